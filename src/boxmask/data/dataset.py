@@ -1,0 +1,83 @@
+"""A set of labelled photos as an index: flat numpy arrays, so that worker processes share it uncopied.
+
+Objects of all photos stand in one row of arrays; `offsets` says which belong to which photo. Nothing in
+here opens a photo: see `boxmask.pipeline.photos`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """P photos with N objects of K classes.
+
+    root:        the folder that `files` are relative to
+    class_names: the K names; `labels` counts them from 0
+    files:       (P,) str, photo paths relative to `root`, "/" between folders
+    image_ids:   (P,) int64, the label format's own ids (COCO), else 0..P-1
+    sizes:       (P, 2) int32, (height, width) as the photo is shown (EXIF orientation applied)
+    splits:      (P,) str, "train", "val" or "test"
+    offsets:     (P + 1,) int64; the objects of photo i are rows offsets[i]:offsets[i + 1]
+    boxes:       (N, 4) float32 xyxy in pixels, inside the photo
+    labels:      (N,) int64
+    areas:       (N,) float32, of the object's outline where known, else of its box (COCO's size bins)
+    crowd:       (N,) bool, COCO's iscrowd: a region of uncounted objects
+    difficult:   (N,) bool, VOC's difficult: not counted in training and evaluation
+    notes:       what was noticed while reading and did not stop it, each with file and line
+    """
+
+    root: Path
+    class_names: tuple[str, ...]
+    files: NDArray[np.str_]
+    image_ids: NDArray[np.int64]
+    sizes: NDArray[np.int32]
+    splits: NDArray[np.str_]
+    offsets: NDArray[np.int64]
+    boxes: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    areas: NDArray[np.float32]
+    crowd: NDArray[np.bool_]
+    difficult: NDArray[np.bool_]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def path(self, photo: int) -> Path:
+        """Where photo number `photo` lies."""
+        return self.root / str(self.files[photo])
+
+    def rows(self, photo: int) -> slice:
+        """The rows of the object arrays that belong to photo number `photo`."""
+        return slice(int(self.offsets[photo]), int(self.offsets[photo + 1]))
+
+    def subset(self, photos: NDArray[np.int64]) -> Dataset:
+        """Only the given photos, in the given order; classes are kept."""
+        spans = [np.arange(self.offsets[i], self.offsets[i + 1]) for i in photos]
+        rows = np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
+        offsets = np.concatenate([[0], np.cumsum([len(span) for span in spans])]).astype(np.int64)
+        return replace(
+            self,
+            files=self.files[photos],
+            image_ids=self.image_ids[photos],
+            sizes=self.sizes[photos],
+            splits=self.splits[photos],
+            offsets=offsets,
+            boxes=self.boxes[rows],
+            labels=self.labels[rows],
+            areas=self.areas[rows],
+            crowd=self.crowd[rows],
+            difficult=self.difficult[rows],
+        )
+
+    def split(self, name: str) -> Dataset:
+        """The photos of one split, "train", "val" or "test"."""
+        return self.subset(np.flatnonzero(self.splits == name))

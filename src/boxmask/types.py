@@ -1,0 +1,126 @@
+"""What crosses rooms: the labels of a photo and what a detector found in it.
+
+Both are checked at birth, so that a wrong shape is reported where it arises. Boxes are xyxy, absolute
+pixels of the photo they belong to, float32, continuous edges (width = x2 - x1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+if TYPE_CHECKING:
+    import supervision
+
+
+def _require(condition: bool, name: str, expected: str, found: object) -> None:
+    if not condition:
+        raise ValueError(f"{name}: expected {expected}, found {found}")
+
+
+def _require_tensor(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...]) -> None:
+    """Check dtype and shape; None stands for any size."""
+    fits = tensor.ndim == len(shape) and all(
+        n is None or n == m for n, m in zip(shape, tensor.shape, strict=False)
+    )
+    wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
+    found = f"{tensor.dtype} {tuple(tensor.shape)}"
+    _require(fits and tensor.dtype == dtype, name, f"{dtype} {wanted}", found)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the labels say of one photo.
+
+    boxes:  (N, 4) xyxy in pixels of the photo, with x2 > x1 and y2 > y1
+    labels: (N,) int64, 0..K-1
+    ignore: (N,) bool, True for crowd regions and difficult objects: neither object nor background
+    masks:  (N, H, W) bool, or None where only boxes are known
+    """
+
+    boxes: Float[Tensor, "N 4"]
+    labels: Int[Tensor, "N"]
+    ignore: Bool[Tensor, "N"]
+    masks: Bool[Tensor, "N H W"] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with what was expected and what was found."""
+        n = len(self.boxes)
+        _require_tensor("boxes", self.boxes, torch.float32, (None, 4))
+        _require_tensor("labels", self.labels, torch.int64, (n,))
+        _require_tensor("ignore", self.ignore, torch.bool, (n,))
+        if self.masks is not None:
+            _require_tensor("masks", self.masks, torch.bool, (n, None, None))
+        proper = (self.boxes[:, 2:] > self.boxes[:, :2]).all(dim=1)  # False for NaN too
+        _require(bool(proper.all()), "boxes", "x2 > x1 and y2 > y1", self.boxes[~proper][:3].tolist())
+
+    @staticmethod
+    def of(boxes: object, labels: object, ignore: object = None) -> Target:
+        """From anything that `torch.as_tensor` takes; nothing is ignored unless said."""
+        rows = torch.as_tensor(boxes, dtype=torch.float32).reshape(-1, 4)
+        flags = torch.zeros(len(rows)) if ignore is None else torch.as_tensor(ignore)
+        return Target(rows, torch.as_tensor(labels, dtype=torch.int64).reshape(-1), flags.bool())
+
+    def to(self, device: torch.device | str) -> Target:
+        """The same labels on another device."""
+        masks = None if self.masks is None else self.masks.to(device)
+        return Target(self.boxes.to(device), self.labels.to(device), self.ignore.to(device), masks)
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """What was found in one photo, best first.
+
+    boxes:       (N, 4) xyxy in pixels of the photo, inside it
+    scores:      (N,) float32 in 0..1, descending
+    labels:      (N,) int64, 0..K-1
+    class_names: the K names that `labels` counts
+    size:        (height, width) of the photo
+    """
+
+    boxes: Float[Tensor, "N 4"]
+    scores: Float[Tensor, "N"]
+    labels: Int[Tensor, "N"]
+    class_names: tuple[str, ...]
+    size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with what was expected and what was found."""
+        n, k = len(self.boxes), len(self.class_names)
+        _require_tensor("boxes", self.boxes, torch.float32, (None, 4))
+        _require_tensor("scores", self.scores, torch.float32, (n,))
+        _require_tensor("labels", self.labels, torch.int64, (n,))
+        if n:
+            in_range = 0 <= int(self.labels.min()) and int(self.labels.max()) < k
+            _require(in_range, "labels", f"0..{k - 1}", (int(self.labels.min()), int(self.labels.max())))
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @property
+    def names(self) -> list[str]:
+        """The class name of each detection."""
+        return [self.class_names[label] for label in self.labels.tolist()]
+
+    def above(self, score: float) -> Detections:
+        """Only the detections with at least this score."""
+        keep = self.scores >= score
+        return Detections(
+            self.boxes[keep], self.scores[keep], self.labels[keep], self.class_names, self.size
+        )
+
+    def to_supervision(self) -> supervision.Detections:
+        """The same as `supervision.Detections`, with the class names in `data["class_name"]`."""
+        import numpy as np
+        import supervision
+
+        return supervision.Detections(
+            xyxy=self.boxes.cpu().numpy(),
+            confidence=self.scores.cpu().numpy(),
+            class_id=self.labels.cpu().numpy(),
+            data={"class_name": np.array(self.names, dtype=str)},
+        )
