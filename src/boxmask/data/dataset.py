@@ -6,11 +6,15 @@ here opens a photo: see `boxmask.pipeline.photos`.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from boxmask.types import Target
 
 SPLITS = ("train", "val", "test")
 
@@ -81,3 +85,21 @@ class Dataset:
     def split(self, name: str) -> Dataset:
         """The photos of one split, "train", "val" or "test"."""
         return self.subset(np.flatnonzero(self.splits == name))
+
+    def target(self, photo: int) -> Target:
+        """What the labels say of photo number `photo`; crowd regions and difficult objects are to be ignored."""
+        rows = self.rows(photo)
+        return Target.of(self.boxes[rows], self.labels[rows], self.crowd[rows] | self.difficult[rows])
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change with class names, files, sizes, objects or splits.
+
+        The same on every machine (numbers are taken as little-endian), wherever the folder lies.
+        """
+        digest = hashlib.sha256()
+        for texts in (self.class_names, self.files.tolist(), self.splits.tolist()):
+            digest.update(json.dumps(list(texts)).encode())
+        numbers = (self.sizes, self.offsets, self.boxes, self.labels, self.crowd, self.difficult)
+        for array, kind in zip(numbers, ("<i4", "<i8", "<f4", "<i8", "?", "?"), strict=True):
+            digest.update(array.astype(kind).tobytes())
+        return digest.hexdigest()[:16]

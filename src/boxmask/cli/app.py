@@ -1,0 +1,42 @@
+"""The program `boxmask`: its verbs, its exit codes, and how it says that something went wrong.
+
+Exit codes: 0 done, 1 the work failed or the labels have errors, 2 wrong usage. Results go to stdout,
+progress and messages to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from cyclopts import App
+from rich.console import Console
+
+from boxmask import __version__
+from boxmask.errors import BoxmaskError, UsageError
+
+app = App(
+    name="boxmask",
+    help="Find things in photos: train, judge and use detectors on your own labelled photos.",
+    version=__version__,
+    console=Console(stderr=False),
+    error_console=Console(stderr=True),
+)
+for verb in ("demo", "train", "evaluate", "predict"):
+    app.command(f"boxmask.cli.{verb}:{verb}", name=verb)
+
+
+def main() -> None:
+    """Run the program; an error that is meant for the user is one message, without a traceback."""
+    try:
+        status = app(sys.argv[1:], result_action="return_value")
+    except BoxmaskError as error:
+        print(f"boxmask: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        print("boxmask: stopped.", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)

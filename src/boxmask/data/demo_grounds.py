@@ -1,0 +1,139 @@
+"""Textured grounds in pleasant colours, with scribbles that are no digits: what the demo's objects lie on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+Plane = NDArray[np.floating[Any]]  # (H, W)
+Picture = NDArray[np.floating[Any]]  # (H, W, 3) in 0..255
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Two colours of the ground and those of the ink on it, which all stand out against both."""
+
+    grounds: tuple[str, str]
+    inks: tuple[str, ...]
+
+    @property
+    def light(self) -> bool:
+        """Whether the ground is light and the ink dark."""
+        return bool(rgb(self.grounds[0]).mean() > 128)
+
+
+PALETTES = (
+    Palette(("#0b2d48", "#14506b"), ("#ffd166", "#ff9c91", "#9be3de", "#f7f4ea", "#f4b266")),
+    Palette(("#f4ecd8", "#e4d5b7"), ("#a8322a", "#1f4e79", "#2a6137", "#5b2a6e", "#3a3a3a")),
+    Palette(("#1d332b", "#2c4a3e"), ("#f5f1e3", "#f6c667", "#f5a3a3", "#8fd3e8", "#b5e48c")),
+    Palette(("#2b1d42", "#54295a"), ("#ffb86b", "#ff9fb5", "#f9f871", "#7de2d1", "#ffffff")),
+    Palette(("#bfe3f2", "#e9f6fb"), ("#b02a3c", "#00527a", "#5a3e85", "#155a3d", "#8a3b12")),
+    Palette(("#dcebb9", "#bfd996"), ("#7a1f3d", "#1d3f72", "#5c3310", "#14523c", "#4b2280")),
+    Palette(("#5f2419", "#7d3325"), ("#ffe8c2", "#ffd23f", "#a8e6cf", "#ffffff", "#a9d8ff")),
+    Palette(("#333947", "#454e60"), ("#ebcb8b", "#ffacac", "#a3e0b0", "#88d8e8", "#eceff4")),
+    Palette(("#ffdccb", "#ffc7ad"), ("#1b4965", "#7b2d26", "#3d348b", "#0b5d45", "#6b2450")),
+    Palette(("#cdeee0", "#abdfcd"), ("#a00f1b", "#14213d", "#5f0f40", "#6e4420", "#3c1874")),
+)
+
+
+def rgb(colour: str) -> NDArray[np.float32]:
+    """A colour "#rrggbb" as (3,) float32 in 0..255."""
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32)
+
+
+def ground(size: tuple[int, int], palette: Palette, strokes: int, rng: np.random.Generator) -> Picture:
+    """A textured ground of `size` (height, width) with that many scribbles on it."""
+    mix = _gradient(size, rng) + _clouds(size, rng) + _pattern(size, rng)
+    mix = np.clip((mix - mix.mean()) / (3.5 * mix.std()) + 0.5, 0, 1)[..., None]
+    first, second = (rgb(colour) for colour in palette.grounds)
+    picture: Picture = first + (second - first) * mix
+    inks = [rgb(str(rng.choice(palette.inks))) for _ in range(strokes)]
+    ink, opacity = _scribbles(size, inks, rng)
+    picture += (ink - picture) * opacity
+    return picture
+
+
+def _gradient(size: tuple[int, int], rng: np.random.Generator) -> Plane:
+    y, x = _places(size)
+    angle = rng.uniform(0, 2 * math.pi)
+    slope: Plane = math.sin(angle) * y / size[0] + math.cos(angle) * x / size[1]
+    return slope
+
+
+def _places(size: tuple[int, int]) -> tuple[Plane, Plane]:
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    return y, x
+
+
+def _clouds(size: tuple[int, int], rng: np.random.Generator) -> Plane:
+    """Octaves of smooth noise, each twice as fine and about half as strong as the one before."""
+    roughness = rng.uniform(0.35, 0.65)
+    octaves: Plane = np.zeros(size, dtype=np.float32)
+    for level in range(6):
+        coarse = rng.standard_normal((3 << level, 4 << level)).astype(np.float32)
+        octaves += roughness**level * _enlarged(coarse, size)
+    octaves *= rng.uniform(0.2, 0.8)
+    return octaves
+
+
+def _enlarged(plane: Plane, size: tuple[int, int]) -> Plane:
+    return np.asarray(Image.fromarray(plane).resize(size[::-1], Image.Resampling.BICUBIC))
+
+
+def _pattern(size: tuple[int, int], rng: np.random.Generator) -> Plane:
+    """Stripes, checks or dots at an angle, or nothing at all."""
+    y, x = _places(size)
+    angle, period = rng.uniform(0, math.pi), rng.uniform(14, 48)
+    along = np.sin((x * math.cos(angle) + y * math.sin(angle)) * (2 * math.pi / period))
+    across = np.sin((y * math.cos(angle) - x * math.sin(angle)) * (2 * math.pi / period))
+    patterns = (
+        np.zeros_like(x),
+        np.tanh(4 * along),
+        np.tanh(6 * along * across),
+        np.tanh(8 * (along + across - 1)),
+    )
+    chosen = patterns[rng.integers(len(patterns))] * rng.uniform(0.15, 0.45)
+    return chosen.astype(np.float32)
+
+
+def _scribbles(
+    size: tuple[int, int], inks: list[NDArray[np.float32]], rng: np.random.Generator
+) -> tuple[Picture, Picture]:
+    """A soft mark in each ink, anywhere: colours (H, W, 3) and their opacity (H, W, 1) in 0..1."""
+    fine = 2  # drawn larger, then reduced, for smooth edges
+    sheet = Image.new("RGBA", (size[1] * fine, size[0] * fine))
+    pen = ImageDraw.Draw(sheet)
+    for ink in inks:
+        colour = (*ink.astype(int).tolist(), int(rng.uniform(64, 150)))
+        reach, width = fine * rng.uniform(10, 28), round(fine * rng.uniform(1.5, 4.5))
+        centre, angle = rng.random(2) * sheet.size, rng.uniform(0, 2 * math.pi)
+        for line in _lines(rng):
+            points = [tuple(centre + reach * point) for point in _turned(line, angle)]
+            pen.line(points, fill=colour, width=width, joint="curve")
+    small = np.asarray(sheet.resize(size[::-1], Image.Resampling.BOX), dtype=np.float32)
+    return small[..., :3], small[..., 3:] / 255
+
+
+def _lines(rng: np.random.Generator) -> list[NDArray[np.float64]]:
+    """The lines of a zigzag, wave, triangle, cross or star, which are no digits; each (P, 2) in -1..1."""
+    run = np.linspace(-1, 1, 41)
+    zigzag = np.stack([run[::5], 0.25 * (-1.0) ** np.arange(9)], axis=1)
+    wave = np.stack([run, 0.2 * np.sin(12 * run)], axis=1)
+    third = 2 * math.pi / 3
+    triangle = np.array([[math.sin(corner * third), math.cos(corner * third)] for corner in range(5)])
+    bars = [
+        _turned(np.array([[-1.0, 0.0], [1.0, 0.0]]), angle) for angle in (0, third / 2, third, math.pi / 2)
+    ]
+    marks = ([zigzag], [wave], [triangle], [bars[0], bars[3]], bars[:3])
+    return marks[rng.integers(len(marks))]
+
+
+def _turned(points: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
+    cos, sin = math.cos(angle), math.sin(angle)
+    turned: NDArray[np.float64] = points @ np.array([[cos, sin], [-sin, cos]])
+    return turned

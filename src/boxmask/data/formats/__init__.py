@@ -1,0 +1,1 @@
+"""Ways to write labels down: each file reads one of them."""

@@ -1,0 +1,207 @@
+"""Which photos train, which validate, which test: the set's own choice, else a seeded draw, written down."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxmask.data.dataset import SPLITS, Dataset
+from boxmask.data.faults import complaint, note
+from boxmask.errors import LabelError
+
+SHARES = {"test": 0.2, "val": 0.1}
+"""The part of the photos that a drawn split gets, in the order of drawing; train keeps the rest."""
+
+UnseenClasses = Literal["stop", "ignore"]
+
+
+# ---------------------------------------------------------------- drawing
+
+
+def with_splits(dataset: Dataset, seed: int = 0) -> Dataset:
+    """Complete the splits that a set came with ("" where it says nothing of a photo).
+
+    - No splits at all: 70 % train, 10 % val, 20 % test are drawn.
+    - Some photos in no split: they are left out.
+    - val or test missing: 10 % or 20 % of the train photos are drawn for it.
+    - No train photos, as when only test labels were given: nothing is drawn.
+
+    A draw takes the photos in the order of their names, shuffled by the seed, and leaves in train a photo of
+    every class as far as possible. Whatever was done is noted.
+    """
+    if not (dataset.splits != "").any():
+        everything = replace(dataset, splits=np.full(len(dataset), "train", dtype="<U5"))
+        return _with_drawn(everything, "the set has no splits", seed)
+    dataset = _without_unlisted(dataset)
+    if not (dataset.splits == "train").any():
+        return _noted(dataset, ("the set has no photos to train on",))
+    missing = [split for split in SHARES if split not in dataset.splits]
+    return (
+        _with_drawn(dataset, f"the set has no {' and no '.join(missing)} split", seed) if missing else dataset
+    )
+
+
+def _noted(dataset: Dataset, notes: tuple[str, ...]) -> Dataset:
+    return replace(dataset, notes=dataset.notes + notes)
+
+
+def _without_unlisted(dataset: Dataset) -> Dataset:
+    unlisted = dataset.files[dataset.splits == ""].tolist()
+    kept = dataset.subset(np.flatnonzero(dataset.splits != ""))
+    return _noted(kept, note(f"{len(unlisted)} photos are in no split and are left out", unlisted))
+
+
+def _with_drawn(dataset: Dataset, why: str, seed: int) -> Dataset:
+    """Draw the splits that are missing from the train photos."""
+    shares = {split: share for split, share in SHARES.items() if split not in dataset.splits}
+    splits = dataset.splits.copy()
+    for split, photos in _draw(dataset, shares, seed).items():
+        splits[photos] = split
+    result = ", ".join(f"{(splits == split).sum()} {split}" for split in SPLITS)
+    percent = " and ".join(f"{share:.0%} for {split}" for split, share in shares.items())
+    said = f"{why}: drew {percent} from {(dataset.splits == 'train').sum()} photos with seed {seed}, giving {result}"
+    return _noted(replace(dataset, splits=splits), (said,))
+
+
+def _draw(dataset: Dataset, shares: Mapping[str, float], seed: int) -> dict[str, NDArray[np.int64]]:
+    pool = np.flatnonzero(dataset.splits == "train")
+    order = pool[np.random.default_rng(seed).permutation(len(pool))]
+    staying = _one_of_each_class(dataset, order)
+    free = order[~np.isin(order, staying)]
+    candidates = np.concatenate([free, staying[::-1]])  # the rarest class is given up last
+    drawn, start = {}, 0
+    for split, count in _counts(len(pool), len(free), shares).items():
+        drawn[split] = candidates[start : start + count]
+        start += count
+    return drawn
+
+
+def _one_of_each_class(dataset: Dataset, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Photos, the first in the order, that together show every class; those of rare classes first."""
+    shows = _classes_shown(dataset)[order]
+    photos_of_class = shows.sum(axis=0)
+    staying: list[int] = []
+    for label in np.argsort(photos_of_class, kind="stable"):
+        if photos_of_class[label] and not shows[staying, label].any():
+            staying.append(int(shows[:, label].argmax()))
+    return order[staying]
+
+
+def _classes_shown(dataset: Dataset) -> NDArray[np.bool_]:
+    """(P, K) which photo shows which class, by objects that count."""
+    shows = np.zeros((len(dataset), len(dataset.class_names)), dtype=bool)
+    photo = np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
+    counts = ~(dataset.crowd | dataset.difficult)
+    shows[photo[counts], dataset.labels[counts]] = True
+    return shows
+
+
+def _counts(photos: int, free: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """How many photos each drawn split gets: its share, at least one, but no more than are free.
+
+    Where next to none are free, because nearly every photo is the only one of some class, a split still gets
+    one as long as one is left to train on.
+    """
+    wanted = {split: max(1, round(share * photos)) for split, share in shares.items()}
+    room, total = max(free, len(shares)), sum(wanted.values())
+    left, counts = photos - 1, {}
+    for split, count in wanted.items():
+        fitting = count if total <= room else max(1, count * room // total)
+        counts[split] = min(fitting, left)
+        left -= counts[split]
+    return counts
+
+
+# ---------------------------------------------------------------- files
+
+
+def write_split(dataset: Dataset, path: str | Path) -> None:
+    """Write the split down as JSON, {"train": [files], "val": [files], "test": [files]}, whole or not at all."""
+    split = {name: dataset.files[dataset.splits == name].tolist() for name in SPLITS}
+    path = Path(path)
+    with NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as part:
+        json.dump(split, part, indent=1, ensure_ascii=False)
+    os.replace(part.name, path)
+
+
+def with_split_file(dataset: Dataset, path: str | Path) -> Dataset:
+    """Take the splits from a file that `write_split` wrote.
+
+    Raises LabelError if it is not such a file, or if it and the set do not name the same photos, once each.
+    """
+    named = _read_split(Path(path))
+    files = set(dataset.files.tolist())
+    unnamed = sorted(files - named.keys())
+    absent = sorted(named.keys() - files)
+    for what, wrong in (
+        ("Photos that the split file does not name", unnamed),
+        ("Photos that the split file names but the set does not have", absent),
+    ):
+        if wrong:
+            remedy = f"Correct {path}, or leave it out to have the photos split anew."
+            raise LabelError(complaint(what, wrong, remedy))
+    return replace(dataset, splits=np.array([named[file] for file in dataset.files.tolist()], dtype="<U5"))
+
+
+def _read_split(path: Path) -> dict[str, str]:
+    """The split of each file that is named."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise LabelError(f"{path}: there is no such split file. Check the spelling.") from error
+    except json.JSONDecodeError as error:
+        raise LabelError(f"{path}:{error.lineno}:{error.colno}: broken JSON ({error.msg}).") from error
+    if not (
+        isinstance(content, dict) and set(content) <= set(SPLITS) and all(map(_is_names, content.values()))
+    ):
+        raise LabelError(f'{path}: a split file holds {{"train": [files], "val": [files], "test": [files]}}.')
+    pairs = [(file, split) for split, files in content.items() for file in files]
+    splits = dict(pairs)
+    if len(splits) < len(pairs):
+        twice = sorted({file for file, split in pairs if [other for other, _ in pairs].count(file) > 1})
+        raise LabelError(complaint(f"Photos that {path} names twice", twice, "Keep each in one split."))
+    return splits
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+# ---------------------------------------------------------------- check
+
+
+def check_classes(dataset: Dataset, *, unseen_classes: UnseenClasses = "stop") -> tuple[str, ...]:
+    """Make sure that training sees every class that validation and test ask for; gives notes.
+
+    Raises LabelError for a class that occurs in val or test but never in train; with
+    `unseen_classes="ignore"` these become a note instead. Raises LabelError, too, if no photo is for training.
+    """
+    if not (dataset.splits == "train").any():
+        advice = "Give labels with photos to train on, or a split file."
+        raise LabelError(f"{dataset.root}: none of its {len(dataset)} photos is in the train split. {advice}")
+    shows = _classes_shown(dataset)
+    in_train = dataset.splits == "train"
+    unseen = shows[~in_train].any(axis=0) & ~shows[in_train].any(axis=0)
+    places = [_unseen(dataset, shows, int(label)) for label in np.flatnonzero(unseen)]
+    if places and unseen_classes == "stop":
+        remedy = (
+            "Move some of these photos to train, choose another --split-seed or a --split-file, or go on without "
+            "these classes with --unseen-classes ignore."
+        )
+        raise LabelError(complaint("Classes that training never sees", places, remedy))
+    return note("classes that training never sees", places)
+
+
+def _unseen(dataset: Dataset, shows: NDArray[np.bool_], label: int) -> str:
+    files = dataset.files[shows[:, label]].tolist()
+    rows = (dataset.labels == label) & ~(dataset.crowd | dataset.difficult)
+    examples = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
+    return f"{dataset.class_names[label]}: {rows.sum()} objects in {examples}"

@@ -1,0 +1,328 @@
+"""Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks.
+
+Ren, He, Girshick, Sun, NeurIPS 2015 (arXiv:1506.01497), on the feature pyramid of Lin et al. 2017
+(arXiv:1612.03144), the form in which it is used today, or on a single map as in the paper.
+
+    image -> features -> proposals (RPN) -> RoI features -> heads -> postprocess
+
+What the paper adds to Fast R-CNN is the RPN: proposals from the very features that the second stage
+reads, where Fast R-CNN waited two seconds for selective search.
+
+Shapes: B images, L levels, A anchors a cell, N anchors an image (over all levels), P proposals in an
+        image, R RoIs in the batch, K classes; the background is the last logit of the box head.
+Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them to the photo's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from boxmask.detectors.contract import Detector
+from boxmask.geometry import boxes as box
+from boxmask.geometry.anchors import anchor_shapes, tile
+from boxmask.geometry.deltas import decode, encode
+from boxmask.geometry.matching import IGNORE, match_boxes, sample
+from boxmask.kernels import batched_nms, pyramid_roi_align, roi_pool
+from boxmask.pipeline.features.backbone import Backbone
+from boxmask.pipeline.features.fpn import FPN
+from boxmask.pipeline.features.roi import assign_levels, to_rois
+from boxmask.pipeline.heads import BoxHead
+from boxmask.pipeline.images import Batch, Preparation, prepare
+from boxmask.pipeline.photos import accepts_photos
+from boxmask.types import Detections, Target
+
+
+@dataclass(frozen=True)
+class FasterRCNNConfig:
+    """Every number of the method; the defaults suit small photos on a CPU, PRESETS hold the papers' own."""
+
+    class_names: tuple[str, ...]
+    backbone: str = "tf_efficientnet_lite0"
+    # image
+    shorter_side: int = 320  # the paper: 600 (section 3.3); FPN: 800 (section 5)
+    longer_side: int = 544  # the paper: 1000; FPN: 1333
+    antialias: bool = True
+    # features
+    strides: tuple[int, ...] = (4, 8, 16, 32)  # C2..C5; the paper reads one map of stride 16
+    channels: int = 128  # of the pyramid, 256 in FPN, section 3; 0: no pyramid, one map as it is
+    # proposals
+    anchor_sizes: tuple[tuple[float, ...], ...] = ((16,), (32,), (64,), (128,), (256,))  # a row a level
+    aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)  # height / width; section 3.1.1
+    rpn_channels: int = 128  # the paper: 512 for VGG16 (section 3.1)
+    rpn_iou: tuple[float, float] = (0.3, 0.7)  # background below, object above; section 3.1.2
+    rpn_keeps_border: bool = True  # train on anchors that cross the border; the paper does not (3.1.3)
+    rpn_samples: int = 256  # anchors an image in the loss; section 3.1.3
+    rpn_positive_fraction: float = 0.5  # section 3.1.3
+    rpn_beta: float = 1 / 9  # where smooth L1 becomes linear; py-faster-rcnn (sigma 3)
+    train_proposals: tuple[int, int] = (1000, 1000)  # a level before, an image after NMS; paper: 6000, 2000
+    test_proposals: tuple[int, int] = (500, 300)  # the paper: 6000, 300 (section 3.3)
+    proposal_nms_iou: float = 0.7  # section 3.3
+    # RoI features
+    pool: int = 7  # Fast R-CNN, section 2.1
+    roi_max_pool: bool = False  # True: RoI max pooling (Fast R-CNN); False: RoIAlign (Mask R-CNN)
+    sampling_ratio: int = 2  # RoIAlign's samples a bin and axis; Mask R-CNN, section 3
+    canonical_size: tuple[int, int] = (112, 16)  # a box of this side reads this stride; FPN, eq. 1: 224, 16
+    # heads
+    hidden: int = 512  # of the two FC layers; FPN: 1024 (section 4.2), Fast R-CNN: 4096
+    roi_iou: float = 0.5  # an object from here on; Fast R-CNN, section 2.3
+    roi_samples: int = 128  # RoIs an image in the loss; Fast R-CNN: 64, FPN: 512 (section 5.2)
+    roi_positive_fraction: float = 0.25  # Fast R-CNN, section 2.3
+    roi_beta: float = 1 / 9  # torchvision's; the paper's smooth L1 has 1 (Fast R-CNN, eq. 3)
+    delta_weights: tuple[float, float, float, float] = (10.0, 10.0, 5.0, 5.0)  # 1 / spread; py-faster-rcnn
+    # postprocess
+    score_threshold: float = 0.05
+    nms_iou: float = 0.5  # FPN's code; Fast R-CNN's: 0.3
+    detections_per_image: int = 100
+
+
+PRESETS: dict[str, dict[str, object]] = {
+    "default": {},
+    "fpn": {  # Lin et al. 2017, sections 4 and 5, as trained by Detectron and torchvision
+        **{"shorter_side": 800, "longer_side": 1333, "antialias": False, "channels": 256},
+        **{"anchor_sizes": ((32,), (64,), (128,), (256,), (512,)), "rpn_channels": 256},
+        **{"train_proposals": (2000, 2000), "test_proposals": (1000, 1000), "canonical_size": (224, 16)},
+        **{"hidden": 1024, "roi_samples": 512},
+    },
+    "paper": {  # Ren et al. 2015 with VGG16: one map, nine anchors, RoI max pooling
+        **{"backbone": "vgg16", "shorter_side": 600, "longer_side": 1000, "antialias": False},
+        **{"strides": (16,), "channels": 0, "anchor_sizes": ((128, 256, 512),), "rpn_channels": 512},
+        **{"rpn_keeps_border": False, "train_proposals": (6000, 2000), "test_proposals": (6000, 300)},
+        **{"roi_max_pool": True, "hidden": 4096, "roi_beta": 1.0, "nms_iou": 0.3},
+    },
+}
+
+SMALLEST_PROPOSAL = 1e-3  # pixels; a box thinner than this has no features
+SMALLEST_DETECTION = 1e-2  # pixels, as in torchvision
+
+
+class RPNHead(nn.Module):
+    """Objectness and deltas for every anchor: a 3x3 convolution, then two 1x1 siblings (fig. 3)."""
+
+    def __init__(self, in_channels: int, channels: int, num_anchors: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, channels, 3, padding=1)
+        self.objectness = nn.Conv2d(channels, num_anchors, 1)
+        self.deltas = nn.Conv2d(channels, num_anchors * 4, 1)
+        for layer in (self.conv, self.objectness, self.deltas):
+            nn.init.normal_(layer.weight, std=0.01)  # section 3.1.3
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """L maps (B, C, H, W) -> logits L x (B, H * W * A) and deltas L x (B, H * W * A, 4)."""
+        hidden = [F.relu(self.conv(x)) for x in features]
+        logits = [self.objectness(h).permute(0, 2, 3, 1).flatten(1) for h in hidden]
+        deltas = [self.deltas(h).permute(0, 2, 3, 1).reshape(len(h), -1, 4) for h in hidden]
+        return logits, deltas
+
+
+class FasterRCNN(Detector):
+    """`predict` and `loss` read top to bottom like the paper; `forward` is the dense part of the network.
+
+    backbone_weights: a state dict of timm's network, or None for random numbers
+    """
+
+    config: FasterRCNNConfig
+
+    def __init__(self, config: FasterRCNNConfig, backbone_weights: dict[str, Tensor] | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = Backbone(config.backbone, config.strides, backbone_weights)
+        self.fpn = FPN(self.backbone.channels, config.channels) if config.channels else None
+        channels = config.channels or self.backbone.channels[-1]
+        anchors_a_cell = len(config.anchor_sizes[0]) * len(config.aspect_ratios)
+        self.rpn_head = RPNHead(channels, config.rpn_channels, anchors_a_cell)
+        self.box_head = BoxHead(channels, len(config.class_names), config.pool, config.hidden)
+
+    def freeze(self, stages: int) -> None:
+        """Keep the backbone's first `stages` stages as they are in training."""
+        self.backbone.freeze(stages)
+
+    # ------------------------------------------------------------------ the two ways through
+
+    @accepts_photos
+    @torch.inference_mode()
+    def predict(self, images: list[Tensor]) -> list[Detections]:
+        """Photos -> boxes, scores and labels of each, in its own pixels."""
+        batch = self.prepare(images)
+        features, logits, deltas = self(batch.pixels)
+        anchors = self.anchors(features, batch)
+        proposals = self.propose(anchors, logits, deltas, batch, self.config.test_proposals)
+        class_logits, box_deltas = self.box_head(self.pool(features, proposals))
+        return self.postprocess(class_logits, box_deltas, proposals, batch)
+
+    def loss(self, images: list[Tensor], targets: list[Target]) -> dict[str, Tensor]:
+        """The four losses of approximate joint training (section 3.2)."""
+        batch = self.prepare(images)
+        targets = batch.rescale(targets)
+        features, logits, deltas = self(batch.pixels)
+        anchors = self.anchors(features, batch)
+        proposals = self.propose(anchors, logits, deltas, batch, self.config.train_proposals)
+        proposals, labels, box_targets = self.sample_proposals(proposals, targets)
+        class_logits, box_deltas = self.box_head(self.pool(features, proposals))
+        return {
+            **self.rpn_loss(anchors, logits, deltas, targets, batch),
+            **self.roi_loss(class_logits, box_deltas, labels, box_targets),
+        }
+
+    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Pixels -> features L x (B, C, H, W), objectness logits L x (B, HWA), deltas L x (B, HWA, 4)."""
+        features = self.features(pixels)
+        return features, *self.rpn_head(features)
+
+    # ------------------------------------------------------------------ image
+
+    def prepare(self, images: list[Tensor]) -> Batch:
+        """Resize, normalise and pad."""
+        c, trunk = self.config, self.backbone
+        how = Preparation(c.shorter_side, c.longer_side, trunk.mean, trunk.std, antialias=c.antialias)
+        return prepare([image.to(self.box_head.fc6.weight.device) for image in images], how)
+
+    # ------------------------------------------------------------------ features (FPN, section 3)
+
+    def features(self, pixels: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) -> the maps that both stages read."""
+        maps: list[Tensor] = self.backbone(pixels)
+        return self.fpn(maps) if self.fpn else maps
+
+    # ------------------------------------------------------------------ proposals (section 3.1)
+
+    def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:
+        """The anchors of every level, L x (H * W * A, 4)."""
+        height, width = batch.pixels.shape[-2:]
+        anchors = []
+        for x, sizes in zip(features, self.config.anchor_sizes, strict=True):
+            rows, columns = x.shape[-2:]
+            shapes = anchor_shapes(sizes, self.config.aspect_ratios).to(batch.pixels.device)
+            anchors.append(tile(shapes, (rows, columns), (height // rows, width // columns)))
+        return anchors
+
+    @torch.no_grad()
+    def propose(
+        self,
+        anchors: list[Tensor],
+        logits: list[Tensor],
+        deltas: list[Tensor],
+        batch: Batch,
+        limits: tuple[int, int],
+    ) -> list[Float[Tensor, "P 4"]]:
+        """The best anchors of each level, moved by their deltas, clipped, thinned by NMS: B x (P, 4)."""
+        before_nms, after_nms = limits
+        proposals = []
+        for image, size in enumerate(batch.sizes):
+            boxes, scores, levels = [], [], []
+            for level, (anchor, logit, delta) in enumerate(zip(anchors, logits, deltas, strict=True)):
+                score, top = logit[image].float().topk(min(before_nms, len(anchor)))
+                moved = box.clip(decode(anchor[top], delta[image][top].float()), size)
+                keep = box.at_least(moved, SMALLEST_PROPOSAL)
+                boxes.append(moved[keep])
+                scores.append(score[keep].sigmoid())
+                levels.append(torch.full_like(top, level)[keep])
+            all_boxes = torch.cat(boxes)
+            kept = batched_nms(all_boxes, torch.cat(scores), torch.cat(levels), self.config.proposal_nms_iou)
+            proposals.append(all_boxes[kept[:after_nms]])
+        return proposals
+
+    def rpn_loss(
+        self,
+        anchors: list[Tensor],
+        logits: list[Tensor],
+        deltas: list[Tensor],
+        targets: list[Target],
+        batch: Batch,
+    ) -> dict[str, Tensor]:
+        """Equation 1: log loss on sampled anchors, smooth L1 on those that hold an object."""
+        all_anchors, all_logits, all_deltas = torch.cat(anchors), torch.cat(logits, 1), torch.cat(deltas, 1)
+        objectness = regression = all_logits.sum() * 0
+        total = 0
+        for logit, delta, target, size in zip(all_logits, all_deltas, targets, batch.sizes, strict=True):
+            matched = self.match_anchors(all_anchors, target, size)
+            positive, negative = sample(matched, self.config.rpn_samples, self.config.rpn_positive_fraction)
+            wanted = encode(all_anchors[positive], target.boxes[matched[positive]])
+            is_object = torch.cat([torch.ones_like(logit[positive]), torch.zeros_like(logit[negative])])
+            sampled = logit[torch.cat([positive, negative])]
+            objectness = objectness + F.binary_cross_entropy_with_logits(sampled, is_object, reduction="sum")
+            regression = regression + F.smooth_l1_loss(
+                delta[positive], wanted, beta=self.config.rpn_beta, reduction="sum"
+            )
+            total += len(sampled)
+        return {"rpn_objectness": objectness / max(1, total), "rpn_box": regression / max(1, total)}
+
+    @torch.no_grad()
+    def match_anchors(self, anchors: Tensor, target: Target, size: tuple[int, int]) -> Int[Tensor, "N"]:
+        """Section 3.1.2: a row of `target` for each anchor, or BACKGROUND or IGNORE."""
+        matched = match_boxes(anchors, target.boxes, target.ignore, self.config.rpn_iou, rescue=True)
+        if not self.config.rpn_keeps_border:
+            matched[(anchors != box.clip(anchors, size)).any(dim=1)] = IGNORE
+        return matched
+
+    # ------------------------------------------------------------------ RoI features
+
+    def pool(self, features: list[Tensor], proposals: list[Tensor]) -> Float[Tensor, "R C pool pool"]:
+        """Each proposal as a small map of fixed size, from the level that suits it (FPN, equation 1)."""
+        rois, c = to_rois(proposals), self.config
+        scales = [1 / stride for stride in c.strides]
+        if c.roi_max_pool:
+            return roi_pool(features[0], rois, c.pool, scales[0])
+        levels = assign_levels(rois, c.strides, c.canonical_size)
+        return pyramid_roi_align(
+            features[: len(scales)], rois, levels, c.pool, scales, c.sampling_ratio, aligned=False
+        )
+
+    # ------------------------------------------------------------------ heads (Fast R-CNN, section 2)
+
+    @torch.no_grad()
+    def sample_proposals(
+        self, proposals: list[Tensor], targets: list[Target]
+    ) -> tuple[list[Tensor], Int[Tensor, "R"], Float[Tensor, "R 4"]]:
+        """Sampled proposals, the label of each (K: background) and the deltas it should predict."""
+        c, background = self.config, len(self.config.class_names)
+        kept, labels, deltas = [], [], []
+        for boxes, target in zip(proposals, targets, strict=True):
+            # the ground truth joins them, so that there are positives early on (py-faster-rcnn)
+            boxes = torch.cat([boxes, target.boxes[~target.ignore]])
+            matched = match_boxes(boxes, target.boxes, target.ignore, (c.roi_iou, c.roi_iou), rescue=False)
+            positive, negative = sample(matched, c.roi_samples, c.roi_positive_fraction)
+            answers = matched[positive]
+            kept.append(boxes[torch.cat([positive, negative])])
+            labels.append(torch.cat([target.labels[answers], torch.full_like(negative, background)]))
+            wanted = encode(boxes[positive], target.boxes[answers], c.delta_weights)
+            deltas.append(torch.cat([wanted, wanted.new_zeros(len(negative), 4)]))
+        return kept, torch.cat(labels), torch.cat(deltas)
+
+    def roi_loss(
+        self, class_logits: Tensor, box_deltas: Tensor, labels: Tensor, targets: Tensor
+    ) -> dict[str, Tensor]:
+        """Fast R-CNN, equation 1: log loss on all, smooth L1 on the deltas of the true class."""
+        positive = torch.where(labels < len(self.config.class_names))[0]
+        predicted = box_deltas[positive, labels[positive]]
+        box_loss = F.smooth_l1_loss(
+            predicted, targets[positive], beta=self.config.roi_beta, reduction="sum"
+        )
+        class_loss = F.cross_entropy(class_logits, labels, reduction="sum")
+        total = max(1, len(labels))
+        return {"roi_class": class_loss / total, "roi_box": box_loss / total}
+
+    # ------------------------------------------------------------------ postprocess
+
+    def postprocess(
+        self, class_logits: Tensor, box_deltas: Tensor, proposals: list[Tensor], batch: Batch
+    ) -> list[Detections]:
+        """Per class: decode, clip, threshold, NMS; then the best few, in the photo's own pixels."""
+        c, counts, detections = self.config, [len(p) for p in proposals], []
+        scores_per_image = class_logits.float().softmax(dim=1)[:, :-1].split(counts)
+        deltas_per_image = box_deltas.float().split(counts)
+        for image, (scores, deltas) in enumerate(zip(scores_per_image, deltas_per_image, strict=True)):
+            size, original = batch.sizes[image], batch.original_sizes[image]
+            row, label = torch.where(scores > c.score_threshold)
+            boxes = box.clip(decode(proposals[image][row], deltas[row, label], c.delta_weights), size)
+            large = box.at_least(boxes, SMALLEST_DETECTION)
+            boxes, best, label = boxes[large], scores[row, label][large], label[large]
+            keep = batched_nms(boxes, best, label, c.nms_iou)[: c.detections_per_image]
+            own = box.clip(box.rescale(boxes[keep], size, original), original)
+            detections.append(Detections(own, best[keep], label[keep], c.class_names, original))
+        return detections

@@ -1,0 +1,1 @@
+"""How good a model is: COCO's and VOC's average precision, by class, with confidence intervals."""

@@ -1,0 +1,26 @@
+"""Run a detector over every photo of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from boxmask.data.dataset import Dataset
+from boxmask.detectors.contract import Detector
+from boxmask.pipeline.photos import to_image
+from boxmask.types import Detections
+
+
+def detect(
+    detector: Detector, dataset: Dataset, *, progress: Callable[[int, int], None] | None = None
+) -> list[Detections]:
+    """What the detector finds in each photo, in the order of the data set.
+
+    Photos go one at a time, so that none is padded to the size of another. `progress(done, photos)` is
+    called after each. Raises PhotoError where a photo cannot be opened.
+    """
+    detections = []
+    for photo in range(len(dataset)):
+        detections += detector.predict([to_image(dataset.path(photo))])
+        if progress is not None:
+            progress(photo + 1, len(dataset))
+    return detections

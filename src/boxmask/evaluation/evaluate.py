@@ -1,0 +1,117 @@
+"""How good a detector is on labelled photos: COCO's and VOC's figures, by class, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from boxmask.data.dataset import Dataset
+from boxmask.detectors.contract import Detector
+from boxmask.errors import LabelError
+from boxmask.evaluation.classes import UnseenClasses, foreign_note, renamed, seen_classes
+from boxmask.evaluation.coco import CocoMetrics, coco_metrics
+from boxmask.evaluation.detect import detect
+from boxmask.evaluation.flat import counted
+from boxmask.evaluation.interval import Interval, ap_interval
+from boxmask.evaluation.voc import VocMetrics, voc_metrics
+from boxmask.types import Detections
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of one detector on one set of photos.
+
+    interval: of AP and AP50; None where it was not asked for or nothing can be said
+    images:   how many photos
+    objects:  how many objects count (crowd regions and difficult objects do not)
+    notes:    what was left out, in sentences
+    """
+
+    coco: CocoMetrics
+    voc: VocMetrics
+    interval: Interval | None
+    images: int
+    objects: int
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers and lists for a program to read: fractions, None where nothing can be measured."""
+        figures = asdict(self.coco)
+        del figures["per_class"]
+        interval = self.interval
+        return figures | {
+            "VOC_AP_11": self.voc.AP_11,
+            "VOC_AP_all": self.voc.AP_all,
+            "AP_interval": interval and list(interval.AP),
+            "AP50_interval": interval and list(interval.AP50),
+            "interval_confidence": interval and interval.confidence,
+            "interval_resamples": interval and interval.resamples,
+            "per_class": self._per_class(),
+            "images": self.images,
+            "objects": self.objects,
+            "notes": list(self.notes),
+        }
+
+    def _per_class(self) -> dict[str, dict[str, float | int | None]]:
+        return {
+            name: {
+                "AP": ap.AP,
+                "AP50": ap.AP50,
+                "VOC_AP": self.voc.per_class[name].AP_all,
+                "objects": ap.objects,
+            }
+            for name, ap in self.coco.per_class.items()
+        }
+
+
+def evaluate(
+    detector: Detector,
+    dataset: Dataset,
+    *,
+    interval: bool = True,
+    unseen_classes: UnseenClasses = "stop",
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Run the detector over the photos and judge what it finds; classes are matched by name.
+
+    Raises LabelError without photos, and, before any photo is opened, where the data set has objects of a
+    class that the detector does not know (`unseen_classes="ignore"` leaves such classes out of the figures).
+    """
+    _require_photos(dataset)
+    seen_classes(dataset, detector.config.class_names, unseen_classes)
+    detections = detect(detector, dataset, progress=progress)
+    return evaluate_detections(dataset, detections, interval=interval, unseen_classes=unseen_classes)
+
+
+def evaluate_detections(
+    dataset: Dataset,
+    detections: Sequence[Detections],
+    *,
+    interval: bool = True,
+    unseen_classes: UnseenClasses = "stop",
+) -> Evaluation:
+    """Judge detections that are there already; `detections[i]` belongs to photo i of the data set.
+
+    Raises LabelError as `evaluate` does, and ValueError where the number of photos differs.
+    """
+    _require_photos(dataset)
+    known = list(dict.fromkeys(name for found in detections for name in found.class_names))
+    judged, notes = seen_classes(dataset, known, unseen_classes)
+    named = [renamed(found, judged.class_names) for found in detections]
+    return Evaluation(
+        coco=coco_metrics(judged, named),
+        voc=voc_metrics(judged, named),
+        interval=ap_interval(judged, named) if interval else None,
+        images=len(judged),
+        objects=int(counted(judged).sum()),
+        notes=notes + foreign_note(detections, dataset.class_names),
+    )
+
+
+def _require_photos(dataset: Dataset) -> None:
+    if not len(dataset):
+        raise LabelError(
+            f"There are no photos to evaluate on in {dataset.root}. "
+            "Choose a split that has photos, or give a folder of labelled photos."
+        )

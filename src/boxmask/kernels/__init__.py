@@ -1,0 +1,12 @@
+"""The compiled loops for CPUs, with torchvision's signatures, each beside the plain reference it must equal.
+
+They are PyTorch operators: differentiable where that makes sense, visible to `torch.compile`, and the same
+bit for bit with any number of threads. Compilation happens at the first call and is kept on disk (see
+`compiled`).
+"""
+
+from boxmask.kernels.align import pyramid_roi_align, roi_align
+from boxmask.kernels.pool import roi_pool
+from boxmask.kernels.suppression import batched_nms, nms
+
+__all__ = ["batched_nms", "nms", "pyramid_roi_align", "roi_align", "roi_pool"]

@@ -1,0 +1,48 @@
+"""Memory as the loops want it.
+
+Channels-last, so that one pixel's channels are one contiguous run. Large arrays come from numpy, which asks
+Linux for pages of 2 MB where PyTorch takes pages of 4 KB: an operator's result is fresh memory at each call,
+and touching 100 MB of it for the first time costs several times as much as filling it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+_BLOCK = 64
+_LINE = 64  # bytes of a cache line, and of the widest vector
+
+
+def fresh(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
+    """Uninitialised memory, contiguous, aligned to cache lines, of the type of `like` unless told otherwise."""
+    empty = torch.empty(0, dtype=dtype or like.dtype)
+    count = prod(shape) * empty.itemsize
+    raw = torch.from_numpy(np.empty(count + _LINE, np.uint8))
+    start = -raw.data_ptr() % _LINE
+    return raw[start : start + count].view(empty.dtype).view(shape)
+
+
+def channels_last(feature: Tensor) -> NDArray[np.floating]:
+    """(N, C, H, W) -> the same as a contiguous (N, H, W, C) array; copied if it is not channels-last yet."""
+    dense = feature.detach().permute(0, 2, 3, 1)
+    if not dense.is_contiguous():
+        dense = fresh(dense, *dense.shape).copy_(dense)
+    array: NDArray[np.floating] = dense.numpy()
+    return array
+
+
+def empty_channels_last(like: Tensor, sizes: Sequence[int]) -> list[Tensor]:
+    """Uninitialised maps with the type and the channels of `like` (R, C, h, w); `sizes` are N, H, W of each in a row."""
+    channels, shapes = like.shape[1], zip(sizes[::3], sizes[1::3], sizes[2::3], strict=True)
+    return [fresh(like, n, h, w, channels).permute(0, 3, 1, 2) for n, h, w in shapes]
+
+
+def blocks(channels: int) -> list[tuple[int, int]]:
+    """The channels cut into ranges that threads may write side by side."""
+    return [(begin, min(begin + _BLOCK, channels)) for begin in range(0, channels, _BLOCK)]

@@ -1,0 +1,121 @@
+"""The kernels once more in plain PyTorch: slow, short, and what the compiled loops must equal.
+
+Differentiable by autograd, so that values and gradients can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+import torch
+from torch import Tensor
+
+from boxmask.kernels.rois import to_pair, to_rois
+
+
+def roi_align(
+    input: Tensor,
+    boxes: Tensor | Sequence[Tensor],
+    output_size: int | Sequence[int],
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = -1,
+    aligned: bool = False,
+) -> Tensor:
+    """Like `boxmask.kernels.roi_align`: for each RoI two small matrices, one for each axis."""
+    bins_y, bins_x = to_pair(output_size)
+    rois = to_rois(boxes)
+    pooled = [input.new_zeros(0, input.shape[1], bins_y, bins_x)]
+    for image, x1, y1, x2, y2 in rois:
+        feature = input[int(image)]
+        weight_y = _axis(y1 * spatial_scale, y2 * spatial_scale, bins_y, feature.shape[1], sampling_ratio, aligned)
+        weight_x = _axis(x1 * spatial_scale, x2 * spatial_scale, bins_x, feature.shape[2], sampling_ratio, aligned)
+        pooled.append((weight_y @ feature @ weight_x.T)[None])
+    return torch.cat(pooled)
+
+
+def pyramid_roi_align(
+    features: Sequence[Tensor],
+    rois: Tensor,
+    levels: Tensor,
+    output_size: int | Sequence[int],
+    spatial_scales: Sequence[float],
+    sampling_ratio: int = -1,
+    aligned: bool = False,
+) -> Tensor:
+    """Like `boxmask.kernels.pyramid_roi_align`: RoI by RoI."""
+    pooled = [features[0].new_zeros(0, features[0].shape[1], *to_pair(output_size))]
+    for roi, level in zip(rois, levels.tolist(), strict=True):
+        scale = spatial_scales[level]
+        pooled.append(roi_align(features[level], roi[None], output_size, scale, sampling_ratio, aligned))
+    return torch.cat(pooled)
+
+
+def _axis(low: Tensor, high: Tensor, bins: int, size: int, sampling: int, aligned: bool) -> Tensor:
+    """(bins, size): how much each pixel counts in each bin, on one axis."""
+    start = low - 0.5 if aligned else low
+    length = high - low if aligned else (high - low).clamp(min=1)
+    step = length / bins
+    samples = sampling if sampling > 0 else ceil(step)
+    weight = low.new_zeros(bins, size)
+    for b in range(bins):
+        for s in range(samples):
+            at = start + b * step + (s + 0.5) * step / samples
+            if -1 <= at <= size:
+                at = at.clamp(0, size - 1)
+                pixel = int(at)
+                weight[b, pixel] += (pixel + 1 - at) / samples
+                weight[b, min(pixel + 1, size - 1)] += (at - pixel) / samples
+    return weight
+
+
+def roi_pool(
+    input: Tensor, boxes: Tensor | Sequence[Tensor], output_size: int | Sequence[int], spatial_scale: float = 1.0
+) -> Tensor:
+    """Like `boxmask.kernels.roi_pool`: the maximum of a slice for each bin."""
+    bins_y, bins_x = to_pair(output_size)
+    rois = to_rois(boxes)
+    pooled = input.new_zeros(len(rois), input.shape[1], bins_y, bins_x)
+    for r, (image, *edges) in enumerate(rois.tolist()):
+        x1, y1, x2, y2 = (_round(edge * spatial_scale) for edge in edges)
+        for y, rows in enumerate(_slices(y1, y2, bins_y, input.shape[2])):
+            for x, columns in enumerate(_slices(x1, x2, bins_x, input.shape[3])):
+                part = input[int(image), :, rows, columns].flatten(1)
+                if part.shape[1]:
+                    pooled[r, :, y, x] = part.max(dim=1).values
+    return pooled
+
+
+def _round(number: float) -> int:
+    """To the nearest whole number, halves away from zero."""
+    return int(abs(number) + 0.5) * (1 if number >= 0 else -1)
+
+
+def _slices(low: int, high: int, bins: int, size: int) -> list[slice]:
+    """The pixels of each bin on one axis; neighbours may share one."""
+    step = torch.tensor(max(high - low + 1, 1), dtype=torch.float32) / bins
+    edges = [(int((b * step).floor()) + low, int(((b + 1) * step).ceil()) + low) for b in range(bins)]
+    return [slice(min(max(a, 0), size), min(max(b, 0), size)) for a, b in edges]
+
+
+def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
+    """Like `boxmask.kernels.nms`: keep the best, drop what overlaps it too much, go on with the rest."""
+    left, kept = torch.sort(scores, descending=True, stable=True).indices, []
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1)
+    while len(left):
+        best, left = left[0], left[1:]
+        kept.append(int(best))
+        corner, end = boxes[best, :2].maximum(boxes[left, :2]), boxes[best, 2:].minimum(boxes[left, 2:])
+        shared = (end - corner).clamp(min=0).prod(dim=1)
+        left = left[~(shared / (areas[best] + areas[left] - shared) > iou_threshold)]
+    return torch.tensor(kept, dtype=torch.int64)
+
+
+def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
+    """Like `boxmask.kernels.batched_nms`: class by class, then by score."""
+    kept = [torch.zeros(0, dtype=torch.int64)]
+    for number in idxs.unique():
+        rows = torch.nonzero(idxs == number)[:, 0]
+        kept.append(rows[nms(boxes[rows], scores[rows], iou_threshold)])
+    found = torch.cat(kept).sort().values
+    return found[torch.sort(scores[found], descending=True, stable=True).indices]

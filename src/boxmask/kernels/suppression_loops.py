@@ -1,0 +1,75 @@
+"""The loop of non-maximum suppression.
+
+A box is compared with the kept boxes before it, which stand in plain arrays, a block at a time: a block is one
+vectorised loop, and the first block with a hit ends the search. Divisions are dear, so a product first finds
+out whether any pair comes near the threshold; only then is IoU computed, in the boxes' own type and in
+torchvision's order of operations, so that the same boxes survive even where IoU equals the threshold.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxmask.kernels.compiled import compiled
+
+Floats = NDArray[np.floating]
+
+_BLOCK = 64  # kept boxes to compare between two looks at the outcome
+_NEAR = 0.999  # far more room than rounding needs
+
+
+@compiled
+def survivors(
+    x1: Floats, y1: Floats, x2: Floats, y2: Floats, group: NDArray[np.int64], threshold: float
+) -> NDArray[np.bool_]:
+    """Which boxes are kept, best first within each group; groups stand one after another.
+
+    x1, y1, x2, y2, group: (N,); threshold: rounded down to the boxes' type -> (N,) bool
+    """
+    total, real = len(x1), x1.dtype
+    kept = np.empty((5, total), real)  # x1, y1, x2, y2, area of those kept in this group
+    keep, n = np.zeros(total, np.bool_), 0
+    for i in range(total):
+        if i > 0 and group[i] != group[i - 1]:
+            n = 0
+        area = (x2[i] - x1[i]) * (y2[i] - y1[i])
+        if not _overlaps_any(x1[i], y1[i], x2[i], y2[i], area, kept, n, real.type(threshold)):
+            kept[0, n], kept[1, n], kept[2, n], kept[3, n], kept[4, n] = x1[i], y1[i], x2[i], y2[i], area
+            keep[i], n = True, n + 1
+    return keep
+
+
+@compiled
+def _overlaps_any(
+    x1: float, y1: float, x2: float, y2: float, area: float, kept: Floats, n: int, threshold: float
+) -> bool:
+    real = kept.dtype.type
+    near = threshold * real(_NEAR)
+    for start in range(0, n, _BLOCK):
+        block = kept[:, start : min(start + _BLOCK, n)]
+        if (near < 0 or _near(x1, y1, x2, y2, area, block, near)) and _over(x1, y1, x2, y2, area, block, threshold):
+            return True
+    return False
+
+
+@compiled
+def _near(x1: float, y1: float, x2: float, y2: float, area: float, block: Floats, near: float) -> bool:
+    """Whether the IoU with any of the block may exceed the threshold; NaN never does."""
+    real, hits = block.dtype.type, 0
+    for k in range(block.shape[1]):
+        w = max(min(x2, block[2, k]) - max(x1, block[0, k]), real(0))
+        h = max(min(y2, block[3, k]) - max(y1, block[1, k]), real(0))
+        hits |= w * h >= near * (area + block[4, k] - w * h)
+    return hits != 0
+
+
+@compiled
+def _over(x1: float, y1: float, x2: float, y2: float, area: float, block: Floats, threshold: float) -> bool:
+    """Whether the IoU with any of the block exceeds the threshold."""
+    real, hits = block.dtype.type, 0
+    for k in range(block.shape[1]):
+        w = max(min(x2, block[2, k]) - max(x1, block[0, k]), real(0))
+        h = max(min(y2, block[3, k]) - max(y1, block[1, k]), real(0))
+        hits |= (w * h) / (block[4, k] + area - w * h) > threshold
+    return hits != 0

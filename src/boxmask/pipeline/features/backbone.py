@@ -1,0 +1,84 @@
+"""Backbones: any network of timm, cut into the maps that detectors read."""
+
+from __future__ import annotations
+
+import timm
+from torch import Tensor, nn
+
+from boxmask.errors import UsageError, WeightsError
+from boxmask.pipeline.features.folded_norm import fold_batch_norm
+
+
+class Backbone(nn.Module):
+    """(B, 3, H, W) -> one map a stride, each (B, C, H / stride, W / stride).
+
+    name:    timm's name of the network
+    strides: which maps are wanted, finest first, for example (4, 8, 16, 32) for C2..C5
+    weights: timm's state dict of the whole network (its classifier is not needed), or None for random ones
+
+    Batch norm is frozen (small batches would spoil its statistics) and computed inside the convolution
+    before it. Raises UsageError where timm has no such network or the network no map of such a stride, and
+    WeightsError where the weights are of another network.
+    """
+
+    def __init__(self, name: str, strides: tuple[int, ...], weights: dict[str, Tensor] | None) -> None:
+        super().__init__()
+        reductions: list[int] = _create(name).feature_info.reduction()
+        missing = [stride for stride in strides if stride not in reductions]
+        if missing:
+            raise UsageError(f"backbone {name}: it has no map of stride {missing}; it has {reductions}")
+        last_of_stride = {reduction: index for index, reduction in enumerate(reductions)}
+        body = _create(name, tuple(last_of_stride[stride] for stride in strides))
+        if weights is not None:
+            _load(body, weights, name)
+        self.channels: list[int] = body.feature_info.channels()
+        # where each stage ends: stage n is what lies up to the map of stride 2 ** (n + 1), C2 for n = 1
+        self.stage_ends = {int(info["reduction"]): str(info["module"]) for info in body.feature_info.info}
+        self.mean: tuple[float, float, float] = tuple(body.pretrained_cfg["mean"])
+        self.std: tuple[float, float, float] = tuple(body.pretrained_cfg["std"])
+        self.body = fold_batch_norm(body)
+
+    def freeze(self, stages: int) -> None:
+        """Train nothing up to the end of stage `stages` (C2 is 1, C5 is 4); 0 trains everything."""
+        for parameter in self.body.parameters():
+            parameter.requires_grad_(True)
+        if stages == 0:
+            return
+        last = self.stage_ends[2 ** (stages + 1)]
+        reached = False
+        for name, parameter in self.body.named_parameters():
+            inside = name == last or name.startswith((f"{last}.", f"{last.replace('.', '_')}."))
+            if reached and not inside:
+                return
+            reached = reached or inside
+            parameter.requires_grad_(False)
+
+    def forward(self, pixels: Tensor) -> list[Tensor]:
+        """Maps from fine to coarse."""
+        maps: list[Tensor] = self.body(pixels)
+        return maps
+
+
+def _load(body: nn.Module, weights: dict[str, Tensor], name: str) -> None:
+    """Strict, but for layers behind the last map that is read."""
+    try:
+        missing = body.load_state_dict(weights, strict=False).missing_keys
+    except RuntimeError as error:  # shapes differ
+        raise WeightsError(f"these weights are not of {name}: {error}") from error
+    if missing:
+        raise WeightsError(
+            f"these weights are not of {name}: {len(missing)} tensors are missing, first {missing[0]}"
+        )
+
+
+def _create(name: str, out_indices: tuple[int, ...] | None = None) -> nn.Module:
+    """Build without weights; timm's own message names what it could not find."""
+    try:
+        body: nn.Module = timm.create_model(
+            name, pretrained=False, features_only=True, **({"out_indices": out_indices} if out_indices else {})
+        )
+    except (RuntimeError, AttributeError, NotImplementedError) as error:
+        near = timm.list_models(f"*{name[:8]}*")[:5]
+        hint = f"near names: {', '.join(near)}" if near else "see timm.list_models()"
+        raise UsageError(f"backbone {name!r} cannot be built by timm ({error}); {hint}") from error
+    return body

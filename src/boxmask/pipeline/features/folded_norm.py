@@ -1,0 +1,118 @@
+"""Frozen batch norm, computed inside the convolution before it.
+
+With its statistics frozen, batch norm is `scale * x + shift` for each channel, and a convolution is linear:
+`norm(conv(x, w)) = conv(x, scale * w) + shift`. Scaling a few million weights is cheaper than going over
+every feature map twice, forward and backward. The trained parameter stays `w`, so that the gradient and
+the optimiser see the network that the paper describes.
+"""
+
+from __future__ import annotations
+
+import torch
+from timm.layers import BatchNormAct2d
+from timm.layers.conv2d_same import Conv2dSame, conv2d_same
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class FoldedConv2d(nn.Module):
+    """A convolution and the frozen batch norm after it, in one pass over the pixels."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(conv.weight.detach().clone())
+        scale, shift = _affine(norm)
+        if conv.bias is not None:
+            shift = shift + scale * conv.bias.detach()
+        self.register_buffer("scale", scale)
+        self.register_buffer("shift", shift)
+        self.stride, self.padding, self.dilation, self.groups = (
+            conv.stride,
+            conv.padding,
+            conv.dilation,
+            conv.groups,
+        )
+        self.pad_same = isinstance(conv, Conv2dSame)  # TensorFlow's padding depends on the size of the map
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C', H', W')."""
+        weight = self.weight * self.scale[:, None, None, None]
+        if self.pad_same:
+            y: Tensor = conv2d_same(
+                x, weight, self.shift, self.stride, (0, 0), self.dilation, self.groups
+            )
+            return y
+        return F.conv2d(x, weight, self.shift, self.stride, self.padding, self.dilation, self.groups)
+
+
+class FrozenNorm2d(nn.Module):
+    """A frozen batch norm with no convolution right before it."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        scale, shift = _affine(norm)
+        self.register_buffer("scale", scale)
+        self.register_buffer("shift", shift)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> the same."""
+        return x * self.scale[:, None, None] + self.shift[:, None, None]
+
+
+def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Scale and shift of a batch norm at its running statistics, each (C,)."""
+    if norm.running_mean is None or norm.running_var is None:
+        raise ValueError(f"{norm} keeps no running statistics and cannot be frozen")
+    scale = torch.rsqrt(norm.running_var + norm.eps)
+    if norm.affine:
+        scale = scale * norm.weight.detach()
+    shift = -norm.running_mean * scale
+    if norm.affine:
+        shift = shift + norm.bias.detach()
+    return scale.clone(), shift.clone()
+
+
+@torch.no_grad()
+def fold_batch_norm(module: nn.Module) -> nn.Module:
+    """Freeze every batch norm below `module`, in place, and return it.
+
+    A norm that stands right after a convolution with as many channels is folded into it. That the order
+    of definition is the order of use is checked by running the network before and after.
+    """
+    probe = torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
+    module.eval()
+    before = module(probe)
+    _fold_children(module)
+    for old, new in zip(before, module(probe), strict=True):
+        tolerance = 1e-3 * float(old.abs().max()) + 1e-6
+        if not torch.allclose(old, new, atol=tolerance, rtol=1e-3):
+            raise ValueError("this backbone uses its layers in another order than it defines them")
+    return module
+
+
+def _fold_children(module: nn.Module) -> None:
+    previous: tuple[str, nn.Module] | None = None
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.BatchNorm2d):
+            conv = previous[1] if previous else None
+            if previous and isinstance(conv, nn.Conv2d) and conv.out_channels == child.num_features:
+                setattr(module, previous[0], FoldedConv2d(conv, child))
+                setattr(module, name, _after(child, nn.Identity()))
+            else:
+                setattr(module, name, _after(child, FrozenNorm2d(child)))
+        else:
+            _fold_children(child)
+        previous = (name, child)
+
+
+def _after(norm: nn.BatchNorm2d, frozen: nn.Module) -> nn.Module:
+    """timm's norms carry the activation that follows them; it stays."""
+    if isinstance(norm, BatchNormAct2d) and not isinstance(norm.act, nn.Identity):
+        return norm.act if isinstance(frozen, nn.Identity) else nn.Sequential(frozen, norm.act)
+    return frozen

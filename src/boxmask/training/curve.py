@@ -1,0 +1,40 @@
+"""The picture of a training: how the losses fell and the validation figures rose."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+NOT_LOSSES = {"step", "minutes", "images_per_second", "val"}
+
+
+def draw_curve(log: Path, picture: Path) -> None:
+    """Draw log.jsonl as a PNG: the loss parts on the left, AP and AP50 on the right, over minutes."""
+    rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    losses = [row for row in rows if "val" not in row]
+    validations = [row for row in rows if "val" in row]
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for name in sorted({name for row in losses for name in row} - NOT_LOSSES):
+        left.plot([row["minutes"] for row in losses], [row[name] for row in losses], label=name)
+    left.set(xlabel="minutes", ylabel="loss", yscale="log" if losses else "linear", title="training")
+    for name in ("AP", "AP50"):
+        points = [(row["minutes"], row["val"][name] or 0.0) for row in validations]
+        right.plot(*zip(*points, strict=True) if points else ([], []), marker="o", label=name)
+    right.set(xlabel="minutes", ylim=(0, 1), title="validation photos")
+    for axes in (left, right):
+        _decorate(axes)
+    partial = picture.with_name(f".{picture.name}.partial")
+    FigureCanvasAgg(figure).print_png(partial)
+    os.replace(partial, picture)
+
+
+def _decorate(axes: Any) -> None:
+    axes.grid(alpha=0.3)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize="small")

@@ -1,0 +1,130 @@
+"""The feed: batches of augmented photos for training, in an order that only the seed decides.
+
+A step's photos and their augmentation follow from (seed, step), not from what was drawn before; so a
+training that is resumed goes on as if it had never stopped, with any number of worker processes.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from boxmask.data.augment import Augmentation, resize_photo
+from boxmask.data.dataset import Dataset
+from boxmask.pipeline.images import resized_size
+from boxmask.pipeline.photos import to_image
+from boxmask.types import Target
+
+Place = tuple[int, int]  # (epoch, photo)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingBatch:
+    """Photos of one step: images uint8 (3, H, W), their labels, and which photos of the data set they are."""
+
+    images: list[Tensor]
+    targets: list[Target]
+    photos: list[int]
+
+
+class Photos(TorchDataset[tuple[Tensor, Target, int]]):
+    """Photos resized, kept in memory as far as the bound allows, and augmented anew each time."""
+
+    def __init__(
+        self, dataset: Dataset, size: tuple[int, int], augmentation: Augmentation, seed: int, cache_bytes: int
+    ) -> None:
+        self.dataset, self.size, self.augmentation, self.seed = dataset, size, augmentation, seed
+        self.cache: dict[int, tuple[Tensor, Target]] = {}
+        self.room = cache_bytes
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, place: Place) -> tuple[Tensor, Target, int]:  # type: ignore[override]
+        epoch, photo = place
+        image, target = self._resized(photo)
+        generator = np.random.default_rng((self.seed, epoch, photo))
+        return *self.augmentation(image, target, generator), photo
+
+    def _resized(self, photo: int) -> tuple[Tensor, Target]:
+        if photo in self.cache:
+            return self.cache[photo]
+        image = to_image(self.dataset.path(photo))
+        resized = resize_photo(image, self.dataset.target(photo), *self.size)
+        if resized[0].numel() <= self.room:
+            self.cache[photo] = resized
+            self.room -= resized[0].numel()
+        return resized
+
+
+class Steps:
+    """Which photos make up each step, from step `first` on, without end.
+
+    Every epoch is a new order; photos of one shape go together, so that batches need little padding.
+    """
+
+    def __init__(self, shapes: list[tuple[int, int]], batch_size: int, seed: int, first: int) -> None:
+        self.shapes, self.batch_size, self.seed, self.first = shapes, batch_size, seed, first
+
+    @property
+    def per_epoch(self) -> int:
+        """Steps in an epoch, the same in each."""
+        return len(self.batches(0))
+
+    def batches(self, epoch: int) -> list[list[Place]]:
+        """The batches of one epoch: each photo once, the last batch of a shape possibly smaller."""
+        generator = np.random.default_rng((self.seed, epoch))
+        waiting: dict[tuple[int, int], list[Place]] = {}
+        batches: list[list[Place]] = []
+        for photo in generator.permutation(len(self.shapes)).tolist():
+            group = waiting.setdefault(self.shapes[photo], [])
+            group.append((epoch, photo))
+            if len(group) == self.batch_size:
+                batches.append(waiting.pop(self.shapes[photo]))
+        rest = [place for shape in sorted(waiting) for place in waiting[shape]]
+        batches += [rest[i : i + self.batch_size] for i in range(0, len(rest), self.batch_size)]
+        return [batches[i] for i in generator.permutation(len(batches))]
+
+    def __iter__(self) -> Iterator[list[Place]]:
+        """One list of places a step."""
+        epoch, within = divmod(self.first, self.per_epoch)
+        while True:
+            yield from self.batches(epoch)[within:]
+            epoch, within = epoch + 1, 0
+
+
+def canvases(dataset: Dataset, size: tuple[int, int], multiple_of: int = 32) -> list[tuple[int, int]]:
+    """The padded size, (height, width), that each photo takes up in the network."""
+    resized = [resized_size((int(h), int(w)), *size) for h, w in dataset.sizes]
+    return [(-(-h // multiple_of) * multiple_of, -(-w // multiple_of) * multiple_of) for h, w in resized]
+
+
+def make_feed(photos: Photos, steps: Steps, workers: int) -> DataLoader[TrainingBatch]:
+    """Batches for ever; with workers they are made while the network computes."""
+    return DataLoader(
+        photos,
+        batch_sampler=steps,  # type: ignore[arg-type]
+        num_workers=workers,
+        collate_fn=_collate,
+        worker_init_fn=_leave_ctrl_c_to_the_trainer,
+        persistent_workers=workers > 0,
+        prefetch_factor=3 if workers else None,
+    )
+
+
+def _collate(samples: list[tuple[Tensor, Target, int]]) -> TrainingBatch:
+    images, targets, photos = zip(*samples, strict=True)
+    return TrainingBatch(list(images), list(targets), list(photos))
+
+
+def _leave_ctrl_c_to_the_trainer(worker: int) -> None:
+    """The terminal sends Ctrl-C to every process; the trainer ends its workers itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)

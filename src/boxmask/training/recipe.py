@@ -1,0 +1,108 @@
+"""The recipe of a training: every choice that is not the network's own, with its default.
+
+The fields are the flags of `boxmask train`, their docstrings its help. This file imports nothing heavy, so
+that the help is instant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from boxmask.errors import UsageError
+
+DEFAULT_MINUTES = 10.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. With neither --max-minutes nor --epochs, training takes ten minutes."""
+
+    model: str = "faster-rcnn"
+    """Which method."""
+    preset: str = "default"
+    """Whose numbers: "default" suits small photos on a CPU, "paper" and others are on the method's page."""
+    backbone: str | None = None
+    """timm's name of the backbone; default: the preset's."""
+    weights: str = "imagenet"
+    """What the backbone starts from: "imagenet", "hub" (timm's), "none" (random) or a file."""
+    size: int | None = None
+    """Pixels of a photo's short side in the network; default: the preset's."""
+
+    max_minutes: float | None = None
+    """Stop after so many minutes; the schedule fits the time, validation included."""
+    epochs: int | None = None
+    """Stop after so many passes over the training photos; with a seed, this gives the same weights again."""
+    seed: int = 0
+    """Of the weights, the order of the photos, the augmentation and the sampling."""
+
+    batch_size: int = 4
+    """Photos a step."""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """SGD has momentum 0.9, as in the papers."""
+    learning_rate: float = 4e-4
+    """The highest one, after the warm-up; it then falls along a cosine to zero."""
+    backbone_rate: float = 0.25
+    """The backbone's learning rate, as a part of the others'."""
+    weight_decay: float = 0.01
+    """On weights, not on biases."""
+    warmup: float = 0.05
+    """Part of the training in which the learning rate rises."""
+    clip_norm: float = 10.0
+    """The gradient's norm is cut to this."""
+    ema: float = 0.998
+    """How much of the averaged weights, which are the ones kept, each step keeps; 0: no averaging."""
+    frozen_stages: int = 1
+    """How many of the backbone's stages (C2 is the first) keep their pretrained numbers."""
+
+    flip: float = 0.5
+    """How often a photo is mirrored."""
+    vertical_flip: float = 0.0
+    """How often a photo is turned upside down: for photos from above, where that is as likely."""
+    scale: tuple[float, float] = (0.75, 1.33)
+    """Photos are enlarged by a random factor between these, then cropped or padded to their size."""
+    photometric: float = 0.5
+    """How often brightness, contrast and colours are changed."""
+
+    validations: int = 3
+    """How often the validation split is looked at, evenly over the training; the best weights are kept."""
+    save_seconds: float = 60.0
+    """A checkpoint to resume from is written at least this often."""
+
+    split_seed: int = 0
+    """Of the split, for data sets that have none of their own."""
+    split_file: Path | None = None
+    """A JSON file of the split: {"train": [names], "val": [...], "test": [...]}."""
+    bad_boxes: Literal["stop", "skip"] = "stop"
+    """What to do about labels that cannot be boxes."""
+    unseen_classes: Literal["stop", "ignore"] = "stop"
+    """What to do about classes that no training photo shows."""
+
+    workers: int = 1
+    """Processes that read and augment photos; 0: none besides the one that trains."""
+    cache_megabytes: int = 1000
+    """Resized photos are kept in memory, up to this much."""
+    device: str = "auto"
+    """ "auto" takes a GPU where there is one; or "cpu"."""
+    precision: Literal["no", "fp16", "bf16"] = "no"
+    """Mixed precision, for GPUs."""
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for values that cannot be meant."""
+        if self.max_minutes is not None and self.epochs is not None:
+            raise UsageError("give --max-minutes or --epochs, not both")
+        for name in ("max_minutes", "epochs", "batch_size", "learning_rate", "validations", "clip_norm"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UsageError(f"--{name.replace('_', '-')}: expected more than 0, found {value}")
+        if not 0 <= self.frozen_stages <= 4:
+            raise UsageError(f"--frozen-stages: expected 0 to 4, found {self.frozen_stages}")
+        low, high = self.scale
+        if not 0 < low <= high:
+            raise UsageError(f"--scale: expected two factors, the smaller first, found {low} {high}")
+
+    @property
+    def minutes(self) -> float | None:
+        """How long to train; None where the epochs decide."""
+        return self.max_minutes if self.max_minutes or self.epochs else DEFAULT_MINUTES

@@ -1,0 +1,113 @@
+"""A run: the folder that a training writes, and what is in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from boxmask.errors import UsageError
+from boxmask.training.recipe import Recipe
+from boxmask.weights.checkpoint import BEST, LAST
+
+RESUME, RECIPE, SPLIT, LOG, CURVE = (
+    "resume.safetensors",
+    "recipe.json",
+    "split.json",
+    "log.jsonl",
+    "curve.png",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of a training.
+
+    best.safetensors    the weights that did best on the validation split
+    last.safetensors    the newest weights
+    resume.safetensors  what `--resume` needs besides; gone when the training is complete
+    recipe.json         every choice, and the data it was made for
+    split.json          which photo is for training, validation and test
+    log.jsonl           losses, speed and validation figures over time
+    curve.png           the same as a picture
+    """
+
+    folder: Path
+
+    @property
+    def best(self) -> Path:
+        """The weights that did best on the validation split."""
+        return self.folder / BEST
+
+    @property
+    def last(self) -> Path:
+        """The newest weights."""
+        return self.folder / LAST
+
+    @property
+    def resume(self) -> Path:
+        """What is needed to go on, besides the weights."""
+        return self.folder / RESUME
+
+    @property
+    def recipe(self) -> Path:
+        """Every choice, as JSON."""
+        return self.folder / RECIPE
+
+    @property
+    def split(self) -> Path:
+        """Which photo is in which split."""
+        return self.folder / SPLIT
+
+    @property
+    def log(self) -> Path:
+        """A line of JSON for each report."""
+        return self.folder / LOG
+
+    @property
+    def curve(self) -> Path:
+        """Losses and validation figures over time."""
+        return self.folder / CURVE
+
+
+def choose_folder(out: Path | None, model: str) -> Path:
+    """`out`, which must not exist, or the next free runs/<model>-<number>. Nothing is made yet."""
+    if out is not None:
+        if out.exists():
+            raise UsageError(f"{out}: exists already. Go on with it: --resume; or give another --out.")
+        return out
+    number = 1
+    while (Path("runs") / f"{model}-{number}").exists():
+        number += 1
+    return Path("runs") / f"{model}-{number}"
+
+
+def write_json(path: Path, content: Any) -> None:
+    """All or nothing."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(partial, path)
+
+
+def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
+    """What recipe.json holds."""
+    choices = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(recipe).items()}
+    return {"data": str(data.resolve()), "fingerprint": fingerprint, "recipe": choices}
+
+
+def recipe_from_json(content: dict[str, Any]) -> Recipe:
+    """The recipe in recipe.json."""
+    choices = dict(content["recipe"])
+    choices["scale"] = tuple(choices["scale"])
+    choices["split_file"] = choices["split_file"] and Path(choices["split_file"])
+    return Recipe(**choices)
+
+
+def versions() -> dict[str, str]:
+    """Of the programs that a result depends on."""
+    packages = ("boxmask", "torch", "torchvision", "timm", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

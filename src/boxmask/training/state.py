@@ -1,0 +1,102 @@
+"""The state of a training: all that changes from step to step, and how it is written and read back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from boxmask.detectors.contract import Detector
+from boxmask.errors import CheckpointError
+from boxmask.training.run import Run, versions
+from boxmask.training.schedule import Clock
+from boxmask.weights.checkpoint import Card, read_checkpoint, save_checkpoint
+
+MODEL, OPTIMISER, AVERAGE = "model.", "optimiser.", "average."
+
+
+@dataclass
+class State:
+    """The trained weights, their running average, the optimiser, the clock, and the best result so far."""
+
+    model: str
+    detector: Detector
+    average: AveragedModel | None
+    optimiser: torch.optim.Optimizer
+    clock: Clock
+    fingerprint: str
+    recipe: dict[str, Any]
+    best_ap: float = -1.0
+    validated: int = 0  # how many validations are done
+    metrics: dict[str, Any] = field(default_factory=dict)  # of the newest validation
+
+    @property
+    def result(self) -> Detector:
+        """The detector that a user would get now: the averaged one, where there is an average."""
+        if self.average is None:
+            return self.detector
+        averaged: Detector = self.average.module
+        return averaged
+
+    def card(self) -> Card:
+        """What the checkpoints say of themselves."""
+        progress = {"step": self.clock.step, "seconds": self.clock.seconds, "recipe": self.recipe}
+        config = asdict(self.detector.config)
+        return Card(self.model, config, self.fingerprint, versions(), self.metrics, progress)
+
+    def save_best(self, run: Run) -> None:
+        """The present result as the best."""
+        save_checkpoint(run.best, self.result.state_dict(), self.card())
+
+    def save(self, run: Run) -> None:
+        """The present result as the last, and what is needed to go on."""
+        save_checkpoint(run.last, self.result.state_dict(), self.card())
+        save_checkpoint(run.resume, self._tensors(), self._resume_card())
+
+    def _resume_card(self) -> Card:
+        card = self.card()
+        counts = {"best_ap": self.best_ap, "validated": self.validated}
+        return Card(card.model, card.config, card.fingerprint, card.versions, counts, card.training)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        tensors = {MODEL + name: tensor for name, tensor in self.detector.state_dict().items()}
+        if self.average is not None:
+            tensors |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
+        for number, values in self.optimiser.state_dict()["state"].items():
+            for name, value in values.items():
+                tensors[f"{OPTIMISER}{number}.{name}"] = torch.as_tensor(value)
+        return tensors
+
+    def load(self, run: Run) -> None:
+        """Go on from where `save` was; raises CheckpointError for a damaged file or other data."""
+        tensors, card = read_checkpoint(run.resume)
+        if card.fingerprint != self.fingerprint:
+            raise CheckpointError(
+                f"{run.folder}: the data has changed since this training began (fingerprint "
+                f"{card.fingerprint}, now {self.fingerprint}). Start a new run, or restore the data."
+            )
+        self.detector.load_state_dict(_under(MODEL, tensors))
+        if self.average is not None:
+            self.average.load_state_dict(_under(AVERAGE, tensors))
+        self.optimiser.load_state_dict(
+            {**self.optimiser.state_dict(), "state": _by_number(_under(OPTIMISER, tensors))}
+        )
+        self.clock.step = int(card.training["step"])
+        self.clock.seconds_before = float(card.training["seconds"])
+        self.best_ap, self.validated = card.metrics["best_ap"], card.metrics["validated"]
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _by_number(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """ "3.exp_avg" -> {3: {"exp_avg": ...}}."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        number, name = key.split(".", 1)
+        state.setdefault(int(number), {})[name] = value
+    return state

@@ -1,0 +1,142 @@
+"""The verb `train`: from labelled photos and a recipe to a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from boxmask.data.augment import Augmentation
+from boxmask.data.dataset import Dataset
+from boxmask.data.read import read_dataset
+from boxmask.data.split import check_classes, write_split
+from boxmask.detectors.contract import Detector
+from boxmask.detectors.table import entry, make_config
+from boxmask.errors import CheckpointError, LabelError
+from boxmask.training.curve import draw_curve
+from boxmask.training.feed import Photos, Steps, canvases, make_feed
+from boxmask.training.loop import Loop
+from boxmask.training.optimiser import average_of, make_optimiser
+from boxmask.training.progress import Report
+from boxmask.training.recipe import Recipe
+from boxmask.training.run import Run, choose_folder, recipe_from_json, recipe_json, write_json
+from boxmask.training.schedule import Clock
+from boxmask.training.state import State
+from boxmask.weights.imagenet import backbone_weights
+
+
+def train(
+    data: str | Path, recipe: Recipe, out: Path | None = None, report: Report | None = None
+) -> tuple[Run, bool]:
+    """Train a detector on labelled photos; gives the run, and whether it came to its end.
+
+    Everything that can be wrong with the photos, the labels or the recipe is looked for first: nothing is
+    written before. Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
+    """
+    report = report or Report()
+    run = Run(choose_folder(out, recipe.model))
+    dataset = _read(Path(data), recipe)
+    state = _start(dataset, recipe)
+    run.folder.mkdir(parents=True)
+    write_json(run.recipe, recipe_json(recipe, Path(data), state.fingerprint))
+    write_split(dataset, run.split)
+    return run, _fit(state, recipe, dataset, run, report)
+
+
+def resume(run: Run, report: Report | None = None) -> bool:
+    """Go on with a training that was stopped; True if it came to its end.
+
+    Raises CheckpointError if there is nothing to go on from, or the data has changed.
+    """
+    if not run.resume.is_file():
+        done = "it is complete" if run.last.is_file() else "this is not a run, or it had not begun"
+        raise CheckpointError(f"{run.folder}: there is nothing to resume: {done}.")
+    content = json.loads(run.recipe.read_text())
+    recipe = replace(recipe_from_json(content), split_file=run.split)
+    dataset = _read(Path(content["data"]), recipe)
+    state = _start(dataset, recipe)
+    state.load(run)
+    return _fit(state, recipe, dataset, run, report or Report())
+
+
+def _read(data: Path, recipe: Recipe) -> Dataset:
+    dataset = read_dataset(
+        data, split_seed=recipe.split_seed, split_file=recipe.split_file, bad_boxes=recipe.bad_boxes
+    )
+    check_classes(dataset, unseen_classes=recipe.unseen_classes)
+    training = dataset.split("train")
+    if not len(training.boxes):
+        raise LabelError(f"{data}: no training photo has a labelled object. Label some, or change the split.")
+    return dataset
+
+
+def _start(dataset: Dataset, recipe: Recipe) -> State:
+    """Everything before the first step."""
+    torch.manual_seed(recipe.seed)
+    detector = _build(dataset, recipe)
+    detector.freeze(recipe.frozen_stages)
+    steps = _steps(dataset, detector, recipe, 0)
+    total = recipe.epochs * steps.per_epoch if recipe.epochs else None
+    return State(
+        model=recipe.model,
+        detector=detector,
+        average=average_of(detector, recipe.ema) if recipe.ema else None,
+        optimiser=make_optimiser(detector, recipe),
+        clock=Clock(total, recipe.minutes or 0.0),
+        fingerprint=dataset.fingerprint(),
+        recipe=recipe_json(recipe, dataset.root, "")["recipe"],
+    )
+
+
+def _build(dataset: Dataset, recipe: Recipe) -> Detector:
+    """The detector that the recipe asks for, for the classes of the data, on its device."""
+    numbers: dict[str, Any] = {"class_names": dataset.class_names}
+    if recipe.backbone:
+        numbers["backbone"] = recipe.backbone
+    config = make_config(recipe.model, recipe.preset, **numbers)
+    if recipe.size:
+        longer = round(config.longer_side * recipe.size / config.shorter_side)
+        config = replace(config, shorter_side=recipe.size, longer_side=longer)
+    weights = backbone_weights(config.backbone, recipe.weights)
+    detector = entry(recipe.model).build(config, weights)
+    return detector.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _steps(dataset: Dataset, detector: Detector, recipe: Recipe, first: int) -> Steps:
+    shapes = canvases(dataset.split("train"), _size(detector))
+    return Steps(shapes, recipe.batch_size, recipe.seed, first)
+
+
+def _size(detector: Detector) -> tuple[int, int]:
+    return detector.config.shorter_side, detector.config.longer_side
+
+
+def _fit(state: State, recipe: Recipe, dataset: Dataset, run: Run, report: Report) -> bool:
+    """Train to the end or to a stop, and draw the curve."""
+    accelerator = Accelerator(mixed_precision=recipe.precision, cpu=recipe.device == "cpu")
+    training = dataset.split("train")
+    augmentation = Augmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
+    cache = recipe.cache_megabytes * 10**6 // max(1, recipe.workers)
+    photos = Photos(training, _size(state.detector), augmentation, recipe.seed, cache)
+    steps = _steps(dataset, state.detector, recipe, state.clock.step)
+    loop = Loop(state, recipe, training, dataset.split("val"), run)
+    report.log = run.log
+    with report:
+        _announce(report, dataset, recipe, run)
+        finished = loop.fit(iter(make_feed(photos, steps, recipe.workers)), accelerator, report)
+    if finished:
+        run.resume.unlink(missing_ok=True)
+    draw_curve(run.log, run.curve)
+    return finished
+
+
+def _announce(report: Report, dataset: Dataset, recipe: Recipe, run: Run) -> None:
+    counts = ", ".join(f"{len(dataset.split(name))} {name}" for name in ("train", "val", "test"))
+    report.say(f"{recipe.model} on {dataset.root}: {counts} photos; {', '.join(dataset.class_names[:8])}")
+    for note in dataset.notes:
+        report.say(f"note: {note}")
+    report.say(f"run: {run.folder}")

@@ -1,0 +1,96 @@
+"""Trained detectors in files: safetensors, with everything that is needed to use them as JSON metadata."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from boxmask.detectors.contract import Detector
+from boxmask.detectors.table import config_from_json, entry
+from boxmask.errors import BoxmaskError, CheckpointError
+
+BEST, LAST = "best.safetensors", "last.safetensors"
+KEY = "boxmask"  # the one entry of the file's metadata
+REMEDY = "Use another checkpoint of the run, or train again."
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint says of itself.
+
+    model:       the name in the table of detectors
+    config:      the detector's numbers, with the class names
+    fingerprint: of the data that it was trained on
+    versions:    of the programs that trained it
+    metrics:     what was measured on the validation split when it was written
+    training:    the recipe, and how far it had come
+    """
+
+    model: str
+    config: dict[str, Any]
+    fingerprint: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+def save_checkpoint(path: Path, tensors: dict[str, Tensor], card: Card) -> None:
+    """Write all or nothing: a file that was there stays until the new one is complete."""
+    partial = path.with_name(f".{path.name}.partial")
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    try:
+        save_file(state, partial, metadata={KEY: json.dumps(asdict(card))})
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], Card]:
+    """Tensors and card of a file; raises CheckpointError if it is missing, damaged or of another program."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: there is no such checkpoint. Check the path.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: this checkpoint is damaged or incomplete ({error}). {REMEDY}") from error
+    if KEY not in metadata:
+        raise CheckpointError(f"{path}: these are not weights of a boxmask detector. {REMEDY}")
+    try:
+        return tensors, Card(**json.loads(metadata[KEY]))
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{path}: the checkpoint's description is damaged ({error}). {REMEDY}") from error
+
+
+def checkpoint_path(run: Path) -> Path:
+    """The file that a RUN means: itself, or the best checkpoint of a run's folder, or the last one."""
+    if not run.is_dir():
+        return run
+    for name in (BEST, LAST):
+        if (run / name).is_file():
+            return run / name
+    raise CheckpointError(f"{run}: no checkpoint in this folder (looked for {BEST} and {LAST}). Train first.")
+
+
+def load_detector(run: str | Path, device: str | torch.device = "cpu") -> Detector:
+    """The detector of a run's folder or checkpoint, in evaluation mode.
+
+    Raises CheckpointError, with the file's name, if it is missing, damaged or from another version.
+    """
+    path = checkpoint_path(Path(run))
+    tensors, card = read_checkpoint(path)
+    try:
+        detector = entry(card.model).build(config_from_json(card.model, card.config), None)
+        detector.load_state_dict(tensors)
+    except (RuntimeError, ValueError, BoxmaskError) as error:
+        raise CheckpointError(f"{path}: this checkpoint does not fit this version ({error}). {REMEDY}") from error
+    return detector.to(device).eval()

@@ -1,0 +1,34 @@
+"""State dicts in files: safetensors, or torch's own format read without running anything in it."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from boxmask.errors import WeightsError
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Tensors by name from a .safetensors, .pth, .pt or .bin file.
+
+    Raises WeightsError if the file is missing, damaged or holds anything but tensors by name.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: there is no such file of weights. Check the path.")
+    try:
+        if path.suffix == ".safetensors":
+            state: object = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        raise WeightsError(f"{path}: this file of weights cannot be read ({error}). Fetch it again.") from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]  # how timm's and many other training programs save
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(f"{path}: expected tensors by name, found {type(state).__name__}.")
+    return state
