@@ -43,8 +43,8 @@ class Target:
     """
 
     boxes: Float[Tensor, "N 4"]
-    labels: Int[Tensor, "N"]
-    ignore: Bool[Tensor, "N"]
+    labels: Int[Tensor, N]
+    ignore: Bool[Tensor, N]
     masks: Bool[Tensor, "N H W"] | None = None
 
     def __post_init__(self) -> None:
@@ -83,8 +83,8 @@ class Detections:
     """
 
     boxes: Float[Tensor, "N 4"]
-    scores: Float[Tensor, "N"]
-    labels: Int[Tensor, "N"]
+    scores: Float[Tensor, N]
+    labels: Int[Tensor, N]
     class_names: tuple[str, ...]
     size: tuple[int, int]
 
@@ -95,7 +95,7 @@ class Detections:
         _require_tensor("scores", self.scores, torch.float32, (n,))
         _require_tensor("labels", self.labels, torch.int64, (n,))
         if n:
-            in_range = 0 <= int(self.labels.min()) and int(self.labels.max()) < k
+            in_range = int(self.labels.min()) >= 0 and int(self.labels.max()) < k
             _require(in_range, "labels", f"0..{k - 1}", (int(self.labels.min()), int(self.labels.max())))
 
     def __len__(self) -> int:
@@ -109,9 +109,7 @@ class Detections:
     def above(self, score: float) -> Detections:
         """Only the detections with at least this score."""
         keep = self.scores >= score
-        return Detections(
-            self.boxes[keep], self.scores[keep], self.labels[keep], self.class_names, self.size
-        )
+        return Detections(self.boxes[keep], self.scores[keep], self.labels[keep], self.class_names, self.size)
 
     def to_supervision(self) -> supervision.Detections:
         """The same as `supervision.Detections`, with the class names in `data["class_name"]`."""

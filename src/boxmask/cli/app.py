@@ -9,11 +9,18 @@ from __future__ import annotations
 import os
 import sys
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.console import Console
 
 from boxmask import __version__
 from boxmask.errors import BoxmaskError, UsageError
+
+VERBS = {
+    "demo": "Make a small data set, train on it, judge the detector and draw what it finds.",
+    "train": "Train a detector on your labelled photos.",
+    "evaluate": "Judge a detector on labelled photos.",
+    "predict": "Find things in photos, and draw them.",
+}
 
 app = App(
     name="boxmask",
@@ -21,9 +28,10 @@ app = App(
     version=__version__,
     console=Console(stderr=False),
     error_console=Console(stderr=True),
+    default_parameter=Parameter(negative_iterable=""),
 )
-for verb in ("demo", "train", "evaluate", "predict"):
-    app.command(f"boxmask.cli.{verb}:{verb}", name=verb)
+for verb, summary in VERBS.items():
+    app.command(f"boxmask.cli.{verb}:{verb}", name=verb, help=summary)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ def train(
     *,
     recipe: Annotated[Recipe, Parameter(name="*")] = Recipe(),  # noqa: B008 (frozen)
     out: Path | None = None,
-    resume: Path | None = None,
+    resume: bool = False,
 ) -> int:
     """Train a detector on your labelled photos.
 
@@ -27,19 +28,23 @@ def train(
     out
         The run's folder, which must not exist; default: runs/MODEL-NUMBER.
     resume
-        Go on with this run's folder, which was stopped; its own recipe and data are used.
+        Go on with the training in --out, which was stopped. Its own recipe is used; DATA is only needed if
+        the photos have moved.
     """
     from boxmask.errors import UsageError
     from boxmask.training.run import Run
     from boxmask.training.train import resume as go_on
     from boxmask.training.train import train as begin
 
-    if (data is None) == (resume is None):
-        raise UsageError("give DATA to begin a training, or --resume RUN to go on with one")
-    if resume is not None:
-        run, finished = Run(resume), go_on(Run(resume))
+    if resume:
+        if out is None:
+            raise UsageError("--resume: say which run with --out RUN")
+        run, finished = Run(out), go_on(Run(out), data)
+    elif data is None:
+        raise UsageError("give DATA, a folder of labelled photos or an annotation file")
     else:
-        assert data is not None
         run, finished = begin(data, recipe, out)
+    if not finished:
+        print(f"stopped; go on with: boxmask train --resume --out {run.folder}", file=sys.stderr)  # noqa: T201
     print(run.folder)  # noqa: T201
     return 0

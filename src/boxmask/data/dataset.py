@@ -87,7 +87,7 @@ class Dataset:
         return self.subset(np.flatnonzero(self.splits == name))
 
     def target(self, photo: int) -> Target:
-        """What the labels say of photo number `photo`; crowd regions and difficult objects are to be ignored."""
+        """What the labels say of photo number `photo`; crowd regions and difficult objects as `ignore`."""
         rows = self.rows(photo)
         return Target.of(self.boxes[rows], self.labels[rows], self.crowd[rows] | self.difficult[rows])
 

@@ -18,13 +18,13 @@ _THREADS = 8  # reading headers waits for the disk more than it computes
 
 
 def read_sizes(root: Path, photos: Sequence[LabelledPhoto]) -> NDArray[np.int32]:
-    """(P, 2) heights and widths as shown, from the headers. Raises PhotoError for those that cannot be read."""
+    """(P, 2) heights and widths as shown, from the headers. Raises PhotoError naming what cannot be read."""
     with ThreadPoolExecutor(_THREADS) as pool:
         answers = list(pool.map(_size_or_fault, [root / photo.file for photo in photos]))
     sizes = [answer for answer in answers if isinstance(answer, tuple)]
     faults = [answer for answer in answers if isinstance(answer, str)]
     if faults:
-        remedy = "Nothing was changed."
+        remedy = "Put intact copies in their place, or remove them together with their labels."
         raise PhotoError(complaint("Labelled photos that cannot be read", faults, remedy))
     return np.array(sizes, dtype=np.int32).reshape(-1, 2)
 

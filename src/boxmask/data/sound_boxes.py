@@ -28,7 +28,8 @@ def sound_boxes(
     edges = sizes[labels.photo][:, [1, 0, 1, 0]].astype(np.float64)
     clipped = np.clip(labels.boxes, 0, edges).astype(np.float32)
     inside = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)  # False for NaN, too
-    sound = inside & (labels.extents > 0).all(axis=1) & np.isfinite(labels.boxes).all(axis=1)
+    meant = (labels.extents > 0).all(axis=1) & np.isfinite(labels.boxes).all(axis=1)
+    sound = np.logical_and(inside, meant)
     faults = [_fault(labels, int(row), sizes) for row in np.flatnonzero(~sound)]
     if faults and bad_boxes == "stop":
         remedy = "Correct or remove these labels, or leave such boxes out with --bad-boxes skip."

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Literal
 
 import numpy as np
@@ -22,6 +20,11 @@ SHARES = {"test": 0.2, "val": 0.1}
 
 UnseenClasses = Literal["stop", "ignore"]
 
+_REMEDY_FOR_UNSEEN = (
+    "Move some of these photos to train, choose another --split-seed or a --split-file, "
+    "or go on without these classes with --unseen-classes ignore."
+)
+
 
 # ---------------------------------------------------------------- drawing
 
@@ -30,33 +33,43 @@ def with_splits(dataset: Dataset, seed: int = 0) -> Dataset:
     """Complete the splits that a set came with ("" where it says nothing of a photo).
 
     - No splits at all: 70 % train, 10 % val, 20 % test are drawn.
-    - Some photos in no split: they are left out.
+    - Some photos in no split: they are for training if no others are, else they are left out.
     - val or test missing: 10 % or 20 % of the train photos are drawn for it.
     - No train photos, as when only test labels were given: nothing is drawn.
 
     A draw takes the photos in the order of their names, shuffled by the seed, and leaves in train a photo of
     every class as far as possible. Whatever was done is noted.
     """
-    if not (dataset.splits != "").any():
-        everything = replace(dataset, splits=np.full(len(dataset), "train", dtype="<U5"))
-        return _with_drawn(everything, "the set has no splits", seed)
-    dataset = _without_unlisted(dataset)
+    came_with_splits = bool((dataset.splits != "").any())
+    dataset = _with_rest_settled(dataset)
     if not (dataset.splits == "train").any():
-        return _noted(dataset, ("the set has no photos to train on",))
+        return _noted(dataset, "the set has no photos to train on")
     missing = [split for split in SHARES if split not in dataset.splits]
-    return (
-        _with_drawn(dataset, f"the set has no {' and no '.join(missing)} split", seed) if missing else dataset
-    )
+    if not missing:
+        return dataset
+    why = f"the set has no {' and no '.join(missing)} split" if came_with_splits else "the set has no splits"
+    return _with_drawn(dataset, why, seed)
 
 
-def _noted(dataset: Dataset, notes: tuple[str, ...]) -> Dataset:
-    return replace(dataset, notes=dataset.notes + notes)
+def _with_rest_settled(dataset: Dataset) -> Dataset:
+    """Say what becomes of the photos in no split."""
+    rest = dataset.splits == ""
+    if "train" in dataset.splits:
+        return _without_rest(dataset)
+    settled = replace(dataset, splits=np.where(rest, "train", dataset.splits))
+    if rest.all() or not rest.any():
+        return settled
+    return _noted(settled, f"no split is called train: the {rest.sum()} photos in no split are taken for it")
 
 
-def _without_unlisted(dataset: Dataset) -> Dataset:
-    unlisted = dataset.files[dataset.splits == ""].tolist()
+def _without_rest(dataset: Dataset) -> Dataset:
+    rest = dataset.files[dataset.splits == ""].tolist()
     kept = dataset.subset(np.flatnonzero(dataset.splits != ""))
-    return _noted(kept, note(f"{len(unlisted)} photos are in no split and are left out", unlisted))
+    return _noted(kept, *note(f"{len(rest)} photos are in no split and are left out", rest))
+
+
+def _noted(dataset: Dataset, *notes: str) -> Dataset:
+    return replace(dataset, notes=dataset.notes + notes)
 
 
 def _with_drawn(dataset: Dataset, why: str, seed: int) -> Dataset:
@@ -66,9 +79,10 @@ def _with_drawn(dataset: Dataset, why: str, seed: int) -> Dataset:
     for split, photos in _draw(dataset, shares, seed).items():
         splits[photos] = split
     result = ", ".join(f"{(splits == split).sum()} {split}" for split in SPLITS)
-    percent = " and ".join(f"{share:.0%} for {split}" for split, share in shares.items())
-    said = f"{why}: drew {percent} from {(dataset.splits == 'train').sum()} photos with seed {seed}, giving {result}"
-    return _noted(replace(dataset, splits=splits), (said,))
+    parts = " and ".join(f"{share:.0%} for {split}" for split, share in shares.items())
+    photos = (dataset.splits == "train").sum()
+    said = f"{why}: drew {parts} from {photos} photos with seed {seed}, giving {result}"
+    return _noted(replace(dataset, splits=splits), said)
 
 
 def _draw(dataset: Dataset, shares: Mapping[str, float], seed: int) -> dict[str, NDArray[np.int64]]:
@@ -124,31 +138,40 @@ def _counts(photos: int, free: int, shares: Mapping[str, float]) -> dict[str, in
 
 
 def write_split(dataset: Dataset, path: str | Path) -> None:
-    """Write the split down as JSON, {"train": [files], "val": [files], "test": [files]}, whole or not at all."""
+    """Write {"train": [files], "val": [files], "test": [files]} as JSON, the whole file or nothing."""
     split = {name: dataset.files[dataset.splits == name].tolist() for name in SPLITS}
-    path = Path(path)
-    with NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as part:
-        json.dump(split, part, indent=1, ensure_ascii=False)
-    os.replace(part.name, path)
+    part = Path(path).with_name(f"{Path(path).name}.part")
+    try:
+        part.write_text(json.dumps(split, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def with_split_file(dataset: Dataset, path: str | Path) -> Dataset:
     """Take the splits from a file that `write_split` wrote.
 
     Raises LabelError if it is not such a file, or if it and the set do not name the same photos, once each.
+    (Photos that the set's own splits leave out may be missing from it; they stay left out.)
     """
     named = _read_split(Path(path))
     files = set(dataset.files.tolist())
-    unnamed = sorted(files - named.keys())
-    absent = sorted(named.keys() - files)
-    for what, wrong in (
-        ("Photos that the split file does not name", unnamed),
-        ("Photos that the split file names but the set does not have", absent),
-    ):
-        if wrong:
-            remedy = f"Correct {path}, or leave it out to have the photos split anew."
-            raise LabelError(complaint(what, wrong, remedy))
-    return replace(dataset, splits=np.array([named[file] for file in dataset.files.tolist()], dtype="<U5"))
+    left_out = set(dataset.files[dataset.splits == ""].tolist()) if "train" in dataset.splits else set()
+    remedy = f"Correct {path}, or leave it out to have the photos split anew."
+    if unnamed := sorted(files - named.keys() - left_out):
+        raise LabelError(complaint("Photos that the split file does not name", unnamed, remedy))
+    if absent := sorted(named.keys() - files):
+        raise LabelError(complaint("Photos of the split file that the set does not have", absent, remedy))
+    splits = np.array([named.get(file, "") for file in dataset.files.tolist()], dtype="<U5")
+    return _without_rest(replace(dataset, splits=splits))
+
+
+def split_file_fits(dataset: Dataset, path: str | Path) -> bool:
+    """Whether a split file is of this set: whether all photos that it names are there.
+
+    Raises LabelError if it is not a split file.
+    """
+    return set(_read_split(Path(path))) <= set(dataset.files.tolist())
 
 
 def _read_split(path: Path) -> dict[str, str]:
@@ -182,7 +205,7 @@ def check_classes(dataset: Dataset, *, unseen_classes: UnseenClasses = "stop") -
     """Make sure that training sees every class that validation and test ask for; gives notes.
 
     Raises LabelError for a class that occurs in val or test but never in train; with
-    `unseen_classes="ignore"` these become a note instead. Raises LabelError, too, if no photo is for training.
+    `unseen_classes="ignore"` these become a note instead. Raises LabelError, too, if train is empty.
     """
     if not (dataset.splits == "train").any():
         advice = "Give labels with photos to train on, or a split file."
@@ -192,11 +215,7 @@ def check_classes(dataset: Dataset, *, unseen_classes: UnseenClasses = "stop") -
     unseen = shows[~in_train].any(axis=0) & ~shows[in_train].any(axis=0)
     places = [_unseen(dataset, shows, int(label)) for label in np.flatnonzero(unseen)]
     if places and unseen_classes == "stop":
-        remedy = (
-            "Move some of these photos to train, choose another --split-seed or a --split-file, or go on without "
-            "these classes with --unseen-classes ignore."
-        )
-        raise LabelError(complaint("Classes that training never sees", places, remedy))
+        raise LabelError(complaint("Classes that training never sees", places, _REMEDY_FOR_UNSEEN))
     return note("classes that training never sees", places)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, Protocol, overload
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from boxmask.pipeline.photos import Photo
+from boxmask.pipeline.photos import accepts_photos
 from boxmask.types import Detections, Target
 
 
@@ -44,12 +43,9 @@ class Detector(nn.Module, ABC):
 
     config: Any  # the paper's own frozen config, which satisfies DetectorConfig
 
-    @overload
-    def predict(self, photos: list[Photo] | list[Tensor], /) -> list[Detections]: ...
-    @overload
-    def predict(self, photos: Photo, /) -> Detections: ...
+    @accepts_photos
     @abstractmethod
-    def predict(self, photos: Photo | Sequence[Photo] | list[Tensor], /) -> Detections | list[Detections]:
+    def predict(self, images: list[Tensor]) -> list[Detections]:
         """Photos (paths, PIL images, arrays or tensors) -> what is in each, in its own pixels."""
 
     @abstractmethod

@@ -16,6 +16,7 @@ Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them to t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from jaxtyping import Float, Int
@@ -83,16 +84,34 @@ class FasterRCNNConfig:
 PRESETS: dict[str, dict[str, object]] = {
     "default": {},
     "fpn": {  # Lin et al. 2017, sections 4 and 5, as trained by Detectron and torchvision
-        **{"shorter_side": 800, "longer_side": 1333, "antialias": False, "channels": 256},
-        **{"anchor_sizes": ((32,), (64,), (128,), (256,), (512,)), "rpn_channels": 256},
-        **{"train_proposals": (2000, 2000), "test_proposals": (1000, 1000), "canonical_size": (224, 16)},
-        **{"hidden": 1024, "roi_samples": 512},
+        "shorter_side": 800,
+        "longer_side": 1333,
+        "antialias": False,
+        "channels": 256,
+        "anchor_sizes": ((32,), (64,), (128,), (256,), (512,)),
+        "rpn_channels": 256,
+        "train_proposals": (2000, 2000),
+        "test_proposals": (1000, 1000),
+        "canonical_size": (224, 16),
+        "hidden": 1024,
+        "roi_samples": 512,
     },
     "paper": {  # Ren et al. 2015 with VGG16: one map, nine anchors, RoI max pooling
-        **{"backbone": "vgg16", "shorter_side": 600, "longer_side": 1000, "antialias": False},
-        **{"strides": (16,), "channels": 0, "anchor_sizes": ((128, 256, 512),), "rpn_channels": 512},
-        **{"rpn_keeps_border": False, "train_proposals": (6000, 2000), "test_proposals": (6000, 300)},
-        **{"roi_max_pool": True, "hidden": 4096, "roi_beta": 1.0, "nms_iou": 0.3},
+        "backbone": "vgg16",
+        "shorter_side": 600,
+        "longer_side": 1000,
+        "antialias": False,
+        "strides": (16,),
+        "channels": 0,
+        "anchor_sizes": ((128, 256, 512),),
+        "rpn_channels": 512,
+        "rpn_keeps_border": False,
+        "train_proposals": (6000, 2000),
+        "test_proposals": (6000, 300),
+        "roi_max_pool": True,
+        "hidden": 4096,
+        "roi_beta": 1.0,
+        "nms_iou": 0.3,
     },
 }
 
@@ -110,7 +129,7 @@ class RPNHead(nn.Module):
         self.deltas = nn.Conv2d(channels, num_anchors * 4, 1)
         for layer in (self.conv, self.objectness, self.deltas):
             nn.init.normal_(layer.weight, std=0.01)  # section 3.1.3
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(cast(Tensor, layer.bias))
 
     def forward(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """L maps (B, C, H, W) -> logits L x (B, H * W * A) and deltas L x (B, H * W * A, 4)."""
@@ -253,7 +272,7 @@ class FasterRCNN(Detector):
         return {"rpn_objectness": objectness / max(1, total), "rpn_box": regression / max(1, total)}
 
     @torch.no_grad()
-    def match_anchors(self, anchors: Tensor, target: Target, size: tuple[int, int]) -> Int[Tensor, "N"]:
+    def match_anchors(self, anchors: Tensor, target: Target, size: tuple[int, int]) -> Int[Tensor, N]:
         """Section 3.1.2: a row of `target` for each anchor, or BACKGROUND or IGNORE."""
         matched = match_boxes(anchors, target.boxes, target.ignore, self.config.rpn_iou, rescue=True)
         if not self.config.rpn_keeps_border:
@@ -278,7 +297,7 @@ class FasterRCNN(Detector):
     @torch.no_grad()
     def sample_proposals(
         self, proposals: list[Tensor], targets: list[Target]
-    ) -> tuple[list[Tensor], Int[Tensor, "R"], Float[Tensor, "R 4"]]:
+    ) -> tuple[list[Tensor], Int[Tensor, R], Float[Tensor, "R 4"]]:
         """Sampled proposals, the label of each (K: background) and the deltas it should predict."""
         c, background = self.config, len(self.config.class_names)
         kept, labels, deltas = [], [], []
@@ -300,9 +319,7 @@ class FasterRCNN(Detector):
         """Fast R-CNN, equation 1: log loss on all, smooth L1 on the deltas of the true class."""
         positive = torch.where(labels < len(self.config.class_names))[0]
         predicted = box_deltas[positive, labels[positive]]
-        box_loss = F.smooth_l1_loss(
-            predicted, targets[positive], beta=self.config.roi_beta, reduction="sum"
-        )
+        box_loss = F.smooth_l1_loss(predicted, targets[positive], beta=self.config.roi_beta, reduction="sum")
         class_loss = F.cross_entropy(class_logits, labels, reduction="sum")
         total = max(1, len(labels))
         return {"roi_class": class_loss / total, "roi_box": box_loss / total}

@@ -78,10 +78,15 @@ def evaluate(
     Raises LabelError without photos, and, before any photo is opened, where the data set has objects of a
     class that the detector does not know (`unseen_classes="ignore"` leaves such classes out of the figures).
     """
-    _require_photos(dataset)
-    seen_classes(dataset, detector.config.class_names, unseen_classes)
+    require_known_classes(detector, dataset, unseen_classes)
     detections = detect(detector, dataset, progress=progress)
     return evaluate_detections(dataset, detections, interval=interval, unseen_classes=unseen_classes)
+
+
+def require_known_classes(detector: Detector, dataset: Dataset, unseen_classes: UnseenClasses) -> None:
+    """Raise LabelError without photos, or for classes that the detector does not know (unless ignored)."""
+    _require_photos(dataset)
+    seen_classes(dataset, detector.config.class_names, unseen_classes)
 
 
 def evaluate_detections(

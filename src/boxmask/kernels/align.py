@@ -17,9 +17,9 @@ import torch
 import torchvision
 from torch import Tensor
 
-from boxmask.kernels.align_loops import align_backward, align_forward
+from boxmask.kernels.align_loops import Band, Sampling, align_backward, align_forward
 from boxmask.kernels.layout import channels_last, fresh, empty_channels_last
-from boxmask.kernels.rois import Visit, check_rois, to_pair, to_rois, visits
+from boxmask.kernels.rois import Visit, check_rois, cut_evenly, to_pair, to_rois, visits
 from boxmask.kernels.threads import share_out
 
 
@@ -104,8 +104,8 @@ def _align(
     table, out = rois.detach().contiguous().numpy(), pooled.numpy()
 
     def work(visit: Visit) -> None:
-        level = visit.level
-        align_forward(maps[level], table, visit.rows, spatial_scales[level], sampling_ratio, aligned, out)
+        sampling = Sampling(spatial_scales[visit.level], sampling_ratio, aligned)
+        align_forward(maps[visit.level], table, visit.rows, sampling, out)
 
     found = visits(table, levels.numpy(), spatial_scales, features[0].shape[0])
     share_out(work, [portion for visit in found for portion in visit.portions()])
@@ -127,17 +127,16 @@ def _align_backward(
     maps = [channels_last(one) for one in grads]
     table, given = rois.detach().contiguous().numpy(), grad.detach().contiguous().numpy()
 
-    def work(task: tuple[Visit, int, int]) -> None:
-        visit, top, bottom = task
-        scale, into = spatial_scales[visit.level], maps[visit.level]
-        align_backward(
-            given, table, visit.rows, scale, sampling_ratio, aligned, visit.image, top, bottom, into
-        )
+    def work(task: tuple[Visit, Band]) -> None:
+        visit, band = task
+        sampling = Sampling(spatial_scales[visit.level], sampling_ratio, aligned)
+        align_backward(given, table, visit.rows, sampling, band, maps[visit.level])
 
     tasks = []
     for visit in visits(table, levels.numpy(), spatial_scales, sizes[0]):
-        scale, height = spatial_scales[visit.level], maps[visit.level].shape[1]
-        tasks += [(visit, *band) for band in visit.bands(table, scale, height, torch.get_num_threads())]
+        centres = visit.centres(table, spatial_scales[visit.level])
+        bands = cut_evenly(maps[visit.level].shape[1], centres, torch.get_num_threads())
+        tasks += [(visit, Band(visit.image, top, bottom)) for top, bottom in bands]
     share_out(work, tasks)
     return grads
 

@@ -13,64 +13,72 @@ a signed index could count from the end, and the test for that keeps a loop from
 
 from __future__ import annotations
 
-from math import ceil, isnan
+from math import isnan
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.kernels.compiled import compiled, compiled_fused
 
-Floats = NDArray[np.floating]
+Real = Any  # a scalar of the features' type
+Floats = NDArray[Any]
 Ints = NDArray[np.int64]
 
 _LONGEST = 2**20  # pixels of a bin; beyond it the number of samples means nothing any more
 
 
-@compiled
-def _taps(
-    low: float,
-    high: float,
-    scale: float,
-    sampling: int,
-    aligned: bool,
-    size: int,
-    first: Ints,
-    count: Ints,
-    weight: Floats,
-) -> None:
-    """Fill in, for each bin of an RoI on one axis, the pixels it reads and their weights.
+class Sampling(NamedTuple):
+    """How RoIs lie on a level, in the words of `boxmask.kernels.roi_align`."""
 
-    low, high: the RoI's edges in pixels of the photo; size: pixels of the level on this axis
-    first, count: (bins,); weight: (bins, size), of which `count[b]` are filled in for bin b
-    """
-    real, bins = weight.dtype.type, len(first)
-    offset = real(0.5) if aligned else real(0)
-    start = real(low) * real(scale) - offset
-    length = real(high) * real(scale) - offset - start
-    if not aligned:
+    scale: float
+    ratio: int
+    aligned: bool
+
+
+class Band(NamedTuple):
+    """The rows `top` to `bottom` of one image's map."""
+
+    image: int
+    top: int
+    bottom: int
+
+
+class Taps(NamedTuple):
+    """What each of n places on one axis reads: `count` sources from `first` on, by `weight` (n, most sources)."""
+
+    first: Ints
+    count: Ints
+    weight: Floats
+
+
+@compiled
+def _taps(n: int, sources: int, like: Floats) -> Taps:
+    return Taps(np.empty(n, np.int64), np.empty(n, np.int64), np.empty((n, sources), like.dtype))
+
+
+@compiled
+def _read(low: Real, high: Real, sampling: Sampling, taps: Taps) -> None:
+    """Fill in which pixels the bins of an RoI read; `low` and `high` are its edges in pixels of the photo."""
+    real, bins = taps.weight.dtype.type, len(taps.first)
+    offset = real(0.5) if sampling.aligned else real(0)
+    start = low * real(sampling.scale) - offset
+    length = high * real(sampling.scale) - offset - start
+    if not sampling.aligned:
         length = max(length, real(1))
     step = length / real(bins)
-    samples = sampling
-    if sampling <= 0:
+    samples = sampling.ratio
+    if samples <= 0:
         step = step if step < _LONGEST else real(np.nan)
-        samples = int(ceil(max(step, real(0)))) if step == step else 1
+        samples = 1 if isnan(step) else int(np.ceil(max(step, real(0))))
     for b in range(bins):
-        _taps_of_bin(start + real(b) * step, step, samples, size, b, first, count, weight)
+        _read_bin(start + real(b) * step, step, samples, taps, b)
 
 
 @compiled
-def _taps_of_bin(
-    start: float,
-    step: float,
-    samples: int,
-    size: int,
-    b: int,
-    first: Ints,
-    count: Ints,
-    weight: Floats,
-) -> None:
-    """Merge the samples of one bin that touch the same pixel; those outside the level count as zero."""
-    real = weight.dtype.type
+def _read_bin(start: Real, step: Real, samples: int, taps: Taps, b: int) -> None:
+    """Merge the samples of bin `b` that touch the same pixel; those outside the level count as zero."""
+    real, size = taps.weight.dtype.type, taps.weight.shape[1]
     low, high = size, -1
     for s in range(samples):
         at = start + real(s + 0.5) * step / real(samples)
@@ -78,183 +86,161 @@ def _taps_of_bin(
             pixel = min(int(max(at, real(0))), size - 1)
             low, high = min(low, pixel), max(high, min(pixel + 1, size - 1))
         elif isnan(at):  # shows up in the result, so that whoever made it can be found
-            first[b], count[b], weight[b, 0] = 0, 1, real(np.nan)
+            taps.first[b], taps.count[b], taps.weight[b, 0] = 0, 1, real(np.nan)
             return
-    first[b], count[b] = low, max(high - low + 1, 0)
-    weight[b, : count[b]] = 0
+    taps.first[b], taps.count[b] = low, max(high - low + 1, 0)
+    weight = taps.weight[b, : taps.count[b]]
+    weight[:] = 0
     for s in range(samples):
         at = start + real(s + 0.5) * step / real(samples)
         if at >= -1 and at <= size:
             at = min(max(at, real(0)), real(size - 1))
             pixel = int(at)
             part = at - real(pixel)
-            weight[b, pixel - low] += (real(1) - part) / real(samples)
+            weight[pixel - low] += (real(1) - part) / real(samples)
             if pixel + 1 < size:
-                weight[b, pixel + 1 - low] += part / real(samples)
+                weight[pixel + 1 - low] += part / real(samples)
 
 
 @compiled
-def _transpose_taps(
-    first: Ints,
-    count: Ints,
-    weight: Floats,
-    low: int,
-    high: int,
-    first_bin: Ints,
-    bin_count: Ints,
-    bin_weight: Floats,
-) -> None:
-    """From the pixels of each bin to the bins of each pixel, for the pixels `low` to `high`.
-
-    first_bin, bin_count: (size,); bin_weight: (size, bins)
-    """
-    bin_count[low:high] = 0
-    for b in range(len(first)):
-        for k in range(count[b]):
-            pixel = first[b] + k
-            if bin_count[pixel] == 0:
-                first_bin[pixel] = b
-            nth = b - first_bin[pixel]
-            bin_weight[pixel, bin_count[pixel] : nth] = 0
-            bin_weight[pixel, nth] = weight[b, k]
-            bin_count[pixel] = nth + 1
+def _transpose(taps: Taps, low: int, high: int, by_pixel: Taps) -> None:
+    """From the pixels that each bin reads to the bins that read each pixel, for the pixels `low` to `high`."""
+    by_pixel.count[low:high] = 0
+    for b in range(len(taps.first)):
+        for k in range(taps.count[b]):
+            pixel = taps.first[b] + k
+            if by_pixel.count[pixel] == 0:
+                by_pixel.first[pixel] = b
+            nth = b - by_pixel.first[pixel]
+            by_pixel.weight[pixel, by_pixel.count[pixel] : nth] = 0
+            by_pixel.weight[pixel, nth] = taps.weight[b, k]
+            by_pixel.count[pixel] = nth + 1
 
 
 @compiled
-def _reach(first: Ints, count: Ints) -> tuple[int, int]:
+def _reach(taps: Taps) -> tuple[int, int]:
     """The pixels `low` to `high` which the bins read, (0, 0) if none."""
     low, high = -1, 0
-    for b in range(len(first)):
-        if count[b] > 0:
-            low = first[b] if low < 0 else min(low, first[b])
-            high = max(high, first[b] + count[b])
+    for b in range(len(taps.first)):
+        if taps.count[b] > 0:
+            low = taps.first[b] if low < 0 else min(low, taps.first[b])
+            high = max(high, taps.first[b] + taps.count[b])
     return max(low, 0), high
 
 
 @compiled_fused
-def _blend(to: Floats, at: int, source: Floats, start: int, stride: int, weights: Floats, n: int, length: int) -> None:
-    """to[at + i] = sum over k < n of weights[k] * source[start + k * stride + i], for i < length."""
-    a, s0 = np.uint64(at), np.uint64(start)
-    s1, s2, s3 = np.uint64(start + stride), np.uint64(start + 2 * stride), np.uint64(start + 3 * stride)
-    run = range(np.uint64(length))
+def _blend(
+    to: Floats, at: int, length: int, source: Floats, begin: int, stride: int, taps: Taps, b: int
+) -> None:
+    """to[at:][:length] = the runs of `length` that place `b` reads, weighted and added; run 0 is at `begin`.
+
+    Seven plain arguments, because a slice of an array counts a reference, which costs as much as a short run.
+    """
+    n, run, a = taps.count[b], range(np.uint64(length)), np.uint64(at)
+    start = begin + taps.first[b] * stride
+    s0, s1 = np.uint64(start), np.uint64(start + stride)
+    s2, s3 = np.uint64(start + 2 * stride), np.uint64(start + 3 * stride)
     if n == 0:
         for i in run:
             to[a + i] = 0
     elif n == 1:
-        w0 = weights[0]
+        w0 = taps.weight[b, 0]
         for i in run:
             to[a + i] = w0 * source[s0 + i]
     elif n == 2:
-        w0, w1 = weights[0], weights[1]
+        w0, w1 = taps.weight[b, 0], taps.weight[b, 1]
         for i in run:
             to[a + i] = w0 * source[s0 + i] + w1 * source[s1 + i]
     elif n == 3:
-        w0, w1, w2 = weights[0], weights[1], weights[2]
+        w0, w1, w2 = taps.weight[b, 0], taps.weight[b, 1], taps.weight[b, 2]
         for i in run:
             to[a + i] = w0 * source[s0 + i] + w1 * source[s1 + i] + w2 * source[s2 + i]
     else:
-        w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+        w0, w1, w2, w3 = taps.weight[b, 0], taps.weight[b, 1], taps.weight[b, 2], taps.weight[b, 3]
         for i in run:
             pair = w0 * source[s0 + i] + w1 * source[s1 + i]
             to[a + i] = pair + w2 * source[s2 + i] + w3 * source[s3 + i]
-        _add_blend(to, at, source, start + 4 * stride, stride, weights[4:], n - 4, length)
+        _add_blend(to, at, length, source, begin, stride, taps, b, 4)
 
 
 @compiled_fused
 def _add_blend(
-    to: Floats, at: int, source: Floats, start: int, stride: int, weights: Floats, n: int, length: int
+    to: Floats, at: int, length: int, source: Floats, begin: int, stride: int, taps: Taps, b: int, first: int
 ) -> None:
-    """to[at + i] += sum over k < n of weights[k] * source[start + k * stride + i], two at a time."""
-    a, run = np.uint64(at), range(np.uint64(length))
-    for k in range(0, n - 1, 2):
-        w0, w1 = weights[k], weights[k + 1]
+    """The same, added to what is there, from the run `first` on, two at a time."""
+    n, run, a = taps.count[b], range(np.uint64(length)), np.uint64(at)
+    start = begin + taps.first[b] * stride
+    for k in range(first, n - 1, 2):
+        w0, w1 = taps.weight[b, k], taps.weight[b, k + 1]
         s0, s1 = np.uint64(start + k * stride), np.uint64(start + (k + 1) * stride)
         for i in run:
             to[a + i] += w0 * source[s0 + i] + w1 * source[s1 + i]
-    if n % 2 == 1:
-        w0, s0 = weights[n - 1], np.uint64(start + (n - 1) * stride)
+    if (n - first) % 2 == 1:
+        w0, s0 = taps.weight[b, n - 1], np.uint64(start + (n - 1) * stride)
         for i in run:
             to[a + i] += w0 * source[s0 + i]
 
 
 @compiled
-def align_forward(
-    feature: Floats, rois: Floats, rows: Ints, scale: float, sampling: int, aligned: bool, pooled: Floats
-) -> None:
+def _turn(tile: Floats, turned: Floats, columns: int) -> None:
+    """Rows of `columns` values, flat -> their columns one after another, flat."""
+    rows = len(turned) // columns
+    for column in range(columns):
+        for row in range(rows):
+            turned[column * rows + row] = tile[row * columns + column]
+
+
+@compiled
+def align_forward(feature: Floats, rois: Floats, rows: Ints, sampling: Sampling, pooled: Floats) -> None:
     """Pool the RoIs `rows` of one level.
 
     feature: (N, H, W, C); rois: (R, 5); rows: any of 0..R-1; pooled: (R, C, h, w), written at `rows`
     """
     _, height, width, channels = feature.shape
     _, _, bins_y, bins_x = pooled.shape
-    real = pooled.dtype
-    first_y, count_y, weight_y = np.empty(bins_y, np.int64), np.empty(bins_y, np.int64), np.empty((bins_y, height), real)
-    first_x, count_x, weight_x = np.empty(bins_x, np.int64), np.empty(bins_x, np.int64), np.empty((bins_x, width), real)
-    source, strip = feature.reshape(-1), np.empty(width * channels, real)
-    tile = np.empty(bins_y * bins_x * channels, real)
+    taps_y, taps_x = _taps(bins_y, height, pooled), _taps(bins_x, width, pooled)
+    source, strip = feature.reshape(-1), np.empty(width * channels, pooled.dtype)
+    tile = np.empty(bins_y * bins_x * channels, pooled.dtype)
     for row in rows:
-        _taps(rois[row, 2], rois[row, 4], scale, sampling, aligned, height, first_y, count_y, weight_y)
-        _taps(rois[row, 1], rois[row, 3], scale, sampling, aligned, width, first_x, count_x, weight_x)
-        low, high = _reach(first_x, count_x)
-        corner = int(rois[row, 0]) * height * width + low
+        _read(rois[row, 2], rois[row, 4], sampling, taps_y)
+        _read(rois[row, 1], rois[row, 3], sampling, taps_x)
+        low, high = _reach(taps_x)
+        corner, length = int(rois[row, 0]) * height * width + low, (high - low) * channels
         for y in range(bins_y):
-            start = (corner + first_y[y] * width) * channels
-            length = (high - low) * channels
-            _blend(strip, 0, source, start, width * channels, weight_y[y], count_y[y], length)
+            _blend(strip, 0, length, source, corner * channels, width * channels, taps_y, y)
             for x in range(bins_x):
                 at = (y * bins_x + x) * channels
-                _blend(tile, at, strip, (first_x[x] - low) * channels, channels, weight_x[x], count_x[x], channels)
+                _blend(tile, at, channels, strip, -low * channels, channels, taps_x, x)
         _turn(tile, pooled[row].reshape(-1), channels)
 
 
 @compiled
-def _turn(tile: Floats, pooled: Floats, channels: int) -> None:
-    """(h, w, C) -> (C, h, w), both flat."""
-    bins = len(pooled) // channels
-    for c in range(channels):
-        for b in range(bins):
-            pooled[c * bins + b] = tile[b * channels + c]
-
-
-@compiled
 def align_backward(
-    grad_pooled: Floats,
-    rois: Floats,
-    rows: Ints,
-    scale: float,
-    sampling: int,
-    aligned: bool,
-    image: int,
-    top: int,
-    bottom: int,
-    grad_feature: Floats,
+    grad_pooled: Floats, rois: Floats, rows: Ints, sampling: Sampling, band: Band, grad_feature: Floats
 ) -> None:
-    """Set the gradient of one level in one image, pixel rows `top` to `bottom`, from the RoIs `rows` of it.
+    """Set the gradient of one level in a band of one image, from the RoIs `rows` of that image and level.
 
     grad_pooled: (R, C, h, w); rois: (R, 5); grad_feature: (N, H, W, C), may be uninitialised
     """
     _, height, width, channels = grad_feature.shape
     _, _, bins_y, bins_x = grad_pooled.shape
-    real = grad_feature.dtype
-    first_y, count_y, weight_y = np.empty(bins_y, np.int64), np.empty(bins_y, np.int64), np.empty((bins_y, height), real)
-    first_x, count_x, weight_x = np.empty(bins_x, np.int64), np.empty(bins_x, np.int64), np.empty((bins_x, width), real)
-    bin_y, bins_of_y, share_y = np.empty(height, np.int64), np.empty(height, np.int64), np.empty((height, bins_y), real)
-    bin_x, bins_of_x, share_x = np.empty(width, np.int64), np.empty(width, np.int64), np.empty((width, bins_x), real)
-    target, strip = grad_feature[image].reshape(-1), np.empty(bins_x * channels, real)
-    tile = np.empty(bins_y * bins_x * channels, real)
-    target[top * width * channels : bottom * width * channels] = 0
+    taps_y, taps_x = _taps(bins_y, height, grad_pooled), _taps(bins_x, width, grad_pooled)
+    bins_of_y, bins_of_x = _taps(height, bins_y, grad_pooled), _taps(width, bins_x, grad_pooled)
+    target, tile = grad_feature[band.image].reshape(-1), np.empty(bins_y * bins_x * channels, rois.dtype)
+    strip = np.empty(bins_x * channels, rois.dtype)
+    target[band.top * width * channels : band.bottom * width * channels] = 0
     for row in rows:
-        _taps(rois[row, 2], rois[row, 4], scale, sampling, aligned, height, first_y, count_y, weight_y)
-        low_y, high_y = _reach(first_y, count_y)
-        if high_y <= top or low_y >= bottom:
+        _read(rois[row, 2], rois[row, 4], sampling, taps_y)
+        low_y, high_y = _reach(taps_y)
+        if high_y <= band.top or low_y >= band.bottom:
             continue
-        _taps(rois[row, 1], rois[row, 3], scale, sampling, aligned, width, first_x, count_x, weight_x)
-        low_x, high_x = _reach(first_x, count_x)
-        _transpose_taps(first_y, count_y, weight_y, low_y, high_y, bin_y, bins_of_y, share_y)
-        _transpose_taps(first_x, count_x, weight_x, low_x, high_x, bin_x, bins_of_x, share_x)
+        _read(rois[row, 1], rois[row, 3], sampling, taps_x)
+        low_x, high_x = _reach(taps_x)
+        _transpose(taps_y, low_y, high_y, bins_of_y)
+        _transpose(taps_x, low_x, high_x, bins_of_x)
         _turn(grad_pooled[row].reshape(-1), tile, bins_y * bins_x)
-        for y in range(max(low_y, top), min(high_y, bottom)):
-            _blend(strip, 0, tile, bin_y[y] * len(strip), len(strip), share_y[y], bins_of_y[y], len(strip))
+        for y in range(max(low_y, band.top), min(high_y, band.bottom)):
+            _blend(strip, 0, len(strip), tile, 0, len(strip), bins_of_y, y)
             for x in range(low_x, high_x):
                 at = (y * width + x) * channels
-                _add_blend(target, at, strip, bin_x[x] * channels, channels, share_x[x], bins_of_x[x], channels)
+                _add_blend(target, at, channels, strip, 0, channels, bins_of_x, x, 0)

@@ -60,7 +60,15 @@ def _best_of_rows(
 
 @compiled
 def _best_of_columns(
-    best: Floats, row: Places, low: int, high: int, begin: int, width: int, channels: int, tile: Floats, place: Places
+    best: Floats,
+    row: Places,
+    low: int,
+    high: int,
+    begin: int,
+    width: int,
+    channels: int,
+    tile: Floats,
+    place: Places,
 ) -> None:
     """The same over columns, whose best are in a strip that begins at `begin`; place is row * width + column."""
     run = range(np.uint64(channels))
@@ -78,14 +86,21 @@ def _best_of_columns(
 
 
 @compiled
-def pool_forward(feature: Floats, rois: Floats, rows: Ints, scale: float, pooled: Floats, places: Places) -> None:
+def pool_forward(
+    feature: Floats, rois: Floats, rows: Ints, scale: float, pooled: Floats, places: Places
+) -> None:
     """Pool the RoIs `rows`; where a bin is empty the result is 0 and its place -1.
 
     feature: (N, H, W, C); rois: (R, 5); pooled: (R, C, h, w); places: (R, C, h, w), row * W + column
     """
     _, height, width, channels = feature.shape
     _, _, bins_y, bins_x = pooled.shape
-    top, bottom, left, right = (np.empty(bins_y, np.int64), np.empty(bins_y, np.int64), np.empty(bins_x, np.int64), np.empty(bins_x, np.int64))
+    top, bottom, left, right = (
+        np.empty(bins_y, np.int64),
+        np.empty(bins_y, np.int64),
+        np.empty(bins_x, np.int64),
+        np.empty(bins_x, np.int64),
+    )
     source, tile = feature.reshape(-1), np.empty((bins_y * bins_x, channels), pooled.dtype)
     tile_places = np.empty((bins_y * bins_x, channels), np.int32)
     best, row = np.empty(width * channels, pooled.dtype), np.empty(width * channels, np.int32)

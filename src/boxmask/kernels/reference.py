@@ -28,8 +28,12 @@ def roi_align(
     pooled = [input.new_zeros(0, input.shape[1], bins_y, bins_x)]
     for image, x1, y1, x2, y2 in rois:
         feature = input[int(image)]
-        weight_y = _axis(y1 * spatial_scale, y2 * spatial_scale, bins_y, feature.shape[1], sampling_ratio, aligned)
-        weight_x = _axis(x1 * spatial_scale, x2 * spatial_scale, bins_x, feature.shape[2], sampling_ratio, aligned)
+        weight_y = _axis(
+            y1 * spatial_scale, y2 * spatial_scale, bins_y, feature.shape[1], sampling_ratio, aligned
+        )
+        weight_x = _axis(
+            x1 * spatial_scale, x2 * spatial_scale, bins_x, feature.shape[2], sampling_ratio, aligned
+        )
         pooled.append((weight_y @ feature @ weight_x.T)[None])
     return torch.cat(pooled)
 
@@ -70,7 +74,10 @@ def _axis(low: Tensor, high: Tensor, bins: int, size: int, sampling: int, aligne
 
 
 def roi_pool(
-    input: Tensor, boxes: Tensor | Sequence[Tensor], output_size: int | Sequence[int], spatial_scale: float = 1.0
+    input: Tensor,
+    boxes: Tensor | Sequence[Tensor],
+    output_size: int | Sequence[int],
+    spatial_scale: float = 1.0,
 ) -> Tensor:
     """Like `boxmask.kernels.roi_pool`: the maximum of a slice for each bin."""
     bins_y, bins_x = to_pair(output_size)

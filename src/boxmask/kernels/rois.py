@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,12 +29,10 @@ class Visit:
         cuts = range(0, len(self.rows), _PORTION)
         return [Visit(self.level, self.image, self.rows[cut : cut + _PORTION]) for cut in cuts]
 
-    def bands(self, rois: NDArray[np.floating], scale: float, height: int, count: int) -> list[tuple[int, int]]:
-        """Rows of the map, 0 to `height`, as at most `count` ranges with about as many RoIs in each."""
-        centres = np.nan_to_num((rois[self.rows, 2] + rois[self.rows, 4]) * (scale / 2))
-        inner = np.quantile(centres, np.arange(1, count) / count) if len(centres) else []
-        edges = np.unique(np.clip(np.rint([0, *inner, height]), 0, height).astype(np.int64)).tolist()
-        return list(zip(edges, edges[1:], strict=False))
+    def centres(self, rois: NDArray[Any], scale: float) -> NDArray[Any]:
+        """The row of the map on which the middle of each RoI lies; 0 where it is not a number."""
+        centres: NDArray[Any] = np.nan_to_num((rois[self.rows, 2] + rois[self.rows, 4]) * (scale / 2))
+        return centres
 
 
 def to_rois(boxes: Tensor | Sequence[Tensor]) -> Tensor:
@@ -45,7 +45,9 @@ def to_rois(boxes: Tensor | Sequence[Tensor]) -> Tensor:
             _require(one.ndim == 2 and one.shape[1] == 4, f"boxes[{image}]", "shape (L, 4)", one.shape)
         numbers = [torch.full_like(one[:, :1], image) for image, one in enumerate(boxes)]
         return torch.cat([torch.cat(pair, dim=1) for pair in zip(numbers, boxes, strict=True)])
-    _require(boxes.ndim == 2 and boxes.shape[1] == 5, "boxes", "shape (R, 5), or a list of (L, 4)", boxes.shape)
+    _require(
+        boxes.ndim == 2 and boxes.shape[1] == 5, "boxes", "shape (R, 5), or a list of (L, 4)", boxes.shape
+    )
     return boxes
 
 
@@ -62,8 +64,15 @@ def check_rois(features: Sequence[Tensor], rois: Tensor, levels: Tensor) -> None
     wanted = f"(N, C, H, W) of {features[0].dtype} alike in N and C, with H and W above 0"
     for feature in features:
         alike = feature.shape[:2] == features[0].shape[:2] and feature.dtype == features[0].dtype
-        _require(feature.ndim == 4 and alike and min(feature.shape[2:]) > 0, "features", wanted, feature.shape)
-    _require(features[0].dtype in (torch.float32, torch.float64), "features", "float32 or float64", features[0].dtype)
+        _require(
+            feature.ndim == 4 and alike and min(feature.shape[2:]) > 0, "features", wanted, feature.shape
+        )
+    _require(
+        features[0].dtype in (torch.float32, torch.float64),
+        "features",
+        "float32 or float64",
+        features[0].dtype,
+    )
     _require(rois.dtype == features[0].dtype, "rois", f"{features[0].dtype} like the features", rois.dtype)
     _require(levels.shape == rois.shape[:1], "levels", f"shape ({len(rois)},)", levels.shape)
     _require_below("image numbers in rois", rois[:, 0], len(features[0]))
@@ -71,7 +80,7 @@ def check_rois(features: Sequence[Tensor], rois: Tensor, levels: Tensor) -> None
 
 
 def visits(
-    rois: NDArray[np.floating], levels: NDArray[np.int64], scales: Sequence[float], images: int
+    rois: NDArray[Any], levels: NDArray[np.int64], scales: Sequence[float], images: int
 ) -> list[Visit]:
     """(R, 5), (R,), a scale for each level -> a visit for each level and image, the longest first."""
     scale = np.asarray(scales)[levels]
@@ -83,6 +92,13 @@ def visits(
     edges = np.searchsorted(place[order], np.arange(len(scales) * images + 1))
     found = [Visit(i // images, i % images, order[edges[i] : edges[i + 1]]) for i in range(len(edges) - 1)]
     return sorted(found, key=lambda visit: -len(visit.rows))
+
+
+def cut_evenly(size: int, points: NDArray[Any], parts: int) -> list[tuple[int, int]]:
+    """0 to `size` as at most `parts` ranges with about as many of the points in each."""
+    inner = np.quantile(points, np.arange(1, parts) / parts) if len(points) else []
+    edges = np.unique(np.clip(np.rint([0, *inner, size]), 0, size).astype(np.int64)).tolist()
+    return list(pairwise(edges))
 
 
 def _require_below(name: str, numbers: Tensor, limit: int) -> None:

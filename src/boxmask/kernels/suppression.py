@@ -45,7 +45,9 @@ def _nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> T
     order = by_score[by_group]
     columns = boxes.detach()[order].T.contiguous().numpy()
     kept = torch.empty(len(order), dtype=torch.bool)
-    kept[by_group] = torch.from_numpy(survivors(*columns, grouped.long().numpy(), _down(iou_threshold, columns.dtype)))
+    kept[by_group] = torch.from_numpy(
+        survivors(*columns, grouped.long().numpy(), _down(iou_threshold, columns.dtype))
+    )
     return by_score[kept]
 
 

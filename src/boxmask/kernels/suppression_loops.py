@@ -48,7 +48,9 @@ def _overlaps_any(
     near = threshold * real(_NEAR)
     for start in range(0, n, _BLOCK):
         block = kept[:, start : min(start + _BLOCK, n)]
-        if (near < 0 or _near(x1, y1, x2, y2, area, block, near)) and _over(x1, y1, x2, y2, area, block, threshold):
+        if (near < 0 or _near(x1, y1, x2, y2, area, block, near)) and _over(
+            x1, y1, x2, y2, area, block, threshold
+        ):
             return True
     return False
 

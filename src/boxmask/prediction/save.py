@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from PIL import Image
 
 from boxmask.errors import UsageError
 from boxmask.types import Detections
+from boxmask.writing import replacing
 
 JPEG_ENDINGS, PNG_ENDINGS = (".jpg", ".jpeg"), (".png",)
 JPEG_QUALITY = 92  # thin lines and small letters stay clean
@@ -69,16 +68,6 @@ def save_coco(paths: Sequence[str | Path], detections: Sequence[Detections], pat
     content = json.dumps(coco_json(paths, detections), ensure_ascii=False, indent=1)
     with replacing(Path(path)) as temporary:
         temporary.write_text(content + "\n", encoding="utf-8")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, which becomes `path` if the block ends well and else is removed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        temporary.replace(path)
 
 
 def _annotations(image_id: int, found: Detections) -> Iterator[dict[str, Any]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from boxmask.writing import replacing
 
 NOT_LOSSES = {"step", "minutes", "images_per_second", "val"}
 
@@ -29,9 +30,9 @@ def draw_curve(log: Path, picture: Path) -> None:
     right.set(xlabel="minutes", ylim=(0, 1), title="validation photos")
     for axes in (left, right):
         _decorate(axes)
-    partial = picture.with_name(f".{picture.name}.partial")
-    FigureCanvasAgg(figure).print_png(partial)
-    os.replace(partial, picture)
+    canvas: Any = FigureCanvasAgg(figure)
+    with replacing(picture) as partial:
+        canvas.print_png(partial)
 
 
 def _decorate(axes: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ class TrainingBatch:
     photos: list[int]
 
 
-class Photos(TorchDataset[tuple[Tensor, Target, int]]):
+class Photos(TorchDataset[Any]):
     """Photos resized, kept in memory as far as the bound allows, and augmented anew each time."""
 
     def __init__(
@@ -47,7 +48,7 @@ class Photos(TorchDataset[tuple[Tensor, Target, int]]):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, place: Place) -> tuple[Tensor, Target, int]:  # type: ignore[override]
+    def __getitem__(self, place: Place) -> tuple[Tensor, Target, int]:
         epoch, photo = place
         image, target = self._resized(photo)
         generator = np.random.default_rng((self.seed, epoch, photo))
@@ -106,11 +107,11 @@ def canvases(dataset: Dataset, size: tuple[int, int], multiple_of: int = 32) -> 
     return [(-(-h // multiple_of) * multiple_of, -(-w // multiple_of) * multiple_of) for h, w in resized]
 
 
-def make_feed(photos: Photos, steps: Steps, workers: int) -> DataLoader[TrainingBatch]:
+def make_feed(photos: Photos, steps: Steps, workers: int) -> DataLoader[Any]:
     """Batches for ever; with workers they are made while the network computes."""
     return DataLoader(
         photos,
-        batch_sampler=steps,  # type: ignore[arg-type]
+        batch_sampler=steps,
         num_workers=workers,
         collate_fn=_collate,
         worker_init_fn=_leave_ctrl_c_to_the_trainer,

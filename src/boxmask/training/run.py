@@ -95,7 +95,9 @@ def write_json(path: Path, content: Any) -> None:
 
 def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
     """What recipe.json holds."""
-    choices = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(recipe).items()}
+    choices = {
+        name: str(value) if isinstance(value, Path) else value for name, value in asdict(recipe).items()
+    }
     return {"data": str(data.resolve()), "fingerprint": fingerprint, "recipe": choices}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -38,8 +38,7 @@ class State:
         """The detector that a user would get now: the averaged one, where there is an average."""
         if self.average is None:
             return self.detector
-        averaged: Detector = self.average.module
-        return averaged
+        return cast(Detector, self.average.module)
 
     def card(self) -> Card:
         """What the checkpoints say of themselves."""

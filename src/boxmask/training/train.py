@@ -47,8 +47,10 @@ def train(
     return run, _fit(state, recipe, dataset, run, report)
 
 
-def resume(run: Run, report: Report | None = None) -> bool:
+def resume(run: Run, data: Path | None = None, report: Report | None = None) -> bool:
     """Go on with a training that was stopped; True if it came to its end.
+
+    data: where the photos are now, if they have moved
 
     Raises CheckpointError if there is nothing to go on from, or the data has changed.
     """
@@ -57,7 +59,7 @@ def resume(run: Run, report: Report | None = None) -> bool:
         raise CheckpointError(f"{run.folder}: there is nothing to resume: {done}.")
     content = json.loads(run.recipe.read_text())
     recipe = replace(recipe_from_json(content), split_file=run.split)
-    dataset = _read(Path(content["data"]), recipe)
+    dataset = _read(data or Path(content["data"]), recipe)
     state = _start(dataset, recipe)
     state.load(run)
     return _fit(state, recipe, dataset, run, report or Report())
@@ -67,11 +69,10 @@ def _read(data: Path, recipe: Recipe) -> Dataset:
     dataset = read_dataset(
         data, split_seed=recipe.split_seed, split_file=recipe.split_file, bad_boxes=recipe.bad_boxes
     )
-    check_classes(dataset, unseen_classes=recipe.unseen_classes)
-    training = dataset.split("train")
-    if not len(training.boxes):
+    notes = check_classes(dataset, unseen_classes=recipe.unseen_classes)
+    if not len(dataset.split("train").boxes):
         raise LabelError(f"{data}: no training photo has a labelled object. Label some, or change the split.")
-    return dataset
+    return replace(dataset, notes=dataset.notes + notes)
 
 
 def _start(dataset: Dataset, recipe: Recipe) -> State:
@@ -103,7 +104,7 @@ def _build(dataset: Dataset, recipe: Recipe) -> Detector:
         config = replace(config, shorter_side=recipe.size, longer_side=longer)
     weights = backbone_weights(config.backbone, recipe.weights)
     detector = entry(recipe.model).build(config, weights)
-    return detector.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return detector.to(memory_format=torch.channels_last)
 
 
 def _steps(dataset: Dataset, detector: Detector, recipe: Recipe, first: int) -> Steps:

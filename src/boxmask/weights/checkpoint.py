@@ -62,13 +62,17 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], Card]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: this checkpoint is damaged or incomplete ({error}). {REMEDY}") from error
+        raise CheckpointError(
+            f"{path}: this checkpoint is damaged or incomplete ({error}). {REMEDY}"
+        ) from error
     if KEY not in metadata:
         raise CheckpointError(f"{path}: these are not weights of a boxmask detector. {REMEDY}")
     try:
         return tensors, Card(**json.loads(metadata[KEY]))
     except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{path}: the checkpoint's description is damaged ({error}). {REMEDY}") from error
+        raise CheckpointError(
+            f"{path}: the checkpoint's description is damaged ({error}). {REMEDY}"
+        ) from error
 
 
 def checkpoint_path(run: Path) -> Path:
@@ -92,5 +96,7 @@ def load_detector(run: str | Path, device: str | torch.device = "cpu") -> Detect
         detector = entry(card.model).build(config_from_json(card.model, card.config), None)
         detector.load_state_dict(tensors)
     except (RuntimeError, ValueError, BoxmaskError) as error:
-        raise CheckpointError(f"{path}: this checkpoint does not fit this version ({error}). {REMEDY}") from error
+        raise CheckpointError(
+            f"{path}: this checkpoint does not fit this version ({error}). {REMEDY}"
+        ) from error
     return detector.to(device).eval()

@@ -21,7 +21,12 @@ TOP = {
     "_bn1": "bn2",
     "_fc": "classifier",
 }
-SEPARABLE = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}  # stage 0
+SEPARABLE = {
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn1",
+    "_project_conv": "conv_pw",
+    "_bn2": "bn2",
+}  # stage 0
 INVERTED = {
     "_expand_conv": "conv_pw",
     "_bn0": "bn1",

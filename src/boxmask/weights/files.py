@@ -26,7 +26,9 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise WeightsError(f"{path}: this file of weights cannot be read ({error}). Fetch it again.") from error
+        raise WeightsError(
+            f"{path}: this file of weights cannot be read ({error}). Fetch it again."
+        ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]  # how timm's and many other training programs save
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):

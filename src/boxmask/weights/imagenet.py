@@ -55,7 +55,9 @@ def _from_hub(name: str) -> dict[str, Tensor]:
         state: dict[str, Tensor] = timm.create_model(name, pretrained=True).state_dict()
     except Exception as error:  # whatever the network, the hub or its client may raise
         reason = str(error).strip().split("\n")[0][:200]
-        raise WeightsError(f"the ImageNet weights of {name} could not be fetched ({reason}). {INSTEAD}") from error
+        raise WeightsError(
+            f"the ImageNet weights of {name} could not be fetched ({reason}). {INSTEAD}"
+        ) from error
     return state
 
 

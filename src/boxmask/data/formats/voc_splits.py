@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from boxmask.data.dataset import SPLITS
 from boxmask.data.faults import complaint
 from boxmask.data.formats.source import Source
 from boxmask.errors import LabelError
@@ -57,8 +58,8 @@ def _names(source: Source, file: str) -> Iterator[tuple[str, str]]:
 def _merged(lists: dict[str, list[tuple[str, str]]]) -> dict[str, Listed]:
     splits: dict[str, Listed] = {}
     twice = []
-    for split, names in lists.items():
-        for name, place in names:
+    for split in SPLITS:
+        for name, place in lists.get(split, []):
             first = splits.setdefault(name, Listed(split, place))
             if first.split != split:
                 twice.append(f"{place}: {name}, which is also at {first.place}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import timm
 from torch import Tensor, nn
 
@@ -71,14 +73,12 @@ def _load(body: nn.Module, weights: dict[str, Tensor], name: str) -> None:
         )
 
 
-def _create(name: str, out_indices: tuple[int, ...] | None = None) -> nn.Module:
+def _create(name: str, out_indices: tuple[int, ...] | None = None) -> Any:
     """Build without weights; timm's own message names what it could not find."""
+    which = {"out_indices": out_indices} if out_indices else {}
     try:
-        body: nn.Module = timm.create_model(
-            name, pretrained=False, features_only=True, **({"out_indices": out_indices} if out_indices else {})
-        )
+        return timm.create_model(name, pretrained=False, features_only=True, **which)
     except (RuntimeError, AttributeError, NotImplementedError) as error:
         near = timm.list_models(f"*{name[:8]}*")[:5]
         hint = f"near names: {', '.join(near)}" if near else "see timm.list_models()"
         raise UsageError(f"backbone {name!r} cannot be built by timm ({error}); {hint}") from error
-    return body

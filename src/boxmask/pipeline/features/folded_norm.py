@@ -41,9 +41,7 @@ class FoldedConv2d(nn.Module):
         """(B, C, H, W) -> (B, C', H', W')."""
         weight = self.weight * self.scale[:, None, None, None]
         if self.pad_same:
-            y: Tensor = conv2d_same(
-                x, weight, self.shift, self.stride, (0, 0), self.dilation, self.groups
-            )
+            y: Tensor = conv2d_same(x, weight, self.shift, self.stride, (0, 0), self.dilation, self.groups)
             return y
         return F.conv2d(x, weight, self.shift, self.stride, self.padding, self.dilation, self.groups)
 

@@ -1,0 +1,186 @@
+"""The compiled loops beside torchvision's, on this machine, in one run: `python benchmarks/kernels.py`.
+
+Each pair runs in turns (theirs, ours, theirs, ours, ...) and the table shows medians, so that a noisy machine
+is noisy for both. As limits it measures a matrix product and a copy of memory. "moved" is what has to cross
+memory once (features, pooled values and their gradients), "of copy" is that against the copy; "peak" is what
+a call adds to the process's resident memory at its highest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import torch
+import torchvision
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from boxmask.kernels import nms, pyramid_roi_align, roi_pool
+
+SIZE, STRIDES, CHANNELS, ROIS = (800, 1088), (4, 8, 16, 32), 256, 2048
+SCALES = [1 / stride for stride in STRIDES]
+
+
+@dataclass
+class Pair:
+    name: str
+    theirs: Callable[[], object]
+    ours: Callable[[], object]
+    moved: int  # bytes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, help="threads for both sides; PyTorch's choice unless given")
+    parser.add_argument(
+        "--rounds", type=int, default=7, help="runs of each side, of which the median is shown"
+    )
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    console = Console(width=110)
+    console.print(
+        f"{torch.get_num_threads()} threads, torch {torch.__version__}, torchvision {torchvision.__version__}"
+    )
+    flops, copy = product_peak(), copy_peak()
+    console.print(f"matrix product {flops / 1e9:.0f} GFLOP/s, copy {copy / 1e9:.1f} GB/s")
+    table = Table(
+        "", "torchvision ms", "boxmask ms", "ratio", "moved GB/s", "of copy", "peak theirs MB", "ours MB"
+    )
+    for pair in [
+        align_pair(torch.channels_last),
+        align_pair(torch.contiguous_format),
+        pool_pair(),
+        nms_pair(),
+    ]:
+        table.add_row(*row(pair, options.rounds, copy))
+    console.print(table)
+
+
+def row(pair: Pair, rounds: int, copy: float) -> list[str]:
+    peaks = [peak_of(pair.theirs), peak_of(pair.ours)]  # the first call also compiles
+    times = [(seconds(pair.theirs), seconds(pair.ours)) for _ in range(rounds)]
+    theirs, ours = (median(column) for column in zip(*times, strict=True))
+    rate = pair.moved / ours
+    numbers = [f"{theirs * 1e3:.1f}", f"{ours * 1e3:.1f}", f"{theirs / ours:.1f}x", f"{rate / 1e9:.1f}"]
+    return [pair.name, *numbers, f"{rate / copy:.0%}", *(f"{peak / 1e6:.0f}" for peak in peaks)]
+
+
+def align_pair(layout: torch.memory_format) -> Pair:
+    """Forward and backward on four levels of one photo; torchvision gets its own favourite layout."""
+    shapes = [(1, CHANNELS, SIZE[0] // stride, SIZE[1] // stride) for stride in STRIDES]
+    plain = [torch.randn(shape, requires_grad=True) for shape in shapes]
+    maps = [one.detach().contiguous(memory_format=layout).requires_grad_() for one in plain]
+    rois, levels = some_rois()
+    grad = torch.randn(ROIS, CHANNELS, 7, 7)
+    groups = [levels == level for level in range(len(STRIDES))]
+    parts = [(rois[group], grad[group]) for group in groups]
+
+    def theirs() -> None:
+        for feature, scale, (few, few_grad) in zip(plain, SCALES, parts, strict=True):
+            pooled = torchvision.ops.roi_align(feature, few, 7, scale, 2)
+            torch.autograd.grad(pooled, feature, few_grad)
+
+    def ours() -> None:
+        torch.autograd.grad(pyramid_roi_align(maps, rois, levels, 7, SCALES, 2), maps, grad)
+
+    name = "channels-last" if layout == torch.channels_last else "channels-first"
+    return Pair(f"RoIAlign 7×7, {name}", theirs, ours, 2 * size_of(*plain, grad))
+
+
+def pool_pair() -> Pair:
+    """Forward and backward on one level of stride 16."""
+    shape = (1, CHANNELS, SIZE[0] // 16, SIZE[1] // 16)
+    plain = torch.randn(shape, requires_grad=True)
+    feature = plain.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
+    rois, _ = some_rois()
+    grad = torch.randn(ROIS, CHANNELS, 7, 7)
+
+    def theirs() -> None:
+        torch.autograd.grad(torchvision.ops.roi_pool(plain, rois, 7, 1 / 16), plain, grad)
+
+    def ours() -> None:
+        torch.autograd.grad(roi_pool(feature, rois, 7, 1 / 16), feature, grad)
+
+    return Pair("RoIPool 7×7", theirs, ours, 2 * size_of(plain, grad, grad))
+
+
+def nms_pair() -> Pair:
+    """6,000 boxes as an RPN gives them: many around each object, some anywhere."""
+    centres = (torch.rand(120, 2) * torch.tensor([1088.0, 800.0])).repeat(50, 1)
+    sides = torch.exp(torch.rand(120, 2) * 2.5 + 3).repeat(50, 1)
+    boxes = around(
+        centres + torch.randn(6000, 2) * sides * 0.15, sides * torch.exp(torch.randn(6000, 2) * 0.2)
+    )
+    scores = torch.rand(6000)
+    assert torch.equal(nms(boxes, scores, 0.7), torchvision.ops.nms(boxes, scores, 0.7))
+    ours, theirs = (lambda: nms(boxes, scores, 0.7)), (lambda: torchvision.ops.nms(boxes, scores, 0.7))
+    return Pair(f"NMS 6,000 boxes, {len(ours())} kept", theirs, ours, size_of(boxes, scores))
+
+
+def some_rois() -> tuple[Tensor, Tensor]:
+    """RoIs of 16 to 540 pixels and the level of each, by the rule of the FPN paper."""
+    sides = torch.exp(torch.rand(ROIS, 1) * 3.5 + 2.8) * torch.exp(
+        (torch.rand(ROIS, 1) - 0.5) * torch.tensor([0.5, -0.5])
+    )
+    boxes = around(torch.rand(ROIS, 2) * torch.tensor([1088.0, 800.0]), sides)
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1)
+    levels = (4 + torch.log2(area.sqrt() / 224 + 1e-6)).floor().clamp(2, 5).long() - 2
+    return torch.cat([torch.zeros(ROIS, 1), boxes], dim=1), levels
+
+
+def around(centres: Tensor, sides: Tensor) -> Tensor:
+    """Boxes inside the photo."""
+    boxes = torch.cat([centres - sides / 2, centres + sides / 2], dim=1)
+    limit = torch.tensor([SIZE[1], SIZE[0]] * 2, dtype=torch.float32)
+    return boxes.clamp(min=0).minimum(limit)
+
+
+def product_peak() -> float:
+    """Floating-point operations a second of a float32 matrix product."""
+    a = torch.randn(2048, 2048)
+    return 2 * 2048**3 / min(seconds(lambda: a @ a) for _ in range(8))
+
+
+def copy_peak() -> float:
+    """Bytes read and written a second by a copy that no cache holds."""
+    a, b = torch.ones(2**26), torch.ones(2**26)
+    return 2 * size_of(a) / min(seconds(lambda: b.copy_(a)) for _ in range(8))
+
+
+def size_of(*tensors: Tensor) -> int:
+    return sum(one.numel() * one.element_size() for one in tensors)
+
+
+def seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def peak_of(call: Callable[[], object]) -> float:
+    """Bytes that the call adds to resident memory at its highest; NaN where the system does not tell."""
+    if not sys.platform.startswith("linux"):
+        return float("nan")
+    call()  # what stays, such as compiled code, is not counted
+    Path("/proc/self/clear_refs").write_text("5")  # forget the highest so far
+    before = resident("VmRSS")
+    call()
+    return resident("VmHWM") - before
+
+
+def resident(key: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * float(next(line for line in lines if line.startswith(key)).split()[1])
+
+
+if __name__ == "__main__":
+    main()

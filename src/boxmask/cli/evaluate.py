@@ -1,0 +1,62 @@
+"""boxmask evaluate RUN DATA: how good is it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+
+def evaluate(
+    run: Path,
+    data: Path,
+    /,
+    *,
+    split: Literal["train", "val", "test", "all"] = "test",
+    json_file: Path | None = None,
+    pictures: Path | None = None,
+    bad_boxes: Literal["stop", "skip"] = "stop",
+    unseen_classes: Literal["stop", "ignore"] = "stop",
+    device: str = "cpu",
+) -> int:
+    """Judge a detector on labelled photos: COCO's and VOC's average precision, in all and by class.
+
+    Parameters
+    ----------
+    run
+        The folder that training wrote, or a checkpoint in it.
+    data
+        A folder or annotation file: Pascal VOC or COCO, recognised by looking.
+    split
+        Which photos; a data set without splits of its own keeps the ones that training drew.
+    json_file
+        Write the figures into this file, as fractions; "-" is the terminal.
+    pictures
+        Draw every photo twice, as labelled and as found, into this folder.
+    bad_boxes
+        What to do about labels that cannot be boxes.
+    unseen_classes
+        What to do about classes that the detector does not know.
+    device
+        Where the network runs, for example cpu or cuda.
+    """
+    from rich.console import Console
+
+    from boxmask.cli.bar import photo_bar
+    from boxmask.evaluation.table import evaluation_table
+    from boxmask.prediction.judge import draw_judged, judge, photos_to_judge
+    from boxmask.weights.checkpoint import load_detector
+
+    detector = load_detector(run, device)
+    dataset = photos_to_judge(run, data, split, bad_boxes)
+    with photo_bar("judging") as progress:
+        evaluation, detections = judge(detector, dataset, unseen_classes, progress)
+    if pictures is not None:
+        draw_judged(dataset, detections, pictures)
+    if json_file == Path("-"):
+        print(json.dumps(evaluation.as_json(), indent=1))  # noqa: T201
+        return 0
+    if json_file is not None:
+        json_file.write_text(json.dumps(evaluation.as_json(), indent=1) + "\n")
+    Console().print(evaluation_table(evaluation))
+    return 0

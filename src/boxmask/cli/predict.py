@@ -1,0 +1,46 @@
+"""boxmask predict RUN PHOTO...: draw what is found in photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def predict(
+    run: Path,
+    photos: list[str],
+    /,
+    *,
+    out: Path = Path("predictions"),
+    save: str = "jpg,coco",
+    min_score: float = 0.5,
+    device: str = "cpu",
+) -> int:
+    """Find things in photos, and draw them.
+
+    Parameters
+    ----------
+    run
+        The folder that training wrote, or a checkpoint in it.
+    photos
+        Photos, folders or globs.
+    out
+        The folder that pictures and detections.json are written into.
+    save
+        What to write: jpg or png for pictures, coco for COCO's JSON; several with commas between.
+    min_score
+        Pictures show detections from this score on.
+    device
+        Where the network runs, for example cpu or cuda.
+    """
+    from boxmask.cli.bar import photo_bar
+    from boxmask.prediction.predict import predict_photos
+    from boxmask.weights.checkpoint import load_detector
+
+    detector = load_detector(run, device)
+    forms = tuple(form.strip() for form in save.split(",") if form.strip())
+    with photo_bar("finding") as progress:
+        done = predict_photos(detector, photos, out, save=forms, min_score=min_score, progress=progress)
+    shown = sum(len(found.above(min_score)) for found in done.detections)
+    print(f"{len(done.photos)} photos, {shown} objects with a score of {min_score:g} or more")  # noqa: T201
+    print(out)  # noqa: T201
+    return 0

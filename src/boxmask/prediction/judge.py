@@ -1,0 +1,70 @@
+"""The verb `evaluate`: a trained detector against labelled photos, in figures and in pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from boxmask.data.dataset import Dataset
+from boxmask.data.read import read_dataset
+from boxmask.data.split import split_file_fits, with_split_file
+from boxmask.detectors.contract import Detector
+from boxmask.errors import LabelError
+from boxmask.evaluation.classes import UnseenClasses
+from boxmask.evaluation.detect import detect
+from boxmask.evaluation.evaluate import Evaluation, evaluate_detections, require_known_classes
+from boxmask.pipeline.photos import load_photo
+from boxmask.prediction.draw import Picture, contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.prediction.save import save_picture
+from boxmask.types import Detections
+
+SPLIT = "split.json"  # what training writes into the folder of a run
+
+Split = Literal["train", "val", "test", "all"]
+
+
+def photos_to_judge(run: Path, data: Path, split: Split, bad_boxes: Literal["stop", "skip"]) -> Dataset:
+    """The labelled photos of one split; on the data that it was trained on, the run's own split counts.
+
+    Raises LabelError where the split has no photos.
+    """
+    dataset = read_dataset(data, bad_boxes=bad_boxes)
+    written = (run if run.is_dir() else run.parent) / SPLIT
+    if written.is_file() and split_file_fits(dataset, written):
+        dataset = with_split_file(dataset, written)
+    chosen = dataset if split == "all" else dataset.split(split)
+    if not len(chosen):
+        raise LabelError(f"{data}: there are no {split} photos. Choose another --split.")
+    return replace(chosen, notes=())
+
+
+def judge(
+    detector: Detector,
+    dataset: Dataset,
+    unseen_classes: UnseenClasses = "stop",
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Evaluation, list[Detections]]:
+    """The figures, with intervals, and what was found in each photo."""
+    require_known_classes(detector, dataset, unseen_classes)
+    detections = detect(detector, dataset, progress=progress)
+    return evaluate_detections(dataset, detections, unseen_classes=unseen_classes), detections
+
+
+def draw_judged(dataset: Dataset, detections: Sequence[Detections], folder: Path) -> list[Path]:
+    """Each photo twice, as labelled and as found, as JPEG; gives the pictures' paths."""
+    pictures = []
+    for photo, found in enumerate(detections):
+        picture = draw_pair(load_photo(dataset.path(photo)), labelled_objects(dataset, photo), found)
+        pictures.append(folder / f"{Path(str(dataset.files[photo])).stem}.jpg")
+        save_picture(picture, pictures[-1])
+    return pictures
+
+
+def sheet_of(dataset: Dataset, detections: Sequence[Detections], count: int) -> Picture:
+    """One picture of the first `count` photos with what was found in them."""
+    pictures = [
+        draw(load_photo(dataset.path(photo)), detections[photo]) for photo in range(len(dataset))[:count]
+    ]
+    return contact_sheet(pictures)

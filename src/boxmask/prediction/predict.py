@@ -1,0 +1,77 @@
+"""The verb `predict`: from a run and photos to pictures with boxes and one file of detections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxmask.detectors.contract import Detector
+from boxmask.errors import UsageError
+from boxmask.pipeline.photos import find_photos, load_photo
+from boxmask.prediction.draw import draw
+from boxmask.prediction.save import save_coco, save_picture
+from boxmask.types import Detections
+
+DETECTIONS = "detections.json"
+FORMS = ("png", "jpg", "coco")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was found in each photo, and where it was written."""
+
+    photos: list[Path]
+    detections: list[Detections]
+    pictures: list[Path]
+    coco: Path | None
+
+
+def predict_photos(
+    detector: Detector,
+    inputs: Sequence[str | Path],
+    out: Path,
+    *,
+    save: tuple[str, ...] = ("jpg", "coco"),
+    min_score: float = 0.5,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prediction:
+    """Detect in photos, folders and globs; write pictures and COCO's JSON into the folder `out`.
+
+    save:      "jpg" or "png" for drawn pictures, "coco" for one JSON file with all detections
+    min_score: pictures show detections from this score on; the JSON holds all
+
+    Photos go one at a time, so memory stays small. Raises PhotoError for an input that is no photo, and
+    UsageError for an unknown form or a file in the way.
+    """
+    unknown = [form for form in save if form not in FORMS]
+    if unknown:
+        raise UsageError(f"--save {', '.join(unknown)}: not known; there are: {', '.join(FORMS)}")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: is a file; give a folder with --out.")
+    photos = find_photos(inputs)
+    endings = [form for form in save if form != "coco"]
+    detections, pictures = [], []
+    for number, (path, name) in enumerate(zip(photos, _names(photos), strict=True), start=1):
+        photo = load_photo(path)
+        found = detector.predict(photo)
+        detections.append(found)
+        for ending in endings:
+            pictures.append(out / f"{name}.{ending}")
+            save_picture(draw(photo, found, min_score=min_score), pictures[-1])
+        if progress is not None:
+            progress(number, len(photos))
+    coco = out / DETECTIONS if "coco" in save else None
+    if coco is not None:
+        save_coco(photos, detections, coco)
+    return Prediction(photos, detections, pictures, coco)
+
+
+def _names(photos: list[Path]) -> list[str]:
+    """A name for each picture: the photo's, with a number where two photos have the same one."""
+    seen: dict[str, int] = {}
+    names = []
+    for photo in photos:
+        seen[photo.stem] = seen.get(photo.stem, 0) + 1
+        names.append(photo.stem if seen[photo.stem] == 1 else f"{photo.stem}-{seen[photo.stem]}")
+    return names

@@ -1,0 +1,252 @@
+"""Pascal VOC as people really have it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from boxmask.data.read import read_dataset
+from boxmask.errors import LabelError
+
+Write = Callable[..., Path]
+CAT = ("cat", 5, 6, 25, 30)
+
+
+def split_of(dataset, stem: str) -> str:
+    return next(
+        split for file, split in zip(dataset.files, dataset.splits, strict=True) if Path(file).stem == stem
+    )
+
+
+def test_boxes_count_from_one_and_include_their_last_pixel(write_voc: Write) -> None:
+    dataset = read_dataset(write_voc({"a": [CAT, ("dog", 1, 1, 60, 40)], "b": [("cat", 2.5, 3, 4.5, 9)]}))
+    assert dataset.boxes.tolist() == [[4, 5, 25, 30], [0, 0, 60, 40], [1.5, 2, 4.5, 9]]
+    assert dataset.boxes.dtype == np.float32
+    assert dataset.class_names == ("cat", "dog")
+    assert dataset.labels.tolist() == [0, 1, 0]
+    assert dataset.offsets.tolist() == [0, 2, 3]
+    assert dataset.areas.tolist() == [21 * 25, 60 * 40, 21]
+    assert dataset.files.tolist() == ["JPEGImages/a.jpg", "JPEGImages/b.jpg"]
+    assert dataset.sizes.tolist() == [[40, 60], [40, 60]]
+    assert dataset.image_ids.tolist() == [0, 1]
+    assert not dataset.crowd.any()
+
+
+@pytest.mark.parametrize(
+    ("photos", "annotations"),
+    [("JPEGImages", "Annotations"), ("images", "annotations"), (".", "."), ("pictures/of/cats", "xml")],
+)
+def test_any_folder_names(write_voc: Write, photos: str, annotations: str) -> None:
+    root = write_voc({"a": [CAT], "b": [CAT]}, photos, annotations)
+    assert len(read_dataset(root)) == 2
+    if annotations == "Annotations":
+        assert read_dataset(root / "Annotations").fingerprint() == read_dataset(root).fingerprint()
+
+
+@pytest.mark.parametrize("filename", ["a.jpg", "a", "a.png", "C:\\photos\\a.jpg", "old-name.jpg", ""])
+def test_a_photo_is_found_by_filename_or_stem(write_voc: Write, voc_xml: Write, filename: str) -> None:
+    root = write_voc({"a": [CAT], "b": [CAT]})
+    (root / "Annotations/a.xml").write_text(voc_xml(filename, [CAT]))
+    assert read_dataset(root).files[0] == "JPEGImages/a.jpg"
+
+
+def test_of_photos_with_the_same_name_the_one_in_the_matching_folder_is_meant(
+    write_voc: Write, save_photo: Write
+) -> None:
+    root = write_voc({"a": [CAT]}, "images/train", "annotations/train")
+    save_photo(root / "images/val/a.jpg")
+    save_photo(root / "masks/a.png")
+    assert read_dataset(root).files.tolist() == ["images/train/a.jpg"]
+
+
+def test_photos_that_could_both_be_meant_are_named(write_voc: Write, save_photo: Write) -> None:
+    root = write_voc({"a": [CAT]}, "one", "annotations")
+    save_photo(root / "two/a.jpg")
+    with pytest.raises(LabelError, match=r"a\.xml: two/a\.jpg or one/a\.jpg|one/a\.jpg or two/a\.jpg"):
+        read_dataset(root)
+
+
+def test_difficult(write_voc: Write) -> None:
+    root = write_voc({"a": [CAT, CAT]})
+    sheet = root / "Annotations/a.xml"
+    sheet.write_text(sheet.read_text().replace("<difficult>0", "<difficult>1", 1))
+    dataset = read_dataset(root)
+    assert dataset.difficult.tolist() == [True, False]
+    assert dataset.target(0).ignore.tolist() == [True, False]
+
+
+def test_parts_of_an_object_are_not_objects(write_voc: Write) -> None:
+    root = write_voc({"a": [CAT]})
+    sheet = root / "Annotations/a.xml"
+    part = "<part><name>head</name><bndbox><xmin>9</xmin></bndbox></part></object>"
+    sheet.write_text(sheet.read_text().replace("</object>", part))
+    assert read_dataset(root).class_names == ("cat",)
+
+
+def test_a_sheet_without_objects_is_a_photo_without_objects(write_voc: Write) -> None:
+    dataset = read_dataset(write_voc({"a": [CAT], "b": []}))
+    assert np.diff(dataset.offsets).tolist() == [1, 0]
+    assert dataset.target(1).boxes.shape == (0, 4)
+
+
+# ---------------------------------------------------------------- splits
+
+
+def test_splits_from_image_sets(write_voc: Write) -> None:
+    lists = {"train": ["a"], "val": ["b"], "test": ["c"], "trainval": ["a", "b"]}
+    dataset = read_dataset(write_voc({stem: [CAT] for stem in "abc"}, lists=lists))
+    assert dataset.splits.tolist() == ["train", "val", "test"]
+    assert dataset.notes == ()
+
+
+def test_val_is_what_trainval_has_beyond_train(write_voc: Write) -> None:
+    lists = {"train": ["a.jpg"], "test": ["JPEGImages/c"], "trainval": ["a", "b"]}
+    dataset = read_dataset(write_voc({stem: [CAT] for stem in "abc"}, lists=lists))
+    assert dataset.splits.tolist() == ["train", "val", "test"]
+
+
+def test_with_trainval_and_test_val_is_drawn(write_voc: Write) -> None:
+    stems = [f"p{n:02}" for n in range(20)]
+    lists = {"trainval": stems[:10], "test": stems[10:]}
+    dataset = read_dataset(write_voc({stem: [CAT] for stem in stems}, lists=lists))
+    assert (dataset.splits[10:] == "test").all()
+    assert sorted(dataset.splits[:10].tolist()) == ["train"] * 9 + ["val"]
+    assert "no val split: drew 10% for val from 10 photos" in dataset.notes[0]
+
+
+def test_splits_from_folders(write_voc: Write) -> None:
+    for split in ("train", "valid", "test"):
+        root = write_voc({"a": [CAT]}, split, split)  # the same name thrice, as exports have it
+    dataset = read_dataset(root)
+    assert dataset.files.tolist() == ["test/a.jpg", "train/a.jpg", "valid/a.jpg"]
+    assert dataset.splits.tolist() == ["test", "train", "val"]
+
+
+def test_a_listed_photo_without_sheet_has_no_objects(write_voc: Write, save_photo: Write) -> None:
+    root = write_voc({"a": [CAT], "c": [CAT]}, lists={"train": ["a"], "val": ["b"], "test": ["c"]})
+    save_photo(root / "JPEGImages/b.jpg")
+    save_photo(root / "JPEGImages/unlisted.jpg")
+    dataset = read_dataset(root)
+    assert np.diff(dataset.offsets).tolist() == [1, 0, 1]
+    assert split_of(dataset, "b") == "val"
+    assert dataset.notes == ("1 photos have no label file and are left out: JPEGImages/unlisted.jpg",)
+
+
+def test_a_labelled_photo_in_no_list_is_left_out(write_voc: Write) -> None:
+    lists = {"train": ["a"], "val": ["b"], "test": ["c"]}
+    dataset = read_dataset(write_voc({stem: [CAT] for stem in "abcd"}, lists=lists))
+    assert len(dataset) == 3
+    assert dataset.notes == ("1 photos are in no split and are left out: JPEGImages/d.jpg",)
+
+
+def test_a_photo_in_two_lists_is_refused(write_voc: Write) -> None:
+    lists = {"train": ["a", "b"], "test": ["b"]}
+    with pytest.raises(LabelError, match=r"test\.txt:1: b, which is also at .*train\.txt:2"):
+        read_dataset(write_voc({stem: [CAT] for stem in "ab"}, lists=lists))
+
+
+def test_a_listed_name_without_photo_is_refused(write_voc: Write) -> None:
+    with pytest.raises(LabelError, match=r"train\.txt:2: ghost"):
+        read_dataset(write_voc({"a": [CAT]}, lists={"train": ["a", "ghost"]}))
+
+
+# ---------------------------------------------------------------- faults
+
+
+def test_a_missing_photo_is_named_with_its_label_file_and_line(write_voc: Write) -> None:
+    root = write_voc({"a": [CAT], "b": [CAT]})
+    (root / "JPEGImages/a.jpg").unlink()
+    with pytest.raises(LabelError, match=r"not there \(1\):\n.*a\.xml:2: a\.jpg\n.*remove these label files"):
+        read_dataset(root)
+
+
+def test_two_sheets_for_one_photo_are_refused(write_voc: Write, voc_xml: Write) -> None:
+    root = write_voc({"a": [CAT], "b": [CAT]})
+    (root / "Annotations/b.xml").write_text(voc_xml("a.jpg", [CAT]))
+    with pytest.raises(LabelError, match=r"JPEGImages/a\.jpg: .*a\.xml:2 and .*b\.xml:2"):
+        read_dataset(root)
+
+
+def test_broken_xml_is_named_with_line_and_column(write_voc: Write) -> None:
+    root = write_voc({"a": [CAT]})
+    (root / "Annotations/a.xml").write_text("<annotation>\n<object>\n</objekt>\n")
+    with pytest.raises(LabelError, match=r"a\.xml:3:3: broken XML \(mismatched tag\)"):
+        read_dataset(root)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("<name>cat</name>", "", r"a\.xml:4: an <object> without a <name>"),
+        ("<xmax>25</xmax>", "<xmax>wide</xmax>", r"a\.xml:7: <xmax> should hold a number, found wide"),
+        ("<ymin>6</ymin>", "", r"a\.xml:7: <ymin> should hold a number, found nothing"),
+        ("bndbox", "polygon", r"a\.xml:4: cat without a <bndbox>"),
+        ("<difficult>0", "<difficult>perhaps", r"a\.xml:4: <difficult> should be 0 or 1, found perhaps"),
+    ],
+)
+def test_an_incomplete_object_is_named_with_its_line(
+    write_voc: Write, old: str, new: str, message: str
+) -> None:
+    root = write_voc({"a": [CAT]})
+    sheet = root / "Annotations/a.xml"
+    sheet.write_text(sheet.read_text().replace(old, new))
+    with pytest.raises(LabelError, match=message):
+        read_dataset(root)
+
+
+def test_five_places_are_shown_and_the_rest_counted(write_voc: Write) -> None:
+    root = write_voc({f"p{n}": [CAT] for n in range(8)})
+    for sheet in (root / "Annotations").iterdir():
+        sheet.write_text("<annotation><")
+    with pytest.raises(LabelError) as raised:
+        read_dataset(root)
+    assert str(raised.value).count("broken XML") == 5
+    assert "cannot be read (8):" in str(raised.value)
+    assert "and 3 more" in str(raised.value)
+
+
+# ---------------------------------------------------------------- boxes
+
+
+def test_a_stray_click_is_left_out_and_noted(write_voc: Write) -> None:
+    root = write_voc({"a": [CAT, ("dog", 9, 9, 9, 9)]})
+    dataset = read_dataset(root)
+    assert len(dataset.boxes) == 1
+    assert dataset.class_names == ("cat", "dog")
+    assert dataset.notes[0] == f"left out 1 one-pixel boxes: {root / 'Annotations/a.xml'}:12"
+
+
+@pytest.mark.parametrize(
+    ("box", "reason"),
+    [
+        (("cat", 9, 5, 9, 20), "is 0 wide and 15 high"),
+        (("cat", 5, 20, 9, 20), "is 4 wide and 0 high"),
+        (("cat", 30, 5, 20, 20), "is -10 wide and 15 high"),
+        (("cat", 90, 5, 99, 20), "at x 89 to 99, y 4 to 20 covers nothing of its photo of 60 × 40 pixels"),
+        (("cat", -9, 5, 0, 20), "at x -10 to 0, y 4 to 20 covers nothing of its photo"),
+        (("cat", "nan", 5, 20, 20), "has a coordinate that is not finite"),
+        (("cat", "-inf", 5, 20, 20), "has a coordinate that is not finite"),
+    ],
+)
+def test_a_box_that_encloses_nothing_stops_or_is_skipped(
+    write_voc: Write, box: tuple[object, ...], reason: str
+) -> None:
+    root = write_voc({"a": [CAT, box]})
+    with pytest.raises(
+        LabelError, match=rf"a\.xml:12: cat in JPEGImages/a\.jpg {reason}.*\n.*--bad-boxes skip"
+    ):
+        read_dataset(root)
+    dataset = read_dataset(root, bad_boxes="skip")
+    assert len(dataset.boxes) == 1
+    assert "left out 1 boxes that enclose nothing of their photo: " in dataset.notes[0]
+    assert reason in dataset.notes[0]
+
+
+def test_a_box_that_reaches_beyond_is_cut_and_noted_unless_by_counting(write_voc: Write) -> None:
+    root = write_voc({"a": [("cat", 0, 0, 61, 41), ("cat", -5, 5, 20, 20)]})
+    dataset = read_dataset(root)
+    assert dataset.boxes.tolist() == [[0, 0, 60, 40], [0, 4, 20, 20]]
+    assert dataset.notes[0].endswith("were cut at its edge: " + f"{root / 'Annotations/a.xml'}:12")
