@@ -204,11 +204,12 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
         ('{"train": ["p000.jpg", "p001.jpg"], "dev": []}', "a split file holds"),
         ('["p000.jpg", "p001.jpg"]', "a split file holds"),
         ('{"train": [1]}', "a split file holds"),
+        (b'{"train": ["\xff"]}', "byte 12 is not UTF-8"),
         ('{"train": ["p000.jpg",]}', r"split\.json:1:\d+: broken JSON"),
     ],
 )
-def test_a_split_file_that_does_not_fit(tmp_path: Path, content: str, message: str) -> None:
-    (tmp_path / "split.json").write_text(content)
+def test_a_split_file_that_does_not_fit(tmp_path: Path, content: str | bytes, message: str) -> None:
+    (tmp_path / "split.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(LabelError, match=message):
         with_split_file(dataset_of([[0]] * 2), tmp_path / "split.json")
 

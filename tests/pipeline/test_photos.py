@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, features
 from torch import Tensor
 
 from boxmask.errors import PhotoError
@@ -45,16 +45,18 @@ RED_IS_SHOWN_AT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("ending", ["png", "tiff", "webp"])
+@pytest.mark.parametrize("ending", ["png", "tiff", "webp", "avif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied_exactly_once(tmp_path: Path, orientation: int, ending: str) -> None:
     path = tmp_path / f"photo.{ending}"
-    options = {"lossless": True} if ending == "webp" else {}
+    if ending == "avif" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    options = {"webp": {"lossless": True}, "avif": {"quality": 100, "subsampling": "4:4:4"}}.get(ending, {})
     corner_red().save(path, exif=with_orientation(orientation), **options)
     photo = load_photo(path)
     shown = (4, 6) if orientation < 5 else (6, 4)
     assert photo.shape == (*shown, 3)
-    assert tuple(photo[RED_IS_SHOWN_AT[orientation]]) == RED
+    assert np.abs(photo[RED_IS_SHOWN_AT[orientation]].astype(int) - RED).max() < 10
     assert photo_size(path) == shown
     assert stored_size(path) == (4, 6)
     with Image.open(path) as image:

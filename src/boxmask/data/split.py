@@ -177,11 +177,13 @@ def split_file_fits(dataset: Dataset, path: str | Path) -> bool:
 def _read_split(path: Path) -> dict[str, str]:
     """The split of each file that is named."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise LabelError(f"{path}: there is no such split file. Check the spelling.") from error
     except json.JSONDecodeError as error:
         raise LabelError(f"{path}:{error.lineno}:{error.colno}: broken JSON ({error.msg}).") from error
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
     if not (
         isinstance(content, dict) and set(content) <= set(SPLITS) and all(map(_is_names, content.values()))
     ):

@@ -1,0 +1,1 @@
+"""From labelled photos and a recipe to a run."""

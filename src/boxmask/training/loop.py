@@ -125,9 +125,8 @@ class Loop:
         state.metrics = {name: evaluation[name] for name in ("AP", "AP50", "AP75", "images")}
         ap = state.metrics["AP"] or 0.0
         report.write({"step": state.clock.step, "minutes": state.clock.seconds / 60, "val": state.metrics})
-        report.say(
-            f"{100 * state.clock.progress:3.0f} %  validation: AP {ap:.3f}, AP50 {state.metrics['AP50'] or 0:.3f}"
-        )
+        ap50 = state.metrics["AP50"] or 0.0
+        report.say(f"{100 * state.clock.progress:3.0f} %  validation: AP {ap:.3f}, AP50 {ap50:.3f}")
         if ap > state.best_ap:
             state.best_ap = ap
             state.save_best(self.run)

@@ -8,6 +8,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from boxmask.training.recipe import Recipe
 
+Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
+
 
 def make_optimiser(detector: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW or SGD over everything that is not frozen; each group has its own `base_lr`."""
@@ -39,7 +41,7 @@ def average_of(detector: nn.Module, decay: float) -> AveragedModel:
     """A running average of the weights; it forgets faster in the beginning, when all is still moving."""
 
     @torch.no_grad()
-    def update(averages: list[torch.Tensor], current: list[torch.Tensor], steps: torch.Tensor | int) -> None:
+    def update(averages: Tensors, current: Tensors, steps: torch.Tensor | int) -> None:
         count = int(steps)
         keep = min(decay, (1 + count) / (10 + count))
         torch._foreach_lerp_(averages, current, 1 - keep)

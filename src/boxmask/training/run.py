@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from typing import Any
 from boxmask.errors import UsageError
 from boxmask.training.recipe import Recipe
 from boxmask.weights.checkpoint import BEST, LAST
+from boxmask.writing import replacing
 
 RESUME, RECIPE, SPLIT, LOG, CURVE = (
     "resume.safetensors",
@@ -88,16 +88,13 @@ def choose_folder(out: Path | None, model: str) -> Path:
 
 def write_json(path: Path, content: Any) -> None:
     """All or nothing."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
     """What recipe.json holds."""
-    choices = {
-        name: str(value) if isinstance(value, Path) else value for name, value in asdict(recipe).items()
-    }
+    choices = {name: str(v) if isinstance(v, Path) else v for name, v in asdict(recipe).items()}
     return {"data": str(data.resolve()), "fingerprint": fingerprint, "recipe": choices}
 
 

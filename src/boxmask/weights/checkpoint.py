@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from torch import Tensor
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import config_from_json, entry
 from boxmask.errors import BoxmaskError, CheckpointError
+from boxmask.writing import replacing
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 KEY = "boxmask"  # the one entry of the file's metadata
@@ -44,13 +44,9 @@ class Card:
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], card: Card) -> None:
     """Write all or nothing: a file that was there stays until the new one is complete."""
-    partial = path.with_name(f".{path.name}.partial")
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    try:
+    with replacing(path) as partial:
         save_file(state, partial, metadata={KEY: json.dumps(asdict(card))})
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], Card]:

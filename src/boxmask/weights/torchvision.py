@@ -36,7 +36,7 @@ def from_torchvision(
 ) -> Detector:
     """A detector of ours with the weights of `torchvision.models.detection.<name>`, in evaluation mode.
 
-    class_names:    the K classes without the background; default: COCO's names where K fits, else "class 1"...
+    class_names:    the K classes without the background; default: COCO's where K fits, else "class 1"...
     batch_norm_eps: what torchvision adds to the variance; default 1e-5. torchvision's own COCO weights want
                     0.0, which it sets after loading them.
     Raises WeightsError for a name that is not known or weights of another network.

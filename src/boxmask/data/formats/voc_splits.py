@@ -48,7 +48,11 @@ def _split_files(source: Source) -> list[str]:
 def _names(source: Source, file: str) -> Iterator[tuple[str, str]]:
     """The names that a split file lists, without folder and ending, and the place of each."""
     path = source.root / file
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
+    for number, line in enumerate(text.splitlines(), start=1):
         if name := PurePosixPath(line.strip()).name:
             ending = PurePosixPath(name).suffix
             known = ending.lower() in (*PHOTO_ENDINGS, ".xml")

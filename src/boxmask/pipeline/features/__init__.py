@@ -1,0 +1,1 @@
+"""From pixels to the maps that detectors read, and to RoI features."""
