@@ -99,7 +99,7 @@ class Dataset:
         digest = hashlib.sha256()
         for texts in (self.class_names, self.files.tolist(), self.splits.tolist()):
             digest.update(json.dumps(list(texts)).encode())
-        numbers = (self.sizes, self.offsets, self.boxes, self.labels, self.crowd, self.difficult)
-        for array, kind in zip(numbers, ("<i4", "<i8", "<f4", "<i8", "?", "?"), strict=True):
-            digest.update(array.astype(kind).tobytes())
+        for integers in (self.sizes, self.offsets, self.labels, self.crowd, self.difficult):
+            digest.update(integers.astype("<i8").tobytes())
+        digest.update(self.boxes.astype("<f4").tobytes())
         return digest.hexdigest()[:16]

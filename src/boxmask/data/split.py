@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from boxmask.data.dataset import SPLITS, Dataset
 from boxmask.data.faults import complaint, note
 from boxmask.errors import LabelError
+from boxmask.writing import replacing
 
 SHARES = {"test": 0.2, "val": 0.1}
 """The part of the photos that a drawn split gets, in the order of drawing; train keeps the rest."""
@@ -140,12 +141,8 @@ def _counts(photos: int, free: int, shares: Mapping[str, float]) -> dict[str, in
 def write_split(dataset: Dataset, path: str | Path) -> None:
     """Write {"train": [files], "val": [files], "test": [files]} as JSON, the whole file or nothing."""
     split = {name: dataset.files[dataset.splits == name].tolist() for name in SPLITS}
-    part = Path(path).with_name(f"{Path(path).name}.part")
-    try:
+    with replacing(Path(path)) as part:
         part.write_text(json.dumps(split, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def with_split_file(dataset: Dataset, path: str | Path) -> Dataset:

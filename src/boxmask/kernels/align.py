@@ -18,7 +18,7 @@ import torchvision
 from torch import Tensor
 
 from boxmask.kernels.align_loops import Band, Sampling, align_backward, align_forward
-from boxmask.kernels.layout import channels_last, fresh, empty_channels_last
+from boxmask.kernels.layout import channels_last, empty_channels_last, fresh
 from boxmask.kernels.rois import Visit, check_rois, cut_evenly, to_pair, to_rois, visits
 from boxmask.kernels.threads import share_out
 
@@ -37,7 +37,7 @@ def roi_align(
     boxes:          (R, 5) rows of (image, x1, y1, x2, y2), or for each image (L, 4)
     spatial_scale:  pixels of `input` per pixel of the boxes
     sampling_ratio: samples of a bin along each axis; 0 or less for as many as the bin has pixels
-    aligned:        move by half a pixel, so that pixel centres lie at .5, and let RoIs be smaller than a pixel
+    aligned:        move by half a pixel, so that pixel centres lie at .5, and allow RoIs under a pixel
     Returns (R, C, h, w), contiguous. Raises ValueError for shapes, types or image numbers that do not fit.
     """
     rois = to_rois(boxes)
@@ -67,7 +67,8 @@ def pyramid_roi_align(
         raise ValueError(f"spatial_scales: expected {len(maps)}, one a level, found {len(spatial_scales)}")
     if rois.device.type != "cpu":
         return _elsewhere(maps, rois, levels, size, spatial_scales, sampling_ratio, aligned)
-    return _align(maps, rois, levels, size, list(spatial_scales), sampling_ratio, aligned)
+    pooled: Tensor = _align(maps, rois, levels, size, list(spatial_scales), sampling_ratio, aligned)
+    return pooled
 
 
 def _elsewhere(
@@ -83,7 +84,7 @@ def _elsewhere(
     pooled = rois.new_zeros(len(rois), features[0].shape[1], *size)
     for level, (feature, scale) in enumerate(zip(features, scales, strict=True)):
         rows = torch.nonzero(levels == level)[:, 0]
-        part = torchvision.ops.roi_align(feature, rois[rows], size, scale, sampling, aligned)
+        part: Tensor = torchvision.ops.roi_align(feature, rois[rows], size, scale, sampling, aligned)
         pooled = pooled.index_copy(0, rows, part.to(pooled.dtype))
     return pooled
 
@@ -136,7 +137,7 @@ def _align_backward(
     for visit in visits(table, levels.numpy(), spatial_scales, sizes[0]):
         centres = visit.centres(table, spatial_scales[visit.level])
         bands = cut_evenly(maps[visit.level].shape[1], centres, torch.get_num_threads())
-        tasks += [(visit, Band(visit.image, top, bottom)) for top, bottom in bands]
+        tasks += [(visit, Band(visit.image, *band)) for band in bands]
     share_out(work, tasks)
     return grads
 

@@ -45,10 +45,13 @@ class Band(NamedTuple):
 
 
 class Taps(NamedTuple):
-    """What each of n places on one axis reads: `count` sources from `first` on, by `weight` (n, most sources)."""
+    """What each of n places on one axis reads: `number` sources from `first` on, and the weight of each.
+
+    first, number: (n,); weight: (n, most sources)
+    """
 
     first: Ints
-    count: Ints
+    number: Ints
     weight: Floats
 
 
@@ -86,10 +89,10 @@ def _read_bin(start: Real, step: Real, samples: int, taps: Taps, b: int) -> None
             pixel = min(int(max(at, real(0))), size - 1)
             low, high = min(low, pixel), max(high, min(pixel + 1, size - 1))
         elif isnan(at):  # shows up in the result, so that whoever made it can be found
-            taps.first[b], taps.count[b], taps.weight[b, 0] = 0, 1, real(np.nan)
+            taps.first[b], taps.number[b], taps.weight[b, 0] = 0, 1, real(np.nan)
             return
-    taps.first[b], taps.count[b] = low, max(high - low + 1, 0)
-    weight = taps.weight[b, : taps.count[b]]
+    taps.first[b], taps.number[b] = low, max(high - low + 1, 0)
+    weight = taps.weight[b, : taps.number[b]]
     weight[:] = 0
     for s in range(samples):
         at = start + real(s + 0.5) * step / real(samples)
@@ -104,17 +107,17 @@ def _read_bin(start: Real, step: Real, samples: int, taps: Taps, b: int) -> None
 
 @compiled
 def _transpose(taps: Taps, low: int, high: int, by_pixel: Taps) -> None:
-    """From the pixels that each bin reads to the bins that read each pixel, for the pixels `low` to `high`."""
-    by_pixel.count[low:high] = 0
+    """From the pixels that a bin reads to the bins that read a pixel, for the pixels `low` to `high`."""
+    by_pixel.number[low:high] = 0
     for b in range(len(taps.first)):
-        for k in range(taps.count[b]):
+        for k in range(taps.number[b]):
             pixel = taps.first[b] + k
-            if by_pixel.count[pixel] == 0:
+            if by_pixel.number[pixel] == 0:
                 by_pixel.first[pixel] = b
             nth = b - by_pixel.first[pixel]
-            by_pixel.weight[pixel, by_pixel.count[pixel] : nth] = 0
+            by_pixel.weight[pixel, by_pixel.number[pixel] : nth] = 0
             by_pixel.weight[pixel, nth] = taps.weight[b, k]
-            by_pixel.count[pixel] = nth + 1
+            by_pixel.number[pixel] = nth + 1
 
 
 @compiled
@@ -122,9 +125,9 @@ def _reach(taps: Taps) -> tuple[int, int]:
     """The pixels `low` to `high` which the bins read, (0, 0) if none."""
     low, high = -1, 0
     for b in range(len(taps.first)):
-        if taps.count[b] > 0:
+        if taps.number[b] > 0:
             low = taps.first[b] if low < 0 else min(low, taps.first[b])
-            high = max(high, taps.first[b] + taps.count[b])
+            high = max(high, taps.first[b] + taps.number[b])
     return max(low, 0), high
 
 
@@ -134,9 +137,9 @@ def _blend(
 ) -> None:
     """to[at:][:length] = the runs of `length` that place `b` reads, weighted and added; run 0 is at `begin`.
 
-    Seven plain arguments, because a slice of an array counts a reference, which costs as much as a short run.
+    Offsets rather than slices: a slice counts a reference, which other threads have to wait for.
     """
-    n, run, a = taps.count[b], range(np.uint64(length)), np.uint64(at)
+    n, run, a = taps.number[b], range(np.uint64(length)), np.uint64(at)
     start = begin + taps.first[b] * stride
     s0, s1 = np.uint64(start), np.uint64(start + stride)
     s2, s3 = np.uint64(start + 2 * stride), np.uint64(start + 3 * stride)
@@ -168,7 +171,7 @@ def _add_blend(
     to: Floats, at: int, length: int, source: Floats, begin: int, stride: int, taps: Taps, b: int, first: int
 ) -> None:
     """The same, added to what is there, from the run `first` on, two at a time."""
-    n, run, a = taps.count[b], range(np.uint64(length)), np.uint64(at)
+    n, run, a = taps.number[b], range(np.uint64(length)), np.uint64(at)
     start = begin + taps.first[b] * stride
     for k in range(first, n - 1, 2):
         w0, w1 = taps.weight[b, k], taps.weight[b, k + 1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ _LINE = 64  # bytes of a cache line, and of the widest vector
 
 
 def fresh(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
-    """Uninitialised memory, contiguous, aligned to cache lines, of the type of `like` unless told otherwise."""
+    """Uninitialised contiguous memory, aligned to cache lines, of the type of `like` unless given."""
     empty = torch.empty(0, dtype=dtype or like.dtype)
     count = prod(shape) * empty.itemsize
     raw = torch.from_numpy(np.empty(count + _LINE, np.uint8))
@@ -28,17 +29,17 @@ def fresh(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor
     return raw[start : start + count].view(empty.dtype).view(shape)
 
 
-def channels_last(feature: Tensor) -> NDArray[np.floating]:
+def channels_last(feature: Tensor) -> NDArray[Any]:
     """(N, C, H, W) -> the same as a contiguous (N, H, W, C) array; copied if it is not channels-last yet."""
     dense = feature.detach().permute(0, 2, 3, 1)
     if not dense.is_contiguous():
         dense = fresh(dense, *dense.shape).copy_(dense)
-    array: NDArray[np.floating] = dense.numpy()
+    array: NDArray[Any] = dense.numpy()
     return array
 
 
 def empty_channels_last(like: Tensor, sizes: Sequence[int]) -> list[Tensor]:
-    """Uninitialised maps with the type and the channels of `like` (R, C, h, w); `sizes` are N, H, W of each in a row."""
+    """Uninitialised maps, type and channels as `like` (R, C, h, w); `sizes` are N, H, W of each in a row."""
     channels, shapes = like.shape[1], zip(sizes[::3], sizes[1::3], sizes[2::3], strict=True)
     return [fresh(like, n, h, w, channels).permute(0, 3, 1, 2) for n, h, w in shapes]
 

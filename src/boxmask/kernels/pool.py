@@ -14,7 +14,7 @@ import torch
 import torchvision
 from torch import Tensor
 
-from boxmask.kernels.layout import blocks, channels_last, fresh, empty_channels_last
+from boxmask.kernels.layout import blocks, channels_last, empty_channels_last, fresh
 from boxmask.kernels.pool_loops import pool_backward, pool_forward
 from boxmask.kernels.rois import Visit, check_rois, to_pair, to_rois, visits
 from boxmask.kernels.threads import share_out
@@ -37,8 +37,9 @@ def roi_pool(
     rois, size = to_rois(boxes), to_pair(output_size)
     if rois.device.type != "cpu":
         pooled: Tensor = torchvision.ops.roi_pool(input, rois, size, spatial_scale)
-        return pooled
-    return _pool(input, rois, size, spatial_scale)[0]
+    else:
+        pooled = _pool(input, rois, size, spatial_scale)[0]
+    return pooled
 
 
 @torch.library.custom_op("boxmask::roi_pool", mutates_args=(), device_types="cpu")

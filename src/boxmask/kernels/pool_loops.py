@@ -7,14 +7,15 @@ column, as in torchvision.
 
 from __future__ import annotations
 
-from math import ceil, floor, isfinite
+from math import isfinite
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.kernels.compiled import compiled
 
-Floats = NDArray[np.floating]
+Floats = NDArray[Any]
 Ints = NDArray[np.int64]
 Places = NDArray[np.int32]
 
@@ -23,22 +24,22 @@ _LOWEST = -np.finfo(np.float32).max  # what torchvision's maximum starts from, i
 
 
 @compiled
-def _round(number: float) -> int:
+def _round(number: Any) -> int:
     """To the nearest whole number, halves away from zero, as C does."""
     whole = int(min(max(number, -_FAR), _FAR))
     return whole + (1 if number - whole >= 0.5 else 0) - (1 if whole - number >= 0.5 else 0)
 
 
 @compiled
-def _edges(low: float, high: float, scale: float, size: int, begin: Ints, end: Ints, like: Floats) -> None:
-    """Fill in the pixels `begin` to `end` of each bin of an RoI on one axis, in the type of `like`."""
-    real, bins = like.dtype.type, len(begin)
+def _edges(low: Any, high: Any, scale: float, size: int, spans: Ints, like: Floats) -> None:
+    """Fill in which pixels each bin of an RoI covers on one axis: (2, bins), from and to; sums as in `like`."""
+    real, bins = like.dtype.type, spans.shape[1]
     start = _round(real(low) * real(scale))
     length = max(_round(real(high) * real(scale)) - start + 1, 1)
     step = real(length) / real(bins)
     for b in range(bins):
-        begin[b] = min(max(int(floor(real(b) * step)) + start, 0), size)
-        end[b] = min(max(int(ceil(real(b + 1) * step)) + start, 0), size)
+        spans[0, b] = min(max(int(np.floor(real(b) * step)) + start, 0), size)
+        spans[1, b] = min(max(int(np.ceil(real(b + 1) * step)) + start, 0), size)
 
 
 @compiled
@@ -70,7 +71,7 @@ def _best_of_columns(
     tile: Floats,
     place: Places,
 ) -> None:
-    """The same over columns, whose best are in a strip that begins at `begin`; place is row * width + column."""
+    """The same over columns of a strip that begins at `begin`; place is row * width + column."""
     run = range(np.uint64(channels))
     first = np.uint64((low - begin) * channels)
     for c in run:
@@ -86,6 +87,15 @@ def _best_of_columns(
 
 
 @compiled
+def _turn(tile: Floats, turned: Floats, columns: int) -> None:  # as in `align_loops`: see `compiled` for why
+    """Rows of `columns` values, flat -> their columns one after another, flat."""
+    rows = len(turned) // columns
+    for column in range(columns):
+        for row in range(rows):
+            turned[column * rows + row] = tile[row * columns + column]
+
+
+@compiled
 def pool_forward(
     feature: Floats, rois: Floats, rows: Ints, scale: float, pooled: Floats, places: Places
 ) -> None:
@@ -95,12 +105,7 @@ def pool_forward(
     """
     _, height, width, channels = feature.shape
     _, _, bins_y, bins_x = pooled.shape
-    top, bottom, left, right = (
-        np.empty(bins_y, np.int64),
-        np.empty(bins_y, np.int64),
-        np.empty(bins_x, np.int64),
-        np.empty(bins_x, np.int64),
-    )
+    rows_of, columns_of = np.empty((2, bins_y), np.int64), np.empty((2, bins_x), np.int64)
     source, tile = feature.reshape(-1), np.empty((bins_y * bins_x, channels), pooled.dtype)
     tile_places = np.empty((bins_y * bins_x, channels), np.int32)
     best, row = np.empty(width * channels, pooled.dtype), np.empty(width * channels, np.int32)
@@ -108,29 +113,22 @@ def pool_forward(
         if not isfinite(rois[r].sum()):  # shows up in the result, so that whoever made it can be found
             pooled[r], places[r] = np.nan, -1
             continue
-        _edges(rois[r, 2], rois[r, 4], scale, height, top, bottom, rois)
-        _edges(rois[r, 1], rois[r, 3], scale, width, left, right, rois)
-        begin, length = left[0], (right[-1] - left[0]) * channels
+        _edges(rois[r, 2], rois[r, 4], scale, height, rows_of, rois)
+        _edges(rois[r, 1], rois[r, 3], scale, width, columns_of, rois)
+        begin, length = columns_of[0, 0], (columns_of[1, -1] - columns_of[0, 0]) * channels
         corner = (int(rois[r, 0]) * height * width + begin) * channels
         for y in range(bins_y):
-            _best_of_rows(source, corner, width * channels, top[y], bottom[y], length, best, row)
+            top, bottom = rows_of[0, y], rows_of[1, y]
+            _best_of_rows(source, corner, width * channels, top, bottom, length, best, row)
             for x in range(bins_x):
                 value, place = tile[y * bins_x + x], tile_places[y * bins_x + x]
-                if bottom[y] > top[y] and right[x] > left[x]:
-                    _best_of_columns(best, row, left[x], right[x], begin, width, channels, value, place)
+                left, right = columns_of[0, x], columns_of[1, x]
+                if bottom > top and right > left:
+                    _best_of_columns(best, row, left, right, begin, width, channels, value, place)
                 else:
                     value[:], place[:] = 0, -1
         _turn(tile.reshape(-1), pooled[r].reshape(-1), channels)
         _turn(tile_places.reshape(-1), places[r].reshape(-1), channels)
-
-
-@compiled
-def _turn(tile: Floats, pooled: Floats, channels: int) -> None:
-    """(h, w, C) -> (C, h, w), both flat."""
-    bins = len(pooled) // channels
-    for c in range(channels):
-        for b in range(bins):
-            pooled[c * bins + b] = tile[b * channels + c]
 
 
 @compiled

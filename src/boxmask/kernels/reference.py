@@ -85,8 +85,8 @@ def roi_pool(
     pooled = input.new_zeros(len(rois), input.shape[1], bins_y, bins_x)
     for r, (image, *edges) in enumerate(rois.tolist()):
         x1, y1, x2, y2 = (_round(edge * spatial_scale) for edge in edges)
-        for y, rows in enumerate(_slices(y1, y2, bins_y, input.shape[2])):
-            for x, columns in enumerate(_slices(x1, x2, bins_x, input.shape[3])):
+        for y, rows in enumerate(_slices(y1, y2, bins_y, input.shape[2], input.dtype)):
+            for x, columns in enumerate(_slices(x1, x2, bins_x, input.shape[3], input.dtype)):
                 part = input[int(image), :, rows, columns].flatten(1)
                 if part.shape[1]:
                     pooled[r, :, y, x] = part.max(dim=1).values
@@ -98,9 +98,9 @@ def _round(number: float) -> int:
     return int(abs(number) + 0.5) * (1 if number >= 0 else -1)
 
 
-def _slices(low: int, high: int, bins: int, size: int) -> list[slice]:
+def _slices(low: int, high: int, bins: int, size: int, dtype: torch.dtype) -> list[slice]:
     """The pixels of each bin on one axis; neighbours may share one."""
-    step = torch.tensor(max(high - low + 1, 1), dtype=torch.float32) / bins
+    step = torch.tensor(max(high - low + 1, 1), dtype=dtype) / bins
     edges = [(int((b * step).floor()) + low, int(((b + 1) * step).ceil()) + low) for b in range(bins)]
     return [slice(min(max(a, 0), size), min(max(b, 0), size)) for a, b in edges]
 
@@ -121,7 +121,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
 def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
     """Like `boxmask.kernels.batched_nms`: class by class, then by score."""
     kept = [torch.zeros(0, dtype=torch.int64)]
-    for number in idxs.unique():
+    for number in torch.unique(idxs):
         rows = torch.nonzero(idxs == number)[:, 0]
         kept.append(rows[nms(boxes[rows], scores[rows], iou_threshold)])
     found = torch.cat(kept).sort().values

@@ -6,6 +6,8 @@ threshold. On a CPU it runs the loop of `suppression_loops`; elsewhere it calls 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import torchvision
@@ -21,8 +23,10 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     Raises ValueError for shapes or types that do not fit.
     """
     if boxes.device.type != "cpu":
-        return torchvision.ops.nms(boxes, scores, iou_threshold)
-    return _nms(boxes, scores, torch.zeros_like(scores, dtype=torch.int64), iou_threshold)
+        kept: Tensor = torchvision.ops.nms(boxes, scores, iou_threshold)
+    else:
+        kept = _nms(boxes, scores, torch.zeros_like(scores, dtype=torch.int64), iou_threshold)
+    return kept
 
 
 def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
@@ -33,8 +37,10 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
     Raises ValueError for shapes or types that do not fit.
     """
     if boxes.device.type != "cpu":
-        return torchvision.ops.batched_nms(boxes, scores, idxs, iou_threshold)
-    return _nms(boxes, scores, idxs, iou_threshold)
+        kept: Tensor = torchvision.ops.batched_nms(boxes, scores, idxs, iou_threshold)
+    else:
+        kept = _nms(boxes, scores, idxs, iou_threshold)
+    return kept
 
 
 @torch.library.custom_op("boxmask::nms", mutates_args=(), device_types="cpu")
@@ -43,11 +49,10 @@ def _nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> T
     by_score = torch.sort(scores.detach(), descending=True, stable=True).indices
     grouped, by_group = torch.sort(idxs[by_score], stable=True)
     order = by_score[by_group]
-    columns = boxes.detach()[order].T.contiguous().numpy()
+    x1, y1, x2, y2 = boxes.detach()[order].T.contiguous().numpy()
+    threshold = _down(iou_threshold, x1.dtype)
     kept = torch.empty(len(order), dtype=torch.bool)
-    kept[by_group] = torch.from_numpy(
-        survivors(*columns, grouped.long().numpy(), _down(iou_threshold, columns.dtype))
-    )
+    kept[by_group] = torch.from_numpy(survivors(x1, y1, x2, y2, grouped.long().numpy(), threshold))
     return by_score[kept]
 
 
@@ -59,7 +64,7 @@ def _(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tens
 _nms.register_autocast("cpu", torch.float32)
 
 
-def _down(threshold: float, dtype: np.dtype[np.floating]) -> float:
+def _down(threshold: float, dtype: np.dtype[Any]) -> float:
     """The largest number of `dtype` that is not above the threshold: IoU above either is the same."""
     near = dtype.type(threshold)
     return float(near if float(near) <= threshold else np.nextafter(near, dtype.type(-np.inf)))
@@ -71,5 +76,4 @@ def _check(boxes: Tensor, scores: Tensor, idxs: Tensor) -> None:
         found = (tuple(boxes.shape), tuple(scores.shape), tuple(idxs.shape))
         raise ValueError(f"nms: expected shapes (N, 4), (N,), (N,), found {found}")
     if boxes.dtype not in (torch.float32, torch.float64) or scores.dtype != boxes.dtype:
-        found = (boxes.dtype, scores.dtype)
-        raise ValueError(f"nms: expected boxes and scores both float32 or both float64, found {found}")
+        raise ValueError(f"nms: expected both float32 or both float64, found {boxes.dtype}, {scores.dtype}")

@@ -1,19 +1,22 @@
 """The loop of non-maximum suppression.
 
-A box is compared with the kept boxes before it, which stand in plain arrays, a block at a time: a block is one
-vectorised loop, and the first block with a hit ends the search. Divisions are dear, so a product first finds
-out whether any pair comes near the threshold; only then is IoU computed, in the boxes' own type and in
+A box is compared with the kept boxes before it, which stand in plain arrays, a block at a time: a block is
+one vectorised loop, and the first block with a hit ends the search. Divisions are dear, so a product first
+finds out whether any pair comes near the threshold; only then is IoU computed, in the boxes' own type and in
 torchvision's order of operations, so that the same boxes survive even where IoU equals the threshold.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.kernels.compiled import compiled
 
-Floats = NDArray[np.floating]
+Real = Any  # a scalar of the type of the boxes
+Floats = NDArray[Any]
 
 _BLOCK = 64  # kept boxes to compare between two looks at the outcome
 _NEAR = 0.999  # far more room than rounding needs
@@ -42,7 +45,7 @@ def survivors(
 
 @compiled
 def _overlaps_any(
-    x1: float, y1: float, x2: float, y2: float, area: float, kept: Floats, n: int, threshold: float
+    x1: Real, y1: Real, x2: Real, y2: Real, area: Real, kept: Floats, n: int, threshold: Real
 ) -> bool:
     real = kept.dtype.type
     near = threshold * real(_NEAR)
@@ -56,7 +59,7 @@ def _overlaps_any(
 
 
 @compiled
-def _near(x1: float, y1: float, x2: float, y2: float, area: float, block: Floats, near: float) -> bool:
+def _near(x1: Real, y1: Real, x2: Real, y2: Real, area: Real, block: Floats, near: Real) -> bool:
     """Whether the IoU with any of the block may exceed the threshold; NaN never does."""
     real, hits = block.dtype.type, 0
     for k in range(block.shape[1]):
@@ -67,7 +70,7 @@ def _near(x1: float, y1: float, x2: float, y2: float, area: float, block: Floats
 
 
 @compiled
-def _over(x1: float, y1: float, x2: float, y2: float, area: float, block: Floats, threshold: float) -> bool:
+def _over(x1: Real, y1: Real, x2: Real, y2: Real, area: Real, block: Floats, threshold: Real) -> bool:
     """Whether the IoU with any of the block exceeds the threshold."""
     real, hits = block.dtype.type, 0
     for k in range(block.shape[1]):

@@ -42,17 +42,8 @@ _SIDEWAYS = (5, 6, 7, 8)  # the EXIF orientations that exchange height and width
 _PNG_CHUNKS_WITH_ORIENTATION = {b"eXIf", b"iTXt", b"tEXt", b"zTXt"}
 # What Pillow's decoders have been seen to raise on damaged bytes.
 _DECODER_ERRORS = (
-    *(
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        IndexError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-    ),
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError),
+    *(TypeError, AttributeError, RuntimeError),
     *(struct.error, zlib.error, Image.DecompressionBombError),
 )
 
