@@ -29,6 +29,7 @@ app = App(
     console=Console(stderr=False),
     error_console=Console(stderr=True),
     default_parameter=Parameter(negative_iterable=""),
+    suppress_keyboard_interrupt=False,  # `main` says that it was stopped
 )
 for verb, summary in VERBS.items():
     app.command(f"boxmask.cli.{verb}:{verb}", name=verb, help=summary)
@@ -46,5 +47,8 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:  # a full disk, a folder that may not be written
+        print(f"boxmask: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)

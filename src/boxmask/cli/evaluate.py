@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 
 def evaluate(
@@ -13,7 +15,7 @@ def evaluate(
     /,
     *,
     split: Literal["train", "val", "test", "all"] = "test",
-    json_file: Path | None = None,
+    json_file: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
     pictures: Path | None = None,
     bad_boxes: Literal["stop", "skip"] = "stop",
     unseen_classes: Literal["stop", "ignore"] = "stop",
@@ -46,17 +48,20 @@ def evaluate(
     from boxmask.evaluation.table import evaluation_table
     from boxmask.prediction.judge import draw_judged, judge, photos_to_judge
     from boxmask.weights.checkpoint import load_detector
+    from boxmask.writing import replacing
 
     detector = load_detector(run, device)
     dataset = photos_to_judge(run, data, split, bad_boxes)
     with photo_bar("judging") as progress:
         evaluation, detections = judge(detector, dataset, unseen_classes, progress)
+    figures = json.dumps(evaluation.as_json(), indent=1) + "\n"
+    if json_file == Path("-"):
+        print(figures, end="")  # noqa: T201
+    else:
+        Console().print(evaluation_table(evaluation))
+    if json_file not in (None, Path("-")):
+        with replacing(json_file) as partial:
+            partial.write_text(figures, encoding="utf-8")
     if pictures is not None:
         draw_judged(dataset, detections, pictures)
-    if json_file == Path("-"):
-        print(json.dumps(evaluation.as_json(), indent=1))  # noqa: T201
-        return 0
-    if json_file is not None:
-        json_file.write_text(json.dumps(evaluation.as_json(), indent=1) + "\n")
-    Console().print(evaluation_table(evaluation))
     return 0

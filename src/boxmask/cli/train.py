@@ -39,6 +39,8 @@ def train(
     if resume:
         if out is None:
             raise UsageError("--resume: say which run with --out RUN")
+        if recipe != Recipe():
+            raise UsageError("--resume: the run goes on by its own recipe; leave the other flags out")
         run, finished = Run(out), go_on(Run(out), data)
     elif data is None:
         raise UsageError("give DATA, a folder of labelled photos or an annotation file")

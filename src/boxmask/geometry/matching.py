@@ -16,7 +16,7 @@ def match(iou: Float[Tensor, "G N"], low: float, high: float, *, rescue: bool) -
     iou: (G, N) -> (N,). With `rescue`, the best candidates of every ground truth are kept although
     below `high`, ties too (Faster R-CNN, section 3.1.2, condition i).
     """
-    if not len(iou):
+    if not iou.numel():
         return torch.full((iou.shape[1],), BACKGROUND, device=iou.device)
     best_iou, best = iou.max(dim=0)
     matched = best.clone()

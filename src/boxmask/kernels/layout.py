@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 _BLOCK = 64
+_FEWEST = 64  # channels that are worth a thread
 _LINE = 64  # bytes of a cache line, and of the widest vector
 
 
@@ -24,9 +25,9 @@ def fresh(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor
     """Uninitialised contiguous memory, aligned to cache lines, of the type of `like` unless given."""
     empty = torch.empty(0, dtype=dtype or like.dtype)
     count = prod(shape) * empty.itemsize
-    raw = torch.from_numpy(np.empty(count + _LINE, np.uint8))
-    start = -raw.data_ptr() % _LINE
-    return raw[start : start + count].view(empty.dtype).view(shape)
+    raw = np.empty(count + _LINE, np.uint8)
+    start = -raw.ctypes.data % _LINE
+    return torch.from_numpy(raw[start : start + count]).view(empty.dtype).view(shape)
 
 
 def channels_last(feature: Tensor) -> NDArray[Any]:
@@ -38,12 +39,13 @@ def channels_last(feature: Tensor) -> NDArray[Any]:
     return array
 
 
-def empty_channels_last(like: Tensor, sizes: Sequence[int]) -> list[Tensor]:
-    """Uninitialised maps, type and channels as `like` (R, C, h, w); `sizes` are N, H, W of each in a row."""
-    channels, shapes = like.shape[1], zip(sizes[::3], sizes[1::3], sizes[2::3], strict=True)
-    return [fresh(like, n, h, w, channels).permute(0, 3, 1, 2) for n, h, w in shapes]
+def map_shapes(like: Tensor, sizes: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """(N, H, W, C) of maps with the channels of `like` (R, C, h, w); `sizes` are N, H, W of each in a row."""
+    rows = zip(sizes[::3], sizes[1::3], sizes[2::3], strict=True)
+    return [(n, height, width, like.shape[1]) for n, height, width in rows]
 
 
-def blocks(channels: int) -> list[tuple[int, int]]:
-    """The channels cut into ranges that threads may write side by side."""
-    return [(begin, min(begin + _BLOCK, channels)) for begin in range(0, channels, _BLOCK)]
+def blocks(channels: int, parts: int) -> list[slice]:
+    """The channels cut into at most `parts` ranges, for threads to write side by side; no range is tiny."""
+    length = -(-channels // (parts * _FEWEST)) * _FEWEST
+    return [slice(begin, min(begin + length, channels)) for begin in range(0, channels, length)]

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torchvision
 from torch import Tensor
 
-from boxmask.kernels.layout import blocks, channels_last, empty_channels_last, fresh
+from boxmask.kernels.layout import blocks, channels_last, fresh
 from boxmask.kernels.pool_loops import pool_backward, pool_forward
 from boxmask.kernels.rois import Visit, check_rois, to_pair, to_rois, visits
 from boxmask.kernels.threads import share_out
@@ -38,75 +39,65 @@ def roi_pool(
     if rois.device.type != "cpu":
         pooled: Tensor = torchvision.ops.roi_pool(input, rois, size, spatial_scale)
     else:
-        pooled = _pool(input, rois, size, spatial_scale)[0]
+        pooled = _pool(input, rois, size, spatial_scale)
     return pooled
 
 
 @torch.library.custom_op("boxmask::roi_pool", mutates_args=(), device_types="cpu")
-def _pool(
-    feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_scale: float
-) -> tuple[Tensor, Tensor]:
+def _pool(feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_scale: float) -> Tensor:
     levels = torch.zeros(len(rois), dtype=torch.int64)
     check_rois([feature], rois, levels)
-    pooled, places = _outputs(feature, rois, output_size)
-    source, table = channels_last(feature), rois.detach().contiguous().numpy()
-    out, out_places = pooled.numpy(), places.numpy()
+    pooled = fresh(feature, len(rois), feature.shape[1], *output_size)
+    source, table, out = channels_last(feature), rois.detach().contiguous().numpy(), pooled.numpy()
 
     def work(visit: Visit) -> None:
-        pool_forward(source, table, visit.rows, spatial_scale, out, out_places)
+        pool_forward(source, table, visit.rows, spatial_scale, out)
 
     found = visits(table, levels.numpy(), [spatial_scale], feature.shape[0])
     share_out(work, [portion for visit in found for portion in visit.portions()])
-    return pooled, places
+    return pooled
 
 
 @torch.library.custom_op("boxmask::roi_pool_backward", mutates_args=(), device_types="cpu")
 def _pool_backward(
-    grad: Tensor, places: Tensor, rois: Tensor, sizes: Sequence[int], spatial_scale: float
+    grad: Tensor, pooled: Tensor, feature: Tensor, rois: Tensor, spatial_scale: float
 ) -> Tensor:
-    """sizes: N, H and W of the features."""
-    (into,) = empty_channels_last(grad, sizes)
-    target, given = channels_last(into), grad.detach().contiguous().numpy()
-    table, chosen = rois.detach().contiguous().numpy(), places.numpy()
-    levels = torch.zeros(len(rois), dtype=torch.int64)
+    source, table = channels_last(feature), rois.detach().contiguous().numpy()
+    given, values = grad.detach().contiguous().numpy(), pooled.detach().contiguous().numpy()
+    into, levels = fresh(grad, *source.shape), torch.zeros(len(rois), dtype=torch.int64)
+    target = into.numpy()
 
-    def work(task: tuple[Visit, int, int]) -> None:
-        visit, begin, end = task
-        pool_backward(given, chosen, visit.rows, visit.image, begin, end, target)
+    def work(task: tuple[Visit, slice]) -> None:
+        visit, block = task
+        part = np.ascontiguousarray(source[visit.image, :, :, block])
+        grad_part = np.zeros_like(part)
+        pool_backward(given, values, block.start, part, table, visit.rows, spatial_scale, grad_part)
+        target[visit.image, :, :, block] = grad_part
 
-    found = visits(table, levels.numpy(), [spatial_scale], sizes[0])
-    share_out(work, [(visit, *block) for visit in found for block in blocks(grad.shape[1])])
-    return into
+    found = visits(table, levels.numpy(), [spatial_scale], len(source))
+    parts = blocks(grad.shape[1], torch.get_num_threads())
+    share_out(work, [(visit, block) for visit in found for block in parts])
+    return into.permute(0, 3, 1, 2)
 
 
 @_pool.register_fake
-def _(
-    feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_scale: float
-) -> tuple[Tensor, Tensor]:
-    return _outputs(feature, rois, output_size)
+def _(feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_scale: float) -> Tensor:
+    return feature.new_empty(rois.shape[0], feature.shape[1], *output_size)
 
 
 @_pool_backward.register_fake
-def _(grad: Tensor, places: Tensor, rois: Tensor, sizes: Sequence[int], spatial_scale: float) -> Tensor:
-    return empty_channels_last(grad, sizes)[0]
+def _(grad: Tensor, pooled: Tensor, feature: Tensor, rois: Tensor, spatial_scale: float) -> Tensor:
+    return torch.empty_like(feature, memory_format=torch.channels_last)
 
 
-def _outputs(feature: Tensor, rois: Tensor, output_size: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """The pooled features and, for each of them, the place of its pixel in the map."""
-    count, channels = rois.shape[0], feature.shape[1]
-    places = fresh(feature, count, channels, *output_size, dtype=torch.int32)
-    return fresh(feature, count, channels, *output_size), places
-
-
-def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     feature, rois, _, ctx.spatial_scale = inputs
-    ctx.sizes = [feature.shape[0], *feature.shape[2:]]
-    ctx.save_for_backward(output[1], rois)
+    ctx.save_for_backward(output, feature, rois)
 
 
-def _backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor, None, None, None]:
-    places, rois = ctx.saved_tensors
-    return _pool_backward(grad, places, rois, ctx.sizes, ctx.spatial_scale), None, None, None
+def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+    pooled, feature, rois = ctx.saved_tensors
+    return _pool_backward(grad, pooled, feature, rois, ctx.spatial_scale), None, None, None
 
 
 _pool.register_autograd(_backward, setup_context=_setup_context)

@@ -74,7 +74,8 @@ def check_rois(features: Sequence[Tensor], rois: Tensor, levels: Tensor) -> None
         features[0].dtype,
     )
     _require(rois.dtype == features[0].dtype, "rois", f"{features[0].dtype} like the features", rois.dtype)
-    _require(levels.shape == rois.shape[:1], "levels", f"shape ({len(rois)},)", levels.shape)
+    fits = levels.shape == rois.shape[:1] and levels.dtype == torch.int64
+    _require(fits, "levels", f"int64 ({len(rois)},)", f"{levels.dtype} {tuple(levels.shape)}")
     _require_below("image numbers in rois", rois[:, 0], len(features[0]))
     _require_below("levels", levels, len(features))
 

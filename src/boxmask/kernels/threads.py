@@ -4,6 +4,12 @@ The caller works too, so n threads are n - 1 helpers, and a call never waits for
 somebody else's work. Pools are made at first use, one for each process and size: a forked child never sees
 its parent's. `torch.get_num_threads()` at the time of the call is the number of threads, hence 1 (and no
 pool at all) inside a DataLoader's workers.
+
+PyTorch's own threads keep spinning for a few milliseconds after an operator that used them, and so take a
+core from the helpers. Measured on two cores, forward and backward of RoIAlign right after a matrix product:
+94 ms instead of 91 with 2,048 RoIs, 9 to 12 ms instead of 7 with 128 (13 to 14 on one thread). It is no more
+than that because tasks are taken one by one: the caller goes on with them until a helper gets its core. A
+matrix product right after the kernel is as fast as ever, since idle helpers sleep.
 """
 
 from __future__ import annotations

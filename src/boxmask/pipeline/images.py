@@ -80,6 +80,8 @@ def _resize(image: Tensor, how: Preparation) -> Tensor:
     size = resized_size((image.shape[1], image.shape[2]), how.shorter_side, how.longer_side)
     if size == tuple(image.shape[1:]):
         return image
+    if image.dtype == torch.uint8 and image.device.type != "cpu":
+        image = image / 255  # GPUs do not resize whole numbers
     return F.interpolate(image[None], size=size, mode="bilinear", antialias=how.antialias)[0]
 
 

@@ -17,6 +17,7 @@ from boxmask.evaluation.detect import detect
 from boxmask.evaluation.evaluate import Evaluation, evaluate_detections, require_known_classes
 from boxmask.pipeline.photos import load_photo
 from boxmask.prediction.draw import Picture, contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.prediction.names import picture_names, require_apart
 from boxmask.prediction.save import save_picture
 from boxmask.types import Detections
 
@@ -53,12 +54,16 @@ def judge(
 
 
 def draw_judged(dataset: Dataset, detections: Sequence[Detections], folder: Path) -> list[Path]:
-    """Each photo twice, as labelled and as found, as JPEG; gives the pictures' paths."""
-    pictures = []
+    """Each photo twice, as labelled and as found, as JPEG; gives the pictures' paths.
+
+    Raises UsageError, before anything is drawn, if a picture would replace a photo.
+    """
+    photos = [dataset.path(photo) for photo in range(len(dataset))]
+    pictures = [folder / f"{name}.jpg" for name in picture_names(photos)]
+    require_apart(pictures, photos)
     for photo, found in enumerate(detections):
-        picture = draw_pair(load_photo(dataset.path(photo)), labelled_objects(dataset, photo), found)
-        pictures.append(folder / f"{Path(str(dataset.files[photo])).stem}.jpg")
-        save_picture(picture, pictures[-1])
+        pair = draw_pair(load_photo(photos[photo]), labelled_objects(dataset, photo), found)
+        save_picture(pair, pictures[photo])
     return pictures
 
 

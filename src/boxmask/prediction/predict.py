@@ -10,6 +10,7 @@ from boxmask.detectors.contract import Detector
 from boxmask.errors import UsageError
 from boxmask.pipeline.photos import find_photos, load_photo
 from boxmask.prediction.draw import draw
+from boxmask.prediction.names import picture_names, require_apart
 from boxmask.prediction.save import save_coco, save_picture
 from boxmask.types import Detections
 
@@ -42,7 +43,7 @@ def predict_photos(
     min_score: pictures show detections from this score on; the JSON holds all
 
     Photos go one at a time, so memory stays small. Raises PhotoError for an input that is no photo, and
-    UsageError for an unknown form or a file in the way.
+    UsageError for an unknown form, a file in the way, or a picture that would replace its own photo.
     """
     unknown = [form for form in save if form not in FORMS]
     if unknown:
@@ -51,27 +52,18 @@ def predict_photos(
         raise UsageError(f"{out}: is a file; give a folder with --out.")
     photos = find_photos(inputs)
     endings = [form for form in save if form != "coco"]
-    detections, pictures = [], []
-    for number, (path, name) in enumerate(zip(photos, _names(photos), strict=True), start=1):
+    pictures = [[out / f"{name}.{ending}" for ending in endings] for name in picture_names(photos)]
+    drawn = [picture for of_photo in pictures for picture in of_photo]
+    require_apart(drawn, photos)
+    detections = []
+    for number, (path, of_photo) in enumerate(zip(photos, pictures, strict=True), start=1):
         photo = load_photo(path)
-        found = detector.predict(photo)
-        detections.append(found)
-        for ending in endings:
-            pictures.append(out / f"{name}.{ending}")
-            save_picture(draw(photo, found, min_score=min_score), pictures[-1])
+        detections.append(detector.predict(photo))
+        for picture in of_photo:
+            save_picture(draw(photo, detections[-1], min_score=min_score), picture)
         if progress is not None:
             progress(number, len(photos))
     coco = out / DETECTIONS if "coco" in save else None
     if coco is not None:
         save_coco(photos, detections, coco)
-    return Prediction(photos, detections, pictures, coco)
-
-
-def _names(photos: list[Path]) -> list[str]:
-    """A name for each picture: the photo's, with a number where two photos have the same one."""
-    seen: dict[str, int] = {}
-    names = []
-    for photo in photos:
-        seen[photo.stem] = seen.get(photo.stem, 0) + 1
-        names.append(photo.stem if seen[photo.stem] == 1 else f"{photo.stem}-{seen[photo.stem]}")
-    return names
+    return Prediction(photos, detections, drawn, coco)

@@ -102,9 +102,11 @@ class Loop:
         photos = "\n  ".join(str(self.train.path(photo)) for photo in batch.photos)
         raise TrainingError(
             f"the loss is no longer finite at step {self.state.clock.step} ({parts}), with these photos:\n"
-            f"  {photos}\nLook at them and their labels; or lower --learning-rate. "
-            f"What was saved before is in {self.run.folder}."
+            f"  {photos}\nLook at them and their labels; or lower --learning-rate.{self._what_is_saved()}"
         )
+
+    def _what_is_saved(self) -> str:
+        return f" What was saved before is in {self.run.folder}." if self.run.has_weights else ""
 
     def _validation_is_due(self) -> bool:
         """Evenly over the training; the one at the end is made after the loop."""
@@ -127,6 +129,6 @@ class Loop:
         report.write({"step": state.clock.step, "minutes": state.clock.seconds / 60, "val": state.metrics})
         ap50 = state.metrics["AP50"] or 0.0
         report.say(f"{100 * state.clock.progress:3.0f} %  validation: AP {ap:.3f}, AP50 {ap50:.3f}")
-        if ap > state.best_ap:
+        if ap >= state.best_ap:  # of equals, the one that was trained longest
             state.best_ap = ap
             state.save_best(self.run)

@@ -13,10 +13,22 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from boxmask.training.schedule import Clock
+from boxmask.writing import replacing
 
 LINE_SECONDS = 30.0  # between lines where there is no terminal to draw a bar on
 LOG_SECONDS = 5.0  # between lines of log.jsonl
 WINDOW = 20  # steps that the shown figures are averaged over
+
+
+def forget_after(log: Path, step: int) -> None:
+    """Drop what log.jsonl says of later steps, which a training resumed at `step` writes anew.
+
+    A line that a crash cut short is dropped, too.
+    """
+    lines = log.read_text().splitlines(keepends=True) if log.is_file() else []
+    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+    with replacing(log) as partial:
+        partial.write_text("".join(kept))
 
 
 class Report:

@@ -6,6 +6,8 @@ that the help is instant.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +15,26 @@ from typing import Literal
 from boxmask.errors import UsageError
 
 DEFAULT_MINUTES = 10.0
+
+LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
+    (
+        (
+            *("max_minutes", "epochs", "size", "batch_size", "learning_rate"),
+            *("clip_norm", "validations", "save_seconds"),
+        ),
+        lambda value: 0 < value < math.inf,
+        "more than 0",
+    ),
+    (
+        ("seed", "split_seed", "workers", "cache_megabytes", "backbone_rate", "weight_decay"),
+        lambda value: 0 <= value < math.inf,
+        "0 or more",
+    ),
+    (("flip", "vertical_flip", "photometric"), lambda value: 0 <= value <= 1, "0 to 1"),
+    (("warmup", "ema"), lambda value: 0 <= value < 1, "0 or more and less than 1"),
+    (("frozen_stages",), lambda value: 0 <= value <= 4, "0 to 4"),
+)
+"""Which values can be meant, and how that is said."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +105,7 @@ class Recipe:
     """Processes that read and augment photos; 0: none besides the one that trains."""
     cache_megabytes: int = 1000
     """Resized photos are kept in memory, up to this much."""
-    device: str = "auto"
+    device: Literal["auto", "cpu"] = "auto"
     """ "auto" takes a GPU where there is one; or "cpu"."""
     precision: Literal["no", "fp16", "bf16"] = "no"
     """Mixed precision, for GPUs."""
@@ -92,14 +114,13 @@ class Recipe:
         """Raise UsageError for values that cannot be meant."""
         if self.max_minutes is not None and self.epochs is not None:
             raise UsageError("give --max-minutes or --epochs, not both")
-        for name in ("max_minutes", "epochs", "batch_size", "learning_rate", "validations", "clip_norm"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise UsageError(f"--{name.replace('_', '-')}: expected more than 0, found {value}")
-        if not 0 <= self.frozen_stages <= 4:
-            raise UsageError(f"--frozen-stages: expected 0 to 4, found {self.frozen_stages}")
+        for names, fits, expected in LIMITS:
+            for name in names:
+                value = getattr(self, name)
+                if value is not None and not fits(value):
+                    raise UsageError(f"--{name.replace('_', '-')}: expected {expected}, found {value}")
         low, high = self.scale
-        if not 0 < low <= high:
+        if not 0 < low <= high < math.inf:
             raise UsageError(f"--scale: expected two factors, the smaller first, found {low} {high}")
 
     @property

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from boxmask.errors import UsageError
+from boxmask.errors import CheckpointError, UsageError
 from boxmask.training.recipe import Recipe
 from boxmask.weights.checkpoint import BEST, LAST
 from boxmask.writing import replacing
@@ -47,6 +47,11 @@ class Run:
     def last(self) -> Path:
         """The newest weights."""
         return self.folder / LAST
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there is a checkpoint yet that a detector can be loaded from."""
+        return self.best.is_file() or self.last.is_file()
 
     @property
     def resume(self) -> Path:
@@ -104,6 +109,16 @@ def recipe_from_json(content: dict[str, Any]) -> Recipe:
     choices["scale"] = tuple(choices["scale"])
     choices["split_file"] = choices["split_file"] and Path(choices["split_file"])
     return Recipe(**choices)
+
+
+def read_recipe(run: Run) -> tuple[Recipe, Path]:
+    """The recipe of a run and where its data lay; raises CheckpointError if recipe.json is not one."""
+    try:
+        content = json.loads(run.recipe.read_text(encoding="utf-8"))
+        return recipe_from_json(content), Path(content["data"])
+    except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
+        message = f"{run.recipe}: cannot be read as the recipe of this run ({error})"
+        raise CheckpointError(f"{message}. Restore the file, or train anew.") from error
 
 
 def versions() -> dict[str, str]:

@@ -77,15 +77,30 @@ class State:
                 f"{run.folder}: the data has changed since this training began (fingerprint "
                 f"{card.fingerprint}, now {self.fingerprint}). Start a new run, or restore the data."
             )
+        try:
+            self._take(tensors, card)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise CheckpointError(
+                f"{run.resume}: this file does not hold what this run needs to go on ({error}). "
+                "Restore the file, or train anew."
+            ) from error
+
+    def _take(self, tensors: dict[str, Tensor], card: Card) -> None:
         self.detector.load_state_dict(_under(MODEL, tensors))
         if self.average is not None:
             self.average.load_state_dict(_under(AVERAGE, tensors))
-        self.optimiser.load_state_dict(
-            {**self.optimiser.state_dict(), "state": _by_number(_under(OPTIMISER, tensors))}
-        )
+        self._load_optimiser(_by_number(_under(OPTIMISER, tensors)))
         self.clock.step = int(card.training["step"])
         self.clock.seconds_before = float(card.training["seconds"])
         self.best_ap, self.validated = card.metrics["best_ap"], card.metrics["validated"]
+
+    def _load_optimiser(self, moments: dict[int, dict[str, Tensor]]) -> None:
+        """The moments, laid out in memory like their parameters: fused AdamW walks both in one stride."""
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
+        for parameter, values in self.optimiser.state.items():
+            for name, value in values.items():
+                if value.shape == parameter.shape:
+                    values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +18,14 @@ from boxmask.data.read import read_dataset
 from boxmask.data.split import check_classes, write_split
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import entry, make_config
-from boxmask.errors import CheckpointError, LabelError
+from boxmask.errors import CheckpointError, LabelError, UsageError
 from boxmask.training.curve import draw_curve
 from boxmask.training.feed import Photos, Steps, canvases, make_feed
 from boxmask.training.loop import Loop
 from boxmask.training.optimiser import average_of, make_optimiser
-from boxmask.training.progress import Report
+from boxmask.training.progress import Report, forget_after
 from boxmask.training.recipe import Recipe
-from boxmask.training.run import Run, choose_folder, recipe_from_json, recipe_json, write_json
+from boxmask.training.run import Run, choose_folder, read_recipe, recipe_json, write_json
 from boxmask.training.schedule import Clock
 from boxmask.training.state import State
 from boxmask.weights.imagenet import backbone_weights
@@ -35,16 +37,18 @@ def train(
     """Train a detector on labelled photos; gives the run, and whether it came to its end.
 
     Everything that can be wrong with the photos, the labels or the recipe is looked for first: nothing is
-    written before. Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
+    written before. A training that fails before its first checkpoint leaves nothing either.
+    Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
     report = report or Report()
     run = Run(choose_folder(out, recipe.model))
     dataset = _read(Path(data), recipe)
+    accelerator = _accelerator(recipe)
     state = _start(dataset, recipe)
-    run.folder.mkdir(parents=True)
-    write_json(run.recipe, recipe_json(recipe, Path(data), state.fingerprint))
-    write_split(dataset, run.split)
-    return run, _fit(state, recipe, dataset, run, report)
+    with _nothing_or_weights(run):
+        write_json(run.recipe, recipe_json(recipe, Path(data), state.fingerprint))
+        write_split(dataset, run.split)
+        return run, _fit(state, recipe, dataset, run, accelerator, report)
 
 
 def resume(run: Run, data: Path | None = None, report: Report | None = None) -> bool:
@@ -57,12 +61,26 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     if not run.resume.is_file():
         done = "it is complete" if run.last.is_file() else "this is not a run, or it had not begun"
         raise CheckpointError(f"{run.folder}: there is nothing to resume: {done}.")
-    content = json.loads(run.recipe.read_text())
-    recipe = replace(recipe_from_json(content), split_file=run.split)
-    dataset = _read(data or Path(content["data"]), recipe)
+    before, trained_on = read_recipe(run)
+    recipe = replace(before, split_file=run.split)
+    dataset = _read(data or trained_on, recipe)
+    accelerator = _accelerator(recipe)
     state = _start(dataset, recipe)
     state.load(run)
-    return _fit(state, recipe, dataset, run, report or Report())
+    forget_after(run.log, state.clock.step)
+    return _fit(state, recipe, dataset, run, accelerator, report or Report())
+
+
+@contextmanager
+def _nothing_or_weights(run: Run) -> Iterator[None]:
+    """Make the run's folder; take it away again if the block fails before it holds weights."""
+    run.folder.mkdir(parents=True)
+    try:
+        yield
+    except BaseException:
+        if not run.has_weights:
+            shutil.rmtree(run.folder)
+        raise
 
 
 def _read(data: Path, recipe: Recipe) -> Dataset:
@@ -116,9 +134,19 @@ def _size(detector: Detector) -> tuple[int, int]:
     return detector.config.shorter_side, detector.config.longer_side
 
 
-def _fit(state: State, recipe: Recipe, dataset: Dataset, run: Run, report: Report) -> bool:
+def _accelerator(recipe: Recipe) -> Accelerator:
+    """For the recipe's device and precision; raises UsageError where the device cannot do it."""
+    try:
+        return Accelerator(mixed_precision=recipe.precision, cpu=recipe.device == "cpu")
+    except ValueError as error:
+        message = f"--precision {recipe.precision} cannot be had on this device ({error})"
+        raise UsageError(f"{message}. Use --precision no.") from error
+
+
+def _fit(
+    state: State, recipe: Recipe, dataset: Dataset, run: Run, accelerator: Accelerator, report: Report
+) -> bool:
     """Train to the end or to a stop, and draw the curve."""
-    accelerator = Accelerator(mixed_precision=recipe.precision, cpu=recipe.device == "cpu")
     training = dataset.split("train")
     augmentation = Augmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
     cache = recipe.cache_megabytes * 10**6 // max(1, recipe.workers)

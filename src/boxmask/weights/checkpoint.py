@@ -91,7 +91,7 @@ def load_detector(run: str | Path, device: str | torch.device = "cpu") -> Detect
     try:
         detector = entry(card.model).build(config_from_json(card.model, card.config), None)
         detector.load_state_dict(tensors)
-    except (RuntimeError, ValueError, BoxmaskError) as error:
+    except (RuntimeError, ValueError, TypeError, LookupError, BoxmaskError) as error:
         raise CheckpointError(
             f"{path}: this checkpoint does not fit this version ({error}). {REMEDY}"
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 from pathlib import Path
 
 import torch
@@ -11,6 +12,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from boxmask.errors import WeightsError
+
+# What the readers have been seen to raise on damaged bytes.
+_READER_ERRORS = (
+    *(SafetensorError, pickle.UnpicklingError, struct.error, EOFError, OSError),
+    *(RuntimeError, ValueError, LookupError, TypeError, AttributeError),
+)
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -25,7 +32,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             state: object = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except _READER_ERRORS as error:
         raise WeightsError(
             f"{path}: this file of weights cannot be read ({error}). Fetch it again."
         ) from error

@@ -47,11 +47,17 @@ def from_torchvision(
     heads = {k: v for k, v in state_dict.items() if not k.startswith(BODY_PREFIX)}
     if "roi_heads.box_predictor.cls_score.bias" not in heads:
         raise WeightsError(f"these are not the weights of torchvision's {name}: its box predictor is missing")
-    names = class_names or _class_names(len(heads["roi_heads.box_predictor.cls_score.bias"]) - 1)
+    count = len(heads["roi_heads.box_predictor.cls_score.bias"]) - 1
+    names = class_names or _class_names(count)
+    if len(names) != count:
+        raise WeightsError(f"these weights know {count} classes, and {len(names)} class names were given")
     preset = PRESETS["fpn"]
     config = FasterRCNNConfig(class_names=names, backbone="resnet50", **preset)  # type: ignore[arg-type]
     detector = FasterRCNN(config, _with_eps(body, batch_norm_eps))
-    missing, unknown = detector.load_state_dict(_renamed(heads), strict=False)
+    try:
+        missing, unknown = detector.load_state_dict(_renamed(heads), strict=False)
+    except (KeyError, RuntimeError) as error:  # a layer is missing, or another shape
+        raise WeightsError(f"these are not the weights of torchvision's {name}: {error}") from error
     missing = [key for key in missing if not key.startswith("backbone.")]
     if missing or unknown:
         raise WeightsError(f"these are not the weights of torchvision's {name}: {[*missing, *unknown][:3]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import timm
@@ -38,22 +39,28 @@ class Backbone(nn.Module):
         self.stage_ends = {int(info["reduction"]): str(info["module"]) for info in body.feature_info.info}
         self.mean: tuple[float, float, float] = tuple(body.pretrained_cfg["mean"])
         self.std: tuple[float, float, float] = tuple(body.pretrained_cfg["std"])
-        self.body = fold_batch_norm(body)
+        self.body = _folded(body, name)
 
     def freeze(self, stages: int) -> None:
-        """Train nothing up to the end of stage `stages` (C2 is 1, C5 is 4); 0 trains everything."""
-        for parameter in self.body.parameters():
-            parameter.requires_grad_(True)
+        """Train nothing up to the end of stage `stages` (C2 is 1, C5 is 4); 0 trains everything.
+
+        Raises UsageError where the network has no such stage.
+        """
+        self.body.requires_grad_(True)
         if stages == 0:
             return
-        last = self.stage_ends[2 ** (stages + 1)]
+        if 2 ** (stages + 1) not in self.stage_ends:
+            strides = ", ".join(map(str, self.stage_ends))
+            raise UsageError(f"this backbone has no stage {stages} to freeze; its maps: strides {strides}")
+        last = _flat(self.stage_ends[2 ** (stages + 1)])
         reached = False
-        for name, parameter in self.body.named_parameters():
-            inside = name == last or name.startswith((f"{last}.", f"{last.replace('.', '_')}."))
+        for name, module in self.body.named_modules():  # modules, as a stage may end with one without weights
+            inside = _flat(name) == last or _flat(name).startswith(f"{last}_")
             if reached and not inside:
                 return
             reached = reached or inside
-            parameter.requires_grad_(False)
+            for parameter in module.parameters(recurse=False):
+                parameter.requires_grad_(False)
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
         """Maps from fine to coarse."""
@@ -61,10 +68,26 @@ class Backbone(nn.Module):
         return maps
 
 
+def _flat(name: str) -> str:
+    """A layer's name as timm writes it in networks that it cuts at the maps: "features.0" is "features_0"."""
+    return name.replace(".", "_")
+
+
+def _folded(body: nn.Module, name: str) -> nn.Module:
+    """Freeze its batch norms, or say that this network cannot be used."""
+    try:
+        return fold_batch_norm(body)
+    except (RuntimeError, ValueError, AssertionError) as error:  # what networks of one fixed size may raise
+        advice = "Choose a convolutional network."
+        raise UsageError(f"backbone {name} cannot be used: {str(error).rstrip('.')}. {advice}") from error
+
+
 def _load(body: nn.Module, weights: dict[str, Tensor], name: str) -> None:
     """Strict, but for layers behind the last map that is read."""
+    own = {_flat(key): key for key in body.state_dict()}
+    fitting = {own[_flat(key)]: tensor for key, tensor in weights.items() if _flat(key) in own}
     try:
-        missing = body.load_state_dict(weights, strict=False).missing_keys
+        missing = body.load_state_dict(fitting, strict=False).missing_keys
     except RuntimeError as error:  # shapes differ
         raise WeightsError(f"these weights are not of {name}: {error}") from error
     if missing:
@@ -79,6 +102,6 @@ def _create(name: str, out_indices: tuple[int, ...] | None = None) -> Any:
     try:
         return timm.create_model(name, pretrained=False, features_only=True, **which)
     except (RuntimeError, AttributeError, NotImplementedError) as error:
-        near = timm.list_models(f"*{name[:8]}*")[:5]
+        near = get_close_matches(name, timm.list_models(), n=5)
         hint = f"near names: {', '.join(near)}" if near else "see timm.list_models()"
         raise UsageError(f"backbone {name!r} cannot be built by timm ({error}); {hint}") from error

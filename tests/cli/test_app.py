@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boxmask import __version__
+from boxmask.cli import app
+
+HEAVY = ("torch", "torchvision", "timm", "numba", "matplotlib", "supervision", "accelerate", "hotcoco", "PIL")
+PROGRAM = """
+import sys
+from boxmask.cli import main
+sys.argv = ["boxmask", *{arguments!r}]
+try:
+    main()
+finally:
+    print("LOADED", *sorted(set(sys.modules) & set({heavy!r})))
+"""
+
+
+def python(code: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["evaluate", "--help"], ["--version"]]
+)
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    lines = python(PROGRAM.format(arguments=arguments, heavy=HEAVY))
+    assert lines[-1] == "LOADED"
+    assert len(lines) > 1
+
+
+def test_importing_boxmask_loads_nothing_heavy() -> None:
+    assert python(f"import sys, boxmask; print(*set(sys.modules) & set({HEAVY!r}))") == [""]
+
+
+@pytest.mark.parametrize("verb", list(app.VERBS))
+def test_every_verb_is_in_the_help_and_has_its_own(boxmask: Callable[..., Any], verb: str) -> None:
+    assert verb in boxmask("--help").out
+    own = boxmask(verb, "--help")
+    assert own.status == 0
+    assert f"Usage: boxmask {verb}" in own.out
+    assert own.err == ""
+
+
+def test_the_version_is_told(boxmask: Callable[..., Any]) -> None:
+    assert boxmask("--version").out.strip() == __version__
+
+
+def test_an_unknown_verb_is_wrong_usage(refused: Callable[..., str]) -> None:
+    assert "frobnicate" in refused(2, "frobnicate")
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate", "predict"])
+def test_an_unknown_flag_is_wrong_usage(refused: Callable[..., str], verb: str) -> None:
+    assert "--frob" in refused(2, verb, "one", "two", "--frob", "1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        (["train"], "DATA"),
+        (["train", "--resume"], "--out RUN"),
+        (["evaluate"], "RUN"),
+        (["evaluate", "run"], "DATA"),
+        (["predict"], "RUN"),
+        (["predict", "run"], "PHOTOS"),
+    ],
+)
+def test_a_missing_argument_is_wrong_usage(
+    refused: Callable[..., str], arguments: list[str], missing: str
+) -> None:
+    assert missing in refused(2, *arguments)
+
+
+def verb_that_raises(error: BaseException) -> Callable[..., None]:
+    def verb(*_: object, **__: object) -> None:
+        raise error
+
+    return verb
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (KeyboardInterrupt(), 130, "boxmask: stopped.\n"),
+        (OSError(28, "No space left on device", "run/x"), 1, "No space left on device: 'run/x'\n"),
+    ],
+)
+def test_what_the_machine_does_is_said_in_one_line(
+    boxmask: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    status: int,
+    message: str,
+) -> None:
+    monkeypatch.setattr("boxmask.training.train.train", verb_that_raises(error))
+    ended = boxmask("train", "data")
+    assert (ended.status, ended.out) == (status, "")
+    assert ended.err.endswith(message)
+    assert ended.err.count("\n") == 1
+
+
+def test_a_mistake_of_our_own_is_not_hidden(monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
+    monkeypatch.setattr("boxmask.training.train.train", verb_that_raises(ZeroDivisionError()))
+    monkeypatch.setattr(sys, "argv", ["boxmask", "train", "data"])
+    with pytest.raises(ZeroDivisionError):
+        app.main()
+
+
+def test_the_reader_of_the_output_may_go_away(trained: Path, demo: Path) -> None:
+    arguments = ["boxmask", "evaluate", str(trained), str(demo), "--json", "-"]
+    program = f"import sys; from boxmask.cli import main; sys.argv = {arguments!r}; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 1
+    assert "Traceback" not in said
+    assert "BrokenPipe" not in said

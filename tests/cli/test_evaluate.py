@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import boxmask as verbs
+from boxmask.weights.checkpoint import read_checkpoint, save_checkpoint
+
+Refused = Callable[..., str]
+
+
+def test_the_figures_are_written_as_json_and_shown_as_a_table(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    ended = boxmask("evaluate", trained, demo, "--json", "deep/figures.json")
+    assert ended.status == 0
+    assert "AP50" in ended.out
+    figures = json.loads((here / "deep" / "figures.json").read_text())
+    assert {"AP", "AP50", "AP75", "APs", "APm", "APl", "per_class", "images"} <= set(figures)
+    assert figures["images"] == 4
+    assert set(figures["per_class"]) == set(verbs.load(trained).config.class_names)
+    assert figures == json.loads(json.dumps(verbs.evaluate(trained, demo).as_json()))
+
+
+def test_a_dash_prints_the_json_and_nothing_else(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    ended = boxmask("evaluate", trained, demo, "--split", "val", "--json", "-")
+    assert ended.status == 0
+    assert json.loads(ended.out)["images"] == 2
+    assert not list(here.iterdir())
+
+
+def test_every_photo_is_drawn_as_labelled_and_as_found(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    assert boxmask("evaluate", trained, demo, "--pictures", "pictures").status == 0
+    pictures = sorted((here / "pictures").iterdir())
+    photos = sorted((demo / "images").glob("test-*.jpg"))
+    assert [picture.name for picture in pictures] == [photo.name for photo in photos]
+    assert Image.open(pictures[0]).width > 2 * Image.open(photos[0]).width
+
+
+def test_pictures_are_not_drawn_over_the_photos(
+    boxmask: Callable[..., Any], trained: Path, demo: Path
+) -> None:
+    photo = demo / "images" / "test-00020.jpg"
+    assert photo.is_file() or photo.with_name("test-00022.jpg").is_file()
+    before = {file: file.read_bytes() for file in (demo / "images").iterdir()}
+    ended = boxmask("evaluate", trained, demo, "--pictures", demo / "images")
+    assert ended.status == 2
+    assert "would replace the photo itself" in ended.err
+    assert {file: file.read_bytes() for file in (demo / "images").iterdir()} == before
+
+
+def test_a_set_without_splits_keeps_the_run_s_own(
+    boxmask: Callable[..., Any], here: Path, demo: Path, quick_flags: tuple[str, ...]
+) -> None:
+    data = here / "data"
+    shutil.copytree(demo / "images", data / "images")
+    whole: dict[str, Any] = {"images": [], "annotations": []}
+    for split in ("train", "val", "test"):
+        part = json.loads((demo / f"instances_{split}.json").read_text())
+        whole["categories"] = part["categories"]
+        whole["images"] += [
+            {**image, "file_name": f"images/{image['file_name']}"} for image in part["images"]
+        ]
+        whole["annotations"] += part["annotations"]
+    for image in whole["images"]:  # a name would say which split it is
+        new = image["file_name"].replace("train-", "").replace("test-", "").replace("val-", "")
+        (data / image["file_name"]).rename(data / new)
+        image["file_name"] = new
+    (data / "labels.json").write_text(json.dumps(whole))
+    ended = boxmask("train", data, *quick_flags, "--split-seed", "3", "--out", "run")
+    assert ended.status == 0, ended.err
+    assert "with seed 3" in ended.err
+    split = json.loads((here / "run" / "split.json").read_text())
+    assert boxmask("evaluate", "run", data, "--pictures", "pictures").status == 0
+    drawn = {picture.stem for picture in (here / "pictures").iterdir()}
+    assert drawn == {Path(file).stem for file in split["test"]}
+    from boxmask.data.read import read_dataset
+
+    assert set(split["test"]) != set(read_dataset(data).split("test").files.tolist())
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+
+def test_a_run_that_is_not_there(refused: Refused, demo: Path, here: Path) -> None:
+    assert "nowhere: there is no such checkpoint" in refused(1, "evaluate", "nowhere", demo)
+    (here / "empty").mkdir()
+    assert "no checkpoint in this folder" in refused(1, "evaluate", "empty", demo)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "wrong file", "stranger"])
+def test_a_damaged_checkpoint(
+    refused: Refused, trained: Path, demo: Path, tmp_path: Path, damage: str
+) -> None:
+    proper = (trained / "best.safetensors").read_bytes()
+    broken = tmp_path / "best.safetensors"
+    if damage == "stranger":  # a checkpoint of ours, with tensors of something else
+        tensors, card = read_checkpoint(trained / "best.safetensors")
+        save_checkpoint(broken, dict(list(tensors.items())[:5]), card)
+    else:
+        photo = next((demo / "images").iterdir()).read_bytes()
+        broken.write_bytes(
+            {"truncated": proper[:-1000], "garbage": b"x" * 999, "empty": b"", "wrong file": photo}[damage]
+        )
+    for verb in ("evaluate", "predict"):
+        assert f"boxmask: {broken}: this checkpoint " in refused(1, verb, broken, demo)
+
+
+def test_a_class_that_the_detector_does_not_know(
+    refused: Refused, boxmask: Callable[..., Any], trained: Path, demo: Path, tmp_path: Path
+) -> None:
+    data = Path(shutil.copytree(demo, tmp_path / "data"))
+    file = data / "instances_test.json"
+    labels = json.loads(file.read_text())
+    labels["categories"].append({"id": 99, "name": "ten"})
+    labels["annotations"][0]["category_id"] = 99
+    file.write_text(json.dumps(labels))
+    said = refused(1, "evaluate", trained, data, "--json", "figures.json")
+    assert 'has objects of "ten", which the detector was not trained on' in said
+    ended = boxmask("evaluate", trained, data, "--json", "-", "--unseen-classes", "ignore")
+    assert "ten" not in json.loads(ended.out)["per_class"]
+    assert any('1 objects of "ten"' in note for note in json.loads(ended.out)["notes"])
+
+
+def test_a_split_without_photos(refused: Refused, trained: Path, demo: Path) -> None:
+    said = refused(1, "evaluate", trained, demo / "instances_test.json", "--split", "val")
+    assert "there are no val photos. Choose another --split." in said
+
+
+def test_an_unknown_split(refused: Refused, trained: Path, demo: Path) -> None:
+    assert "--split" in refused(2, "evaluate", trained, demo, "--split", "exam")

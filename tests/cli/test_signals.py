@@ -1,0 +1,116 @@
+"""Ctrl-C and kill on the real program, with its worker process, as a terminal sends them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boxmask.training.run import Run
+from boxmask.weights.checkpoint import load_detector, read_checkpoint
+
+Process = subprocess.Popen[str]
+Start = Callable[..., Process]
+PATIENCE = 90.0  # seconds, on a machine that has much else to do
+
+
+@pytest.fixture
+def start(here: Path) -> Iterator[Start]:
+    """Start the program in a process group of its own; what is left of it at the end is killed."""
+    groups: list[int] = []
+
+    def begin(*arguments: object) -> Process:
+        words = ["boxmask", *map(str, arguments)]
+        program = f"import sys; from boxmask.cli import main; sys.argv = {words!r}; main()"
+        process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        groups.append(process.pid)
+        return process
+
+    yield begin
+    for group in groups:
+        if alive(group):
+            os.killpg(group, signal.SIGKILL)
+
+
+def alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def step_of(file: Path) -> int:
+    return int(read_checkpoint(file)[1].training["step"])
+
+
+def test_a_training_outlives_ctrl_c_and_a_kill(
+    start: Start, boxmask: Callable[..., Any], here: Path, demo: Path, quick_flags: tuple[str, ...]
+) -> None:
+    run = Run(here / "run")
+    flags = (*quick_flags, "--workers", "1", "--epochs", "1000", "--save-seconds", "0.5")
+    process = start("train", demo, *_last_of_each(flags), "--out", "run")
+    wait_for(run.resume.is_file)
+
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the workers, too
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    assert out == "run\n"
+    assert err.endswith("stopped; go on with: boxmask train --resume --out run\n")
+    assert "Traceback" not in err
+    wait_for(lambda: not alive(process.pid))
+    stopped_at = step_of(run.resume)
+    assert step_of(run.last) == stopped_at
+    assert boxmask("predict", "run", demo / "images" / "test-00023.jpg").status == 0
+
+    process = start("train", "--resume", "--out", "run")
+    wait_for(lambda: step_of(run.resume) > stopped_at)
+    process.send_signal(signal.SIGKILL)  # the trainer alone: its worker has to notice
+    process.communicate(timeout=PATIENCE)
+    wait_for(lambda: not alive(process.pid))
+    _require_readable(run)
+    killed_at = step_of(run.resume)
+    assert killed_at > stopped_at
+
+    process = start("train", "--resume", "--out", "run")
+    wait_for(lambda: step_of(run.resume) > killed_at)
+    process.send_signal(signal.SIGTERM)  # as a machine that shuts down
+    assert process.wait(timeout=PATIENCE) == 0
+
+
+def _last_of_each(flags: tuple[str, ...]) -> list[str]:
+    """A flag that comes twice counts as its last."""
+    chosen = dict(zip(flags[::2], flags[1::2], strict=True))
+    return [part for pair in chosen.items() for part in pair]
+
+
+def _require_readable(run: Run) -> None:
+    load_detector(run.folder)
+    for file in (run.last, run.resume):
+        read_checkpoint(file)
+    for file in (run.recipe, run.split):
+        json.loads(file.read_text())
+    for line in run.log.read_text().splitlines() if run.log.is_file() else []:
+        json.loads(line)

@@ -1,0 +1,286 @@
+"""What is asked of every detector, whatever its paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from boxmask.detectors.contract import Detector
+from boxmask.geometry.boxes import iou
+from boxmask.types import Detections, Target
+from boxmask.weights.checkpoint import Card, load_detector, save_checkpoint
+
+Build = Callable[..., Detector]
+NOTHING = Target.of([], [])
+
+
+def assert_sound(found: Detections, size: tuple[int, int], classes: int) -> None:
+    """What may be said of any detections in a photo of (height, width)."""
+    height, width = size
+    assert found.size == size
+    assert found.boxes.dtype == found.scores.dtype == torch.float32
+    assert found.labels.dtype == torch.int64
+    assert found.boxes.shape == (len(found), 4)
+    assert (found.boxes >= 0).all()
+    assert (found.boxes <= torch.tensor([width, height, width, height])).all()
+    assert (found.boxes[:, 2:] >= found.boxes[:, :2]).all()
+    assert ((found.scores >= 0) & (found.scores <= 1)).all()
+    assert (found.scores[1:] <= found.scores[:-1]).all()
+    assert ((found.labels >= 0) & (found.labels < classes)).all()
+    assert len(found.class_names) == classes
+
+
+def assert_same(found: Detections, expected: Detections, tolerance: float = 0.0) -> None:
+    assert (len(found), found.size, found.class_names) == (len(expected), expected.size, expected.class_names)
+    torch.testing.assert_close(found.boxes, expected.boxes, rtol=0, atol=tolerance * 100)
+    torch.testing.assert_close(found.scores, expected.scores, rtol=0, atol=tolerance)
+    assert torch.equal(found.labels, expected.labels)
+
+
+def numbers(losses: dict[str, Tensor]) -> dict[str, float]:
+    return {name: loss.item() for name, loss in losses.items()}
+
+
+def gradients(detector: Detector, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The gradient of every parameter that is trained."""
+    detector.zero_grad()
+    torch.stack(list(losses.values())).sum().backward()
+    trained = {name: p for name, p in detector.named_parameters() if p.requires_grad}
+    assert [name for name, p in trained.items() if p.grad is None] == []
+    return {name: p.grad for name, p in trained.items() if p.grad is not None}
+
+
+# ---------------------------------------------------------------- predict
+
+
+def test_n_in_n_out(detector: Detector, photo: Tensor, empty_photo: Tensor) -> None:
+    photos = [photo, empty_photo, photo.flip(2)]
+    found = detector.predict(photos)
+    assert [type(one) for one in found] == [Detections] * 3
+    assert sum(map(len, found)) > 30  # the questions below are about something
+    for one, given in zip(found, photos, strict=True):
+        assert_sound(one, (given.shape[1], given.shape[2]), 3)
+
+
+def test_an_empty_list(detector: Detector) -> None:
+    assert detector.predict([]) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (2, 3), (3000, 4000), (4000, 60)])
+def test_photos_of_any_size(detector: Detector, size: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    photo = torch.randint(0, 256, (3, *size), generator=generator, dtype=torch.uint8)
+    assert_sound(detector.predict(photo), size, 3)
+
+
+def test_path_pil_array_and_tensor_are_one_photo(detector: Detector, photo: Tensor, tmp_path: Path) -> None:
+    array = photo.permute(1, 2, 0).numpy()
+    path = tmp_path / "photo.png"
+    Image.fromarray(array).save(path)
+    expected = detector.predict(photo)
+    for same in (path, str(path), Image.open(path), array, np.ascontiguousarray(array)):
+        assert_same(detector.predict(same), expected, 1e-4)
+    assert_same(detector.predict([path, array])[1], expected, 1e-4)
+
+
+def test_floats_are_bytes_but_for_rounding(detector: Detector, photo: Tensor) -> None:
+    of_bytes, of_floats = detector.predict(photo), detector.predict(photo / 255)
+    torch.testing.assert_close(of_floats.scores[:10], of_bytes.scores[:10], rtol=0, atol=0.05)
+
+
+def test_grey_and_transparent_photos(detector: Detector, photo: Tensor) -> None:
+    grey = photo[:1]
+    assert_same(detector.predict(grey), detector.predict(grey.repeat(3, 1, 1)))
+    opaque = torch.cat([photo, torch.full_like(grey, 255)])
+    assert_same(detector.predict(opaque), detector.predict(photo))
+    pil = Image.fromarray(photo[0].numpy())
+    assert_same(detector.predict(pil), detector.predict(grey), 1e-4)
+
+
+def assert_holds(some: Detections, best: int, expected: Detections) -> None:
+    """The `best` first of `expected` are among `some`, whatever the order of equal scores."""
+    for box, score, label in zip(expected.boxes[:best], expected.scores, expected.labels, strict=False):
+        near = (some.labels == label) & ((some.scores - score).abs() < 1e-3)
+        assert (near & ((some.boxes - box).abs().amax(dim=1) < 0.1)).any()
+
+
+def test_a_batch_is_its_photos_one_by_one(detector: Detector, photo: Tensor) -> None:
+    photos = [photo, photo.flip(1), photo.flip(2)]
+    for one, image in zip(detector.predict(photos), photos, strict=True):
+        alone = detector.predict(image)
+        assert abs(len(one) - len(alone)) <= 1
+        assert_holds(one, 50, alone)
+        assert_holds(alone, 50, one)
+
+
+def test_the_mode_changes_nothing(detector: Detector, photo: Tensor, target: Target) -> None:
+    expected, results = detector.predict(photo), []
+    for training in (True, False):
+        detector.train(training)
+        torch.manual_seed(3)
+        results.append(numbers(detector.loss([photo], [target])))
+        assert_same(detector.predict(photo), expected)
+    assert results[0] == results[1]
+
+
+def test_predicting_leaves_no_trace(detector: Detector, photo: Tensor) -> None:
+    before = {name: tensor.clone() for name, tensor in detector.state_dict().items()}
+    copy = photo.clone()
+    detector.predict([photo])
+    assert torch.equal(photo, copy)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in detector.state_dict().items())
+
+
+def test_renamed_classes_survive(build: Build, photo: Tensor, tmp_path: Path, model: str) -> None:
+    names = ('"quoted", and comma', "Ünï", "class 3")
+    detector = build(class_names=names)
+    save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), Card(model, asdict(detector.config)))
+    found = load_detector(tmp_path / "x.safetensors").predict(photo)
+    assert found.class_names == names
+    assert set(found.names) <= set(names)
+
+
+def test_one_class_is_enough(build: Build, photo: Tensor) -> None:
+    detector = build(class_names=("thing",))
+    assert_sound(detector.predict(photo), (120, 150), 1)
+    losses = detector.loss([photo], [Target.of([[10, 10, 50, 60]], [0])])
+    assert all(math.isfinite(loss) for loss in numbers(losses).values())
+
+
+# ---------------------------------------------------------------- loss
+
+
+def test_losses_are_named_scalars(detector: Detector, photo: Tensor, target: Target) -> None:
+    losses = detector.loss([photo, photo.flip(2)], [target, NOTHING])
+    assert losses
+    for name, loss in losses.items():
+        stage, _, what = name.partition("_")
+        assert stage
+        assert what or name == "mask"
+        assert loss.shape == ()
+        assert loss.requires_grad
+        assert loss.item() >= 0
+
+
+def test_every_trained_parameter_learns(build: Build, photo: Tensor, target: Target) -> None:
+    detector = lively_copy(build)
+    detector.freeze(1)
+    found = gradients(detector, detector.loss([photo, photo.flip(2)], [target, target]))
+    assert all(gradient.isfinite().all() for gradient in found.values())
+    assert [name for name, gradient in found.items() if not gradient.any()] == []
+    frozen = [name for name, p in detector.named_parameters() if not p.requires_grad]
+    assert frozen
+    assert all(name.startswith("backbone.") for name in frozen)
+
+
+def lively_copy(build: Build) -> Detector:
+    """One whose gradients belong to the test."""
+    detector = build()
+    for parameter in detector.parameters():
+        parameter.data.add_(torch.randn_like(parameter) * 1e-3)
+    return detector
+
+
+OBJECTS = Target.of([[10, 10, 50, 60], [60, 20, 120, 90]], [0, 2])
+ALL_IGNORED = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, True])
+ONE_IGNORED = Target.of([[0, 0, 150, 120], [60, 20, 120, 90]], [0, 2], [True, False])
+TINY = Target.of([[149.2, 119.2, 149.5, 119.9], [0, 0, 150, 120]], [1, 1])
+TWINS = Target.of([[10, 10, 50, 60]] * 3, [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    "labels", [NOTHING, ALL_IGNORED, ONE_IGNORED, TINY, TWINS], ids=["nothing", "all", "one", "tiny", "twins"]
+)
+def test_odd_labels_give_finite_losses(build: Build, photo: Tensor, labels: Target) -> None:
+    """No objects, crowds and difficult ones, slivers, three objects in one place."""
+    detector = build()
+    losses = detector.loss([photo], [labels])
+    assert all(math.isfinite(loss) for loss in numbers(losses).values())
+    assert all(gradient.isfinite().all() for gradient in gradients(detector, losses).values())
+
+
+def test_what_is_ignored_is_not_learned(detector: Detector, photo: Tensor) -> None:
+    """Its label counts for nothing, as long as it is ignored."""
+    losses = []
+    for label in (0, 2):
+        torch.manual_seed(0)
+        target = Target.of(ONE_IGNORED.boxes, [label, 2], ONE_IGNORED.ignore)
+        losses.append(numbers(detector.loss([photo], [target])))
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 400), (1500, 2000)])
+def test_losses_of_photos_of_any_size(detector: Detector, size: tuple[int, int]) -> None:
+    photo = torch.zeros(3, *size, dtype=torch.uint8)
+    losses = detector.loss([photo], [Target.of([[0, 0, size[1], size[0]]], [1])])
+    assert all(math.isfinite(loss) for loss in numbers(losses).values())
+
+
+def test_labels_count_in_the_photos_own_pixels(detector: Detector, photo: Tensor, target: Target) -> None:
+    """A photo given at twice the size, with its labels, is the same task."""
+    twice = photo.repeat_interleave(2, 1).repeat_interleave(2, 2)
+    losses = []
+    for image, scale in ((photo, 1), (twice, 2)):
+        torch.manual_seed(0)
+        labels = Target.of(target.boxes * scale, target.labels)
+        losses.append(numbers(detector.loss([image], [labels])))
+    assert losses[1] == pytest.approx(losses[0], rel=0.25, abs=0.02)
+
+
+# ---------------------------------------------------------------- seeds, files, learning
+
+
+def test_the_seed_decides_everything(build: Build, photo: Tensor, target: Target) -> None:
+    outcomes = []
+    for seed in (5, 5, 6):
+        detector = build(seed)
+        losses = numbers(detector.loss([photo], [target]))
+        outcomes.append((detector.predict(photo), losses))
+    assert_same(outcomes[0][0], outcomes[1][0])
+    assert outcomes[0][1] == outcomes[1][1]
+    assert outcomes[0][1] != outcomes[2][1]
+
+
+def test_saved_and_loaded_is_equal(detector: Detector, photo: Tensor, tmp_path: Path, model: str) -> None:
+    path = tmp_path / "best.safetensors"
+    save_checkpoint(path, detector.state_dict(), Card(model, asdict(detector.config)))
+    loaded = load_detector(path)
+    assert loaded.config == detector.config
+    assert not loaded.training
+    assert_same(loaded.predict(photo), detector.predict(photo))
+
+
+def test_the_config_is_frozen(detector: Detector) -> None:
+    with pytest.raises(FrozenInstanceError):
+        detector.config.shorter_side = 1
+
+
+def learn(detector: Detector, photo: Tensor, target: Target, steps: int) -> None:
+    """A few dozens of steps on one photo."""
+    detector.freeze(1)
+    trained = [p for p in detector.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=1e-3)
+    for step in range(steps):
+        optimiser.zero_grad()
+        optimiser.param_groups[0]["lr"] = 1e-3 * (1 - step / steps)
+        sum(detector.loss([photo], [target]).values(), torch.tensor(0.0)).backward()
+        torch.nn.utils.clip_grad_norm_(trained, 10)
+        optimiser.step()
+
+
+def test_it_learns_one_photo_by_heart(build: Build, photo: Tensor, target: Target) -> None:
+    """Each of its objects is found, and little else."""
+    detector = build()
+    learn(detector, photo, target, steps=50)
+    found = detector.predict(photo).above(0.5)
+    overlaps = iou(found.boxes, target.boxes) * (found.labels[:, None] == target.labels)
+    assert (overlaps.amax(dim=0) > 0.5).all()
+    assert len(found) <= 2 * len(target.boxes)

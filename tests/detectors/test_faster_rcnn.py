@@ -1,0 +1,314 @@
+"""The parts of Faster R-CNN, worked by hand; the whole is asked in tests/contract and tests/parity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from boxmask.detectors.faster_rcnn import PRESETS, FasterRCNN, FasterRCNNConfig
+from boxmask.geometry.matching import BACKGROUND, IGNORE
+from boxmask.pipeline.images import Batch
+from boxmask.types import Target
+
+SMALL = FasterRCNNConfig(
+    ("cat", "dog"),
+    "test_resnet",
+    shorter_side=64,
+    longer_side=96,
+    channels=16,
+    rpn_channels=16,
+    hidden=16,
+    score_threshold=0.01,
+)
+
+
+Change = Callable[..., FasterRCNN]
+
+
+@pytest.fixture(scope="module")
+def network() -> FasterRCNN:
+    torch.manual_seed(0)
+    return FasterRCNN(SMALL).eval()
+
+
+@pytest.fixture
+def with_numbers(network: FasterRCNN, monkeypatch: pytest.MonkeyPatch) -> Change:
+    """The same network under other numbers, those that do not change its layers."""
+
+    def change(**numbers: object) -> FasterRCNN:
+        monkeypatch.setattr(network, "config", replace(network.config, **numbers))  # type: ignore[arg-type]
+        return network
+
+    return change
+
+
+# ---------------------------------------------------------------- section 3.1.2: which anchors are objects
+
+ANCHORS = torch.tensor(
+    [
+        [10.0, 10, 30, 30],  # the first object itself
+        [10, 10, 30, 26],  # IoU 0.8 with it
+        [10, 10, 30, 20],  # 0.5
+        [10, 10, 30, 14],  # 0.2
+        [60, 60, 70, 70],  # 0.25 with the second object, its best
+        [62, 62, 72, 72],  # 0.25, a tie
+        [90, 20, 110, 40],  # crosses the border of the photo, and is the third object itself
+        [40, 40, 50, 50],  # nothing
+        [-5, 40, 5, 50],  # nothing, across the border
+    ]
+)
+OBJECTS = Target.of([[10, 10, 30, 30], [60, 60, 80, 80], [90, 20, 110, 40]], [0, 1, 1])
+SIZE = (100, 100)
+
+
+def test_best_of_each_object_or_iou_of_seven_tenths(network: FasterRCNN) -> None:
+    matched = network.match_anchors(ANCHORS, OBJECTS, SIZE).tolist()
+    assert matched == [0, 0, IGNORE, BACKGROUND, 1, 1, 2, BACKGROUND, BACKGROUND]
+
+
+def test_the_paper_leaves_out_anchors_across_the_border(with_numbers: Change) -> None:
+    network = with_numbers(rpn_keeps_border=False)
+    matched = network.match_anchors(ANCHORS, OBJECTS, SIZE).tolist()
+    assert matched == [0, 0, IGNORE, BACKGROUND, 1, 1, IGNORE, BACKGROUND, IGNORE]
+
+
+def test_ignored_objects_neither_attract_nor_repel_anchors(network: FasterRCNN) -> None:
+    crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, True, False])
+    matched = network.match_anchors(ANCHORS, crowd, SIZE).tolist()
+    assert matched == [IGNORE] * 6 + [2, BACKGROUND, BACKGROUND]
+
+
+def test_no_objects_make_all_anchors_background(network: FasterRCNN) -> None:
+    matched = network.match_anchors(ANCHORS, Target.of([], []), SIZE)
+    assert (matched == BACKGROUND).all()
+
+
+def batch_of(size: tuple[int, int]) -> Batch:
+    return Batch(torch.zeros(1, 3, *size), [size], [size])
+
+
+def test_the_rpns_loss_by_hand(network: FasterRCNN) -> None:
+    """Equation 1, with all anchors sampled: the regression of the positive ones alone."""
+    torch.manual_seed(0)
+    logits, deltas = torch.randn(1, 9), torch.randn(1, 9, 4)
+    losses = network.rpn_loss([ANCHORS], [logits], [deltas], [OBJECTS], batch_of(SIZE))
+    sampled, positive = [0, 1, 3, 4, 5, 6, 7, 8], [0, 1, 4, 5, 6]
+    wanted = torch.tensor([1.0, 1, 0, 1, 1, 1, 0, 0])
+    objectness = F.binary_cross_entropy_with_logits(logits[0, sampled], wanted)
+    torch.testing.assert_close(losses["rpn_objectness"], objectness)
+    answers = OBJECTS.boxes[[0, 0, 1, 1, 2]]
+    size, center = ANCHORS[:, 2:] - ANCHORS[:, :2], (ANCHORS[:, 2:] + ANCHORS[:, :2]) / 2
+    goal_size, goal = answers[:, 2:] - answers[:, :2], (answers[:, 2:] + answers[:, :2]) / 2
+    shift, scale = (goal - center[positive]) / size[positive], (goal_size / size[positive]).log()
+    error = (deltas[0, positive] - torch.cat([shift, scale], 1)).abs()
+    smooth = torch.where(error < 1 / 9, 4.5 * error**2, error - 1 / 18)
+    torch.testing.assert_close(losses["rpn_box"], smooth.sum() / 8)
+
+
+def test_without_anything_to_learn_the_rpns_loss_is_zero(network: FasterRCNN) -> None:
+    everywhere = Target.of([[-100, -100, 300, 300]], [0], [True])
+    logits, deltas = torch.randn(1, 9, requires_grad=True), torch.randn(1, 9, 4, requires_grad=True)
+    losses = network.rpn_loss([ANCHORS], [logits], [deltas], [everywhere], batch_of(SIZE))
+    assert [loss.item() for loss in losses.values()] == [0, 0]
+    sum(losses.values(), torch.tensor(0.0)).backward()
+    assert logits.grad is not None
+    assert not logits.grad.any()
+
+
+# ---------------------------------------------------------------- proposals
+
+
+def test_proposals_are_clipped_thinned_and_few(network: FasterRCNN) -> None:
+    anchors = [ANCHORS, ANCHORS[[0, 7]]]
+    logits = [torch.arange(9.0)[None], torch.tensor([[20.0, -20.0]])]
+    deltas = [torch.zeros(1, 9, 4), torch.zeros(1, 2, 4)]
+    (proposals,) = network.propose(anchors, logits, deltas, batch_of(SIZE), (9, 6))
+    assert proposals[0].tolist() == [10, 10, 30, 30]  # the surest, of the second level
+    assert proposals[1].tolist() == [0, 40, 5, 50]  # clipped
+    assert proposals[2].tolist() == [40, 40, 50, 50]
+    assert proposals[3].tolist() == [90, 20, 100, 40]
+    assert len(proposals) == 6  # IoU 0.8 went, in its own level only
+    few = network.propose(anchors, logits, deltas, batch_of(SIZE), (1, 6))[0]
+    assert few.tolist() == [[10, 10, 30, 30], [0, 40, 5, 50]]
+
+
+def test_no_gradient_through_the_coordinates_of_proposals(network: FasterRCNN) -> None:
+    """Approximate joint training, section 3.2."""
+    deltas = torch.zeros(1, 9, 4, requires_grad=True)
+    proposals = network.propose([ANCHORS], [torch.arange(9.0)[None]], [deltas], batch_of(SIZE), (9, 9))
+    assert not proposals[0].requires_grad
+
+
+def test_anchors_of_a_photo(network: FasterRCNN) -> None:
+    batch = network.prepare([torch.zeros(3, 64, 96)])
+    features = network.features(batch.pixels)
+    anchors = network.anchors(features, batch)
+    grids = ((16, 24), (8, 12), (4, 6), (2, 3), (1, 2))
+    assert [len(level) for level in anchors] == [3 * h * w for h, w in grids]
+    assert anchors[1][1].tolist() == [-16, -16, 16, 16]  # 32 squared, at the first place of stride 8
+    assert anchors[1][4].tolist() == [-8, -16, 24, 16]
+
+
+# ---------------------------------------------------------------- the second stage
+
+
+def many(count: int, box: tuple[float, ...]) -> Tensor:
+    return torch.tensor([box]).repeat(count, 1)
+
+
+def test_a_quarter_of_the_sampled_proposals_are_objects(network: FasterRCNN) -> None:
+    near, far = many(100, (10, 10, 30, 28)), many(300, (40, 40, 50, 50))
+    kept, labels, deltas = network.sample_proposals([torch.cat([near, far])], [OBJECTS])
+    assert len(kept[0]) == len(labels) == len(deltas) == 128
+    assert int((labels < 2).sum()) == 32
+    assert (labels[32:] == 2).all()  # the background comes after the classes
+    assert (deltas[32:] == 0).all()
+    assert (kept[0][32:] == far[0]).all()
+
+
+def test_labels_and_deltas_of_sampled_proposals(network: FasterRCNN) -> None:
+    proposals = torch.tensor([[60.0, 60, 80, 78], [60, 60, 80, 69], [0, 0, 5, 5]])  # IoU 0.9, 0.45, 0
+    kept, labels, deltas = network.sample_proposals([proposals], [OBJECTS])
+    expected = {  # box: label; the ground truth joins
+        (60, 60, 80, 78): 1,
+        (60, 60, 80, 69): 2,
+        (0, 0, 5, 5): 2,
+        (10, 10, 30, 30): 0,
+        (60, 60, 80, 80): 1,
+        (90, 20, 110, 40): 1,
+    }
+    boxes = [tuple(box) for box in kept[0].tolist()]
+    assert dict(zip(boxes, labels.tolist(), strict=True)) == expected
+    moved = deltas[boxes.index((60, 60, 80, 78))]
+    wanted = torch.tensor([0, 10 * 1 / 18, 0, 5 * math.log(20 / 18)])  # times the weights 10, 10, 5, 5
+    torch.testing.assert_close(moved, wanted)
+    assert not deltas[boxes.index((60, 60, 80, 80))].any()
+
+
+def test_several_photos_are_sampled_each_on_its_own(network: FasterRCNN) -> None:
+    proposals = [many(300, (10, 10, 30, 28)), many(300, (40, 40, 50, 50))]
+    kept, labels, _ = network.sample_proposals(proposals, [OBJECTS, Target.of([], [])])
+    assert [len(boxes) for boxes in kept] == [32, 128]  # no background in the first: 32 objects and no more
+    assert (labels[32:] == 2).all()
+
+
+def test_ignored_objects_do_not_join_and_what_they_cover_is_left_out(network: FasterRCNN) -> None:
+    crowd = Target.of([[0, 0, 50, 50], [60, 60, 80, 80]], [0, 1], [True, False])
+    proposals = torch.tensor([[10.0, 10, 20, 20], [45, 45, 60, 60]])
+    kept, labels, _ = network.sample_proposals([proposals], [crowd])
+    assert sorted(kept[0].tolist()) == [[45, 45, 60, 60], [60, 60, 80, 80]]
+    assert sorted(labels.tolist()) == [1, 2]
+
+
+def test_background_alone_gives_no_loss_for_boxes(network: FasterRCNN) -> None:
+    logits, deltas = torch.randn(5, 3, requires_grad=True), torch.randn(5, 2, 4, requires_grad=True)
+    losses = network.roi_loss(logits, deltas, torch.full((5,), 2), torch.zeros(5, 4))
+    assert losses["roi_box"].item() == 0
+    torch.testing.assert_close(losses["roi_class"], F.cross_entropy(logits, torch.full((5,), 2)))
+    losses["roi_box"].backward()
+    assert deltas.grad is not None
+    assert not deltas.grad.any()
+
+
+def test_no_rois_at_all_give_no_loss(network: FasterRCNN) -> None:
+    none = torch.zeros(0, dtype=torch.int64)
+    losses = network.roi_loss(torch.zeros(0, 3), torch.zeros(0, 2, 4), none, torch.zeros(0, 4))
+    assert [loss.item() for loss in losses.values()] == [0, 0]
+
+
+def test_only_the_deltas_of_the_true_class_learn(network: FasterRCNN) -> None:
+    deltas = torch.zeros(3, 2, 4, requires_grad=True)
+    labels, targets = torch.tensor([1, 2, 0]), torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 2, 0]])
+    losses = network.roi_loss(torch.zeros(3, 3), deltas, labels, targets)
+    beta = SMALL.roi_beta
+    assert losses["roi_box"].item() == pytest.approx((1 - beta / 2 + 2 - beta / 2) / 3)
+    losses["roi_box"].backward()
+    assert deltas.grad is not None
+    assert deltas.grad.nonzero().tolist() == [[0, 1, 0], [2, 0, 2]]
+
+
+# ---------------------------------------------------------------- postprocess
+
+PROPOSALS = torch.tensor([[10.0, 10, 30, 30], [11, 10, 31, 30], [50, 50, 70, 70], [90, 90, 120, 120]])
+
+
+def logits_of(scores: list[list[float]]) -> Tensor:
+    """Logits whose softmax gives these scores of the two classes."""
+    rows = torch.tensor(scores)
+    return torch.cat([rows, 1 - rows.sum(dim=1, keepdim=True)], dim=1).log()
+
+
+def test_postprocess_by_hand(network: FasterRCNN) -> None:
+    """Per class: NMS, threshold; clipped; in the photo's own pixels, here half as large."""
+    logits = logits_of([[0.9, 0.05], [0.8, 0.1], [0.005, 0.7], [0.3, 0.002]])
+    batch = Batch(torch.zeros(1, 3, 100, 100), [(100, 100)], [(50, 50)])
+    (found,) = network.postprocess(logits, torch.zeros(4, 2, 4), [PROPOSALS], batch)
+    assert found.names == ["cat", "dog", "cat", "dog"]
+    torch.testing.assert_close(found.scores, torch.tensor([0.9, 0.7, 0.3, 0.1]))
+    expected = [[5, 5, 15, 15], [25, 25, 35, 35], [45, 45, 50, 50], [5.5, 5, 15.5, 15]]
+    torch.testing.assert_close(found.boxes, torch.tensor(expected))
+
+
+def test_the_best_few_are_kept(with_numbers: Change) -> None:
+    network = with_numbers(detections_per_image=2)
+    logits = logits_of([[0.9, 0.05], [0.8, 0.1], [0.005, 0.7], [0.3, 0.002]])
+    (found,) = network.postprocess(logits, torch.zeros(4, 2, 4), [PROPOSALS], batch_of((100, 100)))
+    torch.testing.assert_close(found.scores, torch.tensor([0.9, 0.7]))
+
+
+def test_a_photo_without_proposals(network: FasterRCNN) -> None:
+    none = torch.zeros(0, 4)
+    batch = Batch(torch.zeros(2, 3, 100, 100), [(100, 100)] * 2, [(100, 100)] * 2)
+    logits = logits_of([[0.9, 0.05], [0.8, 0.1], [0.005, 0.7], [0.3, 0.002]])
+    empty, found = network.postprocess(logits, torch.zeros(4, 2, 4), [none, PROPOSALS], batch)
+    assert (len(empty), len(found)) == (0, 4)
+
+
+# ---------------------------------------------------------------- presets
+
+QUICK = {  # the presets' own structure, with fewer numbers
+    "default": {"backbone": "test_resnet", "shorter_side": 64, "longer_side": 96},
+    "fpn": {"backbone": "test_resnet", "shorter_side": 96, "longer_side": 128, "hidden": 32},
+    "paper": {"shorter_side": 160, "longer_side": 224, "hidden": 64},
+}
+
+
+def quick(preset: str) -> FasterRCNN:
+    torch.manual_seed(0)
+    numbers = {**PRESETS[preset], **QUICK[preset], "score_threshold": 0.0}
+    return FasterRCNN(FasterRCNNConfig(("cat", "dog"), **numbers))  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_finds_and_takes_a_step(preset: str) -> None:
+    """The paper's is a single map with RoI max pooling."""
+    network = quick(preset)
+    network.freeze(1)
+    generator = torch.Generator().manual_seed(0)
+    photo, target = torch.rand(3, 80, 112, generator=generator), Target.of([[8, 8, 70, 60]], [1])
+    assert len(network.predict(photo)) > 0
+    trained = [p for p in network.parameters() if p.requires_grad]
+    before = [p.detach().clone() for p in trained]
+    losses = network.loss([photo], [target])
+    assert set(losses) == {"rpn_objectness", "rpn_box", "roi_class", "roi_box"}
+    torch.stack(list(losses.values())).sum().backward()
+    torch.optim.SGD(trained, lr=0.01).step()
+    assert all(p.isfinite().all() for p in trained)
+    assert any(not torch.equal(p, old) for p, old in zip(trained, before, strict=True))
+
+
+def test_the_papers_numbers() -> None:
+    config = FasterRCNNConfig(("a",), **PRESETS["paper"])  # type: ignore[arg-type]
+    assert (config.backbone, config.strides, config.channels) == ("vgg16", (16,), 0)
+    assert len(config.anchor_sizes[0]) * len(config.aspect_ratios) == 9
+    assert (config.rpn_iou, config.rpn_samples, config.rpn_positive_fraction) == ((0.3, 0.7), 256, 0.5)
+    assert (config.train_proposals[1], config.test_proposals[1]) == (2000, 300)
+    assert config.roi_max_pool
+    assert not config.rpn_keeps_border

@@ -1,0 +1,46 @@
+"""Anchors equal torchvision's."""
+
+import pytest
+import torch
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.image_list import ImageList
+
+from boxmask.geometry.anchors import anchor_shapes, tile
+
+
+@pytest.mark.parametrize("sizes", [(16,), (128, 256, 512), (32, 40.5, 50.8)])
+def test_shapes_equal_torchvision(sizes: tuple[float, ...]) -> None:
+    ratios = (0.5, 1.0, 2.0)
+    theirs = AnchorGenerator((sizes,), (ratios,)).cell_anchors[0]
+    assert torch.equal(anchor_shapes(sizes, ratios), theirs)
+
+
+def test_the_papers_nine_anchors() -> None:
+    shapes = anchor_shapes((128, 256, 512), (0.5, 1.0, 2.0))
+    sides = (shapes[:, 2:] - shapes[:, :2]).tolist()
+    assert len(sides) == 9
+    assert sides[0] == [182.0, 90.0]  # 1:2, wider than high, about 128 squared
+    assert sides[3] == [128.0, 128.0]
+    assert sides[6] == [90.0, 182.0]
+
+
+def test_tiled_like_torchvision() -> None:
+    """A pyramid whose last level is not half of the one before."""
+    sizes, ratios, grids = ((32,), (64,), (128,)), (0.5, 1.0, 2.0), [(24, 40), (12, 20), (5, 7)]
+    generator = AnchorGenerator(sizes, (ratios,) * 3)
+    images = ImageList(torch.zeros(1, 3, 96, 160), [(96, 160)])
+    theirs = generator(images, [torch.zeros(1, 1, *grid) for grid in grids])[0]
+    ours = [
+        tile(anchor_shapes(size, ratios), grid, (96 // grid[0], 160 // grid[1]))
+        for size, grid in zip(sizes, grids, strict=True)
+    ]
+    assert torch.equal(torch.cat(ours), theirs)
+
+
+def test_row_by_row_then_shape_by_shape() -> None:
+    shapes = torch.tensor([[-1.0, -1.0, 1.0, 1.0], [-2.0, -1.0, 2.0, 1.0]])
+    tiled = tile(shapes, (2, 3), (10, 100))
+    assert tiled.shape == (12, 4)
+    assert tiled[1].tolist() == [-2.0, -1.0, 2.0, 1.0]
+    assert tiled[2].tolist() == [99.0, -1.0, 101.0, 1.0]
+    assert tiled[6].tolist() == [-1.0, 9.0, 1.0, 11.0]

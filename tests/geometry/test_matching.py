@@ -1,0 +1,62 @@
+"""Matching, worked by hand."""
+
+import torch
+
+from boxmask.geometry.matching import BACKGROUND, IGNORE, match, match_boxes, sample
+
+IOU = torch.tensor(
+    [  # two ground truths, six candidates
+        [0.8, 0.5, 0.2, 0.0, 0.0, 0.0],
+        [0.1, 0.4, 0.2, 0.6, 0.6, 0.0],
+    ]
+)
+
+
+def test_high_is_an_object_low_is_background_between_is_ignored() -> None:
+    assert match(IOU, 0.3, 0.7, rescue=False).tolist() == [0, IGNORE, BACKGROUND, IGNORE, IGNORE, BACKGROUND]
+
+
+def test_the_thresholds_belong_to_the_higher_side() -> None:
+    iou = torch.tensor([[0.7, 0.3]])
+    assert match(iou, 0.3, 0.7, rescue=False).tolist() == [0, IGNORE]
+
+
+def test_rescue_keeps_the_best_of_each_truth_and_its_ties() -> None:
+    assert match(IOU, 0.3, 0.7, rescue=True).tolist() == [0, IGNORE, BACKGROUND, 1, 1, BACKGROUND]
+
+
+def test_a_rescued_candidate_answers_for_the_truth_that_it_overlaps_most() -> None:
+    """As in py-faster-rcnn: row 1's best candidate is even closer to row 0."""
+    assert match(torch.tensor([[0.6], [0.2]]), 0.3, 0.7, rescue=True).tolist() == [0]
+
+
+def test_a_truth_that_nothing_touches_rescues_nothing() -> None:
+    assert match(torch.zeros(1, 3), 0.3, 0.7, rescue=True).tolist() == [BACKGROUND] * 3
+
+
+def test_no_truth_and_no_candidates() -> None:
+    assert match(torch.zeros(0, 2), 0.3, 0.7, rescue=True).tolist() == [BACKGROUND] * 2
+    assert match(torch.zeros(2, 0), 0.3, 0.7, rescue=True).tolist() == []
+    assert match(torch.zeros(0, 2), 0.3, 0.7, rescue=True).dtype == torch.int64
+
+
+def test_candidates_half_inside_a_crowd_are_left_alone() -> None:
+    candidates = torch.tensor([[0.0, 0, 10, 10], [15.0, 0, 25, 10], [16.0, 0, 26, 10], [40.0, 0, 50, 10]])
+    boxes = torch.tensor([[0.0, 0, 20, 20], [40.0, 0, 50, 10]])
+    matched = match_boxes(candidates, boxes, torch.tensor([True, False]), (0.3, 0.7), rescue=True)
+    assert matched.tolist() == [IGNORE, IGNORE, BACKGROUND, 1]
+
+
+def test_an_object_in_front_of_a_crowd_still_counts() -> None:
+    box = torch.tensor([[5.0, 5, 10, 10]])
+    boxes = torch.cat([torch.tensor([[0.0, 0, 20, 20]]), box])
+    assert match_boxes(box, boxes, torch.tensor([True, False]), (0.3, 0.7), rescue=False).tolist() == [1]
+
+
+def test_negatives_fill_what_the_positives_leave() -> None:
+    matched = torch.tensor([0, 0, 0] + [BACKGROUND] * 20 + [IGNORE] * 5)
+    positive, negative = sample(matched, 16, 0.5)
+    assert sorted(positive.tolist()) == [0, 1, 2]
+    assert len(negative) == 13
+    positive, negative = sample(matched, 8, 0.25)
+    assert (len(positive), len(negative)) == (2, 6)

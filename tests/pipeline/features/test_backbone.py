@@ -1,0 +1,128 @@
+"""Any network of timm, with its own weights, cut into maps."""
+
+import pytest
+import timm
+import torch
+from torch import Tensor, nn
+
+from boxmask.errors import UsageError, WeightsError
+from boxmask.pipeline.features.backbone import Backbone
+
+STRIDES = (4, 8, 16, 32)
+NETWORKS = (
+    *("tf_efficientnet_lite0", "resnet18", "mobilenetv3_small_050"),
+    *("convnext_atto", "densenet121", "resnetv2_50"),  # timm names their layers anew when it cuts them
+)
+
+
+def lively(name: str) -> nn.Module:
+    """The whole network, its batch norms with statistics of their own."""
+    torch.manual_seed(0)
+    network: nn.Module = timm.create_model(name)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean, std=0.1)
+            nn.init.uniform_(module.running_var, 0.8, 1.2)
+            nn.init.uniform_(module.weight, 0.8, 1.2)
+            nn.init.normal_(module.bias, std=0.1)
+    return network.eval()
+
+
+def trained_from(backbone: Backbone) -> list[str]:
+    return [name for name, parameter in backbone.named_parameters() if parameter.requires_grad]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@torch.no_grad()
+def test_maps_are_those_of_the_whole_network(name: str) -> None:
+    network, found = lively(name), []
+    backbone = Backbone(name, STRIDES, network.state_dict())
+    for stride in STRIDES:
+        stage = network.get_submodule(backbone.stage_ends[stride])
+        stage.register_forward_hook(lambda module, given, output: found.append(output))
+    pixels = torch.randn(2, 3, 64, 96)
+    network(pixels)
+    maps = backbone(pixels)
+    assert [m.shape[1] for m in maps] == backbone.channels
+    assert [(64 // m.shape[2], 96 // m.shape[3]) for m in maps] == [(s, s) for s in STRIDES]
+    for ours, theirs in zip(maps, found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.abs().max()))
+
+
+@pytest.mark.slow
+def test_vgg16_as_the_paper_has_it() -> None:
+    """One map, conv5_3, and stages that end with a layer without weights."""
+    with torch.device("meta"):
+        shapes = timm.create_model("vgg16").features.state_dict()
+    weights = {f"features.{name}": torch.rand(tensor.shape) / 1000 for name, tensor in shapes.items()}
+    backbone = Backbone("vgg16", (16,), weights)
+    assert backbone.channels == [512]
+    assert torch.equal(backbone.body.state_dict()["features_28.weight"], weights["features.28.weight"])
+    backbone.freeze(1)
+    assert trained_from(backbone)[0] == "body.features_17.weight"
+    assert trained_from(backbone)[-1] == "body.features_28.bias"
+
+
+@pytest.mark.parametrize(
+    ("name", "stages", "first"),
+    [
+        ("tf_efficientnet_lite0", 0, "body.conv_stem.weight"),
+        ("tf_efficientnet_lite0", 1, "body.blocks.2.0.conv_pw.weight"),
+        ("tf_efficientnet_lite0", 2, "body.blocks.3.0.conv_pw.weight"),
+        ("resnet18", 1, "body.layer2.0.conv1.weight"),
+        ("resnet18", 3, "body.layer4.0.conv1.weight"),
+        ("convnext_atto", 1, "body.stages_1.downsample.0.weight"),
+    ],
+)
+def test_freezing_stops_at_the_end_of_a_stage(name: str, stages: int, first: str) -> None:
+    backbone = Backbone(name, STRIDES, None)
+    backbone.freeze(4)
+    assert trained_from(backbone) == []
+    backbone.freeze(stages)
+    assert trained_from(backbone)[0] == first
+
+
+def test_a_stage_that_is_not_there_cannot_be_frozen() -> None:
+    with pytest.raises(UsageError, match="no stage 5"):
+        Backbone("resnet18", STRIDES, None).freeze(5)
+
+
+def test_frozen_layers_get_no_gradient() -> None:
+    backbone = Backbone("resnet18", STRIDES, None)
+    backbone.freeze(2)
+    sum(m.sum() for m in backbone(torch.randn(1, 3, 64, 64))).backward()
+    gradients = {name: parameter.grad is not None for name, parameter in backbone.named_parameters()}
+    assert not gradients["body.layer2.1.conv2.weight"]
+    assert gradients["body.layer3.0.conv1.weight"]
+
+
+def test_the_photos_statistics_are_the_networks_own() -> None:
+    assert Backbone("tf_efficientnet_lite0", (8,), None).mean == (0.5, 0.5, 0.5)
+    assert Backbone("resnet18", (8,), None).std == (0.229, 0.224, 0.225)
+
+
+def without_last_stage(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value for key, value in state.items() if not key.startswith("layer4")}
+
+
+def test_weights_must_be_the_networks_own() -> None:
+    state = timm.create_model("resnet18").state_dict()
+    Backbone("resnet18", (4, 8), without_last_stage(state))  # what is not read is not needed
+    with pytest.raises(WeightsError, match=r"resnet18: \d+ tensors are missing, first layer4"):
+        Backbone("resnet18", STRIDES, without_last_stage(state))
+    with pytest.raises(WeightsError, match=r"not of resnet18: .*\n.*conv1\.weight"):
+        Backbone("resnet18", STRIDES, {**state, "conv1.weight": torch.zeros(3, 3)})
+
+
+@pytest.mark.parametrize(
+    ("name", "strides", "says"),
+    [
+        ("resnet1", STRIDES, r"'resnet1' cannot be built by timm .*near names:.* resnet18"),
+        ("????", STRIDES, r"see timm.list_models\(\)"),
+        ("resnet18", (4, 64), r"no map of stride \[64\]; it has \[2, 4, 8, 16, 32\]"),
+        ("swin_tiny_patch4_window7_224", STRIDES, "swin.* cannot be used: .* Choose a convolutional"),
+    ],
+)
+def test_networks_that_cannot_serve(name: str, strides: tuple[int, ...], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        Backbone(name, strides, None)

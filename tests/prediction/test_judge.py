@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxmask.data.dataset import Dataset
+from boxmask.data.read import read_dataset
+from boxmask.errors import LabelError, UsageError
+from boxmask.prediction.judge import draw_judged, judge, photos_to_judge, sheet_of
+from boxmask.weights.checkpoint import load_detector
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the run that may be changed."""
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def files(dataset: Dataset) -> set[str]:
+    return set(dataset.files.tolist())
+
+
+@pytest.mark.parametrize(("split", "photos"), [("train", 18), ("val", 2), ("test", 4), ("all", 24)])
+def test_the_photos_are_those_of_the_split(trained: Path, demo: Path, split: str, photos: int) -> None:
+    assert len(photos_to_judge(trained, demo, split, "stop")) == photos  # type: ignore[arg-type]
+
+
+def test_the_run_s_own_split_counts_on_its_own_data(run: Path, demo: Path) -> None:
+    split = json.loads((run / "split.json").read_text())
+    split["train"], split["test"] = split["train"][4:] + split["test"], split["train"][:4]
+    (run / "split.json").write_text(json.dumps(split))
+    for given in (run, run / "best.safetensors"):
+        assert files(photos_to_judge(given, demo, "test", "stop")) == set(split["test"])
+
+
+def test_other_data_has_splits_of_its_own(trained: Path, demo: Path) -> None:
+    chosen = photos_to_judge(trained, demo / "instances_test.json", "test", "stop")
+    assert len(chosen) == 4
+
+
+def test_a_checkpoint_alone_has_no_split(run: Path, demo: Path, tmp_path: Path) -> None:
+    shutil.move(run / "best.safetensors", tmp_path / "alone.safetensors")
+    own = files(read_dataset(demo).split("test"))
+    assert files(photos_to_judge(tmp_path / "alone.safetensors", demo, "test", "stop")) == own
+
+
+def test_a_split_without_photos_is_refused(trained: Path, demo: Path) -> None:
+    with pytest.raises(LabelError, match=r"there are no train photos\. Choose another --split"):
+        photos_to_judge(trained, demo / "instances_test.json", "train", "stop")
+
+
+def test_figures_and_detections_belong_together(trained: Path, demo: Path) -> None:
+    dataset = photos_to_judge(trained, demo, "test", "stop")
+    told: list[tuple[int, int]] = []
+    evaluation, detections = judge(
+        load_detector(trained), dataset, progress=lambda done, of: told.append((done, of))
+    )
+    assert evaluation.images == len(detections) == 4
+    assert evaluation.objects == len(dataset.boxes)
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    for photo, found in enumerate(detections):
+        assert found.size == tuple(dataset.sizes[photo].tolist())
+
+
+def test_each_photo_is_drawn_twice(trained: Path, demo: Path, tmp_path: Path) -> None:
+    dataset = photos_to_judge(trained, demo, "test", "stop").subset(np.array([0, 1]))
+    _, detections = judge(load_detector(trained), dataset)
+    pictures = draw_judged(dataset, detections, tmp_path / "pictures")
+    assert sorted((tmp_path / "pictures").iterdir()) == sorted(pictures)
+    assert [picture.stem for picture in pictures] == [dataset.path(photo).stem for photo in (0, 1)]
+    assert Image.open(pictures[0]).width > 2 * dataset.sizes[0, 1]
+    assert sheet_of(dataset, detections, 2).shape[1] == 1600
+
+
+def test_photos_of_the_same_name_have_pictures_of_their_own(
+    demo: Path, trained: Path, tmp_path: Path
+) -> None:
+    dataset = photos_to_judge(trained, demo, "test", "stop").subset(np.array([0, 1]))
+    for number, folder in enumerate(("one", "two")):
+        (tmp_path / folder).mkdir()
+        shutil.copy(dataset.path(number), tmp_path / folder / "a.jpg")
+    twins = replace(dataset, root=tmp_path, files=np.array(["one/a.jpg", "two/a.jpg"]))
+    _, detections = judge(load_detector(trained), twins)
+    pictures = draw_judged(twins, detections, tmp_path / "pictures")
+    assert [picture.name for picture in pictures] == ["a.jpg", "a-2.jpg"]
+
+
+def test_a_photo_is_never_replaced_by_its_picture(demo: Path, trained: Path) -> None:
+    dataset = photos_to_judge(trained, demo, "test", "stop")
+    before = dataset.path(0).read_bytes()
+    with pytest.raises(UsageError, match="would replace the photo itself"):
+        draw_judged(dataset, [], demo / "images")
+    assert dataset.path(0).read_bytes() == before

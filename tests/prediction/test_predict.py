@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from pycocotools.coco import COCO
+
+from boxmask.detectors.contract import Detector
+from boxmask.errors import PhotoError, UsageError
+from boxmask.prediction.names import picture_names
+from boxmask.prediction.predict import predict_photos
+from boxmask.types import Detections
+from boxmask.weights.checkpoint import load_detector
+
+
+class Stub:
+    """Finds one cat in the upper left quarter of every photo."""
+
+    def predict(self, photo: np.ndarray) -> Detections:
+        height, width = photo.shape[:2]
+        box = torch.tensor([[0.0, 0.0, width / 2, height / 2]])
+        return Detections(box, torch.tensor([0.75]), torch.tensor([0]), ("cat",), (height, width))
+
+
+@pytest.fixture
+def stub() -> Detector:
+    return Stub()  # type: ignore[return-value]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """a.jpg, b.png and deeper/a.jpg."""
+    folder = tmp_path / "photos"
+    (folder / "deeper").mkdir(parents=True)
+    for number, name in enumerate(("a.jpg", "b.png", "deeper/a.jpg"), start=1):
+        Image.new("RGB", (40 * number, 30 * number), (90, 60 * number, 0)).save(folder / name)
+    return folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_a_photo_gives_a_picture_and_the_detections(stub: Detector, photos: Path, tmp_path: Path) -> None:
+    done = predict_photos(stub, [photos / "a.jpg"], tmp_path / "out")
+    assert names(tmp_path / "out") == ["a.jpg", "detections.json"]
+    assert done.photos == [photos / "a.jpg"]
+    assert done.pictures == [tmp_path / "out" / "a.jpg"]
+    assert done.coco == tmp_path / "out" / "detections.json"
+    assert done.detections[0].names == ["cat"]
+    picture = np.array(Image.open(done.pictures[0]))
+    assert picture.shape == (30, 40, 3)
+    assert (picture != np.array(Image.open(photos / "a.jpg"))).any()
+
+
+def test_folders_are_searched_and_names_that_clash_are_numbered(
+    stub: Detector, photos: Path, tmp_path: Path
+) -> None:
+    done = predict_photos(stub, [photos], tmp_path / "out")
+    assert [photo.relative_to(photos).as_posix() for photo in done.photos] == [
+        "a.jpg",
+        "b.png",
+        "deeper/a.jpg",
+    ]
+    assert names(tmp_path / "out") == ["a-2.jpg", "a.jpg", "b.jpg", "detections.json"]
+    assert [Image.open(picture).width for picture in done.pictures] == [40, 80, 120]
+
+
+def test_globs_are_followed(stub: Detector, photos: Path, tmp_path: Path) -> None:
+    done = predict_photos(stub, [f"{photos}/**/*.jpg"], tmp_path / "out", save=("coco",))
+    assert [photo.name for photo in done.photos] == ["a.jpg", "a.jpg"]
+    assert names(tmp_path / "out") == ["detections.json"]
+    assert done.pictures == []
+
+
+def test_the_detections_are_coco_s(stub: Detector, photos: Path, tmp_path: Path) -> None:
+    done = predict_photos(stub, [photos], tmp_path / "out", save=("coco",))
+    assert done.coco is not None
+    read = COCO(str(done.coco))
+    assert [image["file_name"] for image in read.loadImgs(read.getImgIds())] == [
+        photo.as_posix() for photo in done.photos
+    ]
+    assert [image["height"] for image in read.loadImgs(read.getImgIds())] == [30, 60, 90]
+    assert read.loadCats(read.getCatIds())[0]["name"] == "cat"
+    first = read.loadAnns(read.getAnnIds())[0]
+    assert first["bbox"] == [0.0, 0.0, 20.0, 15.0]
+    assert first["score"] == 0.75
+
+
+def test_the_json_holds_what_the_pictures_do_not_show(stub: Detector, photos: Path, tmp_path: Path) -> None:
+    shown = predict_photos(stub, [photos / "b.png"], tmp_path / "low", save=("png", "coco"), min_score=0.5)
+    hidden = predict_photos(stub, [photos / "b.png"], tmp_path / "high", save=("png", "coco"), min_score=0.9)
+    photo = np.array(Image.open(photos / "b.png"))
+    assert (np.array(Image.open(shown.pictures[0])) != photo).any()
+    assert (np.array(Image.open(hidden.pictures[0])) == photo).all()
+    assert shown.coco is not None
+    assert hidden.coco is not None
+    assert json.loads(shown.coco.read_text()) == json.loads(hidden.coco.read_text())
+
+
+def test_progress_is_told_after_each_photo(stub: Detector, photos: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    predict_photos(stub, [photos], tmp_path / "out", progress=lambda done, of: told.append((done, of)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_an_unknown_form_is_refused_before_anything_is_written(
+    stub: Detector, photos: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"--save yolo, bmp: not known; there are: png, jpg, coco"):
+        predict_photos(stub, [photos], tmp_path / "out", save=("jpg", "yolo", "bmp"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("given", ["nowhere.jpg", "nothing*.jpg"])
+def test_an_input_that_means_no_photo_is_named(stub: Detector, tmp_path: Path, given: str) -> None:
+    with pytest.raises(PhotoError, match=given.replace("*", r"\*")):
+        predict_photos(stub, [tmp_path / given], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_photo_is_never_replaced_by_its_picture(stub: Detector, photos: Path) -> None:
+    before = (photos / "a.jpg").read_bytes()
+    with pytest.raises(UsageError, match=r"a\.jpg: the picture would replace the photo itself"):
+        predict_photos(stub, [photos / "a.jpg"], photos)
+    link = photos.parent / "link"
+    link.symlink_to(photos)
+    with pytest.raises(UsageError, match="would replace"):
+        predict_photos(stub, [photos / "a.jpg"], link)
+    assert (photos / "a.jpg").read_bytes() == before
+    predict_photos(stub, [photos / "a.jpg"], photos, save=("png",))
+    assert names(photos) == ["a.jpg", "a.png", "b.png", "deeper"]
+
+
+def test_a_damaged_photo_is_named_and_the_pictures_before_it_stay(
+    stub: Detector, photos: Path, tmp_path: Path
+) -> None:
+    damaged = photos / "b.png"
+    damaged.write_bytes(damaged.read_bytes()[:-60])
+    with pytest.raises(PhotoError, match=r"b\.png: this photo is damaged or truncated"):
+        predict_photos(stub, [photos], tmp_path / "out")
+    assert names(tmp_path / "out") == ["a.jpg"]
+
+
+def test_names_are_like_the_photos_and_no_two_alike() -> None:
+    photos = [Path(name) for name in ("a/x.jpg", "b/x.jpg", "x-2.jpg", "c/x.png", "c/x-2.jpg", "y.jpg")]
+    assert picture_names(photos) == ["x", "x-3", "x-2", "x-4", "x-2-2", "y"]
+
+
+def test_a_trained_detector_predicts(trained: Path, demo: Path, tmp_path: Path) -> None:
+    shutil.copy(demo / "images" / "test-00023.jpg", tmp_path / "photo.jpg")
+    done = predict_photos(load_detector(trained), [tmp_path / "photo.jpg"], tmp_path / "out")
+    assert len(done.detections[0].class_names) == 10
+    assert (done.detections[0].scores >= 0.05).all()

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import boxmask
+from boxmask.errors import CheckpointError, UsageError
+from boxmask.training.recipe import Recipe
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_from_labels_to_detections_in_three_verbs(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+    run = boxmask.train(demo, recipe=quick, out=tmp_path / "run", batch_size=6)
+    assert run.folder == tmp_path / "run"
+    assert json.loads(run.recipe.read_text())["recipe"]["batch_size"] == 6
+    detector = boxmask.load(run.folder)
+    photo = demo / "images" / "test-00023.jpg"
+    found = detector.predict(photo)
+    assert found.names == [found.class_names[label] for label in found.labels.tolist()]
+    several = detector.predict([photo, photo])
+    assert [len(each) for each in several] == [len(found), len(found)]
+
+
+def test_a_run_is_a_folder_or_a_checkpoint(trained: Path) -> None:
+    for run in (trained, str(trained), trained / "last.safetensors"):
+        assert not boxmask.load(run).training
+
+
+def test_the_best_weights_are_the_ones_that_are_loaded(trained: Path) -> None:
+    loaded = boxmask.load(trained).state_dict()
+    best = boxmask.load(trained / "best.safetensors").state_dict()
+    assert all(torch.equal(loaded[name], best[name]) for name in best)
+
+
+def test_evaluate_gives_figures_by_name(trained: Path, demo: Path) -> None:
+    figures = boxmask.evaluate(str(trained), str(demo), split="val").as_json()
+    assert figures["images"] == 2
+    assert {"AP", "AP50", "AP75", "APs", "APm", "APl", "per_class"} <= set(figures)
+
+
+def test_predict_writes_pictures(trained: Path, demo: Path, tmp_path: Path) -> None:
+    done = boxmask.predict(trained, [demo / "images" / "test-00023.jpg"], tmp_path / "out")
+    assert done.pictures == [tmp_path / "out" / "test-00023.jpg"]
+    assert done.pictures[0].is_file()
+
+
+def test_wrong_choices_and_files_are_told(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--max-minutes or --epochs, not both"):
+        boxmask.train(demo, max_minutes=1, epochs=1)
+    with pytest.raises(UsageError, match="exists already"):
+        boxmask.train(demo, recipe=replace(quick), out=tmp_path)
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        boxmask.load(tmp_path / "nowhere")

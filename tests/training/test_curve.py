@@ -1,0 +1,37 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxmask.training.curve import draw_curve
+
+LOSSES = [{"step": n, "minutes": n / 60, "roi_class": 3 / n, "images_per_second": 5.0} for n in (1, 2, 3)]
+VALIDATIONS = [
+    {"step": n, "minutes": n / 60, "val": {"AP": ap, "AP50": ap}} for n, ap in ((1, None), (3, 0.4))
+]
+
+
+def drawn(tmp_path: Path, rows: list[dict[str, object]]) -> np.ndarray:
+    log, picture = tmp_path / "log.jsonl", tmp_path / "curve.png"
+    log.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    draw_curve(log, picture)
+    assert sorted(tmp_path.iterdir()) == [picture, log]
+    return np.array(Image.open(picture))
+
+
+@pytest.mark.parametrize("rows", [[], LOSSES, VALIDATIONS, LOSSES + VALIDATIONS])
+def test_a_curve_is_drawn_of_whatever_there_is(tmp_path: Path, rows: list[dict[str, object]]) -> None:
+    assert drawn(tmp_path, rows).shape == (400, 1000, 4)
+
+
+def test_the_left_half_shows_losses_and_the_right_validation(tmp_path: Path) -> None:
+    nothing, losses, both = (drawn(tmp_path, rows) for rows in ([], LOSSES, LOSSES + VALIDATIONS))
+    assert (nothing[:, :500] != losses[:, :500]).any()
+    assert (losses[:, 520:] != both[:, 520:]).any()
+
+
+def test_a_run_without_a_log_has_a_curve_too(tmp_path: Path) -> None:
+    draw_curve(tmp_path / "log.jsonl", tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").is_file()

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from boxmask.data.augment import Augmentation
+from boxmask.data.dataset import Dataset
+from boxmask.data.read import read_dataset
+from boxmask.errors import PhotoError
+from boxmask.pipeline.images import Preparation, prepare
+from boxmask.training import feed
+from boxmask.training.feed import Photos, Steps, TrainingBatch, canvases, make_feed
+
+SIZE = (64, 96)
+TALL, WIDE = (96, 64), (64, 96)
+SHAPES = [TALL, WIDE, WIDE] * 7  # 7 tall, 14 wide
+
+
+@pytest.fixture(scope="module")
+def photos_to_train(demo: Path) -> Dataset:
+    return read_dataset(demo).split("train")
+
+
+def fed(dataset: Dataset, seed: int = 0, cache_bytes: int = 10**9) -> Photos:
+    return Photos(dataset, SIZE, Augmentation(), seed, cache_bytes)
+
+
+# ---------------------------------------------------------------- steps
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4, 50])
+def test_every_photo_comes_once_an_epoch(batch_size: int) -> None:
+    steps = Steps(SHAPES, batch_size, seed=0, first=0)
+    for epoch in range(3):
+        places = [place for batch in steps.batches(epoch) for place in batch]
+        assert sorted(places) == [(epoch, photo) for photo in range(len(SHAPES))]
+
+
+def test_every_epoch_has_as_many_steps() -> None:
+    steps = Steps(SHAPES, 4, seed=0, first=0)
+    assert {len(steps.batches(epoch)) for epoch in range(20)} == {steps.per_epoch} == {6}
+
+
+def test_the_same_seed_gives_the_same_order_and_another_another() -> None:
+    orders = [list(islice(Steps(SHAPES, 4, seed, 0), 20)) for seed in (0, 0, 1)]
+    assert orders[0] == orders[1] != orders[2]
+
+
+def test_every_epoch_has_an_order_of_its_own() -> None:
+    steps = Steps(SHAPES, 4, seed=0, first=0)
+    orders = [[photo for batch in steps.batches(epoch) for _, photo in batch] for epoch in (0, 1)]
+    assert orders[0] != orders[1]
+
+
+@pytest.mark.parametrize("first", [0, 1, 5, 6, 7, 17])
+def test_starting_later_skips_what_came_before(first: int) -> None:
+    whole = list(islice(Steps(SHAPES, 4, 3, 0), 24))
+    assert list(islice(Steps(SHAPES, 4, 3, first), 24 - first)) == whole[first:]
+
+
+def test_photos_of_one_shape_go_together() -> None:
+    batches = Steps(SHAPES, 3, seed=0, first=0).batches(0)
+    mixed = [batch for batch in batches if len({SHAPES[photo] for _, photo in batch}) > 1]
+    assert len(mixed) == 1  # 7 tall leave one over, 14 wide leave two
+
+
+def test_a_set_smaller_than_a_batch_is_one_step() -> None:
+    assert Steps(SHAPES[:3], 8, 0, 0).per_epoch == 1
+
+
+# ---------------------------------------------------------------- photos
+
+
+def test_photos_are_brought_to_their_size(photos_to_train: Dataset) -> None:
+    image, target, photo = fed(photos_to_train)[(0, 3)]
+    assert image.dtype == torch.uint8
+    assert min(image.shape[1:]) <= 64
+    assert max(image.shape[1:]) <= 96
+    assert photo == 3
+    edges = torch.tensor([image.shape[2], image.shape[1]] * 2)
+    assert ((target.boxes >= 0) & (target.boxes <= edges)).all()
+
+
+def test_a_photo_changes_with_the_epoch_and_the_seed_and_with_nothing_else(
+    photos_to_train: Dataset,
+) -> None:
+    photos = fed(photos_to_train)
+    first = photos[(0, 3)][0]
+    assert not torch.equal(first, photos[(1, 3)][0])
+    assert not torch.equal(first, fed(photos_to_train, seed=1)[(0, 3)][0])
+    assert torch.equal(first, photos[(0, 3)][0])  # now from the cache
+    fresh = fed(photos_to_train)
+    _ = fresh[(0, 1)], fresh[(5, 2)]
+    assert torch.equal(first, fresh[(0, 3)][0])
+
+
+def test_what_is_kept_in_memory_stays_as_it_was(photos_to_train: Dataset) -> None:
+    photos = fed(photos_to_train)
+    _ = photos[(0, 3)]
+    kept = photos.cache[3][0].clone()
+    _ = [photos[(epoch, 3)] for epoch in range(8)]
+    assert torch.equal(photos.cache[3][0], kept)
+
+
+@pytest.mark.parametrize("room", [0, 40_000, 10**9])
+def test_no_more_is_kept_in_memory_than_there_is_room(photos_to_train: Dataset, room: int) -> None:
+    photos = fed(photos_to_train, cache_bytes=room)
+    _ = [photos[(0, photo)] for photo in range(len(photos))]
+    held = sum(image.numel() for image, _ in photos.cache.values())
+    assert held <= room
+    assert len(photos.cache) == {0: 0, 40_000: 40_000 // 18_432, 10**9: len(photos)}[room]
+
+
+def test_a_photo_in_memory_is_not_opened_again(
+    photos_to_train: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def count(path: Path) -> torch.Tensor:
+        opened.append(path)
+        return torch.zeros(3, *photos_to_train.sizes[0].tolist(), dtype=torch.uint8)
+
+    monkeypatch.setattr(feed, "to_image", count)
+    photos = fed(photos_to_train)
+    _ = [photos[(epoch, 0)] for epoch in range(3)]
+    assert opened == [photos_to_train.path(0)]
+
+
+# ---------------------------------------------------------------- batches
+
+
+def batches(dataset: Dataset, workers: int, count: int) -> list[TrainingBatch]:
+    steps = Steps(canvases(dataset, SIZE), 4, 0, 0)
+    return list(islice(make_feed(fed(dataset), steps, workers), count))
+
+
+def test_batches_are_the_same_with_and_without_workers(photos_to_train: Dataset) -> None:
+    pairs = zip(*(batches(photos_to_train, workers, 6) for workers in (0, 1)), strict=True)
+    for here, there in pairs:
+        assert here.photos == there.photos
+        assert all(torch.equal(a, b) for a, b in zip(here.images, there.images, strict=True))
+        targets = zip(here.targets, there.targets, strict=True)
+        assert all(torch.equal(a.boxes, b.boxes) for a, b in targets)
+
+
+def test_canvases_are_what_the_network_pads_to(photos_to_train: Dataset) -> None:
+    how = Preparation(*SIZE, mean=(0.5,) * 3, std=(0.5,) * 3)
+    photos = Photos(photos_to_train, SIZE, Augmentation(), 0, 0)
+    shapes = canvases(photos_to_train, SIZE)
+    padded = [prepare([photos[(0, photo)][0]], how).pixels.shape[2:] for photo in range(6)]
+    assert [tuple(shape) for shape in padded] == shapes[:6]
+
+
+WRAPPED = pytest.mark.xfail(reason="torch puts the worker's traceback before the message")
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=WRAPPED)])
+def test_a_photo_that_turns_out_damaged_is_named_in_one_message(
+    photos_to_train: Dataset, tmp_path: Path, workers: int
+) -> None:
+    for file in photos_to_train.files.tolist():
+        photo = tmp_path / file
+        photo.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.zeros((96, 96, 3), np.uint8)).save(photo)
+    photo.write_bytes(photo.read_bytes()[:-80])  # its header still says that all is well
+    damaged = Dataset(**{**vars(photos_to_train), "root": tmp_path})
+    with pytest.raises(PhotoError, match="damaged or truncated") as caught:
+        batches(damaged, workers, 6)
+    assert str(caught.value).startswith(f"{photo}: ")
+    assert "Traceback" not in str(caught.value)

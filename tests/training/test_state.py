@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from boxmask.detectors.table import entry, make_config
+from boxmask.errors import CheckpointError
+from boxmask.training.optimiser import average_of, make_optimiser
+from boxmask.training.recipe import Recipe
+from boxmask.training.run import Run
+from boxmask.training.schedule import Clock
+from boxmask.training.state import State
+from boxmask.types import Target
+from boxmask.weights.checkpoint import load_detector
+
+PHOTO = torch.arange(3 * 64 * 64, dtype=torch.uint8).reshape(3, 64, 64)
+TARGET = Target.of([[8, 8, 40, 40]], [0])
+
+
+def fresh(recipe: Recipe, seed: int = 0) -> State:
+    torch.manual_seed(seed)
+    config = make_config("faster-rcnn", "default", class_names=("cat",), backbone="test_resnet")
+    detector = entry("faster-rcnn").build(replace(config, shorter_side=64, longer_side=64), None)
+    detector = detector.to(memory_format=torch.channels_last)
+    average = average_of(detector, recipe.ema) if recipe.ema else None
+    optimiser = make_optimiser(detector, recipe)
+    return State("faster-rcnn", detector, average, optimiser, Clock(10, 0.0), "0123", {"seed": recipe.seed})
+
+
+def step(state: State) -> None:
+    torch.manual_seed(state.clock.step)
+    losses = state.detector.loss([PHOTO], [TARGET])
+    state.optimiser.zero_grad()
+    torch.stack(list(losses.values())).sum().backward()
+    state.optimiser.step()
+    if state.average is not None:
+        state.average.update_parameters(state.detector)
+    state.clock.step += 1
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(ema=0.0), Recipe(optimizer="sgd")])
+def test_a_state_that_was_read_back_goes_on_to_the_same_weights(recipe: Recipe, tmp_path: Path) -> None:
+    first, second = fresh(recipe), fresh(recipe, seed=1)
+    for _ in range(3):
+        step(first)
+    first.best_ap, first.validated = 0.25, 2
+    first.save(Run(tmp_path))
+    second.load(Run(tmp_path))
+    assert (second.clock.step, second.best_ap, second.validated) == (3, 0.25, 2)
+    assert second.clock.seconds >= first.clock.seconds_before
+    for _ in range(2):
+        step(first)
+        step(second)
+    ours, theirs = first.result.state_dict(), second.result.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_moments_lie_in_memory_like_their_parameters(tmp_path: Path) -> None:
+    """Else fused AdamW applies the moments of one number to another."""
+    first, second = fresh(Recipe()), fresh(Recipe())
+    step(first)
+    first.save(Run(tmp_path))
+    second.load(Run(tmp_path))
+    strides = {
+        (parameter.stride(), values["exp_avg"].stride())
+        for parameter, values in second.optimiser.state.items()
+    }
+    assert all(ours == theirs for ours, theirs in strides)
+    assert any(len(ours) == 4 and ours[1] == 1 for ours, _ in strides)  # channels last
+
+
+def test_the_saved_result_is_the_average_and_tells_how_far_it_came(tmp_path: Path) -> None:
+    state = fresh(Recipe(ema=0.5))
+    for _ in range(2):
+        step(state)
+    state.save(Run(tmp_path))
+    loaded = load_detector(tmp_path).state_dict()
+    assert state.average is not None
+    averaged = state.average.module.state_dict()
+    assert all(torch.equal(loaded[name], averaged[name]) for name in loaded)
+    card = state.card()
+    assert card.training["step"] == 2
+    assert card.training["recipe"] == {"seed": 0}
+    assert card.config["class_names"] == ("cat",)
+    assert card.versions["torch"]
+
+
+def test_other_data_is_refused(tmp_path: Path) -> None:
+    state = fresh(Recipe())
+    state.save(Run(tmp_path))
+    state.fingerprint = "4567"
+    with pytest.raises(CheckpointError, match=r"the data has changed .*0123, now 4567"):
+        state.load(Run(tmp_path))
+
+
+def test_a_checkpoint_in_the_place_of_the_state_is_refused(tmp_path: Path) -> None:
+    state, run = fresh(Recipe()), Run(tmp_path)
+    state.save(run)
+    run.last.replace(run.resume)
+    with pytest.raises(CheckpointError, match=r"resume\.safetensors: this file does not hold what"):
+        state.load(run)
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", None])
+def test_a_damaged_state_is_named(tmp_path: Path, damage: bytes | None) -> None:
+    state, run = fresh(Recipe()), Run(tmp_path)
+    state.save(run)
+    run.resume.write_bytes(run.resume.read_bytes()[:-1000] if damage is None else damage)
+    with pytest.raises(CheckpointError, match=r"resume\.safetensors"):
+        state.load(run)

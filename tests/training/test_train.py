@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from boxmask.data.read import read_dataset
+from boxmask.detectors.faster_rcnn import FasterRCNN
+from boxmask.errors import CheckpointError, LabelError, PhotoError, TrainingError, UsageError
+from boxmask.training.progress import Report
+from boxmask.training.recipe import Recipe
+from boxmask.training.run import Run
+from boxmask.training.schedule import Clock
+from boxmask.training.train import resume, train
+from boxmask.weights.checkpoint import load_detector, read_checkpoint
+
+
+class AfterSteps(Report):
+    """Does something after so many steps, as Ctrl-C or a power cut would."""
+
+    def __init__(self, steps: int, act: Callable[[], None]) -> None:
+        super().__init__()
+        self.steps, self.act = steps, act
+
+    def step(self, clock: Clock, losses: dict[str, float], images: int) -> None:
+        super().step(clock, losses, images)
+        if clock.step == self.steps:
+            self.act()
+
+
+def ctrl_c() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+class Broken(RuntimeError):
+    """The power is cut."""
+
+
+def power_cut() -> None:
+    raise Broken
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    ours, theirs = read_checkpoint(one)[0], read_checkpoint(other)[0]
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def steps_logged(run: Run) -> list[int]:
+    return [json.loads(line)["step"] for line in run.log.read_text().splitlines()]
+
+
+# ---------------------------------------------------------------- a whole training
+
+
+def test_a_run_holds_what_it_promises(trained: Path, demo: Path) -> None:
+    files = {file.name for file in trained.iterdir()}
+    expected = {"best.safetensors", "last.safetensors", "recipe.json", "split.json", "log.jsonl", "curve.png"}
+    assert files == expected
+    dataset = read_dataset(demo)
+    split = json.loads((trained / "split.json").read_text())
+    assert {name: len(photos) for name, photos in split.items()} == {"train": 18, "val": 2, "test": 4}
+    assert json.loads((trained / "recipe.json").read_text())["fingerprint"] == dataset.fingerprint()
+    _, card = read_checkpoint(trained / "best.safetensors")
+    assert card.fingerprint == dataset.fingerprint()
+    assert card.training["step"] == 9
+    assert set(card.metrics) == {"AP", "AP50", "AP75", "images"}
+    assert load_detector(trained).config.class_names == dataset.class_names
+    Image.open(trained / "curve.png").load()
+
+
+def test_the_same_seed_gives_the_same_weights(
+    demo: Path, quick: Recipe, trained: Path, tmp_path: Path
+) -> None:
+    run, finished = train(demo, replace(quick, workers=1), tmp_path / "run")
+    assert finished
+    assert same_weights(run.last, trained / "last.safetensors")
+    assert same_weights(run.best, trained / "best.safetensors")
+
+
+def test_the_same_seed_gives_the_same_weights_with_several_threads(
+    demo: Path, quick: Recipe, tmp_path: Path
+) -> None:
+    torch.set_num_threads(2)
+    runs = [train(demo, replace(quick, batch_size=6), tmp_path / name)[0] for name in ("one", "two")]
+    assert same_weights(runs[0].last, runs[1].last)
+
+
+def test_another_seed_gives_other_weights(demo: Path, quick: Recipe, trained: Path, tmp_path: Path) -> None:
+    run, _ = train(demo, replace(quick, seed=1), tmp_path / "run")
+    assert not same_weights(run.last, trained / "last.safetensors")
+
+
+def test_minutes_end_a_training_too(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+    short = replace(quick, epochs=None, max_minutes=2 / 60)
+    run, finished = train(demo, short, tmp_path / "run")
+    assert finished
+    assert 2 <= read_checkpoint(run.last)[1].training["seconds"] < 20
+
+
+def test_a_set_without_validation_photos_keeps_the_last_weights(
+    demo: Path, quick: Recipe, tmp_path: Path
+) -> None:
+    split = json.loads(json.dumps({name: [] for name in ("train", "val", "test")}))
+    dataset = read_dataset(demo)
+    split["train"] = dataset.files.tolist()
+    file = tmp_path / "split.json"
+    file.write_text(json.dumps(split))
+    run, _ = train(demo, replace(quick, split_file=file), tmp_path / "run")
+    assert same_weights(run.best, run.last)
+
+
+# ---------------------------------------------------------------- stopping and going on
+
+
+@pytest.mark.parametrize(
+    ("recipe", "stop_at"), [({}, 4), ({"optimizer": "sgd", "epochs": 2, "batch_size": 6}, 4)]
+)
+def test_a_stopped_training_goes_on_to_the_same_weights(
+    demo: Path, quick: Recipe, tmp_path: Path, recipe: dict[str, object], stop_at: int
+) -> None:
+    recipe_ = replace(quick, validations=2, **recipe)  # type: ignore[arg-type]
+    whole, _ = train(demo, recipe_, tmp_path / "whole")
+    run, finished = train(demo, recipe_, tmp_path / "stopped", AfterSteps(stop_at, ctrl_c))
+    assert not finished
+    assert read_checkpoint(run.last)[1].training["step"] == stop_at
+    load_detector(run.folder)
+    assert resume(run)
+    assert same_weights(run.last, whole.last)
+    assert same_weights(run.best, whole.best)
+    assert not run.resume.exists()
+
+
+def test_a_training_that_was_cut_off_goes_on_from_what_was_saved(
+    demo: Path, quick: Recipe, trained: Path, tmp_path: Path
+) -> None:
+    recipe = replace(quick, save_seconds=1e-3)
+    with pytest.raises(Broken):
+        train(demo, recipe, tmp_path / "run", AfterSteps(6, power_cut))
+    run = Run(tmp_path / "run")
+    assert read_checkpoint(run.last)[1].training["step"] == 5
+    assert resume(run)
+    assert same_weights(run.last, trained / "last.safetensors")
+
+
+def test_the_log_of_a_resumed_training_has_no_step_twice(
+    demo: Path, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boxmask.training.progress.LOG_SECONDS", 0.0)
+    recipe = replace(quick, save_seconds=1e-3)
+    with pytest.raises(Broken):
+        train(demo, recipe, tmp_path / "run", AfterSteps(6, power_cut))
+    run = Run(tmp_path / "run")
+    assert steps_logged(run) == [1, 2, 3, 4, 5, 6]
+    resume(run)
+    assert steps_logged(run) == [*range(1, 10), 9]  # the last line is the validation
+
+
+def test_photos_that_have_moved_are_found_where_they_are_said_to_be(
+    demo: Path, quick: Recipe, trained: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(demo, tmp_path / "old")
+    run, _ = train(tmp_path / "old", quick, tmp_path / "run", AfterSteps(4, ctrl_c))
+    (tmp_path / "old").rename(tmp_path / "new")
+    with pytest.raises(LabelError, match="there is no such file or folder"):
+        resume(run)
+    assert resume(run, tmp_path / "new")
+    assert same_weights(run.last, trained / "last.safetensors")
+
+
+def test_changed_data_is_not_gone_on_with(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(demo, data)
+    run, _ = train(data, quick, tmp_path / "run", AfterSteps(4, ctrl_c))
+    labels = json.loads((data / "instances_train.json").read_text())
+    labels["annotations"].pop()
+    (data / "instances_train.json").write_text(json.dumps(labels))
+    before = run.last.read_bytes()
+    with pytest.raises(CheckpointError, match="the data has changed since this training began"):
+        resume(run)
+    assert run.last.read_bytes() == before
+
+
+def test_a_finished_run_cannot_be_gone_on_with(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="nothing to resume: it is complete"):
+        resume(Run(trained))
+    with pytest.raises(CheckpointError, match="nothing to resume: this is not a run"):
+        resume(Run(tmp_path))
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+
+def break_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let the loss be NaN at that step."""
+    proper, calls = FasterRCNN.loss, [0]
+
+    def loss(self: FasterRCNN, images: list[torch.Tensor], targets: list[object]) -> dict[str, torch.Tensor]:
+        losses = proper(self, images, targets)
+        calls[0] += 1
+        return {**losses, "roi_box": losses["roi_box"] * (float("nan") if calls[0] > step else 1)}
+
+    monkeypatch.setattr(FasterRCNN, "loss", loss)
+
+
+def test_a_loss_that_is_no_number_names_the_photos_of_its_batch(
+    demo: Path, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_at(monkeypatch, 5)
+    batches: list[list[int]] = []
+    monkeypatch.setattr("boxmask.training.feed._collate", _noting(batches))
+    run = Run(tmp_path / "run")
+    with pytest.raises(TrainingError, match=r"no longer finite at step 5 \(.*roi_box nan\)") as caught:
+        train(demo, replace(quick, save_seconds=1e-3), run.folder)
+    dataset = read_dataset(demo).split("train")
+    named = [line.strip() for line in str(caught.value).splitlines() if line.startswith("  ")]
+    assert named == [str(dataset.path(photo)) for photo in batches[5]]
+    assert str(caught.value).endswith(f"What was saved before is in {run.folder}.")
+    assert read_checkpoint(run.last)[1].training["step"] == 5
+    assert all(bool(tensor.isfinite().all()) for tensor in read_checkpoint(run.last)[0].values())
+
+
+def _noting(batches: list[list[int]]) -> Callable[..., object]:
+    from boxmask.training.feed import _collate
+
+    def collate(samples: list[tuple[torch.Tensor, object, int]]) -> object:
+        batches.append([photo for _, _, photo in samples])
+        return _collate(samples)
+
+    return collate
+
+
+def test_a_training_that_fails_before_it_saved_leaves_nothing(
+    demo: Path, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_at(monkeypatch, 0)
+    with pytest.raises(TrainingError) as caught:
+        train(demo, quick, tmp_path / "run")
+    assert "saved" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_photo_that_turns_out_damaged_is_named(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(demo, data)
+    photo = data / "images" / "train-00007.jpg"
+    photo.write_bytes(photo.read_bytes()[:-500])
+    with pytest.raises(PhotoError, match="damaged or truncated") as caught:
+        train(data, quick, tmp_path / "run")
+    assert str(caught.value).startswith(f"{photo}: ")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"model": "yolo"}, "model 'yolo' is not known; there are: faster-rcnn"),
+        ({"preset": "tiny"}, "has no preset 'tiny'; it has: default"),
+        ({"backbone": "resnet0"}, "resnet0"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_refused_before_anything_is_written(
+    demo: Path, quick: Recipe, tmp_path: Path, choice: dict[str, str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        train(demo, replace(quick, **choice), tmp_path / "run")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_half_precision_without_a_gpu_is_refused_before_anything_is_written(
+    demo: Path, quick: Recipe, tmp_path: Path
+) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(UsageError, match=r"--precision fp16 cannot be had .*Use --precision no\."):
+        train(demo, replace(quick, precision="fp16"), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_photos_without_objects_cannot_be_learned_from(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(demo, data)
+    for file in data.glob("instances_*.json"):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"annotations": []}))
+    with pytest.raises(LabelError, match="no training photo has a labelled object"):
+        train(data, quick, tmp_path / "run")

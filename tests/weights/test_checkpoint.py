@@ -1,0 +1,162 @@
+"""Trained detectors in files: complete, or refused with the file's name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
+from boxmask.errors import CheckpointError
+from boxmask.weights import checkpoint
+from boxmask.weights.checkpoint import Card, checkpoint_path, load_detector, read_checkpoint, save_checkpoint
+
+CONFIG = FasterRCNNConfig(("cat", "Löwe"), "test_resnet", channels=16, rpn_channels=16, hidden=16)
+TENSORS = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.tensor([7])}
+CARD = Card("faster-rcnn", asdict(CONFIG), "0123", {"torch": "2"}, {"AP50": 0.5}, {"epoch": 3})
+
+
+@pytest.fixture(scope="module")
+def detector() -> FasterRCNN:
+    torch.manual_seed(0)
+    return FasterRCNN(CONFIG)
+
+
+@pytest.fixture
+def saved(tmp_path: Path, detector: FasterRCNN) -> Path:
+    path = tmp_path / "best.safetensors"
+    save_checkpoint(path, detector.state_dict(), CARD)
+    return path
+
+
+def test_tensors_and_card_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_checkpoint(path, TENSORS, CARD)
+    tensors, card = read_checkpoint(path)
+    assert tensors.keys() == TENSORS.keys()
+    assert all(torch.equal(tensors[key], TENSORS[key]) for key in TENSORS)
+    assert (card.model, card.fingerprint, card.metrics) == (CARD.model, CARD.fingerprint, CARD.metrics)
+    assert (card.versions, card.training) == (CARD.versions, CARD.training)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.safetensors"]
+
+
+def test_a_detector_comes_back_whole(saved: Path, detector: FasterRCNN) -> None:
+    loaded = load_detector(saved)
+    assert loaded.config == CONFIG
+    assert not loaded.training
+    state = loaded.state_dict()
+    assert state.keys() == detector.state_dict().keys()
+    assert all(torch.equal(state[key], value) for key, value in detector.state_dict().items())
+
+
+def test_a_runs_folder_means_its_best_then_its_last(tmp_path: Path, saved: Path) -> None:
+    assert checkpoint_path(saved) == saved
+    assert checkpoint_path(tmp_path) == saved
+    (tmp_path / "last.safetensors").write_bytes(saved.read_bytes())
+    assert checkpoint_path(tmp_path) == saved
+    saved.unlink()
+    assert checkpoint_path(tmp_path) == tmp_path / "last.safetensors"
+    assert load_detector(str(tmp_path)).config == CONFIG
+
+
+def test_a_folder_without_a_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint in this folder"):
+        load_detector(tmp_path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"gone\.safetensors: there is no such checkpoint"):
+        load_detector(tmp_path / "gone.safetensors")
+
+
+@pytest.mark.parametrize("part", [0.0, 0.001, 0.5, 0.999])
+def test_a_truncated_file(saved: Path, part: float) -> None:
+    whole = saved.read_bytes()
+    saved.write_bytes(whole[: int(len(whole) * part)])
+    with pytest.raises(CheckpointError, match=r"best\.safetensors: this checkpoint is damaged or incomplete"):
+        load_detector(saved)
+
+
+def test_a_file_of_another_kind(tmp_path: Path) -> None:
+    torch.save(TENSORS, tmp_path / "torch.pth")
+    (tmp_path / "text.txt").write_text("not a checkpoint")
+    for name in ("torch.pth", "text.txt"):
+        with pytest.raises(CheckpointError, match=rf"{name}: this checkpoint is damaged"):
+            load_detector(tmp_path / name)
+
+
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
+def test_safetensors_of_another_program(tmp_path: Path, metadata: dict[str, str] | None) -> None:
+    save_file({"a": torch.ones(2)}, tmp_path / "other.safetensors", metadata=metadata)
+    with pytest.raises(CheckpointError, match=r"other\.safetensors: these are not weights of a boxmask"):
+        load_detector(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"model": "faster-rcnn"}'])
+def test_a_damaged_description(tmp_path: Path, text: str) -> None:
+    save_file({"a": torch.ones(2)}, tmp_path / "x.safetensors", metadata={"boxmask": text})
+    with pytest.raises(CheckpointError, match=r"x\.safetensors: the checkpoint's description is damaged"):
+        load_detector(tmp_path / "x.safetensors")
+
+
+CONFIG_JSON = json.loads(json.dumps(asdict(CONFIG)))
+UNFIT_CARDS = {
+    "unknown model": (replace(CARD, model="r2d2"), "model 'r2d2' is not known; there are: faster-rcnn"),
+    "unknown number": (
+        replace(CARD, config={**CONFIG_JSON, "odd": 1}),
+        r"unknown or missing numbers \['odd'\]",
+    ),
+    "missing number": (
+        replace(CARD, config={k: v for k, v in CONFIG_JSON.items() if k != "pool"}),
+        r"unknown or missing numbers \['pool'\]",
+    ),
+    "another backbone": (replace(CARD, config={**CONFIG_JSON, "backbone": "resnet18"}), "body"),
+    "other sizes": (replace(CARD, config={**CONFIG_JSON, "hidden": 8}), "size mismatch"),
+    "other kinds": (replace(CARD, config={**CONFIG_JSON, "class_names": 4}), "fit this version"),
+    "no rows": (replace(CARD, config={**CONFIG_JSON, "anchor_sizes": []}), "fit this version"),
+}
+
+
+@pytest.mark.parametrize(("card", "says"), UNFIT_CARDS.values(), ids=list(UNFIT_CARDS))
+def test_a_card_that_does_not_fit(tmp_path: Path, detector: FasterRCNN, card: Card, says: str) -> None:
+    save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), card)
+    with pytest.raises(CheckpointError, match=says) as caught:
+        load_detector(tmp_path / "x.safetensors")
+    assert str(tmp_path / "x.safetensors") in str(caught.value)
+    assert "Use another checkpoint" in str(caught.value)
+
+
+def test_a_missing_and_an_unknown_tensor(tmp_path: Path, detector: FasterRCNN) -> None:
+    state = detector.state_dict()
+    fewer = {key: value for key, value in state.items() if key != "box_head.fc6.bias"}
+    for tensors, says in ((fewer, r"box_head\.fc6\.bias"), ({**state, "odd": torch.ones(1)}, "odd")):
+        save_checkpoint(tmp_path / "x.safetensors", tensors, CARD)
+        with pytest.raises(CheckpointError, match=rf"x\.safetensors: (.|\n)*{says}"):
+            load_detector(tmp_path / "x.safetensors")
+
+
+def half_written(error: BaseException) -> Callable[..., None]:
+    def write(tensors: dict[str, Tensor], path: Path, **options: Any) -> None:
+        path.write_bytes(b"half of it")
+        raise error
+
+    return write
+
+
+@pytest.mark.parametrize("error", [OSError("no space left"), KeyboardInterrupt()])
+def test_an_interrupted_write_leaves_the_old_file(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    before = saved.read_bytes()
+    monkeypatch.setattr(checkpoint, "save_file", half_written(error))
+    with pytest.raises(type(error)):
+        save_checkpoint(saved, TENSORS, CARD)
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]

@@ -1,0 +1,93 @@
+"""torchvision's weights under our names; that they compute the same is asked in tests/parity."""
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor
+from torchvision.models.detection import fasterrcnn_mobilenet_v3_large_320_fpn, fasterrcnn_resnet50_fpn
+
+from boxmask.errors import WeightsError
+from boxmask.weights import from_torchvision
+
+NAME = "fasterrcnn_resnet50_fpn"
+
+
+@pytest.fixture(scope="module")
+def state() -> Mapping[str, Tensor]:
+    """Of three classes and the background."""
+    state: Mapping[str, Tensor] = fasterrcnn_resnet50_fpn(
+        weights=None, weights_backbone=None, num_classes=4
+    ).state_dict()
+    return state
+
+
+def test_every_number_finds_its_place(state: Mapping[str, Tensor]) -> None:
+    ours = from_torchvision(NAME, state).state_dict()
+    logits = state["roi_heads.box_predictor.cls_score.weight"]
+    assert torch.equal(ours["box_head.logits.weight"], logits[[1, 2, 3, 0]])  # the background is our last
+    assert torch.equal(ours["box_head.deltas.bias"], state["roi_heads.box_predictor.bbox_pred.bias"][4:])
+    assert torch.equal(ours["rpn_head.conv.weight"], state["rpn.head.conv.0.0.weight"])
+    assert torch.equal(ours["fpn.output.3.bias"], state["backbone.fpn.layer_blocks.3.0.bias"])
+    assert torch.equal(ours["backbone.body.conv1.weight"], state["backbone.body.conv1.weight"])
+
+
+def test_class_names(state: Mapping[str, Tensor]) -> None:
+    assert from_torchvision(NAME, state).config.class_names == ("class 1", "class 2", "class 3")
+    named = from_torchvision(NAME, state, class_names=("cat", "dog", "owl"))
+    assert named.config.class_names == ("cat", "dog", "owl")
+    assert not named.training
+
+
+def test_cocos_names_where_their_number_fits(state: Mapping[str, Tensor]) -> None:
+    wide = dict(state)
+    for part, rows in (("cls_score", 91), ("bbox_pred", 91 * 4)):
+        wide[f"roi_heads.box_predictor.{part}.weight"] = torch.zeros(rows, 1024)
+        wide[f"roi_heads.box_predictor.{part}.bias"] = torch.zeros(rows)
+    names = from_torchvision(NAME, wide).config.class_names
+    assert names[:2] == ("person", "bicycle")
+    assert names[-1] == "toothbrush"
+    assert len(set(names)) == 90
+
+
+def test_as_many_names_as_classes(state: Mapping[str, Tensor]) -> None:
+    with pytest.raises(WeightsError, match="know 3 classes, and 2 class names were given"):
+        from_torchvision(NAME, state, class_names=("cat", "dog"))
+
+
+def test_another_epsilon_moves_the_scale(state: Mapping[str, Tensor]) -> None:
+    default = from_torchvision(NAME, state).state_dict()["backbone.body.conv1.scale"]
+    other = from_torchvision(NAME, state, batch_norm_eps=0.0).state_dict()["backbone.body.conv1.scale"]
+    torch.testing.assert_close(default, torch.full((64,), 1.00001).rsqrt())
+    torch.testing.assert_close(other, torch.ones(64), rtol=0, atol=1e-7)
+
+
+def test_a_name_that_is_not_known(state: Mapping[str, Tensor]) -> None:
+    with pytest.raises(WeightsError, match="'ssd300_vgg16' is not known here; known: fasterrcnn_resnet50"):
+        from_torchvision("ssd300_vgg16", state)
+
+
+NEEDED = ("roi_heads.box_predictor.cls_score.weight", "rpn.head.conv.0.0.bias", "backbone.body.conv1.weight")
+
+
+@pytest.mark.parametrize("gone", NEEDED)
+def test_a_missing_tensor(state: Mapping[str, Tensor], gone: str) -> None:
+    with pytest.raises(WeightsError, match=r"these (are not the )?weights"):
+        from_torchvision(NAME, {key: value for key, value in state.items() if key != gone})
+
+
+def test_a_tensor_too_many(state: Mapping[str, Tensor]) -> None:
+    with pytest.raises(WeightsError, match=r"rpn\.more"):
+        from_torchvision(NAME, {**state, "rpn.more": torch.zeros(1)})
+
+
+def test_a_tensor_of_another_shape(state: Mapping[str, Tensor]) -> None:
+    with pytest.raises(WeightsError, match="size mismatch"):
+        from_torchvision(NAME, {**state, "rpn.head.conv.0.0.bias": torch.zeros(7)})
+
+
+def test_another_network_or_nothing(state: Mapping[str, Tensor]) -> None:
+    other = fasterrcnn_mobilenet_v3_large_320_fpn(weights=None, weights_backbone=None, num_classes=4)
+    for wrong in (other.state_dict(), {}, {"a": torch.zeros(1)}):
+        with pytest.raises(WeightsError, match=r"these (are not the )?weights"):
+            from_torchvision(NAME, wrong)
