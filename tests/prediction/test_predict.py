@@ -137,14 +137,16 @@ def test_a_photo_is_never_replaced_by_its_picture(stub: Detector, photos: Path) 
     assert names(photos) == ["a.jpg", "a.png", "b.png", "deeper"]
 
 
-def test_a_damaged_photo_is_named_and_the_pictures_before_it_stay(
+def test_a_damaged_photo_is_named_and_the_others_are_done(
     stub: Detector, photos: Path, tmp_path: Path
 ) -> None:
     damaged = photos / "b.png"
     damaged.write_bytes(damaged.read_bytes()[:-60])
-    with pytest.raises(PhotoError, match=r"b\.png: this photo is damaged or truncated"):
-        predict_photos(stub, [photos], tmp_path / "out")
-    assert names(tmp_path / "out") == ["a.jpg"]
+    done = predict_photos(stub, [photos], tmp_path / "out")
+    assert len(done.faults) == 1
+    assert done.faults[0].startswith(f"{damaged}: this photo is damaged or truncated")
+    assert damaged not in done.photos
+    assert names(tmp_path / "out") == ["a-2.jpg", "a.jpg", "detections.json"]
 
 
 def test_names_are_like_the_photos_and_no_two_alike() -> None:

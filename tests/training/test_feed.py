@@ -14,7 +14,8 @@ from boxmask.data.read import read_dataset
 from boxmask.errors import PhotoError
 from boxmask.pipeline.images import Preparation, prepare
 from boxmask.training import feed
-from boxmask.training.feed import Photos, Steps, TrainingBatch, canvases, make_feed
+from boxmask.training.feed import Photos, Steps, TrainingBatch, canvases
+from boxmask.training.feed import batches as endless
 
 SIZE = (64, 96)
 TALL, WIDE = (96, 64), (64, 96)
@@ -136,7 +137,7 @@ def test_a_photo_in_memory_is_not_opened_again(
 
 def batches(dataset: Dataset, workers: int, count: int) -> list[TrainingBatch]:
     steps = Steps(canvases(dataset, SIZE), 4, 0, 0)
-    return list(islice(make_feed(fed(dataset), steps, workers), count))
+    return list(islice(endless(fed(dataset), steps, workers), count))
 
 
 def test_batches_are_the_same_with_and_without_workers(photos_to_train: Dataset) -> None:
@@ -156,10 +157,7 @@ def test_canvases_are_what_the_network_pads_to(photos_to_train: Dataset) -> None
     assert [tuple(shape) for shape in padded] == shapes[:6]
 
 
-WRAPPED = pytest.mark.xfail(reason="torch puts the worker's traceback before the message")
-
-
-@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=WRAPPED)])
+@pytest.mark.parametrize("workers", [0, 1])
 def test_a_photo_that_turns_out_damaged_is_named_in_one_message(
     photos_to_train: Dataset, tmp_path: Path, workers: int
 ) -> None:

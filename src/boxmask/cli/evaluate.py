@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -52,6 +53,8 @@ def evaluate(
 
     detector = load_detector(run, device)
     dataset = photos_to_judge(run, data, split, bad_boxes)
+    for note in dataset.notes:
+        print(f"note: {note}", file=sys.stderr)  # noqa: T201
     with photo_bar("judging") as progress:
         evaluation, detections = judge(detector, dataset, unseen_classes, progress)
     figures = json.dumps(evaluation.as_json(), indent=1) + "\n"

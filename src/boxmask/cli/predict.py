@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 
@@ -43,4 +44,6 @@ def predict(
     shown = sum(len(found.above(min_score)) for found in done.detections)
     print(f"{len(done.photos)} photos, {shown} objects with a score of {min_score:g} or more")  # noqa: T201
     print(out)  # noqa: T201
-    return 0
+    for fault in done.faults:
+        print(f"boxmask: {fault}", file=sys.stderr)  # noqa: T201
+    return 1 if done.faults else 0

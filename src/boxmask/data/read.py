@@ -48,13 +48,18 @@ def read_dataset(
     Raises LabelError for labels that cannot be read or are impossible (boxes that enclose nothing of their
     photo are left out instead with `bad_boxes="skip"`), and PhotoError for photos that cannot be read.
     """
+    dataset = read_unsplit(path, bad_boxes)
+    return with_split_file(dataset, split_file) if split_file else with_splits(dataset, split_seed)
+
+
+def read_unsplit(path: str | Path, bad_boxes: BadBoxes = "stop") -> Dataset:
+    """The same, with only the splits that the set itself speaks of; the others are ""."""
     source = look_at(Path(path))
     labels = _labels(source, Path(path))
     sizes = read_sizes(labels.root, labels.photos)
     boxes, sound, notes = sound_boxes(labels, sizes, bad_boxes)
     notes = (*labels.notes, *notes_on_sizes(labels.root, labels.photos, sizes), *notes)
-    dataset = _index(labels, sizes, boxes, sound, notes)
-    return with_split_file(dataset, split_file) if split_file else with_splits(dataset, split_seed)
+    return _index(labels, sizes, boxes, sound, notes)
 
 
 def _labels(source: Source, path: Path) -> Labels:

@@ -145,8 +145,12 @@ def write_split(dataset: Dataset, path: str | Path) -> None:
         part.write_text(json.dumps(split, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def with_split_file(dataset: Dataset, path: str | Path) -> Dataset:
-    """Take the splits from a file that `write_split` wrote.
+def with_split_file(
+    dataset: Dataset, path: str | Path, others: Literal["stop", "leave out"] = "stop"
+) -> Dataset:
+    """Take the splits from a file that `write_split` wrote, in place of those that the set has.
+
+    others: what to do about photos that it does not name, for example because they are newer
 
     Raises LabelError if it is not such a file, or if it and the set do not name the same photos, once each.
     (Photos that the set's own splits leave out may be missing from it; they stay left out.)
@@ -155,7 +159,8 @@ def with_split_file(dataset: Dataset, path: str | Path) -> Dataset:
     files = set(dataset.files.tolist())
     left_out = set(dataset.files[dataset.splits == ""].tolist()) if "train" in dataset.splits else set()
     remedy = f"Correct {path}, or leave it out to have the photos split anew."
-    if unnamed := sorted(files - named.keys() - left_out):
+    unnamed = sorted(files - named.keys() - left_out)
+    if unnamed and others == "stop":
         raise LabelError(complaint("Photos that the split file does not name", unnamed, remedy))
     if absent := sorted(named.keys() - files):
         raise LabelError(complaint("Photos of the split file that the set does not have", absent, remedy))

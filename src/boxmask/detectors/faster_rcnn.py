@@ -49,10 +49,10 @@ class FasterRCNNConfig:
     longer_side: int = 544  # the paper: 1000; FPN: 1333
     antialias: bool = True
     # features
-    strides: tuple[int, ...] = (4, 8, 16, 32)  # C2..C5; the paper reads one map of stride 16
+    strides: tuple[int, ...] = (8, 16, 32)  # C3..C5; FPN: also 4; the paper reads one map of stride 16
     channels: int = 128  # of the pyramid, 256 in FPN, section 3; 0: no pyramid, one map as it is
     # proposals
-    anchor_sizes: tuple[tuple[float, ...], ...] = ((16,), (32,), (64,), (128,), (256,))  # a row a level
+    anchor_sizes: tuple[tuple[float, ...], ...] = ((16, 24), (32, 48), (64, 96), (128, 224))  # a row a level
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)  # height / width; section 3.1.1
     rpn_channels: int = 128  # the paper: 512 for VGG16 (section 3.1)
     rpn_iou: tuple[float, float] = (0.3, 0.7)  # background below, object above; section 3.1.2
@@ -87,6 +87,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "shorter_side": 800,
         "longer_side": 1333,
         "antialias": False,
+        "strides": (4, 8, 16, 32),
         "channels": 256,
         "anchor_sizes": ((32,), (64,), (128,), (256,), (512,)),
         "rpn_channels": 256,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from boxmask.data.dataset import Dataset
-from boxmask.data.read import read_dataset
-from boxmask.data.split import split_file_fits, with_split_file
+from boxmask.data.read import read_unsplit
+from boxmask.data.split import split_file_fits, with_split_file, with_splits
 from boxmask.detectors.contract import Detector
 from boxmask.errors import LabelError
 from boxmask.evaluation.classes import UnseenClasses
@@ -31,14 +30,14 @@ def photos_to_judge(run: Path, data: Path, split: Split, bad_boxes: Literal["sto
 
     Raises LabelError where the split has no photos.
     """
-    dataset = read_dataset(data, bad_boxes=bad_boxes)
+    dataset = read_unsplit(data, bad_boxes)
     written = (run if run.is_dir() else run.parent) / SPLIT
-    if written.is_file() and split_file_fits(dataset, written):
-        dataset = with_split_file(dataset, written)
+    own = written.is_file() and split_file_fits(dataset, written)
+    dataset = with_split_file(dataset, written, others="leave out") if own else with_splits(dataset)
     chosen = dataset if split == "all" else dataset.split(split)
     if not len(chosen):
         raise LabelError(f"{data}: there are no {split} photos. Choose another --split.")
-    return replace(chosen, notes=())
+    return chosen
 
 
 def judge(

@@ -19,6 +19,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from boxmask.data.augment import Augmentation, resize_photo
 from boxmask.data.dataset import Dataset
+from boxmask.errors import BoxmaskError
 from boxmask.pipeline.images import resized_size
 from boxmask.pipeline.photos import to_image
 from boxmask.types import Target
@@ -48,9 +49,12 @@ class Photos(TorchDataset[Any]):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, place: Place) -> tuple[Tensor, Target, int]:
+    def __getitem__(self, place: Place) -> tuple[Tensor, Target, int] | BoxmaskError:
         epoch, photo = place
-        image, target = self._resized(photo)
+        try:
+            image, target = self._resized(photo)
+        except BoxmaskError as error:
+            return error  # raised by `batches`: torch would wrap a worker's error in its traceback
         generator = np.random.default_rng((self.seed, epoch, photo))
         return *self.augmentation(image, target, generator), photo
 
@@ -107,9 +111,12 @@ def canvases(dataset: Dataset, size: tuple[int, int], multiple_of: int = 32) -> 
     return [(-(-h // multiple_of) * multiple_of, -(-w // multiple_of) * multiple_of) for h, w in resized]
 
 
-def make_feed(photos: Photos, steps: Steps, workers: int) -> DataLoader[Any]:
-    """Batches for ever; with workers they are made while the network computes."""
-    return DataLoader(
+def batches(photos: Photos, steps: Steps, workers: int) -> Iterator[TrainingBatch]:
+    """Batches for ever; with workers they are made while the network computes.
+
+    Raises PhotoError for a photo that turns out damaged.
+    """
+    loader = DataLoader(
         photos,
         batch_sampler=steps,
         num_workers=workers,
@@ -118,10 +125,19 @@ def make_feed(photos: Photos, steps: Steps, workers: int) -> DataLoader[Any]:
         persistent_workers=workers > 0,
         prefetch_factor=3 if workers else None,
     )
+    for batch in loader:
+        if isinstance(batch, BoxmaskError):
+            raise batch
+        yield batch
 
 
-def _collate(samples: list[tuple[Tensor, Target, int]]) -> TrainingBatch:
-    images, targets, photos = zip(*samples, strict=True)
+def _collate(samples: list[tuple[Tensor, Target, int] | BoxmaskError]) -> TrainingBatch | BoxmaskError:
+    sound = []
+    for sample in samples:
+        if isinstance(sample, BoxmaskError):
+            return sample
+        sound.append(sample)
+    images, targets, photos = zip(*sound, strict=True)
     return TrainingBatch(list(images), list(targets), list(photos))
 
 

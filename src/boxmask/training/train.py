@@ -7,28 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import torch
 from accelerate import Accelerator
 
 from boxmask.data.augment import Augmentation
 from boxmask.data.dataset import Dataset
 from boxmask.data.read import read_dataset
 from boxmask.data.split import check_classes, write_split
-from boxmask.detectors.contract import Detector
-from boxmask.detectors.table import entry, make_config
 from boxmask.errors import CheckpointError, LabelError, UsageError
 from boxmask.training.curve import draw_curve
-from boxmask.training.feed import Photos, Steps, canvases, make_feed
+from boxmask.training.feed import Photos, batches
 from boxmask.training.loop import Loop
-from boxmask.training.optimiser import average_of, make_optimiser
 from boxmask.training.progress import Report, forget_after
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run, choose_folder, read_recipe, recipe_json, write_json
-from boxmask.training.schedule import Clock
+from boxmask.training.start import config_of, size_of, start, steps_of
 from boxmask.training.state import State
-from boxmask.weights.imagenet import backbone_weights
+from boxmask.weights.imagenet import backbone_weights, origin
 
 
 def train(
@@ -44,7 +39,10 @@ def train(
     run = Run(choose_folder(out, recipe.model))
     dataset = _read(Path(data), recipe)
     accelerator = _accelerator(recipe)
-    state = _start(dataset, recipe)
+    config = config_of(dataset, recipe)
+    report.say(f"backbone: {config.backbone}, {origin(config.backbone, recipe.weights)}")
+    weights = backbone_weights(config.backbone, recipe.weights)
+    state = start(dataset, recipe, config, weights, accelerator.device)
     with _nothing_or_weights(run):
         write_json(run.recipe, recipe_json(recipe, Path(data), state.fingerprint))
         write_split(dataset, run.split)
@@ -65,7 +63,7 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     recipe = replace(before, split_file=run.split)
     dataset = _read(data or trained_on, recipe)
     accelerator = _accelerator(recipe)
-    state = _start(dataset, recipe)
+    state = start(dataset, recipe, config_of(dataset, recipe), None, accelerator.device)
     state.load(run)
     forget_after(run.log, state.clock.step)
     return _fit(state, recipe, dataset, run, accelerator, report or Report())
@@ -93,47 +91,6 @@ def _read(data: Path, recipe: Recipe) -> Dataset:
     return replace(dataset, notes=dataset.notes + notes)
 
 
-def _start(dataset: Dataset, recipe: Recipe) -> State:
-    """Everything before the first step."""
-    torch.manual_seed(recipe.seed)
-    detector = _build(dataset, recipe)
-    detector.freeze(recipe.frozen_stages)
-    steps = _steps(dataset, detector, recipe, 0)
-    total = recipe.epochs * steps.per_epoch if recipe.epochs else None
-    return State(
-        model=recipe.model,
-        detector=detector,
-        average=average_of(detector, recipe.ema) if recipe.ema else None,
-        optimiser=make_optimiser(detector, recipe),
-        clock=Clock(total, recipe.minutes or 0.0),
-        fingerprint=dataset.fingerprint(),
-        recipe=recipe_json(recipe, dataset.root, "")["recipe"],
-    )
-
-
-def _build(dataset: Dataset, recipe: Recipe) -> Detector:
-    """The detector that the recipe asks for, for the classes of the data, on its device."""
-    numbers: dict[str, Any] = {"class_names": dataset.class_names}
-    if recipe.backbone:
-        numbers["backbone"] = recipe.backbone
-    config = make_config(recipe.model, recipe.preset, **numbers)
-    if recipe.size:
-        longer = round(config.longer_side * recipe.size / config.shorter_side)
-        config = replace(config, shorter_side=recipe.size, longer_side=longer)
-    weights = backbone_weights(config.backbone, recipe.weights)
-    detector = entry(recipe.model).build(config, weights)
-    return detector.to(memory_format=torch.channels_last)
-
-
-def _steps(dataset: Dataset, detector: Detector, recipe: Recipe, first: int) -> Steps:
-    shapes = canvases(dataset.split("train"), _size(detector))
-    return Steps(shapes, recipe.batch_size, recipe.seed, first)
-
-
-def _size(detector: Detector) -> tuple[int, int]:
-    return detector.config.shorter_side, detector.config.longer_side
-
-
 def _accelerator(recipe: Recipe) -> Accelerator:
     """For the recipe's device and precision; raises UsageError where the device cannot do it."""
     try:
@@ -150,13 +107,13 @@ def _fit(
     training = dataset.split("train")
     augmentation = Augmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
     cache = recipe.cache_megabytes * 10**6 // max(1, recipe.workers)
-    photos = Photos(training, _size(state.detector), augmentation, recipe.seed, cache)
-    steps = _steps(dataset, state.detector, recipe, state.clock.step)
+    photos = Photos(training, size_of(state.detector.config), augmentation, recipe.seed, cache)
+    steps = steps_of(dataset, recipe, state.detector.config, state.clock.step)
     loop = Loop(state, recipe, training, dataset.split("val"), run)
     report.log = run.log
     with report:
         _announce(report, dataset, recipe, run)
-        finished = loop.fit(iter(make_feed(photos, steps, recipe.workers)), accelerator, report)
+        finished = loop.fit(batches(photos, steps, recipe.workers), accelerator, report)
     if finished:
         run.resume.unlink(missing_ok=True)
     draw_curve(run.log, run.curve)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import config_from_json, entry
-from boxmask.errors import BoxmaskError, CheckpointError
+from boxmask.errors import BoxmaskError, CheckpointError, UsageError
 from boxmask.writing import replacing
 
 BEST, LAST = "best.safetensors", "last.safetensors"
@@ -95,4 +95,8 @@ def load_detector(run: str | Path, device: str | torch.device = "cpu") -> Detect
         raise CheckpointError(
             f"{path}: this checkpoint does not fit this version ({error}). {REMEDY}"
         ) from error
-    return detector.to(device).eval()
+    try:
+        return detector.to(device).eval()
+    except (RuntimeError, AssertionError) as error:  # torch's, for a device that is not there
+        reason = str(error).split("\n")[0]
+        raise UsageError(f"--device {device}: cannot be used here ({reason}). Use cpu.") from error

