@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -63,3 +65,14 @@ def test_wrong_choices_and_files_are_told(demo: Path, quick: Recipe, tmp_path: P
         boxmask.train(demo, recipe=replace(quick), out=tmp_path)
     with pytest.raises(CheckpointError, match="no such checkpoint"):
         boxmask.load(tmp_path / "nowhere")
+
+
+def test_rooms_are_there_without_an_import_of_their_own() -> None:
+    code = "import boxmask; print(boxmask.weights.from_torchvision.__name__, boxmask.kernels.nms.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["from_torchvision", "nms"]
+
+
+def test_a_room_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nowhere'"):
+        boxmask.nowhere  # noqa: B018

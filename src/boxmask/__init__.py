@@ -6,10 +6,23 @@
     detector = boxmask.load(run.folder)
     detections = detector.predict("photo.jpg")
 
-The verbs load what they need when they are first called, so that importing boxmask is quick.
+The verbs, and the rooms that are named here, are loaded when they are first used, so that importing boxmask
+is quick.
 """
+
+from importlib import import_module
+from types import ModuleType
 
 from boxmask.verbs import evaluate, load, predict, train
 
 __version__ = "0.1.0"
 __all__ = ["evaluate", "load", "predict", "train"]
+
+_ROOMS = ("data", "detectors", "evaluation", "geometry", "kernels", "pipeline", "types", "weights")
+
+
+def __getattr__(name: str) -> ModuleType:
+    """`boxmask.weights` and the like without an import of their own."""
+    if name in _ROOMS:
+        return import_module(f"boxmask.{name}")
+    raise AttributeError(f"module 'boxmask' has no attribute {name!r}")
