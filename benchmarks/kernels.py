@@ -1,10 +1,10 @@
 """The compiled loops beside torchvision's, on this machine, in one run: `python benchmarks/kernels.py`.
 
 Each pair runs in turns (theirs, ours, theirs, ours, ...) and the table shows medians, so that a noisy machine
-is noisy for both; "of CPU time" is the ratio that other programs disturb least. As limits it measures a matrix
-product and a copy of memory. "moved" is what has to cross memory once (features, pooled values and their
-gradients), "of copy" is that against the copy; "peak" is what a call adds to the process's resident memory at
-its highest.
+is noisy for both; "of CPU time" is the ratio that other programs disturb least. As limits it measures a
+matrix product and a copy of memory. "moved" is what has to cross memory once (features, pooled values and
+their gradients), "of copy" is that against the copy; "peak" is what a call adds to the process's resident
+memory at its highest.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    console = Console(width=110)
+    console = Console(width=140)
     console.print(
         f"{torch.get_num_threads()} threads, torch {torch.__version__}, torchvision {torchvision.__version__}"
     )

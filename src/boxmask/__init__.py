@@ -18,7 +18,10 @@ from boxmask.verbs import evaluate, load, predict, train
 __version__ = "0.1.0"
 __all__ = ["evaluate", "load", "predict", "train"]
 
-_ROOMS = ("data", "detectors", "evaluation", "geometry", "kernels", "pipeline", "types", "weights")
+_ROOMS = (
+    *("data", "detectors", "evaluation", "geometry", "kernels"),
+    *("pipeline", "prediction", "training", "types", "weights"),
+)
 
 
 def __getattr__(name: str) -> ModuleType:

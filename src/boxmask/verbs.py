@@ -21,7 +21,8 @@ def train(
     """Train on labelled photos; gives the run, whose folder holds the weights.
 
     recipe, choices: a `boxmask.training.recipe.Recipe`, and single fields of it by name, for example
-    `model="faster-rcnn", max_minutes=10`. Raises what `boxmask train` would print.
+    `model="faster-rcnn", max_minutes=10`. Ctrl-C ends the training early; `run.finished` tells. Raises what
+    `boxmask train` would print.
     """
     from boxmask.training.recipe import Recipe
     from boxmask.training.train import train as begin
@@ -37,19 +38,35 @@ def load(run: str | Path, device: str = "cpu") -> Detector:
 
 
 def evaluate(
-    run: str | Path, data: str | Path, split: Literal["train", "val", "test", "all"] = "test"
+    run: str | Path,
+    data: str | Path,
+    split: Literal["train", "val", "test", "all"] = "test",
+    *,
+    bad_boxes: Literal["stop", "skip"] = "stop",
+    unseen_classes: Literal["stop", "ignore"] = "stop",
+    device: str = "cpu",
 ) -> Evaluation:
-    """Judge a run on labelled photos; `.as_json()` gives the figures by name."""
+    """Judge a run on labelled photos; `.as_json()` gives the figures by name.
+
+    What the choices mean is in `boxmask evaluate --help`.
+    """
     from boxmask.prediction.judge import judge, photos_to_judge
     from boxmask.weights.checkpoint import load_detector
 
-    dataset = photos_to_judge(Path(run), Path(data), split, "stop")
-    return judge(load_detector(run), dataset)[0]
+    dataset = photos_to_judge(Path(run), Path(data), split, bad_boxes)
+    return judge(load_detector(run, device), dataset, unseen_classes)[0]
 
 
-def predict(run: str | Path, photos: Sequence[str | Path], out: str | Path = "predictions") -> Prediction:
+def predict(
+    run: str | Path,
+    photos: Sequence[str | Path],
+    out: str | Path = "predictions",
+    *,
+    min_score: float = 0.5,
+    device: str = "cpu",
+) -> Prediction:
     """Draw what a run finds in photos, folders and globs into the folder `out`."""
     from boxmask.prediction.predict import predict_photos
     from boxmask.weights.checkpoint import load_detector
 
-    return predict_photos(load_detector(run), photos, Path(out))
+    return predict_photos(load_detector(run, device), photos, Path(out), min_score=min_score)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,4 +17,13 @@ def replacing(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         temporary = Path(folder) / path.name
         yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())  # a power cut must not leave the new name with nothing behind it
         temporary.replace(path)
+
+
+def sweep(folder: Path) -> None:
+    """Take away what a killed `replacing` left behind in a folder that nobody writes to now."""
+    for left in folder.glob(".*.*"):
+        if left.is_dir():
+            shutil.rmtree(left)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from boxmask.data.augment import PADDING_GREY, Augmentation, resize_photo
 from boxmask.errors import UsageError
+from boxmask.pipeline.images import resized_size
 from boxmask.types import Target
 
 SIZE = (60, 90)
@@ -191,6 +192,24 @@ def test_flipped_twice_is_the_photo_itself(move: str) -> None:
 def test_nothing_asked_nothing_done() -> None:
     photo = painted([[5, 5, 40, 30]])
     assert same(photo, STILL(*photo, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("change", [STILL, *MOVES.values(), EVERYTHING])
+def test_the_result_shares_no_memory_with_what_was_given(change: Augmentation) -> None:
+    image, target = painted([[5, 5, 40, 30]])
+    for seed in range(5):
+        changed, labels = change(image, target, np.random.default_rng(seed))
+        pairs = [(image, changed)]
+        pairs += [(getattr(target, n), getattr(labels, n)) for n in ("boxes", "labels", "ignore", "masks")]
+        for old, new in pairs:
+            assert old.untyped_storage().data_ptr() != new.untyped_storage().data_ptr()
+
+
+@pytest.mark.parametrize("size", [(61, 90), (90, 47), (33, 100)])
+@pytest.mark.parametrize("sides", [(30, 200), (50, 70), (64, 107)])
+def test_photos_are_resized_as_the_detector_would(size: tuple[int, int], sides: tuple[int, int]) -> None:
+    image, _ = resize_photo(torch.zeros(3, *size, dtype=torch.uint8), Target.of([], []), *sides)
+    assert image.shape[1:] == resized_size(size, *sides)
 
 
 def test_light_and_colour_leave_labels_and_greys_alone() -> None:

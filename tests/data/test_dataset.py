@@ -41,6 +41,10 @@ def test_target_ignores_crowd_and_difficult() -> None:
     assert tiny().target(2).ignore.tolist() == [True]
 
 
+def test_what_counts_is_neither_crowd_nor_difficult() -> None:
+    assert tiny().counted.tolist() == [True, False, False]
+
+
 def test_a_subset_keeps_objects_with_their_photos() -> None:
     subset = tiny().subset(np.array([2, 0]))
     assert subset.target(0).boxes.tolist() == [[2, 2, 30, 40]]

@@ -13,6 +13,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from boxmask.data.read import read_dataset
+from boxmask.data.sound_boxes import BadBoxes
 from boxmask.data.split import check_classes
 from boxmask.errors import LabelError, PhotoError
 from boxmask.pipeline.photos import load_photo
@@ -93,18 +94,80 @@ def test_a_declared_size_that_differs_is_noted_and_the_real_one_wins(
     assert said[0].endswith("Annotations/a.xml:2 JPEGImages/a.jpg is 60 × 40, not 600 × 400")
 
 
-def test_a_size_declared_before_the_exif_orientation_is_noted_as_such(
-    write_coco: Write, coco: Make, annotation: Make
+@pytest.fixture
+def write_turned(write_coco: Write, coco: Make, annotation: Make) -> Write:
+    """Write a photo of 60 × 40 pixels that is shown as 40 × 60, and its boxes (x, y, width, height)."""
+
+    def write(boxes: list[list[float]], orientation: int = 6, declared: tuple[int, int] = (60, 40)) -> Path:
+        document = coco([(1, "a.jpg")], [annotation(1, 1, box) for box in boxes])
+        document["images"][0] |= dict(zip(("width", "height"), declared, strict=True))
+        root = write_coco(document)
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = orientation
+        Image.new("RGB", (60, 40)).save(root / "images/a.jpg", exif=exif)
+        return root
+
+    return write
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_boxes_that_fit_only_the_turned_photo_are_taken_as_drawn_on_it(
+    write_turned: Write, orientation: int
 ) -> None:
-    root = write_coco(coco([(1, "a.jpg")], [annotation(1, 1, [2, 30, 20, 28])]))
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6
-    Image.new("RGB", (60, 40)).save(root / "images/a.jpg", exif=exif)
-    dataset = read_dataset(root)
+    dataset = read_dataset(write_turned([[2, 30, 20, 28], [2, 3, 4, 5]], orientation))
     assert dataset.sizes.tolist() == [[60, 40]]
     assert load_photo(dataset.path(0)).shape == (60, 40, 3)
-    assert dataset.boxes.tolist() == [[2, 30, 22, 58]]  # within the photo as it is shown
-    assert "a.jpg is 40 × 60, not 60 × 40, before its EXIF orientation turns it" in dataset.notes[0]
+    assert dataset.boxes.tolist() == [[2, 30, 22, 58], [2, 3, 6, 8]]
+    assert "all were taken to be drawn on that" in dataset.notes[0]
+    assert dataset.notes[0].endswith("images[0] (id 1) images/a.jpg is 40 × 60, not 60 × 40")
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        [[30, 2, 28, 20]],  # only within the photo as stored
+        [[48, 2, 9, 20]],  # outside the photo as shown: not told as a bad box
+        [[2, 3, 20, 20]],  # within both
+        [[2, 3, 20, 20], [0, 0, 41, 41]],  # within both, to a pixel
+        [[30, 2, 28, 20], [2, 30, 20, 28]],  # within neither
+    ],
+)
+@pytest.mark.parametrize("bad_boxes", ["stop", "skip"])
+def test_boxes_that_may_lie_sideways_stop(
+    write_turned: Write, boxes: list[list[float]], bad_boxes: BadBoxes
+) -> None:
+    with pytest.raises(
+        LabelError, match="before the EXIF orientation turns them upright, and may be drawn so"
+    ) as raised:
+        read_dataset(write_turned(boxes), bad_boxes=bad_boxes)
+    assert "images[0] (id 1) images/a.jpg is 40 × 60, not 60 × 40\n" in str(raised.value)
+    assert "remove the photo's EXIF orientation" in str(raised.value)
+    assert "declare the size as shown" in str(raised.value)
+
+
+def test_a_turned_photo_is_no_trouble_without_boxes_or_with_the_size_as_shown(write_turned: Write) -> None:
+    dataset = read_dataset(write_turned([]))
+    assert dataset.notes[0].startswith("declared sizes (width × height) are not the photo's")
+    assert dataset.notes[0].endswith("images/a.jpg is 40 × 60, not 60 × 40")
+    dataset = read_dataset(write_turned([[2, 3, 20, 20]], declared=(40, 60)))
+    assert not any("size" in note for note in dataset.notes)
+    dataset = read_dataset(write_turned([[2, 3, 20, 20]], orientation=3))  # upside down: the size is the same
+    assert not any("size" in note for note in dataset.notes)
+
+
+def test_cvats_own_xml_is_not_pascal_voc(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/all.xml").write_text("<?xml version='1.0'?>\n<annotations>\n</annotations>\n")
+    with pytest.raises(LabelError, match=r"no labels found.*found 1 \.xml"):
+        read_dataset(tmp_path / "set")
+
+
+@pytest.mark.parametrize("root", ["<annotation>", '<annotation verified="yes">', "<annotation\n>"])
+def test_the_root_of_a_sheet_may_have_attributes(write_voc: Write, root: str) -> None:
+    folder = write_voc({"a": [CAT]})
+    sheet = folder / "Annotations/a.xml"
+    sheet.write_text(sheet.read_text().replace("<annotation>", root))
+    assert len(read_dataset(folder)) == 1
 
 
 # ---------------------------------------------------------------- the real sets
@@ -137,7 +200,7 @@ def test_real_sets(
 
 def test_bccd_says_what_it_left_out(shared_data: Path) -> None:
     note = read_dataset(shared_data / "bccd").notes[0]
-    assert note.startswith("left out 2 one-pixel boxes: ")
+    assert note.startswith("left out 2 one-pixel boxes:\n  ")
     assert "BloodImage_00338.xml:158" in note
     assert "BloodImage_00343.xml:50" in note
 

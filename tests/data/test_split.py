@@ -149,7 +149,7 @@ def test_complete_splits_are_kept_without_a_word() -> None:
         (
             ["train", "val", "test", "", ""],
             (1, 1, 1),
-            "2 photos are in no split and are left out: p003.jpg, p004.jpg",
+            "2 photos are in no split and are left out:\n  p003.jpg\n  p004.jpg",
         ),
         (
             ["test"] * 3 + [""] * 10,
@@ -227,10 +227,10 @@ def test_a_class_that_training_never_sees_is_named() -> None:
     with pytest.raises(LabelError) as raised:
         check_classes(dataset)
     assert "class1: 3 objects in p001.jpg, p002.jpg\n" in str(raised.value)
-    assert "--unseen-classes ignore" in str(raised.value)
+    assert "--unseen-classes ignore (in Python: " in str(raised.value)
     assert "class2" not in str(raised.value)
     notes = check_classes(dataset, unseen_classes="ignore")
-    assert notes == ("classes that training never sees: class1: 3 objects in p001.jpg, p002.jpg",)
+    assert notes == ("classes that training never sees:\n  class1: 3 objects in p001.jpg, p002.jpg",)
 
 
 def test_objects_that_do_not_count_are_not_asked_for() -> None:

@@ -31,6 +31,7 @@ def test_an_unseen_class_stops(labelled):
         seen_classes(dataset, ("cat", "owl"))
     assert '"dog" is first labelled in 1.jpg' in str(error.value)
     assert 'It knows "cat", "owl".' in str(error.value)
+    assert '--unseen-classes ignore (in Python: unseen_classes="ignore")' in str(error.value)
 
 
 def test_an_unseen_class_without_objects_is_no_matter(labelled):

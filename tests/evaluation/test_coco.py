@@ -1,5 +1,3 @@
-# ruff: noqa: SIM300 (AP in capitals is a figure here, not a constant)
-
 import pytest
 
 from boxmask.evaluation.coco import ClassAP, coco_metrics

@@ -1,5 +1,3 @@
-# ruff: noqa: SIM300 (AP in capitals is a figure here, not a constant)
-
 import numpy as np
 import pytest
 

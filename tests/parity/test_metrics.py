@@ -1,7 +1,5 @@
 """COCO's figures equal pycocotools; those of VOC an implementation that shares nothing with ours."""
 
-# ruff: noqa: SIM300 (AP in capitals is a figure here, not a constant)
-
 import contextlib
 import io
 from collections import defaultdict

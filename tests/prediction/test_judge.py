@@ -44,6 +44,27 @@ def test_other_data_has_splits_of_its_own(trained: Path, demo: Path) -> None:
     assert len(chosen) == 4
 
 
+def test_a_photo_that_went_does_not_move_the_others(run: Path, demo: Path, tmp_path: Path) -> None:
+    kept = photos_to_judge(run, demo, "test", "stop")
+    split = json.loads((run / "split.json").read_text())
+    split["train"].append("images/went.jpg")
+    (run / "split.json").write_text(json.dumps(split))
+    chosen = photos_to_judge(run, demo, "test", "stop")
+    assert files(chosen) == files(kept)
+    assert any("images/went.jpg" in note for note in chosen.notes)
+
+
+def test_a_set_that_nobody_split_is_not_drawn_from(trained: Path, demo: Path, tmp_path: Path) -> None:
+    labels = json.loads((demo / "instances_test.json").read_text())
+    for image in labels["images"]:
+        shutil.copy(demo / "images" / image["file_name"], tmp_path / f"new-{image['file_name']}")
+        image["file_name"] = f"new-{image['file_name']}"
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    with pytest.raises(LabelError, match="all takes every photo"):
+        photos_to_judge(trained, tmp_path, "test", "stop")
+    assert len(photos_to_judge(trained, tmp_path, "all", "stop")) == 4
+
+
 def test_a_checkpoint_alone_has_no_split(run: Path, demo: Path, tmp_path: Path) -> None:
     shutil.move(run / "best.safetensors", tmp_path / "alone.safetensors")
     own = files(read_dataset(demo).split("test"))

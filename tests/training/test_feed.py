@@ -136,7 +136,7 @@ def test_a_photo_in_memory_is_not_opened_again(
 
 
 def batches(dataset: Dataset, workers: int, count: int) -> list[TrainingBatch]:
-    steps = Steps(canvases(dataset, SIZE), 4, 0, 0)
+    steps = Steps(canvases(dataset, SIZE, 32), 4, 0, 0)
     return list(islice(endless(fed(dataset), steps, workers), count))
 
 
@@ -152,7 +152,7 @@ def test_batches_are_the_same_with_and_without_workers(photos_to_train: Dataset)
 def test_canvases_are_what_the_network_pads_to(photos_to_train: Dataset) -> None:
     how = Preparation(*SIZE, mean=(0.5,) * 3, std=(0.5,) * 3)
     photos = Photos(photos_to_train, SIZE, Augmentation(), 0, 0)
-    shapes = canvases(photos_to_train, SIZE)
+    shapes = canvases(photos_to_train, SIZE, 32)
     padded = [prepare([photos[(0, photo)][0]], how).pixels.shape[2:] for photo in range(6)]
     assert [tuple(shape) for shape in padded] == shapes[:6]
 

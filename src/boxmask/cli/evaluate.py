@@ -46,6 +46,7 @@ def evaluate(
     from rich.console import Console
 
     from boxmask.cli.bar import photo_bar
+    from boxmask.data.faults import shortened
     from boxmask.evaluation.table import evaluation_table
     from boxmask.prediction.judge import draw_judged, judge, photos_to_judge
     from boxmask.weights.checkpoint import load_detector
@@ -54,7 +55,7 @@ def evaluate(
     detector = load_detector(run, device)
     dataset = photos_to_judge(run, data, split, bad_boxes)
     for note in dataset.notes:
-        print(f"note: {note}", file=sys.stderr)  # noqa: T201
+        print(f"note: {shortened(note)}", file=sys.stderr)  # noqa: T201
     with photo_bar("judging") as progress:
         evaluation, detections = judge(detector, dataset, unseen_classes, progress)
     figures = json.dumps(evaluation.as_json(), indent=1) + "\n"

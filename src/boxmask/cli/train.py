@@ -10,6 +10,8 @@ from cyclopts import Parameter
 
 from boxmask.training.recipe import Recipe
 
+STOPPED = 130  # what shells say of a program that Ctrl-C ended
+
 
 def train(
     data: Path | None = None,
@@ -49,4 +51,4 @@ def train(
     if not finished:
         print(f"stopped; go on with: boxmask train --resume --out {run.folder}", file=sys.stderr)  # noqa: T201
     print(run.folder)  # noqa: T201
-    return 0
+    return 0 if finished else STOPPED

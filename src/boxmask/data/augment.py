@@ -21,6 +21,7 @@ from torchvision.transforms.v2 import functional as F
 
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import areas, clip
+from boxmask.pipeline.images import resized_size
 from boxmask.types import Target
 
 PADDING_GREY = 127  # near zero after normalising, for every backbone whose mean is about 0.5
@@ -70,21 +71,22 @@ class Augmentation:
     ) -> tuple[UInt8[Tensor, "3 H W"], Target]:
         """A changed copy of the photo, of the same size, and the labels that are true of it.
 
+        A copy even where nothing was changed, as the caller may keep the photo while the result moves on.
         Boxes are clipped to the picture; objects that left it are dropped; where there are masks, the box of
         an object that was cut is the tight box of what is left of its mask.
         """
         mirror, upend, recolour = generator.random(3) < (self.flip, self.vertical_flip, self.photometric)
         scale = generator.uniform(*self.scale)
         place = generator.random(2)
-        if recolour:
-            image = _recoloured(image, generator)
-        parts = _parts(image, target)
+        parts = _parts(_recoloured(image, generator) if recolour else image, target)
         if mirror:
             parts = _each(F.horizontal_flip, parts)
         if upend:
             parts = _each(F.vertical_flip, parts)
         parts = _zoomed_in(parts, scale, place) if scale >= 1 else _zoomed_out(parts, scale, place)
-        return parts[0].as_subclass(Tensor), _labels(parts, target, self.min_visible)
+        changed = parts[0].as_subclass(Tensor)
+        copy = changed.clone() if changed.data_ptr() == image.data_ptr() else changed
+        return copy, _labels(parts, target, self.min_visible)
 
 
 def resize_photo(
@@ -92,15 +94,13 @@ def resize_photo(
 ) -> tuple[UInt8[Tensor, "3 h w"], Target]:
     """Scale a photo and its labels so that the short side is `shorter`, or the long side `longer` if less.
 
-    Antialiased, in uint8; the proportions are kept to within a pixel. Raises UsageError for sides that are
-    not 1 <= shorter <= longer.
+    The size is that of `resized_size`, as the detector would have it. Antialiased, in uint8. Raises
+    UsageError for sides that are not 1 <= shorter <= longer.
     """
     if not 1 <= shorter <= longer:
         raise UsageError(f"size: shorter side {shorter}, longer side {longer}; give 1 <= shorter <= longer")
-    height, width = image.shape[-2:]
-    scale = min(shorter / min(height, width), longer / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    if size == (height, width):
+    size = resized_size((image.shape[-2], image.shape[-1]), shorter, longer)
+    if size == image.shape[-2:]:
         return image, target
     parts = _resized(_parts(image, target), size)
     return parts[0].as_subclass(Tensor), _labels(parts, target, min_visible=0.0)

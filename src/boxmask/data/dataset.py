@@ -55,6 +55,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.files)
 
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """(N,) bool: which objects count; crowd regions and difficult objects do not."""
+        return ~(self.crowd | self.difficult)
+
     def path(self, photo: int) -> Path:
         """Where photo number `photo` lies."""
         return self.root / str(self.files[photo])
@@ -88,7 +93,7 @@ class Dataset:
 
     def target(self, photo: int) -> Target:
         """What the labels say of photo number `photo`; crowd regions and difficult objects as `ignore`."""
-        rows = self.rows(photo)
+        rows = self.rows(photo)  # not by `counted`, which looks at the objects of all photos
         return Target.of(self.boxes[rows], self.labels[rows], self.crowd[rows] | self.difficult[rows])
 
     def fingerprint(self) -> str:

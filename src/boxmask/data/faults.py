@@ -1,4 +1,8 @@
-"""How faults in labels are told: what is wrong, the first few places, how many more, and the remedy."""
+"""How faults in labels are told: what is wrong, where, and what to do.
+
+An error shows the first few places and how many more there are. A note, which stops nobody and may be read
+later, names all of them, one a line; `shortened` makes a line for the terminal of it.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,15 @@ def complaint(what: str, places: Sequence[str], remedy: str) -> str:
 
 
 def note(what: str, places: Sequence[str]) -> tuple[str, ...]:
-    """One line for all places where the same thing was noticed, or nothing where there are none."""
+    """One note that names all places where the same thing was noticed, or none where there are no places."""
+    return ("\n  ".join([f"{what}:", *places]),) if places else ()
+
+
+def shortened(text: str) -> str:
+    """A note as one line, with the first few of its places and how many more; others are left as they are."""
+    what, *places = text.split("\n  ")
     if not places:
-        return ()
+        return text
     rest = len(places) - PLACES_SHOWN
     more = f", and {rest} more" if rest > 0 else ""
-    return (f"{what}: {', '.join(places[:PLACES_SHOWN])}{more}",)
+    return f"{what} {', '.join(places[:PLACES_SHOWN])}{more}"

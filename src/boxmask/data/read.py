@@ -45,8 +45,9 @@ def read_dataset(
 
     The photos come sorted by name. Their splits are those of `split_file`, else the set's own, completed by a
     draw with `split_seed` where something is missing. What was noticed on the way is in the set's `notes`.
-    Raises LabelError for labels that cannot be read or are impossible (boxes that enclose nothing of their
-    photo are left out instead with `bad_boxes="skip"`), and PhotoError for photos that cannot be read.
+    Raises LabelError for labels that cannot be read, are impossible (boxes that enclose nothing of their
+    photo are left out instead with `bad_boxes="skip"`) or may lie sideways on their photos (see
+    `notes_on_sizes`), and PhotoError for photos that cannot be read.
     """
     dataset = read_unsplit(path, bad_boxes)
     return with_split_file(dataset, split_file) if split_file else with_splits(dataset, split_seed)
@@ -57,9 +58,9 @@ def read_unsplit(path: str | Path, bad_boxes: BadBoxes = "stop") -> Dataset:
     source = look_at(Path(path))
     labels = _labels(source, Path(path))
     sizes = read_sizes(labels.root, labels.photos)
-    boxes, sound, notes = sound_boxes(labels, sizes, bad_boxes)
-    notes = (*labels.notes, *notes_on_sizes(labels.root, labels.photos, sizes), *notes)
-    return _index(labels, sizes, boxes, sound, notes)
+    on_sizes = notes_on_sizes(labels, sizes)  # first, as boxes drawn sideways may look like bad ones
+    boxes, sound, on_boxes = sound_boxes(labels, sizes, bad_boxes)
+    return _index(labels, sizes, boxes, sound, (*labels.notes, *on_sizes, *on_boxes))
 
 
 def _labels(source: Source, path: Path) -> Labels:

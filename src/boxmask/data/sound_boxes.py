@@ -13,7 +13,7 @@ from boxmask.errors import LabelError
 
 BadBoxes = Literal["stop", "skip"]
 
-_OVERHANG = 1.0  # pixels that are cut without a word: counting from 0 or from 1 makes such a difference
+OVERHANG = 1.0  # pixels that are cut without a word: counting from 0 or from 1 makes such a difference
 
 
 def sound_boxes(
@@ -32,7 +32,10 @@ def sound_boxes(
     sound = np.logical_and(inside, meant)
     faults = [_fault(labels, int(row), sizes) for row in np.flatnonzero(~sound)]
     if faults and bad_boxes == "stop":
-        remedy = "Correct or remove these labels, or leave such boxes out with --bad-boxes skip."
+        remedy = (
+            "Correct or remove these labels, or leave such boxes out with --bad-boxes skip "
+            '(in Python: bad_boxes="skip").'
+        )
         raise LabelError(complaint("Boxes that enclose nothing of their photo", faults, remedy))
     notes = note(f"left out {len(faults)} boxes that enclose nothing of their photo", faults)
     return clipped, sound, notes + _note_on_overhang(labels, edges, sound)
@@ -57,6 +60,6 @@ def _fault(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
 def _note_on_overhang(
     labels: Labels, edges: NDArray[np.float64], sound: NDArray[np.bool_]
 ) -> tuple[str, ...]:
-    beyond = (labels.boxes < -_OVERHANG) | (labels.boxes > edges + _OVERHANG)
+    beyond = (labels.boxes < -OVERHANG) | (labels.boxes > edges + OVERHANG)
     places = [labels.place(int(row)) for row in np.flatnonzero(beyond.any(axis=1) & sound)]
     return note(f"{len(places)} boxes reach beyond their photo and were cut at its edge", places)

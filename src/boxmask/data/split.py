@@ -20,10 +20,11 @@ SHARES = {"test": 0.2, "val": 0.1}
 """The part of the photos that a drawn split gets, in the order of drawing; train keeps the rest."""
 
 UnseenClasses = Literal["stop", "ignore"]
+"""What to do about classes with objects to be judged by, but none to learn from: stop, or leave them out."""
 
 _REMEDY_FOR_UNSEEN = (
-    "Move some of these photos to train, choose another --split-seed or a --split-file, "
-    "or go on without these classes with --unseen-classes ignore."
+    "Move some of these photos to train, choose another --split-seed or a --split-file, or go on without "
+    'these classes with --unseen-classes ignore (in Python: split_seed, split_file, unseen_classes="ignore").'
 )
 
 
@@ -114,8 +115,7 @@ def _classes_shown(dataset: Dataset) -> NDArray[np.bool_]:
     """(P, K) which photo shows which class, by objects that count."""
     shows = np.zeros((len(dataset), len(dataset.class_names)), dtype=bool)
     photo = np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
-    counts = ~(dataset.crowd | dataset.difficult)
-    shows[photo[counts], dataset.labels[counts]] = True
+    shows[photo[dataset.counted], dataset.labels[dataset.counted]] = True
     return shows
 
 
@@ -146,11 +146,11 @@ def write_split(dataset: Dataset, path: str | Path) -> None:
 
 
 def with_split_file(
-    dataset: Dataset, path: str | Path, others: Literal["stop", "leave out"] = "stop"
+    dataset: Dataset, path: str | Path, differing: Literal["stop", "leave out"] = "stop"
 ) -> Dataset:
     """Take the splits from a file that `write_split` wrote, in place of those that the set has.
 
-    others: what to do about photos that it does not name, for example because they are newer
+    differing: what to do about photos that only one of the two names, as when photos came or went since
 
     Raises LabelError if it is not such a file, or if it and the set do not name the same photos, once each.
     (Photos that the set's own splits leave out may be missing from it; they stay left out.)
@@ -160,20 +160,22 @@ def with_split_file(
     left_out = set(dataset.files[dataset.splits == ""].tolist()) if "train" in dataset.splits else set()
     remedy = f"Correct {path}, or leave it out to have the photos split anew."
     unnamed = sorted(files - named.keys() - left_out)
-    if unnamed and others == "stop":
+    absent = sorted(named.keys() - files)
+    if unnamed and differing == "stop":
         raise LabelError(complaint("Photos that the split file does not name", unnamed, remedy))
-    if absent := sorted(named.keys() - files):
+    if absent and differing == "stop":
         raise LabelError(complaint("Photos of the split file that the set does not have", absent, remedy))
     splits = np.array([named.get(file, "") for file in dataset.files.tolist()], dtype="<U5")
-    return _without_rest(replace(dataset, splits=splits))
+    gone = note(f"{len(absent)} photos of {path} are not there any more", absent) if absent else ()
+    return _noted(_without_rest(replace(dataset, splits=splits)), *gone)
 
 
 def split_file_fits(dataset: Dataset, path: str | Path) -> bool:
-    """Whether a split file is of this set: whether all photos that it names are there.
+    """Whether a split file is of this set: whether it names any of its photos.
 
     Raises LabelError if it is not a split file.
     """
-    return set(_read_split(Path(path))) <= set(dataset.files.tolist())
+    return not set(_read_split(Path(path))).isdisjoint(dataset.files.tolist())
 
 
 def _read_split(path: Path) -> dict[str, str]:
@@ -225,6 +227,6 @@ def check_classes(dataset: Dataset, *, unseen_classes: UnseenClasses = "stop") -
 
 def _unseen(dataset: Dataset, shows: NDArray[np.bool_], label: int) -> str:
     files = dataset.files[shows[:, label]].tolist()
-    rows = (dataset.labels == label) & ~(dataset.crowd | dataset.difficult)
+    rows = (dataset.labels == label) & dataset.counted
     examples = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
     return f"{dataset.class_names[label]}: {rows.sum()} objects in {examples}"

@@ -48,6 +48,7 @@ class FasterRCNNConfig:
     shorter_side: int = 320  # the paper: 600 (section 3.3); FPN: 800 (section 5)
     longer_side: int = 544  # the paper: 1000; FPN: 1333
     antialias: bool = True
+    multiple_of: int = 64  # photos are padded to it: the coarsest stride, so that anchors lie evenly
     # features
     strides: tuple[int, ...] = (8, 16, 32)  # C3..C5; FPN: also 4; the paper reads one map of stride 16
     channels: int = 128  # of the pyramid, 256 in FPN, section 3; 0: no pyramid, one map as it is
@@ -56,12 +57,12 @@ class FasterRCNNConfig:
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)  # height / width; section 3.1.1
     rpn_channels: int = 128  # the paper: 512 for VGG16 (section 3.1)
     rpn_iou: tuple[float, float] = (0.3, 0.7)  # background below, object above; section 3.1.2
-    rpn_keeps_border: bool = True  # train on anchors that cross the border; the paper does not (3.1.3)
+    rpn_keeps_border: bool = True  # train on anchors that cross the border; the paper does not (3.3)
     rpn_samples: int = 256  # anchors an image in the loss; section 3.1.3
     rpn_positive_fraction: float = 0.5  # section 3.1.3
     rpn_beta: float = 1 / 9  # where smooth L1 becomes linear; py-faster-rcnn (sigma 3)
-    train_proposals: tuple[int, int] = (1000, 1000)  # a level before, an image after NMS; paper: 6000, 2000
-    test_proposals: tuple[int, int] = (500, 300)  # the paper: 6000, 300 (section 3.3)
+    train_proposals: tuple[int, int] = (1000, 1000)  # a level before, an image after NMS
+    test_proposals: tuple[int, int] = (500, 300)  # the paper: 300 (section 4)
     proposal_nms_iou: float = 0.7  # section 3.3
     # RoI features
     pool: int = 7  # Fast R-CNN, section 2.1
@@ -76,9 +77,9 @@ class FasterRCNNConfig:
     roi_beta: float = 1 / 9  # torchvision's; the paper's smooth L1 has 1 (Fast R-CNN, eq. 3)
     delta_weights: tuple[float, float, float, float] = (10.0, 10.0, 5.0, 5.0)  # 1 / spread; py-faster-rcnn
     # postprocess
-    score_threshold: float = 0.05
+    score_threshold: float = 0.05  # py-faster-rcnn
     nms_iou: float = 0.5  # FPN's code; Fast R-CNN's: 0.3
-    detections_per_image: int = 100
+    detections_per_image: int = 100  # COCO judges so many; py-faster-rcnn
 
 
 PRESETS: dict[str, dict[str, object]] = {
@@ -87,6 +88,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "shorter_side": 800,
         "longer_side": 1333,
         "antialias": False,
+        "multiple_of": 32,  # as in Detectron and torchvision; P6's anchors then lie up to half a cell off
         "strides": (4, 8, 16, 32),
         "channels": 256,
         "anchor_sizes": ((32,), (64,), (128,), (256,), (512,)),
@@ -102,12 +104,13 @@ PRESETS: dict[str, dict[str, object]] = {
         "shorter_side": 600,
         "longer_side": 1000,
         "antialias": False,
+        "multiple_of": 16,
         "strides": (16,),
         "channels": 0,
         "anchor_sizes": ((128, 256, 512),),
         "rpn_channels": 512,
         "rpn_keeps_border": False,
-        "train_proposals": (6000, 2000),
+        "train_proposals": (12000, 2000),  # section 3.3 has the 2000, py-faster-rcnn the 12000
         "test_proposals": (6000, 300),
         "roi_max_pool": True,
         "hidden": 4096,
@@ -199,7 +202,8 @@ class FasterRCNN(Detector):
     def prepare(self, images: list[Tensor]) -> Batch:
         """Resize, normalise and pad."""
         c, trunk = self.config, self.backbone
-        how = Preparation(c.shorter_side, c.longer_side, trunk.mean, trunk.std, antialias=c.antialias)
+        mean, std = tuple(trunk.mean.tolist()), tuple(trunk.std.tolist())
+        how = Preparation(c.shorter_side, c.longer_side, mean, std, c.multiple_of, c.antialias)
         return prepare([image.to(self.box_head.fc6.weight.device) for image in images], how)
 
     # ------------------------------------------------------------------ features (FPN, section 3)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import torch
 
 from boxmask.data.dataset import Dataset
+from boxmask.data.split import UnseenClasses
 from boxmask.errors import LabelError
 from boxmask.types import Detections
-
-UnseenClasses = Literal["stop", "ignore"]
 
 
 def seen_classes(
@@ -81,7 +79,7 @@ def _unseen_message(dataset: Dataset, unseen: Sequence[str], known: Sequence[str
         f"{dataset.root} has objects of {_quoted(unseen)}, which the detector was not trained on "
         f'("{unseen[0]}" is first labelled in {dataset.files[photo]}). It knows {_quoted(known)}. '
         "Correct the name in the labels, train with this class, or leave such classes out of the figures "
-        'with unseen_classes="ignore".'
+        'with --unseen-classes ignore (in Python: unseen_classes="ignore").'
     )
 
 

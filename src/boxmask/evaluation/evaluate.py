@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from boxmask.data.dataset import Dataset
+from boxmask.data.split import UnseenClasses
 from boxmask.detectors.contract import Detector
 from boxmask.errors import LabelError
-from boxmask.evaluation.classes import UnseenClasses, foreign_note, renamed, seen_classes
+from boxmask.evaluation.classes import foreign_note, renamed, seen_classes
 from boxmask.evaluation.coco import CocoMetrics, coco_metrics
 from boxmask.evaluation.detect import detect
-from boxmask.evaluation.flat import counted
 from boxmask.evaluation.interval import Interval, ap_interval
 from boxmask.evaluation.voc import VocMetrics, voc_metrics
 from boxmask.types import Detections
@@ -109,7 +109,7 @@ def evaluate_detections(
         voc=voc_metrics(judged, named),
         interval=ap_interval(judged, named) if interval else None,
         images=len(judged),
-        objects=int(counted(judged).sum()),
+        objects=int(judged.counted.sum()),
         notes=notes + foreign_note(detections, dataset.class_names),
     )
 

@@ -53,12 +53,7 @@ def photo_of_objects(dataset: Dataset) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
 
 
-def counted(dataset: Dataset) -> NDArray[np.bool_]:
-    """Which objects count: (N,), False for crowd regions and difficult objects."""
-    return ~(dataset.crowd | dataset.difficult)
-
-
 def objects_by_class(dataset: Dataset) -> list[int]:
     """How many objects of each class count."""
-    labels = dataset.labels[counted(dataset)]
+    labels = dataset.labels[dataset.counted]
     return [int(n) for n in np.bincount(labels, minlength=len(dataset.class_names))]

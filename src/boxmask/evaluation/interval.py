@@ -70,7 +70,7 @@ def ap_interval(
     interval.
     """
     photos = len(dataset)
-    if photos < 2 or not (~(dataset.crowd | dataset.difficult)).any():
+    if photos < 2 or not dataset.counted.any():
         return None
     matches = class_matches(dataset, detections)
     resamples = _affordable(matches) if resamples is None else resamples

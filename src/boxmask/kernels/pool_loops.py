@@ -1,9 +1,9 @@
 """The loops of RoIPool over channels-last features, forward and backward.
 
 A maximum is separable: first over the rows of a strip of bins, which are contiguous in memory, then over the
-columns of each bin. Which pixel it came from is not kept: backward looks for the value again, which needs no
-other array as large as the result, and vectorises. Of equal pixels the gradient goes to the first by row, then
-by column, as in torchvision.
+columns of each bin. Which pixel it came from is not kept: backward looks for the value again, which needs
+no other array as large as the result, and vectorises. Of equal pixels the gradient goes to the first by row,
+then by column, as in torchvision.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The stages that several papers share: images, features, heads."""

@@ -44,8 +44,8 @@ class Preparation:
 
     shorter_side: int
     longer_side: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     multiple_of: int = 32
     antialias: bool = True
 
@@ -78,8 +78,8 @@ def _round_up(side: int, multiple: int) -> int:
 
 def _resize(image: Tensor, how: Preparation) -> Tensor:
     size = resized_size((image.shape[1], image.shape[2]), how.shorter_side, how.longer_side)
-    if size == tuple(image.shape[1:]):
-        return image
+    if max(abs(size[0] - image.shape[1]), abs(size[1] - image.shape[2])) <= 1:
+        return image  # resized before: rounding down twice may ask for one pixel more or less
     if image.dtype == torch.uint8 and image.device.type != "cpu":
         image = image / 255  # GPUs do not resize whole numbers
     return F.interpolate(image[None], size=size, mode="bilinear", antialias=how.antialias)[0]

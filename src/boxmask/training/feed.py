@@ -105,7 +105,7 @@ class Steps:
             epoch, within = epoch + 1, 0
 
 
-def canvases(dataset: Dataset, size: tuple[int, int], multiple_of: int = 32) -> list[tuple[int, int]]:
+def canvases(dataset: Dataset, size: tuple[int, int], multiple_of: int) -> list[tuple[int, int]]:
     """The padded size, (height, width), that each photo takes up in the network."""
     resized = [resized_size((int(h), int(w)), *size) for h, w in dataset.sizes]
     return [(-(-h // multiple_of) * multiple_of, -(-w // multiple_of) * multiple_of) for h, w in resized]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from boxmask.data.dataset import Dataset
 from boxmask.detectors.contract import Detector
-from boxmask.errors import TrainingError
+from boxmask.errors import BoxmaskError, TrainingError
 from boxmask.evaluation.evaluate import evaluate
 from boxmask.training.feed import TrainingBatch
 from boxmask.training.optimiser import set_learning_rate
@@ -49,14 +49,15 @@ class Loop:
     def fit(self, batches: Iterator[TrainingBatch], accelerator: Accelerator, report: Report) -> bool:
         """Train to the end; True if it was reached, False if somebody stopped it.
 
-        Raises TrainingError where the loss is no longer finite. The state is saved in the first two cases.
+        Raises TrainingError where the loss or its gradient is no longer finite, and PhotoError for a photo
+        that is damaged behind its header. Unless the numbers are spoilt, the state is saved in any case.
         """
         state, clock = self.state, self.state.clock
         model, optimiser = accelerator.prepare(Trainable(state.detector), state.optimiser)
         saved = clock.seconds
         with stoppable() as stop:
             while clock.progress < 1 and not stop.asked:
-                batch = next(batches)
+                batch = self._next(batches)
                 set_learning_rate(optimiser, learning_rate(clock.progress, self.recipe.warmup))
                 losses = self._step(model, optimiser, accelerator, batch)
                 report.step(clock, losses, len(batch.images))
@@ -69,7 +70,17 @@ class Loop:
             if clock.progress < 1:
                 return False
             self._validate(report)
+            state.save(self.run)  # once more, with the figures
         return True
+
+    def _next(self, batches: Iterator[TrainingBatch]) -> TrainingBatch:
+        """The next batch; a photo that turns out damaged does not cost what was learned before."""
+        try:
+            return next(batches)
+        except BoxmaskError:
+            if self.state.clock.step:
+                self.state.save(self.run)
+            raise
 
     def _step(
         self,
@@ -88,7 +99,9 @@ class Loop:
         self._require_finite(values, batch)
         optimiser.zero_grad()
         accelerator.backward(torch.stack(list(losses.values())).sum())
-        accelerator.clip_grad_norm_(model.parameters(), self.recipe.clip_norm)
+        norm = accelerator.clip_grad_norm_(model.parameters(), self.recipe.clip_norm)
+        if accelerator.scaler is None:  # which else skips such steps, and lowers its scale
+            self._require_finite({**values, "gradient": float(norm or 0.0)}, batch)
         optimiser.step()
         if state.average is not None:
             state.average.update_parameters(state.detector)

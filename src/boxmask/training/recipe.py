@@ -53,7 +53,7 @@ class Recipe:
     """Pixels of a photo's short side in the network; default: the preset's."""
 
     max_minutes: float | None = None
-    """Stop after so many minutes; the schedule fits the time, validation included."""
+    """Stop after so many minutes; the schedule fits the time. The last validation comes on top."""
     epochs: int | None = None
     """Stop after so many passes over the training photos; with a seed, this gives the same weights again."""
     seed: int = 0
@@ -76,7 +76,8 @@ class Recipe:
     ema: float = 0.998
     """How much of the averaged weights, which are the ones kept, each step keeps; 0: no averaging."""
     frozen_stages: int = 1
-    """How many of the backbone's stages (C2 is the first) keep their pretrained numbers."""
+    """How many of the backbone's stages (C2 is the first) keep their pretrained numbers; with --weights none,
+    none do."""
 
     flip: float = 0.5
     """How often a photo is mirrored."""

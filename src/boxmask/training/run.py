@@ -14,13 +14,8 @@ from boxmask.training.recipe import Recipe
 from boxmask.weights.checkpoint import BEST, LAST
 from boxmask.writing import replacing
 
-RESUME, RECIPE, SPLIT, LOG, CURVE = (
-    "resume.safetensors",
-    "recipe.json",
-    "split.json",
-    "log.jsonl",
-    "curve.png",
-)
+RESUME, RECIPE, SPLIT = "resume.safetensors", "recipe.json", "split.json"
+NOTES, LOG, CURVE = "notes.txt", "log.jsonl", "curve.png"
 
 
 @dataclass(frozen=True)
@@ -32,6 +27,7 @@ class Run:
     resume.safetensors  what `--resume` needs besides; gone when the training is complete
     recipe.json         every choice, and the data it was made for
     split.json          which photo is for training, validation and test
+    notes.txt           what was noticed about the photos and labels, in full
     log.jsonl           losses, speed and validation figures over time
     curve.png           the same as a picture
     """
@@ -54,6 +50,11 @@ class Run:
         return self.best.is_file() or self.last.is_file()
 
     @property
+    def finished(self) -> bool:
+        """Whether the training came to its end; if not, it can be resumed."""
+        return self.has_weights and not self.resume.is_file()
+
+    @property
     def resume(self) -> Path:
         """What is needed to go on, besides the weights."""
         return self.folder / RESUME
@@ -67,6 +68,11 @@ class Run:
     def split(self) -> Path:
         """Which photo is in which split."""
         return self.folder / SPLIT
+
+    @property
+    def notes(self) -> Path:
+        """What was noticed about the photos and labels."""
+        return self.folder / NOTES
 
     @property
     def log(self) -> Path:
@@ -100,7 +106,7 @@ def write_json(path: Path, content: Any) -> None:
 def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
     """What recipe.json holds."""
     choices = {name: str(v) if isinstance(v, Path) else v for name, v in asdict(recipe).items()}
-    return {"data": str(data.resolve()), "fingerprint": fingerprint, "recipe": choices}
+    return {"data": str(data.absolute()), "fingerprint": fingerprint, "recipe": choices}
 
 
 def recipe_from_json(content: dict[str, Any]) -> Recipe:

@@ -13,7 +13,7 @@ def learning_rate(progress: float, warmup: float) -> float:
     SGDR, Loshchilov and Hutter 2017 (arXiv:1608.03983), equation 5, without restarts.
     """
     if progress < warmup:
-        return max(progress, 1e-3) / warmup
+        return min(1.0, max(progress, 1e-3) / warmup)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - warmup) / (1 - warmup))))
 
 

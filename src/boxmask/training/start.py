@@ -37,7 +37,7 @@ def size_of(config: Any) -> tuple[int, int]:
 
 def steps_of(dataset: Dataset, recipe: Recipe, config: Any, first: int) -> Steps:
     """Which training photos make up each step, from step `first` on."""
-    shapes = canvases(dataset.split("train"), size_of(config))
+    shapes = canvases(dataset.split("train"), size_of(config), config.multiple_of)
     return Steps(shapes, recipe.batch_size, recipe.seed, first)
 
 
@@ -48,7 +48,7 @@ def start(
     torch.manual_seed(recipe.seed)
     detector = entry(recipe.model).build(config, weights)
     detector = detector.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    detector.freeze(recipe.frozen_stages)
+    detector.freeze(0 if recipe.weights == "none" else recipe.frozen_stages)  # random numbers must learn
     per_epoch = steps_of(dataset, recipe, config, 0).per_epoch
     return State(
         model=recipe.model,

@@ -57,7 +57,7 @@ class State:
 
     def _resume_card(self) -> Card:
         card = self.card()
-        counts = {"best_ap": self.best_ap, "validated": self.validated}
+        counts = {"best_ap": self.best_ap, "validated": self.validated, "metrics": self.metrics}
         return Card(card.model, card.config, card.fingerprint, card.versions, counts, card.training)
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -93,6 +93,7 @@ class State:
         self.clock.step = int(card.training["step"])
         self.clock.seconds_before = float(card.training["seconds"])
         self.best_ap, self.validated = card.metrics["best_ap"], card.metrics["validated"]
+        self.metrics = card.metrics["metrics"]
 
     def _load_optimiser(self, moments: dict[int, dict[str, Tensor]]) -> None:
         """The moments, laid out in memory like their parameters: fused AdamW walks both in one stride."""

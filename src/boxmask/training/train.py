@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from boxmask.data.augment import Augmentation
 from boxmask.data.dataset import Dataset
+from boxmask.data.faults import shortened
 from boxmask.data.read import read_dataset
 from boxmask.data.split import check_classes, write_split
 from boxmask.errors import CheckpointError, LabelError, UsageError
@@ -24,6 +26,7 @@ from boxmask.training.run import Run, choose_folder, read_recipe, recipe_json, w
 from boxmask.training.start import config_of, size_of, start, steps_of
 from boxmask.training.state import State
 from boxmask.weights.imagenet import backbone_weights, origin
+from boxmask.writing import replacing, sweep
 
 
 def train(
@@ -31,8 +34,8 @@ def train(
 ) -> tuple[Run, bool]:
     """Train a detector on labelled photos; gives the run, and whether it came to its end.
 
-    Everything that can be wrong with the photos, the labels or the recipe is looked for first: nothing is
-    written before. A training that fails before its first checkpoint leaves nothing either.
+    Labels, the headers of the photos and the recipe are checked first: nothing is written before. A training
+    that fails before its first checkpoint leaves nothing either.
     Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
     report = report or Report()
@@ -46,6 +49,7 @@ def train(
     with _nothing_or_weights(run):
         write_json(run.recipe, recipe_json(recipe, Path(data), state.fingerprint))
         write_split(dataset, run.split)
+        _write_notes(dataset, run)
         return run, _fit(state, recipe, dataset, run, accelerator, report)
 
 
@@ -65,6 +69,7 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     accelerator = _accelerator(recipe)
     state = start(dataset, recipe, config_of(dataset, recipe), None, accelerator.device)
     state.load(run)
+    sweep(run.folder)
     forget_after(run.log, state.clock.step)
     return _fit(state, recipe, dataset, run, accelerator, report or Report())
 
@@ -81,12 +86,18 @@ def _nothing_or_weights(run: Run) -> Iterator[None]:
         raise
 
 
+def _write_notes(dataset: Dataset, run: Run) -> None:
+    if dataset.notes:
+        with replacing(run.notes) as partial:
+            partial.write_text("\n".join(dataset.notes) + "\n", encoding="utf-8")
+
+
 def _read(data: Path, recipe: Recipe) -> Dataset:
     dataset = read_dataset(
         data, split_seed=recipe.split_seed, split_file=recipe.split_file, bad_boxes=recipe.bad_boxes
     )
     notes = check_classes(dataset, unseen_classes=recipe.unseen_classes)
-    if not len(dataset.split("train").boxes):
+    if not dataset.split("train").counted.any():
         raise LabelError(f"{data}: no training photo has a labelled object. Label some, or change the split.")
     return replace(dataset, notes=dataset.notes + notes)
 
@@ -94,10 +105,14 @@ def _read(data: Path, recipe: Recipe) -> Dataset:
 def _accelerator(recipe: Recipe) -> Accelerator:
     """For the recipe's device and precision; raises UsageError where the device cannot do it."""
     try:
-        return Accelerator(mixed_precision=recipe.precision, cpu=recipe.device == "cpu")
+        AcceleratorState._reset_state(reset_partial_state=True)  # what an earlier training chose
+        accelerator = Accelerator(mixed_precision=recipe.precision, cpu=recipe.device == "cpu")
     except ValueError as error:
         message = f"--precision {recipe.precision} cannot be had on this device ({error})"
         raise UsageError(f"{message}. Use --precision no.") from error
+    if accelerator.num_processes > 1:
+        raise UsageError("training on several devices at once is not supported yet: start one process")
+    return accelerator
 
 
 def _fit(
@@ -124,5 +139,5 @@ def _announce(report: Report, dataset: Dataset, recipe: Recipe, run: Run) -> Non
     counts = ", ".join(f"{len(dataset.split(name))} {name}" for name in ("train", "val", "test"))
     report.say(f"{recipe.model} on {dataset.root}: {counts} photos; {', '.join(dataset.class_names[:8])}")
     for note in dataset.notes:
-        report.say(f"note: {note}")
+        report.say(f"note: {shortened(note)}")
     report.say(f"run: {run.folder}")

@@ -55,7 +55,7 @@ def from_torchvision(
     config = FasterRCNNConfig(class_names=names, backbone="resnet50", **preset)  # type: ignore[arg-type]
     detector = FasterRCNN(config, _with_eps(body, batch_norm_eps))
     try:
-        missing, unknown = detector.load_state_dict(_renamed(heads), strict=False)
+        missing, unknown = detector.load_state_dict(rename_heads(heads), strict=False)
     except (KeyError, RuntimeError) as error:  # a layer is missing, or another shape
         raise WeightsError(f"these are not the weights of torchvision's {name}: {error}") from error
     missing = [key for key in missing if not key.startswith("backbone.")]
@@ -81,7 +81,8 @@ def _with_eps(body: dict[str, Tensor], eps: float | None) -> dict[str, Tensor]:
     return {k: v + (eps - 1e-5) if k.endswith("running_var") else v for k, v in body.items()}
 
 
-def _renamed(heads: dict[str, Tensor]) -> dict[str, Tensor]:
+def rename_heads(heads: dict[str, Tensor]) -> dict[str, Tensor]:
+    """torchvision's names of everything behind the backbone as ours; the background moves to the end."""
     renamed = {}
     for key, tensor in heads.items():
         ours = key

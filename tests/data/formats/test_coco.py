@@ -16,7 +16,7 @@ from boxmask.errors import LabelError
 Write = Callable[..., Path]
 Make = Callable[..., dict[str, Any]]
 
-NOTE_ON_OVERVIEW = "left out because files with a split in their name list the same photos: all.json"
+NOTE_ON_OVERVIEW = "left out because files with a split in their name list the same photos:\n  all.json"
 
 
 def test_boxes_classes_and_ids(write_coco: Write, coco: Make, annotation: Make) -> None:
@@ -88,7 +88,7 @@ def test_several_files_give_the_splits_and_photos_of_the_same_name_are_told_apar
     assert dataset.files.tolist() == ["test2017/a.jpg", "train2017/a.jpg", "val2017/a.jpg"]
     assert dataset.splits.tolist() == ["test", "train", "val"]
     assert dataset.image_ids.tolist() == [0, 1, 2]  # all were 1
-    assert dataset.notes == ("left out 1 other JSON files: annotations/captions_val2017.json",)
+    assert dataset.notes == ("left out 1 other JSON files:\n  annotations/captions_val2017.json",)
 
 
 def test_the_folder_of_a_file_may_name_the_split(write_coco: Write, coco: Make) -> None:
@@ -146,7 +146,7 @@ def test_unlisted_photos_are_noted_but_other_folders_are_not_looked_at(
     save_photo(root / "images/extra.jpg")
     save_photo(root / "masks/0.png")
     assert read_dataset(root).notes[0] == (
-        "1 photos are not listed in the labels and are left out: images/extra.jpg"
+        "1 photos are not listed in the labels and are left out:\n  images/extra.jpg"
     )
 
 
@@ -174,7 +174,11 @@ def test_numbers_given_twice(write_coco: Write, coco: Make) -> None:
 
 
 def test_a_photo_listed_twice(write_coco: Write, coco: Make) -> None:
-    refused(write_coco(coco([(1, "a.jpg"), (2, "a.jpg")])), r"listed more than once \(1\):\n  images/a\.jpg")
+    refused(
+        write_coco(coco([(303, "a.jpg"), (304, "a.jpg")])),
+        r"listed more than once \(1\):\n  images/a\.jpg: "
+        r".*instances\.json:3: images\[0\] \(id 303\) and .*instances\.json:9: images\[1\] \(id 304\)",
+    )
 
 
 def test_a_missing_photo(write_coco: Write, coco: Make) -> None:

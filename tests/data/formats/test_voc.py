@@ -117,6 +117,36 @@ def test_with_trainval_and_test_val_is_drawn(write_voc: Write) -> None:
     assert "no val split: drew 10% for val from 10 photos" in dataset.notes[0]
 
 
+def test_two_years_side_by_side(write_voc: Write) -> None:
+    years = {
+        "VOC2007": {"train": ["a"], "val": ["b"], "trainval": ["a", "b"], "test": ["c"]},
+        "VOC2012": {"train": ["d"], "trainval": ["d", "e"]},
+        "VOC2010": {"trainval": ["f"]},
+    }
+    for year, lists in years.items():
+        stems = sorted({stem for names in lists.values() for stem in names})
+        root = write_voc({s: [CAT] for s in stems}, f"{year}/JPEGImages", f"{year}/Annotations", lists)
+        (root / "ImageSets").rename(root / year / "ImageSets")
+    dataset = read_dataset(root)
+    splits = [split_of(dataset, stem) for stem in "abc"]
+    assert splits == ["train", "val", "test"]
+    assert split_of(dataset, "d") == "train"
+    assert split_of(dataset, "e") == "val"  # what this year's trainval has beyond its train
+    assert split_of(dataset, "f") == "train"  # of a year that has only trainval
+    assert dataset.notes == ()
+    one = read_dataset(root / "VOC2012")
+    assert sorted(Path(file).stem for file in one.files) == ["d", "e"]
+
+
+def test_lists_lie_in_main_or_beside_it(write_voc: Write) -> None:
+    root = write_voc({stem: [CAT] for stem in "abc"}, lists={"train": ["a"], "val": ["b"], "test": ["c"]})
+    (root / "ImageSets/train.txt").write_text("b\n")  # Main is what counts
+    assert read_dataset(root).splits.tolist() == ["train", "val", "test"]
+    for split in ("train", "val", "test"):
+        (root / f"ImageSets/Main/{split}.txt").rename(root / f"ImageSets/{split}.txt")
+    assert read_dataset(root).splits.tolist() == ["train", "val", "test"]
+
+
 def test_splits_from_folders(write_voc: Write) -> None:
     for split in ("train", "valid", "test"):
         root = write_voc({"a": [CAT]}, split, split)  # the same name thrice, as exports have it
@@ -132,14 +162,14 @@ def test_a_listed_photo_without_sheet_has_no_objects(write_voc: Write, save_phot
     dataset = read_dataset(root)
     assert np.diff(dataset.offsets).tolist() == [1, 0, 1]
     assert split_of(dataset, "b") == "val"
-    assert dataset.notes == ("1 photos have no label file and are left out: JPEGImages/unlisted.jpg",)
+    assert dataset.notes == ("1 photos have no label file and are left out:\n  JPEGImages/unlisted.jpg",)
 
 
 def test_a_labelled_photo_in_no_list_is_left_out(write_voc: Write) -> None:
     lists = {"train": ["a"], "val": ["b"], "test": ["c"]}
     dataset = read_dataset(write_voc({stem: [CAT] for stem in "abcd"}, lists=lists))
     assert len(dataset) == 3
-    assert dataset.notes == ("1 photos are in no split and are left out: JPEGImages/d.jpg",)
+    assert dataset.notes == ("1 photos are in no split and are left out:\n  JPEGImages/d.jpg",)
 
 
 def test_a_photo_in_two_lists_is_refused(write_voc: Write) -> None:
@@ -216,7 +246,7 @@ def test_a_stray_click_is_left_out_and_noted(write_voc: Write) -> None:
     dataset = read_dataset(root)
     assert len(dataset.boxes) == 1
     assert dataset.class_names == ("cat", "dog")
-    assert dataset.notes[0] == f"left out 1 one-pixel boxes: {root / 'Annotations/a.xml'}:12"
+    assert dataset.notes[0] == f"left out 1 one-pixel boxes:\n  {root / 'Annotations/a.xml'}:12"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +271,7 @@ def test_a_box_that_encloses_nothing_stops_or_is_skipped(
         read_dataset(root)
     dataset = read_dataset(root, bad_boxes="skip")
     assert len(dataset.boxes) == 1
-    assert "left out 1 boxes that enclose nothing of their photo: " in dataset.notes[0]
+    assert "left out 1 boxes that enclose nothing of their photo:\n" in dataset.notes[0]
     assert reason in dataset.notes[0]
 
 
@@ -249,4 +279,4 @@ def test_a_box_that_reaches_beyond_is_cut_and_noted_unless_by_counting(write_voc
     root = write_voc({"a": [("cat", 0, 0, 61, 41), ("cat", -5, 5, 20, 20)]})
     dataset = read_dataset(root)
     assert dataset.boxes.tolist() == [[0, 0, 60, 40], [0, 4, 20, 20]]
-    assert dataset.notes[0].endswith("were cut at its edge: " + f"{root / 'Annotations/a.xml'}:12")
+    assert dataset.notes[0].endswith("were cut at its edge:\n  " + f"{root / 'Annotations/a.xml'}:12")

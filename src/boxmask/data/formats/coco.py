@@ -135,11 +135,15 @@ def _without_overviews(
 
 
 def _refuse_repeats(documents: Sequence[Document], photos: dict[str, list[LabelledPhoto]]) -> None:
-    places: dict[str, list[str]] = defaultdict(list)
+    places: dict[str, list[tuple[Document, int]]] = defaultdict(list)
     for document in documents:
-        for photo in photos[document.file]:
-            places[photo.file].append(photo.place)
-    twice = [f"{file}: {' and '.join(of_file)}" for file, of_file in places.items() if len(of_file) > 1]
+        for index, photo in enumerate(photos[document.file]):
+            places[photo.file].append((document, index))
+    twice = [
+        f"{file}: {' and '.join(document.place('images', index) for document, index in of_file)}"
+        for file, of_file in places.items()
+        if len(of_file) > 1
+    ]
     if twice:
         remedy = "List each photo once, or give boxmask only the JSON file that is to be used."
         raise LabelError(complaint("Photos that are listed more than once", twice, remedy))

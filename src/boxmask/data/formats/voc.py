@@ -11,6 +11,7 @@ drew: it is left out and noted. One that is flat or turned inside out was meant,
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -27,6 +28,8 @@ from boxmask.errors import LabelError
 
 NAME = "Pascal VOC (a folder with an XML file for each photo)"
 
+_ROOT = re.compile(rb"<annotation[\s/>]")  # not CVAT's <annotations>
+
 
 def recognise(source: Source) -> list[str]:
     """The XML files that begin like VOC's."""
@@ -35,7 +38,7 @@ def recognise(source: Source) -> list[str]:
 
 def _begins_like_voc(source: Source, file: str) -> bool:
     with (source.root / file).open("rb") as stream:
-        return b"<annotation" in stream.read(1024)
+        return _ROOT.search(stream.read(1024)) is not None
 
 
 def read(source: Source, files: Sequence[str]) -> Labels:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 from boxmask.data.dataset import SPLITS
 from boxmask.data.faults import complaint
 from boxmask.data.formats.source import Source
 from boxmask.errors import LabelError
 from boxmask.pipeline.photos import PHOTO_ENDINGS
+
+Lists: TypeAlias = dict[str, list[tuple[str, str]]]
+"""By split: the names, each with its place."""
+
+_SPLIT_FILE = re.compile(r"(?P<above>(.*/)?)ImageSets/(?P<main>Main/)?(train|val|test|trainval)\.txt$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +32,35 @@ class Listed:
 def read_splits(source: Source) -> dict[str, Listed]:
     """The names in `ImageSets/Main/{train,val,test,trainval}.txt`, each with its split, if any.
 
-    What only trainval.txt lists is for validation if there is a train.txt but no val.txt, else for training.
-    Raises LabelError for a name that stands in two split files.
+    Several such folders, as VOC2007 and VOC2012 side by side have them, are put together split by split.
+    What only trainval.txt lists is for validation if the same folder has a train.txt but no val.txt, else for
+    training. Raises LabelError for a name that stands in two split files.
     """
-    lists = {PurePosixPath(file).stem: list(_names(source, file)) for file in _split_files(source)}
+    together: Lists = defaultdict(list)
+    for files in _split_files(source):
+        for split, names in _lists(source, files).items():
+            together[split].extend(names)
+    return _merged(together)
+
+
+def _split_files(source: Source) -> list[list[str]]:
+    """The split files of each folder that has an ImageSets: those in Main, else those beside it."""
+    folders: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for file in source.files:
+        if parts := _SPLIT_FILE.match(file):
+            folders[parts["above"]][parts["main"] or ""].append(file)
+    return [files.get("Main/") or files[""] for files in folders.values()]
+
+
+def _lists(source: Source, files: Sequence[str]) -> Lists:
+    """The names of each split in one folder's files."""
+    lists = {PurePosixPath(file).stem: list(_names(source, file)) for file in files}
     if "trainval" in lists:
         listed = {name for split in ("train", "val") for name, _ in lists.get(split, [])}
         rest = "val" if "train" in lists and "val" not in lists else "train"
         trainval = lists.pop("trainval")
         lists.setdefault(rest, []).extend(entry for entry in trainval if entry[0] not in listed)
-    return _merged(lists)
-
-
-def _split_files(source: Source) -> list[str]:
-    for folder in ("ImageSets/Main", "ImageSets"):
-        pattern = re.compile(rf"(^|/){folder}/(train|val|test|trainval)\.txt$")
-        if files := [file for file in source.files if pattern.search(file)]:
-            return files
-    return []
+    return lists
 
 
 def _names(source: Source, file: str) -> Iterator[tuple[str, str]]:
@@ -59,7 +77,7 @@ def _names(source: Source, file: str) -> Iterator[tuple[str, str]]:
             yield name.removesuffix(ending) if known else name, f"{path}:{number}"
 
 
-def _merged(lists: dict[str, list[tuple[str, str]]]) -> dict[str, Listed]:
+def _merged(lists: Lists) -> dict[str, Listed]:
     splits: dict[str, Listed] = {}
     twice = []
     for split in SPLITS:

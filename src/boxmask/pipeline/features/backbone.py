@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import timm
+import torch
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError, WeightsError
@@ -24,6 +25,9 @@ class Backbone(nn.Module):
     WeightsError where the weights are of another network.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, name: str, strides: tuple[int, ...], weights: dict[str, Tensor] | None) -> None:
         super().__init__()
         reductions: list[int] = _create(name).feature_info.reduction()
@@ -37,8 +41,10 @@ class Backbone(nn.Module):
         self.channels: list[int] = body.feature_info.channels()
         # where each stage ends: stage n is what lies up to the map of stride 2 ** (n + 1), C2 for n = 1
         self.stage_ends = {int(info["reduction"]): str(info["module"]) for info in body.feature_info.info}
-        self.mean: tuple[float, float, float] = tuple(body.pretrained_cfg["mean"])
-        self.std: tuple[float, float, float] = tuple(body.pretrained_cfg["std"])
+        self.register_buffer(
+            "mean", torch.tensor(body.pretrained_cfg["mean"])
+        )  # of what it was pretrained on
+        self.register_buffer("std", torch.tensor(body.pretrained_cfg["std"]))
         self.body = _folded(body, name)
 
     def freeze(self, stages: int) -> None:
