@@ -20,6 +20,7 @@ check: $(READY)  ## style, types, and who may import whom
 
 bench: $(READY)  ## speed beside torchvision, in one run
 	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/training_step.py
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

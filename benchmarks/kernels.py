@@ -24,6 +24,7 @@ from rich.table import Table
 from torch import Tensor
 
 from boxmask.kernels import nms, pyramid_roi_align, roi_pool
+from boxmask.kernels.memory import keep_memory
 
 SIZE, STRIDES, CHANNELS, ROIS = (800, 1088), (4, 8, 16, 32), 256, 2048
 SCALES = [1 / stride for stride in STRIDES]
@@ -43,7 +44,10 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=7, help="runs of each side, of which the median is shown"
     )
+    parser.add_argument("--keep-memory", action="store_true", help="both sides keep freed memory")
     options = parser.parse_args()
+    if options.keep_memory and not keep_memory():
+        parser.error("this system cannot keep memory")
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)

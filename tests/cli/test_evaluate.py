@@ -134,7 +134,7 @@ def test_a_class_that_the_detector_does_not_know(
 
 def test_a_split_without_photos(refused: Refused, trained: Path, demo: Path) -> None:
     said = refused(1, "evaluate", trained, demo / "instances_test.json", "--split", "val")
-    assert "there are no val photos. Choose another --split." in said
+    assert "there are no val photos: " in said
 
 
 def test_an_unknown_split(refused: Refused, trained: Path, demo: Path) -> None:

@@ -232,7 +232,7 @@ def test_labels_count_in_the_photos_own_pixels(detector: Detector, photo: Tensor
         torch.manual_seed(0)
         labels = Target.of(target.boxes * scale, target.labels)
         losses.append(numbers(detector.loss([image], [labels])))
-    assert losses[1] == pytest.approx(losses[0], rel=0.25, abs=0.02)
+    assert losses[1] == pytest.approx(losses[0], rel=0.4, abs=0.02)
 
 
 # ---------------------------------------------------------------- seeds, files, learning

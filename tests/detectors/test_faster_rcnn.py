@@ -149,10 +149,10 @@ def test_anchors_of_a_photo(network: FasterRCNN) -> None:
     batch = network.prepare([torch.zeros(3, 64, 96)])
     features = network.features(batch.pixels)
     anchors = network.anchors(features, batch)
-    grids = ((16, 24), (8, 12), (4, 6), (2, 3), (1, 2))
-    assert [len(level) for level in anchors] == [3 * h * w for h, w in grids]
-    assert anchors[1][1].tolist() == [-16, -16, 16, 16]  # 32 squared, at the first place of stride 8
-    assert anchors[1][4].tolist() == [-8, -16, 24, 16]
+    grids = ((8, 16), (4, 8), (2, 4), (1, 2))  # 96 is padded to 128, so that the coarsest cells lie evenly
+    assert [len(level) for level in anchors] == [2 * 3 * h * w for h, w in grids]
+    assert anchors[1][2].tolist() == [-16, -16, 16, 16]  # 32 squared, at the first place of stride 16
+    assert anchors[1][8].tolist() == [0, -16, 32, 16]
 
 
 # ---------------------------------------------------------------- the second stage

@@ -72,7 +72,7 @@ def test_a_checkpoint_alone_has_no_split(run: Path, demo: Path, tmp_path: Path) 
 
 
 def test_a_split_without_photos_is_refused(trained: Path, demo: Path) -> None:
-    with pytest.raises(LabelError, match=r"there are no train photos\. Choose another --split"):
+    with pytest.raises(LabelError, match="there are no train photos: "):
         photos_to_judge(trained, demo / "instances_test.json", "train", "stop")
 
 

@@ -254,7 +254,17 @@ def test_a_photo_that_turns_out_damaged_is_named(demo: Path, quick: Recipe, tmp_
     with pytest.raises(PhotoError, match="damaged or truncated") as caught:
         train(data, quick, tmp_path / "run")
     assert str(caught.value).startswith(f"{photo}: ")
-    assert not (tmp_path / "run").exists()
+    shutil.copy(demo / "images" / photo.name, photo)  # mended, the training goes on from where it was
+    run = Run(tmp_path / "run")
+    assert not run.folder.exists() or resume(run)
+
+
+def test_a_refusal_does_not_spoil_the_next_training(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(UsageError, match="cannot be had"):
+        train(demo, replace(quick, precision="fp16"), tmp_path / "refused")
+    assert train(demo, quick, tmp_path / "run")[1]
 
 
 @pytest.mark.parametrize(

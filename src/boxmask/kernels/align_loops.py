@@ -237,7 +237,7 @@ def align_backward(
     taps_y, taps_x = _taps(bins_y, height, grad_pooled), _taps(bins_x, width, grad_pooled)
     bins_of_y, bins_of_x = _taps(height, bins_y, grad_pooled), _taps(width, bins_x, grad_pooled)
     target, tile = grad_feature[band.image].reshape(-1), np.empty(bins_y * bins_x * channels, rois.dtype)
-    near, strip = np.empty_like(tile), np.empty(bins_x * channels, rois.dtype)
+    strip = np.empty(bins_x * channels, rois.dtype)
     target[band.top * width * channels : band.bottom * width * channels] = 0
     for row in rows:
         _read(rois[row, 2], rois[row, 4], sampling, taps_y)
@@ -248,8 +248,7 @@ def align_backward(
         low_x, high_x = _reach(taps_x)
         _transpose(taps_y, low_y, high_y, bins_of_y)
         _transpose(taps_x, low_x, high_x, bins_of_x)
-        near[:] = grad_pooled[row].reshape(-1)  # memory likes to be read in order
-        _turn(near, tile, bins_y * bins_x)
+        _turn(grad_pooled[row].reshape(-1), tile, bins_y * bins_x)
         for y in range(max(low_y, band.top), min(high_y, band.bottom)):
             _blend(strip, 0, len(strip), tile, 0, len(strip), bins_of_y, y)
             for x in range(low_x, high_x):

@@ -59,19 +59,16 @@ def _pool(feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_sca
 
 
 @torch.library.custom_op("boxmask::roi_pool_backward", mutates_args=(), device_types="cpu")
-def _pool_backward(
-    grad: Tensor, pooled: Tensor, feature: Tensor, rois: Tensor, spatial_scale: float
-) -> Tensor:
+def _pool_backward(grad: Tensor, feature: Tensor, rois: Tensor, spatial_scale: float) -> Tensor:
     source, table = channels_last(feature), rois.detach().contiguous().numpy()
-    given, values = grad.detach().contiguous().numpy(), pooled.detach().contiguous().numpy()
-    into, levels = fresh(grad, *source.shape), torch.zeros(len(rois), dtype=torch.int64)
-    target = into.numpy()
+    given, into = grad.detach().contiguous().numpy(), fresh(grad, *source.shape)
+    target, levels = into.numpy(), torch.zeros(len(rois), dtype=torch.int64)
 
     def work(task: tuple[Visit, slice]) -> None:
         visit, block = task
         part = np.ascontiguousarray(source[visit.image, :, :, block])
         grad_part = np.zeros_like(part)
-        pool_backward(given, values, block.start, part, table, visit.rows, spatial_scale, grad_part)
+        pool_backward(given, block.start, part, table, visit.rows, spatial_scale, grad_part)
         target[visit.image, :, :, block] = grad_part
 
     found = visits(table, levels.numpy(), [spatial_scale], len(source))
@@ -86,18 +83,18 @@ def _(feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_scale: 
 
 
 @_pool_backward.register_fake
-def _(grad: Tensor, pooled: Tensor, feature: Tensor, rois: Tensor, spatial_scale: float) -> Tensor:
+def _(grad: Tensor, feature: Tensor, rois: Tensor, spatial_scale: float) -> Tensor:
     return torch.empty_like(feature, memory_format=torch.channels_last)
 
 
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     feature, rois, _, ctx.spatial_scale = inputs
-    ctx.save_for_backward(output, feature, rois)
+    ctx.save_for_backward(feature, rois)
 
 
 def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
-    pooled, feature, rois = ctx.saved_tensors
-    return _pool_backward(grad, pooled, feature, rois, ctx.spatial_scale), None, None, None
+    feature, rois = ctx.saved_tensors
+    return _pool_backward(grad, feature, rois, ctx.spatial_scale), None, None, None
 
 
 _pool.register_autograd(_backward, setup_context=_setup_context)

@@ -1,9 +1,9 @@
 """The loops of RoIPool over channels-last features, forward and backward.
 
 A maximum is separable: first over the rows of a strip of bins, which are contiguous in memory, then over the
-columns of each bin. Which pixel it came from is not kept: backward looks for the value again, which needs
-no other array as large as the result, and vectorises. Of equal pixels the gradient goes to the first by row,
-then by column, as in torchvision.
+columns of each bin. Which pixel it came from is not kept: backward finds the maximum again, in the cache, and
+compares the pixels with it, which vectorises and needs no second array as large as the result. Of equal
+pixels the gradient goes to the first by row, then by column, as in torchvision.
 """
 
 from __future__ import annotations
@@ -113,49 +113,59 @@ def pool_forward(feature: Floats, rois: Floats, rows: Ints, scale: float, pooled
 
 @compiled
 def pool_backward(
-    grad_pooled: Floats,
-    pooled: Floats,
-    first: int,
-    feature: Floats,
-    rois: Floats,
-    rows: Ints,
-    scale: float,
-    to: Floats,
+    grad_pooled: Floats, first: int, feature: Floats, rois: Floats, rows: Ints, scale: float, to: Floats
 ) -> None:
     """Add each maximum's gradient to its pixel, for the RoIs `rows` of one image, in B channels.
 
-    grad_pooled, pooled: (R, C, h, w); first: the first of the channels; feature, to: (H, W, B)
+    grad_pooled: (R, C, h, w); first: the first of the channels; feature, to: (H, W, B); rois: (R, 5)
     """
     height, width, block = feature.shape
-    _, _, bins_y, bins_x = pooled.shape
+    _, _, bins_y, bins_x = grad_pooled.shape
     rows_of, columns_of = np.empty((2, bins_y), np.int64), np.empty((2, bins_x), np.int64)
     source, target, bins = feature.reshape(-1), to.reshape(-1), bins_y * bins_x
-    value, grad = np.empty(bins * block, feature.dtype), np.empty(bins * block, feature.dtype)
-    near = np.empty(bins * block, feature.dtype)
+    strip, value = np.empty(width * block, feature.dtype), np.empty(block, feature.dtype)
+    tile = np.empty(bins * block, feature.dtype)
     for r in rows:
         if not isfinite(rois[r].sum()):
             continue
         _cover(rois[r, 2], rois[r, 4], scale, height, rows_of, rois)
         _cover(rois[r, 1], rois[r, 3], scale, width, columns_of, rois)
-        near[:] = pooled[r, first : first + block].reshape(-1)  # memory likes to be read in order
-        _turn(near, value, bins)
-        near[:] = grad_pooled[r, first : first + block].reshape(-1)
-        _turn(near, grad, bins)
-        for b in range(bins):
-            for y in range(rows_of[0, b // bins_x], rows_of[1, b // bins_x]):
-                for x in range(columns_of[0, b % bins_x], columns_of[1, b % bins_x]):
-                    _give(target, (y * width + x) * block, source, value, grad, b * block, block)
+        _turn(grad_pooled[r, first : first + block].reshape(-1), tile, bins)
+        begin, length = columns_of[0, 0], (columns_of[1, -1] - columns_of[0, 0]) * block
+        for y in range(bins_y):
+            top, bottom = rows_of[0, y], rows_of[1, y]
+            if bottom > top:
+                _maxima(strip, 0, length, source, begin * block, width * block, top, bottom)
+            for x in range(bins_x):
+                left, right = columns_of[0, x], columns_of[1, x]
+                if bottom > top and right > left:
+                    _maxima(value, 0, block, strip, 0, block, left - begin, right - begin)
+                    for row in range(top, bottom):
+                        at, n = (row * width + left) * block, right - left
+                        _give(target, source, at, n, value, tile, (y * bins_x + x) * block)
 
 
 @compiled
 def _give(
-    target: Floats, at: int, source: Floats, value: Floats, grad: Floats, start: int, length: int
+    target: Floats, source: Floats, at: int, pixels: int, value: Floats, grad: Floats, start: int
 ) -> None:
-    """Where the pixel at `at` is the maximum of the bin at `start`, move the bin's gradient to it."""
-    none = grad.dtype.type(0)
-    a, s, run = np.uint64(at), np.uint64(start), range(np.uint64(length))
-    for c in run:
-        given = grad[s + c]
-        share = given if source[a + c] == value[s + c] else none
-        target[a + c] += share
-        grad[s + c] = given - share
+    """Where one of the pixels from `at` on is the maximum, move the gradient at `start` to it."""
+    none, s, n = grad.dtype.type(0), np.uint64(start), np.uint64(len(value))
+    for x in range(0, pixels - 1, 2):
+        a = np.uint64(at) + np.uint64(x) * n
+        b = a + n
+        for c in range(n):
+            given = grad[s + c]
+            one = given if source[a + c] == value[c] else none
+            given -= one
+            other = given if source[b + c] == value[c] else none
+            target[a + c] += one
+            target[b + c] += other
+            grad[s + c] = given - other
+    if pixels % 2 == 1:
+        a = np.uint64(at) + np.uint64(pixels - 1) * n
+        for c in range(n):
+            given = grad[s + c]
+            one = given if source[a + c] == value[c] else none
+            target[a + c] += one
+            grad[s + c] = given - one

@@ -104,12 +104,14 @@ def _read(data: Path, recipe: Recipe) -> Dataset:
 
 def _accelerator(recipe: Recipe) -> Accelerator:
     """For the recipe's device and precision; raises UsageError where the device cannot do it."""
+    AcceleratorState._reset_state(reset_partial_state=True)  # what an earlier training chose
+    refusal = f"--precision {recipe.precision} cannot be had on this device. Use --precision no."
     try:
-        AcceleratorState._reset_state(reset_partial_state=True)  # what an earlier training chose
         accelerator = Accelerator(mixed_precision=recipe.precision, cpu=recipe.device == "cpu")
     except ValueError as error:
-        message = f"--precision {recipe.precision} cannot be had on this device ({error})"
-        raise UsageError(f"{message}. Use --precision no.") from error
+        raise UsageError(f"{refusal} ({error})") from error
+    if recipe.precision == "fp16" and accelerator.device.type == "cpu":  # accelerate would ignore it
+        raise UsageError(refusal)
     if accelerator.num_processes > 1:
         raise UsageError("training on several devices at once is not supported yet: start one process")
     return accelerator

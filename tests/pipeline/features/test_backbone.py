@@ -98,7 +98,7 @@ def test_frozen_layers_get_no_gradient() -> None:
 
 def test_the_photos_statistics_are_the_networks_own() -> None:
     assert Backbone("tf_efficientnet_lite0", (8,), None).mean.tolist() == [0.5, 0.5, 0.5]
-    assert Backbone("resnet18", (8,), None).std == (0.229, 0.224, 0.225)
+    assert Backbone("resnet18", (8,), None).std.tolist() == pytest.approx([0.229, 0.224, 0.225])
 
 
 def without_last_stage(state: dict[str, Tensor]) -> dict[str, Tensor]:
