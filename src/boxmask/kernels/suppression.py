@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 import torchvision
+from numpy.typing import NDArray
 from torch import Tensor
 
 from boxmask.kernels.suppression_loops import survivors
@@ -46,14 +47,15 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
 @torch.library.custom_op("boxmask::nms", mutates_args=(), device_types="cpu")
 def _nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
     _check(boxes, scores, idxs)
-    by_score = torch.sort(scores.detach(), descending=True, stable=True).indices
-    grouped, by_group = torch.sort(idxs[by_score], stable=True)
+    # numpy: PyTorch would wake its threads for next to nothing, and wait for them where a core is busy
+    by_score = _falling(scores.detach().numpy())
+    by_group = np.argsort(idxs.detach().numpy()[by_score], kind="stable")
     order = by_score[by_group]
-    x1, y1, x2, y2 = boxes.detach()[order].T.contiguous().numpy()
-    threshold = _down(iou_threshold, x1.dtype)
-    kept = torch.empty(len(order), dtype=torch.bool)
-    kept[by_group] = torch.from_numpy(survivors(x1, y1, x2, y2, grouped.long().numpy(), threshold))
-    return by_score[kept]
+    x1, y1, x2, y2 = np.ascontiguousarray(boxes.detach().numpy()[order].T)
+    groups = np.unique(idxs.detach().numpy()[order], return_inverse=True)[1]
+    kept = np.empty(len(order), dtype=np.bool_)
+    kept[by_group] = survivors(x1, y1, x2, y2, groups, _down(iou_threshold, x1.dtype))
+    return torch.from_numpy(by_score[kept])
 
 
 @_nms.register_fake
@@ -62,6 +64,13 @@ def _(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tens
 
 
 _nms.register_autocast("cpu", torch.float32)
+
+
+def _falling(scores: NDArray[Any]) -> NDArray[np.int64]:
+    """The order from the highest down, equals as they come, NaN first: as `torch.sort` has it."""
+    backwards = np.argsort(scores[::-1], kind="stable")
+    order: NDArray[np.int64] = (len(scores) - 1 - backwards)[::-1]
+    return order
 
 
 def _down(threshold: float, dtype: np.dtype[Any]) -> float:
