@@ -1,7 +1,7 @@
 """What crosses rooms: the labels of a photo and what a detector found in it.
 
-Both are checked at birth, so that a wrong shape is reported where it arises. Boxes are xyxy, absolute
-pixels of the photo they belong to, float32, continuous edges (width = x2 - x1).
+Shapes, types and labels are checked at birth, so that a mistake is reported where it arises. Boxes are xyxy,
+absolute pixels of the photo they belong to, float32, continuous edges (width = x2 - x1).
 """
 
 from __future__ import annotations

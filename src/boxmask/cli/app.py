@@ -40,15 +40,15 @@ def main() -> None:
     try:
         status = app(sys.argv[1:], result_action="return_value")
     except BoxmaskError as error:
-        print(f"boxmask: {error}", file=sys.stderr)  # noqa: T201
+        print(f"boxmask: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
-        print("boxmask: stopped.", file=sys.stderr)  # noqa: T201
+        print("boxmask: stopped.", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:  # a full disk, a folder that may not be written
-        print(f"boxmask: {error}", file=sys.stderr)  # noqa: T201
+        print(f"boxmask: {error}", file=sys.stderr)
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)

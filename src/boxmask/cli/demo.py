@@ -40,7 +40,7 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
     recipe = Recipe(max_minutes=minutes, seed=seed, flip=0.0)  # a mirrored 2 is no 2
     run, finished = train(data, recipe, _free(out / "run"))
     if not finished:
-        print(f"stopped; go on with: boxmask train --resume --out {run.folder}", file=sys.stderr)  # noqa: T201
+        print(f"stopped; go on with: boxmask train --resume --out {run.folder}", file=sys.stderr)
         return 1
     dataset = photos_to_judge(run.folder, data, "test", "stop")
     with photo_bar("judging") as progress:
@@ -75,4 +75,4 @@ def _say_where(data: Path, run: Path, sheet: Path, pictures: Path, curve: Path) 
         f"  boxmask predict {run} PHOTO_OR_FOLDER",
         "  boxmask train YOUR_LABELLED_PHOTOS --max-minutes 10",
     )
-    print("\n".join(lines))  # noqa: T201
+    print("\n".join(lines))

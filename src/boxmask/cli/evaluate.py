@@ -55,12 +55,12 @@ def evaluate(
     detector = load_detector(run, device)
     dataset = photos_to_judge(run, data, split, bad_boxes)
     for note in dataset.notes:
-        print(f"note: {shortened(note)}", file=sys.stderr)  # noqa: T201
+        print(f"note: {shortened(note)}", file=sys.stderr)
     with photo_bar("judging") as progress:
         evaluation, detections = judge(detector, dataset, unseen_classes, progress)
     figures = json.dumps(evaluation.as_json(), indent=1) + "\n"
     if json_file == Path("-"):
-        print(figures, end="")  # noqa: T201
+        print(figures, end="")
     else:
         Console().print(evaluation_table(evaluation))
     if json_file not in (None, Path("-")):

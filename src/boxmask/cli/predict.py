@@ -42,8 +42,8 @@ def predict(
     with photo_bar("finding") as progress:
         done = predict_photos(detector, photos, out, save=forms, min_score=min_score, progress=progress)
     shown = sum(len(found.above(min_score)) for found in done.detections)
-    print(f"{len(done.photos)} photos, {shown} objects with a score of {min_score:g} or more")  # noqa: T201
-    print(out)  # noqa: T201
+    print(f"{len(done.photos)} photos, {shown} objects with a score of {min_score:g} or more")
+    print(out)
     for fault in done.faults:
-        print(f"boxmask: {fault}", file=sys.stderr)  # noqa: T201
+        print(f"boxmask: {fault}", file=sys.stderr)
     return 1 if done.faults else 0

@@ -49,6 +49,6 @@ def train(
     else:
         run, finished = begin(data, recipe, out)
     if not finished:
-        print(f"stopped; go on with: boxmask train --resume --out {run.folder}", file=sys.stderr)  # noqa: T201
-    print(run.folder)  # noqa: T201
+        print(f"stopped; go on with: boxmask train --resume --out {run.folder}", file=sys.stderr)
+    print(run.folder)
     return 0 if finished else STOPPED

@@ -3,36 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from typing import Any
 
 from torch import Tensor, nn
 
 from boxmask.pipeline.photos import accepts_photos
 from boxmask.types import Detections, Target
-
-
-class DetectorConfig(Protocol):
-    """The frozen numbers of a detector; every field is plain JSON, so that a checkpoint can hold it."""
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The K classes, in the order of the labels."""
-        ...
-
-    @property
-    def backbone(self) -> str:
-        """timm's name of the backbone."""
-        ...
-
-    @property
-    def shorter_side(self) -> int:
-        """Pixels of a resized photo's short side."""
-        ...
-
-    @property
-    def longer_side(self) -> int:
-        """At most so many pixels on the long side."""
-        ...
 
 
 class Detector(nn.Module, ABC):
@@ -41,7 +17,9 @@ class Detector(nn.Module, ABC):
     Return types never depend on `self.training`. `forward` is the raw network.
     """
 
-    config: Any  # the paper's own frozen config, which satisfies DetectorConfig
+    # the paper's own frozen config, of plain JSON; all have class_names, backbone, shorter_side, longer_side
+    # and multiple_of
+    config: Any
 
     @accepts_photos
     @abstractmethod
