@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from boxmask.cli.memory import keep_memory
 from boxmask.kernels import nms, pyramid_roi_align, roi_pool
-from boxmask.kernels.memory import keep_memory
 
 SIZE, STRIDES, CHANNELS, ROIS = (800, 1088), (4, 8, 16, 32), 256, 2048
 SCALES = [1 / stride for stride in STRIDES]

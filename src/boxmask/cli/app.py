@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from boxmask import __version__
+from boxmask.cli.memory import keep_memory
 from boxmask.errors import BoxmaskError, UsageError
 
 VERBS = {
@@ -37,6 +38,7 @@ for verb, summary in VERBS.items():
 
 def main() -> None:
     """Run the program; an error that is meant for the user is one message, without a traceback."""
+    keep_memory()
     try:
         status = app(sys.argv[1:], result_action="return_value")
     except BoxmaskError as error:

@@ -16,11 +16,10 @@ Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them to t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
@@ -35,6 +34,7 @@ from boxmask.pipeline.features.roi import assign_levels, to_rois
 from boxmask.pipeline.heads import BoxHead
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.photos import accepts_photos
+from boxmask.pipeline.rpn import RPNHead
 from boxmask.types import Detections, Target
 
 
@@ -123,26 +123,6 @@ SMALLEST_PROPOSAL = 1e-3  # pixels; a box thinner than this has no features
 SMALLEST_DETECTION = 1e-2  # pixels, as in torchvision
 
 
-class RPNHead(nn.Module):
-    """Objectness and deltas for every anchor: a 3x3 convolution, then two 1x1 siblings (fig. 3)."""
-
-    def __init__(self, in_channels: int, channels: int, num_anchors: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, channels, 3, padding=1)
-        self.objectness = nn.Conv2d(channels, num_anchors, 1)
-        self.deltas = nn.Conv2d(channels, num_anchors * 4, 1)
-        for layer in (self.conv, self.objectness, self.deltas):
-            nn.init.normal_(layer.weight, std=0.01)  # section 3.1.3
-            nn.init.zeros_(cast(Tensor, layer.bias))
-
-    def forward(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """L maps (B, C, H, W) -> logits L x (B, H * W * A) and deltas L x (B, H * W * A, 4)."""
-        hidden = [F.relu(self.conv(x)) for x in features]
-        logits = [self.objectness(h).permute(0, 2, 3, 1).flatten(1) for h in hidden]
-        deltas = [self.deltas(h).permute(0, 2, 3, 1).reshape(len(h), -1, 4) for h in hidden]
-        return logits, deltas
-
-
 class FasterRCNN(Detector):
     """`predict` and `loss` read top to bottom like the paper; `forward` is the dense part of the network.
 
@@ -182,13 +162,15 @@ class FasterRCNN(Detector):
         """The four losses of approximate joint training (section 3.2)."""
         batch = self.prepare(images)
         targets = batch.rescale(targets)
-        features, logits, deltas = self(batch.pixels)
+        features = self.features(batch.pixels)
         anchors = self.anchors(features, batch)
+        with torch.no_grad():
+            logits, deltas = self.rpn_head(features)
         proposals = self.propose(anchors, logits, deltas, batch, self.config.train_proposals)
         proposals, labels, box_targets = self.sample_proposals(proposals, targets)
         class_logits, box_deltas = self.box_head(self.pool(features, proposals))
         return {
-            **self.rpn_loss(anchors, logits, deltas, targets, batch),
+            **self.rpn_loss(features, anchors, targets, batch),
             **self.roi_loss(class_logits, box_deltas, labels, box_targets),
         }
 
@@ -252,29 +234,32 @@ class FasterRCNN(Detector):
         return proposals
 
     def rpn_loss(
-        self,
-        anchors: list[Tensor],
-        logits: list[Tensor],
-        deltas: list[Tensor],
-        targets: list[Target],
-        batch: Batch,
+        self, features: list[Tensor], anchors: list[Tensor], targets: list[Target], batch: Batch
     ) -> dict[str, Tensor]:
         """Equation 1: log loss on sampled anchors, smooth L1 on those that hold an object."""
-        all_anchors, all_logits, all_deltas = torch.cat(anchors), torch.cat(logits, 1), torch.cat(deltas, 1)
-        objectness = regression = all_logits.sum() * 0
-        total = 0
-        for logit, delta, target, size in zip(all_logits, all_deltas, targets, batch.sizes, strict=True):
-            matched = self.match_anchors(all_anchors, target, size)
-            positive, negative = sample(matched, self.config.rpn_samples, self.config.rpn_positive_fraction)
-            wanted = encode(all_anchors[positive], target.boxes[matched[positive]])
-            is_object = torch.cat([torch.ones_like(logit[positive]), torch.zeros_like(logit[negative])])
-            sampled = logit[torch.cat([positive, negative])]
-            objectness = objectness + F.binary_cross_entropy_with_logits(sampled, is_object, reduction="sum")
-            regression = regression + F.smooth_l1_loss(
-                delta[positive], wanted, beta=self.config.rpn_beta, reduction="sum"
-            )
-            total += len(sampled)
-        return {"rpn_objectness": objectness / max(1, total), "rpn_box": regression / max(1, total)}
+        images, chosen, is_object, wanted = self.sample_anchors(torch.cat(anchors), targets, batch)
+        logits, deltas = self.rpn_head.at(features, images, chosen)
+        objectness = F.binary_cross_entropy_with_logits(logits, is_object.to(logits.dtype), reduction="sum")
+        regression = F.smooth_l1_loss(deltas[is_object], wanted, beta=self.config.rpn_beta, reduction="sum")
+        total = max(1, len(chosen))
+        return {"rpn_objectness": objectness / total, "rpn_box": regression / total}
+
+    @torch.no_grad()
+    def sample_anchors(
+        self, anchors: Float[Tensor, "N 4"], targets: list[Target], batch: Batch
+    ) -> tuple[Int[Tensor, S], Int[Tensor, S], Bool[Tensor, S], Float[Tensor, "Q 4"]]:
+        """Section 3.1.3: image and row of sampled anchors, which of them are objects, and their deltas."""
+        c = self.config
+        images, rows, is_object, wanted = [], [], [], []
+        for image, (target, size) in enumerate(zip(targets, batch.sizes, strict=True)):
+            matched = self.match_anchors(anchors, target, size)
+            positive, negative = sample(matched, c.rpn_samples, c.rpn_positive_fraction)
+            row = torch.cat([positive, negative])
+            rows.append(row)
+            images.append(torch.full_like(row, image))
+            is_object.append(matched[row] >= 0)
+            wanted.append(encode(anchors[positive], target.boxes[matched[positive]]))
+        return torch.cat(images), torch.cat(rows), torch.cat(is_object), torch.cat(wanted)
 
     @torch.no_grad()
     def match_anchors(self, anchors: Tensor, target: Target, size: tuple[int, int]) -> Int[Tensor, N]:

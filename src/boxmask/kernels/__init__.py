@@ -6,7 +6,9 @@ bit for bit with any number of threads. Compilation happens at the first call an
 """
 
 from boxmask.kernels.align import pyramid_roi_align, roi_align
+from boxmask.kernels.dense import linear
 from boxmask.kernels.pool import roi_pool
 from boxmask.kernels.suppression import batched_nms, nms
+from boxmask.kernels.winograd import conv3x3
 
-__all__ = ["batched_nms", "nms", "pyramid_roi_align", "roi_align", "roi_pool"]
+__all__ = ["batched_nms", "conv3x3", "linear", "nms", "pyramid_roi_align", "roi_align", "roi_pool"]

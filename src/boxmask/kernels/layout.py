@@ -30,6 +30,14 @@ def fresh(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor
     return torch.from_numpy(raw[start : start + count]).view(empty.dtype).view(shape)
 
 
+def fresh_maps(like: Tensor, images: int, height: int, width: int, channels: int) -> Tensor:
+    """Uninitialised channels-last maps (N, C, H, W); no view, so that the caller may change them in place."""
+    dense = fresh(like, images, height, width, channels)
+    strides = dense.permute(0, 3, 1, 2).stride()
+    shape = (images, channels, height, width)
+    return dense.new_empty(0).set_(dense.untyped_storage(), dense.storage_offset(), shape, strides)
+
+
 def channels_last(feature: Tensor) -> NDArray[Any]:
     """(N, C, H, W) -> the same as a contiguous (N, H, W, C) array; copied if it is not channels-last yet."""
     dense = feature.detach().permute(0, 2, 3, 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from boxmask.kernels import linear
+
 
 class BoxHead(nn.Module):
     """Two fully connected layers, then class logits and per-class deltas (Fast R-CNN, section 2, fig. 1).
@@ -25,6 +27,7 @@ class BoxHead(nn.Module):
 
     def forward(self, rois: Tensor) -> tuple[Tensor, Tensor]:
         """(R, C, pool, pool) -> logits (R, K + 1) and deltas (R, K, 4)."""
-        hidden = F.relu(self.fc7(F.relu(self.fc6(rois.flatten(1)))))
+        hidden = F.relu(linear(rois.flatten(1), self.fc6.weight, self.fc6.bias))
+        hidden = F.relu(linear(hidden, self.fc7.weight, self.fc7.bias))
         deltas: Tensor = self.deltas(hidden)
         return self.logits(hidden), deltas.unflatten(1, (-1, 4))

@@ -14,6 +14,8 @@ from timm.layers.conv2d_same import Conv2dSame, conv2d_same
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from boxmask.kernels import conv3x3
+
 
 class FoldedConv2d(nn.Module):
     """A convolution and the frozen batch norm after it, in one pass over the pixels."""
@@ -36,6 +38,8 @@ class FoldedConv2d(nn.Module):
             conv.groups,
         )
         self.pad_same = isinstance(conv, Conv2dSame)  # TensorFlow's padding depends on the size of the map
+        form = (conv.kernel_size, conv.stride, conv.padding, conv.dilation, conv.groups)
+        self.plain_3x3 = form == ((3, 3), (1, 1), (1, 1), (1, 1), 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C', H', W')."""
@@ -43,6 +47,8 @@ class FoldedConv2d(nn.Module):
         if self.pad_same:
             y: Tensor = conv2d_same(x, weight, self.shift, self.stride, (0, 0), self.dilation, self.groups)
             return y
+        if self.plain_3x3:
+            return conv3x3(x, weight, self.shift)
         return F.conv2d(x, weight, self.shift, self.stride, self.padding, self.dilation, self.groups)
 
 

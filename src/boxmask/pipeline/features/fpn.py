@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from boxmask.pipeline.convolution import Conv3x3
+
 
 class FPN(nn.Module):
     """Maps C_l of a backbone -> maps P_l of `channels` each, and `extra` coarser ones by subsampling.
@@ -16,7 +18,7 @@ class FPN(nn.Module):
     def __init__(self, in_channels: list[int], channels: int, extra: int = 1) -> None:
         super().__init__()
         self.lateral = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in in_channels)
-        self.output = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in in_channels)
+        self.output = nn.ModuleList(Conv3x3(channels, channels) for _ in in_channels)
         self.extra = extra
         for layer in [*self.lateral, *self.output]:
             assert isinstance(layer, nn.Conv2d)

@@ -7,7 +7,7 @@ import pytest
 
 FAULTS = """
 import resource, sys, numpy as np
-from boxmask.kernels.memory import keep_memory
+from boxmask.cli.memory import keep_memory
 assert keep_memory()
 for _ in range(3):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
