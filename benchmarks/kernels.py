@@ -1,4 +1,4 @@
-"""The compiled loops beside torchvision's, on this machine, in one run: `python benchmarks/kernels.py`.
+"""The kernels beside torchvision's and PyTorch's, in one run: `python benchmarks/kernels.py`.
 
 Each pair runs in turns (theirs, ours, theirs, ours, ...) and the table shows medians, so that a noisy machine
 is noisy for both; "of CPU time" is the ratio that other programs disturb least. As limits it measures a
@@ -22,9 +22,11 @@ import torchvision
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
+from torch.nn import functional as F
 
 from boxmask.cli.memory import keep_memory
-from boxmask.kernels import nms, pyramid_roi_align, roi_pool
+from boxmask.kernels import conv3x3, linear, nms, pyramid_roi_align, roi_pool
+from sides import product_peak
 
 SIZE, STRIDES, CHANNELS, ROIS = (800, 1088), (4, 8, 16, 32), 256, 2048
 SCALES = [1 / stride for stride in STRIDES]
@@ -57,7 +59,7 @@ def main() -> None:
     )
     flops, copy = product_peak(), copy_peak()
     console.print(f"matrix product {flops / 1e9:.0f} GFLOP/s, copy {copy / 1e9:.1f} GB/s")
-    table = Table("", "torchvision ms", "boxmask ms", "ratio", "of CPU time", "moved GB/s", "of copy")
+    table = Table("", "theirs ms", "boxmask ms", "ratio", "of CPU time", "moved GB/s", "of copy")
     table.add_column("peak MB, theirs")
     table.add_column("ours")
     for pair in [
@@ -65,6 +67,8 @@ def main() -> None:
         align_pair(torch.contiguous_format),
         pool_pair(),
         nms_pair(),
+        convolution_pair(),
+        linear_pair(),
     ]:
         table.add_row(*row(pair, options.rounds, copy))
     console.print(table)
@@ -142,6 +146,40 @@ def nms_pair() -> Pair:
     return Pair(f"NMS 6,000 boxes, {len(ours())} kept", theirs, ours, size_of(boxes, scores))
 
 
+def convolution_pair() -> Pair:
+    """A 3x3 convolution of a pyramid's finest level, forward and backward."""
+    shape = (1, CHANNELS, SIZE[0] // 4, SIZE[1] // 4)
+    made = [torch.randn(shape), torch.randn(CHANNELS, CHANNELS, 3, 3) / 50, torch.randn(CHANNELS)]
+    input, weight, bias = (
+        one.contiguous(memory_format=torch.channels_last) if one.ndim == 4 else one for one in made
+    )
+    leaves = [leaf.requires_grad_() for leaf in (input, weight, bias)]
+    grad = torch.randn(shape).contiguous(memory_format=torch.channels_last)
+
+    def theirs() -> None:
+        torch.autograd.grad(F.conv2d(*leaves, padding=1), leaves, grad)
+
+    def ours() -> None:
+        torch.autograd.grad(conv3x3(*leaves), leaves, grad)
+
+    return Pair("3×3 convolution, 200×272", theirs, ours, 3 * size_of(input))
+
+
+def linear_pair() -> Pair:
+    """The first FC layer of a box head, forward and backward."""
+    leaves = [torch.randn(ROIS, CHANNELS * 49), torch.randn(1024, CHANNELS * 49), torch.randn(1024)]
+    leaves = [leaf.requires_grad_() for leaf in leaves]
+    grad = torch.randn(ROIS, 1024)
+
+    def theirs() -> None:
+        torch.autograd.grad(F.linear(*leaves), leaves, grad)
+
+    def ours() -> None:
+        torch.autograd.grad(linear(*leaves), leaves, grad)
+
+    return Pair("FC 12544 → 1024", theirs, ours, 2 * size_of(*leaves))
+
+
 def some_rois() -> tuple[Tensor, Tensor]:
     """RoIs of 16 to 540 pixels and the level of each, by the rule of the FPN paper."""
     sides = torch.exp(torch.rand(ROIS, 1) * 3.5 + 2.8) * torch.exp(
@@ -158,12 +196,6 @@ def around(centres: Tensor, sides: Tensor) -> Tensor:
     boxes = torch.cat([centres - sides / 2, centres + sides / 2], dim=1)
     limit = torch.tensor([SIZE[1], SIZE[0]] * 2, dtype=torch.float32)
     return boxes.clamp(min=0).minimum(limit)
-
-
-def product_peak() -> float:
-    """Floating-point operations a second of a float32 matrix product."""
-    a = torch.randn(2048, 2048)
-    return 2 * 2048**3 / min(seconds(lambda: a @ a)[0] for _ in range(8))
 
 
 def copy_peak() -> float:

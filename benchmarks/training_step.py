@@ -1,23 +1,24 @@
 """A training step of Faster R-CNN beside torchvision's, in one run: `python benchmarks/training_step.py`.
 
 The same network with the same weights, the same photos and labels: first the four losses are compared with
-sampling switched off, then forward + backward + optimiser run in turns (theirs, ours, theirs, ours, ...), and
-the table shows medians. As the limit it measures a matrix product.
+sampling switched off, then forward + backward + optimiser run in turns (theirs, ours, theirs, ours, ...),
+each in its own process, and the table shows medians. The limit is the time that a matrix product of the same
+number of operations takes; PyTorch counts them in torchvision's step, and ours does with fewer.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from statistics import median
+from functools import partial
 
 import timm
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.detection import FasterRCNN as TheirFasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
@@ -26,6 +27,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 from boxmask.detectors.faster_rcnn import PRESETS, FasterRCNN, FasterRCNNConfig
 from boxmask.types import Target
 from boxmask.weights.torchvision import rename_heads
+from sides import Plan, in_turns, product_peak
 
 CLASSES = ("Platelets", "RBC", "WBC")
 NAMES = {
@@ -130,45 +132,64 @@ def stepper(model: nn.Module, loss: Callable[[], dict[str, Tensor]]) -> Callable
     return step
 
 
-def seconds(call: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+def their_step(backbone: str, size: int, batch: int) -> Callable[[], None]:
+    theirs = both(backbone, size)[0]
+    freeze(theirs)
+    images, targets = some_photos(batch)
+    labels = their_targets(targets)
+    return stepper(theirs, lambda: theirs(images, labels))
 
 
-def product_peak() -> float:
-    """Floating-point operations a second of a float32 matrix product."""
-    a = torch.randn(2048, 2048)
-    return 2 * 2048**3 / min(seconds(lambda: a @ a) for _ in range(8))
+def our_step(backbone: str, size: int, batch: int) -> Callable[[], None]:
+    ours = both(backbone, size)[1]
+    images, targets = some_photos(batch)
+    return stepper(ours, lambda: ours.loss(images, targets))
+
+
+def difference(backbone: str, size: int, batch: int) -> float:
+    theirs, ours = both(backbone, size)
+    freeze(theirs)
+    return losses_differ(theirs, ours, some_photos(batch))
+
+
+def operations(backbone: str, size: int, batch: int) -> int:
+    """Floating-point operations of their step, counted by PyTorch."""
+    step = their_step(backbone, size, batch)
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return counter.get_total_flops()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, help="threads for both sides; PyTorch's choice unless given")
+    parser.add_argument("--threads", type=int, help="threads for each side; PyTorch's choice unless given")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=4)
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    threads, peak = torch.get_num_threads(), product_peak()
     console = Console(width=110)
-    console.print(f"{torch.get_num_threads()} threads, matrix product {product_peak() / 1e9:.0f} GFLOP/s")
-    table = Table("", "losses differ by", "torchvision images/s", "boxmask images/s", "ratio")
+    console.print(f"{threads} threads, matrix product {peak / 1e9:.0f} GFLOP/s")
     for backbone, size in (("tf_efficientnet_lite0", 320), ("resnet50", 480)):
-        theirs, ours = both(backbone, size)
-        freeze(theirs)
-        images, targets = batch = some_photos(options.batch)
-        difference = losses_differ(theirs, ours, batch)
-        labels = their_targets(targets)
-        steps = (
-            stepper(theirs, lambda: theirs(images, labels)),  # noqa: B023
-            stepper(ours, lambda: ours.loss(images, targets)),  # noqa: B023
+        case = (backbone, size, options.batch)
+        plans = {
+            "torchvision": Plan(partial(their_step, *case)),
+            "torchvision, freed memory kept": Plan(partial(their_step, *case), keep=True),
+            "boxmask": Plan(partial(our_step, *case), keep=True),
+        }
+        title = f"{backbone}-FPN, {size} px, batch {options.batch}; losses differ by {difference(*case):.0e}"
+        work = operations(*case)
+        found = in_turns(plans, options.rounds, threads)
+        table = Table(
+            "", "images/s", "boxmask is", "of the matrix product's peak", "peak memory", title=title
         )
-        times = [[seconds(step) for step in steps] for _ in range(options.rounds + 1)][1:]
-        rates = [options.batch / median(column) for column in zip(*times, strict=True)]
-        name = f"{backbone}-FPN, {size} px, batch {options.batch}"
-        figures = (f"{difference:.1e}", f"{rates[0]:.2f}", f"{rates[1]:.2f}", f"{rates[1] / rates[0]:.1f}x")
-        table.add_row(name, *figures)
-    console.print(table)
+        for name, figures in found.items():
+            ratio = f"{figures.seconds / found['boxmask'].seconds:.1f}x"
+            used = f"{work / figures.seconds / peak:.0%}"
+            rate = f"{options.batch / figures.seconds:.2f}"
+            table.add_row(name, rate, ratio, used, f"{figures.peak:.1f} GB")
+        console.print(table)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Matching, worked by hand."""
 
+import pytest
 import torch
 
+from boxmask.geometry import matching
 from boxmask.geometry.matching import BACKGROUND, IGNORE, match, match_boxes, sample
 
 IOU = torch.tensor(
@@ -13,31 +15,45 @@ IOU = torch.tensor(
 
 
 def test_high_is_an_object_low_is_background_between_is_ignored() -> None:
-    assert match(IOU, 0.3, 0.7, rescue=False).tolist() == [0, IGNORE, BACKGROUND, IGNORE, IGNORE, BACKGROUND]
+    assert match(IOU, 0.3, 0.7).tolist() == [0, IGNORE, BACKGROUND, IGNORE, IGNORE, BACKGROUND]
 
 
 def test_the_thresholds_belong_to_the_higher_side() -> None:
     iou = torch.tensor([[0.7, 0.3]])
-    assert match(iou, 0.3, 0.7, rescue=False).tolist() == [0, IGNORE]
+    assert match(iou, 0.3, 0.7).tolist() == [0, IGNORE]
 
 
 def test_rescue_keeps_the_best_of_each_truth_and_its_ties() -> None:
-    assert match(IOU, 0.3, 0.7, rescue=True).tolist() == [0, IGNORE, BACKGROUND, 1, 1, BACKGROUND]
+    assert match(IOU, 0.3, 0.7, IOU.amax(1)).tolist() == [0, IGNORE, BACKGROUND, 1, 1, BACKGROUND]
 
 
 def test_a_rescued_candidate_answers_for_the_truth_that_it_overlaps_most() -> None:
     """As in py-faster-rcnn: row 1's best candidate is even closer to row 0."""
-    assert match(torch.tensor([[0.6], [0.2]]), 0.3, 0.7, rescue=True).tolist() == [0]
+    assert match(torch.tensor([[0.6], [0.2]]), 0.3, 0.7, torch.tensor([0.6, 0.2])).tolist() == [0]
 
 
 def test_a_truth_that_nothing_touches_rescues_nothing() -> None:
-    assert match(torch.zeros(1, 3), 0.3, 0.7, rescue=True).tolist() == [BACKGROUND] * 3
+    assert match(torch.zeros(1, 3), 0.3, 0.7, torch.zeros(1)).tolist() == [BACKGROUND] * 3
 
 
 def test_no_truth_and_no_candidates() -> None:
-    assert match(torch.zeros(0, 2), 0.3, 0.7, rescue=True).tolist() == [BACKGROUND] * 2
-    assert match(torch.zeros(2, 0), 0.3, 0.7, rescue=True).tolist() == []
-    assert match(torch.zeros(0, 2), 0.3, 0.7, rescue=True).dtype == torch.int64
+    assert match(torch.zeros(0, 2), 0.3, 0.7).tolist() == [BACKGROUND] * 2
+    assert match(torch.zeros(2, 0), 0.3, 0.7).tolist() == []
+    assert match(torch.zeros(0, 2), 0.3, 0.7).dtype == torch.int64
+    none, some = torch.zeros(0, 4), torch.tensor([[0.0, 0, 5, 5]])
+    kept = torch.zeros(1, dtype=torch.bool)
+    assert match_boxes(none, some, kept, (0.3, 0.7), rescue=True).tolist() == []
+    assert match_boxes(some, none, kept[:0], (0.3, 0.7), rescue=True).tolist() == [BACKGROUND]
+
+
+def test_many_candidates_are_matched_as_if_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    corner = torch.randint(0, 20, (200, 2)).float()
+    candidates = torch.cat([corner, corner + torch.randint(1, 9, (200, 2))], 1)
+    boxes, ignored = candidates[::23], torch.arange(9) % 4 == 3
+    expected = match_boxes(candidates, boxes, ignored, (0.3, 0.7), rescue=True)
+    monkeypatch.setattr(matching, "CANDIDATES_AT_ONCE", 7)
+    assert torch.equal(match_boxes(candidates, boxes, ignored, (0.3, 0.7), rescue=True), expected)
 
 
 def test_candidates_half_inside_a_crowd_are_left_alone() -> None:

@@ -25,7 +25,7 @@ Pair = tuple[float, float]
 @given(grid_boxes(5), grid_boxes(12), thresholds)
 def test_every_candidate_gets_a_row_or_a_reason(truth: Tensor, candidates: Tensor, pair: Pair) -> None:
     iou = box.iou(truth, candidates)
-    matched = match(iou, *pair, rescue=False)
+    matched = match(iou, *pair)
     assert matched.shape == (len(candidates),)
     assert matched.dtype == torch.int64
     for candidate, row in enumerate(matched.tolist()):
@@ -43,7 +43,9 @@ def test_rescue_makes_the_best_candidates_of_every_truth_positive(
     truth: Tensor, candidates: Tensor, pair: Pair
 ) -> None:
     iou = box.iou(truth, candidates)
-    plain, rescued = match(iou, *pair, rescue=False), match(iou, *pair, rescue=True)
+    plain = match(iou, *pair)
+    every = torch.zeros(len(truth), dtype=torch.bool)
+    rescued = match_boxes(candidates, truth, every, pair, rescue=True)
     assert torch.equal(rescued[plain >= 0], plain[plain >= 0])  # nothing is taken away
     best = torch.zeros(len(candidates), dtype=torch.bool)
     for row in iou:

@@ -14,9 +14,10 @@ def areas(boxes: Boxes) -> Float[Tensor, "N"]:
 
 def intersections(a: Float[Tensor, "A 4"], b: Float[Tensor, "B 4"]) -> Float[Tensor, "A B"]:
     """Pairwise area that two boxes share: (A, 4), (B, 4) -> (A, B) in square pixels."""
-    top_left = torch.maximum(a[:, None, :2], b[:, :2])
-    bottom_right = torch.minimum(a[:, None, 2:], b[:, 2:])
-    return (bottom_right - top_left).clamp(min=0).prod(dim=-1)
+    left, top, right, bottom = b.T
+    width = torch.minimum(a[:, 2:3], right) - torch.maximum(a[:, 0:1], left)
+    height = torch.minimum(a[:, 3:4], bottom) - torch.maximum(a[:, 1:2], top)
+    return width.clamp_(min=0) * height.clamp_(min=0)
 
 
 def iou(a: Float[Tensor, "A 4"], b: Float[Tensor, "B 4"]) -> Float[Tensor, "A B"]:

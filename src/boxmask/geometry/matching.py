@@ -7,14 +7,17 @@ from torch import Tensor
 from boxmask.geometry import boxes as box
 
 BACKGROUND, IGNORE = -1, -2
+CANDIDATES_AT_ONCE = 16384  # matched; with 300 boxes that is 20 MB a matrix
 CROWD_COVERAGE = 0.5  # a candidate with this part of it in an ignored region is not taught to be background
 
 
-def match(iou: Float[Tensor, "G N"], low: float, high: float, *, rescue: bool) -> Int[Tensor, "N"]:
+def match(
+    iou: Float[Tensor, "G N"], low: float, high: float, rescued: Float[Tensor, "G"] | None = None
+) -> Int[Tensor, "N"]:
     """Index of the ground truth of each candidate, or BACKGROUND (< low) or IGNORE (between).
 
-    iou: (G, N) -> (N,). With `rescue`, the best candidates of every ground truth are kept although
-    below `high`, ties too (Faster R-CNN, section 3.1.2, condition i).
+    iou: (G, N) -> (N,). `rescued` is the best IoU of every ground truth: candidates that reach it are kept
+    although below `high`, ties too (Faster R-CNN, section 3.1.2, condition i).
     """
     if not iou.numel():
         return torch.full((iou.shape[1],), BACKGROUND, device=iou.device)
@@ -22,10 +25,9 @@ def match(iou: Float[Tensor, "G N"], low: float, high: float, *, rescue: bool) -
     matched = best.clone()
     matched[best_iou < high] = IGNORE
     matched[best_iou < low] = BACKGROUND
-    if rescue:
-        top = iou.max(dim=1, keepdim=True).values
-        rescued = ((iou == top) & (top > 0)).any(dim=0)
-        matched[rescued] = best[rescued]
+    if rescued is not None:
+        reached = ((iou == rescued[:, None]) & (iou > 0)).any(dim=0)
+        matched[reached] = best[reached]
     return matched
 
 
@@ -39,16 +41,28 @@ def match_boxes(
 ) -> Int[Tensor, "N"]:
     """Match candidates to the boxes that count; those inside ignored boxes are not background either.
 
-    (N, 4), (G, 4), (G,) -> (N,): a row of `boxes`, BACKGROUND or IGNORE.
+    (N, 4), (G, 4), (G,) -> (N,): a row of `boxes`, BACKGROUND or IGNORE. With `rescue`, each box keeps its
+    best candidates, however low their IoU. The (G, N) matrix is never held whole.
     """
     counted = torch.where(~ignored)[0]
-    matched = match(box.iou(boxes[counted], candidates), *thresholds, rescue=rescue)
+    parts = candidates.split(CANDIDATES_AT_ONCE)
+    top = _best_iou(boxes[counted], parts) if rescue and len(counted) and len(candidates) else None
+    matched = torch.cat([match(box.iou(boxes[counted], part), *thresholds, top) for part in parts])
     if len(counted) < len(boxes):
-        inside = (box.coverage(boxes[ignored], candidates) >= CROWD_COVERAGE).any(dim=0)
+        inside = torch.cat([_in_crowd(boxes[ignored], part) for part in parts])
         matched[inside & (matched == BACKGROUND)] = IGNORE
     positive = matched >= 0
     matched[positive] = counted[matched[positive]]
     return matched
+
+
+def _best_iou(boxes: Float[Tensor, "G 4"], parts: tuple[Tensor, ...]) -> Float[Tensor, "G"]:
+    """The highest IoU that any candidate has with each box."""
+    return torch.stack([box.iou(boxes, part).amax(dim=1) for part in parts]).amax(dim=0)
+
+
+def _in_crowd(ignored: Float[Tensor, "G 4"], candidates: Float[Tensor, "N 4"]) -> Bool[Tensor, "N"]:
+    return (box.coverage(ignored, candidates) >= CROWD_COVERAGE).any(dim=0)
 
 
 def sample(

@@ -1,0 +1,133 @@
+"""Seconds a photo of a ready detector beside torchvision's, in one run: `python benchmarks/prediction.py`.
+
+Faster R-CNN with ResNet-50-FPN at 800 pixels has the same weights on both sides, and is first asked for the
+same detections; boxmask's default has no counterpart there and stands for itself. Photos go in
+one at a time, as arrays of pixels; timed is everything from there to boxes in the photo's own pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from sklearn.datasets import load_sample_images
+from torch import Tensor, nn
+from torchvision.models.detection import fasterrcnn_resnet50_fpn
+
+import boxmask
+from boxmask.detectors.contract import Detector
+from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
+from boxmask.pipeline.photos import find_photos, load_photo
+from boxmask.weights import from_torchvision
+from sides import Plan, in_turns, product_peak
+
+PHOTOS = 4  # of a folder
+Sources = Path | None
+
+
+def some_photos(folder: Sources) -> list[Tensor]:
+    """(3, H, W) uint8: the first photos of a folder, or the two that scikit-learn ships."""
+    if folder is None:
+        pictures = load_sample_images().images
+    else:
+        pictures = [load_photo(path) for path in find_photos([folder])[:PHOTOS]]
+    return [torch.from_numpy(np.array(picture)).permute(2, 0, 1) for picture in pictures]
+
+
+def lively(model: nn.Module) -> nn.Module:
+    """Random weights under which scores lie well apart, so that boxes are decoded, thinned and kept."""
+    with torch.no_grad():
+        for layer in model.backbone.fpn.layer_blocks:
+            layer[0].weight.mul_(0.02)
+        for layer in (model.rpn.head.cls_logits, model.roi_heads.box_predictor.cls_score):
+            nn.init.normal_(layer.weight, std=0.05)
+    return model.eval()
+
+
+def theirs() -> nn.Module:
+    torch.manual_seed(0)
+    return lively(fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=5))
+
+
+def ours() -> Detector:
+    return from_torchvision("fasterrcnn_resnet50_fpn", theirs().state_dict())
+
+
+def default(run: Path | None) -> Detector:
+    if run is not None:
+        return boxmask.load(run)
+    torch.manual_seed(0)
+    return FasterRCNN(FasterRCNNConfig(("a", "b", "c"))).eval()
+
+
+def over(photos: list[Tensor], predict: Callable[[list[Tensor]], object]) -> Callable[[], None]:
+    def work() -> None:
+        with torch.inference_mode():
+            for photo in photos:
+                predict([photo])
+
+    return work
+
+
+def their_work(folder: Sources) -> Callable[[], None]:
+    return over([photo / 255 for photo in some_photos(folder)], theirs())
+
+
+def our_work(folder: Sources) -> Callable[[], None]:
+    return over(some_photos(folder), ours().predict)
+
+
+def default_work(folder: Sources, run: Path | None) -> Callable[[], None]:
+    return over(some_photos(folder), default(run).predict)
+
+
+def same_detections(folder: Sources) -> int:
+    """How many; raises AssertionError where they differ."""
+    photos = some_photos(folder)
+    with torch.inference_mode():
+        expected = theirs()([photo / 255 for photo in photos])
+    found = ours().predict(photos)
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a.boxes, b["boxes"], atol=1e-2, rtol=1e-4)
+        torch.testing.assert_close(a.scores, b["scores"], atol=1e-4, rtol=1e-4)
+        assert torch.equal(a.labels + 1, b["labels"])
+    return sum(map(len, found))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, help="threads for each side; PyTorch's choice unless given")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--photos", type=Path, help="a folder; two photos of scikit-learn's unless given")
+    parser.add_argument("--run", type=Path, help="a trained default detector; random unless given")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    threads, folder = torch.get_num_threads(), options.photos
+    console = Console(width=110)
+    console.print(f"{threads} threads, matrix product {product_peak() / 1e9:.0f} GFLOP/s")
+    console.print(f"R50-FPN: the same {same_detections(folder)} detections on both sides")
+    plans = {
+        "torchvision, R50-FPN, 800 px": Plan(partial(their_work, folder)),
+        "torchvision, freed memory kept": Plan(partial(their_work, folder), keep=True),
+        "boxmask, R50-FPN, 800 px": Plan(partial(our_work, folder), keep=True),
+        "boxmask, its default": Plan(partial(default_work, folder, options.run), keep=True),
+    }
+    found = in_turns(plans, options.rounds, threads)
+    count = len(some_photos(folder))
+    table = Table("", "ms a photo", "photos/s", "speed", "peak memory")
+    first = next(iter(found.values())).seconds
+    for name, figures in found.items():
+        each, speed = figures.seconds / count, f"{first / figures.seconds:.1f}x"
+        table.add_row(name, f"{each * 1e3:.0f}", f"{1 / each:.1f}", speed, f"{figures.peak:.1f} GB")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
