@@ -18,9 +18,10 @@ check: $(READY)  ## style, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## speed beside torchvision, in one run
+bench: $(READY)  ## speed beside torchvision's; benchmarks/time_to_accuracy.py takes minutes more
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/training_step.py
+	$(BIN)/python benchmarks/prediction.py
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -162,6 +162,7 @@ def convolution_pair() -> Pair:
     def ours() -> None:
         torch.autograd.grad(conv3x3(*leaves), leaves, grad)
 
+    torch.testing.assert_close(conv3x3(*leaves), F.conv2d(*leaves, padding=1), atol=1e-3, rtol=1e-3)
     return Pair("3×3 convolution, 200×272", theirs, ours, 3 * size_of(input))
 
 
@@ -177,6 +178,7 @@ def linear_pair() -> Pair:
     def ours() -> None:
         torch.autograd.grad(linear(*leaves), leaves, grad)
 
+    torch.testing.assert_close(linear(*leaves), F.linear(*leaves), atol=1e-2, rtol=1e-3)
     return Pair("FC 12544 → 1024", theirs, ours, 2 * size_of(*leaves))
 
 

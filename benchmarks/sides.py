@@ -6,13 +6,13 @@ each has a peak of memory of its own.
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from statistics import median
 from types import TracebackType
 
@@ -72,7 +72,13 @@ def _serve(pipe: Connection, plan: Plan, threads: int) -> None:
         begin = time.perf_counter()
         work()
         seconds = time.perf_counter() - begin
-        pipe.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
+        pipe.send((seconds, peak_memory()))
+
+
+def peak_memory() -> float:
+    """GB that this process had in memory at its highest (Linux); `ru_maxrss` would count its parent's too."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return float(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1e6
 
 
 def in_turns(plans: dict[str, Plan], rounds: int, threads: int) -> dict[str, Figures]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -46,8 +47,16 @@ def test_no_rows() -> None:
 def test_are_proper_operators() -> None:
     given = leaves()
     torch.library.opcheck(torch.ops.boxmask.linear.default, tuple(given))
-    detached = (torch.randn(300, 130), given[0].detach(), given[1].detach())
-    torch.library.opcheck(torch.ops.boxmask.linear_backward.default, detached)
+    pair = (torch.randn(300, 130), given[1].detach().t())
+    torch.library.opcheck(torch.ops.boxmask.product.default, pair)
+
+
+@pytest.mark.parametrize("frozen", [0, 1, 2])
+def test_what_is_frozen_gets_no_gradient(frozen: int) -> None:
+    given = leaves()
+    given[frozen].requires_grad_(False)
+    linear(*given).sum().backward()
+    assert [leaf.grad is None for leaf in given] == [index == frozen for index in range(3)]
 
 
 def test_mixed_precision_is_left_to_pytorch() -> None:

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.kernels import conv3x3
+from boxmask.kernels import conv3x3, registers, winograd_loops
 
-SHAPES = [(2, 64, 96, 33, 50), (1, 96, 64, 48, 43), (5, 64, 64, 21, 17)]  # N, C, K, H, W: edges cut tiles
+SHAPES = [(2, 64, 96, 43, 50), (1, 96, 64, 48, 43), (3, 64, 64, 61, 37)]  # N, C, K, H, W: edges cut tiles
 
 
 def leaves(n: int, c: int, k: int, height: int, width: int) -> list[Tensor]:
@@ -60,7 +66,7 @@ def in_threads(threads: int) -> list[Tensor]:
     torch.set_num_threads(threads)
     try:
         out = conv3x3(*given)
-        return [out, *torch.autograd.grad(out.square().sum(), given[:2])]
+        return [out, *torch.autograd.grad(out.square().sum(), given)]
     finally:
         torch.set_num_threads(before)
 
@@ -69,6 +75,69 @@ def test_the_same_bit_for_bit_with_any_number_of_threads() -> None:
     one = in_threads(1)
     for threads in (2, 3):
         assert all(torch.equal(a, b) for a, b in zip(one, in_threads(threads), strict=True))
+
+
+@pytest.mark.parametrize("frozen", [0, 1, 2])
+def test_what_is_frozen_gets_no_gradient(frozen: int) -> None:
+    given = leaves(*SHAPES[0])
+    given[frozen].requires_grad_(False)
+    conv3x3(*given).sum().backward()
+    assert [leaf.grad is None for leaf in given] == [index == frozen for index in range(3)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x, w, b: (x, w.double(), b),
+        lambda x, w, b: (x, w.half(), b),
+        lambda x, w, b: (x, w[:, :32], b),
+        lambda x, w, b: (x, w, b[:5]),
+        lambda x, w, b: (x, w, b.double()),
+    ],
+)
+def test_what_does_not_fit_is_refused(change) -> None:
+    given = change(*[leaf.detach() for leaf in leaves(*SHAPES[0])])
+    with pytest.raises(RuntimeError):
+        conv3x3(*given)
+    with pytest.raises(ValueError, match="do not fit"):
+        torch.ops.boxmask.conv3x3(*given)
+
+
+def test_the_loops_know_the_registers_that_they_were_compiled_with() -> None:
+    """Otherwise numba would go on with code for other registers; see registers.py."""
+    source = Path(registers.__file__).read_bytes()
+    assert winograd_loops.REGISTERS == sha256(source).hexdigest()[:16]
+
+
+NARROWER = """
+import llvmlite.binding as binding, sys
+from llvmlite.binding.targets import FeatureMap
+real = binding.get_host_cpu_features()
+binding.get_host_cpu_name = lambda: "x86-64"
+binding.get_host_cpu_features = lambda: FeatureMap(
+    {name: has and not name.startswith("avx512") for name, has in real.items()}
+)
+import torch
+from boxmask.kernels import conv3x3, registers, winograd_loops
+from boxmask.kernels.registers import LANES
+assert LANES == 8, LANES
+x, w, b = torch.randn(1, 64, 49, 50), torch.randn(64, 64, 3, 3) / 24, torch.randn(64)
+leaves = [leaf.requires_grad_() for leaf in (x, w, b)]
+found, wanted = conv3x3(*leaves), torch.nn.functional.conv2d(*leaves, padding=1)
+grad = torch.randn_like(wanted)
+pairs = [(found, wanted)]
+pairs += zip(*(torch.autograd.grad(out, leaves, grad) for out in (found, wanted)))
+assert "conv3x3" in str(found.grad_fn)
+for one, other in pairs:
+    assert (one - other).abs().max() < 2e-4 * other.std(), (one - other).abs().max()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not registers._MIDDLE, reason="needs a processor with AVX2")
+def test_processors_with_narrower_registers(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", NARROWER], check=True, env=environment)
 
 
 def test_its_result_may_be_changed_in_place() -> None:
@@ -82,7 +151,7 @@ def test_its_result_may_be_changed_in_place() -> None:
     "change",
     [
         lambda x, w: (x[:1, :, :8, :8], w),  # too small a map
-        lambda x, w: (x[:, :48], w[:, :48]),  # channels that do not fill the registers
+        lambda x, w: (F.pad(x, (0, 0, 0, 0, 0, 4)), F.pad(w, (0, 0, 0, 0, 0, 4))),  # 68 channels
         lambda x, w: (x.double(), w.double()),
         lambda x, w: (x[:0], w),
     ],
@@ -94,16 +163,34 @@ def test_where_it_does_not_pay_it_is_the_direct_convolution(change) -> None:
 
 
 def test_is_a_proper_operator() -> None:
-    given = leaves(1, 64, 64, 12, 13)
+    given = leaves(1, 64, 64, 12, 13)  # the operator itself takes maps of any size
     torch.library.opcheck(torch.ops.boxmask.conv3x3.default, tuple(given))
     grad = torch.randn(1, 64, 12, 13)
     torch.library.opcheck(torch.ops.boxmask.conv3x3_weight_gradient.default, (grad, given[0].detach()))
 
 
-def test_compiled_and_exported_networks_hold_the_plain_convolution() -> None:
+def test_compiles_into_one_graph() -> None:
     given = leaves(*SHAPES[0])
-    compiled = torch.compile(conv3x3, backend="aot_eager", fullgraph=True)(*given)
-    torch.testing.assert_close(compiled, F.conv2d(*given, padding=1))
+    found = torch.compile(conv3x3, backend="aot_eager", fullgraph=True)(*given)
+    expected = conv3x3(*given)
+    assert torch.equal(found, expected)
+    grad = torch.randn_like(expected)
+    pairs = zip(
+        torch.autograd.grad(found, given, grad), torch.autograd.grad(expected, given, grad), strict=True
+    )
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_exported_networks_hold_the_plain_convolution() -> None:
+    input, weight, _ = [leaf.detach() for leaf in leaves(*SHAPES[0])]
+
+    class Net(torch.nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return conv3x3(x, weight)
+
+    operators = str(torch.export.export(Net(), (input,)).graph)
+    assert "aten.conv2d" in operators
+    assert "boxmask" not in operators
 
 
 def test_mixed_precision_is_left_to_pytorch() -> None:

@@ -42,7 +42,8 @@ def match_boxes(
     """Match candidates to the boxes that count; those inside ignored boxes are not background either.
 
     (N, 4), (G, 4), (G,) -> (N,): a row of `boxes`, BACKGROUND or IGNORE. With `rescue`, each box keeps its
-    best candidates, however low their IoU. The (G, N) matrix is never held whole.
+    best candidates, however low their IoU; every IoU is then computed twice. No more than
+    CANDIDATES_AT_ONCE columns of the (G, N) matrix are held at a time.
     """
     counted = torch.where(~ignored)[0]
     parts = candidates.split(CANDIDATES_AT_ONCE)

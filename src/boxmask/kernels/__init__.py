@@ -1,8 +1,8 @@
-"""The compiled loops for CPUs, with torchvision's signatures, each beside the plain reference it must equal.
+"""The compiled loops for CPUs, with torchvision's and PyTorch's signatures, each beside what it must equal.
 
-They are PyTorch operators: differentiable where that makes sense, visible to `torch.compile`, and the same
-bit for bit with any number of threads. Compilation happens at the first call and is kept on disk (see
-`compiled`).
+They are PyTorch operators: differentiable where that makes sense, visible to `torch.compile`, and (but for
+`linear`, which is oneDNN's) the same bit for bit with any number of threads. Compilation happens at the first
+call and is kept on disk (see `compiled`).
 """
 
 from boxmask.kernels.align import pyramid_roi_align, roi_align

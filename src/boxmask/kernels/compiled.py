@@ -7,7 +7,7 @@ process loads it in milliseconds. Where none of them can be written there is a w
 compiles for itself.
 
 numba only looks at a function's own file to tell whether its cached code is stale, so a loop and everything
-that it calls stand in one file.
+that it calls stand in one file, or the file names the digest of the other (`registers`).
 """
 
 from __future__ import annotations

@@ -15,11 +15,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from boxmask.kernels.tracing import being_exported
+
 _FEWEST_PRODUCTS = 2**24  # multiplications; below it a call's overhead counts more than the arithmetic
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """input (R, C), weight (K, C), bias (K,) -> (R, K), like `F.linear`."""
+    """input (R, C), weight (K, C), bias (K,) -> (R, K), like `F.linear`; can be differentiated once."""
     if not _pays(input, weight):
         return F.linear(input, weight, bias)
     return cast(Tensor, _linear(input, weight, bias))
@@ -27,7 +29,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 def _pays(input: Tensor, weight: Tensor) -> bool:
     plain = input.device.type == "cpu" and input.dtype == weight.dtype == torch.float32
-    if not plain or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
+    if not plain or torch.is_autocast_enabled("cpu"):
+        return False
+    if being_exported() or not torch.backends.mkldnn.is_available():
         return False
     return input.numel() * len(weight) >= _FEWEST_PRODUCTS and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
@@ -37,9 +41,9 @@ def _linear(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return _product(input, weight, bias)
 
 
-@torch.library.custom_op("boxmask::linear_backward", mutates_args=(), device_types="cpu")
-def _linear_backward(grad: Tensor, input: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    return _product(grad, weight.t(), None), _product(grad.t(), input.t(), None)
+@torch.library.custom_op("boxmask::product", mutates_args=(), device_types="cpu")
+def _product_of(a: Tensor, b: Tensor) -> Tensor:
+    return _product(a, b, None)
 
 
 def _product(a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor:
@@ -52,18 +56,23 @@ def _(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return input.new_empty(input.shape[0], weight.shape[0])
 
 
-@_linear_backward.register_fake
-def _(grad: Tensor, input: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.empty_like(input), torch.empty_like(weight)
+@_product_of.register_fake
+def _(a: Tensor, b: Tensor) -> Tensor:
+    return a.new_empty(a.shape[0], b.shape[0])
 
 
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     ctx.save_for_backward(inputs[0], inputs[1])
 
 
-def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    to_input, to_weight = _linear_backward(grad, *ctx.saved_tensors)
-    return to_input, to_weight, grad.sum(0)
+def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    input, weight = ctx.saved_tensors
+    to_input, to_weight, to_bias = ctx.needs_input_grad
+    return (
+        _product_of(grad, weight.t()) if to_input else None,
+        _product_of(grad.t(), input.t()) if to_weight else None,
+        grad.sum(0) if to_bias else None,
+    )
 
 
 _linear.register_autograd(_backward, setup_context=_setup_context)

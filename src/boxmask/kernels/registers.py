@@ -5,10 +5,12 @@ and for a transform that reads six rows and writes six others, LLVM does not fin
 emitted as vector instructions, which LLVM then translates for whatever processor it runs on.
 
 Arrays are flat and contiguous float32; offsets and strides count elements, and nothing checks them.
+numba does not look into this file to tell whether compiled code is stale: `winograd_loops` names its digest.
 """
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,10 +20,12 @@ from numba import types
 from numba.extending import intrinsic
 
 _FEATURES = llvmlite.binding.get_host_cpu_features()
+_X86 = platform.machine().lower() in ("x86_64", "amd64", "i686")
 _WIDE, _MIDDLE = bool(_FEATURES.get("avx512f")), bool(_FEATURES.get("avx2"))
-LANES = 16 if _WIDE else 8 if _MIDDLE else 4  # float32 in a register: AVX-512, AVX2, NEON and SSE
-ROWS = 4 if _MIDDLE and not _WIDE else 8  # of a tile of the product: 16 sums in 32 registers, 8 in 16
+LANES = 16 if _WIDE else 8 if _MIDDLE else 4  # float32 in a register: AVX-512, AVX2, others
+ROWS = 8 if _WIDE or not _X86 else 4  # of a tile of the product: 16 sums in 32 registers, 8 in 16
 PANEL = 2 * LANES  # columns of a tile of the product
+FUSED = bool(_FEATURES.get("fma")) or not _X86  # a product and a sum in one instruction; slow without
 
 _INDEX, _FLOAT = ir.IntType(64), ir.FloatType()
 _VECTOR = ir.VectorType(_FLOAT, LANES)

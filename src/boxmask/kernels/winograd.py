@@ -1,11 +1,12 @@
 """3x3 convolution by Winograd's minimal filtering: a quarter of the multiplications.
 
-Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", 2016, arXiv:1509.09308, section 4:
+Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", 2016, arXiv:1509.09308, section 4.3:
 F(4x4, 3x3) makes 16 outputs from 36 products for each pair of channels, where the definition takes 144.
 PyTorch on a CPU always takes the 144, so that the 3x3 convolutions of pyramids, region proposal networks and
 towers are most of a training step.
 
-The price is rounding: in float32 the result is off by about four times what the direct sum is off by.
+The price is rounding: in float32 the result is off by about four times what the direct sum is off by, and
+an input that is not finite spoils all outputs of its tiles.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from boxmask.kernels.layout import channels_last, fresh_maps
-from boxmask.kernels.registers import PANEL
+from boxmask.kernels.registers import FUSED, PANEL, ROWS
 from boxmask.kernels.threads import share_out
+from boxmask.kernels.tracing import being_exported
 from boxmask.kernels.winograd_loops import (
     Floats,
     Maps,
@@ -48,30 +50,41 @@ def conv3x3(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     input:  (N, C, H, W); channels-last is fastest, anything else is converted once
     weight: (K, C, 3, 3)
     bias:   (K,)
-    Returns (N, K, H, W), channels-last. On a CPU, in float32 and where it pays, by Winograd's algorithm;
-    otherwise, and while a network is being exported or compiled, it is `F.conv2d`.
+    Returns (N, K, H, W), channels-last. On a CPU, in float32 and where it pays, by Winograd's algorithm,
+    which can be differentiated once; otherwise, and while a network is being exported, it is `F.conv2d`.
     """
-    if not _pays(input, weight):
+    if not (_fits(input, weight, bias) and _pays(input, weight)):
         return F.conv2d(input, weight, bias, padding=1)
     given = weight.new_zeros(len(weight)) if bias is None else bias
     out: Tensor = _conv3x3(input, weight, given)
     return out
 
 
+def _fits(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+    """Whether the loops can do it; they check nothing themselves. Of what cannot be, `F.conv2d` complains."""
+    if input.ndim != 4 or weight.shape[1:] != (input.shape[1], 3, 3):
+        return False
+    if bias is not None and bias.shape != weight.shape[:1]:
+        return False
+    given = [input, weight] if bias is None else [input, weight, bias]
+    plain = all(one.device.type == "cpu" and one.dtype == torch.float32 for one in given)
+    return plain and input.shape[1] % PANEL == 0 and len(weight) % PANEL == 0
+
+
 def _pays(input: Tensor, weight: Tensor) -> bool:
-    """Whether the transforms cost less than what they save; measured in benchmarks/kernels.py."""
-    if input.device.type != "cpu" or input.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+    """Whether the transforms cost less than what they save; the same for a photo alone and in a batch."""
+    if not FUSED or torch.is_autocast_enabled("cpu"):
         return False
-    if torch.compiler.is_compiling():
+    if being_exported():
         return False
-    images, channels, height, width = input.shape
-    tiles = images * -(-height // 4) * -(-width // 4)
-    fitting = channels % PANEL == 0 and len(weight) % PANEL == 0
-    return fitting and min(channels, len(weight)) >= _FEWEST_CHANNELS and tiles >= _FEWEST_TILES
+    tiles = -(-input.shape[2] // 4) * -(-input.shape[3] // 4)
+    return len(input) > 0 and min(weight.shape[:2]) >= _FEWEST_CHANNELS and tiles >= _FEWEST_TILES
 
 
 @torch.library.custom_op("boxmask::conv3x3", mutates_args=(), device_types="cpu")
 def _conv3x3(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    if not _fits(input, weight, bias):
+        raise ValueError(f"conv3x3: {input.shape}, {weight.shape} and {bias.shape} do not fit its loops")
     source, added = channels_last(input), bias.detach().contiguous().numpy()
     n, height, width, _ = source.shape
     out = fresh_maps(input, n, height, width, len(weight))
@@ -83,13 +96,16 @@ def _conv3x3(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         convolve_tiles(flat, maps, transformed, added, target, out_maps, *task)
 
     tiles = count_tiles(maps)
-    most = min(_TILES, -(-tiles // torch.get_num_threads()))
+    share = -(-tiles // torch.get_num_threads())
+    most = min(_TILES, -(-share // ROWS) * ROWS)
     share_out(work, [(at, min(at + most, tiles)) for at in range(0, tiles, most)])
     return out
 
 
 @torch.library.custom_op("boxmask::conv3x3_weight_gradient", mutates_args=(), device_types="cpu")
 def _weight_gradient(grad: Tensor, input: Tensor) -> Tensor:
+    if not _fits(input, grad.new_empty(grad.shape[1], input.shape[1], 3, 3), None):
+        raise ValueError(f"conv3x3: {input.shape} and {grad.shape} do not fit its loops")
     given, source = channels_last(grad), channels_last(input)
     maps, out_maps = Maps(*source.shape), Maps(*given.shape)
     total = np.zeros(36 * maps.channels * out_maps.channels, np.float32)

@@ -2,7 +2,7 @@
 
 A tile of 4x4 outputs reads 6x6 inputs. Each channel of the tile is transformed to 36 numbers; for each of
 the 36 alone, the sum over channels is a matrix product (tiles, C) x (C, K); and the 36 sums are transformed
-back to 4x4 outputs. The matrices are those of F(4x4, 3x3) in Lavin & Gray, arXiv:1509.09308, section 4.2,
+back to 4x4 outputs. The matrices are those of F(4x4, 3x3) in Lavin & Gray, arXiv:1509.09308, section 4.3,
 here called INPUT (B^T), OUTPUT (A^T) and WEIGHT (G); gradients go through their transposes.
 
 Tiles are numbered over the whole batch, row by row. Transformed maps are flat arrays
@@ -20,6 +20,8 @@ from boxmask.kernels.compiled import compiled_fused
 from boxmask.kernels.registers import LANES, PANEL, ROWS, combination, multiply_tile
 
 Floats = NDArray[np.float32]
+
+REGISTERS = "ae789fccf008d884"  # the digest of registers.py: a change there must change this file, see there
 
 INPUT = (
     (4, 0, -5, 0, 1, 0),

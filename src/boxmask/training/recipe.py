@@ -63,7 +63,7 @@ class Recipe:
     """Photos a step."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """SGD has momentum 0.9, as in the papers."""
-    learning_rate: float = 4e-4
+    learning_rate: float = 8e-4
     """The highest one, after the warm-up; it then falls along a cosine to zero."""
     backbone_rate: float = 0.25
     """The backbone's learning rate, as a part of the others'."""
@@ -75,7 +75,7 @@ class Recipe:
     """The gradient's norm is cut to this."""
     ema: float = 0.998
     """How much of the averaged weights, which are the ones kept, each step keeps; 0: no averaging."""
-    frozen_stages: int = 1
+    frozen_stages: int = 2
     """How many of the backbone's stages (C2 is the first) keep their pretrained numbers; with --weights none,
     none do."""
 
