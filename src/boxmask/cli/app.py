@@ -21,6 +21,7 @@ VERBS = {
     "train": "Train a detector on your labelled photos.",
     "evaluate": "Judge a detector on labelled photos.",
     "predict": "Find things in photos, and draw them.",
+    "proposals": "Search photos for places where objects may be, without training.",
 }
 
 app = App(

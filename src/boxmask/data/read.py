@@ -63,6 +63,14 @@ def read_unsplit(path: str | Path, bad_boxes: BadBoxes = "stop") -> Dataset:
     return _index(labels, sizes, boxes, sound, (*labels.notes, *on_sizes, *on_boxes))
 
 
+def is_labelled(path: Path) -> bool:
+    """Whether there are labels at `path`, in a format that `read_dataset` knows."""
+    if not path.exists():
+        return False
+    source = look_at(path)
+    return any(format_.recognise(source) for format_ in _FORMATS)
+
+
 def _labels(source: Source, path: Path) -> Labels:
     """Read with the one format that fits. Raises LabelError where none fits, or several."""
     fitting = [(format_, files) for format_ in _FORMATS if (files := format_.recognise(source))]

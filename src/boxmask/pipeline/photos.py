@@ -56,7 +56,7 @@ def load_photo(path: str | Path) -> UInt8[NDArray[np.uint8], "H W 3"]:
 
     Raises PhotoError, naming the file, if it is missing, truncated or not an image.
     """
-    with _naming(path), Image.open(path) as image:
+    with naming(path), Image.open(path) as image:
         return _rgb_of_pil(image).permute(1, 2, 0).numpy()
 
 
@@ -66,7 +66,7 @@ def photo_size(path: str | Path) -> tuple[int, int]:
     Only a TIFF that is not stored upright is decoded, because Pillow's versions differ in how they open it.
     Raises PhotoError, naming the file, if it is missing or its header cannot be read.
     """
-    with _naming(path), Image.open(path) as image:
+    with naming(path), Image.open(path) as image:
         orientation = _orientation(image, Path(path))
         if image.format == "TIFF" and orientation != 1:
             ImageOps.exif_transpose(image, in_place=True)
@@ -77,7 +77,7 @@ def photo_size(path: str | Path) -> tuple[int, int]:
 
 def stored_size(path: str | Path) -> tuple[int, int]:
     """(height, width) of a photo file before its EXIF orientation is applied, as some label tools see it."""
-    with _naming(path), Image.open(path) as image:
+    with naming(path), Image.open(path) as image:
         sideways = _orientation(image, Path(path)) in _SIDEWAYS
     height, width = photo_size(path)
     return (width, height) if sideways else (height, width)
@@ -121,7 +121,7 @@ def _why_nothing(given: Path) -> str:
 
 
 @contextmanager
-def _naming(path: str | Path) -> Iterator[None]:
+def naming(path: str | Path) -> Iterator[None]:
     """Turn whatever goes wrong with a photo into a PhotoError that names it and says what to do."""
     try:
         yield
@@ -176,7 +176,7 @@ def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
     if isinstance(photo, str | Path):
         return torch.from_numpy(load_photo(photo)).permute(2, 0, 1)
     if isinstance(photo, Image.Image):
-        with _naming(getattr(photo, "filename", "") or "PIL image"):
+        with naming(getattr(photo, "filename", "") or "PIL image"):
             return _rgb_of_pil(photo)
     if isinstance(photo, np.ndarray):
         return _rgb(_channels_first(photo))
