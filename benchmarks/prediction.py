@@ -92,7 +92,7 @@ def same_detections(folder: Sources) -> int:
     photos = some_photos(folder)
     with torch.inference_mode():
         expected = theirs()([photo / 255 for photo in photos])
-    found = ours().predict(photos)
+    found = ours().predict([photo / 255 for photo in photos])
     for a, b in zip(found, expected, strict=True):
         torch.testing.assert_close(a.boxes, b["boxes"], atol=1e-2, rtol=1e-4)
         torch.testing.assert_close(a.scores, b["scores"], atol=1e-4, rtol=1e-4)
