@@ -48,9 +48,7 @@ class ProposalCache:
         path = self.path(photo)
         try:
             return torch.from_numpy(np.load(path, allow_pickle=False))
-        except FileNotFoundError:
-            boxes = selective_search(load_photo(photo), self.config)
-        except (ValueError, EOFError, OSError):  # not what was written: made anew
+        except (OSError, EOFError, ValueError):  # not there yet, or not what was written: made (anew)
             boxes = selective_search(load_photo(photo), self.config)
         with replacing(path) as partial, partial.open("wb") as file:
             np.save(file, boxes.numpy(), allow_pickle=False)
