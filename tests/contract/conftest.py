@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import DETECTORS, entry, make_config
+from boxmask.pipeline.selective_search import MODES
 from boxmask.types import Target
 from boxmask.weights.imagenet import backbone_weights
 
@@ -21,7 +23,11 @@ CLASSES = ("red thing", "grüne", "蓝")
 COLOURS = ((210, 40, 30), (40, 180, 50), (40, 60, 220))
 SIZES = {"shorter_side": 96, "longer_side": 160}
 
+SEARCH = replace(MODES["single"], width=150, scales=(30,), smallest_side=4)
+
 SMALL: dict[str, dict[str, object]] = {  # what makes each model quick, and sure to find something untrained
+    "rcnn": {**SIZES, "search": SEARCH, "hidden": 64, "score_threshold": 0.01},
+    "fast-rcnn": {**SIZES, "search": SEARCH, "stride": 8, "hidden": 64, "score_threshold": 0.01},
     "faster-rcnn": {**SIZES, "channels": 64, "rpn_channels": 64, "hidden": 64, "score_threshold": 0.01},
 }
 

@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
+from boxmask.detectors.fast_rcnn import Sampling, roi_loss, sample_rois
 from boxmask.geometry import boxes as box
 from boxmask.geometry.anchors import anchor_shapes, tile
 from boxmask.geometry.deltas import decode, encode
@@ -31,9 +32,10 @@ from boxmask.kernels import batched_nms, pyramid_roi_align, roi_pool
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.features.roi import assign_levels, to_rois
-from boxmask.pipeline.heads import BoxHead
+from boxmask.pipeline.heads import BoxHead, take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.photos import accepts_photos
+from boxmask.pipeline.postprocess import detect
 from boxmask.pipeline.rpn import RPNHead
 from boxmask.types import Detections, Target
 
@@ -120,7 +122,6 @@ PRESETS: dict[str, dict[str, object]] = {
 }
 
 SMALLEST_PROPOSAL = 1e-3  # pixels; a box thinner than this has no features
-SMALLEST_DETECTION = 1e-2  # pixels, as in torchvision
 
 
 class FasterRCNN(Detector):
@@ -140,6 +141,7 @@ class FasterRCNN(Detector):
         anchors_a_cell = len(config.anchor_sizes[0]) * len(config.aspect_ratios)
         self.rpn_head = RPNHead(channels, config.rpn_channels, anchors_a_cell)
         self.box_head = BoxHead(channels, len(config.class_names), config.pool, config.hidden)
+        take_vgg_classifier(self.box_head, backbone_weights)
 
     def freeze(self, stages: int) -> None:
         """Keep the backbone's first `stages` stages as they are in training."""
@@ -149,30 +151,45 @@ class FasterRCNN(Detector):
 
     @accepts_photos
     @torch.inference_mode()
-    def predict(self, images: list[Tensor]) -> list[Detections]:
+    def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
         """Photos -> boxes, scores and labels of each, in its own pixels."""
         batch = self.prepare(images)
-        features, logits, deltas = self(batch.pixels)
-        anchors = self.anchors(features, batch)
-        proposals = self.propose(anchors, logits, deltas, batch, self.config.test_proposals)
-        class_logits, box_deltas = self.box_head(self.pool(features, proposals))
-        return self.postprocess(class_logits, box_deltas, proposals, batch)
+        features = self.features(batch.pixels)
+        rois = self.find(features, batch) if proposals is None else batch.rescale_boxes(proposals)
+        class_logits, box_deltas = self.box_head(self.pool(features, rois))
+        return self.postprocess(class_logits, box_deltas, rois, batch)
 
-    def loss(self, images: list[Tensor], targets: list[Target]) -> dict[str, Tensor]:
-        """The four losses of approximate joint training (section 3.2)."""
+    @accepts_photos
+    @torch.inference_mode()
+    def propose(self, images: list[Tensor]) -> list[Float[Tensor, "P 4"]]:
+        """Photos -> the RPN's proposals for training, likeliest objects first, in the photos' own pixels."""
+        batch = self.prepare(images)
+        found = self.find(self.features(batch.pixels), batch, self.config.train_proposals)
+        sizes = zip(found, batch.sizes, batch.original_sizes, strict=True)
+        return [box.rescale(boxes, size, original) for boxes, size, original in sizes]
+
+    def loss(
+        self, images: list[Tensor], targets: list[Target], proposals: list[Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """The four losses of approximate joint training (section 3.2).
+
+        With `proposals` only the two of Fast R-CNN, as in steps 2 and 4 of alternating training.
+        """
         batch = self.prepare(images)
         targets = batch.rescale(targets)
         features = self.features(batch.pixels)
+        if proposals is not None:
+            return self.roi_loss(features, batch.rescale_boxes(proposals), targets)
         anchors = self.anchors(features, batch)
-        with torch.no_grad():
-            logits, deltas = self.rpn_head(features)
-        proposals = self.propose(anchors, logits, deltas, batch, self.config.train_proposals)
-        proposals, labels, box_targets = self.sample_proposals(proposals, targets)
-        class_logits, box_deltas = self.box_head(self.pool(features, proposals))
-        return {
-            **self.rpn_loss(features, anchors, targets, batch),
-            **self.roi_loss(class_logits, box_deltas, labels, box_targets),
-        }
+        rois = self.find(features, batch, self.config.train_proposals)
+        roi_losses = self.roi_loss(features, rois, targets)
+        return {**self.rpn_loss(features, anchors, targets, batch), **roi_losses}
+
+    def loss_of_rpn(self, images: list[Tensor], targets: list[Target]) -> dict[str, Tensor]:
+        """The two losses of the RPN alone: steps 1 and 3 of alternating training (section 3.2)."""
+        batch = self.prepare(images)
+        features = self.features(batch.pixels)
+        return self.rpn_loss(features, self.anchors(features, batch), batch.rescale(targets), batch)
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """Pixels -> features L x (B, C, H, W), objectness logits L x (B, HWA), deltas L x (B, HWA, 4)."""
@@ -183,10 +200,7 @@ class FasterRCNN(Detector):
 
     def prepare(self, images: list[Tensor]) -> Batch:
         """Resize, normalise and pad."""
-        c, trunk = self.config, self.backbone
-        mean, std = tuple(trunk.mean.tolist()), tuple(trunk.std.tolist())
-        how = Preparation(c.shorter_side, c.longer_side, mean, std, c.multiple_of, c.antialias)
-        return prepare([image.to(self.box_head.fc6.weight.device) for image in images], how)
+        return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features (FPN, section 3)
 
@@ -208,16 +222,16 @@ class FasterRCNN(Detector):
         return anchors
 
     @torch.no_grad()
-    def propose(
-        self,
-        anchors: list[Tensor],
-        logits: list[Tensor],
-        deltas: list[Tensor],
-        batch: Batch,
-        limits: tuple[int, int],
+    def find(
+        self, features: list[Tensor], batch: Batch, limits: tuple[int, int] | None = None
     ) -> list[Float[Tensor, "P 4"]]:
-        """The best anchors of each level, moved by their deltas, clipped, thinned by NMS: B x (P, 4)."""
-        before_nms, after_nms = limits
+        """The best anchors of each level, moved by their deltas, clipped, thinned by NMS: B x (P, 4).
+
+        limits: a level before, an image after NMS; default: those of prediction
+        """
+        anchors = self.anchors(features, batch)
+        logits, deltas = self.rpn_head(features)
+        before_nms, after_nms = limits or self.config.test_proposals
         proposals = []
         for image, size in enumerate(batch.sizes):
             boxes, scores, levels = [], [], []
@@ -284,35 +298,22 @@ class FasterRCNN(Detector):
 
     # ------------------------------------------------------------------ heads (Fast R-CNN, section 2)
 
-    @torch.no_grad()
     def sample_proposals(
         self, proposals: list[Tensor], targets: list[Target]
     ) -> tuple[list[Tensor], Int[Tensor, R], Float[Tensor, "R 4"]]:
         """Sampled proposals, the label of each (K: background) and the deltas it should predict."""
-        c, background = self.config, len(self.config.class_names)
-        kept, labels, deltas = [], [], []
-        for boxes, target in zip(proposals, targets, strict=True):
-            # the ground truth joins them, so that there are positives early on (py-faster-rcnn)
-            boxes = torch.cat([boxes, target.boxes[~target.ignore]])
-            matched = match_boxes(boxes, target.boxes, target.ignore, (c.roi_iou, c.roi_iou), rescue=False)
-            positive, negative = sample(matched, c.roi_samples, c.roi_positive_fraction)
-            answers = matched[positive]
-            kept.append(boxes[torch.cat([positive, negative])])
-            labels.append(torch.cat([target.labels[answers], torch.full_like(negative, background)]))
-            wanted = encode(boxes[positive], target.boxes[answers], c.delta_weights)
-            deltas.append(torch.cat([wanted, wanted.new_zeros(len(negative), 4)]))
-        return kept, torch.cat(labels), torch.cat(deltas)
+        c = self.config
+        how = Sampling((0.0, c.roi_iou), c.roi_samples, c.roi_positive_fraction, len(c.class_names))
+        rois, labels, deltas = sample_rois(proposals, targets, how)
+        return rois, labels, deltas * deltas.new_tensor(c.delta_weights)
 
     def roi_loss(
-        self, class_logits: Tensor, box_deltas: Tensor, labels: Tensor, targets: Tensor
+        self, features: list[Tensor], proposals: list[Tensor], targets: list[Target]
     ) -> dict[str, Tensor]:
-        """Fast R-CNN, equation 1: log loss on all, smooth L1 on the deltas of the true class."""
-        positive = torch.where(labels < len(self.config.class_names))[0]
-        predicted = box_deltas[positive, labels[positive]]
-        box_loss = F.smooth_l1_loss(predicted, targets[positive], beta=self.config.roi_beta, reduction="sum")
-        class_loss = F.cross_entropy(class_logits, labels, reduction="sum")
-        total = max(1, len(labels))
-        return {"roi_class": class_loss / total, "roi_box": box_loss / total}
+        """The loss of Fast R-CNN at sampled proposals."""
+        rois, labels, wanted = self.sample_proposals(proposals, targets)
+        class_logits, box_deltas = self.box_head(self.pool(features, rois))
+        return roi_loss(class_logits, box_deltas, labels, wanted, self.config.roi_beta)
 
     # ------------------------------------------------------------------ postprocess
 
@@ -320,16 +321,8 @@ class FasterRCNN(Detector):
         self, class_logits: Tensor, box_deltas: Tensor, proposals: list[Tensor], batch: Batch
     ) -> list[Detections]:
         """Per class: decode, clip, threshold, NMS; then the best few, in the photo's own pixels."""
-        c, counts, detections = self.config, [len(p) for p in proposals], []
-        scores_per_image = class_logits.float().softmax(dim=1)[:, :-1].split(counts)
-        deltas_per_image = box_deltas.float().split(counts)
-        for image, (scores, deltas) in enumerate(zip(scores_per_image, deltas_per_image, strict=True)):
-            size, original = batch.sizes[image], batch.original_sizes[image]
-            row, label = torch.where(scores > c.score_threshold)
-            boxes = box.clip(decode(proposals[image][row], deltas[row, label], c.delta_weights), size)
-            large = box.at_least(boxes, SMALLEST_DETECTION)
-            boxes, best, label = boxes[large], scores[row, label][large], label[large]
-            keep = batched_nms(boxes, best, label, c.nms_iou)[: c.detections_per_image]
-            own = box.clip(box.rescale(boxes[keep], size, original), original)
-            detections.append(Detections(own, best[keep], label[keep], c.class_names, original))
-        return detections
+        counts = [len(boxes) for boxes in proposals]
+        scores = class_logits.float().softmax(dim=1)[:, :-1].split(counts)
+        deltas = (box_deltas.float() / box_deltas.new_tensor(self.config.delta_weights)).split(counts)
+        sizes = zip(batch.sizes, batch.original_sizes, strict=True)
+        return [detect(*one, self.config) for one in zip(proposals, scores, deltas, sizes, strict=True)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from boxmask.detectors import faster_rcnn
+from boxmask.detectors import fast_rcnn, faster_rcnn, rcnn
 from boxmask.detectors.contract import Detector
 from boxmask.errors import UsageError
 
@@ -23,6 +23,8 @@ class Entry:
 
 
 DETECTORS: dict[str, Entry] = {
+    "rcnn": Entry(rcnn.RCNNConfig, rcnn.RCNN, rcnn.PRESETS),
+    "fast-rcnn": Entry(fast_rcnn.FastRCNNConfig, fast_rcnn.FastRCNN, fast_rcnn.PRESETS),
     "faster-rcnn": Entry(faster_rcnn.FasterRCNNConfig, faster_rcnn.FasterRCNN, faster_rcnn.PRESETS),
 }
 
@@ -48,9 +50,12 @@ def config_from_json(model: str, values: dict[str, Any]) -> Any:
     names = {field.name for field in fields(config)}
     if set(values) != names:
         raise ValueError(f"{model}: unknown or missing numbers {sorted(set(values) ^ names)}")
-    return config(**{name: _tuples(value) for name, value in values.items()})
+    parts = {field.name: field.default for field in fields(config)}
+    return config(**{name: _from_json(value, parts[name]) for name, value in values.items()})
 
 
-def _tuples(value: Any) -> Any:
-    """JSON has lists where the configs have tuples."""
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+def _from_json(value: Any, default: Any) -> Any:
+    """JSON has lists where the configs have tuples, and dicts where they have a part with its own numbers."""
+    if isinstance(value, dict):
+        return type(default)(**{name: _from_json(item, None) for name, item in value.items()})
+    return tuple(_from_json(item, None) for item in value) if isinstance(value, list) else value

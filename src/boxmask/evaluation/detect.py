@@ -7,6 +7,7 @@ from collections.abc import Callable
 from boxmask.data.dataset import Dataset
 from boxmask.detectors.contract import Detector
 from boxmask.pipeline.photos import to_image
+from boxmask.pipeline.proposal_cache import ProposalCache
 from boxmask.types import Detections
 
 
@@ -15,12 +16,17 @@ def detect(
 ) -> list[Detections]:
     """What the detector finds in each photo, in the order of the data set.
 
-    Photos go one at a time, so that none is padded to the size of another. `progress(done, photos)` is
+    Photos go one at a time, so that none is padded to the size of another; each is searched once, where the
+    detector waits for Selective Search, and its proposals are kept in the cache. `progress(done, photos)` is
     called after each. Raises PhotoError where a photo cannot be opened.
     """
     detections = []
+    search = getattr(detector.config, "search", None)
+    cache = ProposalCache(search) if search is not None else None
     for photo in range(len(dataset)):
-        detections += detector.predict([to_image(dataset.path(photo))])
+        path = dataset.path(photo)
+        proposals = cache.boxes(path) if cache is not None else None
+        detections.append(detector.predict(to_image(path), proposals=proposals))
         if progress is not None:
             progress(photo + 1, len(dataset))
     return detections

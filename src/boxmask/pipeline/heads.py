@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from boxmask.kernels import linear
+from boxmask.pipeline.linear import Linear
+from boxmask.pipeline.svd import thin, truncated
+
+VGG_CLASSIFIER = {"fc6": "pre_logits.fc1", "fc7": "pre_logits.fc2"}  # our layers: timm's of its VGG
 
 
 class BoxHead(nn.Module):
     """Two fully connected layers, then class logits and per-class deltas (Fast R-CNN, section 2, fig. 1).
 
     The last column of the logits is the background; deltas exist for the K classes only.
+    svd_ranks: of fc6 and fc7 as two thin layers each (Fast R-CNN, section 3.1); None: as they are trained
     """
 
-    def __init__(self, channels: int, num_classes: int, pool: int, hidden: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        num_classes: int,
+        pool: int,
+        hidden: int,
+        svd_ranks: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__()
-        self.fc6 = nn.Linear(channels * pool * pool, hidden)
-        self.fc7 = nn.Linear(hidden, hidden)
+        inputs = channels * pool * pool
+        self.fc6 = thin(inputs, hidden, svd_ranks[0]) if svd_ranks else Linear(inputs, hidden)
+        self.fc7 = thin(hidden, hidden, svd_ranks[1]) if svd_ranks else Linear(hidden, hidden)
         self.logits = nn.Linear(hidden, num_classes + 1)
         self.deltas = nn.Linear(hidden, num_classes * 4)
         nn.init.normal_(self.logits.weight, std=0.01)  # Fast R-CNN, section 2.3
@@ -27,7 +40,27 @@ class BoxHead(nn.Module):
 
     def forward(self, rois: Tensor) -> tuple[Tensor, Tensor]:
         """(R, C, pool, pool) -> logits (R, K + 1) and deltas (R, K, 4)."""
-        hidden = F.relu(linear(rois.flatten(1), self.fc6.weight, self.fc6.bias))
-        hidden = F.relu(linear(hidden, self.fc7.weight, self.fc7.bias))
+        hidden = F.relu(self.fc7(F.relu(self.fc6(rois.flatten(1)))))
         deltas: Tensor = self.deltas(hidden)
         return self.logits(hidden), deltas.unflatten(1, (-1, 4))
+
+
+@torch.no_grad()
+def take_vgg_classifier(head: nn.Module, weights: dict[str, Tensor] | None) -> None:
+    """Start fc6 and fc7 from a pretrained VGG's, where `weights` has them and they fit.
+
+    R-CNN, Fast and Faster R-CNN do so (Fast R-CNN, section 2.1); networks without such layers start anew.
+    """
+    for ours, theirs in VGG_CLASSIFIER.items():
+        layer = getattr(head, ours)
+        for kind in ("weight", "bias"):
+            given = (weights or {}).get(f"{theirs}.{kind}")
+            own = getattr(layer, kind, None)
+            if given is not None and own is not None and given.numel() == own.numel():
+                own.copy_(given.reshape(own.shape))
+
+
+def compress(head: BoxHead, svd_ranks: tuple[int, int]) -> None:
+    """Put the truncated SVD of fc6 and fc7 in their place (Fast R-CNN, section 3.1)."""
+    for name, rank in zip(("fc6", "fc7"), svd_ranks, strict=True):
+        setattr(head, name, truncated(getattr(head, name), rank))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -31,10 +32,17 @@ class Batch:
 
     def rescale(self, targets: list[Target]) -> list[Target]:
         """The same labels in pixels of the resized photos."""
+        moved = self.rescale_boxes([target.boxes for target in targets])
+        return [
+            replace(target.to(self.pixels.device), boxes=boxes)
+            for target, boxes in zip(targets, moved, strict=True)
+        ]
+
+    def rescale_boxes(self, per_image: list[Tensor]) -> list[Float[Tensor, "P 4"]]:
+        """Boxes in the photos' own pixels -> in pixels of the resized photos."""
         sizes = zip(self.original_sizes, self.sizes, strict=True)
         return [
-            replace(target.to(self.pixels.device), boxes=rescale(target.boxes.to(self.pixels.device), *pair))
-            for target, pair in zip(targets, sizes, strict=True)
+            rescale(boxes.to(self.pixels.device), *pair) for boxes, pair in zip(per_image, sizes, strict=True)
         ]
 
 
@@ -48,6 +56,14 @@ class Preparation:
     std: tuple[float, ...]
     multiple_of: int = 32
     antialias: bool = True
+    device: torch.device | str = "cpu"
+
+    @staticmethod
+    def of(config: Any, mean: Tensor, std: Tensor) -> Preparation:
+        """By a detector's numbers, and the mean and spread, (3,), of what its backbone was pretrained on."""
+        sides = (config.shorter_side, config.longer_side)
+        spread = (tuple(mean.tolist()), tuple(std.tolist()))
+        return Preparation(*sides, *spread, config.multiple_of, config.antialias, mean.device)
 
 
 def resized_size(size: Size, shorter: int, longer: int) -> Size:
@@ -60,8 +76,8 @@ def resized_size(size: Size, shorter: int, longer: int) -> Size:
 
 
 def prepare(images: list[Tensor], how: Preparation) -> Batch:
-    """Photos (3, H, W), RGB, uint8 or float in 0..1, any sizes -> one batch on the photos' device."""
-    resized = [_resize(image, how) for image in images]
+    """Photos (3, H, W), RGB, uint8 or float in 0..1, any sizes -> one batch on the device of `how`."""
+    resized = [_resize(image.to(how.device), how) for image in images]
     sizes = [(int(image.shape[1]), int(image.shape[2])) for image in resized]
     height = _round_up(max(h for h, _ in sizes), how.multiple_of)
     width = _round_up(max(w for _, w in sizes), how.multiple_of)

@@ -275,22 +275,28 @@ def _over_white(rgba: Tensor) -> Tensor:
     return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).to(torch.uint8)
 
 
+def to_pixels(image: Tensor) -> UInt8[NDArray[np.uint8], "H W 3"]:
+    """What `to_image` gives, (3, H, W) uint8 or float in 0..1, as an array (H, W, 3) uint8."""
+    if image.is_floating_point():
+        image = (image * 255).round().to(torch.uint8)
+    return np.ascontiguousarray(image.cpu().permute(1, 2, 0).numpy())
+
+
 # ---------------------------------------------------------------- methods
 
-SelfT = TypeVar("SelfT")
 ResultT = TypeVar("ResultT")
-PhotoT = TypeVar("PhotoT", bound=Photo)
 
 
 class _OfPhotos(Protocol[ResultT]):
-    """One photo gives one result, a list of photos a list of results."""
+    """One photo in, one result out; a list in, a list out; with boxes to look at, if there are any."""
 
     @overload
-    def __call__(self, photos: list[Photo], /) -> list[ResultT]: ...
+    def __call__(
+        self, photos: list[Any] | tuple[Any, ...], /, proposals: list[Tensor] | None = None
+    ) -> list[ResultT]: ...
+
     @overload
-    def __call__(self, photos: list[PhotoT] | tuple[PhotoT, ...], /) -> list[ResultT]: ...
-    @overload
-    def __call__(self, photos: Photo, /) -> ResultT: ...
+    def __call__(self, photos: Photo, /, proposals: Tensor | None = None) -> ResultT: ...
 
 
 class _MethodOfPhotos(Protocol[ResultT]):
@@ -299,17 +305,22 @@ class _MethodOfPhotos(Protocol[ResultT]):
     def __get__(self, instance: object, owner: type | None = None) -> _OfPhotos[ResultT]: ...
 
 
-def accepts_photos(predict: Callable[[SelfT, list[Tensor]], list[ResultT]]) -> _MethodOfPhotos[ResultT]:
+def accepts_photos(method: Callable[..., list[ResultT]]) -> _MethodOfPhotos[ResultT]:
     """Let a method that takes a list of (3, H, W) tensors take one photo, or a list, in any usual form.
 
     One photo gives one result; a list (or tuple) of photos gives a list, the empty list the empty list.
-    What a photo may be is said at `to_image`, which raises PhotoError for anything else.
+    `proposals`, where they are given, are a tensor for one photo and a list for several. What a photo may be
+    is said at `to_image`, which raises PhotoError for anything else.
     """
 
-    @wraps(predict)
-    def with_photos(self: SelfT, photos: Photo | Sequence[Photo], /) -> ResultT | list[ResultT]:
-        if isinstance(photos, list | tuple):
-            return predict(self, [to_image(photo) for photo in photos]) if photos else []
-        return predict(self, [to_image(cast(Photo, photos))])[0]
+    @wraps(method)
+    def with_photos(
+        self: object, photos: Photo | Sequence[Photo], /, proposals: Tensor | list[Tensor] | None = None
+    ) -> ResultT | list[ResultT]:
+        if not isinstance(photos, list | tuple):
+            one = {} if proposals is None else {"proposals": [proposals]}
+            return method(self, [to_image(cast(Photo, photos))], **one)[0]
+        several = {} if proposals is None else {"proposals": proposals}
+        return method(self, [to_image(photo) for photo in photos], **several) if photos else []
 
     return cast(_MethodOfPhotos[ResultT], with_photos)

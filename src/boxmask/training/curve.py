@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from boxmask.writing import replacing
 
-NOT_LOSSES = {"step", "minutes", "images_per_second", "val"}
+NOT_LOSSES = {"stage", "step", "minutes", "images_per_second", "val"}
 
 
 def draw_curve(log: Path, picture: Path) -> None:
@@ -22,7 +22,8 @@ def draw_curve(log: Path, picture: Path) -> None:
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for name in sorted({name for row in losses for name in row} - NOT_LOSSES):
-        left.plot([row["minutes"] for row in losses], [row[name] for row in losses], label=name)
+        points = [(row["minutes"], row[name]) for row in losses if name in row]  # a stage has its own
+        left.plot(*zip(*points, strict=True), label=name)
     left.set(xlabel="minutes", ylabel="loss", yscale="log" if losses else "linear", title="training")
     for name in ("AP", "AP50"):
         points = [(row["minutes"], row["val"][name] or 0.0) for row in validations]

@@ -7,8 +7,9 @@ training that is resumed goes on as if it had never stopped, with any number of 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,24 +26,42 @@ from boxmask.pipeline.photos import to_image
 from boxmask.types import Target
 
 Place = tuple[int, int]  # (epoch, photo)
+PROPOSAL = -1  # the label of a box that travels with the photo's own
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """Photos of one step: images uint8 (3, H, W), their labels, and which photos of the data set they are."""
+    """Photos of one step.
+
+    images:    uint8 (3, H, W)
+    targets:   their labels
+    proposals: (P, 4) boxes in each, where the detector waits for them
+    photos:    which photos of the data set they are
+    """
 
     images: list[Tensor]
     targets: list[Target]
+    proposals: list[Tensor] | None
     photos: list[int]
 
 
 class Photos(TorchDataset[Any]):
-    """Photos resized, kept in memory as far as the bound allows, and augmented anew each time."""
+    """Photos resized, kept in memory as far as the bound allows, and augmented anew each time.
+
+    proposals: gives the boxes, (P, 4), in a photo, which are moved along with it
+    """
 
     def __init__(
-        self, dataset: Dataset, size: tuple[int, int], augmentation: Augmentation, seed: int, cache_bytes: int
+        self,
+        dataset: Dataset,
+        size: tuple[int, int],
+        augmentation: Augmentation,
+        seed: int,
+        cache_bytes: int,
+        proposals: Callable[[Path], Tensor] | None = None,
     ) -> None:
         self.dataset, self.size, self.augmentation, self.seed = dataset, size, augmentation, seed
+        self.proposals = proposals
         self.cache: dict[int, tuple[Tensor, Target]] = {}
         self.room = cache_bytes
 
@@ -61,12 +80,27 @@ class Photos(TorchDataset[Any]):
     def _resized(self, photo: int) -> tuple[Tensor, Target]:
         if photo in self.cache:
             return self.cache[photo]
-        image = to_image(self.dataset.path(photo))
-        resized = resize_photo(image, self.dataset.target(photo), *self.size)
+        path, target = self.dataset.path(photo), self.dataset.target(photo)
+        if self.proposals is not None:
+            target = with_proposals(target, self.proposals(path))
+        resized = resize_photo(to_image(path), target, *self.size)
         if resized[0].numel() <= self.room:
             self.cache[photo] = resized
             self.room -= resized[0].numel()
         return resized
+
+
+def with_proposals(target: Target, proposals: Tensor) -> Target:
+    """Labels and proposals in one, so that whatever moves the photo moves both alike."""
+    labels = torch.full((len(proposals),), PROPOSAL)
+    boxes = torch.cat([target.boxes, proposals])
+    return Target(boxes, torch.cat([target.labels, labels]), torch.cat([target.ignore, labels != PROPOSAL]))
+
+
+def parted(joined: Target) -> tuple[Target, Tensor]:
+    """What `with_proposals` put together."""
+    real = joined.labels != PROPOSAL
+    return Target(joined.boxes[real], joined.labels[real], joined.ignore[real]), joined.boxes[~real]
 
 
 class Steps:
@@ -137,8 +171,10 @@ def _collate(samples: list[tuple[Tensor, Target, int] | BoxmaskError]) -> Traini
         if isinstance(sample, BoxmaskError):
             return sample
         sound.append(sample)
-    images, targets, photos = zip(*sound, strict=True)
-    return TrainingBatch(list(images), list(targets), list(photos))
+    images, joined, photos = zip(*sound, strict=True)
+    targets, proposals = zip(*map(parted, joined), strict=True)
+    found = list(proposals) if any(map(len, proposals)) else None
+    return TrainingBatch(list(images), list(targets), found, list(photos))
 
 
 def _leave_ctrl_c_to_the_trainer(worker: int) -> None:

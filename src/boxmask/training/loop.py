@@ -1,147 +1,153 @@
-"""The loop: a step at a time, until the steps or the minutes are over, or somebody stops it."""
+"""The stage of gradient descent: a step at a time, until its steps or minutes are over."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from boxmask.data.dataset import Dataset
 from boxmask.detectors.contract import Detector
 from boxmask.errors import BoxmaskError, TrainingError
-from boxmask.evaluation.evaluate import evaluate
 from boxmask.training.feed import TrainingBatch
-from boxmask.training.optimiser import set_learning_rate
-from boxmask.training.progress import Report
-from boxmask.training.recipe import Recipe
-from boxmask.training.run import Run
-from boxmask.training.schedule import learning_rate
-from boxmask.training.state import State
-from boxmask.training.stop import stoppable
-from boxmask.types import Target
+from boxmask.training.optimiser import average_of, make_optimiser, set_learning_rate
+from boxmask.training.schedule import Clock, learning_rate
+from boxmask.training.session import BoxesOf, Session
+from boxmask.training.start import feed_of, steps_of
+from boxmask.training.validate import validate
 
 
 class Trainable(nn.Module):
-    """A detector whose `forward` is its loss: distributed training synchronises only what goes through it."""
+    """A detector whose `forward` is its loss: distributed training synchronises only what goes through it.
 
-    def __init__(self, detector: Detector) -> None:
-        super().__init__()
-        self.detector = detector
-
-    def forward(self, images: list[Tensor], targets: list[Target]) -> dict[str, Tensor]:
-        """The parts of the loss."""
-        return self.detector.loss(images, targets)
-
-
-class Loop:
-    """One training, from where its state is to its end.
-
-    train, val: the photos to learn from, and to judge by
+    loss: the name of the method, for papers that have several
     """
 
-    def __init__(self, state: State, recipe: Recipe, train: Dataset, val: Dataset, run: Run) -> None:
-        self.state, self.recipe, self.train, self.val, self.run = state, recipe, train, val, run
+    def __init__(self, detector: Detector, loss: str = "loss") -> None:
+        super().__init__()
+        self.detector, self.loss = detector, loss
 
-    def fit(self, batches: Iterator[TrainingBatch], accelerator: Accelerator, report: Report) -> bool:
+    def forward(self, batch: TrainingBatch) -> dict[str, Tensor]:
+        """The parts of the loss."""
+        boxes = {} if batch.proposals is None else {"proposals": batch.proposals}
+        parts: dict[str, Tensor] = getattr(self.detector, self.loss)(batch.images, batch.targets, **boxes)
+        return parts
+
+
+@dataclass
+class Descent:
+    """Gradient descent on the training photos.
+
+    trained:     the start of the names of the parameters that learn; empty: all that are not frozen
+    loss:        the detector's method
+    proposals:   where the boxes that it looks at come from, where it does not find its own
+    anew:        begin from the weights before the first step, not from those of the stage before
+    validations: whether the validation photos are looked at, as often as the recipe says
+    """
+
+    name: str = "training"
+    share: float = 1.0
+    trained: tuple[str, ...] = ()
+    loss: str = "loss"
+    proposals: Callable[[Session], BoxesOf] | None = None
+    anew: bool = False
+    validations: bool = True
+
+    def begin(self, session: Session, minutes: float) -> None:
+        """Free what learns, freeze the rest; a new optimiser, average and clock."""
+        state, recipe = session.state, session.recipe
+        if self.anew:
+            state.detector.load_state_dict(session.fresh().state_dict())
+        frozen = 0 if recipe.weights == "none" else recipe.frozen_stages  # random numbers must learn
+        state.detector.requires_grad_(True)
+        state.detector.freeze(frozen)
+        for name, parameter in state.detector.named_parameters():
+            if self.trained and not name.startswith(self.trained):
+                parameter.requires_grad_(False)
+        per_epoch = steps_of(session.train, recipe, state.detector.config, 0).per_epoch
+        clock = Clock(recipe.epochs * per_epoch if recipe.epochs else None, minutes)
+        average = average_of(state.detector, recipe.ema) if recipe.ema else None
+        state.begin_stage(clock, make_optimiser(state.detector, recipe), average)
+
+    def fit(self, session: Session) -> bool:
         """Train to the end; True if it was reached, False if somebody stopped it.
 
         Raises TrainingError where the loss or its gradient is no longer finite, and PhotoError for a photo
         that is damaged behind its header. Unless the numbers are spoilt, the state is saved in any case.
         """
-        state, clock = self.state, self.state.clock
-        model, optimiser = accelerator.prepare(Trainable(state.detector), state.optimiser)
+        state, clock = session.state, session.state.clock
+        batches = feed_of(session, self.proposals and self.proposals(session))
+        model, optimiser = session.accelerator.prepare(Trainable(state.detector, self.loss), state.optimiser)
         saved = clock.seconds
-        with stoppable() as stop:
-            while clock.progress < 1 and not stop.asked:
-                batch = self._next(batches)
-                set_learning_rate(optimiser, learning_rate(clock.progress, self.recipe.warmup))
-                losses = self._step(model, optimiser, accelerator, batch)
-                report.step(clock, losses, len(batch.images))
-                if self._validation_is_due():
-                    self._validate(report)
-                if clock.seconds - saved > self.recipe.save_seconds:
-                    state.save(self.run)
-                    saved = clock.seconds
-            state.save(self.run)
-            if clock.progress < 1:
-                return False
-            self._validate(report)
-            state.save(self.run)  # once more, with the figures
-        return True
+        while clock.progress < 1 and not session.stop.asked:
+            batch = _next(batches, session)
+            set_learning_rate(optimiser, learning_rate(clock.progress, session.recipe.warmup))
+            losses = _step(model, optimiser, session, batch)
+            session.report.step(clock, losses, len(batch.images))
+            if self.validations and _validation_is_due(session):
+                validate(session)
+            if clock.seconds - saved > session.recipe.save_seconds:
+                state.save(session.run)
+                saved = clock.seconds
+        state.save(session.run)
+        return clock.progress >= 1
 
-    def _next(self, batches: Iterator[TrainingBatch]) -> TrainingBatch:
-        """The next batch; a photo that turns out damaged does not cost what was learned before."""
-        try:
-            return next(batches)
-        except BoxmaskError:
-            if self.state.clock.step:
-                self.state.save(self.run)
-            raise
 
-    def _step(
-        self,
-        model: nn.Module,
-        optimiser: torch.optim.Optimizer,
-        accelerator: Accelerator,
-        batch: TrainingBatch,
-    ) -> dict[str, float]:
-        """One step of the optimiser; gives the parts of the loss."""
-        state = self.state
-        seeds = np.random.SeedSequence((self.recipe.seed, state.clock.step))
-        torch.manual_seed(int(seeds.generate_state(1)[0]))  # the sampling follows from the step alone
-        model.train()
-        losses: dict[str, Tensor] = model(batch.images, batch.targets)
-        values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
-        self._require_finite(values, batch)
-        optimiser.zero_grad()
-        accelerator.backward(torch.stack(list(losses.values())).sum())
-        norm = accelerator.clip_grad_norm_(model.parameters(), self.recipe.clip_norm)
-        if accelerator.scaler is None:  # which else skips such steps, and lowers its scale
-            self._require_finite({**values, "gradient": float(norm or 0.0)}, batch)
-        optimiser.step()
-        if state.average is not None:
-            state.average.update_parameters(state.detector)
-        state.clock.step += 1
-        return values
+def _next(batches: Iterator[TrainingBatch], session: Session) -> TrainingBatch:
+    """The next batch; a photo that turns out damaged does not cost what was learned before."""
+    try:
+        return next(batches)
+    except BoxmaskError:
+        if session.state.clock.step:
+            session.state.save(session.run)
+        raise
 
-    def _require_finite(self, losses: dict[str, float], batch: TrainingBatch) -> None:
-        if all(math.isfinite(value) for value in losses.values()):
-            return
-        parts = ", ".join(f"{name} {value:g}" for name, value in losses.items())
-        photos = "\n  ".join(str(self.train.path(photo)) for photo in batch.photos)
-        raise TrainingError(
-            f"the loss is no longer finite at step {self.state.clock.step} ({parts}), with these photos:\n"
-            f"  {photos}\nLook at them and their labels; or lower --learning-rate.{self._what_is_saved()}"
-        )
 
-    def _what_is_saved(self) -> str:
-        return f" What was saved before is in {self.run.folder}." if self.run.has_weights else ""
+def _step(
+    model: nn.Module, optimiser: torch.optim.Optimizer, session: Session, batch: TrainingBatch
+) -> dict[str, float]:
+    """One step of the optimiser; gives the parts of the loss."""
+    state, accelerator = session.state, session.accelerator
+    seeds = np.random.SeedSequence((session.recipe.seed, state.clock.step))
+    torch.manual_seed(int(seeds.generate_state(1)[0]))  # the sampling follows from the step alone
+    model.train()
+    losses: dict[str, Tensor] = model(batch)
+    values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
+    _require_finite(values, session, batch)
+    optimiser.zero_grad()
+    accelerator.backward(torch.stack(list(losses.values())).sum())
+    norm = _clipped(model, accelerator, session.recipe.clip_norm)
+    if accelerator.scaler is None:  # which else skips such steps, and lowers its scale
+        _require_finite({**values, "gradient": norm}, session, batch)
+    optimiser.step()
+    if state.average is not None:
+        state.average.update_parameters(state.detector)
+    state.clock.step += 1
+    return values
 
-    def _validation_is_due(self) -> bool:
-        """Evenly over the training; the one at the end is made after the loop."""
-        progress = self.state.clock.progress
-        return progress < 1 and int(progress * self.recipe.validations) > self.state.validated
 
-    def _validate(self, report: Report) -> None:
-        """Judge the present result on the validation split, and keep it if it is the best so far."""
-        state = self.state
-        state.validated = int(state.clock.progress * self.recipe.validations)
-        if not len(self.val):
-            state.save_best(self.run)
-            return
-        state.result.eval()
-        evaluation = evaluate(
-            state.result, self.val, interval=False, unseen_classes=self.recipe.unseen_classes
-        ).as_json()
-        state.metrics = {name: evaluation[name] for name in ("AP", "AP50", "AP75", "images")}
-        ap = state.metrics["AP"] or 0.0
-        report.write({"step": state.clock.step, "minutes": state.clock.seconds / 60, "val": state.metrics})
-        ap50 = state.metrics["AP50"] or 0.0
-        report.say(f"{100 * state.clock.progress:3.0f} %  validation: AP {ap:.3f}, AP50 {ap50:.3f}")
-        if ap >= state.best_ap:  # of equals, the one that was trained longest
-            state.best_ap = ap
-            state.save_best(self.run)
+def _clipped(model: nn.Module, accelerator: Accelerator, most: float) -> float:
+    """Cut the gradient's norm to `most`; gives what it was."""
+    return float(accelerator.clip_grad_norm_(model.parameters(), most) or 0.0)
+
+
+def _require_finite(losses: dict[str, float], session: Session, batch: TrainingBatch) -> None:
+    if all(math.isfinite(value) for value in losses.values()):
+        return
+    parts = ", ".join(f"{name} {value:g}" for name, value in losses.items())
+    photos = "\n  ".join(str(session.train.path(photo)) for photo in batch.photos)
+    saved = f" What was saved before is in {session.run.folder}." if session.run.has_weights else ""
+    raise TrainingError(
+        f"the loss is no longer finite at step {session.state.clock.step} ({parts}), with these photos:\n"
+        f"  {photos}\nLook at them and their labels; or lower --learning-rate.{saved}"
+    )
+
+
+def _validation_is_due(session: Session) -> bool:
+    """Evenly over the training; the one at the end is made after the last stage."""
+    progress = session.state.clock.progress
+    return progress < 1 and int(progress * session.recipe.validations) > session.state.validated

@@ -20,13 +20,14 @@ LOG_SECONDS = 5.0  # between lines of log.jsonl
 WINDOW = 20  # steps that the shown figures are averaged over
 
 
-def forget_after(log: Path, step: int) -> None:
-    """Drop what log.jsonl says of later steps, which a training resumed at `step` writes anew.
+def forget_after(log: Path, stage: str, step: int) -> None:
+    """Drop what log.jsonl says of a stage's later steps, which a training resumed at `step` writes anew.
 
     A line that a crash cut short is dropped, too.
     """
     lines = log.read_text().splitlines(keepends=True) if log.is_file() else []
-    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+    rows = [(line, json.loads(line)) for line in lines if line.endswith("\n")]
+    kept = [line for line, row in rows if row["stage"] != stage or row["step"] <= step]
     with replacing(log) as partial:
         partial.write_text("".join(kept))
 
@@ -36,14 +37,34 @@ class Report:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
-        columns = (TextColumn("training"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
         shown = (TextColumn("{task.fields[line]}"), TimeElapsedColumn())
         self.bar = Progress(*columns, *shown, console=self.console, disable=not self.console.is_terminal)
         self.task = self.bar.add_task("training", total=1.0, line="")
         self.recent: deque[dict[str, float]] = deque(maxlen=WINDOW)
         self.speed: deque[tuple[float, int]] = deque(maxlen=WINDOW + 1)
         self.log: Path | None = None
-        self.last_line = self.last_log = time.monotonic()
+        self.stage, self.seconds_before = "training", 0.0
+        self.began = self.last_line = self.last_log = time.monotonic()
+
+    def begin(self, stage: str, number: int, stages: int, seconds_before: float) -> None:
+        """A stage begins, the training being so old."""
+        self.stage, self.seconds_before, self.began = stage, seconds_before, time.monotonic()
+        self.recent.clear()
+        self.speed.clear()
+        if stages > 1:
+            self.say(f"stage {number} of {stages}: {stage}")
+        self.bar.reset(self.task, description=stage, total=1.0, line="")
+
+    def count(self, done: int, total: int, what: str = "photos") -> None:
+        """After each of `total` things, in stages that go from one to the next."""
+        now = time.monotonic()
+        left = (now - self.began) / done * (total - done) / 60 if done else 0.0
+        line = f"{done} of {total} {what}  {left:.1f} min left"
+        self.bar.update(self.task, completed=done / max(1, total), line=line)
+        if not self.console.is_terminal and now - self.last_line > LINE_SECONDS:
+            self.say(line)
+            self.last_line = now
 
     def __enter__(self) -> Report:
         self.bar.start()
@@ -69,7 +90,8 @@ class Report:
             self.say(f"{100 * clock.progress:.0f} %  {line}")
             self.last_line = now
         if now - self.last_log > LOG_SECONDS:
-            self.write({"step": clock.step, "minutes": clock.seconds / 60, **self.losses()})
+            minutes = (self.seconds_before + clock.seconds) / 60
+            self.write({"step": clock.step, "minutes": minutes, **self.losses()})
             self.last_log = now
 
     def losses(self) -> dict[str, float]:
@@ -88,7 +110,7 @@ class Report:
         """A line of log.jsonl."""
         if self.log:
             with self.log.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+                file.write(json.dumps({"stage": self.stage, **row}) + "\n")
 
     def _line(self, clock: Clock) -> str:
         losses = self.losses()

@@ -20,7 +20,7 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
     (
         (
             *("max_minutes", "epochs", "size", "batch_size", "learning_rate"),
-            *("clip_norm", "validations", "save_seconds"),
+            *("clip_norm", "validations", "save_seconds", "regions"),
         ),
         lambda value: 0 < value < math.inf,
         "more than 0",
@@ -52,6 +52,11 @@ class Recipe:
     size: int | None = None
     """Pixels of a photo's short side in the network; default: the preset's."""
 
+    training: Literal["joint", "alternating"] = "joint"
+    """Faster R-CNN: all at once, or the RPN and Fast R-CNN in turns (the paper's four steps)."""
+    regions: int | None = None
+    """R-CNN: how many proposals of a photo SVMs and box regressors are fitted to; default: as many as fit the
+    time."""
     max_minutes: float | None = None
     """Stop after so many minutes; the schedule fits the time. The last validation comes on top."""
     epochs: int | None = None

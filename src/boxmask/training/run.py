@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from boxmask.weights.checkpoint import BEST, LAST
 from boxmask.writing import replacing
 
 RESUME, RECIPE, SPLIT = "resume.safetensors", "recipe.json", "split.json"
-NOTES, LOG, CURVE = "notes.txt", "log.jsonl", "curve.png"
+NOTES, LOG, CURVE, KEPT = "notes.txt", "log.jsonl", "curve.png", "kept"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Run:
     best.safetensors    the weights that did best on the validation split
     last.safetensors    the newest weights
     resume.safetensors  what `--resume` needs besides; gone when the training is complete
+    kept/               what one stage leaves for the next; gone when the training is complete
     recipe.json         every choice, and the data it was made for
     split.json          which photo is for training, validation and test
     notes.txt           what was noticed about the photos and labels, in full
@@ -73,6 +75,16 @@ class Run:
     def notes(self) -> Path:
         """What was noticed about the photos and labels."""
         return self.folder / NOTES
+
+    @property
+    def kept(self) -> Path:
+        """What a stage leaves for the next ones: proposals, features. Gone when the training is complete."""
+        return self.folder / KEPT
+
+    def remove_leftovers(self) -> None:
+        """Remove what only a training that goes on needs."""
+        shutil.rmtree(self.kept, ignore_errors=True)
+        self.resume.unlink(missing_ok=True)
 
     @property
     def log(self) -> Path:

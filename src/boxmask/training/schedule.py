@@ -43,7 +43,7 @@ class Clock:
         """0 at the beginning, 1 at the end."""
         if self.total_steps is not None:
             return min(1.0, self.step / self.total_steps)
-        return min(1.0, self.seconds / (60 * self.minutes))
+        return min(1.0, self.seconds / (60 * self.minutes)) if self.minutes else 1.0
 
     @property
     def seconds_left(self) -> float | None:

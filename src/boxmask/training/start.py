@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from boxmask.data.augment import Augmentation
 from boxmask.data.dataset import Dataset
+from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import entry, make_config
-from boxmask.training.feed import Steps, canvases
-from boxmask.training.optimiser import average_of, make_optimiser
+from boxmask.training.feed import Photos, Steps, TrainingBatch, batches, canvases
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import recipe_json
 from boxmask.training.schedule import Clock
+from boxmask.training.session import BoxesOf, Session
 from boxmask.training.state import State
 
 
@@ -35,27 +38,31 @@ def size_of(config: Any) -> tuple[int, int]:
     return config.shorter_side, config.longer_side
 
 
-def steps_of(dataset: Dataset, recipe: Recipe, config: Any, first: int) -> Steps:
+def steps_of(train: Dataset, recipe: Recipe, config: Any, first: int) -> Steps:
     """Which training photos make up each step, from step `first` on."""
-    shapes = canvases(dataset.split("train"), size_of(config), config.multiple_of)
+    shapes = canvases(train, size_of(config), config.multiple_of)
     return Steps(shapes, recipe.batch_size, recipe.seed, first)
 
 
-def start(
-    dataset: Dataset, recipe: Recipe, config: Any, weights: dict[str, Tensor] | None, device: torch.device
-) -> State:
-    """The state before the first step; `weights` are the backbone's, or None for random ones."""
+def feed_of(session: Session, proposals: BoxesOf | None) -> Iterator[TrainingBatch]:
+    """Batches of augmented photos from the present step on, with `proposals` in each photo if any."""
+    recipe, config, train = session.recipe, session.state.detector.config, session.train
+    augmentation = Augmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
+    cache = recipe.cache_megabytes * 10**6 // max(1, recipe.workers)
+    photos = Photos(train, size_of(config), augmentation, recipe.seed, cache, proposals)
+    return batches(photos, steps_of(train, recipe, config, session.state.clock.step), recipe.workers)
+
+
+def fresh_detector(
+    recipe: Recipe, config: Any, weights: dict[str, Tensor] | None, device: torch.device
+) -> Detector:
+    """The detector before the first step; `weights` are the backbone's, or None for random ones."""
     torch.manual_seed(recipe.seed)
     detector = entry(recipe.model).build(config, weights)
-    detector = detector.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    detector.freeze(0 if recipe.weights == "none" else recipe.frozen_stages)  # random numbers must learn
-    per_epoch = steps_of(dataset, recipe, config, 0).per_epoch
-    return State(
-        model=recipe.model,
-        detector=detector,
-        average=average_of(detector, recipe.ema) if recipe.ema else None,
-        optimiser=make_optimiser(detector, recipe),
-        clock=Clock(recipe.epochs * per_epoch if recipe.epochs else None, recipe.minutes or 0.0),
-        fingerprint=dataset.fingerprint(),
-        recipe=recipe_json(recipe, dataset.root, "")["recipe"],
-    )
+    return detector.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def start(dataset: Dataset, recipe: Recipe, detector: Detector) -> State:
+    """The state before the first stage."""
+    choices = recipe_json(recipe, dataset.root, "")["recipe"]
+    return State(recipe.model, detector, None, None, Clock(None, 0.0), dataset.fingerprint(), choices)

@@ -20,18 +20,47 @@ MODEL, OPTIMISER, AVERAGE = "model.", "optimiser.", "average."
 
 @dataclass
 class State:
-    """The trained weights, their running average, the optimiser, the clock, and the best result so far."""
+    """The trained weights, and of the stage under way the running average, the optimiser and the clock.
+
+    stage: how many stages are done
+    spent: seconds that they took
+    """
 
     model: str
     detector: Detector
     average: AveragedModel | None
-    optimiser: torch.optim.Optimizer
+    optimiser: torch.optim.Optimizer | None  # None in stages that do not descend a gradient
     clock: Clock
     fingerprint: str
     recipe: dict[str, Any]
     best_ap: float = -1.0
     validated: int = 0  # how many validations are done
     metrics: dict[str, Any] = field(default_factory=dict)  # of the newest validation
+    stage: int = 0
+    spent: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole training so far."""
+        return self.spent + self.clock.seconds
+
+    def begin_stage(
+        self,
+        clock: Clock,
+        optimiser: torch.optim.Optimizer | None = None,
+        average: AveragedModel | None = None,
+    ) -> None:
+        """Replace what belongs to the stage before."""
+        self.clock, self.optimiser, self.average, self.validated = clock, optimiser, average, 0
+
+    def finish_stage(self, *, last: bool) -> None:
+        """Count the present stage as done; where another follows, it starts from the averaged weights."""
+        if not last:
+            self.detector.load_state_dict(self.result.state_dict())
+            self.average = None
+            self.spent, self.stage = self.seconds, self.stage + 1
+        else:
+            self.stage += 1
 
     @property
     def result(self) -> Detector:
@@ -42,7 +71,7 @@ class State:
 
     def card(self) -> Card:
         """What the checkpoints say of themselves."""
-        progress = {"step": self.clock.step, "seconds": self.clock.seconds, "recipe": self.recipe}
+        progress = {"step": self.clock.step, "seconds": self.seconds, "recipe": self.recipe}
         config = asdict(self.detector.config)
         return Card(self.model, config, self.fingerprint, versions(), self.metrics, progress)
 
@@ -57,20 +86,35 @@ class State:
 
     def _resume_card(self) -> Card:
         card = self.card()
-        counts = {"best_ap": self.best_ap, "validated": self.validated, "metrics": self.metrics}
+        counts = {
+            "best_ap": self.best_ap,
+            "validated": self.validated,
+            "metrics": self.metrics,
+            "stage": self.stage,
+            "spent": self.spent,
+            "minutes": self.clock.minutes,
+        }
         return Card(card.model, card.config, card.fingerprint, card.versions, counts, card.training)
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {MODEL + name: tensor for name, tensor in self.detector.state_dict().items()}
         if self.average is not None:
             tensors |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
-        for number, values in self.optimiser.state_dict()["state"].items():
+        moments = self.optimiser.state_dict()["state"] if self.optimiser else {}
+        for number, values in moments.items():
             for name, value in values.items():
                 tensors[f"{OPTIMISER}{number}.{name}"] = torch.as_tensor(value)
         return tensors
 
+    @staticmethod
+    def saved_stage(run: Run) -> int:
+        """Which stage was under way when `save` was; raises CheckpointError for a damaged file."""
+        return int(read_checkpoint(run.resume)[1].metrics.get("stage", 0))
+
     def load(self, run: Run) -> None:
-        """Go on from where `save` was; raises CheckpointError for a damaged file or other data."""
+        """Go on from where `save` was, in the stage that was begun; raises CheckpointError for a damaged file
+        or other data.
+        """
         tensors, card = read_checkpoint(run.resume)
         if card.fingerprint != self.fingerprint:
             raise CheckpointError(
@@ -89,16 +133,19 @@ class State:
         self.detector.load_state_dict(_under(MODEL, tensors))
         if self.average is not None:
             self.average.load_state_dict(_under(AVERAGE, tensors))
-        self._load_optimiser(_by_number(_under(OPTIMISER, tensors)))
-        self.clock.step = int(card.training["step"])
-        self.clock.seconds_before = float(card.training["seconds"])
+        if self.optimiser is not None:
+            self._load_optimiser(self.optimiser, _by_number(_under(OPTIMISER, tensors)))
+        self.stage, self.spent = int(card.metrics["stage"]), float(card.metrics["spent"])
+        self.clock.step, self.clock.minutes = int(card.training["step"]), float(card.metrics["minutes"])
+        self.clock.seconds_before = float(card.training["seconds"]) - self.spent
         self.best_ap, self.validated = card.metrics["best_ap"], card.metrics["validated"]
         self.metrics = card.metrics["metrics"]
 
-    def _load_optimiser(self, moments: dict[int, dict[str, Tensor]]) -> None:
+    @staticmethod
+    def _load_optimiser(optimiser: torch.optim.Optimizer, moments: dict[int, dict[str, Tensor]]) -> None:
         """The moments, laid out in memory like their parameters: fused AdamW walks both in one stride."""
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
-        for parameter, values in self.optimiser.state.items():
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+        for parameter, values in optimiser.state.items():
             for name, value in values.items():
                 if value.shape == parameter.shape:
                     values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -11,20 +11,22 @@ from pathlib import Path
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from boxmask.data.augment import Augmentation
 from boxmask.data.dataset import Dataset
 from boxmask.data.faults import shortened
 from boxmask.data.read import read_dataset
 from boxmask.data.split import check_classes, write_split
+from boxmask.detectors.contract import Detector
 from boxmask.errors import CheckpointError, LabelError, UsageError
 from boxmask.training.curve import draw_curve
-from boxmask.training.feed import Photos, batches
-from boxmask.training.loop import Loop
+from boxmask.training.plan import plan
 from boxmask.training.progress import Report, forget_after
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run, choose_folder, read_recipe, recipe_json, write_json
-from boxmask.training.start import config_of, size_of, start, steps_of
+from boxmask.training.session import Session, run_stages
+from boxmask.training.start import config_of, fresh_detector, start
 from boxmask.training.state import State
+from boxmask.training.stop import Stop, stoppable
+from boxmask.training.validate import validate
 from boxmask.weights.imagenet import backbone_weights, origin
 from boxmask.writing import replacing, sweep
 
@@ -41,16 +43,14 @@ def train(
     report = report or Report()
     run = Run(choose_folder(out, recipe.model))
     dataset = _read(Path(data), recipe)
-    accelerator = _accelerator(recipe)
-    config = config_of(dataset, recipe)
-    report.say(f"backbone: {config.backbone}, {origin(config.backbone, recipe.weights)}")
-    weights = backbone_weights(config.backbone, recipe.weights)
-    state = start(dataset, recipe, config, weights, accelerator.device)
+    backbone = config_of(dataset, recipe).backbone
+    report.say(f"backbone: {backbone}, {origin(backbone, recipe.weights)}")
+    session = _session(dataset, recipe, run, report)
     with _nothing_or_weights(run):
-        write_json(run.recipe, recipe_json(recipe, Path(data), state.fingerprint))
+        write_json(run.recipe, recipe_json(recipe, Path(data), session.state.fingerprint))
         write_split(dataset, run.split)
         _write_notes(dataset, run)
-        return run, _fit(state, recipe, dataset, run, accelerator, report)
+        return run, _fit(session, dataset, resumed=False)
 
 
 def resume(run: Run, data: Path | None = None, report: Report | None = None) -> bool:
@@ -66,12 +66,26 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     before, trained_on = read_recipe(run)
     recipe = replace(before, split_file=run.split)
     dataset = _read(data or trained_on, recipe)
-    accelerator = _accelerator(recipe)
-    state = start(dataset, recipe, config_of(dataset, recipe), None, accelerator.device)
-    state.load(run)
+    session = _session(dataset, recipe, run, report or Report())
+    stage = plan(recipe)[State.saved_stage(run)]
+    stage.begin(session, 0.0)
+    session.state.load(run)
     sweep(run.folder)
-    forget_after(run.log, state.clock.step)
-    return _fit(state, recipe, dataset, run, accelerator, report or Report())
+    forget_after(run.log, stage.name, session.state.clock.step)
+    return _fit(session, dataset, resumed=True)
+
+
+def _session(dataset: Dataset, recipe: Recipe, run: Run, report: Report) -> Session:
+    """Everything that the stages share, before the first."""
+    config, accelerator = config_of(dataset, recipe), _accelerator(recipe)
+
+    def fresh() -> Detector:
+        weights = backbone_weights(config.backbone, recipe.weights)
+        return fresh_detector(recipe, config, weights, accelerator.device)
+
+    state = start(dataset, recipe, fresh())
+    photos = (dataset.split("train"), dataset.split("val"))
+    return Session(state, recipe, *photos, run, accelerator, report, Stop(), fresh)
 
 
 @contextmanager
@@ -117,22 +131,17 @@ def _accelerator(recipe: Recipe) -> Accelerator:
     return accelerator
 
 
-def _fit(
-    state: State, recipe: Recipe, dataset: Dataset, run: Run, accelerator: Accelerator, report: Report
-) -> bool:
-    """Train to the end or to a stop, and draw the curve."""
-    training = dataset.split("train")
-    augmentation = Augmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
-    cache = recipe.cache_megabytes * 10**6 // max(1, recipe.workers)
-    photos = Photos(training, size_of(state.detector.config), augmentation, recipe.seed, cache)
-    steps = steps_of(dataset, recipe, state.detector.config, state.clock.step)
-    loop = Loop(state, recipe, training, dataset.split("val"), run)
+def _fit(session: Session, dataset: Dataset, *, resumed: bool) -> bool:
+    """Train to the end or to a stop, judge the result, and draw the curve."""
+    run, report = session.run, session.report
     report.log = run.log
-    with report:
-        _announce(report, dataset, recipe, run)
-        finished = loop.fit(batches(photos, steps, recipe.workers), accelerator, report)
-    if finished:
-        run.resume.unlink(missing_ok=True)
+    with report, stoppable(session.stop):
+        _announce(report, dataset, session.recipe, run)
+        finished = run_stages(plan(session.recipe), session, resumed)
+        if finished:
+            validate(session)
+            session.state.save(run)  # with the figures
+            run.remove_leftovers()
     draw_curve(run.log, run.curve)
     return finished
 

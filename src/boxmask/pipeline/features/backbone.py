@@ -36,6 +36,7 @@ class Backbone(nn.Module):
             raise UsageError(f"backbone {name}: it has no map of stride {missing}; it has {reductions}")
         last_of_stride = {reduction: index for index, reduction in enumerate(reductions)}
         body = _create(name, tuple(last_of_stride[stride] for stride in strides))
+        _drop_behind(body, str(body.feature_info.module_name()[-1]))
         if weights is not None:
             _load(body, weights, name)
         self.channels: list[int] = body.feature_info.channels()
@@ -72,6 +73,14 @@ class Backbone(nn.Module):
         """Maps from fine to coarse."""
         maps: list[Tensor] = self.body(pixels)
         return maps
+
+
+def _drop_behind(body: nn.Module, last: str) -> None:
+    """Take away the blocks behind the module of the last map, which some of timm's networks keep and run."""
+    container, _, number = last.rpartition(".")
+    blocks = getattr(body, container, None)
+    if isinstance(blocks, nn.Sequential) and number.isdigit():
+        setattr(body, container, blocks[: int(number) + 1])
 
 
 def _flat(name: str) -> str:

@@ -1,0 +1,278 @@
+"""Fast R-CNN.
+
+Girshick, ICCV 2015 (arXiv:1504.08083).
+
+    image -> proposals (Selective Search) -> features -> RoI features -> heads -> postprocess
+
+What the paper adds to R-CNN: the CNN runs once over the photo instead of once over each of two thousand
+regions; RoI pooling cuts the regions out of its feature map; and one network, trained in one stage, does what
+SVMs and box regressors did.
+
+Shapes: B images, P proposals in an image, R RoIs in the batch, K classes; the background is the last logit.
+Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them to the photo's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from boxmask.detectors.contract import Detector
+from boxmask.geometry.deltas import encode
+from boxmask.geometry.matching import BACKGROUND, IGNORE, match_boxes, sample
+from boxmask.kernels import roi_pool
+from boxmask.pipeline.features.backbone import Backbone
+from boxmask.pipeline.features.roi import to_rois
+from boxmask.pipeline.heads import BoxHead, take_vgg_classifier
+from boxmask.pipeline.images import Batch, Preparation, prepare
+from boxmask.pipeline.photos import accepts_photos, to_pixels
+from boxmask.pipeline.postprocess import detect
+from boxmask.pipeline.selective_search import MODES, SelectiveSearchConfig, selective_search
+from boxmask.types import Detections, Target
+
+
+@dataclass(frozen=True)
+class FastRCNNConfig:
+    """Every number of the method; the defaults suit small photos on a CPU, PRESETS hold the paper's own."""
+
+    class_names: tuple[str, ...]
+    backbone: str = "tf_efficientnet_lite0"
+    # image
+    shorter_side: int = 480  # section 4.1: 600
+    longer_side: int = 800  # section 4.1: 1000
+    antialias: bool = True
+    multiple_of: int = 32
+    # proposals
+    search: SelectiveSearchConfig = MODES["fast"]  # section 4.1
+    # features
+    stride: int = 16  # of the one map that all RoIs are read from; VGG16's conv5
+    pool: int = 7  # section 2.1
+    # heads
+    hidden: int = 512  # of the two FC layers; VGG16: 4096
+    svd_ranks: tuple[int, int] | None = None  # of the two FC layers, section 3.1; VGG16: 1024 and 256
+    roi_iou: tuple[float, float] = (0.1, 0.5)  # background from the first on, an object from the second; 2.3
+    roi_samples: int = 64  # RoIs an image in the loss; section 2.3
+    roi_positive_fraction: float = 0.25  # section 2.3
+    roi_beta: float = 1.0  # where smooth L1 becomes linear; equation 3
+    # postprocess
+    score_threshold: float = 0.05  # the authors' code
+    nms_iou: float = 0.3  # the authors' code, as in R-CNN
+    detections_per_image: int = 100  # the authors' code
+
+
+PRESETS: dict[str, dict[str, object]] = {
+    "default": {},
+    "paper": {  # sections 2 and 4, with VGG16
+        "backbone": "vgg16",
+        "shorter_side": 600,
+        "longer_side": 1000,
+        "antialias": False,
+        "multiple_of": 16,
+        "hidden": 4096,
+    },
+}
+
+
+class FastRCNN(Detector):
+    """`predict` and `loss` read top to bottom like the paper; `forward` is the network behind the proposals.
+
+    backbone_weights: a state dict of timm's network, or None for random numbers
+    """
+
+    config: FastRCNNConfig
+    delta_mean: Tensor
+    delta_std: Tensor
+
+    def __init__(self, config: FastRCNNConfig, backbone_weights: dict[str, Tensor] | None = None) -> None:
+        super().__init__()
+        self.config, count = config, len(config.class_names)
+        self.backbone = Backbone(config.backbone, (config.stride,), backbone_weights)
+        channels = self.backbone.channels[-1]
+        self.box_head = BoxHead(channels, count, config.pool, config.hidden, config.svd_ranks)
+        take_vgg_classifier(self.box_head, backbone_weights)
+        # of each class's deltas (section 2.3); about this, until `delta_spread` has seen the training set
+        self.register_buffer("delta_mean", torch.zeros(count, 4))
+        self.register_buffer("delta_std", torch.tensor(USUAL_SPREAD).repeat(count, 1))
+
+    def freeze(self, stages: int) -> None:
+        """Keep the backbone's first `stages` stages as they are in training."""
+        self.backbone.freeze(stages)
+
+    # ------------------------------------------------------------------ the two ways through
+
+    @accepts_photos
+    @torch.inference_mode()
+    def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
+        """Photos -> boxes, scores and labels of each, in its own pixels."""
+        batch = self.prepare(images)
+        rois = batch.rescale_boxes(proposals if proposals is not None else self.propose(images))
+        class_logits, box_deltas = self(batch.pixels, rois)
+        return self.postprocess(class_logits, box_deltas, rois, batch)
+
+    def loss(
+        self, images: list[Tensor], targets: list[Target], proposals: list[Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """The multi-task loss of section 2.3, at sampled proposals."""
+        batch = self.prepare(images)
+        rois = batch.rescale_boxes(proposals if proposals is not None else self.propose(images))
+        c = self.config
+        how = Sampling(c.roi_iou, c.roi_samples, c.roi_positive_fraction, len(c.class_names))
+        rois, labels, deltas = sample_rois(rois, batch.rescale(targets), how)
+        class_logits, box_deltas = self(batch.pixels, rois)
+        return roi_loss(class_logits, box_deltas, labels, self.normalised(deltas, labels), c.roi_beta)
+
+    def forward(self, pixels: Float[Tensor, "B 3 H W"], rois: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Pixels and boxes B x (P, 4) -> logits (R, K + 1) and normalised deltas (R, K, 4)."""
+        logits, deltas = self.box_head(self.pool(self.features(pixels), rois))
+        return logits, deltas
+
+    # ------------------------------------------------------------------ image
+
+    def prepare(self, images: list[Tensor]) -> Batch:
+        """Resize, normalise and pad."""
+        return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
+
+    # ------------------------------------------------------------------ proposals
+
+    def propose(self, images: list[Tensor]) -> list[Float[Tensor, "P 4"]]:
+        """Selective Search in each photo, in its own pixels."""
+        return [selective_search(to_pixels(image), self.config.search) for image in images]
+
+    # ------------------------------------------------------------------ features
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """(B, 3, H, W) -> the one map that all RoIs share, (B, C, H / stride, W / stride)."""
+        maps: list[Tensor] = self.backbone(pixels)
+        return maps[0]
+
+    # ------------------------------------------------------------------ RoI features
+
+    def pool(self, features: Tensor, rois: list[Tensor]) -> Float[Tensor, "R C pool pool"]:
+        """RoI max pooling (section 2.1); its gradient goes to the maxima (section 2.3)."""
+        return roi_pool(features, to_rois(rois), self.config.pool, 1 / self.config.stride)
+
+    # ------------------------------------------------------------------ heads
+
+    def normalised(self, deltas: Float[Tensor, "R 4"], labels: Int[Tensor, R]) -> Float[Tensor, "R 4"]:
+        """Deltas of mean 0 and variance 1 (section 2.3), by the class of each RoI; the background's stay."""
+        known = labels.clamp(max=len(self.delta_mean) - 1)
+        return (deltas - self.delta_mean[known]) / self.delta_std[known]
+
+    # ------------------------------------------------------------------ postprocess
+
+    def postprocess(
+        self, class_logits: Tensor, box_deltas: Tensor, rois: list[Tensor], batch: Batch
+    ) -> list[Detections]:
+        """Per class: decode, clip, threshold, NMS; then the best few, in the photo's own pixels."""
+        counts = [len(boxes) for boxes in rois]
+        scores = class_logits.float().softmax(dim=1)[:, :-1].split(counts)
+        deltas = (box_deltas.float() * self.delta_std + self.delta_mean).split(counts)
+        sizes = zip(batch.sizes, batch.original_sizes, strict=True)
+        return [detect(*one, self.config) for one in zip(rois, scores, deltas, sizes, strict=True)]
+
+
+# ---------------------------------------------------------------------- loss (sections 2.3 and 2.4)
+
+
+class Sampling(NamedTuple):
+    """How RoIs are drawn for the loss.
+
+    iou:        background from the first on, an object from the second on
+    background: the label of what is no object, K
+    """
+
+    iou: tuple[float, float]
+    samples: int
+    positive_fraction: float
+    background: int
+
+
+@torch.no_grad()
+def sample_rois(
+    proposals: list[Tensor], targets: list[Target], how: Sampling
+) -> tuple[list[Tensor], Int[Tensor, R], Float[Tensor, "R 4"]]:
+    """Sampled proposals, the label of each (K: background) and the deltas that lead to its object.
+
+    The ground truth joins the proposals, so that there are positives early on (the authors' code).
+    """
+    kept, labels, deltas = [], [], []
+    for boxes, target in zip(proposals, targets, strict=True):
+        boxes = torch.cat([boxes, target.boxes[~target.ignore]])
+        matched = match_rois(boxes, target, how.iou)
+        positive, negative = sample(matched, how.samples, how.positive_fraction)
+        answers = matched[positive]
+        kept.append(boxes[torch.cat([positive, negative])])
+        labels.append(torch.cat([target.labels[answers], torch.full_like(negative, how.background)]))
+        wanted = encode(boxes[positive], target.boxes[answers])
+        deltas.append(torch.cat([wanted, wanted.new_zeros(len(negative), 4)]))
+    return kept, torch.cat(labels), torch.cat(deltas)
+
+
+def match_rois(boxes: Tensor, target: Target, iou: tuple[float, float]) -> Int[Tensor, P]:
+    """A row of `target` for each box, or BACKGROUND, or IGNORE where it is too far from every object.
+
+    What is near an object teaches more than what is not (section 2.3: "a heuristic for hard example mining").
+    In a photo without objects everything is background.
+    """
+    low, high = iou
+    matched = match_boxes(boxes, target.boxes, target.ignore, (high, high), rescue=False)
+    if low > 0 and not target.ignore.all():
+        near = match_boxes(boxes, target.boxes, target.ignore, (low, low), rescue=False) >= 0
+        matched[(matched == BACKGROUND) & ~near] = IGNORE
+    return matched
+
+
+def roi_loss(
+    class_logits: Tensor, box_deltas: Tensor, labels: Tensor, wanted: Tensor, beta: float
+) -> dict[str, Tensor]:
+    """Equation 1: log loss on all, smooth L1 on the deltas of the true class; over the number of RoIs."""
+    positive = torch.where(labels < class_logits.shape[1] - 1)[0]
+    predicted = box_deltas[positive, labels[positive]]
+    box_loss = F.smooth_l1_loss(predicted, wanted[positive], beta=beta, reduction="sum")
+    class_loss = F.cross_entropy(class_logits, labels, reduction="sum")
+    total = max(1, len(labels))
+    return {"roi_class": class_loss / total, "roi_box": box_loss / total}
+
+
+# ---------------------------------------------------------------------- the spread of deltas (section 2.3)
+
+USUAL_SPREAD = (0.1, 0.1, 0.2, 0.2)  # of all classes together; py-faster-rcnn
+LEAST_PAIRS, LEAST_SPREAD = 10, 0.01  # below these a class keeps the usual spread, or is not divided by less
+
+
+class DeltaSpread:
+    """Mean and standard deviation of each class's deltas, gathered photo by photo.
+
+    iou: from which a proposal answers for an object
+    """
+
+    def __init__(self, num_classes: int, iou: float) -> None:
+        self.iou = iou
+        self.count = torch.zeros(num_classes, dtype=torch.float64)
+        self.sum = torch.zeros(num_classes, 4, dtype=torch.float64)
+        self.squares = torch.zeros(num_classes, 4, dtype=torch.float64)
+
+    def add(self, proposals: Float[Tensor, "P 4"], target: Target) -> int:
+        """Take in a photo; gives how many of its proposals answer for an object."""
+        matched = match_rois(proposals, target, (0.0, self.iou))
+        positive = torch.where(matched >= 0)[0]
+        deltas = encode(proposals[positive], target.boxes[matched[positive]]).double()
+        labels = target.labels[matched[positive]]
+        self.count.index_add_(0, labels, torch.ones(len(labels), dtype=torch.float64))
+        self.sum.index_add_(0, labels, deltas)
+        self.squares.index_add_(0, labels, deltas**2)
+        return len(positive)
+
+    def result(self) -> tuple[Float[Tensor, "K 4"], Float[Tensor, "K 4"]]:
+        """Mean and standard deviation; a class with few pairs keeps mean 0 and the usual spread."""
+        count = self.count.clamp(min=1)[:, None]
+        mean = self.sum / count
+        std = (self.squares / count - mean**2).clamp(min=LEAST_SPREAD**2).sqrt()
+        few = (self.count < LEAST_PAIRS)[:, None]
+        usual = torch.tensor(USUAL_SPREAD, dtype=torch.float64)
+        return torch.where(few, 0.0, mean).float(), torch.where(few, usual, std).float()

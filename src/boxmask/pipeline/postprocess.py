@@ -1,0 +1,40 @@
+"""The stage `postprocess` of every method that scores regions: moved, clipped, thinned by NMS, best first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from boxmask.geometry import boxes as box
+from boxmask.geometry.deltas import decode
+from boxmask.kernels import batched_nms
+from boxmask.pipeline.images import Size
+from boxmask.types import Detections
+
+SMALLEST_DETECTION = 1e-2  # pixels, as in torchvision
+
+
+def detect(
+    regions: Float[Tensor, "P 4"],
+    scores: Float[Tensor, "P K"],
+    deltas: Float[Tensor, "P K 4"],
+    sizes: tuple[Size, Size],
+    config: Any,
+) -> Detections:
+    """One photo: per class decode, clip, threshold, NMS; then the best few, in the photo's own pixels.
+
+    regions: xyxy in pixels of the resized photo; deltas: in units of the regions' sizes
+    sizes:   (height, width) of the resized photo and of the photo itself
+    config:  the method's; class_names, score_threshold, nms_iou and detections_per_image are read
+    """
+    size, original = sizes
+    row, label = torch.where(scores > config.score_threshold)
+    boxes = box.clip(decode(regions[row], deltas[row, label]), size)
+    large = box.at_least(boxes, SMALLEST_DETECTION)
+    boxes, best, label = boxes[large], scores[row, label][large], label[large]
+    keep = batched_nms(boxes, best, label, config.nms_iou)[: config.detections_per_image]
+    own = box.clip(box.rescale(boxes[keep], size, original), original)
+    return Detections(own, best[keep], label[keep], config.class_names, original)

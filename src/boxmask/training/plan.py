@@ -1,0 +1,61 @@
+"""The stages of each method's training, in the order of its paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from boxmask.errors import UsageError
+from boxmask.training.loop import Descent
+from boxmask.training.recipe import Recipe
+from boxmask.training.region_stages import Describe, FitRegressors, FitSVMs
+from boxmask.training.rpn_proposals import Propose
+from boxmask.training.searching import Search, searched_boxes
+from boxmask.training.session import Stage
+from boxmask.training.spreading import Normalise
+
+
+def plan(recipe: Recipe) -> list[Stage]:
+    """What is done to train by this recipe; raises UsageError for a way that the method does not have."""
+    if recipe.training == "alternating":
+        if recipe.model != "faster-rcnn":
+            raise UsageError(f"--training alternating is of faster-rcnn; {recipe.model} is trained jointly")
+        return alternating()
+    return PLANS.get(recipe.model, joint)()
+
+
+def joint() -> list[Stage]:
+    """Everything at once."""
+    return [Descent()]
+
+
+def rcnn() -> list[Stage]:
+    """R-CNN, section 2.3: proposals, fine-tuning, features, one SVM a class, one box regressor a class."""
+    fine_tuning = Descent("fine-tuning", 0.5, proposals=searched_boxes, validations=False)
+    return [Search(), fine_tuning, Describe(), FitSVMs(), FitRegressors()]
+
+
+def fast_rcnn() -> list[Stage]:
+    """Fast R-CNN, section 2.3: proposals from outside, then one stage."""
+    return [Search(), Normalise(), Descent(proposals=searched_boxes)]
+
+
+def alternating() -> list[Stage]:
+    """Faster R-CNN, section 3.2, "4-Step Alternating Training".
+
+    The RPN; a Fast R-CNN of its own on the RPN's proposals, from ImageNet weights again; then, with the
+    shared layers of the latter kept as they are, what belongs to the RPN alone, and what to Fast R-CNN alone.
+    Heads start anew in step 2, as in the authors' code.
+    """
+    shared, rpn, head = ("backbone.", "fpn."), ("rpn_head.",), ("box_head.",)
+    first, second = Propose(1, "RPN's proposals"), Propose(2, "RPN's new proposals")
+    return [
+        Descent("step 1: RPN", 1.0, shared + rpn, "loss_of_rpn", validations=False),
+        first,
+        Descent("step 2: Fast R-CNN", 1.5, shared + head, "loss", first.boxes, anew=True, validations=False),
+        Descent("step 3: RPN, shared layers kept", 0.5, rpn, "loss_of_rpn", validations=False),
+        second,
+        Descent("step 4: Fast R-CNN, shared layers kept", 0.5, head, "loss", second.boxes),
+    ]
+
+
+PLANS: dict[str, Callable[[], list[Stage]]] = {"rcnn": rcnn, "fast-rcnn": fast_rcnn}

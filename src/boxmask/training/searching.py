@@ -1,0 +1,68 @@
+"""The stage of Selective Search, for the methods that wait for it; and how far its proposals reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from boxmask.data.dataset import Dataset
+from boxmask.evaluation.proposals import ProposalRecall, proposal_recall
+from boxmask.pipeline.proposal_cache import ProposalCache
+from boxmask.training.schedule import Clock
+from boxmask.training.session import BoxesOf, Session
+
+
+def searched_boxes(session: Session) -> BoxesOf:
+    """Selective Search's proposals by the detector's numbers, from the cache where they are there."""
+    return ProposalCache(session.state.detector.config.search).boxes
+
+
+@dataclass
+class Search:
+    """Every photo of training and validation is searched once; the cache keeps what was found.
+
+    A search that was stopped, or another training on the same photos, finds it there.
+    """
+
+    name: str = "Selective Search"
+    share: float = 0.0
+
+    def begin(self, session: Session, minutes: float) -> None:
+        """Nothing but a clock."""
+        session.state.begin_stage(Clock(None, 0.0))
+
+    def fit(self, session: Session) -> bool:
+        """Search; say which part of the training objects can be found at all, and warn where few can."""
+        boxes_of, found = searched_boxes(session), []
+        photos = [session.train.path(i) for i in range(len(session.train))]
+        others = [session.val.path(i) for i in range(len(session.val))]
+        for number, path in enumerate(photos + others, start=1):
+            if session.stop.asked:
+                return False
+            boxes = boxes_of(path)
+            if number <= len(photos):
+                found.append(boxes)
+            session.report.count(number, len(photos) + len(others))
+        for sentence in what_they_reach(proposal_recall(session.train, found), session.train):
+            session.report.say(sentence)
+        return True
+
+
+def what_they_reach(recall: ProposalRecall, train: Dataset) -> list[str]:
+    """In sentences: the recall, the classes that the proposals miss, and those with a single example."""
+    sentences = [
+        f"proposals: {recall.windows:.0f} a photo reach {recall.recall_50 or 0.0:.1%} of the training "
+        f"objects at IoU 0.5, {recall.recall_70 or 0.0:.1%} at 0.7"
+    ]
+    missed = [name for name, one in recall.per_class.items() if one.recall_50 == 0]
+    if missed:
+        sentences.append(
+            f"warning: no proposal reaches any training object of {', '.join(missed)} at IoU 0.5: such "
+            "objects will hardly be found. Compare with --model faster-rcnn, which finds its own proposals."
+        )
+    counts = np.bincount(train.labels[train.counted], minlength=len(train.class_names))
+    single = [name for name, count in zip(train.class_names, counts, strict=True) if count == 1]
+    if single:
+        sentences.append(f"warning: a single training example of {', '.join(single)}: label more of them.")
+    return sentences

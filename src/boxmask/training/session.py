@@ -1,0 +1,92 @@
+"""A session: everything that the stages of a training share, and the order in which they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from accelerate import Accelerator
+from torch import Tensor
+
+from boxmask.data.dataset import Dataset
+from boxmask.detectors.contract import Detector
+from boxmask.training.progress import Report
+from boxmask.training.recipe import Recipe
+from boxmask.training.run import Run
+from boxmask.training.state import State
+from boxmask.training.stop import Stop
+
+BoxesOf = Callable[[Path], Tensor]  # photo -> (P, 4) xyxy proposals in its pixels
+
+
+@dataclass
+class Session:
+    """One training under way.
+
+    train, val: the photos to learn from, and to judge by
+    fresh:      a detector as it is before the first step
+    """
+
+    state: State
+    recipe: Recipe
+    train: Dataset
+    val: Dataset
+    run: Run
+    accelerator: Accelerator
+    report: Report
+    stop: Stop
+    fresh: Callable[[], Detector]
+
+    def seconds_left(self) -> float | None:
+        """Of the time that was given; None where epochs decide."""
+        if self.recipe.minutes is None:
+            return None
+        return max(0.0, 60 * self.recipe.minutes - self.state.seconds)
+
+
+class Stage(Protocol):
+    """A part of a training with an end of its own.
+
+    name:  in words, for the progress display and the log
+    share: of the minutes that are left when it begins, in proportion to those of it and of later stages;
+           0: it takes as long as it takes
+    """
+
+    name: str
+    share: float
+
+    def begin(self, session: Session, minutes: float) -> None:
+        """Make what it works with, as it is at its start; `minutes` is its part of the time."""
+
+    def fit(self, session: Session) -> bool:
+        """Do it, or what is left of it; False where somebody asked to stop."""
+
+
+def minutes_for(stages: Sequence[Stage], session: Session) -> float:
+    """The first stage's part of the time that is left for all of them."""
+    left, total = session.seconds_left(), sum(stage.share for stage in stages)
+    return (left or 0.0) / 60 * stages[0].share / total if total else 0.0
+
+
+def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool:
+    """Do all stages that are not done yet; False where somebody asked to stop.
+
+    Each is begun with its state saved, so that a training that is killed goes on with the stage it was in.
+    resumed: the present stage has been begun before
+    """
+    state = session.state
+    while state.stage < len(stages):
+        stage = stages[state.stage]
+        if not resumed:
+            stage.begin(session, minutes_for(stages[state.stage :], session))
+            if state.stage:
+                state.save(session.run)
+        resumed = False
+        session.report.begin(stage.name, state.stage + 1, len(stages), state.spent)
+        if not stage.fit(session):
+            state.save(session.run)
+            return False
+        state.finish_stage(last=state.stage + 1 == len(stages))
+    return True
