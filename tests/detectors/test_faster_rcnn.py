@@ -135,21 +135,22 @@ def test_proposals_are_clipped_thinned_and_few(network: FasterRCNN) -> None:
     anchors = [ANCHORS, ANCHORS[[0, 7]]]
     logits = [torch.arange(9.0)[None], torch.tensor([[20.0, -20.0]])]
     deltas = [torch.zeros(1, 9, 4), torch.zeros(1, 2, 4)]
-    (proposals,) = network.propose(anchors, logits, deltas, batch_of(SIZE), (9, 6))
+    (proposals,) = network.best_anchors(anchors, logits, deltas, batch_of(SIZE), (9, 6))
     assert proposals[0].tolist() == [10, 10, 30, 30]  # the surest, of the second level
     assert proposals[1].tolist() == [0, 40, 5, 50]  # clipped
     assert proposals[2].tolist() == [40, 40, 50, 50]
     assert proposals[3].tolist() == [90, 20, 100, 40]
     assert len(proposals) == 6  # IoU 0.8 went, in its own level only
-    few = network.propose(anchors, logits, deltas, batch_of(SIZE), (1, 6))[0]
+    few = network.best_anchors(anchors, logits, deltas, batch_of(SIZE), (1, 6))[0]
     assert few.tolist() == [[10, 10, 30, 30], [0, 40, 5, 50]]
 
 
 def test_no_gradient_through_the_coordinates_of_proposals(network: FasterRCNN) -> None:
     """Approximate joint training, section 3.2."""
-    deltas = torch.zeros(1, 9, 4, requires_grad=True)
-    proposals = network.propose([ANCHORS], [torch.arange(9.0)[None]], [deltas], batch_of(SIZE), (9, 9))
-    assert not proposals[0].requires_grad
+    batch = network.prepare([torch.zeros(3, 64, 96)])
+    features = network.features(batch.pixels)
+    assert features[0].requires_grad
+    assert not network.find(features, batch, (9, 9))[0].requires_grad
 
 
 def test_anchors_of_a_photo(network: FasterRCNN) -> None:
@@ -211,33 +212,6 @@ def test_ignored_objects_do_not_join_and_what_they_cover_is_left_out(network: Fa
     kept, labels, _ = network.sample_proposals([proposals], [crowd])
     assert sorted(kept[0].tolist()) == [[45, 45, 60, 60], [60, 60, 80, 80]]
     assert sorted(labels.tolist()) == [1, 2]
-
-
-def test_background_alone_gives_no_loss_for_boxes(network: FasterRCNN) -> None:
-    logits, deltas = torch.randn(5, 3, requires_grad=True), torch.randn(5, 2, 4, requires_grad=True)
-    losses = network.roi_loss(logits, deltas, torch.full((5,), 2), torch.zeros(5, 4))
-    assert losses["roi_box"].item() == 0
-    torch.testing.assert_close(losses["roi_class"], F.cross_entropy(logits, torch.full((5,), 2)))
-    losses["roi_box"].backward()
-    assert deltas.grad is not None
-    assert not deltas.grad.any()
-
-
-def test_no_rois_at_all_give_no_loss(network: FasterRCNN) -> None:
-    none = torch.zeros(0, dtype=torch.int64)
-    losses = network.roi_loss(torch.zeros(0, 3), torch.zeros(0, 2, 4), none, torch.zeros(0, 4))
-    assert [loss.item() for loss in losses.values()] == [0, 0]
-
-
-def test_only_the_deltas_of_the_true_class_learn(network: FasterRCNN) -> None:
-    deltas = torch.zeros(3, 2, 4, requires_grad=True)
-    labels, targets = torch.tensor([1, 2, 0]), torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 2, 0]])
-    losses = network.roi_loss(torch.zeros(3, 3), deltas, labels, targets)
-    beta = SMALL.roi_beta
-    assert losses["roi_box"].item() == pytest.approx((1 - beta / 2 + 2 - beta / 2) / 3)
-    losses["roi_box"].backward()
-    assert deltas.grad is not None
-    assert deltas.grad.nonzero().tolist() == [[0, 1, 0], [2, 0, 2]]
 
 
 # ---------------------------------------------------------------- postprocess

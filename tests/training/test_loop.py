@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from boxmask.training import loop
+from boxmask.training import validate
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run
 from boxmask.training.train import train
@@ -23,7 +23,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
         ap = answers.pop(0)
         return SimpleNamespace(as_json=lambda: {"AP": ap, "AP50": ap, "AP75": ap, "images": 2})
 
-    monkeypatch.setattr(loop, "evaluate", evaluate)
+    monkeypatch.setattr(validate, "evaluate", evaluate)
     return answers
 
 

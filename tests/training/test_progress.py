@@ -57,7 +57,7 @@ def test_the_log_has_a_line_every_few_seconds(wall: list[float], tmp_path: Path)
     steps(report, Clock(100, 0.0), wall, 13)
     rows = [json.loads(line) for line in report.log.read_text().splitlines()]
     assert [row["step"] for row in rows] == [6, 12]
-    assert set(rows[0]) == {"step", "minutes", "roi_class", "rpn_box", "images_per_second"}
+    assert set(rows[0]) == {"stage", "step", "minutes", "roi_class", "rpn_box", "images_per_second"}
 
 
 def test_braces_and_brackets_are_said_as_they_are() -> None:
@@ -68,18 +68,19 @@ def test_braces_and_brackets_are_said_as_they_are() -> None:
 
 def test_what_comes_after_a_step_is_forgotten(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    log.write_text('{"step": 3}\n{"step": 5, "val": {}}\n{"step": 6}\n')
-    forget_after(log, 5)
-    assert log.read_text() == '{"step": 3}\n{"step": 5, "val": {}}\n'
+    kept = ['{"stage": "first", "step": 9}', '{"stage": "x", "step": 3}', '{"stage": "x", "step": 5, "val": {}}']
+    log.write_text("\n".join([*kept, '{"stage": "x", "step": 6}', ""]))
+    forget_after(log, "x", 5)
+    assert log.read_text() == "\n".join([*kept, ""])
 
 
 def test_a_line_that_was_cut_short_is_forgotten(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    log.write_text('{"step": 3}\n{"ste')
-    forget_after(log, 5)
-    assert log.read_text() == '{"step": 3}\n'
+    log.write_text('{"stage": "x", "step": 3}\n{"ste')
+    forget_after(log, "x", 5)
+    assert log.read_text() == '{"stage": "x", "step": 3}\n'
 
 
 def test_a_training_without_a_log_has_nothing_to_forget(tmp_path: Path) -> None:
-    forget_after(tmp_path / "log.jsonl", 5)
+    forget_after(tmp_path / "log.jsonl", "x", 5)
     assert (tmp_path / "log.jsonl").read_text() == ""

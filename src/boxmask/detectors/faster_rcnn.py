@@ -155,7 +155,10 @@ class FasterRCNN(Detector):
         """Photos -> boxes, scores and labels of each, in its own pixels."""
         batch = self.prepare(images)
         features = self.features(batch.pixels)
-        rois = self.find(features, batch) if proposals is None else batch.rescale_boxes(proposals)
+        if proposals is None:
+            rois = self.find(features, batch, self.config.test_proposals)
+        else:
+            rois = batch.rescale_boxes(proposals)
         class_logits, box_deltas = self.box_head(self.pool(features, rois))
         return self.postprocess(class_logits, box_deltas, rois, batch)
 
@@ -223,15 +226,25 @@ class FasterRCNN(Detector):
 
     @torch.no_grad()
     def find(
-        self, features: list[Tensor], batch: Batch, limits: tuple[int, int] | None = None
+        self, features: list[Tensor], batch: Batch, limits: tuple[int, int]
     ) -> list[Float[Tensor, "P 4"]]:
-        """The best anchors of each level, moved by their deltas, clipped, thinned by NMS: B x (P, 4).
+        """What the RPN proposes in each image, B x (P, 4), likeliest objects first.
 
-        limits: a level before, an image after NMS; default: those of prediction
+        limits: proposals of a level before, of an image after NMS
         """
-        anchors = self.anchors(features, batch)
         logits, deltas = self.rpn_head(features)
-        before_nms, after_nms = limits or self.config.test_proposals
+        return self.best_anchors(self.anchors(features, batch), logits, deltas, batch, limits)
+
+    def best_anchors(
+        self,
+        anchors: list[Tensor],
+        logits: list[Tensor],
+        deltas: list[Tensor],
+        batch: Batch,
+        limits: tuple[int, int],
+    ) -> list[Float[Tensor, "P 4"]]:
+        """The best anchors of each level, moved by their deltas, clipped, thinned by NMS: B x (P, 4)."""
+        before_nms, after_nms = limits
         proposals = []
         for image, size in enumerate(batch.sizes):
             boxes, scores, levels = [], [], []

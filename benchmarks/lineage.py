@@ -1,0 +1,225 @@
+"""R-CNN, Fast R-CNN and Faster R-CNN on the same photos: `python benchmarks/lineage.py DATA --out DIR`.
+
+The story that the three papers tell, in measured numbers: Selective Search x CNN, (Selective Search + RoI) +
+one CNN, one CNN. All with the same backbone and photos, and with --size the same size of photos, each trained
+from the command line in its own minutes, proposals included; then the seconds of a photo, split into what they
+are spent on. Nothing is taken from a cache while seconds are counted. A run that is in DIR already is not
+trained again, so a benchmark that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+from boxmask.cli.memory import keep_memory
+from boxmask.data.dataset import Dataset
+from boxmask.detectors.contract import Detector
+from boxmask.detectors.fast_rcnn import truncate
+from boxmask.pipeline.photos import to_image
+from boxmask.prediction.judge import photos_to_judge
+from boxmask.verbs import load
+from sides import peak_memory
+
+PARTS = ("proposals", "features", "heads", "post-processing")
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row of the table: flags of its training, and which of its methods belong to which part."""
+
+    name: str
+    flags: tuple[str, ...]
+    minutes: float
+    parts: dict[str, str]
+    svd: bool = False
+
+
+RCNN = {
+    "propose": "proposals",
+    "describe": "features",
+    "scores": "heads",
+    "deltas": "heads",
+    "postprocess": "post-processing",
+}
+FAST = {
+    "propose": "proposals",
+    "features": "features",
+    "pool": "heads",
+    "box_head.forward": "heads",
+    "postprocess": "post-processing",
+}
+FASTER = {**FAST, "find": "proposals"} | {"propose": "proposals"}
+METHODS = {
+    "rcnn": Method("R-CNN", ("--model", "rcnn"), 20, RCNN),
+    "fast-rcnn": Method("Fast R-CNN", ("--model", "fast-rcnn"), 10, FAST),
+    "fast-rcnn-svd": Method("Fast R-CNN, SVD", ("--model", "fast-rcnn"), 10, FAST, svd=True),
+    "faster-rcnn": Method("Faster R-CNN", ("--model", "faster-rcnn"), 10, FASTER),
+    "alternating": Method(
+        "Faster R-CNN, 4 steps", ("--model", "faster-rcnn", "--training", "alternating"), 10, FASTER
+    ),
+}
+
+
+@dataclass
+class Watch:
+    """Seconds by part; time spent in an inner part does not count for the outer one."""
+
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    inner: list[float] = field(default_factory=list)
+
+    def timed(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*given: Any, **named: Any) -> Any:
+            self.inner.append(0.0)
+            begin = time.perf_counter()
+            result = work(*given, **named)
+            elapsed = time.perf_counter() - begin
+            self.seconds[part] += elapsed - self.inner.pop()
+            if self.inner:
+                self.inner[-1] += elapsed
+            return result
+
+        return run
+
+
+@contextmanager
+def watched(detector: Detector, parts: dict[str, str]) -> Iterator[Watch]:
+    """The detector's methods, timed."""
+    watch = Watch()
+    for path, part in parts.items():
+        *inside, name = path.split(".")
+        owner = detector.get_submodule(".".join(inside))
+        setattr(owner, name, watch.timed(part, getattr(owner, name)))
+    yield watch
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of a method."""
+
+    name: str
+    minutes: float
+    AP: float
+    AP50: float
+    seconds: dict[str, float]
+    peak: float
+
+    @property
+    def total(self) -> float:
+        return sum(self.seconds.values())
+
+
+def train(method: Method, run: Path, args: argparse.Namespace) -> None:
+    """From the command line, as a user would; what there is already is kept."""
+    if (run / "best.safetensors").is_file():
+        return
+    minutes = [] if args.epochs else ["--max-minutes", str(method.minutes * args.scale)]
+    length = ["--epochs", str(args.epochs)] if args.epochs else minutes
+    size = ["--size", str(args.size)] if args.size else []
+    boxmask("train", args.data, *method.flags, *length, *size, "--bad-boxes", "skip", "--out", run)
+
+
+def boxmask(*words: object) -> None:
+    program = "from boxmask.cli import main; main()"
+    subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True)
+
+
+def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
+    """Figures on the test photos, by the command line; seconds of a photo, here."""
+    svd = ["--svd", *map(str, args.svd)] if method.svd else []
+    figures = run / f"test{'-svd' if method.svd else ''}.json"
+    if not figures.is_file():
+        boxmask("evaluate", run, args.data, "--bad-boxes", "skip", "--json", figures, *svd)
+    found = json.loads(figures.read_text())
+    detector = load(run)
+    if method.svd:
+        truncate(detector, tuple(args.svd))
+    seconds = seconds_of(detector, method, photos_to_judge(run, Path(args.data), "test", "skip"), args.photos)
+    minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
+    return Row(method.name, minutes, found["AP"], found["AP50"], seconds, peak_memory())
+
+
+def seconds_of(detector: Detector, method: Method, test: Dataset, count: int) -> dict[str, float]:
+    """Seconds of one photo by part; the mean over some, after one that does not count."""
+    photos = [to_image(test.path(photo)) for photo in range(min(count + 1, len(test)))]
+    detector.predict(photos[0])
+    with watched(detector, method.parts) as watch:
+        for photo in photos[1:]:
+            detector.predict(photo)
+    return {part: watch.seconds[part] / max(1, len(photos) - 1) for part in PARTS}
+
+
+def table_of(rows: list[Row], title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("method")
+    for heading in ("training, min", "AP", "AP50", *(f"{part}, s" for part in PARTS), "a photo, s", "times"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        parts = [f"{row.seconds[part]:.3f}" for part in PARTS]
+        figures = [f"{row.minutes:.1f}", f"{row.AP:.3f}", f"{row.AP50:.3f}", *parts, f"{row.total:.3f}"]
+        table.add_row(row.name, *figures, f"{rows[0].total / row.total:.1f}")
+    return table
+
+
+def draw(rows: list[Row], picture: Path, title: str) -> None:
+    """Bars of seconds a photo, split into parts; the figures beside them."""
+    figure = Figure(figsize=(10, 0.7 * len(rows) + 1.4), layout="constrained")
+    axes = figure.subplots()
+    left = [0.0] * len(rows)
+    for part in PARTS:
+        widths = [row.seconds[part] for row in rows]
+        axes.barh([row.name for row in rows], widths, left=left, label=part)
+        left = [a + b for a, b in zip(left, widths, strict=True)]
+    for y, (row, end) in enumerate(zip(rows, left, strict=True)):
+        axes.text(end, y, f"  {end:.2f} s   AP50 {row.AP50:.3f}   {row.minutes:.0f} min", va="center")
+    axes.invert_yaxis()
+    axes.set(xlabel="seconds a photo", title=title, xlim=(0, 1.45 * max(left)))
+    axes.legend(loc="lower right", fontsize="small")
+    FigureCanvasAgg(figure).print_png(picture)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", help="labelled photos, as for `boxmask train`")
+    parser.add_argument("--out", type=Path, required=True, help="where runs, table and chart go")
+    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--scale", type=float, default=1.0, help="of each method's minutes: 20, 10, 10")
+    parser.add_argument("--epochs", type=int, help="instead of minutes")
+    parser.add_argument("--size", type=int, help="of the short side, the same for all; default: each its own")
+    parser.add_argument("--svd", type=int, nargs=2, default=(128, 64), help="ranks of fc6 and fc7")
+    parser.add_argument("--photos", type=int, default=20, help="that seconds are measured on")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    keep_memory()
+    torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name in args.methods.split(","):
+        run = args.out / name.removesuffix("-svd")
+        train(METHODS[name], run, args)
+        rows.append(measure(METHODS[name], run, args))
+    title = f"{Path(args.data).resolve().name}: {args.threads} threads"
+    Console(width=160).print(table_of(rows, title))
+    draw(rows, args.out / "lineage.png", title)
+    print(args.out / "lineage.png")
+
+
+if __name__ == "__main__":
+    main()
