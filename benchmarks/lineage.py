@@ -2,9 +2,9 @@
 
 The story that the three papers tell, in measured numbers: Selective Search x CNN, (Selective Search + RoI) +
 one CNN, one CNN. All with the same backbone and photos, and with --size the same size of photos, each trained
-from the command line in its own minutes, proposals included; then the seconds of a photo, split into what they
-are spent on. Nothing is taken from a cache while seconds are counted. A run that is in DIR already is not
-trained again, so a benchmark that was stopped goes on.
+from the command line in its own minutes, proposals included; then the seconds of a photo, split into what
+they are spent on. No proposal comes from a cache while seconds are counted. A run that is in DIR is not
+trained again, so that a benchmark that was stopped goes on.
 """
 
 from __future__ import annotations

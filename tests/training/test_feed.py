@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from boxmask.data.read import read_dataset
 from boxmask.errors import PhotoError
 from boxmask.pipeline.images import Preparation, prepare
 from boxmask.training import feed
-from boxmask.training.feed import Photos, Steps, TrainingBatch, canvases
+from boxmask.training.feed import Photos, Steps, TrainingBatch, canvases, parted, with_proposals
 from boxmask.training.feed import batches as endless
+from boxmask.types import Target
 
 SIZE = (64, 96)
 TALL, WIDE = (96, 64), (64, 96)
@@ -132,6 +134,79 @@ def test_a_photo_in_memory_is_not_opened_again(
     assert opened == [photos_to_train.path(0)]
 
 
+# ---------------------------------------------------------------- proposals that travel with their photo
+
+OBJECTS = Target.of([[10, 20, 50, 60], [0, 0, 30, 30]], [2, 0], [False, True])
+PROPOSALS = torch.tensor([[12.0, 18, 50, 60], [70, 5, 95, 40], [0, 0, 8, 8]])
+
+
+def test_what_was_put_together_comes_apart() -> None:
+    target, proposals = parted(with_proposals(OBJECTS, PROPOSALS))
+    assert torch.equal(target.boxes, OBJECTS.boxes)
+    assert torch.equal(target.labels, OBJECTS.labels)
+    assert torch.equal(target.ignore, OBJECTS.ignore)
+    assert torch.equal(proposals, PROPOSALS)
+
+
+def test_a_photo_without_objects_has_its_proposals() -> None:
+    target, proposals = parted(with_proposals(Target.of([], []), PROPOSALS))
+    assert len(target.boxes) == 0
+    assert torch.equal(proposals, PROPOSALS)
+
+
+def test_proposals_that_rounding_has_closed_are_left_out() -> None:
+    closed = torch.tensor([[5.0, 5, 5, 9], [5, 9, 7, 9]])
+    _, proposals = parted(with_proposals(OBJECTS, torch.cat([closed, PROPOSALS])))
+    assert torch.equal(proposals, PROPOSALS)
+
+
+def objects_of(dataset: Dataset) -> Callable[[Path], torch.Tensor]:
+    """As proposals, the photo's own objects, and in the second place a box in its corner."""
+
+    def boxes(path: Path) -> torch.Tensor:
+        photo = [dataset.path(i) for i in range(len(dataset))].index(path)
+        own = dataset.target(photo).boxes
+        return torch.cat([own[:1], torch.tensor([[0.0, 0, 40, 40]]), own[1:]])
+
+    return boxes
+
+
+FLIPPED = Augmentation(flip=1.0, scale=(1.0, 1.0), photometric=0.0)
+STILL = Augmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0)
+
+
+@pytest.mark.parametrize("scale", [(0.5, 0.5), (1.0, 1.0), (2.0, 2.0), (0.5, 2.0)])
+def test_proposals_move_as_objects_do(photos_to_train: Dataset, scale: tuple[float, float]) -> None:
+    how = Augmentation(0.5, 0.5, scale)
+    photos = Photos(photos_to_train, SIZE, how, 0, 10**9, objects_of(photos_to_train))
+    seen = 0
+    for place in [(epoch, photo) for epoch in range(3) for photo in range(6)]:
+        target, proposals = parted(photos[place][1])
+        boxes = proposals.tolist()
+        assert all(box in boxes for box in target.boxes.tolist())
+        assert len(proposals) - len(target.boxes) in (0, 1)  # but for the corner, which may be out of sight
+        seen += len(proposals)
+    assert seen > 20
+
+
+def test_proposals_of_a_mirrored_photo(photos_to_train: Dataset) -> None:
+    """240 x 320 becomes 64 x 85; the corner, 40 x 40, the other corner, 10.6 x 10.7."""
+    assert photos_to_train.sizes[0].tolist() == [240, 320]
+    corner = torch.tensor([0, 0, 40 * 85 / 320, 40 * 64 / 240])
+    mirrored = torch.tensor([85 - 40 * 85 / 320, 0, 85, 40 * 64 / 240])
+    for how, expected in ((STILL, corner), (FLIPPED, mirrored)):
+        photos = Photos(photos_to_train, SIZE, how, 0, 10**9, objects_of(photos_to_train))
+        _, proposals = parted(photos[(0, 0)][1])
+        torch.testing.assert_close(proposals[1], expected)
+
+
+def test_proposals_are_asked_for_once_where_photos_are_kept(photos_to_train: Dataset) -> None:
+    asked: list[Path] = []
+    photos = Photos(photos_to_train, SIZE, STILL, 0, 10**9, lambda path: (asked.append(path), PROPOSALS)[1])
+    _ = [photos[(epoch, 0)] for epoch in range(3)]
+    assert asked == [photos_to_train.path(0)]
+
+
 # ---------------------------------------------------------------- batches
 
 
@@ -147,6 +222,31 @@ def test_batches_are_the_same_with_and_without_workers(photos_to_train: Dataset)
         assert all(torch.equal(a, b) for a, b in zip(here.images, there.images, strict=True))
         targets = zip(here.targets, there.targets, strict=True)
         assert all(torch.equal(a.boxes, b.boxes) for a, b in targets)
+
+
+def proposed(dataset: Dataset, boxes: torch.Tensor | None, workers: int = 0) -> TrainingBatch:
+    """The first batch, with these proposals in every photo."""
+    proposals = None if boxes is None else lambda path: boxes
+    photos = Photos(dataset, SIZE, STILL, 0, 0, proposals)
+    return next(endless(photos, Steps(canvases(dataset, SIZE, 32), 4, 0, 0), workers))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_batch_has_proposals_apart_from_labels(photos_to_train: Dataset, workers: int) -> None:
+    batch = proposed(photos_to_train, PROPOSALS, workers)
+    assert batch.proposals is not None
+    assert [len(boxes) for boxes in batch.proposals] == [3] * 4
+    objects = [len(photos_to_train.target(photo).labels) for photo in batch.photos]
+    assert [len(target.labels) for target in batch.targets] == objects
+    assert all((target.labels >= 0).all() for target in batch.targets)
+
+
+def test_no_boxes_in_any_photo_are_proposals_all_the_same(photos_to_train: Dataset) -> None:
+    """Else a detector would look for its own."""
+    batch = proposed(photos_to_train, torch.zeros(0, 4))
+    assert batch.proposals is not None
+    assert [boxes.shape for boxes in batch.proposals] == [(0, 4)] * 4
+    assert proposed(photos_to_train, None).proposals is None
 
 
 def test_canvases_are_what_the_network_pads_to(photos_to_train: Dataset) -> None:

@@ -108,7 +108,7 @@ def test_a_damaged_description(tmp_path: Path, text: str) -> None:
 
 CONFIG_JSON = json.loads(json.dumps(asdict(CONFIG)))
 UNFIT_CARDS = {
-    "unknown model": (replace(CARD, model="r2d2"), "model 'r2d2' is not known; there are: faster-rcnn"),
+    "unknown model": (replace(CARD, model="r2d2"), "there are: rcnn, fast-rcnn, faster-rcnn"),
     "unknown number": (
         replace(CARD, config={**CONFIG_JSON, "odd": 1}),
         r"unknown or missing numbers \['odd'\]",

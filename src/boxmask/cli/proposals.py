@@ -17,6 +17,7 @@ def proposals(
     /,
     *,
     mode: Literal["single", "fast", "quality"] = "fast",
+    paper: bool = False,
     seed: int = 0,
     limit: int | None = None,
     split: Literal["train", "val", "test", "all"] = "all",
@@ -33,10 +34,12 @@ def proposals(
         Or photos: draws the proposals and the regions that they are made of.
     mode
         How many ways to group the regions: single is the quickest, quality reaches the most objects.
+    paper
+        The mode with the paper's own numbers, which leave out all that is smaller than 20 pixels.
     seed
         Of the order in which proposals come.
     limit
-        Keep only the first so many.
+        Keep only the first so many; the mode's own limit unless given.
     split
         Of labelled photos, which.
     out
@@ -49,9 +52,10 @@ def proposals(
     from dataclasses import replace
 
     from boxmask.data.read import is_labelled
-    from boxmask.pipeline.selective_search import MODES
+    from boxmask.pipeline.selective_search import MODES, PAPER_MODES
 
-    config = replace(MODES[mode], seed=seed, limit=limit)
+    config = replace((PAPER_MODES if paper else MODES)[mode], seed=seed)
+    config = config if limit is None else replace(config, limit=limit)
     if len(inputs) == 1 and is_labelled(inputs[0]):
         return _judge(inputs[0], config, split, out, json_file, bad_boxes)
     return _draw([str(one) for one in inputs], config, out or Path("proposals"))

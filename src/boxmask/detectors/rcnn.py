@@ -163,9 +163,8 @@ class RCNN(Detector):
 
     def warp(self, batch: Batch, image: int, boxes: Tensor) -> Float[Tensor, "P 3 S S"]:
         """Regions of one photo of the batch, each of the one size that the CNN takes."""
-        height, width = batch.sizes[image]
-        photo = batch.pixels[image : image + 1, :, :height, :width]
-        return warp(photo, boxes, self.config.region_size, self.config.context)
+        c = self.config
+        return warp(batch.pixels[image], batch.sizes[image], boxes, c.region_size, c.context)
 
     # ------------------------------------------------------------------ features (section 2.1)
 

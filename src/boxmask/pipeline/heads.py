@@ -52,12 +52,10 @@ def take_vgg_classifier(head: nn.Module, weights: dict[str, Tensor] | None) -> N
     R-CNN, Fast and Faster R-CNN do so (Fast R-CNN, section 2.1); networks without such layers start anew.
     """
     for ours, theirs in VGG_CLASSIFIER.items():
-        layer = getattr(head, ours)
-        for kind in ("weight", "bias"):
-            given = (weights or {}).get(f"{theirs}.{kind}")
-            own = getattr(layer, kind, None)
-            if given is not None and own is not None and given.numel() == own.numel():
-                own.copy_(given.reshape(own.shape))
+        layer, given = getattr(head, ours), (weights or {}).get(f"{theirs}.weight")
+        if given is not None and isinstance(layer, Linear) and given.numel() == layer.weight.numel():
+            layer.weight.copy_(given.reshape(layer.weight.shape))
+            layer.bias.copy_((weights or {})[f"{theirs}.bias"])
 
 
 def compress(head: BoxHead, svd_ranks: tuple[int, int]) -> None:

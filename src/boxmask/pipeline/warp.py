@@ -8,26 +8,42 @@ filled with the mean.
 from __future__ import annotations
 
 import torch
+import torchvision
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
-from boxmask.kernels import roi_align
+from boxmask.kernels.threads import share_out
+from boxmask.kernels.warp_loops import warp_regions
+from boxmask.pipeline.images import Size
+
+PORTION = 16  # regions that a thread takes at a time
 
 
 def warp(
-    pixels: Float[Tensor, "1 3 H W"], boxes: Float[Tensor, "P 4"], size: int, context: int
-) -> Float[Tensor, "P 3 size size"]:
-    """Cut out and warp: every pixel is the mean of those of the photo that it covers, channels last.
+    pixels: Float[Tensor, "3 H W"], size: Size, boxes: Float[Tensor, "P 4"], side: int, context: int
+) -> Float[Tensor, "P 3 S S"]:
+    """Cut out and warp: every pixel is the mean of those of the photo that it covers; channels last.
 
-    pixels: one normalised photo, so that the mean is 0, which is what RoIAlign reads outside of it
+    pixels: one normalised photo, so that its mean is 0, of which (height, width) = size count
     """
-    around = with_context(boxes, size, context)
-    rois = torch.cat([around.new_zeros(len(around), 1), around], dim=1)
-    regions = roi_align(pixels, rois, size, 1.0, sampling_ratio=0, aligned=True)
-    return regions.contiguous(memory_format=torch.channels_last)
+    around = with_context(boxes, side, context)
+    if pixels.device.type != "cpu":
+        framed = F.pad(pixels[None, :, : size[0], : size[1]], [1, 1, 1, 1])  # RoIAlign repeats the rim
+        regions: Tensor = torchvision.ops.roi_align(
+            framed, [around + 1], side, sampling_ratio=0, aligned=True
+        )
+        return regions.contiguous(memory_format=torch.channels_last)
+    photo, out = pixels.detach().permute(1, 2, 0).contiguous().numpy(), torch.empty(len(boxes), side, side, 3)
+
+    def work(part: tuple[Tensor, Tensor]) -> None:
+        warp_regions(photo, size, part[0].numpy(), part[1].numpy())
+
+    share_out(work, zip(around.split(PORTION), out.split(PORTION), strict=True))
+    return out.permute(0, 3, 1, 2)
 
 
-def with_context(boxes: Float[Tensor, "P 4"], size: int, context: int) -> Float[Tensor, "P 4"]:
-    """Boxes grown on each side by what becomes `context` of the square's `size` pixels."""
-    margins = (boxes[:, 2:] - boxes[:, :2]) * context / (size - 2 * context)
+def with_context(boxes: Float[Tensor, "P 4"], side: int, context: int) -> Float[Tensor, "P 4"]:
+    """Boxes grown on each side by what becomes `context` of the square's `side` pixels."""
+    margins = (boxes[:, 2:] - boxes[:, :2]) * context / (side - 2 * context)
     return torch.cat([boxes[:, :2] - margins, boxes[:, 2:] + margins], dim=1)

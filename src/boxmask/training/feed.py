@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,7 @@ class Photos(TorchDataset[Any]):
 
 def with_proposals(target: Target, proposals: Tensor) -> Target:
     """Labels and proposals in one, so that whatever moves the photo moves both alike."""
+    proposals = proposals[(proposals[:, 2:] > proposals[:, :2]).all(dim=1)]  # rounding may have closed some
     labels = torch.full((len(proposals),), PROPOSAL)
     boxes = torch.cat([target.boxes, proposals])
     return Target(boxes, torch.cat([target.labels, labels]), torch.cat([target.ignore, labels != PROPOSAL]))
@@ -162,7 +163,7 @@ def batches(photos: Photos, steps: Steps, workers: int) -> Iterator[TrainingBatc
     for batch in loader:
         if isinstance(batch, BoxmaskError):
             raise batch
-        yield batch
+        yield batch if photos.proposals else replace(batch, proposals=None)
 
 
 def _collate(samples: list[tuple[Tensor, Target, int] | BoxmaskError]) -> TrainingBatch | BoxmaskError:
@@ -173,8 +174,7 @@ def _collate(samples: list[tuple[Tensor, Target, int] | BoxmaskError]) -> Traini
         sound.append(sample)
     images, joined, photos = zip(*sound, strict=True)
     targets, proposals = zip(*map(parted, joined), strict=True)
-    found = list(proposals) if any(map(len, proposals)) else None
-    return TrainingBatch(list(images), list(targets), found, list(photos))
+    return TrainingBatch(list(images), list(targets), list(proposals), list(photos))
 
 
 def _leave_ctrl_c_to_the_trainer(worker: int) -> None:

@@ -63,6 +63,7 @@ class Descent:
         if self.anew:
             state.detector.load_state_dict(session.fresh().state_dict())
         frozen = 0 if recipe.weights == "none" else recipe.frozen_stages  # random numbers must learn
+        state.detector.zero_grad()  # what the stage before left would count in the gradient's norm
         state.detector.requires_grad_(True)
         state.detector.freeze(frozen)
         for name, parameter in state.detector.named_parameters():
@@ -81,6 +82,7 @@ class Descent:
         """
         state, clock = session.state, session.state.clock
         batches = feed_of(session, self.proposals and self.proposals(session))
+        session.accelerator.free_memory()  # of the optimiser of the stage before
         model, optimiser = session.accelerator.prepare(Trainable(state.detector, self.loss), state.optimiser)
         saved = clock.seconds
         while clock.progress < 1 and not session.stop.asked:

@@ -7,6 +7,7 @@ and the proposals alone, so that the files' sizes are known, and bounded, before
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -131,4 +132,7 @@ def _mapped(path: Path, shape: tuple[int, int]) -> Array:
     if not shape[0]:  # no file can be mapped that holds nothing
         return np.zeros(shape, np.float32)
     made: Array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # a disk that is full later would end the program without a word
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return made

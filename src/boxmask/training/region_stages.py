@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +26,8 @@ from boxmask.training.svms import SVMConfig, SVMs, WindowFeatures, calibration, 
 from boxmask.writing import replacing
 
 FEWEST = 50  # windows of a photo, however short the time
+REMEMBERED = 512  # photos whose windows need not be found anew
+ALL = 10**6  # windows of a photo: more than there are
 TRIED = 64  # regions that are described to see how long one takes
 CALIBRATED = 200_000  # rows of margins that scores are calibrated on, at most
 OBJECT_IOU = 0.5  # a region that overlaps an object of the class as much is one, to the calibration
@@ -38,7 +41,7 @@ class Describe:
     share: float = 0.4
 
     def begin(self, session: Session, minutes: float) -> None:
-        """Decide how many regions of a photo there is time for; forget what was described before."""
+        """Decide how many regions of a photo there is time for, unless that was decided before."""
         session.state.begin_stage(Clock(None, minutes))
         note = _Note(_folder(session))
         if not note.path.is_file():
@@ -51,7 +54,8 @@ class Describe:
         windows, first = note.read()
         features, total = _features(session, windows), len(session.train)
         if not first:
-            session.report.say(f"{len(features.fc7)} regions, {windows} or fewer proposals a photo")
+            limit = f", {windows} or fewer proposals a photo" if windows < ALL else ""
+            session.report.say(f"{len(features.fc7)} regions to describe{limit}")
         for photo in range(first, total):
             if session.stop.asked:
                 return False
@@ -155,6 +159,7 @@ def _features(session: Session, windows: int) -> RegionFeatures:
     """The files of the features, and the windows that they are of."""
     boxes_of, iou = searched_boxes(session), BoxRegressorConfig().iou
 
+    @lru_cache(maxsize=REMEMBERED)
     def regions(photo: int) -> PhotoRegions:
         proposals = boxes_of(session.train.path(photo))[:windows]
         return regions_of(session.train, photo, proposals, iou)
@@ -167,7 +172,7 @@ def _features(session: Session, windows: int) -> RegionFeatures:
 def _windows_for(session: Session, minutes: float) -> int:
     """How many regions of each photo can be described in so many minutes; all, where no time is given."""
     if session.recipe.regions is not None or session.recipe.epochs is not None:
-        return session.recipe.regions or 10**6
+        return session.recipe.regions or ALL
     detector, photo = cast(RCNN, session.state.detector).eval(), to_image(session.train.path(0))
     batch = detector.prepare([photo])
     boxes = batch.rescale_boxes([searched_boxes(session)(session.train.path(0))[:TRIED]])[0]

@@ -14,7 +14,7 @@ from torch import Tensor
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.pipeline.photos import to_image
 from boxmask.training.schedule import Clock
-from boxmask.training.session import BoxesOf, Session
+from boxmask.training.session import Session
 from boxmask.writing import replacing
 
 
@@ -40,7 +40,7 @@ class Propose:
             if session.stop.asked:
                 return False
             path = session.train.path(photo)
-            kept = _kept(session.run.kept, self.step, path)
+            kept = self.boxes(session).path(path)
             if not kept.is_file():
                 boxes = detector.propose(to_image(path)).cpu()
                 with replacing(kept) as partial, partial.open("wb") as file:
@@ -48,23 +48,26 @@ class Propose:
             session.report.count(photo + 1, len(session.train))
         return True
 
-    def boxes(self, session: Session) -> BoxesOf:
+    def boxes(self, session: Session) -> KeptBoxes:
         """What `fit` found."""
-        return KeptBoxes(session.run.kept, self.step)
+        return KeptBoxes(session.run.kept / f"proposals-{self.step}", session.train.root)
 
 
 @dataclass(frozen=True)
 class KeptBoxes:
-    """Proposals of a step, by photo."""
+    """Proposals of a step, by photo.
+
+    root: the data set's, which may have moved when a training goes on
+    """
 
     folder: Path
-    step: int
+    root: Path
 
     def __call__(self, photo: Path) -> Tensor:
         """(P, 4) xyxy in pixels of the photo, likeliest objects first."""
-        return torch.from_numpy(np.load(_kept(self.folder, self.step, photo), allow_pickle=False))
+        return torch.from_numpy(np.load(self.path(photo), allow_pickle=False))
 
-
-def _kept(folder: Path, step: int, photo: Path) -> Path:
-    name = hashlib.sha256(str(photo).encode()).hexdigest()[:32]
-    return folder / f"proposals-{step}" / f"{name}.npy"
+    def path(self, photo: Path) -> Path:
+        """Where the boxes of a photo are kept."""
+        name = hashlib.sha256(photo.relative_to(self.root).as_posix().encode()).hexdigest()[:32]
+        return self.folder / f"{name}.npy"

@@ -83,8 +83,8 @@ class Run:
 
     def remove_leftovers(self) -> None:
         """Remove what only a training that goes on needs."""
+        self.resume.unlink(missing_ok=True)  # first: with half of `kept` a training cannot go on
         shutil.rmtree(self.kept, ignore_errors=True)
-        self.resume.unlink(missing_ok=True)
 
     @property
     def log(self) -> Path:

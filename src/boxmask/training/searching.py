@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from boxmask.data.dataset import Dataset
+from boxmask.errors import TrainingError
 from boxmask.evaluation.proposals import ProposalRecall, proposal_recall
 from boxmask.pipeline.proposal_cache import ProposalCache
 from boxmask.training.schedule import Clock
@@ -46,7 +47,16 @@ class Search:
             session.report.count(number, len(photos) + len(others))
         for sentence in what_they_reach(proposal_recall(session.train, found), session.train):
             session.report.say(sentence)
+        _require_time(session)
         return True
+
+
+def _require_time(session: Session) -> None:
+    if session.seconds_left() == 0:
+        raise TrainingError(
+            f"Selective Search took all of the {session.recipe.minutes:g} minutes. Its proposals are kept: "
+            "train anew, and they are there at once; or give more --max-minutes."
+        )
 
 
 def what_they_reach(recall: ProposalRecall, train: Dataset) -> list[str]:

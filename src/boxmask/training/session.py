@@ -83,6 +83,8 @@ def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool
             stage.begin(session, minutes_for(stages[state.stage :], session))
             if state.stage:
                 state.save(session.run)
+            elif len(stages) > 1:
+                state.save_to_resume(session.run)
         resumed = False
         session.report.begin(stage.name, state.stage + 1, len(stages), state.spent)
         if not stage.fit(session):

@@ -57,8 +57,8 @@ class State:
         """Count the present stage as done; where another follows, it starts from the averaged weights."""
         if not last:
             self.detector.load_state_dict(self.result.state_dict())
-            self.average = None
             self.spent, self.stage = self.seconds, self.stage + 1
+            self.begin_stage(Clock(None, 0.0))  # what it took counts once
         else:
             self.stage += 1
 
@@ -79,9 +79,17 @@ class State:
         """The present result as the best."""
         save_checkpoint(run.best, self.result.state_dict(), self.card())
 
+    def save_last(self, run: Run) -> None:
+        """The present result as the last."""
+        save_checkpoint(run.last, self.result.state_dict(), self.card())
+
     def save(self, run: Run) -> None:
         """The present result as the last, and what is needed to go on."""
-        save_checkpoint(run.last, self.result.state_dict(), self.card())
+        self.save_last(run)
+        self.save_to_resume(run)
+
+    def save_to_resume(self, run: Run) -> None:
+        """What is needed to go on."""
         save_checkpoint(run.resume, self._tensors(), self._resume_card())
 
     def _resume_card(self) -> Card:

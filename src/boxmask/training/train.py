@@ -22,7 +22,7 @@ from boxmask.training.plan import plan
 from boxmask.training.progress import Report, forget_after
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run, choose_folder, read_recipe, recipe_json, write_json
-from boxmask.training.session import Session, run_stages
+from boxmask.training.session import Session, Stage, run_stages
 from boxmask.training.start import config_of, fresh_detector, start
 from boxmask.training.state import State
 from boxmask.training.stop import Stop, stoppable
@@ -41,7 +41,7 @@ def train(
     Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
     report = report or Report()
-    run = Run(choose_folder(out, recipe.model))
+    run, stages = Run(choose_folder(out, recipe.model)), plan(recipe)
     dataset = _read(Path(data), recipe)
     backbone = config_of(dataset, recipe).backbone
     report.say(f"backbone: {backbone}, {origin(backbone, recipe.weights)}")
@@ -50,7 +50,7 @@ def train(
         write_json(run.recipe, recipe_json(recipe, Path(data), session.state.fingerprint))
         write_split(dataset, run.split)
         _write_notes(dataset, run)
-        return run, _fit(session, dataset, resumed=False)
+        return run, _fit(session, stages, dataset, resumed=False)
 
 
 def resume(run: Run, data: Path | None = None, report: Report | None = None) -> bool:
@@ -67,12 +67,13 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     recipe = replace(before, split_file=run.split)
     dataset = _read(data or trained_on, recipe)
     session = _session(dataset, recipe, run, report or Report())
-    stage = plan(recipe)[State.saved_stage(run)]
+    stages = plan(recipe)
+    stage = stages[State.saved_stage(run)]
     stage.begin(session, 0.0)
     session.state.load(run)
     sweep(run.folder)
     forget_after(run.log, stage.name, session.state.clock.step)
-    return _fit(session, dataset, resumed=True)
+    return _fit(session, stages, dataset, resumed=True)
 
 
 def _session(dataset: Dataset, recipe: Recipe, run: Run, report: Report) -> Session:
@@ -131,16 +132,16 @@ def _accelerator(recipe: Recipe) -> Accelerator:
     return accelerator
 
 
-def _fit(session: Session, dataset: Dataset, *, resumed: bool) -> bool:
+def _fit(session: Session, stages: list[Stage], dataset: Dataset, *, resumed: bool) -> bool:
     """Train to the end or to a stop, judge the result, and draw the curve."""
     run, report = session.run, session.report
     report.log = run.log
     with report, stoppable(session.stop):
         _announce(report, dataset, session.recipe, run)
-        finished = run_stages(plan(session.recipe), session, resumed)
+        finished = run_stages(stages, session, resumed)
         if finished:
             validate(session)
-            session.state.save(run)  # with the figures
+            session.state.save_last(run)  # with the figures
             run.remove_leftovers()
     draw_curve(run.log, run.curve)
     return finished

@@ -126,3 +126,26 @@ def test_weights_must_be_the_networks_own() -> None:
 def test_networks_that_cannot_serve(name: str, strides: tuple[int, ...], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         Backbone(name, strides, None)
+
+
+CUT = ("tf_efficientnet_lite0", "mobilenetv3_small_050", "resnet18", "test_resnet")
+
+
+@pytest.mark.parametrize("name", CUT)
+@torch.no_grad()
+def test_what_lies_behind_the_last_map_is_not_there(name: str) -> None:
+    """timm keeps, and runs, the blocks of some networks behind the last map that is asked for."""
+    state = lively(name).state_dict()
+    whole, cut = Backbone(name, (8, 16, 32), state), Backbone(name, (16,), state)
+    pixels = torch.randn(1, 3, 64, 96)
+    torch.testing.assert_close(cut(pixels)[0], whole(pixels)[1], rtol=1e-4, atol=1e-5)
+    numbers, all_numbers = (sum(p.numel() for p in one.parameters()) for one in (cut, whole))
+    assert numbers < all_numbers
+    assert unused(cut) == []
+
+
+@torch.enable_grad()
+def unused(backbone: Backbone) -> list[str]:
+    """Parameters that its maps do not depend on."""
+    sum(m.sum() for m in backbone(torch.randn(1, 3, 64, 96))).backward()
+    return [name for name, parameter in backbone.named_parameters() if parameter.grad is None]

@@ -1,0 +1,475 @@
+"""The parts of Fast R-CNN, worked by hand; the whole is asked in tests/contract."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from boxmask.detectors import fast_rcnn
+from boxmask.detectors.fast_rcnn import (
+    PRESETS,
+    USUAL_SPREAD,
+    DeltaSpread,
+    FastRCNN,
+    FastRCNNConfig,
+    Sampling,
+    match_rois,
+    roi_loss,
+    sample_rois,
+    truncate,
+)
+from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
+from boxmask.errors import UsageError
+from boxmask.geometry.deltas import encode
+from boxmask.geometry.matching import BACKGROUND, IGNORE
+from boxmask.pipeline.heads import BoxHead, take_vgg_classifier
+from boxmask.pipeline.images import Batch
+from boxmask.types import Target
+from boxmask.weights.checkpoint import Card, load_detector, save_checkpoint
+
+SMALL = FastRCNNConfig(
+    ("cat", "dog"),
+    "test_resnet",
+    shorter_side=64,
+    longer_side=96,
+    stride=8,
+    hidden=16,
+    score_threshold=0.01,
+)
+NONE = torch.zeros(0, 4)
+
+Change = Callable[..., FastRCNN]
+
+
+@pytest.fixture(scope="module")
+def network() -> FastRCNN:
+    torch.manual_seed(0)
+    return FastRCNN(SMALL).eval()
+
+
+@pytest.fixture
+def with_numbers(network: FastRCNN, monkeypatch: pytest.MonkeyPatch) -> Change:
+    """The same network under other numbers, those that do not change its layers."""
+
+    def change(**numbers: object) -> FastRCNN:
+        monkeypatch.setattr(network, "config", replace(network.config, **numbers))  # type: ignore[arg-type]
+        return network
+
+    return change
+
+
+# ---------------------------------------------------------------- section 2.3: which RoIs are what
+
+OBJECTS = Target.of([[10, 10, 30, 30], [60, 60, 80, 80]], [1, 0])
+ROIS = torch.tensor(
+    [
+        [10.0, 10, 30, 30],  # the first object itself
+        [10, 10, 30, 20],  # IoU 0.5
+        [10, 10, 30, 19],  # 0.45
+        [60, 60, 80, 62],  # 0.1, with the second
+        [60, 60, 80, 61.8],  # 0.09
+        [40, 40, 50, 50],  # nothing
+    ]
+)
+PAPER = (0.1, 0.5)
+
+
+def test_background_is_what_is_near_an_object_and_none() -> None:
+    assert match_rois(ROIS, OBJECTS, PAPER).tolist() == [0, 0, BACKGROUND, BACKGROUND, IGNORE, IGNORE]
+
+
+def test_background_may_be_everything_that_is_no_object() -> None:
+    """As Faster R-CNN has it."""
+    assert match_rois(ROIS, OBJECTS, (0.0, 0.5)).tolist() == [0, 0] + [BACKGROUND] * 4
+
+
+def test_a_photo_without_objects_is_all_background() -> None:
+    assert match_rois(ROIS, Target.of([], []), PAPER).tolist() == [BACKGROUND] * 6
+
+
+def test_objects_that_do_not_count_make_no_background() -> None:
+    """Neither what they cover nor what is near them; what is near the other is, as before."""
+    crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, False])
+    assert match_rois(ROIS, crowd, PAPER).tolist() == [IGNORE] * 3 + [BACKGROUND, IGNORE, IGNORE]
+    alone = Target.of(OBJECTS.boxes[:1], [1], [True])
+    assert match_rois(ROIS, alone, PAPER).tolist() == [IGNORE] * 3 + [BACKGROUND] * 3
+
+
+# ---------------------------------------------------------------- section 2.3: sampling
+
+HOW = Sampling(PAPER, 64, 0.25, 2)
+
+
+def many(count: int, box: tuple[float, ...]) -> Tensor:
+    return torch.tensor([box]).repeat(count, 1)
+
+
+def test_a_quarter_of_64_rois_are_objects() -> None:
+    near, background, far = (
+        many(100, (10, 10, 30, 28)),
+        many(300, (10, 10, 30, 15)),
+        many(300, (40, 40, 50, 50)),
+    )
+    kept, labels, deltas = sample_rois([torch.cat([near, background, far])], [OBJECTS], HOW)
+    assert len(kept[0]) == len(labels) == len(deltas) == 64
+    assert (labels < 2).tolist() == [True] * 16 + [False] * 48  # the background comes after the classes
+    assert (labels[16:] == 2).all()
+    assert (kept[0][16:] == background[0]).all()
+    assert not deltas[16:].any()
+
+
+def test_backgrounds_fill_what_objects_leave() -> None:
+    kept, labels, _ = sample_rois([many(300, (10, 10, 30, 15))], [OBJECTS], HOW)
+    assert len(kept[0]) == 64
+    assert int((labels == 2).sum()) == 62  # two objects, the ground truth
+
+
+def test_every_photo_has_64_of_its_own() -> None:
+    boxes = torch.cat([many(100, (10, 10, 30, 28)), many(100, (10, 10, 30, 15))])
+    kept, labels, _ = sample_rois([boxes, boxes], [OBJECTS, Target.of([], [])], HOW)
+    assert [len(rois) for rois in kept] == [64, 64]
+    assert (labels[64:] == 2).all()
+
+
+def test_the_ground_truth_joins() -> None:
+    kept, labels, deltas = sample_rois([NONE], [OBJECTS], HOW)
+    assert sorted(kept[0].tolist()) == OBJECTS.boxes.tolist()
+    assert sorted(labels.tolist()) == [0, 1]
+    assert not deltas.any()
+
+
+def test_ground_truth_that_does_not_count_does_not_join() -> None:
+    crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, False])
+    kept, labels, _ = sample_rois([NONE], [crowd], HOW)
+    assert (kept[0].tolist(), labels.tolist()) == ([[60, 60, 80, 80]], [0])
+
+
+def test_deltas_lead_to_the_object() -> None:
+    rois = torch.tensor([[60.0, 60, 80, 78]])
+    kept, labels, deltas = sample_rois([rois], [OBJECTS], HOW)
+    row = kept[0].tolist().index(rois[0].tolist())
+    assert labels[row] == 0
+    torch.testing.assert_close(deltas[row], torch.tensor([0, 1 / 18, 0, math.log(20 / 18)]))
+
+
+def test_no_boxes_at_all_give_no_rois() -> None:
+    kept, labels, deltas = sample_rois([NONE, NONE], [Target.of([], [])] * 2, HOW)
+    assert [len(rois) for rois in kept] == [0, 0]
+    assert (len(labels), deltas.shape) == (0, (0, 4))
+
+
+# ---------------------------------------------------------------- section 2.3: the loss
+
+
+def test_background_alone_gives_no_loss_for_boxes() -> None:
+    logits, deltas = torch.randn(5, 3, requires_grad=True), torch.randn(5, 2, 4, requires_grad=True)
+    losses = roi_loss(logits, deltas, torch.full((5,), 2), torch.zeros(5, 4), 1.0)
+    assert losses["roi_box"].item() == 0
+    torch.testing.assert_close(losses["roi_class"], F.cross_entropy(logits, torch.full((5,), 2)))
+    losses["roi_box"].backward()
+    assert deltas.grad is not None
+    assert not deltas.grad.any()
+
+
+def test_no_rois_at_all_give_no_loss() -> None:
+    none = torch.zeros(0, dtype=torch.int64)
+    losses = roi_loss(torch.zeros(0, 3), torch.zeros(0, 2, 4), none, torch.zeros(0, 4), 1.0)
+    assert [loss.item() for loss in losses.values()] == [0, 0]
+
+
+def test_only_the_deltas_of_the_true_class_learn() -> None:
+    deltas = torch.zeros(3, 2, 4, requires_grad=True)
+    labels, targets = torch.tensor([1, 2, 0]), torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 2, 0]])
+    losses = roi_loss(torch.zeros(3, 3), deltas, labels, targets, 1.0)
+    assert losses["roi_box"].item() == pytest.approx((0.5 + 1.5) / 3)
+    losses["roi_box"].backward()
+    assert deltas.grad is not None
+    assert deltas.grad.nonzero().tolist() == [[0, 1, 0], [2, 0, 2]]
+
+
+# ---------------------------------------------------------------- section 2.3: normalised targets
+
+SPREAD_OBJECT = Target.of([[40, 40, 60, 60]], [1])
+
+
+def shifted(shifts: list[float]) -> Tensor:
+    """Boxes of the object's size, so far to its right: deltas of -shift / 20 in x and nothing else."""
+    return torch.tensor([[40.0 + shift, 40, 60 + shift, 60] for shift in shifts])
+
+
+def test_mean_and_deviation_of_each_class_by_hand() -> None:
+    """Half of the deltas are 0, half -0.2: mean -0.1, deviation 0.1; nothing is divided by 0."""
+    spread = DeltaSpread(2, 0.5)
+    assert spread.add(shifted([0, 4, 0]), SPREAD_OBJECT) == 3
+    assert (
+        spread.add(
+            torch.cat([shifted([4, 0, 4, 0, 4, 0, 4, 0, 4]), torch.tensor([[0.0, 0, 9, 9]])]), SPREAD_OBJECT
+        )
+        == 9
+    )
+    mean, std = spread.result()
+    torch.testing.assert_close(mean, torch.tensor([[0.0] * 4, [-0.1, 0, 0, 0]]))
+    torch.testing.assert_close(std, torch.tensor([list(USUAL_SPREAD), [0.1, 0.01, 0.01, 0.01]]))
+
+
+def test_each_class_has_its_own_spread() -> None:
+    objects = Target.of([[40, 40, 60, 60], [100, 100, 120, 120]], [1, 0])
+    there = torch.tensor([60.0, 60, 60, 60])
+    spread = DeltaSpread(2, 0.5)
+    spread.add(torch.cat([shifted([0, 4] * 6), shifted([2, 4] * 6) + there]), objects)
+    mean, std = spread.result()
+    torch.testing.assert_close(mean[:, 0], torch.tensor([-0.15, -0.1]))
+    torch.testing.assert_close(std[:, 0], torch.tensor([0.05, 0.1]))
+
+
+@pytest.mark.parametrize(("pairs", "own"), [(9, False), (10, True)])
+def test_a_class_with_few_pairs_keeps_the_usual_spread(pairs: int, own: bool) -> None:
+    spread = DeltaSpread(2, 0.5)
+    spread.add(shifted([4] * pairs), SPREAD_OBJECT)
+    mean, std = spread.result()
+    assert mean[1, 0].item() == pytest.approx(-0.2 if own else 0)
+    assert std[1].tolist() == pytest.approx([0.01] * 4 if own else USUAL_SPREAD)
+
+
+def test_objects_that_do_not_count_have_no_spread() -> None:
+    spread = DeltaSpread(2, 0.5)
+    assert spread.add(shifted([4] * 20), Target.of([[40, 40, 60, 60]], [1], [True])) == 0
+    assert spread.add(NONE, SPREAD_OBJECT) == 0
+    assert spread.add(shifted([0]), Target.of([], [])) == 0
+    assert not spread.result()[0].any()
+
+
+MEAN = torch.tensor([[0.3, -0.2, 0.1, 0.4], [-0.1, 0.5, 0.2, -0.3]])
+STD = torch.tensor([[0.2, 0.4, 0.5, 0.1], [0.3, 0.6, 0.25, 0.8]])
+
+
+@pytest.fixture(scope="module")
+def normalising() -> FastRCNN:
+    network = FastRCNN(SMALL).eval()
+    network.load_state_dict({**network.state_dict(), "delta_mean": MEAN, "delta_std": STD})
+    return network
+
+
+def test_targets_are_normalised_by_their_class(normalising: FastRCNN) -> None:
+    deltas = torch.tensor([[0.5, 0.2, 0.6, 0.5], [0.2, 0.5, 0.2, 0.5], [0, 0, 0, 0]])
+    found = normalising.normalised(deltas, torch.tensor([0, 1, 2]))
+    torch.testing.assert_close(found[:2], torch.tensor([[1.0, 1, 1, 1], [1, 0, 0, 1]]))
+
+
+def test_what_the_loss_normalises_predict_undoes(normalising: FastRCNN) -> None:
+    rois, labels = ROIS[[1, 3]], torch.tensor([1, 0])
+    wanted = normalising.normalised(encode(rois, OBJECTS.boxes), labels)
+    logits = torch.full((2, 3), -9.0)
+    logits[[0, 1], labels] = 9.0
+    batch = Batch(torch.zeros(1, 3, 100, 100), [(100, 100)], [(100, 100)])
+    (found,) = normalising.postprocess(logits, wanted[:, None].expand(2, 2, 4), [rois], batch)
+    best = dict(zip(found.names, found.boxes, strict=True))
+    torch.testing.assert_close(best["dog"], OBJECTS.boxes[0], rtol=0, atol=1e-4)
+    torch.testing.assert_close(best["cat"], OBJECTS.boxes[1], rtol=0, atol=1e-4)
+
+
+def test_the_loss_is_of_normalised_targets(normalising: FastRCNN, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a network that says nothing, about two objects, exactly where they are."""
+
+    def silent(pixels: Tensor, rois: list[Tensor]) -> tuple[Tensor, Tensor]:
+        return torch.zeros(len(rois[0]), 3), torch.zeros(len(rois[0]), 2, 4)
+
+    monkeypatch.setattr(normalising, "forward", silent)
+    losses = normalising.loss([torch.zeros(3, 64, 96)], [Target.of(OBJECTS.boxes[:1], [1])], [NONE])
+    error = (MEAN[1] / STD[1]).abs()
+    smooth = torch.where(error < 1, error**2 / 2, error - 0.5)
+    torch.testing.assert_close(losses["roi_box"], smooth.sum())
+    assert losses["roi_class"].item() == pytest.approx(math.log(3))
+
+
+def test_a_network_that_has_not_seen_the_data_has_the_usual_spread(network: FastRCNN) -> None:
+    assert network.delta_std.tolist() == torch.tensor([USUAL_SPREAD] * 2).tolist()
+    assert not network.delta_mean.any()
+
+
+# ---------------------------------------------------------------- RoI features
+
+
+def test_the_gradient_of_roi_max_pooling_goes_to_the_maxima(with_numbers: Change) -> None:
+    """Section 2.3, "Back-propagation through RoI pooling layers"; a place that two RoIs chose gets both."""
+    network = with_numbers(pool=2)
+    features = torch.arange(16.0).reshape(1, 1, 4, 4).requires_grad_()  # a photo of 32 x 32
+    rois = torch.tensor([[0.0, 0, 24, 24], [16, 16, 24, 24]])  # the cells 0..3 and 2..3: RoIPool rounds
+    pooled = network.pool(features, [rois])
+    assert pooled[:, 0].tolist() == [[[5, 7], [13, 15]], [[10, 11], [14, 15]]]
+    pooled.sum().backward()
+    assert features.grad is not None
+    expected = torch.zeros(16)
+    expected[[5, 7, 13, 10, 11, 14]], expected[15] = 1, 2
+    assert torch.equal(features.grad.flatten(), expected)
+
+
+# ---------------------------------------------------------------- proposals
+
+PHOTO = torch.randint(0, 256, (3, 128, 192), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+GIVEN = torch.tensor([[20.0, 20, 60, 60], [100, 40, 180, 120]])  # in pixels of the photo
+
+
+def test_given_proposals_are_looked_at_instead_of_a_search(
+    network: FastRCNN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fast_rcnn, "selective_search", lambda *_: GIVEN)
+    searched = network.predict(PHOTO)
+    monkeypatch.setattr(fast_rcnn, "selective_search", lambda *_: pytest.fail("searched all the same"))
+    given = network.predict(PHOTO, proposals=GIVEN)
+    assert torch.equal(given.boxes, searched.boxes)
+    assert torch.equal(given.scores, searched.scores)
+    assert not torch.equal(network.predict(PHOTO, proposals=GIVEN / 2).boxes, given.boxes)
+    target = Target.of([[20, 20, 60, 50]], [0])
+    assert set(network.loss([PHOTO], [target], [GIVEN])) == {"roi_class", "roi_box"}
+
+
+def test_given_proposals_are_in_pixels_of_the_photo(
+    network: FastRCNN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is twice as large as it is in the network."""
+    seen: list[Tensor] = []
+    forward = network.forward
+    monkeypatch.setattr(
+        network, "forward", lambda pixels, rois: (seen.extend(rois), forward(pixels, rois))[1]
+    )
+    network.predict([PHOTO, PHOTO], proposals=[GIVEN, GIVEN[:1]])
+    assert [boxes.tolist() for boxes in seen] == [(GIVEN / 2).tolist(), (GIVEN[:1] / 2).tolist()]
+
+
+def test_a_photo_without_proposals_has_no_detections(network: FastRCNN) -> None:
+    nothing, something = network.predict([PHOTO, PHOTO], proposals=[NONE, GIVEN])
+    assert len(nothing) == 0
+    assert len(something) > 0
+    assert len(network.predict(PHOTO, proposals=NONE)) == 0
+
+
+def test_a_step_without_any_boxes_has_no_loss_and_no_gradient(network: FastRCNN) -> None:
+    losses = network.loss([PHOTO], [Target.of([], [])], [NONE])
+    assert [loss.item() for loss in losses.values()] == [0, 0]
+    torch.stack(list(losses.values())).sum().backward()
+    assert not any(p.grad.any() for p in network.parameters() if p.grad is not None)
+    network.zero_grad()
+
+
+# ---------------------------------------------------------------- VGG's classifier (section 2.1)
+
+
+def vgg_weights(channels: int, pool: int, hidden: int) -> dict[str, Tensor]:
+    """As timm's VGG has them: convolutions over the last map."""
+    torch.manual_seed(1)
+    return {
+        "pre_logits.fc1.weight": torch.randn(hidden, channels, pool, pool),
+        "pre_logits.fc1.bias": torch.randn(hidden),
+        "pre_logits.fc2.weight": torch.randn(hidden, hidden, 1, 1),
+        "pre_logits.fc2.bias": torch.randn(hidden),
+    }
+
+
+def test_the_fully_connected_layers_do_what_vggs_convolutions_do() -> None:
+    head, weights = BoxHead(2, 1, 3, 4), vgg_weights(2, 3, 4)
+    take_vgg_classifier(head, weights)
+    rois = torch.randn(5, 2, 3, 3)
+    first = F.conv2d(rois, weights["pre_logits.fc1.weight"], weights["pre_logits.fc1.bias"])
+    torch.testing.assert_close(head.fc6(rois.flatten(1)), first.flatten(1))
+    second = F.conv2d(first, weights["pre_logits.fc2.weight"], weights["pre_logits.fc2.bias"])
+    torch.testing.assert_close(head.fc7(first.flatten(1)), second.flatten(1))
+
+
+def changed_by(head: BoxHead, weights: dict[str, Tensor] | None) -> set[str]:
+    before = {name: tensor.clone() for name, tensor in head.state_dict().items()}
+    take_vgg_classifier(head, weights)
+    return {name for name, tensor in head.state_dict().items() if not torch.equal(tensor, before[name])}
+
+
+def test_no_other_layer_is_touched() -> None:
+    both = {"fc6.weight", "fc6.bias", "fc7.weight", "fc7.bias"}
+    assert changed_by(BoxHead(2, 1, 3, 4), vgg_weights(2, 3, 4)) == both
+
+
+def test_layers_that_do_not_fit_start_anew() -> None:
+    """Weights and bias both: a bias without its weights is worth nothing."""
+    assert changed_by(BoxHead(2, 1, 2, 4), vgg_weights(2, 3, 4)) == {"fc7.weight", "fc7.bias"}
+    assert changed_by(BoxHead(2, 1, 3, 5), vgg_weights(2, 3, 4)) == set()
+    assert changed_by(BoxHead(2, 1, 3, 4, svd_ranks=(2, 2)), vgg_weights(2, 3, 4)) == set()
+
+
+@pytest.mark.parametrize("weights", [None, {}, {"head.fc.weight": torch.zeros(3, 3)}])
+def test_other_networks_have_nothing_to_take(weights: dict[str, Tensor] | None) -> None:
+    assert changed_by(BoxHead(2, 1, 3, 4), weights) == set()
+
+
+def test_timms_vgg16_has_these_layers_and_they_fit_the_papers_numbers() -> None:
+    with torch.device("meta"):
+        state = timm.create_model("vgg16").state_dict()
+    assert state["pre_logits.fc1.weight"].shape == (PRESETS["paper"]["hidden"], 512, SMALL.pool, SMALL.pool)
+    assert state["pre_logits.fc2.weight"].shape == (4096, 4096, 1, 1)
+
+
+# ---------------------------------------------------------------- truncated SVD (section 3.1)
+
+
+def with_hidden(hidden: int = 16) -> FastRCNN:
+    torch.manual_seed(0)
+    return FastRCNN(replace(SMALL, hidden=hidden)).eval()
+
+
+def test_at_full_rank_it_finds_the_same() -> None:
+    detector = with_hidden()
+    before = detector.predict(PHOTO, proposals=GIVEN)
+    truncate(detector, (16, 16))
+    after = detector.predict(PHOTO, proposals=GIVEN)
+    torch.testing.assert_close(after.scores, before.scores, rtol=0, atol=1e-5)
+    torch.testing.assert_close(after.boxes, before.boxes, rtol=0, atol=1e-3)
+
+
+def test_a_truncated_detector_can_be_saved_and_loaded(tmp_path: Path) -> None:
+    detector = with_hidden()
+    truncate(detector, (8, 4))
+    card = Card("fast-rcnn", asdict(detector.config))
+    save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), card)
+    loaded = load_detector(tmp_path / "x.safetensors")
+    assert loaded.config == detector.config
+    assert loaded.config.svd_ranks == (8, 4)
+    theirs = detector.predict(PHOTO, proposals=GIVEN)
+    assert torch.equal(loaded.predict(PHOTO, proposals=GIVEN).scores, theirs.scores)
+
+
+@pytest.mark.parametrize(("ranks", "wrong"), [((0, 4), 0), ((17, 4), 17), ((4, 17), 17), ((4, -1), -1)])
+def test_ranks_that_the_layers_do_not_have_are_refused(ranks: tuple[int, int], wrong: int) -> None:
+    detector = with_hidden()
+    before = set(detector.state_dict())
+    with pytest.raises(UsageError, match=f"--svd: expected ranks from 1 to 16, found {wrong}"):
+        truncate(detector, ranks)
+    assert set(detector.state_dict()) == before
+    assert detector.config.svd_ranks is None
+
+
+def test_other_detectors_are_not_truncated() -> None:
+    numbers = {"channels": 16, "rpn_channels": 16, "hidden": 16}
+    faster = FasterRCNN(FasterRCNNConfig(("cat",), "test_resnet", **numbers))  # type: ignore[arg-type]
+    twice = with_hidden()
+    truncate(twice, (4, 4))
+    for detector in (faster, twice):
+        with pytest.raises(UsageError, match="--svd is for a Fast R-CNN whose layers are as they were"):
+            truncate(detector, (4, 4))
+
+
+# ---------------------------------------------------------------- presets
+
+
+def test_the_papers_numbers() -> None:
+    config = FastRCNNConfig(("a",), **PRESETS["paper"])  # type: ignore[arg-type]
+    assert (config.backbone, config.stride, config.pool, config.hidden) == ("vgg16", 16, 7, 4096)
+    assert (config.shorter_side, config.longer_side) == (600, 1000)
+    assert (config.roi_iou, config.roi_samples, config.roi_positive_fraction) == ((0.1, 0.5), 64, 0.25)
+    assert (config.roi_beta, config.nms_iou) == (1.0, 0.3)
+    assert config.svd_ranks is None  # as it is trained; 1024 and 256 for speed

@@ -1,0 +1,134 @@
+"""The order of stages and their parts of the time, with stages that do nothing but tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from torch import nn
+
+from boxmask.training import schedule
+from boxmask.training.recipe import Recipe
+from boxmask.training.schedule import Clock
+from boxmask.training.session import Session, minutes_for, run_stages
+from boxmask.training.state import State
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the clock on the wall shows."""
+    shown = [100.0]
+    monkeypatch.setattr(schedule.time, "monotonic", lambda: shown[0])
+    return shown
+
+
+@pytest.fixture
+def saves(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The stage that was under way at each save."""
+    stages: list[int] = []
+    for kind in ("save", "save_to_resume"):
+        monkeypatch.setattr(State, kind, lambda state, run: stages.append(state.stage))
+    return stages
+
+
+def session_of(**choices: Any) -> Session:
+    state = State("m", nn.Linear(1, 1), None, None, Clock(None, 0.0), "", {})  # type: ignore[arg-type]
+    parts: dict[str, Any] = dict.fromkeys(("train", "val", "run", "accelerator", "stop", "fresh"))
+    report = SimpleNamespace(begin=lambda *_: None)
+    return Session(state=state, recipe=Recipe(**choices), report=report, **parts)  # type: ignore[arg-type]
+
+
+@dataclass
+class Telling:
+    """A stage that takes its `seconds` on the wall, and notes what it was given."""
+
+    wall: list[float]
+    seconds: float
+    share: float
+    name: str = "a stage"
+    finishes: bool = True
+    minutes: list[float] = field(default_factory=list)
+    fitted: int = 0
+
+    def begin(self, session: Session, minutes: float) -> None:
+        self.minutes.append(minutes)
+        session.state.begin_stage(Clock(None, minutes))
+
+    def fit(self, session: Session) -> bool:
+        self.wall[0] += self.seconds
+        self.fitted += 1
+        return self.finishes
+
+
+def test_stages_share_what_is_left_of_the_time(wall: list[float], saves: list[int]) -> None:
+    """A search of a minute leaves nine: 6 and 3; the first then takes 7, which leaves 2 to the second."""
+    stages = [Telling(wall, 60, 0.0), Telling(wall, 7 * 60, 1.0), Telling(wall, 60, 0.5)]
+    session = session_of(max_minutes=10)
+    assert run_stages(stages, session, resumed=False)
+    assert [stage.minutes for stage in stages] == [[0.0], [6.0], [2.0]]
+    assert session.state.seconds == 9 * 60
+
+
+def test_no_stage_has_less_than_no_time(wall: list[float], saves: list[int]) -> None:
+    stages = [Telling(wall, 660, 0.0), Telling(wall, 1, 1.0)]
+    run_stages(stages, session_of(max_minutes=10), resumed=False)
+    assert stages[1].minutes == [0.0]
+
+
+def test_where_epochs_decide_there_is_no_time_to_share(wall: list[float]) -> None:
+    session = session_of(epochs=3)
+    assert session.seconds_left() is None
+    assert minutes_for([Telling(wall, 1, 1.0)], session) == 0
+
+
+def test_a_stage_alone_has_all_of_the_time(wall: list[float]) -> None:
+    assert minutes_for([Telling(wall, 1, 0.3)], session_of()) == 10
+
+
+def test_every_stage_begins_with_a_save(wall: list[float], saves: list[int]) -> None:
+    stages = [Telling(wall, 1, 1.0) for _ in range(3)]
+    run_stages(stages, session_of(), resumed=False)
+    assert saves == [0, 1, 2]
+
+
+def test_a_stop_saves_and_leaves_the_rest(wall: list[float], saves: list[int]) -> None:
+    stages = [Telling(wall, 1, 1.0), Telling(wall, 1, 1.0, finishes=False), Telling(wall, 1, 1.0)]
+    assert not run_stages(stages, session_of(), resumed=False)
+    assert saves == [0, 1, 1]
+    assert [stage.fitted for stage in stages] == [1, 1, 0]
+
+
+def test_a_resumed_stage_is_not_begun_again(wall: list[float], saves: list[int]) -> None:
+    stages = [Telling(wall, 1, 1.0) for _ in range(3)]
+    session = session_of()
+    session.state.stage = 1
+    assert run_stages(stages, session, resumed=True)
+    assert [(len(stage.minutes), stage.fitted) for stage in stages] == [(0, 0), (0, 1), (1, 1)]
+
+
+def test_a_stage_of_the_past_counts_its_seconds_once(wall: list[float]) -> None:
+    state = session_of().state
+    state.begin_stage(Clock(None, 1.0))
+    wall[0] += 30
+    state.finish_stage(last=False)
+    assert (state.stage, state.seconds) == (1, 30)
+    wall[0] += 5
+    state.begin_stage(Clock(None, 1.0))
+    assert state.seconds == 30
+    wall[0] += 12
+    state.finish_stage(last=True)
+    assert (state.stage, state.seconds) == (2, 42)
+
+
+def test_the_next_stage_starts_from_the_average(tmp_path: Path) -> None:
+    from boxmask.training.optimiser import average_of
+
+    state = session_of().state
+    state.average = average_of(state.detector, 0.9)
+    nn.init.constant_(state.average.module.weight, 7.0)
+    state.finish_stage(last=False)
+    assert state.average is None
+    assert state.detector.state_dict()["weight"].item() == 7
