@@ -38,5 +38,13 @@ def test_a_limit_keeps_so_many(boxmask: Program, demo: Path) -> None:
     assert json.loads(ended.out)["windows"] <= 5
 
 
+def test_a_mode_keeps_its_limit_and_the_papers_has_none(boxmask: Program, demo: Path) -> None:
+    ways = [("--limit", "100000"), (), ("--paper", "--limit", "100000"), ("--paper",)]
+    ended = [boxmask("proposals", demo, "--split", "test", *way, "--json", "-") for way in ways]
+    unlimited, ours, _, papers = windows = [json.loads(one.out)["windows"] for one in ended]
+    assert ours <= min(unlimited, 1700)
+    assert papers == windows[2] != ours
+
+
 def test_photos_that_are_not_there(refused: Refused) -> None:
     assert "nowhere.jpg" in refused(1, "proposals", "nowhere.jpg")

@@ -4,32 +4,51 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from boxmask.kernels.grouping_loops import (
-    Regions,
-    Weights,
-    adjacent_regions,
-    describe_regions,
-    group_regions,
-)
+from boxmask.kernels.grouping_loops import Weights, group_regions, shared_parts
+from boxmask.kernels.region_loops import Regions, adjacent_regions, describe_regions
 
 LABELS = np.array([[0, 0, 1], [0, 0, 1], [2, 2, 1]], np.int32)
+BINS = (4, 3)  # of a colour channel and of a texture direction
+
+
+def coded(colour: NDArray[np.int_], responses: NDArray[np.int_]) -> NDArray[np.uint16]:
+    """Codes of one channel: bins (H, W) of colour; signed bins (H, 4, W) of texture along each axis."""
+    signed = 2 * BINS[1] - 1
+    first = BINS[0] + signed * np.arange(4)[:, None] + BINS[1] - 1
+    return np.concatenate([colour[:, None], first + responses], axis=1).astype(np.uint16)
 
 
 def described(labels: NDArray[np.int32]) -> Regions:
-    """One colour feature of 4 bins and one texture feature of 2: the bins say where a pixel is."""
-    colour = (np.arange(labels.size) % 4).astype(np.uint8).reshape(*labels.shape, 1)
-    texture = np.zeros((*labels.shape, 1), np.uint8)
-    return describe_regions(labels, int(labels.max()) + 1, colour, texture, (4, 2))
+    """The colour's bins say where a pixel is; nothing has a texture."""
+    height, width = labels.shape
+    colour = (np.arange(labels.size) % 4).reshape(labels.shape)
+    codes = coded(colour, np.zeros((height, 4, width), np.int64))
+    return describe_regions(labels, int(labels.max()) + 1, codes, BINS)
 
 
 def test_sizes_boxes_and_histograms() -> None:
     regions = described(LABELS)
     assert regions.sizes.tolist() == [4, 3, 2]
     assert regions.boxes.tolist() == [[0, 0, 2, 2], [2, 0, 3, 3], [0, 2, 2, 3]]
-    # region 0 holds the pixels 0, 1, 3, 4 -> bins 0, 1, 3, 0
-    np.testing.assert_allclose(regions.colours[0], [0.5, 0.25, 0, 0.25])
-    np.testing.assert_allclose(regions.colours.sum(axis=1), 1, rtol=1e-6)
-    np.testing.assert_allclose(regions.textures, [[1, 0]] * 3)
+    assert regions.colours[0].tolist() == [2, 1, 0, 1]  # pixels 0, 1, 3, 4 -> bins 0, 1, 3, 0
+    assert regions.colours.sum(axis=1).tolist() == regions.sizes.tolist()
+    assert regions.textures.tolist() == [[size, 0, 0] * 8 for size in regions.sizes]
+
+
+def test_a_response_forwards_is_none_backwards() -> None:
+    responses = np.array([[[2, -1], [0, 0], [0, 0], [1, 1]]])  # two pixels, along four axes
+    codes = coded(np.zeros((1, 2), np.int64), responses)
+    textures = describe_regions(np.zeros((1, 2), np.int32), 1, codes, BINS).textures[0].reshape(4, 2, 3)
+    assert textures[0].tolist() == [[1, 0, 1], [1, 1, 0]]
+    assert textures[1].tolist() == textures[2].tolist() == [[2, 0, 0], [2, 0, 0]]
+    assert textures[3].tolist() == [[0, 2, 0], [2, 0, 0]]
+
+
+def test_regions_share_what_their_histograms_have_in_common() -> None:
+    regions, pairs = described(LABELS), np.array([[0, 1], [1, 2]], np.int32)
+    # colours: 2 1 0 1 of 4, 1 1 1 0 of 3 (pixels 2, 5, 8 -> bins 2, 1, 0), 0 0 1 1 of 2 (pixels 6, 7)
+    wanted = [[1 / 3 + 1 / 4, 1], [1 / 3, 1]]
+    np.testing.assert_allclose(shared_parts(regions, pairs), wanted, rtol=1e-12)
 
 
 def test_neighbours_touch_by_pixels_and_not_by_boxes() -> None:
@@ -45,7 +64,9 @@ def test_neighbours_touch_by_pixels_and_not_by_boxes() -> None:
 def brute_force(regions: Regions, pairs: NDArray[np.int32], weights: Weights, area: float) -> list[list[int]]:
     """Algorithm 1, word by word: all similarities anew at every step, in Python."""
     sizes, boxes = regions.sizes.tolist(), regions.boxes.tolist()
-    colours, textures = list(regions.colours.astype(float)), list(regions.textures.astype(float))
+    colours, textures = (
+        list(counts / counts.sum(axis=1, keepdims=True)) for counts in (regions.colours, regions.textures)
+    )
     neighbours = {tuple(pair) for pair in pairs.tolist()}
 
     def similarity(a: int, b: int) -> float:
@@ -81,10 +102,11 @@ def test_grouping_is_algorithm_1(weights: Weights) -> None:
     y, x = np.mgrid[:24, :24]
     distance = (y[..., None] - seeds[:, 0]) ** 2 + (x[..., None] - seeds[:, 1]) ** 2
     labels = np.unique(distance.argmin(-1), return_inverse=True)[1].reshape(24, 24).astype(np.int32)
-    colour, texture = (rng.integers(0, 6, (24, 24, 3)).astype(np.uint8) for _ in range(2))
+    codes = coded(rng.integers(0, 4, (24, 24)), rng.integers(-2, 3, (24, 4, 24)))
     count = int(labels.max()) + 1
-    regions, pairs = describe_regions(labels, count, colour, texture, (6, 6)), adjacent_regions(labels, count)
-    boxes, merges = group_regions(regions, pairs, weights, float(labels.size))
+    regions, pairs = describe_regions(labels, count, codes, BINS), adjacent_regions(labels, count)
+    parts = shared_parts(regions, pairs)
+    boxes, merges = group_regions(regions, pairs, parts, weights, float(labels.size))
     assert np.sort(merges, axis=1).tolist() == [
         sorted(pair) for pair in brute_force(regions, pairs, weights, 576.0)
     ]
@@ -93,6 +115,9 @@ def test_grouping_is_algorithm_1(weights: Weights) -> None:
 
 def test_one_region_has_nothing_to_merge() -> None:
     labels = np.zeros((4, 6), np.int32)
-    boxes, merges = group_regions(described(labels), adjacent_regions(labels, 1), Weights(1, 1, 1, 1), 24.0)
+    regions, pairs = described(labels), adjacent_regions(labels, 1)
+    boxes, merges = group_regions(
+        regions, pairs, shared_parts(regions, pairs), Weights(1, 1, 1, 1), float(labels.size)
+    )
     assert boxes.tolist() == [[0, 0, 6, 4]]
     assert len(merges) == 0

@@ -33,7 +33,8 @@ from boxmask.pipeline.heads import BoxHead, compress, take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.photos import accepts_photos, to_pixels
 from boxmask.pipeline.postprocess import detect
-from boxmask.pipeline.selective_search import MODES, SelectiveSearchConfig, selective_search
+from boxmask.pipeline.search_modes import MODES, PAPER_MODES, SelectiveSearchConfig
+from boxmask.pipeline.selective_search import selective_search
 from boxmask.types import Detections, Target
 
 
@@ -73,6 +74,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "shorter_side": 600,
         "longer_side": 1000,
         "antialias": False,
+        "search": PAPER_MODES["fast"],
         "multiple_of": 16,
         "hidden": 4096,
     },

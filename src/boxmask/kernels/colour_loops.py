@@ -1,5 +1,7 @@
 """Colour spaces of Selective Search, every channel stretched to 0..255, in one pass over the pixels.
 
+A photo (H, W, 3) becomes planes (3, H, W): what follows works along whole rows of a channel.
+
 Uijlings et al. 2013, section 3.2: HSV, Lab (CIE 1976, D65), rgI (normalised red and green, intensity).
 """
 
@@ -20,7 +22,7 @@ _WHITE = (0.950456, 1.0, 1.088754)  # D65, as in CIE's tables
 
 @compiled
 def to_hsv(rgb: Bytes, out: Floats) -> None:
-    """(H, W, 3) uint8 -> hue, saturation and value; a grey's hue is 0."""
+    """(H, W, 3) uint8 -> planes of hue, saturation and value; a grey's hue is 0."""
     for y in range(rgb.shape[0]):
         for x in range(rgb.shape[1]):
             r, g, b = np.float32(rgb[y, x, 0]), np.float32(rgb[y, x, 1]), np.float32(rgb[y, x, 2])
@@ -36,9 +38,9 @@ def to_hsv(rgb: Bytes, out: Floats) -> None:
                     hue = np.float32(4) + (r - g) / span
                 if hue < 0:
                     hue += np.float32(6)
-            out[y, x, 0] = hue * np.float32(255 / 6)
-            out[y, x, 1] = np.float32(255) * span / high if high > 0 else np.float32(0)
-            out[y, x, 2] = high
+            out[0, y, x] = hue * np.float32(255 / 6)
+            out[1, y, x] = np.float32(255) * span / high if high > 0 else np.float32(0)
+            out[2, y, x] = high
 
 
 @compiled
@@ -78,9 +80,9 @@ def to_lab(rgb: Bytes, out: Floats) -> None:
             fx = _between(roots, (f(0.412453) * r + f(0.357580) * g + f(0.180423) * b) * f(1 / _WHITE[0]))
             fy = _between(roots, f(0.212671) * r + f(0.715160) * g + f(0.072169) * b)
             fz = _between(roots, (f(0.019334) * r + f(0.119193) * g + f(0.950227) * b) * f(1 / _WHITE[2]))
-            out[y, x, 0] = (f(116) * fy - f(16)) * f(2.55)
-            out[y, x, 1] = f(500) * (fx - fy) + f(128)
-            out[y, x, 2] = f(200) * (fy - fz) + f(128)
+            out[0, y, x] = (f(116) * fy - f(16)) * f(2.55)
+            out[1, y, x] = f(500) * (fx - fy) + f(128)
+            out[2, y, x] = f(200) * (fy - fz) + f(128)
 
 
 @compiled
@@ -91,44 +93,6 @@ def to_rgi(rgb: Bytes, out: Floats) -> None:
         for x in range(rgb.shape[1]):
             r, g, b = np.float32(rgb[y, x, 0]), np.float32(rgb[y, x, 1]), np.float32(rgb[y, x, 2])
             total = r + g + b
-            out[y, x, 0] = np.float32(255) * (r / total if total > 0 else third)
-            out[y, x, 1] = np.float32(255) * (g / total if total > 0 else third)
-            out[y, x, 2] = total * third
-
-
-@compiled
-def colour_bins(image: Floats, bins: int, out: Bytes) -> None:
-    """(H, W, C) in 0..255 -> number of the bin of every value."""
-    scale = np.float32(bins / 256)
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            for c in range(image.shape[2]):
-                out[y, x, c] = min(max(int(image[y, x, c] * scale), 0), bins - 1)
-
-
-@compiled
-def texture_bins(across: Floats, down: Floats, bins: int, out: Bytes) -> None:
-    """Derivatives (H, W, C) -> bin of the response in eight directions, (H, W, 8 C).
-
-    A Gaussian's derivative in any direction is a sum of the two (Freeman & Adelson 1991, section 2); what is
-    negative belongs to the opposite direction. Bins reach up to the channel's strongest response.
-    """
-    height, width, channels = across.shape
-    half = np.float32(np.sqrt(0.5))
-    for c in range(channels):
-        top = np.float32(1e-6)
-        for y in range(height):
-            for x in range(width):
-                gx, gy = across[y, x, c], down[y, x, c]
-                ax, ay = abs(gx), abs(gy)
-                top = max(top, max(ax, ay, half * (ax + ay)))
-        scale, last = np.float32(bins) / top, np.float32(bins - 1)
-        for y in range(height):
-            for x in range(width):
-                gx, gy = across[y, x, c] * scale, down[y, x, c] * scale
-                one, two = half * (gx + gy), half * (gy - gx)
-                for k, response in enumerate((gx, one, gy, two)):
-                    size = np.uint8(min(abs(response), last))
-                    forward = response > 0
-                    out[y, x, 8 * c + k] = size if forward else 0
-                    out[y, x, 8 * c + k + 4] = 0 if forward else size
+            out[0, y, x] = np.float32(255) * (r / total if total > 0 else third)
+            out[1, y, x] = np.float32(255) * (g / total if total > 0 else third)
+            out[2, y, x] = total * third

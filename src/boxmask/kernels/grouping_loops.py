@@ -1,4 +1,4 @@
-"""The loops of Selective Search after its first segmentation: regions described, then grouped.
+"""The loop of Selective Search: neighbouring regions grouped by similarity.
 
 Uijlings et al., "Selective Search for Object Recognition", IJCV 2013 (doi:10.1007/s11263-013-0620-5),
 section 3.1 (hierarchical grouping, algorithm 1) and 3.2 (similarities, equations 2 to 6).
@@ -12,25 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.kernels.compiled import compiled, compiled_fused
+from boxmask.kernels.compiled import compiled
+from boxmask.kernels.region_loops import Regions
 
 Region = Any  # the number of one
-Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
-Bytes = NDArray[np.uint8]
-
-
-class Regions(NamedTuple):
-    """R regions of one segmentation.
-
-    sizes: (R,) pixels; boxes: (R, 4) first and one past the last column and row, xyxy
-    colours, textures: (R, bins) histograms, each of sum 1
-    """
-
-    sizes: Ints
-    boxes: Ints
-    colours: Floats
-    textures: Floats
 
 
 class Weights(NamedTuple):
@@ -43,85 +29,54 @@ class Weights(NamedTuple):
 
 
 @compiled
-def describe_regions(labels: Ints, count: int, colour: Bytes, texture: Bytes, bins: Any) -> Regions:
-    """Sizes, boxes and histograms of the regions 0..count-1.
+def shared_parts(regions: Regions, pairs: Ints) -> Any:
+    """Similarities of colour and texture of every pair, (P, 2): all strategies of a segmentation use them."""
+    parts = np.empty((len(pairs), 2))
+    for k in range(len(pairs)):
+        a, b = np.int64(pairs[k, 0]), np.int64(pairs[k, 1])
+        parts[k, 0] = _shared(regions.colours, regions.sizes, a, b)
+        parts[k, 1] = _shared(regions.textures, regions.sizes, a, b)
+    return parts
 
-    labels: (H, W); colour, texture: (H, W, F) number of the bin of each of F features; bins: of a colour
-    feature and of a texture feature
+
+@compiled
+def _shared(counts: Ints, sizes: Ints, a: Region, b: Region) -> float:
+    """Histogram intersection, equations 2 and 4, of histograms of sum 1.
+
+    Sums of whole numbers: they are exact, so their order does not matter and vector instructions apply.
     """
-    height, width = labels.shape
-    sizes, boxes = np.zeros(count, np.int32), np.empty((count, 4), np.int32)
-    boxes[:, :2], boxes[:, 2:] = max(height, width), 0
-    colours = np.zeros((count, colour.shape[2] * bins[0]), np.float32)
-    textures = np.zeros((count, texture.shape[2] * bins[1]), np.float32)
-    for y in range(height):
-        for x in range(width):
-            r = labels[y, x]
-            sizes[r] += 1
-            box = boxes[r]
-            box[0], box[1] = min(box[0], x), min(box[1], y)
-            box[2], box[3] = max(box[2], x + 1), max(box[3], y + 1)
-            _count(colours[r], colour[y, x], bins[0])
-            _count(textures[r], texture[y, x], bins[1])
-    for r in range(count):
-        colours[r] /= np.float32(sizes[r] * colour.shape[2])
-        textures[r] /= np.float32(sizes[r] * texture.shape[2])
-    return Regions(sizes, boxes, colours, textures)
-
-
-@compiled
-def _count(histogram: Floats, bins: Bytes, each: int) -> None:
-    for f in range(len(bins)):
-        histogram[f * each + bins[f]] += np.float32(1)
-
-
-@compiled
-def adjacent_regions(labels: Ints, count: int) -> Any:
-    """Pairs (a, b), a < b, of regions that touch at a pixel's side or corner, each once and in order."""
-    height, width = labels.shape
-    found = np.empty(4 * height * width, np.int64)
-    n = 0
-    for y in range(height):
-        for x in range(width):
-            a = np.int64(labels[y, x])
-            for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-                v, u = y + dy, x + dx
-                if v < height and 0 <= u < width and labels[v, u] != a:
-                    b = np.int64(labels[v, u])
-                    found[n] = min(a, b) * count + max(a, b)
-                    n += 1
-    keys = np.unique(found[:n])
-    pairs = np.empty((len(keys), 2), np.int32)
-    for k in range(len(keys)):
-        pairs[k, 0], pairs[k, 1] = keys[k] // count, keys[k] % count
-    return pairs
-
-
-@compiled_fused
-def _shared(a: Floats, b: Floats) -> float:
-    """Histogram intersection, equation 2 and 4."""
-    total = np.float32(0)
-    for k in range(len(a)):
-        total += min(a[k], b[k])
-    return np.float64(total)
+    one, two = counts[a], counts[b]
+    size_a, size_b, total, pixels = np.int64(sizes[a]), np.int64(sizes[b]), np.int64(0), np.int64(0)
+    for k in range(len(one)):
+        total += min(one[k] * size_b, two[k] * size_a)
+        pixels += one[k]
+    return total / (np.float64(pixels) * np.float64(size_b))
 
 
 @compiled
 def _similarity(regions: Regions, a: Region, b: Region, weights: Weights, area: float) -> float:
-    total = 0.0
-    if weights.colour > 0:
-        total += weights.colour * _shared(regions.colours[a], regions.colours[b])
-    if weights.texture > 0:
-        total += weights.texture * _shared(regions.textures[a], regions.textures[b])
+    """The sum of equation 6, its histograms compared anew."""
+    colour = _shared(regions.colours, regions.sizes, a, b) if weights.colour > 0 else 0.0
+    texture = _shared(regions.textures, regions.sizes, a, b) if weights.texture > 0 else 0.0
+    return _summed(regions, a, b, colour, texture, weights, area)
+
+
+@compiled
+def _summed(
+    regions: Regions, a: Region, b: Region, colour: float, texture: float, weights: Weights, area: float
+) -> float:
+    """Equation 6 with size and fill, equations 3 and 5."""
+    one, two = regions.boxes[a], regions.boxes[b]
     pixels = float(regions.sizes[a]) + float(regions.sizes[b])
-    if weights.size > 0:
-        total += weights.size * (1 - pixels / area)
-    if weights.fill > 0:
-        one, two = regions.boxes[a], regions.boxes[b]
-        width = max(one[2], two[2]) - min(one[0], two[0])
-        height = max(one[3], two[3]) - min(one[1], two[1])
-        total += weights.fill * (1 - (float(width) * float(height) - pixels) / area)
-    return total
+    width = max(one[2], two[2]) - min(one[0], two[0])
+    height = max(one[3], two[3]) - min(one[1], two[1])
+    filled = 1 - (float(width) * float(height) - pixels) / area
+    return (
+        weights.colour * colour
+        + weights.texture * texture
+        + weights.size * (1 - pixels / area)
+        + weights.fill * filled
+    )
 
 
 @compiled
@@ -159,45 +114,50 @@ def _alive(merged: Ints, region: Region) -> Region:
     return region
 
 
-@compiled_fused
+@compiled
 def _merge(regions: Regions, a: Region, b: Region, new: Region) -> None:
-    """Fill in region `new` = a + b; histograms are averaged by size (equations 3 and 4)."""
+    """Fill in region `new` = a + b.
+
+    Counts are added, which is the average by size (section 3.2) of histograms of sum 1.
+    """
     sizes, boxes = regions.sizes, regions.boxes
     sizes[new] = sizes[a] + sizes[b]
     for k in range(2):
         boxes[new, k] = min(boxes[a, k], boxes[b, k])
         boxes[new, k + 2] = max(boxes[a, k + 2], boxes[b, k + 2])
-    part = np.float32(sizes[a] / sizes[new])
-    rest = np.float32(1) - part
-    for histogram in (regions.colours, regions.textures):
-        one, two, to = histogram[a], histogram[b], histogram[new]
-        for k in range(len(to)):
-            to[k] = part * one[k] + rest * two[k]
+    for counts in (regions.colours, regions.textures):
+        if a < len(counts):
+            one, two, to = counts[a], counts[b], counts[new]
+            for k in range(len(to)):
+                to[k] = one[k] + two[k]
 
 
 @compiled
-def group_regions(first: Regions, pairs: Ints, weights: Weights, area: float) -> Any:
-    """Algorithm 1: the two most similar neighbours become one, until one is left or none touch.
-
-    Gives boxes of all regions, (R + M, 4): the first R as they were and one for each of M merges, in order;
-    and the merges, (M, 2): which two became region R + m.
-    """
-    count = len(first.sizes)
-    most = 2 * count - 1
-    regions = Regions(
+def _with_room(first: Regions, weights: Weights) -> Regions:
+    """Copies with room for all merges; no histograms where none is asked for."""
+    most = 2 * len(first.sizes) - 1
+    none = np.empty((0, 1), np.int32)
+    return Regions(
         _grown(first.sizes, most),
         _grown(first.boxes, most),
-        _grown(first.colours, most),
-        _grown(first.textures, most),
+        _grown(first.colours, most) if weights.colour > 0 else none,
+        _grown(first.textures, most) if weights.texture > 0 else none,
     )
+
+
+@compiled
+def group_regions(first: Regions, pairs: Ints, parts: Any, weights: Weights, area: float) -> Any:
+    """Algorithm 1: the two most similar neighbours become one, until one is left or none touch.
+
+    parts: (P, 2) of `shared_parts`. Gives boxes of all regions, (R + M, 4): the first R as they were and one
+    for each of M merges, in order; and the merges, (M, 2): which two became region R + m.
+    """
+    count, regions = len(first.sizes), _with_room(first, weights)
+    most = 2 * count - 1
     merges, merged = np.empty((count - 1, 2), np.int32), np.full(most, -1, np.int32)
     starts, lengths, arena = _neighbour_lists(pairs, count, most)
     used, stamps = len(pairs) * 2, np.full(most, -1, np.int32)
-    heap: Any = [
-        (-_similarity(regions, np.int64(a), np.int64(b), weights, area), np.int64(a), np.int64(b))
-        for a, b in pairs
-    ]
-    heapify(heap)
+    heap = _first_heap(regions, pairs, parts, weights, area)
     new = count
     while heap:
         _, a, b = heappop(heap)
@@ -208,15 +168,43 @@ def group_regions(first: Regions, pairs: Ints, weights: Weights, area: float) ->
         _merge(regions, a, b, new)
         if used + lengths[a] + lengths[b] > len(arena):
             arena = _grown(arena, 2 * (used + lengths[a] + lengths[b]))
-        starts[new] = used
-        for parent in (a, b):
-            for k in range(starts[parent], starts[parent] + lengths[parent]):
-                other = _alive(merged, np.int64(arena[k]))
-                if other != new and stamps[other] != new:
-                    stamps[other] = new
-                    arena[used] = other
-                    used += 1
-                    heappush(heap, (-_similarity(regions, other, new, weights, area), other, new))
-        lengths[new] = used - starts[new]
+        starts[new], lengths[new] = used, _gather((a, b), new, merged, stamps, starts, lengths, arena, used)
+        used += lengths[new]
+        for k in range(starts[new], used):
+            other = np.int64(arena[k])
+            heappush(heap, (-_similarity(regions, other, new, weights, area), other, new))
         new += 1
     return regions.boxes[:new], merges[: new - count]
+
+
+@compiled
+def _gather(
+    pair: Any,
+    new: Region,
+    merged: Ints,
+    stamps: Ints,
+    starts: Any,
+    lengths: Any,
+    arena: Ints,
+    used: int,
+) -> int:
+    """Puts the neighbours of region `new`, made of a pair, into the arena from `used` on; gives how many."""
+    n = 0
+    for parent in pair:
+        for k in range(starts[parent], starts[parent] + lengths[parent]):
+            other = _alive(merged, np.int64(arena[k]))
+            if other != new and stamps[other] != new:
+                stamps[other] = new
+                arena[used + n] = other
+                n += 1
+    return n
+
+
+@compiled
+def _first_heap(regions: Regions, pairs: Ints, parts: Any, weights: Weights, area: float) -> Any:
+    heap = [(-1.0, np.int64(0), np.int64(0)) for _ in range(0)]
+    for k in range(len(pairs)):
+        a, b = np.int64(pairs[k, 0]), np.int64(pairs[k, 1])
+        heap.append((-_summed(regions, a, b, parts[k, 0], parts[k, 1], weights, area), a, b))
+    heapify(heap)
+    return heap

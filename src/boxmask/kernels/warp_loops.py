@@ -1,8 +1,8 @@
 """The loops that warp regions of a photo to squares: RoIAlign's arithmetic for three channels.
 
 A pixel of the square is the mean of as many bilinear samples as it covers pixels of the photo; on each axis
-that is a weighted sum of a few neighbouring pixels ("taps"). Rows are summed first, a whole run of pixels at a
-time, then columns. RoIAlign's own loops are made for hundreds of channels, and take ten times as long for
+that is a weighted sum of a few neighbouring pixels ("taps"). Rows are summed first, a whole run of pixels at
+a time, then columns. RoIAlign's own loops are made for hundreds of channels, and take ten times as long for
 three; and they repeat the photo's rim, where here all outside is 0.
 """
 

@@ -22,7 +22,7 @@ from boxmask.pipeline.photos import load_photo, naming
 from boxmask.pipeline.selective_search import SelectiveSearchConfig, selective_search
 from boxmask.writing import replacing
 
-VERSION = 1  # of the search: counted up when the same photo and numbers would give other boxes
+VERSION = 2  # of the search: counted up when the same photo and numbers would give other boxes
 
 
 def default_folder() -> Path:

@@ -1,0 +1,167 @@
+"""Selective Search beside OpenCV's, in one run: `python benchmarks/selective_search.py --data FOLDER`.
+
+Both search the same photos, each brought to the mode's width by its own library, in turns (theirs, ours,
+theirs, ours, ...) and with the same number of threads; times are of the search alone. Both sides' boxes are
+judged by the same code. The peak of memory is that of a process of its own that searches the largest
+picture, libraries included (PyTorch is loaded on both sides); beside it, what a process takes less that does
+not search. Needs opencv-contrib-python-headless, and
+Linux for the peaks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from boxmask.data.dataset import Dataset
+from boxmask.data.read import read_dataset
+from boxmask.evaluation.proposals import ProposalRecall, proposal_recall
+from boxmask.pipeline.photos import load_photo
+from boxmask.pipeline.selective_search import MODES, PAPER_MODES, searched, selective_search
+from sides import Plan, in_turns
+
+Picture = NDArray[np.uint8]
+Search = Callable[[Picture], Tensor]
+COUNTS = (300, 500, 1000, None)  # of windows, at which both are judged
+
+
+def theirs(mode: str, picture: Picture) -> Tensor:
+    """(N, 4) xyxy, in OpenCV's order."""
+    search = cv2.ximgproc.segmentation.createSelectiveSearchSegmentation()
+    search.setBaseImage(np.ascontiguousarray(picture[:, :, ::-1]))
+    {
+        "single": search.switchToSingleStrategy,
+        "fast": search.switchToSelectiveSearchFast,
+        "quality": search.switchToSelectiveSearchQuality,
+    }[mode]()
+    found = search.process().astype(np.float32)
+    return torch.from_numpy(np.concatenate([found[:, :2], found[:, :2] + found[:, 2:]], axis=1))
+
+
+def ours(modes: dict[Any, Any], mode: str, picture: Picture) -> Tensor:
+    return selective_search(picture, modes[mode])
+
+
+def nothing(picture: Picture) -> Tensor:
+    """What a process takes that does not search."""
+    return torch.empty(0, 4)
+
+
+def for_opencv(photo: Picture, picture: Picture) -> Picture:
+    """The photo at the picture's size, as users of OpenCV resize."""
+    size = (picture.shape[1], picture.shape[0])
+    smaller = photo.shape[1] >= picture.shape[1]
+    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+
+
+def with_objects(data: Path, split: str, photos: int | None) -> Dataset:
+    dataset = read_dataset(data, bad_boxes="skip")
+    dataset = dataset if split == "all" else dataset.split(split)
+    return dataset.subset(np.flatnonzero(np.diff(dataset.offsets) > 0)[:photos])
+
+
+def timed(search: Search, picture: Picture) -> tuple[float, Tensor]:
+    begin = time.perf_counter()
+    boxes = search(picture)
+    return time.perf_counter() - begin, boxes
+
+
+def searching(search: Search, picture: Picture, threads: int) -> Callable[[], object]:
+    cv2.setNumThreads(threads)
+    return partial(search, picture)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="labelled photos")
+    parser.add_argument("--split", default="all", help="train, val, test or all")
+    parser.add_argument("--mode", choices=MODES, default="fast")
+    parser.add_argument("--paper", action="store_true", help="our side with the paper's own numbers")
+    parser.add_argument("--photos", type=int, help="only the first so many")
+    parser.add_argument("--threads", type=int, help="for each side; PyTorch's choice unless given")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    threads, modes = torch.get_num_threads(), PAPER_MODES if options.paper else MODES
+    cv2.setNumThreads(threads)
+    sides = {"OpenCV": partial(theirs, options.mode), "boxmask": partial(ours, modes, options.mode)}
+    dataset = with_objects(options.data, options.split, options.photos)
+    photos = [load_photo(dataset.path(photo)) for photo in range(len(dataset))]
+    pictures = {"boxmask": [searched(photo, modes[options.mode]) for photo in photos]}
+    pictures["OpenCV"] = [for_opencv(*pair) for pair in zip(photos, pictures["boxmask"], strict=True)]
+    seconds, boxes = in_turn(sides, pictures)
+    widths = [
+        (photo.shape[1], picture.shape[1]) for photo, picture in zip(photos, pictures["boxmask"], strict=True)
+    ]
+    for found in boxes.values():
+        found[:] = [one * (width / narrow) for one, (width, narrow) in zip(found, widths, strict=True)]
+    console = Console(width=110)
+    console.print(f"{options.mode}, {len(dataset)} photos of {options.data.name}, {threads} threads")
+    console.print(speed_table(seconds, peaks_of(sides, max(pictures["boxmask"], key=len), threads)))
+    console.print(recall_table(dataset, boxes))
+
+
+def in_turn(
+    sides: dict[str, Search], pictures: dict[str, list[Picture]]
+) -> tuple[dict[str, list[float]], dict[str, list[Tensor]]]:
+    """Every side's seconds and boxes of each of its pictures."""
+    sides["boxmask"](pictures["boxmask"][0])  # loads, or makes, the compiled code
+    runs = [
+        {name: timed(search, pictures[name][photo]) for name, search in sides.items()}
+        for photo in range(len(pictures["boxmask"]))
+    ]
+    return tuple({name: [run[name][part] for run in runs] for name in sides} for part in (0, 1))
+
+
+def peaks_of(sides: dict[str, Search], picture: Picture, threads: int) -> dict[str, float]:
+    """GB that a process of each side had at its highest, and that of neither."""
+    plans = {
+        name: Plan(partial(searching, search, picture, threads))
+        for name, search in {**sides, "neither": nothing}.items()
+    }
+    return {name: found.peak for name, found in in_turns(plans, 1, threads).items()}
+
+
+def speed_table(seconds: dict[str, list[float]], peaks: dict[str, float]) -> Table:
+    table = Table(
+        "", "s a photo, mean", "median", "ratio of means", "median of ratios", "peak memory", "of the search"
+    )
+    for name, each in seconds.items():
+        ratio = mean(seconds["OpenCV"]) / mean(each)
+        ratios = [a / b for a, b in zip(seconds["OpenCV"], each, strict=True)]
+        numbers = f"{mean(each):.3f}", f"{median(each):.3f}", f"{ratio:.1f}x", f"{median(ratios):.1f}x"
+        table.add_row(
+            name, *numbers, f"{peaks[name] * 1e3:.0f} MB", f"{(peaks[name] - peaks['neither']) * 1e3:.0f} MB"
+        )
+    return table
+
+
+def recall_table(dataset: Dataset, boxes: dict[str, list[Tensor]]) -> Table:
+    table = Table("", "windows", "recall at 0.5", "recall at 0.7", "MABO")
+    for count in COUNTS:
+        for name, found in boxes.items():
+            table.add_row(*row(name, count, proposal_recall(dataset, [one[:count] for one in found])))
+    return table
+
+
+def row(name: str, count: int | None, found: ProposalRecall) -> list[str]:
+    figures = (found.recall_50, found.recall_70, found.MABO)
+    which = name if count is None else f"{name}, the first {count}"
+    return [which, f"{found.windows:.0f}", *("" if n is None else f"{n:.3f}" for n in figures)]
+
+
+if __name__ == "__main__":
+    main()

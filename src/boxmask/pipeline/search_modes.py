@@ -1,0 +1,93 @@
+"""The numbers of Selective Search: the paper's, and those that we search with unless told otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+ColourSpace = Literal["hsv", "lab", "rgi", "h", "i"]
+Mode = Literal["single", "fast", "quality"]
+
+
+@dataclass(frozen=True)
+class SelectiveSearchConfig:
+    """Every number of the method; section and table of the paper beside it.
+
+    The last five depart from the paper unless they are as in `PAPER_MODES`; why, is said at `MODES`.
+
+    similarities: sets of C (colour), T (texture), S (size) and F (fill)
+    least_draw:   of the random number in least_draw..1 by which a place in the hierarchy is multiplied
+    overlap:      a box whose IoU with an earlier one is above this is dropped; 1: only equal ones
+    limit:        how many boxes are kept, the first in order; None: all
+    """
+
+    colour_spaces: tuple[ColourSpace, ...] = ("hsv", "lab")
+    similarities: tuple[str, ...] = ("CTSF", "TSF", "F")
+    scales: tuple[int, ...] = (50, 300)  # k; regions below k pixels are joined too
+    sigma: float = 0.8  # section 5.1
+    colour_bins: int = 25  # section 3.2
+    texture_bins: int = 10  # section 3.2, of each of 8 directions
+    texture_sigma: float = 1.0  # section 3.2
+    width: int = 500  # photos are searched at this width, as in R-CNN, section 2.2
+    tallest: int = 1500  # or smaller, where they would be higher than this
+    lowest: int = 150  # or larger (not than they are), where they would be lower than this
+    widest: int = 3000  # and not wider than this
+    smallest_side: int = 8  # pixels at that width
+    least_draw: float = 0.5
+    overlap: float = 0.85
+    limit: int | None = None
+    seed: int = 0
+
+    @property
+    def strategies(self) -> int:
+        """How many groupings are made."""
+        return len(self.colour_spaces) * len(self.similarities) * len(self.scales)
+
+
+_AS_PUBLISHED = SelectiveSearchConfig(
+    similarities=("CTSF", "TSF"),  # table 6
+    scales=(50, 100),
+    smallest_side=20,  # the authors' code
+    least_draw=0.0,  # section 3.4
+    overlap=1.0,  # section 3.4: duplicates are removed
+)
+
+_TODAY = SelectiveSearchConfig()
+
+PAPER_MODES: dict[Mode, SelectiveSearchConfig] = {  # table 6
+    "single": replace(_AS_PUBLISHED, colour_spaces=("hsv",), similarities=("CTSF",), scales=(100,)),
+    "fast": _AS_PUBLISHED,
+    "quality": replace(
+        _AS_PUBLISHED,
+        colour_spaces=("hsv", "lab", "rgi", "h", "i"),
+        similarities=("CTSF", "TSF", "F", "S"),
+        scales=(50, 100, 150, 300),
+    ),
+}
+
+MODES: dict[Mode, SelectiveSearchConfig] = {
+    "single": replace(_TODAY, colour_spaces=("hsv",), similarities=("CTSF",), scales=(50,)),
+    "fast": replace(_TODAY, limit=1700),
+    "quality": replace(
+        _TODAY,
+        colour_spaces=("hsv", "lab", "rgi", "h", "i"),
+        similarities=("CTSF", "TSF", "F", "S"),
+        scales=(50, 100, 150, 300),
+        least_draw=0.0,
+        limit=10_000,
+    ),
+}
+"""The modes for today's photos, which hold more and smaller objects than VOC's. They differ so:
+
+- smallest_side 8, not 20: of 220 objects on COCO's photos 30 % are narrower than 20 pixels at this width, and
+  could hardly be found; 8 % are narrower than 8, where boxes of whole pixels become coarse.
+- least_draw 0.5, not 0: with draws in 0..1 a leaf of the hierarchy often comes before its top. Since near
+  duplicates are dropped, chance has less to spread, and the place may count for more. Not so in `quality`,
+  where the tops of 80 hierarchies would come before anything else.
+- overlap 0.85: most of what two strategies find is the same but for a pixel or two, and each such box costs
+  a detector as much as a new one.
+- fast: scales 50 and 300, the ends of the paper's range, find less that is the same than 50 and 100 do; and
+  F beside CTSF and TSF, because it looks at neither colour nor texture. That makes 12 strategies of 8.
+- single: scale 50, so that small objects have a region of their own at all.
+- limit: as many windows as a detector is given; where `quality` ends, the paper's had 10,097 (table 6).
+"""
