@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,10 @@ from boxmask.detectors.contract import Detector
 from boxmask.detectors.fast_rcnn import truncate
 from boxmask.pipeline.photos import to_image
 from boxmask.prediction.judge import photos_to_judge
+from boxmask.training.run import Run
 from boxmask.verbs import load
-from sides import peak_memory
 
-PARTS = ("proposals", "features", "heads", "post-processing")
+PARTS = ("image", "proposals", "features", "heads", "post-processing")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Method:
 
 
 RCNN = {
+    "prepare": "image",
     "propose": "proposals",
     "describe": "features",
     "scores": "heads",
@@ -58,13 +59,14 @@ RCNN = {
     "postprocess": "post-processing",
 }
 FAST = {
+    "prepare": "image",
     "propose": "proposals",
     "features": "features",
     "pool": "heads",
     "box_head.forward": "heads",
     "postprocess": "post-processing",
 }
-FASTER = {**FAST, "find": "proposals"} | {"propose": "proposals"}
+FASTER = {**FAST, "find": "proposals"}
 METHODS = {
     "rcnn": Method("R-CNN", ("--model", "rcnn"), 20, RCNN),
     "fast-rcnn": Method("Fast R-CNN", ("--model", "fast-rcnn"), 10, FAST),
@@ -97,15 +99,14 @@ class Watch:
         return run
 
 
-@contextmanager
-def watched(detector: Detector, parts: dict[str, str]) -> Iterator[Watch]:
-    """The detector's methods, timed."""
-    watch = Watch()
+def watch(detector: Detector, parts: dict[str, str]) -> Watch:
+    """From now on the detector's methods are timed."""
+    watching = Watch()
     for path, part in parts.items():
         *inside, name = path.split(".")
         owner = detector.get_submodule(".".join(inside))
-        setattr(owner, name, watch.timed(part, getattr(owner, name)))
-    yield watch
+        setattr(owner, name, watching.timed(part, getattr(owner, name)))
+    return watching
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,6 @@ class Row:
     AP: float
     AP50: float
     seconds: dict[str, float]
-    peak: float
 
     @property
     def total(self) -> float:
@@ -125,18 +125,23 @@ class Row:
 
 
 def train(method: Method, run: Path, args: argparse.Namespace) -> None:
-    """From the command line, as a user would; what there is already is kept."""
-    if (run / "best.safetensors").is_file():
+    """From the command line, as a user would; what is complete is kept, what was stopped goes on."""
+    if Run(run).finished:
+        return
+    if Run(run).resume.is_file():
+        boxmask(run, "train", "--resume", "--out", run)
         return
     minutes = [] if args.epochs else ["--max-minutes", str(method.minutes * args.scale)]
     length = ["--epochs", str(args.epochs)] if args.epochs else minutes
     size = ["--size", str(args.size)] if args.size else []
-    boxmask("train", args.data, *method.flags, *length, *size, "--bad-boxes", "skip", "--out", run)
+    boxmask(run, "train", args.data, *method.flags, *length, *size, "--bad-boxes", "skip", "--out", run)
 
 
-def boxmask(*words: object) -> None:
+def boxmask(run: Path, *words: object) -> None:
+    """The program, with a cache of the run's own: none has its photos searched by another's training."""
     program = "from boxmask.cli import main; main()"
-    subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True)
+    cache = {"BOXMASK_CACHE": str(run.with_name(f"{run.name}-cache"))}
+    subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True, env=os.environ | cache)
 
 
 def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
@@ -144,24 +149,24 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     svd = ["--svd", *map(str, args.svd)] if method.svd else []
     figures = run / f"test{'-svd' if method.svd else ''}.json"
     if not figures.is_file():
-        boxmask("evaluate", run, args.data, "--bad-boxes", "skip", "--json", figures, *svd)
+        boxmask(run, "evaluate", run, args.data, "--bad-boxes", "skip", "--json", figures, *svd)
     found = json.loads(figures.read_text())
     detector = load(run)
     if method.svd:
         truncate(detector, tuple(args.svd))
     seconds = seconds_of(detector, method, photos_to_judge(run, Path(args.data), "test", "skip"), args.photos)
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
-    return Row(method.name, minutes, found["AP"], found["AP50"], seconds, peak_memory())
+    return Row(method.name, minutes, found["AP"], found["AP50"], seconds)
 
 
 def seconds_of(detector: Detector, method: Method, test: Dataset, count: int) -> dict[str, float]:
     """Seconds of one photo by part; the mean over some, after one that does not count."""
     photos = [to_image(test.path(photo)) for photo in range(min(count + 1, len(test)))]
     detector.predict(photos[0])
-    with watched(detector, method.parts) as watch:
-        for photo in photos[1:]:
-            detector.predict(photo)
-    return {part: watch.seconds[part] / max(1, len(photos) - 1) for part in PARTS}
+    watching = watch(detector, method.parts)
+    for photo in photos[1:]:
+        detector.predict(photo)
+    return {part: watching.seconds[part] / max(1, len(photos) - 1) for part in PARTS}
 
 
 def table_of(rows: list[Row], title: str) -> Table:

@@ -139,3 +139,9 @@ def test_a_split_without_photos(refused: Refused, trained: Path, demo: Path) -> 
 
 def test_an_unknown_split(refused: Refused, trained: Path, demo: Path) -> None:
     assert "--split" in refused(2, "evaluate", trained, demo, "--split", "exam")
+
+
+def test_svd_is_for_a_fast_rcnn(refused: Callable[..., str], demo: Path, trained: Path) -> None:
+    said = refused(2, "evaluate", trained, demo, "--svd", "8", "8")
+    assert "--svd is for a Fast R-CNN" in said
+    assert "--svd is for a Fast R-CNN" in refused(2, "predict", trained, demo / "images", "--svd", "8", "8")

@@ -48,3 +48,19 @@ def test_a_mode_keeps_its_limit_and_the_papers_has_none(boxmask: Program, demo: 
 
 def test_photos_that_are_not_there(refused: Refused) -> None:
     assert "nowhere.jpg" in refused(1, "proposals", "nowhere.jpg")
+
+
+def test_an_rpns_proposals_are_judged_and_drawn(
+    boxmask: Program, here: Path, demo: Path, trained: Path
+) -> None:
+    rpn = ("--method", "rpn", "--run", trained)
+    ended = boxmask("proposals", demo, *rpn, "--split", "test", "--limit", "30", "--json", "-")
+    assert 0 < json.loads(ended.out)["windows"] <= 30
+    ended = boxmask("proposals", demo / "images" / "train-00001.jpg", *rpn, "--out", "seen")
+    assert (ended.status, ended.out.strip()) == (0, "seen")
+    assert [file.name for file in (here / "seen").iterdir()] == ["train-00001.jpg"]
+
+
+def test_an_rpn_needs_a_run_and_a_search_has_none(refused: Refused, demo: Path, trained: Path) -> None:
+    assert "say which Faster R-CNN's with --run RUN" in refused(2, "proposals", demo, "--method", "rpn")
+    assert "--run is for --method rpn" in refused(2, "proposals", demo, "--run", trained)

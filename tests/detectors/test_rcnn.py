@@ -265,10 +265,22 @@ def test_regressed_boxes_by_hand() -> None:
     pool5, fc7 = torch.zeros(1, NUMBERS), torch.zeros(1, 16)
     pool5[0, 0], fc7[0, 0], fc7[0, 1] = 0.5, 2, 1
     batch = Batch(torch.zeros(1, 3, 64, 96), [(64, 96)], [(128, 192)])
-    found = network.postprocess(pool5, fc7, torch.tensor([[10.0, 20, 30, 40]]), batch, 0)
+    judged = network.scores(fc7), network.deltas(pool5)
+    found = network.postprocess(*judged, torch.tensor([[10.0, 20, 30, 40]]), batch, 0)
     assert found.names == ["cat", "dog"]
     torch.testing.assert_close(found.boxes, torch.tensor([[40.0, 40, 80, 80], [20, 20, 60, 100]]))
     torch.testing.assert_close(found.scores, torch.sigmoid(torch.tensor([2.0, 1.0])))
+
+
+def test_only_the_best_regions_of_each_class_are_looked_at() -> None:
+    """As in the authors' code: those of a rare class, too, however low their scores."""
+    network = fitted()
+    network.config = replace(network.config, regions_per_class=2, score_threshold=0.0)
+    boxes = torch.tensor([[0.0, 0, 9, 9], [20, 0, 29, 9], [40, 0, 49, 9], [60, 0, 69, 9]])
+    scores = torch.tensor([[0.9, 0.001], [0.8, 0.004], [0.7, 0.002], [0.6, 0.003]])
+    batch = Batch(torch.zeros(1, 3, 64, 96), [(64, 96)], [(64, 96)])
+    found = network.postprocess(scores, torch.zeros(4, 2, 4), boxes, batch, 0)
+    torch.testing.assert_close(found.scores, torch.tensor([0.9, 0.8, 0.004, 0.003]))
 
 
 def test_boxes_stay_as_proposed_until_there_are_regressors(network: RCNN) -> None:

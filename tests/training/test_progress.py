@@ -68,7 +68,11 @@ def test_braces_and_brackets_are_said_as_they_are() -> None:
 
 def test_what_comes_after_a_step_is_forgotten(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    kept = ['{"stage": "first", "step": 9}', '{"stage": "x", "step": 3}', '{"stage": "x", "step": 5, "val": {}}']
+    kept = [
+        '{"stage": "first", "step": 9}',
+        '{"stage": "x", "step": 3}',
+        '{"stage": "x", "step": 5, "val": {}}',
+    ]
     log.write_text("\n".join([*kept, '{"stage": "x", "step": 6}', ""]))
     forget_after(log, "x", 5)
     assert log.read_text() == "\n".join([*kept, ""])

@@ -85,7 +85,8 @@ def test_objects_that_do_not_count_overlap_and_teach_nothing(kind: str) -> None:
     assert found.positive_class.tolist() == [1, -1, -1, -1, -1]
     assert found.objects.tolist() == [list(DOG)]
     assert found.moving.tolist() == [0]
-    assert found.overlaps[1, 0] == pytest.approx(0.8)  # so that it is no negative of cats
+    assert found.overlaps[1, 0] == 1  # all of it is inside: no negative of cats
+    assert found.doubtful.tolist() == [False, True, False, False, False]
 
 
 def test_a_photo_without_objects_is_all_background() -> None:

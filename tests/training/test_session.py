@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from torch import nn
 
+from boxmask.errors import TrainingError
 from boxmask.training import schedule
+from boxmask.training.loop import Descent
 from boxmask.training.recipe import Recipe
 from boxmask.training.schedule import Clock
 from boxmask.training.session import Session, minutes_for, run_stages
@@ -76,6 +78,13 @@ def test_no_stage_has_less_than_no_time(wall: list[float], saves: list[int]) -> 
     stages = [Telling(wall, 660, 0.0), Telling(wall, 1, 1.0)]
     run_stages(stages, session_of(max_minutes=10), resumed=False)
     assert stages[1].minutes == [0.0]
+
+
+def test_nothing_passes_for_trained_that_had_no_time(wall: list[float]) -> None:
+    session = session_of()
+    session.state.begin_stage(Clock(None, 0.0))
+    with pytest.raises(TrainingError, match="the stage 'step 2' has not begun"):
+        Descent("step 2").fit(session)
 
 
 def test_where_epochs_decide_there_is_no_time_to_share(wall: list[float]) -> None:

@@ -408,7 +408,7 @@ def test_alternating_training_goes_on_where_the_photos_have_moved(
 def test_alternating_training_is_of_faster_rcnn(
     demo: Path, small: Callable[[str], Recipe], tmp_path: Path, model: str
 ) -> None:
-    with pytest.raises(UsageError, match=f"--training alternating is of faster-rcnn; {model} is trained"):
+    with pytest.raises(UsageError, match=f"a way of faster-rcnn alone, not of {model}"):
         train(demo, replace(small(model), training="alternating"), tmp_path / "deep" / "run")
     assert not list(tmp_path.iterdir())
 

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from boxmask.errors import UsageError
+
 if TYPE_CHECKING:
+    from boxmask.data.dataset import Dataset
     from boxmask.pipeline.selective_search import SelectiveSearchConfig
+    from boxmask.prediction.proposals import BoxesOf
 
 
 def proposals(
     inputs: list[Path],
     /,
     *,
+    method: Literal["selective-search", "rpn"] = "selective-search",
+    run: Path | None = None,
     mode: Literal["single", "fast", "quality"] = "fast",
     paper: bool = False,
     seed: int = 0,
@@ -25,13 +31,17 @@ def proposals(
     json_file: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
     bad_boxes: Literal["stop", "skip"] = "stop",
 ) -> int:
-    """Search photos for places where objects may be, by Selective Search.
+    """Find places in photos where objects may be: by Selective Search, or by a trained Faster R-CNN's RPN.
 
     Parameters
     ----------
     inputs
         Labelled photos (a folder or annotation file): prints which part of the objects the proposals reach.
         Or photos: draws the proposals and the regions that they are made of.
+    method
+        Selective Search needs no training; an RPN is part of a trained Faster R-CNN.
+    run
+        With --method rpn: the folder that training wrote, or a checkpoint in it.
     mode
         How many ways to group the regions: single is the quickest, quality reaches the most objects.
     paper
@@ -49,40 +59,64 @@ def proposals(
     bad_boxes
         What to do about labels that cannot be boxes.
     """
+    from boxmask.data.read import is_labelled
+
+    if method == "rpn":
+        boxes_of, config = _of_rpn(run, limit), None
+    elif run is not None:
+        raise UsageError("--run is for --method rpn: Selective Search needs no training")
+    else:
+        boxes_of, config = _of_search(mode, paper, seed, limit)
+    if len(inputs) == 1 and is_labelled(inputs[0]):
+        return _judge(_photos_of(inputs[0], split, bad_boxes), boxes_of, config, out, json_file)
+    return _draw([str(one) for one in inputs], boxes_of, config, out or Path("proposals"))
+
+
+def _of_rpn(run: Path | None, limit: int | None) -> BoxesOf:
+    from boxmask.prediction.proposals import rpn_boxes
+    from boxmask.weights.checkpoint import load_detector
+
+    if run is None:
+        raise UsageError("--method rpn: say which Faster R-CNN's with --run RUN")
+    return rpn_boxes(load_detector(run), limit)
+
+
+def _of_search(
+    mode: Literal["single", "fast", "quality"], paper: bool, seed: int, limit: int | None
+) -> tuple[BoxesOf, SelectiveSearchConfig]:
     from dataclasses import replace
 
-    from boxmask.data.read import is_labelled
-    from boxmask.pipeline.selective_search import MODES, PAPER_MODES
+    from boxmask.pipeline.proposal_cache import ProposalCache
+    from boxmask.pipeline.search_modes import MODES, PAPER_MODES
 
     config = replace((PAPER_MODES if paper else MODES)[mode], seed=seed)
     config = config if limit is None else replace(config, limit=limit)
-    if len(inputs) == 1 and is_labelled(inputs[0]):
-        return _judge(inputs[0], config, split, out, json_file, bad_boxes)
-    return _draw([str(one) for one in inputs], config, out or Path("proposals"))
+    return ProposalCache(config).boxes, config
+
+
+def _photos_of(data: Path, split: str, bad_boxes: Literal["stop", "skip"]) -> Dataset:
+    from boxmask.data.read import read_dataset
+
+    dataset = read_dataset(data, bad_boxes=bad_boxes)
+    return dataset if split == "all" else dataset.split(split)
 
 
 def _judge(
-    data: Path,
-    config: SelectiveSearchConfig,
-    split: str,
+    photos: Dataset,
+    boxes_of: BoxesOf,
+    config: SelectiveSearchConfig | None,
     out: Path | None,
     json_file: Path | None,
-    bad_boxes: str,
 ) -> int:
     from rich.console import Console
 
     from boxmask.cli.bar import photo_bar
-    from boxmask.data.read import read_dataset
     from boxmask.evaluation.proposals import proposal_recall, recall_table
-    from boxmask.pipeline.proposal_cache import ProposalCache
     from boxmask.prediction.proposals import draw_proposals, proposals_of
     from boxmask.writing import replacing
 
-    dataset = read_dataset(data, bad_boxes="skip" if bad_boxes == "skip" else "stop")
-    chosen = dataset if split == "all" else dataset.split(split)
-    cache = ProposalCache(config)
     with photo_bar("searching") as progress:
-        found = proposal_recall(chosen, proposals_of(chosen, cache.boxes, progress))
+        found = proposal_recall(photos, proposals_of(photos, boxes_of, progress))
     figures = json.dumps(found.as_json(), indent=1) + "\n"
     if json_file == Path("-"):
         print(figures, end="")
@@ -92,17 +126,16 @@ def _judge(
         with replacing(json_file) as partial:
             partial.write_text(figures, encoding="utf-8")
     if out is not None:
-        draw_proposals([chosen.path(photo) for photo in range(len(chosen))], cache.boxes, out, config)
+        draw_proposals([photos.path(photo) for photo in range(len(photos))], boxes_of, out, config)
     return 0
 
 
-def _draw(inputs: list[str], config: SelectiveSearchConfig, out: Path) -> int:
+def _draw(inputs: list[str], boxes_of: BoxesOf, config: SelectiveSearchConfig | None, out: Path) -> int:
     from boxmask.cli.bar import photo_bar
     from boxmask.pipeline.photos import find_photos
-    from boxmask.pipeline.proposal_cache import ProposalCache
     from boxmask.prediction.proposals import draw_proposals
 
     with photo_bar("searching") as progress:
-        draw_proposals(find_photos(inputs), ProposalCache(config).boxes, out, config, progress)
+        draw_proposals(find_photos(inputs), boxes_of, out, config, progress)
     print(out)
     return 0

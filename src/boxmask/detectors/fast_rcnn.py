@@ -67,6 +67,8 @@ class FastRCNNConfig:
     detections_per_image: int = 100  # the authors' code
 
 
+USUAL_SPREAD = (0.1, 0.1, 0.2, 0.2)  # of all classes' deltas together; py-faster-rcnn
+
 PRESETS: dict[str, dict[str, object]] = {
     "default": {},
     "paper": {  # sections 2 and 4, with VGG16
@@ -259,42 +261,3 @@ def truncate(detector: Detector, svd_ranks: tuple[int, int]) -> None:
             raise UsageError(f"--svd: expected ranks from 1 to {most}, found {rank}")
     compress(head, svd_ranks)
     detector.config = replace(detector.config, svd_ranks=svd_ranks)
-
-
-# ---------------------------------------------------------------------- the spread of deltas (section 2.3)
-
-USUAL_SPREAD = (0.1, 0.1, 0.2, 0.2)  # of all classes together; py-faster-rcnn
-LEAST_PAIRS, LEAST_SPREAD = 10, 0.01  # below these a class keeps the usual spread, or is not divided by less
-
-
-class DeltaSpread:
-    """Mean and standard deviation of each class's deltas, gathered photo by photo.
-
-    iou: from which a proposal answers for an object
-    """
-
-    def __init__(self, num_classes: int, iou: float) -> None:
-        self.iou = iou
-        self.count = torch.zeros(num_classes, dtype=torch.float64)
-        self.sum = torch.zeros(num_classes, 4, dtype=torch.float64)
-        self.squares = torch.zeros(num_classes, 4, dtype=torch.float64)
-
-    def add(self, proposals: Float[Tensor, "P 4"], target: Target) -> int:
-        """Take in a photo; gives how many of its proposals answer for an object."""
-        matched = match_rois(proposals, target, (0.0, self.iou))
-        positive = torch.where(matched >= 0)[0]
-        deltas = encode(proposals[positive], target.boxes[matched[positive]]).double()
-        labels = target.labels[matched[positive]]
-        self.count.index_add_(0, labels, torch.ones(len(labels), dtype=torch.float64))
-        self.sum.index_add_(0, labels, deltas)
-        self.squares.index_add_(0, labels, deltas**2)
-        return len(positive)
-
-    def result(self) -> tuple[Float[Tensor, "K 4"], Float[Tensor, "K 4"]]:
-        """Mean and standard deviation; a class with few pairs keeps mean 0 and the usual spread."""
-        count = self.count.clamp(min=1)[:, None]
-        mean = self.sum / count
-        std = (self.squares / count - mean**2).clamp(min=LEAST_SPREAD**2).sqrt()
-        few = (self.count < LEAST_PAIRS)[:, None]
-        usual = torch.tensor(USUAL_SPREAD, dtype=torch.float64)
-        return torch.where(few, 0.0, mean).float(), torch.where(few, usual, std).float()

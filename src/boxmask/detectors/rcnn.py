@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
-from boxmask.geometry.matching import BACKGROUND, match_boxes
+from boxmask.geometry.matching import BACKGROUND, draw, match_boxes
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.heads import take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
@@ -64,9 +64,10 @@ class RCNNConfig:
     positives: int = 32  # regions of a batch; section 2.3
     backgrounds: int = 96  # the same
     # postprocess
-    score_threshold: float = 0.02  # a probability; the authors' code lowers its own until enough are left
+    regions_per_class: int = 100  # the best of a photo that NMS sees; the authors' code
+    score_threshold: float = 0.0  # the same: the best of a rare class have low scores, too
     nms_iou: float = 0.3  # the authors' code
-    detections_per_image: int = 100  # the authors' code
+    detections_per_image: int = 100  # COCO judges so many; the authors' code: 100 a class
 
 
 PRESETS: dict[str, dict[str, object]] = {
@@ -129,8 +130,8 @@ class RCNN(Detector):
         """Photos -> boxes, scores and labels of each, in its own pixels."""
         batch = self.prepare(images)
         rois = batch.rescale_boxes(proposals if proposals is not None else self.propose(images))
-        described = [self.describe(batch, image, boxes) for image, boxes in enumerate(rois)]
-        return [self.postprocess(*one, rois[i], batch, i) for i, one in enumerate(described)]
+        judged = [self.judge(batch, image, boxes) for image, boxes in enumerate(rois)]
+        return [self.postprocess(*one, rois[image], batch, image) for image, one in enumerate(judged)]
 
     def loss(
         self, images: list[Tensor], targets: list[Target], proposals: list[Tensor] | None = None
@@ -179,6 +180,15 @@ class RCNN(Detector):
 
     # ------------------------------------------------------------------ heads (section 2.2, appendices B, C)
 
+    def judge(self, batch: Batch, image: int, boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores (P, K) and deltas (P, K, 4) of regions of one photo; their features are not kept."""
+        parts = []
+        for part in boxes.split(self.config.regions_at_once):
+            pool5, fc7 = self.describe(batch, image, part)
+            parts.append((self.scores(fc7), self.deltas(pool5)))
+        scores, deltas = zip(*parts, strict=True)
+        return torch.cat(scores), torch.cat(deltas)
+
     def margins(self, fc7: Float[Tensor, "P D"]) -> Float[Tensor, "P K"]:
         """What each class's SVM says of each region: its signed distance, in units of the margin."""
         return F.linear(fc7, self.svm_weights, self.svm_biases)
@@ -198,10 +208,14 @@ class RCNN(Detector):
 
     # ------------------------------------------------------------------ postprocess (section 2.2)
 
-    def postprocess(self, pool5: Tensor, fc7: Tensor, boxes: Tensor, batch: Batch, image: int) -> Detections:
-        """Per class: move, clip, threshold, NMS; then the best few, in the photo's own pixels."""
+    def postprocess(
+        self, scores: Tensor, deltas: Tensor, boxes: Tensor, batch: Batch, image: int
+    ) -> Detections:
+        """Per class: the best regions, moved, clipped, NMS; then the best few, in the photo's own pixels."""
+        few = min(self.config.regions_per_class, len(boxes))
+        last = scores.topk(few, dim=0).values[-1:] if few else scores[:1]
         sizes = (batch.sizes[image], batch.original_sizes[image])
-        return detect(boxes, self.scores(fc7), self.deltas(pool5), sizes, self.config)
+        return detect(boxes, scores.where(scores >= last, 0.0), deltas, sizes, self.config)
 
     # ------------------------------------------------------------------ loss (section 2.3)
 
@@ -213,12 +227,9 @@ class RCNN(Detector):
         c = self.config
         per_photo = [self._labelled(boxes, target) for boxes, target in zip(rois, targets, strict=True)]
         labels = torch.cat([label for _, label in per_photo])
-        chosen = torch.cat(
-            [
-                _some(labels < len(c.class_names), c.positives),
-                _some(labels == len(c.class_names), c.backgrounds),
-            ]
-        )
+        is_object = labels < len(c.class_names)
+        objects, rest = torch.where(is_object)[0], torch.where(~is_object)[0]
+        chosen = torch.cat([draw(objects, c.positives), draw(rest, c.backgrounds)])
         images = torch.cat([torch.full_like(label, i) for i, (_, label) in enumerate(per_photo)])[chosen]
         boxes = torch.cat([boxes for boxes, _ in per_photo])[chosen]
         regions = [self.warp(batch, i, boxes[images == i]) for i in range(len(rois))]
@@ -235,9 +246,3 @@ class RCNN(Detector):
         labels[is_object] = target.labels[matched[is_object]]
         known = is_object | (matched == BACKGROUND)
         return boxes[known], labels[known]
-
-
-def _some(mask: Tensor, count: int) -> Tensor:
-    """At most `count` rows of those that are True, at random; the draw is made on the CPU on every device."""
-    rows = torch.where(mask)[0]
-    return rows[torch.randperm(len(rows))[:count].to(rows.device)]

@@ -20,6 +20,8 @@ from torch import Tensor
 from boxmask.data.dataset import Dataset
 from boxmask.geometry.boxes import iou
 
+Overlaps = NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class ClassRecall:
@@ -54,22 +56,26 @@ class ProposalRecall:
 
 def proposal_recall(dataset: Dataset, proposals: Sequence[Tensor]) -> ProposalRecall:
     """Judge proposals (P, 4) of each photo; crowd regions and difficult objects do not count."""
-    best = np.concatenate([_best_overlaps(dataset, i, boxes) for i, boxes in enumerate(proposals)])
-    windows = float(np.mean([len(boxes) for boxes in proposals]))
-    counted = dataset.counted
-    best, labels = best[counted], dataset.labels[counted]
+    best = [best_overlaps(dataset, photo, boxes) for photo, boxes in enumerate(proposals)]
+    return recall_of(dataset, best, [len(boxes) for boxes in proposals])
+
+
+def recall_of(dataset: Dataset, per_photo: Sequence[Overlaps], windows: Sequence[int]) -> ProposalRecall:
+    """The same from what `best_overlaps` says of each photo, and the number of its proposals."""
+    counted, mean = dataset.counted, float(np.mean(windows))
+    best, labels = np.concatenate(per_photo)[counted], dataset.labels[counted]
     per_class = {
         name: _recall(best[labels == label])
         for label, name in enumerate(dataset.class_names)
         if (labels == label).any()
     }
     if not len(best):
-        return ProposalRecall(len(dataset), 0, windows, None, None, None, None, {})
+        return ProposalRecall(len(dataset), 0, mean, None, None, None, None, {})
     everything = _recall(best)
     return ProposalRecall(
         photos=len(dataset),
         objects=len(best),
-        windows=windows,
+        windows=mean,
         recall_50=everything.recall_50,
         recall_70=everything.recall_70,
         ABO=everything.ABO,
@@ -78,11 +84,12 @@ def proposal_recall(dataset: Dataset, proposals: Sequence[Tensor]) -> ProposalRe
     )
 
 
-def _best_overlaps(dataset: Dataset, photo: int, boxes: Tensor) -> NDArray[np.float32]:
+def best_overlaps(dataset: Dataset, photo: int, boxes: Tensor) -> Overlaps:
+    """The highest IoU that any of the boxes (P, 4) has with each object of a photo, (N,)."""
     objects = torch.from_numpy(dataset.boxes[dataset.rows(photo)])
     if not len(boxes):
         return np.zeros(len(objects), np.float32)
-    overlaps: NDArray[np.float32] = iou(objects, boxes.cpu()).amax(dim=1).numpy()
+    overlaps: Overlaps = iou(objects, boxes.cpu()).amax(dim=1).numpy()
     return overlaps
 
 

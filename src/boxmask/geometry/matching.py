@@ -77,10 +77,10 @@ def sample(
     negative = torch.where(matched == BACKGROUND)[0]
     num_positive = min(len(positive), int(count * positive_fraction))
     num_negative = min(len(negative), count - num_positive)
-    return _draw(positive, num_positive, generator), _draw(negative, num_negative, generator)
+    return draw(positive, num_positive, generator), draw(negative, num_negative, generator)
 
 
-def _draw(rows: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
+def draw(rows: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
     """`count` of the rows at random, without repetition; the draw is made on the CPU on every device."""
     order = torch.randperm(len(rows), generator=generator)[:count]
     return rows[order.to(rows.device)]

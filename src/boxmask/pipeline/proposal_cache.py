@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from boxmask.errors import UsageError
 from boxmask.pipeline.photos import load_photo, naming
 from boxmask.pipeline.selective_search import SelectiveSearchConfig, selective_search
 from boxmask.writing import replacing
@@ -44,14 +45,21 @@ class ProposalCache:
         self.folder = (folder or default_folder()) / "proposals"
 
     def boxes(self, photo: Path) -> Tensor:
-        """(N, 4) float32 xyxy in pixels of the photo, likeliest first. Raises PhotoError."""
+        """(N, 4) float32 xyxy in pixels of the photo, likeliest first.
+
+        Raises PhotoError, and UsageError where the folder cannot be written.
+        """
         path = self.path(photo)
         try:
             return torch.from_numpy(np.load(path, allow_pickle=False))
         except (OSError, EOFError, ValueError):  # not there yet, or not what was written: made (anew)
             boxes = selective_search(load_photo(photo), self.config)
-        with replacing(path) as partial, partial.open("wb") as file:
-            np.save(file, boxes.numpy(), allow_pickle=False)
+        try:
+            with replacing(path) as partial, partial.open("wb") as file:
+                np.save(file, boxes.numpy(), allow_pickle=False)
+        except OSError as error:
+            remedy = "Set BOXMASK_CACHE to a folder that can be written."
+            raise UsageError(f"{self.folder}: proposals cannot be kept here ({error}). {remedy}") from error
         return boxes
 
     def path(self, photo: Path) -> Path:

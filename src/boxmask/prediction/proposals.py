@@ -11,7 +11,10 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from boxmask.data.dataset import Dataset
-from boxmask.pipeline.photos import load_photo
+from boxmask.detectors.contract import Detector
+from boxmask.detectors.faster_rcnn import FasterRCNN
+from boxmask.errors import UsageError
+from boxmask.pipeline.photos import load_photo, to_image
 from boxmask.pipeline.selective_search import Hierarchy, SelectiveSearchConfig, hierarchies, searched
 from boxmask.prediction.draw import PALETTE, Picture, contact_sheet
 from boxmask.prediction.names import picture_names, require_apart
@@ -32,6 +35,13 @@ def proposals_of(
         if progress is not None:
             progress(photo + 1, len(dataset))
     return found
+
+
+def rpn_boxes(detector: Detector, limit: int | None = None) -> BoxesOf:
+    """What a trained Faster R-CNN's RPN proposes, the first `limit`; UsageError for another detector."""
+    if not isinstance(detector, FasterRCNN):
+        raise UsageError("--method rpn: only a Faster R-CNN has a region proposal network")
+    return lambda photo: detector.propose(to_image(photo))[:limit]
 
 
 def draw_proposals(

@@ -18,8 +18,10 @@ def plan(recipe: Recipe) -> list[Stage]:
     """What is done to train by this recipe; raises UsageError for a way that the method does not have."""
     if recipe.training == "alternating":
         if recipe.model != "faster-rcnn":
-            raise UsageError(f"--training alternating is of faster-rcnn; {recipe.model} is trained jointly")
+            raise UsageError(f"--training alternating is a way of faster-rcnn alone, not of {recipe.model}")
         return alternating()
+    if recipe.regions is not None and recipe.model != "rcnn":
+        raise UsageError(f"--regions is for rcnn alone, not for {recipe.model}")
     return PLANS.get(recipe.model, joint)()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections import deque
 from pathlib import Path
@@ -45,21 +46,28 @@ class Report:
         self.speed: deque[tuple[float, int]] = deque(maxlen=WINDOW + 1)
         self.log: Path | None = None
         self.stage, self.seconds_before = "training", 0.0
+        self.counted_from = sys.maxsize
         self.began = self.last_line = self.last_log = time.monotonic()
 
     def begin(self, stage: str, number: int, stages: int, seconds_before: float) -> None:
         """A stage begins, the training being so old."""
-        self.stage, self.seconds_before, self.began = stage, seconds_before, time.monotonic()
+        self.stage, self.seconds_before = stage, seconds_before
+        self.begin_count()
         self.recent.clear()
         self.speed.clear()
         if stages > 1:
             self.say(f"stage {number} of {stages}: {stage}")
         self.bar.reset(self.task, description=stage, total=1.0, line="")
 
+    def begin_count(self) -> None:
+        """What `count` counts begins now."""
+        self.began, self.counted_from = time.monotonic(), sys.maxsize
+
     def count(self, done: int, total: int, what: str = "photos") -> None:
-        """After each of `total` things, in stages that go from one to the next."""
+        """After each of `total` things; of those that were done before, none is counted."""
         now = time.monotonic()
-        left = (now - self.began) / done * (total - done) / 60 if done else 0.0
+        self.counted_from = min(self.counted_from, done - 1)  # a stage that goes on begins further up
+        left = (now - self.began) / (done - self.counted_from) * (total - done) / 60
         line = f"{done} of {total} {what}  {left:.1f} min left"
         self.bar.update(self.task, completed=done / max(1, total), line=line)
         if not self.console.is_terminal and now - self.last_line > LINE_SECONDS:

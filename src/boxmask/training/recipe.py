@@ -60,7 +60,8 @@ class Recipe:
     max_minutes: float | None = None
     """Stop after so many minutes; the schedule fits the time. The last validation comes on top."""
     epochs: int | None = None
-    """Stop after so many passes over the training photos; with a seed, this gives the same weights again."""
+    """Stop after so many passes over the training photos, in each stage that has any; with a seed, this gives
+    the same weights again."""
     seed: int = 0
     """Of the weights, the order of the photos, the augmentation and the sampling."""
 

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from boxmask.data.dataset import Dataset
 from boxmask.errors import TrainingError
-from boxmask.geometry.boxes import iou
+from boxmask.geometry.boxes import coverage, iou
+from boxmask.geometry.matching import CROWD_COVERAGE
 
 Array = NDArray[np.float32]
 
@@ -30,7 +31,9 @@ class PhotoRegions:
     """The windows of one photo: its ground truth first, then proposals.
 
     boxes:          (N, 4) xyxy in pixels of the photo
-    overlaps:       (N, K) best IoU with an object of each class, difficult and crowd ones included
+    overlaps:       (N, K) best IoU with an object of each class; with difficult and crowd ones the part of
+                    the window inside, where that is more: what may be an object is not taught to be none
+    doubtful:       (N,) half of it or more is inside a difficult or crowd one
     positive_class: (N,) label of a ground-truth box that counts, -1 elsewhere
     moving:         (M,) rows whose IoU with an object that counts is high enough to learn to move by
     objects:        (G, 4) ground-truth boxes that count; labels: (G,)
@@ -38,6 +41,7 @@ class PhotoRegions:
 
     boxes: Array
     overlaps: Array
+    doubtful: NDArray[np.bool_]
     positive_class: NDArray[np.int64]
     moving: NDArray[np.int64]
     objects: Array
@@ -49,7 +53,8 @@ def regions_of(dataset: Dataset, photo: int, proposals: Tensor, moving_iou: floa
     target = dataset.target(photo)
     counted = target.boxes[~target.ignore]
     boxes = torch.cat([counted, proposals])
-    shared = iou(boxes, target.boxes)
+    inside = coverage(target.boxes, boxes).T * target.ignore
+    shared = torch.maximum(iou(boxes, target.boxes), inside)
     overlaps = torch.zeros(len(boxes), len(dataset.class_names))
     for label in target.labels.unique().tolist():
         overlaps[:, label] = shared[:, target.labels == label].amax(dim=1)
@@ -59,6 +64,7 @@ def regions_of(dataset: Dataset, photo: int, proposals: Tensor, moving_iou: floa
     return PhotoRegions(
         boxes.numpy(),
         overlaps.numpy(),
+        (inside >= CROWD_COVERAGE).any(dim=1).numpy(),
         positive.numpy(),
         torch.where(nearest > moving_iou)[0].numpy(),
         counted.numpy(),
@@ -84,8 +90,13 @@ class RegionFeatures:
         self.first, self.first_moving = np.cumsum([(0, 0), *counts], axis=0).T
         rows = (int(self.first[-1]), int(self.first_moving[-1]))
         _require_room(folder, sum(4 * n * width for n, width in zip(rows, widths, strict=True)))
-        self.fc7 = _mapped(folder / "fc7.npy", (rows[0], widths[0]))
-        self.pool5 = _mapped(folder / "pool5.npy", (rows[1], widths[1]))
+        shapes = {folder / "fc7.npy": (rows[0], widths[0]), folder / "pool5.npy": (rows[1], widths[1])}
+        kept = [_kept(path, shape) for path, shape in shapes.items()]
+        self.new = any(one is None for one in kept)  # nothing is described yet, or of other regions
+        self.fc7, self.pool5 = (
+            _made(path, shape) if self.new or one is None else one
+            for one, (path, shape) in zip(kept, shapes.items(), strict=True)
+        )
 
     def write(self, photo: int, pool5: Tensor, fc7: Tensor) -> None:
         """Keep the features of a photo's windows."""
@@ -115,21 +126,25 @@ def _require_room(folder: Path, size: int) -> None:
     if size > 0.9 * free:
         raise TrainingError(
             f"{folder}: the features of all training regions take {size / 1e9:.1f} GB, and "
-            f"{free / 1e9:.1f} GB are free. Free some, put the run on another disk with --out, or give fewer "
-            "--regions."
+            f"{free / 1e9:.1f} GB are free. Free some and go on with --resume; or train anew with another "
+            "--out, or with fewer --regions."
         )
 
 
-def _mapped(path: Path, shape: tuple[int, int]) -> Array:
-    """The file's rows, as they are if it is there already and of this shape, else new ones."""
-    if path.is_file():
-        try:
-            there: Array = np.load(path, mmap_mode="r+", allow_pickle=False)
-        except (ValueError, EOFError):  # a crash cut it short: made anew
-            there = np.zeros((0, 0), np.float32)
-        if there.shape == shape:
-            return there
+def _kept(path: Path, shape: tuple[int, int]) -> Array | None:
+    """The rows of a file that is there, whole, and of this shape."""
     if not shape[0]:  # no file can be mapped that holds nothing
+        return np.zeros(shape, np.float32)
+    try:
+        there: Array = np.load(path, mmap_mode="r+", allow_pickle=False)
+    except (FileNotFoundError, ValueError, EOFError):  # not there yet, or cut short by a crash
+        return None
+    return there if there.shape == shape else None
+
+
+def _made(path: Path, shape: tuple[int, int]) -> Array:
+    """New rows."""
+    if not shape[0]:
         return np.zeros(shape, np.float32)
     made: Array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
     if hasattr(os, "posix_fallocate"):  # a disk that is full later would end the program without a word

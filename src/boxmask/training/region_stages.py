@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from boxmask.detectors.rcnn import RCNN
+from boxmask.errors import CheckpointError
 from boxmask.pipeline.photos import to_image
 from boxmask.training.box_regressors import BoxRegressorConfig, PhotoWindows, train_box_regressors
 from boxmask.training.region_features import PhotoRegions, RegionFeatures, regions_of
@@ -50,10 +51,11 @@ class Describe:
     def fit(self, session: Session) -> bool:
         """Describe photo after photo, from the first that is not done yet."""
         detector = cast(RCNN, session.state.detector).eval()
-        note = _Note(_folder(session))
+        note, total = _Note(_folder(session)), len(session.train)
         windows, first = note.read()
-        features, total = _features(session, windows), len(session.train)
-        if not first:
+        features = _features(session, windows)
+        if features.new:
+            first = 0
             limit = f", {windows} or fewer proposals a photo" if windows < ALL else ""
             session.report.say(f"{len(features.fc7)} regions to describe{limit}")
         for photo in range(first, total):
@@ -143,6 +145,8 @@ class _Note:
         self.path = folder / "done.json"
 
     def read(self) -> tuple[int, int]:
+        if not self.path.is_file():
+            raise CheckpointError(f"{self.path.parent}: the features of this training are gone. Train anew.")
         content = json.loads(self.path.read_text())
         return int(content["windows"]), int(content["photos"])
 
@@ -194,7 +198,8 @@ def _calibrated(svms: SVMs, features: RegionFeatures, session: Session) -> list[
     most, per_photo = max(1, CALIBRATED // features.photos), []
     for photo in range(features.photos):
         one = features.regions(photo)
-        rows = np.flatnonzero(one.positive_class < 0)[:most]  # proposals, not ground truth
+        rows = np.flatnonzero((one.positive_class < 0) & ~one.doubtful)  # proposals, not ground truth
+        rows = rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64)]
         per_photo.append((svms.margins(features.fc7_of(photo)[rows]), one.overlaps[rows]))
     margins, overlaps = (np.concatenate(parts) for parts in zip(*per_photo, strict=True))
     found = []

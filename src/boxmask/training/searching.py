@@ -8,7 +8,7 @@ import numpy as np
 
 from boxmask.data.dataset import Dataset
 from boxmask.errors import TrainingError
-from boxmask.evaluation.proposals import ProposalRecall, proposal_recall
+from boxmask.evaluation.proposals import ProposalRecall, best_overlaps, recall_of
 from boxmask.pipeline.proposal_cache import ProposalCache
 from boxmask.training.schedule import Clock
 from boxmask.training.session import BoxesOf, Session
@@ -35,27 +35,29 @@ class Search:
 
     def fit(self, session: Session) -> bool:
         """Search; say which part of the training objects can be found at all, and warn where few can."""
-        boxes_of, found = searched_boxes(session), []
-        photos = [session.train.path(i) for i in range(len(session.train))]
-        others = [session.val.path(i) for i in range(len(session.val))]
-        for number, path in enumerate(photos + others, start=1):
+        boxes_of, best, windows = searched_boxes(session), [], []
+        train, val = session.train, session.val
+        paths = [*map(train.path, range(len(train))), *map(val.path, range(len(val)))]
+        for number, path in enumerate(paths):
             if session.stop.asked:
                 return False
+            _require_time(session, number, len(paths))
             boxes = boxes_of(path)
-            if number <= len(photos):
-                found.append(boxes)
-            session.report.count(number, len(photos) + len(others))
-        for sentence in what_they_reach(proposal_recall(session.train, found), session.train):
+            if number < len(train):
+                best.append(best_overlaps(train, number, boxes))
+                windows.append(len(boxes))
+            session.report.count(number + 1, len(paths))
+        for sentence in what_they_reach(recall_of(train, best, windows), train):
             session.report.say(sentence)
-        _require_time(session)
         return True
 
 
-def _require_time(session: Session) -> None:
+def _require_time(session: Session, done: int, photos: int) -> None:
     if session.seconds_left() == 0:
+        needed = session.state.seconds / 60 * photos / max(1, done)
         raise TrainingError(
-            f"Selective Search took all of the {session.recipe.minutes:g} minutes. Its proposals are kept: "
-            "train anew, and they are there at once; or give more --max-minutes."
+            f"Selective Search took all of the {session.recipe.minutes:g} minutes for {done} of {photos} "
+            f"photos. Train anew with more --max-minutes: it takes about {needed:.0f}, less what is kept."
         )
 
 

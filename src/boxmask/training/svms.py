@@ -127,16 +127,18 @@ def feature_scale(
 ) -> float:
     """The factor that brings the mean L2 norm of features to `mean_norm` (rcnn_scale_features.m).
 
-    `features(i)` are the (N, D) features of photo i; 200 windows of 200 photos are drawn at random.
+    `features(i)` are the (N, D) features of photo i; 200 windows are drawn of each of 200 photos with any.
     Raises TrainingError where no such factor exists.
     """
     draw = np.random.default_rng(seed)
-    norms = [np.zeros(0)]
-    for i in np.sort(draw.permutation(num_photos)[:SAMPLED_PHOTOS]):
+    norms: list[NDArray[np.float64]] = []
+    for i in draw.permutation(num_photos):
         windows = features(int(i))
         rows = np.sort(draw.permutation(len(windows))[:SAMPLED_WINDOWS])
-        norms.append(np.linalg.norm(windows[rows].astype(np.float64), axis=1))
-    all_norms = np.concatenate(norms)
+        norms += [np.linalg.norm(windows[rows].astype(np.float64), axis=1)] if len(rows) else []
+        if len(norms) == SAMPLED_PHOTOS:
+            break
+    all_norms = np.concatenate([np.zeros(0), *norms])
     mean = float(all_norms.mean()) if len(all_norms) else 0.0
     if not np.isfinite(mean) or mean <= 0:
         raise TrainingError(

@@ -140,7 +140,7 @@ def _fit(session: Session, stages: list[Stage], dataset: Dataset, *, resumed: bo
         _announce(report, dataset, session.recipe, run)
         finished = run_stages(stages, session, resumed)
         if finished:
-            validate(session)
+            validate(session, 1.0)
             session.state.save_last(run)  # with the figures
             run.remove_leftovers()
     draw_curve(run.log, run.curve)
