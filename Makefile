@@ -18,7 +18,7 @@ check: $(READY)  ## style, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## speed beside torchvision's; benchmarks/time_to_accuracy.py takes minutes more
+bench: $(READY)  ## speed beside torchvision's; time_to_accuracy.py, lineage.py and selective_search.py want photos
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/training_step.py
 	$(BIN)/python benchmarks/prediction.py

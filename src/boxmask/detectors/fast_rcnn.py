@@ -31,7 +31,7 @@ from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.roi import to_rois
 from boxmask.pipeline.heads import BoxHead, compress, take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
-from boxmask.pipeline.photos import accepts_photos, to_pixels
+from boxmask.pipeline.photos import accepts_photos
 from boxmask.pipeline.postprocess import detect
 from boxmask.pipeline.search_modes import MODES, PAPER_MODES, SelectiveSearchConfig
 from boxmask.pipeline.selective_search import selective_search
@@ -146,7 +146,7 @@ class FastRCNN(Detector):
 
     def propose(self, images: list[Tensor]) -> list[Float[Tensor, "P 4"]]:
         """Selective Search in each photo, in its own pixels."""
-        return [selective_search(to_pixels(image), self.config.search) for image in images]
+        return [selective_search(image, self.config.search) for image in images]
 
     # ------------------------------------------------------------------ features
 

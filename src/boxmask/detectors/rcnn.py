@@ -29,7 +29,7 @@ from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.heads import take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.linear import Linear
-from boxmask.pipeline.photos import accepts_photos, to_pixels
+from boxmask.pipeline.photos import accepts_photos
 from boxmask.pipeline.postprocess import detect
 from boxmask.pipeline.search_modes import MODES, PAPER_MODES, SelectiveSearchConfig
 from boxmask.pipeline.selective_search import selective_search
@@ -160,7 +160,7 @@ class RCNN(Detector):
 
     def propose(self, images: list[Tensor]) -> list[Float[Tensor, "P 4"]]:
         """Selective Search in each photo, in its own pixels."""
-        return [selective_search(to_pixels(image), self.config.search) for image in images]
+        return [selective_search(image, self.config.search) for image in images]
 
     # ------------------------------------------------------------------ warped regions (appendix A)
 

@@ -22,7 +22,7 @@ from boxmask.training.box_regressors import BoxRegressorConfig, PhotoWindows, tr
 from boxmask.training.region_features import PhotoRegions, RegionFeatures, regions_of
 from boxmask.training.schedule import Clock
 from boxmask.training.searching import searched_boxes
-from boxmask.training.session import Session
+from boxmask.training.session import Session, only_a_clock
 from boxmask.training.svms import SVMConfig, SVMs, WindowFeatures, calibration, train_svms
 from boxmask.writing import replacing
 
@@ -75,9 +75,7 @@ class FitSVMs:
     name: str = "SVMs"
     share: float = 0.07
 
-    def begin(self, session: Session, minutes: float) -> None:
-        """Nothing but a clock."""
-        session.state.begin_stage(Clock(None, minutes))
+    begin = staticmethod(only_a_clock)
 
     def fit(self, session: Session) -> bool:
         """Fit, calibrate, and put both into the detector."""
@@ -108,9 +106,7 @@ class FitRegressors:
     name: str = "box regressors"
     share: float = 0.03
 
-    def begin(self, session: Session, minutes: float) -> None:
-        """Nothing but a clock."""
-        session.state.begin_stage(Clock(None, minutes))
+    begin = staticmethod(only_a_clock)
 
     def fit(self, session: Session) -> bool:
         """Fit, and put them into the detector."""

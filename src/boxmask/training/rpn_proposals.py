@@ -13,8 +13,7 @@ from torch import Tensor
 
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.pipeline.photos import to_image
-from boxmask.training.schedule import Clock
-from boxmask.training.session import Session
+from boxmask.training.session import Session, only_a_clock
 from boxmask.writing import replacing
 
 
@@ -29,9 +28,7 @@ class Propose:
     name: str = "proposing"
     share: float = 0.0
 
-    def begin(self, session: Session, minutes: float) -> None:
-        """Nothing but a clock."""
-        session.state.begin_stage(Clock(None, 0.0))
+    begin = staticmethod(only_a_clock)
 
     def fit(self, session: Session) -> bool:
         """Propose in each photo that it was not done for before."""

@@ -15,6 +15,7 @@ from boxmask.detectors.contract import Detector
 from boxmask.training.progress import Report
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run
+from boxmask.training.schedule import Clock
 from boxmask.training.state import State
 from boxmask.training.stop import Stop
 
@@ -62,6 +63,11 @@ class Stage(Protocol):
 
     def fit(self, session: Session) -> bool:
         """Do it, or what is left of it; False where somebody asked to stop."""
+
+
+def only_a_clock(session: Session, minutes: float) -> None:
+    """How a stage begins that needs no more than to know how long it takes."""
+    session.state.begin_stage(Clock(None, minutes))
 
 
 def minutes_for(stages: Sequence[Stage], session: Session) -> float:

@@ -11,9 +11,8 @@ from torch import Tensor
 
 from boxmask.detectors.fast_rcnn import USUAL_SPREAD, FastRCNN, match_rois
 from boxmask.geometry.deltas import encode
-from boxmask.training.schedule import Clock
 from boxmask.training.searching import searched_boxes
-from boxmask.training.session import Session
+from boxmask.training.session import Session, only_a_clock
 from boxmask.types import Target
 
 LEAST_PAIRS, LEAST_SPREAD = 10, 0.01  # below these a class keeps the usual spread, or is not divided by less
@@ -59,9 +58,7 @@ class Normalise:
     name: str = "normalising targets"
     share: float = 0.0
 
-    def begin(self, session: Session, minutes: float) -> None:
-        """Nothing but a clock."""
-        session.state.begin_stage(Clock(None, 0.0))
+    begin = staticmethod(only_a_clock)
 
     def fit(self, session: Session) -> bool:
         """Go over all training photos, and put mean and deviation into the detector."""
