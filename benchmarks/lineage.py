@@ -1,10 +1,10 @@
 """R-CNN, Fast R-CNN and Faster R-CNN on the same photos: `python benchmarks/lineage.py DATA --out DIR`.
 
 The story that the three papers tell, in measured numbers: Selective Search x CNN, (Selective Search + RoI) +
-one CNN, one CNN. All with the same backbone and photos, and with --size the same size of photos, each trained
-from the command line in its own minutes, proposals included; then the seconds of a photo, split into what
-they are spent on. No proposal comes from a cache while seconds are counted. A run that is in DIR is not
-trained again, so that a benchmark that was stopped goes on.
+one CNN, one CNN. All have the same backbone, photos and size of photos, and each is trained from the command
+line in its own minutes, proposals included. Then the seconds of a photo, split into what they are spent on; no
+proposal comes from a cache while they are counted. A run that is in DIR already is not trained again, so that
+a benchmark that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def main() -> None:
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--scale", type=float, default=1.0, help="of each method's minutes: 20, 10, 10")
     parser.add_argument("--epochs", type=int, help="instead of minutes")
-    parser.add_argument("--size", type=int, help="of the short side, the same for all; default: each its own")
+    parser.add_argument("--size", type=int, default=480, help="of the short side; 0: each method's own")
     parser.add_argument("--svd", type=int, nargs=2, default=(128, 64), help="ranks of fc6 and fc7")
     parser.add_argument("--photos", type=int, default=20, help="that seconds are measured on")
     parser.add_argument("--threads", type=int, default=2)
