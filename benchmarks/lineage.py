@@ -2,9 +2,9 @@
 
 The story that the three papers tell, in measured numbers: Selective Search x CNN, (Selective Search + RoI) +
 one CNN, one CNN. All have the same backbone, photos and size of photos, and each is trained from the command
-line in its own minutes, proposals included. Then the seconds of a photo, split into what they are spent on; no
-proposal comes from a cache while they are counted. A run that is in DIR already is not trained again, so that
-a benchmark that was stopped goes on.
+line in its own minutes, proposals included. Then the seconds of a photo, split into what they are spent on;
+no proposal comes from a cache while they are counted. A run that is in DIR already is not trained again, so
+that a benchmark that was stopped goes on.
 """
 
 from __future__ import annotations

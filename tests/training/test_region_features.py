@@ -212,3 +212,10 @@ def test_files_that_are_there_already_need_no_more_room(
     opened(tmp_path)
     with_room(monkeypatch, 0)
     opened(tmp_path)
+
+
+def test_files_that_are_there_and_fit_are_not_new(tmp_path: Path) -> None:
+    assert opened(tmp_path).new
+    assert not opened(tmp_path).new
+    (tmp_path / "pool5.npy").unlink()
+    assert opened(tmp_path).new

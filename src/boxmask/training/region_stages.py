@@ -26,6 +26,7 @@ from boxmask.training.session import Session, only_a_clock
 from boxmask.training.svms import SVMConfig, SVMs, WindowFeatures, calibration, train_svms
 from boxmask.writing import replacing
 
+GONE = "the features that this training had made are gone, or the proposals have changed. Train anew."
 FEWEST = 50  # windows of a photo, however short the time
 REMEMBERED = 512  # photos whose windows need not be found anew
 ALL = 10**6  # windows of a photo: more than there are
@@ -79,7 +80,7 @@ class FitSVMs:
 
     def fit(self, session: Session) -> bool:
         """Fit, calibrate, and put both into the detector."""
-        features = _features(session, _Note(_folder(session)).read()[0])
+        features = _described(session)
 
         def windows(photo: int) -> WindowFeatures:
             of_photo = features.regions(photo)
@@ -110,7 +111,7 @@ class FitRegressors:
 
     def fit(self, session: Session) -> bool:
         """Fit, and put them into the detector."""
-        features = _features(session, _Note(_folder(session)).read()[0])
+        features = _described(session)
 
         def windows(photo: int) -> PhotoWindows:
             one = features.regions(photo)
@@ -142,7 +143,7 @@ class _Note:
 
     def read(self) -> tuple[int, int]:
         if not self.path.is_file():
-            raise CheckpointError(f"{self.path.parent}: the features of this training are gone. Train anew.")
+            raise CheckpointError(f"{self.path.parent}: {GONE}")
         content = json.loads(self.path.read_text())
         return int(content["windows"]), int(content["photos"])
 
@@ -167,6 +168,14 @@ def _features(session: Session, windows: int) -> RegionFeatures:
     detector = cast(RCNN, session.state.detector)
     widths = (detector.svm_weights.shape[1], detector.regressor_weights.shape[2])
     return RegionFeatures(_folder(session), regions, len(session.train), widths)
+
+
+def _described(session: Session) -> RegionFeatures:
+    """What `Describe` left; CheckpointError where it is no longer there, or of other regions."""
+    features = _features(session, _Note(_folder(session)).read()[0])
+    if features.new:
+        raise CheckpointError(f"{_folder(session)}: {GONE}")
+    return features
 
 
 def _windows_for(session: Session, minutes: float) -> int:
