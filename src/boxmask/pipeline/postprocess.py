@@ -1,11 +1,11 @@
-"""The stage `postprocess` of every method that scores regions: moved, clipped, thinned by NMS, best first."""
+"""The stage `postprocess`: candidates moved, clipped, thinned by NMS, best first."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from boxmask.geometry import boxes as box
@@ -30,11 +30,24 @@ def detect(
     sizes:   (height, width) of the resized photo and of the photo itself
     config:  the method's; class_names, score_threshold, nms_iou and detections_per_image are read
     """
-    size, original = sizes
     row, label = torch.where(scores > config.score_threshold)
-    boxes = box.clip(decode(regions[row], deltas[row, label]), size)
+    boxes = box.clip(decode(regions[row], deltas[row, label]), sizes[0])
     large = box.at_least(boxes, SMALLEST_DETECTION)
-    boxes, best, label = boxes[large], scores[row, label][large], label[large]
-    keep = batched_nms(boxes, best, label, config.nms_iou)[: config.detections_per_image]
+    return thin(boxes[large], scores[row, label][large], label[large], sizes, config)
+
+
+def thin(
+    boxes: Float[Tensor, "C 4"],
+    scores: Float[Tensor, C],
+    labels: Int[Tensor, C],
+    sizes: tuple[Size, Size],
+    config: Any,
+) -> Detections:
+    """One photo's candidates: NMS a class, then the best few, in the photo's own pixels.
+
+    boxes: xyxy in pixels of the resized photo, inside it; sizes and config as in `detect`
+    """
+    size, original = sizes
+    keep = batched_nms(boxes, scores, labels, config.nms_iou)[: config.detections_per_image]
     own = box.clip(box.rescale(boxes[keep], size, original), original)
-    return Detections(own, best[keep], label[keep], config.class_names, original)
+    return Detections(own, scores[keep], labels[keep], config.class_names, original)

@@ -1,0 +1,101 @@
+"""What one-stage detectors share: class and box of every cell at once, and the few candidates worth decoding.
+
+    features -> Tower -> last convolution -> flatten: (B, N, n) -> best_scores -> decode -> postprocess.thin
+
+Nothing here knows of anchors, points or losses: these are the papers' own.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from boxmask.pipeline.convolution import Conv3x3
+
+
+class DepthwiseConv3x3(nn.Sequential):
+    """A 3x3 convolution a channel, then 1x1 across channels: a ninth of the multiplications, or less.
+
+    Howard et al. 2017 (MobileNets, arXiv:1704.04861), section 3.1, without what lies between the two.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels, bias=False),
+            nn.Conv2d(in_channels, out_channels, 1),
+        )
+
+
+class Tower(nn.Sequential):
+    """A stack of 3x3 convolutions with ReLU that runs over every level of a pyramid, (B, C, H, W) a level.
+
+    depth:       number of convolutions; 0 leaves the map as it is
+    channels:    of each of them
+    norm_groups: of the GroupNorm before each ReLU; 0: none
+    depthwise:   whether each is separated into depthwise and 1x1
+    """
+
+    def __init__(
+        self, in_channels: int, channels: int, depth: int, norm_groups: int = 0, depthwise: bool = False
+    ) -> None:
+        super().__init__()
+        self.channels = channels if depth else in_channels
+        for number in range(depth):
+            inputs = channels if number else in_channels
+            conv = DepthwiseConv3x3(inputs, channels) if depthwise else Conv3x3(inputs, channels)
+            start_small(conv)
+            layers = [conv, nn.GroupNorm(norm_groups, channels)] if norm_groups else [conv]
+            self.append(nn.Sequential(*layers, nn.ReLU()))
+
+
+def start_small(module: nn.Module) -> None:
+    """Begin a head's convolutions as RetinaNet's (section 4.1): normal numbers of spread 0.01, bias 0.
+
+    Spread 0.01 is for 3x3 kernels of 256 channels; with fewer inputs it is larger, so that a narrow tower
+    passes on as much as a wide one. Depthwise kernels stay as PyTorch makes them.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            if layer.groups == 1:
+                nn.init.normal_(layer.weight, std=0.01 * math.sqrt(9 * 256 / layer.weight[0].numel()))
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def start_at_prior(conv: nn.Conv2d, probability: float) -> None:
+    """Set the last bias so that every score begins at `probability` (RetinaNet, sections 3.3 and 4.1)."""
+    nn.init.constant_(cast(Tensor, conv.bias), logit(probability))
+
+
+def logit(probability: float) -> float:
+    """The number whose sigmoid is `probability`."""
+    return math.log(probability / (1 - probability))
+
+
+def flatten(x: Float[Tensor, "B A*n H W"], n: int) -> Float[Tensor, "B H*W*A n"]:
+    """One level's outputs, n numbers for each of A anchors a cell, in the order of `anchors.tile`."""
+    return x.permute(0, 2, 3, 1).reshape(len(x), -1, n)
+
+
+def best_scores(
+    scores: Float[Tensor, "N K"], threshold: float, most: int
+) -> tuple[Float[Tensor, C], Int[Tensor, C], Int[Tensor, C]]:
+    """The `most` highest above the threshold: scores, rows and labels (columns), best first.
+
+    For one level of one photo, before anything is decoded. Logits do as well, with the threshold's logit:
+    then the sigmoid is taken of the few that remain.
+    """
+    row, label = torch.where(scores > threshold)
+    return best(scores[row, label], row, label, most)
+
+
+def best(
+    scores: Float[Tensor, C], row: Int[Tensor, C], label: Int[Tensor, C], most: int
+) -> tuple[Float[Tensor, C], Int[Tensor, C], Int[Tensor, C]]:
+    """The `most` highest of these candidates, best first."""
+    score, order = scores.topk(min(most, len(scores)))
+    return score, row[order], label[order]
