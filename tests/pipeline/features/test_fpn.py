@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 from torchvision.ops import FeaturePyramidNetwork
-from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
+from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
 from boxmask.pipeline.features.fpn import FPN
 
@@ -25,6 +25,25 @@ def test_equal_to_torchvision(sizes: list[tuple[int, int]]) -> None:
     fpn.load_state_dict(state)
     maps = [torch.randn(2, c, *size) for c, size in zip(CHANNELS, sizes, strict=True)]
     expected = theirs({str(level): m for level, m in enumerate(maps)})
+    for found, their in zip(fpn(maps), expected.values(), strict=True):
+        torch.testing.assert_close(found, their)
+
+
+@pytest.mark.parametrize(("coarser", "inputs"), [("C5", 20), ("P5", 16)])
+def test_strided_levels_equal_torchvisions(coarser: str, inputs: int) -> None:
+    """P6 and P7 of RetinaNet and FCOS, on sides that two does not divide."""
+    torch.manual_seed(0)
+    theirs = FeaturePyramidNetwork(CHANNELS, 16, LastLevelP6P7(inputs, 16))
+    names = {**NAMES, r"extra_blocks\.p6": "strided.0", r"extra_blocks\.p7": "strided.1"}
+    state = theirs.state_dict()
+    for pattern, ours in names.items():
+        state = {re.sub(pattern, ours, key): value for key, value in state.items()}
+    fpn = FPN(CHANNELS, 16, 2, coarser)
+    fpn.load_state_dict(state)
+    sizes = [(20, 28), (10, 14), (5, 7)]
+    maps = [torch.randn(2, c, *size) for c, size in zip(CHANNELS, sizes, strict=True)]
+    expected = theirs({str(level): m for level, m in enumerate(maps)})
+    assert fpn(maps)[-1].shape[-2:] == (2, 2)
     for found, their in zip(fpn(maps), expected.values(), strict=True):
         torch.testing.assert_close(found, their)
 

@@ -9,18 +9,26 @@ from boxmask.pipeline.convolution import Conv3x3
 
 
 class FPN(nn.Module):
-    """Maps C_l of a backbone -> maps P_l of `channels` each, and `extra` coarser ones by subsampling.
+    """Maps C_l of a backbone -> maps P_l of `channels` each, and `extra` coarser ones.
 
-    Lateral 1x1 convolutions, nearest-neighbour top-down pathway, one 3x3 convolution a level; the extra
-    level (P6) only serves the largest anchors (section 4.1, footnote 2).
+    Lateral 1x1 convolutions, nearest-neighbour top-down pathway, one 3x3 convolution a level.
+
+    coarser: how the extra levels are made. "subsampled": every second place of the level before; P6 then
+             only serves the largest anchors (section 4.1, footnote 2). "C5" and "P5": by 3x3 convolutions of
+             stride 2, on the coarsest map of the backbone (RetinaNet, section 4) or of the pyramid (FCOS).
     """
 
-    def __init__(self, in_channels: list[int], channels: int, extra: int = 1) -> None:
+    def __init__(
+        self, in_channels: list[int], channels: int, extra: int = 1, coarser: str = "subsampled"
+    ) -> None:
         super().__init__()
         self.lateral = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in in_channels)
         self.output = nn.ModuleList(Conv3x3(channels, channels) for _ in in_channels)
-        self.extra = extra
-        for layer in [*self.lateral, *self.output]:
+        self.extra, self.coarser = extra, coarser
+        inputs = [in_channels[-1] if coarser == "C5" else channels, *[channels] * extra]
+        strided = [] if coarser == "subsampled" else inputs[:extra]
+        self.strided = nn.ModuleList(nn.Conv2d(c, channels, 3, stride=2, padding=1) for c in strided)
+        for layer in [*self.lateral, *self.output, *self.strided]:
             assert isinstance(layer, nn.Conv2d)
             nn.init.kaiming_uniform_(layer.weight, a=1)
             if layer.bias is not None:
@@ -33,6 +41,14 @@ class FPN(nn.Module):
             size = top_down[level].shape[-2:]
             top_down[level] = top_down[level] + F.interpolate(top_down[level + 1], size=size)
         pyramid = [output(m) for output, m in zip(self.output, top_down, strict=True)]
-        for _ in range(self.extra):
-            pyramid.append(F.max_pool2d(pyramid[-1], 1, stride=2))
-        return pyramid
+        return pyramid + self.further(bottom_up[-1] if self.coarser == "C5" else pyramid[-1])
+
+    def further(self, x: Tensor) -> list[Tensor]:
+        """The extra levels, from the coarsest map."""
+        levels: list[Tensor] = []
+        if self.coarser == "subsampled":
+            for _ in range(self.extra):
+                levels.append(F.max_pool2d(levels[-1] if levels else x, 1, stride=2))
+        for conv in self.strided:
+            levels.append(conv(F.relu(levels[-1]) if levels else x))
+        return levels
