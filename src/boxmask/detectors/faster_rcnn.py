@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.fast_rcnn import Sampling, roi_loss, sample_rois
 from boxmask.geometry import boxes as box
-from boxmask.geometry.anchors import anchor_shapes, tile
+from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
 from boxmask.geometry.deltas import decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes, sample
 from boxmask.kernels import batched_nms, pyramid_roi_align, roi_pool
@@ -33,7 +33,7 @@ from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.features.roi import assign_levels, to_rois
 from boxmask.pipeline.heads import BoxHead, take_vgg_classifier
-from boxmask.pipeline.images import Batch, Preparation, prepare
+from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
 from boxmask.pipeline.photos import accepts_photos
 from boxmask.pipeline.postprocess import detect
 from boxmask.pipeline.rpn import RPNHead
@@ -216,13 +216,9 @@ class FasterRCNN(Detector):
 
     def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:
         """The anchors of every level, L x (H * W * A, 4)."""
-        height, width = batch.pixels.shape[-2:]
-        anchors = []
-        for x, sizes in zip(features, self.config.anchor_sizes, strict=True):
-            rows, columns = x.shape[-2:]
-            shapes = anchor_shapes(sizes, self.config.aspect_ratios).to(batch.pixels.device)
-            anchors.append(tile(shapes, (rows, columns), (height // rows, width // columns)))
-        return anchors
+        ratios, device = self.config.aspect_ratios, batch.pixels.device
+        shapes = [anchor_shapes(sizes, ratios).to(device) for sizes in self.config.anchor_sizes]
+        return pyramid_anchors(shapes, [grid_of(x) for x in features], grid_of(batch.pixels))
 
     @torch.no_grad()
     def find(

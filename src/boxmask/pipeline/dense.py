@@ -1,6 +1,6 @@
 """What one-stage detectors share: class and box of every cell at once, and the few candidates worth decoding.
 
-    features -> Tower -> last convolution -> flatten: (B, N, n) -> best_scores -> decode -> postprocess.thin
+    features -> DenseHead (Tower, last convolution, flatten) -> best_scores -> decode -> postprocess.thin
 
 Nothing here knows of anchors, points or losses: these are the papers' own.
 """
@@ -50,6 +50,20 @@ class Tower(nn.Sequential):
             start_small(conv)
             layers = [conv, nn.GroupNorm(norm_groups, channels)] if norm_groups else [conv]
             self.append(nn.Sequential(*layers, nn.ReLU()))
+
+
+class DenseHead(nn.Module):
+    """A tower over every level, then a 3x3 convolution that says `numbers` of each of A anchors a cell."""
+
+    def __init__(self, tower: Tower, num_anchors: int, numbers: int) -> None:
+        super().__init__()
+        self.tower, self.numbers = tower, numbers
+        self.last = Conv3x3(tower.channels, num_anchors * numbers)
+        start_small(self.last)
+
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        """L maps (B, C, H, W) -> L x (B, H * W * A, numbers)."""
+        return [flatten(self.last(self.tower(x)), self.numbers) for x in features]
 
 
 def start_small(module: nn.Module) -> None:

@@ -75,6 +75,11 @@ def resized_size(size: Size, shorter: int, longer: int) -> Size:
     return max(1, math.floor(size[0] * scale)), max(1, math.floor(size[1] * scale))
 
 
+def grid_of(x: Tensor) -> Size:
+    """(height, width) of maps (B, C, H, W)."""
+    return int(x.shape[-2]), int(x.shape[-1])
+
+
 def prepare(images: list[Tensor], how: Preparation) -> Batch:
     """Photos (3, H, W), RGB, uint8 or float in 0..1, any sizes -> one batch on the device of `how`."""
     resized = [_resize(image.to(how.device), how) for image in images]

@@ -1,0 +1,238 @@
+"""RetinaNet: Focal Loss for Dense Object Detection.
+
+Lin, Goyal, Girshick, He, Dollár, ICCV 2017 (arXiv:1708.02002).
+
+    image -> features -> heads -> postprocess
+
+What the paper adds to the pyramid and the anchors of Faster R-CNN with FPN: no second stage. Every anchor is
+given its class at once; the focal loss keeps a hundred thousand easy background anchors from drowning the few
+objects, where Faster R-CNN sampled and SSD mined.
+
+Shapes: B images, L levels, A anchors a cell, N anchors an image (over all levels), Q anchors in the batch
+        that hold an object, K classes, each with its own sigmoid: there is no background logit.
+Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them to the photo's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+from torchvision.ops import generalized_box_iou_loss
+
+from boxmask.detectors.contract import Detector
+from boxmask.geometry import boxes as box
+from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
+from boxmask.geometry.deltas import decode, encode
+from boxmask.geometry.matching import IGNORE, match_boxes
+from boxmask.pipeline.dense import DenseHead, Tower, best_scores, logit, start_at_prior
+from boxmask.pipeline.features.backbone import Backbone
+from boxmask.pipeline.features.fpn import FPN
+from boxmask.pipeline.focal_loss import focal_loss
+from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
+from boxmask.pipeline.photos import accepts_photos
+from boxmask.pipeline.postprocess import SMALLEST_DETECTION, thin
+from boxmask.types import Detections, Target
+
+
+@dataclass(frozen=True)
+class RetinaNetConfig:
+    """Every number of the method; the defaults suit small photos on a CPU, PRESETS hold the paper's own."""
+
+    class_names: tuple[str, ...]
+    backbone: str = "tf_efficientnet_lite0"
+    # image
+    shorter_side: int = 320  # the paper: 400 to 800 (table 1e)
+    longer_side: int = 544  # FPN's code: 1333
+    antialias: bool = True
+    multiple_of: int = 64  # photos are padded to it: the coarsest stride, so that anchors lie evenly
+    # features (section 4, "Feature Pyramid Network Backbone")
+    strides: tuple[int, ...] = (8, 16, 32)  # C3..C5
+    channels: int = 128  # of the pyramid; the paper: 256
+    extra_levels: int = 1  # coarser than the backbone's; the paper: P6 and P7
+    coarser: str = "C5"  # what the first of them is made of
+    # heads (section 4, "Anchors" and the two subnets)
+    anchor_sizes: tuple[tuple[float, ...], ...] = ((16, 24), (32, 48), (64, 96), (128, 224))  # a row a level
+    aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)  # height / width
+    tower_depth: int = 2  # the paper: 4
+    tower_channels: int = 96  # the paper: 256
+    norm_groups: int = 16  # of the GroupNorm in the towers; the paper has none: 0
+    depthwise: bool = False  # towers of separable convolutions: smaller, and less exact
+    prior: float = 0.01  # every score at the beginning; section 4.1
+    # loss
+    iou: tuple[float, float] = (0.4, 0.5)  # background below, object above; section 4, "Anchors"
+    alpha: float = 0.25  # of the focal loss, the objects' weight; section 4.1
+    gamma: float = 2.0  # of the focal loss; section 4.1
+    giou: bool = True  # generalised IoU of the boxes, as torchvision's v2; False: smooth L1, as the paper
+    box_beta: float = 1 / 9  # where smooth L1 becomes linear; Detectron (the paper gives no number)
+    # postprocess (section 4.1, "Inference")
+    score_threshold: float = 0.05
+    candidates: int = 500  # a level, before anything is decoded; the paper: 1000
+    smallest_side: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
+    nms_iou: float = 0.5
+    detections_per_image: int = 100  # COCO judges so many; Detectron
+
+
+PRESETS: dict[str, dict[str, object]] = {
+    "default": {},
+    "paper": {  # sections 4 and 5, with ResNet-50
+        "backbone": "resnet50",
+        "shorter_side": 800,
+        "longer_side": 1333,
+        "antialias": False,
+        "multiple_of": 128,
+        "channels": 256,
+        "extra_levels": 2,
+        "anchor_sizes": tuple(  # three a level: times 1, 2^1/3 and 2^2/3
+            tuple(side * 2 ** (third / 3) for third in range(3)) for side in (32, 64, 128, 256, 512)
+        ),
+        "tower_depth": 4,
+        "tower_channels": 256,
+        "norm_groups": 0,
+        "giou": False,
+        "candidates": 1000,
+    },
+}
+
+
+class RetinaNet(Detector):
+    """`predict` and `loss` read top to bottom like the paper; `forward` is the network.
+
+    Proposals, which the contract allows to give, are not looked at: there is no second stage.
+    backbone_weights: a state dict of timm's network, or None for random numbers
+    """
+
+    config: RetinaNetConfig
+
+    def __init__(self, config: RetinaNetConfig, backbone_weights: dict[str, Tensor] | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = Backbone(config.backbone, config.strides, backbone_weights)
+        self.fpn = FPN(self.backbone.channels, config.channels, config.extra_levels, config.coarser)
+        anchors_a_cell = len(config.anchor_sizes[0]) * len(config.aspect_ratios)
+        self.class_head = DenseHead(self.tower(), anchors_a_cell, len(config.class_names))
+        self.box_head = DenseHead(self.tower(), anchors_a_cell, 4)
+        start_at_prior(self.class_head.last, config.prior)
+
+    def freeze(self, stages: int) -> None:
+        """Keep the backbone's first `stages` stages as they are in training."""
+        self.backbone.freeze(stages)
+
+    # ------------------------------------------------------------------ the two ways through
+
+    @accepts_photos
+    @torch.inference_mode()
+    def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
+        """Photos -> boxes, scores and labels of each, in its own pixels."""
+        batch = self.prepare(images)
+        features = self.features(batch.pixels)
+        class_logits, deltas = self.heads(features)
+        return self.postprocess(class_logits, deltas, self.anchors(features, batch), batch)
+
+    def loss(
+        self, images: list[Tensor], targets: list[Target], proposals: list[Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """Focal loss of all anchors, and the boxes' of those that hold an object (section 4.1)."""
+        batch = self.prepare(images)
+        features = self.features(batch.pixels)
+        class_logits, deltas = self.heads(features)
+        anchors = torch.cat(self.anchors(features, batch))
+        return self.dense_loss(
+            torch.cat(class_logits, 1), torch.cat(deltas, 1), anchors, batch.rescale(targets)
+        )
+
+    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor]]:
+        """Pixels -> class logits L x (B, HWA, K) and deltas L x (B, HWA, 4)."""
+        return self.heads(self.features(pixels))
+
+    # ------------------------------------------------------------------ image
+
+    def prepare(self, images: list[Tensor]) -> Batch:
+        """Resize, normalise and pad."""
+        return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
+
+    # ------------------------------------------------------------------ features (section 4)
+
+    def features(self, pixels: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) -> P3 and coarser."""
+        pyramid: list[Tensor] = self.fpn(self.backbone(pixels))
+        return pyramid
+
+    # ------------------------------------------------------------------ heads (section 4)
+
+    def tower(self) -> Tower:
+        """The hidden layers of one of the two subnets, which share nothing."""
+        c = self.config
+        return Tower(c.channels, c.tower_channels, c.tower_depth, c.norm_groups, c.depthwise)
+
+    def heads(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """The two subnets at every level: class logits L x (B, HWA, K) and deltas L x (B, HWA, 4)."""
+        return self.class_head(features), self.box_head(features)
+
+    def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:
+        """The anchors of every level, L x (H * W * A, 4)."""
+        ratios, device = self.config.aspect_ratios, batch.pixels.device
+        shapes = [anchor_shapes(sizes, ratios).to(device) for sizes in self.config.anchor_sizes]
+        return pyramid_anchors(shapes, [grid_of(x) for x in features], grid_of(batch.pixels))
+
+    # ------------------------------------------------------------------ postprocess (section 4.1)
+
+    def postprocess(
+        self, class_logits: list[Tensor], deltas: list[Tensor], anchors: list[Tensor], batch: Batch
+    ) -> list[Detections]:
+        """The best of each level moved and clipped, then NMS per class, in the photo's own pixels."""
+        c, detections = self.config, []
+        for image, sizes in enumerate(zip(batch.sizes, batch.original_sizes, strict=True)):
+            boxes, scores, labels = [], [], []
+            for logits, delta, anchor in zip(class_logits, deltas, anchors, strict=True):
+                score, row, label = best_scores(logits[image].float(), logit(c.score_threshold), c.candidates)
+                boxes.append(box.clip(decode(anchor[row], delta[image][row].float()), sizes[0]))
+                scores.append(score.sigmoid())
+                labels.append(label)
+            moved = torch.cat(boxes)
+            keep = box.at_least(moved, c.smallest_side)
+            found = moved[keep], torch.cat(scores)[keep], torch.cat(labels)[keep]
+            detections.append(thin(*found, sizes, c))
+        return detections
+
+    # ------------------------------------------------------------------ loss (sections 3 and 4.1)
+
+    def dense_loss(
+        self,
+        class_logits: Float[Tensor, "B N K"],
+        deltas: Float[Tensor, "B N 4"],
+        anchors: Float[Tensor, "N 4"],
+        targets: list[Target],
+    ) -> dict[str, Tensor]:
+        """Each photo's losses over the number of its anchors that hold an object; the mean of the photos."""
+        c = self.config
+        weights, image, row, labels, boxes = self.match_anchors(anchors, targets)
+        flat = image * len(anchors) + row
+        focal = focal_loss(class_logits.flatten(0, 1), weights.flatten(), (flat, labels), c.alpha, c.gamma)
+        moved = deltas[image, row].float()
+        if c.giou:
+            each = generalized_box_iou_loss(decode(anchors[row], moved), boxes)
+        else:
+            wanted = encode(anchors[row], boxes)
+            each = F.smooth_l1_loss(moved, wanted, beta=c.box_beta, reduction="none").sum(1)
+        return {"dense_class": focal, "dense_box": (each * weights[image, row]).sum()}
+
+    @torch.no_grad()
+    def match_anchors(
+        self, anchors: Float[Tensor, "N 4"], targets: list[Target]
+    ) -> tuple[Float[Tensor, "B N"], Int[Tensor, Q], Int[Tensor, Q], Int[Tensor, Q], Float[Tensor, "Q 4"]]:
+        """What each anchor counts (0: ignored); image, row, label and box of those that hold an object."""
+        weights = anchors.new_zeros(len(targets), len(anchors))
+        image, row, labels, boxes = [], [], [], []
+        for number, target in enumerate(targets):
+            matched = match_boxes(anchors, target.boxes, target.ignore, self.config.iou, rescue=True)
+            positive = torch.where(matched >= 0)[0]
+            weights[number] = (matched != IGNORE) / (max(1, len(positive)) * len(targets))
+            image.append(torch.full_like(positive, number))
+            row.append(positive)
+            labels.append(target.labels[matched[positive]])
+            boxes.append(target.boxes[matched[positive]])
+        return weights, torch.cat(image), torch.cat(row), torch.cat(labels), torch.cat(boxes)
