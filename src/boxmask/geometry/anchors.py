@@ -25,3 +25,16 @@ def tile(
     y, x = torch.meshgrid(ys, xs, indexing="ij")
     corners = torch.stack([x, y, x, y], dim=-1).reshape(-1, 1, 4)
     return (corners + shapes).reshape(-1, 4)
+
+
+def pyramid_anchors(
+    shapes: list[Float[Tensor, "A 4"]], grids: list[tuple[int, int]], size: tuple[int, int]
+) -> list[Float[Tensor, "N 4"]]:
+    """The anchors of every level, L x (H * W * A, 4) in pixels.
+
+    shapes, grids: of each level, as in `tile`; size: (height, width) of the padded photos
+    """
+    return [
+        tile(shape, grid, (size[0] // grid[0], size[1] // grid[1]))
+        for shape, grid in zip(shapes, grids, strict=True)
+    ]
