@@ -30,6 +30,7 @@ SMALL: dict[str, dict[str, object]] = {  # what makes each model quick, and sure
     "fast-rcnn": {**SIZES, "search": SEARCH, "stride": 8, "hidden": 64, "score_threshold": 0.01},
     "faster-rcnn": {**SIZES, "channels": 64, "rpn_channels": 64, "hidden": 64, "score_threshold": 0.01},
     "retinanet": {**SIZES, "channels": 64, "tower_channels": 64, "score_threshold": 0.01},
+    "fcos": {**SIZES, "channels": 64, "tower_channels": 64, "score_threshold": 0.01},
 }
 
 Build = Callable[..., Detector]

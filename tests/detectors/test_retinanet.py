@@ -12,6 +12,7 @@ from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
 from boxmask.detectors.retinanet import PRESETS, RetinaNet, RetinaNetConfig
 from boxmask.geometry.deltas import encode
+from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
 
@@ -53,24 +54,14 @@ NOTHING = Target.of([], [])
 
 
 def test_objects_from_a_half_on_background_below_four_tenths(network: RetinaNet) -> None:
-    weights, image, row, labels, boxes = network.match_anchors(ANCHORS, [OBJECTS])
-    assert (image.tolist(), row.tolist(), labels.tolist()) == ([0, 0, 0], [0, 1, 4], [0, 0, 1])
-    assert torch.equal(boxes, OBJECTS.boxes[[0, 0, 1]])
-    torch.testing.assert_close(weights, torch.tensor([[1.0, 1, 0, 1, 1, 1]]) / 3)
-
-
-def test_each_photo_counts_alike(network: RetinaNet) -> None:
-    """Whatever the number of its objects, also where there are none."""
-    weights, image, *_ = network.match_anchors(ANCHORS, [NOTHING, OBJECTS])
-    assert image.tolist() == [1, 1, 1]
-    torch.testing.assert_close(weights, torch.tensor([[1.0] * 6, [1 / 3, 1 / 3, 0, 1 / 3, 1 / 3, 1 / 3]]) / 2)
+    matched = network.match_anchors(ANCHORS, [OBJECTS, NOTHING])
+    assert matched[0].tolist() == [0, 0, IGNORE, BACKGROUND, 1, BACKGROUND]
+    assert (matched[1] == BACKGROUND).all()
 
 
 def test_what_is_ignored_is_neither_object_nor_background(network: RetinaNet) -> None:
     crowd = Target.of([*OBJECTS.boxes.tolist(), [35, 35, 100, 100]], [0, 1, 1], [True, False, True])
-    weights, _, row, labels, _ = network.match_anchors(ANCHORS, [crowd])
-    assert (row.tolist(), labels.tolist()) == ([4], [1])
-    assert weights.tolist() == [[0, 0, 0, 0, 1, 0]]
+    assert network.match_anchors(ANCHORS, [crowd]).tolist() == [[IGNORE] * 4 + [1, IGNORE]]
 
 
 # ---------------------------------------------------------------- section 3 and 4.1: the loss
@@ -91,6 +82,16 @@ def test_the_loss_by_hand(network: RetinaNet, giou: bool) -> None:
     if giou:
         expected = generalized_box_iou_loss(moved(ANCHORS[positive], deltas[0, positive]), answers, "mean")
     torch.testing.assert_close(losses["dense_box"], expected)
+
+
+def test_each_photo_counts_alike(network: RetinaNet) -> None:
+    """Whatever the number of its objects; without any, its losses are not divided."""
+    logits, deltas = torch.randn(2, 6, 2), torch.randn(2, 6, 4)
+    both = network.dense_loss(logits, deltas, ANCHORS, [OBJECTS, NOTHING])
+    first = network.dense_loss(logits[:1], deltas[:1], ANCHORS, [OBJECTS])
+    focal = sigmoid_focal_loss(logits[1], torch.zeros(6, 2), 0.25, 2.0, "sum")
+    torch.testing.assert_close(both["dense_class"], (first["dense_class"] + focal) / 2)
+    torch.testing.assert_close(both["dense_box"], first["dense_box"] / 2)
 
 
 def moved(anchors: Tensor, deltas: Tensor) -> Tensor:

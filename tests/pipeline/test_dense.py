@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 
 from boxmask.geometry.anchors import anchor_shapes, tile
-from boxmask.pipeline.dense import Tower, best_scores, flatten, logit, start_at_prior, start_small
+from boxmask.pipeline.dense import (
+    Tower,
+    best_scores,
+    flatten,
+    gather,
+    logit,
+    objects_at,
+    start_at_prior,
+    start_small,
+)
+from boxmask.types import Target
 
 
 @pytest.mark.parametrize("depthwise", [False, True])
@@ -80,3 +92,31 @@ def test_logits_choose_the_same() -> None:
     torch.testing.assert_close(found[0].sigmoid(), expected[0])
     assert torch.equal(found[1], expected[1])
     assert torch.equal(found[2], expected[2])
+
+
+def test_a_threshold_of_nothing() -> None:
+    assert len(best_scores(torch.logit(SCORES), logit(0.0), 10)[0]) == 6
+
+
+def test_levels_are_thinned_together() -> None:
+    """In a photo twice as large: clipped, slivers dropped unless they are wanted, NMS across levels."""
+    fine = torch.tensor([[0.0, 0, 10, 10], [50, 0, 60, 10]]), torch.tensor([0.5, 0.9]), torch.tensor([0, 1])
+    coarse = torch.tensor([[-5.0, 0, 10, 10]]), torch.tensor([0.8]), torch.tensor([0])
+    config = SimpleNamespace(class_names=("a", "b"), smallest_side=0.01, nms_iou=0.5, detections_per_image=9)
+    found = gather([fine, coarse], ((50, 50), (100, 100)), config)
+    assert (found.boxes.tolist(), found.names) == ([[0, 0, 20, 20]], ["a"])
+    config.smallest_side = 0.0
+    assert gather([fine, coarse], ((50, 50), (100, 100)), config).names == ["b", "a"]
+
+
+def test_objects_of_a_batch() -> None:
+    targets = [
+        Target.of([[0, 0, 1, 1], [0, 0, 2, 2]], [3, 4]),
+        Target.of([], []),
+        Target.of([[0, 0, 5, 5]], [5]),
+    ]
+    matched = torch.tensor([[-1, 1, -2, 0], [-1, -1, -1, -1], [-1, 0, -1, -1]])
+    found = objects_at(matched, targets)
+    assert (found.image.tolist(), found.row.tolist()) == ([0, 0, 2], [1, 3, 1])
+    assert found.labels.tolist() == [4, 3, 5]
+    assert found.boxes[:, 2].tolist() == [2, 1, 5]

@@ -11,7 +11,7 @@ from torchvision.ops import sigmoid_focal_loss
 from boxmask.pipeline import focal_loss as module
 from boxmask.pipeline.focal_loss import focal_loss
 
-ROW, LABEL = torch.tensor([1, 4, 5]), torch.tensor([2, 0, 2])
+IMAGE, ROW, LABEL = torch.tensor([0, 0, 1]), torch.tensor([1, 4, 0]), torch.tensor([2, 0, 2])
 
 
 @pytest.mark.parametrize(("alpha", "gamma"), [(0.25, 2.0), (0.5, 0.0), (0.75, 1.5)])
@@ -22,14 +22,14 @@ def test_equal_to_torchvision(
     """Loss and gradient, in parts of four rows, with rows that count nothing."""
     monkeypatch.setattr(module, "ROWS_AT_ONCE", 4)
     generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(10, 3, generator=generator) * spread
-    weights = torch.rand(10, generator=generator)
-    weights[[0, 4]] = 0
+    logits = torch.randn(2, 5, 3, generator=generator) * spread
+    weights = torch.rand(2, 5, generator=generator)
+    weights[0, [0, 4]] = 0
     ours, theirs = (logits.clone().requires_grad_() for _ in range(2))
-    targets = torch.zeros(10, 3)
-    targets[ROW, LABEL] = 1
-    expected = (sigmoid_focal_loss(theirs, targets, alpha, gamma) * weights[:, None]).sum()
-    found = focal_loss(ours, weights, (ROW, LABEL), alpha, gamma)
+    targets = torch.zeros(2, 5, 3)
+    targets[IMAGE, ROW, LABEL] = 1
+    expected = (sigmoid_focal_loss(theirs, targets, alpha, gamma) * weights[..., None]).sum()
+    found = focal_loss(ours, weights, (IMAGE, ROW, LABEL), alpha, gamma)
     torch.testing.assert_close(found, expected)
     (expected * 3).backward()
     (found * 3).backward()
@@ -38,17 +38,17 @@ def test_equal_to_torchvision(
 
 def test_by_hand() -> None:
     """Two logits of 0: an object's and a background's, (1/2)^2 log 2 times alpha and 1 - alpha."""
-    logits = torch.zeros(1, 2)
-    found = focal_loss(logits, torch.ones(1), (torch.tensor([0]), torch.tensor([1])))
+    at = torch.tensor([0]), torch.tensor([0]), torch.tensor([1])
+    found = focal_loss(torch.zeros(1, 1, 2), torch.ones(1, 1), at)
     assert float(found) == pytest.approx(0.25 * math.log(2))
 
 
 def test_nothing_to_learn_from() -> None:
-    nothing = torch.zeros(0, dtype=torch.int64)
-    logits = torch.randn(4, 2, requires_grad=True)
-    loss = focal_loss(logits, torch.zeros(4), (nothing, nothing))
+    nothing = (torch.zeros(0, dtype=torch.int64),) * 3
+    logits = torch.randn(2, 2, 3, requires_grad=True)
+    loss = focal_loss(logits, torch.zeros(2, 2), nothing)
     loss.backward()
     assert loss.item() == 0
     assert logits.grad is not None
     assert not logits.grad.any()
-    assert focal_loss(torch.zeros(0, 2), torch.zeros(0), (nothing, nothing)).item() == 0
+    assert focal_loss(torch.zeros(1, 0, 2), torch.zeros(1, 0), nothing).item() == 0

@@ -24,17 +24,16 @@ from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss
 
 from boxmask.detectors.contract import Detector
-from boxmask.geometry import boxes as box
 from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
 from boxmask.geometry.deltas import decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes
-from boxmask.pipeline.dense import DenseHead, Tower, best_scores, logit, start_at_prior
+from boxmask.pipeline.dense import DenseHead, Tower, best_scores, gather, logit, objects_at, start_at_prior
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
 from boxmask.pipeline.photos import accepts_photos
-from boxmask.pipeline.postprocess import SMALLEST_DETECTION, thin
+from boxmask.pipeline.postprocess import SMALLEST_DETECTION
 from boxmask.types import Detections, Target
 
 
@@ -186,16 +185,11 @@ class RetinaNet(Detector):
         """The best of each level moved and clipped, then NMS per class, in the photo's own pixels."""
         c, detections = self.config, []
         for image, sizes in enumerate(zip(batch.sizes, batch.original_sizes, strict=True)):
-            boxes, scores, labels = [], [], []
+            levels = []
             for logits, delta, anchor in zip(class_logits, deltas, anchors, strict=True):
                 score, row, label = best_scores(logits[image].float(), logit(c.score_threshold), c.candidates)
-                boxes.append(box.clip(decode(anchor[row], delta[image][row].float()), sizes[0]))
-                scores.append(score.sigmoid())
-                labels.append(label)
-            moved = torch.cat(boxes)
-            keep = box.at_least(moved, c.smallest_side)
-            found = moved[keep], torch.cat(scores)[keep], torch.cat(labels)[keep]
-            detections.append(thin(*found, sizes, c))
+                levels.append((decode(anchor[row], delta[image][row].float()), score.sigmoid(), label))
+            detections.append(gather(levels, sizes, c))
         return detections
 
     # ------------------------------------------------------------------ loss (sections 3 and 4.1)
@@ -208,31 +202,21 @@ class RetinaNet(Detector):
         targets: list[Target],
     ) -> dict[str, Tensor]:
         """Each photo's losses over the number of its anchors that hold an object; the mean of the photos."""
-        c = self.config
-        weights, image, row, labels, boxes = self.match_anchors(anchors, targets)
-        flat = image * len(anchors) + row
-        focal = focal_loss(class_logits.flatten(0, 1), weights.flatten(), (flat, labels), c.alpha, c.gamma)
+        c, matched = self.config, self.match_anchors(anchors, targets)
+        weights = (matched != IGNORE) / (matched >= 0).sum(1, keepdim=True).clamp(min=1) / len(targets)
+        image, row, labels, boxes = objects_at(matched, targets)
         moved = deltas[image, row].float()
         if c.giou:
             each = generalized_box_iou_loss(decode(anchors[row], moved), boxes)
         else:
             wanted = encode(anchors[row], boxes)
             each = F.smooth_l1_loss(moved, wanted, beta=c.box_beta, reduction="none").sum(1)
+        focal = focal_loss(class_logits, weights, (image, row, labels), c.alpha, c.gamma)
         return {"dense_class": focal, "dense_box": (each * weights[image, row]).sum()}
 
     @torch.no_grad()
-    def match_anchors(
-        self, anchors: Float[Tensor, "N 4"], targets: list[Target]
-    ) -> tuple[Float[Tensor, "B N"], Int[Tensor, Q], Int[Tensor, Q], Int[Tensor, Q], Float[Tensor, "Q 4"]]:
-        """What each anchor counts (0: ignored); image, row, label and box of those that hold an object."""
-        weights = anchors.new_zeros(len(targets), len(anchors))
-        image, row, labels, boxes = [], [], [], []
-        for number, target in enumerate(targets):
-            matched = match_boxes(anchors, target.boxes, target.ignore, self.config.iou, rescue=True)
-            positive = torch.where(matched >= 0)[0]
-            weights[number] = (matched != IGNORE) / (max(1, len(positive)) * len(targets))
-            image.append(torch.full_like(positive, number))
-            row.append(positive)
-            labels.append(target.labels[matched[positive]])
-            boxes.append(target.boxes[matched[positive]])
-        return weights, torch.cat(image), torch.cat(row), torch.cat(labels), torch.cat(boxes)
+    def match_anchors(self, anchors: Float[Tensor, "N 4"], targets: list[Target]) -> Int[Tensor, "B N"]:
+        """A row of each photo's target for each anchor, or BACKGROUND or IGNORE (section 4, "Anchors")."""
+        iou = self.config.iou
+        matched = [match_boxes(anchors, one.boxes, one.ignore, iou, rescue=True) for one in targets]
+        return torch.stack(matched)

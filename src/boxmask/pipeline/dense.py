@@ -1,6 +1,6 @@
 """What one-stage detectors share: class and box of every cell at once, and the few candidates worth decoding.
 
-    features -> DenseHead (Tower, last convolution, flatten) -> best_scores -> decode -> postprocess.thin
+    features -> DenseHead (Tower, last convolution, flatten) -> best_scores -> decode -> gather
 
 Nothing here knows of anchors, points or losses: these are the papers' own.
 """
@@ -8,13 +8,17 @@ Nothing here knows of anchors, points or losses: these are the papers' own.
 from __future__ import annotations
 
 import math
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from boxmask.geometry import boxes as box
 from boxmask.pipeline.convolution import Conv3x3
+from boxmask.pipeline.images import Size
+from boxmask.pipeline.postprocess import thin
+from boxmask.types import Detections, Target
 
 
 class DepthwiseConv3x3(nn.Sequential):
@@ -86,8 +90,8 @@ def start_at_prior(conv: nn.Conv2d, probability: float) -> None:
 
 
 def logit(probability: float) -> float:
-    """The number whose sigmoid is `probability`."""
-    return math.log(probability / (1 - probability))
+    """The number whose sigmoid is `probability`; minus infinity for 0."""
+    return -math.inf if probability <= 0 else math.log(probability / (1 - probability))
 
 
 def flatten(x: Float[Tensor, "B A*n H W"], n: int) -> Float[Tensor, "B H*W*A n"]:
@@ -113,3 +117,38 @@ def best(
     """The `most` highest of these candidates, best first."""
     score, order = scores.topk(min(most, len(scores)))
     return score, row[order], label[order]
+
+
+def gather(
+    levels: list[tuple[Float[Tensor, "C 4"], Float[Tensor, C], Int[Tensor, C]]],
+    sizes: tuple[Size, Size],
+    config: Any,
+) -> Detections:
+    """One photo's decoded candidates of every level -> what is found, in the photo's own pixels.
+
+    levels: boxes in pixels of the resized photo, scores and labels
+    sizes:  (height, width) of the resized photo and of the photo itself
+    config: the method's; besides what `thin` reads, smallest_side, below which a clipped box is nothing
+    """
+    boxes, scores, labels = (torch.cat(part) for part in zip(*levels, strict=True))
+    boxes = box.clip(boxes, sizes[0])
+    keep = box.at_least(boxes, config.smallest_side)
+    return thin(boxes[keep], scores[keep], labels[keep], sizes, config)
+
+
+class Objects(NamedTuple):
+    """The places of a batch that hold an object: row of the photo and of the place, and what is there."""
+
+    image: Int[Tensor, Q]
+    row: Int[Tensor, Q]
+    labels: Int[Tensor, Q]
+    boxes: Float[Tensor, "Q 4"]
+
+
+def objects_at(matched: Int[Tensor, "B N"], targets: list[Target]) -> Objects:
+    """From rows of each photo's target, where they are not negative."""
+    image, row = torch.where(matched >= 0)
+    answers = [one[one >= 0] for one in matched]
+    labels = [target.labels[rows] for target, rows in zip(targets, answers, strict=True)]
+    boxes = [target.boxes[rows] for target, rows in zip(targets, answers, strict=True)]
+    return Objects(image, row, torch.cat(labels), torch.cat(boxes))

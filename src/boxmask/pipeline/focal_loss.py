@@ -16,18 +16,20 @@ ROWS_AT_ONCE = 8192  # of logits: what is computed on the way to them stays smal
 
 
 def focal_loss(
-    logits: Float[Tensor, "N K"],
-    weights: Float[Tensor, N],
-    objects: tuple[Int[Tensor, Q], Int[Tensor, Q]],
+    logits: Float[Tensor, "B N K"],
+    weights: Float[Tensor, "B N"],
+    objects: tuple[Int[Tensor, Q], Int[Tensor, Q], Int[Tensor, Q]],
     alpha: float = 0.25,
     gamma: float = 2.0,
 ) -> Float[Tensor, ""]:
     """The sum of -alpha_t (1 - p_t)^gamma log(p_t) of all logits (equation 5), each row times its weight.
 
-    objects: row and label (column) of the logits that should be high; all others should be low, so that no
-    (N, K) targets need be written down. It can be differentiated once.
+    objects: photo, row and label of the logits that should be high; all others should be low, so that no
+    (B, N, K) targets need be written down. It can be differentiated once.
     """
-    total: Tensor = _FocalLoss.apply(logits, weights, *objects, alpha, gamma)
+    image, row, label = objects
+    flat = logits.flatten(0, 1), weights.flatten(), image * logits.shape[1] + row, label
+    total: Tensor = _FocalLoss.apply(*flat, alpha, gamma)
     return total
 
 

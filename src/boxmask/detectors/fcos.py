@@ -1,0 +1,265 @@
+"""FCOS: Fully Convolutional One-Stage Object Detection.
+
+Tian, Shen, Chen, He, ICCV 2019 (arXiv:1904.01355), with the improvements of its section 4.1.3, and of the
+authors' second paper (arXiv:2006.09214).
+
+    image -> features -> heads -> postprocess
+
+What the paper takes away from RetinaNet: the anchors. Every place of the pyramid says how far the four edges
+of its object are; the level is chosen by that distance, and a third output, the centre-ness, says how much a
+place is worth, so that boxes seen from an object's rim do not win.
+
+Shapes: B images, L levels, N places an image (over all levels), Q places in the batch that hold an object,
+        G objects of an image, K classes, each with its own sigmoid.
+Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them to the photo's own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.ops import generalized_box_iou_loss
+
+from boxmask.detectors.contract import Detector
+from boxmask.geometry.anchors import pyramid_anchors
+from boxmask.geometry.deltas import MAX_LOG_SCALE
+from boxmask.geometry.matching import IGNORE
+from boxmask.geometry.places import Places, boxes_around, centreness_of, match_places
+from boxmask.pipeline.convolution import Conv3x3
+from boxmask.pipeline.dense import (
+    DenseHead,
+    Tower,
+    best,
+    flatten,
+    gather,
+    logit,
+    objects_at,
+    start_at_prior,
+    start_small,
+)
+from boxmask.pipeline.features.backbone import Backbone
+from boxmask.pipeline.features.fpn import FPN
+from boxmask.pipeline.focal_loss import focal_loss
+from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
+from boxmask.pipeline.photos import accepts_photos
+from boxmask.pipeline.postprocess import SMALLEST_DETECTION
+from boxmask.types import Detections, Target
+
+
+@dataclass(frozen=True)
+class FCOSConfig:
+    """Every number of the method; the defaults suit small photos on a CPU, PRESETS hold the paper's own."""
+
+    class_names: tuple[str, ...]
+    backbone: str = "tf_efficientnet_lite0"
+    # image
+    shorter_side: int = 320  # section 4: 800
+    longer_side: int = 544  # section 4: 1333
+    antialias: bool = True
+    multiple_of: int = 64  # photos are padded to it: the coarsest stride, so that places lie evenly
+    # features (section 3.2)
+    strides: tuple[int, ...] = (8, 16, 32)  # C3..C5
+    channels: int = 128  # of the pyramid; the paper: 256
+    extra_levels: int = 1  # coarser than the backbone's; the paper: P6 and P7
+    coarser: str = "P5"  # what the first of them is made of
+    # heads (section 3.1, "Network Outputs", and 3.2)
+    tower_depth: int = 2  # section 3.1: 4
+    tower_channels: int = 96  # the paper: 256
+    norm_groups: int = 16  # of the GroupNorm in the towers; the authors' code: 32
+    depthwise: bool = False  # towers of separable convolutions: smaller, and less exact
+    prior: float = 0.01  # every score at the beginning; the authors' code, as RetinaNet
+    place: float = 0.5  # of a cell, from its corner; section 3.1: floor(s / 2)
+    exponential: bool = True  # distances are exp(s_i x), section 3.2; False: relu(s_i x), the improvements
+    # loss
+    ranges: tuple[float, ...] = (32, 64, 128)  # pixels between the levels; section 3.2: 64, 128, 256, 512
+    centre_radius: float = 1.5  # in strides, around an object's centre; improvements. 0: in all of its box
+    alpha: float = 0.25  # of the focal loss; as RetinaNet
+    gamma: float = 2.0  # of the focal loss; as RetinaNet
+    # postprocess
+    score_threshold: float = 0.05  # section 3.1, "Inference", there before the centre-ness
+    candidates: int = 500  # a level, before anything is decoded; the authors' code: 1000
+    smallest_side: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
+    nms_iou: float = 0.6  # the authors' code
+    detections_per_image: int = 100  # COCO judges so many
+
+
+PRESETS: dict[str, dict[str, object]] = {
+    "default": {},
+    "paper": {  # sections 3 and 4 with the improvements, with ResNet-50
+        "backbone": "resnet50",
+        "shorter_side": 800,
+        "longer_side": 1333,
+        "antialias": False,
+        "multiple_of": 128,
+        "channels": 256,
+        "extra_levels": 2,
+        "tower_depth": 4,
+        "tower_channels": 256,
+        "norm_groups": 32,
+        "exponential": False,
+        "ranges": (64, 128, 256, 512),
+        "candidates": 1000,
+    },
+}
+
+
+class FCOS(Detector):
+    """`predict` and `loss` read top to bottom like the paper; `forward` is the network.
+
+    Proposals, which the contract allows to give, are not looked at: there is no second stage.
+    backbone_weights: a state dict of timm's network, or None for random numbers
+    """
+
+    config: FCOSConfig
+
+    def __init__(self, config: FCOSConfig, backbone_weights: dict[str, Tensor] | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = Backbone(config.backbone, config.strides, backbone_weights)
+        self.fpn = FPN(self.backbone.channels, config.channels, config.extra_levels, config.coarser)
+        self.class_head = DenseHead(self.tower(), 1, len(config.class_names))
+        start_at_prior(self.class_head.last, config.prior)
+        self.box_tower = self.tower()
+        self.distances = Conv3x3(self.box_tower.channels, 4)
+        self.centreness = Conv3x3(self.box_tower.channels, 1)  # beside the distances: improvements
+        start_small(self.distances)
+        start_small(self.centreness)
+        coarsest = config.strides[-1]
+        self.strides = [*config.strides, *(coarsest * 2 ** (i + 1) for i in range(config.extra_levels))]
+        self.scales = nn.Parameter(torch.ones(len(self.strides)))  # s_i of section 3.2, learned
+
+    def freeze(self, stages: int) -> None:
+        """Keep the backbone's first `stages` stages as they are in training."""
+        self.backbone.freeze(stages)
+
+    # ------------------------------------------------------------------ the two ways through
+
+    @accepts_photos
+    @torch.inference_mode()
+    def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
+        """Photos -> boxes, scores and labels of each, in its own pixels."""
+        batch = self.prepare(images)
+        features = self.features(batch.pixels)
+        return self.postprocess(*self.heads(features), self.places(features, batch), batch)
+
+    def loss(
+        self, images: list[Tensor], targets: list[Target], proposals: list[Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """Equation 2, and the loss of the centre-ness."""
+        batch = self.prepare(images)
+        features = self.features(batch.pixels)
+        outputs = [torch.cat(levels, 1) for levels in self.heads(features)]
+        places = Places(*(torch.cat(part) for part in zip(*self.places(features, batch), strict=True)))
+        return self.dense_loss(outputs, places, batch.rescale(targets))
+
+    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Pixels -> class logits L x (B, HW, K), distances L x (B, HW, 4), centre-ness L x (B, HW, 1)."""
+        return self.heads(self.features(pixels))
+
+    # ------------------------------------------------------------------ image
+
+    def prepare(self, images: list[Tensor]) -> Batch:
+        """Resize, normalise and pad."""
+        return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
+
+    # ------------------------------------------------------------------ features (section 3.2)
+
+    def features(self, pixels: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) -> P3 and coarser."""
+        pyramid: list[Tensor] = self.fpn(self.backbone(pixels))
+        return pyramid
+
+    # ------------------------------------------------------------------ heads (sections 3.1 to 3.3)
+
+    def tower(self) -> Tower:
+        """The hidden layers of one of the two branches."""
+        c = self.config
+        return Tower(c.channels, c.tower_channels, c.tower_depth, c.norm_groups, c.depthwise)
+
+    def heads(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Of each level class logits (B, HW, K), distances in strides (B, HW, 4), centre-ness (B, HW, 1)."""
+        distances, centreness = [], []
+        for x, scale in zip(features, self.scales, strict=True):
+            hidden = self.box_tower(x)
+            raw = flatten(self.distances(hidden), 4) * scale
+            distances.append(raw.clamp(max=MAX_LOG_SCALE).exp() if self.config.exponential else raw.relu())
+            centreness.append(flatten(self.centreness(hidden), 1))
+        return self.class_head(features), distances, centreness
+
+    def places(self, features: list[Tensor], batch: Batch) -> list[Places]:
+        """The places of every level (section 3.1), and the distances that each is for (section 3.2)."""
+        size = grid_of(batch.pixels)
+        grids = [grid_of(x) for x in features]
+        at = self.config.place
+        inside = [torch.tensor([[at * (size[1] // w), at * (size[0] // h)] * 2]) for h, w in grids]
+        points = pyramid_anchors([one.to(batch.pixels.device) for one in inside], grids, size)
+        edges = (0.0, *self.config.ranges, math.inf)
+        return [
+            Places(x[:, :2], x.new_full((len(x),), stride), x.new_tensor(span).expand(len(x), 2))
+            for x, stride, span in zip(points, self.strides, pairwise(edges), strict=True)
+        ]
+
+    # ------------------------------------------------------------------ postprocess (sections 3.1 and 3.3)
+
+    def postprocess(
+        self,
+        class_logits: list[Tensor],
+        distances: list[Tensor],
+        centreness: list[Tensor],
+        places: list[Places],
+        batch: Batch,
+    ) -> list[Detections]:
+        """The best of each level as boxes, then NMS per class, in the photo's own pixels."""
+        c, detections = self.config, []
+        for image, sizes in enumerate(zip(batch.sizes, batch.original_sizes, strict=True)):
+            levels = []
+            for logits, far, centre, place in zip(class_logits, distances, centreness, places, strict=True):
+                score, row, label = self.best_places(logits[image].float(), centre[image].float())
+                boxes = boxes_around(place.points[row], far[image][row].float() * place.strides[row, None])
+                levels.append((boxes, score, label))
+            detections.append(gather(levels, sizes, c))
+        return detections
+
+    def best_places(
+        self, logits: Float[Tensor, "N K"], centreness: Float[Tensor, "N 1"]
+    ) -> tuple[Float[Tensor, C], Int[Tensor, C], Int[Tensor, C]]:
+        """The best of a level: scores, rows and labels. A score is sqrt(class * centre-ness).
+
+        Few classes can reach the threshold even with a centre-ness of 1: only for these is it looked at.
+        """
+        threshold = self.config.score_threshold
+        row, label = torch.where(logits > logit(threshold**2))
+        scores = (logits[row, label].sigmoid() * centreness[row, 0].sigmoid()).sqrt()
+        keep = scores > threshold
+        return best(scores[keep], row[keep], label[keep], self.config.candidates)
+
+    # ------------------------------------------------------------------ loss (equation 2, section 3.3)
+
+    def dense_loss(self, outputs: list[Tensor], places: Places, targets: list[Target]) -> dict[str, Tensor]:
+        """Over the number of places in the batch that hold an object."""
+        class_logits, distances, centreness = outputs
+        matched = self.match_places(places, targets)
+        image, row, labels, boxes = objects_at(matched, targets)
+        total = max(1, len(row))
+        weights = (matched != IGNORE) / total
+        points, strides = places.points[row], places.strides[row, None]
+        found = boxes_around(points, distances[image, row].float() * strides)
+        wanted = centreness_of(points, boxes)
+        centre = F.binary_cross_entropy_with_logits(
+            centreness[image, row, 0].float(), wanted, reduction="sum"
+        )
+        focal = focal_loss(class_logits, weights, (image, row, labels), self.config.alpha, self.config.gamma)
+        giou = generalized_box_iou_loss(found, boxes, reduction="sum")
+        return {"dense_class": focal, "dense_box": giou / total, "dense_centreness": centre / total}
+
+    @torch.no_grad()
+    def match_places(self, places: Places, targets: list[Target]) -> Int[Tensor, "B N"]:
+        """A row of each photo's target for each place, or BACKGROUND or IGNORE."""
+        radius = self.config.centre_radius
+        return torch.stack([match_places(places, one.boxes, one.ignore, radius) for one in targets])
