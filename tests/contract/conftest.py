@@ -25,12 +25,21 @@ SIZES = {"shorter_side": 96, "longer_side": 160}
 
 SEARCH = replace(MODES["single"], width=150, scales=(30,), smallest_side=4)
 
+FEW_MAPS = {  # of SSD: so few, and such boxes, that each map has an object of the painted photo to learn
+    "shorter_side": 160,
+    "strides": (16,),
+    "extra_layers": ((64, 3, 2, 1),),
+    "scales": (0.3, 0.38, 0.42),
+    "aspect_ratios": ((2,), (2,)),
+}
+
 SMALL: dict[str, dict[str, object]] = {  # what makes each model quick, and sure to find something untrained
     "rcnn": {**SIZES, "search": SEARCH, "hidden": 64, "score_threshold": 0.01},
     "fast-rcnn": {**SIZES, "search": SEARCH, "stride": 8, "hidden": 64, "score_threshold": 0.01},
     "faster-rcnn": {**SIZES, "channels": 64, "rpn_channels": 64, "hidden": 64, "score_threshold": 0.01},
     "retinanet": {**SIZES, "channels": 64, "tower_channels": 64, "score_threshold": 0.01},
     "fcos": {**SIZES, "channels": 64, "tower_channels": 64, "score_threshold": 0.01},
+    "ssd": {**SIZES, **FEW_MAPS},
 }
 
 Build = Callable[..., Detector]

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from boxmask.detectors import fast_rcnn, faster_rcnn, fcos, rcnn, retinanet
+from boxmask.detectors import fast_rcnn, faster_rcnn, fcos, rcnn, retinanet, ssd
 from boxmask.detectors.contract import Detector
 from boxmask.errors import UsageError
 
@@ -28,6 +28,7 @@ DETECTORS: dict[str, Entry] = {
     "faster-rcnn": Entry(faster_rcnn.FasterRCNNConfig, faster_rcnn.FasterRCNN, faster_rcnn.PRESETS),
     "retinanet": Entry(retinanet.RetinaNetConfig, retinanet.RetinaNet, retinanet.PRESETS),
     "fcos": Entry(fcos.FCOSConfig, fcos.FCOS, fcos.PRESETS),
+    "ssd": Entry(ssd.SSDConfig, ssd.SSD, ssd.PRESETS),
 }
 
 

@@ -1,0 +1,111 @@
+"""VGG16 as SSD reads it (Liu et al. 2016, arXiv:1512.02325, section 3): conv4_3, and fc7 with holes.
+
+fc6 and fc7 become convolutions whose numbers are subsampled from the pretrained ones; pool5 no longer halves
+the map, and fc6 is dilated instead, so that it sees as much of the photo as before ("à trous").
+"""
+
+from __future__ import annotations
+
+import torch
+from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from boxmask.errors import UsageError, WeightsError
+from boxmask.pipeline.convolution import Conv3x3
+
+STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))  # VGG16's configuration D
+FC = 1024  # channels of fc6 and fc7; 4096 in VGG16
+DILATION = 6  # of fc6
+L2_SCALE = 20.0  # section 3.1, after ParseNet
+
+
+class L2Norm(nn.Module):
+    """Each pixel's features scaled to a length that is learned a channel (section 3.1)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((channels,), L2_SCALE))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> the same."""
+        return F.normalize(x) * self.scale[:, None, None]
+
+
+class AtrousVGG16(nn.Module):
+    """(B, 3, H, W) -> conv4_3, L2-normalised, of stride 8 (512 channels), and fc7 of stride 16 (1024).
+
+    weights: a state dict of timm's vgg16, with or without its classifier, or None for random numbers.
+    Raises WeightsError where they are of another network.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, weights: dict[str, Tensor] | None) -> None:
+        super().__init__()
+        self.features = nn.Sequential(*_layers())  # under the numbers that timm's and torchvision's VGG16 use
+        self.l2_norm = L2Norm(STAGES[3][-1])
+        self.fc6 = nn.Conv2d(STAGES[4][-1], FC, 3, padding=DILATION, dilation=DILATION)
+        self.fc7 = nn.Conv2d(FC, FC, 1)
+        self.channels = [STAGES[3][-1], FC]
+        self.register_buffer("mean", torch.tensor(IMAGENET_DEFAULT_MEAN))
+        self.register_buffer("std", torch.tensor(IMAGENET_DEFAULT_STD))
+        # where conv1 to conv5 end
+        self.pools = [n for n, layer in enumerate(self.features) if isinstance(layer, nn.MaxPool2d)]
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                assert layer.bias is not None
+                nn.init.zeros_(layer.bias)
+        if weights is not None:
+            self._load(weights)
+
+    def freeze(self, stages: int) -> None:
+        """Train nothing up to the map of stride 2 ** (stages + 1): 1 is conv3, 2 conv4, 3 conv5, 4 fc7."""
+        self.requires_grad_(True)
+        if stages > 4:
+            raise UsageError(f"this backbone has no stage {stages} to freeze; it has 1 to 4")
+        if stages > 0:
+            self.features[: self.pools[min(stages + 1, 4)]].requires_grad_(False)
+        if stages == 4:
+            self.fc6.requires_grad_(False)
+            self.fc7.requires_grad_(False)
+
+    def forward(self, pixels: Tensor) -> list[Tensor]:
+        """Both maps, the finer first."""
+        conv4, x = pixels, pixels
+        for number, layer in enumerate(self.features):
+            if number == self.pools[3]:
+                conv4 = x
+            x = layer(x)
+        return [self.l2_norm(conv4), F.relu(self.fc7(F.relu(self.fc6(x))))]
+
+    @torch.no_grad()
+    def _load(self, weights: dict[str, Tensor]) -> None:
+        own = self.features.state_dict()
+        given = {key: weights[f"features.{key}"] for key in own if f"features.{key}" in weights}
+        try:
+            self.features.load_state_dict(given)
+        except RuntimeError as error:
+            raise WeightsError(f"these weights are not of vgg16: {error}") from error
+        if "pre_logits.fc1.weight" in weights:
+            holes = weights["pre_logits.fc1.weight"].reshape(4 * FC, STAGES[4][-1], 7, 7)
+            self.fc6.weight.copy_(holes[::4, :, ::3, ::3])
+            self.fc7.weight.copy_(weights["pre_logits.fc2.weight"].reshape(4 * FC, 4 * FC, 1, 1)[::4, ::4])
+            for layer, theirs in ((self.fc6, "fc1"), (self.fc7, "fc2")):
+                assert layer.bias is not None
+                layer.bias.copy_(weights[f"pre_logits.{theirs}.bias"][::4])
+
+
+def _layers() -> list[nn.Module]:
+    """conv1_1 to pool5; pool3 rounds up, so that 300 pixels give 38 cells (the authors' code)."""
+    layers: list[nn.Module] = []
+    channels = 3
+    for stage, widths in enumerate(STAGES, start=1):
+        for width in widths:
+            layers += [Conv3x3(channels, width), nn.ReLU()]
+            channels = width
+        last = stage == len(STAGES)
+        layers.append(nn.MaxPool2d(3, 1, 1) if last else nn.MaxPool2d(2, ceil_mode=stage == 3))
+    return layers
