@@ -5,7 +5,7 @@ import torch
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 
-from boxmask.geometry.anchors import anchor_shapes, tile
+from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors, tile
 
 
 @pytest.mark.parametrize("sizes", [(16,), (128, 256, 512), (32, 40.5, 50.8)])
@@ -44,3 +44,10 @@ def test_row_by_row_then_shape_by_shape() -> None:
     assert tiled[1].tolist() == [-2.0, -1.0, 2.0, 1.0]
     assert tiled[2].tolist() == [99.0, -1.0, 101.0, 1.0]
     assert tiled[6].tolist() == [-1.0, 9.0, 1.0, 11.0]
+
+
+def test_every_level_of_a_pyramid() -> None:
+    shapes = [anchor_shapes((8.0,), (1.0,)), anchor_shapes((16.0, 20.0), (1.0,))]
+    fine, coarse = pyramid_anchors(shapes, [(4, 6), (2, 3)], (32, 48))
+    assert torch.equal(fine, tile(shapes[0], (4, 6), (8, 8)))
+    assert torch.equal(coarse, tile(shapes[1], (2, 3), (16, 16)))

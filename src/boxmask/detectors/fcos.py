@@ -1,7 +1,7 @@
 """FCOS: Fully Convolutional One-Stage Object Detection.
 
-Tian, Shen, Chen, He, ICCV 2019 (arXiv:1904.01355), with the improvements of its section 4.1.3, and of the
-authors' second paper (arXiv:2006.09214).
+Tian, Shen, Chen, He, ICCV 2019 (arXiv:1904.01355), with the improvements of its later version,
+which are those of the authors' second paper (arXiv:2006.09214).
 
     image -> features -> heads -> postprocess
 
