@@ -9,9 +9,10 @@ from torch import Tensor
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import WeightsError
-from boxmask.weights import torchvision_dense, torchvision_faster_rcnn
+from boxmask.weights import torchvision_dense, torchvision_faster_rcnn, torchvision_ssd
 from boxmask.weights.torchvision_dense import dense_from_torchvision
 from boxmask.weights.torchvision_faster_rcnn import faster_rcnn_from_torchvision
+from boxmask.weights.torchvision_ssd import ssd_from_torchvision
 
 State = Mapping[str, Tensor]
 
@@ -29,9 +30,11 @@ class Network(NamedTuple):
 
 FASTER_RCNN = Network(torchvision_faster_rcnn.class_count, faster_rcnn_from_torchvision)
 DENSE = Network(torchvision_dense.class_count, dense_from_torchvision)
+SSD = Network(torchvision_ssd.class_count, ssd_from_torchvision)
 KNOWN: dict[str, Network] = {
     **dict.fromkeys(torchvision_faster_rcnn.NAMES, FASTER_RCNN),
     **dict.fromkeys(torchvision_dense.NAMES, DENSE),
+    **dict.fromkeys(torchvision_ssd.NAMES, SSD),
 }
 
 

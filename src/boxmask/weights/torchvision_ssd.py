@@ -10,6 +10,7 @@ from torch import Tensor
 
 from boxmask.detectors.ssd import PRESETS, SSD, SSDConfig
 from boxmask.errors import WeightsError
+from boxmask.weights.key_table import rename
 
 SSD300 = "ssd300_vgg16"
 SSDLITE = "ssdlite320_mobilenet_v3_large"
@@ -84,7 +85,7 @@ def ssd_from_torchvision(
     name: str, state_dict: Mapping[str, Tensor], class_names: tuple[str, ...], batch_norm_eps: float | None
 ) -> SSD:
     """An SSD of ours with torchvision's weights; see `from_torchvision`."""
-    renamed = _renamed(state_dict, {**LAYERS[name], **HEADS})
+    renamed = rename(state_dict, {**LAYERS[name], **HEADS})
     try:
         detector, rest = _empty(name, renamed, class_names, batch_norm_eps)
         missing, unknown = detector.load_state_dict(_background_last(rest, len(class_names)), strict=False)
@@ -113,17 +114,6 @@ def _empty(
     body = {k: v + (eps - LITE_EPS) if k.endswith("running_var") else v for k, v in renamed.items()}
     rest = {k: v for k, v in renamed.items() if not k.startswith("features.")}
     return SSD(config, body), without_norms(rest, eps)
-
-
-def _renamed(state_dict: Mapping[str, Tensor], table: dict[str, str]) -> dict[str, Tensor]:
-    """Each key by every row of the table that fits its start, in the order of the table."""
-    renamed = {}
-    for key, tensor in state_dict.items():
-        ours = key
-        for pattern, replacement in table.items():
-            ours = re.sub(rf"^{pattern}", replacement, ours)
-        renamed[ours] = tensor
-    return renamed
 
 
 def without_norms(state: dict[str, Tensor], eps: float) -> dict[str, Tensor]:
