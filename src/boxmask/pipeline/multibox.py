@@ -41,7 +41,11 @@ def _full(in_channels: int, out_channels: int) -> nn.Module:
 
 def _light(in_channels: int, out_channels: int) -> nn.Module:
     depthwise = rectified(nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels))
-    return nn.Sequential(depthwise, nn.ReLU6(), _even(nn.Conv2d(in_channels, out_channels, 1)))
+    last = nn.Conv2d(in_channels, out_channels, 1)
+    nn.init.normal_(last.weight, std=0.01)  # xavier on a backbone's large features is sure, and wrong
+    assert last.bias is not None
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(depthwise, nn.ReLU6(), last)
 
 
 def _even(conv: nn.Conv2d) -> nn.Conv2d:
