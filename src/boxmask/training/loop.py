@@ -83,7 +83,6 @@ class Descent:
         that is damaged behind its header. Unless the numbers are spoilt, the state is saved in any case.
         """
         state, clock = session.state, session.state.clock
-        self._require_time(clock)
         batches = feed_of(session, self.proposals and self.proposals(session))
         session.accelerator.free_memory()  # of the optimiser of the stage before
         model, optimiser = session.accelerator.prepare(Trainable(state.detector, self.loss), state.optimiser)
@@ -100,14 +99,6 @@ class Descent:
                 saved = clock.seconds
         state.save(session.run)
         return clock.progress >= 1
-
-    def _require_time(self, clock: Clock) -> None:
-        """Nothing must pass for trained because the stages before left it no time."""
-        if clock.total_steps is None and not clock.minutes:
-            raise TrainingError(
-                f"the minutes are over, and the stage {self.name!r} has not begun. Train anew with more "
-                "--max-minutes; the proposals of Selective Search are kept, and there at once."
-            )
 
 
 def _next(batches: Iterator[TrainingBatch], session: Session) -> TrainingBatch:
