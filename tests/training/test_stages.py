@@ -286,7 +286,7 @@ def test_each_step_of_alternating_training_moves_its_own_layers(wholes: Callable
     assert same(proposed, first)
     assert not same(second, start, SHARED)
     assert not same(second, start, "box_head.")
-    assert same(second, start, "rpn_head.")
+    assert same(second, first, "rpn_head.")
     assert same(third, second, (*SHARED, "box_head."))
     assert not same(third, second, "rpn_head.")
     assert same(again, third)
@@ -294,9 +294,10 @@ def test_each_step_of_alternating_training_moves_its_own_layers(wholes: Callable
     assert not same(fourth, third, "box_head.")
 
 
-def test_the_second_step_starts_from_fresh_weights(wholes: Callable[[str], Trained]) -> None:
+def test_the_second_step_starts_from_fresh_shared_layers(wholes: Callable[[str], Trained]) -> None:
     began = wholes("faster-rcnn").began
-    assert same(began["step 2: Fast R-CNN"], began["step 1: RPN"])
+    assert same(began["step 2: Fast R-CNN"], began["step 1: RPN"], (*SHARED, "box_head."))
+    assert same(began["step 2: Fast R-CNN"], wholes("faster-rcnn").ended[0], "rpn_head.")
 
 
 # ---------------------------------------------------------------- stopping, killing and going on

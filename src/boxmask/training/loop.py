@@ -45,7 +45,7 @@ class Descent:
     trained:     the start of the names of the parameters that learn; empty: all that are not frozen
     loss:        the detector's method
     proposals:   where the boxes that it looks at come from, where it does not find its own
-    anew:        begin from the weights before the first step, not from those of the stage before
+    anew:        the start of the names of what begins as before the first step of all
     validations: whether the validation photos are looked at, as often as the recipe says
     """
 
@@ -54,14 +54,16 @@ class Descent:
     trained: tuple[str, ...] = ()
     loss: str = "loss"
     proposals: Callable[[Session], BoxesOf] | None = None
-    anew: bool = False
+    anew: tuple[str, ...] = ()
     validations: bool = True
 
     def begin(self, session: Session, minutes: float) -> None:
         """Free what learns, freeze the rest; a new optimiser, average and clock."""
         state, recipe = session.state, session.recipe
         if self.anew:
-            state.detector.load_state_dict(session.fresh().state_dict())
+            fresh = session.fresh().state_dict()
+            renewed = {name: tensor for name, tensor in fresh.items() if name.startswith(self.anew)}
+            state.detector.load_state_dict(renewed, strict=False)
         frozen = 0 if recipe.weights == "none" else recipe.frozen_stages  # random numbers must learn
         state.detector.zero_grad()  # what the stage before left would count in the gradient's norm
         state.detector.requires_grad_(True)
@@ -81,7 +83,6 @@ class Descent:
         that is damaged behind its header. Unless the numbers are spoilt, the state is saved in any case.
         """
         state, clock = session.state, session.state.clock
-        self._require_time(clock)
         batches = feed_of(session, self.proposals and self.proposals(session))
         session.accelerator.free_memory()  # of the optimiser of the stage before
         model, optimiser = session.accelerator.prepare(Trainable(state.detector, self.loss), state.optimiser)
@@ -98,14 +99,6 @@ class Descent:
                 saved = clock.seconds
         state.save(session.run)
         return clock.progress >= 1
-
-    def _require_time(self, clock: Clock) -> None:
-        """Nothing must pass for trained because the stages before left it no time."""
-        if clock.total_steps is None and not clock.minutes:
-            raise TrainingError(
-                f"the minutes are over, and the stage {self.name!r} has not begun. Train anew with more "
-                "--max-minutes; the proposals of Selective Search are kept, and there at once."
-            )
 
 
 def _next(batches: Iterator[TrainingBatch], session: Session) -> TrainingBatch:

@@ -46,17 +46,17 @@ def alternating() -> list[Stage]:
 
     The RPN; a Fast R-CNN of its own on the RPN's proposals, from ImageNet weights again; then, with the
     shared layers of the latter kept as they are, what belongs to the RPN alone, and what to Fast R-CNN alone.
-    Heads start anew in step 2, as in the authors' code.
+    Step 3 goes on with the RPN's own layers of step 1: it "fine-tunes" them.
     """
     shared, rpn, head = ("backbone.", "fpn."), ("rpn_head.",), ("box_head.",)
     first, second = Propose(1, "RPN's proposals"), Propose(2, "RPN's new proposals")
     return [
         Descent("step 1: RPN", 1.0, shared + rpn, "loss_of_rpn", validations=False),
         first,
-        Descent("step 2: Fast R-CNN", 1.5, shared + head, "loss", first.boxes, anew=True, validations=False),
-        Descent("step 3: RPN, shared layers kept", 0.5, rpn, "loss_of_rpn", validations=False),
+        Descent("step 2: Fast R-CNN", 2.0, shared + head, "loss", first.boxes, shared, validations=False),
+        Descent("step 3: RPN, shared layers kept", 1.0, rpn, "loss_of_rpn", validations=False),
         second,
-        Descent("step 4: Fast R-CNN, shared layers kept", 0.5, head, "loss", second.boxes),
+        Descent("step 4: Fast R-CNN, shared layers kept", 1.0, head, "loss", second.boxes),
     ]
 
 

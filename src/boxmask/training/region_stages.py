@@ -30,7 +30,7 @@ GONE = "the features that this training had made are gone, or the proposals have
 FEWEST = 50  # windows of a photo, however short the time
 REMEMBERED = 512  # photos whose windows need not be found anew
 ALL = 10**6  # windows of a photo: more than there are
-TRIED = 64  # regions that are described to see how long one takes
+TRIED, TRIES = 128, 5  # regions that are described, and how often, to see how long one takes
 CALIBRATED = 200_000  # rows of margins that scores are calibrated on, at most
 OBJECT_IOU = 0.5  # a region that overlaps an object of the class as much is one, to the calibration
 
@@ -185,10 +185,12 @@ def _windows_for(session: Session, minutes: float) -> int:
     detector, photo = cast(RCNN, session.state.detector).eval(), to_image(session.train.path(0))
     batch = detector.prepare([photo])
     boxes = batch.rescale_boxes([searched_boxes(session)(session.train.path(0))[:TRIED]])[0]
-    for _ in range(2):  # the first time kernels are compiled and memory is fetched
+    tries = []
+    for _ in range(TRIES):  # the first time kernels are compiled; at any time another program may interfere
         began = time.monotonic()
         detector.describe(batch, 0, boxes)
-    each = (time.monotonic() - began) / max(1, len(boxes))
+        tries.append(time.monotonic() - began)
+    each = min(tries) / max(1, len(boxes))
     return max(FEWEST, int(60 * minutes / each / len(session.train)))
 
 

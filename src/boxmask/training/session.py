@@ -70,10 +70,17 @@ def only_a_clock(session: Session, minutes: float) -> None:
     session.state.begin_stage(Clock(None, minutes))
 
 
-def minutes_for(stages: Sequence[Stage], session: Session) -> float:
-    """The first stage's part of the time that is left for all of them."""
-    left, total = session.seconds_left(), sum(stage.share for stage in stages)
-    return (left or 0.0) / 60 * stages[0].share / total if total else 0.0
+def minutes_for(stages: Sequence[Stage], number: int, session: Session) -> float:
+    """A stage's part of the time that is left for it and those after it.
+
+    Never less than half of what it would have, had the stages before it kept to theirs: a stage that had no
+    time would pass for done, and what the others learned would be worth nothing.
+    """
+    share, minutes = stages[number].share, session.recipe.minutes
+    if minutes is None or not share:
+        return 0.0
+    left = (session.seconds_left() or 0.0) / 60 * share / sum(stage.share for stage in stages[number:])
+    return max(left, minutes / 2 * share / sum(stage.share for stage in stages))
 
 
 def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool:
@@ -86,7 +93,7 @@ def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool
     while state.stage < len(stages):
         stage = stages[state.stage]
         if not resumed:
-            stage.begin(session, minutes_for(stages[state.stage :], session))
+            stage.begin(session, minutes_for(stages, state.stage, session))
             if state.stage:
                 state.save(session.run)
             elif len(stages) > 1:
