@@ -29,10 +29,9 @@ class Prepared:
         self.shown: list[Tensor] = []
         self.config = SimpleNamespace(class_names=self.class_names)
 
-    def predict(self, photos):
-        start = len(self.shown)
-        self.shown += photos
-        return self.answers[start : start + len(photos)]
+    def predict(self, photo, proposals=None):
+        self.shown.append(photo)
+        return self.answers[len(self.shown) - 1]
 
 
 @pytest.fixture
