@@ -172,7 +172,14 @@ def seconds_of(detector: Detector, method: Method, test: Dataset, count: int) ->
 def table_of(rows: list[Row], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("method")
-    for heading in ("training, min", "AP", "AP50", *(f"{part}, s" for part in PARTS), "a photo, s", "times as fast"):
+    for heading in (
+        "training, min",
+        "AP",
+        "AP50",
+        *(f"{part}, s" for part in PARTS),
+        "a photo, s",
+        "times as fast",
+    ):
         table.add_column(heading, justify="right")
     for row in rows:
         parts = [f"{row.seconds[part]:.3f}" for part in PARTS]
