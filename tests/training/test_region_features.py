@@ -211,7 +211,7 @@ def test_files_that_are_there_already_need_no_more_room(
 ) -> None:
     opened(tmp_path)
     with_room(monkeypatch, 0)
-    opened(tmp_path)
+    assert not opened(tmp_path).new
 
 
 def test_files_that_are_there_and_fit_are_not_new(tmp_path: Path) -> None:

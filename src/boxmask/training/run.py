@@ -84,7 +84,8 @@ class Run:
     def remove_leftovers(self) -> None:
         """Remove what only a training that goes on needs."""
         self.resume.unlink(missing_ok=True)  # first: with half of `kept` a training cannot go on
-        shutil.rmtree(self.kept, ignore_errors=True)
+        if self.kept.exists():
+            shutil.rmtree(self.kept)
 
     @property
     def log(self) -> Path:
