@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
+
+from boxmask.masks import Masks
 
 if TYPE_CHECKING:
     import supervision
@@ -39,13 +42,14 @@ class Target:
     boxes:  (N, 4) xyxy in pixels of the photo, with x2 > x1 and y2 > y1
     labels: (N,) int64, 0..K-1
     ignore: (N,) bool, True for crowd regions and difficult objects: neither object nor background
-    masks:  (N, H, W) bool, or None where only boxes are known
+    masks:  of the N objects, or None where only boxes are known; one without any pixel says the same of its
+            object alone
     """
 
     boxes: Float[Tensor, "N 4"]
     labels: Int[Tensor, N]
     ignore: Bool[Tensor, N]
-    masks: Bool[Tensor, "N H W"] | None = None
+    masks: Masks | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError, with what was expected and what was found."""
@@ -54,7 +58,7 @@ class Target:
         _require_tensor("labels", self.labels, torch.int64, (n,))
         _require_tensor("ignore", self.ignore, torch.bool, (n,))
         if self.masks is not None:
-            _require_tensor("masks", self.masks, torch.bool, (n, None, None))
+            _require(len(self.masks) == n, "masks", str(n), len(self.masks))
         proper = (self.boxes[:, 2:] > self.boxes[:, :2]).all(dim=1)  # False for NaN too
         _require(bool(proper.all()), "boxes", "x2 > x1 and y2 > y1", self.boxes[~proper][:3].tolist())
 
@@ -67,8 +71,7 @@ class Target:
 
     def to(self, device: torch.device | str) -> Target:
         """The same labels on another device."""
-        masks = None if self.masks is None else self.masks.to(device)
-        return Target(self.boxes.to(device), self.labels.to(device), self.ignore.to(device), masks)
+        return Target(self.boxes.to(device), self.labels.to(device), self.ignore.to(device), self.masks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class Detections:
     labels:      (N,) int64, 0..K-1
     class_names: the K names that `labels` counts
     size:        (height, width) of the photo
+    masks:       of the N objects, in pixels of the photo; None from detectors that find boxes only
     """
 
     boxes: Float[Tensor, "N 4"]
@@ -87,6 +91,7 @@ class Detections:
     labels: Int[Tensor, N]
     class_names: tuple[str, ...]
     size: tuple[int, int]
+    masks: Masks | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError, with what was expected and what was found."""
@@ -97,6 +102,9 @@ class Detections:
         if n:
             in_range = int(self.labels.min()) >= 0 and int(self.labels.max()) < k
             _require(in_range, "labels", f"0..{k - 1}", (int(self.labels.min()), int(self.labels.max())))
+        if self.masks is not None:
+            found = (len(self.masks), *self.masks.size)
+            _require(found == (n, *self.size), "masks", str((n, *self.size)), found)
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -108,17 +116,68 @@ class Detections:
 
     def above(self, score: float) -> Detections:
         """Only the detections with at least this score."""
-        keep = self.scores >= score
-        return Detections(self.boxes[keep], self.scores[keep], self.labels[keep], self.class_names, self.size)
+        return self.rows(self.scores >= score)
+
+    def rows(self, keep: Tensor) -> Detections:
+        """Some of the detections: numbers or flags, in an order that keeps scores descending."""
+        masks = None if self.masks is None else self.masks[keep.cpu().numpy()]
+        parts = (self.boxes[keep], self.scores[keep], self.labels[keep])
+        return Detections(*parts, self.class_names, self.size, masks)
 
     def to_supervision(self) -> supervision.Detections:
         """The same as `supervision.Detections`, with the class names in `data["class_name"]`."""
-        import numpy as np
         import supervision
 
         return supervision.Detections(
             xyxy=self.boxes.cpu().numpy(),
+            mask=None if self.masks is None else self.masks.dense(),
             confidence=self.scores.cpu().numpy(),
             class_id=self.labels.cpu().numpy(),
             data={"class_name": np.array(self.names, dtype=str)},
         )
+
+
+IGNORED = 255  # of a pixel that nothing is said about
+
+
+@dataclass(frozen=True, slots=True)
+class PixelTarget:
+    """What the labels say of every pixel of one photo.
+
+    labels: (H, W) uint8, 0..K-1, or IGNORED
+    """
+
+    labels: UInt8[Tensor, "H W"]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with what was expected and what was found."""
+        _require_tensor("labels", self.labels, torch.uint8, (None, None))
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentationMap:
+    """The class of every pixel of one photo.
+
+    labels:      (H, W) uint8, 0..K-1, as large as the photo
+    class_names: the K names that `labels` counts
+    """
+
+    labels: UInt8[Tensor, "H W"]
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with what was expected and what was found."""
+        _require_tensor("labels", self.labels, torch.uint8, (None, None))
+        highest, k = int(self.labels.max()) if self.labels.numel() else 0, len(self.class_names)
+        _require(highest < k, "labels", f"0..{k - 1}", highest)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the photo."""
+        return int(self.labels.shape[0]), int(self.labels.shape[1])
+
+    def shares(self) -> dict[str, float]:
+        """How much of the photo each class takes up, by name; the classes that occur, the largest first."""
+        counts = torch.bincount(self.labels.flatten().long(), minlength=len(self.class_names))
+        parts = dict(zip(self.class_names, (counts / max(1, self.labels.numel())).tolist(), strict=True))
+        return {name: part for name, part in sorted(parts.items(), key=lambda item: -item[1]) if part}
