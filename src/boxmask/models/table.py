@@ -24,6 +24,9 @@ def make_config(model: str, preset: str, **numbers: object) -> Any:
     row = entry(model)
     if preset not in row.presets:
         raise UsageError(f"{model} has no preset {preset!r}; it has: {', '.join(row.presets)}")
+    known = {field.name for field in fields(row.config)}
+    if unknown := sorted(set(numbers) - known):
+        raise UsageError(f"{model} has no number {unknown[0]!r}; it has: {', '.join(sorted(known))}")
     return row.config(**{**row.presets[preset], **numbers})
 
 

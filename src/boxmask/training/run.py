@@ -125,7 +125,7 @@ def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
 def recipe_from_json(content: dict[str, Any]) -> Recipe:
     """The recipe in recipe.json."""
     choices = dict(content["recipe"])
-    choices["scale"] = tuple(choices["scale"])
+    choices["scale"], choices["set"] = tuple(choices["scale"]), tuple(choices.get("set", ()))
     choices["split_file"] = choices["split_file"] and Path(choices["split_file"])
     return Recipe(**choices)
 
