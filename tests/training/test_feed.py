@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from boxmask.data.augment import Augmentation
 from boxmask.data.dataset import Dataset
 from boxmask.data.read import read_dataset
 from boxmask.errors import PhotoError
+from boxmask.masks import Masks
 from boxmask.pipeline.images import Preparation, prepare
 from boxmask.training import feed
 from boxmask.training.feed import Photos, Proposed, Steps, TrainingBatch, canvases, parted, with_proposals
@@ -152,6 +154,39 @@ def test_what_was_put_together_comes_apart() -> None:
     assert torch.equal(proposals, PROPOSALS)
 
 
+def test_outlines_stay_with_their_objects_and_proposals_have_none() -> None:
+    masks = Masks.from_dense(np.random.default_rng(0).random((2, 64, 96)) < 0.5)
+    joined = with_proposals(replace(OBJECTS, masks=masks), PROPOSALS)
+    assert joined.masks is not None
+    assert joined.masks.known.tolist() == [True, True, False, False, False]
+    target, proposals = parted(joined)
+    assert target.masks is not None
+    assert np.array_equal(target.masks.dense(), masks.dense())
+    assert torch.equal(proposals, PROPOSALS)
+    assert parted(with_proposals(OBJECTS, PROPOSALS))[0].masks is None
+
+
+def test_outlines_reach_the_batch_through_workers(photos_to_train: Dataset) -> None:
+    photos = fed(photos_to_train)
+    batch = next(endless(photos, Steps(canvases(photos_to_train, TASK, CONFIG), 2, 0, 0), workers=1))
+    for target, image in zip(batch.targets, batch.images, strict=True):
+        assert target.masks is not None
+        assert target.masks.size == image.shape[1:]
+        assert len(target.masks) == len(target.boxes)
+    assert any(target.masks.known.any() for target in batch.targets if target.masks)
+
+
+def test_outlines_take_up_room_in_memory(photos_to_train: Dataset) -> None:
+    bare, masks = fed(photos_to_train, cache_bytes=0)[(0, 0)][1], photos_to_train.masks(0)
+    assert bare.masks is not None
+    assert masks is not None
+    image = 3 * 64 * 85
+    for room, kept in ((image, 0), (image + masks.bits.nbytes, 1)):
+        photos = fed(photos_to_train, cache_bytes=room)
+        _ = photos[(0, 0)]
+        assert len(photos.cache) == kept
+
+
 def test_a_photo_without_objects_has_its_proposals() -> None:
     target, proposals = parted(with_proposals(Target.of([], []), PROPOSALS))
     assert len(target.boxes) == 0
@@ -185,8 +220,8 @@ STILL = Augmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0)
 
 @pytest.mark.parametrize("scale", [(0.5, 0.5), (1.0, 1.0), (2.0, 2.0), (0.5, 2.0)])
 def test_proposals_move_as_objects_do(photos_to_train: Dataset, scale: tuple[float, float]) -> None:
-    how = Augmentation(0.5, 0.5, scale)
-    photos = Photos(carrying(photos_to_train), TASK, CONFIG, how, 0, 10**9)
+    how, boxed = Augmentation(0.5, 0.5, scale), replace(photos_to_train, runs=np.zeros(0, dtype=np.int32))
+    photos = Photos(carrying(boxed), TASK, CONFIG, how, 0, 10**9)
     seen = 0
     for place in [(epoch, photo) for epoch in range(3) for photo in range(6)]:
         target, proposals = parted(photos[place][1])

@@ -60,16 +60,8 @@ def _without(dataset: Dataset, names: Sequence[str]) -> Dataset:
     labels = new_label[dataset.labels]
     rows = labels >= 0
     offsets = np.concatenate([[0], np.cumsum(rows)])[dataset.offsets].astype(np.int64)
-    return replace(
-        dataset,
-        class_names=kept,
-        offsets=offsets,
-        boxes=dataset.boxes[rows],
-        labels=labels[rows],
-        areas=dataset.areas[rows],
-        crowd=dataset.crowd[rows],
-        difficult=dataset.difficult[rows],
-    )
+    renumbered = replace(dataset, class_names=kept, labels=labels)
+    return renumbered.with_objects(rows, offsets)
 
 
 def _unseen_message(dataset: Dataset, unseen: Sequence[str], known: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from boxmask.data.dataset import Dataset
 from boxmask.errors import BoxmaskError
+from boxmask.masks import Masks
 from boxmask.pipeline.images import Size
 from boxmask.training.session import BoxesOf
 from boxmask.training.tasks.contract import Augment, Task
@@ -109,17 +110,24 @@ def _bytes(image: Tensor, target: Any) -> int:
 
 
 def with_proposals(target: Target, proposals: Tensor) -> Target:
-    """Labels and proposals in one, so that whatever moves the photo moves both alike."""
+    """Labels and proposals in one, so that whatever moves the photo moves both; these have no outline."""
     proposals = proposals[(proposals[:, 2:] > proposals[:, :2]).all(dim=1)]  # rounding may have closed some
     labels = torch.full((len(proposals),), PROPOSAL)
-    boxes = torch.cat([target.boxes, proposals])
-    return Target(boxes, torch.cat([target.labels, labels]), torch.cat([target.ignore, labels != PROPOSAL]))
+    parts = ((target.boxes, proposals), (target.labels, labels), (target.ignore, labels != PROPOSAL))
+    boxes, all_labels, ignore = (torch.cat(part) for part in parts)
+    return Target(boxes, all_labels, ignore, _with_unknown(target.masks, len(proposals)))
+
+
+def _with_unknown(masks: Masks | None, count: int) -> Masks | None:
+    """The masks, and `count` more whose outlines are not known."""
+    return None if masks is None else Masks.joined([masks, Masks.none(count, masks.size)], masks.size)
 
 
 def parted(joined: Target) -> tuple[Target, Tensor]:
     """What `with_proposals` put together."""
     real = joined.labels != PROPOSAL
-    return Target(joined.boxes[real], joined.labels[real], joined.ignore[real]), joined.boxes[~real]
+    masks = None if joined.masks is None else joined.masks[real]
+    return Target(joined.boxes[real], joined.labels[real], joined.ignore[real], masks), joined.boxes[~real]
 
 
 class Steps:
