@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.table import DETECTORS, entry, make_config
+from boxmask.detectors.table import DETECTORS
+from boxmask.models.table import entry, make_config
 from boxmask.pipeline.selective_search import MODES
 from boxmask.types import Target
 from boxmask.weights.imagenet import backbone_weights

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from boxmask.detectors.table import entry, make_config
 from boxmask.errors import CheckpointError
+from boxmask.models.table import entry, make_config
 from boxmask.training.optimiser import average_of, make_optimiser
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run

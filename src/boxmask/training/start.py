@@ -12,7 +12,7 @@ from torch import Tensor
 from boxmask.data.augment import Augmentation
 from boxmask.data.dataset import Dataset
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.table import entry, make_config
+from boxmask.models.table import entry, make_config
 from boxmask.training.feed import Photos, Steps, TrainingBatch, batches, canvases
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import recipe_json
