@@ -197,18 +197,19 @@ def wilson_interval(right: NDArray[np.bool_], photo_of: NDArray[np.int64]) -> tu
     centre = part + z * z / (2 * count)
     reach = z * math.sqrt(part * (1 - part) / count + (z / (2 * count)) ** 2)
     low, high = (centre - reach) / (1 + z * z / count), (centre + reach) / (1 + z * z / count)
-    return max(0.0, low), min(1.0, high)
+    return max(0.0, min(low, part)), min(1.0, max(high, part))  # beyond only by rounding
 
 
 def _independent(right: NDArray[np.bool_], photo_of: NDArray[np.int64]) -> float:
     """How many items, drawn one by one, would tell as much as these, which come by the photo.
 
-    Their number divided by the design effect: the variance of the part by photos, over that by items. Where
-    all or none are right, nothing can be told of that, and each photo counts once.
+    Their number divided by the design effect, which is the variance of the part by photos over that by items,
+    and 1 where each photo is an item. Where all or none are right, nothing can be told of it, and each photo
+    counts once.
     """
     _, number, items = np.unique(photo_of, return_inverse=True, return_counts=True)
     part, photos = float(right.mean()), len(items)
-    if part in (0.0, 1.0) or photos == 1:
+    if photos in (1, len(right)) or part in (0.0, 1.0):
         return photos
     excess = np.bincount(number, weights=right.astype(np.float64)) - part * items
     by_photos = photos / (photos - 1) * float((excess**2).sum()) / len(right) ** 2
