@@ -261,6 +261,13 @@ def test_the_table_shows_classes_the_interval_the_matrix_and_the_notes(items: It
     assert "Something was left out." in text
 
 
+def test_objects_of_photos_are_counted_as_such(items: Items) -> None:
+    found = judged(items(["cat", "dog"], "dog"), ["cat", "dog", "dog"])
+    assert (found.images, found.photos) == (3, 2)
+    assert "3 objects of 2 photos" in printed(found)
+    assert found.as_json()["photos"] == 2
+
+
 def test_many_classes_show_their_most_frequent_mistakes(items: Items) -> None:
     names = tuple(f"class {number}" for number in range(30))
     truth, taken = [*names, *names[:3]], [names[1], *names[1:], names[1], *names[1:3]]

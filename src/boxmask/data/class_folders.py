@@ -77,8 +77,7 @@ def read_class_folders(root: Path) -> Dataset:
     found = _placed(photos, layout)
     if not found:
         raise LabelError(f"{root}: no photo lies in a folder of its class. {_LAYOUT}")
-    placed = {str(file) for file in photos} & found.keys()
-    beside = [str(file) for file in photos if str(file) not in placed]
+    beside = [str(file) for file in photos if str(file) not in found]
     classes = tuple(sorted({name for name, _ in found.values()}))
     return _index(
         root,

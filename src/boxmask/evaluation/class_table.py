@@ -23,7 +23,13 @@ def class_evaluation_table(evaluation: ClassEvaluation) -> Group:
 
 def overall_table(evaluation: ClassEvaluation) -> Table:
     """Accuracy with its interval, and the mean over the classes."""
-    table = Table(title=f"{evaluation.images} photos", title_justify="left")
+    whole = evaluation.images == evaluation.photos
+    what = (
+        f"{evaluation.images} photos"
+        if whole
+        else f"{evaluation.images} objects of {evaluation.photos} photos"
+    )
+    table = Table(title=what, title_justify="left")
     table.add_column("over all classes")
     table.add_column("figure", justify="right")
     table.add_column(f"{CONFIDENCE:.0%} interval" if evaluation.interval else "interval", justify="right")
@@ -37,7 +43,7 @@ def per_class_table(evaluation: ClassEvaluation) -> Table:
     """A row for each class."""
     table = Table()
     table.add_column("class")
-    for heading in ("photos", "accuracy (recall)", "precision"):
+    for heading in ("there are", "accuracy (recall)", "precision"):
         table.add_column(heading, justify="right")
     for name, one in evaluation.per_class.items():
         table.add_row(Text(name), str(one.images), figure(one.accuracy), figure(one.precision))
@@ -45,8 +51,8 @@ def per_class_table(evaluation: ClassEvaluation) -> Table:
 
 
 def confusion_table(evaluation: ClassEvaluation) -> Table:
-    """A row for each class that photos are of, a column for each that they were taken for."""
-    table = Table(title="rows: what it is; columns: what it was taken for", title_justify="left")
+    """A row for each class that there is, a column for each that things were taken for."""
+    table = Table(title="rows: what it is\ncolumns: taken for", title_justify="left")
     table.add_column("")
     for name in evaluation.class_names:
         table.add_column(Text(name), justify="right")
@@ -61,7 +67,7 @@ def mistakes_table(evaluation: ClassEvaluation) -> Table:
     table = Table(title="the most frequent mistakes", title_justify="left")
     for heading in ("is", "taken for"):
         table.add_column(heading)
-    table.add_column("photos", justify="right")
+    table.add_column("times", justify="right")
     for name, other, count in mistakes[:MOST_MISTAKES]:
         table.add_row(Text(name), Text(other), str(count))
     return table

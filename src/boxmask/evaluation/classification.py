@@ -48,12 +48,14 @@ class ClassEvaluation:
     class_names: the data set's, then those that only the classifier knows
     confusion:   (K, K) how many items of the class of the row were taken for the class of the column
     interval:    of the accuracy, (low, high) at `CONFIDENCE`; None where it was not asked for
+    photos:      how many photos the items are parts of
     notes:       what was left out, in sentences
     """
 
     class_names: tuple[str, ...]
     confusion: NDArray[np.int64]
     interval: tuple[float, float] | None
+    photos: int
     notes: tuple[str, ...] = ()
 
     @property
@@ -112,6 +114,7 @@ class ClassEvaluation:
             },
             "confusion": {"class_names": list(self.class_names), "counts": self.confusion.tolist()},
             "images": self.images,
+            "photos": self.photos,
             "notes": list(self.notes),
         }
 
@@ -160,7 +163,7 @@ def evaluate_classifications(
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(confusion, (dataset.labels, taken), 1)
     span = wilson_interval(dataset.labels == taken, dataset.photo_of) if interval else None
-    return ClassEvaluation(names, confusion, span, notes)
+    return ClassEvaluation(names, confusion, span, len(np.unique(dataset.photo_of)), notes)
 
 
 def known_items(
