@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
 from boxmask.pipeline.model import Entry
 
-MODELS: dict[str, Entry] = {**DETECTORS}
+MODELS: dict[str, Entry] = {**DETECTORS, **CLASSIFIERS}
 
 
 def entry(model: str) -> Entry:

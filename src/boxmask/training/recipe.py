@@ -68,6 +68,12 @@ class Recipe:
     """timm's name of the backbone; default: the preset's."""
     weights: str = "imagenet"
     """What the backbone starts from: "imagenet", "hub" (timm's), "none" (random) or a file."""
+    detector: Path | None = None
+    """The run of a trained detector, whose backbone, pyramid, RPN and heads the new one begins with; classes
+    are matched by name."""
+    classifier: Path | None = None
+    """The run of a trained classifier, or a file with timm's weights of one, whose backbone the new network
+    begins with."""
     size: int | None = None
     """Pixels of a photo's short side in the network; default: the preset's."""
     set: tuple[str, ...] = ()

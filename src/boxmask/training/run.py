@@ -126,7 +126,8 @@ def recipe_from_json(content: dict[str, Any]) -> Recipe:
     """The recipe in recipe.json."""
     choices = dict(content["recipe"])
     choices["scale"], choices["set"] = tuple(choices["scale"]), tuple(choices.get("set", ()))
-    choices["split_file"] = choices["split_file"] and Path(choices["split_file"])
+    for name in ("split_file", "detector", "classifier"):
+        choices[name] = Path(choices[name]) if choices.get(name) else None
     return Recipe(**choices)
 
 

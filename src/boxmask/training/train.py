@@ -17,6 +17,7 @@ from boxmask.data.split import write_split
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.pipeline.model import Model
 from boxmask.training.curve import draw_curve
+from boxmask.training.joining import Parents
 from boxmask.training.plan import plan
 from boxmask.training.progress import Report, forget_after
 from boxmask.training.recipe import Recipe
@@ -42,13 +43,13 @@ def train(
     """
     report, recipe = report or Report(), recipe.settled()
     run, stages = Run(choose_folder(out, recipe.model)), plan(recipe)
+    parents = Parents.of(recipe)
+    recipe = parents.backbone_for(recipe)
     dataset = task_of(recipe.model).read(Path(data), recipe)
-    backbone = config_of(dataset.class_names, recipe).backbone
-    report.say(f"backbone: {backbone}, {origin(backbone, recipe.weights)}")
-    session = _session(dataset, recipe, run, report)
+    session = _session(dataset, recipe, run, report, parents)
     with _nothing_or_weights(run):
         write_json(run.recipe, recipe_json(recipe, Path(data), session.state.fingerprint))
-        write_split(dataset, run.split)
+        write_split(session.task.photos(dataset), run.split)
         _write_notes(dataset, run)
         return run, _fit(session, stages, dataset, resumed=False)
 
@@ -66,7 +67,7 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     before, trained_on = read_recipe(run)
     recipe = replace(before, split_file=run.split)
     dataset = task_of(recipe.model).read(data or trained_on, recipe)
-    session = _session(dataset, recipe, run, report or Report())
+    session = _session(dataset, recipe, run, report or Report(), None)
     stages = plan(recipe)
     stage = stages[State.saved_stage(run)]
     stage.begin(session, 0.0)
@@ -76,15 +77,23 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     return _fit(session, stages, dataset, resumed=True)
 
 
-def _session(dataset: Any, recipe: Recipe, run: Run, report: Report) -> Session:
-    """Everything that the stages share, before the first."""
+def _session(dataset: Any, recipe: Recipe, run: Run, report: Report, parents: Parents | None) -> Session:
+    """Everything that the stages share, before the first.
+
+    parents: what the network is joined from, which is said; None where a saved state will replace it
+    """
     config, accelerator = config_of(dataset.class_names, recipe), _accelerator(recipe)
+    joined = recipe.detector is not None or recipe.classifier is not None
 
     def fresh() -> Model:
-        weights = backbone_weights(config.backbone, recipe.weights)
+        weights = None if joined else backbone_weights(config.backbone, recipe.weights)
         return fresh_network(recipe, config, weights, accelerator.device)
 
     state = start(dataset, recipe, fresh())
+    if parents is not None:
+        own = f"backbone: {config.backbone}, {origin(config.backbone, recipe.weights)}"
+        for line in parents.join(state.network) if joined else (own,):
+            report.say(line)
     photos = (dataset.split("train"), dataset.split("val"))
     return Session(state, recipe, task_of(recipe.model), *photos, run, accelerator, report, Stop(), fresh)
 

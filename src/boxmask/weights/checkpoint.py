@@ -72,6 +72,15 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], Card]:
         ) from error
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is one of ours, as far as its header tells."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return KEY in (file.metadata() or {})
+    except (SafetensorError, OSError, ValueError):
+        return False
+
+
 def checkpoint_path(run: Path) -> Path:
     """The file that a RUN means: itself, or the best checkpoint of a run's folder, or the last one."""
     if not run.is_dir():

@@ -41,13 +41,17 @@ class Boxes:
             )
         return replace(dataset, notes=dataset.notes + notes)
 
+    def photos(self, labelled: Dataset) -> Dataset:
+        """The set itself."""
+        return labelled
+
     def canvas(self, size: Size, config: Any) -> Size:
         """The photo's, resized."""
         return resized_size(size, config.shorter_side, config.longer_side)
 
-    def sample(self, photos: Dataset, photo: int, config: Any) -> tuple[Tensor, Target]:
+    def sample(self, labelled: Dataset, item: int, config: Any) -> tuple[Tensor, Target]:
         """The photo resized, with its boxes and outlines."""
-        image, target = to_image(photos.path(photo)), photos.target(photo)
+        image, target = to_image(labelled.path(item)), labelled.target(item)
         return resize_photo(image, target, config.shorter_side, config.longer_side)
 
     def augmentation(self, recipe: Recipe, config: Any) -> Augment:
@@ -56,7 +60,7 @@ class Boxes:
             return SSDAugmentation(recipe.flip, recipe.photometric)
         return Augmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
 
-    def evaluate(self, model: Model, photos: Dataset, recipe: Recipe, progress: Progress) -> dict[str, Any]:
+    def evaluate(self, model: Model, labelled: Dataset, recipe: Recipe, progress: Progress) -> dict[str, Any]:
         """Average precision, without intervals."""
         how = {"interval": False, "unseen_classes": recipe.unseen_classes, "progress": progress}
-        return evaluate(cast(Detector, model), photos, **how).as_json()  # type: ignore[arg-type]
+        return evaluate(cast(Detector, model), labelled, **how).as_json()  # type: ignore[arg-type]

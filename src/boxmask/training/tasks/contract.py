@@ -20,7 +20,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 class Task(Protocol):
-    """`photos` is a set of labelled photos as `read` gives it: a Dataset, PixelDataset or ClassDataset."""
+    """`labelled` is a set as `read` gives it: a Dataset, PixelDataset or ClassDataset."""
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -29,14 +29,17 @@ class Task(Protocol):
     def read(self, data: Path, recipe: Recipe) -> Any:
         """The labelled photos with their splits, checked; LabelError or PhotoError for what is wrong."""
 
+    def photos(self, labelled: Any) -> Any:
+        """The photos of the set, whose splits are written down."""
+
     def canvas(self, size: Size, config: Any) -> Size:
         """(height, width) that a photo of this size takes up in the network, but for padding."""
 
-    def sample(self, photos: Any, photo: int, config: Any) -> tuple[Tensor, Any]:
+    def sample(self, labelled: Any, item: int, config: Any) -> tuple[Tensor, Any]:
         """A photo and what its labels say, at the size at which it is kept in memory."""
 
     def augmentation(self, recipe: Recipe, config: Any) -> Augment:
         """What may happen to a sample each time that it is shown."""
 
-    def evaluate(self, model: Model, photos: Any, recipe: Recipe, progress: Progress) -> dict[str, Any]:
+    def evaluate(self, model: Model, labelled: Any, recipe: Recipe, progress: Progress) -> dict[str, Any]:
         """The figures of the model, by name."""

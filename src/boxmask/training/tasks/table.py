@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.models.table import entry
 from boxmask.training.tasks.boxes import Boxes
+from boxmask.training.tasks.classes import Classes
 from boxmask.training.tasks.contract import Task
 
-TASKS: dict[str, Task] = {**dict.fromkeys(DETECTORS, Boxes())}
+TASKS: dict[str, Task] = {
+    **{name: Boxes() for name in DETECTORS},
+    **{name: Classes() for name in CLASSIFIERS},
+}
 
 
 def task_of(model: str) -> Task:
