@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from boxmask.masks import Masks
 from boxmask.types import Classification, ClassTarget, Detections, Target
 
 BOXES = torch.tensor([[0.0, 0.0, 10.0, 20.0], [5.0, 5.0, 6.0, 7.0]])
@@ -52,17 +53,17 @@ def test_a_target_that_cannot_be(boxes: Tensor, labels: Tensor, ignore: Tensor, 
 
 
 def test_masks_are_one_an_object() -> None:
-    assert Target(BOXES, LABELS, KEPT, torch.zeros(2, 30, 40, dtype=torch.bool)).masks is not None
-    with pytest.raises(ValueError, match=r"masks: expected torch.bool \(2, any, any\)"):
-        Target(BOXES, LABELS, KEPT, torch.zeros(1, 30, 40, dtype=torch.bool))
+    assert Target(BOXES, LABELS, KEPT, Masks.none(2, (30, 40))).masks is not None
+    with pytest.raises(ValueError, match="masks: expected 2, found 1"):
+        Target(BOXES, LABELS, KEPT, Masks.none(1, (30, 40)))
 
 
 def test_a_target_moves_with_all_it_has() -> None:
-    masks = torch.zeros(2, 3, 4, dtype=torch.bool)
+    masks = Masks.from_dense(np.ones((2, 3, 4), dtype=bool))
     target = Target(BOXES, LABELS, KEPT, masks).to("cpu")
     assert torch.equal(target.boxes, BOXES)
     assert target.masks is not None
-    assert target.masks.shape == masks.shape
+    assert np.array_equal(target.masks.dense(), masks.dense())
 
 
 def test_detections_know_their_names() -> None:

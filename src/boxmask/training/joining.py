@@ -45,7 +45,7 @@ def _classifier(recipe: Recipe, detector: Trained | None) -> Trained | None:
     backbone = recipe.backbone or (detector.backbone if detector else None)
     if backbone is None:
         raise UsageError(
-            f"--classifier {path}: these are not weights of boxmask; say of which of timm's networks they are "
-            "with --backbone NAME"
+            f"--classifier {path}: these are not weights of boxmask; say with --backbone NAME of which of "
+            "timm's networks they are"
         )
     return Trained.of_timm(path, backbone)

@@ -21,7 +21,7 @@ def plan(recipe: Recipe) -> list[Stage]:
             raise UsageError(f"--training alternating is a way of faster-rcnn alone, not of {recipe.model}")
         if recipe.detector or recipe.classifier:
             raise UsageError(
-                "--training alternating begins twice from ImageNet; it cannot be joined from others"
+                "--training alternating begins from ImageNet, twice; leave out --detector and --classifier"
             )
         return alternating()
     if recipe.regions is not None and recipe.model != "rcnn":

@@ -179,7 +179,7 @@ def test_a_missing_box_is_that_of_the_outline(write: Write) -> None:
     masks = dataset.masks(0)
     assert masks is not None
     assert np.array_equal(dataset.boxes, masks.boxes())
-    assert dataset.boxes[1].tolist() == [11, 6, 60, 40]
+    assert dataset.boxes[1].tolist() == [11, 0, 60, 40]
 
 
 def test_an_outline_without_a_pixel_is_noted_and_not_known(write: Write) -> None:

@@ -103,7 +103,6 @@ def _of_run_lengths(fields: dict[str, object], size: Size) -> Counts:
         raise ValueError(f"a run length of {min(counts)}")
     if sum(counts) != size[0] * size[1]:
         raise ValueError(f"its run lengths add up to {sum(counts)}, its photo has {size[0] * size[1]} pixels")
-    return points
     return np.array(counts, dtype=np.int32)
 
 

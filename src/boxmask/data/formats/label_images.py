@@ -159,10 +159,11 @@ def _class_name(source: Source) -> str:
 def _masks(path: Path) -> tuple[list[int], Masks]:
     """The numbers in a label image, ascending, and the mask of each."""
     pixels = _pixels(path)
-    numbers = np.arange(int(pixels.max()) + 1)
+    numbers = np.arange(_HIGHEST + 1)
     if pixels.max() > _HIGHEST:
+        # The 0 that is appended is the ground's, which may not have a pixel.
         numbers, places = np.unique(np.append(pixels.ravel(), 0), return_inverse=True)
-        pixels = places[:-1].reshape(pixels.shape)  # the 0 appended is the ground's, with or without a pixel
+        pixels = places[:-1].reshape(pixels.shape)
     found = list(_windows(pixels))
     crops = [pixels[window] == number for number, window in found]
     corners = [(columns.start, rows.start) for _, (rows, columns) in found]
