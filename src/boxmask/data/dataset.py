@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ class Dataset:
     notes:       what was noticed while reading and did not stop it, each with file and line
     """
 
+    UNIT: ClassVar[str] = "objects"  # what `counts` counts
+
     root: Path
     class_names: tuple[str, ...]
     files: NDArray[np.str_]
@@ -59,6 +62,13 @@ class Dataset:
     def counted(self) -> NDArray[np.bool_]:
         """(N,) bool: which objects count; crowd regions and difficult objects do not."""
         return ~(self.crowd | self.difficult)
+
+    def counts(self) -> NDArray[np.int64]:
+        """(P, K) how many objects that count each photo has of each class."""
+        counts = np.zeros((len(self), len(self.class_names)), dtype=np.int64)
+        photo = np.repeat(np.arange(len(self)), np.diff(self.offsets))
+        np.add.at(counts, (photo[self.counted], self.labels[self.counted]), 1)
+        return counts
 
     def path(self, photo: int) -> Path:
         """Where photo number `photo` lies."""
