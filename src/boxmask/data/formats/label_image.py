@@ -93,7 +93,7 @@ def _as_rgb(
         raise LabelError(f"{path}: has transparent pixels, whose class is not clear. Save it without alpha.")
     rgb = ((values & 0xFF) << 16) | (values & 0xFF00) | ((values >> 16) & 0xFF)
     order = np.argsort(rgb)
-    return rgb[order], np.argsort(order)[which]
+    return rgb[order].astype(np.uint32), np.argsort(order)[which].astype(np.int64)
 
 
 def _numbers(image: Image.Image, path: Path) -> NDArray[np.uint32]:

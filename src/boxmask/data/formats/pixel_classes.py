@@ -59,7 +59,9 @@ def find_classes(folder: Path) -> Path | None:
     """The classes file of a set, if it has one. Raises LabelError where it has several."""
     found = [folder / name for name in NAMES if (folder / name).is_file()]
     if len(found) > 1:
-        raise LabelError(f"{found[0]} and {found[1]}: two classes files. Keep one, or give one (classes_file).")
+        raise LabelError(
+            f"{found[0]} and {found[1]}: two classes files. Keep one, or give one (classes_file)."
+        )
     return found[0] if found else None
 
 
@@ -150,36 +152,37 @@ def _fields(name: str, value: object) -> list[str]:
 
 
 def _classes(entries: list[Entry], path: Path) -> PixelClasses:
-    """Count the names; several colours may stand for one class."""
-    named = [entry for entry in entries if not entry.ignored]
-    names = tuple(dict.fromkeys(entry.name for entry in named))
+    """Count the names; several colours or numbers may stand for one class."""
+    names = tuple(dict.fromkeys(entry.name for entry in entries if not entry.ignored))
     if not names:
         raise LabelError(f"{path}: names no class, so there is nothing to learn. {FORM}")
     if len(names) > IGNORED:
         raise LabelError(f"{path}: {len(names)} classes; at most {IGNORED} can be told apart.")
+    _require_one_kind(entries)
     by_colour = entries[0].is_colour
-    odd = next((entry for entry in entries if _kind(entry) != _kind(entries[0])), None)
-    if odd:
-        kinds = f"this line has {_kind(odd)}, the first one {_kind(entries[0])}"
-        raise LabelError(f"{odd.place}: {kinds}. Give the same to every class. {FORM}")
     labels: dict[int, int] = {} if by_colour else {IGNORED: IGNORED}
-    places: dict[int, str] = {}
     for number, entry in enumerate(entries):
         code = number if entry.code is None else entry.code
-        if code in places or (entry.code is None and entry.name in [e.name for e in entries[:number]]):
-            first = places.get(code) or next(e.place for e in entries if e.name == entry.name)
-            raise LabelError(f"{entry.place}: {_shown(entry)} stands at {first}, too. Keep one of them.")
-        places[code] = entry.place
         labels[code] = IGNORED if entry.ignored else names.index(entry.name)
     return PixelClasses(names, labels, by_colour, str(path))
 
 
+def _require_one_kind(entries: list[Entry]) -> None:
+    """Raise LabelError where lines are of different kinds, or a colour, number or bare name stands twice."""
+    places: dict[int | str, str] = {}
+    for entry in entries:
+        if _kind(entry) != _kind(entries[0]):
+            kinds = f"this line has {_kind(entry)}, the first one {_kind(entries[0])}"
+            raise LabelError(f"{entry.place}: {kinds}. Give the same to every class. {FORM}")
+        key = entry.name if entry.code is None else entry.code
+        if key in places:
+            shown = f'"{key}"' if isinstance(key, str) else code_text(key, entry.is_colour)
+            raise LabelError(f"{entry.place}: {shown} stands at {places[key]}, too. Keep one of them.")
+        places[key] = entry.place
+
+
 def _kind(entry: Entry) -> str:
     return "a name alone" if entry.code is None else "a colour" if entry.is_colour else "a number"
-
-
-def _shown(entry: Entry) -> str:
-    return f'"{entry.name}"' if entry.code is None else code_text(entry.code, entry.is_colour)
 
 
 def code_text(code: int, by_colour: bool) -> str:

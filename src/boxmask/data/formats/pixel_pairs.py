@@ -1,8 +1,8 @@
 """Photos and their label images, matched by where they lie and what they are called.
 
-    images/x.jpg         masks/x.png               Tile 1/images/x.jpg   Tile 1/masks/x.png
-    images/train/x.jpg   masks/train/x.png         train/x.png           train_labels/x_L.png
-    JPEGImages/x.jpg     SegmentationClass/x.png   x.png                 x_mask.png
+images/x.jpg         masks/x.png               Tile 1/images/x.jpg   Tile 1/masks/x.png
+images/train/x.jpg   masks/train/x.png         train/x.png           train_labels/x_L.png
+JPEGImages/x.jpg     SegmentationClass/x.png   x.png                 x_mask.png
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from boxmask.data.formats.label_image import ENDINGS
 from boxmask.data.formats.source import Source, split_in_name
 from boxmask.errors import LabelError
 
-_WORDS_FOR_LABELS = (
-    r"(?:semantic|segmentation)?[ _-]?(?:masks?|labels?|annotations?|annots?|classes|class)|"
-    r"label[ _-]?images?|gt|ground[ _-]?truth|segmentations?"
+_FOR_LABELS = (
+    r"masks?|labels?|annotations?|annots?|gt|ground[ _-]?truth|segmentations?|segmentation[ _-]?class|"
+    r"(?:label|mask|annotation|segmentation)[ _-]?(?:images?|masks?|maps?)"
 )
-_LABEL_FOLDER = re.compile(rf"(?:(?P<rest>.+?)[ _-]?)?(?:{_WORDS_FOR_LABELS})", re.IGNORECASE)
-_PHOTO_FOLDER = re.compile(r"(?:(?P<rest>.+?)[ _-]?)?(?:jpegimages|images?|imgs?|photos?)", re.IGNORECASE)
+_REST = r"(?:(?P<rest>.+?)(?:[ _-]|(?=annot$)))?"  # "trainannot" is "train"
+_LABEL_FOLDER = re.compile(rf"{_REST}(?:{_FOR_LABELS})", re.IGNORECASE)
+_PHOTO_FOLDER = re.compile(rf"{_REST}(?:jpegimages|images?|imgs?|photos?)", re.IGNORECASE)
 _LABEL_STEM = re.compile(r"(?P<stem>.+)[ _-](?:masks?|labels?|gt|seg|segmentation|L)", re.IGNORECASE)
 
 LOOKED_FOR = "photos and label images of one name, as images/x.jpg with masks/x.png, or x.jpg with x_mask.png"
@@ -54,9 +55,11 @@ def find_pairs(source: Source) -> tuple[list[Pair], tuple[str, ...]]:
         return [], ()
     _require_lossless(sorted(taken))
     pairs = _matched(labels, photos)
-    used = {pair.photo for pair in pairs}
-    rest = [file for file in source.photos if file not in taken and file not in used]
-    return pairs, note(f"{len(rest)} photos have no label image and are left out", rest)
+    used = [pair.photo for pair in pairs]
+    places = {PurePosixPath(photo).parent for photo in used}
+    rest = [file for files in photos.values() for file in files if PurePosixPath(file).parent in places]
+    bare = sorted(set(rest) - set(used))
+    return pairs, note(f"{len(bare)} photos have no label image and are left out", bare)
 
 
 def _labels(source: Source) -> dict[str, list[str]]:
@@ -83,6 +86,11 @@ def _key(file: str, folder: re.Pattern[str]) -> str:
         match = folder.fullmatch(part)
         kept.append((match["rest"] or "") if match else part)
     return "/".join([*filter(None, kept), PurePosixPath(name).stem])
+
+
+def folder_of(photo: str) -> str:
+    """The folder that a photo belongs to: Tile 1/images/x.jpg lies in Tile 1; "" is the root."""
+    return _key(photo, _PHOTO_FOLDER).rpartition("/")[0]
 
 
 def _in_label_folder(file: str) -> bool:
