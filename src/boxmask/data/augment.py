@@ -78,7 +78,7 @@ class Augmentation:
         mirror, upend, recolour = generator.random(3) < (self.flip, self.vertical_flip, self.photometric)
         scale = generator.uniform(*self.scale)
         place = generator.random(2)
-        parts = _parts(_recoloured(image, generator) if recolour else image, target)
+        parts = _parts(recoloured(image, generator) if recolour else image, target)
         if mirror:
             parts = _each(F.horizontal_flip, parts)
         if upend:
@@ -186,7 +186,7 @@ def _span(marks: Tensor) -> tuple[Tensor, Tensor]:
     return marks.argmax(dim=1), places.amax(dim=1)  # argmax is the first of equals
 
 
-def _recoloured(image: Tensor, generator: np.random.Generator) -> Tensor:
+def recoloured(image: Tensor, generator: np.random.Generator) -> Tensor:
     """Another light: brightness, contrast, saturation and hue as one affine map of the colours.
 
     With brightness b, contrast c about the mean grey m, saturation S and hue H, a colour x becomes

@@ -83,8 +83,8 @@ def require_sizes(
     ]
     if places:
         remedy = (
-            "A label image has a pixel for every pixel of its photo as it is shown, with its EXIF orientation "
-            "applied. Export these at the photo's size, without smoothing."
+            "A label image has a pixel for every pixel of its photo as shown, its EXIF orientation applied. "
+            "Export these at the photo's size, without smoothing."
         )
         raise LabelError(complaint("Label images of another size than their photo", places, remedy))
     return [mode for _, mode in stored]

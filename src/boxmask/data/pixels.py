@@ -226,8 +226,8 @@ def with_drawn_splits(dataset: PixelDataset, seed: int = 0) -> PixelDataset:
         return split
     shown = ", ".join(folders[:6]) + (", ..." if len(folders) > 6 else "")
     said = (
-        f"the draw mixes the photos of {len(folders)} folders ({shown}): where those of a folder are parts of "
-        "one larger picture, training sees the neighbours of what it is tested on, and the figures come out "
-        "too high; write a split file then that keeps every folder in one split"
+        f"the draw mixes the photos of {len(folders)} folders ({shown}): where those of a folder are parts "
+        "of one larger picture, training sees the neighbours of what it is tested on, and the figures come "
+        "out too high; write a split file then that keeps every folder in one split"
     )
     return replace(split, notes=(*split.notes, said))
