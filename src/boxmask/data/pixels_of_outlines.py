@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, cast
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from numpy.typing import NDArray
 
 from boxmask.data.dataset import Dataset
 from boxmask.data.pixels import PixelDataset
 from boxmask.errors import LabelError
-from boxmask.masks import Masks
+from boxmask.masks import Masks, Size
 from boxmask.types import IGNORED
 
 BACKGROUND = "background"
@@ -31,9 +30,9 @@ class _Outlined(Protocol):
 class Outlines:
     """Where P photos' labels come from: the outlines of a detection set, painted when asked.
 
-    Larger objects first, so that smaller ones lie over them, as they mostly do in the photo. Nothing is said
-    inside the boxes of crowd regions and of objects whose outline is not known (unless a known outline is
-    painted there), nor inside the outlines of difficult objects.
+    Larger objects first, so that smaller ones lie over them, as they mostly do in the photo. Crowd regions
+    and objects whose outline is not known are painted likewise, as boxes of which nothing is said, and
+    difficult objects as outlines of which nothing is said.
 
     values: (K,) uint8, the label of each of the detection set's classes
     ground: the label of the background
@@ -45,27 +44,20 @@ class Outlines:
 
     def labels(self, photo: int) -> UInt8[NDArray[np.uint8], "H W"]:
         """The label of every pixel, 0..K-1 or IGNORED."""
-        height, width = self.dataset.sizes[photo].tolist()
+        size: Size = tuple(self.dataset.sizes[photo].tolist())
         rows = self.dataset.rows(photo)
-        masks = cast(_Outlined, self.dataset).masks(photo) or Masks.none(
-            rows.stop - rows.start, (height, width)
-        )
-        picture = np.full((height, width), self.ground, dtype=np.uint8)
-        painted = masks.known & ~self.dataset.crowd[rows]
-        for x1, y1, x2, y2 in self.dataset.boxes[rows][~painted].tolist():
-            picture[math.floor(y1) : math.ceil(y2), math.floor(x1) : math.ceil(x2)] = IGNORED
         values = np.where(self.dataset.difficult[rows], IGNORED, self.values[self.dataset.labels[rows]])
-        self._paint(picture, masks[painted], values[painted])
-        return picture
-
-    @staticmethod
-    def _paint(
-        picture: UInt8[NDArray[np.uint8], "H W"], masks: Masks, values: UInt8[NDArray[np.uint8], N]
-    ) -> None:
-        crops, windows = masks.crops(), masks.windows.tolist()
-        for row in np.argsort(-masks.areas(), kind="stable").tolist():
+        masks = cast(_Outlined, self.dataset).masks(photo) or Masks.none(len(values), size)
+        unclear = ~masks.known | self.dataset.crowd[rows]
+        values[unclear] = IGNORED
+        boxes = _whole_pixels(self.dataset.boxes[rows])
+        crops, windows = masks.crops(), np.where(unclear[:, None], boxes, masks.windows).tolist()
+        areas = np.where(unclear, (boxes[:, 2:] - boxes[:, :2]).prod(axis=1), masks.areas())
+        picture = np.full(size, self.ground, dtype=np.uint8)
+        for row in np.argsort(-areas, kind="stable").tolist():
             x1, y1, x2, y2 = windows[row]
-            picture[y1:y2, x1:x2][crops[row]] = values[row]
+            picture[y1:y2, x1:x2][... if unclear[row] else crops[row]] = values[row]
+        return picture
 
     def subset(self, photos: NDArray[np.int64]) -> Outlines:
         """Those of the given photos."""
@@ -74,6 +66,11 @@ class Outlines:
     def fingerprint(self) -> bytes:
         """That of the detection set."""
         return self.dataset.fingerprint().encode()
+
+
+def _whole_pixels(boxes: Float[NDArray[np.float32], "N 4"]) -> Int[NDArray[np.int64], "N 4"]:
+    """The pixels that boxes touch."""
+    return np.concatenate([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])], axis=1).astype(np.int64)
 
 
 def pixels_of_outlines(dataset: Dataset) -> PixelDataset:
