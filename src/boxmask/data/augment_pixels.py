@@ -128,8 +128,10 @@ def _resized(image: Tensor, labels: Tensor, size: Size) -> tuple[Tensor, Tensor]
     if size == image.shape[-2:]:
         return image, labels
     rows, columns = (nearest(*sides) for sides in zip(labels.shape, size, strict=True))
-    picked = labels.numpy().take(rows, axis=0).take(columns, axis=1)
-    return F.resize(image, list(size)), torch.from_numpy(picked)
+    picked = torch.from_numpy(labels.numpy().take(rows, axis=0).take(columns, axis=1))
+    if size == (1, 1):  # torch's whole-number kernel mistakes the layout of a single pixel, and stops
+        return F.resize(image.float(), [1, 1]).round().to(torch.uint8), picked
+    return F.resize(image, list(size)), picked
 
 
 def _padded(
