@@ -17,15 +17,8 @@ import torch
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
-from boxmask.data.dataset import SPLITS
-from boxmask.data.faults import note
-from boxmask.data.formats.labels import LabelledPhoto
-from boxmask.data.formats.pixel_classes import PixelClasses, find_classes, read_classes
-from boxmask.data.formats.pixel_pairs import LOOKED_FOR, Pair, find_pairs, folder_of
-from boxmask.data.formats.source import Source, look_at
-from boxmask.data.formats.voc_splits import read_splits
-from boxmask.data.label_images import (
-    LabelImages,
+from boxmask.data.class_images import (
+    ClassImages,
     UnknownColours,
     ask_for_classes,
     note_on_unknown,
@@ -33,6 +26,13 @@ from boxmask.data.label_images import (
     require_sizes,
     survey,
 )
+from boxmask.data.dataset import SPLITS
+from boxmask.data.faults import note
+from boxmask.data.formats.labels import LabelledPhoto
+from boxmask.data.formats.pixel_classes import PixelClasses, find_classes, read_classes
+from boxmask.data.formats.pixel_pairs import LOOKED_FOR, Pair, find_pairs, folder_of
+from boxmask.data.formats.source import Source, look_at
+from boxmask.data.formats.voc_splits import read_splits
 from boxmask.data.photo_sizes import read_sizes
 from boxmask.data.split import with_split_file, with_splits
 from boxmask.errors import LabelError
@@ -177,7 +177,7 @@ def read_unsplit_pixels(
         sizes=sizes,
         splits=_own_splits(source, pairs),
         pixels=pixels,
-        source=LabelImages(source.root, np.array(files), classes, unknown_colours, checks),
+        source=ClassImages(source.root, np.array(files), classes, unknown_colours, checks),
         notes=notes + _notes_on_absent(pixels, classes),
     )
 

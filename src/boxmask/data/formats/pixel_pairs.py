@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from boxmask.data.faults import complaint, note
-from boxmask.data.formats.label_image import ENDINGS
+from boxmask.data.formats.class_image import ENDINGS
 from boxmask.data.formats.source import Source, split_in_name
 from boxmask.errors import LabelError
 

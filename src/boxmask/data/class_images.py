@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from boxmask.data.faults import complaint, note
-from boxmask.data.formats.label_image import Runs, read_runs, stored_as
+from boxmask.data.formats.class_image import Runs, read_runs, stored_as
 from boxmask.data.formats.pixel_classes import FORM, NAMES, PixelClasses, code_text
 from boxmask.errors import LabelError
 from boxmask.types import IGNORED
@@ -24,12 +25,16 @@ UnknownColours = Literal["stop", "ignore"]
 """What to do about colours (or numbers) that the classes file does not name: stop, or label nothing there."""
 
 MOST_COLOURS = 32  # that are listed; label images with more are smoothed ones
-_THREADS = 2  # decoding leaves the interpreter free
+_TOO_MANY = {
+    "colours": "So many mostly come of smoothing: export the label images without it, as PNG.",
+    "numbers": "So many mostly count objects. If these are classes, give a classes file with their names.",
+}
+_THREADS = min(8, os.cpu_count() or 1)  # decoding leaves the interpreter free
 _ResultT = TypeVar("_ResultT")
 
 
 @dataclass(frozen=True)
-class LabelImages:
+class ClassImages:
     """Where P photos' labels come from: label images, opened when asked.
 
     files:  (P,) str, relative to `root`
@@ -52,7 +57,7 @@ class LabelImages:
             raise LabelError(f"{path}: has {shown}, which it had not when the set was read. Read it anew.")
         return runs.looked_up(_table(runs, self.classes))
 
-    def subset(self, photos: NDArray[np.int64]) -> LabelImages:
+    def subset(self, photos: NDArray[np.int64]) -> ClassImages:
         """Those of the given photos."""
         return replace(self, files=self.files[photos], checks=self.checks[photos])
 
@@ -164,16 +169,16 @@ def ask_for_classes(root: Path, surveys: Sequence[Survey], files: Sequence[str],
     found = found_codes(surveys, files, by_colour)
     what = "colours" if by_colour else "numbers"
     shown = "".join(f"\n  {place}" for place in list(found.values())[:MOST_COLOURS])
-    rest = len(found) - MOST_COLOURS
-    more = (
-        f"\n  and {rest} more: so many {what} mostly come of smoothing; export without it" if rest > 0 else ""
-    )
-    lines = "\n".join(_lines(sorted(found) if not by_colour else list(found), by_colour)[:MOST_COLOURS])
-    return (
+    said = (
         f"{root}: nothing says which classes the label images show (looked for {', '.join(NAMES)}). The "
-        f"{len(files)} label images have {len(found)} {what}:{shown}{more}\n"
-        f"Write {root / NAMES[0]}, or give another file with --classes-file (in Python: classes_file), with "
-        f"your names in place of class1, class2 ...:\n{lines}\n{FORM}"
+        f"{len(files)} label images have {len(found)} {what}:{shown}"
+    )
+    if len(found) > MOST_COLOURS:
+        return f"{said}\n  and {len(found) - MOST_COLOURS} more. {_TOO_MANY[what]}"
+    lines = "\n".join(_lines(list(found) if by_colour else sorted(found), by_colour))
+    return (
+        f"{said}\nWrite {root / NAMES[0]}, or give another file with --classes-file (in Python: classes_file), "
+        f"with your names in place of class1, class2 ...:\n{lines}\n{FORM}"
     )
 
 

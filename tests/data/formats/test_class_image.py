@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from boxmask.data.formats.label_image import Runs, read_runs, stored_as
+from boxmask.data.formats.class_image import Runs, read_runs, stored_as
 from boxmask.errors import LabelError
 
 NUMBERS = np.array([[0, 0, 2], [2, 1, 255]], dtype=np.uint8)
