@@ -149,10 +149,10 @@ def test_numbers_are_asked_about(write: Callable[..., Path], numbers: list[int],
 
 def test_smoothed_label_images_are_recognised(write: Callable[..., Path]) -> None:
     smooth = np.arange(3000, dtype=np.uint32).astype("<u4").view(np.uint8).reshape(1, 3000, 4)[..., :3]
-    with pytest.raises(LabelError, match="and 2968 more. So many mostly come of smoothing"):
+    with pytest.raises(LabelError, match=r"and 2968 more\. So many mostly come of smoothing"):
         read_pixels(write({"images/a.png": Image.fromarray(np.ascontiguousarray(smooth))}, classes=None))
     counted = Image.fromarray(np.arange(300, dtype=np.uint16).reshape(1, 300))
-    with pytest.raises(LabelError, match="and 268 more. So many mostly count objects"):
+    with pytest.raises(LabelError, match=r"and 268 more\. So many mostly count objects"):
         read_pixels(write({"images/a.png": counted}, classes=None))
 
 

@@ -177,7 +177,7 @@ def ask_for_classes(root: Path, surveys: Sequence[Survey], files: Sequence[str],
         return f"{said}\n  and {len(found) - MOST_COLOURS} more. {_TOO_MANY[what]}"
     lines = "\n".join(_lines(list(found) if by_colour else sorted(found), by_colour))
     return (
-        f"{said}\nWrite {root / NAMES[0]}, or give another file with --classes-file (in Python: classes_file), "
+        f"{said}\nWrite {root / NAMES[0]}, or give a file with --classes-file (in Python: classes_file), "
         f"with your names in place of class1, class2 ...:\n{lines}\n{FORM}"
     )
 

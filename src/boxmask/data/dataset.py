@@ -63,13 +63,6 @@ class Dataset:
         """(N,) bool: which objects count; crowd regions and difficult objects do not."""
         return ~(self.crowd | self.difficult)
 
-    def counts(self) -> NDArray[np.int64]:
-        """(P, K) how many objects that count each photo has of each class."""
-        counts = np.zeros((len(self), len(self.class_names)), dtype=np.int64)
-        photo = np.repeat(np.arange(len(self)), np.diff(self.offsets))
-        np.add.at(counts, (photo[self.counted], self.labels[self.counted]), 1)
-        return counts
-
     def path(self, photo: int) -> Path:
         """Where photo number `photo` lies."""
         return self.root / str(self.files[photo])
@@ -77,6 +70,13 @@ class Dataset:
     def rows(self, photo: int) -> slice:
         """The rows of the object arrays that belong to photo number `photo`."""
         return slice(int(self.offsets[photo]), int(self.offsets[photo + 1]))
+
+    def counts(self) -> NDArray[np.int64]:
+        """(P, K) how many objects that count each photo has of each class."""
+        counts = np.zeros((len(self), len(self.class_names)), dtype=np.int64)
+        photo = np.repeat(np.arange(len(self)), np.diff(self.offsets))
+        np.add.at(counts, (photo[self.counted], self.labels[self.counted]), 1)
+        return counts
 
     def subset(self, photos: NDArray[np.int64]) -> Dataset:
         """Only the given photos, in the given order; classes are kept."""

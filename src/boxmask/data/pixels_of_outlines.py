@@ -27,7 +27,7 @@ class _Outlined(Protocol):
 
 
 @dataclass(frozen=True)
-class Outlines:
+class PaintedOutlines:
     """Where P photos' labels come from: the outlines of a detection set, painted when asked.
 
     Larger objects first, so that smaller ones lie over them, as they mostly do in the photo. Crowd regions
@@ -59,7 +59,7 @@ class Outlines:
             picture[y1:y2, x1:x2][... if unclear[row] else crops[row]] = values[row]
         return picture
 
-    def subset(self, photos: NDArray[np.int64]) -> Outlines:
+    def subset(self, photos: NDArray[np.int64]) -> PaintedOutlines:
         """Those of the given photos."""
         return replace(self, dataset=self.dataset.subset(photos))
 
@@ -96,7 +96,7 @@ def pixels_of_outlines(dataset: Dataset) -> PixelDataset:
         sizes=dataset.sizes,
         splits=dataset.splits,
         pixels=_estimated(dataset, values, len(names)),
-        source=Outlines(dataset, values, names.index(BACKGROUND)),
+        source=PaintedOutlines(dataset, values, names.index(BACKGROUND)),
         notes=dataset.notes,
     )
 
