@@ -77,7 +77,7 @@ class Augmentation:
         mirror, upend, recolour = generator.random(3) < (self.flip, self.vertical_flip, self.photometric)
         scale = generator.uniform(*self.scale)
         place = generator.random(2)
-        scene = _scene(_recoloured(image, generator) if recolour else image, target)
+        scene = _scene(recoloured(image, generator) if recolour else image, target)
         if mirror:
             scene = scene.mirrored()
         if upend:
@@ -193,7 +193,7 @@ def _labels(scene: _Scene, target: Target, min_visible: float) -> Target:
     return seen(replace(target, ignore=target.ignore | hidden), whole, scene.masks, scene.size)
 
 
-def _recoloured(image: Tensor, generator: np.random.Generator) -> Tensor:
+def recoloured(image: Tensor, generator: np.random.Generator) -> Tensor:
     """Another light: brightness, contrast, saturation and hue as one affine map of the colours.
 
     With brightness b, contrast c about the mean grey m, saturation S and hue H, a colour x becomes

@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,8 @@ class Dataset:
 
     Raises ValueError where the outlines are not those of N objects.
     """
+
+    UNIT: ClassVar[str] = "objects"  # what `counts` counts
 
     root: Path
     class_names: tuple[str, ...]
@@ -97,6 +100,13 @@ class Dataset:
     def rows(self, photo: int) -> slice:
         """The rows of the object arrays that belong to photo number `photo`."""
         return slice(int(self.offsets[photo]), int(self.offsets[photo + 1]))
+
+    def counts(self) -> NDArray[np.int64]:
+        """(P, K) how many objects that count each photo has of each class."""
+        counts = np.zeros((len(self), len(self.class_names)), dtype=np.int64)
+        photo = np.repeat(np.arange(len(self)), np.diff(self.offsets))
+        np.add.at(counts, (photo[self.counted], self.labels[self.counted]), 1)
+        return counts
 
     def subset(self, photos: NDArray[np.int64]) -> Dataset:
         """Only the given photos, in the given order; classes are kept."""
