@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.geometry import rle
+from boxmask.masks import Masks
 from boxmask.types import Target
 
 SPLITS = ("train", "val", "test")
@@ -51,6 +53,28 @@ class Dataset:
     crowd: NDArray[np.bool_]
     difficult: NDArray[np.bool_]
     notes: tuple[str, ...] = ()
+    runs: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    run_offsets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.run_offsets) != len(self.boxes) + 1:
+            object.__setattr__(self, "run_offsets", np.zeros(len(self.boxes) + 1, dtype=np.int64))
+
+    @property
+    def outlined(self) -> NDArray[np.bool_]:
+        """(N,) bool: whose outlines are known."""
+        known: NDArray[np.bool_] = np.diff(self.run_offsets) > 0
+        return known
+
+    def masks(self, photo: int) -> Masks | None:
+        """The outlines of photo number `photo`; None where none of its objects has one."""
+        rows = self.rows(photo)
+        counts = [
+            self.runs[self.run_offsets[i] : self.run_offsets[i + 1]].astype(np.int64)
+            for i in range(rows.start, rows.stop)
+        ]
+        height, width = self.sizes[photo].tolist()
+        return rle.decode(counts, (height, width)) if any(len(one) for one in counts) else None
 
     def __len__(self) -> int:
         return len(self.files)
@@ -73,8 +97,12 @@ class Dataset:
         spans = [np.arange(self.offsets[i], self.offsets[i + 1]) for i in photos]
         rows = np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
         offsets = np.concatenate([[0], np.cumsum([len(span) for span in spans])]).astype(np.int64)
+        lengths = np.diff(self.run_offsets)[rows]
+        runs = [self.runs[self.run_offsets[i] : self.run_offsets[i + 1]] for i in rows]
         return replace(
             self,
+            runs=np.concatenate([np.zeros(0, dtype=np.int32), *runs]),
+            run_offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
             files=self.files[photos],
             image_ids=self.image_ids[photos],
             sizes=self.sizes[photos],
