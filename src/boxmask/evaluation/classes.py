@@ -41,8 +41,10 @@ def renamed(detections: Detections, class_names: tuple[str, ...]) -> Detections:
     new_label = torch.tensor([place.get(name, -1) for name in detections.class_names], dtype=torch.int64)
     labels = new_label[detections.labels.cpu()]
     keep = labels >= 0
-    boxes, scores = detections.boxes.cpu()[keep], detections.scores.cpu()[keep]
-    return Detections(boxes, scores, labels[keep], class_names, detections.size)
+    kept = detections.rows(keep.to(detections.labels.device))
+    return Detections(
+        kept.boxes.cpu(), kept.scores.cpu(), labels[keep], class_names, detections.size, kept.masks
+    )
 
 
 def foreign_note(detections: Sequence[Detections], class_names: tuple[str, ...]) -> tuple[str, ...]:
@@ -60,6 +62,7 @@ def _without(dataset: Dataset, names: Sequence[str]) -> Dataset:
     labels = new_label[dataset.labels]
     rows = labels >= 0
     offsets = np.concatenate([[0], np.cumsum(rows)])[dataset.offsets].astype(np.int64)
+    runs = np.diff(dataset.run_offsets)
     return replace(
         dataset,
         class_names=kept,
@@ -69,6 +72,8 @@ def _without(dataset: Dataset, names: Sequence[str]) -> Dataset:
         areas=dataset.areas[rows],
         crowd=dataset.crowd[rows],
         difficult=dataset.difficult[rows],
+        runs=dataset.runs[np.repeat(rows, runs)],
+        run_offsets=np.concatenate([[0], np.cumsum(runs[rows])]).astype(np.int64),
     )
 
 
