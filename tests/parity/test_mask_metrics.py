@@ -13,6 +13,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from boxmask.data.dataset import Dataset
+from boxmask.evaluation.boundary import boundary_metrics
 from boxmask.evaluation.coco import coco_metrics
 from boxmask.geometry.rle import decode
 from boxmask.masks import Masks
@@ -42,7 +43,7 @@ def counts_of(segmentation) -> np.ndarray:
 
 
 def scene(seed: int) -> tuple[Dataset, list[list[float]], list[Detections]]:
-    """Twenty photos with crowds, equal scores, some photos empty, some overfull; and each object's polygon."""
+    """Twenty photos with crowds and equal scores, some empty, some overfull; and each object's polygon."""
     rng = np.random.default_rng(seed)
     photos = 20
     counts = rng.integers(0, 8, photos) * (rng.random(photos) > 0.2)
@@ -107,7 +108,9 @@ class Honouring(COCOeval):
                 entry["ignore"] = entry["ignore"] or entry["difficult"]
 
 
-def in_pycocotools(dataset: Dataset, segmentations: list, detections: list[Detections]) -> COCOeval:
+def in_pycocotools(
+    dataset: Dataset, segmentations: list, detections: list[Detections], evaluator: type[COCOeval] = Honouring
+) -> COCOeval:
     photo_of = np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
     truth = COCO()
     truth.dataset = {
@@ -135,14 +138,14 @@ def in_pycocotools(dataset: Dataset, segmentations: list, detections: list[Detec
     ]
     with contextlib.redirect_stdout(io.StringIO()):
         truth.createIndex()
-        run = Honouring(truth, truth.loadRes(results), "segm")
+        run = evaluator(truth, truth.loadRes(results), "segm")
         run.evaluate()
         run.accumulate()
         run.summarize()
     return run
 
 
-def runs_of(mask: np.ndarray) -> dict:
+def runs_of(mask: np.ndarray) -> dict[str, object]:
     return coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
 
 
@@ -198,3 +201,41 @@ def test_an_object_without_outline_is_a_crowd_as_large_as_its_box(seed):
         segmentations.append(runs_of(mask))
     crowds = replace(dataset, crowd=dataset.crowd | dim)
     require_equal(partly, detections, in_pycocotools(crowds, segmentations, detections))
+
+
+class Bounded(Honouring):
+    """pycocotools with the IoU of boundary-iou-api: the smaller of mask and boundary IoU, but for crowds."""
+
+    def computeIoU(self, image, category):
+        plain = super().computeIoU(image, category)
+        if not len(plain):
+            return plain
+        theirs = sorted(self._dts[image, category], key=lambda one: -one["score"])[: self.params.maxDets[-1]]
+        ours = self._gts[image, category]
+        rims = [[rim_of(one["segmentation"]) for one in entries] for entries in (theirs, ours)]
+        crowd = np.array([bool(one["iscrowd"]) for one in ours])
+        return np.where(crowd, plain, np.minimum(plain, coco_mask.iou(*rims, crowd.astype(int).tolist())))
+
+
+def rim_of(runs: dict) -> dict:
+    """Eroded step by step."""
+    mask = coco_mask.decode(runs).astype(bool)
+    core = mask
+    for _ in range(round(0.02 * float(np.hypot(SIDE, SIDE)))):
+        padded = np.pad(core, 1)
+        core = np.min([padded[y : y + SIDE, x : x + SIDE] for y in range(3) for x in range(3)], axis=0)
+    return runs_of(mask & ~core)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_boundary_ap_equals_pycocotools_with_boundary_iou(seed):
+    dataset, polygons, detections = scene(seed)
+    dataset.difficult[:] = (np.random.default_rng(seed).random(len(dataset.labels)) < 0.1) & ~dataset.crowd
+    theirs = in_pycocotools(dataset, [[polygon] for polygon in polygons], detections, Bounded)
+    ours = boundary_metrics(dataset, detections)
+    assert pytest.approx(theirs.stats[:2], abs=1e-9) == [ours.AP, ours.AP50]
+    precision = theirs.eval["precision"][..., 0, -1]
+    for k, name in enumerate(CLASSES[:2]):
+        assert ours.per_class[name].AP == pytest.approx(precision[:, :, k].mean(), abs=1e-9)
+    assert ours.per_class["never labelled"].AP is None
+    assert ours.AP < coco_metrics(dataset, detections, "segm").AP - 0.02
