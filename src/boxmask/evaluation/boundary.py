@@ -104,7 +104,8 @@ def _rim(crop: Bool[NDArray[np.bool_], "h w"], distance: int) -> Bool[NDArray[np
     core = crop.view(np.uint8)
     for axis in (0, 1):
         core = minimum_filter1d(core, side, axis=axis, mode="constant", cval=0)
-    return crop & (core == 0)
+    rim: NDArray[np.bool_] = crop & (core == 0)
+    return rim
 
 
 def _photo_matches(dataset: Dataset, photo: int, found: Detections) -> list[tuple[int, _PhotoMatches]]:

@@ -136,7 +136,7 @@ def _ground_truth(dataset: Dataset, rank: NDArray[np.int64], kind: Kind) -> COCO
     )
 
 
-def _object_outlines(dataset: Dataset) -> list[RunLengths]:
+def _object_outlines(dataset: Dataset) -> list[RunLengths | list[list[float]]]:
     return [runs for photo in range(len(dataset)) for runs in compressed(object_masks(dataset, photo))]
 
 
