@@ -1,8 +1,8 @@
 """Pictures of what was found: outlines or boxes with names, grids of pictures, labelled beside found.
 
-Outlines are drawn in `outlines`, and a box only where there is none; boxes are drawn by supervision. The names are placed here: supervision's labels either cover one another
-or wander off their boxes, and a crowd of them hides the photo. A name goes where its box leaves it room,
-the surest first, and stays away where there is none.
+Outlines are drawn in `outlines`, and a box only where there is none, by supervision. The names are placed
+here: supervision's labels either cover one another or wander off their boxes, and a crowd of them hides the
+photo. A name goes where its box leaves it room, the surest first, and stays away where there is none.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ def draw(
 ) -> Picture:
     """The photo with each detection of at least `min_score` and its name; the photo itself is kept.
 
-    Where masks are known the object is tinted and outlined, else it has a box. A class has the same colour in every picture. Names do not leave the photo nor cover one another; those
-    of the surest sixty come first, and one that finds no room is left out (its object is not).
+    Where its mask is known an object is tinted and outlined, else it has a box. A class has the same colour
+    in every picture. Names do not leave the photo nor cover one another; those of the surest sixty come
+    first, and one that finds no room is left out (its object is not).
     """
     shown = detections.above(min_score)
     picture = _with_boxes(with_outlines(photo, shown, _thickness(photo, len(shown))), _without_mask(shown))

@@ -15,11 +15,7 @@ from boxmask.prediction.ink import DARK, LIGHT, PALETTE, Picture, rgb
 from boxmask.types import Detections
 
 OPACITY = 0.4
-TINTS = (
-    (PALETTE[0], 0.0),
-    (LIGHT, 0.35),
-    (DARK, 0.35),
-)  # what the class's colour is mixed with, and how much
+TINTS = ((LIGHT, 0.0), (LIGHT, 0.35), (DARK, 0.35))  # what a class's colour is mixed with, in turn
 
 
 def with_outlines(photo: Picture, detections: Detections, thickness: int) -> Picture:
