@@ -13,7 +13,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from boxmask.data.dataset import Dataset
-from boxmask.evaluation.boundary import boundary_metrics
+from boxmask.evaluation.boundary_ap import boundary_metrics
 from boxmask.evaluation.coco import coco_metrics
 from boxmask.geometry.rle import decode
 from boxmask.masks import Masks

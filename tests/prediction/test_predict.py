@@ -210,9 +210,9 @@ def test_boxes_have_no_label_images(stub: Detector, photos: Path, tmp_path: Path
 
 def test_maps_are_drawn_and_saved_with_their_classes(photos: Path, tmp_path: Path) -> None:
     done = predict_photos(MapStub(), [photos], tmp_path / "out", save=("png", "labels"))
-    assert names(tmp_path / "out") == ["a-2.png", "a.png", "b.png", "labels"]
-    assert names(tmp_path / "out" / "labels") == ["a-2.png", "a.png", "b.png", "classes.txt"]
-    assert (tmp_path / "out" / "labels" / "classes.txt").read_text() == "sky 56B4E9\nroad E69F00\n"
+    assert names(tmp_path / "out") == ["a-2.png", "a.png", "b.png", "classes.txt", "labels"]
+    assert names(tmp_path / "out" / "labels") == ["a-2.png", "a.png", "b.png"]
+    assert (tmp_path / "out" / "classes.txt").read_text() == "sky 56B4E9\nroad E69F00\n"
     labels = np.array(Image.open(tmp_path / "out" / "labels" / "b.png"))
     assert labels.shape == (60, 80)
     assert labels[:30].max() == 0

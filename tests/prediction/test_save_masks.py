@@ -128,7 +128,7 @@ def test_classes_are_read_back_by_number_and_by_colour(count, tmp_path):
 
 def test_the_background_is_black_and_a_name_must_fit_its_line(tmp_path):
     assert class_colours(("sky", "Background"))[1] == "#000000"
-    for name in ("two\nlines", "", " blank "):
+    for name in ("two\nlines", "", " blank ", "cup, bowl"):
         with pytest.raises(UsageError, match="cannot stand in a line"):
             save_classes(("sky", name), tmp_path / "classes.txt")
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from boxmask.data.dataset import Dataset
 from boxmask.data.split import UnseenClasses
 from boxmask.detectors.contract import Detector
 from boxmask.errors import LabelError
-from boxmask.evaluation.boundary import BoundaryMetrics, boundary_metrics
+from boxmask.evaluation.boundary_ap import BoundaryMetrics, boundary_metrics
 from boxmask.evaluation.classes import foreign_note, renamed, seen_classes
 from boxmask.evaluation.coco import CocoMetrics, coco_metrics
 from boxmask.evaluation.detect import detect

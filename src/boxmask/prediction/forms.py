@@ -75,4 +75,4 @@ def _write_map(form: str, path: Path, pixels: Picture, found: SegmentationMap) -
         save_picture(draw_map(pixels, found), path)
     else:
         save_class_labels(found, path)
-        save_classes(found.class_names, path.parent / CLASSES)
+        save_classes(found.class_names, path.parent.parent / CLASSES)

@@ -1,8 +1,8 @@
 """Results as images whose pixels are numbers: which object each pixel belongs to, or which class.
 
 Objects: a 16-bit PNG, 0 for the background and 1..N for the objects, the surest first. Classes: a PNG with a
-palette, whose numbers are the labels, beside a `classes.txt` of a line for each, `name RRGGBB`; so it is read
-back by number or by colour.
+palette, whose numbers are the labels, and in the folder above a `classes.txt` with a line for each, `name
+RRGGBB`: a set of labelled pixels, once the photos lie in a folder `images` beside.
 """
 
 from __future__ import annotations
@@ -72,11 +72,13 @@ def _contiguous(found: SegmentationMap) -> UInt8[NDArray[np.uint8], "H W"]:
 def save_classes(class_names: Sequence[str], path: str | Path) -> None:
     """Write a line `name RRGGBB` for each class, in the order of the labels.
 
-    Raises UsageError for a name that would not fit a line.
+    Raises UsageError for a name that would be read back as another.
     """
-    broken = [name for name in class_names if len(name.splitlines()) != 1 or name != name.strip()]
+    broken = [name for name in class_names if not name or name != " ".join(name.split()) or "," in name]
     if broken:
-        raise UsageError(f"{path}: the class {broken[0]!r} cannot stand in a line; rename it in the labels.")
+        raise UsageError(
+            f"{path}: the class {broken[0]!r} cannot stand in a line; rename it and train again."
+        )
     lines = [
         f"{name} {colour[1:]}\n" for name, colour in zip(class_names, class_colours(class_names), strict=True)
     ]

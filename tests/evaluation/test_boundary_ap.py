@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from boxmask.evaluation.boundary import boundaries, boundary_distance, boundary_overlaps
+from boxmask.evaluation.boundary_ap import boundaries, boundary_distance, boundary_overlaps
 from boxmask.evaluation.matching import match
 from boxmask.masks import Masks
 
