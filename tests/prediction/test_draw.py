@@ -6,7 +6,8 @@ import torch
 
 from boxmask.data.dataset import Dataset
 from boxmask.prediction import draw as module
-from boxmask.prediction.draw import PALETTE, contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.prediction.draw import contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.prediction.ink import PALETTE, font_of_size
 from boxmask.types import Detections
 
 NAMES = ("cat", "dog", "Äffchen", "кошка")
@@ -115,7 +116,7 @@ def test_a_name_does_not_hide_a_small_box(places):
 
 
 def test_names_of_other_alphabets_have_letters():
-    font = module._font(20)
+    font = font_of_size(20)
     missing = font.getmask("\uffff").getbbox()
     assert all(font.getmask(letter).getbbox() not in (None, missing) for letter in "Äкш")
 

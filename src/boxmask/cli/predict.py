@@ -28,9 +28,11 @@ def predict(
     out
         The folder that pictures and detections.json are written into.
     save
-        What to write: jpg or png for pictures, coco for COCO's JSON; several with commas between.
+        What to write, several with commas between: jpg or png for pictures; coco for one COCO JSON with all
+        detections and their masks; labelme for LabelMe's JSON of each photo, to be corrected by hand; labels
+        for images whose pixels are numbers, of objects with masks or of classes.
     min_score
-        Pictures show detections from this score on.
+        Pictures, LabelMe's JSON and label images hold detections from this score on.
     svd
         Fast R-CNN: the ranks of the truncated SVD of its two fully connected layers, for example 128 64:
         quicker, and a little less precise.

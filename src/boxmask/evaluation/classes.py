@@ -41,8 +41,10 @@ def renamed(detections: Detections, class_names: tuple[str, ...]) -> Detections:
     new_label = torch.tensor([place.get(name, -1) for name in detections.class_names], dtype=torch.int64)
     labels = new_label[detections.labels.cpu()]
     keep = labels >= 0
-    boxes, scores = detections.boxes.cpu()[keep], detections.scores.cpu()[keep]
-    return Detections(boxes, scores, labels[keep], class_names, detections.size)
+    kept = detections.rows(keep.to(detections.labels.device))
+    return Detections(
+        kept.boxes.cpu(), kept.scores.cpu(), labels[keep], class_names, detections.size, kept.masks
+    )
 
 
 def foreign_note(detections: Sequence[Detections], class_names: tuple[str, ...]) -> tuple[str, ...]:

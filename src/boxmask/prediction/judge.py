@@ -14,7 +14,8 @@ from boxmask.errors import LabelError
 from boxmask.evaluation.detect import detect
 from boxmask.evaluation.evaluate import Evaluation, evaluate_detections, require_known_classes
 from boxmask.pipeline.photos import load_photo
-from boxmask.prediction.draw import Picture, contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.prediction.draw import contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.prediction.ink import Picture
 from boxmask.prediction.names import picture_names, require_apart
 from boxmask.prediction.save import save_picture
 from boxmask.types import Detections

@@ -1,0 +1,57 @@
+"""The outlines of labelled objects and of detections as they are judged, and in COCO's compressed form.
+
+An object whose outline is not known can be neither found nor missed by its outline: it stands in as a crowd
+region as large as its box. It then takes any detections that lie in it, which count neither for nor against;
+were it matched by IoU, a perfect mask would overlap the box too little and count against.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hotcoco import mask as hotcoco_mask
+from numpy.typing import NDArray
+
+from boxmask.data.dataset import Dataset
+from boxmask.geometry.rle import encode
+from boxmask.masks import Masks, Size
+
+RunLengths = dict[str, Any]
+"""pycocotools' run lengths: {"size": [height, width], "counts": compressed string}."""
+
+
+def compressed(masks: Masks) -> list[RunLengths]:
+    """Each mask as pycocotools reads it and as COCO's JSON holds it; one mask is looked at at a time."""
+    size = list(masks.size)
+    runs = ({"size": size, "counts": counts} for counts in encode(masks))
+    return [{"size": size, "counts": hotcoco_mask.rle_to_string(one)} for one in runs]
+
+
+def object_masks(dataset: Dataset, photo: int) -> Masks:
+    """The outlines of a photo's objects; the whole box where the outline is not known."""
+    rows = dataset.rows(photo)
+    height, width = dataset.sizes[photo].tolist()
+    boxed = filled_boxes(dataset.boxes[rows], (height, width))
+    outlines = dataset.masks(photo)
+    if outlines is None:
+        return boxed
+    known = dataset.outlined[rows]
+    masks = Masks.joined([outlines, boxed], boxed.size)
+    count = len(known)
+    return masks[np.where(known, np.arange(count), np.arange(count) + count)]
+
+
+def filled_boxes(boxes: NDArray[np.float32], size: Size) -> Masks:
+    """Every pixel that a box (N, 4) touches."""
+    low, high = np.floor(boxes[:, :2]).astype(int), np.ceil(boxes[:, 2:]).astype(int)
+    sides = np.maximum(high - low, 0).tolist()
+    crops = [np.ones((height, width), dtype=np.bool_) for width, height in sides]
+    return Masks.of(crops, [(x, y) for x, y in low.tolist()], size)
+
+
+def found_masks(masks: Masks | None) -> Masks:
+    """The masks of detections; ValueError where a detector has found boxes only."""
+    if masks is None:
+        raise ValueError("masks: expected one for each detection, found boxes only")
+    return masks
