@@ -17,9 +17,9 @@ from boxmask.data.read import read_dataset
 from boxmask.errors import PhotoError
 from boxmask.masks import Masks
 from boxmask.pipeline.images import Preparation, prepare
-from boxmask.training import feed
 from boxmask.training.feed import Photos, Proposed, Steps, TrainingBatch, canvases, parted, with_proposals
 from boxmask.training.feed import batches as endless
+from boxmask.training.tasks import boxes
 from boxmask.training.tasks.boxes import Boxes
 from boxmask.types import Target
 
@@ -136,7 +136,7 @@ def test_a_photo_in_memory_is_not_opened_again(
         opened.append(path)
         return torch.zeros(3, *photos_to_train.sizes[0].tolist(), dtype=torch.uint8)
 
-    monkeypatch.setattr(feed, "to_image", count)
+    monkeypatch.setattr(boxes, "to_image", count)
     photos = fed(photos_to_train)
     _ = [photos[(epoch, 0)] for epoch in range(3)]
     assert opened == [photos_to_train.path(0)]

@@ -9,8 +9,9 @@ from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
 from boxmask.pipeline.model import Entry
+from boxmask.segmenters.table import SEGMENTERS
 
-MODELS: dict[str, Entry] = {**DETECTORS, **CLASSIFIERS}
+MODELS: dict[str, Entry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
 
 
 def entry(model: str) -> Entry:

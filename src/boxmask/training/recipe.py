@@ -139,6 +139,13 @@ class Recipe:
     unseen_classes: Literal["stop", "ignore"] = "stop"
     """What to do about classes that no training photo shows."""
 
+    classes_file: Path | None = None
+    """Pixels: what the colours or numbers of the label images mean; default: the set's own classes.txt, .csv or
+    .json."""
+    unknown_colours: Literal["stop", "ignore"] = "stop"
+    """Pixels: what to do about colours that the classes file does not name."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """Pixels: whether rare classes weigh more in the loss, by the median frequency over their own."""
     workers: int = 1
     """Processes that read and augment photos; 0: none besides the one that trains."""
     cache_megabytes: int = 1000

@@ -126,7 +126,7 @@ def recipe_from_json(content: dict[str, Any]) -> Recipe:
     """The recipe in recipe.json."""
     choices = dict(content["recipe"])
     choices["scale"], choices["set"] = tuple(choices["scale"]), tuple(choices.get("set", ()))
-    for name in ("split_file", "detector", "classifier"):
+    for name in ("split_file", "detector", "classifier", "classes_file"):
         choices[name] = Path(choices[name]) if choices.get(name) else None
     return Recipe(**choices)
 

@@ -17,11 +17,12 @@ from boxmask.training.run import recipe_json
 from boxmask.training.schedule import Clock
 from boxmask.training.session import BoxesOf, Session
 from boxmask.training.state import State
+from boxmask.training.tasks.table import task_of
 
 
-def config_of(class_names: tuple[str, ...], recipe: Recipe) -> Any:
+def config_of(labelled: Any, recipe: Recipe) -> Any:
     """The network's numbers: the preset's, for the classes of the data, with what the recipe replaces."""
-    numbers: dict[str, Any] = {"class_names": class_names, **recipe.numbers}
+    numbers = {**task_of(recipe.model).numbers(labelled, recipe), **recipe.numbers}
     if recipe.backbone:
         numbers["backbone"] = recipe.backbone
     config = make_config(recipe.model, recipe.preset, **numbers)

@@ -82,7 +82,7 @@ def _session(dataset: Any, recipe: Recipe, run: Run, report: Report, parents: Pa
 
     parents: what the network is joined from, which is said; None where a saved state will replace it
     """
-    config, accelerator = config_of(dataset.class_names, recipe), _accelerator(recipe)
+    config, accelerator = config_of(dataset, recipe), _accelerator(recipe)
     joined = recipe.detector is not None or recipe.classifier is not None
 
     def fresh() -> Model:

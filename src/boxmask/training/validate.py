@@ -20,12 +20,13 @@ def validate(session: Session, progress: float) -> None:
         report.count(done, photos, "validation photos")
 
     evaluation = session.task.evaluate(state.result, session.val, session.recipe, seen)
-    figures = {name: evaluation[name] or 0.0 for name in session.task.figures}
+    found = {name: evaluation.get(name) for name in session.task.figures}
+    figures = {name: figure for name, figure in found.items() if figure is not None}
     state.metrics = {**figures, "images": evaluation["images"]}
     report.write({"step": state.clock.step, "minutes": minutes, "val": state.metrics})
     said = ", ".join(f"{name} {figure:.3f}" for name, figure in figures.items())
     report.say(f"{100 * progress:3.0f} %  validation: {said}")
-    deciding = figures[session.task.figures[0]]
+    deciding = next(iter(figures.values()), 0.0)
     if deciding >= state.best:
         state.best = deciding
         state.save_best(session.run)

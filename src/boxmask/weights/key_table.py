@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from boxmask.detectors.contract import Detector
 from boxmask.errors import WeightsError
 
 BODY_PREFIX = "backbone.body."
@@ -18,7 +17,7 @@ PYRAMID = {  # the start of torchvision's key -> the start of ours
     r"backbone\.fpn\.extra_blocks\.p6\.": "fpn.strided.0.",
     r"backbone\.fpn\.extra_blocks\.p7\.": "fpn.strided.1.",
 }
-D = TypeVar("D", bound=Detector)
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
 def split_body(
@@ -45,13 +44,13 @@ def rename(state: Mapping[str, Tensor], layers: Mapping[str, str]) -> dict[str, 
     return renamed
 
 
-def fill(detector: D, state: dict[str, Tensor], name: str) -> D:
+def fill(network: NetworkT, state: dict[str, Tensor], name: str) -> NetworkT:
     """Put the numbers behind the backbone in their places; WeightsError where one is missing or too many."""
     try:
-        missing, unknown = detector.load_state_dict(state, strict=False)
+        missing, unknown = network.load_state_dict(state, strict=False)
     except RuntimeError as error:  # a layer has another shape
         raise WeightsError(f"these are not the weights of torchvision's {name}: {error}") from error
     wrong = [*(key for key in missing if not key.startswith("backbone.")), *unknown]
     if wrong:
         raise WeightsError(f"these are not the weights of torchvision's {name}: {wrong[:3]}")
-    return detector.eval()
+    return network.eval()

@@ -45,6 +45,10 @@ class Boxes:
         """The set itself."""
         return labelled
 
+    def numbers(self, labelled: Dataset, recipe: Recipe) -> dict[str, Any]:
+        """The names of the classes."""
+        return {"class_names": labelled.class_names}
+
     def canvas(self, size: Size, config: Any) -> Size:
         """The photo's, resized."""
         return resized_size(size, config.shorter_side, config.longer_side)

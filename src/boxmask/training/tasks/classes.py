@@ -39,6 +39,10 @@ class Classes:
         """The photos that the items are parts of."""
         return labelled.photos
 
+    def numbers(self, labelled: ClassDataset, recipe: Recipe) -> dict[str, Any]:
+        """The names of the classes."""
+        return {"class_names": labelled.class_names}
+
     def canvas(self, size: Size, config: Any) -> Size:
         """The square that every photo is fitted into."""
         return config.longer_side, config.longer_side

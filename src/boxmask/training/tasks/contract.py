@@ -32,6 +32,9 @@ class Task(Protocol):
     def photos(self, labelled: Any) -> Any:
         """The photos of the set, whose splits are written down."""
 
+    def numbers(self, labelled: Any, recipe: Recipe) -> dict[str, Any]:
+        """What the set and the recipe say of the network's config."""
+
     def canvas(self, size: Size, config: Any) -> Size:
         """(height, width) that a photo of this size takes up in the network, but for padding."""
 

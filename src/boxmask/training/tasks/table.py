@@ -5,12 +5,15 @@ from __future__ import annotations
 from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.models.table import entry
+from boxmask.segmenters.table import SEGMENTERS
 from boxmask.training.tasks.boxes import Boxes
 from boxmask.training.tasks.classes import Classes
 from boxmask.training.tasks.contract import Task
+from boxmask.training.tasks.pixels import Pixels
 
 TASKS: dict[str, Task] = {
     **{name: Boxes() for name in DETECTORS},
+    **{name: Pixels() for name in SEGMENTERS},
     **{name: Classes() for name in CLASSIFIERS},
 }
 
