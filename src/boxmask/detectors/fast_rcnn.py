@@ -247,7 +247,7 @@ def roi_loss(
 # ---------------------------------------------------------------------- truncated SVD (section 3.1)
 
 
-def truncate(detector: Detector, svd_ranks: tuple[int, int]) -> None:
+def truncate(detector: nn.Module, svd_ranks: tuple[int, int]) -> None:
     """Put two thin layers in the place of fc6 and of fc7, of these ranks: quicker, a little less precise.
 
     Raises UsageError for a detector that is no Fast R-CNN, or ranks that its layers do not have.

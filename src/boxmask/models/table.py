@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeAlias
 
+from boxmask.classifiers.contract import Classifier
 from boxmask.classifiers.table import CLASSIFIERS
+from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
 from boxmask.pipeline.model import Entry
+from boxmask.segmenters.contract import Segmenter
 from boxmask.segmenters.table import SEGMENTERS
+
+AnyModel: TypeAlias = Detector | Segmenter | Classifier
 
 MODELS: dict[str, Entry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
 

@@ -12,6 +12,7 @@ from boxmask.prediction.ink import Picture
 from boxmask.prediction.save import save_picture
 from boxmask.prediction.save_labelme import save_labelme
 from boxmask.prediction.save_labels import CLASSES, save_class_labels, save_classes, save_instance_labels
+from boxmask.segmenters.contract import Segmenter
 from boxmask.types import Detections, SegmentationMap
 
 Result = Detections | SegmentationMap
@@ -26,6 +27,11 @@ FILES = {  # of each photo, in the folder of results
 FORMS: tuple[str, ...] = ("jpg", "png", "coco", "labelme", "labels")  # "coco" is one file for all photos
 OF_MAPS: tuple[str, ...] = ("jpg", "png", "labels")
 OF_BOXES: tuple[str, ...] = ("jpg", "png", "coco", "labelme")
+
+
+def default_forms(model: object) -> tuple[str, ...]:
+    """What is written where the user says nothing."""
+    return ("jpg", "labels") if isinstance(model, Segmenter) else ("jpg", "coco")
 
 
 def require_forms(forms: Sequence[str]) -> None:

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from boxmask.detectors.contract import Detector
 from boxmask.errors import PhotoError, UsageError
 from boxmask.pipeline.photos import find_photos, load_photo
-from boxmask.prediction.forms import PICTURES, Result, files_of, require_forms, require_possible, write
-from boxmask.prediction.ink import Picture
+from boxmask.prediction.forms import (
+    PICTURES,
+    Result,
+    default_forms,
+    files_of,
+    require_forms,
+    require_possible,
+    write,
+)
 from boxmask.prediction.names import picture_names, require_apart
 from boxmask.prediction.save import save_coco
+from boxmask.segmenters.contract import Segmenter
 from boxmask.types import Detections, SegmentationMap
 
 DETECTIONS = "detections.json"
-
-
-class Model(Protocol):
-    """A detector or a segmenter."""
-
-    def predict(self, images: Picture, /) -> Result:
-        """One photo -> what is in it."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ class Prediction:
 
 
 def predict_photos(
-    model: Model,
+    model: Detector | Segmenter,
     inputs: Sequence[str | Path],
     out: Path,
     *,
-    save: tuple[str, ...] = ("jpg", "coco"),
+    save: tuple[str, ...] | None = None,
     min_score: float = 0.5,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
@@ -59,12 +60,14 @@ def predict_photos(
 
     save:      "jpg" or "png" for drawn pictures, "coco" for one JSON file with all detections, "labelme" for
                LabelMe's JSON in the folder labelme, "labels" for label images in the folder labels
+               Default: jpg and coco; of a segmenter, jpg and labels
     min_score: detections under this score are in the COCO file only
 
     Photos go one at a time, so memory stays small; one that cannot be read becomes a fault, and the others go
     on. Raises PhotoError for an input that matches no photo, and UsageError for a form that is unknown or not
     possible with this model, a file in the way, or a picture that would replace its own photo.
     """
+    save = save if save is not None else default_forms(model)
     require_forms(save)
     _require_folder(out)
     photos = find_photos(inputs)

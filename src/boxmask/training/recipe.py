@@ -140,8 +140,8 @@ class Recipe:
     """What to do about classes that no training photo shows."""
 
     classes_file: Path | None = None
-    """Pixels: what the colours or numbers of the label images mean; default: the set's own classes.txt, .csv or
-    .json."""
+    """Pixels: what the colours or numbers of the label images mean; default: the set's own classes.txt, .csv
+    or .json."""
     unknown_colours: Literal["stop", "ignore"] = "stop"
     """Pixels: what to do about colours that the classes file does not name."""
     class_weights: Literal["none", "balanced"] = "none"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,8 +14,7 @@ from torch import Tensor
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import BoxmaskError, CheckpointError, UsageError
-from boxmask.models.table import config_from_json, entry
-from boxmask.pipeline.model import Model
+from boxmask.models.table import AnyModel, config_from_json, entry
 from boxmask.writing import replacing
 
 BEST, LAST = "best.safetensors", "last.safetensors"
@@ -91,7 +90,7 @@ def checkpoint_path(run: Path) -> Path:
     raise CheckpointError(f"{run}: no checkpoint in this folder (looked for {BEST} and {LAST}). Train first.")
 
 
-def load_model(run: str | Path, device: str | torch.device = "cpu") -> Model:
+def load_model(run: str | Path, device: str | torch.device = "cpu") -> AnyModel:
     """The model of a run's folder or checkpoint, in evaluation mode.
 
     Raises CheckpointError, with the file's name, if it is missing, damaged or from another version.
@@ -99,7 +98,8 @@ def load_model(run: str | Path, device: str | torch.device = "cpu") -> Model:
     path = checkpoint_path(Path(run))
     tensors, card = read_checkpoint(path)
     try:
-        model = entry(card.model).build(config_from_json(card.model, card.config), None)
+        built = entry(card.model).build(config_from_json(card.model, card.config), None)
+        model = cast(AnyModel, built)
         model.load_state_dict(tensors)
     except (RuntimeError, ValueError, TypeError, LookupError, BoxmaskError) as error:
         raise CheckpointError(
