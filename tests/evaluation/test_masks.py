@@ -13,7 +13,7 @@ from boxmask.evaluation.classes import renamed
 from boxmask.evaluation.coco import coco_metrics
 from boxmask.evaluation.evaluate import evaluate_detections
 from boxmask.evaluation.interval import ap_interval, class_matches, resampled_ap
-from boxmask.evaluation.object_masks import object_masks
+from boxmask.evaluation.object_masks import compressed, object_masks, object_outlines
 from boxmask.evaluation.table import evaluation_table
 from boxmask.masks import Masks
 from boxmask.types import Detections
@@ -73,6 +73,7 @@ def test_an_object_without_outline_counts_neither_for_nor_against(labelled, dete
             "Left out of the figures of masks: 1 of 2 objects, which have no outline.",
         )
     assert object_masks(dataset, 0).areas()[1] == 1600
+    assert object_outlines(dataset, 0) == compressed(object_masks(dataset, 0))
 
 
 def test_a_mask_without_pixels_is_wrong(labelled, detected, outlined, masked):

@@ -32,8 +32,8 @@ def test_pixels_are_tinted_by_class_and_the_background_is_not(blocks):
     assert (photo == 128).all()
     assert picture.shape[1] == 120
     assert picture.shape[0] > 90
-    assert picture[45, 60] == pytest.approx((np.array(rgb(PALETTE[1])) + 128) / 2, abs=1)
-    assert picture[15, 30] == pytest.approx((np.array(rgb(PALETTE[2])) + 128) / 2, abs=1)
+    assert picture[45, 60] == pytest.approx((np.array(rgb(PALETTE[0])) + 128) / 2, abs=1)
+    assert picture[15, 30] == pytest.approx((np.array(rgb(PALETTE[1])) + 128) / 2, abs=1)
     assert tuple(picture[80, 60]) == (128, 128, 128)
     assert tuple(picture[29, 60]) == tuple(picture[59, 60]) == (255, 255, 255)  # borders
     assert borders(blocks).sum() == 2 * 120 + 2 * 20 + 2 * 40 - 1  # a corner is of two sides
@@ -54,7 +54,7 @@ def test_a_pair_shows_both_and_stripes_what_is_not_known(blocks):
     top = pair.shape[0] - draw_map(grey(90, 248), map_of(np.zeros((90, 248))))[90:].shape[0]
     assert pair.shape[1] == 248
     left, right = pair[:top, :124], pair[:top, 124:]
-    road = np.round((np.array(rgb(PALETTE[1])) + 128) / 2).astype(int)
+    road = np.round((np.array(rgb(PALETTE[0])) + 128) / 2).astype(int)
     near = [(np.abs(half.astype(int) - road).max(axis=-1) <= 1).sum() for half in (left, right)]
     assert near[0] > 3000
     assert near[1] == 0

@@ -16,7 +16,7 @@ from pycocotools.coco import COCO
 
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
-from boxmask.prediction.ink import class_colours
+from boxmask.prediction.ink import PALETTE, class_colours
 from boxmask.prediction.save import coco_json, save_coco
 from boxmask.prediction.save_labelme import labelme_json, save_labelme
 from boxmask.prediction.save_labels import (
@@ -127,7 +127,8 @@ def test_classes_are_read_back_by_number_and_by_colour(count, tmp_path):
 
 
 def test_the_background_is_black_and_a_name_must_fit_its_line(tmp_path):
-    assert class_colours(("sky", "Background"))[1] == "#000000"
+    assert class_colours(("sky", "Background", "road")) == [PALETTE[0], "#000000", PALETTE[1]]
+    assert len(set(class_colours(("background", "Background", "_background_")))) == 3
     for name in ("two\nlines", "", " blank ", "cup, bowl"):
         with pytest.raises(UsageError, match="cannot stand in a line"):
             save_classes(("sky", name), tmp_path / "classes.txt")

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.dataset import Dataset
 from boxmask.evaluation.flat import FlatDetections, Kind, flatten, objects_by_class, photo_of_objects
-from boxmask.evaluation.object_masks import RunLengths, compressed, found_masks, object_masks
+from boxmask.evaluation.object_masks import RunLengths, compressed, found_masks, object_outlines
 from boxmask.types import Detections
 
 OUTSIDE_ALL_SIZES = -1.0  # an area that no size bin holds: ignored in all of them, also in "all"
@@ -137,7 +137,7 @@ def _ground_truth(dataset: Dataset, rank: NDArray[np.int64], kind: Kind) -> COCO
 
 
 def _object_outlines(dataset: Dataset) -> list[RunLengths | list[list[float]]]:
-    return [runs for photo in range(len(dataset)) for runs in compressed(object_masks(dataset, photo))]
+    return [runs for photo in range(len(dataset)) for runs in object_outlines(dataset, photo)]
 
 
 def _results(found: FlatDetections, rank: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Sequence
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TypeAlias
 
@@ -39,14 +40,14 @@ def is_background(name: str) -> bool:
 
 
 def class_colours(class_names: Sequence[str]) -> list[str]:
-    """A colour for each class of a map, no two alike: the palette's, then hues in between."""
+    """A colour for each class of a map, no two alike: the palette's, then hues in between.
+
+    The background is not counted, so that a class has the colour that its objects have.
+    """
     colours: list[str] = []
-    for label, name in enumerate(class_names):
-        colour = BLACK if is_background(name) else _colour(label)
-        while colour in colours:
-            label += len(class_names)
-            colour = _colour(label)
-        colours.append(colour)
+    fresh = (colour for colour in map(_colour, count()) if colour not in colours)
+    for name in class_names:
+        colours.append(BLACK if is_background(name) and BLACK not in colours else next(fresh))
     return colours
 
 

@@ -82,9 +82,9 @@ def predict_photos(
         else:
             result = model.predict(pixels)
             require_possible(save, result)
-            _remember(done, path, result, of_photo)
             for form, file in of_photo.items():
                 write(form, file, path, pixels, result, min_score)
+            _remember(done, path, result, of_photo)
         if progress is not None:
             progress(number, len(photos))
     if done.coco is not None:
