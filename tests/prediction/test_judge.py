@@ -55,8 +55,8 @@ def test_a_photo_that_went_does_not_move_the_others(run: Path, demo: Path, tmp_p
     split["train"].append("images/went.jpg")
     (run / "split.json").write_text(json.dumps(split))
     photos = chosen(run, demo, "test")
-    assert files(chosen) == files(kept)
-    assert any("images/went.jpg" in note for note in chosen.notes)
+    assert files(photos) == files(kept)
+    assert any("images/went.jpg" in note for note in photos.notes)
 
 
 def test_a_set_that_nobody_split_is_not_drawn_from(trained: Path, demo: Path, tmp_path: Path) -> None:

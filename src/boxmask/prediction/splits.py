@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from boxmask.data.split import split_file_fits, with_split_file
 from boxmask.data.splittable import SetT
 from boxmask.errors import LabelError
@@ -23,7 +25,7 @@ def chosen_photos(unsplit: SetT, run: Path, data: Path, split: Split) -> SetT:
     LabelError where the split has no photos.
     """
     dataset = _with_known_splits(unsplit, run)
-    chosen = dataset if split == "all" else dataset.split(split)
+    chosen = dataset if split == "all" else dataset.subset(np.flatnonzero(dataset.splits == split))
     if not len(chosen):
         raise LabelError(
             f"{data}: there are no {split} photos: neither does the set name any, nor is it the one that "
