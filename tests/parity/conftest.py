@@ -1,4 +1,4 @@
-"""What the tests beside torchvision's detectors share: real photos, labels, and how both sides are compared."""
+"""What the tests beside torchvision's detectors share: photos, labels, and how both sides are compared."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -163,7 +163,7 @@ class RetinaNet(Detector):
     # ------------------------------------------------------------------ heads (section 4)
 
     def heads(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """The two subnets, which share nothing, at every level: class logits L x (B, HWA, K) and deltas L x (B, HWA, 4)."""
+        """The two subnets, which share nothing: class logits L x (B, HWA, K) and deltas L x (B, HWA, 4)."""
         return self.class_head(features), self.box_head(features)
 
     def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:
