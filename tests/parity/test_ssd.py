@@ -1,20 +1,16 @@
 """Our SSD and SSDLite against torchvision's, with the same weights, on real photos of mixed sizes."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import torch
-from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 from torchvision.models import detection
-from torchvision.transforms.functional import pil_to_tensor
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import WeightsError
-from boxmask.types import Target
 from boxmask.weights import from_torchvision
 
-PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg")
 LOSSES = {"ssd_class": "classification", "ssd_box": "bbox_regression"}  # ours: theirs
 HEAD_SPREAD = {  # of the last layers' first numbers, so that scores are well apart and boxes inside the photo
     "ssd300_vgg16": (0.1, 0.05),
@@ -55,54 +51,17 @@ def both(request: pytest.FixtureRequest) -> Both:
     return theirs, from_torchvision(request.param, theirs.state_dict())
 
 
-@pytest.fixture(scope="module")
-def photos(shared_data: Path) -> list[Tensor]:
-    return [pil_to_tensor(Image.open(shared_data / name).convert("RGB")) / 255 for name in PHOTOS]
-
-
 @pytest.mark.slow
-def test_same_boxes_scores_and_labels(both: Both, photos: list[Tensor]) -> None:
-    theirs, ours = both
-    with torch.inference_mode():
-        expected = theirs(photos)
-    found = ours.predict(photos)
-    assert sum(len(one) for one in found) > 100
-    for a, b in zip(found, expected, strict=True):
-        assert len(a) == len(b["boxes"])
-        torch.testing.assert_close(a.boxes, b["boxes"], atol=1e-3, rtol=1e-4)
-        torch.testing.assert_close(a.scores, b["scores"], atol=1e-4, rtol=1e-4)
-        assert torch.equal(a.labels + 1, b["labels"])
-
-
-def targets_of(photos: list[Tensor], objects: tuple[int, ...]) -> list[Target]:
-    generator = torch.Generator().manual_seed(1)
-    targets = []
-    for photo, count in zip(photos, objects, strict=True):
-        height, width = photo.shape[1:]
-        corner = torch.rand(count, 2, generator=generator) * torch.tensor([width * 0.6, height * 0.6])
-        side = 12 + torch.rand(count, 2, generator=generator) * torch.tensor([width * 0.3, height * 0.3])
-        labels = torch.randint(0, 4, (count,), generator=generator)
-        targets.append(Target.of(torch.cat([corner, corner + side], 1), labels))
-    return targets
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("objects", [(6, 1), (0, 3), (0, 0)])
-def test_same_losses(
-    both: Both, photos: list[Tensor], objects: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+def test_same_boxes_scores_and_labels(
+    both: Both, both_predict: Callable[..., list[tuple]], assert_same_detections: Callable[..., None]
 ) -> None:
-    """Photos with many objects, one, and none at all; batch norm stays frozen on both sides."""
-    theirs, ours = both
-    for module in (theirs, theirs.transform):
-        monkeypatch.setattr(module, "training", True)  # not .train(): that would wake batch norm
-    targets = targets_of(photos, objects)
-    with torch.no_grad():
-        expected = theirs(photos, [{"boxes": t.boxes, "labels": t.labels + 1} for t in targets])
-        found = ours.loss(photos, targets)
-    assert set(found) == set(LOSSES)
-    for name, loss in found.items():
-        torch.testing.assert_close(loss, expected[LOSSES[name]], atol=1e-4, rtol=1e-4)
-        assert (loss > 0) == any(objects)
+    for found, expected in both_predict(*both):
+        assert_same_detections(found, expected)
+
+
+@pytest.mark.slow
+def test_same_losses(both: Both, assert_same_losses: Callable[..., None]) -> None:
+    assert_same_losses(*both, LOSSES, first_label=1)
 
 
 @pytest.mark.parametrize("name", list(HEAD_SPREAD))

@@ -123,9 +123,9 @@ class FCOS(Detector):
         self.config = config
         self.backbone = Backbone(config.backbone, config.strides, backbone_weights)
         self.fpn = FPN(self.backbone.channels, config.channels, config.extra_levels, config.coarser)
-        self.class_head = DenseHead(self.tower(), 1, len(config.class_names))
+        self.class_head = DenseHead(Tower.of(config), 1, len(config.class_names))
         start_at_prior(self.class_head.last, config.prior)
-        self.box_tower = self.tower()
+        self.box_tower = Tower.of(config)
         self.distances = Conv3x3(self.box_tower.channels, 4)
         self.centreness = Conv3x3(self.box_tower.channels, 1)  # beside the distances: improvements
         start_small(self.distances)
@@ -176,11 +176,6 @@ class FCOS(Detector):
         return pyramid
 
     # ------------------------------------------------------------------ heads (sections 3.1 to 3.3)
-
-    def tower(self) -> Tower:
-        """The hidden layers of one of the two branches."""
-        c = self.config
-        return Tower(c.channels, c.tower_channels, c.tower_depth, c.norm_groups, c.depthwise)
 
     def heads(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """Of each level class logits (B, HW, K), distances in strides (B, HW, 4), centre-ness (B, HW, 1)."""

@@ -114,8 +114,8 @@ class RetinaNet(Detector):
         self.backbone = Backbone(config.backbone, config.strides, backbone_weights)
         self.fpn = FPN(self.backbone.channels, config.channels, config.extra_levels, config.coarser)
         anchors_a_cell = len(config.anchor_sizes[0]) * len(config.aspect_ratios)
-        self.class_head = DenseHead(self.tower(), anchors_a_cell, len(config.class_names))
-        self.box_head = DenseHead(self.tower(), anchors_a_cell, 4)
+        self.class_head = DenseHead(Tower.of(config), anchors_a_cell, len(config.class_names))
+        self.box_head = DenseHead(Tower.of(config), anchors_a_cell, 4)
         start_at_prior(self.class_head.last, config.prior)
 
     def freeze(self, stages: int) -> None:
@@ -164,13 +164,8 @@ class RetinaNet(Detector):
 
     # ------------------------------------------------------------------ heads (section 4)
 
-    def tower(self) -> Tower:
-        """The hidden layers of one of the two subnets, which share nothing."""
-        c = self.config
-        return Tower(c.channels, c.tower_channels, c.tower_depth, c.norm_groups, c.depthwise)
-
     def heads(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """The two subnets at every level: class logits L x (B, HWA, K) and deltas L x (B, HWA, 4)."""
+        """The two subnets, which share nothing: class logits L x (B, HWA, K) and deltas L x (B, HWA, 4)."""
         return self.class_head(features), self.box_head(features)
 
     def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:

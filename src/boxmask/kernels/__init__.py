@@ -7,8 +7,18 @@ call and is kept on disk (see `compiled`).
 
 from boxmask.kernels.align import pyramid_roi_align, roi_align
 from boxmask.kernels.dense import linear
+from boxmask.kernels.depthwise import depthwise
 from boxmask.kernels.pool import roi_pool
 from boxmask.kernels.suppression import batched_nms, nms
 from boxmask.kernels.winograd import conv3x3
 
-__all__ = ["batched_nms", "conv3x3", "linear", "nms", "pyramid_roi_align", "roi_align", "roi_pool"]
+__all__ = [
+    "batched_nms",
+    "conv3x3",
+    "depthwise",
+    "linear",
+    "nms",
+    "pyramid_roi_align",
+    "roi_align",
+    "roi_pool",
+]

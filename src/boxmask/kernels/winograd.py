@@ -41,7 +41,7 @@ _TILES_OF_GRADIENTS = 128
 _PART = 16  # tiles of them that one task transforms
 _PAIRS = 4096  # pairs of channels whose weights one task transforms
 _FEWEST_CHANNELS = 64
-_FEWEST_TILES = 128
+_FEWEST_TILES = 64
 
 
 def conv3x3(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -55,6 +55,12 @@ class Tower(nn.Sequential):
             layers = [conv, nn.GroupNorm(norm_groups, channels)] if norm_groups else [conv]
             self.append(nn.Sequential(*layers, nn.ReLU()))
 
+    @staticmethod
+    def of(config: Any) -> Tower:
+        """By a method's numbers: channels of its pyramid, and of its towers all that they consist of."""
+        c = config
+        return Tower(c.channels, c.tower_channels, c.tower_depth, c.norm_groups, c.depthwise)
+
 
 class DenseHead(nn.Module):
     """A tower over every level, then a 3x3 convolution that says `numbers` of each of A anchors a cell."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import torch
 from timm.layers import BatchNormAct2d
-from timm.layers.conv2d_same import Conv2dSame, conv2d_same
+from timm.layers.conv2d_same import Conv2dSame
+from timm.layers.padding import pad_same
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from boxmask.kernels import conv3x3
+from boxmask.kernels import conv3x3, depthwise
 
 
 class FoldedConv2d(nn.Module):
@@ -40,16 +41,25 @@ class FoldedConv2d(nn.Module):
         self.pad_same = isinstance(conv, Conv2dSame)  # TensorFlow's padding depends on the size of the map
         form = (conv.kernel_size, conv.stride, conv.padding, conv.dilation, conv.groups)
         self.plain_3x3 = form == ((3, 3), (1, 1), (1, 1), (1, 1), 1)
+        self.depthwise = conv.groups == conv.in_channels == conv.out_channels and _even(conv)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C', H', W')."""
         weight = self.weight * self.scale[:, None, None, None]
+        padding = self.padding
         if self.pad_same:
-            y: Tensor = conv2d_same(x, weight, self.shift, self.stride, (0, 0), self.dilation, self.groups)
-            return y
+            x, padding = pad_same(x, weight.shape[-2:], self.stride, self.dilation), (0, 0)
         if self.plain_3x3:
             return conv3x3(x, weight, self.shift)
-        return F.conv2d(x, weight, self.shift, self.stride, self.padding, self.dilation, self.groups)
+        if self.depthwise:
+            return depthwise(x, weight, self.shift, self.stride[0], int(padding[0]))
+        return F.conv2d(x, weight, self.shift, self.stride, padding, self.dilation, self.groups)
+
+
+def _even(conv: nn.Conv2d) -> bool:
+    """The same stride and padding both ways, and no holes."""
+    sides = (conv.stride, conv.padding)
+    return conv.dilation == (1, 1) and all(len(set(s)) == 1 and not isinstance(s, str) for s in sides)
 
 
 class FrozenNorm2d(nn.Module):

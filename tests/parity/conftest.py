@@ -1,0 +1,101 @@
+"""What the tests beside torchvision's detectors share: photos, labels, and how both sides are compared."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torchvision.transforms.functional import pil_to_tensor
+
+from boxmask.detectors.contract import Detector
+from boxmask.types import Detections, Target
+
+PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg")
+SMALLER = (400, 667)  # the sides of the photos in the tests of the losses, for speed
+
+
+@pytest.fixture(scope="session")
+def photos(shared_data: Path) -> list[Tensor]:
+    """Two, of mixed sizes."""
+    return [pil_to_tensor(Image.open(shared_data / name).convert("RGB")) / 255 for name in PHOTOS]
+
+
+@pytest.fixture(params=[(6, 1), (0, 3), (0, 0)], ids=str)
+def targets(request: pytest.FixtureRequest, photos: list[Tensor]) -> list[Target]:
+    """Labels of the two photos, 0 to 3: with many objects, one, and none at all."""
+    generator = torch.Generator().manual_seed(1)
+    targets = []
+    for photo, count in zip(photos, request.param, strict=True):
+        height, width = photo.shape[1:]
+        corner = torch.rand(count, 2, generator=generator) * torch.tensor([width * 0.6, height * 0.6])
+        side = 12 + torch.rand(count, 2, generator=generator) * torch.tensor([width * 0.3, height * 0.3])
+        labels = torch.randint(0, 4, (count,), generator=generator)
+        targets.append(Target.of(torch.cat([corner, corner + side], 1), labels))
+    return targets
+
+
+@pytest.fixture
+def make_smaller(monkeypatch: pytest.MonkeyPatch) -> Callable[[nn.Module, Detector], None]:
+    """Until the test is over, both sides resize photos to `SMALLER`."""
+
+    def patch(theirs: nn.Module, ours: Detector) -> None:
+        monkeypatch.setattr(theirs.transform, "min_size", SMALLER[:1])
+        monkeypatch.setattr(theirs.transform, "max_size", SMALLER[1])
+        smaller = replace(ours.config, shorter_side=SMALLER[0], longer_side=SMALLER[1])
+        monkeypatch.setattr(ours, "config", smaller)
+
+    return patch
+
+
+@pytest.fixture
+def assert_same_losses(
+    photos: list[Tensor], targets: list[Target], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """The same losses of the photos on both sides, with batch norm frozen on both.
+
+    names:       what torchvision calls each of ours
+    first_label: torchvision's number of our class 0; 1 where the background comes before it
+    """
+
+    def check(theirs: nn.Module, ours: Detector, names: dict[str, str], first_label: int) -> None:
+        for module in theirs.modules():
+            if not isinstance(module, nn.BatchNorm2d):
+                monkeypatch.setattr(module, "training", True)
+        labels = [{"boxes": t.boxes, "labels": t.labels + first_label} for t in targets]
+        with torch.no_grad():
+            expected, found = theirs(photos, labels), ours.loss(photos, targets)
+        assert set(found) == set(names)
+        for name, loss in found.items():
+            torch.testing.assert_close(loss, expected[names[name]], atol=1e-4, rtol=1e-4)
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def both_predict(photos: list[Tensor]) -> Callable[..., list[tuple[Detections, dict[str, Tensor]]]]:
+    """What each side finds in each photo, ours first; over a hundred in all."""
+
+    def predict(theirs: nn.Module, ours: Detector) -> list[tuple[Detections, dict[str, Tensor]]]:
+        with torch.inference_mode():
+            expected = theirs(photos)
+        found = ours.predict(photos)
+        assert sum(map(len, found)) > 100
+        return list(zip(found, expected, strict=True))
+
+    return predict
+
+
+@pytest.fixture(scope="session")
+def assert_same_detections() -> Callable[[Detections, dict[str, Tensor]], None]:
+    """The same boxes, scores and labels in the same order; torchvision's first label is the background."""
+
+    def check(found: Detections, expected: dict[str, Tensor]) -> None:
+        assert len(found) == len(expected["boxes"])
+        torch.testing.assert_close(found.boxes, expected["boxes"], atol=1e-3, rtol=1e-4)
+        torch.testing.assert_close(found.scores, expected["scores"], atol=1e-4, rtol=1e-4)
+        assert torch.equal(found.labels + 1, expected["labels"])
+
+    return check
