@@ -90,7 +90,7 @@ class Masks:
         return len(self.windows)
 
     @property
-    def offsets(self) -> Int[NDArray[np.int64], N+1]:
+    def offsets(self) -> Int[NDArray[np.int64], N + 1]:
         """Where each window begins in `bits`, and where the last one ends."""
         sides = self.windows[:, 2:] - self.windows[:, :2]
         return np.concatenate([[0], np.cumsum(sides[:, 0] * sides[:, 1])]).astype(np.int64)

@@ -7,8 +7,19 @@ call and is kept on disk (see `compiled`).
 
 from boxmask.kernels.align import pyramid_roi_align, roi_align
 from boxmask.kernels.dense import linear
+from boxmask.kernels.masks import mask_targets, paste_masks
 from boxmask.kernels.pool import roi_pool
 from boxmask.kernels.suppression import batched_nms, nms
 from boxmask.kernels.winograd import conv3x3
 
-__all__ = ["batched_nms", "conv3x3", "linear", "nms", "pyramid_roi_align", "roi_align", "roi_pool"]
+__all__ = [
+    "batched_nms",
+    "conv3x3",
+    "linear",
+    "mask_targets",
+    "nms",
+    "paste_masks",
+    "pyramid_roi_align",
+    "roi_align",
+    "roi_pool",
+]
