@@ -1,4 +1,4 @@
-"""The mask loops, their plain references and torchvision agree: targets to rounding, pasted pixels exactly."""
+"""The mask loops, their plain references and torchvision agree: targets to rounding, pixels exactly."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def paste_masks(
     def fill(n: int) -> None:
         spread(framed[n], spans[n], windows[n], least, bits[ends[n] : ends[n + 1]])
 
-    share_out(fill, np.flatnonzero(np.diff(ends)))
+    share_out(fill, np.flatnonzero(np.diff(ends)).tolist())
     return Masks(size, windows, bits)
 
 
@@ -87,8 +87,8 @@ def _check(masks: Masks, rows: Tensor, boxes: Tensor) -> None:
         found = f"{rows.dtype} {tuple(rows.shape)}, {tuple(boxes.shape)}"
         raise ValueError(f"mask_targets: expected int64 (R,) and (R, 4), found {found}")
     if len(rows) and not (int(rows.min()) >= 0 and int(rows.max()) < len(masks)):
-        found = (int(rows.min()), int(rows.max()))
-        raise ValueError(f"mask_targets: expected rows 0 to {len(masks) - 1}, found {found}")
+        span = (int(rows.min()), int(rows.max()))
+        raise ValueError(f"mask_targets: expected rows 0 to {len(masks) - 1}, found {span}")
     near = (boxes.abs() < _FARTHEST).all(dim=1)  # False for NaN too
     if not bool(near.all()):
         raise ValueError(f"mask_targets: expected boxes near the photo, found {boxes[~near][:3].tolist()}")

@@ -138,7 +138,7 @@ def mask_targets(masks: Masks, rows: Tensor, boxes: Tensor, size: int) -> Tensor
 
 
 def paste_masks(scores: Tensor, boxes: Tensor, size: Size, threshold: float = 0.5) -> Masks:
-    """Like `boxmask.kernels.paste_masks`: scores with a rim of zeros, resized to the grown box and cut off."""
+    """Like `boxmask.kernels.paste_masks`: scores with a rim of zeros, resized to their box and cut off."""
     framed, crops, corners = F.pad(scores, (1, 1, 1, 1)), [], []
     scale = framed.shape[-1] / max(1, scores.shape[-1])
     for one, (x1, y1, x2, y2) in zip(framed, boxes, strict=True):
