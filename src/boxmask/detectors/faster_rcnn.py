@@ -198,7 +198,7 @@ class FasterRCNN(Detector):
         targets: list[Target],
         proposals: list[Tensor] | None = None,
     ) -> tuple[dict[str, Tensor], Drawn]:
-        """What `loss` does behind the features, with targets as `rescale` gives them; and the RoIs it drew."""
+        """What `loss` does behind the features, with targets that `rescale` gave; and the RoIs it drew."""
         if proposals is not None:
             return self.roi_loss(features, batch.rescale_boxes(proposals), targets)
         anchors = self.anchors(features, batch)

@@ -9,9 +9,15 @@ from torch import Tensor
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import WeightsError
-from boxmask.weights import torchvision_dense, torchvision_faster_rcnn, torchvision_ssd
+from boxmask.weights import (
+    torchvision_dense,
+    torchvision_faster_rcnn,
+    torchvision_mask_rcnn,
+    torchvision_ssd,
+)
 from boxmask.weights.torchvision_dense import dense_from_torchvision
 from boxmask.weights.torchvision_faster_rcnn import faster_rcnn_from_torchvision
+from boxmask.weights.torchvision_mask_rcnn import mask_rcnn_from_torchvision
 from boxmask.weights.torchvision_ssd import ssd_from_torchvision
 
 State = Mapping[str, Tensor]
@@ -29,10 +35,12 @@ class Network(NamedTuple):
 
 
 FASTER_RCNN = Network(torchvision_faster_rcnn.class_count, faster_rcnn_from_torchvision)
+MASK_RCNN = Network(torchvision_faster_rcnn.class_count, mask_rcnn_from_torchvision)
 DENSE = Network(torchvision_dense.class_count, dense_from_torchvision)
 SSD = Network(torchvision_ssd.class_count, ssd_from_torchvision)
 KNOWN: dict[str, Network] = {
     **dict.fromkeys(torchvision_faster_rcnn.NAMES, FASTER_RCNN),
+    **dict.fromkeys(torchvision_mask_rcnn.NAMES, MASK_RCNN),
     **dict.fromkeys(torchvision_dense.NAMES, DENSE),
     **dict.fromkeys(torchvision_ssd.NAMES, SSD),
 }
@@ -49,8 +57,8 @@ def from_torchvision(
     class_names:    the K classes without the background; default: COCO's where K fits, else "class 1"...
                     RetinaNet and FCOS take K + 1 as well, the first of torchvision's column of the background
     batch_norm_eps: what torchvision adds to the variance; default: as its networks do, 1e-5 but for SSDLite.
-                    Its COCO weights of fasterrcnn_resnet50_fpn and retinanet_resnet50_fpn want 0.0, which it
-                    sets after loading them.
+                    Its COCO weights of fasterrcnn_resnet50_fpn, maskrcnn_resnet50_fpn and
+                    retinanet_resnet50_fpn want 0.0, which it sets after loading them.
     Raises WeightsError for a name that is not known or weights of another network.
     """
     if name not in KNOWN:
