@@ -26,11 +26,18 @@ def mask_rcnn_from_torchvision(
 ) -> MaskRCNN:
     """A Mask R-CNN of ours with torchvision's weights; see `from_torchvision`."""
     body, heads = split_body(state_dict, batch_norm_eps)
+    config = MaskRCNNConfig(class_names, **PRESETS["paper"], **layers_of(name))  # type: ignore[arg-type]
+    return fill(MaskRCNN(config, body), renamed_with_masks(heads, name, batch_norm_eps), name)
+
+
+def renamed_with_masks(
+    heads: Mapping[str, Tensor], name: str, batch_norm_eps: float | None
+) -> dict[str, Tensor]:
+    """What lies behind the backbone of torchvision's network `name`, as ours; see `renamed`."""
     state = {}
     for key, tensor in rename(renamed(heads, name, batch_norm_eps), LAYERS).items():
         if key.startswith(LOGITS):
             state[key] = tensor[1:]
         else:
             state[key if key.startswith("mask_head.") else f"boxes.{key}"] = tensor
-    config = MaskRCNNConfig(class_names, **PRESETS["paper"], **layers_of(name))  # type: ignore[arg-type]
-    return fill(MaskRCNN(config, body), state, name)
+    return state
