@@ -31,7 +31,7 @@ class Batch:
     original_sizes: list[Size]
 
     def rescale(self, targets: list[Target]) -> list[Target]:
-        """The same labels in pixels of the resized photos."""
+        """The same labels with boxes in pixels of the resized photos; masks stay in those of the photos."""
         moved = self.rescale_boxes([target.boxes for target in targets])
         return [
             replace(target.to(self.pixels.device), boxes=boxes)

@@ -13,11 +13,13 @@ from boxmask.segmenters.contract import Segmenter
 from boxmask.weights import (
     torchvision_dense,
     torchvision_faster_rcnn,
+    torchvision_mask_rcnn,
     torchvision_segmenters,
     torchvision_ssd,
 )
 from boxmask.weights.torchvision_dense import dense_from_torchvision
 from boxmask.weights.torchvision_faster_rcnn import faster_rcnn_from_torchvision
+from boxmask.weights.torchvision_mask_rcnn import mask_rcnn_from_torchvision
 from boxmask.weights.torchvision_segmenters import segmenter_from_torchvision
 from boxmask.weights.torchvision_ssd import ssd_from_torchvision
 
@@ -36,11 +38,13 @@ class Network(NamedTuple):
 
 
 FASTER_RCNN = Network(torchvision_faster_rcnn.class_count, faster_rcnn_from_torchvision)
+MASK_RCNN = Network(torchvision_faster_rcnn.class_count, mask_rcnn_from_torchvision)
 DENSE = Network(torchvision_dense.class_count, dense_from_torchvision)
 SSD = Network(torchvision_ssd.class_count, ssd_from_torchvision)
 SEGMENTER = Network(torchvision_segmenters.class_count, segmenter_from_torchvision)
 KNOWN: dict[str, Network] = {
     **dict.fromkeys(torchvision_faster_rcnn.NAMES, FASTER_RCNN),
+    **dict.fromkeys(torchvision_mask_rcnn.NAMES, MASK_RCNN),
     **dict.fromkeys(torchvision_dense.NAMES, DENSE),
     **dict.fromkeys(torchvision_ssd.NAMES, SSD),
     **dict.fromkeys(torchvision_segmenters.NAMES, SEGMENTER),
@@ -59,8 +63,8 @@ def from_torchvision(
                     Of segmenters with it, and Pascal VOC's
                     RetinaNet and FCOS take K + 1 as well, the first of torchvision's column of the background
     batch_norm_eps: what torchvision adds to the variance; default: as its networks do, 1e-5 but for SSDLite.
-                    Its COCO weights of fasterrcnn_resnet50_fpn and retinanet_resnet50_fpn want 0.0, which it
-                    sets after loading them.
+                    Its COCO weights of fasterrcnn_resnet50_fpn, maskrcnn_resnet50_fpn and
+                    retinanet_resnet50_fpn want 0.0, which it sets after loading them.
     Raises WeightsError for a name that is not known or weights of another network.
     """
     if name not in KNOWN:

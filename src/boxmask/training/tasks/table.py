@@ -13,6 +13,7 @@ from boxmask.training.tasks.pixels import Pixels
 
 TASKS: dict[str, Task] = {
     **{name: Boxes() for name in DETECTORS},
+    "mask-rcnn": Boxes(("mask_AP", "mask_AP50", "AP", "AP50")),
     **{name: Pixels() for name in SEGMENTERS},
     **{name: Classes() for name in CLASSIFIERS},
 }
