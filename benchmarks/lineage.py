@@ -32,7 +32,6 @@ from boxmask.data.dataset import Dataset
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.fast_rcnn import truncate
 from boxmask.pipeline.photos import to_image
-from boxmask.prediction.judge import photos_to_judge
 from boxmask.training.run import Run
 from boxmask.verbs import load
 
