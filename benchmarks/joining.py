@@ -14,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -50,10 +51,8 @@ def train(run: Path, args: argparse.Namespace, *flags: object) -> None:
     if Run(run).finished:
         return
     split = ("--split-file", args.out / "split.json")
-    words = ("train", args.data, *split, *flags, "--out", run)
-    subprocess.run(
-        [sys.executable, "-c", "from boxmask.cli import main; main()", *map(str, words)], check=True
-    )
+    words = map(str, ("train", args.data, *split, *flags, "--out", run))
+    subprocess.run([sys.executable, "-c", "from boxmask.cli import main; main()", *words], check=True)
 
 
 def write_split(args: argparse.Namespace) -> None:
@@ -91,7 +90,8 @@ def draw(curves: dict[str, list[NDArray[np.float64]]], picture: Path) -> None:
     axes.set(xlabel="minutes", ylabel="mask AP, photos not trained on", ylim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend(title="Mask R-CNN joined from")
-    FigureCanvasAgg(figure).print_png(picture)
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.print_png(picture)
 
 
 def tabulate(curves: dict[str, list[NDArray[np.float64]]]) -> Table:
@@ -109,9 +109,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=1.5, help="of each Mask R-CNN")
-    parser.add_argument(
-        "--parent-minutes", type=float, default=3.0, help="of the detector and the classifier"
-    )
+    parser.add_argument("--parent-minutes", type=float, default=3.0, help="of the others")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--validations", type=int, default=12)
     args = parser.parse_args()

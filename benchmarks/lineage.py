@@ -29,9 +29,11 @@ from rich.table import Table
 
 from boxmask.cli.memory import keep_memory
 from boxmask.data.dataset import Dataset
+from boxmask.data.read import read_unsplit
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.fast_rcnn import truncate
 from boxmask.pipeline.photos import to_image
+from boxmask.prediction.splits import chosen_photos
 from boxmask.training.run import Run
 from boxmask.verbs import load
 
@@ -153,7 +155,12 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     detector = load(run)
     if method.svd:
         truncate(detector, tuple(args.svd))
-    seconds = seconds_of(detector, method, photos_to_judge(run, Path(args.data), "test", "skip"), args.photos)
+    seconds = seconds_of(
+        detector,
+        method,
+        chosen_photos(read_unsplit(args.data, "skip"), run, Path(args.data), "test"),
+        args.photos,
+    )
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
     return Row(method.name, minutes, found["AP"], found["AP50"], seconds)
 
