@@ -8,7 +8,7 @@ import pytest
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.models.table import config_from_json, entry, make_config
+from boxmask.models.table import JOINED, config_from_json, entry, make_config
 
 
 @pytest.mark.parametrize("model", DETECTORS)
@@ -45,3 +45,10 @@ def test_json_of_other_fields() -> None:
     assert set(values) == {field.name for field in fields(entry("faster-rcnn").config)}
     with pytest.raises(ValueError, match=r"unknown or missing numbers \['pool', 'pools'\]"):
         config_from_json("faster-rcnn", {("pools" if k == "pool" else k): v for k, v in values.items()})
+
+
+def test_networks_saved_before_a_number_joined_are_still_read() -> None:
+    config = make_config("faster-rcnn", "default", class_names=("a",))
+    older = {name: value for name, value in asdict(config).items() if name not in JOINED}
+    assert len(older) == len(fields(config)) - len(JOINED)
+    assert config_from_json("faster-rcnn", json.loads(json.dumps(older))) == config

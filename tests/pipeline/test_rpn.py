@@ -62,3 +62,18 @@ def test_neighbourhoods_are_rows_of_pixels_with_zeros_outside() -> None:
     x = torch.arange(1.0, 7).view(1, 1, 2, 3)  # 1 2 3 / 4 5 6
     found = neighbourhoods(x, torch.tensor([0, 0]), torch.tensor([0, 4]))
     assert found.tolist() == [[0, 0, 0, 0, 1, 2, 0, 4, 5], [1, 2, 3, 4, 5, 6, 0, 0, 0]]
+
+
+def test_two_convolutions_say_the_same_at_single_anchors() -> None:
+    """As in torchvision's second networks."""
+    torch.manual_seed(0)
+    head, (_, features) = RPNHead(8, 12, 3, depth=2).double(), head_and_features()
+    for parameter in head.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    images, anchors = every_anchor(features)
+    found = head.at(features, images, anchors)
+    dense = [torch.cat(parts, 1)[images, anchors] for parts in head(features)]
+    torch.testing.assert_close(list(found), dense)
+    leaves = [*features, *head.parameters()]
+    gradients = [torch.autograd.grad((a**2).sum() + (b**3).sum(), leaves) for a, b in (found, dense)]
+    torch.testing.assert_close(*gradients)

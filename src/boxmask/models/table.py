@@ -19,6 +19,10 @@ AnyModel: TypeAlias = Detector | Segmenter | Classifier
 MODELS: dict[str, Entry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
 
 
+# numbers that joined a config after networks had been saved without them, and what these networks have
+JOINED: dict[str, object] = {"rpn_depth": 1, "box_convs": 0}
+
+
 def entry(model: str) -> Entry:
     """The row of a model's name; UsageError names those that there are."""
     if model not in MODELS:
@@ -41,6 +45,7 @@ def config_from_json(model: str, values: dict[str, Any]) -> Any:
     """A config from what `dataclasses.asdict` and JSON made of it; ValueError for fields that do not fit."""
     config = entry(model).config
     names = {field.name for field in fields(config)}
+    values = {**{name: number for name, number in JOINED.items() if name in names}, **values}
     if set(values) != names:
         raise ValueError(f"{model}: unknown or missing numbers {sorted(set(values) ^ names)}")
     parts = {field.name: field.default for field in fields(config)}

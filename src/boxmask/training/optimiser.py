@@ -16,7 +16,7 @@ def make_optimiser(detector: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in detector.named_parameters():
         if parameter.requires_grad:
-            key = ("backbone" in name.split("."), parameter.ndim > 1)
+            key = ("backbone" in name.split("."), parameter.ndim > 1)  # of a detector within, too
             groups.setdefault(key, []).append(parameter)
     settings = [
         {
