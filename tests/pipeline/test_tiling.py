@@ -1,5 +1,7 @@
 """Large photos in tiles: all pixels, no seams, little memory."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor
@@ -17,7 +19,7 @@ def test_tiles_cover_a_side_and_overlap(side: int, overlap: float) -> None:
     found = places(side, 64, overlap)
     assert found[0] == 0
     assert found[-1] == max(0, side - 64)
-    steps = [b - a for a, b in zip(found, found[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(found)]
     assert all(0 < step <= max(1, 64 * (1 - overlap)) + 1 for step in steps)
 
 

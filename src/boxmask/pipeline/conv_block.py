@@ -11,7 +11,7 @@ from boxmask.errors import UsageError
 from boxmask.pipeline.convolution import Conv3x3
 
 NORMS = ("group", "batch", "none")
-GROUPS = 16  # of a GroupNorm, or as many as divide its channels
+GROUPS = 16  # of a GroupNorm; fewer where channels are few, so that each has four at least
 
 
 class ConvBlock(nn.Sequential):
@@ -120,4 +120,4 @@ def _convs(
 def _norm(norm: str, channels: int) -> list[nn.Module]:
     if norm == "batch":
         return [BatchNorm(channels)]
-    return [nn.GroupNorm(math.gcd(GROUPS, channels), channels)] if norm == "group" else []
+    return [nn.GroupNorm(math.gcd(GROUPS, max(1, channels // 4)), channels)] if norm == "group" else []
