@@ -1,7 +1,7 @@
 """How well the class of every pixel is told: cross-entropy, and two that look at whole regions.
 
 Dice:           Milletari, Navab, Ahmadi 2016 (V-Net, arXiv:1606.04797), section 3.
-Lovász-softmax: Berman, Rannen Triki, Blaschko 2018 (arXiv:1705.08790), sections 2 and 3.
+Lovász-softmax: Berman, Rannen Triki, Blaschko 2018 (arXiv:1705.08790).
 
 Pixels labelled IGNORED count for nothing. Where there is no other pixel, every loss is zero, and so is its
 gradient. K classes, N pixels that count.
@@ -138,7 +138,7 @@ def dice_loss(logits: Float[Tensor, "B K H W"], labels: UInt8[Tensor, "B H W"]) 
 
 
 def lovasz_softmax(logits: Float[Tensor, "B K H W"], labels: UInt8[Tensor, "B H W"]) -> Float[Tensor, ""]:
-    """1 - IoU, made convex (equation 11), the mean of the classes that occur in the batch.
+    """1 - IoU, made continuous by its Lovász extension, the mean of the classes that occur in the batch.
 
     Of a batch with more than SORTED_PIXELS pixels every second, third... one is looked at.
     """
@@ -151,7 +151,7 @@ def lovasz_softmax(logits: Float[Tensor, "B K H W"], labels: UInt8[Tensor, "B H 
 
 
 def _jaccard_steps(truth: Float[Tensor, "C N"]) -> Float[Tensor, "C N"]:
-    """By how much each further error raises 1 - IoU of its class, worst error first (equation 9, theorem 1).
+    """By how much each further error raises 1 - IoU of its class, worst error first.
 
     If the first n pixels are wrong, those of the class among them are lost, and the others join the union.
     """

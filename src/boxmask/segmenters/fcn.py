@@ -42,7 +42,7 @@ class FCNConfig:
     class_names: tuple[str, ...]
     backbone: str = "tf_efficientnet_lite0"
     # image
-    shorter_side: int = 320  # the paper: photos as they are, up to 500 (section 4.3, "Patch Sampling")
+    shorter_side: int = 320  # the paper: whole photos as they are (section 4.3)
     longer_side: int = 544
     antialias: bool = True
     multiple_of: int = 32  # photos are padded to it, so that maps fit when they are doubled

@@ -1,0 +1,345 @@
+"""What is asked of every segmenter, whatever its paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from boxmask.segmenters.contract import Segmenter
+from boxmask.segmenters.table import SEGMENTERS
+from boxmask.types import IGNORED, PixelTarget, SegmentationMap
+
+Build = Callable[..., Segmenter]
+
+CLASSES = ("ground", "red thing", "grüne", "蓝")
+SIDES = {"shorter_side": 96, "longer_side": 160}
+SMALL: dict[str, dict[str, object]] = {  # what makes each model quick; cells small enough for the objects
+    "fcn": SIDES,
+    "unet": SIDES,
+    "deeplab-v3": {**SIDES, "output_stride": 8},
+}
+BOXES = {1: (12, 10, 52, 60), 2: (70, 30, 130, 66), 3: (84, 76, 120, 112)}  # what `photo` shows, by class
+SIZE = (120, 150)  # of `photo`
+
+
+@pytest.fixture(params=list(SEGMENTERS), scope="module")
+def model(request: pytest.FixtureRequest) -> str:
+    """The name of each segmenter of the table in turn."""
+    assert set(SMALL) == set(SEGMENTERS), "every segmenter needs its line in SMALL"
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def build(model: str, pretrained: dict[str, Tensor]) -> Build:
+    """Make the small form anew: by a seed, with other class names or numbers."""
+
+    def make(seed: int = 0, class_names: tuple[str, ...] = CLASSES, **numbers: object) -> Segmenter:
+        torch.manual_seed(seed)
+        row = SEGMENTERS[model]
+        return row.build(row.config(class_names=class_names, **{**SMALL[model], **numbers}), pretrained)
+
+    return make
+
+
+def lively(segmenter: Segmenter) -> Segmenter:
+    """With numbers everywhere, so that every class is seen somewhere and every layer has a say."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, parameter in segmenter.named_parameters():
+            if not name.startswith("backbone."):
+                spread = 0.3 if parameter.shape[0] == len(segmenter.config.class_names) else 0.02
+                parameter.add_(torch.randn(parameter.shape, generator=generator) * spread)
+    return segmenter
+
+
+@pytest.fixture(scope="module", params=["whole", "tiles"])
+def segmenter(build: Build, request: pytest.FixtureRequest) -> Segmenter:
+    """An untrained one that sees several classes, whole photos or tiles. Not to be changed."""
+    return lively(build(tile=64 if request.param == "tiles" else 0)).eval()
+
+
+@pytest.fixture
+def target() -> PixelTarget:
+    """The labels of `photo`."""
+    labels = torch.zeros(SIZE, dtype=torch.uint8)
+    for label, (x1, y1, x2, y2) in BOXES.items():
+        labels[y1:y2, x1:x2] = label
+    return PixelTarget(labels)
+
+
+def all_of(label: int, size: tuple[int, int] = SIZE) -> PixelTarget:
+    return PixelTarget(torch.full(size, label, dtype=torch.uint8))
+
+
+def assert_sound(found: SegmentationMap, size: tuple[int, int]) -> None:
+    """What may be said of any map of a photo of (height, width)."""
+    assert type(found) is SegmentationMap
+    assert found.size == size
+    assert found.labels.dtype == torch.uint8
+    assert found.labels.device.type == "cpu"
+    assert int(found.labels.max()) < len(found.class_names)
+    assert sum(found.shares().values()) == pytest.approx(1)
+
+
+def agreement(one: SegmentationMap, other: SegmentationMap) -> float:
+    assert one.size == other.size
+    assert one.class_names == other.class_names
+    return float((one.labels == other.labels).float().mean())
+
+
+def numbers(losses: dict[str, Tensor]) -> dict[str, float]:
+    return {name: loss.item() for name, loss in losses.items()}
+
+
+def gradients(segmenter: Segmenter, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The gradient of every parameter that is trained."""
+    segmenter.zero_grad()
+    torch.stack(list(losses.values())).sum().backward()
+    trained = {name: p for name, p in segmenter.named_parameters() if p.requires_grad}
+    assert [name for name, p in trained.items() if p.grad is None] == []
+    return {name: p.grad for name, p in trained.items() if p.grad is not None}
+
+
+# ---------------------------------------------------------------- predict
+
+
+def test_n_in_n_out(segmenter: Segmenter, photo: Tensor, empty_photo: Tensor) -> None:
+    photos = [photo, empty_photo, photo.flip(2)]
+    found = segmenter.predict(photos)
+    assert len(found) == 3
+    assert len(found[0].shares()) > 1  # the questions below are about something
+    for one, given in zip(found, photos, strict=True):
+        assert_sound(one, (given.shape[1], given.shape[2]))
+
+
+def test_an_empty_list(segmenter: Segmenter) -> None:
+    assert segmenter.predict([]) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (2, 3), (64, 65), (700, 60)])
+def test_photos_of_any_size(segmenter: Segmenter, size: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    photo = torch.randint(0, 256, (3, *size), generator=generator, dtype=torch.uint8)
+    assert_sound(segmenter.predict(photo), size)
+
+
+def test_a_large_photo(build: Build) -> None:
+    photo = torch.zeros(3, 3000, 4000, dtype=torch.uint8)
+    assert_sound(build().predict(photo), (3000, 4000))
+
+
+def test_path_pil_array_and_tensor_are_one_photo(segmenter: Segmenter, photo: Tensor, tmp_path: Path) -> None:
+    array = photo.permute(1, 2, 0).numpy()
+    path = tmp_path / "photo.png"
+    Image.fromarray(array).save(path)
+    expected = segmenter.predict(photo)
+    for same in (path, str(path), Image.open(path), array, np.ascontiguousarray(array)):
+        assert agreement(segmenter.predict(same), expected) > 0.999
+    assert agreement(segmenter.predict([path, array])[1], expected) > 0.999
+
+
+def test_floats_are_bytes_but_for_rounding(segmenter: Segmenter, photo: Tensor) -> None:
+    assert agreement(segmenter.predict(photo / 255), segmenter.predict(photo)) > 0.95
+
+
+def test_grey_and_transparent_photos(segmenter: Segmenter, photo: Tensor) -> None:
+    grey = photo[:1]
+    assert agreement(segmenter.predict(grey), segmenter.predict(grey.repeat(3, 1, 1))) == 1
+    opaque = torch.cat([photo, torch.full_like(grey, 255)])
+    assert agreement(segmenter.predict(opaque), segmenter.predict(photo)) == 1
+
+
+def test_a_batch_is_its_photos_one_by_one(segmenter: Segmenter, photo: Tensor, empty_photo: Tensor) -> None:
+    """Whatever the sizes: padding beside a photo does not change what is said of it."""
+    wide = empty_photo.repeat(1, 1, 3)
+    photos = [photo, wide, photo.flip(1), empty_photo]
+    for one, image in zip(segmenter.predict(photos), photos, strict=True):
+        assert agreement(one, segmenter.predict(image)) > 0.999  # but where two classes are as likely
+
+
+def test_the_mode_changes_nothing(segmenter: Segmenter, photo: Tensor, target: PixelTarget) -> None:
+    expected, results = segmenter.predict(photo), []
+    for training in (True, False):
+        segmenter.train(training)
+        results.append(numbers(segmenter.loss([photo], [target])))
+        assert agreement(segmenter.predict(photo), expected) == 1
+        assert segmenter.training == training
+    assert results[0] == results[1]
+
+
+def test_predicting_leaves_no_trace(segmenter: Segmenter, photo: Tensor) -> None:
+    before = {name: tensor.clone() for name, tensor in segmenter.state_dict().items()}
+    copy = photo.clone()
+    segmenter.predict([photo])
+    assert torch.equal(photo, copy)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in segmenter.state_dict().items())
+
+
+def test_classes_have_any_names_and_one_is_enough(build: Build, photo: Tensor) -> None:
+    names = ('"quoted", and comma', "Ünï", "class 3", "")
+    assert build(class_names=names).predict(photo).class_names == names
+    alone = build(class_names=("thing",))
+    assert alone.predict(photo).shares() == {"thing": 1}
+    assert numbers(alone.loss([photo], [all_of(0)]))["pixel_class"] == 0
+
+
+def test_forward_is_the_network(segmenter: Segmenter) -> None:
+    for size in ((64, 96), (61, 90)):
+        assert segmenter(torch.zeros(2, 3, *size)).shape == (2, len(CLASSES), *size)
+
+
+# ---------------------------------------------------------------- loss
+
+
+def test_losses_are_named_scalars(build: Build, photo: Tensor, target: PixelTarget) -> None:
+    for region_loss in ("none", "dice", "lovasz"):
+        losses = build(region_loss=region_loss).loss([photo, photo.flip(2)], [target, all_of(0)])
+        assert set(losses) == {"pixel_class"} | ({"pixel_region"} if region_loss != "none" else set())
+        for loss in losses.values():
+            assert loss.shape == ()
+            assert loss.requires_grad
+            assert loss.item() >= 0
+
+
+def test_the_first_loss_is_about_that_of_guessing(build: Build, photo: Tensor, target: PixelTarget) -> None:
+    assert numbers(build().loss([photo], [target]))["pixel_class"] == pytest.approx(math.log(4), rel=0.2)
+
+
+def test_every_trained_parameter_learns(build: Build, photo: Tensor, target: PixelTarget) -> None:
+    segmenter = lively(build())
+    segmenter.freeze(1)
+    found = gradients(segmenter, segmenter.loss([photo, photo.flip(2)], [target, target]))
+    assert all(gradient.isfinite().all() for gradient in found.values())
+    assert [name for name, gradient in found.items() if not gradient.any()] == []
+    frozen = [name for name, p in segmenter.named_parameters() if not p.requires_grad]
+    assert frozen
+    assert all(name.startswith("backbone.") for name in frozen)
+
+
+ONE_PIXEL = all_of(IGNORED)
+ONE_PIXEL.labels[7, 9] = 2
+
+
+@pytest.mark.parametrize("region_loss", ["none", "dice", "lovasz"])
+@pytest.mark.parametrize(
+    "labels", [all_of(IGNORED), ONE_PIXEL, all_of(3)], ids=["all ignored", "one pixel", "one class"]
+)
+def test_odd_labels_give_finite_losses(
+    build: Build, photo: Tensor, labels: PixelTarget, region_loss: str
+) -> None:
+    segmenter = build(region_loss=region_loss, shorter_side=120)  # at which no pixel is lost
+    losses = segmenter.loss([photo], [labels])
+    assert all(math.isfinite(loss) for loss in numbers(losses).values())
+    assert all(gradient.isfinite().all() for gradient in gradients(segmenter, losses).values())
+    if (labels.labels == IGNORED).all():
+        assert set(numbers(losses).values()) == {0.0}
+    else:
+        assert numbers(losses)["pixel_class"] > 0
+
+
+def test_what_is_ignored_is_not_learned(segmenter: Segmenter, photo: Tensor, target: PixelTarget) -> None:
+    """A gradient does not know what it would have been: the loss of half a photo is the other half's."""
+    labels = target.labels.clone()
+    labels[:, 75:] = IGNORED
+    half = numbers(segmenter.loss([photo], [PixelTarget(labels)]))
+    labels = target.labels.clone()
+    labels[:, :75] = IGNORED
+    other = numbers(segmenter.loss([photo], [PixelTarget(labels)]))
+    whole = numbers(segmenter.loss([photo], [target]))
+    assert half["pixel_class"] != other["pixel_class"]
+    assert whole["pixel_class"] == pytest.approx((half["pixel_class"] + other["pixel_class"]) / 2, rel=1e-3)
+
+
+def test_padding_counts_for_nothing(segmenter: Segmenter, photo: Tensor, target: PixelTarget) -> None:
+    """A photo beside a larger one of which nothing is known has about the loss that it has alone."""
+    large = torch.zeros(3, 240, 150, dtype=torch.uint8)
+    alone = numbers(segmenter.loss([photo], [target]))
+    beside = numbers(segmenter.loss([photo, large], [target, all_of(IGNORED, (240, 150))]))
+    assert beside["pixel_class"] == pytest.approx(alone["pixel_class"], rel=0.15)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 400), (1500, 2000)])
+def test_losses_of_photos_of_any_size(build: Build, size: tuple[int, int]) -> None:
+    photo = torch.zeros(3, *size, dtype=torch.uint8)
+    losses = build().loss([photo], [all_of(1, size)])
+    assert all(math.isfinite(loss) for loss in numbers(losses).values())
+
+
+def test_labels_of_another_size_or_class_are_refused(segmenter: Segmenter, photo: Tensor) -> None:
+    with pytest.raises(
+        ValueError, match=r"labels: expected the photo's size \(120, 150\), found \(120, 149\)"
+    ):
+        segmenter.loss([photo], [all_of(0, (120, 149))])
+    with pytest.raises(ValueError, match=r"labels: expected 0..3 or 255, found 4"):
+        segmenter.loss([photo], [all_of(4)])
+
+
+def test_labels_count_in_the_photos_own_pixels(build: Build, photo: Tensor, target: PixelTarget) -> None:
+    """A photo given at twice the size, with its labels, is the same task."""
+    segmenter = lively(build())
+    twice = photo.repeat_interleave(2, 1).repeat_interleave(2, 2)
+    labels = target.labels.repeat_interleave(2, 0).repeat_interleave(2, 1)
+    losses = [
+        numbers(segmenter.loss([image], [one]))["pixel_class"]
+        for image, one in ((photo, target), (twice, PixelTarget(labels)))
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+# ---------------------------------------------------------------- seeds, files, learning
+
+
+def test_the_seed_decides_everything(build: Build, photo: Tensor, target: PixelTarget) -> None:
+    outcomes = []
+    for seed in (5, 5, 6):
+        segmenter = build(seed)
+        outcomes.append((segmenter.predict(photo).labels, numbers(segmenter.loss([photo], [target]))))
+    assert torch.equal(outcomes[0][0], outcomes[1][0])
+    assert outcomes[0][1] == outcomes[1][1]
+    assert outcomes[0][1] != outcomes[2][1]
+
+
+def test_saved_and_loaded_is_equal(segmenter: Segmenter, photo: Tensor, model: str, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in segmenter.state_dict().items()}, path)
+    again = SEGMENTERS[model].build(segmenter.config, None)
+    again.load_state_dict(load_file(path))
+    assert agreement(again.predict(photo), segmenter.predict(photo)) == 1
+
+
+def test_the_config_is_frozen(segmenter: Segmenter) -> None:
+    with pytest.raises(FrozenInstanceError):
+        segmenter.config.shorter_side = 1
+
+
+def learn(segmenter: Segmenter, photo: Tensor, target: PixelTarget, steps: int) -> None:
+    """A few dozens of steps on one photo."""
+    segmenter.freeze(1)
+    trained = [p for p in segmenter.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=2e-3)
+    for step in range(steps):
+        optimiser.zero_grad()
+        optimiser.param_groups[0]["lr"] = 2e-3 * (1 - step / steps)
+        sum(segmenter.loss([photo], [target]).values(), torch.tensor(0.0)).backward()
+        torch.nn.utils.clip_grad_norm_(trained, 10)
+        optimiser.step()
+
+
+@pytest.mark.parametrize("tile", [0, 96])
+def test_it_learns_one_photo_by_heart(build: Build, photo: Tensor, target: PixelTarget, tile: int) -> None:
+    """Nearly every pixel, and of each class; whole, and as a photo that is larger than a tile."""
+    segmenter = build(tile=tile)
+    learn(segmenter, photo, target, steps=80)
+    found = segmenter.predict(photo).labels
+    for label in range(4):
+        here, there = found == label, target.labels == label
+        assert (here & there).sum() > 0.75 * (here | there).sum()

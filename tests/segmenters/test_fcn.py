@@ -1,0 +1,107 @@
+"""What FCN alone has: skips, doubling, and a classifier made convolutional."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from boxmask.errors import UsageError
+from boxmask.pipeline.conv_block import ScoreHead
+from boxmask.segmenters.fcn import FCN, PRESETS, Doubling, FCNConfig, take_over_classifier
+from boxmask.types import PixelTarget
+
+SMALL = {"backbone": "resnet18", "shorter_side": 64, "longer_side": 96, "hidden": ((16, 3),)}
+NAMES = ("a", "b", "c")
+
+
+def build(**numbers: object) -> FCN:
+    torch.manual_seed(0)
+    return FCN(FCNConfig(NAMES, **{**SMALL, **numbers}))
+
+
+def labels_of(size: tuple[int, int]) -> PixelTarget:
+    return PixelTarget(torch.randint(0, 3, size, generator=torch.Generator().manual_seed(0)).to(torch.uint8))
+
+
+@torch.no_grad()
+def test_doubling_begins_as_bilinear_interpolation() -> None:
+    scores = torch.randn(2, 3, 6, 5)
+    expected = F.interpolate(scores, scale_factor=2, mode="bilinear")
+    found = Doubling(3)(scores)
+    assert found.shape == (2, 3, 12, 10)
+    torch.testing.assert_close(found[..., 2:-2, 2:-2], expected[..., 2:-2, 2:-2])  # zeros lie beyond the rim
+
+
+@pytest.mark.parametrize(("finest", "fused"), [(32, []), (16, [16]), (8, [16, 8]), (4, [16, 8, 4])])
+def test_maps_down_to_the_finest_are_fused(finest: int, fused: list[int]) -> None:
+    segmenter = build(finest=finest)
+    assert segmenter.fused == fused
+    assert list(segmenter.skips) == [str(stride) for stride in fused]
+    assert segmenter.strides == tuple(sorted({32, *fused}))
+    assert segmenter(torch.zeros(1, 3, 64, 96)).shape == (1, 3, 64, 96)
+
+
+@torch.no_grad()
+def test_a_new_skip_changes_nothing_until_it_has_learned() -> None:
+    """Section 4.2: the net starts with the predictions of the coarser one."""
+    fine, pixels = build(finest=8), torch.randn(1, 3, 64, 64)
+    before = fine(pixels)
+    for skip in fine.skips.values():
+        skip.weight.add_(1.0)
+    assert not torch.allclose(fine(pixels), before)
+    for skip in fine.skips.values():
+        skip.weight.zero_()
+    torch.testing.assert_close(fine(pixels), before)
+
+
+def test_dilated_without_skips_and_with_a_second_head() -> None:
+    segmenter = build(**{**PRESETS["dilated"], **SMALL, "finest": 32})
+    assert [m.shape[-1] for m in segmenter.features(torch.zeros(1, 3, 64, 64)).values()] == [8, 8]
+    losses = segmenter.loss([torch.zeros(3, 64, 64, dtype=torch.uint8)], [labels_of((64, 64))])
+    assert set(losses) == {"pixel_class", "auxiliary_class"}
+    sum(losses.values(), torch.tensor(0.0)).backward()
+    assert [name for name, p in segmenter.named_parameters() if p.grad is None] == []
+
+
+def test_batch_norm_and_dropout_sleep_while_predicting() -> None:
+    """Whatever the mode; and what training has gathered stays as it is."""
+    segmenter = build(norm="batch", dropout=0.5).train()
+    photo = torch.randint(0, 256, (3, 64, 96), dtype=torch.uint8)
+    segmenter.loss([photo], [labels_of((64, 96))])
+    before = {name: tensor.clone() for name, tensor in segmenter.state_dict().items()}
+    first, again = segmenter.predict(photo), segmenter.predict(photo)
+    assert torch.equal(first.labels, again.labels)
+    assert torch.equal(first.labels, segmenter.eval().predict(photo).labels)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in segmenter.state_dict().items())
+
+
+def test_a_classifier_becomes_convolutional() -> None:
+    """fc6 over the 7x7 cells that it was trained on says what the linear layer said of them."""
+    linear = nn.Linear(8 * 7 * 7, 16)
+    head = ScoreHead(8, ((16, 7), (16, 1)), 3, "none")
+    weights = {
+        "pre_logits.fc1.weight": linear.weight.detach().reshape(16, 8, 7, 7),
+        "pre_logits.fc1.bias": linear.bias.detach(),
+        "pre_logits.fc2.weight": torch.eye(16).reshape(16, 16, 1, 1),
+        "pre_logits.fc2.bias": torch.zeros(16),
+    }
+    take_over_classifier(head, weights)
+    x = torch.randn(1, 8, 7, 7)
+    expected = linear(x.flatten(1)).relu()
+    hidden: Tensor = head[1](head[0](x))
+    torch.testing.assert_close(hidden[:, :, 3, 3], expected)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "says"),
+    [
+        ({"finest": 12}, "fcn: finest 12: expected 4, 8, 16 or 32"),
+        ({"finest": 8, "output_stride": 8}, "dilated features need no skips; set finest to 32"),
+        ({"norm": "layer"}, "norm 'layer': expected one of group, batch, none"),
+        ({"region_loss": "x"}, "region_loss 'x'"),
+        ({"tile": -3}, "tile: expected a side"),
+    ],
+)
+def test_numbers_that_cannot_be_meant(numbers: dict[str, object], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        build(**numbers)
