@@ -1,7 +1,7 @@
-"""A training step of Faster R-CNN beside torchvision's, in one run: `python benchmarks/training_step.py`.
+"""A training step of a detector beside torchvision's, in one run: `python benchmarks/training_step.py`.
 
-The same network with the same weights, the same photos and labels: first the four losses are compared with
-sampling switched off, then forward + backward + optimiser run in turns (theirs, ours, theirs, ours, ...),
+Faster R-CNN with two backbones, RetinaNet, FCOS and SSDLite. The same network with the same weights, the same
+photos and labels: first the losses are compared, with sampling switched off, then forward + backward + optimiser run in turns (theirs, ours, theirs, ours, ...),
 each in its own process, and the table shows medians. The limit is the time that a matrix product of the same
 number of operations takes; PyTorch counts them in torchvision's step, and ours does with fewer.
 """
@@ -24,9 +24,11 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
+from boxmask.detectors.contract import Detector
 from boxmask.detectors.faster_rcnn import PRESETS, FasterRCNN, FasterRCNNConfig
 from boxmask.types import Target
 from boxmask.weights.torchvision import rename_heads
+from one_stage import LOSSES, SSDLITE, first_label, pair, trained
 from sides import Plan, in_turns, product_peak
 
 CLASSES = ("Platelets", "RBC", "WBC")
@@ -35,6 +37,13 @@ NAMES = {
     "rpn_box": "loss_rpn_box_reg",
     "roi_class": "loss_classifier",
     "roi_box": "loss_box_reg",
+}
+CASES = {  # the network: the short side of its photos
+    "tf_efficientnet_lite0": 320,
+    "resnet50": 480,
+    "retinanet_resnet50_fpn": 480,
+    "fcos_resnet50_fpn": 480,
+    SSDLITE: 320,
 }
 Batch = tuple[list[Tensor], list[Target]]
 
@@ -54,8 +63,16 @@ class Body(nn.Module):
         return self.fpn({str(level): one for level, one in enumerate(self.body(pixels))})
 
 
-def both(backbone: str, size: int) -> tuple[TheirFasterRCNN, FasterRCNN]:
-    """Their detector with random weights and frozen batch norm, and ours with the same."""
+def both(network: str, size: int) -> tuple[nn.Module, Detector]:
+    """Their detector with random weights, and ours with the same; a backbone's name means Faster R-CNN."""
+    theirs, ours = pair(network, CLASSES, size) if network in LOSSES else faster_rcnns(network, size)
+    freeze(theirs)
+    if network in LOSSES and trained(theirs) != trained(ours):
+        raise AssertionError(f"{network}: they train {trained(theirs)} numbers, and we {trained(ours)}")
+    return theirs, ours
+
+
+def faster_rcnns(backbone: str, size: int) -> tuple[TheirFasterRCNN, FasterRCNN]:
     torch.manual_seed(0)
     body = Body(backbone)
     config = body.body.pretrained_cfg
@@ -89,11 +106,12 @@ def some_photos(count: int) -> Batch:
     return images, targets
 
 
-def their_targets(targets: list[Target]) -> list[dict[str, Tensor]]:
-    return [{"boxes": target.boxes, "labels": target.labels + 1} for target in targets]
+def their_targets(network: str, targets: list[Target]) -> list[dict[str, Tensor]]:
+    first = first_label(network) if network in LOSSES else 1
+    return [{"boxes": target.boxes, "labels": target.labels + first} for target in targets]
 
 
-def freeze(theirs: TheirFasterRCNN) -> None:
+def freeze(theirs: nn.Module) -> None:
     """Training mode, but for batch norm, whose statistics stay as they are."""
     theirs.train()
     for module in theirs.modules():
@@ -102,21 +120,19 @@ def freeze(theirs: TheirFasterRCNN) -> None:
             module.requires_grad_(False)
 
 
-def losses_differ(theirs: TheirFasterRCNN, ours: FasterRCNN, batch: Batch) -> float:
-    """The largest relative difference between the four losses, with every anchor and RoI in the sample."""
-    images, targets = batch
-    usual, everything = ours.config, 10**6
-    samplers = (theirs.rpn.fg_bg_sampler, theirs.roi_heads.fg_bg_sampler)
-    before = [sampler.batch_size_per_image for sampler in samplers]
-    ours.config = replace(usual, rpn_samples=everything, roi_samples=everything)
-    for sampler in samplers:
-        sampler.batch_size_per_image = everything
+def difference(network: str, size: int, batch: int) -> float:
+    """The largest relative difference between the losses, with every anchor and RoI in the sample."""
+    theirs, ours = both(network, size)
+    images, targets = some_photos(batch)
+    if network not in LOSSES:
+        everything = 10**6
+        ours.config = replace(ours.config, rpn_samples=everything, roi_samples=everything)
+        for sampler in (theirs.rpn.fg_bg_sampler, theirs.roi_heads.fg_bg_sampler):
+            sampler.batch_size_per_image = everything
     with torch.no_grad():
-        expected, found = theirs(images, their_targets(targets)), ours.loss(images, targets)
-    ours.config = usual
-    for sampler, count in zip(samplers, before, strict=True):
-        sampler.batch_size_per_image = count
-    pairs = [(float(found[name]), float(expected[other])) for name, other in NAMES.items()]
+        expected, found = theirs(images, their_targets(network, targets)), ours.loss(images, targets)
+    names = LOSSES.get(network, NAMES)
+    pairs = [(float(found[name]), float(expected[other])) for name, other in names.items()]
     return max(abs(a - b) / max(1e-9, abs(b)) for a, b in pairs)
 
 
@@ -132,29 +148,22 @@ def stepper(model: nn.Module, loss: Callable[[], dict[str, Tensor]]) -> Callable
     return step
 
 
-def their_step(backbone: str, size: int, batch: int) -> Callable[[], None]:
-    theirs = both(backbone, size)[0]
-    freeze(theirs)
+def their_step(network: str, size: int, batch: int) -> Callable[[], None]:
+    theirs = both(network, size)[0]
     images, targets = some_photos(batch)
-    labels = their_targets(targets)
+    labels = their_targets(network, targets)
     return stepper(theirs, lambda: theirs(images, labels))
 
 
-def our_step(backbone: str, size: int, batch: int) -> Callable[[], None]:
-    ours = both(backbone, size)[1]
+def our_step(network: str, size: int, batch: int) -> Callable[[], None]:
+    ours = both(network, size)[1]
     images, targets = some_photos(batch)
     return stepper(ours, lambda: ours.loss(images, targets))
 
 
-def difference(backbone: str, size: int, batch: int) -> float:
-    theirs, ours = both(backbone, size)
-    freeze(theirs)
-    return losses_differ(theirs, ours, some_photos(batch))
-
-
-def operations(backbone: str, size: int, batch: int) -> int:
+def operations(network: str, size: int, batch: int) -> int:
     """Floating-point operations of their step, counted by PyTorch."""
-    step = their_step(backbone, size, batch)
+    step = their_step(network, size, batch)
     with FlopCounterMode(display=False) as counter:
         step()
     return counter.get_total_flops()
@@ -165,20 +174,21 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="threads for each side; PyTorch's choice unless given")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--only", nargs="+", choices=list(CASES), default=list(CASES))
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     threads, peak = torch.get_num_threads(), product_peak()
     console = Console(width=110)
     console.print(f"{threads} threads, matrix product {peak / 1e9:.0f} GFLOP/s")
-    for backbone, size in (("tf_efficientnet_lite0", 320), ("resnet50", 480)):
-        case = (backbone, size, options.batch)
+    for network in options.only:
+        case = (network, CASES[network], options.batch)
         plans = {
             "torchvision": Plan(partial(their_step, *case)),
             "torchvision, freed memory kept": Plan(partial(their_step, *case), keep=True),
             "boxmask": Plan(partial(our_step, *case), keep=True),
         }
-        title = f"{backbone}-FPN, {size} px, batch {options.batch}; losses differ by {difference(*case):.0e}"
+        title = f"{network if network in LOSSES else f'Faster R-CNN, {network}-FPN'}, {case[1]} px, batch {options.batch}; losses differ by {difference(*case):.0e}"
         work = operations(*case)
         found = in_turns(plans, options.rounds, threads)
         table = Table(
