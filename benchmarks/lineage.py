@@ -1,10 +1,10 @@
 """From R-CNN to the one-stage detectors on the same photos: `python benchmarks/lineage.py DATA --out DIR`.
 
 The story that the three papers tell, in measured numbers: Selective Search x CNN, (Selective Search + RoI) +
-one CNN, one CNN; and those that need no proposals at all, whose line has none. All have the same backbone, photos and size of photos, and each is trained from the command
-line in its own minutes, proposals included. Then the seconds of a photo, split into what they are spent on;
-no proposal comes from a cache while they are counted. A run that is in DIR already is not trained again, so
-that a benchmark that was stopped goes on.
+one CNN, one CNN; and those that need no proposals at all, whose line has none. All have the same backbone,
+photos and size of photos, and each is trained from the command line in its own minutes, proposals included.
+Then the seconds of a photo, split into what they are spent on; no proposal comes from a cache while they are
+counted. A run that is in DIR already is not trained again, so that a benchmark that was stopped goes on.
 """
 
 from __future__ import annotations

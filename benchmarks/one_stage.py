@@ -1,4 +1,4 @@
-"""Pairs of one-stage detectors for the benchmarks: torchvision's with random weights, and ours with the same."""
+"""Pairs of one-stage detectors: torchvision's with random weights, and ours with the same."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Faster R-CNN with ResNet-50-FPN at 800 pixels has the same weights on both sides, and is first asked for the
 same detections; boxmask's defaults, at 320 pixels, have no counterpart there: they stand beside SSDLite with
-MobileNetV3, which torchvision has for CPUs. Photos go in one at a time, as arrays of pixels; timed is everything from there to boxes in the photo's own pixels.
+MobileNetV3, which torchvision has for CPUs. Photos go in one at a time, as arrays of pixels; timed is
+everything from there to boxes in the photo's own pixels.
 """
 
 from __future__ import annotations

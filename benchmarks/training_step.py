@@ -1,9 +1,10 @@
 """A training step of a detector beside torchvision's, in one run: `python benchmarks/training_step.py`.
 
-Faster R-CNN with two backbones, RetinaNet, FCOS and SSDLite. The same network with the same weights, the same
-photos and labels: first the losses are compared, with sampling switched off, then forward + backward + optimiser run in turns (theirs, ours, theirs, ours, ...),
-each in its own process, and the table shows medians. The limit is the time that a matrix product of the same
-number of operations takes; PyTorch counts them in torchvision's step, and ours does with fewer.
+Faster R-CNN with two backbones, RetinaNet, FCOS and SSDLite. The same network with the same weights, the
+same photos and labels: first the losses are compared, with sampling switched off, then forward + backward +
+optimiser run in turns (theirs, ours, theirs, ours, ...), each in its own process, and the table shows
+medians. The limit is the time that a matrix product of the same number of operations takes; PyTorch counts
+them in torchvision's step, and ours does with fewer.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.faster_rcnn import PRESETS, FasterRCNN, FasterRCNNConfig
 from boxmask.types import Target
-from boxmask.weights.torchvision import rename_heads
+from boxmask.weights.torchvision_faster_rcnn import rename_heads
 from one_stage import LOSSES, SSDLITE, first_label, pair, trained
 from sides import Plan, in_turns, product_peak
 
@@ -90,7 +91,7 @@ def faster_rcnns(backbone: str, size: int) -> tuple[TheirFasterRCNN, FasterRCNN]
     heads = {key: value for key, value in state.items() if not key.startswith("backbone.body.")}
     numbers = {**PRESETS["fpn"], "shorter_side": size, "longer_side": longer, "anchor_sizes": sizes}
     ours = FasterRCNN(FasterRCNNConfig(CLASSES, backbone, **numbers), body.body.state_dict())
-    ours.load_state_dict(rename_heads(heads), strict=False)
+    ours.load_state_dict(rename_heads(heads, "FasterRCNN"), strict=False)
     return theirs, ours.to(memory_format=torch.channels_last)
 
 
@@ -188,7 +189,8 @@ def main() -> None:
             "torchvision, freed memory kept": Plan(partial(their_step, *case), keep=True),
             "boxmask": Plan(partial(our_step, *case), keep=True),
         }
-        title = f"{network if network in LOSSES else f'Faster R-CNN, {network}-FPN'}, {case[1]} px, batch {options.batch}; losses differ by {difference(*case):.0e}"
+        name = network if network in LOSSES else f"Faster R-CNN, {network}-FPN"
+        title = f"{name}, {case[1]} px, batch {options.batch}; losses differ by {difference(*case):.0e}"
         work = operations(*case)
         found = in_turns(plans, options.rounds, threads)
         table = Table(
