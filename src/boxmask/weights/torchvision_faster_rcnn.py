@@ -40,12 +40,7 @@ def faster_rcnn_from_torchvision(
     body, heads = split_body(state_dict, batch_norm_eps)
     config = FasterRCNNConfig(class_names, "resnet50", **PRESETS["fpn"])  # type: ignore[arg-type]
     detector = FasterRCNN(config, body)
-    return fill(detector, rename_heads(heads, name), name)
-
-
-def rename_heads(heads: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Everything behind the backbone under our names, the background last."""
-    return _background_last(rename(heads, LAYERS), name)
+    return fill(detector, _background_last(rename(heads, LAYERS), name), name)
 
 
 def _background_last(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
