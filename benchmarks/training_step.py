@@ -1,10 +1,9 @@
-"""A training step of a detector beside torchvision's, in one run: `python benchmarks/training_step.py`.
+"""A training step of Faster R-CNN beside torchvision's, in one run: `python benchmarks/training_step.py`.
 
-Faster R-CNN with two backbones, RetinaNet, FCOS and SSDLite. The same network with the same weights, the
-same photos and labels: first the losses are compared, with sampling switched off, then forward + backward +
-optimiser run in turns (theirs, ours, theirs, ours, ...), each in its own process, and the table shows
-medians. The limit is the time that a matrix product of the same number of operations takes; PyTorch counts
-them in torchvision's step, and ours does with fewer.
+The same network with the same weights, the same photos and labels: first the four losses are compared with
+sampling switched off, then forward + backward + optimiser run in turns (theirs, ours, theirs, ours, ...),
+each in its own process, and the table shows medians. The limit is the time that a matrix product of the same
+number of operations takes; PyTorch counts them in torchvision's step, and ours does with fewer.
 """
 
 from __future__ import annotations
@@ -25,11 +24,9 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-from boxmask.detectors.contract import Detector
 from boxmask.detectors.faster_rcnn import PRESETS, FasterRCNN, FasterRCNNConfig
 from boxmask.types import Target
-from boxmask.weights.torchvision_faster_rcnn import rename_heads
-from one_stage import LOSSES, SSDLITE, first_label, pair, trained
+from boxmask.weights.torchvision import rename_heads
 from sides import Plan, in_turns, product_peak
 
 CLASSES = ("Platelets", "RBC", "WBC")
@@ -38,13 +35,6 @@ NAMES = {
     "rpn_box": "loss_rpn_box_reg",
     "roi_class": "loss_classifier",
     "roi_box": "loss_box_reg",
-}
-CASES = {  # the network: the short side of its photos
-    "tf_efficientnet_lite0": 320,
-    "resnet50": 480,
-    "retinanet_resnet50_fpn": 480,
-    "fcos_resnet50_fpn": 480,
-    SSDLITE: 320,
 }
 Batch = tuple[list[Tensor], list[Target]]
 
@@ -64,16 +54,8 @@ class Body(nn.Module):
         return self.fpn({str(level): one for level, one in enumerate(self.body(pixels))})
 
 
-def both(network: str, size: int) -> tuple[nn.Module, Detector]:
-    """Their detector with random weights, and ours with the same; a backbone's name means Faster R-CNN."""
-    theirs, ours = pair(network, CLASSES, size) if network in LOSSES else faster_rcnns(network, size)
-    freeze(theirs)
-    if network in LOSSES and trained(theirs) != trained(ours):
-        raise AssertionError(f"{network}: they train {trained(theirs)} numbers, and we {trained(ours)}")
-    return theirs, ours
-
-
-def faster_rcnns(backbone: str, size: int) -> tuple[TheirFasterRCNN, FasterRCNN]:
+def both(backbone: str, size: int) -> tuple[TheirFasterRCNN, FasterRCNN]:
+    """Their detector with random weights and frozen batch norm, and ours with the same."""
     torch.manual_seed(0)
     body = Body(backbone)
     config = body.body.pretrained_cfg
@@ -91,7 +73,7 @@ def faster_rcnns(backbone: str, size: int) -> tuple[TheirFasterRCNN, FasterRCNN]
     heads = {key: value for key, value in state.items() if not key.startswith("backbone.body.")}
     numbers = {**PRESETS["fpn"], "shorter_side": size, "longer_side": longer, "anchor_sizes": sizes}
     ours = FasterRCNN(FasterRCNNConfig(CLASSES, backbone, **numbers), body.body.state_dict())
-    ours.load_state_dict(rename_heads(heads, "FasterRCNN"), strict=False)
+    ours.load_state_dict(rename_heads(heads), strict=False)
     return theirs, ours.to(memory_format=torch.channels_last)
 
 
@@ -107,12 +89,11 @@ def some_photos(count: int) -> Batch:
     return images, targets
 
 
-def their_targets(network: str, targets: list[Target]) -> list[dict[str, Tensor]]:
-    first = first_label(network) if network in LOSSES else 1
-    return [{"boxes": target.boxes, "labels": target.labels + first} for target in targets]
+def their_targets(targets: list[Target]) -> list[dict[str, Tensor]]:
+    return [{"boxes": target.boxes, "labels": target.labels + 1} for target in targets]
 
 
-def freeze(theirs: nn.Module) -> None:
+def freeze(theirs: TheirFasterRCNN) -> None:
     """Training mode, but for batch norm, whose statistics stay as they are."""
     theirs.train()
     for module in theirs.modules():
@@ -121,19 +102,21 @@ def freeze(theirs: nn.Module) -> None:
             module.requires_grad_(False)
 
 
-def difference(network: str, size: int, batch: int) -> float:
-    """The largest relative difference between the losses, with every anchor and RoI in the sample."""
-    theirs, ours = both(network, size)
-    images, targets = some_photos(batch)
-    if network not in LOSSES:
-        everything = 10**6
-        ours.config = replace(ours.config, rpn_samples=everything, roi_samples=everything)
-        for sampler in (theirs.rpn.fg_bg_sampler, theirs.roi_heads.fg_bg_sampler):
-            sampler.batch_size_per_image = everything
+def losses_differ(theirs: TheirFasterRCNN, ours: FasterRCNN, batch: Batch) -> float:
+    """The largest relative difference between the four losses, with every anchor and RoI in the sample."""
+    images, targets = batch
+    usual, everything = ours.config, 10**6
+    samplers = (theirs.rpn.fg_bg_sampler, theirs.roi_heads.fg_bg_sampler)
+    before = [sampler.batch_size_per_image for sampler in samplers]
+    ours.config = replace(usual, rpn_samples=everything, roi_samples=everything)
+    for sampler in samplers:
+        sampler.batch_size_per_image = everything
     with torch.no_grad():
-        expected, found = theirs(images, their_targets(network, targets)), ours.loss(images, targets)
-    names = LOSSES.get(network, NAMES)
-    pairs = [(float(found[name]), float(expected[other])) for name, other in names.items()]
+        expected, found = theirs(images, their_targets(targets)), ours.loss(images, targets)
+    ours.config = usual
+    for sampler, count in zip(samplers, before, strict=True):
+        sampler.batch_size_per_image = count
+    pairs = [(float(found[name]), float(expected[other])) for name, other in NAMES.items()]
     return max(abs(a - b) / max(1e-9, abs(b)) for a, b in pairs)
 
 
@@ -149,22 +132,29 @@ def stepper(model: nn.Module, loss: Callable[[], dict[str, Tensor]]) -> Callable
     return step
 
 
-def their_step(network: str, size: int, batch: int) -> Callable[[], None]:
-    theirs = both(network, size)[0]
+def their_step(backbone: str, size: int, batch: int) -> Callable[[], None]:
+    theirs = both(backbone, size)[0]
+    freeze(theirs)
     images, targets = some_photos(batch)
-    labels = their_targets(network, targets)
+    labels = their_targets(targets)
     return stepper(theirs, lambda: theirs(images, labels))
 
 
-def our_step(network: str, size: int, batch: int) -> Callable[[], None]:
-    ours = both(network, size)[1]
+def our_step(backbone: str, size: int, batch: int) -> Callable[[], None]:
+    ours = both(backbone, size)[1]
     images, targets = some_photos(batch)
     return stepper(ours, lambda: ours.loss(images, targets))
 
 
-def operations(network: str, size: int, batch: int) -> int:
+def difference(backbone: str, size: int, batch: int) -> float:
+    theirs, ours = both(backbone, size)
+    freeze(theirs)
+    return losses_differ(theirs, ours, some_photos(batch))
+
+
+def operations(backbone: str, size: int, batch: int) -> int:
     """Floating-point operations of their step, counted by PyTorch."""
-    step = their_step(network, size, batch)
+    step = their_step(backbone, size, batch)
     with FlopCounterMode(display=False) as counter:
         step()
     return counter.get_total_flops()
@@ -175,22 +165,20 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="threads for each side; PyTorch's choice unless given")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--only", nargs="+", choices=list(CASES), default=list(CASES))
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     threads, peak = torch.get_num_threads(), product_peak()
     console = Console(width=110)
     console.print(f"{threads} threads, matrix product {peak / 1e9:.0f} GFLOP/s")
-    for network in options.only:
-        case = (network, CASES[network], options.batch)
+    for backbone, size in (("tf_efficientnet_lite0", 320), ("resnet50", 480)):
+        case = (backbone, size, options.batch)
         plans = {
             "torchvision": Plan(partial(their_step, *case)),
             "torchvision, freed memory kept": Plan(partial(their_step, *case), keep=True),
             "boxmask": Plan(partial(our_step, *case), keep=True),
         }
-        name = network if network in LOSSES else f"Faster R-CNN, {network}-FPN"
-        title = f"{name}, {case[1]} px, batch {options.batch}; losses differ by {difference(*case):.0e}"
+        title = f"{backbone}-FPN, {size} px, batch {options.batch}; losses differ by {difference(*case):.0e}"
         work = operations(*case)
         found = in_turns(plans, options.rounds, threads)
         table = Table(
