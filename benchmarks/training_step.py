@@ -1,6 +1,6 @@
-"""A training step of Faster R-CNN beside torchvision's, in one run: `python benchmarks/training_step.py`.
+"""A training step of Faster and Mask R-CNN beside torchvision's: `python benchmarks/training_step.py`.
 
-The same network with the same weights, the same photos and labels: first the four losses are compared with
+The same network with the same weights, the same photos and labels: first the losses are compared with
 sampling switched off, then forward + backward + optimiser run in turns (theirs, ours, theirs, ours, ...),
 each in its own process, and the table shows medians. The limit is the time that a matrix product of the same
 number of operations takes; PyTorch counts them in torchvision's step, and ours does with fewer.
@@ -12,7 +12,9 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any, NamedTuple
 
+import numpy as np
 import timm
 import torch
 from rich.console import Console
@@ -20,13 +22,18 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.detection import FasterRCNN as TheirFasterRCNN
+from torchvision.models.detection import MaskRCNN as TheirMaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-from boxmask.detectors.faster_rcnn import PRESETS, FasterRCNN, FasterRCNNConfig
+from boxmask.detectors import faster_rcnn, mask_rcnn
+from boxmask.detectors.contract import Detector
+from boxmask.masks import Masks
 from boxmask.types import Target
-from boxmask.weights.torchvision import rename_heads
+from boxmask.weights.key_table import split_body
+from boxmask.weights.torchvision_faster_rcnn import renamed
+from boxmask.weights.torchvision_mask_rcnn import renamed_with_masks
 from sides import Plan, in_turns, product_peak
 
 CLASSES = ("Platelets", "RBC", "WBC")
@@ -35,8 +42,55 @@ NAMES = {
     "rpn_box": "loss_rpn_box_reg",
     "roi_class": "loss_classifier",
     "roi_box": "loss_box_reg",
+    "mask": "loss_mask",
 }
+SIZE = (480, 640)  # (height, width) of a photo
 Batch = tuple[list[Tensor], list[Target]]
+State = dict[str, Tensor]
+
+
+class Pair(NamedTuple):
+    """A method on both sides: theirs, our module, config and numbers, and theirs as our state."""
+
+    theirs: Callable[..., nn.Module]
+    ours: Callable[..., Detector]
+    config: Callable[..., Any]
+    numbers: dict[str, Any]
+    rename: Callable[[State, str, float | None], State]
+
+
+PAIRS = {
+    "Faster R-CNN": Pair(
+        TheirFasterRCNN,
+        faster_rcnn.FasterRCNN,
+        faster_rcnn.FasterRCNNConfig,
+        faster_rcnn.PRESETS["fpn"],
+        renamed,
+    ),
+    "Mask R-CNN": Pair(
+        TheirMaskRCNN,
+        mask_rcnn.MaskRCNN,
+        mask_rcnn.MaskRCNNConfig,
+        mask_rcnn.PRESETS["fpn"],
+        renamed_with_masks,
+    ),
+}
+
+
+class Case(NamedTuple):
+    """What is timed: a row of PAIRS, timm's name of the backbone, pixels of the shorter side, photos."""
+
+    method: str
+    backbone: str
+    size: int
+    batch: int
+
+
+CASES = (
+    ("Faster R-CNN", "tf_efficientnet_lite0", 320),
+    ("Faster R-CNN", "resnet50", 480),
+    ("Mask R-CNN", "resnet50", 480),
+)
 
 
 class Body(nn.Module):
@@ -54,46 +108,60 @@ class Body(nn.Module):
         return self.fpn({str(level): one for level, one in enumerate(self.body(pixels))})
 
 
-def both(backbone: str, size: int) -> tuple[TheirFasterRCNN, FasterRCNN]:
+def both(case: Case) -> tuple[nn.Module, Detector]:
     """Their detector with random weights and frozen batch norm, and ours with the same."""
     torch.manual_seed(0)
-    body = Body(backbone)
-    config = body.body.pretrained_cfg
-    longer, sizes = round(size * 1.667), ((16,), (32,), (64,), (128,), (256,))
-    theirs = TheirFasterRCNN(
+    pair, body = PAIRS[case.method], Body(case.backbone)
+    usual = body.body.pretrained_cfg
+    longer, sizes = round(case.size * 1.667), ((16,), (32,), (64,), (128,), (256,))
+    theirs = pair.theirs(
         body,
         len(CLASSES) + 1,
-        min_size=size,
+        min_size=case.size,
         max_size=longer,
-        image_mean=config["mean"],
-        image_std=config["std"],
+        image_mean=usual["mean"],
+        image_std=usual["std"],
         rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5),
     )
-    state = theirs.state_dict()
-    heads = {key: value for key, value in state.items() if not key.startswith("backbone.body.")}
-    numbers = {**PRESETS["fpn"], "shorter_side": size, "longer_side": longer, "anchor_sizes": sizes}
-    ours = FasterRCNN(FasterRCNNConfig(CLASSES, backbone, **numbers), body.body.state_dict())
-    ours.load_state_dict(rename_heads(heads), strict=False)
+    numbers = {**pair.numbers, "shorter_side": case.size, "longer_side": longer, "anchor_sizes": sizes}
+    ours = pair.ours(pair.config(CLASSES, case.backbone, **numbers), body.body.state_dict())
+    heads = split_body(theirs.state_dict(), None)[1]
+    ours.load_state_dict(pair.rename(heads, "the same", None), strict=False)
     return theirs, ours.to(memory_format=torch.channels_last)
 
 
 def some_photos(count: int) -> Batch:
-    """Photos of noise with the sizes and the crowd of objects of a blood smear."""
+    """Photos of noise with the sizes and the crowd of objects of a blood smear; all cells are ellipses."""
     images, targets = [], []
     for _ in range(count):
-        images.append(torch.rand(3, 480, 640))
-        corner = torch.rand(13, 2) * torch.tensor([520.0, 360.0])
-        side = 40 + torch.rand(13, 2) * 80
+        images.append(torch.rand(3, *SIZE))
+        corner = (torch.rand(13, 2) * torch.tensor([520.0, 360.0])).round()
+        side = (40 + torch.rand(13, 2) * 80).round()
         labels = torch.randint(0, len(CLASSES), (13,))
-        targets.append(Target.of(torch.cat([corner, corner + side], dim=1), labels))
+        boxes = torch.cat([corner, corner + side], dim=1)
+        targets.append(replace(Target.of(boxes, labels), masks=ellipses(boxes)))
     return images, targets
 
 
-def their_targets(targets: list[Target]) -> list[dict[str, Tensor]]:
-    return [{"boxes": target.boxes, "labels": target.labels + 1} for target in targets]
+def ellipses(boxes: Tensor) -> Masks:
+    """One that fills each box of whole pixels."""
+    crops = []
+    for width, height in (boxes[:, 2:] - boxes[:, :2]).int().tolist():
+        y, x = ((np.arange(side) + 0.5) * 2 / side - 1 for side in (height, width))
+        crops.append(y[:, None] ** 2 + x**2 < 1)
+    corners = [(x, y) for x, y in boxes[:, :2].int().tolist()]
+    return Masks.of(crops, corners, SIZE)
 
 
-def freeze(theirs: TheirFasterRCNN) -> None:
+def their_targets(targets: list[Target], case: Case) -> list[dict[str, Tensor]]:
+    labels = [{"boxes": target.boxes, "labels": target.labels + 1} for target in targets]
+    if case.method == "Mask R-CNN":
+        for label, target in zip(labels, targets, strict=True):
+            label["masks"] = torch.from_numpy(np.asarray(target.masks, dtype=np.uint8))
+    return labels
+
+
+def freeze(theirs: nn.Module) -> None:
     """Training mode, but for batch norm, whose statistics stay as they are."""
     theirs.train()
     for module in theirs.modules():
@@ -102,21 +170,19 @@ def freeze(theirs: TheirFasterRCNN) -> None:
             module.requires_grad_(False)
 
 
-def losses_differ(theirs: TheirFasterRCNN, ours: FasterRCNN, batch: Batch) -> float:
-    """The largest relative difference between the four losses, with every anchor and RoI in the sample."""
+def losses_differ(theirs: Any, ours: Detector, batch: Batch, case: Case) -> float:
+    """The largest relative difference between the losses, with every anchor and RoI in the sample."""
     images, targets = batch
-    usual, everything = ours.config, 10**6
-    samplers = (theirs.rpn.fg_bg_sampler, theirs.roi_heads.fg_bg_sampler)
-    before = [sampler.batch_size_per_image for sampler in samplers]
-    ours.config = replace(usual, rpn_samples=everything, roi_samples=everything)
-    for sampler in samplers:
+    everything = 10**6
+    everywhere = replace(ours.config, rpn_samples=everything, roi_samples=everything)
+    for part in ours.modules():
+        if isinstance(part, Detector):  # Mask R-CNN has a Faster R-CNN within
+            part.config = everywhere
+    for sampler in (theirs.rpn.fg_bg_sampler, theirs.roi_heads.fg_bg_sampler):
         sampler.batch_size_per_image = everything
     with torch.no_grad():
-        expected, found = theirs(images, their_targets(targets)), ours.loss(images, targets)
-    ours.config = usual
-    for sampler, count in zip(samplers, before, strict=True):
-        sampler.batch_size_per_image = count
-    pairs = [(float(found[name]), float(expected[other])) for name, other in NAMES.items()]
+        expected, found = theirs(images, their_targets(targets, case)), ours.loss(images, targets)
+    pairs = [(float(loss), float(expected[NAMES[name]])) for name, loss in found.items()]
     return max(abs(a - b) / max(1e-9, abs(b)) for a, b in pairs)
 
 
@@ -132,29 +198,29 @@ def stepper(model: nn.Module, loss: Callable[[], dict[str, Tensor]]) -> Callable
     return step
 
 
-def their_step(backbone: str, size: int, batch: int) -> Callable[[], None]:
-    theirs = both(backbone, size)[0]
+def their_step(case: Case) -> Callable[[], None]:
+    theirs = both(case)[0]
     freeze(theirs)
-    images, targets = some_photos(batch)
-    labels = their_targets(targets)
+    images, targets = some_photos(case.batch)
+    labels = their_targets(targets, case)
     return stepper(theirs, lambda: theirs(images, labels))
 
 
-def our_step(backbone: str, size: int, batch: int) -> Callable[[], None]:
-    ours = both(backbone, size)[1]
-    images, targets = some_photos(batch)
+def our_step(case: Case) -> Callable[[], None]:
+    ours = both(case)[1]
+    images, targets = some_photos(case.batch)
     return stepper(ours, lambda: ours.loss(images, targets))
 
 
-def difference(backbone: str, size: int, batch: int) -> float:
-    theirs, ours = both(backbone, size)
+def difference(case: Case) -> float:
+    theirs, ours = both(case)
     freeze(theirs)
-    return losses_differ(theirs, ours, some_photos(batch))
+    return losses_differ(theirs, ours, some_photos(case.batch), case)
 
 
-def operations(backbone: str, size: int, batch: int) -> int:
+def operations(case: Case) -> int:
     """Floating-point operations of their step, counted by PyTorch."""
-    step = their_step(backbone, size, batch)
+    step = their_step(case)
     with FlopCounterMode(display=False) as counter:
         step()
     return counter.get_total_flops()
@@ -165,21 +231,25 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="threads for each side; PyTorch's choice unless given")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--method", choices=PAIRS, help="only this one; all unless given")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     threads, peak = torch.get_num_threads(), product_peak()
     console = Console(width=110)
     console.print(f"{threads} threads, matrix product {peak / 1e9:.0f} GFLOP/s")
-    for backbone, size in (("tf_efficientnet_lite0", 320), ("resnet50", 480)):
-        case = (backbone, size, options.batch)
+    for method, backbone, size in CASES:
+        if options.method not in (None, method):
+            continue
+        case = Case(method, backbone, size, options.batch)
         plans = {
-            "torchvision": Plan(partial(their_step, *case)),
-            "torchvision, freed memory kept": Plan(partial(their_step, *case), keep=True),
-            "boxmask": Plan(partial(our_step, *case), keep=True),
+            "torchvision": Plan(partial(their_step, case)),
+            "torchvision, freed memory kept": Plan(partial(their_step, case), keep=True),
+            "boxmask": Plan(partial(our_step, case), keep=True),
         }
-        title = f"{backbone}-FPN, {size} px, batch {options.batch}; losses differ by {difference(*case):.0e}"
-        work = operations(*case)
+        alike = f"batch {case.batch}; losses differ by {difference(case):.0e}"
+        title = f"{method}, {backbone}-FPN, {size} px, {alike}"
+        work = operations(case)
         found = in_turns(plans, options.rounds, threads)
         table = Table(
             "", "images/s", "boxmask is", "of the matrix product's peak", "peak memory", title=title

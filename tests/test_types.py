@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from boxmask.types import Detections, Target
+from boxmask.masks import Masks
+from boxmask.types import Classification, ClassTarget, Detections, Target
 
 BOXES = torch.tensor([[0.0, 0.0, 10.0, 20.0], [5.0, 5.0, 6.0, 7.0]])
 LABELS = torch.tensor([1, 0])
@@ -52,17 +53,17 @@ def test_a_target_that_cannot_be(boxes: Tensor, labels: Tensor, ignore: Tensor, 
 
 
 def test_masks_are_one_an_object() -> None:
-    assert Target(BOXES, LABELS, KEPT, torch.zeros(2, 30, 40, dtype=torch.bool)).masks is not None
-    with pytest.raises(ValueError, match=r"masks: expected torch.bool \(2, any, any\)"):
-        Target(BOXES, LABELS, KEPT, torch.zeros(1, 30, 40, dtype=torch.bool))
+    assert Target(BOXES, LABELS, KEPT, Masks.none(2, (30, 40))).masks is not None
+    with pytest.raises(ValueError, match="masks: expected 2, found 1"):
+        Target(BOXES, LABELS, KEPT, Masks.none(1, (30, 40)))
 
 
 def test_a_target_moves_with_all_it_has() -> None:
-    masks = torch.zeros(2, 3, 4, dtype=torch.bool)
+    masks = Masks.from_dense(np.ones((2, 3, 4), dtype=bool))
     target = Target(BOXES, LABELS, KEPT, masks).to("cpu")
     assert torch.equal(target.boxes, BOXES)
     assert target.masks is not None
-    assert target.masks.shape == masks.shape
+    assert np.array_equal(target.masks.dense(), masks.dense())
 
 
 def test_detections_know_their_names() -> None:
@@ -104,3 +105,42 @@ def test_to_supervision() -> None:
 
 def test_nothing_found_to_supervision() -> None:
     assert len(detections().above(1.0).to_supervision()) == 0
+
+
+# ---------------------------------------------------------------- whole photos
+
+
+def test_a_class_target_is_no_negative_number() -> None:
+    assert ClassTarget(0).label == 0
+    with pytest.raises(ValueError, match="label: expected 0 or more, found -1"):
+        ClassTarget(-1)
+
+
+def test_a_classification_ranks_its_classes() -> None:
+    found = Classification(torch.tensor([0.2, 0.5, 0.3]), ("a", "b", "c"))
+    assert (found.label, found.name, found.score) == (1, "b", 0.5)
+    assert [name for name, _ in found.top(2)] == ["b", "c"]
+    assert [name for name, _ in found.top(9)] == ["b", "c", "a"]
+    assert found.top(0) == found.top(-1) == []
+
+
+def test_equal_scores_keep_the_order_of_the_classes() -> None:
+    names = tuple(f"class {number}" for number in range(40))
+    found = Classification(torch.full((40,), 1 / 40), names)
+    assert found.name == "class 0"
+    assert [name for name, _ in found.top(40)] == list(names)
+
+
+@pytest.mark.parametrize(
+    ("scores", "names"),
+    [
+        ([0.5, 0.5], ("a",)),
+        ([0.5, 0.4], ("a", "b")),
+        ([1.5, -0.5], ("a", "b")),
+        ([float("nan"), 1.0], ("a", "b")),
+        ([], ()),
+    ],
+)
+def test_a_classification_that_cannot_be(scores: list[float], names: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Classification(torch.tensor(scores), names)

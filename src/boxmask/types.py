@@ -181,3 +181,56 @@ class SegmentationMap:
         counts = torch.bincount(self.labels.flatten().long(), minlength=len(self.class_names))
         parts = dict(zip(self.class_names, (counts / max(1, self.labels.numel())).tolist(), strict=True))
         return {name: part for name, part in sorted(parts.items(), key=lambda item: -item[1]) if part}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTarget:
+    """What the labels say of a photo as a whole: the number of its class, 0..K-1."""
+
+    label: int
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with what was expected and what was found."""
+        _require(self.label >= 0, "label", "0 or more", self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What a photo as a whole shows.
+
+    scores:      (K,) float32 in 0..1, one a class, that sum to 1
+    class_names: the K names
+    """
+
+    scores: Float[Tensor, K]
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with what was expected and what was found."""
+        _require(len(self.class_names) > 0, "class_names", "at least one", 0)
+        _require_tensor("scores", self.scores, torch.float32, (len(self.class_names),))
+        total = float(self.scores.sum())
+        sound = bool((self.scores >= 0).all()) and abs(total - 1) < 1e-3  # False for NaN, too
+        _require(sound, "scores", "0 or more, and 1 in all", self.scores[:5].tolist())
+
+    @property
+    def label(self) -> int:
+        """The number of the likeliest class; of equals the first."""
+        return int(self.scores.argmax())
+
+    @property
+    def name(self) -> str:
+        """The likeliest class."""
+        return self.class_names[self.label]
+
+    @property
+    def score(self) -> float:
+        """Of the likeliest class."""
+        return float(self.scores[self.label])
+
+    def top(self, count: int) -> list[tuple[str, float]]:
+        """Names and scores of the `count` likeliest classes, the likeliest first; fewer if there are not so
+        many.
+        """
+        order = self.scores.sort(descending=True, stable=True).indices[: max(0, count)]
+        return [(self.class_names[label], float(self.scores[label])) for label in order.tolist()]

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from boxmask.classifiers.contract import Classifier
     from boxmask.detectors.contract import Detector
+    from boxmask.evaluation.classification import ClassEvaluation
     from boxmask.evaluation.evaluate import Evaluation
+    from boxmask.evaluation.pixels import PixelEvaluation
     from boxmask.prediction.predict import Prediction
+    from boxmask.segmenters.contract import Segmenter
     from boxmask.training.recipe import Recipe
     from boxmask.training.run import Run
 
@@ -30,11 +34,11 @@ def train(
     return begin(data, replace(recipe or Recipe(), **choices), Path(out) if out else None)[0]
 
 
-def load(run: str | Path, device: str = "cpu") -> Detector:
-    """The detector of a run's folder or checkpoint, ready to `predict`."""
-    from boxmask.weights.checkpoint import load_detector
+def load(run: str | Path, device: str = "cpu") -> Detector | Segmenter | Classifier:
+    """The model of a run's folder or checkpoint, ready to `predict`."""
+    from boxmask.weights.checkpoint import load_model
 
-    return load_detector(run, device)
+    return load_model(run, device)
 
 
 def evaluate(
@@ -44,17 +48,24 @@ def evaluate(
     *,
     bad_boxes: Literal["stop", "skip"] = "stop",
     unseen_classes: Literal["stop", "ignore"] = "stop",
+    classes_file: str | Path | None = None,
+    unknown_colours: Literal["stop", "ignore"] = "stop",
     device: str = "cpu",
-) -> Evaluation:
+) -> Evaluation | PixelEvaluation | ClassEvaluation:
     """Judge a run on labelled photos; `.as_json()` gives the figures by name.
 
     What the choices mean is in `boxmask evaluate --help`.
     """
-    from boxmask.prediction.judge import judge, photos_to_judge
-    from boxmask.weights.checkpoint import load_detector
+    from boxmask.prediction.verdict import Reading, labelled_for, verdict
+    from boxmask.weights.checkpoint import load_model
 
-    dataset = photos_to_judge(Path(run), Path(data), split, bad_boxes)
-    return judge(load_detector(run, device), dataset, unseen_classes)[0]
+    model = load_model(run, device)
+    reading = Reading(bad_boxes, Path(classes_file) if classes_file else None, unknown_colours)
+    labelled = labelled_for(model, Path(run), Path(data), split, reading)
+    judged: Evaluation | PixelEvaluation | ClassEvaluation = verdict(
+        model, labelled, unseen_classes
+    ).evaluation
+    return judged
 
 
 def predict(
@@ -65,8 +76,13 @@ def predict(
     min_score: float = 0.5,
     device: str = "cpu",
 ) -> Prediction:
-    """Draw what a run finds in photos, folders and globs into the folder `out`."""
+    """Draw what a run finds in photos, folders and globs into the folder `out`; not of classifiers."""
+    from boxmask.classifiers.contract import Classifier
+    from boxmask.errors import UsageError
     from boxmask.prediction.predict import predict_photos
-    from boxmask.weights.checkpoint import load_detector
+    from boxmask.weights.checkpoint import load_model
 
-    return predict_photos(load_detector(run, device), photos, Path(out), min_score=min_score)
+    model = load_model(run, device)
+    if isinstance(model, Classifier):
+        raise UsageError(f"{run}: a classifier draws nothing; use boxmask.load(run).predict(photos)")
+    return predict_photos(model, photos, Path(out), min_score=min_score)

@@ -9,12 +9,15 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.table import DETECTORS, entry, make_config
+from boxmask.detectors.table import DETECTORS
+from boxmask.masks import Masks
+from boxmask.models.table import entry, make_config
 from boxmask.pipeline.selective_search import MODES
 from boxmask.types import Target
 from boxmask.weights.imagenet import backbone_weights
@@ -37,6 +40,14 @@ SMALL: dict[str, dict[str, object]] = {  # what makes each model quick, and sure
     "rcnn": {**SIZES, "search": SEARCH, "hidden": 64, "score_threshold": 0.01},
     "fast-rcnn": {**SIZES, "search": SEARCH, "stride": 8, "hidden": 64, "score_threshold": 0.01},
     "faster-rcnn": {**SIZES, "channels": 64, "rpn_channels": 64, "hidden": 64, "score_threshold": 0.01},
+    "mask-rcnn": {
+        **SIZES,
+        "channels": 64,
+        "rpn_channels": 64,
+        "hidden": 64,
+        "mask_channels": 64,
+        "score_threshold": 0.01,
+    },
     "retinanet": {**SIZES, "channels": 64, "tower_channels": 64, "score_threshold": 0.01},
     "fcos": {**SIZES, "channels": 64, "tower_channels": 64, "score_threshold": 0.01},
     "ssd": {**SIZES, **FEW_MAPS},
@@ -48,7 +59,7 @@ Build = Callable[..., Detector]
 def lively(detector: Detector) -> Detector:
     """Raise small initial weights, so that scores lie well apart and rounding cannot change their order."""
     for name, layer in detector.named_modules():
-        is_head = isinstance(layer, nn.Linear | nn.Conv2d) and not name.startswith("backbone.")
+        is_head = isinstance(layer, nn.Linear | nn.Conv2d) and "backbone" not in name.split(".")
         if is_head and float(layer.weight.detach().std()) < 0.02:
             nn.init.normal_(layer.weight, std=0.05)
     return detector
@@ -106,8 +117,14 @@ def photo() -> Tensor:
 
 @pytest.fixture
 def target() -> Target:
-    """The labels of `photo`."""
-    return Target.of(BOXES, LABELS)
+    """The labels of `photo`, with the outlines of its objects."""
+    return replace(Target.of(BOXES, LABELS), masks=rectangles(BOXES, (120, 150)))
+
+
+def rectangles(boxes: list[tuple[int, ...]], size: tuple[int, int]) -> Masks:
+    """Of each box all pixels."""
+    crops = [np.ones((y2 - y1, x2 - x1), dtype=np.bool_) for x1, y1, x2, y2 in boxes]
+    return Masks.of(crops, [(x1, y1) for x1, y1, _, _ in boxes], size)
 
 
 @pytest.fixture

@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from torch import Tensor
 
 from boxmask.data.augment import PADDING_GREY, Augmentation, resize_photo
 from boxmask.errors import UsageError
+from boxmask.masks import Masks
 from boxmask.pipeline.images import resized_size
 from boxmask.types import Target
 
@@ -25,12 +29,18 @@ MOVES = {
 def painted(boxes: list[list[int]]) -> tuple[Tensor, Target]:
     """A black photo with up to three filled boxes, one in each colour channel, with their masks."""
     image = torch.zeros(3, *SIZE, dtype=torch.uint8)
-    masks = torch.zeros(len(boxes), *SIZE, dtype=torch.bool)
+    masks = np.zeros((len(boxes), *SIZE), dtype=bool)
     for channel, (x1, y1, x2, y2) in enumerate(boxes):
         image[channel, y1:y2, x1:x2] = 255
         masks[channel, y1:y2, x1:x2] = True
     bare = Target.of(boxes, range(len(boxes)))
-    return image, Target(bare.boxes, bare.labels, bare.ignore, masks)
+    return image, Target(bare.boxes, bare.labels, bare.ignore, Masks.from_dense(masks))
+
+
+def dense(target: Target) -> Tensor:
+    """(N, H, W) bool."""
+    assert target.masks is not None
+    return torch.from_numpy(target.masks.dense())
 
 
 def tight(marks: Tensor) -> Tensor:
@@ -41,7 +51,7 @@ def tight(marks: Tensor) -> Tensor:
 
 def same(a: tuple[Tensor, Target], b: tuple[Tensor, Target]) -> bool:
     fields = [(a[0], b[0]), *((getattr(a[1], n), getattr(b[1], n)) for n in ("boxes", "labels", "ignore"))]
-    masks = [] if a[1].masks is None else [(a[1].masks, b[1].masks)]
+    masks = [] if a[1].masks is None else [(dense(a[1]), dense(b[1]))]
     return all(torch.equal(left, right) for left, right in fields + masks)
 
 
@@ -58,9 +68,8 @@ def test_boxes_and_masks_follow_what_is_painted(move: str, boxes: list[list[int]
     image, target = MOVES[move](*painted(boxes), np.random.default_rng(seed))
     assert image.shape == (3, *SIZE)
     assert image.dtype == torch.uint8
-    assert target.masks is not None
     grey = (image == PADDING_GREY).all(dim=0)
-    for label, found, mask in zip(target.labels, target.boxes, target.masks, strict=True):
+    for label, found, mask in zip(target.labels, target.boxes, dense(target), strict=True):
         if (found[2:] - found[:2]).min() < 2:  # a sliver at the edge: no pixel need be half covered
             continue
         ink = (image[label] >= 128) & ~grey
@@ -80,10 +89,9 @@ def test_what_is_dropped_has_left_the_picture(boxes: list[list[int]], seed: int)
 @given(shorter=st.integers(20, 130), longer=st.integers(130, 200), boxes=st.lists(box(), max_size=3))
 def test_resized_photos_keep_their_labels(shorter: int, longer: int, boxes: list[list[int]]) -> None:
     image, target = resize_photo(*painted(boxes), shorter, longer)
-    assert target.masks is not None
-    assert target.masks.shape[1:] == image.shape[1:]
+    assert dense(target).shape[1:] == image.shape[1:]
     assert len(target.boxes) == len(boxes)
-    for label, found, mask in zip(target.labels, target.boxes, target.masks, strict=True):
+    for label, found, mask in zip(target.labels, target.boxes, dense(target), strict=True):
         assert (tight(image[label] >= 128) - found).abs().max() <= 1.5
         assert (tight(mask) - found).abs().max() <= 1.5
 
@@ -134,9 +142,9 @@ def test_the_photo_given_is_left_as_it_was() -> None:
     assert torch.equal(boxes, target.boxes)
 
 
-@pytest.mark.parametrize("masks", [None, torch.zeros(0, *SIZE, dtype=torch.bool)])
+@pytest.mark.parametrize("masks", [None, Masks.none(0, SIZE)])
 @pytest.mark.parametrize("seed", range(8))
-def test_a_photo_without_objects(masks: Tensor | None, seed: int) -> None:
+def test_a_photo_without_objects(masks: Masks | None, seed: int) -> None:
     bare = Target.of([], [])
     target = Target(bare.boxes, bare.labels, bare.ignore, masks)
     image, result = EVERYTHING(torch.zeros(3, *SIZE, dtype=torch.uint8), target, np.random.default_rng(seed))
@@ -166,19 +174,87 @@ def test_what_is_mostly_cut_off_is_ignored() -> None:
     assert seen == {True, False}
 
 
+def corner_of_an_l(known: list[bool]) -> tuple[Tensor, Target]:
+    """Objects along the top and down the left edge, whose boxes are the whole photo."""
+    masks = np.zeros((len(known), *SIZE), dtype=bool)
+    masks[known, 0:10, :] = True
+    masks[known, :, 0:10] = True
+    bare = Target.of([[0, 0, 90, 60]] * len(known), range(len(known)))
+    return torch.zeros(3, *SIZE, dtype=torch.uint8), replace(bare, masks=Masks.from_dense(masks))
+
+
 def test_a_cut_object_takes_the_tight_box_of_its_remaining_mask() -> None:
-    image = torch.zeros(3, *SIZE, dtype=torch.uint8)
-    masks = torch.zeros(1, *SIZE, dtype=torch.bool)
-    masks[0, 0:10, 0:90] = True  # an L: a bar along the top ...
-    masks[0, 0:60, 0:10] = True  # ... and a leg down the left edge
-    bare = Target.of([[0, 0, 90, 60]], [0])
-    target = Target(bare.boxes, bare.labels, bare.ignore, masks)
     zoom = Augmentation(flip=0.0, scale=(1.3, 1.3), photometric=0.0, min_visible=0.0)
-    for seed in range(20):
-        _, result = zoom(image, target, np.random.default_rng(seed))
-        assert result.masks is not None
-        for found, mask in zip(result.boxes, result.masks, strict=True):
+    left = []
+    for seed in range(40):
+        _, result = zoom(*corner_of_an_l([True]), np.random.default_rng(seed))
+        left.append(len(result.boxes))
+        for found, mask in zip(result.boxes, dense(result), strict=True):
             assert torch.equal(found, tight(mask))
+    assert set(left) == {0, 1}  # dropped where the window shows neither bar nor leg
+
+
+def test_a_cut_object_whose_outline_is_not_known_keeps_its_clipped_box() -> None:
+    zoom = Augmentation(flip=0.5, scale=(1.3, 1.3), photometric=0.0, min_visible=0.0)
+    for seed in range(20):
+        _, result = zoom(*corner_of_an_l([False, True, False]), np.random.default_rng(seed))
+        unknown = result.labels != 1
+        assert result.labels[unknown].tolist() == [0, 2]
+        assert result.boxes[unknown].tolist() == [[0, 0, 90, 60]] * 2
+        assert result.masks is not None
+        assert result.masks.known.tolist() == (~unknown).tolist()
+
+
+def as_full_masks(augmentation: Augmentation, target: Target, seed: int) -> NDArray[np.bool_]:
+    """What becomes of masks that are moved as full arrays, drawn as `Augmentation` draws."""
+    assert target.masks is not None
+    full, (height, width) = target.masks.dense(), SIZE
+    generator = np.random.default_rng(seed)
+    mirror, upend, _ = generator.random(3) < (augmentation.flip, augmentation.vertical_flip, 0.0)
+    scale, place = generator.uniform(*augmentation.scale), generator.random(2)
+    full = full[:, :, ::-1] if mirror else full
+    full = full[:, ::-1] if upend else full
+    window = [max(1, round(n / scale if scale >= 1 else n * scale)) for n in SIZE]
+    top, left = (round(u * (n - m)) for u, n, m in zip(place, SIZE, window, strict=True))
+    if scale >= 1:
+        return resampled(full[:, top : top + window[0], left : left + window[1]], height, width)
+    picture = np.zeros_like(full)
+    picture[:, top : top + window[0], left : left + window[1]] = resampled(full, *window)
+    return picture
+
+
+def resampled(full: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
+    """Each new pixel is the old one under its centre, worked out pixel by pixel."""
+    rows = [int((y + 0.5) * full.shape[1] / height) for y in range(height)]
+    columns = [int((x + 0.5) * full.shape[2] / width) for x in range(width)]
+    return full[:, rows][:, :, columns]
+
+
+@pytest.mark.parametrize("move", MOVES)
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), count=st.integers(0, 4), density=st.floats(0.001, 0.5))
+def test_masks_move_as_full_arrays_would(move: str, seed: int, count: int, density: float) -> None:
+    marks = np.random.default_rng(seed).random((count, *SIZE)) < density
+    bare = Target.of([[0, 0, 90, 60]] * count, range(count))
+    target = replace(bare, masks=Masks.from_dense(marks))
+    _, result = MOVES[move](torch.zeros(3, *SIZE, dtype=torch.uint8), target, np.random.default_rng(seed))
+    expected = as_full_masks(MOVES[move], target, seed)
+    assert np.array_equal(dense(result).numpy(), expected[result.labels.numpy()])
+    dropped = sorted(set(range(count)) - set(result.labels.tolist()))
+    assert not expected[dropped].any()
+
+
+def test_masks_of_many_objects_stay_small() -> None:
+    """Three hundred cells of 20 pixels: as full arrays they would be 109 MB."""
+    corners = np.random.default_rng(0).integers(0, (676, 500), (300, 2))
+    cell = np.hypot(*np.mgrid[-9.5:10, -9.5:10]) < 10
+    masks = Masks.of([cell] * 300, [(int(x), int(y)) for x, y in corners], (520, 696))
+    bare = Target.of(masks.boxes(), [0] * 300)
+    photo = torch.zeros(3, 520, 696, dtype=torch.uint8)
+    for seed in range(4):
+        _, result = Augmentation()(photo, replace(bare, masks=masks), np.random.default_rng(seed))
+        assert result.masks is not None
+        assert result.masks.bits.nbytes < 300 * 26 * 26
 
 
 @pytest.mark.parametrize("move", ["flip", "vertical flip"])
@@ -200,7 +276,10 @@ def test_the_result_shares_no_memory_with_what_was_given(change: Augmentation) -
     for seed in range(5):
         changed, labels = change(image, target, np.random.default_rng(seed))
         pairs = [(image, changed)]
-        pairs += [(getattr(target, n), getattr(labels, n)) for n in ("boxes", "labels", "ignore", "masks")]
+        pairs += [(getattr(target, n), getattr(labels, n)) for n in ("boxes", "labels", "ignore")]
+        assert target.masks is not None
+        assert labels.masks is not None
+        assert not np.shares_memory(target.masks.bits, labels.masks.bits)
         for old, new in pairs:
             assert old.untyped_storage().data_ptr() != new.untyped_storage().data_ptr()
 

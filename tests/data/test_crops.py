@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from boxmask.data.augment import PADDING_GREY
 from boxmask.data.crops import SSDAugmentation, inside
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import iou
+from boxmask.masks import Masks
 from boxmask.types import Target
 
 SIZE = (60, 90)
@@ -18,12 +22,12 @@ WHOLE_PHOTO = (0, 0, 90, 60)
 
 def painted() -> tuple[Tensor, Target]:
     """A black photo with a filled box in each of two colour channels, and their masks."""
-    image, masks = torch.zeros(3, *SIZE, dtype=torch.uint8), torch.zeros(2, *SIZE, dtype=torch.bool)
+    image, masks = torch.zeros(3, *SIZE, dtype=torch.uint8), np.zeros((2, *SIZE), dtype=bool)
     for channel, (x1, y1, x2, y2) in enumerate(BOXES):
         image[channel, y1:y2, x1:x2] = 255
         masks[channel, y1:y2, x1:x2] = True
     bare = Target.of(BOXES, [0, 1], [False, True])
-    return image, Target(bare.boxes, bare.labels, bare.ignore, masks)
+    return image, Target(bare.boxes, bare.labels, bare.ignore, Masks.from_dense(masks))
 
 
 def results(augmentation: SSDAugmentation, count: int = 60) -> list[tuple[Tensor, Target]]:
@@ -39,7 +43,7 @@ def test_size_type_and_the_photo_given_stay(augmentation: SSDAugmentation) -> No
         assert changed.shape == image.shape
         assert changed.dtype == torch.uint8
         assert labels.masks is not None
-        assert labels.masks.shape == (len(labels.boxes), *SIZE)
+        assert (len(labels.masks), labels.masks.size) == (len(labels.boxes), SIZE)
         assert (labels.boxes >= 0).all()
         assert (labels.boxes <= torch.tensor([90, 60, 90, 60])).all()
     assert torch.equal(image, copy)
@@ -60,16 +64,54 @@ def test_the_generator_decides_everything() -> None:
 def test_boxes_and_masks_move_with_what_is_painted(augmentation: SSDAugmentation) -> None:
     for image, target in results(augmentation):
         assert target.masks is not None
-        for box, label, mask in zip(target.boxes, target.labels, target.masks, strict=True):
+        for box, label, mask in zip(target.boxes, target.labels, target.masks.dense(), strict=True):
             y, x = torch.nonzero(image[label] > 190, as_tuple=True)  # the grey beyond the photo is 127
             painted = torch.stack([x.min(), y.min(), x.max() + 1, y.max() + 1]).float()
             enlarged = (
                 box[2:] - box[:2]
             ).amax() / 20  # a pixel of the photo in pixels of the picture, or less
             assert (painted - box).abs().amax() <= 1.5 + enlarged
-            y, x = torch.nonzero(mask, as_tuple=True)
+            y, x = torch.nonzero(torch.from_numpy(mask), as_tuple=True)
             marked = torch.stack([x.min(), y.min(), x.max() + 1, y.max() + 1]).float()
             assert (marked - box).abs().amax() <= 1.0
+
+
+def photo_with(marks: NDArray[np.bool_], boxes: list[list[float]]) -> tuple[Tensor, Target]:
+    target = Target.of(boxes, range(len(boxes)))
+    return torch.zeros(3, *SIZE, dtype=torch.uint8), replace(target, masks=Masks.from_dense(marks))
+
+
+def test_masks_are_cut_and_scaled_as_full_arrays_would_be() -> None:
+    marks = np.random.default_rng(0).random((2, *SIZE)) < 0.3
+    image, target = photo_with(marks, [[0, 0, 90, 60]] * 2)
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        x1, y1, x2, y2 = WIDE.patch(WIDE.ground(SIZE, generator), target, generator)
+        _, labels = WIDE(image, target, np.random.default_rng(seed))
+        rows = [y1 + int((row + 0.5) * (y2 - y1) / 60) for row in range(60)]
+        columns = [x1 + int((column + 0.5) * (x2 - x1) / 90) for column in range(90)]
+        assert labels.masks is not None
+        for label, mask in zip(labels.labels.tolist(), labels.masks.dense(), strict=True):
+            for y, row in zip(rows, mask, strict=True):
+                inside = [0 <= y < 60 and 0 <= x < 90 for x in columns]
+                expected = [ok and bool(marks[label, y, x]) for ok, x in zip(inside, columns, strict=True)]
+                assert row.tolist() == expected
+
+
+def test_a_cut_object_takes_the_tight_box_of_its_remaining_mask_if_it_had_one() -> None:
+    marks = np.zeros((2, *SIZE), dtype=bool)
+    marks[0, 20:40, 35:55] = True  # less than its box, which reaches to the photo's edges
+    image, target = photo_with(marks, [[0, 0, 90, 60]] * 2)
+    cut, patches = 0, SSDAugmentation(flip=0.0, photometric=0.0, expand=0.0)
+    for seed in range(60):
+        _, labels = patches(image, target, np.random.default_rng(seed))
+        assert labels.masks is not None
+        boxes = dict(zip(labels.labels.tolist(), labels.boxes.tolist(), strict=True))
+        if boxes.get(0, [0, 0, 90, 60]) != [0, 0, 90, 60]:
+            assert boxes[0] == labels.masks[labels.labels == 0].boxes()[0].tolist()
+            cut += 1
+        assert boxes.get(1, [0, 0, 90, 60]) == [0, 0, 90, 60]
+    assert cut > 10
 
 
 def test_objects_with_their_centre_outside_are_dropped() -> None:

@@ -14,6 +14,7 @@ from boxmask.data.demo import DIGIT_NAMES, STANDARD, make_demo
 from boxmask.data.demo_digits import drawn, samples_of
 from boxmask.data.demo_grounds import PALETTES, rgb
 from boxmask.data.demo_scenes import make_scene
+from boxmask.data.read import read_dataset
 from boxmask.errors import UsageError
 
 PHOTOS = 40
@@ -64,6 +65,19 @@ def test_boxes_and_areas_are_exactly_those_of_the_masks(folder: Path) -> None:
         assert (left, top) == (x.min(), y.min())
         assert (left + width, top + height) == (x.max() + 1, y.max() + 1)
         assert annotation["area"] == mask.sum()
+
+
+def test_masks_are_read_back_exactly(folder: Path) -> None:
+    dataset = read_dataset(folder)
+    assert dataset.outlined.all()
+    written = {a["id"]: decoded(a) for split in SPLITS for a in labels(folder, split)["annotations"]}
+    for photo, number in enumerate(dataset.image_ids.tolist()):
+        masks = dataset.masks(photo)
+        assert masks is not None
+        expected = [mask for key, mask in sorted(written.items()) if key // 100 == number]
+        assert np.array_equal(masks.dense(), np.array(expected, dtype=bool).reshape(-1, *masks.size))
+        assert np.array_equal(masks.boxes(), dataset.boxes[dataset.rows(photo)])
+        assert np.array_equal(masks.areas(), dataset.areas[dataset.rows(photo)])
 
 
 def test_masks_of_one_photo_share_no_pixel(folder: Path) -> None:

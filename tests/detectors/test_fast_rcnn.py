@@ -116,7 +116,7 @@ def test_a_quarter_of_64_rois_are_objects() -> None:
         many(300, (10, 10, 30, 15)),
         many(300, (40, 40, 50, 50)),
     )
-    kept, labels, deltas = sample_rois([torch.cat([near, background, far])], [OBJECTS], HOW)
+    kept, labels, deltas, _ = sample_rois([torch.cat([near, background, far])], [OBJECTS], HOW)
     assert len(kept[0]) == len(labels) == len(deltas) == 64
     assert (labels < 2).tolist() == [True] * 16 + [False] * 48  # the background comes after the classes
     assert (labels[16:] == 2).all()
@@ -125,20 +125,20 @@ def test_a_quarter_of_64_rois_are_objects() -> None:
 
 
 def test_backgrounds_fill_what_objects_leave() -> None:
-    kept, labels, _ = sample_rois([many(300, (10, 10, 30, 15))], [OBJECTS], HOW)
+    kept, labels, *_ = sample_rois([many(300, (10, 10, 30, 15))], [OBJECTS], HOW)
     assert len(kept[0]) == 64
     assert int((labels == 2).sum()) == 62  # two objects, the ground truth
 
 
 def test_every_photo_has_64_of_its_own() -> None:
     boxes = torch.cat([many(100, (10, 10, 30, 28)), many(100, (10, 10, 30, 15))])
-    kept, labels, _ = sample_rois([boxes, boxes], [OBJECTS, Target.of([], [])], HOW)
+    kept, labels, *_ = sample_rois([boxes, boxes], [OBJECTS, Target.of([], [])], HOW)
     assert [len(rois) for rois in kept] == [64, 64]
     assert (labels[64:] == 2).all()
 
 
 def test_the_ground_truth_joins() -> None:
-    kept, labels, deltas = sample_rois([NONE], [OBJECTS], HOW)
+    kept, labels, deltas, _ = sample_rois([NONE], [OBJECTS], HOW)
     assert sorted(kept[0].tolist()) == OBJECTS.boxes.tolist()
     assert sorted(labels.tolist()) == [0, 1]
     assert not deltas.any()
@@ -146,20 +146,20 @@ def test_the_ground_truth_joins() -> None:
 
 def test_ground_truth_that_does_not_count_does_not_join() -> None:
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, False])
-    kept, labels, _ = sample_rois([NONE], [crowd], HOW)
+    kept, labels, *_ = sample_rois([NONE], [crowd], HOW)
     assert (kept[0].tolist(), labels.tolist()) == ([[60, 60, 80, 80]], [0])
 
 
 def test_deltas_lead_to_the_object() -> None:
     rois = torch.tensor([[60.0, 60, 80, 78]])
-    kept, labels, deltas = sample_rois([rois], [OBJECTS], HOW)
+    kept, labels, deltas, _ = sample_rois([rois], [OBJECTS], HOW)
     row = kept[0].tolist().index(rois[0].tolist())
     assert labels[row] == 0
     torch.testing.assert_close(deltas[row], torch.tensor([0, 1 / 18, 0, math.log(20 / 18)]))
 
 
 def test_no_boxes_at_all_give_no_rois() -> None:
-    kept, labels, deltas = sample_rois([NONE, NONE], [Target.of([], [])] * 2, HOW)
+    kept, labels, deltas, _ = sample_rois([NONE, NONE], [Target.of([], [])] * 2, HOW)
     assert [len(rois) for rois in kept] == [0, 0]
     assert (len(labels), deltas.shape) == (0, (0, 4))
 

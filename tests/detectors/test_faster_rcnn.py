@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from boxmask.detectors.faster_rcnn import PRESETS, FasterRCNN, FasterRCNNConfig
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.pipeline.images import Batch
+from boxmask.pipeline.rpn import best_anchors, match_anchors
 from boxmask.types import Target
 
 SMALL = FasterRCNNConfig(
@@ -68,24 +69,24 @@ SIZE = (100, 100)
 
 
 def test_best_of_each_object_or_iou_of_seven_tenths(network: FasterRCNN) -> None:
-    matched = network.match_anchors(ANCHORS, OBJECTS, SIZE).tolist()
+    matched = match_anchors(ANCHORS, OBJECTS, SIZE, network.config).tolist()
     assert matched == [0, 0, IGNORE, BACKGROUND, 1, 1, 2, BACKGROUND, BACKGROUND]
 
 
 def test_the_paper_leaves_out_anchors_across_the_border(with_numbers: Change) -> None:
     network = with_numbers(rpn_keeps_border=False)
-    matched = network.match_anchors(ANCHORS, OBJECTS, SIZE).tolist()
+    matched = match_anchors(ANCHORS, OBJECTS, SIZE, network.config).tolist()
     assert matched == [0, 0, IGNORE, BACKGROUND, 1, 1, IGNORE, BACKGROUND, IGNORE]
 
 
 def test_ignored_objects_neither_attract_nor_repel_anchors(network: FasterRCNN) -> None:
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, True, False])
-    matched = network.match_anchors(ANCHORS, crowd, SIZE).tolist()
+    matched = match_anchors(ANCHORS, crowd, SIZE, network.config).tolist()
     assert matched == [IGNORE] * 6 + [2, BACKGROUND, BACKGROUND]
 
 
 def test_no_objects_make_all_anchors_background(network: FasterRCNN) -> None:
-    matched = network.match_anchors(ANCHORS, Target.of([], []), SIZE)
+    matched = match_anchors(ANCHORS, Target.of([], []), SIZE, network.config)
     assert (matched == BACKGROUND).all()
 
 
@@ -135,13 +136,13 @@ def test_proposals_are_clipped_thinned_and_few(network: FasterRCNN) -> None:
     anchors = [ANCHORS, ANCHORS[[0, 7]]]
     logits = [torch.arange(9.0)[None], torch.tensor([[20.0, -20.0]])]
     deltas = [torch.zeros(1, 9, 4), torch.zeros(1, 2, 4)]
-    (proposals,) = network.best_anchors(anchors, logits, deltas, batch_of(SIZE), (9, 6))
+    (proposals,) = best_anchors(anchors, (logits, deltas), [SIZE], (9, 6), 0.7)
     assert proposals[0].tolist() == [10, 10, 30, 30]  # the surest, of the second level
     assert proposals[1].tolist() == [0, 40, 5, 50]  # clipped
     assert proposals[2].tolist() == [40, 40, 50, 50]
     assert proposals[3].tolist() == [90, 20, 100, 40]
     assert len(proposals) == 6  # IoU 0.8 went, in its own level only
-    few = network.best_anchors(anchors, logits, deltas, batch_of(SIZE), (1, 6))[0]
+    few = best_anchors(anchors, (logits, deltas), [SIZE], (1, 6), 0.7)[0]
     assert few.tolist() == [[10, 10, 30, 30], [0, 40, 5, 50]]
 
 
@@ -172,7 +173,7 @@ def many(count: int, box: tuple[float, ...]) -> Tensor:
 
 def test_a_quarter_of_the_sampled_proposals_are_objects(network: FasterRCNN) -> None:
     near, far = many(100, (10, 10, 30, 28)), many(300, (40, 40, 50, 50))
-    kept, labels, deltas = network.sample_proposals([torch.cat([near, far])], [OBJECTS])
+    kept, labels, deltas, _ = network.sample_proposals([torch.cat([near, far])], [OBJECTS])
     assert len(kept[0]) == len(labels) == len(deltas) == 128
     assert int((labels < 2).sum()) == 32
     assert (labels[32:] == 2).all()  # the background comes after the classes
@@ -182,7 +183,7 @@ def test_a_quarter_of_the_sampled_proposals_are_objects(network: FasterRCNN) -> 
 
 def test_labels_and_deltas_of_sampled_proposals(network: FasterRCNN) -> None:
     proposals = torch.tensor([[60.0, 60, 80, 78], [60, 60, 80, 69], [0, 0, 5, 5]])  # IoU 0.9, 0.45, 0
-    kept, labels, deltas = network.sample_proposals([proposals], [OBJECTS])
+    kept, labels, deltas, _ = network.sample_proposals([proposals], [OBJECTS])
     expected = {  # box: label; the ground truth joins
         (60, 60, 80, 78): 1,
         (60, 60, 80, 69): 2,
@@ -201,7 +202,7 @@ def test_labels_and_deltas_of_sampled_proposals(network: FasterRCNN) -> None:
 
 def test_several_photos_are_sampled_each_on_its_own(network: FasterRCNN) -> None:
     proposals = [many(300, (10, 10, 30, 28)), many(300, (40, 40, 50, 50))]
-    kept, labels, _ = network.sample_proposals(proposals, [OBJECTS, Target.of([], [])])
+    kept, labels, *_ = network.sample_proposals(proposals, [OBJECTS, Target.of([], [])])
     assert [len(boxes) for boxes in kept] == [32, 128]  # no background in the first: 32 objects and no more
     assert (labels[32:] == 2).all()
 
@@ -209,7 +210,7 @@ def test_several_photos_are_sampled_each_on_its_own(network: FasterRCNN) -> None
 def test_ignored_objects_do_not_join_and_what_they_cover_is_left_out(network: FasterRCNN) -> None:
     crowd = Target.of([[0, 0, 50, 50], [60, 60, 80, 80]], [0, 1], [True, False])
     proposals = torch.tensor([[10.0, 10, 20, 20], [45, 45, 60, 60]])
-    kept, labels, _ = network.sample_proposals([proposals], [crowd])
+    kept, labels, *_ = network.sample_proposals([proposals], [crowd])
     assert sorted(kept[0].tolist()) == [[45, 45, 60, 60], [60, 60, 80, 80]]
     assert sorted(labels.tolist()) == [1, 2]
 

@@ -1,6 +1,7 @@
 """Small labelled sets and detections, written down as lists."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 import torch
 
 from boxmask.data.dataset import Dataset
+from boxmask.geometry import rle
+from boxmask.masks import Masks
 from boxmask.types import Detections
 
 CLASSES = ("cat", "dog")
@@ -53,3 +56,35 @@ def detected() -> Callable[..., Detections]:
         )
 
     return build
+
+
+@pytest.fixture
+def outlined() -> Callable[..., Dataset]:
+    """The same data set, each object outlined by a disc in its box; those in `without` are not."""
+
+    def build(dataset: Dataset, without: Sequence[int] = ()) -> Dataset:
+        counts = [rle.encode(discs([box]))[0] for box in dataset.boxes]
+        counts = [one[:0] if i in without else one for i, one in enumerate(counts)]
+        return replace(
+            dataset,
+            runs=np.concatenate([np.zeros(0), *counts]).astype(np.int32),
+            run_offsets=np.cumsum([0, *map(len, counts)]),
+        )
+
+    return build
+
+
+@pytest.fixture
+def masked() -> Callable[[Detections], Detections]:
+    """The same detections, each with a disc in its box."""
+    return lambda found: replace(found, masks=discs(found.boxes.numpy()))
+
+
+def discs(boxes: Sequence[np.ndarray]) -> Masks:
+    """A disc in each box of a 100 x 100 photo."""
+    y, x = np.mgrid[0:100, 0:100] + 0.5
+    dense = [
+        ((2 * x - x1 - x2) / (x2 - x1)) ** 2 + ((2 * y - y1 - y2) / (y2 - y1)) ** 2 <= 1
+        for x1, y1, x2, y2 in np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    ]
+    return Masks.from_dense(np.array(dense, dtype=bool).reshape(-1, 100, 100))

@@ -1,7 +1,13 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from boxmask.data.outlines import Outlines
 from boxmask.errors import LabelError
 from boxmask.evaluation.classes import foreign_note, renamed, seen_classes
+from boxmask.geometry import rle
+from boxmask.masks import Masks
 
 A, B = (10, 10, 30, 30), (50, 50, 90, 90)
 
@@ -48,3 +54,17 @@ def test_unseen_classes_can_be_left_out(labelled):
     assert rest.labels.tolist() == [0, 0]
     assert rest.difficult.tolist() == [False, True]
     assert notes == ('Left out, as the detector does not know these classes: 2 objects of "dog".',)
+
+
+def test_outlines_stay_with_the_objects_that_are_left(labelled):
+    boxed = labelled([("dog", B), ("cat", A)], [("dog", B)], [("cat", B)])
+    boxes = [tuple(map(int, box)) for box in boxed.boxes]
+    squares = [
+        Masks.of([np.ones((y2 - y1, x2 - x1), bool)], [(x1, y1)], (100, 100)) for x1, y1, x2, y2 in boxes
+    ]
+    outlines = Outlines.of([rle.encode(square)[0] for square in squares])
+    dataset = replace(boxed, runs=outlines.runs, run_offsets=outlines.offsets)
+    rest, _ = seen_classes(dataset, ("cat",), "ignore")
+    assert rest.masks(0).boxes().tolist() == [list(A)]
+    assert len(rest.masks(1)) == 0
+    assert rest.masks(2).boxes().tolist() == [list(B)]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +6,11 @@ import pytest
 import torch
 
 from boxmask.data.dataset import Dataset
+from boxmask.geometry import rle
+from boxmask.masks import Masks
 from boxmask.prediction import draw as module
-from boxmask.prediction.draw import PALETTE, contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.prediction.draw import contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.prediction.ink import PALETTE, font_of_size
 from boxmask.types import Detections
 
 NAMES = ("cat", "dog", "Äffchen", "кошка")
@@ -115,7 +119,7 @@ def test_a_name_does_not_hide_a_small_box(places):
 
 
 def test_names_of_other_alphabets_have_letters():
-    font = module._font(20)
+    font = font_of_size(20)
     missing = font.getmask("\uffff").getbbox()
     assert all(font.getmask(letter).getbbox() not in (None, missing) for letter in "Äкш")
 
@@ -130,8 +134,10 @@ def test_scores_can_be_left_out():
     assert ground[0] > ground[1]
 
 
-def test_labels_become_detections():
-    dataset = Dataset(
+@pytest.fixture
+def dataset() -> Dataset:
+    """Two photos with three objects, of which boxes are known."""
+    return Dataset(
         root=Path("things"),
         class_names=NAMES,
         files=np.array(["a.jpg", "b.jpg"]),
@@ -145,6 +151,9 @@ def test_labels_become_detections():
         crowd=np.zeros(3, dtype=bool),
         difficult=np.zeros(3, dtype=bool),
     )
+
+
+def test_labels_become_detections(dataset):
     labels = labelled_objects(dataset, 1)
     assert labels.boxes.tolist() == [[1, 2, 30, 40], [5, 5, 50, 60]]
     assert labels.names == ["кошка", "dog"]
@@ -155,6 +164,23 @@ def test_labels_become_detections():
     assert has_colour(pair[:, :half], PALETTE[3])
     assert not has_colour(pair[:, half:], PALETTE[3])
     assert (pair[-102:-2, half + 2 : half + 122] == 128).all()  # the photo itself, not scaled
+
+
+def test_outlines_of_labels_are_drawn_where_they_are_known(dataset):
+    assert labelled_objects(dataset, 1).masks is None
+    dense = np.zeros((1, 100, 120), bool)
+    dense[0, 2:40, 1:15] = dense[0, 2:10, 1:30] = True  # of the second object; a box alone of the third
+    (counts,) = rle.encode(Masks.from_dense(dense))
+    outlined = replace(
+        dataset, runs=counts.astype(np.int32), run_offsets=np.array([0, 0, len(counts), len(counts)])
+    )
+    labels = labelled_objects(outlined, 1)
+    assert labels.masks.known.tolist() == [True, False]
+    pair = draw_pair(grey(100, 120), labels, found([], [], (100, 120)))
+    left = pair[-102:, 2:122]
+    assert tuple(left[30, 1]) == rgb(PALETTE[3])
+    assert tuple(left[39, 25]) == (128, 128, 128)  # no box around an outline
+    assert tuple(left[30, 50]) == rgb(PALETTE[1])  # its right side
 
 
 def test_sheet_holds_every_picture_in_a_grid():

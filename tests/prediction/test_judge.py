@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from boxmask.data.dataset import Dataset
-from boxmask.data.read import read_dataset
+from boxmask.data.read import read_dataset, read_unsplit
 from boxmask.errors import LabelError, UsageError
-from boxmask.prediction.judge import draw_judged, judge, photos_to_judge, sheet_of
+from boxmask.prediction.judge import draw_judged, judge, sheet_of
+from boxmask.prediction.splits import Split, chosen_photos
 from boxmask.weights.checkpoint import load_detector
 
 
@@ -22,13 +23,17 @@ def run(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
+def chosen(run: Path, data: Path, split: Split) -> Dataset:
+    return chosen_photos(read_unsplit(data), run, data, split)
+
+
 def files(dataset: Dataset) -> set[str]:
     return set(dataset.files.tolist())
 
 
 @pytest.mark.parametrize(("split", "photos"), [("train", 18), ("val", 2), ("test", 4), ("all", 24)])
 def test_the_photos_are_those_of_the_split(trained: Path, demo: Path, split: str, photos: int) -> None:
-    assert len(photos_to_judge(trained, demo, split, "stop")) == photos  # type: ignore[arg-type]
+    assert len(chosen(trained, demo, split)) == photos  # type: ignore[arg-type]
 
 
 def test_the_run_s_own_split_counts_on_its_own_data(run: Path, demo: Path) -> None:
@@ -36,22 +41,22 @@ def test_the_run_s_own_split_counts_on_its_own_data(run: Path, demo: Path) -> No
     split["train"], split["test"] = split["train"][4:] + split["test"], split["train"][:4]
     (run / "split.json").write_text(json.dumps(split))
     for given in (run, run / "best.safetensors"):
-        assert files(photos_to_judge(given, demo, "test", "stop")) == set(split["test"])
+        assert files(chosen(given, demo, "test")) == set(split["test"])
 
 
 def test_other_data_has_splits_of_its_own(trained: Path, demo: Path) -> None:
-    chosen = photos_to_judge(trained, demo / "instances_test.json", "test", "stop")
-    assert len(chosen) == 4
+    photos = chosen(trained, demo / "instances_test.json", "test")
+    assert len(photos) == 4
 
 
 def test_a_photo_that_went_does_not_move_the_others(run: Path, demo: Path, tmp_path: Path) -> None:
-    kept = photos_to_judge(run, demo, "test", "stop")
+    kept = chosen(run, demo, "test")
     split = json.loads((run / "split.json").read_text())
     split["train"].append("images/went.jpg")
     (run / "split.json").write_text(json.dumps(split))
-    chosen = photos_to_judge(run, demo, "test", "stop")
-    assert files(chosen) == files(kept)
-    assert any("images/went.jpg" in note for note in chosen.notes)
+    photos = chosen(run, demo, "test")
+    assert files(photos) == files(kept)
+    assert any("images/went.jpg" in note for note in photos.notes)
 
 
 def test_a_set_that_nobody_split_is_not_drawn_from(trained: Path, demo: Path, tmp_path: Path) -> None:
@@ -61,23 +66,23 @@ def test_a_set_that_nobody_split_is_not_drawn_from(trained: Path, demo: Path, tm
         image["file_name"] = f"new-{image['file_name']}"
     (tmp_path / "labels.json").write_text(json.dumps(labels))
     with pytest.raises(LabelError, match="all takes every photo"):
-        photos_to_judge(trained, tmp_path, "test", "stop")
-    assert len(photos_to_judge(trained, tmp_path, "all", "stop")) == 4
+        chosen(trained, tmp_path, "test")
+    assert len(chosen(trained, tmp_path, "all")) == 4
 
 
 def test_a_checkpoint_alone_has_no_split(run: Path, demo: Path, tmp_path: Path) -> None:
     shutil.move(run / "best.safetensors", tmp_path / "alone.safetensors")
     own = files(read_dataset(demo).split("test"))
-    assert files(photos_to_judge(tmp_path / "alone.safetensors", demo, "test", "stop")) == own
+    assert files(chosen(tmp_path / "alone.safetensors", demo, "test")) == own
 
 
 def test_a_split_without_photos_is_refused(trained: Path, demo: Path) -> None:
     with pytest.raises(LabelError, match="there are no train photos: "):
-        photos_to_judge(trained, demo / "instances_test.json", "train", "stop")
+        chosen(trained, demo / "instances_test.json", "train")
 
 
 def test_figures_and_detections_belong_together(trained: Path, demo: Path) -> None:
-    dataset = photos_to_judge(trained, demo, "test", "stop")
+    dataset = chosen(trained, demo, "test")
     told: list[tuple[int, int]] = []
     evaluation, detections = judge(
         load_detector(trained), dataset, progress=lambda done, of: told.append((done, of))
@@ -90,7 +95,7 @@ def test_figures_and_detections_belong_together(trained: Path, demo: Path) -> No
 
 
 def test_each_photo_is_drawn_twice(trained: Path, demo: Path, tmp_path: Path) -> None:
-    dataset = photos_to_judge(trained, demo, "test", "stop").subset(np.array([0, 1]))
+    dataset = chosen(trained, demo, "test").subset(np.array([0, 1]))
     _, detections = judge(load_detector(trained), dataset)
     pictures = draw_judged(dataset, detections, tmp_path / "pictures")
     assert sorted((tmp_path / "pictures").iterdir()) == sorted(pictures)
@@ -102,7 +107,7 @@ def test_each_photo_is_drawn_twice(trained: Path, demo: Path, tmp_path: Path) ->
 def test_photos_of_the_same_name_have_pictures_of_their_own(
     demo: Path, trained: Path, tmp_path: Path
 ) -> None:
-    dataset = photos_to_judge(trained, demo, "test", "stop").subset(np.array([0, 1]))
+    dataset = chosen(trained, demo, "test").subset(np.array([0, 1]))
     for number, folder in enumerate(("one", "two")):
         (tmp_path / folder).mkdir()
         shutil.copy(dataset.path(number), tmp_path / folder / "a.jpg")
@@ -113,7 +118,7 @@ def test_photos_of_the_same_name_have_pictures_of_their_own(
 
 
 def test_a_photo_is_never_replaced_by_its_picture(demo: Path, trained: Path) -> None:
-    dataset = photos_to_judge(trained, demo, "test", "stop")
+    dataset = chosen(trained, demo, "test")
     before = dataset.path(0).read_bytes()
     with pytest.raises(UsageError, match="would replace the photo itself"):
         draw_judged(dataset, [], demo / "images")

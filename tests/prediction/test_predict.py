@@ -12,10 +12,33 @@ from pycocotools.coco import COCO
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import PhotoError, UsageError
+from boxmask.masks import Masks
+from boxmask.prediction.forms import FORMS
 from boxmask.prediction.names import picture_names
 from boxmask.prediction.predict import predict_photos
-from boxmask.types import Detections
+from boxmask.types import Detections, SegmentationMap
 from boxmask.weights.checkpoint import load_detector
+
+
+class OutlineStub:
+    """Finds a cat's outline in the upper left quarter of every photo, and a doubtful one over all of it."""
+
+    def predict(self, photo: np.ndarray) -> Detections:
+        height, width = photo.shape[:2]
+        dense = np.ones((2, height, width), dtype=bool)
+        dense[0, height // 2 :] = dense[0, :, width // 2 :] = False
+        masks = Masks.from_dense(dense)
+        boxes, scores = torch.from_numpy(masks.boxes()), torch.tensor([0.75, 0.25])
+        return Detections(boxes, scores, torch.tensor([0, 0]), ("cat",), (height, width), masks)
+
+
+class MapStub:
+    """Sees sky in the upper half of every photo, and road below."""
+
+    def predict(self, photo: np.ndarray) -> SegmentationMap:
+        labels = torch.zeros(photo.shape[:2], dtype=torch.uint8)
+        labels[len(labels) // 2 :] = 1
+        return SegmentationMap(labels, ("sky", "road"))
 
 
 class Stub:
@@ -112,7 +135,7 @@ def test_progress_is_told_after_each_photo(stub: Detector, photos: Path, tmp_pat
 def test_an_unknown_form_is_refused_before_anything_is_written(
     stub: Detector, photos: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=r"--save yolo, bmp: not known; there are: png, jpg, coco"):
+    with pytest.raises(UsageError, match=r"--save yolo, bmp: not known; there are: jpg, png, coco, l.*"):
         predict_photos(stub, [photos], tmp_path / "out", save=("jpg", "yolo", "bmp"))
     assert not (tmp_path / "out").exists()
 
@@ -159,3 +182,56 @@ def test_a_trained_detector_predicts(trained: Path, demo: Path, tmp_path: Path) 
     done = predict_photos(load_detector(trained), [tmp_path / "photo.jpg"], tmp_path / "out")
     assert len(done.detections[0].class_names) == 10
     assert (done.detections[0].scores >= 0.05).all()
+
+
+def test_outlines_are_saved_in_every_form(photos: Path, tmp_path: Path) -> None:
+    done = predict_photos(OutlineStub(), [photos / "a.jpg"], tmp_path / "out", save=FORMS)
+    assert names(tmp_path / "out") == ["a.jpg", "a.png", "detections.json", "labelme", "labels"]
+    assert done.labels == [tmp_path / "out" / "labelme" / "a.json", tmp_path / "out" / "labels" / "a.png"]
+    numbers = np.array(Image.open(done.labels[1]))
+    assert (numbers[:15, :20] == 1).all()
+    assert (numbers > 0).sum() == 15 * 20  # the doubtful one is in the COCO file only
+    said = json.loads(done.labels[0].read_text())
+    assert [shape["shape_type"] for shape in said["shapes"]] == ["mask"]
+    assert said["imagePath"] == "../../photos/a.jpg"
+    assert done.coco is not None
+    areas = [one["area"] for one in json.loads(done.coco.read_text())["annotations"]]
+    assert areas == [300, 1200]
+
+
+def test_boxes_have_no_label_images(stub: Detector, photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--save labels: is for masks, and this detector finds boxes; "):
+        predict_photos(stub, [photos], tmp_path / "out", save=("jpg", "labels"))
+    assert not (tmp_path / "out").exists()
+    done = predict_photos(stub, [photos / "b.png"], tmp_path / "out", save=("labelme",))
+    said = json.loads(done.labels[0].read_text())
+    assert said["shapes"][0]["points"] == [[0.0, 0.0], [40.0, 30.0]]
+
+
+def test_maps_are_drawn_and_saved_with_their_classes(photos: Path, tmp_path: Path) -> None:
+    done = predict_photos(MapStub(), [photos], tmp_path / "out", save=("png", "labels"))
+    assert names(tmp_path / "out") == ["a-2.png", "a.png", "b.png", "classes.txt", "labels"]
+    assert names(tmp_path / "out" / "labels") == ["a-2.png", "a.png", "b.png"]
+    assert (tmp_path / "out" / "classes.txt").read_text() == "sky 56B4E9\nroad E69F00\n"
+    labels = np.array(Image.open(tmp_path / "out" / "labels" / "b.png"))
+    assert labels.shape == (60, 80)
+    assert labels[:30].max() == 0
+    assert labels[30:].min() == 1
+    assert done.shares[1] == {"sky": 0.5, "road": 0.5}
+    assert done.detections == []
+    assert Image.open(done.pictures[0]).height > 30  # the legend
+
+
+def test_maps_are_no_objects(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--save coco: is for single objects.*jpg, png, labels"):
+        predict_photos(MapStub(), [photos], tmp_path / "out", save=("jpg", "coco"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_label_image_never_replaces_a_photo(photos: Path) -> None:
+    (photos / "b.png").rename(photos / "deeper" / "b.png")
+    (photos / "deeper").rename(photos / "labels")
+    before = (photos / "labels" / "b.png").read_bytes()
+    with pytest.raises(UsageError, match="would replace the photo itself"):
+        predict_photos(OutlineStub(), [photos / "labels" / "b.png"], photos, save=("labels",))
+    assert (photos / "labels" / "b.png").read_bytes() == before

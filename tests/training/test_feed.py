@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,13 +15,17 @@ from boxmask.data.augment import Augmentation
 from boxmask.data.dataset import Dataset
 from boxmask.data.read import read_dataset
 from boxmask.errors import PhotoError
+from boxmask.masks import Masks
 from boxmask.pipeline.images import Preparation, prepare
-from boxmask.training import feed
-from boxmask.training.feed import Photos, Steps, TrainingBatch, canvases, parted, with_proposals
+from boxmask.training.feed import Photos, Proposed, Steps, TrainingBatch, canvases, parted, with_proposals
 from boxmask.training.feed import batches as endless
+from boxmask.training.tasks import boxes
+from boxmask.training.tasks.boxes import Boxes
 from boxmask.types import Target
 
 SIZE = (64, 96)
+CONFIG = SimpleNamespace(shorter_side=64, longer_side=96, multiple_of=32)
+TASK = Boxes()
 TALL, WIDE = (96, 64), (64, 96)
 SHAPES = [TALL, WIDE, WIDE] * 7  # 7 tall, 14 wide
 
@@ -30,7 +36,7 @@ def photos_to_train(demo: Path) -> Dataset:
 
 
 def fed(dataset: Dataset, seed: int = 0, cache_bytes: int = 10**9) -> Photos:
-    return Photos(dataset, SIZE, Augmentation(), seed, cache_bytes)
+    return Photos(dataset, TASK, CONFIG, Augmentation(), seed, cache_bytes)
 
 
 # ---------------------------------------------------------------- steps
@@ -114,9 +120,11 @@ def test_what_is_kept_in_memory_stays_as_it_was(photos_to_train: Dataset) -> Non
 def test_no_more_is_kept_in_memory_than_there_is_room(photos_to_train: Dataset, room: int) -> None:
     photos = fed(photos_to_train, cache_bytes=room)
     _ = [photos[(0, photo)] for photo in range(len(photos))]
-    held = sum(image.numel() for image, _ in photos.cache.values())
+    outlines = [target.masks for _, target in photos.cache.values() if target.masks is not None]
+    assert len(outlines) == len(photos.cache)
+    held = sum(image.numel() for image, _ in photos.cache.values()) + sum(m.bits.nbytes for m in outlines)
     assert held <= room
-    assert len(photos.cache) == {0: 0, 40_000: 40_000 // 18_432, 10**9: len(photos)}[room]
+    assert len(photos.cache) == {0: 0, 40_000: 2, 10**9: len(photos)}[room]
 
 
 def test_a_photo_in_memory_is_not_opened_again(
@@ -128,7 +136,7 @@ def test_a_photo_in_memory_is_not_opened_again(
         opened.append(path)
         return torch.zeros(3, *photos_to_train.sizes[0].tolist(), dtype=torch.uint8)
 
-    monkeypatch.setattr(feed, "to_image", count)
+    monkeypatch.setattr(boxes, "to_image", count)
     photos = fed(photos_to_train)
     _ = [photos[(epoch, 0)] for epoch in range(3)]
     assert opened == [photos_to_train.path(0)]
@@ -146,6 +154,39 @@ def test_what_was_put_together_comes_apart() -> None:
     assert torch.equal(target.labels, OBJECTS.labels)
     assert torch.equal(target.ignore, OBJECTS.ignore)
     assert torch.equal(proposals, PROPOSALS)
+
+
+def test_outlines_stay_with_their_objects_and_proposals_have_none() -> None:
+    masks = Masks.from_dense(np.random.default_rng(0).random((2, 64, 96)) < 0.5)
+    joined = with_proposals(replace(OBJECTS, masks=masks), PROPOSALS)
+    assert joined.masks is not None
+    assert joined.masks.known.tolist() == [True, True, False, False, False]
+    target, proposals = parted(joined)
+    assert target.masks is not None
+    assert np.array_equal(target.masks.dense(), masks.dense())
+    assert torch.equal(proposals, PROPOSALS)
+    assert parted(with_proposals(OBJECTS, PROPOSALS))[0].masks is None
+
+
+def test_outlines_reach_the_batch_through_workers(photos_to_train: Dataset) -> None:
+    photos = fed(photos_to_train)
+    batch = next(endless(photos, Steps(canvases(photos_to_train, TASK, CONFIG), 2, 0, 0), workers=1))
+    for target, image in zip(batch.targets, batch.images, strict=True):
+        assert target.masks is not None
+        assert target.masks.size == image.shape[1:]
+        assert len(target.masks) == len(target.boxes)
+    assert any(target.masks.known.any() for target in batch.targets if target.masks)
+
+
+def test_outlines_take_up_room_in_memory(photos_to_train: Dataset) -> None:
+    bare, masks = fed(photos_to_train, cache_bytes=0)[(0, 0)][1], photos_to_train.masks(0)
+    assert bare.masks is not None
+    assert masks is not None
+    image = 3 * 64 * 85
+    for room, kept in ((image, 0), (image + masks.bits.nbytes, 1)):
+        photos = fed(photos_to_train, cache_bytes=room)
+        _ = photos[(0, 0)]
+        assert len(photos.cache) == kept
 
 
 def test_a_photo_without_objects_has_its_proposals() -> None:
@@ -171,14 +212,18 @@ def objects_of(dataset: Dataset) -> Callable[[Path], torch.Tensor]:
     return boxes
 
 
+def carrying(dataset: Dataset) -> Proposed:
+    return Proposed(dataset, objects_of(dataset))
+
+
 FLIPPED = Augmentation(flip=1.0, scale=(1.0, 1.0), photometric=0.0)
 STILL = Augmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0)
 
 
 @pytest.mark.parametrize("scale", [(0.5, 0.5), (1.0, 1.0), (2.0, 2.0), (0.5, 2.0)])
 def test_proposals_move_as_objects_do(photos_to_train: Dataset, scale: tuple[float, float]) -> None:
-    how = Augmentation(0.5, 0.5, scale)
-    photos = Photos(photos_to_train, SIZE, how, 0, 10**9, objects_of(photos_to_train))
+    how, boxed = Augmentation(0.5, 0.5, scale), replace(photos_to_train, runs=np.zeros(0, dtype=np.int32))
+    photos = Photos(carrying(boxed), TASK, CONFIG, how, 0, 10**9)
     seen = 0
     for place in [(epoch, photo) for epoch in range(3) for photo in range(6)]:
         target, proposals = parted(photos[place][1])
@@ -195,14 +240,15 @@ def test_proposals_of_a_mirrored_photo(photos_to_train: Dataset) -> None:
     corner = torch.tensor([0, 0, 40 * 85 / 320, 40 * 64 / 240])
     mirrored = torch.tensor([85 - 40 * 85 / 320, 0, 85, 40 * 64 / 240])
     for how, expected in ((STILL, corner), (FLIPPED, mirrored)):
-        photos = Photos(photos_to_train, SIZE, how, 0, 10**9, objects_of(photos_to_train))
+        photos = Photos(carrying(photos_to_train), TASK, CONFIG, how, 0, 10**9)
         _, proposals = parted(photos[(0, 0)][1])
         torch.testing.assert_close(proposals[1], expected)
 
 
 def test_proposals_are_asked_for_once_where_photos_are_kept(photos_to_train: Dataset) -> None:
     asked: list[Path] = []
-    photos = Photos(photos_to_train, SIZE, STILL, 0, 10**9, lambda path: (asked.append(path), PROPOSALS)[1])
+    carried = Proposed(photos_to_train, lambda path: (asked.append(path), PROPOSALS)[1])
+    photos = Photos(carried, TASK, CONFIG, STILL, 0, 10**9)
     _ = [photos[(epoch, 0)] for epoch in range(3)]
     assert asked == [photos_to_train.path(0)]
 
@@ -211,7 +257,7 @@ def test_proposals_are_asked_for_once_where_photos_are_kept(photos_to_train: Dat
 
 
 def batches(dataset: Dataset, workers: int, count: int) -> list[TrainingBatch]:
-    steps = Steps(canvases(dataset, SIZE, 32), 4, 0, 0)
+    steps = Steps(canvases(dataset, TASK, CONFIG), 4, 0, 0)
     return list(islice(endless(fed(dataset), steps, workers), count))
 
 
@@ -226,9 +272,9 @@ def test_batches_are_the_same_with_and_without_workers(photos_to_train: Dataset)
 
 def proposed(dataset: Dataset, boxes: torch.Tensor | None, workers: int = 0) -> TrainingBatch:
     """The first batch, with these proposals in every photo."""
-    proposals = None if boxes is None else lambda path: boxes
-    photos = Photos(dataset, SIZE, STILL, 0, 0, proposals)
-    return next(endless(photos, Steps(canvases(dataset, SIZE, 32), 4, 0, 0), workers))
+    carried = dataset if boxes is None else Proposed(dataset, lambda path: boxes)
+    photos = Photos(carried, TASK, CONFIG, STILL, 0, 0)
+    return next(endless(photos, Steps(canvases(dataset, TASK, CONFIG), 4, 0, 0), workers))
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -251,8 +297,8 @@ def test_no_boxes_in_any_photo_are_proposals_all_the_same(photos_to_train: Datas
 
 def test_canvases_are_what_the_network_pads_to(photos_to_train: Dataset) -> None:
     how = Preparation(*SIZE, mean=(0.5,) * 3, std=(0.5,) * 3)
-    photos = Photos(photos_to_train, SIZE, Augmentation(), 0, 0)
-    shapes = canvases(photos_to_train, SIZE, 32)
+    photos = Photos(photos_to_train, TASK, CONFIG, Augmentation(), 0, 0)
+    shapes = canvases(photos_to_train, TASK, CONFIG)
     padded = [prepare([photos[(0, photo)][0]], how).pixels.shape[2:] for photo in range(6)]
     assert [tuple(shape) for shape in padded] == shapes[:6]
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.table import entry, make_config
+from boxmask.models.table import entry, make_config
 from boxmask.training.optimiser import average_of, make_optimiser, set_learning_rate
 from boxmask.training.recipe import Recipe
 

@@ -36,7 +36,7 @@ def saves(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def session_of(**choices: Any) -> Session:
     state = State("m", nn.Linear(1, 1), None, None, Clock(None, 0.0), "", {})  # type: ignore[arg-type]
-    parts: dict[str, Any] = dict.fromkeys(("train", "val", "run", "accelerator", "stop", "fresh"))
+    parts: dict[str, Any] = dict.fromkeys(("task", "train", "val", "run", "accelerator", "stop", "fresh"))
     report = SimpleNamespace(begin=lambda *_: None)
     return Session(state=state, recipe=Recipe(**choices), report=report, **parts)  # type: ignore[arg-type]
 
@@ -128,8 +128,8 @@ def test_the_next_stage_starts_from_the_average(tmp_path: Path) -> None:
     from boxmask.training.optimiser import average_of
 
     state = session_of().state
-    state.average = average_of(state.detector, 0.9)
+    state.average = average_of(state.network, 0.9)
     nn.init.constant_(state.average.module.weight, 7.0)
     state.finish_stage(last=False)
     assert state.average is None
-    assert state.detector.state_dict()["weight"].item() == 7
+    assert state.network.state_dict()["weight"].item() == 7

@@ -150,7 +150,7 @@ def trained_whole(demo: Path, recipe: Recipe, folder: Path) -> Trained:
 
     def noted_begin(self: Descent, session: object, minutes: float) -> None:
         begin(self, session, minutes)  # type: ignore[arg-type]
-        made.began[self.name] = copied(session.state.detector.state_dict())  # type: ignore[attr-defined]
+        made.began[self.name] = copied(session.state.network.state_dict())  # type: ignore[attr-defined]
 
     def noted_finish(self: State, *, last: bool) -> None:
         finish(self, last=last)

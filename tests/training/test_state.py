@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from boxmask.detectors.table import entry, make_config
 from boxmask.errors import CheckpointError
+from boxmask.models.table import entry, make_config
 from boxmask.training.optimiser import average_of, make_optimiser
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run
@@ -32,12 +32,12 @@ def fresh(recipe: Recipe, seed: int = 0) -> State:
 
 def step(state: State) -> None:
     torch.manual_seed(state.clock.step)
-    losses = state.detector.loss([PHOTO], [TARGET])
+    losses = state.network.loss([PHOTO], [TARGET])
     state.optimiser.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
     state.optimiser.step()
     if state.average is not None:
-        state.average.update_parameters(state.detector)
+        state.average.update_parameters(state.network)
     state.clock.step += 1
 
 
@@ -46,10 +46,10 @@ def test_a_state_that_was_read_back_goes_on_to_the_same_weights(recipe: Recipe, 
     first, second = fresh(recipe), fresh(recipe, seed=1)
     for _ in range(3):
         step(first)
-    first.best_ap, first.validated = 0.25, 2
+    first.best, first.validated = 0.25, 2
     first.save(Run(tmp_path))
     second.load(Run(tmp_path))
-    assert (second.clock.step, second.best_ap, second.validated) == (3, 0.25, 2)
+    assert (second.clock.step, second.best, second.validated) == (3, 0.25, 2)
     assert second.clock.seconds >= first.clock.seconds_before
     for _ in range(2):
         step(first)

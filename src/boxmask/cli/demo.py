@@ -28,9 +28,11 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
 
     from boxmask.cli.bar import photo_bar
     from boxmask.data.demo import make_demo
+    from boxmask.data.read import read_unsplit
     from boxmask.evaluation.table import evaluation_table
-    from boxmask.prediction.judge import draw_judged, judge, photos_to_judge, sheet_of
+    from boxmask.prediction.judge import draw_judged, judge, sheet_of
     from boxmask.prediction.save import save_picture
+    from boxmask.prediction.splits import chosen_photos
     from boxmask.training.recipe import Recipe
     from boxmask.training.train import train
     from boxmask.weights.checkpoint import load_detector
@@ -42,7 +44,7 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
     if not finished:
         print(f"stopped; go on with: boxmask train --resume --out {run.folder}", file=sys.stderr)
         return 1
-    dataset = photos_to_judge(run.folder, data, "test", "stop")
+    dataset = chosen_photos(read_unsplit(data), run.folder, data, "test")
     with photo_bar("judging") as progress:
         evaluation, detections = judge(load_detector(run.folder), dataset, "stop", progress)
     pictures = run.folder / "pictures"

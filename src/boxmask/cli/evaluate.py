@@ -20,27 +20,36 @@ def evaluate(
     pictures: Path | None = None,
     bad_boxes: Literal["stop", "skip"] = "stop",
     unseen_classes: Literal["stop", "ignore"] = "stop",
+    classes_file: Path | None = None,
+    unknown_colours: Literal["stop", "ignore"] = "stop",
     svd: tuple[int, int] | None = None,
     device: str = "cpu",
 ) -> int:
-    """Judge a detector on labelled photos: COCO's and VOC's average precision, in all and by class.
+    """Judge a model on labelled photos, in all and by class.
+
+    Detectors by COCO's and VOC's average precision, of boxes and of outlines; segmenters by the intersection
+    over union of the pixels; classifiers by how often they are right.
 
     Parameters
     ----------
     run
         The folder that training wrote, or a checkpoint in it.
     data
-        A folder or annotation file: Pascal VOC or COCO, recognised by looking.
+        A folder or annotation file, as for training.
     split
         Which photos; a data set without splits of its own keeps the ones that training drew.
     json_file
         Write the figures into this file, as fractions; "-" is the terminal.
     pictures
-        Draw every photo twice, as labelled and as found, into this folder.
+        Draw every photo twice, as labelled and as found, into this folder; of a classifier, its mistakes.
     bad_boxes
         What to do about labels that cannot be boxes.
     unseen_classes
-        What to do about classes that the detector does not know.
+        What to do about classes that the model does not know.
+    classes_file
+        Pixels: what the colours or numbers of the label images mean; default: the set's own.
+    unknown_colours
+        Pixels: what to do about colours that the classes file does not name.
     svd
         Fast R-CNN: the ranks of the truncated SVD of its two fully connected layers, for example 128 64:
         quicker, and a little less precise.
@@ -52,27 +61,25 @@ def evaluate(
     from boxmask.cli.bar import photo_bar
     from boxmask.data.faults import shortened
     from boxmask.detectors.fast_rcnn import truncate
-    from boxmask.evaluation.table import evaluation_table
-    from boxmask.prediction.judge import draw_judged, judge, photos_to_judge
-    from boxmask.weights.checkpoint import load_detector
+    from boxmask.prediction.verdict import Reading, labelled_for, verdict
+    from boxmask.weights.checkpoint import load_model
     from boxmask.writing import replacing
 
-    detector = load_detector(run, device)
+    model = load_model(run, device)
     if svd is not None:
-        truncate(detector, svd)
-    dataset = photos_to_judge(run, data, split, bad_boxes)
-    for note in dataset.notes:
+        truncate(model, svd)
+    reading = Reading(bad_boxes, classes_file, unknown_colours)
+    labelled = labelled_for(model, run, data, split, reading)
+    for note in labelled.notes:
         print(f"note: {shortened(note)}", file=sys.stderr)
     with photo_bar("judging") as progress:
-        evaluation, detections = judge(detector, dataset, unseen_classes, progress)
-    figures = json.dumps(evaluation.as_json(), indent=1) + "\n"
+        judged = verdict(model, labelled, unseen_classes, progress, pictures)
+    figures = json.dumps(judged.evaluation.as_json(), indent=1) + "\n"
     if json_file == Path("-"):
         print(figures, end="")
     else:
-        Console().print(evaluation_table(evaluation))
+        Console().print(judged.table)
     if json_file not in (None, Path("-")):
         with replacing(json_file) as partial:
             partial.write_text(figures, encoding="utf-8")
-    if pictures is not None:
-        draw_judged(dataset, detections, pictures)
     return 0

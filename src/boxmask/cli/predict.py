@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boxmask.errors import UsageError
+
+if TYPE_CHECKING:
+    from boxmask.prediction.predict import Prediction
 
 
 def predict(
@@ -12,12 +18,12 @@ def predict(
     /,
     *,
     out: Path = Path("predictions"),
-    save: str = "jpg,coco",
+    save: str | None = None,
     min_score: float = 0.5,
     svd: tuple[int, int] | None = None,
     device: str = "cpu",
 ) -> int:
-    """Find things in photos, and draw them.
+    """Find things in photos, and draw them; of a classifier, write what each photo shows into classes.csv.
 
     Parameters
     ----------
@@ -28,29 +34,55 @@ def predict(
     out
         The folder that pictures and detections.json are written into.
     save
-        What to write: jpg or png for pictures, coco for COCO's JSON; several with commas between.
+        What to write, several with commas between: jpg or png for pictures; coco for one COCO JSON with all
+        detections and their masks; labelme for LabelMe's JSON of each photo, to be corrected by hand; labels
+        for images whose pixels are numbers, of objects with masks or of classes. Default: jpg and coco; of
+        models that say the class of every pixel, jpg and labels.
     min_score
-        Pictures show detections from this score on.
+        Pictures, LabelMe's JSON and label images hold detections from this score on.
     svd
         Fast R-CNN: the ranks of the truncated SVD of its two fully connected layers, for example 128 64:
         quicker, and a little less precise.
     device
         Where the network runs, for example cpu or cuda.
     """
+    from boxmask.classifiers.contract import Classifier
     from boxmask.cli.bar import photo_bar
     from boxmask.detectors.fast_rcnn import truncate
+    from boxmask.prediction.classify import classify_photos
     from boxmask.prediction.predict import predict_photos
-    from boxmask.weights.checkpoint import load_detector
+    from boxmask.weights.checkpoint import load_model
 
-    detector = load_detector(run, device)
+    model = load_model(run, device)
     if svd is not None:
-        truncate(detector, svd)
-    forms = tuple(form.strip() for form in save.split(",") if form.strip())
+        truncate(model, svd)
+    if isinstance(model, Classifier):
+        if save is not None:
+            raise UsageError("--save: a classifier writes classes.csv; leave the flag out")
+        with photo_bar("classifying") as progress:
+            classified = classify_photos(model, photos, out, progress=progress)
+        print(f"{len(classified.photos)} photos")
+        return _told(classified.table, classified.faults)
     with photo_bar("finding") as progress:
-        done = predict_photos(detector, photos, out, save=forms, min_score=min_score, progress=progress)
+        done = predict_photos(model, photos, out, save=_forms(save), min_score=min_score, progress=progress)
+    print(_summary(done, min_score))
+    return _told(out, done.faults)
+
+
+def _forms(save: str | None) -> tuple[str, ...] | None:
+    return None if save is None else tuple(form.strip() for form in save.split(",") if form.strip())
+
+
+def _summary(done: Prediction, min_score: float) -> str:
+    if done.shares:
+        return f"{len(done.photos)} photos"
     shown = sum(len(found.above(min_score)) for found in done.detections)
-    print(f"{len(done.photos)} photos, {shown} objects with a score of {min_score:g} or more")
-    print(out)
-    for fault in done.faults:
+    return f"{len(done.photos)} photos, {shown} objects with a score of {min_score:g} or more"
+
+
+def _told(written: Path, faults: list[str]) -> int:
+    """Say where the results are, and what went wrong."""
+    print(written)
+    for fault in faults:
         print(f"boxmask: {fault}", file=sys.stderr)
-    return 1 if done.faults else 0
+    return 1 if faults else 0

@@ -8,8 +8,7 @@ whichever worker process it is made.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from torchvision.transforms.v2 import functional as F
 
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import areas, clip
+from boxmask.masks import Masks, Size
 from boxmask.pipeline.images import resized_size
 from boxmask.types import Target
 
@@ -72,21 +72,20 @@ class Augmentation:
         """A changed copy of the photo, of the same size, and the labels that are true of it.
 
         A copy even where nothing was changed, as the caller may keep the photo while the result moves on.
-        Boxes are clipped to the picture; objects that left it are dropped; where there are masks, the box of
-        an object that was cut is the tight box of what is left of its mask.
+        For objects that were cut or left the picture, see `seen`.
         """
         mirror, upend, recolour = generator.random(3) < (self.flip, self.vertical_flip, self.photometric)
         scale = generator.uniform(*self.scale)
         place = generator.random(2)
-        parts = _parts(_recoloured(image, generator) if recolour else image, target)
+        scene = _scene(recoloured(image, generator) if recolour else image, target)
         if mirror:
-            parts = _each(F.horizontal_flip, parts)
+            scene = scene.mirrored()
         if upend:
-            parts = _each(F.vertical_flip, parts)
-        parts = _zoomed_in(parts, scale, place) if scale >= 1 else _zoomed_out(parts, scale, place)
-        changed = parts[0].as_subclass(Tensor)
+            scene = scene.upended()
+        scene = _zoomed_in(scene, scale, place) if scale >= 1 else _zoomed_out(scene, scale, place)
+        changed = scene.image
         copy = changed.clone() if changed.data_ptr() == image.data_ptr() else changed
-        return copy, _labels(parts, target, self.min_visible)
+        return copy, _labels(scene, target, self.min_visible)
 
 
 def resize_photo(
@@ -102,91 +101,99 @@ def resize_photo(
     size = resized_size((image.shape[-2], image.shape[-1]), shorter, longer)
     if size == image.shape[-2:]:
         return image, target
-    parts = _resized(_parts(image, target), size)
-    return parts[0].as_subclass(Tensor), _labels(parts, target, min_visible=0.0)
+    scene = _scene(image, target).resized(size)
+    return scene.image, _labels(scene, target, min_visible=0.0)
 
 
-def _parts(image: Tensor, target: Target) -> list[Tensor]:
-    """The photo, its boxes and its masks as tv_tensors, so that one call moves all of them alike."""
-    size = (image.shape[-2], image.shape[-1])
-    # Unclamped: how much of a box is left can only be told while its whole is still known.
-    boxes = tv_tensors.BoundingBoxes(target.boxes, format="XYXY", canvas_size=size, clamping_mode=None)
-    masks = [] if target.masks is None else [tv_tensors.Mask(target.masks)]
-    return [tv_tensors.Image(image), boxes, *masks]
+def seen(target: Target, boxes: Float[Tensor, "N 4"], masks: Masks | None, size: Size) -> Target:
+    """What is true of a picture of (height, width) to which the objects of `target` were moved.
 
+    boxes: where they are now, possibly beyond the picture
+    masks: of the same objects, in the picture
 
-def _each(kernel: Callable[..., Tensor], parts: list[Tensor], *settings: object) -> list[Tensor]:
-    return [kernel(part, *settings) for part in parts]
-
-
-def _resized(parts: list[Tensor], size: tuple[int, int]) -> list[Tensor]:
-    photo, boxes, *masks = parts
-    return [F.resize(photo, list(size)), F.resize(boxes, list(size)), *(_thinned(m, size) for m in masks)]
-
-
-def _thinned(masks: Tensor, size: tuple[int, int]) -> Tensor:
-    """Masks at another size by their nearest pixels, (N, H, W) -> (N, h, w).
-
-    `F.resize` does the same to masks, three times as slowly, and its rounding pulls them up and left.
+    Boxes are clipped; but that of an object that was cut, and whose outline was known, is the smallest around
+    what is left of its mask. Objects of which nothing is left are dropped.
     """
-    rows, columns = (_nearest(*sides) for sides in zip(masks.shape[1:], size, strict=True))
-    picked = masks.as_subclass(Tensor).numpy().take(rows, axis=1).take(columns, axis=2)
-    thinned: Tensor = tv_tensors.Mask(torch.from_numpy(picked))
-    return thinned
+    inside = clip(boxes, size)
+    if masks is not None and target.masks is not None:
+        cut = (inside != boxes).any(dim=1) & torch.from_numpy(target.masks.known)
+        inside[cut] = torch.from_numpy(masks[cut].boxes())
+    keep = (inside[:, 2:] > inside[:, :2]).all(dim=1)
+    kept = None if masks is None else masks[keep]
+    return Target(inside[keep], target.labels[keep], target.ignore[keep], kept)
 
 
-def _nearest(old: int, new: int) -> NDArray[np.int64]:
-    """Which of `old` pixels in a row lies under the centre of each of `new`."""
-    return ((np.arange(new) + 0.5) * old / new).astype(np.int64)
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A photo with its labels, moved alike.
+
+    boxes: tv_tensors, unclipped: how much of a box is left can only be told while its whole is still known
+    """
+
+    image: UInt8[Tensor, "3 H W"]
+    boxes: Tensor
+    masks: Masks | None
+
+    @property
+    def size(self) -> Size:
+        return int(self.image.shape[-2]), int(self.image.shape[-1])
+
+    def mirrored(self) -> _Scene:
+        masks = None if self.masks is None else self.masks.mirrored()
+        return _Scene(F.horizontal_flip(self.image), F.horizontal_flip(self.boxes), masks)
+
+    def upended(self) -> _Scene:
+        masks = None if self.masks is None else self.masks.upended()
+        return _Scene(F.vertical_flip(self.image), F.vertical_flip(self.boxes), masks)
+
+    def resized(self, size: Size) -> _Scene:
+        masks = None if self.masks is None else self.masks.resized(size)
+        return _Scene(F.resize(self.image, list(size)), F.resize(self.boxes, list(size)), masks)
+
+    def cropped(self, left: int, top: int, size: Size) -> _Scene:
+        masks = None if self.masks is None else self.masks.placed(-left, -top, size)
+        return _Scene(F.crop(self.image, top, left, *size), F.crop(self.boxes, top, left, *size), masks)
+
+    def padded(self, left: int, top: int, size: Size) -> _Scene:
+        """Laid on a grey ground."""
+        height, width = self.size
+        edges = [left, top, size[1] - width - left, size[0] - height - top]
+        masks = None if self.masks is None else self.masks.placed(left, top, size)
+        return _Scene(F.pad(self.image, edges, PADDING_GREY), F.pad(self.boxes, edges), masks)
 
 
-def _zoomed_in(parts: list[Tensor], scale: float, place: NDArray[np.float64]) -> list[Tensor]:
+def _scene(image: Tensor, target: Target) -> _Scene:
+    size = (image.shape[-2], image.shape[-1])
+    boxes = tv_tensors.BoundingBoxes(target.boxes, format="XYXY", canvas_size=size, clamping_mode=None)
+    return _Scene(image, boxes, target.masks)
+
+
+def _zoomed_in(scene: _Scene, scale: float, place: NDArray[np.float64]) -> _Scene:
     """Crop a window of 1 / scale of the sides, then bring it to the size of the whole."""
-    height, width = parts[0].shape[-2:]
+    height, width = scene.size
     window = (max(1, round(height / scale)), max(1, round(width / scale)))
     if window == (height, width):
-        return parts
+        return scene
     top, left = (round(u * (n - m)) for u, n, m in zip(place, (height, width), window, strict=True))
-    return _resized(_each(F.crop, parts, top, left, *window), (height, width))
+    return scene.cropped(left, top, window).resized((height, width))
 
 
-def _zoomed_out(parts: list[Tensor], scale: float, place: NDArray[np.float64]) -> list[Tensor]:
+def _zoomed_out(scene: _Scene, scale: float, place: NDArray[np.float64]) -> _Scene:
     """Shrink the photo, then pad it with grey to the size that it had."""
-    height, width = parts[0].shape[-2:]
+    height, width = scene.size
     inner = (max(1, round(height * scale)), max(1, round(width * scale)))
     top, left = (round(u * (n - m)) for u, n, m in zip(place, (height, width), inner, strict=True))
-    edges = [left, top, width - inner[1] - left, height - inner[0] - top]
-    image, *labels = _resized(parts, inner)
-    return [F.pad(image, edges, PADDING_GREY), *_each(F.pad, labels, edges)]
+    return scene.resized(inner).padded(left, top, (height, width))
 
 
-def _labels(parts: list[Tensor], target: Target, min_visible: float) -> Target:
-    """Clip the moved boxes, drop what left the picture, ignore what nearly did."""
-    whole = parts[1].as_subclass(Tensor)
-    boxes = clip(whole, (parts[0].shape[-2], parts[0].shape[-1]))
-    ignore = target.ignore | (areas(boxes) < min_visible * areas(whole))
-    masks = parts[2].as_subclass(Tensor) if len(parts) > 2 else None
-    if masks is not None:
-        cut = (boxes != whole).any(dim=1)
-        boxes[cut] = _tight_boxes(masks[cut])
-    keep = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
-    return Target(boxes[keep], target.labels[keep], ignore[keep], None if masks is None else masks[keep])
+def _labels(scene: _Scene, target: Target, min_visible: float) -> Target:
+    """Of the moved photo; what is nearly out of sight is ignored."""
+    whole = scene.boxes.as_subclass(Tensor)
+    hidden = areas(clip(whole, scene.size)) < min_visible * areas(whole)
+    return seen(replace(target, ignore=target.ignore | hidden), whole, scene.masks, scene.size)
 
 
-def _tight_boxes(masks: Tensor) -> Float[Tensor, "N 4"]:
-    """The smallest box around each mask, (N, H, W) -> (N, 4); no width and height where it is empty."""
-    marks = masks.to(torch.uint8)
-    (left, right), (top, bottom) = _span(marks.amax(dim=1)), _span(marks.amax(dim=2))
-    return torch.stack([left, top, right, bottom], dim=1).float()
-
-
-def _span(marks: Tensor) -> tuple[Tensor, Tensor]:
-    """First and one past the last marked place of each row, (N, L) -> two of (N,)."""
-    places = torch.arange(1, marks.shape[1] + 1) * marks
-    return marks.argmax(dim=1), places.amax(dim=1)  # argmax is the first of equals
-
-
-def _recoloured(image: Tensor, generator: np.random.Generator) -> Tensor:
+def recoloured(image: Tensor, generator: np.random.Generator) -> Tensor:
     """Another light: brightness, contrast, saturation and hue as one affine map of the colours.
 
     With brightness b, contrast c about the mean grey m, saturation S and hue H, a colour x becomes

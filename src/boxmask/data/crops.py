@@ -15,9 +15,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from boxmask.data.augment import PADDING_GREY, Augmentation
+from boxmask.data.augment import PADDING_GREY, Augmentation, seen
 from boxmask.errors import UsageError
-from boxmask.geometry.boxes import clip, iou
+from boxmask.geometry.boxes import iou
+from boxmask.masks import Masks, Size
 from boxmask.types import Target
 
 OVERLAPS = (0.1, 0.3, 0.5, 0.7, 0.9)  # section 2.2
@@ -65,13 +66,14 @@ class SSDAugmentation:
     ) -> tuple[UInt8[Tensor, "3 H W"], Target]:
         """A changed copy of the photo, of the same size, and the labels that are true of it.
 
-        Objects whose centre is in the picture stay, with boxes clipped to it; the others are dropped.
+        Objects whose centre is in the picture stay, with boxes as `augment.seen` has them; the others are
+        dropped.
         """
         size = (int(image.shape[-2]), int(image.shape[-1]))
         ground = self.ground(size, generator)
         window = self.patch(ground, target, generator)
         if window != (0, 0, size[1], size[0]):
-            image, target = _seen(image, window), _labels(target, window, size)
+            image, target = _shown(image, window), _labels(target, window, size)
         return self.rest()(image, target, generator)
 
     def ground(self, size: tuple[int, int], generator: np.random.Generator) -> Window:
@@ -116,7 +118,7 @@ def inside(boxes: Float[Tensor, "N 4"], window: Window) -> Tensor:
     return ((centres > low) & (centres < high)).all(dim=1)
 
 
-def _seen(image: Tensor, window: Window) -> Tensor:
+def _shown(image: Tensor, window: Window) -> Tensor:
     """What the window shows, (3, H, W) -> the same size; grey beyond the photo."""
     height, width = image.shape[-2:]
     picture = torch.full_like(image, PADDING_GREY)
@@ -138,23 +140,21 @@ def _places(window: Window, size: tuple[int, int]) -> list[tuple[int, int, int, 
     return places
 
 
-def _labels(target: Target, window: Window, size: tuple[int, int]) -> Target:
+def _labels(target: Target, window: Window, size: Size) -> Target:
     """The objects whose centre the window shows, in pixels of the picture."""
     corner = target.boxes.new_tensor(window[:2] * 2)
     scale = target.boxes.new_tensor(
         [size[1] / (window[2] - window[0]), size[0] / (window[3] - window[1])] * 2
     )
-    boxes = clip((target.boxes - corner) * scale, size)
-    keep = inside(target.boxes, window) & (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
-    masks = None if target.masks is None else _seen_masks(target.masks[keep], window)
-    return Target(boxes[keep], target.labels[keep], target.ignore[keep], masks)
+    keep = inside(target.boxes, window)
+    masks = None if target.masks is None else target.masks[keep]
+    shown = Target(target.boxes[keep], target.labels[keep], target.ignore[keep], masks)
+    return seen(shown, (shown.boxes - corner) * scale, _shown_masks(masks, window, size), size)
 
 
-def _seen_masks(masks: Tensor, window: Window) -> Tensor:
-    """(N, H, W) -> the same size, by the nearest pixels; nothing beyond the photo."""
-    height, width = masks.shape[1:]
-    rows = window[1] + (torch.arange(height) + 0.5) * (window[3] - window[1]) / height
-    columns = window[0] + (torch.arange(width) + 0.5) * (window[2] - window[0]) / width
-    shown = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))
-    picked = masks[:, rows.long().clamp(0, height - 1)][:, :, columns.long().clamp(0, width - 1)]
-    return picked & shown
+def _shown_masks(masks: Masks | None, window: Window, size: Size) -> Masks | None:
+    """In pixels of the picture, by the nearest; nothing beyond the photo."""
+    if masks is None:
+        return None
+    x1, y1, x2, y2 = window
+    return masks.placed(-x1, -y1, (y2 - y1, x2 - x1)).resized(size)

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.dataset import Dataset
-from boxmask.data.formats import coco, voc
+from boxmask.data.formats import coco, label_images, voc
 from boxmask.data.formats.labels import LabelledPhoto, Labels
 from boxmask.data.formats.source import Source, look_at
+from boxmask.data.outlines import Outlines
 from boxmask.data.photo_sizes import notes_on_sizes, read_sizes
 from boxmask.data.sound_boxes import BadBoxes, sound_boxes
 from boxmask.data.split import with_split_file, with_splits
+from boxmask.data.with_outlines import with_outlines
 from boxmask.errors import LabelError
 
 
@@ -31,7 +33,9 @@ class Format(Protocol):
         """What these label files say."""
 
 
-_FORMATS: tuple[Format, ...] = (voc, coco)
+_FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco), (label_images,))
+"""The later ones are looked for only where there are no labels in the earlier ones: photos in a folder called
+labels may be label images, or only beside them."""
 
 
 def read_dataset(
@@ -59,23 +63,32 @@ def read_unsplit(path: str | Path, bad_boxes: BadBoxes = "stop") -> Dataset:
     labels = _labels(source, Path(path))
     sizes = read_sizes(labels.root, labels.photos)
     on_sizes = notes_on_sizes(labels, sizes)  # first, as boxes drawn sideways may look like bad ones
+    labels, outlines, on_outlines = with_outlines(labels, sizes)
     boxes, sound, on_boxes = sound_boxes(labels, sizes, bad_boxes)
-    return _index(labels, sizes, boxes, sound, (*labels.notes, *on_sizes, *on_boxes))
+    notes = (*labels.notes, *on_sizes, *on_outlines, *on_boxes)
+    return _index(labels, sizes, boxes, outlines, np.flatnonzero(sound), notes)
 
 
 def is_labelled(path: Path) -> bool:
     """Whether there are labels at `path`, in a format that `read_dataset` knows."""
     if not path.exists():
         return False
-    source = look_at(path)
-    return any(format_.recognise(source) for format_ in _FORMATS)
+    return bool(_fitting(look_at(path)))
+
+
+def _fitting(source: Source) -> list[tuple[Format, list[str]]]:
+    """The formats that are used, each with its label files."""
+    for formats in _FORMATS:
+        if fitting := [(format_, files) for format_ in formats if (files := format_.recognise(source))]:
+            return fitting
+    return []
 
 
 def _labels(source: Source, path: Path) -> Labels:
     """Read with the one format that fits. Raises LabelError where none fits, or several."""
-    fitting = [(format_, files) for format_ in _FORMATS if (files := format_.recognise(source))]
+    fitting = _fitting(source)
     if not fitting:
-        known = " or ".join(format_.NAME for format_ in _FORMATS)
+        known = " or ".join(format_.NAME for formats in _FORMATS for format_ in formats)
         raise LabelError(f"{path}: no labels found. Looked for {known}; found {source.contents()}.")
     if len(fitting) > 1:
         found = " and ".join(f"{format_.NAME}: {files[0]}" for format_, files in fitting)
@@ -93,17 +106,18 @@ def _index(
     labels: Labels,
     sizes: NDArray[np.int32],
     boxes: NDArray[np.float32],
-    sound: NDArray[np.bool_],
+    outlines: Outlines,
+    sound: NDArray[np.int64],
     notes: tuple[str, ...],
 ) -> Dataset:
-    """Sort photos by name and sound objects by photo."""
+    """Sort photos by name and sound objects, given by row, by photo."""
     files = np.array([photo.file for photo in labels.photos])
     order = np.argsort(files, kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    rows = np.flatnonzero(sound)
-    rows = rows[np.argsort(rank[labels.photo[rows]], kind="stable")]
+    rows = sound[np.argsort(rank[labels.photo[sound]], kind="stable")]
     per_photo = np.bincount(rank[labels.photo[rows]], minlength=len(files))
+    kept = outlines[rows]
     return Dataset(
         root=labels.root,
         class_names=labels.class_names,
@@ -114,10 +128,12 @@ def _index(
         offsets=np.concatenate([[0], np.cumsum(per_photo)]).astype(np.int64),
         boxes=boxes[rows],
         labels=labels.labels[rows],
-        areas=_areas(labels.areas[rows], boxes[rows]),
+        areas=_areas(labels.areas[rows], kept.areas(), boxes[rows]),
         crowd=labels.crowd[rows],
         difficult=labels.difficult[rows],
         notes=notes,
+        runs=kept.runs,
+        run_offsets=kept.offsets,
     )
 
 
@@ -132,7 +148,10 @@ def _image_ids(photos: Sequence[LabelledPhoto]) -> NDArray[np.int64]:
     return ids
 
 
-def _areas(areas: NDArray[np.float64], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The outlines' areas where known, else the boxes'."""
+def _areas(
+    declared: NDArray[np.float64], of_outlines: NDArray[np.int64], boxes: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The outlines' areas where declared or known, else the boxes'."""
     of_boxes = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    return np.where(areas > 0, areas, of_boxes).astype(np.float32)
+    measured = np.where(of_outlines > 0, of_outlines, of_boxes)
+    return np.where(declared > 0, declared, measured).astype(np.float32)

@@ -47,7 +47,9 @@ def _fault(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
     x1, y1, x2, y2 = labels.boxes[row]
     width, height = labels.extents[row]
     photo = labels.photo[row]
-    if not np.isfinite(labels.boxes[row]).all():
+    if np.isnan(labels.boxes[row]).all():
+        reason = "has no box, and no outline with a pixel to take it from"
+    elif not np.isfinite(labels.boxes[row]).all():
         reason = "has a coordinate that is not finite"
     elif width <= 0 or height <= 0:
         reason = f"is {width:g} wide and {height:g} high"

@@ -11,8 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.dataset import SPLITS, Dataset
+from boxmask.data.dataset import SPLITS
 from boxmask.data.faults import complaint, note
+from boxmask.data.splittable import SetT, Splittable
 from boxmask.errors import LabelError
 from boxmask.writing import replacing
 
@@ -31,7 +32,7 @@ _REMEDY_FOR_UNSEEN = (
 # ---------------------------------------------------------------- drawing
 
 
-def with_splits(dataset: Dataset, seed: int = 0) -> Dataset:
+def with_splits(dataset: SetT, seed: int = 0) -> SetT:
     """Complete the splits that a set came with ("" where it says nothing of a photo).
 
     - No splits at all: 70 % train, 10 % val, 20 % test are drawn.
@@ -53,7 +54,7 @@ def with_splits(dataset: Dataset, seed: int = 0) -> Dataset:
     return _with_drawn(dataset, why, seed)
 
 
-def _with_rest_settled(dataset: Dataset) -> Dataset:
+def _with_rest_settled(dataset: SetT) -> SetT:
     """Say what becomes of the photos in no split."""
     rest = dataset.splits == ""
     if "train" in dataset.splits:
@@ -64,17 +65,17 @@ def _with_rest_settled(dataset: Dataset) -> Dataset:
     return _noted(settled, f"no split is called train: the {rest.sum()} photos in no split are taken for it")
 
 
-def _without_rest(dataset: Dataset) -> Dataset:
+def _without_rest(dataset: SetT) -> SetT:
     rest = dataset.files[dataset.splits == ""].tolist()
     kept = dataset.subset(np.flatnonzero(dataset.splits != ""))
     return _noted(kept, *note(f"{len(rest)} photos are in no split and are left out", rest))
 
 
-def _noted(dataset: Dataset, *notes: str) -> Dataset:
+def _noted(dataset: SetT, *notes: str) -> SetT:
     return replace(dataset, notes=dataset.notes + notes)
 
 
-def _with_drawn(dataset: Dataset, why: str, seed: int) -> Dataset:
+def _with_drawn(dataset: SetT, why: str, seed: int) -> SetT:
     """Draw the splits that are missing from the train photos."""
     shares = {split: share for split, share in SHARES.items() if split not in dataset.splits}
     splits = dataset.splits.copy()
@@ -87,7 +88,7 @@ def _with_drawn(dataset: Dataset, why: str, seed: int) -> Dataset:
     return _noted(replace(dataset, splits=splits), said)
 
 
-def _draw(dataset: Dataset, shares: Mapping[str, float], seed: int) -> dict[str, NDArray[np.int64]]:
+def _draw(dataset: Splittable, shares: Mapping[str, float], seed: int) -> dict[str, NDArray[np.int64]]:
     pool = np.flatnonzero(dataset.splits == "train")
     order = pool[np.random.default_rng(seed).permutation(len(pool))]
     staying = _one_of_each_class(dataset, order)
@@ -100,23 +101,15 @@ def _draw(dataset: Dataset, shares: Mapping[str, float], seed: int) -> dict[str,
     return drawn
 
 
-def _one_of_each_class(dataset: Dataset, order: NDArray[np.int64]) -> NDArray[np.int64]:
+def _one_of_each_class(dataset: Splittable, order: NDArray[np.int64]) -> NDArray[np.int64]:
     """Photos, the first in the order, that together show every class; those of rare classes first."""
-    shows = _classes_shown(dataset)[order]
+    shows = dataset.counts()[order] > 0
     photos_of_class = shows.sum(axis=0)
     staying: list[int] = []
     for label in np.argsort(photos_of_class, kind="stable"):
         if photos_of_class[label] and not shows[staying, label].any():
             staying.append(int(shows[:, label].argmax()))
     return order[staying]
-
-
-def _classes_shown(dataset: Dataset) -> NDArray[np.bool_]:
-    """(P, K) which photo shows which class, by objects that count."""
-    shows = np.zeros((len(dataset), len(dataset.class_names)), dtype=bool)
-    photo = np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
-    shows[photo[dataset.counted], dataset.labels[dataset.counted]] = True
-    return shows
 
 
 def _counts(photos: int, free: int, shares: Mapping[str, float]) -> dict[str, int]:
@@ -138,7 +131,7 @@ def _counts(photos: int, free: int, shares: Mapping[str, float]) -> dict[str, in
 # ---------------------------------------------------------------- files
 
 
-def write_split(dataset: Dataset, path: str | Path) -> None:
+def write_split(dataset: Splittable, path: str | Path) -> None:
     """Write {"train": [files], "val": [files], "test": [files]} as JSON, the whole file or nothing."""
     split = {name: dataset.files[dataset.splits == name].tolist() for name in SPLITS}
     with replacing(Path(path)) as part:
@@ -146,8 +139,8 @@ def write_split(dataset: Dataset, path: str | Path) -> None:
 
 
 def with_split_file(
-    dataset: Dataset, path: str | Path, differing: Literal["stop", "leave out"] = "stop"
-) -> Dataset:
+    dataset: SetT, path: str | Path, differing: Literal["stop", "leave out"] = "stop"
+) -> SetT:
     """Take the splits from a file that `write_split` wrote, in place of those that the set has.
 
     differing: what to do about photos that only one of the two names, as when photos came or went since
@@ -170,7 +163,7 @@ def with_split_file(
     return _noted(_without_rest(replace(dataset, splits=splits)), *gone)
 
 
-def split_file_fits(dataset: Dataset, path: str | Path) -> bool:
+def split_file_fits(dataset: Splittable, path: str | Path) -> bool:
     """Whether a split file is of this set: whether it names any of its photos.
 
     Raises LabelError if it is not a split file.
@@ -207,7 +200,7 @@ def _is_names(value: object) -> bool:
 # ---------------------------------------------------------------- check
 
 
-def check_classes(dataset: Dataset, *, unseen_classes: UnseenClasses = "stop") -> tuple[str, ...]:
+def check_classes(dataset: Splittable, *, unseen_classes: UnseenClasses = "stop") -> tuple[str, ...]:
     """Make sure that training sees every class that validation and test ask for; gives notes.
 
     Raises LabelError for a class that occurs in val or test but never in train; with
@@ -216,17 +209,16 @@ def check_classes(dataset: Dataset, *, unseen_classes: UnseenClasses = "stop") -
     if not (dataset.splits == "train").any():
         advice = "Give labels with photos to train on, or a split file."
         raise LabelError(f"{dataset.root}: none of its {len(dataset)} photos is in the train split. {advice}")
-    shows = _classes_shown(dataset)
-    in_train = dataset.splits == "train"
+    counts = dataset.counts()
+    shows, in_train = counts > 0, dataset.splits == "train"
     unseen = shows[~in_train].any(axis=0) & ~shows[in_train].any(axis=0)
-    places = [_unseen(dataset, shows, int(label)) for label in np.flatnonzero(unseen)]
+    places = [_unseen(dataset, counts[:, label], int(label)) for label in np.flatnonzero(unseen)]
     if places and unseen_classes == "stop":
         raise LabelError(complaint("Classes that training never sees", places, _REMEDY_FOR_UNSEEN))
     return note("classes that training never sees", places)
 
 
-def _unseen(dataset: Dataset, shows: NDArray[np.bool_], label: int) -> str:
-    files = dataset.files[shows[:, label]].tolist()
-    rows = (dataset.labels == label) & dataset.counted
+def _unseen(dataset: Splittable, counts: NDArray[np.int64], label: int) -> str:
+    files = dataset.files[counts > 0].tolist()
     examples = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
-    return f"{dataset.class_names[label]}: {rows.sum()} objects in {examples}"
+    return f"{dataset.class_names[label]}: {counts.sum()} {dataset.UNIT} in {examples}"

@@ -127,9 +127,10 @@ class FastRCNN(Detector):
         rois = batch.rescale_boxes(proposals if proposals is not None else self.propose(images))
         c = self.config
         how = Sampling(c.roi_iou, c.roi_samples, c.roi_positive_fraction, len(c.class_names))
-        rois, labels, deltas = sample_rois(rois, batch.rescale(targets), how)
-        class_logits, box_deltas = self(batch.pixels, rois)
-        return roi_loss(class_logits, box_deltas, labels, self.normalised(deltas, labels), c.roi_beta)
+        drawn = sample_rois(rois, batch.rescale(targets), how)
+        class_logits, box_deltas = self(batch.pixels, drawn.boxes)
+        wanted = self.normalised(drawn.deltas, drawn.labels)
+        return roi_loss(class_logits, box_deltas, drawn.labels, wanted, c.roi_beta)
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"], rois: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Pixels and boxes B x (P, 4) -> logits (R, K + 1) and normalised deltas (R, K, 4)."""
@@ -197,15 +198,28 @@ class Sampling(NamedTuple):
     background: int
 
 
+class Drawn(NamedTuple):
+    """RoIs of the loss, and what is to be learned at each.
+
+    boxes:   of each photo, B x (S, 4)
+    labels:  K: background
+    deltas:  that lead to the RoI's object; zeros where there is none
+    objects: the row of the object in its photo's target, or BACKGROUND
+    """
+
+    boxes: list[Float[Tensor, "S 4"]]
+    labels: Int[Tensor, R]
+    deltas: Float[Tensor, "R 4"]
+    objects: Int[Tensor, R]
+
+
 @torch.no_grad()
-def sample_rois(
-    proposals: list[Tensor], targets: list[Target], how: Sampling
-) -> tuple[list[Tensor], Int[Tensor, R], Float[Tensor, "R 4"]]:
-    """Sampled proposals, the label of each (K: background) and the deltas that lead to its object.
+def sample_rois(proposals: list[Tensor], targets: list[Target], how: Sampling) -> Drawn:
+    """Sampled proposals, objects first in each photo.
 
     The ground truth joins the proposals, so that there are positives early on (the authors' code).
     """
-    kept, labels, deltas = [], [], []
+    kept, labels, deltas, objects = [], [], [], []
     for boxes, target in zip(proposals, targets, strict=True):
         boxes = torch.cat([boxes, target.boxes[~target.ignore]])
         matched = match_rois(boxes, target, how.iou)
@@ -215,7 +229,8 @@ def sample_rois(
         labels.append(torch.cat([target.labels[answers], torch.full_like(negative, how.background)]))
         wanted = encode(boxes[positive], target.boxes[answers])
         deltas.append(torch.cat([wanted, wanted.new_zeros(len(negative), 4)]))
-    return kept, torch.cat(labels), torch.cat(deltas)
+        objects.append(torch.cat([answers, torch.full_like(negative, BACKGROUND)]))
+    return Drawn(kept, torch.cat(labels), torch.cat(deltas), torch.cat(objects))
 
 
 def match_rois(boxes: Tensor, target: Target, iou: tuple[float, float]) -> Int[Tensor, P]:
@@ -247,7 +262,7 @@ def roi_loss(
 # ---------------------------------------------------------------------- truncated SVD (section 3.1)
 
 
-def truncate(detector: Detector, svd_ranks: tuple[int, int]) -> None:
+def truncate(detector: nn.Module, svd_ranks: tuple[int, int]) -> None:
     """Put two thin layers in the place of fc6 and of fc7, of these ranks: quicker, a little less precise.
 
     Raises UsageError for a detector that is no Fast R-CNN, or ranks that its layers do not have.

@@ -18,25 +18,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.fast_rcnn import Sampling, roi_loss, sample_rois
+from boxmask.detectors.fast_rcnn import Drawn, Sampling, roi_loss, sample_rois
 from boxmask.geometry import boxes as box
 from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
-from boxmask.geometry.deltas import decode, encode
-from boxmask.geometry.matching import IGNORE, match_boxes, sample
-from boxmask.kernels import batched_nms, pyramid_roi_align, roi_pool
+from boxmask.kernels import roi_pool
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
-from boxmask.pipeline.features.roi import assign_levels, to_rois
+from boxmask.pipeline.features.roi import align, to_rois
 from boxmask.pipeline.heads import BoxHead, take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
 from boxmask.pipeline.photos import accepts_photos
 from boxmask.pipeline.postprocess import detect
-from boxmask.pipeline.rpn import RPNHead
+from boxmask.pipeline.rpn import RPNHead, best_anchors, sample_anchors
 from boxmask.types import Detections, Target
 
 
@@ -58,6 +56,7 @@ class FasterRCNNConfig:
     anchor_sizes: tuple[tuple[float, ...], ...] = ((16, 24), (32, 48), (64, 96), (128, 224))  # a row a level
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)  # height / width; section 3.1.1
     rpn_channels: int = 128  # the paper: 512 for VGG16 (section 3.1)
+    rpn_depth: int = 1  # 3x3 convolutions, figure 3; torchvision's second network: 2
     rpn_iou: tuple[float, float] = (0.3, 0.7)  # background below, object above; section 3.1.2
     rpn_keeps_border: bool = True  # train on anchors that cross the border; the paper does not (3.3)
     rpn_samples: int = 256  # anchors an image in the loss; section 3.1.3
@@ -73,6 +72,7 @@ class FasterRCNNConfig:
     canonical_size: tuple[int, int] = (112, 16)  # a box of this side reads this stride; FPN, eq. 1: 224, 16
     # heads
     hidden: int = 512  # of the two FC layers; FPN: 1024 (section 4.2), Fast R-CNN: 4096
+    box_convs: int = 0  # 3x3 convolutions in place of the second FC layer; torchvision's second network: 4
     roi_iou: float = 0.5  # an object from here on; Fast R-CNN, section 2.3
     roi_samples: int = 128  # RoIs an image in the loss; Fast R-CNN: 64, FPN: 512 (section 5.2)
     roi_positive_fraction: float = 0.25  # Fast R-CNN, section 2.3
@@ -121,8 +121,6 @@ PRESETS: dict[str, dict[str, object]] = {
     },
 }
 
-SMALLEST_PROPOSAL = 1e-3  # pixels; a box thinner than this has no features
-
 
 class FasterRCNN(Detector):
     """`predict` and `loss` read top to bottom like the paper; `forward` is the dense part of the network.
@@ -139,8 +137,9 @@ class FasterRCNN(Detector):
         self.fpn = FPN(self.backbone.channels, config.channels) if config.channels else None
         channels = config.channels or self.backbone.channels[-1]
         anchors_a_cell = len(config.anchor_sizes[0]) * len(config.aspect_ratios)
-        self.rpn_head = RPNHead(channels, config.rpn_channels, anchors_a_cell)
-        self.box_head = BoxHead(channels, len(config.class_names), config.pool, config.hidden)
+        self.rpn_head = RPNHead(channels, config.rpn_channels, anchors_a_cell, config.rpn_depth)
+        count, convs = len(config.class_names), config.box_convs
+        self.box_head = BoxHead(channels, count, config.pool, config.hidden, convs=convs)
         take_vgg_classifier(self.box_head, backbone_weights)
 
     def freeze(self, stages: int) -> None:
@@ -154,13 +153,7 @@ class FasterRCNN(Detector):
     def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
         """Photos -> boxes, scores and labels of each, in its own pixels."""
         batch = self.prepare(images)
-        features = self.features(batch.pixels)
-        if proposals is None:
-            rois = self.find(features, batch, self.config.test_proposals)
-        else:
-            rois = batch.rescale_boxes(proposals)
-        class_logits, box_deltas = self.box_head(self.pool(features, rois))
-        return self.postprocess(class_logits, box_deltas, rois, batch)
+        return self.detections(self.features(batch.pixels), batch, proposals)
 
     @accepts_photos
     @torch.inference_mode()
@@ -179,20 +172,39 @@ class FasterRCNN(Detector):
         With `proposals` only the two of Fast R-CNN, as in steps 2 and 4 of alternating training.
         """
         batch = self.prepare(images)
-        targets = batch.rescale(targets)
-        features = self.features(batch.pixels)
-        if proposals is not None:
-            return self.roi_loss(features, batch.rescale_boxes(proposals), targets)
-        anchors = self.anchors(features, batch)
-        rois = self.find(features, batch, self.config.train_proposals)
-        roi_losses = self.roi_loss(features, rois, targets)
-        return {**self.rpn_loss(features, anchors, targets, batch), **roi_losses}
+        return self.losses(self.features(batch.pixels), batch, batch.rescale(targets), proposals)[0]
 
     def loss_of_rpn(self, images: list[Tensor], targets: list[Target]) -> dict[str, Tensor]:
         """The two losses of the RPN alone: steps 1 and 3 of alternating training (section 3.2)."""
         batch = self.prepare(images)
         features = self.features(batch.pixels)
         return self.rpn_loss(features, self.anchors(features, batch), batch.rescale(targets), batch)
+
+    def detections(
+        self, features: list[Tensor], batch: Batch, proposals: list[Tensor] | None = None
+    ) -> list[Detections]:
+        """What `predict` does behind the features, which Mask R-CNN reads once more."""
+        if proposals is None:
+            rois = self.find(features, batch, self.config.test_proposals)
+        else:
+            rois = batch.rescale_boxes(proposals)
+        class_logits, box_deltas = self.box_head(self.pool(features, rois))
+        return self.postprocess(class_logits, box_deltas, rois, batch)
+
+    def losses(
+        self,
+        features: list[Tensor],
+        batch: Batch,
+        targets: list[Target],
+        proposals: list[Tensor] | None = None,
+    ) -> tuple[dict[str, Tensor], Drawn]:
+        """What `loss` does behind the features, with targets that `rescale` gave; and the RoIs it drew."""
+        if proposals is not None:
+            return self.roi_loss(features, batch.rescale_boxes(proposals), targets)
+        anchors = self.anchors(features, batch)
+        rois = self.find(features, batch, self.config.train_proposals)
+        roi_losses, drawn = self.roi_loss(features, rois, targets)
+        return {**self.rpn_loss(features, anchors, targets, batch), **roi_losses}, drawn
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """Pixels -> features L x (B, C, H, W), objectness logits L x (B, HWA), deltas L x (B, HWA, 4)."""
@@ -228,101 +240,48 @@ class FasterRCNN(Detector):
 
         limits: proposals of a level before, of an image after NMS
         """
-        logits, deltas = self.rpn_head(features)
-        return self.best_anchors(self.anchors(features, batch), logits, deltas, batch, limits)
-
-    def best_anchors(
-        self,
-        anchors: list[Tensor],
-        logits: list[Tensor],
-        deltas: list[Tensor],
-        batch: Batch,
-        limits: tuple[int, int],
-    ) -> list[Float[Tensor, "P 4"]]:
-        """The best anchors of each level, moved by their deltas, clipped, thinned by NMS: B x (P, 4)."""
-        before_nms, after_nms = limits
-        proposals = []
-        for image, size in enumerate(batch.sizes):
-            boxes, scores, levels = [], [], []
-            for level, (anchor, logit, delta) in enumerate(zip(anchors, logits, deltas, strict=True)):
-                score, top = logit[image].float().topk(min(before_nms, len(anchor)))
-                moved = box.clip(decode(anchor[top], delta[image][top].float()), size)
-                keep = box.at_least(moved, SMALLEST_PROPOSAL)
-                boxes.append(moved[keep])
-                scores.append(score[keep].sigmoid())
-                levels.append(torch.full_like(top, level)[keep])
-            all_boxes = torch.cat(boxes)
-            kept = batched_nms(all_boxes, torch.cat(scores), torch.cat(levels), self.config.proposal_nms_iou)
-            proposals.append(all_boxes[kept[:after_nms]])
-        return proposals
+        outputs, anchors = self.rpn_head(features), self.anchors(features, batch)
+        return best_anchors(anchors, outputs, batch.sizes, limits, self.config.proposal_nms_iou)
 
     def rpn_loss(
         self, features: list[Tensor], anchors: list[Tensor], targets: list[Target], batch: Batch
     ) -> dict[str, Tensor]:
         """Equation 1: log loss on sampled anchors, smooth L1 on those that hold an object."""
-        images, chosen, is_object, wanted = self.sample_anchors(torch.cat(anchors), targets, batch)
-        logits, deltas = self.rpn_head.at(features, images, chosen)
+        images, rows, is_object, wanted = sample_anchors(
+            torch.cat(anchors), targets, batch.sizes, self.config
+        )
+        logits, deltas = self.rpn_head.at(features, images, rows)
         objectness = F.binary_cross_entropy_with_logits(logits, is_object.to(logits.dtype), reduction="sum")
         regression = F.smooth_l1_loss(deltas[is_object], wanted, beta=self.config.rpn_beta, reduction="sum")
-        total = max(1, len(chosen))
+        total = max(1, len(rows))
         return {"rpn_objectness": objectness / total, "rpn_box": regression / total}
-
-    @torch.no_grad()
-    def sample_anchors(
-        self, anchors: Float[Tensor, "N 4"], targets: list[Target], batch: Batch
-    ) -> tuple[Int[Tensor, S], Int[Tensor, S], Bool[Tensor, S], Float[Tensor, "Q 4"]]:
-        """Section 3.1.3: image and row of sampled anchors, which of them are objects, and their deltas."""
-        c = self.config
-        images, rows, is_object, wanted = [], [], [], []
-        for image, (target, size) in enumerate(zip(targets, batch.sizes, strict=True)):
-            matched = self.match_anchors(anchors, target, size)
-            positive, negative = sample(matched, c.rpn_samples, c.rpn_positive_fraction)
-            row = torch.cat([positive, negative])
-            rows.append(row)
-            images.append(torch.full_like(row, image))
-            is_object.append(matched[row] >= 0)
-            wanted.append(encode(anchors[positive], target.boxes[matched[positive]]))
-        return torch.cat(images), torch.cat(rows), torch.cat(is_object), torch.cat(wanted)
-
-    @torch.no_grad()
-    def match_anchors(self, anchors: Tensor, target: Target, size: tuple[int, int]) -> Int[Tensor, N]:
-        """Section 3.1.2: a row of `target` for each anchor, or BACKGROUND or IGNORE."""
-        matched = match_boxes(anchors, target.boxes, target.ignore, self.config.rpn_iou, rescue=True)
-        if not self.config.rpn_keeps_border:
-            matched[(anchors != box.clip(anchors, size)).any(dim=1)] = IGNORE
-        return matched
 
     # ------------------------------------------------------------------ RoI features
 
     def pool(self, features: list[Tensor], proposals: list[Tensor]) -> Float[Tensor, "R C pool pool"]:
         """Each proposal as a small map of fixed size, from the level that suits it (FPN, equation 1)."""
-        rois, c = to_rois(proposals), self.config
-        scales = [1 / stride for stride in c.strides]
+        c = self.config
         if c.roi_max_pool:
-            return roi_pool(features[0], rois, c.pool, scales[0])
-        levels = assign_levels(rois, c.strides, c.canonical_size)
-        return pyramid_roi_align(
-            features[: len(scales)], rois, levels, c.pool, scales, c.sampling_ratio, aligned=False
-        )
+            return roi_pool(features[0], to_rois(proposals), c.pool, 1 / c.strides[0])
+        return align(features, proposals, c.strides, c.canonical_size, (c.pool, c.sampling_ratio))
 
     # ------------------------------------------------------------------ heads (Fast R-CNN, section 2)
 
-    def sample_proposals(
-        self, proposals: list[Tensor], targets: list[Target]
-    ) -> tuple[list[Tensor], Int[Tensor, R], Float[Tensor, "R 4"]]:
-        """Sampled proposals, the label of each (K: background) and the deltas it should predict."""
+    def sample_proposals(self, proposals: list[Tensor], targets: list[Target]) -> Drawn:
+        """Sampled proposals, and the deltas that the head should predict."""
         c = self.config
         how = Sampling((0.0, c.roi_iou), c.roi_samples, c.roi_positive_fraction, len(c.class_names))
-        rois, labels, deltas = sample_rois(proposals, targets, how)
-        return rois, labels, deltas * deltas.new_tensor(c.delta_weights)
+        drawn = sample_rois(proposals, targets, how)
+        return drawn._replace(deltas=drawn.deltas * drawn.deltas.new_tensor(c.delta_weights))
 
     def roi_loss(
         self, features: list[Tensor], proposals: list[Tensor], targets: list[Target]
-    ) -> dict[str, Tensor]:
-        """The loss of Fast R-CNN at sampled proposals."""
-        rois, labels, wanted = self.sample_proposals(proposals, targets)
-        class_logits, box_deltas = self.box_head(self.pool(features, rois))
-        return roi_loss(class_logits, box_deltas, labels, wanted, self.config.roi_beta)
+    ) -> tuple[dict[str, Tensor], Drawn]:
+        """The loss of Fast R-CNN at sampled proposals, and these."""
+        drawn = self.sample_proposals(proposals, targets)
+        class_logits, box_deltas = self.box_head(self.pool(features, drawn.boxes))
+        beta = self.config.roi_beta
+        return roi_loss(class_logits, box_deltas, drawn.labels, drawn.deltas, beta), drawn
 
     # ------------------------------------------------------------------ postprocess
 

@@ -54,7 +54,9 @@ class RetinaNetConfig:
     extra_levels: int = 1  # coarser than the backbone's; the paper: P6 and P7
     coarser: str = "C5"  # what the first of them is made of
     # heads (section 4, "Anchors" and the two subnets)
-    anchor_sizes: tuple[tuple[float, ...], ...] = ((16, 24), (32, 48), (64, 96), (128, 224))  # a row a level
+    # a row a level, three to five times the stride: with smaller ones, anchors lie too far apart to overlap
+    # an object, and learning takes three times as long
+    anchor_sizes: tuple[tuple[float, ...], ...] = ((24, 40), (56, 80), (112, 160), (224, 320))
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)  # height / width
     tower_depth: int = 2  # the paper: 4
     tower_channels: int = 96  # the paper: 256

@@ -1,1 +1,1 @@
-"""How good a model is: COCO's and VOC's average precision, by class, with confidence intervals."""
+"""How good a model is: average precision of boxes, masks and their rims, by class, with intervals."""

@@ -41,8 +41,10 @@ def renamed(detections: Detections, class_names: tuple[str, ...]) -> Detections:
     new_label = torch.tensor([place.get(name, -1) for name in detections.class_names], dtype=torch.int64)
     labels = new_label[detections.labels.cpu()]
     keep = labels >= 0
-    boxes, scores = detections.boxes.cpu()[keep], detections.scores.cpu()[keep]
-    return Detections(boxes, scores, labels[keep], class_names, detections.size)
+    kept = detections.rows(keep.to(detections.labels.device))
+    return Detections(
+        kept.boxes.cpu(), kept.scores.cpu(), labels[keep], class_names, detections.size, kept.masks
+    )
 
 
 def foreign_note(detections: Sequence[Detections], class_names: tuple[str, ...]) -> tuple[str, ...]:
@@ -60,16 +62,8 @@ def _without(dataset: Dataset, names: Sequence[str]) -> Dataset:
     labels = new_label[dataset.labels]
     rows = labels >= 0
     offsets = np.concatenate([[0], np.cumsum(rows)])[dataset.offsets].astype(np.int64)
-    return replace(
-        dataset,
-        class_names=kept,
-        offsets=offsets,
-        boxes=dataset.boxes[rows],
-        labels=labels[rows],
-        areas=dataset.areas[rows],
-        crowd=dataset.crowd[rows],
-        difficult=dataset.difficult[rows],
-    )
+    renumbered = replace(dataset, class_names=kept, labels=labels)
+    return renumbered.with_objects(rows, offsets)
 
 
 def _unseen_message(dataset: Dataset, unseen: Sequence[str], known: Sequence[str]) -> str:

@@ -6,19 +6,25 @@ against. COCO knows no `difficult`, and pycocotools overwrites an annotation's o
 but it also ignores, in each size bin, the objects whose area is outside of the bin, and matches them by
 IoU, one detection each. So a difficult object is handed over with an area that no bin holds: found or not,
 it counts neither for nor against. (A second detection of it counts against, unlike in `voc`.)
+
+Masks are judged in the same way by the IoU of their pixels (kind "segm"); an object whose outline is not
+known is left out of that (see `object_masks`), and a detection whose mask has no pixel is wrong. The size of
+a detection is then that of its mask, as where pycocotools is given results without boxes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from hotcoco import COCO, COCOeval
 from numpy.typing import NDArray
 
 from boxmask.data.dataset import Dataset
-from boxmask.evaluation.flat import FlatDetections, flatten, objects_by_class, photo_of_objects
+from boxmask.evaluation.flat import FlatDetections, Kind, flatten, objects_by_class, photo_of_objects
+from boxmask.evaluation.object_masks import RunLengths, compressed, found_masks, object_outlines
 from boxmask.types import Detections
 
 OUTSIDE_ALL_SIZES = -1.0  # an area that no size bin holds: ignored in all of them, also in "all"
@@ -60,12 +66,13 @@ class CocoMetrics:
     per_class: dict[str, ClassAP]
 
 
-def coco_metrics(dataset: Dataset, detections: Sequence[Detections]) -> CocoMetrics:
+def coco_metrics(dataset: Dataset, detections: Sequence[Detections], kind: Kind = "bbox") -> CocoMetrics:
     """COCO's figures for the detections of a data set's photos; `detections[i]` belongs to photo i.
 
-    Raises ValueError where the number of photos or the class names differ.
+    Raises ValueError where the number of photos or the class names differ, and for kind "segm" where
+    detections have no masks.
     """
-    run = coco_run(dataset, detections)
+    run = coco_run(dataset, detections, kind)
     run.accumulate()
     assert run.eval is not None  # accumulate() has just filled it
     precision, recall = run.eval["precision"], run.eval["recall"]  # (T, R, K, A, M), (T, K, A, M)
@@ -83,12 +90,16 @@ def coco_metrics(dataset: Dataset, detections: Sequence[Detections]) -> CocoMetr
         ARs=_mean(ar[..., SMALL]),
         ARm=_mean(ar[..., MEDIUM]),
         ARl=_mean(ar[..., LARGE]),
-        per_class=_per_class(dataset, ap[..., ALL]),
+        per_class=_per_class(dataset, ap[..., ALL], kind),
     )
 
 
 def coco_run(
-    dataset: Dataset, detections: Sequence[Detections], *, sizes: Sequence[tuple[float, float]] = ()
+    dataset: Dataset,
+    detections: Sequence[Detections],
+    kind: Kind = "bbox",
+    *,
+    sizes: Sequence[tuple[float, float]] = (),
 ) -> COCOeval:
     """Detections matched to objects, photo by photo: pycocotools' `COCOeval` after `evaluate()`.
 
@@ -97,8 +108,10 @@ def coco_run(
     """
     rank = np.empty(len(dataset), dtype=np.int64)
     rank[np.argsort(dataset.image_ids, kind="stable")] = np.arange(1, len(dataset) + 1)
-    truth = _ground_truth(dataset, rank)
-    run = COCOeval(truth, truth.load_res(_results(flatten(dataset, detections), rank)), "bbox")
+    truth = _ground_truth(dataset, rank, kind)
+    found = flatten(dataset, detections)
+    results = _results(found, rank) if kind == "bbox" else _mask_results(found, rank, detections)
+    run = COCOeval(truth, truth.load_res(results), kind)
     if sizes:
         run.params.area_rng = [list(bounds) for bounds in sizes]
         run.params.area_rng_lbl = [f"{low:g}-{high:g}" for low, high in sizes]
@@ -106,7 +119,7 @@ def coco_run(
     return run
 
 
-def _ground_truth(dataset: Dataset, rank: NDArray[np.int64]) -> COCO:
+def _ground_truth(dataset: Dataset, rank: NDArray[np.int64], kind: Kind) -> COCO:
     images = [
         {"id": int(i), "file_name": str(file), "height": int(h), "width": int(w)}
         for i, file, (h, w) in zip(rank, dataset.files, dataset.sizes, strict=True)
@@ -118,8 +131,13 @@ def _ground_truth(dataset: Dataset, rank: NDArray[np.int64]) -> COCO:
         dataset.labels + 1,
         _xywh(dataset.boxes.astype(np.float64)),
         area=np.where(dataset.difficult, OUTSIDE_ALL_SIZES, dataset.areas.astype(np.float64)),
-        iscrowd=dataset.crowd,
+        iscrowd=dataset.crowd if kind == "bbox" else dataset.crowd | ~dataset.outlined,
+        segmentation=None if kind == "bbox" else _object_outlines(dataset),
     )
+
+
+def _object_outlines(dataset: Dataset) -> list[RunLengths | list[list[float]]]:
+    return [runs for photo in range(len(dataset)) for runs in object_outlines(dataset, photo)]
 
 
 def _results(found: FlatDetections, rank: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -127,13 +145,25 @@ def _results(found: FlatDetections, rank: NDArray[np.int64]) -> NDArray[np.float
     return np.column_stack([rank[found.photos], _xywh(found.boxes), found.scores, found.labels + 1])
 
 
+def _mask_results(
+    found: FlatDetections, rank: NDArray[np.int64], detections: Sequence[Detections]
+) -> list[dict[str, Any]]:
+    """pycocotools' list of results; without boxes, so that a detection is as large as its mask."""
+    outlines = (runs for one in detections for runs in compressed(found_masks(one.masks)))
+    rows = zip(rank[found.photos].tolist(), (found.labels + 1).tolist(), found.scores.tolist(), strict=True)
+    return [
+        {"image_id": image, "category_id": category, "score": score, "segmentation": runs}
+        for (image, category, score), runs in zip(rows, outlines, strict=True)
+    ]
+
+
 def _xywh(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
 
 
-def _per_class(dataset: Dataset, ap: NDArray[np.float64]) -> dict[str, ClassAP]:
+def _per_class(dataset: Dataset, ap: NDArray[np.float64], kind: Kind) -> dict[str, ClassAP]:
     """From the precisions in the bin "all": (T, R, K)."""
-    objects = objects_by_class(dataset)
+    objects = objects_by_class(dataset, kind)
     return {
         name: ClassAP(_mean(ap[:, :, k]), _mean(ap[IOU_50, :, k]), objects[k])
         for k, name in enumerate(dataset.class_names)

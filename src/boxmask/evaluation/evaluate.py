@@ -1,4 +1,7 @@
-"""How good a detector is on labelled photos: COCO's and VOC's figures, by class, with intervals."""
+"""How good a detector is on labelled photos: COCO's and VOC's figures, by class, with intervals.
+
+A detector that outlines what it finds is judged by the outlines too, where the labels have any.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,47 @@ from boxmask.data.dataset import Dataset
 from boxmask.data.split import UnseenClasses
 from boxmask.detectors.contract import Detector
 from boxmask.errors import LabelError
+from boxmask.evaluation.boundary_ap import BoundaryMetrics, boundary_metrics
 from boxmask.evaluation.classes import foreign_note, renamed, seen_classes
 from boxmask.evaluation.coco import CocoMetrics, coco_metrics
 from boxmask.evaluation.detect import detect
+from boxmask.evaluation.flat import judged_objects
 from boxmask.evaluation.interval import Interval, ap_interval
 from boxmask.evaluation.voc import VocMetrics, voc_metrics
 from boxmask.types import Detections
+
+MASK_FIGURES = ("AP", "AP50", "AP75", "APs", "APm", "APl")  # of COCO's twelve, what is told of masks
+
+
+@dataclass(frozen=True)
+class MaskEvaluation:
+    """The figures of the outlines.
+
+    interval: of mask AP and mask AP50; None as in `Evaluation`
+    objects:  how many objects count: those whose outline is known
+    """
+
+    coco: CocoMetrics
+    boundary: BoundaryMetrics
+    interval: Interval | None
+    objects: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain numbers and lists."""
+        figures = {f"mask_{name}": getattr(self.coco, name) for name in MASK_FIGURES}
+        interval = self.interval
+        return figures | {
+            "boundary_AP": self.boundary.AP,
+            "boundary_AP50": self.boundary.AP50,
+            "mask_AP_interval": interval and list(interval.AP),
+            "mask_AP50_interval": interval and list(interval.AP50),
+            "outlined_objects": self.objects,
+        }
+
+    def of_class(self, name: str) -> dict[str, float | None]:
+        """What is told of one class."""
+        ap = self.coco.per_class[name]
+        return {"mask_AP": ap.AP, "mask_AP50": ap.AP50}
 
 
 @dataclass(frozen=True)
@@ -26,6 +64,7 @@ class Evaluation:
     images:   how many photos
     objects:  how many objects count (crowd regions and difficult objects do not)
     notes:    what was left out, in sentences
+    masks:    the figures of the outlines; None where the detector or the labels have none
     """
 
     coco: CocoMetrics
@@ -34,11 +73,16 @@ class Evaluation:
     images: int
     objects: int
     notes: tuple[str, ...] = ()
+    masks: MaskEvaluation | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain numbers and lists for a program to read: fractions, None where nothing can be measured."""
+        """Plain numbers and lists for a program to read: fractions, None where nothing can be measured.
+
+        Figures of masks are there only where masks were judged.
+        """
         figures = asdict(self.coco)
         del figures["per_class"]
+        figures |= {} if self.masks is None else self.masks.as_json()
         interval = self.interval
         return figures | {
             "VOC_AP_11": self.voc.AP_11,
@@ -54,15 +98,13 @@ class Evaluation:
         }
 
     def _per_class(self) -> dict[str, dict[str, float | int | None]]:
-        return {
-            name: {
-                "AP": ap.AP,
-                "AP50": ap.AP50,
-                "VOC_AP": self.voc.per_class[name].AP_all,
-                "objects": ap.objects,
-            }
-            for name, ap in self.coco.per_class.items()
-        }
+        return {name: self._of_class(name) for name in self.coco.per_class}
+
+    def _of_class(self, name: str) -> dict[str, float | int | None]:
+        ap = self.coco.per_class[name]
+        voc = self.voc.per_class[name].AP_all
+        outlines = {} if self.masks is None else self.masks.of_class(name)
+        return {"AP": ap.AP, "AP50": ap.AP50, **outlines, "VOC_AP": voc, "objects": ap.objects}
 
 
 def evaluate(
@@ -104,14 +146,36 @@ def evaluate_detections(
     known = list(dict.fromkeys(name for found in detections for name in found.class_names))
     judged, notes = seen_classes(dataset, known, unseen_classes)
     named = [renamed(found, judged.class_names) for found in detections]
+    masks, mask_notes = _judge_masks(judged, named, interval)
     return Evaluation(
         coco=coco_metrics(judged, named),
         voc=voc_metrics(judged, named),
         interval=ap_interval(judged, named) if interval else None,
         images=len(judged),
         objects=int(judged.counted.sum()),
-        notes=notes + foreign_note(detections, dataset.class_names),
+        notes=notes + foreign_note(detections, dataset.class_names) + mask_notes,
+        masks=masks,
     )
+
+
+def _judge_masks(
+    dataset: Dataset, detections: Sequence[Detections], interval: bool
+) -> tuple[MaskEvaluation | None, tuple[str, ...]]:
+    """The figures of the outlines, if there are any to compare, and what to note."""
+    if any(found.masks is None for found in detections):
+        return None, ()
+    objects, all_objects = int(judged_objects(dataset, "segm").sum()), int(dataset.counted.sum())
+    if not objects:
+        return None, ("The masks could not be judged: the labels have boxes only.",) if all_objects else ()
+    evaluation = MaskEvaluation(
+        coco=coco_metrics(dataset, detections, "segm"),
+        boundary=boundary_metrics(dataset, detections),
+        interval=ap_interval(dataset, detections, "segm") if interval else None,
+        objects=objects,
+    )
+    missing = all_objects - objects
+    note = f"Left out of the figures of masks: {missing} of {all_objects} objects, which have no outline."
+    return evaluation, (note,) if missing else ()
 
 
 def _require_photos(dataset: Dataset) -> None:

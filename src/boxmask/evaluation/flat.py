@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.dataset import Dataset
 from boxmask.types import Detections
+
+Kind = Literal["bbox", "segm"]
+"""What is compared, in pycocotools' words: boxes, or the pixels of masks."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,12 @@ def photo_of_objects(dataset: Dataset) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
 
 
-def objects_by_class(dataset: Dataset) -> list[int]:
+def judged_objects(dataset: Dataset, kind: Kind = "bbox") -> NDArray[np.bool_]:
+    """(N,) which objects count: for masks, only those whose outline is known."""
+    return dataset.counted if kind == "bbox" else dataset.counted & dataset.outlined
+
+
+def objects_by_class(dataset: Dataset, kind: Kind = "bbox") -> list[int]:
     """How many objects of each class count."""
-    labels = dataset.labels[dataset.counted]
+    labels = dataset.labels[judged_objects(dataset, kind)]
     return [int(n) for n in np.bincount(labels, minlength=len(dataset.class_names))]

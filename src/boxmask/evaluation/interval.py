@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.dataset import Dataset
 from boxmask.evaluation.coco import ALL_SIZES, IOU_50, coco_run
+from boxmask.evaluation.flat import Kind, judged_objects
 from boxmask.types import Detections
 
 MOST, FEWEST = 1000, 200  # draws
@@ -58,6 +59,7 @@ class ClassMatches:
 def ap_interval(
     dataset: Dataset,
     detections: Sequence[Detections],
+    kind: Kind = "bbox",
     *,
     resamples: int | None = None,
     confidence: float = 0.95,
@@ -70,9 +72,9 @@ def ap_interval(
     interval.
     """
     photos = len(dataset)
-    if photos < 2 or not dataset.counted.any():
+    if photos < 2 or not judged_objects(dataset, kind).any():
         return None
-    matches = class_matches(dataset, detections)
+    matches = class_matches(dataset, detections, kind)
     resamples = _affordable(matches) if resamples is None else resamples
     draws = np.random.default_rng(seed).multinomial(photos, np.full(photos, 1 / photos), size=resamples)
     ap = resampled_ap(matches, draws)
@@ -98,10 +100,12 @@ def resampled_ap(matches: Sequence[ClassMatches], draws: NDArray[np.int64]) -> N
     return np.divide(total, classes, out=np.full_like(total, np.nan), where=classes > 0)
 
 
-def class_matches(dataset: Dataset, detections: Sequence[Detections]) -> list[ClassMatches]:
+def class_matches(
+    dataset: Dataset, detections: Sequence[Detections], kind: Kind = "bbox"
+) -> list[ClassMatches]:
     """Match detections to objects under COCO's rules (at most 100 a photo and class), class by class."""
     entries: list[list[dict[str, object]]] = [[] for _ in dataset.class_names]
-    for entry in coco_run(dataset, detections, sizes=[ALL_SIZES]).eval_imgs:
+    for entry in coco_run(dataset, detections, kind, sizes=[ALL_SIZES]).eval_imgs:
         if entry is not None:
             entries[entry["category_id"] - 1].append(entry)
     order = np.argsort(dataset.image_ids, kind="stable")  # image id i + 1 is photo order[i]

@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.evaluation.evaluate import Evaluation
+from boxmask.evaluation.evaluate import Evaluation, MaskEvaluation
 
 NOTHING = "–"  # what stands where there is nothing to measure
 
@@ -37,18 +37,37 @@ def overall_table(evaluation: Evaluation) -> Table:
     table.add_row("AR100 (recall, 100 detections)", figure(coco.AR100))
     table.add_row("VOC AP, 11 points (VOC2007)", figure(voc.AP_11))
     table.add_row("VOC AP, all points (VOC2010)", figure(voc.AP_all))
+    if evaluation.masks is not None:
+        _add_masks(table, evaluation.masks)
     return table
+
+
+def _add_masks(table: Table, masks: MaskEvaluation) -> None:
+    """The figures of the outlines, under a line."""
+    coco, interval = masks.coco, masks.interval
+    table.add_section()
+    table.add_row(
+        "mask AP   (COCO, IoU of pixels)", figure(coco.AP), _span(interval.AP if interval else None)
+    )
+    table.add_row("mask AP50", figure(coco.AP50), _span(interval.AP50 if interval else None))
+    for name in ("AP75", "APs", "APm", "APl"):
+        table.add_row(f"mask {name}", figure(getattr(coco, name)))
+    table.add_row("boundary AP   (2 % of the diagonal)", figure(masks.boundary.AP))
+    table.add_row("boundary AP50", figure(masks.boundary.AP50))
 
 
 def class_table(evaluation: Evaluation) -> Table:
     """A row for each class, in the data set's order."""
     table = Table()
     table.add_column("class")
-    for heading in ("objects", "AP", "AP50", "VOC AP"):
+    masks = evaluation.masks
+    for heading in ("objects", "AP", "AP50", "VOC AP", *(("mask AP", "mask AP50") if masks else ())):
         table.add_column(heading, justify="right")
     for name, ap in evaluation.coco.per_class.items():
         voc = evaluation.voc.per_class[name].AP_all
-        table.add_row(Text(name), str(ap.objects), figure(ap.AP), figure(ap.AP50), figure(voc))
+        outlines = masks.of_class(name).values() if masks else ()
+        figures = (figure(fraction) for fraction in (ap.AP, ap.AP50, voc, *outlines))
+        table.add_row(Text(name), str(ap.objects), *figures)
     return table
 
 

@@ -29,11 +29,14 @@ def decode(counts: list[Int[NDArray[np.int64], R]], size: Size) -> Masks:
 
 
 def _counts(crop: Bool[NDArray[np.bool_], "h w"], x: int, y: int, size: Size) -> Int[NDArray[np.int64], R]:
-    """Of one mask whose window begins at (x, y)."""
+    """Of one mask whose window begins at (x, y); only the window is looked at."""
     height, width = size
-    columns = np.zeros((crop.shape[1], height), dtype=np.int8)
-    columns[:, y : y + crop.shape[0]] = crop.T
-    changes = np.flatnonzero(np.diff(columns.ravel(), prepend=0, append=0)) + x * height
+    columns = np.zeros((crop.shape[1], crop.shape[0] + 1), dtype=np.bool_)  # a run ends with its column
+    columns[:, :-1] = crop.T
+    across, down = np.divmod(np.flatnonzero(np.diff(columns.ravel(), prepend=False)), columns.shape[1])
+    changes = (x + across) * height + y + down
+    goes_on = np.flatnonzero(changes[2::2] == changes[1:-1:2])  # in the next column, from the photo's rim
+    changes = np.delete(changes, np.concatenate([2 * goes_on + 1, 2 * goes_on + 2]))
     if len(changes) and changes[-1] == height * width:
         changes = changes[:-1]
     return np.diff(changes, prepend=0, append=height * width)

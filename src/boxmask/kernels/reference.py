@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from boxmask.kernels.rois import to_pair, to_rois
+from boxmask.masks import Masks, Size
 
 
 def roi_align(
@@ -126,3 +129,23 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
         kept.append(rows[nms(boxes[rows], scores[rows], iou_threshold)])
     found = torch.cat(kept).sort().values
     return found[torch.sort(scores[found], descending=True, stable=True).indices]
+
+
+def mask_targets(masks: Masks, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
+    """Like `boxmask.kernels.mask_targets`: RoIAlign of the full masks."""
+    full = torch.from_numpy(masks.dense()).to(boxes.dtype)[:, None]
+    return roi_align(full, torch.cat([rows[:, None].to(boxes.dtype), boxes], dim=1), size)[:, 0]
+
+
+def paste_masks(scores: Tensor, boxes: Tensor, size: Size, threshold: float = 0.5) -> Masks:
+    """Like `boxmask.kernels.paste_masks`: scores with a rim of zeros, resized to their box and cut off."""
+    framed, crops, corners = F.pad(scores, (1, 1, 1, 1)), [], []
+    scale = framed.shape[-1] / max(1, scores.shape[-1])
+    for one, (x1, y1, x2, y2) in zip(framed, boxes, strict=True):
+        half_x, half_y, x, y = (x2 - x1) / 2 * scale, (y2 - y1) / 2 * scale, (x1 + x2) / 2, (y1 + y2) / 2
+        left, top, right, bottom = (int(edge) for edge in (x - half_x, y - half_y, x + half_x, y + half_y))
+        shape = (max(1, bottom - top + 1), max(1, right - left + 1))
+        values = F.interpolate(one[None, None], size=shape, mode="bilinear")[0, 0]
+        crops.append(np.asarray(values > threshold))
+        corners.append((left, top))
+    return Masks.of(crops, corners, size)

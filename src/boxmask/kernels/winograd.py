@@ -42,18 +42,21 @@ _PART = 16  # tiles of them that one task transforms
 _PAIRS = 4096  # pairs of channels whose weights one task transforms
 _FEWEST_CHANNELS = 64
 _FEWEST_TILES = 64
+_FEWEST_TILES_OF_REGIONS = 256  # of all RoIs together: sixteen of 14x14 pixels
 
 
-def conv3x3(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def conv3x3(input: Tensor, weight: Tensor, bias: Tensor | None = None, regions: bool = False) -> Tensor:
     """A 3x3 convolution of stride 1 with one pixel of zeros around, like `F.conv2d(..., padding=1)`.
 
-    input:  (N, C, H, W); channels-last is fastest, anything else is converted once
-    weight: (K, C, 3, 3)
-    bias:   (K,)
+    input:   (N, C, H, W); channels-last is fastest, anything else is converted once
+    weight:  (K, C, 3, 3)
+    bias:    (K,)
+    regions: whether the maps are small ones of many RoIs; whether Winograd's algorithm pays then depends on
+             how many there are, where otherwise the size of a map decides, whatever stands beside it
     Returns (N, K, H, W), channels-last. On a CPU, in float32 and where it pays, by Winograd's algorithm,
     which can be differentiated once; otherwise, and while a network is being exported, it is `F.conv2d`.
     """
-    if not (_fits(input, weight, bias) and _pays(input, weight)):
+    if not (_fits(input, weight, bias) and _pays(input, weight, regions)):
         return F.conv2d(input, weight, bias, padding=1)
     given = weight.new_zeros(len(weight)) if bias is None else bias
     out: Tensor = _conv3x3(input, weight, given)
@@ -71,14 +74,15 @@ def _fits(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
     return plain and input.shape[1] % PANEL == 0 and len(weight) % PANEL == 0
 
 
-def _pays(input: Tensor, weight: Tensor) -> bool:
+def _pays(input: Tensor, weight: Tensor, regions: bool) -> bool:
     """Whether the transforms cost less than what they save; the same for a photo alone and in a batch."""
     if not FUSED or torch.is_autocast_enabled("cpu"):
         return False
     if being_exported():
         return False
     tiles = -(-input.shape[2] // 4) * -(-input.shape[3] // 4)
-    return len(input) > 0 and min(weight.shape[:2]) >= _FEWEST_CHANNELS and tiles >= _FEWEST_TILES
+    many = len(input) * tiles >= _FEWEST_TILES_OF_REGIONS if regions else tiles >= _FEWEST_TILES
+    return len(input) > 0 and min(weight.shape[:2]) >= _FEWEST_CHANNELS and many
 
 
 @torch.library.custom_op("boxmask::conv3x3", mutates_args=(), device_types="cpu")

@@ -1,6 +1,8 @@
-"""The convolution that pyramids, heads and towers are made of."""
+"""The convolutions that pyramids, heads and towers are made of."""
 
 from __future__ import annotations
+
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -8,11 +10,27 @@ from boxmask.kernels import conv3x3
 
 
 class Conv3x3(nn.Conv2d):
-    """A 3x3 convolution that keeps the size of the map; see `conv3x3` for how it runs on a CPU."""
+    """A 3x3 convolution that keeps the size of the map; see `conv3x3` for how it runs on a CPU.
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels, 3, padding=1)
+    regions: whether it runs over the small maps of many RoIs
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = True, regions: bool = False) -> None:
+        super().__init__(in_channels, out_channels, 3, padding=1, bias=bias)
+        self.regions = regions
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C', H, W)."""
-        return conv3x3(input, self.weight, self.bias)
+        return conv3x3(input, self.weight, self.bias, self.regions)
+
+
+class RegionConvs(nn.Sequential):
+    """`depth` 3x3 convolutions with ReLU over the small maps of RoIs, (R, C, h, w) -> (R, channels, h, w)."""
+
+    def __init__(self, in_channels: int, channels: int, depth: int) -> None:
+        super().__init__()
+        for inputs in [in_channels, *[channels] * depth][:depth]:
+            conv = Conv3x3(inputs, channels, regions=True)
+            nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.zeros_(cast(Tensor, conv.bias))
+            self.append(nn.Sequential(conv, nn.ReLU()))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from boxmask.pipeline.convolution import RegionConvs
 from boxmask.pipeline.linear import Linear
 from boxmask.pipeline.svd import thin, truncated
 
@@ -17,6 +18,7 @@ class BoxHead(nn.Module):
 
     The last column of the logits is the background; deltas exist for the K classes only.
     svd_ranks: of fc6 and fc7 as two thin layers each (Fast R-CNN, section 3.1); None: as they are trained
+    convs:     so many 3x3 convolutions before fc6 take the place of fc7, as in torchvision's second networks
     """
 
     def __init__(
@@ -26,11 +28,14 @@ class BoxHead(nn.Module):
         pool: int,
         hidden: int,
         svd_ranks: tuple[int, int] | None = None,
+        convs: int = 0,
     ) -> None:
         super().__init__()
+        self.convs = RegionConvs(channels, channels, convs)
         inputs = channels * pool * pool
         self.fc6 = thin(inputs, hidden, svd_ranks[0]) if svd_ranks else Linear(inputs, hidden)
-        self.fc7 = thin(hidden, hidden, svd_ranks[1]) if svd_ranks else Linear(hidden, hidden)
+        second = thin(hidden, hidden, svd_ranks[1]) if svd_ranks else Linear(hidden, hidden)
+        self.fc7 = nn.Identity() if convs else second
         self.logits = nn.Linear(hidden, num_classes + 1)
         self.deltas = nn.Linear(hidden, num_classes * 4)
         nn.init.normal_(self.logits.weight, std=0.01)  # Fast R-CNN, section 2.3
@@ -40,7 +45,7 @@ class BoxHead(nn.Module):
 
     def forward(self, rois: Tensor) -> tuple[Tensor, Tensor]:
         """(R, C, pool, pool) -> logits (R, K + 1) and deltas (R, K, 4)."""
-        hidden = F.relu(self.fc7(F.relu(self.fc6(rois.flatten(1)))))
+        hidden = F.relu(self.fc7(F.relu(self.fc6(self.convs(rois).flatten(1)))))
         deltas: Tensor = self.deltas(hidden)
         return self.logits(hidden), deltas.unflatten(1, (-1, 4))
 

@@ -31,7 +31,7 @@ class Batch:
     original_sizes: list[Size]
 
     def rescale(self, targets: list[Target]) -> list[Target]:
-        """The same labels in pixels of the resized photos."""
+        """The same labels with boxes in pixels of the resized photos; masks stay in those of the photos."""
         moved = self.rescale_boxes([target.boxes for target in targets])
         return [
             replace(target.to(self.pixels.device), boxes=boxes)
@@ -48,7 +48,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """How photos are brought to a network: the numbers of the stage `image`."""
+    """How photos are brought to a network: the numbers of the stage `image`.
+
+    shorter_side: to which photos are resized; 0 leaves them as they are
+    """
 
     shorter_side: int
     longer_side: int
@@ -98,6 +101,8 @@ def _round_up(side: int, multiple: int) -> int:
 
 
 def _resize(image: Tensor, how: Preparation) -> Tensor:
+    if not how.shorter_side:
+        return image
     size = resized_size((image.shape[1], image.shape[2]), how.shorter_side, how.longer_side)
     if max(abs(size[0] - image.shape[1]), abs(size[1] - image.shape[2])) <= 1:
         return image  # resized before: rounding down twice may ask for one pixel more or less

@@ -1,56 +1,47 @@
-"""Pictures of what was found: boxes with names, grids of pictures, labelled beside found.
+"""Pictures of what was found: outlines or boxes with names, grids of pictures, labelled beside found.
 
-The boxes are drawn by supervision. The names are placed here: supervision's labels either cover one another
-or wander off their boxes, and a crowd of them hides the photo. A name goes where its box leaves it room,
-the surest first, and stays away where there is none.
+Outlines are drawn in `outlines`, and a box only where there is none, by supervision. The names are placed
+here: supervision's labels either cover one another or wander off their boxes, and a crowd of them hides the
+photo. A name goes where its box leaves it room, the surest first, and stays away where there is none.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
+from dataclasses import replace
 from typing import TypeAlias
 
-import matplotlib
 import numpy as np
 import supervision
 import torch
-from jaxtyping import Float, UInt8
-from numpy.typing import NDArray
+from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from boxmask.data.dataset import Dataset
 from boxmask.geometry.boxes import coverage
+from boxmask.prediction.ink import DARK, LIGHT, PALETTE, Picture, font_of_size, ink_on
+from boxmask.prediction.outlines import with_outlines
 from boxmask.types import Detections
 
-Picture: TypeAlias = UInt8[NDArray[np.uint8], "H W 3"]
-"""(H, W, 3) uint8 RGB."""
-
-# Okabe and Ito's palette (2008) without black, then Tol's "muted" (2021): told apart by colour-blind people.
-PALETTE = (
-    *("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2", "#D55E00"),
-    *("#882255", "#DDCC77", "#332288", "#44AA99", "#999933"),
-)
 MOST_NAMES = 60  # more names than this hide the photo
 MANY = 20  # with more than these, names are smaller
 MOST_HIDDEN = 0.5  # of a box, by a name
 MARGIN = 2  # pixels around each picture of a sheet
-DARK, LIGHT = "#101010", "#FFFFFF"
 
 
 def draw(
     photo: Picture, detections: Detections, *, min_score: float = 0.5, show_scores: bool = True
 ) -> Picture:
-    """The photo with a box and a name for each detection of at least `min_score`; the photo itself is kept.
+    """The photo with each detection of at least `min_score` and its name; the photo itself is kept.
 
-    A class has the same colour in every picture. Names do not leave the photo nor cover one another; those
-    of the surest sixty come first, and one that finds no room is left out (its box is not).
+    Where its mask is known an object is tinted and outlined, else it has a box. A class has the same colour
+    in every picture. Names do not leave the photo nor cover one another; those of the surest sixty come
+    first, and one that finds no room is left out (its object is not).
     """
     shown = detections.above(min_score)
-    picture = _with_boxes(photo, shown)
+    picture = _with_boxes(with_outlines(photo, shown, _thickness(photo, len(shown))), _without_mask(shown))
     canvas = Image.fromarray(picture)
     _add_names(canvas, shown, show_scores)
     return np.array(canvas)
@@ -71,7 +62,8 @@ def labelled_objects(dataset: Dataset, photo: int) -> Detections:
     height, width = dataset.sizes[photo].tolist()
     boxes = torch.from_numpy(dataset.boxes[rows].copy())
     labels = torch.from_numpy(dataset.labels[rows].copy())
-    return Detections(boxes, torch.ones(len(boxes)), labels, dataset.class_names, (height, width))
+    masks = dataset.masks(photo)
+    return Detections(boxes, torch.ones(len(boxes)), labels, dataset.class_names, (height, width), masks)
 
 
 def contact_sheet(
@@ -98,6 +90,14 @@ def contact_sheet(
 # ---------------------------------------------------------------- boxes
 
 
+def _without_mask(detections: Detections) -> Detections:
+    """Those of which only the box is known."""
+    if detections.masks is None:
+        return detections
+    unknown = torch.from_numpy(~detections.masks.known)
+    return replace(detections.rows(unknown.to(detections.boxes.device)), masks=None)
+
+
 def _with_boxes(photo: Picture, detections: Detections) -> Picture:
     """The surest are drawn last, on top of the others."""
     found = detections.to_supervision()[::-1]
@@ -122,7 +122,7 @@ Rectangle: TypeAlias = tuple[int, int, int, int]
 
 def _add_names(canvas: Image.Image, detections: Detections, show_scores: bool) -> None:
     size = _font_size(canvas.size, len(detections))
-    pencil, font, pad = ImageDraw.Draw(canvas), _font(size), max(1, size // 6)
+    pencil, font, pad = ImageDraw.Draw(canvas), font_of_size(size), max(1, size // 6)
     taken: list[Rectangle] = []
     names = detections.names
     for i in range(min(len(detections), MOST_NAMES)):
@@ -135,7 +135,7 @@ def _add_names(canvas: Image.Image, detections: Detections, show_scores: bool) -
             taken.append(place)
             ground = PALETTE[int(detections.labels[i]) % len(PALETTE)]
             pencil.rectangle(place, fill=ground)
-            pencil.text((place[0] + pad, place[1] + pad + size // 2), text, _ink(ground), font, anchor="lm")
+            pencil.text((place[0] + pad, place[1] + pad + size // 2), text, ink_on(ground), font, anchor="lm")
 
 
 def _free_place(
@@ -177,19 +177,6 @@ def _font_size(photo: tuple[int, int], names: int) -> int:
     return max(9, round(side / (50 if names > MANY else 34)))
 
 
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which comes with matplotlib and has most alphabets."""
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return ImageFont.truetype(str(folder / "DejaVuSans.ttf"), size)
-
-
-def _ink(ground: str) -> str:
-    """Dark or light, whichever is read better on `ground`."""
-    red, green, blue = (int(ground[i : i + 2], 16) for i in (1, 3, 5))
-    return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 125 else LIGHT
-
-
 # ---------------------------------------------------------------- sheets
 
 
@@ -211,7 +198,7 @@ def _sheet_row(
         left = i * (cell + 2 * MARGIN) + MARGIN
         row.paste(Image.fromarray(picture), (left + (cell - picture.shape[1]) // 2, strip + MARGIN))
         if captions:
-            font = _font(max(9, strip * 2 // 3))
+            font = font_of_size(max(9, strip * 2 // 3))
             pencil.text((left + 2, strip // 2), _shortened(captions[i], font, cell), DARK, font, anchor="lm")
     return np.array(row)
 

@@ -16,7 +16,8 @@ from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import UsageError
 from boxmask.pipeline.photos import load_photo, to_image
 from boxmask.pipeline.selective_search import Hierarchy, SelectiveSearchConfig, hierarchies, searched
-from boxmask.prediction.draw import PALETTE, Picture, contact_sheet
+from boxmask.prediction.draw import contact_sheet
+from boxmask.prediction.ink import PALETTE, Picture
 from boxmask.prediction.names import picture_names, require_apart
 from boxmask.prediction.save import save_picture
 

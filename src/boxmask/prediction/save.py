@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxmask.errors import UsageError
+from boxmask.evaluation.object_masks import compressed
+from boxmask.prediction.short_numbers import shortest
 from boxmask.types import Detections
 from boxmask.writing import replacing
 
@@ -42,7 +44,9 @@ def coco_json(paths: Sequence[str | Path], detections: Sequence[Detections]) -> 
     """Detections in COCO's format: `images`, `categories` and `annotations` with a `score`.
 
     Ids run from 1; `file_name` is the path as given, with "/" between folders; boxes are x, y, width, height
-    in pixels; `iscrowd` is 0. Also a list of results for pycocotools: `loadRes(out["annotations"])`.
+    in pixels; `iscrowd` is 0. Where a mask is known, `segmentation` holds its compressed run lengths, and
+    `area` is the mask's, else the box's. Also a list of results for pycocotools:
+    `loadRes(out["annotations"])`.
     Raises ValueError where there is not one `Detections` for each path, or their class names differ.
     """
     if len(paths) != len(detections):
@@ -72,21 +76,27 @@ def save_coco(paths: Sequence[str | Path], detections: Sequence[Detections], pat
 
 def _annotations(image_id: int, found: Detections) -> Iterator[dict[str, Any]]:
     """One photo's detections, without ids."""
+    outlines = _outlines(found)
     boxes = found.boxes.cpu().double().numpy()
     sizes = boxes[:, 2:] - boxes[:, :2]
-    for corner, size, score, label in zip(
-        boxes[:, :2], sizes, found.scores.cpu().numpy(), found.labels.tolist(), strict=True
-    ):
+    rows = zip(boxes[:, :2], sizes, found.scores.cpu().numpy(), found.labels.tolist(), strict=True)
+    for (corner, size, score, label), outline in zip(rows, outlines, strict=True):
         yield {
             "image_id": image_id,
             "category_id": label + 1,
-            "bbox": [_short(number) for number in (*corner, *size)],
-            "area": _short(size[0] * size[1]),
-            "score": _short(score),
+            "bbox": [shortest(number) for number in (*corner, *size)],
+            "area": shortest(size[0] * size[1]),
+            "score": shortest(score),
             "iscrowd": 0,
+            **outline,
         }
 
 
-def _short(number: np.floating[Any]) -> float:
-    """The shortest decimal that is the same number in float32: 0.9, not 0.8999999761581421."""
-    return float(str(np.float32(number)))
+def _outlines(found: Detections) -> list[dict[str, Any]]:
+    """What a detection's mask says of it; nothing where it has none."""
+    if found.masks is None:
+        return [{} for _ in range(len(found))]
+    return [
+        {"segmentation": runs, "area": float(area)} if area else {}
+        for runs, area in zip(compressed(found.masks), found.masks.areas().tolist(), strict=True)
+    ]

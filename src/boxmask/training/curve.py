@@ -15,7 +15,7 @@ NOT_LOSSES = {"stage", "step", "minutes", "images_per_second", "val"}
 
 
 def draw_curve(log: Path, picture: Path) -> None:
-    """Draw log.jsonl as a PNG: the loss parts on the left, AP and AP50 on the right, over minutes."""
+    """Draw log.jsonl as a PNG: loss parts on the left, validation figures on the right, over minutes."""
     rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
     losses = [row for row in rows if "val" not in row]
     validations = [row for row in rows if "val" in row]
@@ -25,9 +25,10 @@ def draw_curve(log: Path, picture: Path) -> None:
         points = [(row["minutes"], row[name]) for row in losses if name in row]  # a stage has its own
         left.plot(*zip(*points, strict=True), label=name)
     left.set(xlabel="minutes", ylabel="loss", yscale="log" if losses else "linear", title="training")
-    for name in ("AP", "AP50"):
-        points = [(row["minutes"], row["val"][name] or 0.0) for row in validations]
-        right.plot(*zip(*points, strict=True) if points else ([], []), marker="o", label=name)
+    for name in validations[0]["val"] if validations else ():
+        if name != "images":
+            points = [(row["minutes"], row["val"][name]) for row in validations]
+            right.plot(*zip(*points, strict=True), marker="o", label=name)
     right.set(xlabel="minutes", ylim=(0, 1), title="validation photos")
     for axes in (left, right):
         _decorate(axes)

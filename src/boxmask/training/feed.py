@@ -7,7 +7,7 @@ training that is resumed goes on as if it had never stopped, with any number of 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from boxmask.data.augment import Augmentation, resize_photo
 from boxmask.data.dataset import Dataset
 from boxmask.errors import BoxmaskError
-from boxmask.pipeline.images import resized_size
-from boxmask.pipeline.photos import to_image
+from boxmask.masks import Masks
+from boxmask.pipeline.images import Size
+from boxmask.training.session import BoxesOf
+from boxmask.training.tasks.contract import Augment, Task
 from boxmask.types import Target
 
 Place = tuple[int, int]  # (epoch, photo)
@@ -34,74 +35,99 @@ class TrainingBatch:
     """Photos of one step.
 
     images:    uint8 (3, H, W)
-    targets:   their labels
+    targets:   what their labels say
     proposals: (P, 4) boxes in each, where the detector waits for them
     photos:    which photos of the data set they are
     """
 
     images: list[Tensor]
-    targets: list[Target]
+    targets: list[Any]
     proposals: list[Tensor] | None
     photos: list[int]
 
 
 class Photos(TorchDataset[Any]):
-    """Photos resized, kept in memory as far as the bound allows, and augmented anew each time.
+    """Samples of a task, kept in memory as far as the bound allows, and augmented anew each time.
 
-    proposals: gives the boxes, (P, 4), in a photo, which are moved along with it
+    dataset: the labelled photos, of the kind that the task reads
+    config:  of the network
     """
 
     def __init__(
-        self,
-        dataset: Dataset,
-        size: tuple[int, int],
-        augmentation: Augmentation,
-        seed: int,
-        cache_bytes: int,
-        proposals: Callable[[Path], Tensor] | None = None,
+        self, dataset: Any, task: Task, config: Any, augmentation: Augment, seed: int, cache_bytes: int
     ) -> None:
-        self.dataset, self.size, self.augmentation, self.seed = dataset, size, augmentation, seed
-        self.proposals = proposals
-        self.cache: dict[int, tuple[Tensor, Target]] = {}
+        self.dataset, self.task, self.config = dataset, task, config
+        self.augmentation, self.seed = augmentation, seed
+        self.cache: dict[int, tuple[Tensor, Any]] = {}
         self.room = cache_bytes
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, place: Place) -> tuple[Tensor, Target, int] | BoxmaskError:
+    def __getitem__(self, place: Place) -> tuple[Tensor, Any, int] | BoxmaskError:
         epoch, photo = place
         try:
-            image, target = self._resized(photo)
+            image, target = self._sample(photo)
         except BoxmaskError as error:
             return error  # raised by `batches`: torch would wrap a worker's error in its traceback
         generator = np.random.default_rng((self.seed, epoch, photo))
         return *self.augmentation(image, target, generator), photo
 
-    def _resized(self, photo: int) -> tuple[Tensor, Target]:
+    def _sample(self, photo: int) -> tuple[Tensor, Any]:
         if photo in self.cache:
             return self.cache[photo]
-        path, target = self.dataset.path(photo), self.dataset.target(photo)
-        if self.proposals is not None:
-            target = with_proposals(target, self.proposals(path))
-        resized = resize_photo(to_image(path), target, *self.size)
-        if resized[0].numel() <= self.room:
-            self.cache[photo] = resized
-            self.room -= resized[0].numel()
-        return resized
+        sample = self.task.sample(self.dataset, photo, self.config)
+        if (size := _bytes(*sample)) <= self.room:
+            self.cache[photo] = sample
+            self.room -= size
+        return sample
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A detection set whose photos carry the proposals in them along with their labels."""
+
+    dataset: Dataset
+    boxes: BoxesOf
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def path(self, photo: int) -> Path:
+        """Where photo number `photo` lies."""
+        return self.dataset.path(photo)
+
+    def target(self, photo: int) -> Target:
+        """Its labels and its proposals in one."""
+        return with_proposals(self.dataset.target(photo), self.boxes(self.path(photo)))
+
+
+def _bytes(image: Tensor, target: Any) -> int:
+    """What a sample takes up in memory, with whatever its labels say of pixels."""
+    labels, masks = getattr(target, "labels", None), getattr(target, "masks", None)
+    parts = (image, labels, None if masks is None else masks.bits)
+    return sum(part.nbytes for part in parts if part is not None)
 
 
 def with_proposals(target: Target, proposals: Tensor) -> Target:
-    """Labels and proposals in one, so that whatever moves the photo moves both alike."""
+    """Labels and proposals in one, so that whatever moves the photo moves both; these have no outline."""
     proposals = proposals[(proposals[:, 2:] > proposals[:, :2]).all(dim=1)]  # rounding may have closed some
     labels = torch.full((len(proposals),), PROPOSAL)
-    boxes = torch.cat([target.boxes, proposals])
-    return Target(boxes, torch.cat([target.labels, labels]), torch.cat([target.ignore, labels != PROPOSAL]))
+    parts = ((target.boxes, proposals), (target.labels, labels), (target.ignore, labels != PROPOSAL))
+    boxes, all_labels, ignore = (torch.cat(part) for part in parts)
+    return Target(boxes, all_labels, ignore, _with_unknown(target.masks, len(proposals)))
+
+
+def _with_unknown(masks: Masks | None, count: int) -> Masks | None:
+    """The masks, and `count` more whose outlines are not known."""
+    return None if masks is None else Masks.joined([masks, Masks.none(count, masks.size)], masks.size)
 
 
 def parted(joined: Target) -> tuple[Target, Tensor]:
     """What `with_proposals` put together."""
     real = joined.labels != PROPOSAL
-    return Target(joined.boxes[real], joined.labels[real], joined.ignore[real]), joined.boxes[~real]
+    masks = None if joined.masks is None else joined.masks[real]
+    return Target(joined.boxes[real], joined.labels[real], joined.ignore[real], masks), joined.boxes[~real]
 
 
 class Steps:
@@ -140,10 +166,11 @@ class Steps:
             epoch, within = epoch + 1, 0
 
 
-def canvases(dataset: Dataset, size: tuple[int, int], multiple_of: int) -> list[tuple[int, int]]:
+def canvases(dataset: Any, task: Task, config: Any) -> list[Size]:
     """The padded size, (height, width), that each photo takes up in the network."""
-    resized = [resized_size((int(h), int(w)), *size) for h, w in dataset.sizes]
-    return [(-(-h // multiple_of) * multiple_of, -(-w // multiple_of) * multiple_of) for h, w in resized]
+    multiple = config.multiple_of
+    sizes = [task.canvas((int(height), int(width)), config) for height, width in dataset.sizes]
+    return [(-(-height // multiple) * multiple, -(-width // multiple) * multiple) for height, width in sizes]
 
 
 def batches(photos: Photos, steps: Steps, workers: int) -> Iterator[TrainingBatch]:
@@ -155,7 +182,7 @@ def batches(photos: Photos, steps: Steps, workers: int) -> Iterator[TrainingBatc
         photos,
         batch_sampler=steps,
         num_workers=workers,
-        collate_fn=_collate,
+        collate_fn=_collate_proposed if isinstance(photos.dataset, Proposed) else _collate,
         worker_init_fn=_leave_ctrl_c_to_the_trainer,
         persistent_workers=workers > 0,
         prefetch_factor=3 if workers else None,
@@ -163,18 +190,26 @@ def batches(photos: Photos, steps: Steps, workers: int) -> Iterator[TrainingBatc
     for batch in loader:
         if isinstance(batch, BoxmaskError):
             raise batch
-        yield batch if photos.proposals else replace(batch, proposals=None)
+        yield batch
 
 
-def _collate(samples: list[tuple[Tensor, Target, int] | BoxmaskError]) -> TrainingBatch | BoxmaskError:
+def _collate(samples: list[tuple[Tensor, Any, int] | BoxmaskError]) -> TrainingBatch | BoxmaskError:
     sound = []
     for sample in samples:
         if isinstance(sample, BoxmaskError):
             return sample
         sound.append(sample)
-    images, joined, photos = zip(*sound, strict=True)
-    targets, proposals = zip(*map(parted, joined), strict=True)
-    return TrainingBatch(list(images), list(targets), list(proposals), list(photos))
+    images, targets, photos = zip(*sound, strict=True)
+    return TrainingBatch(list(images), list(targets), None, list(photos))
+
+
+def _collate_proposed(samples: list[tuple[Tensor, Any, int] | BoxmaskError]) -> TrainingBatch | BoxmaskError:
+    """The same, where labels and proposals are to be parted."""
+    batch = _collate(samples)
+    if isinstance(batch, BoxmaskError):
+        return batch
+    targets, proposals = zip(*map(parted, batch.targets), strict=True)
+    return replace(batch, targets=list(targets), proposals=list(proposals))
 
 
 def _leave_ctrl_c_to_the_trainer(worker: int) -> None:

@@ -11,8 +11,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from boxmask.detectors.contract import Detector
 from boxmask.errors import BoxmaskError, TrainingError
+from boxmask.pipeline.model import Model
 from boxmask.training.feed import TrainingBatch
 from boxmask.training.optimiser import average_of, make_optimiser, set_learning_rate
 from boxmask.training.schedule import Clock, learning_rate
@@ -22,19 +22,19 @@ from boxmask.training.validate import validate
 
 
 class Trainable(nn.Module):
-    """A detector whose `forward` is its loss: distributed training synchronises only what goes through it.
+    """A network whose `forward` is its loss: distributed training synchronises only what goes through it.
 
     loss: the name of the method, for papers that have several
     """
 
-    def __init__(self, detector: Detector, loss: str = "loss") -> None:
+    def __init__(self, network: Model, loss: str = "loss") -> None:
         super().__init__()
-        self.detector, self.loss = detector, loss
+        self.network, self.loss = network, loss
 
     def forward(self, batch: TrainingBatch) -> dict[str, Tensor]:
         """The parts of the loss."""
         boxes = {} if batch.proposals is None else {"proposals": batch.proposals}
-        parts: dict[str, Tensor] = getattr(self.detector, self.loss)(batch.images, batch.targets, **boxes)
+        parts: dict[str, Tensor] = getattr(self.network, self.loss)(batch.images, batch.targets, **boxes)
         return parts
 
 
@@ -43,7 +43,7 @@ class Descent:
     """Gradient descent on the training photos.
 
     trained:     the start of the names of the parameters that learn; empty: all that are not frozen
-    loss:        the detector's method
+    loss:        the network's method
     proposals:   where the boxes that it looks at come from, where it does not find its own
     anew:        the start of the names of what begins as before the first step of all
     validations: whether the validation photos are looked at, as often as the recipe says
@@ -63,18 +63,18 @@ class Descent:
         if self.anew:
             fresh = session.fresh().state_dict()
             renewed = {name: tensor for name, tensor in fresh.items() if name.startswith(self.anew)}
-            state.detector.load_state_dict(renewed, strict=False)
-        frozen = 0 if recipe.weights == "none" else recipe.frozen_stages  # random numbers must learn
-        state.detector.zero_grad()  # what the stage before left would count in the gradient's norm
-        state.detector.requires_grad_(True)
-        state.detector.freeze(frozen)
-        for name, parameter in state.detector.named_parameters():
+            state.network.load_state_dict(renewed, strict=False)
+        frozen = 0 if recipe.weights == "none" else recipe.method.frozen_stages  # random numbers must learn
+        state.network.zero_grad()  # what the stage before left would count in the gradient's norm
+        state.network.requires_grad_(True)
+        state.network.freeze(frozen)
+        for name, parameter in state.network.named_parameters():
             if self.trained and not name.startswith(self.trained):
                 parameter.requires_grad_(False)
-        per_epoch = steps_of(session.train, recipe, state.detector.config, 0).per_epoch
+        per_epoch = steps_of(session, 0).per_epoch
         clock = Clock(recipe.epochs * per_epoch if recipe.epochs else None, minutes)
-        average = average_of(state.detector, recipe.ema) if recipe.ema else None
-        state.begin_stage(clock, make_optimiser(state.detector, recipe), average)
+        average = average_of(state.network, recipe.ema) if recipe.ema else None
+        state.begin_stage(clock, make_optimiser(state.network, recipe), average)
 
     def fit(self, session: Session) -> bool:
         """Train to the end; True if it was reached, False if somebody stopped it.
@@ -85,7 +85,7 @@ class Descent:
         state, clock = session.state, session.state.clock
         batches = feed_of(session, self.proposals and self.proposals(session))
         session.accelerator.free_memory()  # of the optimiser of the stage before
-        model, optimiser = session.accelerator.prepare(Trainable(state.detector, self.loss), state.optimiser)
+        model, optimiser = session.accelerator.prepare(Trainable(state.network, self.loss), state.optimiser)
         saved = clock.seconds
         while clock.progress < 1 and not session.stop.asked:
             batch = _next(batches, session)
@@ -129,7 +129,7 @@ def _step(
         _require_finite({**values, "gradient": norm}, session, batch)
     optimiser.step()
     if state.average is not None:
-        state.average.update_parameters(state.detector)
+        state.average.update_parameters(state.network)
     state.clock.step += 1
     return values
 

@@ -16,19 +16,19 @@ def make_optimiser(detector: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in detector.named_parameters():
         if parameter.requires_grad:
-            key = (name.startswith("backbone."), parameter.ndim > 1)
+            key = ("backbone" in name.split("."), parameter.ndim > 1)
             groups.setdefault(key, []).append(parameter)
     settings = [
         {
             "params": parameters,
-            "base_lr": recipe.learning_rate * (recipe.backbone_rate if in_backbone else 1.0),
+            "base_lr": recipe.method.learning_rate * (recipe.backbone_rate if in_backbone else 1.0),
             "weight_decay": recipe.weight_decay if decays else 0.0,
         }
         for (in_backbone, decays), parameters in groups.items()
     ]
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(settings, recipe.learning_rate, momentum=0.9)
-    return torch.optim.AdamW(settings, recipe.learning_rate, fused=True)
+        return torch.optim.SGD(settings, recipe.method.learning_rate, momentum=0.9)
+    return torch.optim.AdamW(settings, recipe.method.learning_rate, fused=True)
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, part: float) -> None:

@@ -19,6 +19,10 @@ def plan(recipe: Recipe) -> list[Stage]:
     if recipe.training == "alternating":
         if recipe.model != "faster-rcnn":
             raise UsageError(f"--training alternating is a way of faster-rcnn alone, not of {recipe.model}")
+        if recipe.detector or recipe.classifier:
+            raise UsageError(
+                "--training alternating begins from ImageNet, twice; leave out --detector and --classifier"
+            )
         return alternating()
     if recipe.regions is not None and recipe.model != "rcnn":
         raise UsageError(f"--regions is for rcnn alone, not for {recipe.model}")

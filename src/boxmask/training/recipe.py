@@ -6,9 +6,10 @@ that the help is instant.
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +37,24 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
 )
 """Which values can be meant, and how that is said."""
 
+Crops = Literal["jitter", "ssd"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """What suits a method where the user says nothing; measured in docs/how-to/choose-a-recipe.md."""
+
+    learning_rate: float = 8e-4
+    frozen_stages: int = 2
+    crops: Crops = "jitter"
+
+
+METHODS: dict[str, Method] = {
+    "ssd": Method(
+        learning_rate=2e-3, frozen_stages=1
+    ),  # its heads read C3 as it is, without a pyramid that could adapt it
+}
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -49,8 +68,17 @@ class Recipe:
     """timm's name of the backbone; default: the preset's."""
     weights: str = "imagenet"
     """What the backbone starts from: "imagenet", "hub" (timm's), "none" (random) or a file."""
+    detector: Path | None = None
+    """The run of a trained detector, whose backbone, pyramid, RPN and heads the new one begins with; classes
+    are matched by name."""
+    classifier: Path | None = None
+    """The run of a trained classifier, or a file with timm's weights of one, whose backbone the new network
+    begins with."""
     size: int | None = None
     """Pixels of a photo's short side in the network; default: the preset's."""
+    set: tuple[str, ...] = ()
+    """Other numbers of the method than the preset's, by their name in its config, for example --set
+    tower_depth=4; several times for several."""
 
     training: Literal["joint", "alternating"] = "joint"
     """Faster R-CNN: all at once, or the RPN and Fast R-CNN in turns (the paper's four steps)."""
@@ -69,8 +97,8 @@ class Recipe:
     """Photos a step."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """SGD has momentum 0.9, as in the papers."""
-    learning_rate: float = 8e-4
-    """The highest one, after the warm-up; it then falls along a cosine to zero."""
+    learning_rate: float | None = None
+    """The highest one, after the warm-up; it then falls along a cosine to zero. Default: the method's."""
     backbone_rate: float = 0.25
     """The backbone's learning rate, as a part of the others'."""
     weight_decay: float = 0.01
@@ -81,14 +109,17 @@ class Recipe:
     """The gradient's norm is cut to this."""
     ema: float = 0.998
     """How much of the averaged weights, which are the ones kept, each step keeps; 0: no averaging."""
-    frozen_stages: int = 2
+    frozen_stages: int | None = None
     """How many of the backbone's stages (C2 is the first) keep their pretrained numbers; with --weights none,
-    none do."""
+    none do. Default: the method's."""
 
     flip: float = 0.5
     """How often a photo is mirrored."""
     vertical_flip: float = 0.0
     """How often a photo is turned upside down: for photos from above, where that is as likely."""
+    crops: Crops | None = None
+    """What part of a photo is shown: "jitter" (see --scale), or "ssd", that paper's patches and wide grounds.
+    Default: the method's."""
     scale: tuple[float, float] = (0.75, 1.33)
     """Photos are enlarged by a random factor between these, then cropped or padded to their size."""
     photometric: float = 0.5
@@ -108,6 +139,13 @@ class Recipe:
     unseen_classes: Literal["stop", "ignore"] = "stop"
     """What to do about classes that no training photo shows."""
 
+    classes_file: Path | None = None
+    """Pixels: what the colours or numbers of the label images mean; default: the set's own classes.txt, .csv
+    or .json."""
+    unknown_colours: Literal["stop", "ignore"] = "stop"
+    """Pixels: what to do about colours that the classes file does not name."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """Pixels: whether rare classes weigh more in the loss, by the median frequency over their own."""
     workers: int = 1
     """Processes that read and augment photos; 0: none besides the one that trains."""
     cache_megabytes: int = 1000
@@ -126,11 +164,39 @@ class Recipe:
                 value = getattr(self, name)
                 if value is not None and not fits(value):
                     raise UsageError(f"--{name.replace('_', '-')}: expected {expected}, found {value}")
+        _ = self.numbers  # raises for what cannot be meant
         low, high = self.scale
         if not 0 < low <= high < math.inf:
             raise UsageError(f"--scale: expected two factors, the smaller first, found {low} {high}")
 
     @property
+    def numbers(self) -> dict[str, object]:
+        """What `set` says; UsageError for what is not NAME=VALUE."""
+        return dict(_number(text) for text in self.set)
+
+    @property
+    def method(self) -> Method:
+        """What was chosen of the method's own numbers, and what suits it of the others."""
+        own = METHODS.get(self.model, Method())
+        chosen = {field.name: getattr(self, field.name) for field in fields(Method)}
+        return replace(own, **{name: value for name, value in chosen.items() if value is not None})
+
+    def settled(self) -> Recipe:
+        """The same with the method's numbers written out, so that a later version cannot change them."""
+        return replace(self, **asdict(self.method))
+
+    @property
     def minutes(self) -> float | None:
         """How long to train; None where the epochs decide."""
         return self.max_minutes if self.max_minutes or self.epochs else DEFAULT_MINUTES
+
+
+def _number(text: str) -> tuple[str, object]:
+    """Name and value; a value that is no number, truth or tuple of Python's is taken as text."""
+    name, equals, value = text.partition("=")
+    if not (name.strip().isidentifier() and equals):
+        raise UsageError(f"--set {text}: expected NAME=VALUE, for example --set nms_iou=0.4")
+    try:
+        return name.strip(), ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError):
+        return name.strip(), value.strip()

@@ -51,7 +51,7 @@ class Describe:
 
     def fit(self, session: Session) -> bool:
         """Describe photo after photo, from the first that is not done yet."""
-        detector = cast(RCNN, session.state.detector).eval()
+        detector = cast(RCNN, session.state.network).eval()
         note, total = _Note(_folder(session)), len(session.train)
         windows, first = note.read()
         features = _features(session, windows)
@@ -90,7 +90,7 @@ class FitSVMs:
         found = train_svms(windows, len(session.train), names, SVMConfig(), session.report.count, stop)
         if found is None:
             return False
-        detector = cast(RCNN, session.state.detector)
+        detector = cast(RCNN, session.state.network)
         detector.svm_weights.copy_(torch.from_numpy(found.weights * np.float32(found.scale)))
         detector.svm_biases.copy_(torch.from_numpy(found.biases))
         detector.calibration.copy_(torch.tensor(_calibrated(found, features, session)))
@@ -127,7 +127,7 @@ class FitRegressors:
         found = train_box_regressors(windows, len(session.train), names, BoxRegressorConfig(), count, stop)
         if found is None:
             return False
-        detector = cast(RCNN, session.state.detector)
+        detector = cast(RCNN, session.state.network)
         detector.regressor_weights.copy_(torch.from_numpy(found.weights))
         detector.regressor_biases.copy_(torch.from_numpy(found.biases))
         for note in found.notes:
@@ -165,7 +165,7 @@ def _features(session: Session, windows: int) -> RegionFeatures:
         proposals = boxes_of(session.train.path(photo))[:windows]
         return regions_of(session.train, photo, proposals, iou)
 
-    detector = cast(RCNN, session.state.detector)
+    detector = cast(RCNN, session.state.network)
     widths = (detector.svm_weights.shape[1], detector.regressor_weights.shape[2])
     return RegionFeatures(_folder(session), regions, len(session.train), widths)
 
@@ -182,7 +182,7 @@ def _windows_for(session: Session, minutes: float) -> int:
     """How many regions of each photo can be described in so many minutes; all, where no time is given."""
     if session.recipe.regions is not None or session.recipe.epochs is not None:
         return session.recipe.regions or ALL
-    detector, photo = cast(RCNN, session.state.detector).eval(), to_image(session.train.path(0))
+    detector, photo = cast(RCNN, session.state.network).eval(), to_image(session.train.path(0))
     batch = detector.prepare([photo])
     boxes = batch.rescale_boxes([searched_boxes(session)(session.train.path(0))[:TRIED]])[0]
     tries = []

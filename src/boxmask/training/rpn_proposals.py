@@ -32,7 +32,7 @@ class Propose:
 
     def fit(self, session: Session) -> bool:
         """Propose in each photo that it was not done for before."""
-        detector = cast(FasterRCNN, session.state.detector).eval()
+        detector = cast(FasterRCNN, session.state.network).eval()
         for photo in range(len(session.train)):
             if session.stop.asked:
                 return False

@@ -125,8 +125,9 @@ def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
 def recipe_from_json(content: dict[str, Any]) -> Recipe:
     """The recipe in recipe.json."""
     choices = dict(content["recipe"])
-    choices["scale"] = tuple(choices["scale"])
-    choices["split_file"] = choices["split_file"] and Path(choices["split_file"])
+    choices["scale"], choices["set"] = tuple(choices["scale"]), tuple(choices.get("set", ()))
+    for name in ("split_file", "detector", "classifier", "classes_file"):
+        choices[name] = Path(choices[name]) if choices.get(name) else None
     return Recipe(**choices)
 
 

@@ -15,7 +15,7 @@ from boxmask.training.session import BoxesOf, Session, only_a_clock
 
 def searched_boxes(session: Session) -> BoxesOf:
     """Selective Search's proposals by the detector's numbers, from the cache where they are there."""
-    return ProposalCache(session.state.detector.config.search).boxes
+    return ProposalCache(session.state.network.config.search).boxes
 
 
 @dataclass

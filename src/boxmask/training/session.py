@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from accelerate import Accelerator
 from torch import Tensor
 
-from boxmask.data.dataset import Dataset
-from boxmask.detectors.contract import Detector
+from boxmask.pipeline.model import Model
 from boxmask.training.progress import Report
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run
 from boxmask.training.schedule import Clock
 from boxmask.training.state import State
 from boxmask.training.stop import Stop
+from boxmask.training.tasks.contract import Task
 
 BoxesOf = Callable[[Path], Tensor]  # photo -> (P, 4) xyxy proposals in its pixels
 
@@ -26,19 +26,21 @@ BoxesOf = Callable[[Path], Tensor]  # photo -> (P, 4) xyxy proposals in its pixe
 class Session:
     """One training under way.
 
-    train, val: the photos to learn from, and to judge by
-    fresh:      a detector as it is before the first step
+    task:       the kind of labels
+    train, val: the photos to learn from, and to judge by, as the task reads them
+    fresh:      a network as it is before the first step
     """
 
     state: State
     recipe: Recipe
-    train: Dataset
-    val: Dataset
+    task: Task
+    train: Any
+    val: Any
     run: Run
     accelerator: Accelerator
     report: Report
     stop: Stop
-    fresh: Callable[[], Detector]
+    fresh: Callable[[], Model]
 
     def seconds_left(self) -> float | None:
         """Of the time that was given; None where epochs decide."""

@@ -62,7 +62,7 @@ class Normalise:
 
     def fit(self, session: Session) -> bool:
         """Go over all training photos, and put mean and deviation into the detector."""
-        detector = cast(FastRCNN, session.state.detector)
+        detector = cast(FastRCNN, session.state.network)
         boxes_of = searched_boxes(session)
         spread = DeltaSpread(len(session.train.class_names), detector.config.roi_iou[1])
         for photo in range(len(session.train)):

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from boxmask.detectors.contract import Detector
 from boxmask.errors import CheckpointError
+from boxmask.pipeline.model import Model
 from boxmask.training.run import Run, versions
 from boxmask.training.schedule import Clock
 from boxmask.weights.checkpoint import Card, read_checkpoint, save_checkpoint
@@ -22,18 +22,20 @@ MODEL, OPTIMISER, AVERAGE = "model.", "optimiser.", "average."
 class State:
     """The trained weights, and of the stage under way the running average, the optimiser and the clock.
 
+    model: the name in the table of models
+    best:  the highest figure on the validation photos so far
     stage: how many stages are done
     spent: seconds that they took
     """
 
     model: str
-    detector: Detector
+    network: Model
     average: AveragedModel | None
     optimiser: torch.optim.Optimizer | None  # None in stages that do not descend a gradient
     clock: Clock
     fingerprint: str
     recipe: dict[str, Any]
-    best_ap: float = -1.0
+    best: float = -1.0
     validated: int = 0  # how many validations are done
     metrics: dict[str, Any] = field(default_factory=dict)  # of the newest validation
     stage: int = 0
@@ -56,23 +58,23 @@ class State:
     def finish_stage(self, *, last: bool) -> None:
         """Count the present stage as done; where another follows, it starts from the averaged weights."""
         if not last:
-            self.detector.load_state_dict(self.result.state_dict())
+            self.network.load_state_dict(self.result.state_dict())
             self.spent, self.stage = self.seconds, self.stage + 1
             self.begin_stage(Clock(None, 0.0))  # what it took counts once
         else:
             self.stage += 1
 
     @property
-    def result(self) -> Detector:
-        """The detector that a user would get now: the averaged one, where there is an average."""
+    def result(self) -> Model:
+        """The network that a user would get now: the averaged one, where there is an average."""
         if self.average is None:
-            return self.detector
-        return cast(Detector, self.average.module)
+            return self.network
+        return cast(Model, self.average.module)
 
     def card(self) -> Card:
         """What the checkpoints say of themselves."""
         progress = {"step": self.clock.step, "seconds": self.seconds, "recipe": self.recipe}
-        config = asdict(self.detector.config)
+        config = asdict(self.network.config)
         return Card(self.model, config, self.fingerprint, versions(), self.metrics, progress)
 
     def save_best(self, run: Run) -> None:
@@ -95,7 +97,7 @@ class State:
     def _resume_card(self) -> Card:
         card = self.card()
         counts = {
-            "best_ap": self.best_ap,
+            "best": self.best,
             "validated": self.validated,
             "metrics": self.metrics,
             "stage": self.stage,
@@ -105,7 +107,7 @@ class State:
         return Card(card.model, card.config, card.fingerprint, card.versions, counts, card.training)
 
     def _tensors(self) -> dict[str, Tensor]:
-        tensors = {MODEL + name: tensor for name, tensor in self.detector.state_dict().items()}
+        tensors = {MODEL + name: tensor for name, tensor in self.network.state_dict().items()}
         if self.average is not None:
             tensors |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
         moments = self.optimiser.state_dict()["state"] if self.optimiser else {}
@@ -138,7 +140,7 @@ class State:
             ) from error
 
     def _take(self, tensors: dict[str, Tensor], card: Card) -> None:
-        self.detector.load_state_dict(_under(MODEL, tensors))
+        self.network.load_state_dict(_under(MODEL, tensors))
         if self.average is not None:
             self.average.load_state_dict(_under(AVERAGE, tensors))
         if self.optimiser is not None:
@@ -146,7 +148,7 @@ class State:
         self.stage, self.spent = int(card.metrics["stage"]), float(card.metrics["spent"])
         self.clock.step, self.clock.minutes = int(card.training["step"]), float(card.metrics["minutes"])
         self.clock.seconds_before = float(card.training["seconds"]) - self.spent
-        self.best_ap, self.validated = card.metrics["best_ap"], card.metrics["validated"]
+        self.best, self.validated = card.metrics["best"], card.metrics["validated"]
         self.metrics = card.metrics["metrics"]
 
     @staticmethod

@@ -7,25 +7,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from boxmask.data.dataset import Dataset
 from boxmask.data.faults import shortened
-from boxmask.data.read import read_dataset
-from boxmask.data.split import check_classes, write_split
-from boxmask.detectors.contract import Detector
-from boxmask.errors import CheckpointError, LabelError, UsageError
+from boxmask.data.split import write_split
+from boxmask.errors import CheckpointError, UsageError
+from boxmask.pipeline.model import Model
 from boxmask.training.curve import draw_curve
+from boxmask.training.joining import Parents
 from boxmask.training.plan import plan
 from boxmask.training.progress import Report, forget_after
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run, choose_folder, read_recipe, recipe_json, write_json
 from boxmask.training.session import Session, Stage, run_stages
-from boxmask.training.start import config_of, fresh_detector, start
+from boxmask.training.start import config_of, fresh_network, start
 from boxmask.training.state import State
 from boxmask.training.stop import Stop, stoppable
+from boxmask.training.tasks.table import task_of
 from boxmask.training.validate import validate
 from boxmask.weights.imagenet import backbone_weights, origin
 from boxmask.writing import replacing, sweep
@@ -34,21 +35,21 @@ from boxmask.writing import replacing, sweep
 def train(
     data: str | Path, recipe: Recipe, out: Path | None = None, report: Report | None = None
 ) -> tuple[Run, bool]:
-    """Train a detector on labelled photos; gives the run, and whether it came to its end.
+    """Train a model on labelled photos; gives the run, and whether it came to its end.
 
     Labels, the headers of the photos and the recipe are checked first: nothing is written before. A training
     that fails before its first checkpoint leaves nothing either.
     Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
-    report = report or Report()
+    report, recipe = report or Report(), recipe.settled()
     run, stages = Run(choose_folder(out, recipe.model)), plan(recipe)
-    dataset = _read(Path(data), recipe)
-    backbone = config_of(dataset, recipe).backbone
-    report.say(f"backbone: {backbone}, {origin(backbone, recipe.weights)}")
-    session = _session(dataset, recipe, run, report)
+    parents = Parents.of(recipe)
+    recipe = parents.backbone_for(recipe)
+    dataset = task_of(recipe.model).read(Path(data), recipe)
+    session = _session(dataset, recipe, run, report, parents)
     with _nothing_or_weights(run):
         write_json(run.recipe, recipe_json(recipe, Path(data), session.state.fingerprint))
-        write_split(dataset, run.split)
+        write_split(session.task.photos(dataset), run.split)
         _write_notes(dataset, run)
         return run, _fit(session, stages, dataset, resumed=False)
 
@@ -65,8 +66,8 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
         raise CheckpointError(f"{run.folder}: there is nothing to resume: {done}.")
     before, trained_on = read_recipe(run)
     recipe = replace(before, split_file=run.split)
-    dataset = _read(data or trained_on, recipe)
-    session = _session(dataset, recipe, run, report or Report())
+    dataset = task_of(recipe.model).read(data or trained_on, recipe)
+    session = _session(dataset, recipe, run, report or Report(), None)
     stages = plan(recipe)
     stage = stages[State.saved_stage(run)]
     stage.begin(session, 0.0)
@@ -76,17 +77,25 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     return _fit(session, stages, dataset, resumed=True)
 
 
-def _session(dataset: Dataset, recipe: Recipe, run: Run, report: Report) -> Session:
-    """Everything that the stages share, before the first."""
-    config, accelerator = config_of(dataset, recipe), _accelerator(recipe)
+def _session(dataset: Any, recipe: Recipe, run: Run, report: Report, parents: Parents | None) -> Session:
+    """Everything that the stages share, before the first.
 
-    def fresh() -> Detector:
-        weights = backbone_weights(config.backbone, recipe.weights)
-        return fresh_detector(recipe, config, weights, accelerator.device)
+    parents: what the network is joined from, which is said; None where a saved state will replace it
+    """
+    config, accelerator = config_of(dataset, recipe), _accelerator(recipe)
+    joined = recipe.detector is not None or recipe.classifier is not None
+
+    def fresh() -> Model:
+        weights = None if joined else backbone_weights(config.backbone, recipe.weights)
+        return fresh_network(recipe, config, weights, accelerator.device)
 
     state = start(dataset, recipe, fresh())
+    if parents is not None:
+        own = f"backbone: {config.backbone}, {origin(config.backbone, recipe.weights)}"
+        for line in parents.join(state.network) if joined else (own,):
+            report.say(line)
     photos = (dataset.split("train"), dataset.split("val"))
-    return Session(state, recipe, *photos, run, accelerator, report, Stop(), fresh)
+    return Session(state, recipe, task_of(recipe.model), *photos, run, accelerator, report, Stop(), fresh)
 
 
 @contextmanager
@@ -101,20 +110,10 @@ def _nothing_or_weights(run: Run) -> Iterator[None]:
         raise
 
 
-def _write_notes(dataset: Dataset, run: Run) -> None:
+def _write_notes(dataset: Any, run: Run) -> None:
     if dataset.notes:
         with replacing(run.notes) as partial:
             partial.write_text("\n".join(dataset.notes) + "\n", encoding="utf-8")
-
-
-def _read(data: Path, recipe: Recipe) -> Dataset:
-    dataset = read_dataset(
-        data, split_seed=recipe.split_seed, split_file=recipe.split_file, bad_boxes=recipe.bad_boxes
-    )
-    notes = check_classes(dataset, unseen_classes=recipe.unseen_classes)
-    if not dataset.split("train").counted.any():
-        raise LabelError(f"{data}: no training photo has a labelled object. Label some, or change the split.")
-    return replace(dataset, notes=dataset.notes + notes)
 
 
 def _accelerator(recipe: Recipe) -> Accelerator:
@@ -132,7 +131,7 @@ def _accelerator(recipe: Recipe) -> Accelerator:
     return accelerator
 
 
-def _fit(session: Session, stages: list[Stage], dataset: Dataset, *, resumed: bool) -> bool:
+def _fit(session: Session, stages: list[Stage], dataset: Any, *, resumed: bool) -> bool:
     """Train to the end or to a stop, judge the result, and draw the curve."""
     run, report = session.run, session.report
     report.log = run.log
@@ -147,7 +146,7 @@ def _fit(session: Session, stages: list[Stage], dataset: Dataset, *, resumed: bo
     return finished
 
 
-def _announce(report: Report, dataset: Dataset, recipe: Recipe, run: Run) -> None:
+def _announce(report: Report, dataset: Any, recipe: Recipe, run: Run) -> None:
     counts = ", ".join(f"{len(dataset.split(name))} {name}" for name in ("train", "val", "test"))
     report.say(f"{recipe.model} on {dataset.root}: {counts} photos; {', '.join(dataset.class_names[:8])}")
     for note in dataset.notes:

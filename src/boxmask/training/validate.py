@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from boxmask.evaluation.evaluate import evaluate
 from boxmask.training.session import Session
 
 
@@ -20,13 +19,14 @@ def validate(session: Session, progress: float) -> None:
     def seen(done: int, photos: int) -> None:
         report.count(done, photos, "validation photos")
 
-    evaluation = evaluate(
-        state.result, session.val, interval=False, unseen_classes=session.recipe.unseen_classes, progress=seen
-    ).as_json()
-    state.metrics = {name: evaluation[name] for name in ("AP", "AP50", "AP75", "images")}
-    ap, ap50 = state.metrics["AP"] or 0.0, state.metrics["AP50"] or 0.0
+    evaluation = session.task.evaluate(state.result, session.val, session.recipe, seen)
+    found = {name: evaluation.get(name) for name in session.task.figures}
+    figures = {name: figure for name, figure in found.items() if figure is not None}
+    state.metrics = {**figures, "images": evaluation["images"]}
     report.write({"step": state.clock.step, "minutes": minutes, "val": state.metrics})
-    report.say(f"{100 * progress:3.0f} %  validation: AP {ap:.3f}, AP50 {ap50:.3f}")
-    if ap >= state.best_ap:
-        state.best_ap = ap
+    said = ", ".join(f"{name} {figure:.3f}" for name, figure in figures.items())
+    report.say(f"{100 * progress:3.0f} %  validation: {said}")
+    deciding = next(iter(figures.values()), 0.0)
+    if deciding >= state.best:
+        state.best = deciding
         state.save_best(session.run)

@@ -1,11 +1,11 @@
-"""Trained detectors in files: safetensors, with everything that is needed to use them as JSON metadata."""
+"""Trained models in files: safetensors, with everything that is needed to use them as JSON metadata."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.table import config_from_json, entry
 from boxmask.errors import BoxmaskError, CheckpointError, UsageError
+from boxmask.models.table import AnyModel, config_from_json, entry
 from boxmask.writing import replacing
 
 BEST, LAST = "best.safetensors", "last.safetensors"
@@ -26,8 +26,8 @@ REMEDY = "Use another checkpoint of the run, or train again."
 class Card:
     """What a checkpoint says of itself.
 
-    model:       the name in the table of detectors
-    config:      the detector's numbers, with the class names
+    model:       the name in the table of models
+    config:      the model's numbers, with the class names
     fingerprint: of the data that it was trained on
     versions:    of the programs that trained it
     metrics:     what was measured on the validation split when it was written
@@ -62,13 +62,22 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], Card]:
             f"{path}: this checkpoint is damaged or incomplete ({error}). {REMEDY}"
         ) from error
     if KEY not in metadata:
-        raise CheckpointError(f"{path}: these are not weights of a boxmask detector. {REMEDY}")
+        raise CheckpointError(f"{path}: these are not weights of a boxmask model. {REMEDY}")
     try:
         return tensors, Card(**json.loads(metadata[KEY]))
     except (ValueError, TypeError) as error:
         raise CheckpointError(
             f"{path}: the checkpoint's description is damaged ({error}). {REMEDY}"
         ) from error
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is one of ours, as far as its header tells."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return KEY in (file.metadata() or {})
+    except (SafetensorError, OSError, ValueError):
+        return False
 
 
 def checkpoint_path(run: Path) -> Path:
@@ -81,22 +90,31 @@ def checkpoint_path(run: Path) -> Path:
     raise CheckpointError(f"{run}: no checkpoint in this folder (looked for {BEST} and {LAST}). Train first.")
 
 
-def load_detector(run: str | Path, device: str | torch.device = "cpu") -> Detector:
-    """The detector of a run's folder or checkpoint, in evaluation mode.
+def load_model(run: str | Path, device: str | torch.device = "cpu") -> AnyModel:
+    """The model of a run's folder or checkpoint, in evaluation mode.
 
     Raises CheckpointError, with the file's name, if it is missing, damaged or from another version.
     """
     path = checkpoint_path(Path(run))
     tensors, card = read_checkpoint(path)
     try:
-        detector = entry(card.model).build(config_from_json(card.model, card.config), None)
-        detector.load_state_dict(tensors)
+        built = entry(card.model).build(config_from_json(card.model, card.config), None)
+        model = cast(AnyModel, built)
+        model.load_state_dict(tensors)
     except (RuntimeError, ValueError, TypeError, LookupError, BoxmaskError) as error:
         raise CheckpointError(
             f"{path}: this checkpoint does not fit this version ({error}). {REMEDY}"
         ) from error
     try:
-        return detector.to(device).eval()
+        return model.to(device).eval()
     except (RuntimeError, AssertionError) as error:  # torch's, for a device that is not there
         reason = str(error).split("\n")[0]
         raise UsageError(f"--device {device}: cannot be used here ({reason}). Use cpu.") from error
+
+
+def load_detector(run: str | Path, device: str | torch.device = "cpu") -> Detector:
+    """The same, where only a detector will do; UsageError for a model of another kind."""
+    model = load_model(run, device)
+    if not isinstance(model, Detector):
+        raise UsageError(f"{run}: this is not a detector, which finds boxes. Give the run of a detector.")
+    return model

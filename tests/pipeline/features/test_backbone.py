@@ -149,3 +149,48 @@ def unused(backbone: Backbone) -> list[str]:
     """Parameters that its maps do not depend on."""
     sum(m.sum() for m in backbone(torch.randn(1, 3, 64, 96))).backward()
     return [name for name, parameter in backbone.named_parameters() if parameter.grad is None]
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "resnet18", "convnext_atto"])
+@pytest.mark.parametrize("coarsest", [8, 16])
+@torch.no_grad()
+def test_dilated_maps_are_finer_and_of_the_same_numbers(name: str, coarsest: int) -> None:
+    state = lively(name).state_dict()
+    plain, dilated = Backbone(name, STRIDES, state), Backbone(name, STRIDES, state, coarsest)
+    maps = dilated(torch.randn(1, 3, 64, 96))
+    assert [64 // m.shape[2] for m in maps] == [min(stride, coarsest) for stride in STRIDES]
+    own, strided = dilated.state_dict(), plain.state_dict()
+    assert set(own) == set(strided)
+    assert all(torch.equal(own[key], strided[key]) for key in own)
+    assert dilated.channels == plain.channels
+    assert dilated.stage_ends == plain.stage_ends
+
+
+@torch.no_grad()
+def test_a_dilated_place_says_what_the_strided_one_said() -> None:
+    """Without padding in the way, at every second place: the reason why the pretrained numbers fit."""
+    state = lively("resnet18").state_dict()
+    pixels = torch.randn(1, 3, 448, 448)
+    (strided,), (dilated,) = (Backbone("resnet18", (16,), state, c)(pixels) for c in (32, 8))
+    torch.testing.assert_close(
+        dilated[..., ::2, ::2][..., 8:-8, 8:-8], strided[..., 8:-8, 8:-8], rtol=1e-3, atol=1e-4
+    )
+
+
+def test_dilated_stages_freeze_like_others() -> None:
+    backbone = Backbone("resnet18", (16, 32), None, 8)
+    backbone.freeze(2)
+    assert trained_from(backbone)[0] == "body.layer3.0.conv1.weight"
+    backbone.freeze(4)
+    assert trained_from(backbone) == []
+
+
+@pytest.mark.parametrize("name", ["densenet121", "vgg16"])
+def test_networks_that_cannot_be_dilated(name: str) -> None:
+    with pytest.raises(UsageError, match=f"backbone {name} has no form of output stride 8. Give --backbone"):
+        Backbone(name, (32,), None, 8)
+
+
+def test_output_strides_that_there_are_not() -> None:
+    with pytest.raises(UsageError, match="output stride 4: expected 8, 16 or 32"):
+        Backbone("resnet18", (32,), None, 4)

@@ -1,6 +1,7 @@
 """COCO JSON (Lin et al., "Microsoft COCO: Common Objects in Context", arXiv 1405.0312): one file, or several.
 
-A box is (x, y, width, height) in continuous pixels from the photo's upper left corner. Numbers of images and
+A box is (x, y, width, height) in continuous pixels from the photo's upper left corner; where there is none,
+it is that of the outline (see `coco_outlines`). Numbers of images and
 categories may have holes and begin anywhere. Images without annotations are photos without objects, and
 categories without annotations are classes; what makes a class is its name. The name of a file, or of its
 folder, may say which split it is.
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.faults import complaint, note
 from boxmask.data.formats.coco_document import Document, read_document
+from boxmask.data.formats.coco_outlines import outline_reader
 from boxmask.data.formats.find_photo import PhotoFinder
 from boxmask.data.formats.labels import LabelledPhoto, Labels, left_out_photos
 from boxmask.data.formats.source import Source
@@ -26,6 +28,7 @@ from boxmask.errors import LabelError
 
 NAME = "COCO JSON (one file, or a folder with one or several)"
 
+_NO_BOX = [np.nan] * 4
 _OPENING = re.compile(rb'\s*\{.*?"(info|licenses|images|annotations|categories)"\s*:', re.DOTALL)
 
 
@@ -176,7 +179,8 @@ def _rows(
     """Lay the annotations of all files in one row of arrays."""
     names = _class_names(documents)
     annotations = [annotation for document in documents for annotation in document.annotations]
-    xywh = np.array([annotation["bbox"] for annotation in annotations], dtype=np.float64).reshape(-1, 4)
+    xywh = np.array([annotation.get("bbox") or _NO_BOX for annotation in annotations], dtype=np.float64)
+    xywh = xywh.reshape(-1, 4)
     areas = [annotation.get("area") for annotation in annotations]
     starts = list(accumulate((len(document.annotations) for document in documents), initial=0))
 
@@ -184,11 +188,12 @@ def _rows(
         number = bisect_right(starts, row) - 1
         return documents[number].place("annotations", row - starts[number])
 
+    photo = _photo_numbers(documents)
     return Labels(
         root=source.root,
         class_names=names,
         photos=photos,
-        photo=_photo_numbers(documents),
+        photo=photo,
         boxes=np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
         extents=xywh[:, 2:],
         labels=_label_numbers(documents, names),
@@ -197,6 +202,7 @@ def _rows(
         difficult=np.zeros(len(annotations), dtype=bool),
         place=place,
         notes=(*notes, *_shared_names(documents)),
+        outlines=outline_reader([annotation.get("segmentation") for annotation in annotations], photo, place),
     )
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.faults import note
 from boxmask.data.formats.source import Source
+from boxmask.data.outlines import Outlines
+
+ReadOutlines: TypeAlias = Callable[[NDArray[np.int32]], tuple[Outlines, tuple[str, ...]]]
+"""From the sizes of the photos as shown, (P, 2), to the outlines of the N objects, and notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,14 @@ class LabelledPhoto:
 class Labels:
     """The photos of a data set and N objects in them, row by row.
 
-    photo:   (N,) which of `photos` the object is in
-    boxes:   (N, 4) float64 xyxy, continuous edges in pixels, neither checked nor clipped
-    extents: (N, 2) width and height as the file means them; an object needs both above 0
-    labels:  (N,) index into `class_names`
-    areas:   (N,) of the outline, NaN where the file has none
-    place:   says file and line of row n
+    photo:    (N,) which of `photos` the object is in
+    boxes:    (N, 4) float64 xyxy, continuous edges in pixels, neither checked nor clipped; four NaN where the
+              box is that of the outline
+    extents:  (N, 2) width and height as the file means them; an object needs both above 0
+    labels:   (N,) index into `class_names`
+    areas:    (N,) of the outline, NaN where the file has none
+    place:    says file and line of row n
+    outlines: reads those of the objects, or None where only boxes are known; raises LabelError
     """
 
     root: Path
@@ -55,6 +62,7 @@ class Labels:
     difficult: NDArray[np.bool_]
     place: Callable[[int], str]
     notes: tuple[str, ...] = ()
+    outlines: ReadOutlines | None = None
 
 
 def left_out_photos(source: Source, used: Sequence[str], why: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from boxmask.data.dataset import SPLITS
 from boxmask.data.faults import complaint
@@ -18,7 +18,9 @@ from boxmask.pipeline.photos import PHOTO_ENDINGS
 Lists: TypeAlias = dict[str, list[tuple[str, str]]]
 """By split: the names, each with its place."""
 
-_SPLIT_FILE = re.compile(r"(?P<above>(.*/)?)ImageSets/(?P<main>Main/)?(train|val|test|trainval)\.txt$")
+_SPLIT_FILE = re.compile(
+    r"(?P<above>(.*/)?)ImageSets/(?P<task>(Main|Segmentation)/)?(train|val|test|trainval)\.txt$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +31,28 @@ class Listed:
     place: str
 
 
-def read_splits(source: Source) -> dict[str, Listed]:
+def read_splits(source: Source, task: Literal["Main", "Segmentation"] = "Main") -> dict[str, Listed]:
     """The names in `ImageSets/Main/{train,val,test,trainval}.txt`, each with its split, if any.
 
+    task: which folder's lists; those beside it are taken where it has none
     Several such folders, as VOC2007 and VOC2012 side by side have them, are put together split by split.
     What only trainval.txt lists is for validation if the same folder has a train.txt but no val.txt, else for
     training. Raises LabelError for a name that stands in two split files.
     """
     together: Lists = defaultdict(list)
-    for files in _split_files(source):
+    for files in _split_files(source, task):
         for split, names in _lists(source, files).items():
             together[split].extend(names)
     return _merged(together)
 
 
-def _split_files(source: Source) -> list[list[str]]:
-    """The split files of each folder that has an ImageSets: those in Main, else those beside it."""
+def _split_files(source: Source, task: str) -> list[list[str]]:
+    """The split files of each folder that has an ImageSets: those of the task, else those beside it."""
     folders: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for file in source.files:
         if parts := _SPLIT_FILE.match(file):
-            folders[parts["above"]][parts["main"] or ""].append(file)
-    return [files.get("Main/") or files[""] for files in folders.values()]
+            folders[parts["above"]][parts["task"] or ""].append(file)
+    return [files.get(f"{task}/") or files[""] for files in folders.values()]
 
 
 def _lists(source: Source, files: Sequence[str]) -> Lists:

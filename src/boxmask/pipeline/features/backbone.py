@@ -1,4 +1,4 @@
-"""Backbones: any network of timm, cut into the maps that detectors read."""
+"""Backbones: any network of timm, cut into the maps that detectors and segmenters read."""
 
 from __future__ import annotations
 
@@ -19,29 +19,35 @@ class Backbone(nn.Module):
     name:    timm's name of the network
     strides: which maps are wanted, finest first, for example (4, 8, 16, 32) for C2..C5
     weights: timm's state dict of the whole network (its classifier is not needed), or None for random ones
+    coarsest: 8 or 16: maps that would have a larger stride keep this one, and their convolutions are dilated
+             instead ("à trous"); `strides` names them as if they were not. 32: none are
 
     Batch norm is frozen (small batches would spoil its statistics) and computed inside the convolution
-    before it. Raises UsageError where timm has no such network or the network no map of such a stride, and
-    WeightsError where the weights are of another network.
+    before it. Raises UsageError where timm has no such network, the network no map of such a stride or no
+    dilated form, and WeightsError where the weights are of another network.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, strides: tuple[int, ...], weights: dict[str, Tensor] | None) -> None:
+    def __init__(
+        self, name: str, strides: tuple[int, ...], weights: dict[str, Tensor] | None, coarsest: int = 32
+    ) -> None:
         super().__init__()
-        reductions: list[int] = _create(name).feature_info.reduction()
+        undilated = _create(name).feature_info
+        reductions: list[int] = undilated.reduction()
         missing = [stride for stride in strides if stride not in reductions]
         if missing:
             raise UsageError(f"backbone {name}: it has no map of stride {missing}; it has {reductions}")
         last_of_stride = {reduction: index for index, reduction in enumerate(reductions)}
-        body = _create(name, tuple(last_of_stride[stride] for stride in strides))
+        indices = tuple(last_of_stride[stride] for stride in strides)
+        body = _create(name, indices) if coarsest == 32 else _create_dilated(name, indices, coarsest)
         _drop_behind(body, str(body.feature_info.module_name()[-1]))
         if weights is not None:
             _load(body, weights, name)
         self.channels: list[int] = body.feature_info.channels()
         # where each stage ends: stage n is what lies up to the map of stride 2 ** (n + 1), C2 for n = 1
-        self.stage_ends = {int(info["reduction"]): str(info["module"]) for info in body.feature_info.info}
+        self.stage_ends = {int(info["reduction"]): str(info["module"]) for info in undilated.info}
         self.register_buffer(
             "mean", torch.tensor(body.pretrained_cfg["mean"])
         )  # of what it was pretrained on
@@ -109,6 +115,20 @@ def _load(body: nn.Module, weights: dict[str, Tensor], name: str) -> None:
         raise WeightsError(
             f"these weights are not of {name}: {len(missing)} tensors are missing, first {missing[0]}"
         )
+
+
+def _create_dilated(name: str, out_indices: tuple[int, ...], coarsest: int) -> Any:
+    """The form of a network whose maps are no coarser than `coarsest`; UsageError where it has none."""
+    if coarsest not in (8, 16):
+        raise UsageError(f"output stride {coarsest}: expected 8, 16 or 32")
+    try:
+        body = timm.create_model(
+            name, pretrained=False, features_only=True, out_indices=out_indices, output_stride=coarsest
+        )
+    except (AssertionError, TypeError, ValueError, NotImplementedError) as error:  # timm's, of those without
+        advice = "Give --backbone resnet50 or tf_efficientnet_lite0, or an output stride of 32."
+        raise UsageError(f"backbone {name} has no form of output stride {coarsest}. {advice}") from error
+    return body
 
 
 def _create(name: str, out_indices: tuple[int, ...] | None = None) -> Any:

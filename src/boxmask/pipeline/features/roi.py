@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from boxmask.geometry import boxes as box
+from boxmask.kernels import pyramid_roi_align
 
 LEVEL_EPSILON = 1e-6  # a 224-pixel box belongs to its level whatever the rounding of its root
 
@@ -34,3 +35,21 @@ def assign_levels(
     scale = torch.log2(box.areas(rois[:, 1:]).sqrt() / size)
     levels = (scale + math.log2(stride) + LEVEL_EPSILON).floor() - math.log2(strides[0])
     return levels.clamp(0, len(strides) - 1).long()
+
+
+def align(
+    features: list[Tensor],
+    per_image: list[Float[Tensor, "P 4"]],
+    strides: tuple[int, ...],
+    canonical: tuple[int, int],
+    grid: tuple[int, int],
+) -> Float[Tensor, "R C size size"]:
+    """RoIAlign of the boxes of each image, each from the level that suits it.
+
+    features: of `strides`, and perhaps coarser ones, which are not read; canonical: as in `assign_levels`
+    grid:     size of the result, and samples of a bin along each axis
+    """
+    rois = to_rois(per_image)
+    levels, scales = assign_levels(rois, strides, canonical), [1 / stride for stride in strides]
+    size, samples = grid
+    return pyramid_roi_align(features[: len(scales)], rois, levels, size, scales, samples, aligned=False)

@@ -1,4 +1,4 @@
-"""The table of detectors, by name."""
+"""The table of models, by name."""
 
 import json
 from dataclasses import asdict, fields, is_dataclass
@@ -6,8 +6,9 @@ from dataclasses import asdict, fields, is_dataclass
 import pytest
 
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.table import DETECTORS, config_from_json, entry, make_config
+from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
+from boxmask.models.table import config_from_json, entry, make_config
 
 
 @pytest.mark.parametrize("model", DETECTORS)

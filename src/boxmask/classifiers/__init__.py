@@ -1,0 +1,1 @@
+"""Classifiers: what a photo as a whole shows."""

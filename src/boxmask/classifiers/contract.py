@@ -1,0 +1,24 @@
+"""What every classifier is: what training, evaluation and prediction rely on, and nothing else."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor
+
+from boxmask.pipeline.model import Model
+from boxmask.pipeline.photos import accepts_photos
+from boxmask.types import Classification, ClassTarget
+
+
+class Classifier(Model):
+    """An interface, without behaviour to inherit."""
+
+    @accepts_photos
+    @abstractmethod
+    def predict(self, images: list[Tensor]) -> list[Classification]:
+        """Photos (paths, PIL images, arrays or tensors) -> what each shows as a whole."""
+
+    @abstractmethod
+    def loss(self, images: list[Tensor], targets: list[ClassTarget]) -> dict[str, Tensor]:
+        """Images (3, H, W) and their classes -> scalars by name."""

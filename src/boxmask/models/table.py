@@ -1,0 +1,54 @@
+"""The table of all models: what each is called, how it is built, and whose numbers it can be built with."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeAlias
+
+from boxmask.classifiers.contract import Classifier
+from boxmask.classifiers.table import CLASSIFIERS
+from boxmask.detectors.contract import Detector
+from boxmask.detectors.table import DETECTORS
+from boxmask.errors import UsageError
+from boxmask.pipeline.model import Entry
+from boxmask.segmenters.contract import Segmenter
+from boxmask.segmenters.table import SEGMENTERS
+
+AnyModel: TypeAlias = Detector | Segmenter | Classifier
+
+MODELS: dict[str, Entry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
+
+
+def entry(model: str) -> Entry:
+    """The row of a model's name; UsageError names those that there are."""
+    if model not in MODELS:
+        raise UsageError(f"model {model!r} is not known; there are: {', '.join(MODELS)}")
+    return MODELS[model]
+
+
+def make_config(model: str, preset: str, **numbers: object) -> Any:
+    """The config of a preset, with single numbers replaced; UsageError for a preset that does not exist."""
+    row = entry(model)
+    if preset not in row.presets:
+        raise UsageError(f"{model} has no preset {preset!r}; it has: {', '.join(row.presets)}")
+    known = {field.name for field in fields(row.config)}
+    if unknown := sorted(set(numbers) - known):
+        raise UsageError(f"{model} has no number {unknown[0]!r}; it has: {', '.join(sorted(known))}")
+    return row.config(**{**row.presets[preset], **numbers})
+
+
+def config_from_json(model: str, values: dict[str, Any]) -> Any:
+    """A config from what `dataclasses.asdict` and JSON made of it; ValueError for fields that do not fit."""
+    config = entry(model).config
+    names = {field.name for field in fields(config)}
+    if set(values) != names:
+        raise ValueError(f"{model}: unknown or missing numbers {sorted(set(values) ^ names)}")
+    parts = {field.name: field.default for field in fields(config)}
+    return config(**{name: _from_json(value, parts[name]) for name, value in values.items()})
+
+
+def _from_json(value: Any, default: Any) -> Any:
+    """JSON has lists where the configs have tuples, and dicts where they have a part with its own numbers."""
+    if isinstance(value, dict):
+        return type(default)(**{name: _from_json(item, None) for name, item in value.items()})
+    return tuple(_from_json(item, None) for item in value) if isinstance(value, list) else value

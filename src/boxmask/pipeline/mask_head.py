@@ -1,0 +1,49 @@
+"""The mask branch: a small fully convolutional network in every RoI."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from boxmask.kernels import linear
+from boxmask.pipeline.convolution import RegionConvs
+
+
+class MaskHead(nn.Module):
+    """3x3 convolutions, a transposed one that doubles the map, and a logit a class for each of its pixels.
+
+    He et al. 2017 (arXiv:1703.06870), figure 4, right. Each of the K classes has its own mask, which no other
+    competes with; only the one that is asked for is computed.
+    """
+
+    def __init__(self, in_channels: int, channels: int, depth: int, num_classes: int) -> None:
+        super().__init__()
+        self.convs = RegionConvs(in_channels, channels, depth)
+        inputs = channels if depth else in_channels
+        self.deconv = nn.ConvTranspose2d(inputs, channels, 2, stride=2)
+        self.logits = nn.Conv2d(channels, num_classes, 1)
+        nn.init.normal_(self.deconv.weight, std=math.sqrt(2 / inputs))  # a pixel has `inputs` sources
+        nn.init.normal_(self.logits.weight, std=0.001)  # Detectron
+        for layer in (self.deconv, self.logits):
+            nn.init.zeros_(cast(Tensor, layer.bias))
+
+    def forward(self, rois: Float[Tensor, "R C m m"], labels: Int[Tensor, R]) -> Float[Tensor, "R M M"]:
+        """RoI features and a class of each -> logits of that class's mask, M = 2 m.
+
+        A transposed convolution of 2x2 and stride 2 makes four pixels of one, without overlap: it is a matrix
+        product over pixels. Only the last map, of one channel, is put in order, not the one of many.
+        """
+        hidden = self.convs(rois)
+        side = hidden.shape[-1]
+        pixels = hidden.permute(0, 2, 3, 1).flatten(0, 2)
+        kernel = self.deconv.weight.permute(2, 3, 1, 0).flatten(0, 2)
+        bias = cast(Tensor, self.deconv.bias).repeat(4)
+        doubled = F.relu(linear(pixels, kernel, bias)).view(len(rois), 4 * side * side, len(bias) // 4)
+        weight = self.logits.weight.flatten(1)[labels]
+        logits = torch.bmm(doubled, weight[:, :, None])[..., 0] + cast(Tensor, self.logits.bias)[labels, None]
+        return logits.view(-1, side, side, 2, 2).permute(0, 1, 3, 2, 4).reshape(-1, 2 * side, 2 * side)

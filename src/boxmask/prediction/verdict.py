@@ -1,0 +1,82 @@
+"""The verb `evaluate` for every kind of model: its labelled photos, its figures, its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Group
+
+from boxmask.classifiers.contract import Classifier
+from boxmask.data.any_pixels import read_any_unsplit_pixels
+from boxmask.data.class_folders import read_unsplit_classes
+from boxmask.data.read import read_unsplit
+from boxmask.data.split import UnseenClasses
+from boxmask.detectors.contract import Detector
+from boxmask.evaluation.class_table import class_evaluation_table
+from boxmask.evaluation.pixel_table import pixel_table
+from boxmask.evaluation.table import evaluation_table
+from boxmask.pipeline.model import Model
+from boxmask.prediction.judge import draw_judged, judge
+from boxmask.prediction.judge_classes import judge_classes
+from boxmask.prediction.judge_pixels import judge_pixels
+from boxmask.prediction.splits import Split, chosen_photos
+from boxmask.segmenters.contract import Segmenter
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the user says of labels that are not plain; see `boxmask evaluate --help`."""
+
+    bad_boxes: Literal["stop", "skip"] = "stop"
+    classes_file: Path | None = None
+    unknown_colours: Literal["stop", "ignore"] = "stop"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """evaluation: has `as_json()`; table: the same for the terminal."""
+
+    evaluation: Any
+    table: Group
+
+
+def labelled_for(model: Model, run: Path, data: Path, split: Split, reading: Reading) -> Any:
+    """The labelled photos of a split, in the form that this kind of model is judged by.
+
+    Raises LabelError and PhotoError as the readers do, and LabelError where the split has no photos.
+    """
+    if isinstance(model, Segmenter):
+        how = {"classes_file": reading.classes_file, "unknown_colours": reading.unknown_colours}
+        pixels = read_any_unsplit_pixels(data, **how, bad_boxes=reading.bad_boxes)  # type: ignore[arg-type]
+        return chosen_photos(pixels, run, data, split)
+    if isinstance(model, Classifier):
+        items = read_unsplit_classes(data, reading.bad_boxes)
+        return items.of_photos(chosen_photos(items.photos, run, data, split))
+    return chosen_photos(read_unsplit(data, reading.bad_boxes), run, data, split)
+
+
+def verdict(
+    model: Model,
+    labelled: Any,
+    unseen_classes: UnseenClasses = "stop",
+    progress: Callable[[int, int], None] | None = None,
+    pictures: Path | None = None,
+) -> Verdict:
+    """Judge a model by what `labelled_for` gave.
+
+    pictures: a folder into which photos are drawn, as labelled and as found; of a classifier, its mistakes
+    """
+    if isinstance(model, Segmenter):
+        pixels = judge_pixels(model, labelled, unseen_classes, progress, pictures)
+        return Verdict(pixels, pixel_table(pixels))
+    if isinstance(model, Classifier):
+        classes = judge_classes(model, labelled, unseen_classes, progress, pictures)
+        return Verdict(classes, class_evaluation_table(classes))
+    assert isinstance(model, Detector)
+    evaluation, detections = judge(model, labelled, unseen_classes, progress)
+    if pictures is not None:
+        draw_judged(labelled, detections, pictures)
+    return Verdict(evaluation, evaluation_table(evaluation))

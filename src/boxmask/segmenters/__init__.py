@@ -1,0 +1,1 @@
+"""One file a paper: the class of every pixel."""

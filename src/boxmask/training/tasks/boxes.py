@@ -1,0 +1,70 @@
+"""Objects in boxes, with or without outlines: what detectors learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from torch import Tensor
+
+from boxmask.data.augment import Augmentation, resize_photo
+from boxmask.data.crops import SSDAugmentation
+from boxmask.data.dataset import Dataset
+from boxmask.data.read import read_dataset
+from boxmask.data.split import check_classes
+from boxmask.detectors.contract import Detector
+from boxmask.errors import LabelError
+from boxmask.evaluation.evaluate import evaluate
+from boxmask.pipeline.images import Size, resized_size
+from boxmask.pipeline.model import Model
+from boxmask.pipeline.photos import to_image
+from boxmask.training.recipe import Recipe
+from boxmask.training.tasks.contract import Augment, Progress
+from boxmask.types import Target
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """See `Task`."""
+
+    figures: tuple[str, ...] = ("AP", "AP50", "AP75")
+
+    def read(self, data: Path, recipe: Recipe) -> Dataset:
+        """A detection set in any format; its classes must be there in the training photos."""
+        how = {"split_seed": recipe.split_seed, "split_file": recipe.split_file}
+        dataset = read_dataset(data, **how, bad_boxes=recipe.bad_boxes)  # type: ignore[arg-type]
+        notes = check_classes(dataset, unseen_classes=recipe.unseen_classes)
+        if not dataset.split("train").counted.any():
+            raise LabelError(
+                f"{data}: no training photo has a labelled object. Label some, or change the split."
+            )
+        return replace(dataset, notes=dataset.notes + notes)
+
+    def photos(self, labelled: Dataset) -> Dataset:
+        """The set itself."""
+        return labelled
+
+    def numbers(self, labelled: Dataset, recipe: Recipe) -> dict[str, Any]:
+        """The names of the classes."""
+        return {"class_names": labelled.class_names}
+
+    def canvas(self, size: Size, config: Any) -> Size:
+        """The photo's, resized."""
+        return resized_size(size, config.shorter_side, config.longer_side)
+
+    def sample(self, labelled: Dataset, item: int, config: Any) -> tuple[Tensor, Target]:
+        """The photo resized, with its boxes and outlines."""
+        image, target = to_image(labelled.path(item)), labelled.target(item)
+        return resize_photo(image, target, config.shorter_side, config.longer_side)
+
+    def augmentation(self, recipe: Recipe, config: Any) -> Augment:
+        """Scale jitter, or SSD's crops."""
+        if recipe.method.crops == "ssd":
+            return SSDAugmentation(recipe.flip, recipe.photometric)
+        return Augmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
+
+    def evaluate(self, model: Model, labelled: Dataset, recipe: Recipe, progress: Progress) -> dict[str, Any]:
+        """Average precision, without intervals."""
+        how = {"interval": False, "unseen_classes": recipe.unseen_classes, "progress": progress}
+        return evaluate(cast(Detector, model), labelled, **how).as_json()  # type: ignore[arg-type]

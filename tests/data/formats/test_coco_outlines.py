@@ -1,0 +1,271 @@
+"""COCO's three ways to write an outline, as pycocotools reads them, and what people write instead."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hotcoco import mask as packed_rle
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxmask.data.dataset import Dataset
+from boxmask.data.read import read_dataset
+from boxmask.errors import LabelError
+
+Write = Callable[..., Path]
+Make = Callable[..., dict[str, Any]]
+
+SIZE = (40, 60)  # of the photos that `write_coco` writes
+TRIANGLE = [10, 10, 30, 10, 30, 30]
+
+
+@pytest.fixture
+def write(write_coco: Write, coco: Make, annotation: Make) -> Write:
+    """Write a photo with an object for each segmentation, all in one big box; None gives one without."""
+
+    def write(segmentations: list[Any], box: Any = (0, 0, 60, 40), **more: Any) -> Path:
+        own = [{} if one is None else {"segmentation": one} for one in segmentations]
+        return write_coco(coco([(1, "a.jpg")], [annotation(1, 1, box) | one | more for one in own]))
+
+    return write
+
+
+def a_ring() -> NDArray[np.bool_]:
+    """A mask with a hole, and a part of its own."""
+    y, x = np.mgrid[:40, :60]
+    distance = np.hypot(y - 20, x - 25)
+    return ((distance < 15) & (distance > 6)) | (x > 55)
+
+
+def listed(mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """Run lengths as a list."""
+    pixels = mask.T.ravel().astype(int)
+    edges = np.flatnonzero(np.diff(pixels, prepend=0))
+    return {"size": [*mask.shape], "counts": np.diff(edges, prepend=0, append=pixels.size).tolist()}
+
+
+def packed(mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """Run lengths as text."""
+    return {"size": [*mask.shape], "counts": packed_rle.encode(mask)["counts"].decode()}
+
+
+def as_pycocotools(root: Path) -> list[NDArray[np.bool_]]:
+    """The masks of the objects that have a segmentation, by annToMask."""
+    coco = pytest.importorskip("pycocotools.coco").COCO(root / "instances.json")
+    return [coco.annToMask(one).astype(bool) for one in coco.dataset["annotations"] if "segmentation" in one]
+
+
+def dense(dataset: Dataset, photo: int = 0) -> NDArray[np.bool_]:
+    masks = dataset.masks(photo)
+    assert masks is not None
+    return masks.dense()
+
+
+# ---------------------------------------------------------------- what is read
+
+
+def test_the_three_ways_give_the_same_mask(write: Write) -> None:
+    ring = a_ring()
+    dataset = read_dataset(write([listed(ring), packed(ring)]))
+    assert np.array_equal(dense(dataset), [ring, ring])
+    square = np.zeros(SIZE, dtype=bool)
+    square[5:20, 10:30] = True
+    corners = [10, 5, 30, 5, 30, 20, 10, 20]
+    dataset = read_dataset(write([[corners], listed(square), packed(square)]))
+    assert np.array_equal(dense(dataset), [square] * 3)
+    assert dataset.areas.tolist() == [300] * 3
+    assert dataset.outlined.all()
+
+
+def test_a_hole_that_touches_the_photos_edges(write: Write) -> None:
+    frame = np.ones(SIZE, dtype=bool)
+    frame[1:-1, 1:-1] = False
+    assert np.array_equal(dense(read_dataset(write([listed(frame)])))[0], frame)
+    assert dense(read_dataset(write([listed(np.ones(SIZE, dtype=bool))]))).all()
+
+
+def test_a_crowd_has_an_outline(write: Write) -> None:
+    dataset = read_dataset(write([listed(a_ring())], iscrowd=1))
+    assert dataset.target(0).ignore.tolist() == [True]
+    assert np.array_equal(dense(dataset)[0], a_ring())
+
+
+def test_several_parts_are_joined(write: Write) -> None:
+    root = write([[TRIANGLE, [40, 5, 55, 5, 55, 15, 40, 15], [0, 0, 12, 0, 12, 12]]])
+    mask = dense(read_dataset(root))[0]
+    assert np.array_equal(mask, as_pycocotools(root)[0])
+    assert mask[10, 48]
+    assert mask[12, 25]
+    assert not mask[35, 35]
+
+
+def test_polygons_are_filled_as_pycocotools_fills_them(write: Write) -> None:
+    generator = np.random.default_rng(0)
+    polygons = [
+        [
+            generator.uniform(-20, 80, 2 * points).round(generator.integers(0, 4)).tolist()
+            for points in generator.integers(3, 9, generator.integers(1, 4))
+        ]
+        for _ in range(300)
+    ]
+    root = write(polygons)
+    theirs = as_pycocotools(root)
+    dataset = read_dataset(root)
+    assert np.array_equal(dense(dataset), theirs)
+    assert dataset.outlined.tolist() == [bool(mask.any()) for mask in theirs]
+
+
+@pytest.mark.parametrize("nothing", [None, [], {}, [[]], [[], []]])
+def test_boxes_and_outlines_may_be_mixed(write: Write, nothing: Any) -> None:
+    dataset = read_dataset(write([nothing, [TRIANGLE]]))
+    assert dataset.outlined.tolist() == [False, True]
+    assert dataset.boxes.tolist() == [[0, 0, 60, 40]] * 2
+    target = dataset.target(0)
+    assert target.masks is not None
+    assert target.masks.known.tolist() == [False, True]
+    assert dataset.areas[0] == 2400
+    assert dataset.areas[1] == dense(dataset)[1].sum()
+
+
+def test_boxes_alone_have_no_masks(write: Write) -> None:
+    dataset = read_dataset(write([None, []]))
+    assert dataset.masks(0) is None
+    assert dataset.target(0).masks is None
+    assert dataset.outlined.tolist() == [False, False]
+
+
+def test_a_photo_without_objects_in_an_outlined_set(write_coco: Write, coco: Make, annotation: Make) -> None:
+    outlined = annotation(1, 1, [0, 0, 60, 40], segmentation=[TRIANGLE])
+    dataset = read_dataset(write_coco(coco([(1, "b.jpg"), (2, "a.jpg")], [outlined])))
+    masks = dataset.masks(0)
+    assert masks is not None
+    assert (len(masks), masks.size) == (0, SIZE)
+    assert dense(dataset, 1).any()
+
+
+def test_the_order_of_photos_and_left_out_boxes_take_outlines_along(
+    write_coco: Write, coco: Make, annotation: Make
+) -> None:
+    def square(x: int) -> list[list[int]]:
+        return [[x, 5, x + 10, 5, x + 10, 15, x, 15]]
+
+    entries = [
+        annotation(1, 1, [0, 5, 10, 10], segmentation=square(0)),
+        annotation(1, 1, [0, 0, 0, 0], segmentation=square(40)),
+        annotation(2, 1, [20, 5, 10, 10], segmentation=square(20)),
+        annotation(1, 1, [30, 5, 10, 10], segmentation=square(30)),
+    ]
+    root = write_coco(coco([(1, "b.jpg"), (2, "a.jpg")], entries))
+    dataset = read_dataset(root, bad_boxes="skip")
+    for photo, lefts in ((0, [20]), (1, [0, 30])):
+        masks = dataset.masks(photo)
+        assert masks is not None
+        assert masks.boxes().tolist() == [[x, 5, x + 10, 15] for x in lefts]
+        assert np.array_equal(masks.boxes(), dataset.boxes[dataset.rows(photo)])
+
+
+def test_a_missing_box_is_that_of_the_outline(write: Write) -> None:
+    root = write([[TRIANGLE], listed(a_ring())])
+    document = json.loads((root / "instances.json").read_text())
+    del document["annotations"][0]["bbox"]
+    document["annotations"][1]["bbox"] = None
+    (root / "instances.json").write_text(json.dumps(document))
+    dataset = read_dataset(root)
+    masks = dataset.masks(0)
+    assert masks is not None
+    assert np.array_equal(dataset.boxes, masks.boxes())
+    assert dataset.boxes[1].tolist() == [11, 0, 60, 40]
+
+
+def test_an_outline_without_a_pixel_is_noted_and_not_known(write: Write) -> None:
+    speck = [10.1, 10.1, 10.2, 10.1, 10.2, 10.2]
+    dataset = read_dataset(write([[speck], listed(np.zeros(SIZE, dtype=bool)), [TRIANGLE]]))
+    assert dataset.outlined.tolist() == [False, False, True]
+    assert dataset.notes[0].startswith("2 outlines cover no pixel and count as not known:\n  ")
+    assert "annotations[0] (id 100)" in dataset.notes[0]
+    assert "annotations[1] (id 101)" in dataset.notes[0]
+
+
+def test_a_photo_of_one_pixel(write: Write) -> None:
+    root = write([[[0, 0, 1, 0, 1, 1, 0, 1]], {"size": [1, 1], "counts": [0, 1]}], (0, 0, 1, 1))
+    Image.new("RGB", (1, 1)).save(root / "images/a.jpg")
+    assert dense(read_dataset(root)).tolist() == [[[True]], [[True]]]
+
+
+# ---------------------------------------------------------------- faults
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "reason"),
+    [
+        ("outline", "expected a list of polygons, .* found outline"),
+        (TRIANGLE, r"expected a list of polygons, .* found \[10, 10, 30"),
+        ([TRIANGLE, 7], "expected a list of polygons"),
+        ([[1, 2, 3, 4]], "a polygon of 2 points, where three are the fewest"),
+        ([TRIANGLE, []], "a polygon of 0 points"),
+        ([TRIANGLE, [1, 2, 3, 4, 5, 6, 7]], "a polygon of 7 numbers, where each point has x and y"),
+        ([[1, 2, 3, "4", 5, 6]], r"a polygon should be numbers, found \[1, 2, 3, '4'"),
+        ([[1, 2, 3, True, 5, 6]], "a polygon should be numbers"),
+        ([[1, 2, 3, float("nan"), 5, 6]], "a polygon with a coordinate that is not finite"),
+        ([[1, 2, 3e9, 4, 5, 6]], r"a point at 3e\+09, 4 in a photo of 60 × 40 pixels"),
+        ([[1, 2, 3, -61, 5, 6]], "a point at 3, -61 in a photo"),
+        ({"size": [60, 40], "counts": [2400]}, "of 40 × 60 pixels, its photo is 60 × 40"),
+        ({"counts": [2400]}, r'the "size" of its run lengths as \[height, width\], found None'),
+        ({"size": [40.0, 60], "counts": [2400]}, r"as \[height, width\], found \[40\.0, 60\]"),
+        ({"size": [40, 60]}, r'its "counts" as whole numbers or text, found None'),
+        ({"size": [40, 60], "counts": [1.5, 2398.5]}, r'its "counts" as whole numbers'),
+        ({"size": [40, 60], "counts": [10, 20]}, "add up to 30, its photo has 2400 pixels"),
+        ({"size": [40, 60], "counts": []}, "add up to 0"),
+        ({"size": [40, 60], "counts": [2500, -100]}, "a run length of -100"),
+        ({"size": [40, 60], "counts": "34"}, "add up to 7"),
+        ({"size": [40, 60], "counts": "3P"}, "empty or breaks off"),
+        ({"size": [40, 60], "counts": "3 4"}, "letter 1 of the run lengths is ' '"),
+    ],
+)
+def test_a_segmentation_that_cannot_be_read(write: Write, segmentation: Any, reason: str) -> None:
+    root = write([[TRIANGLE], segmentation])
+    where = r"instances\.json:\d+: annotations\[1\] \(id 101\): "
+    with pytest.raises(LabelError, match=rf"(?s)cannot be read \(1\):\n.*{where}.*{reason}.*\nCorrect these"):
+        read_dataset(root)
+
+
+def test_all_faults_are_told_at_once(write: Write) -> None:
+    with pytest.raises(LabelError, match=r"cannot be read \(3\):") as raised:
+        read_dataset(write([[[1, 2]], [TRIANGLE], [[1, 2, 3]], 7]))
+    for row in (0, 2, 3):
+        assert f"annotations[{row}]" in str(raised.value)
+
+
+def test_neither_box_nor_outline(write: Write) -> None:
+    with pytest.raises(LabelError, match=r"annotations\[0\] \(id 100\) has no bbox"):
+        read_dataset(_without_boxes(write([None])))
+    root = _without_boxes(write([[[1, 1, 1, 1, 1, 1]], [TRIANGLE]]))
+    with pytest.raises(LabelError, match=r"\(id 100\): cat in .* has no box, and no outline with a pixel"):
+        read_dataset(root)
+    assert len(read_dataset(root, bad_boxes="skip").boxes) == 1
+
+
+def _without_boxes(root: Path) -> Path:
+    document = json.loads((root / "instances.json").read_text())
+    for entry in document["annotations"]:
+        del entry["bbox"]
+    (root / "instances.json").write_text(json.dumps(document, indent=1))
+    return root
+
+
+# ---------------------------------------------------------------- the real sets
+
+
+@pytest.mark.parametrize(("name", "file"), [("dsb2018", "instances.json"), ("fruits_nuts", "trainval.json")])
+def test_real_outlines_agree_with_pycocotools(shared_data: Path, name: str, file: str) -> None:
+    coco = pytest.importorskip("pycocotools.coco").COCO(shared_data / name / file)
+    dataset = read_dataset(shared_data / name)
+    assert dataset.outlined.all()
+    for photo, image_id in enumerate(dataset.image_ids.tolist()):
+        theirs = [coco.annToMask(entry) for entry in coco.loadAnns(coco.getAnnIds(image_id))]
+        assert np.array_equal(dense(dataset, photo), np.array(theirs, dtype=bool))
