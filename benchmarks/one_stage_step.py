@@ -1,7 +1,7 @@
 """A training step of a one-stage detector beside torchvision's: `python benchmarks/one_stage_step.py`.
 
 RetinaNet, FCOS and SSDLite, with the same weights, photos, labels and trained numbers on both sides. First
-the losses are compared, then forward + backward + optimiser run in turns, each side in its own process, and the
+the losses are compared, then forward + backward + optimiser run in turns, each side in its own process; the
 table shows medians.
 """
 
@@ -43,7 +43,7 @@ class Case(NamedTuple):
 
 
 def both(name: str) -> tuple[nn.Module, Detector]:
-    """torchvision's detector with random weights and frozen norms, and ours with the same; both learn the same.
+    """torchvision's detector with random weights and frozen norms, and ours; both learn the same numbers.
 
     With ResNet-50 the first two of its five stages are frozen, as torchvision does with pretrained ones.
     """
