@@ -21,6 +21,7 @@ check: $(READY)  ## style, types, and who may import whom
 bench: $(READY)  ## speed beside torchvision's; time_to_accuracy.py, lineage.py and selective_search.py want photos
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/training_step.py
+	$(BIN)/python benchmarks/one_stage_step.py
 	$(BIN)/python benchmarks/prediction.py
 
 $(READY): pyproject.toml

@@ -1,10 +1,10 @@
-"""R-CNN, Fast R-CNN and Faster R-CNN on the same photos: `python benchmarks/lineage.py DATA --out DIR`.
+"""From R-CNN to the one-stage detectors on the same photos: `python benchmarks/lineage.py DATA --out DIR`.
 
 The story that the three papers tell, in measured numbers: Selective Search x CNN, (Selective Search + RoI) +
-one CNN, one CNN. All have the same backbone, photos and size of photos, and each is trained from the command
-line in its own minutes, proposals included. Then the seconds of a photo, split into what they are spent on;
-no proposal comes from a cache while they are counted. A run that is in DIR already is not trained again, so
-that a benchmark that was stopped goes on.
+one CNN, one CNN; and those that need no proposals at all, whose line has none. All have the same backbone,
+photos and size of photos, and each is trained from the command line in its own minutes, proposals included.
+Then the seconds of a photo, split into what they are spent on; no proposal comes from a cache while they are
+counted. A run that is in DIR already is not trained again, so that a benchmark that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -68,6 +68,10 @@ FAST = {
     "postprocess": "post-processing",
 }
 FASTER = {**FAST, "find": "proposals"}
+ONE_STAGE = {"prepare": "image", "features": "features", "postprocess": "post-processing"}
+SSD = {**ONE_STAGE, "head.forward": "heads", "default_boxes": "heads"}
+RETINANET = {**ONE_STAGE, "heads": "heads", "anchors": "heads"}
+FCOS = {**ONE_STAGE, "heads": "heads", "places": "heads"}
 METHODS = {
     "rcnn": Method("R-CNN", ("--model", "rcnn"), 20, RCNN),
     "fast-rcnn": Method("Fast R-CNN", ("--model", "fast-rcnn"), 10, FAST),
@@ -76,6 +80,9 @@ METHODS = {
     "alternating": Method(
         "Faster R-CNN, 4 steps", ("--model", "faster-rcnn", "--training", "alternating"), 10, FASTER
     ),
+    "ssd": Method("SSD", ("--model", "ssd"), 10, SSD),
+    "retinanet": Method("RetinaNet", ("--model", "retinanet"), 10, RETINANET),
+    "fcos": Method("FCOS", ("--model", "fcos"), 10, FCOS),
 }
 
 
@@ -218,7 +225,9 @@ def main() -> None:
     parser.add_argument("data", help="labelled photos, as for `boxmask train`")
     parser.add_argument("--out", type=Path, required=True, help="where runs, table and chart go")
     parser.add_argument("--methods", default=",".join(METHODS))
-    parser.add_argument("--scale", type=float, default=1.0, help="of each method's minutes: 20, 10, 10")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="of each method's minutes: R-CNN has 20, the others 10"
+    )
     parser.add_argument("--epochs", type=int, help="instead of minutes")
     parser.add_argument("--size", type=int, default=480, help="of the short side; 0: each method's own")
     parser.add_argument("--svd", type=int, nargs=2, default=(128, 64), help="ranks of fc6 and fc7")

@@ -1,8 +1,9 @@
 """Seconds a photo of a ready detector beside torchvision's, in one run: `python benchmarks/prediction.py`.
 
 Faster R-CNN with ResNet-50-FPN at 800 pixels has the same weights on both sides, and is first asked for the
-same detections; boxmask's default has no counterpart there and stands for itself. Photos go in
-one at a time, as arrays of pixels; timed is everything from there to boxes in the photo's own pixels.
+same detections; boxmask's defaults, at 320 pixels, have no counterpart there: they stand beside SSDLite with
+MobileNetV3, which torchvision has for CPUs. Photos go in one at a time, as arrays of pixels; timed is
+everything from there to boxes in the photo's own pixels.
 """
 
 from __future__ import annotations
@@ -18,16 +19,17 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.datasets import load_sample_images
 from torch import Tensor, nn
-from torchvision.models.detection import fasterrcnn_resnet50_fpn
+from torchvision.models.detection import fasterrcnn_resnet50_fpn, ssdlite320_mobilenet_v3_large
 
 import boxmask
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
+from boxmask.detectors.table import entry, make_config
 from boxmask.pipeline.photos import find_photos, load_photo
 from boxmask.weights import from_torchvision
-from sides import Plan, in_turns, product_peak
+from sides import Figures, Plan, in_turns, product_peak
 
 PHOTOS = 4  # of a folder
+DEFAULTS = ("faster-rcnn", "ssd", "retinanet", "fcos")
 Sources = Path | None
 
 
@@ -59,11 +61,14 @@ def ours() -> Detector:
     return from_torchvision("fasterrcnn_resnet50_fpn", theirs().state_dict())
 
 
-def default(run: Path | None) -> Detector:
-    if run is not None:
-        return boxmask.load(run)
+def default(model: str) -> Detector:
     torch.manual_seed(0)
-    return FasterRCNN(FasterRCNNConfig(("a", "b", "c"))).eval()
+    return entry(model).build(make_config(model, "default", class_names=("a", "b", "c")), None).eval()
+
+
+def their_lite() -> nn.Module:
+    torch.manual_seed(0)
+    return ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=4).eval()
 
 
 def over(photos: list[Tensor], predict: Callable[[list[Tensor]], object]) -> Callable[[], None]:
@@ -83,8 +88,16 @@ def our_work(folder: Sources) -> Callable[[], None]:
     return over(some_photos(folder), ours().predict)
 
 
-def default_work(folder: Sources, run: Path | None) -> Callable[[], None]:
-    return over(some_photos(folder), default(run).predict)
+def their_lite_work(folder: Sources) -> Callable[[], None]:
+    return over([photo / 255 for photo in some_photos(folder)], their_lite())
+
+
+def default_work(folder: Sources, model: str) -> Callable[[], None]:
+    return over(some_photos(folder), default(model).predict)
+
+
+def run_work(folder: Sources, run: Path) -> Callable[[], None]:
+    return over(some_photos(folder), boxmask.load(run).predict)
 
 
 def same_detections(folder: Sources) -> int:
@@ -105,7 +118,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="threads for each side; PyTorch's choice unless given")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--photos", type=Path, help="a folder; two photos of scikit-learn's unless given")
-    parser.add_argument("--run", type=Path, help="a trained default detector; random unless given")
+    parser.add_argument("--run", type=Path, help="a trained detector, beside the defaults")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -117,17 +130,29 @@ def main() -> None:
         "torchvision, R50-FPN, 800 px": Plan(partial(their_work, folder)),
         "torchvision, freed memory kept": Plan(partial(their_work, folder), keep=True),
         "boxmask, R50-FPN, 800 px": Plan(partial(our_work, folder), keep=True),
-        "boxmask, its default": Plan(partial(default_work, folder, options.run), keep=True),
     }
-    found = in_turns(plans, options.rounds, threads)
+    light = {
+        "torchvision, SSDLite320 MobileNetV3": Plan(partial(their_lite_work, folder)),
+        "torchvision, freed memory kept": Plan(partial(their_lite_work, folder), keep=True),
+        **{f"boxmask, {m}": Plan(partial(default_work, folder, m), keep=True) for m in DEFAULTS},
+    }
+    if options.run:
+        light[f"boxmask, {options.run}"] = Plan(partial(run_work, folder, options.run), keep=True)
     count = len(some_photos(folder))
-    table = Table("", "ms a photo", "photos/s", "speed", "peak memory")
+    console.print(table_of(in_turns(plans, options.rounds, threads), count, "the same network"))
+    found = in_turns(light, options.rounds, threads)
+    console.print(table_of(found, count, "defaults at 320 px, each another network; random weights"))
+
+
+def table_of(found: dict[str, Figures], count: int, title: str) -> Table:
+    """A row a side; `count` photos a round."""
+    table = Table("", "ms a photo", "photos/s", "speed", "peak memory", title=title)
     first = next(iter(found.values())).seconds
     for name, figures in found.items():
         each = figures.seconds / count
-        speed = "" if "default" in name else f"{first / figures.seconds:.1f}x"  # another network
+        speed = f"{first / figures.seconds:.1f}x"
         table.add_row(name, f"{each * 1e3:.0f}", f"{1 / each:.1f}", speed, f"{figures.peak:.1f} GB")
-    console.print(table)
+    return table
 
 
 if __name__ == "__main__":
