@@ -112,3 +112,33 @@ def test_a_norm_without_statistics_is_refused() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4, track_running_stats=False))
     with pytest.raises(ValueError, match="no running statistics"):
         fold_batch_norm(network)
+
+
+def test_prediction_sees_every_change_of_the_weights() -> None:
+    """It keeps the scaled weights from photo to photo."""
+    conv = FoldedConv2d(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4).eval())
+    other, photo = (
+        FoldedConv2d(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4).eval()),
+        torch.rand(1, 3, 8, 8),
+    )
+
+    def predicted(layer: nn.Module) -> Tensor:
+        with torch.inference_mode():
+            return layer(photo).clone()
+
+    def agrees(layer: nn.Module) -> bool:
+        return torch.equal(predicted(layer), layer(photo))
+
+    first = predicted(conv)
+    assert torch.equal(first, predicted(conv))
+    torch.optim.SGD(conv.parameters(), 0.1).zero_grad()
+    conv(photo).square().sum().backward()
+    torch.optim.SGD(conv.parameters(), 0.1).step()
+    assert agrees(conv)
+    assert not torch.equal(first, predicted(conv))
+    assert torch.equal(predicted(copy.deepcopy(conv)), predicted(conv))
+    conv.load_state_dict(other.state_dict())
+    assert agrees(conv)
+    assert torch.equal(predicted(conv), predicted(other))
+    conv.to(torch.float64).to(torch.float32)
+    assert agrees(conv)

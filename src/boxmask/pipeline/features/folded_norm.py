@@ -8,6 +8,8 @@ the optimiser see the network that the paper describes.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from timm.layers import BatchNormAct2d
 from timm.layers.conv2d_same import Conv2dSame
@@ -32,6 +34,7 @@ class FoldedConv2d(nn.Module):
             shift = shift + scale * conv.bias.detach()
         self.register_buffer("scale", scale)
         self.register_buffer("shift", shift)
+        self.scaled: tuple[Any, Tensor] | None = None
         self.stride, self.padding, self.dilation, self.groups = (
             conv.stride,
             conv.padding,
@@ -45,7 +48,7 @@ class FoldedConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C', H', W')."""
-        weight = self.weight * self.scale[:, None, None, None]
+        weight = self.scaled_weight()
         padding = self.padding
         if self.pad_same:
             x, padding = pad_same(x, weight.shape[-2:], self.stride, self.dilation), (0, 0)
@@ -54,6 +57,20 @@ class FoldedConv2d(nn.Module):
         if self.depthwise:
             return depthwise(x, weight, self.shift, self.stride[0], int(padding[0]))
         return F.conv2d(x, weight, self.shift, self.stride, padding, self.dilation, self.groups)
+
+    def scaled_weight(self) -> Tensor:
+        """The weight times the scale of each channel; in prediction it is kept until one of them changes."""
+        if not torch.is_inference_mode_enabled():
+            return self.weight * self.scale[:, None, None, None]
+        parts = (self.weight, self.scale)
+        state = tuple((part.data_ptr(), part._version, part.device) for part in parts)
+        if self.scaled is None or self.scaled[0] != state:
+            self.scaled = (state, self.weight * self.scale[:, None, None, None])
+        return self.scaled[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies compute their own."""
+        return {**self.__dict__, "scaled": None}
 
 
 def _even(conv: nn.Conv2d) -> bool:
