@@ -35,7 +35,7 @@ from boxmask.detectors.fast_rcnn import truncate
 from boxmask.pipeline.photos import to_image
 from boxmask.prediction.splits import chosen_photos
 from boxmask.training.run import Run
-from boxmask.verbs import load
+from boxmask.weights.checkpoint import load_detector
 
 PARTS = ("image", "proposals", "features", "heads", "post-processing")
 
@@ -159,15 +159,11 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     if not figures.is_file():
         boxmask(run, "evaluate", run, args.data, "--bad-boxes", "skip", "--json", figures, *svd)
     found = json.loads(figures.read_text())
-    detector = load(run)
+    detector = load_detector(run)
     if method.svd:
         truncate(detector, tuple(args.svd))
-    seconds = seconds_of(
-        detector,
-        method,
-        chosen_photos(read_unsplit(args.data, "skip"), run, Path(args.data), "test"),
-        args.photos,
-    )
+    photos = chosen_photos(read_unsplit(args.data, "skip"), run, Path(args.data), "test")
+    seconds = seconds_of(detector, method, photos, args.photos)
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
     return Row(method.name, minutes, found["AP"], found["AP50"], seconds)
 
