@@ -31,6 +31,14 @@ def test_targets_of_other_objects_and_of_unknown_outlines() -> None:
     assert found[2].any()
 
 
+def test_truth_may_be_any_byte() -> None:
+    """`numpy.array` of a Pillow image of mode "1" has bytes of 255 where others have 1."""
+    plain = square()
+    odd = Masks(plain.size, plain.windows, (plain.bits * np.uint8(255)).view(np.bool_))
+    found = mask_targets(odd, torch.tensor([1]), BOX, 8)
+    assert torch.equal(found, mask_targets(plain, torch.tensor([1]), BOX, 8))
+
+
 def test_no_boxes_and_no_masks() -> None:
     none = torch.zeros(0, dtype=torch.int64)
     assert mask_targets(square(), none, torch.zeros(0, 4), 28).shape == (0, 28, 28)

@@ -91,7 +91,7 @@ def project(
                 weight = weights_y[y, k]
                 start = offsets[rows[r]] + (top[y] + k - y1) * (x2 - x1) - x1
                 for x in range(begin, end):
-                    strip[x] += weight * np.float32(bits[start + x])
+                    strip[x] += weight * np.float32(bits[start + x] != 0)  # Pillow's "true" is a byte of 255
             for x in range(bins):
                 total = np.float32(0)
                 for k in range(across[x]):
