@@ -51,9 +51,9 @@ class UNetConfig:
     strides: tuple[int, ...] = (2, 4, 8, 16, 32)  # of the backbone's maps; "plain" has 1, 2, 4, 8, 16
     dropout: float = 0.0  # of the coarsest map, in training; section 3.1
     # heads (section 2)
-    channels: tuple[int, ...] = (128, 96, 64, 32)  # on the way up, coarse to fine; figure 1: 512 to 64
+    channels: tuple[int, ...] = (96, 64, 48, 32)  # on the way up, coarse to fine; figure 1: 512 to 64
     learned_doubling: bool = False  # 2x2 "up-convolutions" that halve the channels; False: bilinear
-    depthwise: bool = True  # convolutions on the way up are separable: cheap on fine maps
+    depthwise: bool = False  # convolutions on the way up are separable: cheaper, and slower to learn
     norm: str = "group"  # the paper: "none"
     # loss (section 3)
     border_weight: float = 0.0  # w0 of equation 2: how much more pixels at borders count; the paper: 10
@@ -76,7 +76,6 @@ PRESETS: dict[str, dict[str, object]] = {
         "dropout": 0.5,  # the authors' code
         "channels": (512, 256, 128, 64),
         "learned_doubling": True,
-        "depthwise": False,
         "norm": "none",
         "border_weight": 10.0,
     },
