@@ -338,6 +338,7 @@ def learn(segmenter: Segmenter, photo: Tensor, target: PixelTarget, steps: int) 
         optimiser.step()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tile", [0, 96])
 def test_it_learns_one_photo_by_heart(build: Build, photo: Tensor, target: PixelTarget, tile: int) -> None:
     """Nearly every pixel, and of each class; whole, and as a photo that is larger than a tile."""
