@@ -86,7 +86,7 @@ class ScoreHead(nn.Sequential):
 
 
 def score_layer(in_channels: int, classes: int) -> nn.Conv2d:
-    """A 1x1 convolution with logits of spread 0.2 or so at first: near guessing, and yet soon away from it."""
+    """A 1x1 convolution with logits of spread 0.2 at first: near guessing, and soon away from it."""
     layer = nn.Conv2d(in_channels, classes, 1)
     nn.init.normal_(layer.weight, std=0.3 / in_channels**0.5)  # of inputs that went through a norm and ReLU
     assert layer.bias is not None
