@@ -1,8 +1,9 @@
-"""From R-CNN to the one-stage detectors on the same photos: `python benchmarks/lineage.py DATA --out DIR`.
+"""The whole lineage on the same photos: `python benchmarks/lineage.py DATA --out DIR`.
 
 The story that the three papers tell, in measured numbers: Selective Search x CNN, (Selective Search + RoI) +
-one CNN, one CNN; and those that need no proposals at all, whose line has none. All have the same backbone,
-photos and size of photos, and each is trained from the command line in its own minutes, proposals included.
+one CNN, one CNN; and those that need no proposals at all, whose line has none. On photos with outlines, Mask
+R-CNN and the methods that give every pixel its class can be chosen, too. All have the same backbone, photos
+and size of photos, and each is trained from the command line in its own minutes, proposals included.
 Then the seconds of a photo, split into what they are spent on; no proposal comes from a cache while they are
 counted. A run that is in DIR already is not trained again, so that a benchmark that was stopped goes on.
 """
@@ -28,14 +29,12 @@ from rich.console import Console
 from rich.table import Table
 
 from boxmask.cli.memory import keep_memory
-from boxmask.data.dataset import Dataset
-from boxmask.data.read import read_unsplit
-from boxmask.detectors.contract import Detector
 from boxmask.detectors.fast_rcnn import truncate
+from boxmask.models.table import AnyModel
 from boxmask.pipeline.photos import to_image
-from boxmask.prediction.splits import chosen_photos
+from boxmask.prediction.verdict import Reading, labelled_for
 from boxmask.training.run import Run
-from boxmask.weights.checkpoint import load_detector
+from boxmask.weights.checkpoint import load_model
 
 PARTS = ("image", "proposals", "features", "heads", "post-processing")
 
@@ -72,6 +71,18 @@ ONE_STAGE = {"prepare": "image", "features": "features", "postprocess": "post-pr
 SSD = {**ONE_STAGE, "head.forward": "heads", "default_boxes": "heads"}
 RETINANET = {**ONE_STAGE, "heads": "heads", "anchors": "heads"}
 FCOS = {**ONE_STAGE, "heads": "heads", "places": "heads"}
+MASK = {
+    "boxes.prepare": "image",
+    "boxes.find": "proposals",
+    "boxes.features": "features",
+    "boxes.pool": "heads",
+    "boxes.box_head.forward": "heads",
+    "boxes.postprocess": "post-processing",
+    "mask_head.forward": "heads",
+    "with_masks": "post-processing",
+}
+PIXELS = {"features": "features", "heads": "heads"}  # the rest, resizing and labelling, is not split up
+FIGURES = ("AP", "AP50", "mask_AP", "mask_AP50", "mIoU")
 METHODS = {
     "rcnn": Method("R-CNN", ("--model", "rcnn"), 20, RCNN),
     "fast-rcnn": Method("Fast R-CNN", ("--model", "fast-rcnn"), 10, FAST),
@@ -83,7 +94,14 @@ METHODS = {
     "ssd": Method("SSD", ("--model", "ssd"), 10, SSD),
     "retinanet": Method("RetinaNet", ("--model", "retinanet"), 10, RETINANET),
     "fcos": Method("FCOS", ("--model", "fcos"), 10, FCOS),
+    "mask-rcnn": Method("Mask R-CNN", ("--model", "mask-rcnn"), 10, MASK),
+    "fcn": Method("FCN", ("--model", "fcn"), 10, PIXELS),
+    "unet": Method("U-Net", ("--model", "unet"), 10, PIXELS),
+    "deeplab-v3": Method("DeepLabv3", ("--model", "deeplab-v3"), 10, PIXELS),
 }
+
+
+OF_BOXES = ",".join(name for name, method in METHODS.items() if method.parts not in (MASK, PIXELS))
 
 
 @dataclass
@@ -107,12 +125,12 @@ class Watch:
         return run
 
 
-def watch(detector: Detector, parts: dict[str, str]) -> Watch:
-    """From now on the detector's methods are timed."""
+def watch(model: AnyModel, parts: dict[str, str]) -> Watch:
+    """From now on the model's methods are timed."""
     watching = Watch()
     for path, part in parts.items():
         *inside, name = path.split(".")
-        owner = detector.get_submodule(".".join(inside))
+        owner = model.get_submodule(".".join(inside))
         setattr(owner, name, watching.timed(part, getattr(owner, name)))
     return watching
 
@@ -123,8 +141,7 @@ class Row:
 
     name: str
     minutes: float
-    AP: float
-    AP50: float
+    figures: dict[str, float]
     seconds: dict[str, float]
 
     @property
@@ -142,7 +159,14 @@ def train(method: Method, run: Path, args: argparse.Namespace) -> None:
     minutes = [] if args.epochs else ["--max-minutes", str(method.minutes * args.scale)]
     length = ["--epochs", str(args.epochs)] if args.epochs else minutes
     size = ["--size", str(args.size)] if args.size else []
-    boxmask(run, "train", args.data, *method.flags, *length, *size, "--bad-boxes", "skip", "--out", run)
+    split = ["--split-file", args.split_file] if args.split_file else []
+    flags = [*method.flags, *length, *size, *split, *reading_flags(args)]
+    boxmask(run, "train", args.data, *flags, "--out", run)
+
+
+def reading_flags(args: argparse.Namespace) -> list[object]:
+    classes = ["--classes-file", args.classes_file, "--unknown-colours", "ignore"]
+    return ["--bad-boxes", "skip", *(classes if args.classes_file else ())]
 
 
 def boxmask(run: Path, *words: object) -> None:
@@ -157,43 +181,41 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     svd = ["--svd", *map(str, args.svd)] if method.svd else []
     figures = run / f"test{'-svd' if method.svd else ''}.json"
     if not figures.is_file():
-        boxmask(run, "evaluate", run, args.data, "--bad-boxes", "skip", "--json", figures, *svd)
+        boxmask(run, "evaluate", run, args.data, *reading_flags(args), "--json", figures, *svd)
     found = json.loads(figures.read_text())
-    detector = load_detector(run)
+    model = load_model(run)
     if method.svd:
-        truncate(detector, tuple(args.svd))
-    photos = chosen_photos(read_unsplit(args.data, "skip"), run, Path(args.data), "test")
-    seconds = seconds_of(detector, method, photos, args.photos)
+        truncate(model, tuple(args.svd))
+    reading = Reading("skip", args.classes_file, "ignore")
+    labelled = labelled_for(model, run, Path(args.data), "test", reading)
+    seconds = seconds_of(model, method, labelled, args.photos)
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
-    return Row(method.name, minutes, found["AP"], found["AP50"], seconds)
+    figures_of = {name: found[name] for name in FIGURES if found.get(name) is not None}
+    return Row(method.name, minutes, figures_of, seconds)
 
 
-def seconds_of(detector: Detector, method: Method, test: Dataset, count: int) -> dict[str, float]:
+def seconds_of(model: Any, method: Method, test: Any, count: int) -> dict[str, float]:
     """Seconds of one photo by part; the mean over some, after one that does not count."""
     photos = [to_image(test.path(photo)) for photo in range(min(count + 1, len(test)))]
-    detector.predict(photos[0])
-    watching = watch(detector, method.parts)
+    model.predict(photos[0])
+    watching = watch(model, method.parts)
     for photo in photos[1:]:
-        detector.predict(photo)
+        model.predict(photo)
     return {part: watching.seconds[part] / max(1, len(photos) - 1) for part in PARTS}
 
 
 def table_of(rows: list[Row], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("method")
-    for heading in (
-        "training, min",
-        "AP",
-        "AP50",
-        *(f"{part}, s" for part in PARTS),
-        "a photo, s",
-        "times as fast",
-    ):
+    shown = [name for name in FIGURES if any(name in row.figures for row in rows)]
+    parts_named = [f"{part}, s" for part in PARTS]
+    for heading in ("training, min", *shown, *parts_named, "a photo, s", "times as fast"):
         table.add_column(heading, justify="right")
     for row in rows:
         parts = [f"{row.seconds[part]:.3f}" for part in PARTS]
-        figures = [f"{row.minutes:.1f}", f"{row.AP:.3f}", f"{row.AP50:.3f}", *parts, f"{row.total:.3f}"]
-        table.add_row(row.name, *figures, f"{rows[0].total / row.total:.1f}")
+        figures = [f"{row.figures[name]:.3f}" if name in row.figures else "" for name in shown]
+        cells = [f"{row.minutes:.1f}", *figures, *parts, f"{row.total:.3f}"]
+        table.add_row(row.name, *cells, f"{rows[0].total / row.total:.1f}")
     return table
 
 
@@ -207,11 +229,14 @@ def draw(rows: list[Row], picture: Path, title: str) -> None:
         axes.barh([row.name for row in rows], widths, left=left, label=part)
         left = [a + b for a, b in zip(left, widths, strict=True)]
     for y, (row, end) in enumerate(zip(rows, left, strict=True)):
-        axes.text(end, y, f"  {end:.2f} s   AP50 {row.AP50:.3f}   {row.minutes:.0f} min", va="center")
+        name = next(name for name in ("AP50", "mIoU") if name in row.figures)
+        said = f"  {end:.2f} s   {name} {row.figures[name]:.3f}   {row.minutes:.0f} min"
+        axes.text(end, y, said, va="center")
     axes.invert_yaxis()
     axes.set(xlabel="seconds a photo", title=title, xlim=(0, 1.45 * max(left)))
     axes.legend(loc="lower right", fontsize="small")
-    FigureCanvasAgg(figure).print_png(picture)
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.print_png(picture)
 
 
 def main() -> None:
@@ -220,7 +245,7 @@ def main() -> None:
     )
     parser.add_argument("data", help="labelled photos, as for `boxmask train`")
     parser.add_argument("--out", type=Path, required=True, help="where runs, table and chart go")
-    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--methods", default=OF_BOXES, help=f"of: {', '.join(METHODS)}")
     parser.add_argument(
         "--scale", type=float, default=1.0, help="of each method's minutes: R-CNN has 20, the others 10"
     )
@@ -228,6 +253,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=480, help="of the short side; 0: each method's own")
     parser.add_argument("--svd", type=int, nargs=2, default=(128, 64), help="ranks of fc6 and fc7")
     parser.add_argument("--photos", type=int, default=20, help="that seconds are measured on")
+    parser.add_argument("--split-file", type=Path, help="as for `boxmask train`")
+    parser.add_argument("--classes-file", type=Path, help="as for `boxmask train`, for label images")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     keep_memory()
