@@ -1,4 +1,4 @@
-"""boxmask train DATA: from labelled photos to a trained detector."""
+"""boxmask train DATA: from labelled photos to a trained model."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ def train(
     out: Path | None = None,
     resume: bool = False,
 ) -> int:
-    """Train a detector on your labelled photos.
+    """Train a detector, a segmenter or a classifier on your labelled photos.
 
     Parameters
     ----------
     data
-        A folder or annotation file: Pascal VOC or COCO, recognised by looking.
+        A folder or annotation file, recognised by looking: Pascal VOC, COCO or label images; for a
+        classifier also folders of photos, one a class.
     out
         The run's folder, which must not exist; default: runs/MODEL-NUMBER.
     resume
