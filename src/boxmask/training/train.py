@@ -31,6 +31,7 @@ from boxmask.training.validate import validate
 from boxmask.weights.imagenet import backbone_weights, origin
 from boxmask.writing import replacing, sweep
 
+NAMES_SHOWN = 8  # of the classes, when a training begins
 
 def train(
     data: str | Path, recipe: Recipe, out: Path | None = None, report: Report | None = None
@@ -147,8 +148,11 @@ def _fit(session: Session, stages: list[Stage], dataset: Any, *, resumed: bool) 
 
 
 def _announce(report: Report, dataset: Any, recipe: Recipe, run: Run) -> None:
-    counts = ", ".join(f"{len(dataset.split(name))} {name}" for name in ("train", "val", "test"))
-    report.say(f"{recipe.model} on {dataset.root}: {counts} photos; {', '.join(dataset.class_names[:8])}")
+    photos = task_of(recipe.model).photos(dataset)  # a classifier's things may be several in a photo
+    counts = ", ".join(f"{len(photos.split(name))} {name}" for name in ("train", "val", "test"))
+    first, rest = dataset.class_names[:NAMES_SHOWN], len(dataset.class_names) - NAMES_SHOWN
+    names = ", ".join(first) + (f" and {rest} more" if rest > 0 else "")
+    report.say(f"{recipe.model} on {dataset.root}: {counts} photos; {names}")
     for note in dataset.notes:
         report.say(f"note: {shortened(note)}")
     report.say(f"run: {run.folder}")
