@@ -11,7 +11,6 @@ import pytest
 import torch
 from PIL import Image
 
-from boxmask.data.class_folders import read_classes
 from boxmask.data.read import read_dataset
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import CheckpointError, LabelError, PhotoError, TrainingError, UsageError
@@ -19,7 +18,7 @@ from boxmask.training.progress import Report
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run
 from boxmask.training.schedule import Clock
-from boxmask.training.train import resume, summary, train
+from boxmask.training.train import resume, train
 from boxmask.weights.checkpoint import load_detector, read_checkpoint
 
 
@@ -301,21 +300,3 @@ def test_photos_without_objects_cannot_be_learned_from(demo: Path, quick: Recipe
         file.write_text(json.dumps(json.loads(file.read_text()) | {"annotations": []}))
     with pytest.raises(LabelError, match="no training photo has a labelled object"):
         train(data, quick, tmp_path / "run")
-
-
-# ---------------------------------------------------------------- what is said
-
-
-@pytest.mark.parametrize("rest", [0, 1, 12])
-def test_classes_that_are_not_named_are_counted(demo: Path, rest: int) -> None:
-    names = tuple(f"class {number}" for number in range(8 + rest))
-    said = summary("faster-rcnn", replace(read_dataset(demo), class_names=names))
-    assert said.endswith("; " + ", ".join(names[:8]) + (f" and {rest} more" if rest else ""))
-
-
-def test_photos_are_counted_where_a_classifier_learns_their_objects(demo: Path) -> None:
-    counts = " train, {} val, {} test photos"
-    objects, photos = read_classes(demo), read_dataset(demo)
-    assert len(objects.split("test")) != len(photos.split("test"))
-    shown = [len(photos.split(name)) for name in ("val", "test")]
-    assert counts.format(*shown) in summary("classifier", objects)

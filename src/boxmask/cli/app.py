@@ -18,9 +18,9 @@ from boxmask.errors import BoxmaskError, UsageError
 
 VERBS = {
     "demo": "Make a small data set, train on it, judge the detector and draw what it finds.",
-    "train": "Train a detector, a segmenter or a classifier on your labelled photos.",
-    "evaluate": "Judge a trained model on labelled photos, in all and by class.",
-    "predict": "Find things in photos, draw them, and write them into files.",
+    "train": "Train a detector, segmenter or classifier on your labelled photos.",
+    "evaluate": "Judge a trained model on labelled photos.",
+    "predict": "Find things in photos, and draw them; or say what each photo shows.",
     "proposals": "Search photos for places where objects may be, without training.",
 }
 

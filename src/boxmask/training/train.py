@@ -31,8 +31,6 @@ from boxmask.training.validate import validate
 from boxmask.weights.imagenet import backbone_weights, origin
 from boxmask.writing import replacing, sweep
 
-NAMES_SHOWN = 8  # of the classes, when a training begins
-
 
 def train(
     data: str | Path, recipe: Recipe, out: Path | None = None, report: Report | None = None
@@ -148,17 +146,9 @@ def _fit(session: Session, stages: list[Stage], dataset: Any, *, resumed: bool) 
     return finished
 
 
-def summary(model: str, dataset: Any) -> str:
-    """What is trained on what, in a line: the photos by split, and the classes."""
-    photos = task_of(model).photos(dataset)  # of which a classifier may learn several objects
-    counts = ", ".join(f"{len(photos.split(name))} {name}" for name in ("train", "val", "test"))
-    first, rest = dataset.class_names[:NAMES_SHOWN], len(dataset.class_names) - NAMES_SHOWN
-    names = ", ".join(first) + (f" and {rest} more" if rest > 0 else "")
-    return f"{model} on {dataset.root}: {counts} photos; {names}"
-
-
 def _announce(report: Report, dataset: Any, recipe: Recipe, run: Run) -> None:
-    report.say(summary(recipe.model, dataset))
+    counts = ", ".join(f"{len(dataset.split(name))} {name}" for name in ("train", "val", "test"))
+    report.say(f"{recipe.model} on {dataset.root}: {counts} photos; {', '.join(dataset.class_names[:8])}")
     for note in dataset.notes:
         report.say(f"note: {shortened(note)}")
     report.say(f"run: {run.folder}")
