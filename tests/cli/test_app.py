@@ -10,6 +10,7 @@ import pytest
 
 from boxmask import __version__
 from boxmask.cli import app
+from boxmask.models.table import MODELS
 
 HEAVY = ("torch", "torchvision", "timm", "numba", "matplotlib", "supervision", "accelerate", "hotcoco", "PIL")
 PROGRAM = """
@@ -50,6 +51,11 @@ def test_every_verb_is_in_the_help_and_has_its_own(boxmask: Callable[..., Any], 
     assert own.status == 0
     assert f"Usage: boxmask {verb}" in own.out
     assert own.err == ""
+
+
+def test_the_help_of_training_names_every_model(boxmask: Callable[..., Any]) -> None:
+    words = boxmask("train", "--help").out.replace(",", " ").replace(";", " ").replace(".", " ").split()
+    assert [model for model in MODELS if model not in words] == []
 
 
 def test_the_version_is_told(boxmask: Callable[..., Any]) -> None:

@@ -61,7 +61,8 @@ class Recipe:
     """How to train. With neither --max-minutes nor --epochs, training takes ten minutes."""
 
     model: str = "faster-rcnn"
-    """Which method."""
+    """Which method. Boxes: rcnn, fast-rcnn, faster-rcnn, ssd, retinanet, fcos; outlines: mask-rcnn; the class
+    of every pixel: fcn, unet, deeplab-v3; of every photo: classifier."""
     preset: str = "default"
     """Whose numbers: "default" suits small photos on a CPU, "paper" and others are on the method's page."""
     backbone: str | None = None
@@ -69,8 +70,8 @@ class Recipe:
     weights: str = "imagenet"
     """What the backbone starts from: "imagenet", "hub" (timm's), "none" (random) or a file."""
     detector: Path | None = None
-    """The run of a trained detector, whose backbone, pyramid, RPN and heads the new one begins with; classes
-    are matched by name."""
+    """The run of a trained detector, whose backbone, pyramid, RPN and heads the new network begins with, as
+    far as it has such; classes are matched by name."""
     classifier: Path | None = None
     """The run of a trained classifier, or a file with timm's weights of one, whose backbone the new network
     begins with."""
