@@ -50,9 +50,7 @@ class Method:
 
 
 METHODS: dict[str, Method] = {
-    "ssd": Method(
-        learning_rate=2e-3, frozen_stages=1
-    ),  # its heads read C3 as it is, without a pyramid that could adapt it
+    "ssd": Method(frozen_stages=1),  # its heads read C3 as it is, without a pyramid that could adapt it
 }
 
 
