@@ -1,7 +1,7 @@
 """The table of models, by name."""
 
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 
 import pytest
 
@@ -47,8 +47,10 @@ def test_json_of_other_fields() -> None:
         config_from_json("faster-rcnn", {("pools" if k == "pool" else k): v for k, v in values.items()})
 
 
-def test_networks_saved_before_a_number_joined_are_still_read() -> None:
-    config = make_config("faster-rcnn", "default", class_names=("a",))
+@pytest.mark.parametrize(("model", "joined"), [("faster-rcnn", 2), ("ssd", 1)])
+def test_networks_saved_before_a_number_joined_are_still_read(model: str, joined: int) -> None:
+    config = make_config(model, "default", class_names=("a",))
     older = {name: value for name, value in asdict(config).items() if name not in JOINED}
-    assert len(older) == len(fields(config)) - len(JOINED)
-    assert config_from_json("faster-rcnn", json.loads(json.dumps(older))) == config
+    assert len(older) == len(fields(config)) - joined
+    expected = replace(config, **{name: JOINED[name] for name in set(asdict(config)) & set(JOINED)})
+    assert config_from_json(model, json.loads(json.dumps(older))) == expected

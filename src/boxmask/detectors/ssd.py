@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
@@ -29,7 +29,7 @@ from boxmask.geometry.default_boxes import at_cells, cell_shapes
 from boxmask.geometry.deltas import decode, encode
 from boxmask.geometry.matching import BACKGROUND, match_boxes
 from boxmask.pipeline.dense import best_scores
-from boxmask.pipeline.features.atrous_vgg import AtrousVGG16
+from boxmask.pipeline.features.atrous_vgg import AtrousVGG16, L2Norm
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.extra_layers import ExtraLayers, Row
 from boxmask.pipeline.features.mobilenet import MobileNetV3
@@ -57,6 +57,7 @@ class SSDConfig:
     # features
     cut: str = "strides"  # "atrous": VGG16 as in section 3; "inside", "inside-reduced": MobileNetV3, SSDLite
     strides: tuple[int, ...] = (8, 16, 32)  # the backbone's maps where `cut` is "strides"
+    l2_norm: bool = True  # of these maps, whose scale is not that of new layers; section 3.1: of conv4_3
     extra_layers: tuple[Row, ...] = ((256, 3, 2, 1), (256, 3, 2, 1), (128, 3, 2, 1))  # as in ExtraLayers
     light: bool = True  # extra layers and heads are depthwise; SSDLite
     # default boxes: a size a map, and one more; parts of the square's side (section 2.2, equation 4)
@@ -141,6 +142,8 @@ class SSD(Detector):
         super().__init__()
         self.config = config
         self.backbone = _backbone(config, backbone_weights)
+        norms = config.cut == "strides" and config.l2_norm
+        self.norms = nn.ModuleList(L2Norm(c) for c in self.backbone.channels) if norms else None
         self.extra_layers = ExtraLayers(self.backbone.channels[-1], config.extra_layers, config.light)
         channels = [*self.backbone.channels, *self.extra_layers.channels]
         maps, rows = len(channels), (len(config.scales) - 1, len(config.aspect_ratios))
@@ -192,6 +195,8 @@ class SSD(Detector):
     def features(self, pixels: Tensor) -> list[Tensor]:
         """(B, 3, H, W) -> the backbone's maps and ever coarser ones."""
         maps: list[Tensor] = self.backbone(pixels)
+        if self.norms is not None:
+            maps = [norm(x) for norm, x in zip(self.norms, maps, strict=True)]
         return [*maps, *self.extra_layers(maps[-1])]
 
     # ------------------------------------------------------------------ default boxes (section 2.2)

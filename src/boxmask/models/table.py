@@ -20,7 +20,7 @@ MODELS: dict[str, Entry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
 
 
 # numbers that joined a config after networks had been saved without them, and what these networks have
-JOINED: dict[str, object] = {"rpn_depth": 1, "box_convs": 0}
+JOINED: dict[str, object] = {"rpn_depth": 1, "box_convs": 0, "l2_norm": False}
 
 
 def entry(model: str) -> Entry:
