@@ -32,7 +32,7 @@ def predict(
     photos
         Photos, folders or globs.
     out
-        The folder that pictures and detections.json are written into.
+        The folder that pictures, detections.json, label images or classes.csv are written into.
     save
         What to write, several with commas between: jpg or png for pictures; coco for one COCO JSON with all
         detections and their masks; labelme for LabelMe's JSON of each photo, to be corrected by hand; labels

@@ -1,4 +1,4 @@
-"""boxmask train DATA: from labelled photos to a trained detector."""
+"""boxmask train DATA: from labelled photos to a trained model."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ def train(
     out: Path | None = None,
     resume: bool = False,
 ) -> int:
-    """Train a detector on your labelled photos.
+    """Train a model on your labelled photos: a detector, a segmenter or a classifier.
 
     Parameters
     ----------
     data
-        A folder or annotation file: Pascal VOC or COCO, recognised by looking.
+        A folder or annotation file, recognised by looking. Detectors: Pascal VOC or COCO. Segmenters: photos
+        with label images, or COCO's outlines. Classifiers: a folder of photos for each class, or the objects
+        of a detection set, cut out.
     out
         The run's folder, which must not exist; default: runs/MODEL-NUMBER.
     resume
