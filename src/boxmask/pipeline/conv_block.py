@@ -11,7 +11,7 @@ from boxmask.errors import UsageError
 from boxmask.pipeline.convolution import Conv3x3
 
 NORMS = ("group", "batch", "none")
-GROUPS = 16  # of a GroupNorm, or as many as divide its channels; but no group of a single channel
+GROUPS = 16  # of a GroupNorm, or as many as divide its channels
 
 
 class ConvBlock(nn.Sequential):
@@ -120,6 +120,4 @@ def _convs(
 def _norm(norm: str, channels: int) -> list[nn.Module]:
     if norm == "batch":
         return [BatchNorm(channels)]
-    groups = math.gcd(GROUPS, channels)
-    groups = max(1, groups // 2) if groups == channels else groups  # a map of one pixel has no other spread
-    return [nn.GroupNorm(groups, channels)] if norm == "group" else []
+    return [nn.GroupNorm(math.gcd(GROUPS, channels), channels)] if norm == "group" else []
