@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
 if TYPE_CHECKING:
     from boxmask.training.recipe import Recipe
@@ -50,12 +56,77 @@ def quick() -> Recipe:
 @pytest.fixture(scope="session")
 def trained(demo: Path, quick: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished quick training on `demo`, in one thread. Not to be changed."""
+    return trained_alone(demo, quick, tmp_path_factory.mktemp("trained") / "run")
+
+
+SMALL_BOXES = ("channels=16", "rpn_channels=16", "hidden=16", "test_proposals=(50, 20)")
+
+
+@pytest.fixture(scope="session")
+def recipes(quick: Recipe) -> dict[str, Recipe]:
+    """A training of three to five steps for every kind of model, by a name of its own."""
+    few = replace(quick, batch_size=6)
+    return {
+        "faster-rcnn": replace(few, model="faster-rcnn", set=SMALL_BOXES),
+        "mask-rcnn": replace(few, model="mask-rcnn", set=(*SMALL_BOXES, "mask_channels=8")),
+        "unet": replace(few, model="unet", set=("channels=(16, 16, 8, 8)",)),
+        "tiles": replace(few, model="fcn", size=None, set=("tile=64", "hidden=((16, 3),)")),
+        "classifier": replace(few, model="classifier", size=32, batch_size=16),
+    }
+
+
+@pytest.fixture(scope="session")
+def runs(
+    demo: Path, recipes: dict[str, Recipe], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """The folder of a finished training by one of the `recipes`, made when asked for. Not to be changed."""
+
+    @cache
+    def run(kind: str) -> Path:
+        return trained_alone(demo, recipes[kind], tmp_path_factory.mktemp(kind) / "run")
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def boxes_alone(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`demo` without outlines. Not to be changed."""
+    root = Path(shutil.copytree(demo, tmp_path_factory.mktemp("boxes") / "digits"))
+    for file in root.glob("instances_*.json"):
+        labels = json.loads(file.read_text())
+        for annotation in labels["annotations"]:
+            del annotation["segmentation"]
+        file.write_text(json.dumps(labels))
+    return root
+
+
+@pytest.fixture(scope="session")
+def painted(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photos of `demo` with label images: 1 where a digit is, else 0. Without classes file."""
+    from boxmask.data.read import read_dataset
+
+    root, dataset = tmp_path_factory.mktemp("painted"), read_dataset(demo)
+    for photo in range(len(dataset)):
+        split, path = str(dataset.splits[photo]), dataset.path(photo)
+        masks = dataset.masks(photo)
+        assert masks is not None
+        label = Image.fromarray(masks.dense().any(axis=0).astype(np.uint8))
+        for folder, name in (("images", path.name), ("masks", f"{path.stem}.png")):
+            (root / folder / split).mkdir(parents=True, exist_ok=True)
+            file = root / folder / split / name
+            shutil.copy(path, file) if folder == "images" else label.save(file)
+    return root
+
+
+def trained_alone(data: Path, recipe: Recipe, folder: Path) -> Path:
+    """The folder of a training in one thread: a second one would only wait."""
     import torch
 
     from boxmask.training.train import train
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    run, _ = train(demo, quick, tmp_path_factory.mktemp("trained") / "run")
-    torch.set_num_threads(before)
-    return run.folder
+    try:
+        return train(data, recipe, folder)[0].folder
+    finally:
+        torch.set_num_threads(before)

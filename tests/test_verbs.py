@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import boxmask
-from boxmask.errors import CheckpointError, UsageError
+from boxmask.errors import CheckpointError, LabelError, UsageError
 from boxmask.training.recipe import Recipe
 
 
@@ -58,6 +58,45 @@ def test_predict_writes_pictures(trained: Path, demo: Path, tmp_path: Path) -> N
     assert done.pictures[0].is_file()
 
 
+@pytest.mark.parametrize(
+    ("kind", "figures"),
+    [
+        ("mask-rcnn", {"AP", "mask_AP"}),
+        ("unet", {"mIoU", "pixel_accuracy"}),
+        ("tiles", {"mIoU", "pixel_accuracy"}),
+        ("classifier", {"accuracy", "mean_accuracy"}),
+    ],
+)
+def test_every_kind_of_model_is_loaded_and_judged(
+    runs: Callable[[str], Path], demo: Path, kind: str, figures: set[str]
+) -> None:
+    model, photo = boxmask.load(runs(kind)), demo / "images" / "train-00001.jpg"
+    found = model.predict(photo)
+    assert type(model.predict([photo])[0]) is type(found)
+    assert figures <= set(boxmask.evaluate(runs(kind), demo, split="val").as_json())
+
+
+def test_predict_writes_maps_but_nothing_of_a_classifier(
+    runs: Callable[[str], Path], demo: Path, tmp_path: Path
+) -> None:
+    photo = demo / "images" / "train-00001.jpg"
+    done = boxmask.predict(runs("unet"), [photo], tmp_path / "maps")
+    assert done.labels == [tmp_path / "maps" / "labels" / "train-00001.png"]
+    with pytest.raises(UsageError, match=r"a classifier draws nothing; use boxmask\.load\(run\)\.predict"):
+        boxmask.predict(runs("classifier"), [photo], tmp_path / "said")
+    assert not (tmp_path / "said").exists()
+
+
+def test_evaluate_asks_what_label_images_mean(
+    runs: Callable[[str], Path], painted: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(LabelError, match=r"classes\.txt"):
+        boxmask.evaluate(runs("unet"), painted)
+    (tmp_path / "mine.txt").write_text("background\none\n")
+    judged = boxmask.evaluate(runs("unet"), painted, classes_file=str(tmp_path / "mine.txt"))
+    assert judged.as_json()["images"] == 4
+
+
 def test_wrong_choices_and_files_are_told(demo: Path, quick: Recipe, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--max-minutes or --epochs, not both"):
         boxmask.train(demo, max_minutes=1, epochs=1)
@@ -69,8 +108,10 @@ def test_wrong_choices_and_files_are_told(demo: Path, quick: Recipe, tmp_path: P
 
 def test_rooms_are_there_without_an_import_of_their_own() -> None:
     code = "import boxmask; print(boxmask.weights.from_torchvision.__name__, boxmask.kernels.nms.__name__)"
+    code += "; print(boxmask.models.__name__, boxmask.segmenters.__name__, boxmask.classifiers.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["from_torchvision", "nms"]
+    rooms = ["boxmask.models", "boxmask.segmenters", "boxmask.classifiers"]
+    assert done.stdout.split() == ["from_torchvision", "nms", *rooms]
 
 
 def test_a_room_that_is_not_there_is_an_attribute_error() -> None:

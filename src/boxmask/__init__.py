@@ -19,8 +19,8 @@ __version__ = "0.1.0"
 __all__ = ["evaluate", "load", "predict", "train"]
 
 _ROOMS = (
-    *("data", "detectors", "evaluation", "geometry", "kernels"),
-    *("pipeline", "prediction", "training", "types", "weights"),
+    *("classifiers", "data", "detectors", "evaluation", "geometry", "kernels", "masks", "models"),
+    *("pipeline", "prediction", "segmenters", "training", "types", "weights"),
 )
 
 

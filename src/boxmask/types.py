@@ -1,4 +1,4 @@
-"""What crosses rooms: the labels of a photo and what a detector found in it.
+"""What crosses rooms: what the labels say of a photo, and what a model says of it.
 
 Shapes, types and labels are checked at birth, so that a mistake is reported where it arises. Boxes are xyxy,
 absolute pixels of the photo they belong to, float32, continuous edges (width = x2 - x1).

@@ -5,26 +5,34 @@ from dataclasses import asdict, fields, is_dataclass, replace
 
 import pytest
 
-from boxmask.detectors.contract import Detector
+from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.models.table import JOINED, config_from_json, entry, make_config
+from boxmask.models.table import JOINED, MODELS, AnyModel, config_from_json, entry, make_config
+from boxmask.segmenters.table import SEGMENTERS
+
+OF_ALL = ("class_names", "backbone", "shorter_side", "longer_side", "multiple_of")  # see pipeline/model.py
 
 
-@pytest.mark.parametrize("model", DETECTORS)
+def test_no_name_is_there_twice() -> None:
+    assert len(MODELS) == len(DETECTORS) + len(SEGMENTERS) + len(CLASSIFIERS)
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_every_row_is_whole(model: str) -> None:
     row = entry(model)
     assert is_dataclass(row.config)
     assert row.presets["default"] == {}
     assert isinstance(row.build, type)
-    assert issubclass(row.build, Detector)
+    assert issubclass(row.build, AnyModel)
 
 
-@pytest.mark.parametrize(("model", "preset"), [(m, p) for m in DETECTORS for p in DETECTORS[m].presets])
+@pytest.mark.parametrize(("model", "preset"), [(m, p) for m in MODELS for p in MODELS[m].presets])
 def test_every_preset_survives_json(model: str, preset: str) -> None:
     config = make_config(model, preset, class_names=("a", "b"))
     again = config_from_json(model, json.loads(json.dumps(asdict(config))))
     assert again == config
+    assert all(hasattr(config, name) for name in OF_ALL)
     assert hash(again) == hash(config)  # tuples all the way down
 
 
@@ -38,6 +46,40 @@ def test_names_that_there_are_not() -> None:
         entry("yolo")
     with pytest.raises(UsageError, match="faster-rcnn has no preset 'papre'; it has: default, fpn, paper"):
         make_config("faster-rcnn", "papre", class_names=("a",))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_number_of_a_preset_is_of_the_kind_of_its_field(model: str) -> None:
+    for preset, numbers in MODELS[model].presets.items():
+        again = make_config(model, "default", class_names=("a",), **numbers)
+        assert again == make_config(model, preset, class_names=("a",))
+
+
+@pytest.mark.parametrize(
+    ("model", "numbers", "says"),
+    [
+        ("faster-rcnn", {"nms_iou": "abc"}, "faster-rcnn: nms_iou: expected float, found 'abc'"),
+        ("faster-rcnn", {"hidden": 2.5}, "hidden: expected int, found 2.5"),
+        ("faster-rcnn", {"hidden": True}, "hidden: expected int, found True"),
+        ("faster-rcnn", {"nms_iou": False}, "nms_iou: expected float, found False"),
+        ("unet", {"channels": [16, 16, 8, 8]}, r"channels: expected tuple\[int, \.\.\.\], found \[16"),
+        ("unet", {"channels": (16, "8")}, "channels: expected tuple"),
+        ("unet", {"depthwise": 1}, "depthwise: expected bool, found 1"),
+        ("unet", {"norm": 3}, "norm: expected str, found 3"),
+        ("fcn", {"hidden": ((16, 3, 1),)}, "hidden: expected tuple"),
+        ("fast-rcnn", {"svd_ranks": (3,)}, "svd_ranks: expected .*None, found"),
+        ("fast-rcnn", {"search": 3}, "search: expected SelectiveSearchConfig, found 3"),
+    ],
+)
+def test_a_value_of_another_kind(model: str, numbers: dict[str, object], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        make_config(model, "default", class_names=("a",), **numbers)
+
+
+def test_a_whole_number_is_a_float_too() -> None:
+    assert make_config("faster-rcnn", "default", class_names=("a",), nms_iou=1).nms_iou == 1
+    assert make_config("fast-rcnn", "default", class_names=("a",), svd_ranks=(8, 4)).svd_ranks == (8, 4)
+    assert make_config("fast-rcnn", "default", class_names=("a",), svd_ranks=None).svd_ranks is None
 
 
 def test_json_of_other_fields() -> None:

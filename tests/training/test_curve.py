@@ -35,3 +35,17 @@ def test_the_left_half_shows_losses_and_the_right_validation(tmp_path: Path) -> 
 def test_a_run_without_a_log_has_a_curve_too(tmp_path: Path) -> None:
     draw_curve(tmp_path / "log.jsonl", tmp_path / "curve.png")
     assert (tmp_path / "curve.png").is_file()
+
+
+def test_the_figures_are_those_that_were_measured(tmp_path: Path) -> None:
+    """Whatever the task calls them; one that is missing once leaves a gap."""
+    rows: list[dict[str, object]] = [
+        {"step": n, "minutes": n, "val": {"mIoU": 0.1 * n, "pixel_accuracy": 0.5, "images": 2}}
+        for n in (1, 2)
+    ]
+    whole = drawn(tmp_path, rows)
+    del rows[1]["val"]["pixel_accuracy"]  # type: ignore[attr-defined]
+    gap = drawn(tmp_path, rows)
+    nothing = drawn(tmp_path, [])
+    assert (whole[:, 520:] != nothing[:, 520:]).any()
+    assert (whole[:, 520:] != gap[:, 520:]).any()

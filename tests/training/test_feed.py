@@ -19,9 +19,13 @@ from boxmask.masks import Masks
 from boxmask.pipeline.images import Preparation, prepare
 from boxmask.training.feed import Photos, Proposed, Steps, TrainingBatch, canvases, parted, with_proposals
 from boxmask.training.feed import batches as endless
+from boxmask.training.recipe import Recipe
 from boxmask.training.tasks import boxes
 from boxmask.training.tasks.boxes import Boxes
-from boxmask.types import Target
+from boxmask.training.tasks.classes import Classes
+from boxmask.training.tasks.contract import Task
+from boxmask.training.tasks.pixels import Pixels
+from boxmask.types import PixelTarget, Target
 
 SIZE = (64, 96)
 CONFIG = SimpleNamespace(shorter_side=64, longer_side=96, multiple_of=32)
@@ -251,6 +255,71 @@ def test_proposals_are_asked_for_once_where_photos_are_kept(photos_to_train: Dat
     photos = Photos(carried, TASK, CONFIG, STILL, 0, 10**9)
     _ = [photos[(epoch, 0)] for epoch in range(3)]
     assert asked == [photos_to_train.path(0)]
+
+
+# ---------------------------------------------------------------- pixels and classes
+
+TILED = SimpleNamespace(shorter_side=64, longer_side=96, multiple_of=32, tile=48)
+WHOLE = SimpleNamespace(shorter_side=64, longer_side=96, multiple_of=32, tile=0)
+SQUARE = SimpleNamespace(shorter_side=32, longer_side=32, multiple_of=32)
+KINDS: dict[str, tuple[Task, SimpleNamespace]] = {
+    "tiles": (Pixels(), TILED),
+    "pixels": (Pixels(), WHOLE),
+    "classes": (Classes(), SQUARE),
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def of_kind(request: pytest.FixtureRequest, demo: Path) -> tuple[Photos, Steps]:
+    """What another task than boxes feeds; the batches are of 4."""
+    task, config = KINDS[request.param]
+    recipe = Recipe(model="unet")
+    labelled = task.read(demo, recipe).split("train")
+    photos = Photos(labelled, task, config, task.augmentation(recipe, config), 0, 10**9)
+    return photos, Steps(canvases(labelled, task, config), 4, 0, 0)
+
+
+def test_labels_of_every_kind_reach_the_batch(of_kind: tuple[Photos, Steps]) -> None:
+    photos, steps = of_kind
+    alone, beside = (list(islice(endless(photos, steps, workers), 3)) for workers in (0, 1))
+    for one, other in zip(alone, beside, strict=True):
+        assert one.photos == other.photos
+        assert one.proposals is other.proposals is None
+        assert all(torch.equal(a, b) for a, b in zip(one.images, other.images, strict=True))
+        for image, ours, theirs in zip(one.images, one.targets, other.targets, strict=True):
+            assert image.dtype == torch.uint8
+            if isinstance(ours, PixelTarget):
+                assert ours.labels.shape == image.shape[1:]
+                assert torch.equal(ours.labels, theirs.labels)
+            else:
+                assert ours == theirs
+
+
+def test_canvases_of_every_kind_hold_their_samples(of_kind: tuple[Photos, Steps]) -> None:
+    photos, steps = of_kind
+    for item in range(4):
+        image, _, _ = photos[(0, item)]
+        assert all(side <= room for side, room in zip(image.shape[1:], steps.shapes[item], strict=True))
+
+
+def test_label_images_take_up_room_in_memory(demo: Path) -> None:
+    task = Pixels()
+    labelled = task.read(demo, Recipe(model="unet"))
+    size = int(labelled.sizes[0].prod())
+    for room, kept in ((4 * size - 1, 0), (4 * size, 1)):  # three bytes of a pixel's colour, one of its class
+        photos = Photos(labelled, task, TILED, task.augmentation(Recipe(), TILED), 0, room)
+        _ = photos[(0, 0)]
+        assert len(photos.cache) == kept
+
+
+def test_proposals_have_the_photos_of_their_set(photos_to_train: Dataset) -> None:
+    carried = carrying(photos_to_train)
+    assert len(carried) == len(photos_to_train)
+    assert carried.path(3) == photos_to_train.path(3)
+    own = photos_to_train.target(3)
+    target, proposals = parted(carried.target(3))
+    assert torch.equal(target.boxes, own.boxes)
+    assert len(proposals) == len(own.boxes) + 1
 
 
 # ---------------------------------------------------------------- batches

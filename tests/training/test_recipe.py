@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from boxmask.errors import UsageError
-from boxmask.training.recipe import DEFAULT_MINUTES, Recipe
+from boxmask.models.table import MODELS
+from boxmask.training.recipe import DEFAULT_MINUTES, METHODS, Method, Recipe
 
 
 def test_without_an_end_training_takes_the_default_minutes() -> None:
@@ -49,3 +50,76 @@ def test_two_ends_are_refused() -> None:
 def test_a_value_that_cannot_be_meant_is_named(choice: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=re.escape(message)):
         Recipe(**choice)
+
+
+# ---------------------------------------------------------------- numbers of the network
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("tile=512", "tile", 512),
+        ("nms_iou=0.4", "nms_iou", 0.4),
+        (" nms_iou = 4e-1 ", "nms_iou", 0.4),
+        ("depthwise=False", "depthwise", False),
+        ("channels=(16, 8)", "channels", (16, 8)),
+        ("norm=batch", "norm", "batch"),
+        ("norm='batch'", "norm", "batch"),
+        ("svd_ranks=None", "svd_ranks", None),
+        ("norm=a=b", "norm", "a=b"),
+        ("norm=", "norm", ""),
+        ("norm={[]: 1}", "norm", "{[]: 1}"),
+        ("norm=__import__('os').getcwd()", "norm", "__import__('os').getcwd()"),
+    ],
+)
+def test_set_takes_what_python_writes_and_runs_nothing(text: str, name: str, value: object) -> None:
+    numbers = Recipe(set=(text,)).numbers
+    assert numbers == {name: value}
+    assert type(numbers[name]) is type(value)
+
+
+def test_several_numbers_are_set() -> None:
+    assert Recipe().numbers == {}
+    assert Recipe(set=("a=1", "b=2")).numbers == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("text", ["tile", "=4", "", "two words=4", "4=tile", "a.b=3"])
+def test_set_without_a_name_or_a_value(text: str) -> None:
+    with pytest.raises(UsageError, match=rf"--set {re.escape(text)}: expected NAME=VALUE, for example"):
+        Recipe(set=(text,))
+
+
+def test_what_is_no_business_of_set() -> None:
+    with pytest.raises(UsageError, match="--set backbone=resnet18: give --backbone"):
+        Recipe(set=("backbone=resnet18",))
+    with pytest.raises(UsageError, match="--set class_names=3: the labels name the classes"):
+        Recipe(set=("tile=3", "class_names=3"))
+
+
+# ---------------------------------------------------------------- what suits the method
+
+
+def test_the_method_decides_what_the_user_does_not_say() -> None:
+    for model in MODELS:
+        assert Recipe(model=model).method == METHODS.get(model, Method())
+    assert METHODS["ssd"] != Method()
+    assert Recipe(model="ssd").method.learning_rate == 2e-3
+
+
+def test_what_the_user_says_goes_before_the_method() -> None:
+    recipe = Recipe(model="ssd", frozen_stages=0, crops="ssd")
+    assert recipe.method == Method(learning_rate=2e-3, frozen_stages=0, crops="ssd")
+    assert Recipe(model="ssd", learning_rate=1e-5).method.learning_rate == 1e-5
+
+
+def test_a_settled_recipe_no_longer_depends_on_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    settled = Recipe(model="ssd", flip=0.2).settled()
+    assert (settled.learning_rate, settled.frozen_stages, settled.crops) == (2e-3, 1, "jitter")
+    assert settled.flip == 0.2
+    assert settled.settled() == settled
+    monkeypatch.setitem(METHODS, "ssd", Method(learning_rate=1.0))
+    assert settled.method.learning_rate == 2e-3
+
+
+def test_every_method_of_the_table_is_a_model() -> None:
+    assert METHODS.keys() <= MODELS.keys()

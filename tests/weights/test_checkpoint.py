@@ -1,4 +1,4 @@
-"""Trained detectors in files: complete, or refused with the file's name."""
+"""Trained models in files: complete, or refused with the file's name."""
 
 from __future__ import annotations
 
@@ -14,9 +14,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
-from boxmask.errors import CheckpointError
+from boxmask.errors import CheckpointError, UsageError
+from boxmask.models.table import entry, make_config
 from boxmask.weights import checkpoint
-from boxmask.weights.checkpoint import Card, checkpoint_path, load_detector, read_checkpoint, save_checkpoint
+from boxmask.weights.checkpoint import (
+    Card,
+    checkpoint_path,
+    is_checkpoint,
+    load_detector,
+    load_model,
+    read_checkpoint,
+    save_checkpoint,
+)
 
 CONFIG = FasterRCNNConfig(("cat", "Löwe"), "test_resnet", channels=16, rpn_channels=16, hidden=16)
 TENSORS = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.tensor([7])}
@@ -64,6 +73,68 @@ def test_a_runs_folder_means_its_best_then_its_last(tmp_path: Path, saved: Path)
     saved.unlink()
     assert checkpoint_path(tmp_path) == tmp_path / "last.safetensors"
     assert load_detector(str(tmp_path)).config == CONFIG
+
+
+# ---------------------------------------------------------------- every kind of model
+
+SMALL: dict[str, dict[str, Any]] = {
+    "mask-rcnn": {"channels": 16, "rpn_channels": 16, "hidden": 16, "mask_channels": 8},
+    "fcn": {"hidden": ((16, 3),), "class_weights": (1.0, 2.5)},
+    "unet": {"channels": (16, 16, 8, 8)},
+    "deeplab-v3": {"channels": 16},
+    "classifier": {},
+}
+
+
+def built(model: str) -> Any:
+    config = make_config(
+        model, "default", class_names=("cat", "Löwe"), backbone="test_resnet", **SMALL[model]
+    )
+    return entry(model).build(config, None)
+
+
+def written(path: Path, model: str) -> Any:
+    network = built(model)
+    save_checkpoint(path, network.state_dict(), Card(model, asdict(network.config)))
+    return network
+
+
+@pytest.mark.parametrize("model", SMALL)
+def test_every_kind_of_model_comes_back_whole(tmp_path: Path, model: str) -> None:
+    network = written(tmp_path / "best.safetensors", model)
+    loaded = load_model(tmp_path)
+    assert type(loaded) is type(network)
+    assert loaded.config == network.config
+    assert not loaded.training
+    state = network.state_dict()
+    assert all(torch.equal(tensor, state[key]) for key, tensor in loaded.state_dict().items())
+
+
+@pytest.mark.parametrize("model", ["unet", "classifier"])
+def test_where_a_detector_is_wanted_others_are_refused(tmp_path: Path, model: str) -> None:
+    written(tmp_path / "best.safetensors", model)
+    with pytest.raises(UsageError, match="this is not a detector, which finds boxes") as caught:
+        load_detector(tmp_path)
+    assert str(caught.value).startswith(str(tmp_path))
+
+
+def test_a_device_that_is_not_there(saved: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    for device in ("cuda", "toaster"):
+        with pytest.raises(UsageError, match=rf"--device {device}: cannot be used here .*Use cpu\."):
+            load_model(saved, device)
+
+
+def test_ours_are_told_from_others_by_the_header(saved: Path, tmp_path: Path) -> None:
+    assert is_checkpoint(saved)
+    save_file({"a": torch.ones(2)}, tmp_path / "plain.safetensors")
+    save_file({"a": torch.ones(2)}, tmp_path / "other.safetensors", metadata={"format": "pt"})
+    (tmp_path / "text.txt").write_text("not a checkpoint")
+    (tmp_path / "empty").write_bytes(b"")
+    torch.save(TENSORS, tmp_path / "torch.pth")
+    for name in ("plain.safetensors", "other.safetensors", "text.txt", "empty", "torch.pth", "gone", "."):
+        assert not is_checkpoint(tmp_path / name), name
 
 
 def test_a_folder_without_a_checkpoint(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ from boxmask.detectors.retinanet import RetinaNet, RetinaNetConfig
 from boxmask.detectors.ssd import SSD, SSDConfig
 from boxmask.errors import CheckpointError, WeightsError
 from boxmask.pipeline.features.backbone import Backbone
+from boxmask.segmenters.deeplab_v3 import DeepLabV3, DeepLabV3Config
+from boxmask.segmenters.fcn import FCN, FCNConfig
+from boxmask.segmenters.unet import UNet, UNetConfig
 from boxmask.weights.checkpoint import Card, save_checkpoint
 from boxmask.weights.joining import Joined, Trained, join
 
@@ -345,7 +348,7 @@ def test_a_backbone_in_which_nothing_fits() -> None:
     """SSD cuts this one into other layers."""
     state = SSD(SSDConfig(("a",), "tf_efficientnet_lite0")).state_dict()
     strange = {key.replace("backbone.body.", "backbone.other."): tensor for key, tensor in state.items()}
-    with pytest.raises(WeightsError, match="nothing in it is of a test_resnet as the new detector reads it"):
+    with pytest.raises(WeightsError, match="nothing in it is of a test_resnet as the new network reads it"):
         join(fresh(), box_detector=Trained("ssd", "test_resnet", strange, ("a",)))
 
 
@@ -375,3 +378,27 @@ def test_a_classifiers_run(tmp_path: Path) -> None:
 def test_no_run_there(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint in this folder"):
         Trained.of_run(tmp_path)
+
+
+SEGMENTERS: dict[str, Callable[[], nn.Module]] = {
+    "fcn": lambda: FCN(FCNConfig(CLASSES, "test_resnet", hidden=((16, 3),))),
+    "unet": lambda: UNet(UNetConfig(CLASSES, "test_resnet", channels=(16, 16, 8, 8))),
+    "deeplab-v3": lambda: DeepLabV3(DeepLabV3Config(CLASSES, "test_resnet", channels=16)),
+}
+
+
+@pytest.mark.parametrize("model", SEGMENTERS)
+def test_segmenters_take_backbones_of_runs_and_of_timms_files(model: str) -> None:
+    timms = timm.create_model("test_resnet").state_dict()
+    for given in (classifier(), faster(), Trained("timm", "test_resnet", timms)):
+        before, after, said = joined(SEGMENTERS[model](), classifier=given)
+        assert not same(part(before, "backbone.body."), part(after, "backbone.body."))
+        assert said.report == (f"backbone: from {given.origin} (test_resnet)",)
+        rest = {key: tensor for key, tensor in before.items() if not key.startswith("backbone.")}
+        assert same(rest, after)
+
+
+def test_a_papers_own_backbone_has_no_weights_of_timms() -> None:
+    new = UNet(UNetConfig(CLASSES, "plain", strides=(1, 2, 4, 8, 16)))
+    with pytest.raises(WeightsError, match="nothing in it is of a plain as the new network reads it"):
+        join(new, classifier=Trained("timm", "plain", timm.create_model("test_resnet").state_dict()))

@@ -22,10 +22,11 @@ def read_any_unsplit_pixels(
     """Labelled pixels, with only the splits that the set itself speaks of.
 
     Of a set that has both, as Pascal VOC, whose boxes have no outlines, the label images are read; of one
-    whose objects have outlines, these. Raises LabelError and PhotoError as the readers of both do.
+    whose objects have outlines, these, unless a classes file asks for the label images. Raises LabelError and
+    PhotoError as the readers of both do.
     """
     folder = Path(path)
-    if not is_labelled(folder):
+    if classes_file is not None or not is_labelled(folder):
         return read_unsplit_pixels(folder, classes_file, unknown_colours)
     objects = read_unsplit(folder, bad_boxes)
     if objects.outlined.any():

@@ -134,12 +134,20 @@ def evaluate_classes(
     leaves them out of the figures); PhotoError where a photo cannot be opened.
     """
     judged, notes = known_items(dataset, classifier.config.class_names, unseen_classes)
-    found = []
-    for item in range(len(judged)):
-        found.append(classifier.predict(judged.photo(item)))
-        if progress is not None:
-            progress(item + 1, len(judged))
+    found = classify_items(classifier, judged, progress)
     return evaluate_classifications(judged, found, interval=interval, notes=notes)
+
+
+def classify_items(
+    classifier: Classifier, items: ClassDataset, progress: Callable[[int, int], None] | None = None
+) -> list[Classification]:
+    """What the classifier says of each item. Raises PhotoError where a photo cannot be opened."""
+    found = []
+    for item in range(len(items)):
+        found.append(classifier.predict(items.photo(item)))
+        if progress is not None:
+            progress(item + 1, len(items))
+    return found
 
 
 def evaluate_classifications(

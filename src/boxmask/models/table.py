@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
 from boxmask.classifiers.contract import Classifier
 from boxmask.classifiers.table import CLASSIFIERS
@@ -31,14 +31,37 @@ def entry(model: str) -> Entry:
 
 
 def make_config(model: str, preset: str, **numbers: object) -> Any:
-    """The config of a preset, with single numbers replaced; UsageError for a preset that does not exist."""
+    """The config of a preset, with single numbers replaced.
+
+    Raises UsageError for a preset or a number that does not exist, and for a value of another kind.
+    """
     row = entry(model)
     if preset not in row.presets:
         raise UsageError(f"{model} has no preset {preset!r}; it has: {', '.join(row.presets)}")
     known = {field.name for field in fields(row.config)}
     if unknown := sorted(set(numbers) - known):
         raise UsageError(f"{model} has no number {unknown[0]!r}; it has: {', '.join(sorted(known))}")
+    kinds = get_type_hints(row.config)
+    for name, value in numbers.items():
+        if not _is_of(value, kinds[name]):
+            kind = getattr(kinds[name], "__name__", "") if not get_args(kinds[name]) else str(kinds[name])
+            raise UsageError(f"{model}: {name}: expected {kind}, found {value!r}")
     return row.config(**{**row.presets[preset], **numbers})
+
+
+def _is_of(value: object, kind: Any) -> bool:
+    """Whether a value is of the kind that a config's field is annotated with; a whole number is a float."""
+    parts = get_args(kind)
+    if not parts:
+        return isinstance(value, (int, float) if kind is float else kind) and (
+            kind is bool or not isinstance(value, bool)
+        )
+    if get_origin(kind) is not tuple:  # X | None
+        return any(_is_of(value, part) for part in parts)
+    if not isinstance(value, tuple):
+        return False
+    wanted = parts[:1] * len(value) if parts[1:] == (...,) else parts
+    return len(value) == len(wanted) and all(map(_is_of, value, wanted))
 
 
 def config_from_json(model: str, values: dict[str, Any]) -> Any:

@@ -8,7 +8,12 @@ from pathlib import Path
 from boxmask.classifiers.contract import Classifier
 from boxmask.data.class_dataset import ClassDataset
 from boxmask.data.split import UnseenClasses
-from boxmask.evaluation.classification import ClassEvaluation, evaluate_classifications, known_items
+from boxmask.evaluation.classification import (
+    ClassEvaluation,
+    classify_items,
+    evaluate_classifications,
+    known_items,
+)
 from boxmask.pipeline.photos import to_pixels
 from boxmask.prediction.draw import contact_sheet
 from boxmask.prediction.save import save_picture
@@ -27,11 +32,7 @@ def judge_classes(
 ) -> ClassEvaluation:
     """The figures, with an interval; a sheet of the surest mistakes goes into the folder `pictures`."""
     items, notes = known_items(dataset, classifier.config.class_names, unseen_classes)
-    found = []
-    for item in range(len(items)):
-        found.append(classifier.predict(items.photo(item)))
-        if progress is not None:
-            progress(item + 1, len(items))
+    found = classify_items(classifier, items, progress)
     if pictures is not None:
         _draw_mistakes(items, found, pictures / SHEET)
     return evaluate_classifications(items, found, notes=notes)

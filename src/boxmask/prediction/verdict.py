@@ -15,6 +15,7 @@ from boxmask.data.class_folders import read_unsplit_classes
 from boxmask.data.read import read_unsplit
 from boxmask.data.split import UnseenClasses
 from boxmask.detectors.contract import Detector
+from boxmask.errors import UsageError
 from boxmask.evaluation.class_table import class_evaluation_table
 from boxmask.evaluation.pixel_table import pixel_table
 from boxmask.evaluation.table import evaluation_table
@@ -46,12 +47,15 @@ class Verdict:
 def labelled_for(model: Model, run: Path, data: Path, split: Split, reading: Reading) -> Any:
     """The labelled photos of a split, in the form that this kind of model is judged by.
 
-    Raises LabelError and PhotoError as the readers do, and LabelError where the split has no photos.
+    Raises LabelError and PhotoError as the readers do, LabelError where the split has no photos, and
+    UsageError for what is said of colours to a model that does not look at them.
     """
     if isinstance(model, Segmenter):
         how = {"classes_file": reading.classes_file, "unknown_colours": reading.unknown_colours}
         pixels = read_any_unsplit_pixels(data, **how, bad_boxes=reading.bad_boxes)  # type: ignore[arg-type]
         return chosen_photos(pixels, run, data, split)
+    if reading.classes_file is not None or reading.unknown_colours != "stop":
+        raise UsageError(f"--classes-file and --unknown-colours are for segmenters, and {run} is none")
     if isinstance(model, Classifier):
         items = read_unsplit_classes(data, reading.bad_boxes)
         return items.of_photos(chosen_photos(items.photos, run, data, split))

@@ -27,7 +27,7 @@ def draw_curve(log: Path, picture: Path) -> None:
     left.set(xlabel="minutes", ylabel="loss", yscale="log" if losses else "linear", title="training")
     for name in validations[0]["val"] if validations else ():
         if name != "images":
-            points = [(row["minutes"], row["val"][name]) for row in validations]
+            points = [(row["minutes"], row["val"].get(name)) for row in validations]
             right.plot(*zip(*points, strict=True), marker="o", label=name)
     right.set(xlabel="minutes", ylim=(0, 1), title="validation photos")
     for axes in (left, right):

@@ -40,7 +40,7 @@ def _classifier(recipe: Recipe, detector: Trained | None) -> Trained | None:
     if recipe.classifier is None:
         return None
     path = Path(recipe.classifier)
-    if path.is_dir() or is_checkpoint(path):
+    if not path.is_file() or is_checkpoint(path):
         return Trained.of_run(path)
     backbone = recipe.backbone or (detector.backbone if detector else None)
     if backbone is None:

@@ -11,10 +11,10 @@ from boxmask.training.recipe import Recipe
 Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 
-def make_optimiser(detector: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def make_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW or SGD over everything that is not frozen; each group has its own `base_lr`."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in detector.named_parameters():
+    for name, parameter in network.named_parameters():
         if parameter.requires_grad:
             key = ("backbone" in name.split("."), parameter.ndim > 1)  # of a detector within, too
             groups.setdefault(key, []).append(parameter)
@@ -37,7 +37,7 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, part: float) -> None:
         group["lr"] = group["base_lr"] * part
 
 
-def average_of(detector: nn.Module, decay: float) -> AveragedModel:
+def average_of(network: nn.Module, decay: float) -> AveragedModel:
     """A running average of the weights; it forgets faster in the beginning, when all is still moving."""
 
     @torch.no_grad()
@@ -46,4 +46,4 @@ def average_of(detector: nn.Module, decay: float) -> AveragedModel:
         keep = min(decay, (1 + count) / (10 + count))
         torch._foreach_lerp_(averages, current, 1 - keep)
 
-    return AveragedModel(detector, multi_avg_fn=update)
+    return AveragedModel(network, multi_avg_fn=update)

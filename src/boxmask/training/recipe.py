@@ -37,6 +37,9 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
 )
 """Which values can be meant, and how that is said."""
 
+ELSEWHERE = {"backbone": "give --backbone", "class_names": "the labels name the classes"}
+"""What is no business of --set, and why."""
+
 Crops = Literal["jitter", "ssd"]
 
 
@@ -192,10 +195,12 @@ class Recipe:
 
 def _number(text: str) -> tuple[str, object]:
     """Name and value; a value that is no number, truth or tuple of Python's is taken as text."""
-    name, equals, value = text.partition("=")
-    if not (name.strip().isidentifier() and equals):
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (name.isidentifier() and equals):
         raise UsageError(f"--set {text}: expected NAME=VALUE, for example --set nms_iou=0.4")
+    if name in ELSEWHERE:
+        raise UsageError(f"--set {text}: {ELSEWHERE[name]}")
     try:
-        return name.strip(), ast.literal_eval(value.strip())
-    except (ValueError, SyntaxError):
-        return name.strip(), value.strip()
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError, TypeError):
+        return name, value

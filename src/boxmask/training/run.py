@@ -48,7 +48,7 @@ class Run:
 
     @property
     def has_weights(self) -> bool:
-        """Whether there is a checkpoint yet that a detector can be loaded from."""
+        """Whether there is a checkpoint yet that a model can be loaded from."""
         return self.best.is_file() or self.last.is_file()
 
     @property

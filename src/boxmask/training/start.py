@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from boxmask.errors import UsageError
 from boxmask.models.table import entry, make_config
 from boxmask.pipeline.model import Model
 from boxmask.training.feed import Photos, Proposed, Steps, TrainingBatch, batches, canvases
@@ -21,13 +22,21 @@ from boxmask.training.tasks.table import task_of
 
 
 def config_of(labelled: Any, recipe: Recipe) -> Any:
-    """The network's numbers: the preset's, for the classes of the data, with what the recipe replaces."""
+    """The network's numbers: the preset's, for the classes of the data, with what the recipe replaces.
+
+    Raises UsageError for numbers that the network does not have, or that do not go together.
+    """
     numbers = {**task_of(recipe.model).numbers(labelled, recipe), **recipe.numbers}
     if recipe.backbone:
         numbers["backbone"] = recipe.backbone
     config = make_config(recipe.model, recipe.preset, **numbers)
     if recipe.size is None:
         return config
+    if getattr(config, "tile", 0):
+        raise UsageError(
+            f"--size scales photos, and here they keep their resolution in tiles of {config.tile} pixels; "
+            "leave it out, or give --set tile=0"
+        )
     longer = round(config.longer_side * recipe.size / config.shorter_side)
     return replace(config, shorter_side=recipe.size, longer_side=longer)
 

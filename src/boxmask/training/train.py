@@ -12,6 +12,7 @@ from typing import Any
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
+from boxmask.data.dataset import SPLITS
 from boxmask.data.faults import shortened
 from boxmask.data.split import write_split
 from boxmask.errors import CheckpointError, UsageError
@@ -26,7 +27,7 @@ from boxmask.training.session import Session, Stage, run_stages
 from boxmask.training.start import config_of, fresh_network, start
 from boxmask.training.state import State
 from boxmask.training.stop import Stop, stoppable
-from boxmask.training.tasks.table import task_of
+from boxmask.training.tasks.table import require_meant, task_of
 from boxmask.training.validate import validate
 from boxmask.weights.imagenet import backbone_weights, origin
 from boxmask.writing import replacing, sweep
@@ -41,6 +42,7 @@ def train(
     that fails before its first checkpoint leaves nothing either.
     Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
+    require_meant(recipe)
     report, recipe = report or Report(), recipe.settled()
     run, stages = Run(choose_folder(out, recipe.model)), plan(recipe)
     parents = Parents.of(recipe)
@@ -48,7 +50,8 @@ def train(
     dataset = task_of(recipe.model).read(Path(data), recipe)
     session = _session(dataset, recipe, run, report, parents)
     with _nothing_or_weights(run):
-        write_json(run.recipe, recipe_json(recipe, Path(data), session.state.fingerprint))
+        lasting = replace(recipe, classes_file=recipe.classes_file and recipe.classes_file.absolute())
+        write_json(run.recipe, recipe_json(lasting, Path(data), session.state.fingerprint))
         write_split(session.task.photos(dataset), run.split)
         _write_notes(dataset, run)
         return run, _fit(session, stages, dataset, resumed=False)
@@ -136,7 +139,7 @@ def _fit(session: Session, stages: list[Stage], dataset: Any, *, resumed: bool) 
     run, report = session.run, session.report
     report.log = run.log
     with report, stoppable(session.stop):
-        _announce(report, dataset, session.recipe, run)
+        _announce(session, dataset)
         finished = run_stages(stages, session, resumed)
         if finished:
             validate(session, 1.0)
@@ -146,9 +149,15 @@ def _fit(session: Session, stages: list[Stage], dataset: Any, *, resumed: bool) 
     return finished
 
 
-def _announce(report: Report, dataset: Any, recipe: Recipe, run: Run) -> None:
-    counts = ", ".join(f"{len(dataset.split(name))} {name}" for name in ("train", "val", "test"))
-    report.say(f"{recipe.model} on {dataset.root}: {counts} photos; {', '.join(dataset.class_names[:8])}")
+def _announce(session: Session, dataset: Any) -> None:
+    photos, report = session.task.photos(dataset), session.report
+    parts = f", with {_by_split(dataset)} objects to be classified" if len(dataset) != len(photos) else ""
+    names = ", ".join(dataset.class_names[:8]) + (", ..." if len(dataset.class_names) > 8 else "")
+    report.say(f"{session.recipe.model} on {dataset.root}: {_by_split(photos)} photos{parts}; {names}")
     for note in dataset.notes:
         report.say(f"note: {shortened(note)}")
-    report.say(f"run: {run.folder}")
+    report.say(f"run: {session.run.folder}")
+
+
+def _by_split(dataset: Any) -> str:
+    return ", ".join(f"{len(dataset.split(name))} {name}" for name in SPLITS)

@@ -1,10 +1,11 @@
-"""A detector begun from what others have learned: a detector's parts, a classifier's backbone.
+"""A network begun from what others have learned: a detector's parts, a classifier's backbone.
 
     Faster R-CNN  -> backbone, pyramid, RPN, box head     \\
     Mask R-CNN    -> the same, and the mask head           } Mask R-CNN (or Faster R-CNN)
     a classifier  -> backbone, in place of the detector's /
 
-A part is taken where all of its tensors are there in the right shape; else it stays as the detector was
+Segmenters and classifiers take the backbone alone.
+A part is taken where all of its tensors are there in the right shape; else it stays as the network was
 built with it. The last layers are put together by class name: a class that both know keeps its rows.
 """
 
@@ -38,7 +39,7 @@ class Trained:
     origin:      whose they are, in words
     backbone:    timm's name of it
     state:       of a detector, a segmenter or a classifier of ours; or timm's of a whole network
-    class_names: those that a detector knows
+    class_names: those that it knows
     """
 
     origin: str
@@ -68,36 +69,36 @@ class Trained:
 class Joined:
     """What came of it.
 
-    report: for each part of the detector, in words, where its numbers are from
+    report: for each part of the network, in words, where its numbers are from
     """
 
     report: tuple[str, ...]
 
 
 def join(
-    detector: nn.Module, *, box_detector: Trained | None = None, classifier: Trained | None = None
+    network: nn.Module, *, box_detector: Trained | None = None, classifier: Trained | None = None
 ) -> Joined:
-    """Put what the given ones have learned into a Mask R-CNN, or another detector, that was just built.
+    """Put what the given ones have learned into a Mask R-CNN, or another network, that was just built.
 
     What neither has stays as it is. With both, the backbone is the classifier's.
-    Raises WeightsError, with nothing changed, where one has another backbone than the detector, or none that
+    Raises WeightsError, with nothing changed, where one has another backbone than the network, or none that
     fits.
     """
-    prefix = BOXES if hasattr(detector, "boxes") else ""
-    config: Any = getattr(detector, "boxes", detector).config
-    state = detector.state_dict()
+    prefix = BOXES if hasattr(network, "boxes") else ""
+    reader: Any = getattr(network, "boxes", network)  # what has the backbone
+    config, state = reader.config, network.state_dict()
     own = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
     for given, flag in ((box_detector, "--detector"), (classifier, "--classifier")):
         if given is not None:
             _require_backbone(given, config.backbone, flag)
-    taken, said = _backbone(own, classifier or box_detector, config)
+    taken, said = _backbone(own, classifier or box_detector, reader.backbone)
     report = [f"backbone: {said}"]
     for part, name in PARTS.items():
         if any(key.startswith(part) for key in own):
             tensors, said = _part(part, own, box_detector, config.class_names)
             taken |= tensors
             report.append(f"{name}: {said}")
-    detector.load_state_dict({key: taken.get(key.removeprefix(prefix), state[key]) for key in state})
+    network.load_state_dict({key: taken.get(key.removeprefix(prefix), state[key]) for key in state})
     return Joined(tuple(report))
 
 
@@ -107,21 +108,21 @@ def join(
 def _require_backbone(given: Trained, backbone: str, flag: str) -> None:
     if given.backbone != backbone:
         raise WeightsError(
-            f"{flag}: {given.origin} has the backbone {given.backbone}, and the new detector {backbone}. "
+            f"{flag}: {given.origin} has the backbone {given.backbone}, and the new network {backbone}. "
             f"Give the new one --backbone {given.backbone}, or train the other with --backbone {backbone}."
         )
 
 
-def _backbone(own: State, given: Trained | None, config: Any) -> tuple[dict[str, Tensor], str]:
+def _backbone(own: State, given: Trained | None, backbone: nn.Module) -> tuple[dict[str, Tensor], str]:
     """All of the backbone's layers that the given one has, and in words what was taken."""
     if given is None:
         return {}, "as it was built"
     wanted = _below(BACKBONE, own)
-    found = _below(BACKBONE, given.parts()) or _of_timm(given, config)
+    found = _below(BACKBONE, given.parts()) or _of_timm(given, backbone)
     fitting = {key: found[key] for key in wanted if key in found and found[key].shape == wanted[key].shape}
     if not any(key.endswith("weight") for key in fitting):
         raise WeightsError(
-            f"{given.origin}: nothing in it is of a {given.backbone} as the new detector reads it. "
+            f"{given.origin}: nothing in it is of a {given.backbone} as the new network reads it. "
             "Give the run of a classifier or a detector, or a file with timm's weights."
         )
     rest = len(wanted) - len(fitting)
@@ -131,10 +132,11 @@ def _backbone(own: State, given: Trained | None, config: Any) -> tuple[dict[str,
     return fitting, f"from {given.origin} ({given.backbone}){but}"
 
 
-def _of_timm(given: Trained, config: Any) -> dict[str, Tensor]:
-    """timm's tensors as a backbone of ours has them, with batch norm folded."""
-    strides = config.strides if hasattr(config, "strides") else (config.stride,)
-    body = Backbone(given.backbone, strides, dict(given.state))
+def _of_timm(given: Trained, backbone: nn.Module) -> dict[str, Tensor]:
+    """timm's tensors as a backbone of ours has them, with batch norm folded; none as those of papers' own."""
+    if not isinstance(backbone, Backbone):
+        return {}
+    body = Backbone(given.backbone, backbone.strides, dict(given.state))
     return {BACKBONE + key: tensor for key, tensor in body.state_dict().items()}
 
 

@@ -29,11 +29,13 @@ class Backbone(nn.Module):
 
     mean: Tensor
     std: Tensor
+    strides: tuple[int, ...]
 
     def __init__(
         self, name: str, strides: tuple[int, ...], weights: dict[str, Tensor] | None, coarsest: int = 32
     ) -> None:
         super().__init__()
+        self.strides = strides
         undilated = _create(name).feature_info
         reductions: list[int] = undilated.reduction()
         missing = [stride for stride in strides if stride not in reductions]

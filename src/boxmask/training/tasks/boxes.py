@@ -26,18 +26,28 @@ from boxmask.types import Target
 
 @dataclass(frozen=True)
 class Boxes:
-    """See `Task`."""
+    """See `Task`.
+
+    outlines: whether they are learned, too, so that some have to be there
+    """
 
     figures: tuple[str, ...] = ("AP", "AP50", "AP75")
+    outlines: bool = False
 
     def read(self, data: Path, recipe: Recipe) -> Dataset:
         """A detection set in any format; its classes must be there in the training photos."""
         how = {"split_seed": recipe.split_seed, "split_file": recipe.split_file}
         dataset = read_dataset(data, **how, bad_boxes=recipe.bad_boxes)  # type: ignore[arg-type]
         notes = check_classes(dataset, unseen_classes=recipe.unseen_classes)
-        if not dataset.split("train").counted.any():
+        train = dataset.split("train")
+        if not train.counted.any():
             raise LabelError(
                 f"{data}: no training photo has a labelled object. Label some, or change the split."
+            )
+        if self.outlines and not (train.outlined & train.counted).any():
+            raise LabelError(
+                f"{data}: no training object has an outline, and {recipe.model} learns outlines. Give a set "
+                "with outlines (COCO's segmentation), or train faster-rcnn on the boxes."
             )
         return replace(dataset, notes=dataset.notes + notes)
 

@@ -31,7 +31,8 @@ def balanced(pixels: NDArray[np.int64]) -> tuple[float, ...]:
     """
     shown = pixels > 0
     weights = np.ones(len(pixels))
-    weights[shown] = np.median(pixels[shown]) / pixels[shown]
+    if shown.any():
+        weights[shown] = np.median(pixels[shown]) / pixels[shown]
     return tuple(weights.round(4).tolist())
 
 
