@@ -49,7 +49,7 @@ def evaluate(
     bad_boxes: Literal["stop", "skip"] = "stop",
     unseen_classes: Literal["stop", "ignore"] = "stop",
     classes_file: str | Path | None = None,
-    unknown_colours: Literal["stop", "ignore"] = "stop",
+    unknown_colours: Literal["stop", "ignore"] | None = None,
     device: str = "cpu",
 ) -> Evaluation | PixelEvaluation | ClassEvaluation:
     """Judge a run on labelled photos; `.as_json()` gives the figures by name.

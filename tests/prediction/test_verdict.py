@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -112,3 +114,20 @@ def test_a_detector_is_judged_by_boxes_where_there_are_no_outlines(runs: Runs, b
     figures = verdict(load_model(runs("mask-rcnn")), tests).evaluation.as_json()
     assert figures.get("mask_AP") is None
     assert figures["AP"] is not None
+
+
+def test_label_images_are_read_as_in_training(runs: Runs, painted: Path, tmp_path: Path) -> None:
+    """On the data of the training, and where nothing else is said."""
+    (tmp_path / "part.txt").write_text("background,0\n")
+    run = Path(shutil.copytree(runs("unet"), tmp_path / "run"))
+    content = json.loads((run / "recipe.json").read_text())
+    content["data"] = str(painted.absolute())
+    content["recipe"] |= {"classes_file": str(tmp_path / "part.txt"), "unknown_colours": "ignore"}
+    (run / "recipe.json").write_text(json.dumps(content))
+    how = {"model": load_model(run), "run": run, "data": painted, "split": "all"}
+    assert labelled_for(**how, reading=Reading()).class_names == ("background",)
+    with pytest.raises(LabelError, match="--unknown-colours ignore"):
+        labelled_for(**how, reading=Reading(unknown_colours="stop"))
+    elsewhere = Path(shutil.copytree(painted, tmp_path / "elsewhere"))
+    with pytest.raises(LabelError, match=r"classes\.txt"):
+        labelled_for(**{**how, "data": elsewhere}, reading=Reading())

@@ -21,7 +21,7 @@ def evaluate(
     bad_boxes: Literal["stop", "skip"] = "stop",
     unseen_classes: Literal["stop", "ignore"] = "stop",
     classes_file: Path | None = None,
-    unknown_colours: Literal["stop", "ignore"] = "stop",
+    unknown_colours: Literal["stop", "ignore"] | None = None,
     svd: tuple[int, int] | None = None,
     device: str = "cpu",
 ) -> int:
@@ -47,9 +47,11 @@ def evaluate(
     unseen_classes
         What to do about classes that the model does not know.
     classes_file
-        Pixels: what the colours or numbers of the label images mean; default: the set's own.
+        Pixels: what the colours or numbers of the label images mean; default: as in training, else the
+        set's own.
     unknown_colours
-        Pixels: what to do about colours that the classes file does not name.
+        Pixels: what to do about colours that the classes file does not name; default: as in training, else
+        stop.
     svd
         Fast R-CNN: the ranks of the truncated SVD of its two fully connected layers, for example 128 64:
         quicker, and a little less precise.

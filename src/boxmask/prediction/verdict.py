@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +27,30 @@ from boxmask.prediction.judge_pixels import judge_pixels
 from boxmask.prediction.splits import Split, chosen_photos
 from boxmask.segmenters.contract import Segmenter
 
+RECIPE = "recipe.json"  # what training writes into the folder of a run
+
 
 @dataclass(frozen=True)
 class Reading:
-    """What the user says of labels that are not plain; see `boxmask evaluate --help`."""
+    """What the user says of labels that are not plain; see `boxmask evaluate --help`.
+
+    classes_file, unknown_colours: None: as in training, on the data of the training
+    """
 
     bad_boxes: Literal["stop", "skip"] = "stop"
     classes_file: Path | None = None
-    unknown_colours: Literal["stop", "ignore"] = "stop"
+    unknown_colours: Literal["stop", "ignore"] | None = None
+
+    def of_pixels(self, run: Path, data: Path) -> dict[str, Any]:
+        """How label images are to be read."""
+        written = (run if run.is_dir() else run.parent) / RECIPE
+        said = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else {}
+        before = said.get("recipe", {}) if said.get("data") == str(data.absolute()) else {}
+        return {
+            "classes_file": self.classes_file or before.get("classes_file"),
+            "unknown_colours": self.unknown_colours or before.get("unknown_colours", "stop"),
+            "bad_boxes": self.bad_boxes,
+        }
 
 
 @dataclass(frozen=True)
@@ -51,10 +68,9 @@ def labelled_for(model: Model, run: Path, data: Path, split: Split, reading: Rea
     UsageError for what is said of colours to a model that does not look at them.
     """
     if isinstance(model, Segmenter):
-        how = {"classes_file": reading.classes_file, "unknown_colours": reading.unknown_colours}
-        pixels = read_any_unsplit_pixels(data, **how, bad_boxes=reading.bad_boxes)  # type: ignore[arg-type]
+        pixels = read_any_unsplit_pixels(data, **reading.of_pixels(run, data))
         return chosen_photos(pixels, run, data, split)
-    if reading.classes_file is not None or reading.unknown_colours != "stop":
+    if reading.classes_file is not None or reading.unknown_colours is not None:
         raise UsageError(f"--classes-file and --unknown-colours are for segmenters, and {run} is none")
     if isinstance(model, Classifier):
         items = read_unsplit_classes(data, reading.bad_boxes)
