@@ -11,7 +11,7 @@ from torch import nn
 
 from boxmask.errors import UsageError, WeightsError
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.weights.imagenet import SHIPPED, backbone_weights
+from boxmask.weights.imagenet import SHIPPED, backbone_weights, is_random, origin
 
 
 def test_the_package_that_arrives_with_pip() -> None:
@@ -93,3 +93,10 @@ def test_a_name_that_timm_does_not_know(source: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"gone\.pth: there is no such file"):
         backbone_weights("resnet18", str(tmp_path / "gone.pth"))
+
+
+def test_a_network_that_nobody_pretrains_begins_with_random_numbers() -> None:
+    assert backbone_weights("plain") is None
+    assert origin("plain", "imagenet") == "from random numbers, as in its paper"
+    assert is_random("plain", "imagenet")
+    assert not is_random("tf_efficientnet_lite0", "imagenet")

@@ -19,6 +19,7 @@ from boxmask.training.schedule import Clock, learning_rate
 from boxmask.training.session import BoxesOf, Session
 from boxmask.training.start import feed_of, steps_of
 from boxmask.training.validate import validate
+from boxmask.weights.imagenet import is_random
 
 
 class Trainable(nn.Module):
@@ -64,7 +65,8 @@ class Descent:
             fresh = session.fresh().state_dict()
             renewed = {name: tensor for name, tensor in fresh.items() if name.startswith(self.anew)}
             state.network.load_state_dict(renewed, strict=False)
-        frozen = 0 if recipe.weights == "none" else recipe.method.frozen_stages  # random numbers must learn
+        random = not recipe.joined and is_random(state.network.config.backbone, recipe.weights)
+        frozen = 0 if random else recipe.method.frozen_stages  # random numbers must learn
         state.network.zero_grad()  # what the stage before left would count in the gradient's norm
         state.network.requires_grad_(True)
         state.network.freeze(frozen)

@@ -19,7 +19,7 @@ def plan(recipe: Recipe) -> list[Stage]:
     if recipe.training == "alternating":
         if recipe.model != "faster-rcnn":
             raise UsageError(f"--training alternating is a way of faster-rcnn alone, not of {recipe.model}")
-        if recipe.detector or recipe.classifier:
+        if recipe.joined:
             raise UsageError(
                 "--training alternating begins from ImageNet, twice; leave out --detector and --classifier"
             )

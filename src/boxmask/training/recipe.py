@@ -177,6 +177,11 @@ class Recipe:
         return dict(_number(text) for text in self.set)
 
     @property
+    def joined(self) -> bool:
+        """Whether the network begins with what others have learned."""
+        return self.detector is not None or self.classifier is not None
+
+    @property
     def method(self) -> Method:
         """What was chosen of the method's own numbers, and what suits it of the others."""
         own = METHODS.get(self.model, Method())

@@ -86,16 +86,15 @@ def _session(dataset: Any, recipe: Recipe, run: Run, report: Report, parents: Pa
     parents: what the network is joined from, which is said; None where a saved state will replace it
     """
     config, accelerator = config_of(dataset, recipe), _accelerator(recipe)
-    joined = recipe.detector is not None or recipe.classifier is not None
 
     def fresh() -> Model:
-        weights = None if joined else backbone_weights(config.backbone, recipe.weights)
+        weights = None if recipe.joined else backbone_weights(config.backbone, recipe.weights)
         return fresh_network(recipe, config, weights, accelerator.device)
 
     state = start(dataset, recipe, fresh())
     if parents is not None:
         own = f"backbone: {config.backbone}, {origin(config.backbone, recipe.weights)}"
-        for line in parents.join(state.network) if joined else (own,):
+        for line in parents.join(state.network) if recipe.joined else (own,):
             report.say(line)
     photos = (dataset.split("train"), dataset.split("val"))
     return Session(state, recipe, task_of(recipe.model), *photos, run, accelerator, report, Stop(), fresh)

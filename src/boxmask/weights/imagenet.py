@@ -11,6 +11,7 @@ import timm
 from torch import Tensor
 
 from boxmask.errors import UsageError, WeightsError
+from boxmask.pipeline.features.contracting_path import PLAIN
 from boxmask.weights.efficientnet_lite import to_timm
 from boxmask.weights.files import read_state_dict
 
@@ -28,7 +29,7 @@ def backbone_weights(name: str, source: str = "imagenet") -> dict[str, Tensor] |
             "none", or the path of a .safetensors or .pth file
     Raises WeightsError, with what to do instead, where the weights cannot be had.
     """
-    if source == "none":
+    if is_random(name, source):
         return None
     if source == "imagenet" and name == SHIPPED:
         return _from_package()
@@ -37,10 +38,15 @@ def backbone_weights(name: str, source: str = "imagenet") -> dict[str, Tensor] |
     return _own_keys(read_state_dict(Path(source)))
 
 
+def is_random(name: str, source: str) -> bool:
+    """Whether backbone `name` begins with random numbers: because of `source`, or as nobody pretrains it."""
+    return source == "none" or (source == "imagenet" and name == PLAIN)
+
+
 def origin(name: str, source: str) -> str:
     """In words, where `backbone_weights` takes its numbers from: nothing is fetched unsaid."""
-    if source == "none":
-        return "from random numbers"
+    if is_random(name, source):
+        return "from random numbers" + ("" if source == "none" else ", as in its paper")
     if source == "imagenet" and name == SHIPPED:
         return "with the ImageNet weights that were installed with boxmask"
     if source in ("imagenet", "hub"):
