@@ -103,22 +103,22 @@ def test_the_method_decides_what_the_user_does_not_say() -> None:
     for model in MODELS:
         assert Recipe(model=model).method == METHODS.get(model, Method())
     assert METHODS["ssd"] != Method()
-    assert Recipe(model="ssd").method.learning_rate == 2e-3
+    assert Recipe(model="ssd").method.frozen_stages == 1
 
 
 def test_what_the_user_says_goes_before_the_method() -> None:
     recipe = Recipe(model="ssd", frozen_stages=0, crops="ssd")
-    assert recipe.method == Method(learning_rate=2e-3, frozen_stages=0, crops="ssd")
+    assert recipe.method == Method(frozen_stages=0, crops="ssd")
     assert Recipe(model="ssd", learning_rate=1e-5).method.learning_rate == 1e-5
 
 
 def test_a_settled_recipe_no_longer_depends_on_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     settled = Recipe(model="ssd", flip=0.2).settled()
-    assert (settled.learning_rate, settled.frozen_stages, settled.crops) == (2e-3, 1, "jitter")
+    assert (settled.learning_rate, settled.frozen_stages, settled.crops) == (8e-4, 1, "jitter")
     assert settled.flip == 0.2
     assert settled.settled() == settled
     monkeypatch.setitem(METHODS, "ssd", Method(learning_rate=1.0))
-    assert settled.method.learning_rate == 2e-3
+    assert settled.method.learning_rate == 8e-4
 
 
 def test_every_method_of_the_table_is_a_model() -> None:
