@@ -54,8 +54,8 @@ class RetinaNetConfig:
     extra_levels: int = 1  # coarser than the backbone's; the paper: P6 and P7
     coarser: str = "C5"  # what the first of them is made of
     # heads (section 4, "Anchors" and the two subnets)
-    # a row a level, three to five times the stride: with smaller ones, anchors lie too far apart to overlap
-    # an object, and learning takes three times as long
+    # a row a level, three to five times the stride: smaller ones lie too far apart to overlap an object, and
+    # taught far less in as many steps (docs/how-to/choose-a-recipe.md)
     anchor_sizes: tuple[tuple[float, ...], ...] = ((24, 40), (56, 80), (112, 160), (224, 320))
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)  # height / width
     tower_depth: int = 2  # the paper: 4

@@ -54,6 +54,8 @@ class Method:
 
 METHODS: dict[str, Method] = {
     "ssd": Method(frozen_stages=1),  # its heads read C3 as it is, without a pyramid that could adapt it
+    "unet": Method(learning_rate=1.5e-3),  # half of the network is new
+    "deeplab-v3": Method(learning_rate=1.5e-3),
 }
 
 
