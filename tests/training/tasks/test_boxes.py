@@ -78,3 +78,15 @@ def test_outlines_of_validation_photos_do_not_teach(demo: Path, labelled: Datase
     with pytest.raises(LabelError, match="no training object has an outline"):
         learner.read(boxes_alone, Recipe(model="mask-rcnn"))
     assert len(TASK.read(boxes_alone, Recipe())) == len(labelled)
+
+
+def test_crowded_photos_have_room_for_all_their_objects(labelled: Dataset) -> None:
+    first = np.flatnonzero(labelled.splits == "train")[:1]
+    crowded = labelled.subset(np.r_[first, first])
+    crowded = crowded.with_objects(np.repeat(np.arange(len(crowded.boxes)), 60), crowded.offsets * 60)
+    most = int(np.diff(crowded.offsets).max())
+    numbers = TASK.numbers(crowded, Recipe(model="mask-rcnn"))
+    assert numbers["detections_per_image"] == pytest.approx(1.5 * most, abs=1)
+    assert min(numbers["test_proposals"]) >= 2 * numbers["detections_per_image"]
+    assert set(TASK.numbers(crowded, Recipe(model="fcos"))) == {"class_names", "detections_per_image"}
+    assert set(TASK.numbers(labelled, Recipe(model="fcos"))) == {"class_names"}
