@@ -45,7 +45,7 @@ def _light(in_channels: int, out_channels: int) -> nn.Module:
     nn.init.normal_(last.weight, std=0.01)  # xavier on a backbone's large features is sure, and wrong
     assert last.bias is not None
     nn.init.zeros_(last.bias)
-    return nn.Sequential(depthwise, nn.ReLU6(), last)
+    return nn.Sequential(depthwise, nn.ReLU6(inplace=True), last)
 
 
 def _even(conv: nn.Conv2d) -> nn.Conv2d:

@@ -60,11 +60,11 @@ def _light(in_channels: int, row: Row) -> nn.Sequential:
     half = channels // 2
     return nn.Sequential(
         rectified(nn.Conv2d(in_channels, half, 1)),
-        nn.ReLU6(),
+        nn.ReLU6(inplace=True),
         rectified(nn.Conv2d(half, half, kernel, stride, padding, groups=half)),
-        nn.ReLU6(),
+        nn.ReLU6(inplace=True),
         rectified(nn.Conv2d(half, channels, 1)),
-        nn.ReLU6(),
+        nn.ReLU6(inplace=True),
     )
 
 
