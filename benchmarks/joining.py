@@ -85,7 +85,8 @@ def draw(curves: dict[str, list[NDArray[np.float64]]], picture: Path) -> None:
         for one in curves[way.name]:
             axes.plot(one[:, 0], one[:, 1], color=way.colour, linewidth=0.7, alpha=0.5)
         grid = np.linspace(0, max(one[-1, 0] for one in curves[way.name]), 100)
-        mean = np.mean([np.interp(grid, one[:, 0], one[:, 1], left=0.0) for one in curves[way.name]], axis=0)
+        all_seeds = [np.interp(grid, one[:, 0], one[:, 1], left=np.nan) for one in curves[way.name]]
+        mean = np.mean(all_seeds, axis=0)
         axes.plot(grid, mean, color=way.colour, linewidth=2.5, label=way.name)
     axes.set(xlabel="minutes", ylabel="mask AP, photos not trained on", ylim=(0, 1))
     axes.grid(alpha=0.3)
