@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from boxmask.training import validate
 from boxmask.training.recipe import Recipe
 from boxmask.training.run import Run
+from boxmask.training.tasks import boxes
 from boxmask.training.train import train
 from boxmask.weights.checkpoint import read_checkpoint
 
@@ -23,7 +23,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
         ap = answers.pop(0)
         return SimpleNamespace(as_json=lambda: {"AP": ap, "AP50": ap, "AP75": ap, "images": 2})
 
-    monkeypatch.setattr(validate, "evaluate", evaluate)
+    monkeypatch.setattr(boxes, "evaluate", evaluate)
     return answers
 
 

@@ -125,9 +125,9 @@ def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
 def recipe_from_json(content: dict[str, Any]) -> Recipe:
     """The recipe in recipe.json."""
     choices = dict(content["recipe"])
-    choices["scale"], choices["set"] = tuple(choices["scale"]), tuple(choices.get("set", ()))
+    choices["scale"], choices["set"] = tuple(choices["scale"]), tuple(choices["set"])
     for name in ("split_file", "detector", "classifier", "classes_file"):
-        choices[name] = Path(choices[name]) if choices.get(name) else None
+        choices[name] = choices[name] and Path(choices[name])
     return Recipe(**choices)
 
 
