@@ -186,7 +186,7 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     model = load_model(run)
     if method.svd:
         truncate(model, tuple(args.svd))
-    reading = Reading("skip", args.classes_file, "ignore")
+    reading = Reading("skip", args.classes_file, "ignore" if args.classes_file else None)
     labelled = labelled_for(model, run, Path(args.data), "test", reading)
     seconds = seconds_of(model, method, labelled, args.photos)
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
