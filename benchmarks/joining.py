@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from boxmask.data.read import read_unsplit
-from boxmask.training.run import Run
+from boxmask.data.detection.read import read_unsplit
+from boxmask.runs.run import Run
 
 LEVELS = (0.3, 0.5, 0.6, 0.7)  # mask AP, whose minutes are told
 

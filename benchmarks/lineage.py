@@ -31,9 +31,9 @@ from rich.table import Table
 from boxmask.cli.memory import keep_memory
 from boxmask.detectors.fast_rcnn import truncate
 from boxmask.models.table import AnyModel
-from boxmask.pipeline.photos import to_image
-from boxmask.prediction.verdict import Reading, labelled_for
-from boxmask.training.run import Run
+from boxmask.photos.decode import to_image
+from boxmask.runs.run import Run
+from boxmask.tasks.evaluate import Reading, labelled_for
 from boxmask.weights.checkpoint import load_model
 
 PARTS = ("image", "proposals", "features", "heads", "post-processing")

@@ -26,11 +26,11 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from boxmask.data.dataset import Dataset
-from boxmask.data.read import read_dataset
+from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.read import read_dataset
 from boxmask.evaluation.proposals import ProposalRecall, proposal_recall
-from boxmask.pipeline.photos import load_photo
-from boxmask.pipeline.selective_search import MODES, PAPER_MODES, searched, selective_search
+from boxmask.photos.decode import load_photo
+from boxmask.pipeline.selective_search.search import MODES, PAPER_MODES, searched, selective_search
 from sides import Plan, in_turns
 
 Picture = NDArray[np.uint8]

@@ -29,13 +29,13 @@ from torchvision.models.detection import FasterRCNN as TheirFasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 
 from boxmask.cli.memory import keep_memory
-from boxmask.data.dataset import Dataset
-from boxmask.data.demo import make_demo
-from boxmask.data.read import read_dataset
-from boxmask.evaluation.detect import detect
-from boxmask.evaluation.evaluate import evaluate_detections
-from boxmask.pipeline.photos import to_image
-from boxmask.training.recipe import Recipe
+from boxmask.data.demo.make import make_demo
+from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.read import read_dataset
+from boxmask.evaluation.detection.detect import detect
+from boxmask.evaluation.detection.evaluate import evaluate_detections
+from boxmask.photos.decode import to_image
+from boxmask.runs.recipe import Recipe
 from boxmask.training.train import train
 from boxmask.types import Detections, Target
 from boxmask.verbs import load

@@ -31,9 +31,9 @@ from boxmask.detectors import faster_rcnn, mask_rcnn
 from boxmask.detectors.contract import Detector
 from boxmask.masks import Masks
 from boxmask.types import Target
-from boxmask.weights.key_table import split_body
-from boxmask.weights.torchvision_faster_rcnn import renamed
-from boxmask.weights.torchvision_mask_rcnn import renamed_with_masks
+from boxmask.weights.torchvision.faster_rcnn import renamed
+from boxmask.weights.torchvision.key_table import split_body
+from boxmask.weights.torchvision.mask_rcnn import renamed_with_masks
 from sides import Plan, in_turns, product_peak
 
 CLASSES = ("Platelets", "RBC", "WBC")

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
-    from boxmask.training.recipe import Recipe
+    from boxmask.runs.recipe import Recipe
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,7 +38,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small data set: 18 photos to train, 2 to validate, 4 to test. Not to be changed."""
-    from boxmask.data.demo import make_demo
+    from boxmask.data.demo.make import make_demo
 
     return make_demo(tmp_path_factory.mktemp("demo") / "digits", photos=24)
 
@@ -46,7 +46,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def quick() -> Recipe:
     """A training of nine steps that takes three seconds; it learns next to nothing."""
-    from boxmask.training.recipe import Recipe
+    from boxmask.runs.recipe import Recipe
 
     return Recipe(
         backbone="test_resnet", weights="none", size=64, batch_size=2, epochs=1, workers=0, validations=1
@@ -103,7 +103,7 @@ def boxes_alone(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def painted(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The photos of `demo` with label images: 1 where a digit is, else 0. Without classes file."""
-    from boxmask.data.read import read_dataset
+    from boxmask.data.detection.read import read_dataset
 
     root, dataset = tmp_path_factory.mktemp("painted"), read_dataset(demo)
     for photo in range(len(dataset)):

@@ -12,7 +12,7 @@ import torch
 
 import boxmask
 from boxmask.errors import CheckpointError, LabelError, UsageError
-from boxmask.training.recipe import Recipe
+from boxmask.runs.recipe import Recipe
 
 
 @pytest.fixture(autouse=True)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from boxmask.classifiers.contract import Classifier
     from boxmask.detectors.contract import Detector
-    from boxmask.evaluation.classification import ClassEvaluation
-    from boxmask.evaluation.evaluate import Evaluation
-    from boxmask.evaluation.pixels import PixelEvaluation
+    from boxmask.evaluation.classification.evaluate import ClassEvaluation
+    from boxmask.evaluation.detection.evaluate import Evaluation
+    from boxmask.evaluation.segmentation.evaluate import PixelEvaluation
     from boxmask.prediction.predict import Prediction
+    from boxmask.runs.recipe import Recipe
+    from boxmask.runs.run import Run
     from boxmask.segmenters.contract import Segmenter
-    from boxmask.training.recipe import Recipe
-    from boxmask.training.run import Run
 
 
 def train(
@@ -24,11 +24,11 @@ def train(
 ) -> Run:
     """Train on labelled photos; gives the run, whose folder holds the weights.
 
-    recipe, choices: a `boxmask.training.recipe.Recipe`, and single fields of it by name, for example
+    recipe, choices: a `boxmask.runs.recipe.Recipe`, and single fields of it by name, for example
     `model="faster-rcnn", max_minutes=10`. Ctrl-C ends the training early; `run.finished` tells. Raises what
     `boxmask train` would print.
     """
-    from boxmask.training.recipe import Recipe
+    from boxmask.runs.recipe import Recipe
     from boxmask.training.train import train as begin
 
     return begin(data, replace(recipe or Recipe(), **choices), Path(out) if out else None)[0]
@@ -56,7 +56,7 @@ def evaluate(
 
     What the choices mean is in `boxmask evaluate --help`.
     """
-    from boxmask.prediction.verdict import Reading, labelled_for, verdict
+    from boxmask.tasks.evaluate import Reading, labelled_for, verdict
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(run, device)

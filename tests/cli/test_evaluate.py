@@ -84,7 +84,7 @@ def test_a_set_without_splits_keeps_the_run_s_own(
     assert boxmask("evaluate", "run", data, "--pictures", "pictures").status == 0
     drawn = {picture.stem for picture in (here / "pictures").iterdir()}
     assert drawn == {Path(file).stem for file in split["test"]}
-    from boxmask.data.read import read_dataset
+    from boxmask.data.detection.read import read_dataset
 
     assert set(split["test"]) != set(read_dataset(data).split("test").files.tolist())
 

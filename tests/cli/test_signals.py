@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from boxmask.cli.train import STOPPED
-from boxmask.training.run import Run
+from boxmask.runs.run import Run
 from boxmask.weights.checkpoint import load_detector, read_checkpoint
 
 Process = subprocess.Popen[str]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from boxmask.errors import UsageError
-from boxmask.training.recipe import Recipe
+from boxmask.runs.recipe import Recipe
 from boxmask.weights.checkpoint import load_detector
 
 Refused = Callable[..., str]

@@ -18,7 +18,7 @@ from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import DETECTORS
 from boxmask.masks import Masks
 from boxmask.models.table import entry, make_config
-from boxmask.pipeline.selective_search import MODES
+from boxmask.pipeline.selective_search.search import MODES
 from boxmask.types import Target
 from boxmask.weights.imagenet import backbone_weights
 

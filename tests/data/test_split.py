@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boxmask.data.dataset import Dataset
+from boxmask.data.detection.dataset import Dataset
 from boxmask.data.split import check_classes, with_split_file, with_splits, write_split
 from boxmask.errors import LabelError
 

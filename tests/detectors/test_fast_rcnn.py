@@ -28,7 +28,7 @@ from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.errors import UsageError
 from boxmask.geometry.deltas import encode
 from boxmask.geometry.matching import BACKGROUND, IGNORE
-from boxmask.pipeline.heads import BoxHead, take_vgg_classifier
+from boxmask.pipeline.heads.box import BoxHead, take_vgg_classifier
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
 from boxmask.weights.checkpoint import Card, load_detector, save_checkpoint

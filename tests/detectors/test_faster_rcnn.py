@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from boxmask.detectors.faster_rcnn import PRESETS, FasterRCNN, FasterRCNNConfig
 from boxmask.geometry.matching import BACKGROUND, IGNORE
+from boxmask.pipeline.heads.rpn import best_anchors, match_anchors
 from boxmask.pipeline.images import Batch
-from boxmask.pipeline.rpn import best_anchors, match_anchors
 from boxmask.types import Target
 
 SMALL = FasterRCNNConfig(

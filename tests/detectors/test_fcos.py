@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
 from boxmask.detectors.fcos import FCOS, PRESETS, FCOSConfig
-from boxmask.geometry.places import Places
+from boxmask.geometry.points import Places
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from boxmask.data.dataset import Dataset
+from boxmask.data.detection.dataset import Dataset
 from boxmask.geometry import rle
 from boxmask.masks import Masks
 from boxmask.types import Detections

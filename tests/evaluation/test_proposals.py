@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from boxmask.data.dataset import Dataset
+from boxmask.data.detection.dataset import Dataset
 from boxmask.evaluation.proposals import proposal_recall, recall_table
 
 

@@ -104,8 +104,8 @@ def test_what_does_not_fit_is_refused(change) -> None:
 
 
 def test_the_loops_know_the_registers_that_they_were_compiled_with() -> None:
-    """Otherwise numba would go on with code for other registers; see registers.py."""
-    source = Path(registers.__file__).read_bytes()
+    """Otherwise numba would go on with code for other registers; see simd.py."""
+    source = Path(simd.__file__).read_bytes()
     assert winograd_loops.REGISTERS == sha256(source).hexdigest()[:16]
 
 
@@ -119,7 +119,7 @@ binding.get_host_cpu_features = lambda: FeatureMap(
 )
 import torch
 from boxmask.kernels import conv3x3, registers, winograd_loops
-from boxmask.kernels.registers import LANES
+from boxmask.kernels.simd import LANES
 assert LANES == 8, LANES
 x, w, b = torch.randn(1, 64, 49, 50), torch.randn(64, 64, 3, 3) / 24, torch.randn(64)
 leaves = [leaf.requires_grad_() for leaf in (x, w, b)]
@@ -134,7 +134,7 @@ for one, other in pairs:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not registers._MIDDLE, reason="needs a processor with AVX2")
+@pytest.mark.skipif(not simd._MIDDLE, reason="needs a processor with AVX2")
 def test_processors_with_narrower_registers(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", NARROWER], check=True, env=environment)

@@ -12,9 +12,9 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from boxmask.data.dataset import Dataset
-from boxmask.evaluation.boundary_ap import boundary_metrics
-from boxmask.evaluation.coco import coco_metrics
+from boxmask.data.detection.dataset import Dataset
+from boxmask.evaluation.detection.boundary_ap import boundary_metrics
+from boxmask.evaluation.detection.coco import coco_metrics
 from boxmask.geometry.rle import decode
 from boxmask.masks import Masks
 from boxmask.types import Detections

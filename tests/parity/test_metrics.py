@@ -12,9 +12,9 @@ import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from boxmask.data.dataset import Dataset
-from boxmask.evaluation.coco import coco_metrics
-from boxmask.evaluation.voc import voc_metrics
+from boxmask.data.detection.dataset import Dataset
+from boxmask.evaluation.detection.coco import coco_metrics
+from boxmask.evaluation.detection.voc import voc_metrics
 from boxmask.types import Detections
 
 CLASSES = ("ant", "bee", "cow", "never labelled")

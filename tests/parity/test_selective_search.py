@@ -11,8 +11,8 @@ from PIL import Image
 from skimage import color
 from skimage.segmentation import felzenszwalb
 
-from boxmask.kernels.segmentation_loops import STEP, join_regions, sort_edges, weigh_edges
-from boxmask.pipeline.region_hierarchies import in_colour_space
+from boxmask.kernels.selective_search.segmentation import STEP, join_regions, sort_edges, weigh_edges
+from boxmask.pipeline.selective_search.hierarchies import in_colour_space
 
 PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg")
 

@@ -13,9 +13,9 @@ from pycocotools.coco import COCO
 from boxmask.detectors.contract import Detector
 from boxmask.errors import PhotoError, UsageError
 from boxmask.masks import Masks
-from boxmask.prediction.forms import FORMS
-from boxmask.prediction.names import picture_names
 from boxmask.prediction.predict import predict_photos
+from boxmask.results.formats import FORMS
+from boxmask.results.paths import picture_names
 from boxmask.types import Detections, SegmentationMap
 from boxmask.weights.checkpoint import load_detector
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from boxmask.pipeline.selective_search import Hierarchy
+from boxmask.pipeline.selective_search.search import Hierarchy
 from boxmask.prediction.proposals import in_mean_colours, regions_left, with_boxes
 
 LABELS = np.array([[0, 0, 1], [2, 3, 3]], np.int32)

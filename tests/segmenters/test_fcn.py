@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.errors import UsageError
-from boxmask.pipeline.conv_block import ScoreHead
+from boxmask.pipeline.segmentation.blocks import ScoreHead
 from boxmask.segmenters.fcn import FCN, PRESETS, Doubling, FCNConfig, take_over_classifier
 from boxmask.types import PixelTarget
 

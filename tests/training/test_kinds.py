@@ -13,16 +13,16 @@ import pytest
 import torch
 
 from boxmask.classifiers.contract import Classifier
-from boxmask.data.any_pixels import read_any_unsplit_pixels
-from boxmask.data.class_folders import read_unsplit_classes
-from boxmask.data.read import read_dataset
+from boxmask.data.classification.read import read_unsplit_classes
+from boxmask.data.detection.read import read_dataset
+from boxmask.data.segmentation.read import read_any_unsplit_pixels
 from boxmask.detectors.contract import Detector
 from boxmask.errors import CheckpointError, LabelError, UsageError
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run, read_recipe
 from boxmask.segmenters.contract import Segmenter
+from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
-from boxmask.training.recipe import Recipe
-from boxmask.training.run import Run, read_recipe
-from boxmask.training.schedule import Clock
 from boxmask.training.train import resume, train
 from boxmask.weights.checkpoint import load_model, read_checkpoint
 

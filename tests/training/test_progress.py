@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from boxmask.training import progress
+from boxmask.training.clock import Clock
 from boxmask.training.progress import Report, forget_after
-from boxmask.training.schedule import Clock
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from torch import nn
 
-from boxmask.training import schedule
-from boxmask.training.recipe import Recipe
-from boxmask.training.schedule import Clock
+from boxmask.runs.recipe import Recipe
+from boxmask.training import clock
+from boxmask.training.clock import Clock
 from boxmask.training.session import Session, minutes_for, run_stages
 from boxmask.training.state import State
 
@@ -21,7 +21,7 @@ from boxmask.training.state import State
 def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What the clock on the wall shows."""
     shown = [100.0]
-    monkeypatch.setattr(schedule.time, "monotonic", lambda: shown[0])
+    monkeypatch.setattr(clock.time, "monotonic", lambda: shown[0])
     return shown
 
 
@@ -125,7 +125,7 @@ def test_a_stage_of_the_past_counts_its_seconds_once(wall: list[float]) -> None:
 
 
 def test_the_next_stage_starts_from_the_average(tmp_path: Path) -> None:
-    from boxmask.training.optimiser import average_of
+    from boxmask.training.optimizer import average_of
 
     state = session_of().state
     state.average = average_of(state.network, 0.9)

@@ -18,23 +18,23 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from boxmask.data.dataset import Dataset
-from boxmask.data.read import read_dataset
+from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.read import read_dataset
 from boxmask.detectors.fast_rcnn import FastRCNN
 from boxmask.detectors.rcnn import RCNN
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import TrainingError, UsageError
-from boxmask.evaluation.detect import detect
-from boxmask.pipeline import proposal_cache
-from boxmask.pipeline.selective_search import MODES
-from boxmask.training import region_stages
-from boxmask.training.feed import TrainingBatch
-from boxmask.training.loop import Descent, Trainable
-from boxmask.training.plan import plan
+from boxmask.evaluation.detection.detect import detect
+from boxmask.pipeline.selective_search import cache as proposal_cache
+from boxmask.pipeline.selective_search.search import MODES
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run
+from boxmask.training.clock import Clock
+from boxmask.training.loader import TrainingBatch
 from boxmask.training.progress import Report
-from boxmask.training.recipe import Recipe
-from boxmask.training.run import Run
-from boxmask.training.schedule import Clock
+from boxmask.training.rcnn import stages as region_stages
+from boxmask.training.stages.gradient_descent import Descent, Trainable
+from boxmask.training.stages.plan import plan
 from boxmask.training.state import State
 from boxmask.training.train import resume, train
 from boxmask.weights.checkpoint import load_detector, read_checkpoint
@@ -326,8 +326,8 @@ import os, signal, sys
 from pathlib import Path
 import torch
 from boxmask.detectors.table import DETECTORS
-from boxmask.training import region_stages
-from boxmask.training.run import Run, read_recipe
+from boxmask.training.rcnn import stages as region_stages
+from boxmask.runs.run import Run, read_recipe
 from boxmask.training.train import train
 
 sys.path.insert(0, {here!r})

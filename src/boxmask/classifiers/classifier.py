@@ -3,7 +3,7 @@
     image -> features -> mean over the photo -> dropout -> logits -> softmax
 
 The backbone is that of the detectors, under the same name and with the same keys, so that what it learned
-here can be joined into a detector (`weights/joining.py`).
+here can be joined into a detector (`weights/transfer.py`).
 
 A photo is fitted into a square, not squeezed, and padded at the right and the bottom. Its shape may tell its
 class; and a detector, which shows its backbone undistorted objects and the same padding, gets features that
@@ -23,9 +23,9 @@ from torch.nn import functional as F
 
 from boxmask.classifiers.contract import Classifier
 from boxmask.errors import UsageError
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
-from boxmask.pipeline.photos import accepts_photos
 from boxmask.types import Classification, ClassTarget
 
 

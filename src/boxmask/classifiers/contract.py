@@ -6,8 +6,8 @@ from abc import abstractmethod
 
 from torch import Tensor
 
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.model import Model
-from boxmask.pipeline.photos import accepts_photos
 from boxmask.types import Classification, ClassTarget
 
 

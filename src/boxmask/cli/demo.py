@@ -27,13 +27,13 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
     from rich.console import Console
 
     from boxmask.cli.bar import photo_bar
-    from boxmask.data.demo import make_demo
-    from boxmask.data.read import read_unsplit
-    from boxmask.evaluation.table import evaluation_table
-    from boxmask.prediction.judge import draw_judged, judge, sheet_of
-    from boxmask.prediction.save import save_picture
-    from boxmask.prediction.splits import chosen_photos
-    from boxmask.training.recipe import Recipe
+    from boxmask.data.demo.make import make_demo
+    from boxmask.data.detection.read import read_unsplit
+    from boxmask.evaluation.detection.table import evaluation_table
+    from boxmask.results.coco import save_picture
+    from boxmask.runs.recipe import Recipe
+    from boxmask.runs.splits import chosen_photos
+    from boxmask.tasks.detection.evaluation import draw_judged, judge, sheet_of
     from boxmask.training.train import train
     from boxmask.weights.checkpoint import load_detector
 

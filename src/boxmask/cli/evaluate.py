@@ -60,12 +60,12 @@ def evaluate(
     """
     from rich.console import Console
 
+    from boxmask.atomic_write import replacing
     from boxmask.cli.bar import photo_bar
-    from boxmask.data.faults import shortened
+    from boxmask.data.messages import shortened
     from boxmask.detectors.fast_rcnn import truncate
-    from boxmask.prediction.verdict import Reading, labelled_for, verdict
+    from boxmask.tasks.evaluate import Reading, labelled_for, verdict
     from boxmask.weights.checkpoint import load_model
-    from boxmask.writing import replacing
 
     model = load_model(run, device)
     if svd is not None:

@@ -49,8 +49,8 @@ def predict(
     from boxmask.classifiers.contract import Classifier
     from boxmask.cli.bar import photo_bar
     from boxmask.detectors.fast_rcnn import truncate
-    from boxmask.prediction.classify import classify_photos
     from boxmask.prediction.predict import predict_photos
+    from boxmask.tasks.classification.prediction import classify_photos
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(run, device)

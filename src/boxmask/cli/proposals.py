@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from boxmask.errors import UsageError
 
 if TYPE_CHECKING:
-    from boxmask.data.dataset import Dataset
-    from boxmask.pipeline.selective_search import SelectiveSearchConfig
+    from boxmask.data.detection.dataset import Dataset
+    from boxmask.pipeline.selective_search.search import SelectiveSearchConfig
     from boxmask.prediction.proposals import BoxesOf
 
 
@@ -59,7 +59,7 @@ def proposals(
     bad_boxes
         What to do about labels that cannot be boxes.
     """
-    from boxmask.data.read import is_labelled
+    from boxmask.data.detection.read import is_labelled
 
     if method == "rpn":
         boxes_of, config = _of_rpn(run, limit), None
@@ -86,8 +86,8 @@ def _of_search(
 ) -> tuple[BoxesOf, SelectiveSearchConfig]:
     from dataclasses import replace
 
-    from boxmask.pipeline.proposal_cache import ProposalCache
-    from boxmask.pipeline.search_modes import MODES, PAPER_MODES
+    from boxmask.pipeline.selective_search.cache import ProposalCache
+    from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES
 
     config = replace((PAPER_MODES if paper else MODES)[mode], seed=seed)
     config = config if limit is None else replace(config, limit=limit)
@@ -95,7 +95,7 @@ def _of_search(
 
 
 def _photos_of(data: Path, split: str, bad_boxes: Literal["stop", "skip"]) -> Dataset:
-    from boxmask.data.read import read_dataset
+    from boxmask.data.detection.read import read_dataset
 
     dataset = read_dataset(data, bad_boxes=bad_boxes)
     return dataset if split == "all" else dataset.split(split)
@@ -110,10 +110,10 @@ def _judge(
 ) -> int:
     from rich.console import Console
 
+    from boxmask.atomic_write import replacing
     from boxmask.cli.bar import photo_bar
     from boxmask.evaluation.proposals import proposal_recall, recall_table
     from boxmask.prediction.proposals import draw_proposals, proposals_of
-    from boxmask.writing import replacing
 
     with photo_bar("searching") as progress:
         found = proposal_recall(photos, proposals_of(photos, boxes_of, progress))
@@ -132,7 +132,7 @@ def _judge(
 
 def _draw(inputs: list[str], boxes_of: BoxesOf, config: SelectiveSearchConfig | None, out: Path) -> int:
     from boxmask.cli.bar import photo_bar
-    from boxmask.pipeline.photos import find_photos
+    from boxmask.photos.decode import find_photos
     from boxmask.prediction.proposals import draw_proposals
 
     with photo_bar("searching") as progress:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from boxmask.training.recipe import Recipe
+from boxmask.runs.recipe import Recipe
 
 STOPPED = 130  # what shells say of a program that Ctrl-C ended
 
@@ -36,7 +36,7 @@ def train(
         the photos have moved.
     """
     from boxmask.errors import UsageError
-    from boxmask.training.run import Run
+    from boxmask.runs.run import Run
     from boxmask.training.train import resume as go_on
     from boxmask.training.train import train as begin
 

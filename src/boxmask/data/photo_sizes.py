@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.faults import complaint, note
+from boxmask.data.detection.box_checks import OVERHANG
 from boxmask.data.formats.labels import LabelledPhoto, Labels
-from boxmask.data.sound_boxes import OVERHANG
+from boxmask.data.messages import complaint, note
 from boxmask.errors import LabelError, PhotoError
-from boxmask.pipeline.photos import photo_size, stored_size
+from boxmask.photos.decode import photo_size, stored_size
 
 _THREADS = 8  # reading headers waits for the disk more than it computes
 

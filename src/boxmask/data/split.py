@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.dataset import SPLITS
-from boxmask.data.faults import complaint, note
-from boxmask.data.splittable import SetT, Splittable
+from boxmask.atomic_write import replacing
+from boxmask.data.contract import SetT, Splittable
+from boxmask.data.detection.dataset import SPLITS
+from boxmask.data.messages import complaint, note
 from boxmask.errors import LabelError
-from boxmask.writing import replacing
 
 SHARES = {"test": 0.2, "val": 0.1}
 """The part of the photos that a drawn split gets, in the order of drawing; train keeps the rest."""

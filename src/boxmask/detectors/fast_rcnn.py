@@ -27,14 +27,14 @@ from boxmask.errors import UsageError
 from boxmask.geometry.deltas import encode
 from boxmask.geometry.matching import BACKGROUND, IGNORE, match_boxes, sample
 from boxmask.kernels import roi_pool
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.roi import to_rois
-from boxmask.pipeline.heads import BoxHead, compress, take_vgg_classifier
+from boxmask.pipeline.heads.box import BoxHead, compress, take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
-from boxmask.pipeline.photos import accepts_photos
 from boxmask.pipeline.postprocess import detect
-from boxmask.pipeline.search_modes import MODES, PAPER_MODES, SelectiveSearchConfig
-from boxmask.pipeline.selective_search import selective_search
+from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, SelectiveSearchConfig
+from boxmask.pipeline.selective_search.search import selective_search
 from boxmask.types import Detections, Target
 
 

@@ -27,14 +27,14 @@ from boxmask.detectors.fast_rcnn import Drawn, Sampling, roi_loss, sample_rois
 from boxmask.geometry import boxes as box
 from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
 from boxmask.kernels import roi_pool
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.features.roi import align, to_rois
-from boxmask.pipeline.heads import BoxHead, take_vgg_classifier
+from boxmask.pipeline.heads.box import BoxHead, take_vgg_classifier
+from boxmask.pipeline.heads.rpn import RPNHead, best_anchors, sample_anchors
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
-from boxmask.pipeline.photos import accepts_photos
 from boxmask.pipeline.postprocess import detect
-from boxmask.pipeline.rpn import RPNHead, best_anchors, sample_anchors
 from boxmask.types import Detections, Target
 
 

@@ -30,9 +30,12 @@ from boxmask.detectors.contract import Detector
 from boxmask.geometry.anchors import pyramid_anchors
 from boxmask.geometry.deltas import MAX_LOG_SCALE
 from boxmask.geometry.matching import IGNORE
-from boxmask.geometry.places import Places, boxes_around, centreness_of, match_places
+from boxmask.geometry.points import Places, boxes_around, centreness_of, match_places
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.convolution import Conv3x3
-from boxmask.pipeline.dense import (
+from boxmask.pipeline.features.backbone import Backbone
+from boxmask.pipeline.features.fpn import FPN
+from boxmask.pipeline.heads.dense import (
     DenseHead,
     Tower,
     best,
@@ -43,11 +46,8 @@ from boxmask.pipeline.dense import (
     start_at_prior,
     start_small,
 )
-from boxmask.pipeline.features.backbone import Backbone
-from boxmask.pipeline.features.fpn import FPN
-from boxmask.pipeline.focal_loss import focal_loss
+from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
-from boxmask.pipeline.photos import accepts_photos
 from boxmask.pipeline.postprocess import SMALLEST_DETECTION
 from boxmask.types import Detections, Target
 

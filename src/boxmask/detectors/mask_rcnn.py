@@ -32,10 +32,10 @@ from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.geometry.boxes import rescale
 from boxmask.kernels import mask_targets, paste_masks
 from boxmask.masks import Masks, Size
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.features.roi import align
+from boxmask.pipeline.heads.mask import MaskHead
 from boxmask.pipeline.images import Batch
-from boxmask.pipeline.mask_head import MaskHead
-from boxmask.pipeline.photos import accepts_photos
 from boxmask.types import Detections, Target
 
 

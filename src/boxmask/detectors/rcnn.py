@@ -8,7 +8,7 @@ What the paper began: a CNN that was trained to classify photos describes region
 linear SVMs say what is in each, ridge regressions move its box.
 
 The CNN is fine-tuned by gradient descent, on its own softmax; SVMs and regressors are then fitted to its
-features (`training/region_stages.py`). Until that is done, the softmax scores and boxes stay as they are.
+features (`training/rcnn/stages.py`). Until that is done, the softmax scores and boxes stay as they are.
 
 Shapes: B images, P proposals in an image, R regions, K classes, F numbers of pool5, D of fc7.
 Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them to the photo's own.
@@ -25,22 +25,23 @@ from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
 from boxmask.geometry.matching import BACKGROUND, draw, match_boxes
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.pipeline.heads import take_vgg_classifier
+from boxmask.pipeline.heads.box import take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.linear import Linear
-from boxmask.pipeline.photos import accepts_photos
 from boxmask.pipeline.postprocess import detect
-from boxmask.pipeline.search_modes import MODES, PAPER_MODES, SelectiveSearchConfig
-from boxmask.pipeline.selective_search import selective_search
+from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, SelectiveSearchConfig
+from boxmask.pipeline.selective_search.search import selective_search
 from boxmask.pipeline.warp import warp
 from boxmask.types import Detections, Target
 
 
 @dataclass(frozen=True)
 class RCNNConfig:
-    """The numbers of the network; those of SVMs and regressors are in `training/svms.py` and
-    `training/box_regressors.py`, and are the paper's. The defaults here suit a CPU, PRESETS hold the paper's.
+    """The hyperparameters of the network. Those of the SVMs and box regressors are in `training/rcnn/`.
+
+    The defaults here suit a CPU; PRESETS holds the paper's.
     """
 
     class_names: tuple[str, ...]

@@ -27,12 +27,20 @@ from boxmask.detectors.contract import Detector
 from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
 from boxmask.geometry.deltas import decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes
-from boxmask.pipeline.dense import DenseHead, Tower, best_scores, gather, logit, objects_at, start_at_prior
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
-from boxmask.pipeline.focal_loss import focal_loss
+from boxmask.pipeline.heads.dense import (
+    DenseHead,
+    Tower,
+    best_scores,
+    gather,
+    logit,
+    objects_at,
+    start_at_prior,
+)
+from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
-from boxmask.pipeline.photos import accepts_photos
 from boxmask.pipeline.postprocess import SMALLEST_DETECTION
 from boxmask.types import Detections, Target
 

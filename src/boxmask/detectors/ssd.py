@@ -28,14 +28,14 @@ from boxmask.geometry import boxes as box
 from boxmask.geometry.default_boxes import at_cells, cell_shapes
 from boxmask.geometry.deltas import decode, encode
 from boxmask.geometry.matching import BACKGROUND, match_boxes
-from boxmask.pipeline.dense import best_scores
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.features.atrous_vgg import AtrousVGG16, L2Norm
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.extra_layers import ExtraLayers, Row
 from boxmask.pipeline.features.mobilenet import MobileNetV3
+from boxmask.pipeline.heads.dense import best_scores
+from boxmask.pipeline.heads.multibox import MultiBoxHead
 from boxmask.pipeline.images import Batch, Preparation, Size, grid_of, prepare
-from boxmask.pipeline.multibox import MultiBoxHead
-from boxmask.pipeline.photos import accepts_photos
 from boxmask.pipeline.postprocess import SMALLEST_DETECTION, thin
 from boxmask.types import Detections, Target
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 from torch import Tensor
 
-from boxmask.data.dataset import Dataset
+from boxmask.data.detection.dataset import Dataset
 from boxmask.geometry.boxes import iou
 
 Overlaps = NDArray[np.float32]

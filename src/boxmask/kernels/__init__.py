@@ -6,11 +6,11 @@ call and is kept on disk (see `compiled`).
 """
 
 from boxmask.kernels.align import pyramid_roi_align, roi_align
-from boxmask.kernels.dense import linear
 from boxmask.kernels.depthwise import depthwise
+from boxmask.kernels.linear import linear
 from boxmask.kernels.masks import mask_targets, paste_masks
+from boxmask.kernels.nms import batched_nms, nms
 from boxmask.kernels.pool import roi_pool
-from boxmask.kernels.suppression import batched_nms, nms
 from boxmask.kernels.winograd import conv3x3
 
 __all__ = [

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from boxmask.kernels.layout import channels_last, fresh_maps
-from boxmask.kernels.registers import FUSED, PANEL, ROWS
+from boxmask.kernels.simd import FUSED, PANEL, ROWS
 from boxmask.kernels.threads import share_out
 from boxmask.kernels.tracing import being_exported
 from boxmask.kernels.winograd_loops import (

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.kernels.compiled import compiled_fused
-from boxmask.kernels.registers import LANES, PANEL, ROWS, combination, multiply_tile
+from boxmask.kernels.simd import LANES, PANEL, ROWS, combination, multiply_tile
 
 Floats = NDArray[np.float32]
 

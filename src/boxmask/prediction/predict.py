@@ -8,8 +8,9 @@ from pathlib import Path
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import PhotoError, UsageError
-from boxmask.pipeline.photos import find_photos, load_photo
-from boxmask.prediction.forms import (
+from boxmask.photos.decode import find_photos, load_photo
+from boxmask.results.coco import save_coco
+from boxmask.results.formats import (
     PICTURES,
     Result,
     default_forms,
@@ -18,8 +19,7 @@ from boxmask.prediction.forms import (
     require_possible,
     write,
 )
-from boxmask.prediction.names import picture_names, require_apart
-from boxmask.prediction.save import save_coco
+from boxmask.results.paths import picture_names, require_apart
 from boxmask.segmenters.contract import Segmenter
 from boxmask.types import Detections, SegmentationMap
 

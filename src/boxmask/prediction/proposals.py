@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from boxmask.data.dataset import Dataset
+from boxmask.data.detection.dataset import Dataset
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import UsageError
-from boxmask.pipeline.photos import load_photo, to_image
-from boxmask.pipeline.selective_search import Hierarchy, SelectiveSearchConfig, hierarchies, searched
-from boxmask.prediction.draw import contact_sheet
-from boxmask.prediction.ink import PALETTE, Picture
-from boxmask.prediction.names import picture_names, require_apart
-from boxmask.prediction.save import save_picture
+from boxmask.photos.decode import load_photo, to_image
+from boxmask.pipeline.selective_search.search import Hierarchy, SelectiveSearchConfig, hierarchies, searched
+from boxmask.results.coco import save_picture
+from boxmask.results.paths import picture_names, require_apart
+from boxmask.visualization.detections import contact_sheet
+from boxmask.visualization.style import PALETTE, Picture
 
 BoxesOf = Callable[[Path], Tensor]  # photo -> (N, 4) xyxy in its pixels, likeliest first
 SHOWN = 100  # proposals in a picture; more would hide it

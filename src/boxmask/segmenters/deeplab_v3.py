@@ -9,7 +9,8 @@ place. The backbone's last stages are dilated ("atrous") where others stride, an
 pooling" looks at their map with kernels of several widths and at its mean over the whole photo.
 
 Shapes: B images, K classes (a background, if the labels have one, is a class like others).
-Pixels: of the resized photo or of a tile, until `postprocess` (pipeline/pixel_maps.py) returns to its own.
+Pixels: of the resized photo or of a tile, until `postprocess` (pipeline/segmentation/inference.py) returns
+to its own.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError
-from boxmask.pipeline.conv_block import ConvBlock, ScoreHead, enlarge
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.mobilenet import DilatedMobileNetV3
 from boxmask.pipeline.images import Batch, Size, grid_of, prepare
-from boxmask.pipeline.photos import accepts_photos
-from boxmask.pipeline.pixel_loss import auxiliary_loss, check_losses, labels_of_batch, pixel_losses
-from boxmask.pipeline.pixel_maps import preparation, segment
-from boxmask.pipeline.tiling import check_tiling
+from boxmask.pipeline.segmentation.blocks import ConvBlock, ScoreHead, enlarge
+from boxmask.pipeline.segmentation.inference import preparation, segment
+from boxmask.pipeline.segmentation.losses import auxiliary_loss, check_losses, labels_of_batch, pixel_losses
+from boxmask.pipeline.segmentation.tiling import check_tiling
 from boxmask.segmenters.contract import Segmenter
 from boxmask.types import PixelTarget, SegmentationMap
 

@@ -9,7 +9,8 @@ are convolutions says coarsely what is where, scores of finer maps are added on 
 photo is learned at once.
 
 Shapes: B images, K classes (a background, if the labels have one, is a class like others).
-Pixels: of the resized photo or of a tile, until `postprocess` (pipeline/pixel_maps.py) returns to its own.
+Pixels: of the resized photo or of a tile, until `postprocess` (pipeline/segmentation/inference.py) returns
+to its own.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError
-from boxmask.pipeline.conv_block import ScoreHead, enlarge, score_layer
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.images import Batch, Size, grid_of, prepare
-from boxmask.pipeline.photos import accepts_photos
-from boxmask.pipeline.pixel_loss import auxiliary_loss, check_losses, labels_of_batch, pixel_losses
-from boxmask.pipeline.pixel_maps import preparation, segment
-from boxmask.pipeline.tiling import check_tiling
+from boxmask.pipeline.segmentation.blocks import ScoreHead, enlarge, score_layer
+from boxmask.pipeline.segmentation.inference import preparation, segment
+from boxmask.pipeline.segmentation.losses import auxiliary_loss, check_losses, labels_of_batch, pixel_losses
+from boxmask.pipeline.segmentation.tiling import check_tiling
 from boxmask.segmenters.contract import Segmenter
 from boxmask.types import PixelTarget, SegmentationMap
 

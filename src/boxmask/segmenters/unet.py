@@ -9,7 +9,8 @@ On the way up, features of the finer maps themselves are joined and convolved, s
 many channels; and pixels at borders may count more in the loss.
 
 Shapes: B images, K classes (a background, if the labels have one, is a class like others), L maps.
-Pixels: of the resized photo or of a tile, until `postprocess` (pipeline/pixel_maps.py) returns to its own.
+Pixels: of the resized photo or of a tile, until `postprocess` (pipeline/segmentation/inference.py) returns
+to its own.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError
-from boxmask.pipeline.conv_block import ConvBlock, enlarge, score_layer
+from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.contracting_path import PLAIN, ContractingPath
 from boxmask.pipeline.images import Batch, Size, grid_of, prepare
-from boxmask.pipeline.photos import accepts_photos
-from boxmask.pipeline.pixel_loss import check_losses, labels_of_batch, pixel_losses
-from boxmask.pipeline.pixel_maps import preparation, segment
-from boxmask.pipeline.tiling import check_tiling
+from boxmask.pipeline.segmentation.blocks import ConvBlock, enlarge, score_layer
+from boxmask.pipeline.segmentation.inference import preparation, segment
+from boxmask.pipeline.segmentation.losses import check_losses, labels_of_batch, pixel_losses
+from boxmask.pipeline.segmentation.tiling import check_tiling
 from boxmask.segmenters.contract import Segmenter
 from boxmask.types import IGNORED, PixelTarget, SegmentationMap
 

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from boxmask.writing import replacing
+from boxmask.atomic_write import replacing
 
 NOT_LOSSES = {"stage", "step", "minutes", "images_per_second", "val"}
 

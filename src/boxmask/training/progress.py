@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from boxmask.training.schedule import Clock
-from boxmask.writing import replacing
+from boxmask.atomic_write import replacing
+from boxmask.training.clock import Clock
 
 LINE_SECONDS = 30.0  # between lines where there is no terminal to draw a bar on
 LOG_SECONDS = 5.0  # between lines of log.jsonl

@@ -11,13 +11,13 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from boxmask.pipeline.model import Model
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run
+from boxmask.tasks.contract import Task
+from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
-from boxmask.training.recipe import Recipe
-from boxmask.training.run import Run
-from boxmask.training.schedule import Clock
+from boxmask.training.signals import Stop
 from boxmask.training.state import State
-from boxmask.training.stop import Stop
-from boxmask.training.tasks.contract import Task
 
 BoxesOf = Callable[[Path], Tensor]  # photo -> (P, 4) xyxy proposals in its pixels
 

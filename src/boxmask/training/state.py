@@ -11,8 +11,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from boxmask.errors import CheckpointError
 from boxmask.pipeline.model import Model
-from boxmask.training.run import Run, versions
-from boxmask.training.schedule import Clock
+from boxmask.runs.run import Run, versions
+from boxmask.training.clock import Clock
 from boxmask.weights.checkpoint import Card, read_checkpoint, save_checkpoint
 
 MODEL, OPTIMISER, AVERAGE = "model.", "optimiser.", "average."

@@ -12,25 +12,25 @@ from typing import Any
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from boxmask.data.dataset import SPLITS
-from boxmask.data.faults import shortened
+from boxmask.atomic_write import replacing, sweep
+from boxmask.data.detection.dataset import SPLITS
+from boxmask.data.messages import shortened
 from boxmask.data.split import write_split
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.pipeline.model import Model
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run, choose_folder, read_recipe, recipe_json, write_json
+from boxmask.tasks.table import require_meant, task_of
 from boxmask.training.curve import draw_curve
-from boxmask.training.joining import Parents
-from boxmask.training.plan import plan
+from boxmask.training.initialization import Parents
 from boxmask.training.progress import Report, forget_after
-from boxmask.training.recipe import Recipe
-from boxmask.training.run import Run, choose_folder, read_recipe, recipe_json, write_json
 from boxmask.training.session import Session, Stage, run_stages
-from boxmask.training.start import config_of, fresh_network, start
+from boxmask.training.setup import config_of, fresh_network, start
+from boxmask.training.signals import Stop, stoppable
+from boxmask.training.stages.plan import plan
 from boxmask.training.state import State
-from boxmask.training.stop import Stop, stoppable
-from boxmask.training.tasks.table import require_meant, task_of
 from boxmask.training.validate import validate
 from boxmask.weights.imagenet import backbone_weights, origin
-from boxmask.writing import replacing, sweep
 
 
 def train(

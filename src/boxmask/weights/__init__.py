@@ -1,5 +1,5 @@
 """Where the numbers of a network come from and go to."""
 
-from boxmask.weights.torchvision import from_torchvision
+from boxmask.weights.torchvision.convert import from_torchvision
 
 __all__ = ["from_torchvision"]

@@ -12,10 +12,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from boxmask.atomic_write import replacing
 from boxmask.detectors.contract import Detector
 from boxmask.errors import BoxmaskError, CheckpointError, UsageError
 from boxmask.models.table import AnyModel, config_from_json, entry
-from boxmask.writing import replacing
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 KEY = "boxmask"  # the one entry of the file's metadata

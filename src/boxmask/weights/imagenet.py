@@ -13,7 +13,7 @@ from torch import Tensor
 from boxmask.errors import UsageError, WeightsError
 from boxmask.pipeline.features.contracting_path import PLAIN
 from boxmask.weights.efficientnet_lite import to_timm
-from boxmask.weights.files import read_state_dict
+from boxmask.weights.state_dict import read_state_dict
 
 SHIPPED = "tf_efficientnet_lite0"  # the backbone whose ImageNet weights arrive with pip
 INSTEAD = (

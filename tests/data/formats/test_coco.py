@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxmask.data.read import read_dataset
+from boxmask.data.detection.read import read_dataset
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]

@@ -13,8 +13,8 @@ from hotcoco import mask as packed_rle
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxmask.data.dataset import Dataset
-from boxmask.data.read import read_dataset
+from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.read import read_dataset
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxmask.data.read import read_dataset
+from boxmask.data.detection.read import read_dataset
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]

@@ -18,12 +18,12 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.faults import complaint, note
 from boxmask.data.formats.coco_document import Document, read_document
 from boxmask.data.formats.coco_outlines import outline_reader
 from boxmask.data.formats.find_photo import PhotoFinder
 from boxmask.data.formats.labels import LabelledPhoto, Labels, left_out_photos
 from boxmask.data.formats.source import Source
+from boxmask.data.messages import complaint, note
 from boxmask.errors import LabelError
 
 NAME = "COCO JSON (one file, or a folder with one or several)"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from boxmask.data.faults import complaint
-from boxmask.data.formats.json_places import JsonPlaces
+from boxmask.data.formats.json_lines import JsonPlaces
 from boxmask.data.formats.source import split_in_path
+from boxmask.data.messages import complaint
 from boxmask.errors import LabelError
 
 Entry: TypeAlias = dict[str, Any]

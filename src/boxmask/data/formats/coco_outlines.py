@@ -14,9 +14,9 @@ import numpy as np
 from hotcoco import mask as rle
 from numpy.typing import NDArray
 
-from boxmask.data.faults import complaint, note
+from boxmask.data.detection.rle_masks import Outlines
 from boxmask.data.formats.labels import ReadOutlines
-from boxmask.data.outlines import Outlines
+from boxmask.data.messages import complaint, note
 from boxmask.errors import LabelError
 from boxmask.geometry.rle_text import unpacked
 from boxmask.masks import Size

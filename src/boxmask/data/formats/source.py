@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from boxmask.errors import LabelError
-from boxmask.pipeline.folders import visible_files
-from boxmask.pipeline.photos import PHOTO_ENDINGS
+from boxmask.photos.decode import PHOTO_ENDINGS
+from boxmask.photos.folders import visible_files
 
 _SPLIT_WORDS = {
     **dict.fromkeys(("train", "training", "trainval"), "train"),

@@ -18,12 +18,12 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from boxmask.data.faults import complaint, note
 from boxmask.data.formats.find_photo import PhotoFinder
 from boxmask.data.formats.labels import LabelledPhoto, Labels, left_out_photos
 from boxmask.data.formats.source import Source, split_in_path
-from boxmask.data.formats.voc_sheet import Drawn, Sheet, read_sheet
 from boxmask.data.formats.voc_splits import Listed, read_splits
+from boxmask.data.formats.voc_xml import Drawn, Sheet, read_sheet
+from boxmask.data.messages import complaint, note
 from boxmask.errors import LabelError
 
 NAME = "Pascal VOC (a folder with an XML file for each photo)"

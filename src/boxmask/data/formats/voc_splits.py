@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
-from boxmask.data.dataset import SPLITS
-from boxmask.data.faults import complaint
+from boxmask.data.detection.dataset import SPLITS
 from boxmask.data.formats.source import Source
+from boxmask.data.messages import complaint
 from boxmask.errors import LabelError
-from boxmask.pipeline.photos import PHOTO_ENDINGS
+from boxmask.photos.decode import PHOTO_ENDINGS
 
 Lists: TypeAlias = dict[str, list[tuple[str, str]]]
 """By split: the names, each with its place."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.errors import UsageError, WeightsError
-from boxmask.pipeline.conv_block import ConvBlock
+from boxmask.pipeline.segmentation.blocks import ConvBlock
 
 PLAIN = "plain"  # its name as a backbone
 CHANNELS = (64, 128, 256, 512, 1024)  # of the maps of stride 1, 2, 4, 8 and 16; figure 1

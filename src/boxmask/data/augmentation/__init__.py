@@ -1,0 +1,1 @@
+"""Random changes to training photos and their labels."""

@@ -1,0 +1,135 @@
+"""A set of things with one class each: whole photos, or the objects of labelled photos, cut out.
+
+Both are a `Dataset`, in which a whole photo is a box as large as the photo; so splits, their files and their
+checks are those of the detection sets. The parts of a photo share its split: nothing leaks between splits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+from torch import Tensor
+
+from boxmask.data.detection.dataset import Dataset
+from boxmask.photos.decode import to_image
+from boxmask.pipeline.warp import with_context
+from boxmask.types import ClassTarget
+
+CONTEXT = (227, 16)  # R-CNN, appendix A: 16 pixels around an object, in a square of 227
+NO_CONTEXT = (1, 0)
+
+
+@dataclass(frozen=True)
+class ClassDataset:
+    """N items, each a part of a photo.
+
+    photos:  the photos and their objects
+    rows:    (N,) int64, which object of `photos` each item is
+    windows: (N, 4) int64, x1, y1, x2, y2 in whole pixels of the photo, the last ones excluded: what is shown
+    context: how much of an object's surroundings is; see `crops_of`
+    """
+
+    photos: Dataset
+    rows: NDArray[np.int64]
+    windows: NDArray[np.int64]
+    context: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def root(self) -> Path:
+        """The folder that `files` are relative to."""
+        return self.photos.root
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The K names; `labels` counts them from 0."""
+        return self.photos.class_names
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed while reading and did not stop it."""
+        return self.photos.notes
+
+    @property
+    def photo_of(self) -> NDArray[np.int64]:
+        """(N,) the number of each item's photo in `photos`."""
+        return np.asarray(np.searchsorted(self.photos.offsets, self.rows, side="right") - 1)
+
+    @property
+    def files(self) -> NDArray[np.str_]:
+        """(N,) the photo that each item is a part of, relative to `root`."""
+        return self.photos.files[self.photo_of]
+
+    @property
+    def splits(self) -> NDArray[np.str_]:
+        """(N,) "train", "val" or "test"."""
+        return self.photos.splits[self.photo_of]
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(N,) the class of each item."""
+        return self.photos.labels[self.rows]
+
+    @property
+    def sizes(self) -> NDArray[np.int32]:
+        """(N, 2) int32, (height, width) of each item."""
+        return (self.windows[:, [3, 2]] - self.windows[:, [1, 0]]).astype(np.int32)
+
+    def path(self, item: int) -> Path:
+        """The photo that item number `item` is a part of."""
+        return self.photos.path(self._number(item))
+
+    def photo(self, item: int) -> UInt8[Tensor, "3 h w"]:
+        """What is to be classified. Raises PhotoError for a photo that cannot be read."""
+        image, (x1, y1, x2, y2) = to_image(self.path(item)), self.windows[item].tolist()
+        return image[:, y1:y2, x1:x2]
+
+    def target(self, item: int) -> ClassTarget:
+        """What the labels say of item number `item`."""
+        return ClassTarget(int(self.photos.labels[self.rows[item]]))
+
+    def subset(self, items: NDArray[np.int64]) -> ClassDataset:
+        """Only the given items, in the given order; classes and photos are kept."""
+        return replace(self, rows=self.rows[items], windows=self.windows[items])
+
+    def split(self, name: str) -> ClassDataset:
+        """The items of one split, "train", "val" or "test"."""
+        return self.subset(np.flatnonzero(self.splits == name))
+
+    def of_photos(self, photos: Dataset) -> ClassDataset:
+        """All items of the same kind in another choice or splitting of the photos."""
+        return crops_of(photos, self.context)
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change with the photos, their splits, the items or what is shown."""
+        digest = hashlib.sha256(self.photos.fingerprint().encode())
+        for integers in (self.rows, self.windows):
+            digest.update(integers.astype("<i8").tobytes())
+        return digest.hexdigest()[:16]
+
+    def _number(self, item: int) -> int:
+        """Of the item's photo; not by `photo_of`, which looks at all."""
+        return int(np.searchsorted(self.photos.offsets, self.rows[item], side="right")) - 1
+
+
+def crops_of(dataset: Dataset, context: tuple[int, int] = CONTEXT) -> ClassDataset:
+    """The objects that count (crowd regions and difficult ones do not), each with some of its surroundings.
+
+    context: (S, p): p pixels on each side, were the object with its surroundings brought to S x S. They end
+             at the photo's edge. `NO_CONTEXT` gives the boxes alone.
+    """
+    rows = np.flatnonzero(dataset.counted)
+    photo = np.searchsorted(dataset.offsets, rows, side="right") - 1
+    boxes = with_context(torch.from_numpy(dataset.boxes[rows].astype(np.float32)), *context).numpy()
+    edges = dataset.sizes[photo].astype(np.int64).reshape(-1, 2)[:, [1, 0]]
+    low = np.clip(np.floor(boxes[:, :2]).astype(np.int64), 0, edges - 1)
+    high = np.clip(np.ceil(boxes[:, 2:]).astype(np.int64), low + 1, edges)
+    return ClassDataset(dataset, rows, np.concatenate([low, high], axis=1), context)

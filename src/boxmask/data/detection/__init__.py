@@ -1,0 +1,1 @@
+"""Detection data sets: photos with labeled boxes and masks."""

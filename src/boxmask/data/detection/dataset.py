@@ -1,0 +1,172 @@
+"""A set of labelled photos as an index: flat numpy arrays, so that worker processes share it uncopied.
+
+Objects of all photos stand in one row of arrays; `offsets` says which belong to which photo. Nothing in
+here opens a photo: see `boxmask.photos.decode`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxmask.data.detection.rle_masks import Outlines
+from boxmask.masks import Masks
+from boxmask.types import Target
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """P photos with N objects of K classes.
+
+    root:        the folder that `files` are relative to
+    class_names: the K names; `labels` counts them from 0
+    files:       (P,) str, photo paths relative to `root`, "/" between folders
+    image_ids:   (P,) int64, the label format's own ids (COCO), else 0..P-1
+    sizes:       (P, 2) int32, (height, width) as the photo is shown (EXIF orientation applied)
+    splits:      (P,) str, "train", "val" or "test"
+    offsets:     (P + 1,) int64; the objects of photo i are rows offsets[i]:offsets[i + 1]
+    boxes:       (N, 4) float32 xyxy in pixels, inside the photo
+    labels:      (N,) int64
+    areas:       (N,) float32, of the object's outline where known, else of its box (COCO's size bins)
+    crowd:       (N,) bool, COCO's iscrowd: a region of uncounted objects
+    difficult:   (N,) bool, VOC's difficult: not counted in training and evaluation
+    notes:       what was noticed while reading and did not stop it, each with file and line
+    runs:        (R,) int32, the objects' outlines as COCO run lengths over their photos as shown
+    run_offsets: (N + 1,) int64; the outline of object n is runs[run_offsets[n]:run_offsets[n + 1]], and no
+                 run at all where it is not known; without any runs, made to fit
+
+    Raises ValueError where the outlines are not those of N objects.
+    """
+
+    UNIT: ClassVar[str] = "objects"  # what `counts` counts
+
+    root: Path
+    class_names: tuple[str, ...]
+    files: NDArray[np.str_]
+    image_ids: NDArray[np.int64]
+    sizes: NDArray[np.int32]
+    splits: NDArray[np.str_]
+    offsets: NDArray[np.int64]
+    boxes: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    areas: NDArray[np.float32]
+    crowd: NDArray[np.bool_]
+    difficult: NDArray[np.bool_]
+    notes: tuple[str, ...] = ()
+    runs: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    run_offsets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with what was expected and what was found."""
+        if not len(self.runs):
+            object.__setattr__(self, "run_offsets", Outlines.none(len(self.boxes)).offsets)
+        expected, found = (
+            (len(self.boxes) + 1, len(self.runs)),
+            (len(self.run_offsets), int(self.run_offsets[-1])),
+        )
+        if expected != found:
+            raise ValueError(f"run_offsets: expected (length, last one) {expected}, found {found}")
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """(N,) bool: which objects count; crowd regions and difficult objects do not."""
+        return ~(self.crowd | self.difficult)
+
+    @property
+    def outlines(self) -> Outlines:
+        """The outlines of all N objects."""
+        return Outlines(self.runs, self.run_offsets)
+
+    @property
+    def outlined(self) -> NDArray[np.bool_]:
+        """(N,) bool: the outlines of which objects are known."""
+        return self.outlines.known
+
+    def path(self, photo: int) -> Path:
+        """Where photo number `photo` lies."""
+        return self.root / str(self.files[photo])
+
+    def rows(self, photo: int) -> slice:
+        """The rows of the object arrays that belong to photo number `photo`."""
+        return slice(int(self.offsets[photo]), int(self.offsets[photo + 1]))
+
+    def counts(self) -> NDArray[np.int64]:
+        """(P, K) how many objects that count each photo has of each class."""
+        counts = np.zeros((len(self), len(self.class_names)), dtype=np.int64)
+        photo = np.repeat(np.arange(len(self)), np.diff(self.offsets))
+        np.add.at(counts, (photo[self.counted], self.labels[self.counted]), 1)
+        return counts
+
+    def subset(self, photos: NDArray[np.int64]) -> Dataset:
+        """Only the given photos, in the given order; classes are kept."""
+        spans = [np.arange(self.offsets[i], self.offsets[i + 1]) for i in photos]
+        rows = np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
+        offsets = np.concatenate([[0], np.cumsum([len(span) for span in spans])]).astype(np.int64)
+        chosen = replace(
+            self,
+            files=self.files[photos],
+            image_ids=self.image_ids[photos],
+            sizes=self.sizes[photos],
+            splits=self.splits[photos],
+        )
+        return chosen.with_objects(rows, offsets)
+
+    def with_objects(
+        self, rows: NDArray[np.int64] | NDArray[np.bool_], offsets: NDArray[np.int64]
+    ) -> Dataset:
+        """Only the objects in the given rows, or flagged, laid out by new `offsets`; photos are kept."""
+        outlines = self.outlines[rows]
+        return replace(
+            self,
+            offsets=offsets,
+            boxes=self.boxes[rows],
+            labels=self.labels[rows],
+            areas=self.areas[rows],
+            crowd=self.crowd[rows],
+            difficult=self.difficult[rows],
+            runs=outlines.runs,
+            run_offsets=outlines.offsets,
+        )
+
+    def split(self, name: str) -> Dataset:
+        """The photos of one split, "train", "val" or "test"."""
+        return self.subset(np.flatnonzero(self.splits == name))
+
+    def target(self, photo: int) -> Target:
+        """What the labels say of photo number `photo`; crowd regions and difficult objects as `ignore`."""
+        rows = self.rows(photo)  # not by `counted`, which looks at the objects of all photos
+        ignore = self.crowd[rows] | self.difficult[rows]
+        return replace(Target.of(self.boxes[rows], self.labels[rows], ignore), masks=self.masks(photo))
+
+    def masks(self, photo: int) -> Masks | None:
+        """The outlines of the objects in photo number `photo`; None where the whole set has none."""
+        if not len(self.runs):
+            return None
+        height, width = self.sizes[photo].tolist()
+        return self.outlines.masks(self.rows(photo), (height, width))
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change with class names, files, sizes, objects, outlines or splits.
+
+        The same on every machine (numbers are taken as little-endian), wherever the folder lies.
+        """
+        digest = hashlib.sha256()
+        for texts in (self.class_names, self.files.tolist(), self.splits.tolist()):
+            digest.update(json.dumps(list(texts)).encode())
+        for integers in (self.sizes, self.offsets, self.labels, self.crowd, self.difficult):
+            digest.update(integers.astype("<i8").tobytes())
+        digest.update(self.boxes.astype("<f4").tobytes())
+        if len(self.runs):
+            digest.update(self.run_offsets.astype("<i8").tobytes() + self.runs.astype("<i4").tobytes())
+        return digest.hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Segmentation data sets: photos with a class for every pixel."""

@@ -1,0 +1,1 @@
+"""Metrics for boxes and instance masks."""

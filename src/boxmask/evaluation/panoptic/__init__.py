@@ -1,0 +1,1 @@
+"""Panoptic quality, and merging instances and label maps into one panoptic map."""

@@ -1,0 +1,83 @@
+"""Classes of pixels by name: a segmenter and a data set may order them differently, or know only some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+
+from boxmask.data.segmentation.dataset import PixelDataset
+from boxmask.data.split import UnseenClasses
+from boxmask.errors import LabelError
+from boxmask.types import IGNORED
+
+Labels = UInt8[NDArray[np.uint8], "H W"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The classes that figures are given of, and what is left out.
+
+    class_names: the K judged classes, in the data set's order
+    truth:       (256,) uint8, what a label of the data set counts as: 0..K-1 or IGNORED
+    foreign:     classes that only the segmenter knows; a pixel taken for one counts as K
+    notes:       what was left out, in sentences
+    """
+
+    class_names: tuple[str, ...]
+    truth: UInt8[NDArray[np.uint8], 256]
+    foreign: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def predicted(self, labels: Labels, class_names: Sequence[str]) -> Labels:
+        """A segmenter's labels, counted by the judged classes; K for any other."""
+        place = {name: label for label, name in enumerate(self.class_names)}
+        table = np.array([place.get(name, len(place)) for name in class_names], dtype=np.uint8)
+        return table[labels]
+
+
+def judged_classes(
+    dataset: PixelDataset, known: Sequence[str], unseen_classes: UnseenClasses = "stop"
+) -> Judged:
+    """How a segmenter that knows the classes `known` can be judged on a data set.
+
+    A class that has pixels and that the segmenter does not know stops with LabelError, or, with
+    `unseen_classes="ignore"`, is left out of the figures together with its pixels, and noted.
+    """
+    pixels = dict(zip(dataset.class_names, dataset.pixels.sum(axis=0).tolist(), strict=True))
+    unseen = [name for name, count in pixels.items() if count and name not in known]
+    if unseen and unseen_classes == "stop":
+        raise LabelError(_unseen_message(dataset, unseen, known))
+    kept = tuple(name for name in dataset.class_names if name not in unseen)
+    truth = np.full(IGNORED + 1, IGNORED, dtype=np.uint8)
+    for label, name in enumerate(dataset.class_names):
+        truth[label] = kept.index(name) if name in kept else IGNORED
+    foreign = tuple(name for name in known if name not in dataset.class_names)
+    left_out = f"Left out, as the segmenter does not know these classes: the pixels of {_quoted(unseen)}."
+    return Judged(kept, truth, foreign, (left_out,) if unseen else ())
+
+
+def foreign_note(judged: Judged, pixels: int, of: int) -> tuple[str, ...]:
+    """What to note where `pixels` of the judged pixels were taken for classes that the data set lacks."""
+    if not pixels:
+        return ()
+    share = f"{pixels / of:.2%}" if pixels / of >= 0.0001 else f"{pixels}"
+    names = _quoted(judged.foreign)
+    return (f"Counted as wrong: {share} of the pixels, taken for what the data set does not have ({names}).",)
+
+
+def _unseen_message(dataset: PixelDataset, unseen: Sequence[str], known: Sequence[str]) -> str:
+    photo = int(np.flatnonzero(dataset.pixels[:, dataset.class_names.index(unseen[0])])[0])
+    return (
+        f"{dataset.root} has pixels of {_quoted(unseen)}, which the segmenter was not trained on "
+        f'("{unseen[0]}" is first seen in {dataset.files[photo]}). It knows {_quoted(known)}. '
+        "Correct the name in the classes file, train with this class, or leave such classes out of the "
+        'figures with --unseen-classes ignore (in Python: unseen_classes="ignore").'
+    )
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

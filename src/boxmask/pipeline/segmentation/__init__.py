@@ -1,0 +1,1 @@
+"""What the segmenters share: blocks, inference, tiling and losses."""

@@ -1,0 +1,118 @@
+"""Selective Search: where objects may be, from the picture alone.
+
+Uijlings, van de Sande, Gevers, Smeulders, "Selective Search for Object Recognition", IJCV 2013
+(doi:10.1007/s11263-013-0620-5).
+
+    photo -> colour space -> regions (Felzenszwalb & Huttenlocher) -> grouped by similarity -> boxes
+
+A strategy is a colour space, a scale of the first segmentation and a set of similarities; the strategies'
+boxes are put in one order and freed of duplicates (section 3.4). What differs from the paper stands at
+`MODES`; `PAPER_MODES` has the paper's own numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from boxmask.errors import PhotoError, UsageError
+from boxmask.kernels.selective_search.near_duplicates import thin_out
+from boxmask.photos.decode import Photo, to_image, to_pixels
+from boxmask.pipeline.selective_search.hierarchies import Hierarchy, hierarchies
+from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, Mode, SelectiveSearchConfig
+
+__all__ = [
+    "MODES",
+    "PAPER_MODES",
+    "Hierarchy",
+    "Mode",
+    "SelectiveSearchConfig",
+    "hierarchies",
+    "searched",
+    "selective_search",
+]
+
+Bytes = NDArray[np.uint8]
+Boxes = NDArray[np.int32]
+
+
+def selective_search(
+    photo: Photo,
+    config: SelectiveSearchConfig | None = None,
+    *,
+    mode: Mode = "fast",
+    seed: int | None = None,
+) -> Tensor:
+    """Boxes of a photo: (N, 4) float32 xyxy in its own pixels, likeliest objects first.
+
+    photo:  a path, PIL image, array or tensor, as in `to_image`
+    config: other numbers than those of the mode
+    seed:   of the order; the config's own, 0, unless given
+
+    The same photo, numbers and seed give the same boxes, with any number of threads. A photo of one colour
+    is one region: its box is the whole photo. Raises PhotoError, and UsageError for an unknown mode.
+    """
+    if config is None and mode not in MODES:
+        raise UsageError(f"mode: expected one of {', '.join(MODES)}; found {mode!r}")
+    config = config or MODES[mode]
+    pixels = _pixels(photo)
+    picture = searched(pixels, config)
+    found = [one.boxes for one in hierarchies(picture, config)]
+    boxes = ordered(found, config.seed if seed is None else seed, config.least_draw)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    least = min(config.smallest_side, *picture.shape[:2])
+    boxes = thinned(boxes[(sides >= least).all(axis=1)], config.overlap, config.limit)
+    stretch = [pixels.shape[1] / picture.shape[1], pixels.shape[0] / picture.shape[0]] * 2
+    return torch.from_numpy(boxes.astype(np.float32) * np.array(stretch, np.float32))
+
+
+def _pixels(photo: Photo) -> Bytes:
+    """(H, W, 3) uint8, of a photo in any form."""
+    if isinstance(photo, np.ndarray) and photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3:
+        return photo  # as it comes from a file: nothing to do
+    return to_pixels(to_image(photo))
+
+
+def searched(photo: Bytes, config: SelectiveSearchConfig) -> Bytes:
+    """The photo (H, W, 3) at the size at which it is searched."""
+    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8 or not photo.size:
+        raise PhotoError(f"a photo is (H, W, 3) uint8; found {photo.shape} {photo.dtype}")
+    height, width = photo.shape[:2]
+    scale = min(config.width / width, config.tallest / height)
+    if height * scale < config.lowest and scale < 1:  # a panorama would become a line
+        scale = min(1.0, config.lowest / height, config.widest / width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if size == (width, height):
+        return np.ascontiguousarray(photo)
+    how = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(photo).resize(size, how))
+
+
+def ordered(per_strategy: Sequence[Boxes], seed: int, least_draw: float = 0.0) -> Boxes:
+    """All strategies' boxes once each, in the order of section 3.4.
+
+    Box i of a hierarchy, counted from the top, gets i times a random number in least_draw..1; the lowest
+    come first.
+    """
+    generator = np.random.default_rng(seed)
+    ranks = [
+        np.arange(len(boxes), 0, -1) * (least_draw + (1 - least_draw) * generator.random(len(boxes)))
+        for boxes in per_strategy
+    ]
+    boxes = np.concatenate(per_strategy)[np.argsort(np.concatenate(ranks), kind="stable")]
+    names = boxes.astype(np.int64) @ (np.int64(1) << np.array([48, 32, 16, 0]))  # sides are below 2^16
+    _, first = np.unique(names, return_index=True)
+    return boxes[np.sort(first)]
+
+
+def thinned(boxes: Boxes, overlap: float, limit: int | None) -> Boxes:
+    """The first `limit` boxes that overlap no earlier one of them with an IoU above `overlap`."""
+    if overlap >= 1:
+        return boxes[:limit]
+    kept: Boxes = boxes[thin_out(boxes, overlap, len(boxes) if limit is None else limit)]
+    return kept

@@ -1,0 +1,1 @@
+"""What a training leaves behind: its recipe, its folder and its splits."""

@@ -1,0 +1,42 @@
+"""Which labelled photos a run is judged by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from boxmask.data.contract import SetT
+from boxmask.data.split import split_file_fits, with_split_file
+from boxmask.errors import LabelError
+
+SPLIT = "split.json"  # what training writes into the folder of a run
+
+Split = Literal["train", "val", "test", "all"]
+
+
+def chosen_photos(unsplit: SetT, run: Path, data: Path, split: Split) -> SetT:
+    """The photos of one split; on the data that it was trained on, the run's own split counts.
+
+    unsplit: a set with the splits that it came with
+
+    Nothing is drawn here: a draw could bring photos that the run was trained on into its test. Raises
+    LabelError where the split has no photos.
+    """
+    dataset = _with_known_splits(unsplit, run)
+    chosen = dataset if split == "all" else dataset.subset(np.flatnonzero(dataset.splits == split))
+    if not len(chosen):
+        raise LabelError(
+            f"{data}: there are no {split} photos: neither does the set name any, nor is it the one that "
+            "this run has split. Choose another --split; all takes every photo."
+        )
+    return chosen
+
+
+def _with_known_splits(dataset: SetT, run: Path) -> SetT:
+    """The run's splits where it has split this set, else the set's own."""
+    written = (run if run.is_dir() else run.parent) / SPLIT
+    if written.is_file() and split_file_fits(dataset, written):
+        return with_split_file(dataset, written, differing="leave out")
+    return dataset

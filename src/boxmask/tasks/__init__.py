@@ -1,0 +1,1 @@
+"""What training, evaluation and prediction do for each kind of labels."""

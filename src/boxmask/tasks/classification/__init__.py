@@ -1,0 +1,1 @@
+"""One class per photo, or per object cut out of one."""

@@ -1,0 +1,49 @@
+"""A classifier against labelled photos, in figures and in pictures of its mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from boxmask.classifiers.contract import Classifier
+from boxmask.data.classification.dataset import ClassDataset
+from boxmask.data.split import UnseenClasses
+from boxmask.evaluation.classification.evaluate import (
+    ClassEvaluation,
+    classify_items,
+    evaluate_classifications,
+    known_items,
+)
+from boxmask.photos.decode import to_pixels
+from boxmask.results.coco import save_picture
+from boxmask.types import Classification
+from boxmask.visualization.detections import contact_sheet
+
+MOST_MISTAKES = 40  # on the sheet
+SHEET = "mistakes.jpg"
+
+
+def judge_classes(
+    classifier: Classifier,
+    dataset: ClassDataset,
+    unseen_classes: UnseenClasses = "stop",
+    progress: Callable[[int, int], None] | None = None,
+    pictures: Path | None = None,
+) -> ClassEvaluation:
+    """The figures, with an interval; a sheet of the surest mistakes goes into the folder `pictures`."""
+    items, notes = known_items(dataset, classifier.config.class_names, unseen_classes)
+    found = classify_items(classifier, items, progress)
+    if pictures is not None:
+        _draw_mistakes(items, found, pictures / SHEET)
+    return evaluate_classifications(items, found, notes=notes)
+
+
+def _draw_mistakes(items: ClassDataset, found: Sequence[Classification], file: Path) -> None:
+    """One picture of what was taken for something else, the surest first; none where nothing was."""
+    truth = [items.class_names[label] for label in items.labels]
+    wrong = [item for item, one in enumerate(found) if one.name != truth[item]]
+    worst = sorted(wrong, key=lambda item: -found[item].score)[:MOST_MISTAKES]
+    if worst:
+        captions = [f"{truth[item]}, found {found[item].name} {found[item].score:.2f}" for item in worst]
+        shown = [to_pixels(items.photo(item)) for item in worst]
+        save_picture(contact_sheet(shown, columns=8, captions=captions), file)

@@ -1,0 +1,1 @@
+"""Objects in boxes, with or without masks."""

@@ -1,0 +1,52 @@
+"""A detector against labelled objects, in figures and in pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from boxmask.data.detection.dataset import Dataset
+from boxmask.data.split import UnseenClasses
+from boxmask.detectors.contract import Detector
+from boxmask.evaluation.detection.detect import detect
+from boxmask.evaluation.detection.evaluate import Evaluation, evaluate_detections, require_known_classes
+from boxmask.photos.decode import load_photo
+from boxmask.results.coco import save_picture
+from boxmask.results.paths import picture_names, require_apart
+from boxmask.types import Detections
+from boxmask.visualization.detections import contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.visualization.style import Picture
+
+
+def judge(
+    detector: Detector,
+    dataset: Dataset,
+    unseen_classes: UnseenClasses = "stop",
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Evaluation, list[Detections]]:
+    """The figures, with intervals, and what was found in each photo."""
+    require_known_classes(detector, dataset, unseen_classes)
+    detections = detect(detector, dataset, progress=progress)
+    return evaluate_detections(dataset, detections, unseen_classes=unseen_classes), detections
+
+
+def draw_judged(dataset: Dataset, detections: Sequence[Detections], folder: Path) -> list[Path]:
+    """Each photo twice, as labelled and as found, as JPEG; gives the pictures' paths.
+
+    Raises UsageError, before anything is drawn, if a picture would replace a photo.
+    """
+    photos = [dataset.path(photo) for photo in range(len(dataset))]
+    pictures = [folder / f"{name}.jpg" for name in picture_names(photos)]
+    require_apart(pictures, photos)
+    for photo, found in enumerate(detections):
+        pair = draw_pair(load_photo(photos[photo]), labelled_objects(dataset, photo), found)
+        save_picture(pair, pictures[photo])
+    return pictures
+
+
+def sheet_of(dataset: Dataset, detections: Sequence[Detections], count: int) -> Picture:
+    """One picture of the first `count` photos with what was found in them."""
+    pictures = [
+        draw(load_photo(dataset.path(photo)), detections[photo]) for photo in range(len(dataset))[:count]
+    ]
+    return contact_sheet(pictures)

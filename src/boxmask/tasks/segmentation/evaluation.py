@@ -1,0 +1,58 @@
+"""A segmenter against labelled pixels, in figures and in pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+
+from boxmask.data.segmentation.dataset import PixelDataset
+from boxmask.data.split import UnseenClasses
+from boxmask.evaluation.segmentation.evaluate import PixelEvaluation, evaluate_maps
+from boxmask.photos.decode import load_photo
+from boxmask.results.coco import save_picture
+from boxmask.results.paths import picture_names, require_apart
+from boxmask.segmenters.contract import Segmenter
+from boxmask.types import IGNORED, SegmentationMap
+from boxmask.visualization.segmentation import draw_map_pair
+
+
+def judge_pixels(
+    segmenter: Segmenter,
+    dataset: PixelDataset,
+    unseen_classes: UnseenClasses = "stop",
+    progress: Callable[[int, int], None] | None = None,
+    pictures: Path | None = None,
+) -> PixelEvaluation:
+    """The figures, with intervals; each photo is drawn into the folder `pictures`, if any, as it is judged.
+
+    Raises UsageError, before any photo is opened, if a picture would replace a photo.
+    """
+    photos = [dataset.path(photo) for photo in range(len(dataset))]
+    files = [pictures / f"{name}.jpg" for name in picture_names(photos)] if pictures else []
+    require_apart(files, photos)
+
+    def maps() -> Iterator[SegmentationMap]:
+        for photo, path in enumerate(photos):
+            found = segmenter.predict(path)
+            if files:
+                labelled = _counted_by(found, dataset, photo)
+                save_picture(draw_map_pair(load_photo(path), labelled, found), files[photo])
+            yield found
+            if progress is not None:
+                progress(photo + 1, len(photos))
+
+    known = segmenter.config.class_names
+    return evaluate_maps(dataset, maps(), known, unseen_classes=unseen_classes)
+
+
+def _counted_by(found: SegmentationMap, dataset: PixelDataset, photo: int) -> UInt8[NDArray[np.uint8], "H W"]:
+    """The labels of a photo, counted by the segmenter's class names; IGNORED where it has no such class."""
+    names = found.class_names
+    table = np.full(256, IGNORED, dtype=np.uint8)
+    for label, name in enumerate(dataset.class_names):
+        table[label] = names.index(name) if name in names else IGNORED
+    return np.asarray(table[dataset.target(photo).labels.numpy()])

@@ -1,0 +1,92 @@
+"""Photos of which every pixel has a class: what segmenters learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from boxmask.data.augmentation.segmentation import PixelAugmentation, resize_pixels
+from boxmask.data.segmentation.dataset import PixelDataset, with_drawn_splits
+from boxmask.data.segmentation.read import read_any_unsplit_pixels
+from boxmask.data.split import check_classes, with_split_file
+from boxmask.evaluation.segmentation.evaluate import evaluate_pixels
+from boxmask.photos.decode import to_image
+from boxmask.pipeline.images import Size, resized_size
+from boxmask.pipeline.model import Model
+from boxmask.runs.recipe import Recipe
+from boxmask.segmenters.contract import Segmenter
+from boxmask.tasks.contract import Augment, Progress
+from boxmask.types import PixelTarget
+
+
+def balanced(pixels: NDArray[np.int64]) -> tuple[float, ...]:
+    """A weight for each class of so many pixels, (K,): the median frequency over its own; 1 for one without.
+
+    Eigen and Fergus 2015 (arXiv:1411.4734), section 6.3.
+    """
+    shown = pixels > 0
+    weights = np.ones(len(pixels))
+    if shown.any():
+        weights[shown] = np.median(pixels[shown]) / pixels[shown]
+    return tuple(weights.round(4).tolist())
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """See `Task`."""
+
+    figures: tuple[str, ...] = ("mIoU", "pixel_accuracy")
+
+    def read(self, data: Path, recipe: Recipe) -> PixelDataset:
+        """Label images, or the outlines of a detection set."""
+        unsplit = read_any_unsplit_pixels(
+            data,
+            classes_file=recipe.classes_file,
+            unknown_colours=recipe.unknown_colours,
+            bad_boxes=recipe.bad_boxes,
+        )
+        file, seed = recipe.split_file, recipe.split_seed
+        dataset = with_split_file(unsplit, file) if file else with_drawn_splits(unsplit, seed)
+        notes = check_classes(dataset, unseen_classes=recipe.unseen_classes)
+        return replace(dataset, notes=dataset.notes + notes)
+
+    def photos(self, labelled: PixelDataset) -> PixelDataset:
+        """The set itself."""
+        return labelled
+
+    def numbers(self, labelled: PixelDataset, recipe: Recipe) -> dict[str, Any]:
+        """The names of the classes, and how much each weighs."""
+        names = {"class_names": labelled.class_names}
+        if recipe.class_weights == "none":
+            return names
+        return {**names, "class_weights": balanced(labelled.split("train").counts().sum(axis=0))}
+
+    def canvas(self, size: Size, config: Any) -> Size:
+        """A tile, or the photo, resized."""
+        if config.tile:
+            return config.tile, config.tile
+        return resized_size(size, config.shorter_side, config.longer_side)
+
+    def sample(self, labelled: PixelDataset, item: int, config: Any) -> tuple[Tensor, PixelTarget]:
+        """The photo and its labels; resized, or for tiles as they are."""
+        image, target = to_image(labelled.path(item)), labelled.target(item)
+        if config.tile:
+            return image, target
+        return resize_pixels(image, target, config.shorter_side, config.longer_side)
+
+    def augmentation(self, recipe: Recipe, config: Any) -> Augment:
+        """Scale jitter, flips and colours; cut to a tile, if the network looks at tiles."""
+        how = (recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
+        return PixelAugmentation(*how, config.tile)
+
+    def evaluate(
+        self, model: Model, labelled: PixelDataset, recipe: Recipe, progress: Progress
+    ) -> dict[str, Any]:
+        """Mean intersection over union, without intervals."""
+        how = {"interval": False, "unseen_classes": recipe.unseen_classes, "progress": progress}
+        return evaluate_pixels(cast(Segmenter, model), labelled, **how).as_json()  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""The parts of R-CNN that are trained without gradient descent."""

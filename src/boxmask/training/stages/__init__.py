@@ -1,0 +1,1 @@
+"""The stages that trainings are made of."""

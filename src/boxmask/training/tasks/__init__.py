@@ -1,1 +1,0 @@
-"""The kinds of labels that there are, and what training does with each."""

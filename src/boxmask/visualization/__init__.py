@@ -1,0 +1,1 @@
+"""Drawing boxes, masks and label maps on photos."""

@@ -1,0 +1,1 @@
+"""torchvision's weights under boxmask's names."""

@@ -1,0 +1,168 @@
+"""A Mask R-CNN that begins with a Faster R-CNN and a classifier, through the program."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from boxmask.models.table import entry
+from boxmask.runs.recipe import Recipe
+from boxmask.training.clock import Clock
+from boxmask.training.progress import Report
+from boxmask.weights.checkpoint import load_model, read_checkpoint
+
+Call = Callable[..., Any]
+Runs = Callable[[str], Path]
+
+STILL = ("--learning-rate", "1e-12", "--weight-decay", "0", "--ema", "0")  # nearly nothing is learned
+NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")  # that both know
+
+
+@pytest.fixture
+def data(demo: Path, tmp_path: Path) -> Path:
+    """The demo set, in which a nine is called neuf."""
+    root = Path(shutil.copytree(demo, tmp_path / "data"))
+    for file in root.glob("instances_*.json"):
+        labels = json.loads(file.read_text())
+        for category in labels["categories"]:
+            category["name"] = category["name"].replace("nine", "neuf")
+        file.write_text(json.dumps(labels))
+    return root
+
+
+def flags_of(recipe: Recipe) -> tuple[str, ...]:
+    """Without the backbone, which comes from the parents."""
+    numbers = tuple(part for text in recipe.set for part in ("--set", text))
+    few = ("--weights", "none", "--size", "64", "--batch-size", "6", "--epochs", "1", "--workers", "0")
+    return ("--model", recipe.model, *few, "--validations", "1", *numbers)
+
+
+def tensors_of(run: Path) -> dict[str, Tensor]:
+    return read_checkpoint(run / "last.safetensors")[0]
+
+
+def near(ours: Tensor, theirs: Tensor) -> bool:
+    return ours.shape == theirs.shape and bool((ours - theirs).abs().max() < 1e-7)
+
+
+def test_it_begins_with_what_both_have_learned(
+    boxmask: Call, here: Path, runs: Runs, recipes: dict[str, Recipe], data: Path
+) -> None:
+    detector, classifier = runs("faster-rcnn"), runs("classifier")
+    parents = ("--detector", detector, "--classifier", classifier)
+    ended = boxmask("train", data, *flags_of(recipes["mask-rcnn"]), *parents, *STILL, "--out", "run")
+    assert ended.status == 0, ended.err
+    assert ended.err.splitlines()[:5] == [
+        f"backbone: from the classifier of {classifier} (test_resnet)",
+        f"pyramid: from the faster-rcnn of {detector}",
+        f"RPN: from the faster-rcnn of {detector}",
+        f"box head: 9 of 10 classes by name ({', '.join(NAMES)}) from the faster-rcnn of {detector}; "
+        "neuf starts fresh",
+        "mask head: starts fresh",
+    ]
+    new, boxes, classes = (tensors_of(run) for run in (here / "run", detector, classifier))
+    for key in (key for key in classes if key.startswith("backbone.")):
+        assert near(new[f"boxes.{key}"], classes[key]), key
+    last = ("box_head.logits.", "box_head.deltas.")
+    for key, tensor in boxes.items():
+        if not key.startswith(("backbone.", *last)):
+            assert near(new[f"boxes.{key}"], tensor), key
+    assert not all(near(new[f"boxes.{key}"], boxes[key]) for key in boxes if key.startswith("backbone."))
+
+
+def test_a_class_that_the_parent_does_not_know_starts_fresh(
+    boxmask: Call, here: Path, runs: Runs, recipes: dict[str, Recipe], data: Path
+) -> None:
+    parent = ("--detector", runs("faster-rcnn"))
+    assert (
+        boxmask("train", data, *flags_of(recipes["mask-rcnn"]), *parent, *STILL, "--out", "run").status == 0
+    )
+    new, boxes = tensors_of(here / "run"), tensors_of(runs("faster-rcnn"))
+    config = load_model(here / "run").config
+    torch.manual_seed(0)
+    fresh = entry("mask-rcnn").build(config, None).state_dict()
+    neuf, nine = config.class_names.index("neuf"), 9
+    assert (config.class_names[:9], neuf) == (NAMES, 9)
+    for key, each in (("box_head.logits.weight", 1), ("box_head.deltas.weight", 4)):
+        rows, known = slice(neuf * each, (neuf + 1) * each), slice(0, 9 * each)
+        assert near(new[f"boxes.{key}"][known], boxes[key][known])
+        assert near(new[f"boxes.{key}"][rows], fresh[f"boxes.{key}"][rows])
+        assert not near(new[f"boxes.{key}"][rows], boxes[key][nine * each : (nine + 1) * each])
+    assert near(new["boxes.box_head.logits.weight"][-1], boxes["box_head.logits.weight"][-1])  # background
+    for key in (key for key in fresh if key.startswith("mask_head.")):
+        assert near(new[key], fresh[key]), key
+
+
+def test_it_goes_on_without_its_parents(
+    boxmask: Call,
+    here: Path,
+    runs: Runs,
+    recipes: dict[str, Recipe],
+    demo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for kind in ("faster-rcnn", "classifier"):
+        shutil.copytree(runs(kind), here / kind)
+    flags = (*flags_of(recipes["mask-rcnn"]), "--detector", "faster-rcnn", "--classifier", "classifier")
+    assert boxmask("train", demo, *flags, "--out", "whole").status == 0
+    stop_after(monkeypatch, 2)
+    ended = boxmask("train", demo, *flags, "--out", "run")
+    assert ended.status == 130
+    assert "stopped; go on with: boxmask train --resume --out run" in ended.err
+    monkeypatch.undo()
+    for kind in ("faster-rcnn", "classifier"):
+        shutil.rmtree(here / kind)
+    monkeypatch.chdir(here)
+    ended = boxmask("train", "--resume", "--out", here / "run")
+    assert ended.status == 0, ended.err
+    assert "backbone:" not in ended.err
+    for name in ("last.safetensors", "best.safetensors"):
+        whole, gone_on = (read_checkpoint(here / run / name)[0] for run in ("whole", "run"))
+        assert all(torch.equal(whole[key], gone_on[key]) for key in whole)
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Let somebody press Ctrl-C after so many steps."""
+    proper = Report.step
+
+    def step(self: Report, clock: Clock, losses: dict[str, float], images: int) -> None:
+        proper(self, clock, losses, images)
+        if clock.step == steps:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Report, "step", step)
+
+
+# ---------------------------------------------------------------- what cannot be
+
+
+@pytest.mark.parametrize("parent", [("--detector", "faster-rcnn"), ("--classifier", "classifier")])
+def test_alternating_training_begins_from_imagenet(
+    refused: Callable[..., str], runs: Runs, demo: Path, parent: tuple[str, str]
+) -> None:
+    flag, kind = parent
+    said = refused(2, "train", demo, "--training", "alternating", flag, runs(kind))
+    assert "--training alternating begins from ImageNet, twice; leave out --detector and --classifier" in said
+
+
+def test_another_backbone(refused: Callable[..., str], runs: Runs, demo: Path) -> None:
+    flags = ("--model", "mask-rcnn", "--backbone", "resnet18", "--classifier", runs("classifier"))
+    said = refused(1, "train", demo, *flags)
+    assert "has the backbone test_resnet, and the new network resnet18" in said
+    assert "--backbone test_resnet" in said
+
+
+def test_parents_that_are_not_there(refused: Callable[..., str], demo: Path, trained: Path) -> None:
+    for flag in ("--detector", "--classifier"):
+        said = refused(1, "train", demo, "--model", "mask-rcnn", flag, "nowhere")
+        assert said == "boxmask: nowhere: there is no such checkpoint. Check the path.\n"
+    said = refused(1, "train", demo, "--detector", trained / "log.jsonl")
+    assert "log.jsonl: this checkpoint is damaged" in said

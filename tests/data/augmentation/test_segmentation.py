@@ -1,0 +1,203 @@
+"""Photos and the classes of their pixels move together, stay true, and are never mixed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from boxmask.data.augmentation.detection import PADDING_GREY
+from boxmask.data.augmentation.segmentation import PixelAugmentation, Window, resize_pixels
+from boxmask.errors import UsageError
+from boxmask.pipeline.images import resized_size
+from boxmask.types import IGNORED, PixelTarget
+
+SIZE = (60, 90)
+STILL = PixelAugmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0)
+EVERYTHING = PixelAugmentation(vertical_flip=0.5, photometric=1.0)
+MOVES = {
+    "flip": PixelAugmentation(flip=1.0, scale=(1.0, 1.0), photometric=0.0),
+    "vertical flip": PixelAugmentation(flip=0.0, vertical_flip=1.0, scale=(1.0, 1.0), photometric=0.0),
+    "smaller": PixelAugmentation(scale=(0.4, 0.9), photometric=0.0),
+    "larger": PixelAugmentation(scale=(1.1, 2.5), photometric=0.0),
+    "all": PixelAugmentation(vertical_flip=0.5, photometric=0.0),
+    "tile": PixelAugmentation(vertical_flip=0.5, photometric=0.0, tile=48),
+    "tile beyond the photo": PixelAugmentation(scale=(0.7, 1.3), photometric=0.0, tile=80),
+}
+# Labels and their greys: no padding grey among them.
+GREYS = torch.tensor([0, 60, 200, 255], dtype=torch.uint8)
+
+
+def painted(size: tuple[int, int] = SIZE) -> tuple[Tensor, PixelTarget]:
+    """A photo of four grey fields, each the grey of its label."""
+    labels = torch.zeros(size, dtype=torch.uint8)
+    labels[: size[0] // 2, size[1] // 3 :] = 1
+    labels[size[0] // 2 :, : size[1] // 2] = 2
+    labels[size[0] // 4 : size[0] // 2, size[1] // 2 :] = 3
+    return GREYS[labels.long()].expand(3, *size).contiguous(), PixelTarget(labels)
+
+
+@pytest.mark.parametrize("name", MOVES)
+@pytest.mark.parametrize("seed", range(8))
+def test_labels_move_with_the_photo(name: str, seed: int) -> None:
+    """Away from the borders between fields, where the photo is smoothed, every grey has its label."""
+    image, target = MOVES[name](*painted(), np.random.default_rng(seed))
+    labels, grey = target.labels, image[0]
+    assert image.shape[-2:] == labels.shape
+    assert torch.equal(image[0], image[2])
+    inside = labels != IGNORED
+    assert (grey[~inside] == PADDING_GREY).all()
+    fitting = torch.zeros_like(labels, dtype=torch.bool)
+    fitting[inside] = GREYS[labels[inside].long()] == grey[inside]
+    assert fitting[inside].float().mean() > 0.8
+    assert set(labels.unique().tolist()) <= {0, 1, 2, 3, IGNORED}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_the_size_stays_or_is_the_tiles(name: str) -> None:
+    tile = MOVES[name].tile
+    for seed in range(5):
+        image, target = MOVES[name](*painted(), np.random.default_rng(seed))
+        assert image.dtype == torch.uint8
+        assert target.labels.shape == ((tile, tile) if tile else SIZE)
+
+
+def test_flips_are_exact() -> None:
+    image, target = painted()
+    for name, axis in (("flip", -1), ("vertical flip", -2)):
+        changed, labels = MOVES[name](image, target, np.random.default_rng(0))
+        assert torch.equal(changed, image.flip(axis))
+        assert torch.equal(labels.labels, target.labels.flip(axis))
+
+
+def test_a_still_photo_is_the_same_but_a_copy() -> None:
+    image, target = painted()
+    copy, labels = STILL(image, target, np.random.default_rng(0))
+    assert torch.equal(copy, image)
+    assert torch.equal(labels.labels, target.labels)
+    copy.zero_()
+    labels.labels.zero_()
+    assert image.any()
+    assert target.labels.any()
+
+
+def test_a_tile_owns_its_memory_and_is_cut_at_the_photos_own_resolution() -> None:
+    rows, columns = torch.meshgrid(torch.arange(60), torch.arange(90), indexing="ij")
+    image = torch.stack([rows, columns, rows + columns]).to(torch.uint8)
+    target = PixelTarget((rows * 7 + columns).remainder(250).to(torch.uint8))
+    cut = PixelAugmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0, tile=16)
+    places = set()
+    for seed in range(20):
+        tile, labels = cut(image, target, np.random.default_rng(seed))
+        y, x = tile[:2, 0, 0].tolist()
+        assert torch.equal(tile, image[:, y : y + 16, x : x + 16])
+        assert torch.equal(labels.labels, target.labels[y : y + 16, x : x + 16])
+        places.add((y, x))
+        tile.zero_()
+        labels.labels.zero_()
+    assert len(places) > 15
+    assert image.any()
+
+
+def test_where_a_photo_is_smaller_than_the_tile_all_of_it_is_kept() -> None:
+    cut = PixelAugmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0, tile=100)
+    image, target = cut(*painted(), np.random.default_rng(3))
+    inside = target.labels != IGNORED
+    assert int(inside.sum()) == SIZE[0] * SIZE[1]
+    assert torch.equal(target.labels[inside].reshape(SIZE), painted()[1].labels)
+    assert torch.equal(image[0][inside].reshape(SIZE), painted()[0][0])
+
+
+def test_padding_keeps_its_grey_whatever_the_light() -> None:
+    dim = PixelAugmentation(scale=(0.5, 0.5), photometric=1.0)
+    for seed in range(5):
+        image, target = dim(*painted(), np.random.default_rng(seed))
+        assert (image[:, target.labels == IGNORED] == PADDING_GREY).all()
+        assert (target.labels == IGNORED).float().mean() == pytest.approx(0.75)
+
+
+def test_ignored_pixels_stay_ignored() -> None:
+    image, target = painted()
+    nothing = PixelTarget(torch.full_like(target.labels, IGNORED))
+    for seed in range(5):
+        assert (EVERYTHING(image, nothing, np.random.default_rng(seed))[1].labels == IGNORED).all()
+
+
+def test_the_same_generator_gives_the_same_photo() -> None:
+    results = [EVERYTHING(*painted(), np.random.default_rng(4)) for _ in range(2)]
+    assert torch.equal(results[0][0], results[1][0])
+    assert torch.equal(results[0][1].labels, results[1][1].labels)
+    other = EVERYTHING(*painted(), np.random.default_rng(5))
+    assert not torch.equal(results[0][0], other[0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    tile=st.sampled_from([0, 1, 7, 64]),
+    scale=st.floats(0.1, 8.0),
+    seed=st.integers(0, 99),
+)
+def test_any_size_even_one_pixel(height: int, width: int, tile: int, scale: float, seed: int) -> None:
+    move = PixelAugmentation(scale=(scale, scale), photometric=1.0, vertical_flip=0.5, tile=tile)
+    image, target = move(*painted((height, width)), np.random.default_rng(seed))
+    size = (tile, tile) if tile else (height, width)
+    assert image.shape == (3, *size)
+    assert target.labels.shape == size
+    assert (target.labels != IGNORED).any()
+
+
+@settings(max_examples=100, deadline=None)
+@given(side=st.integers(1, 500), result=st.integers(1, 500), scale=st.floats(0.1, 8), place=st.floats(0, 1))
+def test_windows_fit(side: int, result: int, scale: float, place: float) -> None:
+    window = Window.of(side, result, scale, place)
+    assert 0 <= window.begin < window.end <= side
+    assert 0 <= window.before <= window.before + window.inner <= result
+    assert (window.end - window.begin == side) or (window.inner == result)
+
+
+@pytest.mark.parametrize(
+    ("settings_", "message"),
+    [
+        ({"flip": 1.5}, "flip is 1.5"),
+        ({"vertical_flip": -1}, "vertical_flip is -1"),
+        ({"photometric": float("nan")}, "photometric is nan"),
+        ({"scale": (2.0, 1.0)}, r"scale is \(2.0, 1.0\)"),
+        ({"scale": (0.0, 1.0)}, r"scale is \(0.0, 1.0\)"),
+        ({"tile": -1}, "tile is -1"),
+    ],
+)
+def test_impossible_settings(settings_: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        PixelAugmentation(**settings_)
+
+
+# ---------------------------------------------------------------- resizing
+
+
+@pytest.mark.parametrize(("shorter", "longer"), [(30, 100), (120, 1000), (50, 60), (1, 1), (7, 300)])
+def test_resized_labels_are_those_under_the_new_centres(shorter: int, longer: int) -> None:
+    image, target = painted()
+    photo, small = resize_pixels(image, target, shorter, longer)
+    height, width = resized_size(SIZE, shorter, longer)
+    assert photo.shape == (3, height, width)
+    for y in range(height):
+        for x in range(width):
+            old = target.labels[int((y + 0.5) * SIZE[0] / height), int((x + 0.5) * SIZE[1] / width)]
+            assert small.labels[y, x] == old
+
+
+def test_a_photo_of_the_right_size_is_left_alone() -> None:
+    image, target = painted()
+    photo, same = resize_pixels(image, target, 60, 90)
+    assert photo is image
+    assert torch.equal(same.labels, target.labels)
+
+
+def test_impossible_sides() -> None:
+    with pytest.raises(UsageError, match="shorter side 50, longer side 40"):
+        resize_pixels(*painted(), 50, 40)

@@ -1,0 +1,194 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from boxmask.data.augmentation.detection import PADDING_GREY
+from boxmask.data.augmentation.ssd_crops import SSDAugmentation, inside
+from boxmask.errors import UsageError
+from boxmask.geometry.boxes import iou
+from boxmask.masks import Masks
+from boxmask.types import Target
+
+SIZE = (60, 90)
+BOXES = [[10, 10, 40, 30], [50, 20, 80, 55]]
+PLAIN = SSDAugmentation(flip=0.0, photometric=0.0)
+WIDE = SSDAugmentation(flip=0.0, photometric=0.0, expand=1.0)
+WHOLE_PHOTO = (0, 0, 90, 60)
+
+
+def painted() -> tuple[Tensor, Target]:
+    """A black photo with a filled box in each of two colour channels, and their masks."""
+    image, masks = torch.zeros(3, *SIZE, dtype=torch.uint8), np.zeros((2, *SIZE), dtype=bool)
+    for channel, (x1, y1, x2, y2) in enumerate(BOXES):
+        image[channel, y1:y2, x1:x2] = 255
+        masks[channel, y1:y2, x1:x2] = True
+    bare = Target.of(BOXES, [0, 1], [False, True])
+    return image, Target(bare.boxes, bare.labels, bare.ignore, Masks.from_dense(masks))
+
+
+def results(augmentation: SSDAugmentation, count: int = 60) -> list[tuple[Tensor, Target]]:
+    image, target = painted()
+    return [augmentation(image, target, np.random.default_rng(seed)) for seed in range(count)]
+
+
+@pytest.mark.parametrize("augmentation", [PLAIN, WIDE, SSDAugmentation()])
+def test_size_type_and_the_photo_given_stay(augmentation: SSDAugmentation) -> None:
+    image, target = painted()
+    copy = image.clone()
+    for changed, labels in results(augmentation):
+        assert changed.shape == image.shape
+        assert changed.dtype == torch.uint8
+        assert labels.masks is not None
+        assert (len(labels.masks), labels.masks.size) == (len(labels.boxes), SIZE)
+        assert (labels.boxes >= 0).all()
+        assert (labels.boxes <= torch.tensor([90, 60, 90, 60])).all()
+    assert torch.equal(image, copy)
+    assert torch.equal(target.boxes, torch.tensor(BOXES).float())
+
+
+def test_the_generator_decides_everything() -> None:
+    for (image, target), (again, labels) in zip(
+        results(SSDAugmentation(), 20), results(SSDAugmentation(), 20), strict=True
+    ):
+        assert torch.equal(image, again)
+        assert torch.equal(target.boxes, labels.boxes)
+    drawn = {tuple(image.flatten().tolist()) for image, _ in results(SSDAugmentation(), 20)}
+    assert len(drawn) > 10
+
+
+@pytest.mark.parametrize("augmentation", [PLAIN, WIDE])
+def test_boxes_and_masks_move_with_what_is_painted(augmentation: SSDAugmentation) -> None:
+    for image, target in results(augmentation):
+        assert target.masks is not None
+        for box, label, mask in zip(target.boxes, target.labels, target.masks.dense(), strict=True):
+            y, x = torch.nonzero(image[label] > 190, as_tuple=True)  # the grey beyond the photo is 127
+            painted = torch.stack([x.min(), y.min(), x.max() + 1, y.max() + 1]).float()
+            enlarged = (
+                box[2:] - box[:2]
+            ).amax() / 20  # a pixel of the photo in pixels of the picture, or less
+            assert (painted - box).abs().amax() <= 1.5 + enlarged
+            y, x = torch.nonzero(torch.from_numpy(mask), as_tuple=True)
+            marked = torch.stack([x.min(), y.min(), x.max() + 1, y.max() + 1]).float()
+            assert (marked - box).abs().amax() <= 1.0
+
+
+def photo_with(marks: NDArray[np.bool_], boxes: list[list[float]]) -> tuple[Tensor, Target]:
+    target = Target.of(boxes, range(len(boxes)))
+    return torch.zeros(3, *SIZE, dtype=torch.uint8), replace(target, masks=Masks.from_dense(marks))
+
+
+def test_masks_are_cut_and_scaled_as_full_arrays_would_be() -> None:
+    marks = np.random.default_rng(0).random((2, *SIZE)) < 0.3
+    image, target = photo_with(marks, [[0, 0, 90, 60]] * 2)
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        x1, y1, x2, y2 = WIDE.patch(WIDE.ground(SIZE, generator), target, generator)
+        _, labels = WIDE(image, target, np.random.default_rng(seed))
+        rows = [y1 + int((row + 0.5) * (y2 - y1) / 60) for row in range(60)]
+        columns = [x1 + int((column + 0.5) * (x2 - x1) / 90) for column in range(90)]
+        assert labels.masks is not None
+        for label, mask in zip(labels.labels.tolist(), labels.masks.dense(), strict=True):
+            for y, row in zip(rows, mask, strict=True):
+                inside = [0 <= y < 60 and 0 <= x < 90 for x in columns]
+                expected = [ok and bool(marks[label, y, x]) for ok, x in zip(inside, columns, strict=True)]
+                assert row.tolist() == expected
+
+
+def test_a_cut_object_takes_the_tight_box_of_its_remaining_mask_if_it_had_one() -> None:
+    marks = np.zeros((2, *SIZE), dtype=bool)
+    marks[0, 20:40, 35:55] = True  # less than its box, which reaches to the photo's edges
+    image, target = photo_with(marks, [[0, 0, 90, 60]] * 2)
+    cut, patches = 0, SSDAugmentation(flip=0.0, photometric=0.0, expand=0.0)
+    for seed in range(60):
+        _, labels = patches(image, target, np.random.default_rng(seed))
+        assert labels.masks is not None
+        boxes = dict(zip(labels.labels.tolist(), labels.boxes.tolist(), strict=True))
+        if boxes.get(0, [0, 0, 90, 60]) != [0, 0, 90, 60]:
+            assert boxes[0] == labels.masks[labels.labels == 0].boxes()[0].tolist()
+            cut += 1
+        assert boxes.get(1, [0, 0, 90, 60]) == [0, 0, 90, 60]
+    assert cut > 10
+
+
+def test_objects_with_their_centre_outside_are_dropped() -> None:
+    boxes = Target.of(BOXES, [0, 1]).boxes  # centres (25, 20) and (65, 37.5)
+    assert inside(boxes, (20, 15, 60, 60)).tolist() == [True, False]
+    assert inside(boxes, (26, 0, 90, 60)).tolist() == [False, True]
+    counts = {len(target.boxes) for _, target in results(PLAIN)}
+    assert counts == {1, 2}  # never none: a patch has an object in sight
+
+
+def test_ignored_stays_ignored() -> None:
+    for _, target in results(PLAIN):
+        assert target.ignore.tolist() == [label == 1 for label in target.labels.tolist()]
+
+
+@pytest.mark.parametrize("least", [0.1, 0.3, 0.5])
+def test_patches_have_the_overlap_that_was_drawn(least: float) -> None:
+    """Or else the photo stays whole."""
+    boxes = Target.of(BOXES, [0, 1]).boxes
+    windows = [_patch_of(least, boxes, seed) for seed in range(20)]
+    parts = [window for window in windows if window != WHOLE_PHOTO]
+    assert parts
+    for window in parts:
+        assert iou(boxes, torch.tensor([window]).float()).amax() >= least
+
+
+def _patch_of(least: float, boxes: Tensor, seed: int) -> tuple[int, int, int, int]:
+    class Chosen:
+        """A generator whose choice among the overlaps is known."""
+
+        def __init__(self) -> None:
+            self.real = np.random.default_rng(seed)
+
+        def choice(self, among: list[float]) -> float:
+            return least
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.real, name)
+
+    target = Target(boxes, torch.tensor([0, 1]), torch.tensor([False, False]))
+    return PLAIN.patch(WHOLE_PHOTO, target, Chosen())  # type: ignore[arg-type]
+
+
+def test_a_wide_ground_makes_objects_small_on_grey() -> None:
+    generator = np.random.default_rng(0)
+    grounds = [WIDE.ground(SIZE, generator) for _ in range(200)]
+    widths = [(x2 - x1) / 90 for x1, _, x2, _ in grounds]
+    assert 1.0 <= min(widths) < 1.2
+    assert 3.8 < max(widths) <= 4.01
+    for x1, y1, x2, y2 in grounds:  # the photo lies on it
+        assert x1 <= 0
+        assert y1 <= 0
+        assert x2 >= 90
+        assert y2 >= 60
+    shrunk = [(i, t) for i, t in results(WIDE) if (i == PADDING_GREY).float().mean() > 0.8]
+    assert shrunk
+    assert all((t.boxes[:, 2] - t.boxes[:, 0] < 30).all() for _, t in shrunk)
+
+
+def test_photos_without_objects() -> None:
+    image, _ = painted()
+    for seed in range(10):
+        changed, target = SSDAugmentation()(image, Target.of([], []), np.random.default_rng(seed))
+        assert changed.shape == image.shape
+        assert len(target.boxes) == 0
+
+
+def test_a_photo_of_one_pixel() -> None:
+    image, target = torch.zeros(3, 1, 1, dtype=torch.uint8), Target.of([[0, 0, 1, 1]], [0])
+    for seed in range(30):
+        changed, _ = SSDAugmentation()(image, target, np.random.default_rng(seed))
+        assert changed.shape == image.shape
+
+
+@pytest.mark.parametrize(
+    "numbers", [{"expand": 1.5}, {"largest": 0.5}, {"smallest": 0.0}, {"flip": -1.0}, {"photometric": 2.0}]
+)
+def test_numbers_that_cannot_be_meant(numbers: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match="augmentation"):
+        SSDAugmentation(**numbers)

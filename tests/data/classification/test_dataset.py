@@ -1,0 +1,150 @@
+"""Objects of labelled photos, cut out: what each shows, and that a photo's parts stay in one split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassDataset, crops_of
+from boxmask.data.classification.read import read_classes
+from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.read import read_dataset
+from boxmask.data.split import check_classes, with_split_file, write_split
+from boxmask.errors import LabelError, PhotoError
+
+
+def tiny(root: Path = Path("somewhere")) -> Dataset:
+    """Three photos of 50 x 60: two objects (one a crowd), none, two (one difficult)."""
+    boxes = [[10, 20, 29.5, 40], [1, 1, 9, 9], [40, 30, 60, 50], [2, 2, 3, 3]]
+    return Dataset(
+        root=root,
+        class_names=("cat", "dög"),
+        files=np.array(["a.png", "b.png", "c.png"]),
+        image_ids=np.arange(3),
+        sizes=np.full((3, 2), (50, 60), dtype=np.int32),
+        splits=np.array(["train", "val", "test"]),
+        offsets=np.array([0, 2, 2, 4]),
+        boxes=np.array(boxes, dtype=np.float32),
+        labels=np.array([0, 1, 1, 0]),
+        areas=np.ones(4, dtype=np.float32),
+        crowd=np.array([False, True, False, False]),
+        difficult=np.array([False, False, False, True]),
+        notes=("said",),
+    )
+
+
+def test_objects_that_count_are_items() -> None:
+    items = crops_of(tiny(), NO_CONTEXT)
+    assert len(items) == 2
+    assert items.labels.tolist() == [0, 1]
+    assert items.files.tolist() == ["a.png", "c.png"]
+    assert items.splits.tolist() == ["train", "test"]
+    assert items.windows.tolist() == [[10, 20, 30, 40], [40, 30, 60, 50]]
+    assert items.sizes.tolist() == [[20, 20], [20, 20]]
+    assert items.path(1) == Path("somewhere/c.png")
+    assert items.target(1).label == 1
+    assert items.notes == ("said",)
+    assert items.class_names == ("cat", "dög")
+
+
+def test_context_is_that_of_rcnn_and_ends_with_the_photo() -> None:
+    """16 pixels on each side of 227, which is what the object and its surroundings are warped to."""
+    assert CONTEXT == (227, 16)
+    items = crops_of(replace(tiny(), boxes=tiny().boxes * np.float32(0.5)), (10, 2))  # a third of each side
+    assert items.windows[0].tolist() == [1, 6, 18, 24]  # 1.75, 6.67, 18, 23.33
+    assert crops_of(tiny(), (10, 2)).windows[1].tolist() == [33, 23, 60, 50]
+
+
+def test_a_sliver_is_a_pixel_at_least() -> None:
+    thin = np.array([[59.9, 49.9, 60, 50], [1, 1, 9, 9], [0, 0, 0.1, 0.1], [2, 2, 3, 3]], dtype=np.float32)
+    items = crops_of(replace(tiny(), boxes=thin), NO_CONTEXT)
+    assert items.windows.tolist() == [[59, 49, 60, 50], [0, 0, 1, 1]]
+
+
+def test_the_photo_of_an_item_is_its_part(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "c.png")
+    shown = crops_of(tiny(tmp_path), NO_CONTEXT).photo(1)
+    assert np.array_equal(shown.permute(1, 2, 0).numpy(), pixels[30:50, 40:60])
+    with pytest.raises(PhotoError, match=r"a\.png: there is no such photo"):
+        crops_of(tiny(tmp_path)).photo(0)
+
+
+def test_subsets_and_splits_keep_items_with_their_photos() -> None:
+    items = crops_of(tiny())
+    swapped = items.subset(np.array([1, 0]))
+    assert swapped.files.tolist() == ["c.png", "a.png"]
+    assert swapped.labels.tolist() == [1, 0]
+    assert items.split("test").files.tolist() == ["c.png"]
+    assert len(items.split("val")) == 0
+    assert items.split("val").sizes.shape == (0, 2)
+    assert items.subset(np.zeros(0, dtype=np.int64)).fingerprint() != items.fingerprint()
+
+
+def test_photos_without_objects_have_no_items() -> None:
+    items = crops_of(tiny().subset(np.array([1])))
+    assert len(items) == 0
+    assert items.labels.shape == (0,)
+    assert items.windows.shape == (0, 4)
+
+
+def test_the_fingerprint_is_the_same_everywhere() -> None:
+    items = crops_of(tiny())
+    swapped = replace(items, rows=items.rows.astype(">i8"), windows=items.windows.astype(np.int32))
+    assert swapped.fingerprint() == items.fingerprint()
+    assert crops_of(tiny(Path("/other"))).fingerprint() == items.fingerprint()
+
+
+CHANGES: list[Callable[[ClassDataset], ClassDataset]] = [
+    lambda d: crops_of(d.photos, NO_CONTEXT),
+    lambda d: crops_of(replace(d.photos, class_names=("dög", "cat"))),
+    lambda d: crops_of(replace(d.photos, labels=1 - d.photos.labels)),
+    lambda d: crops_of(replace(d.photos, splits=np.array(["train", "val", "train"]))),
+    lambda d: d.subset(np.array([0])),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_fingerprint_notices(change: Callable[[ClassDataset], ClassDataset]) -> None:
+    items = crops_of(tiny())
+    assert change(items).fingerprint() != items.fingerprint()
+
+
+# ---------------------------------------------------------------- from label files
+
+
+def test_a_detection_set_gives_its_objects(write_voc: Callable[..., Path], tmp_path: Path) -> None:
+    sheets: dict[str, Any] = {
+        f"{number:02}": [("cat", 2, 2, 20, 20), ("dog", 10, 5, 40, 30)] for number in range(10)
+    }
+    root = write_voc(sheets)
+    items = read_classes(root, split_seed=2)
+    assert len(items) == 20
+    assert items.class_names == ("cat", "dog")
+    assert items.notes == read_dataset(root, split_seed=2).notes
+    for file in set(items.files):
+        assert len(set(items.splits[items.files == file])) == 1, "the parts of a photo are in one split"
+    write_split(items.photos, tmp_path / "split.json")
+    again = read_classes(root, split_file=tmp_path / "split.json")
+    assert again.fingerprint() == items.fingerprint()
+    of_photos = items.of_photos(with_split_file(items.photos, tmp_path / "split.json"))
+    assert of_photos.fingerprint() == items.fingerprint()
+    assert check_classes(items.photos) == ()
+    assert items.photo(0).shape[1:] == tuple(items.sizes[0])
+
+
+def test_a_detection_set_of_one_class(write_voc: Callable[..., Path]) -> None:
+    root = write_voc({"a": [("cat", 2, 2, 20, 20)], "b": [("cat", 2, 2, 20, 20)]})
+    with pytest.raises(LabelError, match="there is one class, cat"):
+        read_classes(root)
+
+
+def test_a_detection_set_without_objects(write_coco: Callable[..., Path], coco: Callable[..., Any]) -> None:
+    with pytest.raises(LabelError, match="there is no class"):
+        read_classes(write_coco(coco([(1, "a.jpg"), (2, "b.jpg")])))

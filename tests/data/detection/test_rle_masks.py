@@ -1,0 +1,57 @@
+"""Outlines in one row of arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from boxmask.data.detection.rle_masks import Outlines
+from boxmask.geometry import rle
+from boxmask.masks import Masks
+
+SIZE = (7, 9)
+
+
+def marks() -> NDArray[np.bool_]:
+    """Five objects, the second and the last without a pixel."""
+    full = np.random.default_rng(0).random((5, *SIZE)) < 0.4
+    full[[1, 4]] = False
+    return full
+
+
+def outlines() -> Outlines:
+    counts = rle.encode(Masks.from_dense(marks()))
+    return Outlines.of([runs if mark.any() else runs[:0] for runs, mark in zip(counts, marks(), strict=True)])
+
+
+def test_masks_are_those_put_in() -> None:
+    assert np.array_equal(outlines().masks(slice(0, 5), SIZE).dense(), marks())
+    assert np.array_equal(outlines().masks(slice(1, 3), SIZE).dense(), marks()[1:3])
+    assert len(outlines().masks(slice(2, 2), SIZE)) == 0
+
+
+def test_areas_and_what_is_known() -> None:
+    assert outlines().areas().tolist() == marks().sum(axis=(1, 2)).tolist()
+    assert outlines().known.tolist() == [True, False, True, True, False]
+
+
+def test_runs_of_no_length_count_in_areas() -> None:
+    counts = [np.array([0, 3, 0, 2, 58]), np.array([3, 0, 2, 4, 54])]
+    assert Outlines.of(counts).areas().tolist() == [5, 4]
+
+
+@pytest.mark.parametrize("rows", [[3, 0, 0, 1], [], [4], [True, False, False, True, True]])
+def test_some_of_them(rows: list[int]) -> None:
+    chosen = np.array(rows, dtype=np.bool_ if rows[:1] == [True] else np.int64)
+    some = outlines()[chosen]
+    assert np.array_equal(some.masks(slice(0, len(some)), SIZE).dense(), marks()[chosen])
+    assert some.runs.dtype == np.int32
+    assert some.offsets.dtype == np.int64
+
+
+def test_none_are_known() -> None:
+    assert Outlines.none(3).known.tolist() == [False] * 3
+    assert Outlines.none(3).areas().tolist() == [0, 0, 0]
+    assert len(Outlines.none(3)[np.array([2, 0])]) == 2
+    assert len(Outlines.of([])) == 0

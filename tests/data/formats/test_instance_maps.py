@@ -1,0 +1,246 @@
+"""Folders of label images: numbers become objects, and what may be a map of classes is left alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxmask.data.detection.read import is_labelled, read_dataset
+from boxmask.errors import LabelError, PhotoError
+
+Save = Callable[..., None]
+
+NUMBERS = np.zeros((40, 60), dtype=np.uint16)
+NUMBERS[5:15, 10:30] = 7  # with a part of its own at the other end
+NUMBERS[35:, 50:] = 7
+NUMBERS[8:12, 15:20] = 300  # within the other one
+
+
+def save_numbers(path: Path, numbers: NDArray[Any] = NUMBERS) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(numbers).save(path)
+
+
+@pytest.fixture
+def root(tmp_path: Path, save_photo: Save) -> Path:
+    """Two photos, one without objects."""
+    for stem, numbers in (("a", NUMBERS), ("b", NUMBERS * 0)):
+        save_photo(tmp_path / f"images/{stem}.jpg")
+        save_numbers(tmp_path / f"labels/{stem}.png", numbers)
+    return tmp_path
+
+
+def test_each_number_is_an_object(root: Path) -> None:
+    dataset = read_dataset(root)
+    assert dataset.class_names == ("object",)
+    assert dataset.files.tolist() == ["images/a.jpg", "images/b.jpg"]
+    assert dataset.offsets.tolist() == [0, 2, 2]
+    assert dataset.boxes.tolist() == [[10, 5, 60, 40], [15, 8, 20, 12]]
+    assert dataset.areas.tolist() == [230, 20]
+    masks = dataset.masks(0)
+    assert masks is not None
+    assert np.array_equal(masks.dense(), [NUMBERS == 7, NUMBERS == 300])
+    assert is_labelled(root)
+
+
+@pytest.mark.parametrize(
+    ("photo", "label"),
+    [
+        ("images/a.png", "masks/a.png"),
+        ("Images/a.jpeg", "Masks/a.TIF"),
+        ("photos/deep/a.jpg", "mask/deep/a.tiff"),
+        ("train/images/a.jpg", "train/labels/a.png"),
+        ("images/train/a.jpg", "labels/train/a.png"),
+    ],
+)
+def test_photos_are_found_beside_the_labels(tmp_path: Path, save_photo: Save, photo: str, label: str) -> None:
+    save_photo(tmp_path / photo)
+    save_numbers(tmp_path / label)
+    dataset = read_dataset(tmp_path)
+    assert dataset.files.tolist() == [photo]
+    assert len(dataset.boxes) == 2
+
+
+def test_folders_may_name_the_splits(tmp_path: Path, save_photo: Save) -> None:
+    for split in ("train", "valid", "test"):
+        save_photo(tmp_path / split / "images/a.jpg")  # the same name in each
+        save_numbers(tmp_path / split / "labels/a.png")
+    dataset = read_dataset(tmp_path)
+    assert dict(zip(dataset.files.tolist(), dataset.splits.tolist(), strict=True)) == {
+        "test/images/a.jpg": "test",
+        "train/images/a.jpg": "train",
+        "valid/images/a.jpg": "val",
+    }
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int32])
+def test_numbers_of_16_and_32_bits(root: Path, kind: type) -> None:
+    save_numbers(root / "labels/c.tif", NUMBERS.astype(kind))
+    Image.new("RGB", (60, 40)).save(root / "images/c.png")
+    dataset = read_dataset(root)
+    assert dataset.boxes[dataset.rows(2)].tolist() == [[10, 5, 60, 40], [15, 8, 20, 12]]
+
+
+def test_very_large_numbers(root: Path) -> None:
+    numbers = NUMBERS.astype(np.int32) * 5_000_000
+    save_numbers(root / "labels/a.tif", numbers)
+    (root / "labels/a.png").unlink()
+    dataset = read_dataset(root)
+    assert dataset.boxes.tolist() == [[10, 5, 60, 40], [15, 8, 20, 12]]
+    numbers[:] = 2_000_000_000  # no ground at all
+    save_numbers(root / "labels/a.tif", numbers)
+    assert read_dataset(root).boxes.tolist() == [[0, 0, 60, 40]]
+
+
+def test_a_photo_of_one_pixel(root: Path) -> None:
+    Image.new("L", (1, 1)).save(root / "images/a.jpg")
+    save_numbers(root / "labels/a.png", np.ones((1, 1), dtype=np.uint16))
+    dataset = read_dataset(root)
+    assert dataset.boxes.tolist() == [[0, 0, 1, 1]]
+
+
+def test_no_photo_has_an_object(root: Path) -> None:
+    save_numbers(root / "labels/a.png", NUMBERS * 0)
+    dataset = read_dataset(root)
+    assert (len(dataset), len(dataset.boxes), dataset.masks(0)) == (2, 0, None)
+
+
+# ---------------------------------------------------------------- the name of the class
+
+
+def test_a_file_names_the_class(root: Path) -> None:
+    (root / "classes.txt").write_text("\ncell nucleus \n")
+    assert read_dataset(root).class_names == ("cell nucleus",)
+
+
+@pytest.mark.parametrize(("text", "found"), [("cat\ndog\n", "found 2: cat, dog"), ("\n", "found none")])
+def test_a_file_that_does_not_name_one_class(root: Path, text: str, found: str) -> None:
+    (root / "classes.txt").write_text(text)
+    with pytest.raises(LabelError, match=rf"classes\.txt: expected the name of one class, {found}"):
+        read_dataset(root)
+
+
+# ---------------------------------------------------------------- what is something else
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "1"])
+def test_images_of_8_bits_or_colours_are_no_label_images(tmp_path: Path, save_photo: Save, mode: str) -> None:
+    save_photo(tmp_path / "images/a.jpg")
+    (tmp_path / "masks").mkdir()
+    Image.new(mode, (60, 40), 1).save(tmp_path / "masks/a.png")
+    with pytest.raises(LabelError, match=r"no labels found.* or label images"):
+        read_dataset(tmp_path)
+    assert not is_labelled(tmp_path)
+
+
+def test_other_labels_win(root: Path, coco: Callable[..., dict[str, Any]]) -> None:
+    (root / "instances.json").write_text(json.dumps(coco([(1, "a.jpg")])))
+    dataset = read_dataset(root)
+    assert dataset.class_names == ("cat", "dog")
+    assert len(dataset.boxes) == 0
+
+
+def test_photos_of_16_bits_are_not_taken_for_labels(tmp_path: Path) -> None:
+    save_numbers(tmp_path / "images/a.png")
+    save_numbers(tmp_path / "more/a.png")
+    with pytest.raises(LabelError, match="no labels found"):
+        read_dataset(tmp_path)
+
+
+def test_labels_without_any_photos_are_not_taken(tmp_path: Path) -> None:
+    save_numbers(tmp_path / "labels/a.png")
+    with pytest.raises(LabelError, match="no labels found"):
+        read_dataset(tmp_path)
+
+
+# ---------------------------------------------------------------- faults
+
+
+def refused(root: Path, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        read_dataset(root)
+
+
+def test_other_images_among_them(root: Path) -> None:
+    Image.new("L", (60, 40)).save(root / "labels/b.png")
+    refused(root, r"another kind among the label images \(1\):\n  .*labels/b\.png \(L\)\nLabel images hold")
+    (root / "labels/b.png").write_text("no image")
+    refused(root, r"labels/b\.png \(unreadable\)")
+
+
+def test_a_label_image_without_a_photo(root: Path) -> None:
+    (root / "images/b.jpg").unlink()
+    refused(root, r"without a photo \(1\):\n  .*labels/b\.png\nPut each photo")
+
+
+def test_photos_without_a_label_image_are_left_out_and_noted(root: Path, save_photo: Save) -> None:
+    save_photo(root / "images/c.jpg")
+    dataset = read_dataset(root)
+    assert len(dataset) == 2
+    assert dataset.notes[0] == "1 photos have no label image and are left out:\n  images/c.jpg"
+
+
+def test_two_folders_that_may_both_be_meant(root: Path) -> None:
+    save_numbers(root / "masks/a.png")
+    refused(root, r"could be of the same photo \(1\):\n  labels/a\.png and masks/a\.png\nKeep one")
+
+
+def test_two_photos_that_may_be_meant(root: Path, save_photo: Save) -> None:
+    save_photo(root / "images/b.png")
+    refused(root, r"images/b\.jpg and images/b\.png")
+
+
+def test_another_size_than_the_photo(root: Path) -> None:
+    save_numbers(root / "labels/a.png", NUMBERS[:30])
+    refused(
+        root, r"(?s)another size than their photo \(1\):.*labels/a\.png is 60 × 30, images/a\.jpg is 60 × 40"
+    )
+
+
+def test_numbers_below_zero(root: Path) -> None:
+    (root / "labels/a.png").unlink()
+    save_numbers(root / "labels/a.tif", NUMBERS.astype(np.int32) - 1)
+    refused(root, r"labels/a\.tif: found the number -1")
+
+
+def test_several_pages(root: Path) -> None:
+    (root / "labels/a.png").unlink()
+    page = Image.fromarray(NUMBERS)
+    page.save(root / "labels/a.tif", save_all=True, append_images=[page, page])
+    refused(root, r"labels/a\.tif: a label image should be one image, found 3")
+
+
+def test_a_damaged_label_image(root: Path) -> None:
+    file = root / "labels/a.png"
+    file.write_bytes(file.read_bytes()[:60])
+    with pytest.raises(PhotoError, match=r"labels/a\.png"):
+        read_dataset(root)
+
+
+# ---------------------------------------------------------------- a real set
+
+
+def test_dsb2018_is_the_same_from_its_label_images_and_its_coco_file(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    for folder in ("images", "labels"):
+        (tmp_path / folder).symlink_to(shared_data / "dsb2018" / folder)
+    ours, theirs = read_dataset(tmp_path), read_dataset(shared_data / "dsb2018")
+    assert ours.files.tolist() == theirs.files.tolist()
+    for photo in range(len(ours)):
+        per_set = []
+        for dataset in (ours, theirs):
+            masks = dataset.masks(photo)
+            assert masks is not None
+            assert np.array_equal(masks.boxes(), dataset.boxes[dataset.rows(photo)])
+            per_set.append(
+                {(tuple(w), crop.tobytes()) for w, crop in zip(masks.windows, masks.crops(), strict=True)}
+            )
+        assert per_set[0] == per_set[1]

@@ -1,0 +1,107 @@
+"""The classes file of label images, in each of its forms, and what it is told where it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boxmask.data.segmentation.class_file import find_classes, read_classes
+from boxmask.errors import LabelError
+from boxmask.types import IGNORED
+
+
+def written(folder: Path, text: str, name: str = "classes.txt") -> Path:
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("classes.txt", "Green house 3C1098\nRoad #6ec1e4\n\nUnlabeled 9B9B9B ignore\n"),
+        ("classes.txt", "\ufeffGreen house,60,16,152\r\nRoad, 110, 193, 228\r\nUnlabeled,9B9B9B,ignore\r\n"),
+        ("class_dict.csv", "name,r,g,b\nGreen house,60,16,152\nRoad,110,193,228\nx,155,155,155,ignore\n"),
+        ("classes.csv", 'class,color\n"Green house",3C1098\nRoad,#6EC1E4\nx,9b9b9b,Ignore\n'),
+        (
+            "classes.json",
+            '{"Green house": "3C1098", "Road": [110, 193, 228], "x": {"color": "9B9B9B", "ignore": true}}',
+        ),
+        (
+            "classes.json",
+            '[{"name": "Green house", "color": "#3C1098"}, {"name": "Road", "colour": [110, 193, 228]},'
+            ' {"name": "x", "color": "9B9B9B", "ignore": true}]',
+        ),
+    ],
+)
+def test_every_form_says_the_same(tmp_path: Path, name: str, text: str) -> None:
+    classes = read_classes(written(tmp_path, text, name))
+    assert classes.names == ("Green house", "Road")
+    assert classes.by_colour
+    assert classes.labels == {0x3C1098: 0, 0x6EC1E4: 1, 0x9B9B9B: IGNORED}
+
+
+def test_names_alone_are_counted_from_0_and_255_is_ignored_as_in_voc(tmp_path: Path) -> None:
+    classes = read_classes(written(tmp_path, "background\nvoid ignore\nTile 7\n"))
+    assert classes.names == ("background", "Tile 7")
+    assert not classes.by_colour
+    assert classes.labels == {0: 0, 1: IGNORED, 2: 1, 255: IGNORED}
+    listed = read_classes(written(tmp_path, '["background", "cat"]', "classes.json"))
+    assert listed.labels == {0: 0, 1: 1, 255: IGNORED}
+
+
+def test_numbers(tmp_path: Path) -> None:
+    classes = read_classes(written(tmp_path, "name,id\nroad,7\nroad,8\nsky,23\nnoise,255\n"))
+    assert classes.names == ("road", "sky", "noise")
+    assert classes.labels == {7: 0, 8: 0, 23: 1, 255: 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("road,7\nsky 3C1098\n", r"classes\.txt:2: this line has a colour, the first one a number"),
+        ("road 3C1098\nsky\n", r"classes\.txt:2: this line has a name alone, the first one a colour"),
+        ("road 3C1098\n\nsky 3c1098\n", r"classes\.txt:3: 3C1098 stands at .*classes\.txt:1, too"),
+        ("road\nroad\n", r'classes\.txt:2: "road" stands at .*classes\.txt:1, too'),
+        ("road,300,0,0\n", r'classes\.txt:1: "300, 0, 0" is neither a colour nor a number'),
+        ("road,1,2\n", r'classes\.txt:1: "1, 2" is neither'),
+        (",3C1098\n", r"classes\.txt:1: a class without a name"),
+        ("", "names no class"),
+        ("x 3C1098 ignore\n", "names no class"),
+        ("".join(f"c{n},{n}\n" for n in range(256)), "256 classes; at most 255"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        read_classes(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"road": "3C1098",}', r"classes\.json:1:\d+: broken JSON"),
+        ("7", "expected"),
+        ("[1, 2]", "expected"),
+        ('{"road": "green"}', r'classes\.json: road: "green" is neither'),
+    ],
+)
+def test_wrong_json(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        read_classes(written(tmp_path, text, "classes.json"))
+
+
+def test_missing_and_undecodable_files(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="there is no such classes file"):
+        read_classes(tmp_path / "absent.txt")
+    (tmp_path / "classes.txt").write_bytes(b"stra\xdfe 3C1098\n")
+    with pytest.raises(LabelError, match="byte 4 is not UTF-8"):
+        read_classes(tmp_path / "classes.txt")
+
+
+def test_the_folders_own_file_is_found_but_not_one_of_two(tmp_path: Path) -> None:
+    assert find_classes(tmp_path) is None
+    path = written(tmp_path, "road\n")
+    assert find_classes(tmp_path) == path
+    written(tmp_path, '["road"]', "classes.json")
+    with pytest.raises(LabelError, match="two classes files"):
+        find_classes(tmp_path)

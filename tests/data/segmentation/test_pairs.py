@@ -1,0 +1,88 @@
+"""Which label image belongs to which photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boxmask.data.formats.source import Source
+from boxmask.data.segmentation.pairs import Pair, find_pairs, folder_of
+from boxmask.errors import LabelError
+
+
+def source(*files: str) -> Source:
+    return Source(Path("set"), tuple(sorted(files)), tuple(sorted(files)))
+
+
+@pytest.mark.parametrize(
+    ("photo", "label", "split"),
+    [
+        ("images/x.jpg", "masks/x.png", ""),
+        ("images/x.png", "labels/x.png", ""),
+        ("imgs/x.JPG", "annotations/x.PNG", ""),
+        ("JPEGImages/x.jpg", "SegmentationClass/x.png", ""),
+        ("Tile 1/images/a b.jpg", "Tile 1/masks/a b.png", ""),
+        ("images/training/x.jpg", "annotations/training/x.png", "train"),
+        ("val/images/x.jpg", "val/masks/x.png", "val"),
+        ("test/x.png", "test_labels/x_L.png", "test"),
+        ("train/x.png", "trainannot/x.png", "train"),
+        ("x.jpg", "masks/x.png", ""),
+        ("images/x.jpg", "masks/x_mask.png", ""),
+        ("x.png", "x_mask.png", ""),
+        ("deep/er/x.jpg", "deep/er/x-label.png", ""),
+        ("photos/gt_3.jpg", "ground truth/gt_3.tif", ""),
+    ],
+)
+def test_a_pair(photo: str, label: str, split: str) -> None:
+    assert find_pairs(source(photo, label)) == ([Pair(photo, label, split)], ())
+
+
+def test_pairs_of_one_name_in_several_folders() -> None:
+    files = [f"Tile {n}/{kind}" for n in (1, 2) for kind in ("images/x.jpg", "masks/x.png")]
+    pairs, notes = find_pairs(source(*files, "README.md"))
+    assert [(pair.photo, pair.label) for pair in pairs] == [
+        ("Tile 1/images/x.jpg", "Tile 1/masks/x.png"),
+        ("Tile 2/images/x.jpg", "Tile 2/masks/x.png"),
+    ]
+    assert notes == ()
+    assert folder_of("Tile 1/images/x.jpg") == "Tile 1"
+    assert folder_of("x.jpg") == ""
+
+
+def test_an_exact_name_goes_before_one_without_its_ending() -> None:
+    pairs, _ = find_pairs(source("images/x.jpg", "images/x_mask.jpg", "masks/x.png", "masks/x_mask.png"))
+    assert [(pair.photo, pair.label) for pair in pairs] == [
+        ("images/x.jpg", "masks/x.png"),
+        ("images/x_mask.jpg", "masks/x_mask.png"),
+    ]
+
+
+def test_photos_without_a_label_image_are_noted() -> None:
+    pairs, notes = find_pairs(source("images/x.jpg", "images/y.jpg", "masks/x.png", "elsewhere/logo.png"))
+    assert len(pairs) == 1
+    assert notes == ("1 photos have no label image and are left out:\n  images/y.jpg",)
+
+
+@pytest.mark.parametrize(
+    "files", [(), ("x.jpg",), ("images/x.jpg", "notes.txt"), ("masks/x.png",), ("weight/x.png", "x.jpg")]
+)
+def test_nothing_that_looks_like_labels(files: tuple[str, ...]) -> None:
+    assert find_pairs(source(*files)) == ([], ())
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (("images/x.jpg", "masks/x.jpg"), r"changes colours \(1\):\n  masks/x\.jpg"),
+        (
+            ("images/x.jpg", "masks/x.png", "masks/legend.png"),
+            r"photo is not there \(1\):\n  masks/legend\.png",
+        ),
+        (("images/x.jpg", "images/x.png", "masks/x.png"), "masks/x.png or images/x.jpg or images/x.png"),
+        (("images/x.jpg", "labels/x.png", "masks/x.png"), "labels/x.png or masks/x.png or images/x.jpg"),
+    ],
+)
+def test_what_cannot_be_paired(files: tuple[str, ...], message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        find_pairs(source(*files))

@@ -1,0 +1,90 @@
+"""Which labels of a set are taken where pixels are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxmask.data.segmentation.from_masks import BACKGROUND
+from boxmask.data.segmentation.read import read_any_unsplit_pixels
+from boxmask.errors import LabelError
+
+Write = Callable[..., Path]
+SQUARE = [[10, 10, 30, 10, 30, 30, 10, 30]]
+
+
+def with_label_images(root: Path, photos: str = "images", labels: str = "masks") -> Path:
+    """A label image of 0 and 1 for each photo."""
+    (root / labels).mkdir(parents=True)
+    for photo in (root / photos).iterdir():
+        label = np.zeros(Image.open(photo).size[::-1], dtype=np.uint8)
+        label[5:] = 1
+        Image.fromarray(label).save(root / labels / f"{photo.stem}.png")
+    return root
+
+
+@pytest.fixture
+def outlined(write_coco: Write, coco: Callable[..., Any], annotation: Callable[..., Any]) -> Path:
+    objects = [annotation(1, 1, (10, 10, 20, 20), segmentation=SQUARE, area=400, iscrowd=0)]
+    return write_coco(coco([(1, "a.jpg"), (2, "b.jpg")], objects))
+
+
+def test_outlines_are_painted(outlined: Path) -> None:
+    dataset = read_any_unsplit_pixels(outlined)
+    assert dataset.class_names == (BACKGROUND, "cat", "dog")
+    assert (dataset.target(0).labels == 1).sum() == 400
+    assert (dataset.target(1).labels == 0).all()
+    assert dataset.splits.tolist() == ["", ""]
+
+
+def test_outlines_go_before_label_images_unless_a_classes_file_asks(outlined: Path, tmp_path: Path) -> None:
+    with_label_images(outlined)
+    assert BACKGROUND in read_any_unsplit_pixels(outlined).class_names
+    (tmp_path / "mine.txt").write_text("air\nground\n")
+    dataset = read_any_unsplit_pixels(outlined, classes_file=tmp_path / "mine.txt")
+    assert dataset.class_names == ("air", "ground")
+
+
+def test_a_classes_file_without_label_images(outlined: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("air\nground\n")
+    with pytest.raises(LabelError, match="no label images found"):
+        read_any_unsplit_pixels(outlined, classes_file=tmp_path / "mine.txt")
+
+
+def test_boxes_alone_say_nothing_of_pixels(write_voc: Write) -> None:
+    root = write_voc({"a": [("cat", 3, 3, 20, 20)]})
+    with pytest.raises(LabelError, match=r"its objects have boxes alone.*Give a set with outlines"):
+        read_any_unsplit_pixels(root)
+
+
+def test_of_voc_the_label_images_are_read(write_voc: Write) -> None:
+    root = write_voc({"a": [("cat", 3, 3, 20, 20)], "b": []})
+    with_label_images(root, "JPEGImages", "SegmentationClass")
+    (root / "classes.txt").write_text("air\nground\n")
+    dataset = read_any_unsplit_pixels(root)
+    assert dataset.class_names == ("air", "ground")
+    assert len(dataset) == 2
+
+
+def test_bad_boxes_of_outlined_objects(
+    write_coco: Write, coco: Callable[..., Any], annotation: Callable[..., Any]
+) -> None:
+    good = annotation(1, 1, (10, 10, 20, 20), segmentation=SQUARE, area=400, iscrowd=0)
+    flat = annotation(1, 2, (5, 5, 0, 9))
+    root = write_coco(coco([(1, "a.jpg")], [good, flat]))
+    with pytest.raises(LabelError, match="enclose nothing"):
+        read_any_unsplit_pixels(root)
+    assert (read_any_unsplit_pixels(root, bad_boxes="skip").target(0).labels == 1).sum() == 400
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r"nowhere: "):
+        read_any_unsplit_pixels(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(LabelError, match="no label images found"):
+        read_any_unsplit_pixels(tmp_path / "empty")

@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from boxmask.data.detection.rle_masks import Outlines
+from boxmask.errors import LabelError
+from boxmask.evaluation.detection.classes import foreign_note, renamed, seen_classes
+from boxmask.geometry import rle
+from boxmask.masks import Masks
+
+A, B = (10, 10, 30, 30), (50, 50, 90, 90)
+
+
+def test_labels_follow_the_names(detected):
+    found = detected(("cat", 0.9, A), ("dog", 0.8, B))
+    swapped = renamed(found, ("dog", "cat"))
+    assert swapped.class_names == ("dog", "cat")
+    assert swapped.names == ["cat", "dog"]
+    assert swapped.labels.tolist() == [1, 0]
+
+
+def test_other_classes_are_left_out_and_noted(detected):
+    found = detected(("cat", 0.9, A), ("dog", 0.8, B), ("dog", 0.7, A))
+    only = renamed(found, ("owl", "cat"))
+    assert only.names == ["cat"]
+    assert only.boxes.tolist() == [list(A)]
+    assert foreign_note([found, found], ("owl", "cat")) == (
+        'Left out, as the data set does not have these classes: 4 detections of "dog".',
+    )
+    assert foreign_note([found], ("cat", "dog")) == ()
+
+
+def test_an_unseen_class_stops(labelled):
+    dataset = labelled([("cat", A)], [("dog", B)])
+    with pytest.raises(LabelError) as error:
+        seen_classes(dataset, ("cat", "owl"))
+    assert '"dog" is first labelled in 1.jpg' in str(error.value)
+    assert 'It knows "cat", "owl".' in str(error.value)
+    assert '--unseen-classes ignore (in Python: unseen_classes="ignore")' in str(error.value)
+
+
+def test_an_unseen_class_without_objects_is_no_matter(labelled):
+    dataset = labelled([("cat", A)])
+    assert seen_classes(dataset, ("cat",)) == (dataset, ())
+
+
+def test_unseen_classes_can_be_left_out(labelled):
+    dataset = labelled([("dog", B), ("cat", A)], [("dog", B)], [("cat", B, "difficult")])
+    rest, notes = seen_classes(dataset, ("cat",), "ignore")
+    assert rest.class_names == ("cat",)
+    assert rest.offsets.tolist() == [0, 1, 1, 2]
+    assert rest.boxes.tolist() == [list(A), list(B)]
+    assert rest.labels.tolist() == [0, 0]
+    assert rest.difficult.tolist() == [False, True]
+    assert notes == ('Left out, as the detector does not know these classes: 2 objects of "dog".',)
+
+
+def test_outlines_stay_with_the_objects_that_are_left(labelled):
+    boxed = labelled([("dog", B), ("cat", A)], [("dog", B)], [("cat", B)])
+    boxes = [tuple(map(int, box)) for box in boxed.boxes]
+    squares = [
+        Masks.of([np.ones((y2 - y1, x2 - x1), bool)], [(x1, y1)], (100, 100)) for x1, y1, x2, y2 in boxes
+    ]
+    outlines = Outlines.of([rle.encode(square)[0] for square in squares])
+    dataset = replace(boxed, runs=outlines.runs, run_offsets=outlines.offsets)
+    rest, _ = seen_classes(dataset, ("cat",), "ignore")
+    assert rest.masks(0).boxes().tolist() == [list(A)]
+    assert len(rest.masks(1)) == 0
+    assert rest.masks(2).boxes().tolist() == [list(B)]

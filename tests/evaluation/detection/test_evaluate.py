@@ -1,0 +1,137 @@
+import io
+import json
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+from torch import Tensor
+
+from boxmask.errors import LabelError, PhotoError
+from boxmask.evaluation.detection.detect import detect
+from boxmask.evaluation.detection.evaluate import evaluate, evaluate_detections
+from boxmask.evaluation.detection.table import evaluation_table
+from boxmask.types import Detections
+
+A, B = (10, 10, 30, 30), (50, 50, 90, 90)
+
+
+@dataclass
+class Prepared:
+    """Answers from a list, and remembers the photos it was shown."""
+
+    answers: list[Detections]
+    class_names: tuple[str, ...] = ("cat", "dog")
+
+    def __post_init__(self):
+        self.shown: list[Tensor] = []
+        self.config = SimpleNamespace(class_names=self.class_names)
+
+    def predict(self, photo, proposals=None):
+        self.shown.append(photo)
+        return self.answers[len(self.shown) - 1]
+
+
+@pytest.fixture
+def photos(labelled, tmp_path):
+    """Three photos on disk, each of one grey."""
+    for i in range(3):
+        Image.fromarray(np.full((100, 100, 3), 50 * i, np.uint8)).save(tmp_path / f"{i}.jpg")
+    dataset = labelled([("cat", A)], [("dog", B), ("cat", A)], [])
+    return replace(dataset, root=tmp_path)
+
+
+@pytest.fixture
+def answers(detected):
+    return [detected(("cat", 0.9, A)), detected(("dog", 0.8, B)), detected(("cat", 0.3, B))]
+
+
+def test_detect_goes_through_the_photos_in_order(photos, answers):
+    detector, steps = Prepared(answers), []
+    assert detect(detector, photos, progress=lambda done, of: steps.append((done, of))) == answers
+    assert [int(photo.float().mean().round()) for photo in detector.shown] == [0, 50, 100]
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_detect_names_a_missing_photo(photos, answers):
+    photos.path(1).unlink()
+    with pytest.raises(PhotoError, match=r"1\.jpg"):
+        detect(Prepared(answers), photos)
+
+
+def test_json_holds_the_figures(photos, answers):
+    figures = evaluate(Prepared(answers), photos).as_json()
+    assert json.loads(json.dumps(figures)) == figures
+    assert figures["images"] == 3
+    assert figures["objects"] == 3
+    assert figures["AP50"] == pytest.approx((51 / 101 + 1) / 2)
+    assert figures["VOC_AP_all"] == pytest.approx(0.75)
+    assert figures["VOC_AP_11"] == pytest.approx((6 / 11 + 1) / 2)
+    assert figures["APl"] is None
+    assert figures["AP50_interval"][0] <= figures["AP50"] <= figures["AP50_interval"][1]
+    assert figures["interval_resamples"] > 900
+    assert figures["per_class"]["dog"] == {
+        "AP": pytest.approx(1.0),
+        "AP50": pytest.approx(1.0),
+        "VOC_AP": pytest.approx(1.0),
+        "objects": 1,
+    }
+
+
+def test_interval_only_where_wanted(photos, answers):
+    figures = evaluate_detections(photos, answers, interval=False).as_json()
+    assert figures["AP_interval"] is figures["AP50_interval"] is None
+
+
+def test_classes_in_another_order_give_the_same_figures(photos, answers):
+    swapped = [
+        Detections(found.boxes, found.scores, 1 - found.labels, ("dog", "cat"), found.size)
+        for found in answers
+    ]
+    assert evaluate_detections(photos, swapped) == evaluate_detections(photos, answers)
+
+
+def test_an_unseen_class_stops_before_the_work(photos, answers):
+    detector = Prepared(answers, ("cat", "owl"))
+    with pytest.raises(LabelError, match='objects of "dog"'):
+        evaluate(detector, photos)
+    assert detector.shown == []
+
+
+def test_more_and_fewer_classes_are_noted(photos, detected):
+    names = ("owl", "cat")
+    found = [detected(("cat", 0.9, A), ("owl", 0.4, B), class_names=names)] * 2 + [
+        detected(class_names=names)
+    ]
+    evaluation = evaluate(Prepared(found, names), photos, unseen_classes="ignore")
+    assert list(evaluation.coco.per_class) == ["cat"]
+    assert evaluation.coco.AP50 == pytest.approx(1.0)
+    assert evaluation.objects == 2
+    assert evaluation.notes == (
+        'Left out, as the detector does not know these classes: 1 objects of "dog".',
+        'Left out, as the data set does not have these classes: 2 detections of "owl".',
+    )
+
+
+def test_no_photos(labelled):
+    with pytest.raises(LabelError, match="no photos to evaluate on"):
+        evaluate_detections(labelled(), [])
+
+
+def test_table_shows_every_class_the_interval_and_the_notes(photos, answers):
+    evaluation = replace(evaluate_detections(photos, answers), notes=("Something was left out.",))
+    console = Console(file=io.StringIO(), width=120)
+    console.print(evaluation_table(evaluation))
+    text = console.file.getvalue()
+    assert "3 photos, 3 objects" in text
+    assert "95% interval" in text
+    assert "0.752" in text
+    assert "APl  (over 96² px)" in text
+    assert "–" in text
+    assert any(
+        line.split() == ["│", "dog", "│", "1", "│", "1.000", "│", "1.000", "│", "1.000", "│"]
+        for line in text.splitlines()
+    )
+    assert "Something was left out." in text

@@ -1,0 +1,107 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boxmask.evaluation.detection.voc import LEFT_OUT, RIGHT, WRONG, all_point, eleven_point, voc_metrics
+
+A, B, C = (10, 10, 30, 30), (50, 50, 90, 90), (5, 60, 25, 80)
+NOWHERE = (70, 5, 95, 20)
+
+
+def test_worked_example(labelled, detected):
+    """Right, wrong, right of three objects: precision 1, 1/2, 2/3 at recall 1/3, 1/3, 2/3."""
+    dataset = labelled([("cat", A), ("cat", B), ("cat", C)])
+    found = [detected(("cat", 0.9, A), ("cat", 0.8, NOWHERE), ("cat", 0.7, B))]
+    cat = voc_metrics(dataset, found).per_class["cat"]
+    assert cat.AP_all == pytest.approx(1 / 3 * 1 + 1 / 3 * 2 / 3)
+    # recall 0, .1, .2, .3 -> 1; .4, .5, .6 -> 2/3; .7 and on -> 0
+    assert cat.AP_11 == pytest.approx((4 * 1 + 3 * 2 / 3) / 11)
+
+
+def test_a_second_detection_of_an_object_is_wrong(labelled, detected):
+    dataset = labelled([("cat", A), ("cat", B)])
+    found = [detected(("cat", 0.9, A), ("cat", 0.8, (11, 10, 30, 30)), ("cat", 0.7, B))]
+    assert voc_metrics(dataset, found).per_class["cat"].AP_all == pytest.approx(1 / 2 + 1 / 2 * 2 / 3)
+
+
+def test_the_nearest_object_gets_the_detection_even_if_taken(labelled, detected):
+    """As in the development kit: the second detection does not fall back to its second-best object."""
+    dataset = labelled([("cat", (0, 0, 10, 10)), ("cat", (0, 2, 10, 12))])
+    found = [detected(("cat", 0.9, (0, 0, 10, 10)), ("cat", 0.8, (0, 0.5, 10, 10.5)))]
+    assert voc_metrics(dataset, found).per_class["cat"].AP_all == pytest.approx(1 / 2)
+
+
+def test_difficult_objects_count_neither_for_nor_against(labelled, detected):
+    dataset = labelled([("cat", A), ("cat", B, "difficult")])
+    without = voc_metrics(dataset, [detected(("cat", 0.5, A))])
+    twice = voc_metrics(dataset, [detected(("cat", 0.9, B), ("cat", 0.8, B), ("cat", 0.5, A))])
+    assert without.AP_all == twice.AP_all == 1.0
+    assert voc_metrics(dataset, [detected(("cat", 0.9, NOWHERE), ("cat", 0.5, A))]).AP_all == 0.5
+
+
+def test_detections_in_a_crowd_region_are_left_out(labelled, detected):
+    dataset = labelled([("cat", A), ("cat", (40, 40, 100, 100), "crowd")])
+    found = [detected(("cat", 0.9, (50, 50, 60, 60)), ("cat", 0.8, (70, 70, 90, 95)), ("cat", 0.5, A))]
+    assert voc_metrics(dataset, found).AP_all == 1.0
+
+
+def test_iou_of_exactly_one_half_is_right(labelled, detected):
+    dataset = labelled([("cat", (0, 0, 10, 10))])
+    assert voc_metrics(dataset, [detected(("cat", 0.9, (0, 0, 10, 5)))]).AP_all == 1.0
+    assert voc_metrics(dataset, [detected(("cat", 0.9, (0, 0, 10, 4.99)))]).AP_all == 0.0
+
+
+def test_other_photos_and_classes_do_not_match(labelled, detected):
+    dataset = labelled([("cat", A)], [("dog", A)])
+    assert voc_metrics(dataset, [detected(("dog", 0.9, A)), detected(("cat", 0.9, A))]).AP_all == 0.0
+
+
+def test_none_where_there_is_nothing_to_measure(labelled, detected):
+    dataset = labelled([("cat", A)], [])
+    figures = voc_metrics(dataset, [detected(("cat", 0.9, A)), detected(("dog", 0.9, B))])
+    assert figures.per_class["dog"].AP_all is None
+    assert figures.AP_all == figures.AP_11 == 1.0
+    assert voc_metrics(labelled([]), [detected()]).AP_11 is None
+
+
+def test_recall_levels_are_compared_without_rounding():
+    """3 of 10 objects is recall 0.3, although 0.1 + 0.1 + 0.1 > 0.3 in floating point."""
+    assert eleven_point(np.array([RIGHT] * 3), 10) == pytest.approx(4 / 11)
+
+
+verdicts = st.lists(st.sampled_from([RIGHT, WRONG, LEFT_OUT]), max_size=30)
+
+
+@given(verdicts, st.integers(0, 5))
+def test_all_point_equals_a_direct_area(marks, missed):
+    """Summed in fractions over each found object's best precision from there on."""
+    objects = marks.count(RIGHT) + missed
+    judged = [mark for mark in marks if mark != LEFT_OUT]
+    precision = [Fraction(judged[: i + 1].count(RIGHT), i + 1) for i in range(len(judged))]
+    area = sum(max(precision[i:]) for i, mark in enumerate(judged) if mark == RIGHT)
+    expected = float(area / objects) if objects else None
+    assert all_point(np.array(marks, dtype=np.int64), objects) == pytest.approx(expected)
+
+
+@given(verdicts, st.integers(0, 5))
+def test_eleven_point_equals_its_definition(marks, missed):
+    objects = marks.count(RIGHT) + missed
+    judged = [mark for mark in marks if mark != LEFT_OUT]
+    curve = [
+        (Fraction(n, objects), Fraction(n, i + 1))
+        for i in range(len(judged))
+        if objects and (n := judged[: i + 1].count(RIGHT)) >= 0
+    ]
+    levels = [max((p for r, p in curve if r >= Fraction(t, 10)), default=0) for t in range(11)]
+    expected = float(Fraction(sum(levels), 11)) if objects else None
+    assert eleven_point(np.array(marks, dtype=np.int64), objects) == pytest.approx(expected)
+
+
+@given(st.integers(1, 40))
+def test_perfect_detections_score_one(objects):
+    assert (
+        all_point(np.full(objects, RIGHT), objects) == eleven_point(np.full(objects, RIGHT), objects) == 1.0
+    )

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from boxmask.geometry.boxes import iou
+from boxmask.kernels.selective_search.near_duplicates import thin_out
+
+
+@pytest.mark.parametrize("overlap", [0.1, 0.5, 0.85, 0.99])
+@pytest.mark.parametrize("limit", [10, 10_000])
+def test_the_same_as_comparing_all_with_all(overlap: float, limit: int) -> None:
+    rng = np.random.default_rng(0)
+    centres, sides = rng.integers(20, 60, (900, 2)), rng.integers(1, 40, (900, 2))
+    boxes = np.concatenate([centres - sides // 2, centres - sides // 2 + sides], axis=1).astype(np.int32)
+    overlaps = iou(torch.from_numpy(boxes).double(), torch.from_numpy(boxes).double()).numpy()
+    kept: list[int] = []
+    for row in range(len(boxes)):
+        if len(kept) < limit and not (overlaps[row, kept] > overlap).any():
+            kept.append(row)
+    assert thin_out(boxes, overlap, limit).tolist() == kept
+
+
+def test_none_of_none() -> None:
+    assert thin_out(np.empty((0, 4), np.int32), 0.85, 5).tolist() == []
+
+
+def test_an_iou_at_the_threshold_stays() -> None:
+    boxes = np.array([[0, 0, 2, 2], [0, 0, 2, 1], [0, 0, 2, 2]], np.int32)
+    assert thin_out(boxes, 0.5, 9).tolist() == [0, 1]

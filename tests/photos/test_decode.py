@@ -1,0 +1,362 @@
+"""Every way a photo may be stored or handed over ends as three upright RGB channels, or as a named error."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import ExifTags, Image, features
+from torch import Tensor
+
+from boxmask.errors import PhotoError
+from boxmask.photos.decode import (
+    accepts_photos,
+    find_photos,
+    load_photo,
+    photo_size,
+    stored_size,
+    to_image,
+)
+
+RED = (255, 0, 0)
+
+
+def corner_red(width: int = 6, height: int = 4) -> Image.Image:
+    """A black photo, wider than high, whose upper left pixel is red."""
+    image = Image.new("RGB", (width, height))
+    image.putpixel((0, 0), RED)
+    return image
+
+
+def with_orientation(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    return exif
+
+
+# Where the pixel stored at the upper left is shown, as (row, column) of the shown photo.
+RED_IS_SHOWN_AT = {
+    1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["png", "tiff", "webp", "avif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied_exactly_once(tmp_path: Path, orientation: int, ending: str) -> None:
+    path = tmp_path / f"photo.{ending}"
+    if ending == "avif" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    options = {"webp": {"lossless": True}, "avif": {"quality": 100, "subsampling": "4:4:4"}}.get(ending, {})
+    corner_red().save(path, exif=with_orientation(orientation), **options)
+    photo = load_photo(path)
+    shown = (4, 6) if orientation < 5 else (6, 4)
+    assert photo.shape == (*shown, 3)
+    assert np.abs(photo[RED_IS_SHOWN_AT[orientation]].astype(int) - RED).max() < 10
+    assert photo_size(path) == shown
+    assert stored_size(path) == (4, 6)
+    with Image.open(path) as image:
+        assert np.array_equal(to_image(image).permute(1, 2, 0).numpy(), photo)
+
+
+def test_a_pil_image_that_is_already_upright_is_not_turned_again(tmp_path: Path) -> None:
+    from PIL import ImageOps
+
+    corner_red().save(tmp_path / "photo.png", exif=with_orientation(6))
+    with Image.open(tmp_path / "photo.png") as image:
+        upright = ImageOps.exif_transpose(image)
+        assert to_image(upright).shape == (3, 6, 4)
+        assert to_image(upright).shape == (3, 6, 4)
+        assert image.size == (6, 4)  # the caller's image is left as it was
+
+
+def test_orientation_behind_the_pixels_of_a_png_is_found(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    corner_red().save(stream, "png", exif=with_orientation(6))
+    data = stream.getvalue()
+    start = data.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    chunk, rest = data[start:end], data[:start] + data[end:]
+    path = tmp_path / "late.png"
+    path.write_bytes(rest[:-12] + chunk + rest[-12:])  # just before IEND
+    assert photo_size(path) == load_photo(path).shape[:2] == (6, 4)
+
+
+def saved(path: Path, image: Image.Image, **options: object) -> np.ndarray:
+    image.save(path, **options)
+    return load_photo(path)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA"])
+def test_the_usual_modes_become_rgb(tmp_path: Path, mode: str) -> None:
+    white = Image.new("RGB", (5, 3), "white").convert(mode)
+    photo = saved(tmp_path / "photo.png", white)
+    assert photo.shape == (3, 5, 3)
+    assert photo.dtype == np.uint8
+    assert (photo == 255).all()
+
+
+def test_grey_values_are_repeated(tmp_path: Path) -> None:
+    photo = saved(tmp_path / "photo.png", Image.fromarray(np.array([[0, 77, 255]], dtype=np.uint8)))
+    assert photo.tolist() == [[[0, 0, 0], [77, 77, 77], [255, 255, 255]]]
+
+
+@pytest.mark.parametrize("ending", ["png", "tiff", "pgm"])
+def test_sixteen_bits_keep_their_upper_eight(tmp_path: Path, ending: str) -> None:
+    grey = np.array([[0, 255, 256, 32768, 65535]], dtype=np.uint16)
+    photo = saved(tmp_path / f"photo.{ending}", Image.fromarray(grey))
+    assert photo[0, :, 0].tolist() == [0, 0, 1, 128, 255]
+    assert (photo == photo[..., :1]).all()
+
+
+def test_thirty_two_bits_of_sixteen_bit_values(tmp_path: Path) -> None:
+    photo = saved(tmp_path / "photo.tiff", Image.fromarray(np.array([[0, 65535]], dtype=np.int32)))
+    assert photo[0, :, 0].tolist() == [0, 255]
+
+
+def test_thirty_two_bits_beyond_sixteen_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[-3, 70000]], dtype=np.int32)).save(tmp_path / "photo.tiff")
+    with pytest.raises(PhotoError, match=r"photo\.tiff.*0\.\.65535, found -3\.\.70000"):
+        load_photo(tmp_path / "photo.tiff")
+
+
+def test_floats_in_files_are_scaled_and_rounded(tmp_path: Path) -> None:
+    photo = saved(tmp_path / "photo.tiff", Image.fromarray(np.array([[0, 0.5, 1]], dtype=np.float32)))
+    assert photo[0, :, 0].tolist() == [0, 128, 255]
+    Image.fromarray(np.array([[0, 200.0]], dtype=np.float32)).save(tmp_path / "photo.tiff")
+    with pytest.raises(PhotoError, match=r"photo\.tiff.*0\.\.1, found 0\.\.200"):
+        load_photo(tmp_path / "photo.tiff")
+
+
+def test_transparency_is_laid_over_white(tmp_path: Path) -> None:
+    rgba = Image.new("RGBA", (3, 1))
+    for x, alpha in enumerate((0, 51, 255)):
+        rgba.putpixel((x, 0), (255, 0, 0, alpha))
+    photo = saved(tmp_path / "photo.png", rgba)
+    assert photo[0].tolist() == [[255, 255, 255], [255, 204, 204], [255, 0, 0]]
+
+
+def test_a_transparent_palette_entry_is_white(tmp_path: Path) -> None:
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([10, 20, 30, 40, 50, 60])
+    palette.putpixel((1, 0), 1)
+    for ending in ("png", "gif"):
+        photo = saved(tmp_path / f"photo.{ending}", palette, transparency=0)
+        assert photo[0].tolist() == [[255, 255, 255], [40, 50, 60]]
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LAB"])
+def test_other_colour_spaces_become_rgb(tmp_path: Path, mode: str) -> None:
+    if mode == "LAB":
+        image = Image.new("LAB", (8, 8), (255, 128, 128))
+    else:
+        image = Image.new("RGB", (8, 8), "white").convert(mode)
+    photo = saved(tmp_path / "photo.tiff", image)
+    assert photo.shape == (8, 8, 3)
+    assert photo.min() >= 250
+    assert to_image(image).min() >= 250
+
+
+def test_a_cmyk_jpeg_keeps_its_colour(tmp_path: Path) -> None:
+    photo = saved(tmp_path / "photo.jpg", Image.new("RGB", (8, 8), (200, 40, 40)).convert("CMYK"))
+    assert np.abs(photo.astype(int) - (200, 40, 40)).max() < 12
+
+
+def test_the_first_frame_is_taken(tmp_path: Path) -> None:
+    first, second = Image.new("L", (2, 2), 0), Image.new("L", (2, 2), 255)
+    photo = saved(tmp_path / "photo.gif", first, save_all=True, append_images=[second])
+    assert (photo == 0).all()
+
+
+# ---------------------------------------------------------------- files that are no photos
+
+
+def test_a_missing_photo_is_named(tmp_path: Path) -> None:
+    for read in (load_photo, photo_size, to_image):
+        with pytest.raises(PhotoError, match=r"absent\.jpg: there is no such photo"):
+            read(tmp_path / "absent.jpg")
+
+
+def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("not a photo")
+    for read in (load_photo, photo_size):
+        with pytest.raises(PhotoError, match=r"text\.jpg: not a photo in a format that can be read"):
+            read(tmp_path / "text.jpg")
+
+
+def test_an_empty_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(PhotoError, match=r"empty\.png"):
+        photo_size(tmp_path / "empty.png")
+    with pytest.raises(PhotoError, match="this is a folder"):
+        load_photo(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "tiff", "bmp", "webp", "gif"])
+def test_a_truncated_photo_is_named(tmp_path: Path, ending: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    path = tmp_path / f"cut.{ending}"
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(PhotoError, match=rf"cut\.{ending}"):
+        load_photo(path)
+
+
+@given(
+    ending=st.sampled_from(["jpeg", "png", "tiff", "webp", "gif", "bmp", "ppm"]),
+    places=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=12),
+)
+@settings(max_examples=150, deadline=None)
+def test_damaged_bytes_give_a_photo_or_a_photo_error(
+    tmp_path_factory: pytest.TempPathFactory, ending: str, places: list[tuple[float, int]]
+) -> None:
+    stream = io.BytesIO()
+    corner_red(20, 10).save(stream, ending, exif=with_orientation(6))
+    data = bytearray(stream.getvalue())
+    for where, value in places:
+        data[int(where * len(data))] = value
+    path = tmp_path_factory.mktemp("damaged") / f"photo.{ending}"
+    path.write_bytes(data)
+    for read in (photo_size, load_photo):
+        try:
+            read(path)
+        except PhotoError as error:
+            assert str(path) in str(error)  # noqa: PT017
+
+
+# ---------------------------------------------------------------- arrays and tensors
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, ">u2", np.float16, np.float32, np.float64])
+def test_arrays(shape: tuple[int, ...], dtype: str) -> None:
+    image = to_image(np.ones(shape, dtype=dtype))
+    assert image.shape == (3, 4, 6)
+    assert image.dtype == (torch.float32 if np.dtype(dtype).kind == "f" else torch.uint8)
+
+
+def test_arrays_that_are_read_only_or_run_backwards() -> None:
+    backwards = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)[..., ::-1]
+    backwards.setflags(write=False)
+    assert to_image(backwards)[:, 0, 0].tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (1, 4, 6), (3, 4, 6), (4, 4, 6)])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.float16, torch.float32, torch.float64])
+def test_tensors(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    image = to_image(torch.ones(shape, dtype=dtype))
+    assert image.shape == (3, 4, 6)
+    assert image.dtype == (torch.float32 if dtype.is_floating_point else torch.uint8)
+
+
+def test_float_tensors_are_not_rounded() -> None:
+    photo = torch.rand(3, 4, 6)
+    assert torch.equal(to_image(photo), photo)
+
+
+def test_transparency_over_white_in_every_form_agrees() -> None:
+    rgba = np.random.default_rng(0).integers(0, 256, (8, 8, 4), dtype=np.uint8)
+    image = to_image(rgba)
+    assert torch.equal(image, to_image(Image.fromarray(rgba)))
+    assert torch.equal(image, to_image(torch.from_numpy(rgba).permute(2, 0, 1)))
+    assert (to_image(rgba / 255) * 255 - image).abs().max() <= 0.5 + 1e-4
+
+
+@pytest.mark.parametrize(
+    ("photo", "found"),
+    [
+        (np.zeros((3, 4, 6), dtype=np.uint8), r"\(H, W, 3\).*found uint8 \(3, 4, 6\)"),
+        (np.zeros((4, 6), dtype=np.int64), r"found int64 \(4, 6\)"),
+        (np.zeros((4, 6), dtype=bool), r"found bool \(4, 6\)"),
+        (np.zeros((0, 6), dtype=np.uint8), r"found uint8 \(0, 6\)"),
+        (torch.zeros(5, 6, 3), r"\(3, H, W\).*found torch.float32 \(5, 6, 3\)"),
+        (torch.zeros(2, 3, 4, 6), "Pass several photos as a list"),
+        (torch.zeros(3, 4, 6, dtype=torch.int64), r"found torch.int64"),
+        (torch.full((3, 4, 6), 255.0), r"0\.\.1, found 255\.\.255"),
+        (torch.full((3, 4, 6), float("nan")), "found nan"),
+        (7, "found int"),
+        (None, "found NoneType"),
+    ],
+)
+def test_anything_else_says_what_was_expected_and_found(photo: object, found: str) -> None:
+    with pytest.raises(PhotoError, match=found):
+        to_image(photo)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- methods
+
+
+class Measurer:
+    """Stands for a detector: tells the size of each photo."""
+
+    @accepts_photos
+    def predict(self, images: list[Tensor]) -> list[tuple[int, ...]]:
+        """Measure."""
+        assert images, "called without photos"
+        return [tuple(image.shape) for image in images]
+
+
+def test_one_photo_gives_one_result_and_a_list_a_list(tmp_path: Path) -> None:
+    corner_red().save(tmp_path / "photo.png")
+    forms = [tmp_path / "photo.png", str(tmp_path / "photo.png"), corner_red(), np.zeros((4, 6), np.uint8)]
+    for form in forms:
+        assert Measurer().predict(form) == (3, 4, 6)
+        assert Measurer().predict([form]) == [(3, 4, 6)]
+    assert Measurer().predict([*forms, torch.zeros(2, 3)]) == [(3, 4, 6)] * 4 + [(3, 2, 3)]
+    assert Measurer().predict((torch.zeros(2, 3),)) == [(3, 2, 3)]
+    assert Measurer().predict([]) == []
+
+
+def test_the_method_keeps_its_name_and_words() -> None:
+    assert Measurer.predict.__doc__ == "Measure."
+
+
+# ---------------------------------------------------------------- finding
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with photos at two levels, a hidden photo, a hidden folder and a text."""
+    for name in ("b.JPG", "a.png", "deep/er/c.jpeg", ".hidden.png", ".cache/d.png", "deep/notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def names(folder: Path, photos: list[Path]) -> list[str]:
+    return [photo.relative_to(folder).as_posix() for photo in photos]
+
+
+def test_a_folder_is_searched_to_the_bottom(folder: Path) -> None:
+    assert names(folder, find_photos([folder])) == ["a.png", "b.JPG", "deep/er/c.jpeg"]
+    assert find_photos(folder) == find_photos(str(folder)) == find_photos([folder])
+
+
+def test_globs_and_files_in_the_order_given_without_repeats(folder: Path) -> None:
+    found = find_photos([folder / "b.JPG", f"{folder}/*", f"{folder}/**/*.jp*g", folder])
+    assert names(folder, found) == ["b.JPG", "a.png", "deep/er/c.jpeg"]
+
+
+def test_a_photo_whose_name_looks_like_a_glob(tmp_path: Path) -> None:
+    (tmp_path / "photo[1].png").touch()
+    assert names(tmp_path, find_photos([tmp_path / "photo[1].png"])) == ["photo[1].png"]
+
+
+def test_an_input_that_matches_nothing_is_named(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    for given_path, why in (
+        (folder / "absent.jpg", "no such photo or folder"),
+        (folder / "empty", "holds no photo"),
+        (folder / "*.gif", "matches no photo"),
+        (folder / "deep/*.txt", "matches no photo"),
+    ):
+        with pytest.raises(PhotoError, match=why):
+            find_photos([folder, given_path])
+
+
+def test_no_inputs_are_no_photos() -> None:
+    assert find_photos([]) == []

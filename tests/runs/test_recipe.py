@@ -1,0 +1,125 @@
+import re
+from typing import Any
+
+import pytest
+
+from boxmask.errors import UsageError
+from boxmask.models.table import MODELS
+from boxmask.runs.recipe import DEFAULT_MINUTES, METHODS, Method, Recipe
+
+
+def test_without_an_end_training_takes_the_default_minutes() -> None:
+    assert Recipe().minutes == DEFAULT_MINUTES
+    assert Recipe(max_minutes=3).minutes == 3
+    assert Recipe(epochs=3).minutes is None
+
+
+def test_two_ends_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"--max-minutes or --epochs, not both"):
+        Recipe(max_minutes=1, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"max_minutes": 0.0}, "--max-minutes: expected more than 0, found 0.0"),
+        ({"epochs": 0}, "--epochs: expected more than 0, found 0"),
+        ({"size": 0}, "--size: expected more than 0, found 0"),
+        ({"batch_size": -1}, "--batch-size: expected more than 0, found -1"),
+        ({"learning_rate": float("nan")}, "--learning-rate: expected more than 0, found nan"),
+        ({"learning_rate": float("inf")}, "--learning-rate: expected more than 0, found inf"),
+        ({"validations": 0}, "--validations: expected more than 0, found 0"),
+        ({"clip_norm": 0.0}, "--clip-norm: expected more than 0, found 0.0"),
+        ({"save_seconds": -1.0}, "--save-seconds: expected more than 0, found -1.0"),
+        ({"seed": -1}, "--seed: expected 0 or more, found -1"),
+        ({"split_seed": -1}, "--split-seed: expected 0 or more, found -1"),
+        ({"workers": -1}, "--workers: expected 0 or more, found -1"),
+        ({"backbone_rate": -0.1}, "--backbone-rate: expected 0 or more, found -0.1"),
+        ({"weight_decay": -0.1}, "--weight-decay: expected 0 or more, found -0.1"),
+        ({"cache_megabytes": -1}, "--cache-megabytes: expected 0 or more, found -1"),
+        ({"flip": 1.5}, "--flip: expected 0 to 1, found 1.5"),
+        ({"vertical_flip": -0.5}, "--vertical-flip: expected 0 to 1, found -0.5"),
+        ({"photometric": 2.0}, "--photometric: expected 0 to 1, found 2.0"),
+        ({"warmup": 1.0}, "--warmup: expected 0 or more and less than 1, found 1.0"),
+        ({"ema": 1.0}, "--ema: expected 0 or more and less than 1, found 1.0"),
+        ({"frozen_stages": 5}, "--frozen-stages: expected 0 to 4, found 5"),
+        ({"scale": (1.5, 0.5)}, "--scale: expected two factors, the smaller first, found 1.5 0.5"),
+        ({"scale": (0.0, 1.0)}, "--scale: expected two factors, the smaller first, found 0.0 1.0"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_named(choice: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        Recipe(**choice)
+
+
+# ---------------------------------------------------------------- numbers of the network
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("tile=512", "tile", 512),
+        ("nms_iou=0.4", "nms_iou", 0.4),
+        (" nms_iou = 4e-1 ", "nms_iou", 0.4),
+        ("depthwise=False", "depthwise", False),
+        ("channels=(16, 8)", "channels", (16, 8)),
+        ("norm=batch", "norm", "batch"),
+        ("norm='batch'", "norm", "batch"),
+        ("svd_ranks=None", "svd_ranks", None),
+        ("norm=a=b", "norm", "a=b"),
+        ("norm=", "norm", ""),
+        ("norm={[]: 1}", "norm", "{[]: 1}"),
+        ("norm=__import__('os').getcwd()", "norm", "__import__('os').getcwd()"),
+    ],
+)
+def test_set_takes_what_python_writes_and_runs_nothing(text: str, name: str, value: object) -> None:
+    numbers = Recipe(set=(text,)).numbers
+    assert numbers == {name: value}
+    assert type(numbers[name]) is type(value)
+
+
+def test_several_numbers_are_set() -> None:
+    assert Recipe().numbers == {}
+    assert Recipe(set=("a=1", "b=2")).numbers == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("text", ["tile", "=4", "", "two words=4", "4=tile", "a.b=3"])
+def test_set_without_a_name_or_a_value(text: str) -> None:
+    with pytest.raises(UsageError, match=rf"--set {re.escape(text)}: expected NAME=VALUE, for example"):
+        Recipe(set=(text,))
+
+
+def test_what_is_no_business_of_set() -> None:
+    with pytest.raises(UsageError, match="--set backbone=resnet18: give --backbone"):
+        Recipe(set=("backbone=resnet18",))
+    with pytest.raises(UsageError, match="--set class_names=3: the labels name the classes"):
+        Recipe(set=("tile=3", "class_names=3"))
+
+
+# ---------------------------------------------------------------- what suits the method
+
+
+def test_the_method_decides_what_the_user_does_not_say() -> None:
+    for model in MODELS:
+        assert Recipe(model=model).method == METHODS.get(model, Method())
+    assert METHODS["ssd"] != Method()
+    assert Recipe(model="ssd").method.frozen_stages == 1
+
+
+def test_what_the_user_says_goes_before_the_method() -> None:
+    recipe = Recipe(model="ssd", frozen_stages=0, crops="ssd")
+    assert recipe.method == Method(frozen_stages=0, crops="ssd")
+    assert Recipe(model="ssd", learning_rate=1e-5).method.learning_rate == 1e-5
+
+
+def test_a_settled_recipe_no_longer_depends_on_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    settled = Recipe(model="ssd", flip=0.2).settled()
+    assert (settled.learning_rate, settled.frozen_stages, settled.crops) == (8e-4, 1, "jitter")
+    assert settled.flip == 0.2
+    assert settled.settled() == settled
+    monkeypatch.setitem(METHODS, "ssd", Method(learning_rate=1.0))
+    assert settled.method.learning_rate == 8e-4
+
+
+def test_every_method_of_the_table_is_a_model() -> None:
+    assert METHODS.keys() <= MODELS.keys()

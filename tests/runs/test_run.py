@@ -1,0 +1,90 @@
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from boxmask.errors import CheckpointError, UsageError
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run, choose_folder, read_recipe, recipe_json, versions, write_json
+
+UNUSUAL = Recipe(
+    preset="fpn",
+    backbone="resnet18",
+    size=96,
+    epochs=7,
+    seed=3,
+    optimizer="sgd",
+    learning_rate=0.02,
+    scale=(0.5, 2.0),
+    split_file=Path("some") / "split.json",
+    bad_boxes="skip",
+    workers=0,
+    device="cpu",
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), UNUSUAL, Recipe(max_minutes=2.5)])
+def test_a_recipe_comes_back_from_its_file(run: Run, recipe: Recipe, tmp_path: Path) -> None:
+    write_json(run.recipe, recipe_json(recipe, tmp_path / "data", "0123"))
+    assert read_recipe(run) == (recipe, tmp_path / "data")
+
+
+def test_the_file_holds_every_choice_and_what_it_was_made_for(run: Run) -> None:
+    write_json(run.recipe, recipe_json(Recipe(), Path("data"), "0123"))
+    content = json.loads(run.recipe.read_text())
+    assert list(content["recipe"]) == [field.name for field in fields(Recipe)]
+    assert content["fingerprint"] == "0123"
+    assert Path(content["data"]).is_absolute()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"data": "x", "recipe": {"scale": [1, 1]}}'])
+def test_a_damaged_recipe_is_named(run: Run, text: str) -> None:
+    run.recipe.write_text(text)
+    with pytest.raises(CheckpointError, match=r"recipe\.json: cannot be read as the recipe of this run"):
+        read_recipe(run)
+
+
+def test_a_recipe_of_another_version_is_named(run: Run) -> None:
+    content = recipe_json(Recipe(), Path("data"), "")
+    content["recipe"]["momentum"] = 0.9
+    write_json(run.recipe, content)
+    with pytest.raises(CheckpointError, match="momentum"):
+        read_recipe(run)
+
+
+def test_a_missing_recipe_is_named(run: Run) -> None:
+    with pytest.raises(CheckpointError, match=r"recipe\.json"):
+        read_recipe(run)
+
+
+def test_a_folder_that_is_given_must_not_exist(tmp_path: Path) -> None:
+    assert choose_folder(tmp_path / "new", "faster-rcnn") == tmp_path / "new"
+    with pytest.raises(UsageError, match=r"exists already\. Go on with it: --resume"):
+        choose_folder(tmp_path, "faster-rcnn")
+
+
+def test_the_next_free_number_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert choose_folder(None, "faster-rcnn") == Path("runs/faster-rcnn-1")
+    assert not Path("runs").exists()
+    Path("runs/faster-rcnn-1").mkdir(parents=True)
+    assert choose_folder(None, "faster-rcnn") == Path("runs/faster-rcnn-2")
+
+
+def test_a_run_has_weights_once_it_has_a_checkpoint(run: Run) -> None:
+    assert not run.has_weights
+    run.last.touch()
+    assert run.has_weights
+    run.last.rename(run.best)
+    assert run.has_weights
+
+
+def test_the_versions_are_those_that_a_result_depends_on() -> None:
+    assert {"python", "boxmask", "torch", "timm"} <= set(versions())
+    assert all(versions().values())

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxmask.data.classification.dataset import ClassDataset
+from boxmask.errors import LabelError
+from boxmask.runs.recipe import Recipe
+from boxmask.tasks.classification.training import Classes
+from boxmask.training.loader import canvases
+from boxmask.weights.checkpoint import load_model
+
+TASK = Classes()
+CONFIG = SimpleNamespace(shorter_side=32, longer_side=32, multiple_of=32)
+RECIPE = Recipe(model="classifier")
+
+
+@pytest.fixture(scope="module")
+def labelled(demo: Path) -> ClassDataset:
+    return TASK.read(demo, RECIPE)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    """Ten photos of each of two classes, greyscale and of one pixel among them."""
+    root = tmp_path / "things"
+    for number in range(20):
+        file = root / ("dark" if number % 2 else "bright") / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        mode, size = ("L", (9, 30)) if number < 4 else ("RGB", (1, 1) if number < 8 else (40, 20))
+        Image.new(mode, size, 10 * number).save(file)
+    return root
+
+
+def test_objects_of_a_detection_set_are_the_items(labelled: ClassDataset, demo: Path) -> None:
+    photos = TASK.photos(labelled)
+    assert len(photos) == 24
+    assert len(labelled) == photos.counted.sum() > 24
+    assert TASK.numbers(labelled, RECIPE) == {"class_names": photos.class_names}
+
+
+def test_every_item_fills_the_same_square(labelled: ClassDataset) -> None:
+    assert set(canvases(labelled, TASK, CONFIG)) == {(32, 32)}
+    for item in (0, 5, 17):
+        image, target = TASK.sample(labelled, item, CONFIG)
+        assert max(image.shape[1:]) == 32
+        assert target.label == labelled.labels[item]
+        out, same = TASK.augmentation(RECIPE, CONFIG)(image, target, np.random.default_rng(item))
+        assert max(out.shape[1:]) <= 32
+        assert same == target
+
+
+def test_odd_photos_are_samples_too(folders: Path) -> None:
+    items = TASK.read(folders, RECIPE)
+    assert items.class_names == ("bright", "dark")
+    assert len(items) == len(TASK.photos(items)) == 20
+    for item in range(20):
+        image, target = TASK.sample(items, item, CONFIG)
+        out, _ = TASK.augmentation(RECIPE, CONFIG)(image, target, np.random.default_rng(0))
+        assert image.shape[0] == out.shape[0] == 3
+
+
+def test_figures_come_without_intervals(labelled: ClassDataset, runs) -> None:
+    told: list[int] = []
+    val = labelled.split("val")
+    figures = TASK.evaluate(load_model(runs("classifier")), val, RECIPE, lambda done, of: told.append(of))
+    assert set(TASK.figures) <= set(figures)
+    assert figures["images"] == len(val)
+    assert figures["accuracy_interval"] is None
+    assert told == [len(val)] * len(val)
+
+
+def test_one_class_is_refused(folders: Path) -> None:
+    for photo in (folders / "dark").iterdir():
+        photo.unlink()
+    with pytest.raises(LabelError, match="a classifier tells classes apart, and there is one class, bright"):
+        TASK.read(folders, RECIPE)

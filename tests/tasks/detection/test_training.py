@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from boxmask.data.augmentation.detection import Augmentation
+from boxmask.data.augmentation.ssd_crops import SSDAugmentation
+from boxmask.data.detection.dataset import Dataset
+from boxmask.errors import LabelError
+from boxmask.runs.recipe import Recipe
+from boxmask.tasks.detection.training import Boxes
+from boxmask.weights.checkpoint import load_detector
+
+TASK = Boxes()
+CONFIG = SimpleNamespace(shorter_side=64, longer_side=96)
+
+
+@pytest.fixture(scope="module")
+def labelled(demo: Path) -> Dataset:
+    return TASK.read(demo, Recipe())
+
+
+def test_the_set_is_its_photos_and_names_the_classes(labelled: Dataset) -> None:
+    assert TASK.photos(labelled) is labelled
+    assert TASK.numbers(labelled, Recipe()) == {"class_names": labelled.class_names}
+
+
+@pytest.mark.parametrize("size", [(100, 200), (200, 100), (480, 640), (1, 1)])
+def test_the_canvas_is_as_large_as_the_sample(labelled: Dataset, size: tuple[int, int]) -> None:
+    height, width = TASK.canvas(size, CONFIG)
+    assert min(height, width) <= 64
+    assert max(height, width) <= 96
+    assert max(height, width) == 96 or min(height, width) == 64
+
+
+def test_boxes_and_outlines_are_resized_with_the_photo(labelled: Dataset) -> None:
+    image, target = TASK.sample(labelled, 3, CONFIG)
+    assert tuple(image.shape[1:]) == TASK.canvas(tuple(labelled.sizes[3].tolist()), CONFIG)
+    assert target.masks is not None
+    assert target.masks.size == tuple(image.shape[1:])
+    scale = image.shape[1] / labelled.sizes[3, 0]
+    np.testing.assert_allclose(target.boxes.numpy(), labelled.boxes[labelled.rows(3)] * scale, atol=1.5)
+
+
+def test_crops_are_the_methods_unless_the_user_chooses() -> None:
+    assert isinstance(TASK.augmentation(Recipe(), CONFIG), Augmentation)
+    assert isinstance(TASK.augmentation(Recipe(crops="ssd"), CONFIG), SSDAugmentation)
+    assert TASK.augmentation(Recipe(flip=0.1, vertical_flip=0.2), CONFIG) == Augmentation(
+        0.1, 0.2, (0.75, 1.33), 0.5
+    )
+
+
+def test_figures_come_without_intervals(labelled: Dataset, trained: Path) -> None:
+    told: list[tuple[int, int]] = []
+    figures = TASK.evaluate(
+        load_detector(trained), labelled.split("val"), Recipe(), lambda done, of: told.append((done, of))
+    )
+    assert set(TASK.figures) <= set(figures)
+    assert figures["images"] == 2
+    assert figures["interval_confidence"] is None
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_objects_have_to_be_there_in_training(demo: Path, tmp_path: Path) -> None:
+    split = tmp_path / "split.json"
+    split.write_text('{"train": [], "val": [], "test": []}')
+    with pytest.raises(LabelError, match="does not name"):
+        TASK.read(demo, Recipe(split_file=split))
+
+
+def test_outlines_of_validation_photos_do_not_teach(demo: Path, labelled: Dataset, boxes_alone: Path) -> None:
+    learner = replace(TASK, outlines=True)
+    assert learner.read(demo, Recipe(model="mask-rcnn")).fingerprint() == labelled.fingerprint()
+    with pytest.raises(LabelError, match="no training object has an outline"):
+        learner.read(boxes_alone, Recipe(model="mask-rcnn"))
+    assert len(TASK.read(boxes_alone, Recipe())) == len(labelled)
+
+
+def test_crowded_photos_have_room_for_all_their_objects(labelled: Dataset) -> None:
+    first = np.flatnonzero(labelled.splits == "train")[:1]
+    crowded = labelled.subset(np.r_[first, first])
+    crowded = crowded.with_objects(np.repeat(np.arange(len(crowded.boxes)), 60), crowded.offsets * 60)
+    most = int(np.diff(crowded.offsets).max())
+    numbers = TASK.numbers(crowded, Recipe(model="mask-rcnn"))
+    assert numbers["detections_per_image"] == pytest.approx(1.5 * most, abs=1)
+    assert min(numbers["test_proposals"]) >= 2 * numbers["detections_per_image"]
+    assert set(TASK.numbers(crowded, Recipe(model="fcos"))) == {"class_names", "detections_per_image"}
+    assert set(TASK.numbers(labelled, Recipe(model="fcos"))) == {"class_names"}

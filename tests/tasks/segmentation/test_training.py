@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from boxmask.data.segmentation.dataset import PixelDataset
+from boxmask.errors import LabelError
+from boxmask.runs.recipe import Recipe
+from boxmask.tasks.segmentation.training import Pixels, balanced
+from boxmask.types import IGNORED
+from boxmask.weights.checkpoint import load_model
+
+TASK = Pixels()
+WHOLE = SimpleNamespace(shorter_side=64, longer_side=96, tile=0)
+TILES = SimpleNamespace(shorter_side=64, longer_side=96, tile=48)
+
+
+@pytest.fixture(scope="module")
+def labelled(demo: Path) -> PixelDataset:
+    return TASK.read(demo, Recipe(model="unet"))
+
+
+def test_weights_are_the_median_frequency_over_the_classs_own() -> None:
+    assert balanced(np.array([900, 90, 10])) == (0.1, 1.0, 9.0)
+    assert balanced(np.array([50, 50])) == (1.0, 1.0)
+
+
+def test_a_class_without_pixels_weighs_one_and_does_not_count_for_the_median() -> None:
+    assert balanced(np.array([0, 900, 90, 10])) == (1.0, 0.1, 1.0, 9.0)
+    assert balanced(np.zeros(3, np.int64)) == (1.0, 1.0, 1.0)
+
+
+def test_weights_are_of_the_training_photos(labelled: PixelDataset) -> None:
+    assert TASK.numbers(labelled, Recipe(model="unet")) == {"class_names": labelled.class_names}
+    numbers = TASK.numbers(labelled, Recipe(model="unet", class_weights="balanced"))
+    train = labelled.pixels[labelled.splits == "train"].sum(axis=0)
+    assert numbers["class_weights"] == balanced(train) != balanced(labelled.pixels.sum(axis=0))
+    assert numbers["class_weights"][0] < 0.1  # the background
+
+
+def test_a_sample_is_resized_but_for_tiles(labelled: PixelDataset) -> None:
+    size = tuple(labelled.sizes[0].tolist())
+    image, target = TASK.sample(labelled, 0, WHOLE)
+    assert tuple(image.shape[1:]) == tuple(target.labels.shape) == TASK.canvas(size, WHOLE)
+    image, target = TASK.sample(labelled, 0, TILES)
+    assert tuple(image.shape[1:]) == tuple(target.labels.shape) == size
+    assert TASK.canvas(size, TILES) == (48, 48)
+    assert torch.equal(target.labels, labelled.target(0).labels)
+
+
+def test_every_augmented_sample_of_tiles_is_a_tile(labelled: PixelDataset) -> None:
+    image, target = TASK.sample(labelled, 0, TILES)
+    for seed in range(5):
+        tile, labels = TASK.augmentation(Recipe(), TILES)(image, target, np.random.default_rng(seed))
+        assert tile.shape == (3, 48, 48)
+        assert labels.labels.shape == (48, 48)
+        assert set(labels.labels.unique().tolist()) <= {*range(11), IGNORED}
+
+
+def test_figures_come_without_intervals(labelled: PixelDataset, runs) -> None:
+    figures = TASK.evaluate(load_model(runs("unet")), labelled.split("val"), Recipe(), lambda done, of: None)
+    assert set(TASK.figures) <= set(figures)
+    assert figures["images"] == 2
+    assert figures["mIoU_interval"] is None
+
+
+def test_label_images_are_asked_about(painted: Path, tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r"classes\.txt"):
+        TASK.read(painted, Recipe(model="unet"))
+    (tmp_path / "mine.txt").write_text("ground\ndigit\n")
+    dataset = TASK.read(painted, Recipe(model="unet", classes_file=tmp_path / "mine.txt"))
+    assert dataset.class_names == ("ground", "digit")
+    assert {name: len(dataset.split(name)) for name in ("train", "val", "test")} == {
+        "train": 18,
+        "val": 2,
+        "test": 4,
+    }
+
+
+def test_numbers_that_the_file_does_not_name(painted: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("ground,0\nsky,2\n")
+    recipe = {"model": "unet", "classes_file": tmp_path / "mine.txt"}
+    with pytest.raises(LabelError, match="--unknown-colours ignore"):
+        TASK.read(painted, Recipe(**recipe))  # type: ignore[arg-type]
+    dataset = TASK.read(painted, Recipe(**recipe, unknown_colours="ignore"))  # type: ignore[arg-type]
+    assert dataset.class_names == ("ground", "sky")
+    assert (dataset.target(0).labels == IGNORED).any()
+
+
+def test_a_split_file_counts(demo: Path, labelled: PixelDataset, tmp_path: Path) -> None:
+    files = labelled.files.tolist()
+    file = tmp_path / "split.json"
+    file.write_text(json.dumps({"train": files[4:], "val": files[:1], "test": files[1:4]}))
+    dataset = TASK.read(demo, Recipe(model="unet", split_file=file, unseen_classes="ignore"))
+    assert dataset.split("test").files.tolist() == files[1:4]
+
+
+def test_a_class_that_training_never_sees(demo: Path, labelled: PixelDataset, tmp_path: Path) -> None:
+    nines = labelled.pixels[:, labelled.class_names.index("nine")] > 0
+    files = labelled.files
+    file = tmp_path / "split.json"
+    file.write_text(json.dumps({"train": files[~nines].tolist(), "val": files[nines].tolist(), "test": []}))
+    with pytest.raises(LabelError, match=r"nine: \d+ pixels in images"):
+        TASK.read(demo, Recipe(model="unet", split_file=file))
+    dataset = TASK.read(demo, Recipe(model="unet", split_file=file, unseen_classes="ignore"))
+    assert any("nine" in note for note in dataset.notes)

@@ -1,0 +1,70 @@
+import pytest
+
+from boxmask.training import clock
+from boxmask.training.clock import Clock, learning_rate
+
+
+def test_the_rate_rises_linearly_in_the_warm_up() -> None:
+    rates = [learning_rate(progress, 0.1) for progress in (0.025, 0.05, 0.075)]
+    assert rates == pytest.approx([0.25, 0.5, 0.75])
+
+
+def test_the_first_step_learns_something() -> None:
+    assert 0 < learning_rate(0.0, 0.1) <= 0.01
+
+
+def test_the_rate_is_highest_at_the_end_of_the_warm_up() -> None:
+    assert learning_rate(0.1, 0.1) == pytest.approx(1.0)
+    assert learning_rate(0.0999, 0.1) == pytest.approx(1.0, abs=2e-3)
+
+
+def test_the_rate_falls_along_a_cosine_to_zero() -> None:
+    rates = [learning_rate(progress, 0.2) for progress in (0.2, 0.4, 0.6, 0.8, 1.0)]
+    assert rates == pytest.approx([1.0, 0.5 * (1 + 0.5**0.5), 0.5, 0.5 * (1 - 0.5**0.5), 0.0])
+
+
+def test_without_warm_up_the_rate_begins_at_its_highest() -> None:
+    assert learning_rate(0.0, 0.0) == 1.0
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that the clock reads, to be set."""
+    now = [1000.0]
+    monkeypatch.setattr(clock.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_with_steps_the_clock_counts_steps(wall: list[float]) -> None:
+    clock = Clock(total_steps=8, minutes=0.0)
+    wall[0] += 999
+    assert clock.progress == 0
+    clock.step = 6
+    assert clock.progress == 0.75
+    clock.step = 9
+    assert clock.progress == 1
+
+
+def test_with_minutes_the_clock_counts_seconds(wall: list[float]) -> None:
+    clock = Clock(total_steps=None, minutes=2.0)
+    clock.step = 10_000
+    wall[0] += 30
+    assert clock.progress == 0.25
+    assert clock.seconds_left == pytest.approx(90)
+    wall[0] += 300
+    assert clock.progress == 1
+
+
+def test_a_resumed_clock_goes_on_where_it_was(wall: list[float]) -> None:
+    clock = Clock(total_steps=None, minutes=2.0, seconds_before=60.0)
+    assert clock.progress == 0.5
+    wall[0] += 30
+    assert clock.seconds == 90
+
+
+def test_the_time_left_is_judged_by_the_steps_so_far(wall: list[float]) -> None:
+    clock = Clock(total_steps=10, minutes=0.0)
+    assert clock.seconds_left is None
+    wall[0] += 8
+    clock.step = 4
+    assert clock.seconds_left == pytest.approx(12)

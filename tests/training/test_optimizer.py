@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from boxmask.detectors.contract import Detector
+from boxmask.models.table import entry, make_config
+from boxmask.runs.recipe import Recipe
+from boxmask.training.optimizer import average_of, make_optimiser, set_learning_rate
+
+RECIPE = Recipe(learning_rate=1e-3, backbone_rate=0.1, weight_decay=0.05)
+
+
+@pytest.fixture
+def detector() -> Detector:
+    config = make_config("faster-rcnn", "default", class_names=("cat",), backbone="test_resnet")
+    return entry("faster-rcnn").build(config, None)
+
+
+def groups(detector: Detector, recipe: Recipe) -> dict[str, dict[str, object]]:
+    """The settings of the group that each parameter is in."""
+    name = {id(parameter): name for name, parameter in detector.named_parameters()}
+    optimiser = make_optimiser(detector, recipe)
+    return {name[id(p)]: group for group in optimiser.param_groups for p in group["params"]}
+
+
+def test_biases_do_not_decay_and_weights_do(detector: Detector) -> None:
+    found = groups(detector, RECIPE)
+    assert found["box_head.fc6.weight"]["weight_decay"] == 0.05
+    assert found["box_head.fc6.bias"]["weight_decay"] == 0
+    assert all(group["weight_decay"] == 0 for name, group in found.items() if name.endswith("bias"))
+
+
+def test_the_backbone_learns_slower(detector: Detector) -> None:
+    for name, group in groups(detector, RECIPE).items():
+        assert group["base_lr"] == pytest.approx(1e-4 if name.startswith("backbone.") else 1e-3)
+
+
+def test_frozen_stages_are_left_out_and_all_else_is_there_once(detector: Detector) -> None:
+    everything = {name for name, _ in detector.named_parameters()}
+    detector.freeze(0)
+    assert set(groups(detector, RECIPE)) == everything
+    detector.freeze(2)
+    left_out = everything - set(groups(detector, RECIPE))
+    assert left_out
+    assert all(name.startswith("backbone.") for name in left_out)
+    assert any(name.startswith("backbone.") for name in groups(detector, RECIPE))
+
+
+def test_the_optimiser_is_the_one_asked_for(detector: Detector) -> None:
+    assert isinstance(make_optimiser(detector, RECIPE), torch.optim.AdamW)
+    sgd = make_optimiser(detector, replace(RECIPE, optimizer="sgd"))
+    assert isinstance(sgd, torch.optim.SGD)
+    assert {group["momentum"] for group in sgd.param_groups} == {0.9}
+
+
+def test_every_group_goes_along_with_the_schedule(detector: Detector) -> None:
+    optimiser = make_optimiser(detector, RECIPE)
+    set_learning_rate(optimiser, 0.5)
+    assert {round(group["lr"], 12) for group in optimiser.param_groups} == {5e-4, 5e-5}
+
+
+def test_the_average_follows_the_weights_as_computed_by_hand() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    average = average_of(layer, decay=0.25)
+    expected = None
+    for count, value in enumerate([1.0, 2.0, -4.0, 8.0, 3.0]):
+        layer.weight.data.fill_(value)
+        average.update_parameters(layer)
+        keep = min(0.25, (1 + count) / (10 + count))
+        expected = value if expected is None else keep * expected + (1 - keep) * value
+        assert average.module.weight.item() == pytest.approx(expected)
+
+
+def test_the_average_forgets_faster_in_the_beginning() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    average = average_of(layer, decay=0.999)
+    layer.weight.data.fill_(0.0)
+    average.update_parameters(layer)
+    layer.weight.data.fill_(1.0)
+    average.update_parameters(layer)
+    assert average.module.weight.item() == pytest.approx(1 - 2 / 11)

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+import torch
+
+from boxmask.types import IGNORED, SegmentationMap
+from boxmask.visualization.segmentation import _percent, borders, draw_map, draw_map_pair, tinted
+from boxmask.visualization.style import PALETTE, class_colours, rgb
+
+NAMES = ("background", "road", "house")
+
+
+def grey(height, width):
+    return np.full((height, width, 3), 128, dtype=np.uint8)
+
+
+def map_of(labels, names=NAMES) -> SegmentationMap:
+    return SegmentationMap(torch.tensor(np.asarray(labels, np.uint8)), names)
+
+
+@pytest.fixture
+def blocks() -> np.ndarray:
+    """Background with a road across it and a house."""
+    labels = np.zeros((90, 120), np.uint8)
+    labels[30:60] = 1
+    labels[5:25, 10:50] = 2
+    return labels
+
+
+def test_pixels_are_tinted_by_class_and_the_background_is_not(blocks):
+    photo = grey(90, 120)
+    picture = draw_map(photo, map_of(blocks))
+    assert (photo == 128).all()
+    assert picture.shape[1] == 120
+    assert picture.shape[0] > 90
+    assert picture[45, 60] == pytest.approx((np.array(rgb(PALETTE[0])) + 128) / 2, abs=1)
+    assert picture[15, 30] == pytest.approx((np.array(rgb(PALETTE[1])) + 128) / 2, abs=1)
+    assert tuple(picture[80, 60]) == (128, 128, 128)
+    assert tuple(picture[29, 60]) == tuple(picture[59, 60]) == (255, 255, 255)  # borders
+    assert borders(blocks).sum() == 2 * 120 + 2 * 20 + 2 * 40 - 1  # a corner is of two sides
+
+
+def test_the_legend_has_a_patch_for_each_class_that_occurs(blocks):
+    blocks[blocks == 2] = 1
+    strip = draw_map(grey(90, 120), map_of(blocks))[90:]
+    there = [(strip == rgb(colour)).all(axis=-1).any() for colour in class_colours(NAMES)]
+    assert there == [True, True, False]
+    assert [_percent(share) for share in (1.0, 0.3333, 0.0004)] == ["100.0 %", "33.3 %", "under 0.1 %"]
+
+
+def test_a_pair_shows_both_and_stripes_what_is_not_known(blocks):
+    labelled = blocks.copy()
+    labelled[60:] = IGNORED
+    pair = draw_map_pair(grey(90, 120), labelled, map_of(blocks * 0))
+    top = pair.shape[0] - draw_map(grey(90, 248), map_of(np.zeros((90, 248))))[90:].shape[0]
+    assert pair.shape[1] == 248
+    left, right = pair[:top, :124], pair[:top, 124:]
+    road = np.round((np.array(rgb(PALETTE[0])) + 128) / 2).astype(int)
+    near = [(np.abs(half.astype(int) - road).max(axis=-1) <= 1).sum() for half in (left, right)]
+    assert near[0] > 3000
+    assert near[1] == 0
+    unknown = left[-30:-2, 4:120]
+    assert 0.15 < (unknown == 255).all(axis=-1).mean() < 0.4
+    assert (unknown == 128).all(axis=-1).mean() > 0.6
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 300), (200, 20)])
+def test_any_size_and_many_classes(size):
+    names = tuple(f"a class with a long name {i}" for i in range(200))
+    labels = np.random.default_rng(0).integers(0, 200, size)
+    picture = draw_map(grey(*size), map_of(labels, names))
+    assert picture.shape[1] == size[1]
+    assert np.array_equal(tinted(grey(*size), np.zeros(size, np.uint8), NAMES), grey(*size))
+
+
+def test_another_size_is_refused():
+    with pytest.raises(ValueError, match="photo's size"):
+        draw_map(grey(4, 5), map_of(np.zeros((5, 4))))

@@ -1,0 +1,95 @@
+"""State dicts from files that others made."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from boxmask.errors import WeightsError
+from boxmask.weights.state_dict import read_state_dict
+
+STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1, 2])}
+
+
+def assert_state(state: dict[str, Tensor]) -> None:
+    assert state.keys() == STATE.keys()
+    assert all(torch.equal(state[key], STATE[key]) for key in STATE)
+
+
+@pytest.mark.parametrize("ending", ["pth", "pt", "bin"])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_torchs_own_format(tmp_path: Path, ending: str, zipped: bool) -> None:
+    path = tmp_path / f"weights.{ending}"
+    torch.save(STATE, path, _use_new_zipfile_serialization=zipped)
+    assert_state(read_state_dict(path))
+
+
+def test_safetensors(tmp_path: Path) -> None:
+    save_file(STATE, tmp_path / "weights.safetensors")
+    assert_state(read_state_dict(tmp_path / "weights.safetensors"))
+
+
+def test_a_state_dict_within_a_checkpoint(tmp_path: Path) -> None:
+    torch.save({"state_dict": STATE, "epoch": 3}, tmp_path / "checkpoint.pth")
+    assert_state(read_state_dict(tmp_path / "checkpoint.pth"))
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"gone\.pth: there is no such file"):
+        read_state_dict(tmp_path / "gone.pth")
+
+
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+@pytest.mark.parametrize("content", [b"", b"not weights", bytes(range(256)), b"\x80\x02]q\x00."])
+def test_other_bytes(tmp_path: Path, ending: str, content: bytes) -> None:
+    path = tmp_path / f"weights.{ending}"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=rf"weights\.{ending}"):
+        read_state_dict(path)
+
+
+@pytest.mark.parametrize("ending", ["pth", "old.pth", "safetensors"])
+def test_a_truncated_file_at_whatever_length(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"weights.{ending}"
+    if ending == "safetensors":
+        save_file(STATE, path)
+    else:
+        torch.save(STATE, path, _use_new_zipfile_serialization=ending == "pth")
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 1, max(1, len(whole) // 40)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(WeightsError, match="cannot be read"):
+            read_state_dict(path)
+
+
+class Malicious:
+    """Unpickled, it would make a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+def test_nothing_in_a_file_is_run(tmp_path: Path) -> None:
+    trap = tmp_path / "sprung"
+    torch.save({"a": Malicious(trap)}, tmp_path / "zipped.pth")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps({"a": Malicious(trap)}, protocol=2))
+    for name in ("zipped.pth", "plain.pth"):
+        with pytest.raises(WeightsError, match=name):
+            read_state_dict(tmp_path / name)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("content", [[torch.ones(2)], torch.ones(2), {"a": 3}, {"a": {"b": torch.ones(2)}}])
+def test_anything_but_tensors_by_name(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "odd.pth")
+    with pytest.raises(WeightsError, match=r"odd\.pth: expected tensors by name, found"):
+        read_state_dict(tmp_path / "odd.pth")
