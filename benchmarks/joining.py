@@ -31,10 +31,10 @@ LEVELS = (0.3, 0.5, 0.6, 0.7)  # mask AP, whose minutes are told
 
 @dataclass(frozen=True)
 class Beginning:
-    """A way to begin: its name, its colour, and the runs that it is joined from."""
+    """A way to begin: its name, its color, and the runs that it is joined from."""
 
     name: str
-    colour: str
+    color: str
     parents: tuple[str, ...]
 
 
@@ -83,11 +83,11 @@ def draw(curves: dict[str, list[NDArray[np.float64]]], picture: Path) -> None:
     axes = figure.subplots()
     for way in BEGINNINGS:
         for one in curves[way.name]:
-            axes.plot(one[:, 0], one[:, 1], color=way.colour, linewidth=0.7, alpha=0.5)
+            axes.plot(one[:, 0], one[:, 1], color=way.color, linewidth=0.7, alpha=0.5)
         grid = np.linspace(0, max(one[-1, 0] for one in curves[way.name]), 100)
         all_seeds = [np.interp(grid, one[:, 0], one[:, 1], left=np.nan) for one in curves[way.name]]
         mean = np.mean(all_seeds, axis=0)
-        axes.plot(grid, mean, color=way.colour, linewidth=2.5, label=way.name)
+        axes.plot(grid, mean, color=way.color, linewidth=2.5, label=way.name)
     axes.set(xlabel="minutes", ylabel="mask AP, photos not trained on", ylim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend(title="Mask R-CNN joined from")

@@ -95,7 +95,7 @@ def row(pair: Pair, rounds: int, copy: float) -> list[str]:
 
 
 def align_pair(layout: torch.memory_format) -> Pair:
-    """Forward and backward on four levels of one photo; torchvision gets its own favourite layout."""
+    """Forward and backward on four levels of one photo; torchvision gets its own favorite layout."""
     shapes = [(1, CHANNELS, SIZE[0] // stride, SIZE[1] // stride) for stride in STRIDES]
     plain = [torch.randn(shape, requires_grad=True) for shape in shapes]
     maps = [one.detach().contiguous(memory_format=layout).requires_grad_() for one in plain]
@@ -135,10 +135,10 @@ def pool_pair() -> Pair:
 
 def nms_pair() -> Pair:
     """6,000 boxes as an RPN gives them: many around each object, some anywhere."""
-    centres = (torch.rand(120, 2) * torch.tensor([1088.0, 800.0])).repeat(50, 1)
+    centers = (torch.rand(120, 2) * torch.tensor([1088.0, 800.0])).repeat(50, 1)
     sides = torch.exp(torch.rand(120, 2) * 2.5 + 3).repeat(50, 1)
     boxes = around(
-        centres + torch.randn(6000, 2) * sides * 0.15, sides * torch.exp(torch.randn(6000, 2) * 0.2)
+        centers + torch.randn(6000, 2) * sides * 0.15, sides * torch.exp(torch.randn(6000, 2) * 0.2)
     )
     scores = torch.rand(6000)
     assert torch.equal(nms(boxes, scores, 0.7), torchvision.ops.nms(boxes, scores, 0.7))
@@ -193,9 +193,9 @@ def some_rois() -> tuple[Tensor, Tensor]:
     return torch.cat([torch.zeros(ROIS, 1), boxes], dim=1), levels
 
 
-def around(centres: Tensor, sides: Tensor) -> Tensor:
+def around(centers: Tensor, sides: Tensor) -> Tensor:
     """Boxes inside the photo."""
-    boxes = torch.cat([centres - sides / 2, centres + sides / 2], dim=1)
+    boxes = torch.cat([centers - sides / 2, centers + sides / 2], dim=1)
     limit = torch.tensor([SIZE[1], SIZE[0]] * 2, dtype=torch.float32)
     return boxes.clamp(min=0).minimum(limit)
 

@@ -33,7 +33,7 @@ from boxmask.detectors.fast_rcnn import truncate
 from boxmask.models.table import AnyModel
 from boxmask.photos.decode import to_image
 from boxmask.runs.run import Run
-from boxmask.tasks.evaluate import Reading, labelled_for
+from boxmask.tasks.evaluate import Reading, labeled_for
 from boxmask.weights.checkpoint import load_model
 
 PARTS = ("image", "proposals", "features", "heads", "post-processing")
@@ -81,7 +81,7 @@ MASK = {
     "mask_head.forward": "heads",
     "with_masks": "post-processing",
 }
-PIXELS = {"features": "features", "heads": "heads"}  # the rest, resizing and labelling, is not split up
+PIXELS = {"features": "features", "heads": "heads"}  # the rest, resizing and labeling, is not split up
 FIGURES = ("AP", "AP50", "mask_AP", "mask_AP50", "mIoU")
 METHODS = {
     "rcnn": Method("R-CNN", ("--model", "rcnn"), 20, RCNN),
@@ -165,7 +165,7 @@ def train(method: Method, run: Path, args: argparse.Namespace) -> None:
 
 
 def reading_flags(args: argparse.Namespace) -> list[object]:
-    classes = ["--classes-file", args.classes_file, "--unknown-colours", "ignore"]
+    classes = ["--classes-file", args.classes_file, "--unknown-colors", "ignore"]
     return ["--bad-boxes", "skip", *(classes if args.classes_file else ())]
 
 
@@ -187,8 +187,8 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     if method.svd:
         truncate(model, tuple(args.svd))
     reading = Reading("skip", args.classes_file, "ignore" if args.classes_file else None)
-    labelled = labelled_for(model, run, Path(args.data), "test", reading)
-    seconds = seconds_of(model, method, labelled, args.photos)
+    labeled = labeled_for(model, run, Path(args.data), "test", reading)
+    seconds = seconds_of(model, method, labeled, args.photos)
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
     figures_of = {name: found[name] for name in FIGURES if found.get(name) is not None}
     return Row(method.name, minutes, figures_of, seconds)
@@ -243,7 +243,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", help="labelled photos, as for `boxmask train`")
+    parser.add_argument("data", help="labeled photos, as for `boxmask train`")
     parser.add_argument("--out", type=Path, required=True, help="where runs, table and chart go")
     parser.add_argument("--methods", default=OF_BOXES, help=f"of: {', '.join(METHODS)}")
     parser.add_argument(

@@ -1,7 +1,7 @@
 """A training step of a one-stage detector beside torchvision's: `python benchmarks/one_stage_step.py`.
 
 RetinaNet, FCOS and SSDLite, with the same weights, photos, labels and trained numbers on both sides. First
-the losses are compared, then forward + backward + optimiser run in turns, each side in its own process; the
+the losses are compared, then forward + backward + optimizer run in turns, each side in its own process; the
 table shows medians.
 """
 
@@ -29,7 +29,7 @@ SSDLITE = "ssdlite320_mobilenet_v3_large"
 DENSE = {"dense_class": "classification", "dense_box": "bbox_regression"}  # what both sides call the losses
 LOSSES = {
     "retinanet_resnet50_fpn": DENSE,
-    "fcos_resnet50_fpn": {**DENSE, "dense_centreness": "bbox_ctrness"},
+    "fcos_resnet50_fpn": {**DENSE, "dense_centerness": "bbox_ctrness"},
     SSDLITE: {"ssd_class": "classification", "ssd_box": "bbox_regression"},
 }
 SIZE, LONGER = 480, 800  # of RetinaNet and FCOS; SSDLite has 320

@@ -86,7 +86,7 @@ def searching(search: Search, picture: Picture, threads: int) -> Callable[[], ob
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="labelled photos")
+    parser.add_argument("--data", type=Path, required=True, help="labeled photos")
     parser.add_argument("--split", default="all", help="train, val, test or all")
     parser.add_argument("--mode", choices=MODES, default="fast")
     parser.add_argument("--paper", action="store_true", help="our side with the paper's own numbers")

@@ -100,17 +100,17 @@ def their_network(classes: int) -> TheirFasterRCNN:
 def their_training(network: nn.Module, dataset: Dataset, budget: float) -> float:
     """Images a second."""
     parameters = [one for one in network.parameters() if one.requires_grad]
-    optimiser = torch.optim.SGD(parameters, RATE, momentum=0.9, weight_decay=1e-4)
+    optimizer = torch.optim.SGD(parameters, RATE, momentum=0.9, weight_decay=1e-4)
     batches, began, steps = endless(dataset), time.monotonic(), 0
     while (progress := (time.monotonic() - began) / budget) < 1:
         rate = RATE * min(1, (steps + 1) / WARMUP) * 0.5 * (1 + math.cos(math.pi * progress))
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = rate
         images, targets = next(batches)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         torch.stack(list(network(images, their_targets(targets)).values())).sum().backward()
         nn.utils.clip_grad_norm_(parameters, 10)
-        optimiser.step()
+        optimizer.step()
         steps += 1
     return steps * BATCH / budget
 
@@ -147,7 +147,7 @@ def their_detections(network: nn.Module, dataset: Dataset, photo: int) -> Detect
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, nargs="?", help="labelled photos; the demo's unless given")
+    parser.add_argument("data", type=Path, nargs="?", help="labeled photos; the demo's unless given")
     parser.add_argument("--minutes", type=float, default=6)
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()

@@ -1,7 +1,7 @@
 """A training step of Faster and Mask R-CNN beside torchvision's: `python benchmarks/training_step.py`.
 
 The same network with the same weights, the same photos and labels: first the losses are compared with
-sampling switched off, then forward + backward + optimiser run in turns (theirs, ours, theirs, ours, ...),
+sampling switched off, then forward + backward + optimizer run in turns (theirs, ours, theirs, ours, ...),
 each in its own process, and the table shows medians. The limit is the time that a matrix product of the same
 number of operations takes; PyTorch counts them in torchvision's step, and ours does with fewer.
 """
@@ -188,12 +188,12 @@ def losses_differ(theirs: Any, ours: Detector, batch: Batch, case: Case) -> floa
 
 def stepper(model: nn.Module, loss: Callable[[], dict[str, Tensor]]) -> Callable[[], None]:
     """One step of SGD."""
-    optimiser = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 1e-4, momentum=0.9)
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 1e-4, momentum=0.9)
 
     def step() -> None:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         torch.stack(list(loss().values())).sum().backward()
-        optimiser.step()
+        optimizer.step()
 
     return step
 

@@ -28,7 +28,7 @@ def _a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real labelled photos beside the project, or skip."""
+    """The folder of real labeled photos beside the project, or skip."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"needs the real photos in {folder}")

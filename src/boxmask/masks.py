@@ -157,7 +157,7 @@ class Masks:
         return Masks.of([crop[::-1] for crop in self.crops()], corners, self.size)
 
     def resized(self, size: Size) -> Masks:
-        """At another size: each new pixel is the old one under its centre."""
+        """At another size: each new pixel is the old one under its center."""
         rows, columns = (nearest(*sides) for sides in zip(self.size, size, strict=True))
         crops, corners = [], []
         for crop, (x1, y1, x2, y2) in zip(self.crops(), self.windows.tolist(), strict=True):
@@ -172,7 +172,7 @@ class Masks:
 
 
 def nearest(old: int, new: int) -> Int[NDArray[np.int64], new]:
-    """Which of `old` pixels in a row lies under the centre of each of `new`."""
+    """Which of `old` pixels in a row lies under the center of each of `new`."""
     return ((np.arange(new) + 0.5) * old / new).astype(np.int64)
 
 

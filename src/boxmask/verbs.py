@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def train(
     data: str | Path, *, recipe: Recipe | None = None, out: str | Path | None = None, **choices: Any
 ) -> Run:
-    """Train on labelled photos; gives the run, whose folder holds the weights.
+    """Train on labeled photos; gives the run, whose folder holds the weights.
 
     recipe, choices: a `boxmask.runs.recipe.Recipe`, and single fields of it by name, for example
     `model="faster-rcnn", max_minutes=10`. Ctrl-C ends the training early; `run.finished` tells. Raises what
@@ -49,21 +49,21 @@ def evaluate(
     bad_boxes: Literal["stop", "skip"] = "stop",
     unseen_classes: Literal["stop", "ignore"] = "stop",
     classes_file: str | Path | None = None,
-    unknown_colours: Literal["stop", "ignore"] | None = None,
+    unknown_colors: Literal["stop", "ignore"] | None = None,
     device: str = "cpu",
 ) -> Evaluation | PixelEvaluation | ClassEvaluation:
-    """Judge a run on labelled photos; `.as_json()` gives the figures by name.
+    """Judge a run on labeled photos; `.as_json()` gives the figures by name.
 
     What the choices mean is in `boxmask evaluate --help`.
     """
-    from boxmask.tasks.evaluate import Reading, labelled_for, verdict
+    from boxmask.tasks.evaluate import Reading, labeled_for, verdict
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(run, device)
-    reading = Reading(bad_boxes, Path(classes_file) if classes_file else None, unknown_colours)
-    labelled = labelled_for(model, Path(run), Path(data), split, reading)
+    reading = Reading(bad_boxes, Path(classes_file) if classes_file else None, unknown_colors)
+    labeled = labeled_for(model, Path(run), Path(data), split, reading)
     judged: Evaluation | PixelEvaluation | ClassEvaluation = verdict(
-        model, labelled, unseen_classes
+        model, labeled, unseen_classes
     ).evaluation
     return judged
 

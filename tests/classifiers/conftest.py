@@ -11,7 +11,7 @@ from torch import Tensor
 from boxmask.classifiers.classifier import ClassifierConfig, ImageClassifier
 
 CLASSES = ("red thing", "grüne", "蓝")
-COLOURS = ((210, 40, 30), (40, 180, 50), (40, 60, 220))
+COLORS = ((210, 40, 30), (40, 180, 50), (40, 60, 220))
 
 
 def small(seed: int = 0, **numbers: object) -> ImageClassifier:
@@ -42,10 +42,10 @@ def classifier() -> ImageClassifier:
 
 @pytest.fixture(scope="session")
 def paint() -> Callable[..., Tensor]:
-    """(3, H, W) uint8 of one class's colour, mottled; the same each time."""
+    """(3, H, W) uint8 of one class's color, mottled; the same each time."""
 
     def painted(label: int, size: tuple[int, int] = (50, 70), seed: int = 0) -> Tensor:
         noise = torch.randint(-25, 26, (3, *size), generator=torch.Generator().manual_seed(seed))
-        return (torch.tensor(COLOURS[label])[:, None, None] + noise).clamp(0, 255).to(torch.uint8)
+        return (torch.tensor(COLORS[label])[:, None, None] + noise).clamp(0, 255).to(torch.uint8)
 
     return painted

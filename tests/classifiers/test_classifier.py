@@ -64,15 +64,15 @@ def test_path_pil_array_and_tensor_are_one_photo(
         assert_same(classifier.predict(same), expected, 1e-4)
 
 
-def test_grey_and_transparent_photos(classifier: ImageClassifier, paint: Paint) -> None:
+def test_gray_and_transparent_photos(classifier: ImageClassifier, paint: Paint) -> None:
     photo = paint(0)
-    grey = photo[:1]
-    assert_same(classifier.predict(grey), classifier.predict(grey.repeat(3, 1, 1)))
-    opaque = torch.cat([photo, torch.full_like(grey, 255)])
+    gray = photo[:1]
+    assert_same(classifier.predict(gray), classifier.predict(gray.repeat(3, 1, 1)))
+    opaque = torch.cat([photo, torch.full_like(gray, 255)])
     assert_same(classifier.predict(opaque), classifier.predict(photo))
 
 
-def test_neighbours_in_a_batch_have_no_say(classifier: ImageClassifier, paint: Paint) -> None:
+def test_neighbors_in_a_batch_have_no_say(classifier: ImageClassifier, paint: Paint) -> None:
     """Whatever their shapes: all are padded to the same square."""
     photos = [paint(0, (40, 80)), paint(1, (80, 20)), paint(2, (64, 64))]
     for one, photo in zip(classifier.predict(photos), photos, strict=True):
@@ -154,11 +154,11 @@ def test_losses_of_photos_of_any_size(build: Build, size: tuple[int, int]) -> No
 def test_it_learns_three_photos_by_heart(build: Build, paint: Paint) -> None:
     classifier = build()
     photos, targets = [paint(label) for label in range(3)], [ClassTarget(label) for label in range(3)]
-    optimiser = torch.optim.AdamW(classifier.parameters(), lr=3e-3)
+    optimizer = torch.optim.AdamW(classifier.parameters(), lr=3e-3)
     for _ in range(40):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         classifier.loss(photos, targets)["class"].backward()
-        optimiser.step()
+        optimizer.step()
     found = classifier.predict([paint(label, (80, 40), seed=7) for label in range(3)])
     assert [one.name for one in found] == list(classifier.config.class_names)
     assert min(one.score for one in found) > 0.6

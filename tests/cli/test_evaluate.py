@@ -37,7 +37,7 @@ def test_a_dash_prints_the_json_and_nothing_else(
     assert not list(here.iterdir())
 
 
-def test_every_photo_is_drawn_as_labelled_and_as_found(
+def test_every_photo_is_drawn_as_labeled_and_as_found(
     boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
 ) -> None:
     assert boxmask("evaluate", trained, demo, "--pictures", "pictures").status == 0

@@ -137,15 +137,15 @@ def test_pixels_that_nothing_names(refused: Refused, runs: Runs, painted: Path, 
     assert "classes.txt" in refused(1, "evaluate", runs("unet"), painted)
     (here / "part.txt").write_text("background,0\n")
     said = refused(1, "evaluate", runs("unet"), painted, "--classes-file", "part.txt")
-    assert "--unknown-colours ignore" in said
+    assert "--unknown-colors ignore" in said
     said = refused(1, "evaluate", runs("unet"), painted, "--classes-file", "gone.txt")
     assert "gone.txt" in said
 
 
 @pytest.mark.parametrize("kind", ["mask-rcnn", "classifier"])
-def test_colours_are_for_segmenters(refused: Refused, runs: Runs, demo: Path, kind: str) -> None:
+def test_colors_are_for_segmenters(refused: Refused, runs: Runs, demo: Path, kind: str) -> None:
     said = refused(2, "evaluate", runs(kind), demo, "--classes-file", "mine.txt")
-    assert "--classes-file and --unknown-colours are for segmenters" in said
+    assert "--classes-file and --unknown-colors are for segmenters" in said
 
 
 @pytest.mark.parametrize("kind", ["mask-rcnn", "unet", "classifier"])

@@ -16,7 +16,7 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BOXMASK_CACHE", str(tmp_path / "cache"))
 
 
-def test_labelled_photos_are_judged(boxmask: Program, here: Path, demo: Path) -> None:
+def test_labeled_photos_are_judged(boxmask: Program, here: Path, demo: Path) -> None:
     ended = boxmask("proposals", demo, "--split", "test", "--mode", "single", "--json", "figures.json")
     assert ended.status == 0
     assert "MABO" in ended.out

@@ -23,7 +23,7 @@ from boxmask.types import Target
 from boxmask.weights.imagenet import backbone_weights
 
 CLASSES = ("red thing", "grüne", "蓝")
-COLOURS = ((210, 40, 30), (40, 180, 50), (40, 60, 220))
+COLORS = ((210, 40, 30), (40, 180, 50), (40, 60, 220))
 SIZES = {"shorter_side": 96, "longer_side": 160}
 
 SEARCH = replace(MODES["single"], width=150, scales=(30,), smallest_side=4)
@@ -97,12 +97,12 @@ def detector(build: Build) -> Detector:
 
 
 def paint(size: tuple[int, int], boxes: list[tuple[int, ...]], labels: list[int]) -> Tensor:
-    """(3, H, W) uint8: rectangles of their class's colour on a mottled ground, the same each time."""
+    """(3, H, W) uint8: rectangles of their class's color on a mottled ground, the same each time."""
     seed = zlib.crc32(repr((size, boxes, labels)).encode())
     noise = torch.randint(110, 150, (3, *size), generator=torch.Generator().manual_seed(seed))
     photo = noise.to(torch.uint8)
     for (x1, y1, x2, y2), label in zip(boxes, labels, strict=True):
-        photo[:, y1:y2, x1:x2] = torch.tensor(COLOURS[label], dtype=torch.uint8)[:, None, None]
+        photo[:, y1:y2, x1:x2] = torch.tensor(COLORS[label], dtype=torch.uint8)[:, None, None]
     return photo
 
 

@@ -112,13 +112,13 @@ def test_floats_are_bytes_but_for_rounding(detector: Detector, photo: Tensor) ->
     torch.testing.assert_close(of_floats.scores[:10], of_bytes.scores[:10], rtol=0, atol=0.05)
 
 
-def test_grey_and_transparent_photos(detector: Detector, photo: Tensor) -> None:
-    grey = photo[:1]
-    assert_same(detector.predict(grey), detector.predict(grey.repeat(3, 1, 1)))
-    opaque = torch.cat([photo, torch.full_like(grey, 255)])
+def test_gray_and_transparent_photos(detector: Detector, photo: Tensor) -> None:
+    gray = photo[:1]
+    assert_same(detector.predict(gray), detector.predict(gray.repeat(3, 1, 1)))
+    opaque = torch.cat([photo, torch.full_like(gray, 255)])
     assert_same(detector.predict(opaque), detector.predict(photo))
     pil = Image.fromarray(photo[0].numpy())
-    assert_same(detector.predict(pil), detector.predict(grey), 1e-4)
+    assert_same(detector.predict(pil), detector.predict(gray), 1e-4)
 
 
 def assert_holds(some: Detections, best: int, expected: Detections) -> None:
@@ -284,13 +284,13 @@ def learn(detector: Detector, photo: Tensor, target: Target, steps: int) -> None
     """A few dozens of steps on one photo."""
     detector.freeze(1)
     trained = [p for p in detector.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=1e-3)
+    optimizer = torch.optim.AdamW(trained, lr=1e-3)
     for step in range(steps):
-        optimiser.zero_grad()
-        optimiser.param_groups[0]["lr"] = 1e-3 * (1 - step / steps)
+        optimizer.zero_grad()
+        optimizer.param_groups[0]["lr"] = 1e-3 * (1 - step / steps)
         sum(detector.loss([photo], [target]).values(), torch.tensor(0.0)).backward()
         torch.nn.utils.clip_grad_norm_(trained, 10)
-        optimiser.step()
+        optimizer.step()
 
 
 def test_it_learns_one_photo_by_heart(build: Build, photo: Tensor, target: Target) -> None:

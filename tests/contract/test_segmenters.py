@@ -151,10 +151,10 @@ def test_floats_are_bytes_but_for_rounding(segmenter: Segmenter, photo: Tensor) 
     assert agreement(segmenter.predict(photo / 255), segmenter.predict(photo)) > 0.95
 
 
-def test_grey_and_transparent_photos(segmenter: Segmenter, photo: Tensor) -> None:
-    grey = photo[:1]
-    assert agreement(segmenter.predict(grey), segmenter.predict(grey.repeat(3, 1, 1))) == 1
-    opaque = torch.cat([photo, torch.full_like(grey, 255)])
+def test_gray_and_transparent_photos(segmenter: Segmenter, photo: Tensor) -> None:
+    gray = photo[:1]
+    assert agreement(segmenter.predict(gray), segmenter.predict(gray.repeat(3, 1, 1))) == 1
+    opaque = torch.cat([photo, torch.full_like(gray, 255)])
     assert agreement(segmenter.predict(opaque), segmenter.predict(photo)) == 1
 
 
@@ -332,13 +332,13 @@ def learn(segmenter: Segmenter, photo: Tensor, target: PixelTarget, steps: int) 
     targets = [PixelTarget(target.labels[y : y + side, x : x + side]) for y, x in cuts]
     segmenter.freeze(1)
     trained = [p for p in segmenter.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=2e-3)
+    optimizer = torch.optim.AdamW(trained, lr=2e-3)
     for step in range(steps):
-        optimiser.zero_grad()
-        optimiser.param_groups[0]["lr"] = 2e-3 * (1 - step / steps)
+        optimizer.zero_grad()
+        optimizer.param_groups[0]["lr"] = 2e-3 * (1 - step / steps)
         sum(segmenter.loss(photos, targets).values(), torch.tensor(0.0)).backward()
         torch.nn.utils.clip_grad_norm_(trained, 10)
-        optimiser.step()
+        optimizer.step()
 
 
 @pytest.mark.slow

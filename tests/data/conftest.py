@@ -1,4 +1,4 @@
-"""Tiny labelled photos, written by hand."""
+"""Tiny labeled photos, written by hand."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Box = tuple[str, float, float, float, float]  # class name, then four numbers as
 
 
 def save_photo(path: Path, size: tuple[int, int] = (40, 60), **options: Any) -> None:
-    """A grey photo of (height, width)."""
+    """A gray photo of (height, width)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size[::-1], "grey").save(path, **options)
+    Image.new("RGB", size[::-1], "gray").save(path, **options)
 
 
 def voc_xml(filename: str, boxes: Sequence[Box] = (), size: tuple[int, int] | None = (40, 60)) -> str:

@@ -193,45 +193,45 @@ def test_only_the_deltas_of_the_true_class_learn() -> None:
     assert deltas.grad.nonzero().tolist() == [[0, 1, 0], [2, 0, 2]]
 
 
-# ---------------------------------------------------------------- section 2.3: normalised targets
+# ---------------------------------------------------------------- section 2.3: normalized targets
 
 MEAN = torch.tensor([[0.3, -0.2, 0.1, 0.4], [-0.1, 0.5, 0.2, -0.3]])
 STD = torch.tensor([[0.2, 0.4, 0.5, 0.1], [0.3, 0.6, 0.25, 0.8]])
 
 
 @pytest.fixture(scope="module")
-def normalising() -> FastRCNN:
+def normalizing() -> FastRCNN:
     network = FastRCNN(SMALL).eval()
     network.load_state_dict({**network.state_dict(), "delta_mean": MEAN, "delta_std": STD})
     return network
 
 
-def test_targets_are_normalised_by_their_class(normalising: FastRCNN) -> None:
+def test_targets_are_normalized_by_their_class(normalizing: FastRCNN) -> None:
     deltas = torch.tensor([[0.5, 0.2, 0.6, 0.5], [0.2, 0.5, 0.2, 0.5], [0, 0, 0, 0]])
-    found = normalising.normalised(deltas, torch.tensor([0, 1, 2]))
+    found = normalizing.normalized(deltas, torch.tensor([0, 1, 2]))
     torch.testing.assert_close(found[:2], torch.tensor([[1.0, 1, 1, 1], [1, 0, 0, 1]]))
 
 
-def test_what_the_loss_normalises_predict_undoes(normalising: FastRCNN) -> None:
+def test_what_the_loss_normalizes_predict_undoes(normalizing: FastRCNN) -> None:
     rois, labels = ROIS[[1, 3]], torch.tensor([1, 0])
-    wanted = normalising.normalised(encode(rois, OBJECTS.boxes), labels)
+    wanted = normalizing.normalized(encode(rois, OBJECTS.boxes), labels)
     logits = torch.full((2, 3), -9.0)
     logits[[0, 1], labels] = 9.0
     batch = Batch(torch.zeros(1, 3, 100, 100), [(100, 100)], [(100, 100)])
-    (found,) = normalising.postprocess(logits, wanted[:, None].expand(2, 2, 4), [rois], batch)
+    (found,) = normalizing.postprocess(logits, wanted[:, None].expand(2, 2, 4), [rois], batch)
     best = dict(zip(found.names, found.boxes, strict=True))
     torch.testing.assert_close(best["dog"], OBJECTS.boxes[0], rtol=0, atol=1e-4)
     torch.testing.assert_close(best["cat"], OBJECTS.boxes[1], rtol=0, atol=1e-4)
 
 
-def test_the_loss_is_of_normalised_targets(normalising: FastRCNN, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_loss_is_of_normalized_targets(normalizing: FastRCNN, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a network that says nothing, about two objects, exactly where they are."""
 
     def silent(pixels: Tensor, rois: list[Tensor]) -> tuple[Tensor, Tensor]:
         return torch.zeros(len(rois[0]), 3), torch.zeros(len(rois[0]), 2, 4)
 
-    monkeypatch.setattr(normalising, "forward", silent)
-    losses = normalising.loss([torch.zeros(3, 64, 96)], [Target.of(OBJECTS.boxes[:1], [1])], [NONE])
+    monkeypatch.setattr(normalizing, "forward", silent)
+    losses = normalizing.loss([torch.zeros(3, 64, 96)], [Target.of(OBJECTS.boxes[:1], [1])], [NONE])
     error = (MEAN[1] / STD[1]).abs()
     smooth = torch.where(error < 1, error**2 / 2, error - 0.5)
     torch.testing.assert_close(losses["roi_box"], smooth.sum())

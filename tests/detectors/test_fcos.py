@@ -42,11 +42,11 @@ def test_places_lie_in_the_middle_of_their_cells(network: FCOS) -> None:
 def test_levels_of_the_paper() -> None:
     """P3 to P7, P6 from P5; 64, 128, 256 and 512 pixels between them."""
     network = FCOS(replace(SMALL, extra_levels=2, ranges=PRESETS["paper"]["ranges"]))  # type: ignore[arg-type]
-    logits, distances, centreness = network(torch.zeros(1, 3, 128, 256))
+    logits, distances, centerness = network(torch.zeros(1, 3, 128, 256))
     cells = [16 * 32, 8 * 16, 4 * 8, 2 * 4, 1 * 2]
     assert [x.shape for x in logits] == [(1, n, 2) for n in cells]
     assert [x.shape for x in distances] == [(1, n, 4) for n in cells]
-    assert [x.shape for x in centreness] == [(1, n, 1) for n in cells]
+    assert [x.shape for x in centerness] == [(1, n, 1) for n in cells]
     assert network.strides == [8, 16, 32, 64, 128]
     assert network.fpn.strided[0].in_channels == 16
 
@@ -78,9 +78,9 @@ PLACES = Places(
 def test_the_loss_by_hand(network: FCOS) -> None:
     """Two places see the first object, one the second; the second photo has none."""
     generator = torch.Generator().manual_seed(0)
-    logits, centreness = (torch.randn(2, 4, n, generator=generator) for n in (2, 1))
+    logits, centerness = (torch.randn(2, 4, n, generator=generator) for n in (2, 1))
     distances = 0.5 + torch.rand(2, 4, 4, generator=generator)
-    losses = network.dense_loss([logits, distances, centreness], PLACES, [OBJECTS, NOTHING])
+    losses = network.dense_loss([logits, distances, centerness], PLACES, [OBJECTS, NOTHING])
     targets = torch.zeros(2, 4, 2)
     targets[0, [0, 1, 2], [0, 0, 1]] = 1
     focal = sigmoid_focal_loss(logits, targets, 0.25, 2.0, "sum")
@@ -90,8 +90,8 @@ def test_the_loss_by_hand(network: FCOS) -> None:
     answers = OBJECTS.boxes[[0, 0, 1]]
     torch.testing.assert_close(losses["dense_box"], generalized_box_iou_loss(boxes, answers, "mean"))
     wanted = torch.tensor([1, math.sqrt(6 / 14 * 6 / 14), 1])
-    expected = F.binary_cross_entropy_with_logits(centreness[0, :3, 0], wanted)
-    torch.testing.assert_close(losses["dense_centreness"], expected)
+    expected = F.binary_cross_entropy_with_logits(centerness[0, :3, 0], wanted)
+    torch.testing.assert_close(losses["dense_centerness"], expected)
 
 
 def test_what_is_ignored_is_neither_object_nor_background(network: FCOS) -> None:
@@ -106,15 +106,15 @@ def test_what_is_ignored_is_neither_object_nor_background(network: FCOS) -> None
 # ---------------------------------------------------------------- section 3.3: the score
 
 
-def test_a_score_is_the_root_of_class_and_centreness(network: FCOS) -> None:
+def test_a_score_is_the_root_of_class_and_centerness(network: FCOS) -> None:
     network.config = replace(SMALL, score_threshold=0.3, candidates=2)
     scores = torch.tensor([[0.9, 0.05], [0.5, 0.8], [0.1, 0.9]])
-    centreness = torch.tensor([[0.9], [0.5], [0.05]])
-    score, row, label = network.best_places(scores.logit(), centreness.logit())
+    centerness = torch.tensor([[0.9], [0.5], [0.05]])
+    score, row, label = network.best_places(scores.logit(), centerness.logit())
     torch.testing.assert_close(score, torch.tensor([0.9, math.sqrt(0.4)]))
     assert (row.tolist(), label.tolist()) == ([0, 1], [0, 1])
     network.config = replace(SMALL, score_threshold=0.3)
-    assert len(network.best_places(scores.logit(), centreness.logit())[0]) == 3  # 0.9 * 0.05 is below
+    assert len(network.best_places(scores.logit(), centerness.logit())[0]) == 3  # 0.9 * 0.05 is below
 
 
 def test_boxes_of_all_levels_in_the_photos_own_pixels(network: FCOS) -> None:
@@ -123,8 +123,8 @@ def test_boxes_of_all_levels_in_the_photos_own_pixels(network: FCOS) -> None:
     coarse = Places(torch.tensor([[22.0, 20]]), torch.full((1,), 16.0), torch.zeros(1, 2))
     logits = [torch.tensor([[[0.9, 0.001], [0.001, 0.4]]]).logit(), torch.tensor([[[0.8, 0.001]]]).logit()]
     distances = [torch.ones(1, 2, 4), torch.full((1, 1, 4), 0.5)]
-    centreness = [torch.full((1, 2, 1), 9.0), torch.full((1, 1, 1), 9.0)]
-    (found,) = network.postprocess(logits, distances, centreness, [fine, coarse], batch)
+    centerness = [torch.full((1, 2, 1), 9.0), torch.full((1, 1, 1), 9.0)]
+    (found,) = network.postprocess(logits, distances, centerness, [fine, coarse], batch)
     assert found.names == ["cat", "dog"]
     assert found.boxes.tolist() == [[24, 24, 56, 56], [74, 74, 100, 100]]
 

@@ -133,7 +133,7 @@ def test_a_region_is_an_object_from_iou_of_a_half_on(network: RCNN) -> None:
     rois = torch.tensor([[10.0, 10, 30, 19], [10, 10, 30, 20], [40, 40, 50, 60], [70, 10, 90, 30]])
     _, labels = drawn(network, [rois], [OBJECTS])
     assert sorted(labels) == [0, 0, 1, 1, 2, 2]  # the two objects join
-    boxes, of_each = network._labelled(rois, OBJECTS)
+    boxes, of_each = network._labeled(rois, OBJECTS)
     assert of_each.tolist() == [2, 1, 0, 2, 1, 0]
     assert boxes.tolist() == [*rois.tolist(), *OBJECTS.boxes.tolist()]
 
@@ -141,7 +141,7 @@ def test_a_region_is_an_object_from_iou_of_a_half_on(network: RCNN) -> None:
 def test_regions_in_objects_that_do_not_count_are_left_out(network: RCNN) -> None:
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, False])
     rois = torch.tensor([[12.0, 12, 28, 28], [40, 40, 60, 58], [70, 10, 90, 30]])
-    boxes, labels = network._labelled(rois, crowd)
+    boxes, labels = network._labeled(rois, crowd)
     assert labels.tolist() == [0, 2, 0]
     assert boxes.tolist() == [[40, 40, 60, 58], [70, 10, 90, 30], [40, 40, 60, 60]]
 

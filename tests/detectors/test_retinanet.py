@@ -96,9 +96,9 @@ def test_each_photo_counts_alike(network: RetinaNet) -> None:
 
 def moved(anchors: Tensor, deltas: Tensor) -> Tensor:
     """R-CNN's equations 1 to 4."""
-    size, centre = anchors[:, 2:] - anchors[:, :2], (anchors[:, 2:] + anchors[:, :2]) / 2
-    centre, size = centre + deltas[:, :2] * size, size * deltas[:, 2:].exp()
-    return torch.cat([centre - size / 2, centre + size / 2], 1)
+    size, center = anchors[:, 2:] - anchors[:, :2], (anchors[:, 2:] + anchors[:, :2]) / 2
+    center, size = center + deltas[:, :2] * size, size * deltas[:, 2:].exp()
+    return torch.cat([center - size / 2, center + size / 2], 1)
 
 
 def test_the_first_loss_is_that_of_the_prior() -> None:

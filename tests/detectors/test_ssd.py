@@ -48,9 +48,9 @@ def test_no_default_box_is_larger_than_the_photo() -> None:
 
 def test_cells_row_by_row() -> None:
     boxes = at_cells(torch.tensor([[-0.1, -0.2, 0.1, 0.2]]), (2, 4), (2, 4))
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
     expected = [[x, y] for y in (0.25, 0.75) for x in (0.125, 0.375, 0.625, 0.875)]
-    torch.testing.assert_close(centres, torch.tensor(expected))
+    torch.testing.assert_close(centers, torch.tensor(expected))
 
 
 @pytest.mark.parametrize(

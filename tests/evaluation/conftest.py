@@ -1,4 +1,4 @@
-"""Small labelled sets and detections, written down as lists."""
+"""Small labeled sets and detections, written down as lists."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ CLASSES = ("cat", "dog")
 
 
 @pytest.fixture
-def labelled() -> Callable[..., Dataset]:
+def labeled() -> Callable[..., Dataset]:
     """A data set of 100 x 100 photos, each a list of (class, box) or (class, box, "crowd" | "difficult")."""
 
     def build(*photos: Sequence[tuple], class_names: tuple[str, ...] = CLASSES) -> Dataset:

@@ -10,7 +10,7 @@ from boxmask.data.detection.dataset import Dataset
 from boxmask.evaluation.proposals import proposal_recall, recall_table
 
 
-def labelled(crowd: tuple[bool, ...] = (False,) * 4) -> Dataset:
+def labeled(crowd: tuple[bool, ...] = (False,) * 4) -> Dataset:
     """Two photos: a cat and a dog, and two cats."""
     boxes = [[0, 0, 10, 10], [20, 20, 40, 40], [0, 0, 10, 20], [50, 50, 60, 60]]
     return Dataset(
@@ -36,7 +36,7 @@ PROPOSALS = [
 
 
 def test_recall_and_best_overlap_by_hand() -> None:
-    found = proposal_recall(labelled(), PROPOSALS)
+    found = proposal_recall(labeled(), PROPOSALS)
     assert (found.photos, found.objects, found.windows) == (2, 4, 2.0)
     assert found.recall_50 == pytest.approx(3 / 4)
     assert found.recall_70 == pytest.approx(1 / 4)
@@ -48,18 +48,18 @@ def test_recall_and_best_overlap_by_hand() -> None:
 
 
 def test_ignored_objects_do_not_count() -> None:
-    found = proposal_recall(labelled((False, False, False, True)), PROPOSALS)
+    found = proposal_recall(labeled((False, False, False, True)), PROPOSALS)
     assert found.objects == 3
     assert found.recall_50 == 1
 
 
 def test_no_proposals_and_no_objects() -> None:
     nothing = [torch.zeros(0, 4), torch.zeros(0, 4)]
-    assert proposal_recall(labelled(), nothing).recall_50 == 0
-    empty = proposal_recall(labelled((True,) * 4), PROPOSALS)
+    assert proposal_recall(labeled(), nothing).recall_50 == 0
+    empty = proposal_recall(labeled((True,) * 4), PROPOSALS)
     assert (empty.objects, empty.recall_50, empty.MABO, empty.per_class) == (0, None, None, {})
     assert recall_table(empty).row_count == 0
 
 
 def test_the_table_has_a_row_for_each_class_seen_and_the_means() -> None:
-    assert recall_table(proposal_recall(labelled(), PROPOSALS)).row_count == 4
+    assert recall_table(proposal_recall(labeled(), PROPOSALS)).row_count == 4

@@ -9,7 +9,7 @@ import torch
 
 from boxmask.geometry import points as module
 from boxmask.geometry.matching import BACKGROUND, IGNORE
-from boxmask.geometry.points import Places, boxes_around, centreness_of, match_places
+from boxmask.geometry.points import Places, boxes_around, centerness_of, match_places
 
 POINTS = torch.tensor([[20.0, 20], [12, 20], [20, 31], [50, 50], [20, 20]])
 FINE, COARSE = [0.0, 32.0], [32.0, math.inf]
@@ -23,7 +23,7 @@ def matched(boxes: list[list[float]], radius: float = 1.5, ignored: list[bool] |
     return found
 
 
-def test_inside_and_near_the_centre() -> None:
+def test_inside_and_near_the_center() -> None:
     """The second place is 8 pixels off, the third outside; the last is of a level for larger boxes."""
     assert matched([SMALL]) == [0, 0, BACKGROUND, BACKGROUND, BACKGROUND]
     assert matched([SMALL], radius=0.9) == [0, BACKGROUND, BACKGROUND, BACKGROUND, BACKGROUND]
@@ -74,8 +74,8 @@ def test_distances_become_boxes() -> None:
     assert found.tolist() == [[9, 18, 13, 24]]
 
 
-def test_centreness() -> None:
+def test_centerness() -> None:
     """1 in the middle; a quarter of the way in on one axis it is sqrt(1 / 3)."""
     points = torch.tensor([[20.0, 20], [15, 20], [15, 25]])
     expected = torch.tensor([1, math.sqrt(1 / 3), 1 / 3])
-    torch.testing.assert_close(centreness_of(points, torch.tensor([SMALL] * 3)), expected)
+    torch.testing.assert_close(centerness_of(points, torch.tensor([SMALL] * 3)), expected)

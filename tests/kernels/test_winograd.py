@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.kernels import conv3x3, registers, winograd_loops
+from boxmask.kernels import conv3x3, simd, winograd_loops
 
 SHAPES = [(2, 64, 96, 43, 50), (1, 96, 64, 48, 43), (3, 64, 64, 61, 37)]  # N, C, K, H, W: edges cut tiles
 
@@ -118,7 +118,7 @@ binding.get_host_cpu_features = lambda: FeatureMap(
     {name: has and not name.startswith("avx512") for name, has in real.items()}
 )
 import torch
-from boxmask.kernels import conv3x3, registers, winograd_loops
+from boxmask.kernels import conv3x3, simd, winograd_loops
 from boxmask.kernels.simd import LANES
 assert LANES == 8, LANES
 x, w, b = torch.randn(1, 64, 49, 50), torch.randn(64, 64, 3, 3) / 24, torch.randn(64)

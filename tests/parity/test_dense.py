@@ -13,7 +13,7 @@ from boxmask.types import Detections
 from boxmask.weights import from_torchvision
 
 LOSSES = {"dense_class": "classification", "dense_box": "bbox_regression"}  # ours: theirs
-OF_FCOS = {"dense_centreness": "bbox_ctrness"}
+OF_FCOS = {"dense_centerness": "bbox_ctrness"}
 NAMES = ("nothing", "one", "two", "three", "four")  # of all columns, as random weights use the first, too
 NETWORKS = ("retinanet_resnet50_fpn", "retinanet_resnet50_fpn_v2", "fcos_resnet50_fpn")
 Both = tuple[nn.Module, Detector]

@@ -139,8 +139,8 @@ def test_roi_pool_gives_the_gradient_of_equals_to_the_same_pixel() -> None:
 def boxes_and_scores(count: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     """Many around each of a few objects, many with equal scores."""
     torch.manual_seed(count)
-    centre = (torch.rand(count // 20 + 1, 2, dtype=dtype) * 500).repeat(20, 1)[:count]
-    corner = centre + torch.randn(count, 2, dtype=dtype) * 5
+    center = (torch.rand(count // 20 + 1, 2, dtype=dtype) * 500).repeat(20, 1)[:count]
+    corner = center + torch.randn(count, 2, dtype=dtype) * 5
     boxes = torch.cat([corner, corner + 40 + torch.rand(count, 2, dtype=dtype) * 30], dim=1)
     return boxes, (torch.rand(count, dtype=dtype) * 300).round() / 300
 

@@ -19,7 +19,7 @@ from boxmask.geometry.rle import decode
 from boxmask.masks import Masks
 from boxmask.types import Detections
 
-CLASSES = ("ant", "bee", "never labelled")
+CLASSES = ("ant", "bee", "never labeled")
 FIGURES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 SIDE = 240
 SEEDS = range(4)
@@ -157,7 +157,7 @@ def require_equal(dataset: Dataset, detections: list[Detections], theirs: COCOev
     precision = theirs.eval["precision"][..., 0, -1]
     for k, name in enumerate(CLASSES[:2]):
         assert ours.per_class[name].AP == pytest.approx(precision[:, :, k].mean(), abs=1e-6)
-    assert ours.per_class["never labelled"].AP is None
+    assert ours.per_class["never labeled"].AP is None
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -237,5 +237,5 @@ def test_boundary_ap_equals_pycocotools_with_boundary_iou(seed):
     precision = theirs.eval["precision"][..., 0, -1]
     for k, name in enumerate(CLASSES[:2]):
         assert ours.per_class[name].AP == pytest.approx(precision[:, :, k].mean(), abs=1e-9)
-    assert ours.per_class["never labelled"].AP is None
+    assert ours.per_class["never labeled"].AP is None
     assert ours.AP < coco_metrics(dataset, detections, "segm").AP - 0.02

@@ -17,7 +17,7 @@ from boxmask.evaluation.detection.coco import coco_metrics
 from boxmask.evaluation.detection.voc import voc_metrics
 from boxmask.types import Detections
 
-CLASSES = ("ant", "bee", "cow", "never labelled")
+CLASSES = ("ant", "bee", "cow", "never labeled")
 FIGURES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 SEEDS = range(6)
 
@@ -124,7 +124,7 @@ def test_coco_equals_pycocotools(seed):
     for k, name in enumerate(CLASSES[:3]):
         assert ours.per_class[name].AP == pytest.approx(precision[:, :, k].mean(), abs=1e-6)
         assert ours.per_class[name].AP50 == pytest.approx(precision[0, :, k].mean(), abs=1e-6)
-    assert ours.per_class["never labelled"].AP is None
+    assert ours.per_class["never labeled"].AP is None
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -60,7 +60,7 @@ def photos(shared_data: Path) -> list[Tensor]:
     return found
 
 
-def normalised(photo: Tensor) -> Tensor:
+def normalized(photo: Tensor) -> Tensor:
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     return (photo - mean[:, None, None]) / std[:, None, None]
 
@@ -76,7 +76,7 @@ def small(both: Both, monkeypatch: pytest.MonkeyPatch) -> Both:
 def test_same_logits(both: Both, photos: list[Tensor]) -> None:
     theirs, ours = both
     for photo in photos:
-        pixels = normalised(photo)[None]
+        pixels = normalized(photo)[None]
         with torch.inference_mode():
             expected, found = theirs(pixels)["out"], ours(pixels)
         assert expected.std() > 0.1
@@ -89,7 +89,7 @@ def test_same_maps(small: Both, photos: list[Tensor]) -> None:
     theirs, ours = small
     for photo, found in zip(photos, ours.predict(photos), strict=True):
         with torch.inference_mode():
-            expected = theirs(normalised(photo)[None])["out"][0].argmax(0)
+            expected = theirs(normalized(photo)[None])["out"][0].argmax(0)
         assert len(expected.unique()) > 1
         assert (found.labels != expected).float().mean() < 1e-3  # where two classes are as likely
 
@@ -108,7 +108,7 @@ def test_same_losses(small: Both, photos: list[Tensor], ignored: float) -> None:
         own[torch.rand(size, generator=generator) < ignored] = IGNORED
         targets.append(PixelTarget(own.to(torch.uint8)))
         labels[number, : size[0], : size[1]] = own
-        pixels[number, :, : size[0], : size[1]] = normalised(photo)
+        pixels[number, :, : size[0], : size[1]] = normalized(photo)
     with torch.no_grad():
         logits, found = theirs(pixels), ours.loss(photos, targets)
     expected = [F.cross_entropy(logits[key], labels, ignore_index=IGNORED) for key in ("out", "aux")]

@@ -1,4 +1,4 @@
-"""The first segmentation against scikit-image's, and the colour spaces."""
+"""The first segmentation against scikit-image's, and the color spaces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skimage import color
 from skimage.segmentation import felzenszwalb
 
 from boxmask.kernels.selective_search.segmentation import STEP, join_regions, sort_edges, weigh_edges
-from boxmask.pipeline.selective_search.hierarchies import in_colour_space
+from boxmask.pipeline.selective_search.hierarchies import in_color_space
 
 PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg")
 
@@ -69,9 +69,9 @@ def covered(a: NDArray[np.int32], b: NDArray[np.int64]) -> float:
     return float(overlaps.max(axis=1) @ sizes / sizes.sum())
 
 
-def test_colour_spaces_are_those_of_scikit_image() -> None:
+def test_color_spaces_are_those_of_scikit_image() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (40, 50, 3)).astype(np.uint8)
-    picture[:, :5] = np.arange(40, dtype=np.uint8)[:, None, None] * 6  # greys
-    hsv, lab = (in_colour_space(picture, space).transpose(1, 2, 0) for space in ("hsv", "lab"))
+    picture[:, :5] = np.arange(40, dtype=np.uint8)[:, None, None] * 6  # grays
+    hsv, lab = (in_color_space(picture, space).transpose(1, 2, 0) for space in ("hsv", "lab"))
     np.testing.assert_allclose(hsv, color.rgb2hsv(picture) * 255, atol=1e-3)
     np.testing.assert_allclose(lab, color.rgb2lab(picture) * [2.55, 1, 1] + [0, 128, 128], atol=0.05)

@@ -100,15 +100,15 @@ def test_the_usual_modes_become_rgb(tmp_path: Path, mode: str) -> None:
     assert (photo == 255).all()
 
 
-def test_grey_values_are_repeated(tmp_path: Path) -> None:
+def test_gray_values_are_repeated(tmp_path: Path) -> None:
     photo = saved(tmp_path / "photo.png", Image.fromarray(np.array([[0, 77, 255]], dtype=np.uint8)))
     assert photo.tolist() == [[[0, 0, 0], [77, 77, 77], [255, 255, 255]]]
 
 
 @pytest.mark.parametrize("ending", ["png", "tiff", "pgm"])
 def test_sixteen_bits_keep_their_upper_eight(tmp_path: Path, ending: str) -> None:
-    grey = np.array([[0, 255, 256, 32768, 65535]], dtype=np.uint16)
-    photo = saved(tmp_path / f"photo.{ending}", Image.fromarray(grey))
+    gray = np.array([[0, 255, 256, 32768, 65535]], dtype=np.uint16)
+    photo = saved(tmp_path / f"photo.{ending}", Image.fromarray(gray))
     assert photo[0, :, 0].tolist() == [0, 0, 1, 128, 255]
     assert (photo == photo[..., :1]).all()
 
@@ -150,7 +150,7 @@ def test_a_transparent_palette_entry_is_white(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LAB"])
-def test_other_colour_spaces_become_rgb(tmp_path: Path, mode: str) -> None:
+def test_other_color_spaces_become_rgb(tmp_path: Path, mode: str) -> None:
     if mode == "LAB":
         image = Image.new("LAB", (8, 8), (255, 128, 128))
     else:
@@ -161,7 +161,7 @@ def test_other_colour_spaces_become_rgb(tmp_path: Path, mode: str) -> None:
     assert to_image(image).min() >= 250
 
 
-def test_a_cmyk_jpeg_keeps_its_colour(tmp_path: Path) -> None:
+def test_a_cmyk_jpeg_keeps_its_color(tmp_path: Path) -> None:
     photo = saved(tmp_path / "photo.jpg", Image.new("RGB", (8, 8), (200, 40, 40)).convert("CMYK"))
     assert np.abs(photo.astype(int) - (200, 40, 40)).max() < 12
 

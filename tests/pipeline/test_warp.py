@@ -47,7 +47,7 @@ def test_context_brings_in_what_is_around() -> None:
 
 
 def test_outside_the_photo_is_the_mean() -> None:
-    """Of a normalised photo: 0."""
+    """Of a normalized photo: 0."""
     (region,) = warp(torch.ones(1, 3, 4, 4), torch.tensor([[0.0, 0, 4, 4]]), 12, 4)
     inside = torch.zeros(12, 12, dtype=torch.bool)
     inside[4:8, 4:8] = True
@@ -103,7 +103,7 @@ def test_any_other_region_is_nearly_the_mean() -> None:
 
 
 def test_a_small_box_is_enlarged_smoothly() -> None:
-    """Halfway between the centres of two pixels lies the mean of both."""
+    """Halfway between the centers of two pixels lies the mean of both."""
     photo = torch.tensor([0.0, 0, 4, 8, 8]).expand(1, 3, 5, 5)
     (region,) = warp(photo, torch.tensor([[1.0, 1, 4, 4]]), 9, 0)
     row = torch.tensor([0, 0, 4 / 3, 8 / 3, 4, 16 / 3, 20 / 3, 8, 8])  # thirds of pixels, from 1/6 before 0

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from boxmask.pipeline.selective_search.search import Hierarchy
-from boxmask.prediction.proposals import in_mean_colours, regions_left, with_boxes
+from boxmask.prediction.proposals import in_mean_colors, regions_left, with_boxes
 
 LABELS = np.array([[0, 0, 1], [2, 3, 3]], np.int32)
 HIERARCHY = Hierarchy(
@@ -26,7 +26,7 @@ def test_regions_left_undo_the_last_merges() -> None:
 
 def test_regions_are_filled_with_their_mean() -> None:
     picture = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
-    filled = in_mean_colours(picture, regions_left(HIERARCHY, 4))
+    filled = in_mean_colors(picture, regions_left(HIERARCHY, 4))
     assert filled[0, 0].tolist() == filled[0, 1].tolist() == [2, 2, 4]  # halves go to the even number
     assert filled[1, 0].tolist() == picture[1, 0].tolist()
 

@@ -25,7 +25,7 @@ from boxmask.results.label_maps import (
 )
 from boxmask.results.labelme import labelme_json, save_labelme
 from boxmask.types import Detections, SegmentationMap
-from boxmask.visualization.style import PALETTE, class_colours
+from boxmask.visualization.style import PALETTE, class_colors
 
 
 def test_coco_holds_the_very_pixels(outlined, tmp_path):
@@ -109,7 +109,7 @@ def test_what_label_images_cannot_hold_is_refused(outlined):
 
 
 @pytest.mark.parametrize("count", [1, 12, 13, 255])
-def test_classes_are_read_back_by_number_and_by_colour(count, tmp_path):
+def test_classes_are_read_back_by_number_and_by_color(count, tmp_path):
     names = tuple(f"class {i}" for i in range(count))
     labels = np.random.default_rng(0).integers(0, count, (20, 30)).astype(np.uint8)
     found = SegmentationMap(torch.from_numpy(labels), names)
@@ -119,16 +119,16 @@ def test_classes_are_read_back_by_number_and_by_colour(count, tmp_path):
     assert image.mode == "P"
     assert np.array_equal(np.asarray(image), labels)
     lines = (tmp_path / "classes.txt").read_text(encoding="utf-8").splitlines()
-    colours = {tuple(bytes.fromhex(line.rpartition(" ")[2])): i for i, line in enumerate(lines)}
+    colors = {tuple(bytes.fromhex(line.rpartition(" ")[2])): i for i, line in enumerate(lines)}
     assert [line.rpartition(" ")[0] for line in lines] == list(names)
-    assert len(colours) == count
+    assert len(colors) == count
     pixels = np.asarray(image.convert("RGB"))
-    assert [[colours[tuple(pixel)] for pixel in row] for row in pixels.tolist()] == labels.tolist()
+    assert [[colors[tuple(pixel)] for pixel in row] for row in pixels.tolist()] == labels.tolist()
 
 
 def test_the_background_is_black_and_a_name_must_fit_its_line(tmp_path):
-    assert class_colours(("sky", "Background", "road")) == [PALETTE[0], "#000000", PALETTE[1]]
-    assert len(set(class_colours(("background", "Background", "_background_")))) == 3
+    assert class_colors(("sky", "Background", "road")) == [PALETTE[0], "#000000", PALETTE[1]]
+    assert len(set(class_colors(("background", "Background", "_background_")))) == 3
     for name in ("two\nlines", "", " blank ", "cup, bowl"):
         with pytest.raises(UsageError, match="cannot stand in a line"):
             save_classes(("sky", name), tmp_path / "classes.txt")

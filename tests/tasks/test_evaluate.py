@@ -21,7 +21,7 @@ from boxmask.errors import LabelError, UsageError
 from boxmask.evaluation.classification.evaluate import evaluate_classes
 from boxmask.evaluation.detection.evaluate import evaluate
 from boxmask.evaluation.segmentation.evaluate import evaluate_pixels
-from boxmask.tasks.evaluate import Reading, labelled_for, verdict
+from boxmask.tasks.evaluate import Reading, labeled_for, verdict
 from boxmask.weights.checkpoint import load_model
 
 Runs = Callable[[str], Path]
@@ -34,22 +34,22 @@ KINDS: dict[str, tuple[type, Callable[..., Any], str]] = {
 }
 
 
-def labelled(runs: Runs, kind: str, data: Path, split: str = "test", **reading: Any) -> Any:
+def labeled(runs: Runs, kind: str, data: Path, split: str = "test", **reading: Any) -> Any:
     model = load_model(runs(kind))
-    return labelled_for(model, runs(kind), data, split, Reading(**reading))  # type: ignore[arg-type]
+    return labeled_for(model, runs(kind), data, split, Reading(**reading))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_labels_are_those_of_the_kind_of_model(runs: Runs, demo: Path, kind: str) -> None:
-    tests = labelled(runs, kind, demo)
+    tests = labeled(runs, kind, demo)
     assert isinstance(tests, KINDS[kind][0])
     assert len(set(tests.files.tolist())) == 4
-    assert len(set(labelled(runs, kind, demo, "all").files.tolist())) == 24
+    assert len(set(labeled(runs, kind, demo, "all").files.tolist())) == 24
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_verdict_is_the_evaluations(runs: Runs, demo: Path, kind: str) -> None:
-    model, tests = load_model(runs(kind)), labelled(runs, kind, demo)
+    model, tests = load_model(runs(kind)), labeled(runs, kind, demo)
     told: list[tuple[int, int]] = []
     judged = verdict(model, tests, progress=lambda done, of: told.append((done, of)))
     assert judged.evaluation.as_json() == KINDS[kind][1](model, tests).as_json()
@@ -61,21 +61,21 @@ def test_the_verdict_is_the_evaluations(runs: Runs, demo: Path, kind: str) -> No
 
 @pytest.mark.parametrize("kind", ["mask-rcnn", "tiles"])
 def test_pictures_of_every_photo(runs: Runs, demo: Path, kind: str, tmp_path: Path) -> None:
-    tests = labelled(runs, kind, demo).subset(np.array([0, 1]))
+    tests = labeled(runs, kind, demo).subset(np.array([0, 1]))
     verdict(load_model(runs(kind)), tests, pictures=tmp_path / "pictures")
     names = sorted(picture.stem for picture in (tmp_path / "pictures").iterdir())
     assert names == sorted(Path(file).stem for file in tests.files.tolist())
 
 
 def test_pictures_of_a_classifiers_mistakes(runs: Runs, demo: Path, tmp_path: Path) -> None:
-    judged = verdict(load_model(runs("classifier")), labelled(runs, "classifier", demo), pictures=tmp_path)
+    judged = verdict(load_model(runs("classifier")), labeled(runs, "classifier", demo), pictures=tmp_path)
     assert judged.evaluation.mistakes()
     assert [picture.name for picture in tmp_path.iterdir()] == ["mistakes.jpg"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_class_that_the_model_does_not_know(runs: Runs, demo: Path, kind: str, tmp_path: Path) -> None:
-    tests = labelled(runs, kind, demo)
+    tests = labeled(runs, kind, demo)
     names = tuple(name.replace("four", "vier") for name in tests.class_names)
     photos = {"photos": replace(tests.photos, class_names=names)} if kind == "classifier" else {}
     strange = replace(tests, **(photos or {"class_names": names}))
@@ -87,30 +87,30 @@ def test_a_class_that_the_model_does_not_know(runs: Runs, demo: Path, kind: str,
     assert any('"vier"' in note for note in judged.evaluation.notes)
 
 
-@pytest.mark.parametrize("reading", [{"classes_file": Path("c.txt")}, {"unknown_colours": "ignore"}])
+@pytest.mark.parametrize("reading", [{"classes_file": Path("c.txt")}, {"unknown_colors": "ignore"}])
 @pytest.mark.parametrize("kind", ["mask-rcnn", "classifier"])
-def test_colours_are_for_segmenters(runs: Runs, demo: Path, kind: str, reading: dict[str, Any]) -> None:
+def test_colors_are_for_segmenters(runs: Runs, demo: Path, kind: str, reading: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"are for segmenters, and .* is none"):
-        labelled(runs, kind, demo, **reading)
+        labeled(runs, kind, demo, **reading)
 
 
 def test_label_images_without_a_classes_file(runs: Runs, painted: Path, tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"classes\.txt"):
-        labelled(runs, "unet", painted)
+        labeled(runs, "unet", painted)
     (tmp_path / "mine.txt").write_text("background\none\n")
-    tests = labelled(runs, "unet", painted, classes_file=tmp_path / "mine.txt")
+    tests = labeled(runs, "unet", painted, classes_file=tmp_path / "mine.txt")
     assert len(tests) == 4
     judged = verdict(load_model(runs("unet")), tests).evaluation
     assert set(judged.as_json()["per_class"]) == {"background", "one"}
     (tmp_path / "part.txt").write_text("background,0\n")
-    with pytest.raises(LabelError, match="--unknown-colours ignore"):
-        labelled(runs, "unet", painted, classes_file=tmp_path / "part.txt")
-    some = labelled(runs, "unet", painted, classes_file=tmp_path / "part.txt", unknown_colours="ignore")
+    with pytest.raises(LabelError, match="--unknown-colors ignore"):
+        labeled(runs, "unet", painted, classes_file=tmp_path / "part.txt")
+    some = labeled(runs, "unet", painted, classes_file=tmp_path / "part.txt", unknown_colors="ignore")
     assert some.class_names == ("background",)
 
 
 def test_a_detector_is_judged_by_boxes_where_there_are_no_outlines(runs: Runs, boxes_alone: Path) -> None:
-    tests = labelled(runs, "mask-rcnn", boxes_alone)
+    tests = labeled(runs, "mask-rcnn", boxes_alone)
     figures = verdict(load_model(runs("mask-rcnn")), tests).evaluation.as_json()
     assert figures.get("mask_AP") is None
     assert figures["AP"] is not None
@@ -122,12 +122,12 @@ def test_label_images_are_read_as_in_training(runs: Runs, painted: Path, tmp_pat
     run = Path(shutil.copytree(runs("unet"), tmp_path / "run"))
     content = json.loads((run / "recipe.json").read_text())
     content["data"] = str(painted.absolute())
-    content["recipe"] |= {"classes_file": str(tmp_path / "part.txt"), "unknown_colours": "ignore"}
+    content["recipe"] |= {"classes_file": str(tmp_path / "part.txt"), "unknown_colors": "ignore"}
     (run / "recipe.json").write_text(json.dumps(content))
     how = {"model": load_model(run), "run": run, "data": painted, "split": "all"}
-    assert labelled_for(**how, reading=Reading()).class_names == ("background",)
-    with pytest.raises(LabelError, match="--unknown-colours ignore"):
-        labelled_for(**how, reading=Reading(unknown_colours="stop"))
+    assert labeled_for(**how, reading=Reading()).class_names == ("background",)
+    with pytest.raises(LabelError, match="--unknown-colors ignore"):
+        labeled_for(**how, reading=Reading(unknown_colors="stop"))
     elsewhere = Path(shutil.copytree(painted, tmp_path / "elsewhere"))
     with pytest.raises(LabelError, match=r"classes\.txt"):
-        labelled_for(**{**how, "data": elsewhere}, reading=Reading())
+        labeled_for(**{**how, "data": elsewhere}, reading=Reading())

@@ -274,9 +274,9 @@ def of_kind(request: pytest.FixtureRequest, demo: Path) -> tuple[Photos, Steps]:
     """What another task than boxes feeds; the batches are of 4."""
     task, config = KINDS[request.param]
     recipe = Recipe(model="unet")
-    labelled = task.read(demo, recipe).split("train")
-    photos = Photos(labelled, task, config, task.augmentation(recipe, config), 0, 10**9)
-    return photos, Steps(canvases(labelled, task, config), 4, 0, 0)
+    labeled = task.read(demo, recipe).split("train")
+    photos = Photos(labeled, task, config, task.augmentation(recipe, config), 0, 10**9)
+    return photos, Steps(canvases(labeled, task, config), 4, 0, 0)
 
 
 def test_labels_of_every_kind_reach_the_batch(of_kind: tuple[Photos, Steps]) -> None:
@@ -304,10 +304,10 @@ def test_canvases_of_every_kind_hold_their_samples(of_kind: tuple[Photos, Steps]
 
 def test_label_images_take_up_room_in_memory(demo: Path) -> None:
     task = Pixels()
-    labelled = task.read(demo, Recipe(model="unet"))
-    size = int(labelled.sizes[0].prod())
-    for room, kept in ((4 * size - 1, 0), (4 * size, 1)):  # three bytes of a pixel's colour, one of its class
-        photos = Photos(labelled, task, TILED, task.augmentation(Recipe(), TILED), 0, room)
+    labeled = task.read(demo, Recipe(model="unet"))
+    size = int(labeled.sizes[0].prod())
+    for room, kept in ((4 * size - 1, 0), (4 * size, 1)):  # three bytes of a pixel's color, one of its class
+        photos = Photos(labeled, task, TILED, task.augmentation(Recipe(), TILED), 0, room)
         _ = photos[(0, 0)]
         assert len(photos.cache) == kept
 

@@ -9,7 +9,7 @@ from torch import nn
 from boxmask.detectors.contract import Detector
 from boxmask.models.table import entry, make_config
 from boxmask.runs.recipe import Recipe
-from boxmask.training.optimizer import average_of, make_optimiser, set_learning_rate
+from boxmask.training.optimizer import average_of, make_optimizer, set_learning_rate
 
 RECIPE = Recipe(learning_rate=1e-3, backbone_rate=0.1, weight_decay=0.05)
 
@@ -23,8 +23,8 @@ def detector() -> Detector:
 def groups(detector: Detector, recipe: Recipe) -> dict[str, dict[str, object]]:
     """The settings of the group that each parameter is in."""
     name = {id(parameter): name for name, parameter in detector.named_parameters()}
-    optimiser = make_optimiser(detector, recipe)
-    return {name[id(p)]: group for group in optimiser.param_groups for p in group["params"]}
+    optimizer = make_optimizer(detector, recipe)
+    return {name[id(p)]: group for group in optimizer.param_groups for p in group["params"]}
 
 
 def test_biases_do_not_decay_and_weights_do(detector: Detector) -> None:
@@ -50,17 +50,17 @@ def test_frozen_stages_are_left_out_and_all_else_is_there_once(detector: Detecto
     assert any(name.startswith("backbone.") for name in groups(detector, RECIPE))
 
 
-def test_the_optimiser_is_the_one_asked_for(detector: Detector) -> None:
-    assert isinstance(make_optimiser(detector, RECIPE), torch.optim.AdamW)
-    sgd = make_optimiser(detector, replace(RECIPE, optimizer="sgd"))
+def test_the_optimizer_is_the_one_asked_for(detector: Detector) -> None:
+    assert isinstance(make_optimizer(detector, RECIPE), torch.optim.AdamW)
+    sgd = make_optimizer(detector, replace(RECIPE, optimizer="sgd"))
     assert isinstance(sgd, torch.optim.SGD)
     assert {group["momentum"] for group in sgd.param_groups} == {0.9}
 
 
 def test_every_group_goes_along_with_the_schedule(detector: Detector) -> None:
-    optimiser = make_optimiser(detector, RECIPE)
-    set_learning_rate(optimiser, 0.5)
-    assert {round(group["lr"], 12) for group in optimiser.param_groups} == {5e-4, 5e-5}
+    optimizer = make_optimizer(detector, RECIPE)
+    set_learning_rate(optimizer, 0.5)
+    assert {round(group["lr"], 12) for group in optimizer.param_groups} == {5e-4, 5e-5}
 
 
 def test_the_average_follows_the_weights_as_computed_by_hand() -> None:

@@ -205,7 +205,7 @@ def same_files(one: Path, other: Path) -> bool:
 
 
 def test_the_stages_come_in_the_papers_order(whole: Trained) -> None:
-    fast = ["Selective Search", "normalising targets", "training"]
+    fast = ["Selective Search", "normalizing targets", "training"]
     regions = ["features of all regions", "SVMs", "box regressors"]
     expected = {
         "rcnn": ["Selective Search", "fine-tuning", *regions],
@@ -266,12 +266,12 @@ def test_every_stage_of_rcnn_leaves_its_mark(wholes: Callable[[str], Trained]) -
     assert changed == {"regressor_weights", "regressor_biases"}
 
 
-def test_fast_rcnns_targets_are_normalised_before_it_learns(wholes: Callable[[str], Trained]) -> None:
-    _, normalised, learned = wholes("fast-rcnn").ended
+def test_fast_rcnns_targets_are_normalized_before_it_learns(wholes: Callable[[str], Trained]) -> None:
+    _, normalized, learned = wholes("fast-rcnn").ended
     fresh = FastRCNN(load_detector(wholes("fast-rcnn").run.folder).config).state_dict()
-    assert not same(normalised, fresh, "delta_")
-    assert same(wholes("fast-rcnn").began["training"], normalised)
-    assert same(learned, normalised, "delta_")
+    assert not same(normalized, fresh, "delta_")
+    assert same(wholes("fast-rcnn").began["training"], normalized)
+    assert same(learned, normalized, "delta_")
 
 
 SHARED = ("backbone.", "fpn.")

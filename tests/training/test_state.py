@@ -11,7 +11,7 @@ from boxmask.models.table import entry, make_config
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.training.clock import Clock
-from boxmask.training.optimizer import average_of, make_optimiser
+from boxmask.training.optimizer import average_of, make_optimizer
 from boxmask.training.state import State
 from boxmask.types import Target
 from boxmask.weights.checkpoint import load_detector
@@ -26,16 +26,16 @@ def fresh(recipe: Recipe, seed: int = 0) -> State:
     detector = entry("faster-rcnn").build(replace(config, shorter_side=64, longer_side=64), None)
     detector = detector.to(memory_format=torch.channels_last)
     average = average_of(detector, recipe.ema) if recipe.ema else None
-    optimiser = make_optimiser(detector, recipe)
-    return State("faster-rcnn", detector, average, optimiser, Clock(10, 0.0), "0123", {"seed": recipe.seed})
+    optimizer = make_optimizer(detector, recipe)
+    return State("faster-rcnn", detector, average, optimizer, Clock(10, 0.0), "0123", {"seed": recipe.seed})
 
 
 def step(state: State) -> None:
     torch.manual_seed(state.clock.step)
     losses = state.network.loss([PHOTO], [TARGET])
-    state.optimiser.zero_grad()
+    state.optimizer.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
-    state.optimiser.step()
+    state.optimizer.step()
     if state.average is not None:
         state.average.update_parameters(state.network)
     state.clock.step += 1
@@ -66,7 +66,7 @@ def test_moments_lie_in_memory_like_their_parameters(tmp_path: Path) -> None:
     second.load(Run(tmp_path))
     strides = {
         (parameter.stride(), values["exp_avg"].stride())
-        for parameter, values in second.optimiser.state.items()
+        for parameter, values in second.optimizer.state.items()
     }
     assert all(ours == theirs for ours, theirs in strides)
     assert any(len(ours) == 4 and ours[1] == 1 for ours, _ in strides)  # channels last

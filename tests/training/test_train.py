@@ -298,5 +298,5 @@ def test_photos_without_objects_cannot_be_learned_from(demo: Path, quick: Recipe
     shutil.copytree(demo, data)
     for file in data.glob("instances_*.json"):
         file.write_text(json.dumps(json.loads(file.read_text()) | {"annotations": []}))
-    with pytest.raises(LabelError, match="no training photo has a labelled object"):
+    with pytest.raises(LabelError, match="no training photo has a labeled object"):
         train(data, quick, tmp_path / "run")

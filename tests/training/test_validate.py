@@ -32,7 +32,7 @@ class Judge:
     def __init__(self, *evaluations: dict[str, Any]) -> None:
         self.left = list(evaluations)
 
-    def evaluate(self, model: nn.Module, labelled: Any, recipe: Recipe, progress: Any) -> dict[str, Any]:
+    def evaluate(self, model: nn.Module, labeled: Any, recipe: Recipe, progress: Any) -> dict[str, Any]:
         assert not model.training
         progress(1, 2)
         return {"images": 2, "other": 0.9, **self.left.pop(0)}

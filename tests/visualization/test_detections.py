@@ -10,14 +10,14 @@ from boxmask.geometry import rle
 from boxmask.masks import Masks
 from boxmask.types import Detections
 from boxmask.visualization import detections as module
-from boxmask.visualization.detections import contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.visualization.detections import contact_sheet, draw, draw_pair, labeled_objects
 from boxmask.visualization.style import PALETTE, font_of_size
 
 NAMES = ("cat", "dog", "Äffchen", "кошка")
 
 
-def rgb(colour: str) -> tuple[int, ...]:
-    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+def rgb(color: str) -> tuple[int, ...]:
+    return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
 
 
 def found(boxes, labels, size, scores=None) -> Detections:
@@ -31,16 +31,16 @@ def found(boxes, labels, size, scores=None) -> Detections:
     )
 
 
-def has_colour(picture, colour: str) -> bool:
-    return bool((picture == rgb(colour)).all(axis=-1).any())
+def has_color(picture, color: str) -> bool:
+    return bool((picture == rgb(color)).all(axis=-1).any())
 
 
-def grey(height, width):
+def gray(height, width):
     return np.full((height, width, 3), 128, dtype=np.uint8)
 
 
-def test_a_box_has_its_classs_colour_in_rgb_and_the_photo_is_kept():
-    photo = grey(100, 120)
+def test_a_box_has_its_classs_color_in_rgb_and_the_photo_is_kept():
+    photo = gray(100, 120)
     picture = draw(photo, found([(20, 30, 80, 90)], [1], (100, 120)))
     assert picture.dtype == np.uint8
     assert picture.shape == (100, 120, 3)
@@ -51,16 +51,16 @@ def test_a_box_has_its_classs_colour_in_rgb_and_the_photo_is_kept():
 
 def test_unsure_detections_are_not_drawn():
     detections = found([(20, 30, 80, 90)], [0], (100, 120), [0.4])
-    assert np.array_equal(draw(grey(100, 120), detections), grey(100, 120))
-    assert has_colour(draw(grey(100, 120), detections, min_score=0.3), PALETTE[0])
+    assert np.array_equal(draw(gray(100, 120), detections), gray(100, 120))
+    assert has_color(draw(gray(100, 120), detections, min_score=0.3), PALETTE[0])
 
 
 def test_nothing_found_is_the_photo():
-    assert np.array_equal(draw(grey(50, 50), found([], [], (50, 50))), grey(50, 50))
+    assert np.array_equal(draw(gray(50, 50), found([], [], (50, 50))), gray(50, 50))
 
 
 def test_a_box_along_the_photos_edge_is_seen_on_all_sides():
-    picture = draw(grey(40, 40), found([(0, 0, 40, 40)], [0], (40, 40)))
+    picture = draw(gray(40, 40), found([(0, 0, 40, 40)], [0], (40, 40)))
     for side in (picture[0], picture[-1], picture[:, 0], picture[:, -1]):
         assert (side == rgb(PALETTE[0])).all(axis=-1).mean() > 0.5
 
@@ -69,12 +69,12 @@ def test_a_box_along_the_photos_edge_is_seen_on_all_sides():
 def test_any_size_of_photo(size):
     height, width = size
     boxes = [(0, 0, width, height), (width / 3, height / 3, width / 2, height)]
-    assert draw(grey(*size), found(boxes, [0, 1], size)).shape == (*size, 3)
+    assert draw(gray(*size), found(boxes, [0, 1], size)).shape == (*size, 3)
 
 
 def test_lines_and_names_grow_with_the_photo():
     def line(side: int) -> int:
-        picture = draw(grey(side, side), found([(side // 4, side // 4, side, side)], [0], (side, side)))
+        picture = draw(gray(side, side), found([(side // 4, side // 4, side, side)], [0], (side, side)))
         return int((picture[side // 2] == rgb(PALETTE[0])).all(axis=-1).sum())
 
     assert line(100) < line(1000) < line(2000)
@@ -98,7 +98,7 @@ def test_names_stay_inside_and_apart_and_the_surest_go_first(places):
     rng = np.random.default_rng(0)
     corner = rng.uniform(0, 260, (200, 2))
     boxes = np.concatenate([corner, corner + rng.uniform(10, 60, (200, 2))], axis=1).clip(0, 300)
-    draw(grey(300, 300), found(boxes.tolist(), rng.integers(0, 4, 200).tolist(), (300, 300)))
+    draw(gray(300, 300), found(boxes.tolist(), rng.integers(0, 4, 200).tolist(), (300, 300)))
     assert len(places) == 60
     assert places[0] is not None
     put = [place for place in places if place is not None]
@@ -113,7 +113,7 @@ def test_names_stay_inside_and_apart_and_the_surest_go_first(places):
 
 def test_a_name_does_not_hide_a_small_box(places):
     boxes = [(50, 50, 150, 150), (52, 38, 60, 46)]  # the second lies where the first one's name would go
-    draw(grey(200, 200), found(boxes, [0, 0], (200, 200)))
+    draw(gray(200, 200), found(boxes, [0, 0], (200, 200)))
     x1, y1, x2, y2 = places[0]
     assert x2 < 52 or x1 > 60 or y2 < 38 or y1 > 46
 
@@ -127,8 +127,8 @@ def test_names_of_other_alphabets_have_letters():
 def test_scores_can_be_left_out():
     detections = found([(20, 30, 80, 90)], [0], (100, 120))
     with_scores, without = (
-        draw(grey(100, 120), detections),
-        draw(grey(100, 120), detections, show_scores=False),
+        draw(gray(100, 120), detections),
+        draw(gray(100, 120), detections, show_scores=False),
     )
     ground = [(p == rgb(PALETTE[0])).all(axis=-1).sum() for p in (with_scores, without)]
     assert ground[0] > ground[1]
@@ -154,29 +154,29 @@ def dataset() -> Dataset:
 
 
 def test_labels_become_detections(dataset):
-    labels = labelled_objects(dataset, 1)
+    labels = labeled_objects(dataset, 1)
     assert labels.boxes.tolist() == [[1, 2, 30, 40], [5, 5, 50, 60]]
     assert labels.names == ["кошка", "dog"]
     assert labels.size == (100, 120)
     assert labels.scores.tolist() == [1, 1]
-    pair = draw_pair(grey(100, 120), labels, found([], [], (100, 120)))
+    pair = draw_pair(gray(100, 120), labels, found([], [], (100, 120)))
     half = pair.shape[1] // 2
-    assert has_colour(pair[:, :half], PALETTE[3])
-    assert not has_colour(pair[:, half:], PALETTE[3])
+    assert has_color(pair[:, :half], PALETTE[3])
+    assert not has_color(pair[:, half:], PALETTE[3])
     assert (pair[-102:-2, half + 2 : half + 122] == 128).all()  # the photo itself, not scaled
 
 
 def test_outlines_of_labels_are_drawn_where_they_are_known(dataset):
-    assert labelled_objects(dataset, 1).masks is None
+    assert labeled_objects(dataset, 1).masks is None
     dense = np.zeros((1, 100, 120), bool)
     dense[0, 2:40, 1:15] = dense[0, 2:10, 1:30] = True  # of the second object; a box alone of the third
     (counts,) = rle.encode(Masks.from_dense(dense))
     outlined = replace(
         dataset, runs=counts.astype(np.int32), run_offsets=np.array([0, 0, len(counts), len(counts)])
     )
-    labels = labelled_objects(outlined, 1)
+    labels = labeled_objects(outlined, 1)
     assert labels.masks.known.tolist() == [True, False]
-    pair = draw_pair(grey(100, 120), labels, found([], [], (100, 120)))
+    pair = draw_pair(gray(100, 120), labels, found([], [], (100, 120)))
     left = pair[-102:, 2:122]
     assert tuple(left[30, 1]) == rgb(PALETTE[3])
     assert tuple(left[39, 25]) == (128, 128, 128)  # no box around an outline

@@ -4,12 +4,12 @@ import torch
 
 from boxmask.types import IGNORED, SegmentationMap
 from boxmask.visualization.segmentation import _percent, borders, draw_map, draw_map_pair, tinted
-from boxmask.visualization.style import PALETTE, class_colours, rgb
+from boxmask.visualization.style import PALETTE, class_colors, rgb
 
 NAMES = ("background", "road", "house")
 
 
-def grey(height, width):
+def gray(height, width):
     return np.full((height, width, 3), 128, dtype=np.uint8)
 
 
@@ -27,7 +27,7 @@ def blocks() -> np.ndarray:
 
 
 def test_pixels_are_tinted_by_class_and_the_background_is_not(blocks):
-    photo = grey(90, 120)
+    photo = gray(90, 120)
     picture = draw_map(photo, map_of(blocks))
     assert (photo == 128).all()
     assert picture.shape[1] == 120
@@ -41,17 +41,17 @@ def test_pixels_are_tinted_by_class_and_the_background_is_not(blocks):
 
 def test_the_legend_has_a_patch_for_each_class_that_occurs(blocks):
     blocks[blocks == 2] = 1
-    strip = draw_map(grey(90, 120), map_of(blocks))[90:]
-    there = [(strip == rgb(colour)).all(axis=-1).any() for colour in class_colours(NAMES)]
+    strip = draw_map(gray(90, 120), map_of(blocks))[90:]
+    there = [(strip == rgb(color)).all(axis=-1).any() for color in class_colors(NAMES)]
     assert there == [True, True, False]
     assert [_percent(share) for share in (1.0, 0.3333, 0.0004)] == ["100.0 %", "33.3 %", "under 0.1 %"]
 
 
 def test_a_pair_shows_both_and_stripes_what_is_not_known(blocks):
-    labelled = blocks.copy()
-    labelled[60:] = IGNORED
-    pair = draw_map_pair(grey(90, 120), labelled, map_of(blocks * 0))
-    top = pair.shape[0] - draw_map(grey(90, 248), map_of(np.zeros((90, 248))))[90:].shape[0]
+    labeled = blocks.copy()
+    labeled[60:] = IGNORED
+    pair = draw_map_pair(gray(90, 120), labeled, map_of(blocks * 0))
+    top = pair.shape[0] - draw_map(gray(90, 248), map_of(np.zeros((90, 248))))[90:].shape[0]
     assert pair.shape[1] == 248
     left, right = pair[:top, :124], pair[:top, 124:]
     road = np.round((np.array(rgb(PALETTE[0])) + 128) / 2).astype(int)
@@ -67,11 +67,11 @@ def test_a_pair_shows_both_and_stripes_what_is_not_known(blocks):
 def test_any_size_and_many_classes(size):
     names = tuple(f"a class with a long name {i}" for i in range(200))
     labels = np.random.default_rng(0).integers(0, 200, size)
-    picture = draw_map(grey(*size), map_of(labels, names))
+    picture = draw_map(gray(*size), map_of(labels, names))
     assert picture.shape[1] == size[1]
-    assert np.array_equal(tinted(grey(*size), np.zeros(size, np.uint8), NAMES), grey(*size))
+    assert np.array_equal(tinted(gray(*size), np.zeros(size, np.uint8), NAMES), gray(*size))
 
 
 def test_another_size_is_refused():
     with pytest.raises(ValueError, match="photo's size"):
-        draw_map(grey(4, 5), map_of(np.zeros((5, 4))))
+        draw_map(gray(4, 5), map_of(np.zeros((5, 4))))

@@ -61,7 +61,7 @@ class ClassifierConfig:
     @property
     def multiple_of(self) -> int:
         """Sides are padded to it: every photo to the same square, so that a batch may mix all shapes, and
-        what is said of a photo does not depend on its neighbours.
+        what is said of a photo does not depend on its neighbors.
         """
         return self.longer_side
 
@@ -123,7 +123,7 @@ class ImageClassifier(Classifier):
     # ------------------------------------------------------------------ image
 
     def prepare(self, images: list[Tensor]) -> Batch:
-        """Fit into the square, normalise and pad."""
+        """Fit into the square, normalize and pad."""
         return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features

@@ -12,7 +12,7 @@ from boxmask.types import Classification, ClassTarget
 
 
 class Classifier(Model):
-    """An interface, without behaviour to inherit."""
+    """An interface, without behavior to inherit."""
 
     @accepts_photos
     @abstractmethod

@@ -18,15 +18,15 @@ from boxmask.errors import BoxmaskError, UsageError
 
 VERBS = {
     "demo": "Make a small data set, train on it, judge the detector and draw what it finds.",
-    "train": "Train a detector, segmenter or classifier on your labelled photos.",
-    "evaluate": "Judge a trained model on labelled photos.",
+    "train": "Train a detector, segmenter or classifier on your labeled photos.",
+    "evaluate": "Judge a trained model on labeled photos.",
     "predict": "Find things in photos, and draw them; or say what each photo shows.",
     "proposals": "Search photos for places where objects may be, without training.",
 }
 
 app = App(
     name="boxmask",
-    help="Find things in photos: train, judge and use models on your own labelled photos.",
+    help="Find things in photos: train, judge and use models on your own labeled photos.",
     version=__version__,
     console=Console(stderr=False),
     error_console=Console(stderr=True),

@@ -11,7 +11,7 @@ SHEET_PHOTOS = 12  # on the one picture to look at first
 def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int = 600, seed: int = 0) -> int:
     """Make a small data set, train on it, judge the detector and draw what it finds.
 
-    Needs no network. The photos show handwritten digits on textured grounds, and are labelled exactly.
+    Needs no network. The photos show handwritten digits on textured grounds, and are labeled exactly.
 
     Parameters
     ----------
@@ -70,11 +70,11 @@ def _say_where(data: Path, run: Path, sheet: Path, pictures: Path, curve: Path) 
     lines = (
         "Look at:",
         f"  {sheet}  what it finds in photos it has never seen",
-        f"  {pictures}/  every test photo twice: as labelled and as found",
+        f"  {pictures}/  every test photo twice: as labeled and as found",
         f"  {curve}  how it learned",
         f"  {data}/  the photos and labels it was made from",
         "Then try your own photos:",
         f"  boxmask predict {run} PHOTO_OR_FOLDER",
-        "  boxmask train YOUR_LABELLED_PHOTOS --max-minutes 10",
+        "  boxmask train YOUR_LABELED_PHOTOS --max-minutes 10",
     )
     print("\n".join(lines))

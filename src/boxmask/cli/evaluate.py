@@ -21,11 +21,11 @@ def evaluate(
     bad_boxes: Literal["stop", "skip"] = "stop",
     unseen_classes: Literal["stop", "ignore"] = "stop",
     classes_file: Path | None = None,
-    unknown_colours: Literal["stop", "ignore"] | None = None,
+    unknown_colors: Literal["stop", "ignore"] | None = None,
     svd: tuple[int, int] | None = None,
     device: str = "cpu",
 ) -> int:
-    """Judge a model on labelled photos, in all and by class.
+    """Judge a model on labeled photos, in all and by class.
 
     Detectors by COCO's and VOC's average precision, of boxes and of outlines; segmenters by the intersection
     over union of the pixels; classifiers by how often they are right.
@@ -41,16 +41,16 @@ def evaluate(
     json_file
         Write the figures into this file, as fractions; "-" is the terminal.
     pictures
-        Draw every photo twice, as labelled and as found, into this folder; of a classifier, its mistakes.
+        Draw every photo twice, as labeled and as found, into this folder; of a classifier, its mistakes.
     bad_boxes
         What to do about labels that cannot be boxes.
     unseen_classes
         What to do about classes that the model does not know.
     classes_file
-        Pixels: what the colours or numbers of the label images mean; default: as in training, else the
+        Pixels: what the colors or numbers of the label images mean; default: as in training, else the
         set's own.
-    unknown_colours
-        Pixels: what to do about colours that the classes file does not name; default: as in training, else
+    unknown_colors
+        Pixels: what to do about colors that the classes file does not name; default: as in training, else
         stop.
     svd
         Fast R-CNN: the ranks of the truncated SVD of its two fully connected layers, for example 128 64:
@@ -64,18 +64,18 @@ def evaluate(
     from boxmask.cli.bar import photo_bar
     from boxmask.data.messages import shortened
     from boxmask.detectors.fast_rcnn import truncate
-    from boxmask.tasks.evaluate import Reading, labelled_for, verdict
+    from boxmask.tasks.evaluate import Reading, labeled_for, verdict
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(run, device)
     if svd is not None:
         truncate(model, svd)
-    reading = Reading(bad_boxes, classes_file, unknown_colours)
-    labelled = labelled_for(model, run, data, split, reading)
-    for note in labelled.notes:
+    reading = Reading(bad_boxes, classes_file, unknown_colors)
+    labeled = labeled_for(model, run, data, split, reading)
+    for note in labeled.notes:
         print(f"note: {shortened(note)}", file=sys.stderr)
     with photo_bar("judging") as progress:
-        judged = verdict(model, labelled, unseen_classes, progress, pictures)
+        judged = verdict(model, labeled, unseen_classes, progress, pictures)
     figures = json.dumps(judged.evaluation.as_json(), indent=1) + "\n"
     if json_file == Path("-"):
         print(figures, end="")

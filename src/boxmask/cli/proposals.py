@@ -36,7 +36,7 @@ def proposals(
     Parameters
     ----------
     inputs
-        Labelled photos (a folder or annotation file): prints which part of the objects the proposals reach.
+        Labeled photos (a folder or annotation file): prints which part of the objects the proposals reach.
         Or photos: draws the proposals and the regions that they are made of.
     method
         Selective Search needs no training; an RPN is part of a trained Faster R-CNN.
@@ -51,7 +51,7 @@ def proposals(
     limit
         Keep only the first so many; the mode's own limit unless given.
     split
-        Of labelled photos, which.
+        Of labeled photos, which.
     out
         Draw into this folder; for photos without labels it is "proposals" unless given.
     json_file
@@ -59,7 +59,7 @@ def proposals(
     bad_boxes
         What to do about labels that cannot be boxes.
     """
-    from boxmask.data.detection.read import is_labelled
+    from boxmask.data.detection.read import is_labeled
 
     if method == "rpn":
         boxes_of, config = _of_rpn(run, limit), None
@@ -67,7 +67,7 @@ def proposals(
         raise UsageError("--run is for --method rpn: Selective Search needs no training")
     else:
         boxes_of, config = _of_search(mode, paper, seed, limit)
-    if len(inputs) == 1 and is_labelled(inputs[0]):
+    if len(inputs) == 1 and is_labeled(inputs[0]):
         return _judge(_photos_of(inputs[0], split, bad_boxes), boxes_of, config, out, json_file)
     return _draw([str(one) for one in inputs], boxes_of, config, out or Path("proposals"))
 

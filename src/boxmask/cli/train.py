@@ -1,4 +1,4 @@
-"""boxmask train DATA: from labelled photos to a trained model."""
+"""boxmask train DATA: from labeled photos to a trained model."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def train(
     out: Path | None = None,
     resume: bool = False,
 ) -> int:
-    """Train a model on your labelled photos: a detector, a segmenter or a classifier.
+    """Train a model on your labeled photos: a detector, a segmenter or a classifier.
 
     Parameters
     ----------
     data
-        A folder or annotation file, recognised by looking. Detectors: Pascal VOC or COCO. Segmenters: photos
+        A folder or annotation file, recognized by looking. Detectors: Pascal VOC or COCO. Segmenters: photos
         with label images, or COCO's outlines. Classifiers: a folder of photos for each class, or the objects
         of a detection set, cut out.
     out
@@ -47,7 +47,7 @@ def train(
             raise UsageError("--resume: the run goes on by its own recipe; leave the other flags out")
         run, finished = Run(out), go_on(Run(out), data)
     elif data is None:
-        raise UsageError("give DATA, a folder of labelled photos or an annotation file")
+        raise UsageError("give DATA, a folder of labeled photos or an annotation file")
     else:
         run, finished = begin(data, recipe, out)
     if not finished:

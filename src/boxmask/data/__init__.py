@@ -1,1 +1,1 @@
-"""Labelled photos: reading, splitting, augmenting, and the demo's own."""
+"""Labeled photos: reading, splitting, augmenting, and the demo's own."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class Splittable(Protocol):
-    """Labelled photos as far as splits go: `Dataset` and `PixelDataset`.
+    """Labeled photos as far as splits go: `Dataset` and `PixelDataset`.
 
     UNIT: what `counts` counts
     """

@@ -1,4 +1,4 @@
-"""The real sizes of labelled photos, held against what the labels declare."""
+"""The real sizes of labeled photos, held against what the labels declare."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import OVERHANG
-from boxmask.data.formats.labels import LabelledPhoto, Labels
+from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.messages import complaint, note
 from boxmask.errors import LabelError, PhotoError
 from boxmask.photos.decode import photo_size, stored_size
@@ -35,7 +35,7 @@ _REMEDY = (
 )
 
 
-def read_sizes(root: Path, photos: Sequence[LabelledPhoto]) -> NDArray[np.int32]:
+def read_sizes(root: Path, photos: Sequence[LabeledPhoto]) -> NDArray[np.int32]:
     """(P, 2) heights and widths as shown, from the headers. Raises PhotoError naming what cannot be read."""
     with ThreadPoolExecutor(_THREADS) as pool:
         answers = list(pool.map(_size_or_fault, [root / photo.file for photo in photos]))
@@ -43,7 +43,7 @@ def read_sizes(root: Path, photos: Sequence[LabelledPhoto]) -> NDArray[np.int32]
     faults = [answer for answer in answers if isinstance(answer, str)]
     if faults:
         remedy = "Put intact copies in their place, or remove them together with their labels."
-        raise PhotoError(complaint("Labelled photos that cannot be read", faults, remedy))
+        raise PhotoError(complaint("Labeled photos that cannot be read", faults, remedy))
     return np.array(sizes, dtype=np.int32).reshape(-1, 2)
 
 

@@ -12,7 +12,7 @@ from boxmask.types import Detections, Target
 
 
 class Detector(Model):
-    """An interface, without behaviour to inherit.
+    """An interface, without behavior to inherit.
 
     Where `proposals` are given, P boxes xyxy for each photo in its own pixels, a detector that looks at
     proposals looks at these instead of finding its own; those that wait for Selective Search say in

@@ -129,18 +129,18 @@ class FastRCNN(Detector):
         how = Sampling(c.roi_iou, c.roi_samples, c.roi_positive_fraction, len(c.class_names))
         drawn = sample_rois(rois, batch.rescale(targets), how)
         class_logits, box_deltas = self(batch.pixels, drawn.boxes)
-        wanted = self.normalised(drawn.deltas, drawn.labels)
+        wanted = self.normalized(drawn.deltas, drawn.labels)
         return roi_loss(class_logits, box_deltas, drawn.labels, wanted, c.roi_beta)
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"], rois: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Pixels and boxes B x (P, 4) -> logits (R, K + 1) and normalised deltas (R, K, 4)."""
+        """Pixels and boxes B x (P, 4) -> logits (R, K + 1) and normalized deltas (R, K, 4)."""
         logits, deltas = self.box_head(self.pool(self.features(pixels), rois))
         return logits, deltas
 
     # ------------------------------------------------------------------ image
 
     def prepare(self, images: list[Tensor]) -> Batch:
-        """Resize, normalise and pad."""
+        """Resize, normalize and pad."""
         return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ proposals
@@ -164,7 +164,7 @@ class FastRCNN(Detector):
 
     # ------------------------------------------------------------------ heads
 
-    def normalised(self, deltas: Float[Tensor, "R 4"], labels: Int[Tensor, R]) -> Float[Tensor, "R 4"]:
+    def normalized(self, deltas: Float[Tensor, "R 4"], labels: Int[Tensor, R]) -> Float[Tensor, "R 4"]:
         """Deltas of mean 0 and variance 1 (section 2.3), by the class of each RoI; the background's stay."""
         known = labels.clamp(max=len(self.delta_mean) - 1)
         return (deltas - self.delta_mean[known]) / self.delta_std[known]

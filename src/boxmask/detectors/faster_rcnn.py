@@ -214,7 +214,7 @@ class FasterRCNN(Detector):
     # ------------------------------------------------------------------ image
 
     def prepare(self, images: list[Tensor]) -> Batch:
-        """Resize, normalise and pad."""
+        """Resize, normalize and pad."""
         return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features (FPN, section 3)

@@ -6,7 +6,7 @@ which are those of the authors' second paper (arXiv:2006.09214).
     image -> features -> heads -> postprocess
 
 What the paper takes away from RetinaNet: the anchors. Every place of the pyramid says how far the four edges
-of its object are; the level is chosen by that distance, and a third output, the centre-ness, says how much a
+of its object are; the level is chosen by that distance, and a third output, the center-ness, says how much a
 place is worth, so that boxes seen from an object's rim do not win.
 
 Shapes: B images, L levels, N places an image (over all levels), Q places in the batch that hold an object,
@@ -30,7 +30,7 @@ from boxmask.detectors.contract import Detector
 from boxmask.geometry.anchors import pyramid_anchors
 from boxmask.geometry.deltas import MAX_LOG_SCALE
 from boxmask.geometry.matching import IGNORE
-from boxmask.geometry.points import Places, boxes_around, centreness_of, match_places
+from boxmask.geometry.points import Places, boxes_around, centerness_of, match_places
 from boxmask.photos.decode import accepts_photos
 from boxmask.pipeline.convolution import Conv3x3
 from boxmask.pipeline.features.backbone import Backbone
@@ -78,11 +78,11 @@ class FCOSConfig:
     exponential: bool = True  # distances are exp(s_i x), section 3.2; False: relu(s_i x), the improvements
     # loss
     ranges: tuple[float, ...] = (32, 64, 128)  # pixels between the levels; section 3.2: 64, 128, 256, 512
-    centre_radius: float = 1.5  # in strides, around an object's centre; improvements. 0: in all of its box
+    center_radius: float = 1.5  # in strides, around an object's center; improvements. 0: in all of its box
     alpha: float = 0.25  # of the focal loss; as RetinaNet
     gamma: float = 2.0  # of the focal loss; as RetinaNet
     # postprocess
-    score_threshold: float = 0.05  # section 3.1, "Inference", there before the centre-ness
+    score_threshold: float = 0.05  # section 3.1, "Inference", there before the center-ness
     candidates: int = 500  # a level, before anything is decoded; the authors' code: 1000
     smallest_side: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
     nms_iou: float = 0.6  # the authors' code
@@ -127,9 +127,9 @@ class FCOS(Detector):
         start_at_prior(self.class_head.last, config.prior)
         self.box_tower = Tower.of(config)
         self.distances = Conv3x3(self.box_tower.channels, 4)
-        self.centreness = Conv3x3(self.box_tower.channels, 1)  # beside the distances: improvements
+        self.centerness = Conv3x3(self.box_tower.channels, 1)  # beside the distances: improvements
         start_small(self.distances)
-        start_small(self.centreness)
+        start_small(self.centerness)
         coarsest = config.strides[-1]
         self.strides = [*config.strides, *(coarsest * 2 ** (i + 1) for i in range(config.extra_levels))]
         self.scales = nn.Parameter(torch.ones(len(self.strides)))  # s_i of section 3.2, learned
@@ -151,7 +151,7 @@ class FCOS(Detector):
     def loss(
         self, images: list[Tensor], targets: list[Target], proposals: list[Tensor] | None = None
     ) -> dict[str, Tensor]:
-        """Equation 2, and the loss of the centre-ness."""
+        """Equation 2, and the loss of the center-ness."""
         batch = self.prepare(images)
         features = self.features(batch.pixels)
         outputs = [torch.cat(levels, 1) for levels in self.heads(features)]
@@ -159,13 +159,13 @@ class FCOS(Detector):
         return self.dense_loss(outputs, places, batch.rescale(targets))
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-        """Pixels -> class logits L x (B, HW, K), distances L x (B, HW, 4), centre-ness L x (B, HW, 1)."""
+        """Pixels -> class logits L x (B, HW, K), distances L x (B, HW, 4), center-ness L x (B, HW, 1)."""
         return self.heads(self.features(pixels))
 
     # ------------------------------------------------------------------ image
 
     def prepare(self, images: list[Tensor]) -> Batch:
-        """Resize, normalise and pad."""
+        """Resize, normalize and pad."""
         return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features (section 3.2)
@@ -178,14 +178,14 @@ class FCOS(Detector):
     # ------------------------------------------------------------------ heads (sections 3.1 to 3.3)
 
     def heads(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-        """Of each level class logits (B, HW, K), distances in strides (B, HW, 4), centre-ness (B, HW, 1)."""
-        distances, centreness = [], []
+        """Of each level class logits (B, HW, K), distances in strides (B, HW, 4), center-ness (B, HW, 1)."""
+        distances, centerness = [], []
         for x, scale in zip(features, self.scales, strict=True):
             hidden = self.box_tower(x)
             raw = flatten(self.distances(hidden), 4) * scale
             distances.append(raw.clamp(max=MAX_LOG_SCALE).exp() if self.config.exponential else raw.relu())
-            centreness.append(flatten(self.centreness(hidden), 1))
-        return self.class_head(features), distances, centreness
+            centerness.append(flatten(self.centerness(hidden), 1))
+        return self.class_head(features), distances, centerness
 
     def places(self, features: list[Tensor], batch: Batch) -> list[Places]:
         """The places of every level (section 3.1), and the distances that each is for (section 3.2)."""
@@ -206,7 +206,7 @@ class FCOS(Detector):
         self,
         class_logits: list[Tensor],
         distances: list[Tensor],
-        centreness: list[Tensor],
+        centerness: list[Tensor],
         places: list[Places],
         batch: Batch,
     ) -> list[Detections]:
@@ -214,23 +214,23 @@ class FCOS(Detector):
         c, detections = self.config, []
         for image, sizes in enumerate(zip(batch.sizes, batch.original_sizes, strict=True)):
             levels = []
-            for logits, far, centre, place in zip(class_logits, distances, centreness, places, strict=True):
-                score, row, label = self.best_places(logits[image].float(), centre[image].float())
+            for logits, far, center, place in zip(class_logits, distances, centerness, places, strict=True):
+                score, row, label = self.best_places(logits[image].float(), center[image].float())
                 boxes = boxes_around(place.points[row], far[image][row].float() * place.strides[row, None])
                 levels.append((boxes, score, label))
             detections.append(gather(levels, sizes, c))
         return detections
 
     def best_places(
-        self, logits: Float[Tensor, "N K"], centreness: Float[Tensor, "N 1"]
+        self, logits: Float[Tensor, "N K"], centerness: Float[Tensor, "N 1"]
     ) -> tuple[Float[Tensor, C], Int[Tensor, C], Int[Tensor, C]]:
-        """The best of a level: scores, rows and labels. A score is sqrt(class * centre-ness).
+        """The best of a level: scores, rows and labels. A score is sqrt(class * center-ness).
 
-        Few classes can reach the threshold even with a centre-ness of 1: only for these is it looked at.
+        Few classes can reach the threshold even with a center-ness of 1: only for these is it looked at.
         """
         threshold = self.config.score_threshold
         row, label = torch.where(logits > logit(threshold**2))
-        scores = (logits[row, label].sigmoid() * centreness[row, 0].sigmoid()).sqrt()
+        scores = (logits[row, label].sigmoid() * centerness[row, 0].sigmoid()).sqrt()
         keep = scores > threshold
         return best(scores[keep], row[keep], label[keep], self.config.candidates)
 
@@ -238,23 +238,23 @@ class FCOS(Detector):
 
     def dense_loss(self, outputs: list[Tensor], places: Places, targets: list[Target]) -> dict[str, Tensor]:
         """Over the number of places in the batch that hold an object."""
-        class_logits, distances, centreness = outputs
+        class_logits, distances, centerness = outputs
         matched = self.match_places(places, targets)
         image, row, labels, boxes = objects_at(matched, targets)
         total = max(1, len(row))
         weights = (matched != IGNORE) / total
         points, strides = places.points[row], places.strides[row, None]
         found = boxes_around(points, distances[image, row].float() * strides)
-        wanted = centreness_of(points, boxes)
-        centre = F.binary_cross_entropy_with_logits(
-            centreness[image, row, 0].float(), wanted, reduction="sum"
+        wanted = centerness_of(points, boxes)
+        center = F.binary_cross_entropy_with_logits(
+            centerness[image, row, 0].float(), wanted, reduction="sum"
         )
         focal = focal_loss(class_logits, weights, (image, row, labels), self.config.alpha, self.config.gamma)
         giou = generalized_box_iou_loss(found, boxes, reduction="sum")
-        return {"dense_class": focal, "dense_box": giou / total, "dense_centreness": centre / total}
+        return {"dense_class": focal, "dense_box": giou / total, "dense_centerness": center / total}
 
     @torch.no_grad()
     def match_places(self, places: Places, targets: list[Target]) -> Int[Tensor, "B N"]:
         """A row of each photo's target for each place, or BACKGROUND or IGNORE."""
-        radius = self.config.centre_radius
+        radius = self.config.center_radius
         return torch.stack([match_places(places, one.boxes, one.ignore, radius) for one in targets])

@@ -154,7 +154,7 @@ class RCNN(Detector):
     # ------------------------------------------------------------------ image
 
     def prepare(self, images: list[Tensor]) -> Batch:
-        """Resize and normalise."""
+        """Resize and normalize."""
         return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ proposals (section 2.1)
@@ -226,7 +226,7 @@ class RCNN(Detector):
     ) -> tuple[Float[Tensor, "R 3 S S"], Int[Tensor, R]]:
         """32 regions that hold an object and 96 that do not, from all photos of the batch; their labels."""
         c = self.config
-        per_photo = [self._labelled(boxes, target) for boxes, target in zip(rois, targets, strict=True)]
+        per_photo = [self._labeled(boxes, target) for boxes, target in zip(rois, targets, strict=True)]
         labels = torch.cat([label for _, label in per_photo])
         is_object = labels < len(c.class_names)
         objects, rest = torch.where(is_object)[0], torch.where(~is_object)[0]
@@ -236,7 +236,7 @@ class RCNN(Detector):
         regions = [self.warp(batch, i, boxes[images == i]) for i in range(len(rois))]
         return torch.cat(regions), torch.cat([labels[chosen][images == i] for i in range(len(rois))])
 
-    def _labelled(self, boxes: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+    def _labeled(self, boxes: Tensor, target: Target) -> tuple[Tensor, Tensor]:
         """Proposals and ground truth that are an object (0..K-1) or background (K)."""
         iou = self.config.roi_iou
         boxes = torch.cat([boxes, target.boxes[~target.ignore]])

@@ -75,7 +75,7 @@ class RetinaNetConfig:
     iou: tuple[float, float] = (0.4, 0.5)  # background below, object above; section 4, "Anchors"
     alpha: float = 0.25  # of the focal loss, the objects' weight; section 4.1
     gamma: float = 2.0  # of the focal loss; section 4.1
-    giou: bool = True  # generalised IoU of the boxes, as torchvision's v2; False: smooth L1, as the paper
+    giou: bool = True  # generalized IoU of the boxes, as torchvision's v2; False: smooth L1, as the paper
     box_beta: float = 1 / 9  # where smooth L1 becomes linear; Detectron (the paper gives no number)
     # postprocess (section 4.1, "Inference")
     score_threshold: float = 0.05
@@ -160,7 +160,7 @@ class RetinaNet(Detector):
     # ------------------------------------------------------------------ image
 
     def prepare(self, images: list[Tensor]) -> Batch:
-        """Resize, normalise and pad."""
+        """Resize, normalize and pad."""
         return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features (section 4)

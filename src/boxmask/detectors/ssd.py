@@ -184,7 +184,7 @@ class SSD(Detector):
     # ------------------------------------------------------------------ image
 
     def prepare(self, images: list[Tensor]) -> Batch:
-        """Warp to a square (section 3), whatever the photo's shape, and normalise."""
+        """Warp to a square (section 3), whatever the photo's shape, and normalize."""
         side, device = self.config.shorter_side, self.backbone.mean.device
         squares = [warp(image.to(device), side, self.config.antialias) for image in images]
         how = Preparation.of(self.config, self.backbone.mean, self.backbone.std)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def anchor_shapes(sizes: tuple[float, ...], aspect_ratios: tuple[float, ...]) -> Float[Tensor, "A 4"]:
-    """Boxes of area size**2 centred on the origin, in pixels: one per aspect ratio (height / width) and size.
+    """Boxes of area size**2 centered on the origin, in pixels: one per size and aspect ratio (h / w).
 
     Rounded to whole pixels, as py-faster-rcnn's generate_anchors does.
     """

@@ -22,7 +22,7 @@ def cell_shapes(scale: float, next_scale: float, ratios: tuple[int, ...]) -> Flo
 def at_cells(
     shapes: Float[Tensor, "A 4"], grid: tuple[int, int], cells: tuple[float, float]
 ) -> Float[Tensor, "N 4"]:
-    """`shapes` about the centre of each cell of a (H, W) `grid`, row by row: (A, 4) -> (H * W * A, 4).
+    """`shapes` about the center of each cell of a (H, W) `grid`, row by row: (A, 4) -> (H * W * A, 4).
 
     cells: how many fill the square, downwards and across: the grid's own numbers, or the side over the step
     """

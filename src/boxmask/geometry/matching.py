@@ -1,4 +1,4 @@
-"""Which labelled box each candidate box answers for, and which candidates are trained on."""
+"""Which labeled box each candidate box answers for, and which candidates are trained on."""
 
 import torch
 from jaxtyping import Bool, Float, Int

@@ -36,7 +36,7 @@ def match_places(
     A place in an ignored box that answers for nothing is not background either. No more than PLACES_AT_ONCE
     rows of the (N, G) matrices are held at a time.
 
-    radius: in strides; farther than this from a box's centre a place does not answer for it; 0: no limit
+    radius: in strides; farther than this from a box's center a place does not answer for it; 0: no limit
     """
     parts = zip(*(part.split(PLACES_AT_ONCE) for part in places), strict=True)
     return torch.cat([_match(Places(*part), boxes, ignored, radius) for part in parts])
@@ -65,7 +65,7 @@ def boxes_around(points: Float[Tensor, "N 2"], distances: Float[Tensor, "N 4"]) 
     return torch.cat([points - distances[:, :2], points + distances[:, 2:]], 1)
 
 
-def centreness_of(points: Float[Tensor, "N 2"], boxes: Float[Tensor, "N 4"]) -> Float[Tensor, "N"]:
+def centerness_of(points: Float[Tensor, "N 2"], boxes: Float[Tensor, "N 4"]) -> Float[Tensor, "N"]:
     """Equation 3: 1 in the middle of the box, 0 at its edges."""
     before, behind = points - boxes[:, :2], boxes[:, 2:] - points
     return (torch.minimum(before, behind) / torch.maximum(before, behind)).prod(1).sqrt()

@@ -42,7 +42,7 @@ def roi_align(
     boxes:          (R, 5) rows of (image, x1, y1, x2, y2), or for each image (L, 4)
     spatial_scale:  pixels of `input` per pixel of the boxes
     sampling_ratio: samples of a bin along each axis; 0 or less for as many as the bin has pixels
-    aligned:        move by half a pixel, so that pixel centres lie at .5, and allow RoIs under a pixel
+    aligned:        move by half a pixel, so that pixel centers lie at .5, and allow RoIs under a pixel
     Returns (R, C, h, w), contiguous. Raises ValueError for shapes, types or image numbers that do not fit.
     """
     rois = to_rois(boxes)
@@ -140,8 +140,8 @@ def _align_backward(
 
     tasks = []
     for visit in visits(table, levels.numpy(), spatial_scales, sizes[0]):
-        centres = visit.centres(table, spatial_scales[visit.level])
-        bands = cut_evenly(maps[visit.level].shape[1], centres, torch.get_num_threads())
+        centers = visit.centers(table, spatial_scales[visit.level])
+        bands = cut_evenly(maps[visit.level].shape[1], centers, torch.get_num_threads())
         tasks += [(visit, Band(visit.image, *band)) for band in bands]
     share_out(work, tasks)
     return [one.permute(0, 3, 1, 2) for one in grads]

@@ -8,7 +8,7 @@ contiguous runs of floats, which fills the vector registers.
 
 Which pixels a sample touches is computed in the features' own type and in torchvision's order of operations,
 so that no sample falls on the other side of an edge. Arrays are flat and offsets unsigned in the inner loops:
-a signed index could count from the end, and the test for that keeps a loop from being vectorised.
+a signed index could count from the end, and the test for that keeps a loop from being vectorized.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ def align_backward(
 ) -> None:
     """Set the gradient of one level in a band of one image, from the RoIs `rows` of that image and level.
 
-    grad_pooled: (R, C, h, w); rois: (R, 5); grad_feature: (N, H, W, C), may be uninitialised
+    grad_pooled: (R, C, h, w); rois: (R, 5); grad_feature: (N, H, W, C), may be uninitialized
     """
     _, height, width, channels = grad_feature.shape
     _, _, bins_y, bins_x = grad_pooled.shape

@@ -22,7 +22,7 @@ _LINE = 64  # bytes of a cache line, and of the widest vector
 
 
 def fresh(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
-    """Uninitialised contiguous memory, aligned to cache lines, of the type of `like` unless given."""
+    """Uninitialized contiguous memory, aligned to cache lines, of the type of `like` unless given."""
     empty = torch.empty(0, dtype=dtype or like.dtype)
     count = prod(shape) * empty.itemsize
     raw = np.empty(count + _LINE, np.uint8)
@@ -31,7 +31,7 @@ def fresh(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor
 
 
 def fresh_maps(like: Tensor, images: int, height: int, width: int, channels: int) -> Tensor:
-    """Uninitialised channels-last maps (N, C, H, W); no view, so that the caller may change them in place."""
+    """Uninitialized channels-last maps (N, C, H, W); no view, so that the caller may change them in place."""
     dense = fresh(like, images, height, width, channels)
     strides = dense.permute(0, 3, 1, 2).stride()
     shape = (images, channels, height, width)

@@ -104,7 +104,7 @@ def project(
 
 @compiled
 def _source(place: int, scale: Real, sources: int) -> tuple[int, int, Real]:
-    """The two sources under the centre of a pixel, and the weight of the second."""
+    """The two sources under the center of a pixel, and the weight of the second."""
     real = np.float32
     at = max(scale * (real(place) + real(0.5)) - real(0.5), real(0))
     low = min(int(at), sources - 1)

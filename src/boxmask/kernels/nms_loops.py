@@ -1,7 +1,7 @@
 """The loop of non-maximum suppression.
 
 A box is compared with the kept boxes before it, which stand in plain arrays, a block at a time: a block is
-one vectorised loop, and the first block with a hit ends the search. Divisions are dear, so a product first
+one vectorized loop, and the first block with a hit ends the search. Divisions are dear, so a product first
 finds out whether any pair comes near the threshold; only then is IoU computed, in the boxes' own type and in
 torchvision's order of operations, so that the same boxes survive even where IoU equals the threshold.
 """

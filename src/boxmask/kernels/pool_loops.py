@@ -2,7 +2,7 @@
 
 A maximum is separable: first over the rows of a strip of bins, which are contiguous in memory, then over the
 columns of each bin. Which pixel it came from is not kept: backward finds the maximum again, in the cache, and
-compares the pixels with it, which vectorises and needs no second array as large as the result. Of equal
+compares the pixels with it, which vectorizes and needs no second array as large as the result. Of equal
 pixels the gradient goes to the first by row, then by column, as in torchvision.
 """
 

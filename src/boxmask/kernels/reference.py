@@ -102,7 +102,7 @@ def _round(number: float) -> int:
 
 
 def _slices(low: int, high: int, bins: int, size: int, dtype: torch.dtype) -> list[slice]:
-    """The pixels of each bin on one axis; neighbours may share one."""
+    """The pixels of each bin on one axis; neighbors may share one."""
     step = torch.tensor(max(high - low + 1, 1), dtype=dtype) / bins
     edges = [(int((b * step).floor()) + low, int(((b + 1) * step).ceil()) + low) for b in range(bins)]
     return [slice(min(max(a, 0), size), min(max(b, 0), size)) for a, b in edges]

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_TILE = 8  # pixels of the feature map; RoIs whose centres share a tile are visited one after another
+_TILE = 8  # pixels of the feature map; RoIs whose centers share a tile are visited one after another
 _PORTION = 32  # RoIs that a thread takes at a time
 
 
@@ -29,10 +29,10 @@ class Visit:
         cuts = range(0, len(self.rows), _PORTION)
         return [Visit(self.level, self.image, self.rows[cut : cut + _PORTION]) for cut in cuts]
 
-    def centres(self, rois: NDArray[Any], scale: float) -> NDArray[Any]:
+    def centers(self, rois: NDArray[Any], scale: float) -> NDArray[Any]:
         """The row of the map on which the middle of each RoI lies; 0 where it is not a number."""
-        centres: NDArray[Any] = np.nan_to_num((rois[self.rows, 2] + rois[self.rows, 4]) * (scale / 2))
-        return centres
+        centers: NDArray[Any] = np.nan_to_num((rois[self.rows, 2] + rois[self.rows, 4]) * (scale / 2))
+        return centers
 
 
 def to_rois(boxes: Tensor | Sequence[Tensor]) -> Tensor:

@@ -1,7 +1,7 @@
 """The loops that warp regions of a photo to squares: RoIAlign's arithmetic for three channels.
 
 A pixel of the square is the mean of as many bilinear samples as it covers pixels of the photo; on each axis
-that is a weighted sum of a few neighbouring pixels ("taps"). Rows are summed first, a whole run of pixels at
+that is a weighted sum of a few neighboring pixels ("taps"). Rows are summed first, a whole run of pixels at
 a time, then columns. RoIAlign's own loops are made for hundreds of channels, and take ten times as long for
 three; and they repeat the photo's rim, where here all outside is 0.
 """

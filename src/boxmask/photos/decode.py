@@ -198,7 +198,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _array_of_pil(image: Image.Image) -> NDArray[Any]:
-    """The pixels in the widest form that `_rgb` knows: grey of 16 bits or floats, RGBA, or RGB."""
+    """The pixels in the widest form that `_rgb` knows: gray of 16 bits or floats, RGBA, or RGB."""
     if image.mode.startswith("I;16"):
         return np.array(image).astype(np.uint16)
     if image.mode == "I":
@@ -209,19 +209,19 @@ def _array_of_pil(image: Image.Image) -> NDArray[Any]:
     return np.array(image if image.mode == mode else image.convert(mode))
 
 
-def _as_uint16(grey: NDArray[np.int32]) -> NDArray[np.uint16]:
+def _as_uint16(gray: NDArray[np.int32]) -> NDArray[np.uint16]:
     """32-bit integers of a file that holds 16-bit values (Pillow's mode I)."""
-    low, high = int(grey.min()), int(grey.max())
+    low, high = int(gray.min()), int(gray.max())
     if low < 0 or high > 65535:
-        raise PhotoError(f"grey values: expected 0..65535, found {low}..{high}. Save it with 8 or 16 bits.")
-    return grey.astype(np.uint16)
+        raise PhotoError(f"gray values: expected 0..65535, found {low}..{high}. Save it with 8 or 16 bits.")
+    return gray.astype(np.uint16)
 
 
 def _channels_first(array: NDArray[Any]) -> Tensor:
     """(H, W) or (H, W, C) -> (C, H, W), as a view where torch allows it."""
-    grey_or_coloured = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+    gray_or_colored = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
     usable_type = array.dtype.kind == "f" or (array.dtype.kind == "u" and array.dtype.itemsize <= 2)
-    if not (grey_or_coloured and usable_type and array.size):
+    if not (gray_or_colored and usable_type and array.size):
         expected = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or floats in 0..1"
         raise PhotoError(f"a photo as an array: expected {expected}, found {array.dtype} {array.shape}")
     native = array.astype(_native(array.dtype), copy=False)
@@ -237,9 +237,9 @@ def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _with_channels(tensor: Tensor) -> Tensor:
     """(H, W) or (C, H, W) -> (C, H, W)."""
-    grey_or_coloured = tensor.ndim == 2 or (tensor.ndim == 3 and len(tensor) in (1, 3, 4))
+    gray_or_colored = tensor.ndim == 2 or (tensor.ndim == 3 and len(tensor) in (1, 3, 4))
     usable_type = tensor.dtype in (torch.uint8, torch.uint16) or tensor.is_floating_point()
-    if not (grey_or_coloured and usable_type and tensor.numel()):
+    if not (gray_or_colored and usable_type and tensor.numel()):
         expected = "(H, W), (1, H, W), (3, H, W) or (4, H, W) of uint8, uint16 or floats in 0..1"
         found = f"{tensor.dtype} {tuple(tensor.shape)}"
         several = " Pass several photos as a list." if tensor.ndim == 4 else ""
@@ -267,12 +267,12 @@ def _checked_floats(image: Tensor) -> Tensor:
 
 
 def _over_white(rgba: Tensor) -> Tensor:
-    """(4, H, W) -> (3, H, W): colour · alpha + white · (1 − alpha)."""
-    colour, alpha = rgba[:3], rgba[3:]
+    """(4, H, W) -> (3, H, W): color · alpha + white · (1 − alpha)."""
+    color, alpha = rgba[:3], rgba[3:]
     if rgba.is_floating_point():
-        return colour * alpha + (1 - alpha)
-    colour, alpha = colour.to(torch.int32), alpha.to(torch.int32)
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).to(torch.uint8)
+        return color * alpha + (1 - alpha)
+    color, alpha = color.to(torch.int32), alpha.to(torch.int32)
+    return ((color * alpha + 255 * (255 - alpha) + 127) // 255).to(torch.uint8)
 
 
 def to_pixels(image: Tensor) -> UInt8[NDArray[np.uint8], "H W 3"]:

@@ -1,4 +1,4 @@
-"""The stage `image`: photos in, one batch out: resized, normalised and padded."""
+"""The stage `image`: photos in, one batch out: resized, normalized and padded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Size = tuple[int, int]  # (height, width)
 class Batch:
     """B photos as one tensor.
 
-    pixels:         (B, 3, H, W) normalised, zero-padded at the right and the bottom, channels last
+    pixels:         (B, 3, H, W) normalized, zero-padded at the right and the bottom, channels last
     sizes:          (height, width) of each resized photo inside the padding
     original_sizes: (height, width) of each photo as it was given
     """
@@ -92,7 +92,7 @@ def prepare(images: list[Tensor], how: Preparation) -> Batch:
     pixels = torch.zeros((len(resized), 3, height, width), device=resized[0].device)
     pixels = pixels.contiguous(memory_format=torch.channels_last)
     for slot, image, (h, w) in zip(pixels, resized, sizes, strict=True):
-        slot[:, :h, :w] = _normalise(image, how)
+        slot[:, :h, :w] = _normalize(image, how)
     return Batch(pixels, sizes, [(int(image.shape[1]), int(image.shape[2])) for image in images])
 
 
@@ -111,7 +111,7 @@ def _resize(image: Tensor, how: Preparation) -> Tensor:
     return F.interpolate(image[None], size=size, mode="bilinear", antialias=how.antialias)[0]
 
 
-def _normalise(image: Tensor, how: Preparation) -> Tensor:
+def _normalize(image: Tensor, how: Preparation) -> Tensor:
     """uint8 0..255 or float 0..1 -> (x - mean) / std, computed in float32."""
     unit = 255.0 if image.dtype == torch.uint8 else 1.0
     mean = torch.tensor(how.mean, device=image.device)[:, None, None] * unit

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Model(nn.Module, ABC):
-    """An interface, without behaviour to inherit.
+    """An interface, without behavior to inherit.
 
     Detectors, segmenters and classifiers add `predict`, each with its own kind of result. Return types never
     depend on `self.training`. `forward` is the raw network.

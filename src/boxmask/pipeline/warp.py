@@ -25,7 +25,7 @@ def warp(
 ) -> Float[Tensor, "P 3 S S"]:
     """Cut out and warp: every pixel is the mean of those of the photo that it covers; channels last.
 
-    pixels: one normalised photo, so that its mean is 0, of which (height, width) = size count
+    pixels: one normalized photo, so that its mean is 0, of which (height, width) = size count
     """
     around = with_context(boxes, side, context)
     if pixels.device.type != "cpu":

@@ -1,4 +1,4 @@
-"""The verb `proposals`: where objects may be, judged on labelled photos or drawn."""
+"""The verb `proposals`: where objects may be, judged on labeled photos or drawn."""
 
 from __future__ import annotations
 
@@ -82,13 +82,11 @@ def with_boxes(photo: Picture, boxes: Tensor) -> Picture:
 
 
 def hierarchy_pictures(photo: Picture, config: SelectiveSearchConfig) -> dict[str, Picture]:
-    """The first strategy's regions at the start and at `LEVELS`, each in its mean colour, by caption."""
+    """The first strategy's regions at the start and at `LEVELS`, each in its mean color, by caption."""
     picture = searched(photo, config)
     first = hierarchies(picture, config)[0]
     counts = [int(first.labels.max()) + 1, *LEVELS]
-    return {
-        f"{first.strategy}: {n} regions": in_mean_colours(picture, regions_left(first, n)) for n in counts
-    }
+    return {f"{first.strategy}: {n} regions": in_mean_colors(picture, regions_left(first, n)) for n in counts}
 
 
 def regions_left(hierarchy: Hierarchy, count: int) -> NDArray[np.int32]:
@@ -103,7 +101,7 @@ def regions_left(hierarchy: Hierarchy, count: int) -> NDArray[np.int32]:
     return left
 
 
-def in_mean_colours(picture: Picture, labels: NDArray[np.int32]) -> Picture:
+def in_mean_colors(picture: Picture, labels: NDArray[np.int32]) -> Picture:
     """Every region filled with the mean of its pixels."""
     _, dense, counts = np.unique(labels, return_inverse=True, return_counts=True)
     flat = dense.reshape(-1)

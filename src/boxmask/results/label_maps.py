@@ -2,7 +2,7 @@
 
 Objects: a 16-bit PNG, 0 for the background and 1..N for the objects, the surest first. Classes: a PNG with a
 palette, whose numbers are the labels, and in the folder above a `classes.txt` with a line for each, `name
-RRGGBB`: a set of labelled pixels, once the photos lie in a folder `images` beside.
+RRGGBB`: a set of labeled pixels, once the photos lie in a folder `images` beside.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from PIL import Image
 from boxmask.atomic_write import replacing
 from boxmask.errors import UsageError
 from boxmask.types import IGNORED, Detections, SegmentationMap
-from boxmask.visualization.style import class_colours, rgb
+from boxmask.visualization.style import class_colors, rgb
 
 CLASSES = "classes.txt"
 MOST_OBJECTS = 2**16 - 1
@@ -56,9 +56,9 @@ def save_instance_labels(found: Detections, path: str | Path) -> None:
 
 
 def save_class_labels(found: SegmentationMap, path: str | Path) -> None:
-    """Write the labels as a PNG with the classes' colours as its palette; missing folders are made."""
+    """Write the labels as a PNG with the classes' colors as its palette; missing folders are made."""
     palette = np.zeros((IGNORED + 1, 3), dtype=np.uint8)
-    palette[: len(found.class_names)] = [rgb(colour) for colour in class_colours(found.class_names)]
+    palette[: len(found.class_names)] = [rgb(color) for color in class_colors(found.class_names)]
     image = Image.fromarray(_contiguous(found))
     image.putpalette(palette.tobytes())
     with replacing(Path(path)) as temporary:
@@ -80,7 +80,7 @@ def save_classes(class_names: Sequence[str], path: str | Path) -> None:
             f"{path}: the class {broken[0]!r} cannot stand in a line; rename it and train again."
         )
     lines = [
-        f"{name} {colour[1:]}\n" for name, colour in zip(class_names, class_colours(class_names), strict=True)
+        f"{name} {color[1:]}\n" for name, color in zip(class_names, class_colors(class_names), strict=True)
     ]
     with replacing(Path(path)) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")

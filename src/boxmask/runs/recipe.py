@@ -127,7 +127,7 @@ class Recipe:
     scale: tuple[float, float] = (0.75, 1.33)
     """Photos are enlarged by a random factor between these, then cropped or padded to their size."""
     photometric: float = 0.5
-    """How often brightness, contrast and colours are changed."""
+    """How often brightness, contrast and colors are changed."""
 
     validations: int = 3
     """How often the validation split is looked at, evenly over the training; the best weights are kept."""
@@ -144,10 +144,10 @@ class Recipe:
     """What to do about classes that no training photo shows."""
 
     classes_file: Path | None = None
-    """Pixels: what the colours or numbers of the label images mean; default: the set's own classes.txt, .csv
+    """Pixels: what the colors or numbers of the label images mean; default: the set's own classes.txt, .csv
     or .json."""
-    unknown_colours: Literal["stop", "ignore"] = "stop"
-    """Pixels: what to do about colours that the classes file does not name."""
+    unknown_colors: Literal["stop", "ignore"] = "stop"
+    """Pixels: what to do about colors that the classes file does not name."""
     class_weights: Literal["none", "balanced"] = "none"
     """Pixels: whether rare classes weigh more in the loss, by the median frequency over their own."""
     workers: int = 1

@@ -1,4 +1,4 @@
-"""Which labelled photos a run is judged by."""
+"""Which labeled photos a run is judged by."""
 
 from __future__ import annotations
 

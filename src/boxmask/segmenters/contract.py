@@ -12,9 +12,9 @@ from boxmask.types import PixelTarget, SegmentationMap
 
 
 class Segmenter(Model):
-    """An interface, without behaviour to inherit.
+    """An interface, without behavior to inherit.
 
-    `forward` is the raw network: normalised pixels (B, 3, H, W) -> logits (B, K, H, W).
+    `forward` is the raw network: normalized pixels (B, 3, H, W) -> logits (B, K, H, W).
     Where the config's `tile` is 0, photos are resized to its sides, in `predict` and in `loss`. Elsewhere
     they keep their resolution: `predict` looks at them in tiles of so many pixels, and `loss` is given tiles.
     All configs have antialias, tile, tile_overlap, class_weights and region_loss.

@@ -155,7 +155,7 @@ class FCN(Segmenter):
     # ------------------------------------------------------------------ image
 
     def prepare(self, images: list[Tensor]) -> Batch:
-        """Resize, unless photos are looked at in tiles; normalise and pad."""
+        """Resize, unless photos are looked at in tiles; normalize and pad."""
         return prepare(images, preparation(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features (section 4.1)

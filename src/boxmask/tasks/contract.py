@@ -20,29 +20,29 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 class Task(Protocol):
-    """`labelled` is a set as `read` gives it: a Dataset, PixelDataset or ClassDataset."""
+    """`labeled` is a set as `read` gives it: a Dataset, PixelDataset or ClassDataset."""
 
     @property
     def figures(self) -> tuple[str, ...]:
         """What an evaluation gives that is to be shown, by name; the first decides which weights are best."""
 
     def read(self, data: Path, recipe: Recipe) -> Any:
-        """The labelled photos with their splits, checked; LabelError or PhotoError for what is wrong."""
+        """The labeled photos with their splits, checked; LabelError or PhotoError for what is wrong."""
 
-    def photos(self, labelled: Any) -> Any:
+    def photos(self, labeled: Any) -> Any:
         """The photos of the set, whose splits are written down."""
 
-    def numbers(self, labelled: Any, recipe: Recipe) -> dict[str, Any]:
+    def numbers(self, labeled: Any, recipe: Recipe) -> dict[str, Any]:
         """What the set and the recipe say of the network's config."""
 
     def canvas(self, size: Size, config: Any) -> Size:
         """(height, width) that a photo of this size takes up in the network, but for padding."""
 
-    def sample(self, labelled: Any, item: int, config: Any) -> tuple[Tensor, Any]:
+    def sample(self, labeled: Any, item: int, config: Any) -> tuple[Tensor, Any]:
         """A photo and what its labels say, at the size at which it is kept in memory."""
 
     def augmentation(self, recipe: Recipe, config: Any) -> Augment:
         """What may happen to a sample each time that it is shown."""
 
-    def evaluate(self, model: Model, labelled: Any, recipe: Recipe, progress: Progress) -> dict[str, Any]:
+    def evaluate(self, model: Model, labeled: Any, recipe: Recipe, progress: Progress) -> dict[str, Any]:
         """The figures of the model, by name."""

@@ -1,4 +1,4 @@
-"""The verb `evaluate` for every kind of model: its labelled photos, its figures, its pictures."""
+"""The verb `evaluate` for every kind of model: its labeled photos, its figures, its pictures."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ RECIPE = "recipe.json"  # what training writes into the folder of a run
 class Reading:
     """What the user says of labels that are not plain; see `boxmask evaluate --help`.
 
-    classes_file, unknown_colours: None: as in training, on the data of the training
+    classes_file, unknown_colors: None: as in training, on the data of the training
     """
 
     bad_boxes: Literal["stop", "skip"] = "stop"
     classes_file: Path | None = None
-    unknown_colours: Literal["stop", "ignore"] | None = None
+    unknown_colors: Literal["stop", "ignore"] | None = None
 
     def of_pixels(self, run: Path, data: Path) -> dict[str, Any]:
         """How label images are to be read."""
@@ -48,7 +48,7 @@ class Reading:
         before = said.get("recipe", {}) if said.get("data") == str(data.absolute()) else {}
         return {
             "classes_file": self.classes_file or before.get("classes_file"),
-            "unknown_colours": self.unknown_colours or before.get("unknown_colours", "stop"),
+            "unknown_colors": self.unknown_colors or before.get("unknown_colors", "stop"),
             "bad_boxes": self.bad_boxes,
         }
 
@@ -61,17 +61,17 @@ class Verdict:
     table: Group
 
 
-def labelled_for(model: Model, run: Path, data: Path, split: Split, reading: Reading) -> Any:
-    """The labelled photos of a split, in the form that this kind of model is judged by.
+def labeled_for(model: Model, run: Path, data: Path, split: Split, reading: Reading) -> Any:
+    """The labeled photos of a split, in the form that this kind of model is judged by.
 
     Raises LabelError and PhotoError as the readers do, LabelError where the split has no photos, and
-    UsageError for what is said of colours to a model that does not look at them.
+    UsageError for what is said of colors to a model that does not look at them.
     """
     if isinstance(model, Segmenter):
         pixels = read_any_unsplit_pixels(data, **reading.of_pixels(run, data))
         return chosen_photos(pixels, run, data, split)
-    if reading.classes_file is not None or reading.unknown_colours is not None:
-        raise UsageError(f"--classes-file and --unknown-colours are for segmenters, and {run} is none")
+    if reading.classes_file is not None or reading.unknown_colors is not None:
+        raise UsageError(f"--classes-file and --unknown-colors are for segmenters, and {run} is none")
     if isinstance(model, Classifier):
         items = read_unsplit_classes(data, reading.bad_boxes)
         return items.of_photos(chosen_photos(items.photos, run, data, split))
@@ -80,23 +80,23 @@ def labelled_for(model: Model, run: Path, data: Path, split: Split, reading: Rea
 
 def verdict(
     model: Model,
-    labelled: Any,
+    labeled: Any,
     unseen_classes: UnseenClasses = "stop",
     progress: Callable[[int, int], None] | None = None,
     pictures: Path | None = None,
 ) -> Verdict:
-    """Judge a model by what `labelled_for` gave.
+    """Judge a model by what `labeled_for` gave.
 
-    pictures: a folder into which photos are drawn, as labelled and as found; of a classifier, its mistakes
+    pictures: a folder into which photos are drawn, as labeled and as found; of a classifier, its mistakes
     """
     if isinstance(model, Segmenter):
-        pixels = judge_pixels(model, labelled, unseen_classes, progress, pictures)
+        pixels = judge_pixels(model, labeled, unseen_classes, progress, pictures)
         return Verdict(pixels, pixel_table(pixels))
     if isinstance(model, Classifier):
-        classes = judge_classes(model, labelled, unseen_classes, progress, pictures)
+        classes = judge_classes(model, labeled, unseen_classes, progress, pictures)
         return Verdict(classes, class_evaluation_table(classes))
     assert isinstance(model, Detector)
-    evaluation, detections = judge(model, labelled, unseen_classes, progress)
+    evaluation, detections = judge(model, labeled, unseen_classes, progress)
     if pictures is not None:
-        draw_judged(labelled, detections, pictures)
+        draw_judged(labeled, detections, pictures)
     return Verdict(evaluation, evaluation_table(evaluation))

@@ -20,8 +20,8 @@ TASKS: dict[str, Task] = {
     **{name: Classes() for name in CLASSIFIERS},
 }
 
-OF_PIXELS = {"classes_file": None, "unknown_colours": "stop", "class_weights": "none"}
-"""Choices that mean something for labelled pixels alone, and what says nothing."""
+OF_PIXELS = {"classes_file": None, "unknown_colors": "stop", "class_weights": "none"}
+"""Choices that mean something for labeled pixels alone, and what says nothing."""
 
 
 def require_meant(recipe: Recipe) -> None:

@@ -1,1 +1,1 @@
-"""From labelled photos and a recipe to a run."""
+"""From labeled photos and a recipe to a run."""

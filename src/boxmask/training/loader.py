@@ -49,7 +49,7 @@ class TrainingBatch:
 class Photos(TorchDataset[Any]):
     """Samples of a task, kept in memory as far as the bound allows, and augmented anew each time.
 
-    dataset: the labelled photos, of the kind that the task reads
+    dataset: the labeled photos, of the kind that the task reads
     config:  of the network
     """
 

@@ -1,4 +1,4 @@
-"""The optimiser's groups: the backbone learns slower than the new layers, and biases do not decay."""
+"""The optimizer's groups: the backbone learns slower than the new layers, and biases do not decay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from boxmask.runs.recipe import Recipe
 Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 
-def make_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW or SGD over everything that is not frozen; each group has its own `base_lr`."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
@@ -31,9 +31,9 @@ def make_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(settings, recipe.method.learning_rate, fused=True)
 
 
-def set_learning_rate(optimiser: torch.optim.Optimizer, part: float) -> None:
+def set_learning_rate(optimizer: torch.optim.Optimizer, part: float) -> None:
     """Every group at `part` of its highest rate."""
-    for group in optimiser.param_groups:
+    for group in optimizer.param_groups:
         group["lr"] = group["base_lr"] * part
 
 

@@ -21,12 +21,12 @@ from boxmask.training.session import BoxesOf, Session
 from boxmask.training.state import State
 
 
-def config_of(labelled: Any, recipe: Recipe) -> Any:
+def config_of(labeled: Any, recipe: Recipe) -> Any:
     """The network's numbers: the preset's, for the classes of the data, with what the recipe replaces.
 
     Raises UsageError for numbers that the network does not have, or that do not go together.
     """
-    numbers = {**task_of(recipe.model).numbers(labelled, recipe), **recipe.numbers}
+    numbers = {**task_of(recipe.model).numbers(labeled, recipe), **recipe.numbers}
     if recipe.backbone:
         numbers["backbone"] = recipe.backbone
     config = make_config(recipe.model, recipe.preset, **numbers)

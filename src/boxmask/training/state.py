@@ -15,12 +15,12 @@ from boxmask.runs.run import Run, versions
 from boxmask.training.clock import Clock
 from boxmask.weights.checkpoint import Card, read_checkpoint, save_checkpoint
 
-MODEL, OPTIMISER, AVERAGE = "model.", "optimiser.", "average."
+MODEL, OPTIMIZER, AVERAGE = "model.", "optimizer.", "average."
 
 
 @dataclass
 class State:
-    """The trained weights, and of the stage under way the running average, the optimiser and the clock.
+    """The trained weights, and of the stage under way the running average, the optimizer and the clock.
 
     model: the name in the table of models
     best:  the highest figure on the validation photos so far
@@ -31,7 +31,7 @@ class State:
     model: str
     network: Model
     average: AveragedModel | None
-    optimiser: torch.optim.Optimizer | None  # None in stages that do not descend a gradient
+    optimizer: torch.optim.Optimizer | None  # None in stages that do not descend a gradient
     clock: Clock
     fingerprint: str
     recipe: dict[str, Any]
@@ -49,11 +49,11 @@ class State:
     def begin_stage(
         self,
         clock: Clock,
-        optimiser: torch.optim.Optimizer | None = None,
+        optimizer: torch.optim.Optimizer | None = None,
         average: AveragedModel | None = None,
     ) -> None:
         """Replace what belongs to the stage before."""
-        self.clock, self.optimiser, self.average, self.validated = clock, optimiser, average, 0
+        self.clock, self.optimizer, self.average, self.validated = clock, optimizer, average, 0
 
     def finish_stage(self, *, last: bool) -> None:
         """Count the present stage as done; where another follows, it starts from the averaged weights."""
@@ -110,10 +110,10 @@ class State:
         tensors = {MODEL + name: tensor for name, tensor in self.network.state_dict().items()}
         if self.average is not None:
             tensors |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
-        moments = self.optimiser.state_dict()["state"] if self.optimiser else {}
+        moments = self.optimizer.state_dict()["state"] if self.optimizer else {}
         for number, values in moments.items():
             for name, value in values.items():
-                tensors[f"{OPTIMISER}{number}.{name}"] = torch.as_tensor(value)
+                tensors[f"{OPTIMIZER}{number}.{name}"] = torch.as_tensor(value)
         return tensors
 
     @staticmethod
@@ -143,8 +143,8 @@ class State:
         self.network.load_state_dict(_under(MODEL, tensors))
         if self.average is not None:
             self.average.load_state_dict(_under(AVERAGE, tensors))
-        if self.optimiser is not None:
-            self._load_optimiser(self.optimiser, _by_number(_under(OPTIMISER, tensors)))
+        if self.optimizer is not None:
+            self._load_optimizer(self.optimizer, _by_number(_under(OPTIMIZER, tensors)))
         self.stage, self.spent = int(card.metrics["stage"]), float(card.metrics["spent"])
         self.clock.step, self.clock.minutes = int(card.training["step"]), float(card.metrics["minutes"])
         self.clock.seconds_before = float(card.training["seconds"]) - self.spent
@@ -152,10 +152,10 @@ class State:
         self.metrics = card.metrics["metrics"]
 
     @staticmethod
-    def _load_optimiser(optimiser: torch.optim.Optimizer, moments: dict[int, dict[str, Tensor]]) -> None:
+    def _load_optimizer(optimizer: torch.optim.Optimizer, moments: dict[int, dict[str, Tensor]]) -> None:
         """The moments, laid out in memory like their parameters: fused AdamW walks both in one stride."""
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
-        for parameter, values in optimiser.state.items():
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+        for parameter, values in optimizer.state.items():
             for name, value in values.items():
                 if value.shape == parameter.shape:
                     values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

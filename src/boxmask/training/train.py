@@ -1,4 +1,4 @@
-"""The verb `train`: from labelled photos and a recipe to a run."""
+"""The verb `train`: from labeled photos and a recipe to a run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from boxmask.weights.imagenet import backbone_weights, origin
 def train(
     data: str | Path, recipe: Recipe, out: Path | None = None, report: Report | None = None
 ) -> tuple[Run, bool]:
-    """Train a model on labelled photos; gives the run, and whether it came to its end.
+    """Train a model on labeled photos; gives the run, and whether it came to its end.
 
     Labels, the headers of the photos and the recipe are checked first: nothing is written before. A training
     that fails before its first checkpoint leaves nothing either.

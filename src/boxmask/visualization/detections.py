@@ -1,4 +1,4 @@
-"""Pictures of what was found: outlines or boxes with names, grids of pictures, labelled beside found.
+"""Pictures of what was found: outlines or boxes with names, grids of pictures, labeled beside found.
 
 Outlines are drawn in `outlines`, and a box only where there is none, by supervision. The names are placed
 here: supervision's labels either cover one another or wander off their boxes, and a crowd of them hides the
@@ -36,7 +36,7 @@ def draw(
 ) -> Picture:
     """The photo with each detection of at least `min_score` and its name; the photo itself is kept.
 
-    Where its mask is known an object is tinted and outlined, else it has a box. A class has the same colour
+    Where its mask is known an object is tinted and outlined, else it has a box. A class has the same color
     in every picture. Names do not leave the photo nor cover one another; those of the surest sixty come
     first, and one that finds no room is left out (its object is not).
     """
@@ -48,15 +48,15 @@ def draw(
 
 
 def draw_pair(
-    photo: Picture, labelled: Detections, detections: Detections, *, min_score: float = 0.5
+    photo: Picture, labeled: Detections, detections: Detections, *, min_score: float = 0.5
 ) -> Picture:
     """The photo twice, side by side: with what its labels say, and with what was found."""
-    pictures = [draw(photo, labelled, show_scores=False), draw(photo, detections, min_score=min_score)]
+    pictures = [draw(photo, labeled, show_scores=False), draw(photo, detections, min_score=min_score)]
     width = 2 * (photo.shape[1] + 2 * MARGIN)  # so that nothing is scaled
-    return contact_sheet(pictures, columns=2, width=width, captions=("labelled", "found"))
+    return contact_sheet(pictures, columns=2, width=width, captions=("labeled", "found"))
 
 
-def labelled_objects(dataset: Dataset, photo: int) -> Detections:
+def labeled_objects(dataset: Dataset, photo: int) -> Detections:
     """The labels of one photo as if a perfect detector had found them, each with score 1."""
     rows = dataset.rows(photo)
     height, width = dataset.sizes[photo].tolist()

@@ -15,7 +15,7 @@ from boxmask.types import Detections
 from boxmask.visualization.style import DARK, LIGHT, PALETTE, Picture, rgb
 
 OPACITY = 0.4
-TINTS = ((LIGHT, 0.0), (LIGHT, 0.35), (DARK, 0.35))  # what a class's colour is mixed with, in turn
+TINTS = ((LIGHT, 0.0), (LIGHT, 0.35), (DARK, 0.35))  # what a class's color is mixed with, in turn
 
 
 def with_outlines(photo: Picture, detections: Detections, thickness: int) -> Picture:
@@ -41,14 +41,14 @@ def inner(crop: Bool[NDArray[np.bool_], "h w"], thickness: int) -> Bool[NDArray[
     return core
 
 
-def _tint(view: Picture, crop: Bool[NDArray[np.bool_], "h w"], colour: NDArray[np.float64]) -> None:
-    """Mix a colour into the pixels of a mask, in place."""
-    mixed = (1 - OPACITY) * view[crop] + OPACITY * colour
+def _tint(view: Picture, crop: Bool[NDArray[np.bool_], "h w"], color: NDArray[np.float64]) -> None:
+    """Mix a color into the pixels of a mask, in place."""
+    mixed = (1 - OPACITY) * view[crop] + OPACITY * color
     view[crop] = mixed.round().astype(np.uint8)
 
 
 def _tints(detections: Detections) -> list[NDArray[np.float64]]:
-    """The colour of each object's tint: its class's, as it is, lighter or darker in turn."""
+    """The color of each object's tint: its class's, as it is, lighter or darker in turn."""
     turns: dict[int, int] = {}
     tints = []
     for label in detections.labels.tolist():

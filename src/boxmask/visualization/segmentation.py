@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from boxmask.types import IGNORED, SegmentationMap
 from boxmask.visualization.detections import MARGIN, contact_sheet
-from boxmask.visualization.style import DARK, LIGHT, Picture, class_colours, font_of_size, is_background, rgb
+from boxmask.visualization.style import DARK, LIGHT, Picture, class_colors, font_of_size, is_background, rgb
 
 OPACITY = 0.5
 MOST_ENTRIES = 24  # classes in a legend; the smaller ones are left out
@@ -21,32 +21,32 @@ HATCH = 8  # pixels from stripe to stripe where the labels say nothing
 def draw_map(photo: Picture, found: SegmentationMap) -> Picture:
     """The photo tinted by class, and below it a legend of the classes with their shares of the photo.
 
-    A class called "background" is not tinted; each class has the same colour in every picture of the same
+    A class called "background" is not tinted; each class has the same color in every picture of the same
     classes. The photo itself is kept. Raises ValueError where the sizes differ.
     """
     return _with_legend(tinted(photo, found.labels.cpu().numpy(), found.class_names), found)
 
 
 def draw_map_pair(
-    photo: Picture, labelled: UInt8[NDArray[np.uint8], "H W"], found: SegmentationMap
+    photo: Picture, labeled: UInt8[NDArray[np.uint8], "H W"], found: SegmentationMap
 ) -> Picture:
     """The photo twice, side by side: with what its labels say, and with what was found; one legend below.
 
-    labelled: labels counted by the same class names; where they are IGNORED, the photo is striped
+    labeled: labels counted by the same class names; where they are IGNORED, the photo is striped
     """
-    pictures = [tinted(photo, labels, found.class_names) for labels in (labelled, found.labels.cpu().numpy())]
+    pictures = [tinted(photo, labels, found.class_names) for labels in (labeled, found.labels.cpu().numpy())]
     width = 2 * (photo.shape[1] + 2 * MARGIN)  # so that nothing is scaled
-    sheet = contact_sheet(pictures, columns=2, width=width, captions=("labelled", "found"))
+    sheet = contact_sheet(pictures, columns=2, width=width, captions=("labeled", "found"))
     return _with_legend(sheet, found)
 
 
 def tinted(photo: Picture, labels: UInt8[NDArray[np.uint8], "H W"], class_names: Sequence[str]) -> Picture:
-    """The photo with its classes' colours shining through, and a line where one class meets another."""
+    """The photo with its classes' colors shining through, and a line where one class meets another."""
     if photo.shape[:2] != labels.shape:
         raise ValueError(f"labels: expected the photo's size {photo.shape[:2]}, found {labels.shape}")
-    colours, opacity = _tables(class_names)
+    colors, opacity = _tables(class_names)
     strength = opacity[labels][..., None]
-    picture = (1 - strength) * photo + strength * colours[labels]
+    picture = (1 - strength) * photo + strength * colors[labels]
     ignored = labels == IGNORED
     if ignored.any():
         y, x = np.nonzero(ignored)
@@ -57,7 +57,7 @@ def tinted(photo: Picture, labels: UInt8[NDArray[np.uint8], "H W"], class_names:
 
 
 def borders(labels: UInt8[NDArray[np.uint8], "H W"]) -> Bool[NDArray[np.bool_], "H W"]:
-    """The pixels whose right or lower neighbour is of another class."""
+    """The pixels whose right or lower neighbor is of another class."""
     found = np.zeros(labels.shape, dtype=np.bool_)
     found[:, :-1] |= labels[:, :-1] != labels[:, 1:]
     found[:-1] |= labels[:-1] != labels[1:]
@@ -65,26 +65,26 @@ def borders(labels: UInt8[NDArray[np.uint8], "H W"]) -> Bool[NDArray[np.bool_], 
 
 
 def _tables(class_names: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The colour (256, 3) and the opacity (256,) of each label."""
-    colours, opacity = np.zeros((IGNORED + 1, 3), np.float32), np.zeros(IGNORED + 1, np.float32)
-    for label, (name, colour) in enumerate(zip(class_names, class_colours(class_names), strict=True)):
-        colours[label], opacity[label] = rgb(colour), 0.0 if is_background(name) else OPACITY
-    return colours, opacity
+    """The color (256, 3) and the opacity (256,) of each label."""
+    colors, opacity = np.zeros((IGNORED + 1, 3), np.float32), np.zeros(IGNORED + 1, np.float32)
+    for label, (name, color) in enumerate(zip(class_names, class_colors(class_names), strict=True)):
+        colors[label], opacity[label] = rgb(color), 0.0 if is_background(name) else OPACITY
+    return colors, opacity
 
 
 # ---------------------------------------------------------------- legend
 
 
 def _with_legend(picture: Picture, found: SegmentationMap) -> Picture:
-    """The picture, and under it a patch of colour, the name and the share of each class that occurs."""
+    """The picture, and under it a patch of color, the name and the share of each class that occurs."""
     size = max(9, round(np.sqrt(picture.shape[0] * picture.shape[1]) / 40))
-    colours = dict(zip(found.class_names, class_colours(found.class_names), strict=True))
-    entries = [(f"{name} {_percent(share)}", colours[name]) for name, share in found.shares().items()]
+    colors = dict(zip(found.class_names, class_colors(found.class_names), strict=True))
+    entries = [(f"{name} {_percent(share)}", colors[name]) for name, share in found.shares().items()]
     places, height = _places([text for text, _ in entries[:MOST_ENTRIES]], picture.shape[1], size)
     strip = Image.new("RGB", (picture.shape[1], height), LIGHT)
     pencil, font = ImageDraw.Draw(strip), font_of_size(size)
-    for (text, colour), (x, y) in zip(entries, places, strict=False):
-        pencil.rectangle((x, y, x + size - 1, y + size - 1), fill=colour)
+    for (text, color), (x, y) in zip(entries, places, strict=False):
+        pencil.rectangle((x, y, x + size - 1, y + size - 1), fill=color)
         pencil.text((x + size + size // 3, y + size // 2), text, DARK, font, anchor="lm")
     return np.concatenate([picture, np.array(strip)])
 

@@ -1,4 +1,4 @@
-"""What pictures are drawn with: the colours of the classes, and letters."""
+"""What pictures are drawn with: the colors of the classes, and letters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from PIL import ImageFont
 Picture: TypeAlias = UInt8[NDArray[np.uint8], "H W 3"]
 """(H, W, 3) uint8 RGB."""
 
-# Okabe and Ito's palette (2008) without black, then Tol's "muted" (2021): told apart by colour-blind people.
+# Okabe and Ito's palette (2008) without black, then Tol's "muted" (2021): told apart by color-blind people.
 PALETTE = (
     *("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2", "#D55E00"),
     *("#882255", "#DDCC77", "#332288", "#44AA99", "#999933"),
@@ -29,9 +29,9 @@ BACKGROUND = ("background", "_background_")  # names of the class that is no thi
 GOLDEN_ANGLE = 0.381966  # of a turn: hues that follow one another lie far apart
 
 
-def rgb(colour: str) -> tuple[int, int, int]:
+def rgb(color: str) -> tuple[int, int, int]:
     """#RRGGBB as numbers."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def is_background(name: str) -> bool:
@@ -39,19 +39,19 @@ def is_background(name: str) -> bool:
     return name.lower() in BACKGROUND
 
 
-def class_colours(class_names: Sequence[str]) -> list[str]:
-    """A colour for each class of a map, no two alike: the palette's, then hues in between.
+def class_colors(class_names: Sequence[str]) -> list[str]:
+    """A color for each class of a map, no two alike: the palette's, then hues in between.
 
-    The background is not counted, so that a class has the colour that its objects have.
+    The background is not counted, so that a class has the color that its objects have.
     """
-    colours: list[str] = []
-    fresh = (colour for colour in map(_colour, count()) if colour not in colours)
+    colors: list[str] = []
+    fresh = (color for color in map(_color, count()) if color not in colors)
     for name in class_names:
-        colours.append(BLACK if is_background(name) and BLACK not in colours else next(fresh))
-    return colours
+        colors.append(BLACK if is_background(name) and BLACK not in colors else next(fresh))
+    return colors
 
 
-def _colour(label: int) -> str:
+def _color(label: int) -> str:
     if label < len(PALETTE):
         return PALETTE[label]
     turn, level = label - len(PALETTE), (label // 7) % 3

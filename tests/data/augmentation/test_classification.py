@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from boxmask.data.augmentation.classification import ClassAugmentation, resize_class_photo
-from boxmask.data.augmentation.detection import PADDING_GREY
+from boxmask.data.augmentation.detection import PADDING_GRAY
 from boxmask.errors import UsageError
 from boxmask.types import ClassTarget
 
@@ -41,7 +41,7 @@ def test_a_mirror_image() -> None:
 
 def test_the_scale_crops_and_pads() -> None:
     smaller = ClassAugmentation(0.0, 0.0, (0.5, 0.5), 0.0)(PHOTO, TARGET, np.random.default_rng(0))[0]
-    assert int((smaller == PADDING_GREY).all(dim=0).sum()) >= 40 * 60 * 3 // 4
+    assert int((smaller == PADDING_GRAY).all(dim=0).sum()) >= 40 * 60 * 3 // 4
     stripes = torch.arange(60, dtype=torch.uint8).expand(3, 40, 60)
     larger = ClassAugmentation(0.0, 0.0, (2.0, 2.0), 0.0)(stripes, TARGET, np.random.default_rng(0))[0]
     assert int(larger.max()) - int(larger.min()) <= 31

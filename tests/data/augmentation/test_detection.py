@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from boxmask.data.augmentation.detection import PADDING_GREY, Augmentation, resize_photo
+from boxmask.data.augmentation.detection import PADDING_GRAY, Augmentation, resize_photo
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
 from boxmask.pipeline.images import resized_size
@@ -27,7 +27,7 @@ MOVES = {
 
 
 def painted(boxes: list[list[int]]) -> tuple[Tensor, Target]:
-    """A black photo with up to three filled boxes, one in each colour channel, with their masks."""
+    """A black photo with up to three filled boxes, one in each color channel, with their masks."""
     image = torch.zeros(3, *SIZE, dtype=torch.uint8)
     masks = np.zeros((len(boxes), *SIZE), dtype=bool)
     for channel, (x1, y1, x2, y2) in enumerate(boxes):
@@ -68,11 +68,11 @@ def test_boxes_and_masks_follow_what_is_painted(move: str, boxes: list[list[int]
     image, target = MOVES[move](*painted(boxes), np.random.default_rng(seed))
     assert image.shape == (3, *SIZE)
     assert image.dtype == torch.uint8
-    grey = (image == PADDING_GREY).all(dim=0)
+    gray = (image == PADDING_GRAY).all(dim=0)
     for label, found, mask in zip(target.labels, target.boxes, dense(target), strict=True):
         if (found[2:] - found[:2]).min() < 2:  # a sliver at the edge: no pixel need be half covered
             continue
-        ink = (image[label] >= 128) & ~grey
+        ink = (image[label] >= 128) & ~gray
         assert (tight(ink) - found).abs().max() <= 1.5
         assert (tight(mask) - found).abs().max() <= 1.5
 
@@ -224,7 +224,7 @@ def as_full_masks(augmentation: Augmentation, target: Target, seed: int) -> NDAr
 
 
 def resampled(full: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
-    """Each new pixel is the old one under its centre, worked out pixel by pixel."""
+    """Each new pixel is the old one under its center, worked out pixel by pixel."""
     rows = [int((y + 0.5) * full.shape[1] / height) for y in range(height)]
     columns = [int((x + 0.5) * full.shape[2] / width) for x in range(width)]
     return full[:, rows][:, :, columns]
@@ -291,21 +291,21 @@ def test_photos_are_resized_as_the_detector_would(size: tuple[int, int], sides: 
     assert image.shape[1:] == resized_size(size, *sides)
 
 
-def test_light_and_colour_leave_labels_and_greys_alone() -> None:
-    grey = torch.arange(256, dtype=torch.uint8).repeat(3, 16, 1)
+def test_light_and_color_leave_labels_and_grays_alone() -> None:
+    gray = torch.arange(256, dtype=torch.uint8).repeat(3, 16, 1)
     target = Target.of([[0, 0, 10, 10]], [0])
-    recolour = Augmentation(flip=0.0, scale=(1.0, 1.0), photometric=1.0)
+    recolor = Augmentation(flip=0.0, scale=(1.0, 1.0), photometric=1.0)
     for seed in range(10):
-        image, result = recolour(grey, target, np.random.default_rng(seed))
+        image, result = recolor(gray, target, np.random.default_rng(seed))
         assert int((image.int().amax(dim=0) - image.int().amin(dim=0)).max()) <= 1
         assert bool((image[0, 0].int().diff() >= 0).all())
         assert torch.equal(result.boxes, target.boxes)
 
 
-def test_padding_is_grey() -> None:
+def test_padding_is_gray() -> None:
     shrink = Augmentation(scale=(0.5, 0.5), photometric=1.0)
     image, _ = shrink(torch.zeros(3, *SIZE, dtype=torch.uint8), Target.of([], []), np.random.default_rng(0))
-    assert int((image == PADDING_GREY).all(dim=0).sum()) == 60 * 90 - 30 * 45
+    assert int((image == PADDING_GRAY).all(dim=0).sum()) == 60 * 90 - 30 * 45
 
 
 @pytest.mark.parametrize(

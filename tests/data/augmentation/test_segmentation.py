@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from boxmask.data.augmentation.detection import PADDING_GREY
+from boxmask.data.augmentation.detection import PADDING_GRAY
 from boxmask.data.augmentation.segmentation import PixelAugmentation, Window, resize_pixels
 from boxmask.errors import UsageError
 from boxmask.pipeline.images import resized_size
@@ -27,31 +27,31 @@ MOVES = {
     "tile": PixelAugmentation(vertical_flip=0.5, photometric=0.0, tile=48),
     "tile beyond the photo": PixelAugmentation(scale=(0.7, 1.3), photometric=0.0, tile=80),
 }
-# Labels and their greys: no padding grey among them.
-GREYS = torch.tensor([0, 60, 200, 255], dtype=torch.uint8)
+# Labels and their grays: no padding gray among them.
+GRAYS = torch.tensor([0, 60, 200, 255], dtype=torch.uint8)
 
 
 def painted(size: tuple[int, int] = SIZE) -> tuple[Tensor, PixelTarget]:
-    """A photo of four grey fields, each the grey of its label."""
+    """A photo of four gray fields, each the gray of its label."""
     labels = torch.zeros(size, dtype=torch.uint8)
     labels[: size[0] // 2, size[1] // 3 :] = 1
     labels[size[0] // 2 :, : size[1] // 2] = 2
     labels[size[0] // 4 : size[0] // 2, size[1] // 2 :] = 3
-    return GREYS[labels.long()].expand(3, *size).contiguous(), PixelTarget(labels)
+    return GRAYS[labels.long()].expand(3, *size).contiguous(), PixelTarget(labels)
 
 
 @pytest.mark.parametrize("name", MOVES)
 @pytest.mark.parametrize("seed", range(8))
 def test_labels_move_with_the_photo(name: str, seed: int) -> None:
-    """Away from the borders between fields, where the photo is smoothed, every grey has its label."""
+    """Away from the borders between fields, where the photo is smoothed, every gray has its label."""
     image, target = MOVES[name](*painted(), np.random.default_rng(seed))
-    labels, grey = target.labels, image[0]
+    labels, gray = target.labels, image[0]
     assert image.shape[-2:] == labels.shape
     assert torch.equal(image[0], image[2])
     inside = labels != IGNORED
-    assert (grey[~inside] == PADDING_GREY).all()
+    assert (gray[~inside] == PADDING_GRAY).all()
     fitting = torch.zeros_like(labels, dtype=torch.bool)
-    fitting[inside] = GREYS[labels[inside].long()] == grey[inside]
+    fitting[inside] = GRAYS[labels[inside].long()] == gray[inside]
     assert fitting[inside].float().mean() > 0.8
     assert set(labels.unique().tolist()) <= {0, 1, 2, 3, IGNORED}
 
@@ -111,11 +111,11 @@ def test_where_a_photo_is_smaller_than_the_tile_all_of_it_is_kept() -> None:
     assert torch.equal(image[0][inside].reshape(SIZE), painted()[0][0])
 
 
-def test_padding_keeps_its_grey_whatever_the_light() -> None:
+def test_padding_keeps_its_gray_whatever_the_light() -> None:
     dim = PixelAugmentation(scale=(0.5, 0.5), photometric=1.0)
     for seed in range(5):
         image, target = dim(*painted(), np.random.default_rng(seed))
-        assert (image[:, target.labels == IGNORED] == PADDING_GREY).all()
+        assert (image[:, target.labels == IGNORED] == PADDING_GRAY).all()
         assert (target.labels == IGNORED).float().mean() == pytest.approx(0.75)
 
 
@@ -180,7 +180,7 @@ def test_impossible_settings(settings_: dict, message: str) -> None:
 
 
 @pytest.mark.parametrize(("shorter", "longer"), [(30, 100), (120, 1000), (50, 60), (1, 1), (7, 300)])
-def test_resized_labels_are_those_under_the_new_centres(shorter: int, longer: int) -> None:
+def test_resized_labels_are_those_under_the_new_centers(shorter: int, longer: int) -> None:
     image, target = painted()
     photo, small = resize_pixels(image, target, shorter, longer)
     height, width = resized_size(SIZE, shorter, longer)

@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from boxmask.data.augmentation.detection import PADDING_GREY
+from boxmask.data.augmentation.detection import PADDING_GRAY
 from boxmask.data.augmentation.ssd_crops import SSDAugmentation, inside
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import iou
@@ -21,7 +21,7 @@ WHOLE_PHOTO = (0, 0, 90, 60)
 
 
 def painted() -> tuple[Tensor, Target]:
-    """A black photo with a filled box in each of two colour channels, and their masks."""
+    """A black photo with a filled box in each of two color channels, and their masks."""
     image, masks = torch.zeros(3, *SIZE, dtype=torch.uint8), np.zeros((2, *SIZE), dtype=bool)
     for channel, (x1, y1, x2, y2) in enumerate(BOXES):
         image[channel, y1:y2, x1:x2] = 255
@@ -65,7 +65,7 @@ def test_boxes_and_masks_move_with_what_is_painted(augmentation: SSDAugmentation
     for image, target in results(augmentation):
         assert target.masks is not None
         for box, label, mask in zip(target.boxes, target.labels, target.masks.dense(), strict=True):
-            y, x = torch.nonzero(image[label] > 190, as_tuple=True)  # the grey beyond the photo is 127
+            y, x = torch.nonzero(image[label] > 190, as_tuple=True)  # the gray beyond the photo is 127
             painted = torch.stack([x.min(), y.min(), x.max() + 1, y.max() + 1]).float()
             enlarged = (
                 box[2:] - box[:2]
@@ -114,8 +114,8 @@ def test_a_cut_object_takes_the_tight_box_of_its_remaining_mask_if_it_had_one() 
     assert cut > 10
 
 
-def test_objects_with_their_centre_outside_are_dropped() -> None:
-    boxes = Target.of(BOXES, [0, 1]).boxes  # centres (25, 20) and (65, 37.5)
+def test_objects_with_their_center_outside_are_dropped() -> None:
+    boxes = Target.of(BOXES, [0, 1]).boxes  # centers (25, 20) and (65, 37.5)
     assert inside(boxes, (20, 15, 60, 60)).tolist() == [True, False]
     assert inside(boxes, (26, 0, 90, 60)).tolist() == [False, True]
     counts = {len(target.boxes) for _, target in results(PLAIN)}
@@ -155,7 +155,7 @@ def _patch_of(least: float, boxes: Tensor, seed: int) -> tuple[int, int, int, in
     return PLAIN.patch(WHOLE_PHOTO, target, Chosen())  # type: ignore[arg-type]
 
 
-def test_a_wide_ground_makes_objects_small_on_grey() -> None:
+def test_a_wide_ground_makes_objects_small_on_gray() -> None:
     generator = np.random.default_rng(0)
     grounds = [WIDE.ground(SIZE, generator) for _ in range(200)]
     widths = [(x2 - x1) / 90 for x1, _, x2, _ in grounds]
@@ -166,7 +166,7 @@ def test_a_wide_ground_makes_objects_small_on_grey() -> None:
         assert y1 <= 0
         assert x2 >= 90
         assert y2 >= 60
-    shrunk = [(i, t) for i, t in results(WIDE) if (i == PADDING_GREY).float().mean() > 0.8]
+    shrunk = [(i, t) for i, t in results(WIDE) if (i == PADDING_GRAY).float().mean() > 0.8]
     assert shrunk
     assert all((t.boxes[:, 2] - t.boxes[:, 0] < 30).all() for _, t in shrunk)
 

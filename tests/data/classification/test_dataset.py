@@ -1,4 +1,4 @@
-"""Objects of labelled photos, cut out: what each shows, and that a photo's parts stay in one split."""
+"""Objects of labeled photos, cut out: what each shows, and that a photo's parts stay in one split."""
 
 from __future__ import annotations
 

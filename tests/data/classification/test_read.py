@@ -189,10 +189,10 @@ def test_a_photo_that_cannot_be_read(write: Write) -> None:
 
 def test_an_odd_photo_is_an_item_like_others(write: Write) -> None:
     root = write(many("a", "b", count=3))
-    Image.new("L", (1, 1), 7).save(root / "a" / "grey.png")
+    Image.new("L", (1, 1), 7).save(root / "a" / "gray.png")
     photos = read_class_folders(root)
     dataset = read_unsplit_classes(root)
-    item = dataset.files.tolist().index("a/grey.png")
+    item = dataset.files.tolist().index("a/gray.png")
     assert dataset.photo(item).tolist() == [[[7]], [[7]], [[7]]]
     assert photos.counted.all()
     assert photos.target(item).boxes.tolist() == [[0, 0, 1, 1]]

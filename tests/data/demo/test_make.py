@@ -174,9 +174,9 @@ def test_what_is_seen_of_each_digit_is_enough_to_tell_it() -> None:
         assert all(mask.sum() >= 100 for mask in scene.masks)
 
 
-def luminance(colour: str) -> float:
+def luminance(color: str) -> float:
     """Relative luminance of WCAG 2.2."""
-    linear = ((rgb(colour) / 255 + 0.055) / 1.055) ** 2.4
+    linear = ((rgb(color) / 255 + 0.055) / 1.055) ** 2.4
     return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
 
 

@@ -39,7 +39,7 @@ def test_an_unknown_format_says_what_was_looked_for_and_found(
     save_photo(tmp_path / "images/a.jpg")
     save_photo(tmp_path / "images/b.jpg")
     (tmp_path / "a.txt").write_text("0 0.5 0.5 1 1")
-    (tmp_path / "settings.json").write_text('{"colour": 1}')
+    (tmp_path / "settings.json").write_text('{"color": 1}')
     with pytest.raises(LabelError, match=r"Pascal VOC.* or COCO JSON.*; found 2 \.jpg, 1 \.txt, 1 \.json"):
         read_dataset(tmp_path)
 

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxmask.data.detection.read import is_labelled, read_dataset
+from boxmask.data.detection.read import is_labeled, read_dataset
 from boxmask.errors import LabelError, PhotoError
 
 Save = Callable[..., None]
@@ -47,7 +47,7 @@ def test_each_number_is_an_object(root: Path) -> None:
     masks = dataset.masks(0)
     assert masks is not None
     assert np.array_equal(masks.dense(), [NUMBERS == 7, NUMBERS == 300])
-    assert is_labelled(root)
+    assert is_labeled(root)
 
 
 @pytest.mark.parametrize(
@@ -131,13 +131,13 @@ def test_a_file_that_does_not_name_one_class(root: Path, text: str, found: str) 
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGB", "1"])
-def test_images_of_8_bits_or_colours_are_no_label_images(tmp_path: Path, save_photo: Save, mode: str) -> None:
+def test_images_of_8_bits_or_colors_are_no_label_images(tmp_path: Path, save_photo: Save, mode: str) -> None:
     save_photo(tmp_path / "images/a.jpg")
     (tmp_path / "masks").mkdir()
     Image.new(mode, (60, 40), 1).save(tmp_path / "masks/a.png")
     with pytest.raises(LabelError, match=r"no labels found.* or label images"):
         read_dataset(tmp_path)
-    assert not is_labelled(tmp_path)
+    assert not is_labeled(tmp_path)
 
 
 def test_other_labels_win(root: Path, coco: Callable[..., dict[str, Any]]) -> None:

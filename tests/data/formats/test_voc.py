@@ -165,7 +165,7 @@ def test_a_listed_photo_without_sheet_has_no_objects(write_voc: Write, save_phot
     assert dataset.notes == ("1 photos have no label file and are left out:\n  JPEGImages/unlisted.jpg",)
 
 
-def test_a_labelled_photo_in_no_list_is_left_out(write_voc: Write) -> None:
+def test_a_labeled_photo_in_no_list_is_left_out(write_voc: Write) -> None:
     lists = {"train": ["a"], "val": ["b"], "test": ["c"]}
     dataset = read_dataset(write_voc({stem: [CAT] for stem in "abcd"}, lists=lists))
     assert len(dataset) == 3

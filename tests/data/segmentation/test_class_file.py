@@ -29,7 +29,7 @@ def written(folder: Path, text: str, name: str = "classes.txt") -> Path:
         ),
         (
             "classes.json",
-            '[{"name": "Green house", "color": "#3C1098"}, {"name": "Road", "colour": [110, 193, 228]},'
+            '[{"name": "Green house", "color": "#3C1098"}, {"name": "Road", "color": [110, 193, 228]},'
             ' {"name": "x", "color": "9B9B9B", "ignore": true}]',
         ),
     ],
@@ -37,14 +37,14 @@ def written(folder: Path, text: str, name: str = "classes.txt") -> Path:
 def test_every_form_says_the_same(tmp_path: Path, name: str, text: str) -> None:
     classes = read_classes(written(tmp_path, text, name))
     assert classes.names == ("Green house", "Road")
-    assert classes.by_colour
+    assert classes.by_color
     assert classes.labels == {0x3C1098: 0, 0x6EC1E4: 1, 0x9B9B9B: IGNORED}
 
 
 def test_names_alone_are_counted_from_0_and_255_is_ignored_as_in_voc(tmp_path: Path) -> None:
     classes = read_classes(written(tmp_path, "background\nvoid ignore\nTile 7\n"))
     assert classes.names == ("background", "Tile 7")
-    assert not classes.by_colour
+    assert not classes.by_color
     assert classes.labels == {0: 0, 1: IGNORED, 2: 1, 255: IGNORED}
     listed = read_classes(written(tmp_path, '["background", "cat"]', "classes.json"))
     assert listed.labels == {0: 0, 1: 1, 255: IGNORED}
@@ -59,11 +59,11 @@ def test_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("road,7\nsky 3C1098\n", r"classes\.txt:2: this line has a colour, the first one a number"),
-        ("road 3C1098\nsky\n", r"classes\.txt:2: this line has a name alone, the first one a colour"),
+        ("road,7\nsky 3C1098\n", r"classes\.txt:2: this line has a color, the first one a number"),
+        ("road 3C1098\nsky\n", r"classes\.txt:2: this line has a name alone, the first one a color"),
         ("road 3C1098\n\nsky 3c1098\n", r"classes\.txt:3: 3C1098 stands at .*classes\.txt:1, too"),
         ("road\nroad\n", r'classes\.txt:2: "road" stands at .*classes\.txt:1, too'),
-        ("road,300,0,0\n", r'classes\.txt:1: "300, 0, 0" is neither a colour nor a number'),
+        ("road,300,0,0\n", r'classes\.txt:1: "300, 0, 0" is neither a color nor a number'),
         ("road,1,2\n", r'classes\.txt:1: "1, 2" is neither'),
         (",3C1098\n", r"classes\.txt:1: a class without a name"),
         ("", "names no class"),

@@ -23,11 +23,11 @@ DUBAI = (
 )
 
 
-def coloured(*rows: tuple[tuple[int, int, int], ...]) -> Image.Image:
+def colored(*rows: tuple[tuple[int, int, int], ...]) -> Image.Image:
     return Image.fromarray(np.array(rows, dtype=np.uint8))
 
 
-PLAIN = coloured((RED, RED, GREEN), (RED, BLACK, GREEN))
+PLAIN = colored((RED, RED, GREEN), (RED, BLACK, GREEN))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         for name, label in labels.items():
             photo = root / name
             mask = (root / name.replace("images/", "masks/")).with_suffix(".png")
-            for path, image in ((photo, Image.new("RGB", label.size, "grey")), (mask, label)):
+            for path, image in ((photo, Image.new("RGB", label.size, "gray")), (mask, label)):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 image.save(path)
         if classes is not None:
@@ -78,8 +78,8 @@ def test_numbers_with_names_alone(write: Callable[..., Path]) -> None:
     assert dataset.target(1).labels.tolist() == [[2, 2]]
 
 
-def test_one_pixel_and_a_greyscale_photo(write: Callable[..., Path]) -> None:
-    root = write({"images/a.png": coloured((GREEN,))})
+def test_one_pixel_and_a_grayscale_photo(write: Callable[..., Path]) -> None:
+    root = write({"images/a.png": colored((GREEN,))})
     Image.new("L", (1, 1)).save(root / "images/a.png")
     dataset = read_pixels(root)
     assert dataset.target(0).labels.tolist() == [[1]]
@@ -89,7 +89,7 @@ def test_one_pixel_and_a_greyscale_photo(write: Callable[..., Path]) -> None:
 
 
 def test_subsets_take_their_labels_along_and_workers_little(write: Callable[..., Path]) -> None:
-    dataset = read_pixels(write({"images/a.png": coloured((RED,)), "images/b.png": coloured((GREEN,))}))
+    dataset = read_pixels(write({"images/a.png": colored((RED,)), "images/b.png": colored((GREEN,))}))
     turned = dataset.subset(np.array([1, 0]))
     assert turned.files.tolist() == ["images/b.png", "images/a.png"]
     assert turned.target(0).labels.tolist() == [[1]]
@@ -99,10 +99,10 @@ def test_subsets_take_their_labels_along_and_workers_little(write: Callable[...,
 
 
 def test_the_fingerprint_changes_with_any_pixel(write: Callable[..., Path]) -> None:
-    labels = {"images/a.png": coloured((RED, GREEN)), "images/b.png": coloured((RED, GREEN))}
+    labels = {"images/a.png": colored((RED, GREEN)), "images/b.png": colored((RED, GREEN))}
     first = read_pixels(write(labels)).fingerprint()
     assert read_pixels(write(labels)).fingerprint() == first
-    swapped = labels | {"images/a.png": coloured((GREEN, RED))}
+    swapped = labels | {"images/a.png": colored((GREEN, RED))}
     assert read_pixels(write(swapped)).fingerprint() != first
     assert read_pixels(write(labels), split_seed=5).fingerprint() != first
     assert read_pixels(write(labels, "road FF0000\ngreen 00FF00\n")).fingerprint() != first
@@ -114,12 +114,12 @@ def test_the_fingerprint_changes_with_any_pixel(write: Callable[..., Path]) -> N
 # ---------------------------------------------------------------- faults
 
 
-def test_without_a_classes_file_colours_are_asked_about(write: Callable[..., Path]) -> None:
-    root = write({"images/a.png": PLAIN, "images/b.png": coloured((RED, BLUE))}, classes=None)
+def test_without_a_classes_file_colors_are_asked_about(write: Callable[..., Path]) -> None:
+    root = write({"images/a.png": PLAIN, "images/b.png": colored((RED, BLUE))}, classes=None)
     with pytest.raises(LabelError) as raised:
         read_pixels(root)
     said = str(raised.value)
-    assert "The 2 label images have 4 colours:\n  FF0000: 50.0% of all pixels, first in masks/a.png" in said
+    assert "The 2 label images have 4 colors:\n  FF0000: 50.0% of all pixels, first in masks/a.png" in said
     assert "0000FF: 12.5% of all pixels, first in masks/b.png" in said
     assert f"Write {root / 'classes.txt'}" in said
     offered = said[said.index("class1 ") :].splitlines()[:4]
@@ -147,7 +147,7 @@ def test_numbers_are_asked_about(write: Callable[..., Path], numbers: list[int],
     assert len(read_pixels(root).class_names) == len(offered)
 
 
-def test_smoothed_label_images_are_recognised(write: Callable[..., Path]) -> None:
+def test_smoothed_label_images_are_recognized(write: Callable[..., Path]) -> None:
     smooth = np.arange(3000, dtype=np.uint32).astype("<u4").view(np.uint8).reshape(1, 3000, 4)[..., :3]
     with pytest.raises(LabelError, match=r"and 2968 more\. So many mostly come of smoothing"):
         read_pixels(write({"images/a.png": Image.fromarray(np.ascontiguousarray(smooth))}, classes=None))
@@ -156,28 +156,28 @@ def test_smoothed_label_images_are_recognised(write: Callable[..., Path]) -> Non
         read_pixels(write({"images/a.png": counted}, classes=None))
 
 
-def test_unknown_colours_stop_or_are_ignored(write: Callable[..., Path]) -> None:
-    root = write({"images/a.png": PLAIN, "images/b.png": coloured((RED, BLUE))})
+def test_unknown_colors_stop_or_are_ignored(write: Callable[..., Path]) -> None:
+    root = write({"images/a.png": PLAIN, "images/b.png": colored((RED, BLUE))})
     with pytest.raises(LabelError) as raised:
         read_pixels(root)
     assert "0000FF: 12.5% of all pixels, first in masks/b.png" in str(raised.value)
     assert "a line `name 0000FF`" in str(raised.value)
-    assert "--unknown-colours ignore" in str(raised.value)
-    dataset = read_pixels(root, unknown_colours="ignore")
+    assert "--unknown-colors ignore" in str(raised.value)
+    dataset = read_pixels(root, unknown_colors="ignore")
     assert dataset.target(1).labels.tolist() == [[0, IGNORED]]
     assert dataset.pixels.tolist() == [[3, 2], [1, 0]]
     assert any(
-        note.endswith("taken as not labelled:\n  0000FF: 12.5% of all pixels, first in masks/b.png")
+        note.endswith("taken as not labeled:\n  0000FF: 12.5% of all pixels, first in masks/b.png")
         for note in dataset.notes
     )
 
 
-def test_a_colour_that_came_later_is_named(write: Callable[..., Path]) -> None:
+def test_a_color_that_came_later_is_named(write: Callable[..., Path]) -> None:
     dataset = read_pixels(write({"images/a.png": PLAIN}))
-    coloured((RED, BLUE, RED), (RED, RED, RED)).save(dataset.root / "masks/a.png")
+    colored((RED, BLUE, RED), (RED, RED, RED)).save(dataset.root / "masks/a.png")
     with pytest.raises(LabelError, match=r"masks/a\.png: has 0000FF, which it had not"):
         dataset.target(0)
-    coloured((RED, RED)).save(dataset.root / "masks/a.png")
+    colored((RED, RED)).save(dataset.root / "masks/a.png")
     with pytest.raises(LabelError, match="labels of 2 × 1 for a photo of 3 × 2"):
         dataset.target(0)
 
@@ -217,7 +217,7 @@ def test_nothing_there(tmp_path: Path, write: Callable[..., Path]) -> None:
     with pytest.raises(LabelError, match="no label images found"):
         read_pixels(tmp_path / "empty")
     assert not is_of_pixels(tmp_path / "empty")
-    root = write({"images/a.png": coloured((BLACK,))})
+    root = write({"images/a.png": colored((BLACK,))})
     assert is_of_pixels(root)
     with pytest.raises(LabelError, match="no pixel of any label image has a class"):
         read_pixels(root)
@@ -279,7 +279,7 @@ def test_a_draw_that_mixes_parts_of_larger_pictures_is_noted(write: Callable[...
 
 
 def test_a_class_that_training_never_sees(write: Callable[..., Path]) -> None:
-    root = write({"train/images/a.png": coloured((RED,)), "test/images/b.png": coloured((GREEN, GREEN))})
+    root = write({"train/images/a.png": colored((RED,)), "test/images/b.png": colored((GREEN, GREEN))})
     with pytest.raises(LabelError, match=r"grass: 2 pixels in test/images/b\.png"):
         check_classes(read_pixels(root))
     notes = check_classes(read_pixels(root), unseen_classes="ignore")
@@ -301,7 +301,7 @@ def dubai(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 
 def test_dubai_is_asked_about(dubai: tuple[Path, Path]) -> None:
-    with pytest.raises(LabelError, match=r"The 54 label images have 7 colours:\n  8429F6: 39\.1%"):
+    with pytest.raises(LabelError, match=r"The 54 label images have 7 colors:\n  8429F6: 39\.1%"):
         read_pixels(dubai[0])
     with pytest.raises(
         LabelError, match=r"does not name \(1\):\n  000000: 0\.0046% of all pixels, first in Tile 3"
@@ -310,7 +310,7 @@ def test_dubai_is_asked_about(dubai: tuple[Path, Path]) -> None:
 
 
 def test_dubai_is_read(dubai: tuple[Path, Path]) -> None:
-    dataset = read_pixels(dubai[0], classes_file=dubai[1], unknown_colours="ignore")
+    dataset = read_pixels(dubai[0], classes_file=dubai[1], unknown_colors="ignore")
     assert dataset.class_names == ("Building", "Land", "Road", "Vegetation", "Water")
     assert len(dataset) == 54
     assert "Tile 1, Tile 2, Tile 3" in dataset.notes[-1]

@@ -15,8 +15,8 @@ from boxmask.data.segmentation.label_map_file import Runs, read_runs, stored_as
 from boxmask.errors import LabelError
 
 NUMBERS = np.array([[0, 0, 2], [2, 1, 255]], dtype=np.uint8)
-COLOURS = {0: (0, 0, 0), 1: (10, 20, 30), 2: (255, 1, 128), 255: (224, 224, 192)}
-RGB = np.array([[COLOURS[number] for number in row] for row in NUMBERS.tolist()], dtype=np.uint8)
+COLORS = {0: (0, 0, 0), 1: (10, 20, 30), 2: (255, 1, 128), 255: (224, 224, 192)}
+RGB = np.array([[COLORS[number] for number in row] for row in NUMBERS.tolist()], dtype=np.uint8)
 
 
 def codes(runs: Runs) -> list[list[int]]:
@@ -24,16 +24,16 @@ def codes(runs: Runs) -> list[list[int]]:
     return runs.codes[runs.looked_up(np.arange(len(runs.codes), dtype=np.uint8))].tolist()
 
 
-def packed(colours: np.ndarray) -> list[list[int]]:
-    red, green, blue = colours.astype(int).transpose(2, 0, 1)
+def packed(colors: np.ndarray) -> list[list[int]]:
+    red, green, blue = colors.astype(int).transpose(2, 0, 1)
     return (red * 65536 + green * 256 + blue).tolist()
 
 
 def palette_image() -> Image.Image:
     image = Image.frombytes("P", (3, 2), NUMBERS.tobytes())
     flat = [0] * 768
-    for number, colour in COLOURS.items():
-        flat[3 * number : 3 * number + 3] = colour
+    for number, color in COLORS.items():
+        flat[3 * number : 3 * number + 3] = color
     image.putpalette(flat)
     return image
 
@@ -41,19 +41,19 @@ def palette_image() -> Image.Image:
 @pytest.mark.parametrize(
     "image", [palette_image(), Image.fromarray(RGB), Image.fromarray(RGB).convert("RGBA")]
 )
-def test_colours(tmp_path: Path, image: Image.Image) -> None:
+def test_colors(tmp_path: Path, image: Image.Image) -> None:
     image.save(tmp_path / "x.png")
-    runs = read_runs(tmp_path / "x.png", by_colour=True)
+    runs = read_runs(tmp_path / "x.png", by_color=True)
     assert codes(runs) == packed(RGB)
     assert runs.counts().tolist() == [2, 1, 1, 2]
     assert runs.codes.tolist() == sorted(runs.codes.tolist())
 
 
-def test_grey_is_a_colour(tmp_path: Path) -> None:
+def test_gray_is_a_color(tmp_path: Path) -> None:
     Image.fromarray(NUMBERS).save(tmp_path / "x.png")
     Image.fromarray(NUMBERS > 0).save(tmp_path / "bits.png")
-    assert codes(read_runs(tmp_path / "x.png", by_colour=True))[1] == [0x020202, 0x010101, 0xFFFFFF]
-    assert codes(read_runs(tmp_path / "bits.png", by_colour=True))[0] == [0, 0, 0xFFFFFF]
+    assert codes(read_runs(tmp_path / "x.png", by_color=True))[1] == [0x020202, 0x010101, 0xFFFFFF]
+    assert codes(read_runs(tmp_path / "bits.png", by_color=True))[0] == [0, 0, 0xFFFFFF]
 
 
 @pytest.mark.parametrize(
@@ -66,24 +66,24 @@ def test_grey_is_a_colour(tmp_path: Path) -> None:
 )
 def test_numbers(tmp_path: Path, image: Image.Image) -> None:
     image.save(tmp_path / "x.png")
-    assert codes(read_runs(tmp_path / "x.png", by_colour=False)) == NUMBERS.tolist()
+    assert codes(read_runs(tmp_path / "x.png", by_color=False)) == NUMBERS.tolist()
 
 
 def test_numbers_of_16_bits_and_of_one(tmp_path: Path) -> None:
     Image.fromarray(np.array([[0, 300, 65535]], dtype=np.uint16)).save(tmp_path / "x.tif")
-    assert codes(read_runs(tmp_path / "x.tif", by_colour=False)) == [[0, 300, 65535]]
+    assert codes(read_runs(tmp_path / "x.tif", by_color=False)) == [[0, 300, 65535]]
     Image.fromarray(np.array([[0, 300, 65535]], dtype=np.int32)).save(tmp_path / "wide.tif")
-    assert codes(read_runs(tmp_path / "wide.tif", by_colour=False)) == [[0, 300, 65535]]
+    assert codes(read_runs(tmp_path / "wide.tif", by_color=False)) == [[0, 300, 65535]]
     Image.fromarray(np.array([[0, 65536]], dtype=np.int32)).save(tmp_path / "wide.tif")
     with pytest.raises(LabelError, match=r"wide\.tif: numbers from 0 to 65536; expected 0 to 65535"):
-        read_runs(tmp_path / "wide.tif", by_colour=False)
+        read_runs(tmp_path / "wide.tif", by_color=False)
     Image.fromarray(np.array([[False, True]])).save(tmp_path / "x.png")
-    assert codes(read_runs(tmp_path / "x.png", by_colour=False)) == [[0, 1]]
+    assert codes(read_runs(tmp_path / "x.png", by_color=False)) == [[0, 1]]
 
 
-def test_a_transparent_colour_of_a_palette_is_a_class(tmp_path: Path) -> None:
+def test_a_transparent_color_of_a_palette_is_a_class(tmp_path: Path) -> None:
     palette_image().save(tmp_path / "x.png", transparency=2)
-    assert codes(read_runs(tmp_path / "x.png", by_colour=True)) == packed(RGB)
+    assert codes(read_runs(tmp_path / "x.png", by_color=True)) == packed(RGB)
 
 
 @settings(max_examples=50, deadline=None)
@@ -91,24 +91,24 @@ def test_a_transparent_colour_of_a_palette_is_a_class(tmp_path: Path) -> None:
 def test_runs_are_the_picture(tmp_path_factory: pytest.TempPathFactory, pixels: np.ndarray) -> None:
     path = tmp_path_factory.mktemp("runs") / "x.png"
     Image.fromarray(pixels).save(path)
-    runs = read_runs(path, by_colour=False)
+    runs = read_runs(path, by_color=False)
     assert codes(runs) == pixels.tolist()
     assert runs.counts().tolist() == [int((pixels == code).sum()) for code in runs.codes]
     assert runs.lengths.sum() == pixels.size
 
 
 @pytest.mark.parametrize(
-    ("image", "by_colour", "message"),
+    ("image", "by_color", "message"),
     [
-        (Image.fromarray(RGB), False, r"x\.png: has colours \(mode RGB\), but the classes have none"),
+        (Image.fromarray(RGB), False, r"x\.png: has colors \(mode RGB\), but the classes have none"),
         (Image.fromarray(NUMBERS.astype(np.uint16)), True, r"x\.png: has numbers \(mode I;16\)"),
         (Image.fromarray(np.dstack([RGB, NUMBERS])), True, r"x\.png: has transparent pixels"),
     ],
 )
-def test_the_wrong_kind(tmp_path: Path, image: Image.Image, by_colour: bool, message: str) -> None:
+def test_the_wrong_kind(tmp_path: Path, image: Image.Image, by_color: bool, message: str) -> None:
     image.save(tmp_path / "x.png")
     with pytest.raises(LabelError, match=message):
-        read_runs(tmp_path / "x.png", by_colour)
+        read_runs(tmp_path / "x.png", by_color)
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

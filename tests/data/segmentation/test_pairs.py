@@ -74,7 +74,7 @@ def test_nothing_that_looks_like_labels(files: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (("images/x.jpg", "masks/x.jpg"), r"changes colours \(1\):\n  masks/x\.jpg"),
+        (("images/x.jpg", "masks/x.jpg"), r"changes colors \(1\):\n  masks/x\.jpg"),
         (
             ("images/x.jpg", "masks/x.png", "masks/legend.png"),
             r"photo is not there \(1\):\n  masks/legend\.png",

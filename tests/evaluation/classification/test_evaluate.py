@@ -31,7 +31,7 @@ from boxmask.evaluation.classification.table import class_evaluation_table
 from boxmask.types import Classification
 
 NAMES = ("cat", "dog", "owl")
-Labelled = Callable[..., Dataset]
+Labeled = Callable[..., Dataset]
 
 
 def answer(name: str, names: tuple[str, ...] = NAMES) -> Classification:
@@ -42,13 +42,13 @@ def answer(name: str, names: tuple[str, ...] = NAMES) -> Classification:
 
 
 @pytest.fixture
-def items(labelled: Labelled) -> Callable[..., ClassDataset]:
+def items(labeled: Labeled) -> Callable[..., ClassDataset]:
     """One photo for each name, shown whole; or several objects in each photo."""
 
     def build(*photos: str | Sequence[str], names: tuple[str, ...] = NAMES) -> ClassDataset:
         groups = [[photo] if isinstance(photo, str) else photo for photo in photos]
         objects = [[(name, (0, 0, 100, 100)) for name in group] for group in groups]
-        return crops_of(labelled(*objects, class_names=names), NO_CONTEXT)
+        return crops_of(labeled(*objects, class_names=names), NO_CONTEXT)
 
     return build
 
@@ -197,7 +197,7 @@ class Prepared:
 
 @pytest.fixture
 def on_disk(items: Items, tmp_path: Path) -> ClassDataset:
-    """Three photos, each of one grey."""
+    """Three photos, each of one gray."""
     for number in range(3):
         Image.fromarray(np.full((100, 100, 3), 50 * number, np.uint8)).save(tmp_path / f"{number}.jpg")
     dataset = items("cat", "dog", "owl")

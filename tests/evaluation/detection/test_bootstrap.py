@@ -9,7 +9,7 @@ NOWHERE = (70, 5, 95, 20)
 
 
 @pytest.fixture
-def mixed(labelled, detected):
+def mixed(labeled, detected):
     """Thirty photos: found, missed, wrongly found, of two classes, with a crowd and a difficult object."""
     rng = np.random.default_rng(0)
     photos, found = [], []
@@ -20,7 +20,7 @@ def mixed(labelled, detected):
         boxes = [A, B, NOWHERE] if i % 2 else [A, NOWHERE]
         shifted = [np.array(box) + rng.normal(0, 1.5, 4) for box in boxes]
         found.append(detected(*((name, s, b) for s, b in zip(scores, shifted, strict=False))))
-    return labelled(*photos), found
+    return labeled(*photos), found
 
 
 def test_drawing_each_photo_once_gives_cocos_own_figures(mixed):
@@ -62,12 +62,12 @@ def test_it_holds_the_figure_and_follows_the_seed(mixed):
     assert ap_interval(dataset, found, seed=1) != interval
 
 
-def test_it_covers_the_truth_about_as_often_as_it_says(labelled, detected):
+def test_it_covers_the_truth_about_as_often_as_it_says(labeled, detected):
     """Objects are found with probability 0.6 and nothing else is: AP50 is 0.6 (0.6 of the recalls)."""
     rng = np.random.default_rng(3)
     covered = 0
     for _ in range(60):
-        dataset = labelled(*([("cat", A)] for _ in range(60)))
+        dataset = labeled(*([("cat", A)] for _ in range(60)))
         hits = rng.random(60) < 0.6
         found = [detected(("cat", 0.5, A)) if hit else detected() for hit in hits]
         low, high = ap_interval(dataset, found, resamples=200).AP50
@@ -75,13 +75,13 @@ def test_it_covers_the_truth_about_as_often_as_it_says(labelled, detected):
     assert covered >= 51  # 0.95 of 60 is 57
 
 
-def test_nothing_can_be_said(labelled, detected):
-    assert ap_interval(labelled([("cat", A)]), [detected(("cat", 0.9, A))]) is None
-    assert ap_interval(labelled([], []), [detected(), detected()]) is None
+def test_nothing_can_be_said(labeled, detected):
+    assert ap_interval(labeled([("cat", A)]), [detected(("cat", 0.9, A))]) is None
+    assert ap_interval(labeled([], []), [detected(), detected()]) is None
 
 
-def test_draws_without_objects_do_not_count(labelled, detected):
-    dataset = labelled([("cat", A)], [], [])
+def test_draws_without_objects_do_not_count(labeled, detected):
+    dataset = labeled([("cat", A)], [], [])
     interval = ap_interval(dataset, [detected(("cat", 0.9, A)), detected(), detected()], resamples=100)
     assert interval.AP50 == pytest.approx((1.0, 1.0))
     assert 0 < interval.resamples < 100

@@ -31,22 +31,22 @@ def test_other_classes_are_left_out_and_noted(detected):
     assert foreign_note([found], ("cat", "dog")) == ()
 
 
-def test_an_unseen_class_stops(labelled):
-    dataset = labelled([("cat", A)], [("dog", B)])
+def test_an_unseen_class_stops(labeled):
+    dataset = labeled([("cat", A)], [("dog", B)])
     with pytest.raises(LabelError) as error:
         seen_classes(dataset, ("cat", "owl"))
-    assert '"dog" is first labelled in 1.jpg' in str(error.value)
+    assert '"dog" is first labeled in 1.jpg' in str(error.value)
     assert 'It knows "cat", "owl".' in str(error.value)
     assert '--unseen-classes ignore (in Python: unseen_classes="ignore")' in str(error.value)
 
 
-def test_an_unseen_class_without_objects_is_no_matter(labelled):
-    dataset = labelled([("cat", A)])
+def test_an_unseen_class_without_objects_is_no_matter(labeled):
+    dataset = labeled([("cat", A)])
     assert seen_classes(dataset, ("cat",)) == (dataset, ())
 
 
-def test_unseen_classes_can_be_left_out(labelled):
-    dataset = labelled([("dog", B), ("cat", A)], [("dog", B)], [("cat", B, "difficult")])
+def test_unseen_classes_can_be_left_out(labeled):
+    dataset = labeled([("dog", B), ("cat", A)], [("dog", B)], [("cat", B, "difficult")])
     rest, notes = seen_classes(dataset, ("cat",), "ignore")
     assert rest.class_names == ("cat",)
     assert rest.offsets.tolist() == [0, 1, 1, 2]
@@ -56,8 +56,8 @@ def test_unseen_classes_can_be_left_out(labelled):
     assert notes == ('Left out, as the detector does not know these classes: 2 objects of "dog".',)
 
 
-def test_outlines_stay_with_the_objects_that_are_left(labelled):
-    boxed = labelled([("dog", B), ("cat", A)], [("dog", B)], [("cat", B)])
+def test_outlines_stay_with_the_objects_that_are_left(labeled):
+    boxed = labeled([("dog", B), ("cat", A)], [("dog", B)], [("cat", B)])
     boxes = [tuple(map(int, box)) for box in boxed.boxes]
     squares = [
         Masks.of([np.ones((y2 - y1, x2 - x1), bool)], [(x1, y1)], (100, 100)) for x1, y1, x2, y2 in boxes

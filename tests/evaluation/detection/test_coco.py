@@ -6,8 +6,8 @@ A, B = (10, 10, 30, 30), (50, 50, 90, 90)
 NOWHERE = (70, 5, 95, 20)
 
 
-def test_perfect_detections(labelled, detected):
-    dataset = labelled([("cat", A), ("dog", B)], [("cat", B)])
+def test_perfect_detections(labeled, detected):
+    dataset = labeled([("cat", A), ("dog", B)], [("cat", B)])
     found = [detected(("cat", 0.9, A), ("dog", 0.8, B)), detected(("cat", 0.7, B))]
     figures = coco_metrics(dataset, found)
     assert figures.AP == figures.AP50 == figures.AP75 == figures.AR100 == pytest.approx(1.0)
@@ -16,31 +16,31 @@ def test_perfect_detections(labelled, detected):
     assert figures.APl is None  # no object over 96² square pixels
 
 
-def test_found_half_and_nothing_and_wrongly(labelled, detected):
-    dataset = labelled([("cat", A), ("cat", B)], [])
+def test_found_half_and_nothing_and_wrongly(labeled, detected):
+    dataset = labeled([("cat", A), ("cat", B)], [])
     assert coco_metrics(dataset, [detected(), detected()]).AP == 0.0
     assert coco_metrics(dataset, [detected(("cat", 0.9, A)), detected()]).AP == pytest.approx(51 / 101)
     wrong_first = [detected(("cat", 0.5, A), ("cat", 0.4, B)), detected(("cat", 0.9, A))]
     assert coco_metrics(dataset, wrong_first).AP50 == pytest.approx(2 / 3)
 
 
-def test_loose_boxes_count_at_low_iou_only(labelled, detected):
-    dataset = labelled([("cat", (0, 0, 10, 10))])
+def test_loose_boxes_count_at_low_iou_only(labeled, detected):
+    dataset = labeled([("cat", (0, 0, 10, 10))])
     figures = coco_metrics(dataset, [detected(("cat", 0.9, (0, 0, 10, 7.2)))])  # IoU 0.72
     assert (figures.AP50, figures.AP75) == (pytest.approx(1.0), 0.0)
     assert figures.AP == pytest.approx(0.5)  # 0.50, 0.55 .. 0.70
 
 
-def test_a_crowd_region_takes_any_number(labelled, detected):
-    dataset = labelled([("cat", A), ("cat", (40, 40, 100, 100), "crowd")])
+def test_a_crowd_region_takes_any_number(labeled, detected):
+    dataset = labeled([("cat", A), ("cat", (40, 40, 100, 100), "crowd")])
     found = [detected(("cat", 0.9, (45, 45, 60, 60)), ("cat", 0.8, (70, 70, 90, 95)), ("cat", 0.5, A))]
     figures = coco_metrics(dataset, found)
     assert figures.AP == pytest.approx(1.0)
     assert figures.per_class["cat"].objects == 1
 
 
-def test_a_difficult_object_counts_neither_for_nor_against(labelled, detected):
-    dataset = labelled([("cat", A), ("cat", B, "difficult")])
+def test_a_difficult_object_counts_neither_for_nor_against(labeled, detected):
+    dataset = labeled([("cat", A), ("cat", B, "difficult")])
     for found in (detected(("cat", 0.5, A)), detected(("cat", 0.9, B), ("cat", 0.5, A))):
         figures = coco_metrics(dataset, [found])
         measured = [figures.AP, figures.AP50, figures.APs, figures.AR100]
@@ -48,39 +48,39 @@ def test_a_difficult_object_counts_neither_for_nor_against(labelled, detected):
         assert figures.per_class["cat"].objects == 1
 
 
-def test_a_difficult_object_is_matched_by_iou_unlike_a_crowd(labelled, detected):
-    dataset = labelled([("cat", A), ("cat", B, "difficult")])
+def test_a_difficult_object_is_matched_by_iou_unlike_a_crowd(labeled, detected):
+    dataset = labeled([("cat", A), ("cat", B, "difficult")])
     inside = detected(("cat", 0.9, (60, 60, 70, 70)), ("cat", 0.5, A))
     assert coco_metrics(dataset, [inside]).AP50 == pytest.approx(0.5)
 
 
-def test_size_bins_use_the_outline_where_it_is_known(labelled, detected):
-    dataset = labelled([("cat", B)])
+def test_size_bins_use_the_outline_where_it_is_known(labeled, detected):
+    dataset = labeled([("cat", B)])
     dataset.areas[:] = 500  # of a thin outline in a box of 1,600
     figures = coco_metrics(dataset, [detected(("cat", 0.9, B))])
     assert (figures.APs, figures.APm) == (pytest.approx(1.0), None)
 
 
-def test_none_without_objects_or_photos(labelled, detected):
-    assert coco_metrics(labelled([]), [detected(("cat", 0.9, A))]).AP is None
-    empty = coco_metrics(labelled(), [])
+def test_none_without_objects_or_photos(labeled, detected):
+    assert coco_metrics(labeled([]), [detected(("cat", 0.9, A))]).AP is None
+    empty = coco_metrics(labeled(), [])
     assert empty.AP is None
     assert empty.per_class["cat"] == ClassAP(None, None, 0)
 
 
-def test_a_class_without_objects_is_not_in_the_mean(labelled, detected):
-    figures = coco_metrics(labelled([("cat", A)]), [detected(("cat", 0.9, A), ("dog", 0.8, B))])
+def test_a_class_without_objects_is_not_in_the_mean(labeled, detected):
+    figures = coco_metrics(labeled([("cat", A)]), [detected(("cat", 0.9, A), ("dog", 0.8, B))])
     assert figures.AP == pytest.approx(1.0)
     assert figures.per_class["dog"] == ClassAP(None, None, 0)
 
 
-def test_nothing_is_printed(labelled, detected, capfd):
-    coco_metrics(labelled([("cat", A)], []), [detected(("cat", 0.9, A)), detected()])
+def test_nothing_is_printed(labeled, detected, capfd):
+    coco_metrics(labeled([("cat", A)], []), [detected(("cat", 0.9, A)), detected()])
     assert capfd.readouterr() == ("", "")
 
 
-def test_wrong_number_of_photos_or_other_classes(labelled, detected):
-    dataset = labelled([("cat", A)], [])
+def test_wrong_number_of_photos_or_other_classes(labeled, detected):
+    dataset = labeled([("cat", A)], [])
     with pytest.raises(ValueError, match="for 2 photos, found them for 1"):
         coco_metrics(dataset, [detected()])
     with pytest.raises(ValueError, match="class names"):

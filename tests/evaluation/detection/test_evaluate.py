@@ -35,11 +35,11 @@ class Prepared:
 
 
 @pytest.fixture
-def photos(labelled, tmp_path):
-    """Three photos on disk, each of one grey."""
+def photos(labeled, tmp_path):
+    """Three photos on disk, each of one gray."""
     for i in range(3):
         Image.fromarray(np.full((100, 100, 3), 50 * i, np.uint8)).save(tmp_path / f"{i}.jpg")
-    dataset = labelled([("cat", A)], [("dog", B), ("cat", A)], [])
+    dataset = labeled([("cat", A)], [("dog", B), ("cat", A)], [])
     return replace(dataset, root=tmp_path)
 
 
@@ -115,9 +115,9 @@ def test_more_and_fewer_classes_are_noted(photos, detected):
     )
 
 
-def test_no_photos(labelled):
+def test_no_photos(labeled):
     with pytest.raises(LabelError, match="no photos to evaluate on"):
-        evaluate_detections(labelled(), [])
+        evaluate_detections(labeled(), [])
 
 
 def test_table_shows_every_class_the_interval_and_the_notes(photos, answers):

@@ -23,9 +23,9 @@ SMALLER = (54, 54, 86, 86)  # a disc of 0.64 of that in B
 
 
 @pytest.fixture
-def judged(labelled, detected, outlined, masked):
+def judged(labeled, detected, outlined, masked):
     """Three photos; the dog's outline is loose."""
-    dataset = outlined(labelled([("cat", A)], [("dog", B), ("cat", A)], []))
+    dataset = outlined(labeled([("cat", A)], [("dog", B), ("cat", A)], []))
     found = [detected(("cat", 0.9, A)), detected(("dog", 0.8, B)), detected(("cat", 0.3, B))]
     found = [masked(one) for one in found]
     loose = masked(detected(("dog", 0.8, SMALLER))).masks
@@ -49,21 +49,21 @@ def test_json_holds_the_figures_of_masks_beside_those_of_boxes(judged):
     assert figures["outlined_objects"] == 3
 
 
-def test_boxes_alone_have_no_figures_of_masks(judged, labelled):
+def test_boxes_alone_have_no_figures_of_masks(judged, labeled):
     dataset, found = judged
     boxes = [replace(one, masks=None) for one in found]
     assert not any(
         "mask" in name or "boundary" in name for name in evaluate_detections(dataset, boxes).as_json()
     )
-    plain = evaluate_detections(labelled([("cat", A)], [("dog", B), ("cat", A)], []), found)
+    plain = evaluate_detections(labeled([("cat", A)], [("dog", B), ("cat", A)], []), found)
     assert plain.masks is None
     assert plain.notes == ("The masks could not be judged: the labels have boxes only.",)
     with pytest.raises(ValueError, match="found boxes only"):
         coco_metrics(dataset, boxes, "segm")
 
 
-def test_an_object_without_outline_counts_neither_for_nor_against(labelled, detected, outlined, masked):
-    dataset = outlined(labelled([("cat", A), ("cat", B)]), without=[1])
+def test_an_object_without_outline_counts_neither_for_nor_against(labeled, detected, outlined, masked):
+    dataset = outlined(labeled([("cat", A), ("cat", B)]), without=[1])
     for found in (detected(("cat", 0.5, A)), detected(("cat", 0.9, B), ("cat", 0.5, A))):
         evaluation = evaluate_detections(dataset, [masked(found)])
         assert evaluation.masks.coco.AP == pytest.approx(1.0)
@@ -76,8 +76,8 @@ def test_an_object_without_outline_counts_neither_for_nor_against(labelled, dete
     assert object_outlines(dataset, 0) == compressed(object_masks(dataset, 0))
 
 
-def test_a_mask_without_pixels_is_wrong(labelled, detected, outlined, masked):
-    dataset = outlined(labelled([("cat", A)]))
+def test_a_mask_without_pixels_is_wrong(labeled, detected, outlined, masked):
+    dataset = outlined(labeled([("cat", A)]))
     found = masked(detected(("cat", 0.9, B), ("cat", 0.5, A)))
     empty = replace(found, masks=Masks.joined([Masks.none(1, (100, 100)), found.masks[1:]], (100, 100)))
     assert coco_metrics(dataset, [empty], "segm").AP == pytest.approx(0.5)
@@ -106,11 +106,11 @@ def test_the_interval_of_masks_rests_on_masks(judged):
     assert ap_interval(dataset, found, "segm") != ap_interval(dataset, found)
 
 
-def test_photos_without_objects_and_photos_of_one_pixel(labelled, outlined):
+def test_photos_without_objects_and_photos_of_one_pixel(labeled, outlined):
     empty = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0).long(), ("cat", "dog"), (100, 100))
     empty = replace(empty, masks=Masks.none(0, (100, 100)))
-    assert evaluate_detections(outlined(labelled([])), [empty]).masks is None
-    dot = replace(outlined(labelled([("cat", (0, 0, 1, 1))])), sizes=np.ones((1, 2), np.int32))
+    assert evaluate_detections(outlined(labeled([])), [empty]).masks is None
+    dot = replace(outlined(labeled([("cat", (0, 0, 1, 1))])), sizes=np.ones((1, 2), np.int32))
     dot = replace(dot, runs=np.array([0, 1], np.int32), run_offsets=np.array([0, 2]))
     mask = Masks.from_dense(np.ones((1, 1, 1), bool))
     one = Detections(torch.ones(1, 4) * torch.tensor([0, 0, 1, 1]), torch.ones(1), torch.zeros(1).long(),

@@ -11,9 +11,9 @@ A, B, C = (10, 10, 30, 30), (50, 50, 90, 90), (5, 60, 25, 80)
 NOWHERE = (70, 5, 95, 20)
 
 
-def test_worked_example(labelled, detected):
+def test_worked_example(labeled, detected):
     """Right, wrong, right of three objects: precision 1, 1/2, 2/3 at recall 1/3, 1/3, 2/3."""
-    dataset = labelled([("cat", A), ("cat", B), ("cat", C)])
+    dataset = labeled([("cat", A), ("cat", B), ("cat", C)])
     found = [detected(("cat", 0.9, A), ("cat", 0.8, NOWHERE), ("cat", 0.7, B))]
     cat = voc_metrics(dataset, found).per_class["cat"]
     assert cat.AP_all == pytest.approx(1 / 3 * 1 + 1 / 3 * 2 / 3)
@@ -21,50 +21,50 @@ def test_worked_example(labelled, detected):
     assert cat.AP_11 == pytest.approx((4 * 1 + 3 * 2 / 3) / 11)
 
 
-def test_a_second_detection_of_an_object_is_wrong(labelled, detected):
-    dataset = labelled([("cat", A), ("cat", B)])
+def test_a_second_detection_of_an_object_is_wrong(labeled, detected):
+    dataset = labeled([("cat", A), ("cat", B)])
     found = [detected(("cat", 0.9, A), ("cat", 0.8, (11, 10, 30, 30)), ("cat", 0.7, B))]
     assert voc_metrics(dataset, found).per_class["cat"].AP_all == pytest.approx(1 / 2 + 1 / 2 * 2 / 3)
 
 
-def test_the_nearest_object_gets_the_detection_even_if_taken(labelled, detected):
+def test_the_nearest_object_gets_the_detection_even_if_taken(labeled, detected):
     """As in the development kit: the second detection does not fall back to its second-best object."""
-    dataset = labelled([("cat", (0, 0, 10, 10)), ("cat", (0, 2, 10, 12))])
+    dataset = labeled([("cat", (0, 0, 10, 10)), ("cat", (0, 2, 10, 12))])
     found = [detected(("cat", 0.9, (0, 0, 10, 10)), ("cat", 0.8, (0, 0.5, 10, 10.5)))]
     assert voc_metrics(dataset, found).per_class["cat"].AP_all == pytest.approx(1 / 2)
 
 
-def test_difficult_objects_count_neither_for_nor_against(labelled, detected):
-    dataset = labelled([("cat", A), ("cat", B, "difficult")])
+def test_difficult_objects_count_neither_for_nor_against(labeled, detected):
+    dataset = labeled([("cat", A), ("cat", B, "difficult")])
     without = voc_metrics(dataset, [detected(("cat", 0.5, A))])
     twice = voc_metrics(dataset, [detected(("cat", 0.9, B), ("cat", 0.8, B), ("cat", 0.5, A))])
     assert without.AP_all == twice.AP_all == 1.0
     assert voc_metrics(dataset, [detected(("cat", 0.9, NOWHERE), ("cat", 0.5, A))]).AP_all == 0.5
 
 
-def test_detections_in_a_crowd_region_are_left_out(labelled, detected):
-    dataset = labelled([("cat", A), ("cat", (40, 40, 100, 100), "crowd")])
+def test_detections_in_a_crowd_region_are_left_out(labeled, detected):
+    dataset = labeled([("cat", A), ("cat", (40, 40, 100, 100), "crowd")])
     found = [detected(("cat", 0.9, (50, 50, 60, 60)), ("cat", 0.8, (70, 70, 90, 95)), ("cat", 0.5, A))]
     assert voc_metrics(dataset, found).AP_all == 1.0
 
 
-def test_iou_of_exactly_one_half_is_right(labelled, detected):
-    dataset = labelled([("cat", (0, 0, 10, 10))])
+def test_iou_of_exactly_one_half_is_right(labeled, detected):
+    dataset = labeled([("cat", (0, 0, 10, 10))])
     assert voc_metrics(dataset, [detected(("cat", 0.9, (0, 0, 10, 5)))]).AP_all == 1.0
     assert voc_metrics(dataset, [detected(("cat", 0.9, (0, 0, 10, 4.99)))]).AP_all == 0.0
 
 
-def test_other_photos_and_classes_do_not_match(labelled, detected):
-    dataset = labelled([("cat", A)], [("dog", A)])
+def test_other_photos_and_classes_do_not_match(labeled, detected):
+    dataset = labeled([("cat", A)], [("dog", A)])
     assert voc_metrics(dataset, [detected(("dog", 0.9, A)), detected(("cat", 0.9, A))]).AP_all == 0.0
 
 
-def test_none_where_there_is_nothing_to_measure(labelled, detected):
-    dataset = labelled([("cat", A)], [])
+def test_none_where_there_is_nothing_to_measure(labeled, detected):
+    dataset = labeled([("cat", A)], [])
     figures = voc_metrics(dataset, [detected(("cat", 0.9, A)), detected(("dog", 0.9, B))])
     assert figures.per_class["dog"].AP_all is None
     assert figures.AP_all == figures.AP_11 == 1.0
-    assert voc_metrics(labelled([]), [detected()]).AP_11 is None
+    assert voc_metrics(labeled([]), [detected()]).AP_11 is None
 
 
 def test_recall_levels_are_compared_without_rounding():

@@ -6,7 +6,7 @@ import torch
 from hotcoco.panoptic import PanopticEval
 from PIL import Image
 
-from boxmask.evaluation.panoptic.merge import PanopticConfig, PanopticMap, combine, labelled_map
+from boxmask.evaluation.panoptic.merge import PanopticConfig, PanopticMap, combine, labeled_map
 from boxmask.evaluation.panoptic.quality import Quality, panoptic_quality
 from boxmask.masks import Masks
 from boxmask.types import IGNORED, Detections, PixelTarget, SegmentationMap, Target
@@ -35,7 +35,7 @@ def scene(rng: np.random.Generator) -> tuple[PanopticMap, PanopticMap]:
 
 
 def written(maps: list[PanopticMap], folder, name: str) -> str:
-    """COCO's panoptic JSON with its PNGs, where a colour is a segment's id."""
+    """COCO's panoptic JSON with its PNGs, where a color is a segment's id."""
     annotations = []
     (folder / name).mkdir()
     for i, one in enumerate(maps):
@@ -164,7 +164,7 @@ def test_labels_become_a_map():
     )
     pixels = torch.full((3, 6), 1, dtype=torch.uint8)
     pixels[0, 4], pixels[1, 5] = 0, IGNORED  # a cell without outline; not known
-    map_ = labelled_map(target, ("cell", "leaf"), PixelTarget(pixels), ("cell", "soil", "sky"))
+    map_ = labeled_map(target, ("cell", "leaf"), PixelTarget(pixels), ("cell", "soil", "sky"))
     assert map_.segments.tolist() == [
         [3, 3, 3, 3, 0, 4],
         [3, 2, 2, 3, 4, 0],

@@ -66,7 +66,7 @@ def test_it_sees_rims_where_iou_sees_insides() -> None:
     assert boundary_iou(truth, shifted, 2)[1] < 0.8
 
 
-def test_what_is_not_labelled_counts_nowhere_and_has_no_contour() -> None:
+def test_what_is_not_labeled_counts_nowhere_and_has_no_contour() -> None:
     truth = np.zeros((40, 40), np.uint8)
     truth[:, 20:] = IGNORED
     assert not near_contour(truth, 2)[5:35, 5:20].any()

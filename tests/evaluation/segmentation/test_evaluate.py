@@ -103,7 +103,7 @@ def test_the_figures_by_hand(photos: PixelDataset, answers: list[SegmentationMap
     assert json.loads(json.dumps(figures)) == figures
     assert segmenter.shown == [Path("fields/0.jpg"), Path("fields/1.jpg")]
     assert steps == [(1, 2), (2, 2)]
-    # road: 2 shared of 3 labelled, 3 predicted; grass: 3 of 4 labelled, 4 predicted; sky only where ignored
+    # road: 2 shared of 3 labeled, 3 predicted; grass: 3 of 4 labeled, 4 predicted; sky only where ignored
     assert figures["mIoU"] == pytest.approx((2 / 4 + 3 / 5) / 2)
     assert figures["Dice"] == pytest.approx((4 / 6 + 6 / 8) / 2)
     assert figures["pixel_accuracy"] == pytest.approx(5 / 7)
@@ -183,7 +183,7 @@ def test_a_class_that_is_only_predicted_counts_in_miou_but_not_in_mean_accuracy(
     assert evaluation.metrics.per_class["sky"].accuracy is None
 
 
-def test_nothing_labelled_gives_no_figures() -> None:
+def test_nothing_labeled_gives_no_figures() -> None:
     evaluation = evaluate_maps(dataset_of([[IGNORED]], [[IGNORED]]), [map_of([[0]])] * 2, CLASSES)
     assert evaluation.metrics.mIoU is None
     assert evaluation.metrics.pixel_accuracy is None
@@ -274,7 +274,7 @@ def test_the_interval_is_the_same_for_the_same_seed_and_absent_for_one_photo(cou
     assert miou_interval(one) is None
 
 
-def test_a_draw_without_labelled_pixels_is_passed_over() -> None:
+def test_a_draw_without_labeled_pixels_is_passed_over() -> None:
     matrix = np.zeros((2, 3, 4), dtype=np.int64)
     matrix[0, 0, 0] = 5
     found = miou_interval(PixelCounts(matrix, matrix[..., 0], matrix[..., 0]), resamples=400)

@@ -8,21 +8,21 @@ from boxmask.kernels.selective_search.grouping import Weights, group_regions, sh
 from boxmask.kernels.selective_search.regions import Regions, adjacent_regions, describe_regions
 
 LABELS = np.array([[0, 0, 1], [0, 0, 1], [2, 2, 1]], np.int32)
-BINS = (4, 3)  # of a colour channel and of a texture direction
+BINS = (4, 3)  # of a color channel and of a texture direction
 
 
-def coded(colour: NDArray[np.int_], responses: NDArray[np.int_]) -> NDArray[np.uint16]:
-    """Codes of one channel: bins (H, W) of colour; signed bins (H, 4, W) of texture along each axis."""
+def coded(color: NDArray[np.int_], responses: NDArray[np.int_]) -> NDArray[np.uint16]:
+    """Codes of one channel: bins (H, W) of color; signed bins (H, 4, W) of texture along each axis."""
     signed = 2 * BINS[1] - 1
     first = BINS[0] + signed * np.arange(4)[:, None] + BINS[1] - 1
-    return np.concatenate([colour[:, None], first + responses], axis=1).astype(np.uint16)
+    return np.concatenate([color[:, None], first + responses], axis=1).astype(np.uint16)
 
 
 def described(labels: NDArray[np.int32]) -> Regions:
-    """The colour's bins say where a pixel is; nothing has a texture."""
+    """The color's bins say where a pixel is; nothing has a texture."""
     height, width = labels.shape
-    colour = (np.arange(labels.size) % 4).reshape(labels.shape)
-    codes = coded(colour, np.zeros((height, 4, width), np.int64))
+    color = (np.arange(labels.size) % 4).reshape(labels.shape)
+    codes = coded(color, np.zeros((height, 4, width), np.int64))
     return describe_regions(labels, int(labels.max()) + 1, codes, BINS)
 
 
@@ -30,8 +30,8 @@ def test_sizes_boxes_and_histograms() -> None:
     regions = described(LABELS)
     assert regions.sizes.tolist() == [4, 3, 2]
     assert regions.boxes.tolist() == [[0, 0, 2, 2], [2, 0, 3, 3], [0, 2, 2, 3]]
-    assert regions.colours[0].tolist() == [2, 1, 0, 1]  # pixels 0, 1, 3, 4 -> bins 0, 1, 3, 0
-    assert regions.colours.sum(axis=1).tolist() == regions.sizes.tolist()
+    assert regions.colors[0].tolist() == [2, 1, 0, 1]  # pixels 0, 1, 3, 4 -> bins 0, 1, 3, 0
+    assert regions.colors.sum(axis=1).tolist() == regions.sizes.tolist()
     assert regions.textures.tolist() == [[size, 0, 0] * 8 for size in regions.sizes]
 
 
@@ -46,12 +46,12 @@ def test_a_response_forwards_is_none_backwards() -> None:
 
 def test_regions_share_what_their_histograms_have_in_common() -> None:
     regions, pairs = described(LABELS), np.array([[0, 1], [1, 2]], np.int32)
-    # colours: 2 1 0 1 of 4, 1 1 1 0 of 3 (pixels 2, 5, 8 -> bins 2, 1, 0), 0 0 1 1 of 2 (pixels 6, 7)
+    # colors: 2 1 0 1 of 4, 1 1 1 0 of 3 (pixels 2, 5, 8 -> bins 2, 1, 0), 0 0 1 1 of 2 (pixels 6, 7)
     wanted = [[1 / 3 + 1 / 4, 1], [1 / 3, 1]]
     np.testing.assert_allclose(shared_parts(regions, pairs), wanted, rtol=1e-12)
 
 
-def test_neighbours_touch_by_pixels_and_not_by_boxes() -> None:
+def test_neighbors_touch_by_pixels_and_not_by_boxes() -> None:
     ring = np.zeros((5, 5), np.int32)
     ring[1:4, 1:4] = 1
     ring[2, 2] = 2  # inside the box of 0, but 1 lies between
@@ -64,17 +64,17 @@ def test_neighbours_touch_by_pixels_and_not_by_boxes() -> None:
 def brute_force(regions: Regions, pairs: NDArray[np.int32], weights: Weights, area: float) -> list[list[int]]:
     """Algorithm 1, word by word: all similarities anew at every step, in Python."""
     sizes, boxes = regions.sizes.tolist(), regions.boxes.tolist()
-    colours, textures = (
-        list(counts / counts.sum(axis=1, keepdims=True)) for counts in (regions.colours, regions.textures)
+    colors, textures = (
+        list(counts / counts.sum(axis=1, keepdims=True)) for counts in (regions.colors, regions.textures)
     )
-    neighbours = {tuple(pair) for pair in pairs.tolist()}
+    neighbors = {tuple(pair) for pair in pairs.tolist()}
 
     def similarity(a: int, b: int) -> float:
         left, top = np.minimum(boxes[a][:2], boxes[b][:2])
         right, bottom = np.maximum(boxes[a][2:], boxes[b][2:])
         filled = 1 - ((right - left) * (bottom - top) - sizes[a] - sizes[b]) / area
         parts = (
-            np.minimum(colours[a], colours[b]).sum(),
+            np.minimum(colors[a], colors[b]).sum(),
             np.minimum(textures[a], textures[b]).sum(),
             1 - (sizes[a] + sizes[b]) / area,
             filled,
@@ -82,16 +82,16 @@ def brute_force(regions: Regions, pairs: NDArray[np.int32], weights: Weights, ar
         return float(np.dot(weights, parts))
 
     merges = []
-    while neighbours:
-        a, b = max(sorted(neighbours), key=lambda pair: similarity(*pair))
+    while neighbors:
+        a, b = max(sorted(neighbors), key=lambda pair: similarity(*pair))
         merges.append([a, b])
         new, size = len(sizes), sizes[a] + sizes[b]
         boxes.append([*np.minimum(boxes[a][:2], boxes[b][:2]), *np.maximum(boxes[a][2:], boxes[b][2:])])
-        for histograms in (colours, textures):
+        for histograms in (colors, textures):
             histograms.append((sizes[a] * histograms[a] + sizes[b] * histograms[b]) / size)
         sizes.append(size)
-        moved = {tuple(new if r in (a, b) else r for r in pair) for pair in neighbours}
-        neighbours = {tuple(sorted(pair)) for pair in moved if pair[0] != pair[1]}
+        moved = {tuple(new if r in (a, b) else r for r in pair) for pair in neighbors}
+        neighbors = {tuple(sorted(pair)) for pair in moved if pair[0] != pair[1]}
     return merges
 
 

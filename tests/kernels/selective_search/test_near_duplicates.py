@@ -12,8 +12,8 @@ from boxmask.kernels.selective_search.near_duplicates import thin_out
 @pytest.mark.parametrize("limit", [10, 10_000])
 def test_the_same_as_comparing_all_with_all(overlap: float, limit: int) -> None:
     rng = np.random.default_rng(0)
-    centres, sides = rng.integers(20, 60, (900, 2)), rng.integers(1, 40, (900, 2))
-    boxes = np.concatenate([centres - sides // 2, centres - sides // 2 + sides], axis=1).astype(np.int32)
+    centers, sides = rng.integers(20, 60, (900, 2)), rng.integers(1, 40, (900, 2))
+    boxes = np.concatenate([centers - sides // 2, centers - sides // 2 + sides], axis=1).astype(np.int32)
     overlaps = iou(torch.from_numpy(boxes).double(), torch.from_numpy(boxes).double()).numpy()
     kept: list[int] = []
     for row in range(len(boxes)):

@@ -61,7 +61,7 @@ def by_the_paper(planes: Planes, scale: float, smallest: int) -> NDArray[np.int3
     return np.array(labels, np.int32).reshape(height, width)
 
 
-def test_every_pair_of_neighbours_is_one_edge() -> None:
+def test_every_pair_of_neighbors_is_one_edge() -> None:
     planes = np.arange(6, dtype=np.float32).reshape(2, 3) * np.array([3.0, 4.0], np.float32)[:, None, None]
     found = {tuple(sorted(pair)): weight for weight, *pair in edges(planes)}  # distance 5 a step
     wanted = {(0, 1): 1, (1, 2): 1, (3, 4): 1, (4, 5): 1, (0, 3): 3, (1, 4): 3, (2, 5): 3}

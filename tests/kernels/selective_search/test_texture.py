@@ -21,7 +21,7 @@ def test_smoothing_and_slopes_are_those_of_scipy(shape: tuple[int, int]) -> None
             np.testing.assert_allclose(out[c], wanted, atol=2e-3)
 
 
-def test_bins_of_colour_and_of_eight_directions() -> None:
+def test_bins_of_color_and_of_eight_directions() -> None:
     planes = np.array([[[0.0, 10.5, 255.0, 300.0]]], np.float32)
     across = np.array([[[0.0, 10.0, -10.0, 0.0]]], np.float32)
     down = np.array([[[0.0, 0.0, 0.0, 5.0]]], np.float32)

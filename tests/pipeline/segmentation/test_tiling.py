@@ -36,15 +36,15 @@ def test_the_window_is_smooth_and_nowhere_nothing() -> None:
     torch.testing.assert_close(weight, weight.flip(0, 1))
 
 
-def by_colour(pixels: Tensor) -> Tensor:
-    """Logits: the colours themselves."""
+def by_color(pixels: Tensor) -> Tensor:
+    """Logits: the colors themselves."""
     return pixels
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 100), (30, 30), (64, 64), (65, 64), (150, 97)])
 def test_a_network_that_sees_single_pixels_sees_the_same_in_tiles(size: tuple[int, int]) -> None:
     photo = torch.rand(3, *size, generator=torch.Generator().manual_seed(0))
-    found = label_in_tiles(photo, by_colour, AS_THEY_ARE, 3, 64, 0.25)
+    found = label_in_tiles(photo, by_color, AS_THEY_ARE, 3, 64, 0.25)
     assert found.dtype == torch.uint8
     assert torch.equal(found.long(), photo.argmax(0))
 
@@ -63,7 +63,7 @@ def test_the_middle_of_a_tile_counts_more_than_a_rim() -> None:
     assert found[:8].all()
 
 
-def test_neighbours_meet_without_a_step() -> None:
+def test_neighbors_meet_without_a_step() -> None:
     """Tiles that contradict each other: between their middles the border lies half way, and is straight."""
     calls = []
 

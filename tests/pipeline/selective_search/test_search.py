@@ -27,7 +27,7 @@ SMALL = replace(MODES["fast"], width=120, lowest=20)
 
 
 def photo(height: int = 90, width: int = 120) -> NDArray[np.uint8]:
-    """Two coloured things on a noisy ground."""
+    """Two colored things on a noisy ground."""
     rng = np.random.default_rng(0)
     picture = rng.integers(90, 120, (height, width, 3)).astype(np.uint8)
     picture[20:60, 15:50] = (200, 30, 30)
@@ -101,7 +101,7 @@ def test_the_papers_numbers_are_kept() -> None:
 
 
 def test_every_space_and_similarity_is_a_strategy() -> None:
-    config = replace(SMALL, colour_spaces=("rgi", "h", "i"), similarities=("F", "S"), scales=(50, 100))
+    config = replace(SMALL, color_spaces=("rgi", "h", "i"), similarities=("F", "S"), scales=(50, 100))
     names = [one.strategy for one in hierarchies(photo(), config)]
     assert len(names) == len(set(names)) == config.strategies == 12
     assert names[:4] == ["rgi F k=50", "rgi S k=50", "rgi F k=100", "rgi S k=100"]
@@ -142,7 +142,7 @@ def test_thinning_can_be_switched_off() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_one_flat_colour_is_one_box(mode: Mode) -> None:
+def test_one_flat_color_is_one_box(mode: Mode) -> None:
     flat = np.full((50, 80, 3), 77, np.uint8)
     assert selective_search(flat, mode=mode).tolist() == [[0, 0, 80, 50]]
 
@@ -202,9 +202,9 @@ def test_a_photo_may_come_in_any_form(tmp_path: Path) -> None:
         assert torch.equal(selective_search(form, SMALL), wanted)
 
 
-def test_greyscale_is_the_same_three_times() -> None:
-    grey = photo()[:, :, 0]
-    assert torch.equal(selective_search(grey, SMALL), selective_search(np.stack([grey] * 3, axis=2), SMALL))
+def test_grayscale_is_the_same_three_times() -> None:
+    gray = photo()[:, :, 0]
+    assert torch.equal(selective_search(gray, SMALL), selective_search(np.stack([gray] * 3, axis=2), SMALL))
 
 
 def test_anything_but_a_photo_is_refused() -> None:

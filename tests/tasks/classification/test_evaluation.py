@@ -31,7 +31,7 @@ CLASSIFIER: Any = Brightness()
 
 
 def things(root: Path, **photos: list[int]) -> ClassDataset:
-    """Folders of grey photos of these brightnesses."""
+    """Folders of gray photos of these brightnesses."""
     for name, lights in photos.items():
         (root / name).mkdir(parents=True)
         for number, light in enumerate(lights):

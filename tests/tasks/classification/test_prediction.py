@@ -32,7 +32,7 @@ CLASSIFIER: Any = Brightness()
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """dark.png, deeper/bright.png in grey, dot.png of a single pixel."""
+    """dark.png, deeper/bright.png in gray, dot.png of a single pixel."""
     folder = tmp_path / "photos"
     (folder / "deeper").mkdir(parents=True)
     Image.new("RGB", (30, 20), (51, 51, 51)).save(folder / "dark.png")

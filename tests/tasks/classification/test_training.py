@@ -20,13 +20,13 @@ RECIPE = Recipe(model="classifier")
 
 
 @pytest.fixture(scope="module")
-def labelled(demo: Path) -> ClassDataset:
+def labeled(demo: Path) -> ClassDataset:
     return TASK.read(demo, RECIPE)
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Path:
-    """Ten photos of each of two classes, greyscale and of one pixel among them."""
+    """Ten photos of each of two classes, grayscale and of one pixel among them."""
     root = tmp_path / "things"
     for number in range(20):
         file = root / ("dark" if number % 2 else "bright") / f"{number}.png"
@@ -36,19 +36,19 @@ def folders(tmp_path: Path) -> Path:
     return root
 
 
-def test_objects_of_a_detection_set_are_the_items(labelled: ClassDataset, demo: Path) -> None:
-    photos = TASK.photos(labelled)
+def test_objects_of_a_detection_set_are_the_items(labeled: ClassDataset, demo: Path) -> None:
+    photos = TASK.photos(labeled)
     assert len(photos) == 24
-    assert len(labelled) == photos.counted.sum() > 24
-    assert TASK.numbers(labelled, RECIPE) == {"class_names": photos.class_names}
+    assert len(labeled) == photos.counted.sum() > 24
+    assert TASK.numbers(labeled, RECIPE) == {"class_names": photos.class_names}
 
 
-def test_every_item_fills_the_same_square(labelled: ClassDataset) -> None:
-    assert set(canvases(labelled, TASK, CONFIG)) == {(32, 32)}
+def test_every_item_fills_the_same_square(labeled: ClassDataset) -> None:
+    assert set(canvases(labeled, TASK, CONFIG)) == {(32, 32)}
     for item in (0, 5, 17):
-        image, target = TASK.sample(labelled, item, CONFIG)
+        image, target = TASK.sample(labeled, item, CONFIG)
         assert max(image.shape[1:]) == 32
-        assert target.label == labelled.labels[item]
+        assert target.label == labeled.labels[item]
         out, same = TASK.augmentation(RECIPE, CONFIG)(image, target, np.random.default_rng(item))
         assert max(out.shape[1:]) <= 32
         assert same == target
@@ -64,9 +64,9 @@ def test_odd_photos_are_samples_too(folders: Path) -> None:
         assert image.shape[0] == out.shape[0] == 3
 
 
-def test_figures_come_without_intervals(labelled: ClassDataset, runs) -> None:
+def test_figures_come_without_intervals(labeled: ClassDataset, runs) -> None:
     told: list[int] = []
-    val = labelled.split("val")
+    val = labeled.split("val")
     figures = TASK.evaluate(load_model(runs("classifier")), val, RECIPE, lambda done, of: told.append(of))
     assert set(TASK.figures) <= set(figures)
     assert figures["images"] == len(val)

@@ -20,30 +20,30 @@ CONFIG = SimpleNamespace(shorter_side=64, longer_side=96)
 
 
 @pytest.fixture(scope="module")
-def labelled(demo: Path) -> Dataset:
+def labeled(demo: Path) -> Dataset:
     return TASK.read(demo, Recipe())
 
 
-def test_the_set_is_its_photos_and_names_the_classes(labelled: Dataset) -> None:
-    assert TASK.photos(labelled) is labelled
-    assert TASK.numbers(labelled, Recipe()) == {"class_names": labelled.class_names}
+def test_the_set_is_its_photos_and_names_the_classes(labeled: Dataset) -> None:
+    assert TASK.photos(labeled) is labeled
+    assert TASK.numbers(labeled, Recipe()) == {"class_names": labeled.class_names}
 
 
 @pytest.mark.parametrize("size", [(100, 200), (200, 100), (480, 640), (1, 1)])
-def test_the_canvas_is_as_large_as_the_sample(labelled: Dataset, size: tuple[int, int]) -> None:
+def test_the_canvas_is_as_large_as_the_sample(labeled: Dataset, size: tuple[int, int]) -> None:
     height, width = TASK.canvas(size, CONFIG)
     assert min(height, width) <= 64
     assert max(height, width) <= 96
     assert max(height, width) == 96 or min(height, width) == 64
 
 
-def test_boxes_and_outlines_are_resized_with_the_photo(labelled: Dataset) -> None:
-    image, target = TASK.sample(labelled, 3, CONFIG)
-    assert tuple(image.shape[1:]) == TASK.canvas(tuple(labelled.sizes[3].tolist()), CONFIG)
+def test_boxes_and_outlines_are_resized_with_the_photo(labeled: Dataset) -> None:
+    image, target = TASK.sample(labeled, 3, CONFIG)
+    assert tuple(image.shape[1:]) == TASK.canvas(tuple(labeled.sizes[3].tolist()), CONFIG)
     assert target.masks is not None
     assert target.masks.size == tuple(image.shape[1:])
-    scale = image.shape[1] / labelled.sizes[3, 0]
-    np.testing.assert_allclose(target.boxes.numpy(), labelled.boxes[labelled.rows(3)] * scale, atol=1.5)
+    scale = image.shape[1] / labeled.sizes[3, 0]
+    np.testing.assert_allclose(target.boxes.numpy(), labeled.boxes[labeled.rows(3)] * scale, atol=1.5)
 
 
 def test_crops_are_the_methods_unless_the_user_chooses() -> None:
@@ -54,10 +54,10 @@ def test_crops_are_the_methods_unless_the_user_chooses() -> None:
     )
 
 
-def test_figures_come_without_intervals(labelled: Dataset, trained: Path) -> None:
+def test_figures_come_without_intervals(labeled: Dataset, trained: Path) -> None:
     told: list[tuple[int, int]] = []
     figures = TASK.evaluate(
-        load_detector(trained), labelled.split("val"), Recipe(), lambda done, of: told.append((done, of))
+        load_detector(trained), labeled.split("val"), Recipe(), lambda done, of: told.append((done, of))
     )
     assert set(TASK.figures) <= set(figures)
     assert figures["images"] == 2
@@ -72,21 +72,21 @@ def test_objects_have_to_be_there_in_training(demo: Path, tmp_path: Path) -> Non
         TASK.read(demo, Recipe(split_file=split))
 
 
-def test_outlines_of_validation_photos_do_not_teach(demo: Path, labelled: Dataset, boxes_alone: Path) -> None:
+def test_outlines_of_validation_photos_do_not_teach(demo: Path, labeled: Dataset, boxes_alone: Path) -> None:
     learner = replace(TASK, outlines=True)
-    assert learner.read(demo, Recipe(model="mask-rcnn")).fingerprint() == labelled.fingerprint()
+    assert learner.read(demo, Recipe(model="mask-rcnn")).fingerprint() == labeled.fingerprint()
     with pytest.raises(LabelError, match="no training object has an outline"):
         learner.read(boxes_alone, Recipe(model="mask-rcnn"))
-    assert len(TASK.read(boxes_alone, Recipe())) == len(labelled)
+    assert len(TASK.read(boxes_alone, Recipe())) == len(labeled)
 
 
-def test_crowded_photos_have_room_for_all_their_objects(labelled: Dataset) -> None:
-    first = np.flatnonzero(labelled.splits == "train")[:1]
-    crowded = labelled.subset(np.r_[first, first])
+def test_crowded_photos_have_room_for_all_their_objects(labeled: Dataset) -> None:
+    first = np.flatnonzero(labeled.splits == "train")[:1]
+    crowded = labeled.subset(np.r_[first, first])
     crowded = crowded.with_objects(np.repeat(np.arange(len(crowded.boxes)), 60), crowded.offsets * 60)
     most = int(np.diff(crowded.offsets).max())
     numbers = TASK.numbers(crowded, Recipe(model="mask-rcnn"))
     assert numbers["detections_per_image"] == pytest.approx(1.5 * most, abs=1)
     assert min(numbers["test_proposals"]) >= 2 * numbers["detections_per_image"]
     assert set(TASK.numbers(crowded, Recipe(model="fcos"))) == {"class_names", "detections_per_image"}
-    assert set(TASK.numbers(labelled, Recipe(model="fcos"))) == {"class_names"}
+    assert set(TASK.numbers(labeled, Recipe(model="fcos"))) == {"class_names"}

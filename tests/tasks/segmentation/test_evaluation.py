@@ -73,7 +73,7 @@ def test_pictures_show_both(dataset: PixelDataset, tmp_path: Path) -> None:
     assert Image.open(tmp_path / "pictures" / "a.jpg").width >= 2 * 60
 
 
-def test_labels_are_drawn_in_the_colours_of_what_was_found(dataset: PixelDataset, tmp_path: Path) -> None:
+def test_labels_are_drawn_in_the_colors_of_what_was_found(dataset: PixelDataset, tmp_path: Path) -> None:
     """The same picture, however the segmenter counts its classes."""
     judge_pixels(constant(0, "sky", "road"), dataset, pictures=tmp_path / "one")
     judge_pixels(constant(1, "road", "sky"), dataset, pictures=tmp_path / "two")

@@ -21,7 +21,7 @@ TILES = SimpleNamespace(shorter_side=64, longer_side=96, tile=48)
 
 
 @pytest.fixture(scope="module")
-def labelled(demo: Path) -> PixelDataset:
+def labeled(demo: Path) -> PixelDataset:
     return TASK.read(demo, Recipe(model="unet"))
 
 
@@ -35,26 +35,26 @@ def test_a_class_without_pixels_weighs_one_and_does_not_count_for_the_median() -
     assert balanced(np.zeros(3, np.int64)) == (1.0, 1.0, 1.0)
 
 
-def test_weights_are_of_the_training_photos(labelled: PixelDataset) -> None:
-    assert TASK.numbers(labelled, Recipe(model="unet")) == {"class_names": labelled.class_names}
-    numbers = TASK.numbers(labelled, Recipe(model="unet", class_weights="balanced"))
-    train = labelled.pixels[labelled.splits == "train"].sum(axis=0)
-    assert numbers["class_weights"] == balanced(train) != balanced(labelled.pixels.sum(axis=0))
+def test_weights_are_of_the_training_photos(labeled: PixelDataset) -> None:
+    assert TASK.numbers(labeled, Recipe(model="unet")) == {"class_names": labeled.class_names}
+    numbers = TASK.numbers(labeled, Recipe(model="unet", class_weights="balanced"))
+    train = labeled.pixels[labeled.splits == "train"].sum(axis=0)
+    assert numbers["class_weights"] == balanced(train) != balanced(labeled.pixels.sum(axis=0))
     assert numbers["class_weights"][0] < 0.1  # the background
 
 
-def test_a_sample_is_resized_but_for_tiles(labelled: PixelDataset) -> None:
-    size = tuple(labelled.sizes[0].tolist())
-    image, target = TASK.sample(labelled, 0, WHOLE)
+def test_a_sample_is_resized_but_for_tiles(labeled: PixelDataset) -> None:
+    size = tuple(labeled.sizes[0].tolist())
+    image, target = TASK.sample(labeled, 0, WHOLE)
     assert tuple(image.shape[1:]) == tuple(target.labels.shape) == TASK.canvas(size, WHOLE)
-    image, target = TASK.sample(labelled, 0, TILES)
+    image, target = TASK.sample(labeled, 0, TILES)
     assert tuple(image.shape[1:]) == tuple(target.labels.shape) == size
     assert TASK.canvas(size, TILES) == (48, 48)
-    assert torch.equal(target.labels, labelled.target(0).labels)
+    assert torch.equal(target.labels, labeled.target(0).labels)
 
 
-def test_every_augmented_sample_of_tiles_is_a_tile(labelled: PixelDataset) -> None:
-    image, target = TASK.sample(labelled, 0, TILES)
+def test_every_augmented_sample_of_tiles_is_a_tile(labeled: PixelDataset) -> None:
+    image, target = TASK.sample(labeled, 0, TILES)
     for seed in range(5):
         tile, labels = TASK.augmentation(Recipe(), TILES)(image, target, np.random.default_rng(seed))
         assert tile.shape == (3, 48, 48)
@@ -62,8 +62,8 @@ def test_every_augmented_sample_of_tiles_is_a_tile(labelled: PixelDataset) -> No
         assert set(labels.labels.unique().tolist()) <= {*range(11), IGNORED}
 
 
-def test_figures_come_without_intervals(labelled: PixelDataset, runs) -> None:
-    figures = TASK.evaluate(load_model(runs("unet")), labelled.split("val"), Recipe(), lambda done, of: None)
+def test_figures_come_without_intervals(labeled: PixelDataset, runs) -> None:
+    figures = TASK.evaluate(load_model(runs("unet")), labeled.split("val"), Recipe(), lambda done, of: None)
     assert set(TASK.figures) <= set(figures)
     assert figures["images"] == 2
     assert figures["mIoU_interval"] is None
@@ -85,24 +85,24 @@ def test_label_images_are_asked_about(painted: Path, tmp_path: Path) -> None:
 def test_numbers_that_the_file_does_not_name(painted: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("ground,0\nsky,2\n")
     recipe = {"model": "unet", "classes_file": tmp_path / "mine.txt"}
-    with pytest.raises(LabelError, match="--unknown-colours ignore"):
+    with pytest.raises(LabelError, match="--unknown-colors ignore"):
         TASK.read(painted, Recipe(**recipe))  # type: ignore[arg-type]
-    dataset = TASK.read(painted, Recipe(**recipe, unknown_colours="ignore"))  # type: ignore[arg-type]
+    dataset = TASK.read(painted, Recipe(**recipe, unknown_colors="ignore"))  # type: ignore[arg-type]
     assert dataset.class_names == ("ground", "sky")
     assert (dataset.target(0).labels == IGNORED).any()
 
 
-def test_a_split_file_counts(demo: Path, labelled: PixelDataset, tmp_path: Path) -> None:
-    files = labelled.files.tolist()
+def test_a_split_file_counts(demo: Path, labeled: PixelDataset, tmp_path: Path) -> None:
+    files = labeled.files.tolist()
     file = tmp_path / "split.json"
     file.write_text(json.dumps({"train": files[4:], "val": files[:1], "test": files[1:4]}))
     dataset = TASK.read(demo, Recipe(model="unet", split_file=file, unseen_classes="ignore"))
     assert dataset.split("test").files.tolist() == files[1:4]
 
 
-def test_a_class_that_training_never_sees(demo: Path, labelled: PixelDataset, tmp_path: Path) -> None:
-    nines = labelled.pixels[:, labelled.class_names.index("nine")] > 0
-    files = labelled.files
+def test_a_class_that_training_never_sees(demo: Path, labeled: PixelDataset, tmp_path: Path) -> None:
+    nines = labeled.pixels[:, labeled.class_names.index("nine")] > 0
+    files = labeled.files
     file = tmp_path / "split.json"
     file.write_text(json.dumps({"train": files[~nines].tolist(), "val": files[nines].tolist(), "test": []}))
     with pytest.raises(LabelError, match=r"nine: \d+ pixels in images"):

@@ -270,7 +270,7 @@ def test_a_class_without_objects_never_fires_and_says_so() -> None:
     photos = [replace(p, overlaps=np.pad(p.overlaps, ((0, 0), (0, 1)))) for p in photos]
     found = trained(photos, "abc")
     assert (found.margins(photos[0].features)[:, 2] <= -1e4).all()
-    assert found.notes == ("'c' has no labelled box to learn from and will never be found",)
+    assert found.notes == ("'c' has no labeled box to learn from and will never be found",)
     np.testing.assert_array_equal(found.weights[:2], trained(photos, "ab").weights)
 
 

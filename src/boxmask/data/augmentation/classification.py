@@ -19,10 +19,10 @@ class ClassAugmentation:
     flip:          chance of a mirror image, left to right
     vertical_flip: chance of a mirror image, top to bottom
     scale:         range of the scale jitter: above 1, a random part of the photo with 1 / scale of its sides
-                   is brought to its size; below, the photo is made smaller on a grey ground. Much milder
+                   is brought to its size; below, the photo is made smaller on a gray ground. Much milder
                    than the crops of networks for ImageNet (Szegedy et al. 2015, arXiv:1409.4842, section 6:
                    8 % to 100 % of the area): a small photo set cannot do without what shows the class.
-    photometric:   chance of other light and colour
+    photometric:   chance of other light and color
 
     Raises UsageError where a chance is outside 0..1 or `scale` is no range of positive numbers.
     """

@@ -1,4 +1,4 @@
-"""Changes to a training photo that leave its labels true: flips, scale jitter, light and colour.
+"""Changes to a training photo that leave its labels true: flips, scale jitter, light and color.
 
 Photos stay uint8 and keep their size, so that photos of one shape still stack without padding. All chance
 comes from the generator that the caller hands in: the same generator state gives the same photo, in
@@ -24,14 +24,14 @@ from boxmask.masks import Masks, Size
 from boxmask.pipeline.images import resized_size
 from boxmask.types import Target
 
-PADDING_GREY = 127  # near zero after normalising, for every backbone whose mean is about 0.5
+PADDING_GRAY = 127  # near zero after normalizing, for every backbone whose mean is about 0.5
 
 # Milder than SSD's photometric distortion (Liu et al. 2016, section 2.2: contrast and saturation
-# 0.5..1.5, hue ±0.05): a training of minutes has no time to unlearn strong colours.
+# 0.5..1.5, hue ±0.05): a training of minutes has no time to unlearn strong colors.
 BRIGHTNESS = (0.8, 1.2)
 CONTRAST = (0.7, 1.3)
 SATURATION = (0.7, 1.3)
-HUE = (-0.03, 0.03)  # turns of the colour circle
+HUE = (-0.03, 0.03)  # turns of the color circle
 
 _LUMA = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601
 _YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
@@ -46,7 +46,7 @@ class Augmentation:
     vertical_flip: chance of a mirror image, top to bottom; for photos from above or through a microscope
     scale:         range of the scale jitter (Ghiasi et al. 2021, arXiv 2012.07177, section 3): the photo is
                    scaled, then cropped or padded at random back to its own size
-    photometric:   chance of other light and colour (brightness, contrast, saturation and hue together)
+    photometric:   chance of other light and color (brightness, contrast, saturation and hue together)
     min_visible:   an object of whose box less than this share is left in the picture becomes `ignore`
 
     Raises UsageError where a chance is outside 0..1 or `scale` is no range of positive numbers.
@@ -74,10 +74,10 @@ class Augmentation:
         A copy even where nothing was changed, as the caller may keep the photo while the result moves on.
         For objects that were cut or left the picture, see `seen`.
         """
-        mirror, upend, recolour = generator.random(3) < (self.flip, self.vertical_flip, self.photometric)
+        mirror, upend, recolor = generator.random(3) < (self.flip, self.vertical_flip, self.photometric)
         scale = generator.uniform(*self.scale)
         place = generator.random(2)
-        scene = _scene(recoloured(image, generator) if recolour else image, target)
+        scene = _scene(recolored(image, generator) if recolor else image, target)
         if mirror:
             scene = scene.mirrored()
         if upend:
@@ -155,11 +155,11 @@ class _Scene:
         return _Scene(F.crop(self.image, top, left, *size), F.crop(self.boxes, top, left, *size), masks)
 
     def padded(self, left: int, top: int, size: Size) -> _Scene:
-        """Laid on a grey ground."""
+        """Laid on a gray ground."""
         height, width = self.size
         edges = [left, top, size[1] - width - left, size[0] - height - top]
         masks = None if self.masks is None else self.masks.placed(left, top, size)
-        return _Scene(F.pad(self.image, edges, PADDING_GREY), F.pad(self.boxes, edges), masks)
+        return _Scene(F.pad(self.image, edges, PADDING_GRAY), F.pad(self.boxes, edges), masks)
 
 
 def _scene(image: Tensor, target: Target) -> _Scene:
@@ -179,7 +179,7 @@ def _zoomed_in(scene: _Scene, scale: float, place: NDArray[np.float64]) -> _Scen
 
 
 def _zoomed_out(scene: _Scene, scale: float, place: NDArray[np.float64]) -> _Scene:
-    """Shrink the photo, then pad it with grey to the size that it had."""
+    """Shrink the photo, then pad it with gray to the size that it had."""
     height, width = scene.size
     inner = (max(1, round(height * scale)), max(1, round(width * scale)))
     top, left = (round(u * (n - m)) for u, n, m in zip(place, (height, width), inner, strict=True))
@@ -193,19 +193,19 @@ def _labels(scene: _Scene, target: Target, min_visible: float) -> Target:
     return seen(replace(target, ignore=target.ignore | hidden), whole, scene.masks, scene.size)
 
 
-def recoloured(image: Tensor, generator: np.random.Generator) -> Tensor:
-    """Another light: brightness, contrast, saturation and hue as one affine map of the colours.
+def recolored(image: Tensor, generator: np.random.Generator) -> Tensor:
+    """Another light: brightness, contrast, saturation and hue as one affine map of the colors.
 
-    With brightness b, contrast c about the mean grey m, saturation S and hue H, a colour x becomes
-    c b H S x + (1 - c) b m; S and H leave greys alone, so that m passes through them unchanged.
+    With brightness b, contrast c about the mean gray m, saturation S and hue H, a color x becomes
+    c b H S x + (1 - c) b m; S and H leave grays alone, so that m passes through them unchanged.
     """
     b, c, s, turn = (generator.uniform(*span) for span in (BRIGHTNESS, CONTRAST, SATURATION, HUE))
-    mean_grey = _LUMA @ image[:, ::8, ::8].float().mean(dim=(1, 2))
+    mean_gray = _LUMA @ image[:, ::8, ::8].float().mean(dim=(1, 2))
     matrix = c * b * (_hue_matrix(turn) @ _saturation_matrix(s))
-    offset = ((1 - c) * b * mean_grey + 0.5).expand(3, 1)  # + 0.5 rounds, as uint8 cuts off
-    colours = torch.addmm(offset, matrix, image.reshape(3, -1).float())
+    offset = ((1 - c) * b * mean_gray + 0.5).expand(3, 1)  # + 0.5 rounds, as uint8 cuts off
+    colors = torch.addmm(offset, matrix, image.reshape(3, -1).float())
     # By way of int32, as torch's own float to uint8 is six times as slow on a CPU.
-    return colours.clamp_(0, 255).to(torch.int32).to(torch.uint8).view(image.shape)
+    return colors.clamp_(0, 255).to(torch.int32).to(torch.uint8).view(image.shape)
 
 
 def _saturation_matrix(saturation: float) -> Float[Tensor, "3 3"]:
@@ -213,7 +213,7 @@ def _saturation_matrix(saturation: float) -> Float[Tensor, "3 3"]:
 
 
 def _hue_matrix(turn: float) -> Float[Tensor, "3 3"]:
-    """Turn the plane of colour differences of the YIQ space about the axis of greys."""
+    """Turn the plane of color differences of the YIQ space about the axis of grays."""
     cos, sin = math.cos(2 * math.pi * turn), math.sin(2 * math.pi * turn)
     rotation = torch.tensor([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
     matrix: Tensor = _RGB @ rotation @ _YIQ

@@ -1,7 +1,7 @@
-"""Changes to a training photo and to the classes of its pixels: flips, scale jitter, tiles, light and colour.
+"""Changes to a training photo and to the classes of its pixels: flips, scale jitter, tiles, light and color.
 
 Photos stay uint8; all chance comes from the generator that the caller hands in. Labels are never mixed: each
-new pixel takes the label of the old one under its centre. Only what is kept of a photo is scaled, so a tile
+new pixel takes the label of the old one under its center. Only what is kept of a photo is scaled, so a tile
 of a large photo costs no more than one of a small photo.
 """
 
@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from boxmask.data.augmentation.detection import PADDING_GREY, recoloured
+from boxmask.data.augmentation.detection import PADDING_GRAY, recolored
 from boxmask.errors import UsageError
 from boxmask.masks import Size, nearest
 from boxmask.pipeline.images import resized_size
@@ -50,13 +50,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class PixelAugmentation:
-    """What may happen to a training photo whose pixels are labelled; called with one, it draws and applies.
+    """What may happen to a training photo whose pixels are labeled; called with one, it draws and applies.
 
     flip:          chance of a mirror image, left to right
     vertical_flip: chance of a mirror image, top to bottom; for photos from above or through a microscope
     scale:         range of the scale jitter: the photo is scaled, then cropped or padded at random; 0.5 to 2
                    is DeepLabv3's (Chen et al. 2017, arXiv:1706.05587, section 4.1)
-    photometric:   chance of other light and colour (brightness, contrast, saturation and hue together)
+    photometric:   chance of other light and color (brightness, contrast, saturation and hue together)
     tile:          the side of the square that is cut out, in pixels after scaling; 0: all of the photo, at
                    its own size
 
@@ -85,10 +85,10 @@ class PixelAugmentation:
     ) -> tuple[UInt8[Tensor, "3 h w"], PixelTarget]:
         """A changed copy of the photo, of the same size or of the tile's, and the labels that are true of it.
 
-        What lies beyond the photo is grey and IGNORED. A copy even where nothing was changed, as the caller
+        What lies beyond the photo is gray and IGNORED. A copy even where nothing was changed, as the caller
         may keep the photo while the result moves on.
         """
-        mirror, upend, recolour = generator.random(3) < (self.flip, self.vertical_flip, self.photometric)
+        mirror, upend, recolor = generator.random(3) < (self.flip, self.vertical_flip, self.photometric)
         scale, place = generator.uniform(*self.scale), generator.random(2)
         size = (image.shape[-2], image.shape[-1])
         result = (self.tile, self.tile) if self.tile else size
@@ -96,7 +96,7 @@ class PixelAugmentation:
             Window.of(side, wanted, scale, u) for side, wanted, u in zip(size, result, place, strict=True)
         )
         photo, labels = _seen(image, target.labels, rows, columns)
-        photo = recoloured(photo, generator) if recolour else photo
+        photo = recolored(photo, generator) if recolor else photo
         photo, labels = _padded(photo, labels, rows, columns, result)
         axes = [axis for axis, turned in ((-1, mirror), (-2, upend)) if turned]
         photo, labels = (part.flip(axes) if axes else part for part in (photo, labels))
@@ -109,7 +109,7 @@ def resize_pixels(
     """Scale a photo and its labels so that the short side is `shorter`, or the long side `longer` if less.
 
     The size is that of `resized_size`, as the segmenter would have it; the photo antialiased, the labels by
-    the pixel under each new one's centre. Raises UsageError for sides that are not 1 <= shorter <= longer.
+    the pixel under each new one's center. Raises UsageError for sides that are not 1 <= shorter <= longer.
     """
     if not 1 <= shorter <= longer:
         raise UsageError(f"size: shorter side {shorter}, longer side {longer}; give 1 <= shorter <= longer")
@@ -142,7 +142,7 @@ def _padded(
         return image, labels
     after = (size[1] - columns.inner - columns.before, size[0] - rows.inner - rows.before)
     edges = [columns.before, rows.before, *after]
-    return F.pad(image, edges, PADDING_GREY), F.pad(labels[None], edges, IGNORED)[0]
+    return F.pad(image, edges, PADDING_GRAY), F.pad(labels[None], edges, IGNORED)[0]
 
 
 def _owned(changed: Tensor, given: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from boxmask.data.augmentation.detection import PADDING_GREY, Augmentation, seen
+from boxmask.data.augmentation.detection import PADDING_GRAY, Augmentation, seen
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import iou
 from boxmask.masks import Masks, Size
@@ -35,8 +35,8 @@ class SSDAugmentation:
     """What may happen to a training photo; called with one, it draws and applies.
 
     flip:        chance of a mirror image; section 2.2
-    photometric: chance of other light and colour
-    expand:      chance that the photo is laid on a larger grey ground (the authors' code)
+    photometric: chance of other light and color
+    expand:      chance that the photo is laid on a larger gray ground (the authors' code)
     largest:     how many times as wide and as high that ground may be; section 3.6: 16 times the area
     smallest:    the least side of a patch, in parts of the ground's; section 2.2: 0.1, the authors' code: 0.3
 
@@ -66,7 +66,7 @@ class SSDAugmentation:
     ) -> tuple[UInt8[Tensor, "3 H W"], Target]:
         """A changed copy of the photo, of the same size, and the labels that are true of it.
 
-        Objects whose centre is in the picture stay, with boxes as `augment.seen` has them; the others are
+        Objects whose center is in the picture stay, with boxes as `augment.seen` has them; the others are
         dropped.
         """
         size = (int(image.shape[-2]), int(image.shape[-1]))
@@ -88,7 +88,7 @@ class SSDAugmentation:
         return -left, -top, round(width * factor) - left, round(height * factor) - top
 
     def patch(self, ground: Window, target: Target, generator: np.random.Generator) -> Window:
-        """All of the ground, or a part in which some object has its centre, and the overlap drawn."""
+        """All of the ground, or a part in which some object has its center, and the overlap drawn."""
         least = generator.choice([WHOLE, *OVERLAPS, ANY_PATCH])
         if least == WHOLE or not len(target.boxes):
             return ground
@@ -112,16 +112,16 @@ class SSDAugmentation:
 
 
 def inside(boxes: Float[Tensor, "N 4"], window: Window) -> Tensor:
-    """Whether the centre of each box lies in the window, (N, 4) -> (N,)."""
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    low, high = centres.new_tensor(window[:2]), centres.new_tensor(window[2:])
-    return ((centres > low) & (centres < high)).all(dim=1)
+    """Whether the center of each box lies in the window, (N, 4) -> (N,)."""
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    low, high = centers.new_tensor(window[:2]), centers.new_tensor(window[2:])
+    return ((centers > low) & (centers < high)).all(dim=1)
 
 
 def _shown(image: Tensor, window: Window) -> Tensor:
-    """What the window shows, (3, H, W) -> the same size; grey beyond the photo."""
+    """What the window shows, (3, H, W) -> the same size; gray beyond the photo."""
     height, width = image.shape[-2:]
-    picture = torch.full_like(image, PADDING_GREY)
+    picture = torch.full_like(image, PADDING_GRAY)
     (x1, x2, left, right), (y1, y2, top, bottom) = _places(window, (height, width))
     if x2 > x1 and y2 > y1:
         part = F.resize(image[:, y1:y2, x1:x2], [bottom - top, right - left])
@@ -141,7 +141,7 @@ def _places(window: Window, size: tuple[int, int]) -> list[tuple[int, int, int, 
 
 
 def _labels(target: Target, window: Window, size: Size) -> Target:
-    """The objects whose centre the window shows, in pixels of the picture."""
+    """The objects whose center the window shows, in pixels of the picture."""
     corner = target.boxes.new_tensor(window[:2] * 2)
     scale = target.boxes.new_tensor(
         [size[1] / (window[2] - window[0]), size[0] / (window[3] - window[1])] * 2

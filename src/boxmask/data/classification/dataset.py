@@ -1,4 +1,4 @@
-"""A set of things with one class each: whole photos, or the objects of labelled photos, cut out.
+"""A set of things with one class each: whole photos, or the objects of labeled photos, cut out.
 
 Both are a `Dataset`, in which a whole photo is a box as large as the photo; so splits, their files and their
 checks are those of the detection sets. The parts of a photo share its split: nothing leaks between splits.

@@ -17,8 +17,8 @@ import numpy as np
 from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassDataset, crops_of
 from boxmask.data.detection.box_checks import BadBoxes
 from boxmask.data.detection.dataset import Dataset
-from boxmask.data.detection.read import is_labelled, read_unsplit
-from boxmask.data.formats.labels import LabelledPhoto
+from boxmask.data.detection.read import is_labeled, read_unsplit
+from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import split_in_name
 from boxmask.data.messages import complaint, note
 from boxmask.data.photo_sizes import read_sizes
@@ -27,7 +27,7 @@ from boxmask.errors import LabelError
 from boxmask.photos.decode import PHOTO_ENDINGS
 from boxmask.photos.folders import visible_files
 
-_LAYOUT = "Give a folder with one folder of photos for each class, or a set with labelled boxes."
+_LAYOUT = "Give a folder with one folder of photos for each class, or a set with labeled boxes."
 
 
 def read_classes(
@@ -61,7 +61,7 @@ def read_unsplit_classes(
     Raises LabelError for folders that are not one a class, for a photo that lies in two classes, and for what
     `read_dataset` refuses; PhotoError for photos that cannot be read.
     """
-    if is_labelled(Path(path)):
+    if is_labeled(Path(path)):
         return crops_of(read_unsplit(path, bad_boxes), context)
     return crops_of(read_class_folders(Path(path)), NO_CONTEXT)
 
@@ -139,7 +139,7 @@ def _index(
     root: Path, found: Mapping[str, tuple[str, str]], classes: tuple[str, ...], notes: tuple[str, ...]
 ) -> Dataset:
     files = sorted(found)
-    sizes = read_sizes(root, [LabelledPhoto(file, file) for file in files])
+    sizes = read_sizes(root, [LabeledPhoto(file, file) for file in files])
     boxes = np.concatenate([np.zeros_like(sizes), sizes[:, ::-1]], axis=1).astype(np.float32)
     return Dataset(
         root=root,

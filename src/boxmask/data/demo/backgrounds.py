@@ -1,4 +1,4 @@
-"""Textured grounds in pleasant colours, with scribbles that are no digits: what the demo's objects lie on."""
+"""Textured grounds in pleasant colors, with scribbles that are no digits: what the demo's objects lie on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Picture = NDArray[np.floating[Any]]  # (H, W, 3) in 0..255
 
 @dataclass(frozen=True)
 class Palette:
-    """Two colours of the ground and those of the ink on it, which all stand out against both."""
+    """Two colors of the ground and those of the ink on it, which all stand out against both."""
 
     grounds: tuple[str, str]
     inks: tuple[str, ...]
@@ -41,16 +41,16 @@ PALETTES = (
 )
 
 
-def rgb(colour: str) -> NDArray[np.float32]:
-    """A colour "#rrggbb" as (3,) float32 in 0..255."""
-    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32)
+def rgb(color: str) -> NDArray[np.float32]:
+    """A color "#rrggbb" as (3,) float32 in 0..255."""
+    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32)
 
 
 def ground(size: tuple[int, int], palette: Palette, strokes: int, rng: np.random.Generator) -> Picture:
     """A textured ground of `size` (height, width) with that many scribbles on it."""
     mix = _gradient(size, rng) + _clouds(size, rng) + _pattern(size, rng)
     mix = np.clip((mix - mix.mean()) / (3.5 * mix.std()) + 0.5, 0, 1)[..., None]
-    first, second = (rgb(colour) for colour in palette.grounds)
+    first, second = (rgb(color) for color in palette.grounds)
     picture: Picture = first + (second - first) * mix
     inks = [rgb(str(rng.choice(palette.inks))) for _ in range(strokes)]
     ink, opacity = _scribbles(size, inks, rng)
@@ -104,17 +104,17 @@ def _pattern(size: tuple[int, int], rng: np.random.Generator) -> Plane:
 def _scribbles(
     size: tuple[int, int], inks: list[NDArray[np.float32]], rng: np.random.Generator
 ) -> tuple[Picture, Picture]:
-    """A soft mark in each ink, anywhere: colours (H, W, 3) and their opacity (H, W, 1) in 0..1."""
+    """A soft mark in each ink, anywhere: colors (H, W, 3) and their opacity (H, W, 1) in 0..1."""
     fine = 2  # drawn larger, then reduced, for smooth edges
     sheet = Image.new("RGBA", (size[1] * fine, size[0] * fine))
     pen = ImageDraw.Draw(sheet)
     for ink in inks:
-        colour = (*ink.astype(int).tolist(), int(rng.uniform(64, 150)))
+        color = (*ink.astype(int).tolist(), int(rng.uniform(64, 150)))
         reach, width = fine * rng.uniform(10, 28), round(fine * rng.uniform(1.5, 4.5))
-        centre, angle = rng.random(2) * sheet.size, rng.uniform(0, 2 * math.pi)
+        center, angle = rng.random(2) * sheet.size, rng.uniform(0, 2 * math.pi)
         for line in _lines(rng):
-            points = [tuple(centre + reach * point) for point in _turned(line, angle)]
-            pen.line(points, fill=colour, width=width, joint="curve")
+            points = [tuple(center + reach * point) for point in _turned(line, angle)]
+            pen.line(points, fill=color, width=width, joint="curve")
     small = np.asarray(sheet.resize(size[::-1], Image.Resampling.BOX), dtype=np.float32)
     return small[..., :3], small[..., 3:] / 255
 

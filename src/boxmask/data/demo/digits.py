@@ -55,9 +55,9 @@ def _fields(cells: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _smooth(cells: NDArray[np.float64], spread: float) -> NDArray[np.float64]:
-    """Between the cells by normalised Gaussian weights of standard deviation `spread`, in cells."""
-    centres = (np.arange((_CELLS + 2 * _MARGIN) * _FINE) + 0.5) / _FINE - _MARGIN - 0.5
-    weights = np.exp(-(((centres[:, None] - np.arange(-_MARGIN, _CELLS + _MARGIN)) / spread) ** 2) / 2)
+    """Between the cells by normalized Gaussian weights of standard deviation `spread`, in cells."""
+    centers = (np.arange((_CELLS + 2 * _MARGIN) * _FINE) + 0.5) / _FINE - _MARGIN - 0.5
+    weights = np.exp(-(((centers[:, None] - np.arange(-_MARGIN, _CELLS + _MARGIN)) / spread) ** 2) / 2)
     weights = (weights / weights.sum(axis=1, keepdims=True))[:, _MARGIN:-_MARGIN]
     smooth: NDArray[np.float64] = weights @ cells @ weights.T
     return smooth

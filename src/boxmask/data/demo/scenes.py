@@ -61,9 +61,9 @@ class Scene:
 
 @dataclass(frozen=True)
 class _Cutout:
-    """A digit ready to be laid down: its colours (h, w, 3), opacity (h, w) and shadow (h, w)."""
+    """A digit ready to be laid down: its colors (h, w, 3), opacity (h, w) and shadow (h, w)."""
 
-    colours: Picture
+    colors: Picture
     opacity: Plane
     shadow: Plane
 
@@ -95,7 +95,7 @@ class _Table:
     def _paint(self, cutout: _Cutout, here: tuple[slice, slice], part: tuple[slice, slice]) -> None:
         view = self.picture[here]
         view *= 1 - cutout.shadow[part][..., None]
-        view += (cutout.colours[part] - view) * cutout.opacity[part][..., None]
+        view += (cutout.colors[part] - view) * cutout.opacity[part][..., None]
 
 
 def make_scene(samples: Samples, recipe: DemoRecipe, empty: bool, rng: np.random.Generator) -> Scene:
@@ -110,7 +110,7 @@ def make_scene(samples: Samples, recipe: DemoRecipe, empty: bool, rng: np.random
     for turn in range(0 if empty else int(rng.integers(recipe.objects[0], recipe.objects[1] + 1))):
         sample = int(rng.integers(len(samples.labels)))
         opacity = _shape(samples.fields[sample], recipe, rng)
-        ink = rgb(inks[turn % len(inks)])  # in turn, so that neighbours seldom have the same
+        ink = rgb(inks[turn % len(inks)])  # in turn, so that neighbors seldom have the same
         cutout = _cutout(opacity, ink, sticker)
         if table.lay(cutout, recipe.min_visible, rng):
             labels.append(int(samples.labels[sample]))
@@ -126,16 +126,16 @@ def _shape(field: Plane, recipe: DemoRecipe, rng: np.random.Generator) -> Plane:
 
 
 def _cutout(opacity: Plane, ink: NDArray[np.float32], sticker: bool) -> _Cutout:
-    """Colour a digit, with a white rim where it is a sticker, and give it a soft shadow."""
+    """Color a digit, with a white rim where it is a sticker, and give it a soft shadow."""
     rim, drop = max(1.5, 0.05 * len(opacity)), max(1.0, 0.04 * len(opacity))
     digit = np.pad(opacity, math.ceil(rim + 4 * drop))
     light = np.linspace(1.08, 0.88, len(digit), dtype=np.float32)[:, None] + _bevel(digit)
-    colours = np.clip(ink * light[..., None], 0, 255)
+    colors = np.clip(ink * light[..., None], 0, 255)
     if sticker:
-        colours = _WHITE + (colours - _WHITE) * digit[..., None]
+        colors = _WHITE + (colors - _WHITE) * digit[..., None]
         digit = np.maximum(digit, np.clip(4 * _blurred(digit, rim), 0, 1))
     shadow = np.roll(_blurred(digit, drop), (round(drop), round(drop)), axis=(0, 1))
-    return _Cutout(colours, digit, _SHADE * shadow)
+    return _Cutout(colors, digit, _SHADE * shadow)
 
 
 def _bevel(digit: Plane) -> Plane:

@@ -1,4 +1,4 @@
-"""A set of labelled photos as an index: flat numpy arrays, so that worker processes share it uncopied.
+"""A set of labeled photos as an index: flat numpy arrays, so that worker processes share it uncopied.
 
 Objects of all photos stand in one row of arrays; `offsets` says which belong to which photo. Nothing in
 here opens a photo: see `boxmask.photos.decode`.

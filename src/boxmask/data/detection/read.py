@@ -14,7 +14,7 @@ from boxmask.data.detection.dataset import Dataset
 from boxmask.data.detection.rle_masks import Outlines
 from boxmask.data.detection.with_masks import with_outlines
 from boxmask.data.formats import coco, instance_maps, voc
-from boxmask.data.formats.labels import LabelledPhoto, Labels
+from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.source import Source, look_at
 from boxmask.data.photo_sizes import notes_on_sizes, read_sizes
 from boxmask.data.split import with_split_file, with_splits
@@ -26,7 +26,7 @@ class Format(Protocol):
 
     NAME: str
 
-    def recognise(self, source: Source) -> list[str]:
+    def recognize(self, source: Source) -> list[str]:
         """The label files in this format; none where it is not used."""
 
     def read(self, source: Source, files: Sequence[str]) -> Labels:
@@ -45,7 +45,7 @@ def read_dataset(
     split_file: str | Path | None = None,
     bad_boxes: BadBoxes = "stop",
 ) -> Dataset:
-    """Read labelled photos; the format is recognised by looking.
+    """Read labeled photos; the format is recognized by looking.
 
     The photos come sorted by name. Their splits are those of `split_file`, else the set's own, completed by a
     draw with `split_seed` where something is missing. What was noticed on the way is in the set's `notes`.
@@ -69,7 +69,7 @@ def read_unsplit(path: str | Path, bad_boxes: BadBoxes = "stop") -> Dataset:
     return _index(labels, sizes, boxes, outlines, np.flatnonzero(sound), notes)
 
 
-def is_labelled(path: Path) -> bool:
+def is_labeled(path: Path) -> bool:
     """Whether there are labels at `path`, in a format that `read_dataset` knows."""
     if not path.exists():
         return False
@@ -79,7 +79,7 @@ def is_labelled(path: Path) -> bool:
 def _fitting(source: Source) -> list[tuple[Format, list[str]]]:
     """The formats that are used, each with its label files."""
     for formats in _FORMATS:
-        if fitting := [(format_, files) for format_ in formats if (files := format_.recognise(source))]:
+        if fitting := [(format_, files) for format_ in formats if (files := format_.recognize(source))]:
             return fitting
     return []
 
@@ -137,7 +137,7 @@ def _index(
     )
 
 
-def _image_ids(photos: Sequence[LabelledPhoto]) -> NDArray[np.int64]:
+def _image_ids(photos: Sequence[LabeledPhoto]) -> NDArray[np.int64]:
     """The format's own numbers if every photo has one and no two the same, else 0..P-1 by name."""
     numbers = [photo.image_id for photo in photos if photo.image_id is not None]
     if len(set(numbers)) == len(photos):

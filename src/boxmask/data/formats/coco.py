@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from boxmask.data.formats.coco_document import Document, read_document
 from boxmask.data.formats.coco_outlines import outline_reader
 from boxmask.data.formats.find_photo import PhotoFinder
-from boxmask.data.formats.labels import LabelledPhoto, Labels, left_out_photos
+from boxmask.data.formats.labels import LabeledPhoto, Labels, left_out_photos
 from boxmask.data.formats.source import Source
 from boxmask.data.messages import complaint, note
 from boxmask.errors import LabelError
@@ -32,7 +32,7 @@ _NO_BOX = [np.nan] * 4
 _OPENING = re.compile(rb'\s*\{.*?"(info|licenses|images|annotations|categories)"\s*:', re.DOTALL)
 
 
-def recognise(source: Source) -> list[str]:
+def recognize(source: Source) -> list[str]:
     """The JSON files that begin like COCO's; only those called instances*, where there are such files."""
     files = _coco_files(source)
     return [file for file in files if file.rpartition("/")[2].startswith("instances")] or files
@@ -99,14 +99,14 @@ def _refuse_twice(document: Document, key: str) -> None:
         raise LabelError(complaint(f"Several {key} with the same id", twice, "Give each an id of its own."))
 
 
-def _photos_of(document: Document, finder: PhotoFinder, source: Source) -> list[LabelledPhoto]:
+def _photos_of(document: Document, finder: PhotoFinder, source: Source) -> list[LabeledPhoto]:
     photos, missing = [], []
     for index, image in enumerate(document.images):
         file = finder.named(image["file_name"], document.file)
         if file is None:
             missing.append(f"{document.place('images', index)}: {image['file_name']}")
         else:
-            photos.append(_labelled(document, index, file, source))
+            photos.append(_labeled(document, index, file, source))
     if missing:
         remedy = (
             "Put the photos beside the JSON file or in a folder such as images/, or remove their entries."
@@ -115,16 +115,16 @@ def _photos_of(document: Document, finder: PhotoFinder, source: Source) -> list[
     return photos
 
 
-def _labelled(document: Document, index: int, file: str, source: Source) -> LabelledPhoto:
+def _labeled(document: Document, index: int, file: str, source: Source) -> LabeledPhoto:
     image = document.images[index]
     height, width, number = image.get("height"), image.get("width"), image["id"]
     declared = (height, width) if isinstance(height, int) and isinstance(width, int) else None
     place = f"{source.root / document.file}: images[{index}] (id {number})"
-    return LabelledPhoto(file, place, declared, document.split, number if isinstance(number, int) else None)
+    return LabeledPhoto(file, place, declared, document.split, number if isinstance(number, int) else None)
 
 
 def _without_overviews(
-    documents: Sequence[Document], photos: dict[str, list[LabelledPhoto]]
+    documents: Sequence[Document], photos: dict[str, list[LabeledPhoto]]
 ) -> tuple[list[Document], tuple[str, ...]]:
     """Leave out files without a split that only repeat the photos of files with one, and note it."""
     of_splits = {photo.file for doc in documents if doc.split for photo in photos[doc.file]}
@@ -137,7 +137,7 @@ def _without_overviews(
     return kept, note(what, [document.file for document in left_out])
 
 
-def _refuse_repeats(documents: Sequence[Document], photos: dict[str, list[LabelledPhoto]]) -> None:
+def _refuse_repeats(documents: Sequence[Document], photos: dict[str, list[LabeledPhoto]]) -> None:
     places: dict[str, list[tuple[Document, int]]] = defaultdict(list)
     for document in documents:
         for index, photo in enumerate(photos[document.file]):
@@ -174,7 +174,7 @@ def _shared_names(documents: Iterable[Document]) -> tuple[str, ...]:
 
 
 def _rows(
-    source: Source, documents: Sequence[Document], photos: list[LabelledPhoto], notes: tuple[str, ...]
+    source: Source, documents: Sequence[Document], photos: list[LabeledPhoto], notes: tuple[str, ...]
 ) -> Labels:
     """Lay the annotations of all files in one row of arrays."""
     names = _class_names(documents)

@@ -5,7 +5,7 @@
 The folders are called as in `_PHOTO_FOLDERS` and `_LABEL_FOLDERS`; what else is in the path, and the name but
 for its ending, are the same for a photo and its label image. All objects are of one class, "object", or the
 one that a `classes.txt` in the folder of the set names. Only images of 16 or 32 bits a pixel are taken: those
-of 8 bits, as those with colours, mostly hold a class for each pixel and do not tell objects apart.
+of 8 bits, as those with colors, mostly hold a class for each pixel and do not tell objects apart.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from PIL import Image
 from scipy import ndimage
 
 from boxmask.data.detection.rle_masks import Outlines
-from boxmask.data.formats.labels import LabelledPhoto, Labels, ReadOutlines, left_out_photos
+from boxmask.data.formats.labels import LabeledPhoto, Labels, ReadOutlines, left_out_photos
 from boxmask.data.formats.source import Source, split_in_path
 from boxmask.data.messages import complaint
 from boxmask.errors import LabelError, PhotoError
@@ -39,7 +39,7 @@ _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes of whole numb
 _HIGHEST = 65_535  # of 16 bits: up to here, objects are found without renumbering
 
 
-def recognise(source: Source) -> list[str]:
+def recognize(source: Source) -> list[str]:
     """The images in folders for labels, if any of them is of 16 or 32 bits and they have photos beside."""
     beside = {_key(photo, _PHOTO_FOLDERS) for photo in source.photos} - {None}
     candidates = [file for file in source.chosen if file.lower().endswith(_ENDINGS)]
@@ -55,7 +55,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     images are of, and a `classes.txt` that does not hold one name.
     """
     _refuse_other_kinds(source, files)
-    photos = [_labelled(source, file, photo) for file, photo in _photos_of(source, files).items()]
+    photos = [_labeled(source, file, photo) for file, photo in _photos_of(source, files).items()]
     masks = [_masks(source.root / file) for file in files]
     numbers = [number for of_photo, _ in masks for number in of_photo]
     boxes = np.concatenate([np.zeros((0, 4)), *(found.boxes() for _, found in masks)])
@@ -104,7 +104,7 @@ def _refuse_other_kinds(source: Source, files: Sequence[str]) -> None:
     others = [f"{source.root / file} ({mode})" for file, mode in kinds if mode not in _DEEP]
     if others:
         remedy = (
-            "Label images hold the number of an object in each pixel and are saved as grey images of 16 or "
+            "Label images hold the number of an object in each pixel and are saved as gray images of 16 or "
             "32 bits. Save these so too, or keep images of another kind in a folder of another name."
         )
         raise LabelError(complaint("Images of another kind among the label images", others, remedy))
@@ -133,12 +133,12 @@ def _photos_of(source: Source, files: Sequence[str]) -> dict[str, str]:
     return {file: photos[key][0] for key, (file,) in shared.items()}
 
 
-def _labelled(source: Source, file: str, photo: str) -> LabelledPhoto:
+def _labeled(source: Source, file: str, photo: str) -> LabeledPhoto:
     place = source.root / file
     with naming(place), Image.open(place) as image:
         declared = (image.height, image.width)
     folder = PurePosixPath(photo).parent.as_posix()
-    return LabelledPhoto(photo, str(place), declared, split_in_path(folder))
+    return LabeledPhoto(photo, str(place), declared, split_in_path(folder))
 
 
 def _class_name(source: Source) -> str:
@@ -192,7 +192,7 @@ def _pixels(path: Path) -> Int[NDArray[np.int64], "H W"]:
     return pixels
 
 
-def _outline_reader(masks: Sequence[Masks], photos: Sequence[LabelledPhoto]) -> ReadOutlines:
+def _outline_reader(masks: Sequence[Masks], photos: Sequence[LabeledPhoto]) -> ReadOutlines:
     """Packs the outlines, which are read already, so that only run lengths are kept."""
     outlines = Outlines.of([runs for found in masks for runs in rle.encode(found)])
     found_sizes = [found.size for found in masks]

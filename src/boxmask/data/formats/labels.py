@@ -19,7 +19,7 @@ ReadOutlines: TypeAlias = Callable[[NDArray[np.int32]], tuple[Outlines, tuple[st
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledPhoto:
+class LabeledPhoto:
     """A photo that the labels speak of.
 
     file:     relative to the root, "/" between folders
@@ -52,7 +52,7 @@ class Labels:
 
     root: Path
     class_names: tuple[str, ...]
-    photos: list[LabelledPhoto]
+    photos: list[LabeledPhoto]
     photo: NDArray[np.int64]
     boxes: NDArray[np.float64]
     extents: NDArray[np.float64]

@@ -19,7 +19,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from boxmask.data.formats.find_photo import PhotoFinder
-from boxmask.data.formats.labels import LabelledPhoto, Labels, left_out_photos
+from boxmask.data.formats.labels import LabeledPhoto, Labels, left_out_photos
 from boxmask.data.formats.source import Source, split_in_path
 from boxmask.data.formats.voc_splits import Listed, read_splits
 from boxmask.data.formats.voc_xml import Drawn, Sheet, read_sheet
@@ -31,7 +31,7 @@ NAME = "Pascal VOC (a folder with an XML file for each photo)"
 _ROOT = re.compile(rb"<annotation[\s/>]")  # not CVAT's <annotations>
 
 
-def recognise(source: Source) -> list[str]:
+def recognize(source: Source) -> list[str]:
     """The XML files that begin like VOC's."""
     return [file for file in source.chosen_with(".xml") if _begins_like_voc(source, file)]
 
@@ -51,10 +51,10 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     finder = PhotoFinder(source)
     photos = _photos_of(sheets, finder, source)
     lists = read_splits(source)
-    labelled = [_labelled(source, *pair, lists) for pair in zip(sheets, photos, strict=True)]
-    bare = _without_sheet(labelled, sheets, finder, lists)
+    labeled = [_labeled(source, *pair, lists) for pair in zip(sheets, photos, strict=True)]
+    bare = _without_sheet(labeled, sheets, finder, lists)
     rest = left_out_photos(source, [*photos, *(photo.file for photo in bare)], "have no label file")
-    return _rows(source, sheets, [*labelled, *bare], rest)
+    return _rows(source, sheets, [*labeled, *bare], rest)
 
 
 def _read_sheets(source: Source, files: Sequence[str]) -> list[Sheet]:
@@ -109,12 +109,12 @@ def _refuse_shared(sheets_of: dict[str, list[Sheet]], source: Source) -> None:
         raise LabelError(complaint("Photos that several label files mean", places, remedy))
 
 
-def _labelled(source: Source, sheet: Sheet, photo: str, lists: dict[str, Listed]) -> LabelledPhoto:
+def _labeled(source: Source, sheet: Sheet, photo: str, lists: dict[str, Listed]) -> LabeledPhoto:
     place = f"{source.root / sheet.file}:{sheet.line}"
     if not lists:
-        return LabelledPhoto(photo, place, sheet.declared, _split_by_folder(sheet.file, photo))
+        return LabeledPhoto(photo, place, sheet.declared, _split_by_folder(sheet.file, photo))
     listed = lists.get(sheet.stem) or lists.get(PurePosixPath(photo).stem)
-    return LabelledPhoto(photo, place, sheet.declared, listed.split if listed else None)
+    return LabeledPhoto(photo, place, sheet.declared, listed.split if listed else None)
 
 
 def _split_by_folder(*files: str) -> str | None:
@@ -124,13 +124,13 @@ def _split_by_folder(*files: str) -> str | None:
 
 
 def _without_sheet(
-    labelled: Sequence[LabelledPhoto], sheets: Sequence[Sheet], finder: PhotoFinder, lists: dict[str, Listed]
-) -> list[LabelledPhoto]:
+    labeled: Sequence[LabeledPhoto], sheets: Sequence[Sheet], finder: PhotoFinder, lists: dict[str, Listed]
+) -> list[LabeledPhoto]:
     """Photos that a split file lists but no sheet describes: they show no object.
 
     Raises LabelError for a listed name that has no photo either.
     """
-    described = {PurePosixPath(photo.file).stem for photo in labelled} | {sheet.stem for sheet in sheets}
+    described = {PurePosixPath(photo.file).stem for photo in labeled} | {sheet.stem for sheet in sheets}
     bare, missing = [], []
     for name in sorted(lists.keys() - described):
         split, place = lists[name].split, lists[name].place
@@ -138,7 +138,7 @@ def _without_sheet(
         if photo is None:
             missing.append(f"{place}: {name}")
         else:
-            bare.append(LabelledPhoto(photo, place, split=split))
+            bare.append(LabeledPhoto(photo, place, split=split))
     if missing:
         remedy = "Add the photos and their label files, or take these names out of the split files."
         raise LabelError(complaint("Split files name photos that are not there", missing, remedy))
@@ -146,7 +146,7 @@ def _without_sheet(
 
 
 def _rows(
-    source: Source, sheets: Sequence[Sheet], photos: list[LabelledPhoto], notes: tuple[str, ...]
+    source: Source, sheets: Sequence[Sheet], photos: list[LabeledPhoto], notes: tuple[str, ...]
 ) -> Labels:
     """Lay the objects of all sheets in one row of arrays, without stray clicks."""
     drawn = [(photo, object_) for photo, sheet in enumerate(sheets) for object_ in sheet.objects]

@@ -18,7 +18,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from boxmask.data.detection.dataset import SPLITS
-from boxmask.data.formats.labels import LabelledPhoto
+from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import Source, look_at
 from boxmask.data.formats.voc_splits import read_splits
 from boxmask.data.messages import note
@@ -26,7 +26,7 @@ from boxmask.data.photo_sizes import read_sizes
 from boxmask.data.segmentation.class_file import PixelClasses, find_classes, read_classes
 from boxmask.data.segmentation.label_maps import (
     ClassImages,
-    UnknownColours,
+    UnknownColors,
     ask_for_classes,
     note_on_unknown,
     pixels_of_classes,
@@ -135,39 +135,39 @@ def read_pixels(
     split_seed: int = 0,
     split_file: str | Path | None = None,
     classes_file: str | Path | None = None,
-    unknown_colours: UnknownColours = "stop",
+    unknown_colors: UnknownColors = "stop",
 ) -> PixelDataset:
     """Read a folder of photos with label images (see `formats/pixel_pairs.py` for where they may lie).
 
     Classes are those of `classes_file`, else of the one in the folder (see `formats/pixel_classes.py`).
     The photos come sorted by name. Their splits are those of `split_file`, else the set's own, completed by a
     draw with `split_seed` where something is missing. What was noticed on the way is in the set's `notes`.
-    Raises LabelError for label images that cannot be read, do not fit their photos or have colours that the
-    classes file does not name (these are taken as not labelled with `unknown_colours="ignore"`), and where
+    Raises LabelError for label images that cannot be read, do not fit their photos or have colors that the
+    classes file does not name (these are taken as not labeled with `unknown_colors="ignore"`), and where
     there is no classes file, with one to fill in; PhotoError for photos that cannot be read.
     """
-    unsplit = read_unsplit_pixels(path, classes_file, unknown_colours)
+    unsplit = read_unsplit_pixels(path, classes_file, unknown_colors)
     return with_split_file(unsplit, split_file) if split_file else with_drawn_splits(unsplit, split_seed)
 
 
 def read_unsplit_pixels(
     path: str | Path,
     classes_file: str | Path | None = None,
-    unknown_colours: UnknownColours = "stop",
+    unknown_colors: UnknownColors = "stop",
 ) -> PixelDataset:
     """The same, with only the splits that the set itself speaks of; the others are ""."""
     source, pairs, notes = _pairs(Path(path))
     photos, files = [pair.photo for pair in pairs], [pair.label for pair in pairs]
-    sizes = read_sizes(source.root, [LabelledPhoto(pair.photo, pair.label) for pair in pairs])
+    sizes = read_sizes(source.root, [LabeledPhoto(pair.photo, pair.label) for pair in pairs])
     modes = require_sizes(source.root, photos, files, sizes)
     chosen = Path(classes_file) if classes_file else find_classes(source.root)
     if chosen is None:
-        by_colour = any(mode.startswith(("P", "RGB", "LA")) for mode in modes)
-        found = survey(source.root, files, by_colour)
-        raise LabelError(ask_for_classes(source.root, found, files, by_colour))
+        by_color = any(mode.startswith(("P", "RGB", "LA")) for mode in modes)
+        found = survey(source.root, files, by_color)
+        raise LabelError(ask_for_classes(source.root, found, files, by_color))
     classes = read_classes(chosen)
-    surveys = survey(source.root, files, classes.by_colour)
-    notes += note_on_unknown(surveys, files, classes, unknown_colours)
+    surveys = survey(source.root, files, classes.by_color)
+    notes += note_on_unknown(surveys, files, classes, unknown_colors)
     pixels = pixels_of_classes(surveys, classes)
     checks = np.array([one.check for one in surveys], dtype=np.uint32)
     return PixelDataset(
@@ -177,7 +177,7 @@ def read_unsplit_pixels(
         sizes=sizes,
         splits=_own_splits(source, pairs),
         pixels=pixels,
-        source=ClassImages(source.root, np.array(files), classes, unknown_colours, checks),
+        source=ClassImages(source.root, np.array(files), classes, unknown_colors, checks),
         notes=notes + _notes_on_absent(pixels, classes),
     )
 
@@ -227,7 +227,7 @@ def with_drawn_splits(dataset: PixelDataset, seed: int = 0) -> PixelDataset:
     shown = ", ".join(folders[:6]) + (", ..." if len(folders) > 6 else "")
     said = (
         f"the draw mixes the photos of {len(folders)} folders ({shown}): where those of a folder are parts "
-        "of one larger picture, training sees the neighbours of what it is tested on, and the figures come "
+        "of one larger picture, training sees the neighbors of what it is tested on, and the figures come "
         "out too high; write a split file then that keeps every folder in one split"
     )
     return replace(split, notes=(*split.notes, said))

@@ -1,6 +1,6 @@
-"""A label image: a picture whose colours, or numbers, are classes. Read as runs of one code.
+"""A label image: a picture whose colors, or numbers, are classes. Read as runs of one code.
 
-Neighbours mostly have the same class, so what is done to codes (counting, looking up) is done to some
+Neighbors mostly have the same class, so what is done to codes (counting, looking up) is done to some
 thousand runs in place of a million pixels.
 """
 
@@ -19,14 +19,14 @@ from boxmask.masks import Size
 from boxmask.photos.decode import naming
 
 ENDINGS = (".png", ".bmp", ".tif", ".tiff", ".gif")  # formats that keep every pixel as it was
-_GREY = ("1", "L", "P")
+_GRAY = ("1", "L", "P")
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
     """The pixels of a label image row by row, as R runs of C different codes.
 
-    codes:   (C,) colours 0xRRGGBB, or numbers, ascending
+    codes:   (C,) colors 0xRRGGBB, or numbers, ascending
     which:   (R,) the place of each run's code in `codes`
     lengths: (R,) pixels of each run
     """
@@ -45,22 +45,22 @@ class Runs:
         return np.repeat(labels[self.which], self.lengths).reshape(self.size)
 
 
-def read_runs(path: Path, by_colour: bool) -> Runs:
-    """Read a label image by its colours, or by the numbers of its palette or its grey values.
+def read_runs(path: Path, by_color: bool) -> Runs:
+    """Read a label image by its colors, or by the numbers of its palette or its gray values.
 
     Raises LabelError where the file is no label image of that kind, or cannot be read.
     """
     try:
         with naming(path), Image.open(path) as image:
             image.load()
-            pixels = _colours(image, path) if by_colour else _numbers(image, path)
+            pixels = _colors(image, path) if by_color else _numbers(image, path)
     except PhotoError as error:
         raise LabelError(f"Label image {error}") from error
     flat = pixels.ravel()
     starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
     values, which = np.unique(flat[starts], return_inverse=True)
     lengths = np.diff(starts, append=len(flat))
-    if by_colour:
+    if by_color:
         values, which = _as_rgb(values, which, path)
     return Runs((image.height, image.width), values.astype(np.uint32), which.reshape(-1), lengths)
 
@@ -74,12 +74,12 @@ def stored_as(path: Path) -> tuple[Size, str]:
         raise LabelError(f"Label image {error}") from error
 
 
-def _colours(image: Image.Image, path: Path) -> NDArray[np.uint32]:
+def _colors(image: Image.Image, path: Path) -> NDArray[np.uint32]:
     """Four bytes a pixel: red, green, blue and alpha, red the lowest."""
-    if image.mode not in (*_GREY, "RGB", "RGBA", "LA"):
+    if image.mode not in (*_GRAY, "RGB", "RGBA", "LA"):
         remedy = 'Give a classes file with names alone, or with numbers ("name,7").'
-        raise LabelError(f"{path}: has numbers (mode {image.mode}), but the classes have colours. {remedy}")
-    image.info.pop("transparency", None)  # one colour that viewers leave out; it is a class all the same
+        raise LabelError(f"{path}: has numbers (mode {image.mode}), but the classes have colors. {remedy}")
+    image.info.pop("transparency", None)  # one color that viewers leave out; it is a class all the same
     opaque = image if image.mode in ("RGB", "RGBA", "LA") else image.convert("RGB")
     rgba = np.asarray(opaque if opaque.mode == "RGBA" else opaque.convert("RGBA"))
     return np.ascontiguousarray(rgba).view("<u4")[..., 0]
@@ -88,7 +88,7 @@ def _colours(image: Image.Image, path: Path) -> NDArray[np.uint32]:
 def _as_rgb(
     values: NDArray[np.uint32], which: NDArray[np.int64], path: Path
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """From what `_colours` packed to 0xRRGGBB, in ascending order."""
+    """From what `_colors` packed to 0xRRGGBB, in ascending order."""
     if (values >> 24 != 255).any():
         raise LabelError(f"{path}: has transparent pixels, whose class is not clear. Save it without alpha.")
     rgb = ((values & 0xFF) << 16) | (values & 0xFF00) | ((values >> 16) & 0xFF)
@@ -97,9 +97,9 @@ def _as_rgb(
 
 
 def _numbers(image: Image.Image, path: Path) -> NDArray[np.uint32]:
-    if image.mode not in _GREY and not image.mode.startswith("I"):
-        remedy = "Give a classes file with the colour of each class, or images with numbers."
-        raise LabelError(f"{path}: has colours (mode {image.mode}), but the classes have none. {remedy}")
+    if image.mode not in _GRAY and not image.mode.startswith("I"):
+        remedy = "Give a classes file with the color of each class, or images with numbers."
+        raise LabelError(f"{path}: has colors (mode {image.mode}), but the classes have none. {remedy}")
     numbers = np.asarray(image)
     if numbers.dtype.kind == "i" and (int(numbers.min()) < 0 or int(numbers.max()) > 65535):
         raise LabelError(f"{path}: numbers from {numbers.min()} to {numbers.max()}; expected 0 to 65535.")

@@ -21,12 +21,12 @@ from boxmask.data.segmentation.label_map_file import Runs, read_runs, stored_as
 from boxmask.errors import LabelError
 from boxmask.types import IGNORED
 
-UnknownColours = Literal["stop", "ignore"]
-"""What to do about colours (or numbers) that the classes file does not name: stop, or label nothing there."""
+UnknownColors = Literal["stop", "ignore"]
+"""What to do about colors (or numbers) that the classes file does not name: stop, or label nothing there."""
 
-MOST_COLOURS = 32  # that are listed; label images with more are smoothed ones
+MOST_COLORS = 32  # that are listed; label images with more are smoothed ones
 _TOO_MANY = {
-    "colours": "So many mostly come of smoothing: export the label images without it, as PNG.",
+    "colors": "So many mostly come of smoothing: export the label images without it, as PNG.",
     "numbers": "So many mostly count objects. If these are classes, give a classes file with their names.",
 }
 _THREADS = min(8, os.cpu_count() or 1)  # decoding leaves the interpreter free
@@ -44,16 +44,16 @@ class ClassImages:
     root: Path
     files: NDArray[np.str_]
     classes: PixelClasses
-    unknown_colours: UnknownColours
+    unknown_colors: UnknownColors
     checks: NDArray[np.uint32]
 
     def labels(self, photo: int) -> UInt8[NDArray[np.uint8], "H W"]:
         """The label of every pixel, 0..K-1 or IGNORED. Raises LabelError where the file has changed."""
         path = self.root / str(self.files[photo])
-        runs = read_runs(path, self.classes.by_colour)
+        runs = read_runs(path, self.classes.by_color)
         unknown = [int(code) for code in runs.codes if int(code) not in self.classes.labels]
-        if unknown and self.unknown_colours == "stop":
-            shown = code_text(unknown[0], self.classes.by_colour)
+        if unknown and self.unknown_colors == "stop":
+            shown = code_text(unknown[0], self.classes.by_color)
             raise LabelError(f"{path}: has {shown}, which it had not when the set was read. Read it anew.")
         return runs.looked_up(_table(runs, self.classes))
 
@@ -63,7 +63,7 @@ class ClassImages:
 
     def fingerprint(self) -> bytes:
         """Changes with any pixel's label."""
-        meaning = json.dumps([self.classes.by_colour, sorted(self.classes.labels.items())])
+        meaning = json.dumps([self.classes.by_color, sorted(self.classes.labels.items())])
         return self.checks.astype("<u4").tobytes() + meaning.encode()
 
 
@@ -95,11 +95,11 @@ def require_sizes(
     return [mode for _, mode in stored]
 
 
-def survey(root: Path, files: Sequence[str], by_colour: bool) -> list[Survey]:
+def survey(root: Path, files: Sequence[str], by_color: bool) -> list[Survey]:
     """Look through every label image once."""
 
     def look(path: Path) -> Survey:
-        runs = read_runs(path, by_colour)
+        runs = read_runs(path, by_color)
         said = runs.codes[runs.which].astype("<u4").tobytes() + runs.lengths.astype("<i8").tobytes()
         return Survey(runs.codes, runs.counts(), zlib.crc32(said))
 
@@ -127,7 +127,7 @@ def pixels_of_classes(surveys: Sequence[Survey], classes: PixelClasses) -> NDArr
 # ---------------------------------------------------------------- faults
 
 
-def found_codes(surveys: Sequence[Survey], files: Sequence[str], by_colour: bool) -> dict[int, str]:
+def found_codes(surveys: Sequence[Survey], files: Sequence[str], by_color: bool) -> dict[int, str]:
     """Each code with its share of all pixels and the first file that has it; the most frequent first."""
     pixels: dict[int, int] = {}
     first: dict[int, str] = {}
@@ -137,7 +137,7 @@ def found_codes(surveys: Sequence[Survey], files: Sequence[str], by_colour: bool
             first.setdefault(code, file)
     total = sum(pixels.values())
     return {
-        code: f"{code_text(code, by_colour)}: {_share(count / total)} of all pixels, first in {first[code]}"
+        code: f"{code_text(code, by_color)}: {_share(count / total)} of all pixels, first in {first[code]}"
         for code, count in sorted(pixels.items(), key=lambda item: (-item[1], item[0]))
     }
 
@@ -147,44 +147,44 @@ def _share(share: float) -> str:
 
 
 def note_on_unknown(
-    surveys: Sequence[Survey], files: Sequence[str], classes: PixelClasses, choice: UnknownColours
+    surveys: Sequence[Survey], files: Sequence[str], classes: PixelClasses, choice: UnknownColors
 ) -> tuple[str, ...]:
     """A note on codes that the classes file does not name; LabelError unless they are to be ignored."""
-    found = found_codes(surveys, files, classes.by_colour)
+    found = found_codes(surveys, files, classes.by_color)
     places = [place for code, place in found.items() if code not in classes.labels]
-    what = "colours" if classes.by_colour else "numbers"
+    what = "colors" if classes.by_color else "numbers"
     if places and choice == "stop":
-        some = code_text(next(code for code in found if code not in classes.labels), classes.by_colour)
-        line = f"name {some}" if classes.by_colour else f"name,{some}"
+        some = code_text(next(code for code in found if code not in classes.labels), classes.by_color)
+        line = f"name {some}" if classes.by_color else f"name,{some}"
         remedy = (
             f"Add them to {classes.file} (a line `{line}`, or the same with `ignore` at its end), or label "
-            'nothing there with --unknown-colours ignore (in Python: unknown_colours="ignore").'
+            'nothing there with --unknown-colors ignore (in Python: unknown_colors="ignore").'
         )
         raise LabelError(complaint(f"{what.capitalize()} that {classes.file} does not name", places, remedy))
-    return note(f"{what} that {classes.file} does not name, taken as not labelled", places)
+    return note(f"{what} that {classes.file} does not name, taken as not labeled", places)
 
 
-def ask_for_classes(root: Path, surveys: Sequence[Survey], files: Sequence[str], by_colour: bool) -> str:
+def ask_for_classes(root: Path, surveys: Sequence[Survey], files: Sequence[str], by_color: bool) -> str:
     """What to say where there is no classes file: what was found, and the file to write."""
-    found = found_codes(surveys, files, by_colour)
-    what = "colours" if by_colour else "numbers"
-    shown = "".join(f"\n  {place}" for place in list(found.values())[:MOST_COLOURS])
+    found = found_codes(surveys, files, by_color)
+    what = "colors" if by_color else "numbers"
+    shown = "".join(f"\n  {place}" for place in list(found.values())[:MOST_COLORS])
     said = (
         f"{root}: nothing says which classes the label images show (looked for {', '.join(NAMES)}). The "
         f"{len(files)} label images have {len(found)} {what}:{shown}"
     )
-    if len(found) > MOST_COLOURS:
-        return f"{said}\n  and {len(found) - MOST_COLOURS} more. {_TOO_MANY[what]}"
-    lines = "\n".join(_lines(list(found) if by_colour else sorted(found), by_colour))
+    if len(found) > MOST_COLORS:
+        return f"{said}\n  and {len(found) - MOST_COLORS} more. {_TOO_MANY[what]}"
+    lines = "\n".join(_lines(list(found) if by_color else sorted(found), by_color))
     return (
         f"{said}\nWrite {root / NAMES[0]}, or give a file with --classes-file (in Python: classes_file), "
         f"with your names in place of class1, class2 ...:\n{lines}\n{FORM}"
     )
 
 
-def _lines(codes: list[int], by_colour: bool) -> list[str]:
-    """A classes file for these codes; numbers that look like grey levels are written as colours."""
-    if by_colour:
+def _lines(codes: list[int], by_color: bool) -> list[str]:
+    """A classes file for these codes; numbers that look like gray levels are written as colors."""
+    if by_color:
         return [f"class{place} {code:06X}" for place, code in enumerate(codes, start=1)]
     said = [code for code in codes if code != IGNORED]
     if said == list(range(len(said))) and len(said) > 1:

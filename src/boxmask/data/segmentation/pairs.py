@@ -107,10 +107,10 @@ def _require_lossless(files: Sequence[str]) -> None:
     lossy = [file for file in files if not file.lower().endswith(ENDINGS)]
     if lossy:
         remedy = (
-            "JPEG and its like blur the borders between classes into colours that stand for no class, which "
+            "JPEG and its like blur the borders between classes into colors that stand for no class, which "
             f"cannot be undone. Export the label images anew, as PNG (or another of {', '.join(ENDINGS)})."
         )
-        raise LabelError(complaint("Label images in a format that changes colours", lossy, remedy))
+        raise LabelError(complaint("Label images in a format that changes colors", lossy, remedy))
 
 
 def _matched(labels: dict[str, list[str]], photos: dict[str, list[str]]) -> list[Pair]:

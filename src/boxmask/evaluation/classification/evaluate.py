@@ -205,9 +205,9 @@ def wilson_interval(right: NDArray[np.bool_], photo_of: NDArray[np.int64]) -> tu
     (p + z² / 2n ± z √(p (1 − p) / n + z² / 4n²)) / (1 + z² / n).
     """
     part, count, z = float(right.mean()), _independent(right, photo_of), QUANTILE
-    centre = part + z * z / (2 * count)
+    center = part + z * z / (2 * count)
     reach = z * math.sqrt(part * (1 - part) / count + (z / (2 * count)) ** 2)
-    low, high = (centre - reach) / (1 + z * z / count), (centre + reach) / (1 + z * z / count)
+    low, high = (center - reach) / (1 + z * z / count), (center + reach) / (1 + z * z / count)
     return max(0.0, min(low, part)), min(1.0, max(high, part))  # beyond only by rounding
 
 
@@ -234,5 +234,5 @@ def _part(count: int, of: int) -> float | None:
 def _nothing(dataset: ClassDataset) -> str:
     return (
         f"There are no photos to evaluate on in {dataset.root}. "
-        "Choose a split that has photos, or give a folder of labelled photos."
+        "Choose a split that has photos, or give a folder of labeled photos."
     )

@@ -71,7 +71,7 @@ def _unseen_message(dataset: Dataset, unseen: Sequence[str], known: Sequence[str
     photo = int(np.searchsorted(dataset.offsets, row, side="right")) - 1
     return (
         f"{dataset.root} has objects of {_quoted(unseen)}, which the detector was not trained on "
-        f'("{unseen[0]}" is first labelled in {dataset.files[photo]}). It knows {_quoted(known)}. '
+        f'("{unseen[0]}" is first labeled in {dataset.files[photo]}). It knows {_quoted(known)}. '
         "Correct the name in the labels, train with this class, or leave such classes out of the figures "
         'with --unseen-classes ignore (in Python: unseen_classes="ignore").'
     )

@@ -1,4 +1,4 @@
-"""The outlines of labelled objects and of detections as they are judged, and in COCO's compressed form.
+"""The outlines of labeled objects and of detections as they are judged, and in COCO's compressed form.
 
 An object whose outline is not known can be neither found nor missed by its outline: it stands in as a crowd
 region as large as its box. It then takes any detections that lie in it, which count neither for nor against;

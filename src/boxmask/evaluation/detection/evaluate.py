@@ -1,4 +1,4 @@
-"""How good a detector is on labelled photos: COCO's and VOC's figures, by class, with intervals.
+"""How good a detector is on labeled photos: COCO's and VOC's figures, by class, with intervals.
 
 A detector that outlines what it finds is judged by the outlines too, where the labels have any.
 """
@@ -182,5 +182,5 @@ def _require_photos(dataset: Dataset) -> None:
     if not len(dataset):
         raise LabelError(
             f"There are no photos to evaluate on in {dataset.root}. "
-            "Choose a split that has photos, or give a folder of labelled photos."
+            "Choose a split that has photos, or give a folder of labeled photos."
         )

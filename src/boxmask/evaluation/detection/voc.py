@@ -115,11 +115,11 @@ def _judge_photo(
     """Judge one photo's boxes of one class, best first, against the objects in those rows."""
     verdicts = np.full(len(boxes), WRONG, dtype=np.int64)
     crowd = dataset.crowd[objects]
-    found, labelled = torch.from_numpy(boxes), torch.from_numpy(dataset.boxes[objects]).double()
-    verdicts[(coverage(labelled[crowd], found).numpy() >= MIN_IOU).any(axis=0)] = LEFT_OUT
+    found, labeled = torch.from_numpy(boxes), torch.from_numpy(dataset.boxes[objects]).double()
+    verdicts[(coverage(labeled[crowd], found).numpy() >= MIN_IOU).any(axis=0)] = LEFT_OUT
     if crowd.all():
         return verdicts
-    overlap = iou(found, labelled[~crowd]).numpy()
+    overlap = iou(found, labeled[~crowd]).numpy()
     nearest, hit = overlap.argmax(axis=1), overlap.max(axis=1) >= MIN_IOU
     difficult = dataset.difficult[objects[~crowd]][nearest]
     verdicts[hit] = np.where(difficult[hit], LEFT_OUT, WRONG)

@@ -68,7 +68,7 @@ def combine(
     return _with_grounds(canvas, labels, flags, grounds.labels.cpu().numpy(), classes, config.min_ground)
 
 
-def labelled_map(
+def labeled_map(
     target: Target,
     class_names: Sequence[str],
     pixels: PixelTarget,

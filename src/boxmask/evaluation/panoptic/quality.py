@@ -1,7 +1,7 @@
 """Panoptic quality: how well a photo is divided into objects ("things") and grounds ("stuff").
 
 Kirillov, He, Girshick, Rother, Dollár, "Panoptic Segmentation", CVPR 2019, arXiv 1801.00868. Every pixel
-belongs to one segment or to none. A found and a labelled segment of the same class match where their IoU is
+belongs to one segment or to none. A found and a labeled segment of the same class match where their IoU is
 over 0.5, which at most one pair can (section 4.1). Of a class,
 
     PQ = sum of the matched IoUs / (TP + FP / 2 + FN / 2) = SQ x RQ    (section 4.2)
@@ -52,8 +52,8 @@ def panoptic_quality(truth: Sequence[PanopticMap], found: Sequence[PanopticMap])
     _require_alike(truth, found)
     names, things = (truth[0].class_names, truth[0].things) if truth else ((), ())
     sums = np.zeros((len(names), 4))  # IoU, TP, FP, FN
-    for labelled, map_ in zip(truth, found, strict=True):
-        sums += _photo_sums(labelled, map_)
+    for labeled, map_ in zip(truth, found, strict=True):
+        sums += _photo_sums(labeled, map_)
     qualities = [_quality(*row) for row in sums]
     return PanopticMetrics(
         all=_mean(qualities),
@@ -69,9 +69,9 @@ def _require_alike(truth: Sequence[PanopticMap], found: Sequence[PanopticMap]) -
     for one in (*truth, *found):
         if (one.class_names, one.things) != (truth[0].class_names, truth[0].things):
             raise ValueError(f"classes: expected {truth[0].class_names}, found {one.class_names}")
-    for labelled, map_ in zip(truth, found, strict=True):
-        if labelled.segments.shape != map_.segments.shape:
-            raise ValueError(f"size: expected {labelled.segments.shape}, found {map_.segments.shape}")
+    for labeled, map_ in zip(truth, found, strict=True):
+        if labeled.segments.shape != map_.segments.shape:
+            raise ValueError(f"size: expected {labeled.segments.shape}, found {map_.segments.shape}")
 
 
 def _photo_sums(truth: PanopticMap, found: PanopticMap) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""How good a segmenter is on labelled photos, every pixel of which has a class or none."""
+"""How good a segmenter is on labeled photos, every pixel of which has a class or none."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def evaluate_maps(
     does, and ValueError where there are more or fewer maps than photos, or one of another size.
     """
     if not len(dataset):
-        advice = "Choose a split that has photos, or give a folder of labelled photos."
+        advice = "Choose a split that has photos, or give a folder of labeled photos."
         raise LabelError(f"There are no photos to evaluate on in {dataset.root}. {advice}")
     judged = judged_classes(dataset, known, unseen_classes)
     photos = [

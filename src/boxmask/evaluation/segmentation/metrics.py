@@ -2,8 +2,8 @@
 
 All but the boundary IoU follow from the confusion matrix over all pixels of all photos, as in Long et al.
 2015 (arXiv:1411.4038, section 5) and mmsegmentation's IoUMetric: a class's IoU is
-shared / (labelled + predicted - shared), Dice is 2 shared / (labelled + predicted), accuracy is
-shared / labelled. mIoU and Dice are means over the classes that occur in the labels or the predictions, mean
+shared / (labeled + predicted - shared), Dice is 2 shared / (labeled + predicted), accuracy is
+shared / labeled. mIoU and Dice are means over the classes that occur in the labels or the predictions, mean
 accuracy over those that occur in the labels. Pixels of which nothing is said count nowhere, whatever was
 predicted there.
 """
@@ -28,8 +28,8 @@ RESAMPLES = 1000
 class ClassPixels:
     """One class: fractions in 0..1, None where it occurs neither in labels nor in predictions.
 
-    accuracy: of its labelled pixels, those that were found (recall); None without labelled pixels
-    pixels:   how many are labelled so
+    accuracy: of its labeled pixels, those that were found (recall); None without labeled pixels
+    pixels:   how many are labeled so
     """
 
     IoU: float | None
@@ -41,7 +41,7 @@ class ClassPixels:
 
 @dataclass(frozen=True)
 class PixelMetrics:
-    """Fractions in 0..1 over all classes; None where no pixel is labelled."""
+    """Fractions in 0..1 over all classes; None where no pixel is labeled."""
 
     mIoU: float | None
     pixel_accuracy: float | None
@@ -87,15 +87,15 @@ def confusion(
 def pixel_metrics(counts: PixelCounts, class_names: Sequence[str]) -> PixelMetrics:
     """The figures over all photos together."""
     total = counts.confusion.sum(axis=0)
-    shared, labelled, predicted = np.diagonal(total), total.sum(axis=1), total[:, :-1].sum(axis=0)
-    iou = _ratio(shared, labelled + predicted - shared)
-    dice = _ratio(2 * shared, labelled + predicted)
-    accuracy = _ratio(shared, labelled)
+    shared, labeled, predicted = np.diagonal(total), total.sum(axis=1), total[:, :-1].sum(axis=0)
+    iou = _ratio(shared, labeled + predicted - shared)
+    dice = _ratio(2 * shared, labeled + predicted)
+    accuracy = _ratio(shared, labeled)
     boundary = _ratio(counts.shared.sum(axis=0), counts.either.sum(axis=0))
-    columns = zip(class_names, iou, dice, accuracy, boundary, labelled.tolist(), strict=True)
+    columns = zip(class_names, iou, dice, accuracy, boundary, labeled.tolist(), strict=True)
     return PixelMetrics(
         mIoU=_mean(iou),
-        pixel_accuracy=_known(_ratio(shared.sum(), labelled.sum())),
+        pixel_accuracy=_known(_ratio(shared.sum(), labeled.sum())),
         mean_accuracy=_mean(accuracy),
         Dice=_mean(dice),
         boundary_IoU=_mean(boundary),
@@ -109,7 +109,7 @@ def pixel_metrics(counts: PixelCounts, class_names: Sequence[str]) -> PixelMetri
 def miou_interval(
     counts: PixelCounts, *, resamples: int = RESAMPLES, confidence: float = 0.95, seed: int = 0
 ) -> PixelInterval | None:
-    """The bootstrap interval of mIoU over photos; None with fewer than two, or without labelled pixels.
+    """The bootstrap interval of mIoU over photos; None with fewer than two, or without labeled pixels.
 
     The same seed gives the same interval.
     """
@@ -120,7 +120,7 @@ def miou_interval(
     either = counts.confusion.sum(axis=2) + counts.confusion[:, :, :-1].sum(axis=1) - shared
     draws = np.random.default_rng(seed).multinomial(photos, np.full(photos, 1 / photos), size=resamples)
     iou = _ratio(draws @ shared, draws @ either)
-    iou = iou[np.isfinite(iou).any(axis=1)]  # a draw may hold no labelled pixel
+    iou = iou[np.isfinite(iou).any(axis=1)]  # a draw may hold no labeled pixel
     low, high = np.quantile(np.nanmean(iou, axis=1), [(1 - confidence) / 2, (1 + confidence) / 2])
     return PixelInterval((float(low), float(high)), confidence, len(iou))
 

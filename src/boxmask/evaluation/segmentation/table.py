@@ -36,7 +36,7 @@ def _overall(evaluation: PixelEvaluation) -> Table:
 
 
 def _classes(evaluation: PixelEvaluation) -> Table:
-    """A row for each class, in the data set's order, with its share of the labelled pixels."""
+    """A row for each class, in the data set's order, with its share of the labeled pixels."""
     classes = evaluation.metrics.per_class
     total = max(1, sum(one.pixels for one in classes.values()))
     table = Table()

@@ -1,8 +1,8 @@
-"""Colour spaces of Selective Search, every channel stretched to 0..255, in one pass over the pixels.
+"""Color spaces of Selective Search, every channel stretched to 0..255, in one pass over the pixels.
 
 A photo (H, W, 3) becomes planes (3, H, W): what follows works along whole rows of a channel.
 
-Uijlings et al. 2013, section 3.2: HSV, Lab (CIE 1976, D65), rgI (normalised red and green, intensity).
+Uijlings et al. 2013, section 3.2: HSV, Lab (CIE 1976, D65), rgI (normalized red and green, intensity).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WHITE = (0.950456, 1.0, 1.088754)  # D65, as in CIE's tables
 
 @compiled
 def to_hsv(rgb: Bytes, out: Floats) -> None:
-    """(H, W, 3) uint8 -> planes of hue, saturation and value; a grey's hue is 0."""
+    """(H, W, 3) uint8 -> planes of hue, saturation and value; a gray's hue is 0."""
     for y in range(rgb.shape[0]):
         for x in range(rgb.shape[1]):
             r, g, b = np.float32(rgb[y, x, 0]), np.float32(rgb[y, x, 1]), np.float32(rgb[y, x, 2])
@@ -87,7 +87,7 @@ def to_lab(rgb: Bytes, out: Floats) -> None:
 
 @compiled
 def to_rgi(rgb: Bytes, out: Floats) -> None:
-    """(H, W, 3) uint8 -> red and green as parts of the sum, and the mean; black counts as grey."""
+    """(H, W, 3) uint8 -> red and green as parts of the sum, and the mean; black counts as gray."""
     third = np.float32(1 / 3)
     for y in range(rgb.shape[0]):
         for x in range(rgb.shape[1]):

@@ -1,4 +1,4 @@
-"""The loop of Selective Search: neighbouring regions grouped by similarity.
+"""The loop of Selective Search: neighboring regions grouped by similarity.
 
 Uijlings et al., "Selective Search for Object Recognition", IJCV 2013 (doi:10.1007/s11263-013-0620-5),
 section 3.1 (hierarchical grouping, algorithm 1) and 3.2 (similarities, equations 2 to 6).
@@ -22,7 +22,7 @@ Ints = NDArray[np.int32]
 class Weights(NamedTuple):
     """How much each similarity counts: 1 or 0."""
 
-    colour: float
+    color: float
     texture: float
     size: float
     fill: float
@@ -30,11 +30,11 @@ class Weights(NamedTuple):
 
 @compiled
 def shared_parts(regions: Regions, pairs: Ints) -> Any:
-    """Similarities of colour and texture of every pair, (P, 2): all strategies of a segmentation use them."""
+    """Similarities of color and texture of every pair, (P, 2): all strategies of a segmentation use them."""
     parts = np.empty((len(pairs), 2))
     for k in range(len(pairs)):
         a, b = np.int64(pairs[k, 0]), np.int64(pairs[k, 1])
-        parts[k, 0] = _shared(regions.colours, regions.sizes, a, b)
+        parts[k, 0] = _shared(regions.colors, regions.sizes, a, b)
         parts[k, 1] = _shared(regions.textures, regions.sizes, a, b)
     return parts
 
@@ -56,14 +56,14 @@ def _shared(counts: Ints, sizes: Ints, a: Region, b: Region) -> float:
 @compiled
 def _similarity(regions: Regions, a: Region, b: Region, weights: Weights, area: float) -> float:
     """The sum of equation 6, its histograms compared anew."""
-    colour = _shared(regions.colours, regions.sizes, a, b) if weights.colour > 0 else 0.0
+    color = _shared(regions.colors, regions.sizes, a, b) if weights.color > 0 else 0.0
     texture = _shared(regions.textures, regions.sizes, a, b) if weights.texture > 0 else 0.0
-    return _summed(regions, a, b, colour, texture, weights, area)
+    return _summed(regions, a, b, color, texture, weights, area)
 
 
 @compiled
 def _summed(
-    regions: Regions, a: Region, b: Region, colour: float, texture: float, weights: Weights, area: float
+    regions: Regions, a: Region, b: Region, color: float, texture: float, weights: Weights, area: float
 ) -> float:
     """Equation 6 with size and fill, equations 3 and 5."""
     one, two = regions.boxes[a], regions.boxes[b]
@@ -72,7 +72,7 @@ def _summed(
     height = max(one[3], two[3]) - min(one[1], two[1])
     filled = 1 - (float(width) * float(height) - pixels) / area
     return (
-        weights.colour * colour
+        weights.color * color
         + weights.texture * texture
         + weights.size * (1 - pixels / area)
         + weights.fill * filled
@@ -87,8 +87,8 @@ def _grown(array: Any, rows: int) -> Any:
 
 
 @compiled
-def _neighbour_lists(pairs: Ints, count: int, most: int) -> Any:
-    """The neighbours of region r: arena[starts[r] : starts[r] + lengths[r]]; room for `most` regions."""
+def _neighbor_lists(pairs: Ints, count: int, most: int) -> Any:
+    """The neighbors of region r: arena[starts[r] : starts[r] + lengths[r]]; room for `most` regions."""
     starts, lengths = np.zeros(most, np.int64), np.zeros(most, np.int64)
     for a, b in pairs:
         lengths[a] += 1
@@ -125,7 +125,7 @@ def _merge(regions: Regions, a: Region, b: Region, new: Region) -> None:
     for k in range(2):
         boxes[new, k] = min(boxes[a, k], boxes[b, k])
         boxes[new, k + 2] = max(boxes[a, k + 2], boxes[b, k + 2])
-    for counts in (regions.colours, regions.textures):
+    for counts in (regions.colors, regions.textures):
         if a < len(counts):
             one, two, to = counts[a], counts[b], counts[new]
             for k in range(len(to)):
@@ -140,14 +140,14 @@ def _with_room(first: Regions, weights: Weights) -> Regions:
     return Regions(
         _grown(first.sizes, most),
         _grown(first.boxes, most),
-        _grown(first.colours, most) if weights.colour > 0 else none,
+        _grown(first.colors, most) if weights.color > 0 else none,
         _grown(first.textures, most) if weights.texture > 0 else none,
     )
 
 
 @compiled
 def group_regions(first: Regions, pairs: Ints, parts: Any, weights: Weights, area: float) -> Any:
-    """Algorithm 1: the two most similar neighbours become one, until one is left or none touch.
+    """Algorithm 1: the two most similar neighbors become one, until one is left or none touch.
 
     parts: (P, 2) of `shared_parts`. Gives boxes of all regions, (R + M, 4): the first R as they were and one
     for each of M merges, in order; and the merges, (M, 2): which two became region R + m.
@@ -155,7 +155,7 @@ def group_regions(first: Regions, pairs: Ints, parts: Any, weights: Weights, are
     count, regions = len(first.sizes), _with_room(first, weights)
     most = 2 * count - 1
     merges, merged = np.empty((count - 1, 2), np.int32), np.full(most, -1, np.int32)
-    starts, lengths, arena = _neighbour_lists(pairs, count, most)
+    starts, lengths, arena = _neighbor_lists(pairs, count, most)
     used, stamps = len(pairs) * 2, np.full(most, -1, np.int32)
     heap = _first_heap(regions, pairs, parts, weights, area)
     new = count
@@ -188,7 +188,7 @@ def _gather(
     arena: Ints,
     used: int,
 ) -> int:
-    """Puts the neighbours of region `new`, made of a pair, into the arena from `used` on; gives how many."""
+    """Puts the neighbors of region `new`, made of a pair, into the arena from `used` on; gives how many."""
     n = 0
     for parent in pair:
         for k in range(starts[parent], starts[parent] + lengths[parent]):

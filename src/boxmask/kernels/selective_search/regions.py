@@ -1,6 +1,6 @@
 """Regions of a segmentation described: size, box, histograms, and who touches whom.
 
-Uijlings et al. 2013, section 3.1 (neighbours) and 3.2 (histograms).
+Uijlings et al. 2013, section 3.1 (neighbors) and 3.2 (histograms).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ class Regions(NamedTuple):
     """R regions of one segmentation.
 
     sizes: (R,) pixels; boxes: (R, 4) first and one past the last column and row, xyxy
-    colours: (R, bins C), textures: (R, bins 8 C) how many pixels fall into each bin
+    colors: (R, bins C), textures: (R, bins 8 C) how many pixels fall into each bin
     """
 
     sizes: Ints
     boxes: Ints
-    colours: Ints
+    colors: Ints
     textures: Ints
 
 
@@ -33,7 +33,7 @@ class Regions(NamedTuple):
 def describe_regions(labels: Ints, count: int, codes: Codes, bins: Any) -> Regions:
     """Sizes, boxes and histograms of the regions 0..count-1.
 
-    labels: (H, W); codes: (H, 5 C, W) of `bin_pixels`; bins: of a colour channel and of a texture direction
+    labels: (H, W); codes: (H, 5 C, W) of `bin_pixels`; bins: of a color channel and of a texture direction
     """
     height, features, width = codes.shape
     channels, signed = features // 5, 2 * bins[1] - 1
@@ -49,8 +49,8 @@ def describe_regions(labels: Ints, count: int, codes: Codes, bins: Any) -> Regio
             box[2], box[3] = max(box[2], x + 1), max(box[3], y + 1)
             for f in range(features):
                 counter[codes[y, f, x]] += 1
-    colours = counters[:, : channels * bins[0]].copy()
-    return Regions(sizes, boxes, colours, _both_ways(counters[:, channels * bins[0] :], sizes, bins[1]))
+    colors = counters[:, : channels * bins[0]].copy()
+    return Regions(sizes, boxes, colors, _both_ways(counters[:, channels * bins[0] :], sizes, bins[1]))
 
 
 @compiled

@@ -1,10 +1,10 @@
 """The loops of graph segmentation: Felzenszwalb and Huttenlocher, IJCV 2004.
 
-Pixels are nodes, and each is joined to its eight neighbours by an edge that weighs the distance of their
-colours. Edges are taken from the lightest; two regions become one if the edge between them is no heavier
+Pixels are nodes, and each is joined to its eight neighbors by an edge that weighs the distance of their
+colors. Edges are taken from the lightest; two regions become one if the edge between them is no heavier
 than the heaviest inside either, plus scale / size (section 3, equations 1 to 4; section 4, algorithm 1).
 
-Weights are rounded down to steps of 1/512 grey level, so that one counting pass sorts them and an edge is
+Weights are rounded down to steps of 1/512 gray level, so that one counting pass sorts them and an edge is
 four bytes: its pixel and its direction. Its weight follows from where it stands. (Steps of 1/128 are no
 faster and cut large regions otherwise; with 1/8192 the counters leave the processor's cache.)
 """
@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint32]
 Ints = NDArray[np.int32]
 
 STEP = 1 / 512  # of weights
-_STEPS = 1 << 18  # colours in 0..255 are at most 442 apart
+_STEPS = 1 << 18  # colors in 0..255 are at most 442 apart
 _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (-1, 1))  # down, across
 _BATCH = 128  # edges that are looked at between two changes of the forest; any number gives the same
 
@@ -38,7 +38,7 @@ def count_edges(height: int, width: int) -> int:
 
 @compiled
 def weigh_edges(planes: Floats) -> Weights:
-    """Euclidean distances of colours, row by row: to the right, down, down right and up right.
+    """Euclidean distances of colors, row by row: to the right, down, down right and up right.
 
     planes: (C, H, W) -> (E,)
     """
@@ -126,7 +126,7 @@ def join_regions(edges: Edges, starts: Pixels, shape: Any, scale: float, smalles
     """The label of each pixel, (H, W), counted from 0 in reading order.
 
     scale:    the larger, the larger the regions
-    smallest: pixels; a region below it at last joins the neighbour across its lightest edge
+    smallest: pixels; a region below it at last joins the neighbor across its lightest edge
     """
     pixels = shape[0] * shape[1]
     steps = np.array([1, shape[1], shape[1] + 1, 1 - shape[1]]).astype(np.uint32)

@@ -1,6 +1,6 @@
 """Smoothing for Selective Search, and the histogram bins of every pixel.
 
-Uijlings et al. 2013, section 3.2: colour histograms of 25 bins a channel; texture histograms of 10 bins for
+Uijlings et al. 2013, section 3.2: color histograms of 25 bins a channel; texture histograms of 10 bins for
 each of 8 directions of a Gaussian's derivative, a channel.
 """
 
@@ -28,7 +28,7 @@ def _mirrored(k: int, count: int) -> int:
 
 @compiled_fused
 def smooth(planes: Floats, down: Floats, across: Floats, out: Floats) -> None:
-    """Weighted sums of neighbours, first along columns and then along rows; the border is mirrored.
+    """Weighted sums of neighbors, first along columns and then along rows; the border is mirrored.
 
     planes, out: (C, H, W); down, across: as many weights each, an odd number, the middle one the pixel's own
     """
@@ -57,7 +57,7 @@ def smooth(planes: Floats, down: Floats, across: Floats, out: Floats) -> None:
 def bin_pixels(planes: Floats, across: Floats, down: Floats, bins: Any, codes: Codes) -> None:
     """Where in its region's row of counters each pixel counts, for every feature.
 
-    planes, across, down: (C, H, W) colours in 0..255 and their derivatives; bins: of a colour channel and of
+    planes, across, down: (C, H, W) colors in 0..255 and their derivatives; bins: of a color channel and of
     a texture direction; codes: (H, C + 4 C, W). A row of counters has bins[0] for each channel, then
     2 bins[1] - 1 for each channel and axis: from the strongest response backwards over none to the strongest
     forwards.
@@ -69,9 +69,9 @@ def bin_pixels(planes: Floats, across: Floats, down: Floats, bins: Any, codes: C
         steepness = np.float32(bins[1]) / _strongest(across[c], down[c])
         at = channels + AXES * c
         for y in range(height):
-            colour, code = planes[c, y], codes[y, c]
+            color, code = planes[c, y], codes[y, c]
             for x in range(width):
-                code[x] = start + np.int32(min(max(colour[x] * scale, np.float32(0)), last))
+                code[x] = start + np.int32(min(max(color[x] * scale, np.float32(0)), last))
             _bin_row(across[c, y], down[c, y], steepness, bins[1], first, codes[y, at : at + AXES])
 
 

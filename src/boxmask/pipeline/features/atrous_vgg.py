@@ -33,7 +33,7 @@ class L2Norm(nn.Module):
 
 
 class AtrousVGG16(nn.Module):
-    """(B, 3, H, W) -> conv4_3, L2-normalised, of stride 8 (512 channels), and fc7 of stride 16 (1024).
+    """(B, 3, H, W) -> conv4_3, L2-normalized, of stride 8 (512 channels), and fc7 of stride 16 (1024).
 
     weights: a state dict of timm's vgg16, with or without its classifier, or None for random numbers.
     Raises WeightsError where they are of another network.

@@ -3,7 +3,7 @@
 With its statistics frozen, batch norm is `scale * x + shift` for each channel, and a convolution is linear:
 `norm(conv(x, w)) = conv(x, scale * w) + shift`. Scaling a few million weights is cheaper than going over
 every feature map twice, forward and backward. The trained parameter stays `w`, so that the gradient and
-the optimiser see the network that the paper describes.
+the optimizer see the network that the paper describes.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from boxmask.pipeline.convolution import Conv3x3
 class FPN(nn.Module):
     """Maps C_l of a backbone -> maps P_l of `channels` each, and `extra` coarser ones.
 
-    Lateral 1x1 convolutions, nearest-neighbour top-down pathway, one 3x3 convolution a level.
+    Lateral 1x1 convolutions, nearest-neighbor top-down pathway, one 3x3 convolution a level.
 
     coarser: how the extra levels are made. "subsampled": every second place of the level before; P6 then
              only serves the largest anchors (section 4.1, footnote 2). "C5" and "P5": by 3x3 convolutions of

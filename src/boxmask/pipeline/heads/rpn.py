@@ -64,7 +64,7 @@ class RPNHead(nn.Module):
         for x, begin, end in zip(features, first, first[1:], strict=False):
             row = torch.where((anchors >= begin) & (anchors < end))[0]
             cell = (anchors[row] - begin) // self.num_anchors
-            found.append(neighbourhoods(self.tower(x), images[row], cell))
+            found.append(neighborhoods(self.tower(x), images[row], cell))
             rows.append(row)
         order = torch.cat(rows).argsort()
         kernel = self.conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
@@ -75,7 +75,7 @@ class RPNHead(nn.Module):
         return logits[which], deltas.unflatten(1, (-1, 4))[which]
 
 
-def neighbourhoods(
+def neighborhoods(
     x: Float[Tensor, "B C H W"], images: Int[Tensor, S], cells: Int[Tensor, S]
 ) -> Float[Tensor, "S 9C"]:
     """The 3x3 pixels around S cells, row by row and zero outside the map: what a 3x3 convolution sums there.

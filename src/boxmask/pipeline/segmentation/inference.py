@@ -87,7 +87,7 @@ def likeliest(logits: Float[Tensor, "K h w"], size: Size) -> UInt8[Tensor, "H W"
 
 
 def _at_rows(logits: Float[Tensor, "K h w"], rows: Tensor, height: int) -> Float[Tensor, "K n w"]:
-    """Rows of a map interpolated to `height` rows, as `interpolate` does it: pixel centres at + 0.5."""
+    """Rows of a map interpolated to `height` rows, as `interpolate` does it: pixel centers at + 0.5."""
     last = logits.shape[1] - 1
     places = ((rows + 0.5) * logits.shape[1] / height - 0.5).clamp(0, last)
     above = places.floor().long()

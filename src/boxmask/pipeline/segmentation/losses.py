@@ -3,7 +3,7 @@
 Dice:           Milletari, Navab, Ahmadi 2016 (V-Net, arXiv:1606.04797), section 3.
 Lovász-softmax: Berman, Rannen Triki, Blaschko 2018 (arXiv:1705.08790).
 
-Pixels labelled IGNORED count for nothing. Where there is no other pixel, every loss is zero, and so is its
+Pixels labeled IGNORED count for nothing. Where there is no other pixel, every loss is zero, and so is its
 gradient. K classes, N pixels that count.
 """
 
@@ -72,7 +72,7 @@ def _weights(config: Any, logits: Tensor) -> Float[Tensor, K] | None:
 def labels_of_batch(targets: list[PixelTarget], batch: Batch, classes: int) -> UInt8[Tensor, "B H W"]:
     """The photos' labels at the size that the photos have in the batch, IGNORED in the padding.
 
-    Each pixel has the label of the one under its centre. Raises ValueError where labels and photo are not
+    Each pixel has the label of the one under its center. Raises ValueError where labels and photo are not
     of one size, or a label is of no class.
     """
     height, width = batch.pixels.shape[-2:]
@@ -86,7 +86,7 @@ def labels_of_batch(targets: list[PixelTarget], batch: Batch, classes: int) -> U
 
 
 def resized(labels: UInt8[Tensor, "H W"], size: Size) -> UInt8[Tensor, "h w"]:
-    """Labels at another size: each new pixel has that of the old one under its centre."""
+    """Labels at another size: each new pixel has that of the old one under its center."""
     if tuple(labels.shape) == size:
         return labels
     rows, columns = (torch.from_numpy(nearest(*sides)) for sides in zip(labels.shape, size, strict=True))

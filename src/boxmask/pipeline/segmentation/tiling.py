@@ -1,6 +1,6 @@
 """A large photo at its own resolution, tile by tile, without seams.
 
-Neighbouring tiles overlap, and each counts most in its middle, where it has seen what lies around: the
+Neighboring tiles overlap, and each counts most in its middle, where it has seen what lies around: the
 scores of a pixel are the mean of all tiles that see it, weighted by a smooth window. Only a band of the photo
 as high as one tile is held at a time: with K classes and a photo W pixels wide, 4 K x tile x W bytes and a
 few tiles' maps, however high the photo (12 megapixels, 4000 wide, 20 classes, tiles of 512: 164 MB; whole,

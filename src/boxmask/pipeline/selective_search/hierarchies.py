@@ -1,10 +1,10 @@
 """The groupings that Selective Search makes of a picture: a hierarchy of regions for each strategy.
 
-    picture -> planes of a colour space -> edges -> first regions (Felzenszwalb & Huttenlocher)
-                                        -> bins of colour and texture -> regions described -> grouped
+    picture -> planes of a color space -> edges -> first regions (Felzenszwalb & Huttenlocher)
+                                        -> bins of color and texture -> regions described -> grouped
 
-What strategies have in common is made once: planes, edges and bins for each colour space; first regions,
-their histograms and the similarity of neighbours for each scale. The rest runs side by side on the cores.
+What strategies have in common is made once: planes, edges and bins for each color space; first regions,
+their histograms and the similarity of neighbors for each scale. The rest runs side by side on the cores.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from boxmask.kernels.selective_search.regions import adjacent_regions, describe_
 from boxmask.kernels.selective_search.segmentation import join_regions, sort_edges, weigh_edges
 from boxmask.kernels.selective_search.texture import bin_pixels, smooth
 from boxmask.kernels.threads import share_out
-from boxmask.pipeline.selective_search.modes import ColourSpace, SelectiveSearchConfig
+from boxmask.pipeline.selective_search.modes import ColorSpace, SelectiveSearchConfig
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -48,13 +48,13 @@ class Hierarchy:
 
 def hierarchies(picture: Bytes, config: SelectiveSearchConfig) -> list[Hierarchy]:
     """What every strategy finds in a picture (H, W, 3), at the size that it has."""
-    spaces = config.colour_spaces
-    planes = dict(zip(spaces, _each(spaces, lambda space: in_colour_space(picture, space)), strict=True))
+    spaces = config.color_spaces
+    planes = dict(zip(spaces, _each(spaces, lambda space: in_color_space(picture, space)), strict=True))
     views = list(product(spaces, (edges_of, bins_of)))
     made = dict(zip(views, _each(views, lambda view: view[1](planes[view[0]], config)), strict=True))
     cuts = list(product(spaces, config.scales))
 
-    def grouped(cut: tuple[ColourSpace, int]) -> list[Hierarchy]:
+    def grouped(cut: tuple[ColorSpace, int]) -> list[Hierarchy]:
         space, scale = cut
         edges: tuple[Edges, Edges] = made[space, edges_of]
         labels = join_regions(*edges, picture.shape[:2], float(scale), scale)
@@ -74,10 +74,10 @@ def _each(tasks: Sequence[Any], work: Callable[[Any], Any]) -> list[Any]:
     return results
 
 
-# ---------------------------------------------------------------- a picture in one colour space
+# ---------------------------------------------------------------- a picture in one color space
 
 
-def in_colour_space(picture: Bytes, space: ColourSpace) -> Floats:
+def in_color_space(picture: Bytes, space: ColorSpace) -> Floats:
     """(H, W, 3) uint8 -> (C, H, W) float32, every channel in 0..255."""
     planes = np.empty((3, *picture.shape[:2]), np.float32)
     if space in ("hsv", "h"):
@@ -105,7 +105,7 @@ def bins_of(planes: Floats, config: SelectiveSearchConfig) -> NDArray[np.uint16]
     smooth(planes, bell, slope, across)
     smooth(planes, slope, bell, down)
     codes = np.empty((planes.shape[1], 5 * len(planes), planes.shape[2]), np.uint16)
-    bin_pixels(planes, across, down, (config.colour_bins, config.texture_bins), codes)
+    bin_pixels(planes, across, down, (config.color_bins, config.texture_bins), codes)
     return codes
 
 
@@ -128,9 +128,9 @@ def slope_of_gaussian(sigma: float) -> Floats:
 # ---------------------------------------------------------------- its regions
 
 
-def segment(picture: Bytes, space: ColourSpace, scale: int, config: SelectiveSearchConfig) -> Labels:
+def segment(picture: Bytes, space: ColorSpace, scale: int, config: SelectiveSearchConfig) -> Labels:
     """The first regions of a picture, (H, W)."""
-    edges = edges_of(in_colour_space(picture, space), config)
+    edges = edges_of(in_color_space(picture, space), config)
     labels: Labels = join_regions(*edges, picture.shape[:2], float(scale), scale)
     return labels
 
@@ -140,7 +140,7 @@ def group(
 ) -> list[Hierarchy]:
     """A hierarchy for each set of similarities, all from the same first regions."""
     count = int(labels.max()) + 1
-    regions = describe_regions(labels, count, codes, (config.colour_bins, config.texture_bins))
+    regions = describe_regions(labels, count, codes, (config.color_bins, config.texture_bins))
     pairs = adjacent_regions(labels, count)
     parts, area = shared_parts(regions, pairs), float(labels.size)
     found = []

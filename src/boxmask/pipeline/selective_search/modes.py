@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-ColourSpace = Literal["hsv", "lab", "rgi", "h", "i"]
+ColorSpace = Literal["hsv", "lab", "rgi", "h", "i"]
 Mode = Literal["single", "fast", "quality"]
 
 
@@ -15,17 +15,17 @@ class SelectiveSearchConfig:
 
     The last five depart from the paper unless they are as in `PAPER_MODES`; why, is said at `MODES`.
 
-    similarities: sets of C (colour), T (texture), S (size) and F (fill)
+    similarities: sets of C (color), T (texture), S (size) and F (fill)
     least_draw:   of the random number in least_draw..1 by which a place in the hierarchy is multiplied
     overlap:      a box whose IoU with an earlier one is above this is dropped; 1: only equal ones
     limit:        how many boxes are kept, the first in order; None: all
     """
 
-    colour_spaces: tuple[ColourSpace, ...] = ("hsv", "lab")
+    color_spaces: tuple[ColorSpace, ...] = ("hsv", "lab")
     similarities: tuple[str, ...] = ("CTSF", "TSF", "F")
     scales: tuple[int, ...] = (50, 300)  # k; regions below k pixels are joined too
     sigma: float = 0.8  # section 5.1
-    colour_bins: int = 25  # section 3.2
+    color_bins: int = 25  # section 3.2
     texture_bins: int = 10  # section 3.2, of each of 8 directions
     texture_sigma: float = 1.0  # section 3.2
     width: int = 500  # photos are searched at this width, as in R-CNN, section 2.2
@@ -41,7 +41,7 @@ class SelectiveSearchConfig:
     @property
     def strategies(self) -> int:
         """How many groupings are made."""
-        return len(self.colour_spaces) * len(self.similarities) * len(self.scales)
+        return len(self.color_spaces) * len(self.similarities) * len(self.scales)
 
 
 _AS_PUBLISHED = SelectiveSearchConfig(
@@ -55,22 +55,22 @@ _AS_PUBLISHED = SelectiveSearchConfig(
 _TODAY = SelectiveSearchConfig()
 
 PAPER_MODES: dict[Mode, SelectiveSearchConfig] = {  # table 6
-    "single": replace(_AS_PUBLISHED, colour_spaces=("hsv",), similarities=("CTSF",), scales=(100,)),
+    "single": replace(_AS_PUBLISHED, color_spaces=("hsv",), similarities=("CTSF",), scales=(100,)),
     "fast": _AS_PUBLISHED,
     "quality": replace(
         _AS_PUBLISHED,
-        colour_spaces=("hsv", "lab", "rgi", "h", "i"),
+        color_spaces=("hsv", "lab", "rgi", "h", "i"),
         similarities=("CTSF", "TSF", "F", "S"),
         scales=(50, 100, 150, 300),
     ),
 }
 
 MODES: dict[Mode, SelectiveSearchConfig] = {
-    "single": replace(_TODAY, colour_spaces=("hsv",), similarities=("CTSF",), scales=(50,)),
+    "single": replace(_TODAY, color_spaces=("hsv",), similarities=("CTSF",), scales=(50,)),
     "fast": replace(_TODAY, limit=1700),
     "quality": replace(
         _TODAY,
-        colour_spaces=("hsv", "lab", "rgi", "h", "i"),
+        color_spaces=("hsv", "lab", "rgi", "h", "i"),
         similarities=("CTSF", "TSF", "F", "S"),
         scales=(50, 100, 150, 300),
         least_draw=0.0,
@@ -87,7 +87,7 @@ MODES: dict[Mode, SelectiveSearchConfig] = {
 - overlap 0.85: most of what two strategies find is the same but for a pixel or two, and each such box costs
   a detector as much as a new one.
 - fast: scales 50 and 300, the ends of the paper's range, find less that is the same than 50 and 100 do; and
-  F beside CTSF and TSF, because it looks at neither colour nor texture. That makes 12 strategies of 8.
+  F beside CTSF and TSF, because it looks at neither color nor texture. That makes 12 strategies of 8.
 - single: scale 50, so that small objects have a region of their own at all.
 - limit: as many windows as a detector is given; where `quality` ends, the paper's had 10,097 (table 6).
 """

@@ -3,9 +3,9 @@
 Uijlings, van de Sande, Gevers, Smeulders, "Selective Search for Object Recognition", IJCV 2013
 (doi:10.1007/s11263-013-0620-5).
 
-    photo -> colour space -> regions (Felzenszwalb & Huttenlocher) -> grouped by similarity -> boxes
+    photo -> color space -> regions (Felzenszwalb & Huttenlocher) -> grouped by similarity -> boxes
 
-A strategy is a colour space, a scale of the first segmentation and a set of similarities; the strategies'
+A strategy is a color space, a scale of the first segmentation and a set of similarities; the strategies'
 boxes are put in one order and freed of duplicates (section 3.4). What differs from the paper stands at
 `MODES`; `PAPER_MODES` has the paper's own numbers.
 """
@@ -54,7 +54,7 @@ def selective_search(
     config: other numbers than those of the mode
     seed:   of the order; the config's own, 0, unless given
 
-    The same photo, numbers and seed give the same boxes, with any number of threads. A photo of one colour
+    The same photo, numbers and seed give the same boxes, with any number of threads. A photo of one color
     is one region: its box is the whole photo. Raises PhotoError, and UsageError for an unknown mode.
     """
     if config is None and mode not in MODES:

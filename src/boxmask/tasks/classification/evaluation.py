@@ -1,4 +1,4 @@
-"""A classifier against labelled photos, in figures and in pictures of its mistakes."""
+"""A classifier against labeled photos, in figures and in pictures of its mistakes."""
 
 from __future__ import annotations
 

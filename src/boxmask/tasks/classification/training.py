@@ -35,30 +35,30 @@ class Classes:
         notes = check_classes(items.photos, unseen_classes=recipe.unseen_classes)
         return replace(items, photos=replace(items.photos, notes=items.photos.notes + notes))
 
-    def photos(self, labelled: ClassDataset) -> Dataset:
+    def photos(self, labeled: ClassDataset) -> Dataset:
         """The photos that the items are parts of."""
-        return labelled.photos
+        return labeled.photos
 
-    def numbers(self, labelled: ClassDataset, recipe: Recipe) -> dict[str, Any]:
+    def numbers(self, labeled: ClassDataset, recipe: Recipe) -> dict[str, Any]:
         """The names of the classes."""
-        return {"class_names": labelled.class_names}
+        return {"class_names": labeled.class_names}
 
     def canvas(self, size: Size, config: Any) -> Size:
         """The square that every photo is fitted into."""
         return config.longer_side, config.longer_side
 
-    def sample(self, labelled: ClassDataset, item: int, config: Any) -> tuple[Tensor, ClassTarget]:
+    def sample(self, labeled: ClassDataset, item: int, config: Any) -> tuple[Tensor, ClassTarget]:
         """The photo, or the part of it, fitted into the square."""
-        image, target = labelled.photo(item), labelled.target(item)
+        image, target = labeled.photo(item), labeled.target(item)
         return resize_class_photo(image, target, config.shorter_side, config.longer_side)
 
     def augmentation(self, recipe: Recipe, config: Any) -> Augment:
-        """Scale jitter, flips and colours."""
+        """Scale jitter, flips and colors."""
         return ClassAugmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
 
     def evaluate(
-        self, model: Model, labelled: ClassDataset, recipe: Recipe, progress: Progress
+        self, model: Model, labeled: ClassDataset, recipe: Recipe, progress: Progress
     ) -> dict[str, Any]:
         """Accuracy, without intervals."""
         how = {"interval": False, "unseen_classes": recipe.unseen_classes, "progress": progress}
-        return evaluate_classes(cast(Classifier, model), labelled, **how).as_json()  # type: ignore[arg-type]
+        return evaluate_classes(cast(Classifier, model), labeled, **how).as_json()  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A detector against labelled objects, in figures and in pictures."""
+"""A detector against labeled objects, in figures and in pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boxmask.photos.decode import load_photo
 from boxmask.results.coco import save_picture
 from boxmask.results.paths import picture_names, require_apart
 from boxmask.types import Detections
-from boxmask.visualization.detections import contact_sheet, draw, draw_pair, labelled_objects
+from boxmask.visualization.detections import contact_sheet, draw, draw_pair, labeled_objects
 from boxmask.visualization.style import Picture
 
 
@@ -31,7 +31,7 @@ def judge(
 
 
 def draw_judged(dataset: Dataset, detections: Sequence[Detections], folder: Path) -> list[Path]:
-    """Each photo twice, as labelled and as found, as JPEG; gives the pictures' paths.
+    """Each photo twice, as labeled and as found, as JPEG; gives the pictures' paths.
 
     Raises UsageError, before anything is drawn, if a picture would replace a photo.
     """
@@ -39,7 +39,7 @@ def draw_judged(dataset: Dataset, detections: Sequence[Detections], folder: Path
     pictures = [folder / f"{name}.jpg" for name in picture_names(photos)]
     require_apart(pictures, photos)
     for photo, found in enumerate(detections):
-        pair = draw_pair(load_photo(photos[photo]), labelled_objects(dataset, photo), found)
+        pair = draw_pair(load_photo(photos[photo]), labeled_objects(dataset, photo), found)
         save_picture(pair, pictures[photo])
     return pictures
 

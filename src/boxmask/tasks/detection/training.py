@@ -47,7 +47,7 @@ class Boxes:
         train = dataset.split("train")
         if not train.counted.any():
             raise LabelError(
-                f"{data}: no training photo has a labelled object. Label some, or change the split."
+                f"{data}: no training photo has a labeled object. Label some, or change the split."
             )
         if self.outlines and not (train.outlined & train.counted).any():
             raise LabelError(
@@ -56,21 +56,21 @@ class Boxes:
             )
         return replace(dataset, notes=dataset.notes + notes + _note_on_crowded(train, recipe))
 
-    def photos(self, labelled: Dataset) -> Dataset:
+    def photos(self, labeled: Dataset) -> Dataset:
         """The set itself."""
-        return labelled
+        return labeled
 
-    def numbers(self, labelled: Dataset, recipe: Recipe) -> dict[str, Any]:
+    def numbers(self, labeled: Dataset, recipe: Recipe) -> dict[str, Any]:
         """The names of the classes, and room for all objects of the most crowded photo."""
-        return {"class_names": labelled.class_names, **_room(labelled.split("train"), recipe)}
+        return {"class_names": labeled.class_names, **_room(labeled.split("train"), recipe)}
 
     def canvas(self, size: Size, config: Any) -> Size:
         """The photo's, resized."""
         return resized_size(size, config.shorter_side, config.longer_side)
 
-    def sample(self, labelled: Dataset, item: int, config: Any) -> tuple[Tensor, Target]:
+    def sample(self, labeled: Dataset, item: int, config: Any) -> tuple[Tensor, Target]:
         """The photo resized, with its boxes and outlines."""
-        image, target = to_image(labelled.path(item)), labelled.target(item)
+        image, target = to_image(labeled.path(item)), labeled.target(item)
         return resize_photo(image, target, config.shorter_side, config.longer_side)
 
     def augmentation(self, recipe: Recipe, config: Any) -> Augment:
@@ -79,10 +79,10 @@ class Boxes:
             return SSDAugmentation(recipe.flip, recipe.photometric)
         return Augmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
 
-    def evaluate(self, model: Model, labelled: Dataset, recipe: Recipe, progress: Progress) -> dict[str, Any]:
+    def evaluate(self, model: Model, labeled: Dataset, recipe: Recipe, progress: Progress) -> dict[str, Any]:
         """Average precision, without intervals."""
         how = {"interval": False, "unseen_classes": recipe.unseen_classes, "progress": progress}
-        return evaluate(cast(Detector, model), labelled, **how).as_json()  # type: ignore[arg-type]
+        return evaluate(cast(Detector, model), labeled, **how).as_json()  # type: ignore[arg-type]
 
 
 def _most(train: Dataset) -> int:

@@ -1,4 +1,4 @@
-"""A segmenter against labelled pixels, in figures and in pictures."""
+"""A segmenter against labeled pixels, in figures and in pictures."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def judge_pixels(
         for photo, path in enumerate(photos):
             found = segmenter.predict(path)
             if files:
-                labelled = _counted_by(found, dataset, photo)
-                save_picture(draw_map_pair(load_photo(path), labelled, found), files[photo])
+                labeled = _counted_by(found, dataset, photo)
+                save_picture(draw_map_pair(load_photo(path), labeled, found), files[photo])
             yield found
             if progress is not None:
                 progress(photo + 1, len(photos))

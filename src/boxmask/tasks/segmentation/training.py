@@ -47,7 +47,7 @@ class Pixels:
         unsplit = read_any_unsplit_pixels(
             data,
             classes_file=recipe.classes_file,
-            unknown_colours=recipe.unknown_colours,
+            unknown_colors=recipe.unknown_colors,
             bad_boxes=recipe.bad_boxes,
         )
         file, seed = recipe.split_file, recipe.split_seed
@@ -55,16 +55,16 @@ class Pixels:
         notes = check_classes(dataset, unseen_classes=recipe.unseen_classes)
         return replace(dataset, notes=dataset.notes + notes)
 
-    def photos(self, labelled: PixelDataset) -> PixelDataset:
+    def photos(self, labeled: PixelDataset) -> PixelDataset:
         """The set itself."""
-        return labelled
+        return labeled
 
-    def numbers(self, labelled: PixelDataset, recipe: Recipe) -> dict[str, Any]:
+    def numbers(self, labeled: PixelDataset, recipe: Recipe) -> dict[str, Any]:
         """The names of the classes, and how much each weighs."""
-        names = {"class_names": labelled.class_names}
+        names = {"class_names": labeled.class_names}
         if recipe.class_weights == "none":
             return names
-        return {**names, "class_weights": balanced(labelled.split("train").counts().sum(axis=0))}
+        return {**names, "class_weights": balanced(labeled.split("train").counts().sum(axis=0))}
 
     def canvas(self, size: Size, config: Any) -> Size:
         """A tile, or the photo, resized."""
@@ -72,21 +72,21 @@ class Pixels:
             return config.tile, config.tile
         return resized_size(size, config.shorter_side, config.longer_side)
 
-    def sample(self, labelled: PixelDataset, item: int, config: Any) -> tuple[Tensor, PixelTarget]:
+    def sample(self, labeled: PixelDataset, item: int, config: Any) -> tuple[Tensor, PixelTarget]:
         """The photo and its labels; resized, or for tiles as they are."""
-        image, target = to_image(labelled.path(item)), labelled.target(item)
+        image, target = to_image(labeled.path(item)), labeled.target(item)
         if config.tile:
             return image, target
         return resize_pixels(image, target, config.shorter_side, config.longer_side)
 
     def augmentation(self, recipe: Recipe, config: Any) -> Augment:
-        """Scale jitter, flips and colours; cut to a tile, if the network looks at tiles."""
+        """Scale jitter, flips and colors; cut to a tile, if the network looks at tiles."""
         how = (recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
         return PixelAugmentation(*how, config.tile)
 
     def evaluate(
-        self, model: Model, labelled: PixelDataset, recipe: Recipe, progress: Progress
+        self, model: Model, labeled: PixelDataset, recipe: Recipe, progress: Progress
     ) -> dict[str, Any]:
         """Mean intersection over union, without intervals."""
         how = {"interval": False, "unseen_classes": recipe.unseen_classes, "progress": progress}
-        return evaluate_pixels(cast(Segmenter, model), labelled, **how).as_json()  # type: ignore[arg-type]
+        return evaluate_pixels(cast(Segmenter, model), labeled, **how).as_json()  # type: ignore[arg-type]

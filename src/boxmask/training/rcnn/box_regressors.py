@@ -8,7 +8,7 @@ Girshick, Donahue, Darrell, Malik 2014 (arXiv:1311.2524v5), appendix C, with the
 A window is paired with the object that it overlaps most, of whatever class, and teaches that object's class
 if their IoU is above 0.6. Ground-truth boxes are windows, too, and teach to stay (as in the authors' code).
 
-Where this differs from the authors' code: the intercept is not penalised; a class learns from 20,000 pairs
+Where this differs from the authors' code: the intercept is not penalized; a class learns from 20,000 pairs
 at most, which bounds memory to those rows of one class at a time; and targets are not whitened before the
 fit and whitened back after it. Ridge regression is linear in its targets and all four have the same lambda,
 so that the two steps cancel: the regressors are the same without (the tests compare).

@@ -41,7 +41,7 @@ class SVMConfig:
 
     C: float = 1e-3  # rcnn_train.m, svm_C
     positive_weight: float = 2.0  # rcnn_train.m, pos_loss_weight
-    bias_multiplier: float = 10.0  # rcnn_train.m, bias_mult: the bias is hardly regularised
+    bias_multiplier: float = 10.0  # rcnn_train.m, bias_mult: the bias is hardly regularized
     mean_norm: float = 20.0  # rcnn_scale_features.m: C was chosen on features of this mean norm
     negative_iou: float = 0.3  # section 2.3
     hard: float = -1.0001  # rcnn_train.m, hard_thresh: just outside the negatives' margin of -1
@@ -238,7 +238,7 @@ class _Miner:
     def notes(self, name: str) -> list[str]:
         """What to tell the user of this class."""
         if not len(self.positives):
-            return [f"{name!r} has no labelled box to learn from and will never be found"]
+            return [f"{name!r} has no labeled box to learn from and will never be found"]
         if not self.trained:
             return [f"{name!r} overlaps every window, so that nothing is unlike it: any window passes for it"]
         if not self.converged:

@@ -15,7 +15,7 @@ from boxmask.errors import BoxmaskError, TrainingError
 from boxmask.pipeline.model import Model
 from boxmask.training.clock import Clock, learning_rate
 from boxmask.training.loader import TrainingBatch
-from boxmask.training.optimizer import average_of, make_optimiser, set_learning_rate
+from boxmask.training.optimizer import average_of, make_optimizer, set_learning_rate
 from boxmask.training.session import BoxesOf, Session
 from boxmask.training.setup import feed_of, steps_of
 from boxmask.training.validate import validate
@@ -23,7 +23,7 @@ from boxmask.weights.imagenet import is_random
 
 
 class Trainable(nn.Module):
-    """A network whose `forward` is its loss: distributed training synchronises only what goes through it.
+    """A network whose `forward` is its loss: distributed training synchronizes only what goes through it.
 
     loss: the name of the method, for papers that have several
     """
@@ -59,7 +59,7 @@ class Descent:
     validations: bool = True
 
     def begin(self, session: Session, minutes: float) -> None:
-        """Free what learns, freeze the rest; a new optimiser, average and clock."""
+        """Free what learns, freeze the rest; a new optimizer, average and clock."""
         state, recipe = session.state, session.recipe
         if self.anew:
             fresh = session.fresh().state_dict()
@@ -76,7 +76,7 @@ class Descent:
         per_epoch = steps_of(session, 0).per_epoch
         clock = Clock(recipe.epochs * per_epoch if recipe.epochs else None, minutes)
         average = average_of(state.network, recipe.ema) if recipe.ema else None
-        state.begin_stage(clock, make_optimiser(state.network, recipe), average)
+        state.begin_stage(clock, make_optimizer(state.network, recipe), average)
 
     def fit(self, session: Session) -> bool:
         """Train to the end; True if it was reached, False if somebody stopped it.
@@ -86,13 +86,13 @@ class Descent:
         """
         state, clock = session.state, session.state.clock
         batches = feed_of(session, self.proposals and self.proposals(session))
-        session.accelerator.free_memory()  # of the optimiser of the stage before
-        model, optimiser = session.accelerator.prepare(Trainable(state.network, self.loss), state.optimiser)
+        session.accelerator.free_memory()  # of the optimizer of the stage before
+        model, optimizer = session.accelerator.prepare(Trainable(state.network, self.loss), state.optimizer)
         saved = clock.seconds
         while clock.progress < 1 and not session.stop.asked:
             batch = _next(batches, session)
-            set_learning_rate(optimiser, learning_rate(clock.progress, session.recipe.warmup))
-            losses = _step(model, optimiser, session, batch)
+            set_learning_rate(optimizer, learning_rate(clock.progress, session.recipe.warmup))
+            losses = _step(model, optimizer, session, batch)
             session.report.step(clock, losses, len(batch.images))
             if self.validations and _validation_is_due(session):
                 validate(session, clock.progress)
@@ -114,9 +114,9 @@ def _next(batches: Iterator[TrainingBatch], session: Session) -> TrainingBatch:
 
 
 def _step(
-    model: nn.Module, optimiser: torch.optim.Optimizer, session: Session, batch: TrainingBatch
+    model: nn.Module, optimizer: torch.optim.Optimizer, session: Session, batch: TrainingBatch
 ) -> dict[str, float]:
-    """One step of the optimiser; gives the parts of the loss."""
+    """One step of the optimizer; gives the parts of the loss."""
     state, accelerator = session.state, session.accelerator
     seeds = np.random.SeedSequence((session.recipe.seed, state.clock.step))
     torch.manual_seed(int(seeds.generate_state(1)[0]))  # the sampling follows from the step alone
@@ -124,12 +124,12 @@ def _step(
     losses: dict[str, Tensor] = model(batch)
     values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
     _require_finite(values, session, batch)
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     accelerator.backward(torch.stack(list(losses.values())).sum())
     norm = _clipped(model, accelerator, session.recipe.clip_norm)
     if accelerator.scaler is None:  # which else skips such steps, and lowers its scale
         _require_finite({**values, "gradient": norm}, session, batch)
-    optimiser.step()
+    optimizer.step()
     if state.average is not None:
         state.average.update_parameters(state.network)
     state.clock.step += 1

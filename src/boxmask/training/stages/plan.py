@@ -11,7 +11,7 @@ from boxmask.training.session import Stage
 from boxmask.training.stages.gradient_descent import Descent
 from boxmask.training.stages.rpn_proposals import Propose
 from boxmask.training.stages.selective_search import Search, searched_boxes
-from boxmask.training.stages.target_normalization import Normalise
+from boxmask.training.stages.target_normalization import Normalize
 
 
 def plan(recipe: Recipe) -> list[Stage]:
@@ -42,7 +42,7 @@ def rcnn() -> list[Stage]:
 
 def fast_rcnn() -> list[Stage]:
     """Fast R-CNN, section 2.3: proposals from outside, then one stage."""
-    return [Search(), Normalise(), Descent(proposals=searched_boxes)]
+    return [Search(), Normalize(), Descent(proposals=searched_boxes)]
 
 
 def alternating() -> list[Stage]:

@@ -52,10 +52,10 @@ class DeltaSpread:
 
 
 @dataclass
-class Normalise:
+class Normalize:
     """Fast R-CNN, section 2.3: the regression targets get mean 0 and variance 1; here in each class."""
 
-    name: str = "normalising targets"
+    name: str = "normalizing targets"
     share: float = 0.0
 
     begin = staticmethod(only_a_clock)

@@ -49,7 +49,7 @@ BOX_LAYERS = {
     "fcos": {
         r"head\.regression_head\.conv\.": "box_tower.",
         r"head\.regression_head\.bbox_reg\.": "distances.",
-        r"head\.regression_head\.bbox_ctrness\.": "centreness.",
+        r"head\.regression_head\.bbox_ctrness\.": "centerness.",
     },
 }
 LOGITS, BOXES = "head.classification_head.cls_logits.", "head.regression_head.bbox_reg."
