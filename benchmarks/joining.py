@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from boxmask.data.detection.read import read_unsplit
+from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.runs.run import Run
 
 LEVELS = (0.3, 0.5, 0.6, 0.7)  # mask AP, whose minutes are told
@@ -57,7 +57,7 @@ def train(run: Path, args: argparse.Namespace, *flags: object) -> None:
 
 def write_split(args: argparse.Namespace) -> None:
     """Every fifth photo, the first included, is for judging; the others are for training."""
-    files = read_unsplit(args.data).files.tolist()
+    files = read_unsplit_detection(args.data).files.tolist()
     split = {"train": [f for n, f in enumerate(files) if n % 5], "val": files[::5], "test": []}
     (args.out / "split.json").write_text(json.dumps(split))
 
@@ -112,14 +112,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.5, help="of each Mask R-CNN")
     parser.add_argument("--parent-minutes", type=float, default=3.0, help="of the others")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--validations", type=int, default=12)
+    parser.add_argument("--num_validations", type=int, default=12)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     write_split(args)
     for parent, model in (("detector", "faster-rcnn"), ("classifier", "classifier")):
         train(args.out / parent, args, "--model", model, "--max-minutes", args.parent_minutes)
     curves: dict[str, list[NDArray[np.float64]]] = {way.name: [] for way in BEGINNINGS}
-    how = ("--model", "mask-rcnn", "--max-minutes", args.minutes, "--validations", args.validations)
+    how = ("--model", "mask-rcnn", "--max-minutes", args.minutes, "--num_validations", args.num_validations)
     for seed in range(args.seeds):  # in turns, so that a busy machine is as busy for all
         for way in BEGINNINGS:
             run = args.out / f"{way.name.replace(' ', '-')}-{seed}"

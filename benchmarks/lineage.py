@@ -31,9 +31,9 @@ from rich.table import Table
 from boxmask.cli.memory import keep_memory
 from boxmask.detectors.fast_rcnn import truncate
 from boxmask.models.table import AnyModel
-from boxmask.photos.decode import to_image
+from boxmask.photos.accept import to_image
 from boxmask.runs.run import Run
-from boxmask.tasks.evaluate import Reading, labeled_for
+from boxmask.tasks.evaluate import LabelOptions, read_split
 from boxmask.weights.checkpoint import load_model
 
 PARTS = ("image", "proposals", "features", "heads", "post-processing")
@@ -83,7 +83,7 @@ MASK = {
 }
 PIXELS = {"features": "features", "heads": "heads"}  # the rest, resizing and labeling, is not split up
 FIGURES = ("AP", "AP50", "mask_AP", "mask_AP50", "mIoU")
-METHODS = {
+METHOD_DEFAULTS = {
     "rcnn": Method("R-CNN", ("--model", "rcnn"), 20, RCNN),
     "fast-rcnn": Method("Fast R-CNN", ("--model", "fast-rcnn"), 10, FAST),
     "fast-rcnn-svd": Method("Fast R-CNN, SVD", ("--model", "fast-rcnn"), 10, FAST, svd=True),
@@ -101,7 +101,7 @@ METHODS = {
 }
 
 
-OF_BOXES = ",".join(name for name, method in METHODS.items() if method.parts not in (MASK, PIXELS))
+OF_BOXES = ",".join(name for name, method in METHOD_DEFAULTS.items() if method.parts not in (MASK, PIXELS))
 
 
 @dataclass
@@ -165,8 +165,8 @@ def train(method: Method, run: Path, args: argparse.Namespace) -> None:
 
 
 def reading_flags(args: argparse.Namespace) -> list[object]:
-    classes = ["--classes-file", args.classes_file, "--unknown-colors", "ignore"]
-    return ["--bad-boxes", "skip", *(classes if args.classes_file else ())]
+    classes = ["--classes-file", args.classes_file, "--on-unknown-colors", "ignore"]
+    return ["--on-bad-boxes", "skip", *(classes if args.classes_file else ())]
 
 
 def boxmask(run: Path, *words: object) -> None:
@@ -186,8 +186,8 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     model = load_model(run)
     if method.svd:
         truncate(model, tuple(args.svd))
-    reading = Reading("skip", args.classes_file, "ignore" if args.classes_file else None)
-    labeled = labeled_for(model, run, Path(args.data), "test", reading)
+    reading = LabelOptions("skip", args.classes_file, "ignore" if args.classes_file else None)
+    labeled = read_split(model, run, Path(args.data), "test", reading)
     seconds = seconds_of(model, method, labeled, args.photos)
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
     figures_of = {name: found[name] for name in FIGURES if found.get(name) is not None}
@@ -245,7 +245,7 @@ def main() -> None:
     )
     parser.add_argument("data", help="labeled photos, as for `boxmask train`")
     parser.add_argument("--out", type=Path, required=True, help="where runs, table and chart go")
-    parser.add_argument("--methods", default=OF_BOXES, help=f"of: {', '.join(METHODS)}")
+    parser.add_argument("--methods", default=OF_BOXES, help=f"of: {', '.join(METHOD_DEFAULTS)}")
     parser.add_argument(
         "--scale", type=float, default=1.0, help="of each method's minutes: R-CNN has 20, the others 10"
     )
@@ -263,8 +263,8 @@ def main() -> None:
     rows = []
     for name in args.methods.split(","):
         run = args.out / name.removesuffix("-svd")
-        train(METHODS[name], run, args)
-        rows.append(measure(METHODS[name], run, args))
+        train(METHOD_DEFAULTS[name], run, args)
+        rows.append(measure(METHOD_DEFAULTS[name], run, args))
     title = f"{Path(args.data).resolve().name}: {args.threads} threads"
     Console(width=160).print(table_of(rows, title))
     draw(rows, args.out / "lineage.png", title)

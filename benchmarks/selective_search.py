@@ -26,8 +26,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.detection.read import read_dataset
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.read import read_detection
 from boxmask.evaluation.proposals import ProposalRecall, proposal_recall
 from boxmask.photos.decode import load_photo
 from boxmask.pipeline.selective_search.search import MODES, PAPER_MODES, searched, selective_search
@@ -67,8 +67,8 @@ def for_opencv(photo: Picture, picture: Picture) -> Picture:
     return cv2.resize(photo, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
-def with_objects(data: Path, split: str, photos: int | None) -> Dataset:
-    dataset = read_dataset(data, bad_boxes="skip")
+def with_objects(data: Path, split: str, photos: int | None) -> DetectionDataset:
+    dataset = read_detection(data, on_bad_boxes="skip")
     dataset = dataset if split == "all" else dataset.split(split)
     return dataset.subset(np.flatnonzero(np.diff(dataset.offsets) > 0)[:photos])
 
@@ -149,7 +149,7 @@ def speed_table(seconds: dict[str, list[float]], peaks: dict[str, float]) -> Tab
     return table
 
 
-def recall_table(dataset: Dataset, boxes: dict[str, list[Tensor]]) -> Table:
+def recall_table(dataset: DetectionDataset, boxes: dict[str, list[Tensor]]) -> Table:
     table = Table("", "windows", "recall at 0.5", "recall at 0.7", "MABO")
     for count in COUNTS:
         for name, found in boxes.items():

@@ -30,11 +30,11 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 
 from boxmask.cli.memory import keep_memory
 from boxmask.data.demo.make import make_demo
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.detection.read import read_dataset
-from boxmask.evaluation.detection.detect import detect
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.read import read_detection
+from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.evaluate import evaluate_detections
-from boxmask.photos.decode import to_image
+from boxmask.photos.accept import to_image
 from boxmask.runs.recipe import Recipe
 from boxmask.training.train import train
 from boxmask.types import Detections, Target
@@ -55,8 +55,8 @@ class Result:
     peak: float
 
 
-def judged(dataset: Dataset, detections: list[Detections], speed: float, seconds: float) -> Result:
-    figures = evaluate_detections(dataset, detections).as_json()
+def judged(dataset: DetectionDataset, detections: list[Detections], speed: float, seconds: float) -> Result:
+    figures = evaluate_detections(dataset, detections).to_dict()
     return Result(speed, figures["AP"], figures["AP50"], 1e3 * seconds / len(dataset), peak_memory())
 
 
@@ -65,16 +65,16 @@ def our_result(data: Path, minutes: float, seed: int) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         recipe = Recipe(max_minutes=minutes, seed=seed)
         run, _ = train(data, recipe, Path(folder) / "run")
-        test, detector = read_dataset(data).split("test"), load(run.folder)
+        test, detector = read_detection(data).split("test"), load(run.folder)
         begin = time.perf_counter()
-        detections = detect(detector, test)
+        detections = detect_all(detector, test)
         seconds = time.perf_counter() - begin
         steps = json.loads(run.log.read_text().splitlines()[-1])["step"]
     return judged(test, detections, steps * recipe.batch_size / (60 * minutes), seconds)
 
 
 def their_result(data: Path, minutes: float, seed: int) -> Result:
-    dataset = read_dataset(data)
+    dataset = read_detection(data)
     torch.manual_seed(seed)
     network = their_network(len(dataset.class_names))
     speed = their_training(network, dataset.split("train"), 60 * minutes)
@@ -97,7 +97,7 @@ def their_network(classes: int) -> TheirFasterRCNN:
     return network
 
 
-def their_training(network: nn.Module, dataset: Dataset, budget: float) -> float:
+def their_training(network: nn.Module, dataset: DetectionDataset, budget: float) -> float:
     """Images a second."""
     parameters = [one for one in network.parameters() if one.requires_grad]
     optimizer = torch.optim.SGD(parameters, RATE, momentum=0.9, weight_decay=1e-4)
@@ -115,7 +115,7 @@ def their_training(network: nn.Module, dataset: Dataset, budget: float) -> float
     return steps * BATCH / budget
 
 
-def endless(dataset: Dataset) -> Iterator[tuple[list[Tensor], list[Target]]]:
+def endless(dataset: DetectionDataset) -> Iterator[tuple[list[Tensor], list[Target]]]:
     """Batches of photos, decoded once, half of them mirrored."""
     photos = [to_image(dataset.path(photo)) for photo in range(len(dataset))]
     while True:
@@ -138,7 +138,7 @@ def maybe_mirrored(image: Tensor, target: Target) -> tuple[Tensor, Target]:
 
 
 @torch.inference_mode()
-def their_detections(network: nn.Module, dataset: Dataset, photo: int) -> Detections:
+def their_detections(network: nn.Module, dataset: DetectionDataset, photo: int) -> Detections:
     image = to_image(dataset.path(photo)) / 255
     found = network.eval()([image])[0]
     size = (image.shape[1], image.shape[2])

@@ -49,7 +49,7 @@ def quick() -> Recipe:
     from boxmask.runs.recipe import Recipe
 
     return Recipe(
-        backbone="test_resnet", weights="none", size=64, batch_size=2, epochs=1, workers=0, validations=1
+        backbone="test_resnet", weights="none", size=64, batch_size=2, epochs=1, workers=0, num_validations=1
     )
 
 
@@ -103,9 +103,9 @@ def boxes_alone(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def painted(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The photos of `demo` with label images: 1 where a digit is, else 0. Without classes file."""
-    from boxmask.data.detection.read import read_dataset
+    from boxmask.data.detection.read import read_detection
 
-    root, dataset = tmp_path_factory.mktemp("painted"), read_dataset(demo)
+    root, dataset = tmp_path_factory.mktemp("painted"), read_detection(demo)
     for photo in range(len(dataset)):
         split, path = str(dataset.splits[photo]), dataset.path(photo)
         masks = dataset.masks(photo)

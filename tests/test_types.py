@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from boxmask.masks import Masks
-from boxmask.types import Classification, ClassTarget, Detections, Target
+from boxmask.types import Classification, ClassificationTarget, Detections, Target
 
 BOXES = torch.tensor([[0.0, 0.0, 10.0, 20.0], [5.0, 5.0, 6.0, 7.0]])
 LABELS = torch.tensor([1, 0])
@@ -111,9 +111,9 @@ def test_nothing_found_to_supervision() -> None:
 
 
 def test_a_class_target_is_no_negative_number() -> None:
-    assert ClassTarget(0).label == 0
+    assert ClassificationTarget(0).label == 0
     with pytest.raises(ValueError, match="label: expected 0 or more, found -1"):
-        ClassTarget(-1)
+        ClassificationTarget(-1)
 
 
 def test_a_classification_ranks_its_classes() -> None:

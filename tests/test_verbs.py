@@ -47,7 +47,7 @@ def test_the_best_weights_are_the_ones_that_are_loaded(trained: Path) -> None:
 
 
 def test_evaluate_gives_figures_by_name(trained: Path, demo: Path) -> None:
-    figures = boxmask.evaluate(str(trained), str(demo), split="val").as_json()
+    figures = boxmask.evaluate(str(trained), str(demo), split="val").to_dict()
     assert figures["images"] == 2
     assert {"AP", "AP50", "AP75", "APs", "APm", "APl", "per_class"} <= set(figures)
 
@@ -73,7 +73,7 @@ def test_every_kind_of_model_is_loaded_and_judged(
     model, photo = boxmask.load(runs(kind)), demo / "images" / "train-00001.jpg"
     found = model.predict(photo)
     assert type(model.predict([photo])[0]) is type(found)
-    assert figures <= set(boxmask.evaluate(runs(kind), demo, split="val").as_json())
+    assert figures <= set(boxmask.evaluate(runs(kind), demo, split="val").to_dict())
 
 
 def test_predict_writes_maps_but_nothing_of_a_classifier(
@@ -94,7 +94,7 @@ def test_evaluate_asks_what_label_images_mean(
         boxmask.evaluate(runs("unet"), painted)
     (tmp_path / "mine.txt").write_text("background\none\n")
     judged = boxmask.evaluate(runs("unet"), painted, classes_file=str(tmp_path / "mine.txt"))
-    assert judged.as_json()["images"] == 4
+    assert judged.to_dict()["images"] == 4
 
 
 def test_wrong_choices_and_files_are_told(demo: Path, quick: Recipe, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, which becomes `path` if the block ends well and else is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
@@ -23,7 +23,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Take away what a killed `replacing` left behind in a folder that nobody writes to now."""
+    """Take away what a killed `atomic_write` left behind in a folder that nobody writes to now."""
     for left in folder.glob(".*.*"):
         if left.is_dir():
             shutil.rmtree(left)

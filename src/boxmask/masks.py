@@ -32,8 +32,8 @@ class Masks:
     """
 
     size: Size
-    windows: Int[NDArray[np.int64], "N 4"]
-    bits: Bool[NDArray[np.bool_], M]
+    windows: Int[np.ndarray, "N 4"]
+    bits: Bool[np.ndarray, " M"]
 
     def __post_init__(self) -> None:
         """Raise ValueError, with what was expected and what was found."""
@@ -59,9 +59,7 @@ class Masks:
         return Masks(size, np.zeros((count, 4), dtype=np.int64), np.zeros(0, dtype=np.bool_))
 
     @staticmethod
-    def of(
-        crops: Sequence[Bool[NDArray[np.bool_], "h w"]], corners: Sequence[tuple[int, int]], size: Size
-    ) -> Masks:
+    def of(crops: Sequence[Bool[np.ndarray, "h w"]], corners: Sequence[tuple[int, int]], size: Size) -> Masks:
         """From the pixels of each and where (x, y) their upper left corner lies; windows are made tight.
 
         What lies outside the photo is cut off.
@@ -72,7 +70,7 @@ class Masks:
         return Masks(size, windows, np.concatenate([np.zeros(0, dtype=np.bool_), *parts]))
 
     @staticmethod
-    def from_dense(dense: Bool[NDArray[np.bool_], "N H W"]) -> Masks:
+    def from_dense(dense: Bool[np.ndarray, "N H W"]) -> Masks:
         """From full masks."""
         size = (int(dense.shape[1]), int(dense.shape[2]))
         return Masks.of(list(dense.astype(np.bool_, copy=False)), [(0, 0)] * len(dense), size)
@@ -90,12 +88,12 @@ class Masks:
         return len(self.windows)
 
     @property
-    def offsets(self) -> Int[NDArray[np.int64], N + 1]:
+    def offsets(self) -> Int[np.ndarray, " N+1"]:
         """Where each window begins in `bits`, and where the last one ends."""
         sides = self.windows[:, 2:] - self.windows[:, :2]
         return np.concatenate([[0], np.cumsum(sides[:, 0] * sides[:, 1])]).astype(np.int64)
 
-    def crops(self) -> list[Bool[NDArray[np.bool_], "h w"]]:
+    def crops(self) -> list[Bool[np.ndarray, "h w"]]:
         """The pixels of each window, as views."""
         offsets = self.offsets
         return [
@@ -103,7 +101,7 @@ class Masks:
             for (x1, y1, x2, y2), begin, end in zip(self.windows.tolist(), offsets, offsets[1:], strict=False)
         ]
 
-    def dense(self) -> Bool[NDArray[np.bool_], "N H W"]:
+    def dense(self) -> Bool[np.ndarray, "N H W"]:
         """The full masks; N x H x W bytes."""
         full = np.zeros((len(self), *self.size), dtype=np.bool_)
         for mask, crop, (x1, y1, x2, y2) in zip(full, self.crops(), self.windows.tolist(), strict=True):
@@ -114,17 +112,17 @@ class Masks:
         """As `numpy.asarray` wants it: the full masks."""
         return self.dense() if dtype is None else self.dense().astype(dtype)
 
-    def areas(self) -> Int[NDArray[np.int64], N]:
+    def areas(self) -> Int[np.ndarray, " N"]:
         """Pixels of each mask."""
         sums = np.concatenate([[0], np.cumsum(self.bits, dtype=np.int64)])
         return np.asarray(np.diff(sums[self.offsets]))
 
     @property
-    def known(self) -> Bool[NDArray[np.bool_], N]:
+    def known(self) -> Bool[np.ndarray, " N"]:
         """Which masks have any pixel."""
         return self.areas() > 0
 
-    def boxes(self) -> Float[NDArray[np.float32], "N 4"]:
+    def boxes(self) -> Float[np.ndarray, "N 4"]:
         """The smallest box xyxy around each mask; zeros where there is no pixel."""
         tight = [_tight(crop, x, y)[1] for crop, (x, y) in zip(self.crops(), self._corners(), strict=True)]
         return np.array(tight, dtype=np.float32).reshape(-1, 4)
@@ -139,24 +137,24 @@ class Masks:
         bits = np.concatenate([np.zeros(0, dtype=np.bool_), *parts])
         return Masks(self.size, self.windows[chosen].reshape(-1, 4), bits)
 
-    def placed(self, x: int, y: int, size: Size) -> Masks:
+    def shift_and_crop(self, x: int, y: int, size: Size) -> Masks:
         """On a canvas of another size, where the photo's upper left corner lies at (x, y): crop and pad."""
         corners = [(left + x, top + y) for left, top in self._corners()]
         return Masks.of(self.crops(), corners, size)
 
-    def mirrored(self) -> Masks:
+    def hflip(self) -> Masks:
         """Left to right."""
         width = self.size[1]
         corners = [(width - x2, y1) for _, y1, x2, _ in self.windows.tolist()]
         return Masks.of([crop[:, ::-1] for crop in self.crops()], corners, self.size)
 
-    def upended(self) -> Masks:
+    def vflip(self) -> Masks:
         """Top to bottom."""
         height = self.size[0]
         corners = [(x1, height - y2) for x1, _, _, y2 in self.windows.tolist()]
         return Masks.of([crop[::-1] for crop in self.crops()], corners, self.size)
 
-    def resized(self, size: Size) -> Masks:
+    def resize(self, size: Size) -> Masks:
         """At another size: each new pixel is the old one under its center."""
         rows, columns = (nearest(*sides) for sides in zip(self.size, size, strict=True))
         crops, corners = [], []
@@ -171,7 +169,7 @@ class Masks:
         return [(x, y) for x, y, _, _ in self.windows.tolist()]
 
 
-def nearest(old: int, new: int) -> Int[NDArray[np.int64], new]:
+def nearest(old: int, new: int) -> Int[np.ndarray, " new"]:
     """Which of `old` pixels in a row lies under the center of each of `new`."""
     return ((np.arange(new) + 0.5) * old / new).astype(np.int64)
 

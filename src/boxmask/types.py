@@ -47,8 +47,8 @@ class Target:
     """
 
     boxes: Float[Tensor, "N 4"]
-    labels: Int[Tensor, N]
-    ignore: Bool[Tensor, N]
+    labels: Int[Tensor, " N"]
+    ignore: Bool[Tensor, " N"]
     masks: Masks | None = None
 
     def __post_init__(self) -> None:
@@ -87,8 +87,8 @@ class Detections:
     """
 
     boxes: Float[Tensor, "N 4"]
-    scores: Float[Tensor, N]
-    labels: Int[Tensor, N]
+    scores: Float[Tensor, " N"]
+    labels: Int[Tensor, " N"]
     class_names: tuple[str, ...]
     size: tuple[int, int]
     masks: Masks | None = None
@@ -141,7 +141,7 @@ IGNORED = 255  # of a pixel that nothing is said about
 
 
 @dataclass(frozen=True, slots=True)
-class PixelTarget:
+class SegmentationTarget:
     """What the labels say of every pixel of one photo.
 
     labels: (H, W) uint8, 0..K-1, or IGNORED
@@ -184,7 +184,7 @@ class SegmentationMap:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassTarget:
+class ClassificationTarget:
     """What the labels say of a photo as a whole: the number of its class, 0..K-1."""
 
     label: int
@@ -202,7 +202,7 @@ class Classification:
     class_names: the K names
     """
 
-    scores: Float[Tensor, K]
+    scores: Float[Tensor, " K"]
     class_names: tuple[str, ...]
 
     def __post_init__(self) -> None:

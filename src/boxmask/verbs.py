@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from boxmask.classifiers.contract import Classifier
     from boxmask.detectors.contract import Detector
-    from boxmask.evaluation.classification.evaluate import ClassEvaluation
-    from boxmask.evaluation.detection.evaluate import Evaluation
-    from boxmask.evaluation.segmentation.evaluate import PixelEvaluation
+    from boxmask.evaluation.classification.evaluate import ClassificationEvaluation
+    from boxmask.evaluation.detection.evaluate import DetectionEvaluation
+    from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation
     from boxmask.prediction.predict import Prediction
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
@@ -46,24 +46,24 @@ def evaluate(
     data: str | Path,
     split: Literal["train", "val", "test", "all"] = "test",
     *,
-    bad_boxes: Literal["stop", "skip"] = "stop",
-    unseen_classes: Literal["stop", "ignore"] = "stop",
+    on_bad_boxes: Literal["stop", "skip"] = "stop",
+    on_unseen_classes: Literal["stop", "ignore"] = "stop",
     classes_file: str | Path | None = None,
-    unknown_colors: Literal["stop", "ignore"] | None = None,
+    on_unknown_colors: Literal["stop", "ignore"] | None = None,
     device: str = "cpu",
-) -> Evaluation | PixelEvaluation | ClassEvaluation:
-    """Judge a run on labeled photos; `.as_json()` gives the figures by name.
+) -> DetectionEvaluation | SegmentationEvaluation | ClassificationEvaluation:
+    """Judge a run on labeled photos; `.to_dict()` gives the figures by name.
 
     What the choices mean is in `boxmask evaluate --help`.
     """
-    from boxmask.tasks.evaluate import Reading, labeled_for, verdict
+    from boxmask.tasks.evaluate import LabelOptions, evaluate_model, read_split
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(run, device)
-    reading = Reading(bad_boxes, Path(classes_file) if classes_file else None, unknown_colors)
-    labeled = labeled_for(model, Path(run), Path(data), split, reading)
-    judged: Evaluation | PixelEvaluation | ClassEvaluation = verdict(
-        model, labeled, unseen_classes
+    reading = LabelOptions(on_bad_boxes, Path(classes_file) if classes_file else None, on_unknown_colors)
+    labeled = read_split(model, Path(run), Path(data), split, reading)
+    judged: DetectionEvaluation | SegmentationEvaluation | ClassificationEvaluation = evaluate_model(
+        model, labeled, on_unseen_classes
     ).evaluation
     return judged
 

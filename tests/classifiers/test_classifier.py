@@ -18,7 +18,7 @@ from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.errors import UsageError
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.types import Classification, ClassTarget
+from boxmask.types import Classification, ClassificationTarget
 from boxmask.weights.imagenet import backbone_weights
 
 Build = Callable[..., ImageClassifier]
@@ -110,7 +110,7 @@ def test_the_mode_changes_nothing(build: Build, paint: Paint) -> None:
     for training in (True, False):
         classifier.train(training)
         torch.manual_seed(3)
-        results.append(classifier.loss([photo], [ClassTarget(0)])["class"].item())
+        results.append(classifier.loss([photo], [ClassificationTarget(0)])["class"].item())
         assert_same(classifier.predict(photo), expected)
     assert results[0] == results[1]
 
@@ -122,7 +122,7 @@ def test_the_loss_is_the_smoothed_log_loss(build: Build, paint: Paint) -> None:
     classifier, photo = build(dropout=0.0, label_smoothing=0.3), paint(1, (64, 64))
     log = classifier.predict(photo).scores.log()
     expected = -(0.7 * log[2] + 0.3 * log.mean())
-    losses = classifier.loss([photo], [ClassTarget(2)])
+    losses = classifier.loss([photo], [ClassificationTarget(2)])
     assert list(losses) == ["class"]
     assert losses["class"].shape == ()
     assert losses["class"].item() == pytest.approx(float(expected), rel=1e-4)
@@ -130,14 +130,16 @@ def test_the_loss_is_the_smoothed_log_loss(build: Build, paint: Paint) -> None:
 
 def test_dropout_drops(build: Build, paint: Paint) -> None:
     classifier = build(dropout=0.5)
-    losses = {classifier.loss([paint(0)], [ClassTarget(0)])["class"].item() for _ in range(4)}
+    losses = {classifier.loss([paint(0)], [ClassificationTarget(0)])["class"].item() for _ in range(4)}
     assert len(losses) > 1
 
 
 def test_every_trained_parameter_learns(build: Build, paint: Paint) -> None:
     classifier = build(backbone="tf_efficientnet_lite0")
     classifier.freeze(1)
-    classifier.loss([paint(0), paint(1)], [ClassTarget(0), ClassTarget(1)])["class"].backward()
+    classifier.loss([paint(0), paint(1)], [ClassificationTarget(0), ClassificationTarget(1)])[
+        "class"
+    ].backward()
     trained = {name: p for name, p in classifier.named_parameters() if p.requires_grad}
     assert [name for name, p in trained.items() if p.grad is None or not p.grad.any()] == []
     frozen = [name for name, p in classifier.named_parameters() if not p.requires_grad]
@@ -147,13 +149,16 @@ def test_every_trained_parameter_learns(build: Build, paint: Paint) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 400), (1500, 20)])
 def test_losses_of_photos_of_any_size(build: Build, size: tuple[int, int]) -> None:
-    loss = build().loss([torch.zeros(3, *size, dtype=torch.uint8)], [ClassTarget(1)])["class"]
+    loss = build().loss([torch.zeros(3, *size, dtype=torch.uint8)], [ClassificationTarget(1)])["class"]
     assert math.isfinite(loss.item())
 
 
 def test_it_learns_three_photos_by_heart(build: Build, paint: Paint) -> None:
     classifier = build()
-    photos, targets = [paint(label) for label in range(3)], [ClassTarget(label) for label in range(3)]
+    photos, targets = (
+        [paint(label) for label in range(3)],
+        [ClassificationTarget(label) for label in range(3)],
+    )
     optimizer = torch.optim.AdamW(classifier.parameters(), lr=3e-3)
     for _ in range(40):
         optimizer.zero_grad()

@@ -25,7 +25,7 @@ def test_the_figures_are_written_as_json_and_shown_as_a_table(
     assert {"AP", "AP50", "AP75", "APs", "APm", "APl", "per_class", "images"} <= set(figures)
     assert figures["images"] == 4
     assert set(figures["per_class"]) == set(verbs.load(trained).config.class_names)
-    assert figures == json.loads(json.dumps(verbs.evaluate(trained, demo).as_json()))
+    assert figures == json.loads(json.dumps(verbs.evaluate(trained, demo).to_dict()))
 
 
 def test_a_dash_prints_the_json_and_nothing_else(
@@ -84,9 +84,9 @@ def test_a_set_without_splits_keeps_the_run_s_own(
     assert boxmask("evaluate", "run", data, "--pictures", "pictures").status == 0
     drawn = {picture.stem for picture in (here / "pictures").iterdir()}
     assert drawn == {Path(file).stem for file in split["test"]}
-    from boxmask.data.detection.read import read_dataset
+    from boxmask.data.detection.read import read_detection
 
-    assert set(split["test"]) != set(read_dataset(data).split("test").files.tolist())
+    assert set(split["test"]) != set(read_detection(data).split("test").files.tolist())
 
 
 # ---------------------------------------------------------------- what goes wrong
@@ -127,7 +127,7 @@ def test_a_class_that_the_detector_does_not_know(
     file.write_text(json.dumps(labels))
     said = refused(1, "evaluate", trained, data, "--json", "figures.json")
     assert 'has objects of "ten", which the detector was not trained on' in said
-    ended = boxmask("evaluate", trained, data, "--json", "-", "--unseen-classes", "ignore")
+    ended = boxmask("evaluate", trained, data, "--json", "-", "--on-unseen-classes", "ignore")
     assert "ten" not in json.loads(ended.out)["per_class"]
     assert any('1 objects of "ten"' in note for note in json.loads(ended.out)["notes"])
 

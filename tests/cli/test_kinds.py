@@ -86,7 +86,7 @@ def test_one_class_is_nothing_to_tell_apart(refused: Refused, tmp_path: Path) ->
         (["--model", "unet", "--preset", "fpn"], 2, "unet has no preset 'fpn'; it has: default, paper"),
         (["--model", "mask-rcnn", "--preset", "resnet"], 2, "mask-rcnn has no preset 'resnet'"),
         (["--model", "mask-rcnn", "--class-weights", "balanced"], 2, "--class-weights is for fcn"),
-        (["--model", "classifier", "--crops", "ssd"], 2, "--crops ssd is for detectors"),
+        (["--model", "classifier", "--crop_policy", "ssd"], 2, "--crop_policy ssd is for detectors"),
         (["--model", "fcn", "--set", "tile=64", "--size", "64"], 2, "--size scales photos"),
         (["--model", "segnet"], 2, "model 'segnet' is not known; there are: rcnn"),
     ],
@@ -124,7 +124,7 @@ def test_figures_are_the_same_in_the_file_and_in_python(
     assert ended.out.strip()
     figures = json.loads((here / "figures.json").read_text())
     assert JSON[kind] <= set(figures)
-    assert figures == json.loads(json.dumps(verbs.evaluate(runs(kind), demo).as_json()))
+    assert figures == json.loads(json.dumps(verbs.evaluate(runs(kind), demo).to_dict()))
     assert len(files_in(here / "pictures")) == (1 if kind == "classifier" else 4)
 
 
@@ -137,7 +137,7 @@ def test_pixels_that_nothing_names(refused: Refused, runs: Runs, painted: Path, 
     assert "classes.txt" in refused(1, "evaluate", runs("unet"), painted)
     (here / "part.txt").write_text("background,0\n")
     said = refused(1, "evaluate", runs("unet"), painted, "--classes-file", "part.txt")
-    assert "--unknown-colors ignore" in said
+    assert "--on-unknown-colors ignore" in said
     said = refused(1, "evaluate", runs("unet"), painted, "--classes-file", "gone.txt")
     assert "gone.txt" in said
 
@@ -145,7 +145,7 @@ def test_pixels_that_nothing_names(refused: Refused, runs: Runs, painted: Path, 
 @pytest.mark.parametrize("kind", ["mask-rcnn", "classifier"])
 def test_colors_are_for_segmenters(refused: Refused, runs: Runs, demo: Path, kind: str) -> None:
     said = refused(2, "evaluate", runs(kind), demo, "--classes-file", "mine.txt")
-    assert "--classes-file and --unknown-colors are for segmenters" in said
+    assert "--classes-file and --on-unknown-colors are for segmenters" in said
 
 
 @pytest.mark.parametrize("kind", ["mask-rcnn", "unet", "classifier"])

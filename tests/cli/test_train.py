@@ -175,7 +175,7 @@ def test_a_flat_box_in_coco(refused: Refused, data: Path) -> None:
     assert "Boxes that enclose nothing of their photo (1):" in said
     assert "is 0 wide and 12 high" in said
     assert "instances_train.json" in said
-    assert "--bad-boxes skip" in said
+    assert "--on-bad-boxes skip" in said
 
 
 def test_a_flat_box_in_voc(refused: Refused, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_class_that_training_never_sees(refused: Refused, data: Path) -> None:
     said = refused(1, "train", data)
     assert "Classes that training never sees (1):" in said
     assert "ten: 1 objects in images/test-" in said
-    assert "--unseen-classes ignore" in said
+    assert "--on-unseen-classes ignore" in said
 
 
 def test_broken_labels(refused: Refused, data: Path) -> None:

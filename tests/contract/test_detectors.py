@@ -17,7 +17,7 @@ from torch import Tensor
 from boxmask.detectors.contract import Detector
 from boxmask.geometry.boxes import iou
 from boxmask.types import Detections, Target
-from boxmask.weights.checkpoint import Card, load_detector, save_checkpoint
+from boxmask.weights.checkpoint import CheckpointMetadata, load_detector, save_checkpoint
 
 Build = Callable[..., Detector]
 NOTHING = Target.of([], [])
@@ -158,7 +158,9 @@ def test_predicting_leaves_no_trace(detector: Detector, photo: Tensor) -> None:
 def test_renamed_classes_survive(build: Build, photo: Tensor, tmp_path: Path, model: str) -> None:
     names = ('"quoted", and comma', "Ünï", "class 3")
     detector = build(class_names=names)
-    save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), Card(model, asdict(detector.config)))
+    save_checkpoint(
+        tmp_path / "x.safetensors", detector.state_dict(), CheckpointMetadata(model, asdict(detector.config))
+    )
     found = load_detector(tmp_path / "x.safetensors").predict(photo)
     assert found.class_names == names
     assert set(found.names) <= set(names)
@@ -268,7 +270,7 @@ def test_the_seed_decides_everything(build: Build, photo: Tensor, target: Target
 
 def test_saved_and_loaded_is_equal(detector: Detector, photo: Tensor, tmp_path: Path, model: str) -> None:
     path = tmp_path / "best.safetensors"
-    save_checkpoint(path, detector.state_dict(), Card(model, asdict(detector.config)))
+    save_checkpoint(path, detector.state_dict(), CheckpointMetadata(model, asdict(detector.config)))
     loaded = load_detector(path)
     assert loaded.config == detector.config
     assert not loaded.training

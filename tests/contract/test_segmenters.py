@@ -16,7 +16,7 @@ from torch import Tensor
 
 from boxmask.segmenters.contract import Segmenter
 from boxmask.segmenters.table import SEGMENTERS
-from boxmask.types import IGNORED, PixelTarget, SegmentationMap
+from boxmask.types import IGNORED, SegmentationMap, SegmentationTarget
 
 Build = Callable[..., Segmenter]
 
@@ -68,16 +68,16 @@ def segmenter(build: Build, request: pytest.FixtureRequest) -> Segmenter:
 
 
 @pytest.fixture
-def target() -> PixelTarget:
+def target() -> SegmentationTarget:
     """The labels of `photo`."""
     labels = torch.zeros(SIZE, dtype=torch.uint8)
     for label, (x1, y1, x2, y2) in BOXES.items():
         labels[y1:y2, x1:x2] = label
-    return PixelTarget(labels)
+    return SegmentationTarget(labels)
 
 
-def all_of(label: int, size: tuple[int, int] = SIZE) -> PixelTarget:
-    return PixelTarget(torch.full(size, label, dtype=torch.uint8))
+def all_of(label: int, size: tuple[int, int] = SIZE) -> SegmentationTarget:
+    return SegmentationTarget(torch.full(size, label, dtype=torch.uint8))
 
 
 def assert_sound(found: SegmentationMap, size: tuple[int, int]) -> None:
@@ -166,7 +166,7 @@ def test_a_batch_is_its_photos_one_by_one(segmenter: Segmenter, photo: Tensor, e
         assert agreement(one, segmenter.predict(image)) > 0.999  # but where two classes are as likely
 
 
-def test_the_mode_changes_nothing(segmenter: Segmenter, photo: Tensor, target: PixelTarget) -> None:
+def test_the_mode_changes_nothing(segmenter: Segmenter, photo: Tensor, target: SegmentationTarget) -> None:
     expected, results = segmenter.predict(photo), []
     for training in (True, False):
         segmenter.train(training)
@@ -200,7 +200,7 @@ def test_forward_is_the_network(segmenter: Segmenter) -> None:
 # ---------------------------------------------------------------- loss
 
 
-def test_losses_are_named_scalars(build: Build, photo: Tensor, target: PixelTarget) -> None:
+def test_losses_are_named_scalars(build: Build, photo: Tensor, target: SegmentationTarget) -> None:
     for region_loss in ("none", "dice", "lovasz"):
         losses = build(region_loss=region_loss).loss([photo, photo.flip(2)], [target, all_of(0)])
         assert set(losses) == {"pixel_class"} | ({"pixel_region"} if region_loss != "none" else set())
@@ -210,11 +210,13 @@ def test_losses_are_named_scalars(build: Build, photo: Tensor, target: PixelTarg
             assert loss.item() >= 0
 
 
-def test_the_first_loss_is_about_that_of_guessing(build: Build, photo: Tensor, target: PixelTarget) -> None:
+def test_the_first_loss_is_about_that_of_guessing(
+    build: Build, photo: Tensor, target: SegmentationTarget
+) -> None:
     assert numbers(build().loss([photo], [target]))["pixel_class"] == pytest.approx(math.log(4), rel=0.4)
 
 
-def test_every_trained_parameter_learns(build: Build, photo: Tensor, target: PixelTarget) -> None:
+def test_every_trained_parameter_learns(build: Build, photo: Tensor, target: SegmentationTarget) -> None:
     segmenter = lively(build())
     segmenter.freeze(1)
     found = gradients(segmenter, segmenter.loss([photo, photo.flip(2)], [target, target]))
@@ -234,7 +236,7 @@ ONE_PIXEL.labels[7, 9] = 2
     "labels", [all_of(IGNORED), ONE_PIXEL, all_of(3)], ids=["all ignored", "one pixel", "one class"]
 )
 def test_odd_labels_give_finite_losses(
-    build: Build, photo: Tensor, labels: PixelTarget, region_loss: str
+    build: Build, photo: Tensor, labels: SegmentationTarget, region_loss: str
 ) -> None:
     segmenter = build(region_loss=region_loss, shorter_side=120)  # at which no pixel is lost
     losses = segmenter.loss([photo], [labels])
@@ -246,20 +248,22 @@ def test_odd_labels_give_finite_losses(
         assert numbers(losses)["pixel_class"] > 0
 
 
-def test_what_is_ignored_is_not_learned(segmenter: Segmenter, photo: Tensor, target: PixelTarget) -> None:
+def test_what_is_ignored_is_not_learned(
+    segmenter: Segmenter, photo: Tensor, target: SegmentationTarget
+) -> None:
     """A gradient does not know what it would have been: the loss of half a photo is the other half's."""
     labels = target.labels.clone()
     labels[:, 75:] = IGNORED
-    half = numbers(segmenter.loss([photo], [PixelTarget(labels)]))
+    half = numbers(segmenter.loss([photo], [SegmentationTarget(labels)]))
     labels = target.labels.clone()
     labels[:, :75] = IGNORED
-    other = numbers(segmenter.loss([photo], [PixelTarget(labels)]))
+    other = numbers(segmenter.loss([photo], [SegmentationTarget(labels)]))
     whole = numbers(segmenter.loss([photo], [target]))
     assert half["pixel_class"] != other["pixel_class"]
     assert whole["pixel_class"] == pytest.approx((half["pixel_class"] + other["pixel_class"]) / 2, rel=1e-3)
 
 
-def test_padding_counts_for_nothing(segmenter: Segmenter, photo: Tensor, target: PixelTarget) -> None:
+def test_padding_counts_for_nothing(segmenter: Segmenter, photo: Tensor, target: SegmentationTarget) -> None:
     """A photo beside a larger one of which nothing is known has about the loss that it has alone.
 
     Not the same: group norm looks at the padding, too.
@@ -286,14 +290,16 @@ def test_labels_of_another_size_or_class_are_refused(segmenter: Segmenter, photo
         segmenter.loss([photo], [all_of(4)])
 
 
-def test_labels_count_in_the_photos_own_pixels(build: Build, photo: Tensor, target: PixelTarget) -> None:
+def test_labels_count_in_the_photos_own_pixels(
+    build: Build, photo: Tensor, target: SegmentationTarget
+) -> None:
     """A photo given at twice the size, with its labels, is the same task."""
     segmenter = lively(build())
     twice = photo.repeat_interleave(2, 1).repeat_interleave(2, 2)
     labels = target.labels.repeat_interleave(2, 0).repeat_interleave(2, 1)
     losses = [
         numbers(segmenter.loss([image], [one]))["pixel_class"]
-        for image, one in ((photo, target), (twice, PixelTarget(labels)))
+        for image, one in ((photo, target), (twice, SegmentationTarget(labels)))
     ]
     assert losses[1] == pytest.approx(losses[0], rel=0.1)
 
@@ -301,7 +307,7 @@ def test_labels_count_in_the_photos_own_pixels(build: Build, photo: Tensor, targ
 # ---------------------------------------------------------------- seeds, files, learning
 
 
-def test_the_seed_decides_everything(build: Build, photo: Tensor, target: PixelTarget) -> None:
+def test_the_seed_decides_everything(build: Build, photo: Tensor, target: SegmentationTarget) -> None:
     outcomes = []
     for seed in (5, 5, 6):
         segmenter = build(seed)
@@ -324,12 +330,12 @@ def test_the_config_is_frozen(segmenter: Segmenter) -> None:
         segmenter.config.shorter_side = 1
 
 
-def learn(segmenter: Segmenter, photo: Tensor, target: PixelTarget, steps: int) -> None:
+def learn(segmenter: Segmenter, photo: Tensor, target: SegmentationTarget, steps: int) -> None:
     """A few dozens of steps on one photo, or on its four corners where it is looked at in tiles."""
     side = segmenter.config.tile or 1000
     cuts = [(y, x) for y in {0, max(0, SIZE[0] - side)} for x in {0, max(0, SIZE[1] - side)}]
     photos = [photo[:, y : y + side, x : x + side] for y, x in cuts]
-    targets = [PixelTarget(target.labels[y : y + side, x : x + side]) for y, x in cuts]
+    targets = [SegmentationTarget(target.labels[y : y + side, x : x + side]) for y, x in cuts]
     segmenter.freeze(1)
     trained = [p for p in segmenter.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=2e-3)
@@ -343,7 +349,9 @@ def learn(segmenter: Segmenter, photo: Tensor, target: PixelTarget, steps: int) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tile", [0, 96])
-def test_it_learns_one_photo_by_heart(build: Build, photo: Tensor, target: PixelTarget, tile: int) -> None:
+def test_it_learns_one_photo_by_heart(
+    build: Build, photo: Tensor, target: SegmentationTarget, tile: int
+) -> None:
     """Nearly every pixel, and of each class; whole, and as a photo that is larger than a tile."""
     segmenter = build(tile=tile)
     learn(segmenter, photo, target, steps=80)

@@ -11,17 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.split import check_classes, with_split_file, with_splits, write_split
 from boxmask.errors import LabelError
 
 
-def dataset_of(classes: list[list[int]], splits: list[str] | None = None, num_classes: int = 0) -> Dataset:
+def dataset_of(
+    classes: list[list[int]], splits: list[str] | None = None, num_classes: int = 0
+) -> DetectionDataset:
     """Photos p000.jpg ... with one object of each class given."""
     labels = np.array([label for photo in classes for label in photo], dtype=np.int64)
     num_classes = max(num_classes, int(labels.max(initial=-1)) + 1)
     boxes = np.tile(np.array([[0, 0, 5, 5]], dtype=np.float32), (len(labels), 1))
-    return Dataset(
+    return DetectionDataset(
         root=Path("photos"),
         class_names=tuple(f"class{number}" for number in range(num_classes)),
         files=np.array([f"p{number:03}.jpg" for number in range(len(classes))]),
@@ -37,7 +39,7 @@ def dataset_of(classes: list[list[int]], splits: list[str] | None = None, num_cl
     )
 
 
-def sizes(dataset: Dataset) -> tuple[int, ...]:
+def sizes(dataset: DetectionDataset) -> tuple[int, ...]:
     return tuple(int((dataset.splits == split).sum()) for split in ("train", "val", "test"))
 
 
@@ -227,9 +229,9 @@ def test_a_class_that_training_never_sees_is_named() -> None:
     with pytest.raises(LabelError) as raised:
         check_classes(dataset)
     assert "class1: 3 objects in p001.jpg, p002.jpg\n" in str(raised.value)
-    assert "--unseen-classes ignore (in Python: " in str(raised.value)
+    assert "--on-unseen-classes ignore (in Python: " in str(raised.value)
     assert "class2" not in str(raised.value)
-    notes = check_classes(dataset, unseen_classes="ignore")
+    notes = check_classes(dataset, on_unseen_classes="ignore")
     assert notes == ("classes that training never sees:\n  class1: 3 objects in p001.jpg, p002.jpg",)
 
 
@@ -243,4 +245,4 @@ def test_objects_that_do_not_count_are_not_asked_for() -> None:
 
 def test_nothing_to_train_on() -> None:
     with pytest.raises(LabelError, match="none of its 1 photos is in the train split"):
-        check_classes(dataset_of([[0]], ["test"]), unseen_classes="ignore")
+        check_classes(dataset_of([[0]], ["test"]), on_unseen_classes="ignore")

@@ -31,7 +31,7 @@ from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.pipeline.heads.box import BoxHead, take_vgg_classifier
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
-from boxmask.weights.checkpoint import Card, load_detector, save_checkpoint
+from boxmask.weights.checkpoint import CheckpointMetadata, load_detector, save_checkpoint
 
 SMALL = FastRCNNConfig(
     ("cat", "dog"),
@@ -382,7 +382,7 @@ def test_at_full_rank_it_finds_the_same() -> None:
 def test_a_truncated_detector_can_be_saved_and_loaded(tmp_path: Path) -> None:
     detector = with_hidden()
     truncate(detector, (8, 4))
-    card = Card("fast-rcnn", asdict(detector.config))
+    card = CheckpointMetadata("fast-rcnn", asdict(detector.config))
     save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), card)
     loaded = load_detector(tmp_path / "x.safetensors")
     assert loaded.config == detector.config

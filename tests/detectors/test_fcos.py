@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
 from boxmask.detectors.fcos import FCOS, PRESETS, FCOSConfig
-from boxmask.geometry.points import Places
+from boxmask.geometry.points import Points
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
 
@@ -68,7 +68,7 @@ def test_distances_are_never_negative(network: FCOS, exponential: bool) -> None:
 # ---------------------------------------------------------------- equation 2: the loss
 
 
-PLACES = Places(
+PLACES = Points(
     torch.tensor([[20.0, 20], [16, 24], [50, 50], [4, 4]]),
     torch.full((4,), 8.0),
     torch.tensor([[0.0, 32.0]]).expand(4, 2),
@@ -107,20 +107,20 @@ def test_what_is_ignored_is_neither_object_nor_background(network: FCOS) -> None
 
 
 def test_a_score_is_the_root_of_class_and_centerness(network: FCOS) -> None:
-    network.config = replace(SMALL, score_threshold=0.3, candidates=2)
+    network.config = replace(SMALL, score_threshold=0.3, pre_nms_top_k=2)
     scores = torch.tensor([[0.9, 0.05], [0.5, 0.8], [0.1, 0.9]])
     centerness = torch.tensor([[0.9], [0.5], [0.05]])
-    score, row, label = network.best_places(scores.logit(), centerness.logit())
+    score, row, label = network.top_points(scores.logit(), centerness.logit())
     torch.testing.assert_close(score, torch.tensor([0.9, math.sqrt(0.4)]))
     assert (row.tolist(), label.tolist()) == ([0, 1], [0, 1])
     network.config = replace(SMALL, score_threshold=0.3)
-    assert len(network.best_places(scores.logit(), centerness.logit())[0]) == 3  # 0.9 * 0.05 is below
+    assert len(network.top_points(scores.logit(), centerness.logit())[0]) == 3  # 0.9 * 0.05 is below
 
 
 def test_boxes_of_all_levels_in_the_photos_own_pixels(network: FCOS) -> None:
     batch = Batch(torch.zeros(1, 3, 64, 64), [(50, 50)], [(100, 100)])
-    fine = Places(torch.tensor([[20.0, 20], [45, 45]]), torch.full((2,), 8.0), torch.zeros(2, 2))
-    coarse = Places(torch.tensor([[22.0, 20]]), torch.full((1,), 16.0), torch.zeros(1, 2))
+    fine = Points(torch.tensor([[20.0, 20], [45, 45]]), torch.full((2,), 8.0), torch.zeros(2, 2))
+    coarse = Points(torch.tensor([[22.0, 20]]), torch.full((1,), 16.0), torch.zeros(1, 2))
     logits = [torch.tensor([[[0.9, 0.001], [0.001, 0.4]]]).logit(), torch.tensor([[[0.8, 0.001]]]).logit()]
     distances = [torch.ones(1, 2, 4), torch.full((1, 1, 4), 0.5)]
     centerness = [torch.full((1, 2, 1), 9.0), torch.full((1, 1, 1), 9.0)]

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from boxmask.detectors import faster_rcnn
-from boxmask.detectors.fast_rcnn import Drawn
+from boxmask.detectors.fast_rcnn import SampledRois
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.detectors.mask_rcnn import PRESETS, MaskRCNN, MaskRCNNConfig
 from boxmask.kernels import mask_targets
@@ -60,7 +60,7 @@ def loss_of(network: MaskRCNN, targets: list[Target], seed: int = 0) -> dict[str
 
 # ---------------------------------------------------------------- section 3: what is learned
 
-DRAWN = Drawn(
+DRAWN = SampledRois(
     [torch.tensor([[50.0, 22, 90, 60], [10, 10, 40, 48], [0, 0, 9, 9]]), torch.tensor([[12.0, 10, 40, 50]])],
     torch.tensor([1, 0, 2, 0]),
     torch.zeros(4, 4),
@@ -75,7 +75,7 @@ def batch_of(count: int, resized: tuple[int, int] = SIZE) -> Batch:
 def test_outlined_rois_and_their_targets(network: MaskRCNN) -> None:
     """Background and objects without an outline are left out."""
     first, second = outlines(False, True), outlines(True, True)
-    rois, labels, wanted = network.outlined(DRAWN, [first, second], batch_of(2))
+    rois, labels, wanted = network.has_mask(DRAWN, [first, second], batch_of(2))
     assert [boxes.tolist() for boxes in rois] == [[[50, 22, 90, 60]], [[12, 10, 40, 50]]]
     assert labels.tolist() == [1, 0]
     assert wanted.shape == (2, 28, 28)
@@ -91,7 +91,7 @@ def test_masks_stay_in_the_photos_pixels(network: MaskRCNN) -> None:
     scaled = DRAWN._replace(boxes=[boxes / 2 for boxes in DRAWN.boxes])
     targets = [outlines(True, True)] * 2
     for a, b in zip(
-        network.outlined(DRAWN, targets, whole), network.outlined(scaled, targets, half), strict=True
+        network.has_mask(DRAWN, targets, whole), network.has_mask(scaled, targets, half), strict=True
     ):
         if isinstance(a, Tensor):
             torch.testing.assert_close(a, b)
@@ -100,7 +100,7 @@ def test_masks_stay_in_the_photos_pixels(network: MaskRCNN) -> None:
 def test_the_loss_by_hand(network: MaskRCNN) -> None:
     """Binary cross-entropy of the true class alone, the mean over the pixels of the outlined RoIs."""
     targets = [outlines(False, True), outlines(True, True)]
-    rois, labels, wanted = network.outlined(DRAWN, targets, batch_of(2))
+    rois, labels, wanted = network.has_mask(DRAWN, targets, batch_of(2))
     features = network.boxes.features(network.boxes.prepare([photo(0), photo(1)]).pixels)
     logits = network.mask_head(network.pool(features, rois), labels)
     expected = F.binary_cross_entropy_with_logits(logits, wanted)

@@ -18,7 +18,7 @@ from boxmask.detectors import rcnn
 from boxmask.detectors.rcnn import PRESETS, RCNN, RCNNConfig
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
-from boxmask.weights.checkpoint import Card, load_detector, save_checkpoint
+from boxmask.weights.checkpoint import CheckpointMetadata, load_detector, save_checkpoint
 
 SMALL = RCNNConfig(
     ("cat", "dog"),
@@ -356,7 +356,7 @@ def test_photos_of_a_batch_are_cut_each_out_of_its_own(network: RCNN) -> None:
 
 def test_a_checkpoint_keeps_svms_and_regressors(tmp_path: Path) -> None:
     network = fitted(**svm_numbers(), **regressors())
-    card = Card("rcnn", asdict(network.config))
+    card = CheckpointMetadata("rcnn", asdict(network.config))
     save_checkpoint(tmp_path / "x.safetensors", network.state_dict(), card)
     loaded = load_detector(tmp_path / "x.safetensors")
     assert isinstance(loaded, RCNN)

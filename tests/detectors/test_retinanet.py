@@ -117,7 +117,7 @@ def test_the_first_loss_is_that_of_the_prior() -> None:
 
 def test_the_best_of_each_level_then_nms_per_class(network: RetinaNet) -> None:
     """Two levels; of the first only the two best are looked at, in a photo twice as large as it is read."""
-    network.config = replace(SMALL, candidates=2)
+    network.config = replace(SMALL, pre_nms_top_k=2)
     batch = Batch(torch.zeros(1, 3, 64, 64), [(50, 50)], [(100, 100)])
     near = [[10.0, 10, 30, 30], [10, 10, 30, 29], [40, 40, 60, 60]]
     anchors = [torch.tensor(near), torch.tensor([[10.0, 10, 30, 31], [52, 0, 60, 20]])]

@@ -223,7 +223,7 @@ def test_candidates_by_hand(detector: SSD) -> None:
     first, both = round(float(scores[0, 0]), 3), round(float(scores[4, 0]), 3)
     everything = found(detector, logits, score_threshold=0.3)
     assert everything == [(0, first), (0, both), (1, both)]  # the second default box overlaps the first
-    assert found(detector, logits, score_threshold=0.3, candidates_per_class=1) == [(0, first), (1, both)]
+    assert found(detector, logits, score_threshold=0.3, pre_nms_top_k=1) == [(0, first), (1, both)]
     assert found(detector, logits, score_threshold=0.3, detections_per_image=1) == [(0, first)]
     assert found(detector, logits, score_threshold=0.99) == []
 

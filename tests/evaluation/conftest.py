@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.geometry import rle
 from boxmask.masks import Masks
 from boxmask.types import Detections
@@ -17,13 +17,13 @@ CLASSES = ("cat", "dog")
 
 
 @pytest.fixture
-def labeled() -> Callable[..., Dataset]:
+def labeled() -> Callable[..., DetectionDataset]:
     """A data set of 100 x 100 photos, each a list of (class, box) or (class, box, "crowd" | "difficult")."""
 
-    def build(*photos: Sequence[tuple], class_names: tuple[str, ...] = CLASSES) -> Dataset:
+    def build(*photos: Sequence[tuple], class_names: tuple[str, ...] = CLASSES) -> DetectionDataset:
         objects = [entry for photo in photos for entry in photo]
         boxes = np.array([entry[1] for entry in objects], dtype=np.float32).reshape(-1, 4)
-        return Dataset(
+        return DetectionDataset(
             root=Path("things"),
             class_names=class_names,
             files=np.array([f"{i}.jpg" for i in range(len(photos))], dtype=str),
@@ -59,10 +59,10 @@ def detected() -> Callable[..., Detections]:
 
 
 @pytest.fixture
-def outlined() -> Callable[..., Dataset]:
+def outlined() -> Callable[..., DetectionDataset]:
     """The same data set, each object outlined by a disc in its box; those in `without` are not."""
 
-    def build(dataset: Dataset, without: Sequence[int] = ()) -> Dataset:
+    def build(dataset: DetectionDataset, without: Sequence[int] = ()) -> DetectionDataset:
         counts = [rle.encode(discs([box]))[0] for box in dataset.boxes]
         counts = [one[:0] if i in without else one for i, one in enumerate(counts)]
         return replace(

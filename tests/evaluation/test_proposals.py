@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.proposals import proposal_recall, recall_table
 
 
-def labeled(crowd: tuple[bool, ...] = (False,) * 4) -> Dataset:
+def labeled(crowd: tuple[bool, ...] = (False,) * 4) -> DetectionDataset:
     """Two photos: a cat and a dog, and two cats."""
     boxes = [[0, 0, 10, 10], [20, 20, 40, 40], [0, 0, 10, 20], [50, 50, 60, 60]]
-    return Dataset(
+    return DetectionDataset(
         root=Path(),
         class_names=("cat", "dog", "never seen"),
         files=np.array(["a.jpg", "b.jpg"]),

@@ -1,4 +1,4 @@
-"""Places and the boxes that they answer for, by hand."""
+"""Points and the boxes that they answer for, by hand."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import torch
 
 from boxmask.geometry import points as module
 from boxmask.geometry.matching import BACKGROUND, IGNORE
-from boxmask.geometry.points import Places, boxes_around, centerness_of, match_places
+from boxmask.geometry.points import Points, boxes_around, centerness_of, match_points
 
 POINTS = torch.tensor([[20.0, 20], [12, 20], [20, 31], [50, 50], [20, 20]])
 FINE, COARSE = [0.0, 32.0], [32.0, math.inf]
-PLACES = Places(POINTS, torch.tensor([8.0, 8, 8, 8, 16]), torch.tensor([FINE] * 4 + [COARSE]))
+PLACES = Points(POINTS, torch.tensor([8.0, 8, 8, 8, 16]), torch.tensor([FINE] * 4 + [COARSE]))
 SMALL, LARGE = [10.0, 10, 30, 30], [0.0, 0, 100, 100]
 
 
 def matched(boxes: list[list[float]], radius: float = 1.5, ignored: list[bool] | None = None) -> list[int]:
     flags = torch.tensor(ignored or [False] * len(boxes), dtype=torch.bool)
-    found: list[int] = match_places(PLACES, torch.tensor(boxes).reshape(-1, 4), flags, radius).tolist()
+    found: list[int] = match_points(PLACES, torch.tensor(boxes).reshape(-1, 4), flags, radius).tolist()
     return found
 
 
@@ -65,7 +65,7 @@ def test_no_boxes() -> None:
 
 def test_parts_make_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = matched([SMALL, LARGE, [40.0, 40, 60, 60]])
-    monkeypatch.setattr(module, "PLACES_AT_ONCE", 2)
+    monkeypatch.setattr(module, "POINTS_AT_ONCE", 2)
     assert matched([SMALL, LARGE, [40.0, 40, 60, 60]]) == expected
 
 

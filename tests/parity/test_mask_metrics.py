@@ -12,7 +12,7 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.boundary_ap import boundary_metrics
 from boxmask.evaluation.detection.coco import coco_metrics
 from boxmask.geometry.rle import decode
@@ -42,7 +42,7 @@ def counts_of(segmentation) -> np.ndarray:
     return np.diff(changes, prepend=0, append=flat.size).astype(np.int32)
 
 
-def scene(seed: int) -> tuple[Dataset, list[list[float]], list[Detections]]:
+def scene(seed: int) -> tuple[DetectionDataset, list[list[float]], list[Detections]]:
     """Twenty photos with crowds and equal scores, some empty, some overfull; and each object's polygon."""
     rng = np.random.default_rng(seed)
     photos = 20
@@ -52,7 +52,7 @@ def scene(seed: int) -> tuple[Dataset, list[list[float]], list[Detections]]:
     polygons = [star(rng) for _ in range(total)]
     runs = [counts_of([polygon]) for polygon in polygons]
     points = np.array(polygons, dtype=np.float32).reshape(total, -1, 2)
-    dataset = Dataset(
+    dataset = DetectionDataset(
         root=Path("things"),
         class_names=CLASSES,
         files=np.array([f"{i}.jpg" for i in range(photos)]),
@@ -71,7 +71,7 @@ def scene(seed: int) -> tuple[Dataset, list[list[float]], list[Detections]]:
     return dataset, polygons, [detections_in(rng, dataset, photo) for photo in range(photos)]
 
 
-def detections_in(rng: np.random.Generator, dataset: Dataset, photo: int) -> Detections:
+def detections_in(rng: np.random.Generator, dataset: DetectionDataset, photo: int) -> Detections:
     """Moved copies of most objects, some twice; masks anywhere, some empty; in every fifth photo 130."""
     rows = dataset.rows(photo)
     copies = np.repeat(np.arange(rows.stop - rows.start), rng.integers(0, 3, rows.stop - rows.start))
@@ -109,7 +109,10 @@ class Honouring(COCOeval):
 
 
 def in_pycocotools(
-    dataset: Dataset, segmentations: list, detections: list[Detections], evaluator: type[COCOeval] = Honouring
+    dataset: DetectionDataset,
+    segmentations: list,
+    detections: list[Detections],
+    evaluator: type[COCOeval] = Honouring,
 ) -> COCOeval:
     photo_of = np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
     truth = COCO()
@@ -149,7 +152,7 @@ def runs_of(mask: np.ndarray) -> dict[str, object]:
     return coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
 
 
-def require_equal(dataset: Dataset, detections: list[Detections], theirs: COCOeval) -> None:
+def require_equal(dataset: DetectionDataset, detections: list[Detections], theirs: COCOeval) -> None:
     ours = coco_metrics(dataset, detections, "segm")
     values = asdict(ours)
     for name, value in zip(FIGURES, theirs.stats, strict=True):

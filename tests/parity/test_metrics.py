@@ -12,7 +12,7 @@ import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.coco import coco_metrics
 from boxmask.evaluation.detection.voc import voc_metrics
 from boxmask.types import Detections
@@ -22,14 +22,14 @@ FIGURES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "A
 SEEDS = range(6)
 
 
-def scene(seed: int) -> tuple[Dataset, list[Detections]]:
+def scene(seed: int) -> tuple[DetectionDataset, list[Detections]]:
     """Forty photos with crowds and difficult objects, many equal scores, some photos empty, some overfull."""
     rng = np.random.default_rng(seed)
     photos = 40
     counts = rng.integers(0, 12, photos) * (rng.random(photos) > 0.2)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     boxes = random_boxes(rng, int(offsets[-1]))
-    dataset = Dataset(
+    dataset = DetectionDataset(
         root=Path("things"),
         class_names=CLASSES,
         files=np.array([f"{i}.jpg" for i in range(photos)]),
@@ -53,7 +53,7 @@ def random_boxes(rng: np.random.Generator, n: int) -> np.ndarray:
     return np.concatenate([corner, corner + rng.uniform(8, 150, (n, 2))], axis=1).astype(np.float32)
 
 
-def random_detections(rng: np.random.Generator, dataset: Dataset, photo: int) -> Detections:
+def random_detections(rng: np.random.Generator, dataset: DetectionDataset, photo: int) -> Detections:
     """Shifted copies of most objects, some twice, and boxes anywhere; in every fifth photo 150 of these."""
     rows = dataset.rows(photo)
     copies = np.repeat(np.arange(rows.start, rows.stop), rng.integers(0, 3, rows.stop - rows.start))
@@ -74,7 +74,7 @@ def random_detections(rng: np.random.Generator, dataset: Dataset, photo: int) ->
     )
 
 
-def in_pycocotools(dataset: Dataset, detections: list[Detections]) -> COCOeval:
+def in_pycocotools(dataset: DetectionDataset, detections: list[Detections]) -> COCOeval:
     photo_of = np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
     truth, results = COCO(), []
     truth.dataset = {
@@ -162,7 +162,7 @@ def test_voc_equals_the_development_kit_written_out(seed):
         assert ours.per_class[name].AP_all == pytest.approx(kit_ap(dataset, detections, k), abs=1e-9)
 
 
-def kit_ap(dataset: Dataset, detections: list[Detections], k: int) -> float:
+def kit_ap(dataset: DetectionDataset, detections: list[Detections], k: int) -> float:
     """VOCevaldet.m and VOCap.m, loop by loop, in plain numbers."""
     ranked = sorted(
         (

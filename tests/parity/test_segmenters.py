@@ -14,7 +14,7 @@ from torchvision.transforms.functional import pil_to_tensor
 from boxmask.errors import WeightsError
 from boxmask.pipeline.images import resized_size
 from boxmask.segmenters.contract import Segmenter
-from boxmask.types import IGNORED, PixelTarget
+from boxmask.types import IGNORED, SegmentationTarget
 from boxmask.weights import from_torchvision
 
 PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg")
@@ -106,7 +106,7 @@ def test_same_losses(small: Both, photos: list[Tensor], ignored: float) -> None:
         size = (photo.shape[1], photo.shape[2])
         own = torch.randint(0, 5, size, generator=generator)
         own[torch.rand(size, generator=generator) < ignored] = IGNORED
-        targets.append(PixelTarget(own.to(torch.uint8)))
+        targets.append(SegmentationTarget(own.to(torch.uint8)))
         labels[number, : size[0], : size[1]] = own
         pixels[number, :, : size[0], : size[1]] = normalized(photo)
     with torch.no_grad():

@@ -14,14 +14,9 @@ from PIL import ExifTags, Image, features
 from torch import Tensor
 
 from boxmask.errors import PhotoError
-from boxmask.photos.decode import (
-    accepts_photos,
-    find_photos,
-    load_photo,
-    photo_size,
-    stored_size,
-    to_image,
-)
+from boxmask.photos.accept import accepts_photos, to_image
+from boxmask.photos.decode import load_photo, photo_size, stored_size
+from boxmask.photos.find import find_photos
 
 RED = (255, 0, 0)
 

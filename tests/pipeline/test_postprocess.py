@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from boxmask.pipeline.postprocess import detect
+from boxmask.pipeline.postprocess import decode_and_nms
 from boxmask.types import Detections
 
 REGIONS = torch.tensor([[10.0, 10, 30, 30], [11, 10, 31, 30], [50, 50, 70, 70], [90, 90, 120, 120]])
@@ -23,7 +23,7 @@ def found(
     """In a photo that is 100 x 100 in the network."""
     usual = {"score_threshold": 0.01, "nms_iou": 0.5, "detections_per_image": 10}
     config = SimpleNamespace(class_names=("cat", "dog"), **{**usual, **numbers})
-    return detect(REGIONS[: len(scores)], scores, deltas, ((100, 100), original), config)
+    return decode_and_nms(REGIONS[: len(scores)], scores, deltas, ((100, 100), original), config)
 
 
 def test_best_first_thinned_in_each_class_and_clipped() -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from boxmask.errors import UsageError
-from boxmask.results.coco import coco_json, replacing, save_coco, save_picture
+from boxmask.results.coco import atomic_write, coco_json, save_coco, save_picture
 from boxmask.types import Detections
 
 NAMES = ("chat noir", "犬")
@@ -104,7 +104,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     path.write_text("old")
 
     def write_half_and_fail():
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("half")
             raise KeyboardInterrupt
 

@@ -5,7 +5,7 @@ import pytest
 
 from boxmask.errors import UsageError
 from boxmask.models.table import MODELS
-from boxmask.runs.recipe import DEFAULT_MINUTES, METHODS, Method, Recipe
+from boxmask.runs.recipe import DEFAULT_MINUTES, METHOD_DEFAULTS, MethodDefaults, Recipe
 
 
 def test_without_an_end_training_takes_the_default_minutes() -> None:
@@ -28,20 +28,20 @@ def test_two_ends_are_refused() -> None:
         ({"batch_size": -1}, "--batch-size: expected more than 0, found -1"),
         ({"learning_rate": float("nan")}, "--learning-rate: expected more than 0, found nan"),
         ({"learning_rate": float("inf")}, "--learning-rate: expected more than 0, found inf"),
-        ({"validations": 0}, "--validations: expected more than 0, found 0"),
+        ({"num_validations": 0}, "--num_validations: expected more than 0, found 0"),
         ({"clip_norm": 0.0}, "--clip-norm: expected more than 0, found 0.0"),
         ({"save_seconds": -1.0}, "--save-seconds: expected more than 0, found -1.0"),
         ({"seed": -1}, "--seed: expected 0 or more, found -1"),
         ({"split_seed": -1}, "--split-seed: expected 0 or more, found -1"),
         ({"workers": -1}, "--workers: expected 0 or more, found -1"),
-        ({"backbone_rate": -0.1}, "--backbone-rate: expected 0 or more, found -0.1"),
+        ({"backbone_lr_mult": -0.1}, "--backbone-lr-mult: expected 0 or more, found -0.1"),
         ({"weight_decay": -0.1}, "--weight-decay: expected 0 or more, found -0.1"),
         ({"cache_megabytes": -1}, "--cache-megabytes: expected 0 or more, found -1"),
         ({"flip": 1.5}, "--flip: expected 0 to 1, found 1.5"),
         ({"vertical_flip": -0.5}, "--vertical-flip: expected 0 to 1, found -0.5"),
-        ({"photometric": 2.0}, "--photometric: expected 0 to 1, found 2.0"),
+        ({"color_jitter": 2.0}, "--color_jitter: expected 0 to 1, found 2.0"),
         ({"warmup": 1.0}, "--warmup: expected 0 or more and less than 1, found 1.0"),
-        ({"ema": 1.0}, "--ema: expected 0 or more and less than 1, found 1.0"),
+        ({"ema_decay": 1.0}, "--ema_decay: expected 0 or more and less than 1, found 1.0"),
         ({"frozen_stages": 5}, "--frozen-stages: expected 0 to 4, found 5"),
         ({"scale": (1.5, 0.5)}, "--scale: expected two factors, the smaller first, found 1.5 0.5"),
         ({"scale": (0.0, 1.0)}, "--scale: expected two factors, the smaller first, found 0.0 1.0"),
@@ -101,25 +101,25 @@ def test_what_is_no_business_of_set() -> None:
 
 def test_the_method_decides_what_the_user_does_not_say() -> None:
     for model in MODELS:
-        assert Recipe(model=model).method == METHODS.get(model, Method())
-    assert METHODS["ssd"] != Method()
+        assert Recipe(model=model).method == METHOD_DEFAULTS.get(model, MethodDefaults())
+    assert METHOD_DEFAULTS["ssd"] != MethodDefaults()
     assert Recipe(model="ssd").method.frozen_stages == 1
 
 
 def test_what_the_user_says_goes_before_the_method() -> None:
-    recipe = Recipe(model="ssd", frozen_stages=0, crops="ssd")
-    assert recipe.method == Method(frozen_stages=0, crops="ssd")
+    recipe = Recipe(model="ssd", frozen_stages=0, crop_policy="ssd")
+    assert recipe.method == MethodDefaults(frozen_stages=0, crop_policy="ssd")
     assert Recipe(model="ssd", learning_rate=1e-5).method.learning_rate == 1e-5
 
 
 def test_a_settled_recipe_no_longer_depends_on_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    settled = Recipe(model="ssd", flip=0.2).settled()
-    assert (settled.learning_rate, settled.frozen_stages, settled.crops) == (8e-4, 1, "jitter")
+    settled = Recipe(model="ssd", flip=0.2).with_method_defaults()
+    assert (settled.learning_rate, settled.frozen_stages, settled.crop_policy) == (8e-4, 1, "jitter")
     assert settled.flip == 0.2
-    assert settled.settled() == settled
-    monkeypatch.setitem(METHODS, "ssd", Method(learning_rate=1.0))
+    assert settled.with_method_defaults() == settled
+    monkeypatch.setitem(METHOD_DEFAULTS, "ssd", MethodDefaults(learning_rate=1.0))
     assert settled.method.learning_rate == 8e-4
 
 
 def test_every_method_of_the_table_is_a_model() -> None:
-    assert METHODS.keys() <= MODELS.keys()
+    assert METHOD_DEFAULTS.keys() <= MODELS.keys()

@@ -18,7 +18,7 @@ UNUSUAL = Recipe(
     learning_rate=0.02,
     scale=(0.5, 2.0),
     split_file=Path("some") / "split.json",
-    bad_boxes="skip",
+    on_bad_boxes="skip",
     workers=0,
     device="cpu",
 )

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
-from boxmask.data.detection.read import read_unsplit
-from boxmask.data.segmentation.read import read_any_unsplit_pixels
+from boxmask.data.detection.read import read_unsplit_detection
+from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.errors import LabelError
 from boxmask.runs.splits import chosen_photos
 
-READERS: dict[str, Callable[[Path], Any]] = {"boxes": read_unsplit, "pixels": read_any_unsplit_pixels}
+READERS: dict[str, Callable[[Path], Any]] = {
+    "boxes": read_unsplit_detection,
+    "pixels": read_unsplit_segmentation,
+}
 
 
 @pytest.fixture(params=READERS)
@@ -75,7 +78,7 @@ def test_nothing_is_drawn(painted: Path, tmp_path: Path) -> None:
         for file in (painted / folder).rglob("*.*"):
             shutil.copy(file, flat / folder / f"x{file.name.partition('-')[2]}")
     (flat / "classes.txt").write_text("ground\ndigit\n")
-    unsplit = read_any_unsplit_pixels(flat)
+    unsplit = read_unsplit_segmentation(flat)
     assert set(unsplit.splits.tolist()) == {""}
     with pytest.raises(LabelError, match="Choose another --split; all takes every photo"):
         chosen_photos(unsplit, tmp_path, flat, "test")

@@ -1,11 +1,11 @@
-"""What DeepLabv3 alone has: output strides, rates, and the mean of the photo."""
+"""What DeepLabv3 alone has: output strides, atrous_rates, and the mean of the photo."""
 
 import pytest
 import torch
 
 from boxmask.errors import UsageError
-from boxmask.segmenters.deeplab_v3 import DeepLabV3, DeepLabV3Config, PyramidPooling
-from boxmask.types import PixelTarget
+from boxmask.segmenters.deeplab_v3 import ASPP, DeepLabV3, DeepLabV3Config
+from boxmask.types import SegmentationTarget
 
 NAMES = ("a", "b", "c")
 SMALL = {"backbone": "resnet18", "shorter_side": 64, "longer_side": 96, "channels": 16}
@@ -16,19 +16,21 @@ def build(**numbers: object) -> DeepLabV3:
     return DeepLabV3(DeepLabV3Config(NAMES, **{**SMALL, **numbers}))
 
 
-@pytest.mark.parametrize(("output_stride", "rates"), [(8, [12, 24, 36]), (16, [6, 12, 18])])
-def test_the_last_map_has_the_output_stride_and_rates_that_fit(output_stride: int, rates: list[int]) -> None:
+@pytest.mark.parametrize(("output_stride", "atrous_rates"), [(8, [12, 24, 36]), (16, [6, 12, 18])])
+def test_the_last_map_has_the_output_stride_and_rates_that_fit(
+    output_stride: int, atrous_rates: list[int]
+) -> None:
     segmenter = build(output_stride=output_stride)
     (last,) = segmenter.features(torch.zeros(1, 3, 64, 96))
     assert last.shape[-2:] == (64 // output_stride, 96 // output_stride)
-    assert [branch[0].dilation[0] for branch in segmenter.pyramid.branches] == [1, *rates]
+    assert [branch[0].dilation[0] for branch in segmenter.pyramid.branches] == [1, *atrous_rates]
     assert segmenter(torch.zeros(1, 3, 64, 96)).shape == (1, 3, 64, 96)
 
 
 @torch.no_grad()
 def test_every_place_hears_of_the_whole_photo() -> None:
     """By the pooled branch: what is far beyond all kernels changes what is said."""
-    pyramid = PyramidPooling(4, 16, (2,), "none").eval()
+    pyramid = ASPP(4, 16, (2,), "none").eval()
     x = torch.randn(1, 4, 40, 40)
     far = x.clone()
     far[..., 30:, 30:] += 10
@@ -41,7 +43,9 @@ def test_one_photo_with_batch_norm_can_be_learned() -> None:
     """Its pooled map has one value a channel, which torch's batch norm refuses."""
     segmenter = build(norm="batch").train()
     labels = torch.randint(0, 3, (64, 64)).to(torch.uint8)
-    losses = segmenter.loss([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)], [PixelTarget(labels)])
+    losses = segmenter.loss(
+        [torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)], [SegmentationTarget(labels)]
+    )
     losses["pixel_class"].backward()
     weight = segmenter.pyramid.of_image[0].weight
     assert weight.grad is not None
@@ -52,7 +56,7 @@ def test_one_photo_with_batch_norm_can_be_learned() -> None:
 def test_a_second_head_looks_at_the_map_before(backbone: str) -> None:
     segmenter = build(auxiliary=0.4, backbone=backbone)
     segmenter.freeze(1)
-    labels = PixelTarget(torch.zeros(64, 64, dtype=torch.uint8))
+    labels = SegmentationTarget(torch.zeros(64, 64, dtype=torch.uint8))
     losses = segmenter.loss([torch.zeros(3, 64, 64, dtype=torch.uint8)], [labels])
     assert set(losses) == {"pixel_class", "auxiliary_class"}
     sum(losses.values(), torch.tensor(0.0)).backward()
@@ -66,8 +70,8 @@ def test_a_second_head_looks_at_the_map_before(backbone: str) -> None:
         ({"output_stride": 4}, "output_stride 4 with backbone resnet18: expected one of 8, 16, 32"),
         ({"output_stride": 8, "backbone": "mobilenet_v3_large"}, "mobilenet_v3_large: expected one of 16"),
         ({"backbone": "densenet121"}, "backbone densenet121 has no form of output stride 16"),
-        ({"rates": (1, 2)}, "rates: expected numbers from 2 on"),
-        ({"rates": ()}, "rates: expected numbers"),
+        ({"atrous_rates": (1, 2)}, "atrous_rates: expected numbers from 2 on"),
+        ({"atrous_rates": ()}, "atrous_rates: expected numbers"),
     ],
 )
 def test_numbers_that_cannot_be_meant(numbers: dict[str, object], says: str) -> None:

@@ -7,8 +7,8 @@ from torch.nn import functional as F
 
 from boxmask.errors import UsageError
 from boxmask.pipeline.segmentation.blocks import ScoreHead
-from boxmask.segmenters.fcn import FCN, PRESETS, Doubling, FCNConfig, take_over_classifier
-from boxmask.types import PixelTarget
+from boxmask.segmenters.fcn import FCN, PRESETS, FCNConfig, Upsample2x, take_over_classifier
+from boxmask.types import SegmentationTarget
 
 SMALL = {"backbone": "resnet18", "shorter_side": 64, "longer_side": 96, "hidden": ((16, 3),)}
 NAMES = ("a", "b", "c")
@@ -19,22 +19,24 @@ def build(**numbers: object) -> FCN:
     return FCN(FCNConfig(NAMES, **{**SMALL, **numbers}))
 
 
-def labels_of(size: tuple[int, int]) -> PixelTarget:
-    return PixelTarget(torch.randint(0, 3, size, generator=torch.Generator().manual_seed(0)).to(torch.uint8))
+def labels_of(size: tuple[int, int]) -> SegmentationTarget:
+    return SegmentationTarget(
+        torch.randint(0, 3, size, generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    )
 
 
 @torch.no_grad()
 def test_doubling_begins_as_bilinear_interpolation() -> None:
     scores = torch.randn(2, 3, 6, 5)
     expected = F.interpolate(scores, scale_factor=2, mode="bilinear")
-    found = Doubling(3)(scores)
+    found = Upsample2x(3)(scores)
     assert found.shape == (2, 3, 12, 10)
     torch.testing.assert_close(found[..., 2:-2, 2:-2], expected[..., 2:-2, 2:-2])  # zeros lie beyond the rim
 
 
-@pytest.mark.parametrize(("finest", "fused"), [(32, []), (16, [16]), (8, [16, 8]), (4, [16, 8, 4])])
-def test_maps_down_to_the_finest_are_fused(finest: int, fused: list[int]) -> None:
-    segmenter = build(finest=finest)
+@pytest.mark.parametrize(("finest_stride", "fused"), [(32, []), (16, [16]), (8, [16, 8]), (4, [16, 8, 4])])
+def test_maps_down_to_the_finest_are_fused(finest_stride: int, fused: list[int]) -> None:
+    segmenter = build(finest_stride=finest_stride)
     assert segmenter.fused == fused
     assert list(segmenter.skips) == [str(stride) for stride in fused]
     assert segmenter.strides == tuple(sorted({32, *fused}))
@@ -44,7 +46,7 @@ def test_maps_down_to_the_finest_are_fused(finest: int, fused: list[int]) -> Non
 @torch.no_grad()
 def test_a_new_skip_changes_nothing_until_it_has_learned() -> None:
     """Section 4.2: the net starts with the predictions of the coarser one."""
-    fine, pixels = build(finest=8), torch.randn(1, 3, 64, 64)
+    fine, pixels = build(finest_stride=8), torch.randn(1, 3, 64, 64)
     before = fine(pixels)
     for skip in fine.skips.values():
         skip.weight.add_(1.0)
@@ -55,7 +57,7 @@ def test_a_new_skip_changes_nothing_until_it_has_learned() -> None:
 
 
 def test_dilated_without_skips_and_with_a_second_head() -> None:
-    segmenter = build(**{**PRESETS["dilated"], **SMALL, "finest": 32})
+    segmenter = build(**{**PRESETS["dilated"], **SMALL, "finest_stride": 32})
     assert [m.shape[-1] for m in segmenter.features(torch.zeros(1, 3, 64, 64)).values()] == [8, 8]
     losses = segmenter.loss([torch.zeros(3, 64, 64, dtype=torch.uint8)], [labels_of((64, 64))])
     assert set(losses) == {"pixel_class", "auxiliary_class"}
@@ -95,8 +97,8 @@ def test_a_classifier_becomes_convolutional() -> None:
 @pytest.mark.parametrize(
     ("numbers", "says"),
     [
-        ({"finest": 12}, "fcn: finest 12: expected 4, 8, 16 or 32"),
-        ({"finest": 8, "output_stride": 8}, "dilated features need no skips; set finest to 32"),
+        ({"finest_stride": 12}, "fcn: finest_stride 12: expected 4, 8, 16 or 32"),
+        ({"finest_stride": 8, "output_stride": 8}, "dilated features need no skips; set finest_stride to 32"),
         ({"norm": "layer"}, "norm 'layer': expected one of group, batch, none"),
         ({"region_loss": "x"}, "region_loss 'x'"),
         ({"tile": -3}, "tile: expected a side"),

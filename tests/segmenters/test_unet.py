@@ -10,7 +10,7 @@ from boxmask.errors import UsageError, WeightsError
 from boxmask.pipeline.features import contracting_path
 from boxmask.pipeline.features.contracting_path import ContractingPath
 from boxmask.segmenters.unet import PRESETS, UNet, UNetConfig, border_weights, borders
-from boxmask.types import IGNORED, PixelTarget
+from boxmask.types import IGNORED, SegmentationTarget
 
 NAMES = ("a", "b", "c")
 SMALL = {"backbone": "resnet18", "shorter_side": 64, "longer_side": 96, "channels": (32, 16, 16, 16)}
@@ -49,7 +49,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> UNet:
 def test_the_papers_network_learns_and_predicts(narrow: UNet) -> None:
     photo = torch.randint(0, 256, (3, 61, 90), dtype=torch.uint8)
     labels = torch.randint(0, 3, (61, 90)).to(torch.uint8)
-    losses = narrow.loss([photo], [PixelTarget(labels)])
+    losses = narrow.loss([photo], [SegmentationTarget(labels)])
     losses["pixel_class"].backward()
     assert [name for name, p in narrow.named_parameters() if p.grad is None or not p.grad.any()] == []
     assert narrow.predict(photo).size == (61, 90)
@@ -99,7 +99,7 @@ def test_the_loss_asks_for_them() -> None:
     labels = torch.zeros(64, 64, dtype=torch.uint8)
     labels[:, 40:] = 1
     plain, weighted = (
-        build(border_weight=w).loss([photo], [PixelTarget(labels)])["pixel_class"] for w in (0.0, 10.0)
+        build(border_weight=w).loss([photo], [SegmentationTarget(labels)])["pixel_class"] for w in (0.0, 10.0)
     )
     assert plain != weighted
 

@@ -11,17 +11,17 @@ from boxmask.errors import UsageError
 from boxmask.models.table import MODELS
 from boxmask.runs.recipe import Recipe
 from boxmask.segmenters.table import SEGMENTERS
-from boxmask.tasks.classification.training import Classes
-from boxmask.tasks.detection.training import Boxes
-from boxmask.tasks.segmentation.training import Pixels
-from boxmask.tasks.table import TASKS, require_meant, task_of
+from boxmask.tasks.classification.training import ClassificationTask
+from boxmask.tasks.detection.training import DetectionTask
+from boxmask.tasks.segmentation.training import SegmentationTask
+from boxmask.tasks.table import TASKS, check_recipe, task_of
 
 
 def test_every_model_has_a_task() -> None:
     assert TASKS.keys() == MODELS.keys()
-    assert all(isinstance(task_of(model), Boxes) for model in DETECTORS)
-    assert all(isinstance(task_of(model), Pixels) for model in SEGMENTERS)
-    assert isinstance(task_of("classifier"), Classes)
+    assert all(isinstance(task_of(model), DetectionTask) for model in DETECTORS)
+    assert all(isinstance(task_of(model), SegmentationTask) for model in SEGMENTERS)
+    assert isinstance(task_of("classifier"), ClassificationTask)
 
 
 def test_the_first_figure_decides_which_weights_are_best() -> None:
@@ -43,16 +43,16 @@ def test_an_unknown_model() -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_not_said_is_no_matter(model: str) -> None:
-    require_meant(Recipe(model=model))
-    require_meant(Recipe(model=model).settled())
+    check_recipe(Recipe(model=model))
+    check_recipe(Recipe(model=model).with_method_defaults())
 
 
 @pytest.mark.parametrize("model", SEGMENTERS)
 def test_choices_for_pixels(model: str) -> None:
-    choices = {"unknown_colors": "ignore", "class_weights": "balanced"}
-    require_meant(Recipe(model=model, classes_file=Path("c.txt"), **choices))  # type: ignore[arg-type]
+    choices = {"on_unknown_colors": "ignore", "class_weights": "balanced"}
+    check_recipe(Recipe(model=model, classes_file=Path("c.txt"), **choices))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("model", DETECTORS)
 def test_crops_of_ssd_are_for_every_detector(model: str) -> None:
-    require_meant(Recipe(model=model, crops="ssd"))
+    check_recipe(Recipe(model=model, crops="ssd"))

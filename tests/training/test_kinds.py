@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from boxmask.classifiers.contract import Classifier
-from boxmask.data.classification.read import read_unsplit_classes
-from boxmask.data.detection.read import read_dataset
-from boxmask.data.segmentation.read import read_any_unsplit_pixels
+from boxmask.data.classification.read import read_unsplit_classification
+from boxmask.data.detection.read import read_detection
+from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.detectors.contract import Detector
 from boxmask.errors import CheckpointError, LabelError, UsageError
 from boxmask.runs.recipe import Recipe
@@ -94,7 +94,7 @@ def test_numbers_of_the_recipe_are_the_networks(runs: Runs) -> None:
 
 
 def test_the_names_of_the_classes_are_those_of_the_labels(runs: Runs, demo: Path) -> None:
-    digits = read_dataset(demo).class_names
+    digits = read_detection(demo).class_names
     assert load_model(runs("mask-rcnn")).config.class_names == digits
     assert load_model(runs("classifier")).config.class_names == digits
     assert load_model(runs("unet")).config.class_names == ("background", *digits)
@@ -102,9 +102,9 @@ def test_the_names_of_the_classes_are_those_of_the_labels(runs: Runs, demo: Path
 
 def test_the_fingerprint_is_that_of_the_labels_of_its_task(runs: Runs, demo: Path) -> None:
     of = {kind: read_checkpoint(Run(runs(kind)).last)[1].fingerprint for kind in KINDS}
-    assert of["mask-rcnn"] == read_dataset(demo).fingerprint()
-    assert of["unet"] == of["tiles"] == read_any_unsplit_pixels(demo).fingerprint()
-    assert of["classifier"] == read_unsplit_classes(demo).fingerprint()
+    assert of["mask-rcnn"] == read_detection(demo).fingerprint()
+    assert of["unet"] == of["tiles"] == read_unsplit_segmentation(demo).fingerprint()
+    assert of["classifier"] == read_unsplit_classification(demo).fingerprint()
 
 
 # ---------------------------------------------------------------- stopping and going on
@@ -181,7 +181,9 @@ def test_a_training_that_goes_on_says_nothing_of_where_it_began(
 
 def test_objects_are_not_called_photos(recipes: Recipes, demo: Path, tmp_path: Path) -> None:
     said = " ".join(said_of(demo, recipes["classifier"], tmp_path / "run"))
-    train, val, test = (len(read_unsplit_classes(demo).split(name)) for name in ("train", "val", "test"))
+    train, val, test = (
+        len(read_unsplit_classification(demo).split(name)) for name in ("train", "val", "test")
+    )
     assert train > 18
     assert (
         f"18 train, 2 val, 4 test photos, with {train} train, {val} val, {test} test objects to be cl" in said
@@ -201,10 +203,10 @@ def test_objects_are_not_called_photos(recipes: Recipes, demo: Path, tmp_path: P
         ("unet", {"set": ("channels=16",)}, r"unet: channels: expected tuple\[int, \.\.\.\], found 16"),
         ("unet", {"set": ("dropout=much",)}, "unet: dropout: expected float, found 'much'"),
         ("tiles", {"size": 64}, "--size scales photos, and here they keep their resolution in tiles of 64"),
-        ("unet", {"crops": "ssd"}, "--crops ssd is for detectors, not for unet"),
+        ("unet", {"crop_policy": "ssd"}, "--crop_policy ssd is for detectors, not for unet"),
         ("mask-rcnn", {"class_weights": "balanced"}, "--class-weights is for fcn, unet, .*mask-rcnn"),
         ("classifier", {"classes_file": Path("c.txt")}, "--classes-file is for fcn, unet, .*classifier"),
-        ("mask-rcnn", {"unknown_colors": "ignore"}, "--unknown-colors is for fcn, unet, .*mask-rcnn"),
+        ("mask-rcnn", {"on_unknown_colors": "ignore"}, "--on-unknown-colors is for fcn, unet, .*mask-rcnn"),
         ("unet", {"regions": 9}, "--regions is for rcnn alone, not for unet"),
         ("classifier", {"training": "alternating"}, "a way of faster-rcnn alone, not of classifier"),
     ],
@@ -234,4 +236,4 @@ def test_boxes_are_not_enough_to_learn_outlines(
 
 def test_every_choice_survives_the_recipes_file(recipes: Recipes, runs: Runs) -> None:
     for kind in KINDS:
-        assert read_recipe(Run(runs(kind)))[0] == recipes[kind].settled()
+        assert read_recipe(Run(runs(kind)))[0] == recipes[kind].with_method_defaults()

@@ -11,7 +11,7 @@ from boxmask.models.table import entry, make_config
 from boxmask.runs.recipe import Recipe
 from boxmask.training.optimizer import average_of, make_optimizer, set_learning_rate
 
-RECIPE = Recipe(learning_rate=1e-3, backbone_rate=0.1, weight_decay=0.05)
+RECIPE = Recipe(learning_rate=1e-3, backbone_lr_mult=0.1, weight_decay=0.05)
 
 
 @pytest.fixture

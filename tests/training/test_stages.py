@@ -18,13 +18,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.detection.read import read_dataset
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.read import read_detection
 from boxmask.detectors.fast_rcnn import FastRCNN
 from boxmask.detectors.rcnn import RCNN
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import TrainingError, UsageError
-from boxmask.evaluation.detection.detect import detect
+from boxmask.evaluation.detection.detect import detect_all
 from boxmask.pipeline.selective_search import cache as proposal_cache
 from boxmask.pipeline.selective_search.search import MODES
 from boxmask.runs.recipe import Recipe
@@ -33,14 +33,14 @@ from boxmask.training.clock import Clock
 from boxmask.training.loader import TrainingBatch
 from boxmask.training.progress import Report
 from boxmask.training.rcnn import stages as region_stages
-from boxmask.training.stages.gradient_descent import Descent, Trainable
-from boxmask.training.stages.plan import plan
+from boxmask.training.stages.gradient_descent import GradientDescent, Trainable
+from boxmask.training.stages.plan import stages_of
 from boxmask.training.state import State
 from boxmask.training.train import resume, train
 from boxmask.weights.checkpoint import load_detector, read_checkpoint
 
-SEARCH = replace(MODES["single"], width=100, scales=(30,), smallest_side=4)
-BLIND = replace(SEARCH, smallest_side=10**6)  # gives the whole photo and nothing else
+SEARCH = replace(MODES["single"], width=100, scales=(30,), min_size=4)
+BLIND = replace(SEARCH, min_size=10**6)  # gives the whole photo and nothing else
 
 TINY: dict[str, dict[str, object]] = {
     "rcnn": {
@@ -76,7 +76,7 @@ def _presets() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def split(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six photos to train, one to validate."""
-    dataset = read_dataset(demo)
+    dataset = read_detection(demo)
     train = dataset.split("train").files.tolist()[:6]
     file = tmp_path_factory.mktemp("split") / "split.json"
     rest = [name for name in dataset.files.tolist() if name not in train]
@@ -90,7 +90,7 @@ def small(quick: Recipe, split: Path) -> Callable[[str], Recipe]:
 
     def recipe(model: str) -> Recipe:
         way = {"model": model, "training": WAYS[model], "preset": "tiny"}
-        data = {"split_file": split, "unseen_classes": "ignore"}
+        data = {"split_file": split, "on_unseen_classes": "ignore"}
         return replace(quick, clip_norm=0.1, **way, **data)  # type: ignore[arg-type]
 
     return recipe
@@ -126,7 +126,7 @@ class Watching(Report):
 
 
 @dataclass
-class Trained:
+class Pretrained:
     """A training that nobody stopped; the weights with which each stage began and ended, by its name."""
 
     run: Run
@@ -137,18 +137,18 @@ class Trained:
 
     @property
     def names(self) -> list[str]:
-        return [stage.name for stage in plan(self.recipe)]
+        return [stage.name for stage in stages_of(self.recipe)]
 
 
 def copied(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in weights.items()}
 
 
-def trained_whole(demo: Path, recipe: Recipe, folder: Path) -> Trained:
-    made = Trained(Run(folder), recipe, Watching())
-    begin, finish = Descent.begin, State.finish_stage
+def trained_whole(demo: Path, recipe: Recipe, folder: Path) -> Pretrained:
+    made = Pretrained(Run(folder), recipe, Watching())
+    begin, finish = GradientDescent.begin, State.finish_stage
 
-    def noted_begin(self: Descent, session: object, minutes: float) -> None:
+    def noted_begin(self: GradientDescent, session: object, minutes: float) -> None:
         begin(self, session, minutes)  # type: ignore[arg-type]
         made.began[self.name] = copied(session.state.network.state_dict())  # type: ignore[attr-defined]
 
@@ -157,7 +157,7 @@ def trained_whole(demo: Path, recipe: Recipe, folder: Path) -> Trained:
         made.ended.append(copied(self.result.state_dict()))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Descent, "begin", noted_begin)
+        patch.setattr(GradientDescent, "begin", noted_begin)
         patch.setattr(State, "finish_stage", noted_finish)
         patch.setattr("boxmask.training.progress.LOG_SECONDS", 0.0)
         assert train(demo, recipe, folder, made.report)[1]
@@ -167,11 +167,11 @@ def trained_whole(demo: Path, recipe: Recipe, folder: Path) -> Trained:
 @pytest.fixture(scope="module")
 def wholes(
     demo: Path, small: Callable[[str], Recipe], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Trained]:
+) -> Callable[[str], Pretrained]:
     """A model's training that nobody stopped, made once."""
-    made: dict[str, Trained] = {}
+    made: dict[str, Pretrained] = {}
 
-    def whole(model: str) -> Trained:
+    def whole(model: str) -> Pretrained:
         if model not in made:
             made[model] = trained_whole(demo, small(model), tmp_path_factory.mktemp("whole") / model)
         return made[model]
@@ -180,14 +180,14 @@ def wholes(
 
 
 @pytest.fixture(params=list(WAYS))
-def whole(request: pytest.FixtureRequest, wholes: Callable[[str], Trained]) -> Trained:
+def whole(request: pytest.FixtureRequest, wholes: Callable[[str], Pretrained]) -> Pretrained:
     """Of each model in turn. Not to be changed."""
     return wholes(request.param)
 
 
 @pytest.fixture(scope="module")
-def six(demo: Path, split: Path) -> Dataset:
-    return read_dataset(demo, split_file=split).split("train")
+def six(demo: Path, split: Path) -> DetectionDataset:
+    return read_detection(demo, split_file=split).split("train")
 
 
 def same(ours: dict[str, Tensor], theirs: dict[str, Tensor], start: str | tuple[str, ...] = "") -> bool:
@@ -204,7 +204,7 @@ def same_files(one: Path, other: Path) -> bool:
 # ---------------------------------------------------------------- whole trainings
 
 
-def test_the_stages_come_in_the_papers_order(whole: Trained) -> None:
+def test_the_stages_come_in_the_papers_order(whole: Pretrained) -> None:
     fast = ["Selective Search", "normalizing targets", "training"]
     regions = ["features of all regions", "SVMs", "box regressors"]
     expected = {
@@ -229,7 +229,7 @@ LOSSES = {
 }
 
 
-def test_the_log_tells_the_stages_apart(whole: Trained) -> None:
+def test_the_log_tells_the_stages_apart(whole: Pretrained) -> None:
     rows = [json.loads(line) for line in whole.run.log.read_text().splitlines()]
     descents = [name for name in whole.names if name in LOSSES]
     steps = [(row["stage"], row["step"]) for row in rows if "val" not in row]
@@ -242,7 +242,7 @@ def test_the_log_tells_the_stages_apart(whole: Trained) -> None:
     assert rows[-1]["stage"] == whole.names[-1]
 
 
-def test_the_run_is_clean_afterwards(whole: Trained) -> None:
+def test_the_run_is_clean_afterwards(whole: Pretrained) -> None:
     files = {path.name for path in whole.run.folder.iterdir()}
     expected = {"best.safetensors", "last.safetensors", "recipe.json", "split.json", "log.jsonl", "curve.png"}
     assert files - {"notes.txt"} == expected
@@ -250,13 +250,13 @@ def test_the_run_is_clean_afterwards(whole: Trained) -> None:
     Image.open(whole.run.curve).load()
 
 
-def test_the_detector_is_what_the_last_stage_left(whole: Trained, six: Dataset) -> None:
+def test_the_detector_is_what_the_last_stage_left(whole: Pretrained, six: DetectionDataset) -> None:
     detector = load_detector(whole.run.folder)
     assert same(detector.state_dict(), whole.ended[-1])
     assert detector.predict(six.path(0)).class_names == six.class_names
 
 
-def test_every_stage_of_rcnn_leaves_its_mark(wholes: Callable[[str], Trained]) -> None:
+def test_every_stage_of_rcnn_leaves_its_mark(wholes: Callable[[str], Pretrained]) -> None:
     _, tuned, described, svms, regressors = wholes("rcnn").ended
     assert not same(wholes("rcnn").began["fine-tuning"], tuned, "backbone.")
     assert same(tuned, described)
@@ -266,7 +266,7 @@ def test_every_stage_of_rcnn_leaves_its_mark(wholes: Callable[[str], Trained]) -
     assert changed == {"regressor_weights", "regressor_biases"}
 
 
-def test_fast_rcnns_targets_are_normalized_before_it_learns(wholes: Callable[[str], Trained]) -> None:
+def test_fast_rcnns_targets_are_normalized_before_it_learns(wholes: Callable[[str], Pretrained]) -> None:
     _, normalized, learned = wholes("fast-rcnn").ended
     fresh = FastRCNN(load_detector(wholes("fast-rcnn").run.folder).config).state_dict()
     assert not same(normalized, fresh, "delta_")
@@ -277,7 +277,7 @@ def test_fast_rcnns_targets_are_normalized_before_it_learns(wholes: Callable[[st
 SHARED = ("backbone.", "fpn.")
 
 
-def test_each_step_of_alternating_training_moves_its_own_layers(wholes: Callable[[str], Trained]) -> None:
+def test_each_step_of_alternating_training_moves_its_own_layers(wholes: Callable[[str], Pretrained]) -> None:
     first, proposed, second, third, again, fourth = wholes("faster-rcnn").ended
     start = wholes("faster-rcnn").began["step 1: RPN"]
     assert not same(first, start, SHARED)
@@ -294,7 +294,7 @@ def test_each_step_of_alternating_training_moves_its_own_layers(wholes: Callable
     assert not same(fourth, third, "box_head.")
 
 
-def test_the_second_step_starts_from_fresh_shared_layers(wholes: Callable[[str], Trained]) -> None:
+def test_the_second_step_starts_from_fresh_shared_layers(wholes: Callable[[str], Pretrained]) -> None:
     began = wholes("faster-rcnn").began
     assert same(began["step 2: Fast R-CNN"], began["step 1: RPN"], (*SHARED, "box_head."))
     assert same(began["step 2: Fast R-CNN"], wholes("faster-rcnn").ended[0], "rpn_head.")
@@ -304,7 +304,7 @@ def test_the_second_step_starts_from_fresh_shared_layers(wholes: Callable[[str],
 
 
 def test_stopped_in_every_stage_it_goes_on_to_the_same_weights(
-    whole: Trained, demo: Path, tmp_path: Path
+    whole: Pretrained, demo: Path, tmp_path: Path
 ) -> None:
     run, finished = train(demo, whole.recipe, tmp_path / "run", Watching(whole.names[0]))
     assert not finished
@@ -348,7 +348,7 @@ train({demo!r}, read_recipe(Run(Path({model!r})))[0], Path({run!r}))
 
 
 def test_killed_while_it_describes_regions_it_goes_on_to_the_same_weights(
-    wholes: Callable[[str], Trained], demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wholes: Callable[[str], Pretrained], demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, run = wholes("rcnn"), Run(tmp_path / "run")
     here = str(Path(__file__).parent)
@@ -372,7 +372,7 @@ class Broken(RuntimeError):
 
 
 def test_killed_before_it_tidied_up_it_goes_on_to_the_same_weights(
-    whole: Trained, demo: Path, tmp_path: Path
+    whole: Pretrained, demo: Path, tmp_path: Path
 ) -> None:
     def power_cut(self: Run) -> None:
         raise Broken
@@ -388,7 +388,7 @@ def test_killed_before_it_tidied_up_it_goes_on_to_the_same_weights(
 
 
 def test_alternating_training_goes_on_where_the_photos_have_moved(
-    wholes: Callable[[str], Trained], demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wholes: Callable[[str], Pretrained], demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Named from another folder at first, then in another place: the RPN's proposals are theirs all along."""
     whole = wholes("faster-rcnn")
@@ -416,7 +416,7 @@ def test_alternating_training_is_of_faster_rcnn(
 
 @pytest.mark.parametrize("model", ["rcnn", "fast-rcnn"])
 def test_proposals_that_reach_nothing_are_warned_of(
-    demo: Path, small: Callable[[str], Recipe], six: Dataset, tmp_path: Path, model: str
+    demo: Path, small: Callable[[str], Recipe], six: DetectionDataset, tmp_path: Path, model: str
 ) -> None:
     report = Watching()
     assert train(demo, replace(small(model), preset="blind"), tmp_path / "run", report)[1]
@@ -429,7 +429,7 @@ def test_proposals_that_reach_nothing_are_warned_of(
 
 @pytest.mark.parametrize("model", ["rcnn", "fast-rcnn"])
 def test_classes_with_a_single_example_are_warned_of(
-    wholes: Callable[[str], Trained], six: Dataset, model: str
+    wholes: Callable[[str], Pretrained], six: DetectionDataset, model: str
 ) -> None:
     counts = np.bincount(six.labels, minlength=len(six.class_names))
     single = [name for name, count in zip(six.class_names, counts, strict=True) if count == 1]
@@ -438,7 +438,9 @@ def test_classes_with_a_single_example_are_warned_of(
     assert f"warning: a single training example of {', '.join(single)}: label more of them." in said
 
 
-def test_rcnn_learns_classes_with_a_single_example(wholes: Callable[[str], Trained], six: Dataset) -> None:
+def test_rcnn_learns_classes_with_a_single_example(
+    wholes: Callable[[str], Pretrained], six: DetectionDataset
+) -> None:
     detector = load_detector(wholes("rcnn").run.folder)
     assert isinstance(detector, RCNN)
     counts = torch.from_numpy(np.bincount(six.labels, minlength=len(six.class_names)))
@@ -452,7 +454,7 @@ def test_rcnn_learns_classes_with_a_single_example(wholes: Callable[[str], Train
 
 
 def test_minutes_end_a_training_in_stages_too(
-    wholes: Callable[[str], Trained], demo: Path, tmp_path: Path
+    wholes: Callable[[str], Pretrained], demo: Path, tmp_path: Path
 ) -> None:
     """The search, which takes as long as it takes, is done already."""
     recipe = replace(wholes("rcnn").recipe, epochs=None, max_minutes=2 / 60)
@@ -485,10 +487,10 @@ def test_a_photo_is_searched_once_for_training_and_evaluation(
         proposal_cache, "selective_search", lambda *given: (searches.append(given), search(*given))[1]
     )
     run, _ = train(demo, small("fast-rcnn"), tmp_path / "run")
-    dataset = read_dataset(demo, split_file=run.split)
+    dataset = read_detection(demo, split_file=run.split)
     assert len(searches) == len(list((tmp_path / "cache").rglob("*.npy"))) == 7
     detector = load_detector(run.folder)
-    found = detect(detector, dataset.split("val"))
+    found = detect_all(detector, dataset.split("val"))
     assert len(searches) == 7
     path = dataset.split("val").path(0)
     proposals = proposal_cache.ProposalCache(SEARCH).boxes(path)

@@ -25,7 +25,7 @@ def fresh(recipe: Recipe, seed: int = 0) -> State:
     config = make_config("faster-rcnn", "default", class_names=("cat",), backbone="test_resnet")
     detector = entry("faster-rcnn").build(replace(config, shorter_side=64, longer_side=64), None)
     detector = detector.to(memory_format=torch.channels_last)
-    average = average_of(detector, recipe.ema) if recipe.ema else None
+    average = average_of(detector, recipe.ema_decay) if recipe.ema_decay else None
     optimizer = make_optimizer(detector, recipe)
     return State("faster-rcnn", detector, average, optimizer, Clock(10, 0.0), "0123", {"seed": recipe.seed})
 
@@ -41,7 +41,7 @@ def step(state: State) -> None:
     state.clock.step += 1
 
 
-@pytest.mark.parametrize("recipe", [Recipe(), Recipe(ema=0.0), Recipe(optimizer="sgd")])
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(ema_decay=0.0), Recipe(optimizer="sgd")])
 def test_a_state_that_was_read_back_goes_on_to_the_same_weights(recipe: Recipe, tmp_path: Path) -> None:
     first, second = fresh(recipe), fresh(recipe, seed=1)
     for _ in range(3):
@@ -73,7 +73,7 @@ def test_moments_lie_in_memory_like_their_parameters(tmp_path: Path) -> None:
 
 
 def test_the_saved_result_is_the_average_and_tells_how_far_it_came(tmp_path: Path) -> None:
-    state = fresh(Recipe(ema=0.5))
+    state = fresh(Recipe(ema_decay=0.5))
     for _ in range(2):
         step(state)
     state.save(Run(tmp_path))

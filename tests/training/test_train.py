@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from boxmask.data.detection.read import read_dataset
+from boxmask.data.detection.read import read_detection
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import CheckpointError, LabelError, PhotoError, TrainingError, UsageError
 from boxmask.runs.recipe import Recipe
@@ -63,7 +63,7 @@ def test_a_run_holds_what_it_promises(trained: Path, demo: Path) -> None:
     files = {file.name for file in trained.iterdir()}
     expected = {"best.safetensors", "last.safetensors", "recipe.json", "split.json", "log.jsonl", "curve.png"}
     assert files == expected
-    dataset = read_dataset(demo)
+    dataset = read_detection(demo)
     split = json.loads((trained / "split.json").read_text())
     assert {name: len(photos) for name, photos in split.items()} == {"train": 18, "val": 2, "test": 4}
     assert json.loads((trained / "recipe.json").read_text())["fingerprint"] == dataset.fingerprint()
@@ -108,7 +108,7 @@ def test_a_set_without_validation_photos_keeps_the_last_weights(
     demo: Path, quick: Recipe, tmp_path: Path
 ) -> None:
     split = json.loads(json.dumps({name: [] for name in ("train", "val", "test")}))
-    dataset = read_dataset(demo)
+    dataset = read_detection(demo)
     split["train"] = dataset.files.tolist()
     file = tmp_path / "split.json"
     file.write_text(json.dumps(split))
@@ -125,7 +125,7 @@ def test_a_set_without_validation_photos_keeps_the_last_weights(
 def test_a_stopped_training_goes_on_to_the_same_weights(
     demo: Path, quick: Recipe, tmp_path: Path, recipe: dict[str, object], stop_at: int
 ) -> None:
-    recipe_ = replace(quick, validations=2, **recipe)  # type: ignore[arg-type]
+    recipe_ = replace(quick, num_validations=2, **recipe)  # type: ignore[arg-type]
     whole, _ = train(demo, recipe_, tmp_path / "whole")
     run, finished = train(demo, recipe_, tmp_path / "stopped", AfterSteps(stop_at, ctrl_c))
     assert not finished
@@ -218,7 +218,7 @@ def test_a_loss_that_is_no_number_names_the_photos_of_its_batch(
     run = Run(tmp_path / "run")
     with pytest.raises(TrainingError, match=r"no longer finite at step 5 \(.*roi_box nan\)") as caught:
         train(demo, replace(quick, save_seconds=1e-3), run.folder)
-    dataset = read_dataset(demo).split("train")
+    dataset = read_detection(demo).split("train")
     named = [line.strip() for line in str(caught.value).splitlines() if line.startswith("  ")]
     assert named == [str(dataset.path(photo)) for photo in batches[5]]
     assert str(caught.value).endswith(f"What was saved before is in {run.folder}.")

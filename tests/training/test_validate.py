@@ -52,7 +52,7 @@ def session(judge: Judge, log: Path, photos: int = 2) -> Any:
     report = Told()
     report.log = log
     return SimpleNamespace(
-        state=state, report=report, task=judge, val=range(photos), recipe=Recipe(validations=4), run=None
+        state=state, report=report, task=judge, val=range(photos), recipe=Recipe(num_validations=4), run=None
     )
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.geometry import rle
 from boxmask.masks import Masks
 from boxmask.types import Detections
@@ -135,9 +135,9 @@ def test_scores_can_be_left_out():
 
 
 @pytest.fixture
-def dataset() -> Dataset:
+def dataset() -> DetectionDataset:
     """Two photos with three objects, of which boxes are known."""
-    return Dataset(
+    return DetectionDataset(
         root=Path("things"),
         class_names=NAMES,
         files=np.array(["a.jpg", "b.jpg"]),

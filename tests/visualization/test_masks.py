@@ -7,7 +7,7 @@ import torch
 from boxmask.masks import Masks
 from boxmask.types import Detections
 from boxmask.visualization.detections import draw
-from boxmask.visualization.masks import inner, with_outlines
+from boxmask.visualization.masks import inner, with_masks
 from boxmask.visualization.style import PALETTE, rgb
 
 
@@ -31,7 +31,7 @@ def of_masks(dense: np.ndarray, labels: list[int]) -> Detections:
 
 def test_the_rim_has_the_classs_color_and_the_photo_shines_through(outlined):
     photo = gray(60, 80)
-    picture = with_outlines(photo, outlined, thickness=1)
+    picture = with_masks(photo, outlined, thickness=1)
     assert (photo == 128).all()
     dense = outlined.masks.dense()
     ring, parts = dense[0], dense[1]
@@ -56,7 +56,7 @@ def test_one_without_outline_has_its_box_and_the_others_have_none(outlined):
 def test_neighbors_of_a_class_can_be_told_apart():
     dense = np.zeros((3, 40, 60), bool)
     dense[0, 5:35, 5:20] = dense[1, 5:35, 20:35] = dense[2, 5:35, 35:50] = True
-    picture = with_outlines(gray(40, 60), of_masks(dense, [2, 2, 2]), thickness=2)
+    picture = with_masks(gray(40, 60), of_masks(dense, [2, 2, 2]), thickness=2)
     line = [tuple(pixel) == rgb(PALETTE[2]) for pixel in picture[20]]
     assert [x for x, on in enumerate(line) if on] == [5, 6, 18, 19, 20, 21, 33, 34, 35, 36, 48, 49]
     assert len({tuple(picture[20, x]) for x in (12, 27, 42)}) == 3
@@ -65,7 +65,7 @@ def test_neighbors_of_a_class_can_be_told_apart():
 def test_the_surest_lies_on_top():
     dense = np.ones((2, 30, 30), bool)
     dense[0, :, 15:] = False
-    picture = with_outlines(gray(30, 30), of_masks(dense, [0, 1]), thickness=1)
+    picture = with_masks(gray(30, 30), of_masks(dense, [0, 1]), thickness=1)
     assert tuple(picture[10, 14]) == rgb(PALETTE[0])
     assert tuple(picture[10, 29]) == rgb(PALETTE[1])
 

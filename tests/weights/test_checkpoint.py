@@ -1,4 +1,4 @@
-"""Trained models in files: complete, or refused with the file's name."""
+"""Pretrained models in files: complete, or refused with the file's name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from boxmask.errors import CheckpointError, UsageError
 from boxmask.models.table import entry, make_config
 from boxmask.weights import checkpoint
 from boxmask.weights.checkpoint import (
-    Card,
+    CheckpointMetadata,
     checkpoint_path,
     is_checkpoint,
     load_detector,
@@ -29,7 +29,7 @@ from boxmask.weights.checkpoint import (
 
 CONFIG = FasterRCNNConfig(("cat", "Löwe"), "test_resnet", channels=16, rpn_channels=16, hidden=16)
 TENSORS = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.tensor([7])}
-CARD = Card("faster-rcnn", asdict(CONFIG), "0123", {"torch": "2"}, {"AP50": 0.5}, {"epoch": 3})
+CARD = CheckpointMetadata("faster-rcnn", asdict(CONFIG), "0123", {"torch": "2"}, {"AP50": 0.5}, {"epoch": 3})
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def built(model: str) -> Any:
 
 def written(path: Path, model: str) -> Any:
     network = built(model)
-    save_checkpoint(path, network.state_dict(), Card(model, asdict(network.config)))
+    save_checkpoint(path, network.state_dict(), CheckpointMetadata(model, asdict(network.config)))
     return network
 
 
@@ -196,7 +196,9 @@ UNFIT_CARDS = {
 
 
 @pytest.mark.parametrize(("card", "says"), UNFIT_CARDS.values(), ids=list(UNFIT_CARDS))
-def test_a_card_that_does_not_fit(tmp_path: Path, detector: FasterRCNN, card: Card, says: str) -> None:
+def test_a_card_that_does_not_fit(
+    tmp_path: Path, detector: FasterRCNN, card: CheckpointMetadata, says: str
+) -> None:
     save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), card)
     with pytest.raises(CheckpointError, match=says) as caught:
         load_detector(tmp_path / "x.safetensors")

@@ -25,7 +25,7 @@ CROSSWORD = 918  # "crossword puzzle" of ImageNet's 1000 classes
 
 
 def test_it_knows_what_it_sees() -> None:
-    """Trained numbers, each in its place: of a chessboard they know this much."""
+    """Pretrained numbers, each in its place: of a chessboard they know this much."""
     network = timm.create_model(SHIPPED).eval()
     network.load_state_dict(backbone_weights(SHIPPED))
     board = (torch.arange(224)[:, None] // 28 + torch.arange(224) // 28) % 2 * 2.0 - 1

@@ -22,8 +22,8 @@ from boxmask.pipeline.features.backbone import Backbone
 from boxmask.segmenters.deeplab_v3 import DeepLabV3, DeepLabV3Config
 from boxmask.segmenters.fcn import FCN, FCNConfig
 from boxmask.segmenters.unet import UNet, UNetConfig
-from boxmask.weights.checkpoint import Card, save_checkpoint
-from boxmask.weights.transfer import Joined, Trained, join
+from boxmask.weights.checkpoint import CheckpointMetadata, save_checkpoint
+from boxmask.weights.transfer import Joined, Pretrained, transfer_weights
 
 SMALL = {"backbone": "test_resnet", "channels": 16, "rpn_channels": 16, "hidden": 16}
 CLASSES = ("date", "fig", "hazelnut")
@@ -40,7 +40,7 @@ class MaskHead(nn.Module):
 
 
 class MaskRCNNLike(nn.Module):
-    """What `join` looks at: `boxes` and `mask_head`."""
+    """What `transfer_weights` looks at: `boxes` and `mask_head`."""
 
     def __init__(self, names: tuple[str, ...], masks: int | None = None, **numbers: object) -> None:
         super().__init__()
@@ -58,18 +58,18 @@ def marked(model: nn.Module, seed: int) -> nn.Module:
     return model
 
 
-def faster(names: tuple[str, ...] = CLASSES, seed: int = 1, **numbers: object) -> Trained:
+def faster(names: tuple[str, ...] = CLASSES, seed: int = 1, **numbers: object) -> Pretrained:
     model = FasterRCNN(FasterRCNNConfig(names, **{**SMALL, **numbers}))  # type: ignore[arg-type]
-    return Trained("faster", model.config.backbone, marked(model, seed).state_dict(), names)
+    return Pretrained("faster", model.config.backbone, marked(model, seed).state_dict(), names)
 
 
-def masked(names: tuple[str, ...] = CLASSES, seed: int = 3, masks: int | None = None) -> Trained:
-    return Trained("masked", "test_resnet", marked(MaskRCNNLike(names, masks), seed).state_dict(), names)
+def masked(names: tuple[str, ...] = CLASSES, seed: int = 3, masks: int | None = None) -> Pretrained:
+    return Pretrained("masked", "test_resnet", marked(MaskRCNNLike(names, masks), seed).state_dict(), names)
 
 
-def classifier(seed: int = 2, backbone: str = "test_resnet") -> Trained:
+def classifier(seed: int = 2, backbone: str = "test_resnet") -> Pretrained:
     model = marked(ImageClassifier(ClassifierConfig(("a", "b"), backbone)), seed)
-    return Trained("classifier", backbone, model.state_dict(), ("a", "b"))
+    return Pretrained("classifier", backbone, model.state_dict(), ("a", "b"))
 
 
 def fresh(names: tuple[str, ...] = CLASSES, **numbers: object) -> MaskRCNNLike:
@@ -77,10 +77,10 @@ def fresh(names: tuple[str, ...] = CLASSES, **numbers: object) -> MaskRCNNLike:
     return MaskRCNNLike(names, **numbers)  # type: ignore[arg-type]
 
 
-def joined(new: nn.Module, **given: Trained) -> tuple[dict[str, Tensor], dict[str, Tensor], Joined]:
+def joined(new: nn.Module, **given: Pretrained) -> tuple[dict[str, Tensor], dict[str, Tensor], Joined]:
     """State before, state after, and what was said."""
     before = {key: tensor.clone() for key, tensor in new.state_dict().items()}
-    said = join(new, **given)
+    said = transfer_weights(new, **given)
     return before, new.state_dict(), said
 
 
@@ -113,7 +113,7 @@ def test_a_faster_rcnn_of_the_same_classes_gives_all_it_has() -> None:
 def test_it_finds_the_same_boxes_then() -> None:
     given = FasterRCNN(FasterRCNNConfig(CLASSES, **SMALL, score_threshold=0.0)).eval()  # type: ignore[arg-type]
     new = fresh(score_threshold=0.0).eval()
-    join(new, box_detector=Trained("faster", "test_resnet", given.state_dict(), CLASSES))
+    transfer_weights(new, box_detector=Pretrained("faster", "test_resnet", given.state_dict(), CLASSES))
     photo = torch.randint(0, 256, (3, 90, 120), dtype=torch.uint8)
     assert torch.equal(new.boxes.predict(photo).scores, given.predict(photo).scores)
 
@@ -170,10 +170,10 @@ def test_a_mask_rcnn_gives_its_mask_head_too() -> None:
 def test_the_order_of_the_files_tensors_does_not_matter() -> None:
     """Files are sorted otherwise than the networks that they hold."""
     given = masked(("fig", "walnut", "date"))
-    shuffled = Trained("masked", "test_resnet", dict(sorted(given.state.items())), given.class_names)
+    shuffled = Pretrained("masked", "test_resnet", dict(sorted(given.state.items())), given.class_names)
     expected, found = fresh(), fresh()
-    join(expected, box_detector=given)
-    join(found, box_detector=shuffled)
+    transfer_weights(expected, box_detector=given)
+    transfer_weights(found, box_detector=shuffled)
     assert same(expected.state_dict(), found.state_dict())
 
 
@@ -232,7 +232,7 @@ OTHERS: dict[str, Callable[[], nn.Module]] = {
 @pytest.mark.parametrize("model", OTHERS)
 def test_other_detectors_give_their_backbone(model: str) -> None:
     state = marked(OTHERS[model](), 4).state_dict()
-    _, after, said = joined(fresh(), box_detector=Trained(model, "test_resnet", state, CLASSES))
+    _, after, said = joined(fresh(), box_detector=Pretrained(model, "test_resnet", state, CLASSES))
     assert same(part(state, "backbone."), part(after, "boxes.backbone."))
     assert [line.partition(" (")[0] for line in said.report[2:]] == [
         "RPN: starts fresh",
@@ -243,7 +243,7 @@ def test_other_detectors_give_their_backbone(model: str) -> None:
 
 def test_a_pyramid_of_retinanets_fits() -> None:
     state = marked(OTHERS["retinanet"](), 4).state_dict()
-    _, after, said = joined(fresh(), box_detector=Trained("retinanet", "test_resnet", state, CLASSES))
+    _, after, said = joined(fresh(), box_detector=Pretrained("retinanet", "test_resnet", state, CLASSES))
     assert said.report[1] == "pyramid: from retinanet"
     assert same(part(after, "boxes.fpn."), part(state, "fpn."))
 
@@ -279,7 +279,7 @@ def test_timms_weights_are_folded_as_at_birth(name: str) -> None:
     for key, tensor in network.state_dict().items():
         if key.endswith(("running_mean", "running_var")):
             tensor.copy_(torch.rand(tensor.shape) + 0.5)
-    _, after, _ = joined(fresh(backbone=name), classifier=Trained("timm", name, network.state_dict()))
+    _, after, _ = joined(fresh(backbone=name), classifier=Pretrained("timm", name, network.state_dict()))
     expected = Backbone(name, (8, 16, 32), network.state_dict()).state_dict()
     assert same(expected, part(after, "boxes.backbone."))
 
@@ -287,8 +287,11 @@ def test_timms_weights_are_folded_as_at_birth(name: str) -> None:
 def test_a_file_of_timms(tmp_path: Path) -> None:
     state = timm.create_model("test_resnet").state_dict()
     save_file(state, tmp_path / "x.safetensors")
-    given = Trained.of_timm(tmp_path / "x.safetensors", "test_resnet")
-    assert join(fresh(), classifier=given).report[0] == f"backbone: from {given.origin} (test_resnet)"
+    given = Pretrained.of_timm(tmp_path / "x.safetensors", "test_resnet")
+    assert (
+        transfer_weights(fresh(), classifier=given).report[0]
+        == f"backbone: from {given.origin} (test_resnet)"
+    )
     assert str(tmp_path / "x.safetensors") in given.origin
 
 
@@ -325,7 +328,7 @@ def test_another_backbone_is_refused_and_nothing_changed(flag: str) -> None:
     with pytest.raises(
         WeightsError, match=rf"--{flag}: (.|\n)*has the backbone test_resnet, and the new"
     ) as e:
-        join(new, **given)
+        transfer_weights(new, **given)
     assert "--backbone test_resnet" in str(e.value)
     assert same(before, new.state_dict())
 
@@ -334,14 +337,14 @@ def test_one_of_two_with_another_backbone_is_refused() -> None:
     new = fresh()
     before = {key: tensor.clone() for key, tensor in new.state_dict().items()}
     with pytest.raises(WeightsError, match="--classifier"):
-        join(new, box_detector=faster(), classifier=classifier(backbone="tf_efficientnet_lite0"))
+        transfer_weights(new, box_detector=faster(), classifier=classifier(backbone="tf_efficientnet_lite0"))
     assert same(before, new.state_dict())
 
 
 def test_weights_of_another_network_under_this_name() -> None:
     state = timm.create_model("resnet18").state_dict()
     with pytest.raises(WeightsError, match="not of test_resnet"):
-        join(fresh(), classifier=Trained("file", "test_resnet", state))
+        transfer_weights(fresh(), classifier=Pretrained("file", "test_resnet", state))
 
 
 def test_a_backbone_in_which_nothing_fits() -> None:
@@ -349,7 +352,7 @@ def test_a_backbone_in_which_nothing_fits() -> None:
     state = SSD(SSDConfig(("a",), "tf_efficientnet_lite0")).state_dict()
     strange = {key.replace("backbone.body.", "backbone.other."): tensor for key, tensor in state.items()}
     with pytest.raises(WeightsError, match="nothing in it is of a test_resnet as the new network reads it"):
-        join(fresh(), box_detector=Trained("ssd", "test_resnet", strange, ("a",)))
+        transfer_weights(fresh(), box_detector=Pretrained("ssd", "test_resnet", strange, ("a",)))
 
 
 # ---------------------------------------------------------------- runs
@@ -358,9 +361,11 @@ def test_a_backbone_in_which_nothing_fits() -> None:
 def test_a_run_says_who_it_is(tmp_path: Path) -> None:
     model = FasterRCNN(FasterRCNNConfig(("fig", "Löwe"), **SMALL))  # type: ignore[arg-type]
     save_checkpoint(
-        tmp_path / "best.safetensors", model.state_dict(), Card("faster-rcnn", asdict(model.config))
+        tmp_path / "best.safetensors",
+        model.state_dict(),
+        CheckpointMetadata("faster-rcnn", asdict(model.config)),
     )
-    given = Trained.of_run(tmp_path)
+    given = Pretrained.of_run(tmp_path)
     assert given.origin == f"the faster-rcnn of {tmp_path}"
     assert (given.backbone, given.class_names) == ("test_resnet", ("fig", "Löwe"))
     assert same(model.state_dict(), dict(given.state))
@@ -369,15 +374,15 @@ def test_a_run_says_who_it_is(tmp_path: Path) -> None:
 def test_a_classifiers_run(tmp_path: Path) -> None:
     model = ImageClassifier(ClassifierConfig(("a", "b"), "test_resnet"))
     path = tmp_path / "last.safetensors"
-    save_checkpoint(path, model.state_dict(), Card("classifier", asdict(model.config)))
-    _, after, said = joined(fresh(), classifier=Trained.of_run(path))
+    save_checkpoint(path, model.state_dict(), CheckpointMetadata("classifier", asdict(model.config)))
+    _, after, said = joined(fresh(), classifier=Pretrained.of_run(path))
     assert same(part(model.state_dict(), "backbone."), part(after, "boxes.backbone."))
     assert said.report[0] == f"backbone: from the classifier of {path} (test_resnet)"
 
 
 def test_no_run_there(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint in this folder"):
-        Trained.of_run(tmp_path)
+        Pretrained.of_run(tmp_path)
 
 
 SEGMENTERS: dict[str, Callable[[], nn.Module]] = {
@@ -390,7 +395,7 @@ SEGMENTERS: dict[str, Callable[[], nn.Module]] = {
 @pytest.mark.parametrize("model", SEGMENTERS)
 def test_segmenters_take_backbones_of_runs_and_of_timms_files(model: str) -> None:
     timms = timm.create_model("test_resnet").state_dict()
-    for given in (classifier(), faster(), Trained("timm", "test_resnet", timms)):
+    for given in (classifier(), faster(), Pretrained("timm", "test_resnet", timms)):
         before, after, said = joined(SEGMENTERS[model](), classifier=given)
         assert not same(part(before, "backbone.body."), part(after, "backbone.body."))
         assert said.report == (f"backbone: from {given.origin} (test_resnet)",)
@@ -401,4 +406,6 @@ def test_segmenters_take_backbones_of_runs_and_of_timms_files(model: str) -> Non
 def test_a_papers_own_backbone_has_no_weights_of_timms() -> None:
     new = UNet(UNetConfig(CLASSES, "plain", strides=(1, 2, 4, 8, 16)))
     with pytest.raises(WeightsError, match="nothing in it is of a plain as the new network reads it"):
-        join(new, classifier=Trained("timm", "plain", timm.create_model("test_resnet").state_dict()))
+        transfer_weights(
+            new, classifier=Pretrained("timm", "plain", timm.create_model("test_resnet").state_dict())
+        )

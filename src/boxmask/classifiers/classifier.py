@@ -23,10 +23,10 @@ from torch.nn import functional as F
 
 from boxmask.classifiers.contract import Classifier
 from boxmask.errors import UsageError
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
-from boxmask.types import Classification, ClassTarget
+from boxmask.types import Classification, ClassificationTarget
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class ImageClassifier(Classifier):
         scores = self(batch.pixels, _sizes(batch)).float().softmax(dim=1)
         return [Classification(one, self.config.class_names) for one in scores]
 
-    def loss(self, images: list[Tensor], targets: list[ClassTarget]) -> dict[str, Tensor]:
+    def loss(self, images: list[Tensor], targets: list[ClassificationTarget]) -> dict[str, Tensor]:
         """Log loss of the softmax, with dropout whatever the mode."""
         batch = self.prepare(images)
         pooled = self.pool(self.backbone(batch.pixels)[-1], _sizes(batch))

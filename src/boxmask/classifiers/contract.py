@@ -6,9 +6,9 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.model import Model
-from boxmask.types import Classification, ClassTarget
+from boxmask.types import Classification, ClassificationTarget
 
 
 class Classifier(Model):
@@ -20,5 +20,5 @@ class Classifier(Model):
         """Photos (paths, PIL images, arrays or tensors) -> what each shows as a whole."""
 
     @abstractmethod
-    def loss(self, images: list[Tensor], targets: list[ClassTarget]) -> dict[str, Tensor]:
+    def loss(self, images: list[Tensor], targets: list[ClassificationTarget]) -> dict[str, Tensor]:
         """Images (3, H, W) and their classes -> scalars by name."""

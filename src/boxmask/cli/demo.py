@@ -9,7 +9,7 @@ SHEET_PHOTOS = 12  # on the one picture to look at first
 
 
 def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int = 600, seed: int = 0) -> int:
-    """Make a small data set, train on it, judge the detector and draw what it finds.
+    """Make a small data set, train on it, evaluate_with_detections the detector and draw what it finds.
 
     Needs no network. The photos show handwritten digits on textured grounds, and are labeled exactly.
 
@@ -28,12 +28,12 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
 
     from boxmask.cli.bar import photo_bar
     from boxmask.data.demo.make import make_demo
-    from boxmask.data.detection.read import read_unsplit
-    from boxmask.evaluation.detection.table import evaluation_table
+    from boxmask.data.detection.read import read_unsplit_detection
+    from boxmask.evaluation.detection.table import detection_table
     from boxmask.results.coco import save_picture
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.splits import chosen_photos
-    from boxmask.tasks.detection.evaluation import draw_judged, judge, sheet_of
+    from boxmask.tasks.detection.evaluation import contact_sheet_of, draw_evaluation, evaluate_with_detections
     from boxmask.training.train import train
     from boxmask.weights.checkpoint import load_detector
 
@@ -44,14 +44,16 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
     if not finished:
         print(f"stopped; go on with: boxmask train --resume --out {run.folder}", file=sys.stderr)
         return 1
-    dataset = chosen_photos(read_unsplit(data), run.folder, data, "test")
+    dataset = chosen_photos(read_unsplit_detection(data), run.folder, data, "test")
     with photo_bar("judging") as progress:
-        evaluation, detections = judge(load_detector(run.folder), dataset, "stop", progress)
+        evaluation, detections = evaluate_with_detections(
+            load_detector(run.folder), dataset, "stop", progress
+        )
     pictures = run.folder / "pictures"
-    draw_judged(dataset, detections, pictures)
+    draw_evaluation(dataset, detections, pictures)
     sheet = run.folder / "found.jpg"
-    save_picture(sheet_of(dataset, detections, SHEET_PHOTOS), sheet)
-    Console().print(evaluation_table(evaluation))
+    save_picture(contact_sheet_of(dataset, detections, SHEET_PHOTOS), sheet)
+    Console().print(detection_table(evaluation))
     _say_where(data, run.folder, sheet, pictures, run.curve)
     return 0
 

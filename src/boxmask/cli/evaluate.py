@@ -18,10 +18,10 @@ def evaluate(
     split: Literal["train", "val", "test", "all"] = "test",
     json_file: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
     pictures: Path | None = None,
-    bad_boxes: Literal["stop", "skip"] = "stop",
-    unseen_classes: Literal["stop", "ignore"] = "stop",
+    on_bad_boxes: Literal["stop", "skip"] = "stop",
+    on_unseen_classes: Literal["stop", "ignore"] = "stop",
     classes_file: Path | None = None,
-    unknown_colors: Literal["stop", "ignore"] | None = None,
+    on_unknown_colors: Literal["stop", "ignore"] | None = None,
     svd: tuple[int, int] | None = None,
     device: str = "cpu",
 ) -> int:
@@ -42,14 +42,14 @@ def evaluate(
         Write the figures into this file, as fractions; "-" is the terminal.
     pictures
         Draw every photo twice, as labeled and as found, into this folder; of a classifier, its mistakes.
-    bad_boxes
+    on_bad_boxes
         What to do about labels that cannot be boxes.
-    unseen_classes
+    on_unseen_classes
         What to do about classes that the model does not know.
     classes_file
         Pixels: what the colors or numbers of the label images mean; default: as in training, else the
         set's own.
-    unknown_colors
+    on_unknown_colors
         Pixels: what to do about colors that the classes file does not name; default: as in training, else
         stop.
     svd
@@ -60,28 +60,28 @@ def evaluate(
     """
     from rich.console import Console
 
-    from boxmask.atomic_write import replacing
+    from boxmask.atomic_write import atomic_write
     from boxmask.cli.bar import photo_bar
-    from boxmask.data.messages import shortened
+    from boxmask.data.messages import shorten
     from boxmask.detectors.fast_rcnn import truncate
-    from boxmask.tasks.evaluate import Reading, labeled_for, verdict
+    from boxmask.tasks.evaluate import LabelOptions, evaluate_model, read_split
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(run, device)
     if svd is not None:
         truncate(model, svd)
-    reading = Reading(bad_boxes, classes_file, unknown_colors)
-    labeled = labeled_for(model, run, data, split, reading)
+    reading = LabelOptions(on_bad_boxes, classes_file, on_unknown_colors)
+    labeled = read_split(model, run, data, split, reading)
     for note in labeled.notes:
-        print(f"note: {shortened(note)}", file=sys.stderr)
+        print(f"note: {shorten(note)}", file=sys.stderr)
     with photo_bar("judging") as progress:
-        judged = verdict(model, labeled, unseen_classes, progress, pictures)
-    figures = json.dumps(judged.evaluation.as_json(), indent=1) + "\n"
+        judged = evaluate_model(model, labeled, on_unseen_classes, progress, pictures)
+    figures = json.dumps(judged.evaluation.to_dict(), indent=1) + "\n"
     if json_file == Path("-"):
         print(figures, end="")
     else:
         Console().print(judged.table)
     if json_file not in (None, Path("-")):
-        with replacing(json_file) as partial:
+        with atomic_write(json_file) as partial:
             partial.write_text(figures, encoding="utf-8")
     return 0

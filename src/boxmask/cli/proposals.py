@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from boxmask.errors import UsageError
 
 if TYPE_CHECKING:
-    from boxmask.data.detection.dataset import Dataset
+    from boxmask.data.detection.dataset import DetectionDataset
     from boxmask.pipeline.selective_search.search import SelectiveSearchConfig
     from boxmask.prediction.proposals import BoxesOf
 
@@ -29,7 +29,7 @@ def proposals(
     split: Literal["train", "val", "test", "all"] = "all",
     out: Path | None = None,
     json_file: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
-    bad_boxes: Literal["stop", "skip"] = "stop",
+    on_bad_boxes: Literal["stop", "skip"] = "stop",
 ) -> int:
     """Find places in photos where objects may be: by Selective Search, or by a trained Faster R-CNN's RPN.
 
@@ -43,7 +43,7 @@ def proposals(
     run
         With --method rpn: the folder that training wrote, or a checkpoint in it.
     mode
-        How many ways to group the regions: single is the quickest, quality reaches the most objects.
+        How many ways to group the max_regions: single is the quickest, quality reaches the most objects.
     paper
         The mode with the paper's own numbers, which leave out all that is smaller than 20 pixels.
     seed
@@ -56,7 +56,7 @@ def proposals(
         Draw into this folder; for photos without labels it is "proposals" unless given.
     json_file
         Write the figures into this file, as fractions; "-" is the terminal.
-    bad_boxes
+    on_bad_boxes
         What to do about labels that cannot be boxes.
     """
     from boxmask.data.detection.read import is_labeled
@@ -68,7 +68,7 @@ def proposals(
     else:
         boxes_of, config = _of_search(mode, paper, seed, limit)
     if len(inputs) == 1 and is_labeled(inputs[0]):
-        return _judge(_photos_of(inputs[0], split, bad_boxes), boxes_of, config, out, json_file)
+        return _judge(_photos_of(inputs[0], split, on_bad_boxes), boxes_of, config, out, json_file)
     return _draw([str(one) for one in inputs], boxes_of, config, out or Path("proposals"))
 
 
@@ -94,15 +94,15 @@ def _of_search(
     return ProposalCache(config).boxes, config
 
 
-def _photos_of(data: Path, split: str, bad_boxes: Literal["stop", "skip"]) -> Dataset:
-    from boxmask.data.detection.read import read_dataset
+def _photos_of(data: Path, split: str, on_bad_boxes: Literal["stop", "skip"]) -> DetectionDataset:
+    from boxmask.data.detection.read import read_detection
 
-    dataset = read_dataset(data, bad_boxes=bad_boxes)
+    dataset = read_detection(data, on_bad_boxes=on_bad_boxes)
     return dataset if split == "all" else dataset.split(split)
 
 
 def _judge(
-    photos: Dataset,
+    photos: DetectionDataset,
     boxes_of: BoxesOf,
     config: SelectiveSearchConfig | None,
     out: Path | None,
@@ -110,20 +110,20 @@ def _judge(
 ) -> int:
     from rich.console import Console
 
-    from boxmask.atomic_write import replacing
+    from boxmask.atomic_write import atomic_write
     from boxmask.cli.bar import photo_bar
     from boxmask.evaluation.proposals import proposal_recall, recall_table
     from boxmask.prediction.proposals import draw_proposals, proposals_of
 
     with photo_bar("searching") as progress:
         found = proposal_recall(photos, proposals_of(photos, boxes_of, progress))
-    figures = json.dumps(found.as_json(), indent=1) + "\n"
+    figures = json.dumps(found.to_dict(), indent=1) + "\n"
     if json_file == Path("-"):
         print(figures, end="")
     else:
         Console().print(recall_table(found))
     if json_file not in (None, Path("-")):
-        with replacing(json_file) as partial:
+        with atomic_write(json_file) as partial:
             partial.write_text(figures, encoding="utf-8")
     if out is not None:
         draw_proposals([photos.path(photo) for photo in range(len(photos))], boxes_of, out, config)
@@ -132,7 +132,7 @@ def _judge(
 
 def _draw(inputs: list[str], boxes_of: BoxesOf, config: SelectiveSearchConfig | None, out: Path) -> int:
     from boxmask.cli.bar import photo_bar
-    from boxmask.photos.decode import find_photos
+    from boxmask.photos.find import find_photos
     from boxmask.prediction.proposals import draw_proposals
 
     with photo_bar("searching") as progress:

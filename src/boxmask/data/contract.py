@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Splittable(Protocol):
-    """Labeled photos as far as splits go: `Dataset` and `PixelDataset`.
+class SplitDataset(Protocol):
+    """Labeled photos as far as splits go: `Dataset` and `SegmentationDataset`.
 
     UNIT: what `counts` counts
     """
@@ -43,8 +43,8 @@ class Splittable(Protocol):
     def counts(self) -> NDArray[np.int64]:
         """(P, K) how much of each class each photo shows."""
 
-    def subset(self: SetT, photos: NDArray[np.int64]) -> SetT:
+    def subset(self: SplitDatasetT, photos: NDArray[np.int64]) -> SplitDatasetT:
         """Only the given photos."""
 
 
-SetT = TypeVar("SetT", bound=Splittable)
+SplitDatasetT = TypeVar("SplitDatasetT", bound=SplitDataset)

@@ -1,23 +1,23 @@
 """How faults in labels are told: what is wrong, where, and what to do.
 
 An error shows the first few places and how many more there are. A note, which stops nobody and may be read
-later, names all of them, one a line; `shortened` makes a line for the terminal of it.
+later, names all of them, one a line; `shorten` makes a line for the terminal of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-PLACES_SHOWN = 5
+MAX_LOCATIONS = 5
 
 
-def complaint(what: str, places: Sequence[str], remedy: str) -> str:
+def format_errors(what: str, places: Sequence[str], remedy: str) -> str:
     """One message for all places where the same thing is wrong.
 
     `what` is a heading ("Boxes that enclose nothing"), each place says file and line, `remedy` what to do.
     """
-    shown = "".join(f"\n  {place}" for place in places[:PLACES_SHOWN])
-    rest = len(places) - PLACES_SHOWN
+    shown = "".join(f"\n  {place}" for place in places[:MAX_LOCATIONS])
+    rest = len(places) - MAX_LOCATIONS
     more = f"\n  and {rest} more" if rest > 0 else ""
     return f"{what} ({len(places)}):{shown}{more}\n{remedy}"
 
@@ -27,11 +27,11 @@ def note(what: str, places: Sequence[str]) -> tuple[str, ...]:
     return ("\n  ".join([f"{what}:", *places]),) if places else ()
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """A note as one line, with the first few of its places and how many more; others are left as they are."""
     what, *places = text.split("\n  ")
     if not places:
         return text
-    rest = len(places) - PLACES_SHOWN
+    rest = len(places) - MAX_LOCATIONS
     more = f", and {rest} more" if rest > 0 else ""
-    return f"{what} {', '.join(places[:PLACES_SHOWN])}{more}"
+    return f"{what} {', '.join(places[:MAX_LOCATIONS])}{more}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import OVERHANG
 from boxmask.data.formats.labels import LabeledPhoto, Labels
-from boxmask.data.messages import complaint, note
+from boxmask.data.messages import format_errors, note
 from boxmask.errors import LabelError, PhotoError
 from boxmask.photos.decode import photo_size, stored_size
 
@@ -43,7 +43,7 @@ def read_sizes(root: Path, photos: Sequence[LabeledPhoto]) -> NDArray[np.int32]:
     faults = [answer for answer in answers if isinstance(answer, str)]
     if faults:
         remedy = "Put intact copies in their place, or remove them together with their labels."
-        raise PhotoError(complaint("Labeled photos that cannot be read", faults, remedy))
+        raise PhotoError(format_errors("Labeled photos that cannot be read", faults, remedy))
     return np.array(sizes, dtype=np.int32).reshape(-1, 2)
 
 
@@ -80,7 +80,7 @@ def notes_on_sizes(labels: Labels, sizes: NDArray[np.int32]) -> tuple[str, ...]:
     bare = np.bincount(labels.photo, minlength=len(sizes)) == 0
     sideways = [i for i in stored if not (drawn_as_shown[i] or bare[i])]
     if sideways:
-        raise LabelError(complaint(_SIDEWAYS, [_difference(labels, sizes, i) for i in sideways], _REMEDY))
+        raise LabelError(format_errors(_SIDEWAYS, [_difference(labels, sizes, i) for i in sideways], _REMEDY))
     as_shown = [i for i in stored if drawn_as_shown[i]]
     others = sorted(set(differing) - set(as_shown))
     return (

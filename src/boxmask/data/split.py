@@ -11,28 +11,28 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.atomic_write import replacing
-from boxmask.data.contract import SetT, Splittable
+from boxmask.atomic_write import atomic_write
+from boxmask.data.contract import SplitDataset, SplitDatasetT
 from boxmask.data.detection.dataset import SPLITS
-from boxmask.data.messages import complaint, note
+from boxmask.data.messages import format_errors, note
 from boxmask.errors import LabelError
 
 SHARES = {"test": 0.2, "val": 0.1}
 """The part of the photos that a drawn split gets, in the order of drawing; train keeps the rest."""
 
-UnseenClasses = Literal["stop", "ignore"]
+OnUnseenClasses = Literal["stop", "ignore"]
 """What to do about classes with objects to be judged by, but none to learn from: stop, or leave them out."""
 
 _REMEDY_FOR_UNSEEN = (
     "Move some of these photos to train, choose another --split-seed or a --split-file, or go on without "
-    'these classes with --unseen-classes ignore (in Python: split_seed, split_file, unseen_classes="ignore").'
+    'these classes with --on-unseen-classes ignore (in Python: split_seed, split_file, on_unseen_classes="ignore").'
 )
 
 
 # ---------------------------------------------------------------- drawing
 
 
-def with_splits(dataset: SetT, seed: int = 0) -> SetT:
+def with_splits(dataset: SplitDatasetT, seed: int = 0) -> SplitDatasetT:
     """Complete the splits that a set came with ("" where it says nothing of a photo).
 
     - No splits at all: 70 % train, 10 % val, 20 % test are drawn.
@@ -54,7 +54,7 @@ def with_splits(dataset: SetT, seed: int = 0) -> SetT:
     return _with_drawn(dataset, why, seed)
 
 
-def _with_rest_settled(dataset: SetT) -> SetT:
+def _with_rest_settled(dataset: SplitDatasetT) -> SplitDatasetT:
     """Say what becomes of the photos in no split."""
     rest = dataset.splits == ""
     if "train" in dataset.splits:
@@ -65,17 +65,17 @@ def _with_rest_settled(dataset: SetT) -> SetT:
     return _noted(settled, f"no split is called train: the {rest.sum()} photos in no split are taken for it")
 
 
-def _without_rest(dataset: SetT) -> SetT:
+def _without_rest(dataset: SplitDatasetT) -> SplitDatasetT:
     rest = dataset.files[dataset.splits == ""].tolist()
     kept = dataset.subset(np.flatnonzero(dataset.splits != ""))
     return _noted(kept, *note(f"{len(rest)} photos are in no split and are left out", rest))
 
 
-def _noted(dataset: SetT, *notes: str) -> SetT:
+def _noted(dataset: SplitDatasetT, *notes: str) -> SplitDatasetT:
     return replace(dataset, notes=dataset.notes + notes)
 
 
-def _with_drawn(dataset: SetT, why: str, seed: int) -> SetT:
+def _with_drawn(dataset: SplitDatasetT, why: str, seed: int) -> SplitDatasetT:
     """Draw the splits that are missing from the train photos."""
     shares = {split: share for split, share in SHARES.items() if split not in dataset.splits}
     splits = dataset.splits.copy()
@@ -88,7 +88,7 @@ def _with_drawn(dataset: SetT, why: str, seed: int) -> SetT:
     return _noted(replace(dataset, splits=splits), said)
 
 
-def _draw(dataset: Splittable, shares: Mapping[str, float], seed: int) -> dict[str, NDArray[np.int64]]:
+def _draw(dataset: SplitDataset, shares: Mapping[str, float], seed: int) -> dict[str, NDArray[np.int64]]:
     pool = np.flatnonzero(dataset.splits == "train")
     order = pool[np.random.default_rng(seed).permutation(len(pool))]
     staying = _one_of_each_class(dataset, order)
@@ -101,7 +101,7 @@ def _draw(dataset: Splittable, shares: Mapping[str, float], seed: int) -> dict[s
     return drawn
 
 
-def _one_of_each_class(dataset: Splittable, order: NDArray[np.int64]) -> NDArray[np.int64]:
+def _one_of_each_class(dataset: SplitDataset, order: NDArray[np.int64]) -> NDArray[np.int64]:
     """Photos, the first in the order, that together show every class; those of rare classes first."""
     shows = dataset.counts()[order] > 0
     photos_of_class = shows.sum(axis=0)
@@ -131,16 +131,16 @@ def _counts(photos: int, free: int, shares: Mapping[str, float]) -> dict[str, in
 # ---------------------------------------------------------------- files
 
 
-def write_split(dataset: Splittable, path: str | Path) -> None:
+def write_split(dataset: SplitDataset, path: str | Path) -> None:
     """Write {"train": [files], "val": [files], "test": [files]} as JSON, the whole file or nothing."""
     split = {name: dataset.files[dataset.splits == name].tolist() for name in SPLITS}
-    with replacing(Path(path)) as part:
+    with atomic_write(Path(path)) as part:
         part.write_text(json.dumps(split, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def with_split_file(
-    dataset: SetT, path: str | Path, differing: Literal["stop", "leave out"] = "stop"
-) -> SetT:
+    dataset: SplitDatasetT, path: str | Path, differing: Literal["stop", "leave out"] = "stop"
+) -> SplitDatasetT:
     """Take the splits from a file that `write_split` wrote, in place of those that the set has.
 
     differing: what to do about photos that only one of the two names, as when photos came or went since
@@ -155,15 +155,15 @@ def with_split_file(
     unnamed = sorted(files - named.keys() - left_out)
     absent = sorted(named.keys() - files)
     if unnamed and differing == "stop":
-        raise LabelError(complaint("Photos that the split file does not name", unnamed, remedy))
+        raise LabelError(format_errors("Photos that the split file does not name", unnamed, remedy))
     if absent and differing == "stop":
-        raise LabelError(complaint("Photos of the split file that the set does not have", absent, remedy))
+        raise LabelError(format_errors("Photos of the split file that the set does not have", absent, remedy))
     splits = np.array([named.get(file, "") for file in dataset.files.tolist()], dtype="<U5")
     gone = note(f"{len(absent)} photos of {path} are not there any more", absent) if absent else ()
     return _noted(_without_rest(replace(dataset, splits=splits)), *gone)
 
 
-def split_file_fits(dataset: Splittable, path: str | Path) -> bool:
+def split_file_fits(dataset: SplitDataset, path: str | Path) -> bool:
     """Whether a split file is of this set: whether it names any of its photos.
 
     Raises LabelError if it is not a split file.
@@ -189,7 +189,7 @@ def _read_split(path: Path) -> dict[str, str]:
     splits = dict(pairs)
     if len(splits) < len(pairs):
         twice = sorted({file for file, split in pairs if [other for other, _ in pairs].count(file) > 1})
-        raise LabelError(complaint(f"Photos that {path} names twice", twice, "Keep each in one split."))
+        raise LabelError(format_errors(f"Photos that {path} names twice", twice, "Keep each in one split."))
     return splits
 
 
@@ -200,11 +200,11 @@ def _is_names(value: object) -> bool:
 # ---------------------------------------------------------------- check
 
 
-def check_classes(dataset: Splittable, *, unseen_classes: UnseenClasses = "stop") -> tuple[str, ...]:
+def check_classes(dataset: SplitDataset, *, on_unseen_classes: OnUnseenClasses = "stop") -> tuple[str, ...]:
     """Make sure that training sees every class that validation and test ask for; gives notes.
 
     Raises LabelError for a class that occurs in val or test but never in train; with
-    `unseen_classes="ignore"` these become a note instead. Raises LabelError, too, if train is empty.
+    `on_unseen_classes="ignore"` these become a note instead. Raises LabelError, too, if train is empty.
     """
     if not (dataset.splits == "train").any():
         advice = "Give labels with photos to train on, or a split file."
@@ -213,12 +213,12 @@ def check_classes(dataset: Splittable, *, unseen_classes: UnseenClasses = "stop"
     shows, in_train = counts > 0, dataset.splits == "train"
     unseen = shows[~in_train].any(axis=0) & ~shows[in_train].any(axis=0)
     places = [_unseen(dataset, counts[:, label], int(label)) for label in np.flatnonzero(unseen)]
-    if places and unseen_classes == "stop":
-        raise LabelError(complaint("Classes that training never sees", places, _REMEDY_FOR_UNSEEN))
+    if places and on_unseen_classes == "stop":
+        raise LabelError(format_errors("Classes that training never sees", places, _REMEDY_FOR_UNSEEN))
     return note("classes that training never sees", places)
 
 
-def _unseen(dataset: Splittable, counts: NDArray[np.int64], label: int) -> str:
+def _unseen(dataset: SplitDataset, counts: NDArray[np.int64], label: int) -> str:
     files = dataset.files[counts > 0].tolist()
     examples = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
     return f"{dataset.class_names[label]}: {counts.sum()} {dataset.UNIT} in {examples}"

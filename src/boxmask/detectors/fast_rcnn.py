@@ -27,12 +27,12 @@ from boxmask.errors import UsageError
 from boxmask.geometry.deltas import encode
 from boxmask.geometry.matching import BACKGROUND, IGNORE, match_boxes, sample
 from boxmask.kernels import roi_pool
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.roi import to_rois
 from boxmask.pipeline.heads.box import BoxHead, compress, take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
-from boxmask.pipeline.postprocess import detect
+from boxmask.pipeline.postprocess import decode_and_nms
 from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, SelectiveSearchConfig
 from boxmask.pipeline.selective_search.search import selective_search
 from boxmask.types import Detections, Target
@@ -164,7 +164,7 @@ class FastRCNN(Detector):
 
     # ------------------------------------------------------------------ heads
 
-    def normalized(self, deltas: Float[Tensor, "R 4"], labels: Int[Tensor, R]) -> Float[Tensor, "R 4"]:
+    def normalized(self, deltas: Float[Tensor, "R 4"], labels: Int[Tensor, " R"]) -> Float[Tensor, "R 4"]:
         """Deltas of mean 0 and variance 1 (section 2.3), by the class of each RoI; the background's stay."""
         known = labels.clamp(max=len(self.delta_mean) - 1)
         return (deltas - self.delta_mean[known]) / self.delta_std[known]
@@ -179,7 +179,7 @@ class FastRCNN(Detector):
         scores = class_logits.float().softmax(dim=1)[:, :-1].split(counts)
         deltas = (box_deltas.float() * self.delta_std + self.delta_mean).split(counts)
         sizes = zip(batch.sizes, batch.original_sizes, strict=True)
-        return [detect(*one, self.config) for one in zip(rois, scores, deltas, sizes, strict=True)]
+        return [decode_and_nms(*one, self.config) for one in zip(rois, scores, deltas, sizes, strict=True)]
 
 
 # ---------------------------------------------------------------------- loss (sections 2.3 and 2.4)
@@ -198,7 +198,7 @@ class Sampling(NamedTuple):
     background: int
 
 
-class Drawn(NamedTuple):
+class SampledRois(NamedTuple):
     """RoIs of the loss, and what is to be learned at each.
 
     boxes:   of each photo, B x (S, 4)
@@ -208,13 +208,13 @@ class Drawn(NamedTuple):
     """
 
     boxes: list[Float[Tensor, "S 4"]]
-    labels: Int[Tensor, R]
+    labels: Int[Tensor, " R"]
     deltas: Float[Tensor, "R 4"]
-    objects: Int[Tensor, R]
+    objects: Int[Tensor, " R"]
 
 
 @torch.no_grad()
-def sample_rois(proposals: list[Tensor], targets: list[Target], how: Sampling) -> Drawn:
+def sample_rois(proposals: list[Tensor], targets: list[Target], how: Sampling) -> SampledRois:
     """Sampled proposals, objects first in each photo.
 
     The ground truth joins the proposals, so that there are positives early on (the authors' code).
@@ -230,10 +230,10 @@ def sample_rois(proposals: list[Tensor], targets: list[Target], how: Sampling) -
         wanted = encode(boxes[positive], target.boxes[answers])
         deltas.append(torch.cat([wanted, wanted.new_zeros(len(negative), 4)]))
         objects.append(torch.cat([answers, torch.full_like(negative, BACKGROUND)]))
-    return Drawn(kept, torch.cat(labels), torch.cat(deltas), torch.cat(objects))
+    return SampledRois(kept, torch.cat(labels), torch.cat(deltas), torch.cat(objects))
 
 
-def match_rois(boxes: Tensor, target: Target, iou: tuple[float, float]) -> Int[Tensor, P]:
+def match_rois(boxes: Tensor, target: Target, iou: tuple[float, float]) -> Int[Tensor, " P"]:
     """A row of `target` for each box, or BACKGROUND, or IGNORE where it is too far from every object.
 
     What is near an object teaches more than what is not (section 2.3: "a heuristic for hard example mining").

@@ -23,18 +23,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.fast_rcnn import Drawn, Sampling, roi_loss, sample_rois
+from boxmask.detectors.fast_rcnn import SampledRois, Sampling, roi_loss, sample_rois
 from boxmask.geometry import boxes as box
 from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
 from boxmask.kernels import roi_pool
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.features.roi import align, to_rois
 from boxmask.pipeline.heads.box import BoxHead, take_vgg_classifier
 from boxmask.pipeline.heads.rpn import RPNHead, best_anchors, sample_anchors
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
-from boxmask.pipeline.postprocess import detect
+from boxmask.pipeline.postprocess import decode_and_nms
 from boxmask.types import Detections, Target
 
 
@@ -174,7 +174,7 @@ class FasterRCNN(Detector):
         batch = self.prepare(images)
         return self.losses(self.features(batch.pixels), batch, batch.rescale(targets), proposals)[0]
 
-    def loss_of_rpn(self, images: list[Tensor], targets: list[Target]) -> dict[str, Tensor]:
+    def rpn_step_loss(self, images: list[Tensor], targets: list[Target]) -> dict[str, Tensor]:
         """The two losses of the RPN alone: steps 1 and 3 of alternating training (section 3.2)."""
         batch = self.prepare(images)
         features = self.features(batch.pixels)
@@ -197,7 +197,7 @@ class FasterRCNN(Detector):
         batch: Batch,
         targets: list[Target],
         proposals: list[Tensor] | None = None,
-    ) -> tuple[dict[str, Tensor], Drawn]:
+    ) -> tuple[dict[str, Tensor], SampledRois]:
         """What `loss` does behind the features, with targets that `rescale` gave; and the RoIs it drew."""
         if proposals is not None:
             return self.roi_loss(features, batch.rescale_boxes(proposals), targets)
@@ -267,7 +267,7 @@ class FasterRCNN(Detector):
 
     # ------------------------------------------------------------------ heads (Fast R-CNN, section 2)
 
-    def sample_proposals(self, proposals: list[Tensor], targets: list[Target]) -> Drawn:
+    def sample_proposals(self, proposals: list[Tensor], targets: list[Target]) -> SampledRois:
         """Sampled proposals, and the deltas that the head should predict."""
         c = self.config
         how = Sampling((0.0, c.roi_iou), c.roi_samples, c.roi_positive_fraction, len(c.class_names))
@@ -276,7 +276,7 @@ class FasterRCNN(Detector):
 
     def roi_loss(
         self, features: list[Tensor], proposals: list[Tensor], targets: list[Target]
-    ) -> tuple[dict[str, Tensor], Drawn]:
+    ) -> tuple[dict[str, Tensor], SampledRois]:
         """The loss of Fast R-CNN at sampled proposals, and these."""
         drawn = self.sample_proposals(proposals, targets)
         class_logits, box_deltas = self.box_head(self.pool(features, drawn.boxes))
@@ -293,4 +293,6 @@ class FasterRCNN(Detector):
         scores = class_logits.float().softmax(dim=1)[:, :-1].split(counts)
         deltas = (box_deltas.float() / box_deltas.new_tensor(self.config.delta_weights)).split(counts)
         sizes = zip(batch.sizes, batch.original_sizes, strict=True)
-        return [detect(*one, self.config) for one in zip(proposals, scores, deltas, sizes, strict=True)]
+        return [
+            decode_and_nms(*one, self.config) for one in zip(proposals, scores, deltas, sizes, strict=True)
+        ]

@@ -30,21 +30,21 @@ from boxmask.detectors.contract import Detector
 from boxmask.geometry.anchors import pyramid_anchors
 from boxmask.geometry.deltas import MAX_LOG_SCALE
 from boxmask.geometry.matching import IGNORE
-from boxmask.geometry.points import Places, boxes_around, centerness_of, match_places
-from boxmask.photos.decode import accepts_photos
+from boxmask.geometry.points import Points, boxes_around, centerness_of, match_points
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.convolution import Conv3x3
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.heads.dense import (
     DenseHead,
     Tower,
-    best,
     flatten,
-    gather,
+    init_prior,
+    init_small,
     logit,
+    merge_levels,
     objects_at,
-    start_at_prior,
-    start_small,
+    top_k,
 )
 from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
@@ -67,24 +67,26 @@ class FCOSConfig:
     strides: tuple[int, ...] = (8, 16, 32)  # C3..C5
     channels: int = 128  # of the pyramid; the paper: 256
     extra_levels: int = 1  # coarser than the backbone's; the paper: P6 and P7
-    coarser: str = "P5"  # what the first of them is made of
+    extra_level_source: str = "P5"  # what the first of them is made of
     # heads (section 3.1, "Network Outputs", and 3.2)
     tower_depth: int = 2  # section 3.1: 4
     tower_channels: int = 96  # the paper: 256
     norm_groups: int = 16  # of the GroupNorm in the towers; the authors' code: 32
     depthwise: bool = False  # towers of separable convolutions: smaller, and less exact
-    prior: float = 0.01  # every score at the beginning; the authors' code, as RetinaNet
+    prior_prob: float = 0.01  # every score at the beginning; the authors' code, as RetinaNet
     place: float = 0.5  # of a cell, from its corner; section 3.1: floor(s / 2)
     exponential: bool = True  # distances are exp(s_i x), section 3.2; False: relu(s_i x), the improvements
     # loss
     ranges: tuple[float, ...] = (32, 64, 128)  # pixels between the levels; section 3.2: 64, 128, 256, 512
-    center_radius: float = 1.5  # in strides, around an object's center; improvements. 0: in all of its box
+    center_sampling_radius: float = (
+        1.5  # in strides, around an object's center; improvements. 0: in all of its box
+    )
     alpha: float = 0.25  # of the focal loss; as RetinaNet
     gamma: float = 2.0  # of the focal loss; as RetinaNet
     # postprocess
     score_threshold: float = 0.05  # section 3.1, "Inference", there before the center-ness
-    candidates: int = 500  # a level, before anything is decoded; the authors' code: 1000
-    smallest_side: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
+    pre_nms_top_k: int = 500  # a level, before anything is decoded; the authors' code: 1000
+    min_size: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
     nms_iou: float = 0.6  # the authors' code
     detections_per_image: int = 100  # COCO judges so many
 
@@ -104,7 +106,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "norm_groups": 32,
         "exponential": False,
         "ranges": (64, 128, 256, 512),
-        "candidates": 1000,
+        "pre_nms_top_k": 1000,
     },
 }
 
@@ -122,14 +124,16 @@ class FCOS(Detector):
         super().__init__()
         self.config = config
         self.backbone = Backbone(config.backbone, config.strides, backbone_weights)
-        self.fpn = FPN(self.backbone.channels, config.channels, config.extra_levels, config.coarser)
+        self.fpn = FPN(
+            self.backbone.channels, config.channels, config.extra_levels, config.extra_level_source
+        )
         self.class_head = DenseHead(Tower.of(config), 1, len(config.class_names))
-        start_at_prior(self.class_head.last, config.prior)
+        init_prior(self.class_head.last, config.prior_prob)
         self.box_tower = Tower.of(config)
         self.distances = Conv3x3(self.box_tower.channels, 4)
         self.centerness = Conv3x3(self.box_tower.channels, 1)  # beside the distances: improvements
-        start_small(self.distances)
-        start_small(self.centerness)
+        init_small(self.distances)
+        init_small(self.centerness)
         coarsest = config.strides[-1]
         self.strides = [*config.strides, *(coarsest * 2 ** (i + 1) for i in range(config.extra_levels))]
         self.scales = nn.Parameter(torch.ones(len(self.strides)))  # s_i of section 3.2, learned
@@ -155,7 +159,7 @@ class FCOS(Detector):
         batch = self.prepare(images)
         features = self.features(batch.pixels)
         outputs = [torch.cat(levels, 1) for levels in self.heads(features)]
-        places = Places(*(torch.cat(part) for part in zip(*self.places(features, batch), strict=True)))
+        places = Points(*(torch.cat(part) for part in zip(*self.places(features, batch), strict=True)))
         return self.dense_loss(outputs, places, batch.rescale(targets))
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
@@ -187,7 +191,7 @@ class FCOS(Detector):
             centerness.append(flatten(self.centerness(hidden), 1))
         return self.class_head(features), distances, centerness
 
-    def places(self, features: list[Tensor], batch: Batch) -> list[Places]:
+    def places(self, features: list[Tensor], batch: Batch) -> list[Points]:
         """The places of every level (section 3.1), and the distances that each is for (section 3.2)."""
         size = grid_of(batch.pixels)
         grids = [grid_of(x) for x in features]
@@ -196,7 +200,7 @@ class FCOS(Detector):
         points = pyramid_anchors([one.to(batch.pixels.device) for one in inside], grids, size)
         edges = (0.0, *self.config.ranges, math.inf)
         return [
-            Places(x[:, :2], x.new_full((len(x),), stride), x.new_tensor(span).expand(len(x), 2))
+            Points(x[:, :2], x.new_full((len(x),), stride), x.new_tensor(span).expand(len(x), 2))
             for x, stride, span in zip(points, self.strides, pairwise(edges), strict=True)
         ]
 
@@ -207,24 +211,24 @@ class FCOS(Detector):
         class_logits: list[Tensor],
         distances: list[Tensor],
         centerness: list[Tensor],
-        places: list[Places],
+        places: list[Points],
         batch: Batch,
     ) -> list[Detections]:
-        """The best of each level as boxes, then NMS per class, in the photo's own pixels."""
+        """The top_k of each level as boxes, then NMS per class, in the photo's own pixels."""
         c, detections = self.config, []
         for image, sizes in enumerate(zip(batch.sizes, batch.original_sizes, strict=True)):
             levels = []
             for logits, far, center, place in zip(class_logits, distances, centerness, places, strict=True):
-                score, row, label = self.best_places(logits[image].float(), center[image].float())
+                score, row, label = self.top_points(logits[image].float(), center[image].float())
                 boxes = boxes_around(place.points[row], far[image][row].float() * place.strides[row, None])
                 levels.append((boxes, score, label))
-            detections.append(gather(levels, sizes, c))
+            detections.append(merge_levels(levels, sizes, c))
         return detections
 
-    def best_places(
+    def top_points(
         self, logits: Float[Tensor, "N K"], centerness: Float[Tensor, "N 1"]
-    ) -> tuple[Float[Tensor, C], Int[Tensor, C], Int[Tensor, C]]:
-        """The best of a level: scores, rows and labels. A score is sqrt(class * center-ness).
+    ) -> tuple[Float[Tensor, " C"], Int[Tensor, " C"], Int[Tensor, " C"]]:
+        """The top_k of a level: scores, rows and labels. A score is sqrt(class * center-ness).
 
         Few classes can reach the threshold even with a center-ness of 1: only for these is it looked at.
         """
@@ -232,14 +236,14 @@ class FCOS(Detector):
         row, label = torch.where(logits > logit(threshold**2))
         scores = (logits[row, label].sigmoid() * centerness[row, 0].sigmoid()).sqrt()
         keep = scores > threshold
-        return best(scores[keep], row[keep], label[keep], self.config.candidates)
+        return top_k(scores[keep], row[keep], label[keep], self.config.pre_nms_top_k)
 
     # ------------------------------------------------------------------ loss (equation 2, section 3.3)
 
-    def dense_loss(self, outputs: list[Tensor], places: Places, targets: list[Target]) -> dict[str, Tensor]:
+    def dense_loss(self, outputs: list[Tensor], places: Points, targets: list[Target]) -> dict[str, Tensor]:
         """Over the number of places in the batch that hold an object."""
         class_logits, distances, centerness = outputs
-        matched = self.match_places(places, targets)
+        matched = self.match_points(places, targets)
         image, row, labels, boxes = objects_at(matched, targets)
         total = max(1, len(row))
         weights = (matched != IGNORE) / total
@@ -254,7 +258,7 @@ class FCOS(Detector):
         return {"dense_class": focal, "dense_box": giou / total, "dense_centerness": center / total}
 
     @torch.no_grad()
-    def match_places(self, places: Places, targets: list[Target]) -> Int[Tensor, "B N"]:
+    def match_points(self, places: Points, targets: list[Target]) -> Int[Tensor, "B N"]:
         """A row of each photo's target for each place, or BACKGROUND or IGNORE."""
-        radius = self.config.center_radius
-        return torch.stack([match_places(places, one.boxes, one.ignore, radius) for one in targets])
+        radius = self.config.center_sampling_radius
+        return torch.stack([match_points(places, one.boxes, one.ignore, radius) for one in targets])

@@ -27,12 +27,12 @@ from torch.nn import functional as F
 
 from boxmask.detectors import faster_rcnn
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.fast_rcnn import Drawn
+from boxmask.detectors.fast_rcnn import SampledRois
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.geometry.boxes import rescale
 from boxmask.kernels import mask_targets, paste_masks
 from boxmask.masks import Masks, Size
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.roi import align
 from boxmask.pipeline.heads.mask import MaskHead
 from boxmask.pipeline.images import Batch
@@ -134,20 +134,22 @@ class MaskRCNN(Detector):
 
     # ------------------------------------------------------------------ loss (section 3)
 
-    def mask_loss(self, features: list[Tensor], drawn: Drawn, targets: list[Target], batch: Batch) -> Tensor:
+    def mask_loss(
+        self, features: list[Tensor], drawn: SampledRois, targets: list[Target], batch: Batch
+    ) -> Tensor:
         """Binary cross-entropy of the true class's mask, the mean over all pixels of all outlined RoIs.
 
         Zero where there is none, and still a function of the branch's numbers.
         """
-        rois, labels, wanted = self.outlined(drawn, targets, batch)
+        rois, labels, wanted = self.has_mask(drawn, targets, batch)
         logits = self.mask_head(self.pool(features, rois), labels)
         total = F.binary_cross_entropy_with_logits(logits, wanted.to(logits.dtype), reduction="sum")
         return total / max(1, wanted.numel())
 
     @torch.no_grad()
-    def outlined(
-        self, drawn: Drawn, targets: list[Target], batch: Batch
-    ) -> tuple[list[Tensor], Int[Tensor, Q], Float[Tensor, "Q M M"]]:
+    def has_mask(
+        self, drawn: SampledRois, targets: list[Target], batch: Batch
+    ) -> tuple[list[Tensor], Int[Tensor, " Q"], Float[Tensor, "Q M M"]]:
         """Of the drawn RoIs, those of an object whose outline is known: boxes, labels, masks to learn.
 
         The mask to learn is the intersection of the object's with the RoI (section 3.1, "Training").

@@ -25,12 +25,12 @@ from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
 from boxmask.geometry.matching import BACKGROUND, draw, match_boxes
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.heads.box import take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.linear import Linear
-from boxmask.pipeline.postprocess import detect
+from boxmask.pipeline.postprocess import decode_and_nms
 from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, SelectiveSearchConfig
 from boxmask.pipeline.selective_search.search import selective_search
 from boxmask.pipeline.warp import warp
@@ -216,14 +216,14 @@ class RCNN(Detector):
         few = min(self.config.regions_per_class, len(boxes))
         last = scores.topk(few, dim=0).values[-1:] if few else scores[:1]
         sizes = (batch.sizes[image], batch.original_sizes[image])
-        return detect(boxes, scores.where(scores >= last, 0.0), deltas, sizes, self.config)
+        return decode_and_nms(boxes, scores.where(scores >= last, 0.0), deltas, sizes, self.config)
 
     # ------------------------------------------------------------------ loss (section 2.3)
 
     @torch.no_grad()
     def sample_regions(
         self, batch: Batch, rois: list[Tensor], targets: list[Target]
-    ) -> tuple[Float[Tensor, "R 3 S S"], Int[Tensor, R]]:
+    ) -> tuple[Float[Tensor, "R 3 S S"], Int[Tensor, " R"]]:
         """32 regions that hold an object and 96 that do not, from all photos of the batch; their labels."""
         c = self.config
         per_photo = [self._labeled(boxes, target) for boxes, target in zip(rois, targets, strict=True)]

@@ -27,17 +27,17 @@ from boxmask.detectors.contract import Detector
 from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
 from boxmask.geometry.deltas import decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.heads.dense import (
     DenseHead,
     Tower,
-    best_scores,
-    gather,
+    init_prior,
     logit,
+    merge_levels,
     objects_at,
-    start_at_prior,
+    top_k_scores,
 )
 from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
@@ -60,7 +60,7 @@ class RetinaNetConfig:
     strides: tuple[int, ...] = (8, 16, 32)  # C3..C5
     channels: int = 128  # of the pyramid; the paper: 256
     extra_levels: int = 1  # coarser than the backbone's; the paper: P6 and P7
-    coarser: str = "C5"  # what the first of them is made of
+    extra_level_source: str = "C5"  # what the first of them is made of
     # heads (section 4, "Anchors" and the two subnets)
     # a row a level, three to five times the stride: smaller ones lie too far apart to overlap an object, and
     # taught far less in as many steps (docs/how-to/choose-a-recipe.md)
@@ -70,7 +70,7 @@ class RetinaNetConfig:
     tower_channels: int = 96  # the paper: 256
     norm_groups: int = 16  # of the GroupNorm in the towers; the paper has none: 0
     depthwise: bool = False  # towers of separable convolutions: smaller, and less exact
-    prior: float = 0.01  # every score at the beginning; section 4.1
+    prior_prob: float = 0.01  # every score at the beginning; section 4.1
     # loss
     iou: tuple[float, float] = (0.4, 0.5)  # background below, object above; section 4, "Anchors"
     alpha: float = 0.25  # of the focal loss, the objects' weight; section 4.1
@@ -79,8 +79,8 @@ class RetinaNetConfig:
     box_beta: float = 1 / 9  # where smooth L1 becomes linear; Detectron (the paper gives no number)
     # postprocess (section 4.1, "Inference")
     score_threshold: float = 0.05
-    candidates: int = 500  # a level, before anything is decoded; the paper: 1000
-    smallest_side: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
+    pre_nms_top_k: int = 500  # a level, before anything is decoded; the paper: 1000
+    min_size: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
     nms_iou: float = 0.5
     detections_per_image: int = 100  # COCO judges so many; Detectron
 
@@ -102,7 +102,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "tower_channels": 256,
         "norm_groups": 0,
         "giou": False,
-        "candidates": 1000,
+        "pre_nms_top_k": 1000,
     },
 }
 
@@ -120,11 +120,13 @@ class RetinaNet(Detector):
         super().__init__()
         self.config = config
         self.backbone = Backbone(config.backbone, config.strides, backbone_weights)
-        self.fpn = FPN(self.backbone.channels, config.channels, config.extra_levels, config.coarser)
+        self.fpn = FPN(
+            self.backbone.channels, config.channels, config.extra_levels, config.extra_level_source
+        )
         anchors_a_cell = len(config.anchor_sizes[0]) * len(config.aspect_ratios)
         self.class_head = DenseHead(Tower.of(config), anchors_a_cell, len(config.class_names))
         self.box_head = DenseHead(Tower.of(config), anchors_a_cell, 4)
-        start_at_prior(self.class_head.last, config.prior)
+        init_prior(self.class_head.last, config.prior_prob)
 
     def freeze(self, stages: int) -> None:
         """Keep the backbone's first `stages` stages as they are in training."""
@@ -192,9 +194,11 @@ class RetinaNet(Detector):
         for image, sizes in enumerate(zip(batch.sizes, batch.original_sizes, strict=True)):
             levels = []
             for logits, delta, anchor in zip(class_logits, deltas, anchors, strict=True):
-                score, row, label = best_scores(logits[image].float(), logit(c.score_threshold), c.candidates)
+                score, row, label = top_k_scores(
+                    logits[image].float(), logit(c.score_threshold), c.pre_nms_top_k
+                )
                 levels.append((decode(anchor[row], delta[image][row].float()), score.sigmoid(), label))
-            detections.append(gather(levels, sizes, c))
+            detections.append(merge_levels(levels, sizes, c))
         return detections
 
     # ------------------------------------------------------------------ loss (sections 3 and 4.1)

@@ -28,15 +28,15 @@ from boxmask.geometry import boxes as box
 from boxmask.geometry.default_boxes import at_cells, cell_shapes
 from boxmask.geometry.deltas import decode, encode
 from boxmask.geometry.matching import BACKGROUND, match_boxes
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.atrous_vgg import AtrousVGG16, L2Norm
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.extra_layers import ExtraLayers, Row
 from boxmask.pipeline.features.mobilenet import MobileNetV3
-from boxmask.pipeline.heads.dense import best_scores
+from boxmask.pipeline.heads.dense import top_k_scores
 from boxmask.pipeline.heads.multibox import MultiBoxHead
 from boxmask.pipeline.images import Batch, Preparation, Size, grid_of, prepare
-from boxmask.pipeline.postprocess import SMALLEST_DETECTION, thin
+from boxmask.pipeline.postprocess import SMALLEST_DETECTION, nms_top_k
 from boxmask.types import Detections, Target
 
 AT_ONCE = 16  # objects whose overlaps with all default boxes are held at a time: 2 MB at 512 pixels
@@ -55,11 +55,13 @@ class SSDConfig:
     antialias: bool = True
     multiple_of: int = 1  # the square needs no padding
     # features
-    cut: str = "strides"  # "atrous": VGG16 as in section 3; "inside", "inside-reduced": MobileNetV3, SSDLite
-    strides: tuple[int, ...] = (8, 16, 32)  # the backbone's maps where `cut` is "strides"
+    feature_source: str = (
+        "strides"  # "atrous": VGG16 as in section 3; "inside", "inside-reduced": MobileNetV3, SSDLite
+    )
+    strides: tuple[int, ...] = (8, 16, 32)  # the backbone's maps where `feature_source` is "strides"
     l2_norm: bool = True  # of these maps, whose scale is not that of new layers; section 3.1: of conv4_3
     extra_layers: tuple[Row, ...] = ((256, 3, 2, 1), (256, 3, 2, 1), (128, 3, 2, 1))  # as in ExtraLayers
-    light: bool = True  # extra layers and heads are depthwise; SSDLite
+    depthwise: bool = True  # extra layers and heads are depthwise; SSDLite
     # default boxes: a size a map, and one more; parts of the square's side (section 2.2, equation 4)
     scales: tuple[float, ...] = (0.07, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
     aspect_ratios: tuple[tuple[int, ...], ...] = ((2,), INNER, INNER, INNER, (2,), (2,))  # section 3.1
@@ -77,7 +79,7 @@ class SSDConfig:
     # postprocess
     score_threshold: float = 0.01  # section 3.7
     nms_iou: float = 0.45  # section 3.7
-    candidates_per_class: int = 400  # before NMS; the authors' code
+    pre_nms_top_k: int = 400  # before NMS; the authors' code
     detections_per_image: int = 200  # section 3.7
 
 
@@ -89,14 +91,14 @@ PRESETS: dict[str, dict[str, object]] = {
         "shorter_side": 300,
         "longer_side": 500,
         "extra_layers": ((512, 3, 2, 1), (256, 3, 2, 1), (256, 3, 1, 0)),
-        "light": False,
+        "depthwise": False,
         "scales": (0.1, 0.2, 0.37, 0.54, 0.71, 0.88, 1.05),  # the authors' code for VOC; section 3.1
     },
     "512": {  # any backbone, with maps of 64, 32, 16, 8, 4, 2 and 1 cells a side like the paper's
         "shorter_side": 512,
         "longer_side": 853,
         "extra_layers": EXTRAS_512[1:],
-        "light": False,
+        "depthwise": False,
         "scales": (0.07, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.05),  # section 3.1, the authors' code for VOC
         "aspect_ratios": ((2,), INNER, INNER, INNER, INNER, (2,), (2,)),
     },
@@ -105,9 +107,9 @@ PRESETS: dict[str, dict[str, object]] = {
         "shorter_side": 300,
         "longer_side": 500,
         "antialias": False,
-        "cut": "atrous",
+        "feature_source": "atrous",
         "extra_layers": ((512, 3, 2, 1), (256, 3, 2, 1), (256, 3, 1, 0), (256, 3, 1, 0)),
-        "light": False,
+        "depthwise": False,
         "scales": (0.1, 0.2, 0.37, 0.54, 0.71, 0.88, 1.05),
         "steps": (8, 16, 32, 64, 100, 300),  # the authors' code
     },
@@ -116,9 +118,9 @@ PRESETS: dict[str, dict[str, object]] = {
         "shorter_side": 512,
         "longer_side": 853,
         "antialias": False,
-        "cut": "atrous",
+        "feature_source": "atrous",
         "extra_layers": EXTRAS_512,
-        "light": False,
+        "depthwise": False,
         "scales": (0.07, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.05),
         "aspect_ratios": ((2,), INNER, INNER, INNER, INNER, (2,), (2,)),
         "steps": (8, 16, 32, 64, 128, 256, 512),
@@ -142,15 +144,15 @@ class SSD(Detector):
         super().__init__()
         self.config = config
         self.backbone = _backbone(config, backbone_weights)
-        norms = config.cut == "strides" and config.l2_norm
+        norms = config.feature_source == "strides" and config.l2_norm
         self.norms = nn.ModuleList(L2Norm(c) for c in self.backbone.channels) if norms else None
-        self.extra_layers = ExtraLayers(self.backbone.channels[-1], config.extra_layers, config.light)
+        self.extra_layers = ExtraLayers(self.backbone.channels[-1], config.extra_layers, config.depthwise)
         channels = [*self.backbone.channels, *self.extra_layers.channels]
         maps, rows = len(channels), (len(config.scales) - 1, len(config.aspect_ratios))
         if rows != (maps, maps) or len(config.steps) not in (0, maps):
             raise UsageError(f"ssd: {maps} maps, and default boxes for {rows[0]}, {rows[1]}; give as many")
         boxes = [2 + 2 * len(ratios) for ratios in config.aspect_ratios]
-        self.head = MultiBoxHead(channels, boxes, len(config.class_names), config.light)
+        self.head = MultiBoxHead(channels, boxes, len(config.class_names), config.depthwise)
 
     def freeze(self, stages: int) -> None:
         """Keep the backbone's first `stages` stages as they are in training."""
@@ -222,14 +224,14 @@ class SSD(Detector):
     def detect(self, scores: Tensor, deltas: Tensor, sizes: tuple[Size, Size], default: Tensor) -> Detections:
         """One photo: scores (N, K) and deltas (N, 4) -> what is in it."""
         c = self.config
-        per_class = [best_scores(s[:, None], c.score_threshold, c.candidates_per_class) for s in scores.T]
+        per_class = [top_k_scores(s[:, None], c.score_threshold, c.pre_nms_top_k) for s in scores.T]
         score = torch.cat([found for found, _, _ in per_class])
         row = torch.cat([rows for _, rows, _ in per_class])
         counts = torch.tensor([len(rows) for _, rows, _ in per_class], device=row.device)
         label = torch.arange(len(counts), device=row.device).repeat_interleave(counts)
         boxes = box.clip(decode(default[row], deltas[row], c.delta_weights), sizes[0])
         large = box.at_least(boxes, SMALLEST_DETECTION)
-        return thin(boxes[large], score[large], label[large], sizes, c)
+        return nms_top_k(boxes[large], score[large], label[large], sizes, c)
 
     # ------------------------------------------------------------------ loss (section 2.2)
 
@@ -258,15 +260,19 @@ class SSD(Detector):
 
 
 def _backbone(config: SSDConfig, weights: dict[str, Tensor] | None) -> Backbone | AtrousVGG16 | MobileNetV3:
-    """The network that `cut` names."""
-    if config.cut == "strides":
+    """The network that `feature_source` names."""
+    if config.feature_source == "strides":
         return Backbone(config.backbone, config.strides, weights)
-    if CUTS.get(config.cut) != config.backbone:
+    if CUTS.get(config.feature_source) != config.backbone:
         raise UsageError(
-            f"ssd: cut {config.cut!r} and backbone {config.backbone} do not go together; other backbones "
+            f"ssd: cut {config.feature_source!r} and backbone {config.backbone} do not go together; other backbones "
             "than vgg16 are for the presets default, 300 and 512"
         )
-    return AtrousVGG16(weights) if config.cut == "atrous" else MobileNetV3("reduced" in config.cut, weights)
+    return (
+        AtrousVGG16(weights)
+        if config.feature_source == "atrous"
+        else MobileNetV3("reduced" in config.feature_source, weights)
+    )
 
 
 def warp(image: Tensor, side: int, antialias: bool) -> Float[Tensor, "3 side side"]:
@@ -279,7 +285,7 @@ def warp(image: Tensor, side: int, antialias: bool) -> Float[Tensor, "3 side sid
 
 
 @torch.no_grad()
-def match(default: Float[Tensor, "N 4"], target: Target, iou: float) -> Int[Tensor, N]:
+def match(default: Float[Tensor, "N 4"], target: Target, iou: float) -> Int[Tensor, " N"]:
     """A row of `target` for each default box, or BACKGROUND, or IGNORE.
 
     Every object has the default box that overlaps it most; further ones have the object that they overlap
@@ -294,7 +300,9 @@ def match(default: Float[Tensor, "N 4"], target: Target, iou: float) -> Int[Tens
 
 
 @torch.no_grad()
-def hard_negatives(logits: Float[Tensor, "N K+1"], matched: Int[Tensor, N], most: int) -> Int[Tensor, M]:
+def hard_negatives(
+    logits: Float[Tensor, "N K+1"], matched: Int[Tensor, " N"], most: int
+) -> Int[Tensor, " M"]:
     """The rows of background that are least taken for it, at most `most`, hardest first."""
     negative = torch.where(matched == BACKGROUND)[0]
     losses = torch.logsumexp(logits, dim=1) - logits[:, -1]

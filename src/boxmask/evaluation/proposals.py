@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 from torch import Tensor
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.geometry.boxes import iou
 
 Overlaps = NDArray[np.float32]
@@ -49,18 +49,20 @@ class ProposalRecall:
     MABO: float | None
     per_class: dict[str, ClassRecall]
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The same as plain JSON."""
         return asdict(self)
 
 
-def proposal_recall(dataset: Dataset, proposals: Sequence[Tensor]) -> ProposalRecall:
+def proposal_recall(dataset: DetectionDataset, proposals: Sequence[Tensor]) -> ProposalRecall:
     """Judge proposals (P, 4) of each photo; crowd regions and difficult objects do not count."""
     best = [best_overlaps(dataset, photo, boxes) for photo, boxes in enumerate(proposals)]
     return recall_of(dataset, best, [len(boxes) for boxes in proposals])
 
 
-def recall_of(dataset: Dataset, per_photo: Sequence[Overlaps], windows: Sequence[int]) -> ProposalRecall:
+def recall_of(
+    dataset: DetectionDataset, per_photo: Sequence[Overlaps], windows: Sequence[int]
+) -> ProposalRecall:
     """The same from what `best_overlaps` says of each photo, and the number of its proposals."""
     counted, mean = dataset.counted, float(np.mean(windows))
     best, labels = np.concatenate(per_photo)[counted], dataset.labels[counted]
@@ -84,7 +86,7 @@ def recall_of(dataset: Dataset, per_photo: Sequence[Overlaps], windows: Sequence
     )
 
 
-def best_overlaps(dataset: Dataset, photo: int, boxes: Tensor) -> Overlaps:
+def best_overlaps(dataset: DetectionDataset, photo: int, boxes: Tensor) -> Overlaps:
     """The highest IoU that any of the boxes (P, 4) has with each object of a photo, (N,)."""
     objects = torch.from_numpy(dataset.boxes[dataset.rows(photo)])
     if not len(boxes):

@@ -7,7 +7,7 @@ from torch import Tensor
 Boxes = Float[Tensor, "N 4"]
 
 
-def areas(boxes: Boxes) -> Float[Tensor, "N"]:
+def areas(boxes: Boxes) -> Float[Tensor, " N"]:
     """Width times height: (N, 4) -> (N,) in square pixels."""
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
@@ -38,7 +38,7 @@ def clip(boxes: Boxes, size: tuple[int, int]) -> Boxes:
     return torch.minimum(boxes.clamp(min=0), limit)
 
 
-def at_least(boxes: Boxes, side: float) -> Bool[Tensor, "N"]:
+def at_least(boxes: Boxes, side: float) -> Bool[Tensor, " N"]:
     """True where width and height are `side` pixels or more: (N, 4) -> (N,)."""
     return (boxes[:, 2:] - boxes[:, :2]).amin(dim=1) >= side
 

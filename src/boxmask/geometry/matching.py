@@ -12,8 +12,8 @@ CROWD_COVERAGE = 0.5  # a candidate with this part of it in an ignored region is
 
 
 def match(
-    iou: Float[Tensor, "G N"], low: float, high: float, rescued: Float[Tensor, "G"] | None = None
-) -> Int[Tensor, "N"]:
+    iou: Float[Tensor, "G N"], low: float, high: float, rescued: Float[Tensor, " G"] | None = None
+) -> Int[Tensor, " N"]:
     """Index of the ground truth of each candidate, or BACKGROUND (< low) or IGNORE (between).
 
     iou: (G, N) -> (N,). `rescued` is the best IoU of every ground truth: candidates that reach it are kept
@@ -34,11 +34,11 @@ def match(
 def match_boxes(
     candidates: Float[Tensor, "N 4"],
     boxes: Float[Tensor, "G 4"],
-    ignored: Bool[Tensor, "G"],
+    ignored: Bool[Tensor, " G"],
     thresholds: tuple[float, float],
     *,
     rescue: bool,
-) -> Int[Tensor, "N"]:
+) -> Int[Tensor, " N"]:
     """Match candidates to the boxes that count; those inside ignored boxes are not background either.
 
     (N, 4), (G, 4), (G,) -> (N,): a row of `boxes`, BACKGROUND or IGNORE. With `rescue`, each box keeps its
@@ -57,18 +57,18 @@ def match_boxes(
     return matched
 
 
-def _best_iou(boxes: Float[Tensor, "G 4"], parts: tuple[Tensor, ...]) -> Float[Tensor, "G"]:
+def _best_iou(boxes: Float[Tensor, "G 4"], parts: tuple[Tensor, ...]) -> Float[Tensor, " G"]:
     """The highest IoU that any candidate has with each box."""
     return torch.stack([box.iou(boxes, part).amax(dim=1) for part in parts]).amax(dim=0)
 
 
-def _in_crowd(ignored: Float[Tensor, "G 4"], candidates: Float[Tensor, "N 4"]) -> Bool[Tensor, "N"]:
+def _in_crowd(ignored: Float[Tensor, "G 4"], candidates: Float[Tensor, "N 4"]) -> Bool[Tensor, " N"]:
     return (box.coverage(ignored, candidates) >= CROWD_COVERAGE).any(dim=0)
 
 
 def sample(
-    matched: Int[Tensor, "N"], count: int, positive_fraction: float, generator: torch.Generator | None = None
-) -> tuple[Int[Tensor, "P"], Int[Tensor, "Q"]]:
+    matched: Int[Tensor, " N"], count: int, positive_fraction: float, generator: torch.Generator | None = None
+) -> tuple[Int[Tensor, " P"], Int[Tensor, " Q"]]:
     """Draw at most `count` candidates, at most `positive_fraction` of them positive: (N,) -> (P,), (Q,).
 
     Positives and negatives as rows of `matched`; the negatives fill what the positives leave.

@@ -1,4 +1,4 @@
-"""Places: what a dense head without anchors counts from, the distances to a box's edges, and which box.
+"""Points: what a dense head without anchors counts from, the distances to a box's edges, and which box.
 
 FCOS (arXiv:1904.01355), sections 3.1 to 3.3.
 """
@@ -13,10 +13,10 @@ from torch import Tensor
 from boxmask.geometry import boxes as box
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 
-PLACES_AT_ONCE = 4096  # matched; with 300 boxes that is 10 MB a matrix of two numbers
+POINTS_AT_ONCE = 4096  # matched; with 300 boxes that is 10 MB a matrix of two numbers
 
 
-class Places(NamedTuple):
+class Points(NamedTuple):
     """Where outputs lie, in pixels, and which boxes they may answer for.
 
     points: (N, 2) x, y; strides: (N,) the unit of their distances
@@ -24,25 +24,25 @@ class Places(NamedTuple):
     """
 
     points: Float[Tensor, "N 2"]
-    strides: Float[Tensor, "N"]
+    strides: Float[Tensor, " N"]
     ranges: Float[Tensor, "N 2"]
 
 
-def match_places(
-    places: Places, boxes: Float[Tensor, "G 4"], ignored: Bool[Tensor, "G"], radius: float
-) -> Int[Tensor, "N"]:
+def match_points(
+    places: Points, boxes: Float[Tensor, "G 4"], ignored: Bool[Tensor, " G"], radius: float
+) -> Int[Tensor, " N"]:
     """The smallest box in which a place lies, of those that it may answer for; or BACKGROUND or IGNORE.
 
-    A place in an ignored box that answers for nothing is not background either. No more than PLACES_AT_ONCE
+    A place in an ignored box that answers for nothing is not background either. No more than POINTS_AT_ONCE
     rows of the (N, G) matrices are held at a time.
 
     radius: in strides; farther than this from a box's center a place does not answer for it; 0: no limit
     """
-    parts = zip(*(part.split(PLACES_AT_ONCE) for part in places), strict=True)
-    return torch.cat([_match(Places(*part), boxes, ignored, radius) for part in parts])
+    parts = zip(*(part.split(POINTS_AT_ONCE) for part in places), strict=True)
+    return torch.cat([_match(Points(*part), boxes, ignored, radius) for part in parts])
 
 
-def _match(places: Places, boxes: Tensor, ignored: Tensor, radius: float) -> Int[Tensor, "N"]:
+def _match(places: Points, boxes: Tensor, ignored: Tensor, radius: float) -> Int[Tensor, " N"]:
     points = places.points[:, None]
     before, behind = points - boxes[:, :2], boxes[:, 2:] - points  # (N, G, 2)
     inside = torch.minimum(before, behind).amin(2) > 0
@@ -65,7 +65,7 @@ def boxes_around(points: Float[Tensor, "N 2"], distances: Float[Tensor, "N 4"]) 
     return torch.cat([points - distances[:, :2], points + distances[:, 2:]], 1)
 
 
-def centerness_of(points: Float[Tensor, "N 2"], boxes: Float[Tensor, "N 4"]) -> Float[Tensor, "N"]:
+def centerness_of(points: Float[Tensor, "N 2"], boxes: Float[Tensor, "N 4"]) -> Float[Tensor, " N"]:
     """Equation 3: 1 in the middle of the box, 0 at its edges."""
     before, behind = points - boxes[:, :2], boxes[:, 2:] - points
     return (torch.minimum(before, behind) / torch.maximum(before, behind)).prod(1).sqrt()

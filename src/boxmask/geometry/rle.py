@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Int
-from numpy.typing import NDArray
 
 from boxmask.masks import Masks, Size
 
 
-def encode(masks: Masks) -> list[Int[NDArray[np.int64], R]]:
+def encode(masks: Masks) -> list[Int[np.ndarray, " R"]]:
     """The counts of each mask over the whole photo; they add up to H * W."""
     corners = masks.windows[:, :2].tolist()
     return [_counts(crop, x, y, masks.size) for crop, (x, y) in zip(masks.crops(), corners, strict=True)]
 
 
-def decode(counts: list[Int[NDArray[np.int64], R]], size: Size) -> Masks:
+def decode(counts: list[Int[np.ndarray, " R"]], size: Size) -> Masks:
     """The masks that counts stand for; no counts at all, [], stand for an outline that is not known.
 
     Raises ValueError where counts are negative or do not add up to H * W.
@@ -28,7 +27,7 @@ def decode(counts: list[Int[NDArray[np.int64], R]], size: Size) -> Masks:
     return Masks.of([crop for crop, _ in parts], [(x, 0) for _, x in parts], size)
 
 
-def _counts(crop: Bool[NDArray[np.bool_], "h w"], x: int, y: int, size: Size) -> Int[NDArray[np.int64], R]:
+def _counts(crop: Bool[np.ndarray, "h w"], x: int, y: int, size: Size) -> Int[np.ndarray, " R"]:
     """Of one mask whose window begins at (x, y); only the window is looked at."""
     height, width = size
     columns = np.zeros((crop.shape[1], crop.shape[0] + 1), dtype=np.bool_)  # a run ends with its column
@@ -42,7 +41,7 @@ def _counts(crop: Bool[NDArray[np.bool_], "h w"], x: int, y: int, size: Size) ->
     return np.diff(changes, prepend=0, append=height * width)
 
 
-def _window(counts: Int[NDArray[np.int64], R], size: Size) -> tuple[Bool[NDArray[np.bool_], "H w"], int]:
+def _window(counts: Int[np.ndarray, " R"], size: Size) -> tuple[Bool[np.ndarray, "H w"], int]:
     """The columns that hold pixels, and the first of them."""
     height, width = size
     ends = np.cumsum(counts)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Int
-from numpy.typing import NDArray
 
 LONGEST = 7  # pieces of a number; more would not fit a photo of any size
 
 
-def unpacked(text: str | bytes) -> Int[NDArray[np.int64], R]:
+def unpacked(text: str | bytes) -> Int[np.ndarray, " R"]:
     """The counts that a text stands for, whatever their sum. Raises ValueError for a text that holds none."""
     letters = text.encode() if isinstance(text, str) else text
     pieces = np.frombuffer(letters, dtype=np.uint8).astype(np.int64) - 48

@@ -21,7 +21,7 @@ _FARTHEST = 2.0**24  # pixels from the corner of the photo; float32 knows no sin
 
 
 def mask_targets(
-    masks: Masks, rows: Int[Tensor, R], boxes: Float[Tensor, "R 4"], size: int
+    masks: Masks, rows: Int[Tensor, " R"], boxes: Float[Tensor, "R 4"], size: int
 ) -> Float[Tensor, "R M M"]:
     """What each box shows of one object: the mean of the object's mask in each of M x M bins, M = `size`.
 

@@ -17,7 +17,7 @@ from boxmask.types import Detections
 SMALLEST_DETECTION = 1e-2  # pixels, as in torchvision
 
 
-def detect(
+def decode_and_nms(
     regions: Float[Tensor, "P 4"],
     scores: Float[Tensor, "P K"],
     deltas: Float[Tensor, "P K 4"],
@@ -33,19 +33,19 @@ def detect(
     row, label = torch.where(scores > config.score_threshold)
     boxes = box.clip(decode(regions[row], deltas[row, label]), sizes[0])
     large = box.at_least(boxes, SMALLEST_DETECTION)
-    return thin(boxes[large], scores[row, label][large], label[large], sizes, config)
+    return nms_top_k(boxes[large], scores[row, label][large], label[large], sizes, config)
 
 
-def thin(
+def nms_top_k(
     boxes: Float[Tensor, "C 4"],
-    scores: Float[Tensor, C],
-    labels: Int[Tensor, C],
+    scores: Float[Tensor, " C"],
+    labels: Int[Tensor, " C"],
     sizes: tuple[Size, Size],
     config: Any,
 ) -> Detections:
     """One photo's candidates: NMS a class, then the best few, in the photo's own pixels.
 
-    boxes: xyxy in pixels of the resized photo, inside it; sizes and config as in `detect`
+    boxes: xyxy in pixels of the resized photo, inside it; sizes and config as in `decode_and_nms`
     """
     size, original = sizes
     keep = batched_nms(boxes, scores, labels, config.nms_iou)[: config.detections_per_image]

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import UsageError
-from boxmask.photos.decode import load_photo, to_image
+from boxmask.photos.accept import to_image
+from boxmask.photos.decode import load_photo
 from boxmask.pipeline.selective_search.search import Hierarchy, SelectiveSearchConfig, hierarchies, searched
 from boxmask.results.coco import save_picture
 from boxmask.results.paths import picture_names, require_apart
@@ -27,7 +28,7 @@ LEVELS = (64, 16, 4)  # regions left, at which a hierarchy is shown
 
 
 def proposals_of(
-    dataset: Dataset, boxes_of: BoxesOf, progress: Callable[[int, int], None] | None = None
+    dataset: DetectionDataset, boxes_of: BoxesOf, progress: Callable[[int, int], None] | None = None
 ) -> list[Tensor]:
     """The proposals of every photo of a data set; `progress(done, photos)` is called after each."""
     found = []

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from numpy.typing import NDArray
 from PIL import Image
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 from boxmask.errors import UsageError
 from boxmask.evaluation.detection.coco_masks import compressed
 from boxmask.results.short_floats import shortest
@@ -22,7 +21,7 @@ JPEG_ENDINGS, PNG_ENDINGS = (".jpg", ".jpeg"), (".png",)
 JPEG_QUALITY = 92  # thin lines and small letters stay clean
 
 
-def save_picture(picture: UInt8[NDArray[np.uint8], "H W 3"], path: str | Path) -> None:
+def save_picture(picture: UInt8[np.ndarray, "H W 3"], path: str | Path) -> None:
     """Write an RGB picture as JPEG or PNG, by the ending of `path`; missing folders are made.
 
     Raises UsageError for another ending, before anything is written.
@@ -33,7 +32,7 @@ def save_picture(picture: UInt8[NDArray[np.uint8], "H W 3"], path: str | Path) -
         known = ", ".join(JPEG_ENDINGS + PNG_ENDINGS)
         raise UsageError(f'{path}: a picture cannot be written as "{ending}"; use one of {known}.')
     image = Image.fromarray(picture)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         if ending in JPEG_ENDINGS:
             image.save(temporary, "JPEG", quality=JPEG_QUALITY, subsampling=0)
         else:
@@ -70,7 +69,7 @@ def coco_json(paths: Sequence[str | Path], detections: Sequence[Detections]) -> 
 def save_coco(paths: Sequence[str | Path], detections: Sequence[Detections], path: str | Path) -> None:
     """Write `coco_json` to a file; missing folders are made. Raises ValueError as `coco_json` does."""
     content = json.dumps(coco_json(paths, detections), ensure_ascii=False, indent=1)
-    with replacing(Path(path)) as temporary:
+    with atomic_write(Path(path)) as temporary:
         temporary.write_text(content + "\n", encoding="utf-8")
 
 

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8, UInt16
-from numpy.typing import NDArray
 from PIL import Image
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 from boxmask.errors import UsageError
 from boxmask.types import IGNORED, Detections, SegmentationMap
 from boxmask.visualization.style import class_colors, rgb
@@ -24,7 +23,7 @@ CLASSES = "classes.txt"
 MOST_OBJECTS = 2**16 - 1
 
 
-def instance_labels(found: Detections) -> UInt16[NDArray[np.uint16], "H W"]:
+def instance_labels(found: Detections) -> UInt16[np.ndarray, "H W"]:
     """The number of each pixel's object, from 1 in the order of the detections; 0 where there is none.
 
     Where objects overlap, the surest lies on top. One whose mask has no pixel leaves its number unused.
@@ -51,7 +50,7 @@ def instance_labels(found: Detections) -> UInt16[NDArray[np.uint16], "H W"]:
 def save_instance_labels(found: Detections, path: str | Path) -> None:
     """Write `instance_labels` as a 16-bit PNG; missing folders are made. Raises UsageError as they do."""
     image = Image.fromarray(instance_labels(found))
-    with replacing(Path(path)) as temporary:
+    with atomic_write(Path(path)) as temporary:
         image.save(temporary, "PNG")
 
 
@@ -61,11 +60,11 @@ def save_class_labels(found: SegmentationMap, path: str | Path) -> None:
     palette[: len(found.class_names)] = [rgb(color) for color in class_colors(found.class_names)]
     image = Image.fromarray(_contiguous(found))
     image.putpalette(palette.tobytes())
-    with replacing(Path(path)) as temporary:
+    with atomic_write(Path(path)) as temporary:
         image.save(temporary, "PNG")
 
 
-def _contiguous(found: SegmentationMap) -> UInt8[NDArray[np.uint8], "H W"]:
+def _contiguous(found: SegmentationMap) -> UInt8[np.ndarray, "H W"]:
     return np.ascontiguousarray(found.labels.cpu().numpy())
 
 
@@ -82,5 +81,5 @@ def save_classes(class_names: Sequence[str], path: str | Path) -> None:
     lines = [
         f"{name} {color[1:]}\n" for name, color in zip(class_names, class_colors(class_names), strict=True)
     ]
-    with replacing(Path(path)) as temporary:
+    with atomic_write(Path(path)) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")

@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
-from numpy.typing import NDArray
 from PIL import Image
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 from boxmask.results.short_floats import shortest
 from boxmask.types import Detections
 
@@ -55,7 +54,7 @@ def save_labelme(photo: str | Path, found: Detections, path: str | Path) -> None
     content = json.dumps(
         labelme_json(_seen_from(path.parent, Path(photo)), found), ensure_ascii=False, indent=1
     )
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(content + "\n", encoding="utf-8")
 
 
@@ -82,7 +81,7 @@ def _shape(found: Detections, row: int) -> dict[str, Any]:
     }
 
 
-def _mask(crop: Bool[NDArray[np.bool_], "h w"], x1: int, y1: int, x2: int, y2: int) -> dict[str, Any]:
+def _mask(crop: Bool[np.ndarray, "h w"], x1: int, y1: int, x2: int, y2: int) -> dict[str, Any]:
     """What a mask has instead of a box."""
     png = io.BytesIO()
     Image.fromarray(crop).save(png, "PNG")

@@ -21,18 +21,18 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
     (
         (
             *("max_minutes", "epochs", "size", "batch_size", "learning_rate"),
-            *("clip_norm", "validations", "save_seconds", "regions"),
+            *("clip_norm", "num_validations", "save_seconds", "max_regions"),
         ),
         lambda value: 0 < value < math.inf,
         "more than 0",
     ),
     (
-        ("seed", "split_seed", "workers", "cache_megabytes", "backbone_rate", "weight_decay"),
+        ("seed", "split_seed", "workers", "cache_megabytes", "backbone_lr_mult", "weight_decay"),
         lambda value: 0 <= value < math.inf,
         "0 or more",
     ),
-    (("flip", "vertical_flip", "photometric"), lambda value: 0 <= value <= 1, "0 to 1"),
-    (("warmup", "ema"), lambda value: 0 <= value < 1, "0 or more and less than 1"),
+    (("flip", "vertical_flip", "color_jitter"), lambda value: 0 <= value <= 1, "0 to 1"),
+    (("warmup", "ema_decay"), lambda value: 0 <= value < 1, "0 or more and less than 1"),
     (("frozen_stages",), lambda value: 0 <= value <= 4, "0 to 4"),
 )
 """Which values can be meant, and how that is said."""
@@ -44,18 +44,20 @@ Crops = Literal["jitter", "ssd"]
 
 
 @dataclass(frozen=True)
-class Method:
+class MethodDefaults:
     """What suits a method where the user says nothing; measured in docs/how-to/choose-a-recipe.md."""
 
     learning_rate: float = 8e-4
     frozen_stages: int = 2
-    crops: Crops = "jitter"
+    crop_policy: Crops = "jitter"
 
 
-METHODS: dict[str, Method] = {
-    "ssd": Method(frozen_stages=1),  # its heads read C3 as it is, without a pyramid that could adapt it
-    "unet": Method(learning_rate=1.5e-3),  # half of the network is new
-    "deeplab-v3": Method(learning_rate=1.5e-3),
+METHOD_DEFAULTS: dict[str, MethodDefaults] = {
+    "ssd": MethodDefaults(
+        frozen_stages=1
+    ),  # its heads read C3 as it is, without a pyramid that could adapt it
+    "unet": MethodDefaults(learning_rate=1.5e-3),  # half of the network is new
+    "deeplab-v3": MethodDefaults(learning_rate=1.5e-3),
 }
 
 
@@ -86,7 +88,7 @@ class Recipe:
 
     training: Literal["joint", "alternating"] = "joint"
     """Faster R-CNN: all at once, or the RPN and Fast R-CNN in turns (the paper's four steps)."""
-    regions: int | None = None
+    max_regions: int | None = None
     """R-CNN: how many proposals of a photo SVMs and box regressors are fitted to; default: as many as fit the
     time."""
     max_minutes: float | None = None
@@ -103,7 +105,7 @@ class Recipe:
     """SGD has momentum 0.9, as in the papers."""
     learning_rate: float | None = None
     """The highest one, after the warm-up; it then falls along a cosine to zero. Default: the method's."""
-    backbone_rate: float = 0.25
+    backbone_lr_mult: float = 0.25
     """The backbone's learning rate, as a part of the others'."""
     weight_decay: float = 0.01
     """On weights, not on biases."""
@@ -111,7 +113,7 @@ class Recipe:
     """Part of the training in which the learning rate rises."""
     clip_norm: float = 10.0
     """The gradient's norm is cut to this."""
-    ema: float = 0.998
+    ema_decay: float = 0.998
     """How much of the averaged weights, which are the ones kept, each step keeps; 0: no averaging."""
     frozen_stages: int | None = None
     """How many of the backbone's stages (C2 is the first) keep their pretrained numbers; with --weights none,
@@ -121,15 +123,15 @@ class Recipe:
     """How often a photo is mirrored."""
     vertical_flip: float = 0.0
     """How often a photo is turned upside down: for photos from above, where that is as likely."""
-    crops: Crops | None = None
+    crop_policy: Crops | None = None
     """What part of a photo is shown: "jitter" (see --scale), or "ssd", that paper's patches and wide grounds.
     Default: the method's."""
     scale: tuple[float, float] = (0.75, 1.33)
     """Photos are enlarged by a random factor between these, then cropped or padded to their size."""
-    photometric: float = 0.5
+    color_jitter: float = 0.5
     """How often brightness, contrast and colors are changed."""
 
-    validations: int = 3
+    num_validations: int = 3
     """How often the validation split is looked at, evenly over the training; the best weights are kept."""
     save_seconds: float = 60.0
     """A checkpoint to resume from is written at least this often."""
@@ -138,15 +140,15 @@ class Recipe:
     """Of the split, for data sets that have none of their own."""
     split_file: Path | None = None
     """A JSON file of the split: {"train": [names], "val": [...], "test": [...]}."""
-    bad_boxes: Literal["stop", "skip"] = "stop"
+    on_bad_boxes: Literal["stop", "skip"] = "stop"
     """What to do about labels that cannot be boxes."""
-    unseen_classes: Literal["stop", "ignore"] = "stop"
+    on_unseen_classes: Literal["stop", "ignore"] = "stop"
     """What to do about classes that no training photo shows."""
 
     classes_file: Path | None = None
     """Pixels: what the colors or numbers of the label images mean; default: the set's own classes.txt, .csv
     or .json."""
-    unknown_colors: Literal["stop", "ignore"] = "stop"
+    on_unknown_colors: Literal["stop", "ignore"] = "stop"
     """Pixels: what to do about colors that the classes file does not name."""
     class_weights: Literal["none", "balanced"] = "none"
     """Pixels: whether rare classes weigh more in the loss, by the median frequency over their own."""
@@ -184,13 +186,13 @@ class Recipe:
         return self.detector is not None or self.classifier is not None
 
     @property
-    def method(self) -> Method:
+    def method(self) -> MethodDefaults:
         """What was chosen of the method's own numbers, and what suits it of the others."""
-        own = METHODS.get(self.model, Method())
-        chosen = {field.name: getattr(self, field.name) for field in fields(Method)}
+        own = METHOD_DEFAULTS.get(self.model, MethodDefaults())
+        chosen = {field.name: getattr(self, field.name) for field in fields(MethodDefaults)}
         return replace(own, **{name: value for name, value in chosen.items() if value is not None})
 
-    def settled(self) -> Recipe:
+    def with_method_defaults(self) -> Recipe:
         """The same with the method's numbers written out, so that a later version cannot change them."""
         return replace(self, **asdict(self.method))
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.runs.recipe import Recipe
 from boxmask.weights.checkpoint import BEST, LAST
@@ -112,7 +112,7 @@ def choose_folder(out: Path | None, model: str) -> Path:
 
 def write_json(path: Path, content: Any) -> None:
     """All or nothing."""
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

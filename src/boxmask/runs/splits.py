@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from boxmask.data.contract import SetT
+from boxmask.data.contract import SplitDatasetT
 from boxmask.data.split import split_file_fits, with_split_file
 from boxmask.errors import LabelError
 
@@ -16,7 +16,7 @@ SPLIT = "split.json"  # what training writes into the folder of a run
 Split = Literal["train", "val", "test", "all"]
 
 
-def chosen_photos(unsplit: SetT, run: Path, data: Path, split: Split) -> SetT:
+def chosen_photos(unsplit: SplitDatasetT, run: Path, data: Path, split: Split) -> SplitDatasetT:
     """The photos of one split; on the data that it was trained on, the run's own split counts.
 
     unsplit: a set with the splits that it came with
@@ -34,7 +34,7 @@ def chosen_photos(unsplit: SetT, run: Path, data: Path, split: Split) -> SetT:
     return chosen
 
 
-def _with_known_splits(dataset: SetT, run: Path) -> SetT:
+def _with_known_splits(dataset: SplitDatasetT, run: Path) -> SplitDatasetT:
     """The run's splits where it has split this set, else the set's own."""
     written = (run if run.is_dir() else run.parent) / SPLIT
     if written.is_file() and split_file_fits(dataset, written):

@@ -6,9 +6,9 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.model import Model
-from boxmask.types import PixelTarget, SegmentationMap
+from boxmask.types import SegmentationMap, SegmentationTarget
 
 
 class Segmenter(Model):
@@ -26,5 +26,5 @@ class Segmenter(Model):
         """Photos (paths, PIL images, arrays or tensors) -> the class of every pixel, at their own sizes."""
 
     @abstractmethod
-    def loss(self, images: list[Tensor], targets: list[PixelTarget]) -> dict[str, Tensor]:
+    def loss(self, images: list[Tensor], targets: list[SegmentationTarget]) -> dict[str, Tensor]:
         """Images (3, H, W), of any sizes, and labels of the same sizes -> scalars named <stage>_<what>."""

@@ -22,16 +22,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.mobilenet import DilatedMobileNetV3
 from boxmask.pipeline.images import Batch, Size, grid_of, prepare
-from boxmask.pipeline.segmentation.blocks import ConvBlock, ScoreHead, enlarge
+from boxmask.pipeline.segmentation.blocks import ConvBlock, ScoreHead, upsample
 from boxmask.pipeline.segmentation.inference import preparation, segment
 from boxmask.pipeline.segmentation.losses import auxiliary_loss, check_losses, labels_of_batch, pixel_losses
 from boxmask.pipeline.segmentation.tiling import check_tiling
 from boxmask.segmenters.contract import Segmenter
-from boxmask.types import PixelTarget, SegmentationMap
+from boxmask.types import SegmentationMap, SegmentationTarget
 
 MOBILENET = "mobilenet_v3_large"  # torchvision's; all others are timm's
 
@@ -52,7 +52,7 @@ class DeepLabV3Config:
     # features (section 3.1)
     output_stride: int = 16  # of the last map; 8 is finer and dearer
     # heads: atrous spatial pyramid pooling (section 3.3)
-    rates: tuple[int, ...] = (6, 12, 18)  # of the dilated kernels, at output stride 16; doubled at 8
+    atrous_rates: tuple[int, ...] = (6, 12, 18)  # of the dilated kernels, at output stride 16; doubled at 8
     channels: int = 128  # of each branch; the paper: 256
     last_conv: bool = False  # a 3x3 convolution before the scores; torchvision has it, the paper has not
     norm: str = "group"  # the paper: "batch" (section 4.1, "Batch normalization")
@@ -94,8 +94,8 @@ class DeepLabV3(Segmenter):
         self.config = c = config
         self.backbone = make_backbone(config, backbone_weights)
         classes, deep = len(c.class_names), self.backbone.channels[-1]
-        rates = tuple(rate * 16 // c.output_stride for rate in c.rates)
-        self.pyramid = PyramidPooling(deep, c.channels, rates, c.norm)
+        atrous_rates = tuple(rate * 16 // c.output_stride for rate in c.atrous_rates)
+        self.pyramid = ASPP(deep, c.channels, atrous_rates, c.norm)
         self.dropout = nn.Dropout(c.dropout)
         self.head = ScoreHead(c.channels, ((c.channels, 3),) if c.last_conv else (), classes, c.norm)
         if c.auxiliary:
@@ -114,7 +114,7 @@ class DeepLabV3(Segmenter):
         """Photos -> the class of every pixel, at each one's own size."""
         return segment(images, self, self.backbone.mean, self.backbone.std)
 
-    def loss(self, images: list[Tensor], targets: list[PixelTarget]) -> dict[str, Tensor]:
+    def loss(self, images: list[Tensor], targets: list[SegmentationTarget]) -> dict[str, Tensor]:
         """Cross-entropy at the labels' resolution (section 4.1, "Upsampling logits"), and what is asked."""
         c, batch = self.config, self.prepare(images)
         labels = labels_of_batch(targets, batch, len(c.class_names))
@@ -122,7 +122,7 @@ class DeepLabV3(Segmenter):
         losses = pixel_losses(self.heads(maps, grid_of(batch.pixels)), labels, c)
         if c.auxiliary:
             logits = self.auxiliary_head(maps[0])
-            losses |= auxiliary_loss(enlarge(logits, grid_of(batch.pixels)), labels, c)
+            losses |= auxiliary_loss(upsample(logits, grid_of(batch.pixels)), labels, c)
         return losses
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K H W"]:
@@ -147,24 +147,24 @@ class DeepLabV3(Segmenter):
     def heads(self, maps: list[Tensor], size: Size) -> Float[Tensor, "B K H W"]:
         """The last map through pyramid pooling to scores; then bilinear."""
         scores: Tensor = self.head(self.dropout(self.pyramid(maps[-1])))
-        return enlarge(scores, size)
+        return upsample(scores, size)
 
 
 # ---------------------------------------------------------------------- parts
 
 
-class PyramidPooling(nn.Module):
+class ASPP(nn.Module):
     """Atrous spatial pyramid pooling (section 3.3): (B, C, H, W) -> (B, channels, H, W).
 
-    A 1x1 convolution, 3x3 ones at several rates, and the mean of the map; joined by a 1x1 convolution.
+    A 1x1 convolution, 3x3 ones at several atrous_rates, and the mean of the map; joined by a 1x1 convolution.
     """
 
-    def __init__(self, in_channels: int, channels: int, rates: tuple[int, ...], norm: str) -> None:
+    def __init__(self, in_channels: int, channels: int, atrous_rates: tuple[int, ...], norm: str) -> None:
         super().__init__()
-        wide = [ConvBlock(in_channels, channels, 3, norm, dilation=rate) for rate in rates]
+        wide = [ConvBlock(in_channels, channels, 3, norm, dilation=rate) for rate in atrous_rates]
         self.branches = nn.ModuleList([ConvBlock(in_channels, channels, 1, norm), *wide])
         self.of_image = ConvBlock(in_channels, channels, 1, norm)
-        self.join = ConvBlock(channels * (len(rates) + 2), channels, 1, norm)
+        self.join = ConvBlock(channels * (len(atrous_rates) + 2), channels, 1, norm)
 
     def forward(self, x: Tensor) -> Tensor:
         """All branches look at the same map."""
@@ -192,5 +192,5 @@ def check(config: DeepLabV3Config) -> None:
     if config.output_stride not in allowed:
         found = f"output_stride {config.output_stride} with backbone {config.backbone}"
         raise UsageError(f"deeplab-v3: {found}: expected one of {', '.join(map(str, allowed))}")
-    if not config.rates or min(config.rates) < 2:
-        raise UsageError(f"deeplab-v3: rates: expected numbers from 2 on, found {config.rates}")
+    if not config.atrous_rates or min(config.atrous_rates) < 2:
+        raise UsageError(f"deeplab-v3: atrous_rates: expected numbers from 2 on, found {config.atrous_rates}")

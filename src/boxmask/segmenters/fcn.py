@@ -22,15 +22,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.images import Batch, Size, grid_of, prepare
-from boxmask.pipeline.segmentation.blocks import ScoreHead, enlarge, score_layer
+from boxmask.pipeline.segmentation.blocks import ScoreHead, score_layer, upsample
 from boxmask.pipeline.segmentation.inference import preparation, segment
 from boxmask.pipeline.segmentation.losses import auxiliary_loss, check_losses, labels_of_batch, pixel_losses
 from boxmask.pipeline.segmentation.tiling import check_tiling
 from boxmask.segmenters.contract import Segmenter
-from boxmask.types import PixelTarget, SegmentationMap
+from boxmask.types import SegmentationMap, SegmentationTarget
 
 COARSEST = 32  # stride of the map that is scored first; finer ones are added to it
 OF_AUXILIARY = 16  # stride of the map that the auxiliary head looks at (before dilation); torchvision
@@ -52,7 +52,7 @@ class FCNConfig:
     # features
     output_stride: int = 32  # 8, 16: dilated instead of strided from there on; torchvision's FCN
     # heads
-    finest: int = (
+    finest_stride: int = (
         8  # stride of the finest map whose scores are added: FCN-8s; 16, 32: -16s, -32s; section 4.2
     )
     hidden: tuple[tuple[int, int], ...] = ((256, 3),)  # (channels, kernel) before the scores
@@ -82,7 +82,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "antialias": False,
         "multiple_of": 8,
         "output_stride": 8,
-        "finest": COARSEST,
+        "finest_stride": COARSEST,
         "hidden": ((512, 3),),
         "norm": "batch",
         "dropout": 0.1,
@@ -111,7 +111,7 @@ class FCN(Segmenter):
         )
         self.head = ScoreHead(channels[COARSEST], config.hidden, classes, config.norm, config.dropout)
         self.skips = nn.ModuleDict({str(s): skip_layer(channels[s], classes) for s in self.fused})
-        self.doublings = nn.ModuleDict({str(s): Doubling(classes) for s in self.fused})
+        self.doublings = nn.ModuleDict({str(s): Upsample2x(classes) for s in self.fused})
         if config.auxiliary:
             narrow = ((channels[OF_AUXILIARY] // 4, 3),)
             self.auxiliary_head = ScoreHead(
@@ -123,7 +123,7 @@ class FCN(Segmenter):
     @property
     def fused(self) -> list[int]:
         """Strides of the maps whose scores are added, coarsest first."""
-        return [stride for stride in reversed(self.strides) if self.config.finest <= stride < COARSEST]
+        return [stride for stride in reversed(self.strides) if self.config.finest_stride <= stride < COARSEST]
 
     def freeze(self, stages: int) -> None:
         """Keep the backbone's first `stages` stages as they are in training."""
@@ -137,7 +137,7 @@ class FCN(Segmenter):
         """Photos -> the class of every pixel, at each one's own size."""
         return segment(images, self, self.backbone.mean, self.backbone.std)
 
-    def loss(self, images: list[Tensor], targets: list[PixelTarget]) -> dict[str, Tensor]:
+    def loss(self, images: list[Tensor], targets: list[SegmentationTarget]) -> dict[str, Tensor]:
         """Cross-entropy of all pixels (section 3), and what else the config asks for."""
         c, batch = self.config, self.prepare(images)
         labels = labels_of_batch(targets, batch, len(c.class_names))
@@ -145,7 +145,7 @@ class FCN(Segmenter):
         losses = pixel_losses(self.heads(maps, grid_of(batch.pixels)), labels, c)
         if c.auxiliary:
             logits = self.auxiliary_head(maps[OF_AUXILIARY])
-            losses |= auxiliary_loss(enlarge(logits, grid_of(batch.pixels)), labels, c)
+            losses |= auxiliary_loss(upsample(logits, grid_of(batch.pixels)), labels, c)
         return losses
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K H W"]:
@@ -173,13 +173,13 @@ class FCN(Segmenter):
             skip = self.skips[str(stride)](maps[stride])
             doubled = self.doublings[str(stride)](scores)
             scores = skip + doubled[..., : skip.shape[-2], : skip.shape[-1]]
-        return enlarge(scores, size)
+        return upsample(scores, size)
 
 
 # ---------------------------------------------------------------------- parts
 
 
-class Doubling(nn.ConvTranspose2d):
+class Upsample2x(nn.ConvTranspose2d):
     """Scores at twice the size, by weights that begin as bilinear interpolation (section 4.3)."""
 
     def __init__(self, classes: int) -> None:
@@ -199,17 +199,17 @@ def skip_layer(channels: int, classes: int) -> nn.Conv2d:
 def strides(config: FCNConfig) -> tuple[int, ...]:
     """Of the maps that are looked at, finest first."""
     wanted = {COARSEST, *([OF_AUXILIARY] if config.auxiliary else [])}
-    return tuple(sorted(wanted | {s for s in (4, 8, 16, COARSEST) if s >= config.finest}))
+    return tuple(sorted(wanted | {s for s in (4, 8, 16, COARSEST) if s >= config.finest_stride}))
 
 
 def check(config: FCNConfig) -> None:
     """Raise UsageError for numbers that cannot be meant."""
     check_losses(config)
     check_tiling(config.tile, config.tile_overlap)
-    if config.finest not in (4, 8, 16, COARSEST):
-        raise UsageError(f"fcn: finest {config.finest}: expected 4, 8, 16 or {COARSEST}")
-    if config.output_stride < COARSEST and config.finest < COARSEST:
-        found = f"output_stride {config.output_stride} and finest {config.finest}"
+    if config.finest_stride not in (4, 8, 16, COARSEST):
+        raise UsageError(f"fcn: finest {config.finest_stride}: expected 4, 8, 16 or {COARSEST}")
+    if config.output_stride < COARSEST and config.finest_stride < COARSEST:
+        found = f"output_stride {config.output_stride} and finest {config.finest_stride}"
         raise UsageError(f"fcn: {found}: dilated features need no skips; set finest to {COARSEST}")
 
 

@@ -23,16 +23,16 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError
-from boxmask.photos.decode import accepts_photos
+from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.contracting_path import PLAIN, ContractingPath
 from boxmask.pipeline.images import Batch, Size, grid_of, prepare
-from boxmask.pipeline.segmentation.blocks import ConvBlock, enlarge, score_layer
+from boxmask.pipeline.segmentation.blocks import ConvBlock, score_layer, upsample
 from boxmask.pipeline.segmentation.inference import preparation, segment
 from boxmask.pipeline.segmentation.losses import check_losses, labels_of_batch, pixel_losses
 from boxmask.pipeline.segmentation.tiling import check_tiling
 from boxmask.segmenters.contract import Segmenter
-from boxmask.types import IGNORED, PixelTarget, SegmentationMap
+from boxmask.types import IGNORED, SegmentationMap, SegmentationTarget
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class UNetConfig:
     dropout: float = 0.0  # of the coarsest map, in training; section 3.1
     # heads (section 2)
     channels: tuple[int, ...] = (96, 64, 48, 32)  # on the way up, coarse to fine; figure 1: 512 to 64
-    learned_doubling: bool = False  # 2x2 "up-convolutions" that halve the channels; False: bilinear
+    learned_upsampling: bool = False  # 2x2 "up-convolutions" that halve the channels; False: bilinear
     depthwise: bool = False  # convolutions on the way up are separable: cheaper, and slower to learn
     norm: str = "group"  # the paper: "none"
     # loss (section 3)
@@ -76,7 +76,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "strides": (1, 2, 4, 8, 16),
         "dropout": 0.5,  # the authors' code
         "channels": (512, 256, 128, 64),
-        "learned_doubling": True,
+        "learned_upsampling": True,
         "norm": "none",
         "border_weight": 10.0,
     },
@@ -104,7 +104,7 @@ class UNet(Segmenter):
         self.dropout = nn.Dropout(c.dropout)
         finer, inputs = self.backbone.channels[-2::-1], (self.backbone.channels[-1], *c.channels)
         self.floors = nn.ModuleList(
-            Floor(below, skip, channels, c)
+            UpBlock(below, skip, channels, c)
             for below, skip, channels in zip(inputs, finer, c.channels, strict=False)
         )
         self.last = score_layer(c.channels[-1], len(c.class_names))
@@ -121,7 +121,7 @@ class UNet(Segmenter):
         """Photos -> the class of every pixel, at each one's own size."""
         return segment(images, self, self.backbone.mean, self.backbone.std)
 
-    def loss(self, images: list[Tensor], targets: list[PixelTarget]) -> dict[str, Tensor]:
+    def loss(self, images: list[Tensor], targets: list[SegmentationTarget]) -> dict[str, Tensor]:
         """Cross-entropy (equation 1), in which pixels at borders may count more, and what else is asked."""
         c, batch = self.config, self.prepare(images)
         labels = labels_of_batch(targets, batch, len(c.class_names))
@@ -153,18 +153,18 @@ class UNet(Segmenter):
         x = maps[-1]
         for floor, skip in zip(self.floors, maps[-2::-1], strict=True):
             x = floor(x, skip)
-        return enlarge(self.last(x), size)
+        return upsample(self.last(x), size)
 
 
 # ---------------------------------------------------------------------- parts
 
 
-class Floor(nn.Module):
+class UpBlock(nn.Module):
     """One step up: double the coarse map, join the finer one, and two 3x3 convolutions (section 2)."""
 
     def __init__(self, below: int, skip: int, channels: int, config: UNetConfig) -> None:
         super().__init__()
-        learned = config.learned_doubling
+        learned = config.learned_upsampling
         self.enlarged = nn.ConvTranspose2d(below, channels, 2, stride=2) if learned else nn.Identity()
         joined = skip + (channels if learned else below)
         self.convs = nn.Sequential(
@@ -176,7 +176,7 @@ class Floor(nn.Module):
         """(B, C, h, w) and (B, C', H, W) -> (B, channels, H, W)."""
         doubled = self.enlarged(coarse)
         if doubled.shape[-2:] != skip.shape[-2:]:
-            doubled = enlarge(doubled, grid_of(skip))
+            doubled = upsample(doubled, grid_of(skip))
         joined: Tensor = self.convs(torch.cat([skip, doubled], dim=1))
         return joined
 

@@ -20,7 +20,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 class Task(Protocol):
-    """`labeled` is a set as `read` gives it: a Dataset, PixelDataset or ClassDataset."""
+    """`labeled` is a set as `read` gives it: a Dataset, SegmentationDataset or ClassificationDataset."""
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ class Task(Protocol):
     def numbers(self, labeled: Any, recipe: Recipe) -> dict[str, Any]:
         """What the set and the recipe say of the network's config."""
 
-    def canvas(self, size: Size, config: Any) -> Size:
+    def input_size(self, size: Size, config: Any) -> Size:
         """(height, width) that a photo of this size takes up in the network, but for padding."""
 
     def sample(self, labeled: Any, item: int, config: Any) -> tuple[Tensor, Any]:

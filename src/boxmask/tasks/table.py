@@ -8,31 +8,31 @@ from boxmask.errors import UsageError
 from boxmask.models.table import entry
 from boxmask.runs.recipe import Recipe
 from boxmask.segmenters.table import SEGMENTERS
-from boxmask.tasks.classification.training import Classes
+from boxmask.tasks.classification.training import ClassificationTask
 from boxmask.tasks.contract import Task
-from boxmask.tasks.detection.training import Boxes
-from boxmask.tasks.segmentation.training import Pixels
+from boxmask.tasks.detection.training import DetectionTask
+from boxmask.tasks.segmentation.training import SegmentationTask
 
 TASKS: dict[str, Task] = {
-    **{name: Boxes() for name in DETECTORS},
-    "mask-rcnn": Boxes(("mask_AP", "mask_AP50", "AP", "AP50"), outlines=True),
-    **{name: Pixels() for name in SEGMENTERS},
-    **{name: Classes() for name in CLASSIFIERS},
+    **{name: DetectionTask() for name in DETECTORS},
+    "mask-rcnn": DetectionTask(("mask_AP", "mask_AP50", "AP", "AP50"), outlines=True),
+    **{name: SegmentationTask() for name in SEGMENTERS},
+    **{name: ClassificationTask() for name in CLASSIFIERS},
 }
 
-OF_PIXELS = {"classes_file": None, "unknown_colors": "stop", "class_weights": "none"}
+OF_PIXELS = {"classes_file": None, "on_unknown_colors": "stop", "class_weights": "none"}
 """Choices that mean something for labeled pixels alone, and what says nothing."""
 
 
-def require_meant(recipe: Recipe) -> None:
+def check_recipe(recipe: Recipe) -> None:
     """Raise UsageError for a choice that the labels of this model's task do not have."""
     task = task_of(recipe.model)
     for name, unsaid in OF_PIXELS.items():
-        if getattr(recipe, name) != unsaid and not isinstance(task, Pixels):
+        if getattr(recipe, name) != unsaid and not isinstance(task, SegmentationTask):
             flag = name.replace("_", "-")
             raise UsageError(f"--{flag} is for {', '.join(SEGMENTERS)}, not for {recipe.model}")
-    if recipe.crops == "ssd" and not isinstance(task, Boxes):
-        raise UsageError(f"--crops ssd is for detectors, not for {recipe.model}")
+    if recipe.crop_policy == "ssd" and not isinstance(task, DetectionTask):
+        raise UsageError(f"--crop-policy ssd is for detectors, not for {recipe.model}")
 
 
 def task_of(model: str) -> Task:

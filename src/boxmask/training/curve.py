@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 
 NOT_LOSSES = {"stage", "step", "minutes", "images_per_second", "val"}
 
@@ -33,7 +33,7 @@ def draw_curve(log: Path, picture: Path) -> None:
     for axes in (left, right):
         _decorate(axes)
     canvas: Any = FigureCanvasAgg(figure)
-    with replacing(picture) as partial:
+    with atomic_write(picture) as partial:
         canvas.print_png(partial)
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import BoxmaskError
 from boxmask.masks import Masks
 from boxmask.pipeline.images import Size
@@ -26,13 +26,13 @@ from boxmask.tasks.contract import Augment, Task
 from boxmask.training.session import BoxesOf
 from boxmask.types import Target
 
-Place = tuple[int, int]  # (epoch, photo)
+SampleKey = tuple[int, int]  # (epoch, photo)
 PROPOSAL = -1  # the label of a box that travels with the photo's own
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """Photos of one step.
+    """TrainingDataset of one step.
 
     images:    uint8 (3, H, W)
     targets:   what their labels say
@@ -46,7 +46,7 @@ class TrainingBatch:
     photos: list[int]
 
 
-class Photos(TorchDataset[Any]):
+class TrainingDataset(TorchDataset[Any]):
     """Samples of a task, kept in memory as far as the bound allows, and augmented anew each time.
 
     dataset: the labeled photos, of the kind that the task reads
@@ -64,7 +64,7 @@ class Photos(TorchDataset[Any]):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, place: Place) -> tuple[Tensor, Any, int] | BoxmaskError:
+    def __getitem__(self, place: SampleKey) -> tuple[Tensor, Any, int] | BoxmaskError:
         epoch, photo = place
         try:
             image, target = self._sample(photo)
@@ -84,10 +84,10 @@ class Photos(TorchDataset[Any]):
 
 
 @dataclass(frozen=True)
-class Proposed:
+class DatasetWithProposals:
     """A detection set whose photos carry the proposals in them along with their labels."""
 
-    dataset: Dataset
+    dataset: DetectionDataset
     boxes: BoxesOf
 
     def __len__(self) -> int:
@@ -123,14 +123,14 @@ def _with_unknown(masks: Masks | None, count: int) -> Masks | None:
     return None if masks is None else Masks.joined([masks, Masks.none(count, masks.size)], masks.size)
 
 
-def parted(joined: Target) -> tuple[Target, Tensor]:
+def split_proposals(joined: Target) -> tuple[Target, Tensor]:
     """What `with_proposals` put together."""
     real = joined.labels != PROPOSAL
     masks = None if joined.masks is None else joined.masks[real]
     return Target(joined.boxes[real], joined.labels[real], joined.ignore[real], masks), joined.boxes[~real]
 
 
-class Steps:
+class BatchSampler:
     """Which photos make up each step, from step `first` on, without end.
 
     Every epoch is a new order; photos of one shape go together, so that batches need little padding.
@@ -141,14 +141,14 @@ class Steps:
 
     @property
     def per_epoch(self) -> int:
-        """Steps in an epoch, the same in each."""
+        """BatchSampler in an epoch, the same in each."""
         return len(self.batches(0))
 
-    def batches(self, epoch: int) -> list[list[Place]]:
+    def batches(self, epoch: int) -> list[list[SampleKey]]:
         """The batches of one epoch: each photo once, the last batch of a shape possibly smaller."""
         generator = np.random.default_rng((self.seed, epoch))
-        waiting: dict[tuple[int, int], list[Place]] = {}
-        batches: list[list[Place]] = []
+        waiting: dict[tuple[int, int], list[SampleKey]] = {}
+        batches: list[list[SampleKey]] = []
         for photo in generator.permutation(len(self.shapes)).tolist():
             group = waiting.setdefault(self.shapes[photo], [])
             group.append((epoch, photo))
@@ -158,7 +158,7 @@ class Steps:
         batches += [rest[i : i + self.batch_size] for i in range(0, len(rest), self.batch_size)]
         return [batches[i] for i in generator.permutation(len(batches))]
 
-    def __iter__(self) -> Iterator[list[Place]]:
+    def __iter__(self) -> Iterator[list[SampleKey]]:
         """One list of places a step."""
         epoch, within = divmod(self.first, self.per_epoch)
         while True:
@@ -166,14 +166,14 @@ class Steps:
             epoch, within = epoch + 1, 0
 
 
-def canvases(dataset: Any, task: Task, config: Any) -> list[Size]:
+def padded_sizes(dataset: Any, task: Task, config: Any) -> list[Size]:
     """The padded size, (height, width), that each photo takes up in the network."""
     multiple = config.multiple_of
-    sizes = [task.canvas((int(height), int(width)), config) for height, width in dataset.sizes]
+    sizes = [task.input_size((int(height), int(width)), config) for height, width in dataset.sizes]
     return [(-(-height // multiple) * multiple, -(-width // multiple) * multiple) for height, width in sizes]
 
 
-def batches(photos: Photos, steps: Steps, workers: int) -> Iterator[TrainingBatch]:
+def batches(photos: TrainingDataset, steps: BatchSampler, workers: int) -> Iterator[TrainingBatch]:
     """Batches for ever; with workers they are made while the network computes.
 
     Raises PhotoError for a photo that turns out damaged.
@@ -182,7 +182,7 @@ def batches(photos: Photos, steps: Steps, workers: int) -> Iterator[TrainingBatc
         photos,
         batch_sampler=steps,
         num_workers=workers,
-        collate_fn=_collate_proposed if isinstance(photos.dataset, Proposed) else _collate,
+        collate_fn=_collate_proposed if isinstance(photos.dataset, DatasetWithProposals) else _collate,
         worker_init_fn=_leave_ctrl_c_to_the_trainer,
         persistent_workers=workers > 0,
         prefetch_factor=3 if workers else None,
@@ -204,11 +204,11 @@ def _collate(samples: list[tuple[Tensor, Any, int] | BoxmaskError]) -> TrainingB
 
 
 def _collate_proposed(samples: list[tuple[Tensor, Any, int] | BoxmaskError]) -> TrainingBatch | BoxmaskError:
-    """The same, where labels and proposals are to be parted."""
+    """The same, where labels and proposals are to be split_proposals."""
     batch = _collate(samples)
     if isinstance(batch, BoxmaskError):
         return batch
-    targets, proposals = zip(*map(parted, batch.targets), strict=True)
+    targets, proposals = zip(*map(split_proposals, batch.targets), strict=True)
     return replace(batch, targets=list(targets), proposals=list(proposals))
 
 

@@ -21,7 +21,7 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     settings = [
         {
             "params": parameters,
-            "base_lr": recipe.method.learning_rate * (recipe.backbone_rate if in_backbone else 1.0),
+            "base_lr": recipe.method.learning_rate * (recipe.backbone_lr_mult if in_backbone else 1.0),
             "weight_decay": recipe.weight_decay if decays else 0.0,
         }
         for (in_backbone, decays), parameters in groups.items()

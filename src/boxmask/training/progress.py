@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 from boxmask.training.clock import Clock
 
 LINE_SECONDS = 30.0  # between lines where there is no terminal to draw a bar on
@@ -29,7 +29,7 @@ def forget_after(log: Path, stage: str, step: int) -> None:
     lines = log.read_text().splitlines(keepends=True) if log.is_file() else []
     rows = [(line, json.loads(line)) for line in lines if line.endswith("\n")]
     kept = [line for line, row in rows if row["stage"] != stage or row["step"] <= step]
-    with replacing(log) as partial:
+    with atomic_write(log) as partial:
         partial.write_text("".join(kept))
 
 

@@ -16,7 +16,7 @@ from boxmask.runs.run import Run
 from boxmask.tasks.contract import Task
 from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
-from boxmask.training.signals import Stop
+from boxmask.training.signals import StopRequest
 from boxmask.training.state import State
 
 BoxesOf = Callable[[Path], Tensor]  # photo -> (P, 4) xyxy proposals in its pixels
@@ -39,7 +39,7 @@ class Session:
     run: Run
     accelerator: Accelerator
     report: Report
-    stop: Stop
+    stop: StopRequest
     fresh: Callable[[], Model]
 
     def seconds_left(self) -> float | None:

@@ -1,4 +1,4 @@
-"""The start of a training: the network and everything around it, as they are before the first step."""
+"""The initial_state of a training: the network and everything around it, as they are before the first step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import recipe_json
 from boxmask.tasks.table import task_of
 from boxmask.training.clock import Clock
-from boxmask.training.loader import Photos, Proposed, Steps, TrainingBatch, batches, canvases
+from boxmask.training.loader import (
+    BatchSampler,
+    DatasetWithProposals,
+    TrainingBatch,
+    TrainingDataset,
+    batches,
+    padded_sizes,
+)
 from boxmask.training.session import BoxesOf, Session
 from boxmask.training.state import State
 
@@ -41,20 +48,20 @@ def config_of(labeled: Any, recipe: Recipe) -> Any:
     return replace(config, shorter_side=recipe.size, longer_side=longer)
 
 
-def steps_of(session: Session, first: int) -> Steps:
+def batch_sampler_of(session: Session, first: int) -> BatchSampler:
     """Which training photos make up each step, from step `first` on."""
-    shapes = canvases(session.train, session.task, session.state.network.config)
-    return Steps(shapes, session.recipe.batch_size, session.recipe.seed, first)
+    shapes = padded_sizes(session.train, session.task, session.state.network.config)
+    return BatchSampler(shapes, session.recipe.batch_size, session.recipe.seed, first)
 
 
-def feed_of(session: Session, proposals: BoxesOf | None) -> Iterator[TrainingBatch]:
+def batches_of(session: Session, proposals: BoxesOf | None) -> Iterator[TrainingBatch]:
     """Batches of augmented photos from the present step on, with `proposals` in each photo if any."""
     recipe, task, config = session.recipe, session.task, session.state.network.config
     augmentation = task.augmentation(recipe, config)
     cache = recipe.cache_megabytes * 10**6 // max(1, recipe.workers)
-    train = Proposed(session.train, proposals) if proposals else session.train
-    photos = Photos(train, task, config, augmentation, recipe.seed, cache)
-    return batches(photos, steps_of(session, session.state.clock.step), recipe.workers)
+    train = DatasetWithProposals(session.train, proposals) if proposals else session.train
+    photos = TrainingDataset(train, task, config, augmentation, recipe.seed, cache)
+    return batches(photos, batch_sampler_of(session, session.state.clock.step), recipe.workers)
 
 
 def fresh_network(
@@ -66,7 +73,7 @@ def fresh_network(
     return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def start(dataset: Any, recipe: Recipe, network: Model) -> State:
+def initial_state(dataset: Any, recipe: Recipe, network: Model) -> State:
     """The state before the first stage."""
     choices = recipe_json(recipe, dataset.root, "")["recipe"]
     return State(recipe.model, network, None, None, Clock(None, 0.0), dataset.fingerprint(), choices)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class Stop:
+class StopRequest:
     """Whether somebody asked to stop: a signal sets it, the loop looks at it."""
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Stop:
 
 
 @contextmanager
-def stoppable(stop: Stop) -> Iterator[None]:
+def stop_on_signals(stop: StopRequest) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM ask for a stop. Only the main thread may: elsewhere nothing is asked."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -13,7 +13,7 @@ from boxmask.errors import CheckpointError
 from boxmask.pipeline.model import Model
 from boxmask.runs.run import Run, versions
 from boxmask.training.clock import Clock
-from boxmask.weights.checkpoint import Card, read_checkpoint, save_checkpoint
+from boxmask.weights.checkpoint import CheckpointMetadata, read_checkpoint, save_checkpoint
 
 MODEL, OPTIMIZER, AVERAGE = "model.", "optimizer.", "average."
 
@@ -71,11 +71,11 @@ class State:
             return self.network
         return cast(Model, self.average.module)
 
-    def card(self) -> Card:
+    def card(self) -> CheckpointMetadata:
         """What the checkpoints say of themselves."""
         progress = {"step": self.clock.step, "seconds": self.seconds, "recipe": self.recipe}
         config = asdict(self.network.config)
-        return Card(self.model, config, self.fingerprint, versions(), self.metrics, progress)
+        return CheckpointMetadata(self.model, config, self.fingerprint, versions(), self.metrics, progress)
 
     def save_best(self, run: Run) -> None:
         """The present result as the best."""
@@ -94,7 +94,7 @@ class State:
         """What is needed to go on."""
         save_checkpoint(run.resume, self._tensors(), self._resume_card())
 
-    def _resume_card(self) -> Card:
+    def _resume_card(self) -> CheckpointMetadata:
         card = self.card()
         counts = {
             "best": self.best,
@@ -104,7 +104,9 @@ class State:
             "spent": self.spent,
             "minutes": self.clock.minutes,
         }
-        return Card(card.model, card.config, card.fingerprint, card.versions, counts, card.training)
+        return CheckpointMetadata(
+            card.model, card.config, card.fingerprint, card.versions, counts, card.training
+        )
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {MODEL + name: tensor for name, tensor in self.network.state_dict().items()}
@@ -139,7 +141,7 @@ class State:
                 "Restore the file, or train anew."
             ) from error
 
-    def _take(self, tensors: dict[str, Tensor], card: Card) -> None:
+    def _take(self, tensors: dict[str, Tensor], card: CheckpointMetadata) -> None:
         self.network.load_state_dict(_under(MODEL, tensors))
         if self.average is not None:
             self.average.load_state_dict(_under(AVERAGE, tensors))

@@ -12,22 +12,22 @@ from typing import Any
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from boxmask.atomic_write import replacing, sweep
+from boxmask.atomic_write import atomic_write, sweep
 from boxmask.data.detection.dataset import SPLITS
-from boxmask.data.messages import shortened
+from boxmask.data.messages import shorten
 from boxmask.data.split import write_split
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, choose_folder, read_recipe, recipe_json, write_json
-from boxmask.tasks.table import require_meant, task_of
+from boxmask.tasks.table import check_recipe, task_of
 from boxmask.training.curve import draw_curve
-from boxmask.training.initialization import Parents
+from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report, forget_after
 from boxmask.training.session import Session, Stage, run_stages
-from boxmask.training.setup import config_of, fresh_network, start
-from boxmask.training.signals import Stop, stoppable
-from boxmask.training.stages.plan import plan
+from boxmask.training.setup import config_of, fresh_network, initial_state
+from boxmask.training.signals import StopRequest, stop_on_signals
+from boxmask.training.stages.plan import stages_of
 from boxmask.training.state import State
 from boxmask.training.validate import validate
 from boxmask.weights.imagenet import backbone_weights, origin
@@ -42,10 +42,10 @@ def train(
     that fails before its first checkpoint leaves nothing either.
     Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
-    require_meant(recipe)
-    report, recipe = report or Report(), recipe.settled()
-    run, stages = Run(choose_folder(out, recipe.model)), plan(recipe)
-    parents = Parents.of(recipe)
+    check_recipe(recipe)
+    report, recipe = report or Report(), recipe.with_method_defaults()
+    run, stages = Run(choose_folder(out, recipe.model)), stages_of(recipe)
+    parents = InitSources.of(recipe)
     recipe = parents.backbone_for(recipe)
     dataset = task_of(recipe.model).read(Path(data), recipe)
     session = _session(dataset, recipe, run, report, parents)
@@ -71,7 +71,7 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     recipe = replace(before, split_file=run.split)
     dataset = task_of(recipe.model).read(data or trained_on, recipe)
     session = _session(dataset, recipe, run, report or Report(), None)
-    stages = plan(recipe)
+    stages = stages_of(recipe)
     stage = stages[State.saved_stage(run)]
     stage.begin(session, 0.0)
     session.state.load(run)
@@ -80,7 +80,7 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     return _fit(session, stages, dataset, resumed=True)
 
 
-def _session(dataset: Any, recipe: Recipe, run: Run, report: Report, parents: Parents | None) -> Session:
+def _session(dataset: Any, recipe: Recipe, run: Run, report: Report, parents: InitSources | None) -> Session:
     """Everything that the stages share, before the first.
 
     parents: what the network is joined from, which is said; None where a saved state will replace it
@@ -91,13 +91,15 @@ def _session(dataset: Any, recipe: Recipe, run: Run, report: Report, parents: Pa
         weights = None if recipe.joined else backbone_weights(config.backbone, recipe.weights)
         return fresh_network(recipe, config, weights, accelerator.device)
 
-    state = start(dataset, recipe, fresh())
+    state = initial_state(dataset, recipe, fresh())
     if parents is not None:
         own = f"backbone: {config.backbone}, {origin(config.backbone, recipe.weights)}"
-        for line in parents.join(state.network) if recipe.joined else (own,):
+        for line in parents.transfer(state.network) if recipe.joined else (own,):
             report.say(line)
     photos = (dataset.split("train"), dataset.split("val"))
-    return Session(state, recipe, task_of(recipe.model), *photos, run, accelerator, report, Stop(), fresh)
+    return Session(
+        state, recipe, task_of(recipe.model), *photos, run, accelerator, report, StopRequest(), fresh
+    )
 
 
 @contextmanager
@@ -114,7 +116,7 @@ def _nothing_or_weights(run: Run) -> Iterator[None]:
 
 def _write_notes(dataset: Any, run: Run) -> None:
     if dataset.notes:
-        with replacing(run.notes) as partial:
+        with atomic_write(run.notes) as partial:
             partial.write_text("\n".join(dataset.notes) + "\n", encoding="utf-8")
 
 
@@ -129,7 +131,9 @@ def _accelerator(recipe: Recipe) -> Accelerator:
     if recipe.precision == "fp16" and accelerator.device.type == "cpu":  # accelerate would ignore it
         raise UsageError(refusal)
     if accelerator.num_processes > 1:
-        raise UsageError("training on several devices at once is not supported yet: start one process")
+        raise UsageError(
+            "training on several devices at once is not supported yet: initial_state one process"
+        )
     return accelerator
 
 
@@ -137,7 +141,7 @@ def _fit(session: Session, stages: list[Stage], dataset: Any, *, resumed: bool) 
     """Train to the end or to a stop, judge the result, and draw the curve."""
     run, report = session.run, session.report
     report.log = run.log
-    with report, stoppable(session.stop):
+    with report, stop_on_signals(session.stop):
         _announce(session, dataset)
         finished = run_stages(stages, session, resumed)
         if finished:
@@ -154,7 +158,7 @@ def _announce(session: Session, dataset: Any) -> None:
     names = ", ".join(dataset.class_names[:8]) + (", ..." if len(dataset.class_names) > 8 else "")
     report.say(f"{session.recipe.model} on {dataset.root}: {_by_split(photos)} photos{parts}; {names}")
     for note in dataset.notes:
-        report.say(f"note: {shortened(note)}")
+        report.say(f"note: {shorten(note)}")
     report.say(f"run: {session.run.folder}")
 
 

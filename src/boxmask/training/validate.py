@@ -8,7 +8,7 @@ from boxmask.training.session import Session
 def validate(session: Session, progress: float) -> None:
     """Look at the validation split at `progress` in 0..1; of equals, the weights trained longest are kept."""
     state, report = session.state, session.report
-    state.validated = int(progress * session.recipe.validations)
+    state.validated = int(progress * session.recipe.num_validations)
     if not len(session.val):
         state.save_best(session.run)
         return

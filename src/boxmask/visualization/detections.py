@@ -1,6 +1,6 @@
 """Pictures of what was found: outlines or boxes with names, grids of pictures, labeled beside found.
 
-Outlines are drawn in `outlines`, and a box only where there is none, by supervision. The names are placed
+RleMasks are drawn in `outlines`, and a box only where there is none, by supervision. The names are placed
 here: supervision's labels either cover one another or wander off their boxes, and a crowd of them hides the
 photo. A name goes where its box leaves it room, the surest first, and stays away where there is none.
 """
@@ -19,11 +19,11 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.geometry.boxes import coverage
 from boxmask.types import Detections
-from boxmask.visualization.masks import with_outlines
-from boxmask.visualization.style import DARK, LIGHT, PALETTE, Picture, font_of_size, ink_on
+from boxmask.visualization.masks import with_masks
+from boxmask.visualization.style import DARK, LIGHT, PALETTE, Picture, font_of_size, text_color_on
 
 MOST_NAMES = 60  # more names than this hide the photo
 MANY = 20  # with more than these, names are smaller
@@ -41,7 +41,7 @@ def draw(
     first, and one that finds no room is left out (its object is not).
     """
     shown = detections.above(min_score)
-    picture = _with_boxes(with_outlines(photo, shown, _thickness(photo, len(shown))), _without_mask(shown))
+    picture = _with_boxes(with_masks(photo, shown, _thickness(photo, len(shown))), _without_mask(shown))
     canvas = Image.fromarray(picture)
     _add_names(canvas, shown, show_scores)
     return np.array(canvas)
@@ -56,7 +56,7 @@ def draw_pair(
     return contact_sheet(pictures, columns=2, width=width, captions=("labeled", "found"))
 
 
-def labeled_objects(dataset: Dataset, photo: int) -> Detections:
+def labeled_objects(dataset: DetectionDataset, photo: int) -> Detections:
     """The labels of one photo as if a perfect detector had found them, each with score 1."""
     rows = dataset.rows(photo)
     height, width = dataset.sizes[photo].tolist()
@@ -135,7 +135,9 @@ def _add_names(canvas: Image.Image, detections: Detections, show_scores: bool) -
             taken.append(place)
             ground = PALETTE[int(detections.labels[i]) % len(PALETTE)]
             pencil.rectangle(place, fill=ground)
-            pencil.text((place[0] + pad, place[1] + pad + size // 2), text, ink_on(ground), font, anchor="lm")
+            pencil.text(
+                (place[0] + pad, place[1] + pad + size // 2), text, text_color_on(ground), font, anchor="lm"
+            )
 
 
 def _free_place(

@@ -18,7 +18,7 @@ OPACITY = 0.4
 TINTS = ((LIGHT, 0.0), (LIGHT, 0.35), (DARK, 0.35))  # what a class's color is mixed with, in turn
 
 
-def with_outlines(photo: Picture, detections: Detections, thickness: int) -> Picture:
+def with_masks(photo: Picture, detections: Detections, thickness: int) -> Picture:
     """The photo with every known mask tinted and outlined, the surest on top; the photo itself is kept."""
     picture = photo.copy()
     if detections.masks is None:
@@ -34,14 +34,14 @@ def with_outlines(photo: Picture, detections: Detections, thickness: int) -> Pic
     return picture
 
 
-def inner(crop: Bool[NDArray[np.bool_], "h w"], thickness: int) -> Bool[NDArray[np.bool_], "h w"]:
+def inner(crop: Bool[np.ndarray, "h w"], thickness: int) -> Bool[np.ndarray, "h w"]:
     """The pixels of a mask further than `thickness` from its rim, within its window."""
     side = 2 * thickness + 1
     core: NDArray[np.bool_] = minimum_filter(crop, size=side, mode="constant", cval=0).astype(np.bool_)
     return core
 
 
-def _tint(view: Picture, crop: Bool[NDArray[np.bool_], "h w"], color: NDArray[np.float64]) -> None:
+def _tint(view: Picture, crop: Bool[np.ndarray, "h w"], color: NDArray[np.float64]) -> None:
     """Mix a color into the pixels of a mask, in place."""
     mixed = (1 - OPACITY) * view[crop] + OPACITY * color
     view[crop] = mixed.round().astype(np.uint8)

@@ -27,9 +27,7 @@ def draw_map(photo: Picture, found: SegmentationMap) -> Picture:
     return _with_legend(tinted(photo, found.labels.cpu().numpy(), found.class_names), found)
 
 
-def draw_map_pair(
-    photo: Picture, labeled: UInt8[NDArray[np.uint8], "H W"], found: SegmentationMap
-) -> Picture:
+def draw_map_pair(photo: Picture, labeled: UInt8[np.ndarray, "H W"], found: SegmentationMap) -> Picture:
     """The photo twice, side by side: with what its labels say, and with what was found; one legend below.
 
     labeled: labels counted by the same class names; where they are IGNORED, the photo is striped
@@ -40,7 +38,7 @@ def draw_map_pair(
     return _with_legend(sheet, found)
 
 
-def tinted(photo: Picture, labels: UInt8[NDArray[np.uint8], "H W"], class_names: Sequence[str]) -> Picture:
+def tinted(photo: Picture, labels: UInt8[np.ndarray, "H W"], class_names: Sequence[str]) -> Picture:
     """The photo with its classes' colors shining through, and a line where one class meets another."""
     if photo.shape[:2] != labels.shape:
         raise ValueError(f"labels: expected the photo's size {photo.shape[:2]}, found {labels.shape}")
@@ -56,7 +54,7 @@ def tinted(photo: Picture, labels: UInt8[NDArray[np.uint8], "H W"], class_names:
     return np.asarray(picture.round(), dtype=np.uint8)
 
 
-def borders(labels: UInt8[NDArray[np.uint8], "H W"]) -> Bool[NDArray[np.bool_], "H W"]:
+def borders(labels: UInt8[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
     """The pixels whose right or lower neighbor is of another class."""
     found = np.zeros(labels.shape, dtype=np.bool_)
     found[:, :-1] |= labels[:, :-1] != labels[:, 1:]

@@ -12,10 +12,9 @@ from typing import TypeAlias
 import matplotlib
 import numpy as np
 from jaxtyping import UInt8
-from numpy.typing import NDArray
 from PIL import ImageFont
 
-Picture: TypeAlias = UInt8[NDArray[np.uint8], "H W 3"]
+Picture: TypeAlias = UInt8[np.ndarray, "H W 3"]
 """(H, W, 3) uint8 RGB."""
 
 # Okabe and Ito's palette (2008) without black, then Tol's "muted" (2021): told apart by color-blind people.
@@ -66,7 +65,7 @@ def font_of_size(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(folder / "DejaVuSans.ttf"), size)
 
 
-def ink_on(ground: str) -> str:
+def text_color_on(ground: str) -> str:
     """Dark or light, whichever is read better on `ground`."""
     red, green, blue = rgb(ground)
     return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 125 else LIGHT

@@ -1,4 +1,4 @@
-"""Trained models in files: safetensors, with everything that is needed to use them as JSON metadata."""
+"""Pretrained models in files: safetensors, with everything that is needed to use them as JSON metadata."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 from boxmask.detectors.contract import Detector
 from boxmask.errors import BoxmaskError, CheckpointError, UsageError
 from boxmask.models.table import AnyModel, config_from_json, entry
@@ -23,7 +23,7 @@ REMEDY = "Use another checkpoint of the run, or train again."
 
 
 @dataclass(frozen=True)
-class Card:
+class CheckpointMetadata:
     """What a checkpoint says of itself.
 
     model:       the name in the table of models
@@ -42,14 +42,14 @@ class Card:
     training: dict[str, Any] = field(default_factory=dict)
 
 
-def save_checkpoint(path: Path, tensors: dict[str, Tensor], card: Card) -> None:
+def save_checkpoint(path: Path, tensors: dict[str, Tensor], card: CheckpointMetadata) -> None:
     """Write all or nothing: a file that was there stays until the new one is complete."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         save_file(state, partial, metadata={KEY: json.dumps(asdict(card))})
 
 
-def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], Card]:
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], CheckpointMetadata]:
     """Tensors and card of a file; raises CheckpointError if it is missing, damaged or of another program."""
     if not path.is_file():
         raise CheckpointError(f"{path}: there is no such checkpoint. Check the path.")
@@ -64,7 +64,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], Card]:
     if KEY not in metadata:
         raise CheckpointError(f"{path}: these are not weights of a boxmask model. {REMEDY}")
     try:
-        return tensors, Card(**json.loads(metadata[KEY]))
+        return tensors, CheckpointMetadata(**json.loads(metadata[KEY]))
     except (ValueError, TypeError) as error:
         raise CheckpointError(
             f"{path}: the checkpoint's description is damaged ({error}). {REMEDY}"

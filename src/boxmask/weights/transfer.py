@@ -33,8 +33,8 @@ State = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Trained:
-    """Trained numbers to take from.
+class Pretrained:
+    """Pretrained numbers to take from.
 
     origin:      whose they are, in words
     backbone:    timm's name of it
@@ -48,17 +48,17 @@ class Trained:
     class_names: tuple[str, ...] = ()
 
     @staticmethod
-    def of_run(run: str | Path) -> Trained:
+    def of_run(run: str | Path) -> Pretrained:
         """From a run's folder or checkpoint. Raises CheckpointError if it is missing or damaged."""
         path = checkpoint_path(Path(run))
         tensors, card = read_checkpoint(path)
         names, backbone = tuple(card.config.get("class_names", ())), str(card.config.get("backbone", ""))
-        return Trained(f"the {card.model} of {run}", backbone, tensors, names)
+        return Pretrained(f"the {card.model} of {run}", backbone, tensors, names)
 
     @staticmethod
-    def of_timm(file: str | Path, backbone: str) -> Trained:
+    def of_timm(file: str | Path, backbone: str) -> Pretrained:
         """From a file with timm's weights of a whole network. Raises WeightsError if it cannot be read."""
-        return Trained(f"the weights in {file}", backbone, backbone_weights(backbone, str(file)) or {})
+        return Pretrained(f"the weights in {file}", backbone, backbone_weights(backbone, str(file)) or {})
 
     def parts(self) -> dict[str, Tensor]:
         """Its tensors under Faster R-CNN's names, whether they lie under `boxes.` or not."""
@@ -75,8 +75,8 @@ class Joined:
     report: tuple[str, ...]
 
 
-def join(
-    network: nn.Module, *, box_detector: Trained | None = None, classifier: Trained | None = None
+def transfer_weights(
+    network: nn.Module, *, box_detector: Pretrained | None = None, classifier: Pretrained | None = None
 ) -> Joined:
     """Put what the given ones have learned into a Mask R-CNN, or another network, that was just built.
 
@@ -105,7 +105,7 @@ def join(
 # ---------------------------------------------------------------- backbone
 
 
-def _require_backbone(given: Trained, backbone: str, flag: str) -> None:
+def _require_backbone(given: Pretrained, backbone: str, flag: str) -> None:
     if given.backbone != backbone:
         raise WeightsError(
             f"{flag}: {given.origin} has the backbone {given.backbone}, and the new network {backbone}. "
@@ -113,7 +113,7 @@ def _require_backbone(given: Trained, backbone: str, flag: str) -> None:
         )
 
 
-def _backbone(own: State, given: Trained | None, backbone: nn.Module) -> tuple[dict[str, Tensor], str]:
+def _backbone(own: State, given: Pretrained | None, backbone: nn.Module) -> tuple[dict[str, Tensor], str]:
     """All of the backbone's layers that the given one has, and in words what was taken."""
     if given is None:
         return {}, "as it was built"
@@ -132,7 +132,7 @@ def _backbone(own: State, given: Trained | None, backbone: nn.Module) -> tuple[d
     return fitting, f"from {given.origin} ({given.backbone}){but}"
 
 
-def _of_timm(given: Trained, backbone: nn.Module) -> dict[str, Tensor]:
+def _of_timm(given: Pretrained, backbone: nn.Module) -> dict[str, Tensor]:
     """timm's tensors as a backbone of ours has them, with batch norm folded; none as those of papers' own."""
     if not isinstance(backbone, Backbone):
         return {}
@@ -144,7 +144,7 @@ def _of_timm(given: Trained, backbone: nn.Module) -> dict[str, Tensor]:
 
 
 def _part(
-    part: str, own: State, given: Trained | None, class_names: Sequence[str]
+    part: str, own: State, given: Pretrained | None, class_names: Sequence[str]
 ) -> tuple[dict[str, Tensor], str]:
     """A part of a detector, and in words what was taken: all of it, or nothing."""
     found = _below(part, given.parts()) if given is not None else {}
@@ -199,7 +199,7 @@ def _tensor(tensor: Tensor, given: Tensor | None, ours: Rows | None, theirs: Row
     return joined
 
 
-def _classes_said(class_names: Sequence[str], given: Trained) -> str:
+def _classes_said(class_names: Sequence[str], given: Pretrained) -> str:
     known = [name for name in class_names if name in given.class_names]
     new = [name for name in class_names if name not in known]
     fresh = f"; {', '.join(new)} {'starts' if len(new) == 1 else 'start'} fresh" if new else ""

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from boxmask.data.augmentation.classification import ClassAugmentation, resize_class_photo
+from boxmask.data.augmentation.classification import ClassificationAugmentation, resize_classification_photo
 from boxmask.data.augmentation.detection import PADDING_GRAY
 from boxmask.errors import UsageError
-from boxmask.types import ClassTarget
+from boxmask.types import ClassificationTarget
 
-TARGET = ClassTarget(3)
-STILL = ClassAugmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0)
+TARGET = ClassificationTarget(3)
+STILL = ClassificationAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=0.0)
 PHOTO = torch.randint(0, 256, (3, 40, 60), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_same_seed_gives_the_same_photo(seed: int) -> None:
-    change = ClassAugmentation(vertical_flip=0.5, photometric=1.0)
+    change = ClassificationAugmentation(vertical_flip=0.5, color_jitter=1.0)
     before = PHOTO.clone()
     first, label = change(PHOTO, TARGET, np.random.default_rng(seed))
     again, _ = change(PHOTO, TARGET, np.random.default_rng(seed))
@@ -35,22 +35,26 @@ def test_nothing_asked_nothing_done_and_yet_a_copy() -> None:
 
 
 def test_a_mirror_image() -> None:
-    mirror = ClassAugmentation(flip=1.0, scale=(1.0, 1.0), photometric=0.0)
+    mirror = ClassificationAugmentation(flip=1.0, scale=(1.0, 1.0), color_jitter=0.0)
     assert torch.equal(mirror(PHOTO, TARGET, np.random.default_rng(0))[0], PHOTO.flip(2))
 
 
 def test_the_scale_crops_and_pads() -> None:
-    smaller = ClassAugmentation(0.0, 0.0, (0.5, 0.5), 0.0)(PHOTO, TARGET, np.random.default_rng(0))[0]
+    smaller = ClassificationAugmentation(0.0, 0.0, (0.5, 0.5), 0.0)(PHOTO, TARGET, np.random.default_rng(0))[
+        0
+    ]
     assert int((smaller == PADDING_GRAY).all(dim=0).sum()) >= 40 * 60 * 3 // 4
     stripes = torch.arange(60, dtype=torch.uint8).expand(3, 40, 60)
-    larger = ClassAugmentation(0.0, 0.0, (2.0, 2.0), 0.0)(stripes, TARGET, np.random.default_rng(0))[0]
+    larger = ClassificationAugmentation(0.0, 0.0, (2.0, 2.0), 0.0)(stripes, TARGET, np.random.default_rng(0))[
+        0
+    ]
     assert int(larger.max()) - int(larger.min()) <= 31
 
 
-@pytest.mark.parametrize("numbers", [{"flip": 1.5}, {"photometric": -0.1}, {"scale": (2.0, 1.0)}])
+@pytest.mark.parametrize("numbers", [{"flip": 1.5}, {"color_jitter": -0.1}, {"scale": (2.0, 1.0)}])
 def test_numbers_that_cannot_be(numbers: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="augmentation"):
-        ClassAugmentation(**numbers)  # type: ignore[arg-type]
+        ClassificationAugmentation(**numbers)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +62,6 @@ def test_numbers_that_cannot_be(numbers: dict[str, object]) -> None:
     [((40, 60), (128, 192)), ((300, 100), (192, 64)), ((1, 1), (192, 192)), ((2000, 3), (192, 1))],
 )
 def test_photos_are_fitted_into_the_square(size: tuple[int, int], expected: tuple[int, int]) -> None:
-    image, target = resize_class_photo(torch.zeros(3, *size, dtype=torch.uint8), TARGET, 192, 192)
+    image, target = resize_classification_photo(torch.zeros(3, *size, dtype=torch.uint8), TARGET, 192, 192)
     assert image.shape == (3, *expected)
     assert target == TARGET

@@ -8,21 +8,21 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from boxmask.data.augmentation.detection import PADDING_GRAY, Augmentation, resize_photo
+from boxmask.data.augmentation.detection import PADDING_GRAY, DetectionAugmentation, resize_photo
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
 from boxmask.pipeline.images import resized_size
 from boxmask.types import Target
 
 SIZE = (60, 90)
-STILL = Augmentation(flip=0.0, vertical_flip=0.0, scale=(1.0, 1.0), photometric=0.0)
-EVERYTHING = Augmentation(flip=0.5, vertical_flip=0.5, scale=(0.5, 2.0), photometric=1.0)
+STILL = DetectionAugmentation(flip=0.0, vertical_flip=0.0, scale=(1.0, 1.0), color_jitter=0.0)
+EVERYTHING = DetectionAugmentation(flip=0.5, vertical_flip=0.5, scale=(0.5, 2.0), color_jitter=1.0)
 MOVES = {
-    "flip": Augmentation(flip=1.0, scale=(1.0, 1.0), photometric=0.0),
-    "vertical flip": Augmentation(flip=0.0, vertical_flip=1.0, scale=(1.0, 1.0), photometric=0.0),
-    "smaller": Augmentation(scale=(0.4, 0.9), photometric=0.0),
-    "larger": Augmentation(scale=(1.1, 2.5), photometric=0.0),
-    "all": Augmentation(vertical_flip=0.5, scale=(0.5, 2.0), photometric=0.0),
+    "flip": DetectionAugmentation(flip=1.0, scale=(1.0, 1.0), color_jitter=0.0),
+    "vertical flip": DetectionAugmentation(flip=0.0, vertical_flip=1.0, scale=(1.0, 1.0), color_jitter=0.0),
+    "smaller": DetectionAugmentation(scale=(0.4, 0.9), color_jitter=0.0),
+    "larger": DetectionAugmentation(scale=(1.1, 2.5), color_jitter=0.0),
+    "all": DetectionAugmentation(vertical_flip=0.5, scale=(0.5, 2.0), color_jitter=0.0),
 }
 
 
@@ -115,7 +115,7 @@ def test_resize_is_antialiased() -> None:
 
 
 def test_a_sheet_of_one_pixel_is_no_trouble() -> None:
-    image, target = Augmentation()(
+    image, target = DetectionAugmentation()(
         torch.zeros(3, 1, 1, dtype=torch.uint8), Target.of([[0, 0, 1, 1]], [0]), np.random.default_rng(0)
     )
     assert image.shape == (3, 1, 1)
@@ -163,7 +163,7 @@ def test_ignored_objects_stay_ignored(move: str) -> None:
 
 
 def test_what_is_mostly_cut_off_is_ignored() -> None:
-    zoom = Augmentation(flip=0.0, scale=(2.0, 2.0), photometric=0.0, min_visible=0.5)
+    zoom = DetectionAugmentation(flip=0.0, scale=(2.0, 2.0), color_jitter=0.0, min_visible=0.5)
     seen = set()
     for seed in range(200):
         _, result = zoom(*painted([[30, 20, 60, 40]]), np.random.default_rng(seed))
@@ -184,7 +184,7 @@ def corner_of_an_l(known: list[bool]) -> tuple[Tensor, Target]:
 
 
 def test_a_cut_object_takes_the_tight_box_of_its_remaining_mask() -> None:
-    zoom = Augmentation(flip=0.0, scale=(1.3, 1.3), photometric=0.0, min_visible=0.0)
+    zoom = DetectionAugmentation(flip=0.0, scale=(1.3, 1.3), color_jitter=0.0, min_visible=0.0)
     left = []
     for seed in range(40):
         _, result = zoom(*corner_of_an_l([True]), np.random.default_rng(seed))
@@ -195,7 +195,7 @@ def test_a_cut_object_takes_the_tight_box_of_its_remaining_mask() -> None:
 
 
 def test_a_cut_object_whose_outline_is_not_known_keeps_its_clipped_box() -> None:
-    zoom = Augmentation(flip=0.5, scale=(1.3, 1.3), photometric=0.0, min_visible=0.0)
+    zoom = DetectionAugmentation(flip=0.5, scale=(1.3, 1.3), color_jitter=0.0, min_visible=0.0)
     for seed in range(20):
         _, result = zoom(*corner_of_an_l([False, True, False]), np.random.default_rng(seed))
         unknown = result.labels != 1
@@ -205,8 +205,8 @@ def test_a_cut_object_whose_outline_is_not_known_keeps_its_clipped_box() -> None
         assert result.masks.known.tolist() == (~unknown).tolist()
 
 
-def as_full_masks(augmentation: Augmentation, target: Target, seed: int) -> NDArray[np.bool_]:
-    """What becomes of masks that are moved as full arrays, drawn as `Augmentation` draws."""
+def as_full_masks(augmentation: DetectionAugmentation, target: Target, seed: int) -> NDArray[np.bool_]:
+    """What becomes of masks that are moved as full arrays, drawn as `DetectionAugmentation` draws."""
     assert target.masks is not None
     full, (height, width) = target.masks.dense(), SIZE
     generator = np.random.default_rng(seed)
@@ -252,7 +252,7 @@ def test_masks_of_many_objects_stay_small() -> None:
     bare = Target.of(masks.boxes(), [0] * 300)
     photo = torch.zeros(3, 520, 696, dtype=torch.uint8)
     for seed in range(4):
-        _, result = Augmentation()(photo, replace(bare, masks=masks), np.random.default_rng(seed))
+        _, result = DetectionAugmentation()(photo, replace(bare, masks=masks), np.random.default_rng(seed))
         assert result.masks is not None
         assert result.masks.bits.nbytes < 300 * 26 * 26
 
@@ -271,7 +271,7 @@ def test_nothing_asked_nothing_done() -> None:
 
 
 @pytest.mark.parametrize("change", [STILL, *MOVES.values(), EVERYTHING])
-def test_the_result_shares_no_memory_with_what_was_given(change: Augmentation) -> None:
+def test_the_result_shares_no_memory_with_what_was_given(change: DetectionAugmentation) -> None:
     image, target = painted([[5, 5, 40, 30]])
     for seed in range(5):
         changed, labels = change(image, target, np.random.default_rng(seed))
@@ -294,7 +294,7 @@ def test_photos_are_resized_as_the_detector_would(size: tuple[int, int], sides: 
 def test_light_and_color_leave_labels_and_grays_alone() -> None:
     gray = torch.arange(256, dtype=torch.uint8).repeat(3, 16, 1)
     target = Target.of([[0, 0, 10, 10]], [0])
-    recolor = Augmentation(flip=0.0, scale=(1.0, 1.0), photometric=1.0)
+    recolor = DetectionAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=1.0)
     for seed in range(10):
         image, result = recolor(gray, target, np.random.default_rng(seed))
         assert int((image.int().amax(dim=0) - image.int().amin(dim=0)).max()) <= 1
@@ -303,7 +303,7 @@ def test_light_and_color_leave_labels_and_grays_alone() -> None:
 
 
 def test_padding_is_gray() -> None:
-    shrink = Augmentation(scale=(0.5, 0.5), photometric=1.0)
+    shrink = DetectionAugmentation(scale=(0.5, 0.5), color_jitter=1.0)
     image, _ = shrink(torch.zeros(3, *SIZE, dtype=torch.uint8), Target.of([], []), np.random.default_rng(0))
     assert int((image == PADDING_GRAY).all(dim=0).sum()) == 60 * 90 - 30 * 45
 
@@ -313,7 +313,7 @@ def test_padding_is_gray() -> None:
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=next(iter(wrong))):
-        Augmentation(**wrong)
+        DetectionAugmentation(**wrong)
 
 
 def test_sides_that_make_no_sense_are_refused() -> None:

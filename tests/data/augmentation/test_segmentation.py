@@ -10,34 +10,36 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from boxmask.data.augmentation.detection import PADDING_GRAY
-from boxmask.data.augmentation.segmentation import PixelAugmentation, Window, resize_pixels
+from boxmask.data.augmentation.segmentation import SegmentationAugmentation, Window, resize_segmentation_photo
 from boxmask.errors import UsageError
 from boxmask.pipeline.images import resized_size
-from boxmask.types import IGNORED, PixelTarget
+from boxmask.types import IGNORED, SegmentationTarget
 
 SIZE = (60, 90)
-STILL = PixelAugmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0)
-EVERYTHING = PixelAugmentation(vertical_flip=0.5, photometric=1.0)
+STILL = SegmentationAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=0.0)
+EVERYTHING = SegmentationAugmentation(vertical_flip=0.5, color_jitter=1.0)
 MOVES = {
-    "flip": PixelAugmentation(flip=1.0, scale=(1.0, 1.0), photometric=0.0),
-    "vertical flip": PixelAugmentation(flip=0.0, vertical_flip=1.0, scale=(1.0, 1.0), photometric=0.0),
-    "smaller": PixelAugmentation(scale=(0.4, 0.9), photometric=0.0),
-    "larger": PixelAugmentation(scale=(1.1, 2.5), photometric=0.0),
-    "all": PixelAugmentation(vertical_flip=0.5, photometric=0.0),
-    "tile": PixelAugmentation(vertical_flip=0.5, photometric=0.0, tile=48),
-    "tile beyond the photo": PixelAugmentation(scale=(0.7, 1.3), photometric=0.0, tile=80),
+    "flip": SegmentationAugmentation(flip=1.0, scale=(1.0, 1.0), color_jitter=0.0),
+    "vertical flip": SegmentationAugmentation(
+        flip=0.0, vertical_flip=1.0, scale=(1.0, 1.0), color_jitter=0.0
+    ),
+    "smaller": SegmentationAugmentation(scale=(0.4, 0.9), color_jitter=0.0),
+    "larger": SegmentationAugmentation(scale=(1.1, 2.5), color_jitter=0.0),
+    "all": SegmentationAugmentation(vertical_flip=0.5, color_jitter=0.0),
+    "tile": SegmentationAugmentation(vertical_flip=0.5, color_jitter=0.0, tile=48),
+    "tile beyond the photo": SegmentationAugmentation(scale=(0.7, 1.3), color_jitter=0.0, tile=80),
 }
 # Labels and their grays: no padding gray among them.
 GRAYS = torch.tensor([0, 60, 200, 255], dtype=torch.uint8)
 
 
-def painted(size: tuple[int, int] = SIZE) -> tuple[Tensor, PixelTarget]:
+def painted(size: tuple[int, int] = SIZE) -> tuple[Tensor, SegmentationTarget]:
     """A photo of four gray fields, each the gray of its label."""
     labels = torch.zeros(size, dtype=torch.uint8)
     labels[: size[0] // 2, size[1] // 3 :] = 1
     labels[size[0] // 2 :, : size[1] // 2] = 2
     labels[size[0] // 4 : size[0] // 2, size[1] // 2 :] = 3
-    return GRAYS[labels.long()].expand(3, *size).contiguous(), PixelTarget(labels)
+    return GRAYS[labels.long()].expand(3, *size).contiguous(), SegmentationTarget(labels)
 
 
 @pytest.mark.parametrize("name", MOVES)
@@ -87,8 +89,8 @@ def test_a_still_photo_is_the_same_but_a_copy() -> None:
 def test_a_tile_owns_its_memory_and_is_cut_at_the_photos_own_resolution() -> None:
     rows, columns = torch.meshgrid(torch.arange(60), torch.arange(90), indexing="ij")
     image = torch.stack([rows, columns, rows + columns]).to(torch.uint8)
-    target = PixelTarget((rows * 7 + columns).remainder(250).to(torch.uint8))
-    cut = PixelAugmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0, tile=16)
+    target = SegmentationTarget((rows * 7 + columns).remainder(250).to(torch.uint8))
+    cut = SegmentationAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=0.0, tile=16)
     places = set()
     for seed in range(20):
         tile, labels = cut(image, target, np.random.default_rng(seed))
@@ -103,7 +105,7 @@ def test_a_tile_owns_its_memory_and_is_cut_at_the_photos_own_resolution() -> Non
 
 
 def test_where_a_photo_is_smaller_than_the_tile_all_of_it_is_kept() -> None:
-    cut = PixelAugmentation(flip=0.0, scale=(1.0, 1.0), photometric=0.0, tile=100)
+    cut = SegmentationAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=0.0, tile=100)
     image, target = cut(*painted(), np.random.default_rng(3))
     inside = target.labels != IGNORED
     assert int(inside.sum()) == SIZE[0] * SIZE[1]
@@ -112,7 +114,7 @@ def test_where_a_photo_is_smaller_than_the_tile_all_of_it_is_kept() -> None:
 
 
 def test_padding_keeps_its_gray_whatever_the_light() -> None:
-    dim = PixelAugmentation(scale=(0.5, 0.5), photometric=1.0)
+    dim = SegmentationAugmentation(scale=(0.5, 0.5), color_jitter=1.0)
     for seed in range(5):
         image, target = dim(*painted(), np.random.default_rng(seed))
         assert (image[:, target.labels == IGNORED] == PADDING_GRAY).all()
@@ -121,7 +123,7 @@ def test_padding_keeps_its_gray_whatever_the_light() -> None:
 
 def test_ignored_pixels_stay_ignored() -> None:
     image, target = painted()
-    nothing = PixelTarget(torch.full_like(target.labels, IGNORED))
+    nothing = SegmentationTarget(torch.full_like(target.labels, IGNORED))
     for seed in range(5):
         assert (EVERYTHING(image, nothing, np.random.default_rng(seed))[1].labels == IGNORED).all()
 
@@ -143,7 +145,7 @@ def test_the_same_generator_gives_the_same_photo() -> None:
     seed=st.integers(0, 99),
 )
 def test_any_size_even_one_pixel(height: int, width: int, tile: int, scale: float, seed: int) -> None:
-    move = PixelAugmentation(scale=(scale, scale), photometric=1.0, vertical_flip=0.5, tile=tile)
+    move = SegmentationAugmentation(scale=(scale, scale), color_jitter=1.0, vertical_flip=0.5, tile=tile)
     image, target = move(*painted((height, width)), np.random.default_rng(seed))
     size = (tile, tile) if tile else (height, width)
     assert image.shape == (3, *size)
@@ -165,7 +167,7 @@ def test_windows_fit(side: int, result: int, scale: float, place: float) -> None
     [
         ({"flip": 1.5}, "flip is 1.5"),
         ({"vertical_flip": -1}, "vertical_flip is -1"),
-        ({"photometric": float("nan")}, "photometric is nan"),
+        ({"color_jitter": float("nan")}, "photometric is nan"),
         ({"scale": (2.0, 1.0)}, r"scale is \(2.0, 1.0\)"),
         ({"scale": (0.0, 1.0)}, r"scale is \(0.0, 1.0\)"),
         ({"tile": -1}, "tile is -1"),
@@ -173,7 +175,7 @@ def test_windows_fit(side: int, result: int, scale: float, place: float) -> None
 )
 def test_impossible_settings(settings_: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        PixelAugmentation(**settings_)
+        SegmentationAugmentation(**settings_)
 
 
 # ---------------------------------------------------------------- resizing
@@ -182,7 +184,7 @@ def test_impossible_settings(settings_: dict, message: str) -> None:
 @pytest.mark.parametrize(("shorter", "longer"), [(30, 100), (120, 1000), (50, 60), (1, 1), (7, 300)])
 def test_resized_labels_are_those_under_the_new_centers(shorter: int, longer: int) -> None:
     image, target = painted()
-    photo, small = resize_pixels(image, target, shorter, longer)
+    photo, small = resize_segmentation_photo(image, target, shorter, longer)
     height, width = resized_size(SIZE, shorter, longer)
     assert photo.shape == (3, height, width)
     for y in range(height):
@@ -193,11 +195,11 @@ def test_resized_labels_are_those_under_the_new_centers(shorter: int, longer: in
 
 def test_a_photo_of_the_right_size_is_left_alone() -> None:
     image, target = painted()
-    photo, same = resize_pixels(image, target, 60, 90)
+    photo, same = resize_segmentation_photo(image, target, 60, 90)
     assert photo is image
     assert torch.equal(same.labels, target.labels)
 
 
 def test_impossible_sides() -> None:
     with pytest.raises(UsageError, match="shorter side 50, longer side 40"):
-        resize_pixels(*painted(), 50, 40)
+        resize_segmentation_photo(*painted(), 50, 40)

@@ -15,8 +15,8 @@ from boxmask.types import Target
 
 SIZE = (60, 90)
 BOXES = [[10, 10, 40, 30], [50, 20, 80, 55]]
-PLAIN = SSDAugmentation(flip=0.0, photometric=0.0)
-WIDE = SSDAugmentation(flip=0.0, photometric=0.0, expand=1.0)
+PLAIN = SSDAugmentation(flip=0.0, color_jitter=0.0)
+WIDE = SSDAugmentation(flip=0.0, color_jitter=0.0, expand=1.0)
 WHOLE_PHOTO = (0, 0, 90, 60)
 
 
@@ -102,7 +102,7 @@ def test_a_cut_object_takes_the_tight_box_of_its_remaining_mask_if_it_had_one() 
     marks = np.zeros((2, *SIZE), dtype=bool)
     marks[0, 20:40, 35:55] = True  # less than its box, which reaches to the photo's edges
     image, target = photo_with(marks, [[0, 0, 90, 60]] * 2)
-    cut, patches = 0, SSDAugmentation(flip=0.0, photometric=0.0, expand=0.0)
+    cut, patches = 0, SSDAugmentation(flip=0.0, color_jitter=0.0, expand=0.0)
     for seed in range(60):
         _, labels = patches(image, target, np.random.default_rng(seed))
         assert labels.masks is not None
@@ -187,7 +187,7 @@ def test_a_photo_of_one_pixel() -> None:
 
 
 @pytest.mark.parametrize(
-    "numbers", [{"expand": 1.5}, {"largest": 0.5}, {"smallest": 0.0}, {"flip": -1.0}, {"photometric": 2.0}]
+    "numbers", [{"expand": 1.5}, {"largest": 0.5}, {"smallest": 0.0}, {"flip": -1.0}, {"color_jitter": 2.0}]
 )
 def test_numbers_that_cannot_be_meant(numbers: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="augmentation"):

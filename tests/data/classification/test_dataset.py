@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassDataset, crops_of
-from boxmask.data.classification.read import read_classes
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.detection.read import read_dataset
+from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassificationDataset, crops_of
+from boxmask.data.classification.read import read_classification
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.read import read_detection
 from boxmask.data.split import check_classes, with_split_file, write_split
 from boxmask.errors import LabelError, PhotoError
 
 
-def tiny(root: Path = Path("somewhere")) -> Dataset:
+def tiny(root: Path = Path("somewhere")) -> DetectionDataset:
     """Three photos of 50 x 60: two objects (one a crowd), none, two (one difficult)."""
     boxes = [[10, 20, 29.5, 40], [1, 1, 9, 9], [40, 30, 60, 50], [2, 2, 3, 3]]
-    return Dataset(
+    return DetectionDataset(
         root=root,
         class_names=("cat", "dög"),
         files=np.array(["a.png", "b.png", "c.png"]),
@@ -101,7 +101,7 @@ def test_the_fingerprint_is_the_same_everywhere() -> None:
     assert crops_of(tiny(Path("/other"))).fingerprint() == items.fingerprint()
 
 
-CHANGES: list[Callable[[ClassDataset], ClassDataset]] = [
+CHANGES: list[Callable[[ClassificationDataset], ClassificationDataset]] = [
     lambda d: crops_of(d.photos, NO_CONTEXT),
     lambda d: crops_of(replace(d.photos, class_names=("dög", "cat"))),
     lambda d: crops_of(replace(d.photos, labels=1 - d.photos.labels)),
@@ -111,7 +111,7 @@ CHANGES: list[Callable[[ClassDataset], ClassDataset]] = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_fingerprint_notices(change: Callable[[ClassDataset], ClassDataset]) -> None:
+def test_the_fingerprint_notices(change: Callable[[ClassificationDataset], ClassificationDataset]) -> None:
     items = crops_of(tiny())
     assert change(items).fingerprint() != items.fingerprint()
 
@@ -124,14 +124,14 @@ def test_a_detection_set_gives_its_objects(write_voc: Callable[..., Path], tmp_p
         f"{number:02}": [("cat", 2, 2, 20, 20), ("dog", 10, 5, 40, 30)] for number in range(10)
     }
     root = write_voc(sheets)
-    items = read_classes(root, split_seed=2)
+    items = read_classification(root, split_seed=2)
     assert len(items) == 20
     assert items.class_names == ("cat", "dog")
-    assert items.notes == read_dataset(root, split_seed=2).notes
+    assert items.notes == read_detection(root, split_seed=2).notes
     for file in set(items.files):
         assert len(set(items.splits[items.files == file])) == 1, "the parts of a photo are in one split"
     write_split(items.photos, tmp_path / "split.json")
-    again = read_classes(root, split_file=tmp_path / "split.json")
+    again = read_classification(root, split_file=tmp_path / "split.json")
     assert again.fingerprint() == items.fingerprint()
     of_photos = items.of_photos(with_split_file(items.photos, tmp_path / "split.json"))
     assert of_photos.fingerprint() == items.fingerprint()
@@ -142,9 +142,9 @@ def test_a_detection_set_gives_its_objects(write_voc: Callable[..., Path], tmp_p
 def test_a_detection_set_of_one_class(write_voc: Callable[..., Path]) -> None:
     root = write_voc({"a": [("cat", 2, 2, 20, 20)], "b": [("cat", 2, 2, 20, 20)]})
     with pytest.raises(LabelError, match="there is one class, cat"):
-        read_classes(root)
+        read_classification(root)
 
 
 def test_a_detection_set_without_objects(write_coco: Callable[..., Path], coco: Callable[..., Any]) -> None:
     with pytest.raises(LabelError, match="there is no class"):
-        read_classes(write_coco(coco([(1, "a.jpg"), (2, "b.jpg")])))
+        read_classification(write_coco(coco([(1, "a.jpg"), (2, "b.jpg")])))

@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxmask.data.classification.read import read_class_folders, read_classes, read_unsplit_classes
+from boxmask.data.classification.read import (
+    read_class_folders,
+    read_classification,
+    read_unsplit_classification,
+)
 from boxmask.data.split import check_classes, write_split
 from boxmask.errors import LabelError, PhotoError
 
@@ -41,7 +45,7 @@ def many(*classes: str, count: int = 10, above: str = "") -> list[str]:
 
 
 def test_a_folder_a_class(write: Write) -> None:
-    dataset = read_classes(write([*many("cat"), "dög/deeper/still/a.JPG", "dög/b.png", "dög/c.png"]))
+    dataset = read_classification(write([*many("cat"), "dög/deeper/still/a.JPG", "dög/b.png", "dög/c.png"]))
     assert dataset.class_names == ("cat", "dög")
     assert len(dataset) == 13
     named = dict(zip(dataset.files.tolist(), dataset.labels.tolist(), strict=True))
@@ -56,11 +60,11 @@ def test_a_folder_a_class(write: Write) -> None:
 
 def test_splits_are_drawn_photo_by_photo_with_every_class_in_train(write: Write) -> None:
     root = write([*many("cat", count=20), *many("dog", count=1), *many("owl", count=9)])
-    dataset = read_classes(root, split_seed=3)
+    dataset = read_classification(root, split_seed=3)
     assert [len(dataset.split(name)) for name in ("train", "val", "test")] == [21, 3, 6]
     assert set(dataset.split("train").labels) == {0, 1, 2}
     assert "drew 20% for test and 10% for val from 30 photos with seed 3" in dataset.notes[-1]
-    again, other = read_classes(root, split_seed=3), read_classes(root, split_seed=4)
+    again, other = read_classification(root, split_seed=3), read_classification(root, split_seed=4)
     assert again.fingerprint() == dataset.fingerprint() != other.fingerprint()
     assert check_classes(dataset.photos) == ()
 
@@ -71,7 +75,7 @@ def test_the_sets_own_splits(write: Write) -> None:
         for above, count in (("Train/", 6), ("valid/", 2), ("test/", 3))
         for file in many("a", "b", count=count, above=above)
     ]
-    dataset = read_classes(write(files))
+    dataset = read_classification(write(files))
     assert dataset.class_names == ("a", "b")
     assert [len(dataset.split(name)) for name in ("train", "val", "test")] == [12, 4, 6]
     assert set(dataset.split("val").files) == {f"valid/{c}/{n:02}.png" for c in "ab" for n in range(2)}
@@ -79,16 +83,16 @@ def test_the_sets_own_splits(write: Write) -> None:
 
 
 def test_only_a_train_folder(write: Write) -> None:
-    dataset = read_classes(write(many("a", "b", count=10, above="train/")))
+    dataset = read_classification(write(many("a", "b", count=10, above="train/")))
     assert [len(dataset.split(name)) for name in ("train", "val", "test")] == [14, 2, 4]
 
 
 def test_a_class_may_be_called_train(write: Write) -> None:
-    assert read_classes(write(many("bus", "train"))).class_names == ("bus", "train")
+    assert read_classification(write(many("bus", "train"))).class_names == ("bus", "train")
 
 
 def test_a_class_may_begin_as_a_split_does(write: Write) -> None:
-    assert read_classes(write(many("test_tubes", "train-wheels"))).class_names == (
+    assert read_classification(write(many("test_tubes", "train-wheels"))).class_names == (
         "test_tubes",
         "train-wheels",
     )
@@ -97,21 +101,21 @@ def test_a_class_may_begin_as_a_split_does(write: Write) -> None:
 def test_folders_beside_the_splits(write: Write) -> None:
     root = write([*many("a", "b", above="train/"), "extra/c/1.png"])
     with pytest.raises(LabelError, match=r"Folders beside those(.|\n)*/extra\n(.|\n)*take train out of"):
-        read_classes(root)
+        read_classification(root)
 
 
 def test_a_split_file(write: Write, tmp_path: Path) -> None:
     root = write(many("a", "b"))
-    dataset = read_classes(root, split_seed=5)
+    dataset = read_classification(root, split_seed=5)
     write_split(dataset.photos, tmp_path / "split.json")
-    again = read_classes(root, split_file=tmp_path / "split.json")
+    again = read_classification(root, split_file=tmp_path / "split.json")
     assert again.splits.tolist() == dataset.splits.tolist()
     assert again.fingerprint() == dataset.fingerprint()
 
 
 def test_unsplit_as_evaluation_wants_it(write: Write) -> None:
     """One class is enough to be judged on, and nothing is drawn."""
-    dataset = read_unsplit_classes(write(many("cat", count=2)))
+    dataset = read_unsplit_classification(write(many("cat", count=2)))
     assert dataset.splits.tolist() == ["", ""]
     assert dataset.notes == ()
 
@@ -121,7 +125,7 @@ def test_unsplit_as_evaluation_wants_it(write: Write) -> None:
 
 def test_one_class_is_nothing_to_tell_apart(write: Write) -> None:
     with pytest.raises(LabelError, match="there is one class, cat"):
-        read_classes(write(many("cat")))
+        read_classification(write(many("cat")))
 
 
 def test_photos_beside_the_class_folders_and_other_files_are_noted(write: Write) -> None:
@@ -129,7 +133,7 @@ def test_photos_beside_the_class_folders_and_other_files_are_noted(write: Write)
     (root / "a" / "about.txt").write_text("a")
     (root / "a" / "phone.heic").write_bytes(b"x")
     (root / ".hidden").mkdir()
-    notes = read_classes(root).notes
+    notes = read_classification(root).notes
     assert notes[0] == "1 photos lie in no class's folder and are left out:\n  loose.png"
     assert notes[1] == (
         "2 files are no photos, by their ending, and are left out:\n  a/about.txt\n  a/phone.heic"
@@ -141,7 +145,7 @@ def test_photos_beside_the_class_folders_and_other_files_are_noted(write: Write)
 def test_an_empty_class_folder_is_noted(write: Write, above: str) -> None:
     root = write(many("a", "b", above=above))
     (root / above / "owl" / "deeper").mkdir(parents=True)
-    dataset = read_classes(root)
+    dataset = read_classification(root)
     assert dataset.class_names == ("a", "b")
     assert dataset.notes[0] == "1 folders hold no photo and make no class:\n  owl"
 
@@ -151,29 +155,29 @@ def test_no_class_folder(write: Write, tmp_path: Path, files: list[str]) -> None
     (tmp_path / "things").mkdir()
     write(files)
     with pytest.raises(LabelError, match=r"no photo lies in a folder of its class. Give a folder with one"):
-        read_classes(tmp_path / "things")
+        read_classification(tmp_path / "things")
 
 
 def test_no_folder_at_all(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="gone: there is no such folder"):
-        read_classes(tmp_path / "gone")
+        read_classification(tmp_path / "gone")
     (tmp_path / "file.txt").write_text("x")
     with pytest.raises(LabelError, match=r"file\.txt: there is no such folder"):
-        read_classes(tmp_path / "file.txt")
+        read_classification(tmp_path / "file.txt")
 
 
 def test_one_photo_in_two_classes(write: Write) -> None:
     root = write(many("a", "b"))
     (root / "b" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
     with pytest.raises(LabelError, match=r"in several classes \(1\):\n  a/03.png = b/copy.png\nA photo has"):
-        read_classes(root)
+        read_classification(root)
 
 
 def test_copies_within_a_class_are_noted(write: Write) -> None:
     root = write(many("a", "b"))
     (root / "a" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
     (root / "a" / "link.png").symlink_to(root / "a" / "03.png")
-    notes = read_classes(root).notes
+    notes = read_classification(root).notes
     assert notes[0].startswith("1 photos are there more than once")
     assert notes[0].endswith("\n  a/03.png = a/copy.png = a/link.png")
 
@@ -183,7 +187,7 @@ def test_a_photo_that_cannot_be_read(write: Write) -> None:
     (root / "b" / "torn.png").write_bytes(b"\x89PNG")
     (root / "b" / "lost.png").symlink_to(root / "nowhere.png")
     with pytest.raises(PhotoError, match=r"torn\.png") as caught:
-        read_classes(root)
+        read_classification(root)
     assert "lost.png" in str(caught.value)
 
 
@@ -191,7 +195,7 @@ def test_an_odd_photo_is_an_item_like_others(write: Write) -> None:
     root = write(many("a", "b", count=3))
     Image.new("L", (1, 1), 7).save(root / "a" / "gray.png")
     photos = read_class_folders(root)
-    dataset = read_unsplit_classes(root)
+    dataset = read_unsplit_classification(root)
     item = dataset.files.tolist().index("a/gray.png")
     assert dataset.photo(item).tolist() == [[[7]], [[7]], [[7]]]
     assert photos.counted.all()

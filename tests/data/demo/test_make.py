@@ -14,7 +14,7 @@ from boxmask.data.demo.digits import drawn, samples_of
 from boxmask.data.demo.make import DIGIT_NAMES, STANDARD, make_demo
 from boxmask.data.demo.scenes import make_scene
 from boxmask.data.detection.dataset import SPLITS
-from boxmask.data.detection.read import read_dataset
+from boxmask.data.detection.read import read_detection
 from boxmask.errors import UsageError
 
 PHOTOS = 40
@@ -68,8 +68,8 @@ def test_boxes_and_areas_are_exactly_those_of_the_masks(folder: Path) -> None:
 
 
 def test_masks_are_read_back_exactly(folder: Path) -> None:
-    dataset = read_dataset(folder)
-    assert dataset.outlined.all()
+    dataset = read_detection(folder)
+    assert dataset.has_mask.all()
     written = {a["id"]: decoded(a) for split in SPLITS for a in labels(folder, split)["annotations"]}
     for photo, number in enumerate(dataset.image_ids.tolist()):
         masks = dataset.masks(photo)

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.detection.rle_masks import Outlines
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.geometry import rle
 from boxmask.masks import Masks
 
 
-def tiny() -> Dataset:
+def tiny() -> DetectionDataset:
     """Three photos: two objects, none, one."""
-    return Dataset(
+    return DetectionDataset(
         root=Path("somewhere"),
         class_names=("cat", "dög"),
         files=np.array(["a.jpg", "b.jpg", "c.jpg"]),
@@ -63,22 +63,22 @@ def test_the_fingerprint_is_the_same_everywhere() -> None:
     assert replace(tiny(), root=Path("/other"), notes=("said",)).fingerprint() == tiny().fingerprint()
 
 
-def outlined() -> Dataset:
+def has_mask() -> DetectionDataset:
     """The same, where the outlines of the first and the last object are known."""
     full = np.zeros((3, 50, 50), dtype=bool)
     full[0, 1:4, 0:5] = full[2, 2:40, 2:30] = True
     first, _, last = rle.encode(Masks.from_dense(full))
-    outlines = Outlines.of([first, first[:0], last])
+    outlines = RleMasks.of([first, first[:0], last])
     return replace(tiny(), runs=outlines.runs, run_offsets=outlines.offsets)
 
 
 def test_masks_of_a_photo() -> None:
-    assert outlined().outlined.tolist() == [True, False, True]
-    target = outlined().target(0)
+    assert has_mask().has_mask.tolist() == [True, False, True]
+    target = has_mask().target(0)
     assert target.masks is not None
     assert target.masks.size == (50, 50)
     assert target.masks.boxes().tolist() == [[0, 1, 5, 4], [0, 0, 0, 0]]
-    masks = outlined().masks(1)
+    masks = has_mask().masks(1)
     assert masks is not None
     assert len(masks) == 0
 
@@ -86,19 +86,19 @@ def test_masks_of_a_photo() -> None:
 def test_without_outlines_there_are_no_masks() -> None:
     assert tiny().masks(0) is None
     assert tiny().target(0).masks is None
-    assert tiny().outlined.tolist() == [False] * 3
+    assert tiny().has_mask.tolist() == [False] * 3
     assert tiny().run_offsets.tolist() == [0] * 4
 
 
 def test_outlines_go_with_their_objects() -> None:
-    subset = outlined().subset(np.array([2, 1, 0]))
-    assert subset.outlined.tolist() == [True, True, False]
+    subset = has_mask().subset(np.array([2, 1, 0]))
+    assert subset.has_mask.tolist() == [True, True, False]
     masks = subset.masks(0)
     assert masks is not None
     assert masks.boxes().tolist() == [[2, 2, 30, 40]]
-    assert outlined().split("val").masks(0) is None
-    only = outlined().with_objects(np.array([False, True, True]), np.array([0, 1, 1, 2]))
-    assert only.outlined.tolist() == [False, True]
+    assert has_mask().split("val").masks(0) is None
+    only = has_mask().with_objects(np.array([False, True, True]), np.array([0, 1, 1, 2]))
+    assert only.has_mask.tolist() == [False, True]
     assert only.labels.tolist() == [1, 1]
 
 
@@ -110,15 +110,15 @@ def test_outlines_of_another_number_of_objects_are_refused() -> None:
 
 
 def test_the_fingerprint_notices_outlines() -> None:
-    prints = {tiny().fingerprint(), outlined().fingerprint()}
-    one = replace(outlined(), runs=outlined().runs + np.int32(1))
-    other = replace(outlined(), run_offsets=outlined().run_offsets[[0, 0, 1, 3]])
+    prints = {tiny().fingerprint(), has_mask().fingerprint()}
+    one = replace(has_mask(), runs=has_mask().runs + np.int32(1))
+    other = replace(has_mask(), run_offsets=has_mask().run_offsets[[0, 0, 1, 3]])
     assert len(prints | {one.fingerprint(), other.fingerprint()}) == 4
-    wider = replace(outlined(), runs=outlined().runs.astype(np.int64))
-    assert wider.fingerprint() == outlined().fingerprint()
+    wider = replace(has_mask(), runs=has_mask().runs.astype(np.int64))
+    assert wider.fingerprint() == has_mask().fingerprint()
 
 
-CHANGES: list[Callable[[Dataset], dict[str, Any]]] = [
+CHANGES: list[Callable[[DetectionDataset], dict[str, Any]]] = [
     lambda d: {"class_names": ("dög", "cat")},
     lambda d: {"files": np.array(["a.jpg", "b.jpg", "d.jpg"])},
     lambda d: {"sizes": d.sizes + 1},
@@ -131,5 +131,5 @@ CHANGES: list[Callable[[Dataset], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_fingerprint_notices(change: Callable[[Dataset], dict[str, Any]]) -> None:
+def test_the_fingerprint_notices(change: Callable[[DetectionDataset], dict[str, Any]]) -> None:
     assert replace(tiny(), **change(tiny())).fingerprint() != tiny().fingerprint()

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from boxmask.data.detection.box_checks import BadBoxes
-from boxmask.data.detection.read import read_dataset
+from boxmask.data.detection.box_checks import OnBadBoxes
+from boxmask.data.detection.read import read_detection
 from boxmask.data.split import check_classes
 from boxmask.errors import LabelError, PhotoError
 from boxmask.photos.decode import load_photo
@@ -28,9 +28,9 @@ CAT = ("cat", 5, 6, 25, 30)
 
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="there is no such file or folder"):
-        read_dataset(tmp_path / "absent")
+        read_detection(tmp_path / "absent")
     with pytest.raises(LabelError, match=r"no labels found.*found nothing"):
-        read_dataset(tmp_path)
+        read_detection(tmp_path)
 
 
 def test_an_unknown_format_says_what_was_looked_for_and_found(
@@ -41,16 +41,16 @@ def test_an_unknown_format_says_what_was_looked_for_and_found(
     (tmp_path / "a.txt").write_text("0 0.5 0.5 1 1")
     (tmp_path / "settings.json").write_text('{"color": 1}')
     with pytest.raises(LabelError, match=r"Pascal VOC.* or COCO JSON.*; found 2 \.jpg, 1 \.txt, 1 \.json"):
-        read_dataset(tmp_path)
+        read_detection(tmp_path)
 
 
 def test_labels_in_two_formats_are_not_chosen_between(write_voc: Write, coco: Make) -> None:
     root = write_voc({"a": [CAT]})
     (root / "labels.json").write_text(json.dumps(coco([(1, "a.jpg")])))
     with pytest.raises(LabelError, match=r"several formats .*Annotations/a\.xml.*labels\.json"):
-        read_dataset(root)
-    assert len(read_dataset(root / "labels.json")) == 1
-    assert len(read_dataset(root / "Annotations")) == 1
+        read_detection(root)
+    assert len(read_detection(root / "labels.json")) == 1
+    assert len(read_detection(root / "Annotations")) == 1
 
 
 def test_hidden_files_are_not_looked_at(write_voc: Write) -> None:
@@ -58,7 +58,7 @@ def test_hidden_files_are_not_looked_at(write_voc: Write) -> None:
     (root / "Annotations/._a.xml").write_bytes(b"\0<annotation rubbish")
     (root / ".ipynb_checkpoints").mkdir()
     (root / ".ipynb_checkpoints/a.xml").write_text("<annotation rubbish")
-    assert len(read_dataset(root)) == 1
+    assert len(read_detection(root)) == 1
 
 
 def test_links_to_folders_are_followed_once(write_voc: Write, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_links_to_folders_are_followed_once(write_voc: Write, tmp_path: Path) ->
     (root / "JPEGImages").rename(tmp_path / "elsewhere")
     (root / "JPEGImages").symlink_to(tmp_path / "elsewhere")
     (root / "loop").symlink_to(root)
-    assert read_dataset(root).files.tolist() == ["JPEGImages/a.jpg"]
+    assert read_detection(root).files.tolist() == ["JPEGImages/a.jpg"]
 
 
 # ---------------------------------------------------------------- photos
@@ -77,7 +77,7 @@ def test_a_photo_without_a_readable_header_is_named(write_voc: Write) -> None:
     (root / "JPEGImages/a.jpg").write_bytes((root / "JPEGImages/a.jpg").read_bytes()[:20])
     (root / "JPEGImages/b.jpg").write_text("no photo")
     with pytest.raises(PhotoError, match=r"cannot be read \(2\):\n.*a\.jpg: .*\n.*b\.jpg: "):
-        read_dataset(root)
+        read_detection(root)
 
 
 def test_a_declared_size_that_differs_is_noted_and_the_real_one_wins(
@@ -87,7 +87,7 @@ def test_a_declared_size_that_differs_is_noted_and_the_real_one_wins(
     (root / "Annotations/a.xml").write_text(voc_xml("a.jpg", [CAT], (400, 600)))
     (root / "Annotations/b.xml").write_text(voc_xml("b.jpg", [CAT], (0, 0)))
     (root / "Annotations/c.xml").write_text(voc_xml("c.jpg", [CAT], None))
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.sizes.tolist() == [[40, 60]] * 3
     said = [note for note in dataset.notes if "declared sizes" in note]
     assert len(said) == 1
@@ -114,7 +114,7 @@ def write_turned(write_coco: Write, coco: Make, annotation: Make) -> Write:
 def test_boxes_that_fit_only_the_turned_photo_are_taken_as_drawn_on_it(
     write_turned: Write, orientation: int
 ) -> None:
-    dataset = read_dataset(write_turned([[2, 30, 20, 28], [2, 3, 4, 5]], orientation))
+    dataset = read_detection(write_turned([[2, 30, 20, 28], [2, 3, 4, 5]], orientation))
     assert dataset.sizes.tolist() == [[60, 40]]
     assert load_photo(dataset.path(0)).shape == (60, 40, 3)
     assert dataset.boxes.tolist() == [[2, 30, 22, 58], [2, 3, 6, 8]]
@@ -132,26 +132,28 @@ def test_boxes_that_fit_only_the_turned_photo_are_taken_as_drawn_on_it(
         [[30, 2, 28, 20], [2, 30, 20, 28]],  # within neither
     ],
 )
-@pytest.mark.parametrize("bad_boxes", ["stop", "skip"])
+@pytest.mark.parametrize("on_bad_boxes", ["stop", "skip"])
 def test_boxes_that_may_lie_sideways_stop(
-    write_turned: Write, boxes: list[list[float]], bad_boxes: BadBoxes
+    write_turned: Write, boxes: list[list[float]], on_bad_boxes: OnBadBoxes
 ) -> None:
     with pytest.raises(
         LabelError, match="before the EXIF orientation turns them upright, and may be drawn so"
     ) as raised:
-        read_dataset(write_turned(boxes), bad_boxes=bad_boxes)
+        read_detection(write_turned(boxes), on_bad_boxes=on_bad_boxes)
     assert "images[0] (id 1) images/a.jpg is 40 × 60, not 60 × 40\n" in str(raised.value)
     assert "remove the photo's EXIF orientation" in str(raised.value)
     assert "declare the size as shown" in str(raised.value)
 
 
 def test_a_turned_photo_is_no_trouble_without_boxes_or_with_the_size_as_shown(write_turned: Write) -> None:
-    dataset = read_dataset(write_turned([]))
+    dataset = read_detection(write_turned([]))
     assert dataset.notes[0].startswith("declared sizes (width × height) are not the photo's")
     assert dataset.notes[0].endswith("images/a.jpg is 40 × 60, not 60 × 40")
-    dataset = read_dataset(write_turned([[2, 3, 20, 20]], declared=(40, 60)))
+    dataset = read_detection(write_turned([[2, 3, 20, 20]], declared=(40, 60)))
     assert not any("size" in note for note in dataset.notes)
-    dataset = read_dataset(write_turned([[2, 3, 20, 20]], orientation=3))  # upside down: the size is the same
+    dataset = read_detection(
+        write_turned([[2, 3, 20, 20]], orientation=3)
+    )  # upside down: the size is the same
     assert not any("size" in note for note in dataset.notes)
 
 
@@ -159,7 +161,7 @@ def test_cvats_own_xml_is_not_pascal_voc(tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     (tmp_path / "set/all.xml").write_text("<?xml version='1.0'?>\n<annotations>\n</annotations>\n")
     with pytest.raises(LabelError, match=r"no labels found.*found 1 \.xml"):
-        read_dataset(tmp_path / "set")
+        read_detection(tmp_path / "set")
 
 
 @pytest.mark.parametrize("root", ["<annotation>", '<annotation verified="yes">', "<annotation\n>"])
@@ -167,7 +169,7 @@ def test_the_root_of_a_sheet_may_have_attributes(write_voc: Write, root: str) ->
     folder = write_voc({"a": [CAT]})
     sheet = folder / "Annotations/a.xml"
     sheet.write_text(sheet.read_text().replace("<annotation>", root))
-    assert len(read_dataset(folder)) == 1
+    assert len(read_detection(folder)) == 1
 
 
 # ---------------------------------------------------------------- the real sets
@@ -187,7 +189,7 @@ def test_real_sets(
     shared_data: Path, name: str, photos: int, objects: int, classes: int, splits: tuple[int, ...]
 ) -> None:
     start = time.perf_counter()
-    dataset = read_dataset(shared_data / name)
+    dataset = read_detection(shared_data / name)
     assert time.perf_counter() - start < 5
     assert (len(dataset), len(dataset.boxes), len(dataset.class_names)) == (photos, objects, classes)
     assert tuple(len(dataset.split(split)) for split in ("train", "val", "test")) == splits
@@ -199,7 +201,7 @@ def test_real_sets(
 
 
 def test_bccd_says_what_it_left_out(shared_data: Path) -> None:
-    note = read_dataset(shared_data / "bccd").notes[0]
+    note = read_detection(shared_data / "bccd").notes[0]
     assert note.startswith("left out 2 one-pixel boxes:\n  ")
     assert "BloodImage_00338.xml:158" in note
     assert "BloodImage_00343.xml:50" in note
@@ -207,7 +209,7 @@ def test_bccd_says_what_it_left_out(shared_data: Path) -> None:
 
 def test_coco_boxes_agree_with_pycocotools(shared_data: Path) -> None:
     coco = pytest.importorskip("pycocotools.coco").COCO(shared_data / "coco_ccby/instances.json")
-    dataset = read_dataset(shared_data / "coco_ccby")
+    dataset = read_detection(shared_data / "coco_ccby")
     for photo, image_id in enumerate(dataset.image_ids.tolist()):
         theirs = coco.loadAnns(coco.getAnnIds(image_id))
         xywh = np.array([entry["bbox"] for entry in theirs]).reshape(-1, 4)

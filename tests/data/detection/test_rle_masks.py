@@ -1,4 +1,4 @@
-"""Outlines in one row of arrays."""
+"""RleMasks in one row of arrays."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from boxmask.data.detection.rle_masks import Outlines
+from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.geometry import rle
 from boxmask.masks import Masks
 
@@ -20,9 +20,9 @@ def marks() -> NDArray[np.bool_]:
     return full
 
 
-def outlines() -> Outlines:
+def outlines() -> RleMasks:
     counts = rle.encode(Masks.from_dense(marks()))
-    return Outlines.of([runs if mark.any() else runs[:0] for runs, mark in zip(counts, marks(), strict=True)])
+    return RleMasks.of([runs if mark.any() else runs[:0] for runs, mark in zip(counts, marks(), strict=True)])
 
 
 def test_masks_are_those_put_in() -> None:
@@ -38,7 +38,7 @@ def test_areas_and_what_is_known() -> None:
 
 def test_runs_of_no_length_count_in_areas() -> None:
     counts = [np.array([0, 3, 0, 2, 58]), np.array([3, 0, 2, 4, 54])]
-    assert Outlines.of(counts).areas().tolist() == [5, 4]
+    assert RleMasks.of(counts).areas().tolist() == [5, 4]
 
 
 @pytest.mark.parametrize("rows", [[3, 0, 0, 1], [], [4], [True, False, False, True, True]])
@@ -51,7 +51,7 @@ def test_some_of_them(rows: list[int]) -> None:
 
 
 def test_none_are_known() -> None:
-    assert Outlines.none(3).known.tolist() == [False] * 3
-    assert Outlines.none(3).areas().tolist() == [0, 0, 0]
-    assert len(Outlines.none(3)[np.array([2, 0])]) == 2
-    assert len(Outlines.of([])) == 0
+    assert RleMasks.none(3).known.tolist() == [False] * 3
+    assert RleMasks.none(3).areas().tolist() == [0, 0, 0]
+    assert len(RleMasks.none(3)[np.array([2, 0])]) == 2
+    assert len(RleMasks.of([])) == 0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxmask.data.detection.read import read_dataset
+from boxmask.data.detection.read import read_detection
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -29,7 +29,7 @@ def test_boxes_classes_and_ids(write_coco: Write, coco: Make, annotation: Make) 
         ],
         [(9, "zebra"), (4, "ant"), (11, "never seen")],
     )
-    dataset = read_dataset(write_coco(document))
+    dataset = read_detection(write_coco(document))
     assert dataset.files.tolist() == ["images/a.jpg", "images/b.jpg", "images/c.jpg"]
     assert dataset.image_ids.tolist() == [0, 7, 3]
     assert dataset.class_names == ("ant", "zebra", "never seen")
@@ -55,15 +55,15 @@ def test_photos_are_found_wherever_they_lie(
 ) -> None:
     document = coco([(1, "a.jpg"), (2, "b.jpg")], [annotation(1, 1, [1, 1, 5, 5])])
     root = write_coco(document, file, photos)
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert len(dataset) == 2
     if file != "deep/down/x.json":
-        assert read_dataset(root / file).fingerprint() == dataset.fingerprint()
+        assert read_detection(root / file).fingerprint() == dataset.fingerprint()
 
 
 def test_file_names_with_folders(write_coco: Write, coco: Make) -> None:
     root = write_coco(coco([(1, "one/a.jpg"), (2, "two/a.jpg")]))
-    assert read_dataset(root).files.tolist() == ["images/one/a.jpg", "images/two/a.jpg"]
+    assert read_detection(root).files.tolist() == ["images/one/a.jpg", "images/two/a.jpg"]
 
 
 def test_a_json_in_a_folder_for_annotations_finds_photos_beside_it(
@@ -71,7 +71,7 @@ def test_a_json_in_a_folder_for_annotations_finds_photos_beside_it(
 ) -> None:
     root = write_coco(coco([(1, "a.jpg"), (2, "b.jpg")]), "annotations/my.json")
     monkeypatch.chdir(root / "annotations")
-    assert read_dataset("my.json").files.tolist() == ["images/a.jpg", "images/b.jpg"]
+    assert read_detection("my.json").files.tolist() == ["images/a.jpg", "images/b.jpg"]
 
 
 # ---------------------------------------------------------------- several files
@@ -84,7 +84,7 @@ def test_several_files_give_the_splits_and_photos_of_the_same_name_are_told_apar
         document = coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5])])
         root = write_coco(document, f"annotations/instances_{split}.json", split)
     (root / "annotations/captions_val2017.json").write_text('{"info": {}, "images": [], "annotations": []}')
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.files.tolist() == ["test2017/a.jpg", "train2017/a.jpg", "val2017/a.jpg"]
     assert dataset.splits.tolist() == ["test", "train", "val"]
     assert dataset.image_ids.tolist() == [0, 1, 2]  # all were 1
@@ -94,7 +94,7 @@ def test_several_files_give_the_splits_and_photos_of_the_same_name_are_told_apar
 def test_the_folder_of_a_file_may_name_the_split(write_coco: Write, coco: Make) -> None:
     for number, split in enumerate(("train", "valid", "test")):
         root = write_coco(coco([(number, f"{number}.jpg")]), f"{split}/_annotations.coco.json", split)
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.splits.tolist() == ["test", "train", "val"]
     assert dataset.image_ids.tolist() == [2, 0, 1]
 
@@ -105,7 +105,7 @@ def test_classes_of_several_files_are_matched_by_name(
     box = [1, 1, 5, 5]
     write_coco(coco([(1, "a.jpg")], [annotation(1, 1, box)], [(1, "cat"), (2, "dog")]), "train.json")
     root = write_coco(coco([(2, "b.jpg")], [annotation(2, 1, box)], [(1, "dog"), (2, "owl")]), "test.json")
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert [dataset.class_names[label] for label in dataset.labels] == ["cat", "dog"]
     assert sorted(dataset.class_names) == ["cat", "dog", "owl"]
 
@@ -115,7 +115,7 @@ def test_an_overview_beside_files_with_splits_is_left_out(write_coco: Write, coc
     write_coco(coco([(2, "b.jpg")]), "test.json")
     write_coco(coco([(3, "c.jpg")]), "val.json")
     root = write_coco(coco([(1, "a.jpg"), (2, "b.jpg")]), "all.json")
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert len(dataset) == 3
     assert dataset.notes == (NOTE_ON_OVERVIEW,)
 
@@ -124,17 +124,17 @@ def test_a_photo_in_two_files_is_refused(write_coco: Write, coco: Make) -> None:
     write_coco(coco([(1, "a.jpg")]), "train.json")
     root = write_coco(coco([(1, "a.jpg")]), "test.json")
     with pytest.raises(LabelError, match=r"images/a\.jpg: .*test\.json.* and .*train\.json"):
-        read_dataset(root)
+        read_detection(root)
 
 
 def test_trainval_alone_is_split_by_a_draw(write_coco: Write, coco: Make) -> None:
     root = write_coco(coco([(n, f"{n}.jpg") for n in range(10)]), "trainval.json")
-    assert sorted(read_dataset(root).splits.tolist()) == ["test"] * 2 + ["train"] * 7 + ["val"]
+    assert sorted(read_detection(root).splits.tolist()) == ["test"] * 2 + ["train"] * 7 + ["val"]
 
 
 def test_categories_of_the_same_name_are_one_class(write_coco: Write, coco: Make, annotation: Make) -> None:
     document = coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5])], [(0, "cell"), (1, "cell")])
-    dataset = read_dataset(write_coco(document))
+    dataset = read_detection(write_coco(document))
     assert dataset.class_names == ("cell",)
     assert "categories of the same name count as one class" in dataset.notes[0]
 
@@ -145,7 +145,7 @@ def test_unlisted_photos_are_noted_but_other_folders_are_not_looked_at(
     root = write_coco(coco([(n, f"{n}.jpg") for n in range(3)]))
     save_photo(root / "images/extra.jpg")
     save_photo(root / "masks/0.png")
-    assert read_dataset(root).notes[0] == (
+    assert read_detection(root).notes[0] == (
         "1 photos are not listed in the labels and are left out:\n  images/extra.jpg"
     )
 
@@ -155,7 +155,7 @@ def test_unlisted_photos_are_noted_but_other_folders_are_not_looked_at(
 
 def refused(root: Path, message: str, **options: Any) -> None:
     with pytest.raises(LabelError, match=message):
-        read_dataset(root, **options)
+        read_detection(root, **options)
 
 
 def test_numbers_that_are_unknown(write_coco: Write, coco: Make, annotation: Make) -> None:
@@ -227,7 +227,7 @@ def test_a_box_that_encloses_nothing(
 ) -> None:
     root = write_coco(coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5]), annotation(1, 2, box)]))
     refused(root, rf"instances\.json:\d+: annotations\[1\] \(id 101\): dog in images/a\.jpg .*{reason}")
-    dataset = read_dataset(root, bad_boxes="skip")
+    dataset = read_detection(root, on_bad_boxes="skip")
     assert dataset.boxes.tolist() == [[1, 1, 6, 6]]
     assert "annotations[1] (id 101)" in dataset.notes[0]
 
@@ -270,6 +270,6 @@ def test_no_photos_or_no_classes(write_coco: Write, coco: Make) -> None:
 
 def test_ids_that_are_words(write_coco: Write, coco: Make, annotation: Make) -> None:
     document = coco([("x", "b.jpg"), ("y", "a.jpg")], [annotation("x", "k", [1, 1, 5, 5])], [("k", "cat")])
-    dataset = read_dataset(write_coco(document))
+    dataset = read_detection(write_coco(document))
     assert dataset.image_ids.tolist() == [0, 1]
     assert np.diff(dataset.offsets).tolist() == [0, 1]

@@ -13,8 +13,8 @@ from hotcoco import mask as packed_rle
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.detection.read import read_dataset
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.read import read_detection
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -60,7 +60,7 @@ def as_pycocotools(root: Path) -> list[NDArray[np.bool_]]:
     return [coco.annToMask(one).astype(bool) for one in coco.dataset["annotations"] if "segmentation" in one]
 
 
-def dense(dataset: Dataset, photo: int = 0) -> NDArray[np.bool_]:
+def dense(dataset: DetectionDataset, photo: int = 0) -> NDArray[np.bool_]:
     masks = dataset.masks(photo)
     assert masks is not None
     return masks.dense()
@@ -71,33 +71,33 @@ def dense(dataset: Dataset, photo: int = 0) -> NDArray[np.bool_]:
 
 def test_the_three_ways_give_the_same_mask(write: Write) -> None:
     ring = a_ring()
-    dataset = read_dataset(write([listed(ring), packed(ring)]))
+    dataset = read_detection(write([listed(ring), packed(ring)]))
     assert np.array_equal(dense(dataset), [ring, ring])
     square = np.zeros(SIZE, dtype=bool)
     square[5:20, 10:30] = True
     corners = [10, 5, 30, 5, 30, 20, 10, 20]
-    dataset = read_dataset(write([[corners], listed(square), packed(square)]))
+    dataset = read_detection(write([[corners], listed(square), packed(square)]))
     assert np.array_equal(dense(dataset), [square] * 3)
     assert dataset.areas.tolist() == [300] * 3
-    assert dataset.outlined.all()
+    assert dataset.has_mask.all()
 
 
 def test_a_hole_that_touches_the_photos_edges(write: Write) -> None:
     frame = np.ones(SIZE, dtype=bool)
     frame[1:-1, 1:-1] = False
-    assert np.array_equal(dense(read_dataset(write([listed(frame)])))[0], frame)
-    assert dense(read_dataset(write([listed(np.ones(SIZE, dtype=bool))]))).all()
+    assert np.array_equal(dense(read_detection(write([listed(frame)])))[0], frame)
+    assert dense(read_detection(write([listed(np.ones(SIZE, dtype=bool))]))).all()
 
 
 def test_a_crowd_has_an_outline(write: Write) -> None:
-    dataset = read_dataset(write([listed(a_ring())], iscrowd=1))
+    dataset = read_detection(write([listed(a_ring())], iscrowd=1))
     assert dataset.target(0).ignore.tolist() == [True]
     assert np.array_equal(dense(dataset)[0], a_ring())
 
 
 def test_several_parts_are_joined(write: Write) -> None:
     root = write([[TRIANGLE, [40, 5, 55, 5, 55, 15, 40, 15], [0, 0, 12, 0, 12, 12]]])
-    mask = dense(read_dataset(root))[0]
+    mask = dense(read_detection(root))[0]
     assert np.array_equal(mask, as_pycocotools(root)[0])
     assert mask[10, 48]
     assert mask[12, 25]
@@ -115,15 +115,15 @@ def test_polygons_are_filled_as_pycocotools_fills_them(write: Write) -> None:
     ]
     root = write(polygons)
     theirs = as_pycocotools(root)
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert np.array_equal(dense(dataset), theirs)
-    assert dataset.outlined.tolist() == [bool(mask.any()) for mask in theirs]
+    assert dataset.has_mask.tolist() == [bool(mask.any()) for mask in theirs]
 
 
 @pytest.mark.parametrize("nothing", [None, [], {}, [[]], [[], []]])
 def test_boxes_and_outlines_may_be_mixed(write: Write, nothing: Any) -> None:
-    dataset = read_dataset(write([nothing, [TRIANGLE]]))
-    assert dataset.outlined.tolist() == [False, True]
+    dataset = read_detection(write([nothing, [TRIANGLE]]))
+    assert dataset.has_mask.tolist() == [False, True]
     assert dataset.boxes.tolist() == [[0, 0, 60, 40]] * 2
     target = dataset.target(0)
     assert target.masks is not None
@@ -133,15 +133,15 @@ def test_boxes_and_outlines_may_be_mixed(write: Write, nothing: Any) -> None:
 
 
 def test_boxes_alone_have_no_masks(write: Write) -> None:
-    dataset = read_dataset(write([None, []]))
+    dataset = read_detection(write([None, []]))
     assert dataset.masks(0) is None
     assert dataset.target(0).masks is None
-    assert dataset.outlined.tolist() == [False, False]
+    assert dataset.has_mask.tolist() == [False, False]
 
 
 def test_a_photo_without_objects_in_an_outlined_set(write_coco: Write, coco: Make, annotation: Make) -> None:
     outlined = annotation(1, 1, [0, 0, 60, 40], segmentation=[TRIANGLE])
-    dataset = read_dataset(write_coco(coco([(1, "b.jpg"), (2, "a.jpg")], [outlined])))
+    dataset = read_detection(write_coco(coco([(1, "b.jpg"), (2, "a.jpg")], [outlined])))
     masks = dataset.masks(0)
     assert masks is not None
     assert (len(masks), masks.size) == (0, SIZE)
@@ -161,7 +161,7 @@ def test_the_order_of_photos_and_left_out_boxes_take_outlines_along(
         annotation(1, 1, [30, 5, 10, 10], segmentation=square(30)),
     ]
     root = write_coco(coco([(1, "b.jpg"), (2, "a.jpg")], entries))
-    dataset = read_dataset(root, bad_boxes="skip")
+    dataset = read_detection(root, on_bad_boxes="skip")
     for photo, lefts in ((0, [20]), (1, [0, 30])):
         masks = dataset.masks(photo)
         assert masks is not None
@@ -175,7 +175,7 @@ def test_a_missing_box_is_that_of_the_outline(write: Write) -> None:
     del document["annotations"][0]["bbox"]
     document["annotations"][1]["bbox"] = None
     (root / "instances.json").write_text(json.dumps(document))
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     masks = dataset.masks(0)
     assert masks is not None
     assert np.array_equal(dataset.boxes, masks.boxes())
@@ -184,8 +184,8 @@ def test_a_missing_box_is_that_of_the_outline(write: Write) -> None:
 
 def test_an_outline_without_a_pixel_is_noted_and_not_known(write: Write) -> None:
     speck = [10.1, 10.1, 10.2, 10.1, 10.2, 10.2]
-    dataset = read_dataset(write([[speck], listed(np.zeros(SIZE, dtype=bool)), [TRIANGLE]]))
-    assert dataset.outlined.tolist() == [False, False, True]
+    dataset = read_detection(write([[speck], listed(np.zeros(SIZE, dtype=bool)), [TRIANGLE]]))
+    assert dataset.has_mask.tolist() == [False, False, True]
     assert dataset.notes[0].startswith("2 outlines cover no pixel and count as not known:\n  ")
     assert "annotations[0] (id 100)" in dataset.notes[0]
     assert "annotations[1] (id 101)" in dataset.notes[0]
@@ -194,7 +194,7 @@ def test_an_outline_without_a_pixel_is_noted_and_not_known(write: Write) -> None
 def test_a_photo_of_one_pixel(write: Write) -> None:
     root = write([[[0, 0, 1, 0, 1, 1, 0, 1]], {"size": [1, 1], "counts": [0, 1]}], (0, 0, 1, 1))
     Image.new("RGB", (1, 1)).save(root / "images/a.jpg")
-    assert dense(read_dataset(root)).tolist() == [[[True]], [[True]]]
+    assert dense(read_detection(root)).tolist() == [[[True]], [[True]]]
 
 
 # ---------------------------------------------------------------- faults
@@ -231,23 +231,23 @@ def test_a_segmentation_that_cannot_be_read(write: Write, segmentation: Any, rea
     root = write([[TRIANGLE], segmentation])
     where = r"instances\.json:\d+: annotations\[1\] \(id 101\): "
     with pytest.raises(LabelError, match=rf"(?s)cannot be read \(1\):\n.*{where}.*{reason}.*\nCorrect these"):
-        read_dataset(root)
+        read_detection(root)
 
 
 def test_all_faults_are_told_at_once(write: Write) -> None:
     with pytest.raises(LabelError, match=r"cannot be read \(3\):") as raised:
-        read_dataset(write([[[1, 2]], [TRIANGLE], [[1, 2, 3]], 7]))
+        read_detection(write([[[1, 2]], [TRIANGLE], [[1, 2, 3]], 7]))
     for row in (0, 2, 3):
         assert f"annotations[{row}]" in str(raised.value)
 
 
 def test_neither_box_nor_outline(write: Write) -> None:
     with pytest.raises(LabelError, match=r"annotations\[0\] \(id 100\) has no bbox"):
-        read_dataset(_without_boxes(write([None])))
+        read_detection(_without_boxes(write([None])))
     root = _without_boxes(write([[[1, 1, 1, 1, 1, 1]], [TRIANGLE]]))
     with pytest.raises(LabelError, match=r"\(id 100\): cat in .* has no box, and no outline with a pixel"):
-        read_dataset(root)
-    assert len(read_dataset(root, bad_boxes="skip").boxes) == 1
+        read_detection(root)
+    assert len(read_detection(root, on_bad_boxes="skip").boxes) == 1
 
 
 def _without_boxes(root: Path) -> Path:
@@ -264,8 +264,8 @@ def _without_boxes(root: Path) -> Path:
 @pytest.mark.parametrize(("name", "file"), [("dsb2018", "instances.json"), ("fruits_nuts", "trainval.json")])
 def test_real_outlines_agree_with_pycocotools(shared_data: Path, name: str, file: str) -> None:
     coco = pytest.importorskip("pycocotools.coco").COCO(shared_data / name / file)
-    dataset = read_dataset(shared_data / name)
-    assert dataset.outlined.all()
+    dataset = read_detection(shared_data / name)
+    assert dataset.has_mask.all()
     for photo, image_id in enumerate(dataset.image_ids.tolist()):
         theirs = [coco.annToMask(entry) for entry in coco.loadAnns(coco.getAnnIds(image_id))]
         assert np.array_equal(dense(dataset, photo), np.array(theirs, dtype=bool))

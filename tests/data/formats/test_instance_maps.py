@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxmask.data.detection.read import is_labeled, read_dataset
+from boxmask.data.detection.read import is_labeled, read_detection
 from boxmask.errors import LabelError, PhotoError
 
 Save = Callable[..., None]
@@ -38,7 +38,7 @@ def root(tmp_path: Path, save_photo: Save) -> Path:
 
 
 def test_each_number_is_an_object(root: Path) -> None:
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.class_names == ("object",)
     assert dataset.files.tolist() == ["images/a.jpg", "images/b.jpg"]
     assert dataset.offsets.tolist() == [0, 2, 2]
@@ -63,7 +63,7 @@ def test_each_number_is_an_object(root: Path) -> None:
 def test_photos_are_found_beside_the_labels(tmp_path: Path, save_photo: Save, photo: str, label: str) -> None:
     save_photo(tmp_path / photo)
     save_numbers(tmp_path / label)
-    dataset = read_dataset(tmp_path)
+    dataset = read_detection(tmp_path)
     assert dataset.files.tolist() == [photo]
     assert len(dataset.boxes) == 2
 
@@ -72,7 +72,7 @@ def test_folders_may_name_the_splits(tmp_path: Path, save_photo: Save) -> None:
     for split in ("train", "valid", "test"):
         save_photo(tmp_path / split / "images/a.jpg")  # the same name in each
         save_numbers(tmp_path / split / "labels/a.png")
-    dataset = read_dataset(tmp_path)
+    dataset = read_detection(tmp_path)
     assert dict(zip(dataset.files.tolist(), dataset.splits.tolist(), strict=True)) == {
         "test/images/a.jpg": "test",
         "train/images/a.jpg": "train",
@@ -84,7 +84,7 @@ def test_folders_may_name_the_splits(tmp_path: Path, save_photo: Save) -> None:
 def test_numbers_of_16_and_32_bits(root: Path, kind: type) -> None:
     save_numbers(root / "labels/c.tif", NUMBERS.astype(kind))
     Image.new("RGB", (60, 40)).save(root / "images/c.png")
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.boxes[dataset.rows(2)].tolist() == [[10, 5, 60, 40], [15, 8, 20, 12]]
 
 
@@ -92,23 +92,23 @@ def test_very_large_numbers(root: Path) -> None:
     numbers = NUMBERS.astype(np.int32) * 5_000_000
     save_numbers(root / "labels/a.tif", numbers)
     (root / "labels/a.png").unlink()
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.boxes.tolist() == [[10, 5, 60, 40], [15, 8, 20, 12]]
     numbers[:] = 2_000_000_000  # no ground at all
     save_numbers(root / "labels/a.tif", numbers)
-    assert read_dataset(root).boxes.tolist() == [[0, 0, 60, 40]]
+    assert read_detection(root).boxes.tolist() == [[0, 0, 60, 40]]
 
 
 def test_a_photo_of_one_pixel(root: Path) -> None:
     Image.new("L", (1, 1)).save(root / "images/a.jpg")
     save_numbers(root / "labels/a.png", np.ones((1, 1), dtype=np.uint16))
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.boxes.tolist() == [[0, 0, 1, 1]]
 
 
 def test_no_photo_has_an_object(root: Path) -> None:
     save_numbers(root / "labels/a.png", NUMBERS * 0)
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert (len(dataset), len(dataset.boxes), dataset.masks(0)) == (2, 0, None)
 
 
@@ -117,14 +117,14 @@ def test_no_photo_has_an_object(root: Path) -> None:
 
 def test_a_file_names_the_class(root: Path) -> None:
     (root / "classes.txt").write_text("\ncell nucleus \n")
-    assert read_dataset(root).class_names == ("cell nucleus",)
+    assert read_detection(root).class_names == ("cell nucleus",)
 
 
 @pytest.mark.parametrize(("text", "found"), [("cat\ndog\n", "found 2: cat, dog"), ("\n", "found none")])
 def test_a_file_that_does_not_name_one_class(root: Path, text: str, found: str) -> None:
     (root / "classes.txt").write_text(text)
     with pytest.raises(LabelError, match=rf"classes\.txt: expected the name of one class, {found}"):
-        read_dataset(root)
+        read_detection(root)
 
 
 # ---------------------------------------------------------------- what is something else
@@ -136,13 +136,13 @@ def test_images_of_8_bits_or_colors_are_no_label_images(tmp_path: Path, save_pho
     (tmp_path / "masks").mkdir()
     Image.new(mode, (60, 40), 1).save(tmp_path / "masks/a.png")
     with pytest.raises(LabelError, match=r"no labels found.* or label images"):
-        read_dataset(tmp_path)
+        read_detection(tmp_path)
     assert not is_labeled(tmp_path)
 
 
 def test_other_labels_win(root: Path, coco: Callable[..., dict[str, Any]]) -> None:
     (root / "instances.json").write_text(json.dumps(coco([(1, "a.jpg")])))
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.class_names == ("cat", "dog")
     assert len(dataset.boxes) == 0
 
@@ -151,13 +151,13 @@ def test_photos_of_16_bits_are_not_taken_for_labels(tmp_path: Path) -> None:
     save_numbers(tmp_path / "images/a.png")
     save_numbers(tmp_path / "more/a.png")
     with pytest.raises(LabelError, match="no labels found"):
-        read_dataset(tmp_path)
+        read_detection(tmp_path)
 
 
 def test_labels_without_any_photos_are_not_taken(tmp_path: Path) -> None:
     save_numbers(tmp_path / "labels/a.png")
     with pytest.raises(LabelError, match="no labels found"):
-        read_dataset(tmp_path)
+        read_detection(tmp_path)
 
 
 # ---------------------------------------------------------------- faults
@@ -165,7 +165,7 @@ def test_labels_without_any_photos_are_not_taken(tmp_path: Path) -> None:
 
 def refused(root: Path, message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        read_dataset(root)
+        read_detection(root)
 
 
 def test_other_images_among_them(root: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_label_image_without_a_photo(root: Path) -> None:
 
 def test_photos_without_a_label_image_are_left_out_and_noted(root: Path, save_photo: Save) -> None:
     save_photo(root / "images/c.jpg")
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert len(dataset) == 2
     assert dataset.notes[0] == "1 photos have no label image and are left out:\n  images/c.jpg"
 
@@ -221,7 +221,7 @@ def test_a_damaged_label_image(root: Path) -> None:
     file = root / "labels/a.png"
     file.write_bytes(file.read_bytes()[:60])
     with pytest.raises(PhotoError, match=r"labels/a\.png"):
-        read_dataset(root)
+        read_detection(root)
 
 
 # ---------------------------------------------------------------- a real set
@@ -232,7 +232,7 @@ def test_dsb2018_is_the_same_from_its_label_images_and_its_coco_file(
 ) -> None:
     for folder in ("images", "labels"):
         (tmp_path / folder).symlink_to(shared_data / "dsb2018" / folder)
-    ours, theirs = read_dataset(tmp_path), read_dataset(shared_data / "dsb2018")
+    ours, theirs = read_detection(tmp_path), read_detection(shared_data / "dsb2018")
     assert ours.files.tolist() == theirs.files.tolist()
     for photo in range(len(ours)):
         per_set = []

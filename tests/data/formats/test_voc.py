@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxmask.data.detection.read import read_dataset
+from boxmask.data.detection.read import read_detection
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -22,7 +22,7 @@ def split_of(dataset, stem: str) -> str:
 
 
 def test_boxes_count_from_one_and_include_their_last_pixel(write_voc: Write) -> None:
-    dataset = read_dataset(write_voc({"a": [CAT, ("dog", 1, 1, 60, 40)], "b": [("cat", 2.5, 3, 4.5, 9)]}))
+    dataset = read_detection(write_voc({"a": [CAT, ("dog", 1, 1, 60, 40)], "b": [("cat", 2.5, 3, 4.5, 9)]}))
     assert dataset.boxes.tolist() == [[4, 5, 25, 30], [0, 0, 60, 40], [1.5, 2, 4.5, 9]]
     assert dataset.boxes.dtype == np.float32
     assert dataset.class_names == ("cat", "dog")
@@ -41,16 +41,16 @@ def test_boxes_count_from_one_and_include_their_last_pixel(write_voc: Write) -> 
 )
 def test_any_folder_names(write_voc: Write, photos: str, annotations: str) -> None:
     root = write_voc({"a": [CAT], "b": [CAT]}, photos, annotations)
-    assert len(read_dataset(root)) == 2
+    assert len(read_detection(root)) == 2
     if annotations == "Annotations":
-        assert read_dataset(root / "Annotations").fingerprint() == read_dataset(root).fingerprint()
+        assert read_detection(root / "Annotations").fingerprint() == read_detection(root).fingerprint()
 
 
 @pytest.mark.parametrize("filename", ["a.jpg", "a", "a.png", "C:\\photos\\a.jpg", "old-name.jpg", ""])
 def test_a_photo_is_found_by_filename_or_stem(write_voc: Write, voc_xml: Write, filename: str) -> None:
     root = write_voc({"a": [CAT], "b": [CAT]})
     (root / "Annotations/a.xml").write_text(voc_xml(filename, [CAT]))
-    assert read_dataset(root).files[0] == "JPEGImages/a.jpg"
+    assert read_detection(root).files[0] == "JPEGImages/a.jpg"
 
 
 def test_of_photos_with_the_same_name_the_one_in_the_matching_folder_is_meant(
@@ -59,21 +59,21 @@ def test_of_photos_with_the_same_name_the_one_in_the_matching_folder_is_meant(
     root = write_voc({"a": [CAT]}, "images/train", "annotations/train")
     save_photo(root / "images/val/a.jpg")
     save_photo(root / "masks/a.png")
-    assert read_dataset(root).files.tolist() == ["images/train/a.jpg"]
+    assert read_detection(root).files.tolist() == ["images/train/a.jpg"]
 
 
 def test_photos_that_could_both_be_meant_are_named(write_voc: Write, save_photo: Write) -> None:
     root = write_voc({"a": [CAT]}, "one", "annotations")
     save_photo(root / "two/a.jpg")
     with pytest.raises(LabelError, match=r"a\.xml: two/a\.jpg or one/a\.jpg|one/a\.jpg or two/a\.jpg"):
-        read_dataset(root)
+        read_detection(root)
 
 
 def test_difficult(write_voc: Write) -> None:
     root = write_voc({"a": [CAT, CAT]})
     sheet = root / "Annotations/a.xml"
     sheet.write_text(sheet.read_text().replace("<difficult>0", "<difficult>1", 1))
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.difficult.tolist() == [True, False]
     assert dataset.target(0).ignore.tolist() == [True, False]
 
@@ -83,11 +83,11 @@ def test_parts_of_an_object_are_not_objects(write_voc: Write) -> None:
     sheet = root / "Annotations/a.xml"
     part = "<part><name>head</name><bndbox><xmin>9</xmin></bndbox></part></object>"
     sheet.write_text(sheet.read_text().replace("</object>", part))
-    assert read_dataset(root).class_names == ("cat",)
+    assert read_detection(root).class_names == ("cat",)
 
 
 def test_a_sheet_without_objects_is_a_photo_without_objects(write_voc: Write) -> None:
-    dataset = read_dataset(write_voc({"a": [CAT], "b": []}))
+    dataset = read_detection(write_voc({"a": [CAT], "b": []}))
     assert np.diff(dataset.offsets).tolist() == [1, 0]
     assert dataset.target(1).boxes.shape == (0, 4)
 
@@ -97,21 +97,21 @@ def test_a_sheet_without_objects_is_a_photo_without_objects(write_voc: Write) ->
 
 def test_splits_from_image_sets(write_voc: Write) -> None:
     lists = {"train": ["a"], "val": ["b"], "test": ["c"], "trainval": ["a", "b"]}
-    dataset = read_dataset(write_voc({stem: [CAT] for stem in "abc"}, lists=lists))
+    dataset = read_detection(write_voc({stem: [CAT] for stem in "abc"}, lists=lists))
     assert dataset.splits.tolist() == ["train", "val", "test"]
     assert dataset.notes == ()
 
 
 def test_val_is_what_trainval_has_beyond_train(write_voc: Write) -> None:
     lists = {"train": ["a.jpg"], "test": ["JPEGImages/c"], "trainval": ["a", "b"]}
-    dataset = read_dataset(write_voc({stem: [CAT] for stem in "abc"}, lists=lists))
+    dataset = read_detection(write_voc({stem: [CAT] for stem in "abc"}, lists=lists))
     assert dataset.splits.tolist() == ["train", "val", "test"]
 
 
 def test_with_trainval_and_test_val_is_drawn(write_voc: Write) -> None:
     stems = [f"p{n:02}" for n in range(20)]
     lists = {"trainval": stems[:10], "test": stems[10:]}
-    dataset = read_dataset(write_voc({stem: [CAT] for stem in stems}, lists=lists))
+    dataset = read_detection(write_voc({stem: [CAT] for stem in stems}, lists=lists))
     assert (dataset.splits[10:] == "test").all()
     assert sorted(dataset.splits[:10].tolist()) == ["train"] * 9 + ["val"]
     assert "no val split: drew 10% for val from 10 photos" in dataset.notes[0]
@@ -127,30 +127,30 @@ def test_two_years_side_by_side(write_voc: Write) -> None:
         stems = sorted({stem for names in lists.values() for stem in names})
         root = write_voc({s: [CAT] for s in stems}, f"{year}/JPEGImages", f"{year}/Annotations", lists)
         (root / "ImageSets").rename(root / year / "ImageSets")
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     splits = [split_of(dataset, stem) for stem in "abc"]
     assert splits == ["train", "val", "test"]
     assert split_of(dataset, "d") == "train"
     assert split_of(dataset, "e") == "val"  # what this year's trainval has beyond its train
     assert split_of(dataset, "f") == "train"  # of a year that has only trainval
     assert dataset.notes == ()
-    one = read_dataset(root / "VOC2012")
+    one = read_detection(root / "VOC2012")
     assert sorted(Path(file).stem for file in one.files) == ["d", "e"]
 
 
 def test_lists_lie_in_main_or_beside_it(write_voc: Write) -> None:
     root = write_voc({stem: [CAT] for stem in "abc"}, lists={"train": ["a"], "val": ["b"], "test": ["c"]})
     (root / "ImageSets/train.txt").write_text("b\n")  # Main is what counts
-    assert read_dataset(root).splits.tolist() == ["train", "val", "test"]
+    assert read_detection(root).splits.tolist() == ["train", "val", "test"]
     for split in ("train", "val", "test"):
         (root / f"ImageSets/Main/{split}.txt").rename(root / f"ImageSets/{split}.txt")
-    assert read_dataset(root).splits.tolist() == ["train", "val", "test"]
+    assert read_detection(root).splits.tolist() == ["train", "val", "test"]
 
 
 def test_splits_from_folders(write_voc: Write) -> None:
     for split in ("train", "valid", "test"):
         root = write_voc({"a": [CAT]}, split, split)  # the same name thrice, as exports have it
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.files.tolist() == ["test/a.jpg", "train/a.jpg", "valid/a.jpg"]
     assert dataset.splits.tolist() == ["test", "train", "val"]
 
@@ -159,7 +159,7 @@ def test_a_listed_photo_without_sheet_has_no_objects(write_voc: Write, save_phot
     root = write_voc({"a": [CAT], "c": [CAT]}, lists={"train": ["a"], "val": ["b"], "test": ["c"]})
     save_photo(root / "JPEGImages/b.jpg")
     save_photo(root / "JPEGImages/unlisted.jpg")
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert np.diff(dataset.offsets).tolist() == [1, 0, 1]
     assert split_of(dataset, "b") == "val"
     assert dataset.notes == ("1 photos have no label file and are left out:\n  JPEGImages/unlisted.jpg",)
@@ -167,7 +167,7 @@ def test_a_listed_photo_without_sheet_has_no_objects(write_voc: Write, save_phot
 
 def test_a_labeled_photo_in_no_list_is_left_out(write_voc: Write) -> None:
     lists = {"train": ["a"], "val": ["b"], "test": ["c"]}
-    dataset = read_dataset(write_voc({stem: [CAT] for stem in "abcd"}, lists=lists))
+    dataset = read_detection(write_voc({stem: [CAT] for stem in "abcd"}, lists=lists))
     assert len(dataset) == 3
     assert dataset.notes == ("1 photos are in no split and are left out:\n  JPEGImages/d.jpg",)
 
@@ -175,12 +175,12 @@ def test_a_labeled_photo_in_no_list_is_left_out(write_voc: Write) -> None:
 def test_a_photo_in_two_lists_is_refused(write_voc: Write) -> None:
     lists = {"train": ["a", "b"], "test": ["b"]}
     with pytest.raises(LabelError, match=r"test\.txt:1: b, which is also at .*train\.txt:2"):
-        read_dataset(write_voc({stem: [CAT] for stem in "ab"}, lists=lists))
+        read_detection(write_voc({stem: [CAT] for stem in "ab"}, lists=lists))
 
 
 def test_a_listed_name_without_photo_is_refused(write_voc: Write) -> None:
     with pytest.raises(LabelError, match=r"train\.txt:2: ghost"):
-        read_dataset(write_voc({"a": [CAT]}, lists={"train": ["a", "ghost"]}))
+        read_detection(write_voc({"a": [CAT]}, lists={"train": ["a", "ghost"]}))
 
 
 # ---------------------------------------------------------------- faults
@@ -190,21 +190,21 @@ def test_a_missing_photo_is_named_with_its_label_file_and_line(write_voc: Write)
     root = write_voc({"a": [CAT], "b": [CAT]})
     (root / "JPEGImages/a.jpg").unlink()
     with pytest.raises(LabelError, match=r"not there \(1\):\n.*a\.xml:2: a\.jpg\n.*remove these label files"):
-        read_dataset(root)
+        read_detection(root)
 
 
 def test_two_sheets_for_one_photo_are_refused(write_voc: Write, voc_xml: Write) -> None:
     root = write_voc({"a": [CAT], "b": [CAT]})
     (root / "Annotations/b.xml").write_text(voc_xml("a.jpg", [CAT]))
     with pytest.raises(LabelError, match=r"JPEGImages/a\.jpg: .*a\.xml:2 and .*b\.xml:2"):
-        read_dataset(root)
+        read_detection(root)
 
 
 def test_broken_xml_is_named_with_line_and_column(write_voc: Write) -> None:
     root = write_voc({"a": [CAT]})
     (root / "Annotations/a.xml").write_text("<annotation>\n<object>\n</objekt>\n")
     with pytest.raises(LabelError, match=r"a\.xml:3:3: broken XML \(mismatched tag\)"):
-        read_dataset(root)
+        read_detection(root)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_an_incomplete_object_is_named_with_its_line(
     sheet = root / "Annotations/a.xml"
     sheet.write_text(sheet.read_text().replace(old, new))
     with pytest.raises(LabelError, match=message):
-        read_dataset(root)
+        read_detection(root)
 
 
 def test_five_places_are_shown_and_the_rest_counted(write_voc: Write) -> None:
@@ -232,7 +232,7 @@ def test_five_places_are_shown_and_the_rest_counted(write_voc: Write) -> None:
     for sheet in (root / "Annotations").iterdir():
         sheet.write_text("<annotation><")
     with pytest.raises(LabelError) as raised:
-        read_dataset(root)
+        read_detection(root)
     assert str(raised.value).count("broken XML") == 5
     assert "cannot be read (8):" in str(raised.value)
     assert "and 3 more" in str(raised.value)
@@ -243,7 +243,7 @@ def test_five_places_are_shown_and_the_rest_counted(write_voc: Write) -> None:
 
 def test_a_stray_click_is_left_out_and_noted(write_voc: Write) -> None:
     root = write_voc({"a": [CAT, ("dog", 9, 9, 9, 9)]})
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert len(dataset.boxes) == 1
     assert dataset.class_names == ("cat", "dog")
     assert dataset.notes[0] == f"left out 1 one-pixel boxes:\n  {root / 'Annotations/a.xml'}:12"
@@ -266,10 +266,10 @@ def test_a_box_that_encloses_nothing_stops_or_is_skipped(
 ) -> None:
     root = write_voc({"a": [CAT, box]})
     with pytest.raises(
-        LabelError, match=rf"a\.xml:12: cat in JPEGImages/a\.jpg {reason}.*\n.*--bad-boxes skip"
+        LabelError, match=rf"a\.xml:12: cat in JPEGImages/a\.jpg {reason}.*\n.*--on-bad-boxes skip"
     ):
-        read_dataset(root)
-    dataset = read_dataset(root, bad_boxes="skip")
+        read_detection(root)
+    dataset = read_detection(root, on_bad_boxes="skip")
     assert len(dataset.boxes) == 1
     assert "left out 1 boxes that enclose nothing of their photo:\n" in dataset.notes[0]
     assert reason in dataset.notes[0]
@@ -277,6 +277,6 @@ def test_a_box_that_encloses_nothing_stops_or_is_skipped(
 
 def test_a_box_that_reaches_beyond_is_cut_and_noted_unless_by_counting(write_voc: Write) -> None:
     root = write_voc({"a": [("cat", 0, 0, 61, 41), ("cat", -5, 5, 20, 20)]})
-    dataset = read_dataset(root)
+    dataset = read_detection(root)
     assert dataset.boxes.tolist() == [[0, 0, 60, 40], [0, 4, 20, 20]]
     assert dataset.notes[0].endswith("were cut at its edge:\n  " + f"{root / 'Annotations/a.xml'}:12")

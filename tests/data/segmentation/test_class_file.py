@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boxmask.data.segmentation.class_file import find_classes, read_classes
+from boxmask.data.segmentation.class_file import find_class_file, read_class_file
 from boxmask.errors import LabelError
 from boxmask.types import IGNORED
 
@@ -35,23 +35,23 @@ def written(folder: Path, text: str, name: str = "classes.txt") -> Path:
     ],
 )
 def test_every_form_says_the_same(tmp_path: Path, name: str, text: str) -> None:
-    classes = read_classes(written(tmp_path, text, name))
+    classes = read_class_file(written(tmp_path, text, name))
     assert classes.names == ("Green house", "Road")
     assert classes.by_color
     assert classes.labels == {0x3C1098: 0, 0x6EC1E4: 1, 0x9B9B9B: IGNORED}
 
 
 def test_names_alone_are_counted_from_0_and_255_is_ignored_as_in_voc(tmp_path: Path) -> None:
-    classes = read_classes(written(tmp_path, "background\nvoid ignore\nTile 7\n"))
+    classes = read_class_file(written(tmp_path, "background\nvoid ignore\nTile 7\n"))
     assert classes.names == ("background", "Tile 7")
     assert not classes.by_color
     assert classes.labels == {0: 0, 1: IGNORED, 2: 1, 255: IGNORED}
-    listed = read_classes(written(tmp_path, '["background", "cat"]', "classes.json"))
+    listed = read_class_file(written(tmp_path, '["background", "cat"]', "classes.json"))
     assert listed.labels == {0: 0, 1: 1, 255: IGNORED}
 
 
 def test_numbers(tmp_path: Path) -> None:
-    classes = read_classes(written(tmp_path, "name,id\nroad,7\nroad,8\nsky,23\nnoise,255\n"))
+    classes = read_class_file(written(tmp_path, "name,id\nroad,7\nroad,8\nsky,23\nnoise,255\n"))
     assert classes.names == ("road", "sky", "noise")
     assert classes.labels == {7: 0, 8: 0, 23: 1, 255: 2}
 
@@ -73,7 +73,7 @@ def test_numbers(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        read_classes(written(tmp_path, text))
+        read_class_file(written(tmp_path, text))
 
 
 @pytest.mark.parametrize(
@@ -87,21 +87,21 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, message
 )
 def test_wrong_json(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        read_classes(written(tmp_path, text, "classes.json"))
+        read_class_file(written(tmp_path, text, "classes.json"))
 
 
 def test_missing_and_undecodable_files(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="there is no such classes file"):
-        read_classes(tmp_path / "absent.txt")
+        read_class_file(tmp_path / "absent.txt")
     (tmp_path / "classes.txt").write_bytes(b"stra\xdfe 3C1098\n")
     with pytest.raises(LabelError, match="byte 4 is not UTF-8"):
-        read_classes(tmp_path / "classes.txt")
+        read_class_file(tmp_path / "classes.txt")
 
 
 def test_the_folders_own_file_is_found_but_not_one_of_two(tmp_path: Path) -> None:
-    assert find_classes(tmp_path) is None
+    assert find_class_file(tmp_path) is None
     path = written(tmp_path, "road\n")
-    assert find_classes(tmp_path) == path
+    assert find_class_file(tmp_path) == path
     written(tmp_path, '["road"]', "classes.json")
     with pytest.raises(LabelError, match="two classes files"):
-        find_classes(tmp_path)
+        find_class_file(tmp_path)

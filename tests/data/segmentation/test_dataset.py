@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxmask.data.segmentation.dataset import PixelDataset, is_of_pixels, read_pixels
+from boxmask.data.segmentation.dataset import SegmentationDataset, has_label_maps, read_label_map_dataset
 from boxmask.data.split import check_classes, write_split
 from boxmask.errors import LabelError, PhotoError
 from boxmask.types import IGNORED
@@ -49,7 +49,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return written
 
 
-def splits(dataset: PixelDataset) -> dict[str, list[str]]:
+def splits(dataset: SegmentationDataset) -> dict[str, list[str]]:
     return {name: dataset.files[dataset.splits == name].tolist() for name in ("train", "val", "test")}
 
 
@@ -59,7 +59,7 @@ def splits(dataset: PixelDataset) -> dict[str, list[str]]:
 def test_a_set_is_read(write: Callable[..., Path]) -> None:
     palette = PLAIN.convert("P", palette=Image.Palette.ADAPTIVE)
     assert palette.mode == "P"
-    dataset = read_pixels(write({"images/b.jpg": PLAIN, "images/a.png": palette}))
+    dataset = read_label_map_dataset(write({"images/b.jpg": PLAIN, "images/a.png": palette}))
     assert dataset.class_names == ("road", "grass")
     assert dataset.files.tolist() == ["images/a.png", "images/b.jpg"]
     assert dataset.sizes.tolist() == [[2, 3]] * 2
@@ -72,7 +72,9 @@ def test_a_set_is_read(write: Callable[..., Path]) -> None:
 def test_numbers_with_names_alone(write: Callable[..., Path]) -> None:
     label = Image.fromarray(np.array([[0, 1], [2, 255]], dtype=np.uint8))
     wide = Image.fromarray(np.array([[2, 2]], dtype=np.uint16))
-    dataset = read_pixels(write({"images/a.jpg": label, "images/b.jpg": wide}, "ground\ncat\ndog\n"))
+    dataset = read_label_map_dataset(
+        write({"images/a.jpg": label, "images/b.jpg": wide}, "ground\ncat\ndog\n")
+    )
     assert dataset.class_names == ("ground", "cat", "dog")
     assert dataset.target(0).labels.tolist() == [[0, 1], [2, IGNORED]]
     assert dataset.target(1).labels.tolist() == [[2, 2]]
@@ -81,7 +83,7 @@ def test_numbers_with_names_alone(write: Callable[..., Path]) -> None:
 def test_one_pixel_and_a_grayscale_photo(write: Callable[..., Path]) -> None:
     root = write({"images/a.png": colored((GREEN,))})
     Image.new("L", (1, 1)).save(root / "images/a.png")
-    dataset = read_pixels(root)
+    dataset = read_label_map_dataset(root)
     assert dataset.target(0).labels.tolist() == [[1]]
     assert dataset.sizes.tolist() == [[1, 1]]
     assert "classes of" in dataset.notes[0]
@@ -89,7 +91,9 @@ def test_one_pixel_and_a_grayscale_photo(write: Callable[..., Path]) -> None:
 
 
 def test_subsets_take_their_labels_along_and_workers_little(write: Callable[..., Path]) -> None:
-    dataset = read_pixels(write({"images/a.png": colored((RED,)), "images/b.png": colored((GREEN,))}))
+    dataset = read_label_map_dataset(
+        write({"images/a.png": colored((RED,)), "images/b.png": colored((GREEN,))})
+    )
     turned = dataset.subset(np.array([1, 0]))
     assert turned.files.tolist() == ["images/b.png", "images/a.png"]
     assert turned.target(0).labels.tolist() == [[1]]
@@ -100,13 +104,13 @@ def test_subsets_take_their_labels_along_and_workers_little(write: Callable[...,
 
 def test_the_fingerprint_changes_with_any_pixel(write: Callable[..., Path]) -> None:
     labels = {"images/a.png": colored((RED, GREEN)), "images/b.png": colored((RED, GREEN))}
-    first = read_pixels(write(labels)).fingerprint()
-    assert read_pixels(write(labels)).fingerprint() == first
+    first = read_label_map_dataset(write(labels)).fingerprint()
+    assert read_label_map_dataset(write(labels)).fingerprint() == first
     swapped = labels | {"images/a.png": colored((GREEN, RED))}
-    assert read_pixels(write(swapped)).fingerprint() != first
-    assert read_pixels(write(labels), split_seed=5).fingerprint() != first
-    assert read_pixels(write(labels, "road FF0000\ngreen 00FF00\n")).fingerprint() != first
-    exchanged = read_pixels(write(labels, "void 000000 ignore\nroad 00FF00\ngrass FF0000\n"))
+    assert read_label_map_dataset(write(swapped)).fingerprint() != first
+    assert read_label_map_dataset(write(labels), split_seed=5).fingerprint() != first
+    assert read_label_map_dataset(write(labels, "road FF0000\ngreen 00FF00\n")).fingerprint() != first
+    exchanged = read_label_map_dataset(write(labels, "void 000000 ignore\nroad 00FF00\ngrass FF0000\n"))
     assert exchanged.class_names == ("road", "grass")
     assert exchanged.fingerprint() != first
 
@@ -117,7 +121,7 @@ def test_the_fingerprint_changes_with_any_pixel(write: Callable[..., Path]) -> N
 def test_without_a_classes_file_colors_are_asked_about(write: Callable[..., Path]) -> None:
     root = write({"images/a.png": PLAIN, "images/b.png": colored((RED, BLUE))}, classes=None)
     with pytest.raises(LabelError) as raised:
-        read_pixels(root)
+        read_label_map_dataset(root)
     said = str(raised.value)
     assert "The 2 label images have 4 colors:\n  FF0000: 50.0% of all pixels, first in masks/a.png" in said
     assert "0000FF: 12.5% of all pixels, first in masks/b.png" in said
@@ -125,7 +129,7 @@ def test_without_a_classes_file_colors_are_asked_about(write: Callable[..., Path
     offered = said[said.index("class1 ") :].splitlines()[:4]
     assert offered == ["class1 FF0000", "class2 00FF00", "class3 000000", "class4 0000FF"]
     (root / "classes.txt").write_text("\n".join(offered))  # what is offered can be used
-    assert read_pixels(root).class_names == ("class1", "class2", "class3", "class4")
+    assert read_label_map_dataset(root).class_names == ("class1", "class2", "class3", "class4")
 
 
 @pytest.mark.parametrize(
@@ -141,29 +145,31 @@ def test_numbers_are_asked_about(write: Callable[..., Path], numbers: list[int],
     kind = np.uint16 if max(numbers) > 255 else np.uint8
     root = write({"images/a.png": Image.fromarray(np.array([numbers], dtype=kind))}, classes=None)
     with pytest.raises(LabelError, match=f"have {len(numbers)} numbers") as raised:
-        read_pixels(root)
+        read_label_map_dataset(root)
     assert "\n".join([":", *offered, "Write a class a line"]) in str(raised.value)
     (root / "classes.txt").write_text("\n".join(offered))
-    assert len(read_pixels(root).class_names) == len(offered)
+    assert len(read_label_map_dataset(root).class_names) == len(offered)
 
 
 def test_smoothed_label_images_are_recognized(write: Callable[..., Path]) -> None:
     smooth = np.arange(3000, dtype=np.uint32).astype("<u4").view(np.uint8).reshape(1, 3000, 4)[..., :3]
     with pytest.raises(LabelError, match=r"and 2968 more\. So many mostly come of smoothing"):
-        read_pixels(write({"images/a.png": Image.fromarray(np.ascontiguousarray(smooth))}, classes=None))
+        read_label_map_dataset(
+            write({"images/a.png": Image.fromarray(np.ascontiguousarray(smooth))}, classes=None)
+        )
     counted = Image.fromarray(np.arange(300, dtype=np.uint16).reshape(1, 300))
     with pytest.raises(LabelError, match=r"and 268 more\. So many mostly count objects"):
-        read_pixels(write({"images/a.png": counted}, classes=None))
+        read_label_map_dataset(write({"images/a.png": counted}, classes=None))
 
 
 def test_unknown_colors_stop_or_are_ignored(write: Callable[..., Path]) -> None:
     root = write({"images/a.png": PLAIN, "images/b.png": colored((RED, BLUE))})
     with pytest.raises(LabelError) as raised:
-        read_pixels(root)
+        read_label_map_dataset(root)
     assert "0000FF: 12.5% of all pixels, first in masks/b.png" in str(raised.value)
     assert "a line `name 0000FF`" in str(raised.value)
-    assert "--unknown-colors ignore" in str(raised.value)
-    dataset = read_pixels(root, unknown_colors="ignore")
+    assert "--on-unknown-colors ignore" in str(raised.value)
+    dataset = read_label_map_dataset(root, on_unknown_colors="ignore")
     assert dataset.target(1).labels.tolist() == [[0, IGNORED]]
     assert dataset.pixels.tolist() == [[3, 2], [1, 0]]
     assert any(
@@ -173,7 +179,7 @@ def test_unknown_colors_stop_or_are_ignored(write: Callable[..., Path]) -> None:
 
 
 def test_a_color_that_came_later_is_named(write: Callable[..., Path]) -> None:
-    dataset = read_pixels(write({"images/a.png": PLAIN}))
+    dataset = read_label_map_dataset(write({"images/a.png": PLAIN}))
     colored((RED, BLUE, RED), (RED, RED, RED)).save(dataset.root / "masks/a.png")
     with pytest.raises(LabelError, match=r"masks/a\.png: has 0000FF, which it had not"):
         dataset.target(0)
@@ -188,7 +194,7 @@ def test_sizes_that_differ(write: Callable[..., Path]) -> None:
     with pytest.raises(
         LabelError, match=r"\(1\):\n  masks/b\.png is 3 × 2, its photo images/b\.png is 6 × 4"
     ):
-        read_pixels(root)
+        read_label_map_dataset(root)
 
 
 def test_a_photo_that_is_shown_turned_needs_labels_that_are_turned(write: Callable[..., Path]) -> None:
@@ -197,9 +203,9 @@ def test_a_photo_that_is_shown_turned_needs_labels_that_are_turned(write: Callab
     sideways[0x0112] = 6
     Image.new("RGB", (3, 2)).save(root / "images/a.jpg", exif=sideways)
     with pytest.raises(LabelError, match=r"its photo images/a\.jpg is 2 × 3"):
-        read_pixels(root)
+        read_label_map_dataset(root)
     PLAIN.transpose(Image.Transpose.ROTATE_270).save(root / "masks/a.png")
-    assert read_pixels(root).sizes.tolist() == [[3, 2]]
+    assert read_label_map_dataset(root).sizes.tolist() == [[3, 2]]
 
 
 def test_jpeg_label_images_are_refused(write: Callable[..., Path]) -> None:
@@ -207,23 +213,23 @@ def test_jpeg_label_images_are_refused(write: Callable[..., Path]) -> None:
     (root / "masks/a.png").unlink()
     PLAIN.save(root / "masks/a.jpg")
     with pytest.raises(LabelError, match=r"masks/a\.jpg\nJPEG and its like blur the borders"):
-        read_pixels(root)
+        read_label_map_dataset(root)
 
 
 def test_nothing_there(tmp_path: Path, write: Callable[..., Path]) -> None:
     with pytest.raises(LabelError, match="no such file or folder"):
-        read_pixels(tmp_path / "absent")
+        read_label_map_dataset(tmp_path / "absent")
     (tmp_path / "empty").mkdir()
     with pytest.raises(LabelError, match="no label images found"):
-        read_pixels(tmp_path / "empty")
-    assert not is_of_pixels(tmp_path / "empty")
+        read_label_map_dataset(tmp_path / "empty")
+    assert not has_label_maps(tmp_path / "empty")
     root = write({"images/a.png": colored((BLACK,))})
-    assert is_of_pixels(root)
+    assert has_label_maps(root)
     with pytest.raises(LabelError, match="no pixel of any label image has a class"):
-        read_pixels(root)
+        read_label_map_dataset(root)
     (root / "images/a.png").write_bytes(b"no photo")
     with pytest.raises(PhotoError, match=r"images/a\.png"):
-        read_pixels(root)
+        read_label_map_dataset(root)
 
 
 # ---------------------------------------------------------------- splits
@@ -231,7 +237,7 @@ def test_nothing_there(tmp_path: Path, write: Callable[..., Path]) -> None:
 
 def test_folders_say_the_split(write: Callable[..., Path]) -> None:
     root = write({f"{split}/images/{split}.png": PLAIN for split in ("train", "valid", "test")})
-    dataset = read_pixels(root)
+    dataset = read_label_map_dataset(root)
     assert splits(dataset) == {
         "train": ["train/images/train.png"],
         "val": ["valid/images/valid.png"],
@@ -242,7 +248,7 @@ def test_folders_say_the_split(write: Callable[..., Path]) -> None:
 
 
 def test_a_name_of_a_photo_says_no_split(write: Callable[..., Path]) -> None:
-    dataset = read_pixels(write({f"images/train_{n}.png": PLAIN for n in range(4)}))
+    dataset = read_label_map_dataset(write({f"images/train_{n}.png": PLAIN for n in range(4)}))
     assert {name: len(files) for name, files in splits(dataset).items()} == {"train": 2, "val": 1, "test": 1}
 
 
@@ -256,33 +262,33 @@ def test_vocs_lists_for_segmentation(write: Callable[..., Path]) -> None:
             file = root / "ImageSets" / task / f"{split}.txt"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(names + "\n")
-    dataset = read_pixels(root)
+    dataset = read_label_map_dataset(root)
     assert splits(dataset) == {"train": ["images/a.png"], "val": ["images/b.png"], "test": ["images/c.png"]}
     assert "images/d.png" in dataset.notes[0]
 
 
 def test_a_draw_that_mixes_parts_of_larger_pictures_is_noted(write: Callable[..., Path]) -> None:
     root = write({f"Tile {n}/images/{name}.png": PLAIN for n in (1, 2) for name in "abcde"})
-    dataset = read_pixels(root, split_seed=1)
+    dataset = read_label_map_dataset(root, split_seed=1)
     assert {name: len(files) for name, files in splits(dataset).items()} == {"train": 7, "val": 1, "test": 2}
     assert "the draw mixes the photos of 2 folders (Tile 1, Tile 2)" in dataset.notes[-1]
     by_folder = {
         name: [f"Tile {n}/images/{x}.png" for x in "abcde"] for n, name in ((1, "train"), (2, "test"))
     }
     (root / "split.json").write_text(json.dumps(by_folder))
-    chosen = read_pixels(root, split_file=root / "split.json")
+    chosen = read_label_map_dataset(root, split_file=root / "split.json")
     assert splits(chosen) == by_folder | {"val": []}
     assert chosen.notes == ()
     write_split(chosen, root / "again.json")
-    again = read_pixels(root, split_file=root / "again.json")
+    again = read_label_map_dataset(root, split_file=root / "again.json")
     assert again.fingerprint() == chosen.fingerprint()
 
 
 def test_a_class_that_training_never_sees(write: Callable[..., Path]) -> None:
     root = write({"train/images/a.png": colored((RED,)), "test/images/b.png": colored((GREEN, GREEN))})
     with pytest.raises(LabelError, match=r"grass: 2 pixels in test/images/b\.png"):
-        check_classes(read_pixels(root))
-    notes = check_classes(read_pixels(root), unseen_classes="ignore")
+        check_classes(read_label_map_dataset(root))
+    notes = check_classes(read_label_map_dataset(root), on_unseen_classes="ignore")
     assert notes == ("classes that training never sees:\n  grass: 2 pixels in test/images/b.png",)
 
 
@@ -302,15 +308,15 @@ def dubai(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 def test_dubai_is_asked_about(dubai: tuple[Path, Path]) -> None:
     with pytest.raises(LabelError, match=r"The 54 label images have 7 colors:\n  8429F6: 39\.1%"):
-        read_pixels(dubai[0])
+        read_label_map_dataset(dubai[0])
     with pytest.raises(
         LabelError, match=r"does not name \(1\):\n  000000: 0\.0046% of all pixels, first in Tile 3"
     ):
-        read_pixels(dubai[0], classes_file=dubai[1])
+        read_label_map_dataset(dubai[0], classes_file=dubai[1])
 
 
 def test_dubai_is_read(dubai: tuple[Path, Path]) -> None:
-    dataset = read_pixels(dubai[0], classes_file=dubai[1], unknown_colors="ignore")
+    dataset = read_label_map_dataset(dubai[0], classes_file=dubai[1], on_unknown_colors="ignore")
     assert dataset.class_names == ("Building", "Land", "Road", "Vegetation", "Water")
     assert len(dataset) == 54
     assert "Tile 1, Tile 2, Tile 3" in dataset.notes[-1]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.segmentation.from_masks import pixels_of_outlines
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.segmentation.from_masks import label_maps_from_masks
 from boxmask.data.split import check_classes, with_splits
 from boxmask.errors import LabelError
 from boxmask.masks import Masks
@@ -19,11 +19,11 @@ SIZE = (8, 10)
 BIG, SMALL, OTHER = (1, 1, 7, 6), (2, 2, 4, 4), (8, 0, 10, 3)
 Object = tuple[
     str, tuple[int, int, int, int], str
-]  # class, box, and "outlined", "bare", "crowd", "difficult"
+]  # class, box, and "has_mask", "bare", "crowd", "difficult"
 
 
 @dataclass(frozen=True)
-class Outlined(Dataset):
+class Outlined(DetectionDataset):
     """A detection set whose outlines fill their boxes, except the bare ones."""
 
     bare: tuple[list[int], ...] = ()
@@ -36,7 +36,7 @@ class Outlined(Dataset):
         return Masks.of(crops, [(x1, y1) for x1, y1, _, _ in boxes], SIZE)
 
 
-def outlined(*photos: list[Object], class_names: tuple[str, ...] = ("cat", "dog")) -> Outlined:
+def has_mask(*photos: list[Object], class_names: tuple[str, ...] = ("cat", "dog")) -> Outlined:
     objects = [one for photo in photos for one in photo]
     kinds = np.array([kind for _, _, kind in objects], dtype=str)
     boxes = np.array([box for _, box, _ in objects], dtype=np.float32).reshape(-1, 4)
@@ -68,27 +68,27 @@ def picture(*boxes: tuple[int, tuple[int, int, int, int]]) -> list[list[int]]:
 @pytest.mark.parametrize(
     ("objects", "expected"),
     [
-        ([("dog", SMALL, "outlined"), ("cat", BIG, "outlined")], [(1, BIG), (2, SMALL)]),
-        ([("cat", BIG, "outlined"), ("dog", SMALL, "outlined")], [(1, BIG), (2, SMALL)]),
-        ([("cat", BIG, "crowd"), ("dog", SMALL, "outlined")], [(IGNORED, BIG), (2, SMALL)]),
-        ([("cat", BIG, "outlined"), ("dog", OTHER, "bare")], [(1, BIG), (IGNORED, OTHER)]),
-        ([("cat", BIG, "outlined"), ("dog", SMALL, "bare")], [(1, BIG), (IGNORED, SMALL)]),
-        ([("cat", BIG, "outlined"), ("dog", SMALL, "difficult")], [(1, BIG), (IGNORED, SMALL)]),
+        ([("dog", SMALL, "has_mask"), ("cat", BIG, "has_mask")], [(1, BIG), (2, SMALL)]),
+        ([("cat", BIG, "has_mask"), ("dog", SMALL, "has_mask")], [(1, BIG), (2, SMALL)]),
+        ([("cat", BIG, "crowd"), ("dog", SMALL, "has_mask")], [(IGNORED, BIG), (2, SMALL)]),
+        ([("cat", BIG, "has_mask"), ("dog", OTHER, "bare")], [(1, BIG), (IGNORED, OTHER)]),
+        ([("cat", BIG, "has_mask"), ("dog", SMALL, "bare")], [(1, BIG), (IGNORED, SMALL)]),
+        ([("cat", BIG, "has_mask"), ("dog", SMALL, "difficult")], [(1, BIG), (IGNORED, SMALL)]),
         ([], []),
     ],
 )
 def test_what_is_painted(
     objects: list[Object], expected: list[tuple[int, tuple[int, int, int, int]]]
 ) -> None:
-    dataset = pixels_of_outlines(outlined(objects, [("cat", BIG, "outlined")]))
+    dataset = label_maps_from_masks(has_mask(objects, [("cat", BIG, "has_mask")]))
     assert dataset.class_names == ("background", "cat", "dog")
     assert dataset.target(0).labels.tolist() == picture(*expected)
 
 
 def test_a_set_of_its_own_background() -> None:
-    dataset = pixels_of_outlines(
-        outlined(
-            [("background", SMALL, "outlined"), ("cat", BIG, "outlined")], class_names=("cat", "background")
+    dataset = label_maps_from_masks(
+        has_mask(
+            [("background", SMALL, "has_mask"), ("cat", BIG, "has_mask")], class_names=("cat", "background")
         )
     )
     assert dataset.class_names == ("background", "cat")
@@ -96,14 +96,14 @@ def test_a_set_of_its_own_background() -> None:
 
 
 def test_the_box_of_a_bare_object_reaches_to_whole_pixels() -> None:
-    dataset = replace(outlined([("cat", SMALL, "bare"), ("cat", OTHER, "outlined")]), bare=([2, 2, 3, 4],))
+    dataset = replace(has_mask([("cat", SMALL, "bare"), ("cat", OTHER, "has_mask")]), bare=([2, 2, 3, 4],))
     dataset.boxes[0] = (2.4, 2.0, 3.2, 4.0)
-    labels = pixels_of_outlines(dataset).target(0).labels
+    labels = label_maps_from_masks(dataset).target(0).labels
     assert labels[2].tolist() == [0, 0, IGNORED, IGNORED, 0, 0, 0, 0, 1, 1]
 
 
 def test_it_is_split_and_checked_like_any_other() -> None:
-    dataset = pixels_of_outlines(outlined(*[[("cat", BIG, "outlined"), ("dog", SMALL, "outlined")]] * 10))
+    dataset = label_maps_from_masks(has_mask(*[[("cat", BIG, "has_mask"), ("dog", SMALL, "has_mask")]] * 10))
     assert dataset.pixels[0].tolist() == [80 - 30 - 4, 30, 4]
     split = with_splits(dataset)
     assert [len(split.split(name)) for name in ("train", "val", "test")] == [7, 1, 2]
@@ -115,6 +115,6 @@ def test_it_is_split_and_checked_like_any_other() -> None:
 
 def test_without_any_outline_there_is_nothing_to_paint() -> None:
     with pytest.raises(LabelError, match="no object has an outline"):
-        pixels_of_outlines(outlined([("cat", BIG, "bare")]))
+        label_maps_from_masks(has_mask([("cat", BIG, "bare")]))
     with pytest.raises(LabelError, match="no object has an outline"):
-        pixels_of_outlines(outlined([("cat", BIG, "crowd")]))
+        label_maps_from_masks(has_mask([("cat", BIG, "crowd")]))

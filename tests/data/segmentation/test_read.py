@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from boxmask.data.segmentation.from_masks import BACKGROUND
-from boxmask.data.segmentation.read import read_any_unsplit_pixels
+from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -29,44 +29,44 @@ def with_label_images(root: Path, photos: str = "images", labels: str = "masks")
 
 
 @pytest.fixture
-def outlined(write_coco: Write, coco: Callable[..., Any], annotation: Callable[..., Any]) -> Path:
+def has_mask(write_coco: Write, coco: Callable[..., Any], annotation: Callable[..., Any]) -> Path:
     objects = [annotation(1, 1, (10, 10, 20, 20), segmentation=SQUARE, area=400, iscrowd=0)]
     return write_coco(coco([(1, "a.jpg"), (2, "b.jpg")], objects))
 
 
-def test_outlines_are_painted(outlined: Path) -> None:
-    dataset = read_any_unsplit_pixels(outlined)
+def test_outlines_are_painted(has_mask: Path) -> None:
+    dataset = read_unsplit_segmentation(has_mask)
     assert dataset.class_names == (BACKGROUND, "cat", "dog")
     assert (dataset.target(0).labels == 1).sum() == 400
     assert (dataset.target(1).labels == 0).all()
     assert dataset.splits.tolist() == ["", ""]
 
 
-def test_outlines_go_before_label_images_unless_a_classes_file_asks(outlined: Path, tmp_path: Path) -> None:
-    with_label_images(outlined)
-    assert BACKGROUND in read_any_unsplit_pixels(outlined).class_names
+def test_outlines_go_before_label_images_unless_a_classes_file_asks(has_mask: Path, tmp_path: Path) -> None:
+    with_label_images(has_mask)
+    assert BACKGROUND in read_unsplit_segmentation(has_mask).class_names
     (tmp_path / "mine.txt").write_text("air\nground\n")
-    dataset = read_any_unsplit_pixels(outlined, classes_file=tmp_path / "mine.txt")
+    dataset = read_unsplit_segmentation(has_mask, classes_file=tmp_path / "mine.txt")
     assert dataset.class_names == ("air", "ground")
 
 
-def test_a_classes_file_without_label_images(outlined: Path, tmp_path: Path) -> None:
+def test_a_classes_file_without_label_images(has_mask: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("air\nground\n")
     with pytest.raises(LabelError, match="no label images found"):
-        read_any_unsplit_pixels(outlined, classes_file=tmp_path / "mine.txt")
+        read_unsplit_segmentation(has_mask, classes_file=tmp_path / "mine.txt")
 
 
 def test_boxes_alone_say_nothing_of_pixels(write_voc: Write) -> None:
     root = write_voc({"a": [("cat", 3, 3, 20, 20)]})
     with pytest.raises(LabelError, match=r"its objects have boxes alone.*Give a set with outlines"):
-        read_any_unsplit_pixels(root)
+        read_unsplit_segmentation(root)
 
 
 def test_of_voc_the_label_images_are_read(write_voc: Write) -> None:
     root = write_voc({"a": [("cat", 3, 3, 20, 20)], "b": []})
     with_label_images(root, "JPEGImages", "SegmentationClass")
     (root / "classes.txt").write_text("air\nground\n")
-    dataset = read_any_unsplit_pixels(root)
+    dataset = read_unsplit_segmentation(root)
     assert dataset.class_names == ("air", "ground")
     assert len(dataset) == 2
 
@@ -78,13 +78,13 @@ def test_bad_boxes_of_outlined_objects(
     flat = annotation(1, 2, (5, 5, 0, 9))
     root = write_coco(coco([(1, "a.jpg")], [good, flat]))
     with pytest.raises(LabelError, match="enclose nothing"):
-        read_any_unsplit_pixels(root)
-    assert (read_any_unsplit_pixels(root, bad_boxes="skip").target(0).labels == 1).sum() == 400
+        read_unsplit_segmentation(root)
+    assert (read_unsplit_segmentation(root, on_bad_boxes="skip").target(0).labels == 1).sum() == 400
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"nowhere: "):
-        read_any_unsplit_pixels(tmp_path / "nowhere")
+        read_unsplit_segmentation(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(LabelError, match="no label images found"):
-        read_any_unsplit_pixels(tmp_path / "empty")
+        read_unsplit_segmentation(tmp_path / "empty")

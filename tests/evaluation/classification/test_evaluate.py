@@ -18,20 +18,20 @@ from rich.console import Console
 from sklearn import metrics
 from torch import Tensor
 
-from boxmask.data.classification.dataset import NO_CONTEXT, ClassDataset, crops_of
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.classification.dataset import NO_CONTEXT, ClassificationDataset, crops_of
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import LabelError, PhotoError
 from boxmask.evaluation.classification.evaluate import (
-    ClassEvaluation,
-    evaluate_classes,
+    ClassificationEvaluation,
     evaluate_classifications,
+    evaluate_classifier,
     wilson_interval,
 )
-from boxmask.evaluation.classification.table import class_evaluation_table
+from boxmask.evaluation.classification.table import classification_table
 from boxmask.types import Classification
 
 NAMES = ("cat", "dog", "owl")
-Labeled = Callable[..., Dataset]
+Labeled = Callable[..., DetectionDataset]
 
 
 def answer(name: str, names: tuple[str, ...] = NAMES) -> Classification:
@@ -42,10 +42,10 @@ def answer(name: str, names: tuple[str, ...] = NAMES) -> Classification:
 
 
 @pytest.fixture
-def items(labeled: Labeled) -> Callable[..., ClassDataset]:
+def items(labeled: Labeled) -> Callable[..., ClassificationDataset]:
     """One photo for each name, shown whole; or several objects in each photo."""
 
-    def build(*photos: str | Sequence[str], names: tuple[str, ...] = NAMES) -> ClassDataset:
+    def build(*photos: str | Sequence[str], names: tuple[str, ...] = NAMES) -> ClassificationDataset:
         groups = [[photo] if isinstance(photo, str) else photo for photo in photos]
         objects = [[(name, (0, 0, 100, 100)) for name in group] for group in groups]
         return crops_of(labeled(*objects, class_names=names), NO_CONTEXT)
@@ -53,10 +53,10 @@ def items(labeled: Labeled) -> Callable[..., ClassDataset]:
     return build
 
 
-Items = Callable[..., ClassDataset]
+Items = Callable[..., ClassificationDataset]
 
 
-def judged(dataset: ClassDataset, taken: Sequence[str]) -> ClassEvaluation:
+def judged(dataset: ClassificationDataset, taken: Sequence[str]) -> ClassificationEvaluation:
     return evaluate_classifications(dataset, [answer(name) for name in taken])
 
 
@@ -90,7 +90,7 @@ def test_where_there_is_nothing_to_measure(items: Items) -> None:
 
 
 def test_json_holds_the_figures(items: Items) -> None:
-    figures = judged(items("cat", "dog", "dog"), ["cat", "dog", "cat"]).as_json()
+    figures = judged(items("cat", "dog", "dog"), ["cat", "dog", "cat"]).to_dict()
     assert json.loads(json.dumps(figures)) == figures
     assert set(figures) >= {"accuracy", "mean_accuracy", "per_class", "confusion", "images", "notes"}
     assert figures["accuracy"] == pytest.approx(2 / 3)
@@ -105,14 +105,14 @@ def test_json_holds_the_figures(items: Items) -> None:
 
 def test_no_interval_where_none_is_asked_for(items: Items) -> None:
     found = evaluate_classifications(items("cat"), [answer("cat")], interval=False)
-    assert found.as_json()["accuracy_interval"] is None
-    assert found.as_json()["interval_confidence"] is None
+    assert found.to_dict()["accuracy_interval"] is None
+    assert found.to_dict()["interval_confidence"] is None
 
 
 def test_classes_in_another_order_give_the_same_figures(items: Items) -> None:
     dataset, taken = items("cat", "dog", "owl", "owl"), ["cat", "cat", "owl", "dog"]
     swapped = evaluate_classifications(dataset, [answer(name, ("owl", "cat", "dog")) for name in taken])
-    assert swapped.as_json() == judged(dataset, taken).as_json()
+    assert swapped.to_dict() == judged(dataset, taken).to_dict()
 
 
 def test_a_class_that_only_the_classifier_knows(items: Items) -> None:
@@ -196,7 +196,7 @@ class Prepared:
 
 
 @pytest.fixture
-def on_disk(items: Items, tmp_path: Path) -> ClassDataset:
+def on_disk(items: Items, tmp_path: Path) -> ClassificationDataset:
     """Three photos, each of one gray."""
     for number in range(3):
         Image.fromarray(np.full((100, 100, 3), 50 * number, np.uint8)).save(tmp_path / f"{number}.jpg")
@@ -204,35 +204,35 @@ def on_disk(items: Items, tmp_path: Path) -> ClassDataset:
     return replace(dataset, photos=replace(dataset.photos, root=tmp_path))
 
 
-def test_it_goes_through_the_items_in_order(on_disk: ClassDataset) -> None:
+def test_it_goes_through_the_items_in_order(on_disk: ClassificationDataset) -> None:
     classifier, steps = Prepared(["cat", "owl", "owl"]), []
-    found = evaluate_classes(classifier, on_disk, progress=lambda done, of: steps.append((done, of)))
+    found = evaluate_classifier(classifier, on_disk, progress=lambda done, of: steps.append((done, of)))
     assert found.accuracy == pytest.approx(2 / 3)
     assert [int(photo.float().mean().round()) for photo in classifier.shown] == [0, 50, 100]
     assert steps == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_a_missing_photo_is_named(on_disk: ClassDataset) -> None:
+def test_a_missing_photo_is_named(on_disk: ClassificationDataset) -> None:
     on_disk.path(1).unlink()
     with pytest.raises(PhotoError, match=r"1\.jpg"):
-        evaluate_classes(Prepared(["cat"] * 3), on_disk)
+        evaluate_classifier(Prepared(["cat"] * 3), on_disk)
 
 
-def test_a_class_that_the_classifier_does_not_know(on_disk: ClassDataset) -> None:
+def test_a_class_that_the_classifier_does_not_know(on_disk: ClassificationDataset) -> None:
     classifier = Prepared(["cat", "owl"], ("cat", "owl"))
     with pytest.raises(LabelError, match=r'has "dog", which(.|\n)*first in 1.jpg(.|\n)*It knows cat, owl'):
-        evaluate_classes(classifier, on_disk)
+        evaluate_classifier(classifier, on_disk)
     assert classifier.shown == []
-    found = evaluate_classes(classifier, on_disk, unseen_classes="ignore")
+    found = evaluate_classifier(classifier, on_disk, on_unseen_classes="ignore")
     assert (found.images, found.accuracy) == (2, 1.0)
     assert found.notes == ('Left out, as the classifier does not know these classes: 1 photos of "dog".',)
     with pytest.raises(LabelError, match="no photos to evaluate on"):
-        evaluate_classes(Prepared([], ("fox",)), on_disk, unseen_classes="ignore")
+        evaluate_classifier(Prepared([], ("fox",)), on_disk, on_unseen_classes="ignore")
 
 
 def test_nothing_to_judge(items: Items) -> None:
     with pytest.raises(LabelError, match="no photos to evaluate on"):
-        evaluate_classes(Prepared([]), items("cat").split("val"))
+        evaluate_classifier(Prepared([]), items("cat").split("val"))
     with pytest.raises(LabelError, match="no photos to evaluate on"):
         evaluate_classifications(items(), [])
 
@@ -240,9 +240,9 @@ def test_nothing_to_judge(items: Items) -> None:
 # ---------------------------------------------------------------- table
 
 
-def printed(evaluation: ClassEvaluation) -> str:
+def printed(evaluation: ClassificationEvaluation) -> str:
     console = Console(file=io.StringIO(), width=120)
-    console.print(class_evaluation_table(evaluation))
+    console.print(classification_table(evaluation))
     return console.file.getvalue()
 
 
@@ -265,7 +265,7 @@ def test_objects_of_photos_are_counted_as_such(items: Items) -> None:
     found = judged(items(["cat", "dog"], "dog"), ["cat", "dog", "dog"])
     assert (found.images, found.photos) == (3, 2)
     assert "3 objects of 2 photos" in printed(found)
-    assert found.as_json()["photos"] == 2
+    assert found.to_dict()["photos"] == 2
 
 
 def test_many_classes_show_their_most_frequent_mistakes(items: Items) -> None:

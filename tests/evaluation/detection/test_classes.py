@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from boxmask.data.detection.rle_masks import Outlines
+from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.errors import LabelError
 from boxmask.evaluation.detection.classes import foreign_note, renamed, seen_classes
 from boxmask.geometry import rle
@@ -37,7 +37,7 @@ def test_an_unseen_class_stops(labeled):
         seen_classes(dataset, ("cat", "owl"))
     assert '"dog" is first labeled in 1.jpg' in str(error.value)
     assert 'It knows "cat", "owl".' in str(error.value)
-    assert '--unseen-classes ignore (in Python: unseen_classes="ignore")' in str(error.value)
+    assert '--on-unseen-classes ignore (in Python: on_unseen_classes="ignore")' in str(error.value)
 
 
 def test_an_unseen_class_without_objects_is_no_matter(labeled):
@@ -62,7 +62,7 @@ def test_outlines_stay_with_the_objects_that_are_left(labeled):
     squares = [
         Masks.of([np.ones((y2 - y1, x2 - x1), bool)], [(x1, y1)], (100, 100)) for x1, y1, x2, y2 in boxes
     ]
-    outlines = Outlines.of([rle.encode(square)[0] for square in squares])
+    outlines = RleMasks.of([rle.encode(square)[0] for square in squares])
     dataset = replace(boxed, runs=outlines.runs, run_offsets=outlines.offsets)
     rest, _ = seen_classes(dataset, ("cat",), "ignore")
     assert rest.masks(0).boxes().tolist() == [list(A)]

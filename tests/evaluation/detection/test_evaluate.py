@@ -10,9 +10,9 @@ from rich.console import Console
 from torch import Tensor
 
 from boxmask.errors import LabelError, PhotoError
-from boxmask.evaluation.detection.detect import detect
-from boxmask.evaluation.detection.evaluate import evaluate, evaluate_detections
-from boxmask.evaluation.detection.table import evaluation_table
+from boxmask.evaluation.detection.detect import detect_all
+from boxmask.evaluation.detection.evaluate import evaluate_detections, evaluate_detector
+from boxmask.evaluation.detection.table import detection_table
 from boxmask.types import Detections
 
 A, B = (10, 10, 30, 30), (50, 50, 90, 90)
@@ -50,7 +50,7 @@ def answers(detected):
 
 def test_detect_goes_through_the_photos_in_order(photos, answers):
     detector, steps = Prepared(answers), []
-    assert detect(detector, photos, progress=lambda done, of: steps.append((done, of))) == answers
+    assert detect_all(detector, photos, progress=lambda done, of: steps.append((done, of))) == answers
     assert [int(photo.float().mean().round()) for photo in detector.shown] == [0, 50, 100]
     assert steps == [(1, 3), (2, 3), (3, 3)]
 
@@ -58,11 +58,11 @@ def test_detect_goes_through_the_photos_in_order(photos, answers):
 def test_detect_names_a_missing_photo(photos, answers):
     photos.path(1).unlink()
     with pytest.raises(PhotoError, match=r"1\.jpg"):
-        detect(Prepared(answers), photos)
+        detect_all(Prepared(answers), photos)
 
 
 def test_json_holds_the_figures(photos, answers):
-    figures = evaluate(Prepared(answers), photos).as_json()
+    figures = evaluate_detector(Prepared(answers), photos).to_dict()
     assert json.loads(json.dumps(figures)) == figures
     assert figures["images"] == 3
     assert figures["objects"] == 3
@@ -81,7 +81,7 @@ def test_json_holds_the_figures(photos, answers):
 
 
 def test_interval_only_where_wanted(photos, answers):
-    figures = evaluate_detections(photos, answers, interval=False).as_json()
+    figures = evaluate_detections(photos, answers, interval=False).to_dict()
     assert figures["AP_interval"] is figures["AP50_interval"] is None
 
 
@@ -96,7 +96,7 @@ def test_classes_in_another_order_give_the_same_figures(photos, answers):
 def test_an_unseen_class_stops_before_the_work(photos, answers):
     detector = Prepared(answers, ("cat", "owl"))
     with pytest.raises(LabelError, match='objects of "dog"'):
-        evaluate(detector, photos)
+        evaluate_detector(detector, photos)
     assert detector.shown == []
 
 
@@ -105,7 +105,7 @@ def test_more_and_fewer_classes_are_noted(photos, detected):
     found = [detected(("cat", 0.9, A), ("owl", 0.4, B), class_names=names)] * 2 + [
         detected(class_names=names)
     ]
-    evaluation = evaluate(Prepared(found, names), photos, unseen_classes="ignore")
+    evaluation = evaluate_detector(Prepared(found, names), photos, on_unseen_classes="ignore")
     assert list(evaluation.coco.per_class) == ["cat"]
     assert evaluation.coco.AP50 == pytest.approx(1.0)
     assert evaluation.objects == 2
@@ -116,14 +116,14 @@ def test_more_and_fewer_classes_are_noted(photos, detected):
 
 
 def test_no_photos(labeled):
-    with pytest.raises(LabelError, match="no photos to evaluate on"):
+    with pytest.raises(LabelError, match="no photos to evaluate_detector on"):
         evaluate_detections(labeled(), [])
 
 
 def test_table_shows_every_class_the_interval_and_the_notes(photos, answers):
     evaluation = replace(evaluate_detections(photos, answers), notes=("Something was left out.",))
     console = Console(file=io.StringIO(), width=120)
-    console.print(evaluation_table(evaluation))
+    console.print(detection_table(evaluation))
     text = console.file.getvalue()
     assert "3 photos, 3 objects" in text
     assert "95% interval" in text

@@ -14,7 +14,7 @@ from boxmask.evaluation.detection.classes import renamed
 from boxmask.evaluation.detection.coco import coco_metrics
 from boxmask.evaluation.detection.coco_masks import compressed, object_masks, object_outlines
 from boxmask.evaluation.detection.evaluate import evaluate_detections
-from boxmask.evaluation.detection.table import evaluation_table
+from boxmask.evaluation.detection.table import detection_table
 from boxmask.masks import Masks
 from boxmask.types import Detections
 
@@ -33,7 +33,7 @@ def judged(labeled, detected, outlined, masked):
 
 
 def test_json_holds_the_figures_of_masks_beside_those_of_boxes(judged):
-    figures = evaluate_detections(*judged).as_json()
+    figures = evaluate_detections(*judged).to_dict()
     assert json.loads(json.dumps(figures)) == figures
     assert figures["per_class"]["dog"]["AP"] == pytest.approx(1.0)
     assert figures["per_class"]["dog"]["mask_AP50"] == pytest.approx(1.0)
@@ -53,7 +53,7 @@ def test_boxes_alone_have_no_figures_of_masks(judged, labeled):
     dataset, found = judged
     boxes = [replace(one, masks=None) for one in found]
     assert not any(
-        "mask" in name or "boundary" in name for name in evaluate_detections(dataset, boxes).as_json()
+        "mask" in name or "boundary" in name for name in evaluate_detections(dataset, boxes).to_dict()
     )
     plain = evaluate_detections(labeled([("cat", A)], [("dog", B), ("cat", A)], []), found)
     assert plain.masks is None
@@ -94,7 +94,7 @@ def test_classes_in_another_order_and_left_out_ones_keep_their_masks(judged):
     assert np.array_equal(renamed(swapped[1], ("dog",)).masks.dense(), found[1].masks.dense())
     assert len(renamed(swapped[1], ("cat",)).masks) == 0
     cats = [renamed(one, ("cat",)) for one in found]
-    evaluation = evaluate_detections(dataset, cats, unseen_classes="ignore")
+    evaluation = evaluate_detections(dataset, cats, on_unseen_classes="ignore")
     assert evaluation.masks.objects == 2
     assert evaluation.masks.coco.AP50 == pytest.approx(51 / 101)
 
@@ -121,7 +121,7 @@ def test_photos_without_objects_and_photos_of_one_pixel(labeled, outlined):
 
 def test_table_shows_the_figures_of_masks(judged):
     console = Console(file=io.StringIO(), width=120)
-    console.print(evaluation_table(evaluate_detections(*judged)))
+    console.print(detection_table(evaluate_detections(*judged)))
     text = console.file.getvalue()
     assert "mask AP50" in text
     assert "boundary AP " in text

@@ -9,7 +9,7 @@ from PIL import Image
 from boxmask.evaluation.panoptic.merge import PanopticConfig, PanopticMap, combine, labeled_map
 from boxmask.evaluation.panoptic.quality import Quality, panoptic_quality
 from boxmask.masks import Masks
-from boxmask.types import IGNORED, Detections, PixelTarget, SegmentationMap, Target
+from boxmask.types import IGNORED, Detections, SegmentationMap, SegmentationTarget, Target
 
 NAMES, THINGS = ("cell", "leaf", "soil", "sky"), (True, True, False, False)
 
@@ -164,7 +164,7 @@ def test_labels_become_a_map():
     )
     pixels = torch.full((3, 6), 1, dtype=torch.uint8)
     pixels[0, 4], pixels[1, 5] = 0, IGNORED  # a cell without outline; not known
-    map_ = labeled_map(target, ("cell", "leaf"), PixelTarget(pixels), ("cell", "soil", "sky"))
+    map_ = labeled_map(target, ("cell", "leaf"), SegmentationTarget(pixels), ("cell", "soil", "sky"))
     assert map_.segments.tolist() == [
         [3, 3, 3, 3, 0, 4],
         [3, 2, 2, 3, 4, 0],

@@ -16,11 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from boxmask.data.segmentation.dataset import PixelDataset
+from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.errors import LabelError
-from boxmask.evaluation.segmentation.evaluate import evaluate_maps, evaluate_pixels
-from boxmask.evaluation.segmentation.metrics import PixelCounts, confusion, miou_interval, pixel_metrics
-from boxmask.evaluation.segmentation.table import pixel_table
+from boxmask.evaluation.segmentation.evaluate import evaluate_label_maps, evaluate_segmenter
+from boxmask.evaluation.segmentation.metrics import (
+    SegmentationCounts,
+    confusion,
+    miou_interval,
+    segmentation_metrics,
+)
+from boxmask.evaluation.segmentation.table import segmentation_table
 from boxmask.types import IGNORED, SegmentationMap
 
 CLASSES = ("road", "grass", "sky")
@@ -60,10 +65,10 @@ class Prepared:
 
 def dataset_of(
     *pictures: list[list[int]] | np.ndarray, class_names: tuple[str, ...] = CLASSES
-) -> PixelDataset:
+) -> SegmentationDataset:
     arrays = tuple(np.array(picture, dtype=np.uint8) for picture in pictures)
     counts = [np.bincount(array.ravel(), minlength=256)[: len(class_names)] for array in arrays]
-    return PixelDataset(
+    return SegmentationDataset(
         root=Path("fields"),
         class_names=class_names,
         files=np.array([f"{n}.jpg" for n in range(len(arrays))], dtype=str),
@@ -83,7 +88,7 @@ FOUND = [[[0, 1, 1, 1]], [[0, 0, 1, 2]]]
 
 
 @pytest.fixture
-def photos() -> PixelDataset:
+def photos() -> SegmentationDataset:
     return dataset_of(*TRUTH)
 
 
@@ -95,11 +100,11 @@ def answers() -> list[SegmentationMap]:
 # ---------------------------------------------------------------- figures
 
 
-def test_the_figures_by_hand(photos: PixelDataset, answers: list[SegmentationMap]) -> None:
+def test_the_figures_by_hand(photos: SegmentationDataset, answers: list[SegmentationMap]) -> None:
     steps: list[tuple[int, int]] = []
     segmenter = Prepared(answers)
-    evaluation = evaluate_pixels(segmenter, photos, progress=lambda done, of: steps.append((done, of)))
-    figures = evaluation.as_json()
+    evaluation = evaluate_segmenter(segmenter, photos, progress=lambda done, of: steps.append((done, of)))
+    figures = evaluation.to_dict()
     assert json.loads(json.dumps(figures)) == figures
     assert segmenter.shown == [Path("fields/0.jpg"), Path("fields/1.jpg")]
     assert steps == [(1, 2), (2, 2)]
@@ -164,7 +169,7 @@ def test_the_figures_equal_hotcocos_own() -> None:
         run.update(*one)
     reference = run.results()
     dataset = dataset_of(*truth, class_names=names)
-    metrics = evaluate_maps(dataset, [map_of(one, names) for one in predicted], names).metrics
+    metrics = evaluate_label_maps(dataset, [map_of(one, names) for one in predicted], names).metrics
     assert metrics.mIoU == pytest.approx(reference["mIoU"], abs=1e-12)
     assert metrics.mean_accuracy == pytest.approx(reference["mAcc"], abs=1e-12)
     assert metrics.pixel_accuracy == pytest.approx(reference["aAcc"], abs=1e-12)
@@ -176,7 +181,7 @@ def test_the_figures_equal_hotcocos_own() -> None:
 
 
 def test_a_class_that_is_only_predicted_counts_in_miou_but_not_in_mean_accuracy() -> None:
-    evaluation = evaluate_maps(dataset_of([[0, 0]]), [map_of([[0, 2]])], CLASSES)
+    evaluation = evaluate_label_maps(dataset_of([[0, 0]]), [map_of([[0, 2]])], CLASSES)
     assert evaluation.metrics.mIoU == pytest.approx((1 / 2 + 0) / 2)
     assert evaluation.metrics.mean_accuracy == pytest.approx(1 / 2)
     assert evaluation.metrics.per_class["sky"].IoU == 0.0
@@ -184,7 +189,7 @@ def test_a_class_that_is_only_predicted_counts_in_miou_but_not_in_mean_accuracy(
 
 
 def test_nothing_labeled_gives_no_figures() -> None:
-    evaluation = evaluate_maps(dataset_of([[IGNORED]], [[IGNORED]]), [map_of([[0]])] * 2, CLASSES)
+    evaluation = evaluate_label_maps(dataset_of([[IGNORED]], [[IGNORED]]), [map_of([[0]])] * 2, CLASSES)
     assert evaluation.metrics.mIoU is None
     assert evaluation.metrics.pixel_accuracy is None
     assert evaluation.interval is None
@@ -194,24 +199,26 @@ def test_nothing_labeled_gives_no_figures() -> None:
 
 
 def test_classes_in_another_order_give_the_same_figures(
-    photos: PixelDataset, answers: list[SegmentationMap]
+    photos: SegmentationDataset, answers: list[SegmentationMap]
 ) -> None:
     names = ("sky", "road", "grass")
     turned = [SegmentationMap((answer.labels + 1) % 3, names) for answer in answers]
-    assert evaluate_maps(photos, turned, names) == evaluate_maps(photos, answers, CLASSES)
+    assert evaluate_label_maps(photos, turned, names) == evaluate_label_maps(photos, answers, CLASSES)
 
 
-def test_an_unseen_class_stops_before_the_work(photos: PixelDataset, answers: list[SegmentationMap]) -> None:
+def test_an_unseen_class_stops_before_the_work(
+    photos: SegmentationDataset, answers: list[SegmentationMap]
+) -> None:
     segmenter = Prepared(answers, ("road", "sky"))
     with pytest.raises(LabelError, match=r'pixels of "grass".*first seen in 0\.jpg.*It knows "road", "sky"'):
-        evaluate_pixels(segmenter, photos)
+        evaluate_segmenter(segmenter, photos)
     assert segmenter.shown == []
 
 
-def test_an_unseen_class_can_be_left_out(photos: PixelDataset) -> None:
+def test_an_unseen_class_can_be_left_out(photos: SegmentationDataset) -> None:
     names = ("road", "sky")
     found = [map_of([[0, 1, 0, 0]], names), map_of([[0, 0, 0, 0]], names)]
-    evaluation = evaluate_pixels(Prepared(found, names), photos, unseen_classes="ignore")
+    evaluation = evaluate_segmenter(Prepared(found, names), photos, on_unseen_classes="ignore")
     assert list(evaluation.metrics.per_class) == ["road", "sky"]
     assert evaluation.metrics.pixel_accuracy == pytest.approx(2 / 3)
     assert evaluation.metrics.mIoU == pytest.approx((2 / 3 + 0) / 2)
@@ -220,10 +227,10 @@ def test_an_unseen_class_can_be_left_out(photos: PixelDataset) -> None:
     )
 
 
-def test_a_foreign_class_counts_as_wrong_and_is_noted(photos: PixelDataset) -> None:
+def test_a_foreign_class_counts_as_wrong_and_is_noted(photos: SegmentationDataset) -> None:
     names = ("road", "grass", "sky", "lava")
     found = [map_of([[0, 3, 1, 1]], names), map_of([[0, 1, 1, 3]], names)]
-    evaluation = evaluate_maps(photos, found, names)
+    evaluation = evaluate_label_maps(photos, found, names)
     assert evaluation.metrics.pixel_accuracy == pytest.approx(6 / 7)
     assert evaluation.metrics.mIoU == pytest.approx((2 / 3 + 1) / 2)
     assert evaluation.notes == (
@@ -231,53 +238,55 @@ def test_a_foreign_class_counts_as_wrong_and_is_noted(photos: PixelDataset) -> N
     )
 
 
-def test_maps_that_do_not_fit(photos: PixelDataset, answers: list[SegmentationMap]) -> None:
+def test_maps_that_do_not_fit(photos: SegmentationDataset, answers: list[SegmentationMap]) -> None:
     with pytest.raises(ValueError, match=r"1\.jpg: expected a map of \(1, 4\), found \(1, 2\)"):
-        evaluate_maps(photos, [answers[0], map_of([[0, 0]])], CLASSES)
+        evaluate_label_maps(photos, [answers[0], map_of([[0, 0]])], CLASSES)
     with pytest.raises(ValueError, match="zip"):
-        evaluate_maps(photos, answers[:1], CLASSES)
+        evaluate_label_maps(photos, answers[:1], CLASSES)
 
 
 def test_no_photos() -> None:
     with pytest.raises(LabelError, match="no photos to evaluate on"):
-        evaluate_pixels(Prepared([]), dataset_of())
+        evaluate_segmenter(Prepared([]), dataset_of())
 
 
 # ---------------------------------------------------------------- interval
 
 
 @pytest.fixture
-def counts() -> PixelCounts:
+def counts() -> SegmentationCounts:
     generator = np.random.default_rng(1)
     matrix = generator.integers(0, 50, (12, 3, 4)) + 200 * np.eye(3, 4, dtype=np.int64)
     nothing = np.zeros((12, 3), dtype=np.int64)
-    return PixelCounts(matrix.astype(np.int64), nothing, nothing)
+    return SegmentationCounts(matrix.astype(np.int64), nothing, nothing)
 
 
-def test_the_interval_is_that_of_drawn_photos(counts: PixelCounts) -> None:
+def test_the_interval_is_that_of_drawn_photos(counts: SegmentationCounts) -> None:
     found = miou_interval(counts, resamples=50, seed=3)
     draws = np.random.default_rng(3).multinomial(12, np.full(12, 1 / 12), size=50)
     figures = []
     for draw in draws:
         rows = np.repeat(np.arange(12), draw)
-        drawn = PixelCounts(counts.confusion[rows], counts.shared[rows], counts.either[rows])
-        figures.append(pixel_metrics(drawn, CLASSES).mIoU)
+        drawn = SegmentationCounts(counts.confusion[rows], counts.shared[rows], counts.either[rows])
+        figures.append(segmentation_metrics(drawn, CLASSES).mIoU)
     assert found is not None
     assert found.mIoU == pytest.approx(tuple(np.quantile(figures, [0.025, 0.975])), abs=1e-12)
     assert found.resamples == 50
 
 
-def test_the_interval_is_the_same_for_the_same_seed_and_absent_for_one_photo(counts: PixelCounts) -> None:
+def test_the_interval_is_the_same_for_the_same_seed_and_absent_for_one_photo(
+    counts: SegmentationCounts,
+) -> None:
     assert miou_interval(counts) == miou_interval(counts)
     assert miou_interval(counts) != miou_interval(counts, seed=1)
-    one = PixelCounts(counts.confusion[:1], counts.shared[:1], counts.either[:1])
+    one = SegmentationCounts(counts.confusion[:1], counts.shared[:1], counts.either[:1])
     assert miou_interval(one) is None
 
 
 def test_a_draw_without_labeled_pixels_is_passed_over() -> None:
     matrix = np.zeros((2, 3, 4), dtype=np.int64)
     matrix[0, 0, 0] = 5
-    found = miou_interval(PixelCounts(matrix, matrix[..., 0], matrix[..., 0]), resamples=400)
+    found = miou_interval(SegmentationCounts(matrix, matrix[..., 0], matrix[..., 0]), resamples=400)
     assert found is not None
     assert 200 < found.resamples < 400
     assert found.mIoU == (1.0, 1.0)
@@ -287,10 +296,10 @@ def test_a_draw_without_labeled_pixels_is_passed_over() -> None:
 
 
 def test_table_shows_every_class_the_interval_and_the_notes(
-    photos: PixelDataset, answers: list[SegmentationMap], printed: Callable[..., str]
+    photos: SegmentationDataset, answers: list[SegmentationMap], printed: Callable[..., str]
 ) -> None:
-    evaluation = replace(evaluate_maps(photos, answers, CLASSES), notes=("Something was left out.",))
-    text = printed(pixel_table(evaluation))
+    evaluation = replace(evaluate_label_maps(photos, answers, CLASSES), notes=("Something was left out.",))
+    text = printed(segmentation_table(evaluation))
     assert "2 photos" in text
     assert "95% interval" in text
     assert "0.550" in text
@@ -299,7 +308,7 @@ def test_table_shows_every_class_the_interval_and_the_notes(
     cells = [line.split() for line in text.splitlines()]
     assert ["│", "road", "│", "42.9%", "│", "0.500", "│", "0.667", "│", "0.667", "│", "0.500", "│"] in cells
     assert ["│", "sky", "│", "0.0%", "│", "–", "│", "–", "│", "–", "│", "–", "│"] in cells
-    without = printed(pixel_table(evaluate_maps(photos, answers, CLASSES, interval=False)))
+    without = printed(segmentation_table(evaluate_label_maps(photos, answers, CLASSES, interval=False)))
     assert "95% interval" not in without
 
 

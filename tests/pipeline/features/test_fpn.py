@@ -29,8 +29,8 @@ def test_equal_to_torchvision(sizes: list[tuple[int, int]]) -> None:
         torch.testing.assert_close(found, their)
 
 
-@pytest.mark.parametrize(("coarser", "inputs"), [("C5", 20), ("P5", 16)])
-def test_strided_levels_equal_torchvisions(coarser: str, inputs: int) -> None:
+@pytest.mark.parametrize(("extra_level_source", "inputs"), [("C5", 20), ("P5", 16)])
+def test_strided_levels_equal_torchvisions(extra_level_source: str, inputs: int) -> None:
     """P6 and P7 of RetinaNet and FCOS, on sides that two does not divide."""
     torch.manual_seed(0)
     theirs = FeaturePyramidNetwork(CHANNELS, 16, LastLevelP6P7(inputs, 16))
@@ -38,7 +38,7 @@ def test_strided_levels_equal_torchvisions(coarser: str, inputs: int) -> None:
     state = theirs.state_dict()
     for pattern, ours in names.items():
         state = {re.sub(pattern, ours, key): value for key, value in state.items()}
-    fpn = FPN(CHANNELS, 16, 2, coarser)
+    fpn = FPN(CHANNELS, 16, 2, extra_level_source)
     fpn.load_state_dict(state)
     sizes = [(20, 28), (10, 14), (5, 7)]
     maps = [torch.randn(2, c, *size) for c, size in zip(CHANNELS, sizes, strict=True)]

@@ -11,13 +11,13 @@ from torch import nn
 from boxmask.geometry.anchors import anchor_shapes, tile
 from boxmask.pipeline.heads.dense import (
     Tower,
-    best_scores,
     flatten,
-    gather,
+    init_prior,
+    init_small,
     logit,
+    merge_levels,
     objects_at,
-    start_at_prior,
-    start_small,
+    top_k_scores,
 )
 from boxmask.types import Target
 
@@ -49,7 +49,7 @@ def test_depthwise_towers_are_smaller() -> None:
 def test_narrow_layers_start_with_more(channels: int) -> None:
     """What goes through is the same: spread 0.01 at 256 channels, twice that at 64."""
     conv = nn.Conv2d(channels, 64, 3)
-    start_small(conv)
+    init_small(conv)
     assert float(conv.weight.detach().std()) == pytest.approx(0.01 * (256 / channels) ** 0.5, rel=0.02)
     assert not conv.bias.any()
 
@@ -57,7 +57,7 @@ def test_narrow_layers_start_with_more(channels: int) -> None:
 def test_every_score_begins_at_the_prior() -> None:
     conv = nn.Conv2d(8, 3, 1)
     nn.init.zeros_(conv.weight)
-    start_at_prior(conv, 0.01)
+    init_prior(conv, 0.01)
     torch.testing.assert_close(conv(torch.randn(1, 8, 2, 2)).sigmoid(), torch.full((1, 3, 2, 2), 0.01))
 
 
@@ -79,34 +79,34 @@ SCORES = torch.tensor([[0.1, 0.9], [0.4, 0.05], [0.3, 0.6]])
 
 
 def test_the_best_above_the_threshold() -> None:
-    score, row, label = best_scores(SCORES, 0.3, 10)
+    score, row, label = top_k_scores(SCORES, 0.3, 10)
     assert score.tolist() == pytest.approx([0.9, 0.6, 0.4])
     assert (row.tolist(), label.tolist()) == ([0, 2, 1], [1, 1, 0])
-    assert best_scores(SCORES, 0.3, 2)[0].tolist() == pytest.approx([0.9, 0.6])
-    assert [len(one) for one in best_scores(SCORES, 0.95, 2)] == [0, 0, 0]
+    assert top_k_scores(SCORES, 0.3, 2)[0].tolist() == pytest.approx([0.9, 0.6])
+    assert [len(one) for one in top_k_scores(SCORES, 0.95, 2)] == [0, 0, 0]
 
 
 def test_logits_choose_the_same() -> None:
-    expected = best_scores(SCORES, 0.3 - 1e-4, 10)
-    found = best_scores(torch.logit(SCORES), logit(0.3 - 1e-4), 10)
+    expected = top_k_scores(SCORES, 0.3 - 1e-4, 10)
+    found = top_k_scores(torch.logit(SCORES), logit(0.3 - 1e-4), 10)
     torch.testing.assert_close(found[0].sigmoid(), expected[0])
     assert torch.equal(found[1], expected[1])
     assert torch.equal(found[2], expected[2])
 
 
 def test_a_threshold_of_nothing() -> None:
-    assert len(best_scores(torch.logit(SCORES), logit(0.0), 10)[0]) == 6
+    assert len(top_k_scores(torch.logit(SCORES), logit(0.0), 10)[0]) == 6
 
 
 def test_levels_are_thinned_together() -> None:
     """In a photo twice as large: clipped, slivers dropped unless they are wanted, NMS across levels."""
     fine = torch.tensor([[0.0, 0, 10, 10], [50, 0, 60, 10]]), torch.tensor([0.5, 0.9]), torch.tensor([0, 1])
     coarse = torch.tensor([[-5.0, 0, 10, 10]]), torch.tensor([0.8]), torch.tensor([0])
-    config = SimpleNamespace(class_names=("a", "b"), smallest_side=0.01, nms_iou=0.5, detections_per_image=9)
-    found = gather([fine, coarse], ((50, 50), (100, 100)), config)
+    config = SimpleNamespace(class_names=("a", "b"), min_size=0.01, nms_iou=0.5, detections_per_image=9)
+    found = merge_levels([fine, coarse], ((50, 50), (100, 100)), config)
     assert (found.boxes.tolist(), found.names) == ([[0, 0, 20, 20]], ["a"])
-    config.smallest_side = 0.0
-    assert gather([fine, coarse], ((50, 50), (100, 100)), config).names == ["b", "a"]
+    config.min_size = 0.0
+    assert merge_levels([fine, coarse], ((50, 50), (100, 100)), config).names == ["b", "a"]
 
 
 def test_objects_of_a_batch() -> None:

@@ -20,7 +20,7 @@ from boxmask.pipeline.segmentation.losses import (
     pixel_losses,
     resized,
 )
-from boxmask.types import IGNORED, PixelTarget
+from boxmask.types import IGNORED, SegmentationTarget
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def test_labels_lie_where_their_photos_do() -> None:
     batch = Batch(torch.zeros(2, 3, 4, 8), sizes=[(2, 3), (4, 7)], original_sizes=[(4, 6), (4, 7)])
     small = torch.arange(24).reshape(4, 6).to(torch.uint8)
     large = torch.full((4, 7), 9, dtype=torch.uint8)
-    labels = labels_of_batch([PixelTarget(small), PixelTarget(large)], batch, 24)
+    labels = labels_of_batch([SegmentationTarget(small), SegmentationTarget(large)], batch, 24)
     assert labels.shape == (2, 4, 8)
     assert torch.equal(labels[0, :2, :3], small[1::2, 1::2])
     assert (labels[0, 2:] == IGNORED).all()

@@ -95,7 +95,7 @@ def test_the_papers_numbers_are_kept() -> None:
     strategies = {name: config.strategies for name, config in PAPER_MODES.items()}
     assert strategies == {"single": 1, "fast": 8, "quality": 80}
     for config in PAPER_MODES.values():
-        assert (config.smallest_side, config.least_draw, config.overlap, config.limit) == (20, 0.0, 1.0, None)
+        assert (config.min_size, config.least_draw, config.overlap, config.limit) == (20, 0.0, 1.0, None)
     boxes = selective_search(photo(), replace(PAPER_MODES["fast"], width=120))
     assert ((boxes[:, 2:] - boxes[:, :2]) >= 20).all()
 

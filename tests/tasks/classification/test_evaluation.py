@@ -9,11 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from boxmask.data.classification.dataset import ClassDataset
-from boxmask.data.classification.read import read_unsplit_classes
+from boxmask.data.classification.dataset import ClassificationDataset
+from boxmask.data.classification.read import read_unsplit_classification
 from boxmask.errors import LabelError
 from boxmask.tasks.classification import evaluation as judging
-from boxmask.tasks.classification.evaluation import MOST_MISTAKES, judge_classes
+from boxmask.tasks.classification.evaluation import MOST_MISTAKES, evaluate_and_draw_classifier
 from boxmask.types import Classification
 
 
@@ -30,16 +30,16 @@ class Brightness:
 CLASSIFIER: Any = Brightness()
 
 
-def things(root: Path, **photos: list[int]) -> ClassDataset:
+def things(root: Path, **photos: list[int]) -> ClassificationDataset:
     """Folders of gray photos of these brightnesses."""
     for name, lights in photos.items():
         (root / name).mkdir(parents=True)
         for number, light in enumerate(lights):
             Image.new("L", (20 + len(name), 10 + number), light).save(root / name / f"{number:02}.png")
-    return read_unsplit_classes(root)
+    return read_unsplit_classification(root)
 
 
-def captions_of(items: ClassDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def captions_of(items: ClassificationDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What stands above the pictures of the sheet."""
     told: list[str] = []
 
@@ -49,14 +49,14 @@ def captions_of(items: ClassDataset, tmp_path: Path, monkeypatch: pytest.MonkeyP
         return np.zeros((5, 5, 3), np.uint8)
 
     monkeypatch.setattr(judging, "contact_sheet", sheet)
-    judge_classes(CLASSIFIER, items, pictures=tmp_path / "pictures")
+    evaluate_and_draw_classifier(CLASSIFIER, items, pictures=tmp_path / "pictures")
     return told
 
 
 def test_figures_and_progress(tmp_path: Path) -> None:
     items = things(tmp_path / "set", day=[200, 250, 20], night=[0, 30])
     told: list[tuple[int, int]] = []
-    judged = judge_classes(CLASSIFIER, items, progress=lambda *done: told.append(done))
+    judged = evaluate_and_draw_classifier(CLASSIFIER, items, progress=lambda *done: told.append(done))
     assert judged.accuracy == pytest.approx(4 / 5)
     assert judged.mean_accuracy == pytest.approx((2 / 3 + 1) / 2)
     assert judged.mistakes() == [("day", "night", 1)]
@@ -80,26 +80,26 @@ def test_a_sheet_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_sheet_is_a_picture(tmp_path: Path) -> None:
     items = things(tmp_path / "set", day=[10, 250], night=[0])
-    judge_classes(CLASSIFIER, items, pictures=tmp_path / "pictures")
+    evaluate_and_draw_classifier(CLASSIFIER, items, pictures=tmp_path / "pictures")
     assert [file.name for file in (tmp_path / "pictures").iterdir()] == ["mistakes.jpg"]
     assert Image.open(tmp_path / "pictures" / "mistakes.jpg").mode == "RGB"
 
 
 def test_without_mistakes_there_is_no_sheet(tmp_path: Path) -> None:
     items = things(tmp_path / "set", day=[250], night=[0])
-    assert judge_classes(CLASSIFIER, items, pictures=tmp_path / "pictures").accuracy == 1
+    assert evaluate_and_draw_classifier(CLASSIFIER, items, pictures=tmp_path / "pictures").accuracy == 1
     assert not (tmp_path / "pictures").exists()
 
 
 def test_classes_that_it_does_not_know(tmp_path: Path) -> None:
     items = things(tmp_path / "set", day=[250], dusk=[90, 90], night=[0])
     with pytest.raises(LabelError, match='has "dusk", which the classifier was not trained on'):
-        judge_classes(CLASSIFIER, items)
-    judged = judge_classes(CLASSIFIER, items, "ignore", pictures=tmp_path / "pictures")
+        evaluate_and_draw_classifier(CLASSIFIER, items)
+    judged = evaluate_and_draw_classifier(CLASSIFIER, items, "ignore", pictures=tmp_path / "pictures")
     assert judged.images == 2
     assert judged.notes == ('Left out, as the classifier does not know these classes: 2 photos of "dusk".',)
     assert not (tmp_path / "pictures").exists()
 
 
 def test_one_class_can_be_judged(tmp_path: Path) -> None:
-    assert judge_classes(CLASSIFIER, things(tmp_path / "set", day=[250, 20])).accuracy == 0.5
+    assert evaluate_and_draw_classifier(CLASSIFIER, things(tmp_path / "set", day=[250, 20])).accuracy == 0.5

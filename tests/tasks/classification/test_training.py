@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxmask.data.classification.dataset import ClassDataset
+from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
-from boxmask.tasks.classification.training import Classes
-from boxmask.training.loader import canvases
+from boxmask.tasks.classification.training import ClassificationTask
+from boxmask.training.loader import padded_sizes
 from boxmask.weights.checkpoint import load_model
 
-TASK = Classes()
+TASK = ClassificationTask()
 CONFIG = SimpleNamespace(shorter_side=32, longer_side=32, multiple_of=32)
 RECIPE = Recipe(model="classifier")
 
 
 @pytest.fixture(scope="module")
-def labeled(demo: Path) -> ClassDataset:
+def labeled(demo: Path) -> ClassificationDataset:
     return TASK.read(demo, RECIPE)
 
 
@@ -36,15 +36,15 @@ def folders(tmp_path: Path) -> Path:
     return root
 
 
-def test_objects_of_a_detection_set_are_the_items(labeled: ClassDataset, demo: Path) -> None:
+def test_objects_of_a_detection_set_are_the_items(labeled: ClassificationDataset, demo: Path) -> None:
     photos = TASK.photos(labeled)
     assert len(photos) == 24
     assert len(labeled) == photos.counted.sum() > 24
     assert TASK.numbers(labeled, RECIPE) == {"class_names": photos.class_names}
 
 
-def test_every_item_fills_the_same_square(labeled: ClassDataset) -> None:
-    assert set(canvases(labeled, TASK, CONFIG)) == {(32, 32)}
+def test_every_item_fills_the_same_square(labeled: ClassificationDataset) -> None:
+    assert set(padded_sizes(labeled, TASK, CONFIG)) == {(32, 32)}
     for item in (0, 5, 17):
         image, target = TASK.sample(labeled, item, CONFIG)
         assert max(image.shape[1:]) == 32
@@ -64,7 +64,7 @@ def test_odd_photos_are_samples_too(folders: Path) -> None:
         assert image.shape[0] == out.shape[0] == 3
 
 
-def test_figures_come_without_intervals(labeled: ClassDataset, runs) -> None:
+def test_figures_come_without_intervals(labeled: ClassificationDataset, runs) -> None:
     told: list[int] = []
     val = labeled.split("val")
     figures = TASK.evaluate(load_model(runs("classifier")), val, RECIPE, lambda done, of: told.append(of))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.detection.read import read_dataset, read_unsplit
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.errors import LabelError, UsageError
 from boxmask.runs.splits import Split, chosen_photos
-from boxmask.tasks.detection.evaluation import draw_judged, judge, sheet_of
+from boxmask.tasks.detection.evaluation import contact_sheet_of, draw_evaluation, evaluate_with_detections
 from boxmask.weights.checkpoint import load_detector
 
 
@@ -23,11 +23,11 @@ def run(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
-def chosen(run: Path, data: Path, split: Split) -> Dataset:
-    return chosen_photos(read_unsplit(data), run, data, split)
+def chosen(run: Path, data: Path, split: Split) -> DetectionDataset:
+    return chosen_photos(read_unsplit_detection(data), run, data, split)
 
 
-def files(dataset: Dataset) -> set[str]:
+def files(dataset: DetectionDataset) -> set[str]:
     return set(dataset.files.tolist())
 
 
@@ -72,7 +72,7 @@ def test_a_set_that_nobody_split_is_not_drawn_from(trained: Path, demo: Path, tm
 
 def test_a_checkpoint_alone_has_no_split(run: Path, demo: Path, tmp_path: Path) -> None:
     shutil.move(run / "best.safetensors", tmp_path / "alone.safetensors")
-    own = files(read_dataset(demo).split("test"))
+    own = files(read_detection(demo).split("test"))
     assert files(chosen(tmp_path / "alone.safetensors", demo, "test")) == own
 
 
@@ -84,7 +84,7 @@ def test_a_split_without_photos_is_refused(trained: Path, demo: Path) -> None:
 def test_figures_and_detections_belong_together(trained: Path, demo: Path) -> None:
     dataset = chosen(trained, demo, "test")
     told: list[tuple[int, int]] = []
-    evaluation, detections = judge(
+    evaluation, detections = evaluate_with_detections(
         load_detector(trained), dataset, progress=lambda done, of: told.append((done, of))
     )
     assert evaluation.images == len(detections) == 4
@@ -96,12 +96,12 @@ def test_figures_and_detections_belong_together(trained: Path, demo: Path) -> No
 
 def test_each_photo_is_drawn_twice(trained: Path, demo: Path, tmp_path: Path) -> None:
     dataset = chosen(trained, demo, "test").subset(np.array([0, 1]))
-    _, detections = judge(load_detector(trained), dataset)
-    pictures = draw_judged(dataset, detections, tmp_path / "pictures")
+    _, detections = evaluate_with_detections(load_detector(trained), dataset)
+    pictures = draw_evaluation(dataset, detections, tmp_path / "pictures")
     assert sorted((tmp_path / "pictures").iterdir()) == sorted(pictures)
     assert [picture.stem for picture in pictures] == [dataset.path(photo).stem for photo in (0, 1)]
     assert Image.open(pictures[0]).width > 2 * dataset.sizes[0, 1]
-    assert sheet_of(dataset, detections, 2).shape[1] == 1600
+    assert contact_sheet_of(dataset, detections, 2).shape[1] == 1600
 
 
 def test_photos_of_the_same_name_have_pictures_of_their_own(
@@ -112,8 +112,8 @@ def test_photos_of_the_same_name_have_pictures_of_their_own(
         (tmp_path / folder).mkdir()
         shutil.copy(dataset.path(number), tmp_path / folder / "a.jpg")
     twins = replace(dataset, root=tmp_path, files=np.array(["one/a.jpg", "two/a.jpg"]))
-    _, detections = judge(load_detector(trained), twins)
-    pictures = draw_judged(twins, detections, tmp_path / "pictures")
+    _, detections = evaluate_with_detections(load_detector(trained), twins)
+    pictures = draw_evaluation(twins, detections, tmp_path / "pictures")
     assert [picture.name for picture in pictures] == ["a.jpg", "a-2.jpg"]
 
 
@@ -121,5 +121,5 @@ def test_a_photo_is_never_replaced_by_its_picture(demo: Path, trained: Path) -> 
     dataset = chosen(trained, demo, "test")
     before = dataset.path(0).read_bytes()
     with pytest.raises(UsageError, match="would replace the photo itself"):
-        draw_judged(dataset, [], demo / "images")
+        draw_evaluation(dataset, [], demo / "images")
     assert dataset.path(0).read_bytes() == before

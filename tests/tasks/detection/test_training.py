@@ -7,39 +7,39 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from boxmask.data.augmentation.detection import Augmentation
+from boxmask.data.augmentation.detection import DetectionAugmentation
 from boxmask.data.augmentation.ssd_crops import SSDAugmentation
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
-from boxmask.tasks.detection.training import Boxes
+from boxmask.tasks.detection.training import DetectionTask
 from boxmask.weights.checkpoint import load_detector
 
-TASK = Boxes()
+TASK = DetectionTask()
 CONFIG = SimpleNamespace(shorter_side=64, longer_side=96)
 
 
 @pytest.fixture(scope="module")
-def labeled(demo: Path) -> Dataset:
+def labeled(demo: Path) -> DetectionDataset:
     return TASK.read(demo, Recipe())
 
 
-def test_the_set_is_its_photos_and_names_the_classes(labeled: Dataset) -> None:
+def test_the_set_is_its_photos_and_names_the_classes(labeled: DetectionDataset) -> None:
     assert TASK.photos(labeled) is labeled
     assert TASK.numbers(labeled, Recipe()) == {"class_names": labeled.class_names}
 
 
 @pytest.mark.parametrize("size", [(100, 200), (200, 100), (480, 640), (1, 1)])
-def test_the_canvas_is_as_large_as_the_sample(labeled: Dataset, size: tuple[int, int]) -> None:
-    height, width = TASK.canvas(size, CONFIG)
+def test_the_canvas_is_as_large_as_the_sample(labeled: DetectionDataset, size: tuple[int, int]) -> None:
+    height, width = TASK.input_size(size, CONFIG)
     assert min(height, width) <= 64
     assert max(height, width) <= 96
     assert max(height, width) == 96 or min(height, width) == 64
 
 
-def test_boxes_and_outlines_are_resized_with_the_photo(labeled: Dataset) -> None:
+def test_boxes_and_outlines_are_resized_with_the_photo(labeled: DetectionDataset) -> None:
     image, target = TASK.sample(labeled, 3, CONFIG)
-    assert tuple(image.shape[1:]) == TASK.canvas(tuple(labeled.sizes[3].tolist()), CONFIG)
+    assert tuple(image.shape[1:]) == TASK.input_size(tuple(labeled.sizes[3].tolist()), CONFIG)
     assert target.masks is not None
     assert target.masks.size == tuple(image.shape[1:])
     scale = image.shape[1] / labeled.sizes[3, 0]
@@ -47,14 +47,14 @@ def test_boxes_and_outlines_are_resized_with_the_photo(labeled: Dataset) -> None
 
 
 def test_crops_are_the_methods_unless_the_user_chooses() -> None:
-    assert isinstance(TASK.augmentation(Recipe(), CONFIG), Augmentation)
+    assert isinstance(TASK.augmentation(Recipe(), CONFIG), DetectionAugmentation)
     assert isinstance(TASK.augmentation(Recipe(crops="ssd"), CONFIG), SSDAugmentation)
-    assert TASK.augmentation(Recipe(flip=0.1, vertical_flip=0.2), CONFIG) == Augmentation(
+    assert TASK.augmentation(Recipe(flip=0.1, vertical_flip=0.2), CONFIG) == DetectionAugmentation(
         0.1, 0.2, (0.75, 1.33), 0.5
     )
 
 
-def test_figures_come_without_intervals(labeled: Dataset, trained: Path) -> None:
+def test_figures_come_without_intervals(labeled: DetectionDataset, trained: Path) -> None:
     told: list[tuple[int, int]] = []
     figures = TASK.evaluate(
         load_detector(trained), labeled.split("val"), Recipe(), lambda done, of: told.append((done, of))
@@ -72,7 +72,9 @@ def test_objects_have_to_be_there_in_training(demo: Path, tmp_path: Path) -> Non
         TASK.read(demo, Recipe(split_file=split))
 
 
-def test_outlines_of_validation_photos_do_not_teach(demo: Path, labeled: Dataset, boxes_alone: Path) -> None:
+def test_outlines_of_validation_photos_do_not_teach(
+    demo: Path, labeled: DetectionDataset, boxes_alone: Path
+) -> None:
     learner = replace(TASK, outlines=True)
     assert learner.read(demo, Recipe(model="mask-rcnn")).fingerprint() == labeled.fingerprint()
     with pytest.raises(LabelError, match="no training object has an outline"):
@@ -80,7 +82,7 @@ def test_outlines_of_validation_photos_do_not_teach(demo: Path, labeled: Dataset
     assert len(TASK.read(boxes_alone, Recipe())) == len(labeled)
 
 
-def test_crowded_photos_have_room_for_all_their_objects(labeled: Dataset) -> None:
+def test_crowded_photos_have_room_for_all_their_objects(labeled: DetectionDataset) -> None:
     first = np.flatnonzero(labeled.splits == "train")[:1]
     crowded = labeled.subset(np.r_[first, first])
     crowded = crowded.with_objects(np.repeat(np.arange(len(crowded.boxes)), 60), crowded.offsets * 60)

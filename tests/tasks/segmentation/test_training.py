@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from boxmask.data.segmentation.dataset import PixelDataset
+from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
-from boxmask.tasks.segmentation.training import Pixels, balanced
+from boxmask.tasks.segmentation.training import SegmentationTask, balanced
 from boxmask.types import IGNORED
 from boxmask.weights.checkpoint import load_model
 
-TASK = Pixels()
+TASK = SegmentationTask()
 WHOLE = SimpleNamespace(shorter_side=64, longer_side=96, tile=0)
 TILES = SimpleNamespace(shorter_side=64, longer_side=96, tile=48)
 
 
 @pytest.fixture(scope="module")
-def labeled(demo: Path) -> PixelDataset:
+def labeled(demo: Path) -> SegmentationDataset:
     return TASK.read(demo, Recipe(model="unet"))
 
 
@@ -35,7 +35,7 @@ def test_a_class_without_pixels_weighs_one_and_does_not_count_for_the_median() -
     assert balanced(np.zeros(3, np.int64)) == (1.0, 1.0, 1.0)
 
 
-def test_weights_are_of_the_training_photos(labeled: PixelDataset) -> None:
+def test_weights_are_of_the_training_photos(labeled: SegmentationDataset) -> None:
     assert TASK.numbers(labeled, Recipe(model="unet")) == {"class_names": labeled.class_names}
     numbers = TASK.numbers(labeled, Recipe(model="unet", class_weights="balanced"))
     train = labeled.pixels[labeled.splits == "train"].sum(axis=0)
@@ -43,17 +43,17 @@ def test_weights_are_of_the_training_photos(labeled: PixelDataset) -> None:
     assert numbers["class_weights"][0] < 0.1  # the background
 
 
-def test_a_sample_is_resized_but_for_tiles(labeled: PixelDataset) -> None:
+def test_a_sample_is_resized_but_for_tiles(labeled: SegmentationDataset) -> None:
     size = tuple(labeled.sizes[0].tolist())
     image, target = TASK.sample(labeled, 0, WHOLE)
-    assert tuple(image.shape[1:]) == tuple(target.labels.shape) == TASK.canvas(size, WHOLE)
+    assert tuple(image.shape[1:]) == tuple(target.labels.shape) == TASK.input_size(size, WHOLE)
     image, target = TASK.sample(labeled, 0, TILES)
     assert tuple(image.shape[1:]) == tuple(target.labels.shape) == size
-    assert TASK.canvas(size, TILES) == (48, 48)
+    assert TASK.input_size(size, TILES) == (48, 48)
     assert torch.equal(target.labels, labeled.target(0).labels)
 
 
-def test_every_augmented_sample_of_tiles_is_a_tile(labeled: PixelDataset) -> None:
+def test_every_augmented_sample_of_tiles_is_a_tile(labeled: SegmentationDataset) -> None:
     image, target = TASK.sample(labeled, 0, TILES)
     for seed in range(5):
         tile, labels = TASK.augmentation(Recipe(), TILES)(image, target, np.random.default_rng(seed))
@@ -62,7 +62,7 @@ def test_every_augmented_sample_of_tiles_is_a_tile(labeled: PixelDataset) -> Non
         assert set(labels.labels.unique().tolist()) <= {*range(11), IGNORED}
 
 
-def test_figures_come_without_intervals(labeled: PixelDataset, runs) -> None:
+def test_figures_come_without_intervals(labeled: SegmentationDataset, runs) -> None:
     figures = TASK.evaluate(load_model(runs("unet")), labeled.split("val"), Recipe(), lambda done, of: None)
     assert set(TASK.figures) <= set(figures)
     assert figures["images"] == 2
@@ -85,27 +85,27 @@ def test_label_images_are_asked_about(painted: Path, tmp_path: Path) -> None:
 def test_numbers_that_the_file_does_not_name(painted: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("ground,0\nsky,2\n")
     recipe = {"model": "unet", "classes_file": tmp_path / "mine.txt"}
-    with pytest.raises(LabelError, match="--unknown-colors ignore"):
+    with pytest.raises(LabelError, match="--on-unknown-colors ignore"):
         TASK.read(painted, Recipe(**recipe))  # type: ignore[arg-type]
-    dataset = TASK.read(painted, Recipe(**recipe, unknown_colors="ignore"))  # type: ignore[arg-type]
+    dataset = TASK.read(painted, Recipe(**recipe, on_unknown_colors="ignore"))  # type: ignore[arg-type]
     assert dataset.class_names == ("ground", "sky")
     assert (dataset.target(0).labels == IGNORED).any()
 
 
-def test_a_split_file_counts(demo: Path, labeled: PixelDataset, tmp_path: Path) -> None:
+def test_a_split_file_counts(demo: Path, labeled: SegmentationDataset, tmp_path: Path) -> None:
     files = labeled.files.tolist()
     file = tmp_path / "split.json"
     file.write_text(json.dumps({"train": files[4:], "val": files[:1], "test": files[1:4]}))
-    dataset = TASK.read(demo, Recipe(model="unet", split_file=file, unseen_classes="ignore"))
+    dataset = TASK.read(demo, Recipe(model="unet", split_file=file, on_unseen_classes="ignore"))
     assert dataset.split("test").files.tolist() == files[1:4]
 
 
-def test_a_class_that_training_never_sees(demo: Path, labeled: PixelDataset, tmp_path: Path) -> None:
+def test_a_class_that_training_never_sees(demo: Path, labeled: SegmentationDataset, tmp_path: Path) -> None:
     nines = labeled.pixels[:, labeled.class_names.index("nine")] > 0
     files = labeled.files
     file = tmp_path / "split.json"
     file.write_text(json.dumps({"train": files[~nines].tolist(), "val": files[nines].tolist(), "test": []}))
     with pytest.raises(LabelError, match=r"nine: \d+ pixels in images"):
         TASK.read(demo, Recipe(model="unet", split_file=file))
-    dataset = TASK.read(demo, Recipe(model="unet", split_file=file, unseen_classes="ignore"))
+    dataset = TASK.read(demo, Recipe(model="unet", split_file=file, on_unseen_classes="ignore"))
     assert any("nine" in note for note in dataset.notes)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import TrainingError
 from boxmask.training.rcnn import features as region_features
 from boxmask.training.rcnn.features import PhotoRegions, RegionFeatures, regions_of
@@ -25,11 +25,11 @@ def photo_of(
     labels: list[int],
     crowd: tuple[int, ...] = (),
     difficult: tuple[int, ...] = (),
-) -> Dataset:
+) -> DetectionDataset:
     """A data set of one photo with these objects, of three classes."""
     rows = np.arange(len(boxes))
     objects = np.array(boxes, np.float32).reshape(-1, 4)
-    return Dataset(
+    return DetectionDataset(
         root=Path(),
         class_names=("cat", "dog", "bird"),
         files=np.array(["photo.jpg"]),

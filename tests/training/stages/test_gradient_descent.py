@@ -21,7 +21,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
 
     def evaluate(*_: object, **__: object) -> SimpleNamespace:
         ap = answers.pop(0)
-        return SimpleNamespace(as_json=lambda: {"AP": ap, "AP50": ap, "AP75": ap, "images": 2})
+        return SimpleNamespace(to_dict=lambda: {"AP": ap, "AP50": ap, "AP75": ap, "images": 2})
 
     monkeypatch.setattr(boxes, "evaluate", evaluate)
     return answers
@@ -43,7 +43,7 @@ def test_the_best_weights_are_kept(
     demo: Path, quick: Recipe, tmp_path: Path, judged: list[float | None], aps: list[float | None], step: int
 ) -> None:
     judged += aps
-    run, _ = train(demo, replace(quick, batch_size=6, validations=3), tmp_path / "run")
+    run, _ = train(demo, replace(quick, batch_size=6, num_validations=3), tmp_path / "run")
     assert not judged
     assert best_step(run) == step
     assert read_checkpoint(run.last)[1].training["step"] == 3
@@ -53,7 +53,7 @@ def test_validations_come_evenly_and_are_logged(
     demo: Path, quick: Recipe, tmp_path: Path, judged: list[float | None]
 ) -> None:
     judged += [0.1, 0.2, 0.3, 0.4]
-    run, _ = train(demo, replace(quick, validations=4), tmp_path / "run")
+    run, _ = train(demo, replace(quick, num_validations=4), tmp_path / "run")
     rows = [json.loads(line) for line in run.log.read_text().splitlines()]
     validations = [(row["step"], row["val"]["AP"]) for row in rows if "val" in row]
     assert validations == [(3, 0.1), (5, 0.2), (7, 0.3), (9, 0.4)]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from boxmask.detectors.fast_rcnn import USUAL_SPREAD
-from boxmask.training.stages.target_normalization import DeltaSpread
+from boxmask.training.stages.target_normalization import DeltaStatistics
 from boxmask.types import Target
 
 NONE = torch.zeros(0, 4)
@@ -21,7 +21,7 @@ def shifted(shifts: list[float]) -> Tensor:
 
 def test_mean_and_deviation_of_each_class_by_hand() -> None:
     """Half of the deltas are 0, half -0.2: mean -0.1, deviation 0.1; nothing is divided by 0."""
-    spread = DeltaSpread(2, 0.5)
+    spread = DeltaStatistics(2, 0.5)
     assert spread.add(shifted([0, 4, 0]), SPREAD_OBJECT) == 3
     assert (
         spread.add(
@@ -37,7 +37,7 @@ def test_mean_and_deviation_of_each_class_by_hand() -> None:
 def test_each_class_has_its_own_spread() -> None:
     objects = Target.of([[40, 40, 60, 60], [100, 100, 120, 120]], [1, 0])
     there = torch.tensor([60.0, 60, 60, 60])
-    spread = DeltaSpread(2, 0.5)
+    spread = DeltaStatistics(2, 0.5)
     spread.add(torch.cat([shifted([0, 4] * 6), shifted([2, 4] * 6) + there]), objects)
     mean, std = spread.result()
     torch.testing.assert_close(mean[:, 0], torch.tensor([-0.15, -0.1]))
@@ -46,7 +46,7 @@ def test_each_class_has_its_own_spread() -> None:
 
 @pytest.mark.parametrize(("pairs", "own"), [(9, False), (10, True)])
 def test_a_class_with_few_pairs_keeps_the_usual_spread(pairs: int, own: bool) -> None:
-    spread = DeltaSpread(2, 0.5)
+    spread = DeltaStatistics(2, 0.5)
     spread.add(shifted([4] * pairs), SPREAD_OBJECT)
     mean, std = spread.result()
     assert mean[1, 0].item() == pytest.approx(-0.2 if own else 0)
@@ -54,7 +54,7 @@ def test_a_class_with_few_pairs_keeps_the_usual_spread(pairs: int, own: bool) ->
 
 
 def test_objects_that_do_not_count_have_no_spread() -> None:
-    spread = DeltaSpread(2, 0.5)
+    spread = DeltaStatistics(2, 0.5)
     assert spread.add(shifted([4] * 20), Target.of([[40, 40, 60, 60]], [1], [True])) == 0
     assert spread.add(NONE, SPREAD_OBJECT) == 0
     assert spread.add(shifted([0]), Target.of([], [])) == 0

@@ -39,14 +39,14 @@ _RGB = torch.linalg.inv(_YIQ)
 
 
 @dataclass(frozen=True, slots=True)
-class Augmentation:
+class DetectionAugmentation:
     """What may happen to a training photo; called with one, it draws and applies.
 
     flip:          chance of a mirror image, left to right
     vertical_flip: chance of a mirror image, top to bottom; for photos from above or through a microscope
     scale:         range of the scale jitter (Ghiasi et al. 2021, arXiv 2012.07177, section 3): the photo is
                    scaled, then cropped or padded at random back to its own size
-    photometric:   chance of other light and color (brightness, contrast, saturation and hue together)
+    color_jitter:   chance of other light and color (brightness, contrast, saturation and hue together)
     min_visible:   an object of whose box less than this share is left in the picture becomes `ignore`
 
     Raises UsageError where a chance is outside 0..1 or `scale` is no range of positive numbers.
@@ -55,11 +55,11 @@ class Augmentation:
     flip: float = 0.5
     vertical_flip: float = 0.0
     scale: tuple[float, float] = (0.8, 1.25)
-    photometric: float = 0.5
+    color_jitter: float = 0.5
     min_visible: float = 0.3
 
     def __post_init__(self) -> None:
-        for name in ("flip", "vertical_flip", "photometric", "min_visible"):
+        for name in ("flip", "vertical_flip", "color_jitter", "min_visible"):
             share = getattr(self, name)
             if not 0.0 <= share <= 1.0:
                 raise UsageError(f"augmentation: {name} is {share}; give a number from 0 to 1")
@@ -74,14 +74,14 @@ class Augmentation:
         A copy even where nothing was changed, as the caller may keep the photo while the result moves on.
         For objects that were cut or left the picture, see `seen`.
         """
-        mirror, upend, recolor = generator.random(3) < (self.flip, self.vertical_flip, self.photometric)
+        mirror, upend, recolor = generator.random(3) < (self.flip, self.vertical_flip, self.color_jitter)
         scale = generator.uniform(*self.scale)
         place = generator.random(2)
         scene = _scene(recolored(image, generator) if recolor else image, target)
         if mirror:
-            scene = scene.mirrored()
+            scene = scene.hflip()
         if upend:
-            scene = scene.upended()
+            scene = scene.vflip()
         scene = _zoomed_in(scene, scale, place) if scale >= 1 else _zoomed_out(scene, scale, place)
         changed = scene.image
         copy = changed.clone() if changed.data_ptr() == image.data_ptr() else changed
@@ -138,27 +138,27 @@ class _Scene:
     def size(self) -> Size:
         return int(self.image.shape[-2]), int(self.image.shape[-1])
 
-    def mirrored(self) -> _Scene:
-        masks = None if self.masks is None else self.masks.mirrored()
+    def hflip(self) -> _Scene:
+        masks = None if self.masks is None else self.masks.hflip()
         return _Scene(F.horizontal_flip(self.image), F.horizontal_flip(self.boxes), masks)
 
-    def upended(self) -> _Scene:
-        masks = None if self.masks is None else self.masks.upended()
+    def vflip(self) -> _Scene:
+        masks = None if self.masks is None else self.masks.vflip()
         return _Scene(F.vertical_flip(self.image), F.vertical_flip(self.boxes), masks)
 
     def resized(self, size: Size) -> _Scene:
-        masks = None if self.masks is None else self.masks.resized(size)
+        masks = None if self.masks is None else self.masks.resize(size)
         return _Scene(F.resize(self.image, list(size)), F.resize(self.boxes, list(size)), masks)
 
     def cropped(self, left: int, top: int, size: Size) -> _Scene:
-        masks = None if self.masks is None else self.masks.placed(-left, -top, size)
+        masks = None if self.masks is None else self.masks.shift_and_crop(-left, -top, size)
         return _Scene(F.crop(self.image, top, left, *size), F.crop(self.boxes, top, left, *size), masks)
 
     def padded(self, left: int, top: int, size: Size) -> _Scene:
         """Laid on a gray ground."""
         height, width = self.size
         edges = [left, top, size[1] - width - left, size[0] - height - top]
-        masks = None if self.masks is None else self.masks.placed(left, top, size)
+        masks = None if self.masks is None else self.masks.shift_and_crop(left, top, size)
         return _Scene(F.pad(self.image, edges, PADDING_GRAY), F.pad(self.boxes, edges), masks)
 
 

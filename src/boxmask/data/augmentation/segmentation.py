@@ -20,7 +20,7 @@ from boxmask.data.augmentation.detection import PADDING_GRAY, recolored
 from boxmask.errors import UsageError
 from boxmask.masks import Size, nearest
 from boxmask.pipeline.images import resized_size
-from boxmask.types import IGNORED, PixelTarget
+from boxmask.types import IGNORED, SegmentationTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,14 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class PixelAugmentation:
+class SegmentationAugmentation:
     """What may happen to a training photo whose pixels are labeled; called with one, it draws and applies.
 
     flip:          chance of a mirror image, left to right
     vertical_flip: chance of a mirror image, top to bottom; for photos from above or through a microscope
     scale:         range of the scale jitter: the photo is scaled, then cropped or padded at random; 0.5 to 2
                    is DeepLabv3's (Chen et al. 2017, arXiv:1706.05587, section 4.1)
-    photometric:   chance of other light and color (brightness, contrast, saturation and hue together)
+    color_jitter:   chance of other light and color (brightness, contrast, saturation and hue together)
     tile:          the side of the square that is cut out, in pixels after scaling; 0: all of the photo, at
                    its own size
 
@@ -67,11 +67,11 @@ class PixelAugmentation:
     flip: float = 0.5
     vertical_flip: float = 0.0
     scale: tuple[float, float] = (0.5, 2.0)
-    photometric: float = 0.5
+    color_jitter: float = 0.5
     tile: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("flip", "vertical_flip", "photometric"):
+        for name in ("flip", "vertical_flip", "color_jitter"):
             share = getattr(self, name)
             if not 0.0 <= share <= 1.0:
                 raise UsageError(f"augmentation: {name} is {share}; give a number from 0 to 1")
@@ -81,14 +81,14 @@ class PixelAugmentation:
             raise UsageError(f"augmentation: tile is {self.tile}; give a side in pixels, or 0 for all")
 
     def __call__(
-        self, image: UInt8[Tensor, "3 H W"], target: PixelTarget, generator: np.random.Generator
-    ) -> tuple[UInt8[Tensor, "3 h w"], PixelTarget]:
+        self, image: UInt8[Tensor, "3 H W"], target: SegmentationTarget, generator: np.random.Generator
+    ) -> tuple[UInt8[Tensor, "3 h w"], SegmentationTarget]:
         """A changed copy of the photo, of the same size or of the tile's, and the labels that are true of it.
 
         What lies beyond the photo is gray and IGNORED. A copy even where nothing was changed, as the caller
         may keep the photo while the result moves on.
         """
-        mirror, upend, recolor = generator.random(3) < (self.flip, self.vertical_flip, self.photometric)
+        mirror, upend, recolor = generator.random(3) < (self.flip, self.vertical_flip, self.color_jitter)
         scale, place = generator.uniform(*self.scale), generator.random(2)
         size = (image.shape[-2], image.shape[-1])
         result = (self.tile, self.tile) if self.tile else size
@@ -100,12 +100,12 @@ class PixelAugmentation:
         photo, labels = _padded(photo, labels, rows, columns, result)
         axes = [axis for axis, turned in ((-1, mirror), (-2, upend)) if turned]
         photo, labels = (part.flip(axes) if axes else part for part in (photo, labels))
-        return _owned(photo, image), PixelTarget(_owned(labels, target.labels))
+        return _owned(photo, image), SegmentationTarget(_owned(labels, target.labels))
 
 
-def resize_pixels(
-    image: UInt8[Tensor, "3 H W"], target: PixelTarget, shorter: int, longer: int
-) -> tuple[UInt8[Tensor, "3 h w"], PixelTarget]:
+def resize_segmentation_photo(
+    image: UInt8[Tensor, "3 H W"], target: SegmentationTarget, shorter: int, longer: int
+) -> tuple[UInt8[Tensor, "3 h w"], SegmentationTarget]:
     """Scale a photo and its labels so that the short side is `shorter`, or the long side `longer` if less.
 
     The size is that of `resized_size`, as the segmenter would have it; the photo antialiased, the labels by
@@ -115,7 +115,7 @@ def resize_pixels(
         raise UsageError(f"size: shorter side {shorter}, longer side {longer}; give 1 <= shorter <= longer")
     size = resized_size((image.shape[-2], image.shape[-1]), shorter, longer)
     photo, labels = _resized(image, target.labels, size)
-    return photo, PixelTarget(labels)
+    return photo, SegmentationTarget(labels)
 
 
 def _seen(image: Tensor, labels: Tensor, rows: Window, columns: Window) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from boxmask.data.augmentation.detection import PADDING_GRAY, Augmentation, seen
+from boxmask.data.augmentation.detection import PADDING_GRAY, DetectionAugmentation, seen
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import iou
 from boxmask.masks import Masks, Size
@@ -35,7 +35,7 @@ class SSDAugmentation:
     """What may happen to a training photo; called with one, it draws and applies.
 
     flip:        chance of a mirror image; section 2.2
-    photometric: chance of other light and color
+    color_jitter: chance of other light and color
     expand:      chance that the photo is laid on a larger gray ground (the authors' code)
     largest:     how many times as wide and as high that ground may be; section 3.6: 16 times the area
     smallest:    the least side of a patch, in parts of the ground's; section 2.2: 0.1, the authors' code: 0.3
@@ -44,7 +44,7 @@ class SSDAugmentation:
     """
 
     flip: float = 0.5
-    photometric: float = 0.5
+    color_jitter: float = 0.5
     expand: float = 0.5
     largest: float = 4.0
     smallest: float = 0.1
@@ -57,9 +57,9 @@ class SSDAugmentation:
             raise UsageError(f"augmentation: largest is {self.largest}; give 1 or more")
         self.rest()
 
-    def rest(self) -> Augmentation:
+    def rest(self) -> DetectionAugmentation:
         """What follows the crop; it checks its own numbers."""
-        return Augmentation(self.flip, 0.0, (1.0, 1.0), self.photometric, min_visible=0.0)
+        return DetectionAugmentation(self.flip, 0.0, (1.0, 1.0), self.color_jitter, min_visible=0.0)
 
     def __call__(
         self, image: UInt8[Tensor, "3 H W"], target: Target, generator: np.random.Generator
@@ -157,4 +157,4 @@ def _shown_masks(masks: Masks | None, window: Window, size: Size) -> Masks | Non
     if masks is None:
         return None
     x1, y1, x2, y2 = window
-    return masks.placed(-x1, -y1, (y2 - y1, x2 - x1)).resized(size)
+    return masks.shift_and_crop(-x1, -y1, (y2 - y1, x2 - x1)).resize(size)

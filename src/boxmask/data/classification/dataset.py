@@ -1,6 +1,6 @@
 """A set of things with one class each: whole photos, or the objects of labeled photos, cut out.
 
-Both are a `Dataset`, in which a whole photo is a box as large as the photo; so splits, their files and their
+Both are a `DetectionDataset`, in which a whole photo is a box as large as the photo; so splits, their files and their
 checks are those of the detection sets. The parts of a photo share its split: nothing leaks between splits.
 """
 
@@ -16,17 +16,17 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.photos.decode import to_image
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.photos.accept import to_image
 from boxmask.pipeline.warp import with_context
-from boxmask.types import ClassTarget
+from boxmask.types import ClassificationTarget
 
 CONTEXT = (227, 16)  # R-CNN, appendix A: 16 pixels around an object, in a square of 227
 NO_CONTEXT = (1, 0)
 
 
 @dataclass(frozen=True)
-class ClassDataset:
+class ClassificationDataset:
     """N items, each a part of a photo.
 
     photos:  the photos and their objects
@@ -35,7 +35,7 @@ class ClassDataset:
     context: how much of an object's surroundings is; see `crops_of`
     """
 
-    photos: Dataset
+    photos: DetectionDataset
     rows: NDArray[np.int64]
     windows: NDArray[np.int64]
     context: tuple[int, int]
@@ -92,19 +92,19 @@ class ClassDataset:
         image, (x1, y1, x2, y2) = to_image(self.path(item)), self.windows[item].tolist()
         return image[:, y1:y2, x1:x2]
 
-    def target(self, item: int) -> ClassTarget:
+    def target(self, item: int) -> ClassificationTarget:
         """What the labels say of item number `item`."""
-        return ClassTarget(int(self.photos.labels[self.rows[item]]))
+        return ClassificationTarget(int(self.photos.labels[self.rows[item]]))
 
-    def subset(self, items: NDArray[np.int64]) -> ClassDataset:
+    def subset(self, items: NDArray[np.int64]) -> ClassificationDataset:
         """Only the given items, in the given order; classes and photos are kept."""
         return replace(self, rows=self.rows[items], windows=self.windows[items])
 
-    def split(self, name: str) -> ClassDataset:
+    def split(self, name: str) -> ClassificationDataset:
         """The items of one split, "train", "val" or "test"."""
         return self.subset(np.flatnonzero(self.splits == name))
 
-    def of_photos(self, photos: Dataset) -> ClassDataset:
+    def of_photos(self, photos: DetectionDataset) -> ClassificationDataset:
         """All items of the same kind in another choice or splitting of the photos."""
         return crops_of(photos, self.context)
 
@@ -120,7 +120,7 @@ class ClassDataset:
         return int(np.searchsorted(self.photos.offsets, self.rows[item], side="right")) - 1
 
 
-def crops_of(dataset: Dataset, context: tuple[int, int] = CONTEXT) -> ClassDataset:
+def crops_of(dataset: DetectionDataset, context: tuple[int, int] = CONTEXT) -> ClassificationDataset:
     """The objects that count (crowd regions and difficult ones do not), each with some of its surroundings.
 
     context: (S, p): p pixels on each side, were the object with its surroundings brought to S x S. They end
@@ -132,4 +132,4 @@ def crops_of(dataset: Dataset, context: tuple[int, int] = CONTEXT) -> ClassDatas
     edges = dataset.sizes[photo].astype(np.int64).reshape(-1, 2)[:, [1, 0]]
     low = np.clip(np.floor(boxes[:, :2]).astype(np.int64), 0, edges - 1)
     high = np.clip(np.ceil(boxes[:, 2:]).astype(np.int64), low + 1, edges)
-    return ClassDataset(dataset, rows, np.concatenate([low, high], axis=1), context)
+    return ClassificationDataset(dataset, rows, np.concatenate([low, high], axis=1), context)

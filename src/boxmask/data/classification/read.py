@@ -14,38 +14,38 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassDataset, crops_of
-from boxmask.data.detection.box_checks import BadBoxes
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.detection.read import is_labeled, read_unsplit
+from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassificationDataset, crops_of
+from boxmask.data.detection.box_checks import OnBadBoxes
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.read import is_labeled, read_unsplit_detection
 from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import split_in_name
-from boxmask.data.messages import complaint, note
+from boxmask.data.messages import format_errors, note
 from boxmask.data.photo_sizes import read_sizes
 from boxmask.data.split import with_split_file, with_splits
 from boxmask.errors import LabelError
-from boxmask.photos.decode import PHOTO_ENDINGS
+from boxmask.photos.find import PHOTO_ENDINGS
 from boxmask.photos.folders import visible_files
 
 _LAYOUT = "Give a folder with one folder of photos for each class, or a set with labeled boxes."
 
 
-def read_classes(
+def read_classification(
     path: str | Path,
     *,
     split_seed: int = 0,
     split_file: str | Path | None = None,
-    bad_boxes: BadBoxes = "stop",
+    on_bad_boxes: OnBadBoxes = "stop",
     context: tuple[int, int] = CONTEXT,
-) -> ClassDataset:
+) -> ClassificationDataset:
     """Things with one class each: the photos of class folders, or the objects of a detection set, cut out.
 
     Splits are those of `split_file`, else the set's own, completed by a draw as for detection sets: photo by
     photo, and with every class in train as far as possible. What was noticed is in the set's `notes`.
     context: see `crops_of`; of detection sets only
-    Raises LabelError where there are fewer than two classes, or as `read_unsplit_classes` does.
+    Raises LabelError where there are fewer than two classes, or as `read_unsplit_classification` does.
     """
-    whole = read_unsplit_classes(path, bad_boxes, context)
+    whole = read_unsplit_classification(path, on_bad_boxes, context)
     _require_two_classes(whole, Path(path))
     photos = (
         with_split_file(whole.photos, split_file) if split_file else with_splits(whole.photos, split_seed)
@@ -53,20 +53,20 @@ def read_classes(
     return whole.of_photos(photos)
 
 
-def read_unsplit_classes(
-    path: str | Path, bad_boxes: BadBoxes = "stop", context: tuple[int, int] = CONTEXT
-) -> ClassDataset:
+def read_unsplit_classification(
+    path: str | Path, on_bad_boxes: OnBadBoxes = "stop", context: tuple[int, int] = CONTEXT
+) -> ClassificationDataset:
     """The same, with only the splits that the set itself speaks of, and with any number of classes.
 
     Raises LabelError for folders that are not one a class, for a photo that lies in two classes, and for what
-    `read_dataset` refuses; PhotoError for photos that cannot be read.
+    `read_detection` refuses; PhotoError for photos that cannot be read.
     """
     if is_labeled(Path(path)):
-        return crops_of(read_unsplit(path, bad_boxes), context)
+        return crops_of(read_unsplit_detection(path, on_bad_boxes), context)
     return crops_of(read_class_folders(Path(path)), NO_CONTEXT)
 
 
-def read_class_folders(root: Path) -> Dataset:
+def read_class_folders(root: Path) -> DetectionDataset:
     """Photos in class folders, each with one box around all of it; splits are "" where there are none."""
     if not root.is_dir():
         raise LabelError(f"{root}: there is no such folder. {_LAYOUT}")
@@ -120,7 +120,7 @@ def _layout(root: Path, photos: Iterable[PurePosixPath]) -> _Layout:
     if deep:
         rest = [str(root / top) for top in tops if top not in deep]
         remedy = f"Put their photos into a class of a split, or take {', '.join(sorted(deep))} out of {root}."
-        raise LabelError(complaint("Folders beside those that are named after splits", rest, remedy))
+        raise LabelError(format_errors("Folders beside those that are named after splits", rest, remedy))
     return _Layout({})
 
 
@@ -137,11 +137,11 @@ def _placed(photos: Sequence[PurePosixPath], layout: _Layout) -> dict[str, tuple
 
 def _index(
     root: Path, found: Mapping[str, tuple[str, str]], classes: tuple[str, ...], notes: tuple[str, ...]
-) -> Dataset:
+) -> DetectionDataset:
     files = sorted(found)
     sizes = read_sizes(root, [LabeledPhoto(file, file) for file in files])
     boxes = np.concatenate([np.zeros_like(sizes), sizes[:, ::-1]], axis=1).astype(np.float32)
-    return Dataset(
+    return DetectionDataset(
         root=root,
         class_names=classes,
         files=np.array(files),
@@ -161,7 +161,7 @@ def _index(
 # ---------------------------------------------------------------- what is odd
 
 
-def _require_two_classes(items: ClassDataset, path: Path) -> None:
+def _require_two_classes(items: ClassificationDataset, path: Path) -> None:
     shown = [items.class_names[label] for label in np.unique(items.labels)]
     if len(shown) < 2:
         found = f"one class, {shown[0]}" if shown else "no class"
@@ -182,7 +182,7 @@ def _note_on_copies(root: Path, found: Mapping[str, tuple[str, str]]) -> tuple[s
     torn = [" = ".join(group) for group in groups if len({found[file][0] for file in group}) > 1]
     if torn:
         remedy = "A photo has one class here: keep it in one of them."
-        raise LabelError(complaint(f"{root}: photos that lie in several classes", torn, remedy))
+        raise LabelError(format_errors(f"{root}: photos that lie in several classes", torn, remedy))
     said = [" = ".join(group) for group in groups]
     return note(f"{len(said)} photos are there more than once, and may be in several splits", said)
 

@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import complaint, note
+from boxmask.data.messages import format_errors, note
 from boxmask.errors import LabelError
 
-BadBoxes = Literal["stop", "skip"]
+OnBadBoxes = Literal["stop", "skip"]
 
 OVERHANG = 1.0  # pixels that are cut without a word: counting from 0 or from 1 makes such a difference
 
 
-def sound_boxes(
-    labels: Labels, sizes: NDArray[np.int32], bad_boxes: BadBoxes
+def check_boxes(
+    labels: Labels, sizes: NDArray[np.int32], on_bad_boxes: OnBadBoxes
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[str, ...]]:
     """Clip the boxes to their photos and judge them.
 
     Gives (N, 4) float32 boxes, (N,) which of them are sound, and notes.
     Raises LabelError for a box that is flat, inverted, not finite or outside its photo; with
-    `bad_boxes="skip"` these become a note instead.
+    `on_bad_boxes="skip"` these become a note instead.
     """
     edges = sizes[labels.photo][:, [1, 0, 1, 0]].astype(np.float64)
     clipped = np.clip(labels.boxes, 0, edges).astype(np.float32)
@@ -31,12 +31,12 @@ def sound_boxes(
     meant = (labels.extents > 0).all(axis=1) & np.isfinite(labels.boxes).all(axis=1)
     sound = np.logical_and(inside, meant)
     faults = [_fault(labels, int(row), sizes) for row in np.flatnonzero(~sound)]
-    if faults and bad_boxes == "stop":
+    if faults and on_bad_boxes == "stop":
         remedy = (
-            "Correct or remove these labels, or leave such boxes out with --bad-boxes skip "
-            '(in Python: bad_boxes="skip").'
+            "Correct or remove these labels, or leave such boxes out with --on-bad-boxes skip "
+            '(in Python: on_bad_boxes="skip").'
         )
-        raise LabelError(complaint("Boxes that enclose nothing of their photo", faults, remedy))
+        raise LabelError(format_errors("Boxes that enclose nothing of their photo", faults, remedy))
     notes = note(f"left out {len(faults)} boxes that enclose nothing of their photo", faults)
     return clipped, sound, notes + _note_on_overhang(labels, edges, sound)
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.detection.rle_masks import Outlines
+from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.masks import Masks
 from boxmask.types import Target
 
@@ -23,7 +23,7 @@ SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
-class Dataset:
+class DetectionDataset:
     """P photos with N objects of K classes.
 
     root:        the folder that `files` are relative to
@@ -67,7 +67,7 @@ class Dataset:
     def __post_init__(self) -> None:
         """Raise ValueError, with what was expected and what was found."""
         if not len(self.runs):
-            object.__setattr__(self, "run_offsets", Outlines.none(len(self.boxes)).offsets)
+            object.__setattr__(self, "run_offsets", RleMasks.none(len(self.boxes)).offsets)
         expected, found = (
             (len(self.boxes) + 1, len(self.runs)),
             (len(self.run_offsets), int(self.run_offsets[-1])),
@@ -84,12 +84,12 @@ class Dataset:
         return ~(self.crowd | self.difficult)
 
     @property
-    def outlines(self) -> Outlines:
+    def outlines(self) -> RleMasks:
         """The outlines of all N objects."""
-        return Outlines(self.runs, self.run_offsets)
+        return RleMasks(self.runs, self.run_offsets)
 
     @property
-    def outlined(self) -> NDArray[np.bool_]:
+    def has_mask(self) -> NDArray[np.bool_]:
         """(N,) bool: the outlines of which objects are known."""
         return self.outlines.known
 
@@ -108,7 +108,7 @@ class Dataset:
         np.add.at(counts, (photo[self.counted], self.labels[self.counted]), 1)
         return counts
 
-    def subset(self, photos: NDArray[np.int64]) -> Dataset:
+    def subset(self, photos: NDArray[np.int64]) -> DetectionDataset:
         """Only the given photos, in the given order; classes are kept."""
         spans = [np.arange(self.offsets[i], self.offsets[i + 1]) for i in photos]
         rows = np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
@@ -124,7 +124,7 @@ class Dataset:
 
     def with_objects(
         self, rows: NDArray[np.int64] | NDArray[np.bool_], offsets: NDArray[np.int64]
-    ) -> Dataset:
+    ) -> DetectionDataset:
         """Only the objects in the given rows, or flagged, laid out by new `offsets`; photos are kept."""
         outlines = self.outlines[rows]
         return replace(
@@ -139,7 +139,7 @@ class Dataset:
             run_offsets=outlines.offsets,
         )
 
-    def split(self, name: str) -> Dataset:
+    def split(self, name: str) -> DetectionDataset:
         """The photos of one split, "train", "val" or "test"."""
         return self.subset(np.flatnonzero(self.splits == name))
 

@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.detection.box_checks import BadBoxes, sound_boxes
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.detection.rle_masks import Outlines
-from boxmask.data.detection.with_masks import with_outlines
+from boxmask.data.detection.box_checks import OnBadBoxes, check_boxes
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.detection.with_masks import with_masks
 from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.source import Source, look_at
@@ -38,39 +38,39 @@ _FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco), (instance_maps,))
 labels may be label images, or only beside them."""
 
 
-def read_dataset(
+def read_detection(
     path: str | Path,
     *,
     split_seed: int = 0,
     split_file: str | Path | None = None,
-    bad_boxes: BadBoxes = "stop",
-) -> Dataset:
+    on_bad_boxes: OnBadBoxes = "stop",
+) -> DetectionDataset:
     """Read labeled photos; the format is recognized by looking.
 
     The photos come sorted by name. Their splits are those of `split_file`, else the set's own, completed by a
     draw with `split_seed` where something is missing. What was noticed on the way is in the set's `notes`.
     Raises LabelError for labels that cannot be read, are impossible (boxes that enclose nothing of their
-    photo are left out instead with `bad_boxes="skip"`) or may lie sideways on their photos (see
+    photo are left out instead with `on_bad_boxes="skip"`) or may lie sideways on their photos (see
     `notes_on_sizes`), and PhotoError for photos that cannot be read.
     """
-    dataset = read_unsplit(path, bad_boxes)
+    dataset = read_unsplit_detection(path, on_bad_boxes)
     return with_split_file(dataset, split_file) if split_file else with_splits(dataset, split_seed)
 
 
-def read_unsplit(path: str | Path, bad_boxes: BadBoxes = "stop") -> Dataset:
+def read_unsplit_detection(path: str | Path, on_bad_boxes: OnBadBoxes = "stop") -> DetectionDataset:
     """The same, with only the splits that the set itself speaks of; the others are ""."""
     source = look_at(Path(path))
     labels = _labels(source, Path(path))
     sizes = read_sizes(labels.root, labels.photos)
     on_sizes = notes_on_sizes(labels, sizes)  # first, as boxes drawn sideways may look like bad ones
-    labels, outlines, on_outlines = with_outlines(labels, sizes)
-    boxes, sound, on_boxes = sound_boxes(labels, sizes, bad_boxes)
+    labels, outlines, on_outlines = with_masks(labels, sizes)
+    boxes, sound, on_boxes = check_boxes(labels, sizes, on_bad_boxes)
     notes = (*labels.notes, *on_sizes, *on_outlines, *on_boxes)
     return _index(labels, sizes, boxes, outlines, np.flatnonzero(sound), notes)
 
 
 def is_labeled(path: Path) -> bool:
-    """Whether there are labels at `path`, in a format that `read_dataset` knows."""
+    """Whether there are labels at `path`, in a format that `read_detection` knows."""
     if not path.exists():
         return False
     return bool(_fitting(look_at(path)))
@@ -106,10 +106,10 @@ def _index(
     labels: Labels,
     sizes: NDArray[np.int32],
     boxes: NDArray[np.float32],
-    outlines: Outlines,
+    outlines: RleMasks,
     sound: NDArray[np.int64],
     notes: tuple[str, ...],
-) -> Dataset:
+) -> DetectionDataset:
     """Sort photos by name and sound objects, given by row, by photo."""
     files = np.array([photo.file for photo in labels.photos])
     order = np.argsort(files, kind="stable")
@@ -118,7 +118,7 @@ def _index(
     rows = sound[np.argsort(rank[labels.photo[sound]], kind="stable")]
     per_photo = np.bincount(rank[labels.photo[rows]], minlength=len(files))
     kept = outlines[rows]
-    return Dataset(
+    return DetectionDataset(
         root=labels.root,
         class_names=labels.class_names,
         files=files[order],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -16,44 +15,44 @@ from boxmask.masks import Masks, Size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outlines:
-    """Outlines of N objects, each over the whole of its photo as shown.
+class RleMasks:
+    """RleMasks of N objects, each over the whole of its photo as shown.
 
     runs:    (R,) int32, COCO's run lengths of one object after the other (see `boxmask.geometry.rle`)
     offsets: (N + 1,) int64; those of object n are runs[offsets[n]:offsets[n + 1]], and none at all where its
              outline is not known
     """
 
-    runs: Int[NDArray[np.int32], R]
-    offsets: Int[NDArray[np.int64], N + 1]
+    runs: Int[np.ndarray, " R"]
+    offsets: Int[np.ndarray, " N+1"]
 
     @staticmethod
-    def none(count: int) -> Outlines:
+    def none(count: int) -> RleMasks:
         """`count` objects whose outlines are not known."""
-        return Outlines(np.zeros(0, dtype=np.int32), np.zeros(count + 1, dtype=np.int64))
+        return RleMasks(np.zeros(0, dtype=np.int32), np.zeros(count + 1, dtype=np.int64))
 
     @staticmethod
-    def of(counts: Sequence[Int[NDArray[np.signedinteger[Any]], R]]) -> Outlines:
+    def of(counts: Sequence[Int[np.ndarray, " R"]]) -> RleMasks:
         """From the run lengths of each object."""
         runs = np.concatenate([np.zeros(0, dtype=np.int32), *counts]).astype(np.int32)
-        return Outlines(runs, _summed([len(one) for one in counts]))
+        return RleMasks(runs, _summed([len(one) for one in counts]))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Outlines:
+    def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> RleMasks:
         """Some of the objects: numbers or flags."""
         lengths = np.diff(self.offsets)[rows]
         offsets = _summed(lengths)
         moves = np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
-        return Outlines(self.runs[moves + np.arange(offsets[-1])], offsets)
+        return RleMasks(self.runs[moves + np.arange(offsets[-1])], offsets)
 
     @property
-    def known(self) -> Bool[NDArray[np.bool_], N]:
+    def known(self) -> Bool[np.ndarray, " N"]:
         """Which outlines are known."""
         return np.diff(self.offsets) > 0
 
-    def areas(self) -> Int[NDArray[np.int64], N]:
+    def areas(self) -> Int[np.ndarray, " N"]:
         """Pixels of each object; 0 where the outline is not known."""
         place = np.arange(len(self.runs)) - np.repeat(self.offsets[:-1], np.diff(self.offsets))
         filled = np.where(place % 2 == 1, self.runs, 0)  # runs of 0 and of 1 take turns, 0 first

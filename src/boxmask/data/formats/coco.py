@@ -23,7 +23,7 @@ from boxmask.data.formats.coco_outlines import outline_reader
 from boxmask.data.formats.find_photo import PhotoFinder
 from boxmask.data.formats.labels import LabeledPhoto, Labels, left_out_photos
 from boxmask.data.formats.source import Source
-from boxmask.data.messages import complaint, note
+from boxmask.data.messages import format_errors, note
 from boxmask.errors import LabelError
 
 NAME = "COCO JSON (one file, or a folder with one or several)"
@@ -83,7 +83,7 @@ def _check_numbers(document: Document) -> None:
         ]
         if unknown:
             remedy = f"Add these to {key}, or remove the annotations."
-            raise LabelError(complaint(f"Annotations whose {field} is not in {key}", unknown, remedy))
+            raise LabelError(format_errors(f"Annotations whose {field} is not in {key}", unknown, remedy))
 
 
 def _refuse_twice(document: Document, key: str) -> None:
@@ -96,7 +96,9 @@ def _refuse_twice(document: Document, key: str) -> None:
         if len(shared) > 1
     ]
     if twice:
-        raise LabelError(complaint(f"Several {key} with the same id", twice, "Give each an id of its own."))
+        raise LabelError(
+            format_errors(f"Several {key} with the same id", twice, "Give each an id of its own.")
+        )
 
 
 def _photos_of(document: Document, finder: PhotoFinder, source: Source) -> list[LabeledPhoto]:
@@ -111,7 +113,7 @@ def _photos_of(document: Document, finder: PhotoFinder, source: Source) -> list[
         remedy = (
             "Put the photos beside the JSON file or in a folder such as images/, or remove their entries."
         )
-        raise LabelError(complaint("Labels name photos that are not there", missing, remedy))
+        raise LabelError(format_errors("Labels name photos that are not there", missing, remedy))
     return photos
 
 
@@ -149,7 +151,7 @@ def _refuse_repeats(documents: Sequence[Document], photos: dict[str, list[Labele
     ]
     if twice:
         remedy = "List each photo once, or give boxmask only the JSON file that is to be used."
-        raise LabelError(complaint("Photos that are listed more than once", twice, remedy))
+        raise LabelError(format_errors("Photos that are listed more than once", twice, remedy))
 
 
 # ---------------------------------------------------------------- arrays

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from boxmask.data.formats.json_lines import JsonPlaces
+from boxmask.data.formats.json_lines import JsonLines
 from boxmask.data.formats.source import split_in_path
-from boxmask.data.messages import complaint
+from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError
 
 Entry: TypeAlias = dict[str, Any]
@@ -25,7 +25,7 @@ class Document:
     images: list[Entry]
     annotations: list[Entry]
     categories: list[Entry]
-    places: JsonPlaces
+    places: JsonLines
 
     @property
     def split(self) -> str | None:
@@ -43,7 +43,7 @@ def read_document(root: Path, file: str) -> Document:
 
     Raises LabelError, with the line where it can be had, for broken JSON and for entries that lack something.
     """
-    document = Document(file, *_lists(root / file), JsonPlaces(root / file))
+    document = Document(file, *_lists(root / file), JsonLines(root / file))
     _check(document, "images", {"id": _is_id, "file_name": _is_text})
     _check(document, "categories", {"id": _is_id, "name": _is_text})
     _check(document, "annotations", _ANNOTATION)
@@ -81,7 +81,7 @@ def _check(document: Document, key: str, checks: _Checks) -> None:
     ]
     if faults:
         raise LabelError(
-            complaint("Entries that cannot be read", faults, "Complete or remove these entries.")
+            format_errors("Entries that cannot be read", faults, "Complete or remove these entries.")
         )
 
 

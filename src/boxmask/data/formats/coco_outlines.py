@@ -14,9 +14,9 @@ import numpy as np
 from hotcoco import mask as rle
 from numpy.typing import NDArray
 
-from boxmask.data.detection.rle_masks import Outlines
+from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.labels import ReadOutlines
-from boxmask.data.messages import complaint, note
+from boxmask.data.messages import format_errors, note
 from boxmask.errors import LabelError
 from boxmask.geometry.rle_text import unpacked
 from boxmask.masks import Size
@@ -43,7 +43,7 @@ def outline_reader(
     if all(_is_empty(one) for one in segmentations):
         return None
 
-    def read(sizes: NDArray[np.int32]) -> tuple[Outlines, tuple[str, ...]]:
+    def read(sizes: NDArray[np.int32]) -> tuple[RleMasks, tuple[str, ...]]:
         per_object = [(height, width) for height, width in sizes[photo].tolist()]
         return _read(segmentations, per_object, place)
 
@@ -57,7 +57,7 @@ def _is_empty(segmentation: object) -> bool:
 
 def _read(
     segmentations: Sequence[object], sizes: Sequence[Size], place: Callable[[int], str]
-) -> tuple[Outlines, tuple[str, ...]]:
+) -> tuple[RleMasks, tuple[str, ...]]:
     """Raises LabelError for all segmentations at once that cannot be read; notes those without a pixel."""
     counts, faults, bare = [], [], []
     for row, (segmentation, size) in enumerate(zip(segmentations, sizes, strict=True)):
@@ -71,8 +71,8 @@ def _read(
             runs = _UNKNOWN
         counts.append(runs)
     if faults:
-        raise LabelError(complaint("Outlines that cannot be read", faults, _REMEDY))
-    return Outlines.of(counts), note(f"{len(bare)} outlines cover no pixel and count as not known", bare)
+        raise LabelError(format_errors("RleMasks that cannot be read", faults, _REMEDY))
+    return RleMasks.of(counts), note(f"{len(bare)} outlines cover no pixel and count as not known", bare)
 
 
 def _counts(segmentation: object, size: Size) -> Counts:

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from boxmask.data.detection.rle_masks import Outlines
+from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.labels import LabeledPhoto, Labels, ReadOutlines, left_out_photos
 from boxmask.data.formats.source import Source, split_in_path
-from boxmask.data.messages import complaint
+from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
@@ -107,7 +107,7 @@ def _refuse_other_kinds(source: Source, files: Sequence[str]) -> None:
             "Label images hold the number of an object in each pixel and are saved as gray images of 16 or "
             "32 bits. Save these so too, or keep images of another kind in a folder of another name."
         )
-        raise LabelError(complaint("Images of another kind among the label images", others, remedy))
+        raise LabelError(format_errors("Images of another kind among the label images", others, remedy))
 
 
 def _photos_of(source: Source, files: Sequence[str]) -> dict[str, str]:
@@ -123,13 +123,15 @@ def _photos_of(source: Source, files: Sequence[str]) -> dict[str, str]:
         remedy = (
             "Put each photo under the same name in a folder called images/ beside the folder of the labels."
         )
-        raise LabelError(complaint("Label images without a photo", missing, remedy))
+        raise LabelError(format_errors("Label images without a photo", missing, remedy))
     several = [
         f"{' and '.join(both[key])}" for key in shared for both in (shared, photos) if len(both[key]) > 1
     ]
     if several:
         remedy = "Keep one photo and one label image of each name."
-        raise LabelError(complaint(f"{source.root}: files that could be of the same photo", several, remedy))
+        raise LabelError(
+            format_errors(f"{source.root}: files that could be of the same photo", several, remedy)
+        )
     return {file: photos[key][0] for key, (file,) in shared.items()}
 
 
@@ -171,14 +173,14 @@ def _masks(path: Path) -> tuple[list[int], Masks]:
     return [int(numbers[number]) for number, _ in found], masks
 
 
-def _windows(pixels: Int[NDArray[np.int64], "H W"]) -> Iterator[tuple[int, tuple[slice, slice]]]:
+def _windows(pixels: Int[np.ndarray, "H W"]) -> Iterator[tuple[int, tuple[slice, slice]]]:
     """The number of each object, and the rows and columns that it takes up."""
     for number, window in enumerate(ndimage.find_objects(pixels), start=1):
         if window is not None:
             yield number, window
 
 
-def _pixels(path: Path) -> Int[NDArray[np.int64], "H W"]:
+def _pixels(path: Path) -> Int[np.ndarray, "H W"]:
     """Raises LabelError for what does not hold numbers from 0 on in one image."""
     with naming(path), Image.open(path) as image:
         pages = getattr(image, "n_frames", 1)
@@ -194,10 +196,10 @@ def _pixels(path: Path) -> Int[NDArray[np.int64], "H W"]:
 
 def _outline_reader(masks: Sequence[Masks], photos: Sequence[LabeledPhoto]) -> ReadOutlines:
     """Packs the outlines, which are read already, so that only run lengths are kept."""
-    outlines = Outlines.of([runs for found in masks for runs in rle.encode(found)])
+    outlines = RleMasks.of([runs for found in masks for runs in rle.encode(found)])
     found_sizes = [found.size for found in masks]
 
-    def read(sizes: NDArray[np.int32]) -> tuple[Outlines, tuple[str, ...]]:
+    def read(sizes: NDArray[np.int32]) -> tuple[RleMasks, tuple[str, ...]]:
         pairs = zip(photos, found_sizes, sizes.tolist(), strict=True)
         differing = [
             f"{photo.place} is {found[1]} × {found[0]}, {photo.file} is {size[1]} × {size[0]}"
@@ -206,7 +208,9 @@ def _outline_reader(masks: Sequence[Masks], photos: Sequence[LabeledPhoto]) -> R
         ]
         if differing:
             remedy = "Save each label image in the size (width × height) of its photo as it is shown."
-            raise LabelError(complaint("Label images of another size than their photo", differing, remedy))
+            raise LabelError(
+                format_errors("Label images of another size than their photo", differing, remedy)
+            )
         return outlines, ()
 
     return read

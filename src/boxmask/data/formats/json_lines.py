@@ -9,7 +9,7 @@ from pathlib import Path
 _GAP = re.compile(r"[\s,]*")
 
 
-class JsonPlaces:
+class JsonLines:
     """Names entries of one file; reads it again when first asked, because Python's reader keeps no lines."""
 
     def __init__(self, path: Path) -> None:

@@ -10,11 +10,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.detection.rle_masks import Outlines
+from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.source import Source
 from boxmask.data.messages import note
 
-ReadOutlines: TypeAlias = Callable[[NDArray[np.int32]], tuple[Outlines, tuple[str, ...]]]
+ReadOutlines: TypeAlias = Callable[[NDArray[np.int32]], tuple[RleMasks, tuple[str, ...]]]
 """From the sizes of the photos as shown, (P, 2), to the outlines of the N objects, and notes."""
 
 

@@ -22,8 +22,8 @@ from boxmask.data.formats.find_photo import PhotoFinder
 from boxmask.data.formats.labels import LabeledPhoto, Labels, left_out_photos
 from boxmask.data.formats.source import Source, split_in_path
 from boxmask.data.formats.voc_splits import Listed, read_splits
-from boxmask.data.formats.voc_xml import Drawn, Sheet, read_sheet
-from boxmask.data.messages import complaint, note
+from boxmask.data.formats.voc_xml import VocFile, VocObject, read_voc_file
+from boxmask.data.messages import format_errors, note
 from boxmask.errors import LabelError
 
 NAME = "Pascal VOC (a folder with an XML file for each photo)"
@@ -57,23 +57,23 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     return _rows(source, sheets, [*labeled, *bare], rest)
 
 
-def _read_sheets(source: Source, files: Sequence[str]) -> list[Sheet]:
+def _read_sheets(source: Source, files: Sequence[str]) -> list[VocFile]:
     sheets, faults = [], []
     for file in files:
         try:
-            sheets.append(read_sheet(source.root, file))
+            sheets.append(read_voc_file(source.root, file))
         except LabelError as fault:
             faults.append(str(fault))
     if faults:
         raise LabelError(
-            complaint("Label files that cannot be read", faults, "Mend these files or remove them.")
+            format_errors("Label files that cannot be read", faults, "Mend these files or remove them.")
         )
     return sheets
 
 
-def _photos_of(sheets: Sequence[Sheet], finder: PhotoFinder, source: Source) -> list[str]:
+def _photos_of(sheets: Sequence[VocFile], finder: PhotoFinder, source: Source) -> list[str]:
     """The photo of each sheet: by its <filename>, else by that or the sheet's own stem, with any ending."""
-    sheets_of: dict[str, list[Sheet]] = defaultdict(list)
+    sheets_of: dict[str, list[VocFile]] = defaultdict(list)
     missing, photos = [], []
     for sheet in sheets:
         photo = _photo_of(sheet, finder)
@@ -86,19 +86,19 @@ def _photos_of(sheets: Sequence[Sheet], finder: PhotoFinder, source: Source) -> 
         remedy = (
             "Put the photos beside their labels or in a folder such as images/, or remove these label files."
         )
-        raise LabelError(complaint("Labels name photos that are not there", missing, remedy))
+        raise LabelError(format_errors("Labels name photos that are not there", missing, remedy))
     _refuse_shared(sheets_of, source)
     return photos
 
 
-def _photo_of(sheet: Sheet, finder: PhotoFinder) -> str | None:
+def _photo_of(sheet: VocFile, finder: PhotoFinder) -> str | None:
     named = sheet.filename and (
         finder.named(sheet.filename, sheet.file) or finder.with_stem(sheet.filename, sheet.file)
     )
     return named or finder.with_stem(sheet.file, sheet.file)
 
 
-def _refuse_shared(sheets_of: dict[str, list[Sheet]], source: Source) -> None:
+def _refuse_shared(sheets_of: dict[str, list[VocFile]], source: Source) -> None:
     places = [
         f"{photo}: {' and '.join(f'{source.root / sheet.file}:{sheet.line}' for sheet in sheets[:3])}"
         for photo, sheets in sheets_of.items()
@@ -106,10 +106,10 @@ def _refuse_shared(sheets_of: dict[str, list[Sheet]], source: Source) -> None:
     ]
     if places:
         remedy = "Correct their <filename>, or keep one label file for each photo."
-        raise LabelError(complaint("Photos that several label files mean", places, remedy))
+        raise LabelError(format_errors("Photos that several label files mean", places, remedy))
 
 
-def _labeled(source: Source, sheet: Sheet, photo: str, lists: dict[str, Listed]) -> LabeledPhoto:
+def _labeled(source: Source, sheet: VocFile, photo: str, lists: dict[str, Listed]) -> LabeledPhoto:
     place = f"{source.root / sheet.file}:{sheet.line}"
     if not lists:
         return LabeledPhoto(photo, place, sheet.declared, _split_by_folder(sheet.file, photo))
@@ -124,7 +124,7 @@ def _split_by_folder(*files: str) -> str | None:
 
 
 def _without_sheet(
-    labeled: Sequence[LabeledPhoto], sheets: Sequence[Sheet], finder: PhotoFinder, lists: dict[str, Listed]
+    labeled: Sequence[LabeledPhoto], sheets: Sequence[VocFile], finder: PhotoFinder, lists: dict[str, Listed]
 ) -> list[LabeledPhoto]:
     """Photos that a split file lists but no sheet describes: they show no object.
 
@@ -141,12 +141,12 @@ def _without_sheet(
             bare.append(LabeledPhoto(photo, place, split=split))
     if missing:
         remedy = "Add the photos and their label files, or take these names out of the split files."
-        raise LabelError(complaint("Split files name photos that are not there", missing, remedy))
+        raise LabelError(format_errors("Split files name photos that are not there", missing, remedy))
     return bare
 
 
 def _rows(
-    source: Source, sheets: Sequence[Sheet], photos: list[LabeledPhoto], notes: tuple[str, ...]
+    source: Source, sheets: Sequence[VocFile], photos: list[LabeledPhoto], notes: tuple[str, ...]
 ) -> Labels:
     """Lay the objects of all sheets in one row of arrays, without stray clicks."""
     drawn = [(photo, object_) for photo, sheet in enumerate(sheets) for object_ in sheet.objects]
@@ -154,7 +154,7 @@ def _rows(
     names = sorted({object_.name for _, object_ in drawn})
     number = {name: label for label, name in enumerate(names)}
 
-    def place(pair: tuple[int, Drawn]) -> str:
+    def place(pair: tuple[int, VocObject]) -> str:
         return f"{source.root / sheets[pair[0]].file}:{pair[1].line}"
 
     clicks = [place(pair) for pair in drawn if pair[1].is_stray_click]

@@ -11,9 +11,9 @@ from typing import Literal, TypeAlias
 
 from boxmask.data.detection.dataset import SPLITS
 from boxmask.data.formats.source import Source
-from boxmask.data.messages import complaint
+from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError
-from boxmask.photos.decode import PHOTO_ENDINGS
+from boxmask.photos.find import PHOTO_ENDINGS
 
 Lists: TypeAlias = dict[str, list[tuple[str, str]]]
 """By split: the names, each with its place."""
@@ -90,5 +90,5 @@ def _merged(lists: Lists) -> dict[str, Listed]:
                 twice.append(f"{place}: {name}, which is also at {first.place}")
     if twice:
         remedy = "A photo may be in one split only: take it out of the others."
-        raise LabelError(complaint("Photos in more than one split", twice, remedy))
+        raise LabelError(format_errors("Photos in more than one split", twice, remedy))
     return splits

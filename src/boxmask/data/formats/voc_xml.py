@@ -12,7 +12,7 @@ _FLAGS = {"1": True, "true": True, "0": False, "false": False, "unspecified": Fa
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class VocObject:
     """One <object>: class name, corners (xmin, ymin, xmax, ymax) as written, and where it stands."""
 
     name: str
@@ -28,14 +28,14 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class VocFile:
     """file: relative to the root; filename: the photo's name as written, "" if none; line: of that name."""
 
     file: str
     filename: str
     line: int
     declared: tuple[int, int] | None
-    objects: tuple[Drawn, ...]
+    objects: tuple[VocObject, ...]
 
     @property
     def stem(self) -> str:
@@ -43,12 +43,12 @@ class Sheet:
         return PurePosixPath(self.file).stem
 
 
-def read_sheet(root: Path, file: str) -> Sheet:
+def read_voc_file(root: Path, file: str) -> VocFile:
     """Raises LabelError with file and line for broken XML, or an object without class, box or numbers."""
     path = root / file
     annotation = read_xml(path)
     named = annotation.first("filename")
-    return Sheet(
+    return VocFile(
         file=file,
         filename=named.text if named else "",
         line=named.line if named else annotation.line,
@@ -65,7 +65,7 @@ def _declared_size(annotation: Element) -> tuple[int, int] | None:
     return (int(height), int(width)) if height.isdecimal() and width.isdecimal() else None
 
 
-def _drawn(element: Element, path: Path) -> Drawn:
+def _drawn(element: Element, path: Path) -> VocObject:
     name = element.text_of("name")
     if not name:
         raise LabelError(f"{path}:{element.line}: an <object> without a <name>")
@@ -73,7 +73,7 @@ def _drawn(element: Element, path: Path) -> Drawn:
     if box is None:
         raise LabelError(f"{path}:{element.line}: {name} without a <bndbox>")
     xmin, ymin, xmax, ymax = (_number(box, tag, path) for tag in ("xmin", "ymin", "xmax", "ymax"))
-    return Drawn(name, (xmin, ymin, xmax, ymax), _difficult(element, path), element.line)
+    return VocObject(name, (xmin, ymin, xmax, ymax), _difficult(element, path), element.line)
 
 
 def _number(box: Element, tag: str, path: Path) -> float:

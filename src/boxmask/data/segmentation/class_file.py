@@ -46,7 +46,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class PixelClasses:
+class ClassFile:
     """names: the K classes; labels: what each code means, 0..K-1 or IGNORED; by_color: what a code is."""
 
     names: tuple[str, ...]
@@ -55,7 +55,7 @@ class PixelClasses:
     file: str
 
 
-def find_classes(folder: Path) -> Path | None:
+def find_class_file(folder: Path) -> Path | None:
     """The classes file of a set, if it has one. Raises LabelError where it has several."""
     found = [folder / name for name in NAMES if (folder / name).is_file()]
     if len(found) > 1:
@@ -65,7 +65,7 @@ def find_classes(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def read_classes(path: str | Path) -> PixelClasses:
+def read_class_file(path: str | Path) -> ClassFile:
     """Read a classes file. Raises LabelError, with file and line, for what cannot be understood."""
     path = Path(path)
     try:
@@ -151,7 +151,7 @@ def _fields(name: str, value: object) -> list[str]:
 # ---------------------------------------------------------------- meaning
 
 
-def _classes(entries: list[Entry], path: Path) -> PixelClasses:
+def _classes(entries: list[Entry], path: Path) -> ClassFile:
     """Count the names; several colors or numbers may stand for one class."""
     names = tuple(dict.fromkeys(entry.name for entry in entries if not entry.ignored))
     if not names:
@@ -164,7 +164,7 @@ def _classes(entries: list[Entry], path: Path) -> PixelClasses:
     for number, entry in enumerate(entries):
         code = number if entry.code is None else entry.code
         labels[code] = IGNORED if entry.ignored else names.index(entry.name)
-    return PixelClasses(names, labels, by_color, str(path))
+    return ClassFile(names, labels, by_color, str(path))
 
 
 def _require_one_kind(entries: list[Entry]) -> None:

@@ -1,7 +1,7 @@
 """A set of photos of which every pixel has a class, as an index; labels are decoded when asked.
 
 Worker processes share file names and counts, nothing else. Where the labels come from is the `source`:
-label images (`read_pixels`) or the outlines of a detection set (`boxmask.data.segmentation.from_masks`).
+label images (`read_label_map_dataset`) or the outlines of a detection set (`boxmask.data.segmentation.from_masks`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from boxmask.data.formats.source import Source, look_at
 from boxmask.data.formats.voc_splits import read_splits
 from boxmask.data.messages import note
 from boxmask.data.photo_sizes import read_sizes
-from boxmask.data.segmentation.class_file import PixelClasses, find_classes, read_classes
+from boxmask.data.segmentation.class_file import ClassFile, find_class_file, read_class_file
 from boxmask.data.segmentation.label_maps import (
-    ClassImages,
-    UnknownColors,
+    LabelMapFiles,
+    OnUnknownColors,
     ask_for_classes,
     note_on_unknown,
     pixels_of_classes,
@@ -36,16 +36,16 @@ from boxmask.data.segmentation.label_maps import (
 from boxmask.data.segmentation.pairs import LOOKED_FOR, Pair, find_pairs, folder_of
 from boxmask.data.split import with_split_file, with_splits
 from boxmask.errors import LabelError
-from boxmask.types import PixelTarget
+from boxmask.types import SegmentationTarget
 
 
-class PixelSource(Protocol):
+class LabelMapSource(Protocol):
     """Where the labels of P photos come from."""
 
-    def labels(self, photo: int) -> UInt8[NDArray[np.uint8], "H W"]:
+    def labels(self, photo: int) -> UInt8[np.ndarray, "H W"]:
         """The label of every pixel of photo number `photo`, 0..K-1 or IGNORED."""
 
-    def subset(self, photos: NDArray[np.int64]) -> PixelSource:
+    def subset(self, photos: NDArray[np.int64]) -> LabelMapSource:
         """Those of the given photos."""
 
     def fingerprint(self) -> bytes:
@@ -53,7 +53,7 @@ class PixelSource(Protocol):
 
 
 @dataclass(frozen=True)
-class PixelDataset:
+class SegmentationDataset:
     """P photos, each pixel of which has one of K classes or none.
 
     root:        the folder that `files` are relative to
@@ -74,7 +74,7 @@ class PixelDataset:
     sizes: NDArray[np.int32]
     splits: NDArray[np.str_]
     pixels: NDArray[np.int64]
-    source: PixelSource
+    source: LabelMapSource
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -88,16 +88,16 @@ class PixelDataset:
         """Where photo number `photo` lies."""
         return self.root / str(self.files[photo])
 
-    def target(self, photo: int) -> PixelTarget:
+    def target(self, photo: int) -> SegmentationTarget:
         """What the labels say of photo number `photo`. Raises LabelError where it cannot be read any more."""
         labels = self.source.labels(photo)
         size = tuple(self.sizes[photo].tolist())
         if labels.shape != size:
             found = f"labels of {labels.shape[1]} × {labels.shape[0]} for a photo of {size[1]} × {size[0]}"
             raise LabelError(f"{self.path(photo)}: {found}. The set has changed since; read it anew.")
-        return PixelTarget(torch.from_numpy(labels))
+        return SegmentationTarget(torch.from_numpy(labels))
 
-    def subset(self, photos: NDArray[np.int64]) -> PixelDataset:
+    def subset(self, photos: NDArray[np.int64]) -> SegmentationDataset:
         """Only the given photos, in the given order; classes are kept."""
         return replace(
             self,
@@ -108,7 +108,7 @@ class PixelDataset:
             source=self.source.subset(photos),
         )
 
-    def split(self, name: str) -> PixelDataset:
+    def split(self, name: str) -> SegmentationDataset:
         """The photos of one split, "train", "val" or "test"."""
         return self.subset(np.flatnonzero(self.splits == name))
 
@@ -129,55 +129,55 @@ class PixelDataset:
 # ---------------------------------------------------------------- reading
 
 
-def read_pixels(
+def read_label_map_dataset(
     path: str | Path,
     *,
     split_seed: int = 0,
     split_file: str | Path | None = None,
     classes_file: str | Path | None = None,
-    unknown_colors: UnknownColors = "stop",
-) -> PixelDataset:
+    on_unknown_colors: OnUnknownColors = "stop",
+) -> SegmentationDataset:
     """Read a folder of photos with label images (see `formats/pixel_pairs.py` for where they may lie).
 
     Classes are those of `classes_file`, else of the one in the folder (see `formats/pixel_classes.py`).
     The photos come sorted by name. Their splits are those of `split_file`, else the set's own, completed by a
     draw with `split_seed` where something is missing. What was noticed on the way is in the set's `notes`.
     Raises LabelError for label images that cannot be read, do not fit their photos or have colors that the
-    classes file does not name (these are taken as not labeled with `unknown_colors="ignore"`), and where
+    classes file does not name (these are taken as not labeled with `on_unknown_colors="ignore"`), and where
     there is no classes file, with one to fill in; PhotoError for photos that cannot be read.
     """
-    unsplit = read_unsplit_pixels(path, classes_file, unknown_colors)
+    unsplit = read_unsplit_label_maps(path, classes_file, on_unknown_colors)
     return with_split_file(unsplit, split_file) if split_file else with_drawn_splits(unsplit, split_seed)
 
 
-def read_unsplit_pixels(
+def read_unsplit_label_maps(
     path: str | Path,
     classes_file: str | Path | None = None,
-    unknown_colors: UnknownColors = "stop",
-) -> PixelDataset:
+    on_unknown_colors: OnUnknownColors = "stop",
+) -> SegmentationDataset:
     """The same, with only the splits that the set itself speaks of; the others are ""."""
     source, pairs, notes = _pairs(Path(path))
     photos, files = [pair.photo for pair in pairs], [pair.label for pair in pairs]
     sizes = read_sizes(source.root, [LabeledPhoto(pair.photo, pair.label) for pair in pairs])
     modes = require_sizes(source.root, photos, files, sizes)
-    chosen = Path(classes_file) if classes_file else find_classes(source.root)
+    chosen = Path(classes_file) if classes_file else find_class_file(source.root)
     if chosen is None:
         by_color = any(mode.startswith(("P", "RGB", "LA")) for mode in modes)
         found = survey(source.root, files, by_color)
         raise LabelError(ask_for_classes(source.root, found, files, by_color))
-    classes = read_classes(chosen)
+    classes = read_class_file(chosen)
     surveys = survey(source.root, files, classes.by_color)
-    notes += note_on_unknown(surveys, files, classes, unknown_colors)
+    notes += note_on_unknown(surveys, files, classes, on_unknown_colors)
     pixels = pixels_of_classes(surveys, classes)
     checks = np.array([one.check for one in surveys], dtype=np.uint32)
-    return PixelDataset(
+    return SegmentationDataset(
         root=source.root,
         class_names=classes.names,
         files=np.array(photos),
         sizes=sizes,
         splits=_own_splits(source, pairs),
         pixels=pixels,
-        source=ClassImages(source.root, np.array(files), classes, unknown_colors, checks),
+        source=LabelMapFiles(source.root, np.array(files), classes, on_unknown_colors, checks),
         notes=notes + _notes_on_absent(pixels, classes),
     )
 
@@ -192,7 +192,7 @@ def _pairs(path: Path) -> tuple[Source, list[Pair], tuple[str, ...]]:
     return source, pairs, notes
 
 
-def is_of_pixels(path: Path) -> bool:
+def has_label_maps(path: Path) -> bool:
     """Whether photos with label images lie at `path`. Raises LabelError where they do not pair."""
     return path.is_dir() and bool(find_pairs(look_at(path))[0])
 
@@ -207,7 +207,7 @@ def _own_splits(source: Source, pairs: list[Pair]) -> NDArray[np.str_]:
     return np.array([pair.split for pair in pairs], dtype="<U5")
 
 
-def _notes_on_absent(pixels: NDArray[np.int64], classes: PixelClasses) -> tuple[str, ...]:
+def _notes_on_absent(pixels: NDArray[np.int64], classes: ClassFile) -> tuple[str, ...]:
     """Raises LabelError where no pixel has a class."""
     total = pixels.sum(axis=0)
     if not total.any():
@@ -216,7 +216,7 @@ def _notes_on_absent(pixels: NDArray[np.int64], classes: PixelClasses) -> tuple[
     return note(f"classes of {classes.file} that no label image shows", absent)
 
 
-def with_drawn_splits(dataset: PixelDataset, seed: int = 0) -> PixelDataset:
+def with_drawn_splits(dataset: SegmentationDataset, seed: int = 0) -> SegmentationDataset:
     """As `with_splits`, with a note where photos that are drawn may be parts of one larger picture."""
     split = with_splits(dataset, seed)
     in_train = dataset.files[np.isin(dataset.splits, ("", "train"))].tolist()

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 from numpy.typing import NDArray
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.segmentation.dataset import PixelDataset
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.errors import LabelError
 from boxmask.masks import Masks, Size
 from boxmask.types import IGNORED
@@ -27,7 +27,7 @@ class _Outlined(Protocol):
 
 
 @dataclass(frozen=True)
-class PaintedOutlines:
+class MaskLabelMaps:
     """Where P photos' labels come from: the outlines of a detection set, painted when asked.
 
     Larger objects first, so that smaller ones lie over them, as they mostly do in the photo. Crowd regions
@@ -38,11 +38,11 @@ class PaintedOutlines:
     ground: the label of the background
     """
 
-    dataset: Dataset
+    dataset: DetectionDataset
     values: NDArray[np.uint8]
     ground: int
 
-    def labels(self, photo: int) -> UInt8[NDArray[np.uint8], "H W"]:
+    def labels(self, photo: int) -> UInt8[np.ndarray, "H W"]:
         """The label of every pixel, 0..K-1 or IGNORED."""
         size: Size = tuple(self.dataset.sizes[photo].tolist())
         rows = self.dataset.rows(photo)
@@ -59,7 +59,7 @@ class PaintedOutlines:
             picture[y1:y2, x1:x2][... if unclear[row] else crops[row]] = values[row]
         return picture
 
-    def subset(self, photos: NDArray[np.int64]) -> PaintedOutlines:
+    def subset(self, photos: NDArray[np.int64]) -> MaskLabelMaps:
         """Those of the given photos."""
         return replace(self, dataset=self.dataset.subset(photos))
 
@@ -68,20 +68,20 @@ class PaintedOutlines:
         return self.dataset.fingerprint().encode()
 
 
-def _whole_pixels(boxes: Float[NDArray[np.float32], "N 4"]) -> Int[NDArray[np.int64], "N 4"]:
+def _whole_pixels(boxes: Float[np.ndarray, "N 4"]) -> Int[np.ndarray, "N 4"]:
     """The pixels that boxes touch."""
     return np.concatenate([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])], axis=1).astype(np.int64)
 
 
-def pixels_of_outlines(dataset: Dataset) -> PixelDataset:
+def label_maps_from_masks(dataset: DetectionDataset) -> SegmentationDataset:
     """The same photos and splits, with a class for every pixel: "background", then the set's own.
 
     A class of the set's that is called "background" is taken for it. The pixels of each class are estimated
     from the objects' areas, as the outlines are not painted before they are needed.
     Raises LabelError where no object has a known outline.
     """
-    outlined = cast(_Outlined, dataset)
-    if not any((masks := outlined.masks(photo)) and masks.known.any() for photo in range(len(dataset))):
+    with_masks = cast(_Outlined, dataset)
+    if not any((masks := with_masks.masks(photo)) and masks.known.any() for photo in range(len(dataset))):
         advice = "Give a set with polygons, run lengths or label images, or train a detector on the boxes."
         raise LabelError(f"{dataset.root}: no object has an outline. {advice}")
     own = tuple(name for name in dataset.class_names if name != BACKGROUND)
@@ -89,21 +89,21 @@ def pixels_of_outlines(dataset: Dataset) -> PixelDataset:
     if len(names) > IGNORED:
         raise LabelError(f"{dataset.root}: {len(names)} classes; at most {IGNORED} can be told apart.")
     values = np.array([names.index(name) for name in dataset.class_names], dtype=np.uint8)
-    return PixelDataset(
+    return SegmentationDataset(
         root=Path(dataset.root),
         class_names=names,
         files=dataset.files,
         sizes=dataset.sizes,
         splits=dataset.splits,
         pixels=_estimated(dataset, values, len(names)),
-        source=PaintedOutlines(dataset, values, names.index(BACKGROUND)),
+        source=MaskLabelMaps(dataset, values, names.index(BACKGROUND)),
         notes=dataset.notes,
     )
 
 
-def _estimated(dataset: Dataset, values: NDArray[np.uint8], num_classes: int) -> NDArray[np.int64]:
+def _estimated(dataset: DetectionDataset, values: NDArray[np.uint8], num_classes: int) -> NDArray[np.int64]:
     """(P, K) pixels of each class by the objects' areas; overlaps count for all, the rest is background."""
-    counted: Bool[NDArray[np.bool_], N] = dataset.counted
+    counted: Bool[np.ndarray, " N"] = dataset.counted
     photo = np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))[counted]
     pixels = np.zeros((len(dataset), num_classes), dtype=np.int64)
     areas = np.maximum(1, dataset.areas[counted]).astype(np.int64)

@@ -32,15 +32,15 @@ class Runs:
     """
 
     size: Size
-    codes: UInt32[NDArray[np.uint32], C]
-    which: Int[NDArray[np.int64], R]
-    lengths: Int[NDArray[np.int64], R]
+    codes: UInt32[np.ndarray, " C"]
+    which: Int[np.ndarray, " R"]
+    lengths: Int[np.ndarray, " R"]
 
-    def counts(self) -> Int[NDArray[np.int64], C]:
+    def counts(self) -> Int[np.ndarray, " C"]:
         """Pixels of each code."""
         return np.bincount(self.which, self.lengths, len(self.codes)).astype(np.int64)
 
-    def looked_up(self, labels: UInt8[NDArray[np.uint8], C]) -> UInt8[NDArray[np.uint8], "H W"]:
+    def looked_up(self, labels: UInt8[np.ndarray, " C"]) -> UInt8[np.ndarray, "H W"]:
         """The picture with the label of each code in its place."""
         return np.repeat(labels[self.which], self.lengths).reshape(self.size)
 

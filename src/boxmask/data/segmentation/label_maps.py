@@ -15,13 +15,13 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
-from boxmask.data.messages import complaint, note
-from boxmask.data.segmentation.class_file import FORM, NAMES, PixelClasses, code_text
+from boxmask.data.messages import format_errors, note
+from boxmask.data.segmentation.class_file import FORM, NAMES, ClassFile, code_text
 from boxmask.data.segmentation.label_map_file import Runs, read_runs, stored_as
 from boxmask.errors import LabelError
 from boxmask.types import IGNORED
 
-UnknownColors = Literal["stop", "ignore"]
+OnUnknownColors = Literal["stop", "ignore"]
 """What to do about colors (or numbers) that the classes file does not name: stop, or label nothing there."""
 
 MOST_COLORS = 32  # that are listed; label images with more are smoothed ones
@@ -34,7 +34,7 @@ _ResultT = TypeVar("_ResultT")
 
 
 @dataclass(frozen=True)
-class ClassImages:
+class LabelMapFiles:
     """Where P photos' labels come from: label images, opened when asked.
 
     files:  (P,) str, relative to `root`
@@ -43,21 +43,21 @@ class ClassImages:
 
     root: Path
     files: NDArray[np.str_]
-    classes: PixelClasses
-    unknown_colors: UnknownColors
+    classes: ClassFile
+    on_unknown_colors: OnUnknownColors
     checks: NDArray[np.uint32]
 
-    def labels(self, photo: int) -> UInt8[NDArray[np.uint8], "H W"]:
+    def labels(self, photo: int) -> UInt8[np.ndarray, "H W"]:
         """The label of every pixel, 0..K-1 or IGNORED. Raises LabelError where the file has changed."""
         path = self.root / str(self.files[photo])
         runs = read_runs(path, self.classes.by_color)
         unknown = [int(code) for code in runs.codes if int(code) not in self.classes.labels]
-        if unknown and self.unknown_colors == "stop":
+        if unknown and self.on_unknown_colors == "stop":
             shown = code_text(unknown[0], self.classes.by_color)
             raise LabelError(f"{path}: has {shown}, which it had not when the set was read. Read it anew.")
         return runs.looked_up(_table(runs, self.classes))
 
-    def subset(self, photos: NDArray[np.int64]) -> ClassImages:
+    def subset(self, photos: NDArray[np.int64]) -> LabelMapFiles:
         """Those of the given photos."""
         return replace(self, files=self.files[photos], checks=self.checks[photos])
 
@@ -91,7 +91,7 @@ def require_sizes(
             "A label image has a pixel for every pixel of its photo as shown, its EXIF orientation applied. "
             "Export these at the photo's size, without smoothing."
         )
-        raise LabelError(complaint("Label images of another size than their photo", places, remedy))
+        raise LabelError(format_errors("Label images of another size than their photo", places, remedy))
     return [mode for _, mode in stored]
 
 
@@ -111,12 +111,12 @@ def _each(look: Callable[[Path], _ResultT], paths: Sequence[Path]) -> list[_Resu
         return list(pool.map(look, paths))
 
 
-def _table(runs: Runs, classes: PixelClasses) -> UInt8[NDArray[np.uint8], C]:
+def _table(runs: Runs, classes: ClassFile) -> UInt8[np.ndarray, " C"]:
     labels = [classes.labels.get(code, IGNORED) for code in runs.codes.tolist()]
     return np.array(labels, dtype=np.uint8)
 
 
-def pixels_of_classes(surveys: Sequence[Survey], classes: PixelClasses) -> NDArray[np.int64]:
+def pixels_of_classes(surveys: Sequence[Survey], classes: ClassFile) -> NDArray[np.int64]:
     """(P, K) how many pixels of each class each photo has."""
     counts = np.zeros((len(surveys), IGNORED + 1), dtype=np.int64)
     for row, one in zip(counts, surveys, strict=True):
@@ -147,7 +147,7 @@ def _share(share: float) -> str:
 
 
 def note_on_unknown(
-    surveys: Sequence[Survey], files: Sequence[str], classes: PixelClasses, choice: UnknownColors
+    surveys: Sequence[Survey], files: Sequence[str], classes: ClassFile, choice: OnUnknownColors
 ) -> tuple[str, ...]:
     """A note on codes that the classes file does not name; LabelError unless they are to be ignored."""
     found = found_codes(surveys, files, classes.by_color)
@@ -158,9 +158,11 @@ def note_on_unknown(
         line = f"name {some}" if classes.by_color else f"name,{some}"
         remedy = (
             f"Add them to {classes.file} (a line `{line}`, or the same with `ignore` at its end), or label "
-            'nothing there with --unknown-colors ignore (in Python: unknown_colors="ignore").'
+            'nothing there with --on-unknown-colors ignore (in Python: on_unknown_colors="ignore").'
         )
-        raise LabelError(complaint(f"{what.capitalize()} that {classes.file} does not name", places, remedy))
+        raise LabelError(
+            format_errors(f"{what.capitalize()} that {classes.file} does not name", places, remedy)
+        )
     return note(f"{what} that {classes.file} does not name, taken as not labeled", places)
 
 

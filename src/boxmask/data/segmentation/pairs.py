@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_in_name
-from boxmask.data.messages import complaint, note
+from boxmask.data.messages import format_errors, note
 from boxmask.data.segmentation.label_map_file import ENDINGS
 from boxmask.errors import LabelError
 
@@ -110,14 +110,14 @@ def _require_lossless(files: Sequence[str]) -> None:
             "JPEG and its like blur the borders between classes into colors that stand for no class, which "
             f"cannot be undone. Export the label images anew, as PNG (or another of {', '.join(ENDINGS)})."
         )
-        raise LabelError(complaint("Label images in a format that changes colors", lossy, remedy))
+        raise LabelError(format_errors("Label images in a format that changes colors", lossy, remedy))
 
 
 def _matched(labels: dict[str, list[str]], photos: dict[str, list[str]]) -> list[Pair]:
     alone = [file for key, files in labels.items() if key not in photos for file in files]
     if alone:
         remedy = f"Put their photos there, or remove them. Looked for {LOOKED_FOR}."
-        raise LabelError(complaint("Label images whose photo is not there", alone, remedy))
+        raise LabelError(format_errors("Label images whose photo is not there", alone, remedy))
     several = [
         " or ".join([*labels[key], *photos[key]])
         for key in labels
@@ -125,7 +125,9 @@ def _matched(labels: dict[str, list[str]], photos: dict[str, list[str]]) -> list
     ]
     if several:
         remedy = "Keep one label image and one photo of each name in this folder."
-        raise LabelError(complaint("Photos and label images that do not pair one to one", several, remedy))
+        raise LabelError(
+            format_errors("Photos and label images that do not pair one to one", several, remedy)
+        )
     pairs = [Pair(photos[key][0], labels[key][0], _split(photos[key][0])) for key in labels]
     return sorted(pairs, key=lambda pair: pair.photo)
 

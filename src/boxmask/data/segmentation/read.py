@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from boxmask.data.detection.box_checks import BadBoxes
-from boxmask.data.detection.read import is_labeled, read_unsplit
-from boxmask.data.segmentation.dataset import PixelDataset, is_of_pixels, read_unsplit_pixels
-from boxmask.data.segmentation.from_masks import pixels_of_outlines
-from boxmask.data.segmentation.label_maps import UnknownColors
+from boxmask.data.detection.box_checks import OnBadBoxes
+from boxmask.data.detection.read import is_labeled, read_unsplit_detection
+from boxmask.data.segmentation.dataset import SegmentationDataset, has_label_maps, read_unsplit_label_maps
+from boxmask.data.segmentation.from_masks import label_maps_from_masks
+from boxmask.data.segmentation.label_maps import OnUnknownColors
 from boxmask.errors import LabelError
 
 
-def read_any_unsplit_pixels(
+def read_unsplit_segmentation(
     path: str | Path,
     *,
     classes_file: str | Path | None = None,
-    unknown_colors: UnknownColors = "stop",
-    bad_boxes: BadBoxes = "stop",
-) -> PixelDataset:
+    on_unknown_colors: OnUnknownColors = "stop",
+    on_bad_boxes: OnBadBoxes = "stop",
+) -> SegmentationDataset:
     """Labeled pixels, with only the splits that the set itself speaks of.
 
     Of a set that has both, as Pascal VOC, whose boxes have no outlines, the label images are read; of one
@@ -27,13 +27,13 @@ def read_any_unsplit_pixels(
     """
     folder = Path(path)
     if classes_file is not None or not is_labeled(folder):
-        return read_unsplit_pixels(folder, classes_file, unknown_colors)
-    objects = read_unsplit(folder, bad_boxes)
-    if objects.outlined.any():
-        return pixels_of_outlines(objects)
-    if not is_of_pixels(folder):
+        return read_unsplit_label_maps(folder, classes_file, on_unknown_colors)
+    objects = read_unsplit_detection(folder, on_bad_boxes)
+    if objects.has_mask.any():
+        return label_maps_from_masks(objects)
+    if not has_label_maps(folder):
         raise LabelError(
             f"{folder}: its objects have boxes alone, and nothing says which pixels are theirs. Give a set "
             "with outlines (COCO's segmentation), or with label images beside its photos."
         )
-    return read_unsplit_pixels(folder, classes_file, unknown_colors)
+    return read_unsplit_label_maps(folder, classes_file, on_unknown_colors)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.classifiers.contract import Classifier
-from boxmask.data.classification.dataset import ClassDataset
-from boxmask.data.split import UnseenClasses
+from boxmask.data.classification.dataset import ClassificationDataset
+from boxmask.data.split import OnUnseenClasses
 from boxmask.errors import LabelError
 from boxmask.types import Classification
 
@@ -26,7 +26,7 @@ CONFIDENCE, QUANTILE = 0.95, 1.959964  # the middle 95 % of a normal distributio
 
 
 @dataclass(frozen=True)
-class ClassFigures:
+class ClassMetrics:
     """Of one class, fractions; None where there is nothing to measure.
 
     accuracy:  the part of its items that were taken for it; the mean of it is `mean_accuracy`
@@ -42,7 +42,7 @@ class ClassFigures:
 
 
 @dataclass(frozen=True)
-class ClassEvaluation:
+class ClassificationEvaluation:
     """The figures of one classifier on one set of items.
 
     class_names: the data set's, then those that only the classifier knows
@@ -75,7 +75,7 @@ class ClassEvaluation:
         return sum(known) / len(known)
 
     @property
-    def per_class(self) -> dict[str, ClassFigures]:
+    def per_class(self) -> dict[str, ClassMetrics]:
         """The figures of each class, by name."""
         right, there, taken = (
             self.confusion.diagonal(),
@@ -85,7 +85,7 @@ class ClassEvaluation:
         figures = {}
         for name, hits, items, chosen in zip(self.class_names, right, there, taken, strict=True):
             recall = _part(hits, items)
-            figures[name] = ClassFigures(recall, _part(hits, chosen), recall, int(items))
+            figures[name] = ClassMetrics(recall, _part(hits, chosen), recall, int(items))
         return figures
 
     def mistakes(self) -> list[tuple[str, str, int]]:
@@ -96,7 +96,7 @@ class ClassEvaluation:
         ]
         return sorted(found, key=lambda one: -one[2])
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for a program to read: fractions, None where nothing can be measured."""
         return {
             "accuracy": self.accuracy,
@@ -119,27 +119,27 @@ class ClassEvaluation:
         }
 
 
-def evaluate_classes(
+def evaluate_classifier(
     classifier: Classifier,
-    dataset: ClassDataset,
+    dataset: ClassificationDataset,
     *,
     interval: bool = True,
-    unseen_classes: UnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "stop",
     progress: Callable[[int, int], None] | None = None,
-) -> ClassEvaluation:
+) -> ClassificationEvaluation:
     """Let the classifier judge every item, one at a time; classes are matched by name.
 
     `progress(done, items)` is called after each. Raises LabelError without items, and, before any photo is
-    opened, where there are items of a class that the classifier does not know (`unseen_classes="ignore"`
+    opened, where there are items of a class that the classifier does not know (`on_unseen_classes="ignore"`
     leaves them out of the figures); PhotoError where a photo cannot be opened.
     """
-    judged, notes = known_items(dataset, classifier.config.class_names, unseen_classes)
+    judged, notes = known_items(dataset, classifier.config.class_names, on_unseen_classes)
     found = classify_items(classifier, judged, progress)
     return evaluate_classifications(judged, found, interval=interval, notes=notes)
 
 
 def classify_items(
-    classifier: Classifier, items: ClassDataset, progress: Callable[[int, int], None] | None = None
+    classifier: Classifier, items: ClassificationDataset, progress: Callable[[int, int], None] | None = None
 ) -> list[Classification]:
     """What the classifier says of each item. Raises PhotoError where a photo cannot be opened."""
     found = []
@@ -151,12 +151,12 @@ def classify_items(
 
 
 def evaluate_classifications(
-    dataset: ClassDataset,
+    dataset: ClassificationDataset,
     found: Sequence[Classification],
     *,
     interval: bool = True,
     notes: tuple[str, ...] = (),
-) -> ClassEvaluation:
+) -> ClassificationEvaluation:
     """Judge answers that are there already; `found[i]` is that of item i.
 
     Raises LabelError without items, and ValueError where the numbers differ.
@@ -171,12 +171,12 @@ def evaluate_classifications(
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(confusion, (dataset.labels, taken), 1)
     span = wilson_interval(dataset.labels == taken, dataset.photo_of) if interval else None
-    return ClassEvaluation(names, confusion, span, len(np.unique(dataset.photo_of)), notes)
+    return ClassificationEvaluation(names, confusion, span, len(np.unique(dataset.photo_of)), notes)
 
 
 def known_items(
-    dataset: ClassDataset, known: Sequence[str], unseen_classes: UnseenClasses = "stop"
-) -> tuple[ClassDataset, tuple[str, ...]]:
+    dataset: ClassificationDataset, known: Sequence[str], on_unseen_classes: OnUnseenClasses = "stop"
+) -> tuple[ClassificationDataset, tuple[str, ...]]:
     """The items of classes that a classifier knows, and what to note of the others.
 
     Raises LabelError for others, unless they are to be ignored, and where nothing is left.
@@ -184,12 +184,12 @@ def known_items(
     is_known = np.array([name in known for name in dataset.class_names], dtype=np.bool_)[dataset.labels]
     strange = np.flatnonzero(~is_known)
     names = ", ".join(f'"{dataset.class_names[label]}"' for label in np.unique(dataset.labels[strange]))
-    if len(strange) and unseen_classes == "stop":
+    if len(strange) and on_unseen_classes == "stop":
         raise LabelError(
             f"{dataset.root} has {names}, which the classifier was not trained on (first in "
             f"{dataset.files[strange[0]]}). It knows {', '.join(known)}. Correct the name, train with this "
-            "class, or leave such classes out of the figures with --unseen-classes ignore (in Python: "
-            'unseen_classes="ignore").'
+            "class, or leave such classes out of the figures with --on-unseen-classes ignore (in Python: "
+            'on_unseen_classes="ignore").'
         )
     kept = dataset.subset(np.flatnonzero(is_known))
     if not len(kept):
@@ -231,7 +231,7 @@ def _part(count: int, of: int) -> float | None:
     return int(count) / int(of) if of else None
 
 
-def _nothing(dataset: ClassDataset) -> str:
+def _nothing(dataset: ClassificationDataset) -> str:
     return (
         f"There are no photos to evaluate on in {dataset.root}. "
         "Choose a split that has photos, or give a folder of labeled photos."

@@ -6,14 +6,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.evaluation.classification.evaluate import CONFIDENCE, ClassEvaluation
+from boxmask.evaluation.classification.evaluate import CONFIDENCE, ClassificationEvaluation
 from boxmask.evaluation.detection.table import figure
 
 MOST_COLUMNS = 8  # of a confusion matrix that fits a terminal
 MOST_MISTAKES = 10  # shown in its place
 
 
-def class_evaluation_table(evaluation: ClassEvaluation) -> Group:
+def classification_table(evaluation: ClassificationEvaluation) -> Group:
     """The overall figures, a row for each class, what was taken for what, and the notes; fractions."""
     fits = len(evaluation.class_names) <= MOST_COLUMNS
     mixed_up = confusion_table(evaluation) if fits else mistakes_table(evaluation)
@@ -21,7 +21,7 @@ def class_evaluation_table(evaluation: ClassEvaluation) -> Group:
     return Group(overall_table(evaluation), per_class_table(evaluation), mixed_up, *notes)
 
 
-def overall_table(evaluation: ClassEvaluation) -> Table:
+def overall_table(evaluation: ClassificationEvaluation) -> Table:
     """Accuracy with its interval, and the mean over the classes."""
     whole = evaluation.images == evaluation.photos
     what = (
@@ -39,7 +39,7 @@ def overall_table(evaluation: ClassEvaluation) -> Table:
     return table
 
 
-def per_class_table(evaluation: ClassEvaluation) -> Table:
+def per_class_table(evaluation: ClassificationEvaluation) -> Table:
     """A row for each class."""
     table = Table()
     table.add_column("class")
@@ -50,7 +50,7 @@ def per_class_table(evaluation: ClassEvaluation) -> Table:
     return table
 
 
-def confusion_table(evaluation: ClassEvaluation) -> Table:
+def confusion_table(evaluation: ClassificationEvaluation) -> Table:
     """A row for each class that there is, a column for each that things were taken for."""
     table = Table(title="rows: what it is\ncolumns: taken for", title_justify="left")
     table.add_column("")
@@ -61,7 +61,7 @@ def confusion_table(evaluation: ClassEvaluation) -> Table:
     return table
 
 
-def mistakes_table(evaluation: ClassEvaluation) -> Table:
+def mistakes_table(evaluation: ClassificationEvaluation) -> Table:
     """The most frequent mistakes, where a matrix would not fit."""
     mistakes = evaluation.mistakes()
     table = Table(title="the most frequent mistakes", title_justify="left")

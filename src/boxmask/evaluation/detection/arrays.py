@@ -1,4 +1,4 @@
-"""The detections of many photos as one row of numpy arrays, the way `Dataset` holds its objects."""
+"""The detections of many photos as one row of numpy arrays, the way `DetectionDataset` holds its objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.types import Detections
 
 Kind = Literal["bbox", "segm"]
@@ -32,7 +32,7 @@ class FlatDetections:
     labels: NDArray[np.int64]
 
 
-def flatten(dataset: Dataset, detections: Sequence[Detections]) -> FlatDetections:
+def flatten(dataset: DetectionDataset, detections: Sequence[Detections]) -> FlatDetections:
     """One photo's detections after another's; `detections[i]` belongs to photo i of `dataset`.
 
     Raises ValueError where their number differs from the photos', or their class names from the data set's
@@ -52,17 +52,17 @@ def flatten(dataset: Dataset, detections: Sequence[Detections]) -> FlatDetection
     )
 
 
-def photo_of_objects(dataset: Dataset) -> NDArray[np.int64]:
+def photo_of_objects(dataset: DetectionDataset) -> NDArray[np.int64]:
     """The number of the photo that each object of `dataset` belongs to: (N,)."""
     return np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
 
 
-def judged_objects(dataset: Dataset, kind: Kind = "bbox") -> NDArray[np.bool_]:
+def judged_objects(dataset: DetectionDataset, kind: Kind = "bbox") -> NDArray[np.bool_]:
     """(N,) which objects count: for masks, only those whose outline is known."""
-    return dataset.counted if kind == "bbox" else dataset.counted & dataset.outlined
+    return dataset.counted if kind == "bbox" else dataset.counted & dataset.has_mask
 
 
-def objects_by_class(dataset: Dataset, kind: Kind = "bbox") -> list[int]:
+def objects_by_class(dataset: DetectionDataset, kind: Kind = "bbox") -> list[int]:
     """How many objects of each class count."""
     labels = dataset.labels[judged_objects(dataset, kind)]
     return [int(n) for n in np.bincount(labels, minlength=len(dataset.class_names))]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.arrays import Kind, judged_objects
 from boxmask.evaluation.detection.coco import ALL_SIZES, IOU_50, coco_run
 from boxmask.types import Detections
@@ -57,7 +57,7 @@ class ClassMatches:
 
 
 def ap_interval(
-    dataset: Dataset,
+    dataset: DetectionDataset,
     detections: Sequence[Detections],
     kind: Kind = "bbox",
     *,
@@ -101,7 +101,7 @@ def resampled_ap(matches: Sequence[ClassMatches], draws: NDArray[np.int64]) -> N
 
 
 def class_matches(
-    dataset: Dataset, detections: Sequence[Detections], kind: Kind = "bbox"
+    dataset: DetectionDataset, detections: Sequence[Detections], kind: Kind = "bbox"
 ) -> list[ClassMatches]:
     """Match detections to objects under COCO's rules (at most 100 a photo and class), class by class."""
     entries: list[list[dict[str, object]]] = [[] for _ in dataset.class_names]

@@ -21,7 +21,7 @@ from jaxtyping import Bool
 from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter1d
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.arrays import flatten, judged_objects, objects_by_class
 from boxmask.evaluation.detection.bootstrap import ClassMatches, resampled_ap
 from boxmask.evaluation.detection.coco import IOU_50, ClassAP
@@ -52,7 +52,7 @@ class _PhotoMatches:
     judged: NDArray[np.bool_]
 
 
-def boundary_metrics(dataset: Dataset, detections: Sequence[Detections]) -> BoundaryMetrics:
+def boundary_metrics(dataset: DetectionDataset, detections: Sequence[Detections]) -> BoundaryMetrics:
     """Boundary AP of the detections of a data set's photos; `detections[i]` belongs to photo i.
 
     Crowd regions, difficult objects and those without outline count neither for nor against, as in `coco`.
@@ -68,7 +68,7 @@ def boundary_metrics(dataset: Dataset, detections: Sequence[Detections]) -> Boun
     return BoundaryMetrics(*_figures(resampled_ap(matches, once)[0]), per_class)
 
 
-def boundary_matches(dataset: Dataset, detections: Sequence[Detections]) -> list[ClassMatches]:
+def boundary_matches(dataset: DetectionDataset, detections: Sequence[Detections]) -> list[ClassMatches]:
     """Match detections to objects, photo by photo, and collect what came of it class by class."""
     flatten(dataset, detections)  # refuses what does not belong together
     order = np.argsort(dataset.image_ids, kind="stable")  # decides between equal scores, as in `coco`
@@ -96,7 +96,7 @@ def boundary_distance(size: Size) -> int:
     return max(1, round(DILATION * float(np.hypot(*size))))
 
 
-def _rim(crop: Bool[NDArray[np.bool_], "h w"], distance: int) -> Bool[NDArray[np.bool_], "h w"]:
+def _rim(crop: Bool[np.ndarray, "h w"], distance: int) -> Bool[np.ndarray, "h w"]:
     """Outside of its window a mask has no pixel, so that eroding the window alone is exact."""
     side = 2 * distance + 1
     if min(crop.shape) < side:
@@ -108,10 +108,12 @@ def _rim(crop: Bool[NDArray[np.bool_], "h w"], distance: int) -> Bool[NDArray[np
     return rim
 
 
-def _photo_matches(dataset: Dataset, photo: int, found: Detections) -> list[tuple[int, _PhotoMatches]]:
+def _photo_matches(
+    dataset: DetectionDataset, photo: int, found: Detections
+) -> list[tuple[int, _PhotoMatches]]:
     """The photo's detections matched, by label."""
     rows = dataset.rows(photo)
-    crowd = (dataset.crowd | ~dataset.outlined)[rows]
+    crowd = (dataset.crowd | ~dataset.has_mask)[rows]
     left_out = ~judged_objects(dataset, "segm")[rows]
     objects, masks = object_masks(dataset, photo), found_masks(found.masks)
     labels, scores = found.labels.cpu().numpy(), found.scores.cpu().double().numpy()
@@ -125,7 +127,7 @@ def _photo_matches(dataset: Dataset, photo: int, found: Detections) -> list[tupl
     return matched
 
 
-def boundary_overlaps(found: Masks, objects: Masks, crowd: Bool[NDArray[np.bool_], N]) -> NDArray[np.float64]:
+def boundary_overlaps(found: Masks, objects: Masks, crowd: Bool[np.ndarray, " N"]) -> NDArray[np.float64]:
     """The smaller of mask IoU and boundary IoU: D masks, N masks -> (D, N); mask IoU alone for crowds."""
     if not len(found) or not len(objects):
         return np.zeros((len(found), len(objects)))

@@ -8,25 +8,25 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.split import UnseenClasses
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.split import OnUnseenClasses
 from boxmask.errors import LabelError
 from boxmask.types import Detections
 
 
 def seen_classes(
-    dataset: Dataset, known: Sequence[str], unseen_classes: UnseenClasses = "stop"
-) -> tuple[Dataset, tuple[str, ...]]:
+    dataset: DetectionDataset, known: Sequence[str], on_unseen_classes: OnUnseenClasses = "stop"
+) -> tuple[DetectionDataset, tuple[str, ...]]:
     """The data set as a detector that knows the classes `known` can be judged on it, and what to note.
 
     A class that has objects and that the detector does not know stops with LabelError, or, with
-    `unseen_classes="ignore"`, is left out of the figures together with its objects, and noted.
+    `on_unseen_classes="ignore"`, is left out of the figures together with its objects, and noted.
     """
     counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
     unseen = [name for name, n in zip(dataset.class_names, counts, strict=True) if n and name not in known]
     if not unseen:
         return dataset, ()
-    if unseen_classes == "stop":
+    if on_unseen_classes == "stop":
         raise LabelError(_unseen_message(dataset, unseen, known))
     objects = sum(int(counts[dataset.class_names.index(name)]) for name in unseen)
     note = f"Left out, as the detector does not know these classes: {objects} objects of {_quoted(unseen)}."
@@ -56,7 +56,7 @@ def foreign_note(detections: Sequence[Detections], class_names: tuple[str, ...])
     return (f"Left out, as the data set does not have these classes: {len(foreign)} detections of {names}.",)
 
 
-def _without(dataset: Dataset, names: Sequence[str]) -> Dataset:
+def _without(dataset: DetectionDataset, names: Sequence[str]) -> DetectionDataset:
     kept = tuple(name for name in dataset.class_names if name not in names)
     new_label = np.array([kept.index(n) if n in kept else -1 for n in dataset.class_names], dtype=np.int64)
     labels = new_label[dataset.labels]
@@ -66,14 +66,14 @@ def _without(dataset: Dataset, names: Sequence[str]) -> Dataset:
     return renumbered.with_objects(rows, offsets)
 
 
-def _unseen_message(dataset: Dataset, unseen: Sequence[str], known: Sequence[str]) -> str:
+def _unseen_message(dataset: DetectionDataset, unseen: Sequence[str], known: Sequence[str]) -> str:
     row = int(np.flatnonzero(dataset.labels == dataset.class_names.index(unseen[0]))[0])
     photo = int(np.searchsorted(dataset.offsets, row, side="right")) - 1
     return (
         f"{dataset.root} has objects of {_quoted(unseen)}, which the detector was not trained on "
         f'("{unseen[0]}" is first labeled in {dataset.files[photo]}). It knows {_quoted(known)}. '
         "Correct the name in the labels, train with this class, or leave such classes out of the figures "
-        'with --unseen-classes ignore (in Python: unseen_classes="ignore").'
+        'with --on-unseen-classes ignore (in Python: on_unseen_classes="ignore").'
     )
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from hotcoco import COCO, COCOeval
 from numpy.typing import NDArray
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.arrays import (
     FlatDetections,
     Kind,
@@ -72,7 +72,9 @@ class CocoMetrics:
     per_class: dict[str, ClassAP]
 
 
-def coco_metrics(dataset: Dataset, detections: Sequence[Detections], kind: Kind = "bbox") -> CocoMetrics:
+def coco_metrics(
+    dataset: DetectionDataset, detections: Sequence[Detections], kind: Kind = "bbox"
+) -> CocoMetrics:
     """COCO's figures for the detections of a data set's photos; `detections[i]` belongs to photo i.
 
     Raises ValueError where the number of photos or the class names differ, and for kind "segm" where
@@ -101,7 +103,7 @@ def coco_metrics(dataset: Dataset, detections: Sequence[Detections], kind: Kind 
 
 
 def coco_run(
-    dataset: Dataset,
+    dataset: DetectionDataset,
     detections: Sequence[Detections],
     kind: Kind = "bbox",
     *,
@@ -125,7 +127,7 @@ def coco_run(
     return run
 
 
-def _ground_truth(dataset: Dataset, rank: NDArray[np.int64], kind: Kind) -> COCO:
+def _ground_truth(dataset: DetectionDataset, rank: NDArray[np.int64], kind: Kind) -> COCO:
     images = [
         {"id": int(i), "file_name": str(file), "height": int(h), "width": int(w)}
         for i, file, (h, w) in zip(rank, dataset.files, dataset.sizes, strict=True)
@@ -137,12 +139,12 @@ def _ground_truth(dataset: Dataset, rank: NDArray[np.int64], kind: Kind) -> COCO
         dataset.labels + 1,
         _xywh(dataset.boxes.astype(np.float64)),
         area=np.where(dataset.difficult, OUTSIDE_ALL_SIZES, dataset.areas.astype(np.float64)),
-        iscrowd=dataset.crowd if kind == "bbox" else dataset.crowd | ~dataset.outlined,
+        iscrowd=dataset.crowd if kind == "bbox" else dataset.crowd | ~dataset.has_mask,
         segmentation=None if kind == "bbox" else _object_outlines(dataset),
     )
 
 
-def _object_outlines(dataset: Dataset) -> list[RunLengths | list[list[float]]]:
+def _object_outlines(dataset: DetectionDataset) -> list[RunLengths | list[list[float]]]:
     return [runs for photo in range(len(dataset)) for runs in object_outlines(dataset, photo)]
 
 
@@ -167,7 +169,7 @@ def _xywh(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
 
 
-def _per_class(dataset: Dataset, ap: NDArray[np.float64], kind: Kind) -> dict[str, ClassAP]:
+def _per_class(dataset: DetectionDataset, ap: NDArray[np.float64], kind: Kind) -> dict[str, ClassAP]:
     """From the precisions in the bin "all": (T, R, K)."""
     objects = objects_by_class(dataset, kind)
     return {

@@ -13,7 +13,7 @@ import numpy as np
 from hotcoco import mask as hotcoco_mask
 from numpy.typing import NDArray
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.geometry.rle import encode
 from boxmask.masks import Masks, Size
 
@@ -31,7 +31,7 @@ def _compressed(counts: NDArray[np.int64] | NDArray[np.int32], size: Size) -> Ru
     return plain | {"counts": hotcoco_mask.rle_to_string(plain)}
 
 
-def object_masks(dataset: Dataset, photo: int) -> Masks:
+def object_masks(dataset: DetectionDataset, photo: int) -> Masks:
     """The outlines of a photo's objects; the whole box where the outline is not known."""
     rows = dataset.rows(photo)
     height, width = dataset.sizes[photo].tolist()
@@ -39,17 +39,17 @@ def object_masks(dataset: Dataset, photo: int) -> Masks:
     outlines = dataset.masks(photo)
     if outlines is None:
         return boxed
-    known = dataset.outlined[rows]
+    known = dataset.has_mask[rows]
     masks = Masks.joined([outlines, boxed], boxed.size)
     count = len(known)
     return masks[np.where(known, np.arange(count), np.arange(count) + count)]
 
 
-def object_outlines(dataset: Dataset, photo: int) -> list[RunLengths]:
+def object_outlines(dataset: DetectionDataset, photo: int) -> list[RunLengths]:
     """The same as `object_masks`, compressed; known outlines as they are, without a look at their pixels."""
     rows = dataset.rows(photo)
     height, width = dataset.sizes[photo].tolist()
-    known, spans = dataset.outlined[rows], dataset.run_offsets[rows.start : rows.stop + 1].tolist()
+    known, spans = dataset.has_mask[rows], dataset.run_offsets[rows.start : rows.stop + 1].tolist()
     boxed = iter(compressed(filled_boxes(dataset.boxes[rows][~known], (height, width))))
     return [
         _compressed(dataset.runs[spans[i] : spans[i + 1]], (height, width)) if outlined else next(boxed)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.detectors.contract import Detector
-from boxmask.photos.decode import to_image
+from boxmask.photos.accept import to_image
 from boxmask.pipeline.selective_search.cache import ProposalCache
 from boxmask.types import Detections
 
 
-def detect(
-    detector: Detector, dataset: Dataset, *, progress: Callable[[int, int], None] | None = None
+def detect_all(
+    detector: Detector, dataset: DetectionDataset, *, progress: Callable[[int, int], None] | None = None
 ) -> list[Detections]:
     """What the detector finds in each photo, in the order of the data set.
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.split import UnseenClasses
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.split import OnUnseenClasses
 from boxmask.detectors.contract import Detector
 from boxmask.errors import LabelError
 from boxmask.evaluation.detection.arrays import judged_objects
@@ -18,7 +18,7 @@ from boxmask.evaluation.detection.bootstrap import Interval, ap_interval
 from boxmask.evaluation.detection.boundary_ap import BoundaryMetrics, boundary_metrics
 from boxmask.evaluation.detection.classes import foreign_note, renamed, seen_classes
 from boxmask.evaluation.detection.coco import CocoMetrics, coco_metrics
-from boxmask.evaluation.detection.detect import detect
+from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.voc import VocMetrics, voc_metrics
 from boxmask.types import Detections
 
@@ -29,7 +29,7 @@ MASK_FIGURES = ("AP", "AP50", "AP75", "APs", "APm", "APl")  # of COCO's twelve, 
 class MaskEvaluation:
     """The figures of the outlines.
 
-    interval: of mask AP and mask AP50; None as in `Evaluation`
+    interval: of mask AP and mask AP50; None as in `DetectionEvaluation`
     objects:  how many objects count: those whose outline is known
     """
 
@@ -38,7 +38,7 @@ class MaskEvaluation:
     interval: Interval | None
     objects: int
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The same as plain numbers and lists."""
         figures = {f"mask_{name}": getattr(self.coco, name) for name in MASK_FIGURES}
         interval = self.interval
@@ -57,7 +57,7 @@ class MaskEvaluation:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class DetectionEvaluation:
     """The figures of one detector on one set of photos.
 
     interval: of AP and AP50; None where it was not asked for or nothing can be said
@@ -75,14 +75,14 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     masks: MaskEvaluation | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for a program to read: fractions, None where nothing can be measured.
 
         Figures of masks are there only where masks were judged.
         """
         figures = asdict(self.coco)
         del figures["per_class"]
-        figures |= {} if self.masks is None else self.masks.as_json()
+        figures |= {} if self.masks is None else self.masks.to_dict()
         interval = self.interval
         return figures | {
             "VOC_AP_11": self.voc.AP_11,
@@ -107,47 +107,49 @@ class Evaluation:
         return {"AP": ap.AP, "AP50": ap.AP50, **outlines, "VOC_AP": voc, "objects": ap.objects}
 
 
-def evaluate(
+def evaluate_detector(
     detector: Detector,
-    dataset: Dataset,
+    dataset: DetectionDataset,
     *,
     interval: bool = True,
-    unseen_classes: UnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "stop",
     progress: Callable[[int, int], None] | None = None,
-) -> Evaluation:
+) -> DetectionEvaluation:
     """Run the detector over the photos and judge what it finds; classes are matched by name.
 
     Raises LabelError without photos, and, before any photo is opened, where the data set has objects of a
-    class that the detector does not know (`unseen_classes="ignore"` leaves such classes out of the figures).
+    class that the detector does not know (`on_unseen_classes="ignore"` leaves such classes out of the figures).
     """
-    require_known_classes(detector, dataset, unseen_classes)
-    detections = detect(detector, dataset, progress=progress)
-    return evaluate_detections(dataset, detections, interval=interval, unseen_classes=unseen_classes)
+    require_known_classes(detector, dataset, on_unseen_classes)
+    detections = detect_all(detector, dataset, progress=progress)
+    return evaluate_detections(dataset, detections, interval=interval, on_unseen_classes=on_unseen_classes)
 
 
-def require_known_classes(detector: Detector, dataset: Dataset, unseen_classes: UnseenClasses) -> None:
+def require_known_classes(
+    detector: Detector, dataset: DetectionDataset, on_unseen_classes: OnUnseenClasses
+) -> None:
     """Raise LabelError without photos, or for classes that the detector does not know (unless ignored)."""
     _require_photos(dataset)
-    seen_classes(dataset, detector.config.class_names, unseen_classes)
+    seen_classes(dataset, detector.config.class_names, on_unseen_classes)
 
 
 def evaluate_detections(
-    dataset: Dataset,
+    dataset: DetectionDataset,
     detections: Sequence[Detections],
     *,
     interval: bool = True,
-    unseen_classes: UnseenClasses = "stop",
-) -> Evaluation:
+    on_unseen_classes: OnUnseenClasses = "stop",
+) -> DetectionEvaluation:
     """Judge detections that are there already; `detections[i]` belongs to photo i of the data set.
 
-    Raises LabelError as `evaluate` does, and ValueError where the number of photos differs.
+    Raises LabelError as `evaluate_detector` does, and ValueError where the number of photos differs.
     """
     _require_photos(dataset)
     known = list(dict.fromkeys(name for found in detections for name in found.class_names))
-    judged, notes = seen_classes(dataset, known, unseen_classes)
+    judged, notes = seen_classes(dataset, known, on_unseen_classes)
     named = [renamed(found, judged.class_names) for found in detections]
     masks, mask_notes = _judge_masks(judged, named, interval)
-    return Evaluation(
+    return DetectionEvaluation(
         coco=coco_metrics(judged, named),
         voc=voc_metrics(judged, named),
         interval=ap_interval(judged, named) if interval else None,
@@ -159,7 +161,7 @@ def evaluate_detections(
 
 
 def _judge_masks(
-    dataset: Dataset, detections: Sequence[Detections], interval: bool
+    dataset: DetectionDataset, detections: Sequence[Detections], interval: bool
 ) -> tuple[MaskEvaluation | None, tuple[str, ...]]:
     """The figures of the outlines, if there are any to compare, and what to note."""
     if any(found.masks is None for found in detections):
@@ -178,9 +180,9 @@ def _judge_masks(
     return evaluation, (note,) if missing else ()
 
 
-def _require_photos(dataset: Dataset) -> None:
+def _require_photos(dataset: DetectionDataset) -> None:
     if not len(dataset):
         raise LabelError(
-            f"There are no photos to evaluate on in {dataset.root}. "
+            f"There are no photos to evaluate_detector on in {dataset.root}. "
             "Choose a split that has photos, or give a folder of labeled photos."
         )

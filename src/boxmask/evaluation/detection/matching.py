@@ -16,10 +16,10 @@ MOST = 100  # detections of a photo and class that are looked at
 
 
 def match(
-    overlaps: Float[NDArray[np.float64], "D N"],
-    crowd: Bool[NDArray[np.bool_], N],
-    left_out: Bool[NDArray[np.bool_], N],
-) -> tuple[Bool[NDArray[np.bool_], "T D"], Bool[NDArray[np.bool_], "T D"]]:
+    overlaps: Float[np.ndarray, "D N"],
+    crowd: Bool[np.ndarray, " N"],
+    left_out: Bool[np.ndarray, " N"],
+) -> tuple[Bool[np.ndarray, "T D"], Bool[np.ndarray, "T D"]]:
     """What the detections, best first, are at each IoU: right, and judged at all.
 
     overlaps: IoU with each object; with a crowd region, the share of the detection that lies in it
@@ -41,7 +41,7 @@ def match(
     return right, judged
 
 
-def _last_best(overlaps: Float[NDArray[np.float64], "T N"]) -> NDArray[np.int64]:
+def _last_best(overlaps: Float[np.ndarray, "T N"]) -> NDArray[np.int64]:
     """The best object of each row, the last of several equal ones, as pycocotools has it."""
     backwards = overlaps[:, ::-1].argmax(axis=1)
     return np.asarray(overlaps.shape[1] - 1 - backwards, dtype=np.int64)

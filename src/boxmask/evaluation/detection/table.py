@@ -6,18 +6,18 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.evaluation.detection.evaluate import Evaluation, MaskEvaluation
+from boxmask.evaluation.detection.evaluate import DetectionEvaluation, MaskEvaluation
 
 NOTHING = "–"  # what stands where there is nothing to measure
 
 
-def evaluation_table(evaluation: Evaluation) -> Group:
+def detection_table(evaluation: DetectionEvaluation) -> Group:
     """The overall figures, a row for each class, and the notes; fractions, as in the JSON."""
     notes = [Text(note, style="yellow") for note in evaluation.notes]
     return Group(overall_table(evaluation), class_table(evaluation), *notes)
 
 
-def overall_table(evaluation: Evaluation) -> Table:
+def overall_table(evaluation: DetectionEvaluation) -> Table:
     """COCO's and VOC's figures with their intervals."""
     coco, voc, interval = evaluation.coco, evaluation.voc, evaluation.interval
     table = Table(title=f"{evaluation.images} photos, {evaluation.objects} objects", title_justify="left")
@@ -56,7 +56,7 @@ def _add_masks(table: Table, masks: MaskEvaluation) -> None:
     table.add_row("boundary AP50", figure(masks.boundary.AP50))
 
 
-def class_table(evaluation: Evaluation) -> Table:
+def class_table(evaluation: DetectionEvaluation) -> Table:
     """A row for each class, in the data set's order."""
     table = Table()
     table.add_column("class")

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.arrays import FlatDetections, flatten, objects_by_class
 from boxmask.geometry.boxes import coverage, iou
 from boxmask.types import Detections
@@ -45,7 +45,7 @@ class VocMetrics:
     per_class: dict[str, VocAP]
 
 
-def voc_metrics(dataset: Dataset, detections: Sequence[Detections]) -> VocMetrics:
+def voc_metrics(dataset: DetectionDataset, detections: Sequence[Detections]) -> VocMetrics:
     """VOC's figures for the detections of a data set's photos; `detections[i]` belongs to photo i.
 
     Raises ValueError where the number of photos or the class names differ.
@@ -91,7 +91,7 @@ def _curve(verdicts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.f
     return right, right / np.arange(1, len(right) + 1)
 
 
-def _judge(dataset: Dataset, found: FlatDetections) -> NDArray[np.int64]:
+def _judge(dataset: DetectionDataset, found: FlatDetections) -> NDArray[np.int64]:
     """RIGHT, WRONG or LEFT_OUT for every detection: (M,)."""
     verdicts = np.full(len(found.scores), WRONG, dtype=np.int64)
     for rows in _photo_and_class(found):
@@ -110,7 +110,7 @@ def _photo_and_class(found: FlatDetections) -> Iterator[NDArray[np.int64]]:
 
 
 def _judge_photo(
-    dataset: Dataset, objects: NDArray[np.int64], boxes: NDArray[np.float64]
+    dataset: DetectionDataset, objects: NDArray[np.int64], boxes: NDArray[np.float64]
 ) -> NDArray[np.int64]:
     """Judge one photo's boxes of one class, best first, against the objects in those rows."""
     verdicts = np.full(len(boxes), WRONG, dtype=np.int64)

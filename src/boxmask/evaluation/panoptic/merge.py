@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from boxmask.evaluation.detection.coco_masks import found_masks
 from boxmask.masks import Masks
-from boxmask.types import IGNORED, Detections, PixelTarget, SegmentationMap, Target
+from boxmask.types import IGNORED, Detections, SegmentationMap, SegmentationTarget, Target
 
 VOID = 0  # the segment of pixels that belong to none
 NO_GROUND = -1
@@ -43,9 +43,9 @@ class PanopticMap:
     things:      (K,) which classes are objects
     """
 
-    segments: Int[NDArray[np.int32], "H W"]
-    labels: Int[NDArray[np.int64], S]
-    crowd: Bool[NDArray[np.bool_], S]
+    segments: Int[np.ndarray, "H W"]
+    labels: Int[np.ndarray, " S"]
+    crowd: Bool[np.ndarray, " S"]
     class_names: tuple[str, ...]
     things: tuple[bool, ...]
 
@@ -71,7 +71,7 @@ def combine(
 def labeled_map(
     target: Target,
     class_names: Sequence[str],
-    pixels: PixelTarget,
+    pixels: SegmentationTarget,
     pixel_names: Sequence[str],
     other: Sequence[str] = (),
 ) -> PanopticMap:

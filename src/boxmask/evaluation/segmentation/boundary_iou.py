@@ -14,7 +14,6 @@ import math
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
-from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from boxmask.masks import Size
@@ -22,12 +21,12 @@ from boxmask.types import IGNORED
 
 RATIO = 0.02  # d in parts of the photo's diagonal; the paper's section 5, for large objects
 
-Labels = UInt8[NDArray[np.uint8], "H W"]
+Labels = UInt8[np.ndarray, "H W"]
 
 
 def boundary_iou(
     truth: Labels, predicted: Labels, num_classes: int, ratio: float = RATIO
-) -> Float[NDArray[np.float64], K]:
+) -> Float[np.ndarray, " K"]:
     """Of each class in one photo, (H, W), (H, W) -> (K,); NaN where neither has the class."""
     shared, either = boundary_counts(truth, predicted, num_classes, ratio)
     figures = np.full(num_classes, np.nan)
@@ -37,7 +36,7 @@ def boundary_iou(
 
 def boundary_counts(
     truth: Labels, predicted: Labels, num_classes: int, ratio: float = RATIO
-) -> tuple[Int[NDArray[np.int64], K], Int[NDArray[np.int64], K]]:
+) -> tuple[Int[np.ndarray, " K"], Int[np.ndarray, " K"]]:
     """Pixels in both rims of each class and in either of them, to be summed over photos."""
     distance = boundary_distance((int(truth.shape[0]), int(truth.shape[1])), ratio)
     seen = np.where(truth == IGNORED, IGNORED, predicted).astype(np.uint8)
@@ -52,7 +51,7 @@ def boundary_distance(size: Size, ratio: float = RATIO) -> int:
     return max(1, round(ratio * math.hypot(*size)))
 
 
-def near_contour(labels: Labels, distance: int) -> Bool[NDArray[np.bool_], "H W"]:
+def near_contour(labels: Labels, distance: int) -> Bool[np.ndarray, "H W"]:
     """Whether a pixel lies within `distance` of its class's contour, or of the photo's edge.
 
     All classes at once: where a square around a pixel holds a second class, lowest and highest label differ.
@@ -68,5 +67,5 @@ def near_contour(labels: Labels, distance: int) -> Bool[NDArray[np.bool_], "H W"
     return np.asarray(near)
 
 
-def _per_class(labels: UInt8[NDArray[np.uint8], N], num_classes: int) -> Int[NDArray[np.int64], K]:
+def _per_class(labels: UInt8[np.ndarray, " N"], num_classes: int) -> Int[np.ndarray, " K"]:
     return np.bincount(labels, minlength=IGNORED + 1)[:num_classes].astype(np.int64)

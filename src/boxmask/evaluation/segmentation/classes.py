@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import UInt8
-from numpy.typing import NDArray
 
-from boxmask.data.segmentation.dataset import PixelDataset
-from boxmask.data.split import UnseenClasses
+from boxmask.data.segmentation.dataset import SegmentationDataset
+from boxmask.data.split import OnUnseenClasses
 from boxmask.errors import LabelError
 from boxmask.types import IGNORED
 
-Labels = UInt8[NDArray[np.uint8], "H W"]
+Labels = UInt8[np.ndarray, "H W"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Judged:
     """
 
     class_names: tuple[str, ...]
-    truth: UInt8[NDArray[np.uint8], 256]
+    truth: UInt8[np.ndarray, 256]
     foreign: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -36,20 +35,20 @@ class Judged:
         """A segmenter's labels, counted by the judged classes; K for any other."""
         place = {name: label for label, name in enumerate(self.class_names)}
         table = np.array([place.get(name, len(place)) for name in class_names], dtype=np.uint8)
-        return table[labels]
+        return np.asarray(table[labels])
 
 
 def judged_classes(
-    dataset: PixelDataset, known: Sequence[str], unseen_classes: UnseenClasses = "stop"
+    dataset: SegmentationDataset, known: Sequence[str], on_unseen_classes: OnUnseenClasses = "stop"
 ) -> Judged:
     """How a segmenter that knows the classes `known` can be judged on a data set.
 
     A class that has pixels and that the segmenter does not know stops with LabelError, or, with
-    `unseen_classes="ignore"`, is left out of the figures together with its pixels, and noted.
+    `on_unseen_classes="ignore"`, is left out of the figures together with its pixels, and noted.
     """
     pixels = dict(zip(dataset.class_names, dataset.pixels.sum(axis=0).tolist(), strict=True))
     unseen = [name for name, count in pixels.items() if count and name not in known]
-    if unseen and unseen_classes == "stop":
+    if unseen and on_unseen_classes == "stop":
         raise LabelError(_unseen_message(dataset, unseen, known))
     kept = tuple(name for name in dataset.class_names if name not in unseen)
     truth = np.full(IGNORED + 1, IGNORED, dtype=np.uint8)
@@ -69,13 +68,13 @@ def foreign_note(judged: Judged, pixels: int, of: int) -> tuple[str, ...]:
     return (f"Counted as wrong: {share} of the pixels, taken for what the data set does not have ({names}).",)
 
 
-def _unseen_message(dataset: PixelDataset, unseen: Sequence[str], known: Sequence[str]) -> str:
+def _unseen_message(dataset: SegmentationDataset, unseen: Sequence[str], known: Sequence[str]) -> str:
     photo = int(np.flatnonzero(dataset.pixels[:, dataset.class_names.index(unseen[0])])[0])
     return (
         f"{dataset.root} has pixels of {_quoted(unseen)}, which the segmenter was not trained on "
         f'("{unseen[0]}" is first seen in {dataset.files[photo]}). It knows {_quoted(known)}. '
         "Correct the name in the classes file, train with this class, or leave such classes out of the "
-        'figures with --unseen-classes ignore (in Python: unseen_classes="ignore").'
+        'figures with --on-unseen-classes ignore (in Python: on_unseen_classes="ignore").'
     )
 
 

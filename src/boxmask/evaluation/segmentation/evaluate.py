@@ -10,18 +10,18 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.segmentation.dataset import PixelDataset
-from boxmask.data.split import UnseenClasses
+from boxmask.data.segmentation.dataset import SegmentationDataset
+from boxmask.data.split import OnUnseenClasses
 from boxmask.errors import LabelError
 from boxmask.evaluation.segmentation.boundary_iou import boundary_counts
 from boxmask.evaluation.segmentation.classes import Judged, foreign_note, judged_classes
 from boxmask.evaluation.segmentation.metrics import (
-    PixelCounts,
-    PixelInterval,
-    PixelMetrics,
+    SegmentationCounts,
+    SegmentationInterval,
+    SegmentationMetrics,
     confusion,
     miou_interval,
-    pixel_metrics,
+    segmentation_metrics,
 )
 from boxmask.types import SegmentationMap
 
@@ -38,7 +38,7 @@ class Segmenter(Protocol):
 
 
 @dataclass(frozen=True)
-class PixelEvaluation:
+class SegmentationEvaluation:
     """The figures of one segmenter on one set of photos.
 
     interval: of mIoU; None where it was not asked for or nothing can be said
@@ -46,12 +46,12 @@ class PixelEvaluation:
     notes:    what was left out, in sentences
     """
 
-    metrics: PixelMetrics
-    interval: PixelInterval | None
+    metrics: SegmentationMetrics
+    interval: SegmentationInterval | None
     images: int
     notes: tuple[str, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for a program to read: fractions, None where nothing can be measured."""
         interval = self.interval
         return asdict(self.metrics) | {
@@ -66,32 +66,32 @@ class PixelEvaluation:
 # ---------------------------------------------------------------- evaluating
 
 
-def evaluate_pixels(
+def evaluate_segmenter(
     segmenter: Segmenter,
-    dataset: PixelDataset,
+    dataset: SegmentationDataset,
     *,
     interval: bool = True,
-    unseen_classes: UnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "stop",
     progress: Callable[[int, int], None] | None = None,
-) -> PixelEvaluation:
+) -> SegmentationEvaluation:
     """Run the segmenter over the photos and judge what it says of each pixel; classes are matched by name.
 
     `progress(done, photos)` is called after each photo. Raises LabelError without photos, and, before any
-    photo is opened, where pixels have a class that the segmenter does not know (`unseen_classes="ignore"`
+    photo is opened, where pixels have a class that the segmenter does not know (`on_unseen_classes="ignore"`
     leaves such classes out of the figures).
     """
     known = tuple(segmenter.config.class_names)
-    return evaluate_maps(
+    return evaluate_label_maps(
         dataset,
         _predicted(segmenter, dataset, progress),
         known,
         interval=interval,
-        unseen_classes=unseen_classes,
+        on_unseen_classes=on_unseen_classes,
     )
 
 
 def _predicted(
-    segmenter: Segmenter, dataset: PixelDataset, progress: Callable[[int, int], None] | None
+    segmenter: Segmenter, dataset: SegmentationDataset, progress: Callable[[int, int], None] | None
 ) -> Iterator[SegmentationMap]:
     for photo in range(len(dataset)):
         yield segmenter.predict(dataset.path(photo))
@@ -99,30 +99,30 @@ def _predicted(
             progress(photo + 1, len(dataset))
 
 
-def evaluate_maps(
-    dataset: PixelDataset,
+def evaluate_label_maps(
+    dataset: SegmentationDataset,
     maps: Iterable[SegmentationMap],
     known: Sequence[str],
     *,
     interval: bool = True,
-    unseen_classes: UnseenClasses = "stop",
-) -> PixelEvaluation:
+    on_unseen_classes: OnUnseenClasses = "stop",
+) -> SegmentationEvaluation:
     """Judge maps of the photos, in the data set's order, by a segmenter that knows the classes `known`.
 
-    Maps are looked at one by one, so that they need not all be kept. Raises LabelError as `evaluate_pixels`
+    Maps are looked at one by one, so that they need not all be kept. Raises LabelError as `evaluate_segmenter`
     does, and ValueError where there are more or fewer maps than photos, or one of another size.
     """
     if not len(dataset):
         advice = "Choose a split that has photos, or give a folder of labeled photos."
         raise LabelError(f"There are no photos to evaluate on in {dataset.root}. {advice}")
-    judged = judged_classes(dataset, known, unseen_classes)
+    judged = judged_classes(dataset, known, on_unseen_classes)
     photos = [
         _count(dataset, photo, found, judged) for photo, found in zip(range(len(dataset)), maps, strict=True)
     ]
-    counts = PixelCounts(*(np.stack(parts) for parts in zip(*photos, strict=True)))
+    counts = SegmentationCounts(*(np.stack(parts) for parts in zip(*photos, strict=True)))
     foreign = int(counts.confusion[:, :, -1].sum())
-    return PixelEvaluation(
-        metrics=pixel_metrics(counts, judged.class_names),
+    return SegmentationEvaluation(
+        metrics=segmentation_metrics(counts, judged.class_names),
         interval=miou_interval(counts) if interval else None,
         images=len(dataset),
         notes=judged.notes + foreign_note(judged, foreign, max(1, int(counts.confusion.sum()))),
@@ -130,7 +130,7 @@ def evaluate_maps(
 
 
 def _count(
-    dataset: PixelDataset, photo: int, found: SegmentationMap, judged: Judged
+    dataset: SegmentationDataset, photo: int, found: SegmentationMap, judged: Judged
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """The confusion (K, K + 1) and the rims' pixels in both and in either, (K,) and (K,)."""
     truth = judged.truth[dataset.target(photo).labels.numpy()]

@@ -25,7 +25,7 @@ RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
-class ClassPixels:
+class ClassSegmentationMetrics:
     """One class: fractions in 0..1, None where it occurs neither in labels nor in predictions.
 
     accuracy: of its labeled pixels, those that were found (recall); None without labeled pixels
@@ -40,7 +40,7 @@ class ClassPixels:
 
 
 @dataclass(frozen=True)
-class PixelMetrics:
+class SegmentationMetrics:
     """Fractions in 0..1 over all classes; None where no pixel is labeled."""
 
     mIoU: float | None
@@ -48,11 +48,11 @@ class PixelMetrics:
     mean_accuracy: float | None
     Dice: float | None
     boundary_IoU: float | None
-    per_class: dict[str, ClassPixels]
+    per_class: dict[str, ClassSegmentationMetrics]
 
 
 @dataclass(frozen=True)
-class PixelInterval:
+class SegmentationInterval:
     """Percentile interval of mIoU, (low, high), from draws of photos (see `interval.py`)."""
 
     mIoU: tuple[float, float]
@@ -61,7 +61,7 @@ class PixelInterval:
 
 
 @dataclass(frozen=True)
-class PixelCounts:
+class SegmentationCounts:
     """What P photos say of K classes.
 
     confusion: (P, K, K + 1) pixels by label and prediction; the last column is any other class
@@ -69,14 +69,14 @@ class PixelCounts:
     either:    (P, K) pixels in a rim of the label or of the prediction
     """
 
-    confusion: Int[NDArray[np.int64], "P K K+1"]
-    shared: Int[NDArray[np.int64], "P K"]
-    either: Int[NDArray[np.int64], "P K"]
+    confusion: Int[np.ndarray, "P K K+1"]
+    shared: Int[np.ndarray, "P K"]
+    either: Int[np.ndarray, "P K"]
 
 
 def confusion(
-    truth: UInt8[NDArray[np.uint8], "H W"], predicted: UInt8[NDArray[np.uint8], "H W"], k: int
-) -> Int[NDArray[np.int64], "K K+1"]:
+    truth: UInt8[np.ndarray, "H W"], predicted: UInt8[np.ndarray, "H W"], k: int
+) -> Int[np.ndarray, "K K+1"]:
     """Pixels by label and prediction, (H, W), (H, W) -> (K, K + 1); a prediction of K is any other class."""
     run = SemanticEval(k + 1, ignore_index=IGNORED)
     run.update(np.ascontiguousarray(truth), np.ascontiguousarray(predicted))
@@ -84,7 +84,7 @@ def confusion(
     return matrix[:k]
 
 
-def pixel_metrics(counts: PixelCounts, class_names: Sequence[str]) -> PixelMetrics:
+def segmentation_metrics(counts: SegmentationCounts, class_names: Sequence[str]) -> SegmentationMetrics:
     """The figures over all photos together."""
     total = counts.confusion.sum(axis=0)
     shared, labeled, predicted = np.diagonal(total), total.sum(axis=1), total[:, :-1].sum(axis=0)
@@ -93,22 +93,22 @@ def pixel_metrics(counts: PixelCounts, class_names: Sequence[str]) -> PixelMetri
     accuracy = _ratio(shared, labeled)
     boundary = _ratio(counts.shared.sum(axis=0), counts.either.sum(axis=0))
     columns = zip(class_names, iou, dice, accuracy, boundary, labeled.tolist(), strict=True)
-    return PixelMetrics(
+    return SegmentationMetrics(
         mIoU=_mean(iou),
         pixel_accuracy=_known(_ratio(shared.sum(), labeled.sum())),
         mean_accuracy=_mean(accuracy),
         Dice=_mean(dice),
         boundary_IoU=_mean(boundary),
         per_class={
-            name: ClassPixels(_known(i), _known(d), _known(a), _known(b), pixels)
+            name: ClassSegmentationMetrics(_known(i), _known(d), _known(a), _known(b), pixels)
             for name, i, d, a, b, pixels in columns
         },
     )
 
 
 def miou_interval(
-    counts: PixelCounts, *, resamples: int = RESAMPLES, confidence: float = 0.95, seed: int = 0
-) -> PixelInterval | None:
+    counts: SegmentationCounts, *, resamples: int = RESAMPLES, confidence: float = 0.95, seed: int = 0
+) -> SegmentationInterval | None:
     """The bootstrap interval of mIoU over photos; None with fewer than two, or without labeled pixels.
 
     The same seed gives the same interval.
@@ -122,7 +122,7 @@ def miou_interval(
     iou = _ratio(draws @ shared, draws @ either)
     iou = iou[np.isfinite(iou).any(axis=1)]  # a draw may hold no labeled pixel
     low, high = np.quantile(np.nanmean(iou, axis=1), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return PixelInterval((float(low), float(high)), confidence, len(iou))
+    return SegmentationInterval((float(low), float(high)), confidence, len(iou))
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -7,16 +7,16 @@ from rich.table import Table
 from rich.text import Text
 
 from boxmask.evaluation.detection.table import figure
-from boxmask.evaluation.segmentation.evaluate import PixelEvaluation
+from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation
 
 
-def pixel_table(evaluation: PixelEvaluation) -> Group:
+def segmentation_table(evaluation: SegmentationEvaluation) -> Group:
     """The overall figures, a row for each class, and the notes; fractions, as in the JSON."""
     notes = [Text(note, style="yellow") for note in evaluation.notes]
     return Group(_overall(evaluation), _classes(evaluation), *notes)
 
 
-def _overall(evaluation: PixelEvaluation) -> Table:
+def _overall(evaluation: SegmentationEvaluation) -> Table:
     metrics, interval = evaluation.metrics, evaluation.interval
     table = Table(title=f"{evaluation.images} photos", title_justify="left")
     table.add_column("over all classes")
@@ -35,7 +35,7 @@ def _overall(evaluation: PixelEvaluation) -> Table:
     return table
 
 
-def _classes(evaluation: PixelEvaluation) -> Table:
+def _classes(evaluation: SegmentationEvaluation) -> Table:
     """A row for each class, in the data set's order, with its share of the labeled pixels."""
     classes = evaluation.metrics.per_class
     total = max(1, sum(one.pixels for one in classes.values()))

@@ -25,7 +25,7 @@ def to_rois(per_image: list[Tensor]) -> Float[Tensor, "R 5"]:
 
 def assign_levels(
     rois: Float[Tensor, "R 5"], strides: tuple[int, ...], canonical: tuple[int, int]
-) -> Int[Tensor, R]:
+) -> Int[Tensor, " R"]:
     """Which map each RoI is read from: (R, 5) -> (R,) index into `strides`.
 
     FPN, equation 1: k = floor(k0 + log2(sqrt(w h) / s0)) with `canonical` = (s0 in pixels, the stride of

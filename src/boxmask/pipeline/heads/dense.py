@@ -1,6 +1,6 @@
 """What one-stage detectors share: class and box of every cell at once, and the few candidates worth decoding.
 
-    features -> DenseHead (Tower, last convolution, flatten) -> best_scores -> decode -> gather
+    features -> DenseHead (Tower, last convolution, flatten) -> top_k_scores -> decode -> merge_levels
 
 Nothing here knows of anchors, points or losses: these are the papers' own.
 """
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from boxmask.geometry import boxes as box
 from boxmask.pipeline.convolution import Conv3x3
 from boxmask.pipeline.images import Size
-from boxmask.pipeline.postprocess import thin
+from boxmask.pipeline.postprocess import nms_top_k
 from boxmask.types import Detections, Target
 
 
@@ -51,7 +51,7 @@ class Tower(nn.Sequential):
         for number in range(depth):
             inputs = channels if number else in_channels
             conv = DepthwiseConv3x3(inputs, channels) if depthwise else Conv3x3(inputs, channels)
-            start_small(conv)
+            init_small(conv)
             layers = [conv, nn.GroupNorm(norm_groups, channels)] if norm_groups else [conv]
             self.append(nn.Sequential(*layers, nn.ReLU()))
 
@@ -69,14 +69,14 @@ class DenseHead(nn.Module):
         super().__init__()
         self.tower, self.numbers = tower, numbers
         self.last = Conv3x3(tower.channels, num_anchors * numbers)
-        start_small(self.last)
+        init_small(self.last)
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
         """L maps (B, C, H, W) -> L x (B, H * W * A, numbers)."""
         return [flatten(self.last(self.tower(x)), self.numbers) for x in features]
 
 
-def start_small(module: nn.Module) -> None:
+def init_small(module: nn.Module) -> None:
     """Begin a head's convolutions as RetinaNet's (section 4.1): normal numbers of spread 0.01, bias 0.
 
     Spread 0.01 is for 3x3 kernels of 256 channels; with fewer inputs it is larger, so that a narrow tower
@@ -90,7 +90,7 @@ def start_small(module: nn.Module) -> None:
                 nn.init.zeros_(layer.bias)
 
 
-def start_at_prior(conv: nn.Conv2d, probability: float) -> None:
+def init_prior(conv: nn.Conv2d, probability: float) -> None:
     """Set the last bias so that every score begins at `probability` (RetinaNet, sections 3.3 and 4.1)."""
     nn.init.constant_(cast(Tensor, conv.bias), logit(probability))
 
@@ -105,28 +105,28 @@ def flatten(x: Float[Tensor, "B A*n H W"], n: int) -> Float[Tensor, "B H*W*A n"]
     return x.permute(0, 2, 3, 1).reshape(len(x), -1, n)
 
 
-def best_scores(
+def top_k_scores(
     scores: Float[Tensor, "N K"], threshold: float, most: int
-) -> tuple[Float[Tensor, C], Int[Tensor, C], Int[Tensor, C]]:
-    """The `most` highest above the threshold: scores, rows and labels (columns), best first.
+) -> tuple[Float[Tensor, " C"], Int[Tensor, " C"], Int[Tensor, " C"]]:
+    """The `most` highest above the threshold: scores, rows and labels (columns), top_k first.
 
     For one level of one photo, before anything is decoded. Logits do as well, with the threshold's logit:
     then the sigmoid is taken of the few that remain.
     """
     row, label = torch.where(scores > threshold)
-    return best(scores[row, label], row, label, most)
+    return top_k(scores[row, label], row, label, most)
 
 
-def best(
-    scores: Float[Tensor, C], row: Int[Tensor, C], label: Int[Tensor, C], most: int
-) -> tuple[Float[Tensor, C], Int[Tensor, C], Int[Tensor, C]]:
-    """The `most` highest of these candidates, best first."""
+def top_k(
+    scores: Float[Tensor, " C"], row: Int[Tensor, " C"], label: Int[Tensor, " C"], most: int
+) -> tuple[Float[Tensor, " C"], Int[Tensor, " C"], Int[Tensor, " C"]]:
+    """The `most` highest of these candidates, top_k first."""
     score, order = scores.topk(min(most, len(scores)))
     return score, row[order], label[order]
 
 
-def gather(
-    levels: list[tuple[Float[Tensor, "C 4"], Float[Tensor, C], Int[Tensor, C]]],
+def merge_levels(
+    levels: list[tuple[Float[Tensor, "C 4"], Float[Tensor, " C"], Int[Tensor, " C"]]],
     sizes: tuple[Size, Size],
     config: Any,
 ) -> Detections:
@@ -134,20 +134,20 @@ def gather(
 
     levels: boxes in pixels of the resized photo, scores and labels
     sizes:  (height, width) of the resized photo and of the photo itself
-    config: the method's; besides what `thin` reads, smallest_side, below which a clipped box is nothing
+    config: the method's; besides what `nms_top_k` reads, min_size, below which a clipped box is nothing
     """
     boxes, scores, labels = (torch.cat(part) for part in zip(*levels, strict=True))
     boxes = box.clip(boxes, sizes[0])
-    keep = box.at_least(boxes, config.smallest_side)
-    return thin(boxes[keep], scores[keep], labels[keep], sizes, config)
+    keep = box.at_least(boxes, config.min_size)
+    return nms_top_k(boxes[keep], scores[keep], labels[keep], sizes, config)
 
 
 class Objects(NamedTuple):
     """The places of a batch that hold an object: row of the photo and of the place, and what is there."""
 
-    image: Int[Tensor, Q]
-    row: Int[Tensor, Q]
-    labels: Int[Tensor, Q]
+    image: Int[Tensor, " Q"]
+    row: Int[Tensor, " Q"]
+    labels: Int[Tensor, " Q"]
     boxes: Float[Tensor, "Q 4"]
 
 

@@ -18,7 +18,7 @@ ROWS_AT_ONCE = 8192  # of logits: what is computed on the way to them stays smal
 def focal_loss(
     logits: Float[Tensor, "B N K"],
     weights: Float[Tensor, "B N"],
-    objects: tuple[Int[Tensor, Q], Int[Tensor, Q], Int[Tensor, Q]],
+    objects: tuple[Int[Tensor, " Q"], Int[Tensor, " Q"], Int[Tensor, " Q"]],
     alpha: float = 0.25,
     gamma: float = 2.0,
 ) -> Float[Tensor, ""]:

@@ -32,7 +32,7 @@ class MaskHead(nn.Module):
         for layer in (self.deconv, self.logits):
             nn.init.zeros_(cast(Tensor, layer.bias))
 
-    def forward(self, rois: Float[Tensor, "R C m m"], labels: Int[Tensor, R]) -> Float[Tensor, "R M M"]:
+    def forward(self, rois: Float[Tensor, "R C m m"], labels: Int[Tensor, " R"]) -> Float[Tensor, "R M M"]:
         """RoI features and a class of each -> logits of that class's mask, M = 2 m.
 
         A transposed convolution of 2x2 and stride 2 makes four pixels of one, without overlap: it is a matrix

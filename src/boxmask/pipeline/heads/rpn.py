@@ -50,8 +50,8 @@ class RPNHead(nn.Module):
         return logits, deltas
 
     def at(
-        self, features: list[Tensor], images: Int[Tensor, S], anchors: Int[Tensor, S]
-    ) -> tuple[Float[Tensor, S], Float[Tensor, "S 4"]]:
+        self, features: list[Tensor], images: Int[Tensor, " S"], anchors: Int[Tensor, " S"]
+    ) -> tuple[Float[Tensor, " S"], Float[Tensor, "S 4"]]:
         """What `forward` says of S anchors, without computing the rest: logits (S,) and deltas (S, 4).
 
         images, anchors: (S,) row in the batch, and number of the anchor in the image, over all levels.
@@ -76,7 +76,7 @@ class RPNHead(nn.Module):
 
 
 def neighborhoods(
-    x: Float[Tensor, "B C H W"], images: Int[Tensor, S], cells: Int[Tensor, S]
+    x: Float[Tensor, "B C H W"], images: Int[Tensor, " S"], cells: Int[Tensor, " S"]
 ) -> Float[Tensor, "S 9C"]:
     """The 3x3 pixels around S cells, row by row and zero outside the map: what a 3x3 convolution sums there.
 
@@ -130,7 +130,7 @@ def best_anchors(
 @torch.no_grad()
 def sample_anchors(
     anchors: Float[Tensor, "N 4"], targets: list[Target], sizes: list[Size], config: Any
-) -> tuple[Int[Tensor, S], Int[Tensor, S], Bool[Tensor, S], Float[Tensor, "Q 4"]]:
+) -> tuple[Int[Tensor, " S"], Int[Tensor, " S"], Bool[Tensor, " S"], Float[Tensor, "Q 4"]]:
     """Section 3.1.3: image and row of sampled anchors, which of them are objects, and their deltas.
 
     config: the method's; its numbers `rpn_...` are read
@@ -148,7 +148,9 @@ def sample_anchors(
 
 
 @torch.no_grad()
-def match_anchors(anchors: Float[Tensor, "N 4"], target: Target, size: Size, config: Any) -> Int[Tensor, N]:
+def match_anchors(
+    anchors: Float[Tensor, "N 4"], target: Target, size: Size, config: Any
+) -> Int[Tensor, " N"]:
     """Section 3.1.2: a row of `target` for each anchor, or BACKGROUND or IGNORE."""
     matched = match_boxes(anchors, target.boxes, target.ignore, config.rpn_iou, rescue=True)
     if not config.rpn_keeps_border:

@@ -94,7 +94,7 @@ def score_layer(in_channels: int, classes: int) -> nn.Conv2d:
     return layer
 
 
-def enlarge(x: Tensor, size: tuple[int, int]) -> Tensor:
+def upsample(x: Tensor, size: tuple[int, int]) -> Tensor:
     """A map at another size, (B, C, H, W) -> (B, C, *size): bilinear."""
     return F.interpolate(x, size=size, mode="bilinear")
 

@@ -17,7 +17,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from boxmask.pipeline.images import Preparation, Size, grid_of, prepare
-from boxmask.pipeline.segmentation.blocks import enlarge
+from boxmask.pipeline.segmentation.blocks import upsample
 from boxmask.pipeline.segmentation.tiling import Network, label_in_tiles
 from boxmask.types import SegmentationMap
 
@@ -81,7 +81,7 @@ def likeliest(logits: Float[Tensor, "K h w"], size: Size) -> UInt8[Tensor, "H W"
     rows_at_once = max(1, NUMBERS_AT_ONCE // (len(logits) * width))
     for top in range(0, height, rows_at_once):
         rows = torch.arange(top, min(height, top + rows_at_once), device=logits.device)
-        strip = enlarge(_at_rows(logits, rows, height)[None], (len(rows), width))[0]
+        strip = upsample(_at_rows(logits, rows, height)[None], (len(rows), width))[0]
         labels[top : top + len(rows)] = strip.argmax(dim=0).to(torch.uint8)
     return labels
 

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from boxmask.errors import UsageError
 from boxmask.masks import nearest
 from boxmask.pipeline.images import Batch, Size
-from boxmask.types import IGNORED, PixelTarget
+from boxmask.types import IGNORED, SegmentationTarget
 
 REGION_LOSSES = ("none", "dice", "lovasz")
 SORTED_PIXELS = 2**16  # the most that the Lovász loss sorts; an IoU is told by far fewer
@@ -62,14 +62,14 @@ def auxiliary_loss(
     return {"auxiliary_class": config.auxiliary * loss}
 
 
-def _weights(config: Any, logits: Tensor) -> Float[Tensor, K] | None:
+def _weights(config: Any, logits: Tensor) -> Float[Tensor, " K"] | None:
     return torch.tensor(config.class_weights, device=logits.device) if config.class_weights else None
 
 
 # ---------------------------------------------------------------- labels
 
 
-def labels_of_batch(targets: list[PixelTarget], batch: Batch, classes: int) -> UInt8[Tensor, "B H W"]:
+def labels_of_batch(targets: list[SegmentationTarget], batch: Batch, classes: int) -> UInt8[Tensor, "B H W"]:
     """The photos' labels at the size that the photos have in the batch, IGNORED in the padding.
 
     Each pixel has the label of the one under its center. Raises ValueError where labels and photo are not
@@ -108,7 +108,7 @@ def _check(labels: Tensor, size: Size, classes: int) -> None:
 def cross_entropy(
     logits: Float[Tensor, "B K H W"],
     labels: UInt8[Tensor, "B H W"],
-    class_weights: Float[Tensor, K] | None = None,
+    class_weights: Float[Tensor, " K"] | None = None,
     pixel_weights: Float[Tensor, "B H W"] | None = None,
 ) -> Float[Tensor, ""]:
     """-log softmax(logits)[label], the mean over all pixels that count, weighted where weights are given."""
@@ -163,7 +163,7 @@ def _jaccard_steps(truth: Float[Tensor, "C N"]) -> Float[Tensor, "C N"]:
 
 def _counted(
     logits: Tensor, labels: Tensor, most: int | None = None
-) -> tuple[Float[Tensor, "N K"], Int[Tensor, N]]:
+) -> tuple[Float[Tensor, "N K"], Int[Tensor, " N"]]:
     """Scores and labels of the pixels that count, evenly thinned to at most so many."""
     rows = torch.where(labels.flatten() != IGNORED)[0]
     if most is not None:

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 from boxmask.errors import UsageError
 from boxmask.photos.decode import load_photo, naming
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig, selective_search
@@ -55,7 +55,7 @@ class ProposalCache:
         except (OSError, EOFError, ValueError):  # not there yet, or not what was written: made (anew)
             boxes = selective_search(load_photo(photo), self.config)
         try:
-            with replacing(path) as partial, partial.open("wb") as file:
+            with atomic_write(path) as partial, partial.open("wb") as file:
                 np.save(file, boxes.numpy(), allow_pickle=False)
         except OSError as error:
             remedy = "Set BOXMASK_CACHE to a folder that can be written."

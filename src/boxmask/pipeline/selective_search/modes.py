@@ -32,7 +32,7 @@ class SelectiveSearchConfig:
     tallest: int = 1500  # or smaller, where they would be higher than this
     lowest: int = 150  # or larger (not than they are), where they would be lower than this
     widest: int = 3000  # and not wider than this
-    smallest_side: int = 8  # pixels at that width
+    min_size: int = 8  # pixels at that width
     least_draw: float = 0.5
     overlap: float = 0.85
     limit: int | None = None
@@ -47,7 +47,7 @@ class SelectiveSearchConfig:
 _AS_PUBLISHED = SelectiveSearchConfig(
     similarities=("CTSF", "TSF"),  # table 6
     scales=(50, 100),
-    smallest_side=20,  # the authors' code
+    min_size=20,  # the authors' code
     least_draw=0.0,  # section 3.4
     overlap=1.0,  # section 3.4: duplicates are removed
 )
@@ -79,7 +79,7 @@ MODES: dict[Mode, SelectiveSearchConfig] = {
 }
 """The modes for today's photos, which hold more and smaller objects than VOC's. They differ so:
 
-- smallest_side 8, not 20: of 220 objects on COCO's photos 30 % are narrower than 20 pixels at this width, and
+- min_size 8, not 20: of 220 objects on COCO's photos 30 % are narrower than 20 pixels at this width, and
   could hardly be found; 8 % are narrower than 8, where boxes of whole pixels become coarse.
 - least_draw 0.5, not 0: with draws in 0..1 a leaf of the hierarchy often comes before its top. Since near
   duplicates are dropped, chance has less to spread, and the place may count for more. Not so in `quality`,

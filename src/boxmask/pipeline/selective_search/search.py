@@ -22,7 +22,8 @@ from torch import Tensor
 
 from boxmask.errors import PhotoError, UsageError
 from boxmask.kernels.selective_search.near_duplicates import thin_out
-from boxmask.photos.decode import Photo, to_image, to_pixels
+from boxmask.photos.accept import Photo, to_image
+from boxmask.photos.rgb import to_pixels
 from boxmask.pipeline.selective_search.hierarchies import Hierarchy, hierarchies
 from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, Mode, SelectiveSearchConfig
 
@@ -65,7 +66,7 @@ def selective_search(
     found = [one.boxes for one in hierarchies(picture, config)]
     boxes = ordered(found, config.seed if seed is None else seed, config.least_draw)
     sides = boxes[:, 2:] - boxes[:, :2]
-    least = min(config.smallest_side, *picture.shape[:2])
+    least = min(config.min_size, *picture.shape[:2])
     boxes = thinned(boxes[(sides >= least).all(axis=1)], config.overlap, config.limit)
     stretch = [pixels.shape[1] / picture.shape[1], pixels.shape[0] / picture.shape[0]] * 2
     return torch.from_numpy(boxes.astype(np.float32) * np.array(stretch, np.float32))

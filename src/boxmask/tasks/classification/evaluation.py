@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from boxmask.classifiers.contract import Classifier
-from boxmask.data.classification.dataset import ClassDataset
-from boxmask.data.split import UnseenClasses
+from boxmask.data.classification.dataset import ClassificationDataset
+from boxmask.data.split import OnUnseenClasses
 from boxmask.evaluation.classification.evaluate import (
-    ClassEvaluation,
+    ClassificationEvaluation,
     classify_items,
     evaluate_classifications,
     known_items,
 )
-from boxmask.photos.decode import to_pixels
+from boxmask.photos.rgb import to_pixels
 from boxmask.results.coco import save_picture
 from boxmask.types import Classification
 from boxmask.visualization.detections import contact_sheet
@@ -23,22 +23,22 @@ MOST_MISTAKES = 40  # on the sheet
 SHEET = "mistakes.jpg"
 
 
-def judge_classes(
+def evaluate_and_draw_classifier(
     classifier: Classifier,
-    dataset: ClassDataset,
-    unseen_classes: UnseenClasses = "stop",
+    dataset: ClassificationDataset,
+    on_unseen_classes: OnUnseenClasses = "stop",
     progress: Callable[[int, int], None] | None = None,
     pictures: Path | None = None,
-) -> ClassEvaluation:
+) -> ClassificationEvaluation:
     """The figures, with an interval; a sheet of the surest mistakes goes into the folder `pictures`."""
-    items, notes = known_items(dataset, classifier.config.class_names, unseen_classes)
+    items, notes = known_items(dataset, classifier.config.class_names, on_unseen_classes)
     found = classify_items(classifier, items, progress)
     if pictures is not None:
         _draw_mistakes(items, found, pictures / SHEET)
     return evaluate_classifications(items, found, notes=notes)
 
 
-def _draw_mistakes(items: ClassDataset, found: Sequence[Classification], file: Path) -> None:
+def _draw_mistakes(items: ClassificationDataset, found: Sequence[Classification], file: Path) -> None:
     """One picture of what was taken for something else, the surest first; none where nothing was."""
     truth = [items.class_names[label] for label in items.labels]
     wrong = [item for item, one in enumerate(found) if one.name != truth[item]]

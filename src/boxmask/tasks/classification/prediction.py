@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 from boxmask.classifiers.contract import Classifier
 from boxmask.errors import PhotoError, UsageError
-from boxmask.photos.decode import find_photos
+from boxmask.photos.find import find_photos
 from boxmask.types import Classification
 
 TABLE = "classes.csv"
@@ -56,7 +56,7 @@ def classify_photos(
         if progress is not None:
             progress(number, len(photos))
     names = classifier.config.class_names
-    with replacing(done.table) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(done.table) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["photo", "class", *names])
         for path, one in zip(done.photos, done.classes, strict=True):

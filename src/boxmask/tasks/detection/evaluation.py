@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from boxmask.data.detection.dataset import Dataset
-from boxmask.data.split import UnseenClasses
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.split import OnUnseenClasses
 from boxmask.detectors.contract import Detector
-from boxmask.evaluation.detection.detect import detect
-from boxmask.evaluation.detection.evaluate import Evaluation, evaluate_detections, require_known_classes
+from boxmask.evaluation.detection.detect import detect_all
+from boxmask.evaluation.detection.evaluate import (
+    DetectionEvaluation,
+    evaluate_detections,
+    require_known_classes,
+)
 from boxmask.photos.decode import load_photo
 from boxmask.results.coco import save_picture
 from boxmask.results.paths import picture_names, require_apart
@@ -18,19 +22,19 @@ from boxmask.visualization.detections import contact_sheet, draw, draw_pair, lab
 from boxmask.visualization.style import Picture
 
 
-def judge(
+def evaluate_with_detections(
     detector: Detector,
-    dataset: Dataset,
-    unseen_classes: UnseenClasses = "stop",
+    dataset: DetectionDataset,
+    on_unseen_classes: OnUnseenClasses = "stop",
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Evaluation, list[Detections]]:
+) -> tuple[DetectionEvaluation, list[Detections]]:
     """The figures, with intervals, and what was found in each photo."""
-    require_known_classes(detector, dataset, unseen_classes)
-    detections = detect(detector, dataset, progress=progress)
-    return evaluate_detections(dataset, detections, unseen_classes=unseen_classes), detections
+    require_known_classes(detector, dataset, on_unseen_classes)
+    detections = detect_all(detector, dataset, progress=progress)
+    return evaluate_detections(dataset, detections, on_unseen_classes=on_unseen_classes), detections
 
 
-def draw_judged(dataset: Dataset, detections: Sequence[Detections], folder: Path) -> list[Path]:
+def draw_evaluation(dataset: DetectionDataset, detections: Sequence[Detections], folder: Path) -> list[Path]:
     """Each photo twice, as labeled and as found, as JPEG; gives the pictures' paths.
 
     Raises UsageError, before anything is drawn, if a picture would replace a photo.
@@ -44,7 +48,7 @@ def draw_judged(dataset: Dataset, detections: Sequence[Detections], folder: Path
     return pictures
 
 
-def sheet_of(dataset: Dataset, detections: Sequence[Detections], count: int) -> Picture:
+def contact_sheet_of(dataset: DetectionDataset, detections: Sequence[Detections], count: int) -> Picture:
     """One picture of the first `count` photos with what was found in them."""
     pictures = [
         draw(load_photo(dataset.path(photo)), detections[photo]) for photo in range(len(dataset))[:count]

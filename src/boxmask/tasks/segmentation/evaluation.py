@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from numpy.typing import NDArray
 
-from boxmask.data.segmentation.dataset import PixelDataset
-from boxmask.data.split import UnseenClasses
-from boxmask.evaluation.segmentation.evaluate import PixelEvaluation, evaluate_maps
+from boxmask.data.segmentation.dataset import SegmentationDataset
+from boxmask.data.split import OnUnseenClasses
+from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation, evaluate_label_maps
 from boxmask.photos.decode import load_photo
 from boxmask.results.coco import save_picture
 from boxmask.results.paths import picture_names, require_apart
@@ -20,13 +19,13 @@ from boxmask.types import IGNORED, SegmentationMap
 from boxmask.visualization.segmentation import draw_map_pair
 
 
-def judge_pixels(
+def evaluate_and_draw_segmenter(
     segmenter: Segmenter,
-    dataset: PixelDataset,
-    unseen_classes: UnseenClasses = "stop",
+    dataset: SegmentationDataset,
+    on_unseen_classes: OnUnseenClasses = "stop",
     progress: Callable[[int, int], None] | None = None,
     pictures: Path | None = None,
-) -> PixelEvaluation:
+) -> SegmentationEvaluation:
     """The figures, with intervals; each photo is drawn into the folder `pictures`, if any, as it is judged.
 
     Raises UsageError, before any photo is opened, if a picture would replace a photo.
@@ -46,10 +45,10 @@ def judge_pixels(
                 progress(photo + 1, len(photos))
 
     known = segmenter.config.class_names
-    return evaluate_maps(dataset, maps(), known, unseen_classes=unseen_classes)
+    return evaluate_label_maps(dataset, maps(), known, on_unseen_classes=on_unseen_classes)
 
 
-def _counted_by(found: SegmentationMap, dataset: PixelDataset, photo: int) -> UInt8[NDArray[np.uint8], "H W"]:
+def _counted_by(found: SegmentationMap, dataset: SegmentationDataset, photo: int) -> UInt8[np.ndarray, "H W"]:
     """The labels of a photo, counted by the segmenter's class names; IGNORED where it has no such class."""
     names = found.class_names
     table = np.full(256, IGNORED, dtype=np.uint8)

@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from boxmask.data.augmentation.segmentation import PixelAugmentation, resize_pixels
-from boxmask.data.segmentation.dataset import PixelDataset, with_drawn_splits
-from boxmask.data.segmentation.read import read_any_unsplit_pixels
+from boxmask.data.augmentation.segmentation import SegmentationAugmentation, resize_segmentation_photo
+from boxmask.data.segmentation.dataset import SegmentationDataset, with_drawn_splits
+from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.data.split import check_classes, with_split_file
-from boxmask.evaluation.segmentation.evaluate import evaluate_pixels
-from boxmask.photos.decode import to_image
+from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
+from boxmask.photos.accept import to_image
 from boxmask.pipeline.images import Size, resized_size
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.segmenters.contract import Segmenter
 from boxmask.tasks.contract import Augment, Progress
-from boxmask.types import PixelTarget
+from boxmask.types import SegmentationTarget
 
 
 def balanced(pixels: NDArray[np.int64]) -> tuple[float, ...]:
@@ -37,56 +37,58 @@ def balanced(pixels: NDArray[np.int64]) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
-class Pixels:
+class SegmentationTask:
     """See `Task`."""
 
     figures: tuple[str, ...] = ("mIoU", "pixel_accuracy")
 
-    def read(self, data: Path, recipe: Recipe) -> PixelDataset:
+    def read(self, data: Path, recipe: Recipe) -> SegmentationDataset:
         """Label images, or the outlines of a detection set."""
-        unsplit = read_any_unsplit_pixels(
+        unsplit = read_unsplit_segmentation(
             data,
             classes_file=recipe.classes_file,
-            unknown_colors=recipe.unknown_colors,
-            bad_boxes=recipe.bad_boxes,
+            on_unknown_colors=recipe.on_unknown_colors,
+            on_bad_boxes=recipe.on_bad_boxes,
         )
         file, seed = recipe.split_file, recipe.split_seed
         dataset = with_split_file(unsplit, file) if file else with_drawn_splits(unsplit, seed)
-        notes = check_classes(dataset, unseen_classes=recipe.unseen_classes)
+        notes = check_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
         return replace(dataset, notes=dataset.notes + notes)
 
-    def photos(self, labeled: PixelDataset) -> PixelDataset:
+    def photos(self, labeled: SegmentationDataset) -> SegmentationDataset:
         """The set itself."""
         return labeled
 
-    def numbers(self, labeled: PixelDataset, recipe: Recipe) -> dict[str, Any]:
+    def numbers(self, labeled: SegmentationDataset, recipe: Recipe) -> dict[str, Any]:
         """The names of the classes, and how much each weighs."""
         names = {"class_names": labeled.class_names}
         if recipe.class_weights == "none":
             return names
         return {**names, "class_weights": balanced(labeled.split("train").counts().sum(axis=0))}
 
-    def canvas(self, size: Size, config: Any) -> Size:
+    def input_size(self, size: Size, config: Any) -> Size:
         """A tile, or the photo, resized."""
         if config.tile:
             return config.tile, config.tile
         return resized_size(size, config.shorter_side, config.longer_side)
 
-    def sample(self, labeled: PixelDataset, item: int, config: Any) -> tuple[Tensor, PixelTarget]:
+    def sample(
+        self, labeled: SegmentationDataset, item: int, config: Any
+    ) -> tuple[Tensor, SegmentationTarget]:
         """The photo and its labels; resized, or for tiles as they are."""
         image, target = to_image(labeled.path(item)), labeled.target(item)
         if config.tile:
             return image, target
-        return resize_pixels(image, target, config.shorter_side, config.longer_side)
+        return resize_segmentation_photo(image, target, config.shorter_side, config.longer_side)
 
     def augmentation(self, recipe: Recipe, config: Any) -> Augment:
         """Scale jitter, flips and colors; cut to a tile, if the network looks at tiles."""
-        how = (recipe.flip, recipe.vertical_flip, recipe.scale, recipe.photometric)
-        return PixelAugmentation(*how, config.tile)
+        how = (recipe.flip, recipe.vertical_flip, recipe.scale, recipe.color_jitter)
+        return SegmentationAugmentation(*how, config.tile)
 
     def evaluate(
-        self, model: Model, labeled: PixelDataset, recipe: Recipe, progress: Progress
+        self, model: Model, labeled: SegmentationDataset, recipe: Recipe, progress: Progress
     ) -> dict[str, Any]:
         """Mean intersection over union, without intervals."""
-        how = {"interval": False, "unseen_classes": recipe.unseen_classes, "progress": progress}
-        return evaluate_pixels(cast(Segmenter, model), labeled, **how).as_json()  # type: ignore[arg-type]
+        how = {"interval": False, "on_unseen_classes": recipe.on_unseen_classes, "progress": progress}
+        return evaluate_segmenter(cast(Segmenter, model), labeled, **how).to_dict()  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import TrainingError
 from boxmask.geometry.boxes import coverage, iou
 from boxmask.geometry.matching import CROWD_COVERAGE
@@ -48,7 +48,7 @@ class PhotoRegions:
     labels: NDArray[np.int64]
 
 
-def regions_of(dataset: Dataset, photo: int, proposals: Tensor, moving_iou: float) -> PhotoRegions:
+def regions_of(dataset: DetectionDataset, photo: int, proposals: Tensor, moving_iou: float) -> PhotoRegions:
     """The windows of a photo, with what the labels say of each."""
     target = dataset.target(photo)
     counted = target.boxes[~target.ignore]

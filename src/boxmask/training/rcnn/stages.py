@@ -15,16 +15,16 @@ from typing import cast
 import numpy as np
 import torch
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 from boxmask.detectors.rcnn import RCNN
 from boxmask.errors import CheckpointError
-from boxmask.photos.decode import to_image
+from boxmask.photos.accept import to_image
 from boxmask.training.clock import Clock
 from boxmask.training.rcnn.box_regressors import BoxRegressorConfig, PhotoWindows, train_box_regressors
 from boxmask.training.rcnn.features import PhotoRegions, RegionFeatures, regions_of
 from boxmask.training.rcnn.svms import SVMConfig, SVMs, WindowFeatures, calibration, train_svms
 from boxmask.training.session import Session, only_a_clock
-from boxmask.training.stages.selective_search import searched_boxes
+from boxmask.training.stages.selective_search import selective_search_boxes
 
 GONE = "the features that this training had made are gone, or the proposals have changed. Train anew."
 FEWEST = 50  # windows of a photo, however short the time
@@ -36,7 +36,7 @@ OBJECT_IOU = 0.5  # a region that overlaps an object of the class as much is one
 
 
 @dataclass
-class Describe:
+class ExtractFeatures:
     """fc7 and pool5 of every training photo's regions, kept on disk until the training is complete."""
 
     name: str = "features of all regions"
@@ -50,7 +50,7 @@ class Describe:
             note.write(_windows_for(session, minutes), 0)
 
     def fit(self, session: Session) -> bool:
-        """Describe photo after photo, from the first that is not done yet."""
+        """ExtractFeatures photo after photo, from the first that is not done yet."""
         detector = cast(RCNN, session.state.network).eval()
         note, total = _Note(_folder(session)), len(session.train)
         windows, first = note.read()
@@ -101,7 +101,7 @@ class FitSVMs:
 
 
 @dataclass
-class FitRegressors:
+class FitBoxRegressors:
     """One ridge regression a class and coordinate."""
 
     name: str = "box regressors"
@@ -148,7 +148,7 @@ class _Note:
         return int(content["windows"]), int(content["photos"])
 
     def write(self, windows: int, photos: int) -> None:
-        with replacing(self.path) as partial:
+        with atomic_write(self.path) as partial:
             partial.write_text(json.dumps({"windows": windows, "photos": photos}))
 
 
@@ -158,7 +158,7 @@ def _folder(session: Session) -> Path:
 
 def _features(session: Session, windows: int) -> RegionFeatures:
     """The files of the features, and the windows that they are of."""
-    boxes_of, iou = searched_boxes(session), BoxRegressorConfig().iou
+    boxes_of, iou = selective_search_boxes(session), BoxRegressorConfig().iou
 
     @lru_cache(maxsize=REMEMBERED)
     def regions(photo: int) -> PhotoRegions:
@@ -171,7 +171,7 @@ def _features(session: Session, windows: int) -> RegionFeatures:
 
 
 def _described(session: Session) -> RegionFeatures:
-    """What `Describe` left; CheckpointError where it is no longer there, or of other regions."""
+    """What `ExtractFeatures` left; CheckpointError where it is no longer there, or of other regions."""
     features = _features(session, _Note(_folder(session)).read()[0])
     if features.new:
         raise CheckpointError(f"{_folder(session)}: {GONE}")
@@ -180,11 +180,11 @@ def _described(session: Session) -> RegionFeatures:
 
 def _windows_for(session: Session, minutes: float) -> int:
     """How many regions of each photo can be described in so many minutes; all, where no time is given."""
-    if session.recipe.regions is not None or session.recipe.epochs is not None:
-        return session.recipe.regions or ALL
+    if session.recipe.max_regions is not None or session.recipe.epochs is not None:
+        return session.recipe.max_regions or ALL
     detector, photo = cast(RCNN, session.state.network).eval(), to_image(session.train.path(0))
     batch = detector.prepare([photo])
-    boxes = batch.rescale_boxes([searched_boxes(session)(session.train.path(0))[:TRIED]])[0]
+    boxes = batch.rescale_boxes([selective_search_boxes(session)(session.train.path(0))[:TRIED]])[0]
     tries = []
     for _ in range(TRIES):  # the first time kernels are compiled; at any time another program may interfere
         began = time.monotonic()

@@ -17,7 +17,7 @@ from boxmask.training.clock import Clock, learning_rate
 from boxmask.training.loader import TrainingBatch
 from boxmask.training.optimizer import average_of, make_optimizer, set_learning_rate
 from boxmask.training.session import BoxesOf, Session
-from boxmask.training.setup import feed_of, steps_of
+from boxmask.training.setup import batch_sampler_of, batches_of
 from boxmask.training.validate import validate
 from boxmask.weights.imagenet import is_random
 
@@ -40,14 +40,14 @@ class Trainable(nn.Module):
 
 
 @dataclass
-class Descent:
+class GradientDescent:
     """Gradient descent on the training photos.
 
     trained:     the start of the names of the parameters that learn; empty: all that are not frozen
     loss:        the network's method
     proposals:   where the boxes that it looks at come from, where it does not find its own
     anew:        the start of the names of what begins as before the first step of all
-    validations: whether the validation photos are looked at, as often as the recipe says
+    num_validations: whether the validation photos are looked at, as often as the recipe says
     """
 
     name: str = "training"
@@ -56,7 +56,7 @@ class Descent:
     loss: str = "loss"
     proposals: Callable[[Session], BoxesOf] | None = None
     anew: tuple[str, ...] = ()
-    validations: bool = True
+    num_validations: bool = True
 
     def begin(self, session: Session, minutes: float) -> None:
         """Free what learns, freeze the rest; a new optimizer, average and clock."""
@@ -73,9 +73,9 @@ class Descent:
         for name, parameter in state.network.named_parameters():
             if self.trained and not name.startswith(self.trained):
                 parameter.requires_grad_(False)
-        per_epoch = steps_of(session, 0).per_epoch
+        per_epoch = batch_sampler_of(session, 0).per_epoch
         clock = Clock(recipe.epochs * per_epoch if recipe.epochs else None, minutes)
-        average = average_of(state.network, recipe.ema) if recipe.ema else None
+        average = average_of(state.network, recipe.ema_decay) if recipe.ema_decay else None
         state.begin_stage(clock, make_optimizer(state.network, recipe), average)
 
     def fit(self, session: Session) -> bool:
@@ -85,7 +85,7 @@ class Descent:
         that is damaged behind its header. Unless the numbers are spoilt, the state is saved in any case.
         """
         state, clock = session.state, session.state.clock
-        batches = feed_of(session, self.proposals and self.proposals(session))
+        batches = batches_of(session, self.proposals and self.proposals(session))
         session.accelerator.free_memory()  # of the optimizer of the stage before
         model, optimizer = session.accelerator.prepare(Trainable(state.network, self.loss), state.optimizer)
         saved = clock.seconds
@@ -94,7 +94,7 @@ class Descent:
             set_learning_rate(optimizer, learning_rate(clock.progress, session.recipe.warmup))
             losses = _step(model, optimizer, session, batch)
             session.report.step(clock, losses, len(batch.images))
-            if self.validations and _validation_is_due(session):
+            if self.num_validations and _validation_is_due(session):
                 validate(session, clock.progress)
             if clock.seconds - saved > session.recipe.save_seconds:
                 state.save(session.run)
@@ -156,4 +156,4 @@ def _require_finite(losses: dict[str, float], session: Session, batch: TrainingB
 def _validation_is_due(session: Session) -> bool:
     """Evenly over the training; the one at the end is made after the last stage."""
     progress = session.state.clock.progress
-    return progress < 1 and int(progress * session.recipe.validations) > session.state.validated
+    return progress < 1 and int(progress * session.recipe.num_validations) > session.state.validated

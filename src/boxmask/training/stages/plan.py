@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from boxmask.errors import UsageError
 from boxmask.runs.recipe import Recipe
-from boxmask.training.rcnn.stages import Describe, FitRegressors, FitSVMs
+from boxmask.training.rcnn.stages import ExtractFeatures, FitBoxRegressors, FitSVMs
 from boxmask.training.session import Stage
-from boxmask.training.stages.gradient_descent import Descent
-from boxmask.training.stages.rpn_proposals import Propose
-from boxmask.training.stages.selective_search import Search, searched_boxes
-from boxmask.training.stages.target_normalization import Normalize
+from boxmask.training.stages.gradient_descent import GradientDescent
+from boxmask.training.stages.rpn_proposals import ProposeWithRPN
+from boxmask.training.stages.selective_search import SearchRegions, selective_search_boxes
+from boxmask.training.stages.target_normalization import NormalizeTargets
 
 
-def plan(recipe: Recipe) -> list[Stage]:
+def stages_of(recipe: Recipe) -> list[Stage]:
     """What is done to train by this recipe; raises UsageError for a way that the method does not have."""
     if recipe.training == "alternating":
         if recipe.model != "faster-rcnn":
@@ -24,25 +24,25 @@ def plan(recipe: Recipe) -> list[Stage]:
                 "--training alternating begins from ImageNet, twice; leave out --detector and --classifier"
             )
         return alternating()
-    if recipe.regions is not None and recipe.model != "rcnn":
-        raise UsageError(f"--regions is for rcnn alone, not for {recipe.model}")
+    if recipe.max_regions is not None and recipe.model != "rcnn":
+        raise UsageError(f"--max_regions is for rcnn alone, not for {recipe.model}")
     return PLANS.get(recipe.model, joint)()
 
 
 def joint() -> list[Stage]:
     """Everything at once."""
-    return [Descent()]
+    return [GradientDescent()]
 
 
 def rcnn() -> list[Stage]:
     """R-CNN, section 2.3: proposals, fine-tuning, features, one SVM a class, one box regressor a class."""
-    fine_tuning = Descent("fine-tuning", 0.5, proposals=searched_boxes, validations=False)
-    return [Search(), fine_tuning, Describe(), FitSVMs(), FitRegressors()]
+    fine_tuning = GradientDescent("fine-tuning", 0.5, proposals=selective_search_boxes, num_validations=False)
+    return [SearchRegions(), fine_tuning, ExtractFeatures(), FitSVMs(), FitBoxRegressors()]
 
 
 def fast_rcnn() -> list[Stage]:
     """Fast R-CNN, section 2.3: proposals from outside, then one stage."""
-    return [Search(), Normalize(), Descent(proposals=searched_boxes)]
+    return [SearchRegions(), NormalizeTargets(), GradientDescent(proposals=selective_search_boxes)]
 
 
 def alternating() -> list[Stage]:
@@ -53,14 +53,16 @@ def alternating() -> list[Stage]:
     Step 3 goes on with the RPN's own layers of step 1: it "fine-tunes" them.
     """
     shared, rpn, head = ("backbone.", "fpn."), ("rpn_head.",), ("box_head.",)
-    first, second = Propose(1, "RPN's proposals"), Propose(2, "RPN's new proposals")
+    first, second = ProposeWithRPN(1, "RPN's proposals"), ProposeWithRPN(2, "RPN's new proposals")
     return [
-        Descent("step 1: RPN", 1.0, shared + rpn, "loss_of_rpn", validations=False),
+        GradientDescent("step 1: RPN", 1.0, shared + rpn, "rpn_step_loss", num_validations=False),
         first,
-        Descent("step 2: Fast R-CNN", 2.0, shared + head, "loss", first.boxes, shared, validations=False),
-        Descent("step 3: RPN, shared layers kept", 1.0, rpn, "loss_of_rpn", validations=False),
+        GradientDescent(
+            "step 2: Fast R-CNN", 2.0, shared + head, "loss", first.boxes, shared, num_validations=False
+        ),
+        GradientDescent("step 3: RPN, shared layers kept", 1.0, rpn, "rpn_step_loss", num_validations=False),
         second,
-        Descent("step 4: Fast R-CNN, shared layers kept", 1.0, head, "loss", second.boxes),
+        GradientDescent("step 4: Fast R-CNN, shared layers kept", 1.0, head, "loss", second.boxes),
     ]
 
 

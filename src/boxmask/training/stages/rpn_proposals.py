@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boxmask.atomic_write import replacing
+from boxmask.atomic_write import atomic_write
 from boxmask.detectors.faster_rcnn import FasterRCNN
-from boxmask.photos.decode import to_image
+from boxmask.photos.accept import to_image
 from boxmask.training.session import Session, only_a_clock
 
 
 @dataclass
-class Propose:
+class ProposeWithRPN:
     """Faster R-CNN, section 3.2: the RPN as it is now proposes, for the step of Fast R-CNN that follows.
 
     step: of alternating training, so that the proposals of one step are not taken for another's
@@ -31,7 +31,7 @@ class Propose:
     begin = staticmethod(only_a_clock)
 
     def fit(self, session: Session) -> bool:
-        """Propose in each photo that it was not done for before."""
+        """ProposeWithRPN in each photo that it was not done for before."""
         detector = cast(FasterRCNN, session.state.network).eval()
         for photo in range(len(session.train)):
             if session.stop.asked:
@@ -40,18 +40,18 @@ class Propose:
             kept = self.boxes(session).path(path)
             if not kept.is_file():
                 boxes = detector.propose(to_image(path)).cpu()
-                with replacing(kept) as partial, partial.open("wb") as file:
+                with atomic_write(kept) as partial, partial.open("wb") as file:
                     np.save(file, boxes.numpy(), allow_pickle=False)
             session.report.count(photo + 1, len(session.train))
         return True
 
-    def boxes(self, session: Session) -> KeptBoxes:
+    def boxes(self, session: Session) -> StoredProposals:
         """What `fit` found."""
-        return KeptBoxes(session.run.kept / f"proposals-{self.step}", session.train.root)
+        return StoredProposals(session.run.kept / f"proposals-{self.step}", session.train.root)
 
 
 @dataclass(frozen=True)
-class KeptBoxes:
+class StoredProposals:
     """Proposals of a step, by photo.
 
     root: the data set's, which may have moved when a training goes on

@@ -1,4 +1,4 @@
-"""The stage of Selective Search, for the methods that wait for it; and how far its proposals reach."""
+"""The stage of Selective SearchRegions, for the methods that wait for it; and how far its proposals reach."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boxmask.data.detection.dataset import Dataset
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import TrainingError
 from boxmask.evaluation.proposals import ProposalRecall, best_overlaps, recall_of
 from boxmask.pipeline.selective_search.cache import ProposalCache
 from boxmask.training.session import BoxesOf, Session, only_a_clock
 
 
-def searched_boxes(session: Session) -> BoxesOf:
-    """Selective Search's proposals by the detector's numbers, from the cache where they are there."""
+def selective_search_boxes(session: Session) -> BoxesOf:
+    """Selective SearchRegions's proposals by the detector's numbers, from the cache where they are there."""
     return ProposalCache(session.state.network.config.search).boxes
 
 
 @dataclass
-class Search:
+class SearchRegions:
     """Every photo of training and validation is searched once; the cache keeps what was found.
 
     A search that was stopped, or another training on the same photos, finds it there.
     """
 
-    name: str = "Selective Search"
+    name: str = "Selective SearchRegions"
     share: float = 0.0
 
     begin = staticmethod(only_a_clock)
 
     def fit(self, session: Session) -> bool:
-        """Search; say which part of the training objects can be found at all, and warn where few can."""
-        boxes_of, best, windows = searched_boxes(session), [], []
+        """SearchRegions; say which part of the training objects can be found at all, and warn where few can."""
+        boxes_of, best, windows = selective_search_boxes(session), [], []
         train, val = session.train, session.val
         paths = [*map(train.path, range(len(train))), *map(val.path, range(len(val)))]
         for number, path in enumerate(paths):
@@ -44,7 +44,7 @@ class Search:
                 best.append(best_overlaps(train, number, boxes))
                 windows.append(len(boxes))
             session.report.count(number + 1, len(paths))
-        for sentence in what_they_reach(recall_of(train, best, windows), train):
+        for sentence in describe_recall(recall_of(train, best, windows), train):
             session.report.say(sentence)
         return True
 
@@ -53,12 +53,12 @@ def _require_time(session: Session, done: int, photos: int) -> None:
     if session.seconds_left() == 0:
         needed = session.state.seconds / 60 * photos / max(1, done)
         raise TrainingError(
-            f"Selective Search took all of the {session.recipe.minutes:g} minutes for {done} of {photos} "
+            f"Selective SearchRegions took all of the {session.recipe.minutes:g} minutes for {done} of {photos} "
             f"photos. Train anew with more --max-minutes: it takes about {needed:.0f}, less what is kept."
         )
 
 
-def what_they_reach(recall: ProposalRecall, train: Dataset) -> list[str]:
+def describe_recall(recall: ProposalRecall, train: DetectionDataset) -> list[str]:
     """In sentences: the recall, the classes that the proposals miss, and those with a single example."""
     sentences = [
         f"proposals: {recall.windows:.0f} a photo reach {recall.recall_50 or 0.0:.1%} of the training "

@@ -12,13 +12,13 @@ from torch import Tensor
 from boxmask.detectors.fast_rcnn import USUAL_SPREAD, FastRCNN, match_rois
 from boxmask.geometry.deltas import encode
 from boxmask.training.session import Session, only_a_clock
-from boxmask.training.stages.selective_search import searched_boxes
+from boxmask.training.stages.selective_search import selective_search_boxes
 from boxmask.types import Target
 
 LEAST_PAIRS, LEAST_SPREAD = 10, 0.01  # below these a class keeps the usual spread, or is not divided by less
 
 
-class DeltaSpread:
+class DeltaStatistics:
     """Mean and standard deviation of each class's deltas, gathered photo by photo.
 
     iou: from which a proposal answers for an object
@@ -52,7 +52,7 @@ class DeltaSpread:
 
 
 @dataclass
-class Normalize:
+class NormalizeTargets:
     """Fast R-CNN, section 2.3: the regression targets get mean 0 and variance 1; here in each class."""
 
     name: str = "normalizing targets"
@@ -63,8 +63,8 @@ class Normalize:
     def fit(self, session: Session) -> bool:
         """Go over all training photos, and put mean and deviation into the detector."""
         detector = cast(FastRCNN, session.state.network)
-        boxes_of = searched_boxes(session)
-        spread = DeltaSpread(len(session.train.class_names), detector.config.roi_iou[1])
+        boxes_of = selective_search_boxes(session)
+        spread = DeltaStatistics(len(session.train.class_names), detector.config.roi_iou[1])
         for photo in range(len(session.train)):
             if session.stop.asked:
                 return False

@@ -23,7 +23,7 @@ NUMBERS: dict[str, dict[str, Any]] = {  # torchvision's
     "fcn_resnet101": {**fcn.PRESETS["dilated"], **EVERYWHERE, "backbone": "resnet101"},
     "deeplabv3_resnet50": {**OF_DEEPLAB, "output_stride": 8},
     "deeplabv3_resnet101": {**OF_DEEPLAB, "output_stride": 8, "backbone": "resnet101"},
-    MOBILENET: {**OF_DEEPLAB, "backbone": deeplab_v3.MOBILENET, "rates": (12, 24, 36)},
+    MOBILENET: {**OF_DEEPLAB, "backbone": deeplab_v3.MOBILENET, "atrous_rates": (12, 24, 36)},
 }
 NAMES = tuple(NUMBERS)
 

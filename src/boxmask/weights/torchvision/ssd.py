@@ -29,13 +29,13 @@ NUMBERS: dict[str, dict[str, object]] = {  # torchvision's, both for COCO
         "shorter_side": 320,
         "longer_side": 320,
         "antialias": False,
-        "cut": "inside",
+        "feature_source": "inside",
         "extra_layers": ((512, 3, 2, 1), (256, 3, 2, 1), (256, 3, 2, 1), (128, 3, 2, 1)),
         "scales": (*(0.2 + 0.75 * level / 5 for level in range(6)), 1.0),
         "aspect_ratios": ((2, 3),) * 6,
         "score_threshold": 0.001,
         "nms_iou": 0.55,
-        "candidates_per_class": 300,
+        "pre_nms_top_k": 300,
         "detections_per_image": 300,
     },
 }
@@ -109,7 +109,7 @@ def _empty(
         detector.backbone.std.fill_(1 / 255)
         return detector, renamed
     cut = "inside-reduced" if len(renamed["features.16.0.weight"]) == REDUCED else "inside"
-    config = SSDConfig(class_names=class_names, **{**NUMBERS[name], "cut": cut})  # type: ignore[arg-type]
+    config = SSDConfig(class_names=class_names, **{**NUMBERS[name], "feature_source": cut})  # type: ignore[arg-type]
     eps = LITE_EPS if batch_norm_eps is None else batch_norm_eps
     body = {k: v + (eps - LITE_EPS) if k.endswith("running_var") else v for k, v in renamed.items()}
     rest = {k: v for k, v in renamed.items() if not k.startswith("features.")}
