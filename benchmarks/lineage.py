@@ -165,7 +165,7 @@ def train(method: Method, run: Path, args: argparse.Namespace) -> None:
 
 
 def reading_flags(args: argparse.Namespace) -> list[object]:
-    classes = ["--classes-file", args.classes_file, "--on-unknown-colors", "ignore"]
+    classes = ["--classes-file", args.classes_file, "--on-unknown-colors", "skip"]
     return ["--on-bad-boxes", "skip", *(classes if args.classes_file else ())]
 
 
@@ -186,7 +186,7 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     model = load_model(run)
     if method.svd:
         truncate(model, tuple(args.svd))
-    reading = LabelOptions("skip", args.classes_file, "ignore" if args.classes_file else None)
+    reading = LabelOptions("skip", args.classes_file, "skip" if args.classes_file else None)
     labeled = read_split(model, run, Path(args.data), "test", reading)
     seconds = seconds_of(model, method, labeled, args.photos)
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]

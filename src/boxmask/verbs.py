@@ -46,10 +46,10 @@ def evaluate(
     data: str | Path,
     split: Literal["train", "val", "test", "all"] = "test",
     *,
-    on_bad_boxes: Literal["stop", "skip"] = "stop",
-    on_unseen_classes: Literal["stop", "ignore"] = "stop",
+    on_bad_boxes: Literal["error", "skip"] = "error",
+    on_unseen_classes: Literal["error", "skip"] = "error",
     classes_file: str | Path | None = None,
-    on_unknown_colors: Literal["stop", "ignore"] | None = None,
+    on_unknown_colors: Literal["error", "skip"] | None = None,
     device: str = "cpu",
 ) -> DetectionEvaluation | SegmentationEvaluation | ClassificationEvaluation:
     """Judge a run on labeled photos; `.to_dict()` gives the figures by name.

@@ -12,7 +12,7 @@ import torch
 
 QUICK = (
     *("--backbone", "test_resnet", "--weights", "none", "--size", "64", "--batch-size", "2"),
-    *("--epochs", "1", "--workers", "0", "--num_validations", "1"),
+    *("--epochs", "1", "--workers", "0", "--num-validations", "1"),
 )
 
 

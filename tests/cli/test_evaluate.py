@@ -127,7 +127,7 @@ def test_a_class_that_the_detector_does_not_know(
     file.write_text(json.dumps(labels))
     said = refused(1, "evaluate", trained, data, "--json", "figures.json")
     assert 'has objects of "ten", which the detector was not trained on' in said
-    ended = boxmask("evaluate", trained, data, "--json", "-", "--on-unseen-classes", "ignore")
+    ended = boxmask("evaluate", trained, data, "--json", "-", "--on-unseen-classes", "skip")
     assert "ten" not in json.loads(ended.out)["per_class"]
     assert any('1 objects of "ten"' in note for note in json.loads(ended.out)["notes"])
 

@@ -137,7 +137,7 @@ def test_pixels_that_nothing_names(refused: Refused, runs: Runs, painted: Path, 
     assert "classes.txt" in refused(1, "evaluate", runs("unet"), painted)
     (here / "part.txt").write_text("background,0\n")
     said = refused(1, "evaluate", runs("unet"), painted, "--classes-file", "part.txt")
-    assert "--on-unknown-colors ignore" in said
+    assert "--on-unknown-colors skip" in said
     said = refused(1, "evaluate", runs("unet"), painted, "--classes-file", "gone.txt")
     assert "gone.txt" in said
 

@@ -194,7 +194,7 @@ def test_a_class_that_training_never_sees(refused: Refused, data: Path) -> None:
     said = refused(1, "train", data)
     assert "Classes that training never sees (1):" in said
     assert "ten: 1 objects in images/test-" in said
-    assert "--on-unseen-classes ignore" in said
+    assert "--on-unseen-classes skip" in said
 
 
 def test_broken_labels(refused: Refused, data: Path) -> None:

@@ -229,9 +229,9 @@ def test_a_class_that_training_never_sees_is_named() -> None:
     with pytest.raises(LabelError) as raised:
         check_classes(dataset)
     assert "class1: 3 objects in p001.jpg, p002.jpg\n" in str(raised.value)
-    assert "--on-unseen-classes ignore (in Python: " in str(raised.value)
+    assert "--on-unseen-classes skip (in Python: " in str(raised.value)
     assert "class2" not in str(raised.value)
-    notes = check_classes(dataset, on_unseen_classes="ignore")
+    notes = check_classes(dataset, on_unseen_classes="skip")
     assert notes == ("classes that training never sees:\n  class1: 3 objects in p001.jpg, p002.jpg",)
 
 
@@ -245,4 +245,4 @@ def test_objects_that_do_not_count_are_not_asked_for() -> None:
 
 def test_nothing_to_train_on() -> None:
     with pytest.raises(LabelError, match="none of its 1 photos is in the train split"):
-        check_classes(dataset_of([[0]], ["test"]), on_unseen_classes="ignore")
+        check_classes(dataset_of([[0]], ["test"]), on_unseen_classes="skip")

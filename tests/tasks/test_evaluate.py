@@ -83,13 +83,13 @@ def test_a_class_that_the_model_does_not_know(runs: Runs, demo: Path, kind: str,
     strange = replace(tests, **(photos or {"class_names": names}))
     with pytest.raises(LabelError, match='"vier"') as caught:
         evaluate_model(load_model(runs(kind)), strange, pictures=tmp_path / "pictures")
-    assert "--on-unseen-classes ignore" in str(caught.value)
+    assert "--on-unseen-classes skip" in str(caught.value)
     assert not (tmp_path / "pictures").exists()
-    judged = evaluate_model(load_model(runs(kind)), strange, "ignore")
+    judged = evaluate_model(load_model(runs(kind)), strange, "skip")
     assert any('"vier"' in note for note in judged.evaluation.notes)
 
 
-@pytest.mark.parametrize("reading", [{"classes_file": Path("c.txt")}, {"on_unknown_colors": "ignore"}])
+@pytest.mark.parametrize("reading", [{"classes_file": Path("c.txt")}, {"on_unknown_colors": "skip"}])
 @pytest.mark.parametrize("kind", ["mask-rcnn", "classifier"])
 def test_colors_are_for_segmenters(runs: Runs, demo: Path, kind: str, reading: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"are for segmenters, and .* is none"):
@@ -105,9 +105,9 @@ def test_label_images_without_a_classes_file(runs: Runs, painted: Path, tmp_path
     judged = evaluate_model(load_model(runs("unet")), tests).evaluation
     assert set(judged.to_dict()["per_class"]) == {"background", "one"}
     (tmp_path / "part.txt").write_text("background,0\n")
-    with pytest.raises(LabelError, match="--on-unknown-colors ignore"):
+    with pytest.raises(LabelError, match="--on-unknown-colors skip"):
         labeled(runs, "unet", painted, classes_file=tmp_path / "part.txt")
-    some = labeled(runs, "unet", painted, classes_file=tmp_path / "part.txt", on_unknown_colors="ignore")
+    some = labeled(runs, "unet", painted, classes_file=tmp_path / "part.txt", on_unknown_colors="skip")
     assert some.class_names == ("background",)
 
 
@@ -124,12 +124,12 @@ def test_label_images_are_read_as_in_training(runs: Runs, painted: Path, tmp_pat
     run = Path(shutil.copytree(runs("unet"), tmp_path / "run"))
     content = json.loads((run / "recipe.json").read_text())
     content["data"] = str(painted.absolute())
-    content["recipe"] |= {"classes_file": str(tmp_path / "part.txt"), "on_unknown_colors": "ignore"}
+    content["recipe"] |= {"classes_file": str(tmp_path / "part.txt"), "on_unknown_colors": "skip"}
     (run / "recipe.json").write_text(json.dumps(content))
     how = {"model": load_model(run), "run": run, "data": painted, "split": "all"}
     assert read_split(**how, reading=LabelOptions()).class_names == ("background",)
-    with pytest.raises(LabelError, match="--on-unknown-colors ignore"):
-        read_split(**how, reading=LabelOptions(on_unknown_colors="stop"))
+    with pytest.raises(LabelError, match="--on-unknown-colors skip"):
+        read_split(**how, reading=LabelOptions(on_unknown_colors="error"))
     elsewhere = Path(shutil.copytree(painted, tmp_path / "elsewhere"))
     with pytest.raises(LabelError, match=r"classes\.txt"):
         read_split(**{**how, "data": elsewhere}, reading=LabelOptions())

@@ -49,7 +49,7 @@ def test_what_is_not_said_is_no_matter(model: str) -> None:
 
 @pytest.mark.parametrize("model", SEGMENTERS)
 def test_choices_for_pixels(model: str) -> None:
-    choices = {"on_unknown_colors": "ignore", "class_weights": "balanced"}
+    choices = {"on_unknown_colors": "skip", "class_weights": "balanced"}
     check_recipe(Recipe(model=model, classes_file=Path("c.txt"), **choices))  # type: ignore[arg-type]
 
 

@@ -206,7 +206,7 @@ def test_objects_are_not_called_photos(recipes: Recipes, demo: Path, tmp_path: P
         ("unet", {"crop_policy": "ssd"}, "--crop_policy ssd is for detectors, not for unet"),
         ("mask-rcnn", {"class_weights": "balanced"}, "--class-weights is for fcn, unet, .*mask-rcnn"),
         ("classifier", {"classes_file": Path("c.txt")}, "--classes-file is for fcn, unet, .*classifier"),
-        ("mask-rcnn", {"on_unknown_colors": "ignore"}, "--on-unknown-colors is for fcn, unet, .*mask-rcnn"),
+        ("mask-rcnn", {"on_unknown_colors": "skip"}, "--on-unknown-colors is for fcn, unet, .*mask-rcnn"),
         ("unet", {"regions": 9}, "--regions is for rcnn alone, not for unet"),
         ("classifier", {"training": "alternating"}, "a way of faster-rcnn alone, not of classifier"),
     ],

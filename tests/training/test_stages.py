@@ -90,7 +90,7 @@ def small(quick: Recipe, split: Path) -> Callable[[str], Recipe]:
 
     def recipe(model: str) -> Recipe:
         way = {"model": model, "training": WAYS[model], "preset": "tiny"}
-        data = {"split_file": split, "on_unseen_classes": "ignore"}
+        data = {"split_file": split, "on_unseen_classes": "skip"}
         return replace(quick, clip_norm=0.1, **way, **data)  # type: ignore[arg-type]
 
     return recipe

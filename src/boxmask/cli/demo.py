@@ -47,7 +47,7 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
     dataset = chosen_photos(read_unsplit_detection(data), run.folder, data, "test")
     with photo_bar("judging") as progress:
         evaluation, detections = evaluate_with_detections(
-            load_detector(run.folder), dataset, "stop", progress
+            load_detector(run.folder), dataset, "error", progress
         )
     pictures = run.folder / "pictures"
     draw_evaluation(dataset, detections, pictures)

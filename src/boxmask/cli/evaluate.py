@@ -18,10 +18,10 @@ def evaluate(
     split: Literal["train", "val", "test", "all"] = "test",
     json_file: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
     pictures: Path | None = None,
-    on_bad_boxes: Literal["stop", "skip"] = "stop",
-    on_unseen_classes: Literal["stop", "ignore"] = "stop",
+    on_bad_boxes: Literal["error", "skip"] = "error",
+    on_unseen_classes: Literal["error", "skip"] = "error",
     classes_file: Path | None = None,
-    on_unknown_colors: Literal["stop", "ignore"] | None = None,
+    on_unknown_colors: Literal["error", "skip"] | None = None,
     svd: tuple[int, int] | None = None,
     device: str = "cpu",
 ) -> int:

@@ -29,7 +29,7 @@ def proposals(
     split: Literal["train", "val", "test", "all"] = "all",
     out: Path | None = None,
     json_file: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
-    on_bad_boxes: Literal["stop", "skip"] = "stop",
+    on_bad_boxes: Literal["error", "skip"] = "error",
 ) -> int:
     """Find places in photos where objects may be: by Selective Search, or by a trained Faster R-CNN's RPN.
 
@@ -94,7 +94,7 @@ def _of_search(
     return ProposalCache(config).boxes, config
 
 
-def _photos_of(data: Path, split: str, on_bad_boxes: Literal["stop", "skip"]) -> DetectionDataset:
+def _photos_of(data: Path, split: str, on_bad_boxes: Literal["error", "skip"]) -> DetectionDataset:
     from boxmask.data.detection.read import read_detection
 
     dataset = read_detection(data, on_bad_boxes=on_bad_boxes)

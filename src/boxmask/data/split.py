@@ -20,12 +20,12 @@ from boxmask.errors import LabelError
 SHARES = {"test": 0.2, "val": 0.1}
 """The part of the photos that a drawn split gets, in the order of drawing; train keeps the rest."""
 
-OnUnseenClasses = Literal["stop", "ignore"]
+OnUnseenClasses = Literal["error", "skip"]
 """What to do about classes with objects to be judged by, but none to learn from: stop, or leave them out."""
 
 _REMEDY_FOR_UNSEEN = (
     "Move some of these photos to train, choose another --split-seed or a --split-file, or go on without "
-    'these classes with --on-unseen-classes ignore (in Python: split_seed, split_file, on_unseen_classes="ignore").'
+    'these classes with --on-unseen-classes skip (in Python: split_seed, split_file, on_unseen_classes="skip").'
 )
 
 
@@ -139,7 +139,7 @@ def write_split(dataset: SplitDataset, path: str | Path) -> None:
 
 
 def with_split_file(
-    dataset: SplitDatasetT, path: str | Path, differing: Literal["stop", "leave out"] = "stop"
+    dataset: SplitDatasetT, path: str | Path, differing: Literal["error", "skip"] = "error"
 ) -> SplitDatasetT:
     """Take the splits from a file that `write_split` wrote, in place of those that the set has.
 
@@ -154,9 +154,9 @@ def with_split_file(
     remedy = f"Correct {path}, or leave it out to have the photos split anew."
     unnamed = sorted(files - named.keys() - left_out)
     absent = sorted(named.keys() - files)
-    if unnamed and differing == "stop":
+    if unnamed and differing == "error":
         raise LabelError(format_errors("Photos that the split file does not name", unnamed, remedy))
-    if absent and differing == "stop":
+    if absent and differing == "error":
         raise LabelError(format_errors("Photos of the split file that the set does not have", absent, remedy))
     splits = np.array([named.get(file, "") for file in dataset.files.tolist()], dtype="<U5")
     gone = note(f"{len(absent)} photos of {path} are not there any more", absent) if absent else ()
@@ -200,11 +200,11 @@ def _is_names(value: object) -> bool:
 # ---------------------------------------------------------------- check
 
 
-def check_classes(dataset: SplitDataset, *, on_unseen_classes: OnUnseenClasses = "stop") -> tuple[str, ...]:
+def check_classes(dataset: SplitDataset, *, on_unseen_classes: OnUnseenClasses = "error") -> tuple[str, ...]:
     """Make sure that training sees every class that validation and test ask for; gives notes.
 
     Raises LabelError for a class that occurs in val or test but never in train; with
-    `on_unseen_classes="ignore"` these become a note instead. Raises LabelError, too, if train is empty.
+    `on_unseen_classes="skip"` these become a note instead. Raises LabelError, too, if train is empty.
     """
     if not (dataset.splits == "train").any():
         advice = "Give labels with photos to train on, or a split file."
@@ -213,7 +213,7 @@ def check_classes(dataset: SplitDataset, *, on_unseen_classes: OnUnseenClasses =
     shows, in_train = counts > 0, dataset.splits == "train"
     unseen = shows[~in_train].any(axis=0) & ~shows[in_train].any(axis=0)
     places = [_unseen(dataset, counts[:, label], int(label)) for label in np.flatnonzero(unseen)]
-    if places and on_unseen_classes == "stop":
+    if places and on_unseen_classes == "error":
         raise LabelError(format_errors("Classes that training never sees", places, _REMEDY_FOR_UNSEEN))
     return note("classes that training never sees", places)
 

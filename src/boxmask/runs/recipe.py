@@ -140,15 +140,15 @@ class Recipe:
     """Of the split, for data sets that have none of their own."""
     split_file: Path | None = None
     """A JSON file of the split: {"train": [names], "val": [...], "test": [...]}."""
-    on_bad_boxes: Literal["stop", "skip"] = "stop"
+    on_bad_boxes: Literal["error", "skip"] = "error"
     """What to do about labels that cannot be boxes."""
-    on_unseen_classes: Literal["stop", "ignore"] = "stop"
+    on_unseen_classes: Literal["error", "skip"] = "error"
     """What to do about classes that no training photo shows."""
 
     classes_file: Path | None = None
     """Pixels: what the colors or numbers of the label images mean; default: the set's own classes.txt, .csv
     or .json."""
-    on_unknown_colors: Literal["stop", "ignore"] = "stop"
+    on_unknown_colors: Literal["error", "skip"] = "error"
     """Pixels: what to do about colors that the classes file does not name."""
     class_weights: Literal["none", "balanced"] = "none"
     """Pixels: whether rare classes weigh more in the loss, by the median frequency over their own."""

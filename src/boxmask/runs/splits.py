@@ -38,5 +38,5 @@ def _with_known_splits(dataset: SplitDatasetT, run: Path) -> SplitDatasetT:
     """The run's splits where it has split this set, else the set's own."""
     written = (run if run.is_dir() else run.parent) / SPLIT
     if written.is_file() and split_file_fits(dataset, written):
-        return with_split_file(dataset, written, differing="leave out")
+        return with_split_file(dataset, written, differing="skip")
     return dataset

@@ -37,9 +37,9 @@ class LabelOptions:
     classes_file, on_unknown_colors: None: as in training, on the data of the training
     """
 
-    on_bad_boxes: Literal["stop", "skip"] = "stop"
+    on_bad_boxes: Literal["error", "skip"] = "error"
     classes_file: Path | None = None
-    on_unknown_colors: Literal["stop", "ignore"] | None = None
+    on_unknown_colors: Literal["error", "skip"] | None = None
 
     def of_pixels(self, run: Path, data: Path) -> dict[str, Any]:
         """How label images are to be read."""
@@ -48,7 +48,7 @@ class LabelOptions:
         before = said.get("recipe", {}) if said.get("data") == str(data.absolute()) else {}
         return {
             "classes_file": self.classes_file or before.get("classes_file"),
-            "on_unknown_colors": self.on_unknown_colors or before.get("on_unknown_colors", "stop"),
+            "on_unknown_colors": self.on_unknown_colors or before.get("on_unknown_colors", "error"),
             "on_bad_boxes": self.on_bad_boxes,
         }
 
@@ -81,7 +81,7 @@ def read_split(model: Model, run: Path, data: Path, split: Split, reading: Label
 def evaluate_model(
     model: Model,
     labeled: Any,
-    on_unseen_classes: OnUnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "error",
     progress: Callable[[int, int], None] | None = None,
     pictures: Path | None = None,
 ) -> EvaluationReport:

@@ -20,7 +20,7 @@ TASKS: dict[str, Task] = {
     **{name: ClassificationTask() for name in CLASSIFIERS},
 }
 
-OF_PIXELS = {"classes_file": None, "on_unknown_colors": "stop", "class_weights": "none"}
+OF_PIXELS = {"classes_file": None, "on_unknown_colors": "error", "class_weights": "none"}
 """Choices that mean something for labeled pixels alone, and what says nothing."""
 
 

@@ -132,7 +132,7 @@ def test_boxes_that_fit_only_the_turned_photo_are_taken_as_drawn_on_it(
         [[30, 2, 28, 20], [2, 30, 20, 28]],  # within neither
     ],
 )
-@pytest.mark.parametrize("on_bad_boxes", ["stop", "skip"])
+@pytest.mark.parametrize("on_bad_boxes", ["error", "skip"])
 def test_boxes_that_may_lie_sideways_stop(
     write_turned: Write, boxes: list[list[float]], on_bad_boxes: OnBadBoxes
 ) -> None:

@@ -168,8 +168,8 @@ def test_unknown_colors_stop_or_are_ignored(write: Callable[..., Path]) -> None:
         read_label_map_dataset(root)
     assert "0000FF: 12.5% of all pixels, first in masks/b.png" in str(raised.value)
     assert "a line `name 0000FF`" in str(raised.value)
-    assert "--on-unknown-colors ignore" in str(raised.value)
-    dataset = read_label_map_dataset(root, on_unknown_colors="ignore")
+    assert "--on-unknown-colors skip" in str(raised.value)
+    dataset = read_label_map_dataset(root, on_unknown_colors="skip")
     assert dataset.target(1).labels.tolist() == [[0, IGNORED]]
     assert dataset.pixels.tolist() == [[3, 2], [1, 0]]
     assert any(
@@ -288,7 +288,7 @@ def test_a_class_that_training_never_sees(write: Callable[..., Path]) -> None:
     root = write({"train/images/a.png": colored((RED,)), "test/images/b.png": colored((GREEN, GREEN))})
     with pytest.raises(LabelError, match=r"grass: 2 pixels in test/images/b\.png"):
         check_classes(read_label_map_dataset(root))
-    notes = check_classes(read_label_map_dataset(root), on_unseen_classes="ignore")
+    notes = check_classes(read_label_map_dataset(root), on_unseen_classes="skip")
     assert notes == ("classes that training never sees:\n  grass: 2 pixels in test/images/b.png",)
 
 
@@ -316,7 +316,7 @@ def test_dubai_is_asked_about(dubai: tuple[Path, Path]) -> None:
 
 
 def test_dubai_is_read(dubai: tuple[Path, Path]) -> None:
-    dataset = read_label_map_dataset(dubai[0], classes_file=dubai[1], on_unknown_colors="ignore")
+    dataset = read_label_map_dataset(dubai[0], classes_file=dubai[1], on_unknown_colors="skip")
     assert dataset.class_names == ("Building", "Land", "Road", "Vegetation", "Water")
     assert len(dataset) == 54
     assert "Tile 1, Tile 2, Tile 3" in dataset.notes[-1]

@@ -223,11 +223,11 @@ def test_a_class_that_the_classifier_does_not_know(on_disk: ClassificationDatase
     with pytest.raises(LabelError, match=r'has "dog", which(.|\n)*first in 1.jpg(.|\n)*It knows cat, owl'):
         evaluate_classifier(classifier, on_disk)
     assert classifier.shown == []
-    found = evaluate_classifier(classifier, on_disk, on_unseen_classes="ignore")
+    found = evaluate_classifier(classifier, on_disk, on_unseen_classes="skip")
     assert (found.images, found.accuracy) == (2, 1.0)
     assert found.notes == ('Left out, as the classifier does not know these classes: 1 photos of "dog".',)
     with pytest.raises(LabelError, match="no photos to evaluate on"):
-        evaluate_classifier(Prepared([], ("fox",)), on_disk, on_unseen_classes="ignore")
+        evaluate_classifier(Prepared([], ("fox",)), on_disk, on_unseen_classes="skip")
 
 
 def test_nothing_to_judge(items: Items) -> None:

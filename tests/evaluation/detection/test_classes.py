@@ -37,7 +37,7 @@ def test_an_unseen_class_stops(labeled):
         seen_classes(dataset, ("cat", "owl"))
     assert '"dog" is first labeled in 1.jpg' in str(error.value)
     assert 'It knows "cat", "owl".' in str(error.value)
-    assert '--on-unseen-classes ignore (in Python: on_unseen_classes="ignore")' in str(error.value)
+    assert '--on-unseen-classes skip (in Python: on_unseen_classes="skip")' in str(error.value)
 
 
 def test_an_unseen_class_without_objects_is_no_matter(labeled):
@@ -47,7 +47,7 @@ def test_an_unseen_class_without_objects_is_no_matter(labeled):
 
 def test_unseen_classes_can_be_left_out(labeled):
     dataset = labeled([("dog", B), ("cat", A)], [("dog", B)], [("cat", B, "difficult")])
-    rest, notes = seen_classes(dataset, ("cat",), "ignore")
+    rest, notes = seen_classes(dataset, ("cat",), "skip")
     assert rest.class_names == ("cat",)
     assert rest.offsets.tolist() == [0, 1, 1, 2]
     assert rest.boxes.tolist() == [list(A), list(B)]
@@ -64,7 +64,7 @@ def test_outlines_stay_with_the_objects_that_are_left(labeled):
     ]
     outlines = RleMasks.of([rle.encode(square)[0] for square in squares])
     dataset = replace(boxed, runs=outlines.runs, run_offsets=outlines.offsets)
-    rest, _ = seen_classes(dataset, ("cat",), "ignore")
+    rest, _ = seen_classes(dataset, ("cat",), "skip")
     assert rest.masks(0).boxes().tolist() == [list(A)]
     assert len(rest.masks(1)) == 0
     assert rest.masks(2).boxes().tolist() == [list(B)]

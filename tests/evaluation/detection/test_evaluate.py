@@ -105,7 +105,7 @@ def test_more_and_fewer_classes_are_noted(photos, detected):
     found = [detected(("cat", 0.9, A), ("owl", 0.4, B), class_names=names)] * 2 + [
         detected(class_names=names)
     ]
-    evaluation = evaluate_detector(Prepared(found, names), photos, on_unseen_classes="ignore")
+    evaluation = evaluate_detector(Prepared(found, names), photos, on_unseen_classes="skip")
     assert list(evaluation.coco.per_class) == ["cat"]
     assert evaluation.coco.AP50 == pytest.approx(1.0)
     assert evaluation.objects == 2

@@ -95,7 +95,7 @@ def test_classes_that_it_does_not_know(tmp_path: Path) -> None:
     items = things(tmp_path / "set", day=[250], dusk=[90, 90], night=[0])
     with pytest.raises(LabelError, match='has "dusk", which the classifier was not trained on'):
         evaluate_and_draw_classifier(CLASSIFIER, items)
-    judged = evaluate_and_draw_classifier(CLASSIFIER, items, "ignore", pictures=tmp_path / "pictures")
+    judged = evaluate_and_draw_classifier(CLASSIFIER, items, "skip", pictures=tmp_path / "pictures")
     assert judged.images == 2
     assert judged.notes == ('Left out, as the classifier does not know these classes: 2 photos of "dusk".',)
     assert not (tmp_path / "pictures").exists()

@@ -109,7 +109,7 @@ def test_a_class_that_it_does_not_know(dataset: SegmentationDataset, tmp_path: P
     with pytest.raises(LabelError, match='has pixels of "road"'):
         evaluate_and_draw_segmenter(segmenter, dataset, pictures=tmp_path / "pictures")
     assert segmenter.shown == 0
-    judged = evaluate_and_draw_segmenter(segmenter, dataset, "ignore", pictures=tmp_path / "pictures")
+    judged = evaluate_and_draw_segmenter(segmenter, dataset, "skip", pictures=tmp_path / "pictures")
     assert judged.to_dict()["mIoU"] == 1.0
     assert len(list((tmp_path / "pictures").iterdir())) == 2
 

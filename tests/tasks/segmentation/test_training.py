@@ -85,9 +85,9 @@ def test_label_images_are_asked_about(painted: Path, tmp_path: Path) -> None:
 def test_numbers_that_the_file_does_not_name(painted: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("ground,0\nsky,2\n")
     recipe = {"model": "unet", "classes_file": tmp_path / "mine.txt"}
-    with pytest.raises(LabelError, match="--on-unknown-colors ignore"):
+    with pytest.raises(LabelError, match="--on-unknown-colors skip"):
         TASK.read(painted, Recipe(**recipe))  # type: ignore[arg-type]
-    dataset = TASK.read(painted, Recipe(**recipe, on_unknown_colors="ignore"))  # type: ignore[arg-type]
+    dataset = TASK.read(painted, Recipe(**recipe, on_unknown_colors="skip"))  # type: ignore[arg-type]
     assert dataset.class_names == ("ground", "sky")
     assert (dataset.target(0).labels == IGNORED).any()
 
@@ -96,7 +96,7 @@ def test_a_split_file_counts(demo: Path, labeled: SegmentationDataset, tmp_path:
     files = labeled.files.tolist()
     file = tmp_path / "split.json"
     file.write_text(json.dumps({"train": files[4:], "val": files[:1], "test": files[1:4]}))
-    dataset = TASK.read(demo, Recipe(model="unet", split_file=file, on_unseen_classes="ignore"))
+    dataset = TASK.read(demo, Recipe(model="unet", split_file=file, on_unseen_classes="skip"))
     assert dataset.split("test").files.tolist() == files[1:4]
 
 
@@ -107,5 +107,5 @@ def test_a_class_that_training_never_sees(demo: Path, labeled: SegmentationDatas
     file.write_text(json.dumps({"train": files[~nines].tolist(), "val": files[nines].tolist(), "test": []}))
     with pytest.raises(LabelError, match=r"nine: \d+ pixels in images"):
         TASK.read(demo, Recipe(model="unet", split_file=file))
-    dataset = TASK.read(demo, Recipe(model="unet", split_file=file, on_unseen_classes="ignore"))
+    dataset = TASK.read(demo, Recipe(model="unet", split_file=file, on_unseen_classes="skip"))
     assert any("nine" in note for note in dataset.notes)

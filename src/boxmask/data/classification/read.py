@@ -35,7 +35,7 @@ def read_classification(
     *,
     split_seed: int = 0,
     split_file: str | Path | None = None,
-    on_bad_boxes: OnBadBoxes = "stop",
+    on_bad_boxes: OnBadBoxes = "error",
     context: tuple[int, int] = CONTEXT,
 ) -> ClassificationDataset:
     """Things with one class each: the photos of class folders, or the objects of a detection set, cut out.
@@ -54,7 +54,7 @@ def read_classification(
 
 
 def read_unsplit_classification(
-    path: str | Path, on_bad_boxes: OnBadBoxes = "stop", context: tuple[int, int] = CONTEXT
+    path: str | Path, on_bad_boxes: OnBadBoxes = "error", context: tuple[int, int] = CONTEXT
 ) -> ClassificationDataset:
     """The same, with only the splits that the set itself speaks of, and with any number of classes.
 

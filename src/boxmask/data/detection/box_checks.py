@@ -11,7 +11,7 @@ from boxmask.data.formats.labels import Labels
 from boxmask.data.messages import format_errors, note
 from boxmask.errors import LabelError
 
-OnBadBoxes = Literal["stop", "skip"]
+OnBadBoxes = Literal["error", "skip"]
 
 OVERHANG = 1.0  # pixels that are cut without a word: counting from 0 or from 1 makes such a difference
 
@@ -31,7 +31,7 @@ def check_boxes(
     meant = (labels.extents > 0).all(axis=1) & np.isfinite(labels.boxes).all(axis=1)
     sound = np.logical_and(inside, meant)
     faults = [_fault(labels, int(row), sizes) for row in np.flatnonzero(~sound)]
-    if faults and on_bad_boxes == "stop":
+    if faults and on_bad_boxes == "error":
         remedy = (
             "Correct or remove these labels, or leave such boxes out with --on-bad-boxes skip "
             '(in Python: on_bad_boxes="skip").'

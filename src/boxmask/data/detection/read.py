@@ -43,7 +43,7 @@ def read_detection(
     *,
     split_seed: int = 0,
     split_file: str | Path | None = None,
-    on_bad_boxes: OnBadBoxes = "stop",
+    on_bad_boxes: OnBadBoxes = "error",
 ) -> DetectionDataset:
     """Read labeled photos; the format is recognized by looking.
 
@@ -57,7 +57,7 @@ def read_detection(
     return with_split_file(dataset, split_file) if split_file else with_splits(dataset, split_seed)
 
 
-def read_unsplit_detection(path: str | Path, on_bad_boxes: OnBadBoxes = "stop") -> DetectionDataset:
+def read_unsplit_detection(path: str | Path, on_bad_boxes: OnBadBoxes = "error") -> DetectionDataset:
     """The same, with only the splits that the set itself speaks of; the others are ""."""
     source = look_at(Path(path))
     labels = _labels(source, Path(path))

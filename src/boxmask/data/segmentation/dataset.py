@@ -135,7 +135,7 @@ def read_label_map_dataset(
     split_seed: int = 0,
     split_file: str | Path | None = None,
     classes_file: str | Path | None = None,
-    on_unknown_colors: OnUnknownColors = "stop",
+    on_unknown_colors: OnUnknownColors = "error",
 ) -> SegmentationDataset:
     """Read a folder of photos with label images (see `formats/pixel_pairs.py` for where they may lie).
 
@@ -143,7 +143,7 @@ def read_label_map_dataset(
     The photos come sorted by name. Their splits are those of `split_file`, else the set's own, completed by a
     draw with `split_seed` where something is missing. What was noticed on the way is in the set's `notes`.
     Raises LabelError for label images that cannot be read, do not fit their photos or have colors that the
-    classes file does not name (these are taken as not labeled with `on_unknown_colors="ignore"`), and where
+    classes file does not name (these are taken as not labeled with `on_unknown_colors="skip"`), and where
     there is no classes file, with one to fill in; PhotoError for photos that cannot be read.
     """
     unsplit = read_unsplit_label_maps(path, classes_file, on_unknown_colors)
@@ -153,7 +153,7 @@ def read_label_map_dataset(
 def read_unsplit_label_maps(
     path: str | Path,
     classes_file: str | Path | None = None,
-    on_unknown_colors: OnUnknownColors = "stop",
+    on_unknown_colors: OnUnknownColors = "error",
 ) -> SegmentationDataset:
     """The same, with only the splits that the set itself speaks of; the others are ""."""
     source, pairs, notes = _pairs(Path(path))

@@ -21,7 +21,7 @@ from boxmask.data.segmentation.label_map_file import Runs, read_runs, stored_as
 from boxmask.errors import LabelError
 from boxmask.types import IGNORED
 
-OnUnknownColors = Literal["stop", "ignore"]
+OnUnknownColors = Literal["error", "skip"]
 """What to do about colors (or numbers) that the classes file does not name: stop, or label nothing there."""
 
 MOST_COLORS = 32  # that are listed; label images with more are smoothed ones
@@ -52,7 +52,7 @@ class LabelMapFiles:
         path = self.root / str(self.files[photo])
         runs = read_runs(path, self.classes.by_color)
         unknown = [int(code) for code in runs.codes if int(code) not in self.classes.labels]
-        if unknown and self.on_unknown_colors == "stop":
+        if unknown and self.on_unknown_colors == "error":
             shown = code_text(unknown[0], self.classes.by_color)
             raise LabelError(f"{path}: has {shown}, which it had not when the set was read. Read it anew.")
         return runs.looked_up(_table(runs, self.classes))
@@ -153,12 +153,12 @@ def note_on_unknown(
     found = found_codes(surveys, files, classes.by_color)
     places = [place for code, place in found.items() if code not in classes.labels]
     what = "colors" if classes.by_color else "numbers"
-    if places and choice == "stop":
+    if places and choice == "error":
         some = code_text(next(code for code in found if code not in classes.labels), classes.by_color)
         line = f"name {some}" if classes.by_color else f"name,{some}"
         remedy = (
             f"Add them to {classes.file} (a line `{line}`, or the same with `ignore` at its end), or label "
-            'nothing there with --on-unknown-colors ignore (in Python: on_unknown_colors="ignore").'
+            'nothing there with --on-unknown-colors skip (in Python: on_unknown_colors="skip").'
         )
         raise LabelError(
             format_errors(f"{what.capitalize()} that {classes.file} does not name", places, remedy)

@@ -16,8 +16,8 @@ def read_unsplit_segmentation(
     path: str | Path,
     *,
     classes_file: str | Path | None = None,
-    on_unknown_colors: OnUnknownColors = "stop",
-    on_bad_boxes: OnBadBoxes = "stop",
+    on_unknown_colors: OnUnknownColors = "error",
+    on_bad_boxes: OnBadBoxes = "error",
 ) -> SegmentationDataset:
     """Labeled pixels, with only the splits that the set itself speaks of.
 

@@ -124,13 +124,13 @@ def evaluate_classifier(
     dataset: ClassificationDataset,
     *,
     interval: bool = True,
-    on_unseen_classes: OnUnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "error",
     progress: Callable[[int, int], None] | None = None,
 ) -> ClassificationEvaluation:
     """Let the classifier judge every item, one at a time; classes are matched by name.
 
     `progress(done, items)` is called after each. Raises LabelError without items, and, before any photo is
-    opened, where there are items of a class that the classifier does not know (`on_unseen_classes="ignore"`
+    opened, where there are items of a class that the classifier does not know (`on_unseen_classes="skip"`
     leaves them out of the figures); PhotoError where a photo cannot be opened.
     """
     judged, notes = known_items(dataset, classifier.config.class_names, on_unseen_classes)
@@ -175,7 +175,7 @@ def evaluate_classifications(
 
 
 def known_items(
-    dataset: ClassificationDataset, known: Sequence[str], on_unseen_classes: OnUnseenClasses = "stop"
+    dataset: ClassificationDataset, known: Sequence[str], on_unseen_classes: OnUnseenClasses = "error"
 ) -> tuple[ClassificationDataset, tuple[str, ...]]:
     """The items of classes that a classifier knows, and what to note of the others.
 
@@ -184,12 +184,12 @@ def known_items(
     is_known = np.array([name in known for name in dataset.class_names], dtype=np.bool_)[dataset.labels]
     strange = np.flatnonzero(~is_known)
     names = ", ".join(f'"{dataset.class_names[label]}"' for label in np.unique(dataset.labels[strange]))
-    if len(strange) and on_unseen_classes == "stop":
+    if len(strange) and on_unseen_classes == "error":
         raise LabelError(
             f"{dataset.root} has {names}, which the classifier was not trained on (first in "
             f"{dataset.files[strange[0]]}). It knows {', '.join(known)}. Correct the name, train with this "
-            "class, or leave such classes out of the figures with --on-unseen-classes ignore (in Python: "
-            'on_unseen_classes="ignore").'
+            "class, or leave such classes out of the figures with --on-unseen-classes skip (in Python: "
+            'on_unseen_classes="skip").'
         )
     kept = dataset.subset(np.flatnonzero(is_known))
     if not len(kept):

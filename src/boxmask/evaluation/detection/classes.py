@@ -15,18 +15,18 @@ from boxmask.types import Detections
 
 
 def seen_classes(
-    dataset: DetectionDataset, known: Sequence[str], on_unseen_classes: OnUnseenClasses = "stop"
+    dataset: DetectionDataset, known: Sequence[str], on_unseen_classes: OnUnseenClasses = "error"
 ) -> tuple[DetectionDataset, tuple[str, ...]]:
     """The data set as a detector that knows the classes `known` can be judged on it, and what to note.
 
     A class that has objects and that the detector does not know stops with LabelError, or, with
-    `on_unseen_classes="ignore"`, is left out of the figures together with its objects, and noted.
+    `on_unseen_classes="skip"`, is left out of the figures together with its objects, and noted.
     """
     counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
     unseen = [name for name, n in zip(dataset.class_names, counts, strict=True) if n and name not in known]
     if not unseen:
         return dataset, ()
-    if on_unseen_classes == "stop":
+    if on_unseen_classes == "error":
         raise LabelError(_unseen_message(dataset, unseen, known))
     objects = sum(int(counts[dataset.class_names.index(name)]) for name in unseen)
     note = f"Left out, as the detector does not know these classes: {objects} objects of {_quoted(unseen)}."
@@ -73,7 +73,7 @@ def _unseen_message(dataset: DetectionDataset, unseen: Sequence[str], known: Seq
         f"{dataset.root} has objects of {_quoted(unseen)}, which the detector was not trained on "
         f'("{unseen[0]}" is first labeled in {dataset.files[photo]}). It knows {_quoted(known)}. '
         "Correct the name in the labels, train with this class, or leave such classes out of the figures "
-        'with --on-unseen-classes ignore (in Python: on_unseen_classes="ignore").'
+        'with --on-unseen-classes skip (in Python: on_unseen_classes="skip").'
     )
 
 

@@ -112,13 +112,13 @@ def evaluate_detector(
     dataset: DetectionDataset,
     *,
     interval: bool = True,
-    on_unseen_classes: OnUnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "error",
     progress: Callable[[int, int], None] | None = None,
 ) -> DetectionEvaluation:
     """Run the detector over the photos and judge what it finds; classes are matched by name.
 
     Raises LabelError without photos, and, before any photo is opened, where the data set has objects of a
-    class that the detector does not know (`on_unseen_classes="ignore"` leaves such classes out of the figures).
+    class that the detector does not know (`on_unseen_classes="skip"` leaves such classes out of the figures).
     """
     require_known_classes(detector, dataset, on_unseen_classes)
     detections = detect_all(detector, dataset, progress=progress)
@@ -138,7 +138,7 @@ def evaluate_detections(
     detections: Sequence[Detections],
     *,
     interval: bool = True,
-    on_unseen_classes: OnUnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "error",
 ) -> DetectionEvaluation:
     """Judge detections that are there already; `detections[i]` belongs to photo i of the data set.
 

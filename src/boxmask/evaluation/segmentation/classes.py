@@ -39,16 +39,16 @@ class Judged:
 
 
 def judged_classes(
-    dataset: SegmentationDataset, known: Sequence[str], on_unseen_classes: OnUnseenClasses = "stop"
+    dataset: SegmentationDataset, known: Sequence[str], on_unseen_classes: OnUnseenClasses = "error"
 ) -> Judged:
     """How a segmenter that knows the classes `known` can be judged on a data set.
 
     A class that has pixels and that the segmenter does not know stops with LabelError, or, with
-    `on_unseen_classes="ignore"`, is left out of the figures together with its pixels, and noted.
+    `on_unseen_classes="skip"`, is left out of the figures together with its pixels, and noted.
     """
     pixels = dict(zip(dataset.class_names, dataset.pixels.sum(axis=0).tolist(), strict=True))
     unseen = [name for name, count in pixels.items() if count and name not in known]
-    if unseen and on_unseen_classes == "stop":
+    if unseen and on_unseen_classes == "error":
         raise LabelError(_unseen_message(dataset, unseen, known))
     kept = tuple(name for name in dataset.class_names if name not in unseen)
     truth = np.full(IGNORED + 1, IGNORED, dtype=np.uint8)
@@ -74,7 +74,7 @@ def _unseen_message(dataset: SegmentationDataset, unseen: Sequence[str], known: 
         f"{dataset.root} has pixels of {_quoted(unseen)}, which the segmenter was not trained on "
         f'("{unseen[0]}" is first seen in {dataset.files[photo]}). It knows {_quoted(known)}. '
         "Correct the name in the classes file, train with this class, or leave such classes out of the "
-        'figures with --on-unseen-classes ignore (in Python: on_unseen_classes="ignore").'
+        'figures with --on-unseen-classes skip (in Python: on_unseen_classes="skip").'
     )
 
 

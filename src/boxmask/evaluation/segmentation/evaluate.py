@@ -71,13 +71,13 @@ def evaluate_segmenter(
     dataset: SegmentationDataset,
     *,
     interval: bool = True,
-    on_unseen_classes: OnUnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "error",
     progress: Callable[[int, int], None] | None = None,
 ) -> SegmentationEvaluation:
     """Run the segmenter over the photos and judge what it says of each pixel; classes are matched by name.
 
     `progress(done, photos)` is called after each photo. Raises LabelError without photos, and, before any
-    photo is opened, where pixels have a class that the segmenter does not know (`on_unseen_classes="ignore"`
+    photo is opened, where pixels have a class that the segmenter does not know (`on_unseen_classes="skip"`
     leaves such classes out of the figures).
     """
     known = tuple(segmenter.config.class_names)
@@ -105,7 +105,7 @@ def evaluate_label_maps(
     known: Sequence[str],
     *,
     interval: bool = True,
-    on_unseen_classes: OnUnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "error",
 ) -> SegmentationEvaluation:
     """Judge maps of the photos, in the data set's order, by a segmenter that knows the classes `known`.
 

@@ -26,7 +26,7 @@ SHEET = "mistakes.jpg"
 def evaluate_and_draw_classifier(
     classifier: Classifier,
     dataset: ClassificationDataset,
-    on_unseen_classes: OnUnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "error",
     progress: Callable[[int, int], None] | None = None,
     pictures: Path | None = None,
 ) -> ClassificationEvaluation:

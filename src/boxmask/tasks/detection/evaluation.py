@@ -25,7 +25,7 @@ from boxmask.visualization.style import Picture
 def evaluate_with_detections(
     detector: Detector,
     dataset: DetectionDataset,
-    on_unseen_classes: OnUnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "error",
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[DetectionEvaluation, list[Detections]]:
     """The figures, with intervals, and what was found in each photo."""

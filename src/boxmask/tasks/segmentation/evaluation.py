@@ -22,7 +22,7 @@ from boxmask.visualization.segmentation import draw_map_pair
 def evaluate_and_draw_segmenter(
     segmenter: Segmenter,
     dataset: SegmentationDataset,
-    on_unseen_classes: OnUnseenClasses = "stop",
+    on_unseen_classes: OnUnseenClasses = "error",
     progress: Callable[[int, int], None] | None = None,
     pictures: Path | None = None,
 ) -> SegmentationEvaluation:
