@@ -112,14 +112,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.5, help="of each Mask R-CNN")
     parser.add_argument("--parent-minutes", type=float, default=3.0, help="of the others")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--num_validations", type=int, default=12)
+    parser.add_argument("--num-validations", type=int, default=12)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     write_split(args)
     for parent, model in (("detector", "faster-rcnn"), ("classifier", "classifier")):
         train(args.out / parent, args, "--model", model, "--max-minutes", args.parent_minutes)
     curves: dict[str, list[NDArray[np.float64]]] = {way.name: [] for way in BEGINNINGS}
-    how = ("--model", "mask-rcnn", "--max-minutes", args.minutes, "--num_validations", args.num_validations)
+    how = ("--model", "mask-rcnn", "--max-minutes", args.minutes, "--num-validations", args.num_validations)
     for seed in range(args.seeds):  # in turns, so that a busy machine is as busy for all
         for way in BEGINNINGS:
             run = args.out / f"{way.name.replace(' ', '-')}-{seed}"

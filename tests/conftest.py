@@ -67,10 +67,10 @@ def recipes(quick: Recipe) -> dict[str, Recipe]:
     """A training of three to five steps for every kind of model, by a name of its own."""
     few = replace(quick, batch_size=6)
     return {
-        "faster-rcnn": replace(few, model="faster-rcnn", set=SMALL_BOXES),
-        "mask-rcnn": replace(few, model="mask-rcnn", set=(*SMALL_BOXES, "mask_channels=8")),
-        "unet": replace(few, model="unet", set=("channels=(16, 16, 8, 8)",)),
-        "tiles": replace(few, model="fcn", size=None, set=("tile=64", "hidden=((16, 3),)")),
+        "faster-rcnn": replace(few, model="faster-rcnn", model_options=SMALL_BOXES),
+        "mask-rcnn": replace(few, model="mask-rcnn", model_options=(*SMALL_BOXES, "mask_channels=8")),
+        "unet": replace(few, model="unet", model_options=("channels=(16, 16, 8, 8)",)),
+        "tiles": replace(few, model="fcn", size=None, model_options=("tile=64", "hidden=((16, 3),)")),
         "classifier": replace(few, model="classifier", size=32, batch_size=16),
     }
 

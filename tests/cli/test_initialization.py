@@ -22,7 +22,7 @@ from boxmask.weights.checkpoint import load_model, read_checkpoint
 Call = Callable[..., Any]
 Runs = Callable[[str], Path]
 
-STILL = ("--learning-rate", "1e-12", "--weight-decay", "0", "--ema_decay", "0")  # nearly nothing is learned
+STILL = ("--learning-rate", "1e-12", "--weight-decay", "0", "--ema-decay", "0")  # nearly nothing is learned
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")  # that both know
 
 
@@ -40,9 +40,9 @@ def data(demo: Path, tmp_path: Path) -> Path:
 
 def flags_of(recipe: Recipe) -> tuple[str, ...]:
     """Without the backbone, which comes from the parents."""
-    numbers = tuple(part for text in recipe.set for part in ("--set", text))
+    numbers = tuple(part for text in recipe.model_options for part in ("--model-option", text))
     few = ("--weights", "none", "--size", "64", "--batch-size", "6", "--epochs", "1", "--workers", "0")
-    return ("--model", recipe.model, *few, "--num_validations", "1", *numbers)
+    return ("--model", recipe.model, *few, "--num-validations", "1", *numbers)
 
 
 def tensors_of(run: Path) -> dict[str, Tensor]:

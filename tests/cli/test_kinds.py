@@ -38,7 +38,7 @@ def test_a_segmenter_is_trained_on_label_images(
     boxmask: Call, here: Path, painted: Path, quick_flags: tuple[str, ...]
 ) -> None:
     (here / "mine.txt").write_text("ground\ndigit\n")
-    numbers = ("--set", "channels=(16, 16, 8, 8)", "--set", "border_weight=5")
+    numbers = ("--model-option", "channels=(16, 16, 8, 8)", "--model-option", "border_weight=5")
     labels = ("--classes-file", "mine.txt", "--class-weights", "balanced")
     ended = boxmask("train", painted, "--model", "unet", *quick_flags, *numbers, *labels)
     assert (ended.status, ended.out) == (0, "runs/unet-1\n"), ended.err
@@ -80,14 +80,18 @@ def test_one_class_is_nothing_to_tell_apart(refused: Refused, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("flags", "status", "message"),
     [
-        (["--model", "unet", "--set", "towers=4"], 2, "unet has no number 'towers'; it has: antialias"),
-        (["--model", "unet", "--set", "dropout=much"], 2, "dropout: expected float, found 'much'"),
-        (["--model", "unet", "--set", "dropout"], 2, "--set dropout: expected NAME=VALUE"),
+        (
+            ["--model", "unet", "--model-option", "towers=4"],
+            2,
+            "unet has no number 'towers'; it has: antialias",
+        ),
+        (["--model", "unet", "--model-option", "dropout=much"], 2, "dropout: expected float, found 'much'"),
+        (["--model", "unet", "--model-option", "dropout"], 2, "--model-option dropout: expected NAME=VALUE"),
         (["--model", "unet", "--preset", "fpn"], 2, "unet has no preset 'fpn'; it has: default, paper"),
         (["--model", "mask-rcnn", "--preset", "resnet"], 2, "mask-rcnn has no preset 'resnet'"),
         (["--model", "mask-rcnn", "--class-weights", "balanced"], 2, "--class-weights is for fcn"),
-        (["--model", "classifier", "--crop_policy", "ssd"], 2, "--crop_policy ssd is for detectors"),
-        (["--model", "fcn", "--set", "tile=64", "--size", "64"], 2, "--size scales photos"),
+        (["--model", "classifier", "--crop-policy", "ssd"], 2, "--crop-policy ssd is for detectors"),
+        (["--model", "fcn", "--model-option", "tile=64", "--size", "64"], 2, "--size scales photos"),
         (["--model", "segnet"], 2, "model 'segnet' is not known; there are: rcnn"),
     ],
 )

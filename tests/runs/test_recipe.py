@@ -28,7 +28,7 @@ def test_two_ends_are_refused() -> None:
         ({"batch_size": -1}, "--batch-size: expected more than 0, found -1"),
         ({"learning_rate": float("nan")}, "--learning-rate: expected more than 0, found nan"),
         ({"learning_rate": float("inf")}, "--learning-rate: expected more than 0, found inf"),
-        ({"num_validations": 0}, "--num_validations: expected more than 0, found 0"),
+        ({"num_validations": 0}, "--num-validations: expected more than 0, found 0"),
         ({"clip_norm": 0.0}, "--clip-norm: expected more than 0, found 0.0"),
         ({"save_seconds": -1.0}, "--save-seconds: expected more than 0, found -1.0"),
         ({"seed": -1}, "--seed: expected 0 or more, found -1"),
@@ -39,9 +39,9 @@ def test_two_ends_are_refused() -> None:
         ({"cache_megabytes": -1}, "--cache-megabytes: expected 0 or more, found -1"),
         ({"flip": 1.5}, "--flip: expected 0 to 1, found 1.5"),
         ({"vertical_flip": -0.5}, "--vertical-flip: expected 0 to 1, found -0.5"),
-        ({"color_jitter": 2.0}, "--color_jitter: expected 0 to 1, found 2.0"),
+        ({"color_jitter": 2.0}, "--color-jitter: expected 0 to 1, found 2.0"),
         ({"warmup": 1.0}, "--warmup: expected 0 or more and less than 1, found 1.0"),
-        ({"ema_decay": 1.0}, "--ema_decay: expected 0 or more and less than 1, found 1.0"),
+        ({"ema_decay": 1.0}, "--ema-decay: expected 0 or more and less than 1, found 1.0"),
         ({"frozen_stages": 5}, "--frozen-stages: expected 0 to 4, found 5"),
         ({"scale": (1.5, 0.5)}, "--scale: expected two factors, the smaller first, found 1.5 0.5"),
         ({"scale": (0.0, 1.0)}, "--scale: expected two factors, the smaller first, found 0.0 1.0"),
@@ -73,27 +73,29 @@ def test_a_value_that_cannot_be_meant_is_named(choice: dict[str, Any], message: 
     ],
 )
 def test_set_takes_what_python_writes_and_runs_nothing(text: str, name: str, value: object) -> None:
-    numbers = Recipe(set=(text,)).numbers
+    numbers = Recipe(model_options=(text,)).option_values
     assert numbers == {name: value}
     assert type(numbers[name]) is type(value)
 
 
 def test_several_numbers_are_set() -> None:
-    assert Recipe().numbers == {}
-    assert Recipe(set=("a=1", "b=2")).numbers == {"a": 1, "b": 2}
+    assert Recipe().option_values == {}
+    assert Recipe(model_options=("a=1", "b=2")).option_values == {"a": 1, "b": 2}
 
 
 @pytest.mark.parametrize("text", ["tile", "=4", "", "two words=4", "4=tile", "a.b=3"])
 def test_set_without_a_name_or_a_value(text: str) -> None:
-    with pytest.raises(UsageError, match=rf"--set {re.escape(text)}: expected NAME=VALUE, for example"):
-        Recipe(set=(text,))
+    with pytest.raises(
+        UsageError, match=rf"--model-option {re.escape(text)}: expected NAME=VALUE, for example"
+    ):
+        Recipe(model_options=(text,))
 
 
 def test_what_is_no_business_of_set() -> None:
-    with pytest.raises(UsageError, match="--set backbone=resnet18: give --backbone"):
-        Recipe(set=("backbone=resnet18",))
-    with pytest.raises(UsageError, match="--set class_names=3: the labels name the classes"):
-        Recipe(set=("tile=3", "class_names=3"))
+    with pytest.raises(UsageError, match="--model-option backbone=resnet18: give --backbone"):
+        Recipe(model_options=("backbone=resnet18",))
+    with pytest.raises(UsageError, match="--model-option class_names=3: the labels name the classes"):
+        Recipe(model_options=("tile=3", "class_names=3"))
 
 
 # ---------------------------------------------------------------- what suits the method

@@ -55,4 +55,4 @@ def test_choices_for_pixels(model: str) -> None:
 
 @pytest.mark.parametrize("model", DETECTORS)
 def test_crops_of_ssd_are_for_every_detector(model: str) -> None:
-    check_recipe(Recipe(model=model, crops="ssd"))
+    check_recipe(Recipe(model=model, crop_policy="ssd"))

@@ -164,7 +164,7 @@ def said_of(data: Path, recipe: Recipe, out: Path) -> list[str]:
 
 def test_it_is_said_where_the_numbers_come_from(recipes: Recipes, demo: Path, tmp_path: Path) -> None:
     assert said_of(demo, recipes["unet"], tmp_path / "a")[0] == "backbone: test_resnet, from random numbers"
-    shipped = replace(recipes["classifier"], backbone=None, weights="imagenet", set=())
+    shipped = replace(recipes["classifier"], backbone=None, weights="imagenet", model_options=())
     assert said_of(demo, shipped, tmp_path / "b")[0] == (
         "backbone: tf_efficientnet_lite0, with the ImageNet weights that were installed with boxmask"
     )
@@ -199,15 +199,19 @@ def test_objects_are_not_called_photos(recipes: Recipes, demo: Path, tmp_path: P
     [
         ("unet", {"preset": "fpn"}, "unet has no preset 'fpn'; it has: default, paper"),
         ("classifier", {"preset": "paper"}, "classifier has no preset 'paper'; it has: default, imagenet"),
-        ("mask-rcnn", {"set": ("hiden=3",)}, "mask-rcnn has no number 'hiden'; it has: .*hidden"),
-        ("unet", {"set": ("channels=16",)}, r"unet: channels: expected tuple\[int, \.\.\.\], found 16"),
-        ("unet", {"set": ("dropout=much",)}, "unet: dropout: expected float, found 'much'"),
+        ("mask-rcnn", {"model_options": ("hiden=3",)}, "mask-rcnn has no number 'hiden'; it has: .*hidden"),
+        (
+            "unet",
+            {"model_options": ("channels=16",)},
+            r"unet: channels: expected tuple\[int, \.\.\.\], found 16",
+        ),
+        ("unet", {"model_options": ("dropout=much",)}, "unet: dropout: expected float, found 'much'"),
         ("tiles", {"size": 64}, "--size scales photos, and here they keep their resolution in tiles of 64"),
-        ("unet", {"crop_policy": "ssd"}, "--crop_policy ssd is for detectors, not for unet"),
+        ("unet", {"crop_policy": "ssd"}, "--crop-policy ssd is for detectors, not for unet"),
         ("mask-rcnn", {"class_weights": "balanced"}, "--class-weights is for fcn, unet, .*mask-rcnn"),
         ("classifier", {"classes_file": Path("c.txt")}, "--classes-file is for fcn, unet, .*classifier"),
         ("mask-rcnn", {"on_unknown_colors": "skip"}, "--on-unknown-colors is for fcn, unet, .*mask-rcnn"),
-        ("unet", {"regions": 9}, "--regions is for rcnn alone, not for unet"),
+        ("unet", {"max_regions": 9}, "--max-regions is for rcnn alone, not for unet"),
         ("classifier", {"training": "alternating"}, "a way of faster-rcnn alone, not of classifier"),
     ],
 )

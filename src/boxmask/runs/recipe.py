@@ -11,7 +11,9 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from boxmask.errors import UsageError
 
@@ -38,7 +40,7 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
 """Which values can be meant, and how that is said."""
 
 ELSEWHERE = {"backbone": "give --backbone", "class_names": "the labels name the classes"}
-"""What is no business of --set, and why."""
+"""What is no business of --model-option, and why."""
 
 Crops = Literal["jitter", "ssd"]
 
@@ -82,8 +84,8 @@ class Recipe:
     begins with."""
     size: int | None = None
     """Pixels of a photo's short side in the network; default: the preset's."""
-    set: tuple[str, ...] = ()
-    """Other numbers of the method than the preset's, by their name in its config, for example --set
+    model_options: Annotated[tuple[str, ...], Parameter(name="--model-option")] = ()
+    """Other numbers of the method than the preset's, by their name in its config, for example --model-option
     tower_depth=4; several times for several."""
 
     training: Literal["joint", "alternating"] = "joint"
@@ -170,15 +172,15 @@ class Recipe:
                 value = getattr(self, name)
                 if value is not None and not fits(value):
                     raise UsageError(f"--{name.replace('_', '-')}: expected {expected}, found {value}")
-        _ = self.numbers  # raises for what cannot be meant
+        _ = self.option_values  # raises for what cannot be meant
         low, high = self.scale
         if not 0 < low <= high < math.inf:
             raise UsageError(f"--scale: expected two factors, the smaller first, found {low} {high}")
 
     @property
-    def numbers(self) -> dict[str, object]:
+    def option_values(self) -> dict[str, object]:
         """What `set` says; UsageError for what is not NAME=VALUE."""
-        return dict(_number(text) for text in self.set)
+        return dict(_number(text) for text in self.model_options)
 
     @property
     def joined(self) -> bool:
@@ -206,9 +208,11 @@ def _number(text: str) -> tuple[str, object]:
     """Name and value; a value that is no number, truth or tuple of Python's is taken as text."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (name.isidentifier() and equals):
-        raise UsageError(f"--set {text}: expected NAME=VALUE, for example --set nms_iou=0.4")
+        raise UsageError(
+            f"--model-option {text}: expected NAME=VALUE, for example --model-option nms_iou=0.4"
+        )
     if name in ELSEWHERE:
-        raise UsageError(f"--set {text}: {ELSEWHERE[name]}")
+        raise UsageError(f"--model-option {text}: {ELSEWHERE[name]}")
     try:
         return name, ast.literal_eval(value)
     except (ValueError, SyntaxError, TypeError):

@@ -125,7 +125,8 @@ def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
 def recipe_from_json(content: dict[str, Any]) -> Recipe:
     """The recipe in recipe.json."""
     choices = dict(content["recipe"])
-    choices["scale"], choices["set"] = tuple(choices["scale"]), tuple(choices["set"])
+    choices["scale"] = tuple(choices["scale"])
+    choices["model_options"] = tuple(choices["model_options"])
     for name in ("split_file", "detector", "classifier", "classes_file"):
         choices[name] = choices[name] and Path(choices[name])
     return Recipe(**choices)

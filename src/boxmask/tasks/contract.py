@@ -32,7 +32,7 @@ class Task(Protocol):
     def photos(self, labeled: Any) -> Any:
         """The photos of the set, whose splits are written down."""
 
-    def numbers(self, labeled: Any, recipe: Recipe) -> dict[str, Any]:
+    def config_options(self, labeled: Any, recipe: Recipe) -> dict[str, Any]:
         """What the set and the recipe say of the network's config."""
 
     def input_size(self, size: Size, config: Any) -> Size:

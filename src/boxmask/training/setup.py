@@ -33,7 +33,7 @@ def config_of(labeled: Any, recipe: Recipe) -> Any:
 
     Raises UsageError for numbers that the network does not have, or that do not go together.
     """
-    numbers = {**task_of(recipe.model).numbers(labeled, recipe), **recipe.numbers}
+    numbers = {**task_of(recipe.model).config_options(labeled, recipe), **recipe.option_values}
     if recipe.backbone:
         numbers["backbone"] = recipe.backbone
     config = make_config(recipe.model, recipe.preset, **numbers)
@@ -42,7 +42,7 @@ def config_of(labeled: Any, recipe: Recipe) -> Any:
     if getattr(config, "tile", 0):
         raise UsageError(
             f"--size scales photos, and here they keep their resolution in tiles of {config.tile} pixels; "
-            "leave it out, or give --set tile=0"
+            "leave it out, or give --model-option tile=0"
         )
     longer = round(config.longer_side * recipe.size / config.shorter_side)
     return replace(config, shorter_side=recipe.size, longer_side=longer)

@@ -40,7 +40,7 @@ def test_objects_of_a_detection_set_are_the_items(labeled: ClassificationDataset
     photos = TASK.photos(labeled)
     assert len(photos) == 24
     assert len(labeled) == photos.counted.sum() > 24
-    assert TASK.numbers(labeled, RECIPE) == {"class_names": photos.class_names}
+    assert TASK.config_options(labeled, RECIPE) == {"class_names": photos.class_names}
 
 
 def test_every_item_fills_the_same_square(labeled: ClassificationDataset) -> None:

@@ -26,7 +26,7 @@ def labeled(demo: Path) -> DetectionDataset:
 
 def test_the_set_is_its_photos_and_names_the_classes(labeled: DetectionDataset) -> None:
     assert TASK.photos(labeled) is labeled
-    assert TASK.numbers(labeled, Recipe()) == {"class_names": labeled.class_names}
+    assert TASK.config_options(labeled, Recipe()) == {"class_names": labeled.class_names}
 
 
 @pytest.mark.parametrize("size", [(100, 200), (200, 100), (480, 640), (1, 1)])
@@ -48,7 +48,7 @@ def test_boxes_and_outlines_are_resized_with_the_photo(labeled: DetectionDataset
 
 def test_crops_are_the_methods_unless_the_user_chooses() -> None:
     assert isinstance(TASK.augmentation(Recipe(), CONFIG), DetectionAugmentation)
-    assert isinstance(TASK.augmentation(Recipe(crops="ssd"), CONFIG), SSDAugmentation)
+    assert isinstance(TASK.augmentation(Recipe(crop_policy="ssd"), CONFIG), SSDAugmentation)
     assert TASK.augmentation(Recipe(flip=0.1, vertical_flip=0.2), CONFIG) == DetectionAugmentation(
         0.1, 0.2, (0.75, 1.33), 0.5
     )
@@ -87,8 +87,8 @@ def test_crowded_photos_have_room_for_all_their_objects(labeled: DetectionDatase
     crowded = labeled.subset(np.r_[first, first])
     crowded = crowded.with_objects(np.repeat(np.arange(len(crowded.boxes)), 60), crowded.offsets * 60)
     most = int(np.diff(crowded.offsets).max())
-    numbers = TASK.numbers(crowded, Recipe(model="mask-rcnn"))
+    numbers = TASK.config_options(crowded, Recipe(model="mask-rcnn"))
     assert numbers["detections_per_image"] == pytest.approx(1.5 * most, abs=1)
     assert min(numbers["test_proposals"]) >= 2 * numbers["detections_per_image"]
-    assert set(TASK.numbers(crowded, Recipe(model="fcos"))) == {"class_names", "detections_per_image"}
-    assert set(TASK.numbers(labeled, Recipe(model="fcos"))) == {"class_names"}
+    assert set(TASK.config_options(crowded, Recipe(model="fcos"))) == {"class_names", "detections_per_image"}
+    assert set(TASK.config_options(labeled, Recipe(model="fcos"))) == {"class_names"}

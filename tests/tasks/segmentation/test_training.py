@@ -36,8 +36,8 @@ def test_a_class_without_pixels_weighs_one_and_does_not_count_for_the_median() -
 
 
 def test_weights_are_of_the_training_photos(labeled: SegmentationDataset) -> None:
-    assert TASK.numbers(labeled, Recipe(model="unet")) == {"class_names": labeled.class_names}
-    numbers = TASK.numbers(labeled, Recipe(model="unet", class_weights="balanced"))
+    assert TASK.config_options(labeled, Recipe(model="unet")) == {"class_names": labeled.class_names}
+    numbers = TASK.config_options(labeled, Recipe(model="unet", class_weights="balanced"))
     train = labeled.pixels[labeled.splits == "train"].sum(axis=0)
     assert numbers["class_weights"] == balanced(train) != balanced(labeled.pixels.sum(axis=0))
     assert numbers["class_weights"][0] < 0.1  # the background

@@ -197,7 +197,7 @@ def test_a_disk_without_room_is_said_before_anything_is_written(
 ) -> None:
     with_room(monkeypatch, SIZE / 0.9 - 1)
     with pytest.raises(
-        TrainingError, match=r"take 0\.0 GB, and 0\.0 GB are free.*--out.*--regions"
+        TrainingError, match=r"take 0\.0 GB, and 0\.0 GB are free.*--out.*--max-regions"
     ) as caught:
         opened(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}: ")

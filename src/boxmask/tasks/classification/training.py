@@ -39,7 +39,7 @@ class ClassificationTask:
         """The photos that the items are parts of."""
         return labeled.photos
 
-    def numbers(self, labeled: ClassificationDataset, recipe: Recipe) -> dict[str, Any]:
+    def config_options(self, labeled: ClassificationDataset, recipe: Recipe) -> dict[str, Any]:
         """The names of the classes."""
         return {"class_names": labeled.class_names}
 

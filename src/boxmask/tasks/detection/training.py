@@ -60,7 +60,7 @@ class DetectionTask:
         """The set itself."""
         return labeled
 
-    def numbers(self, labeled: DetectionDataset, recipe: Recipe) -> dict[str, Any]:
+    def config_options(self, labeled: DetectionDataset, recipe: Recipe) -> dict[str, Any]:
         """The names of the classes, and room for all objects of the most crowded photo."""
         return {"class_names": labeled.class_names, **_room(labeled.split("train"), recipe)}
 

@@ -59,7 +59,7 @@ class SegmentationTask:
         """The set itself."""
         return labeled
 
-    def numbers(self, labeled: SegmentationDataset, recipe: Recipe) -> dict[str, Any]:
+    def config_options(self, labeled: SegmentationDataset, recipe: Recipe) -> dict[str, Any]:
         """The names of the classes, and how much each weighs."""
         names = {"class_names": labeled.class_names}
         if recipe.class_weights == "none":

@@ -127,7 +127,7 @@ def _require_room(folder: Path, size: int) -> None:
         raise TrainingError(
             f"{folder}: the features of all training regions take {size / 1e9:.1f} GB, and "
             f"{free / 1e9:.1f} GB are free. Free some and go on with --resume; or train anew with another "
-            "--out, or with fewer --regions."
+            "--out, or with fewer --max-regions."
         )
 
 

@@ -25,7 +25,7 @@ def stages_of(recipe: Recipe) -> list[Stage]:
             )
         return alternating()
     if recipe.max_regions is not None and recipe.model != "rcnn":
-        raise UsageError(f"--max_regions is for rcnn alone, not for {recipe.model}")
+        raise UsageError(f"--max-regions is for rcnn alone, not for {recipe.model}")
     return PLANS.get(recipe.model, joint)()
 
 
