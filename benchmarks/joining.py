@@ -64,7 +64,7 @@ def write_split(args: argparse.Namespace) -> None:
 
 def curve(run: Path) -> NDArray[np.float64]:
     """(V, 2): minutes and mask AP of each validation."""
-    rows = [json.loads(line) for line in Run(run).log.read_text().splitlines()]
+    rows = [json.loads(line) for line in Run(run).log_file.read_text().splitlines()]
     return np.array([(row["minutes"], row["val"]["mask_AP"]) for row in rows if "val" in row])
 
 

@@ -153,7 +153,7 @@ def train(method: Method, run: Path, args: argparse.Namespace) -> None:
     """From the command line, as a user would; what is complete is kept, what was stopped goes on."""
     if Run(run).finished:
         return
-    if Run(run).resume.is_file():
+    if Run(run).resume_file.is_file():
         boxmask(run, "train", "--resume", "--out", run)
         return
     minutes = [] if args.epochs else ["--max-minutes", str(method.minutes * args.scale)]

@@ -65,11 +65,11 @@ def our_result(data: Path, minutes: float, seed: int) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         recipe = Recipe(max_minutes=minutes, seed=seed)
         run, _ = train(data, recipe, Path(folder) / "run")
-        test, detector = read_detection(data).split("test"), load(run.folder)
+        test, detector = read_detection(data).split("test"), load(run.path)
         begin = time.perf_counter()
         detections = detect_all(detector, test)
         seconds = time.perf_counter() - begin
-        steps = json.loads(run.log.read_text().splitlines()[-1])["step"]
+        steps = json.loads(run.log_file.read_text().splitlines()[-1])["step"]
     return judged(test, detections, steps * recipe.batch_size / (60 * minutes), seconds)
 
 

@@ -127,6 +127,6 @@ def trained_alone(data: Path, recipe: Recipe, folder: Path) -> Path:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return train(data, recipe, folder)[0].folder
+        return train(data, recipe, folder)[0].path
     finally:
         torch.set_num_threads(before)

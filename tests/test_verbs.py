@@ -25,9 +25,9 @@ def _one_thread() -> Iterator[None]:
 
 def test_from_labels_to_detections_in_three_verbs(demo: Path, quick: Recipe, tmp_path: Path) -> None:
     run = boxmask.train(demo, recipe=quick, out=tmp_path / "run", batch_size=6)
-    assert run.folder == tmp_path / "run"
-    assert json.loads(run.recipe.read_text())["recipe"]["batch_size"] == 6
-    detector = boxmask.load(run.folder)
+    assert run.path == tmp_path / "run"
+    assert json.loads(run.recipe_file.read_text())["recipe"]["batch_size"] == 6
+    detector = boxmask.load(run.path)
     photo = demo / "images" / "test-00023.jpg"
     found = detector.predict(photo)
     assert found.names == [found.class_names[label] for label in found.labels.tolist()]

@@ -3,7 +3,7 @@
     import boxmask
 
     run = boxmask.train("data/", model="faster-rcnn", max_minutes=10)
-    detector = boxmask.load(run.folder)
+    detector = boxmask.load(run.path)
     detections = detector.predict("photo.jpg")
 
 The verbs, and the rooms that are named here, are loaded when they are first used, so that importing boxmask

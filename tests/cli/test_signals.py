@@ -73,7 +73,7 @@ def test_a_training_outlives_ctrl_c_and_a_kill(
     run = Run(here / "run")
     flags = (*quick_flags, "--workers", "1", "--epochs", "1000", "--save-seconds", "0.5")
     process = start("train", demo, *_last_of_each(flags), "--out", "run")
-    wait_for(run.resume.is_file)
+    wait_for(run.resume_file.is_file)
 
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the workers, too
     out, err = process.communicate(timeout=PATIENCE)
@@ -82,21 +82,21 @@ def test_a_training_outlives_ctrl_c_and_a_kill(
     assert err.endswith("stopped; go on with: boxmask train --resume --out run\n")
     assert "Traceback" not in err
     wait_for(lambda: not alive(process.pid))
-    stopped_at = step_of(run.resume)
-    assert step_of(run.last) == stopped_at
+    stopped_at = step_of(run.resume_file)
+    assert step_of(run.last_checkpoint) == stopped_at
     assert boxmask("predict", "run", demo / "images" / "test-00023.jpg").status == 0
 
     process = start("train", "--resume", "--out", "run")
-    wait_for(lambda: step_of(run.resume) > stopped_at)
+    wait_for(lambda: step_of(run.resume_file) > stopped_at)
     process.send_signal(signal.SIGKILL)  # the trainer alone: its worker has to notice
     process.communicate(timeout=PATIENCE)
     wait_for(lambda: not alive(process.pid))
     _require_readable(run)
-    killed_at = step_of(run.resume)
+    killed_at = step_of(run.resume_file)
     assert killed_at > stopped_at
 
     process = start("train", "--resume", "--out", "run")
-    wait_for(lambda: step_of(run.resume) > killed_at)
+    wait_for(lambda: step_of(run.resume_file) > killed_at)
     process.send_signal(signal.SIGTERM)  # as a machine that shuts down
     assert process.wait(timeout=PATIENCE) == STOPPED
 
@@ -108,10 +108,10 @@ def _last_of_each(flags: tuple[str, ...]) -> list[str]:
 
 
 def _require_readable(run: Run) -> None:
-    load_detector(run.folder)
-    for file in (run.last, run.resume):
+    load_detector(run.path)
+    for file in (run.last_checkpoint, run.resume_file):
         read_checkpoint(file)
-    for file in (run.recipe, run.split):
+    for file in (run.recipe_file, run.split_file):
         json.loads(file.read_text())
-    for line in run.log.read_text().splitlines() if run.log.is_file() else []:
+    for line in run.log_file.read_text().splitlines() if run.log_file.is_file() else []:
         json.loads(line)

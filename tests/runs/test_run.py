@@ -31,13 +31,13 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.mark.parametrize("recipe", [Recipe(), UNUSUAL, Recipe(max_minutes=2.5)])
 def test_a_recipe_comes_back_from_its_file(run: Run, recipe: Recipe, tmp_path: Path) -> None:
-    write_json(run.recipe, recipe_json(recipe, tmp_path / "data", "0123"))
+    write_json(run.recipe_file, recipe_json(recipe, tmp_path / "data", "0123"))
     assert read_recipe(run) == (recipe, tmp_path / "data")
 
 
 def test_the_file_holds_every_choice_and_what_it_was_made_for(run: Run) -> None:
-    write_json(run.recipe, recipe_json(Recipe(), Path("data"), "0123"))
-    content = json.loads(run.recipe.read_text())
+    write_json(run.recipe_file, recipe_json(Recipe(), Path("data"), "0123"))
+    content = json.loads(run.recipe_file.read_text())
     assert list(content["recipe"]) == [field.name for field in fields(Recipe)]
     assert content["fingerprint"] == "0123"
     assert Path(content["data"]).is_absolute()
@@ -45,7 +45,7 @@ def test_the_file_holds_every_choice_and_what_it_was_made_for(run: Run) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"data": "x", "recipe": {"scale": [1, 1]}}'])
 def test_a_damaged_recipe_is_named(run: Run, text: str) -> None:
-    run.recipe.write_text(text)
+    run.recipe_file.write_text(text)
     with pytest.raises(CheckpointError, match=r"recipe\.json: cannot be read as the recipe of this run"):
         read_recipe(run)
 
@@ -53,7 +53,7 @@ def test_a_damaged_recipe_is_named(run: Run, text: str) -> None:
 def test_a_recipe_of_another_version_is_named(run: Run) -> None:
     content = recipe_json(Recipe(), Path("data"), "")
     content["recipe"]["momentum"] = 0.9
-    write_json(run.recipe, content)
+    write_json(run.recipe_file, content)
     with pytest.raises(CheckpointError, match="momentum"):
         read_recipe(run)
 
@@ -79,9 +79,9 @@ def test_the_next_free_number_is_taken(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_run_has_weights_once_it_has_a_checkpoint(run: Run) -> None:
     assert not run.has_weights
-    run.last.touch()
+    run.last_checkpoint.touch()
     assert run.has_weights
-    run.last.rename(run.best)
+    run.last_checkpoint.rename(run.best_checkpoint)
     assert run.has_weights
 
 

@@ -65,23 +65,23 @@ def same_weights(one: Path, other: Path) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_holds_what_it_promises(kind: str, runs: Runs, recipes: Recipes) -> None:
     run = Run(runs(kind))
-    names = {file.name for file in run.folder.iterdir()} - {"notes.txt"}
+    names = {file.name for file in run.path.iterdir()} - {"notes.txt"}
     assert names == {
         *("best.safetensors", "last.safetensors", "recipe.json", "split.json", "log.jsonl", "curve.png")
     }
-    split = json.loads(run.split.read_text())
+    split = json.loads(run.split_file.read_text())
     assert {name: len(photos) for name, photos in split.items()} == {"train": 18, "val": 2, "test": 4}
-    _, card = read_checkpoint(run.best)
+    _, card = read_checkpoint(run.best_checkpoint)
     assert card.model == recipes[kind].model
     assert list(card.metrics) == FIGURES[kind]
-    model = load_model(run.folder)
+    model = load_model(run.path)
     assert isinstance(model, KINDS[kind])
     assert not model.training
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_log_has_the_figures_of_the_task(kind: str, runs: Runs) -> None:
-    rows = [json.loads(line) for line in Run(runs(kind)).log.read_text().splitlines()]
+    rows = [json.loads(line) for line in Run(runs(kind)).log_file.read_text().splitlines()]
     judged = [row["val"] for row in rows if "val" in row]
     assert [list(figures) for figures in judged] == [FIGURES[kind]]
     assert all(0 <= figure <= 1 for name, figure in judged[0].items() if name != "images")
@@ -101,7 +101,7 @@ def test_the_names_of_the_classes_are_those_of_the_labels(runs: Runs, demo: Path
 
 
 def test_the_fingerprint_is_that_of_the_labels_of_its_task(runs: Runs, demo: Path) -> None:
-    of = {kind: read_checkpoint(Run(runs(kind)).last)[1].fingerprint for kind in KINDS}
+    of = {kind: read_checkpoint(Run(runs(kind)).last_checkpoint)[1].fingerprint for kind in KINDS}
     assert of["mask-rcnn"] == read_detection(demo).fingerprint()
     assert of["unet"] == of["tiles"] == read_unsplit_segmentation(demo).fingerprint()
     assert of["classifier"] == read_unsplit_classification(demo).fingerprint()
@@ -116,14 +116,14 @@ def test_a_stopped_training_goes_on_to_the_same_weights(
 ) -> None:
     run, finished = train(demo, recipes[kind], tmp_path / "run", Watched(stop_after=2))
     assert not finished
-    assert read_checkpoint(run.last)[1].training["step"] == 2
-    assert isinstance(load_model(run.folder), KINDS[kind])
+    assert read_checkpoint(run.last_checkpoint)[1].training["step"] == 2
+    assert isinstance(load_model(run.path), KINDS[kind])
     whole = Run(runs(kind))
-    assert not same_weights(run.last, whole.last)
+    assert not same_weights(run.last_checkpoint, whole.last_checkpoint)
     assert resume(run)
-    assert same_weights(run.last, whole.last)
-    assert same_weights(run.best, whole.best)
-    assert not run.resume.exists()
+    assert same_weights(run.last_checkpoint, whole.last_checkpoint)
+    assert same_weights(run.best_checkpoint, whole.best_checkpoint)
+    assert not run.resume_file.exists()
 
 
 def test_changed_outlines_are_not_gone_on_with(recipes: Recipes, demo: Path, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_classes_file_is_found_from_another_folder(
     assert not finished
     monkeypatch.chdir("/")
     assert resume(run)
-    config = load_model(run.folder).config
+    config = load_model(run.path).config
     assert config.class_names == ("ground", "digit")
     ground, digit = config.class_weights
     assert 0 < ground < 1 < digit

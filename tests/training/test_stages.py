@@ -230,7 +230,7 @@ LOSSES = {
 
 
 def test_the_log_tells_the_stages_apart(whole: Pretrained) -> None:
-    rows = [json.loads(line) for line in whole.run.log.read_text().splitlines()]
+    rows = [json.loads(line) for line in whole.run.log_file.read_text().splitlines()]
     descents = [name for name in whole.names if name in LOSSES]
     steps = [(row["stage"], row["step"]) for row in rows if "val" not in row]
     assert steps == [(name, step) for name in descents for step in (1, 2, 3)]
@@ -243,15 +243,15 @@ def test_the_log_tells_the_stages_apart(whole: Pretrained) -> None:
 
 
 def test_the_run_is_clean_afterwards(whole: Pretrained) -> None:
-    files = {path.name for path in whole.run.folder.iterdir()}
+    files = {path.name for path in whole.run.path.iterdir()}
     expected = {"best.safetensors", "last.safetensors", "recipe.json", "split.json", "log.jsonl", "curve.png"}
     assert files - {"notes.txt"} == expected
     assert whole.run.finished
-    Image.open(whole.run.curve).load()
+    Image.open(whole.run.curve_file).load()
 
 
 def test_the_detector_is_what_the_last_stage_left(whole: Pretrained, six: DetectionDataset) -> None:
-    detector = load_detector(whole.run.folder)
+    detector = load_detector(whole.run.path)
     assert same(detector.state_dict(), whole.ended[-1])
     assert detector.predict(six.path(0)).class_names == six.class_names
 
@@ -268,7 +268,7 @@ def test_every_stage_of_rcnn_leaves_its_mark(wholes: Callable[[str], Pretrained]
 
 def test_fast_rcnns_targets_are_normalized_before_it_learns(wholes: Callable[[str], Pretrained]) -> None:
     _, normalized, learned = wholes("fast-rcnn").ended
-    fresh = FastRCNN(load_detector(wholes("fast-rcnn").run.folder).config).state_dict()
+    fresh = FastRCNN(load_detector(wholes("fast-rcnn").run.path).config).state_dict()
     assert not same(normalized, fresh, "delta_")
     assert same(wholes("fast-rcnn").began["training"], normalized)
     assert same(learned, normalized, "delta_")
@@ -310,15 +310,15 @@ def test_stopped_in_every_stage_it_goes_on_to_the_same_weights(
     assert not finished
     for number, name in enumerate(whole.names[1:], start=1):
         assert State.saved_stage(run) == number - 1
-        load_detector(run.folder)
+        load_detector(run.path)
         report = Watching(name)
         assert not resume(run, report=report)
         assert report.stages == whole.names[number - 1 : number + 1]
     assert resume(run)
-    assert same_files(run.last, whole.run.last)
-    assert same_files(run.best, whole.run.best)
+    assert same_files(run.last_checkpoint, whole.run.last_checkpoint)
+    assert same_files(run.best_checkpoint, whole.run.best_checkpoint)
     assert not run.kept.exists()
-    assert not run.resume.exists()
+    assert not run.resume_file.exists()
 
 
 KILLED = """
@@ -352,19 +352,19 @@ def test_killed_while_it_describes_regions_it_goes_on_to_the_same_weights(
 ) -> None:
     whole, run = wholes("rcnn"), Run(tmp_path / "run")
     here = str(Path(__file__).parent)
-    program = KILLED.format(here=here, demo=str(demo), model=str(whole.run.folder), run=str(run.folder))
+    program = KILLED.format(here=here, demo=str(demo), model=str(whole.run.path), run=str(run.path))
     threads = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     ended = subprocess.run([sys.executable, "-c", program], env={**os.environ, **threads}, check=False)
     assert ended.returncode == -signal.SIGKILL
     assert json.loads((run.kept / "features" / "done.json").read_text())["photos"] == 3
-    load_detector(run.folder)
+    load_detector(run.path)
     described, proper = list[int](), region_stages._describe
     monkeypatch.setattr(
         region_stages, "_describe", lambda *given: (described.append(given[3]), proper(*given))
     )
     assert resume(run)
     assert described == [3, 4, 5]
-    assert same_files(run.last, whole.run.last)
+    assert same_files(run.last_checkpoint, whole.run.last_checkpoint)
 
 
 class Broken(RuntimeError):
@@ -381,9 +381,9 @@ def test_killed_before_it_tidied_up_it_goes_on_to_the_same_weights(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, "remove_leftovers", power_cut)
         with pytest.raises(Broken):
-            train(demo, whole.recipe, run.folder)
+            train(demo, whole.recipe, run.path)
     assert resume(run)
-    assert same_files(run.last, whole.run.last)
+    assert same_files(run.last_checkpoint, whole.run.last_checkpoint)
     assert not run.kept.exists()
 
 
@@ -399,7 +399,7 @@ def test_alternating_training_goes_on_where_the_photos_have_moved(
     (tmp_path / "old").rename(tmp_path / "new")
     assert not resume(run, tmp_path / "new", Watching("step 4: Fast R-CNN, shared layers kept"))
     assert resume(run, tmp_path / "new")
-    assert same_files(run.last, whole.run.last)
+    assert same_files(run.last_checkpoint, whole.run.last_checkpoint)
 
 
 # ---------------------------------------------------------------- what there is to say
@@ -441,7 +441,7 @@ def test_classes_with_a_single_example_are_warned_of(
 def test_rcnn_learns_classes_with_a_single_example(
     wholes: Callable[[str], Pretrained], six: DetectionDataset
 ) -> None:
-    detector = load_detector(wholes("rcnn").run.folder)
+    detector = load_detector(wholes("rcnn").run.path)
     assert isinstance(detector, RCNN)
     counts = torch.from_numpy(np.bincount(six.labels, minlength=len(six.class_names)))
     learned = (detector.svm_weights != 0).any(dim=1)
@@ -462,7 +462,7 @@ def test_minutes_end_a_training_in_stages_too(
     run, finished = train(demo, recipe, tmp_path / "run", report)
     assert finished
     assert len(report.stages) == 5
-    assert 1 <= read_checkpoint(run.last)[1].training["seconds"] < 20
+    assert 1 <= read_checkpoint(run.last_checkpoint)[1].training["seconds"] < 20
 
 
 def test_a_search_that_took_all_the_time_is_said(
@@ -487,9 +487,9 @@ def test_a_photo_is_searched_once_for_training_and_evaluation(
         proposal_cache, "selective_search", lambda *given: (searches.append(given), search(*given))[1]
     )
     run, _ = train(demo, small("fast-rcnn"), tmp_path / "run")
-    dataset = read_detection(demo, split_file=run.split)
+    dataset = read_detection(demo, split_file=run.split_file)
     assert len(searches) == len(list((tmp_path / "cache").rglob("*.npy"))) == 7
-    detector = load_detector(run.folder)
+    detector = load_detector(run.path)
     found = detect_all(detector, dataset.split("val"))
     assert len(searches) == 7
     path = dataset.split("val").path(0)

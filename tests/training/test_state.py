@@ -99,7 +99,7 @@ def test_other_data_is_refused(tmp_path: Path) -> None:
 def test_a_checkpoint_in_the_place_of_the_state_is_refused(tmp_path: Path) -> None:
     state, run = fresh(Recipe()), Run(tmp_path)
     state.save(run)
-    run.last.replace(run.resume)
+    run.last_checkpoint.replace(run.resume_file)
     with pytest.raises(CheckpointError, match=r"resume\.safetensors: this file does not hold what"):
         state.load(run)
 
@@ -108,6 +108,6 @@ def test_a_checkpoint_in_the_place_of_the_state_is_refused(tmp_path: Path) -> No
 def test_a_damaged_state_is_named(tmp_path: Path, damage: bytes | None) -> None:
     state, run = fresh(Recipe()), Run(tmp_path)
     state.save(run)
-    run.resume.write_bytes(run.resume.read_bytes()[:-1000] if damage is None else damage)
+    run.resume_file.write_bytes(run.resume_file.read_bytes()[:-1000] if damage is None else damage)
     with pytest.raises(CheckpointError, match=r"resume\.safetensors"):
         state.load(run)

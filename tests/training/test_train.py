@@ -53,7 +53,7 @@ def same_weights(one: Path, other: Path) -> bool:
 
 
 def steps_logged(run: Run) -> list[int]:
-    return [json.loads(line)["step"] for line in run.log.read_text().splitlines()]
+    return [json.loads(line)["step"] for line in run.log_file.read_text().splitlines()]
 
 
 # ---------------------------------------------------------------- a whole training
@@ -80,8 +80,8 @@ def test_the_same_seed_gives_the_same_weights(
 ) -> None:
     run, finished = train(demo, replace(quick, workers=1), tmp_path / "run")
     assert finished
-    assert same_weights(run.last, trained / "last.safetensors")
-    assert same_weights(run.best, trained / "best.safetensors")
+    assert same_weights(run.last_checkpoint, trained / "last.safetensors")
+    assert same_weights(run.best_checkpoint, trained / "best.safetensors")
 
 
 def test_the_same_seed_gives_the_same_weights_with_several_threads(
@@ -94,14 +94,14 @@ def test_the_same_seed_gives_the_same_weights_with_several_threads(
 
 def test_another_seed_gives_other_weights(demo: Path, quick: Recipe, trained: Path, tmp_path: Path) -> None:
     run, _ = train(demo, replace(quick, seed=1), tmp_path / "run")
-    assert not same_weights(run.last, trained / "last.safetensors")
+    assert not same_weights(run.last_checkpoint, trained / "last.safetensors")
 
 
 def test_minutes_end_a_training_too(demo: Path, quick: Recipe, tmp_path: Path) -> None:
     short = replace(quick, epochs=None, max_minutes=2 / 60)
     run, finished = train(demo, short, tmp_path / "run")
     assert finished
-    assert 2 <= read_checkpoint(run.last)[1].training["seconds"] < 20
+    assert 2 <= read_checkpoint(run.last_checkpoint)[1].training["seconds"] < 20
 
 
 def test_a_set_without_validation_photos_keeps_the_last_weights(
@@ -113,7 +113,7 @@ def test_a_set_without_validation_photos_keeps_the_last_weights(
     file = tmp_path / "split.json"
     file.write_text(json.dumps(split))
     run, _ = train(demo, replace(quick, split_file=file), tmp_path / "run")
-    assert same_weights(run.best, run.last)
+    assert same_weights(run.best_checkpoint, run.last_checkpoint)
 
 
 # ---------------------------------------------------------------- stopping and going on
@@ -129,12 +129,12 @@ def test_a_stopped_training_goes_on_to_the_same_weights(
     whole, _ = train(demo, recipe_, tmp_path / "whole")
     run, finished = train(demo, recipe_, tmp_path / "stopped", AfterSteps(stop_at, ctrl_c))
     assert not finished
-    assert read_checkpoint(run.last)[1].training["step"] == stop_at
-    load_detector(run.folder)
+    assert read_checkpoint(run.last_checkpoint)[1].training["step"] == stop_at
+    load_detector(run.path)
     assert resume(run)
-    assert same_weights(run.last, whole.last)
-    assert same_weights(run.best, whole.best)
-    assert not run.resume.exists()
+    assert same_weights(run.last_checkpoint, whole.last_checkpoint)
+    assert same_weights(run.best_checkpoint, whole.best_checkpoint)
+    assert not run.resume_file.exists()
 
 
 def test_a_training_that_was_cut_off_goes_on_from_what_was_saved(
@@ -144,9 +144,9 @@ def test_a_training_that_was_cut_off_goes_on_from_what_was_saved(
     with pytest.raises(Broken):
         train(demo, recipe, tmp_path / "run", AfterSteps(6, power_cut))
     run = Run(tmp_path / "run")
-    assert read_checkpoint(run.last)[1].training["step"] == 5
+    assert read_checkpoint(run.last_checkpoint)[1].training["step"] == 5
     assert resume(run)
-    assert same_weights(run.last, trained / "last.safetensors")
+    assert same_weights(run.last_checkpoint, trained / "last.safetensors")
 
 
 def test_the_log_of_a_resumed_training_has_no_step_twice(
@@ -171,7 +171,7 @@ def test_photos_that_have_moved_are_found_where_they_are_said_to_be(
     with pytest.raises(LabelError, match="there is no such file or folder"):
         resume(run)
     assert resume(run, tmp_path / "new")
-    assert same_weights(run.last, trained / "last.safetensors")
+    assert same_weights(run.last_checkpoint, trained / "last.safetensors")
 
 
 def test_changed_data_is_not_gone_on_with(demo: Path, quick: Recipe, tmp_path: Path) -> None:
@@ -181,10 +181,10 @@ def test_changed_data_is_not_gone_on_with(demo: Path, quick: Recipe, tmp_path: P
     labels = json.loads((data / "instances_train.json").read_text())
     labels["annotations"].pop()
     (data / "instances_train.json").write_text(json.dumps(labels))
-    before = run.last.read_bytes()
+    before = run.last_checkpoint.read_bytes()
     with pytest.raises(CheckpointError, match="the data has changed since this training began"):
         resume(run)
-    assert run.last.read_bytes() == before
+    assert run.last_checkpoint.read_bytes() == before
 
 
 def test_a_finished_run_cannot_be_gone_on_with(trained: Path, tmp_path: Path) -> None:
@@ -217,13 +217,13 @@ def test_a_loss_that_is_no_number_names_the_photos_of_its_batch(
     monkeypatch.setattr("boxmask.training.loader._collate", _noting(batches))
     run = Run(tmp_path / "run")
     with pytest.raises(TrainingError, match=r"no longer finite at step 5 \(.*roi_box nan\)") as caught:
-        train(demo, replace(quick, save_seconds=1e-3), run.folder)
+        train(demo, replace(quick, save_seconds=1e-3), run.path)
     dataset = read_detection(demo).split("train")
     named = [line.strip() for line in str(caught.value).splitlines() if line.startswith("  ")]
     assert named == [str(dataset.path(photo)) for photo in batches[5]]
-    assert str(caught.value).endswith(f"What was saved before is in {run.folder}.")
-    assert read_checkpoint(run.last)[1].training["step"] == 5
-    assert all(bool(tensor.isfinite().all()) for tensor in read_checkpoint(run.last)[0].values())
+    assert str(caught.value).endswith(f"What was saved before is in {run.path}.")
+    assert read_checkpoint(run.last_checkpoint)[1].training["step"] == 5
+    assert all(bool(tensor.isfinite().all()) for tensor in read_checkpoint(run.last_checkpoint)[0].values())
 
 
 def _noting(batches: list[list[int]]) -> Callable[..., object]:
@@ -256,7 +256,7 @@ def test_a_photo_that_turns_out_damaged_is_named(demo: Path, quick: Recipe, tmp_
     assert str(caught.value).startswith(f"{photo}: ")
     shutil.copy(demo / "images" / photo.name, photo)  # mended, the training goes on from where it was
     run = Run(tmp_path / "run")
-    assert not run.folder.exists() or resume(run)
+    assert not run.path.exists() or resume(run)
 
 
 def test_a_refusal_does_not_spoil_the_next_training(demo: Path, quick: Recipe, tmp_path: Path) -> None:

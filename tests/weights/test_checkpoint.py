@@ -173,7 +173,7 @@ def test_safetensors_of_another_program(tmp_path: Path, metadata: dict[str, str]
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"model": "faster-rcnn"}'])
 def test_a_damaged_description(tmp_path: Path, text: str) -> None:
     save_file({"a": torch.ones(2)}, tmp_path / "x.safetensors", metadata={"boxmask": text})
-    with pytest.raises(CheckpointError, match=r"x\.safetensors: the checkpoint's description is damaged"):
+    with pytest.raises(CheckpointError, match=r"x\.safetensors: the checkpoint's metadata is damaged"):
         load_detector(tmp_path / "x.safetensors")
 
 

@@ -42,19 +42,17 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
     recipe = Recipe(max_minutes=minutes, seed=seed, flip=0.0)  # a mirrored 2 is no 2
     run, finished = train(data, recipe, _free(out / "run"))
     if not finished:
-        print(f"stopped; go on with: boxmask train --resume --out {run.folder}", file=sys.stderr)
+        print(f"stopped; go on with: boxmask train --resume --out {run.path}", file=sys.stderr)
         return 1
-    dataset = chosen_photos(read_unsplit_detection(data), run.folder, data, "test")
+    dataset = chosen_photos(read_unsplit_detection(data), run.path, data, "test")
     with photo_bar("judging") as progress:
-        evaluation, detections = evaluate_with_detections(
-            load_detector(run.folder), dataset, "error", progress
-        )
-    pictures = run.folder / "pictures"
+        evaluation, detections = evaluate_with_detections(load_detector(run.path), dataset, "error", progress)
+    pictures = run.path / "pictures"
     draw_evaluation(dataset, detections, pictures)
-    sheet = run.folder / "found.jpg"
+    sheet = run.path / "found.jpg"
     save_picture(contact_sheet_of(dataset, detections, SHEET_PHOTOS), sheet)
     Console().print(detection_table(evaluation))
-    _say_where(data, run.folder, sheet, pictures, run.curve)
+    _say_where(data, run.path, sheet, pictures, run.curve_file)
     return 0
 
 

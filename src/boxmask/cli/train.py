@@ -51,6 +51,6 @@ def train(
     else:
         run, finished = begin(data, recipe, out)
     if not finished:
-        print(f"stopped; go on with: boxmask train --resume --out {run.folder}", file=sys.stderr)
-    print(run.folder)
+        print(f"stopped; go on with: boxmask train --resume --out {run.path}", file=sys.stderr)
+    print(run.path)
     return 0 if finished else STOPPED

@@ -12,8 +12,9 @@ from typing import Any
 
 from boxmask.atomic_write import atomic_write
 from boxmask.errors import CheckpointError, UsageError
+from boxmask.models.table import AnyModel
 from boxmask.runs.recipe import Recipe
-from boxmask.weights.checkpoint import BEST, LAST
+from boxmask.weights.checkpoint import BEST, LAST, checkpoint_path, load_model, read_metadata
 
 RESUME, RECIPE, SPLIT = "resume.safetensors", "recipe.json", "split.json"
 NOTES, LOG, CURVE, KEPT = "notes.txt", "log.jsonl", "curve.png", "kept"
@@ -21,81 +22,106 @@ NOTES, LOG, CURVE, KEPT = "notes.txt", "log.jsonl", "curve.png", "kept"
 
 @dataclass(frozen=True)
 class Run:
-    """The folder of a training.
+    """The folder that a training writes. Every verb of boxmask takes a Run, or its path.
 
-    best.safetensors    the weights that did best on the validation split
+    best.safetensors    the weights with the best metric on the validation split
     last.safetensors    the newest weights
-    resume.safetensors  what `--resume` needs besides; gone when the training is complete
-    kept/               what one stage leaves for the next; gone when the training is complete
-    recipe.json         every choice, and the data it was made for
-    split.json          which photo is for training, validation and test
-    notes.txt           what was noticed about the photos and labels, in full
-    log.jsonl           losses, speed and validation figures over time
-    curve.png           the same as a picture
+    resume.safetensors  what `--resume` needs besides; removed when the training is complete
+    kept/               what one stage leaves for the next; removed when the training is complete
+    recipe.json         every choice, and the data set
+    split.json          the training, validation and test photos
+    notes.txt           remarks about the photos and labels, in full
+    log.jsonl           losses, speed and validation metrics over time
+    curve.png           the same as a chart
     """
 
-    folder: Path
+    path: Path
+
+    def __fspath__(self) -> str:
+        """The folder, so that a Run stands wherever a path may."""
+        return str(self.path)
+
+    # ---------------------------------------------------------------- results
 
     @property
-    def best(self) -> Path:
-        """The weights that did best on the validation split."""
-        return self.folder / BEST
+    def metrics(self) -> dict[str, Any]:
+        """The validation metrics of the best checkpoint by name, for example `run.metrics["AP50"]`.
+
+        Empty where there were no validation photos. Raises CheckpointError if there is no checkpoint yet.
+        """
+        return read_metadata(checkpoint_path(self.path)).metrics
 
     @property
-    def last(self) -> Path:
-        """The newest weights."""
-        return self.folder / LAST
+    def recipe(self) -> Recipe:
+        """The recipe of the training. Raises CheckpointError if recipe.json cannot be read."""
+        return read_recipe(self)[0]
 
-    @property
-    def has_weights(self) -> bool:
-        """Whether there is a checkpoint yet that a model can be loaded from."""
-        return self.best.is_file() or self.last.is_file()
+    def model(self, device: str = "auto") -> AnyModel:
+        """The trained model, ready to `predict`. The same as `boxmask.load(run, device)`."""
+        return load_model(self.path, device)
 
     @property
     def finished(self) -> bool:
-        """Whether the training came to its end; if not, it can be resumed."""
-        return self.has_weights and not self.resume.is_file()
+        """Whether the training reached its end. If not, it can be resumed."""
+        return self.has_weights and not self.resume_file.is_file()
 
     @property
-    def resume(self) -> Path:
-        """What is needed to go on, besides the weights."""
-        return self.folder / RESUME
+    def has_weights(self) -> bool:
+        """Whether there is a checkpoint to load a model from."""
+        return self.best_checkpoint.is_file() or self.last_checkpoint.is_file()
+
+    # ---------------------------------------------------------------- files
 
     @property
-    def recipe(self) -> Path:
-        """Every choice, as JSON."""
-        return self.folder / RECIPE
+    def best_checkpoint(self) -> Path:
+        """The weights with the best metric on the validation split."""
+        return self.path / BEST
 
     @property
-    def split(self) -> Path:
-        """Which photo is in which split."""
-        return self.folder / SPLIT
+    def last_checkpoint(self) -> Path:
+        """The newest weights."""
+        return self.path / LAST
 
     @property
-    def notes(self) -> Path:
-        """What was noticed about the photos and labels."""
-        return self.folder / NOTES
+    def resume_file(self) -> Path:
+        """What resuming needs besides the weights."""
+        return self.path / RESUME
+
+    @property
+    def recipe_file(self) -> Path:
+        """Every choice and the data set, as JSON."""
+        return self.path / RECIPE
+
+    @property
+    def split_file(self) -> Path:
+        """The training, validation and test photos, as JSON."""
+        return self.path / SPLIT
+
+    @property
+    def notes_file(self) -> Path:
+        """Remarks about the photos and labels."""
+        return self.path / NOTES
 
     @property
     def kept(self) -> Path:
-        """What a stage leaves for the next ones: proposals, features. Gone when the training is complete."""
-        return self.folder / KEPT
+        """What a stage leaves for the next ones: proposals and features."""
+        return self.path / KEPT
+
+    @property
+    def log_file(self) -> Path:
+        """One line of JSON per report."""
+        return self.path / LOG
+
+    @property
+    def curve_file(self) -> Path:
+        """Losses and validation metrics over time, as a chart."""
+        return self.path / CURVE
 
     def remove_leftovers(self) -> None:
-        """Remove what only a training that goes on needs."""
-        self.resume.unlink(missing_ok=True)  # first: with half of `kept` a training cannot go on
+        """Remove what only an unfinished training needs."""
+        self.resume_file.unlink(missing_ok=True)  # first: with half of `kept`, resuming would fail
         if self.kept.exists():
             shutil.rmtree(self.kept)
-
-    @property
-    def log(self) -> Path:
-        """A line of JSON for each report."""
-        return self.folder / LOG
-
-    @property
-    def curve(self) -> Path:
-        """Losses and validation figures over time."""
-        return self.folder / CURVE
 
 
 def choose_folder(out: Path | None, model: str) -> Path:
@@ -135,10 +161,10 @@ def recipe_from_json(content: dict[str, Any]) -> Recipe:
 def read_recipe(run: Run) -> tuple[Recipe, Path]:
     """The recipe of a run and where its data lay; raises CheckpointError if recipe.json is not one."""
     try:
-        content = json.loads(run.recipe.read_text(encoding="utf-8"))
+        content = json.loads(run.recipe_file.read_text(encoding="utf-8"))
         return recipe_from_json(content), Path(content["data"])
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
-        message = f"{run.recipe}: cannot be read as the recipe of this run ({error})"
+        message = f"{run.recipe_file}: cannot be read as the recipe of this run ({error})"
         raise CheckpointError(f"{message}. Restore the file, or train anew.") from error
 
 

@@ -79,11 +79,11 @@ class State:
 
     def save_best(self, run: Run) -> None:
         """The present result as the best."""
-        save_checkpoint(run.best, self.result.state_dict(), self.card())
+        save_checkpoint(run.best_checkpoint, self.result.state_dict(), self.card())
 
     def save_last(self, run: Run) -> None:
         """The present result as the last."""
-        save_checkpoint(run.last, self.result.state_dict(), self.card())
+        save_checkpoint(run.last_checkpoint, self.result.state_dict(), self.card())
 
     def save(self, run: Run) -> None:
         """The present result as the last, and what is needed to go on."""
@@ -92,7 +92,7 @@ class State:
 
     def save_to_resume(self, run: Run) -> None:
         """What is needed to go on."""
-        save_checkpoint(run.resume, self._tensors(), self._resume_card())
+        save_checkpoint(run.resume_file, self._tensors(), self._resume_card())
 
     def _resume_card(self) -> CheckpointMetadata:
         card = self.card()
@@ -121,23 +121,23 @@ class State:
     @staticmethod
     def saved_stage(run: Run) -> int:
         """Which stage was under way when `save` was; raises CheckpointError for a damaged file."""
-        return int(read_checkpoint(run.resume)[1].metrics.get("stage", 0))
+        return int(read_checkpoint(run.resume_file)[1].metrics.get("stage", 0))
 
     def load(self, run: Run) -> None:
         """Go on from where `save` was, in the stage that was begun; raises CheckpointError for a damaged file
         or other data.
         """
-        tensors, card = read_checkpoint(run.resume)
+        tensors, card = read_checkpoint(run.resume_file)
         if card.fingerprint != self.fingerprint:
             raise CheckpointError(
-                f"{run.folder}: the data has changed since this training began (fingerprint "
+                f"{run.path}: the data has changed since this training began (fingerprint "
                 f"{card.fingerprint}, now {self.fingerprint}). Start a new run, or restore the data."
             )
         try:
             self._take(tensors, card)
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(
-                f"{run.resume}: this file does not hold what this run needs to go on ({error}). "
+                f"{run.resume_file}: this file does not hold what this run needs to go on ({error}). "
                 "Restore the file, or train anew."
             ) from error
 

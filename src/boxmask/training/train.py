@@ -51,8 +51,8 @@ def train(
     session = _session(dataset, recipe, run, report, parents)
     with _nothing_or_weights(run):
         lasting = replace(recipe, classes_file=recipe.classes_file and recipe.classes_file.absolute())
-        write_json(run.recipe, recipe_json(lasting, Path(data), session.state.fingerprint))
-        write_split(session.task.photos(dataset), run.split)
+        write_json(run.recipe_file, recipe_json(lasting, Path(data), session.state.fingerprint))
+        write_split(session.task.photos(dataset), run.split_file)
         _write_notes(dataset, run)
         return run, _fit(session, stages, dataset, resumed=False)
 
@@ -64,19 +64,19 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
 
     Raises CheckpointError if there is nothing to go on from, or the data has changed.
     """
-    if not run.resume.is_file():
-        done = "it is complete" if run.last.is_file() else "this is not a run, or it had not begun"
-        raise CheckpointError(f"{run.folder}: there is nothing to resume: {done}.")
+    if not run.resume_file.is_file():
+        done = "it is complete" if run.last_checkpoint.is_file() else "this is not a run, or it had not begun"
+        raise CheckpointError(f"{run.path}: there is nothing to resume: {done}.")
     before, trained_on = read_recipe(run)
-    recipe = replace(before, split_file=run.split)
+    recipe = replace(before, split_file=run.split_file)
     dataset = task_of(recipe.model).read(data or trained_on, recipe)
     session = _session(dataset, recipe, run, report or Report(), None)
     stages = stages_of(recipe)
     stage = stages[State.saved_stage(run)]
     stage.begin(session, 0.0)
     session.state.load(run)
-    sweep(run.folder)
-    forget_after(run.log, stage.name, session.state.clock.step)
+    sweep(run.path)
+    forget_after(run.log_file, stage.name, session.state.clock.step)
     return _fit(session, stages, dataset, resumed=True)
 
 
@@ -105,18 +105,18 @@ def _session(dataset: Any, recipe: Recipe, run: Run, report: Report, parents: In
 @contextmanager
 def _nothing_or_weights(run: Run) -> Iterator[None]:
     """Make the run's folder; take it away again if the block fails before it holds weights."""
-    run.folder.mkdir(parents=True)
+    run.path.mkdir(parents=True)
     try:
         yield
     except BaseException:
         if not run.has_weights:
-            shutil.rmtree(run.folder)
+            shutil.rmtree(run.path)
         raise
 
 
 def _write_notes(dataset: Any, run: Run) -> None:
     if dataset.notes:
-        with atomic_write(run.notes) as partial:
+        with atomic_write(run.notes_file) as partial:
             partial.write_text("\n".join(dataset.notes) + "\n", encoding="utf-8")
 
 
@@ -140,7 +140,7 @@ def _accelerator(recipe: Recipe) -> Accelerator:
 def _fit(session: Session, stages: list[Stage], dataset: Any, *, resumed: bool) -> bool:
     """Train to the end or to a stop, judge the result, and draw the curve."""
     run, report = session.run, session.report
-    report.log = run.log
+    report.log = run.log_file
     with report, stop_on_signals(session.stop):
         _announce(session, dataset)
         finished = run_stages(stages, session, resumed)
@@ -148,7 +148,7 @@ def _fit(session: Session, stages: list[Stage], dataset: Any, *, resumed: bool) 
             validate(session, 1.0)
             session.state.save_last(run)  # with the figures
             run.remove_leftovers()
-    draw_curve(run.log, run.curve)
+    draw_curve(run.log_file, run.curve_file)
     return finished
 
 
@@ -159,7 +159,7 @@ def _announce(session: Session, dataset: Any) -> None:
     report.say(f"{session.recipe.model} on {dataset.root}: {_by_split(photos)} photos{parts}; {names}")
     for note in dataset.notes:
         report.say(f"note: {shorten(note)}")
-    report.say(f"run: {session.run.folder}")
+    report.say(f"run: {session.run.path}")
 
 
 def _by_split(dataset: Any) -> str:

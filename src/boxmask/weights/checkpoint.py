@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -50,24 +52,38 @@ def save_checkpoint(path: Path, tensors: dict[str, Tensor], card: CheckpointMeta
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], CheckpointMetadata]:
-    """Tensors and card of a file; raises CheckpointError if it is missing, damaged or of another program."""
+    """The tensors and the metadata of a file.
+
+    Raises CheckpointError if it is missing, damaged or not a boxmask checkpoint.
+    """
+    with _open_checkpoint(path) as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    return tensors, read_metadata(path)
+
+
+def read_metadata(path: Path) -> CheckpointMetadata:
+    """The metadata of a file alone, without its tensors. Raises CheckpointError as `read_checkpoint` does."""
+    with _open_checkpoint(path) as file:
+        metadata = file.metadata() or {}
+    if KEY not in metadata:
+        raise CheckpointError(f"{path}: these are not weights of a boxmask model. {REMEDY}")
+    try:
+        return CheckpointMetadata(**json.loads(metadata[KEY]))
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{path}: the checkpoint's metadata is damaged ({error}). {REMEDY}") from error
+
+
+@contextmanager
+def _open_checkpoint(path: Path) -> Iterator[Any]:
+    """Open a safetensors file; CheckpointError if it is missing or damaged."""
     if not path.is_file():
         raise CheckpointError(f"{path}: there is no such checkpoint. Check the path.")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            yield file
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"{path}: this checkpoint is damaged or incomplete ({error}). {REMEDY}"
-        ) from error
-    if KEY not in metadata:
-        raise CheckpointError(f"{path}: these are not weights of a boxmask model. {REMEDY}")
-    try:
-        return tensors, CheckpointMetadata(**json.loads(metadata[KEY]))
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(
-            f"{path}: the checkpoint's description is damaged ({error}). {REMEDY}"
         ) from error
 
 

@@ -28,7 +28,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
 
 
 def best_step(run: Run) -> int:
-    return int(read_checkpoint(run.best)[1].training["step"])
+    return int(read_checkpoint(run.best_checkpoint)[1].training["step"])
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_best_weights_are_kept(
     run, _ = train(demo, replace(quick, batch_size=6, num_validations=3), tmp_path / "run")
     assert not judged
     assert best_step(run) == step
-    assert read_checkpoint(run.last)[1].training["step"] == 3
+    assert read_checkpoint(run.last_checkpoint)[1].training["step"] == 3
 
 
 def test_validations_come_evenly_and_are_logged(
@@ -54,6 +54,6 @@ def test_validations_come_evenly_and_are_logged(
 ) -> None:
     judged += [0.1, 0.2, 0.3, 0.4]
     run, _ = train(demo, replace(quick, num_validations=4), tmp_path / "run")
-    rows = [json.loads(line) for line in run.log.read_text().splitlines()]
+    rows = [json.loads(line) for line in run.log_file.read_text().splitlines()]
     validations = [(row["step"], row["val"]["AP"]) for row in rows if "val" in row]
     assert validations == [(3, 0.1), (5, 0.2), (7, 0.3), (9, 0.4)]

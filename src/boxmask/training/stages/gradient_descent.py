@@ -146,7 +146,7 @@ def _require_finite(losses: dict[str, float], session: Session, batch: TrainingB
         return
     parts = ", ".join(f"{name} {value:g}" for name, value in losses.items())
     photos = "\n  ".join(str(session.train.path(photo)) for photo in batch.photos)
-    saved = f" What was saved before is in {session.run.folder}." if session.run.has_weights else ""
+    saved = f" What was saved before is in {session.run.path}." if session.run.has_weights else ""
     raise TrainingError(
         f"the loss is no longer finite at step {session.state.clock.step} ({parts}), with these photos:\n"
         f"  {photos}\nLook at them and their labels; or lower --learning-rate.{saved}"
