@@ -26,7 +26,7 @@ from boxmask.detectors.fast_rcnn import (
 )
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.errors import UsageError
-from boxmask.geometry.deltas import encode
+from boxmask.geometry.boxes import encode
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.pipeline.heads.box import BoxHead, take_vgg_classifier
 from boxmask.pipeline.images import Batch

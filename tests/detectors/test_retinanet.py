@@ -11,7 +11,7 @@ from torch import Tensor
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
 from boxmask.detectors.retinanet import PRESETS, RetinaNet, RetinaNetConfig
-from boxmask.geometry.deltas import encode
+from boxmask.geometry.boxes import encode
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target

@@ -1,5 +1,7 @@
 """Boxes with continuous edges: width is x2 - x1."""
 
+import math
+
 import torch
 from torchvision.ops import box_iou
 
@@ -45,3 +47,25 @@ def test_no_boxes_at_all() -> None:
     assert box.iou(one, none).shape == (1, 0)
     assert box.clip(none, (3, 3)).shape == (0, 4)
     assert box.at_least(none, 1).shape == (0,)
+
+
+# ---------------------------------------------------------------- deltas (R-CNN, appendix C)
+
+
+def test_encode_by_hand() -> None:
+    anchor = torch.tensor([[0.0, 0.0, 10.0, 20.0]])  # center (5, 10), 10 x 20
+    target = torch.tensor([[5.0, 0.0, 25.0, 20.0]])  # center (15, 10), 20 x 20
+    torch.testing.assert_close(box.encode(anchor, target), torch.tensor([[1.0, 0.0, math.log(2), 0.0]]))
+
+
+def test_weights_multiply_what_is_learned() -> None:
+    anchor, target = torch.tensor([[0.0, 0.0, 10.0, 20.0]]), torch.tensor([[5.0, 0.0, 25.0, 20.0]])
+    weighted = box.encode(anchor, target, (10.0, 10.0, 5.0, 5.0))
+    torch.testing.assert_close(weighted, torch.tensor([[10.0, 0.0, 5 * math.log(2), 0.0]]))
+    torch.testing.assert_close(box.decode(anchor, weighted, (10.0, 10.0, 5.0, 5.0)), target)
+
+
+def test_decode_by_hand() -> None:
+    anchor = torch.tensor([[0.0, 0.0, 8.0, 4.0]])  # center (4, 2)
+    moved = box.decode(anchor, torch.tensor([[0.5, -0.5, 0.0, math.log(3)]]))
+    torch.testing.assert_close(moved, torch.tensor([[4.0, -6.0, 12.0, 6.0]]))

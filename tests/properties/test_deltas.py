@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from boxmask.geometry.deltas import decode, encode
+from boxmask.geometry.boxes import decode, encode
 
 place, side = st.floats(-200, 1500, width=32), st.floats(8, 400, width=32)
 boxes = st.tuples(place, place, side, side).map(

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import UsageError
-from boxmask.geometry.deltas import encode
+from boxmask.geometry.boxes import encode
 from boxmask.geometry.matching import BACKGROUND, IGNORE, match_boxes, sample
 from boxmask.kernels import roi_pool
 from boxmask.photos.accept import accepts_photos

@@ -28,7 +28,7 @@ from torchvision.ops import generalized_box_iou_loss
 
 from boxmask.detectors.contract import Detector
 from boxmask.geometry.anchors import pyramid_anchors
-from boxmask.geometry.deltas import MAX_LOG_SCALE
+from boxmask.geometry.boxes import MAX_LOG_SCALE
 from boxmask.geometry.matching import IGNORE
 from boxmask.geometry.points import Points, boxes_around, centerness_of, match_points
 from boxmask.photos.accept import accepts_photos

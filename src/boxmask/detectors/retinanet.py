@@ -25,7 +25,7 @@ from torchvision.ops import generalized_box_iou_loss
 
 from boxmask.detectors.contract import Detector
 from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
-from boxmask.geometry.deltas import decode, encode
+from boxmask.geometry.boxes import decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes
 from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone

@@ -25,8 +25,8 @@ from torch.nn import functional as F
 from boxmask.detectors.contract import Detector
 from boxmask.errors import UsageError
 from boxmask.geometry import boxes as box
+from boxmask.geometry.boxes import decode, encode
 from boxmask.geometry.default_boxes import at_cells, cell_shapes
-from boxmask.geometry.deltas import decode, encode
 from boxmask.geometry.matching import BACKGROUND, match_boxes
 from boxmask.photos.accept import accepts_photos
 from boxmask.pipeline.features.atrous_vgg import AtrousVGG16, L2Norm

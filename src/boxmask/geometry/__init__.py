@@ -1,1 +1,1 @@
-"""Pure tensor functions: boxes, deltas, anchors, matching."""
+"""Pure tensor functions: boxes, anchors, points, matching, run lengths."""

@@ -1,10 +1,15 @@
-"""Boxes: xyxy, absolute pixels, float32, continuous edges; `(N, 4)` unless a docstring says otherwise."""
+"""Boxes and deltas between boxes: xyxy, absolute pixels, float32, continuous edges; `(N, 4)` by default."""
+
+import math
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 Boxes = Float[Tensor, "N 4"]
+DeltaWeights = tuple[float, float, float, float]
+
+MAX_LOG_SCALE = math.log(1000 / 16)  # a delta scales a side by at most 62.5 (py-faster-rcnn)
 
 
 def areas(boxes: Boxes) -> Float[Tensor, " N"]:
@@ -47,3 +52,27 @@ def rescale(boxes: Boxes, source: tuple[int, int], destination: tuple[int, int])
     """Boxes of a photo of size `source` (height, width), in the same photo at size `destination`."""
     y, x = destination[0] / source[0], destination[1] / source[1]
     return boxes * boxes.new_tensor([x, y, x, y])
+
+
+# ---------------------------------------------------------------------- deltas (R-CNN, appendix C)
+
+
+def encode(
+    anchors: Float[Tensor, "N 4"], boxes: Float[Tensor, "N 4"], weights: DeltaWeights = (1.0, 1.0, 1.0, 1.0)
+) -> Float[Tensor, "N 4"]:
+    """Deltas that move `anchors` onto `boxes`, times `weights` (one over their usual spread)."""
+    anchor_size, size = anchors[:, 2:] - anchors[:, :2], boxes[:, 2:] - boxes[:, :2]
+    anchor_center, center = anchors[:, :2] + anchor_size / 2, boxes[:, :2] + size / 2
+    shift, scale = (center - anchor_center) / anchor_size, torch.log(size / anchor_size)
+    return torch.cat([shift, scale], dim=1) * anchors.new_tensor(weights)
+
+
+def decode(
+    anchors: Float[Tensor, "N 4"], deltas: Float[Tensor, "N 4"], weights: DeltaWeights = (1.0, 1.0, 1.0, 1.0)
+) -> Float[Tensor, "N 4"]:
+    """Move `anchors` by `deltas`; the inverse of `encode`."""
+    deltas = deltas / anchors.new_tensor(weights)
+    anchor_size = anchors[:, 2:] - anchors[:, :2]
+    center = anchors[:, :2] + anchor_size / 2 + deltas[:, :2] * anchor_size
+    size = anchor_size * torch.exp(deltas[:, 2:].clamp(max=MAX_LOG_SCALE))
+    return torch.cat([center - size / 2, center + size / 2], dim=1)

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from boxmask.geometry import boxes as box
-from boxmask.geometry.deltas import decode
+from boxmask.geometry.boxes import decode
 from boxmask.kernels import batched_nms
 from boxmask.pipeline.images import Size
 from boxmask.types import Detections

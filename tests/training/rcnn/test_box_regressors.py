@@ -13,8 +13,7 @@ from scipy.linalg import sqrtm
 from sklearn.linear_model import Ridge
 
 from boxmask.errors import TrainingError
-from boxmask.geometry.boxes import iou
-from boxmask.geometry.deltas import decode
+from boxmask.geometry.boxes import decode, iou
 from boxmask.training.rcnn import box_regressors
 from boxmask.training.rcnn.box_regressors import (
     BoxRegressorConfig,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.geometry import boxes as box
-from boxmask.geometry.deltas import decode, encode
+from boxmask.geometry.boxes import decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes, sample
 from boxmask.kernels import batched_nms
 from boxmask.pipeline.convolution import Conv3x3

@@ -27,8 +27,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
-from boxmask.geometry.boxes import iou
-from boxmask.geometry.deltas import encode
+from boxmask.geometry.boxes import encode, iou
 from boxmask.training.rcnn.svms import feature_scale
 
 Array = NDArray[np.float32]
@@ -65,7 +64,7 @@ class BoxRegressors:
     notes: tuple[str, ...] = ()  # what the user should know of classes that could not be learned as usual
 
     def deltas(self, features: Array) -> Array:
-        """(N, F) -> (N, K, 4), for `geometry.deltas.decode` with unit weights."""
+        """(N, F) -> (N, K, 4), for `geometry.boxes.decode` with unit weights."""
         deltas: Array = np.einsum("nf,kdf->nkd", features, self.weights, optimize=True) + self.biases
         return deltas
 

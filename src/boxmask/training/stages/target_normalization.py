@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from boxmask.detectors.fast_rcnn import USUAL_SPREAD, FastRCNN, match_rois
-from boxmask.geometry.deltas import encode
+from boxmask.geometry.boxes import encode
 from boxmask.training.session import Session, only_a_clock
 from boxmask.training.stages.selective_search import selective_search_boxes
 from boxmask.types import Target
