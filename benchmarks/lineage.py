@@ -31,7 +31,7 @@ from rich.table import Table
 from boxmask.cli.memory import keep_memory
 from boxmask.detectors.fast_rcnn import truncate
 from boxmask.models.table import AnyModel
-from boxmask.photos.accept import to_image
+from boxmask.photos.read import to_image
 from boxmask.runs.run import Run
 from boxmask.tasks.evaluate import LabelOptions, read_split
 from boxmask.weights.checkpoint import load_model

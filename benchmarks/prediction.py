@@ -24,8 +24,8 @@ from torchvision.models.detection import fasterrcnn_resnet50_fpn, ssdlite320_mob
 import boxmask
 from boxmask.detectors.contract import Detector
 from boxmask.models.table import entry, make_config
-from boxmask.photos.decode import load_photo
 from boxmask.photos.find import find_photos
+from boxmask.photos.read import load_photo
 from boxmask.weights import from_torchvision
 from sides import Figures, Plan, in_turns, product_peak
 

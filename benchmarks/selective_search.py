@@ -29,7 +29,7 @@ from torch import Tensor
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
 from boxmask.evaluation.proposals import ProposalRecall, proposal_recall
-from boxmask.photos.decode import load_photo
+from boxmask.photos.read import load_photo
 from boxmask.pipeline.selective_search.search import MODES, PAPER_MODES, searched, selective_search
 from sides import Plan, in_turns
 

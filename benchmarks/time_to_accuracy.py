@@ -34,7 +34,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.evaluate import evaluate_detections
-from boxmask.photos.accept import to_image
+from boxmask.photos.read import to_image
 from boxmask.runs.recipe import Recipe
 from boxmask.training.train import train
 from boxmask.types import Detections, Target

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from boxmask.classifiers.contract import Classifier
 from boxmask.errors import UsageError
-from boxmask.photos.accept import accepts_photos
+from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
 from boxmask.types import Classification, ClassificationTarget

@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from boxmask.photos.accept import accepts_photos
+from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.model import Model
 from boxmask.types import Classification, ClassificationTarget
 

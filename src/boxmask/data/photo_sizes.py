@@ -13,7 +13,7 @@ from boxmask.data.detection.box_checks import OVERHANG
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.messages import format_errors, note
 from boxmask.errors import LabelError, PhotoError
-from boxmask.photos.decode import photo_size, stored_size
+from boxmask.photos.size import photo_size, stored_size
 
 _THREADS = 8  # reading headers waits for the disk more than it computes
 

@@ -27,7 +27,7 @@ from boxmask.errors import UsageError
 from boxmask.geometry.boxes import encode
 from boxmask.geometry.matching import BACKGROUND, IGNORE, match_boxes, sample
 from boxmask.kernels import roi_pool
-from boxmask.photos.accept import accepts_photos
+from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.roi import to_rois
 from boxmask.pipeline.heads.box import BoxHead, compress, take_vgg_classifier

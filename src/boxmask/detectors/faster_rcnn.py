@@ -27,7 +27,7 @@ from boxmask.detectors.fast_rcnn import SampledRois, Sampling, roi_loss, sample_
 from boxmask.geometry import boxes as box
 from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
 from boxmask.kernels import roi_pool
-from boxmask.photos.accept import accepts_photos
+from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.features.roi import align, to_rois

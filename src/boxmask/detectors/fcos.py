@@ -31,7 +31,7 @@ from boxmask.geometry.anchors import pyramid_anchors
 from boxmask.geometry.boxes import MAX_LOG_SCALE
 from boxmask.geometry.matching import IGNORE
 from boxmask.geometry.points import Points, boxes_around, centerness_of, match_points
-from boxmask.photos.accept import accepts_photos
+from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.convolution import Conv3x3
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN

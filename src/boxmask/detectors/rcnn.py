@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
 from boxmask.geometry.matching import BACKGROUND, draw, match_boxes
-from boxmask.photos.accept import accepts_photos
+from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.heads.box import take_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare

@@ -27,7 +27,7 @@ from boxmask.detectors.contract import Detector
 from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
 from boxmask.geometry.boxes import decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes
-from boxmask.photos.accept import accepts_photos
+from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.heads.dense import (

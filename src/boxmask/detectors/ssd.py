@@ -28,7 +28,7 @@ from boxmask.geometry import boxes as box
 from boxmask.geometry.boxes import decode, encode
 from boxmask.geometry.default_boxes import at_cells, cell_shapes
 from boxmask.geometry.matching import BACKGROUND, match_boxes
-from boxmask.photos.accept import accepts_photos
+from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.atrous_vgg import AtrousVGG16, L2Norm
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.extra_layers import ExtraLayers, Row

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import PhotoError, UsageError
-from boxmask.photos.decode import load_photo
 from boxmask.photos.find import find_photos
+from boxmask.photos.read import load_photo
 from boxmask.results.coco import save_coco
 from boxmask.results.formats import (
     PICTURES,

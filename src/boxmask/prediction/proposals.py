@@ -14,8 +14,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import UsageError
-from boxmask.photos.accept import to_image
-from boxmask.photos.decode import load_photo
+from boxmask.photos.read import load_photo, to_image
 from boxmask.pipeline.selective_search.search import Hierarchy, SelectiveSearchConfig, hierarchies, searched
 from boxmask.results.coco import save_picture
 from boxmask.results.paths import picture_names, require_apart

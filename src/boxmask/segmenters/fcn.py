@@ -22,7 +22,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError
-from boxmask.photos.accept import accepts_photos
+from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.images import Batch, Size, grid_of, prepare
 from boxmask.pipeline.segmentation.blocks import ScoreHead, score_layer, upsample

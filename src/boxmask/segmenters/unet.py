@@ -23,7 +23,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError
-from boxmask.photos.accept import accepts_photos
+from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.contracting_path import PLAIN, ContractingPath
 from boxmask.pipeline.images import Batch, Size, grid_of, prepare

@@ -16,7 +16,7 @@ from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.read import read_detection
 from boxmask.data.split import check_classes
 from boxmask.errors import LabelError, PhotoError
-from boxmask.photos.decode import load_photo
+from boxmask.photos.read import load_photo
 
 Write = Callable[..., Path]
 Make = Callable[..., dict[str, Any]]

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from boxmask.errors import PhotoError, UsageError
-from boxmask.photos.accept import to_image
+from boxmask.photos.read import to_image
 from boxmask.tasks.classification.prediction import classify_photos
 from boxmask.types import Classification
 from boxmask.weights.checkpoint import load_model

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.photos.accept import to_image
+from boxmask.photos.read import to_image
 from boxmask.pipeline.warp import with_context
 from boxmask.types import ClassificationTarget
 

@@ -1,7 +1,7 @@
 """A set of labeled photos as an index: flat numpy arrays, so that worker processes share it uncopied.
 
 Objects of all photos stand in one row of arrays; `offsets` says which belong to which photo. Nothing in
-here opens a photo: see `boxmask.photos.decode`.
+here opens a photo: see `boxmask.photos.read`.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
-from boxmask.photos.decode import naming
+from boxmask.photos.read import photo_errors
 
 NAME = "label images (16-bit images with a number for each object, in labels/ or masks/ beside images/)"
 CLASS_NAME = "object"
@@ -93,7 +93,7 @@ def _key(file: str, folders: Sequence[str]) -> str | None:
 def _mode(path: Path) -> str:
     """Pillow's name for the kind of pixels, from the header alone; "unreadable" where there is none."""
     try:
-        with naming(path), Image.open(path) as image:
+        with photo_errors(path), Image.open(path) as image:
             return image.mode
     except PhotoError:
         return "unreadable"
@@ -137,7 +137,7 @@ def _photos_of(source: Source, files: Sequence[str]) -> dict[str, str]:
 
 def _labeled(source: Source, file: str, photo: str) -> LabeledPhoto:
     place = source.root / file
-    with naming(place), Image.open(place) as image:
+    with photo_errors(place), Image.open(place) as image:
         declared = (image.height, image.width)
     folder = PurePosixPath(photo).parent.as_posix()
     return LabeledPhoto(photo, str(place), declared, split_in_path(folder))
@@ -182,7 +182,7 @@ def _windows(pixels: Int[np.ndarray, "H W"]) -> Iterator[tuple[int, tuple[slice,
 
 def _pixels(path: Path) -> Int[np.ndarray, "H W"]:
     """Raises LabelError for what does not hold numbers from 0 on in one image."""
-    with naming(path), Image.open(path) as image:
+    with photo_errors(path), Image.open(path) as image:
         pages = getattr(image, "n_frames", 1)
         pixels = np.array(image).astype(np.int64)
     if pages > 1 or pixels.ndim != 2:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from boxmask.errors import LabelError, PhotoError
 from boxmask.masks import Size
-from boxmask.photos.decode import naming
+from boxmask.photos.read import photo_errors
 
 ENDINGS = (".png", ".bmp", ".tif", ".tiff", ".gif")  # formats that keep every pixel as it was
 _GRAY = ("1", "L", "P")
@@ -51,7 +51,7 @@ def read_runs(path: Path, by_color: bool) -> Runs:
     Raises LabelError where the file is no label image of that kind, or cannot be read.
     """
     try:
-        with naming(path), Image.open(path) as image:
+        with photo_errors(path), Image.open(path) as image:
             image.load()
             pixels = _colors(image, path) if by_color else _numbers(image, path)
     except PhotoError as error:
@@ -68,7 +68,7 @@ def read_runs(path: Path, by_color: bool) -> Runs:
 def stored_as(path: Path) -> tuple[Size, str]:
     """(height, width) and Pillow's mode of a label image, from its header."""
     try:
-        with naming(path), Image.open(path) as image:
+        with photo_errors(path), Image.open(path) as image:
             return (image.height, image.width), image.mode
     except PhotoError as error:
         raise LabelError(f"Label image {error}") from error

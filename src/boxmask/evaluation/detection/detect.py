@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.detectors.contract import Detector
-from boxmask.photos.accept import to_image
+from boxmask.photos.read import to_image
 from boxmask.pipeline.selective_search.cache import ProposalCache
 from boxmask.types import Detections
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from boxmask.atomic_write import atomic_write
 from boxmask.errors import UsageError
-from boxmask.photos.decode import load_photo, naming
+from boxmask.photos.read import load_photo, photo_errors
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig, selective_search
 
 VERSION = 2  # of the search: counted up when the same photo and numbers would give other boxes
@@ -64,7 +64,7 @@ class ProposalCache:
 
     def path(self, photo: Path) -> Path:
         """Where the boxes of a photo are kept. Raises PhotoError where it cannot be read."""
-        with naming(photo):
+        with photo_errors(photo):
             digest = hashlib.sha256(photo.read_bytes())
         digest.update(json.dumps([VERSION, asdict(self.config)], sort_keys=True).encode())
         name = digest.hexdigest()[:32]

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from boxmask.errors import PhotoError, UsageError
 from boxmask.kernels.selective_search.near_duplicates import thin_out
-from boxmask.photos.accept import Photo, to_image
+from boxmask.photos.read import Photo, to_image
 from boxmask.photos.rgb import to_pixels
 from boxmask.pipeline.selective_search.hierarchies import Hierarchy, hierarchies
 from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, Mode, SelectiveSearchConfig

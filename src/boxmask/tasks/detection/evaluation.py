@@ -14,7 +14,7 @@ from boxmask.evaluation.detection.evaluate import (
     evaluate_detections,
     require_known_classes,
 )
-from boxmask.photos.decode import load_photo
+from boxmask.photos.read import load_photo
 from boxmask.results.coco import save_picture
 from boxmask.results.paths import picture_names, require_apart
 from boxmask.types import Detections

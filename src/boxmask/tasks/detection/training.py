@@ -19,7 +19,7 @@ from boxmask.detectors.contract import Detector
 from boxmask.errors import LabelError
 from boxmask.evaluation.detection.evaluate import evaluate_detector
 from boxmask.models.table import make_config
-from boxmask.photos.accept import to_image
+from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.split import OnUnseenClasses
 from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation, evaluate_label_maps
-from boxmask.photos.decode import load_photo
+from boxmask.photos.read import load_photo
 from boxmask.results.coco import save_picture
 from boxmask.results.paths import picture_names, require_apart
 from boxmask.segmenters.contract import Segmenter

@@ -15,7 +15,7 @@ from boxmask.data.segmentation.dataset import SegmentationDataset, with_drawn_sp
 from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.data.split import check_classes, with_split_file
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
-from boxmask.photos.accept import to_image
+from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe

@@ -18,7 +18,7 @@ import torch
 from boxmask.atomic_write import atomic_write
 from boxmask.detectors.rcnn import RCNN
 from boxmask.errors import CheckpointError
-from boxmask.photos.accept import to_image
+from boxmask.photos.read import to_image
 from boxmask.training.clock import Clock
 from boxmask.training.rcnn.box_regressors import BoxRegressorConfig, PhotoWindows, train_box_regressors
 from boxmask.training.rcnn.features import PhotoRegions, RegionFeatures, regions_of

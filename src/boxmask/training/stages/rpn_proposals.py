@@ -13,7 +13,7 @@ from torch import Tensor
 
 from boxmask.atomic_write import atomic_write
 from boxmask.detectors.faster_rcnn import FasterRCNN
-from boxmask.photos.accept import to_image
+from boxmask.photos.read import to_image
 from boxmask.training.session import Session, only_a_clock
 
 

@@ -14,9 +14,9 @@ from PIL import ExifTags, Image, features
 from torch import Tensor
 
 from boxmask.errors import PhotoError
-from boxmask.photos.accept import accepts_photos, to_image
-from boxmask.photos.decode import load_photo, photo_size, stored_size
 from boxmask.photos.find import find_photos
+from boxmask.photos.read import accepts_photos, load_photo, to_image
+from boxmask.photos.size import photo_size, stored_size
 
 RED = (255, 0, 0)
 
