@@ -1,4 +1,4 @@
-"""boxmask train DATA: from labeled photos to a trained model."""
+"""boxmask train DATA: train a model on labeled photos."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from boxmask.runs.recipe import Recipe
+from boxmask.runs.recipe import BASICS, Recipe
 
-STOPPED = 130  # what shells say of a program that Ctrl-C ended
+INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended, as in shells
 
 
 def train(
@@ -18,39 +18,41 @@ def train(
     /,
     *,
     recipe: Annotated[Recipe, Parameter(name="*")] = Recipe(),  # noqa: B008 (frozen)
-    out: Path | None = None,
-    resume: bool = False,
+    out: Annotated[Path | None, Parameter(group=BASICS)] = None,
+    resume: Annotated[bool, Parameter(group=BASICS, negative="")] = False,
 ) -> int:
-    """Train a model on your labeled photos: a detector, a segmenter or a classifier.
+    """Train a detector, segmenter or classifier on your labeled photos.
+
+    Without --max-minutes and --epochs, training takes ten minutes. Ctrl-C stops it after the current step and
+    saves it; --resume continues it.
 
     Parameters
     ----------
     data
-        A folder or annotation file, recognized by looking. Detectors: Pascal VOC or COCO. Segmenters: photos
-        with label images, or COCO's outlines. Classifiers: a folder of photos for each class, or the objects
-        of a detection set, cut out.
+        Folder or annotation file, in any supported format. Detectors: Pascal VOC or COCO. Segmenters: photos
+        with label maps, or COCO masks. Classifiers: one folder of photos per class, or a detection data set,
+        whose objects are cut out.
     out
-        The run's folder, which must not exist; default: runs/MODEL-NUMBER.
+        Folder to write the run to. It must not exist. Default: runs/MODEL-NUMBER.
     resume
-        Go on with the training in --out, which was stopped. Its own recipe is used; DATA is only needed if
-        the photos have moved.
+        Continue the training in --out with its own recipe. DATA is needed only if the photos have moved.
     """
     from boxmask.errors import UsageError
     from boxmask.runs.run import Run
-    from boxmask.training.train import resume as go_on
-    from boxmask.training.train import train as begin
+    from boxmask.training.train import resume as resume_training
+    from boxmask.training.train import train as start_training
 
     if resume:
         if out is None:
-            raise UsageError("--resume: say which run with --out RUN")
+            raise UsageError("--resume: give the run to continue with --out RUN")
         if recipe != Recipe():
-            raise UsageError("--resume: the run goes on by its own recipe; leave the other flags out")
-        run, finished = Run(out), go_on(Run(out), data)
+            raise UsageError("--resume: the run keeps its own recipe; leave out the other flags")
+        run, finished = Run(out), resume_training(Run(out), data)
     elif data is None:
         raise UsageError("give DATA, a folder of labeled photos or an annotation file")
     else:
-        run, finished = begin(data, recipe, out)
+        run, finished = start_training(data, recipe, out)
     if not finished:
-        print(f"stopped; go on with: boxmask train --resume --out {run.path}", file=sys.stderr)
+        print(f"stopped; continue with: boxmask train --resume --out {run.path}", file=sys.stderr)
     print(run.path)
-    return 0 if finished else STOPPED
+    return 0 if finished else INTERRUPTED

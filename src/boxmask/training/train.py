@@ -88,13 +88,13 @@ def _session(dataset: Any, recipe: Recipe, run: Run, report: Report, parents: In
     config, accelerator = config_of(dataset, recipe), _accelerator(recipe)
 
     def fresh() -> Model:
-        weights = None if recipe.joined else backbone_weights(config.backbone, recipe.weights)
+        weights = None if recipe.has_init else backbone_weights(config.backbone, recipe.weights)
         return fresh_network(recipe, config, weights, accelerator.device)
 
     state = initial_state(dataset, recipe, fresh())
     if parents is not None:
         own = f"backbone: {config.backbone}, {origin(config.backbone, recipe.weights)}"
-        for line in parents.transfer(state.network) if recipe.joined else (own,):
+        for line in parents.transfer(state.network) if recipe.has_init else (own,):
             report.say(line)
     photos = (dataset.split("train"), dataset.split("val"))
     return Session(

@@ -65,7 +65,7 @@ class GradientDescent:
             fresh = session.fresh().state_dict()
             renewed = {name: tensor for name, tensor in fresh.items() if name.startswith(self.anew)}
             state.network.load_state_dict(renewed, strict=False)
-        random = not recipe.joined and is_random(state.network.config.backbone, recipe.weights)
+        random = not recipe.has_init and is_random(state.network.config.backbone, recipe.weights)
         frozen = 0 if random else recipe.method.frozen_stages  # random numbers must learn
         state.network.zero_grad()  # what the stage before left would count in the gradient's norm
         state.network.requires_grad_(True)

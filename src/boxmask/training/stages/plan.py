@@ -19,7 +19,7 @@ def stages_of(recipe: Recipe) -> list[Stage]:
     if recipe.training == "alternating":
         if recipe.model != "faster-rcnn":
             raise UsageError(f"--training alternating is a way of faster-rcnn alone, not of {recipe.model}")
-        if recipe.joined:
+        if recipe.has_init:
             raise UsageError(
                 "--training alternating begins from ImageNet, twice; leave out --detector and --classifier"
             )
