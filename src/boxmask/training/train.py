@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
@@ -17,6 +18,7 @@ from boxmask.data.detection.dataset import SPLITS
 from boxmask.data.messages import shorten
 from boxmask.data.split import write_split
 from boxmask.errors import CheckpointError, UsageError
+from boxmask.pipeline.device import resolve_device
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, choose_folder, read_recipe, recipe_json, write_json
@@ -123,17 +125,18 @@ def _write_notes(dataset: Any, run: Run) -> None:
 def _accelerator(recipe: Recipe) -> Accelerator:
     """For the recipe's device and precision; raises UsageError where the device cannot do it."""
     AcceleratorState._reset_state(reset_partial_state=True)  # what an earlier training chose
-    refusal = f"--precision {recipe.precision} cannot be had on this device. Use --precision no."
+    refusal = f"--precision {recipe.precision} is not supported on this device. Use --precision no."
+    device = resolve_device(recipe.device)
+    if device.index is not None:
+        torch.cuda.set_device(device)  # accelerate takes the current GPU
     try:
-        accelerator = Accelerator(mixed_precision=recipe.precision, cpu=recipe.device == "cpu")
+        accelerator = Accelerator(mixed_precision=recipe.precision, cpu=device.type == "cpu")
     except ValueError as error:
         raise UsageError(f"{refusal} ({error})") from error
     if recipe.precision == "fp16" and accelerator.device.type == "cpu":  # accelerate would ignore it
         raise UsageError(refusal)
     if accelerator.num_processes > 1:
-        raise UsageError(
-            "training on several devices at once is not supported yet: initial_state one process"
-        )
+        raise UsageError("training on several devices at once is not supported yet: start one process")
     return accelerator
 
 

@@ -18,6 +18,7 @@ from boxmask.atomic_write import atomic_write
 from boxmask.detectors.contract import Detector
 from boxmask.errors import BoxmaskError, CheckpointError, UsageError
 from boxmask.models.table import AnyModel, config_from_json, entry
+from boxmask.pipeline.device import resolve_device
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 KEY = "boxmask"  # the one entry of the file's metadata
@@ -106,11 +107,14 @@ def checkpoint_path(run: Path) -> Path:
     raise CheckpointError(f"{run}: no checkpoint in this folder (looked for {BEST} and {LAST}). Train first.")
 
 
-def load_model(run: str | Path, device: str | torch.device = "cpu") -> AnyModel:
+def load_model(run: str | Path, device: str | torch.device = "auto") -> AnyModel:
     """The model of a run's folder or checkpoint, in evaluation mode.
 
-    Raises CheckpointError, with the file's name, if it is missing, damaged or from another version.
+    device: see `pipeline.device.resolve_device`
+    Raises CheckpointError, with the file's name, if it is missing, damaged or from another version, and
+    UsageError for a device that this machine does not have.
     """
+    target = resolve_device(device)
     path = checkpoint_path(Path(run))
     tensors, card = read_checkpoint(path)
     try:
@@ -121,14 +125,10 @@ def load_model(run: str | Path, device: str | torch.device = "cpu") -> AnyModel:
         raise CheckpointError(
             f"{path}: this checkpoint does not fit this version ({error}). {REMEDY}"
         ) from error
-    try:
-        return model.to(device).eval()
-    except (RuntimeError, AssertionError) as error:  # torch's, for a device that is not there
-        reason = str(error).split("\n")[0]
-        raise UsageError(f"--device {device}: cannot be used here ({reason}). Use cpu.") from error
+    return model.to(target).eval()
 
 
-def load_detector(run: str | Path, device: str | torch.device = "cpu") -> Detector:
+def load_detector(run: str | Path, device: str | torch.device = "auto") -> Detector:
     """The same, where only a detector will do; UsageError for a model of another kind."""
     model = load_model(run, device)
     if not isinstance(model, Detector):
