@@ -22,7 +22,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.replace(path)
 
 
-def sweep(folder: Path) -> None:
+def remove_partial_files(folder: Path) -> None:
     """Take away what a killed `atomic_write` left behind in a folder that nobody writes to now."""
     for left in folder.glob(".*.*"):
         if left.is_dir():

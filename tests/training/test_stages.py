@@ -317,7 +317,7 @@ def test_stopped_in_every_stage_it_goes_on_to_the_same_weights(
     assert resume(run)
     assert same_files(run.last_checkpoint, whole.run.last_checkpoint)
     assert same_files(run.best_checkpoint, whole.run.best_checkpoint)
-    assert not run.kept.exists()
+    assert not run.intermediate.exists()
     assert not run.resume_file.exists()
 
 
@@ -356,7 +356,7 @@ def test_killed_while_it_describes_regions_it_goes_on_to_the_same_weights(
     threads = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     ended = subprocess.run([sys.executable, "-c", program], env={**os.environ, **threads}, check=False)
     assert ended.returncode == -signal.SIGKILL
-    assert json.loads((run.kept / "features" / "done.json").read_text())["photos"] == 3
+    assert json.loads((run.intermediate / "features" / "done.json").read_text())["photos"] == 3
     load_detector(run.path)
     described, proper = list[int](), region_stages._describe
     monkeypatch.setattr(
@@ -384,7 +384,7 @@ def test_killed_before_it_tidied_up_it_goes_on_to_the_same_weights(
             train(demo, whole.recipe, run.path)
     assert resume(run)
     assert same_files(run.last_checkpoint, whole.run.last_checkpoint)
-    assert not run.kept.exists()
+    assert not run.intermediate.exists()
 
 
 def test_alternating_training_goes_on_where_the_photos_have_moved(

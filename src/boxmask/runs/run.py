@@ -17,7 +17,7 @@ from boxmask.runs.recipe import Recipe
 from boxmask.weights.checkpoint import BEST, LAST, checkpoint_path, load_model, read_metadata
 
 RESUME, RECIPE, SPLIT = "resume.safetensors", "recipe.json", "split.json"
-NOTES, LOG, CURVE, KEPT = "notes.txt", "log.jsonl", "curve.png", "kept"
+NOTES, LOG, CURVE, INTERMEDIATE = "notes.txt", "log.jsonl", "curve.png", "intermediate"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Run:
     best.safetensors    the weights with the best metric on the validation split
     last.safetensors    the newest weights
     resume.safetensors  what `--resume` needs besides; removed when the training is complete
-    kept/               what one stage leaves for the next; removed when the training is complete
+    intermediate/       files that one stage leaves for the next; removed when the training is complete
     recipe.json         every choice, and the data set
     split.json          the training, validation and test photos
     notes.txt           remarks about the photos and labels, in full
@@ -103,9 +103,9 @@ class Run:
         return self.path / NOTES
 
     @property
-    def kept(self) -> Path:
-        """What a stage leaves for the next ones: proposals and features."""
-        return self.path / KEPT
+    def intermediate(self) -> Path:
+        """The folder for files that one stage leaves for the next: proposals and features."""
+        return self.path / INTERMEDIATE
 
     @property
     def log_file(self) -> Path:
@@ -119,9 +119,9 @@ class Run:
 
     def remove_leftovers(self) -> None:
         """Remove what only an unfinished training needs."""
-        self.resume_file.unlink(missing_ok=True)  # first: with half of `kept`, resuming would fail
-        if self.kept.exists():
-            shutil.rmtree(self.kept)
+        self.resume_file.unlink(missing_ok=True)  # first: without all intermediate files, resuming fails
+        if self.intermediate.exists():
+            shutil.rmtree(self.intermediate)
 
 
 def choose_folder(out: Path | None, model: str) -> Path:

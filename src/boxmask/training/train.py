@@ -13,7 +13,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from boxmask.atomic_write import atomic_write, sweep
+from boxmask.atomic_write import atomic_write, remove_partial_files
 from boxmask.data.detection.dataset import SPLITS
 from boxmask.data.messages import shorten
 from boxmask.data.split import write_split
@@ -77,7 +77,7 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     stage = stages[State.saved_stage(run)]
     stage.begin(session, 0.0)
     session.state.load(run)
-    sweep(run.path)
+    remove_partial_files(run.path)
     forget_after(run.log_file, stage.name, session.state.clock.step)
     return _fit(session, stages, dataset, resumed=True)
 

@@ -153,7 +153,7 @@ class _Note:
 
 
 def _folder(session: Session) -> Path:
-    return session.run.kept / "features"
+    return session.run.intermediate / "features"
 
 
 def _features(session: Session, windows: int) -> RegionFeatures:

@@ -47,7 +47,7 @@ class ProposeWithRPN:
 
     def boxes(self, session: Session) -> StoredProposals:
         """What `fit` found."""
-        return StoredProposals(session.run.kept / f"proposals-{self.step}", session.train.root)
+        return StoredProposals(session.run.intermediate / f"proposals-{self.step}", session.train.root)
 
 
 @dataclass(frozen=True)
