@@ -1,24 +1,31 @@
-# Everything on a fresh machine with Python >= 3.11, pip and make.
+# Works on a fresh machine with Python 3.11 or newer, pip and make.
 PYTHON ?= python3
+ifeq ($(PYTHON),python3)
 VENV ?= .venv
+else
+VENV ?= .venv-$(notdir $(PYTHON))
+endif
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check docs bench clean
 
-demo: $(READY)  ## make data, train, judge and draw: about five minutes
+demo: $(READY)  ## generate photos, train, evaluate, predict: about five minutes
 	$(BIN)/boxmask demo
 
-test: $(READY)  ## the tests
+test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -q
 
-check: $(READY)  ## style, types, and who may import whom
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+check: $(READY)  ## style, types, and which package may import which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## speed beside torchvision's; time_to_accuracy.py, lineage.py and selective_search.py want photos
+docs: $(READY)  ## build the documentation into site/; a warning is an error
+	$(BIN)/mkdocs build --strict --quiet
+
+bench: $(READY)  ## speed beside torchvision; the other scripts in benchmarks/ need labeled photos
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/training_step.py
 	$(BIN)/python benchmarks/one_stage_step.py
@@ -26,8 +33,8 @@ bench: $(READY)  ## speed beside torchvision's; time_to_accuracy.py, lineage.py 
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,docs]"
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf .venv .venv-* build dist site

@@ -15,7 +15,7 @@ from types import ModuleType
 
 from boxmask.verbs import evaluate, load, predict, train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["evaluate", "load", "predict", "train"]
 
 _ROOMS = (
