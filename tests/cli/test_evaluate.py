@@ -105,8 +105,8 @@ def test_a_damaged_checkpoint(
     proper = (trained / "best.safetensors").read_bytes()
     broken = tmp_path / "best.safetensors"
     if damage == "stranger":  # a checkpoint of ours, with tensors of something else
-        tensors, card = read_checkpoint(trained / "best.safetensors")
-        save_checkpoint(broken, dict(list(tensors.items())[:5]), card)
+        tensors, metadata = read_checkpoint(trained / "best.safetensors")
+        save_checkpoint(broken, dict(list(tensors.items())[:5]), metadata)
     else:
         photo = next((demo / "images").iterdir()).read_bytes()
         broken.write_bytes(

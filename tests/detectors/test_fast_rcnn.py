@@ -382,8 +382,8 @@ def test_at_full_rank_it_finds_the_same() -> None:
 def test_a_truncated_detector_can_be_saved_and_loaded(tmp_path: Path) -> None:
     detector = with_hidden()
     truncate(detector, (8, 4))
-    card = CheckpointMetadata("fast-rcnn", asdict(detector.config))
-    save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), card)
+    metadata = CheckpointMetadata("fast-rcnn", asdict(detector.config))
+    save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), metadata)
     loaded = load_detector(tmp_path / "x.safetensors")
     assert loaded.config == detector.config
     assert loaded.config.svd_ranks == (8, 4)

@@ -356,8 +356,8 @@ def test_photos_of_a_batch_are_cut_each_out_of_its_own(network: RCNN) -> None:
 
 def test_a_checkpoint_keeps_svms_and_regressors(tmp_path: Path) -> None:
     network = fitted(**svm_numbers(), **regressors())
-    card = CheckpointMetadata("rcnn", asdict(network.config))
-    save_checkpoint(tmp_path / "x.safetensors", network.state_dict(), card)
+    metadata = CheckpointMetadata("rcnn", asdict(network.config))
+    save_checkpoint(tmp_path / "x.safetensors", network.state_dict(), metadata)
     loaded = load_detector(tmp_path / "x.safetensors")
     assert isinstance(loaded, RCNN)
     assert loaded.fitted

@@ -71,9 +71,9 @@ def test_a_run_holds_what_it_promises(kind: str, runs: Runs, recipes: Recipes) -
     }
     split = json.loads(run.split_file.read_text())
     assert {name: len(photos) for name, photos in split.items()} == {"train": 18, "val": 2, "test": 4}
-    _, card = read_checkpoint(run.best_checkpoint)
-    assert card.model == recipes[kind].model
-    assert list(card.metrics) == FIGURES[kind]
+    _, metadata = read_checkpoint(run.best_checkpoint)
+    assert metadata.model == recipes[kind].model
+    assert list(metadata.metrics) == FIGURES[kind]
     model = load_model(run.path)
     assert isinstance(model, KINDS[kind])
     assert not model.training

@@ -81,11 +81,11 @@ def test_the_saved_result_is_the_average_and_tells_how_far_it_came(tmp_path: Pat
     assert state.average is not None
     averaged = state.average.module.state_dict()
     assert all(torch.equal(loaded[name], averaged[name]) for name in loaded)
-    card = state.card()
-    assert card.training["step"] == 2
-    assert card.training["recipe"] == {"seed": 0}
-    assert card.config["class_names"] == ("cat",)
-    assert card.versions["torch"]
+    metadata = state.metadata()
+    assert metadata.training["step"] == 2
+    assert metadata.training["recipe"] == {"seed": 0}
+    assert metadata.config["class_names"] == ("cat",)
+    assert metadata.versions["torch"]
 
 
 def test_other_data_is_refused(tmp_path: Path) -> None:

@@ -67,10 +67,10 @@ def test_a_run_holds_what_it_promises(trained: Path, demo: Path) -> None:
     split = json.loads((trained / "split.json").read_text())
     assert {name: len(photos) for name, photos in split.items()} == {"train": 18, "val": 2, "test": 4}
     assert json.loads((trained / "recipe.json").read_text())["fingerprint"] == dataset.fingerprint()
-    _, card = read_checkpoint(trained / "best.safetensors")
-    assert card.fingerprint == dataset.fingerprint()
-    assert card.training["step"] == 9
-    assert set(card.metrics) == {"AP", "AP50", "AP75", "images"}
+    _, metadata = read_checkpoint(trained / "best.safetensors")
+    assert metadata.fingerprint == dataset.fingerprint()
+    assert metadata.training["step"] == 9
+    assert set(metadata.metrics) == {"AP", "AP50", "AP75", "images"}
     assert load_detector(trained).config.class_names == dataset.class_names
     Image.open(trained / "curve.png").load()
 

@@ -29,7 +29,9 @@ from boxmask.weights.checkpoint import (
 
 CONFIG = FasterRCNNConfig(("cat", "Löwe"), "test_resnet", channels=16, rpn_channels=16, hidden=16)
 TENSORS = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.tensor([7])}
-CARD = CheckpointMetadata("faster-rcnn", asdict(CONFIG), "0123", {"torch": "2"}, {"AP50": 0.5}, {"epoch": 3})
+METADATA = CheckpointMetadata(
+    "faster-rcnn", asdict(CONFIG), "0123", {"torch": "2"}, {"AP50": 0.5}, {"epoch": 3}
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,18 +43,22 @@ def detector() -> FasterRCNN:
 @pytest.fixture
 def saved(tmp_path: Path, detector: FasterRCNN) -> Path:
     path = tmp_path / "best.safetensors"
-    save_checkpoint(path, detector.state_dict(), CARD)
+    save_checkpoint(path, detector.state_dict(), METADATA)
     return path
 
 
-def test_tensors_and_card_come_back(tmp_path: Path) -> None:
+def test_tensors_and_metadata_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
-    save_checkpoint(path, TENSORS, CARD)
-    tensors, card = read_checkpoint(path)
+    save_checkpoint(path, TENSORS, METADATA)
+    tensors, metadata = read_checkpoint(path)
     assert tensors.keys() == TENSORS.keys()
     assert all(torch.equal(tensors[key], TENSORS[key]) for key in TENSORS)
-    assert (card.model, card.fingerprint, card.metrics) == (CARD.model, CARD.fingerprint, CARD.metrics)
-    assert (card.versions, card.training) == (CARD.versions, CARD.training)
+    assert (metadata.model, metadata.fingerprint, metadata.metrics) == (
+        METADATA.model,
+        METADATA.fingerprint,
+        METADATA.metrics,
+    )
+    assert (metadata.versions, metadata.training) == (METADATA.versions, METADATA.training)
     assert [path.name for path in tmp_path.iterdir()] == ["x.safetensors"]
 
 
@@ -171,35 +177,35 @@ def test_safetensors_of_another_program(tmp_path: Path, metadata: dict[str, str]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"model": "faster-rcnn"}'])
-def test_a_damaged_description(tmp_path: Path, text: str) -> None:
+def test_damaged_metadata(tmp_path: Path, text: str) -> None:
     save_file({"a": torch.ones(2)}, tmp_path / "x.safetensors", metadata={"boxmask": text})
     with pytest.raises(CheckpointError, match=r"x\.safetensors: the checkpoint's metadata is damaged"):
         load_detector(tmp_path / "x.safetensors")
 
 
 CONFIG_JSON = json.loads(json.dumps(asdict(CONFIG)))
-UNFIT_CARDS = {
-    "unknown model": (replace(CARD, model="r2d2"), "there are: rcnn, fast-rcnn, faster-rcnn"),
+UNFIT_METADATA = {
+    "unknown model": (replace(METADATA, model="r2d2"), "there are: rcnn, fast-rcnn, faster-rcnn"),
     "unknown number": (
-        replace(CARD, config={**CONFIG_JSON, "odd": 1}),
+        replace(METADATA, config={**CONFIG_JSON, "odd": 1}),
         r"unknown or missing numbers \['odd'\]",
     ),
     "missing number": (
-        replace(CARD, config={k: v for k, v in CONFIG_JSON.items() if k != "pool"}),
+        replace(METADATA, config={k: v for k, v in CONFIG_JSON.items() if k != "pool"}),
         r"unknown or missing numbers \['pool'\]",
     ),
-    "another backbone": (replace(CARD, config={**CONFIG_JSON, "backbone": "resnet18"}), "body"),
-    "other sizes": (replace(CARD, config={**CONFIG_JSON, "hidden": 8}), "size mismatch"),
-    "other kinds": (replace(CARD, config={**CONFIG_JSON, "class_names": 4}), "fit this version"),
-    "no rows": (replace(CARD, config={**CONFIG_JSON, "anchor_sizes": []}), "fit this version"),
+    "another backbone": (replace(METADATA, config={**CONFIG_JSON, "backbone": "resnet18"}), "body"),
+    "other sizes": (replace(METADATA, config={**CONFIG_JSON, "hidden": 8}), "size mismatch"),
+    "other kinds": (replace(METADATA, config={**CONFIG_JSON, "class_names": 4}), "fit this version"),
+    "no rows": (replace(METADATA, config={**CONFIG_JSON, "anchor_sizes": []}), "fit this version"),
 }
 
 
-@pytest.mark.parametrize(("card", "says"), UNFIT_CARDS.values(), ids=list(UNFIT_CARDS))
-def test_a_card_that_does_not_fit(
-    tmp_path: Path, detector: FasterRCNN, card: CheckpointMetadata, says: str
+@pytest.mark.parametrize(("metadata", "says"), UNFIT_METADATA.values(), ids=list(UNFIT_METADATA))
+def test_metadata_that_does_not_fit(
+    tmp_path: Path, detector: FasterRCNN, metadata: CheckpointMetadata, says: str
 ) -> None:
-    save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), card)
+    save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), metadata)
     with pytest.raises(CheckpointError, match=says) as caught:
         load_detector(tmp_path / "x.safetensors")
     assert str(tmp_path / "x.safetensors") in str(caught.value)
@@ -210,7 +216,7 @@ def test_a_missing_and_an_unknown_tensor(tmp_path: Path, detector: FasterRCNN) -
     state = detector.state_dict()
     fewer = {key: value for key, value in state.items() if key != "box_head.fc6.bias"}
     for tensors, says in ((fewer, r"box_head\.fc6\.bias"), ({**state, "odd": torch.ones(1)}, "odd")):
-        save_checkpoint(tmp_path / "x.safetensors", tensors, CARD)
+        save_checkpoint(tmp_path / "x.safetensors", tensors, METADATA)
         with pytest.raises(CheckpointError, match=rf"x\.safetensors: (.|\n)*{says}"):
             load_detector(tmp_path / "x.safetensors")
 
@@ -230,6 +236,6 @@ def test_an_interrupted_write_leaves_the_old_file(
     before = saved.read_bytes()
     monkeypatch.setattr(checkpoint, "save_file", half_written(error))
     with pytest.raises(type(error)):
-        save_checkpoint(saved, TENSORS, CARD)
+        save_checkpoint(saved, TENSORS, METADATA)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]

@@ -287,7 +287,7 @@ def test_timms_weights_are_folded_as_at_birth(name: str) -> None:
 def test_a_file_of_timms(tmp_path: Path) -> None:
     state = timm.create_model("test_resnet").state_dict()
     save_file(state, tmp_path / "x.safetensors")
-    given = Pretrained.of_timm(tmp_path / "x.safetensors", "test_resnet")
+    given = Pretrained.from_timm(tmp_path / "x.safetensors", "test_resnet")
     assert (
         transfer_weights(fresh(), classifier=given).report[0]
         == f"backbone: from {given.origin} (test_resnet)"
@@ -365,7 +365,7 @@ def test_a_run_says_who_it_is(tmp_path: Path) -> None:
         model.state_dict(),
         CheckpointMetadata("faster-rcnn", asdict(model.config)),
     )
-    given = Pretrained.of_run(tmp_path)
+    given = Pretrained.from_run(tmp_path)
     assert given.origin == f"the faster-rcnn of {tmp_path}"
     assert (given.backbone, given.class_names) == ("test_resnet", ("fig", "Löwe"))
     assert same(model.state_dict(), dict(given.state))
@@ -375,14 +375,14 @@ def test_a_classifiers_run(tmp_path: Path) -> None:
     model = ImageClassifier(ClassifierConfig(("a", "b"), "test_resnet"))
     path = tmp_path / "last.safetensors"
     save_checkpoint(path, model.state_dict(), CheckpointMetadata("classifier", asdict(model.config)))
-    _, after, said = joined(fresh(), classifier=Pretrained.of_run(path))
+    _, after, said = joined(fresh(), classifier=Pretrained.from_run(path))
     assert same(part(model.state_dict(), "backbone."), part(after, "boxes.backbone."))
     assert said.report[0] == f"backbone: from the classifier of {path} (test_resnet)"
 
 
 def test_no_run_there(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint in this folder"):
-        Pretrained.of_run(tmp_path)
+        Pretrained.from_run(tmp_path)
 
 
 SEGMENTERS: dict[str, Callable[[], nn.Module]] = {

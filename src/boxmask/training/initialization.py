@@ -22,7 +22,7 @@ class InitSources:
     @staticmethod
     def of(recipe: Recipe) -> InitSources:
         """Read them. Raises CheckpointError, WeightsError or UsageError where that cannot be."""
-        detector = Pretrained.of_run(recipe.detector) if recipe.detector else None
+        detector = Pretrained.from_run(recipe.detector) if recipe.detector else None
         return InitSources(detector, _classifier(recipe, detector))
 
     def backbone_for(self, recipe: Recipe) -> Recipe:
@@ -41,11 +41,11 @@ def _classifier(recipe: Recipe, detector: Pretrained | None) -> Pretrained | Non
         return None
     path = Path(recipe.classifier)
     if not path.is_file() or is_checkpoint(path):
-        return Pretrained.of_run(path)
+        return Pretrained.from_run(path)
     backbone = recipe.backbone or (detector.backbone if detector else None)
     if backbone is None:
         raise UsageError(
             f"--classifier {path}: these are not weights of boxmask; say with --backbone NAME of which of "
             "timm's networks they are"
         )
-    return Pretrained.of_timm(path, backbone)
+    return Pretrained.from_timm(path, backbone)

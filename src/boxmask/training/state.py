@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
 import torch
@@ -71,7 +71,7 @@ class State:
             return self.network
         return cast(Model, self.average.module)
 
-    def card(self) -> CheckpointMetadata:
+    def metadata(self) -> CheckpointMetadata:
         """What the checkpoints say of themselves."""
         progress = {"step": self.clock.step, "seconds": self.seconds, "recipe": self.recipe}
         config = asdict(self.network.config)
@@ -79,11 +79,11 @@ class State:
 
     def save_best(self, run: Run) -> None:
         """The present result as the best."""
-        save_checkpoint(run.best_checkpoint, self.result.state_dict(), self.card())
+        save_checkpoint(run.best_checkpoint, self.result.state_dict(), self.metadata())
 
     def save_last(self, run: Run) -> None:
         """The present result as the last."""
-        save_checkpoint(run.last_checkpoint, self.result.state_dict(), self.card())
+        save_checkpoint(run.last_checkpoint, self.result.state_dict(), self.metadata())
 
     def save(self, run: Run) -> None:
         """The present result as the last, and what is needed to go on."""
@@ -92,10 +92,9 @@ class State:
 
     def save_to_resume(self, run: Run) -> None:
         """What is needed to go on."""
-        save_checkpoint(run.resume_file, self._tensors(), self._resume_card())
+        save_checkpoint(run.resume_file, self._tensors(), self._resume_metadata())
 
-    def _resume_card(self) -> CheckpointMetadata:
-        card = self.card()
+    def _resume_metadata(self) -> CheckpointMetadata:
         counts = {
             "best": self.best,
             "validated": self.validated,
@@ -104,9 +103,7 @@ class State:
             "spent": self.spent,
             "minutes": self.clock.minutes,
         }
-        return CheckpointMetadata(
-            card.model, card.config, card.fingerprint, card.versions, counts, card.training
-        )
+        return replace(self.metadata(), metrics=counts)
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {MODEL + name: tensor for name, tensor in self.network.state_dict().items()}
@@ -127,31 +124,32 @@ class State:
         """Go on from where `save` was, in the stage that was begun; raises CheckpointError for a damaged file
         or other data.
         """
-        tensors, card = read_checkpoint(run.resume_file)
-        if card.fingerprint != self.fingerprint:
+        tensors, metadata = read_checkpoint(run.resume_file)
+        if metadata.fingerprint != self.fingerprint:
             raise CheckpointError(
                 f"{run.path}: the data has changed since this training began (fingerprint "
-                f"{card.fingerprint}, now {self.fingerprint}). Start a new run, or restore the data."
+                f"{metadata.fingerprint}, now {self.fingerprint}). Start a new run, or restore the data."
             )
         try:
-            self._take(tensors, card)
+            self._take(tensors, metadata)
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(
                 f"{run.resume_file}: this file does not hold what this run needs to go on ({error}). "
                 "Restore the file, or train anew."
             ) from error
 
-    def _take(self, tensors: dict[str, Tensor], card: CheckpointMetadata) -> None:
+    def _take(self, tensors: dict[str, Tensor], metadata: CheckpointMetadata) -> None:
         self.network.load_state_dict(_under(MODEL, tensors))
         if self.average is not None:
             self.average.load_state_dict(_under(AVERAGE, tensors))
         if self.optimizer is not None:
             self._load_optimizer(self.optimizer, _by_number(_under(OPTIMIZER, tensors)))
-        self.stage, self.spent = int(card.metrics["stage"]), float(card.metrics["spent"])
-        self.clock.step, self.clock.minutes = int(card.training["step"]), float(card.metrics["minutes"])
-        self.clock.seconds_before = float(card.training["seconds"]) - self.spent
-        self.best, self.validated = card.metrics["best"], card.metrics["validated"]
-        self.metrics = card.metrics["metrics"]
+        self.stage, self.spent = int(metadata.metrics["stage"]), float(metadata.metrics["spent"])
+        self.clock.step = int(metadata.training["step"])
+        self.clock.minutes = float(metadata.metrics["minutes"])
+        self.clock.seconds_before = float(metadata.training["seconds"]) - self.spent
+        self.best, self.validated = metadata.metrics["best"], metadata.metrics["validated"]
+        self.metrics = metadata.metrics["metrics"]
 
     @staticmethod
     def _load_optimizer(optimizer: torch.optim.Optimizer, moments: dict[int, dict[str, Tensor]]) -> None:

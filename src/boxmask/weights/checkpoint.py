@@ -45,11 +45,11 @@ class CheckpointMetadata:
     training: dict[str, Any] = field(default_factory=dict)
 
 
-def save_checkpoint(path: Path, tensors: dict[str, Tensor], card: CheckpointMetadata) -> None:
+def save_checkpoint(path: Path, tensors: dict[str, Tensor], metadata: CheckpointMetadata) -> None:
     """Write all or nothing: a file that was there stays until the new one is complete."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_write(path) as partial:
-        save_file(state, partial, metadata={KEY: json.dumps(asdict(card))})
+        save_file(state, partial, metadata={KEY: json.dumps(asdict(metadata))})
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], CheckpointMetadata]:
@@ -116,9 +116,9 @@ def load_model(run: str | Path, device: str | torch.device = "auto") -> AnyModel
     """
     target = resolve_device(device)
     path = checkpoint_path(Path(run))
-    tensors, card = read_checkpoint(path)
+    tensors, metadata = read_checkpoint(path)
     try:
-        built = entry(card.model).build(config_from_json(card.model, card.config), None)
+        built = entry(metadata.model).build(config_from_json(metadata.model, metadata.config), None)
         model = cast(AnyModel, built)
         model.load_state_dict(tensors)
     except (RuntimeError, ValueError, TypeError, LookupError, BoxmaskError) as error:

@@ -48,15 +48,16 @@ class Pretrained:
     class_names: tuple[str, ...] = ()
 
     @staticmethod
-    def of_run(run: str | Path) -> Pretrained:
+    def from_run(run: str | Path) -> Pretrained:
         """From a run's folder or checkpoint. Raises CheckpointError if it is missing or damaged."""
         path = checkpoint_path(Path(run))
-        tensors, card = read_checkpoint(path)
-        names, backbone = tuple(card.config.get("class_names", ())), str(card.config.get("backbone", ""))
-        return Pretrained(f"the {card.model} of {run}", backbone, tensors, names)
+        tensors, metadata = read_checkpoint(path)
+        class_names = tuple(metadata.config.get("class_names", ()))
+        backbone = str(metadata.config.get("backbone", ""))
+        return Pretrained(f"the {metadata.model} of {run}", backbone, tensors, class_names)
 
     @staticmethod
-    def of_timm(file: str | Path, backbone: str) -> Pretrained:
+    def from_timm(file: str | Path, backbone: str) -> Pretrained:
         """From a file with timm's weights of a whole network. Raises WeightsError if it cannot be read."""
         return Pretrained(f"the weights in {file}", backbone, backbone_weights(backbone, str(file)) or {})
 
@@ -118,7 +119,7 @@ def _backbone(own: State, given: Pretrained | None, backbone: nn.Module) -> tupl
     if given is None:
         return {}, "as it was built"
     wanted = _below(BACKBONE, own)
-    found = _below(BACKBONE, given.parts()) or _of_timm(given, backbone)
+    found = _below(BACKBONE, given.parts()) or _from_timm(given, backbone)
     fitting = {key: found[key] for key in wanted if key in found and found[key].shape == wanted[key].shape}
     if not any(key.endswith("weight") for key in fitting):
         raise WeightsError(
@@ -132,7 +133,7 @@ def _backbone(own: State, given: Pretrained | None, backbone: nn.Module) -> tupl
     return fitting, f"from {given.origin} ({given.backbone}){but}"
 
 
-def _of_timm(given: Pretrained, backbone: nn.Module) -> dict[str, Tensor]:
+def _from_timm(given: Pretrained, backbone: nn.Module) -> dict[str, Tensor]:
     """timm's tensors as a backbone of ours has them, with batch norm folded; none as those of papers' own."""
     if not isinstance(backbone, Backbone):
         return {}
