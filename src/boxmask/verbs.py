@@ -46,7 +46,7 @@ def evaluate(
     data: str | Path,
     split: Literal["train", "val", "test", "all"] = "test",
     *,
-    on_bad_boxes: Literal["error", "skip"] = "error",
+    on_bad_boxes: Literal["error", "skip"] | None = None,
     on_unseen_classes: Literal["error", "skip"] = "error",
     classes_file: str | Path | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,

@@ -18,7 +18,7 @@ def evaluate(
     split: Literal["train", "val", "test", "all"] = "test",
     json_file: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
     pictures: Path | None = None,
-    on_bad_boxes: Literal["error", "skip"] = "error",
+    on_bad_boxes: Literal["error", "skip"] | None = None,
     on_unseen_classes: Literal["error", "skip"] = "error",
     classes_file: Path | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
@@ -43,7 +43,8 @@ def evaluate(
     pictures
         Draw every photo twice, as labeled and as found, into this folder; of a classifier, its mistakes.
     on_bad_boxes
-        What to do about labels that cannot be boxes.
+        What to do with labels that cannot be boxes. Default: skip them while they are under 1 % of all
+        boxes, else stop.
     on_unseen_classes
         What to do about classes that the model does not know.
     classes_file
@@ -62,7 +63,7 @@ def evaluate(
 
     from boxmask.atomic_write import atomic_write
     from boxmask.cli.bar import photo_bar
-    from boxmask.data.messages import shorten
+    from boxmask.data.messages import shorten_note
     from boxmask.detectors.fast_rcnn import truncate
     from boxmask.tasks.evaluate import LabelOptions, evaluate_model, read_split
     from boxmask.weights.checkpoint import load_model
@@ -73,7 +74,7 @@ def evaluate(
     reading = LabelOptions(on_bad_boxes, classes_file, on_unknown_colors)
     labeled = read_split(model, run, data, split, reading)
     for note in labeled.notes:
-        print(f"note: {shorten(note)}", file=sys.stderr)
+        print(f"note: {shorten_note(note)}", file=sys.stderr)
     with photo_bar("judging") as progress:
         judged = evaluate_model(model, labeled, on_unseen_classes, progress, pictures)
     figures = json.dumps(judged.evaluation.to_dict(), indent=1) + "\n"

@@ -29,7 +29,7 @@ def proposals(
     split: Literal["train", "val", "test", "all"] = "all",
     out: Path | None = None,
     json_file: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
-    on_bad_boxes: Literal["error", "skip"] = "error",
+    on_bad_boxes: Literal["error", "skip"] | None = None,
 ) -> int:
     """Find places in photos where objects may be: by Selective Search, or by a trained Faster R-CNN's RPN.
 
@@ -57,7 +57,8 @@ def proposals(
     json_file
         Write the figures into this file, as fractions; "-" is the terminal.
     on_bad_boxes
-        What to do about labels that cannot be boxes.
+        What to do with labels that cannot be boxes. Default: skip them while they are under 1 % of all
+        boxes, else stop.
     """
     from boxmask.data.detection.read import is_labeled
 
@@ -94,7 +95,7 @@ def _of_search(
     return ProposalCache(config).boxes, config
 
 
-def _photos_of(data: Path, split: str, on_bad_boxes: Literal["error", "skip"]) -> DetectionDataset:
+def _photos_of(data: Path, split: str, on_bad_boxes: Literal["error", "skip"] | None) -> DetectionDataset:
     from boxmask.data.detection.read import read_detection
 
     dataset = read_detection(data, on_bad_boxes=on_bad_boxes)

@@ -1,37 +1,51 @@
-"""How faults in labels are told: what is wrong, where, and what to do.
+"""Errors and notes about labels: what is wrong, where, and what to do.
 
-An error shows the first few places and how many more there are. A note, which stops nobody and may be read
-later, names all of them, one a line; `shorten` makes a line for the terminal of it.
+An error shows the first few locations and counts the rest. A note does not stop anything and may be read
+later, so it lists every location, one per line; `shorten_note` makes one line of it for the terminal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 MAX_LOCATIONS = 5
 
 
-def format_errors(what: str, places: Sequence[str], remedy: str) -> str:
-    """One message for all places where the same thing is wrong.
+def format_errors(heading: str, locations: Sequence[str], remedy: str, total: int | None = None) -> str:
+    """One message for all locations of the same error.
 
-    `what` is a heading ("Boxes that enclose nothing"), each place says file and line, `remedy` what to do.
+    heading:   what is wrong, without a full stop ("Photos in more than one split")
+    locations: each names file and line, and may add details
+    remedy:    what to do, in full sentences
+    total:     how many things were checked, to give the share of the wrong ones
     """
-    shown = "".join(f"\n  {place}" for place in places[:MAX_LOCATIONS])
-    rest = len(places) - MAX_LOCATIONS
+    shown = "".join(f"\n  {location}" for location in locations[:MAX_LOCATIONS])
+    rest = len(locations) - MAX_LOCATIONS
     more = f"\n  and {rest} more" if rest > 0 else ""
-    return f"{what} ({len(places)}):{shown}{more}\n{remedy}"
+    share = f" of {total:,}, {percent(len(locations) / total)}" if total else ""
+    return f"{heading} ({len(locations):,}{share}):{shown}{more}\n{remedy}"
 
 
-def note(what: str, places: Sequence[str]) -> tuple[str, ...]:
-    """One note that names all places where the same thing was noticed, or none where there are no places."""
-    return ("\n  ".join([f"{what}:", *places]),) if places else ()
+def format_note(heading: str, locations: Sequence[str]) -> tuple[str, ...]:
+    """One note that lists all locations; no note if there are none."""
+    return ("\n  ".join([f"{heading}:", *locations]),) if locations else ()
 
 
-def shorten(text: str) -> str:
-    """A note as one line, with the first few of its places and how many more; others are left as they are."""
-    what, *places = text.split("\n  ")
-    if not places:
-        return text
-    rest = len(places) - MAX_LOCATIONS
-    more = f", and {rest} more" if rest > 0 else ""
-    return f"{what} {', '.join(places[:MAX_LOCATIONS])}{more}"
+def shorten_note(note: str, full_list: Path | None = None) -> str:
+    """A note as one line, with its first location only.
+
+    full_list: the file that holds the whole note, named if locations are left out
+    """
+    heading, *locations = note.split("\n  ")
+    if not locations:
+        return note
+    if len(locations) == 1:
+        return f"{heading} {locations[0]}"
+    where = f". All are listed in {full_list}." if full_list else ""
+    return f"{heading.removesuffix(':')}; the first: {locations[0]}{where}"
+
+
+def percent(share: float) -> str:
+    """A share with two significant digits: 0.041 %, 2 %, 100 %."""
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"

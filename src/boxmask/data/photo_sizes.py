@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import OVERHANG
 from boxmask.data.formats.labels import LabeledPhoto, Labels
-from boxmask.data.messages import format_errors, note
+from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError, PhotoError
 from boxmask.photos.size import photo_size, stored_size
 
@@ -84,8 +84,8 @@ def notes_on_sizes(labels: Labels, sizes: NDArray[np.int32]) -> tuple[str, ...]:
     as_shown = [i for i in stored if drawn_as_shown[i]]
     others = sorted(set(differing) - set(as_shown))
     return (
-        *note(_TAKEN_AS_SHOWN, [_difference(labels, sizes, i) for i in as_shown]),
-        *note(_DECLARED, [_difference(labels, sizes, i) for i in others]),
+        *format_note(_TAKEN_AS_SHOWN, [_difference(labels, sizes, i) for i in as_shown]),
+        *format_note(_DECLARED, [_difference(labels, sizes, i) for i in others]),
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from boxmask.atomic_write import atomic_write
 from boxmask.data.contract import SplitDataset, SplitDatasetT
 from boxmask.data.detection.dataset import SPLITS
-from boxmask.data.messages import format_errors, note
+from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
 
 SHARES = {"test": 0.2, "val": 0.1}
@@ -68,7 +68,7 @@ def _with_rest_settled(dataset: SplitDatasetT) -> SplitDatasetT:
 def _without_rest(dataset: SplitDatasetT) -> SplitDatasetT:
     rest = dataset.files[dataset.splits == ""].tolist()
     kept = dataset.subset(np.flatnonzero(dataset.splits != ""))
-    return _noted(kept, *note(f"{len(rest)} photos are in no split and are left out", rest))
+    return _noted(kept, *format_note(f"{len(rest)} photos are in no split and are left out", rest))
 
 
 def _noted(dataset: SplitDatasetT, *notes: str) -> SplitDatasetT:
@@ -159,7 +159,7 @@ def with_split_file(
     if absent and differing == "error":
         raise LabelError(format_errors("Photos of the split file that the set does not have", absent, remedy))
     splits = np.array([named.get(file, "") for file in dataset.files.tolist()], dtype="<U5")
-    gone = note(f"{len(absent)} photos of {path} are not there any more", absent) if absent else ()
+    gone = format_note(f"{len(absent)} photos of {path} are not there any more", absent) if absent else ()
     return _noted(_without_rest(replace(dataset, splits=splits)), *gone)
 
 
@@ -215,7 +215,7 @@ def check_classes(dataset: SplitDataset, *, on_unseen_classes: OnUnseenClasses =
     places = [_unseen(dataset, counts[:, label], int(label)) for label in np.flatnonzero(unseen)]
     if places and on_unseen_classes == "error":
         raise LabelError(format_errors("Classes that training never sees", places, _REMEDY_FOR_UNSEEN))
-    return note("classes that training never sees", places)
+    return format_note("classes that training never sees", places)
 
 
 def _unseen(dataset: SplitDataset, counts: NDArray[np.int64], label: int) -> str:

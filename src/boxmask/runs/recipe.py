@@ -154,8 +154,9 @@ class Recipe:
     """Random seed for the split of data sets that have none of their own."""
     split_file: Annotated[Path | None, Parameter(group=DATA)] = None
     """JSON file with the split: {"train": [names], "val": [...], "test": [...]}."""
-    on_bad_boxes: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
-    """What to do with boxes that are empty or outside their photo."""
+    on_bad_boxes: Annotated[Literal["error", "skip"] | None, Parameter(group=DATA)] = None
+    """What to do with boxes that are empty or outside their photo. Default: skip them while they are under
+    1 % of all boxes, else stop."""
     on_unseen_classes: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """What to do with classes that have no training photo."""
     classes_file: Annotated[Path | None, Parameter(group=DATA)] = None

@@ -37,7 +37,7 @@ class LabelOptions:
     classes_file, on_unknown_colors: None: as in training, on the data of the training
     """
 
-    on_bad_boxes: Literal["error", "skip"] = "error"
+    on_bad_boxes: Literal["error", "skip"] | None = None
     classes_file: Path | None = None
     on_unknown_colors: Literal["error", "skip"] | None = None
 

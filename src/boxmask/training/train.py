@@ -15,7 +15,7 @@ from accelerate.state import AcceleratorState
 
 from boxmask.atomic_write import atomic_write, remove_partial_files
 from boxmask.data.detection.dataset import SPLITS
-from boxmask.data.messages import shorten
+from boxmask.data.messages import shorten_note
 from boxmask.data.split import write_split
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.pipeline.device import resolve_device
@@ -161,7 +161,7 @@ def _announce(session: Session, dataset: Any) -> None:
     names = ", ".join(dataset.class_names[:8]) + (", ..." if len(dataset.class_names) > 8 else "")
     report.say(f"{session.recipe.model} on {dataset.root}: {_by_split(photos)} photos{parts}; {names}")
     for note in dataset.notes:
-        report.say(f"note: {shorten(note)}")
+        report.say(f"note: {shorten_note(note, session.run.notes_file)}")
     report.say(f"run: {session.run.path}")
 
 

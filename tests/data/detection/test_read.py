@@ -200,11 +200,15 @@ def test_real_sets(
     assert load_photo(dataset.path(0)).shape[:2] == tuple(dataset.sizes[0])
 
 
-def test_bccd_says_what_it_left_out(shared_data: Path) -> None:
-    note = read_detection(shared_data / "bccd").notes[0]
-    assert note.startswith("left out 2 one-pixel boxes:\n  ")
+def test_the_two_empty_boxes_of_bccd_are_noted(shared_data: Path) -> None:
+    (note,) = read_detection(shared_data / "bccd").notes
+    assert note.startswith(
+        "2 of 4,888 boxes (0.041 %) are empty or outside their photo and are left out:\n  "
+    )
     assert "BloodImage_00338.xml:158" in note
     assert "BloodImage_00343.xml:50" in note
+    with pytest.raises(LabelError, match=r"outside their photo \(2 of 4,888, 0\.041 %\)"):
+        read_detection(shared_data / "bccd", on_bad_boxes="error")
 
 
 def test_coco_boxes_agree_with_pycocotools(shared_data: Path) -> None:

@@ -216,13 +216,13 @@ def test_entries_that_lack_something(write_coco: Write, coco: Make) -> None:
     [
         ([5, 5, 0, 9], "is 0 wide and 9 high"),
         ([5, 5, -3, 9], "is -3 wide and 9 high"),
-        ([70, 5, 5, 9], "covers nothing of its photo of 60 × 40 pixels"),
+        ([70, 5, 5, 9], "lies outside its photo of 60 × 40 pixels: x 70 to 75, y 5 to 14"),
         ([5, 5, float("nan"), 9], "has a coordinate that is not finite"),
         ([5, 5, float("inf"), 9], "has a coordinate that is not finite"),
-        ([50.0, 5, 1e-9, 9], "covers nothing"),
+        ([50.0, 5, 1e-9, 9], "lies outside its photo"),
     ],
 )
-def test_a_box_that_encloses_nothing(
+def test_a_bad_box_stops_or_is_skipped(
     write_coco: Write, coco: Make, annotation: Make, box: list[float], reason: str
 ) -> None:
     root = write_coco(coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5]), annotation(1, 2, box)]))

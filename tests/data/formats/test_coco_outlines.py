@@ -245,7 +245,9 @@ def test_neither_box_nor_outline(write: Write) -> None:
     with pytest.raises(LabelError, match=r"annotations\[0\] \(id 100\) has no bbox"):
         read_detection(_without_boxes(write([None])))
     root = _without_boxes(write([[[1, 1, 1, 1, 1, 1]], [TRIANGLE]]))
-    with pytest.raises(LabelError, match=r"\(id 100\): cat in .* has no box, and no outline with a pixel"):
+    with pytest.raises(
+        LabelError, match=r"\(id 100\): cat in .* has no box, and no mask to compute one from"
+    ):
         read_detection(root)
     assert len(read_detection(root, on_bad_boxes="skip").boxes) == 1
 

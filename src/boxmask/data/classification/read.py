@@ -20,7 +20,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import is_labeled, read_unsplit_detection
 from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import split_in_name
-from boxmask.data.messages import format_errors, note
+from boxmask.data.messages import format_errors, format_note
 from boxmask.data.photo_sizes import read_sizes
 from boxmask.data.split import with_split_file, with_splits
 from boxmask.errors import LabelError
@@ -35,7 +35,7 @@ def read_classification(
     *,
     split_seed: int = 0,
     split_file: str | Path | None = None,
-    on_bad_boxes: OnBadBoxes = "error",
+    on_bad_boxes: OnBadBoxes | None = None,
     context: tuple[int, int] = CONTEXT,
 ) -> ClassificationDataset:
     """Things with one class each: the photos of class folders, or the objects of a detection set, cut out.
@@ -54,7 +54,7 @@ def read_classification(
 
 
 def read_unsplit_classification(
-    path: str | Path, on_bad_boxes: OnBadBoxes = "error", context: tuple[int, int] = CONTEXT
+    path: str | Path, on_bad_boxes: OnBadBoxes | None = None, context: tuple[int, int] = CONTEXT
 ) -> ClassificationDataset:
     """The same, with only the splits that the set itself speaks of, and with any number of classes.
 
@@ -84,8 +84,8 @@ def read_class_folders(root: Path) -> DetectionDataset:
         found,
         classes,
         (
-            *note(f"{len(beside)} photos lie in no class's folder and are left out", beside),
-            *note(f"{len(others)} files are no photos, by their ending, and are left out", others),
+            *format_note(f"{len(beside)} photos lie in no class's folder and are left out", beside),
+            *format_note(f"{len(others)} files are no photos, by their ending, and are left out", others),
             *_note_on_empty(root, layout, classes),
             *_note_on_copies(root, found),
         ),
@@ -173,7 +173,7 @@ def _note_on_empty(root: Path, layout: _Layout, classes: Sequence[str]) -> tuple
     above = [root / top for top in layout.splits] or [root]
     folders = {folder for top in above for folder in top.iterdir() if folder.is_dir()}
     empty = sorted({f.name for f in folders if not f.name.startswith(".") and f.name not in classes})
-    return note(f"{len(empty)} folders hold no photo and make no class", empty)
+    return format_note(f"{len(empty)} folders hold no photo and make no class", empty)
 
 
 def _note_on_copies(root: Path, found: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ def _note_on_copies(root: Path, found: Mapping[str, tuple[str, str]]) -> tuple[s
         remedy = "A photo has one class here: keep it in one of them."
         raise LabelError(format_errors(f"{root}: photos that lie in several classes", torn, remedy))
     said = [" = ".join(group) for group in groups]
-    return note(f"{len(said)} photos are there more than once, and may be in several splits", said)
+    return format_note(f"{len(said)} photos are there more than once, and may be in several splits", said)
 
 
 def _copies(root: Path, files: Iterable[str]) -> list[list[str]]:

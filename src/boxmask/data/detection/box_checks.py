@@ -8,60 +8,83 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import format_errors, note
+from boxmask.data.messages import format_errors, format_note, percent
 from boxmask.errors import LabelError
 
-OnBadBoxes = Literal["error", "skip"]
+MAX_BAD_BOX_SHARE = 0.01
+"""Bad boxes are skipped by default while they are less than this share of all boxes of the data set."""
 
-OVERHANG = 1.0  # pixels that are cut without a word: counting from 0 or from 1 makes such a difference
+OVERHANG = 1.0
+"""Pixels by which a box may reach beyond its photo unnoted: counts from 0 and from 1 differ by this."""
+
+_HEADING = "Boxes that are empty or outside their photo"
+
+OnBadBoxes = Literal["error", "skip"]
+"""What to do with bad boxes: stop at any, or skip any number.
+
+`None` skips them below `MAX_BAD_BOX_SHARE` and stops otherwise.
+"""
 
 
 def check_boxes(
-    labels: Labels, sizes: NDArray[np.int32], on_bad_boxes: OnBadBoxes
+    labels: Labels, sizes: NDArray[np.int32], on_bad_boxes: OnBadBoxes | None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[str, ...]]:
-    """Clip the boxes to their photos and judge them.
+    """Clip boxes to their photos and find the bad ones: empty, inverted, not finite or outside the photo.
 
-    Gives (N, 4) float32 boxes, (N,) which of them are sound, and notes.
-    Raises LabelError for a box that is flat, inverted, not finite or outside its photo; with
-    `on_bad_boxes="skip"` these become a note instead.
+    sizes: (P, 2) heights and widths of the photos as shown
+
+    Returns the clipped boxes (N, 4), a mask of the good ones (N,), and notes on bad and on clipped boxes.
+    Raises LabelError for bad boxes, as `on_bad_boxes` says.
     """
     edges = sizes[labels.photo][:, [1, 0, 1, 0]].astype(np.float64)
     clipped = np.clip(labels.boxes, 0, edges).astype(np.float32)
-    inside = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)  # False for NaN, too
-    meant = (labels.extents > 0).all(axis=1) & np.isfinite(labels.boxes).all(axis=1)
-    sound = np.logical_and(inside, meant)
-    faults = [_fault(labels, int(row), sizes) for row in np.flatnonzero(~sound)]
-    if faults and on_bad_boxes == "error":
-        remedy = (
-            "Correct or remove these labels, or leave such boxes out with --on-bad-boxes skip "
-            '(in Python: on_bad_boxes="skip").'
-        )
-        raise LabelError(format_errors("Boxes that enclose nothing of their photo", faults, remedy))
-    notes = note(f"left out {len(faults)} boxes that enclose nothing of their photo", faults)
-    return clipped, sound, notes + _note_on_overhang(labels, edges, sound)
+    visible = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)  # False for NaN
+    valid = (labels.extents > 0).all(axis=1) & np.isfinite(labels.boxes).all(axis=1)
+    good = np.logical_and(visible, valid)
+    errors = [_error(labels, int(row), sizes) for row in np.flatnonzero(~good)]
+    return clipped, good, _skip(errors, len(good), on_bad_boxes) + _note_on_overhang(labels, edges, good)
 
 
-def _fault(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
-    """Where the box stands, its class, and what is wrong with it."""
+def _skip(errors: list[str], num_boxes: int, on_bad_boxes: OnBadBoxes | None) -> tuple[str, ...]:
+    """A note on the bad boxes. Raises LabelError where they may not be skipped."""
+    if not errors:
+        return ()
+    share = len(errors) / num_boxes
+    if on_bad_boxes == "error" or (on_bad_boxes is None and share >= MAX_BAD_BOX_SHARE):
+        raise LabelError(format_errors(_HEADING, errors, _remedy(share), num_boxes))
+    count = f"{len(errors):,} of {num_boxes:,} boxes ({percent(share)})"
+    return format_note(f"{count} are empty or outside their photo and are left out", errors)
+
+
+def _remedy(share: float) -> str:
+    if share == 1:  # skipping would leave nothing to learn from
+        return "Correct these labels."
+    return (
+        "Correct or remove these labels, or leave these boxes out with --on-bad-boxes skip (in Python: "
+        f'on_bad_boxes="skip"). By default they are left out while they are under '
+        f"{percent(MAX_BAD_BOX_SHARE)} of all boxes."
+    )
+
+
+def _error(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
+    """The location of a bad box, its class, and what is wrong with it."""
     name = labels.class_names[labels.labels[row]]
     x1, y1, x2, y2 = labels.boxes[row]
     width, height = labels.extents[row]
     photo = labels.photo[row]
     if np.isnan(labels.boxes[row]).all():
-        reason = "has no box, and no outline with a pixel to take it from"
+        reason = "has no box, and no mask to compute one from"
     elif not np.isfinite(labels.boxes[row]).all():
         reason = "has a coordinate that is not finite"
     elif width <= 0 or height <= 0:
         reason = f"is {width:g} wide and {height:g} high"
     else:
         size = f"{sizes[photo, 1]} × {sizes[photo, 0]} pixels"
-        reason = f"at x {x1:g} to {x2:g}, y {y1:g} to {y2:g} covers nothing of its photo of {size}"
+        reason = f"lies outside its photo of {size}: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
     return f"{labels.place(row)}: {name} in {labels.photos[photo].file} {reason}"
 
 
-def _note_on_overhang(
-    labels: Labels, edges: NDArray[np.float64], sound: NDArray[np.bool_]
-) -> tuple[str, ...]:
+def _note_on_overhang(labels: Labels, edges: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[str, ...]:
     beyond = (labels.boxes < -OVERHANG) | (labels.boxes > edges + OVERHANG)
-    places = [labels.place(int(row)) for row in np.flatnonzero(beyond.any(axis=1) & sound)]
-    return note(f"{len(places)} boxes reach beyond their photo and were cut at its edge", places)
+    places = [labels.place(int(row)) for row in np.flatnonzero(beyond.any(axis=1) & good)]
+    return format_note(f"{len(places)} boxes reach beyond their photo and were cut at its edge", places)

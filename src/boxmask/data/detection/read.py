@@ -43,21 +43,25 @@ def read_detection(
     *,
     split_seed: int = 0,
     split_file: str | Path | None = None,
-    on_bad_boxes: OnBadBoxes = "error",
+    on_bad_boxes: OnBadBoxes | None = None,
 ) -> DetectionDataset:
     """Read labeled photos; the format is recognized by looking.
 
     The photos come sorted by name. Their splits are those of `split_file`, else the set's own, completed by a
     draw with `split_seed` where something is missing. What was noticed on the way is in the set's `notes`.
-    Raises LabelError for labels that cannot be read, are impossible (boxes that enclose nothing of their
-    photo are left out instead with `on_bad_boxes="skip"`) or may lie sideways on their photos (see
-    `notes_on_sizes`), and PhotoError for photos that cannot be read.
+
+    on_bad_boxes: what to do with boxes that are empty or outside their photo: "error" stops at any, "skip"
+                  leaves out any number. Default: leave them out while they are under 1 % of all boxes of
+                  the data set, else stop.
+
+    Raises LabelError for labels that cannot be read, for bad boxes, and for boxes that may lie sideways on
+    their photos (see `notes_on_sizes`). Raises PhotoError for photos that cannot be read.
     """
     dataset = read_unsplit_detection(path, on_bad_boxes)
     return with_split_file(dataset, split_file) if split_file else with_splits(dataset, split_seed)
 
 
-def read_unsplit_detection(path: str | Path, on_bad_boxes: OnBadBoxes = "error") -> DetectionDataset:
+def read_unsplit_detection(path: str | Path, on_bad_boxes: OnBadBoxes | None = None) -> DetectionDataset:
     """The same, with only the splits that the set itself speaks of; the others are ""."""
     source = look_at(Path(path))
     labels = _labels(source, Path(path))

@@ -23,7 +23,7 @@ from boxmask.data.formats.coco_outlines import outline_reader
 from boxmask.data.formats.find_photo import PhotoFinder
 from boxmask.data.formats.labels import LabeledPhoto, Labels, left_out_photos
 from boxmask.data.formats.source import Source
-from boxmask.data.messages import format_errors, note
+from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
 
 NAME = "COCO JSON (one file, or a folder with one or several)"
@@ -62,7 +62,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     _refuse_repeats(documents, photos)
     listed = [photo for document in documents for photo in photos[document.file]]
     others = sorted(set(_coco_files(source)) - set(files))
-    notes += note(f"left out {len(others)} other JSON files", others)
+    notes += format_note(f"left out {len(others)} other JSON files", others)
     notes += left_out_photos(source, [photo.file for photo in listed], "are not listed in the labels")
     return _rows(source, documents, listed, notes)
 
@@ -136,7 +136,7 @@ def _without_overviews(
         repeats = not document.split and all(photo.file in of_splits for photo in photos[document.file])
         (left_out if repeats and of_splits else kept).append(document)
     what = "left out because files with a split in their name list the same photos"
-    return kept, note(what, [document.file for document in left_out])
+    return kept, format_note(what, [document.file for document in left_out])
 
 
 def _refuse_repeats(documents: Sequence[Document], photos: dict[str, list[LabeledPhoto]]) -> None:
@@ -172,7 +172,7 @@ def _shared_names(documents: Iterable[Document]) -> tuple[str, ...]:
         for index, category in enumerate(document.categories)
         if category["name"].strip() in {other["name"].strip() for other in document.categories[:index]}
     ]
-    return note("categories of the same name count as one class", shared)
+    return format_note("categories of the same name count as one class", shared)
 
 
 def _rows(

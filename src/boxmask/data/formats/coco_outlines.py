@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.labels import ReadOutlines
-from boxmask.data.messages import format_errors, note
+from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
 from boxmask.geometry.rle_text import unpacked
 from boxmask.masks import Size
@@ -72,7 +72,9 @@ def _read(
         counts.append(runs)
     if faults:
         raise LabelError(format_errors("RleMasks that cannot be read", faults, _REMEDY))
-    return RleMasks.of(counts), note(f"{len(bare)} outlines cover no pixel and count as not known", bare)
+    return RleMasks.of(counts), format_note(
+        f"{len(bare)} outlines cover no pixel and count as not known", bare
+    )
 
 
 def _counts(segmentation: object, size: Size) -> Counts:

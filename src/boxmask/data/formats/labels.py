@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.source import Source
-from boxmask.data.messages import note
+from boxmask.data.messages import format_note
 
 ReadOutlines: TypeAlias = Callable[[NDArray[np.int32]], tuple[RleMasks, tuple[str, ...]]]
 """From the sizes of the photos as shown, (P, 2), to the outlines of the N objects, and notes."""
@@ -70,4 +70,4 @@ def left_out_photos(source: Source, used: Sequence[str], why: str) -> tuple[str,
     folders = {PurePosixPath(file).parent for file in used}
     taken = set(used)
     rest = [file for file in source.photos if file not in taken and PurePosixPath(file).parent in folders]
-    return note(f"{len(rest)} photos {why} and are left out", rest)
+    return format_note(f"{len(rest)} photos {why} and are left out", rest)

@@ -4,9 +4,6 @@ Everingham et al., "The Pascal Visual Object Classes (VOC) Challenge", IJCV 2010
 which the top-left pixel has coordinates (1, 1) and a box includes its last pixel (VOCevaldet.m takes its
 width as xmax − xmin + 1). In continuous edges: x1 = xmin − 1, y1 = ymin − 1, x2 = xmax, y2 = ymax, as
 Detectron2 reads it too. Fractions are moved the same way.
-
-An object whose corners are one and the same pixel is the trace of a stray click, not an object that somebody
-drew: it is left out and noted. One that is flat or turned inside out was meant, so it is a fault.
 """
 
 from __future__ import annotations
@@ -22,8 +19,8 @@ from boxmask.data.formats.find_photo import PhotoFinder
 from boxmask.data.formats.labels import LabeledPhoto, Labels, left_out_photos
 from boxmask.data.formats.source import Source, split_in_path
 from boxmask.data.formats.voc_splits import Listed, read_splits
-from boxmask.data.formats.voc_xml import VocFile, VocObject, read_voc_file
-from boxmask.data.messages import format_errors, note
+from boxmask.data.formats.voc_xml import VocFile, read_voc_file
+from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError
 
 NAME = "Pascal VOC (a folder with an XML file for each photo)"
@@ -148,28 +145,27 @@ def _without_sheet(
 def _rows(
     source: Source, sheets: Sequence[VocFile], photos: list[LabeledPhoto], notes: tuple[str, ...]
 ) -> Labels:
-    """Lay the objects of all sheets in one row of arrays, without stray clicks."""
-    drawn = [(photo, object_) for photo, sheet in enumerate(sheets) for object_ in sheet.objects]
-    kept = [pair for pair in drawn if not pair[1].is_stray_click]
-    names = sorted({object_.name for _, object_ in drawn})
+    """Lay the objects of all sheets in one row of arrays."""
+    objects = [(photo, object_) for photo, sheet in enumerate(sheets) for object_ in sheet.objects]
+    names = sorted({object_.name for _, object_ in objects})
     number = {name: label for label, name in enumerate(names)}
 
-    def place(pair: tuple[int, VocObject]) -> str:
-        return f"{source.root / sheets[pair[0]].file}:{pair[1].line}"
+    def place(row: int) -> str:
+        photo, object_ = objects[row]
+        return f"{source.root / sheets[photo].file}:{object_.line}"
 
-    clicks = [place(pair) for pair in drawn if pair[1].is_stray_click]
-    corners = np.array([object_.corners for _, object_ in kept], dtype=np.float64).reshape(-1, 4)
+    corners = np.array([object_.corners for _, object_ in objects], dtype=np.float64).reshape(-1, 4)
     return Labels(
         root=source.root,
         class_names=tuple(names),
         photos=photos,
-        photo=np.array([photo for photo, _ in kept], dtype=np.int64),
+        photo=np.array([photo for photo, _ in objects], dtype=np.int64),
         boxes=corners - (1, 1, 0, 0),
         extents=corners[:, 2:] - corners[:, :2],
-        labels=np.array([number[object_.name] for _, object_ in kept], dtype=np.int64),
-        areas=np.full(len(kept), np.nan),
-        crowd=np.zeros(len(kept), dtype=bool),
-        difficult=np.array([object_.difficult for _, object_ in kept], dtype=bool),
-        place=lambda row: place(kept[row]),
-        notes=(*note(f"left out {len(clicks)} one-pixel boxes", clicks), *notes),
+        labels=np.array([number[object_.name] for _, object_ in objects], dtype=np.int64),
+        areas=np.full(len(objects), np.nan),
+        crowd=np.zeros(len(objects), dtype=bool),
+        difficult=np.array([object_.difficult for _, object_ in objects], dtype=bool),
+        place=place,
+        notes=notes,
     )

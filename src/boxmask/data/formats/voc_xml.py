@@ -20,12 +20,6 @@ class VocObject:
     difficult: bool
     line: int
 
-    @property
-    def is_stray_click(self) -> bool:
-        """Whether both corners are the same pixel."""
-        xmin, ymin, xmax, ymax = self.corners
-        return xmin == xmax and ymin == ymax
-
 
 @dataclass(frozen=True, slots=True)
 class VocFile:

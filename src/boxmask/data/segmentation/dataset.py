@@ -21,7 +21,7 @@ from boxmask.data.detection.dataset import SPLITS
 from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import Source, look_at
 from boxmask.data.formats.voc_splits import read_splits
-from boxmask.data.messages import note
+from boxmask.data.messages import format_note
 from boxmask.data.photo_sizes import read_sizes
 from boxmask.data.segmentation.class_file import ClassFile, find_class_file, read_class_file
 from boxmask.data.segmentation.label_maps import (
@@ -213,7 +213,7 @@ def _notes_on_absent(pixels: NDArray[np.int64], classes: ClassFile) -> tuple[str
     if not total.any():
         raise LabelError(f"{classes.file}: no pixel of any label image has a class of this file.")
     absent = [name for name, count in zip(classes.names, total.tolist(), strict=True) if not count]
-    return note(f"classes of {classes.file} that no label image shows", absent)
+    return format_note(f"classes of {classes.file} that no label image shows", absent)
 
 
 def with_drawn_splits(dataset: SegmentationDataset, seed: int = 0) -> SegmentationDataset:

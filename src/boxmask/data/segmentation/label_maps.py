@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
-from boxmask.data.messages import format_errors, note
+from boxmask.data.messages import format_errors, format_note
 from boxmask.data.segmentation.class_file import FORM, NAMES, ClassFile, code_text
 from boxmask.data.segmentation.label_map_file import Runs, read_runs, stored_as
 from boxmask.errors import LabelError
@@ -163,7 +163,7 @@ def note_on_unknown(
         raise LabelError(
             format_errors(f"{what.capitalize()} that {classes.file} does not name", places, remedy)
         )
-    return note(f"{what} that {classes.file} does not name, taken as not labeled", places)
+    return format_note(f"{what} that {classes.file} does not name, taken as not labeled", places)
 
 
 def ask_for_classes(root: Path, surveys: Sequence[Survey], files: Sequence[str], by_color: bool) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_in_name
-from boxmask.data.messages import format_errors, note
+from boxmask.data.messages import format_errors, format_note
 from boxmask.data.segmentation.label_map_file import ENDINGS
 from boxmask.errors import LabelError
 
@@ -59,7 +59,7 @@ def find_pairs(source: Source) -> tuple[list[Pair], tuple[str, ...]]:
     places = {PurePosixPath(photo).parent for photo in used}
     rest = [file for files in photos.values() for file in files if PurePosixPath(file).parent in places]
     bare = sorted(set(rest) - set(used))
-    return pairs, note(f"{len(bare)} photos have no label image and are left out", bare)
+    return pairs, format_note(f"{len(bare)} photos have no label image and are left out", bare)
 
 
 def _labels(source: Source) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ def read_unsplit_segmentation(
     *,
     classes_file: str | Path | None = None,
     on_unknown_colors: OnUnknownColors = "error",
-    on_bad_boxes: OnBadBoxes = "error",
+    on_bad_boxes: OnBadBoxes | None = None,
 ) -> SegmentationDataset:
     """Labeled pixels, with only the splits that the set itself speaks of.
 
