@@ -28,7 +28,8 @@ from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import encode
 from boxmask.geometry.matching import BACKGROUND, IGNORE
-from boxmask.pipeline.heads.box import BoxHead, take_vgg_classifier
+from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
+from boxmask.pipeline.heads.box import BoxHead
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
 from boxmask.weights.checkpoint import CheckpointMetadata, load_detector, save_checkpoint
@@ -324,7 +325,7 @@ def vgg_weights(channels: int, pool: int, hidden: int) -> dict[str, Tensor]:
 
 def test_the_fully_connected_layers_do_what_vggs_convolutions_do() -> None:
     head, weights = BoxHead(2, 1, 3, 4), vgg_weights(2, 3, 4)
-    take_vgg_classifier(head, weights)
+    load_vgg_classifier((head.fc6, head.fc7), weights)
     rois = torch.randn(5, 2, 3, 3)
     first = F.conv2d(rois, weights["pre_logits.fc1.weight"], weights["pre_logits.fc1.bias"])
     torch.testing.assert_close(head.fc6(rois.flatten(1)), first.flatten(1))
@@ -334,7 +335,7 @@ def test_the_fully_connected_layers_do_what_vggs_convolutions_do() -> None:
 
 def changed_by(head: BoxHead, weights: dict[str, Tensor] | None) -> set[str]:
     before = {name: tensor.clone() for name, tensor in head.state_dict().items()}
-    take_vgg_classifier(head, weights)
+    load_vgg_classifier((head.fc6, head.fc7), weights)
     return {name for name, tensor in head.state_dict().items() if not torch.equal(tensor, before[name])}
 
 

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.errors import UsageError
+from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.segmentation.blocks import ScoreHead
-from boxmask.segmenters.fcn import FCN, PRESETS, FCNConfig, Upsample2x, take_over_classifier
+from boxmask.segmenters.fcn import FCN, PRESETS, FCNConfig, Upsample2x
 from boxmask.types import SegmentationTarget
 
 SMALL = {"backbone": "resnet18", "shorter_side": 64, "longer_side": 96, "hidden": ((16, 3),)}
@@ -87,7 +88,7 @@ def test_a_classifier_becomes_convolutional() -> None:
         "pre_logits.fc2.weight": torch.eye(16).reshape(16, 16, 1, 1),
         "pre_logits.fc2.bias": torch.zeros(16),
     }
-    take_over_classifier(head, weights)
+    load_vgg_classifier((head[0][0], head[1][0]), weights)
     x = torch.randn(1, 8, 7, 7)
     expected = linear(x.flatten(1)).relu()
     hidden: Tensor = head[1](head[0](x))

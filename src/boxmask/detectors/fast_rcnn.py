@@ -30,7 +30,8 @@ from boxmask.kernels import roi_pool
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.roi import to_rois
-from boxmask.pipeline.heads.box import BoxHead, compress, take_vgg_classifier
+from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
+from boxmask.pipeline.heads.box import BoxHead, compress
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.postprocess import decode_and_nms
 from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, SelectiveSearchConfig
@@ -99,7 +100,7 @@ class FastRCNN(Detector):
         self.backbone = Backbone(config.backbone, (config.stride,), backbone_weights)
         channels = self.backbone.channels[-1]
         self.box_head = BoxHead(channels, count, config.pool, config.hidden, config.svd_ranks)
-        take_vgg_classifier(self.box_head, backbone_weights)
+        load_vgg_classifier((self.box_head.fc6, self.box_head.fc7), backbone_weights)
         # of each class's deltas (section 2.3); about this, until `delta_spread` has seen the training set
         self.register_buffer("delta_mean", torch.zeros(count, 4))
         self.register_buffer("delta_std", torch.tensor(USUAL_SPREAD).repeat(count, 1))

@@ -31,7 +31,8 @@ from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.features.roi import align, to_rois
-from boxmask.pipeline.heads.box import BoxHead, take_vgg_classifier
+from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
+from boxmask.pipeline.heads.box import BoxHead
 from boxmask.pipeline.heads.rpn import RPNHead, best_anchors, sample_anchors
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
 from boxmask.pipeline.postprocess import decode_and_nms
@@ -140,7 +141,7 @@ class FasterRCNN(Detector):
         self.rpn_head = RPNHead(channels, config.rpn_channels, anchors_a_cell, config.rpn_depth)
         count, convs = len(config.class_names), config.box_convs
         self.box_head = BoxHead(channels, count, config.pool, config.hidden, convs=convs)
-        take_vgg_classifier(self.box_head, backbone_weights)
+        load_vgg_classifier((self.box_head.fc6, self.box_head.fc7), backbone_weights)
 
     def freeze(self, stages: int) -> None:
         """Keep the backbone's first `stages` stages as they are in training."""

@@ -27,7 +27,7 @@ from boxmask.detectors.contract import Detector
 from boxmask.geometry.matching import BACKGROUND, draw, match_boxes
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.pipeline.heads.box import take_vgg_classifier
+from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.linear import Linear
 from boxmask.pipeline.postprocess import decode_and_nms
@@ -111,7 +111,7 @@ class RCNN(Detector):
         self.logits = nn.Linear(config.hidden, count + 1)  # section 2.3; the background is the last
         nn.init.normal_(self.logits.weight, std=0.01)
         nn.init.zeros_(self.logits.bias)
-        take_vgg_classifier(self, backbone_weights)
+        load_vgg_classifier((self.fc6, self.fc7), backbone_weights)
         self.register_buffer("svm_weights", torch.zeros(count, config.hidden))
         self.register_buffer("svm_biases", torch.zeros(count))
         self.register_buffer("calibration", torch.tensor([1.0, 0.0]).repeat(count, 1))  # slope, offset

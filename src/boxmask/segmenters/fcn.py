@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from boxmask.errors import UsageError
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
+from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.images import Batch, Size, grid_of, prepare
-from boxmask.pipeline.segmentation.blocks import ScoreHead, score_layer, upsample
+from boxmask.pipeline.segmentation.blocks import ConvBlock, ScoreHead, score_layer, upsample
 from boxmask.pipeline.segmentation.inference import preparation, segment
 from boxmask.pipeline.segmentation.losses import auxiliary_loss, check_losses, labels_of_batch, pixel_losses
 from boxmask.pipeline.segmentation.tiling import check_tiling
@@ -117,8 +118,8 @@ class FCN(Segmenter):
             self.auxiliary_head = ScoreHead(
                 channels[OF_AUXILIARY], narrow, classes, config.norm, config.dropout
             )
-        if backbone_weights is not None:
-            take_over_classifier(self.head, backbone_weights)
+        convs = [block[0] for block in self.head if isinstance(block, ConvBlock)]
+        load_vgg_classifier(convs, backbone_weights)  # section 4.1
 
     @property
     def fused(self) -> list[int]:
@@ -211,15 +212,3 @@ def check(config: FCNConfig) -> None:
     if config.output_stride < COARSEST and config.finest_stride < COARSEST:
         found = f"output_stride {config.output_stride} and finest {config.finest_stride}"
         raise UsageError(f"fcn: {found}: dilated features need no skips; set finest to {COARSEST}")
-
-
-@torch.no_grad()
-def take_over_classifier(head: ScoreHead, weights: dict[str, Tensor]) -> None:
-    """fc6 and fc7 of a VGG16 as convolutions with their pretrained numbers (section 4.1), where they fit."""
-    for block, theirs in zip(head, ("pre_logits.fc1", "pre_logits.fc2"), strict=False):
-        conv = block[0] if isinstance(block, nn.Sequential) else None
-        given = weights.get(f"{theirs}.weight")
-        if isinstance(conv, nn.Conv2d) and given is not None and given.numel() == conv.weight.numel():
-            conv.weight.copy_(given.reshape(conv.weight.shape))
-            if conv.bias is not None:
-                conv.bias.copy_(weights[f"{theirs}.bias"])

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from boxmask.errors import UsageError, WeightsError
 from boxmask.pipeline.convolution import Conv3x3
+from boxmask.pipeline.features.vgg_classifier import vgg_layer
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))  # VGG16's configuration D
 FC = 1024  # channels of fc6 and fc7; 4096 in VGG16
@@ -89,13 +90,14 @@ class AtrousVGG16(nn.Module):
             self.features.load_state_dict(given)
         except RuntimeError as error:
             raise WeightsError(f"these weights are not of vgg16: {error}") from error
-        if "pre_logits.fc1.weight" in weights:
-            holes = weights["pre_logits.fc1.weight"].reshape(4 * FC, STAGES[4][-1], 7, 7)
-            self.fc6.weight.copy_(holes[::4, :, ::3, ::3])
-            self.fc7.weight.copy_(weights["pre_logits.fc2.weight"].reshape(4 * FC, 4 * FC, 1, 1)[::4, ::4])
-            for layer, theirs in ((self.fc6, "fc1"), (self.fc7, "fc2")):
+        fc6 = vgg_layer(weights, "fc6", (4 * FC, STAGES[4][-1], 7, 7))
+        fc7 = vgg_layer(weights, "fc7", (4 * FC, 4 * FC, 1, 1))
+        if fc6 is not None and fc7 is not None:
+            self.fc6.weight.copy_(fc6[0][::4, :, ::3, ::3])
+            self.fc7.weight.copy_(fc7[0][::4, ::4])
+            for layer, (_, bias) in ((self.fc6, fc6), (self.fc7, fc7)):
                 assert layer.bias is not None
-                layer.bias.copy_(weights[f"pre_logits.{theirs}.bias"][::4])
+                layer.bias.copy_(bias[::4])
 
 
 def _layers() -> list[nn.Module]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.pipeline.convolution import RegionConvs
 from boxmask.pipeline.heads.svd import thin, truncated
 from boxmask.pipeline.linear import Linear
-
-VGG_CLASSIFIER = {"fc6": "pre_logits.fc1", "fc7": "pre_logits.fc2"}  # our layers: timm's of its VGG
 
 
 class BoxHead(nn.Module):
@@ -48,19 +45,6 @@ class BoxHead(nn.Module):
         hidden = F.relu(self.fc7(F.relu(self.fc6(self.convs(rois).flatten(1)))))
         deltas: Tensor = self.deltas(hidden)
         return self.logits(hidden), deltas.unflatten(1, (-1, 4))
-
-
-@torch.no_grad()
-def take_vgg_classifier(head: nn.Module, weights: dict[str, Tensor] | None) -> None:
-    """Start fc6 and fc7 from a pretrained VGG's, where `weights` has them and they fit.
-
-    R-CNN, Fast and Faster R-CNN do so (Fast R-CNN, section 2.1); networks without such layers start anew.
-    """
-    for ours, theirs in VGG_CLASSIFIER.items():
-        layer, given = getattr(head, ours), (weights or {}).get(f"{theirs}.weight")
-        if given is not None and isinstance(layer, Linear) and given.numel() == layer.weight.numel():
-            layer.weight.copy_(given.reshape(layer.weight.shape))
-            layer.bias.copy_((weights or {})[f"{theirs}.bias"])
 
 
 def compress(head: BoxHead, svd_ranks: tuple[int, int]) -> None:
