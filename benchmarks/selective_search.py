@@ -160,7 +160,7 @@ def recall_table(dataset: DetectionDataset, boxes: dict[str, list[Tensor]]) -> T
 def row(name: str, count: int | None, found: ProposalRecall) -> list[str]:
     figures = (found.recall_50, found.recall_70, found.MABO)
     which = name if count is None else f"{name}, the first {count}"
-    return [which, f"{found.windows:.0f}", *("" if n is None else f"{n:.3f}" for n in figures)]
+    return [which, f"{found.mean_proposals:.0f}", *("" if n is None else f"{n:.3f}" for n in figures)]
 
 
 if __name__ == "__main__":

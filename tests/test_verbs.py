@@ -81,7 +81,7 @@ def test_predict_writes_maps_but_nothing_of_a_classifier(
 ) -> None:
     photo = demo / "images" / "train-00001.jpg"
     done = boxmask.predict(runs("unet"), [photo], tmp_path / "maps")
-    assert done.labels == [tmp_path / "maps" / "labels" / "train-00001.png"]
+    assert done.labels == [tmp_path / "maps" / "label-maps" / "train-00001.png"]
     with pytest.raises(UsageError, match=r"a classifier draws nothing; use boxmask\.load\(run\)\.predict"):
         boxmask.predict(runs("classifier"), [photo], tmp_path / "said")
     assert not (tmp_path / "said").exists()

@@ -163,12 +163,14 @@ def test_svd_is_for_a_fast_rcnn(refused: Refused, runs: Runs, demo: Path, kind: 
 
 def test_outlines_are_written(boxmask: Call, here: Path, runs: Runs, demo: Path) -> None:
     photos = sorted((demo / "images").glob("test-*.jpg"))
-    ended = boxmask("predict", runs("mask-rcnn"), *photos[:2], "--save", "png,coco,labelme,labels")
+    ended = boxmask("predict", runs("mask-rcnn"), *photos[:2], "--save", "png,coco,labelme,label-maps")
     assert ended.status == 0, ended.err
     one, two = (photo.stem for photo in photos[:2])
     expected = [f"{one}.png", f"{two}.png", "detections.json"]
     expected += [f"labelme/{name}.json" for name in (one, two)]
-    assert files_in(here / "predictions") == sorted([*expected, f"labels/{one}.png", f"labels/{two}.png"])
+    assert files_in(here / "predictions") == sorted(
+        [*expected, f"label-maps/{one}.png", f"label-maps/{two}.png"]
+    )
     written = json.loads((here / "predictions" / "detections.json").read_text())["annotations"]
     assert any("segmentation" in annotation for annotation in written)
 
@@ -179,9 +181,9 @@ def test_maps_are_written(boxmask: Call, here: Path, runs: Runs, demo: Path) -> 
         ended = boxmask("predict", runs(kind), photo, "--out", kind)
         assert (ended.status, ended.out) == (0, f"1 photos\n{kind}\n")
         assert files_in(here / kind) == sorted(
-            ["classes.txt", f"labels/{photo.stem}.png", f"{photo.stem}.jpg"]
+            ["classes.txt", f"label-maps/{photo.stem}.png", f"{photo.stem}.jpg"]
         )
-        labels = np.array(Image.open(here / kind / "labels" / f"{photo.stem}.png"))
+        labels = np.array(Image.open(here / kind / "label-maps" / f"{photo.stem}.png"))
         assert labels.shape == Image.open(photo).size[::-1]
         assert labels.max() <= 10
 
@@ -209,11 +211,11 @@ def test_a_photo_that_cannot_be_read_does_not_stop_a_classifier(
 @pytest.mark.parametrize(
     ("kind", "form", "message"),
     [
-        ("unet", "coco", "--save coco: is for single objects"),
-        ("unet", "labelme", "--save labelme: is for single objects"),
-        ("faster-rcnn", "labels", "--save labels: is for masks"),
+        ("unet", "coco", "--save coco: needs separate objects"),
+        ("unet", "labelme", "--save labelme: needs separate objects"),
+        ("faster-rcnn", "label-maps", "--save label-maps: needs masks"),
         ("classifier", "jpg", "--save: a classifier writes classes.csv; leave the flag out"),
-        ("mask-rcnn", "", "--save nothing: not known"),
+        ("mask-rcnn", "", "--save nothing: unknown format"),
     ],
 )
 def test_a_form_that_is_not_possible(

@@ -34,7 +34,7 @@ def test_what_is_saved_can_be_chosen(
 
 def test_an_unknown_form_is_wrong_usage(refused: Refused, trained: Path, demo: Path) -> None:
     said = refused(2, "predict", trained, demo / "images", "--save", "png,bmp")
-    assert said == "boxmask: --save bmp: not known; there are: jpg, png, coco, labelme, labels\n"
+    assert said == "boxmask: --save bmp: unknown format. Choose from: jpg, png, coco, labelme, label-maps.\n"
 
 
 @pytest.mark.parametrize("given", ["nowhere.jpg", "*.jpg", "."])

@@ -35,15 +35,15 @@ def test_photos_are_drawn(boxmask: Program, here: Path, demo: Path) -> None:
 
 def test_a_limit_keeps_so_many(boxmask: Program, demo: Path) -> None:
     ended = boxmask("proposals", demo, "--split", "test", "--mode", "single", "--limit", "5", "--json", "-")
-    assert json.loads(ended.out)["windows"] <= 5
+    assert json.loads(ended.out)["mean_proposals"] <= 5
 
 
 def test_a_mode_keeps_its_limit_and_the_papers_has_none(boxmask: Program, demo: Path) -> None:
     ways = [("--limit", "100000"), (), ("--paper", "--limit", "100000"), ("--paper",)]
     ended = [boxmask("proposals", demo, "--split", "test", *way, "--json", "-") for way in ways]
-    unlimited, ours, _, papers = windows = [json.loads(one.out)["windows"] for one in ended]
+    unlimited, ours, _, papers = counts = [json.loads(one.out)["mean_proposals"] for one in ended]
     assert ours <= min(unlimited, 1700)
-    assert papers == windows[2] != ours
+    assert papers == counts[2] != ours
 
 
 def test_photos_that_are_not_there(refused: Refused) -> None:
@@ -55,7 +55,7 @@ def test_an_rpns_proposals_are_judged_and_drawn(
 ) -> None:
     rpn = ("--method", "rpn", "--run", trained)
     ended = boxmask("proposals", demo, *rpn, "--split", "test", "--limit", "30", "--json", "-")
-    assert 0 < json.loads(ended.out)["windows"] <= 30
+    assert 0 < json.loads(ended.out)["mean_proposals"] <= 30
     ended = boxmask("proposals", demo / "images" / "train-00001.jpg", *rpn, "--out", "seen")
     assert (ended.status, ended.out.strip()) == (0, "seen")
     assert [file.name for file in (here / "seen").iterdir()] == ["train-00001.jpg"]

@@ -37,7 +37,7 @@ PROPOSALS = [
 
 def test_recall_and_best_overlap_by_hand() -> None:
     found = proposal_recall(labeled(), PROPOSALS)
-    assert (found.photos, found.objects, found.windows) == (2, 4, 2.0)
+    assert (found.photos, found.objects, found.mean_proposals) == (2, 4, 2.0)
     assert found.recall_50 == pytest.approx(3 / 4)
     assert found.recall_70 == pytest.approx(1 / 4)
     assert found.ABO == pytest.approx((1 + 0.6 + 0.6 + 0) / 4)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,9 @@ from boxmask.detectors.contract import Detector
 from boxmask.errors import PhotoError, UsageError
 from boxmask.masks import Masks
 from boxmask.prediction.predict import predict_photos
-from boxmask.results.formats import FORMS
-from boxmask.results.paths import picture_names
+from boxmask.results.formats import FORMATS
 from boxmask.types import Detections, SegmentationMap
-from boxmask.weights.checkpoint import load_detector
+from boxmask.weights.checkpoint import load_detector, load_model
 
 
 class OutlineStub:
@@ -135,7 +135,9 @@ def test_progress_is_told_after_each_photo(stub: Detector, photos: Path, tmp_pat
 def test_an_unknown_form_is_refused_before_anything_is_written(
     stub: Detector, photos: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=r"--save yolo, bmp: not known; there are: jpg, png, coco, l.*"):
+    with pytest.raises(
+        UsageError, match=r"--save yolo, bmp: unknown format. Choose from: jpg, png, coco, l.*"
+    ):
         predict_photos(stub, [photos], tmp_path / "out", save=("jpg", "yolo", "bmp"))
     assert not (tmp_path / "out").exists()
 
@@ -149,11 +151,11 @@ def test_an_input_that_means_no_photo_is_named(stub: Detector, tmp_path: Path, g
 
 def test_a_photo_is_never_replaced_by_its_picture(stub: Detector, photos: Path) -> None:
     before = (photos / "a.jpg").read_bytes()
-    with pytest.raises(UsageError, match=r"a\.jpg: the picture would replace the photo itself"):
+    with pytest.raises(UsageError, match=r"a\.jpg: would overwrite the photo itself"):
         predict_photos(stub, [photos / "a.jpg"], photos)
     link = photos.parent / "link"
     link.symlink_to(photos)
-    with pytest.raises(UsageError, match="would replace"):
+    with pytest.raises(UsageError, match="would overwrite"):
         predict_photos(stub, [photos / "a.jpg"], link)
     assert (photos / "a.jpg").read_bytes() == before
     predict_photos(stub, [photos / "a.jpg"], photos, save=("png",))
@@ -172,11 +174,6 @@ def test_a_damaged_photo_is_named_and_the_others_are_done(
     assert names(tmp_path / "out") == ["a-2.jpg", "a.jpg", "detections.json"]
 
 
-def test_names_are_like_the_photos_and_no_two_alike() -> None:
-    photos = [Path(name) for name in ("a/x.jpg", "b/x.jpg", "x-2.jpg", "c/x.png", "c/x-2.jpg", "y.jpg")]
-    assert picture_names(photos) == ["x", "x-3", "x-2", "x-4", "x-2-2", "y"]
-
-
 def test_a_trained_detector_predicts(trained: Path, demo: Path, tmp_path: Path) -> None:
     shutil.copy(demo / "images" / "test-00023.jpg", tmp_path / "photo.jpg")
     done = predict_photos(load_detector(trained), [tmp_path / "photo.jpg"], tmp_path / "out")
@@ -185,9 +182,9 @@ def test_a_trained_detector_predicts(trained: Path, demo: Path, tmp_path: Path) 
 
 
 def test_outlines_are_saved_in_every_form(photos: Path, tmp_path: Path) -> None:
-    done = predict_photos(OutlineStub(), [photos / "a.jpg"], tmp_path / "out", save=FORMS)
-    assert names(tmp_path / "out") == ["a.jpg", "a.png", "detections.json", "labelme", "labels"]
-    assert done.labels == [tmp_path / "out" / "labelme" / "a.json", tmp_path / "out" / "labels" / "a.png"]
+    done = predict_photos(OutlineStub(), [photos / "a.jpg"], tmp_path / "out", save=FORMATS)
+    assert names(tmp_path / "out") == ["a.jpg", "a.png", "detections.json", "label-maps", "labelme"]
+    assert done.labels == [tmp_path / "out" / "labelme" / "a.json", tmp_path / "out" / "label-maps" / "a.png"]
     numbers = np.array(Image.open(done.labels[1]))
     assert (numbers[:15, :20] == 1).all()
     assert (numbers > 0).sum() == 15 * 20  # the doubtful one is in the COCO file only
@@ -200,8 +197,10 @@ def test_outlines_are_saved_in_every_form(photos: Path, tmp_path: Path) -> None:
 
 
 def test_boxes_have_no_label_images(stub: Detector, photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--save labels: is for masks, and this detector finds boxes; "):
-        predict_photos(stub, [photos], tmp_path / "out", save=("jpg", "labels"))
+    with pytest.raises(
+        UsageError, match="--save label-maps: needs masks, and this detector finds boxes only"
+    ):
+        predict_photos(stub, [photos], tmp_path / "out", save=("jpg", "label-maps"))
     assert not (tmp_path / "out").exists()
     done = predict_photos(stub, [photos / "b.png"], tmp_path / "out", save=("labelme",))
     said = json.loads(done.labels[0].read_text())
@@ -209,11 +208,11 @@ def test_boxes_have_no_label_images(stub: Detector, photos: Path, tmp_path: Path
 
 
 def test_maps_are_drawn_and_saved_with_their_classes(photos: Path, tmp_path: Path) -> None:
-    done = predict_photos(MapStub(), [photos], tmp_path / "out", save=("png", "labels"))
-    assert names(tmp_path / "out") == ["a-2.png", "a.png", "b.png", "classes.txt", "labels"]
-    assert names(tmp_path / "out" / "labels") == ["a-2.png", "a.png", "b.png"]
+    done = predict_photos(MapStub(), [photos], tmp_path / "out", save=("png", "label-maps"))
+    assert names(tmp_path / "out") == ["a-2.png", "a.png", "b.png", "classes.txt", "label-maps"]
+    assert names(tmp_path / "out" / "label-maps") == ["a-2.png", "a.png", "b.png"]
     assert (tmp_path / "out" / "classes.txt").read_text() == "sky 56B4E9\nroad E69F00\n"
-    labels = np.array(Image.open(tmp_path / "out" / "labels" / "b.png"))
+    labels = np.array(Image.open(tmp_path / "out" / "label-maps" / "b.png"))
     assert labels.shape == (60, 80)
     assert labels[:30].max() == 0
     assert labels[30:].min() == 1
@@ -223,15 +222,34 @@ def test_maps_are_drawn_and_saved_with_their_classes(photos: Path, tmp_path: Pat
 
 
 def test_maps_are_no_objects(photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"--save coco: is for single objects.*jpg, png, labels"):
+    with pytest.raises(UsageError, match=r"--save coco: needs separate objects.*jpg, png, label-maps"):
         predict_photos(MapStub(), [photos], tmp_path / "out", save=("jpg", "coco"))
     assert not (tmp_path / "out").exists()
 
 
 def test_a_label_image_never_replaces_a_photo(photos: Path) -> None:
     (photos / "b.png").rename(photos / "deeper" / "b.png")
-    (photos / "deeper").rename(photos / "labels")
-    before = (photos / "labels" / "b.png").read_bytes()
-    with pytest.raises(UsageError, match="would replace the photo itself"):
-        predict_photos(OutlineStub(), [photos / "labels" / "b.png"], photos, save=("labels",))
-    assert (photos / "labels" / "b.png").read_bytes() == before
+    (photos / "deeper").rename(photos / "label-maps")
+    before = (photos / "label-maps" / "b.png").read_bytes()
+    with pytest.raises(UsageError, match="would overwrite the photo itself"):
+        predict_photos(OutlineStub(), [photos / "label-maps" / "b.png"], photos, save=("label-maps",))
+    assert (photos / "label-maps" / "b.png").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        ("mask-rcnn", ["detections.json", "test-00020.jpg"]),
+        ("unet", ["classes.txt", "label-maps/test-00020.png", "test-00020.jpg"]),
+        ("tiles", ["classes.txt", "label-maps/test-00020.png", "test-00020.jpg"]),
+    ],
+)
+def test_trained_models_write_their_default_formats(
+    runs: Callable[[str], Path], demo: Path, tmp_path: Path, kind: str, written: list[str]
+) -> None:
+    photo = sorted((demo / "images").glob("test-*.jpg"))[0]
+    done = predict_photos(load_model(runs(kind)), [photo], tmp_path)  # type: ignore[arg-type]
+    files = sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.*"))
+    assert files == [name.replace("test-00020", photo.stem) for name in written]
+    assert (done.shares != []) == (kind != "mask-rcnn")
+    assert all(sum(shares.values()) == pytest.approx(1) for shares in done.shares)

@@ -1,16 +1,16 @@
 import contextlib
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hotcoco import COCO as HotCOCO
-from PIL import Image
+from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from boxmask.errors import UsageError
-from boxmask.results.coco import atomic_write, coco_json, save_coco, save_picture
+from boxmask.results.coco import coco_json, save_coco
 from boxmask.types import Detections
 
 NAMES = ("chat noir", "犬")
@@ -37,7 +37,7 @@ def saved(tmp_path):
     return path
 
 
-def test_json_says_what_was_found():
+def test_json_holds_the_detections():
     out = coco_json(PATHS, FOUND)
     assert out["images"][1] == {"id": 2, "file_name": "b/photo.jpg", "width": 20, "height": 10}
     assert out["categories"] == [{"id": 1, "name": "chat noir"}, {"id": 2, "name": "犬"}]
@@ -49,7 +49,7 @@ def test_json_says_what_was_found():
     assert first["area"] == pytest.approx(29.6 * 48.1, rel=1e-6)
 
 
-def test_pycocotools_reads_it_as_labels_and_as_results(saved):
+def test_pycocotools_reads_labels_and_results(saved):
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(str(saved))
         results = truth.loadRes(json.loads(saved.read_text(encoding="utf-8"))["annotations"])
@@ -71,50 +71,32 @@ def test_no_photos_give_an_empty_file():
     assert coco_json([], []) == {"images": [], "categories": [], "annotations": []}
 
 
-def test_one_detections_for_each_path_and_the_same_classes():
-    with pytest.raises(ValueError, match="for 3 photos, found them for 2"):
+def test_wrong_number_of_detections_and_different_classes_are_refused():
+    with pytest.raises(ValueError, match=r"expected one per photo \(3\), found 2"):
         coco_json(PATHS, FOUND[:2])
     other = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0).long(), ("dog",), (5, 5))
     with pytest.raises(ValueError, match="class names"):
         coco_json(PATHS, [*FOUND[:2], other])
 
 
-@pytest.fixture
-def picture():
-    y, x = np.mgrid[0:40, 0:60].astype(np.uint8)
-    return np.stack([x * 4, y * 6, x + y], axis=-1)
+def test_coco_keeps_every_pixel_of_masks(masked_detections, tmp_path):
+    save_coco(["a.jpg"], [masked_detections], tmp_path / "found.json")
+    written = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["annotations"]
+    for row in (0, 1, 3):
+        assert written[row]["segmentation"]["size"] == [60, 80]
+        assert isinstance(written[row]["segmentation"]["counts"], str)
+        assert np.array_equal(
+            coco_mask.decode(written[row]["segmentation"]), masked_detections.masks.dense()[row]
+        )
+        assert written[row]["area"] == masked_detections.masks.areas()[row]
+    assert "segmentation" not in written[2]
+    assert written[2]["area"] == 7.5 * 5.75
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(str(tmp_path / "found.json"))
+    assert np.array_equal(truth.annToMask(truth.anns[2]), masked_detections.masks.dense()[1])
 
 
-def test_png_is_exact_and_jpeg_is_near(picture, tmp_path):
-    save_picture(picture, tmp_path / "deep" / "one.png")
-    assert np.array_equal(np.array(Image.open(tmp_path / "deep" / "one.png")), picture)
-    save_picture(picture, tmp_path / "one.JPG")
-    again = np.array(Image.open(tmp_path / "one.JPG")).astype(int)
-    assert np.abs(again - picture).mean() < 2
-
-
-def test_other_endings_are_refused_before_anything_is_written(picture, tmp_path):
-    with pytest.raises(UsageError, match=r'one\.xyz.*".xyz".*\.png'):
-        save_picture(picture, tmp_path / "sub" / "one.xyz")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "found.json"
-    path.write_text("old")
-
-    def write_half_and_fail():
-        with atomic_write(path) as temporary:
-            temporary.write_text("half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_half_and_fail()
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_file_is_readable_like_any_other(picture, tmp_path):
-    (tmp_path / "plain").write_text("")
-    save_picture(picture, tmp_path / "one.png")
-    assert (tmp_path / "one.png").stat().st_mode == (tmp_path / "plain").stat().st_mode
+def test_boxes_alone_have_no_segmentation(masked_detections):
+    boxes = coco_json(["a.jpg"], [replace(masked_detections, masks=None)])["annotations"]
+    assert set(boxes[0]) == {"id", "image_id", "category_id", "bbox", "area", "score", "iscrowd"}
+    assert boxes[0]["area"] == 900.0

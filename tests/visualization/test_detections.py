@@ -9,8 +9,8 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.geometry import rle
 from boxmask.masks import Masks
 from boxmask.types import Detections
-from boxmask.visualization import detections as module
-from boxmask.visualization.detections import contact_sheet, draw, draw_pair, labeled_objects
+from boxmask.visualization import name_tags
+from boxmask.visualization.detections import detections_from_labels, draw_comparison, draw_detections
 from boxmask.visualization.style import PALETTE, font_of_size
 
 NAMES = ("cat", "dog", "Äffchen", "кошка")
@@ -39,9 +39,9 @@ def gray(height, width):
     return np.full((height, width, 3), 128, dtype=np.uint8)
 
 
-def test_a_box_has_its_classs_color_in_rgb_and_the_photo_is_kept():
+def test_box_has_the_color_of_its_class_and_the_photo_is_kept():
     photo = gray(100, 120)
-    picture = draw(photo, found([(20, 30, 80, 90)], [1], (100, 120)))
+    picture = draw_detections(photo, found([(20, 30, 80, 90)], [1], (100, 120)))
     assert picture.dtype == np.uint8
     assert picture.shape == (100, 120, 3)
     assert tuple(picture[60, 20]) == rgb(PALETTE[1])
@@ -49,32 +49,34 @@ def test_a_box_has_its_classs_color_in_rgb_and_the_photo_is_kept():
     assert (photo == 128).all()
 
 
-def test_unsure_detections_are_not_drawn():
+def test_detections_under_min_score_are_not_drawn():
     detections = found([(20, 30, 80, 90)], [0], (100, 120), [0.4])
-    assert np.array_equal(draw(gray(100, 120), detections), gray(100, 120))
-    assert has_color(draw(gray(100, 120), detections, min_score=0.3), PALETTE[0])
+    assert np.array_equal(draw_detections(gray(100, 120), detections), gray(100, 120))
+    assert has_color(draw_detections(gray(100, 120), detections, min_score=0.3), PALETTE[0])
 
 
-def test_nothing_found_is_the_photo():
-    assert np.array_equal(draw(gray(50, 50), found([], [], (50, 50))), gray(50, 50))
+def test_no_detections_leave_the_photo_unchanged():
+    assert np.array_equal(draw_detections(gray(50, 50), found([], [], (50, 50))), gray(50, 50))
 
 
-def test_a_box_along_the_photos_edge_is_seen_on_all_sides():
-    picture = draw(gray(40, 40), found([(0, 0, 40, 40)], [0], (40, 40)))
+def test_box_along_the_edge_of_the_photo_is_visible_on_all_sides():
+    picture = draw_detections(gray(40, 40), found([(0, 0, 40, 40)], [0], (40, 40)))
     for side in (picture[0], picture[-1], picture[:, 0], picture[:, -1]):
         assert (side == rgb(PALETTE[0])).all(axis=-1).mean() > 0.5
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (64, 48), (1500, 2000)])
-def test_any_size_of_photo(size):
+def test_photo_of_any_size(size):
     height, width = size
     boxes = [(0, 0, width, height), (width / 3, height / 3, width / 2, height)]
-    assert draw(gray(*size), found(boxes, [0, 1], size)).shape == (*size, 3)
+    assert draw_detections(gray(*size), found(boxes, [0, 1], size)).shape == (*size, 3)
 
 
-def test_lines_and_names_grow_with_the_photo():
+def test_lines_grow_with_the_photo():
     def line(side: int) -> int:
-        picture = draw(gray(side, side), found([(side // 4, side // 4, side, side)], [0], (side, side)))
+        picture = draw_detections(
+            gray(side, side), found([(side // 4, side // 4, side, side)], [0], (side, side))
+        )
         return int((picture[side // 2] == rgb(PALETTE[0])).all(axis=-1).sum())
 
     assert line(100) < line(1000) < line(2000)
@@ -82,23 +84,23 @@ def test_lines_and_names_grow_with_the_photo():
 
 @pytest.fixture
 def places(monkeypatch):
-    """Where names were put, in order."""
+    """The place of each name tag, or None, in the order they are drawn."""
     taken = []
-    original = module._free_place
+    original = name_tags._free_place
 
     def spy(*arguments):
         taken.append(original(*arguments))
         return taken[-1]
 
-    monkeypatch.setattr(module, "_free_place", spy)
+    monkeypatch.setattr(name_tags, "_free_place", spy)
     return taken
 
 
-def test_names_stay_inside_and_apart_and_the_surest_go_first(places):
+def test_name_tags_stay_inside_do_not_overlap_and_go_by_score(places):
     rng = np.random.default_rng(0)
     corner = rng.uniform(0, 260, (200, 2))
     boxes = np.concatenate([corner, corner + rng.uniform(10, 60, (200, 2))], axis=1).clip(0, 300)
-    draw(gray(300, 300), found(boxes.tolist(), rng.integers(0, 4, 200).tolist(), (300, 300)))
+    draw_detections(gray(300, 300), found(boxes.tolist(), rng.integers(0, 4, 200).tolist(), (300, 300)))
     assert len(places) == 60
     assert places[0] is not None
     put = [place for place in places if place is not None]
@@ -111,14 +113,24 @@ def test_names_stay_inside_and_apart_and_the_surest_go_first(places):
         assert all(x2 < a[0] or a[2] < x1 or y2 < a[1] or a[3] < y1 for a in put[:i])
 
 
-def test_a_name_does_not_hide_a_small_box(places):
-    boxes = [(50, 50, 150, 150), (52, 38, 60, 46)]  # the second lies where the first one's name would go
-    draw(gray(200, 200), found(boxes, [0, 0], (200, 200)))
+def test_name_tag_does_not_hide_a_small_box(places):
+    boxes = [(50, 50, 150, 150), (52, 38, 60, 46)]  # the second lies where the tag of the first would go
+    draw_detections(gray(200, 200), found(boxes, [0, 0], (200, 200)))
     x1, y1, x2, y2 = places[0]
     assert x2 < 52 or x1 > 60 or y2 < 38 or y1 > 46
 
 
-def test_names_of_other_alphabets_have_letters():
+def test_photo_of_another_size_or_type_is_refused():
+    detections = found([(20, 30, 80, 90)], [0], (100, 120))
+    with pytest.raises(
+        ValueError, match=r"photo: expected uint8 \(100, 120, 3\), found uint8 \(120, 100, 3\)"
+    ):
+        draw_detections(gray(120, 100), detections)
+    with pytest.raises(ValueError, match="found float32"):
+        draw_detections(gray(100, 120).astype(np.float32), detections)
+
+
+def test_font_has_letters_of_other_alphabets():
     font = font_of_size(20)
     missing = font.getmask("\uffff").getbbox()
     assert all(font.getmask(letter).getbbox() not in (None, missing) for letter in "Äкш")
@@ -127,8 +139,8 @@ def test_names_of_other_alphabets_have_letters():
 def test_scores_can_be_left_out():
     detections = found([(20, 30, 80, 90)], [0], (100, 120))
     with_scores, without = (
-        draw(gray(100, 120), detections),
-        draw(gray(100, 120), detections, show_scores=False),
+        draw_detections(gray(100, 120), detections),
+        draw_detections(gray(100, 120), detections, show_scores=False),
     )
     ground = [(p == rgb(PALETTE[0])).all(axis=-1).sum() for p in (with_scores, without)]
     assert ground[0] > ground[1]
@@ -136,7 +148,7 @@ def test_scores_can_be_left_out():
 
 @pytest.fixture
 def dataset() -> DetectionDataset:
-    """Two photos with three objects, of which boxes are known."""
+    """Two photos with three boxes."""
     return DetectionDataset(
         root=Path("things"),
         class_names=NAMES,
@@ -154,46 +166,30 @@ def dataset() -> DetectionDataset:
 
 
 def test_labels_become_detections(dataset):
-    labels = labeled_objects(dataset, 1)
+    labels = detections_from_labels(dataset, 1)
     assert labels.boxes.tolist() == [[1, 2, 30, 40], [5, 5, 50, 60]]
     assert labels.names == ["кошка", "dog"]
     assert labels.size == (100, 120)
     assert labels.scores.tolist() == [1, 1]
-    pair = draw_pair(gray(100, 120), labels, found([], [], (100, 120)))
+    pair = draw_comparison(gray(100, 120), labels, found([], [], (100, 120)))
     half = pair.shape[1] // 2
     assert has_color(pair[:, :half], PALETTE[3])
     assert not has_color(pair[:, half:], PALETTE[3])
     assert (pair[-102:-2, half + 2 : half + 122] == 128).all()  # the photo itself, not scaled
 
 
-def test_outlines_of_labels_are_drawn_where_they_are_known(dataset):
-    assert labeled_objects(dataset, 1).masks is None
+def test_known_masks_of_labels_are_drawn(dataset):
+    assert detections_from_labels(dataset, 1).masks is None
     dense = np.zeros((1, 100, 120), bool)
-    dense[0, 2:40, 1:15] = dense[0, 2:10, 1:30] = True  # of the second object; a box alone of the third
+    dense[0, 2:40, 1:15] = dense[0, 2:10, 1:30] = True  # mask of the second object; the third has a box only
     (counts,) = rle.encode(Masks.from_dense(dense))
     outlined = replace(
         dataset, runs=counts.astype(np.int32), run_offsets=np.array([0, 0, len(counts), len(counts)])
     )
-    labels = labeled_objects(outlined, 1)
+    labels = detections_from_labels(outlined, 1)
     assert labels.masks.known.tolist() == [True, False]
-    pair = draw_pair(gray(100, 120), labels, found([], [], (100, 120)))
+    pair = draw_comparison(gray(100, 120), labels, found([], [], (100, 120)))
     left = pair[-102:, 2:122]
     assert tuple(left[30, 1]) == rgb(PALETTE[3])
-    assert tuple(left[39, 25]) == (128, 128, 128)  # no box around an outline
-    assert tuple(left[30, 50]) == rgb(PALETTE[1])  # its right side
-
-
-def test_sheet_holds_every_picture_in_a_grid():
-    pictures = [np.full((h, 40, 3), shade, np.uint8) for h, shade in ((20, 10), (40, 60), (300, 110))]
-    sheet = contact_sheet(pictures, columns=2, width=200, captions=["a", "b", "a long path " * 20])
-    assert sheet.shape[1] == 200
-    for shade in (10, 60, 110):
-        assert (sheet == shade).all(axis=-1).any()
-    left, right = sheet[:, :100], sheet[:, 100:]
-    assert (left == 10).all(axis=-1).any()
-    assert not (right == 10).all(axis=-1).any()
-    assert (right == 60).all(axis=-1).any()
-    with pytest.raises(ValueError, match="found 3 and 1"):
-        contact_sheet(pictures, captions=["only one"])
-    with pytest.raises(ValueError, match="found 0"):
-        contact_sheet([])
+    assert tuple(left[39, 25]) == (128, 128, 128)  # no box around a mask
+    assert tuple(left[30, 50]) == rgb(PALETTE[1])  # right side of the box

@@ -3,7 +3,13 @@ import pytest
 import torch
 
 from boxmask.types import IGNORED, SegmentationMap
-from boxmask.visualization.segmentation import _percent, borders, draw_map, draw_map_pair, tinted
+from boxmask.visualization.segmentation import (
+    _percent,
+    borders,
+    draw_label_map,
+    draw_label_map_comparison,
+    tint_classes,
+)
 from boxmask.visualization.style import PALETTE, class_colors, rgb
 
 NAMES = ("background", "road", "house")
@@ -26,9 +32,9 @@ def blocks() -> np.ndarray:
     return labels
 
 
-def test_pixels_are_tinted_by_class_and_the_background_is_not(blocks):
+def test_pixels_are_tinted_by_class_except_the_background(blocks):
     photo = gray(90, 120)
-    picture = draw_map(photo, map_of(blocks))
+    picture = draw_label_map(photo, map_of(blocks))
     assert (photo == 128).all()
     assert picture.shape[1] == 120
     assert picture.shape[0] > 90
@@ -36,22 +42,22 @@ def test_pixels_are_tinted_by_class_and_the_background_is_not(blocks):
     assert picture[15, 30] == pytest.approx((np.array(rgb(PALETTE[1])) + 128) / 2, abs=1)
     assert tuple(picture[80, 60]) == (128, 128, 128)
     assert tuple(picture[29, 60]) == tuple(picture[59, 60]) == (255, 255, 255)  # borders
-    assert borders(blocks).sum() == 2 * 120 + 2 * 20 + 2 * 40 - 1  # a corner is of two sides
+    assert borders(blocks).sum() == 2 * 120 + 2 * 20 + 2 * 40 - 1  # a corner belongs to two sides
 
 
-def test_the_legend_has_a_patch_for_each_class_that_occurs(blocks):
+def test_legend_has_a_patch_per_class_that_occurs(blocks):
     blocks[blocks == 2] = 1
-    strip = draw_map(gray(90, 120), map_of(blocks))[90:]
+    strip = draw_label_map(gray(90, 120), map_of(blocks))[90:]
     there = [(strip == rgb(color)).all(axis=-1).any() for color in class_colors(NAMES)]
     assert there == [True, True, False]
     assert [_percent(share) for share in (1.0, 0.3333, 0.0004)] == ["100.0 %", "33.3 %", "under 0.1 %"]
 
 
-def test_a_pair_shows_both_and_stripes_what_is_not_known(blocks):
+def test_comparison_shows_both_and_stripes_ignored_pixels(blocks):
     labeled = blocks.copy()
     labeled[60:] = IGNORED
-    pair = draw_map_pair(gray(90, 120), labeled, map_of(blocks * 0))
-    top = pair.shape[0] - draw_map(gray(90, 248), map_of(np.zeros((90, 248))))[90:].shape[0]
+    pair = draw_label_map_comparison(gray(90, 120), labeled, map_of(blocks * 0))
+    top = pair.shape[0] - draw_label_map(gray(90, 248), map_of(np.zeros((90, 248))))[90:].shape[0]
     assert pair.shape[1] == 248
     left, right = pair[:top, :124], pair[:top, 124:]
     road = np.round((np.array(rgb(PALETTE[0])) + 128) / 2).astype(int)
@@ -64,14 +70,14 @@ def test_a_pair_shows_both_and_stripes_what_is_not_known(blocks):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 300), (200, 20)])
-def test_any_size_and_many_classes(size):
+def test_photo_of_any_size_with_many_classes(size):
     names = tuple(f"a class with a long name {i}" for i in range(200))
     labels = np.random.default_rng(0).integers(0, 200, size)
-    picture = draw_map(gray(*size), map_of(labels, names))
+    picture = draw_label_map(gray(*size), map_of(labels, names))
     assert picture.shape[1] == size[1]
-    assert np.array_equal(tinted(gray(*size), np.zeros(size, np.uint8), NAMES), gray(*size))
+    assert np.array_equal(tint_classes(gray(*size), np.zeros(size, np.uint8), NAMES), gray(*size))
 
 
-def test_another_size_is_refused():
-    with pytest.raises(ValueError, match="photo's size"):
-        draw_map(gray(4, 5), map_of(np.zeros((5, 4))))
+def test_photo_of_another_size_is_refused():
+    with pytest.raises(ValueError, match=r"photo: expected uint8 \(5, 4, 3\)"):
+        draw_label_map(gray(4, 5), map_of(np.zeros((5, 4))))

@@ -30,7 +30,7 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
     from boxmask.data.demo.make import make_demo
     from boxmask.data.detection.read import read_unsplit_detection
     from boxmask.evaluation.detection.table import detection_table
-    from boxmask.results.coco import save_picture
+    from boxmask.results.pictures import save_picture
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.splits import chosen_photos
     from boxmask.tasks.detection.evaluation import contact_sheet_of, draw_evaluation, evaluate_with_detections

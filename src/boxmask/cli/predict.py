@@ -35,9 +35,9 @@ def predict(
         The folder that pictures, detections.json, label images or classes.csv are written into.
     save
         What to write, several with commas between: jpg or png for pictures; coco for one COCO JSON with all
-        detections and their masks; labelme for LabelMe's JSON of each photo, to be corrected by hand; labels
-        for images whose pixels are numbers, of objects with masks or of classes. Default: jpg and coco; of
-        models that say the class of every pixel, jpg and labels.
+        detections and their masks; labelme for LabelMe's JSON of each photo, to be corrected by hand;
+        label-maps for images whose pixels are numbers, of objects with masks or of classes. Default: jpg and
+        coco; of models that say the class of every pixel, jpg and label-maps.
     min_score
         Pictures, LabelMe's JSON and label images hold detections from this score on.
     svd

@@ -42,7 +42,7 @@ class ProposalRecall:
 
     photos: int
     objects: int
-    windows: float
+    mean_proposals: float
     recall_50: float | None
     recall_70: float | None
     ABO: float | None
@@ -57,10 +57,10 @@ class ProposalRecall:
 def proposal_recall(dataset: DetectionDataset, proposals: Sequence[Tensor]) -> ProposalRecall:
     """Judge proposals (P, 4) of each photo; crowd regions and difficult objects do not count."""
     best = [best_overlaps(dataset, photo, boxes) for photo, boxes in enumerate(proposals)]
-    return recall_of(dataset, best, [len(boxes) for boxes in proposals])
+    return recall_from_overlaps(dataset, best, [len(boxes) for boxes in proposals])
 
 
-def recall_of(
+def recall_from_overlaps(
     dataset: DetectionDataset, per_photo: Sequence[Overlaps], windows: Sequence[int]
 ) -> ProposalRecall:
     """The same from what `best_overlaps` says of each photo, and the number of its proposals."""
@@ -77,7 +77,7 @@ def recall_of(
     return ProposalRecall(
         photos=len(dataset),
         objects=len(best),
-        windows=mean,
+        mean_proposals=mean,
         recall_50=everything.recall_50,
         recall_70=everything.recall_70,
         ABO=everything.ABO,
@@ -103,7 +103,7 @@ def _recall(best: NDArray[np.float32]) -> ClassRecall:
 
 def recall_table(found: ProposalRecall) -> Table:
     """For the terminal: a row for each class, and one for all."""
-    title = f"{found.photos} photos, {found.objects} objects, {found.windows:.0f} windows a photo"
+    title = f"{found.photos} photos, {found.objects} objects, {found.mean_proposals:.0f} windows a photo"
     table = Table(title=title, title_justify="left")
     table.add_column("class")
     for heading in ("objects", "recall at 0.5", "recall at 0.7", "best overlap"):

@@ -16,10 +16,10 @@ from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import UsageError
 from boxmask.photos.read import load_photo, to_image
 from boxmask.pipeline.selective_search.search import Hierarchy, SelectiveSearchConfig, hierarchies, searched
-from boxmask.results.coco import save_picture
-from boxmask.results.paths import picture_names, require_apart
-from boxmask.visualization.detections import contact_sheet
-from boxmask.visualization.style import PALETTE, Picture
+from boxmask.results.paths import check_not_overwriting, picture_names
+from boxmask.results.pictures import save_picture
+from boxmask.visualization.contact_sheet import contact_sheet
+from boxmask.visualization.style import PALETTE, RGBImage
 
 BoxesOf = Callable[[Path], Tensor]  # photo -> (N, 4) xyxy in its pixels, likeliest first
 SHOWN = 100  # proposals in a picture; more would hide it
@@ -57,7 +57,7 @@ def draw_proposals(
     Raises UsageError, before anything is drawn, if a picture would replace a photo.
     """
     pictures = [out / f"{name}.jpg" for name in picture_names(photos)]
-    require_apart(pictures, photos)
+    check_not_overwriting(pictures, photos)
     for number, (photo, picture) in enumerate(zip(photos, pictures, strict=True), start=1):
         pixels = load_photo(photo)
         parts = {f"the first {SHOWN} proposals": with_boxes(pixels, boxes_of(photo)[:SHOWN])}
@@ -69,7 +69,7 @@ def draw_proposals(
     return pictures
 
 
-def with_boxes(photo: Picture, boxes: Tensor) -> Picture:
+def with_boxes(photo: RGBImage, boxes: Tensor) -> RGBImage:
     """The photo with thin boxes, the first on top."""
     canvas = Image.fromarray(photo)
     pen = ImageDraw.Draw(canvas)
@@ -81,7 +81,7 @@ def with_boxes(photo: Picture, boxes: Tensor) -> Picture:
     return np.array(canvas)
 
 
-def hierarchy_pictures(photo: Picture, config: SelectiveSearchConfig) -> dict[str, Picture]:
+def hierarchy_pictures(photo: RGBImage, config: SelectiveSearchConfig) -> dict[str, RGBImage]:
     """The first strategy's regions at the start and at `LEVELS`, each in its mean color, by caption."""
     picture = searched(photo, config)
     first = hierarchies(picture, config)[0]
@@ -101,7 +101,7 @@ def regions_left(hierarchy: Hierarchy, count: int) -> NDArray[np.int32]:
     return left
 
 
-def in_mean_colors(picture: Picture, labels: NDArray[np.int32]) -> Picture:
+def in_mean_colors(picture: RGBImage, labels: NDArray[np.int32]) -> RGBImage:
     """Every region filled with the mean of its pixels."""
     _, dense, counts = np.unique(labels, return_inverse=True, return_counts=True)
     flat = dense.reshape(-1)

@@ -1,1 +1,1 @@
-"""Writing what was found to files."""
+"""Write results to files: pictures, COCO, LabelMe, label maps."""

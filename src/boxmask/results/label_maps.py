@@ -1,8 +1,9 @@
-"""Results as images whose pixels are numbers: which object each pixel belongs to, or which class.
+"""Write results as images whose pixel values are numbers.
 
-Objects: a 16-bit PNG, 0 for the background and 1..N for the objects, the surest first. Classes: a PNG with a
-palette, whose numbers are the labels, and in the folder above a `classes.txt` with a line for each, `name
-RRGGBB`: a set of labeled pixels, once the photos lie in a folder `images` beside.
+An instance map is a 16-bit PNG: 0 for the background and 1..N for the objects, highest score first.
+A label map is a PNG with a palette, whose pixel values are the labels. In the folder above it lies a class
+file, `classes.txt`, with one line `name RRGGBB` per class. With the photos in a folder `images` beside them,
+label maps and class file form a data set for segmentation.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8, UInt16
+from jaxtyping import UInt16
 from PIL import Image
 
 from boxmask.atomic_write import atomic_write
@@ -19,67 +20,63 @@ from boxmask.errors import UsageError
 from boxmask.types import IGNORED, Detections, SegmentationMap
 from boxmask.visualization.style import class_colors, rgb
 
-CLASSES = "classes.txt"
-MOST_OBJECTS = 2**16 - 1
+CLASS_FILE = "classes.txt"
+MAX_OBJECTS = 2**16 - 1
 
 
-def instance_labels(found: Detections) -> UInt16[np.ndarray, "H W"]:
-    """The number of each pixel's object, from 1 in the order of the detections; 0 where there is none.
+def instance_map(detections: Detections) -> UInt16[np.ndarray, "H W"]:
+    """The number of the object at each pixel, from 1 in the order of the detections; 0 for the background.
 
-    Where objects overlap, the surest lies on top. One whose mask has no pixel leaves its number unused.
-    Raises UsageError for detections without masks, or more of them than 16 bits can count.
+    Where objects overlap, the one with the highest score wins. An object with an empty mask leaves its number
+    unused. Raises UsageError for detections without masks, or for more detections than 16 bits can number.
     """
-    if found.masks is None:
+    if detections.masks is None:
         raise UsageError(
-            "labels: this detector finds boxes, which do not say which pixels are an object's. "
+            "label-maps: this detector finds boxes only, which have no pixels to number. "
             "Save coco or labelme, or use a detector that finds masks (mask-rcnn)."
         )
-    if len(found) > MOST_OBJECTS:
+    if len(detections) > MAX_OBJECTS:
         raise UsageError(
-            f"labels: {len(found)} objects in a photo are more than the {MOST_OBJECTS} that 16 bits can "
-            "count. Raise --min-score, or save coco."
+            f"label-maps: a 16-bit image can number at most {MAX_OBJECTS} objects, found "
+            f"{len(detections)} in one photo. Raise --min-score, or save coco."
         )
-    numbers = np.zeros(found.size, dtype=np.uint16)
-    crops, windows = found.masks.crops(), found.masks.windows.tolist()
-    for row in reversed(range(len(found))):
+    numbers = np.zeros(detections.size, dtype=np.uint16)
+    crops, windows = detections.masks.crops(), detections.masks.windows.tolist()
+    for row in reversed(range(len(detections))):
         x1, y1, x2, y2 = windows[row]
         numbers[y1:y2, x1:x2][crops[row]] = row + 1
     return numbers
 
 
-def save_instance_labels(found: Detections, path: str | Path) -> None:
-    """Write `instance_labels` as a 16-bit PNG; missing folders are made. Raises UsageError as they do."""
-    image = Image.fromarray(instance_labels(found))
+def save_instance_map(detections: Detections, path: str | Path) -> None:
+    """Write `instance_map` as a 16-bit PNG. Missing folders are created. Raises UsageError as it does."""
+    image = Image.fromarray(instance_map(detections))
     with atomic_write(Path(path)) as temporary:
         image.save(temporary, "PNG")
 
 
-def save_class_labels(found: SegmentationMap, path: str | Path) -> None:
-    """Write the labels as a PNG with the classes' colors as its palette; missing folders are made."""
+def save_label_map(label_map: SegmentationMap, path: str | Path) -> None:
+    """Write a label map as a PNG with the class colors as its palette. Missing folders are created."""
     palette = np.zeros((IGNORED + 1, 3), dtype=np.uint8)
-    palette[: len(found.class_names)] = [rgb(color) for color in class_colors(found.class_names)]
-    image = Image.fromarray(_contiguous(found))
+    palette[: len(label_map.class_names)] = [rgb(color) for color in class_colors(label_map.class_names)]
+    image = Image.fromarray(np.ascontiguousarray(label_map.labels.cpu().numpy()))
     image.putpalette(palette.tobytes())
     with atomic_write(Path(path)) as temporary:
         image.save(temporary, "PNG")
 
 
-def _contiguous(found: SegmentationMap) -> UInt8[np.ndarray, "H W"]:
-    return np.ascontiguousarray(found.labels.cpu().numpy())
+def save_class_file(class_names: Sequence[str], path: str | Path) -> None:
+    """Write one line `name RRGGBB` per class, in the order of the labels.
 
-
-def save_classes(class_names: Sequence[str], path: str | Path) -> None:
-    """Write a line `name RRGGBB` for each class, in the order of the labels.
-
-    Raises UsageError for a name that would be read back as another.
+    Raises UsageError for a name that would be read back differently.
     """
-    broken = [name for name in class_names if not name or name != " ".join(name.split()) or "," in name]
-    if broken:
+    invalid = [name for name in class_names if not name or name != " ".join(name.split()) or "," in name]
+    if invalid:
         raise UsageError(
-            f"{path}: the class {broken[0]!r} cannot stand in a line; rename it and train again."
+            f"{path}: the class name {invalid[0]!r} cannot be written to a class file. "
+            "Rename it and train again."
         )
-    lines = [
-        f"{name} {color[1:]}\n" for name, color in zip(class_names, class_colors(class_names), strict=True)
-    ]
+    colors = class_colors(class_names)
+    lines = [f"{name} {color[1:]}\n" for name, color in zip(class_names, colors, strict=True)]
     with atomic_write(Path(path)) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")

@@ -1,8 +1,8 @@
-"""Detections as LabelMe's JSON, one file a photo: to be looked through and corrected by hand.
+"""Write detections in LabelMe's JSON format, one file per photo, to be reviewed and corrected by hand.
 
-A mask is written with LabelMe's shape "mask" (LabelMe 5.2 and later): a black and white PNG in its bounding
-box, whose two points are the first and the last pixel. It keeps holes and separate parts, as a polygon would
-not. A detection without mask is a "rectangle".
+A detection with a mask becomes LabelMe's shape "mask" (LabelMe 5.2 and later): a black-and-white PNG of its
+bounding box, whose two points are the first and the last pixel. Unlike a polygon, it keeps holes and separate
+parts. A detection without a mask becomes a "rectangle".
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from boxmask.atomic_write import atomic_write
 from boxmask.results.short_floats import shortest
 from boxmask.types import Detections
 
-VERSION = "5.5.0"  # of LabelMe, whose files these are like
+VERSION = "5.5.0"  # the LabelMe version whose format this is
 
 
-def labelme_json(photo: str | Path, found: Detections) -> dict[str, Any]:
-    """One photo's detections; `photo` becomes `imagePath`, with "/" between folders.
+def labelme_json(photo: str | Path, detections: Detections) -> dict[str, Any]:
+    """The detections of one photo. `photo` becomes `imagePath`, with "/" between folders.
 
-    LabelMe shows the photo as EXIF has it turned, and so do the detections.
+    LabelMe rotates the photo as its EXIF data says; so do the detections.
     """
-    height, width = found.size
-    shapes = [_shape(found, row) for row in range(len(found))]
-    if found.masks is not None:
-        crops, windows = found.masks.crops(), found.masks.windows.tolist()
-        known = np.flatnonzero(found.masks.known).tolist()
+    height, width = detections.size
+    shapes = [_rectangle(detections, row) for row in range(len(detections))]
+    if detections.masks is not None:
+        crops, windows = detections.masks.crops(), detections.masks.windows.tolist()
+        known = np.flatnonzero(detections.masks.known).tolist()
         for row in known:
-            shapes[row] |= _mask(crops[row], *windows[row])
+            shapes[row] |= _mask_fields(crops[row], *windows[row])
     return {
         "version": VERSION,
         "flags": {},
@@ -48,41 +48,40 @@ def labelme_json(photo: str | Path, found: Detections) -> dict[str, Any]:
     }
 
 
-def save_labelme(photo: str | Path, found: Detections, path: str | Path) -> None:
-    """Write `labelme_json`, with the photo's path as seen from the file; missing folders are made."""
+def save_labelme(photo: str | Path, detections: Detections, path: str | Path) -> None:
+    """Write `labelme_json`, with the photo's path relative to the file. Missing folders are created."""
     path = Path(path)
-    content = json.dumps(
-        labelme_json(_seen_from(path.parent, Path(photo)), found), ensure_ascii=False, indent=1
-    )
+    document = labelme_json(_relative_path(Path(photo), path.parent), detections)
+    content = json.dumps(document, ensure_ascii=False, indent=1)
     with atomic_write(path) as temporary:
         temporary.write_text(content + "\n", encoding="utf-8")
 
 
-def _seen_from(folder: Path, photo: Path) -> Path:
-    """Relative where there is a way; between two Windows drives there is none."""
+def _relative_path(photo: Path, folder: Path) -> Path:
+    """The photo's path relative to `folder`, or its absolute path if it is on another Windows drive."""
     try:
         return Path(os.path.relpath(photo.resolve(), folder.resolve()))
     except ValueError:
         return photo.resolve()
 
 
-def _shape(found: Detections, row: int) -> dict[str, Any]:
-    """The box."""
-    x1, y1, x2, y2 = (shortest(edge) for edge in found.boxes[row].cpu().numpy())
+def _rectangle(detections: Detections, row: int) -> dict[str, Any]:
+    """The shape of a detection's box."""
+    x1, y1, x2, y2 = (shortest(edge) for edge in detections.boxes[row].cpu().numpy())
     return {
-        "label": found.names[row],
+        "label": detections.names[row],
         "points": [[x1, y1], [x2, y2]],
         "group_id": None,
         "description": "",
         "shape_type": "rectangle",
         "flags": {},
         "mask": None,
-        "score": shortest(found.scores[row].cpu().numpy()),
+        "score": shortest(detections.scores[row].cpu().numpy()),
     }
 
 
-def _mask(crop: Bool[np.ndarray, "h w"], x1: int, y1: int, x2: int, y2: int) -> dict[str, Any]:
-    """What a mask has instead of a box."""
+def _mask_fields(crop: Bool[np.ndarray, "h w"], x1: int, y1: int, x2: int, y2: int) -> dict[str, Any]:
+    """The fields that turn a rectangle into a mask."""
     png = io.BytesIO()
     Image.fromarray(crop).save(png, "PNG")
     return {

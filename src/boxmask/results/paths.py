@@ -1,4 +1,4 @@
-"""What the pictures of photos are called: like the photos, no two alike, and never over a photo itself."""
+"""Names of output files. No two are equal, and none overwrites a photo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from boxmask.errors import UsageError
 
 
 def picture_names(photos: Sequence[Path]) -> list[str]:
-    """A name without ending for the picture of each photo: the photo's, with a number where that is taken."""
+    """A unique name, without suffix, per photo: the photo's own name, plus a number if that is taken."""
     stems = {photo.stem for photo in photos}
     numbers: dict[str, Iterator[int]] = defaultdict(lambda: count(2))
     seen: set[str] = set()
@@ -23,9 +23,9 @@ def picture_names(photos: Sequence[Path]) -> list[str]:
     return names
 
 
-def require_apart(pictures: Sequence[Path], photos: Sequence[Path]) -> None:
-    """Raise UsageError if a picture would be written over one of the photos."""
+def check_not_overwriting(files: Sequence[Path], photos: Sequence[Path]) -> None:
+    """Raise UsageError if one of the output files would overwrite one of the photos."""
     originals = {photo.resolve() for photo in photos}
-    for picture in pictures:
-        if picture.resolve() in originals:
-            raise UsageError(f"{picture}: the picture would replace the photo itself. Give another folder.")
+    for file in files:
+        if file.resolve() in originals:
+            raise UsageError(f"{file}: would overwrite the photo itself. Choose another folder.")

@@ -1,4 +1,4 @@
-"""Numbers in files as people would write them."""
+"""Short decimal numbers for text files."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from numpy.typing import NDArray
 
 
 def shortest(number: np.floating[Any] | NDArray[Any]) -> float:
-    """The shortest decimal that is the same number in float32: 0.9, not 0.8999999761581421."""
+    """The shortest decimal that rounds to the same float32: 0.9, not 0.8999999761581421."""
     return float(str(np.float32(number)))

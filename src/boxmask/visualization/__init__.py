@@ -1,1 +1,1 @@
-"""Drawing boxes, masks and label maps on photos."""
+"""Draw detections and label maps on photos."""

@@ -1,4 +1,4 @@
-"""Pictures of a segmentation: every pixel tinted by its class, borders between classes, and a legend."""
+"""Draw label maps: every pixel tinted by class, borders between classes, and a legend."""
 
 from __future__ import annotations
 
@@ -10,96 +10,112 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from boxmask.types import IGNORED, SegmentationMap
-from boxmask.visualization.detections import MARGIN, contact_sheet
-from boxmask.visualization.style import DARK, LIGHT, Picture, class_colors, font_of_size, is_background, rgb
+from boxmask.visualization.contact_sheet import side_by_side
+from boxmask.visualization.style import (
+    DARK,
+    LIGHT,
+    RGBImage,
+    check_photo,
+    class_colors,
+    font_of_size,
+    is_background,
+    rgb,
+)
 
 OPACITY = 0.5
-MOST_ENTRIES = 24  # classes in a legend; the smaller ones are left out
-HATCH = 8  # pixels from stripe to stripe where the labels say nothing
+MAX_LEGEND_ENTRIES = 24  # the classes with the largest shares
+STRIPE_DISTANCE = 8  # pixels between the stripes over ignored pixels
 
 
-def draw_map(photo: Picture, found: SegmentationMap) -> Picture:
-    """The photo tinted by class, and below it a legend of the classes with their shares of the photo.
+def draw_label_map(photo: RGBImage, label_map: SegmentationMap) -> RGBImage:
+    """Tint the photo by class, above a legend: (H, W, 3) uint8 -> (H + legend, W, 3) uint8.
 
-    A class called "background" is not tinted; each class has the same color in every picture of the same
-    classes. The photo itself is kept. Raises ValueError where the sizes differ.
+    The photo is kept. The legend lists the share of each class. A class called "background" is not tinted. A
+    class has the same color in every picture with the same classes.
+
+    Raises ValueError if `photo` is not such an array of the map's size.
     """
-    return _with_legend(tinted(photo, found.labels.cpu().numpy(), found.class_names), found)
+    return _add_legend(tint_classes(photo, label_map.labels.cpu().numpy(), label_map.class_names), label_map)
 
 
-def draw_map_pair(photo: Picture, labeled: UInt8[np.ndarray, "H W"], found: SegmentationMap) -> Picture:
-    """The photo twice, side by side: with what its labels say, and with what was found; one legend below.
+def draw_label_map_comparison(
+    photo: RGBImage, labeled: UInt8[np.ndarray, "H W"], label_map: SegmentationMap
+) -> RGBImage:
+    """Draw the photo twice, side by side: with its labels, and with the label map. One legend lies below.
 
-    labeled: labels counted by the same class names; where they are IGNORED, the photo is striped
+    labeled: labels of the same class names; IGNORED pixels are striped
     """
-    pictures = [tinted(photo, labels, found.class_names) for labels in (labeled, found.labels.cpu().numpy())]
-    width = 2 * (photo.shape[1] + 2 * MARGIN)  # so that nothing is scaled
-    sheet = contact_sheet(pictures, columns=2, width=width, captions=("labeled", "found"))
-    return _with_legend(sheet, found)
+    left = tint_classes(photo, labeled, label_map.class_names)
+    right = tint_classes(photo, label_map.labels.cpu().numpy(), label_map.class_names)
+    return _add_legend(side_by_side(left, right, captions=("labeled", "found")), label_map)
 
 
-def tinted(photo: Picture, labels: UInt8[np.ndarray, "H W"], class_names: Sequence[str]) -> Picture:
-    """The photo with its classes' colors shining through, and a line where one class meets another."""
-    if photo.shape[:2] != labels.shape:
-        raise ValueError(f"labels: expected the photo's size {photo.shape[:2]}, found {labels.shape}")
-    colors, opacity = _tables(class_names)
-    strength = opacity[labels][..., None]
-    picture = (1 - strength) * photo + strength * colors[labels]
+def tint_classes(photo: RGBImage, labels: UInt8[np.ndarray, "H W"], class_names: Sequence[str]) -> RGBImage:
+    """Blend the class colors into the photo and draw a line between classes. ValueError for wrong sizes."""
+    check_photo(photo, (int(labels.shape[0]), int(labels.shape[1])))
+    colors, opacities = _color_tables(class_names)
+    opacity = opacities[labels][..., None]
+    picture = (1 - opacity) * photo + opacity * colors[labels]
     ignored = labels == IGNORED
     if ignored.any():
         y, x = np.nonzero(ignored)
-        stripes = (x + y) % HATCH < max(1, HATCH // 4)
+        stripes = (x + y) % STRIPE_DISTANCE < max(1, STRIPE_DISTANCE // 4)
         picture[y[stripes], x[stripes]] = rgb(LIGHT)
     picture[borders(labels)] = rgb(LIGHT)
     return np.asarray(picture.round(), dtype=np.uint8)
 
 
 def borders(labels: UInt8[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
-    """The pixels whose right or lower neighbor is of another class."""
-    found = np.zeros(labels.shape, dtype=np.bool_)
-    found[:, :-1] |= labels[:, :-1] != labels[:, 1:]
-    found[:-1] |= labels[:-1] != labels[1:]
-    return found
+    """The pixels whose right or lower neighbor belongs to another class."""
+    border = np.zeros(labels.shape, dtype=np.bool_)
+    border[:, :-1] |= labels[:, :-1] != labels[:, 1:]
+    border[:-1] |= labels[:-1] != labels[1:]
+    return border
 
 
-def _tables(class_names: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _color_tables(class_names: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The color (256, 3) and the opacity (256,) of each label."""
-    colors, opacity = np.zeros((IGNORED + 1, 3), np.float32), np.zeros(IGNORED + 1, np.float32)
+    colors = np.zeros((IGNORED + 1, 3), np.float32)
+    opacities = np.zeros(IGNORED + 1, np.float32)
     for label, (name, color) in enumerate(zip(class_names, class_colors(class_names), strict=True)):
-        colors[label], opacity[label] = rgb(color), 0.0 if is_background(name) else OPACITY
-    return colors, opacity
+        colors[label] = rgb(color)
+        opacities[label] = 0.0 if is_background(name) else OPACITY
+    return colors, opacities
 
 
 # ---------------------------------------------------------------- legend
 
 
-def _with_legend(picture: Picture, found: SegmentationMap) -> Picture:
-    """The picture, and under it a patch of color, the name and the share of each class that occurs."""
-    size = max(9, round(np.sqrt(picture.shape[0] * picture.shape[1]) / 40))
-    colors = dict(zip(found.class_names, class_colors(found.class_names), strict=True))
-    entries = [(f"{name} {_percent(share)}", colors[name]) for name, share in found.shares().items()]
-    places, height = _places([text for text, _ in entries[:MOST_ENTRIES]], picture.shape[1], size)
+def _add_legend(picture: RGBImage, label_map: SegmentationMap) -> RGBImage:
+    """Append a strip with a color patch, the name and the share of each class that occurs."""
+    font_size = max(9, round(np.sqrt(picture.shape[0] * picture.shape[1]) / 40))
+    color_of = dict(zip(label_map.class_names, class_colors(label_map.class_names), strict=True))
+    shares = list(label_map.shares().items())[:MAX_LEGEND_ENTRIES]
+    texts = [f"{name} {_percent(share)}" for name, share in shares]
+    corners, height = _legend_layout(texts, picture.shape[1], font_size)
     strip = Image.new("RGB", (picture.shape[1], height), LIGHT)
-    pencil, font = ImageDraw.Draw(strip), font_of_size(size)
-    for (text, color), (x, y) in zip(entries, places, strict=False):
-        pencil.rectangle((x, y, x + size - 1, y + size - 1), fill=color)
-        pencil.text((x + size + size // 3, y + size // 2), text, DARK, font, anchor="lm")
+    pencil, font = ImageDraw.Draw(strip), font_of_size(font_size)
+    for (name, _), text, (x, y) in zip(shares, texts, corners, strict=True):
+        pencil.rectangle((x, y, x + font_size - 1, y + font_size - 1), fill=color_of[name])
+        left_middle = (x + font_size + font_size // 3, y + font_size // 2)
+        pencil.text(left_middle, text, DARK, font, anchor="lm")
     return np.concatenate([picture, np.array(strip)])
 
 
-def _places(texts: Sequence[str], width: int, size: int) -> tuple[list[tuple[int, int]], int]:
-    """Where each entry's upper left corner lies, row after row, and how high they are in all."""
-    font, gap = font_of_size(size), max(2, size // 3)
-    x, y, places = gap, gap, []
+def _legend_layout(texts: Sequence[str], width: int, font_size: int) -> tuple[list[tuple[int, int]], int]:
+    """The upper left corner (x, y) of each entry, row by row, and the height of the legend."""
+    font, gap = font_of_size(font_size), max(2, font_size // 3)
+    x, y = gap, gap
+    corners = []
     for text in texts:
-        extent = size + 2 * gap + int(font.getlength(text)) + size
+        extent = font_size + 2 * gap + int(font.getlength(text)) + font_size
         if x > gap and x + extent > width:
-            x, y = gap, y + size + gap
-        places.append((x, y))
+            x, y = gap, y + font_size + gap
+        corners.append((x, y))
         x += extent
-    return places, y + size + gap
+    return corners, y + font_size + gap
 
 
 def _percent(share: float) -> str:
-    """Small shares are not nothing."""
+    """A share as text; small shares are not rounded to zero."""
     return "under 0.1 %" if share < 0.001 else f"{share:.1%}".replace("%", " %")

@@ -58,6 +58,7 @@ def test_each_number_is_an_object(root: Path) -> None:
         ("photos/deep/a.jpg", "mask/deep/a.tiff"),
         ("train/images/a.jpg", "train/labels/a.png"),
         ("images/train/a.jpg", "labels/train/a.png"),
+        ("images/a.jpg", "label-maps/a.png"),
     ],
 )
 def test_photos_are_found_beside_the_labels(tmp_path: Path, save_photo: Save, photo: str, label: str) -> None:

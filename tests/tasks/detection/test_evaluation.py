@@ -120,6 +120,6 @@ def test_photos_of_the_same_name_have_pictures_of_their_own(
 def test_a_photo_is_never_replaced_by_its_picture(demo: Path, trained: Path) -> None:
     dataset = chosen(trained, demo, "test")
     before = dataset.path(0).read_bytes()
-    with pytest.raises(UsageError, match="would replace the photo itself"):
+    with pytest.raises(UsageError, match="would overwrite the photo itself"):
         draw_evaluation(dataset, [], demo / "images")
     assert dataset.path(0).read_bytes() == before

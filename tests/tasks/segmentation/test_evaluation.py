@@ -98,7 +98,7 @@ def test_a_photo_is_never_replaced(dataset: SegmentationDataset, tmp_path: Path)
     jpegs = read_unsplit_segmentation(dataset.root)
     before = {file: file.read_bytes() for file in (dataset.root / "images").iterdir()}
     segmenter = constant(0, "sky", "road")
-    with pytest.raises(UsageError, match="would replace the photo itself"):
+    with pytest.raises(UsageError, match="would overwrite the photo itself"):
         evaluate_and_draw_segmenter(segmenter, jpegs, pictures=dataset.root / "images")
     assert segmenter.shown == 0
     assert {file: file.read_bytes() for file in (dataset.root / "images").iterdir()} == before

@@ -33,7 +33,7 @@ NAME = "label images (16-bit images with a number for each object, in labels/ or
 CLASS_NAME = "object"
 
 _PHOTO_FOLDERS = ("images", "image", "imgs", "photos", "jpegimages")
-_LABEL_FOLDERS = ("labels", "label", "masks", "mask")
+_LABEL_FOLDERS = ("labels", "label", "label-maps", "masks", "mask")
 _ENDINGS = (".png", ".tif", ".tiff")
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes of whole numbers of 16 and 32 bits
 _HIGHEST = 65_535  # of 16 bits: up to here, objects are found without renumbering

@@ -134,11 +134,11 @@ def evaluate_classifier(
     leaves them out of the figures); PhotoError where a photo cannot be opened.
     """
     judged, notes = known_items(dataset, classifier.config.class_names, on_unseen_classes)
-    found = classify_items(classifier, judged, progress)
+    found = classify_all(classifier, judged, progress)
     return evaluate_classifications(judged, found, interval=interval, notes=notes)
 
 
-def classify_items(
+def classify_all(
     classifier: Classifier, items: ClassificationDataset, progress: Callable[[int, int], None] | None = None
 ) -> list[Classification]:
     """What the classifier says of each item. Raises PhotoError where a photo cannot be opened."""

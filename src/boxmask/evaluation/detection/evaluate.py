@@ -120,12 +120,12 @@ def evaluate_detector(
     Raises LabelError without photos, and, before any photo is opened, where the data set has objects of a
     class that the detector does not know (`on_unseen_classes="skip"` leaves such classes out of the figures).
     """
-    require_known_classes(detector, dataset, on_unseen_classes)
+    check_known_classes(detector, dataset, on_unseen_classes)
     detections = detect_all(detector, dataset, progress=progress)
     return evaluate_detections(dataset, detections, interval=interval, on_unseen_classes=on_unseen_classes)
 
 
-def require_known_classes(
+def check_known_classes(
     detector: Detector, dataset: DetectionDataset, on_unseen_classes: OnUnseenClasses
 ) -> None:
     """Raise LabelError without photos, or for classes that the detector does not know (unless ignored)."""

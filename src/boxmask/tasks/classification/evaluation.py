@@ -10,14 +10,14 @@ from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.data.split import OnUnseenClasses
 from boxmask.evaluation.classification.evaluate import (
     ClassificationEvaluation,
-    classify_items,
+    classify_all,
     evaluate_classifications,
     known_items,
 )
 from boxmask.photos.rgb import to_pixels
-from boxmask.results.coco import save_picture
+from boxmask.results.pictures import save_picture
 from boxmask.types import Classification
-from boxmask.visualization.detections import contact_sheet
+from boxmask.visualization.contact_sheet import contact_sheet
 
 MOST_MISTAKES = 40  # on the sheet
 SHEET = "mistakes.jpg"
@@ -32,7 +32,7 @@ def evaluate_and_draw_classifier(
 ) -> ClassificationEvaluation:
     """The figures, with an interval; a sheet of the surest mistakes goes into the folder `pictures`."""
     items, notes = known_items(dataset, classifier.config.class_names, on_unseen_classes)
-    found = classify_items(classifier, items, progress)
+    found = classify_all(classifier, items, progress)
     if pictures is not None:
         _draw_mistakes(items, found, pictures / SHEET)
     return evaluate_classifications(items, found, notes=notes)

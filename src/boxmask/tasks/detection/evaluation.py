@@ -11,15 +11,16 @@ from boxmask.detectors.contract import Detector
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.evaluate import (
     DetectionEvaluation,
+    check_known_classes,
     evaluate_detections,
-    require_known_classes,
 )
 from boxmask.photos.read import load_photo
-from boxmask.results.coco import save_picture
-from boxmask.results.paths import picture_names, require_apart
+from boxmask.results.paths import check_not_overwriting, picture_names
+from boxmask.results.pictures import save_picture
 from boxmask.types import Detections
-from boxmask.visualization.detections import contact_sheet, draw, draw_pair, labeled_objects
-from boxmask.visualization.style import Picture
+from boxmask.visualization.contact_sheet import contact_sheet
+from boxmask.visualization.detections import detections_from_labels, draw_comparison, draw_detections
+from boxmask.visualization.style import RGBImage
 
 
 def evaluate_with_detections(
@@ -29,7 +30,7 @@ def evaluate_with_detections(
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[DetectionEvaluation, list[Detections]]:
     """The figures, with intervals, and what was found in each photo."""
-    require_known_classes(detector, dataset, on_unseen_classes)
+    check_known_classes(detector, dataset, on_unseen_classes)
     detections = detect_all(detector, dataset, progress=progress)
     return evaluate_detections(dataset, detections, on_unseen_classes=on_unseen_classes), detections
 
@@ -41,16 +42,17 @@ def draw_evaluation(dataset: DetectionDataset, detections: Sequence[Detections],
     """
     photos = [dataset.path(photo) for photo in range(len(dataset))]
     pictures = [folder / f"{name}.jpg" for name in picture_names(photos)]
-    require_apart(pictures, photos)
+    check_not_overwriting(pictures, photos)
     for photo, found in enumerate(detections):
-        pair = draw_pair(load_photo(photos[photo]), labeled_objects(dataset, photo), found)
+        pair = draw_comparison(load_photo(photos[photo]), detections_from_labels(dataset, photo), found)
         save_picture(pair, pictures[photo])
     return pictures
 
 
-def contact_sheet_of(dataset: DetectionDataset, detections: Sequence[Detections], count: int) -> Picture:
+def contact_sheet_of(dataset: DetectionDataset, detections: Sequence[Detections], count: int) -> RGBImage:
     """One picture of the first `count` photos with what was found in them."""
     pictures = [
-        draw(load_photo(dataset.path(photo)), detections[photo]) for photo in range(len(dataset))[:count]
+        draw_detections(load_photo(dataset.path(photo)), detections[photo])
+        for photo in range(len(dataset))[:count]
     ]
     return contact_sheet(pictures)

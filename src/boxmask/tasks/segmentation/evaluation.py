@@ -12,11 +12,11 @@ from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.split import OnUnseenClasses
 from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation, evaluate_label_maps
 from boxmask.photos.read import load_photo
-from boxmask.results.coco import save_picture
-from boxmask.results.paths import picture_names, require_apart
+from boxmask.results.paths import check_not_overwriting, picture_names
+from boxmask.results.pictures import save_picture
 from boxmask.segmenters.contract import Segmenter
 from boxmask.types import IGNORED, SegmentationMap
-from boxmask.visualization.segmentation import draw_map_pair
+from boxmask.visualization.segmentation import draw_label_map_comparison
 
 
 def evaluate_and_draw_segmenter(
@@ -32,14 +32,14 @@ def evaluate_and_draw_segmenter(
     """
     photos = [dataset.path(photo) for photo in range(len(dataset))]
     files = [pictures / f"{name}.jpg" for name in picture_names(photos)] if pictures else []
-    require_apart(files, photos)
+    check_not_overwriting(files, photos)
 
     def maps() -> Iterator[SegmentationMap]:
         for photo, path in enumerate(photos):
             found = segmenter.predict(path)
             if files:
                 labeled = _counted_by(found, dataset, photo)
-                save_picture(draw_map_pair(load_photo(path), labeled, found), files[photo])
+                save_picture(draw_label_map_comparison(load_photo(path), labeled, found), files[photo])
             yield found
             if progress is not None:
                 progress(photo + 1, len(photos))

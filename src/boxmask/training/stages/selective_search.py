@@ -8,7 +8,7 @@ import numpy as np
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import TrainingError
-from boxmask.evaluation.proposals import ProposalRecall, best_overlaps, recall_of
+from boxmask.evaluation.proposals import ProposalRecall, best_overlaps, recall_from_overlaps
 from boxmask.pipeline.selective_search.cache import ProposalCache
 from boxmask.training.session import BoxesOf, Session, only_a_clock
 
@@ -44,7 +44,7 @@ class SearchRegions:
                 best.append(best_overlaps(train, number, boxes))
                 windows.append(len(boxes))
             session.report.count(number + 1, len(paths))
-        for sentence in describe_recall(recall_of(train, best, windows), train):
+        for sentence in describe_recall(recall_from_overlaps(train, best, windows), train):
             session.report.say(sentence)
         return True
 
@@ -61,7 +61,7 @@ def _require_time(session: Session, done: int, photos: int) -> None:
 def describe_recall(recall: ProposalRecall, train: DetectionDataset) -> list[str]:
     """In sentences: the recall, the classes that the proposals miss, and those with a single example."""
     sentences = [
-        f"proposals: {recall.windows:.0f} a photo reach {recall.recall_50 or 0.0:.1%} of the training "
+        f"proposals: {recall.mean_proposals:.0f} a photo reach {recall.recall_50 or 0.0:.1%} of the training "
         f"objects at IoU 0.5, {recall.recall_70 or 0.0:.1%} at 0.7"
     ]
     missed = [name for name, one in recall.per_class.items() if one.recall_50 == 0]

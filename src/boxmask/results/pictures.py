@@ -1,0 +1,35 @@
+"""Write pictures as JPEG or PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from boxmask.atomic_write import atomic_write
+from boxmask.errors import UsageError
+from boxmask.visualization.style import RGBImage
+
+JPEG_SUFFIXES = (".jpg", ".jpeg")
+PNG_SUFFIXES = (".png",)
+JPEG_QUALITY = 92  # keeps thin lines and small letters clean
+
+
+def save_picture(picture: RGBImage, path: str | Path) -> None:
+    """Write an RGB picture as JPEG or PNG, depending on the suffix of `path`. Missing folders are created.
+
+    Raises UsageError for any other suffix, before anything is written.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in JPEG_SUFFIXES + PNG_SUFFIXES:
+        supported = ", ".join(JPEG_SUFFIXES + PNG_SUFFIXES)
+        raise UsageError(
+            f'{path}: cannot write a picture with the suffix "{suffix}". Use one of {supported}.'
+        )
+    image = Image.fromarray(picture)
+    with atomic_write(path) as temporary:
+        if suffix in JPEG_SUFFIXES:
+            image.save(temporary, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        else:
+            image.save(temporary, "PNG")

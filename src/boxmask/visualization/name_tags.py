@@ -1,0 +1,99 @@
+"""Place name tags on detections without overlap.
+
+The label annotators of supervision let names cover one another or push them off their boxes, and a crowd of
+names hides the photo. Here a tag goes where its box leaves room, highest score first. A detection without
+room has no tag.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from jaxtyping import Float
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from boxmask.geometry.boxes import coverage
+from boxmask.types import Detections
+from boxmask.visualization.style import PALETTE, font_of_size, text_color_on
+
+MAX_NAMES = 60  # more names hide the photo
+MAX_LARGE_NAMES = 20  # with more names than this, letters are smaller
+MAX_HIDDEN = 0.5  # of a box, by a name tag
+
+PixelBox: TypeAlias = tuple[int, int, int, int]
+"""x1, y1, x2, y2 in whole pixels, both corners included."""
+
+
+def draw_name_tags(canvas: Image.Image, detections: Detections, show_scores: bool) -> None:
+    """Draw the names, and the scores, of the first detections onto `canvas`, in place."""
+    font_size = _font_size(canvas.size, len(detections))
+    pad = max(1, font_size // 6)
+    pencil, font = ImageDraw.Draw(canvas), font_of_size(font_size)
+    taken: list[PixelBox] = []
+    names = detections.names
+    for i in range(min(len(detections), MAX_NAMES)):
+        text = f"{names[i]} {detections.scores[i]:.2f}" if show_scores else names[i]
+        extent = (int(font.getlength(text)) + 2 * pad, font_size + 2 * pad)
+        tag = _free_place(i, detections.boxes, extent, canvas.size, taken)
+        if tag is not None:
+            taken.append(tag)
+            color = PALETTE[int(detections.labels[i]) % len(PALETTE)]
+            pencil.rectangle(tag, fill=color)
+            left_middle = (tag[0] + pad, tag[1] + pad + font_size // 2)
+            pencil.text(left_middle, text, text_color_on(color), font, anchor="lm")
+
+
+def _free_place(
+    index: int,
+    boxes: Float[Tensor, "N 4"],
+    extent: tuple[int, int],
+    photo: tuple[int, int],
+    taken: Sequence[PixelBox],
+) -> PixelBox | None:
+    """The first free place for a tag at box `index`: above it, below it, or inside its corners.
+
+    A place is free if it lies inside the photo, overlaps no other tag and hides at most half of any box.
+    extent, photo: (width, height) of the tag and of the photo
+    """
+    width, height = extent
+    for x, y in _corners(boxes[index], extent):
+        left = min(max(x, 0), photo[0] - width)  # moved sideways into the photo
+        place = (left, y, left + width - 1, y + height - 1)
+        inside = left >= 0 and y >= 0 and y + height <= photo[1]
+        overlapping = any(_overlap(place, other) for other in taken)
+        if inside and not overlapping and not _hides_a_box(place, boxes):
+            return place
+    return None
+
+
+def _corners(box: Float[Tensor, 4], extent: tuple[int, int]) -> list[tuple[int, int]]:
+    """Upper left corners of the possible places, in order of preference."""
+    x1, y1, x2, y2 = (round(edge) for edge in box.tolist())
+    width, height = extent
+    return [
+        (x1, y1 - height),
+        (x1, y2),
+        (x1, y1),
+        (x2 - width, y1 - height),
+        (x2 - width, y2),
+        (x2 - width, y1),
+        (x1, y2 - height),
+        (x2 - width, y2 - height),
+    ]
+
+
+def _hides_a_box(place: PixelBox, boxes: Float[Tensor, "N 4"]) -> bool:
+    return bool((coverage(boxes.new_tensor([place]), boxes) > MAX_HIDDEN).any())
+
+
+def _overlap(a: PixelBox, b: PixelBox) -> bool:
+    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
+
+
+def _font_size(photo: tuple[int, int], num_names: int) -> int:
+    """Font size in pixels. It grows with the photo and is at least 9, which is barely readable."""
+    side = math.sqrt(photo[0] * photo[1])
+    return max(9, round(side / (50 if num_names > MAX_LARGE_NAMES else 34)))
