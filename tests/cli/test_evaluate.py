@@ -126,10 +126,10 @@ def test_a_class_that_the_detector_does_not_know(
     labels["annotations"][0]["category_id"] = 99
     file.write_text(json.dumps(labels))
     said = refused(1, "evaluate", trained, data, "--json", "figures.json")
-    assert 'has objects of "ten", which the detector was not trained on' in said
+    assert 'classes that the model does not know (1):\n  "ten": 1 object in ' in said
     ended = boxmask("evaluate", trained, data, "--json", "-", "--on-unseen-classes", "skip")
     assert "ten" not in json.loads(ended.out)["per_class"]
-    assert any('1 objects of "ten"' in note for note in json.loads(ended.out)["notes"])
+    assert any('"ten": 1 object in' in note for note in json.loads(ended.out)["notes"])
 
 
 def test_a_split_without_photos(refused: Refused, trained: Path, demo: Path) -> None:

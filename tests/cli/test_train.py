@@ -192,8 +192,8 @@ def test_a_class_that_training_never_sees(refused: Refused, data: Path) -> None:
 
     change(data / "instances_test.json", rename)
     said = refused(1, "train", data)
-    assert "Classes that training never sees (1):" in said
-    assert "ten: 1 objects in images/test-" in said
+    assert "Classes without training photos (1):" in said
+    assert '"ten": 1 object in images/test-' in said
     assert "--on-unseen-classes skip" in said
 
 

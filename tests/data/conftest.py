@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
+
+from boxmask.data.detection.dataset import DetectionDataset
 
 Box = tuple[str, float, float, float, float]  # class name, then four numbers as the format writes them
 
@@ -28,6 +31,34 @@ def voc_xml(filename: str, boxes: Sequence[Box] = (), size: tuple[int, int] | No
     )
     declared = f"<size><width>{size[1]}</width><height>{size[0]}</height></size>" if size else ""
     return f"<annotation>\n<filename>{filename}</filename>\n{declared}\n{objects}</annotation>\n"
+
+
+def dataset_of(
+    classes: list[list[int]], splits: list[str] | None = None, num_classes: int = 0
+) -> DetectionDataset:
+    """Photos p000.jpg ... with one object of each class given."""
+    labels = np.array([label for photo in classes for label in photo], dtype=np.int64)
+    num_classes = max(num_classes, int(labels.max(initial=-1)) + 1)
+    boxes = np.tile(np.array([[0, 0, 5, 5]], dtype=np.float32), (len(labels), 1))
+    return DetectionDataset(
+        root=Path("photos"),
+        class_names=tuple(f"class{number}" for number in range(num_classes)),
+        files=np.array([f"p{number:03}.jpg" for number in range(len(classes))]),
+        image_ids=np.arange(len(classes)),
+        sizes=np.full((len(classes), 2), 9, dtype=np.int32),
+        splits=np.array(splits or [""] * len(classes), dtype="<U5"),
+        offsets=np.cumsum([0, *(len(photo) for photo in classes)]),
+        boxes=boxes,
+        labels=labels,
+        areas=np.full(len(labels), 25, dtype=np.float32),
+        crowd=np.zeros(len(labels), dtype=bool),
+        difficult=np.zeros(len(labels), dtype=bool),
+    )
+
+
+@pytest.fixture(name="dataset_of", scope="session")
+def _dataset_of() -> Callable[..., DetectionDataset]:
+    return dataset_of
 
 
 @pytest.fixture(name="save_photo")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,32 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from boxmask.data.class_checks import check_training_classes
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.split import check_classes, with_split_file, with_splits, write_split
+from boxmask.data.split import with_split_file, with_splits, write_split
 from boxmask.errors import LabelError
 
-
-def dataset_of(
-    classes: list[list[int]], splits: list[str] | None = None, num_classes: int = 0
-) -> DetectionDataset:
-    """Photos p000.jpg ... with one object of each class given."""
-    labels = np.array([label for photo in classes for label in photo], dtype=np.int64)
-    num_classes = max(num_classes, int(labels.max(initial=-1)) + 1)
-    boxes = np.tile(np.array([[0, 0, 5, 5]], dtype=np.float32), (len(labels), 1))
-    return DetectionDataset(
-        root=Path("photos"),
-        class_names=tuple(f"class{number}" for number in range(num_classes)),
-        files=np.array([f"p{number:03}.jpg" for number in range(len(classes))]),
-        image_ids=np.arange(len(classes)),
-        sizes=np.full((len(classes), 2), 9, dtype=np.int32),
-        splits=np.array(splits or [""] * len(classes), dtype="<U5"),
-        offsets=np.cumsum([0, *(len(photo) for photo in classes)]),
-        boxes=boxes,
-        labels=labels,
-        areas=np.full(len(labels), 25, dtype=np.float32),
-        crowd=np.zeros(len(labels), dtype=bool),
-        difficult=np.zeros(len(labels), dtype=bool),
-    )
+Make = Callable[..., DetectionDataset]
 
 
 def sizes(dataset: DetectionDataset) -> tuple[int, ...]:
@@ -46,7 +27,7 @@ def sizes(dataset: DetectionDataset) -> tuple[int, ...]:
 # ---------------------------------------------------------------- drawing
 
 
-def test_without_splits_70_10_20_are_drawn_and_it_is_said() -> None:
+def test_without_splits_70_10_20_are_drawn_and_it_is_said(dataset_of: Make) -> None:
     dataset = with_splits(dataset_of([[0]] * 100), seed=3)
     assert sizes(dataset) == (70, 10, 20)
     assert dataset.notes == (
@@ -55,7 +36,7 @@ def test_without_splits_70_10_20_are_drawn_and_it_is_said() -> None:
     )
 
 
-def test_the_draw_is_the_same_on_every_machine() -> None:
+def test_the_draw_is_the_same_on_every_machine(dataset_of: Make) -> None:
     dataset = with_splits(dataset_of([[0]] * 10), seed=0)
     assert dataset.splits.tolist() == [
         "train",
@@ -76,19 +57,19 @@ def test_the_draw_is_the_same_on_every_machine() -> None:
 @pytest.mark.parametrize(
     ("photos", "expected"), [(1, (1, 0, 0)), (2, (1, 0, 1)), (3, (1, 1, 1)), (4, (2, 1, 1))]
 )
-def test_very_few_photos(photos: int, expected: tuple[int, ...]) -> None:
+def test_very_few_photos(dataset_of: Make, photos: int, expected: tuple[int, ...]) -> None:
     assert sizes(with_splits(dataset_of([[0]] * photos))) == expected
 
 
-def test_a_rare_class_stays_in_train() -> None:
+def test_a_rare_class_stays_in_train(dataset_of: Make) -> None:
     for seed in range(20):
         dataset = with_splits(dataset_of([[0]] * 20 + [[0, 1]] + [[2]] * 2), seed=seed)
         assert dataset.splits[20] == "train"
         assert "train" in dataset.splits[21:].tolist()
-        check_classes(dataset)
+        check_training_classes(dataset)
 
 
-def test_where_every_photo_is_the_only_one_of_its_class_all_splits_still_get_one() -> None:
+def test_where_every_photo_is_the_only_one_of_its_class_all_splits_still_get_one(dataset_of: Make) -> None:
     dataset = with_splits(dataset_of([[number] for number in range(12)]))
     assert sizes(dataset) == (10, 1, 1)
 
@@ -99,7 +80,7 @@ def test_where_every_photo_is_the_only_one_of_its_class_all_splits_still_get_one
 )
 @settings(max_examples=150, deadline=None)
 def test_a_draw_is_whole_and_shows_training_every_class_if_it_can(
-    classes: list[list[int]], seed: int
+    dataset_of: Make, classes: list[list[int]], seed: int
 ) -> None:
     dataset = with_splits(dataset_of(classes), seed=seed)
     train, val, test = sizes(dataset)
@@ -109,12 +90,12 @@ def test_a_draw_is_whole_and_shows_training_every_class_if_it_can(
     assert val >= (len(classes) > 2)
     photos_needed = len({label for photo in classes for label in photo})
     if len(classes) >= photos_needed + 2:
-        check_classes(dataset)
+        check_training_classes(dataset)
 
 
 @given(st.permutations(list(range(8))), st.integers(0, 99))
 @settings(max_examples=30, deadline=None)
-def test_only_names_and_classes_matter_for_the_draw(order: list[int], seed: int) -> None:
+def test_only_names_and_classes_matter_for_the_draw(dataset_of: Make, order: list[int], seed: int) -> None:
     dataset = dataset_of([[0]] * 8)
     shuffled_ids = replace(dataset, image_ids=np.array(order))
     assert with_splits(dataset, seed).splits.tolist() == with_splits(shuffled_ids, seed).splits.tolist()
@@ -123,7 +104,7 @@ def test_only_names_and_classes_matter_for_the_draw(order: list[int], seed: int)
 # ---------------------------------------------------------------- the set's own splits
 
 
-def test_complete_splits_are_kept_without_a_word() -> None:
+def test_complete_splits_are_kept_without_a_word(dataset_of: Make) -> None:
     splits = ["train", "val", "test"]
     dataset = with_splits(dataset_of([[0]] * 3, splits))
     assert dataset.splits.tolist() == splits
@@ -161,7 +142,9 @@ def test_complete_splits_are_kept_without_a_word() -> None:
         (["val"] * 5, (0, 5, 0), "the set has no photos to train on"),
     ],
 )
-def test_what_is_missing_is_taken_from_train(own: list[str], drawn: tuple[int, ...], note: str) -> None:
+def test_what_is_missing_is_taken_from_train(
+    dataset_of: Make, own: list[str], drawn: tuple[int, ...], note: str
+) -> None:
     dataset = with_splits(dataset_of([[0]] * len(own), own))
     assert sizes(dataset) == drawn
     assert dataset.notes[0].startswith(note)
@@ -173,7 +156,7 @@ def test_what_is_missing_is_taken_from_train(own: list[str], drawn: tuple[int, .
 # ---------------------------------------------------------------- files
 
 
-def test_a_split_is_written_and_read_back(tmp_path: Path) -> None:
+def test_a_split_is_written_and_read_back(dataset_of: Make, tmp_path: Path) -> None:
     dataset = with_splits(dataset_of([[0]] * 10), seed=5)
     write_split(dataset, tmp_path / "split.json")
     assert set(json.loads((tmp_path / "split.json").read_text())) == {"train", "val", "test"}
@@ -182,7 +165,9 @@ def test_a_split_is_written_and_read_back(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["split.json"]
 
 
-def test_a_written_split_can_be_read_where_the_set_leaves_photos_out(tmp_path: Path) -> None:
+def test_a_written_split_can_be_read_where_the_set_leaves_photos_out(
+    dataset_of: Make, tmp_path: Path
+) -> None:
     own = dataset_of([[0]] * 4, ["train", "val", "test", ""])
     write_split(with_splits(own), tmp_path / "split.json")
     again = with_split_file(own, tmp_path / "split.json")
@@ -190,7 +175,7 @@ def test_a_written_split_can_be_read_where_the_set_leaves_photos_out(tmp_path: P
     assert "1 photos are in no split" in again.notes[0]
 
 
-def test_nothing_half_written_is_left(tmp_path: Path) -> None:
+def test_nothing_half_written_is_left(dataset_of: Make, tmp_path: Path) -> None:
     (tmp_path / "split.json").mkdir()
     with pytest.raises(OSError, match=r"split\.json"):
         write_split(dataset_of([[0]]), tmp_path / "split.json")
@@ -210,39 +195,14 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
         ('{"train": ["p000.jpg",]}', r"split\.json:1:\d+: broken JSON"),
     ],
 )
-def test_a_split_file_that_does_not_fit(tmp_path: Path, content: str | bytes, message: str) -> None:
+def test_a_split_file_that_does_not_fit(
+    dataset_of: Make, tmp_path: Path, content: str | bytes, message: str
+) -> None:
     (tmp_path / "split.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(LabelError, match=message):
         with_split_file(dataset_of([[0]] * 2), tmp_path / "split.json")
 
 
-def test_a_missing_split_file(tmp_path: Path) -> None:
+def test_a_missing_split_file(dataset_of: Make, tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="there is no such split file"):
         with_split_file(dataset_of([[0]]), tmp_path / "absent.json")
-
-
-# ---------------------------------------------------------------- check
-
-
-def test_a_class_that_training_never_sees_is_named() -> None:
-    dataset = dataset_of([[0], [0, 1], [1, 1]], ["train", "val", "test"], num_classes=3)
-    with pytest.raises(LabelError) as raised:
-        check_classes(dataset)
-    assert "class1: 3 objects in p001.jpg, p002.jpg\n" in str(raised.value)
-    assert "--on-unseen-classes skip (in Python: " in str(raised.value)
-    assert "class2" not in str(raised.value)
-    notes = check_classes(dataset, on_unseen_classes="skip")
-    assert notes == ("classes that training never sees:\n  class1: 3 objects in p001.jpg, p002.jpg",)
-
-
-def test_objects_that_do_not_count_are_not_asked_for() -> None:
-    dataset = dataset_of([[0], [0, 1]], ["train", "test"])
-    assert check_classes(replace(dataset, difficult=np.array([False, False, True]))) == ()
-    only_crowd_in_train = replace(dataset, crowd=np.array([True, False, False]))
-    with pytest.raises(LabelError, match="class0: 1 objects"):
-        check_classes(only_crowd_in_train)
-
-
-def test_nothing_to_train_on() -> None:
-    with pytest.raises(LabelError, match="none of its 1 photos is in the train split"):
-        check_classes(dataset_of([[0]], ["test"]), on_unseen_classes="skip")

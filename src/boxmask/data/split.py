@@ -20,15 +20,6 @@ from boxmask.errors import LabelError
 SHARES = {"test": 0.2, "val": 0.1}
 """The part of the photos that a drawn split gets, in the order of drawing; train keeps the rest."""
 
-OnUnseenClasses = Literal["error", "skip"]
-"""What to do about classes with objects to be judged by, but none to learn from: stop, or leave them out."""
-
-_REMEDY_FOR_UNSEEN = (
-    "Move some of these photos to train, choose another --split-seed or a --split-file, or go on without "
-    'these classes with --on-unseen-classes skip (in Python: split_seed, split_file, on_unseen_classes="skip").'
-)
-
-
 # ---------------------------------------------------------------- drawing
 
 
@@ -195,30 +186,3 @@ def _read_split(path: Path) -> dict[str, str]:
 
 def _is_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-# ---------------------------------------------------------------- check
-
-
-def check_classes(dataset: SplitDataset, *, on_unseen_classes: OnUnseenClasses = "error") -> tuple[str, ...]:
-    """Make sure that training sees every class that validation and test ask for; gives notes.
-
-    Raises LabelError for a class that occurs in val or test but never in train; with
-    `on_unseen_classes="skip"` these become a note instead. Raises LabelError, too, if train is empty.
-    """
-    if not (dataset.splits == "train").any():
-        advice = "Give labels with photos to train on, or a split file."
-        raise LabelError(f"{dataset.root}: none of its {len(dataset)} photos is in the train split. {advice}")
-    counts = dataset.counts()
-    shows, in_train = counts > 0, dataset.splits == "train"
-    unseen = shows[~in_train].any(axis=0) & ~shows[in_train].any(axis=0)
-    places = [_unseen(dataset, counts[:, label], int(label)) for label in np.flatnonzero(unseen)]
-    if places and on_unseen_classes == "error":
-        raise LabelError(format_errors("Classes that training never sees", places, _REMEDY_FOR_UNSEEN))
-    return format_note("classes that training never sees", places)
-
-
-def _unseen(dataset: SplitDataset, counts: NDArray[np.int64], label: int) -> str:
-    files = dataset.files[counts > 0].tolist()
-    examples = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
-    return f"{dataset.class_names[label]}: {counts.sum()} {dataset.UNIT} in {examples}"

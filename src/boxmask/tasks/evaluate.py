@@ -11,10 +11,10 @@ from typing import Any, Literal
 from rich.console import Group
 
 from boxmask.classifiers.contract import Classifier
+from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.classification.read import read_unsplit_classification
 from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.data.segmentation.read import read_unsplit_segmentation
-from boxmask.data.split import OnUnseenClasses
 from boxmask.detectors.contract import Detector
 from boxmask.errors import UsageError
 from boxmask.evaluation.classification.table import classification_table

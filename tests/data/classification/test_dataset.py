@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boxmask.data.class_checks import check_training_classes
 from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassificationDataset, crops_of
 from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
-from boxmask.data.split import check_classes, with_split_file, write_split
+from boxmask.data.split import with_split_file, write_split
 from boxmask.errors import LabelError, PhotoError
 
 
@@ -135,7 +136,7 @@ def test_a_detection_set_gives_its_objects(write_voc: Callable[..., Path], tmp_p
     assert again.fingerprint() == items.fingerprint()
     of_photos = items.of_photos(with_split_file(items.photos, tmp_path / "split.json"))
     assert of_photos.fingerprint() == items.fingerprint()
-    assert check_classes(items.photos) == ()
+    assert check_training_classes(items.photos) == ()
     assert items.photo(0).shape[1:] == tuple(items.sizes[0])
 
 

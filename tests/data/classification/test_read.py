@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boxmask.data.class_checks import check_training_classes
 from boxmask.data.classification.read import (
     read_class_folders,
     read_classification,
     read_unsplit_classification,
 )
-from boxmask.data.split import check_classes, write_split
+from boxmask.data.split import write_split
 from boxmask.errors import LabelError, PhotoError
 
 Write = Callable[..., Path]
@@ -66,7 +67,7 @@ def test_splits_are_drawn_photo_by_photo_with_every_class_in_train(write: Write)
     assert "drew 20% for test and 10% for val from 30 photos with seed 3" in dataset.notes[-1]
     again, other = read_classification(root, split_seed=3), read_classification(root, split_seed=4)
     assert again.fingerprint() == dataset.fingerprint() != other.fingerprint()
-    assert check_classes(dataset.photos) == ()
+    assert check_training_classes(dataset.photos) == ()
 
 
 def test_the_sets_own_splits(write: Write) -> None:

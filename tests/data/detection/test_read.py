@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from boxmask.data.class_checks import check_training_classes
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.read import read_detection
-from boxmask.data.split import check_classes
 from boxmask.errors import LabelError, PhotoError
 from boxmask.photos.read import load_photo
 
@@ -193,7 +193,7 @@ def test_real_sets(
     assert time.perf_counter() - start < 5
     assert (len(dataset), len(dataset.boxes), len(dataset.class_names)) == (photos, objects, classes)
     assert tuple(len(dataset.split(split)) for split in ("train", "val", "test")) == splits
-    assert check_classes(dataset) == ()
+    assert check_training_classes(dataset) == ()
     assert len(dataset.notes) == 1
     targets = [dataset.target(photo) for photo in range(photos)]  # boxes are checked at birth
     assert sum(len(target.boxes) for target in targets) == objects

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boxmask.data.class_checks import check_training_classes
 from boxmask.data.segmentation.dataset import SegmentationDataset, has_label_maps, read_label_map_dataset
-from boxmask.data.split import check_classes, write_split
+from boxmask.data.split import write_split
 from boxmask.errors import LabelError, PhotoError
 from boxmask.types import IGNORED
 
@@ -286,10 +287,10 @@ def test_a_draw_that_mixes_parts_of_larger_pictures_is_noted(write: Callable[...
 
 def test_a_class_that_training_never_sees(write: Callable[..., Path]) -> None:
     root = write({"train/images/a.png": colored((RED,)), "test/images/b.png": colored((GREEN, GREEN))})
-    with pytest.raises(LabelError, match=r"grass: 2 pixels in test/images/b\.png"):
-        check_classes(read_label_map_dataset(root))
-    notes = check_classes(read_label_map_dataset(root), on_unseen_classes="skip")
-    assert notes == ("classes that training never sees:\n  grass: 2 pixels in test/images/b.png",)
+    with pytest.raises(LabelError, match=r'"grass": 2 pixels in test/images/b\.png'):
+        check_training_classes(read_label_map_dataset(root))
+    notes = check_training_classes(read_label_map_dataset(root), on_unseen_classes="skip")
+    assert notes == ('classes without training photos:\n  "grass": 2 pixels in test/images/b.png',)
 
 
 # ---------------------------------------------------------------- real

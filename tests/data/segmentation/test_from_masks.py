@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boxmask.data.class_checks import check_training_classes
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.segmentation.from_masks import label_maps_from_masks
-from boxmask.data.split import check_classes, with_splits
+from boxmask.data.split import with_splits
 from boxmask.errors import LabelError
 from boxmask.masks import Masks
 from boxmask.types import IGNORED
@@ -107,7 +108,7 @@ def test_it_is_split_and_checked_like_any_other() -> None:
     assert dataset.pixels[0].tolist() == [80 - 30 - 4, 30, 4]
     split = with_splits(dataset)
     assert [len(split.split(name)) for name in ("train", "val", "test")] == [7, 1, 2]
-    assert check_classes(split) == ()
+    assert check_training_classes(split) == ()
     one = dataset.subset(np.array([3]))
     assert one.target(0).labels.tolist() == picture((1, BIG), (2, SMALL))
     assert one.fingerprint() != dataset.fingerprint()

@@ -35,7 +35,7 @@ def test_an_unseen_class_stops(labeled):
     dataset = labeled([("cat", A)], [("dog", B)])
     with pytest.raises(LabelError) as error:
         seen_classes(dataset, ("cat", "owl"))
-    assert '"dog" is first labeled in 1.jpg' in str(error.value)
+    assert '"dog": 1 object in 1.jpg' in str(error.value)
     assert 'It knows "cat", "owl".' in str(error.value)
     assert '--on-unseen-classes skip (in Python: on_unseen_classes="skip")' in str(error.value)
 
@@ -53,7 +53,9 @@ def test_unseen_classes_can_be_left_out(labeled):
     assert rest.boxes.tolist() == [list(A), list(B)]
     assert rest.labels.tolist() == [0, 0]
     assert rest.difficult.tolist() == [False, True]
-    assert notes == ('Left out, as the detector does not know these classes: 2 objects of "dog".',)
+    assert notes == (
+        'classes that the model does not know are left out of the metrics:\n  "dog": 2 objects in 0.jpg, 1.jpg',
+    )
 
 
 def test_outlines_stay_with_the_objects_that_are_left(labeled):

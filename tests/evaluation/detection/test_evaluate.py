@@ -95,7 +95,7 @@ def test_classes_in_another_order_give_the_same_figures(photos, answers):
 
 def test_an_unseen_class_stops_before_the_work(photos, answers):
     detector = Prepared(answers, ("cat", "owl"))
-    with pytest.raises(LabelError, match='objects of "dog"'):
+    with pytest.raises(LabelError, match='"dog": 1 object in'):
         evaluate_detector(detector, photos)
     assert detector.shown == []
 
@@ -110,7 +110,7 @@ def test_more_and_fewer_classes_are_noted(photos, detected):
     assert evaluation.coco.AP50 == pytest.approx(1.0)
     assert evaluation.objects == 2
     assert evaluation.notes == (
-        'Left out, as the detector does not know these classes: 1 objects of "dog".',
+        'classes that the model does not know are left out of the metrics:\n  "dog": 1 object in 1.jpg',
         'Left out, as the data set does not have these classes: 2 detections of "owl".',
     )
 

@@ -93,11 +93,13 @@ def test_without_mistakes_there_is_no_sheet(tmp_path: Path) -> None:
 
 def test_classes_that_it_does_not_know(tmp_path: Path) -> None:
     items = things(tmp_path / "set", day=[250], dusk=[90, 90], night=[0])
-    with pytest.raises(LabelError, match='has "dusk", which the classifier was not trained on'):
+    with pytest.raises(LabelError, match='"dusk": 2 items in'):
         evaluate_and_draw_classifier(CLASSIFIER, items)
     judged = evaluate_and_draw_classifier(CLASSIFIER, items, "skip", pictures=tmp_path / "pictures")
     assert judged.images == 2
-    assert judged.notes == ('Left out, as the classifier does not know these classes: 2 photos of "dusk".',)
+    assert judged.notes == (
+        'classes that the model does not know are left out of the metrics:\n  "dusk": 2 items in dusk/00.png, dusk/01.png',
+    )
     assert not (tmp_path / "pictures").exists()
 
 

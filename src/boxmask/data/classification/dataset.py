@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -34,6 +35,8 @@ class ClassificationDataset:
     windows: (N, 4) int64, x1, y1, x2, y2 in whole pixels of the photo, the last ones excluded: what is shown
     context: how much of an object's surroundings is; see `crops_of`
     """
+
+    UNIT: ClassVar[str] = "items"  # what `counts` counts
 
     photos: DetectionDataset
     rows: NDArray[np.int64]
@@ -82,6 +85,10 @@ class ClassificationDataset:
     def sizes(self) -> NDArray[np.int32]:
         """(N, 2) int32, (height, width) of each item."""
         return (self.windows[:, [3, 2]] - self.windows[:, [1, 0]]).astype(np.int32)
+
+    def counts(self) -> NDArray[np.int64]:
+        """(N, K) 1 for the class of each item, else 0."""
+        return np.eye(len(self.class_names), dtype=np.int64)[self.labels]
 
     def path(self, item: int) -> Path:
         """The photo that item number `item` is a part of."""

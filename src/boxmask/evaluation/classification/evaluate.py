@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.classifiers.contract import Classifier
+from boxmask.data.class_checks import OnUnseenClasses, check_model_classes
 from boxmask.data.classification.dataset import ClassificationDataset
-from boxmask.data.split import OnUnseenClasses
 from boxmask.errors import LabelError
 from boxmask.types import Classification
 
@@ -179,23 +179,14 @@ def known_items(
 ) -> tuple[ClassificationDataset, tuple[str, ...]]:
     """The items of classes that a classifier knows, and what to note of the others.
 
-    Raises LabelError for others, unless they are to be ignored, and where nothing is left.
+    Raises LabelError for others, unless they are to be skipped, and where nothing is left.
     """
-    is_known = np.array([name in known for name in dataset.class_names], dtype=np.bool_)[dataset.labels]
-    strange = np.flatnonzero(~is_known)
-    names = ", ".join(f'"{dataset.class_names[label]}"' for label in np.unique(dataset.labels[strange]))
-    if len(strange) and on_unseen_classes == "error":
-        raise LabelError(
-            f"{dataset.root} has {names}, which the classifier was not trained on (first in "
-            f"{dataset.files[strange[0]]}). It knows {', '.join(known)}. Correct the name, train with this "
-            "class, or leave such classes out of the figures with --on-unseen-classes skip (in Python: "
-            'on_unseen_classes="skip").'
-        )
-    kept = dataset.subset(np.flatnonzero(is_known))
+    unseen, notes = check_model_classes(dataset, known, on_unseen_classes)
+    is_known = np.array([name not in unseen for name in dataset.class_names], dtype=np.bool_)
+    kept = dataset.subset(np.flatnonzero(is_known[dataset.labels]))
     if not len(kept):
         raise LabelError(_nothing(dataset))
-    what = f"Left out, as the classifier does not know these classes: {len(strange)} photos of {names}."
-    return kept, (what,) if len(strange) else ()
+    return kept, notes
 
 
 def wilson_interval(right: NDArray[np.bool_], photo_of: NDArray[np.int64]) -> tuple[float, float]:

@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from boxmask.data.class_checks import OnUnseenClasses, check_model_classes, quoted
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.split import OnUnseenClasses
-from boxmask.errors import LabelError
 from boxmask.types import Detections
 
 
@@ -19,18 +18,11 @@ def seen_classes(
 ) -> tuple[DetectionDataset, tuple[str, ...]]:
     """The data set as a detector that knows the classes `known` can be judged on it, and what to note.
 
-    A class that has objects and that the detector does not know stops with LabelError, or, with
-    `on_unseen_classes="skip"`, is left out of the figures together with its objects, and noted.
+    Raises LabelError for classes that the detector does not know. With `on_unseen_classes="skip"`, they are
+    left out of the metrics together with their objects, and noted.
     """
-    counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
-    unseen = [name for name, n in zip(dataset.class_names, counts, strict=True) if n and name not in known]
-    if not unseen:
-        return dataset, ()
-    if on_unseen_classes == "error":
-        raise LabelError(_unseen_message(dataset, unseen, known))
-    objects = sum(int(counts[dataset.class_names.index(name)]) for name in unseen)
-    note = f"Left out, as the detector does not know these classes: {objects} objects of {_quoted(unseen)}."
-    return _without(dataset, unseen), (note,)
+    unseen, notes = check_model_classes(dataset, known, on_unseen_classes)
+    return (_without(dataset, unseen) if unseen else dataset), notes
 
 
 def renamed(detections: Detections, class_names: tuple[str, ...]) -> Detections:
@@ -52,7 +44,7 @@ def foreign_note(detections: Sequence[Detections], class_names: tuple[str, ...])
     foreign = [name for found in detections for name in found.names if name not in class_names]
     if not foreign:
         return ()
-    names = _quoted(sorted(set(foreign)))
+    names = ", ".join(quoted(sorted(set(foreign))))
     return (f"Left out, as the data set does not have these classes: {len(foreign)} detections of {names}.",)
 
 
@@ -64,18 +56,3 @@ def _without(dataset: DetectionDataset, names: Sequence[str]) -> DetectionDatase
     offsets = np.concatenate([[0], np.cumsum(rows)])[dataset.offsets].astype(np.int64)
     renumbered = replace(dataset, class_names=kept, labels=labels)
     return renumbered.with_objects(rows, offsets)
-
-
-def _unseen_message(dataset: DetectionDataset, unseen: Sequence[str], known: Sequence[str]) -> str:
-    row = int(np.flatnonzero(dataset.labels == dataset.class_names.index(unseen[0]))[0])
-    photo = int(np.searchsorted(dataset.offsets, row, side="right")) - 1
-    return (
-        f"{dataset.root} has objects of {_quoted(unseen)}, which the detector was not trained on "
-        f'("{unseen[0]}" is first labeled in {dataset.files[photo]}). It knows {_quoted(known)}. '
-        "Correct the name in the labels, train with this class, or leave such classes out of the figures "
-        'with --on-unseen-classes skip (in Python: on_unseen_classes="skip").'
-    )
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)

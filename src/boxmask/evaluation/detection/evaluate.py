@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.split import OnUnseenClasses
 from boxmask.detectors.contract import Detector
 from boxmask.errors import LabelError
 from boxmask.evaluation.detection.arrays import judged_objects

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
+from boxmask.data.class_checks import OnUnseenClasses, check_model_classes, quoted
 from boxmask.data.segmentation.dataset import SegmentationDataset
-from boxmask.data.split import OnUnseenClasses
-from boxmask.errors import LabelError
 from boxmask.types import IGNORED
 
 Labels = UInt8[np.ndarray, "H W"]
@@ -43,20 +42,16 @@ def judged_classes(
 ) -> Judged:
     """How a segmenter that knows the classes `known` can be judged on a data set.
 
-    A class that has pixels and that the segmenter does not know stops with LabelError, or, with
-    `on_unseen_classes="skip"`, is left out of the figures together with its pixels, and noted.
+    Raises LabelError for classes that the segmenter does not know. With `on_unseen_classes="skip"`, they are
+    left out of the metrics together with their pixels, and noted.
     """
-    pixels = dict(zip(dataset.class_names, dataset.pixels.sum(axis=0).tolist(), strict=True))
-    unseen = [name for name, count in pixels.items() if count and name not in known]
-    if unseen and on_unseen_classes == "error":
-        raise LabelError(_unseen_message(dataset, unseen, known))
+    unseen, notes = check_model_classes(dataset, known, on_unseen_classes)
     kept = tuple(name for name in dataset.class_names if name not in unseen)
     truth = np.full(IGNORED + 1, IGNORED, dtype=np.uint8)
     for label, name in enumerate(dataset.class_names):
         truth[label] = kept.index(name) if name in kept else IGNORED
     foreign = tuple(name for name in known if name not in dataset.class_names)
-    left_out = f"Left out, as the segmenter does not know these classes: the pixels of {_quoted(unseen)}."
-    return Judged(kept, truth, foreign, (left_out,) if unseen else ())
+    return Judged(kept, truth, foreign, notes)
 
 
 def foreign_note(judged: Judged, pixels: int, of: int) -> tuple[str, ...]:
@@ -64,19 +59,5 @@ def foreign_note(judged: Judged, pixels: int, of: int) -> tuple[str, ...]:
     if not pixels:
         return ()
     share = f"{pixels / of:.2%}" if pixels / of >= 0.0001 else f"{pixels}"
-    names = _quoted(judged.foreign)
+    names = ", ".join(quoted(judged.foreign))
     return (f"Counted as wrong: {share} of the pixels, taken for what the data set does not have ({names}).",)
-
-
-def _unseen_message(dataset: SegmentationDataset, unseen: Sequence[str], known: Sequence[str]) -> str:
-    photo = int(np.flatnonzero(dataset.pixels[:, dataset.class_names.index(unseen[0])])[0])
-    return (
-        f"{dataset.root} has pixels of {_quoted(unseen)}, which the segmenter was not trained on "
-        f'("{unseen[0]}" is first seen in {dataset.files[photo]}). It knows {_quoted(known)}. '
-        "Correct the name in the classes file, train with this class, or leave such classes out of the "
-        'figures with --on-unseen-classes skip (in Python: on_unseen_classes="skip").'
-    )
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)

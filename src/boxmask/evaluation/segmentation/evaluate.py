@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.segmentation.dataset import SegmentationDataset
-from boxmask.data.split import OnUnseenClasses
 from boxmask.errors import LabelError
 from boxmask.evaluation.segmentation.boundary_iou import boundary_counts
 from boxmask.evaluation.segmentation.classes import Judged, foreign_note, judged_classes

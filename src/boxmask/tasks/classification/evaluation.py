@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from boxmask.classifiers.contract import Classifier
+from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.classification.dataset import ClassificationDataset
-from boxmask.data.split import OnUnseenClasses
 from boxmask.evaluation.classification.evaluate import (
     ClassificationEvaluation,
     classify_all,

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from boxmask.classifiers.contract import Classifier
 from boxmask.data.augmentation.classification import ClassificationAugmentation, resize_classification_photo
+from boxmask.data.class_checks import check_training_classes
 from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.split import check_classes
 from boxmask.evaluation.classification.evaluate import evaluate_classifier
 from boxmask.pipeline.images import Size
 from boxmask.pipeline.model import Model
@@ -32,7 +32,7 @@ class ClassificationTask:
         """Folders of photos, one a class, or the objects of a detection set."""
         how = {"split_seed": recipe.split_seed, "split_file": recipe.split_file}
         items = read_classification(data, **how, on_bad_boxes=recipe.on_bad_boxes)  # type: ignore[arg-type]
-        notes = check_classes(items.photos, on_unseen_classes=recipe.on_unseen_classes)
+        notes = check_training_classes(items.photos, on_unseen_classes=recipe.on_unseen_classes)
         return replace(items, photos=replace(items.photos, notes=items.photos.notes + notes))
 
     def photos(self, labeled: ClassificationDataset) -> DetectionDataset:

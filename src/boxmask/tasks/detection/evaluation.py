@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.split import OnUnseenClasses
 from boxmask.detectors.contract import Detector
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.evaluate import (

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from boxmask.data.augmentation.detection import DetectionAugmentation, resize_photo
 from boxmask.data.augmentation.ssd_crops import SSDAugmentation
+from boxmask.data.class_checks import check_training_classes
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
-from boxmask.data.split import check_classes
 from boxmask.detectors.contract import Detector
 from boxmask.errors import LabelError
 from boxmask.evaluation.detection.evaluate import evaluate_detector
@@ -43,7 +43,7 @@ class DetectionTask:
         """A detection set in any format; its classes must be there in the training photos."""
         how = {"split_seed": recipe.split_seed, "split_file": recipe.split_file}
         dataset = read_detection(data, **how, on_bad_boxes=recipe.on_bad_boxes)  # type: ignore[arg-type]
-        notes = check_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
+        notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
         train = dataset.split("train")
         if not train.counted.any():
             raise LabelError(

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.segmentation.dataset import SegmentationDataset
-from boxmask.data.split import OnUnseenClasses
 from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation, evaluate_label_maps
 from boxmask.photos.read import load_photo
 from boxmask.results.paths import check_not_overwriting, picture_names

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from boxmask.data.augmentation.segmentation import SegmentationAugmentation, resize_segmentation_photo
+from boxmask.data.class_checks import check_training_classes
 from boxmask.data.segmentation.dataset import SegmentationDataset, with_drawn_splits
 from boxmask.data.segmentation.read import read_unsplit_segmentation
-from boxmask.data.split import check_classes, with_split_file
+from boxmask.data.split import with_split_file
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
@@ -52,7 +53,7 @@ class SegmentationTask:
         )
         file, seed = recipe.split_file, recipe.split_seed
         dataset = with_split_file(unsplit, file) if file else with_drawn_splits(unsplit, seed)
-        notes = check_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
+        notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
         return replace(dataset, notes=dataset.notes + notes)
 
     def photos(self, labeled: SegmentationDataset) -> SegmentationDataset:
