@@ -150,7 +150,7 @@ def ellipses(boxes: Tensor) -> Masks:
         y, x = ((np.arange(side) + 0.5) * 2 / side - 1 for side in (height, width))
         crops.append(y[:, None] ** 2 + x**2 < 1)
     corners = [(x, y) for x, y in boxes[:, :2].int().tolist()]
-    return Masks.of(crops, corners, SIZE)
+    return Masks.from_crops(crops, corners, SIZE)
 
 
 def their_targets(targets: list[Target], case: Case) -> list[dict[str, Tensor]]:

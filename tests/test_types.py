@@ -53,9 +53,9 @@ def test_a_target_that_cannot_be(boxes: Tensor, labels: Tensor, ignore: Tensor, 
 
 
 def test_masks_are_one_an_object() -> None:
-    assert Target(BOXES, LABELS, KEPT, Masks.none(2, (30, 40))).masks is not None
+    assert Target(BOXES, LABELS, KEPT, Masks.unknown(2, (30, 40))).masks is not None
     with pytest.raises(ValueError, match="masks: expected 2, found 1"):
-        Target(BOXES, LABELS, KEPT, Masks.none(1, (30, 40)))
+        Target(BOXES, LABELS, KEPT, Masks.unknown(1, (30, 40)))
 
 
 def test_a_target_moves_with_all_it_has() -> None:

@@ -1,8 +1,8 @@
-"""Masks of a photo's objects, each kept only inside its own window: three hundred cells take kilobytes.
+"""Masks of one photo's objects, each stored only inside its bounding window.
 
-A full (N, H, W) array of 300 masks of a 12-megapixel photo would take 3.6 GB. Everything that training and
-prediction do to masks (move, crop, pad, mirror, resize) is done to the windows, and is exact: `dense()` of
-the result is what the same change would make of the full array.
+As a full (N, H, W) array, 300 masks of a 12-megapixel photo would take 3.6 GB; as windows, 300 cells take
+kilobytes. Shifting, cropping, flipping and resizing work on the windows. Every operation is exact: it
+commutes with `dense()`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float, Int, Shaped
 
 Size = tuple[int, int]  # (height, width)
+Window = tuple[int, int, int, int]  # x1, y1, x2, y2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,12 +23,12 @@ class Masks:
     """N masks of one photo.
 
     size:    (height, width) of the photo
-    windows: (N, 4) int64, x1, y1, x2, y2 in whole pixels, the last ones excluded, inside the photo; outside
-             of its window a mask has no pixel. A window without pixels is all zeros.
-    bits:    (M,) bool, the windows' pixels row by row, one window after the other
+    windows: (N, 4) int64, x1, y1, x2, y2 in whole pixels with x2 and y2 exclusive, inside the photo. A mask
+             is False outside its window. The window of an empty mask is all zeros.
+    bits:    (M,) bool, the pixels of all windows, one window after the other, each row by row
 
-    A mask without any pixel says that the outline of its object is not known.
-    Raises ValueError where the parts do not fit together.
+    An empty mask means that the object's mask is unknown.
+    Raises ValueError if the parts do not fit together.
     """
 
     size: Size
@@ -36,10 +36,10 @@ class Masks:
     bits: Bool[np.ndarray, " M"]
 
     def __post_init__(self) -> None:
-        """Raise ValueError, with what was expected and what was found."""
+        """Check the fields."""
         if self.windows.dtype != np.int64 or self.windows.ndim != 2 or self.windows.shape[1:] != (4,):
             raise ValueError(
-                f"windows: expected int64 (any, 4), found {self.windows.dtype} {self.windows.shape}"
+                f"windows: expected int64 (N, 4), found {self.windows.dtype} {self.windows.shape}"
             )
         height, width = self.size
         low, high = self.windows[:, :2], self.windows[:, 2:]
@@ -51,50 +51,51 @@ class Masks:
         if self.bits.dtype != np.bool_ or self.bits.shape != (expected,):
             raise ValueError(f"bits: expected bool ({expected},), found {self.bits.dtype} {self.bits.shape}")
 
-    # ---------------------------------------------------------------- made from
+    # ---------------------------------------------------------------- constructors
 
     @staticmethod
-    def none(count: int, size: Size) -> Masks:
-        """`count` objects whose outlines are not known."""
+    def unknown(count: int, size: Size) -> Masks:
+        """Return `count` empty masks: the masks of these objects are unknown."""
         return Masks(size, np.zeros((count, 4), dtype=np.int64), np.zeros(0, dtype=np.bool_))
 
     @staticmethod
-    def of(crops: Sequence[Bool[np.ndarray, "h w"]], corners: Sequence[tuple[int, int]], size: Size) -> Masks:
-        """From the pixels of each and where (x, y) their upper left corner lies; windows are made tight.
+    def from_crops(
+        crops: Sequence[Bool[np.ndarray, "h w"]], corners: Sequence[tuple[int, int]], size: Size
+    ) -> Masks:
+        """Build masks from their pixels and the (x, y) of each crop's upper left corner.
 
-        What lies outside the photo is cut off.
+        Pixels outside the photo are dropped, and windows are shrunk to fit the masks.
         """
-        tight = [_tight(*_inside(crop, x, y, size)) for crop, (x, y) in zip(crops, corners, strict=True)]
+        inside = [_clip(crop, x, y, size) for crop, (x, y) in zip(crops, corners, strict=True)]
+        tight = [_shrink(crop, x, y) for crop, x, y in inside]
         windows = np.array([window for _, window in tight], dtype=np.int64).reshape(-1, 4)
-        parts = [pixels.ravel() for pixels, _ in tight]
-        return Masks(size, windows, np.concatenate([np.zeros(0, dtype=np.bool_), *parts]))
+        return Masks(size, windows, _flatten([crop for crop, _ in tight]))
 
     @staticmethod
     def from_dense(dense: Bool[np.ndarray, "N H W"]) -> Masks:
-        """From full masks."""
+        """Build masks from a full (N, H, W) array."""
         size = (int(dense.shape[1]), int(dense.shape[2]))
-        return Masks.of(list(dense.astype(np.bool_, copy=False)), [(0, 0)] * len(dense), size)
+        return Masks.from_crops(list(dense.astype(np.bool_, copy=False)), [(0, 0)] * len(dense), size)
 
     @staticmethod
-    def joined(parts: Sequence[Masks], size: Size) -> Masks:
-        """The masks of several, one after the other; all of the same photo."""
+    def concatenate(parts: Sequence[Masks], size: Size) -> Masks:
+        """Concatenate masks of the same photo."""
         windows = [np.zeros((0, 4), dtype=np.int64), *(part.windows for part in parts)]
-        bits = [np.zeros(0, dtype=np.bool_), *(part.bits for part in parts)]
-        return Masks(size, np.concatenate(windows), np.concatenate(bits))
+        return Masks(size, np.concatenate(windows), _flatten([part.bits for part in parts]))
 
-    # ---------------------------------------------------------------- looked at
+    # ---------------------------------------------------------------- reading
 
     def __len__(self) -> int:
         return len(self.windows)
 
     @property
     def offsets(self) -> Int[np.ndarray, " N+1"]:
-        """Where each window begins in `bits`, and where the last one ends."""
+        """Start of each window in `bits`, followed by the end of the last."""
         sides = self.windows[:, 2:] - self.windows[:, :2]
         return np.concatenate([[0], np.cumsum(sides[:, 0] * sides[:, 1])]).astype(np.int64)
 
     def crops(self) -> list[Bool[np.ndarray, "h w"]]:
-        """The pixels of each window, as views."""
+        """Return the pixels of each window, as views."""
         offsets = self.offsets
         return [
             self.bits[begin:end].reshape(y2 - y1, x2 - x1)
@@ -102,89 +103,97 @@ class Masks:
         ]
 
     def dense(self) -> Bool[np.ndarray, "N H W"]:
-        """The full masks; N x H x W bytes."""
+        """Return the full masks; they take N * H * W bytes."""
         full = np.zeros((len(self), *self.size), dtype=np.bool_)
         for mask, crop, (x1, y1, x2, y2) in zip(full, self.crops(), self.windows.tolist(), strict=True):
             mask[y1:y2, x1:x2] = crop
         return full
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """As `numpy.asarray` wants it: the full masks."""
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Shaped[np.ndarray, "N H W"]:
+        """Return the full masks, for `numpy.asarray`."""
         return self.dense() if dtype is None else self.dense().astype(dtype)
 
     def areas(self) -> Int[np.ndarray, " N"]:
-        """Pixels of each mask."""
+        """Count the pixels of each mask."""
         sums = np.concatenate([[0], np.cumsum(self.bits, dtype=np.int64)])
         return np.asarray(np.diff(sums[self.offsets]))
 
     @property
     def known(self) -> Bool[np.ndarray, " N"]:
-        """Which masks have any pixel."""
+        """True for masks that have any pixel."""
         return self.areas() > 0
 
     def boxes(self) -> Float[np.ndarray, "N 4"]:
-        """The smallest box xyxy around each mask; zeros where there is no pixel."""
-        tight = [_tight(crop, x, y)[1] for crop, (x, y) in zip(self.crops(), self._corners(), strict=True)]
+        """Return the smallest box (xyxy) around each mask; zeros for an empty mask."""
+        tight = [_shrink(crop, x, y)[1] for crop, (x, y) in zip(self.crops(), self._corners(), strict=True)]
         return np.array(tight, dtype=np.float32).reshape(-1, 4)
 
-    # ---------------------------------------------------------------- changed
+    # ---------------------------------------------------------------- transforming
 
     def __getitem__(self, rows: Any) -> Masks:
-        """Some of the masks: a slice, numbers or flags, as an array or a tensor."""
+        """Select masks by a slice, or by an array or tensor of indices or flags."""
         chosen = np.arange(len(self))[rows if isinstance(rows, slice) else np.asarray(rows)]
         crops = self.crops()
-        parts = [crops[row].ravel() for row in np.atleast_1d(chosen)]
-        bits = np.concatenate([np.zeros(0, dtype=np.bool_), *parts])
+        bits = _flatten([crops[row] for row in np.atleast_1d(chosen)])
         return Masks(self.size, self.windows[chosen].reshape(-1, 4), bits)
 
     def shift_and_crop(self, x: int, y: int, size: Size) -> Masks:
-        """On a canvas of another size, where the photo's upper left corner lies at (x, y): crop and pad."""
+        """Move the photo's upper left corner to (x, y) of a canvas of another `size`; crop and pad to fit."""
         corners = [(left + x, top + y) for left, top in self._corners()]
-        return Masks.of(self.crops(), corners, size)
+        return Masks.from_crops(self.crops(), corners, size)
 
     def hflip(self) -> Masks:
-        """Left to right."""
+        """Mirror left to right."""
         width = self.size[1]
         corners = [(width - x2, y1) for _, y1, x2, _ in self.windows.tolist()]
-        return Masks.of([crop[:, ::-1] for crop in self.crops()], corners, self.size)
+        return Masks.from_crops([crop[:, ::-1] for crop in self.crops()], corners, self.size)
 
     def vflip(self) -> Masks:
-        """Top to bottom."""
+        """Mirror top to bottom."""
         height = self.size[0]
         corners = [(x1, height - y2) for x1, _, _, y2 in self.windows.tolist()]
-        return Masks.of([crop[::-1] for crop in self.crops()], corners, self.size)
+        return Masks.from_crops([crop[::-1] for crop in self.crops()], corners, self.size)
 
     def resize(self, size: Size) -> Masks:
-        """At another size: each new pixel is the old one under its center."""
-        rows, columns = (nearest(*sides) for sides in zip(self.size, size, strict=True))
+        """Resize to `size`: each new pixel takes the value of the old pixel under its center."""
+        rows = nearest_indices(self.size[0], size[0])
+        columns = nearest_indices(self.size[1], size[1])
         crops, corners = [], []
         for crop, (x1, y1, x2, y2) in zip(self.crops(), self.windows.tolist(), strict=True):
             left, right = np.searchsorted(columns, (x1, x2)).tolist()
             top, bottom = np.searchsorted(rows, (y1, y2)).tolist()
             crops.append(crop[rows[top:bottom, None] - y1, columns[None, left:right] - x1])
             corners.append((left, top))
-        return Masks.of(crops, corners, size)
+        return Masks.from_crops(crops, corners, size)
 
     def _corners(self) -> list[tuple[int, int]]:
         return [(x, y) for x, y, _, _ in self.windows.tolist()]
 
 
-def nearest(old: int, new: int) -> Int[np.ndarray, " new"]:
-    """Which of `old` pixels in a row lies under the center of each of `new`."""
+def nearest_indices(old: int, new: int) -> Int[np.ndarray, " new"]:
+    """For `old` pixels resized to `new`: return the index of the old pixel under each new pixel's center."""
     return ((np.arange(new) + 0.5) * old / new).astype(np.int64)
 
 
-def _inside(crop: NDArray[np.bool_], x: int, y: int, size: Size) -> tuple[NDArray[np.bool_], int, int]:
-    """The part of a crop at (x, y) that lies in the photo, and where it begins."""
+def _flatten(parts: Sequence[Bool[np.ndarray, ...]]) -> Bool[np.ndarray, " M"]:
+    return np.concatenate([np.zeros(0, dtype=np.bool_), *(part.ravel() for part in parts)])
+
+
+def _clip(
+    crop: Bool[np.ndarray, "h w"], x: int, y: int, size: Size
+) -> tuple[Bool[np.ndarray, "h w"], int, int]:
+    """Return the part of a crop at (x, y) that lies inside the photo, and its upper left corner."""
     left, top = max(0, -x), max(0, -y)
-    right, bottom = max(left, min(crop.shape[1], size[1] - x)), max(top, min(crop.shape[0], size[0] - y))
+    right = max(left, min(crop.shape[1], size[1] - x))
+    bottom = max(top, min(crop.shape[0], size[0] - y))
     return crop[top:bottom, left:right], x + left, y + top
 
 
-def _tight(crop: NDArray[np.bool_], x: int, y: int) -> tuple[NDArray[np.bool_], tuple[int, int, int, int]]:
-    """Without empty rows and columns at its rims."""
+def _shrink(crop: Bool[np.ndarray, "h w"], x: int, y: int) -> tuple[Bool[np.ndarray, "h w"], Window]:
+    """Remove empty rows and columns at the edges of a crop at (x, y); return the rest and its window."""
     rows, columns = np.flatnonzero(crop.any(axis=1)), np.flatnonzero(crop.any(axis=0))
     if not len(rows):
         return crop[:0, :0], (0, 0, 0, 0)
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    left, right = int(columns[0]), int(columns[-1]) + 1
     return crop[top:bottom, left:right], (x + left, y + top, x + right, y + bottom)

@@ -124,7 +124,7 @@ def target() -> Target:
 def rectangles(boxes: list[tuple[int, ...]], size: tuple[int, int]) -> Masks:
     """Of each box all pixels."""
     crops = [np.ones((y2 - y1, x2 - x1), dtype=np.bool_) for x1, y1, x2, y2 in boxes]
-    return Masks.of(crops, [(x1, y1) for x1, y1, _, _ in boxes], size)
+    return Masks.from_crops(crops, [(x1, y1) for x1, y1, _, _ in boxes], size)
 
 
 @pytest.fixture

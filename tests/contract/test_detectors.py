@@ -248,7 +248,7 @@ def test_labels_count_in_the_photos_own_pixels(detector: Detector, photo: Tensor
     losses = []
     for image, scale in ((photo, 1), (twice, 2)):
         torch.manual_seed(0)
-        masks = target.masks and target.masks.resized((120 * scale, 150 * scale))
+        masks = target.masks and target.masks.resize((120 * scale, 150 * scale))
         labels = replace(Target.of(target.boxes * scale, target.labels), masks=masks)
         losses.append(numbers(detector.loss([image], [labels])))
     assert losses[1] == pytest.approx(losses[0], rel=0.4, abs=0.02)

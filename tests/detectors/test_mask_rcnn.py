@@ -135,7 +135,7 @@ def test_boxes_without_outlines_do_not_dilute_the_mask_loss(network: MaskRCNN) -
 
 
 def test_masks_of_another_photo_are_refused(network: MaskRCNN) -> None:
-    wrong = replace(Target.of(BOXES, [0, 1]), masks=Masks.none(2, (60, 96)))
+    wrong = replace(Target.of(BOXES, [0, 1]), masks=Masks.unknown(2, (60, 96)))
     with pytest.raises(ValueError, match=r"\(64, 96\), found \(60, 96\)"):
         network.loss([photo()], [wrong])
 

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from boxmask.detectors.ssd import PRESETS, SSD, SSDConfig, hard_negatives, match, warp
 from boxmask.errors import UsageError
+from boxmask.geometry.anchors import default_box_shapes, tile_default_boxes
 from boxmask.geometry.boxes import iou
-from boxmask.geometry.default_boxes import at_cells, cell_shapes
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.types import Target
 
@@ -33,7 +33,7 @@ def detector() -> SSD:
 
 def test_the_boxes_of_a_cell_by_hand() -> None:
     """Section 2.2: s = 0.2, the extra square of √(0.2 · 0.45) = 0.3, and 2 : 1 both ways."""
-    shapes = cell_shapes(0.2, 0.45, (2,))
+    shapes = default_box_shapes(0.2, 0.45, (2,))
     sizes = shapes[:, 2:] - shapes[:, :2]
     wide, narrow = 0.2 * math.sqrt(2), 0.2 / math.sqrt(2)
     expected = [[0.2, 0.2], [0.3, 0.3], [wide, narrow], [narrow, wide]]
@@ -42,12 +42,12 @@ def test_the_boxes_of_a_cell_by_hand() -> None:
 
 
 def test_no_default_box_is_larger_than_the_photo() -> None:
-    shapes = cell_shapes(0.9, 1.3, (2,))
+    shapes = default_box_shapes(0.9, 1.3, (2,))
     assert (shapes[:, 2:] - shapes[:, :2]).amax() == 1
 
 
 def test_cells_row_by_row() -> None:
-    boxes = at_cells(torch.tensor([[-0.1, -0.2, 0.1, 0.2]]), (2, 4), (2, 4))
+    boxes = tile_default_boxes(torch.tensor([[-0.1, -0.2, 0.1, 0.2]]), (2, 4), (2, 4))
     centers = (boxes[:, :2] + boxes[:, 2:]) / 2
     expected = [[x, y] for y in (0.25, 0.75) for x in (0.125, 0.375, 0.625, 0.875)]
     torch.testing.assert_close(centers, torch.tensor(expected))

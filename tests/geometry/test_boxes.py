@@ -46,7 +46,7 @@ def test_no_boxes_at_all() -> None:
     assert box.iou(none, one).shape == (0, 1)
     assert box.iou(one, none).shape == (1, 0)
     assert box.clip(none, (3, 3)).shape == (0, 4)
-    assert box.at_least(none, 1).shape == (0,)
+    assert box.large_enough(none, 1).shape == (0,)
 
 
 # ---------------------------------------------------------------- deltas (R-CNN, appendix C)

@@ -42,8 +42,8 @@ def test_no_truth_and_no_candidates() -> None:
     assert match(torch.zeros(0, 2), 0.3, 0.7).dtype == torch.int64
     none, some = torch.zeros(0, 4), torch.tensor([[0.0, 0, 5, 5]])
     kept = torch.zeros(1, dtype=torch.bool)
-    assert match_boxes(none, some, kept, (0.3, 0.7), rescue=True).tolist() == []
-    assert match_boxes(some, none, kept[:0], (0.3, 0.7), rescue=True).tolist() == [BACKGROUND]
+    assert match_boxes(none, some, kept, (0.3, 0.7), allow_low_quality=True).tolist() == []
+    assert match_boxes(some, none, kept[:0], (0.3, 0.7), allow_low_quality=True).tolist() == [BACKGROUND]
 
 
 def test_many_candidates_are_matched_as_if_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,22 +51,24 @@ def test_many_candidates_are_matched_as_if_at_once(monkeypatch: pytest.MonkeyPat
     corner = torch.randint(0, 20, (200, 2)).float()
     candidates = torch.cat([corner, corner + torch.randint(1, 9, (200, 2))], 1)
     boxes, ignored = candidates[::23], torch.arange(9) % 4 == 3
-    expected = match_boxes(candidates, boxes, ignored, (0.3, 0.7), rescue=True)
-    monkeypatch.setattr(matching, "CANDIDATES_AT_ONCE", 7)
-    assert torch.equal(match_boxes(candidates, boxes, ignored, (0.3, 0.7), rescue=True), expected)
+    expected = match_boxes(candidates, boxes, ignored, (0.3, 0.7), allow_low_quality=True)
+    monkeypatch.setattr(matching, "CANDIDATES_PER_CHUNK", 7)
+    assert torch.equal(match_boxes(candidates, boxes, ignored, (0.3, 0.7), allow_low_quality=True), expected)
 
 
 def test_candidates_half_inside_a_crowd_are_left_alone() -> None:
     candidates = torch.tensor([[0.0, 0, 10, 10], [15.0, 0, 25, 10], [16.0, 0, 26, 10], [40.0, 0, 50, 10]])
     boxes = torch.tensor([[0.0, 0, 20, 20], [40.0, 0, 50, 10]])
-    matched = match_boxes(candidates, boxes, torch.tensor([True, False]), (0.3, 0.7), rescue=True)
+    matched = match_boxes(candidates, boxes, torch.tensor([True, False]), (0.3, 0.7), allow_low_quality=True)
     assert matched.tolist() == [IGNORE, IGNORE, BACKGROUND, 1]
 
 
 def test_an_object_in_front_of_a_crowd_still_counts() -> None:
     box = torch.tensor([[5.0, 5, 10, 10]])
     boxes = torch.cat([torch.tensor([[0.0, 0, 20, 20]]), box])
-    assert match_boxes(box, boxes, torch.tensor([True, False]), (0.3, 0.7), rescue=False).tolist() == [1]
+    assert match_boxes(
+        box, boxes, torch.tensor([True, False]), (0.3, 0.7), allow_low_quality=False
+    ).tolist() == [1]
 
 
 def test_negatives_fill_what_the_positives_leave() -> None:

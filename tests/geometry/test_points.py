@@ -9,7 +9,7 @@ import torch
 
 from boxmask.geometry import points as module
 from boxmask.geometry.matching import BACKGROUND, IGNORE
-from boxmask.geometry.points import Points, boxes_around, centerness_of, match_points
+from boxmask.geometry.points import Points, boxes_from_distances, centerness_targets, match_points
 
 POINTS = torch.tensor([[20.0, 20], [12, 20], [20, 31], [50, 50], [20, 20]])
 FINE, COARSE = [0.0, 32.0], [32.0, math.inf]
@@ -65,12 +65,12 @@ def test_no_boxes() -> None:
 
 def test_parts_make_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = matched([SMALL, LARGE, [40.0, 40, 60, 60]])
-    monkeypatch.setattr(module, "POINTS_AT_ONCE", 2)
+    monkeypatch.setattr(module, "POINTS_PER_CHUNK", 2)
     assert matched([SMALL, LARGE, [40.0, 40, 60, 60]]) == expected
 
 
 def test_distances_become_boxes() -> None:
-    found = boxes_around(torch.tensor([[10.0, 20]]), torch.tensor([[1.0, 2, 3, 4]]))
+    found = boxes_from_distances(torch.tensor([[10.0, 20]]), torch.tensor([[1.0, 2, 3, 4]]))
     assert found.tolist() == [[9, 18, 13, 24]]
 
 
@@ -78,4 +78,4 @@ def test_centerness() -> None:
     """1 in the middle; a quarter of the way in on one axis it is sqrt(1 / 3)."""
     points = torch.tensor([[20.0, 20], [15, 20], [15, 25]])
     expected = torch.tensor([1, math.sqrt(1 / 3), 1 / 3])
-    torch.testing.assert_close(centerness_of(points, torch.tensor([SMALL] * 3)), expected)
+    torch.testing.assert_close(centerness_targets(points, torch.tensor([SMALL] * 3)), expected)

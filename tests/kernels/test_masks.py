@@ -42,7 +42,7 @@ def test_truth_may_be_any_byte() -> None:
 def test_no_boxes_and_no_masks() -> None:
     none = torch.zeros(0, dtype=torch.int64)
     assert mask_targets(square(), none, torch.zeros(0, 4), 28).shape == (0, 28, 28)
-    assert mask_targets(Masks.none(0, (5, 5)), none, torch.zeros(0, 4), 28).shape == (0, 28, 28)
+    assert mask_targets(Masks.unknown(0, (5, 5)), none, torch.zeros(0, 4), 28).shape == (0, 28, 28)
 
 
 def test_a_photo_of_one_pixel() -> None:

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from boxmask.kernels import nms, roi_align
-from boxmask.kernels.threads import share_out
+from boxmask.kernels.threads import parallel_for
 
 FEATURE = torch.arange(2 * 16 * 20 * 20.0).reshape(2, 16, 20, 20)
 ROIS = torch.tensor([[0, 1.0, 1, 15, 12], [1, 3, 2, 9, 18]]).repeat(50, 1)
@@ -38,17 +38,17 @@ class Pooled(torch.utils.data.Dataset[float]):
 
 def test_every_task_is_done_once() -> None:
     done: list[int] = []
-    share_out(done.append, range(1000))
+    parallel_for(done.append, range(1000))
     assert sorted(done) == list(range(1000))
 
 
 def test_no_tasks_are_fine() -> None:
-    share_out(lambda _: None, [])
+    parallel_for(lambda _: None, [])
 
 
 def test_the_work_is_shared() -> None:
     meeting = threading.Barrier(2)  # passes only if two threads are in it at once
-    share_out(lambda _: meeting.wait(timeout=20), range(2))
+    parallel_for(lambda _: meeting.wait(timeout=20), range(2))
 
 
 def test_what_goes_wrong_in_a_helper_is_raised() -> None:
@@ -60,12 +60,12 @@ def test_what_goes_wrong_in_a_helper_is_raised() -> None:
             raise ValueError("in a helper")
 
     with pytest.raises(ValueError, match="in a helper"):
-        share_out(work, range(2))
+        parallel_for(work, range(2))
 
 
 def test_nested_calls_do_not_wait_for_each_other() -> None:
     done: list[int] = []
-    share_out(lambda _: share_out(done.append, range(10)), range(8))
+    parallel_for(lambda _: parallel_for(done.append, range(10)), range(8))
     assert len(done) == 80
 
 
@@ -82,7 +82,7 @@ def test_a_forked_child_makes_its_own_pool() -> None:
 
     def child() -> None:
         done: list[int] = []
-        share_out(done.append, range(100))
+        parallel_for(done.append, range(100))
         torch.set_num_threads(1)  # PyTorch's own pool does not survive a fork
         results.put((len(done), pooled_sum()))
 

@@ -203,10 +203,10 @@ def test_of_regions_their_number_decides() -> None:
     """Maps of 14 x 14 are too small alone, and worth it where there are many."""
     weight = (torch.randn(64, 64, 3, 3) / 24).requires_grad_()
     many = torch.randn(20, 64, 14, 14)
-    found = conv3x3(many, weight, regions=True)
+    found = conv3x3(many, weight, per_roi=True)
     assert "conv3x3" in str(found.grad_fn)
     torch.testing.assert_close(found, F.conv2d(many, weight, padding=1), atol=1e-4, rtol=1e-4)
-    for maps, regions in ((many, False), (many[:3], True), (many[:0], True)):
-        plain = conv3x3(maps, weight, regions=regions)
+    for maps, per_roi in ((many, False), (many[:3], True), (many[:0], True)):
+        plain = conv3x3(maps, weight, per_roi=per_roi)
         assert "conv3x3" not in str(plain.grad_fn)
         assert plain.shape == maps.shape

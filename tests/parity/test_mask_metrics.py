@@ -75,7 +75,7 @@ def detections_in(rng: np.random.Generator, dataset: DetectionDataset, photo: in
     """Moved copies of most objects, some twice; masks anywhere, some empty; in every fifth photo 130."""
     rows = dataset.rows(photo)
     copies = np.repeat(np.arange(rows.stop - rows.start), rng.integers(0, 3, rows.stop - rows.start))
-    objects = dataset.masks(photo) or Masks.none(0, (SIDE, SIDE))
+    objects = dataset.masks(photo) or Masks.unknown(0, (SIDE, SIDE))
     crops = objects[copies].crops()
     corners = [(x + int(dx), y + int(dy)) for (x, y, *_), dx, dy in zip(
         objects[copies].windows.tolist(), rng.normal(0, 2.5, len(copies)), rng.normal(0, 2.5, len(copies)),
@@ -91,7 +91,7 @@ def detections_in(rng: np.random.Generator, dataset: DetectionDataset, photo: in
         labels[len(copies) :] = 1
     scores = np.round(rng.random(len(crops)), 1).astype(np.float32)
     order = np.argsort(-scores, kind="stable")
-    masks = Masks.of(crops, corners, (SIDE, SIDE))[order]
+    masks = Masks.from_crops(crops, corners, (SIDE, SIDE))[order]
     boxes = torch.from_numpy(masks.boxes())
     return Detections(
         boxes, torch.tensor(scores[order]), torch.tensor(labels[order]), CLASSES, (SIDE, SIDE), masks

@@ -11,7 +11,7 @@ from PIL import Image
 from skimage import color
 from skimage.segmentation import felzenszwalb
 
-from boxmask.kernels.selective_search.segmentation import STEP, join_regions, sort_edges, weigh_edges
+from boxmask.kernels.selective_search.segmentation import STEP, merge_regions, sort_edges, weigh_edges
 from boxmask.pipeline.selective_search.hierarchies import in_color_space
 
 PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg")
@@ -19,7 +19,7 @@ PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg
 
 def ours(planes: NDArray[np.float32], scale: float, smallest: int) -> NDArray[np.int32]:
     shape = planes.shape[1:]
-    return join_regions(*sort_edges(weigh_edges(planes), *shape), shape, float(scale), smallest)
+    return merge_regions(*sort_edges(weigh_edges(planes), *shape), shape, float(scale), smallest)
 
 
 def theirs(planes: NDArray[np.float32], scale: float, smallest: int) -> NDArray[np.int64]:

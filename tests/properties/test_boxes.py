@@ -69,4 +69,4 @@ def test_the_whole_photo_stays_the_whole_photo(source: tuple[int, int], other: t
 @given(boxes_of(), st.floats(0, 100))
 def test_at_least_looks_at_the_shorter_side(boxes: Tensor, side: float) -> None:
     expected = [min(x2 - x1, y2 - y1) >= side for x1, y1, x2, y2 in boxes]
-    assert box.at_least(boxes, side).tolist() == expected
+    assert box.large_enough(boxes, side).tolist() == expected

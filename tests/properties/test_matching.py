@@ -45,7 +45,7 @@ def test_rescue_makes_the_best_candidates_of_every_truth_positive(
     iou = box.iou(truth, candidates)
     plain = match(iou, *pair)
     every = torch.zeros(len(truth), dtype=torch.bool)
-    rescued = match_boxes(candidates, truth, every, pair, rescue=True)
+    rescued = match_boxes(candidates, truth, every, pair, allow_low_quality=True)
     assert torch.equal(rescued[plain >= 0], plain[plain >= 0])  # nothing is taken away
     best = torch.zeros(len(candidates), dtype=torch.bool)
     for row in iou:
@@ -60,12 +60,12 @@ def test_ignored_boxes_are_neither_object_nor_background(
 ) -> None:
     flags = st.lists(st.booleans(), min_size=len(truth), max_size=len(truth))
     ignored = torch.tensor(data.draw(flags), dtype=torch.bool)
-    matched = match_boxes(candidates, truth, ignored, (0.3, 0.7), rescue=True)
+    matched = match_boxes(candidates, truth, ignored, (0.3, 0.7), allow_low_quality=True)
     assert not ignored[matched[matched >= 0]].any()
     covered = (box.coverage(truth[ignored], candidates) >= CROWD_COVERAGE).any(dim=0)
     assert not (covered & (matched == BACKGROUND)).any()
     counted = torch.where(~ignored)[0]
-    alone = match_boxes(candidates, truth[counted], ignored[counted], (0.3, 0.7), rescue=True)
+    alone = match_boxes(candidates, truth[counted], ignored[counted], (0.3, 0.7), allow_low_quality=True)
     assert torch.equal(matched >= 0, alone >= 0)  # the others are matched as if the ignored were not there
     assert torch.equal(matched[matched >= 0], counted[alone[alone >= 0]])
 

@@ -241,9 +241,9 @@ def match_rois(boxes: Tensor, target: Target, iou: tuple[float, float]) -> Int[T
     In a photo without objects everything is background.
     """
     low, high = iou
-    matched = match_boxes(boxes, target.boxes, target.ignore, (high, high), rescue=False)
+    matched = match_boxes(boxes, target.boxes, target.ignore, (high, high), allow_low_quality=False)
     if low > 0 and not target.ignore.all():
-        near = match_boxes(boxes, target.boxes, target.ignore, (low, low), rescue=False) >= 0
+        near = match_boxes(boxes, target.boxes, target.ignore, (low, low), allow_low_quality=False) >= 0
         matched[(matched == BACKGROUND) & ~near] = IGNORE
     return matched
 

@@ -30,7 +30,7 @@ from boxmask.detectors.contract import Detector
 from boxmask.geometry.anchors import pyramid_anchors
 from boxmask.geometry.boxes import MAX_LOG_SCALE
 from boxmask.geometry.matching import IGNORE
-from boxmask.geometry.points import Points, boxes_around, centerness_of, match_points
+from boxmask.geometry.points import Points, boxes_from_distances, centerness_targets, match_points
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.convolution import Conv3x3
 from boxmask.pipeline.features.backbone import Backbone
@@ -220,7 +220,8 @@ class FCOS(Detector):
             levels = []
             for logits, far, center, place in zip(class_logits, distances, centerness, places, strict=True):
                 score, row, label = self.top_points(logits[image].float(), center[image].float())
-                boxes = boxes_around(place.points[row], far[image][row].float() * place.strides[row, None])
+                pixels = far[image][row].float() * place.strides[row, None]
+                boxes = boxes_from_distances(place.points[row], pixels)
                 levels.append((boxes, score, label))
             detections.append(merge_levels(levels, sizes, c))
         return detections
@@ -248,8 +249,8 @@ class FCOS(Detector):
         total = max(1, len(row))
         weights = (matched != IGNORE) / total
         points, strides = places.points[row], places.strides[row, None]
-        found = boxes_around(points, distances[image, row].float() * strides)
-        wanted = centerness_of(points, boxes)
+        found = boxes_from_distances(points, distances[image, row].float() * strides)
+        wanted = centerness_targets(points, boxes)
         center = F.binary_cross_entropy_with_logits(
             centerness[image, row, 0].float(), wanted, reduction="sum"
         )

@@ -172,7 +172,7 @@ class MaskRCNN(Detector):
 
 def _masks_of(target: Target, size: Size) -> Masks:
     """The masks of a photo of `size`, all unknown where there are boxes only."""
-    masks = target.masks if target.masks is not None else Masks.none(len(target.boxes), size)
+    masks = target.masks if target.masks is not None else Masks.unknown(len(target.boxes), size)
     if masks.size != size:
         raise ValueError(f"masks: expected those of a photo of (height, width) {size}, found {masks.size}")
     return masks

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
-from boxmask.geometry.matching import BACKGROUND, draw, match_boxes
+from boxmask.geometry.matching import BACKGROUND, match_boxes, sample_rows
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
@@ -230,7 +230,7 @@ class RCNN(Detector):
         labels = torch.cat([label for _, label in per_photo])
         is_object = labels < len(c.class_names)
         objects, rest = torch.where(is_object)[0], torch.where(~is_object)[0]
-        chosen = torch.cat([draw(objects, c.positives), draw(rest, c.backgrounds)])
+        chosen = torch.cat([sample_rows(objects, c.positives), sample_rows(rest, c.backgrounds)])
         images = torch.cat([torch.full_like(label, i) for i, (_, label) in enumerate(per_photo)])[chosen]
         boxes = torch.cat([boxes for boxes, _ in per_photo])[chosen]
         regions = [self.warp(batch, i, boxes[images == i]) for i in range(len(rois))]
@@ -240,7 +240,7 @@ class RCNN(Detector):
         """Proposals and ground truth that are an object (0..K-1) or background (K)."""
         iou = self.config.roi_iou
         boxes = torch.cat([boxes, target.boxes[~target.ignore]])
-        matched = match_boxes(boxes, target.boxes, target.ignore, (iou, iou), rescue=False)
+        matched = match_boxes(boxes, target.boxes, target.ignore, (iou, iou), allow_low_quality=False)
         background = torch.full_like(matched, len(self.config.class_names))
         is_object = matched >= 0
         labels = background.clone()

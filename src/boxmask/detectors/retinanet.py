@@ -227,5 +227,7 @@ class RetinaNet(Detector):
     def match_anchors(self, anchors: Float[Tensor, "N 4"], targets: list[Target]) -> Int[Tensor, "B N"]:
         """A row of each photo's target for each anchor, or BACKGROUND or IGNORE (section 4, "Anchors")."""
         iou = self.config.iou
-        matched = [match_boxes(anchors, one.boxes, one.ignore, iou, rescue=True) for one in targets]
+        matched = [
+            match_boxes(anchors, one.boxes, one.ignore, iou, allow_low_quality=True) for one in targets
+        ]
         return torch.stack(matched)

@@ -25,8 +25,8 @@ from torch.nn import functional as F
 from boxmask.detectors.contract import Detector
 from boxmask.errors import UsageError
 from boxmask.geometry import boxes as box
+from boxmask.geometry.anchors import default_box_shapes, tile_default_boxes
 from boxmask.geometry.boxes import decode, encode
-from boxmask.geometry.default_boxes import at_cells, cell_shapes
 from boxmask.geometry.matching import BACKGROUND, match_boxes
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.atrous_vgg import AtrousVGG16, L2Norm
@@ -209,8 +209,8 @@ class SSD(Detector):
         for level, x in enumerate(features):
             grid = grid_of(x)
             cells = (c.shorter_side / c.steps[level],) * 2 if c.steps else grid
-            shapes = cell_shapes(c.scales[level], c.scales[level + 1], c.aspect_ratios[level])
-            boxes.append(at_cells(shapes.to(x.device), grid, cells))
+            shapes = default_box_shapes(c.scales[level], c.scales[level + 1], c.aspect_ratios[level])
+            boxes.append(tile_default_boxes(shapes.to(x.device), grid, cells))
         return torch.cat(boxes) * c.shorter_side
 
     # ------------------------------------------------------------------ postprocess (section 3.7)
@@ -230,7 +230,7 @@ class SSD(Detector):
         counts = torch.tensor([len(rows) for _, rows, _ in per_class], device=row.device)
         label = torch.arange(len(counts), device=row.device).repeat_interleave(counts)
         boxes = box.clip(decode(default[row], deltas[row], c.delta_weights), sizes[0])
-        large = box.at_least(boxes, SMALLEST_DETECTION)
+        large = box.large_enough(boxes, SMALLEST_DETECTION)
         return nms_top_k(boxes[large], score[large], label[large], sizes, c)
 
     # ------------------------------------------------------------------ loss (section 2.2)
@@ -293,7 +293,7 @@ def match(default: Float[Tensor, "N 4"], target: Target, iou: float) -> Int[Tens
     """
     parts = default.split(4096)  # what fits a processor's cache is twice as fast as all at once
     given = (target.boxes, target.ignore, (iou, iou))
-    matched = torch.cat([match_boxes(part, *given, rescue=False) for part in parts])
+    matched = torch.cat([match_boxes(part, *given, allow_low_quality=False) for part in parts])
     for rows in torch.where(~target.ignore)[0].split(AT_ONCE):
         matched[box.iou(target.boxes[rows], default).argmax(dim=1)] = rows
     return matched

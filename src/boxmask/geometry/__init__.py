@@ -1,1 +1,1 @@
-"""Pure tensor functions: boxes, anchors, points, matching, run lengths."""
+"""Pure functions on boxes: overlaps, deltas, anchors, points, matching, and run-length encoded masks."""

@@ -13,12 +13,12 @@ MAX_LOG_SCALE = math.log(1000 / 16)  # a delta scales a side by at most 62.5 (py
 
 
 def areas(boxes: Boxes) -> Float[Tensor, " N"]:
-    """Width times height: (N, 4) -> (N,) in square pixels."""
+    """Return width times height: (N, 4) -> (N,) in square pixels."""
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
 def intersections(a: Float[Tensor, "A 4"], b: Float[Tensor, "B 4"]) -> Float[Tensor, "A B"]:
-    """Pairwise area that two boxes share: (A, 4), (B, 4) -> (A, B) in square pixels."""
+    """Return the pairwise intersection areas: (A, 4), (B, 4) -> (A, B) in square pixels."""
     left, top, right, bottom = b.T
     width = torch.minimum(a[:, 2:3], right) - torch.maximum(a[:, 0:1], left)
     height = torch.minimum(a[:, 3:4], bottom) - torch.maximum(a[:, 1:2], top)
@@ -26,41 +26,48 @@ def intersections(a: Float[Tensor, "A 4"], b: Float[Tensor, "B 4"]) -> Float[Ten
 
 
 def iou(a: Float[Tensor, "A 4"], b: Float[Tensor, "B 4"]) -> Float[Tensor, "A B"]:
-    """Pairwise intersection over union: (A, 4), (B, 4) -> (A, B) in 0..1."""
+    """Return the pairwise intersection over union: (A, 4), (B, 4) -> (A, B) in 0..1."""
     shared = intersections(a, b)
     return shared / (areas(a)[:, None] + areas(b) - shared)
 
 
 def coverage(regions: Float[Tensor, "A 4"], boxes: Float[Tensor, "B 4"]) -> Float[Tensor, "A B"]:
-    """Which part of each box lies in each region: (A, 4), (B, 4) -> (A, B) in 0..1; an empty box gives 0."""
+    """Return the fraction of each box that each region covers: (A, 4), (B, 4) -> (A, B) in 0..1.
+
+    It is 0 for a box without area.
+    """
     return intersections(regions, boxes) / areas(boxes).clamp(min=torch.finfo(boxes.dtype).tiny)
 
 
 def clip(boxes: Boxes, size: tuple[int, int]) -> Boxes:
-    """Clip to a photo of `size` (height, width)."""
+    """Clip boxes to a photo of `size` (height, width)."""
     height, width = size
     limit = boxes.new_tensor([width, height, width, height])
     return torch.minimum(boxes.clamp(min=0), limit)
 
 
-def at_least(boxes: Boxes, side: float) -> Bool[Tensor, " N"]:
-    """True where width and height are `side` pixels or more: (N, 4) -> (N,)."""
-    return (boxes[:, 2:] - boxes[:, :2]).amin(dim=1) >= side
+def large_enough(boxes: Boxes, min_side: float) -> Bool[Tensor, " N"]:
+    """Return True for boxes whose sides are both at least `min_side` pixels: (N, 4) -> (N,)."""
+    return (boxes[:, 2:] - boxes[:, :2]).amin(dim=1) >= min_side
 
 
 def rescale(boxes: Boxes, source: tuple[int, int], destination: tuple[int, int]) -> Boxes:
-    """Boxes of a photo of size `source` (height, width), in the same photo at size `destination`."""
+    """Scale boxes along with their photo, from size `source` (height, width) to size `destination`."""
     y, x = destination[0] / source[0], destination[1] / source[1]
     return boxes * boxes.new_tensor([x, y, x, y])
 
 
-# ---------------------------------------------------------------------- deltas (R-CNN, appendix C)
+# ---------------------------------------------------------------- deltas (R-CNN, arXiv:1311.2524, appendix C)
+# (dx, dy, dw, dh): how a box regressor moves an anchor or proposal onto an object.
 
 
 def encode(
     anchors: Float[Tensor, "N 4"], boxes: Float[Tensor, "N 4"], weights: DeltaWeights = (1.0, 1.0, 1.0, 1.0)
 ) -> Float[Tensor, "N 4"]:
-    """Deltas that move `anchors` onto `boxes`, times `weights` (one over their usual spread)."""
+    """Return the deltas that move `anchors` onto `boxes`, times `weights` (equations 6 to 9).
+
+    The weights are usually one over the standard deviation of each delta.
+    """
     anchor_size, size = anchors[:, 2:] - anchors[:, :2], boxes[:, 2:] - boxes[:, :2]
     anchor_center, center = anchors[:, :2] + anchor_size / 2, boxes[:, :2] + size / 2
     shift, scale = (center - anchor_center) / anchor_size, torch.log(size / anchor_size)
@@ -70,7 +77,7 @@ def encode(
 def decode(
     anchors: Float[Tensor, "N 4"], deltas: Float[Tensor, "N 4"], weights: DeltaWeights = (1.0, 1.0, 1.0, 1.0)
 ) -> Float[Tensor, "N 4"]:
-    """Move `anchors` by `deltas`; the inverse of `encode`."""
+    """Return `anchors` moved by `deltas` (equations 1 to 4); the inverse of `encode`."""
     deltas = deltas / anchors.new_tensor(weights)
     anchor_size = anchors[:, 2:] - anchors[:, :2]
     center = anchors[:, :2] + anchor_size / 2 + deltas[:, :2] * anchor_size

@@ -1,4 +1,4 @@
-"""Which labeled box each candidate box answers for, and which candidates are trained on."""
+"""Matching of candidate boxes (anchors or proposals) to ground truth, and sampling of them for training."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -7,27 +7,30 @@ from torch import Tensor
 from boxmask.geometry import boxes as box
 
 BACKGROUND, IGNORE = -1, -2
-CANDIDATES_AT_ONCE = 16384  # matched; with 300 boxes that is 20 MB a matrix
-CROWD_COVERAGE = 0.5  # a candidate with this part of it in an ignored region is not taught to be background
+CANDIDATES_PER_CHUNK = 16384  # with 300 ground-truth boxes, each matrix takes 20 MB
+CROWD_COVERAGE = 0.5  # a candidate that ignored regions cover to this fraction is not trained as background
 
 
 def match(
-    iou: Float[Tensor, "G N"], low: float, high: float, rescued: Float[Tensor, " G"] | None = None
+    iou: Float[Tensor, "G N"], low: float, high: float, best_iou: Float[Tensor, " G"] | None = None
 ) -> Int[Tensor, " N"]:
-    """Index of the ground truth of each candidate, or BACKGROUND (< low) or IGNORE (between).
+    """Return the ground truth that each candidate overlaps most: (G, N) -> (N,), a row of `iou`.
 
-    iou: (G, N) -> (N,). `rescued` is the best IoU of every ground truth: candidates that reach it are kept
-    although below `high`, ties too (Faster R-CNN, section 3.1.2, condition i).
+    A candidate is BACKGROUND if its highest IoU is below `low`, and IGNORE if it is below `high`.
+
+    best_iou: (G,) the highest IoU that any candidate has with each ground truth. If given, the candidates
+              that reach it are matched even below `high`, ties included (Faster R-CNN, section 3.1.2,
+              condition i).
     """
     if not iou.numel():
         return torch.full((iou.shape[1],), BACKGROUND, device=iou.device)
-    best_iou, best = iou.max(dim=0)
-    matched = best.clone()
-    matched[best_iou < high] = IGNORE
-    matched[best_iou < low] = BACKGROUND
-    if rescued is not None:
-        reached = ((iou == rescued[:, None]) & (iou > 0)).any(dim=0)
-        matched[reached] = best[reached]
+    highest, row = iou.max(dim=0)
+    matched = row.clone()
+    matched[highest < high] = IGNORE
+    matched[highest < low] = BACKGROUND
+    if best_iou is not None:
+        is_best = ((iou == best_iou[:, None]) & (iou > 0)).any(dim=0)
+        matched[is_best] = row[is_best]
     return matched
 
 
@@ -37,29 +40,33 @@ def match_boxes(
     ignored: Bool[Tensor, " G"],
     thresholds: tuple[float, float],
     *,
-    rescue: bool,
+    allow_low_quality: bool,
 ) -> Int[Tensor, " N"]:
-    """Match candidates to the boxes that count; those inside ignored boxes are not background either.
+    """Match candidates to ground-truth boxes: (N, 4), (G, 4), (G,) -> (N,), a row of `boxes`.
 
-    (N, 4), (G, 4), (G,) -> (N,): a row of `boxes`, BACKGROUND or IGNORE. With `rescue`, each box keeps its
-    best candidates, however low their IoU; every IoU is then computed twice. No more than
-    CANDIDATES_AT_ONCE columns of the (G, N) matrix are held at a time.
+    Candidates are matched only to boxes that are not ignored, by `match` with `thresholds` (low, high). A
+    candidate inside an ignored box is IGNORE instead of BACKGROUND. At most CANDIDATES_PER_CHUNK columns of
+    the (G, N) matrix are in memory at a time.
+
+    allow_low_quality: match each box to its best candidates however low their IoU; computes every IoU twice
     """
     counted = torch.where(~ignored)[0]
-    parts = candidates.split(CANDIDATES_AT_ONCE)
-    top = _best_iou(boxes[counted], parts) if rescue and len(counted) and len(candidates) else None
-    matched = torch.cat([match(box.iou(boxes[counted], part), *thresholds, top) for part in parts])
+    chunks = candidates.split(CANDIDATES_PER_CHUNK)
+    best = (
+        _best_iou(boxes[counted], chunks) if allow_low_quality and len(counted) and len(candidates) else None
+    )
+    matched = torch.cat([match(box.iou(boxes[counted], chunk), *thresholds, best) for chunk in chunks])
     if len(counted) < len(boxes):
-        inside = torch.cat([_in_crowd(boxes[ignored], part) for part in parts])
-        matched[inside & (matched == BACKGROUND)] = IGNORE
+        in_crowd = torch.cat([_in_crowd(boxes[ignored], chunk) for chunk in chunks])
+        matched[in_crowd & (matched == BACKGROUND)] = IGNORE
     positive = matched >= 0
     matched[positive] = counted[matched[positive]]
     return matched
 
 
-def _best_iou(boxes: Float[Tensor, "G 4"], parts: tuple[Tensor, ...]) -> Float[Tensor, " G"]:
-    """The highest IoU that any candidate has with each box."""
-    return torch.stack([box.iou(boxes, part).amax(dim=1) for part in parts]).amax(dim=0)
+def _best_iou(boxes: Float[Tensor, "G 4"], chunks: tuple[Tensor, ...]) -> Float[Tensor, " G"]:
+    """Return the highest IoU that any candidate has with each box."""
+    return torch.stack([box.iou(boxes, chunk).amax(dim=1) for chunk in chunks]).amax(dim=0)
 
 
 def _in_crowd(ignored: Float[Tensor, "G 4"], candidates: Float[Tensor, "N 4"]) -> Bool[Tensor, " N"]:
@@ -69,18 +76,21 @@ def _in_crowd(ignored: Float[Tensor, "G 4"], candidates: Float[Tensor, "N 4"]) -
 def sample(
     matched: Int[Tensor, " N"], count: int, positive_fraction: float, generator: torch.Generator | None = None
 ) -> tuple[Int[Tensor, " P"], Int[Tensor, " Q"]]:
-    """Draw at most `count` candidates, at most `positive_fraction` of them positive: (N,) -> (P,), (Q,).
+    """Sample at most `count` candidates at random: (N,) -> (P,) positives, (Q,) negatives; rows of `matched`.
 
-    Positives and negatives as rows of `matched`; the negatives fill what the positives leave.
+    At most `positive_fraction` of `count` are positive; negatives take the remaining places.
     """
     positive = torch.where(matched >= 0)[0]
     negative = torch.where(matched == BACKGROUND)[0]
     num_positive = min(len(positive), int(count * positive_fraction))
     num_negative = min(len(negative), count - num_positive)
-    return draw(positive, num_positive, generator), draw(negative, num_negative, generator)
+    return sample_rows(positive, num_positive, generator), sample_rows(negative, num_negative, generator)
 
 
-def draw(rows: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
-    """`count` of the rows at random, without repetition; the draw is made on the CPU on every device."""
+def sample_rows(rows: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
+    """Sample `count` of the rows without replacement.
+
+    Random numbers are generated on the CPU, so that every device gives the same sample.
+    """
     order = torch.randperm(len(rows), generator=generator)[:count]
     return rows[order.to(rows.device)]

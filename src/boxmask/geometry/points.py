@@ -1,4 +1,4 @@
-"""Points: what a dense head without anchors counts from, the distances to a box's edges, and which box.
+"""Points: the locations from which an anchor-free head predicts the distances to a box's four edges.
 
 FCOS (arXiv:1904.01355), sections 3.1 to 3.3.
 """
@@ -13,14 +13,15 @@ from torch import Tensor
 from boxmask.geometry import boxes as box
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 
-POINTS_AT_ONCE = 4096  # matched; with 300 boxes that is 10 MB a matrix of two numbers
+POINTS_PER_CHUNK = 4096  # with 300 boxes, each (N, G, 2) tensor takes 10 MB
 
 
 class Points(NamedTuple):
-    """Where outputs lie, in pixels, and which boxes they may answer for.
+    """N points of one or more pyramid levels.
 
-    points: (N, 2) x, y; strides: (N,) the unit of their distances
-    ranges: (N, 2) how far the farthest edge of these is, at least and at most
+    points:  (N, 2) x, y in pixels
+    strides: (N,) the unit of the predicted distances, in pixels
+    ranges:  (N, 2) the smallest and the largest distance at which a box's farthest edge may lie
     """
 
     points: Float[Tensor, "N 2"]
@@ -29,29 +30,30 @@ class Points(NamedTuple):
 
 
 def match_points(
-    places: Points, boxes: Float[Tensor, "G 4"], ignored: Bool[Tensor, " G"], radius: float
+    points: Points, boxes: Float[Tensor, "G 4"], ignored: Bool[Tensor, " G"], radius: float
 ) -> Int[Tensor, " N"]:
-    """The smallest box in which a place lies, of those that it may answer for; or BACKGROUND or IGNORE.
+    """Match each point to the smallest box around it: (N,), (G, 4), (G,) -> (N,), a row of `boxes`.
 
-    A place in an ignored box that answers for nothing is not background either. No more than POINTS_AT_ONCE
-    rows of the (N, G) matrices are held at a time.
+    Boxes count only if their farthest edge lies within the point's range. A point without a match is IGNORE
+    inside an ignored box, and BACKGROUND elsewhere. At most POINTS_PER_CHUNK rows of the (N, G) matrices are
+    in memory at a time.
 
-    radius: in strides; farther than this from a box's center a place does not answer for it; 0: no limit
+    radius: the largest distance from a box's center at which a point is matched to it, in strides; 0: none
     """
-    parts = zip(*(part.split(POINTS_AT_ONCE) for part in places), strict=True)
-    return torch.cat([_match(Points(*part), boxes, ignored, radius) for part in parts])
+    chunks = zip(*(field.split(POINTS_PER_CHUNK) for field in points), strict=True)
+    return torch.cat([_match_chunk(Points(*chunk), boxes, ignored, radius) for chunk in chunks])
 
 
-def _match(places: Points, boxes: Tensor, ignored: Tensor, radius: float) -> Int[Tensor, " N"]:
-    points = places.points[:, None]
-    before, behind = points - boxes[:, :2], boxes[:, 2:] - points  # (N, G, 2)
-    inside = torch.minimum(before, behind).amin(2) > 0
-    farthest = torch.maximum(before, behind).amax(2)
+def _match_chunk(points: Points, boxes: Tensor, ignored: Tensor, radius: float) -> Int[Tensor, " N"]:
+    xy = points.points[:, None]
+    to_low, to_high = xy - boxes[:, :2], boxes[:, 2:] - xy  # (N, G, 2) distances to left/top, right/bottom
+    inside = torch.minimum(to_low, to_high).amin(2) > 0
+    farthest = torch.maximum(to_low, to_high).amax(2)
     fits = inside & ~ignored
-    fits &= (farthest >= places.ranges[:, :1]) & (farthest <= places.ranges[:, 1:])
+    fits &= (farthest >= points.ranges[:, :1]) & (farthest <= points.ranges[:, 1:])
     if radius:
-        fits &= (before - behind).abs().amax(2) / 2 < radius * places.strides[:, None]
-    matched = torch.full((len(points),), BACKGROUND, device=points.device)
+        fits &= (to_low - to_high).abs().amax(2) / 2 < radius * points.strides[:, None]
+    matched = torch.full((len(xy),), BACKGROUND, device=xy.device)
     if len(boxes):
         areas = torch.where(fits, box.areas(boxes), math.inf)
         smallest, row = areas.min(1)
@@ -60,12 +62,14 @@ def _match(places: Points, boxes: Tensor, ignored: Tensor, radius: float) -> Int
     return matched
 
 
-def boxes_around(points: Float[Tensor, "N 2"], distances: Float[Tensor, "N 4"]) -> Float[Tensor, "N 4"]:
-    """Boxes whose left, top, right and bottom edges are so many pixels from the points (equation 1)."""
+def boxes_from_distances(
+    points: Float[Tensor, "N 2"], distances: Float[Tensor, "N 4"]
+) -> Float[Tensor, "N 4"]:
+    """Return the boxes whose left, top, right and bottom edges are this far from the points (equation 1)."""
     return torch.cat([points - distances[:, :2], points + distances[:, 2:]], 1)
 
 
-def centerness_of(points: Float[Tensor, "N 2"], boxes: Float[Tensor, "N 4"]) -> Float[Tensor, " N"]:
-    """Equation 3: 1 in the middle of the box, 0 at its edges."""
-    before, behind = points - boxes[:, :2], boxes[:, 2:] - points
-    return (torch.minimum(before, behind) / torch.maximum(before, behind)).prod(1).sqrt()
+def centerness_targets(points: Float[Tensor, "N 2"], boxes: Float[Tensor, "N 4"]) -> Float[Tensor, " N"]:
+    """Return the centerness of each point in its box (equation 3): 1 at the center, 0 at the edges."""
+    to_low, to_high = points - boxes[:, :2], boxes[:, 2:] - points
+    return (torch.minimum(to_low, to_high) / torch.maximum(to_low, to_high)).prod(1).sqrt()

@@ -1,7 +1,8 @@
-"""Run lengths, COCO's way to write a mask: the photo's pixels column by column, as counts of 0, 1, 0, 1 ...
+"""COCO's run-length encoding (RLE) of masks, in the form of pycocotools.
 
-Lin et al. 2014 (COCO, arXiv:1405.0312), in the form of pycocotools; read and written by window, so that a
-large photo is never unrolled for a small object.
+Lin et al. 2014 (COCO, arXiv:1405.0312). A mask's pixels are read column by column and stored as the lengths
+of the runs of 0, 1, 0, 1 ... (its counts). Encoding and decoding touch only a mask's window, so a small
+object in a large photo stays cheap. COCO files may also hold the counts as compressed text: see `decompress`.
 """
 
 from __future__ import annotations
@@ -11,38 +12,43 @@ from jaxtyping import Bool, Int
 
 from boxmask.masks import Masks, Size
 
+_MAX_PIECES = 7  # five-bit pieces per number; longer numbers exceed any photo
+
+# ---------------------------------------------------------------- counts
+
 
 def encode(masks: Masks) -> list[Int[np.ndarray, " R"]]:
-    """The counts of each mask over the whole photo; they add up to H * W."""
+    """Return the counts of each mask over the whole photo; they sum to H * W."""
     corners = masks.windows[:, :2].tolist()
     return [_counts(crop, x, y, masks.size) for crop, (x, y) in zip(masks.crops(), corners, strict=True)]
 
 
 def decode(counts: list[Int[np.ndarray, " R"]], size: Size) -> Masks:
-    """The masks that counts stand for; no counts at all, [], stand for an outline that is not known.
+    """Return the masks that the counts describe; empty counts give an unknown mask.
 
-    Raises ValueError where counts are negative or do not add up to H * W.
+    Raises ValueError if counts are negative or do not sum to H * W.
     """
-    parts = [_window(np.asarray(one, dtype=np.int64), size) for one in counts]
-    return Masks.of([crop for crop, _ in parts], [(x, 0) for _, x in parts], size)
+    columns = [_columns(np.asarray(runs, dtype=np.int64), size) for runs in counts]
+    return Masks.from_crops([crop for crop, _ in columns], [(x, 0) for _, x in columns], size)
 
 
 def _counts(crop: Bool[np.ndarray, "h w"], x: int, y: int, size: Size) -> Int[np.ndarray, " R"]:
-    """Of one mask whose window begins at (x, y); only the window is looked at."""
+    """Return the counts of one mask from its window at (x, y)."""
     height, width = size
-    columns = np.zeros((crop.shape[1], crop.shape[0] + 1), dtype=np.bool_)  # a run ends with its column
+    columns = np.zeros((crop.shape[1], crop.shape[0] + 1), dtype=np.bool_)  # a 0 ends the run of each column
     columns[:, :-1] = crop.T
     across, down = np.divmod(np.flatnonzero(np.diff(columns.ravel(), prepend=False)), columns.shape[1])
     changes = (x + across) * height + y + down
-    goes_on = np.flatnonzero(changes[2::2] == changes[1:-1:2])  # in the next column, from the photo's rim
-    changes = np.delete(changes, np.concatenate([2 * goes_on + 1, 2 * goes_on + 2]))
+    # A run that reaches the photo's lower edge continues at the top of the next column.
+    continued = np.flatnonzero(changes[2::2] == changes[1:-1:2])
+    changes = np.delete(changes, np.concatenate([2 * continued + 1, 2 * continued + 2]))
     if len(changes) and changes[-1] == height * width:
         changes = changes[:-1]
     return np.diff(changes, prepend=0, append=height * width)
 
 
-def _window(counts: Int[np.ndarray, " R"], size: Size) -> tuple[Bool[np.ndarray, "H w"], int]:
-    """The columns that hold pixels, and the first of them."""
+def _columns(counts: Int[np.ndarray, " R"], size: Size) -> tuple[Bool[np.ndarray, "H w"], int]:
+    """Return the columns that contain the mask, and the index of the first."""
     height, width = size
     ends = np.cumsum(counts)
     if not len(counts):
@@ -60,3 +66,35 @@ def _window(counts: Int[np.ndarray, " R"], size: Size) -> tuple[Bool[np.ndarray,
     np.add.at(steps, stops - first * height, -1)
     pixels = np.cumsum(steps[:-1], dtype=np.int8).astype(np.bool_)
     return pixels.reshape(-1, height).T, first
+
+
+# ---------------------------------------------------------------- compressed text
+
+
+def decompress(text: str | bytes) -> Int[np.ndarray, " R"]:
+    """Return the counts that COCO's compressed text holds, whatever their sum.
+
+    From the third one on, each count is stored as its difference from the count two before it. A number is
+    split into pieces of five bits, lowest first; a sixth bit says whether another piece follows, and the last
+    piece is signed. Each piece becomes the character chr(48 + piece).
+    Raises ValueError if the text is malformed.
+    """
+    letters = text.encode() if isinstance(text, str) else text
+    pieces = np.frombuffer(letters, dtype=np.uint8).astype(np.int64) - 48
+    invalid = (pieces < 0) | (pieces > 63)
+    if invalid.any():
+        index = int(np.flatnonzero(invalid)[0])
+        raise ValueError(f"run lengths: invalid character {text[index : index + 1]!r} at index {index}")
+    last = np.flatnonzero(pieces & 32 == 0)
+    if not len(pieces) or not len(last) or last[-1] != len(pieces) - 1:
+        raise ValueError("run lengths: the text is empty or incomplete")
+    first = np.concatenate([[0], last[:-1] + 1])
+    lengths = last + 1 - first
+    if lengths.max() > _MAX_PIECES:
+        raise ValueError(f"run lengths: a number has {lengths.max()} characters, more than {_MAX_PIECES}")
+    shifts = 5 * (np.arange(len(pieces)) - np.repeat(first, lengths))
+    counts = np.add.reduceat((pieces & 31) << shifts, first)
+    counts[pieces[last] & 16 > 0] -= 1 << (5 * lengths[pieces[last] & 16 > 0])
+    counts[1::2] = np.cumsum(counts[1::2])
+    counts[2::2] = np.cumsum(counts[2::2])
+    return np.asarray(counts)

@@ -25,7 +25,7 @@ from torch import Tensor
 from boxmask.kernels.align_loops import Band, Sampling, align_backward, align_forward
 from boxmask.kernels.layout import channels_last, fresh, map_shapes
 from boxmask.kernels.rois import Visit, check_rois, cut_evenly, to_pair, to_rois, visits
-from boxmask.kernels.threads import share_out
+from boxmask.kernels.threads import parallel_for
 
 
 def roi_align(
@@ -114,7 +114,7 @@ def _align(
         align_forward(maps[visit.level], table, visit.rows, sampling, out)
 
     found = visits(table, levels.numpy(), spatial_scales, features[0].shape[0])
-    share_out(work, [portion for visit in found for portion in visit.portions()])
+    parallel_for(work, [portion for visit in found for portion in visit.portions()])
     return pooled
 
 
@@ -143,7 +143,7 @@ def _align_backward(
         centers = visit.centers(table, spatial_scales[visit.level])
         bands = cut_evenly(maps[visit.level].shape[1], centers, torch.get_num_threads())
         tasks += [(visit, Band(visit.image, *band)) for band in bands]
-    share_out(work, tasks)
+    parallel_for(work, tasks)
     return [one.permute(0, 3, 1, 2) for one in grads]
 
 

@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from boxmask.kernels.depthwise_loops import correlate
 from boxmask.kernels.layout import channels_last
-from boxmask.kernels.threads import share_out
-from boxmask.kernels.tracing import being_exported
+from boxmask.kernels.threads import parallel_for
+from boxmask.kernels.tracing import is_exporting
 
 _AT_ONCE = 128  # channels a task: what it adds up stays in the cache
 _NARROWEST = 5  # side of the kernels for which it pays
@@ -33,7 +33,7 @@ def depthwise(input: Tensor, weight: Tensor, bias: Tensor, stride: int, padding:
 
 def _pays(input: Tensor, weight: Tensor, bias: Tensor) -> bool:
     """Whether a gradient of a wide kernel will be wanted, on a CPU in float32."""
-    if not (torch.is_grad_enabled() and weight.requires_grad) or being_exported():
+    if not (torch.is_grad_enabled() and weight.requires_grad) or is_exporting():
         return False
     if torch.is_autocast_enabled("cpu") or not input.numel():
         return False
@@ -59,7 +59,7 @@ def _weight_gradient(grad: Tensor, input: Tensor, side: int, stride: int, paddin
         span = slice(begin, min(begin + _AT_ONCE, channels))
         correlate(source[photo], given[photo], stride, padding, span, out[photo])
 
-    share_out(add, [(photo, begin) for photo in range(photos) for begin in range(0, channels, _AT_ONCE)])
+    parallel_for(add, [(photo, begin) for photo in range(photos) for begin in range(0, channels, _AT_ONCE)])
     return sums.sum(0).permute(2, 0, 1)[:, None].contiguous()
 
 

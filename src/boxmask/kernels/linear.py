@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.kernels.tracing import being_exported
+from boxmask.kernels.tracing import is_exporting
 
 _FEWEST_PRODUCTS = 2**24  # multiplications; below it a call's overhead counts more than the arithmetic
 
@@ -31,7 +31,7 @@ def _pays(input: Tensor, weight: Tensor) -> bool:
     plain = input.device.type == "cpu" and input.dtype == weight.dtype == torch.float32
     if not plain or torch.is_autocast_enabled("cpu"):
         return False
-    if being_exported() or not torch.backends.mkldnn.is_available():
+    if is_exporting() or not torch.backends.mkldnn.is_available():
         return False
     return input.numel() * len(weight) >= _FEWEST_PRODUCTS and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from boxmask.kernels.mask_loops import project, spread, survey
-from boxmask.kernels.threads import share_out
+from boxmask.kernels.threads import parallel_for
 from boxmask.masks import Masks, Size
 
 _PORTION = 32  # RoIs that a thread takes at a time
@@ -38,7 +38,7 @@ def mask_targets(
         part = slice(begin, begin + _PORTION)
         project(bits, offsets, masks.windows, masks.size, chosen[part], regions[part], targets[part])
 
-    share_out(work, range(0, len(boxes), _PORTION))
+    parallel_for(work, range(0, len(boxes), _PORTION))
     return torch.from_numpy(targets).to(boxes.device)
 
 
@@ -63,7 +63,7 @@ def paste_masks(
     def look(n: int) -> None:
         survey(framed[n], spans[n], size, least, windows[n])
 
-    share_out(look, range(len(spans)))
+    parallel_for(look, range(len(spans)))
     sides = windows[:, 2:] - windows[:, :2]
     ends = np.concatenate([[0], np.cumsum(sides[:, 0] * sides[:, 1])])
     bits = np.empty(ends[-1], np.bool_)
@@ -71,7 +71,7 @@ def paste_masks(
     def fill(n: int) -> None:
         spread(framed[n], spans[n], windows[n], least, bits[ends[n] : ends[n + 1]])
 
-    share_out(fill, np.flatnonzero(np.diff(ends)).tolist())
+    parallel_for(fill, np.flatnonzero(np.diff(ends)).tolist())
     return Masks(size, windows, bits)
 
 

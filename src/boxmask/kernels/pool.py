@@ -18,7 +18,7 @@ from torch import Tensor
 from boxmask.kernels.layout import blocks, channels_last, fresh
 from boxmask.kernels.pool_loops import pool_backward, pool_forward
 from boxmask.kernels.rois import Visit, check_rois, to_pair, to_rois, visits
-from boxmask.kernels.threads import share_out
+from boxmask.kernels.threads import parallel_for
 
 
 def roi_pool(
@@ -54,7 +54,7 @@ def _pool(feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_sca
         pool_forward(source, table, visit.rows, spatial_scale, out)
 
     found = visits(table, levels.numpy(), [spatial_scale], feature.shape[0])
-    share_out(work, [portion for visit in found for portion in visit.portions()])
+    parallel_for(work, [portion for visit in found for portion in visit.portions()])
     return pooled
 
 
@@ -73,7 +73,7 @@ def _pool_backward(grad: Tensor, feature: Tensor, rois: Tensor, spatial_scale: f
 
     found = visits(table, levels.numpy(), [spatial_scale], len(source))
     parts = blocks(grad.shape[1], torch.get_num_threads())
-    share_out(work, [(visit, block) for visit in found for block in parts])
+    parallel_for(work, [(visit, block) for visit in found for block in parts])
     return into.permute(0, 3, 1, 2)
 
 

@@ -148,4 +148,4 @@ def paste_masks(scores: Tensor, boxes: Tensor, size: Size, threshold: float = 0.
         values = F.interpolate(one[None, None], size=shape, mode="bilinear")[0, 0]
         crops.append(np.asarray(values > threshold))
         corners.append((left, top))
-    return Masks.of(crops, corners, size)
+    return Masks.from_crops(crops, corners, size)

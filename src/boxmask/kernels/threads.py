@@ -25,7 +25,7 @@ import torch
 Task = TypeVar("Task")
 
 
-def share_out(work: Callable[[Task], None], tasks: Iterable[Task]) -> None:
+def parallel_for(work: Callable[[Task], None], tasks: Iterable[Task]) -> None:
     """Call `work` once for every task, on several threads, and return when all are done.
 
     Tasks are taken in order by whoever is free; they must not write to the same place. What `work` raises

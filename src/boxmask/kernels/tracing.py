@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 
-def being_exported() -> bool:
+def is_exporting() -> bool:
     """True inside `torch.export` and `torch.jit.trace`; `torch.compile` runs the operators of this room."""
     traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
     return torch.compiler.is_exporting() or traced

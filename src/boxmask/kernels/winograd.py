@@ -21,8 +21,8 @@ from torch.nn import functional as F
 
 from boxmask.kernels.layout import channels_last, fresh_maps
 from boxmask.kernels.simd import FUSED, PANEL, ROWS
-from boxmask.kernels.threads import share_out
-from boxmask.kernels.tracing import being_exported
+from boxmask.kernels.threads import parallel_for
+from boxmask.kernels.tracing import is_exporting
 from boxmask.kernels.winograd_loops import (
     Floats,
     Maps,
@@ -45,18 +45,18 @@ _FEWEST_TILES = 64
 _FEWEST_TILES_OF_REGIONS = 256  # of all RoIs together: sixteen of 14x14 pixels
 
 
-def conv3x3(input: Tensor, weight: Tensor, bias: Tensor | None = None, regions: bool = False) -> Tensor:
+def conv3x3(input: Tensor, weight: Tensor, bias: Tensor | None = None, per_roi: bool = False) -> Tensor:
     """A 3x3 convolution of stride 1 with one pixel of zeros around, like `F.conv2d(..., padding=1)`.
 
     input:   (N, C, H, W); channels-last is fastest, anything else is converted once
     weight:  (K, C, 3, 3)
     bias:    (K,)
-    regions: whether the maps are small ones of many RoIs; whether Winograd's algorithm pays then depends on
+    per_roi: whether the maps are small ones of many RoIs; whether Winograd's algorithm pays then depends on
              how many there are, where otherwise the size of a map decides, whatever stands beside it
     Returns (N, K, H, W), channels-last. On a CPU, in float32 and where it pays, by Winograd's algorithm,
     which can be differentiated once; otherwise, and while a network is being exported, it is `F.conv2d`.
     """
-    if not (_fits(input, weight, bias) and _pays(input, weight, regions)):
+    if not (_fits(input, weight, bias) and _pays(input, weight, per_roi)):
         return F.conv2d(input, weight, bias, padding=1)
     given = weight.new_zeros(len(weight)) if bias is None else bias
     out: Tensor = _conv3x3(input, weight, given)
@@ -74,14 +74,14 @@ def _fits(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
     return plain and input.shape[1] % PANEL == 0 and len(weight) % PANEL == 0
 
 
-def _pays(input: Tensor, weight: Tensor, regions: bool) -> bool:
+def _pays(input: Tensor, weight: Tensor, per_roi: bool) -> bool:
     """Whether the transforms cost less than what they save; the same for a photo alone and in a batch."""
     if not FUSED or torch.is_autocast_enabled("cpu"):
         return False
-    if being_exported():
+    if is_exporting():
         return False
     tiles = -(-input.shape[2] // 4) * -(-input.shape[3] // 4)
-    many = len(input) * tiles >= _FEWEST_TILES_OF_REGIONS if regions else tiles >= _FEWEST_TILES
+    many = len(input) * tiles >= _FEWEST_TILES_OF_REGIONS if per_roi else tiles >= _FEWEST_TILES
     return len(input) > 0 and min(weight.shape[:2]) >= _FEWEST_CHANNELS and many
 
 
@@ -102,7 +102,7 @@ def _conv3x3(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     tiles = count_tiles(maps)
     share = -(-tiles // torch.get_num_threads())
     most = min(_TILES, -(-share // ROWS) * ROWS)
-    share_out(work, [(at, min(at + most, tiles)) for at in range(0, tiles, most)])
+    parallel_for(work, [(at, min(at + most, tiles)) for at in range(0, tiles, most)])
     return out
 
 
@@ -128,8 +128,8 @@ def _weight_gradient(grad: Tensor, input: Tensor) -> Tensor:
         def add(f: int) -> None:
             add_weight_gradients(inputs, gradients, f, packing, end - begin, maps.channels, total)  # noqa: B023
 
-        share_out(transform, range(begin, end, _PART))
-        share_out(add, range(36))
+        parallel_for(transform, range(begin, end, _PART))
+        parallel_for(add, range(36))
     return _back_to_weights(total, maps.channels, out_maps.channels)
 
 
@@ -182,4 +182,4 @@ def _back_to_weights(total: Floats, c: int, k: int) -> Tensor:
 
 def _in_ranges(pairs: int, work: Callable[[int, int], None]) -> None:
     """All pairs of channels, a few thousand a task; PANEL divides their number."""
-    share_out(lambda at: work(at, min(at + _PAIRS, pairs)), range(0, pairs, _PAIRS))
+    parallel_for(lambda at: work(at, min(at + _PAIRS, pairs)), range(0, pairs, _PAIRS))

@@ -25,7 +25,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from boxmask.errors import PhotoError
-from boxmask.photos.rgb import channels_first, to_pixels, to_rgb, with_channels
+from boxmask.photos.rgb import channels_first, to_rgb, to_uint8_array, with_channels
 
 Photo: TypeAlias = str | Path | Image.Image | NDArray[Any] | Tensor
 """What `to_image` takes."""
@@ -86,7 +86,7 @@ def array_of_pil(image: Image.Image) -> UInt8[np.ndarray, "H W 3"]:
     if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
         image = ImageOps.exif_transpose(image)
     if image.has_transparency_data or image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return to_pixels(to_rgb(channels_first(_transparent_or_deep(image))))
+        return to_uint8_array(to_rgb(channels_first(_transparent_or_deep(image))))
     return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 

@@ -55,7 +55,7 @@ def with_channels(tensor: Tensor) -> Tensor:
     return tensor[None] if tensor.ndim == 2 else tensor
 
 
-def to_pixels(image: Tensor) -> UInt8[np.ndarray, "H W 3"]:
+def to_uint8_array(image: Tensor) -> UInt8[np.ndarray, "H W 3"]:
     """What `to_image` gives, (3, H, W) uint8 or float in 0..1, as an array (H, W, 3) uint8."""
     if image.is_floating_point():
         image = (image * 255).round().to(torch.uint8)

@@ -32,7 +32,7 @@ def decode_and_nms(
     """
     row, label = torch.where(scores > config.score_threshold)
     boxes = box.clip(decode(regions[row], deltas[row, label]), sizes[0])
-    large = box.at_least(boxes, SMALLEST_DETECTION)
+    large = box.large_enough(boxes, SMALLEST_DETECTION)
     return nms_top_k(boxes[large], scores[row, label][large], label[large], sizes, config)
 
 

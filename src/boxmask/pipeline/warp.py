@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.kernels.threads import share_out
+from boxmask.kernels.threads import parallel_for
 from boxmask.kernels.warp_loops import warp_regions
 from boxmask.pipeline.images import Size
 
@@ -39,7 +39,7 @@ def warp(
     def work(part: tuple[Tensor, Tensor]) -> None:
         warp_regions(photo, size, part[0].numpy(), part[1].numpy())
 
-    share_out(work, zip(around.split(PORTION), out.split(PORTION), strict=True))
+    parallel_for(work, zip(around.split(PORTION), out.split(PORTION), strict=True))
     return out.permute(0, 3, 1, 2)
 
 

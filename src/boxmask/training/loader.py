@@ -120,7 +120,7 @@ def with_proposals(target: Target, proposals: Tensor) -> Target:
 
 def _with_unknown(masks: Masks | None, count: int) -> Masks | None:
     """The masks, and `count` more whose outlines are not known."""
-    return None if masks is None else Masks.joined([masks, Masks.none(count, masks.size)], masks.size)
+    return None if masks is None else Masks.concatenate([masks, Masks.unknown(count, masks.size)], masks.size)
 
 
 def split_proposals(joined: Target) -> tuple[Target, Tensor]:

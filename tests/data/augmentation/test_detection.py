@@ -142,7 +142,7 @@ def test_the_photo_given_is_left_as_it_was() -> None:
     assert torch.equal(boxes, target.boxes)
 
 
-@pytest.mark.parametrize("masks", [None, Masks.none(0, SIZE)])
+@pytest.mark.parametrize("masks", [None, Masks.unknown(0, SIZE)])
 @pytest.mark.parametrize("seed", range(8))
 def test_a_photo_without_objects(masks: Masks | None, seed: int) -> None:
     bare = Target.of([], [])
@@ -248,7 +248,7 @@ def test_masks_of_many_objects_stay_small() -> None:
     """Three hundred cells of 20 pixels: as full arrays they would be 109 MB."""
     corners = np.random.default_rng(0).integers(0, (676, 500), (300, 2))
     cell = np.hypot(*np.mgrid[-9.5:10, -9.5:10]) < 10
-    masks = Masks.of([cell] * 300, [(int(x), int(y)) for x, y in corners], (520, 696))
+    masks = Masks.from_crops([cell] * 300, [(int(x), int(y)) for x, y in corners], (520, 696))
     bare = Target.of(masks.boxes(), [0] * 300)
     photo = torch.zeros(3, 520, 696, dtype=torch.uint8)
     for seed in range(4):

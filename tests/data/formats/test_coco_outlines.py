@@ -223,8 +223,8 @@ def test_a_photo_of_one_pixel(write: Write) -> None:
         ({"size": [40, 60], "counts": []}, "add up to 0"),
         ({"size": [40, 60], "counts": [2500, -100]}, "a run length of -100"),
         ({"size": [40, 60], "counts": "34"}, "add up to 7"),
-        ({"size": [40, 60], "counts": "3P"}, "empty or breaks off"),
-        ({"size": [40, 60], "counts": "3 4"}, "letter 1 of the run lengths is ' '"),
+        ({"size": [40, 60], "counts": "3P"}, "empty or incomplete"),
+        ({"size": [40, 60], "counts": "3 4"}, "invalid character ' ' at index 1"),
     ],
 )
 def test_a_segmentation_that_cannot_be_read(write: Write, segmentation: Any, reason: str) -> None:

@@ -34,7 +34,7 @@ class Outlined(DetectionDataset):
             return None
         boxes = self.boxes[self.rows(photo)].astype(int).tolist()
         crops = [np.full((y2 - y1, x2 - x1), [x1, y1, x2, y2] not in self.bare) for x1, y1, x2, y2 in boxes]
-        return Masks.of(crops, [(x1, y1) for x1, y1, _, _ in boxes], SIZE)
+        return Masks.from_crops(crops, [(x1, y1) for x1, y1, _, _ in boxes], SIZE)
 
 
 def has_mask(*photos: list[Object], class_names: tuple[str, ...] = ("cat", "dog")) -> Outlined:

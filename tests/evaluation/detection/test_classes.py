@@ -62,7 +62,8 @@ def test_outlines_stay_with_the_objects_that_are_left(labeled):
     boxed = labeled([("dog", B), ("cat", A)], [("dog", B)], [("cat", B)])
     boxes = [tuple(map(int, box)) for box in boxed.boxes]
     squares = [
-        Masks.of([np.ones((y2 - y1, x2 - x1), bool)], [(x1, y1)], (100, 100)) for x1, y1, x2, y2 in boxes
+        Masks.from_crops([np.ones((y2 - y1, x2 - x1), bool)], [(x1, y1)], (100, 100))
+        for x1, y1, x2, y2 in boxes
     ]
     outlines = RleMasks.of([rle.encode(square)[0] for square in squares])
     dataset = replace(boxed, runs=outlines.runs, run_offsets=outlines.offsets)

@@ -79,7 +79,9 @@ def test_an_object_without_outline_counts_neither_for_nor_against(labeled, detec
 def test_a_mask_without_pixels_is_wrong(labeled, detected, outlined, masked):
     dataset = outlined(labeled([("cat", A)]))
     found = masked(detected(("cat", 0.9, B), ("cat", 0.5, A)))
-    empty = replace(found, masks=Masks.joined([Masks.none(1, (100, 100)), found.masks[1:]], (100, 100)))
+    empty = replace(
+        found, masks=Masks.concatenate([Masks.unknown(1, (100, 100)), found.masks[1:]], (100, 100))
+    )
     assert coco_metrics(dataset, [empty], "segm").AP == pytest.approx(0.5)
     assert evaluate_detections(dataset, [empty]).masks.boundary.AP == pytest.approx(0.5)
 
@@ -108,7 +110,7 @@ def test_the_interval_of_masks_rests_on_masks(judged):
 
 def test_photos_without_objects_and_photos_of_one_pixel(labeled, outlined):
     empty = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0).long(), ("cat", "dog"), (100, 100))
-    empty = replace(empty, masks=Masks.none(0, (100, 100)))
+    empty = replace(empty, masks=Masks.unknown(0, (100, 100)))
     assert evaluate_detections(outlined(labeled([])), [empty]).masks is None
     dot = replace(outlined(labeled([("cat", (0, 0, 1, 1))])), sizes=np.ones((1, 2), np.int32))
     dot = replace(dot, runs=np.array([0, 1], np.int32), run_offsets=np.array([0, 2]))

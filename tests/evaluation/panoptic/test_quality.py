@@ -141,7 +141,7 @@ def test_the_surer_object_keeps_the_pixels_and_grounds_fill_the_rest():
 def test_grounds_alone_and_boxes_alone():
     grounds = SegmentationMap(torch.zeros(80, 80, dtype=torch.uint8), ("soil",))
     found = (torch.zeros(0, 4), torch.zeros(0), torch.zeros(0).long(), ("cell",), (80, 80))
-    nothing = Detections(*found, Masks.none(0, (80, 80)))
+    nothing = Detections(*found, Masks.unknown(0, (80, 80)))
     assert combine(nothing, grounds).labels.tolist() == [1]
     with pytest.raises(ValueError, match="found boxes only"):
         combine(Detections(*found), grounds)

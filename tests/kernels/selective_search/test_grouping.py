@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from boxmask.kernels.selective_search.grouping import Weights, group_regions, shared_parts
+from boxmask.kernels.selective_search.grouping import SimilarityWeights, group_regions, histogram_similarities
 from boxmask.kernels.selective_search.regions import Regions, adjacent_regions, describe_regions
 
 LABELS = np.array([[0, 0, 1], [0, 0, 1], [2, 2, 1]], np.int32)
@@ -48,7 +48,7 @@ def test_regions_share_what_their_histograms_have_in_common() -> None:
     regions, pairs = described(LABELS), np.array([[0, 1], [1, 2]], np.int32)
     # colors: 2 1 0 1 of 4, 1 1 1 0 of 3 (pixels 2, 5, 8 -> bins 2, 1, 0), 0 0 1 1 of 2 (pixels 6, 7)
     wanted = [[1 / 3 + 1 / 4, 1], [1 / 3, 1]]
-    np.testing.assert_allclose(shared_parts(regions, pairs), wanted, rtol=1e-12)
+    np.testing.assert_allclose(histogram_similarities(regions, pairs), wanted, rtol=1e-12)
 
 
 def test_neighbors_touch_by_pixels_and_not_by_boxes() -> None:
@@ -61,7 +61,9 @@ def test_neighbors_touch_by_pixels_and_not_by_boxes() -> None:
     ]  # fmt: skip
 
 
-def brute_force(regions: Regions, pairs: NDArray[np.int32], weights: Weights, area: float) -> list[list[int]]:
+def brute_force(
+    regions: Regions, pairs: NDArray[np.int32], weights: SimilarityWeights, area: float
+) -> list[list[int]]:
     """Algorithm 1, word by word: all similarities anew at every step, in Python."""
     sizes, boxes = regions.sizes.tolist(), regions.boxes.tolist()
     colors, textures = (
@@ -95,8 +97,10 @@ def brute_force(regions: Regions, pairs: NDArray[np.int32], weights: Weights, ar
     return merges
 
 
-@pytest.mark.parametrize("weights", [Weights(1, 1, 1, 1), Weights(0, 1, 1, 1), Weights(0, 0, 0, 1)])
-def test_grouping_is_algorithm_1(weights: Weights) -> None:
+@pytest.mark.parametrize(
+    "weights", [SimilarityWeights(1, 1, 1, 1), SimilarityWeights(0, 1, 1, 1), SimilarityWeights(0, 0, 0, 1)]
+)
+def test_grouping_is_algorithm_1(weights: SimilarityWeights) -> None:
     rng = np.random.default_rng(1)
     seeds = rng.random((14, 2)) * 24
     y, x = np.mgrid[:24, :24]
@@ -105,7 +109,7 @@ def test_grouping_is_algorithm_1(weights: Weights) -> None:
     codes = coded(rng.integers(0, 4, (24, 24)), rng.integers(-2, 3, (24, 4, 24)))
     count = int(labels.max()) + 1
     regions, pairs = describe_regions(labels, count, codes, BINS), adjacent_regions(labels, count)
-    parts = shared_parts(regions, pairs)
+    parts = histogram_similarities(regions, pairs)
     boxes, merges = group_regions(regions, pairs, parts, weights, float(labels.size))
     assert np.sort(merges, axis=1).tolist() == [
         sorted(pair) for pair in brute_force(regions, pairs, weights, 576.0)
@@ -117,7 +121,11 @@ def test_one_region_has_nothing_to_merge() -> None:
     labels = np.zeros((4, 6), np.int32)
     regions, pairs = described(labels), adjacent_regions(labels, 1)
     boxes, merges = group_regions(
-        regions, pairs, shared_parts(regions, pairs), Weights(1, 1, 1, 1), float(labels.size)
+        regions,
+        pairs,
+        histogram_similarities(regions, pairs),
+        SimilarityWeights(1, 1, 1, 1),
+        float(labels.size),
     )
     assert boxes.tolist() == [[0, 0, 6, 4]]
     assert len(merges) == 0

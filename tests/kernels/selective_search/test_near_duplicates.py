@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from boxmask.geometry.boxes import iou
-from boxmask.kernels.selective_search.near_duplicates import thin_out
+from boxmask.kernels.selective_search.near_duplicates import drop_near_duplicates
 
 
 @pytest.mark.parametrize("overlap", [0.1, 0.5, 0.85, 0.99])
@@ -19,13 +19,13 @@ def test_the_same_as_comparing_all_with_all(overlap: float, limit: int) -> None:
     for row in range(len(boxes)):
         if len(kept) < limit and not (overlaps[row, kept] > overlap).any():
             kept.append(row)
-    assert thin_out(boxes, overlap, limit).tolist() == kept
+    assert drop_near_duplicates(boxes, overlap, limit).tolist() == kept
 
 
 def test_none_of_none() -> None:
-    assert thin_out(np.empty((0, 4), np.int32), 0.85, 5).tolist() == []
+    assert drop_near_duplicates(np.empty((0, 4), np.int32), 0.85, 5).tolist() == []
 
 
 def test_an_iou_at_the_threshold_stays() -> None:
     boxes = np.array([[0, 0, 2, 2], [0, 0, 2, 1], [0, 0, 2, 2]], np.int32)
-    assert thin_out(boxes, 0.5, 9).tolist() == [0, 1]
+    assert drop_near_duplicates(boxes, 0.5, 9).tolist() == [0, 1]

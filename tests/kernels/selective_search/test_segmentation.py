@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from boxmask.kernels.selective_search.segmentation import (
     STEP,
     count_edges,
-    join_regions,
+    merge_regions,
     sort_edges,
     weigh_edges,
 )
@@ -34,7 +34,7 @@ def edges(planes: Planes) -> list[Edge]:
 
 def regions(planes: Planes, scale: float, smallest: int) -> NDArray[np.int32]:
     shape = planes.shape[1:]
-    return join_regions(*sort_edges(weigh_edges(planes), *shape), shape, scale, smallest)
+    return merge_regions(*sort_edges(weigh_edges(planes), *shape), shape, scale, smallest)
 
 
 def by_the_paper(planes: Planes, scale: float, smallest: int) -> NDArray[np.int32]:

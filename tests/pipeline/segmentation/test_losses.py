@@ -175,5 +175,5 @@ def test_labels_are_resized_as_outlines_are() -> None:
     from boxmask.masks import Masks
 
     mask = torch.rand(13, 9) > 0.5
-    expected = Masks.from_dense(mask[None].numpy()).resized((7, 20)).dense()[0]
+    expected = Masks.from_dense(mask[None].numpy()).resize((7, 20)).dense()[0]
     assert torch.equal(resized(mask.to(torch.uint8), (7, 20)).bool(), torch.from_numpy(expected))

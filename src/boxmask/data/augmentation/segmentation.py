@@ -18,7 +18,7 @@ from torchvision.transforms.v2 import functional as F
 
 from boxmask.data.augmentation.detection import PADDING_GRAY, recolored
 from boxmask.errors import UsageError
-from boxmask.masks import Size, nearest
+from boxmask.masks import Size, nearest_indices
 from boxmask.pipeline.images import resized_size
 from boxmask.types import IGNORED, SegmentationTarget
 
@@ -127,7 +127,7 @@ def _seen(image: Tensor, labels: Tensor, rows: Window, columns: Window) -> tuple
 def _resized(image: Tensor, labels: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     if size == image.shape[-2:]:
         return image, labels
-    rows, columns = (nearest(*sides) for sides in zip(labels.shape, size, strict=True))
+    rows, columns = (nearest_indices(*sides) for sides in zip(labels.shape, size, strict=True))
     picked = torch.from_numpy(labels.numpy().take(rows, axis=0).take(columns, axis=1))
     if size == (1, 1):  # torch's whole-number kernel mistakes the layout of a single pixel, and stops
         return F.resize(image.float(), [1, 1]).round().to(torch.uint8), picked

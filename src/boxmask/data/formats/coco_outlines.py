@@ -18,7 +18,7 @@ from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.labels import ReadOutlines
 from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
-from boxmask.geometry.rle_text import unpacked
+from boxmask.geometry.rle import decompress
 from boxmask.masks import Size
 
 _NUMBERS = {int, float}  # what JSON's numbers become; not bool
@@ -98,7 +98,7 @@ def _of_run_lengths(fields: dict[str, object], size: Size) -> Counts:
         shown = f"{declared[1]} × {declared[0]}"
         raise ValueError(f"its run lengths are of {shown} pixels, its photo is {size[1]} × {size[0]}")
     if isinstance(counts, str):
-        counts = unpacked(counts).tolist()
+        counts = decompress(counts).tolist()
     if not (isinstance(counts, list) and set(map(type, counts)) <= {int}):
         raise ValueError(f'expected its "counts" as whole numbers or text, found {str(counts)[:60]}')
     if min(counts, default=0) < 0:
@@ -114,7 +114,7 @@ def _of_run_lengths(fields: dict[str, object], size: Size) -> Counts:
 def _of_polygons(polygons: list[list[object]], size: Size) -> Counts:
     checked = [_points(polygon, size).ravel().tolist() for polygon in polygons]
     joined = rle.merge(rle.fr_py_objects(checked, *size))
-    return unpacked(joined["counts"]).astype(np.int32)
+    return decompress(joined["counts"]).astype(np.int32)
 
 
 def _points(polygon: list[object], size: Size) -> NDArray[np.float64]:

@@ -169,7 +169,7 @@ def _masks(path: Path) -> tuple[list[int], Masks]:
     found = list(_windows(pixels))
     crops = [pixels[window] == number for number, window in found]
     corners = [(columns.start, rows.start) for _, (rows, columns) in found]
-    masks = Masks.of(crops, corners, (pixels.shape[0], pixels.shape[1]))
+    masks = Masks.from_crops(crops, corners, (pixels.shape[0], pixels.shape[1]))
     return [int(numbers[number]) for number, _ in found], masks
 
 

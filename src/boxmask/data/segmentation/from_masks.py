@@ -47,7 +47,7 @@ class MaskLabelMaps:
         size: Size = tuple(self.dataset.sizes[photo].tolist())
         rows = self.dataset.rows(photo)
         values = np.where(self.dataset.difficult[rows], IGNORED, self.values[self.dataset.labels[rows]])
-        masks = cast(_Outlined, self.dataset).masks(photo) or Masks.none(len(values), size)
+        masks = cast(_Outlined, self.dataset).masks(photo) or Masks.unknown(len(values), size)
         unclear = ~masks.known | self.dataset.crowd[rows]
         values[unclear] = IGNORED
         boxes = _whole_pixels(self.dataset.boxes[rows])

@@ -88,7 +88,7 @@ def boundaries(masks: Masks) -> Masks:
     """Of each mask, the pixels within the paper's distance of its outline."""
     distance = boundary_distance(masks.size)
     corners = [(x, y) for x, y, _, _ in masks.windows.tolist()]
-    return Masks.of([_rim(crop, distance) for crop in masks.crops()], corners, masks.size)
+    return Masks.from_crops([_rim(crop, distance) for crop in masks.crops()], corners, masks.size)
 
 
 def boundary_distance(size: Size) -> int:

@@ -40,7 +40,7 @@ def object_masks(dataset: DetectionDataset, photo: int) -> Masks:
     if outlines is None:
         return boxed
     known = dataset.has_mask[rows]
-    masks = Masks.joined([outlines, boxed], boxed.size)
+    masks = Masks.concatenate([outlines, boxed], boxed.size)
     count = len(known)
     return masks[np.where(known, np.arange(count), np.arange(count) + count)]
 
@@ -62,7 +62,7 @@ def filled_boxes(boxes: NDArray[np.float32], size: Size) -> Masks:
     low, high = np.floor(boxes[:, :2]).astype(int), np.ceil(boxes[:, 2:]).astype(int)
     sides = np.maximum(high - low, 0).tolist()
     crops = [np.ones((height, width), dtype=np.bool_) for width, height in sides]
-    return Masks.of(crops, [(x, y) for x, y in low.tolist()], size)
+    return Masks.from_crops(crops, [(x, y) for x, y in low.tolist()], size)
 
 
 def found_masks(masks: Masks | None) -> Masks:

@@ -82,7 +82,7 @@ def labeled_map(
     the sizes differ.
     """
     height, width = pixels.labels.shape
-    masks = Masks.none(len(target.labels), (height, width)) if target.masks is None else target.masks
+    masks = Masks.unknown(len(target.labels), (height, width)) if target.masks is None else target.masks
     _require_size(masks, (height, width))
     canvas, rows = _painted(masks, np.argsort(masks.areas(), kind="stable"), max_hidden=1.0)
     labels, crowd = target.labels.cpu().numpy()[rows], target.ignore.cpu().numpy()[rows]

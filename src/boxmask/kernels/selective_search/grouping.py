@@ -19,7 +19,7 @@ Region = Any  # the number of one
 Ints = NDArray[np.int32]
 
 
-class Weights(NamedTuple):
+class SimilarityWeights(NamedTuple):
     """How much each similarity counts: 1 or 0."""
 
     color: float
@@ -29,7 +29,7 @@ class Weights(NamedTuple):
 
 
 @compiled
-def shared_parts(regions: Regions, pairs: Ints) -> Any:
+def histogram_similarities(regions: Regions, pairs: Ints) -> Any:
     """Similarities of color and texture of every pair, (P, 2): all strategies of a segmentation use them."""
     parts = np.empty((len(pairs), 2))
     for k in range(len(pairs)):
@@ -54,7 +54,7 @@ def _shared(counts: Ints, sizes: Ints, a: Region, b: Region) -> float:
 
 
 @compiled
-def _similarity(regions: Regions, a: Region, b: Region, weights: Weights, area: float) -> float:
+def _similarity(regions: Regions, a: Region, b: Region, weights: SimilarityWeights, area: float) -> float:
     """The sum of equation 6, its histograms compared anew."""
     color = _shared(regions.colors, regions.sizes, a, b) if weights.color > 0 else 0.0
     texture = _shared(regions.textures, regions.sizes, a, b) if weights.texture > 0 else 0.0
@@ -63,7 +63,13 @@ def _similarity(regions: Regions, a: Region, b: Region, weights: Weights, area: 
 
 @compiled
 def _summed(
-    regions: Regions, a: Region, b: Region, color: float, texture: float, weights: Weights, area: float
+    regions: Regions,
+    a: Region,
+    b: Region,
+    color: float,
+    texture: float,
+    weights: SimilarityWeights,
+    area: float,
 ) -> float:
     """Equation 6 with size and fill, equations 3 and 5."""
     one, two = regions.boxes[a], regions.boxes[b]
@@ -133,7 +139,7 @@ def _merge(regions: Regions, a: Region, b: Region, new: Region) -> None:
 
 
 @compiled
-def _with_room(first: Regions, weights: Weights) -> Regions:
+def _with_room(first: Regions, weights: SimilarityWeights) -> Regions:
     """Copies with room for all merges; no histograms where none is asked for."""
     most = 2 * len(first.sizes) - 1
     none = np.empty((0, 1), np.int32)
@@ -146,11 +152,12 @@ def _with_room(first: Regions, weights: Weights) -> Regions:
 
 
 @compiled
-def group_regions(first: Regions, pairs: Ints, parts: Any, weights: Weights, area: float) -> Any:
+def group_regions(first: Regions, pairs: Ints, parts: Any, weights: SimilarityWeights, area: float) -> Any:
     """Algorithm 1: the two most similar neighbors become one, until one is left or none touch.
 
-    parts: (P, 2) of `shared_parts`. Gives boxes of all regions, (R + M, 4): the first R as they were and one
-    for each of M merges, in order; and the merges, (M, 2): which two became region R + m.
+    parts: (P, 2) from `histogram_similarities`
+    Returns the boxes of all regions, (R + M, 4): the R first ones, then one per merge, in order; and the
+    merges, (M, 2): the two regions that became region R + m.
     """
     count, regions = len(first.sizes), _with_room(first, weights)
     most = 2 * count - 1
@@ -201,7 +208,7 @@ def _gather(
 
 
 @compiled
-def _first_heap(regions: Regions, pairs: Ints, parts: Any, weights: Weights, area: float) -> Any:
+def _first_heap(regions: Regions, pairs: Ints, parts: Any, weights: SimilarityWeights, area: float) -> Any:
     heap = [(-1.0, np.int64(0), np.int64(0)) for _ in range(0)]
     for k in range(len(pairs)):
         a, b = np.int64(pairs[k, 0]), np.int64(pairs[k, 1])

@@ -18,7 +18,7 @@ Ints = NDArray[np.int32]
 
 
 @compiled
-def thin_out(boxes: Ints, overlap: float, limit: int) -> Any:
+def drop_near_duplicates(boxes: Ints, overlap: float, limit: int) -> Any:
     """The rows of boxes that have no IoU above `overlap` with an earlier row that is kept; `limit` at most.
 
     boxes: (N, 4) xyxy, whole numbers; overlap: above 0, below 1

@@ -122,7 +122,7 @@ def _unlike(edges: Edges, parents: Pixels, steps: Pixels, found: Pixels) -> int:
 
 
 @compiled
-def join_regions(edges: Edges, starts: Pixels, shape: Any, scale: float, smallest: int) -> Ints:
+def merge_regions(edges: Edges, starts: Pixels, shape: Any, scale: float, smallest: int) -> Ints:
     """The label of each pixel, (H, W), counted from 0 in reading order.
 
     scale:    the larger, the larger the regions

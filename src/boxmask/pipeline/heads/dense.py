@@ -138,7 +138,7 @@ def merge_levels(
     """
     boxes, scores, labels = (torch.cat(part) for part in zip(*levels, strict=True))
     boxes = box.clip(boxes, sizes[0])
-    keep = box.at_least(boxes, config.min_size)
+    keep = box.large_enough(boxes, config.min_size)
     return nms_top_k(boxes[keep], scores[keep], labels[keep], sizes, config)
 
 

@@ -114,7 +114,7 @@ def best_anchors(
         for level, (anchor, logit, delta) in enumerate(zip(anchors, *outputs, strict=True)):
             score, top = logit[image].float().topk(min(before_nms, len(anchor)))
             moved = box.clip(decode(anchor[top], delta[image][top].float()), size)
-            keep = box.at_least(moved, SMALLEST_PROPOSAL)
+            keep = box.large_enough(moved, SMALLEST_PROPOSAL)
             boxes.append(moved[keep])
             scores.append(score[keep].sigmoid())
             levels.append(torch.full_like(top, level)[keep])
@@ -152,7 +152,7 @@ def match_anchors(
     anchors: Float[Tensor, "N 4"], target: Target, size: Size, config: Any
 ) -> Int[Tensor, " N"]:
     """Section 3.1.2: a row of `target` for each anchor, or BACKGROUND or IGNORE."""
-    matched = match_boxes(anchors, target.boxes, target.ignore, config.rpn_iou, rescue=True)
+    matched = match_boxes(anchors, target.boxes, target.ignore, config.rpn_iou, allow_low_quality=True)
     if not config.rpn_keeps_border:
         matched[(anchors != box.clip(anchors, size)).any(dim=1)] = IGNORE
     return matched

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from boxmask.errors import UsageError
-from boxmask.masks import nearest
+from boxmask.masks import nearest_indices
 from boxmask.pipeline.images import Batch, Size
 from boxmask.types import IGNORED, SegmentationTarget
 
@@ -89,7 +89,9 @@ def resized(labels: UInt8[Tensor, "H W"], size: Size) -> UInt8[Tensor, "h w"]:
     """Labels at another size: each new pixel has that of the old one under its center."""
     if tuple(labels.shape) == size:
         return labels
-    rows, columns = (torch.from_numpy(nearest(*sides)) for sides in zip(labels.shape, size, strict=True))
+    rows, columns = (
+        torch.from_numpy(nearest_indices(*sides)) for sides in zip(labels.shape, size, strict=True)
+    )
     return labels[rows.to(labels.device)[:, None], columns.to(labels.device)]
 
 

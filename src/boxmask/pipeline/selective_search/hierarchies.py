@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.kernels.selective_search.color import to_hsv, to_lab, to_rgi
-from boxmask.kernels.selective_search.grouping import Weights, group_regions, shared_parts
+from boxmask.kernels.selective_search.grouping import SimilarityWeights, group_regions, histogram_similarities
 from boxmask.kernels.selective_search.regions import adjacent_regions, describe_regions
-from boxmask.kernels.selective_search.segmentation import join_regions, sort_edges, weigh_edges
+from boxmask.kernels.selective_search.segmentation import merge_regions, sort_edges, weigh_edges
 from boxmask.kernels.selective_search.texture import bin_pixels, smooth
-from boxmask.kernels.threads import share_out
+from boxmask.kernels.threads import parallel_for
 from boxmask.pipeline.selective_search.modes import ColorSpace, SelectiveSearchConfig
 
 Bytes = NDArray[np.uint8]
@@ -57,7 +57,7 @@ def hierarchies(picture: Bytes, config: SelectiveSearchConfig) -> list[Hierarchy
     def grouped(cut: tuple[ColorSpace, int]) -> list[Hierarchy]:
         space, scale = cut
         edges: tuple[Edges, Edges] = made[space, edges_of]
-        labels = join_regions(*edges, picture.shape[:2], float(scale), scale)
+        labels = merge_regions(*edges, picture.shape[:2], float(scale), scale)
         return group(labels, made[space, bins_of], f"{space} {{}} k={scale}", config)
 
     return [one for several in _each(cuts, grouped) for one in several]
@@ -70,7 +70,7 @@ def _each(tasks: Sequence[Any], work: Callable[[Any], Any]) -> list[Any]:
     def run(index: int) -> None:
         results[index] = work(tasks[index])
 
-    share_out(run, range(len(tasks)))
+    parallel_for(run, range(len(tasks)))
     return results
 
 
@@ -131,7 +131,7 @@ def slope_of_gaussian(sigma: float) -> Floats:
 def segment(picture: Bytes, space: ColorSpace, scale: int, config: SelectiveSearchConfig) -> Labels:
     """The first regions of a picture, (H, W)."""
     edges = edges_of(in_color_space(picture, space), config)
-    labels: Labels = join_regions(*edges, picture.shape[:2], float(scale), scale)
+    labels: Labels = merge_regions(*edges, picture.shape[:2], float(scale), scale)
     return labels
 
 
@@ -142,10 +142,10 @@ def group(
     count = int(labels.max()) + 1
     regions = describe_regions(labels, count, codes, (config.color_bins, config.texture_bins))
     pairs = adjacent_regions(labels, count)
-    parts, area = shared_parts(regions, pairs), float(labels.size)
+    parts, area = histogram_similarities(regions, pairs), float(labels.size)
     found = []
     for similarity in config.similarities:
-        weights = Weights(*(float(letter in similarity) for letter in "CTSF"))
+        weights = SimilarityWeights(*(float(letter in similarity) for letter in "CTSF"))
         boxes, merges = group_regions(regions, pairs, parts, weights, area)
         found.append(Hierarchy(name.format(similarity), labels, boxes, merges))
     return found

@@ -21,9 +21,9 @@ from PIL import Image
 from torch import Tensor
 
 from boxmask.errors import PhotoError, UsageError
-from boxmask.kernels.selective_search.near_duplicates import thin_out
+from boxmask.kernels.selective_search.near_duplicates import drop_near_duplicates
 from boxmask.photos.read import Photo, to_image
-from boxmask.photos.rgb import to_pixels
+from boxmask.photos.rgb import to_uint8_array
 from boxmask.pipeline.selective_search.hierarchies import Hierarchy, hierarchies
 from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, Mode, SelectiveSearchConfig
 
@@ -76,7 +76,7 @@ def _pixels(photo: Photo) -> Bytes:
     """(H, W, 3) uint8, of a photo in any form."""
     if isinstance(photo, np.ndarray) and photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3:
         return photo  # as it comes from a file: nothing to do
-    return to_pixels(to_image(photo))
+    return to_uint8_array(to_image(photo))
 
 
 def searched(photo: Bytes, config: SelectiveSearchConfig) -> Bytes:
@@ -115,5 +115,5 @@ def thinned(boxes: Boxes, overlap: float, limit: int | None) -> Boxes:
     """The first `limit` boxes that overlap no earlier one of them with an IoU above `overlap`."""
     if overlap >= 1:
         return boxes[:limit]
-    kept: Boxes = boxes[thin_out(boxes, overlap, len(boxes) if limit is None else limit)]
+    kept: Boxes = boxes[drop_near_duplicates(boxes, overlap, len(boxes) if limit is None else limit)]
     return kept

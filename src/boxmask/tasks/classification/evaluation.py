@@ -14,7 +14,7 @@ from boxmask.evaluation.classification.evaluate import (
     evaluate_classifications,
     known_items,
 )
-from boxmask.photos.rgb import to_pixels
+from boxmask.photos.rgb import to_uint8_array
 from boxmask.results.pictures import save_picture
 from boxmask.types import Classification
 from boxmask.visualization.contact_sheet import contact_sheet
@@ -45,5 +45,5 @@ def _draw_mistakes(items: ClassificationDataset, found: Sequence[Classification]
     worst = sorted(wrong, key=lambda item: -found[item].score)[:MOST_MISTAKES]
     if worst:
         captions = [f"{truth[item]}, found {found[item].name} {found[item].score:.2f}" for item in worst]
-        shown = [to_pixels(items.photo(item)) for item in worst]
+        shown = [to_uint8_array(items.photo(item)) for item in worst]
         save_picture(contact_sheet(shown, columns=8, captions=captions), file)
