@@ -88,6 +88,14 @@ class Masks:
     def __len__(self) -> int:
         return len(self.windows)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Masks):
+            return NotImplemented
+        same_windows = self.size == other.size and np.array_equal(self.windows, other.windows)
+        return same_windows and np.array_equal(self.bits, other.bits)
+
+    __hash__ = None  # type: ignore[assignment]
+
     @property
     def offsets(self) -> Int[np.ndarray, " N+1"]:
         """Start of each window in `bits`, followed by the end of the last."""

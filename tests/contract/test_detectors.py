@@ -299,7 +299,7 @@ def test_it_learns_one_photo_by_heart(build: Build, photo: Tensor, target: Targe
     """Each of its objects is found, and little else."""
     detector = build()
     learn(detector, photo, target, steps=50)
-    found = detector.predict(photo).above(0.5)
+    found = detector.predict(photo).filter(min_score=0.5)
     overlaps = iou(found.boxes, target.boxes) * (found.labels[:, None] == target.labels)
     assert (overlaps.amax(dim=0) > 0.5).all()
     assert len(found) <= 2 * len(target.boxes)

@@ -44,5 +44,5 @@ def test_labelme_has_the_path_of_the_photo_relative_to_the_file(masked_detection
     save_labelme("photos/a.jpg", masked_detections, Path("out") / "labelme" / "a.json")
     document = json.loads((tmp_path / "out" / "labelme" / "a.json").read_text(encoding="utf-8"))
     assert document["imagePath"] == "../../photos/a.jpg"
-    nothing = masked_detections.rows(torch.zeros(0, dtype=torch.int64))
+    nothing = masked_detections[torch.zeros(0, dtype=torch.int64)]
     assert labelme_json("a.jpg", nothing)["shapes"] == []

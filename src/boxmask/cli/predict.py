@@ -76,7 +76,7 @@ def _forms(save: str | None) -> tuple[str, ...] | None:
 def _summary(done: Prediction, min_score: float) -> str:
     if done.shares:
         return f"{len(done.photos)} photos"
-    shown = sum(len(found.above(min_score)) for found in done.detections)
+    shown = sum(len(found.filter(min_score=min_score)) for found in done.detections)
     return f"{len(done.photos)} photos, {shown} objects with a score of {min_score:g} or more"
 
 

@@ -26,6 +26,7 @@ from torch import Tensor
 
 from boxmask.errors import PhotoError
 from boxmask.photos.rgb import channels_first, to_rgb, to_uint8_array, with_channels
+from boxmask.types.source import attach_photo
 
 Photo: TypeAlias = str | Path | Image.Image | NDArray[Any] | Tensor
 """What `to_image` takes."""
@@ -161,8 +162,9 @@ def accepts_photos(method: Callable[..., list[ResultT]]) -> _PredictMethod[Resul
     ) -> ResultT | list[ResultT]:
         if not isinstance(photos, list | tuple):
             one = {} if proposals is None else {"proposals": [proposals]}
-            return method(self, [to_image(cast(Photo, photos))], **one)[0]
+            return attach_photo(method(self, [to_image(cast(Photo, photos))], **one)[0], photos)
         several = {} if proposals is None else {"proposals": proposals}
-        return method(self, [to_image(photo) for photo in photos], **several) if photos else []
+        results = method(self, [to_image(photo) for photo in photos], **several) if photos else []
+        return list(map(attach_photo, results, photos))
 
     return cast(_PredictMethod[ResultT], with_photos)

@@ -36,7 +36,7 @@ def write_detections(
 
     Raises UsageError as the writer of the format does.
     """
-    shown = detections.above(min_score)
+    shown = detections.filter(min_score=min_score)
     if output_format in PICTURE_FORMATS:
         save_picture(draw_detections(pixels, shown, min_score=min_score), file)
     elif output_format == "labelme":

@@ -103,15 +103,15 @@ class Recipe:
     classifier: Annotated[Path | None, Parameter(group=MODEL)] = None
     """Run of a trained classifier to take the backbone from, or a file with timm weights."""
     model_options: Annotated[tuple[str, ...], Parameter(name="--model-option", group=MODEL)] = ()
-    """Any other field of the model's config, as NAME=VALUE, for example --model-option nms_iou=0.4. Repeat the
-    flag for several."""
+    """Any other field of the model's config, as NAME=VALUE, for example --model-option nms_iou=0.4. Repeat
+    the flag for several."""
 
     epochs: Annotated[int | None, Parameter(group=SCHEDULE)] = None
     """Passes over the training photos, instead of --max-minutes. With the same seed, training then gives the
     same weights."""
     training: Annotated[Literal["joint", "alternating"], Parameter(group=SCHEDULE)] = "joint"
-    """Faster R-CNN only. "joint" trains the RPN and the heads together; "alternating" follows the paper's four
-    steps."""
+    """Faster R-CNN only. "joint" trains the RPN and the heads together; "alternating" follows the paper's
+    four steps."""
     warmup: Annotated[float, Parameter(group=SCHEDULE)] = 0.05
     """Fraction of the training over which the learning rate rises linearly."""
     num_validations: Annotated[int, Parameter(group=SCHEDULE)] = 3
@@ -133,7 +133,7 @@ class Recipe:
     clip_norm: Annotated[float, Parameter(group=OPTIMIZER)] = 10.0
     """Maximum norm of the gradient."""
     ema_decay: Annotated[float, Parameter(group=OPTIMIZER)] = 0.998
-    """Decay of the exponential moving average of the weights. The average is what is saved. 0 turns it off."""
+    """Decay of the exponential moving average of the weights. The average is saved. 0 turns it off."""
     frozen_stages: Annotated[int | None, Parameter(group=OPTIMIZER)] = None
     """Number of backbone stages that are not trained, counted from C2. None are frozen if the backbone starts
     from random weights. Default: the method's."""
@@ -143,8 +143,8 @@ class Recipe:
     vertical_flip: Annotated[float, Parameter(group=AUGMENTATION)] = 0.0
     """Probability of a vertical flip. Useful for photos taken from above."""
     crop_policy: Annotated[CropPolicy | None, Parameter(group=AUGMENTATION)] = None
-    """ "jitter" rescales photos (see --scale) and crops or pads them. "ssd" is the SSD paper's random crop and
-    zoom-out. Default: the method's."""
+    """Random crops. "jitter" rescales photos (see --scale) and crops or pads them; "ssd" is the SSD paper's
+    random crop and zoom-out. Default: the method's."""
     scale: Annotated[tuple[float, float], Parameter(group=AUGMENTATION)] = (0.75, 1.33)
     """Range of the random rescaling."""
     color_jitter: Annotated[float, Parameter(group=AUGMENTATION)] = 0.5
@@ -174,7 +174,7 @@ class Recipe:
     save_seconds: Annotated[float, Parameter(group=RUN)] = 60.0
     """Maximum seconds between two checkpoints to resume from."""
     device: Annotated[str, Parameter(group=RUN)] = "auto"
-    """ "auto" (a GPU if there is one), "cpu", "cuda", or one of several GPUs, such as "cuda:1"."""
+    """"auto" (a GPU if there is one), "cpu", "cuda", or one GPU of several, as "cuda:1"."""
     precision: Annotated[Literal["no", "fp16", "bf16"], Parameter(group=RUN)] = "no"
     """Mixed precision, for GPUs."""
 
@@ -210,7 +210,7 @@ class Recipe:
         return replace(defaults, **{name: value for name, value in chosen.items() if value is not None})
 
     def with_method_defaults(self) -> Recipe:
-        """The same recipe with the method's defaults written out, so that a later version cannot change them."""
+        """The same recipe with the method's defaults written out; a later version cannot change them."""
         return replace(self, **asdict(self.method))
 
     @property

@@ -29,7 +29,7 @@ def draw_detections(
     Raises ValueError if `photo` is not such an array of the detections' size.
     """
     check_photo(photo, detections.size)
-    shown = detections.above(min_score)
+    shown = detections.filter(min_score=min_score)
     picture = draw_masks(photo, shown, _line_thickness(photo, len(shown)))
     canvas = Image.fromarray(_draw_boxes(picture, _without_mask(shown)))
     draw_name_tags(canvas, shown, show_scores)
@@ -60,7 +60,7 @@ def _without_mask(detections: Detections) -> Detections:
     if detections.masks is None:
         return detections
     unknown = torch.from_numpy(~detections.masks.known)
-    return replace(detections.rows(unknown.to(detections.boxes.device)), masks=None)
+    return replace(detections[unknown.to(detections.boxes.device)], masks=None)
 
 
 def _draw_boxes(photo: RGBImage, detections: Detections) -> RGBImage:

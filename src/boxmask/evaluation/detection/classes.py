@@ -33,7 +33,7 @@ def renamed(detections: Detections, class_names: tuple[str, ...]) -> Detections:
     new_label = torch.tensor([place.get(name, -1) for name in detections.class_names], dtype=torch.int64)
     labels = new_label[detections.labels.cpu()]
     keep = labels >= 0
-    kept = detections.rows(keep.to(detections.labels.device))
+    kept = detections[keep.to(detections.labels.device)]
     return Detections(
         kept.boxes.cpu(), kept.scores.cpu(), labels[keep], class_names, detections.size, kept.masks
     )

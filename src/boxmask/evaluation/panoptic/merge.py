@@ -59,7 +59,7 @@ def combine(
     is said. Raises ValueError where the sizes differ, or the detector has found boxes only.
     """
     config = PanopticConfig() if config is None else config
-    kept = detections.above(config.min_score)
+    kept = detections.filter(min_score=config.min_score)
     masks = found_masks(kept.masks)
     _require_size(masks, grounds.size)
     canvas, rows = _painted(masks, np.arange(len(masks)), config.max_hidden)

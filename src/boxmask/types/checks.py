@@ -1,0 +1,39 @@
+"""Validation and comparison of the types' fields."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def check(condition: bool, name: str, expected: str, found: object) -> None:
+    """Raise ValueError, with what was expected and what was found, unless the condition holds."""
+    if not condition:
+        raise ValueError(f"{name}: expected {expected}, found {found}")
+
+
+def check_tensor(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...]) -> None:
+    """Raise ValueError unless a tensor has this dtype and shape; None stands for any size."""
+    fits = tensor.ndim == len(shape) and all(
+        size is None or size == actual for size, actual in zip(shape, tensor.shape, strict=False)
+    )
+    expected = "(" + ", ".join("any" if size is None else str(size) for size in shape) + ")"
+    found = f"{tensor.dtype} {tuple(tensor.shape)}"
+    check(fits and tensor.dtype == dtype, name, f"{dtype} {expected}", found)
+
+
+def equal_fields(a: Any, b: Any) -> bool:
+    """Whether two dataclasses of one type have equal fields, of those that take part in comparison."""
+    if type(a) is not type(b):
+        return False
+    names = [item.name for item in fields(a) if item.compare]
+    return all(_equal(getattr(a, name), getattr(b, name)) for name in names)
+
+
+def _equal(a: object, b: object) -> bool:
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return a.dtype == b.dtype and torch.equal(a.cpu(), b.cpu())
+    return bool(a == b)

@@ -1,0 +1,65 @@
+"""The class of a whole photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from boxmask.types.checks import check, check_tensor, equal_fields
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Classification:
+    """The class scores of one photo.
+
+    scores:      (K,) float32 in 0..1, one per class; they sum to 1
+    class_names: the K names
+    photo:       the path or PIL image that was classified, if it was one
+    """
+
+    scores: Float[Tensor, " K"]
+    class_names: tuple[str, ...]
+    photo: Path | str | Image | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for fields that do not fit together."""
+        check(len(self.class_names) > 0, "class_names", "at least one", 0)
+        check_tensor("scores", self.scores, torch.float32, (len(self.class_names),))
+        total = float(self.scores.sum())
+        valid = bool((self.scores >= 0).all()) and abs(total - 1) < 1e-3  # False for NaN
+        check(valid, "scores", "0 or more, and 1 in all", self.scores[:5].tolist())
+
+    __eq__ = equal_fields
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        ranked = ", ".join(f"{name} {score:.2f}" for name, score in self.top(3))
+        return f"Classification({ranked})"
+
+    @property
+    def label(self) -> int:
+        """The label of the most likely class; of equal scores, the first."""
+        return int(self.scores.argmax())
+
+    @property
+    def name(self) -> str:
+        """The name of the most likely class."""
+        return self.class_names[self.label]
+
+    @property
+    def score(self) -> float:
+        """The score of the most likely class."""
+        return float(self.scores[self.label])
+
+    def top(self, count: int) -> list[tuple[str, float]]:
+        """Names and scores of the `count` most likely classes, highest score first."""
+        order = self.scores.sort(descending=True, stable=True).indices[: max(0, count)]
+        return [(self.class_names[label], float(self.scores[label])) for label in order.tolist()]

@@ -1,0 +1,194 @@
+"""The objects that a detector found in one photo."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from boxmask.errors import UsageError
+from boxmask.masks import Masks
+from boxmask.types.checks import check, check_tensor, equal_fields
+
+if TYPE_CHECKING:
+    import pandas
+    import supervision
+    from PIL.Image import Image
+
+    from boxmask.photos.read import Photo
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One found object.
+
+    box:   x1, y1, x2, y2 in pixels of the photo; `image.crop(detection.box)` cuts it out of a PIL image
+    score: 0..1
+    name:  the class name
+    label: the class number, 0..K-1
+    masks: its mask, or None from detectors that find boxes only
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    name: str
+    label: int
+    masks: Masks | None = field(default=None, repr=False)
+
+    @property
+    def mask(self) -> Bool[np.ndarray, "H W"] | None:
+        """The object's pixels, as large as the photo."""
+        return None if self.masks is None else self.masks.dense()[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Detections:
+    """The objects found in one photo, highest score first.
+
+    boxes:       (N, 4) xyxy in pixels of the photo, inside it
+    scores:      (N,) float32 in 0..1, descending
+    labels:      (N,) int64, 0..K-1
+    class_names: the K names that `labels` counts
+    size:        (height, width) of the photo
+    masks:       of the N objects, in pixels of the photo; None from detectors that find boxes only
+    photo:       the path or PIL image they were found in, if it was one; what `plot` draws on
+
+    `len(detections)` counts the objects, iterating gives one `Detection` after another, `detections[0]` is
+    the first, and `detections[detections.scores > 0.5]` selects some.
+    """
+
+    boxes: Float[Tensor, "N 4"]
+    scores: Float[Tensor, " N"]
+    labels: Int[Tensor, " N"]
+    class_names: tuple[str, ...]
+    size: tuple[int, int]
+    masks: Masks | None = None
+    photo: Path | str | Image | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for fields that do not fit together."""
+        n, k = len(self.boxes), len(self.class_names)
+        check_tensor("boxes", self.boxes, torch.float32, (None, 4))
+        check_tensor("scores", self.scores, torch.float32, (n,))
+        check_tensor("labels", self.labels, torch.int64, (n,))
+        if n:
+            low, high = int(self.labels.min()), int(self.labels.max())
+            check(low >= 0 and high < k, "labels", f"0..{k - 1}", (low, high))
+        if self.masks is not None:
+            found = (len(self.masks), *self.masks.size)
+            check(found == (n, *self.size), "masks", str((n, *self.size)), found)
+
+    __eq__ = equal_fields
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        counts = ", ".join(f"{count} {name}" for name, count in Counter(self.names).most_common())
+        scores = f": {counts}; scores {self.scores[-1]:.2f} to {self.scores[0]:.2f}" if len(self) else ""
+        return f"Detections({len(self)} in {width}x{height} pixels{scores})"
+
+    # ---------------------------------------------------------------- one and some
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __iter__(self) -> Iterator[Detection]:
+        return (self[row] for row in range(len(self)))
+
+    @overload
+    def __getitem__(self, rows: int) -> Detection: ...
+
+    @overload
+    def __getitem__(self, rows: slice | Sequence[int] | Tensor | np.ndarray) -> Detections: ...
+
+    def __getitem__(self, rows: Any) -> Detection | Detections:
+        """A number gives a `Detection`; a slice, a mask or numbers give `Detections`."""
+        if isinstance(rows, int):
+            return self._detection(range(len(self))[rows])
+        if not isinstance(rows, slice):
+            rows = torch.as_tensor(rows, device=self.boxes.device)
+            rows = rows if rows.numel() else rows.long()
+        masks = self.masks and self.masks[rows if isinstance(rows, slice) else rows.cpu().numpy()]
+        selected = (self.boxes[rows], self.scores[rows], self.labels[rows])
+        return Detections(*selected, self.class_names, self.size, masks, self.photo)
+
+    def _detection(self, row: int) -> Detection:
+        x1, y1, x2, y2 = self.boxes[row].tolist()
+        label = int(self.labels[row])
+        mask = self.masks and self.masks[row : row + 1]
+        return Detection((x1, y1, x2, y2), float(self.scores[row]), self.class_names[label], label, mask)
+
+    @property
+    def names(self) -> list[str]:
+        """The class name of each detection."""
+        return [self.class_names[label] for label in self.labels.tolist()]
+
+    def filter(self, *, names: Sequence[str] | None = None, min_score: float = 0.0) -> Detections:
+        """The detections of some classes, with at least a score.
+
+        Raises UsageError for a name that the detector does not know.
+        """
+        keep = self.scores >= min_score
+        if names is not None:
+            labels = [self._label_of(name) for name in names]
+            keep = keep & torch.isin(self.labels, torch.tensor(labels, device=self.labels.device))
+        return self[keep]
+
+    def _label_of(self, name: str) -> int:
+        if name not in self.class_names:
+            raise UsageError(f"there is no class {name!r}; the classes are: {', '.join(self.class_names)}")
+        return self.class_names.index(name)
+
+    # ---------------------------------------------------------------- shown and written
+
+    def plot(self, photo: Photo | None = None, *, min_score: float = 0.0) -> Image:
+        """The photo with boxes or masks, names and scores drawn on it, as a PIL image.
+
+        photo: what to draw on; needed where the detections come from an array or a tensor
+        """
+        from boxmask.visualization.plot import plot_detections
+
+        return plot_detections(self, photo, min_score)
+
+    def _repr_png_(self) -> bytes | None:
+        """The picture that notebooks show, where the photo is known."""
+        from boxmask.visualization.plot import png
+
+        return None if self.photo is None else png(self.plot())
+
+    def save(self, path: str | Path) -> None:
+        """Write a file by its ending: .json (COCO), .csv (a table), .jpg or .png (a picture).
+
+        Raises UsageError for another ending.
+        """
+        from boxmask.results.save import save_detections
+
+        save_detections(self, Path(path))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A table with one row per detection: name, score, x1, y1, x2, y2, and area if there are masks.
+
+        Raises UsageError where pandas is not installed.
+        """
+        from boxmask.results.table import data_frame, detection_rows
+
+        return data_frame(detection_rows(self))
+
+    def to_supervision(self) -> supervision.Detections:
+        """The same as `supervision.Detections`, with the class names in `data["class_name"]`."""
+        import supervision
+
+        return supervision.Detections(
+            xyxy=self.boxes.cpu().numpy(),
+            mask=None if self.masks is None else self.masks.dense(),
+            confidence=self.scores.cpu().numpy(),
+            class_id=self.labels.cpu().numpy(),
+            data={"class_name": np.array(self.names, dtype=str)},
+        )

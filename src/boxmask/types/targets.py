@@ -1,0 +1,84 @@
+"""What the labels say about one photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
+
+from boxmask.masks import Masks
+from boxmask.types.checks import check, check_tensor, equal_fields
+
+IGNORED = 255  # the label of a pixel whose class is not known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """The labeled objects of one photo.
+
+    boxes:  (N, 4) xyxy in pixels of the photo, with x2 > x1 and y2 > y1
+    labels: (N,) int64, 0..K-1
+    ignore: (N,) bool, True for crowd regions and difficult objects: neither object nor background
+    masks:  of the N objects, or None if only boxes are known. An empty mask means that the mask of this
+            object is not known.
+    """
+
+    boxes: Float[Tensor, "N 4"]
+    labels: Int[Tensor, " N"]
+    ignore: Bool[Tensor, " N"]
+    masks: Masks | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for fields that do not fit together."""
+        n = len(self.boxes)
+        check_tensor("boxes", self.boxes, torch.float32, (None, 4))
+        check_tensor("labels", self.labels, torch.int64, (n,))
+        check_tensor("ignore", self.ignore, torch.bool, (n,))
+        if self.masks is not None:
+            check(len(self.masks) == n, "masks", str(n), len(self.masks))
+        valid = (self.boxes[:, 2:] > self.boxes[:, :2]).all(dim=1)  # False for NaN
+        check(bool(valid.all()), "boxes", "x2 > x1 and y2 > y1", self.boxes[~valid][:3].tolist())
+
+    __eq__ = equal_fields
+    __hash__ = None  # type: ignore[assignment]
+
+    @staticmethod
+    def of(boxes: object, labels: object, ignore: object = None) -> Target:
+        """A target from anything that `torch.as_tensor` takes. By default, nothing is ignored."""
+        rows = torch.as_tensor(boxes, dtype=torch.float32).reshape(-1, 4)
+        flags = torch.zeros(len(rows)) if ignore is None else torch.as_tensor(ignore)
+        return Target(rows, torch.as_tensor(labels, dtype=torch.int64).reshape(-1), flags.bool())
+
+    def to(self, device: torch.device | str) -> Target:
+        """The same target on another device."""
+        return Target(self.boxes.to(device), self.labels.to(device), self.ignore.to(device), self.masks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentationTarget:
+    """The labeled class of every pixel of one photo.
+
+    labels: (H, W) uint8, 0..K-1, or IGNORED
+    """
+
+    labels: UInt8[Tensor, "H W"]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for labels of another dtype or shape."""
+        check_tensor("labels", self.labels, torch.uint8, (None, None))
+
+    __eq__ = equal_fields
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationTarget:
+    """The labeled class of a whole photo, 0..K-1."""
+
+    label: int
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a negative label."""
+        check(self.label >= 0, "label", "0 or more", self.label)

@@ -1,0 +1,44 @@
+"""The pictures behind `Detections.plot`, `SegmentationMap.plot` and notebooks."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from boxmask.errors import UsageError
+from boxmask.photos.read import Photo, to_image
+from boxmask.photos.rgb import to_uint8_array
+from boxmask.types import Detections, SegmentationMap
+from boxmask.visualization.detections import draw_detections
+from boxmask.visualization.segmentation import draw_label_map
+
+
+def plot_detections(detections: Detections, photo: Photo | None, min_score: float) -> Image.Image:
+    """The photo with the detections drawn on it. Raises UsageError if the photo is missing or another."""
+    pixels = _pixels(detections, photo)
+    return Image.fromarray(draw_detections(pixels, detections, min_score=min_score))
+
+
+def plot_label_map(label_map: SegmentationMap, photo: Photo | None) -> Image.Image:
+    """The photo tinted by class. Raises UsageError if the photo is missing or another."""
+    return Image.fromarray(draw_label_map(_pixels(label_map, photo), label_map))
+
+
+def png(picture: Image.Image) -> bytes:
+    """A picture as a PNG file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _pixels(result: Detections | SegmentationMap, photo: Photo | None) -> UInt8[np.ndarray, "H W 3"]:
+    given = result.photo if photo is None else photo
+    if given is None:
+        raise UsageError("plot: the photo is not known here, because it was an array. Give it: plot(photo)")
+    pixels = to_uint8_array(to_image(given))
+    if pixels.shape[:2] != result.size:
+        raise UsageError(f"plot: expected a photo of (height, width) {result.size}, found {pixels.shape[:2]}")
+    return pixels

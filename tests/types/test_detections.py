@@ -1,0 +1,223 @@
+"""Detections, as their users hold them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from boxmask.errors import UsageError
+from boxmask.masks import Masks
+from boxmask.types import Detection, Detections
+from boxmask.types.source import attach_photo
+
+BOXES = torch.tensor([[0.0, 0.0, 10.0, 20.0], [5.0, 5.0, 6.0, 7.0]])
+LABELS = torch.tensor([1, 0])
+
+
+def detections(scores: Tensor | None = None, labels: Tensor = LABELS) -> Detections:
+    found = torch.tensor([0.9, 0.4]) if scores is None else scores
+    return Detections(BOXES, found, labels, ("cat", "dog"), (30, 40))
+
+
+@pytest.fixture
+def masked() -> Detections:
+    dense = np.zeros((2, 30, 40), dtype=bool)
+    dense[0, :20, :10] = True
+    dense[1, 5:7, 5] = True
+    return replace(detections(), masks=Masks.from_dense(dense))
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    file = tmp_path / "photo.png"
+    Image.new("RGB", (40, 30), (90, 120, 60)).save(file)
+    return file
+
+
+def test_detections_know_their_names() -> None:
+    assert detections().names == ["dog", "cat"]
+    assert len(detections()) == 2
+
+
+def test_filter_by_score() -> None:
+    kept = detections().filter(min_score=0.5)
+    assert kept.names == ["dog"]
+    assert kept.boxes.tolist() == [[0, 0, 10, 20]]
+    assert len(detections().filter(min_score=0.9)) == len(kept) == 1  # at least, in float32's 0.9
+    assert len(detections().filter(min_score=1.0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "says"),
+    [
+        (torch.tensor([0.9]), LABELS, "scores: expected"),
+        (torch.tensor([0.9, 0.4], dtype=torch.float64), LABELS, "scores: expected torch.float32"),
+        (torch.tensor([0.9, 0.4]), torch.tensor([0, 2]), r"labels: expected 0..1, found \(0, 2\)"),
+        (torch.tensor([0.9, 0.4]), torch.tensor([-1, 0]), r"labels: expected 0..1, found \(-1, 0\)"),
+    ],
+)
+def test_detections_that_cannot_be(scores: Tensor, labels: Tensor, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        detections(scores, labels)
+
+
+def test_to_supervision() -> None:
+    converted = detections().to_supervision()
+    assert np.array_equal(converted.xyxy, BOXES.numpy())
+    assert converted.class_id is not None
+    assert converted.class_id.tolist() == [1, 0]
+    assert converted.confidence is not None
+    np.testing.assert_allclose(converted.confidence, [0.9, 0.4], rtol=1e-6)
+    assert list(converted.data["class_name"]) == ["dog", "cat"]
+
+
+def test_nothing_found_to_supervision() -> None:
+    assert len(detections().filter(min_score=1.0).to_supervision()) == 0
+
+
+# ---------------------------------------------------------------- one and some
+
+
+def test_iterating_gives_one_object_after_another(masked: Detections) -> None:
+    first, second = masked
+    assert first == masked[0]
+    assert (first.name, first.label, first.box) == ("dog", 1, (0, 0, 10, 20))
+    assert first.score == pytest.approx(0.9)
+    assert second.mask is not None
+    assert second.mask.shape == (30, 40)
+    assert second.mask.sum() == 2
+    assert masked[-1] == second
+    assert detections()[0].mask is None
+    with pytest.raises(IndexError):
+        masked[2]
+
+
+def test_a_box_cuts_the_object_out_of_a_pil_image(photo: Path) -> None:
+    assert Image.open(photo).crop(detections()[0].box).size == (10, 20)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        slice(1, None),
+        [1],
+        [False, True],
+        np.array([False, True]),
+        torch.tensor([1]),
+        torch.tensor([False, True]),
+    ],
+)
+def test_a_slice_a_mask_or_numbers_select_some(masked: Detections, rows: slice) -> None:
+    some = masked[rows]
+    assert isinstance(some, Detections)
+    assert some.names == ["cat"]
+    assert some.masks is not None
+    assert some.masks.areas().tolist() == [2]
+    assert some.photo == masked.photo
+
+
+def test_a_comparison_of_scores_selects_some(masked: Detections) -> None:
+    assert masked[masked.scores > 0.5].names == ["dog"]
+    assert len(masked[masked.scores > 0.95]) == len(masked[[]]) == 0
+
+
+def test_filter_by_name(masked: Detections) -> None:
+    assert masked.filter(names=["cat"]).names == ["cat"]
+    assert masked.filter(names=["cat", "dog"]) == masked
+    assert len(masked.filter(names=["cat"], min_score=0.5)) == 0
+    with pytest.raises(UsageError, match="there is no class 'cow'; the classes are: cat, dog"):
+        masked.filter(names=["cow"])
+
+
+def test_equality_by_value(masked: Detections) -> None:
+    assert masked == replace(masked, boxes=BOXES.clone(), photo="elsewhere.jpg")
+    assert masked != detections()
+    assert masked != masked[:1]
+    assert detections() != replace(detections(), size=(40, 30))
+    assert detections() != "text"
+
+
+def test_they_read_as_one_line() -> None:
+    assert repr(detections()) == "Detections(2 in 40x30 pixels: 1 dog, 1 cat; scores 0.40 to 0.90)"
+    assert repr(detections()[[]]) == "Detections(0 in 40x30 pixels)"
+
+
+# ---------------------------------------------------------------- shown and written
+
+
+def test_plot_draws_on_the_photo_they_were_found_in(photo: Path) -> None:
+    found = attach_photo(detections(), photo)
+    assert found.photo == photo
+    plain, picture = np.array(Image.open(photo)), np.array(found.plot())
+    assert picture.shape == plain.shape
+    assert (picture != plain).any()
+    assert np.array_equal(np.array(detections().plot(photo)), picture)
+    assert np.array_equal(np.array(found.plot(min_score=1.0)), plain)
+    assert found._repr_png_()[:8] == b"\x89PNG\r\n\x1a\n"  # type: ignore[index]
+
+
+def test_plot_of_an_array_needs_the_array(photo: Path) -> None:
+    pixels = np.array(Image.open(photo))
+    found = attach_photo(detections(), pixels)
+    assert found.photo is None
+    assert found._repr_png_() is None
+    with pytest.raises(UsageError, match=r"Give it: plot\(photo\)"):
+        found.plot()
+    assert found.plot(pixels).size == (40, 30)
+    with pytest.raises(
+        UsageError, match=r"expected a photo of \(height, width\) \(30, 40\), found \(40, 30\)"
+    ):
+        found.plot(pixels.transpose(1, 0, 2))
+
+
+def test_save_by_the_ending(masked: Detections, photo: Path, tmp_path: Path) -> None:
+    found = attach_photo(masked, photo)
+    found.save(tmp_path / "out.json")
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert [image["file_name"] for image in content["images"]] == [photo.as_posix()]
+    assert [annotation["category_id"] for annotation in content["annotations"]] == [2, 1]
+    found.save(str(tmp_path / "out.csv"))
+    rows = list(csv.DictReader((tmp_path / "out.csv").open()))
+    assert rows[0] == {
+        "name": "dog",
+        "score": "0.9",
+        "x1": "0.0",
+        "y1": "0.0",
+        "x2": "10.0",
+        "y2": "20.0",
+        "area": "200",
+    }
+    found.save(tmp_path / "out.jpg")
+    assert Image.open(tmp_path / "out.jpg").size == (40, 30)
+    with pytest.raises(UsageError, match=r"saved as \.json, \.csv, \.jpg or \.png, not as '\.txt'"):
+        found.save(tmp_path / "out.txt")
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_to_pandas(masked: Detections) -> None:
+    pandas = pytest.importorskip("pandas")
+    table = masked.to_pandas()
+    assert isinstance(table, pandas.DataFrame)
+    assert table.name.tolist() == ["dog", "cat"]
+    assert table.area.tolist() == [200, 2]
+    assert list(detections().to_pandas().columns) == ["name", "score", "x1", "y1", "x2", "y2"]
+
+
+def test_to_pandas_without_pandas(masked: Detections, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pandas", None)
+    with pytest.raises(UsageError, match="pip install pandas"):
+        masked.to_pandas()
+
+
+def test_a_detection_reads_without_its_mask(masked: Detections) -> None:
+    assert repr(masked[1]).startswith("Detection(box=(5.0, 5.0, 6.0, 7.0), score=0.4")
+    assert "masks" not in repr(masked[1])
+    assert isinstance(masked[1], Detection)
