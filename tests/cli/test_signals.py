@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from boxmask.cli.train import STOPPED
+from boxmask.cli.train import INTERRUPTED
 from boxmask.runs.run import Run
 from boxmask.weights.checkpoint import load_detector, read_checkpoint
 
@@ -77,7 +77,7 @@ def test_a_training_outlives_ctrl_c_and_a_kill(
 
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the workers, too
     out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == STOPPED, err
+    assert process.returncode == INTERRUPTED, err
     assert out == "run\n"
     assert err.endswith("stopped; go on with: boxmask train --resume --out run\n")
     assert "Traceback" not in err
@@ -98,7 +98,7 @@ def test_a_training_outlives_ctrl_c_and_a_kill(
     process = start("train", "--resume", "--out", "run")
     wait_for(lambda: step_of(run.resume_file) > killed_at)
     process.send_signal(signal.SIGTERM)  # as a machine that shuts down
-    assert process.wait(timeout=PATIENCE) == STOPPED
+    assert process.wait(timeout=PATIENCE) == INTERRUPTED
 
 
 def _last_of_each(flags: tuple[str, ...]) -> list[str]:
