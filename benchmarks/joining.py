@@ -55,7 +55,7 @@ def train(run: Path, args: argparse.Namespace, *flags: object) -> None:
     subprocess.run([sys.executable, "-c", "from boxmask.cli import main; main()", *words], check=True)
 
 
-def write_split(args: argparse.Namespace) -> None:
+def write_split_file(args: argparse.Namespace) -> None:
     """Every fifth photo, the first included, is for judging; the others are for training."""
     files = read_unsplit_detection(args.data).files.tolist()
     split = {"train": [f for n, f in enumerate(files) if n % 5], "val": files[::5], "test": []}
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--num-validations", type=int, default=12)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    write_split(args)
+    write_split_file(args)
     for parent, model in (("detector", "faster-rcnn"), ("classifier", "classifier")):
         train(args.out / parent, args, "--model", model, "--max-minutes", args.parent_minutes)
     curves: dict[str, list[NDArray[np.float64]]] = {way.name: [] for way in BEGINNINGS}

@@ -204,9 +204,7 @@ def test_broken_labels(refused: Refused, data: Path) -> None:
 
 
 def test_a_split_file_that_is_none(refused: Refused, data: Path) -> None:
-    assert "nowhere.json: there is no such split file" in refused(
-        1, "train", data, "--split-file", "nowhere.json"
-    )
+    assert "nowhere.json: no such split file" in refused(1, "train", data, "--split-file", "nowhere.json")
 
 
 # ---------------------------------------------------------------- runs that cannot be gone on with

@@ -1,4 +1,4 @@
-"""Splits: drawn the same everywhere, every class in train where possible; written, read back, checked."""
+"""Splits are reproducible, keep every class in train if possible, and survive writing and reading."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from boxmask.data.class_checks import check_training_classes
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.split import with_split_file, with_splits, write_split
+from boxmask.data.split import apply_split_file, draw_missing_splits, write_split_file
 from boxmask.errors import LabelError
 
 Make = Callable[..., DetectionDataset]
@@ -27,17 +27,17 @@ def sizes(dataset: DetectionDataset) -> tuple[int, ...]:
 # ---------------------------------------------------------------- drawing
 
 
-def test_without_splits_70_10_20_are_drawn_and_it_is_said(dataset_of: Make) -> None:
-    dataset = with_splits(dataset_of([[0]] * 100), seed=3)
+def test_without_splits_70_10_20_percent_are_drawn_and_noted(dataset_of: Make) -> None:
+    dataset = draw_missing_splits(dataset_of([[0]] * 100), seed=3)
     assert sizes(dataset) == (70, 10, 20)
     assert dataset.notes == (
-        "the set has no splits: drew 20% for test and 10% for val from 100 photos with seed 3, "
-        "giving 70 train, 10 val, 20 test",
+        "the data set has no splits: drew 20% for test and 10% for val from 100 photos with seed 3; "
+        "now 70 train, 10 val, 20 test",
     )
 
 
 def test_the_draw_is_the_same_on_every_machine(dataset_of: Make) -> None:
-    dataset = with_splits(dataset_of([[0]] * 10), seed=0)
+    dataset = draw_missing_splits(dataset_of([[0]] * 10), seed=0)
     assert dataset.splits.tolist() == [
         "train",
         "train",
@@ -50,27 +50,27 @@ def test_the_draw_is_the_same_on_every_machine(dataset_of: Make) -> None:
         "train",
         "train",
     ]
-    assert with_splits(dataset_of([[0]] * 10), seed=0).splits.tolist() == dataset.splits.tolist()
-    assert with_splits(dataset_of([[0]] * 10), seed=1).splits.tolist() != dataset.splits.tolist()
+    assert draw_missing_splits(dataset_of([[0]] * 10), seed=0).splits.tolist() == dataset.splits.tolist()
+    assert draw_missing_splits(dataset_of([[0]] * 10), seed=1).splits.tolist() != dataset.splits.tolist()
 
 
 @pytest.mark.parametrize(
     ("photos", "expected"), [(1, (1, 0, 0)), (2, (1, 0, 1)), (3, (1, 1, 1)), (4, (2, 1, 1))]
 )
 def test_very_few_photos(dataset_of: Make, photos: int, expected: tuple[int, ...]) -> None:
-    assert sizes(with_splits(dataset_of([[0]] * photos))) == expected
+    assert sizes(draw_missing_splits(dataset_of([[0]] * photos))) == expected
 
 
 def test_a_rare_class_stays_in_train(dataset_of: Make) -> None:
     for seed in range(20):
-        dataset = with_splits(dataset_of([[0]] * 20 + [[0, 1]] + [[2]] * 2), seed=seed)
+        dataset = draw_missing_splits(dataset_of([[0]] * 20 + [[0, 1]] + [[2]] * 2), seed=seed)
         assert dataset.splits[20] == "train"
         assert "train" in dataset.splits[21:].tolist()
         check_training_classes(dataset)
 
 
-def test_where_every_photo_is_the_only_one_of_its_class_all_splits_still_get_one(dataset_of: Make) -> None:
-    dataset = with_splits(dataset_of([[number] for number in range(12)]))
+def test_every_split_gets_a_photo_even_if_each_photo_is_the_only_one_of_its_class(dataset_of: Make) -> None:
+    dataset = draw_missing_splits(dataset_of([[number] for number in range(12)]))
     assert sizes(dataset) == (10, 1, 1)
 
 
@@ -79,10 +79,10 @@ def test_where_every_photo_is_the_only_one_of_its_class_all_splits_still_get_one
     st.integers(0, 1000),
 )
 @settings(max_examples=150, deadline=None)
-def test_a_draw_is_whole_and_shows_training_every_class_if_it_can(
+def test_random_splits_are_complete_and_train_shows_every_class_if_possible(
     dataset_of: Make, classes: list[list[int]], seed: int
 ) -> None:
-    dataset = with_splits(dataset_of(classes), seed=seed)
+    dataset = draw_missing_splits(dataset_of(classes), seed=seed)
     train, val, test = sizes(dataset)
     assert train + val + test == len(classes)
     assert train >= 1
@@ -95,18 +95,23 @@ def test_a_draw_is_whole_and_shows_training_every_class_if_it_can(
 
 @given(st.permutations(list(range(8))), st.integers(0, 99))
 @settings(max_examples=30, deadline=None)
-def test_only_names_and_classes_matter_for_the_draw(dataset_of: Make, order: list[int], seed: int) -> None:
+def test_random_splits_depend_on_names_and_classes_only(
+    dataset_of: Make, order: list[int], seed: int
+) -> None:
     dataset = dataset_of([[0]] * 8)
     shuffled_ids = replace(dataset, image_ids=np.array(order))
-    assert with_splits(dataset, seed).splits.tolist() == with_splits(shuffled_ids, seed).splits.tolist()
+    assert (
+        draw_missing_splits(dataset, seed).splits.tolist()
+        == draw_missing_splits(shuffled_ids, seed).splits.tolist()
+    )
 
 
 # ---------------------------------------------------------------- the set's own splits
 
 
-def test_complete_splits_are_kept_without_a_word(dataset_of: Make) -> None:
+def test_complete_splits_stay_as_they_are(dataset_of: Make) -> None:
     splits = ["train", "val", "test"]
-    dataset = with_splits(dataset_of([[0]] * 3, splits))
+    dataset = draw_missing_splits(dataset_of([[0]] * 3, splits))
     assert dataset.splits.tolist() == splits
     assert dataset.notes == ()
 
@@ -117,17 +122,17 @@ def test_complete_splits_are_kept_without_a_word(dataset_of: Make) -> None:
         (
             ["train"] * 10 + ["test"] * 5,
             (9, 1, 5),
-            "the set has no val split: drew 10% for val from 10 photos",
+            "the data set has no val split: drew 10% for val from 10 photos",
         ),
         (
             ["train"] * 10 + ["val"] * 5,
             (8, 5, 2),
-            "the set has no test split: drew 20% for test from 10 photos",
+            "the data set has no test split: drew 20% for test from 10 photos",
         ),
         (
             ["train"] * 10,
             (7, 1, 2),
-            "the set has no test and no val split: drew 20% for test and 10% for val",
+            "the data set has no test and no val split: drew 20% for test and 10% for val",
         ),
         (
             ["train", "val", "test", "", ""],
@@ -137,15 +142,15 @@ def test_complete_splits_are_kept_without_a_word(dataset_of: Make) -> None:
         (
             ["test"] * 3 + [""] * 10,
             (9, 1, 3),
-            "no split is called train: the 10 photos in no split are taken for it",
+            "no photo is in train: the 10 photos in no split are used",
         ),
-        (["val"] * 5, (0, 5, 0), "the set has no photos to train on"),
+        (["val"] * 5, (0, 5, 0), "the data set has no photos to train on"),
     ],
 )
-def test_what_is_missing_is_taken_from_train(
+def test_missing_splits_are_drawn_from_train(
     dataset_of: Make, own: list[str], drawn: tuple[int, ...], note: str
 ) -> None:
-    dataset = with_splits(dataset_of([[0]] * len(own), own))
+    dataset = draw_missing_splits(dataset_of([[0]] * len(own), own))
     assert sizes(dataset) == drawn
     assert dataset.notes[0].startswith(note)
     kept = {file: split for file, split in zip(dataset_of([[0]] * len(own)).files, own, strict=True) if split}
@@ -156,11 +161,11 @@ def test_what_is_missing_is_taken_from_train(
 # ---------------------------------------------------------------- files
 
 
-def test_a_split_is_written_and_read_back(dataset_of: Make, tmp_path: Path) -> None:
-    dataset = with_splits(dataset_of([[0]] * 10), seed=5)
-    write_split(dataset, tmp_path / "split.json")
+def test_a_written_split_file_gives_the_same_splits(dataset_of: Make, tmp_path: Path) -> None:
+    dataset = draw_missing_splits(dataset_of([[0]] * 10), seed=5)
+    write_split_file(dataset, tmp_path / "split.json")
     assert set(json.loads((tmp_path / "split.json").read_text())) == {"train", "val", "test"}
-    again = with_split_file(dataset_of([[0]] * 10), tmp_path / "split.json")
+    again = apply_split_file(dataset_of([[0]] * 10), tmp_path / "split.json")
     assert again.splits.tolist() == dataset.splits.tolist()
     assert [path.name for path in tmp_path.iterdir()] == ["split.json"]
 
@@ -169,16 +174,16 @@ def test_a_written_split_can_be_read_where_the_set_leaves_photos_out(
     dataset_of: Make, tmp_path: Path
 ) -> None:
     own = dataset_of([[0]] * 4, ["train", "val", "test", ""])
-    write_split(with_splits(own), tmp_path / "split.json")
-    again = with_split_file(own, tmp_path / "split.json")
+    write_split_file(draw_missing_splits(own), tmp_path / "split.json")
+    again = apply_split_file(own, tmp_path / "split.json")
     assert again.splits.tolist() == ["train", "val", "test"]
     assert "1 photos are in no split" in again.notes[0]
 
 
-def test_nothing_half_written_is_left(dataset_of: Make, tmp_path: Path) -> None:
+def test_no_partial_split_file_is_left_behind(dataset_of: Make, tmp_path: Path) -> None:
     (tmp_path / "split.json").mkdir()
     with pytest.raises(OSError, match=r"split\.json"):
-        write_split(dataset_of([[0]]), tmp_path / "split.json")
+        write_split_file(dataset_of([[0]]), tmp_path / "split.json")
     assert [path.name for path in tmp_path.iterdir()] == ["split.json"]
 
 
@@ -186,7 +191,7 @@ def test_nothing_half_written_is_left(dataset_of: Make, tmp_path: Path) -> None:
     ("content", "message"),
     [
         ('{"train": ["p000.jpg"]}', r"does not name \(1\):\n  p001\.jpg"),
-        ('{"train": ["p000.jpg", "p001.jpg", "q.jpg"]}', r"does not have \(1\):\n  q\.jpg"),
+        ('{"train": ["p000.jpg", "p001.jpg", "q.jpg"]}', r"lacks \(1\):\n  q\.jpg"),
         ('{"train": ["p000.jpg", "p001.jpg"], "val": ["p001.jpg"]}', r"names twice \(1\):\n  p001\.jpg"),
         ('{"train": ["p000.jpg", "p001.jpg"], "dev": []}', "a split file holds"),
         ('["p000.jpg", "p001.jpg"]', "a split file holds"),
@@ -195,14 +200,21 @@ def test_nothing_half_written_is_left(dataset_of: Make, tmp_path: Path) -> None:
         ('{"train": ["p000.jpg",]}', r"split\.json:1:\d+: broken JSON"),
     ],
 )
-def test_a_split_file_that_does_not_fit(
+def test_a_wrong_split_file_is_refused(
     dataset_of: Make, tmp_path: Path, content: str | bytes, message: str
 ) -> None:
     (tmp_path / "split.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(LabelError, match=message):
-        with_split_file(dataset_of([[0]] * 2), tmp_path / "split.json")
+        apply_split_file(dataset_of([[0]] * 2), tmp_path / "split.json")
 
 
 def test_a_missing_split_file(dataset_of: Make, tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="there is no such split file"):
-        with_split_file(dataset_of([[0]]), tmp_path / "absent.json")
+    with pytest.raises(LabelError, match="no such split file"):
+        apply_split_file(dataset_of([[0]]), tmp_path / "absent.json")
+
+
+def test_a_split_file_may_use_backslashes(dataset_of: Make, tmp_path: Path) -> None:
+    dataset = dataset_of([[0]] * 2)
+    dataset = replace(dataset, files=np.array(["a/p.jpg", "b/p.jpg"]))
+    (tmp_path / "split.json").write_text(json.dumps({"train": ["a\\p.jpg"], "test": ["b/p.jpg"]}))
+    assert apply_split_file(dataset, tmp_path / "split.json").splits.tolist() == ["train", "test"]

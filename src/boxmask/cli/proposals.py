@@ -60,7 +60,7 @@ def proposals(
         What to do with labels that cannot be boxes. Default: skip them while they are under 1 % of all
         boxes, else stop.
     """
-    from boxmask.data.detection.read import is_labeled
+    from boxmask.data.detection.read import has_detection_labels
 
     if method == "rpn":
         boxes_of, config = _of_rpn(run, limit), None
@@ -68,7 +68,7 @@ def proposals(
         raise UsageError("--run is for --method rpn: Selective Search needs no training")
     else:
         boxes_of, config = _of_search(mode, paper, seed, limit)
-    if len(inputs) == 1 and is_labeled(inputs[0]):
+    if len(inputs) == 1 and has_detection_labels(inputs[0]):
         return _judge(_photos_of(inputs[0], split, on_bad_boxes), boxes_of, config, out, json_file)
     return _draw([str(one) for one in inputs], boxes_of, config, out or Path("proposals"))
 

@@ -1,4 +1,4 @@
-"""What splits are made of: photos by name, and how much of each class each of them shows."""
+"""What a data set must offer to be split: photos by name, and how often each shows each class."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+SPLITS = ("train", "val", "test")
+
 
 class SplitDataset(Protocol):
-    """Labeled photos as far as splits go: `Dataset` and `SegmentationDataset`.
+    """Labeled photos that can be split: a `DetectionDataset` or a `SegmentationDataset`.
 
-    UNIT: what `counts` counts
+    UNIT: what `counts` counts, in the plural
     """
 
     UNIT: ClassVar[str]
@@ -24,27 +26,27 @@ class SplitDataset(Protocol):
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The K names."""
+        """The K class names."""
 
     @property
     def files(self) -> NDArray[np.str_]:
-        """(P,) the photos."""
+        """(P,) paths of the photos."""
 
     @property
     def splits(self) -> NDArray[np.str_]:
-        """(P,) "train", "val", "test", or "" where nothing is said."""
+        """(P,) "train", "val" or "test"; "" for a photo in no split."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed while reading."""
+        """Remarks from reading the labels."""
 
     def __len__(self) -> int: ...
 
     def counts(self) -> NDArray[np.int64]:
-        """(P, K) how much of each class each photo shows."""
+        """(P, K) objects or pixels of each class in each photo."""
 
     def subset(self: SplitDatasetT, photos: NDArray[np.int64]) -> SplitDatasetT:
-        """Only the given photos."""
+        """The photos with the given indices, in that order."""
 
 
 SplitDatasetT = TypeVar("SplitDatasetT", bound=SplitDataset)

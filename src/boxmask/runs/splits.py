@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from boxmask.data.contract import SplitDatasetT
-from boxmask.data.split import split_file_fits, with_split_file
+from boxmask.data.split import apply_split_file, split_file_fits
 from boxmask.errors import LabelError
 
 SPLIT = "split.json"  # what training writes into the folder of a run
@@ -38,5 +38,5 @@ def _with_known_splits(dataset: SplitDatasetT, run: Path) -> SplitDatasetT:
     """The run's splits where it has split this set, else the set's own."""
     written = (run if run.is_dir() else run.parent) / SPLIT
     if written.is_file() and split_file_fits(dataset, written):
-        return with_split_file(dataset, written, differing="skip")
+        return apply_split_file(dataset, written, on_different_photos="skip")
     return dataset

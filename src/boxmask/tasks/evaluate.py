@@ -74,7 +74,7 @@ def read_split(model: Model, run: Path, data: Path, split: Split, reading: Label
         raise UsageError(f"--classes-file and --on-unknown-colors are for segmenters, and {run} is none")
     if isinstance(model, Classifier):
         items = read_unsplit_classification(data, reading.on_bad_boxes)
-        return items.of_photos(chosen_photos(items.photos, run, data, split))
+        return items.with_photos(chosen_photos(items.photos, run, data, split))
     return chosen_photos(read_unsplit_detection(data, reading.on_bad_boxes), run, data, split)
 
 

@@ -14,9 +14,9 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from boxmask.atomic_write import atomic_write, remove_partial_files
-from boxmask.data.detection.dataset import SPLITS
+from boxmask.data.contract import SPLITS
 from boxmask.data.messages import shorten_note
-from boxmask.data.split import write_split
+from boxmask.data.split import write_split_file
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.pipeline.device import resolve_device
 from boxmask.pipeline.model import Model
@@ -54,7 +54,7 @@ def train(
     with _nothing_or_weights(run):
         lasting = replace(recipe, classes_file=recipe.classes_file and recipe.classes_file.absolute())
         write_json(run.recipe_file, recipe_json(lasting, Path(data), session.state.fingerprint))
-        write_split(session.task.photos(dataset), run.split_file)
+        write_split_file(session.task.photos(dataset), run.split_file)
         _write_notes(dataset, run)
         return run, _fit(session, stages, dataset, resumed=False)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from boxmask.data.augmentation.detection import PADDING_GRAY, DetectionAugmentation, resize_photo
+from boxmask.data.augmentation.detection import PADDING_GRAY, DetectionAugmentation, resize_detection_photo
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
 from boxmask.pipeline.images import resized_size
@@ -88,7 +88,7 @@ def test_what_is_dropped_has_left_the_picture(boxes: list[list[int]], seed: int)
 @settings(max_examples=40, deadline=None)
 @given(shorter=st.integers(20, 130), longer=st.integers(130, 200), boxes=st.lists(box(), max_size=3))
 def test_resized_photos_keep_their_labels(shorter: int, longer: int, boxes: list[list[int]]) -> None:
-    image, target = resize_photo(*painted(boxes), shorter, longer)
+    image, target = resize_detection_photo(*painted(boxes), shorter, longer)
     assert dense(target).shape[1:] == image.shape[1:]
     assert len(target.boxes) == len(boxes)
     for label, found, mask in zip(target.labels, target.boxes, dense(target), strict=True):
@@ -103,14 +103,14 @@ def test_resized_photos_keep_their_labels(shorter: int, longer: int, boxes: list
 def test_resize_heeds_the_shorter_then_the_longer_side(
     sides: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    image, _ = resize_photo(torch.zeros(3, *SIZE, dtype=torch.uint8), Target.of([], []), *sides)
+    image, _ = resize_detection_photo(torch.zeros(3, *SIZE, dtype=torch.uint8), Target.of([], []), *sides)
     assert image.shape == (3, *expected)
 
 
 def test_resize_is_antialiased() -> None:
     stripes = torch.zeros(3, 64, 64, dtype=torch.uint8)
     stripes[:, :, ::2] = 200
-    image, _ = resize_photo(stripes, Target.of([], []), 16, 16)
+    image, _ = resize_detection_photo(stripes, Target.of([], []), 16, 16)
     assert (image[:, :, 2:-2].int() - 100).abs().max() <= 10
 
 
@@ -287,7 +287,7 @@ def test_the_result_shares_no_memory_with_what_was_given(change: DetectionAugmen
 @pytest.mark.parametrize("size", [(61, 90), (90, 47), (33, 100)])
 @pytest.mark.parametrize("sides", [(30, 200), (50, 70), (64, 107)])
 def test_photos_are_resized_as_the_detector_would(size: tuple[int, int], sides: tuple[int, int]) -> None:
-    image, _ = resize_photo(torch.zeros(3, *size, dtype=torch.uint8), Target.of([], []), *sides)
+    image, _ = resize_detection_photo(torch.zeros(3, *size, dtype=torch.uint8), Target.of([], []), *sides)
     assert image.shape[1:] == resized_size(size, *sides)
 
 
@@ -318,4 +318,4 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> Non
 
 def test_sides_that_make_no_sense_are_refused() -> None:
     with pytest.raises(UsageError, match="shorter side 50, longer side 40"):
-        resize_photo(torch.zeros(3, *SIZE, dtype=torch.uint8), Target.of([], []), 50, 40)
+        resize_detection_photo(torch.zeros(3, *SIZE, dtype=torch.uint8), Target.of([], []), 50, 40)

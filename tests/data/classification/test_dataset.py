@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from boxmask.data.class_checks import check_training_classes
-from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassificationDataset, crops_of
+from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassificationDataset, crop_objects
 from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
-from boxmask.data.split import with_split_file, write_split
+from boxmask.data.split import apply_split_file, write_split_file
 from boxmask.errors import LabelError, PhotoError
 
 
@@ -41,7 +41,7 @@ def tiny(root: Path = Path("somewhere")) -> DetectionDataset:
 
 
 def test_objects_that_count_are_items() -> None:
-    items = crops_of(tiny(), NO_CONTEXT)
+    items = crop_objects(tiny(), NO_CONTEXT)
     assert len(items) == 2
     assert items.labels.tolist() == [0, 1]
     assert items.files.tolist() == ["a.png", "c.png"]
@@ -57,28 +57,30 @@ def test_objects_that_count_are_items() -> None:
 def test_context_is_that_of_rcnn_and_ends_with_the_photo() -> None:
     """16 pixels on each side of 227, which is what the object and its surroundings are warped to."""
     assert CONTEXT == (227, 16)
-    items = crops_of(replace(tiny(), boxes=tiny().boxes * np.float32(0.5)), (10, 2))  # a third of each side
+    items = crop_objects(
+        replace(tiny(), boxes=tiny().boxes * np.float32(0.5)), (10, 2)
+    )  # a third of each side
     assert items.windows[0].tolist() == [1, 6, 18, 24]  # 1.75, 6.67, 18, 23.33
-    assert crops_of(tiny(), (10, 2)).windows[1].tolist() == [33, 23, 60, 50]
+    assert crop_objects(tiny(), (10, 2)).windows[1].tolist() == [33, 23, 60, 50]
 
 
 def test_a_sliver_is_a_pixel_at_least() -> None:
     thin = np.array([[59.9, 49.9, 60, 50], [1, 1, 9, 9], [0, 0, 0.1, 0.1], [2, 2, 3, 3]], dtype=np.float32)
-    items = crops_of(replace(tiny(), boxes=thin), NO_CONTEXT)
+    items = crop_objects(replace(tiny(), boxes=thin), NO_CONTEXT)
     assert items.windows.tolist() == [[59, 49, 60, 50], [0, 0, 1, 1]]
 
 
 def test_the_photo_of_an_item_is_its_part(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "c.png")
-    shown = crops_of(tiny(tmp_path), NO_CONTEXT).photo(1)
+    shown = crop_objects(tiny(tmp_path), NO_CONTEXT).photo(1)
     assert np.array_equal(shown.permute(1, 2, 0).numpy(), pixels[30:50, 40:60])
     with pytest.raises(PhotoError, match=r"a\.png: there is no such photo"):
-        crops_of(tiny(tmp_path)).photo(0)
+        crop_objects(tiny(tmp_path)).photo(0)
 
 
 def test_subsets_and_splits_keep_items_with_their_photos() -> None:
-    items = crops_of(tiny())
+    items = crop_objects(tiny())
     swapped = items.subset(np.array([1, 0]))
     assert swapped.files.tolist() == ["c.png", "a.png"]
     assert swapped.labels.tolist() == [1, 0]
@@ -89,31 +91,31 @@ def test_subsets_and_splits_keep_items_with_their_photos() -> None:
 
 
 def test_photos_without_objects_have_no_items() -> None:
-    items = crops_of(tiny().subset(np.array([1])))
+    items = crop_objects(tiny().subset(np.array([1])))
     assert len(items) == 0
     assert items.labels.shape == (0,)
     assert items.windows.shape == (0, 4)
 
 
 def test_the_fingerprint_is_the_same_everywhere() -> None:
-    items = crops_of(tiny())
+    items = crop_objects(tiny())
     swapped = replace(items, rows=items.rows.astype(">i8"), windows=items.windows.astype(np.int32))
     assert swapped.fingerprint() == items.fingerprint()
-    assert crops_of(tiny(Path("/other"))).fingerprint() == items.fingerprint()
+    assert crop_objects(tiny(Path("/other"))).fingerprint() == items.fingerprint()
 
 
 CHANGES: list[Callable[[ClassificationDataset], ClassificationDataset]] = [
-    lambda d: crops_of(d.photos, NO_CONTEXT),
-    lambda d: crops_of(replace(d.photos, class_names=("dög", "cat"))),
-    lambda d: crops_of(replace(d.photos, labels=1 - d.photos.labels)),
-    lambda d: crops_of(replace(d.photos, splits=np.array(["train", "val", "train"]))),
+    lambda d: crop_objects(d.photos, NO_CONTEXT),
+    lambda d: crop_objects(replace(d.photos, class_names=("dög", "cat"))),
+    lambda d: crop_objects(replace(d.photos, labels=1 - d.photos.labels)),
+    lambda d: crop_objects(replace(d.photos, splits=np.array(["train", "val", "train"]))),
     lambda d: d.subset(np.array([0])),
 ]
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_fingerprint_notices(change: Callable[[ClassificationDataset], ClassificationDataset]) -> None:
-    items = crops_of(tiny())
+    items = crop_objects(tiny())
     assert change(items).fingerprint() != items.fingerprint()
 
 
@@ -131,10 +133,10 @@ def test_a_detection_set_gives_its_objects(write_voc: Callable[..., Path], tmp_p
     assert items.notes == read_detection(root, split_seed=2).notes
     for file in set(items.files):
         assert len(set(items.splits[items.files == file])) == 1, "the parts of a photo are in one split"
-    write_split(items.photos, tmp_path / "split.json")
+    write_split_file(items.photos, tmp_path / "split.json")
     again = read_classification(root, split_file=tmp_path / "split.json")
     assert again.fingerprint() == items.fingerprint()
-    of_photos = items.of_photos(with_split_file(items.photos, tmp_path / "split.json"))
+    of_photos = items.with_photos(apply_split_file(items.photos, tmp_path / "split.json"))
     assert of_photos.fingerprint() == items.fingerprint()
     assert check_training_classes(items.photos) == ()
     assert items.photo(0).shape[1:] == tuple(items.sizes[0])

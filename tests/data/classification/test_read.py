@@ -15,7 +15,7 @@ from boxmask.data.classification.read import (
     read_classification,
     read_unsplit_classification,
 )
-from boxmask.data.split import write_split
+from boxmask.data.split import write_split_file
 from boxmask.errors import LabelError, PhotoError
 
 Write = Callable[..., Path]
@@ -108,7 +108,7 @@ def test_folders_beside_the_splits(write: Write) -> None:
 def test_a_split_file(write: Write, tmp_path: Path) -> None:
     root = write(many("a", "b"))
     dataset = read_classification(root, split_seed=5)
-    write_split(dataset.photos, tmp_path / "split.json")
+    write_split_file(dataset.photos, tmp_path / "split.json")
     again = read_classification(root, split_file=tmp_path / "split.json")
     assert again.splits.tolist() == dataset.splits.tolist()
     assert again.fingerprint() == dataset.fingerprint()

@@ -8,12 +8,12 @@ from hotcoco import mask as rle
 from numpy.typing import NDArray
 from PIL import Image
 
+from boxmask.data.contract import SPLITS
 from boxmask.data.demo import make as demo
 from boxmask.data.demo.backgrounds import PALETTES, rgb
 from boxmask.data.demo.digits import drawn, samples_of
 from boxmask.data.demo.make import DIGIT_NAMES, STANDARD, make_demo
 from boxmask.data.demo.scenes import make_scene
-from boxmask.data.detection.dataset import SPLITS
 from boxmask.data.detection.read import read_detection
 from boxmask.errors import UsageError
 

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxmask.data.detection.read import is_labeled, read_detection
+from boxmask.data.detection.read import has_detection_labels, read_detection
 from boxmask.errors import LabelError, PhotoError
 
 Save = Callable[..., None]
@@ -47,7 +47,7 @@ def test_each_number_is_an_object(root: Path) -> None:
     masks = dataset.masks(0)
     assert masks is not None
     assert np.array_equal(masks.dense(), [NUMBERS == 7, NUMBERS == 300])
-    assert is_labeled(root)
+    assert has_detection_labels(root)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_images_of_8_bits_or_colors_are_no_label_images(tmp_path: Path, save_pho
     Image.new(mode, (60, 40), 1).save(tmp_path / "masks/a.png")
     with pytest.raises(LabelError, match=r"no labels found.* or label images"):
         read_detection(tmp_path)
-    assert not is_labeled(tmp_path)
+    assert not has_detection_labels(tmp_path)
 
 
 def test_other_labels_win(root: Path, coco: Callable[..., dict[str, Any]]) -> None:

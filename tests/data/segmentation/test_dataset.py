@@ -13,7 +13,7 @@ from PIL import Image
 
 from boxmask.data.class_checks import check_training_classes
 from boxmask.data.segmentation.dataset import SegmentationDataset, has_label_maps, read_label_map_dataset
-from boxmask.data.split import write_split
+from boxmask.data.split import write_split_file
 from boxmask.errors import LabelError, PhotoError
 from boxmask.types import IGNORED
 
@@ -280,7 +280,7 @@ def test_a_draw_that_mixes_parts_of_larger_pictures_is_noted(write: Callable[...
     chosen = read_label_map_dataset(root, split_file=root / "split.json")
     assert splits(chosen) == by_folder | {"val": []}
     assert chosen.notes == ()
-    write_split(chosen, root / "again.json")
+    write_split_file(chosen, root / "again.json")
     again = read_label_map_dataset(root, split_file=root / "again.json")
     assert again.fingerprint() == chosen.fingerprint()
 

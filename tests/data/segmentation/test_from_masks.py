@@ -11,7 +11,7 @@ import pytest
 from boxmask.data.class_checks import check_training_classes
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.segmentation.from_masks import label_maps_from_masks
-from boxmask.data.split import with_splits
+from boxmask.data.split import draw_missing_splits
 from boxmask.errors import LabelError
 from boxmask.masks import Masks
 from boxmask.types import IGNORED
@@ -106,7 +106,7 @@ def test_the_box_of_a_bare_object_reaches_to_whole_pixels() -> None:
 def test_it_is_split_and_checked_like_any_other() -> None:
     dataset = label_maps_from_masks(has_mask(*[[("cat", BIG, "has_mask"), ("dog", SMALL, "has_mask")]] * 10))
     assert dataset.pixels[0].tolist() == [80 - 30 - 4, 30, 4]
-    split = with_splits(dataset)
+    split = draw_missing_splits(dataset)
     assert [len(split.split(name)) for name in ("train", "val", "test")] == [7, 1, 2]
     assert check_training_classes(split) == ()
     one = dataset.subset(np.array([3]))

@@ -18,7 +18,7 @@ from rich.console import Console
 from sklearn import metrics
 from torch import Tensor
 
-from boxmask.data.classification.dataset import NO_CONTEXT, ClassificationDataset, crops_of
+from boxmask.data.classification.dataset import NO_CONTEXT, ClassificationDataset, crop_objects
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import LabelError, PhotoError
 from boxmask.evaluation.classification.evaluate import (
@@ -48,7 +48,7 @@ def items(labeled: Labeled) -> Callable[..., ClassificationDataset]:
     def build(*photos: str | Sequence[str], names: tuple[str, ...] = NAMES) -> ClassificationDataset:
         groups = [[photo] if isinstance(photo, str) else photo for photo in photos]
         objects = [[(name, (0, 0, 100, 100)) for name in group] for group in groups]
-        return crops_of(labeled(*objects, class_names=names), NO_CONTEXT)
+        return crop_objects(labeled(*objects, class_names=names), NO_CONTEXT)
 
     return build
 

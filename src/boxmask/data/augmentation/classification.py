@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from torch import Tensor
 
-from boxmask.data.augmentation.detection import DetectionAugmentation, resize_photo
+from boxmask.data.augmentation.detection import DetectionAugmentation, resize_detection_photo
 from boxmask.types import ClassificationTarget, Target
 
 
@@ -49,5 +49,5 @@ class ClassificationAugmentation:
 def resize_classification_photo(
     image: UInt8[Tensor, "3 H W"], target: ClassificationTarget, shorter: int, longer: int
 ) -> tuple[UInt8[Tensor, "3 h w"], ClassificationTarget]:
-    """Fit a photo into the square of a classifier: as `resize_photo`, for photos with a class."""
-    return resize_photo(image, Target.of([], []), shorter, longer)[0], target
+    """Fit a photo into the square of a classifier: as `resize_detection_photo`, for photos with a class."""
+    return resize_detection_photo(image, Target.of([], []), shorter, longer)[0], target

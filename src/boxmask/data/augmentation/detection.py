@@ -88,7 +88,7 @@ class DetectionAugmentation:
         return copy, _labels(scene, target, self.min_visible)
 
 
-def resize_photo(
+def resize_detection_photo(
     image: UInt8[Tensor, "3 H W"], target: Target, shorter: int, longer: int
 ) -> tuple[UInt8[Tensor, "3 h w"], Target]:
     """Scale a photo and its labels so that the short side is `shorter`, or the long side `longer` if less.

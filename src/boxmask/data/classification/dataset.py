@@ -33,7 +33,7 @@ class ClassificationDataset:
     photos:  the photos and their objects
     rows:    (N,) int64, which object of `photos` each item is
     windows: (N, 4) int64, x1, y1, x2, y2 in whole pixels of the photo, the last ones excluded: what is shown
-    context: how much of an object's surroundings is; see `crops_of`
+    context: how much of an object's surroundings is; see `crop_objects`
     """
 
     UNIT: ClassVar[str] = "items"  # what `counts` counts
@@ -111,9 +111,9 @@ class ClassificationDataset:
         """The items of one split, "train", "val" or "test"."""
         return self.subset(np.flatnonzero(self.splits == name))
 
-    def of_photos(self, photos: DetectionDataset) -> ClassificationDataset:
+    def with_photos(self, photos: DetectionDataset) -> ClassificationDataset:
         """All items of the same kind in another choice or splitting of the photos."""
-        return crops_of(photos, self.context)
+        return crop_objects(photos, self.context)
 
     def fingerprint(self) -> str:
         """16 hexadecimal digits that change with the photos, their splits, the items or what is shown."""
@@ -127,7 +127,7 @@ class ClassificationDataset:
         return int(np.searchsorted(self.photos.offsets, self.rows[item], side="right")) - 1
 
 
-def crops_of(dataset: DetectionDataset, context: tuple[int, int] = CONTEXT) -> ClassificationDataset:
+def crop_objects(dataset: DetectionDataset, context: tuple[int, int] = CONTEXT) -> ClassificationDataset:
     """The objects that count (crowd regions and difficult ones do not), each with some of its surroundings.
 
     context: (S, p): p pixels on each side, were the object with its surroundings brought to S x S. They end

@@ -14,15 +14,15 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassificationDataset, crops_of
+from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, ClassificationDataset, crop_objects
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.detection.read import is_labeled, read_unsplit_detection
+from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
 from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import split_in_name
 from boxmask.data.messages import format_errors, format_note
 from boxmask.data.photo_sizes import read_sizes
-from boxmask.data.split import with_split_file, with_splits
+from boxmask.data.split import apply_split_file, draw_missing_splits
 from boxmask.errors import LabelError
 from boxmask.photos.find import PHOTO_ENDINGS
 from boxmask.photos.folders import visible_files
@@ -42,15 +42,17 @@ def read_classification(
 
     Splits are those of `split_file`, else the set's own, completed by a draw as for detection sets: photo by
     photo, and with every class in train as far as possible. What was noticed is in the set's `notes`.
-    context: see `crops_of`; of detection sets only
+    context: see `crop_objects`; of detection sets only
     Raises LabelError where there are fewer than two classes, or as `read_unsplit_classification` does.
     """
     whole = read_unsplit_classification(path, on_bad_boxes, context)
     _require_two_classes(whole, Path(path))
     photos = (
-        with_split_file(whole.photos, split_file) if split_file else with_splits(whole.photos, split_seed)
+        apply_split_file(whole.photos, split_file)
+        if split_file
+        else draw_missing_splits(whole.photos, split_seed)
     )
-    return whole.of_photos(photos)
+    return whole.with_photos(photos)
 
 
 def read_unsplit_classification(
@@ -61,9 +63,9 @@ def read_unsplit_classification(
     Raises LabelError for folders that are not one a class, for a photo that lies in two classes, and for what
     `read_detection` refuses; PhotoError for photos that cannot be read.
     """
-    if is_labeled(Path(path)):
-        return crops_of(read_unsplit_detection(path, on_bad_boxes), context)
-    return crops_of(read_class_folders(Path(path)), NO_CONTEXT)
+    if has_detection_labels(Path(path)):
+        return crop_objects(read_unsplit_detection(path, on_bad_boxes), context)
+    return crop_objects(read_class_folders(Path(path)), NO_CONTEXT)
 
 
 def read_class_folders(root: Path) -> DetectionDataset:

@@ -17,9 +17,9 @@ from hotcoco import mask as rle
 from numpy.typing import NDArray
 from PIL import Image
 
+from boxmask.data.contract import SPLITS
 from boxmask.data.demo.digits import DIGIT_NAMES, samples_of
 from boxmask.data.demo.scenes import DemoRecipe, Scene, make_scene
-from boxmask.data.detection.dataset import SPLITS
 from boxmask.errors import UsageError
 
 FEWEST_PHOTOS = 20  # under this, a split would be empty

@@ -19,8 +19,6 @@ from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.masks import Masks
 from boxmask.types import Target
 
-SPLITS = ("train", "val", "test")
-
 
 @dataclass(frozen=True)
 class DetectionDataset:

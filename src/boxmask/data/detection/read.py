@@ -17,7 +17,7 @@ from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.source import Source, look_at
 from boxmask.data.photo_sizes import notes_on_sizes, read_sizes
-from boxmask.data.split import with_split_file, with_splits
+from boxmask.data.split import apply_split_file, draw_missing_splits
 from boxmask.errors import LabelError
 
 
@@ -58,7 +58,7 @@ def read_detection(
     their photos (see `notes_on_sizes`). Raises PhotoError for photos that cannot be read.
     """
     dataset = read_unsplit_detection(path, on_bad_boxes)
-    return with_split_file(dataset, split_file) if split_file else with_splits(dataset, split_seed)
+    return apply_split_file(dataset, split_file) if split_file else draw_missing_splits(dataset, split_seed)
 
 
 def read_unsplit_detection(path: str | Path, on_bad_boxes: OnBadBoxes | None = None) -> DetectionDataset:
@@ -73,7 +73,7 @@ def read_unsplit_detection(path: str | Path, on_bad_boxes: OnBadBoxes | None = N
     return _index(labels, sizes, boxes, outlines, np.flatnonzero(sound), notes)
 
 
-def is_labeled(path: Path) -> bool:
+def has_detection_labels(path: Path) -> bool:
     """Whether there are labels at `path`, in a format that `read_detection` knows."""
     if not path.exists():
         return False

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
-from boxmask.data.detection.dataset import SPLITS
+from boxmask.data.contract import SPLITS
 from boxmask.data.formats.source import Source
 from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
-from boxmask.data.detection.dataset import SPLITS
+from boxmask.data.contract import SPLITS
 from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import Source, look_at
 from boxmask.data.formats.voc_splits import read_splits
@@ -34,7 +34,7 @@ from boxmask.data.segmentation.label_maps import (
     survey,
 )
 from boxmask.data.segmentation.pairs import LOOKED_FOR, Pair, find_pairs, folder_of
-from boxmask.data.split import with_split_file, with_splits
+from boxmask.data.split import apply_split_file, draw_missing_splits
 from boxmask.errors import LabelError
 from boxmask.types import SegmentationTarget
 
@@ -147,7 +147,7 @@ def read_label_map_dataset(
     there is no classes file, with one to fill in; PhotoError for photos that cannot be read.
     """
     unsplit = read_unsplit_label_maps(path, classes_file, on_unknown_colors)
-    return with_split_file(unsplit, split_file) if split_file else with_drawn_splits(unsplit, split_seed)
+    return apply_split_file(unsplit, split_file) if split_file else with_drawn_splits(unsplit, split_seed)
 
 
 def read_unsplit_label_maps(
@@ -217,8 +217,8 @@ def _notes_on_absent(pixels: NDArray[np.int64], classes: ClassFile) -> tuple[str
 
 
 def with_drawn_splits(dataset: SegmentationDataset, seed: int = 0) -> SegmentationDataset:
-    """As `with_splits`, with a note where photos that are drawn may be parts of one larger picture."""
-    split = with_splits(dataset, seed)
+    """As `draw_missing_splits`, with a note where photos that are drawn may be parts of one larger picture."""
+    split = draw_missing_splits(dataset, seed)
     in_train = dataset.files[np.isin(dataset.splits, ("", "train"))].tolist()
     folders = sorted({folder_of(file) for file in in_train})
     complete = all(name in dataset.splits for name in SPLITS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from boxmask.data.detection.box_checks import OnBadBoxes
-from boxmask.data.detection.read import is_labeled, read_unsplit_detection
+from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
 from boxmask.data.segmentation.dataset import SegmentationDataset, has_label_maps, read_unsplit_label_maps
 from boxmask.data.segmentation.from_masks import label_maps_from_masks
 from boxmask.data.segmentation.label_maps import OnUnknownColors
@@ -26,7 +26,7 @@ def read_unsplit_segmentation(
     PhotoError as the readers of both do.
     """
     folder = Path(path)
-    if classes_file is not None or not is_labeled(folder):
+    if classes_file is not None or not has_detection_labels(folder):
         return read_unsplit_label_maps(folder, classes_file, on_unknown_colors)
     objects = read_unsplit_detection(folder, on_bad_boxes)
     if objects.has_mask.any():

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from torch import Tensor
 
-from boxmask.data.augmentation.detection import DetectionAugmentation, resize_photo
+from boxmask.data.augmentation.detection import DetectionAugmentation, resize_detection_photo
 from boxmask.data.augmentation.ssd_crops import SSDAugmentation
 from boxmask.data.class_checks import check_training_classes
 from boxmask.data.detection.dataset import DetectionDataset
@@ -71,7 +71,7 @@ class DetectionTask:
     def sample(self, labeled: DetectionDataset, item: int, config: Any) -> tuple[Tensor, Target]:
         """The photo resized, with its boxes and outlines."""
         image, target = to_image(labeled.path(item)), labeled.target(item)
-        return resize_photo(image, target, config.shorter_side, config.longer_side)
+        return resize_detection_photo(image, target, config.shorter_side, config.longer_side)
 
     def augmentation(self, recipe: Recipe, config: Any) -> Augment:
         """Scale jitter, or SSD's crops."""

@@ -14,7 +14,7 @@ from boxmask.data.augmentation.segmentation import SegmentationAugmentation, res
 from boxmask.data.class_checks import check_training_classes
 from boxmask.data.segmentation.dataset import SegmentationDataset, with_drawn_splits
 from boxmask.data.segmentation.read import read_unsplit_segmentation
-from boxmask.data.split import with_split_file
+from boxmask.data.split import apply_split_file
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
@@ -52,7 +52,7 @@ class SegmentationTask:
             on_bad_boxes=recipe.on_bad_boxes,
         )
         file, seed = recipe.split_file, recipe.split_seed
-        dataset = with_split_file(unsplit, file) if file else with_drawn_splits(unsplit, seed)
+        dataset = apply_split_file(unsplit, file) if file else with_drawn_splits(unsplit, seed)
         notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
         return replace(dataset, notes=dataset.notes + notes)
 
