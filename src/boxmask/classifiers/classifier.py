@@ -88,10 +88,6 @@ class ImageClassifier(Classifier):
         nn.init.normal_(self.logits.weight, std=0.01)
         nn.init.zeros_(self.logits.bias)
 
-    def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
-        self.backbone.freeze(stages)
-
     # ------------------------------------------------------------------ the two ways through
 
     @accepts_photos

@@ -29,7 +29,6 @@ from boxmask.geometry.matching import BACKGROUND, IGNORE, match_boxes, sample
 from boxmask.kernels import roi_pool
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.pipeline.features.roi import to_rois
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.heads.box import BoxHead, compress
 from boxmask.pipeline.images import Batch, Preparation, prepare
@@ -105,10 +104,6 @@ class FastRCNN(Detector):
         self.register_buffer("delta_mean", torch.zeros(count, 4))
         self.register_buffer("delta_std", torch.tensor(USUAL_SPREAD).repeat(count, 1))
 
-    def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
-        self.backbone.freeze(stages)
-
     # ------------------------------------------------------------------ the two ways through
 
     @accepts_photos
@@ -161,7 +156,7 @@ class FastRCNN(Detector):
 
     def pool(self, features: Tensor, rois: list[Tensor]) -> Float[Tensor, "R C pool pool"]:
         """RoI max pooling (section 2.1); its gradient goes to the maxima (section 2.3)."""
-        return roi_pool(features, to_rois(rois), self.config.pool, 1 / self.config.stride)
+        return roi_pool(features, rois, self.config.pool, 1 / self.config.stride)
 
     # ------------------------------------------------------------------ heads
 

@@ -29,8 +29,7 @@ from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
 from boxmask.kernels import roi_pool
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.pipeline.features.fpn import FPN
-from boxmask.pipeline.features.roi import align, to_rois
+from boxmask.pipeline.features.fpn import FPN, align
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.heads.box import BoxHead
 from boxmask.pipeline.heads.rpn import RPNHead, best_anchors, sample_anchors
@@ -142,10 +141,6 @@ class FasterRCNN(Detector):
         count, convs = len(config.class_names), config.box_convs
         self.box_head = BoxHead(channels, count, config.pool, config.hidden, convs=convs)
         load_vgg_classifier((self.box_head.fc6, self.box_head.fc7), backbone_weights)
-
-    def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
-        self.backbone.freeze(stages)
 
     # ------------------------------------------------------------------ the two ways through
 
@@ -263,7 +258,7 @@ class FasterRCNN(Detector):
         """Each proposal as a small map of fixed size, from the level that suits it (FPN, equation 1)."""
         c = self.config
         if c.roi_max_pool:
-            return roi_pool(features[0], to_rois(proposals), c.pool, 1 / c.strides[0])
+            return roi_pool(features[0], proposals, c.pool, 1 / c.strides[0])
         return align(features, proposals, c.strides, c.canonical_size, (c.pool, c.sampling_ratio))
 
     # ------------------------------------------------------------------ heads (Fast R-CNN, section 2)

@@ -32,7 +32,6 @@ from boxmask.geometry.boxes import MAX_LOG_SCALE
 from boxmask.geometry.matching import IGNORE
 from boxmask.geometry.points import Points, boxes_from_distances, centerness_targets, match_points
 from boxmask.photos.read import accepts_photos
-from boxmask.pipeline.convolution import Conv3x3
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN
 from boxmask.pipeline.heads.dense import (
@@ -48,6 +47,7 @@ from boxmask.pipeline.heads.dense import (
 )
 from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
+from boxmask.pipeline.layers import Conv3x3
 from boxmask.pipeline.postprocess import SMALLEST_DETECTION
 from boxmask.types import Detections, Target
 
@@ -137,10 +137,6 @@ class FCOS(Detector):
         coarsest = config.strides[-1]
         self.strides = [*config.strides, *(coarsest * 2 ** (i + 1) for i in range(config.extra_levels))]
         self.scales = nn.Parameter(torch.ones(len(self.strides)))  # s_i of section 3.2, learned
-
-    def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
-        self.backbone.freeze(stages)
 
     # ------------------------------------------------------------------ the two ways through
 

@@ -33,7 +33,7 @@ from boxmask.geometry.boxes import rescale
 from boxmask.kernels import mask_targets, paste_masks
 from boxmask.masks import Masks, Size
 from boxmask.photos.read import accepts_photos
-from boxmask.pipeline.features.roi import align
+from boxmask.pipeline.features.fpn import align
 from boxmask.pipeline.heads.mask import MaskHead
 from boxmask.pipeline.images import Batch
 from boxmask.types import Detections, Target

@@ -29,7 +29,7 @@ from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.images import Batch, Preparation, prepare
-from boxmask.pipeline.linear import Linear
+from boxmask.pipeline.layers import Linear
 from boxmask.pipeline.postprocess import decode_and_nms
 from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, SelectiveSearchConfig
 from boxmask.pipeline.selective_search.search import selective_search
@@ -118,10 +118,6 @@ class RCNN(Detector):
         self.register_buffer("regressor_weights", torch.zeros(count, 4, numbers))
         self.register_buffer("regressor_biases", torch.zeros(count, 4))
         self.register_buffer("fitted", torch.tensor(False))  # whether the SVMs are
-
-    def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
-        self.backbone.freeze(stages)
 
     # ------------------------------------------------------------------ the two ways through
 

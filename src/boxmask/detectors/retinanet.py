@@ -128,10 +128,6 @@ class RetinaNet(Detector):
         self.box_head = DenseHead(Tower.of(config), anchors_a_cell, 4)
         init_prior(self.class_head.last, config.prior_prob)
 
-    def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
-        self.backbone.freeze(stages)
-
     # ------------------------------------------------------------------ the two ways through
 
     @accepts_photos

@@ -154,10 +154,6 @@ class SSD(Detector):
         boxes = [2 + 2 * len(ratios) for ratios in config.aspect_ratios]
         self.head = MultiBoxHead(channels, boxes, len(config.class_names), config.depthwise)
 
-    def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
-        self.backbone.freeze(stages)
-
     # ------------------------------------------------------------------ the two ways through
 
     @accepts_photos

@@ -52,7 +52,7 @@ def roi_align(
 
 def pyramid_roi_align(
     features: Sequence[Tensor],
-    rois: Tensor,
+    boxes: Tensor | Sequence[Tensor],
     levels: Tensor,
     output_size: int | Sequence[int],
     spatial_scales: Sequence[float],
@@ -62,12 +62,12 @@ def pyramid_roi_align(
     """Pool every RoI from its own level of a pyramid, in one go.
 
     features:       one (N, C, H, W) for each level, finest first; channels-last is fastest
-    rois:           (R, 5) rows of (image, x1, y1, x2, y2) in pixels of the photo
+    boxes:          (R, 5) rows of (image, x1, y1, x2, y2), or for each image (L, 4), in pixels of the photo
     levels:         (R,) int64, which of `features` each RoI is pooled from
     spatial_scales: for each level, its pixels per pixel of the photo
     Returns (R, C, h, w), contiguous. Raises ValueError for shapes, types or numbers that do not fit.
     """
-    size, maps = to_pair(output_size), list(features)
+    rois, size, maps = to_rois(boxes), to_pair(output_size), list(features)
     if len(spatial_scales) != len(maps):
         raise ValueError(f"spatial_scales: expected {len(maps)}, one a level, found {len(spatial_scales)}")
     if rois.device.type != "cpu":

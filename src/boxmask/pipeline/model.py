@@ -1,38 +1,66 @@
-"""What every network that is trained here is: what training, checkpoints and export rely on."""
+"""The interface of every network that is trained here, and a row of the tables that list them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
 
+class FeatureNetwork(Protocol):
+    """A backbone: pixels (B, 3, H, W) -> maps (B, C, H / stride, W / stride), fine to coarse.
+
+    channels:  of each map
+    mean, std: (3,), of the photos that the network was pretrained on, in 0..1
+    """
+
+    channels: list[int]
+    mean: Tensor
+    std: Tensor
+
+    def __call__(self, pixels: Tensor) -> list[Tensor]:
+        """Compute the maps."""
+
+    def freeze(self, stages: int) -> None:
+        """Freeze the first `stages` stages; 0 trains everything. Raises UsageError for a missing stage."""
+
+
 class Model(nn.Module, ABC):
-    """An interface, without behavior to inherit.
+    """The interface that training, checkpoints and export rely on.
 
     Detectors, segmenters and classifiers add `predict`, each with its own kind of result. Return types never
     depend on `self.training`. `forward` is the raw network.
+
+    config: the paper's frozen config, which JSON can hold; all configs have class_names, backbone,
+            shorter_side, longer_side and multiple_of
     """
 
-    # the paper's own frozen config, of plain JSON; all have class_names, backbone, shorter_side, longer_side
-    # and multiple_of
     config: Any
+    backbone: FeatureNetwork
 
     @abstractmethod
     def loss(self, images: list[Tensor], targets: list[Any]) -> dict[str, Tensor]:
-        """Images (3, H, W) and what their labels say -> scalars named <stage>_<what>."""
+        """Images (3, H, W) and their labels -> scalars named <stage>_<what>."""
 
-    @abstractmethod
     def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
+        """Freeze the first `stages` stages of the backbone in training; 0 trains everything.
+
+        Raises UsageError if the backbone has no such stage.
+        """
+        self.backbone.freeze(stages)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of a table of models: the frozen config, the presets of it, and the module that it builds."""
+    """A row of a table of models.
+
+    config:  class of the frozen config
+    build:   makes the network from a config and the weights of its backbone, or None for random weights
+    presets: config values by name of the preset
+    """
 
     config: type[Any]
     build: Callable[[Any, dict[str, Tensor] | None], Model]

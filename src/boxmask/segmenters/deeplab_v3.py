@@ -102,10 +102,6 @@ class DeepLabV3(Segmenter):
             earlier = self.backbone.channels[0]
             self.auxiliary_head = ScoreHead(earlier, ((earlier // 4, 3),), classes, c.norm, dropout=0.1)
 
-    def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
-        self.backbone.freeze(stages)
-
     # ------------------------------------------------------------------ the two ways through
 
     @accepts_photos

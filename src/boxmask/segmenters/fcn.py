@@ -126,10 +126,6 @@ class FCN(Segmenter):
         """Strides of the maps whose scores are added, coarsest first."""
         return [stride for stride in reversed(self.strides) if self.config.finest_stride <= stride < COARSEST]
 
-    def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
-        self.backbone.freeze(stages)
-
     # ------------------------------------------------------------------ the two ways through
 
     @accepts_photos

@@ -109,10 +109,6 @@ class UNet(Segmenter):
         )
         self.last = score_layer(c.channels[-1], len(c.class_names))
 
-    def freeze(self, stages: int) -> None:
-        """Keep the backbone's first `stages` stages as they are in training."""
-        self.backbone.freeze(stages)
-
     # ------------------------------------------------------------------ the two ways through
 
     @accepts_photos

@@ -7,7 +7,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from boxmask.pipeline.features.folded_norm import FoldedConv2d, FrozenNorm2d, fold_batch_norm
+from boxmask.pipeline.features.folded_norm import fold_batch_norm
+from boxmask.pipeline.layers import FoldedConv2d, FrozenNorm2d
 
 
 def stir(network: nn.Module) -> nn.Module:

@@ -1,14 +1,17 @@
-"""The pyramid equals torchvision's with the same weights."""
+"""The pyramid, and the level that each region is read from, equal torchvision's."""
 
 import re
 from itertools import pairwise
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
+from torchvision.ops.poolers import LevelMapper
 
-from boxmask.pipeline.features.fpn import FPN
+from boxmask.pipeline.features.fpn import FPN, assign_levels
 
 CHANNELS = [8, 12, 20]
 NAMES = {r"inner_blocks\.(\d)\.0": r"lateral.\1", r"layer_blocks\.(\d)\.0": r"output.\1"}
@@ -61,3 +64,46 @@ def test_the_input_is_left_alone() -> None:
     copies = [m.clone() for m in maps]
     FPN(CHANNELS, 4)(maps)
     assert all(torch.equal(a, b) for a, b in zip(maps, copies, strict=True))
+
+
+# ---------------------------------------------------------------- the level of a region
+
+STRIDES = (4, 8, 16, 32)
+
+
+def roi(width: float, height: float) -> torch.Tensor:
+    return torch.tensor([[10.0, 20.0, 10.0 + width, 20.0 + height]])
+
+
+def test_no_regions_have_no_levels() -> None:
+    assert assign_levels(torch.zeros(0, 4), STRIDES, (224, 16)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("side", "level"), [(223.9, 1), (224, 2), (447.9, 2), (448, 3), (5000, 3), (112, 1), (1, 0), (0, 0)]
+)
+def test_equation_1_by_hand(side: float, level: int) -> None:
+    assert assign_levels(roi(side, side), STRIDES, (224, 16)).tolist() == [level]
+
+
+def test_half_the_canonical_size_is_one_level_further() -> None:
+    assert assign_levels(roi(112, 112), STRIDES, (112, 16)).tolist() == [2]
+
+
+lengths = st.floats(0.015625, 3000, width=32)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(lengths, lengths), min_size=1))
+def test_levels_equal_torchvisions(sides: list[tuple[float, float]]) -> None:
+    rois = torch.cat([roi(*pair) for pair in sides])
+    theirs = LevelMapper(2, 5, 224, 4)([rois])
+    assert torch.equal(assign_levels(rois, STRIDES, (224, 16)), theirs)
+
+
+def test_levels_equal_torchvisions_at_the_edges() -> None:
+    """Where floating point decides: sides at and next to each power of two."""
+    powers = torch.tensor([56.0, 112, 224, 448, 896])
+    sides = torch.cat([powers, powers.nextafter(torch.zeros(5)), powers.nextafter(powers * 2)])
+    rois = torch.stack([torch.zeros(15), torch.zeros(15), sides, sides], dim=1)
+    assert torch.equal(assign_levels(rois, STRIDES, (224, 16)), LevelMapper(2, 5, 224, 4)([rois]))

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.errors import UsageError, WeightsError
-from boxmask.pipeline.convolution import Conv3x3
 from boxmask.pipeline.features.vgg_classifier import vgg_layer
+from boxmask.pipeline.layers import Conv3x3
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))  # VGG16's configuration D
 FC = 1024  # channels of fc6 and fc7; 4096 in VGG16

@@ -15,23 +15,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from boxmask.geometry import boxes as box
-from boxmask.pipeline.convolution import Conv3x3
 from boxmask.pipeline.images import Size
+from boxmask.pipeline.layers import Conv3x3, depthwise_separable
 from boxmask.pipeline.postprocess import nms_top_k
 from boxmask.types import Detections, Target
-
-
-class DepthwiseConv3x3(nn.Sequential):
-    """A 3x3 convolution a channel, then 1x1 across channels: a ninth of the multiplications, or less.
-
-    Howard et al. 2017 (MobileNets, arXiv:1704.04861), section 3.1, without what lies between the two.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(
-            nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels, bias=False),
-            nn.Conv2d(in_channels, out_channels, 1),
-        )
 
 
 class Tower(nn.Sequential):
@@ -50,7 +37,9 @@ class Tower(nn.Sequential):
         self.channels = channels if depth else in_channels
         for number in range(depth):
             inputs = channels if number else in_channels
-            conv = DepthwiseConv3x3(inputs, channels) if depthwise else Conv3x3(inputs, channels)
+            conv: nn.Module = Conv3x3(inputs, channels)
+            if depthwise:
+                conv = nn.Sequential(*depthwise_separable(inputs, channels))
             init_small(conv)
             layers = [conv, nn.GroupNorm(norm_groups, channels)] if norm_groups else [conv]
             self.append(nn.Sequential(*layers, nn.ReLU()))

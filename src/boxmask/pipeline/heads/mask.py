@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.kernels import linear
-from boxmask.pipeline.convolution import RegionConvs
+from boxmask.pipeline.layers import RegionConvs
 
 
 class MaskHead(nn.Module):

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from boxmask.pipeline.convolution import Conv3x3
-from boxmask.pipeline.features.extra_layers import rectified
 from boxmask.pipeline.heads.dense import flatten
+from boxmask.pipeline.layers import Conv3x3, depthwise_separable, init_for_relu
 
 
 class MultiBoxHead(nn.Module):
-    """One convolution a map for the classes and one for the deltas; nothing is shared between the maps.
+    """One convolution per map for the classes and one for the deltas; the maps share nothing.
 
-    channels: of each map
-    boxes:    default boxes a cell of each map
-    light:    a depthwise 3x3, then 1x1 (SSDLite: MobileNetV2, arXiv:1801.04381, section 6.2)
     The last column of the logits is the background.
+
+    channels:  of each map
+    boxes:     default boxes per cell of each map
+    depthwise: a depthwise 3x3 convolution, then 1x1 (SSDLite: MobileNetV2, arXiv:1801.04381, section 6.2)
     """
 
-    def __init__(self, channels: list[int], boxes: list[int], num_classes: int, light: bool) -> None:
+    def __init__(self, channels: list[int], boxes: list[int], num_classes: int, depthwise: bool) -> None:
         super().__init__()
-        predictor = _light if light else _full
+        predictor = _depthwise_predictor if depthwise else _predictor
         self.columns = num_classes + 1
         pairs = list(zip(channels, boxes, strict=True))
         self.logits = nn.ModuleList(predictor(c, a * self.columns) for c, a in pairs)
@@ -35,22 +37,18 @@ class MultiBoxHead(nn.Module):
         return torch.cat(logits, 1), torch.cat(deltas, 1)
 
 
-def _full(in_channels: int, out_channels: int) -> nn.Module:
-    return _even(Conv3x3(in_channels, out_channels))
-
-
-def _light(in_channels: int, out_channels: int) -> nn.Module:
-    depthwise = rectified(nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels))
-    last = nn.Conv2d(in_channels, out_channels, 1)
-    nn.init.normal_(last.weight, std=0.01)  # xavier on a backbone's large features is sure, and wrong
-    assert last.bias is not None
-    nn.init.zeros_(last.bias)
-    return nn.Sequential(depthwise, nn.ReLU6(inplace=True), last)
-
-
-def _even(conv: nn.Conv2d) -> nn.Conv2d:
-    """Begin with numbers that keep the spread both ways (the "xavier" of section 3), bias 0."""
-    nn.init.xavier_uniform_(conv.weight)
-    assert conv.bias is not None
-    nn.init.zeros_(conv.bias)
+def _predictor(in_channels: int, out_channels: int) -> nn.Module:
+    conv = Conv3x3(in_channels, out_channels)
+    nn.init.xavier_uniform_(conv.weight)  # section 3
+    nn.init.zeros_(cast(Tensor, conv.bias))
     return conv
+
+
+def _depthwise_predictor(in_channels: int, out_channels: int) -> nn.Module:
+    layers = depthwise_separable(in_channels, out_channels, relu6=True)
+    init_for_relu(layers[0])
+    last = cast(nn.Conv2d, layers[-1])
+    # Xavier makes logits so large on a backbone's features that the first scores are certain, and wrong.
+    nn.init.normal_(last.weight, std=0.01)
+    nn.init.zeros_(cast(Tensor, last.bias))
+    return nn.Sequential(*layers)

@@ -17,9 +17,9 @@ from boxmask.geometry import boxes as box
 from boxmask.geometry.boxes import decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes, sample
 from boxmask.kernels import batched_nms
-from boxmask.pipeline.convolution import Conv3x3
 from boxmask.pipeline.heads.dense import Tower
 from boxmask.pipeline.images import Size
+from boxmask.pipeline.layers import Conv3x3
 from boxmask.types import Target
 
 SMALLEST_PROPOSAL = 1e-3  # pixels; a box thinner than this has no features

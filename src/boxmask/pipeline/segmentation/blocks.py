@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.errors import UsageError
-from boxmask.pipeline.convolution import Conv3x3
+from boxmask.pipeline.layers import Conv3x3, depthwise_separable
 
 NORMS = ("group", "batch", "none")
 GROUPS = 16  # of a GroupNorm; fewer where channels are few, so that each has four at least
@@ -38,6 +38,7 @@ class ConvBlock(nn.Sequential):
             raise UsageError(f"norm {norm!r}: expected one of {', '.join(NORMS)}")
         convs = _convs(in_channels, out_channels, kernel, dilation, depthwise, bias=norm == "none")
         for conv in convs:
+            assert isinstance(conv, nn.Conv2d)
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu" if conv is convs[-1] else "linear")
             if conv.bias is not None:
                 nn.init.zeros_(conv.bias)
@@ -101,17 +102,12 @@ def upsample(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _convs(
     in_channels: int, out_channels: int, kernel: int, dilation: int, depthwise: bool, bias: bool
-) -> list[nn.Conv2d]:
+) -> list[nn.Module]:
     padding = dilation * (kernel - 1) // 2
     if depthwise:
-        around = nn.Conv2d(
-            *(in_channels, in_channels, kernel),
-            padding=padding,
-            dilation=dilation,
-            groups=in_channels,
-            bias=False,
+        return depthwise_separable(
+            in_channels, out_channels, kernel, padding=padding, dilation=dilation, bias=bias
         )
-        return [around, nn.Conv2d(in_channels, out_channels, 1, bias=bias)]
     if (kernel, dilation) == (3, 1):
         return [Conv3x3(in_channels, out_channels, bias)]
     return [nn.Conv2d(in_channels, out_channels, kernel, padding=padding, dilation=dilation, bias=bias)]
