@@ -153,7 +153,7 @@ def test_a_missing_photo(refused: Refused, data: Path) -> None:
 
 def test_a_photo_that_is_none(refused: Refused, data: Path) -> None:
     (data / "images" / "train-00003.jpg").write_text("not a photo")
-    assert "train-00003.jpg: not a photo in a format that can be read" in refused(1, "train", data)
+    assert "train-00003.jpg: this file is not an image" in refused(1, "train", data)
 
 
 def test_a_photo_that_turns_out_truncated(

@@ -1,4 +1,4 @@
-"""Every way a photo may be stored or handed over ends as three upright RGB channels, or as a named error."""
+"""Photos in any form become three upright RGB channels, or an error that names the photo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, features
+from PIL import ExifTags, Image, JpegImagePlugin, features
 from torch import Tensor
 
 from boxmask.errors import PhotoError
@@ -22,7 +22,7 @@ RED = (255, 0, 0)
 
 
 def corner_red(width: int = 6, height: int = 4) -> Image.Image:
-    """A black photo, wider than high, whose upper left pixel is red."""
+    """Return a black photo, wider than high, whose upper left pixel is red."""
     image = Image.new("RGB", (width, height))
     image.putpixel((0, 0), RED)
     return image
@@ -34,7 +34,7 @@ def with_orientation(orientation: int) -> Image.Exif:
     return exif
 
 
-# Where the pixel stored at the upper left is shown, as (row, column) of the shown photo.
+# The (row, column) at which the pixel that is stored at the upper left is shown.
 RED_IS_SHOWN_AT = {
     1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0),
 }  # fmt: skip
@@ -58,7 +58,7 @@ def test_exif_orientation_is_applied_exactly_once(tmp_path: Path, orientation: i
         assert np.array_equal(to_image(image).permute(1, 2, 0).numpy(), photo)
 
 
-def test_a_pil_image_that_is_already_upright_is_not_turned_again(tmp_path: Path) -> None:
+def test_a_pil_image_that_is_already_upright_is_not_rotated_again(tmp_path: Path) -> None:
     from PIL import ImageOps
 
     corner_red().save(tmp_path / "photo.png", exif=with_orientation(6))
@@ -66,10 +66,10 @@ def test_a_pil_image_that_is_already_upright_is_not_turned_again(tmp_path: Path)
         upright = ImageOps.exif_transpose(image)
         assert to_image(upright).shape == (3, 6, 4)
         assert to_image(upright).shape == (3, 6, 4)
-        assert image.size == (6, 4)  # the caller's image is left as it was
+        assert image.size == (6, 4)  # the caller's image is unchanged
 
 
-def test_orientation_behind_the_pixels_of_a_png_is_found(tmp_path: Path) -> None:
+def test_orientation_stored_after_the_pixels_of_a_png_is_found(tmp_path: Path) -> None:
     stream = io.BytesIO()
     corner_red().save(stream, "png", exif=with_orientation(6))
     data = stream.getvalue()
@@ -108,12 +108,12 @@ def test_sixteen_bits_keep_their_upper_eight(tmp_path: Path, ending: str) -> Non
     assert (photo == photo[..., :1]).all()
 
 
-def test_thirty_two_bits_of_sixteen_bit_values(tmp_path: Path) -> None:
+def test_32_bit_files_may_hold_16_bit_values(tmp_path: Path) -> None:
     photo = saved(tmp_path / "photo.tiff", Image.fromarray(np.array([[0, 65535]], dtype=np.int32)))
     assert photo[0, :, 0].tolist() == [0, 255]
 
 
-def test_thirty_two_bits_beyond_sixteen_are_refused(tmp_path: Path) -> None:
+def test_32_bit_values_beyond_16_bits_are_rejected(tmp_path: Path) -> None:
     Image.fromarray(np.array([[-3, 70000]], dtype=np.int32)).save(tmp_path / "photo.tiff")
     with pytest.raises(PhotoError, match=r"photo\.tiff.*0\.\.65535, found -3\.\.70000"):
         load_photo(tmp_path / "photo.tiff")
@@ -127,7 +127,7 @@ def test_floats_in_files_are_scaled_and_rounded(tmp_path: Path) -> None:
         load_photo(tmp_path / "photo.tiff")
 
 
-def test_transparency_is_laid_over_white(tmp_path: Path) -> None:
+def test_transparency_is_blended_with_white(tmp_path: Path) -> None:
     rgba = Image.new("RGBA", (3, 1))
     for x, alpha in enumerate((0, 51, 255)):
         rgba.putpixel((x, 0), (255, 0, 0, alpha))
@@ -135,7 +135,7 @@ def test_transparency_is_laid_over_white(tmp_path: Path) -> None:
     assert photo[0].tolist() == [[255, 255, 255], [255, 204, 204], [255, 0, 0]]
 
 
-def test_a_transparent_palette_entry_is_white(tmp_path: Path) -> None:
+def test_a_transparent_palette_color_is_white(tmp_path: Path) -> None:
     palette = Image.new("P", (2, 1))
     palette.putpalette([10, 20, 30, 40, 50, 60])
     palette.putpixel((1, 0), 1)
@@ -161,25 +161,25 @@ def test_a_cmyk_jpeg_keeps_its_color(tmp_path: Path) -> None:
     assert np.abs(photo.astype(int) - (200, 40, 40)).max() < 12
 
 
-def test_the_first_frame_is_taken(tmp_path: Path) -> None:
+def test_an_animation_is_read_as_its_first_frame(tmp_path: Path) -> None:
     first, second = Image.new("L", (2, 2), 0), Image.new("L", (2, 2), 255)
     photo = saved(tmp_path / "photo.gif", first, save_all=True, append_images=[second])
     assert (photo == 0).all()
 
 
-# ---------------------------------------------------------------- files that are no photos
+# ---------------------------------------------------------------- files that are not photos
 
 
 def test_a_missing_photo_is_named(tmp_path: Path) -> None:
     for read in (load_photo, photo_size, to_image):
-        with pytest.raises(PhotoError, match=r"absent\.jpg: there is no such photo"):
+        with pytest.raises(PhotoError, match=r"absent\.jpg: this photo does not exist"):
             read(tmp_path / "absent.jpg")
 
 
-def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("not a photo")
     for read in (load_photo, photo_size):
-        with pytest.raises(PhotoError, match=r"text\.jpg: not a photo in a format that can be read"):
+        with pytest.raises(PhotoError, match=r"text\.jpg: this file is not an image"):
             read(tmp_path / "text.jpg")
 
 
@@ -187,7 +187,7 @@ def test_an_empty_file_and_a_folder_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     with pytest.raises(PhotoError, match=r"empty\.png"):
         photo_size(tmp_path / "empty.png")
-    with pytest.raises(PhotoError, match="this is a folder"):
+    with pytest.raises(PhotoError, match="expected a photo, found a folder"):
         load_photo(tmp_path)
 
 
@@ -203,17 +203,17 @@ def test_a_truncated_photo_is_named(tmp_path: Path, ending: str) -> None:
 
 @given(
     ending=st.sampled_from(["jpeg", "png", "tiff", "webp", "gif", "bmp", "ppm"]),
-    places=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=12),
+    changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=12),
 )
 @settings(max_examples=150, deadline=None)
 def test_damaged_bytes_give_a_photo_or_a_photo_error(
-    tmp_path_factory: pytest.TempPathFactory, ending: str, places: list[tuple[float, int]]
+    tmp_path_factory: pytest.TempPathFactory, ending: str, changes: list[tuple[float, int]]
 ) -> None:
     stream = io.BytesIO()
     corner_red(20, 10).save(stream, ending, exif=with_orientation(6))
     data = bytearray(stream.getvalue())
-    for where, value in places:
-        data[int(where * len(data))] = value
+    for position, value in changes:
+        data[int(position * len(data))] = value
     path = tmp_path_factory.mktemp("damaged") / f"photo.{ending}"
     path.write_bytes(data)
     for read in (photo_size, load_photo):
@@ -221,6 +221,44 @@ def test_damaged_bytes_give_a_photo_or_a_photo_error(
             read(path)
         except PhotoError as error:
             assert str(path) in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("error", [TypeError, AttributeError, RuntimeError, IndexError, SyntaxError])
+@pytest.mark.parametrize("method", ["load", "getexif"])
+def test_an_exception_from_pillow_means_a_damaged_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception], method: str
+) -> None:
+    corner_red().save(tmp_path / "photo.jpg")
+
+    def fail(image: Image.Image) -> None:
+        raise error("header announces more than there is")
+
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, method, fail)
+    with pytest.raises(PhotoError, match=r"photo\.jpg: this photo is damaged or truncated \(header"):
+        load_photo(tmp_path / "photo.jpg")
+    if method == "getexif":
+        with pytest.raises(PhotoError, match=r"photo\.jpg: this photo is damaged or truncated"):
+            photo_size(tmp_path / "photo.jpg")
+
+
+@pytest.mark.parametrize("error", [TypeError, AttributeError, RuntimeError, ValueError])
+def test_a_bug_in_our_own_conversion_is_not_reported_as_a_damaged_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    image = corner_red().convert("RGBA")
+    image.putalpha(7)
+    image.save(tmp_path / "photo.png")
+
+    def fail(*_: object) -> None:
+        raise error("a bug")
+
+    monkeypatch.setattr("boxmask.photos.read.to_rgb", fail)
+    monkeypatch.setattr("boxmask.photos.size._png_chunks", fail)
+    for read in (load_photo, to_image, photo_size):
+        with pytest.raises(error, match=r"^a bug$"):
+            read(tmp_path / "photo.png")
+    with pytest.raises(error, match=r"^a bug$"):
+        to_image(image)
 
 
 # ---------------------------------------------------------------- arrays and tensors
@@ -234,7 +272,7 @@ def test_arrays(shape: tuple[int, ...], dtype: str) -> None:
     assert image.dtype == (torch.float32 if np.dtype(dtype).kind == "f" else torch.uint8)
 
 
-def test_arrays_that_are_read_only_or_run_backwards() -> None:
+def test_read_only_and_reversed_arrays() -> None:
     backwards = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)[..., ::-1]
     backwards.setflags(write=False)
     assert to_image(backwards)[:, 0, 0].tolist() == [2, 1, 0]
@@ -253,7 +291,7 @@ def test_float_tensors_are_not_rounded() -> None:
     assert torch.equal(to_image(photo), photo)
 
 
-def test_transparency_over_white_in_every_form_agrees() -> None:
+def test_transparency_gives_the_same_result_in_every_form() -> None:
     rgba = np.random.default_rng(0).integers(0, 256, (8, 8, 4), dtype=np.uint8)
     image = to_image(rgba)
     assert torch.equal(image, to_image(Image.fromarray(rgba)))
@@ -277,7 +315,7 @@ def test_transparency_over_white_in_every_form_agrees() -> None:
         (None, "found NoneType"),
     ],
 )
-def test_anything_else_says_what_was_expected_and_found(photo: object, found: str) -> None:
+def test_errors_say_what_was_expected_and_found(photo: object, found: str) -> None:
     with pytest.raises(PhotoError, match=found):
         to_image(photo)  # type: ignore[arg-type]
 
@@ -286,7 +324,7 @@ def test_anything_else_says_what_was_expected_and_found(photo: object, found: st
 
 
 class Measurer:
-    """Stands for a detector: tells the size of each photo."""
+    """Stands in for a detector: returns the shape of each photo."""
 
     @accepts_photos
     def predict(self, images: list[Tensor]) -> list[tuple[int, ...]]:
@@ -306,7 +344,7 @@ def test_one_photo_gives_one_result_and_a_list_a_list(tmp_path: Path) -> None:
     assert Measurer().predict([]) == []
 
 
-def test_the_method_keeps_its_name_and_words() -> None:
+def test_the_method_keeps_its_docstring() -> None:
     assert Measurer.predict.__doc__ == "Measure."
 
 
@@ -315,7 +353,7 @@ def test_the_method_keeps_its_name_and_words() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with photos at two levels, a hidden photo, a hidden folder and a text."""
+    """Return a folder with photos at two levels, a hidden photo, a hidden folder and a text file."""
     for name in ("b.JPG", "a.png", "deep/er/c.jpeg", ".hidden.png", ".cache/d.png", "deep/notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -326,17 +364,17 @@ def names(folder: Path, photos: list[Path]) -> list[str]:
     return [photo.relative_to(folder).as_posix() for photo in photos]
 
 
-def test_a_folder_is_searched_to_the_bottom(folder: Path) -> None:
+def test_a_folder_is_searched_with_its_subfolders(folder: Path) -> None:
     assert names(folder, find_photos([folder])) == ["a.png", "b.JPG", "deep/er/c.jpeg"]
     assert find_photos(folder) == find_photos(str(folder)) == find_photos([folder])
 
 
-def test_globs_and_files_in_the_order_given_without_repeats(folder: Path) -> None:
+def test_patterns_and_files_keep_their_order_and_are_listed_once(folder: Path) -> None:
     found = find_photos([folder / "b.JPG", f"{folder}/*", f"{folder}/**/*.jp*g", folder])
     assert names(folder, found) == ["b.JPG", "a.png", "deep/er/c.jpeg"]
 
 
-def test_a_photo_whose_name_looks_like_a_glob(tmp_path: Path) -> None:
+def test_a_photo_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
     (tmp_path / "photo[1].png").touch()
     assert names(tmp_path, find_photos([tmp_path / "photo[1].png"])) == ["photo[1].png"]
 
@@ -345,13 +383,13 @@ def test_an_input_that_matches_nothing_is_named(folder: Path) -> None:
     (folder / "empty").mkdir()
     for given_path, why in (
         (folder / "absent.jpg", "no such photo or folder"),
-        (folder / "empty", "holds no photo"),
-        (folder / "*.gif", "matches no photo"),
-        (folder / "deep/*.txt", "matches no photo"),
+        (folder / "empty", "contains no photos"),
+        (folder / "*.gif", "matches no photos"),
+        (folder / "deep/*.txt", "matches no photos"),
     ):
         with pytest.raises(PhotoError, match=why):
             find_photos([folder, given_path])
 
 
-def test_no_inputs_are_no_photos() -> None:
+def test_no_inputs_give_no_photos() -> None:
     assert find_photos([]) == []

@@ -1,1 +1,1 @@
-"""Photos on their way in: finding, decoding and accepting them in any usual form."""
+"""Find photos and read them, in any usual form, as upright RGB."""

@@ -1,4 +1,4 @@
-"""Find the photos that paths, folders and globs name."""
+"""Find photo files by paths, folders and glob patterns."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ PHOTO_ENDINGS = (
 
 
 def find_photos(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
-    """The photo files that are meant by photos, folders (searched to the bottom) and globs, in that order.
+    """Return the photo files that the inputs name, in the order of the inputs, each once.
 
-    Folders and globs give files that end in one of PHOTO_ENDINGS, sorted, without hidden ones; a file that
-    is named outright is taken as it is. What is meant twice is given once.
+    An input is a photo, a folder (searched with its subfolders) or a glob pattern. Folders and patterns give
+    the visible files that end in one of PHOTO_ENDINGS, sorted; a photo named directly may end in anything.
     Raises PhotoError for an input that matches nothing.
     """
-    found: dict[Path, Path] = {}
+    photos: dict[Path, Path] = {}
     for given in [inputs] if isinstance(inputs, str | Path) else inputs:
-        photos = _photos_of(Path(given))
-        if not photos:
+        matches = _photos_of(Path(given))
+        if not matches:
             raise PhotoError(f"{given}: {_why_nothing(Path(given))}")
-        for photo in photos:
-            found.setdefault(photo.resolve(), photo)
-    return list(found.values())
+        for photo in matches:
+            photos.setdefault(photo.resolve(), photo)
+    return list(photos.values())
 
 
 def _photos_of(given: Path) -> list[Path]:
@@ -51,16 +51,16 @@ def _photos_of(given: Path) -> list[Path]:
         return [path for path in visible_files(given) if path.suffix.lower() in PHOTO_ENDINGS]
     if given.is_file():
         return [given]
-    pattern = str(given)  # may be absolute, which Path.glob refuses
+    pattern = str(given)  # may be absolute, which Path.glob does not accept
     matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207
     files = [match for match in matches if match.suffix.lower() in PHOTO_ENDINGS and not match.is_dir()]
-    folders = [photo for match in matches if match.is_dir() for photo in _photos_of(match)]
-    return sorted({*files, *folders})
+    in_folders = [photo for match in matches if match.is_dir() for photo in _photos_of(match)]
+    return sorted({*files, *in_folders})
 
 
 def _why_nothing(given: Path) -> str:
     if given.is_dir():
-        return f"this folder holds no photo (looked for names ending in {', '.join(PHOTO_ENDINGS)})."
+        return f"this folder contains no photos (files ending in {', '.join(PHOTO_ENDINGS)})."
     if glob.has_magic(str(given)):
-        return f"matches no photo (looked for names ending in {', '.join(PHOTO_ENDINGS)})."
-    return "there is no such photo or folder. Check the spelling."
+        return f"this pattern matches no photos (files ending in {', '.join(PHOTO_ENDINGS)})."
+    return "no such photo or folder. Check the path."

@@ -1,4 +1,4 @@
-"""What lies in a folder, as every part of boxmask sees it: sorted, without hidden files, links followed."""
+"""The files in a folder, listed in the same way everywhere: sorted, without hidden files, following links."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """All files below a folder, sorted, as paths that begin with `folder`.
+    """Return all files in a folder and its subfolders, sorted, as paths that begin with `folder`.
 
-    Names that begin with a dot are passed over, and all below them. Links to folders are followed, each
-    folder once; a link that leads nowhere is listed, so that whoever opens it can say so.
+    Files and folders whose names begin with a dot are skipped. Links to folders are followed, and each folder
+    is visited once. Broken links are listed, so that opening them raises an error.
     """
-    found: list[Path] = []
-    seen: set[str] = set()
-    for here, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(here)
-        if real in seen:
+    files: list[Path] = []
+    visited: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in visited:
             folders.clear()
             continue
-        seen.add(real)
+        visited.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found.extend(Path(here, name) for name in names if not name.startswith("."))
-    return sorted(found)
+        files.extend(Path(parent, name) for name in names if not name.startswith("."))
+    return sorted(files)

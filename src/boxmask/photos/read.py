@@ -1,10 +1,10 @@
-"""Read a photo in any usual form as upright RGB: the one entrance for training, evaluation and prediction.
+"""Read a photo in any usual form as upright RGB, for training, evaluation and prediction alike.
 
     path -> PIL image -> array (H, W, 3) -> image (3, H, W)
 
 - The EXIF orientation is applied exactly once.
-- Of an animation or a file with several pages, the first frame is read.
-- `photos/rgb.py` says how transparency, 16-bit values and floats become RGB.
+- Animations and files with several pages are read as their first frame.
+- `photos/rgb.py` converts transparency, 16-bit values and floats to RGB.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8, UInt16
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from boxmask.errors import PhotoError
-from boxmask.photos.rgb import channels_first, to_rgb, to_uint8_array, with_channels
+from boxmask.photos.rgb import channels_first, to_rgb, to_uint8_array, with_channel_axis
 from boxmask.types.source import attach_photo
 
 Photo: TypeAlias = str | Path | Image.Image | NDArray[Any] | Tensor
@@ -33,8 +33,8 @@ Photo: TypeAlias = str | Path | Image.Image | NDArray[Any] | Tensor
 
 ResultT = TypeVar("ResultT")
 
-# What Pillow's decoders have been seen to raise on damaged bytes. TypeError and AttributeError are among
-# them: Pillow raises both when a header promises what the file does not hold.
+# The exceptions that Pillow's decoders raise on damaged files. They include TypeError and AttributeError,
+# raised when a header announces data that the file does not contain.
 _DECODER_ERRORS = (
     OSError,
     SyntaxError,
@@ -63,13 +63,15 @@ def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
     if isinstance(photo, str | Path):
         return torch.from_numpy(load_photo(photo)).permute(2, 0, 1)
     if isinstance(photo, Image.Image):
-        with photo_errors(getattr(photo, "filename", "") or "PIL image"):
-            return torch.from_numpy(array_of_pil(photo)).permute(2, 0, 1)
+        name = getattr(photo, "filename", "") or "PIL image"
+        with photo_errors(name):
+            pixels = _decode(photo)
+        return torch.from_numpy(_rgb_array(pixels, name)).permute(2, 0, 1)
     if isinstance(photo, np.ndarray):
         return to_rgb(channels_first(photo))
     if isinstance(photo, Tensor):
-        return to_rgb(with_channels(photo))
-    raise PhotoError(f"a photo: expected a path, PIL image, array or tensor, found {type(photo).__name__}")
+        return to_rgb(with_channel_axis(photo))
+    raise PhotoError(f"photo: expected a path, PIL image, array or tensor, found {type(photo).__name__}")
 
 
 def load_photo(path: str | Path) -> UInt8[np.ndarray, "H W 3"]:
@@ -78,28 +80,37 @@ def load_photo(path: str | Path) -> UInt8[np.ndarray, "H W 3"]:
     Raises PhotoError, naming the file, if it is missing, truncated or not an image.
     """
     with photo_errors(path), Image.open(path) as image:
-        return array_of_pil(image)
+        pixels = _decode(image)
+    return _rgb_array(pixels, path)
 
 
-def array_of_pil(image: Image.Image) -> UInt8[np.ndarray, "H W 3"]:
-    """Decode, turn upright, and reduce to eight bits and three channels."""
-    image.load()  # a TIFF turns itself upright while loading, and forgets its orientation
+def _decode(image: Image.Image) -> NDArray[Any]:
+    """Decode a PIL image and turn it upright: (H, W, 3) or (H, W, 4) uint8, or (H, W) of a deeper type.
+
+    It only calls Pillow, because `photo_errors` reports its exceptions as damaged photos.
+    """
+    image.load()  # a TIFF is turned upright while loading and loses its orientation
     if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
         image = ImageOps.exif_transpose(image)
-    if image.has_transparency_data or image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return to_uint8_array(to_rgb(channels_first(_transparent_or_deep(image))))
-    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
-
-
-def _transparent_or_deep(image: Image.Image) -> NDArray[Any]:
-    """The pixels with their transparency (RGBA), or gray of 16 bits or floats."""
-    if image.mode == "F":
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return np.array(image)
-    if image.mode.startswith("I;16"):
-        return np.array(image).astype(np.uint16)
-    if image.mode != "I":
-        return np.array(image if image.mode == "RGBA" else image.convert("RGBA"))
-    gray = np.array(image)  # 32-bit integers of a file that holds 16-bit values
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return np.array(image if image.mode == mode else image.convert(mode))
+
+
+def _rgb_array(pixels: NDArray[Any], name: str | Path) -> UInt8[np.ndarray, "H W 3"]:
+    """Convert decoded pixels to (H, W, 3) uint8. Raises PhotoError, naming the photo."""
+    if pixels.shape[2:] == (3,):
+        return pixels
+    try:
+        narrow = _as_uint16(pixels) if pixels.dtype == np.int32 else pixels
+        return to_uint8_array(to_rgb(channels_first(narrow)))
+    except PhotoError as error:
+        raise PhotoError(f"{name}: {error}") from error
+
+
+def _as_uint16(gray: Int[np.ndarray, "H W"]) -> UInt16[np.ndarray, "H W"]:
+    """Convert Pillow's 32-bit integers (mode "I") to the 16-bit values that they hold."""
     low, high = int(gray.min()), int(gray.max())
     if low < 0 or high > 65535:
         raise PhotoError(f"gray values: expected 0..65535, found {low}..{high}. Save it with 8 or 16 bits.")
@@ -108,22 +119,25 @@ def _transparent_or_deep(image: Image.Image) -> NDArray[Any]:
 
 @contextmanager
 def photo_errors(path: str | Path) -> Iterator[None]:
-    """Turn any error while a photo is read into a PhotoError that names the photo and says what to do."""
+    """Turn the errors of reading a photo into a PhotoError that names the photo and says what to do.
+
+    Wrap only file access and calls to Pillow: a bug in other code would be reported as a damaged photo.
+    """
     try:
         yield
     except PhotoError as error:
         raise PhotoError(f"{path}: {error}") from error
     except FileNotFoundError as error:
-        raise PhotoError(f"{path}: there is no such photo. Check the spelling and the folder.") from error
-    except IsADirectoryError as error:
-        raise PhotoError(f"{path}: this is a folder, where one photo was expected.") from error
-    except PermissionError as error:
-        raise PhotoError(f"{path}: this photo may not be read. Change its permissions.") from error
+        raise PhotoError(f"{path}: this photo does not exist. Check the path.") from error
+    except (IsADirectoryError, PermissionError) as error:  # Windows raises PermissionError for a folder
+        denied = "no permission to read this photo. Change its permissions."
+        problem = "expected a photo, found a folder." if Path(path).is_dir() else denied
+        raise PhotoError(f"{path}: {problem}") from error
     except UnidentifiedImageError as error:
-        advice = "Convert it to JPEG or PNG, or leave it out."
-        raise PhotoError(f"{path}: not a photo in a format that can be read. {advice}") from error
+        problem = "this file is not an image, or its format is not supported."
+        raise PhotoError(f"{path}: {problem} Convert it to JPEG or PNG, or remove it.") from error
     except _DECODER_ERRORS as error:
-        advice = "Replace it by an intact copy, or remove it together with its labels."
+        advice = "Replace it with an intact copy, or remove it and its labels."
         raise PhotoError(f"{path}: this photo is damaged or truncated ({error}). {advice}") from error
 
 
@@ -131,7 +145,7 @@ def photo_errors(path: str | Path) -> Iterator[None]:
 
 
 class _Predict(Protocol[ResultT]):
-    """One photo in, one result out; a list in, a list out; with proposals of each photo, if there are any."""
+    """One photo in, one result out; a list in, a list out; optionally with proposals per photo."""
 
     @overload
     def __call__(
@@ -143,17 +157,17 @@ class _Predict(Protocol[ResultT]):
 
 
 class _PredictMethod(Protocol[ResultT]):
-    """The same as a method, not yet bound to its object."""
+    """The same as a method that is not yet bound to its object."""
 
     def __get__(self, instance: object, owner: type | None = None) -> _Predict[ResultT]: ...
 
 
 def accepts_photos(method: Callable[..., list[ResultT]]) -> _PredictMethod[ResultT]:
-    """Let a method that takes a list of (3, H, W) tensors take one photo, or a list, in any usual form.
+    """Let a method for a list of (3, H, W) tensors accept one photo, or a list of photos, in any usual form.
 
-    One photo gives one result. A list or tuple of photos gives a list, and an empty list an empty list.
-    `proposals`, if given, is one tensor for one photo and a list for several. `to_image` says what a photo
-    may be and raises PhotoError for anything else.
+    One photo gives one result; a list or tuple of photos gives a list of results. `proposals`, if given, is
+    one tensor for one photo and a list of tensors for several. See `to_image` for the forms of a photo; it
+    raises PhotoError for anything else.
     """
 
     @wraps(method)
@@ -161,10 +175,10 @@ def accepts_photos(method: Callable[..., list[ResultT]]) -> _PredictMethod[Resul
         self: object, photos: Photo | Sequence[Photo], /, proposals: Tensor | list[Tensor] | None = None
     ) -> ResultT | list[ResultT]:
         if not isinstance(photos, list | tuple):
-            one = {} if proposals is None else {"proposals": [proposals]}
-            return attach_photo(method(self, [to_image(cast(Photo, photos))], **one)[0], photos)
-        several = {} if proposals is None else {"proposals": proposals}
-        results = method(self, [to_image(photo) for photo in photos], **several) if photos else []
+            options: dict[str, Any] = {} if proposals is None else {"proposals": [proposals]}
+            return attach_photo(method(self, [to_image(cast(Photo, photos))], **options)[0], photos)
+        options = {} if proposals is None else {"proposals": proposals}
+        results = method(self, [to_image(photo) for photo in photos], **options) if photos else []
         return list(map(attach_photo, results, photos))
 
     return cast(_PredictMethod[ResultT], with_photos)

@@ -1,9 +1,9 @@
-"""Arrays and tensors of any depth as RGB.
+"""Convert arrays and tensors of any depth to RGB.
 
 - Gray becomes three equal channels.
-- Transparency is laid over white, as a page shows it (under it a file may hide anything).
-- 16-bit values keep their upper eight bits (value >> 8): the full range 0..65535 becomes 0..255.
-- Floating-point values mean 0..1. Anything outside is refused, not guessed at.
+- Transparent pixels are blended with white, as web pages show them; their own color is arbitrary.
+- 16-bit values keep their upper eight bits (value >> 8): 0..65535 becomes 0..255.
+- Floating-point values must be in 0..1. Other values raise PhotoError instead of being guessed at.
 """
 
 from __future__ import annotations
@@ -20,62 +20,73 @@ from boxmask.errors import PhotoError
 
 
 def to_rgb(image: Tensor) -> Tensor:
-    """(1, H, W), (3, H, W) or (4, H, W) of any depth -> (3, H, W) uint8, or float32 in 0..1."""
+    """Convert to RGB: (1, H, W), (3, H, W) or (4, H, W) of any depth -> (3, H, W) uint8, or float32 in 0..1.
+
+    Raises PhotoError for floating-point values outside 0..1.
+    """
     if image.is_floating_point():
         image = _checked_floats(image)
     elif image.dtype == torch.uint16:
         image = (image.to(torch.int32) >> 8).to(torch.uint8)
     if len(image) == 4:
-        return _over_white(image)
+        return _blend_with_white(image)
     return image.repeat(3, 1, 1) if len(image) == 1 else image
 
 
 def channels_first(array: NDArray[Any]) -> Tensor:
-    """(H, W) or (H, W, C) -> (C, H, W), as a view where torch allows it."""
-    gray_or_colored = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
-    usable_type = array.dtype.kind == "f" or (array.dtype.kind == "u" and array.dtype.itemsize <= 2)
-    if not (gray_or_colored and usable_type and array.size):
+    """Move the channels first: (H, W) or (H, W, C) -> (C, H, W), as a view if torch allows it.
+
+    Raises PhotoError for any other shape or type.
+    """
+    valid_shape = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+    valid_type = array.dtype.kind == "f" or (array.dtype.kind == "u" and array.dtype.itemsize <= 2)
+    if not (valid_shape and valid_type and array.size):
         expected = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or floats in 0..1"
-        raise PhotoError(f"a photo as an array: expected {expected}, found {array.dtype} {array.shape}")
+        raise PhotoError(f"photo array: expected {expected}, found {array.dtype} {array.shape}")
     native = array.astype(_native(array.dtype), copy=False)
-    writable = np.require(native, requirements=["C_CONTIGUOUS", "WRITEABLE"])  # torch knows no read-only
+    writable = np.require(
+        native, requirements=["C_CONTIGUOUS", "WRITEABLE"]
+    )  # torch has no read-only tensors
     tensor = torch.from_numpy(writable)
     return tensor[None] if array.ndim == 2 else tensor.permute(2, 0, 1)
 
 
-def with_channels(tensor: Tensor) -> Tensor:
-    """(H, W) or (C, H, W) -> (C, H, W)."""
-    gray_or_colored = tensor.ndim == 2 or (tensor.ndim == 3 and len(tensor) in (1, 3, 4))
-    usable_type = tensor.dtype in (torch.uint8, torch.uint16) or tensor.is_floating_point()
-    if not (gray_or_colored and usable_type and tensor.numel()):
+def with_channel_axis(tensor: Tensor) -> Tensor:
+    """Add a channel axis to gray images: (H, W) or (C, H, W) -> (C, H, W).
+
+    Raises PhotoError for any other shape or type.
+    """
+    valid_shape = tensor.ndim == 2 or (tensor.ndim == 3 and len(tensor) in (1, 3, 4))
+    valid_type = tensor.dtype in (torch.uint8, torch.uint16) or tensor.is_floating_point()
+    if not (valid_shape and valid_type and tensor.numel()):
         expected = "(H, W), (1, H, W), (3, H, W) or (4, H, W) of uint8, uint16 or floats in 0..1"
         found = f"{tensor.dtype} {tuple(tensor.shape)}"
         several = " Pass several photos as a list." if tensor.ndim == 4 else ""
-        raise PhotoError(f"a photo as a tensor: expected {expected}, found {found}.{several}")
+        raise PhotoError(f"photo tensor: expected {expected}, found {found}.{several}")
     return tensor[None] if tensor.ndim == 2 else tensor
 
 
 def to_uint8_array(image: Tensor) -> UInt8[np.ndarray, "H W 3"]:
-    """What `to_image` gives, (3, H, W) uint8 or float in 0..1, as an array (H, W, 3) uint8."""
+    """Convert an image from `to_image` to an array: (3, H, W) uint8 or float in 0..1 -> (H, W, 3) uint8."""
     if image.is_floating_point():
         image = (image * 255).round().to(torch.uint8)
     return np.ascontiguousarray(image.cpu().permute(1, 2, 0).numpy())
 
 
 def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The same numbers in a type that torch has: this machine's byte order, at most 64 bits."""
+    """Return an equivalent type that torch supports: native byte order, at most 64 bits."""
     return np.dtype(np.float64) if dtype.itemsize > 8 else dtype.newbyteorder("=")
 
 
 def _checked_floats(image: Tensor) -> Tensor:
     low, high = (float(bound) for bound in image.detach().aminmax())
-    if not (low >= 0 and high <= 1):  # NaN, too
-        advice = "Divide by the largest value that may occur, or clamp."
-        raise PhotoError(f"a photo of floats: expected values in 0..1, found {low:g}..{high:g}. {advice}")
+    if not (low >= 0 and high <= 1):  # also true for NaN
+        advice = "Divide by the largest possible value, or clamp."
+        raise PhotoError(f"photo of floats: expected values in 0..1, found {low:g}..{high:g}. {advice}")
     return image.to(torch.float32)
 
 
-def _over_white(rgba: Tensor) -> Tensor:
+def _blend_with_white(rgba: Tensor) -> Tensor:
     """(4, H, W) -> (3, H, W): color · alpha + white · (1 − alpha)."""
     color, alpha = rgba[:3], rgba[3:]
     if rgba.is_floating_point():

@@ -1,12 +1,14 @@
-"""The size of a photo file from its header alone, with its EXIF orientation applied or not."""
+"""The size of a photo file, read from its header, with or without its EXIF orientation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import ExifTags, Image, ImageOps
 
+from boxmask.errors import PhotoError
 from boxmask.photos.read import photo_errors
 
 _SIDEWAYS = (5, 6, 7, 8)  # the EXIF orientations that exchange height and width
@@ -14,43 +16,58 @@ _PNG_CHUNKS_WITH_ORIENTATION = {b"eXIf", b"iTXt", b"tEXt", b"zTXt"}
 
 
 def photo_size(path: str | Path) -> tuple[int, int]:
-    """(height, width) of a photo file as it is shown, from its header alone.
+    """Return the (height, width) of a photo file as it is shown.
 
-    Only a TIFF that is not stored upright is decoded, because Pillow's versions differ in how they open it.
-    Raises PhotoError, naming the file, if it is missing or its header cannot be read.
+    Only the header is read. The exception is a TIFF that is stored rotated: it is decoded, because versions
+    of Pillow open it differently. Raises PhotoError, naming the file, if it is missing or its header damaged.
     """
-    with photo_errors(path), Image.open(path) as image:
+    with _open(path) as image:
         orientation = _orientation(image, Path(path))
         if image.format == "TIFF" and orientation != 1:
-            ImageOps.exif_transpose(image, in_place=True)
+            with photo_errors(path):
+                ImageOps.exif_transpose(image, in_place=True)
             return image.height, image.width
         width, height = image.size
         return (width, height) if orientation in _SIDEWAYS else (height, width)
 
 
 def stored_size(path: str | Path) -> tuple[int, int]:
-    """(height, width) of a photo file before its EXIF orientation is applied, as some label tools see it."""
-    with photo_errors(path), Image.open(path) as image:
+    """Return the (height, width) of a photo file without its EXIF orientation, as some labeling tools do."""
+    with _open(path) as image:
         sideways = _orientation(image, Path(path)) in _SIDEWAYS
     height, width = photo_size(path)
     return (width, height) if sideways else (height, width)
 
 
+@contextmanager
+def _open(path: str | Path) -> Iterator[Image.Image]:
+    with photo_errors(path):
+        image = Image.open(path)
+    with image:
+        yield image
+
+
 def _orientation(image: Image.Image, path: Path) -> int:
-    """The EXIF orientation, 1..8, 1 being upright.
+    """Return the EXIF orientation, 1..8; 1 is upright.
 
-    A PNG may store it behind its pixels, so Pillow decodes the whole file to find it. Most PNGs have no
-    chunk that could hold an orientation and need no decoding.
+    A PNG may store it after its pixels, so Pillow decodes the whole file to find it. Most PNGs have no chunk
+    that could hold an orientation and are not decoded.
     """
-    if image.format == "PNG" and not _PNG_CHUNKS_WITH_ORIENTATION & set(_png_chunks(path)):
+    if image.format == "PNG" and not _PNG_CHUNKS_WITH_ORIENTATION & _png_chunks(path):
         return 1
-    return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    with photo_errors(path):
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
 
 
-def _png_chunks(path: Path) -> Iterator[bytes]:
-    """The types of a PNG's chunks, read by jumping from header to header."""
-    with path.open("rb") as file:
-        file.seek(8)  # the signature
-        while len(head := file.read(8)) == 8:
-            yield head[4:]
-            file.seek(int.from_bytes(head[:4], "big") + 4, 1)  # the content and its checksum
+def _png_chunks(path: Path) -> set[bytes]:
+    """Return the types of a PNG's chunks, reading only their headers."""
+    kinds = set()
+    try:
+        with path.open("rb") as file:
+            file.seek(8)  # the signature
+            while len(header := file.read(8)) == 8:
+                kinds.add(header[4:])
+                file.seek(int.from_bytes(header[:4], "big") + 4, 1)  # the content and its checksum
+    except OSError as error:
+        raise PhotoError(f"{path}: this photo cannot be read ({error}).") from error
+    return kinds

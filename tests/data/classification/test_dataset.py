@@ -75,7 +75,7 @@ def test_the_photo_of_an_item_is_its_part(tmp_path: Path) -> None:
     Image.fromarray(pixels).save(tmp_path / "c.png")
     shown = crop_objects(tiny(tmp_path), NO_CONTEXT).photo(1)
     assert np.array_equal(shown.permute(1, 2, 0).numpy(), pixels[30:50, 40:60])
-    with pytest.raises(PhotoError, match=r"a\.png: there is no such photo"):
+    with pytest.raises(PhotoError, match=r"a\.png: this photo does not exist"):
         crop_objects(tiny(tmp_path)).photo(0)
 
 
