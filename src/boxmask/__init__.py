@@ -2,30 +2,116 @@
 
     import boxmask
 
-    run = boxmask.train("data/", model="faster-rcnn", max_minutes=10)
-    detector = boxmask.load(run.path)
+    run = boxmask.train("my-photos/", model="faster-rcnn", max_minutes=10)
+    detector = boxmask.load(run)
     detections = detector.predict("photo.jpg")
 
-The verbs, and the rooms that are named here, are loaded when they are first used, so that importing boxmask
-is quick.
+Everything is loaded when it is first used, so that importing boxmask is quick.
 """
 
-from importlib import import_module
-from types import ModuleType
+from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from boxmask.errors import (
+    BoxmaskError,
+    CheckpointError,
+    LabelError,
+    PhotoError,
+    TrainingError,
+    UsageError,
+    WeightsError,
+)
+from boxmask.wait_policy import set_wait_policy
 from boxmask.verbs import evaluate, load, predict, train
 
-__version__ = "0.2.0"
-__all__ = ["evaluate", "load", "predict", "train"]
+if TYPE_CHECKING:
+    from boxmask import (
+        classifiers,
+        data,
+        detectors,
+        evaluation,
+        geometry,
+        kernels,
+        masks,
+        models,
+        photos,
+        pipeline,
+        prediction,
+        results,
+        runs,
+        segmenters,
+        tasks,
+        training,
+        types,
+        visualization,
+        weights,
+    )
+    from boxmask.runs.recipe import Recipe
+    from boxmask.runs.run import Run
+    from boxmask.types import Classification, Detection, Detections, SegmentationMap
 
-_ROOMS = (
-    *("classifiers", "data", "detectors", "evaluation", "geometry", "kernels", "masks", "models"),
-    *("pipeline", "prediction", "segmenters", "training", "types", "weights"),
-)
+__version__ = "0.1.0"
+__all__ = [
+    "BoxmaskError",
+    "CheckpointError",
+    "Classification",
+    "Detection",
+    "Detections",
+    "LabelError",
+    "PhotoError",
+    "Recipe",
+    "Run",
+    "SegmentationMap",
+    "TrainingError",
+    "UsageError",
+    "WeightsError",
+    "classifiers",
+    "data",
+    "detectors",
+    "evaluate",
+    "evaluation",
+    "geometry",
+    "kernels",
+    "load",
+    "masks",
+    "models",
+    "photos",
+    "pipeline",
+    "predict",
+    "prediction",
+    "results",
+    "runs",
+    "segmenters",
+    "tasks",
+    "train",
+    "training",
+    "types",
+    "visualization",
+    "weights",
+]
+
+_LAZY = {
+    "Classification": "boxmask.types",
+    "Detection": "boxmask.types",
+    "Detections": "boxmask.types",
+    "Recipe": "boxmask.runs.recipe",
+    "Run": "boxmask.runs.run",
+    "SegmentationMap": "boxmask.types",
+}
+
+set_wait_policy()
 
 
-def __getattr__(name: str) -> ModuleType:
-    """`boxmask.weights` and the like without an import of their own."""
-    if name in _ROOMS:
+def __getattr__(name: str) -> object:
+    """Load a class or a room when it is first used."""
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    if name in __all__:
         return import_module(f"boxmask.{name}")
     raise AttributeError(f"module 'boxmask' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,88 +1,136 @@
-"""The public verbs: what most programs need of boxmask, in a few words. torch is imported inside."""
+"""The public functions of boxmask. torch is imported inside, so that `import boxmask` is quick."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from boxmask.classifiers.contract import Classifier
-    from boxmask.detectors.contract import Detector
-    from boxmask.evaluation.classification.evaluate import ClassificationEvaluation
-    from boxmask.evaluation.detection.evaluate import DetectionEvaluation
-    from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation
+    from typing_extensions import Unpack
+
+    from boxmask.evaluation.contract import Evaluation
+    from boxmask.models.table import AnyModel
     from boxmask.prediction.predict import Prediction
+    from boxmask.runs.options import RecipeOptions
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
-    from boxmask.segmenters.contract import Segmenter
+    from boxmask.runs.splits import Split
+
+RunLike: TypeAlias = "Run | str | os.PathLike[str]"
+"""A `Run`, the path of its folder, or the path of a checkpoint."""
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called after each photo with the number done and the number in all."""
 
 
 def train(
-    data: str | Path, *, recipe: Recipe | None = None, out: str | Path | None = None, **choices: Any
+    data: str | os.PathLike[str],
+    *,
+    recipe: Recipe | None = None,
+    out: str | os.PathLike[str] | None = None,
+    **options: Unpack[RecipeOptions],
 ) -> Run:
-    """Train on labeled photos; gives the run, whose folder holds the weights.
+    """Train a model on labeled photos; gives the run, whose folder holds the weights.
 
-    recipe, choices: a `boxmask.runs.recipe.Recipe`, and single fields of it by name, for example
-    `model="faster-rcnn", max_minutes=10`. Ctrl-C ends the training early; `run.finished` tells. Raises what
-    `boxmask train` would print.
+        run = boxmask.train("my-photos/", model="faster-rcnn", max_minutes=10)
+
+    data:    a folder or annotation file in any supported format
+    recipe:  a `boxmask.Recipe`
+    out:     the folder to write, which must not exist; by default runs/MODEL-NUMBER
+    options: fields of the recipe that replace its values; `boxmask train --help` describes them.
+             `model_options` takes a dictionary, for example {"nms_iou": 0.4}
+
+    Ctrl-C stops the training after the current step and saves it; `run.finished` tells. The random state of
+    torch and numpy is left as it was.
+    Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
     from boxmask.runs.recipe import Recipe
-    from boxmask.training.train import train as begin
+    from boxmask.training.train import train as start_training
 
-    return begin(data, replace(recipe or Recipe(), **choices), Path(out) if out else None)[0]
+    fields = cast(dict[str, Any], dict(options))
+    if isinstance(values := fields.get("model_options"), Mapping):
+        fields["model_options"] = tuple(f"{name}={value!r}" for name, value in values.items())
+    for name in ("detector", "classifier", "split_file", "classes_file"):
+        if fields.get(name) is not None:
+            fields[name] = Path(fields[name])
+    return start_training(Path(data), replace(recipe or Recipe(), **fields), Path(out) if out else None)[0]
 
 
-def load(run: str | Path, device: str = "cpu") -> Detector | Segmenter | Classifier:
-    """The model of a run's folder or checkpoint, ready to `predict`."""
+def load(run: RunLike, device: str = "auto") -> AnyModel:
+    """Load the model of a run or checkpoint, ready to `predict`.
+
+    device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
+
+    Raises CheckpointError if it is missing, damaged or from another version, and UsageError for a device that
+    this machine does not have.
+    """
     from boxmask.weights.checkpoint import load_model
 
-    return load_model(run, device)
+    return load_model(Path(run), device)
 
 
 def evaluate(
-    run: str | Path,
-    data: str | Path,
-    split: Literal["train", "val", "test", "all"] = "test",
+    run: RunLike,
+    data: str | os.PathLike[str],
+    split: Split = "test",
     *,
     on_bad_boxes: Literal["error", "skip"] | None = None,
     on_unseen_classes: Literal["error", "skip"] = "error",
-    classes_file: str | Path | None = None,
+    classes_file: str | os.PathLike[str] | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
-    device: str = "cpu",
-) -> DetectionEvaluation | SegmentationEvaluation | ClassificationEvaluation:
-    """Judge a run on labeled photos; `.to_dict()` gives the figures by name.
+    pictures: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    device: str = "auto",
+) -> Evaluation:
+    """Evaluate a run on labeled photos.
 
-    What the choices mean is in `boxmask evaluate --help`.
+        evaluation = boxmask.evaluate(run, "my-photos/")
+        evaluation["AP50"], evaluation.interval("AP50")
+
+    `boxmask evaluate --help` describes the options; `pictures` is a folder to draw into.
+    Raises LabelError, PhotoError, CheckpointError or UsageError.
     """
-    from boxmask.tasks.evaluate import LabelOptions, evaluate_model, read_split
+    from boxmask.tasks.contract import LabelOptions
+    from boxmask.tasks.table import task_of
     from boxmask.weights.checkpoint import load_model
 
-    model = load_model(run, device)
-    reading = LabelOptions(on_bad_boxes, Path(classes_file) if classes_file else None, on_unknown_colors)
-    labeled = read_split(model, Path(run), Path(data), split, reading)
-    judged: DetectionEvaluation | SegmentationEvaluation | ClassificationEvaluation = evaluate_model(
-        model, labeled, on_unseen_classes
-    ).evaluation
-    return judged
+    model = load_model(Path(run), device)
+    task = task_of(model)
+    classes = Path(classes_file) if classes_file else None
+    options = LabelOptions(on_bad_boxes, on_unseen_classes, classes, on_unknown_colors)
+    dataset = task.read_split(Path(run), Path(data), split, options)
+    folder = Path(pictures) if pictures else None
+    evaluation: Evaluation = task.evaluate(model, dataset, on_unseen_classes, progress, folder).evaluation
+    return evaluation
 
 
 def predict(
-    run: str | Path,
-    photos: Sequence[str | Path],
-    out: str | Path = "predictions",
+    run: RunLike,
+    photos: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str] = "predictions",
     *,
+    save: Sequence[str] | None = None,
     min_score: float = 0.5,
-    device: str = "cpu",
+    progress: Progress | None = None,
+    device: str = "auto",
 ) -> Prediction:
-    """Draw what a run finds in photos, folders and globs into the folder `out`; not of classifiers."""
-    from boxmask.classifiers.contract import Classifier
-    from boxmask.errors import UsageError
+    """Find objects in photos, folders and globs, and write pictures and files into the folder `out`.
+
+    save:      formats to write, as `boxmask predict --help` lists them
+    min_score: minimum score in pictures, LabelMe files and label maps
+
+    To get results without writing files, use `boxmask.load(run).predict(photos)`.
+    Raises PhotoError, CheckpointError or UsageError.
+    """
     from boxmask.prediction.predict import predict_photos
+    from boxmask.tasks.table import task_of
     from boxmask.weights.checkpoint import load_model
 
-    model = load_model(run, device)
-    if isinstance(model, Classifier):
-        raise UsageError(f"{run}: a classifier draws nothing; use boxmask.load(run).predict(photos)")
-    return predict_photos(model, photos, Path(out), min_score=min_score)
+    model = load_model(Path(run), device)
+    formats = None if save is None else tuple(save)
+    writer = task_of(model).writer(model, Path(out), formats, min_score)
+    several = [photos] if isinstance(photos, str | os.PathLike) else photos
+    return predict_photos(model, [Path(photo) for photo in several], Path(out), writer, progress)

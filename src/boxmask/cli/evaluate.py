@@ -1,13 +1,11 @@
-"""boxmask evaluate RUN DATA: how good is it."""
+"""boxmask evaluate RUN DATA: metrics of a trained model."""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from cyclopts import Parameter
+from boxmask.cli.output import JsonFile
 
 
 def evaluate(
@@ -16,73 +14,64 @@ def evaluate(
     /,
     *,
     split: Literal["train", "val", "test", "all"] = "test",
-    json_file: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
+    json_file: JsonFile = None,
     pictures: Path | None = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
     on_unseen_classes: Literal["error", "skip"] = "error",
     classes_file: Path | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
     svd: tuple[int, int] | None = None,
-    device: str = "cpu",
+    device: str = "auto",
 ) -> int:
-    """Judge a model on labeled photos, in all and by class.
+    """Evaluate a trained model on labeled photos, overall and per class.
 
-    Detectors by COCO's and VOC's average precision, of boxes and of outlines; segmenters by the intersection
-    over union of the pixels; classifiers by how often they are right.
+    Detectors: average precision by COCO's and VOC's rules, for boxes and masks. Segmenters: mIoU, Dice and
+    boundary IoU. Classifiers: accuracy, precision and recall.
 
     Parameters
     ----------
     run
-        The folder that training wrote, or a checkpoint in it.
+        Folder that training wrote, or a checkpoint.
     data
-        A folder or annotation file, as for training.
+        Folder or annotation file, as for training.
     split
-        Which photos; a data set without splits of its own keeps the ones that training drew.
+        Photos to evaluate on. If the data set has no split of its own, the run's split is used.
     json_file
-        Write the figures into this file, as fractions; "-" is the terminal.
+        Write the metrics to this file, as fractions. "-" prints them to stdout.
     pictures
-        Draw every photo twice, as labeled and as found, into this folder; of a classifier, its mistakes.
+        Folder for pictures: every photo as labeled and as predicted. For classifiers, the mistakes.
     on_bad_boxes
-        What to do with labels that cannot be boxes. Default: skip them while they are under 1 % of all
-        boxes, else stop.
+        What to do with boxes that are empty or outside their photo. Default: skip them while they are under
+        1 % of all boxes, else stop.
     on_unseen_classes
-        What to do about classes that the model does not know.
+        What to do with classes that the model does not know. "skip" leaves them out of the metrics.
     classes_file
-        Pixels: what the colors or numbers of the label images mean; default: as in training, else the
-        set's own.
+        Segmentation only. File that names the classes of the colors or values in label maps. Default: as in
+        training if the data set is the same, else the data set's own.
     on_unknown_colors
-        Pixels: what to do about colors that the classes file does not name; default: as in training, else
-        stop.
+        Segmentation only. What to do with colors that the classes file does not name. Default: as in training
+        if the data set is the same, else stop.
     svd
-        Fast R-CNN: the ranks of the truncated SVD of its two fully connected layers, for example 128 64:
-        quicker, and a little less precise.
+        Fast R-CNN only. Ranks of the truncated SVD of its two fully connected layers, for example 128 64.
+        Faster, and a little less accurate.
     device
-        Where the network runs, for example cpu or cuda.
+        "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
-    from rich.console import Console
-
-    from boxmask.atomic_write import atomic_write
-    from boxmask.cli.bar import photo_bar
-    from boxmask.data.messages import shorten_note
+    from boxmask.cli.output import print_metrics, print_notes
+    from boxmask.cli.progress import photo_progress
     from boxmask.detectors.fast_rcnn import truncate
-    from boxmask.tasks.evaluate import LabelOptions, evaluate_model, read_split
+    from boxmask.tasks.contract import LabelOptions
+    from boxmask.tasks.table import task_of
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(run, device)
     if svd is not None:
         truncate(model, svd)
-    reading = LabelOptions(on_bad_boxes, classes_file, on_unknown_colors)
-    labeled = read_split(model, run, data, split, reading)
-    for note in labeled.notes:
-        print(f"note: {shorten_note(note)}", file=sys.stderr)
-    with photo_bar("judging") as progress:
-        judged = evaluate_model(model, labeled, on_unseen_classes, progress, pictures)
-    figures = json.dumps(judged.evaluation.to_dict(), indent=1) + "\n"
-    if json_file == Path("-"):
-        print(figures, end="")
-    else:
-        Console().print(judged.table)
-    if json_file not in (None, Path("-")):
-        with atomic_write(json_file) as partial:
-            partial.write_text(figures, encoding="utf-8")
+    task = task_of(model)
+    options = LabelOptions(on_bad_boxes, on_unseen_classes, classes_file, on_unknown_colors)
+    dataset = task.read_split(run, data, split, options)
+    print_notes(dataset.notes)
+    with photo_progress("evaluating") as progress:
+        report = task.evaluate(model, dataset, options.on_unseen_classes, progress, pictures)
+    print_metrics(report.evaluation.to_dict(), report.table, json_file)
     return 0

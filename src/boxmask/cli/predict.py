@@ -1,15 +1,9 @@
-"""boxmask predict RUN PHOTO...: draw what is found in photos."""
+"""boxmask predict RUN PHOTO...: find objects in photos."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from boxmask.errors import UsageError
-
-if TYPE_CHECKING:
-    from boxmask.prediction.predict import Prediction
 
 
 def predict(
@@ -21,68 +15,48 @@ def predict(
     save: str | None = None,
     min_score: float = 0.5,
     svd: tuple[int, int] | None = None,
-    device: str = "cpu",
+    device: str = "auto",
 ) -> int:
-    """Find things in photos, and draw them; of a classifier, write what each photo shows into classes.csv.
+    """Find objects in photos and draw them. A classifier writes the class of each photo to classes.csv.
 
     Parameters
     ----------
     run
-        The folder that training wrote, or a checkpoint in it.
+        Folder that training wrote, or a checkpoint.
     photos
         Photos, folders or globs.
     out
-        The folder that pictures, detections.json, label images or classes.csv are written into.
+        Folder for the results.
     save
-        What to write, several with commas between: jpg or png for pictures; coco for one COCO JSON with all
-        detections and their masks; labelme for LabelMe's JSON of each photo, to be corrected by hand;
-        label-maps for images whose pixels are numbers, of objects with masks or of classes. Default: jpg and
-        coco; of models that say the class of every pixel, jpg and label-maps.
+        Formats to write, separated by commas: jpg or png (pictures), coco (one JSON file with all detections),
+        labelme (one JSON file per photo, to be corrected by hand), label-maps (PNGs of object or class
+        numbers). Default: jpg,coco; for segmenters jpg,label-maps.
     min_score
-        Pictures, LabelMe's JSON and label images hold detections from this score on.
+        Minimum score in pictures, LabelMe files and label maps. The COCO file holds all detections.
     svd
-        Fast R-CNN: the ranks of the truncated SVD of its two fully connected layers, for example 128 64:
-        quicker, and a little less precise.
+        Fast R-CNN only. Ranks of the truncated SVD of its two fully connected layers, for example 128 64.
+        Faster, and a little less accurate.
     device
-        Where the network runs, for example cpu or cuda.
+        "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
-    from boxmask.classifiers.contract import Classifier
-    from boxmask.cli.bar import photo_bar
+    from boxmask.cli.progress import photo_progress
     from boxmask.detectors.fast_rcnn import truncate
     from boxmask.prediction.predict import predict_photos
-    from boxmask.tasks.classification.prediction import classify_photos
+    from boxmask.tasks.table import task_of
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(run, device)
     if svd is not None:
         truncate(model, svd)
-    if isinstance(model, Classifier):
-        if save is not None:
-            raise UsageError("--save: a classifier writes classes.csv; leave the flag out")
-        with photo_bar("classifying") as progress:
-            classified = classify_photos(model, photos, out, progress=progress)
-        print(f"{len(classified.photos)} photos")
-        return _told(classified.table, classified.faults)
-    with photo_bar("finding") as progress:
-        done = predict_photos(model, photos, out, save=_forms(save), min_score=min_score, progress=progress)
-    print(_summary(done, min_score))
-    return _told(out, done.faults)
+    writer = task_of(model).writer(model, out, _formats(save), min_score)
+    with photo_progress("predicting") as progress:
+        prediction = predict_photos(model, photos, out, writer, progress)
+    print(f"{len(prediction.photos)} photos" + (f", {prediction.summary}" if prediction.summary else ""))
+    print(out)
+    for message in prediction.errors:
+        print(f"boxmask: {message}", file=sys.stderr)
+    return 1 if prediction.errors else 0
 
 
-def _forms(save: str | None) -> tuple[str, ...] | None:
-    return None if save is None else tuple(form.strip() for form in save.split(",") if form.strip())
-
-
-def _summary(done: Prediction, min_score: float) -> str:
-    if done.shares:
-        return f"{len(done.photos)} photos"
-    shown = sum(len(found.filter(min_score=min_score)) for found in done.detections)
-    return f"{len(done.photos)} photos, {shown} objects with a score of {min_score:g} or more"
-
-
-def _told(written: Path, faults: list[str]) -> int:
-    """Say where the results are, and what went wrong."""
-    print(written)
-    for fault in faults:
-        print(f"boxmask: {fault}", file=sys.stderr)
-    return 1 if faults else 0
+def _formats(save: str | None) -> tuple[str, ...] | None:
+    return None if save is None else tuple(name.strip() for name in save.split(",") if name.strip())

@@ -1,19 +1,19 @@
-"""boxmask proposals DATA|PHOTO...: where objects may be, judged or drawn."""
+"""boxmask proposals DATA|PHOTO...: evaluate or draw object proposals."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from cyclopts import Parameter
-
+from boxmask.cli.output import JsonFile
 from boxmask.errors import UsageError
 
 if TYPE_CHECKING:
     from boxmask.data.detection.dataset import DetectionDataset
-    from boxmask.pipeline.selective_search.search import SelectiveSearchConfig
+    from boxmask.pipeline.selective_search.modes import SelectiveSearchConfig
     from boxmask.prediction.proposals import BoxesOf
+
+Mode = Literal["single", "fast", "quality"]
 
 
 def proposals(
@@ -22,68 +22,71 @@ def proposals(
     *,
     method: Literal["selective-search", "rpn"] = "selective-search",
     run: Path | None = None,
-    mode: Literal["single", "fast", "quality"] = "fast",
+    mode: Mode = "fast",
     paper: bool = False,
     seed: int = 0,
     limit: int | None = None,
     split: Literal["train", "val", "test", "all"] = "all",
     out: Path | None = None,
-    json_file: Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
+    json_file: JsonFile = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
 ) -> int:
-    """Find places in photos where objects may be: by Selective Search, or by a trained Faster R-CNN's RPN.
+    """Propose boxes that may hold an object, by Selective Search or by the RPN of a trained Faster R-CNN.
+
+    Given labeled photos, prints the recall of the proposals. Given photos, draws them.
 
     Parameters
     ----------
     inputs
-        Labeled photos (a folder or annotation file): prints which part of the objects the proposals reach.
-        Or photos: draws the proposals and the regions that they are made of.
+        A labeled data set (folder or annotation file), or photos.
     method
-        Selective Search needs no training; an RPN is part of a trained Faster R-CNN.
+        Selective Search needs no training. The RPN is part of a trained Faster R-CNN.
     run
-        With --method rpn: the folder that training wrote, or a checkpoint in it.
+        With --method rpn: folder that training wrote, or a checkpoint.
     mode
-        How many ways to group the max_regions: single is the quickest, quality reaches the most objects.
+        Selective Search only. "single" is the fastest, "quality" has the highest recall.
     paper
-        The mode with the paper's own numbers, which leave out all that is smaller than 20 pixels.
+        Use the paper's own settings for the mode. They leave out regions under 20 pixels.
     seed
-        Of the order in which proposals come.
+        Random seed for the order of the proposals.
     limit
-        Keep only the first so many; the mode's own limit unless given.
+        Maximum number of proposals per photo. Default: the mode's.
     split
-        Of labeled photos, which.
+        Split of a labeled data set to use.
     out
-        Draw into this folder; for photos without labels it is "proposals" unless given.
+        Folder for pictures. Default for photos without labels: proposals.
     json_file
-        Write the figures into this file, as fractions; "-" is the terminal.
+        Write the metrics to this file, as fractions. "-" prints them to stdout.
     on_bad_boxes
-        What to do with labels that cannot be boxes. Default: skip them while they are under 1 % of all
-        boxes, else stop.
+        What to do with boxes that are empty or outside their photo. Default: skip them while they are under
+        1 % of all boxes, else stop.
     """
-    from boxmask.data.detection.read import has_detection_labels
+    from boxmask.data.detection.read import has_detection_labels, read_detection
 
     if method == "rpn":
-        boxes_of, config = _of_rpn(run, limit), None
+        boxes_of, config = _rpn(run, limit), None
     elif run is not None:
         raise UsageError("--run is for --method rpn: Selective Search needs no training")
     else:
-        boxes_of, config = _of_search(mode, paper, seed, limit)
+        boxes_of, config = _selective_search(mode, paper, seed, limit)
     if len(inputs) == 1 and has_detection_labels(inputs[0]):
-        return _judge(_photos_of(inputs[0], split, on_bad_boxes), boxes_of, config, out, json_file)
-    return _draw([str(one) for one in inputs], boxes_of, config, out or Path("proposals"))
+        dataset = read_detection(inputs[0], on_bad_boxes=on_bad_boxes)
+        dataset = dataset if split == "all" else dataset.split(split)
+        return _evaluate(dataset, boxes_of, config, out, json_file)
+    return _draw([str(path) for path in inputs], boxes_of, config, out or Path("proposals"))
 
 
-def _of_rpn(run: Path | None, limit: int | None) -> BoxesOf:
+def _rpn(run: Path | None, limit: int | None) -> BoxesOf:
     from boxmask.prediction.proposals import rpn_boxes
     from boxmask.weights.checkpoint import load_detector
 
     if run is None:
-        raise UsageError("--method rpn: say which Faster R-CNN's with --run RUN")
+        raise UsageError("--method rpn: give the run of a Faster R-CNN with --run RUN")
     return rpn_boxes(load_detector(run), limit)
 
 
-def _of_search(
-    mode: Literal["single", "fast", "quality"], paper: bool, seed: int, limit: int | None
+def _selective_search(
+    mode: Mode, paper: bool, seed: int, limit: int | None
 ) -> tuple[BoxesOf, SelectiveSearchConfig]:
     from dataclasses import replace
 
@@ -95,48 +98,33 @@ def _of_search(
     return ProposalCache(config).boxes, config
 
 
-def _photos_of(data: Path, split: str, on_bad_boxes: Literal["error", "skip"] | None) -> DetectionDataset:
-    from boxmask.data.detection.read import read_detection
-
-    dataset = read_detection(data, on_bad_boxes=on_bad_boxes)
-    return dataset if split == "all" else dataset.split(split)
-
-
-def _judge(
-    photos: DetectionDataset,
+def _evaluate(
+    dataset: DetectionDataset,
     boxes_of: BoxesOf,
     config: SelectiveSearchConfig | None,
     out: Path | None,
     json_file: Path | None,
 ) -> int:
-    from rich.console import Console
-
-    from boxmask.atomic_write import atomic_write
-    from boxmask.cli.bar import photo_bar
+    from boxmask.cli.output import print_metrics, print_notes
+    from boxmask.cli.progress import photo_progress
     from boxmask.evaluation.proposals import proposal_recall, recall_table
     from boxmask.prediction.proposals import draw_proposals, proposals_of
 
-    with photo_bar("searching") as progress:
-        found = proposal_recall(photos, proposals_of(photos, boxes_of, progress))
-    figures = json.dumps(found.to_dict(), indent=1) + "\n"
-    if json_file == Path("-"):
-        print(figures, end="")
-    else:
-        Console().print(recall_table(found))
-    if json_file not in (None, Path("-")):
-        with atomic_write(json_file) as partial:
-            partial.write_text(figures, encoding="utf-8")
+    print_notes(dataset.notes)
+    with photo_progress("proposing") as progress:
+        recall = proposal_recall(dataset, proposals_of(dataset, boxes_of, progress))
+    print_metrics(recall.to_dict(), recall_table(recall), json_file)
     if out is not None:
-        draw_proposals([photos.path(photo) for photo in range(len(photos))], boxes_of, out, config)
+        draw_proposals([dataset.path(photo) for photo in range(len(dataset))], boxes_of, out, config)
     return 0
 
 
 def _draw(inputs: list[str], boxes_of: BoxesOf, config: SelectiveSearchConfig | None, out: Path) -> int:
-    from boxmask.cli.bar import photo_bar
+    from boxmask.cli.progress import photo_progress
     from boxmask.photos.find import find_photos
     from boxmask.prediction.proposals import draw_proposals
 
-    with photo_bar("searching") as progress:
+    with photo_progress("proposing") as progress:
         draw_proposals(find_photos(inputs), boxes_of, out, config, progress)
     print(out)
     return 0

@@ -10,7 +10,7 @@ from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.pipeline.model import Entry
+from boxmask.pipeline.model import Entry, Model
 from boxmask.segmenters.contract import Segmenter
 from boxmask.segmenters.table import SEGMENTERS
 
@@ -28,6 +28,11 @@ def entry(model: str) -> Entry:
     if model not in MODELS:
         raise UsageError(f"model {model!r} is not known; there are: {', '.join(MODELS)}")
     return MODELS[model]
+
+
+def name_of(model: Model) -> str:
+    """The name in the table of a model that was built from it."""
+    return next(name for name, row in MODELS.items() if row.config is type(model.config))
 
 
 def make_config(model: str, preset: str, **numbers: object) -> Any:

@@ -1,48 +1,121 @@
-"""A task: a kind of labels. What training does with them, whatever the network."""
+"""A task is a kind of labels: what training, evaluation and prediction do with it, whatever the network.
+
+A model's task is looked up once, in `tasks/table.py`; nothing else asks for the kind of a model.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
+from rich.console import Group
 from torch import Tensor
 
+from boxmask.data.class_checks import OnUnseenClasses
+from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.pipeline.images import Size
-from boxmask.pipeline.model import Model
+from boxmask.prediction.predict import ResultWriter
 from boxmask.runs.recipe import Recipe
+from boxmask.runs.splits import Split
 
 Augment: TypeAlias = Callable[[Tensor, Any, np.random.Generator], tuple[Tensor, Any]]
-"""A training photo, uint8 (3, H, W), and what its labels say -> both, changed alike."""
+"""A training photo, uint8 (3, H, W), and its target -> both, changed alike."""
 
 Progress: TypeAlias = Callable[[int, int], None]
+"""Called after each photo with the number done and the number in all."""
+
+DatasetT = TypeVar("DatasetT")
+ModelT = TypeVar("ModelT", contravariant=True)
 
 
-class Task(Protocol):
-    """`labeled` is a set as `read` gives it: a Dataset, SegmentationDataset or ClassificationDataset."""
+@dataclass(frozen=True)
+class LabelOptions:
+    """How an evaluation reads labels; see `boxmask evaluate --help`.
+
+    classes_file, on_unknown_colors: by default as in training, if the data set is the same
+    """
+
+    on_bad_boxes: OnBadBoxes | None = None
+    on_unseen_classes: OnUnseenClasses = "error"
+    classes_file: Path | None = None
+    on_unknown_colors: Literal["error", "skip"] | None = None
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """An evaluation, and its table for the terminal."""
+
+    evaluation: Any  # DetectionEvaluation, SegmentationEvaluation or ClassificationEvaluation
+    table: Group
+
+
+class Task(Protocol[DatasetT, ModelT]):
+    """DatasetT: DetectionDataset, SegmentationDataset or ClassificationDataset. ModelT: what predicts."""
+
+    # ---------------------------------------------------------------- training
 
     @property
-    def figures(self) -> tuple[str, ...]:
-        """What an evaluation gives that is to be shown, by name; the first decides which weights are best."""
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that training shows. The first decides which weights are best."""
 
-    def read(self, data: Path, recipe: Recipe) -> Any:
-        """The labeled photos with their splits, checked; LabelError or PhotoError for what is wrong."""
+    def read(self, data: Path, recipe: Recipe) -> DatasetT:
+        """Read the labeled photos with their splits and check them for training.
 
-    def photos(self, labeled: Any) -> Any:
-        """The photos of the set, whose splits are written down."""
+        Raises LabelError or PhotoError.
+        """
 
-    def config_options(self, labeled: Any, recipe: Recipe) -> dict[str, Any]:
-        """What the set and the recipe say of the network's config."""
+    def photos(self, dataset: DatasetT) -> Any:
+        """The data set of whole photos, whose splits the run records."""
+
+    def config_options(self, dataset: DatasetT, recipe: Recipe) -> dict[str, Any]:
+        """The options of the model's config that follow from the data set, such as its class names."""
 
     def input_size(self, size: Size, config: Any) -> Size:
-        """(height, width) that a photo of this size takes up in the network, but for padding."""
+        """(height, width) of a photo of this size in the network, without padding."""
 
-    def sample(self, labeled: Any, item: int, config: Any) -> tuple[Tensor, Any]:
-        """A photo and what its labels say, at the size at which it is kept in memory."""
+    def sample(self, dataset: DatasetT, item: int, config: Any) -> tuple[Tensor, Any]:
+        """A photo and its target, at the size at which they are kept in memory."""
 
     def augmentation(self, recipe: Recipe, config: Any) -> Augment:
-        """What may happen to a sample each time that it is shown."""
+        """The random changes to a sample each time it is used."""
 
-    def evaluate(self, model: Model, labeled: Any, recipe: Recipe, progress: Progress) -> dict[str, Any]:
-        """The figures of the model, by name."""
+    def validate(
+        self, model: ModelT, dataset: DatasetT, recipe: Recipe, progress: Progress
+    ) -> dict[str, Any]:
+        """The metrics by name, without intervals."""
+
+    # ---------------------------------------------------------------- evaluation
+
+    def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> DatasetT:
+        """Read the photos of one split for an evaluation.
+
+        Raises LabelError and PhotoError, and UsageError for an option that this task does not have.
+        """
+
+    def evaluate(
+        self,
+        model: ModelT,
+        dataset: DatasetT,
+        on_unseen_classes: OnUnseenClasses = "error",
+        progress: Progress | None = None,
+        pictures: Path | None = None,
+    ) -> EvaluationReport:
+        """Evaluate a model, with intervals.
+
+        pictures: a folder to draw labels and results into
+
+        Raises UsageError, before any photo is opened, if a picture would overwrite a photo.
+        """
+
+    # ---------------------------------------------------------------- prediction
+
+    def writer(
+        self, model: ModelT, out: Path, formats: tuple[str, ...] | None, min_score: float
+    ) -> ResultWriter[Any]:
+        """The writer of this model's results into the folder `out`; None stands for the default formats.
+
+        Raises UsageError for a format that the results cannot be written in.
+        """

@@ -1,41 +1,44 @@
-"""Which task each model of the table is for."""
+"""The task of each model."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.models.table import entry
+from boxmask.models.table import entry, name_of
+from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.segmenters.table import SEGMENTERS
-from boxmask.tasks.classification.training import ClassificationTask
+from boxmask.tasks.classification.task import ClassificationTask
 from boxmask.tasks.contract import Task
-from boxmask.tasks.detection.training import DetectionTask
-from boxmask.tasks.segmentation.training import SegmentationTask
+from boxmask.tasks.detection.task import DetectionTask
+from boxmask.tasks.segmentation.task import SegmentationTask
 
-TASKS: dict[str, Task] = {
+TASKS: dict[str, Task[Any, Any]] = {
     **{name: DetectionTask() for name in DETECTORS},
-    "mask-rcnn": DetectionTask(("mask_AP", "mask_AP50", "AP", "AP50"), outlines=True),
+    "mask-rcnn": DetectionTask(("mask_AP", "mask_AP50", "AP", "AP50"), needs_masks=True),
     **{name: SegmentationTask() for name in SEGMENTERS},
     **{name: ClassificationTask() for name in CLASSIFIERS},
 }
 
-OF_PIXELS = {"classes_file": None, "on_unknown_colors": "error", "class_weights": "none"}
-"""Choices that mean something for labeled pixels alone, and what says nothing."""
+SEGMENTATION_ONLY = {"classes_file": None, "on_unknown_colors": "error", "class_weights": "none"}
+"""Options of the recipe for segmenters alone, and their defaults."""
+
+
+def task_of(model: str | Model) -> Task[Any, Any]:
+    """The task of a model or of its name. Raises UsageError for a name that is not known."""
+    name = model if isinstance(model, str) else name_of(model)
+    entry(name)
+    return TASKS[name]
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """Raise UsageError for a choice that the labels of this model's task do not have."""
-    task = task_of(recipe.model)
-    for name, unsaid in OF_PIXELS.items():
-        if getattr(recipe, name) != unsaid and not isinstance(task, SegmentationTask):
-            flag = name.replace("_", "-")
+    """Raise UsageError for an option that the task of this model does not have."""
+    for option, default in SEGMENTATION_ONLY.items():
+        if getattr(recipe, option) != default and recipe.model not in SEGMENTERS:
+            flag = option.replace("_", "-")
             raise UsageError(f"--{flag} is for {', '.join(SEGMENTERS)}, not for {recipe.model}")
-    if recipe.crop_policy == "ssd" and not isinstance(task, DetectionTask):
+    if recipe.crop_policy == "ssd" and recipe.model not in DETECTORS:
         raise UsageError(f"--crop-policy ssd is for detectors, not for {recipe.model}")
-
-
-def task_of(model: str) -> Task:
-    """The task of a model's name; UsageError names those that there are."""
-    entry(model)
-    return TASKS[model]

@@ -54,7 +54,13 @@ class TrainingDataset(TorchDataset[Any]):
     """
 
     def __init__(
-        self, dataset: Any, task: Task, config: Any, augmentation: Augment, seed: int, cache_bytes: int
+        self,
+        dataset: Any,
+        task: Task[Any, Any],
+        config: Any,
+        augmentation: Augment,
+        seed: int,
+        cache_bytes: int,
     ) -> None:
         self.dataset, self.task, self.config = dataset, task, config
         self.augmentation, self.seed = augmentation, seed
@@ -166,7 +172,7 @@ class BatchSampler:
             epoch, within = epoch + 1, 0
 
 
-def padded_sizes(dataset: Any, task: Task, config: Any) -> list[Size]:
+def padded_sizes(dataset: Any, task: Task[Any, Any], config: Any) -> list[Size]:
     """The padded size, (height, width), that each photo takes up in the network."""
     multiple = config.multiple_of
     sizes = [task.input_size((int(height), int(width)), config) for height, width in dataset.sizes]

@@ -33,7 +33,7 @@ class Session:
 
     state: State
     recipe: Recipe
-    task: Task
+    task: Task[Any, Any]
     train: Any
     val: Any
     run: Run

@@ -19,8 +19,8 @@ def validate(session: Session, progress: float) -> None:
     def seen(done: int, photos: int) -> None:
         report.count(done, photos, "validation photos")
 
-    evaluation = session.task.evaluate(state.result, session.val, session.recipe, seen)
-    found = {name: evaluation.get(name) for name in session.task.figures}
+    evaluation = session.task.validate(state.result, session.val, session.recipe, seen)
+    found = {name: evaluation.get(name) for name in session.task.metrics}
     figures = {name: figure for name, figure in found.items() if figure is not None}
     state.metrics = {**figures, "images": evaluation["images"]}
     report.write({"step": state.clock.step, "minutes": minutes, "val": state.metrics})

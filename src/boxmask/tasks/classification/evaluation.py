@@ -1,8 +1,8 @@
-"""A classifier against labeled photos, in figures and in pictures of its mistakes."""
+"""Evaluating a classifier, and a picture of its mistakes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from boxmask.classifiers.contract import Classifier
@@ -16,34 +16,40 @@ from boxmask.evaluation.classification.evaluate import (
 )
 from boxmask.photos.rgb import to_uint8_array
 from boxmask.results.pictures import save_picture
+from boxmask.tasks.contract import Progress
 from boxmask.types import Classification
 from boxmask.visualization.contact_sheet import contact_sheet
 
-MOST_MISTAKES = 40  # on the sheet
-SHEET = "mistakes.jpg"
+MAX_MISTAKES = 40  # in the picture
+MISTAKES_FILE = "mistakes.jpg"
 
 
-def evaluate_and_draw_classifier(
+def evaluate_and_draw(
     classifier: Classifier,
     dataset: ClassificationDataset,
     on_unseen_classes: OnUnseenClasses = "error",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     pictures: Path | None = None,
 ) -> ClassificationEvaluation:
-    """The figures, with an interval; a sheet of the surest mistakes goes into the folder `pictures`."""
+    """The metrics, with an interval. The mistakes are drawn into the folder `pictures`, if there is one."""
     items, notes = known_items(dataset, classifier.config.class_names, on_unseen_classes)
-    found = classify_all(classifier, items, progress)
+    classifications = classify_all(classifier, items, progress)
     if pictures is not None:
-        _draw_mistakes(items, found, pictures / SHEET)
-    return evaluate_classifications(items, found, notes=notes)
+        _draw_mistakes(items, classifications, pictures / MISTAKES_FILE)
+    return evaluate_classifications(items, classifications, notes=notes)
 
 
-def _draw_mistakes(items: ClassificationDataset, found: Sequence[Classification], file: Path) -> None:
-    """One picture of what was taken for something else, the surest first; none where nothing was."""
+def _draw_mistakes(
+    items: ClassificationDataset, classifications: Sequence[Classification], file: Path
+) -> None:
+    """One picture of the wrong items, highest score first; no picture if there are none."""
     truth = [items.class_names[label] for label in items.labels]
-    wrong = [item for item, one in enumerate(found) if one.name != truth[item]]
-    worst = sorted(wrong, key=lambda item: -found[item].score)[:MOST_MISTAKES]
+    wrong = [item for item, result in enumerate(classifications) if result.name != truth[item]]
+    worst = sorted(wrong, key=lambda item: -classifications[item].score)[:MAX_MISTAKES]
     if worst:
-        captions = [f"{truth[item]}, found {found[item].name} {found[item].score:.2f}" for item in worst]
+        captions = [
+            f"{truth[item]}, classified as {classifications[item].name} {classifications[item].score:.2f}"
+            for item in worst
+        ]
         shown = [to_uint8_array(items.photo(item)) for item in worst]
         save_picture(contact_sheet(shown, columns=8, captions=captions), file)

@@ -1,8 +1,8 @@
-"""A segmenter against labeled pixels, in figures and in pictures."""
+"""Evaluating a segmenter and drawing its label maps in one pass, so that no map has to be kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,43 +15,45 @@ from boxmask.photos.read import load_photo
 from boxmask.results.paths import check_not_overwriting, picture_names
 from boxmask.results.pictures import save_picture
 from boxmask.segmenters.contract import Segmenter
+from boxmask.tasks.contract import Progress
 from boxmask.types import IGNORED, SegmentationMap
 from boxmask.visualization.segmentation import draw_label_map_comparison
 
 
-def evaluate_and_draw_segmenter(
+def evaluate_and_draw(
     segmenter: Segmenter,
     dataset: SegmentationDataset,
     on_unseen_classes: OnUnseenClasses = "error",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     pictures: Path | None = None,
 ) -> SegmentationEvaluation:
-    """The figures, with intervals; each photo is drawn into the folder `pictures`, if any, as it is judged.
+    """The metrics, with intervals. Each photo is drawn into the folder `pictures`, if there is one.
 
-    Raises UsageError, before any photo is opened, if a picture would replace a photo.
+    Raises UsageError, before any photo is opened, if a picture would overwrite a photo.
     """
     photos = [dataset.path(photo) for photo in range(len(dataset))]
     files = [pictures / f"{name}.jpg" for name in picture_names(photos)] if pictures else []
     check_not_overwriting(files, photos)
 
-    def maps() -> Iterator[SegmentationMap]:
+    def label_maps() -> Iterator[SegmentationMap]:
         for photo, path in enumerate(photos):
-            found = segmenter.predict(path)
+            label_map = segmenter.predict(path)
             if files:
-                labeled = _counted_by(found, dataset, photo)
-                save_picture(draw_label_map_comparison(load_photo(path), labeled, found), files[photo])
-            yield found
+                labels = _with_class_names(dataset, photo, label_map.class_names)
+                save_picture(draw_label_map_comparison(load_photo(path), labels, label_map), files[photo])
+            yield label_map
             if progress is not None:
                 progress(photo + 1, len(photos))
 
-    known = segmenter.config.class_names
-    return evaluate_label_maps(dataset, maps(), known, on_unseen_classes=on_unseen_classes)
+    class_names = segmenter.config.class_names
+    return evaluate_label_maps(dataset, label_maps(), class_names, on_unseen_classes=on_unseen_classes)
 
 
-def _counted_by(found: SegmentationMap, dataset: SegmentationDataset, photo: int) -> UInt8[np.ndarray, "H W"]:
-    """The labels of a photo, counted by the segmenter's class names; IGNORED where it has no such class."""
-    names = found.class_names
+def _with_class_names(
+    dataset: SegmentationDataset, photo: int, class_names: tuple[str, ...]
+) -> UInt8[np.ndarray, "H W"]:
+    """The labels of a photo, counted by these class names; IGNORED where they lack the class."""
     table = np.full(256, IGNORED, dtype=np.uint8)
     for label, name in enumerate(dataset.class_names):
-        table[label] = names.index(name) if name in names else IGNORED
+        table[label] = class_names.index(name) if name in class_names else IGNORED
     return np.asarray(table[dataset.target(photo).labels.numpy()])

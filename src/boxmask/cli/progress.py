@@ -1,4 +1,4 @@
-"""A progress bar with the time left, for the verbs that go from photo to photo; on stderr."""
+"""A progress bar with the time left, for verbs that go through photos; on stderr."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def photo_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Gives the function `progress(done, photos)` that moves the bar."""
+def photo_progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar; gives the function `progress(done, total)` that moves it."""
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("photos"))
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, photos: bar.update(task, completed=done, total=photos)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

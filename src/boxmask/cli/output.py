@@ -1,0 +1,37 @@
+"""What several verbs print: notes and metrics."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from cyclopts import Parameter
+from rich.console import Console, RenderableType
+
+from boxmask.atomic_write import atomic_write
+
+JsonFile: TypeAlias = Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)]
+"""The flag --json: a file, or "-" for stdout."""
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print notes about the labels to stderr, one line each."""
+    from boxmask.data.messages import shorten_note
+
+    for note in notes:
+        print(f"note: {shorten_note(note)}", file=sys.stderr)
+
+
+def print_metrics(metrics: dict[str, Any], table: RenderableType, json_file: Path | None) -> None:
+    """Print the table, or with --json - the JSON; write the JSON file if there is one."""
+    text = json.dumps(metrics, indent=1) + "\n"
+    if json_file == Path("-"):
+        print(text, end="")
+        return
+    Console().print(table)
+    if json_file is not None:
+        with atomic_write(json_file) as partial:
+            partial.write_text(text, encoding="utf-8")

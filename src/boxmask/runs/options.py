@@ -1,0 +1,54 @@
+"""The fields of `Recipe` as keyword arguments, so that editors complete and check `boxmask.train(...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypedDict
+
+from boxmask.runs.recipe import CropPolicy
+
+
+class RecipeOptions(TypedDict, total=False):
+    """See `Recipe` for what each means. A test keeps the two alike."""
+
+    model: str
+    max_minutes: float | None
+    size: int | None
+    seed: int
+    preset: str
+    backbone: str | None
+    weights: str
+    detector: Path | None
+    classifier: Path | None
+    model_options: Mapping[str, object] | tuple[str, ...]
+    epochs: int | None
+    training: Literal["joint", "alternating"]
+    warmup: float
+    num_validations: int
+    max_regions: int | None
+    batch_size: int
+    optimizer: Literal["adamw", "sgd"]
+    learning_rate: float | None
+    backbone_lr_mult: float
+    weight_decay: float
+    clip_norm: float
+    ema_decay: float
+    frozen_stages: int | None
+    flip: float
+    vertical_flip: float
+    crop_policy: CropPolicy | None
+    scale: tuple[float, float]
+    color_jitter: float
+    split_seed: int
+    split_file: Path | None
+    on_bad_boxes: Literal["error", "skip"] | None
+    on_unseen_classes: Literal["error", "skip"]
+    classes_file: Path | None
+    on_unknown_colors: Literal["error", "skip"]
+    class_weights: Literal["none", "balanced"]
+    workers: int
+    cache_megabytes: int
+    save_seconds: float
+    device: str
+    precision: Literal["no", "fp16", "bf16"]

@@ -1,0 +1,111 @@
+"""The classification task: one class per photo, or per object cut out of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from boxmask.classifiers.contract import Classifier
+from boxmask.data.augmentation.classification import ClassificationAugmentation, resize_classification_photo
+from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
+from boxmask.data.classification.dataset import ClassificationDataset
+from boxmask.data.classification.read import read_classification, read_unsplit_classification
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.evaluation.classification.evaluate import evaluate_classifier
+from boxmask.evaluation.classification.table import classification_table
+from boxmask.pipeline.images import Size
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.splits import Split, chosen_photos
+from boxmask.tasks.classification.evaluation import evaluate_and_draw
+from boxmask.tasks.classification.writer import ClassificationWriter
+from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
+from boxmask.tasks.label_maps import refuse_label_map_options
+from boxmask.types import ClassificationTarget
+
+
+@dataclass(frozen=True)
+class ClassificationTask:
+    """See `Task`."""
+
+    metrics: tuple[str, ...] = ("accuracy", "mean_accuracy")
+
+    # ---------------------------------------------------------------- training
+
+    def read(self, data: Path, recipe: Recipe) -> ClassificationDataset:
+        """Read one folder of photos per class, or the objects of a detection data set."""
+        dataset = read_classification(
+            data,
+            split_seed=recipe.split_seed,
+            split_file=recipe.split_file,
+            on_bad_boxes=recipe.on_bad_boxes,
+        )
+        notes = check_training_classes(dataset.photos, on_unseen_classes=recipe.on_unseen_classes)
+        return replace(dataset, photos=replace(dataset.photos, notes=dataset.photos.notes + notes))
+
+    def photos(self, dataset: ClassificationDataset) -> DetectionDataset:
+        """The photos that the items are cut from."""
+        return dataset.photos
+
+    def config_options(self, dataset: ClassificationDataset, recipe: Recipe) -> dict[str, Any]:
+        """The class names."""
+        return {"class_names": dataset.class_names}
+
+    def input_size(self, size: Size, config: Any) -> Size:
+        """The square that every photo is fitted into."""
+        return config.longer_side, config.longer_side
+
+    def sample(
+        self, dataset: ClassificationDataset, item: int, config: Any
+    ) -> tuple[Tensor, ClassificationTarget]:
+        """The photo, or the part of it, fitted into the square."""
+        image, target = dataset.photo(item), dataset.target(item)
+        return resize_classification_photo(image, target, config.shorter_side, config.longer_side)
+
+    def augmentation(self, recipe: Recipe, config: Any) -> Augment:
+        """Scale jitter, flips and color jitter."""
+        return ClassificationAugmentation(
+            recipe.flip, recipe.vertical_flip, recipe.scale, recipe.color_jitter
+        )
+
+    def validate(
+        self, model: Classifier, dataset: ClassificationDataset, recipe: Recipe, progress: Progress
+    ) -> dict[str, Any]:
+        """Accuracy, without intervals."""
+        return evaluate_classifier(
+            model,
+            dataset,
+            interval=False,
+            on_unseen_classes=recipe.on_unseen_classes,
+            progress=progress,
+        ).to_dict()
+
+    # ---------------------------------------------------------------- evaluation
+
+    def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> ClassificationDataset:
+        """The items of one split with their classes."""
+        refuse_label_map_options(run, options)
+        dataset = read_unsplit_classification(data, options.on_bad_boxes)
+        return dataset.with_photos(chosen_photos(dataset.photos, run, data, split))
+
+    def evaluate(
+        self,
+        model: Classifier,
+        dataset: ClassificationDataset,
+        on_unseen_classes: OnUnseenClasses = "error",
+        progress: Progress | None = None,
+        pictures: Path | None = None,
+    ) -> EvaluationReport:
+        """Accuracy, precision and recall. One picture shows the mistakes with the highest scores."""
+        evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, pictures)
+        return EvaluationReport(evaluation, classification_table(evaluation))
+
+    # ---------------------------------------------------------------- prediction
+
+    def writer(
+        self, model: Classifier, out: Path, formats: tuple[str, ...] | None, min_score: float
+    ) -> ClassificationWriter:
+        """A table of classes."""
+        return ClassificationWriter(out, formats, model.config.class_names)

@@ -1,0 +1,47 @@
+"""Writing the classes of many photos into one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from boxmask.errors import UsageError
+from boxmask.results.table import save_table
+from boxmask.types import Classification
+from boxmask.visualization.style import RGBImage
+
+TABLE_FILE = "classes.csv"
+
+
+class ClassificationWriter:
+    """See `ResultWriter`. The table has one row per photo: its path, its class, and the score of each class."""
+
+    def __init__(self, out: Path, formats: tuple[str, ...] | None, class_names: tuple[str, ...]) -> None:
+        if formats is not None:
+            raise UsageError(f"--save: a classifier writes {TABLE_FILE}; leave the flag out")
+        self.out, self.class_names = out, class_names
+        self.photos: list[Path] = []
+        self.results: list[Classification] = []
+
+    def files(self, name: str) -> list[Path]:
+        """A photo has no file of its own."""
+        return []
+
+    def write(self, name: str, photo: Path, pixels: RGBImage, result: Classification) -> None:
+        """Remember the row of one photo."""
+        self.photos.append(photo)
+        self.results.append(result)
+
+    def finish(self) -> list[Path]:
+        """Write the table."""
+        columns: dict[str, list[str]] = {
+            "photo": [photo.as_posix() for photo in self.photos],
+            "class": [result.name for result in self.results],
+        }
+        for label, name in enumerate(self.class_names):
+            columns[name] = [f"{float(result.scores[label]):.4f}" for result in self.results]
+        save_table(columns, self.out / TABLE_FILE)
+        return [self.out / TABLE_FILE]
+
+    def summary(self) -> str:
+        """Nothing to add to the number of photos."""
+        return ""

@@ -1,0 +1,137 @@
+"""The detection task: objects in boxes, with or without masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from boxmask.data.augmentation.detection import DetectionAugmentation, resize_detection_photo
+from boxmask.data.augmentation.ssd_crops import SSDAugmentation
+from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
+from boxmask.detectors.contract import Detector
+from boxmask.evaluation.detection.detect import detect_all
+from boxmask.evaluation.detection.evaluate import (
+    check_known_classes,
+    evaluate_detections,
+    evaluate_detector,
+)
+from boxmask.evaluation.detection.table import detection_table
+from boxmask.photos.read import to_image
+from boxmask.pipeline.images import Size, resized_size
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.splits import Split, chosen_photos
+from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
+from boxmask.tasks.detection.pictures import draw_comparisons
+from boxmask.tasks.detection.training import check_objects, crowd_note, crowd_options
+from boxmask.tasks.detection.writer import DetectionWriter
+from boxmask.tasks.label_maps import refuse_label_map_options
+from boxmask.types import Detections, Target
+
+
+@dataclass(frozen=True)
+class DetectionTask:
+    """See `Task`.
+
+    needs_masks: whether the model learns masks, so that some objects must have one
+    """
+
+    metrics: tuple[str, ...] = ("AP", "AP50", "AP75")
+    needs_masks: bool = False
+
+    # ---------------------------------------------------------------- training
+
+    def read(self, data: Path, recipe: Recipe) -> DetectionDataset:
+        """Read a detection data set in any format."""
+        dataset = read_detection(
+            data,
+            split_seed=recipe.split_seed,
+            split_file=recipe.split_file,
+            on_bad_boxes=recipe.on_bad_boxes,
+        )
+        notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
+        train = dataset.split("train")
+        check_objects(train, data, recipe, needs_masks=self.needs_masks)
+        return replace(dataset, notes=dataset.notes + notes + crowd_note(train, recipe))
+
+    def photos(self, dataset: DetectionDataset) -> DetectionDataset:
+        """The data set itself."""
+        return dataset
+
+    def config_options(self, dataset: DetectionDataset, recipe: Recipe) -> dict[str, Any]:
+        """The class names, and limits that suit the most crowded photo."""
+        return {"class_names": dataset.class_names, **crowd_options(dataset.split("train"), recipe)}
+
+    def input_size(self, size: Size, config: Any) -> Size:
+        """The size of the resized photo."""
+        return resized_size(size, config.shorter_side, config.longer_side)
+
+    def sample(self, dataset: DetectionDataset, item: int, config: Any) -> tuple[Tensor, Target]:
+        """The resized photo with its boxes and masks."""
+        image, target = to_image(dataset.path(item)), dataset.target(item)
+        return resize_detection_photo(image, target, config.shorter_side, config.longer_side)
+
+    def augmentation(self, recipe: Recipe, config: Any) -> Augment:
+        """Scale jitter, or SSD's crops."""
+        if recipe.method.crop_policy == "ssd":
+            return SSDAugmentation(recipe.flip, recipe.color_jitter)
+        return DetectionAugmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.color_jitter)
+
+    def validate(
+        self, model: Detector, dataset: DetectionDataset, recipe: Recipe, progress: Progress
+    ) -> dict[str, Any]:
+        """Average precision, without intervals."""
+        return evaluate_detector(
+            model,
+            dataset,
+            interval=False,
+            on_unseen_classes=recipe.on_unseen_classes,
+            progress=progress,
+        ).to_dict()
+
+    # ---------------------------------------------------------------- evaluation
+
+    def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> DetectionDataset:
+        """The photos of one split with their objects."""
+        refuse_label_map_options(run, options)
+        return chosen_photos(read_unsplit_detection(data, options.on_bad_boxes), run, data, split)
+
+    def evaluate(
+        self,
+        model: Detector,
+        dataset: DetectionDataset,
+        on_unseen_classes: OnUnseenClasses = "error",
+        progress: Progress | None = None,
+        pictures: Path | None = None,
+    ) -> EvaluationReport:
+        """Average precision by COCO's and VOC's rules. Pictures show each photo as labeled and as detected."""
+        report, detections = self.evaluate_with_detections(model, dataset, on_unseen_classes, progress)
+        if pictures is not None:
+            draw_comparisons(dataset, detections, pictures)
+        return report
+
+    def evaluate_with_detections(
+        self,
+        model: Detector,
+        dataset: DetectionDataset,
+        on_unseen_classes: OnUnseenClasses = "error",
+        progress: Progress | None = None,
+    ) -> tuple[EvaluationReport, Sequence[Detections]]:
+        """The same, with the detections of each photo."""
+        check_known_classes(model, dataset, on_unseen_classes)
+        detections = detect_all(model, dataset, progress=progress)
+        evaluation = evaluate_detections(dataset, detections, on_unseen_classes=on_unseen_classes)
+        return EvaluationReport(evaluation, detection_table(evaluation)), detections
+
+    # ---------------------------------------------------------------- prediction
+
+    def writer(
+        self, model: Detector, out: Path, formats: tuple[str, ...] | None, min_score: float
+    ) -> DetectionWriter:
+        """Pictures, COCO, LabelMe and, with masks, label maps."""
+        return DetectionWriter(out, formats, min_score, masks=self.needs_masks)

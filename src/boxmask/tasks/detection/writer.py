@@ -1,0 +1,52 @@
+"""Writing the detections of many photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from boxmask.results.coco import save_coco
+from boxmask.results.detections import DEFAULT_DETECTION_FORMATS, check_detection_formats, write_detections
+from boxmask.results.formats import output_files
+from boxmask.types import Detections
+from boxmask.visualization.style import RGBImage
+
+COCO_FILE = "detections.json"
+
+
+class DetectionWriter:
+    """See `ResultWriter`.
+
+    formats:   None stands for pictures and COCO
+    min_score: pictures, LabelMe files and label maps leave out lower scores; the COCO file holds all
+    masks:     whether the detector finds masks
+    """
+
+    def __init__(self, out: Path, formats: tuple[str, ...] | None, min_score: float, *, masks: bool) -> None:
+        self.formats = DEFAULT_DETECTION_FORMATS if formats is None else formats
+        check_detection_formats(self.formats, masks=masks)
+        self.out, self.min_score = out, min_score
+        self.photos: list[Path] = []
+        self.results: list[Detections] = []
+
+    def files(self, name: str) -> list[Path]:
+        """The files of one photo."""
+        return list(output_files(name, self.formats, self.out).values())
+
+    def write(self, name: str, photo: Path, pixels: RGBImage, result: Detections) -> None:
+        """Write the files of one photo."""
+        for output_format, file in output_files(name, self.formats, self.out).items():
+            write_detections(output_format, file, photo, pixels, result, self.min_score)
+        self.photos.append(photo)
+        self.results.append(result)
+
+    def finish(self) -> list[Path]:
+        """Write the COCO file, if it is among the formats."""
+        if "coco" not in self.formats:
+            return []
+        save_coco(self.photos, self.results, self.out / COCO_FILE)
+        return [self.out / COCO_FILE]
+
+    def summary(self) -> str:
+        """The number of objects."""
+        count = sum(len(result.filter(min_score=self.min_score)) for result in self.results)
+        return f"{count} objects with a score of {self.min_score:g} or more"

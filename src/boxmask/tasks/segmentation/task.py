@@ -1,0 +1,136 @@
+"""The segmentation task: the class of every pixel."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from boxmask.data.augmentation.segmentation import SegmentationAugmentation, resize_segmentation_photo
+from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
+from boxmask.data.segmentation.dataset import SegmentationDataset, with_drawn_splits
+from boxmask.data.segmentation.read import read_unsplit_segmentation
+from boxmask.data.split import apply_split_file
+from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
+from boxmask.evaluation.segmentation.table import segmentation_table
+from boxmask.photos.read import to_image
+from boxmask.pipeline.images import Size, resized_size
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import RECIPE
+from boxmask.runs.splits import Split, chosen_photos
+from boxmask.segmenters.contract import Segmenter
+from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
+from boxmask.tasks.segmentation.class_weights import balanced_weights
+from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
+from boxmask.tasks.segmentation.writer import SegmentationWriter
+from boxmask.types import SegmentationTarget
+
+
+@dataclass(frozen=True)
+class SegmentationTask:
+    """See `Task`."""
+
+    metrics: tuple[str, ...] = ("mIoU", "pixel_accuracy")
+
+    # ---------------------------------------------------------------- training
+
+    def read(self, data: Path, recipe: Recipe) -> SegmentationDataset:
+        """Read label maps, or the masks of a detection data set."""
+        unsplit = read_unsplit_segmentation(
+            data,
+            classes_file=recipe.classes_file,
+            on_unknown_colors=recipe.on_unknown_colors,
+            on_bad_boxes=recipe.on_bad_boxes,
+        )
+        file, seed = recipe.split_file, recipe.split_seed
+        dataset = apply_split_file(unsplit, file) if file else with_drawn_splits(unsplit, seed)
+        notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
+        return replace(dataset, notes=dataset.notes + notes)
+
+    def photos(self, dataset: SegmentationDataset) -> SegmentationDataset:
+        """The data set itself."""
+        return dataset
+
+    def config_options(self, dataset: SegmentationDataset, recipe: Recipe) -> dict[str, Any]:
+        """The class names, and the class weights if they are balanced."""
+        options: dict[str, Any] = {"class_names": dataset.class_names}
+        if recipe.class_weights == "balanced":
+            options["class_weights"] = balanced_weights(dataset.split("train").counts().sum(axis=0))
+        return options
+
+    def input_size(self, size: Size, config: Any) -> Size:
+        """The size of a tile, or of the resized photo."""
+        if config.tile:
+            return config.tile, config.tile
+        return resized_size(size, config.shorter_side, config.longer_side)
+
+    def sample(
+        self, dataset: SegmentationDataset, item: int, config: Any
+    ) -> tuple[Tensor, SegmentationTarget]:
+        """The photo and its label map: resized, or in full resolution for tiles."""
+        image, target = to_image(dataset.path(item)), dataset.target(item)
+        if config.tile:
+            return image, target
+        return resize_segmentation_photo(image, target, config.shorter_side, config.longer_side)
+
+    def augmentation(self, recipe: Recipe, config: Any) -> Augment:
+        """Scale jitter, flips and color jitter; cropped to a tile if the network sees tiles."""
+        return SegmentationAugmentation(
+            recipe.flip, recipe.vertical_flip, recipe.scale, recipe.color_jitter, config.tile
+        )
+
+    def validate(
+        self, model: Segmenter, dataset: SegmentationDataset, recipe: Recipe, progress: Progress
+    ) -> dict[str, Any]:
+        """Mean intersection over union, without intervals."""
+        return evaluate_segmenter(
+            model,
+            dataset,
+            interval=False,
+            on_unseen_classes=recipe.on_unseen_classes,
+            progress=progress,
+        ).to_dict()
+
+    # ---------------------------------------------------------------- evaluation
+
+    def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> SegmentationDataset:
+        """The photos of one split with their label maps."""
+        trained = _recipe_for_same_data(run, data)
+        unsplit = read_unsplit_segmentation(
+            data,
+            classes_file=options.classes_file or trained.get("classes_file"),
+            on_unknown_colors=options.on_unknown_colors or trained.get("on_unknown_colors", "error"),
+            on_bad_boxes=options.on_bad_boxes,
+        )
+        return chosen_photos(unsplit, run, data, split)
+
+    def evaluate(
+        self,
+        model: Segmenter,
+        dataset: SegmentationDataset,
+        on_unseen_classes: OnUnseenClasses = "error",
+        progress: Progress | None = None,
+        pictures: Path | None = None,
+    ) -> EvaluationReport:
+        """mIoU, Dice and boundary IoU. Pictures show each photo as labeled and as segmented."""
+        evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, pictures)
+        return EvaluationReport(evaluation, segmentation_table(evaluation))
+
+    # ---------------------------------------------------------------- prediction
+
+    def writer(
+        self, model: Segmenter, out: Path, formats: tuple[str, ...] | None, min_score: float
+    ) -> SegmentationWriter:
+        """Pictures and label maps."""
+        return SegmentationWriter(out, formats)
+
+
+def _recipe_for_same_data(run: Path, data: Path) -> dict[str, Any]:
+    """The run's recipe as JSON if it was trained on this data set, else nothing."""
+    file = (run if run.is_dir() else run.parent) / RECIPE
+    content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    recipe: dict[str, Any] = content.get("recipe", {})
+    return recipe if content.get("data") == str(data.absolute()) else {}

@@ -1,0 +1,45 @@
+"""Writing the label maps of many photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from boxmask.results.formats import output_files
+from boxmask.results.segmentation import (
+    DEFAULT_SEGMENTATION_FORMATS,
+    check_segmentation_formats,
+    write_segmentation,
+)
+from boxmask.types import SegmentationMap
+from boxmask.visualization.style import RGBImage
+
+
+class SegmentationWriter:
+    """See `ResultWriter`. Of each label map only the shares of the classes are kept: the maps would fill the memory.
+
+    formats: None stands for pictures and label maps
+    """
+
+    def __init__(self, out: Path, formats: tuple[str, ...] | None) -> None:
+        self.formats = DEFAULT_SEGMENTATION_FORMATS if formats is None else formats
+        check_segmentation_formats(self.formats)
+        self.out = out
+        self.results: list[dict[str, float]] = []
+
+    def files(self, name: str) -> list[Path]:
+        """The files of one photo."""
+        return list(output_files(name, self.formats, self.out).values())
+
+    def write(self, name: str, photo: Path, pixels: RGBImage, result: SegmentationMap) -> None:
+        """Write the files of one photo."""
+        for output_format, file in output_files(name, self.formats, self.out).items():
+            write_segmentation(output_format, file, pixels, result)
+        self.results.append(result.shares())
+
+    def finish(self) -> list[Path]:
+        """Nothing is left to write."""
+        return []
+
+    def summary(self) -> str:
+        """Nothing to add to the number of photos."""
+        return ""
