@@ -33,7 +33,8 @@ from boxmask.detectors.fast_rcnn import truncate
 from boxmask.models.table import AnyModel
 from boxmask.photos.read import to_image
 from boxmask.runs.run import Run
-from boxmask.tasks.evaluate import LabelOptions, read_split
+from boxmask.tasks.contract import LabelOptions
+from boxmask.tasks.table import task_of
 from boxmask.weights.checkpoint import load_model
 
 PARTS = ("image", "proposals", "features", "heads", "post-processing")
@@ -186,8 +187,9 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     model = load_model(run)
     if method.svd:
         truncate(model, tuple(args.svd))
-    reading = LabelOptions("skip", args.classes_file, "skip" if args.classes_file else None)
-    labeled = read_split(model, run, Path(args.data), "test", reading)
+    on_unknown_colors = "skip" if args.classes_file else None
+    options = LabelOptions("skip", "error", args.classes_file, on_unknown_colors)
+    labeled = task_of(model).read_split(run, Path(args.data), "test", options)
     seconds = seconds_of(model, method, labeled, args.photos)
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
     figures_of = {name: found[name] for name in FIGURES if found.get(name) is not None}

@@ -23,8 +23,8 @@ from boxmask.errors import (
     UsageError,
     WeightsError,
 )
-from boxmask.wait_policy import set_wait_policy
 from boxmask.verbs import evaluate, load, predict, train
+from boxmask.wait_policy import set_wait_policy
 
 if TYPE_CHECKING:
     from boxmask import (

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from boxmask.evaluation.contract import Evaluation
+    from boxmask.evaluation.classification.evaluate import ClassificationEvaluation
+    from boxmask.evaluation.detection.evaluate import DetectionEvaluation
+    from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation
     from boxmask.models.table import AnyModel
     from boxmask.prediction.predict import Prediction
     from boxmask.runs.options import RecipeOptions
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 RunLike: TypeAlias = "Run | str | os.PathLike[str]"
 """A `Run`, the path of its folder, or the path of a checkpoint."""
+
+Evaluation: TypeAlias = "DetectionEvaluation | SegmentationEvaluation | ClassificationEvaluation"
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each photo with the number done and the number in all."""

@@ -17,21 +17,21 @@ from boxmask.cli.memory import keep_memory
 from boxmask.errors import BoxmaskError, UsageError
 
 VERBS = {
-    "demo": "Make a small data set, train on it, judge the detector and draw what it finds.",
+    "demo": "Generate data, train on it, evaluate, and draw what is found. Needs no network.",
     "train": "Train a detector, segmenter or classifier on your labeled photos.",
-    "evaluate": "Judge a trained model on labeled photos.",
-    "predict": "Find things in photos, and draw them; or say what each photo shows.",
-    "proposals": "Search photos for places where objects may be, without training.",
+    "evaluate": "Evaluate a trained model on labeled photos, overall and per class.",
+    "predict": "Find objects in photos and draw them, or classify the photos.",
+    "proposals": "Propose boxes that may hold an object, without training.",
 }
 
 app = App(
     name="boxmask",
-    help="Find things in photos: train, judge and use models on your own labeled photos.",
+    help="Find things in photos: train, evaluate and use models on your own labeled photos.",
     version=__version__,
     console=Console(stderr=False),
     error_console=Console(stderr=True),
     default_parameter=Parameter(negative_iterable=""),
-    suppress_keyboard_interrupt=False,  # `main` says that it was stopped
+    suppress_keyboard_interrupt=False,  # `main` reports it
 )
 for verb, summary in VERBS.items():
     app.command(f"boxmask.cli.{verb}:{verb}", name=verb, help=summary)

@@ -26,14 +26,14 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
     """
     from rich.console import Console
 
-    from boxmask.cli.bar import photo_bar
+    from boxmask.cli.progress import photo_progress
     from boxmask.data.demo.make import make_demo
     from boxmask.data.detection.read import read_unsplit_detection
-    from boxmask.evaluation.detection.table import detection_table
     from boxmask.results.pictures import save_picture
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.splits import chosen_photos
-    from boxmask.tasks.detection.evaluation import contact_sheet_of, draw_evaluation, evaluate_with_detections
+    from boxmask.tasks.detection.pictures import detections_sheet, draw_comparisons
+    from boxmask.tasks.detection.task import DetectionTask
     from boxmask.training.train import train
     from boxmask.weights.checkpoint import load_detector
 
@@ -45,13 +45,14 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int 
         print(f"stopped; go on with: boxmask train --resume --out {run.path}", file=sys.stderr)
         return 1
     dataset = chosen_photos(read_unsplit_detection(data), run.path, data, "test")
-    with photo_bar("judging") as progress:
-        evaluation, detections = evaluate_with_detections(load_detector(run.path), dataset, "error", progress)
+    with photo_progress("evaluating") as progress:
+        detector = load_detector(run.path)
+        report, detections = DetectionTask().evaluate_with_detections(detector, dataset, progress=progress)
     pictures = run.path / "pictures"
-    draw_evaluation(dataset, detections, pictures)
+    draw_comparisons(dataset, detections, pictures)
     sheet = run.path / "found.jpg"
-    save_picture(contact_sheet_of(dataset, detections, SHEET_PHOTOS), sheet)
-    Console().print(detection_table(evaluation))
+    save_picture(detections_sheet(dataset, detections, SHEET_PHOTOS), sheet)
+    Console().print(report.table)
     _say_where(data, run.path, sheet, pictures, run.curve_file)
     return 0
 

@@ -28,9 +28,9 @@ def predict(
     out
         Folder for the results.
     save
-        Formats to write, separated by commas: jpg or png (pictures), coco (one JSON file with all detections),
-        labelme (one JSON file per photo, to be corrected by hand), label-maps (PNGs of object or class
-        numbers). Default: jpg,coco; for segmenters jpg,label-maps.
+        Formats to write, separated by commas: jpg or png (pictures), coco (one JSON file with all
+        detections), labelme (one JSON file per photo, to be corrected by hand), label-maps (PNGs of object
+        or class numbers). Default: jpg,coco; for segmenters jpg,label-maps.
     min_score
         Minimum score in pictures, LabelMe files and label maps. The COCO file holds all detections.
     svd

@@ -13,7 +13,7 @@ TABLE_FILE = "classes.csv"
 
 
 class ClassificationWriter:
-    """See `ResultWriter`. The table has one row per photo: its path, its class, and the score of each class."""
+    """See `ResultWriter`. The table has one row per photo: path, class, and the score of each class."""
 
     def __init__(self, out: Path, formats: tuple[str, ...] | None, class_names: tuple[str, ...]) -> None:
         if formats is not None:

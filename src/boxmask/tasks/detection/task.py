@@ -109,7 +109,7 @@ class DetectionTask:
         progress: Progress | None = None,
         pictures: Path | None = None,
     ) -> EvaluationReport:
-        """Average precision by COCO's and VOC's rules. Pictures show each photo as labeled and as detected."""
+        """Average precision by COCO's and VOC's rules. Pictures show labels beside detections."""
         report, detections = self.evaluate_with_detections(model, dataset, on_unseen_classes, progress)
         if pictures is not None:
             draw_comparisons(dataset, detections, pictures)

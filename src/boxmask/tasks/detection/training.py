@@ -17,7 +17,7 @@ CROWD_MARGIN = 1.5  # times the objects of the most crowded training photo: othe
 
 
 def check_objects(train: DetectionDataset, data: Path, recipe: Recipe, *, needs_masks: bool) -> None:
-    """Raise LabelError if no training photo has a labeled object, or no object has a mask where one is needed."""
+    """Raise LabelError if no training photo has an object, or no object has the mask that the model needs."""
     if not train.counted.any():
         raise LabelError(f"{data}: no training photo has a labeled object. Label some, or change the split.")
     if needs_masks and not (train.has_mask & train.counted).any():

@@ -15,7 +15,7 @@ from boxmask.visualization.style import RGBImage
 
 
 class SegmentationWriter:
-    """See `ResultWriter`. Of each label map only the shares of the classes are kept: the maps would fill the memory.
+    """See `ResultWriter`. Only the class shares of each label map are kept: the maps would fill the memory.
 
     formats: None stands for pictures and label maps
     """
