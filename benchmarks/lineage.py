@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from boxmask.cli.memory import keep_memory
-from boxmask.detectors.fast_rcnn import truncate
+from boxmask.detectors.fast_rcnn import compress_with_svd
 from boxmask.models.table import AnyModel
 from boxmask.photos.read import to_image
 from boxmask.runs.run import Run
@@ -54,7 +54,7 @@ class Method:
 RCNN = {
     "prepare": "image",
     "propose": "proposals",
-    "describe": "features",
+    "extract_features": "features",
     "scores": "heads",
     "deltas": "heads",
     "postprocess": "post-processing",
@@ -67,14 +67,14 @@ FAST = {
     "box_head.forward": "heads",
     "postprocess": "post-processing",
 }
-FASTER = {**FAST, "find": "proposals"}
+FASTER = {**FAST, "rpn_proposals": "proposals"}
 ONE_STAGE = {"prepare": "image", "features": "features", "postprocess": "post-processing"}
 SSD = {**ONE_STAGE, "head.forward": "heads", "default_boxes": "heads"}
 RETINANET = {**ONE_STAGE, "heads": "heads", "anchors": "heads"}
-FCOS = {**ONE_STAGE, "heads": "heads", "places": "heads"}
+FCOS = {**ONE_STAGE, "heads": "heads", "points": "heads"}
 MASK = {
     "boxes.prepare": "image",
-    "boxes.find": "proposals",
+    "boxes.rpn_proposals": "proposals",
     "boxes.features": "features",
     "boxes.pool": "heads",
     "boxes.box_head.forward": "heads",
@@ -186,7 +186,7 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     found = json.loads(figures.read_text())
     model = load_model(run)
     if method.svd:
-        truncate(model, tuple(args.svd))
+        compress_with_svd(model, tuple(args.svd))
     on_unknown_colors = "skip" if args.classes_file else None
     options = LabelOptions("skip", "error", args.classes_file, on_unknown_colors)
     labeled = task_of(model).read_split(run, Path(args.data), "test", options)

@@ -83,16 +83,16 @@ def test_one_class_is_nothing_to_tell_apart(refused: Refused, tmp_path: Path) ->
         (
             ["--model", "unet", "--model-option", "towers=4"],
             2,
-            "unet has no number 'towers'; it has: antialias",
+            "unet has no option 'towers'; choose from: antialias",
         ),
         (["--model", "unet", "--model-option", "dropout=much"], 2, "dropout: expected float, found 'much'"),
         (["--model", "unet", "--model-option", "dropout"], 2, "--model-option dropout: expected NAME=VALUE"),
-        (["--model", "unet", "--preset", "fpn"], 2, "unet has no preset 'fpn'; it has: default, paper"),
+        (["--model", "unet", "--preset", "fpn"], 2, "unet has no preset 'fpn'; choose from: default, paper"),
         (["--model", "mask-rcnn", "--preset", "resnet"], 2, "mask-rcnn has no preset 'resnet'"),
         (["--model", "mask-rcnn", "--class-weights", "balanced"], 2, "--class-weights is for fcn"),
         (["--model", "classifier", "--crop-policy", "ssd"], 2, "--crop-policy ssd is for detectors"),
         (["--model", "fcn", "--model-option", "tile=64", "--size", "64"], 2, "--size scales photos"),
-        (["--model", "segnet"], 2, "model 'segnet' is not known; there are: rcnn"),
+        (["--model", "segnet"], 2, "unknown model 'segnet'; choose from: rcnn"),
     ],
 )
 def test_choices_that_cannot_be_meant(

@@ -80,8 +80,8 @@ def test_flags_become_the_recipe(boxmask: Callable[..., Any], monkeypatch: pytes
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--model", "yolo"], "model 'yolo' is not known; there are: rcnn, fast-rcnn, faster-rcnn"),
-        (["--preset", "tiny"], "faster-rcnn has no preset 'tiny'; it has: default"),
+        (["--model", "yolo"], "unknown model 'yolo'; choose from: rcnn, fast-rcnn, faster-rcnn"),
+        (["--preset", "tiny"], "faster-rcnn has no preset 'tiny'; choose from: default"),
         (["--backbone", "resnet0"], "timm knows no backbone 'resnet0'"),
         (["--backbone", "resnet0", "--weights", "none"], "backbone 'resnet0' cannot be built by timm"),
         (["--max-minutes", "1", "--epochs", "1"], "give --max-minutes or --epochs, not both"),

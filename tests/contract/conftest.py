@@ -26,7 +26,7 @@ CLASSES = ("red thing", "grüne", "蓝")
 COLORS = ((210, 40, 30), (40, 180, 50), (40, 60, 220))
 SIZES = {"shorter_side": 96, "longer_side": 160}
 
-SEARCH = replace(MODES["single"], width=150, scales=(30,), min_size=4)
+SEARCH = replace(MODES["single"], width=150, scales=(30,), min_box_size=4)
 
 FEW_MAPS = {  # of SSD: so few, and such boxes, that each map has an object of the painted photo to learn
     "shorter_side": 160,

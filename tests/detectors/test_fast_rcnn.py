@@ -22,7 +22,7 @@ from boxmask.detectors.fast_rcnn import (
     match_rois,
     roi_loss,
     sample_rois,
-    truncate,
+    compress_with_svd,
 )
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.errors import UsageError
@@ -209,13 +209,13 @@ def normalizing() -> FastRCNN:
 
 def test_targets_are_normalized_by_their_class(normalizing: FastRCNN) -> None:
     deltas = torch.tensor([[0.5, 0.2, 0.6, 0.5], [0.2, 0.5, 0.2, 0.5], [0, 0, 0, 0]])
-    found = normalizing.normalized(deltas, torch.tensor([0, 1, 2]))
+    found = normalizing.normalize_deltas(deltas, torch.tensor([0, 1, 2]))
     torch.testing.assert_close(found[:2], torch.tensor([[1.0, 1, 1, 1], [1, 0, 0, 1]]))
 
 
 def test_what_the_loss_normalizes_predict_undoes(normalizing: FastRCNN) -> None:
     rois, labels = ROIS[[1, 3]], torch.tensor([1, 0])
-    wanted = normalizing.normalized(encode(rois, OBJECTS.boxes), labels)
+    wanted = normalizing.normalize_deltas(encode(rois, OBJECTS.boxes), labels)
     logits = torch.full((2, 3), -9.0)
     logits[[0, 1], labels] = 9.0
     batch = Batch(torch.zeros(1, 3, 100, 100), [(100, 100)], [(100, 100)])
@@ -249,7 +249,7 @@ def test_a_network_that_has_not_seen_the_data_has_the_usual_spread(network: Fast
 
 def test_the_gradient_of_roi_max_pooling_goes_to_the_maxima(with_numbers: Change) -> None:
     """Section 2.3, "Back-propagation through RoI pooling layers"; a place that two RoIs chose gets both."""
-    network = with_numbers(pool=2)
+    network = with_numbers(pool_size=2)
     features = torch.arange(16.0).reshape(1, 1, 4, 4).requires_grad_()  # a photo of 32 x 32
     rois = torch.tensor([[0.0, 0, 24, 24], [16, 16, 24, 24]])  # the cells 0..3 and 2..3: RoIPool rounds
     pooled = network.pool(features, [rois])
@@ -359,7 +359,12 @@ def test_other_networks_have_nothing_to_take(weights: dict[str, Tensor] | None) 
 def test_timms_vgg16_has_these_layers_and_they_fit_the_papers_numbers() -> None:
     with torch.device("meta"):
         state = timm.create_model("vgg16").state_dict()
-    assert state["pre_logits.fc1.weight"].shape == (PRESETS["paper"]["hidden"], 512, SMALL.pool, SMALL.pool)
+    assert state["pre_logits.fc1.weight"].shape == (
+        PRESETS["paper"]["hidden"],
+        512,
+        SMALL.pool_size,
+        SMALL.pool_size,
+    )
     assert state["pre_logits.fc2.weight"].shape == (4096, 4096, 1, 1)
 
 
@@ -374,7 +379,7 @@ def with_hidden(hidden: int = 16) -> FastRCNN:
 def test_at_full_rank_it_finds_the_same() -> None:
     detector = with_hidden()
     before = detector.predict(PHOTO, proposals=GIVEN)
-    truncate(detector, (16, 16))
+    compress_with_svd(detector, (16, 16))
     after = detector.predict(PHOTO, proposals=GIVEN)
     torch.testing.assert_close(after.scores, before.scores, rtol=0, atol=1e-5)
     torch.testing.assert_close(after.boxes, before.boxes, rtol=0, atol=1e-3)
@@ -382,7 +387,7 @@ def test_at_full_rank_it_finds_the_same() -> None:
 
 def test_a_truncated_detector_can_be_saved_and_loaded(tmp_path: Path) -> None:
     detector = with_hidden()
-    truncate(detector, (8, 4))
+    compress_with_svd(detector, (8, 4))
     metadata = CheckpointMetadata("fast-rcnn", asdict(detector.config))
     save_checkpoint(tmp_path / "x.safetensors", detector.state_dict(), metadata)
     loaded = load_detector(tmp_path / "x.safetensors")
@@ -397,7 +402,7 @@ def test_ranks_that_the_layers_do_not_have_are_refused(ranks: tuple[int, int], w
     detector = with_hidden()
     before = set(detector.state_dict())
     with pytest.raises(UsageError, match=f"--svd: expected ranks from 1 to 16, found {wrong}"):
-        truncate(detector, ranks)
+        compress_with_svd(detector, ranks)
     assert set(detector.state_dict()) == before
     assert detector.config.svd_ranks is None
 
@@ -406,10 +411,10 @@ def test_other_detectors_are_not_truncated() -> None:
     numbers = {"channels": 16, "rpn_channels": 16, "hidden": 16}
     faster = FasterRCNN(FasterRCNNConfig(("cat",), "test_resnet", **numbers))  # type: ignore[arg-type]
     twice = with_hidden()
-    truncate(twice, (4, 4))
+    compress_with_svd(twice, (4, 4))
     for detector in (faster, twice):
         with pytest.raises(UsageError, match="--svd is for a Fast R-CNN whose layers are as they were"):
-            truncate(detector, (4, 4))
+            compress_with_svd(detector, (4, 4))
 
 
 # ---------------------------------------------------------------- presets
@@ -417,7 +422,7 @@ def test_other_detectors_are_not_truncated() -> None:
 
 def test_the_papers_numbers() -> None:
     config = FastRCNNConfig(("a",), **PRESETS["paper"])  # type: ignore[arg-type]
-    assert (config.backbone, config.stride, config.pool, config.hidden) == ("vgg16", 16, 7, 4096)
+    assert (config.backbone, config.stride, config.pool_size, config.hidden) == ("vgg16", 16, 7, 4096)
     assert (config.shorter_side, config.longer_side) == (600, 1000)
     assert (config.roi_iou, config.roi_samples, config.roi_positive_fraction) == ((0.1, 0.5), 64, 0.25)
     assert (config.roi_beta, config.nms_iou) == (1.0, 0.3)

@@ -74,7 +74,7 @@ def test_best_of_each_object_or_iou_of_seven_tenths(network: FasterRCNN) -> None
 
 
 def test_the_paper_leaves_out_anchors_across_the_border(with_numbers: Change) -> None:
-    network = with_numbers(rpn_keeps_border=False)
+    network = with_numbers(rpn_train_border_anchors=False)
     matched = match_anchors(ANCHORS, OBJECTS, SIZE, network.config).tolist()
     assert matched == [0, 0, IGNORE, BACKGROUND, 1, 1, IGNORE, BACKGROUND, IGNORE]
 
@@ -151,7 +151,7 @@ def test_no_gradient_through_the_coordinates_of_proposals(network: FasterRCNN) -
     batch = network.prepare([torch.zeros(3, 64, 96)])
     features = network.features(batch.pixels)
     assert features[0].requires_grad
-    assert not network.find(features, batch, (9, 9))[0].requires_grad
+    assert not network.rpn_proposals(features, batch, (9, 9))[0].requires_grad
 
 
 def test_anchors_of_a_photo(network: FasterRCNN) -> None:
@@ -293,4 +293,4 @@ def test_the_papers_numbers() -> None:
     assert (config.rpn_iou, config.rpn_samples, config.rpn_positive_fraction) == ((0.3, 0.7), 256, 0.5)
     assert (config.train_proposals[1], config.test_proposals[1]) == (2000, 300)
     assert config.roi_max_pool
-    assert not config.rpn_keeps_border
+    assert not config.rpn_train_border_anchors

@@ -31,7 +31,7 @@ def network() -> FCOS:
 
 def test_places_lie_in_the_middle_of_their_cells(network: FCOS) -> None:
     batch = Batch(torch.zeros(1, 3, 64, 128), [(64, 128)], [(64, 128)])
-    levels = network.places(network.features(batch.pixels), batch)
+    levels = network.points(network.features(batch.pixels), batch)
     assert [len(level.points) for level in levels] == [8 * 16, 4 * 8, 2 * 4, 2]
     assert levels[0].points[[0, 1, 16]].tolist() == [[4, 4], [12, 4], [4, 12]]
     assert levels[3].points.tolist() == [[32, 32], [96, 32]]
@@ -41,7 +41,7 @@ def test_places_lie_in_the_middle_of_their_cells(network: FCOS) -> None:
 
 def test_levels_of_the_paper() -> None:
     """P3 to P7, P6 from P5; 64, 128, 256 and 512 pixels between them."""
-    network = FCOS(replace(SMALL, extra_levels=2, ranges=PRESETS["paper"]["ranges"]))  # type: ignore[arg-type]
+    network = FCOS(replace(SMALL, extra_levels=2, regress_ranges=PRESETS["paper"]["regress_ranges"]))  # type: ignore[arg-type]
     logits, distances, centerness = network(torch.zeros(1, 3, 128, 256))
     cells = [16 * 32, 8 * 16, 4 * 8, 2 * 4, 1 * 2]
     assert [x.shape for x in logits] == [(1, n, 2) for n in cells]
@@ -54,7 +54,7 @@ def test_levels_of_the_paper() -> None:
 @pytest.mark.parametrize("exponential", [False, True])
 def test_distances_are_never_negative(network: FCOS, exponential: bool) -> None:
     """exp(s_i x) or relu(s_i x), with a learned number a level."""
-    network.config = replace(SMALL, exponential=exponential)
+    network.config = replace(SMALL, exponential_distances=exponential)
     torch.nn.init.normal_(network.distances.weight, std=0.1)
     features = network.features(torch.randn(1, 3, 64, 64))
     network.scales.data.copy_(torch.tensor([1.0, 2.0, 1.0, 1.0]))

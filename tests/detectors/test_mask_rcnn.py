@@ -207,7 +207,7 @@ def test_a_photo_in_which_nothing_is_found(network: MaskRCNN, monkeypatch: pytes
 def test_the_papers_numbers() -> None:
     config = MaskRCNNConfig(("a",), **PRESETS["paper"])  # type: ignore[arg-type]
     assert (config.backbone, config.strides, config.channels) == ("resnet50", (4, 8, 16, 32), 256)
-    assert (config.mask_pool, config.mask_depth, config.mask_channels) == (14, 4, 256)
+    assert (config.mask_pool_size, config.mask_depth, config.mask_channels) == (14, 4, 256)
     assert (config.mask_threshold, config.roi_samples, config.roi_iou) == (0.5, 512, 0.5)
     assert (config.shorter_side, config.test_proposals[1], config.detections_per_image) == (800, 1000, 100)
     plain = {**faster_rcnn.PRESETS["fpn"], "mask_depth": 4, "mask_channels": 256}

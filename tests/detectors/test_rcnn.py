@@ -133,7 +133,7 @@ def test_a_region_is_an_object_from_iou_of_a_half_on(network: RCNN) -> None:
     rois = torch.tensor([[10.0, 10, 30, 19], [10, 10, 30, 20], [40, 40, 50, 60], [70, 10, 90, 30]])
     _, labels = drawn(network, [rois], [OBJECTS])
     assert sorted(labels) == [0, 0, 1, 1, 2, 2]  # the two objects join
-    boxes, of_each = network._labeled(rois, OBJECTS)
+    boxes, of_each = network._label_regions(rois, OBJECTS)
     assert of_each.tolist() == [2, 1, 0, 2, 1, 0]
     assert boxes.tolist() == [*rois.tolist(), *OBJECTS.boxes.tolist()]
 
@@ -141,7 +141,7 @@ def test_a_region_is_an_object_from_iou_of_a_half_on(network: RCNN) -> None:
 def test_regions_in_objects_that_do_not_count_are_left_out(network: RCNN) -> None:
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, False])
     rois = torch.tensor([[12.0, 12, 28, 28], [40, 40, 60, 58], [70, 10, 90, 30]])
-    boxes, labels = network._labeled(rois, crowd)
+    boxes, labels = network._label_regions(rois, crowd)
     assert labels.tolist() == [0, 2, 0]
     assert boxes.tolist() == [[40, 40, 60, 58], [70, 10, 90, 30], [40, 40, 60, 60]]
 
@@ -202,7 +202,7 @@ def test_margins_by_hand() -> None:
     network = fitted(svm_weights=weights, svm_biases=torch.tensor([0.5, 0.25]))
     fc7 = torch.zeros(1, 16)
     fc7[0, 3], fc7[0, 5] = 4, 3
-    assert network.margins(fc7).tolist() == [[8.5, -2.75]]
+    assert network.svm_margins(fc7).tolist() == [[8.5, -2.75]]
 
 
 def test_margins_are_scikit_learns() -> None:
@@ -211,21 +211,21 @@ def test_margins_are_scikit_learns() -> None:
     machines = [LinearSVC(C=0.1, random_state=0).fit(FC7.numpy(), answers) for answers in is_object]
     weights = torch.from_numpy(np.concatenate([one.coef_ for one in machines])).float()
     biases = torch.from_numpy(np.concatenate([one.intercept_ for one in machines])).float()
-    margins = fitted(svm_weights=weights, svm_biases=biases).margins(FC7)
+    margins = fitted(svm_weights=weights, svm_biases=biases).svm_margins(FC7)
     theirs = np.stack([one.decision_function(FC7.numpy()) for one in machines], axis=1)
     np.testing.assert_allclose(margins.numpy(), theirs, rtol=0, atol=1e-5)
 
 
 def test_scores_are_calibrated_margins() -> None:
     network = fitted(**svm_numbers())
-    margins, scores = network.margins(FC7), network.scores(FC7)
+    margins, scores = network.svm_margins(FC7), network.scores(FC7)
     torch.testing.assert_close(scores[:, 0], 1 / (1 + torch.exp(-(2 * margins[:, 0] - 1))))
     torch.testing.assert_close(scores[:, 1], 1 / (1 + torch.exp(-(0.5 * margins[:, 1] + 0.25))))
 
 
 def test_scores_rank_as_margins_do() -> None:
     network = fitted(**svm_numbers())
-    margins, scores = network.margins(FC7), network.scores(FC7)
+    margins, scores = network.svm_margins(FC7), network.scores(FC7)
     for k in range(2):
         assert torch.equal(scores[:, k].argsort(), margins[:, k].argsort())
 
@@ -275,7 +275,7 @@ def test_regressed_boxes_by_hand() -> None:
 def test_only_the_best_regions_of_each_class_are_looked_at() -> None:
     """As in the authors' code: those of a rare class, too, however low their scores."""
     network = fitted()
-    network.config = replace(network.config, regions_per_class=2, score_threshold=0.0)
+    network.config = replace(network.config, pre_nms_top_k=2, score_threshold=0.0)
     boxes = torch.tensor([[0.0, 0, 9, 9], [20, 0, 29, 9], [40, 0, 49, 9], [60, 0, 69, 9]])
     scores = torch.tensor([[0.9, 0.001], [0.8, 0.004], [0.7, 0.002], [0.6, 0.003]])
     batch = Batch(torch.zeros(1, 3, 64, 96), [(64, 96)], [(64, 96)])
@@ -297,14 +297,14 @@ GIVEN = torch.tensor(
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])
 def test_how_many_regions_go_at_once_does_not_change_results(with_numbers: Change, at_once: int) -> None:
-    together = with_numbers(regions_at_once=128).predict(PHOTO, proposals=GIVEN)
-    parted = with_numbers(regions_at_once=at_once).predict(PHOTO, proposals=GIVEN)
+    together = with_numbers(region_batch_size=128).predict(PHOTO, proposals=GIVEN)
+    parted = with_numbers(region_batch_size=at_once).predict(PHOTO, proposals=GIVEN)
     torch.testing.assert_close(parted.scores, together.scores, rtol=0, atol=1e-5)
     torch.testing.assert_close(parted.boxes, together.boxes)
 
 
 def test_no_more_regions_go_at_once_than_that(with_numbers: Change, monkeypatch: pytest.MonkeyPatch) -> None:
-    network, sizes = with_numbers(regions_at_once=2), list[int]()
+    network, sizes = with_numbers(region_batch_size=2), list[int]()
     forward = network.forward
     monkeypatch.setattr(network, "forward", lambda regions: (sizes.append(len(regions)), forward(regions))[1])
     network.predict(PHOTO, proposals=GIVEN)
@@ -365,12 +365,12 @@ def test_a_checkpoint_keeps_svms_and_regressors(tmp_path: Path) -> None:
     assert len(ours) > 0
     assert torch.equal(ours.boxes, theirs.boxes)
     assert torch.equal(ours.scores, theirs.scores)
-    assert torch.equal(loaded.margins(FC7), network.margins(FC7))
+    assert torch.equal(loaded.svm_margins(FC7), network.svm_margins(FC7))
 
 
 def test_the_papers_numbers() -> None:
     config = RCNNConfig(("a",), **PRESETS["paper"])  # type: ignore[arg-type]
     assert (config.backbone, config.region_size, config.context, config.hidden) == ("vgg16", 224, 16, 4096)
     assert config.region_size // config.stride == 7  # so that VGG16's classifier fits
-    assert (config.roi_iou, config.positives, config.backgrounds) == (0.5, 32, 96)
+    assert (config.roi_iou, config.positives_per_batch, config.negatives_per_batch) == (0.5, 32, 96)
     assert config.nms_iou == 0.3

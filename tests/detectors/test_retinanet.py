@@ -17,7 +17,7 @@ from boxmask.pipeline.images import Batch
 from boxmask.types import Target
 
 SMALL = RetinaNetConfig(
-    ("cat", "dog"), "test_resnet", 64, 96, channels=16, tower_channels=16, norm_groups=4, giou=False
+    ("cat", "dog"), "test_resnet", 64, 96, channels=16, tower_channels=16, norm_groups=4, giou_loss=False
 )
 
 
@@ -69,7 +69,7 @@ def test_what_is_ignored_is_neither_object_nor_background(network: RetinaNet) ->
 
 @pytest.mark.parametrize("giou", [False, True])
 def test_the_loss_by_hand(network: RetinaNet, giou: bool) -> None:
-    network.config = replace(SMALL, giou=giou)
+    network.config = replace(SMALL, giou_loss=giou)
     generator = torch.Generator().manual_seed(0)
     logits, deltas = torch.randn(1, 6, 2, generator=generator), torch.randn(1, 6, 4, generator=generator) / 4
     losses = network.dense_loss(logits, deltas, ANCHORS, [OBJECTS])

@@ -1,25 +1,31 @@
 """The table of models, by name."""
 
 import json
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import asdict, fields, is_dataclass
 
 import pytest
 
 from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.models.table import JOINED, MODELS, AnyModel, config_from_json, entry, make_config
+from boxmask.models.table import MODELS, AnyModel, config_from_json, entry, make_config
 from boxmask.segmenters.table import SEGMENTERS
 
-OF_ALL = ("class_names", "backbone", "shorter_side", "longer_side", "multiple_of")  # see pipeline/model.py
+SHARED_FIELDS = (
+    "class_names",
+    "backbone",
+    "shorter_side",
+    "longer_side",
+    "multiple_of",
+)  # see pipeline/model.py
 
 
-def test_no_name_is_there_twice() -> None:
+def test_model_names_are_unique() -> None:
     assert len(MODELS) == len(DETECTORS) + len(SEGMENTERS) + len(CLASSIFIERS)
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_row_is_whole(model: str) -> None:
+def test_every_row_has_config_default_preset_and_model(model: str) -> None:
     row = entry(model)
     assert is_dataclass(row.config)
     assert row.presets["default"] == {}
@@ -32,31 +38,33 @@ def test_every_preset_survives_json(model: str, preset: str) -> None:
     config = make_config(model, preset, class_names=("a", "b"))
     again = config_from_json(model, json.loads(json.dumps(asdict(config))))
     assert again == config
-    assert all(hasattr(config, name) for name in OF_ALL)
+    assert all(hasattr(config, name) for name in SHARED_FIELDS)
     assert hash(again) == hash(config)  # tuples all the way down
 
 
-def test_single_numbers_replace_those_of_the_preset() -> None:
+def test_options_replace_those_of_the_preset() -> None:
     config = make_config("faster-rcnn", "fpn", class_names=("a",), shorter_side=500)
     assert (config.shorter_side, config.longer_side) == (500, 1333)
 
 
-def test_names_that_there_are_not() -> None:
-    with pytest.raises(UsageError, match=r"model 'yolo' is not known; there are: .*faster-rcnn"):
+def test_unknown_models_and_presets() -> None:
+    with pytest.raises(UsageError, match=r"unknown model 'yolo'; choose from: .*faster-rcnn"):
         entry("yolo")
-    with pytest.raises(UsageError, match="faster-rcnn has no preset 'papre'; it has: default, fpn, paper"):
+    with pytest.raises(
+        UsageError, match="faster-rcnn has no preset 'papre'; choose from: default, fpn, paper"
+    ):
         make_config("faster-rcnn", "papre", class_names=("a",))
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_number_of_a_preset_is_of_the_kind_of_its_field(model: str) -> None:
-    for preset, numbers in MODELS[model].presets.items():
-        again = make_config(model, "default", class_names=("a",), **numbers)
+def test_options_of_presets_have_the_type_of_their_field(model: str) -> None:
+    for preset, options in MODELS[model].presets.items():
+        again = make_config(model, "default", class_names=("a",), **options)
         assert again == make_config(model, preset, class_names=("a",))
 
 
 @pytest.mark.parametrize(
-    ("model", "numbers", "says"),
+    ("model", "options", "message"),
     [
         ("faster-rcnn", {"nms_iou": "abc"}, "faster-rcnn: nms_iou: expected float, found 'abc'"),
         ("faster-rcnn", {"hidden": 2.5}, "hidden: expected int, found 2.5"),
@@ -71,28 +79,21 @@ def test_every_number_of_a_preset_is_of_the_kind_of_its_field(model: str) -> Non
         ("fast-rcnn", {"search": 3}, "search: expected SelectiveSearchConfig, found 3"),
     ],
 )
-def test_a_value_of_another_kind(model: str, numbers: dict[str, object], says: str) -> None:
-    with pytest.raises(UsageError, match=says):
-        make_config(model, "default", class_names=("a",), **numbers)
+def test_values_of_the_wrong_type(model: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_config(model, "default", class_names=("a",), **options)
 
 
-def test_a_whole_number_is_a_float_too() -> None:
+def test_integers_are_accepted_as_floats() -> None:
     assert make_config("faster-rcnn", "default", class_names=("a",), nms_iou=1).nms_iou == 1
     assert make_config("fast-rcnn", "default", class_names=("a",), svd_ranks=(8, 4)).svd_ranks == (8, 4)
     assert make_config("fast-rcnn", "default", class_names=("a",), svd_ranks=None).svd_ranks is None
 
 
-def test_json_of_other_fields() -> None:
+def test_json_with_other_fields() -> None:
     values = asdict(make_config("faster-rcnn", "default", class_names=("a",)))
     assert set(values) == {field.name for field in fields(entry("faster-rcnn").config)}
-    with pytest.raises(ValueError, match=r"unknown or missing numbers \['pool', 'pools'\]"):
-        config_from_json("faster-rcnn", {("pools" if k == "pool" else k): v for k, v in values.items()})
-
-
-@pytest.mark.parametrize(("model", "joined"), [("faster-rcnn", 2), ("ssd", 1)])
-def test_networks_saved_before_a_number_joined_are_still_read(model: str, joined: int) -> None:
-    config = make_config(model, "default", class_names=("a",))
-    older = {name: value for name, value in asdict(config).items() if name not in JOINED}
-    assert len(older) == len(fields(config)) - joined
-    expected = replace(config, **{name: JOINED[name] for name in set(asdict(config)) & set(JOINED)})
-    assert config_from_json(model, json.loads(json.dumps(older))) == expected
+    with pytest.raises(ValueError, match=r"unknown or missing options \['pool_size', 'pool_sizes'\]"):
+        config_from_json(
+            "faster-rcnn", {("pool_sizes" if k == "pool_size" else k): v for k, v in values.items()}
+        )

@@ -37,7 +37,7 @@ def test_only_mask_rcnn_asks_for_outlines() -> None:
 
 
 def test_an_unknown_model() -> None:
-    with pytest.raises(UsageError, match=r"model 'segnet' is not known; there are: .*unet.*classifier"):
+    with pytest.raises(UsageError, match=r"unknown model 'segnet'; choose from: .*unet.*classifier"):
         task_of("segnet")
 
 

@@ -197,9 +197,17 @@ def test_objects_are_not_called_photos(recipes: Recipes, demo: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("kind", "choice", "message"),
     [
-        ("unet", {"preset": "fpn"}, "unet has no preset 'fpn'; it has: default, paper"),
-        ("classifier", {"preset": "paper"}, "classifier has no preset 'paper'; it has: default, imagenet"),
-        ("mask-rcnn", {"model_options": ("hiden=3",)}, "mask-rcnn has no number 'hiden'; it has: .*hidden"),
+        ("unet", {"preset": "fpn"}, "unet has no preset 'fpn'; choose from: default, paper"),
+        (
+            "classifier",
+            {"preset": "paper"},
+            "classifier has no preset 'paper'; choose from: default, imagenet",
+        ),
+        (
+            "mask-rcnn",
+            {"model_options": ("hiden=3",)},
+            "mask-rcnn has no option 'hiden'; choose from: .*hidden",
+        ),
         (
             "unet",
             {"model_options": ("channels=16",)},

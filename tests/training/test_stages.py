@@ -39,8 +39,8 @@ from boxmask.training.state import State
 from boxmask.training.train import resume, train
 from boxmask.weights.checkpoint import load_detector, read_checkpoint
 
-SEARCH = replace(MODES["single"], width=100, scales=(30,), min_size=4)
-BLIND = replace(SEARCH, min_size=10**6)  # gives the whole photo and nothing else
+SEARCH = replace(MODES["single"], width=100, scales=(30,), min_box_size=4)
+BLIND = replace(SEARCH, min_box_size=10**6)  # gives the whole photo and nothing else
 
 TINY: dict[str, dict[str, object]] = {
     "rcnn": {
@@ -48,8 +48,8 @@ TINY: dict[str, dict[str, object]] = {
         "region_size": 32,
         "context": 2,
         "hidden": 16,
-        "positives": 4,
-        "backgrounds": 8,
+        "positives_per_batch": 4,
+        "negatives_per_batch": 8,
     },
     "fast-rcnn": {"search": SEARCH, "stride": 8, "hidden": 16},
     "faster-rcnn": {

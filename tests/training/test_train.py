@@ -270,8 +270,8 @@ def test_a_refusal_does_not_spoil_the_next_training(demo: Path, quick: Recipe, t
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"model": "yolo"}, "model 'yolo' is not known; there are: rcnn, fast-rcnn, faster-rcnn"),
-        ({"preset": "tiny"}, "has no preset 'tiny'; it has: default"),
+        ({"model": "yolo"}, "unknown model 'yolo'; choose from: rcnn, fast-rcnn, faster-rcnn"),
+        ({"preset": "tiny"}, "has no preset 'tiny'; choose from: default"),
         ({"backbone": "resnet0"}, "resnet0"),
     ],
 )

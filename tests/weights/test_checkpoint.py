@@ -191,7 +191,7 @@ UNFIT_METADATA = {
         r"unknown or missing numbers \['odd'\]",
     ),
     "missing number": (
-        replace(METADATA, config={k: v for k, v in CONFIG_JSON.items() if k != "pool"}),
+        replace(METADATA, config={k: v for k, v in CONFIG_JSON.items() if k != "pool_size"}),
         r"unknown or missing numbers \['pool'\]",
     ),
     "another backbone": (replace(METADATA, config={**CONFIG_JSON, "backbone": "resnet18"}), "body"),

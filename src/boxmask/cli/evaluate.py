@@ -59,14 +59,14 @@ def evaluate(
     """
     from boxmask.cli.output import print_metrics, print_notes
     from boxmask.cli.progress import photo_progress
-    from boxmask.detectors.fast_rcnn import truncate
+    from boxmask.detectors.fast_rcnn import compress_with_svd
     from boxmask.tasks.contract import LabelOptions
     from boxmask.tasks.table import task_of
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(run, device)
     if svd is not None:
-        truncate(model, svd)
+        compress_with_svd(model, svd)
     task = task_of(model)
     options = LabelOptions(on_bad_boxes, on_unseen_classes, classes_file, on_unknown_colors)
     dataset = task.read_split(run, data, split, options)

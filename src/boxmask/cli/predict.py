@@ -40,14 +40,14 @@ def predict(
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
     from boxmask.cli.progress import photo_progress
-    from boxmask.detectors.fast_rcnn import truncate
+    from boxmask.detectors.fast_rcnn import compress_with_svd
     from boxmask.prediction.predict import predict_photos
     from boxmask.tasks.table import task_of
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(run, device)
     if svd is not None:
-        truncate(model, svd)
+        compress_with_svd(model, svd)
     writer = task_of(model).writer(model, out, _formats(save), min_score)
     with photo_progress("predicting") as progress:
         prediction = predict_photos(model, photos, out, writer, progress)

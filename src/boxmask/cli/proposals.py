@@ -94,7 +94,7 @@ def _selective_search(
     from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES
 
     config = replace((PAPER_MODES if paper else MODES)[mode], seed=seed)
-    config = config if limit is None else replace(config, limit=limit)
+    config = config if limit is None else replace(config, max_boxes=limit)
     return ProposalCache(config).boxes, config
 
 

@@ -30,7 +30,7 @@ from boxmask.kernels import roi_pool
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
-from boxmask.pipeline.heads.box import BoxHead, compress
+from boxmask.pipeline.heads.box import BoxHead, compress_head
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.postprocess import decode_and_nms
 from boxmask.pipeline.selective_search.modes import MODES, PAPER_MODES, SelectiveSearchConfig
@@ -53,7 +53,7 @@ class FastRCNNConfig:
     search: SelectiveSearchConfig = MODES["fast"]  # section 4.1
     # features
     stride: int = 16  # of the one map that all RoIs are read from; VGG16's conv5
-    pool: int = 7  # section 2.1
+    pool_size: int = 7  # section 2.1
     # heads
     hidden: int = 512  # of the two FC layers; VGG16: 4096
     svd_ranks: tuple[int, int] | None = None  # of the two FC layers, section 3.1; VGG16: 1024 and 256
@@ -67,7 +67,7 @@ class FastRCNNConfig:
     detections_per_image: int = 100  # the authors' code
 
 
-USUAL_SPREAD = (0.1, 0.1, 0.2, 0.2)  # of all classes' deltas together; py-faster-rcnn
+DEFAULT_DELTA_STD = (0.1, 0.1, 0.2, 0.2)  # of all classes' deltas together; py-faster-rcnn
 
 PRESETS: dict[str, dict[str, object]] = {
     "default": {},
@@ -98,11 +98,11 @@ class FastRCNN(Detector):
         self.config, count = config, len(config.class_names)
         self.backbone = Backbone(config.backbone, (config.stride,), backbone_weights)
         channels = self.backbone.channels[-1]
-        self.box_head = BoxHead(channels, count, config.pool, config.hidden, config.svd_ranks)
+        self.box_head = BoxHead(channels, count, config.pool_size, config.hidden, config.svd_ranks)
         load_vgg_classifier((self.box_head.fc6, self.box_head.fc7), backbone_weights)
         # of each class's deltas (section 2.3); about this, until `delta_spread` has seen the training set
         self.register_buffer("delta_mean", torch.zeros(count, 4))
-        self.register_buffer("delta_std", torch.tensor(USUAL_SPREAD).repeat(count, 1))
+        self.register_buffer("delta_std", torch.tensor(DEFAULT_DELTA_STD).repeat(count, 1))
 
     # ------------------------------------------------------------------ the two ways through
 
@@ -125,7 +125,7 @@ class FastRCNN(Detector):
         how = Sampling(c.roi_iou, c.roi_samples, c.roi_positive_fraction, len(c.class_names))
         drawn = sample_rois(rois, batch.rescale(targets), how)
         class_logits, box_deltas = self(batch.pixels, drawn.boxes)
-        wanted = self.normalized(drawn.deltas, drawn.labels)
+        wanted = self.normalize_deltas(drawn.deltas, drawn.labels)
         return roi_loss(class_logits, box_deltas, drawn.labels, wanted, c.roi_beta)
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"], rois: list[Tensor]) -> tuple[Tensor, Tensor]:
@@ -156,11 +156,13 @@ class FastRCNN(Detector):
 
     def pool(self, features: Tensor, rois: list[Tensor]) -> Float[Tensor, "R C pool pool"]:
         """RoI max pooling (section 2.1); its gradient goes to the maxima (section 2.3)."""
-        return roi_pool(features, rois, self.config.pool, 1 / self.config.stride)
+        return roi_pool(features, rois, self.config.pool_size, 1 / self.config.stride)
 
     # ------------------------------------------------------------------ heads
 
-    def normalized(self, deltas: Float[Tensor, "R 4"], labels: Int[Tensor, " R"]) -> Float[Tensor, "R 4"]:
+    def normalize_deltas(
+        self, deltas: Float[Tensor, "R 4"], labels: Int[Tensor, " R"]
+    ) -> Float[Tensor, "R 4"]:
         """Deltas of mean 0 and variance 1 (section 2.3), by the class of each RoI; the background's stay."""
         known = labels.clamp(max=len(self.delta_mean) - 1)
         return (deltas - self.delta_mean[known]) / self.delta_std[known]
@@ -258,7 +260,7 @@ def roi_loss(
 # ---------------------------------------------------------------------- truncated SVD (section 3.1)
 
 
-def truncate(detector: nn.Module, svd_ranks: tuple[int, int]) -> None:
+def compress_with_svd(detector: nn.Module, svd_ranks: tuple[int, int]) -> None:
     """Put two thin layers in the place of fc6 and of fc7, of these ranks: quicker, a little less precise.
 
     Raises UsageError for a detector that is no Fast R-CNN, or ranks that its layers do not have.
@@ -270,5 +272,5 @@ def truncate(detector: nn.Module, svd_ranks: tuple[int, int]) -> None:
         most = min(cast(nn.Linear, layer).weight.shape)
         if not 1 <= rank <= most:
             raise UsageError(f"--svd: expected ranks from 1 to {most}, found {rank}")
-    compress(head, svd_ranks)
+    compress_head(head, svd_ranks)
     detector.config = replace(detector.config, svd_ranks=svd_ranks)

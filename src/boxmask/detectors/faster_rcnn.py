@@ -58,7 +58,7 @@ class FasterRCNNConfig:
     rpn_channels: int = 128  # the paper: 512 for VGG16 (section 3.1)
     rpn_depth: int = 1  # 3x3 convolutions, figure 3; torchvision's second network: 2
     rpn_iou: tuple[float, float] = (0.3, 0.7)  # background below, object above; section 3.1.2
-    rpn_keeps_border: bool = True  # train on anchors that cross the border; the paper does not (3.3)
+    rpn_train_border_anchors: bool = True  # train on anchors that cross the border; the paper does not (3.3)
     rpn_samples: int = 256  # anchors an image in the loss; section 3.1.3
     rpn_positive_fraction: float = 0.5  # section 3.1.3
     rpn_beta: float = 1 / 9  # where smooth L1 becomes linear; py-faster-rcnn (sigma 3)
@@ -66,7 +66,7 @@ class FasterRCNNConfig:
     test_proposals: tuple[int, int] = (500, 300)  # the paper: 300 (section 4)
     proposal_nms_iou: float = 0.7  # section 3.3
     # RoI features
-    pool: int = 7  # Fast R-CNN, section 2.1
+    pool_size: int = 7  # Fast R-CNN, section 2.1
     roi_max_pool: bool = False  # True: RoI max pooling (Fast R-CNN); False: RoIAlign (Mask R-CNN)
     sampling_ratio: int = 2  # RoIAlign's samples a bin and axis; Mask R-CNN, section 3
     canonical_size: tuple[int, int] = (112, 16)  # a box of this side reads this stride; FPN, eq. 1: 224, 16
@@ -111,7 +111,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "channels": 0,
         "anchor_sizes": ((128, 256, 512),),
         "rpn_channels": 512,
-        "rpn_keeps_border": False,
+        "rpn_train_border_anchors": False,
         "train_proposals": (12000, 2000),  # section 3.3 has the 2000, py-faster-rcnn the 12000
         "test_proposals": (6000, 300),
         "roi_max_pool": True,
@@ -139,7 +139,7 @@ class FasterRCNN(Detector):
         anchors_a_cell = len(config.anchor_sizes[0]) * len(config.aspect_ratios)
         self.rpn_head = RPNHead(channels, config.rpn_channels, anchors_a_cell, config.rpn_depth)
         count, convs = len(config.class_names), config.box_convs
-        self.box_head = BoxHead(channels, count, config.pool, config.hidden, convs=convs)
+        self.box_head = BoxHead(channels, count, config.pool_size, config.hidden, convs=convs)
         load_vgg_classifier((self.box_head.fc6, self.box_head.fc7), backbone_weights)
 
     # ------------------------------------------------------------------ the two ways through
@@ -149,14 +149,14 @@ class FasterRCNN(Detector):
     def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
         """Photos -> boxes, scores and labels of each, in its own pixels."""
         batch = self.prepare(images)
-        return self.detections(self.features(batch.pixels), batch, proposals)
+        return self.detect(self.features(batch.pixels), batch, proposals)
 
     @accepts_photos
     @torch.inference_mode()
     def propose(self, images: list[Tensor]) -> list[Float[Tensor, "P 4"]]:
         """Photos -> the RPN's proposals for training, likeliest objects first, in the photos' own pixels."""
         batch = self.prepare(images)
-        found = self.find(self.features(batch.pixels), batch, self.config.train_proposals)
+        found = self.rpn_proposals(self.features(batch.pixels), batch, self.config.train_proposals)
         sizes = zip(found, batch.sizes, batch.original_sizes, strict=True)
         return [box.rescale(boxes, size, original) for boxes, size, original in sizes]
 
@@ -168,7 +168,9 @@ class FasterRCNN(Detector):
         With `proposals` only the two of Fast R-CNN, as in steps 2 and 4 of alternating training.
         """
         batch = self.prepare(images)
-        return self.losses(self.features(batch.pixels), batch, batch.rescale(targets), proposals)[0]
+        return self.loss_from_features(self.features(batch.pixels), batch, batch.rescale(targets), proposals)[
+            0
+        ]
 
     def rpn_step_loss(self, images: list[Tensor], targets: list[Target]) -> dict[str, Tensor]:
         """The two losses of the RPN alone: steps 1 and 3 of alternating training (section 3.2)."""
@@ -176,18 +178,18 @@ class FasterRCNN(Detector):
         features = self.features(batch.pixels)
         return self.rpn_loss(features, self.anchors(features, batch), batch.rescale(targets), batch)
 
-    def detections(
+    def detect(
         self, features: list[Tensor], batch: Batch, proposals: list[Tensor] | None = None
     ) -> list[Detections]:
         """What `predict` does behind the features, which Mask R-CNN reads once more."""
         if proposals is None:
-            rois = self.find(features, batch, self.config.test_proposals)
+            rois = self.rpn_proposals(features, batch, self.config.test_proposals)
         else:
             rois = batch.rescale_boxes(proposals)
         class_logits, box_deltas = self.box_head(self.pool(features, rois))
         return self.postprocess(class_logits, box_deltas, rois, batch)
 
-    def losses(
+    def loss_from_features(
         self,
         features: list[Tensor],
         batch: Batch,
@@ -198,7 +200,7 @@ class FasterRCNN(Detector):
         if proposals is not None:
             return self.roi_loss(features, batch.rescale_boxes(proposals), targets)
         anchors = self.anchors(features, batch)
-        rois = self.find(features, batch, self.config.train_proposals)
+        rois = self.rpn_proposals(features, batch, self.config.train_proposals)
         roi_losses, drawn = self.roi_loss(features, rois, targets)
         return {**self.rpn_loss(features, anchors, targets, batch), **roi_losses}, drawn
 
@@ -229,7 +231,7 @@ class FasterRCNN(Detector):
         return pyramid_anchors(shapes, [grid_of(x) for x in features], grid_of(batch.pixels))
 
     @torch.no_grad()
-    def find(
+    def rpn_proposals(
         self, features: list[Tensor], batch: Batch, limits: tuple[int, int]
     ) -> list[Float[Tensor, "P 4"]]:
         """What the RPN proposes in each image, B x (P, 4), likeliest objects first.
@@ -258,8 +260,8 @@ class FasterRCNN(Detector):
         """Each proposal as a small map of fixed size, from the level that suits it (FPN, equation 1)."""
         c = self.config
         if c.roi_max_pool:
-            return roi_pool(features[0], proposals, c.pool, 1 / c.strides[0])
-        return align(features, proposals, c.strides, c.canonical_size, (c.pool, c.sampling_ratio))
+            return roi_pool(features[0], proposals, c.pool_size, 1 / c.strides[0])
+        return align(features, proposals, c.strides, c.canonical_size, (c.pool_size, c.sampling_ratio))
 
     # ------------------------------------------------------------------ heads (Fast R-CNN, section 2)
 

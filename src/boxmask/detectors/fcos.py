@@ -74,19 +74,25 @@ class FCOSConfig:
     norm_groups: int = 16  # of the GroupNorm in the towers; the authors' code: 32
     depthwise: bool = False  # towers of separable convolutions: smaller, and less exact
     prior_prob: float = 0.01  # every score at the beginning; the authors' code, as RetinaNet
-    place: float = 0.5  # of a cell, from its corner; section 3.1: floor(s / 2)
-    exponential: bool = True  # distances are exp(s_i x), section 3.2; False: relu(s_i x), the improvements
+    point_offset: float = 0.5  # of a cell, from its corner; section 3.1: floor(s / 2)
+    exponential_distances: bool = (
+        True  # distances are exp(s_i x), section 3.2; False: relu(s_i x), the improvements
+    )
     # loss
-    ranges: tuple[float, ...] = (32, 64, 128)  # pixels between the levels; section 3.2: 64, 128, 256, 512
+    regress_ranges: tuple[float, ...] = (
+        32,
+        64,
+        128,
+    )  # pixels between the levels; section 3.2: 64, 128, 256, 512
     center_sampling_radius: float = (
         1.5  # in strides, around an object's center; improvements. 0: in all of its box
     )
-    alpha: float = 0.25  # of the focal loss; as RetinaNet
-    gamma: float = 2.0  # of the focal loss; as RetinaNet
+    focal_alpha: float = 0.25  # of the focal loss; as RetinaNet
+    focal_gamma: float = 2.0  # of the focal loss; as RetinaNet
     # postprocess
     score_threshold: float = 0.05  # section 3.1, "Inference", there before the center-ness
     pre_nms_top_k: int = 500  # a level, before anything is decoded; the authors' code: 1000
-    min_size: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
+    min_box_size: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
     nms_iou: float = 0.6  # the authors' code
     detections_per_image: int = 100  # COCO judges so many
 
@@ -104,8 +110,8 @@ PRESETS: dict[str, dict[str, object]] = {
         "tower_depth": 4,
         "tower_channels": 256,
         "norm_groups": 32,
-        "exponential": False,
-        "ranges": (64, 128, 256, 512),
+        "exponential_distances": False,
+        "regress_ranges": (64, 128, 256, 512),
         "pre_nms_top_k": 1000,
     },
 }
@@ -146,7 +152,7 @@ class FCOS(Detector):
         """Photos -> boxes, scores and labels of each, in its own pixels."""
         batch = self.prepare(images)
         features = self.features(batch.pixels)
-        return self.postprocess(*self.heads(features), self.places(features, batch), batch)
+        return self.postprocess(*self.heads(features), self.points(features, batch), batch)
 
     def loss(
         self, images: list[Tensor], targets: list[Target], proposals: list[Tensor] | None = None
@@ -155,7 +161,7 @@ class FCOS(Detector):
         batch = self.prepare(images)
         features = self.features(batch.pixels)
         outputs = [torch.cat(levels, 1) for levels in self.heads(features)]
-        places = Points(*(torch.cat(part) for part in zip(*self.places(features, batch), strict=True)))
+        places = Points(*(torch.cat(part) for part in zip(*self.points(features, batch), strict=True)))
         return self.dense_loss(outputs, places, batch.rescale(targets))
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
@@ -183,18 +189,20 @@ class FCOS(Detector):
         for x, scale in zip(features, self.scales, strict=True):
             hidden = self.box_tower(x)
             raw = flatten(self.distances(hidden), 4) * scale
-            distances.append(raw.clamp(max=MAX_LOG_SCALE).exp() if self.config.exponential else raw.relu())
+            distances.append(
+                raw.clamp(max=MAX_LOG_SCALE).exp() if self.config.exponential_distances else raw.relu()
+            )
             centerness.append(flatten(self.centerness(hidden), 1))
         return self.class_head(features), distances, centerness
 
-    def places(self, features: list[Tensor], batch: Batch) -> list[Points]:
+    def points(self, features: list[Tensor], batch: Batch) -> list[Points]:
         """The places of every level (section 3.1), and the distances that each is for (section 3.2)."""
         size = grid_of(batch.pixels)
         grids = [grid_of(x) for x in features]
-        at = self.config.place
+        at = self.config.point_offset
         inside = [torch.tensor([[at * (size[1] // w), at * (size[0] // h)] * 2]) for h, w in grids]
         points = pyramid_anchors([one.to(batch.pixels.device) for one in inside], grids, size)
-        edges = (0.0, *self.config.ranges, math.inf)
+        edges = (0.0, *self.config.regress_ranges, math.inf)
         return [
             Points(x[:, :2], x.new_full((len(x),), stride), x.new_tensor(span).expand(len(x), 2))
             for x, stride, span in zip(points, self.strides, pairwise(edges), strict=True)
@@ -250,7 +258,9 @@ class FCOS(Detector):
         center = F.binary_cross_entropy_with_logits(
             centerness[image, row, 0].float(), wanted, reduction="sum"
         )
-        focal = focal_loss(class_logits, weights, (image, row, labels), self.config.alpha, self.config.gamma)
+        focal = focal_loss(
+            class_logits, weights, (image, row, labels), self.config.focal_alpha, self.config.focal_gamma
+        )
         giou = generalized_box_iou_loss(found, boxes, reduction="sum")
         return {"dense_class": focal, "dense_box": giou / total, "dense_centerness": center / total}
 

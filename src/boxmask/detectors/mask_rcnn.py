@@ -10,7 +10,7 @@ mask branch where, in a mask of each class of its own. It learns at RoIs that ho
 those whose object's outline is known: photos with boxes alone teach the rest of the network.
 
 Shapes: B images, R RoIs in the batch, Q of them that masks are learned at, K classes; an RoI is read as
-        m x m (`mask_pool`), its mask has M x M pixels, M = 2 m.
+        m x m (`mask_pool_size`), its mask has M x M pixels, M = 2 m.
 Boxes:  xyxy, pixels of the resized image. Masks: pixels of the photo as it was given, in training and in
         what is found; RoIs go there, as resizing a mask would round its outline. Photos come to training
         resized already: then nothing moves at all.
@@ -43,7 +43,7 @@ from boxmask.types import Detections, Target
 class MaskRCNNConfig(FasterRCNNConfig):
     """Faster R-CNN's numbers and those of the masks; PRESETS hold the paper's own."""
 
-    mask_pool: int = 14  # an RoI's features; the mask has twice as many pixels a side, 28; figure 4
+    mask_pool_size: int = 14  # an RoI's features; the mask has twice as many pixels a side, 28; figure 4
     mask_sampling_ratio: int = 2  # RoIAlign's samples a bin and axis; section 3, "RoIAlign"
     mask_depth: int = 2  # 3x3 convolutions before the transposed one; figure 4: 4
     mask_channels: int = 128  # of all of them; figure 4: 256
@@ -92,7 +92,7 @@ class MaskRCNN(Detector):
         """Photos -> boxes, scores, labels and masks of each, in its own pixels."""
         batch = self.boxes.prepare(images)
         features = self.boxes.features(batch.pixels)
-        found = self.boxes.detections(features, batch, proposals)
+        found = self.boxes.detect(features, batch, proposals)
         return self.with_masks(features, found, batch)
 
     def loss(
@@ -104,7 +104,7 @@ class MaskRCNN(Detector):
         """
         batch = self.boxes.prepare(images)
         features = self.boxes.features(batch.pixels)
-        losses, drawn = self.boxes.losses(features, batch, batch.rescale(targets), proposals)
+        losses, drawn = self.boxes.loss_from_features(features, batch, batch.rescale(targets), proposals)
         return {**losses, "mask": self.mask_loss(features, drawn, targets, batch)}
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
@@ -117,7 +117,7 @@ class MaskRCNN(Detector):
     def pool(self, features: list[Tensor], rois: list[Tensor]) -> Float[Tensor, "R C m m"]:
         """Each box as a small map, finer than what the box branch reads."""
         c = self.config
-        return align(features, rois, c.strides, c.canonical_size, (c.mask_pool, c.mask_sampling_ratio))
+        return align(features, rois, c.strides, c.canonical_size, (c.mask_pool_size, c.mask_sampling_ratio))
 
     # ------------------------------------------------------------------ masks (section 3.1, "Inference")
 
@@ -156,7 +156,7 @@ class MaskRCNN(Detector):
         """
         counts = [len(boxes) for boxes in drawn.boxes]
         objects, labels = drawn.objects.split(counts), drawn.labels.split(counts)
-        side, rois, chosen, wanted = 2 * self.config.mask_pool, [], [], []
+        side, rois, chosen, wanted = 2 * self.config.mask_pool_size, [], [], []
         for image, (boxes, target) in enumerate(zip(drawn.boxes, targets, strict=True)):
             size, original = batch.sizes[image], batch.original_sizes[image]
             masks = _masks_of(target, original)

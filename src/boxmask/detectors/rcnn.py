@@ -56,16 +56,16 @@ class RCNNConfig:
     # warped regions
     region_size: int = 96  # AlexNet: 227, VGG16: 224; a multiple of the backbone's coarsest stride
     context: int = 7  # pixels around a region, counted in the warped one; appendix A: 16 of 227
-    regions_at_once: int = 128  # through the CNN
+    region_batch_size: int = 128  # through the CNN
     # features
     stride: int = 32  # of the last map, pool5
     hidden: int = 512  # numbers of fc6 and of fc7; AlexNet, VGG16: 4096
     # fine-tuning
     roi_iou: float = 0.5  # an object from here on; section 2.3
-    positives: int = 32  # regions of a batch; section 2.3
-    backgrounds: int = 96  # the same
+    positives_per_batch: int = 32  # regions of a batch; section 2.3
+    negatives_per_batch: int = 96  # the same
     # postprocess
-    regions_per_class: int = 100  # the best of a photo that NMS sees; the authors' code
+    pre_nms_top_k: int = 100  # the best of a photo that NMS sees; the authors' code
     score_threshold: float = 0.0  # the same: the best of a rare class have low scores, too
     nms_iou: float = 0.3  # the authors' code
     detections_per_image: int = 100  # COCO judges so many; the authors' code: 100 a class
@@ -127,7 +127,7 @@ class RCNN(Detector):
         """Photos -> boxes, scores and labels of each, in its own pixels."""
         batch = self.prepare(images)
         rois = batch.rescale_boxes(proposals if proposals is not None else self.propose(images))
-        judged = [self.judge(batch, image, boxes) for image, boxes in enumerate(rois)]
+        judged = [self.score_regions(batch, image, boxes) for image, boxes in enumerate(rois)]
         return [self.postprocess(*one, rois[image], batch, image) for image, one in enumerate(judged)]
 
     def loss(
@@ -169,24 +169,24 @@ class RCNN(Detector):
     # ------------------------------------------------------------------ features (section 2.1)
 
     @torch.no_grad()
-    def describe(self, batch: Batch, image: int, boxes: Tensor) -> tuple[Tensor, Tensor]:
+    def extract_features(self, batch: Batch, image: int, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """pool5 (P, F) and fc7 (P, D) of regions of one photo of the batch, some at a time."""
-        parts = boxes.split(self.config.regions_at_once)
+        parts = boxes.split(self.config.region_batch_size)
         pool5, fc7 = zip(*(self(self.warp(batch, image, part)) for part in parts), strict=True)
         return torch.cat(pool5), torch.cat(fc7)
 
     # ------------------------------------------------------------------ heads (section 2.2, appendices B, C)
 
-    def judge(self, batch: Batch, image: int, boxes: Tensor) -> tuple[Tensor, Tensor]:
+    def score_regions(self, batch: Batch, image: int, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Scores (P, K) and deltas (P, K, 4) of regions of one photo; their features are not kept."""
         parts = []
-        for part in boxes.split(self.config.regions_at_once):
-            pool5, fc7 = self.describe(batch, image, part)
+        for part in boxes.split(self.config.region_batch_size):
+            pool5, fc7 = self.extract_features(batch, image, part)
             parts.append((self.scores(fc7), self.deltas(pool5)))
         scores, deltas = zip(*parts, strict=True)
         return torch.cat(scores), torch.cat(deltas)
 
-    def margins(self, fc7: Float[Tensor, "P D"]) -> Float[Tensor, "P K"]:
+    def svm_margins(self, fc7: Float[Tensor, "P D"]) -> Float[Tensor, "P K"]:
         """What each class's SVM says of each region: its signed distance, in units of the margin."""
         return F.linear(fc7, self.svm_weights, self.svm_biases)
 
@@ -195,7 +195,7 @@ class RCNN(Detector):
         if not self.fitted:
             logits: Tensor = self.logits(fc7)
             return logits.float().softmax(dim=1)[:, :-1]
-        return torch.sigmoid(self.margins(fc7).float() * self.calibration[:, 0] + self.calibration[:, 1])
+        return torch.sigmoid(self.svm_margins(fc7).float() * self.calibration[:, 0] + self.calibration[:, 1])
 
     def deltas(self, pool5: Float[Tensor, "P F"]) -> Float[Tensor, "P K 4"]:
         """Each class's regression (appendix C)."""
@@ -209,7 +209,7 @@ class RCNN(Detector):
         self, scores: Tensor, deltas: Tensor, boxes: Tensor, batch: Batch, image: int
     ) -> Detections:
         """Per class: the best regions, moved, clipped, NMS; then the best few, in the photo's own pixels."""
-        few = min(self.config.regions_per_class, len(boxes))
+        few = min(self.config.pre_nms_top_k, len(boxes))
         last = scores.topk(few, dim=0).values[-1:] if few else scores[:1]
         sizes = (batch.sizes[image], batch.original_sizes[image])
         return decode_and_nms(boxes, scores.where(scores >= last, 0.0), deltas, sizes, self.config)
@@ -222,17 +222,19 @@ class RCNN(Detector):
     ) -> tuple[Float[Tensor, "R 3 S S"], Int[Tensor, " R"]]:
         """32 regions that hold an object and 96 that do not, from all photos of the batch; their labels."""
         c = self.config
-        per_photo = [self._labeled(boxes, target) for boxes, target in zip(rois, targets, strict=True)]
+        per_photo = [self._label_regions(boxes, target) for boxes, target in zip(rois, targets, strict=True)]
         labels = torch.cat([label for _, label in per_photo])
         is_object = labels < len(c.class_names)
         objects, rest = torch.where(is_object)[0], torch.where(~is_object)[0]
-        chosen = torch.cat([sample_rows(objects, c.positives), sample_rows(rest, c.backgrounds)])
+        chosen = torch.cat(
+            [sample_rows(objects, c.positives_per_batch), sample_rows(rest, c.negatives_per_batch)]
+        )
         images = torch.cat([torch.full_like(label, i) for i, (_, label) in enumerate(per_photo)])[chosen]
         boxes = torch.cat([boxes for boxes, _ in per_photo])[chosen]
         regions = [self.warp(batch, i, boxes[images == i]) for i in range(len(rois))]
         return torch.cat(regions), torch.cat([labels[chosen][images == i] for i in range(len(rois))])
 
-    def _labeled(self, boxes: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+    def _label_regions(self, boxes: Tensor, target: Target) -> tuple[Tensor, Tensor]:
         """Proposals and ground truth that are an object (0..K-1) or background (K)."""
         iou = self.config.roi_iou
         boxes = torch.cat([boxes, target.boxes[~target.ignore]])

@@ -72,15 +72,17 @@ class RetinaNetConfig:
     depthwise: bool = False  # towers of separable convolutions: smaller, and less exact
     prior_prob: float = 0.01  # every score at the beginning; section 4.1
     # loss
-    iou: tuple[float, float] = (0.4, 0.5)  # background below, object above; section 4, "Anchors"
-    alpha: float = 0.25  # of the focal loss, the objects' weight; section 4.1
-    gamma: float = 2.0  # of the focal loss; section 4.1
-    giou: bool = True  # generalized IoU of the boxes, as torchvision's v2; False: smooth L1, as the paper
+    match_iou: tuple[float, float] = (0.4, 0.5)  # background below, object above; section 4, "Anchors"
+    focal_alpha: float = 0.25  # of the focal loss, the objects' weight; section 4.1
+    focal_gamma: float = 2.0  # of the focal loss; section 4.1
+    giou_loss: bool = (
+        True  # generalized IoU of the boxes, as torchvision's v2; False: smooth L1, as the paper
+    )
     box_beta: float = 1 / 9  # where smooth L1 becomes linear; Detectron (the paper gives no number)
     # postprocess (section 4.1, "Inference")
     score_threshold: float = 0.05
     pre_nms_top_k: int = 500  # a level, before anything is decoded; the paper: 1000
-    min_size: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
+    min_box_size: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
     nms_iou: float = 0.5
     detections_per_image: int = 100  # COCO judges so many; Detectron
 
@@ -101,7 +103,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "tower_depth": 4,
         "tower_channels": 256,
         "norm_groups": 0,
-        "giou": False,
+        "giou_loss": False,
         "pre_nms_top_k": 1000,
     },
 }
@@ -211,18 +213,18 @@ class RetinaNet(Detector):
         weights = (matched != IGNORE) / (matched >= 0).sum(1, keepdim=True).clamp(min=1) / len(targets)
         image, row, labels, boxes = objects_at(matched, targets)
         moved = deltas[image, row].float()
-        if c.giou:
+        if c.giou_loss:
             each = generalized_box_iou_loss(decode(anchors[row], moved), boxes)
         else:
             wanted = encode(anchors[row], boxes)
             each = F.smooth_l1_loss(moved, wanted, beta=c.box_beta, reduction="none").sum(1)
-        focal = focal_loss(class_logits, weights, (image, row, labels), c.alpha, c.gamma)
+        focal = focal_loss(class_logits, weights, (image, row, labels), c.focal_alpha, c.focal_gamma)
         return {"dense_class": focal, "dense_box": (each * weights[image, row]).sum()}
 
     @torch.no_grad()
     def match_anchors(self, anchors: Float[Tensor, "N 4"], targets: list[Target]) -> Int[Tensor, "B N"]:
         """A row of each photo's target for each anchor, or BACKGROUND or IGNORE (section 4, "Anchors")."""
-        iou = self.config.iou
+        iou = self.config.match_iou
         matched = [
             match_boxes(anchors, one.boxes, one.ignore, iou, allow_low_quality=True) for one in targets
         ]

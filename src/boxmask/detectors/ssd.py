@@ -65,7 +65,9 @@ class SSDConfig:
     # default boxes: a size a map, and one more; parts of the square's side (section 2.2, equation 4)
     scales: tuple[float, ...] = (0.07, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
     aspect_ratios: tuple[tuple[int, ...], ...] = ((2,), INNER, INNER, INNER, (2,), (2,))  # section 3.1
-    steps: tuple[int, ...] = ()  # pixels from cell to cell, a number a map; empty: the side over the cells
+    default_box_strides: tuple[
+        int, ...
+    ] = ()  # pixels from cell to cell, a number a map; empty: the side over the cells
     # loss
     match_iou: float = 0.5  # an object from here on; section 2.2, "Matching strategy"
     negatives_per_object: int = 3  # section 2.2, "Hard negative mining"
@@ -111,7 +113,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "extra_layers": ((512, 3, 2, 1), (256, 3, 2, 1), (256, 3, 1, 0), (256, 3, 1, 0)),
         "depthwise": False,
         "scales": (0.1, 0.2, 0.37, 0.54, 0.71, 0.88, 1.05),
-        "steps": (8, 16, 32, 64, 100, 300),  # the authors' code
+        "default_box_strides": (8, 16, 32, 64, 100, 300),  # the authors' code
     },
     "paper-512": {  # SSD512 with VGG16, section 3
         "backbone": "vgg16",
@@ -123,7 +125,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "depthwise": False,
         "scales": (0.07, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.05),
         "aspect_ratios": ((2,), INNER, INNER, INNER, INNER, (2,), (2,)),
-        "steps": (8, 16, 32, 64, 128, 256, 512),
+        "default_box_strides": (8, 16, 32, 64, 128, 256, 512),
     },
 }
 
@@ -149,7 +151,7 @@ class SSD(Detector):
         self.extra_layers = ExtraLayers(self.backbone.channels[-1], config.extra_layers, config.depthwise)
         channels = [*self.backbone.channels, *self.extra_layers.channels]
         maps, rows = len(channels), (len(config.scales) - 1, len(config.aspect_ratios))
-        if rows != (maps, maps) or len(config.steps) not in (0, maps):
+        if rows != (maps, maps) or len(config.default_box_strides) not in (0, maps):
             raise UsageError(f"ssd: {maps} maps, and default boxes for {rows[0]}, {rows[1]}; give as many")
         boxes = [2 + 2 * len(ratios) for ratios in config.aspect_ratios]
         self.head = MultiBoxHead(channels, boxes, len(config.class_names), config.depthwise)
@@ -204,7 +206,7 @@ class SSD(Detector):
         c, boxes = self.config, []
         for level, x in enumerate(features):
             grid = grid_of(x)
-            cells = (c.shorter_side / c.steps[level],) * 2 if c.steps else grid
+            cells = (c.shorter_side / c.default_box_strides[level],) * 2 if c.default_box_strides else grid
             shapes = default_box_shapes(c.scales[level], c.scales[level + 1], c.aspect_ratios[level])
             boxes.append(tile_default_boxes(shapes.to(x.device), grid, cells))
         return torch.cat(boxes) * c.shorter_side

@@ -1,4 +1,4 @@
-"""The table of all models: what each is called, how it is built, and whose numbers it can be built with."""
+"""The table of all models: what each is called, and how it is built."""
 
 from __future__ import annotations
 
@@ -19,69 +19,65 @@ AnyModel: TypeAlias = Detector | Segmenter | Classifier
 MODELS: dict[str, Entry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
 
 
-# numbers that joined a config after networks had been saved without them, and what these networks have
-JOINED: dict[str, object] = {"rpn_depth": 1, "box_convs": 0, "l2_norm": False}
-
-
 def entry(model: str) -> Entry:
-    """The row of a model's name; UsageError names those that there are."""
+    """Look up a model by name. Raises UsageError, with the known names, for any other."""
     if model not in MODELS:
-        raise UsageError(f"model {model!r} is not known; there are: {', '.join(MODELS)}")
+        raise UsageError(f"unknown model {model!r}; choose from: {', '.join(MODELS)}")
     return MODELS[model]
 
 
 def name_of(model: Model) -> str:
-    """The name in the table of a model that was built from it."""
+    """The name of a model in the table."""
     return next(name for name, row in MODELS.items() if row.config is type(model.config))
 
 
-def make_config(model: str, preset: str, **numbers: object) -> Any:
-    """The config of a preset, with single numbers replaced.
+def make_config(model: str, preset: str, **options: object) -> Any:
+    """The config of a preset, with some options replaced.
 
-    Raises UsageError for a preset or a number that does not exist, and for a value of another kind.
+    Raises UsageError for an unknown preset or option, and for a value of the wrong type.
     """
     row = entry(model)
     if preset not in row.presets:
-        raise UsageError(f"{model} has no preset {preset!r}; it has: {', '.join(row.presets)}")
+        raise UsageError(f"{model} has no preset {preset!r}; choose from: {', '.join(row.presets)}")
     known = {field.name for field in fields(row.config)}
-    if unknown := sorted(set(numbers) - known):
-        raise UsageError(f"{model} has no number {unknown[0]!r}; it has: {', '.join(sorted(known))}")
-    kinds = get_type_hints(row.config)
-    for name, value in numbers.items():
-        if not _is_of(value, kinds[name]):
-            kind = getattr(kinds[name], "__name__", "") if not get_args(kinds[name]) else str(kinds[name])
-            raise UsageError(f"{model}: {name}: expected {kind}, found {value!r}")
-    return row.config(**{**row.presets[preset], **numbers})
+    if unknown := sorted(set(options) - known):
+        raise UsageError(f"{model} has no option {unknown[0]!r}; choose from: {', '.join(sorted(known))}")
+    types = get_type_hints(row.config)
+    for name, value in options.items():
+        if not _has_type(value, types[name]):
+            expected = str(types[name]) if get_args(types[name]) else getattr(types[name], "__name__", "")
+            raise UsageError(f"{model}: {name}: expected {expected}, found {value!r}")
+    return row.config(**{**row.presets[preset], **options})
 
 
-def _is_of(value: object, kind: Any) -> bool:
-    """Whether a value is of the kind that a config's field is annotated with; a whole number is a float."""
-    parts = get_args(kind)
-    if not parts:
-        return isinstance(value, (int, float) if kind is float else kind) and (
-            kind is bool or not isinstance(value, bool)
-        )
-    if get_origin(kind) is not tuple:  # X | None
-        return any(_is_of(value, part) for part in parts)
+def _has_type(value: object, annotation: Any) -> bool:
+    """Whether a value fits the annotation of a config field; an int fits float."""
+    arguments = get_args(annotation)
+    if not arguments:
+        allowed = (int, float) if annotation is float else annotation
+        return isinstance(value, allowed) and (annotation is bool or not isinstance(value, bool))
+    if get_origin(annotation) is not tuple:  # X | None
+        return any(_has_type(value, argument) for argument in arguments)
     if not isinstance(value, tuple):
         return False
-    wanted = parts[:1] * len(value) if parts[1:] == (...,) else parts
-    return len(value) == len(wanted) and all(map(_is_of, value, wanted))
+    items = arguments[:1] * len(value) if arguments[1:] == (...,) else arguments
+    return len(value) == len(items) and all(map(_has_type, value, items))
 
 
 def config_from_json(model: str, values: dict[str, Any]) -> Any:
-    """A config from what `dataclasses.asdict` and JSON made of it; ValueError for fields that do not fit."""
+    """Rebuild a config from the JSON of its `dataclasses.asdict`.
+
+    Raises ValueError if options are unknown or missing.
+    """
     config = entry(model).config
-    names = {field.name for field in fields(config)}
-    values = {**{name: number for name, number in JOINED.items() if name in names}, **values}
-    if set(values) != names:
-        raise ValueError(f"{model}: unknown or missing numbers {sorted(set(values) ^ names)}")
-    parts = {field.name: field.default for field in fields(config)}
-    return config(**{name: _from_json(value, parts[name]) for name, value in values.items()})
+    defaults = {field.name: field.default for field in fields(config)}
+    if set(values) != set(defaults):
+        raise ValueError(f"{model}: unknown or missing options {sorted(set(values) ^ set(defaults))}")
+    return config(**{name: _from_json(value, defaults[name]) for name, value in values.items()})
 
 
 def _from_json(value: Any, default: Any) -> Any:
-    """JSON has lists where the configs have tuples, and dicts where they have a part with its own numbers."""
+    """Lists become the tuples of the configs, and dicts the nested config that `default` is an instance of."""
     if isinstance(value, dict):
         return type(default)(**{name: _from_json(item, None) for name, item in value.items()})
     return tuple(_from_json(item, None) for item in value) if isinstance(value, list) else value

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from boxmask.pipeline.heads.box import BoxHead, compress, thin_layers, truncated_svd
+from boxmask.pipeline.heads.box import BoxHead, compress_head, thin_layers, truncated_svd
 from boxmask.pipeline.layers import Linear
 
 
@@ -104,7 +104,7 @@ def test_a_truncated_layer_is_left_as_it_was() -> None:
 def test_a_compressed_head_is_one_that_is_built_thin_layers() -> None:
     torch.manual_seed(0)
     head, thinner = BoxHead(2, 3, 2, 6), BoxHead(2, 3, 2, 6, svd_ranks=(4, 5))
-    compress(head, (4, 5))
+    compress_head(head, (4, 5))
     thinner.load_state_dict(head.state_dict())
     given = torch.randn(3, 2, 2, 2)
     for ours, theirs in zip(head(given), thinner(given), strict=True):
@@ -115,6 +115,6 @@ def test_a_head_compressed_at_full_rank_says_the_same() -> None:
     torch.manual_seed(0)
     head, given = BoxHead(2, 3, 2, 6), torch.randn(3, 2, 2, 2)
     before = head(given)
-    compress(head, (6, 6))
+    compress_head(head, (6, 6))
     for now, then in zip(head(given), before, strict=True):
         torch.testing.assert_close(now, then)

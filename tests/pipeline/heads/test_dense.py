@@ -102,10 +102,10 @@ def test_levels_are_thinned_together() -> None:
     """In a photo twice as large: clipped, slivers dropped unless they are wanted, NMS across levels."""
     fine = torch.tensor([[0.0, 0, 10, 10], [50, 0, 60, 10]]), torch.tensor([0.5, 0.9]), torch.tensor([0, 1])
     coarse = torch.tensor([[-5.0, 0, 10, 10]]), torch.tensor([0.8]), torch.tensor([0])
-    config = SimpleNamespace(class_names=("a", "b"), min_size=0.01, nms_iou=0.5, detections_per_image=9)
+    config = SimpleNamespace(class_names=("a", "b"), min_box_size=0.01, nms_iou=0.5, detections_per_image=9)
     found = merge_levels([fine, coarse], ((50, 50), (100, 100)), config)
     assert (found.boxes.tolist(), found.names) == ([[0, 0, 20, 20]], ["a"])
-    config.min_size = 0.0
+    config.min_box_size = 0.0
     assert merge_levels([fine, coarse], ((50, 50), (100, 100)), config).names == ["b", "a"]
 
 

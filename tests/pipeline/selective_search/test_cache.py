@@ -13,7 +13,7 @@ from boxmask.pipeline.selective_search import cache as proposal_cache
 from boxmask.pipeline.selective_search.cache import ProposalCache, default_folder
 from boxmask.pipeline.selective_search.search import MODES, selective_search
 
-CONFIG = replace(MODES["single"], width=60, min_size=5)
+CONFIG = replace(MODES["single"], width=60, min_box_size=5)
 
 
 def photo(folder: Path, seed: int = 0) -> Path:

@@ -23,7 +23,7 @@ from boxmask.pipeline.selective_search.search import (
     thinned,
 )
 
-SMALL = replace(MODES["fast"], width=120, lowest=20)
+SMALL = replace(MODES["fast"], width=120, min_height=20)
 
 
 def photo(height: int = 90, width: int = 120) -> NDArray[np.uint8]:
@@ -57,7 +57,10 @@ def test_the_seed_decides_the_order_and_nothing_else() -> None:
     assert torch.equal(one, again)
     assert torch.equal(one, selective_search(photo(), replace(SMALL, seed=5), seed=0))
     assert not torch.equal(one, other)
-    every = [selective_search(photo(), replace(SMALL, seed=seed, overlap=1.0, limit=None)) for seed in (0, 1)]
+    every = [
+        selective_search(photo(), replace(SMALL, seed=seed, duplicate_iou=1.0, max_boxes=None))
+        for seed in (0, 1)
+    ]
     assert not torch.equal(*every)
     assert len({frozenset(map(tuple, boxes.tolist())) for boxes in every}) == 1
 
@@ -76,16 +79,16 @@ def test_the_same_with_any_number_of_threads() -> None:
 
 def test_the_limit_takes_the_first_in_order() -> None:
     everything = selective_search(photo(), SMALL)
-    assert torch.equal(selective_search(photo(), replace(SMALL, limit=7)), everything[:7])
+    assert torch.equal(selective_search(photo(), replace(SMALL, max_boxes=7)), everything[:7])
 
 
 def test_no_box_says_nearly_the_same_as_an_earlier_one() -> None:
-    boxes = selective_search(photo(), replace(SMALL, limit=None))
-    everything = selective_search(photo(), replace(SMALL, limit=None, overlap=1.0))
+    boxes = selective_search(photo(), replace(SMALL, max_boxes=None))
+    everything = selective_search(photo(), replace(SMALL, max_boxes=None, duplicate_iou=1.0))
     assert len(boxes) < len(everything)
-    assert iou(boxes, boxes).fill_diagonal_(0).max() <= SMALL.overlap
+    assert iou(boxes, boxes).fill_diagonal_(0).max() <= SMALL.duplicate_iou
     assert (
-        (iou(everything, boxes).amax(1) > SMALL.overlap)
+        (iou(everything, boxes).amax(1) > SMALL.duplicate_iou)
         .logical_or((everything[:, None] == boxes).all(2).any(1))
         .all()
     )
@@ -95,7 +98,12 @@ def test_the_papers_numbers_are_kept() -> None:
     strategies = {name: config.strategies for name, config in PAPER_MODES.items()}
     assert strategies == {"single": 1, "fast": 8, "quality": 80}
     for config in PAPER_MODES.values():
-        assert (config.min_size, config.least_draw, config.overlap, config.limit) == (20, 0.0, 1.0, None)
+        assert (config.min_box_size, config.min_random_factor, config.duplicate_iou, config.max_boxes) == (
+            20,
+            0.0,
+            1.0,
+            None,
+        )
     boxes = selective_search(photo(), replace(PAPER_MODES["fast"], width=120))
     assert ((boxes[:, 2:] - boxes[:, :2]) >= 20).all()
 

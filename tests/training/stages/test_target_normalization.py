@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from boxmask.detectors.fast_rcnn import USUAL_SPREAD
+from boxmask.detectors.fast_rcnn import DEFAULT_DELTA_STD
 from boxmask.training.stages.target_normalization import DeltaStatistics
 from boxmask.types import Target
 
@@ -31,7 +31,7 @@ def test_mean_and_deviation_of_each_class_by_hand() -> None:
     )
     mean, std = spread.result()
     torch.testing.assert_close(mean, torch.tensor([[0.0] * 4, [-0.1, 0, 0, 0]]))
-    torch.testing.assert_close(std, torch.tensor([list(USUAL_SPREAD), [0.1, 0.01, 0.01, 0.01]]))
+    torch.testing.assert_close(std, torch.tensor([list(DEFAULT_DELTA_STD), [0.1, 0.01, 0.01, 0.01]]))
 
 
 def test_each_class_has_its_own_spread() -> None:
@@ -50,7 +50,7 @@ def test_a_class_with_few_pairs_keeps_the_usual_spread(pairs: int, own: bool) ->
     spread.add(shifted([4] * pairs), SPREAD_OBJECT)
     mean, std = spread.result()
     assert mean[1, 0].item() == pytest.approx(-0.2 if own else 0)
-    assert std[1].tolist() == pytest.approx([0.01] * 4 if own else USUAL_SPREAD)
+    assert std[1].tolist() == pytest.approx([0.01] * 4 if own else DEFAULT_DELTA_STD)
 
 
 def test_objects_that_do_not_count_have_no_spread() -> None:

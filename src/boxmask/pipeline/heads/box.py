@@ -50,7 +50,7 @@ class BoxHead(nn.Module):
 # ---------------------------------------------------------------------- truncated SVD (section 3.1)
 
 
-def compress(head: BoxHead, svd_ranks: tuple[int, int]) -> None:
+def compress_head(head: BoxHead, svd_ranks: tuple[int, int]) -> None:
     """Replace fc6 and fc7 by their truncated SVD of these ranks."""
     for name, rank in zip(("fc6", "fc7"), svd_ranks, strict=True):
         setattr(head, name, truncated_svd(getattr(head, name), rank))

@@ -123,11 +123,11 @@ def merge_levels(
 
     levels: boxes in pixels of the resized photo, scores and labels
     sizes:  (height, width) of the resized photo and of the photo itself
-    config: the method's; besides what `nms_top_k` reads, min_size, below which a clipped box is nothing
+    config: the method's; besides what `nms_top_k` reads, min_box_size, below which a clipped box is nothing
     """
     boxes, scores, labels = (torch.cat(part) for part in zip(*levels, strict=True))
     boxes = box.clip(boxes, sizes[0])
-    keep = box.large_enough(boxes, config.min_size)
+    keep = box.large_enough(boxes, config.min_box_size)
     return nms_top_k(boxes[keep], scores[keep], labels[keep], sizes, config)
 
 

@@ -153,6 +153,6 @@ def match_anchors(
 ) -> Int[Tensor, " N"]:
     """Section 3.1.2: a row of `target` for each anchor, or BACKGROUND or IGNORE."""
     matched = match_boxes(anchors, target.boxes, target.ignore, config.rpn_iou, allow_low_quality=True)
-    if not config.rpn_keeps_border:
+    if not config.rpn_train_border_anchors:
         matched[(anchors != box.clip(anchors, size)).any(dim=1)] = IGNORE
     return matched

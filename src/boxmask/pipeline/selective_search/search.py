@@ -64,10 +64,10 @@ def selective_search(
     pixels = _pixels(photo)
     picture = searched(pixels, config)
     found = [one.boxes for one in hierarchies(picture, config)]
-    boxes = ordered(found, config.seed if seed is None else seed, config.least_draw)
+    boxes = ordered(found, config.seed if seed is None else seed, config.min_random_factor)
     sides = boxes[:, 2:] - boxes[:, :2]
-    least = min(config.min_size, *picture.shape[:2])
-    boxes = thinned(boxes[(sides >= least).all(axis=1)], config.overlap, config.limit)
+    least = min(config.min_box_size, *picture.shape[:2])
+    boxes = thinned(boxes[(sides >= least).all(axis=1)], config.duplicate_iou, config.max_boxes)
     stretch = [pixels.shape[1] / picture.shape[1], pixels.shape[0] / picture.shape[0]] * 2
     return torch.from_numpy(boxes.astype(np.float32) * np.array(stretch, np.float32))
 
@@ -84,9 +84,9 @@ def searched(photo: Bytes, config: SelectiveSearchConfig) -> Bytes:
     if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8 or not photo.size:
         raise PhotoError(f"a photo is (H, W, 3) uint8; found {photo.shape} {photo.dtype}")
     height, width = photo.shape[:2]
-    scale = min(config.width / width, config.tallest / height)
-    if height * scale < config.lowest and scale < 1:  # a panorama would become a line
-        scale = min(1.0, config.lowest / height, config.widest / width)
+    scale = min(config.width / width, config.max_height / height)
+    if height * scale < config.min_height and scale < 1:  # a panorama would become a line
+        scale = min(1.0, config.min_height / height, config.max_width / width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if size == (width, height):
         return np.ascontiguousarray(photo)
@@ -94,15 +94,16 @@ def searched(photo: Bytes, config: SelectiveSearchConfig) -> Bytes:
     return np.asarray(Image.fromarray(photo).resize(size, how))
 
 
-def ordered(per_strategy: Sequence[Boxes], seed: int, least_draw: float = 0.0) -> Boxes:
+def ordered(per_strategy: Sequence[Boxes], seed: int, min_random_factor: float = 0.0) -> Boxes:
     """All strategies' boxes once each, in the order of section 3.4.
 
-    Box i of a hierarchy, counted from the top, gets i times a random number in least_draw..1; the lowest
+    Box i of a hierarchy, counted from the top, gets i times a random number in min_random_factor..1; the lowest
     come first.
     """
     generator = np.random.default_rng(seed)
     ranks = [
-        np.arange(len(boxes), 0, -1) * (least_draw + (1 - least_draw) * generator.random(len(boxes)))
+        np.arange(len(boxes), 0, -1)
+        * (min_random_factor + (1 - min_random_factor) * generator.random(len(boxes)))
         for boxes in per_strategy
     ]
     boxes = np.concatenate(per_strategy)[np.argsort(np.concatenate(ranks), kind="stable")]
@@ -111,9 +112,11 @@ def ordered(per_strategy: Sequence[Boxes], seed: int, least_draw: float = 0.0) -
     return boxes[np.sort(first)]
 
 
-def thinned(boxes: Boxes, overlap: float, limit: int | None) -> Boxes:
-    """The first `limit` boxes that overlap no earlier one of them with an IoU above `overlap`."""
-    if overlap >= 1:
-        return boxes[:limit]
-    kept: Boxes = boxes[drop_near_duplicates(boxes, overlap, len(boxes) if limit is None else limit)]
+def thinned(boxes: Boxes, duplicate_iou: float, max_boxes: int | None) -> Boxes:
+    """The first `max_boxes` boxes whose IoU with every earlier one is at most `duplicate_iou`."""
+    if duplicate_iou >= 1:
+        return boxes[:max_boxes]
+    kept: Boxes = boxes[
+        drop_near_duplicates(boxes, duplicate_iou, len(boxes) if max_boxes is None else max_boxes)
+    ]
     return kept

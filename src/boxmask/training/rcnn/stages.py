@@ -188,7 +188,7 @@ def _windows_for(session: Session, minutes: float) -> int:
     tries = []
     for _ in range(TRIES):  # the first time kernels are compiled; at any time another program may interfere
         began = time.monotonic()
-        detector.describe(batch, 0, boxes)
+        detector.extract_features(batch, 0, boxes)
         tries.append(time.monotonic() - began)
     each = min(tries) / max(1, len(boxes))
     return max(FEWEST, int(60 * minutes / each / len(session.train)))
@@ -197,7 +197,7 @@ def _windows_for(session: Session, minutes: float) -> int:
 def _describe(session: Session, detector: RCNN, features: RegionFeatures, photo: int) -> None:
     batch = detector.prepare([to_image(session.train.path(photo))])
     boxes = batch.rescale_boxes([torch.from_numpy(features.regions(photo).boxes)])[0]
-    features.write(photo, *detector.describe(batch, 0, boxes))
+    features.write(photo, *detector.extract_features(batch, 0, boxes))
 
 
 def _calibrated(svms: SVMs, features: RegionFeatures, session: Session) -> list[tuple[float, float]]:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from boxmask.detectors.fast_rcnn import USUAL_SPREAD, FastRCNN, match_rois
+from boxmask.detectors.fast_rcnn import DEFAULT_DELTA_STD, FastRCNN, match_rois
 from boxmask.geometry.boxes import encode
 from boxmask.training.session import Session, only_a_clock
 from boxmask.training.stages.selective_search import selective_search_boxes
@@ -47,7 +47,7 @@ class DeltaStatistics:
         mean = self.sum / count
         std = (self.squares / count - mean**2).clamp(min=LEAST_SPREAD**2).sqrt()
         few = (self.count < LEAST_PAIRS)[:, None]
-        usual = torch.tensor(USUAL_SPREAD, dtype=torch.float64)
+        usual = torch.tensor(DEFAULT_DELTA_STD, dtype=torch.float64)
         return torch.where(few, 0.0, mean).float(), torch.where(few, usual, std).float()
 
 

@@ -22,7 +22,7 @@ from boxmask.weights.torchvision.key_table import PYRAMID, fill, rename, split_b
 V1, V2, OF_FCOS = "retinanet_resnet50_fpn", "retinanet_resnet50_fpn_v2", "fcos_resnet50_fpn"
 NAMES = (V1, V2, OF_FCOS)
 
-EVERYWHERE = {"multiple_of": 32, "min_size": 0.0}  # padding as in Mask R-CNN; boxes without area stay
+EVERYWHERE = {"multiple_of": 32, "min_box_size": 0.0}  # padding as in Mask R-CNN; boxes without area stay
 OF_RETINANET = {
     **retinanet.PRESETS["paper"],
     **EVERYWHERE,
@@ -33,7 +33,7 @@ OF_RETINANET = {
 }
 NUMBERS: dict[str, dict[str, Any]] = {  # torchvision's, where they are not the paper's
     V1: {**OF_RETINANET, "extra_level_source": "P5", "box_beta": 0.0},  # L1
-    V2: {**OF_RETINANET, "extra_level_source": "C5", "norm_groups": 32, "giou": True},
+    V2: {**OF_RETINANET, "extra_level_source": "C5", "norm_groups": 32, "giou_loss": True},
     OF_FCOS: {**fcos.PRESETS["paper"], **EVERYWHERE, "place": 0.0, "score_threshold": 0.2},
 }
 LAYERS = {  # the start of torchvision's key -> the start of ours
