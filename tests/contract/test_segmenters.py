@@ -1,4 +1,4 @@
-"""What is asked of every segmenter, whatever its paper."""
+"""The contract of every segmenter."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ from boxmask.types import IGNORED, SegmentationMap, SegmentationTarget
 
 Build = Callable[..., Segmenter]
 
-CLASSES = ("ground", "red thing", "grüne", "蓝")
+CLASSES = ("background", "red thing", "grüne", "蓝")
 SIDES = {"shorter_side": 96, "longer_side": 160}
-SMALL: dict[str, dict[str, object]] = {  # what makes each model quick; cells small enough for the objects
+SMALL: dict[str, dict[str, object]] = {  # small and quick, with cells small enough for the objects
     "fcn": SIDES,
     "unet": SIDES,
     "deeplab-v3": {**SIDES, "output_stride": 8},
 }
-BOXES = {1: (12, 10, 52, 60), 2: (70, 30, 130, 66), 3: (84, 76, 120, 112)}  # what `photo` shows, by class
+BOXES = {1: (12, 10, 52, 60), 2: (70, 30, 130, 66), 3: (84, 76, 120, 112)}  # in `photo`, by class
 SIZE = (120, 150)  # of `photo`
 
 
 @pytest.fixture(params=list(SEGMENTERS), scope="module")
 def model(request: pytest.FixtureRequest) -> str:
-    """The name of each segmenter of the table in turn."""
-    assert set(SMALL) == set(SEGMENTERS), "every segmenter needs its line in SMALL"
+    """The name of each segmenter of the table."""
+    assert set(SMALL) == set(SEGMENTERS), "every segmenter needs a line in SMALL"
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def build(model: str, pretrained: dict[str, Tensor]) -> Build:
-    """Make the small form anew: by a seed, with other class names or numbers."""
+    """Build the small form of the model, with a seed, class names and hyperparameters."""
 
-    def make(seed: int = 0, class_names: tuple[str, ...] = CLASSES, **numbers: object) -> Segmenter:
+    def make(seed: int = 0, class_names: tuple[str, ...] = CLASSES, **options: object) -> Segmenter:
         torch.manual_seed(seed)
         row = SEGMENTERS[model]
-        return row.build(row.config(class_names=class_names, **{**SMALL[model], **numbers}), pretrained)
+        return row.build(row.config(class_names=class_names, **{**SMALL[model], **options}), pretrained)
 
     return make
 
 
 def lively(segmenter: Segmenter) -> Segmenter:
-    """With numbers everywhere, so that every class is seen somewhere and every layer has a say."""
+    """Add noise to all weights, so that every class is predicted somewhere and every layer matters."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, parameter in segmenter.named_parameters():
@@ -63,7 +63,7 @@ def lively(segmenter: Segmenter) -> Segmenter:
 
 @pytest.fixture(scope="module", params=["whole", "tiles"])
 def segmenter(build: Build, request: pytest.FixtureRequest) -> Segmenter:
-    """An untrained one that sees several classes, whole photos or tiles. Not to be changed."""
+    """An untrained one that predicts several classes, on whole photos or tiles. Do not modify."""
     return lively(build(tile=64 if request.param == "tiles" else 0)).eval()
 
 
@@ -76,12 +76,12 @@ def target() -> SegmentationTarget:
     return SegmentationTarget(labels)
 
 
-def all_of(label: int, size: tuple[int, int] = SIZE) -> SegmentationTarget:
+def uniform(label: int, size: tuple[int, int] = SIZE) -> SegmentationTarget:
     return SegmentationTarget(torch.full(size, label, dtype=torch.uint8))
 
 
-def assert_sound(found: SegmentationMap, size: tuple[int, int]) -> None:
-    """What may be said of any map of a photo of (height, width)."""
+def assert_valid(found: SegmentationMap, size: tuple[int, int]) -> None:
+    """Check what holds for the label map of any photo of (height, width)."""
     assert type(found) is SegmentationMap
     assert found.size == size
     assert found.labels.dtype == torch.uint8
@@ -91,17 +91,18 @@ def assert_sound(found: SegmentationMap, size: tuple[int, int]) -> None:
 
 
 def agreement(one: SegmentationMap, other: SegmentationMap) -> float:
+    """Fraction of pixels with the same class."""
     assert one.size == other.size
     assert one.class_names == other.class_names
     return float((one.labels == other.labels).float().mean())
 
 
-def numbers(losses: dict[str, Tensor]) -> dict[str, float]:
+def values(losses: dict[str, Tensor]) -> dict[str, float]:
     return {name: loss.item() for name, loss in losses.items()}
 
 
 def gradients(segmenter: Segmenter, losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The gradient of every parameter that is trained."""
+    """The gradient of every trainable parameter."""
     segmenter.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
     trained = {name: p for name, p in segmenter.named_parameters() if p.requires_grad}
@@ -116,28 +117,30 @@ def test_n_in_n_out(segmenter: Segmenter, photo: Tensor, empty_photo: Tensor) ->
     photos = [photo, empty_photo, photo.flip(2)]
     found = segmenter.predict(photos)
     assert len(found) == 3
-    assert len(found[0].shares()) > 1  # the questions below are about something
+    assert len(found[0].shares()) > 1  # otherwise the tests below would be trivial
     for one, given in zip(found, photos, strict=True):
-        assert_sound(one, (given.shape[1], given.shape[2]))
+        assert_valid(one, (given.shape[1], given.shape[2]))
 
 
-def test_an_empty_list(segmenter: Segmenter) -> None:
+def test_an_empty_list_gives_an_empty_list(segmenter: Segmenter) -> None:
     assert segmenter.predict([]) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (2, 3), (64, 65), (700, 60)])
-def test_photos_of_any_size(segmenter: Segmenter, size: tuple[int, int]) -> None:
+def test_photos_of_any_size_are_accepted(segmenter: Segmenter, size: tuple[int, int]) -> None:
     generator = torch.Generator().manual_seed(0)
     photo = torch.randint(0, 256, (3, *size), generator=generator, dtype=torch.uint8)
-    assert_sound(segmenter.predict(photo), size)
+    assert_valid(segmenter.predict(photo), size)
 
 
-def test_a_large_photo(build: Build) -> None:
+def test_a_large_photo_is_accepted(build: Build) -> None:
     photo = torch.zeros(3, 3000, 4000, dtype=torch.uint8)
-    assert_sound(build().predict(photo), (3000, 4000))
+    assert_valid(build().predict(photo), (3000, 4000))
 
 
-def test_path_pil_array_and_tensor_are_one_photo(segmenter: Segmenter, photo: Tensor, tmp_path: Path) -> None:
+def test_path_pil_array_and_tensor_give_the_same_result(
+    segmenter: Segmenter, photo: Tensor, tmp_path: Path
+) -> None:
     array = photo.permute(1, 2, 0).numpy()
     path = tmp_path / "photo.png"
     Image.fromarray(array).save(path)
@@ -147,36 +150,42 @@ def test_path_pil_array_and_tensor_are_one_photo(segmenter: Segmenter, photo: Te
     assert agreement(segmenter.predict([path, array])[1], expected) > 0.999
 
 
-def test_floats_are_bytes_but_for_rounding(segmenter: Segmenter, photo: Tensor) -> None:
+def test_floats_and_bytes_agree_up_to_rounding(segmenter: Segmenter, photo: Tensor) -> None:
     assert agreement(segmenter.predict(photo / 255), segmenter.predict(photo)) > 0.95
 
 
-def test_gray_and_transparent_photos(segmenter: Segmenter, photo: Tensor) -> None:
+def test_greyscale_and_transparent_photos_are_converted(segmenter: Segmenter, photo: Tensor) -> None:
     gray = photo[:1]
     assert agreement(segmenter.predict(gray), segmenter.predict(gray.repeat(3, 1, 1))) == 1
     opaque = torch.cat([photo, torch.full_like(gray, 255)])
     assert agreement(segmenter.predict(opaque), segmenter.predict(photo)) == 1
 
 
-def test_a_batch_is_its_photos_one_by_one(segmenter: Segmenter, photo: Tensor, empty_photo: Tensor) -> None:
-    """Whatever the sizes: padding beside a photo does not change what is said of it."""
+def test_a_batch_gives_the_same_as_single_photos(
+    segmenter: Segmenter, photo: Tensor, empty_photo: Tensor
+) -> None:
+    """For any sizes: the padding of a photo does not change its label map."""
     wide = empty_photo.repeat(1, 1, 3)
     photos = [photo, wide, photo.flip(1), empty_photo]
     for one, image in zip(segmenter.predict(photos), photos, strict=True):
-        assert agreement(one, segmenter.predict(image)) > 0.999  # but where two classes are as likely
+        assert (
+            agreement(one, segmenter.predict(image)) > 0.999
+        )  # a few pixels have two equally likely classes
 
 
-def test_the_mode_changes_nothing(segmenter: Segmenter, photo: Tensor, target: SegmentationTarget) -> None:
+def test_the_mode_does_not_change_results(
+    segmenter: Segmenter, photo: Tensor, target: SegmentationTarget
+) -> None:
     expected, results = segmenter.predict(photo), []
     for training in (True, False):
         segmenter.train(training)
-        results.append(numbers(segmenter.loss([photo], [target])))
+        results.append(values(segmenter.loss([photo], [target])))
         assert agreement(segmenter.predict(photo), expected) == 1
         assert segmenter.training == training
     assert results[0] == results[1]
 
 
-def test_predicting_leaves_no_trace(segmenter: Segmenter, photo: Tensor) -> None:
+def test_predict_changes_neither_weights_nor_photo(segmenter: Segmenter, photo: Tensor) -> None:
     before = {name: tensor.clone() for name, tensor in segmenter.state_dict().items()}
     copy = photo.clone()
     segmenter.predict([photo])
@@ -184,15 +193,15 @@ def test_predicting_leaves_no_trace(segmenter: Segmenter, photo: Tensor) -> None
     assert all(torch.equal(tensor, before[name]) for name, tensor in segmenter.state_dict().items())
 
 
-def test_classes_have_any_names_and_one_is_enough(build: Build, photo: Tensor) -> None:
+def test_any_class_names_and_a_single_class_work(build: Build, photo: Tensor) -> None:
     names = ('"quoted", and comma', "Ünï", "class 3", "")
     assert build(class_names=names).predict(photo).class_names == names
     alone = build(class_names=("thing",))
     assert alone.predict(photo).shares() == {"thing": 1}
-    assert numbers(alone.loss([photo], [all_of(0)]))["pixel_class"] == 0
+    assert values(alone.loss([photo], [uniform(0)]))["pixel_class"] == 0
 
 
-def test_forward_is_the_network(segmenter: Segmenter) -> None:
+def test_forward_gives_logits_of_the_input_size(segmenter: Segmenter) -> None:
     for size in ((64, 96), (61, 90)):
         assert segmenter(torch.zeros(2, 3, *size)).shape == (2, len(CLASSES), *size)
 
@@ -202,7 +211,7 @@ def test_forward_is_the_network(segmenter: Segmenter) -> None:
 
 def test_losses_are_named_scalars(build: Build, photo: Tensor, target: SegmentationTarget) -> None:
     for region_loss in ("none", "dice", "lovasz"):
-        losses = build(region_loss=region_loss).loss([photo, photo.flip(2)], [target, all_of(0)])
+        losses = build(region_loss=region_loss).loss([photo, photo.flip(2)], [target, uniform(0)])
         assert set(losses) == {"pixel_class"} | ({"pixel_region"} if region_loss != "none" else set())
         for loss in losses.values():
             assert loss.shape == ()
@@ -210,13 +219,15 @@ def test_losses_are_named_scalars(build: Build, photo: Tensor, target: Segmentat
             assert loss.item() >= 0
 
 
-def test_the_first_loss_is_about_that_of_guessing(
+def test_the_first_loss_is_about_that_of_uniform_guessing(
     build: Build, photo: Tensor, target: SegmentationTarget
 ) -> None:
-    assert numbers(build().loss([photo], [target]))["pixel_class"] == pytest.approx(math.log(4), rel=0.4)
+    assert values(build().loss([photo], [target]))["pixel_class"] == pytest.approx(math.log(4), rel=0.4)
 
 
-def test_every_trained_parameter_learns(build: Build, photo: Tensor, target: SegmentationTarget) -> None:
+def test_every_trainable_parameter_gets_a_gradient(
+    build: Build, photo: Tensor, target: SegmentationTarget
+) -> None:
     segmenter = lively(build())
     segmenter.freeze(1)
     found = gradients(segmenter, segmenter.loss([photo, photo.flip(2)], [target, target]))
@@ -227,78 +238,76 @@ def test_every_trained_parameter_learns(build: Build, photo: Tensor, target: Seg
     assert all(name.startswith("backbone.") for name in frozen)
 
 
-ONE_PIXEL = all_of(IGNORED)
+ONE_PIXEL = uniform(IGNORED)
 ONE_PIXEL.labels[7, 9] = 2
 
 
 @pytest.mark.parametrize("region_loss", ["none", "dice", "lovasz"])
 @pytest.mark.parametrize(
-    "labels", [all_of(IGNORED), ONE_PIXEL, all_of(3)], ids=["all ignored", "one pixel", "one class"]
+    "labels", [uniform(IGNORED), ONE_PIXEL, uniform(3)], ids=["all ignored", "one pixel", "one class"]
 )
 def test_odd_labels_give_finite_losses(
     build: Build, photo: Tensor, labels: SegmentationTarget, region_loss: str
 ) -> None:
-    segmenter = build(region_loss=region_loss, shorter_side=120)  # at which no pixel is lost
+    segmenter = build(
+        region_loss=region_loss, shorter_side=120
+    )  # the photo keeps its size, so that no pixel is lost
     losses = segmenter.loss([photo], [labels])
-    assert all(math.isfinite(loss) for loss in numbers(losses).values())
+    assert all(math.isfinite(loss) for loss in values(losses).values())
     assert all(gradient.isfinite().all() for gradient in gradients(segmenter, losses).values())
     if (labels.labels == IGNORED).all():
-        assert set(numbers(losses).values()) == {0.0}
+        assert set(values(losses).values()) == {0.0}
     else:
-        assert numbers(losses)["pixel_class"] > 0
+        assert values(losses)["pixel_class"] > 0
 
 
-def test_what_is_ignored_is_not_learned(
-    segmenter: Segmenter, photo: Tensor, target: SegmentationTarget
-) -> None:
-    """A gradient does not know what it would have been: the loss of half a photo is the other half's."""
+def test_ignored_pixels_do_not_count(segmenter: Segmenter, photo: Tensor, target: SegmentationTarget) -> None:
+    """With half of the labels ignored, the loss is that of the other half."""
     labels = target.labels.clone()
     labels[:, 75:] = IGNORED
-    half = numbers(segmenter.loss([photo], [SegmentationTarget(labels)]))
+    half = values(segmenter.loss([photo], [SegmentationTarget(labels)]))
     labels = target.labels.clone()
     labels[:, :75] = IGNORED
-    other = numbers(segmenter.loss([photo], [SegmentationTarget(labels)]))
-    whole = numbers(segmenter.loss([photo], [target]))
+    other = values(segmenter.loss([photo], [SegmentationTarget(labels)]))
+    whole = values(segmenter.loss([photo], [target]))
     assert half["pixel_class"] != other["pixel_class"]
     assert whole["pixel_class"] == pytest.approx((half["pixel_class"] + other["pixel_class"]) / 2, rel=1e-3)
 
 
-def test_padding_counts_for_nothing(segmenter: Segmenter, photo: Tensor, target: SegmentationTarget) -> None:
-    """A photo beside a larger one of which nothing is known has about the loss that it has alone.
+def test_padding_does_not_count(segmenter: Segmenter, photo: Tensor, target: SegmentationTarget) -> None:
+    """A photo in a batch with a larger, fully ignored one has about the same loss as alone.
 
-    Not the same: group norm looks at the padding, too.
+    Not exactly the same: group norm includes the padding.
     """
     large = torch.zeros(3, 240, 150, dtype=torch.uint8)
-    alone = numbers(segmenter.loss([photo], [target]))
-    beside = numbers(segmenter.loss([photo, large], [target, all_of(IGNORED, (240, 150))]))
+    alone = values(segmenter.loss([photo], [target]))
+    beside = values(segmenter.loss([photo, large], [target, uniform(IGNORED, (240, 150))]))
     assert beside["pixel_class"] == pytest.approx(alone["pixel_class"], rel=0.3)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 400), (1500, 2000)])
-def test_losses_of_photos_of_any_size(build: Build, size: tuple[int, int]) -> None:
+def test_losses_are_finite_for_photos_of_any_size(build: Build, size: tuple[int, int]) -> None:
     photo = torch.zeros(3, *size, dtype=torch.uint8)
-    losses = build().loss([photo], [all_of(1, size)])
-    assert all(math.isfinite(loss) for loss in numbers(losses).values())
+    losses = build().loss([photo], [uniform(1, size)])
+    assert all(math.isfinite(loss) for loss in values(losses).values())
 
 
-def test_labels_of_another_size_or_class_are_refused(segmenter: Segmenter, photo: Tensor) -> None:
+def test_labels_of_another_size_or_class_are_rejected(segmenter: Segmenter, photo: Tensor) -> None:
     with pytest.raises(
         ValueError, match=r"labels: expected the photo's size \(120, 150\), found \(120, 149\)"
     ):
-        segmenter.loss([photo], [all_of(0, (120, 149))])
+        segmenter.loss([photo], [uniform(0, (120, 149))])
     with pytest.raises(ValueError, match=r"labels: expected 0..3 or 255, found 4"):
-        segmenter.loss([photo], [all_of(4)])
+        segmenter.loss([photo], [uniform(4)])
 
 
-def test_labels_count_in_the_photos_own_pixels(
-    build: Build, photo: Tensor, target: SegmentationTarget
-) -> None:
-    """A photo given at twice the size, with its labels, is the same task."""
+def test_labels_are_in_the_photos_own_pixels(build: Build, photo: Tensor, target: SegmentationTarget) -> None:
+    """A photo and its labels at twice the size give about the same loss."""
     segmenter = lively(build())
     twice = photo.repeat_interleave(2, 1).repeat_interleave(2, 2)
     labels = target.labels.repeat_interleave(2, 0).repeat_interleave(2, 1)
     losses = [
-        numbers(segmenter.loss([image], [one]))["pixel_class"]
+        values(segmenter.loss([image], [one]))["pixel_class"]
         for image, one in ((photo, target), (twice, SegmentationTarget(labels)))
     ]
     assert losses[1] == pytest.approx(losses[0], rel=0.1)
@@ -307,17 +316,19 @@ def test_labels_count_in_the_photos_own_pixels(
 # ---------------------------------------------------------------- seeds, files, learning
 
 
-def test_the_seed_decides_everything(build: Build, photo: Tensor, target: SegmentationTarget) -> None:
+def test_the_same_seed_gives_the_same_result(build: Build, photo: Tensor, target: SegmentationTarget) -> None:
     outcomes = []
     for seed in (5, 5, 6):
         segmenter = build(seed)
-        outcomes.append((segmenter.predict(photo).labels, numbers(segmenter.loss([photo], [target]))))
+        outcomes.append((segmenter.predict(photo).labels, values(segmenter.loss([photo], [target]))))
     assert torch.equal(outcomes[0][0], outcomes[1][0])
     assert outcomes[0][1] == outcomes[1][1]
     assert outcomes[0][1] != outcomes[2][1]
 
 
-def test_saved_and_loaded_is_equal(segmenter: Segmenter, photo: Tensor, model: str, tmp_path: Path) -> None:
+def test_a_saved_and_loaded_model_is_equal(
+    segmenter: Segmenter, photo: Tensor, model: str, tmp_path: Path
+) -> None:
     path = tmp_path / "weights.safetensors"
     save_file({name: tensor.contiguous() for name, tensor in segmenter.state_dict().items()}, path)
     again = SEGMENTERS[model].build(segmenter.config, None)
@@ -331,7 +342,7 @@ def test_the_config_is_frozen(segmenter: Segmenter) -> None:
 
 
 def learn(segmenter: Segmenter, photo: Tensor, target: SegmentationTarget, steps: int) -> None:
-    """A few dozens of steps on one photo, or on its four corners where it is looked at in tiles."""
+    """Train on one photo, or on the tiles at its four corners if the config asks for tiles."""
     side = segmenter.config.tile or 1000
     cuts = [(y, x) for y in {0, max(0, SIZE[0] - side)} for x in {0, max(0, SIZE[1] - side)}]
     photos = [photo[:, y : y + side, x : x + side] for y, x in cuts]
@@ -349,10 +360,8 @@ def learn(segmenter: Segmenter, photo: Tensor, target: SegmentationTarget, steps
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tile", [0, 96])
-def test_it_learns_one_photo_by_heart(
-    build: Build, photo: Tensor, target: SegmentationTarget, tile: int
-) -> None:
-    """Nearly every pixel, and of each class; whole, and as a photo that is larger than a tile."""
+def test_it_overfits_one_photo(build: Build, photo: Tensor, target: SegmentationTarget, tile: int) -> None:
+    """Most pixels of every class, on the whole photo and on a photo larger than a tile."""
     segmenter = build(tile=tile)
     learn(segmenter, photo, target, steps=80)
     found = segmenter.predict(photo).labels

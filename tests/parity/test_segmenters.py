@@ -1,4 +1,4 @@
-"""Our FCN and DeepLabv3 against torchvision's, with the same weights, on real photos of mixed sizes."""
+"""FCN and DeepLabv3 compared with torchvision's, with the same weights, on real photos of mixed sizes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +19,14 @@ from boxmask.weights import from_torchvision
 
 PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg")
 NETWORKS = ("fcn_resnet50", "deeplabv3_resnet50", "deeplabv3_mobilenet_v3_large")
-SMALLER = 260  # pixels of the photos' short sides in the tests, for speed
+SHORTER_SIDE = 260  # of the photos in the tests, for speed
 
 Both = tuple[nn.Module, Segmenter]
 
 
 @torch.no_grad()
-def enliven(network: nn.Module) -> None:
-    """Statistics of their own for every norm, and logits that lie well apart."""
+def randomize(network: nn.Module) -> None:
+    """Give every norm random statistics and spread the logits."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(std=0.1)
@@ -41,21 +41,21 @@ def enliven(network: nn.Module) -> None:
 
 @pytest.fixture(scope="module", params=NETWORKS)
 def both(request: pytest.FixtureRequest) -> Both:
-    """torchvision's network with lively random weights, and ours with the same."""
+    """torchvision's network with random weights, and ours with the same weights."""
     torch.manual_seed(0)
     build = getattr(segmentation, request.param)
     theirs = build(weights=None, weights_backbone=None, num_classes=5, aux_loss=True)
-    enliven(theirs)
+    randomize(theirs)
     return theirs.eval(), from_torchvision(request.param, theirs.state_dict())
 
 
 @pytest.fixture(scope="module")
 def photos(shared_data: Path) -> list[Tensor]:
-    """At the size that the networks look at here, so that resizing plays no part."""
+    """At the size that the networks use here, so that resizing has no effect."""
     found = []
     for name in PHOTOS:
         photo = pil_to_tensor(Image.open(shared_data / name).convert("RGB"))
-        size = resized_size((photo.shape[1], photo.shape[2]), SMALLER, 10_000)
+        size = resized_size((photo.shape[1], photo.shape[2]), SHORTER_SIDE, 10_000)
         found.append(F.interpolate(photo[None] / 255, size=size, mode="bilinear", antialias=True)[0])
     return found
 
@@ -66,9 +66,9 @@ def normalized(photo: Tensor) -> Tensor:
 
 
 @pytest.fixture
-def small(both: Both, monkeypatch: pytest.MonkeyPatch) -> Both:
-    """The same two, ours with photos left as they are."""
-    monkeypatch.setattr(both[1], "config", replace(both[1].config, shorter_side=SMALLER))
+def no_resize(both: Both, monkeypatch: pytest.MonkeyPatch) -> Both:
+    """The same two; ours does not resize the photos."""
+    monkeypatch.setattr(both[1], "config", replace(both[1].config, shorter_side=SHORTER_SIDE))
     return both
 
 
@@ -85,30 +85,32 @@ def test_same_logits(both: Both, photos: list[Tensor]) -> None:
 
 
 @pytest.mark.slow
-def test_same_maps(small: Both, photos: list[Tensor]) -> None:
-    theirs, ours = small
+def test_same_label_maps(no_resize: Both, photos: list[Tensor]) -> None:
+    theirs, ours = no_resize
     for photo, found in zip(photos, ours.predict(photos), strict=True):
         with torch.inference_mode():
             expected = theirs(normalized(photo)[None])["out"][0].argmax(0)
         assert len(expected.unique()) > 1
-        assert (found.labels != expected).float().mean() < 1e-3  # where two classes are as likely
+        assert (
+            found.labels != expected
+        ).float().mean() < 1e-3  # a few pixels have two equally likely classes
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ignored", [0.0, 0.5, 1.0])
-def test_same_losses(small: Both, photos: list[Tensor], ignored: float) -> None:
-    """A batch of mixed sizes, padded as torchvision's training script does, with pixels that do not count."""
-    theirs, ours = small
+def test_same_losses(no_resize: Both, photos: list[Tensor], ignored: float) -> None:
+    """A batch of mixed sizes, padded as in torchvision's training script, with ignored pixels."""
+    theirs, ours = no_resize
     height, width = (max(photo.shape[side] for photo in photos) for side in (1, 2))
     generator = torch.Generator().manual_seed(0)
     pixels, labels, targets = torch.zeros(2, 3, height, width), torch.full((2, height, width), IGNORED), []
-    for number, photo in enumerate(photos):
+    for index, photo in enumerate(photos):
         size = (photo.shape[1], photo.shape[2])
-        own = torch.randint(0, 5, size, generator=generator)
-        own[torch.rand(size, generator=generator) < ignored] = IGNORED
-        targets.append(SegmentationTarget(own.to(torch.uint8)))
-        labels[number, : size[0], : size[1]] = own
-        pixels[number, :, : size[0], : size[1]] = normalized(photo)
+        photo_labels = torch.randint(0, 5, size, generator=generator)
+        photo_labels[torch.rand(size, generator=generator) < ignored] = IGNORED
+        targets.append(SegmentationTarget(photo_labels.to(torch.uint8)))
+        labels[index, : size[0], : size[1]] = photo_labels
+        pixels[index, :, : size[0], : size[1]] = normalized(photo)
     with torch.no_grad():
         logits, found = theirs(pixels), ours.loss(photos, targets)
     expected = [F.cross_entropy(logits[key], labels, ignore_index=IGNORED) for key in ("out", "aux")]
@@ -118,7 +120,7 @@ def test_same_losses(small: Both, photos: list[Tensor], ignored: float) -> None:
     torch.testing.assert_close(found["auxiliary_class"], 0.5 * expected[1], atol=1e-4, rtol=1e-4)
 
 
-def test_foreign_weights_are_named(both: Both) -> None:
+def test_weights_of_another_network_are_rejected(both: Both) -> None:
     state = both[0].state_dict()
     is_fcn = type(both[1]).__name__ == "FCN"
     other = "deeplabv3_resnet50" if is_fcn else "fcn_resnet50"
@@ -140,7 +142,7 @@ def test_class_names(both: Both) -> None:
             from_torchvision(name, theirs.state_dict(), ("a", "b"))
 
 
-def test_vocs_names_and_networks_without_a_second_head() -> None:
+def test_voc_class_names_and_networks_without_an_auxiliary_head() -> None:
     theirs = segmentation.fcn_resnet50(weights=None, weights_backbone=None, num_classes=21, aux_loss=False)
     ours = from_torchvision("fcn_resnet50", theirs.state_dict())
     assert ours.config.class_names[:2] == ("__background__", "aeroplane")

@@ -1,4 +1,4 @@
-"""What FCN alone has: skips, doubling, and a classifier made convolutional."""
+"""FCN's own parts: skips, learned upsampling, and a convolutional classifier."""
 
 import pytest
 import torch
@@ -15,9 +15,9 @@ SMALL = {"backbone": "resnet18", "shorter_side": 64, "longer_side": 96, "hidden"
 NAMES = ("a", "b", "c")
 
 
-def build(**numbers: object) -> FCN:
+def build(**options: object) -> FCN:
     torch.manual_seed(0)
-    return FCN(FCNConfig(NAMES, **{**SMALL, **numbers}))
+    return FCN(FCNConfig(NAMES, **{**SMALL, **options}))
 
 
 def labels_of(size: tuple[int, int]) -> SegmentationTarget:
@@ -27,26 +27,32 @@ def labels_of(size: tuple[int, int]) -> SegmentationTarget:
 
 
 @torch.no_grad()
-def test_doubling_begins_as_bilinear_interpolation() -> None:
+def test_upsampling_is_initialized_to_bilinear_interpolation() -> None:
     scores = torch.randn(2, 3, 6, 5)
     expected = F.interpolate(scores, scale_factor=2, mode="bilinear")
     found = Upsample2x(3)(scores)
     assert found.shape == (2, 3, 12, 10)
-    torch.testing.assert_close(found[..., 2:-2, 2:-2], expected[..., 2:-2, 2:-2])  # zeros lie beyond the rim
+    torch.testing.assert_close(
+        found[..., 2:-2, 2:-2], expected[..., 2:-2, 2:-2]
+    )  # the edges are padded with zeros
 
 
-@pytest.mark.parametrize(("finest_stride", "fused"), [(32, []), (16, [16]), (8, [16, 8]), (4, [16, 8, 4])])
-def test_maps_down_to_the_finest_are_fused(finest_stride: int, fused: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("finest_stride", "skip_strides"), [(32, []), (16, [16]), (8, [16, 8]), (4, [16, 8, 4])]
+)
+def test_scores_of_maps_down_to_the_finest_stride_are_added(
+    finest_stride: int, skip_strides: list[int]
+) -> None:
     segmenter = build(finest_stride=finest_stride)
-    assert segmenter.fused == fused
-    assert list(segmenter.skips) == [str(stride) for stride in fused]
-    assert segmenter.strides == tuple(sorted({32, *fused}))
+    assert segmenter.skip_strides == skip_strides
+    assert list(segmenter.skips) == [str(stride) for stride in skip_strides]
+    assert segmenter.strides == tuple(sorted({32, *skip_strides}))
     assert segmenter(torch.zeros(1, 3, 64, 96)).shape == (1, 3, 64, 96)
 
 
 @torch.no_grad()
-def test_a_new_skip_changes_nothing_until_it_has_learned() -> None:
-    """Section 4.2: the net starts with the predictions of the coarser one."""
+def test_a_new_skip_starts_at_zero() -> None:
+    """Section 4.2: training starts from the predictions of the coarser network."""
     fine, pixels = build(finest_stride=8), torch.randn(1, 3, 64, 64)
     before = fine(pixels)
     for skip in fine.skips.values():
@@ -57,7 +63,7 @@ def test_a_new_skip_changes_nothing_until_it_has_learned() -> None:
     torch.testing.assert_close(fine(pixels), before)
 
 
-def test_dilated_without_skips_and_with_a_second_head() -> None:
+def test_dilated_preset_has_no_skips_and_an_auxiliary_head() -> None:
     segmenter = build(**{**PRESETS["dilated"], **SMALL, "finest_stride": 32})
     assert [m.shape[-1] for m in segmenter.features(torch.zeros(1, 3, 64, 64)).values()] == [8, 8]
     losses = segmenter.loss([torch.zeros(3, 64, 64, dtype=torch.uint8)], [labels_of((64, 64))])
@@ -66,8 +72,8 @@ def test_dilated_without_skips_and_with_a_second_head() -> None:
     assert [name for name, p in segmenter.named_parameters() if p.grad is None] == []
 
 
-def test_batch_norm_and_dropout_sleep_while_predicting() -> None:
-    """Whatever the mode; and what training has gathered stays as it is."""
+def test_predict_disables_dropout_and_leaves_batch_norm_statistics_alone() -> None:
+    """In both modes."""
     segmenter = build(norm="batch", dropout=0.5).train()
     photo = torch.randint(0, 256, (3, 64, 96), dtype=torch.uint8)
     segmenter.loss([photo], [labels_of((64, 96))])
@@ -79,7 +85,7 @@ def test_batch_norm_and_dropout_sleep_while_predicting() -> None:
 
 
 def test_a_classifier_becomes_convolutional() -> None:
-    """fc6 over the 7x7 cells that it was trained on says what the linear layer said of them."""
+    """fc6 as a convolution computes the same as the linear layer over its 7x7 cells."""
     linear = nn.Linear(8 * 7 * 7, 16)
     head = ScoreHead(8, ((16, 7), (16, 1)), 3, "none")
     weights = {
@@ -96,7 +102,7 @@ def test_a_classifier_becomes_convolutional() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "says"),
+    ("options", "message"),
     [
         ({"finest_stride": 12}, "fcn: finest_stride 12: expected 4, 8, 16 or 32"),
         ({"finest_stride": 8, "output_stride": 8}, "dilated features need no skips; set finest_stride to 32"),
@@ -105,6 +111,6 @@ def test_a_classifier_becomes_convolutional() -> None:
         ({"tile": -3}, "tile: expected a side"),
     ],
 )
-def test_numbers_that_cannot_be_meant(numbers: dict[str, object], says: str) -> None:
-    with pytest.raises(UsageError, match=says):
-        build(**numbers)
+def test_invalid_hyperparameters(options: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        build(**options)

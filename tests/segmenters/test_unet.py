@@ -1,4 +1,4 @@
-"""What U-Net alone has: the plain contracting path, learned doubling, and weights at borders."""
+"""U-Net's own parts: the plain contracting path, learned upsampling, and weights at borders."""
 
 import math
 
@@ -16,13 +16,13 @@ NAMES = ("a", "b", "c")
 SMALL = {"backbone": "resnet18", "shorter_side": 64, "longer_side": 96, "channels": (32, 16, 16, 16)}
 
 
-def build(**numbers: object) -> UNet:
+def build(**options: object) -> UNet:
     torch.manual_seed(0)
-    return UNet(UNetConfig(NAMES, **{**SMALL, **numbers}))
+    return UNet(UNetConfig(NAMES, **{**SMALL, **options}))
 
 
-def test_the_papers_network_has_its_layers() -> None:
-    """Figure 1: 23 convolutional layers, 64 to 1024 channels and back; without a place in memory."""
+def test_the_papers_network_has_its_layers_and_channels() -> None:
+    """Figure 1: 23 convolutional layers, 64 to 1024 channels and back. Built on the meta device."""
     with torch.device("meta"):
         network = UNet(UNetConfig(NAMES, **PRESETS["paper"]))
     convs = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
@@ -34,16 +34,16 @@ def test_the_papers_network_has_its_layers() -> None:
         256,
         128,
     ]
-    assert [floor.convs[0][0].in_channels for floor in network.floors] == [1024, 512, 256, 128]
-    assert network.last.in_channels == 64
+    assert [block.convs[0][0].in_channels for block in network.up_blocks] == [1024, 512, 256, 128]
+    assert network.logits.in_channels == 64
 
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> UNet:
     """The paper's network with a sixteenth of its channels."""
     monkeypatch.setattr(contracting_path, "CHANNELS", (4, 8, 16, 32, 64))
-    numbers = {**PRESETS["paper"], "channels": (32, 16, 8, 4), "tile": 48, "shorter_side": 48}
-    return build(**numbers)
+    options = {**PRESETS["paper"], "channels": (32, 16, 8, 4), "tile": 48, "shorter_side": 48}
+    return build(**options)
 
 
 def test_the_papers_network_learns_and_predicts(narrow: UNet) -> None:
@@ -53,10 +53,10 @@ def test_the_papers_network_learns_and_predicts(narrow: UNet) -> None:
     losses["pixel_class"].backward()
     assert [name for name, p in narrow.named_parameters() if p.grad is None or not p.grad.any()] == []
     assert narrow.predict(photo).size == (61, 90)
-    assert narrow(torch.zeros(1, 3, 37, 50)).shape == (1, 3, 37, 50)  # odd maps are fitted to each other
+    assert narrow(torch.zeros(1, 3, 37, 50)).shape == (1, 3, 37, 50)  # maps of odd sizes are resized to match
 
 
-def test_the_contracting_path_freezes_from_below(narrow: UNet) -> None:
+def test_the_contracting_path_freezes_its_first_stages(narrow: UNet) -> None:
     narrow.freeze(1)
     trained = [name for name, p in narrow.backbone.named_parameters() if p.requires_grad]
     assert trained[0] == "stages.3.0.0.weight"
@@ -66,17 +66,17 @@ def test_the_contracting_path_freezes_from_below(narrow: UNet) -> None:
         narrow.freeze(4)
 
 
-def test_the_contracting_path_has_no_pretrained_numbers() -> None:
-    with pytest.raises(WeightsError, match=r"backbone plain begins with random numbers\. Use --weights none"):
+def test_the_contracting_path_has_no_pretrained_weights() -> None:
+    with pytest.raises(WeightsError, match=r"backbone plain has no pretrained weights\. Use --weights none"):
         ContractingPath("none", {"x": torch.zeros(1)})
 
 
-def test_networks_without_a_map_of_stride_two() -> None:
+def test_backbones_without_a_map_of_stride_2() -> None:
     segmenter = build(backbone="convnext_atto", strides=(4, 8, 16, 32), channels=(32, 16, 16))
     assert segmenter(torch.zeros(1, 3, 64, 96)).shape == (1, 3, 64, 96)
 
 
-def test_borders_are_between_classes_only() -> None:
+def test_borders_lie_between_classes_only() -> None:
     labels = torch.tensor(
         [[[0, 0, 1, 1, IGNORED, 2], [0, 0, 0, 1, IGNORED, 2], [0, 0, 0, 0, IGNORED, 2]]], dtype=torch.uint8
     )
@@ -91,10 +91,10 @@ def test_pixels_at_borders_count_more() -> None:
     assert weights[0, 0, 19] == weights[0, 0, 20] == 11
     assert weights[0, 1, 25].item() == pytest.approx(1 + 10 * math.exp(-25 / 50))
     assert weights[0, 1, 0].item() == pytest.approx(1, abs=0.01)
-    assert (weights[1] == 1).all()  # a photo of one class has no border
+    assert (weights[1] == 1).all()  # an image of one class has no border
 
 
-def test_the_loss_asks_for_them() -> None:
+def test_border_weights_change_the_loss() -> None:
     photo = torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)
     labels = torch.zeros(64, 64, dtype=torch.uint8)
     labels[:, 40:] = 1
@@ -105,14 +105,17 @@ def test_the_loss_asks_for_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "says"),
+    ("options", "message"),
     [
-        ({"channels": (16, 16)}, "expected a number of channels for each map but the coarsest"),
-        ({"backbone": "plain"}, r"backbone plain has strides \(1, 2, 4, 8, 16\)"),
-        ({"border_weight": -1.0}, "border_weight and border_sigma: expected positive"),
-        ({"border_sigma": 0.0}, "border_weight and border_sigma: expected positive"),
+        (
+            {"channels": (16, 16)},
+            r"channels: expected one value per map except the coarsest \(4\), found \(16, 16\)",
+        ),
+        ({"backbone": "plain"}, r"strides: backbone plain has \(1, 2, 4, 8, 16\), found"),
+        ({"border_weight": -1.0}, "border_weight and border_sigma: expected 0 or more and above 0"),
+        ({"border_sigma": 0.0}, "border_weight and border_sigma: expected 0 or more and above 0"),
     ],
 )
-def test_numbers_that_cannot_be_meant(numbers: dict[str, object], says: str) -> None:
-    with pytest.raises(UsageError, match=says):
-        build(**numbers)
+def test_invalid_hyperparameters(options: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        build(**options)

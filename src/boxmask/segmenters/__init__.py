@@ -1,1 +1,1 @@
-"""One file a paper: the class of every pixel."""
+"""Semantic segmentation: one file per paper."""

@@ -1,4 +1,4 @@
-"""What every segmenter is: what training, evaluation, prediction and export rely on, and nothing else."""
+"""The interface of every segmenter: what training, evaluation, prediction and export rely on."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class Segmenter(Model):
     """An interface, without behavior to inherit.
 
     `forward` is the raw network: normalized pixels (B, 3, H, W) -> logits (B, K, H, W).
-    Where the config's `tile` is 0, photos are resized to its sides, in `predict` and in `loss`. Elsewhere
-    they keep their resolution: `predict` looks at them in tiles of so many pixels, and `loss` is given tiles.
-    All configs have antialias, tile, tile_overlap, class_weights and region_loss.
+    If the config's `tile` is 0, `predict` and `loss` resize photos to the config's sides. Otherwise photos
+    keep their resolution: `predict` works in tiles of `tile` pixels, and `loss` expects tiles.
+    Every config has antialias, tile, tile_overlap, class_weights and region_loss.
     """
 
     @accepts_photos
     @abstractmethod
     def predict(self, images: list[Tensor]) -> list[SegmentationMap]:
-        """Photos (paths, PIL images, arrays or tensors) -> the class of every pixel, at their own sizes."""
+        """Photos (paths, PIL images, arrays or tensors) -> the label map of each at its own size."""
 
     @abstractmethod
     def loss(self, images: list[Tensor], targets: list[SegmentationTarget]) -> dict[str, Tensor]:
-        """Images (3, H, W), of any sizes, and labels of the same sizes -> scalars named <stage>_<what>."""
+        """Images (3, H, W) of any sizes and their labels (H, W) -> scalars named <stage>_<what>."""

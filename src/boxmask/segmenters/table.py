@@ -1,4 +1,4 @@
-"""The table of segmenters: what each is called, and how it is built."""
+"""The table of segmenters: name -> config, network and presets."""
 
 from __future__ import annotations
 

@@ -129,9 +129,9 @@ def test_mobilenet_stages() -> None:
 
 def test_foreign_weights_and_stages_are_named() -> None:
     nothing = {"features.0.weight": torch.zeros(3)}
-    with pytest.raises(WeightsError, match="not of vgg16"):
+    with pytest.raises(WeightsError, match="do not fit vgg16"):
         AtrousVGG16(nothing)
-    with pytest.raises(WeightsError, match="not of torchvision's MobileNetV3"):
+    with pytest.raises(WeightsError, match="do not fit torchvision's MobileNetV3"):
         MobileNetV3(True, nothing)
     for network in (AtrousVGG16(None), MobileNetV3(True, None)):
         with pytest.raises(UsageError, match="no stage 5"):

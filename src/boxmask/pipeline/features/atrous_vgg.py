@@ -1,7 +1,7 @@
-"""VGG16 as SSD reads it (Liu et al. 2016, arXiv:1512.02325, section 3): conv4_3, and fc7 with holes.
+"""VGG16 as SSD uses it (Liu et al. 2016, arXiv:1512.02325, section 3): conv4_3, and a dilated fc7.
 
-fc6 and fc7 become convolutions whose numbers are subsampled from the pretrained ones; pool5 no longer halves
-the map, and fc6 is dilated instead, so that it sees as much of the photo as before ("à trous").
+fc6 and fc7 become convolutions with weights subsampled from the pretrained layers. pool5 keeps the size of
+the map, and fc6 is dilated ("à trous") to cover the same part of the photo as before.
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ from boxmask.errors import UsageError, WeightsError
 from boxmask.pipeline.features.vgg_classifier import vgg_layer
 from boxmask.pipeline.layers import Conv3x3
 
-STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))  # VGG16's configuration D
-FC = 1024  # channels of fc6 and fc7; 4096 in VGG16
+STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))  # channels of VGG16
+FC_CHANNELS = 1024  # of fc6 and fc7; 4096 in VGG16
+FC_STEP = 4  # every fourth channel of VGG16's fc6 and fc7 is kept
 DILATION = 6  # of fc6
 L2_SCALE = 20.0  # section 3.1, after ParseNet
 
 
 class L2Norm(nn.Module):
-    """Each pixel's features scaled to a length that is learned a channel (section 3.1)."""
+    """L2-normalize the features of each cell and scale each channel by a learned factor (section 3.1)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.full((channels,), L2_SCALE))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> the same."""
+        """(B, C, H, W) -> the same shape."""
         return F.normalize(x) * self.scale[:, None, None]
 
 
 class AtrousVGG16(nn.Module):
     """(B, 3, H, W) -> conv4_3, L2-normalized, of stride 8 (512 channels), and fc7 of stride 16 (1024).
 
-    weights: a state dict of timm's vgg16, with or without its classifier, or None for random numbers.
-    Raises WeightsError where they are of another network.
+    weights: state dict of timm's vgg16, with or without its classifier, or None for random weights
+    Raises WeightsError if they belong to another network.
     """
 
     mean: Tensor
@@ -45,14 +46,14 @@ class AtrousVGG16(nn.Module):
 
     def __init__(self, weights: dict[str, Tensor] | None) -> None:
         super().__init__()
-        self.features = nn.Sequential(*_layers())  # under the numbers that timm's and torchvision's VGG16 use
+        self.features = nn.Sequential(*_layers())  # the same keys as timm's and torchvision's VGG16
         self.l2_norm = L2Norm(STAGES[3][-1])
-        self.fc6 = nn.Conv2d(STAGES[4][-1], FC, 3, padding=DILATION, dilation=DILATION)
-        self.fc7 = nn.Conv2d(FC, FC, 1)
-        self.channels = [STAGES[3][-1], FC]
+        self.fc6 = nn.Conv2d(STAGES[4][-1], FC_CHANNELS, 3, padding=DILATION, dilation=DILATION)
+        self.fc7 = nn.Conv2d(FC_CHANNELS, FC_CHANNELS, 1)
+        self.channels = [STAGES[3][-1], FC_CHANNELS]
         self.register_buffer("mean", torch.tensor(IMAGENET_DEFAULT_MEAN))
         self.register_buffer("std", torch.tensor(IMAGENET_DEFAULT_STD))
-        # where conv1 to conv5 end
+        # conv1 to conv5 each end with a pooling layer
         self.pools = [n for n, layer in enumerate(self.features) if isinstance(layer, nn.MaxPool2d)]
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
@@ -63,7 +64,7 @@ class AtrousVGG16(nn.Module):
             self._load(weights)
 
     def freeze(self, stages: int) -> None:
-        """Train nothing up to the map of stride 2 ** (stages + 1): 1 is conv3, 2 conv4, 3 conv5, 4 fc7."""
+        """Freeze everything up to a stage: 1 is conv3, 2 conv4, 3 conv5, 4 fc7; 0 freezes nothing."""
         self.requires_grad_(True)
         if stages > 4:
             raise UsageError(f"this backbone has no stage {stages} to freeze; it has 1 to 4")
@@ -76,32 +77,33 @@ class AtrousVGG16(nn.Module):
     def forward(self, pixels: Tensor) -> list[Tensor]:
         """Both maps, the finer first."""
         conv4, x = pixels, pixels
-        for number, layer in enumerate(self.features):
-            if number == self.pools[3]:
+        for index, layer in enumerate(self.features):
+            if index == self.pools[3]:
                 conv4 = x
             x = layer(x)
         return [self.l2_norm(conv4), F.relu(self.fc7(F.relu(self.fc6(x))))]
 
     @torch.no_grad()
     def _load(self, weights: dict[str, Tensor]) -> None:
-        own = self.features.state_dict()
-        given = {key: weights[f"features.{key}"] for key in own if f"features.{key}" in weights}
+        keys = self.features.state_dict()
+        state = {key: weights[f"features.{key}"] for key in keys if f"features.{key}" in weights}
         try:
-            self.features.load_state_dict(given)
+            self.features.load_state_dict(state)
         except RuntimeError as error:
-            raise WeightsError(f"these weights are not of vgg16: {error}") from error
-        fc6 = vgg_layer(weights, "fc6", (4 * FC, STAGES[4][-1], 7, 7))
-        fc7 = vgg_layer(weights, "fc7", (4 * FC, 4 * FC, 1, 1))
+            raise WeightsError(f"these weights do not fit vgg16: {error}") from error
+        wide = FC_STEP * FC_CHANNELS
+        fc6 = vgg_layer(weights, "fc6", (wide, STAGES[4][-1], 7, 7))
+        fc7 = vgg_layer(weights, "fc7", (wide, wide, 1, 1))
         if fc6 is not None and fc7 is not None:
-            self.fc6.weight.copy_(fc6[0][::4, :, ::3, ::3])
-            self.fc7.weight.copy_(fc7[0][::4, ::4])
+            self.fc6.weight.copy_(fc6[0][::FC_STEP, :, ::3, ::3])
+            self.fc7.weight.copy_(fc7[0][::FC_STEP, ::FC_STEP])
             for layer, (_, bias) in ((self.fc6, fc6), (self.fc7, fc7)):
                 assert layer.bias is not None
-                layer.bias.copy_(bias[::4])
+                layer.bias.copy_(bias[::FC_STEP])
 
 
 def _layers() -> list[nn.Module]:
-    """conv1_1 to pool5; pool3 rounds up, so that 300 pixels give 38 cells (the authors' code)."""
+    """conv1_1 to pool5. pool3 rounds up, so that 300 pixels give 38 cells (the authors' code)."""
     layers: list[nn.Module] = []
     channels = 3
     for stage, widths in enumerate(STAGES, start=1):

@@ -1,8 +1,8 @@
-"""MobileNetV3-Large as SSDLite reads it, inside a block and at the end, and dilated as DeepLabv3 does.
+"""MobileNetV3-Large: split inside a block for SSDLite, and dilated for DeepLabv3.
 
-Howard et al. 2019 (arXiv:1905.02244), section 6.3: the finer map is the expansion of the block that goes from
-stride 16 to 32; and in front of the detector the blocks of stride 32 may have half of their channels. The
-network is torchvision's, as timm's has neither.
+Howard et al. 2019 (arXiv:1905.02244), section 6.3: the finer map of SSDLite is the expansion layer of the
+block that goes from stride 16 to 32, and the blocks of stride 32 may have half of their channels. The network
+is torchvision's, because timm offers neither form.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from torchvision.models import mobilenet_v3_large
 from boxmask.errors import UsageError, WeightsError
 from boxmask.pipeline.features.folded_norm import fold_batch_norm
 
-LAST_STRIDED = 13  # the block that goes from stride 16 to 32
-STAGE_STARTS = (4, 7, 13, 17)  # the first block behind the maps of stride 4, 8, 16 and 32
-EARLIER = 4  # the block that goes from stride 4 to 8, which torchvision's auxiliary head looks at
+STRIDE_32_BLOCK = 13  # the block that goes from stride 16 to 32
+STAGE_STARTS = (4, 7, 13, 17)  # the first block after the maps of stride 4, 8, 16 and 32
+AUXILIARY_BLOCK = 4  # the block that goes from stride 4 to 8, whose map torchvision's auxiliary head reads
 
 
 class MobileNetV3(nn.Module):
-    """(B, 3, H, W) -> a map of stride 16 (672 channels) and one of stride 32 (480, or 960).
+    """(B, 3, H, W) -> a map of stride 16 (672 channels) and one of stride 32 (480 channels, or 960).
 
     reduced: whether the last blocks have half of their channels
-    weights: torchvision's state dict of the network (its classifier is not needed), or None for random ones.
-    Batch norm is frozen. Raises WeightsError where the weights are of another network.
+    weights: torchvision's state dict (the classifier is not needed), or None for random weights
+    Batch norm is frozen. Raises WeightsError if the weights belong to another network.
     """
 
     mean: Tensor
@@ -35,14 +35,14 @@ class MobileNetV3(nn.Module):
 
     def __init__(self, reduced: bool, weights: dict[str, Tensor] | None) -> None:
         super().__init__()
-        features = _features(weights, reduced_tail=reduced)
-        self.channels: list[int] = [features[LAST_STRIDED].block[0].out_channels, features[-1].out_channels]
+        blocks = _blocks(weights, reduced_tail=reduced)
+        self.channels: list[int] = [blocks[STRIDE_32_BLOCK].block[0].out_channels, blocks[-1].out_channels]
         self.register_buffer("mean", torch.full((3,), 0.5))  # torchvision's SSDLite
         self.register_buffer("std", torch.full((3,), 0.5))
-        self.body = fold_batch_norm(_Taps(features))
+        self.body = fold_batch_norm(_SplitBlocks(blocks))
 
     def freeze(self, stages: int) -> None:
-        """Train nothing up to the map of stride 2 ** (stages + 1), 4 for the first; 0 trains everything."""
+        """Freeze everything up to the map of stride 2 ** (stages + 1): 1 is stride 4; 0 freezes nothing."""
         _freeze(self, stages)
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
@@ -52,26 +52,27 @@ class MobileNetV3(nn.Module):
 
 
 class DilatedMobileNetV3(nn.Module):
-    """(B, 3, H, W) -> a map of stride 16 (960 channels), and before it, if wanted, one of stride 8 (40).
+    """(B, 3, H, W) -> a map of stride 16 (960 channels); with `auxiliary`, before it one of stride 8 (40).
 
-    The blocks that would have stride 32 are dilated, their first one, too (timm's would not be).
-    weights and errors: as of MobileNetV3
+    The blocks that would have stride 32 are dilated, including the first one, which timm does not dilate.
+    weights, errors: like MobileNetV3
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, weights: dict[str, Tensor] | None, earlier: bool) -> None:
+    def __init__(self, weights: dict[str, Tensor] | None, auxiliary: bool) -> None:
         super().__init__()
-        features = _features(weights, dilated=True)
-        blocks = [EARLIER, len(features) - 1] if earlier else [len(features) - 1]
-        self.channels: list[int] = [features[block].out_channels for block in blocks]
+        blocks = _blocks(weights, dilated=True)
+        last = len(blocks) - 1
+        outputs = [AUXILIARY_BLOCK, last] if auxiliary else [last]
+        self.channels: list[int] = [blocks[index].out_channels for index in outputs]
         self.register_buffer("mean", torch.tensor(IMAGENET_DEFAULT_MEAN))
         self.register_buffer("std", torch.tensor(IMAGENET_DEFAULT_STD))
-        self.body = fold_batch_norm(_Ends(features, blocks))
+        self.body = fold_batch_norm(_SelectedBlocks(blocks, outputs))
 
     def freeze(self, stages: int) -> None:
-        """Train nothing up to the map that would have stride 2 ** (stages + 1); 0 trains everything."""
+        """Freeze everything up to the map that has stride 2 ** (stages + 1) without dilation; 0: nothing."""
         _freeze(self, stages)
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
@@ -80,17 +81,17 @@ class DilatedMobileNetV3(nn.Module):
         return maps
 
 
-def _features(weights: dict[str, Tensor] | None, **form: bool) -> Any:
-    """The network's blocks."""
-    features: Any = mobilenet_v3_large(weights=None, **form).features
+def _blocks(weights: dict[str, Tensor] | None, **options: bool) -> Any:
+    """The blocks of torchvision's network, built with `options`."""
+    blocks: Any = mobilenet_v3_large(weights=None, **options).features
     if weights is not None:
         prefix = "features."
-        own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+        state = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
         try:
-            features.load_state_dict(own)
+            blocks.load_state_dict(state)
         except RuntimeError as error:
-            raise WeightsError(f"these weights are not of torchvision's MobileNetV3: {error}") from error
-    return features
+            raise WeightsError(f"these weights do not fit torchvision's MobileNetV3: {error}") from error
+    return blocks
 
 
 def _freeze(network: MobileNetV3 | DilatedMobileNetV3, stages: int) -> None:
@@ -102,33 +103,35 @@ def _freeze(network: MobileNetV3 | DilatedMobileNetV3, stages: int) -> None:
         blocks[: STAGE_STARTS[stages - 1]].requires_grad_(False)
 
 
-class _Taps(nn.Module):
-    def __init__(self, features: nn.Sequential) -> None:
+class _SplitBlocks(nn.Module):
+    """The expansion layer of the block that goes to stride 32, and the last map."""
+
+    def __init__(self, blocks: nn.Sequential) -> None:
         super().__init__()
-        self.features = features
+        self.features = blocks
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        for block in self.features[:LAST_STRIDED]:
+        for block in self.features[:STRIDE_32_BLOCK]:
             x = block(x)
-        strided: Any = self.features[LAST_STRIDED]
+        strided: Any = self.features[STRIDE_32_BLOCK]
         expand, *rest = strided.block
         expanded = x = expand(x)
-        for layer in [*rest, *self.features[LAST_STRIDED + 1 :]]:
+        for layer in [*rest, *self.features[STRIDE_32_BLOCK + 1 :]]:
             x = layer(x)
         return [expanded, x]
 
 
-class _Ends(nn.Module):
-    """The maps that some blocks end with."""
+class _SelectedBlocks(nn.Module):
+    """The outputs of some of the blocks."""
 
-    def __init__(self, features: nn.Sequential, blocks: list[int]) -> None:
+    def __init__(self, blocks: nn.Sequential, outputs: list[int]) -> None:
         super().__init__()
-        self.features, self.blocks = features, blocks
+        self.features, self.outputs = blocks, outputs
 
     def forward(self, x: Tensor) -> list[Tensor]:
         maps = []
-        for number, block in enumerate(self.features):
+        for index, block in enumerate(self.features):
             x = block(x)
-            if number in self.blocks:
+            if index in self.outputs:
                 maps.append(x)
         return maps

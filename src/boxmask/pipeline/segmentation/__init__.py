@@ -1,1 +1,1 @@
-"""What the segmenters share: blocks, inference, tiling and losses."""
+"""Stages shared by the segmenters: blocks, inference, tiling and losses."""

@@ -1,4 +1,4 @@
-"""What the decoders of segmenters are made of: a convolution, its norm and ReLU; and a head that scores."""
+"""Building blocks of segmentation heads: a convolution with norm and ReLU, and a head that scores classes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from boxmask.errors import UsageError
 from boxmask.pipeline.layers import Conv3x3, depthwise_separable
 
 NORMS = ("group", "batch", "none")
-GROUPS = 16  # of a GroupNorm; fewer where channels are few, so that each has four at least
+MAX_GROUPS = 16  # groups of a GroupNorm; narrow maps have fewer, so that each group has at least 4 channels
 
 
 class ConvBlock(nn.Sequential):
-    """(B, C, H, W) -> (B, C', H, W): convolution, norm, ReLU.
+    """Convolution, norm and ReLU, (B, C, H, W) -> (B, C', H, W).
 
-    kernel, dilation: of the convolution, which keeps the size of the map
-    norm:      "group": the same numbers alone and in a batch, in training and after it; "batch": as the
-               papers have it, over the photos of a batch in training, by the statistics of training after
-               it; "none"
-    depthwise: a convolution a channel, then 1x1 across channels (MobileNets, arXiv:1704.04861, section 3.1)
-    Raises UsageError for a norm that there is not.
+    kernel, dilation: of the convolution, which is padded to keep the size of the map
+    norm:      "group": group norm, which gives the same result for a photo alone and in a batch, in training
+               and in evaluation; "batch": batch norm, as in the papers, with the statistics of the batch in
+               training and the running statistics in evaluation; "none"
+    depthwise: one filter per channel, then 1x1 across channels (MobileNets, arXiv:1704.04861, section 3.1)
+    Raises UsageError for an unknown norm.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class ConvBlock(nn.Sequential):
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch norm that a single pixel does not break.
+    """Batch norm that accepts a single value per channel.
 
-    One value a channel has no spread; its mean is all there is, and the norm would erase it. It is seen by
-    the statistics so far instead: the pooled map of a batch of one photo.
+    A single value has no variance, and the norm would erase it. The running statistics are used instead. This
+    happens to the pooled map of a batch of one photo.
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """(B, C, H, W) -> the same."""
+        """(B, C, H, W) -> the same shape."""
         if self.training and input.numel() == input.shape[1]:
             return F.batch_norm(
                 input, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
@@ -62,17 +62,17 @@ class BatchNorm(nn.BatchNorm2d):
 
 
 class ScoreHead(nn.Sequential):
-    """Hidden blocks, dropout, and 1x1: the logits of each class in each cell, (B, C, H, W) -> (B, K, H, W).
+    """Hidden blocks, dropout and a 1x1 convolution: features (B, C, H, W) -> class logits (B, K, H, W).
 
     hidden:  (channels, kernel) of each block
-    dropout: which part of the channels is left out in training
+    dropout: probability of zeroing an element in training
     """
 
     def __init__(
         self,
         in_channels: int,
         hidden: tuple[tuple[int, int], ...],
-        classes: int,
+        num_classes: int,
         norm: str,
         dropout: float = 0.0,
         depthwise: bool = False,
@@ -83,20 +83,23 @@ class ScoreHead(nn.Sequential):
             in_channels = channels
         if dropout:
             self.append(nn.Dropout(dropout))
-        self.append(score_layer(in_channels, classes))
+        self.append(score_layer(in_channels, num_classes))
 
 
-def score_layer(in_channels: int, classes: int) -> nn.Conv2d:
-    """A 1x1 convolution with logits of spread 0.2 at first: near guessing, and soon away from it."""
-    layer = nn.Conv2d(in_channels, classes, 1)
-    nn.init.normal_(layer.weight, std=0.3 / in_channels**0.5)  # of inputs that went through a norm and ReLU
+def score_layer(in_channels: int, num_classes: int) -> nn.Conv2d:
+    """A 1x1 convolution to class logits, initialized so that their standard deviation is about 0.2.
+
+    Class probabilities start nearly uniform, but the layers before still get a gradient.
+    """
+    layer = nn.Conv2d(in_channels, num_classes, 1)
+    nn.init.normal_(layer.weight, std=0.3 / in_channels**0.5)  # the inputs come from a norm and ReLU
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer
 
 
 def upsample(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """A map at another size, (B, C, H, W) -> (B, C, *size): bilinear."""
+    """Bilinear interpolation to `size`, (B, C, H, W) -> (B, C, *size)."""
     return F.interpolate(x, size=size, mode="bilinear")
 
 
@@ -116,4 +119,6 @@ def _convs(
 def _norm(norm: str, channels: int) -> list[nn.Module]:
     if norm == "batch":
         return [BatchNorm(channels)]
-    return [nn.GroupNorm(math.gcd(GROUPS, max(1, channels // 4)), channels)] if norm == "group" else []
+    if norm == "group":
+        return [nn.GroupNorm(math.gcd(MAX_GROUPS, max(1, channels // 4)), channels)]
+    return []

@@ -1,7 +1,7 @@
-"""The stage `postprocess` of segmenters: from the scores of cells to the class of every pixel of a photo.
+"""The stage `postprocess` of segmenters: from logits to label maps at the photo's own size.
 
-Photos of one size go through the network together, others apart: what lies beside a photo in a batch, padding
-included, does not change what is said of it.
+Photos of the same size share a batch, others run alone. The label map of a photo therefore does not depend on
+the rest of the batch or on its padding.
 """
 
 from __future__ import annotations
@@ -18,30 +18,32 @@ from torch import Tensor, nn
 
 from boxmask.pipeline.images import Preparation, Size, grid_of, prepare
 from boxmask.pipeline.segmentation.blocks import upsample
-from boxmask.pipeline.segmentation.tiling import Network, label_in_tiles
+from boxmask.pipeline.segmentation.tiling import Network, predict_tiled
 from boxmask.types import SegmentationMap
 
-NUMBERS_AT_ONCE = 2**22  # logits that are held at the photo's own size: 16 MB, however large it is
+MAX_LOGITS = 2**22  # logits held at the photo's own size at once: 16 MB, however large the photo
 
 
 def segment(images: list[Tensor], segmenter: Any, mean: Tensor, std: Tensor) -> list[SegmentationMap]:
-    """Photos (3, H, W) -> the class of every pixel, at each photo's own size, on the CPU.
+    """Photos (3, H, W) -> their label maps at their own sizes, on the CPU.
 
-    segmenter: a module with its `config`: pixels (B, 3, H, W) -> logits (B, K, H, W)
-    mean, std: of what its backbone was pretrained on
+    segmenter: a module with a `config` that maps pixels (B, 3, H, W) to logits (B, K, H, W)
+    mean, std: (3,) per channel, the normalization that its backbone was pretrained with
     """
-    c, names = segmenter.config, segmenter.config.class_names
-    how = preparation(c, mean, std)
-    with evaluating(segmenter):
-        if not c.tile:
-            return [SegmentationMap(labels, names) for labels in label_whole(images, segmenter, how)]
-        tiling = (len(names), c.tile, c.tile_overlap)
-        return [SegmentationMap(label_in_tiles(one, segmenter, how, *tiling), names) for one in images]
+    config, names = segmenter.config, segmenter.config.class_names
+    preparation = preparation_for(config, mean, std)
+    with eval_mode(segmenter):
+        if config.tile:
+            tiling = (len(names), config.tile, config.tile_overlap)
+            labels = [predict_tiled(image, segmenter, preparation, *tiling) for image in images]
+        else:
+            labels = predict_whole(images, segmenter, preparation)
+    return [SegmentationMap(label_map, names) for label_map in labels]
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Dropout and batch norm as after training, whatever mode the network is in, and is in again then."""
+def eval_mode(network: nn.Module) -> Iterator[None]:
+    """Put the network into evaluation mode; on exit, every module gets its own mode back."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
     try:
@@ -51,45 +53,47 @@ def evaluating(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def preparation(config: Any, mean: Tensor, std: Tensor) -> Preparation:
-    """How photos are brought to a segmenter: resized, or as they are where it looks at tiles."""
-    how = Preparation.of(config, mean, std)
-    return replace(how, shorter_side=0) if config.tile else how
+def preparation_for(config: Any, mean: Tensor, std: Tensor) -> Preparation:
+    """How images are prepared for a segmenter: resized, or at their own resolution if it uses tiles."""
+    preparation = Preparation.of(config, mean, std)
+    return replace(preparation, shorter_side=0) if config.tile else preparation
 
 
-def label_whole(images: list[Tensor], network: Network, how: Preparation) -> list[UInt8[Tensor, "H W"]]:
-    """The likeliest class of every pixel, by photos that are resized to the size of `how`."""
-    batches = [prepare([image], how) for image in images]
-    alike: dict[tuple[Size, Size], list[int]] = defaultdict(list)
-    for number, batch in enumerate(batches):
-        alike[grid_of(batch.pixels), batch.sizes[0]].append(number)
-    found: dict[int, Tensor] = {}
-    for (_, (height, width)), numbers in alike.items():
-        logits = network(torch.cat([batches[number].pixels for number in numbers]))
-        for number, logit in zip(numbers, logits[..., :height, :width], strict=True):
-            found[number] = likeliest(logit.float(), grid_of(images[number]))
-    return [found[number] for number in range(len(images))]
+def predict_whole(
+    images: list[Tensor], network: Network, preparation: Preparation
+) -> list[UInt8[Tensor, "H W"]]:
+    """Label maps of photos (3, H, W) that are resized to fit the network, at the photos' own sizes."""
+    batches = [prepare([image], preparation) for image in images]
+    same_size: dict[tuple[Size, Size], list[int]] = defaultdict(list)
+    for index, batch in enumerate(batches):
+        same_size[grid_of(batch.pixels), batch.sizes[0]].append(index)
+    label_maps: dict[int, Tensor] = {}
+    for (_, (height, width)), indices in same_size.items():
+        logits = network(torch.cat([batches[index].pixels for index in indices]))
+        for index, image_logits in zip(indices, logits[..., :height, :width], strict=True):
+            label_maps[index] = upsample_argmax(image_logits.float(), grid_of(images[index]))
+    return [label_maps[index] for index in range(len(images))]
 
 
-def likeliest(logits: Float[Tensor, "K h w"], size: Size) -> UInt8[Tensor, "H W"]:
-    """The class with the highest logit, after bilinear interpolation to `size`, on the CPU.
+def upsample_argmax(logits: Float[Tensor, "K h w"], size: Size) -> UInt8[Tensor, "H W"]:
+    """The class with the highest logit after bilinear interpolation to `size`, on the CPU.
 
-    A few rows at a time: all logits at the size of a large photo may be gigabytes.
+    Works on a few rows at a time: all logits at the size of a large photo could take gigabytes.
     """
     height, width = size
     labels = torch.empty(size, dtype=torch.uint8)
-    rows_at_once = max(1, NUMBERS_AT_ONCE // (len(logits) * width))
+    rows_at_once = max(1, MAX_LOGITS // (len(logits) * width))
     for top in range(0, height, rows_at_once):
         rows = torch.arange(top, min(height, top + rows_at_once), device=logits.device)
-        strip = upsample(_at_rows(logits, rows, height)[None], (len(rows), width))[0]
+        strip = upsample(_interpolate_rows(logits, rows, height)[None], (len(rows), width))[0]
         labels[top : top + len(rows)] = strip.argmax(dim=0).to(torch.uint8)
     return labels
 
 
-def _at_rows(logits: Float[Tensor, "K h w"], rows: Tensor, height: int) -> Float[Tensor, "K n w"]:
-    """Rows of a map interpolated to `height` rows, as `interpolate` does it: pixel centers at + 0.5."""
+def _interpolate_rows(logits: Float[Tensor, "K h w"], rows: Tensor, height: int) -> Float[Tensor, "K n w"]:
+    """Some rows of a map interpolated to `height` rows, with pixel centers at + 0.5 like `interpolate`."""
     last = logits.shape[1] - 1
-    places = ((rows + 0.5) * logits.shape[1] / height - 0.5).clamp(0, last)
-    above = places.floor().long()
-    part = (places - above)[:, None]
-    return logits[:, above].lerp(logits[:, (above + 1).clamp(max=last)], part)
+    positions = ((rows + 0.5) * logits.shape[1] / height - 0.5).clamp(0, last)
+    above = positions.floor().long()
+    fraction = (positions - above)[:, None]
+    return logits[:, above].lerp(logits[:, (above + 1).clamp(max=last)], fraction)

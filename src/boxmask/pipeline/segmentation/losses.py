@@ -1,10 +1,10 @@
-"""How well the class of every pixel is told: cross-entropy, and two that look at whole regions.
+"""Losses of segmenters: cross-entropy per pixel, and two region losses.
 
 Dice:           Milletari, Navab, Ahmadi 2016 (V-Net, arXiv:1606.04797), section 3.
 Lovász-softmax: Berman, Rannen Triki, Blaschko 2018 (arXiv:1705.08790).
 
-Pixels labeled IGNORED count for nothing. Where there is no other pixel, every loss is zero, and so is its
-gradient. K classes, N pixels that count.
+Pixels labeled IGNORED are left out. If no other pixel remains, every loss and its gradient are zero.
+Shapes: B images, K classes, N labeled pixels.
 """
 
 from __future__ import annotations
@@ -18,75 +18,72 @@ from torch.nn import functional as F
 
 from boxmask.errors import UsageError
 from boxmask.masks import nearest_indices
-from boxmask.pipeline.images import Batch, Size
+from boxmask.pipeline.images import Batch, Size, grid_of
+from boxmask.pipeline.segmentation.blocks import upsample
 from boxmask.types import IGNORED, SegmentationTarget
 
 REGION_LOSSES = ("none", "dice", "lovasz")
-SORTED_PIXELS = 2**16  # the most that the Lovász loss sorts; an IoU is told by far fewer
+MAX_SORTED_PIXELS = 2**16  # that the Lovász loss sorts; far fewer are enough to estimate an IoU
 
 
 def check_losses(config: Any) -> None:
-    """Raise UsageError where `class_weights` or `region_loss` of a segmenter's config cannot be meant."""
-    weights, classes = config.class_weights, len(config.class_names)
-    if weights and (len(weights) != classes or min(weights) < 0 or not any(weights)):
-        expected = f"{classes} numbers, none below zero and not all zero, one a class ({config.class_names})"
-        raise UsageError(f"class_weights: expected {expected}, found {weights}")
+    """Raise UsageError if class_weights, region_loss or class_names of a segmenter's config is invalid."""
+    weights, num_classes = config.class_weights, len(config.class_names)
+    if weights and (len(weights) != num_classes or min(weights) < 0 or not any(weights)):
+        expected = f"{num_classes} weights, one per class {config.class_names}, 0 or more and not all 0"
+        raise UsageError(f"class_weights: expected {expected}; found {weights}")
     if config.region_loss not in REGION_LOSSES:
         raise UsageError(f"region_loss {config.region_loss!r}: expected one of {', '.join(REGION_LOSSES)}")
-    if not 0 < classes <= IGNORED:
-        raise UsageError(f"class_names: expected 1 to {IGNORED} of them, found {classes}")
+    if not 0 < num_classes <= IGNORED:
+        raise UsageError(f"class_names: expected 1 to {IGNORED} names, found {num_classes}")
 
 
-def pixel_losses(
+def segmentation_losses(
     logits: Float[Tensor, "B K H W"],
     labels: UInt8[Tensor, "B H W"],
     config: Any,
     pixel_weights: Float[Tensor, "B H W"] | None = None,
+    auxiliary_logits: Float[Tensor, "B K h w"] | None = None,
 ) -> dict[str, Tensor]:
-    """The terms that `class_weights` and `region_loss` of a segmenter's config ask for."""
-    losses = {"pixel_class": cross_entropy(logits, labels, _weights(config, logits), pixel_weights)}
-    if config.region_loss != "none":
-        of_regions = dice_loss if config.region_loss == "dice" else lovasz_softmax
-        losses["pixel_region"] = of_regions(logits, labels)
-    return losses
+    """The losses that a segmenter's config asks for: pixel_class, pixel_region, auxiliary_class.
 
-
-def auxiliary_loss(
-    logits: Float[Tensor, "B K H W"], labels: UInt8[Tensor, "B H W"], config: Any
-) -> dict[str, Tensor]:
-    """That of a second head on an earlier map, which helps the layers below it to learn.
-
-    Zhao et al. 2017 (PSPNet, arXiv:1612.01105), section 3.3.
+    pixel_weights:    weight of each pixel in the cross-entropy
+    auxiliary_logits: of a second head on an earlier map. Its cross-entropy, weighted by the config's
+                      `auxiliary`, helps the layers before it to learn (Zhao et al. 2017, PSPNet,
+                      arXiv:1612.01105, section 3.3)
     """
-    loss = cross_entropy(logits, labels, _weights(config, logits))
-    return {"auxiliary_class": config.auxiliary * loss}
-
-
-def _weights(config: Any, logits: Tensor) -> Float[Tensor, " K"] | None:
-    return torch.tensor(config.class_weights, device=logits.device) if config.class_weights else None
+    weights = torch.tensor(config.class_weights, device=logits.device) if config.class_weights else None
+    losses = {"pixel_class": cross_entropy(logits, labels, weights, pixel_weights)}
+    if config.region_loss != "none":
+        region_loss = dice_loss if config.region_loss == "dice" else lovasz_softmax
+        losses["pixel_region"] = region_loss(logits, labels)
+    if auxiliary_logits is not None:
+        upsampled = upsample(auxiliary_logits, grid_of(labels))
+        losses["auxiliary_class"] = config.auxiliary * cross_entropy(upsampled, labels, weights)
+    return losses
 
 
 # ---------------------------------------------------------------- labels
 
 
-def labels_of_batch(targets: list[SegmentationTarget], batch: Batch, classes: int) -> UInt8[Tensor, "B H W"]:
-    """The photos' labels at the size that the photos have in the batch, IGNORED in the padding.
+def batch_labels(targets: list[SegmentationTarget], batch: Batch, num_classes: int) -> UInt8[Tensor, "B H W"]:
+    """Resize the labels like the photos of the batch; the padding is IGNORED.
 
-    Each pixel has the label of the one under its center. Raises ValueError where labels and photo are not
-    of one size, or a label is of no class.
+    Each pixel takes the label of the pixel under its center. Raises ValueError if labels and photo differ in
+    size, or a label is not 0..K-1 or IGNORED.
     """
     height, width = batch.pixels.shape[-2:]
     device = batch.pixels.device
     labels = torch.full((len(targets), height, width), IGNORED, dtype=torch.uint8, device=device)
     sizes = zip(batch.original_sizes, batch.sizes, strict=True)
-    for slot, target, (given, wanted) in zip(labels, targets, sizes, strict=True):
-        _check(target.labels, given, classes)
-        slot[: wanted[0], : wanted[1]] = resized(target.labels, wanted).to(device)
+    for image_labels, target, (original, (h, w)) in zip(labels, targets, sizes, strict=True):
+        _check_labels(target.labels, original, num_classes)
+        image_labels[:h, :w] = resize_labels(target.labels, (h, w)).to(device)
     return labels
 
 
-def resized(labels: UInt8[Tensor, "H W"], size: Size) -> UInt8[Tensor, "h w"]:
-    """Labels at another size: each new pixel has that of the old one under its center."""
+def resize_labels(labels: UInt8[Tensor, "H W"], size: Size) -> UInt8[Tensor, "h w"]:
+    """Nearest-neighbor resize: each new pixel takes the label of the old pixel under its center."""
     if tuple(labels.shape) == size:
         return labels
     rows, columns = (
@@ -95,13 +92,12 @@ def resized(labels: UInt8[Tensor, "H W"], size: Size) -> UInt8[Tensor, "h w"]:
     return labels[rows.to(labels.device)[:, None], columns.to(labels.device)]
 
 
-def _check(labels: Tensor, size: Size, classes: int) -> None:
+def _check_labels(labels: Tensor, size: Size, num_classes: int) -> None:
     if tuple(labels.shape) != size:
         raise ValueError(f"labels: expected the photo's size {size}, found {tuple(labels.shape)}")
-    counted = labels[labels != IGNORED]
-    if counted.numel() and int(counted.max()) >= classes:
-        expected = f"0..{classes - 1} or {IGNORED}"
-        raise ValueError(f"labels: expected {expected}, found {int(counted.max())}")
+    valid = labels[labels != IGNORED]
+    if valid.numel() and int(valid.max()) >= num_classes:
+        raise ValueError(f"labels: expected 0..{num_classes - 1} or {IGNORED}, found {int(valid.max())}")
 
 
 # ---------------------------------------------------------------- losses
@@ -113,62 +109,62 @@ def cross_entropy(
     class_weights: Float[Tensor, " K"] | None = None,
     pixel_weights: Float[Tensor, "B H W"] | None = None,
 ) -> Float[Tensor, ""]:
-    """-log softmax(logits)[label], the mean over all pixels that count, weighted where weights are given."""
-    logits, answers = logits.float(), labels.long()
-    counted = labels != IGNORED
+    """-log softmax(logits)[label]: the mean over all labeled pixels, weighted if weights are given."""
+    logits, classes = logits.float(), labels.long()
+    valid = labels != IGNORED
     if class_weights is None and pixel_weights is None:
-        total = F.cross_entropy(logits, answers, ignore_index=IGNORED, reduction="sum")
-        return total / counted.sum().clamp(min=1)
-    weights = counted.float() if pixel_weights is None else counted * pixel_weights
+        total = F.cross_entropy(logits, classes, ignore_index=IGNORED, reduction="sum")
+        return total / valid.sum().clamp(min=1)
+    weights = valid.float() if pixel_weights is None else valid * pixel_weights
     if class_weights is not None:
-        weights = weights * class_weights[answers.where(counted, 0)]
-    each = F.cross_entropy(logits, answers, ignore_index=IGNORED, reduction="none")
-    return (each * weights).sum() / weights.sum().clamp(min=torch.finfo(torch.float32).eps)
+        weights = weights * class_weights[classes.where(valid, 0)]
+    per_pixel = F.cross_entropy(logits, classes, ignore_index=IGNORED, reduction="none")
+    return (per_pixel * weights).sum() / weights.sum().clamp(min=torch.finfo(torch.float32).eps)
 
 
 def dice_loss(logits: Float[Tensor, "B K H W"], labels: UInt8[Tensor, "B H W"]) -> Float[Tensor, ""]:
-    """1 - 2 sum(p g) / (sum(p^2) + sum(g^2)), the mean of the classes that occur in the batch.
+    """1 - 2 sum(p g) / (sum(p^2) + sum(g^2)), the mean over the classes present in the batch.
 
-    p is what softmax gives a class at a pixel, g whether the pixel is of it.
+    p is the softmax score of a class at a pixel, g is 1 if the pixel is labeled with the class, else 0.
     """
-    scores, answers = _counted(logits, labels)
-    truth = F.one_hot(answers, scores.shape[1]).to(scores.dtype)
+    scores, classes = _labeled_pixels(logits, labels)
+    truth = F.one_hot(classes, scores.shape[1]).to(scores.dtype)
     overlap, sizes = (scores * truth).sum(0), (scores**2).sum(0) + truth.sum(0)
-    occurs = truth.any(0)
-    lost: Tensor = (1 - 2 * overlap / sizes.clamp(min=1)) * occurs
-    return lost.sum() / occurs.sum().clamp(min=1)
+    present = truth.any(0)
+    per_class: Tensor = (1 - 2 * overlap / sizes.clamp(min=1)) * present
+    return per_class.sum() / present.sum().clamp(min=1)
 
 
 def lovasz_softmax(logits: Float[Tensor, "B K H W"], labels: UInt8[Tensor, "B H W"]) -> Float[Tensor, ""]:
-    """1 - IoU, made continuous by its Lovász extension, the mean of the classes that occur in the batch.
+    """The Lovász extension of 1 - IoU, the mean over the classes present in the batch.
 
-    Of a batch with more than SORTED_PIXELS pixels every second, third... one is looked at.
+    A batch with more than MAX_SORTED_PIXELS labeled pixels is thinned to every second, third ... pixel.
     """
-    scores, answers = _counted(logits, labels, SORTED_PIXELS)
-    present = answers.unique()
-    truth = (answers == present[:, None]).float()
+    scores, classes = _labeled_pixels(logits, labels, MAX_SORTED_PIXELS)
+    present = classes.unique()
+    truth = (classes == present[:, None]).float()
     errors, order = (truth - scores.T[present]).abs().sort(dim=1, descending=True)
     total: Tensor = (errors * _jaccard_steps(truth.gather(1, order))).sum()
     return total / max(1, len(present))
 
 
 def _jaccard_steps(truth: Float[Tensor, "C N"]) -> Float[Tensor, "C N"]:
-    """By how much each further error raises 1 - IoU of its class, worst error first.
+    """How much each pixel, largest error first, raises 1 - IoU of a class if it is wrong as well.
 
-    If the first n pixels are wrong, those of the class among them are lost, and the others join the union.
+    Wrong pixels of the class leave the intersection; wrong pixels of other classes enter the union.
     """
     size = truth.sum(1, keepdim=True)
-    lost, added = truth.cumsum(1), (1 - truth).cumsum(1)
-    jaccard = 1 - (size - lost) / (size + added)
-    return jaccard.diff(dim=1, prepend=jaccard.new_zeros(len(jaccard), 1))
+    missed, added = truth.cumsum(1), (1 - truth).cumsum(1)
+    jaccard_loss = 1 - (size - missed) / (size + added)
+    return jaccard_loss.diff(dim=1, prepend=jaccard_loss.new_zeros(len(jaccard_loss), 1))
 
 
-def _counted(
-    logits: Tensor, labels: Tensor, most: int | None = None
+def _labeled_pixels(
+    logits: Tensor, labels: Tensor, max_pixels: int | None = None
 ) -> tuple[Float[Tensor, "N K"], Int[Tensor, " N"]]:
-    """Scores and labels of the pixels that count, evenly thinned to at most so many."""
-    rows = torch.where(labels.flatten() != IGNORED)[0]
-    if most is not None:
-        rows = rows[:: -(-max(1, len(rows)) // most)]
+    """Scores and labels of the labeled pixels, evenly thinned to at most `max_pixels`."""
+    indices = torch.where(labels.flatten() != IGNORED)[0]
+    if max_pixels is not None:
+        indices = indices[:: -(-max(1, len(indices)) // max_pixels)]
     flat = logits.permute(0, 2, 3, 1).flatten(0, 2)
-    return flat[rows].float().softmax(dim=1), labels.flatten()[rows].long()
+    return flat[indices].float().softmax(dim=1), labels.flatten()[indices].long()

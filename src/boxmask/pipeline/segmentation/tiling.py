@@ -1,10 +1,11 @@
-"""A large photo at its own resolution, tile by tile, without seams.
+"""Segment a large photo at its own resolution, tile by tile, without seams.
 
-Neighboring tiles overlap, and each counts most in its middle, where it has seen what lies around: the
-scores of a pixel are the mean of all tiles that see it, weighted by a smooth window. Only a band of the photo
-as high as one tile is held at a time: with K classes and a photo W pixels wide, 4 K x tile x W bytes and a
-few tiles' maps, however high the photo (12 megapixels, 4000 wide, 20 classes, tiles of 512: 164 MB; whole,
-960 MB).
+Neighboring tiles overlap. The scores of a pixel are the mean over all tiles that contain it, weighted by a
+smooth window: a tile counts most in its middle, where it sees the surroundings of the pixel.
+
+Only a band as high as one tile is held at a time. With K classes and a photo W pixels wide, it takes
+4 K x tile x W bytes and the maps of a few tiles, whatever the height of the photo. For 12 megapixels (4000
+wide), 20 classes and tiles of 512 that is 164 MB; all scores at once would take 960 MB.
 """
 
 from __future__ import annotations
@@ -19,64 +20,68 @@ from torch import Tensor
 from boxmask.errors import UsageError
 from boxmask.pipeline.images import Preparation, Size, grid_of, prepare
 
-TILES_AT_ONCE = 4
-FAINTEST = 1e-3  # of the window, at a tile's rim: where no other tile looks, it must count
+TILE_BATCH_SIZE = 4
+MIN_WEIGHT = 1e-3  # weight at a tile's edge; above zero, because no other tile covers the edge of the photo
 
 Network = Callable[[Tensor], Tensor]  # pixels (B, 3, H, W) -> logits (B, K, H, W)
 
 
 def check_tiling(tile: int, overlap: float) -> None:
-    """Raise UsageError for numbers that cannot be meant."""
+    """Raise UsageError if `tile` or `overlap` is out of range."""
     if tile < 0:
         raise UsageError(f"tile: expected a side in pixels, or 0 for whole photos, found {tile}")
     if not 0 <= overlap < 1:
-        raise UsageError(f"tile_overlap: expected a part of the tile, 0 or more and below 1, found {overlap}")
+        raise UsageError(
+            f"tile_overlap: expected a fraction of the tile, 0 or more and below 1, found {overlap}"
+        )
 
 
-def places(side: int, tile: int, overlap: float) -> list[int]:
-    """Where tiles of a side begin: evenly spread, at least `overlap` of each shared with the next."""
+def tile_starts(side: int, tile: int, overlap: float) -> list[int]:
+    """Where the tiles along a side start: evenly spaced, each sharing at least `overlap` with the next."""
     if side <= tile:
         return [0]
     step = max(1, int(tile * (1 - overlap)))
     count = math.ceil((side - tile) / step) + 1
-    return [round(number * (side - tile) / (count - 1)) for number in range(count)]
+    return [round(index * (side - tile) / (count - 1)) for index in range(count)]
 
 
-def window(size: Size) -> Float[Tensor, "h w"]:
-    """How much each pixel of a tile counts: 1 in the middle, and down along a squared sine to the rims."""
+def tile_weights(size: Size) -> Float[Tensor, "h w"]:
+    """The weight of each pixel of a tile: 1 in the middle, falling along a squared sine to the edges."""
     down, across = (torch.sin(math.pi * (torch.arange(n) + 0.5) / n).square() for n in size)
-    return down.clamp(min=FAINTEST)[:, None] * across.clamp(min=FAINTEST)
+    return down.clamp(min=MIN_WEIGHT)[:, None] * across.clamp(min=MIN_WEIGHT)
 
 
-def label_in_tiles(
-    image: Tensor, network: Network, how: Preparation, classes: int, tile: int, overlap: float
+def predict_tiled(
+    image: Tensor, network: Network, preparation: Preparation, num_classes: int, tile: int, overlap: float
 ) -> UInt8[Tensor, "H W"]:
-    """The likeliest class of every pixel of a photo (3, H, W), on the CPU.
+    """The label map of a photo (3, H, W) at its own size, on the CPU.
 
-    A photo that is smaller than a tile is one tile of its own size. `how` leaves photos as they are.
+    A side shorter than `tile` is covered by one tile of that side. `preparation` must not resize.
     """
     height, width = grid_of(image)
     size = min(tile, height), min(tile, width)
-    tops, lefts = places(height, size[0], overlap), places(width, size[1], overlap)
-    weight = window(size).to(how.device)
+    tops, lefts = tile_starts(height, size[0], overlap), tile_starts(width, size[1], overlap)
+    weights = tile_weights(size).to(preparation.device)
     labels = torch.empty((height, width), dtype=torch.uint8)
-    band = torch.zeros((classes, size[0], width), device=how.device)
-    for top, following in zip(tops, [*tops[1:], height], strict=True):
-        for begin in range(0, len(lefts), TILES_AT_ONCE):
-            some = lefts[begin : begin + TILES_AT_ONCE]
-            corners = [(top, left) for left in some]
-            for left, scores in zip(some, _scores(image, corners, size, network, how), strict=True):
-                band[:, :, left : left + size[1]] += scores * weight
-        done = following - top
-        labels[top:following] = band[:, :done].argmax(dim=0).to(torch.uint8)
-        band = torch.cat([band[:, done:], torch.zeros_like(band[:, :done])], dim=1)
+    band = torch.zeros((num_classes, size[0], width), device=preparation.device)
+    for top, next_top in zip(tops, [*tops[1:], height], strict=True):
+        for start in range(0, len(lefts), TILE_BATCH_SIZE):
+            batch_lefts = lefts[start : start + TILE_BATCH_SIZE]
+            corners = [(top, left) for left in batch_lefts]
+            tile_scores = _tile_scores(image, corners, size, network, preparation)
+            for left, scores in zip(batch_lefts, tile_scores, strict=True):
+                band[:, :, left : left + size[1]] += scores * weights
+        finished = next_top - top  # rows that no later tile covers
+        labels[top:next_top] = band[:, :finished].argmax(dim=0).to(torch.uint8)
+        band = torch.cat([band[:, finished:], torch.zeros_like(band[:, :finished])], dim=1)
     return labels
 
 
-def _scores(
-    image: Tensor, corners: list[tuple[int, int]], size: Size, network: Network, how: Preparation
+def _tile_scores(
+    image: Tensor, corners: list[tuple[int, int]], size: Size, network: Network, preparation: Preparation
 ) -> Float[Tensor, "T K h w"]:
-    """What the network says of some tiles."""
-    (h, w) = size
-    pixels = prepare([image[:, top : top + h, left : left + w] for top, left in corners], how).pixels
-    return network(pixels)[..., :h, :w].float().softmax(dim=1)
+    """The class scores in the tiles whose top left corners are given."""
+    height, width = size
+    tiles = [image[:, top : top + height, left : left + width] for top, left in corners]
+    logits = network(prepare(tiles, preparation).pixels)
+    return logits[..., :height, :width].float().softmax(dim=1)

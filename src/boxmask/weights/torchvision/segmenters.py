@@ -35,10 +35,10 @@ LAYERS = {
     "fcn": {**OF_AUXILIARY, r"classifier\.([01])\.": r"head.0.\1.", r"classifier\.4\.": "head.2."},
     "deeplabv3": {
         **OF_AUXILIARY,
-        r"classifier\.0\.convs\.([0123])\.": r"pyramid.branches.\1.",
-        r"classifier\.0\.convs\.4\.1\.": "pyramid.of_image.0.",  # 0 is the mean
-        r"classifier\.0\.convs\.4\.2\.": "pyramid.of_image.1.",
-        r"classifier\.0\.project\.": "pyramid.join.",
+        r"classifier\.0\.convs\.([0123])\.": r"aspp.branches.\1.",
+        r"classifier\.0\.convs\.4\.1\.": "aspp.image_pooling.0.",  # 0 is the mean
+        r"classifier\.0\.convs\.4\.2\.": "aspp.image_pooling.1.",
+        r"classifier\.0\.project\.": "aspp.project.",
         r"classifier\.1\.": "head.0.0.",
         r"classifier\.2\.": "head.0.1.",
         r"classifier\.4\.": "head.1.",
