@@ -65,8 +65,8 @@ def test_it_begins_with_what_both_have_learned(
         f"pyramid: from the faster-rcnn of {detector}",
         f"RPN: from the faster-rcnn of {detector}",
         f"box head: 9 of 10 classes by name ({', '.join(NAMES)}) from the faster-rcnn of {detector}; "
-        "neuf starts fresh",
-        "mask head: starts fresh",
+        "neuf newly initialized",
+        "mask head: newly initialized",
     ]
     new, boxes, classes = (tensors_of(run) for run in (here / "run", detector, classifier))
     for key in (key for key in classes if key.startswith("backbone.")):
@@ -156,7 +156,7 @@ def test_alternating_training_begins_from_imagenet(
 def test_another_backbone(refused: Callable[..., str], runs: Runs, demo: Path) -> None:
     flags = ("--model", "mask-rcnn", "--backbone", "resnet18", "--classifier", runs("classifier"))
     said = refused(1, "train", demo, *flags)
-    assert "has the backbone test_resnet, and the new network resnet18" in said
+    assert "has backbone test_resnet, but the new network has resnet18" in said
     assert "--backbone test_resnet" in said
 
 

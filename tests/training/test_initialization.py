@@ -97,6 +97,6 @@ def test_join_says_what_came_from_where(runs: Runs, recipes: dict[str, Recipe], 
 
     recipe = replace(recipes["mask-rcnn"], detector=runs("faster-rcnn"))
     network = entry("mask-rcnn").build(config_of(read_detection(demo), recipe), None)
-    said = InitSources.of(recipe).join(network)
+    said = InitSources.of(recipe).transfer(network)
     assert said[0] == f"backbone: from the faster-rcnn of {runs('faster-rcnn')} (test_resnet)"
-    assert said[-1] == "mask head: starts fresh"
+    assert said[-1] == "mask head: newly initialized"

@@ -32,7 +32,8 @@ class InitSources:
 
     def transfer(self, network: Model) -> tuple[str, ...]:
         """Give a fresh network what they have learned; says in words what came from where."""
-        return transfer_weights(network, box_detector=self.detector, classifier=self.classifier).report
+        report = transfer_weights(network, box_detector=self.detector, classifier=self.classifier)
+        return tuple(f"{part}: {origin}" for part, origin in report.items())
 
 
 def _classifier(recipe: Recipe, detector: Pretrained | None) -> Pretrained | None:
