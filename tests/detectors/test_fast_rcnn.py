@@ -19,10 +19,10 @@ from boxmask.detectors.fast_rcnn import (
     FastRCNN,
     FastRCNNConfig,
     Sampling,
+    compress_with_svd,
     match_rois,
     roi_loss,
     sample_rois,
-    compress_with_svd,
 )
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.errors import UsageError

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from boxmask.pipeline.selective_search.search import Hierarchy
-from boxmask.prediction.proposals import in_mean_colors, regions_left, with_boxes
+from boxmask.prediction.proposals import draw_boxes, in_mean_colors, regions_left
+from boxmask.visualization.boxes import draw_boxes
 
 LABELS = np.array([[0, 0, 1], [2, 3, 3]], np.int32)
 HIERARCHY = Hierarchy(
@@ -33,7 +34,7 @@ def test_regions_are_filled_with_their_mean() -> None:
 
 def test_boxes_are_drawn_inside_the_photo_which_is_kept() -> None:
     photo = np.zeros((20, 30, 3), np.uint8)
-    drawn = with_boxes(photo, torch.tensor([[0.0, 0, 30, 20], [5, 5, 5.5, 5.5]]))
+    drawn = draw_boxes(photo, torch.tensor([[0.0, 0, 30, 20], [5, 5, 5.5, 5.5]]))
     assert drawn[0, 0].any()
     assert drawn[19, 29].any()
     assert not drawn[10, 10].any()

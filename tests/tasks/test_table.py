@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from boxmask.tasks.classification.training import ClassificationTask
+from boxmask.tasks.segmentation.training import SegmentationTask
 
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
 from boxmask.models.table import MODELS
 from boxmask.runs.recipe import Recipe
 from boxmask.segmenters.table import SEGMENTERS
-from boxmask.tasks.classification.training import ClassificationTask
 from boxmask.tasks.detection.training import DetectionTask
-from boxmask.tasks.segmentation.training import SegmentationTask
 from boxmask.tasks.table import TASKS, check_recipe, task_of
 
 

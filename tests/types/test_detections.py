@@ -221,3 +221,14 @@ def test_a_detection_reads_without_its_mask(masked: Detections) -> None:
     assert repr(masked[1]).startswith("Detection(box=(5.0, 5.0, 6.0, 7.0), score=0.4")
     assert "masks" not in repr(masked[1])
     assert isinstance(masked[1], Detection)
+
+
+def test_to_segmentation_map(masked: Detections) -> None:
+    label_map = masked.to_segmentation_map()
+    assert label_map.class_names == ("background", "cat", "dog")
+    assert label_map["dog"].sum() == 200  # the dog has the higher score, and covers the cat
+    assert label_map["cat"].sum() == 0
+    assert masked[1:].to_segmentation_map()["cat"].sum() == 2
+    assert masked[[]].to_segmentation_map().shares() == {"background": 1.0}
+    with pytest.raises(UsageError, match="boxes only"):
+        detections().to_segmentation_map()

@@ -1,81 +1,159 @@
-"""boxmask demo: everything once, on data that it makes itself."""
+"""boxmask demo: the whole story on data that it generates itself."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-SHEET_PHOTOS = 12  # on the one picture to look at first
+from boxmask.cli.train import INTERRUPTED
+
+if TYPE_CHECKING:
+    from boxmask.runs.recipe import Recipe
+    from boxmask.runs.run import Run
+
+OVERVIEW_PHOTOS = 6
+SHARES = {"detector": 0.4, "classifier": 0.1, "mask-rcnn": 0.5}  # of the training time
 
 
-def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 3.0, photos: int = 600, seed: int = 0) -> int:
-    """Make a small data set, train on it, evaluate_with_detections the detector and draw what it finds.
+@dataclass(frozen=True)
+class Files:
+    """The files of one demo.
 
-    Needs no network. The photos show handwritten digits on textured grounds, and are labeled exactly.
+    folder: holds the runs detector/, classifier/ and mask-rcnn/, and the pictures
+    """
+
+    data: Path
+    folder: Path
+
+    @property
+    def overview(self) -> Path:
+        """Boxes, outlines and the class of every pixel, side by side."""
+        return self.folder / "found.jpg"
+
+    @property
+    def stages(self) -> Path:
+        """What each stage of the network sees."""
+        return self.folder / "stages.jpg"
+
+    @property
+    def pictures(self) -> Path:
+        """Every test photo, as labeled and as found."""
+        return self.folder / "pictures"
+
+
+def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 4.0, photos: int = 600, seed: int = 0) -> int:
+    """Generate photos, train three models on them, evaluate and draw. Needs no network.
+
+    The photos show handwritten digits on textured backgrounds. A detector learns from their boxes, a
+    classifier from their crops; both are joined into Mask R-CNN, which is trained end to end and evaluated on
+    photos it has never seen.
 
     Parameters
     ----------
     out
-        The folder for the data, the run and the pictures.
+        Folder for the data, the runs and the pictures.
     minutes
-        How long to train.
+        Training time of the three models together.
     photos
-        How many photos to make.
+        Number of photos to generate.
     seed
-        Of the photos and of the training.
+        Random seed for the photos and the training.
     """
     from rich.console import Console
 
-    from boxmask.cli.progress import photo_progress
     from boxmask.data.demo.make import make_demo
-    from boxmask.data.detection.read import read_unsplit_detection
-    from boxmask.results.pictures import save_picture
-    from boxmask.runs.recipe import Recipe
-    from boxmask.runs.splits import chosen_photos
-    from boxmask.tasks.detection.pictures import detections_sheet, draw_comparisons
-    from boxmask.tasks.detection.task import DetectionTask
-    from boxmask.training.train import train
-    from boxmask.weights.checkpoint import load_detector
 
-    with Console(stderr=True).status(f"making {photos} photos in {out / 'data'}"):
+    with Console(stderr=True).status(f"generating {photos} photos in {out / 'data'}"):
         data = make_demo(out / "data", photos=photos, seed=seed)
-    recipe = Recipe(max_minutes=minutes, seed=seed, flip=0.0)  # a mirrored 2 is no 2
-    run, finished = train(data, recipe, _free(out / "run"))
-    if not finished:
-        print(f"stopped; go on with: boxmask train --resume --out {run.path}", file=sys.stderr)
-        return 1
-    dataset = chosen_photos(read_unsplit_detection(data), run.path, data, "test")
-    with photo_progress("evaluating") as progress:
-        detector = load_detector(run.path)
-        report, detections = DetectionTask().evaluate_with_detections(detector, dataset, progress=progress)
-    pictures = run.path / "pictures"
-    draw_comparisons(dataset, detections, pictures)
-    sheet = run.path / "found.jpg"
-    save_picture(detections_sheet(dataset, detections, SHEET_PHOTOS), sheet)
-    Console().print(report.table)
-    _say_where(data, run.path, sheet, pictures, run.curve_file)
+    files = Files(data, _new_folder(out / "run"))
+    run = _train_all(files, minutes, seed)
+    if run is None:
+        return INTERRUPTED
+    _evaluate(run, files)
+    _print_next_steps(run, files)
     return 0
 
 
-def _free(folder: Path) -> Path:
+def _new_folder(folder: Path) -> Path:
     """The folder, or the first of folder-2, folder-3, ... that does not exist."""
-    number, free = 1, folder
-    while free.exists():
+    number, new = 1, folder
+    while new.exists():
         number += 1
-        free = folder.with_name(f"{folder.name}-{number}")
-    return free
+        new = folder.with_name(f"{folder.name}-{number}")
+    return new
 
 
-def _say_where(data: Path, run: Path, sheet: Path, pictures: Path, curve: Path) -> None:
-    """The files to look at, and what to do next."""
+def _train_all(files: Files, minutes: float, seed: int) -> Run | None:
+    """Train the detector, the classifier, and the Mask R-CNN that starts from both; None if interrupted."""
+    from boxmask.runs.recipe import Recipe
+
+    detector, classifier = files.folder / "detector", files.folder / "classifier"
+    base = Recipe(seed=seed, flip=0.0, num_validations=1)  # a mirrored 2 is no 2
+    recipes = {
+        "detector": replace(base, model="faster-rcnn"),
+        "classifier": replace(base, model="classifier"),
+        "mask-rcnn": replace(base, model="mask-rcnn", detector=detector, classifier=classifier),
+    }
+    run = None
+    for number, (name, recipe) in enumerate(recipes.items(), start=1):
+        print(f"step {number} of {len(recipes)}: {name}", file=sys.stderr)
+        run = _train(files, name, recipe, minutes * SHARES[name])
+        if run is None:
+            return None
+    return run
+
+
+def _train(files: Files, name: str, recipe: Recipe, minutes: float) -> Run | None:
+    """Train one model; None if it was interrupted."""
+    from boxmask.training.train import train
+
+    run, finished = train(files.data, replace(recipe, max_minutes=minutes), files.folder / name)
+    if finished:
+        return run
+    print(f"stopped; continue with: boxmask train --resume --out {run.path}", file=sys.stderr)
+    return None
+
+
+def _evaluate(run: Run, files: Files) -> None:
+    """Print the metrics of the Mask R-CNN on the test photos, and draw the pictures."""
+    from rich.console import Console
+
+    from boxmask.cli.progress import photo_progress
+    from boxmask.detectors.mask_rcnn import MaskRCNN
+    from boxmask.photos.read import load_photo
+    from boxmask.results.pictures import save_picture
+    from boxmask.tasks.contract import LabelOptions
+    from boxmask.tasks.detection.pictures import draw_comparisons
+    from boxmask.tasks.detection.task import DetectionTask
+    from boxmask.visualization.overview import draw_overview
+    from boxmask.visualization.stages import draw_stages
+
+    task, model = DetectionTask(needs_masks=True), run.model()
+    assert isinstance(model, MaskRCNN)
+    dataset = task.read_split(run.path, files.data, "test", LabelOptions())
+    with photo_progress("evaluating") as progress:
+        report, detections = task.evaluate_with_detections(model, dataset, progress=progress)
+    draw_comparisons(dataset, detections, files.pictures)
+    shown = range(min(OVERVIEW_PHOTOS, len(dataset)))
+    photos = [load_photo(dataset.path(photo)) for photo in shown]
+    save_picture(draw_overview(photos, detections[: len(photos)]), files.overview)
+    save_picture(draw_stages(model, dataset.path(0)), files.stages)
+    Console().print(report.table)
+
+
+def _print_next_steps(run: Run, files: Files) -> None:
+    """Name the files to look at, and the commands to try next."""
     lines = (
         "Look at:",
-        f"  {sheet}  what it finds in photos it has never seen",
-        f"  {pictures}/  every test photo twice: as labeled and as found",
-        f"  {curve}  how it learned",
-        f"  {data}/  the photos and labels it was made from",
+        f"  {files.overview}  boxes, outlines and the class of every pixel, in photos it has never seen",
+        f"  {files.stages}  what each stage of the network sees",
+        f"  {files.pictures}  every test photo, as labeled and as found",
+        f"  {run.curve_file}  losses and metrics during training",
+        f"  {files.data}  the generated photos and labels",
         "Then try your own photos:",
-        f"  boxmask predict {run} PHOTO_OR_FOLDER",
+        f"  boxmask predict {run.path} PHOTO_OR_FOLDER",
         "  boxmask train YOUR_LABELED_PHOTOS --max-minutes 10",
     )
     print("\n".join(lines))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 from torch import Tensor
 
 from boxmask.data.detection.dataset import DetectionDataset
@@ -18,8 +17,9 @@ from boxmask.photos.read import load_photo, to_image
 from boxmask.pipeline.selective_search.search import Hierarchy, SelectiveSearchConfig, hierarchies, searched
 from boxmask.results.paths import check_not_overwriting, picture_names
 from boxmask.results.pictures import save_picture
+from boxmask.visualization.boxes import draw_boxes
 from boxmask.visualization.contact_sheet import contact_sheet
-from boxmask.visualization.style import PALETTE, RGBImage
+from boxmask.visualization.style import RGBImage
 
 BoxesOf = Callable[[Path], Tensor]  # photo -> (N, 4) xyxy in its pixels, likeliest first
 SHOWN = 100  # proposals in a picture; more would hide it
@@ -60,25 +60,13 @@ def draw_proposals(
     check_not_overwriting(pictures, photos)
     for number, (photo, picture) in enumerate(zip(photos, pictures, strict=True), start=1):
         pixels = load_photo(photo)
-        parts = {f"the first {SHOWN} proposals": with_boxes(pixels, boxes_of(photo)[:SHOWN])}
+        parts = {f"the first {SHOWN} proposals": draw_boxes(pixels, boxes_of(photo)[:SHOWN])}
         if config is not None:
             parts |= hierarchy_pictures(pixels, config)
         save_picture(contact_sheet([*parts.values()], columns=3, captions=[*parts]), picture)
         if progress is not None:
             progress(number, len(photos))
     return pictures
-
-
-def with_boxes(photo: RGBImage, boxes: Tensor) -> RGBImage:
-    """The photo with thin boxes, the first on top."""
-    canvas = Image.fromarray(photo)
-    pen = ImageDraw.Draw(canvas)
-    thickness = max(1, min(photo.shape[:2]) // 400)
-    for number, box in reversed(list(enumerate(boxes.tolist()))):
-        last = [edge - 1 if k > 1 else edge for k, edge in enumerate(box)]
-        if last[2] >= last[0] and last[3] >= last[1]:
-            pen.rectangle(last, outline=PALETTE[number % len(PALETTE)], width=thickness)
-    return np.array(canvas)
 
 
 def hierarchy_pictures(photo: RGBImage, config: SelectiveSearchConfig) -> dict[str, RGBImage]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
 from boxmask.types.checks import check, check_tensor, equal_fields
+from boxmask.types.segmentation_map import SegmentationMap
 
 if TYPE_CHECKING:
     import pandas
@@ -180,6 +181,20 @@ class Detections:
         from boxmask.results.table import data_frame, detection_rows
 
         return data_frame(detection_rows(self))
+
+    def to_segmentation_map(self) -> SegmentationMap:
+        """The class of every pixel: "background", or the class of the object with the highest score there.
+
+        Raises UsageError for detections without masks.
+        """
+        if self.masks is None:
+            raise UsageError("these detections have boxes only; a segmentation map needs masks (mask-rcnn)")
+        labels = np.zeros(self.size, dtype=np.uint8)
+        crops, windows = self.masks.crops(), self.masks.windows.tolist()
+        for row in reversed(range(len(self))):  # the highest score last, on top
+            x1, y1, x2, y2 = windows[row]
+            labels[y1:y2, x1:x2][crops[row]] = int(self.labels[row]) + 1
+        return SegmentationMap(torch.from_numpy(labels), ("background", *self.class_names), self.photo)
 
     def to_supervision(self) -> supervision.Detections:
         """The same as `supervision.Detections`, with the class names in `data["class_name"]`."""

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from boxmask.tasks.classification.training import ClassificationTask
 from PIL import Image
 
 from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
-from boxmask.tasks.classification.training import ClassificationTask
 from boxmask.training.loader import padded_sizes
 from boxmask.weights.checkpoint import load_model
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
+from boxmask.tasks.classification.prediction import classify_photos
 from PIL import Image
 
 from boxmask.errors import PhotoError, UsageError
 from boxmask.photos.read import to_image
-from boxmask.tasks.classification.prediction import classify_photos
 from boxmask.types import Classification
 from boxmask.weights.checkpoint import load_model
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from boxmask.tasks.detection.evaluation import contact_sheet_of, draw_evaluation, evaluate_with_detections
 from PIL import Image
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.errors import LabelError, UsageError
 from boxmask.runs.splits import Split, chosen_photos
-from boxmask.tasks.detection.evaluation import contact_sheet_of, draw_evaluation, evaluate_with_detections
 from boxmask.weights.checkpoint import load_detector
 
 

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from boxmask.tasks.segmentation.training import SegmentationTask, balanced
 
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
-from boxmask.tasks.segmentation.training import SegmentationTask, balanced
 from boxmask.types import IGNORED
 from boxmask.weights.checkpoint import load_model
 

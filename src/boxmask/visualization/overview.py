@@ -1,0 +1,29 @@
+"""One picture of what Mask R-CNN finds: boxes, outlines and the class of every pixel, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from boxmask.types import Detections
+from boxmask.visualization.contact_sheet import contact_sheet
+from boxmask.visualization.detections import draw_detections
+from boxmask.visualization.segmentation import tint_classes
+from boxmask.visualization.style import RGBImage
+
+CAPTIONS = ("boxes", "outlines", "the class of every pixel")
+
+
+def draw_overview(
+    photos: Sequence[RGBImage], detections: Sequence[Detections], *, min_score: float = 0.5
+) -> RGBImage:
+    """Three pictures per photo in one row; two photos per row."""
+    pictures: list[RGBImage] = []
+    for photo, found in zip(photos, detections, strict=True):
+        shown = found.filter(min_score=min_score)
+        label_map = shown.to_segmentation_map()
+        pictures.append(draw_detections(photo, replace(shown, masks=None), min_score=min_score))
+        pictures.append(draw_detections(photo, shown, min_score=min_score, show_scores=False))
+        pictures.append(tint_classes(photo, label_map.labels.cpu().numpy(), label_map.class_names))
+    columns = len(CAPTIONS) * min(2, len(photos))
+    return contact_sheet(pictures, columns=columns, width=320 * columns, captions=CAPTIONS * len(photos))
