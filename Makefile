@@ -23,7 +23,7 @@ check: $(READY)  ## style, types, and which package may import which
 	$(BIN)/lint-imports
 
 docs: $(READY)  ## build the documentation into site/; a warning is an error
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(READY)  ## speed beside torchvision; the other scripts in benchmarks/ need labeled photos
 	$(BIN)/python benchmarks/kernels.py
