@@ -10,8 +10,7 @@ from torch.nn import functional as F
 
 from boxmask.detectors.ssd import PRESETS, SSD, SSDConfig, hard_negatives, match, warp
 from boxmask.errors import UsageError
-from boxmask.geometry.anchors import default_box_shapes, tile_default_boxes
-from boxmask.geometry.boxes import iou
+from boxmask.geometry.boxes import default_box_shapes, iou, tile_default_boxes
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.types import Target
 

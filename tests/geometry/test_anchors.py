@@ -5,7 +5,7 @@ import torch
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 
-from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors, tile_anchors
+from boxmask.geometry.boxes import anchor_shapes, pyramid_anchors
 
 
 @pytest.mark.parametrize("sizes", [(16,), (128, 256, 512), (32, 40.5, 50.8)])
@@ -30,16 +30,13 @@ def test_tiled_like_torchvision() -> None:
     generator = AnchorGenerator(sizes, (ratios,) * 3)
     images = ImageList(torch.zeros(1, 3, 96, 160), [(96, 160)])
     theirs = generator(images, [torch.zeros(1, 1, *grid) for grid in grids])[0]
-    ours = [
-        tile_anchors(anchor_shapes(size, ratios), grid, (96 // grid[0], 160 // grid[1]))
-        for size, grid in zip(sizes, grids, strict=True)
-    ]
+    ours = pyramid_anchors([anchor_shapes(size, ratios) for size in sizes], grids, (96, 160))
     assert torch.equal(torch.cat(ours), theirs)
 
 
 def test_row_by_row_then_shape_by_shape() -> None:
     shapes = torch.tensor([[-1.0, -1.0, 1.0, 1.0], [-2.0, -1.0, 2.0, 1.0]])
-    tiled = tile_anchors(shapes, (2, 3), (10, 100))
+    (tiled,) = pyramid_anchors([shapes], [(2, 3)], (20, 300))
     assert tiled.shape == (12, 4)
     assert tiled[1].tolist() == [-2.0, -1.0, 2.0, 1.0]
     assert tiled[2].tolist() == [99.0, -1.0, 101.0, 1.0]
@@ -49,5 +46,6 @@ def test_row_by_row_then_shape_by_shape() -> None:
 def test_every_level_of_a_pyramid() -> None:
     shapes = [anchor_shapes((8.0,), (1.0,)), anchor_shapes((16.0, 20.0), (1.0,))]
     fine, coarse = pyramid_anchors(shapes, [(4, 6), (2, 3)], (32, 48))
-    assert torch.equal(fine, tile_anchors(shapes[0], (4, 6), (8, 8)))
-    assert torch.equal(coarse, tile_anchors(shapes[1], (2, 3), (16, 16)))
+    assert (len(fine), len(coarse)) == (4 * 6, 2 * 3 * 2)
+    assert fine[-1].tolist() == [40 - 4, 24 - 4, 40 + 4, 24 + 4]
+    assert coarse[-2].tolist() == [32 - 8, 16 - 8, 32 + 8, 16 + 8]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -323,25 +324,42 @@ def test_errors_say_what_was_expected_and_found(photo: object, found: str) -> No
 # ---------------------------------------------------------------- methods
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Stands in for a result."""
+
+    shape: tuple[int, ...]
+    photo: object = None
+
+
 class Measurer:
     """Stands in for a detector: returns the shape of each photo."""
 
     @accepts_photos
-    def predict(self, images: list[Tensor]) -> list[tuple[int, ...]]:
+    def predict(self, images: list[Tensor]) -> list[Measured]:
         """Measure."""
         assert images, "called without photos"
-        return [tuple(image.shape) for image in images]
+        return [Measured(tuple(image.shape)) for image in images]
 
 
 def test_one_photo_gives_one_result_and_a_list_a_list(tmp_path: Path) -> None:
     corner_red().save(tmp_path / "photo.png")
     forms = [tmp_path / "photo.png", str(tmp_path / "photo.png"), corner_red(), np.zeros((4, 6), np.uint8)]
     for form in forms:
-        assert Measurer().predict(form) == (3, 4, 6)
-        assert Measurer().predict([form]) == [(3, 4, 6)]
-    assert Measurer().predict([*forms, torch.zeros(2, 3)]) == [(3, 4, 6)] * 4 + [(3, 2, 3)]
-    assert Measurer().predict((torch.zeros(2, 3),)) == [(3, 2, 3)]
+        assert Measurer().predict(form).shape == (3, 4, 6)
+        assert [result.shape for result in Measurer().predict([form])] == [(3, 4, 6)]
+    results = Measurer().predict([*forms, torch.zeros(2, 3)])
+    assert [result.shape for result in results] == [(3, 4, 6)] * 4 + [(3, 2, 3)]
+    assert Measurer().predict((torch.zeros(2, 3),))[0].shape == (3, 2, 3)
     assert Measurer().predict([]) == []
+
+
+def test_results_remember_paths_and_pil_images_but_no_arrays(tmp_path: Path) -> None:
+    corner_red().save(tmp_path / "photo.png")
+    forms = [tmp_path / "photo.png", str(tmp_path / "photo.png"), corner_red(), np.zeros((4, 6), np.uint8)]
+    assert [result.photo for result in Measurer().predict(forms)] == [*forms[:3], None]
+    assert Measurer().predict(forms[1]).photo == forms[1]
+    assert Measurer().predict(torch.zeros(2, 3)).photo is None
 
 
 def test_the_method_keeps_its_docstring() -> None:

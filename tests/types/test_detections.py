@@ -16,7 +16,6 @@ from torch import Tensor
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
 from boxmask.types import Detection, Detections
-from boxmask.types.source import attach_photo
 
 BOXES = torch.tensor([[0.0, 0.0, 10.0, 20.0], [5.0, 5.0, 6.0, 7.0]])
 LABELS = torch.tensor([1, 0])
@@ -154,7 +153,7 @@ def test_they_read_as_one_line() -> None:
 
 
 def test_plot_draws_on_the_photo_they_were_found_in(photo: Path) -> None:
-    found = attach_photo(detections(), photo)
+    found = replace(detections(), photo=photo)
     assert found.photo == photo
     plain, picture = np.array(Image.open(photo)), np.array(found.plot())
     assert picture.shape == plain.shape
@@ -166,7 +165,7 @@ def test_plot_draws_on_the_photo_they_were_found_in(photo: Path) -> None:
 
 def test_plot_of_an_array_needs_the_array(photo: Path) -> None:
     pixels = np.array(Image.open(photo))
-    found = attach_photo(detections(), pixels)
+    found = detections()
     assert found.photo is None
     assert found._repr_png_() is None
     with pytest.raises(UsageError, match=r"Give it: plot\(photo\)"):
@@ -179,7 +178,7 @@ def test_plot_of_an_array_needs_the_array(photo: Path) -> None:
 
 
 def test_save_by_the_ending(masked: Detections, photo: Path, tmp_path: Path) -> None:
-    found = attach_photo(masked, photo)
+    found = replace(masked, photo=photo)
     found.save(tmp_path / "out.json")
     content = json.loads((tmp_path / "out.json").read_text())
     assert [image["file_name"] for image in content["images"]] == [photo.as_posix()]

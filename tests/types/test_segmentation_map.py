@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ from PIL import Image
 
 from boxmask.errors import UsageError
 from boxmask.types import IGNORED, SegmentationMap
-from boxmask.types.source import attach_photo
 
 NAMES = ("road", "sky", "tree")
 
@@ -84,7 +84,7 @@ def test_it_reads_as_one_line(label_map: SegmentationMap) -> None:
 
 
 def test_plot_draws_on_the_photo(label_map: SegmentationMap, photo: Path) -> None:
-    shown = attach_photo(label_map, str(photo))
+    shown = replace(label_map, photo=str(photo))
     assert shown.plot().size[0] == 10
     assert shown._repr_png_() is not None
     unknown = SegmentationMap(label_map.labels, NAMES)

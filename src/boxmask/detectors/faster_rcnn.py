@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.fast_rcnn import SampledRois, Sampling, roi_loss, sample_rois
 from boxmask.geometry import boxes as box
-from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
+from boxmask.geometry.boxes import anchor_shapes, pyramid_anchors
 from boxmask.kernels import roi_pool
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone

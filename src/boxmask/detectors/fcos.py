@@ -27,8 +27,7 @@ from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss
 
 from boxmask.detectors.contract import Detector
-from boxmask.geometry.anchors import pyramid_anchors
-from boxmask.geometry.boxes import MAX_LOG_SCALE
+from boxmask.geometry.boxes import MAX_LOG_SCALE, pyramid_anchors
 from boxmask.geometry.matching import IGNORE
 from boxmask.geometry.points import Points, boxes_from_distances, centerness_targets, match_points
 from boxmask.photos.read import accepts_photos

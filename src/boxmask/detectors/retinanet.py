@@ -24,8 +24,7 @@ from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss
 
 from boxmask.detectors.contract import Detector
-from boxmask.geometry.anchors import anchor_shapes, pyramid_anchors
-from boxmask.geometry.boxes import decode, encode
+from boxmask.geometry.boxes import anchor_shapes, decode, encode, pyramid_anchors
 from boxmask.geometry.matching import IGNORE, match_boxes
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone

@@ -25,8 +25,7 @@ from torch.nn import functional as F
 from boxmask.detectors.contract import Detector
 from boxmask.errors import UsageError
 from boxmask.geometry import boxes as box
-from boxmask.geometry.anchors import default_box_shapes, tile_default_boxes
-from boxmask.geometry.boxes import decode, encode
+from boxmask.geometry.boxes import decode, default_box_shapes, encode, tile_default_boxes
 from boxmask.geometry.matching import BACKGROUND, match_boxes
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.atrous_vgg import AtrousVGG16, L2Norm

@@ -3,7 +3,7 @@
 import math
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Num
 from torch import Tensor
 
 Boxes = Float[Tensor, "N 4"]
@@ -83,3 +83,74 @@ def decode(
     center = anchors[:, :2] + anchor_size / 2 + deltas[:, :2] * anchor_size
     size = anchor_size * torch.exp(deltas[:, 2:].clamp(max=MAX_LOG_SCALE))
     return torch.cat([center - size / 2, center + size / 2], dim=1)
+
+
+# ---------------------------------------------------------------------- anchors (Faster R-CNN, section 3.1.1)
+
+
+def anchor_shapes(sizes: tuple[float, ...], aspect_ratios: tuple[float, ...]) -> Float[Tensor, "A 4"]:
+    """Return one box per size and aspect ratio (h / w), centered on the origin, with area size² pixels.
+
+    The coordinates are rounded to whole pixels, as in py-faster-rcnn's generate_anchors.
+    """
+    ratios = torch.tensor(aspect_ratios).sqrt()[:, None]
+    scales = torch.tensor([float(size) for size in sizes])
+    heights, widths = (ratios * scales).flatten(), (scales / ratios).flatten()
+    return (torch.stack([-widths, -heights, widths, heights], dim=1) / 2).round()
+
+
+def pyramid_anchors(
+    shapes: list[Float[Tensor, "A 4"]], grids: list[tuple[int, int]], size: tuple[int, int]
+) -> list[Float[Tensor, "N 4"]]:
+    """Return the anchors of every level: L tensors (H * W * A, 4) in pixels.
+
+    Each level has its shapes at every cell of its (H, W) grid, row by row, around the cell's upper left
+    corner.
+
+    shapes, grids: one per level; size: (height, width) of the padded images
+    """
+    anchors = []
+    for shape, (rows, columns) in zip(shapes, grids, strict=True):
+        ys = torch.arange(rows, device=shape.device) * (size[0] // rows)
+        xs = torch.arange(columns, device=shape.device) * (size[1] // columns)
+        anchors.append(_place(shape, ys, xs))
+    return anchors
+
+
+# ---------------------------------------------------------------------- default boxes (SSD, section 2.2)
+
+
+def default_box_shapes(scale: float, next_scale: float, ratios: tuple[int, ...]) -> Float[Tensor, "A 4"]:
+    """Return the default boxes of one cell, centered on the origin.
+
+    Sides are fractions of the image's side, at most 1.
+    """
+    middle = math.sqrt(scale * next_scale)
+    sizes = [(scale, scale), (middle, middle)]
+    for ratio in ratios:
+        long, short = scale * math.sqrt(ratio), scale / math.sqrt(ratio)
+        sizes += [(long, short), (short, long)]
+    half = torch.tensor(sizes).clamp(max=1) / 2
+    return torch.cat([-half, half], dim=1)
+
+
+def tile_default_boxes(
+    shapes: Float[Tensor, "A 4"], grid: tuple[int, int], cells: tuple[float, float]
+) -> Float[Tensor, "N 4"]:
+    """Center `shapes` on every cell of a (H, W) `grid`, row by row: (A, 4) -> (H * W * A, 4).
+
+    cells: number of cells that fill the image, vertically and horizontally: the grid's own size, or the
+           image's side divided by the step between cells
+    """
+    device = shapes.device
+    ys, xs = ((torch.arange(n, device=device) + 0.5) / count for n, count in zip(grid, cells, strict=True))
+    return _place(shapes, ys, xs)
+
+
+def _place(
+    shapes: Float[Tensor, "A 4"], ys: Num[Tensor, " H"], xs: Num[Tensor, " W"]
+) -> Float[Tensor, "N 4"]:
+    """Shift `shapes` to every (y, x), row by row: (A, 4) -> (H * W * A, 4)."""
+    y, x = torch.meshgrid(ys, xs, indexing="ij")
+    shifts = torch.stack([x, y, x, y], dim=-1).reshape(-1, 1, 4)
+    return (shifts + shapes).reshape(-1, 4)

@@ -26,7 +26,6 @@ from torch import Tensor
 
 from boxmask.errors import PhotoError
 from boxmask.photos.rgb import channels_first, to_rgb, to_uint8_array, with_channel_axis
-from boxmask.types.source import attach_photo
 
 Photo: TypeAlias = str | Path | Image.Image | NDArray[Any] | Tensor
 """What `to_image` takes."""
@@ -61,7 +60,9 @@ def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
     Raises PhotoError with what was expected and what was found.
     """
     if isinstance(photo, str | Path):
-        return torch.from_numpy(load_photo(photo)).permute(2, 0, 1)
+        with photo_errors(photo), Image.open(photo) as image:
+            pixels = _decode(image)
+        return torch.from_numpy(_rgb_array(pixels, photo)).permute(2, 0, 1)
     if isinstance(photo, Image.Image):
         name = getattr(photo, "filename", "") or "PIL image"
         with photo_errors(name):
@@ -79,9 +80,7 @@ def load_photo(path: str | Path) -> UInt8[np.ndarray, "H W 3"]:
 
     Raises PhotoError, naming the file, if it is missing, truncated or not an image.
     """
-    with photo_errors(path), Image.open(path) as image:
-        pixels = _decode(image)
-    return _rgb_array(pixels, path)
+    return to_image(path).permute(1, 2, 0).numpy()
 
 
 def _decode(image: Image.Image) -> NDArray[Any]:
@@ -174,11 +173,16 @@ def accepts_photos(method: Callable[..., list[ResultT]]) -> _PredictMethod[Resul
     def with_photos(
         self: object, photos: Photo | Sequence[Photo], /, proposals: Tensor | list[Tensor] | None = None
     ) -> ResultT | list[ResultT]:
-        if not isinstance(photos, list | tuple):
-            options: dict[str, Any] = {} if proposals is None else {"proposals": [proposals]}
-            return attach_photo(method(self, [to_image(cast(Photo, photos))], **options)[0], photos)
-        options = {} if proposals is None else {"proposals": proposals}
-        results = method(self, [to_image(photo) for photo in photos], **options) if photos else []
-        return list(map(attach_photo, results, photos))
+        single = not isinstance(photos, list | tuple)
+        several: Sequence[Any] = [photos] if single else cast(Sequence[Any], photos)
+        options: dict[str, Any] = {}
+        if proposals is not None:
+            options["proposals"] = [proposals] if single else proposals
+        results = method(self, [to_image(photo) for photo in several], **options) if several else []
+        for result, photo in zip(results, several, strict=True):
+            # An array or tensor is not kept: a program that collects results would keep every video frame.
+            if isinstance(photo, str | Path | Image.Image):
+                object.__setattr__(result, "photo", photo)  # results are frozen, and this one is new
+        return results[0] if single else results
 
     return cast(_PredictMethod[ResultT], with_photos)

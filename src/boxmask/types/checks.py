@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 
-def check(condition: bool, name: str, expected: str, found: object) -> None:
-    """Raise ValueError, with what was expected and what was found, unless the condition holds."""
-    if not condition:
-        raise ValueError(f"{name}: expected {expected}, found {found}")
+def mismatch(name: str, expected: str, found: object) -> ValueError:
+    """The error to raise for a field that is not as expected."""
+    return ValueError(f"{name}: expected {expected}, found {found}")
 
 
 def check_tensor(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...]) -> None:
@@ -20,9 +19,9 @@ def check_tensor(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int
     fits = tensor.ndim == len(shape) and all(
         size is None or size == actual for size, actual in zip(shape, tensor.shape, strict=False)
     )
-    expected = "(" + ", ".join("any" if size is None else str(size) for size in shape) + ")"
-    found = f"{tensor.dtype} {tuple(tensor.shape)}"
-    check(fits and tensor.dtype == dtype, name, f"{dtype} {expected}", found)
+    if not fits or tensor.dtype != dtype:
+        expected = "(" + ", ".join("any" if size is None else str(size) for size in shape) + ")"
+        raise mismatch(name, f"{dtype} {expected}", f"{tensor.dtype} {tuple(tensor.shape)}")
 
 
 def equal_fields(a: Any, b: Any) -> bool:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from boxmask.types.checks import check, check_tensor, equal_fields
+from boxmask.types.checks import check_tensor, equal_fields, mismatch
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,11 +31,13 @@ class Classification:
 
     def __post_init__(self) -> None:
         """Raise ValueError for fields that do not fit together."""
-        check(len(self.class_names) > 0, "class_names", "at least one", 0)
+        if not self.class_names:
+            raise mismatch("class_names", "at least one", 0)
         check_tensor("scores", self.scores, torch.float32, (len(self.class_names),))
         total = float(self.scores.sum())
         valid = bool((self.scores >= 0).all()) and abs(total - 1) < 1e-3  # False for NaN
-        check(valid, "scores", "0 or more, and 1 in all", self.scores[:5].tolist())
+        if not valid:
+            raise mismatch("scores", "0 or more, and 1 in all", self.scores[:5].tolist())
 
     __eq__ = equal_fields
     __hash__ = None  # type: ignore[assignment]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
-from boxmask.types.checks import check, check_tensor, equal_fields
+from boxmask.types.checks import check_tensor, equal_fields, mismatch
 from boxmask.types.segmentation_map import SegmentationMap
 
 if TYPE_CHECKING:
@@ -81,10 +81,12 @@ class Detections:
         check_tensor("labels", self.labels, torch.int64, (n,))
         if n:
             low, high = int(self.labels.min()), int(self.labels.max())
-            check(low >= 0 and high < k, "labels", f"0..{k - 1}", (low, high))
+            if low < 0 or high >= k:
+                raise mismatch("labels", f"0..{k - 1}", (low, high))
         if self.masks is not None:
             found = (len(self.masks), *self.masks.size)
-            check(found == (n, *self.size), "masks", str((n, *self.size)), found)
+            if found != (n, *self.size):
+                raise mismatch("masks", str((n, *self.size)), found)
 
     __eq__ = equal_fields
     __hash__ = None  # type: ignore[assignment]

@@ -13,7 +13,7 @@ from jaxtyping import Bool, UInt8
 from torch import Tensor
 
 from boxmask.errors import UsageError
-from boxmask.types.checks import check, check_tensor, equal_fields
+from boxmask.types.checks import check_tensor, equal_fields, mismatch
 from boxmask.types.targets import IGNORED
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class SegmentationMap:
         highest = int(self.labels.max()) if self.labels.numel() else 0
         if highest == IGNORED:
             highest = int(self.labels.where(self.labels != IGNORED, 0).max())
-        check(highest < k, "labels", f"0..{k - 1}", highest)
+        if highest >= k:
+            raise mismatch("labels", f"0..{k - 1}", highest)
 
     __eq__ = equal_fields
     __hash__ = None  # type: ignore[assignment]

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from boxmask.masks import Masks
-from boxmask.types.checks import check, check_tensor, equal_fields
+from boxmask.types.checks import check_tensor, equal_fields, mismatch
 
 IGNORED = 255  # the label of a pixel whose class is not known
 
@@ -37,9 +37,11 @@ class Target:
         check_tensor("labels", self.labels, torch.int64, (n,))
         check_tensor("ignore", self.ignore, torch.bool, (n,))
         if self.masks is not None:
-            check(len(self.masks) == n, "masks", str(n), len(self.masks))
+            if len(self.masks) != n:
+                raise mismatch("masks", str(n), len(self.masks))
         valid = (self.boxes[:, 2:] > self.boxes[:, :2]).all(dim=1)  # False for NaN
-        check(bool(valid.all()), "boxes", "x2 > x1 and y2 > y1", self.boxes[~valid][:3].tolist())
+        if not valid.all():
+            raise mismatch("boxes", "x2 > x1 and y2 > y1", self.boxes[~valid][:3].tolist())
 
     __eq__ = equal_fields
     __hash__ = None  # type: ignore[assignment]
@@ -81,4 +83,5 @@ class ClassificationTarget:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a negative label."""
-        check(self.label >= 0, "label", "0 or more", self.label)
+        if self.label < 0:
+            raise mismatch("label", "0 or more", self.label)

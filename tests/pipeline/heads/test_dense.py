@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from boxmask.geometry.anchors import anchor_shapes, tile_anchors
+from boxmask.geometry.boxes import anchor_shapes, pyramid_anchors
 from boxmask.pipeline.heads.dense import (
     Tower,
     flatten,
@@ -69,7 +69,8 @@ def test_flat_outputs_lie_as_the_anchors_do() -> None:
     says = 100 * a + 10 * y + x
     flat = flatten(torch.stack([says, says + 0.5], 1).reshape(1, anchors * 2, rows, columns), 2)[0]
     assert flat.shape == (24, 2)
-    boxes = tile_anchors(anchor_shapes((8,), (0.5, 1.0, 2.0)), (rows, columns), (10, 1))
+    shapes = anchor_shapes((8,), (0.5, 1.0, 2.0))
+    (boxes,) = pyramid_anchors([shapes], [(rows, columns)], (rows * 10, columns))
     centers = (boxes[:, :2] + boxes[:, 2:]) / 2
     expected = centers[:, 1] + centers[:, 0] + 100 * torch.arange(3).repeat(8)
     torch.testing.assert_close(flat, torch.stack([expected, expected + 0.5], 1))
