@@ -1,4 +1,4 @@
-"""What several tests need: the real photos, if they are here; a small data set, and a training on it."""
+"""Fixtures of many tests: real photos if they are present, a small data set, and trainings on it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Tests neither read nor write the proposals that the user's own trainings keep."""
+def _separate_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests away from the user's cache of proposals."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BOXMASK_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -29,7 +29,7 @@ def _a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real labeled photos beside the project, or skip."""
+    """The folder of real labeled photos beside the repository. Skips the test if it is absent."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"needs the real photos in {folder}")
@@ -38,7 +38,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small data set: 18 photos to train, 2 to validate, 4 to test. Not to be changed."""
+    """A small data set with 18 training, 2 validation and 4 test photos. Tests must not change it."""
     from boxmask.data.demo.make import make_demo
 
     return make_demo(tmp_path_factory.mktemp("demo") / "digits", photos=24)
@@ -46,7 +46,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def quick() -> Recipe:
-    """A training of nine steps that takes three seconds; it learns next to nothing."""
+    """A recipe of nine steps, which take three seconds. The model hardly learns anything."""
     from boxmask.runs.recipe import Recipe
 
     return Recipe(
@@ -56,8 +56,8 @@ def quick() -> Recipe:
 
 @pytest.fixture(scope="session")
 def trained(demo: Path, quick: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished quick training on `demo`, in one thread. Not to be changed."""
-    return trained_alone(demo, quick, tmp_path_factory.mktemp("trained") / "run")
+    """The folder of a finished `quick` training on `demo`. Tests must not change it."""
+    return train_in_one_thread(demo, quick, tmp_path_factory.mktemp("trained") / "run")
 
 
 SMALL_BOXES = ("channels=16", "rpn_channels=16", "hidden=16", "test_proposals=(50, 20)")
@@ -65,7 +65,7 @@ SMALL_BOXES = ("channels=16", "rpn_channels=16", "hidden=16", "test_proposals=(5
 
 @pytest.fixture(scope="session")
 def recipes(quick: Recipe) -> dict[str, Recipe]:
-    """A training of three to five steps for every kind of model, by a name of its own."""
+    """A recipe of three to five steps for each kind of model, by name; "tiles" is a segmenter of tiles."""
     few = replace(quick, batch_size=6)
     return {
         "faster-rcnn": replace(few, model="faster-rcnn", model_options=SMALL_BOXES),
@@ -80,18 +80,18 @@ def recipes(quick: Recipe) -> dict[str, Recipe]:
 def runs(
     demo: Path, recipes: dict[str, Recipe], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Path]:
-    """The folder of a finished training by one of the `recipes`, made when asked for. Not to be changed."""
+    """Call it with a name from `recipes` for the folder of a finished training. Tests must not change it."""
 
     @cache
     def run(kind: str) -> Path:
-        return trained_alone(demo, recipes[kind], tmp_path_factory.mktemp(kind) / "run")
+        return train_in_one_thread(demo, recipes[kind], tmp_path_factory.mktemp(kind) / "run")
 
     return run
 
 
 @pytest.fixture(scope="session")
-def boxes_alone(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`demo` without outlines. Not to be changed."""
+def boxes_only(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`demo` without masks. Tests must not change it."""
     root = Path(shutil.copytree(demo, tmp_path_factory.mktemp("boxes") / "digits"))
     for file in root.glob("instances_*.json"):
         labels = json.loads(file.read_text())
@@ -102,11 +102,11 @@ def boxes_alone(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def painted(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The photos of `demo` with label images: 1 where a digit is, else 0. Without classes file."""
+def label_maps(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photos of `demo` with label maps: 1 on digits, else 0. There is no classes file."""
     from boxmask.data.detection.read import read_detection
 
-    root, dataset = tmp_path_factory.mktemp("painted"), read_detection(demo)
+    root, dataset = tmp_path_factory.mktemp("label-maps"), read_detection(demo)
     for photo in range(len(dataset)):
         split, path = str(dataset.splits[photo]), dataset.path(photo)
         masks = dataset.masks(photo)
@@ -119,8 +119,8 @@ def painted(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def trained_alone(data: Path, recipe: Recipe, folder: Path) -> Path:
-    """The folder of a training in one thread: a second one would only wait."""
+def train_in_one_thread(data: Path, recipe: Recipe, folder: Path) -> Path:
+    """Train, and return the folder of the run. On so little data, a second thread would only wait."""
     import torch
 
     from boxmask.training.train import train
@@ -135,7 +135,7 @@ def trained_alone(data: Path, recipe: Recipe, folder: Path) -> Path:
 
 @pytest.fixture
 def masked_detections() -> Detections:
-    """Four detections in a 60 x 80 photo: a ring, two parts of one object, a box without mask, a dot."""
+    """Four detections in a 60 x 80 photo: a ring, an object of two parts, an empty mask, one pixel."""
     import torch
 
     from boxmask.masks import Masks

@@ -88,12 +88,12 @@ def test_predict_writes_maps_but_nothing_of_a_classifier(
 
 
 def test_evaluate_asks_what_label_images_mean(
-    runs: Callable[[str], Path], painted: Path, tmp_path: Path
+    runs: Callable[[str], Path], label_maps: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(LabelError, match=r"classes\.txt"):
-        boxmask.evaluate(runs("unet"), painted)
+        boxmask.evaluate(runs("unet"), label_maps)
     (tmp_path / "mine.txt").write_text("background\none\n")
-    judged = boxmask.evaluate(runs("unet"), painted, classes_file=str(tmp_path / "mine.txt"))
+    judged = boxmask.evaluate(runs("unet"), label_maps, classes_file=str(tmp_path / "mine.txt"))
     assert judged.to_dict()["images"] == 4
 
 

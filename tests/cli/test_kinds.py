@@ -35,12 +35,12 @@ def files_in(folder: Path) -> list[str]:
 
 
 def test_a_segmenter_is_trained_on_label_images(
-    boxmask: Call, here: Path, painted: Path, quick_flags: tuple[str, ...]
+    boxmask: Call, here: Path, label_maps: Path, quick_flags: tuple[str, ...]
 ) -> None:
     (here / "mine.txt").write_text("ground\ndigit\n")
     numbers = ("--model-option", "channels=(16, 16, 8, 8)", "--model-option", "border_weight=5")
     labels = ("--classes-file", "mine.txt", "--class-weights", "balanced")
-    ended = boxmask("train", painted, "--model", "unet", *quick_flags, *numbers, *labels)
+    ended = boxmask("train", label_maps, "--model", "unet", *quick_flags, *numbers, *labels)
     assert (ended.status, ended.out) == (0, "runs/unet-1\n"), ended.err
     assert "unet on " in ended.err
     assert "18 train, 2 val, 4 test photos; ground, digit" in ended.err
@@ -48,7 +48,7 @@ def test_a_segmenter_is_trained_on_label_images(
     config = load_model(here / "runs" / "unet-1").config
     assert (config.channels, config.border_weight) == ((16, 16, 8, 8), 5)
     assert config.class_weights[0] < 1 < config.class_weights[1]
-    said = boxmask("evaluate", "runs/unet-1", painted, "--classes-file", "mine.txt", "--json", "-")
+    said = boxmask("evaluate", "runs/unet-1", label_maps, "--classes-file", "mine.txt", "--json", "-")
     assert set(json.loads(said.out)["per_class"]) == {"ground", "digit"}
 
 
@@ -105,14 +105,14 @@ def test_choices_that_cannot_be_meant(
     ("model", "message"),
     [("unet", "its objects have boxes alone"), ("mask-rcnn", "no training object has an outline")],
 )
-def test_boxes_are_not_enough(refused: Refused, boxes_alone: Path, model: str, message: str) -> None:
-    assert message in refused(1, "train", boxes_alone, "--model", model, "--weights", "none")
+def test_boxes_are_not_enough(refused: Refused, boxes_only: Path, model: str, message: str) -> None:
+    assert message in refused(1, "train", boxes_only, "--model", model, "--weights", "none")
 
 
 def test_label_images_without_a_classes_file_come_with_one_to_fill_in(
-    refused: Refused, painted: Path
+    refused: Refused, label_maps: Path
 ) -> None:
-    said = refused(1, "train", painted, "--model", "unet", "--weights", "none")
+    said = refused(1, "train", label_maps, "--model", "unet", "--weights", "none")
     assert "classes.txt" in said
 
 
@@ -137,12 +137,12 @@ def test_the_json_alone(boxmask: Call, runs: Runs, demo: Path) -> None:
     assert json.loads(ended.out)["images"] == 2
 
 
-def test_pixels_that_nothing_names(refused: Refused, runs: Runs, painted: Path, here: Path) -> None:
-    assert "classes.txt" in refused(1, "evaluate", runs("unet"), painted)
+def test_pixels_that_nothing_names(refused: Refused, runs: Runs, label_maps: Path, here: Path) -> None:
+    assert "classes.txt" in refused(1, "evaluate", runs("unet"), label_maps)
     (here / "part.txt").write_text("background,0\n")
-    said = refused(1, "evaluate", runs("unet"), painted, "--classes-file", "part.txt")
+    said = refused(1, "evaluate", runs("unet"), label_maps, "--classes-file", "part.txt")
     assert "--on-unknown-colors skip" in said
-    said = refused(1, "evaluate", runs("unet"), painted, "--classes-file", "gone.txt")
+    said = refused(1, "evaluate", runs("unet"), label_maps, "--classes-file", "gone.txt")
     assert "gone.txt" in said
 
 

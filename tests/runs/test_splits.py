@@ -1,8 +1,9 @@
-"""Whatever a set's labels are, a run is judged by the photos that it was not trained on."""
+"""A run is evaluated on photos that it was not trained on, whatever the task."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import Any
 
 import pytest
 
-from boxmask.data.detection.read import read_unsplit_detection
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.errors import LabelError
-from boxmask.runs.splits import chosen_photos
+from boxmask.runs.run import Run
+from boxmask.runs.splits import Split, select_split
 
 READERS: dict[str, Callable[[Path], Any]] = {
-    "boxes": read_unsplit_detection,
-    "pixels": read_unsplit_segmentation,
+    "detection": read_unsplit_detection,
+    "segmentation": read_unsplit_segmentation,
 }
 
 
@@ -26,60 +29,137 @@ def unsplit(request: pytest.FixtureRequest, demo: Path) -> Any:
     return READERS[request.param](demo)
 
 
-def run_of(folder: Path, **split: list[str]) -> Path:
+def make_run(folder: Path, **split: list[str]) -> Path:
+    """A folder with nothing but a split file."""
     folder.mkdir()
-    (folder / "split.json").write_text(json.dumps({"train": [], "val": [], "test": [], **split}))
+    Run(folder).split_file.write_text(json.dumps({"train": [], "val": [], "test": [], **split}))
     return folder
 
 
-def test_the_sets_own_splits_count_where_the_run_knows_none(unsplit: Any, demo: Path, tmp_path: Path) -> None:
-    counts = {"train": 18, "val": 2, "test": 4, "all": 24}
+def test_without_a_split_file_the_split_of_the_data_set_is_used(
+    unsplit: Any, demo: Path, tmp_path: Path
+) -> None:
+    counts: dict[Split, int] = {"train": 18, "val": 2, "test": 4, "all": 24}
     for split, count in counts.items():
-        assert len(chosen_photos(unsplit, tmp_path / "x.safetensors", demo, split)) == count  # type: ignore[arg-type]
+        assert len(select_split(unsplit, tmp_path / "x.safetensors", demo, split)) == count
 
 
-def test_the_runs_own_split_goes_first(unsplit: Any, demo: Path, tmp_path: Path) -> None:
+def test_the_split_of_the_run_takes_precedence(unsplit: Any, demo: Path, tmp_path: Path) -> None:
     files = sorted(unsplit.files.tolist())
-    run = run_of(tmp_path / "run", train=files[3:], test=files[:3])
-    for given in (run, run / "best.safetensors"):
-        photos = chosen_photos(unsplit, given, demo, "test")
+    run = make_run(tmp_path / "run", train=files[3:], test=files[:3])
+    forms: list[str | os.PathLike[str]] = [run, str(run), Run(run), run / "best.safetensors"]
+    for form in forms:
+        photos = select_split(unsplit, form, demo, "test")
         assert sorted(photos.files.tolist()) == files[:3]
         assert type(photos) is type(unsplit)
     with pytest.raises(LabelError, match="there are no val photos"):
-        chosen_photos(unsplit, run, demo, "val")
+        select_split(unsplit, run, demo, "val")
 
 
-def test_photos_that_the_run_did_not_know_are_left_out_and_noted(
+def test_photos_missing_from_the_split_file_are_left_out_with_a_note(
     unsplit: Any, demo: Path, tmp_path: Path
 ) -> None:
     files = sorted(unsplit.files.tolist())
-    run = run_of(tmp_path / "run", train=files[5:], test=files[:3])
-    photos = chosen_photos(unsplit, run, demo, "all")
+    run = make_run(tmp_path / "run", train=files[5:], test=files[:3])
+    photos = select_split(unsplit, run, demo, "all")
     assert sorted(photos.files.tolist()) == files[:3] + files[5:]
     assert any("2 photos are in no split" in note for note in photos.notes)
 
 
-def test_a_split_of_another_set_is_no_matter(unsplit: Any, demo: Path, tmp_path: Path) -> None:
-    run = run_of(tmp_path / "run", train=["elsewhere/1.jpg"], test=["elsewhere/2.jpg"])
-    assert len(chosen_photos(unsplit, run, demo, "test")) == 4
+def test_a_split_file_of_another_data_set_is_ignored(unsplit: Any, demo: Path, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", train=["elsewhere/1.jpg"], test=["elsewhere/2.jpg"])
+    assert len(select_split(unsplit, run, demo, "test")) == 4
 
 
-def test_a_broken_split_file_is_not_passed_over(unsplit: Any, demo: Path, tmp_path: Path) -> None:
-    run = run_of(tmp_path / "run")
-    (run / "split.json").write_text("{")
+def test_a_damaged_split_file_is_an_error(unsplit: Any, demo: Path, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    Run(run).split_file.write_text("{")
     with pytest.raises(LabelError, match=r"split\.json:1:2: broken JSON"):
-        chosen_photos(unsplit, run, demo, "test")
+        select_split(unsplit, run, demo, "test")
 
 
-def test_nothing_is_drawn(painted: Path, tmp_path: Path) -> None:
+def test_no_split_is_drawn(label_maps: Path, tmp_path: Path) -> None:
     flat = tmp_path / "flat"
     for folder in ("images", "masks"):
         (flat / folder).mkdir(parents=True)
-        for file in (painted / folder).rglob("*.*"):
+        for file in (label_maps / folder).rglob("*.*"):
             shutil.copy(file, flat / folder / f"x{file.name.partition('-')[2]}")
     (flat / "classes.txt").write_text("ground\ndigit\n")
     unsplit = read_unsplit_segmentation(flat)
     assert set(unsplit.splits.tolist()) == {""}
     with pytest.raises(LabelError, match="Choose another --split; all takes every photo"):
-        chosen_photos(unsplit, tmp_path, flat, "test")
-    assert len(chosen_photos(unsplit, tmp_path, flat, "all")) == 24
+        select_split(unsplit, tmp_path, flat, "test")
+    assert len(select_split(unsplit, tmp_path, flat, "all")) == 24
+
+
+# ---------------------------------------------------------------- with a run that training wrote
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the run, which may be changed."""
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def select(run: Path, data: Path, split: Split) -> DetectionDataset:
+    return select_split(read_unsplit_detection(data), run, data, split)
+
+
+def files_of(dataset: DetectionDataset) -> set[str]:
+    return set(dataset.files.tolist())
+
+
+@pytest.mark.parametrize(("split", "photos"), [("train", 18), ("val", 2), ("test", 4), ("all", 24)])
+def test_each_split_has_its_photos(trained: Path, demo: Path, split: Split, photos: int) -> None:
+    assert len(select(trained, demo, split)) == photos
+
+
+def test_a_changed_split_file_is_followed(run: Path, demo: Path) -> None:
+    split = json.loads(Run(run).split_file.read_text())
+    split["train"], split["test"] = split["train"][4:] + split["test"], split["train"][:4]
+    Run(run).split_file.write_text(json.dumps(split))
+    for path in (run, run / "best.safetensors"):
+        assert files_of(select(path, demo, "test")) == set(split["test"])
+
+
+def test_one_annotation_file_of_the_data_set_can_be_evaluated(trained: Path, demo: Path) -> None:
+    assert len(select(trained, demo / "instances_test.json", "test")) == 4
+
+
+def test_a_removed_photo_is_noted_and_the_other_photos_keep_their_split(run: Path, demo: Path) -> None:
+    before = select(run, demo, "test")
+    split = json.loads(Run(run).split_file.read_text())
+    split["train"].append("images/removed.jpg")
+    Run(run).split_file.write_text(json.dumps(split))
+    after = select(run, demo, "test")
+    assert files_of(after) == files_of(before)
+    assert any("images/removed.jpg" in note for note in after.notes)
+
+
+def test_new_photos_without_a_split_can_only_be_evaluated_as_a_whole(
+    trained: Path, demo: Path, tmp_path: Path
+) -> None:
+    labels = json.loads((demo / "instances_test.json").read_text())
+    for image in labels["images"]:
+        shutil.copy(demo / "images" / image["file_name"], tmp_path / f"new-{image['file_name']}")
+        image["file_name"] = f"new-{image['file_name']}"
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    with pytest.raises(LabelError, match="all takes every photo"):
+        select(trained, tmp_path, "test")
+    assert len(select(trained, tmp_path, "all")) == 4
+
+
+def test_a_checkpoint_outside_its_run_has_no_split_file(run: Path, demo: Path, tmp_path: Path) -> None:
+    shutil.move(run / "best.safetensors", tmp_path / "alone.safetensors")
+    expected = files_of(read_detection(demo).split("test"))
+    assert files_of(select(tmp_path / "alone.safetensors", demo, "test")) == expected
+
+
+def test_a_split_without_photos_is_an_error(trained: Path, demo: Path) -> None:
+    data = demo / "instances_test.json"
+    with pytest.raises(LabelError) as caught:
+        select(trained, data, "train")
+    assert str(caught.value) == (
+        f"{data}: there are no train photos. The data set defines no such split, and the run's split file "
+        "does not cover it. Choose another --split; all takes every photo."
+    )

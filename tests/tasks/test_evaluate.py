@@ -96,40 +96,40 @@ def test_colors_are_for_segmenters(runs: Runs, demo: Path, kind: str, reading: d
         labeled(runs, kind, demo, **reading)
 
 
-def test_label_images_without_a_classes_file(runs: Runs, painted: Path, tmp_path: Path) -> None:
+def test_label_images_without_a_classes_file(runs: Runs, label_maps: Path, tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"classes\.txt"):
-        labeled(runs, "unet", painted)
+        labeled(runs, "unet", label_maps)
     (tmp_path / "mine.txt").write_text("background\none\n")
-    tests = labeled(runs, "unet", painted, classes_file=tmp_path / "mine.txt")
+    tests = labeled(runs, "unet", label_maps, classes_file=tmp_path / "mine.txt")
     assert len(tests) == 4
     judged = evaluate_model(load_model(runs("unet")), tests).evaluation
     assert set(judged.to_dict()["per_class"]) == {"background", "one"}
     (tmp_path / "part.txt").write_text("background,0\n")
     with pytest.raises(LabelError, match="--on-unknown-colors skip"):
-        labeled(runs, "unet", painted, classes_file=tmp_path / "part.txt")
-    some = labeled(runs, "unet", painted, classes_file=tmp_path / "part.txt", on_unknown_colors="skip")
+        labeled(runs, "unet", label_maps, classes_file=tmp_path / "part.txt")
+    some = labeled(runs, "unet", label_maps, classes_file=tmp_path / "part.txt", on_unknown_colors="skip")
     assert some.class_names == ("background",)
 
 
-def test_a_detector_is_judged_by_boxes_where_there_are_no_outlines(runs: Runs, boxes_alone: Path) -> None:
-    tests = labeled(runs, "mask-rcnn", boxes_alone)
+def test_a_detector_is_judged_by_boxes_where_there_are_no_outlines(runs: Runs, boxes_only: Path) -> None:
+    tests = labeled(runs, "mask-rcnn", boxes_only)
     figures = evaluate_model(load_model(runs("mask-rcnn")), tests).evaluation.to_dict()
     assert figures.get("mask_AP") is None
     assert figures["AP"] is not None
 
 
-def test_label_images_are_read_as_in_training(runs: Runs, painted: Path, tmp_path: Path) -> None:
+def test_label_images_are_read_as_in_training(runs: Runs, label_maps: Path, tmp_path: Path) -> None:
     """On the data of the training, and where nothing else is said."""
     (tmp_path / "part.txt").write_text("background,0\n")
     run = Path(shutil.copytree(runs("unet"), tmp_path / "run"))
     content = json.loads((run / "recipe.json").read_text())
-    content["data"] = str(painted.absolute())
+    content["data"] = str(label_maps.absolute())
     content["recipe"] |= {"classes_file": str(tmp_path / "part.txt"), "on_unknown_colors": "skip"}
     (run / "recipe.json").write_text(json.dumps(content))
-    how = {"model": load_model(run), "run": run, "data": painted, "split": "all"}
+    how = {"model": load_model(run), "run": run, "data": label_maps, "split": "all"}
     assert read_split(**how, reading=LabelOptions()).class_names == ("background",)
     with pytest.raises(LabelError, match="--on-unknown-colors skip"):
         read_split(**how, reading=LabelOptions(on_unknown_colors="error"))
-    elsewhere = Path(shutil.copytree(painted, tmp_path / "elsewhere"))
+    elsewhere = Path(shutil.copytree(label_maps, tmp_path / "elsewhere"))
     with pytest.raises(LabelError, match=r"classes\.txt"):
         read_split(**{**how, "data": elsewhere}, reading=LabelOptions())

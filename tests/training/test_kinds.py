@@ -138,12 +138,12 @@ def test_changed_outlines_are_not_gone_on_with(recipes: Recipes, demo: Path, tmp
 
 
 def test_a_classes_file_is_found_from_another_folder(
-    recipes: Recipes, painted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recipes: Recipes, label_maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.txt").write_text("ground\ndigit\n")
     monkeypatch.chdir(tmp_path)
     recipe = replace(recipes["unet"], classes_file=Path("mine.txt"), class_weights="balanced")
-    run, finished = train(painted, recipe, tmp_path / "run", Watched(stop_after=1))
+    run, finished = train(label_maps, recipe, tmp_path / "run", Watched(stop_after=1))
     assert not finished
     monkeypatch.chdir("/")
     assert resume(run)
@@ -239,10 +239,10 @@ def test_a_choice_that_there_is_not_is_refused_before_anything_is_written(
     ],
 )
 def test_boxes_are_not_enough_to_learn_outlines(
-    recipes: Recipes, boxes_alone: Path, tmp_path: Path, kind: str, message: str
+    recipes: Recipes, boxes_only: Path, tmp_path: Path, kind: str, message: str
 ) -> None:
     with pytest.raises(LabelError, match=message):
-        train(boxes_alone, recipes[kind], tmp_path / "run")
+        train(boxes_only, recipes[kind], tmp_path / "run")
     assert not list(tmp_path.iterdir())
 
 

@@ -18,11 +18,11 @@ from boxmask.errors import PhotoError
 from boxmask.masks import Masks
 from boxmask.pipeline.images import Preparation, prepare
 from boxmask.runs.recipe import Recipe
-from boxmask.tasks.classification.training import ClassificationTask
+from boxmask.tasks.classification.task import ClassificationTask
 from boxmask.tasks.contract import Task
-from boxmask.tasks.detection import training as boxes
-from boxmask.tasks.detection.training import DetectionTask
-from boxmask.tasks.segmentation.training import SegmentationTask
+from boxmask.tasks.detection import task as detection_task
+from boxmask.tasks.detection.task import DetectionTask
+from boxmask.tasks.segmentation.task import SegmentationTask
 from boxmask.training.loader import (
     BatchSampler,
     DatasetWithProposals,
@@ -148,7 +148,7 @@ def test_a_photo_in_memory_is_not_opened_again(
         opened.append(path)
         return torch.zeros(3, *photos_to_train.sizes[0].tolist(), dtype=torch.uint8)
 
-    monkeypatch.setattr(boxes, "to_image", count)
+    monkeypatch.setattr(detection_task, "to_image", count)
     photos = fed(photos_to_train)
     _ = [photos[(epoch, 0)] for epoch in range(3)]
     assert opened == [photos_to_train.path(0)]

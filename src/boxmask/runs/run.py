@@ -1,8 +1,9 @@
-"""A run: the folder that a training writes, and what is in it."""
+"""A run: the folder that a training writes, and its files."""
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 from dataclasses import asdict, dataclass
@@ -16,8 +17,13 @@ from boxmask.models.table import AnyModel
 from boxmask.runs.recipe import Recipe
 from boxmask.weights.checkpoint import BEST, LAST, checkpoint_path, load_model, read_metadata
 
-RESUME, RECIPE, SPLIT = "resume.safetensors", "recipe.json", "split.json"
-NOTES, LOG, CURVE, INTERMEDIATE = "notes.txt", "log.jsonl", "curve.png", "intermediate"
+RESUME = "resume.safetensors"
+RECIPE = "recipe.json"
+SPLIT = "split.json"
+NOTES = "notes.txt"
+LOG = "log.jsonl"
+CURVE = "curve.png"
+INTERMEDIATE = "intermediate"
 
 
 @dataclass(frozen=True)
@@ -26,9 +32,9 @@ class Run:
 
     best.safetensors    the weights with the best metric on the validation split
     last.safetensors    the newest weights
-    resume.safetensors  what `--resume` needs besides; removed when the training is complete
-    intermediate/       files that one stage leaves for the next; removed when the training is complete
-    recipe.json         every choice, and the data set
+    resume.safetensors  the rest of the training state, for `--resume`; removed at the end of the training
+    intermediate/       files that one stage writes for the next; removed at the end of the training
+    recipe.json         the recipe, and the path of the data set
     split.json          the training, validation and test photos
     notes.txt           remarks about the photos and labels, in full
     log.jsonl           losses, speed and validation metrics over time
@@ -37,8 +43,14 @@ class Run:
 
     path: Path
 
+    @staticmethod
+    def of(path: str | os.PathLike[str]) -> Run:
+        """The run that a path belongs to: its folder, a checkpoint in the folder, or a `Run`."""
+        folder = Path(path)
+        return Run(folder if folder.is_dir() else folder.parent)
+
     def __fspath__(self) -> str:
-        """The folder, so that a Run stands wherever a path may."""
+        """The folder, so that a Run can be passed wherever a path can."""
         return str(self.path)
 
     # ---------------------------------------------------------------- results
@@ -47,7 +59,7 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The validation metrics of the best checkpoint by name, for example `run.metrics["AP50"]`.
 
-        Empty where there were no validation photos. Raises CheckpointError if there is no checkpoint yet.
+        Empty if there were no validation photos. Raises CheckpointError if there is no checkpoint yet.
         """
         return read_metadata(checkpoint_path(self.path)).metrics
 
@@ -84,12 +96,12 @@ class Run:
 
     @property
     def resume_file(self) -> Path:
-        """What resuming needs besides the weights."""
+        """The training state besides the weights, from which training resumes."""
         return self.path / RESUME
 
     @property
     def recipe_file(self) -> Path:
-        """Every choice and the data set, as JSON."""
+        """The recipe and the path of the data set, as JSON."""
         return self.path / RECIPE
 
     @property
@@ -104,7 +116,7 @@ class Run:
 
     @property
     def intermediate(self) -> Path:
-        """The folder for files that one stage leaves for the next: proposals and features."""
+        """The folder of files that one stage writes for the next: proposals and features."""
         return self.path / INTERMEDIATE
 
     @property
@@ -118,17 +130,20 @@ class Run:
         return self.path / CURVE
 
     def remove_leftovers(self) -> None:
-        """Remove what only an unfinished training needs."""
+        """Remove the files that only an unfinished training needs."""
         self.resume_file.unlink(missing_ok=True)  # first: without all intermediate files, resuming fails
         if self.intermediate.exists():
             shutil.rmtree(self.intermediate)
 
 
 def choose_folder(out: Path | None, model: str) -> Path:
-    """`out`, which must not exist, or the next free runs/<model>-<number>. Nothing is made yet."""
+    """The folder for a new run: `out`, or the next free runs/<model>-<number>. It is not created yet.
+
+    Raises UsageError if `out` exists.
+    """
     if out is not None:
         if out.exists():
-            raise UsageError(f"{out}: exists already. Go on with it: --resume; or give another --out.")
+            raise UsageError(f"{out}: already exists. Continue it with --resume, or give another --out.")
         return out
     number = 1
     while (Path("runs") / f"{model}-{number}").exists():
@@ -137,38 +152,40 @@ def choose_folder(out: Path | None, model: str) -> Path:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """All or nothing."""
+    """Write a JSON file atomically."""
     with atomic_write(path) as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
-    """What recipe.json holds."""
-    choices = {name: str(v) if isinstance(v, Path) else v for name, v in asdict(recipe).items()}
-    return {"data": str(data.absolute()), "fingerprint": fingerprint, "recipe": choices}
+    """The content of recipe.json."""
+    options = {
+        name: str(value) if isinstance(value, Path) else value for name, value in asdict(recipe).items()
+    }
+    return {"data": str(data.absolute()), "fingerprint": fingerprint, "recipe": options}
 
 
 def recipe_from_json(content: dict[str, Any]) -> Recipe:
     """The recipe in recipe.json."""
-    choices = dict(content["recipe"])
-    choices["scale"] = tuple(choices["scale"])
-    choices["model_options"] = tuple(choices["model_options"])
+    options = dict(content["recipe"])
+    options["scale"] = tuple(options["scale"])
+    options["model_options"] = tuple(options["model_options"])
     for name in ("split_file", "detector", "classifier", "classes_file"):
-        choices[name] = choices[name] and Path(choices[name])
-    return Recipe(**choices)
+        options[name] = options[name] and Path(options[name])
+    return Recipe(**options)
 
 
 def read_recipe(run: Run) -> tuple[Recipe, Path]:
-    """The recipe of a run and where its data lay; raises CheckpointError if recipe.json is not one."""
+    """The recipe of a run and the path of its data set. Raises CheckpointError for a damaged recipe.json."""
     try:
         content = json.loads(run.recipe_file.read_text(encoding="utf-8"))
         return recipe_from_json(content), Path(content["data"])
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
-        message = f"{run.recipe_file}: cannot be read as the recipe of this run ({error})"
-        raise CheckpointError(f"{message}. Restore the file, or train anew.") from error
+        message = f"{run.recipe_file}: this is not the recipe of a run ({error})"
+        raise CheckpointError(f"{message}. Restore the file, or train again.") from error
 
 
 def versions() -> dict[str, str]:
-    """Of the programs that a result depends on."""
+    """The versions of the packages that a result depends on, by name."""
     packages = ("boxmask", "torch", "torchvision", "timm", "numpy")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}

@@ -1,42 +1,46 @@
-"""Which labeled photos a run is judged by."""
+"""The labeled photos that a run is evaluated on."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
+import os
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from boxmask.data.contract import SplitDatasetT
 from boxmask.data.split import apply_split_file, split_file_fits
 from boxmask.errors import LabelError
+from boxmask.runs.run import Run
 
-SPLIT = "split.json"  # what training writes into the folder of a run
+PathLike: TypeAlias = str | os.PathLike[str]
+Split: TypeAlias = Literal["train", "val", "test", "all"]
 
-Split = Literal["train", "val", "test", "all"]
 
+def select_split(unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: Split) -> SplitDatasetT:
+    """The photos of one split.
 
-def chosen_photos(unsplit: SplitDatasetT, run: Path, data: Path, split: Split) -> SplitDatasetT:
-    """The photos of one split; on the data that it was trained on, the run's own split counts.
+    If the run was trained on this data set, the run's split is used. Otherwise the data set's split is used.
+    No new split is drawn: it could put photos that the run was trained on into the test split.
 
-    unsplit: a set with the splits that it came with
+    unsplit: a data set with the split that it came with, if any
+    run:     a `Run`, its folder or a checkpoint in it
+    data:    the path of the data set, for the error message
 
-    Nothing is drawn here: a draw could bring photos that the run was trained on into its test. Raises
-    LabelError where the split has no photos.
+    Raises LabelError if the split has no photos, or if the run's split file is damaged.
     """
-    dataset = _with_known_splits(unsplit, run)
-    chosen = dataset if split == "all" else dataset.subset(np.flatnonzero(dataset.splits == split))
-    if not len(chosen):
+    dataset = _with_run_split(unsplit, run)
+    selected = dataset if split == "all" else dataset.subset(np.flatnonzero(dataset.splits == split))
+    if not len(selected):
         raise LabelError(
-            f"{data}: there are no {split} photos: neither does the set name any, nor is it the one that "
-            "this run has split. Choose another --split; all takes every photo."
+            f"{os.fspath(data)}: there are no {split} photos. The data set defines no such split, and the "
+            "run's split file does not cover it. Choose another --split; all takes every photo."
         )
-    return chosen
+    return selected
 
 
-def _with_known_splits(dataset: SplitDatasetT, run: Path) -> SplitDatasetT:
-    """The run's splits where it has split this set, else the set's own."""
-    written = (run if run.is_dir() else run.parent) / SPLIT
-    if written.is_file() and split_file_fits(dataset, written):
-        return apply_split_file(dataset, written, on_different_photos="skip")
+def _with_run_split(dataset: SplitDatasetT, run: PathLike) -> SplitDatasetT:
+    """The data set with the split of the run, if the run's split file names its photos."""
+    file = Run.of(run).split_file
+    if file.is_file() and split_file_fits(dataset, file):
+        return apply_split_file(dataset, file, on_different_photos="skip")
     return dataset

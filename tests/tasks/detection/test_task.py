@@ -73,13 +73,13 @@ def test_objects_have_to_be_there_in_training(demo: Path, tmp_path: Path) -> Non
 
 
 def test_outlines_of_validation_photos_do_not_teach(
-    demo: Path, labeled: DetectionDataset, boxes_alone: Path
+    demo: Path, labeled: DetectionDataset, boxes_only: Path
 ) -> None:
     learner = replace(TASK, outlines=True)
     assert learner.read(demo, Recipe(model="mask-rcnn")).fingerprint() == labeled.fingerprint()
     with pytest.raises(LabelError, match="no training object has an outline"):
-        learner.read(boxes_alone, Recipe(model="mask-rcnn"))
-    assert len(TASK.read(boxes_alone, Recipe())) == len(labeled)
+        learner.read(boxes_only, Recipe(model="mask-rcnn"))
+    assert len(TASK.read(boxes_only, Recipe())) == len(labeled)
 
 
 def test_crowded_photos_have_room_for_all_their_objects(labeled: DetectionDataset) -> None:

@@ -69,11 +69,11 @@ def test_figures_come_without_intervals(labeled: SegmentationDataset, runs) -> N
     assert figures["mIoU_interval"] is None
 
 
-def test_label_images_are_asked_about(painted: Path, tmp_path: Path) -> None:
+def test_label_images_are_asked_about(label_maps: Path, tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"classes\.txt"):
-        TASK.read(painted, Recipe(model="unet"))
+        TASK.read(label_maps, Recipe(model="unet"))
     (tmp_path / "mine.txt").write_text("ground\ndigit\n")
-    dataset = TASK.read(painted, Recipe(model="unet", classes_file=tmp_path / "mine.txt"))
+    dataset = TASK.read(label_maps, Recipe(model="unet", classes_file=tmp_path / "mine.txt"))
     assert dataset.class_names == ("ground", "digit")
     assert {name: len(dataset.split(name)) for name in ("train", "val", "test")} == {
         "train": 18,
@@ -82,12 +82,12 @@ def test_label_images_are_asked_about(painted: Path, tmp_path: Path) -> None:
     }
 
 
-def test_numbers_that_the_file_does_not_name(painted: Path, tmp_path: Path) -> None:
+def test_numbers_that_the_file_does_not_name(label_maps: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("ground,0\nsky,2\n")
     recipe = {"model": "unet", "classes_file": tmp_path / "mine.txt"}
     with pytest.raises(LabelError, match="--on-unknown-colors skip"):
-        TASK.read(painted, Recipe(**recipe))  # type: ignore[arg-type]
-    dataset = TASK.read(painted, Recipe(**recipe, on_unknown_colors="skip"))  # type: ignore[arg-type]
+        TASK.read(label_maps, Recipe(**recipe))  # type: ignore[arg-type]
+    dataset = TASK.read(label_maps, Recipe(**recipe, on_unknown_colors="skip"))  # type: ignore[arg-type]
     assert dataset.class_names == ("ground", "sky")
     assert (dataset.target(0).labels == IGNORED).any()
 

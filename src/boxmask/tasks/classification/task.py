@@ -18,7 +18,7 @@ from boxmask.evaluation.classification.evaluate import evaluate_classifier
 from boxmask.evaluation.classification.table import classification_table
 from boxmask.pipeline.images import Size
 from boxmask.runs.recipe import Recipe
-from boxmask.runs.splits import Split, chosen_photos
+from boxmask.runs.splits import Split, select_split
 from boxmask.tasks.classification.evaluation import evaluate_and_draw
 from boxmask.tasks.classification.writer import ClassificationWriter
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
@@ -88,7 +88,7 @@ class ClassificationTask:
         """The items of one split with their classes."""
         refuse_label_map_options(run, options)
         dataset = read_unsplit_classification(data, options.on_bad_boxes)
-        return dataset.with_photos(chosen_photos(dataset.photos, run, data, split))
+        return dataset.with_photos(select_split(dataset.photos, run, data, split))
 
     def evaluate(
         self,

@@ -25,9 +25,9 @@ from boxmask.evaluation.detection.table import detection_table
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
 from boxmask.runs.recipe import Recipe
-from boxmask.runs.splits import Split, chosen_photos
+from boxmask.runs.splits import Split, select_split
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
-from boxmask.tasks.detection.pictures import draw_comparisons
+from boxmask.tasks.detection.pictures import comparison_files, draw_comparisons
 from boxmask.tasks.detection.training import check_objects, crowd_note, crowd_options
 from boxmask.tasks.detection.writer import DetectionWriter
 from boxmask.tasks.label_maps import refuse_label_map_options
@@ -99,7 +99,7 @@ class DetectionTask:
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> DetectionDataset:
         """The photos of one split with their objects."""
         refuse_label_map_options(run, options)
-        return chosen_photos(read_unsplit_detection(data, options.on_bad_boxes), run, data, split)
+        return select_split(read_unsplit_detection(data, options.on_bad_boxes), run, data, split)
 
     def evaluate(
         self,
@@ -110,6 +110,8 @@ class DetectionTask:
         pictures: Path | None = None,
     ) -> EvaluationReport:
         """Average precision by COCO's and VOC's rules. Pictures show labels beside detections."""
+        if pictures is not None:
+            comparison_files(dataset, pictures)  # raises before the photos are predicted, which takes long
         report, detections = self.evaluate_with_detections(model, dataset, on_unseen_classes, progress)
         if pictures is not None:
             draw_comparisons(dataset, detections, pictures)

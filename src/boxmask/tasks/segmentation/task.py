@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from boxmask.evaluation.segmentation.table import segmentation_table
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
 from boxmask.runs.recipe import Recipe
-from boxmask.runs.run import RECIPE
-from boxmask.runs.splits import Split, chosen_photos
+from boxmask.runs.run import Run, read_recipe
+from boxmask.runs.splits import Split, select_split
 from boxmask.segmenters.contract import Segmenter
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
 from boxmask.tasks.segmentation.class_weights import balanced_weights
@@ -101,11 +100,11 @@ class SegmentationTask:
         trained = _recipe_for_same_data(run, data)
         unsplit = read_unsplit_segmentation(
             data,
-            classes_file=options.classes_file or trained.get("classes_file"),
-            on_unknown_colors=options.on_unknown_colors or trained.get("on_unknown_colors", "error"),
+            classes_file=options.classes_file or trained.classes_file,
+            on_unknown_colors=options.on_unknown_colors or trained.on_unknown_colors,
             on_bad_boxes=options.on_bad_boxes,
         )
-        return chosen_photos(unsplit, run, data, split)
+        return select_split(unsplit, run, data, split)
 
     def evaluate(
         self,
@@ -128,9 +127,13 @@ class SegmentationTask:
         return SegmentationWriter(out, formats)
 
 
-def _recipe_for_same_data(run: Path, data: Path) -> dict[str, Any]:
-    """The run's recipe as JSON if it was trained on this data set, else nothing."""
-    file = (run if run.is_dir() else run.parent) / RECIPE
-    content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    recipe: dict[str, Any] = content.get("recipe", {})
-    return recipe if content.get("data") == str(data.absolute()) else {}
+def _recipe_for_same_data(run: Path, data: Path) -> Recipe:
+    """The recipe of the run if it was trained on this data set, else the default recipe.
+
+    Raises CheckpointError if the run's recipe.json is damaged.
+    """
+    folder = Run.of(run)
+    if not folder.recipe_file.is_file():
+        return Recipe()
+    recipe, trained_on = read_recipe(folder)
+    return recipe if trained_on == data.absolute() else Recipe()
