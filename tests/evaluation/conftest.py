@@ -1,4 +1,4 @@
-"""Small labeled sets and detections, written down as lists."""
+"""Small data sets and detections, written as lists."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -59,8 +59,8 @@ def detected() -> Callable[..., Detections]:
 
 
 @pytest.fixture
-def outlined() -> Callable[..., DetectionDataset]:
-    """The same data set, each object outlined by a disc in its box; those in `without` are not."""
+def with_object_masks() -> Callable[..., DetectionDataset]:
+    """A data set whose objects each have a disc in their box as mask, except those in `without`."""
 
     def build(dataset: DetectionDataset, without: Sequence[int] = ()) -> DetectionDataset:
         counts = [rle.encode(discs([box]))[0] for box in dataset.boxes]
@@ -75,13 +75,13 @@ def outlined() -> Callable[..., DetectionDataset]:
 
 
 @pytest.fixture
-def masked() -> Callable[[Detections], Detections]:
-    """The same detections, each with a disc in its box."""
+def with_masks() -> Callable[[Detections], Detections]:
+    """Detections with a disc in each box as mask."""
     return lambda found: replace(found, masks=discs(found.boxes.numpy()))
 
 
 def discs(boxes: Sequence[np.ndarray]) -> Masks:
-    """A disc in each box of a 100 x 100 photo."""
+    """Masks of a disc in each box of a 100 x 100 photo."""
     y, x = np.mgrid[0:100, 0:100] + 0.5
     dense = [
         ((2 * x - x1 - x2) / (x2 - x1)) ** 2 + ((2 * y - y1 - y2) / (y2 - y1)) ** 2 <= 1

@@ -36,21 +36,21 @@ PROPOSALS = [
 
 
 def test_recall_and_best_overlap_by_hand() -> None:
-    found = proposal_recall(labeled(), PROPOSALS)
-    assert (found.photos, found.objects, found.mean_proposals) == (2, 4, 2.0)
-    assert found.recall_50 == pytest.approx(3 / 4)
-    assert found.recall_70 == pytest.approx(1 / 4)
-    assert found.ABO == pytest.approx((1 + 0.6 + 0.6 + 0) / 4)
-    assert found.per_class["cat"].ABO == pytest.approx(1.6 / 3)
-    assert found.per_class["dog"].ABO == pytest.approx(0.6)
-    assert found.MABO == pytest.approx((1.6 / 3 + 0.6) / 2)
-    assert list(found.per_class) == ["cat", "dog"]
+    recall = proposal_recall(labeled(), PROPOSALS)
+    assert (recall.photos, recall.objects, recall.mean_proposals) == (2, 4, 2.0)
+    assert recall.recall_50 == pytest.approx(3 / 4)
+    assert recall.recall_70 == pytest.approx(1 / 4)
+    assert recall.ABO == pytest.approx((1 + 0.6 + 0.6 + 0) / 4)
+    assert recall.per_class["cat"].ABO == pytest.approx(1.6 / 3)
+    assert recall.per_class["dog"].ABO == pytest.approx(0.6)
+    assert recall.MABO == pytest.approx((1.6 / 3 + 0.6) / 2)
+    assert list(recall.per_class) == ["cat", "dog"]
 
 
 def test_ignored_objects_do_not_count() -> None:
-    found = proposal_recall(labeled((False, False, False, True)), PROPOSALS)
-    assert found.objects == 3
-    assert found.recall_50 == 1
+    recall = proposal_recall(labeled((False, False, False, True)), PROPOSALS)
+    assert recall.objects == 3
+    assert recall.recall_50 == 1
 
 
 def test_no_proposals_and_no_objects() -> None:
@@ -61,5 +61,5 @@ def test_no_proposals_and_no_objects() -> None:
     assert recall_table(empty).row_count == 0
 
 
-def test_the_table_has_a_row_for_each_class_seen_and_the_means() -> None:
+def test_table_has_a_row_per_class_with_objects_and_the_means() -> None:
     assert recall_table(proposal_recall(labeled(), PROPOSALS)).row_count == 4

@@ -1,4 +1,4 @@
-"""COCO's figures for masks equal pycocotools, from polygons and run lengths alike."""
+"""COCO's metrics for masks equal pycocotools, from polygons and run lengths alike."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ from boxmask.masks import Masks
 from boxmask.types import Detections
 
 CLASSES = ("ant", "bee", "never labeled")
-FIGURES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 SIDE = 240
 SEEDS = range(4)
 
@@ -155,7 +155,7 @@ def runs_of(mask: np.ndarray) -> dict[str, object]:
 def require_equal(dataset: DetectionDataset, detections: list[Detections], theirs: COCOeval) -> None:
     ours = coco_metrics(dataset, detections, "segm")
     values = asdict(ours)
-    for name, value in zip(FIGURES, theirs.stats, strict=True):
+    for name, value in zip(METRICS, theirs.stats, strict=True):
         assert values[name] == (None if value == -1 else pytest.approx(value, abs=1e-6)), name
     precision = theirs.eval["precision"][..., 0, -1]
     for k, name in enumerate(CLASSES[:2]):

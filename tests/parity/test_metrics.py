@@ -1,4 +1,4 @@
-"""COCO's figures equal pycocotools; those of VOC an implementation that shares nothing with ours."""
+"""COCO's metrics equal pycocotools; those of VOC an implementation that shares nothing with ours."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ from boxmask.evaluation.detection.voc import voc_metrics
 from boxmask.types import Detections
 
 CLASSES = ("ant", "bee", "cow", "never labeled")
-FIGURES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 SEEDS = range(6)
 
 
@@ -117,7 +117,7 @@ def test_coco_equals_pycocotools(seed):
     theirs = in_pycocotools(dataset, detections)
     ours = coco_metrics(dataset, detections)
     values = asdict(ours)
-    for name, value in zip(FIGURES, theirs.stats, strict=True):
+    for name, value in zip(METRICS, theirs.stats, strict=True):
         expected = None if value == -1 else pytest.approx(value, abs=1e-6)
         assert values[name] == expected, name
     precision = theirs.eval["precision"][..., 0, -1]
@@ -148,7 +148,7 @@ def test_difficult_objects_equal_pycocotools_told_to_ignore_them(seed):
         run.accumulate()
         run.summarize()
     values = asdict(coco_metrics(dataset, detections))
-    assert [values[name] for name in FIGURES] == pytest.approx(run.stats.tolist(), abs=1e-6)
+    assert [values[name] for name in METRICS] == pytest.approx(run.stats.tolist(), abs=1e-6)
     assert run.stats[0] != pytest.approx(plain.stats[0], abs=1e-3)
 
 

@@ -1,1 +1,1 @@
-"""How good a model is: average precision of boxes, masks and their rims, by class, with intervals."""
+"""Metrics of models on labeled photos, overall and per class, with confidence intervals."""

@@ -1,8 +1,8 @@
-"""How good proposals are: which objects they reach, and how closely.
+"""Evaluate proposals: how many objects they reach, and how closely.
 
-Recall at an IoU, and the average best overlap: ABO of a class is the mean, over its objects, of the highest
-IoU that any proposal of the photo has with it; MABO is the mean over the classes (Uijlings et al., IJCV 2013,
-section 5.1).
+Recall at an IoU, and the average best overlap. The ABO of a class is the mean, over its objects, of the
+highest IoU with any proposal in the photo. MABO is the mean of ABO over the classes (Uijlings et al., IJCV
+2013, section 5.1).
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Float
 from rich.table import Table
 from torch import Tensor
 
 from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.evaluation.format import format_fraction
 from boxmask.geometry.boxes import iou
 
-Overlaps = NDArray[np.float32]
+Overlaps = Float[np.ndarray, " N"]
 
 
 @dataclass(frozen=True)
 class ClassRecall:
-    """One class: its objects, the part reached at IoU 0.5 and 0.7, and the average best overlap."""
+    """The objects of one class, the share reached at IoU 0.5 and 0.7, and the average best overlap."""
 
     objects: int
     recall_50: float
@@ -35,9 +36,9 @@ class ClassRecall:
 
 @dataclass(frozen=True)
 class ProposalRecall:
-    """Figures over all counted objects, as fractions; `windows` is the mean number of proposals a photo.
+    """Metrics of proposals over all objects that count, as fractions. None without objects.
 
-    MABO and ABO are None where there is no object.
+    mean_proposals: mean number of proposals per photo
     """
 
     photos: int
@@ -50,69 +51,70 @@ class ProposalRecall:
     per_class: dict[str, ClassRecall]
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain JSON."""
+        """The same as plain numbers."""
         return asdict(self)
 
 
 def proposal_recall(dataset: DetectionDataset, proposals: Sequence[Tensor]) -> ProposalRecall:
-    """Judge proposals (P, 4) of each photo; crowd regions and difficult objects do not count."""
-    best = [best_overlaps(dataset, photo, boxes) for photo, boxes in enumerate(proposals)]
-    return recall_from_overlaps(dataset, best, [len(boxes) for boxes in proposals])
+    """Evaluate the proposals (P, 4) of each photo. Crowd regions and difficult objects do not count."""
+    overlaps = [best_overlaps(dataset, photo, boxes) for photo, boxes in enumerate(proposals)]
+    return recall_from_overlaps(dataset, overlaps, [len(boxes) for boxes in proposals])
 
 
 def recall_from_overlaps(
-    dataset: DetectionDataset, per_photo: Sequence[Overlaps], windows: Sequence[int]
+    dataset: DetectionDataset, overlaps: Sequence[Overlaps], num_proposals: Sequence[int]
 ) -> ProposalRecall:
-    """The same from what `best_overlaps` says of each photo, and the number of its proposals."""
-    counted, mean = dataset.counted, float(np.mean(windows))
-    best, labels = np.concatenate(per_photo)[counted], dataset.labels[counted]
+    """The same from the `best_overlaps` and the number of proposals of each photo."""
+    counted, mean = dataset.counted, float(np.mean(num_proposals))
+    best, labels = np.concatenate(overlaps)[counted], dataset.labels[counted]
     per_class = {
-        name: _recall(best[labels == label])
+        name: _class_recall(best[labels == label])
         for label, name in enumerate(dataset.class_names)
         if (labels == label).any()
     }
     if not len(best):
         return ProposalRecall(len(dataset), 0, mean, None, None, None, None, {})
-    everything = _recall(best)
+    over_all = _class_recall(best)
     return ProposalRecall(
         photos=len(dataset),
         objects=len(best),
         mean_proposals=mean,
-        recall_50=everything.recall_50,
-        recall_70=everything.recall_70,
-        ABO=everything.ABO,
-        MABO=float(np.mean([one.ABO for one in per_class.values()])),
+        recall_50=over_all.recall_50,
+        recall_70=over_all.recall_70,
+        ABO=over_all.ABO,
+        MABO=float(np.mean([recall.ABO for recall in per_class.values()])),
         per_class=per_class,
     )
 
 
 def best_overlaps(dataset: DetectionDataset, photo: int, boxes: Tensor) -> Overlaps:
-    """The highest IoU that any of the boxes (P, 4) has with each object of a photo, (N,)."""
+    """The highest IoU of each object of a photo with any of the boxes: (P, 4) -> (N,)."""
     objects = torch.from_numpy(dataset.boxes[dataset.rows(photo)])
     if not len(boxes):
         return np.zeros(len(objects), np.float32)
-    overlaps: Overlaps = iou(objects, boxes.cpu()).amax(dim=1).numpy()
-    return overlaps
+    return np.asarray(iou(objects, boxes.cpu()).amax(dim=1).numpy())
 
 
-def _recall(best: NDArray[np.float32]) -> ClassRecall:
-    return ClassRecall(
-        len(best), float((best >= 0.5).mean()), float((best >= 0.7).mean()), float(best.mean())
+def _class_recall(best: Overlaps) -> ClassRecall:
+    recall_50, recall_70 = float((best >= 0.5).mean()), float((best >= 0.7).mean())
+    return ClassRecall(len(best), recall_50, recall_70, float(best.mean()))
+
+
+def recall_table(recall: ProposalRecall) -> Table:
+    """A table for the terminal: one row per class, and one for all objects."""
+    title = (
+        f"{recall.photos} photos, {recall.objects} objects, {recall.mean_proposals:.0f} proposals per photo"
     )
-
-
-def recall_table(found: ProposalRecall) -> Table:
-    """For the terminal: a row for each class, and one for all."""
-    title = f"{found.photos} photos, {found.objects} objects, {found.mean_proposals:.0f} windows a photo"
     table = Table(title=title, title_justify="left")
     table.add_column("class")
     for heading in ("objects", "recall at 0.5", "recall at 0.7", "best overlap"):
         table.add_column(heading, justify="right")
-    for name, one in found.per_class.items():
-        table.add_row(name, str(one.objects), *(f"{n:.3f}" for n in (one.recall_50, one.recall_70, one.ABO)))
-    if found.recall_50 is not None and found.recall_70 is not None and found.ABO is not None:
-        figures = (found.recall_50, found.recall_70, found.ABO)
+    for name, of_class in recall.per_class.items():
+        fractions = (of_class.recall_50, of_class.recall_70, of_class.ABO)
+        table.add_row(name, str(of_class.objects), *map(format_fraction, fractions))
+    if recall.objects:
         table.add_section()
-        table.add_row("all objects", str(found.objects), *(f"{n:.3f}" for n in figures))
-        table.add_row("mean of the classes (MABO)", "", "", "", f"{found.MABO:.3f}")
+        over_all = (recall.recall_50, recall.recall_70, recall.ABO)
+        table.add_row("all objects", str(recall.objects), *map(format_fraction, over_all))
+        table.add_row("mean over classes (MABO)", "", "", "", format_fraction(recall.MABO))
     return table

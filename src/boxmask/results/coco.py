@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from boxmask.atomic_write import atomic_write
-from boxmask.evaluation.detection.coco_masks import compressed
+from boxmask.evaluation.detection.coco_masks import to_coco_rle
 from boxmask.results.short_floats import shortest
 from boxmask.types import Detections
 
@@ -23,28 +23,19 @@ def coco_json(paths: Sequence[str | Path], detections: Sequence[Detections]) -> 
 
     Raises ValueError if there is not one `Detections` per path, or if their class names differ.
     """
-    if len(paths) != len(detections):
-        raise ValueError(f"detections: expected one per photo ({len(paths)}), found {len(detections)}")
-    class_names = list(dict.fromkeys(in_photo.class_names for in_photo in detections))
-    if len(class_names) > 1:
-        raise ValueError(f"class names: expected the same for every photo, found {class_names[:2]}")
+    class_names = _common_class_names(paths, detections)
+    images = [
+        {"id": i, "file_name": Path(path).as_posix(), "width": in_photo.size[1], "height": in_photo.size[0]}
+        for i, (path, in_photo) in enumerate(zip(paths, detections, strict=True), start=1)
+    ]
     annotations = [
         annotation
         for image_id, in_photo in enumerate(detections, start=1)
         for annotation in _annotations(image_id, in_photo)
     ]
-    categories = class_names[0] if class_names else ()
     return {
-        "images": [
-            {
-                "id": i,
-                "file_name": Path(path).as_posix(),
-                "width": in_photo.size[1],
-                "height": in_photo.size[0],
-            }
-            for i, (path, in_photo) in enumerate(zip(paths, detections, strict=True), start=1)
-        ],
-        "categories": [{"id": k, "name": name} for k, name in enumerate(categories, start=1)],
+        "images": images,
+        "categories": [{"id": k, "name": name} for k, name in enumerate(class_names, start=1)],
         "annotations": [{"id": i} | annotation for i, annotation in enumerate(annotations, start=1)],
     }
 
@@ -54,6 +45,16 @@ def save_coco(paths: Sequence[str | Path], detections: Sequence[Detections], pat
     content = json.dumps(coco_json(paths, detections), ensure_ascii=False, indent=1)
     with atomic_write(Path(path)) as temporary:
         temporary.write_text(content + "\n", encoding="utf-8")
+
+
+def _common_class_names(paths: Sequence[str | Path], detections: Sequence[Detections]) -> tuple[str, ...]:
+    """The class names that all photos share; none without photos."""
+    if len(paths) != len(detections):
+        raise ValueError(f"detections: expected one per photo ({len(paths)}), found {len(detections)}")
+    class_names = list(dict.fromkeys(in_photo.class_names for in_photo in detections))
+    if len(class_names) > 1:
+        raise ValueError(f"class names: expected the same for every photo, found {class_names[:2]}")
+    return class_names[0] if class_names else ()
 
 
 def _annotations(image_id: int, detections: Detections) -> Iterator[dict[str, Any]]:
@@ -81,5 +82,5 @@ def _mask_fields(detections: Detections) -> list[dict[str, Any]]:
     areas = detections.masks.areas().tolist()
     return [
         {"segmentation": rle, "area": float(area)} if area else {}
-        for rle, area in zip(compressed(detections.masks), areas, strict=True)
+        for rle, area in zip(to_coco_rle(detections.masks), areas, strict=True)
     ]

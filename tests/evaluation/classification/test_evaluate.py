@@ -1,4 +1,4 @@
-"""A classifier's figures: those of scikit-learn; intervals, classes by name, and the table."""
+"""Metrics against scikit-learn; intervals; classes by name; the printed table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
-from sklearn import metrics
+from sklearn import metrics as sklearn_metrics
 from torch import Tensor
 
 from boxmask.data.classification.dataset import NO_CONTEXT, ClassificationDataset, crop_objects
@@ -25,17 +25,17 @@ from boxmask.evaluation.classification.evaluate import (
     ClassificationEvaluation,
     evaluate_classifications,
     evaluate_classifier,
-    wilson_interval,
 )
 from boxmask.evaluation.classification.table import classification_table
+from boxmask.evaluation.classification.wilson import wilson_interval
 from boxmask.types import Classification
 
 NAMES = ("cat", "dog", "owl")
 Labeled = Callable[..., DetectionDataset]
 
 
-def answer(name: str, names: tuple[str, ...] = NAMES) -> Classification:
-    """Nearly sure of `name`."""
+def classification(name: str, names: tuple[str, ...] = NAMES) -> Classification:
+    """A classification as `name` with score 0.9."""
     scores = torch.full((len(names),), 0.1 / max(1, len(names) - 1))
     scores[names.index(name)] = 0.9 if len(names) > 1 else 1.0
     return Classification(scores, names)
@@ -43,7 +43,7 @@ def answer(name: str, names: tuple[str, ...] = NAMES) -> Classification:
 
 @pytest.fixture
 def items(labeled: Labeled) -> Callable[..., ClassificationDataset]:
-    """One photo for each name, shown whole; or several objects in each photo."""
+    """One whole photo per name, or several objects per photo."""
 
     def build(*photos: str | Sequence[str], names: tuple[str, ...] = NAMES) -> ClassificationDataset:
         groups = [[photo] if isinstance(photo, str) else photo for photo in photos]
@@ -56,121 +56,124 @@ def items(labeled: Labeled) -> Callable[..., ClassificationDataset]:
 Items = Callable[..., ClassificationDataset]
 
 
-def judged(dataset: ClassificationDataset, taken: Sequence[str]) -> ClassificationEvaluation:
-    return evaluate_classifications(dataset, [answer(name) for name in taken])
+def evaluated(dataset: ClassificationDataset, predicted: Sequence[str]) -> ClassificationEvaluation:
+    return evaluate_classifications(dataset, [classification(name) for name in predicted])
 
 
-# ---------------------------------------------------------------- figures
+# ---------------------------------------------------------------- metrics
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_figures_equal_scikit_learns(items: Items, seed: int) -> None:
+def test_metrics_equal_scikit_learns(items: Items, seed: int) -> None:
     generator = np.random.default_rng(seed)
     truth = generator.choice(NAMES, 60, p=[0.6, 0.3, 0.1])
-    taken = np.where(generator.random(60) < 0.6, truth, generator.choice(NAMES, 60))
-    found = judged(items(*truth.tolist()), taken.tolist())
-    assert found.accuracy == pytest.approx(metrics.accuracy_score(truth, taken))
-    assert found.mean_accuracy == pytest.approx(metrics.balanced_accuracy_score(truth, taken))
-    assert np.array_equal(found.confusion, metrics.confusion_matrix(truth, taken, labels=NAMES))
-    precision, recall, _, support = metrics.precision_recall_fscore_support(truth, taken, labels=NAMES)
-    figures = list(found.per_class.values())
-    assert [one.images for one in figures] == support.tolist()
-    assert [one.recall for one in figures] == pytest.approx(recall)
-    assert [one.accuracy for one in figures] == pytest.approx(recall)
-    assert [one.precision for one in figures] == pytest.approx(precision)
+    predicted = np.where(generator.random(60) < 0.6, truth, generator.choice(NAMES, 60))
+    found = evaluated(items(*truth.tolist()), predicted.tolist())
+    assert found.accuracy == pytest.approx(sklearn_metrics.accuracy_score(truth, predicted))
+    assert found.mean_accuracy == pytest.approx(sklearn_metrics.balanced_accuracy_score(truth, predicted))
+    assert np.array_equal(found.confusion, sklearn_metrics.confusion_matrix(truth, predicted, labels=NAMES))
+    precision, recall, _, support = sklearn_metrics.precision_recall_fscore_support(
+        truth, predicted, labels=NAMES
+    )
+    metrics = list(found.per_class.values())
+    assert [one.images for one in metrics] == support.tolist()
+    assert [one.recall for one in metrics] == pytest.approx(recall)
+    assert [one.precision for one in metrics] == pytest.approx(precision)
 
 
-def test_where_there_is_nothing_to_measure(items: Items) -> None:
-    found = judged(items("cat", "cat", "dog"), ["cat", "cat", "cat"])
-    assert found.per_class["owl"].accuracy is found.per_class["owl"].precision is None
-    assert found.per_class["dog"].accuracy == 0.0
+def test_none_for_classes_without_items_or_predictions(items: Items) -> None:
+    found = evaluated(items("cat", "cat", "dog"), ["cat", "cat", "cat"])
+    assert found.per_class["owl"].recall is found.per_class["owl"].precision is None
+    assert found.per_class["dog"].recall == 0.0
     assert found.per_class["dog"].precision is None
     assert found.mean_accuracy == 0.5
     assert found.mistakes() == [("dog", "cat", 1)]
 
 
-def test_json_holds_the_figures(items: Items) -> None:
-    figures = judged(items("cat", "dog", "dog"), ["cat", "dog", "cat"]).to_dict()
-    assert json.loads(json.dumps(figures)) == figures
-    assert set(figures) >= {"accuracy", "mean_accuracy", "per_class", "confusion", "images", "notes"}
-    assert figures["accuracy"] == pytest.approx(2 / 3)
-    assert figures["per_class"]["dog"] == {"accuracy": 0.5, "precision": 1.0, "recall": 0.5, "images": 2}
-    assert figures["confusion"] == {
+def test_dict_holds_the_metrics(items: Items) -> None:
+    metrics = evaluated(items("cat", "dog", "dog"), ["cat", "dog", "cat"]).to_dict()
+    assert json.loads(json.dumps(metrics)) == metrics
+    assert set(metrics) >= {"accuracy", "mean_accuracy", "per_class", "confusion", "images", "notes"}
+    assert metrics["accuracy"] == pytest.approx(2 / 3)
+    assert metrics["per_class"]["dog"] == {"precision": 1.0, "recall": 0.5, "images": 2}
+    assert metrics["confusion"] == {
         "class_names": ["cat", "dog", "owl"],
         "counts": [[1, 0, 0], [1, 1, 0], [0, 0, 0]],
     }
-    assert figures["accuracy_interval"][0] < 2 / 3 < figures["accuracy_interval"][1]
-    assert figures["interval_confidence"] == 0.95
+    assert metrics["accuracy_interval"][0] < 2 / 3 < metrics["accuracy_interval"][1]
+    assert metrics["interval_confidence"] == 0.95
 
 
-def test_no_interval_where_none_is_asked_for(items: Items) -> None:
-    found = evaluate_classifications(items("cat"), [answer("cat")], interval=False)
+def test_interval_can_be_left_out(items: Items) -> None:
+    found = evaluate_classifications(items("cat"), [classification("cat")], interval=False)
     assert found.to_dict()["accuracy_interval"] is None
     assert found.to_dict()["interval_confidence"] is None
 
 
-def test_classes_in_another_order_give_the_same_figures(items: Items) -> None:
-    dataset, taken = items("cat", "dog", "owl", "owl"), ["cat", "cat", "owl", "dog"]
-    swapped = evaluate_classifications(dataset, [answer(name, ("owl", "cat", "dog")) for name in taken])
-    assert swapped.to_dict() == judged(dataset, taken).to_dict()
+def test_classes_in_another_order_give_the_same_metrics(items: Items) -> None:
+    dataset, predicted = items("cat", "dog", "owl", "owl"), ["cat", "cat", "owl", "dog"]
+    swapped = evaluate_classifications(
+        dataset, [classification(name, ("owl", "cat", "dog")) for name in predicted]
+    )
+    assert swapped.to_dict() == evaluated(dataset, predicted).to_dict()
 
 
-def test_a_class_that_only_the_classifier_knows(items: Items) -> None:
+def test_class_that_only_the_classifier_knows(items: Items) -> None:
     dataset = items("cat", "dog", names=("cat", "dog"))
-    found = evaluate_classifications(dataset, [answer("owl"), answer("dog")])
+    found = evaluate_classifications(dataset, [classification("owl"), classification("dog")])
     assert found.class_names == NAMES
     assert found.confusion.tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 0]]
     assert found.per_class["owl"].images == 0
     assert (found.accuracy, found.mean_accuracy) == (0.5, 0.5)
 
 
-def test_numbers_that_differ(items: Items) -> None:
+def test_wrong_number_of_classifications_is_refused(items: Items) -> None:
     with pytest.raises(ValueError, match="expected 2, found 1"):
-        evaluate_classifications(items("cat", "dog"), [answer("cat")])
+        evaluate_classifications(items("cat", "dog"), [classification("cat")])
 
 
 # ---------------------------------------------------------------- interval
 
 
-def alone(count: int) -> NDArray[np.int64]:
+def one_per_photo(count: int) -> NDArray[np.int64]:
     return np.arange(count)
 
 
 @pytest.mark.parametrize(
-    ("right", "count", "expected"),
+    ("correct", "count", "expected"),
     [(8, 10, (0.4902, 0.9433)), (0, 10, (0.0, 0.2775)), (10, 10, (0.7225, 1.0)), (1, 1, (0.2065, 1.0))],
 )
-def test_wilsons_interval(right: int, count: int, expected: tuple[float, float]) -> None:
-    """The tabulated ones, of independent items."""
-    low, high = wilson_interval(np.arange(count) < right, alone(count))
+def test_wilson_interval(correct: int, count: int, expected: tuple[float, float]) -> None:
+    """Tabulated intervals for independent items."""
+    low, high = wilson_interval(np.arange(count) < correct, one_per_photo(count))
     assert (low, high) == pytest.approx(expected, abs=1e-4)
-    assert low <= right / count <= high
+    assert low <= correct / count <= high
 
 
-def test_objects_of_a_photo_that_fare_alike_count_less() -> None:
-    right = np.repeat([True, True, True, False], 25)
-    low, high = wilson_interval(right, np.repeat(np.arange(4), 25))
+def test_similar_objects_of_one_photo_count_less() -> None:
+    correct = np.repeat([True, True, True, False], 25)
+    low, high = wilson_interval(correct, np.repeat(np.arange(4), 25))
     assert high - low > 0.5  # four photos, whatever the number of objects
-    low, high = wilson_interval(right, alone(100))
+    low, high = wilson_interval(correct, one_per_photo(100))
     assert high - low < 0.2
 
 
-def test_where_all_are_right_each_photo_counts_once() -> None:
+def test_each_photo_counts_once_if_all_items_are_correct() -> None:
     assert wilson_interval(np.ones(100, bool), np.repeat(np.arange(4), 25)) == wilson_interval(
-        np.ones(4, bool), alone(4)
+        np.ones(4, bool), one_per_photo(4)
     )
     assert wilson_interval(np.array([True, False]), np.array([7, 7]))[1] < 1
 
 
 @pytest.mark.parametrize("objects", [1, 5])
-def test_the_interval_covers_what_it_promises(objects: int) -> None:
-    """Of many draws of 40 photos, about 95 % have the truth in their interval."""
+def test_interval_covers_the_truth_as_often_as_it_claims(objects: int) -> None:
+    """About 95 % of many samples of 40 photos have the truth in their interval."""
     generator = np.random.default_rng(0)
     truth, covered, draws = 0.8, 0, 400
     for _ in range(draws):
         of_photo = generator.beta(4, 1, size=40)  # mean 0.8: photos are harder or easier
-        right = generator.random((40, objects)) < of_photo[:, None]
-        low, high = wilson_interval(right.ravel(), np.repeat(np.arange(40), objects))
+        correct = generator.random((40, objects)) < of_photo[:, None]
+        low, high = wilson_interval(correct.ravel(), np.repeat(np.arange(40), objects))
         covered += low <= truth <= high
     assert 0.92 <= covered / draws <= 0.99
 
@@ -179,10 +182,10 @@ def test_the_interval_covers_what_it_promises(objects: int) -> None:
 
 
 @dataclass
-class Prepared:
-    """Answers from a list, and remembers the photos it was shown."""
+class StubClassifier:
+    """A classifier that returns prepared classes and records its photos."""
 
-    answers: list[str]
+    prepared: list[str]
     names: tuple[str, ...] = NAMES
     shown: list[Tensor] = field(default_factory=list)
 
@@ -192,7 +195,7 @@ class Prepared:
 
     def predict(self, photo: Tensor) -> Classification:
         self.shown.append(photo)
-        return answer(self.answers[len(self.shown) - 1], self.names)
+        return classification(self.prepared[len(self.shown) - 1], self.names)
 
 
 @pytest.fixture
@@ -204,22 +207,22 @@ def on_disk(items: Items, tmp_path: Path) -> ClassificationDataset:
     return replace(dataset, photos=replace(dataset.photos, root=tmp_path))
 
 
-def test_it_goes_through_the_items_in_order(on_disk: ClassificationDataset) -> None:
-    classifier, steps = Prepared(["cat", "owl", "owl"]), []
+def test_items_are_classified_in_order(on_disk: ClassificationDataset) -> None:
+    classifier, steps = StubClassifier(["cat", "owl", "owl"]), []
     found = evaluate_classifier(classifier, on_disk, progress=lambda done, of: steps.append((done, of)))
     assert found.accuracy == pytest.approx(2 / 3)
     assert [int(photo.float().mean().round()) for photo in classifier.shown] == [0, 50, 100]
     assert steps == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_a_missing_photo_is_named(on_disk: ClassificationDataset) -> None:
+def test_missing_photo_is_named(on_disk: ClassificationDataset) -> None:
     on_disk.path(1).unlink()
     with pytest.raises(PhotoError, match=r"1\.jpg"):
-        evaluate_classifier(Prepared(["cat"] * 3), on_disk)
+        evaluate_classifier(StubClassifier(["cat"] * 3), on_disk)
 
 
-def test_a_class_that_the_classifier_does_not_know(on_disk: ClassificationDataset) -> None:
-    classifier = Prepared(["cat", "owl"], ("cat", "owl"))
+def test_class_that_the_classifier_does_not_know(on_disk: ClassificationDataset) -> None:
+    classifier = StubClassifier(["cat", "owl"], ("cat", "owl"))
     with pytest.raises(LabelError, match=r'"dog": 1 item in 1\.jpg\nIt knows "cat", "owl"'):
         evaluate_classifier(classifier, on_disk)
     assert classifier.shown == []
@@ -229,12 +232,12 @@ def test_a_class_that_the_classifier_does_not_know(on_disk: ClassificationDatase
         'classes that the model does not know are left out of the metrics:\n  "dog": 1 item in 1.jpg',
     )
     with pytest.raises(LabelError, match="no photos to evaluate on"):
-        evaluate_classifier(Prepared([], ("fox",)), on_disk, on_unseen_classes="skip")
+        evaluate_classifier(StubClassifier([], ("fox",)), on_disk, on_unseen_classes="skip")
 
 
-def test_nothing_to_judge(items: Items) -> None:
+def test_no_items_are_an_error(items: Items) -> None:
     with pytest.raises(LabelError, match="no photos to evaluate on"):
-        evaluate_classifier(Prepared([]), items("cat").split("val"))
+        evaluate_classifier(StubClassifier([]), items("cat").split("val"))
     with pytest.raises(LabelError, match="no photos to evaluate on"):
         evaluate_classifications(items(), [])
 
@@ -252,8 +255,8 @@ def rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("│").split("│")] for line in text.splitlines()]
 
 
-def test_the_table_shows_classes_the_interval_the_matrix_and_the_notes(items: Items) -> None:
-    found = judged(items("cat", "cat", "dog", "dog"), ["cat", "dog", "dog", "dog"])
+def test_table_shows_classes_interval_matrix_and_notes(items: Items) -> None:
+    found = evaluated(items("cat", "cat", "dog", "dog"), ["cat", "dog", "dog", "dog"])
     text = printed(replace(found, notes=("Something was left out.",)))
     assert "4 photos" in text
     assert "95% interval" in text
@@ -263,27 +266,27 @@ def test_the_table_shows_classes_the_interval_the_matrix_and_the_notes(items: It
     assert "Something was left out." in text
 
 
-def test_objects_of_photos_are_counted_as_such(items: Items) -> None:
-    found = judged(items(["cat", "dog"], "dog"), ["cat", "dog", "dog"])
+def test_objects_and_photos_are_both_counted(items: Items) -> None:
+    found = evaluated(items(["cat", "dog"], "dog"), ["cat", "dog", "dog"])
     assert (found.images, found.photos) == (3, 2)
-    assert "3 objects of 2 photos" in printed(found)
+    assert "3 objects in 2 photos" in printed(found)
     assert found.to_dict()["photos"] == 2
 
 
-def test_many_classes_show_their_most_frequent_mistakes(items: Items) -> None:
+def test_many_classes_show_the_most_frequent_mistakes(items: Items) -> None:
     names = tuple(f"class {number}" for number in range(30))
-    truth, taken = [*names, *names[:3]], [names[1], *names[1:], names[1], *names[1:3]]
+    truth, predicted = [*names, *names[:3]], [names[1], *names[1:], names[1], *names[1:3]]
     dataset = items(*truth, names=names)
-    found = evaluate_classifications(dataset, [answer(name, names) for name in taken])
+    found = evaluate_classifications(dataset, [classification(name, names) for name in predicted])
     text = printed(found)
-    assert "the most frequent mistakes" in text
+    assert "most frequent mistakes" in text
     assert ["class 0", "class 1", "2"] in rows(text)
     assert "columns:" not in text
 
 
-def test_names_with_brackets_are_no_markup(items: Items) -> None:
+def test_names_with_brackets_are_not_markup(items: Items) -> None:
     names = ("[red]cat", "[/]")
     dataset = items(*names, names=names)
-    text = printed(evaluate_classifications(dataset, [answer(name, names) for name in names]))
+    text = printed(evaluate_classifications(dataset, [classification(name, names) for name in names]))
     assert "[red]cat" in text
     assert "[/]" in text

@@ -19,10 +19,10 @@ A, B = (10, 10, 30, 30), (50, 50, 90, 90)
 
 
 @dataclass
-class Prepared:
-    """Answers from a list, and remembers the photos it was shown."""
+class StubDetector:
+    """A detector that returns prepared detections and records its photos."""
 
-    answers: list[Detections]
+    detections: list[Detections]
     class_names: tuple[str, ...] = ("cat", "dog")
 
     def __post_init__(self):
@@ -31,7 +31,7 @@ class Prepared:
 
     def predict(self, photo, proposals=None):
         self.shown.append(photo)
-        return self.answers[len(self.shown) - 1]
+        return self.detections[len(self.shown) - 1]
 
 
 @pytest.fixture
@@ -44,35 +44,35 @@ def photos(labeled, tmp_path):
 
 
 @pytest.fixture
-def answers(detected):
+def detections(detected):
     return [detected(("cat", 0.9, A)), detected(("dog", 0.8, B)), detected(("cat", 0.3, B))]
 
 
-def test_detect_goes_through_the_photos_in_order(photos, answers):
-    detector, steps = Prepared(answers), []
-    assert detect_all(detector, photos, progress=lambda done, of: steps.append((done, of))) == answers
+def test_detect_all_goes_through_the_photos_in_order(photos, detections):
+    detector, steps = StubDetector(detections), []
+    assert detect_all(detector, photos, progress=lambda done, of: steps.append((done, of))) == detections
     assert [int(photo.float().mean().round()) for photo in detector.shown] == [0, 50, 100]
     assert steps == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_detect_names_a_missing_photo(photos, answers):
+def test_detect_all_names_a_missing_photo(photos, detections):
     photos.path(1).unlink()
     with pytest.raises(PhotoError, match=r"1\.jpg"):
-        detect_all(Prepared(answers), photos)
+        detect_all(StubDetector(detections), photos)
 
 
-def test_json_holds_the_figures(photos, answers):
-    figures = evaluate_detector(Prepared(answers), photos).to_dict()
-    assert json.loads(json.dumps(figures)) == figures
-    assert figures["images"] == 3
-    assert figures["objects"] == 3
-    assert figures["AP50"] == pytest.approx((51 / 101 + 1) / 2)
-    assert figures["VOC_AP_all"] == pytest.approx(0.75)
-    assert figures["VOC_AP_11"] == pytest.approx((6 / 11 + 1) / 2)
-    assert figures["APl"] is None
-    assert figures["AP50_interval"][0] <= figures["AP50"] <= figures["AP50_interval"][1]
-    assert figures["interval_resamples"] > 900
-    assert figures["per_class"]["dog"] == {
+def test_dict_holds_the_metrics(photos, detections):
+    metrics = evaluate_detector(StubDetector(detections), photos).to_dict()
+    assert json.loads(json.dumps(metrics)) == metrics
+    assert metrics["images"] == 3
+    assert metrics["objects"] == 3
+    assert metrics["AP50"] == pytest.approx((51 / 101 + 1) / 2)
+    assert metrics["VOC_AP_all"] == pytest.approx(0.75)
+    assert metrics["VOC_AP_11"] == pytest.approx((6 / 11 + 1) / 2)
+    assert metrics["APl"] is None
+    assert metrics["AP50_interval"][0] <= metrics["AP50"] <= metrics["AP50_interval"][1]
+    assert metrics["interval_resamples"] > 900
+    assert metrics["per_class"]["dog"] == {
         "AP": pytest.approx(1.0),
         "AP50": pytest.approx(1.0),
         "VOC_AP": pytest.approx(1.0),
@@ -80,48 +80,48 @@ def test_json_holds_the_figures(photos, answers):
     }
 
 
-def test_interval_only_where_wanted(photos, answers):
-    figures = evaluate_detections(photos, answers, interval=False).to_dict()
-    assert figures["AP_interval"] is figures["AP50_interval"] is None
+def test_intervals_can_be_left_out(photos, detections):
+    metrics = evaluate_detections(photos, detections, interval=False).to_dict()
+    assert metrics["AP_interval"] is metrics["AP50_interval"] is None
 
 
-def test_classes_in_another_order_give_the_same_figures(photos, answers):
+def test_classes_in_another_order_give_the_same_metrics(photos, detections):
     swapped = [
         Detections(found.boxes, found.scores, 1 - found.labels, ("dog", "cat"), found.size)
-        for found in answers
+        for found in detections
     ]
-    assert evaluate_detections(photos, swapped) == evaluate_detections(photos, answers)
+    assert evaluate_detections(photos, swapped) == evaluate_detections(photos, detections)
 
 
-def test_an_unseen_class_stops_before_the_work(photos, answers):
-    detector = Prepared(answers, ("cat", "owl"))
+def test_unseen_class_is_an_error_before_any_photo_is_opened(photos, detections):
+    detector = StubDetector(detections, ("cat", "owl"))
     with pytest.raises(LabelError, match='"dog": 1 object in'):
         evaluate_detector(detector, photos)
     assert detector.shown == []
 
 
-def test_more_and_fewer_classes_are_noted(photos, detected):
+def test_extra_and_skipped_classes_are_noted(photos, detected):
     names = ("owl", "cat")
     found = [detected(("cat", 0.9, A), ("owl", 0.4, B), class_names=names)] * 2 + [
         detected(class_names=names)
     ]
-    evaluation = evaluate_detector(Prepared(found, names), photos, on_unseen_classes="skip")
+    evaluation = evaluate_detector(StubDetector(found, names), photos, on_unseen_classes="skip")
     assert list(evaluation.coco.per_class) == ["cat"]
     assert evaluation.coco.AP50 == pytest.approx(1.0)
     assert evaluation.objects == 2
     assert evaluation.notes == (
         'classes that the model does not know are left out of the metrics:\n  "dog": 1 object in 1.jpg',
-        'Left out, as the data set does not have these classes: 2 detections of "owl".',
+        '2 detections of classes that the data set does not have are left out: "owl".',
     )
 
 
-def test_no_photos(labeled):
-    with pytest.raises(LabelError, match="no photos to evaluate_detector on"):
+def test_no_photos_are_an_error(labeled):
+    with pytest.raises(LabelError, match="no photos to evaluate on"):
         evaluate_detections(labeled(), [])
 
 
-def test_table_shows_every_class_the_interval_and_the_notes(photos, answers):
-    evaluation = replace(evaluate_detections(photos, answers), notes=("Something was left out.",))
+def test_table_shows_every_class_the_intervals_and_the_notes(photos, detections):
+    evaluation = replace(evaluate_detections(photos, detections), notes=("Something was left out.",))
     console = Console(file=io.StringIO(), width=120)
     console.print(detection_table(evaluation))
     text = console.file.getvalue()

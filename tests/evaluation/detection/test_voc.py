@@ -5,14 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxmask.evaluation.detection.voc import LEFT_OUT, RIGHT, WRONG, all_point, eleven_point, voc_metrics
+from boxmask.evaluation.detection.voc import (
+    CORRECT,
+    NOT_COUNTED,
+    WRONG,
+    all_point_ap,
+    eleven_point_ap,
+    voc_metrics,
+)
 
 A, B, C = (10, 10, 30, 30), (50, 50, 90, 90), (5, 60, 25, 80)
 NOWHERE = (70, 5, 95, 20)
 
 
 def test_worked_example(labeled, detected):
-    """Right, wrong, right of three objects: precision 1, 1/2, 2/3 at recall 1/3, 1/3, 2/3."""
+    """Correct, wrong, correct for three objects: precision 1, 1/2, 2/3 at recall 1/3, 1/3, 2/3."""
     dataset = labeled([("cat", A), ("cat", B), ("cat", C)])
     found = [detected(("cat", 0.9, A), ("cat", 0.8, NOWHERE), ("cat", 0.7, B))]
     cat = voc_metrics(dataset, found).per_class["cat"]
@@ -21,13 +28,13 @@ def test_worked_example(labeled, detected):
     assert cat.AP_11 == pytest.approx((4 * 1 + 3 * 2 / 3) / 11)
 
 
-def test_a_second_detection_of_an_object_is_wrong(labeled, detected):
+def test_second_detection_of_an_object_is_wrong(labeled, detected):
     dataset = labeled([("cat", A), ("cat", B)])
     found = [detected(("cat", 0.9, A), ("cat", 0.8, (11, 10, 30, 30)), ("cat", 0.7, B))]
     assert voc_metrics(dataset, found).per_class["cat"].AP_all == pytest.approx(1 / 2 + 1 / 2 * 2 / 3)
 
 
-def test_the_nearest_object_gets_the_detection_even_if_taken(labeled, detected):
+def test_nearest_object_gets_the_detection_even_if_taken(labeled, detected):
     """As in the development kit: the second detection does not fall back to its second-best object."""
     dataset = labeled([("cat", (0, 0, 10, 10)), ("cat", (0, 2, 10, 12))])
     found = [detected(("cat", 0.9, (0, 0, 10, 10)), ("cat", 0.8, (0, 0.5, 10, 10.5)))]
@@ -42,13 +49,13 @@ def test_difficult_objects_count_neither_for_nor_against(labeled, detected):
     assert voc_metrics(dataset, [detected(("cat", 0.9, NOWHERE), ("cat", 0.5, A))]).AP_all == 0.5
 
 
-def test_detections_in_a_crowd_region_are_left_out(labeled, detected):
+def test_detections_in_a_crowd_region_are_ignored(labeled, detected):
     dataset = labeled([("cat", A), ("cat", (40, 40, 100, 100), "crowd")])
     found = [detected(("cat", 0.9, (50, 50, 60, 60)), ("cat", 0.8, (70, 70, 90, 95)), ("cat", 0.5, A))]
     assert voc_metrics(dataset, found).AP_all == 1.0
 
 
-def test_iou_of_exactly_one_half_is_right(labeled, detected):
+def test_iou_of_exactly_one_half_is_correct(labeled, detected):
     dataset = labeled([("cat", (0, 0, 10, 10))])
     assert voc_metrics(dataset, [detected(("cat", 0.9, (0, 0, 10, 5)))]).AP_all == 1.0
     assert voc_metrics(dataset, [detected(("cat", 0.9, (0, 0, 10, 4.99)))]).AP_all == 0.0
@@ -59,49 +66,51 @@ def test_other_photos_and_classes_do_not_match(labeled, detected):
     assert voc_metrics(dataset, [detected(("dog", 0.9, A)), detected(("cat", 0.9, A))]).AP_all == 0.0
 
 
-def test_none_where_there_is_nothing_to_measure(labeled, detected):
+def test_none_without_objects(labeled, detected):
     dataset = labeled([("cat", A)], [])
-    figures = voc_metrics(dataset, [detected(("cat", 0.9, A)), detected(("dog", 0.9, B))])
-    assert figures.per_class["dog"].AP_all is None
-    assert figures.AP_all == figures.AP_11 == 1.0
+    metrics = voc_metrics(dataset, [detected(("cat", 0.9, A)), detected(("dog", 0.9, B))])
+    assert metrics.per_class["dog"].AP_all is None
+    assert metrics.AP_all == metrics.AP_11 == 1.0
     assert voc_metrics(labeled([]), [detected()]).AP_11 is None
 
 
 def test_recall_levels_are_compared_without_rounding():
     """3 of 10 objects is recall 0.3, although 0.1 + 0.1 + 0.1 > 0.3 in floating point."""
-    assert eleven_point(np.array([RIGHT] * 3), 10) == pytest.approx(4 / 11)
+    assert eleven_point_ap(np.array([CORRECT] * 3), 10) == pytest.approx(4 / 11)
 
 
-verdicts = st.lists(st.sampled_from([RIGHT, WRONG, LEFT_OUT]), max_size=30)
+outcomes = st.lists(st.sampled_from([CORRECT, WRONG, NOT_COUNTED]), max_size=30)
 
 
-@given(verdicts, st.integers(0, 5))
-def test_all_point_equals_a_direct_area(marks, missed):
-    """Summed in fractions over each found object's best precision from there on."""
-    objects = marks.count(RIGHT) + missed
-    judged = [mark for mark in marks if mark != LEFT_OUT]
-    precision = [Fraction(judged[: i + 1].count(RIGHT), i + 1) for i in range(len(judged))]
-    area = sum(max(precision[i:]) for i, mark in enumerate(judged) if mark == RIGHT)
+@given(outcomes, st.integers(0, 5))
+def test_all_point_ap_equals_a_direct_area(values, missed):
+    """The sum, in exact fractions, of the best precision from each correct detection on."""
+    objects = values.count(CORRECT) + missed
+    counted = [value for value in values if value != NOT_COUNTED]
+    precision = [Fraction(counted[: i + 1].count(CORRECT), i + 1) for i in range(len(counted))]
+    area = sum(max(precision[i:]) for i, value in enumerate(counted) if value == CORRECT)
     expected = float(area / objects) if objects else None
-    assert all_point(np.array(marks, dtype=np.int64), objects) == pytest.approx(expected)
+    assert all_point_ap(np.array(values, dtype=np.int64), objects) == pytest.approx(expected)
 
 
-@given(verdicts, st.integers(0, 5))
-def test_eleven_point_equals_its_definition(marks, missed):
-    objects = marks.count(RIGHT) + missed
-    judged = [mark for mark in marks if mark != LEFT_OUT]
+@given(outcomes, st.integers(0, 5))
+def test_eleven_point_ap_equals_its_definition(values, missed):
+    objects = values.count(CORRECT) + missed
+    counted = [value for value in values if value != NOT_COUNTED]
     curve = [
         (Fraction(n, objects), Fraction(n, i + 1))
-        for i in range(len(judged))
-        if objects and (n := judged[: i + 1].count(RIGHT)) >= 0
+        for i in range(len(counted))
+        if objects and (n := counted[: i + 1].count(CORRECT)) >= 0
     ]
     levels = [max((p for r, p in curve if r >= Fraction(t, 10)), default=0) for t in range(11)]
     expected = float(Fraction(sum(levels), 11)) if objects else None
-    assert eleven_point(np.array(marks, dtype=np.int64), objects) == pytest.approx(expected)
+    assert eleven_point_ap(np.array(values, dtype=np.int64), objects) == pytest.approx(expected)
 
 
 @given(st.integers(1, 40))
 def test_perfect_detections_score_one(objects):
     assert (
-        all_point(np.full(objects, RIGHT), objects) == eleven_point(np.full(objects, RIGHT), objects) == 1.0
+        all_point_ap(np.full(objects, CORRECT), objects)
+        == eleven_point_ap(np.full(objects, CORRECT), objects)
+        == 1.0
     )

@@ -6,7 +6,12 @@ import torch
 from hotcoco.panoptic import PanopticEval
 from PIL import Image
 
-from boxmask.evaluation.panoptic.merge import PanopticConfig, PanopticMap, combine, labeled_map
+from boxmask.evaluation.panoptic.merge import (
+    PanopticConfig,
+    PanopticMap,
+    panoptic_map,
+    panoptic_map_from_labels,
+)
 from boxmask.evaluation.panoptic.quality import Quality, panoptic_quality
 from boxmask.masks import Masks
 from boxmask.types import IGNORED, Detections, SegmentationMap, SegmentationTarget, Target
@@ -21,7 +26,7 @@ def map_of(segments, labels, crowd=()) -> PanopticMap:
 
 
 def scene(rng: np.random.Generator) -> tuple[PanopticMap, PanopticMap]:
-    """Blocks of pixels, and the same with others over them; void on both sides, one crowd region."""
+    """A map of blocks and a distorted copy, both with void, one with a crowd region."""
     segments = np.kron(rng.permutation(12).reshape(3, 4) % 10, np.ones((12, 12), int))
     truth = map_of(segments, rng.integers(0, 4, 9), crowd=[int(rng.integers(0, 9))])
     segments = np.roll(segments, rng.integers(-2, 3, 2), axis=(0, 1))
@@ -35,7 +40,7 @@ def scene(rng: np.random.Generator) -> tuple[PanopticMap, PanopticMap]:
 
 
 def written(maps: list[PanopticMap], folder, name: str) -> str:
-    """COCO's panoptic JSON with its PNGs, where a color is a segment's id."""
+    """Write COCO's panoptic JSON and PNGs, whose colors are segment ids."""
     annotations = []
     (folder / name).mkdir()
     for i, one in enumerate(maps):
@@ -75,28 +80,28 @@ def test_quality_equals_hotcocos_panopticapi(seed, tmp_path):
     assert 0.1 < ours.all.PQ < 0.9
 
 
-def test_the_same_map_is_perfect_and_nothing_is_nothing():
+def test_equal_maps_are_perfect_and_empty_maps_have_no_quality():
     one = map_of([[1, 1, 2], [0, 0, 3]], [0, 0, 2])
-    figures = panoptic_quality([one], [one])
-    assert figures.all == figures.things == figures.per_class["soil"] == Quality(1.0, 1.0, 1.0)
-    assert figures.per_class["sky"] == Quality(None, None, None)
+    metrics = panoptic_quality([one], [one])
+    assert metrics.all == metrics.things == metrics.per_class["soil"] == Quality(1.0, 1.0, 1.0)
+    assert metrics.per_class["sky"] == Quality(None, None, None)
     assert panoptic_quality([], []).all == Quality(None, None, None)
     empty = map_of([[0]], [])
     assert panoptic_quality([empty], [empty]).all.PQ is None
 
 
-def test_the_equation_by_hand():
-    """Of two cells one is found with IoU 0.75 and one is missed; a third one is made up."""
+def test_quality_by_hand():
+    """One of two cells is found with IoU 0.75, the other is missed, and a third prediction is wrong."""
     truth = map_of([[1, 1, 1, 1, 3, 3], [2, 2, 3, 3, 3, 3]], [0, 0, 2])
     found = map_of([[1, 1, 1, 3, 3, 3], [3, 3, 3, 3, 2, 2]], [0, 0, 2])
-    figures = panoptic_quality([truth], [found])
-    assert figures.per_class["cell"] == Quality(0.75 / 2, 0.75, 0.5)
-    assert figures.per_class["soil"].PQ == 0.0  # an IoU of 4 in 8 is not over a half
+    metrics = panoptic_quality([truth], [found])
+    assert metrics.per_class["cell"] == Quality(0.75 / 2, 0.75, 0.5)
+    assert metrics.per_class["soil"].PQ == 0.0  # IoU 4 / 8 is not over 0.5
 
 
-def test_maps_that_do_not_belong_together():
+def test_maps_that_differ_in_number_size_or_classes_are_refused():
     one = map_of([[1]], [0])
-    with pytest.raises(ValueError, match="maps of 1 photos, found 0"):
+    with pytest.raises(ValueError, match="expected maps of 1 photos, found 0"):
         panoptic_quality([one], [])
     with pytest.raises(ValueError, match="size"):
         panoptic_quality([one], [map_of([[1, 0]], [0])])
@@ -113,18 +118,18 @@ def detections(masks: np.ndarray, labels, scores) -> Detections:
     )
 
 
-def test_the_surer_object_keeps_the_pixels_and_grounds_fill_the_rest():
+def test_higher_score_keeps_the_pixels_and_stuff_fills_the_rest():
     masks = np.zeros((4, 4, 6), bool)
     masks[0, :, :3] = True
     masks[1, :, 2:5] = True  # a third is hidden
-    masks[2, :, 1:4] = True  # all but nothing is left: dropped
-    masks[3] = True  # too unsure
+    masks[2, :, 1:4] = True  # hardly anything is visible: dropped
+    masks[3] = True  # score too low
     found = detections(masks, [0, 0, 1, 1], [0.9, 0.8, 0.7, 0.2])
     pixels = torch.zeros(4, 6, dtype=torch.uint8)  # soil
-    pixels[0] = 1  # a cell, where no detection may lie
+    pixels[0] = 1  # a cell, possibly without a detection
     pixels[3] = 2
-    grounds = SegmentationMap(pixels, ("soil", "cell", "sky"))
-    map_ = combine(found, grounds, PanopticConfig(min_ground=1))
+    label_map = SegmentationMap(pixels, ("soil", "cell", "sky"))
+    map_ = panoptic_map(found, label_map, PanopticConfig(min_stuff_area=1))
     assert map_.class_names == ("cell", "leaf", "soil", "sky")
     assert map_.things == (True, True, False, False)
     assert map_.labels.tolist() == [0, 0, 2, 3]
@@ -134,28 +139,30 @@ def test_the_surer_object_keeps_the_pixels_and_grounds_fill_the_rest():
         [1, 1, 1, 2, 2, 3],
         [1, 1, 1, 2, 2, 4],
     ]
-    assert combine(found, grounds, PanopticConfig(min_ground=2)).labels.tolist() == [0, 0, 2]
-    assert combine(found, grounds, PanopticConfig(min_ground=1, other=("soil",))).labels.tolist() == [0, 0, 2]
+    assert panoptic_map(found, label_map, PanopticConfig(min_stuff_area=2)).labels.tolist() == [0, 0, 2]
+    assert panoptic_map(
+        found, label_map, PanopticConfig(min_stuff_area=1, void_classes=("soil",))
+    ).labels.tolist() == [0, 0, 2]
 
 
-def test_grounds_alone_and_boxes_alone():
-    grounds = SegmentationMap(torch.zeros(80, 80, dtype=torch.uint8), ("soil",))
+def test_stuff_alone_and_boxes_alone():
+    label_map = SegmentationMap(torch.zeros(80, 80, dtype=torch.uint8), ("soil",))
     found = (torch.zeros(0, 4), torch.zeros(0), torch.zeros(0).long(), ("cell",), (80, 80))
     nothing = Detections(*found, Masks.unknown(0, (80, 80)))
-    assert combine(nothing, grounds).labels.tolist() == [1]
+    assert panoptic_map(nothing, label_map).labels.tolist() == [1]
     with pytest.raises(ValueError, match="found boxes only"):
-        combine(Detections(*found), grounds)
+        panoptic_map(Detections(*found), label_map)
     small = SegmentationMap(torch.zeros(8, 8, dtype=torch.uint8), ("soil",))
     with pytest.raises(ValueError, match="size"):
-        combine(nothing, small)
+        panoptic_map(nothing, small)
 
 
-def test_labels_become_a_map():
+def test_labels_become_a_panoptic_map():
     dense = np.zeros((4, 3, 6), bool)
     dense[0, :, :4] = True
     dense[1, 1, 1:3] = True  # lies on the first
     dense[2, 2, 5] = True  # ignored
-    masks = Masks.from_dense(dense)  # the fourth has no outline
+    masks = Masks.from_dense(dense)  # the fourth has no mask
     target = Target(
         torch.tensor([[0.0, 0, 4, 3], [1, 1, 3, 2], [5, 2, 6, 3], [4, 0, 5, 1]]),
         torch.tensor([0, 1, 0, 0]),
@@ -163,8 +170,10 @@ def test_labels_become_a_map():
         masks,
     )
     pixels = torch.full((3, 6), 1, dtype=torch.uint8)
-    pixels[0, 4], pixels[1, 5] = 0, IGNORED  # a cell without outline; not known
-    map_ = labeled_map(target, ("cell", "leaf"), SegmentationTarget(pixels), ("cell", "soil", "sky"))
+    pixels[0, 4], pixels[1, 5] = 0, IGNORED  # a cell without mask; ignored
+    map_ = panoptic_map_from_labels(
+        target, ("cell", "leaf"), SegmentationTarget(pixels), ("cell", "soil", "sky")
+    )
     assert map_.segments.tolist() == [
         [3, 3, 3, 3, 0, 4],
         [3, 2, 2, 3, 4, 0],
@@ -172,5 +181,5 @@ def test_labels_become_a_map():
     ]
     assert map_.labels.tolist() == [0, 1, 0, 2]
     assert map_.crowd.tolist() == [True, False, False, False]
-    figures = panoptic_quality([map_], [map_])
-    assert figures.all.PQ == pytest.approx(1.0)
+    metrics = panoptic_quality([map_], [map_])
+    assert metrics.all.PQ == pytest.approx(1.0)

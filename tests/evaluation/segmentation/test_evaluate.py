@@ -1,4 +1,4 @@
-"""mIoU and its kin against a plain confusion matrix; classes by name; intervals; the printed table."""
+"""Metrics against a plain confusion matrix; classes by name; intervals; the printed table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from boxmask.errors import LabelError
 from boxmask.evaluation.segmentation.evaluate import evaluate_label_maps, evaluate_segmenter
 from boxmask.evaluation.segmentation.metrics import (
     SegmentationCounts,
-    confusion,
+    confusion_matrix,
     miou_interval,
     segmentation_metrics,
 )
@@ -32,26 +32,26 @@ CLASSES = ("road", "grass", "sky")
 
 
 @dataclass(frozen=True)
-class Given:
-    """Labels from a list."""
+class ListedLabels:
+    """A source of labels from a list."""
 
     pictures: tuple[np.ndarray, ...]
 
     def labels(self, photo: int) -> np.ndarray:
         return self.pictures[photo]
 
-    def subset(self, photos: np.ndarray) -> Given:
-        return Given(tuple(self.pictures[photo] for photo in photos))
+    def subset(self, photos: np.ndarray) -> ListedLabels:
+        return ListedLabels(tuple(self.pictures[photo] for photo in photos))
 
     def fingerprint(self) -> bytes:
         return b""
 
 
 @dataclass
-class Prepared:
-    """Answers from a list, and remembers the photos it was shown."""
+class StubSegmenter:
+    """A segmenter that returns prepared label maps and records its photos."""
 
-    answers: list[SegmentationMap]
+    label_maps: list[SegmentationMap]
     class_names: tuple[str, ...] = CLASSES
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Prepared:
 
     def predict(self, photos: Path) -> SegmentationMap:
         self.shown.append(photos)
-        return self.answers[len(self.shown) - 1]
+        return self.label_maps[len(self.shown) - 1]
 
 
 def dataset_of(
@@ -75,7 +75,7 @@ def dataset_of(
         sizes=np.array([array.shape for array in arrays], dtype=np.int32).reshape(-1, 2),
         splits=np.full(len(arrays), "test"),
         pixels=np.array(counts, dtype=np.int64).reshape(len(arrays), len(class_names)),
-        source=Given(arrays),
+        source=ListedLabels(arrays),
     )
 
 
@@ -93,41 +93,41 @@ def photos() -> SegmentationDataset:
 
 
 @pytest.fixture
-def answers() -> list[SegmentationMap]:
+def label_maps() -> list[SegmentationMap]:
     return [map_of(picture) for picture in FOUND]
 
 
-# ---------------------------------------------------------------- figures
+# ---------------------------------------------------------------- metrics
 
 
-def test_the_figures_by_hand(photos: SegmentationDataset, answers: list[SegmentationMap]) -> None:
+def test_metrics_by_hand(photos: SegmentationDataset, label_maps: list[SegmentationMap]) -> None:
     steps: list[tuple[int, int]] = []
-    segmenter = Prepared(answers)
+    segmenter = StubSegmenter(label_maps)
     evaluation = evaluate_segmenter(segmenter, photos, progress=lambda done, of: steps.append((done, of)))
-    figures = evaluation.to_dict()
-    assert json.loads(json.dumps(figures)) == figures
+    metrics = evaluation.to_dict()
+    assert json.loads(json.dumps(metrics)) == metrics
     assert segmenter.shown == [Path("fields/0.jpg"), Path("fields/1.jpg")]
     assert steps == [(1, 2), (2, 2)]
     # road: 2 shared of 3 labeled, 3 predicted; grass: 3 of 4 labeled, 4 predicted; sky only where ignored
-    assert figures["mIoU"] == pytest.approx((2 / 4 + 3 / 5) / 2)
-    assert figures["Dice"] == pytest.approx((4 / 6 + 6 / 8) / 2)
-    assert figures["pixel_accuracy"] == pytest.approx(5 / 7)
-    assert figures["mean_accuracy"] == pytest.approx((2 / 3 + 3 / 4) / 2)
-    assert figures["images"] == 2
-    assert figures["notes"] == []
-    assert list(figures["per_class"]) == list(CLASSES)
-    assert figures["per_class"]["road"] == {
+    assert metrics["mIoU"] == pytest.approx((2 / 4 + 3 / 5) / 2)
+    assert metrics["Dice"] == pytest.approx((4 / 6 + 6 / 8) / 2)
+    assert metrics["pixel_accuracy"] == pytest.approx(5 / 7)
+    assert metrics["mean_accuracy"] == pytest.approx((2 / 3 + 3 / 4) / 2)
+    assert metrics["images"] == 2
+    assert metrics["notes"] == []
+    assert list(metrics["per_class"]) == list(CLASSES)
+    assert metrics["per_class"]["road"] == {
         "IoU": pytest.approx(2 / 4),
         "Dice": pytest.approx(4 / 6),
         "accuracy": pytest.approx(2 / 3),
-        "boundary_IoU": pytest.approx(2 / 4),  # every pixel of so small a photo is a rim
+        "boundary_IoU": pytest.approx(2 / 4),  # in such a small photo every pixel is boundary
         "pixels": 3,
     }
     nothing = dict.fromkeys(("IoU", "Dice", "accuracy", "boundary_IoU"))
-    assert figures["per_class"]["sky"] == nothing | {"pixels": 0}
-    low, high = figures["mIoU_interval"]
-    assert low <= figures["mIoU"] <= high
-    assert figures["interval_confidence"] == 0.95
+    assert metrics["per_class"]["sky"] == nothing | {"pixels": 0}
+    low, high = metrics["mIoU_interval"]
+    assert low <= metrics["mIoU"] <= high
+    assert metrics["interval_confidence"] == 0.95
 
 
 def plain(truth: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
@@ -141,22 +141,22 @@ def plain(truth: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 9999), k=st.integers(1, 6), height=st.integers(1, 12), width=st.integers(1, 12))
-def test_the_confusion_is_a_plain_ones(seed: int, k: int, height: int, width: int) -> None:
+def test_confusion_matrix_equals_a_plain_one(seed: int, k: int, height: int, width: int) -> None:
     generator = np.random.default_rng(seed)
     truth = generator.integers(0, k, (height, width)).astype(np.uint8)
     truth[generator.random((height, width)) < 0.2] = IGNORED
     predicted = generator.integers(0, k + 1, (height, width)).astype(np.uint8)
-    assert np.array_equal(confusion(truth, predicted, k), plain(truth, predicted, k))
+    assert np.array_equal(confusion_matrix(truth, predicted, k), plain(truth, predicted, k))
 
 
-def test_the_confusion_takes_255_classes() -> None:
+def test_confusion_matrix_takes_255_classes() -> None:
     truth = np.array([[0, 254, IGNORED, 7]], dtype=np.uint8)
-    matrix = confusion(truth, np.array([[254, 254, 0, 255]], dtype=np.uint8), 255)
+    matrix = confusion_matrix(truth, np.array([[254, 254, 0, 255]], dtype=np.uint8), 255)
     assert matrix.shape == (255, 256)
     assert (matrix[0, 254], matrix[254, 254], matrix[7, 255], matrix.sum()) == (1, 1, 1, 3)
 
 
-def test_the_figures_equal_hotcocos_own() -> None:
+def test_metrics_equal_hotcocos() -> None:
     from hotcoco.semantic import SemanticEval
 
     generator = np.random.default_rng(0)
@@ -180,7 +180,7 @@ def test_the_figures_equal_hotcocos_own() -> None:
     assert metrics.per_class["absent"].IoU is None
 
 
-def test_a_class_that_is_only_predicted_counts_in_miou_but_not_in_mean_accuracy() -> None:
+def test_class_that_is_only_predicted_counts_in_miou_but_not_in_mean_accuracy() -> None:
     evaluation = evaluate_label_maps(dataset_of([[0, 0]]), [map_of([[0, 2]])], CLASSES)
     assert evaluation.metrics.mIoU == pytest.approx((1 / 2 + 0) / 2)
     assert evaluation.metrics.mean_accuracy == pytest.approx(1 / 2)
@@ -188,66 +188,70 @@ def test_a_class_that_is_only_predicted_counts_in_miou_but_not_in_mean_accuracy(
     assert evaluation.metrics.per_class["sky"].accuracy is None
 
 
-def test_nothing_labeled_gives_no_figures() -> None:
+def test_no_metrics_without_labeled_pixels() -> None:
     evaluation = evaluate_label_maps(dataset_of([[IGNORED]], [[IGNORED]]), [map_of([[0]])] * 2, CLASSES)
     assert evaluation.metrics.mIoU is None
     assert evaluation.metrics.pixel_accuracy is None
-    assert evaluation.interval is None
+    assert evaluation.miou_interval is None
 
 
 # ---------------------------------------------------------------- classes
 
 
-def test_classes_in_another_order_give_the_same_figures(
-    photos: SegmentationDataset, answers: list[SegmentationMap]
+def test_classes_in_another_order_give_the_same_metrics(
+    photos: SegmentationDataset, label_maps: list[SegmentationMap]
 ) -> None:
     names = ("sky", "road", "grass")
-    turned = [SegmentationMap((answer.labels + 1) % 3, names) for answer in answers]
-    assert evaluate_label_maps(photos, turned, names) == evaluate_label_maps(photos, answers, CLASSES)
+    turned = [SegmentationMap((label_map.labels + 1) % 3, names) for label_map in label_maps]
+    assert evaluate_label_maps(photos, turned, names) == evaluate_label_maps(photos, label_maps, CLASSES)
 
 
-def test_an_unseen_class_stops_before_the_work(
-    photos: SegmentationDataset, answers: list[SegmentationMap]
+def test_unseen_class_is_an_error_before_any_photo_is_opened(
+    photos: SegmentationDataset, label_maps: list[SegmentationMap]
 ) -> None:
-    segmenter = Prepared(answers, ("road", "sky"))
+    segmenter = StubSegmenter(label_maps, ("road", "sky"))
     with pytest.raises(LabelError, match=r'"grass": \d+ pixels in 0\.jpg.*\nIt knows "road", "sky"'):
         evaluate_segmenter(segmenter, photos)
     assert segmenter.shown == []
 
 
-def test_an_unseen_class_can_be_left_out(photos: SegmentationDataset) -> None:
+def test_unseen_class_can_be_skipped(photos: SegmentationDataset) -> None:
     names = ("road", "sky")
     found = [map_of([[0, 1, 0, 0]], names), map_of([[0, 0, 0, 0]], names)]
-    evaluation = evaluate_segmenter(Prepared(found, names), photos, on_unseen_classes="skip")
+    evaluation = evaluate_segmenter(StubSegmenter(found, names), photos, on_unseen_classes="skip")
     assert list(evaluation.metrics.per_class) == ["road", "sky"]
     assert evaluation.metrics.pixel_accuracy == pytest.approx(2 / 3)
     assert evaluation.metrics.mIoU == pytest.approx((2 / 3 + 0) / 2)
     assert evaluation.notes == (
-        'classes that the model does not know are left out of the metrics:\n  "grass": 4 pixels in 0.jpg, 1.jpg',
+        "classes that the model does not know are left out of the metrics:\n"
+        '  "grass": 4 pixels in 0.jpg, 1.jpg',
     )
 
 
-def test_a_foreign_class_counts_as_wrong_and_is_noted(photos: SegmentationDataset) -> None:
+def test_extra_class_counts_as_wrong_and_is_noted(photos: SegmentationDataset) -> None:
     names = ("road", "grass", "sky", "lava")
     found = [map_of([[0, 3, 1, 1]], names), map_of([[0, 1, 1, 3]], names)]
     evaluation = evaluate_label_maps(photos, found, names)
     assert evaluation.metrics.pixel_accuracy == pytest.approx(6 / 7)
     assert evaluation.metrics.mIoU == pytest.approx((2 / 3 + 1) / 2)
     assert evaluation.notes == (
-        'Counted as wrong: 14.29% of the pixels, taken for what the data set does not have ("lava").',
+        "14.29% of the pixels count as wrong: they are predicted as classes that the data set does not have, "
+        '"lava".',
     )
 
 
-def test_maps_that_do_not_fit(photos: SegmentationDataset, answers: list[SegmentationMap]) -> None:
-    with pytest.raises(ValueError, match=r"1\.jpg: expected a map of \(1, 4\), found \(1, 2\)"):
-        evaluate_label_maps(photos, [answers[0], map_of([[0, 0]])], CLASSES)
+def test_wrong_size_or_number_of_maps_is_refused(
+    photos: SegmentationDataset, label_maps: list[SegmentationMap]
+) -> None:
+    with pytest.raises(ValueError, match=r"1\.jpg: expected a label map of \(1, 4\), found \(1, 2\)"):
+        evaluate_label_maps(photos, [label_maps[0], map_of([[0, 0]])], CLASSES)
     with pytest.raises(ValueError, match="zip"):
-        evaluate_label_maps(photos, answers[:1], CLASSES)
+        evaluate_label_maps(photos, label_maps[:1], CLASSES)
 
 
 def test_no_photos() -> None:
     with pytest.raises(LabelError, match="no photos to evaluate on"):
-        evaluate_segmenter(Prepared([]), dataset_of())
+        evaluate_segmenter(StubSegmenter([]), dataset_of())
 
 
 # ---------------------------------------------------------------- interval
@@ -261,29 +265,33 @@ def counts() -> SegmentationCounts:
     return SegmentationCounts(matrix.astype(np.int64), nothing, nothing)
 
 
-def test_the_interval_is_that_of_drawn_photos(counts: SegmentationCounts) -> None:
+def test_interval_is_that_of_resampled_photos(counts: SegmentationCounts) -> None:
     found = miou_interval(counts, resamples=50, seed=3)
-    draws = np.random.default_rng(3).multinomial(12, np.full(12, 1 / 12), size=50)
-    figures = []
-    for draw in draws:
-        rows = np.repeat(np.arange(12), draw)
-        drawn = SegmentationCounts(counts.confusion[rows], counts.shared[rows], counts.either[rows])
-        figures.append(segmentation_metrics(drawn, CLASSES).mIoU)
+    weights = np.random.default_rng(3).multinomial(12, np.full(12, 1 / 12), size=50)
+    metrics = []
+    for weight in weights:
+        rows = np.repeat(np.arange(12), weight)
+        resample = SegmentationCounts(
+            counts.confusion[rows], counts.boundary_intersection[rows], counts.boundary_union[rows]
+        )
+        metrics.append(segmentation_metrics(resample, CLASSES).mIoU)
     assert found is not None
-    assert found.mIoU == pytest.approx(tuple(np.quantile(figures, [0.025, 0.975])), abs=1e-12)
+    assert found.mIoU == pytest.approx(tuple(np.quantile(metrics, [0.025, 0.975])), abs=1e-12)
     assert found.resamples == 50
 
 
-def test_the_interval_is_the_same_for_the_same_seed_and_absent_for_one_photo(
+def test_interval_follows_the_seed_and_needs_two_photos(
     counts: SegmentationCounts,
 ) -> None:
     assert miou_interval(counts) == miou_interval(counts)
     assert miou_interval(counts) != miou_interval(counts, seed=1)
-    one = SegmentationCounts(counts.confusion[:1], counts.shared[:1], counts.either[:1])
+    one = SegmentationCounts(
+        counts.confusion[:1], counts.boundary_intersection[:1], counts.boundary_union[:1]
+    )
     assert miou_interval(one) is None
 
 
-def test_a_draw_without_labeled_pixels_is_passed_over() -> None:
+def test_resamples_without_labeled_pixels_do_not_count() -> None:
     matrix = np.zeros((2, 3, 4), dtype=np.int64)
     matrix[0, 0, 0] = 5
     found = miou_interval(SegmentationCounts(matrix, matrix[..., 0], matrix[..., 0]), resamples=400)
@@ -296,9 +304,9 @@ def test_a_draw_without_labeled_pixels_is_passed_over() -> None:
 
 
 def test_table_shows_every_class_the_interval_and_the_notes(
-    photos: SegmentationDataset, answers: list[SegmentationMap], printed: Callable[..., str]
+    photos: SegmentationDataset, label_maps: list[SegmentationMap], printed: Callable[..., str]
 ) -> None:
-    evaluation = replace(evaluate_label_maps(photos, answers, CLASSES), notes=("Something was left out.",))
+    evaluation = replace(evaluate_label_maps(photos, label_maps, CLASSES), notes=("Something was left out.",))
     text = printed(segmentation_table(evaluation))
     assert "2 photos" in text
     assert "95% interval" in text
@@ -308,7 +316,7 @@ def test_table_shows_every_class_the_interval_and_the_notes(
     cells = [line.split() for line in text.splitlines()]
     assert ["│", "road", "│", "42.9%", "│", "0.500", "│", "0.667", "│", "0.667", "│", "0.500", "│"] in cells
     assert ["│", "sky", "│", "0.0%", "│", "–", "│", "–", "│", "–", "│", "–", "│"] in cells
-    without = printed(segmentation_table(evaluate_label_maps(photos, answers, CLASSES, interval=False)))
+    without = printed(segmentation_table(evaluate_label_maps(photos, label_maps, CLASSES, interval=False)))
     assert "95% interval" not in without
 
 

@@ -1,4 +1,4 @@
-"""The figures of a classifier as tables for the terminal."""
+"""Tables of a classifier's metrics for the terminal."""
 
 from __future__ import annotations
 
@@ -6,53 +6,49 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.evaluation.classification.evaluate import CONFIDENCE, ClassificationEvaluation
-from boxmask.evaluation.detection.table import figure
+from boxmask.evaluation.classification.evaluate import ClassificationEvaluation, count_text
+from boxmask.evaluation.classification.wilson import CONFIDENCE
+from boxmask.evaluation.format import format_fraction, format_interval
 
-MOST_COLUMNS = 8  # of a confusion matrix that fits a terminal
-MOST_MISTAKES = 10  # shown in its place
+MAX_CLASSES = 8  # of a confusion matrix that fits a terminal
+MAX_MISTAKES = 10  # shown instead of a larger matrix
 
 
 def classification_table(evaluation: ClassificationEvaluation) -> Group:
-    """The overall figures, a row for each class, what was taken for what, and the notes; fractions."""
-    fits = len(evaluation.class_names) <= MOST_COLUMNS
-    mixed_up = confusion_table(evaluation) if fits else mistakes_table(evaluation)
+    """The overall metrics, one row per class, the mistakes, and the notes. Fractions, as in the JSON."""
+    matrix_fits = len(evaluation.class_names) <= MAX_CLASSES
+    mistakes = confusion_table(evaluation) if matrix_fits else mistakes_table(evaluation)
     notes = [Text(note, style="yellow") for note in evaluation.notes]
-    return Group(overall_table(evaluation), per_class_table(evaluation), mixed_up, *notes)
+    return Group(overall_table(evaluation), class_table(evaluation), mistakes, *notes)
 
 
 def overall_table(evaluation: ClassificationEvaluation) -> Table:
-    """Accuracy with its interval, and the mean over the classes."""
-    whole = evaluation.images == evaluation.photos
-    what = (
-        f"{evaluation.images} photos"
-        if whole
-        else f"{evaluation.images} objects of {evaluation.photos} photos"
-    )
-    table = Table(title=what, title_justify="left")
+    """Accuracy with its interval, and the mean over classes."""
+    table = Table(title=count_text(evaluation), title_justify="left")
     table.add_column("over all classes")
-    table.add_column("figure", justify="right")
-    table.add_column(f"{CONFIDENCE:.0%} interval" if evaluation.interval else "interval", justify="right")
-    span = " to ".join(map(figure, evaluation.interval)) if evaluation.interval else ""
-    table.add_row("accuracy", figure(evaluation.accuracy), span)
-    table.add_row("mean of the classes' accuracies", figure(evaluation.mean_accuracy), "")
+    table.add_column("metric", justify="right")
+    has_interval = evaluation.accuracy_interval is not None
+    table.add_column(f"{CONFIDENCE:.0%} interval" if has_interval else "interval", justify="right")
+    for title, name in (("accuracy", "accuracy"), ("mean accuracy over classes", "mean_accuracy")):
+        table.add_row(title, format_fraction(evaluation[name]), format_interval(evaluation.interval(name)))
     return table
 
 
-def per_class_table(evaluation: ClassificationEvaluation) -> Table:
-    """A row for each class."""
+def class_table(evaluation: ClassificationEvaluation) -> Table:
+    """One row per class."""
     table = Table()
     table.add_column("class")
-    for heading in ("there are", "accuracy (recall)", "precision"):
+    for heading in ("images", "recall", "precision"):
         table.add_column(heading, justify="right")
-    for name, one in evaluation.per_class.items():
-        table.add_row(Text(name), str(one.images), figure(one.accuracy), figure(one.precision))
+    for name, metrics in evaluation.per_class.items():
+        fractions = (metrics.recall, metrics.precision)
+        table.add_row(Text(name), str(metrics.images), *map(format_fraction, fractions))
     return table
 
 
 def confusion_table(evaluation: ClassificationEvaluation) -> Table:
-    """A row for each class that there is, a column for each that things were taken for."""
-    table = Table(title="rows: what it is\ncolumns: taken for", title_justify="left")
+    """One row per true class, one column per predicted class."""
+    table = Table(title="rows: true class\ncolumns: predicted class", title_justify="left")
     table.add_column("")
     for name in evaluation.class_names:
         table.add_column(Text(name), justify="right")
@@ -62,12 +58,11 @@ def confusion_table(evaluation: ClassificationEvaluation) -> Table:
 
 
 def mistakes_table(evaluation: ClassificationEvaluation) -> Table:
-    """The most frequent mistakes, where a matrix would not fit."""
-    mistakes = evaluation.mistakes()
-    table = Table(title="the most frequent mistakes", title_justify="left")
-    for heading in ("is", "taken for"):
+    """The most frequent mistakes, for more classes than fit a matrix."""
+    table = Table(title="most frequent mistakes", title_justify="left")
+    for heading in ("true class", "predicted class"):
         table.add_column(heading)
-    table.add_column("times", justify="right")
-    for name, other, count in mistakes[:MOST_MISTAKES]:
-        table.add_row(Text(name), Text(other), str(count))
+    table.add_column("count", justify="right")
+    for true_class, predicted_class, count in evaluation.mistakes()[:MAX_MISTAKES]:
+        table.add_row(Text(true_class), Text(predicted_class), str(count))
     return table

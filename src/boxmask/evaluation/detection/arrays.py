@@ -1,4 +1,4 @@
-"""The detections of many photos as one row of numpy arrays, the way `DetectionDataset` holds its objects."""
+"""The detections of many photos in flat numpy arrays, as `DetectionDataset` holds its objects."""
 
 from __future__ import annotations
 
@@ -7,62 +7,65 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float, Int
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.types import Detections
 
 Kind = Literal["bbox", "segm"]
-"""What is compared, in pycocotools' words: boxes, or the pixels of masks."""
+"""What IoU compares, in the words of pycocotools: boxes ("bbox") or masks ("segm")."""
 
 
 @dataclass(frozen=True)
 class FlatDetections:
-    """M detections of all photos, photo by photo, best first within each.
+    """M detections of all photos, photo by photo, highest score first within each.
 
-    photos: (M,) int64, the photo's number in the data set
+    photos: (M,) int64, index of the photo in the data set
     boxes:  (M, 4) float64 xyxy in pixels
     scores: (M,) float64
-    labels: (M,) int64, counted by the data set's class names
+    labels: (M,) int64, index into the class names of the data set
     """
 
-    photos: NDArray[np.int64]
-    boxes: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    labels: NDArray[np.int64]
+    photos: Int[np.ndarray, " M"]
+    boxes: Float[np.ndarray, "M 4"]
+    scores: Float[np.ndarray, " M"]
+    labels: Int[np.ndarray, " M"]
 
 
 def flatten(dataset: DetectionDataset, detections: Sequence[Detections]) -> FlatDetections:
-    """One photo's detections after another's; `detections[i]` belongs to photo i of `dataset`.
+    """Concatenate the detections of all photos. `detections[i]` belongs to photo i of `dataset`.
 
-    Raises ValueError where their number differs from the photos', or their class names from the data set's
-    (see `boxmask.evaluation.detection.classes.renamed`).
+    Raises ValueError if there is not one `Detections` per photo, or if class names differ from those of the
+    data set (see `boxmask.evaluation.detection.classes.with_class_names`).
     """
     if len(detections) != len(dataset):
-        raise ValueError(f"expected detections for {len(dataset)} photos, found them for {len(detections)}")
-    for found in detections:
-        if found.class_names != dataset.class_names:
-            raise ValueError(f"class names: expected {dataset.class_names}, found {found.class_names}")
-    counts = np.array([len(found) for found in detections], dtype=np.int64)
+        raise ValueError(f"detections: expected one per photo ({len(dataset)}), found {len(detections)}")
+    for in_photo in detections:
+        if in_photo.class_names != dataset.class_names:
+            raise ValueError(f"class names: expected {dataset.class_names}, found {in_photo.class_names}")
+    counts = np.array([len(in_photo) for in_photo in detections], dtype=np.int64)
+    boxes = [in_photo.boxes.cpu().numpy() for in_photo in detections]
+    scores = [in_photo.scores.cpu().numpy() for in_photo in detections]
+    labels = [in_photo.labels.cpu().numpy() for in_photo in detections]
     return FlatDetections(
-        np.repeat(np.arange(len(detections)), counts),
-        np.concatenate([np.zeros((0, 4)), *(found.boxes.cpu().numpy() for found in detections)]),
-        np.concatenate([np.zeros(0), *(found.scores.cpu().numpy() for found in detections)]),
-        np.concatenate([np.zeros(0, np.int64), *(found.labels.cpu().numpy() for found in detections)]),
+        photos=np.repeat(np.arange(len(detections)), counts),
+        boxes=np.concatenate([np.zeros((0, 4)), *boxes]),
+        scores=np.concatenate([np.zeros(0), *scores]),
+        labels=np.concatenate([np.zeros(0, np.int64), *labels]),
     )
 
 
-def photo_of_objects(dataset: DetectionDataset) -> NDArray[np.int64]:
-    """The number of the photo that each object of `dataset` belongs to: (N,)."""
+def photo_of_objects(dataset: DetectionDataset) -> Int[np.ndarray, " N"]:
+    """The index of the photo of each object in `dataset`: (N,)."""
     return np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
 
 
-def judged_objects(dataset: DetectionDataset, kind: Kind = "bbox") -> NDArray[np.bool_]:
-    """(N,) which objects count: for masks, only those whose outline is known."""
+def counted_objects(dataset: DetectionDataset, kind: Kind = "bbox") -> Bool[np.ndarray, " N"]:
+    """Which objects count: (N,). For masks, only objects whose mask is known."""
     return dataset.counted if kind == "bbox" else dataset.counted & dataset.has_mask
 
 
-def objects_by_class(dataset: DetectionDataset, kind: Kind = "bbox") -> list[int]:
-    """How many objects of each class count."""
-    labels = dataset.labels[judged_objects(dataset, kind)]
+def objects_per_class(dataset: DetectionDataset, kind: Kind = "bbox") -> list[int]:
+    """The number of objects of each class that count."""
+    labels = dataset.labels[counted_objects(dataset, kind)]
     return [int(n) for n in np.bincount(labels, minlength=len(dataset.class_names))]

@@ -1,8 +1,8 @@
-"""The outlines of labeled objects and of detections as they are judged, and in COCO's compressed form.
+"""Masks of objects and detections in COCO's compressed form.
 
-An object whose outline is not known can be neither found nor missed by its outline: it stands in as a crowd
-region as large as its box. It then takes any detections that lie in it, which count neither for nor against;
-were it matched by IoU, a perfect mask would overlap the box too little and count against.
+An object whose mask is unknown can be neither found nor missed by its mask. It becomes a crowd region as
+large as its box: detections inside it count neither for nor against. If it were matched by IoU instead, even
+a perfect mask could overlap the box too little and count against.
 """
 
 from __future__ import annotations
@@ -11,62 +11,61 @@ from typing import Any
 
 import numpy as np
 from hotcoco import mask as hotcoco_mask
-from numpy.typing import NDArray
+from jaxtyping import Float, Int
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.geometry.rle import encode
 from boxmask.masks import Masks, Size
 
-RunLengths = dict[str, Any]
+CocoRle = dict[str, Any]
 """pycocotools' run lengths: {"size": [height, width], "counts": compressed string}."""
 
 
-def compressed(masks: Masks) -> list[RunLengths]:
-    """Each mask as pycocotools reads it and as COCO's JSON holds it; one mask is looked at at a time."""
-    return [_compressed(counts, masks.size) for counts in encode(masks)]
+def to_coco_rle(masks: Masks) -> list[CocoRle]:
+    """Each mask as pycocotools reads it and COCO's JSON holds it."""
+    return [_compress(counts, masks.size) for counts in encode(masks)]
 
 
-def _compressed(counts: NDArray[np.int64] | NDArray[np.int32], size: Size) -> RunLengths:
-    plain = {"size": list(size), "counts": counts}
-    return plain | {"counts": hotcoco_mask.rle_to_string(plain)}
+def _compress(counts: Int[np.ndarray, " R"], size: Size) -> CocoRle:
+    uncompressed = {"size": list(size), "counts": counts}
+    return uncompressed | {"counts": hotcoco_mask.rle_to_string(uncompressed)}
 
 
 def object_masks(dataset: DetectionDataset, photo: int) -> Masks:
-    """The outlines of a photo's objects; the whole box where the outline is not known."""
+    """The masks of the objects of a photo. An object whose mask is unknown has its whole box."""
     rows = dataset.rows(photo)
     height, width = dataset.sizes[photo].tolist()
-    boxed = filled_boxes(dataset.boxes[rows], (height, width))
-    outlines = dataset.masks(photo)
-    if outlines is None:
-        return boxed
+    boxes = filled_boxes(dataset.boxes[rows], (height, width))
+    masks = dataset.masks(photo)
+    if masks is None:
+        return boxes
     known = dataset.has_mask[rows]
-    masks = Masks.concatenate([outlines, boxed], boxed.size)
-    count = len(known)
-    return masks[np.where(known, np.arange(count), np.arange(count) + count)]
+    index = np.arange(len(known))
+    return Masks.concatenate([masks, boxes], boxes.size)[np.where(known, index, index + len(known))]
 
 
-def object_outlines(dataset: DetectionDataset, photo: int) -> list[RunLengths]:
-    """The same as `object_masks`, compressed; known outlines as they are, without a look at their pixels."""
+def object_rles(dataset: DetectionDataset, photo: int) -> list[CocoRle]:
+    """`object_masks`, compressed. The run lengths of known masks are used as they are, without decoding."""
     rows = dataset.rows(photo)
     height, width = dataset.sizes[photo].tolist()
     known, spans = dataset.has_mask[rows], dataset.run_offsets[rows.start : rows.stop + 1].tolist()
-    boxed = iter(compressed(filled_boxes(dataset.boxes[rows][~known], (height, width))))
+    boxes = iter(to_coco_rle(filled_boxes(dataset.boxes[rows][~known], (height, width))))
     return [
-        _compressed(dataset.runs[spans[i] : spans[i + 1]], (height, width)) if outlined else next(boxed)
-        for i, outlined in enumerate(known.tolist())
+        _compress(dataset.runs[spans[i] : spans[i + 1]], (height, width)) if is_known else next(boxes)
+        for i, is_known in enumerate(known.tolist())
     ]
 
 
-def filled_boxes(boxes: NDArray[np.float32], size: Size) -> Masks:
-    """Every pixel that a box (N, 4) touches."""
+def filled_boxes(boxes: Float[np.ndarray, "N 4"], size: Size) -> Masks:
+    """Masks of every pixel that a box touches: (N, 4) -> N masks."""
     low, high = np.floor(boxes[:, :2]).astype(int), np.ceil(boxes[:, 2:]).astype(int)
     sides = np.maximum(high - low, 0).tolist()
     crops = [np.ones((height, width), dtype=np.bool_) for width, height in sides]
     return Masks.from_crops(crops, [(x, y) for x, y in low.tolist()], size)
 
 
-def found_masks(masks: Masks | None) -> Masks:
-    """The masks of detections; ValueError where a detector has found boxes only."""
+def require_masks(masks: Masks | None) -> Masks:
+    """The masks of detections. Raises ValueError if the detector found boxes only."""
     if masks is None:
-        raise ValueError("masks: expected one for each detection, found boxes only")
+        raise ValueError("masks: expected one per detection, found boxes only")
     return masks

@@ -1,4 +1,4 @@
-"""Run a detector over every photo of a data set."""
+"""Run a detector on every photo of a data set."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from boxmask.types import Detections
 def detect_all(
     detector: Detector, dataset: DetectionDataset, *, progress: Callable[[int, int], None] | None = None
 ) -> list[Detections]:
-    """What the detector finds in each photo, in the order of the data set.
+    """The detections in each photo, in the order of the data set.
 
-    Photos go one at a time, so that none is padded to the size of another; each is searched once, where the
-    detector waits for Selective Search, and its proposals are kept in the cache. `progress(done, photos)` is
-    called after each. Raises PhotoError where a photo cannot be opened.
+    Photos are processed one at a time, so that none is padded to the size of another. If the detector needs
+    Selective Search, each photo is searched once and its proposals are cached. `progress(done, total)` is
+    called after each photo. Raises PhotoError if a photo cannot be opened.
     """
     detections = []
     search = getattr(detector.config, "search", None)

@@ -1,110 +1,148 @@
-"""How good a detector is on labeled photos: COCO's and VOC's figures, by class, with intervals.
+"""Evaluate a detector on labeled photos: COCO's and VOC's metrics, per class, with confidence intervals.
 
-A detector that outlines what it finds is judged by the outlines too, where the labels have any.
+A detector that finds masks is also evaluated by its masks, if the labels have any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.detectors.contract import Detector
-from boxmask.errors import LabelError
-from boxmask.evaluation.detection.arrays import judged_objects
-from boxmask.evaluation.detection.bootstrap import Interval, ap_interval
+from boxmask.evaluation.checks import check_has_photos
+from boxmask.evaluation.contract import (
+    Interval,
+    evaluation_to_json,
+    find_interval,
+    find_metric,
+    intervals_to_dict,
+    summarize,
+)
+from boxmask.evaluation.detection.arrays import counted_objects
+from boxmask.evaluation.detection.bootstrap import APIntervals, ap_intervals
 from boxmask.evaluation.detection.boundary_ap import BoundaryMetrics, boundary_metrics
-from boxmask.evaluation.detection.classes import foreign_note, renamed, seen_classes
+from boxmask.evaluation.detection.classes import extra_classes_note, keep_known_classes, with_class_names
 from boxmask.evaluation.detection.coco import CocoMetrics, coco_metrics
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.voc import VocMetrics, voc_metrics
+from boxmask.evaluation.format import format_count
 from boxmask.types import Detections
 
-MASK_FIGURES = ("AP", "AP50", "AP75", "APs", "APm", "APl")  # of COCO's twelve, what is told of masks
+MASK_METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")  # of COCO's twelve, those reported for masks
 
 
 @dataclass(frozen=True)
 class MaskEvaluation:
-    """The figures of the outlines.
+    """The metrics of masks.
 
-    interval: of mask AP and mask AP50; None as in `DetectionEvaluation`
-    objects:  how many objects count: those whose outline is known
+    ap_intervals: of mask AP and mask AP50; None as in `DetectionEvaluation`
+    objects:      number of objects that count: those whose mask is known
     """
 
     coco: CocoMetrics
     boundary: BoundaryMetrics
-    interval: Interval | None
+    ap_intervals: APIntervals | None
     objects: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """The same as plain numbers and lists."""
-        figures = {f"mask_{name}": getattr(self.coco, name) for name in MASK_FIGURES}
-        interval = self.interval
-        return figures | {
-            "boundary_AP": self.boundary.AP,
-            "boundary_AP50": self.boundary.AP50,
-            "mask_AP_interval": interval and list(interval.AP),
-            "mask_AP50_interval": interval and list(interval.AP50),
-            "outlined_objects": self.objects,
-        }
+    def metrics(self) -> dict[str, float | None]:
+        """The metrics over all classes, by name."""
+        by_name = {f"mask_{name}": getattr(self.coco, name) for name in MASK_METRICS}
+        return by_name | {"boundary_AP": self.boundary.AP, "boundary_AP50": self.boundary.AP50}
 
-    def of_class(self, name: str) -> dict[str, float | None]:
-        """What is told of one class."""
+    def intervals(self) -> dict[str, Interval | None]:
+        """The intervals of mask_AP and mask_AP50."""
+        if self.ap_intervals is None:
+            return {"mask_AP": None, "mask_AP50": None}
+        return {"mask_AP": self.ap_intervals.AP, "mask_AP50": self.ap_intervals.AP50}
+
+    def metrics_of_class(self, name: str) -> dict[str, float | None]:
+        """The metrics of one class."""
         ap = self.coco.per_class[name]
         return {"mask_AP": ap.AP, "mask_AP50": ap.AP50}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DetectionEvaluation:
-    """The figures of one detector on one set of photos.
+    """How well a detector does on labeled photos; an `Evaluation`.
 
-    interval: of AP and AP50; None where it was not asked for or nothing can be said
-    images:   how many photos
-    objects:  how many objects count (crowd regions and difficult objects do not)
-    notes:    what was left out, in sentences
-    masks:    the figures of the outlines; None where the detector or the labels have none
+    AP, AP50, mask_AP and mask_AP50 have confidence intervals.
+
+    ap_intervals: of AP and AP50; None if not requested, with fewer than two photos or without objects
+    images:       number of photos
+    objects:      number of objects that count; crowd regions and difficult objects do not
+    notes:        what was left out, in sentences
+    masks:        the metrics of masks; None if the detector or the labels have no masks
     """
 
     coco: CocoMetrics
     voc: VocMetrics
-    interval: Interval | None
+    ap_intervals: APIntervals | None
     images: int
     objects: int
     notes: tuple[str, ...] = ()
     masks: MaskEvaluation | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers and lists for a program to read: fractions, None where nothing can be measured.
+    def __getitem__(self, name: str) -> float | None:
+        return find_metric(self._metrics(), name)
 
-        Figures of masks are there only where masks were judged.
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._metrics())
+
+    def __repr__(self) -> str:
+        names = ["AP", "AP50"] + ([] if self.masks is None else ["mask_AP", "mask_AP50"])
+        return summarize(self, names, format_count(self.images, "photo"))
+
+    def keys(self) -> list[str]:
+        """The names of the metrics, those of masks only if masks were evaluated."""
+        return list(self._metrics())
+
+    def interval(self, name: str) -> Interval | None:
+        """The confidence interval of a metric, or None. Raises KeyError for an unknown metric."""
+        return find_interval(self._metrics(), self._intervals(), name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and lists: fractions, or None without objects to measure.
+
+        The metrics of masks are included only if masks were evaluated.
         """
-        figures = asdict(self.coco)
-        del figures["per_class"]
-        figures |= {} if self.masks is None else self.masks.to_dict()
-        interval = self.interval
-        return figures | {
-            "VOC_AP_11": self.voc.AP_11,
-            "VOC_AP_all": self.voc.AP_all,
-            "AP_interval": interval and list(interval.AP),
-            "AP50_interval": interval and list(interval.AP50),
-            "interval_confidence": interval and interval.confidence,
-            "interval_resamples": interval and interval.resamples,
-            "per_class": self._per_class(),
+        intervals = self.ap_intervals
+        masks = {} if self.masks is None else {"mask_objects": self.masks.objects}
+        return {
+            **self._metrics(),
+            **intervals_to_dict(self._intervals()),
+            "interval_confidence": None if intervals is None else intervals.confidence,
+            "interval_resamples": None if intervals is None else intervals.resamples,
+            "per_class": {name: self._metrics_of_class(name) for name in self.coco.per_class},
             "images": self.images,
             "objects": self.objects,
+            **masks,
             "notes": list(self.notes),
         }
 
-    def _per_class(self) -> dict[str, dict[str, float | int | None]]:
-        return {name: self._of_class(name) for name in self.coco.per_class}
+    def to_json(self) -> str:
+        """`to_dict()` as JSON text."""
+        return evaluation_to_json(self)
 
-    def _of_class(self, name: str) -> dict[str, float | int | None]:
+    def _metrics(self) -> dict[str, float | None]:
+        coco = asdict(self.coco)
+        del coco["per_class"]
+        masks = {} if self.masks is None else self.masks.metrics()
+        return coco | masks | {"VOC_AP_11": self.voc.AP_11, "VOC_AP_all": self.voc.AP_all}
+
+    def _intervals(self) -> dict[str, Interval | None]:
+        masks = {} if self.masks is None else self.masks.intervals()
+        if self.ap_intervals is None:
+            return {"AP": None, "AP50": None, **masks}
+        return {"AP": self.ap_intervals.AP, "AP50": self.ap_intervals.AP50, **masks}
+
+    def _metrics_of_class(self, name: str) -> dict[str, float | int | None]:
         ap = self.coco.per_class[name]
         voc = self.voc.per_class[name].AP_all
-        outlines = {} if self.masks is None else self.masks.of_class(name)
-        return {"AP": ap.AP, "AP50": ap.AP50, **outlines, "VOC_AP": voc, "objects": ap.objects}
+        masks = {} if self.masks is None else self.masks.metrics_of_class(name)
+        return {"AP": ap.AP, "AP50": ap.AP50, **masks, "VOC_AP": voc, "objects": ap.objects}
 
 
 def evaluate_detector(
@@ -115,10 +153,13 @@ def evaluate_detector(
     on_unseen_classes: OnUnseenClasses = "error",
     progress: Callable[[int, int], None] | None = None,
 ) -> DetectionEvaluation:
-    """Run the detector over the photos and judge what it finds; classes are matched by name.
+    """Run a detector on every photo and evaluate its detections. Classes are matched by name.
 
-    Raises LabelError without photos, and, before any photo is opened, where the data set has objects of a
-    class that the detector does not know (`on_unseen_classes="skip"` leaves such classes out of the figures).
+    interval: whether to compute confidence intervals
+    progress: `progress(done, total)` is called after each photo
+
+    Raises LabelError without photos and, before any photo is opened, for classes that the detector does not
+    know; `on_unseen_classes="skip"` leaves such classes out. Raises PhotoError if a photo cannot be opened.
     """
     check_known_classes(detector, dataset, on_unseen_classes)
     detections = detect_all(detector, dataset, progress=progress)
@@ -128,9 +169,9 @@ def evaluate_detector(
 def check_known_classes(
     detector: Detector, dataset: DetectionDataset, on_unseen_classes: OnUnseenClasses
 ) -> None:
-    """Raise LabelError without photos, or for classes that the detector does not know (unless ignored)."""
-    _require_photos(dataset)
-    seen_classes(dataset, detector.config.class_names, on_unseen_classes)
+    """Raise LabelError without photos, or for classes that the detector does not know (unless skipped)."""
+    check_has_photos(dataset)
+    keep_known_classes(dataset, detector.config.class_names, on_unseen_classes)
 
 
 def evaluate_detections(
@@ -140,49 +181,41 @@ def evaluate_detections(
     interval: bool = True,
     on_unseen_classes: OnUnseenClasses = "error",
 ) -> DetectionEvaluation:
-    """Judge detections that are there already; `detections[i]` belongs to photo i of the data set.
+    """Evaluate given detections. `detections[i]` belongs to photo i of `dataset`.
 
-    Raises LabelError as `evaluate_detector` does, and ValueError where the number of photos differs.
+    Raises LabelError as `evaluate_detector` does, and ValueError if the number of photos differs.
     """
-    _require_photos(dataset)
-    known = list(dict.fromkeys(name for found in detections for name in found.class_names))
-    judged, notes = seen_classes(dataset, known, on_unseen_classes)
-    named = [renamed(found, judged.class_names) for found in detections]
-    masks, mask_notes = _judge_masks(judged, named, interval)
+    check_has_photos(dataset)
+    known = list(dict.fromkeys(name for in_photo in detections for name in in_photo.class_names))
+    kept, notes = keep_known_classes(dataset, known, on_unseen_classes)
+    matching = [with_class_names(in_photo, kept.class_names) for in_photo in detections]
+    masks, mask_notes = _evaluate_masks(kept, matching, interval)
     return DetectionEvaluation(
-        coco=coco_metrics(judged, named),
-        voc=voc_metrics(judged, named),
-        interval=ap_interval(judged, named) if interval else None,
-        images=len(judged),
-        objects=int(judged.counted.sum()),
-        notes=notes + foreign_note(detections, dataset.class_names) + mask_notes,
+        coco=coco_metrics(kept, matching),
+        voc=voc_metrics(kept, matching),
+        ap_intervals=ap_intervals(kept, matching) if interval else None,
+        images=len(kept),
+        objects=int(kept.counted.sum()),
+        notes=notes + extra_classes_note(detections, dataset.class_names) + mask_notes,
         masks=masks,
     )
 
 
-def _judge_masks(
+def _evaluate_masks(
     dataset: DetectionDataset, detections: Sequence[Detections], interval: bool
 ) -> tuple[MaskEvaluation | None, tuple[str, ...]]:
-    """The figures of the outlines, if there are any to compare, and what to note."""
-    if any(found.masks is None for found in detections):
+    """The metrics of masks, if there are any to compare, and notes."""
+    if any(in_photo.masks is None for in_photo in detections):
         return None, ()
-    objects, all_objects = int(judged_objects(dataset, "segm").sum()), int(dataset.counted.sum())
+    objects, all_objects = int(counted_objects(dataset, "segm").sum()), int(dataset.counted.sum())
     if not objects:
-        return None, ("The masks could not be judged: the labels have boxes only.",) if all_objects else ()
+        return None, ("Masks were not evaluated: the labels have boxes only.",) if all_objects else ()
     evaluation = MaskEvaluation(
         coco=coco_metrics(dataset, detections, "segm"),
         boundary=boundary_metrics(dataset, detections),
-        interval=ap_interval(dataset, detections, "segm") if interval else None,
+        ap_intervals=ap_intervals(dataset, detections, "segm") if interval else None,
         objects=objects,
     )
     missing = all_objects - objects
-    note = f"Left out of the figures of masks: {missing} of {all_objects} objects, which have no outline."
+    note = f"{missing} of {all_objects} objects have no mask and are left out of the metrics of masks."
     return evaluation, (note,) if missing else ()
-
-
-def _require_photos(dataset: DetectionDataset) -> None:
-    if not len(dataset):
-        raise LabelError(
-            f"There are no photos to evaluate_detector on in {dataset.root}. "
-            "Choose a split that has photos, or give a folder of labeled photos."
-        )

@@ -1,4 +1,4 @@
-"""The figures of an evaluation as tables for the terminal."""
+"""Tables of a detector's metrics for the terminal."""
 
 from __future__ import annotations
 
@@ -7,74 +7,70 @@ from rich.table import Table
 from rich.text import Text
 
 from boxmask.evaluation.detection.evaluate import DetectionEvaluation, MaskEvaluation
-
-NOTHING = "–"  # what stands where there is nothing to measure
+from boxmask.evaluation.format import format_count, format_fraction, format_interval
 
 
 def detection_table(evaluation: DetectionEvaluation) -> Group:
-    """The overall figures, a row for each class, and the notes; fractions, as in the JSON."""
+    """The overall metrics, one row per class, and the notes. Fractions, as in the JSON."""
     notes = [Text(note, style="yellow") for note in evaluation.notes]
     return Group(overall_table(evaluation), class_table(evaluation), *notes)
 
 
 def overall_table(evaluation: DetectionEvaluation) -> Table:
-    """COCO's and VOC's figures with their intervals."""
-    coco, voc, interval = evaluation.coco, evaluation.voc, evaluation.interval
-    table = Table(title=f"{evaluation.images} photos, {evaluation.objects} objects", title_justify="left")
+    """COCO's and VOC's metrics with their intervals."""
+    bootstrap, heading = evaluation.ap_intervals, "interval"
+    counts = [format_count(evaluation.images, "photo"), format_count(evaluation.objects, "object")]
+    table = Table(title=", ".join(counts), title_justify="left")
+    if bootstrap is not None:
+        heading = f"{bootstrap.confidence:.0%} interval"
+        table.caption = f"intervals from {bootstrap.resamples} resamples of the {evaluation.images} photos"
     table.add_column("over all classes")
-    table.add_column("figure", justify="right")
-    if interval is not None:
-        table.caption = f"the interval rests on {interval.resamples} draws of the {evaluation.images} photos"
-    table.add_column(
-        "interval" if interval is None else f"{interval.confidence:.0%} interval", justify="right"
-    )
-    table.add_row("AP   (COCO, IoU 0.50 to 0.95)", figure(coco.AP), _span(interval.AP if interval else None))
-    table.add_row("AP50 (COCO, IoU 0.50)", figure(coco.AP50), _span(interval.AP50 if interval else None))
-    table.add_row("AP75 (COCO, IoU 0.75)", figure(coco.AP75))
-    table.add_row("APs  (objects under 32² px)", figure(coco.APs))
-    table.add_row("APm  (32² to 96² px)", figure(coco.APm))
-    table.add_row("APl  (over 96² px)", figure(coco.APl))
-    table.add_row("AR100 (recall, 100 detections)", figure(coco.AR100))
-    table.add_row("VOC AP, 11 points (VOC2007)", figure(voc.AP_11))
-    table.add_row("VOC AP, all points (VOC2010)", figure(voc.AP_all))
+    table.add_column("metric", justify="right")
+    table.add_column(heading, justify="right")
+    _add_row(table, evaluation, "AP   (COCO, IoU 0.50 to 0.95)", "AP")
+    _add_row(table, evaluation, "AP50 (COCO, IoU 0.50)", "AP50")
+    _add_row(table, evaluation, "AP75 (COCO, IoU 0.75)", "AP75")
+    _add_row(table, evaluation, "APs  (objects under 32² px)", "APs")
+    _add_row(table, evaluation, "APm  (32² to 96² px)", "APm")
+    _add_row(table, evaluation, "APl  (over 96² px)", "APl")
+    _add_row(table, evaluation, "AR100 (recall, 100 detections)", "AR100")
+    _add_row(table, evaluation, "VOC AP, 11 points (VOC2007)", "VOC_AP_11")
+    _add_row(table, evaluation, "VOC AP, all points (VOC2010)", "VOC_AP_all")
     if evaluation.masks is not None:
-        _add_masks(table, evaluation.masks)
+        _add_mask_rows(table, evaluation)
     return table
 
 
-def _add_masks(table: Table, masks: MaskEvaluation) -> None:
-    """The figures of the outlines, under a line."""
-    coco, interval = masks.coco, masks.interval
+def _add_mask_rows(table: Table, evaluation: DetectionEvaluation) -> None:
+    """The metrics of masks, below a line."""
     table.add_section()
-    table.add_row(
-        "mask AP   (COCO, IoU of pixels)", figure(coco.AP), _span(interval.AP if interval else None)
-    )
-    table.add_row("mask AP50", figure(coco.AP50), _span(interval.AP50 if interval else None))
+    _add_row(table, evaluation, "mask AP   (COCO, IoU of pixels)", "mask_AP")
+    _add_row(table, evaluation, "mask AP50", "mask_AP50")
     for name in ("AP75", "APs", "APm", "APl"):
-        table.add_row(f"mask {name}", figure(getattr(coco, name)))
-    table.add_row("boundary AP   (2 % of the diagonal)", figure(masks.boundary.AP))
-    table.add_row("boundary AP50", figure(masks.boundary.AP50))
+        _add_row(table, evaluation, f"mask {name}", f"mask_{name}")
+    _add_row(table, evaluation, "boundary AP   (2 % of the diagonal)", "boundary_AP")
+    _add_row(table, evaluation, "boundary AP50", "boundary_AP50")
+
+
+def _add_row(table: Table, evaluation: DetectionEvaluation, title: str, name: str) -> None:
+    table.add_row(title, format_fraction(evaluation[name]), format_interval(evaluation.interval(name)))
 
 
 def class_table(evaluation: DetectionEvaluation) -> Table:
-    """A row for each class, in the data set's order."""
+    """One row per class, in the order of the data set."""
     table = Table()
     table.add_column("class")
-    masks = evaluation.masks
-    for heading in ("objects", "AP", "AP50", "VOC AP", *(("mask AP", "mask AP50") if masks else ())):
+    headings = ["objects", "AP", "AP50", "VOC AP"]
+    if evaluation.masks is not None:
+        headings += ["mask AP", "mask AP50"]
+    for heading in headings:
         table.add_column(heading, justify="right")
     for name, ap in evaluation.coco.per_class.items():
-        voc = evaluation.voc.per_class[name].AP_all
-        outlines = masks.of_class(name).values() if masks else ()
-        figures = (figure(fraction) for fraction in (ap.AP, ap.AP50, voc, *outlines))
-        table.add_row(Text(name), str(ap.objects), *figures)
+        metrics = [ap.AP, ap.AP50, evaluation.voc.per_class[name].AP_all]
+        metrics += _mask_metrics(evaluation.masks, name)
+        table.add_row(Text(name), str(ap.objects), *map(format_fraction, metrics))
     return table
 
 
-def figure(fraction: float | None) -> str:
-    """A fraction with three decimals, or a dash for None."""
-    return NOTHING if fraction is None else f"{fraction:.3f}"
-
-
-def _span(ends: tuple[float, float] | None) -> str:
-    return "" if ends is None else f"{figure(ends[0])} to {figure(ends[1])}"
+def _mask_metrics(masks: MaskEvaluation | None, class_name: str) -> list[float | None]:
+    return [] if masks is None else list(masks.metrics_of_class(class_name).values())

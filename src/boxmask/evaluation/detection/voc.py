@@ -1,13 +1,16 @@
-"""Average precision as Pascal VOC defines it: Everingham et al., "The Pascal Visual Object Classes (VOC)
-Challenge", IJCV 2010, section 4.2, and the development kit's VOCevaldet.m.
+"""Average precision as defined by Pascal VOC.
 
-Detections of a class, best first, each go to the object of the photo that they overlap most; at IoU >= 0.5
-the first detection of an object is right, later ones are wrong, and those of a `difficult` object are left
-out, however many. VOC2007 averages precision at 11 recalls; VOC2010 and later take the whole area.
+Everingham et al., "The Pascal Visual Object Classes (VOC) Challenge", IJCV 2010, section 4.2, and the
+development kit's VOCevaldet.m.
 
-Where this differs from the development kit: boxes have continuous edges (width = x2 - x1, where the kit has
-x2 - x1 + 1); recall is compared with the 11 levels in whole numbers, free of rounding; and detections that
-overlap no object but lie by half or more in a COCO crowd region, which VOC does not know, are left out.
+Detections of a class, highest score first, each go to the object in the photo that they overlap most. At
+IoU >= 0.5 the first detection of an object is correct and later ones are wrong. Detections of a `difficult`
+object are ignored, however many there are. VOC2007 averages precision at 11 recalls; VOC2010 and later take
+the whole area under the curve.
+
+Differences from the development kit: boxes have continuous edges (width = x2 - x1, where the kit has
+x2 - x1 + 1). Recall is compared with the 11 levels in integers, without rounding. VOC has no crowd regions;
+here, detections that overlap no object but lie by half or more in a COCO crowd region are ignored.
 """
 
 from __future__ import annotations
@@ -17,20 +20,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Float, Int
 
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.evaluation.detection.arrays import FlatDetections, flatten, objects_by_class
+from boxmask.evaluation.detection.arrays import FlatDetections, flatten, objects_per_class
 from boxmask.geometry.boxes import coverage, iou
 from boxmask.types import Detections
 
 MIN_IOU = 0.5  # section 4.2
-RIGHT, WRONG, LEFT_OUT = 1, 0, -1
+CORRECT, WRONG, NOT_COUNTED = 1, 0, -1  # outcomes of a detection
 
 
 @dataclass(frozen=True)
 class VocAP:
-    """Average precision at IoU 0.5 in VOC2007's 11-point form and in the all-point form of VOC2010."""
+    """AP at IoU 0.5: VOC2007's mean over 11 points, and the area under the curve of VOC2010."""
 
     AP_11: float | None
     AP_all: float | None
@@ -38,7 +41,7 @@ class VocAP:
 
 @dataclass(frozen=True)
 class VocMetrics:
-    """The mean over classes that have objects, and each class; None where there is no object to measure."""
+    """The mean over the classes with objects, and each class. None without objects to measure."""
 
     AP_11: float | None
     AP_all: float | None
@@ -46,87 +49,95 @@ class VocMetrics:
 
 
 def voc_metrics(dataset: DetectionDataset, detections: Sequence[Detections]) -> VocMetrics:
-    """VOC's figures for the detections of a data set's photos; `detections[i]` belongs to photo i.
+    """VOC's metrics of detections. `detections[i]` belongs to photo i of `dataset`.
 
-    Raises ValueError where the number of photos or the class names differ.
+    Raises ValueError if the number of photos or the class names differ.
     """
-    found = flatten(dataset, detections)
-    verdicts = _judge(dataset, found)
-    best_first = np.argsort(-found.scores, kind="stable")
+    flat = flatten(dataset, detections)
+    outcomes = _outcomes(dataset, flat)
+    by_score = np.argsort(-flat.scores, kind="stable")
     per_class = {}
-    for k, (name, objects) in enumerate(zip(dataset.class_names, objects_by_class(dataset), strict=True)):
-        ranked = verdicts[best_first[found.labels[best_first] == k]]
-        per_class[name] = VocAP(eleven_point(ranked, objects), all_point(ranked, objects))
+    for k, (name, objects) in enumerate(zip(dataset.class_names, objects_per_class(dataset), strict=True)):
+        of_class = outcomes[by_score[flat.labels[by_score] == k]]
+        per_class[name] = VocAP(eleven_point_ap(of_class, objects), all_point_ap(of_class, objects))
     values = list(per_class.values())
     return VocMetrics(_mean([ap.AP_11 for ap in values]), _mean([ap.AP_all for ap in values]), per_class)
 
 
-def eleven_point(verdicts: NDArray[np.int64], objects: int) -> float | None:
-    """The mean, over recall 0, 0.1 .. 1, of the best precision at that recall or more (VOC2007).
+def eleven_point_ap(outcomes: Int[np.ndarray, " M"], num_objects: int) -> float | None:
+    """The mean, over recall 0, 0.1 .. 1, of the highest precision at that recall or more (VOC2007).
 
-    verdicts: (M,) RIGHT, WRONG or LEFT_OUT, best first; None if there are no objects.
+    outcomes: (M,) CORRECT, WRONG or NOT_COUNTED, highest score first
+
+    None without objects.
     """
-    if objects == 0:
+    if num_objects == 0:
         return None
-    right, precision = _curve(verdicts)
-    reached = [precision[right * 10 >= level * objects] for level in range(11)]
-    return float(np.mean([p.max(initial=0.0) for p in reached]))
+    correct, precision = _curve(outcomes)
+    from_level = [precision[correct * 10 >= level * num_objects] for level in range(11)]
+    return float(np.mean([p.max(initial=0.0) for p in from_level]))
 
 
-def all_point(verdicts: NDArray[np.int64], objects: int) -> float | None:
-    """The area under the curve of the best precision at each recall or more (VOC2010).
+def all_point_ap(outcomes: Int[np.ndarray, " M"], num_objects: int) -> float | None:
+    """The area under the curve of the highest precision at each recall or more (VOC2010).
 
-    verdicts: (M,) RIGHT, WRONG or LEFT_OUT, best first; None if there are no objects.
+    outcomes: (M,) CORRECT, WRONG or NOT_COUNTED, highest score first
+
+    None without objects.
     """
-    if objects == 0:
+    if num_objects == 0:
         return None
-    right, precision = _curve(verdicts)
+    correct, precision = _curve(outcomes)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(np.sum(np.diff(right, prepend=0) * envelope) / objects)
+    return float(np.sum(np.diff(correct, prepend=0) * envelope) / num_objects)
 
 
-def _curve(verdicts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """After each judged detection: how many were right so far, and the precision."""
-    right = np.cumsum(verdicts[verdicts != LEFT_OUT])
-    return right, right / np.arange(1, len(right) + 1)
+def _curve(outcomes: Int[np.ndarray, " M"]) -> tuple[Int[np.ndarray, " C"], Float[np.ndarray, " C"]]:
+    """The number of correct detections and the precision after each of the C detections that count."""
+    correct = np.cumsum(outcomes[outcomes != NOT_COUNTED])
+    return correct, correct / np.arange(1, len(correct) + 1)
 
 
-def _judge(dataset: DetectionDataset, found: FlatDetections) -> NDArray[np.int64]:
-    """RIGHT, WRONG or LEFT_OUT for every detection: (M,)."""
-    verdicts = np.full(len(found.scores), WRONG, dtype=np.int64)
-    for rows in _photo_and_class(found):
-        span = dataset.rows(int(found.photos[rows[0]]))
-        objects = span.start + np.flatnonzero(dataset.labels[span] == found.labels[rows[0]])
+def _outcomes(dataset: DetectionDataset, flat: FlatDetections) -> Int[np.ndarray, " M"]:
+    """CORRECT, WRONG or NOT_COUNTED for every detection: (M,)."""
+    outcomes = np.full(len(flat.scores), WRONG, dtype=np.int64)
+    for rows in _rows_by_photo_and_class(flat):
+        span = dataset.rows(int(flat.photos[rows[0]]))
+        objects = span.start + np.flatnonzero(dataset.labels[span] == flat.labels[rows[0]])
         if len(objects):
-            verdicts[rows] = _judge_photo(dataset, objects, found.boxes[rows])
-    return verdicts
+            outcomes[rows] = _outcomes_in_photo(dataset, objects, flat.boxes[rows])
+    return outcomes
 
 
-def _photo_and_class(found: FlatDetections) -> Iterator[NDArray[np.int64]]:
-    """The rows of each photo and class that has detections, best first."""
-    order = np.lexsort((-found.scores, found.labels, found.photos))
-    change = np.diff(found.photos[order]).astype(bool) | np.diff(found.labels[order]).astype(bool)
+def _rows_by_photo_and_class(flat: FlatDetections) -> Iterator[Int[np.ndarray, " D"]]:
+    """The rows of each photo and class with detections, highest score first."""
+    order = np.lexsort((-flat.scores, flat.labels, flat.photos))
+    change = np.diff(flat.photos[order]).astype(bool) | np.diff(flat.labels[order]).astype(bool)
     return (rows for rows in np.split(order, np.flatnonzero(change) + 1) if len(rows))
 
 
-def _judge_photo(
-    dataset: DetectionDataset, objects: NDArray[np.int64], boxes: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Judge one photo's boxes of one class, best first, against the objects in those rows."""
-    verdicts = np.full(len(boxes), WRONG, dtype=np.int64)
+def _outcomes_in_photo(
+    dataset: DetectionDataset, objects: Int[np.ndarray, " N"], boxes: Float[np.ndarray, "D 4"]
+) -> Int[np.ndarray, " D"]:
+    """The outcomes of the boxes of one class in one photo, highest score first.
+
+    objects: rows of the photo's objects of that class
+    """
+    outcomes = np.full(len(boxes), WRONG, dtype=np.int64)
     crowd = dataset.crowd[objects]
-    found, labeled = torch.from_numpy(boxes), torch.from_numpy(dataset.boxes[objects]).double()
-    verdicts[(coverage(labeled[crowd], found).numpy() >= MIN_IOU).any(axis=0)] = LEFT_OUT
+    detected, labeled = torch.from_numpy(boxes), torch.from_numpy(dataset.boxes[objects]).double()
+    in_crowd = (coverage(labeled[crowd], detected).numpy() >= MIN_IOU).any(axis=0)
+    outcomes[in_crowd] = NOT_COUNTED
     if crowd.all():
-        return verdicts
-    overlap = iou(found, labeled[~crowd]).numpy()
-    nearest, hit = overlap.argmax(axis=1), overlap.max(axis=1) >= MIN_IOU
+        return outcomes
+    overlaps = iou(detected, labeled[~crowd]).numpy()
+    nearest, hit = overlaps.argmax(axis=1), overlaps.max(axis=1) >= MIN_IOU
     difficult = dataset.difficult[objects[~crowd]][nearest]
-    verdicts[hit] = np.where(difficult[hit], LEFT_OUT, WRONG)
-    claims = np.flatnonzero(hit & ~difficult)
-    _, first = np.unique(nearest[claims], return_index=True)
-    verdicts[claims[first]] = RIGHT
-    return verdicts
+    outcomes[hit] = np.where(difficult[hit], NOT_COUNTED, WRONG)
+    candidates = np.flatnonzero(hit & ~difficult)
+    _, first = np.unique(nearest[candidates], return_index=True)
+    outcomes[candidates[first]] = CORRECT
+    return outcomes
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

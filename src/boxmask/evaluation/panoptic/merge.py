@@ -1,8 +1,9 @@
-"""A photo divided into segments: objects one by one, and grounds; made from labels, or from what was found.
+"""Divide a photo into segments: objects ("things") and background classes ("stuff").
 
-Two models are combined as in Kirillov, Girshick, He, Dollár, "Panoptic Feature Pyramid Networks", CVPR 2019,
-arXiv 1901.02446 (section 3, "Panoptic inference"), after Kirillov et al., arXiv 1801.00868: of objects that
-overlap the surer one keeps the pixels, objects come before grounds, and small grounds are dropped.
+A panoptic map is made from labels, or from the results of a detector and a segmenter. The latter follows
+Kirillov, Girshick, He, Dollár, "Panoptic Feature Pyramid Networks", CVPR 2019, arXiv 1901.02446 (section 3,
+"Panoptic inference"), after Kirillov et al., arXiv 1801.00868: where objects overlap, the one with the higher
+score keeps the pixels; objects lie above stuff; small stuff segments are dropped.
 """
 
 from __future__ import annotations
@@ -11,25 +12,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int
-from numpy.typing import NDArray
+from jaxtyping import Bool, Int, Int32, UInt8
 
-from boxmask.evaluation.detection.coco_masks import found_masks
+from boxmask.evaluation.detection.coco_masks import require_masks
 from boxmask.masks import Masks
 from boxmask.types import IGNORED, Detections, SegmentationMap, SegmentationTarget, Target
 
-VOID = 0  # the segment of pixels that belong to none
-NO_GROUND = -1
+VOID = 0  # the segment number of pixels outside all segments
+NOT_STUFF = -1
 
 
 @dataclass(frozen=True)
 class PanopticConfig:
-    """What is kept of a detector's and a segmenter's findings; the numbers of the authors' panopticapi."""
+    """What is kept of the results of a detector and a segmenter. Defaults are those of panopticapi."""
 
     min_score: float = 0.5  # of a detection
-    max_hidden: float = 0.5  # of a detection's pixels, by surer ones; more, and it is dropped
-    min_ground: int = 64 * 64  # pixels of a ground in a photo; fewer, and they become void
-    other: tuple[str, ...] = ()  # grounds that mean nothing in particular: they become void
+    max_hidden: float = 0.5  # share of a detection hidden by higher scores; it is dropped above that
+    min_stuff_area: int = 64 * 64  # pixels of a stuff class in a photo; void below that
+    void_classes: tuple[str, ...] = ()  # classes of the segmenter that become void
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +38,9 @@ class PanopticMap:
 
     segments:    (H, W) int32, VOID or 1..S
     labels:      (S,) int64, the class of each segment
-    crowd:       (S,) bool, regions of uncounted objects; only labels have them
-    class_names: the K names that `labels` counts: things first, then stuff
-    things:      (K,) which classes are objects
+    crowd:       (S,) bool, crowd regions; only in maps from labels
+    class_names: the K names that `labels` index: things first, then stuff
+    things:      (K,) whether each class is a thing
     """
 
     segments: Int[np.ndarray, "H W"]
@@ -50,93 +50,106 @@ class PanopticMap:
     things: tuple[bool, ...]
 
 
-def combine(
-    detections: Detections, grounds: SegmentationMap, config: PanopticConfig | None = None
+def panoptic_map(
+    detections: Detections, label_map: SegmentationMap, config: PanopticConfig | None = None
 ) -> PanopticMap:
-    """What a detector with masks and a segmenter say of the same photo, as one map.
+    """Merge the detections, with masks, and the label map of one photo.
 
-    Classes are matched by name: where the segmenter sees a class of the detector and no object lies, nothing
-    is said. Raises ValueError where the sizes differ, or the detector has found boxes only.
+    Classes are matched by name. Pixels that the label map assigns to a class of the detector, but where no
+    object lies, become void. Raises ValueError if the sizes differ, or if the detector found boxes only.
     """
     config = PanopticConfig() if config is None else config
     kept = detections.filter(min_score=config.min_score)
-    masks = found_masks(kept.masks)
-    _require_size(masks, grounds.size)
-    canvas, rows = _painted(masks, np.arange(len(masks)), config.max_hidden)
-    labels, flags = kept.labels.cpu().numpy()[rows], np.zeros(len(rows), dtype=np.bool_)
-    classes = (detections.class_names, grounds.class_names, config.other)
-    return _with_grounds(canvas, labels, flags, grounds.labels.cpu().numpy(), classes, config.min_ground)
+    masks = require_masks(kept.masks)
+    _check_size(masks, label_map.size)
+    segments, rows = _paint(masks, np.arange(len(masks)), config.max_hidden)
+    labels, crowd = kept.labels.cpu().numpy()[rows], np.zeros(len(rows), dtype=np.bool_)
+    classes = _Classes(detections.class_names, label_map.class_names, config.void_classes)
+    return _add_stuff(segments, labels, crowd, label_map.labels.cpu().numpy(), classes, config.min_stuff_area)
 
 
-def labeled_map(
+def panoptic_map_from_labels(
     target: Target,
     class_names: Sequence[str],
-    pixels: SegmentationTarget,
-    pixel_names: Sequence[str],
-    other: Sequence[str] = (),
+    label_map: SegmentationTarget,
+    label_map_names: Sequence[str],
+    void_classes: Sequence[str] = (),
 ) -> PanopticMap:
-    """What the labels say of a photo: its objects and the class of each pixel.
+    """Merge the labeled objects and the labeled pixels of one photo.
 
-    Of objects that overlap the smaller one lies on top. Those of `ignore` become crowd regions; an object
-    without outline, and pixels whose class is an object's or not known, stay void. Raises ValueError where
-    the sizes differ.
+    Where objects overlap, the smaller one lies on top. Ignored objects become crowd regions. Objects without
+    a mask, pixels of an object's class and ignored pixels stay void. Raises ValueError if the sizes differ.
     """
-    height, width = pixels.labels.shape
+    height, width = label_map.labels.shape
     masks = Masks.unknown(len(target.labels), (height, width)) if target.masks is None else target.masks
-    _require_size(masks, (height, width))
-    canvas, rows = _painted(masks, np.argsort(masks.areas(), kind="stable"), max_hidden=1.0)
+    _check_size(masks, (height, width))
+    smallest_first = np.argsort(masks.areas(), kind="stable")
+    segments, rows = _paint(masks, smallest_first, max_hidden=1.0)
     labels, crowd = target.labels.cpu().numpy()[rows], target.ignore.cpu().numpy()[rows]
-    classes = (tuple(class_names), tuple(pixel_names), tuple(other))
-    return _with_grounds(canvas, labels, crowd, pixels.labels.cpu().numpy(), classes, min_ground=0)
+    classes = _Classes(tuple(class_names), tuple(label_map_names), tuple(void_classes))
+    return _add_stuff(segments, labels, crowd, label_map.labels.cpu().numpy(), classes, min_area=0)
 
 
-def _require_size(masks: Masks, size: tuple[int, int]) -> None:
+@dataclass(frozen=True)
+class _Classes:
+    """The classes of the objects, those of the label map, and which of the latter are void."""
+
+    objects: tuple[str, ...]
+    label_map: tuple[str, ...]
+    void: tuple[str, ...]
+
+    @property
+    def stuff(self) -> tuple[str, ...]:
+        return tuple(name for name in self.label_map if name not in self.objects and name not in self.void)
+
+
+def _check_size(masks: Masks, size: tuple[int, int]) -> None:
     if masks.size != size:
-        raise ValueError(f"size: expected that of the pixels, {size}, found masks of {masks.size}")
+        raise ValueError(f"masks: expected the size of the label map {size}, found {masks.size}")
 
 
-def _painted(
-    masks: Masks, order: NDArray[np.int64], max_hidden: float
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Segments 1..S painted under one another, and the row of each."""
-    canvas = np.full(masks.size, VOID, dtype=np.int32)
-    crops, windows, kept = masks.crops(), masks.windows.tolist(), []
+def _paint(
+    masks: Masks, order: Int[np.ndarray, " N"], max_hidden: float
+) -> tuple[Int32[np.ndarray, "H W"], Int[np.ndarray, " S"]]:
+    """Paint masks below one another as segments 1..S. Returns the segments and the mask of each."""
+    segments = np.full(masks.size, VOID, dtype=np.int32)
+    crops, windows = masks.crops(), masks.windows.tolist()
+    kept: list[int] = []
     for row in order.tolist():
         x1, y1, x2, y2 = windows[row]
-        view = canvas[y1:y2, x1:x2]
+        view = segments[y1:y2, x1:x2]
         free = crops[row] & (view == VOID)
-        pixels, seen = int(crops[row].sum()), int(free.sum())
-        if seen and pixels - seen <= max_hidden * pixels:
+        area, visible = int(crops[row].sum()), int(free.sum())
+        if visible and area - visible <= max_hidden * area:
             kept.append(row)
             view[free] = len(kept)
-    return canvas, np.array(kept, dtype=np.int64)
+    return segments, np.array(kept, dtype=np.int64)
 
 
-def _with_grounds(
-    canvas: NDArray[np.int32],
-    labels: NDArray[np.int64],
-    crowd: NDArray[np.bool_],
-    pixels: NDArray[np.uint8],
-    classes: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]],
-    min_ground: int,
+def _add_stuff(
+    segments: Int32[np.ndarray, "H W"],
+    labels: Int[np.ndarray, " S"],
+    crowd: Bool[np.ndarray, " S"],
+    pixels: UInt8[np.ndarray, "H W"],
+    classes: _Classes,
+    min_area: int,
 ) -> PanopticMap:
-    """Fill what the objects have left with one segment for each class of ground."""
-    objects, seen, other = classes
-    stuff = tuple(name for name in seen if name not in objects and name not in other)
-    names = objects + stuff
-    place = np.full(IGNORED + 1, NO_GROUND, dtype=np.int64)
-    place[: len(seen)] = [names.index(name) if name in stuff else NO_GROUND for name in seen]
-    grounds = np.where(canvas == VOID, place[pixels], NO_GROUND)
-    found = []
-    for label in range(len(objects), len(names)):
-        here = grounds == label
-        if here.sum() >= max(1, min_ground):
-            found.append(label)
-            canvas[here] = len(labels) + len(found)
+    """Fill the pixels outside all objects with one segment per stuff class, in place."""
+    num_things, names = len(classes.objects), classes.objects + classes.stuff
+    table = np.full(IGNORED + 1, NOT_STUFF, dtype=np.int64)
+    for label, name in enumerate(classes.label_map):
+        table[label] = names.index(name) if name in classes.stuff else NOT_STUFF
+    stuff = np.where(segments == VOID, table[pixels], NOT_STUFF)
+    added: list[int] = []
+    for label in range(num_things, len(names)):
+        area = stuff == label
+        if area.sum() >= max(1, min_area):
+            added.append(label)
+            segments[area] = len(labels) + len(added)
     return PanopticMap(
-        canvas,
-        np.concatenate([labels, np.array(found, dtype=np.int64)]),
-        np.concatenate([crowd, np.zeros(len(found), dtype=np.bool_)]),
+        segments,
+        np.concatenate([labels, np.array(added, dtype=np.int64)]),
+        np.concatenate([crowd, np.zeros(len(added), dtype=np.bool_)]),
         names,
-        (True,) * len(objects) + (False,) * len(stuff),
+        tuple(label < num_things for label in range(len(names))),
     )

@@ -1,11 +1,10 @@
-"""Boundary IoU: how well the rims of the classes fit, where IoU mostly sees how well their insides do.
+"""Boundary IoU: how well the contours of classes fit, where plain IoU mostly measures their interior.
 
 Cheng et al. 2021, "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation" (arXiv:2103.16562),
 section 4: the IoU of those pixels of label and prediction that lie within a distance d of their own contour.
-The edge of the photo is a contour, as in the authors' code; distances are those of a square, as there.
+As in the authors' code, the edge of the photo is a contour, and distances are Chebyshev distances.
 
-Where this differs: pixels of which nothing is said count on neither side, and the border to them is no
-contour.
+Difference: ignored pixels count on neither side, and the border to them is no contour.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from boxmask.masks import Size
 from boxmask.types import IGNORED
 
-RATIO = 0.02  # d in parts of the photo's diagonal; the paper's section 5, for large objects
+RATIO = 0.02  # of the photo's diagonal; section 5, for large objects
 
 Labels = UInt8[np.ndarray, "H W"]
 
@@ -27,34 +26,36 @@ Labels = UInt8[np.ndarray, "H W"]
 def boundary_iou(
     truth: Labels, predicted: Labels, num_classes: int, ratio: float = RATIO
 ) -> Float[np.ndarray, " K"]:
-    """Of each class in one photo, (H, W), (H, W) -> (K,); NaN where neither has the class."""
-    shared, either = boundary_counts(truth, predicted, num_classes, ratio)
-    figures = np.full(num_classes, np.nan)
-    np.divide(shared, either, out=figures, where=either > 0)
-    return figures
+    """Boundary IoU of each class in one photo: (H, W), (H, W) -> (K,). NaN if neither map has the class."""
+    intersection, union = boundary_counts(truth, predicted, num_classes, ratio)
+    metrics = np.full(num_classes, np.nan)
+    np.divide(intersection, union, out=metrics, where=union > 0)
+    return metrics
 
 
 def boundary_counts(
     truth: Labels, predicted: Labels, num_classes: int, ratio: float = RATIO
 ) -> tuple[Int[np.ndarray, " K"], Int[np.ndarray, " K"]]:
-    """Pixels in both rims of each class and in either of them, to be summed over photos."""
+    """Intersection and union of the two boundaries of each class, in pixels, to be summed over photos."""
     distance = boundary_distance((int(truth.shape[0]), int(truth.shape[1])), ratio)
-    seen = np.where(truth == IGNORED, IGNORED, predicted).astype(np.uint8)
-    rim, other_rim = near_contour(truth, distance), near_contour(seen, distance)
-    shared = _per_class(truth[rim & other_rim & (truth == seen)], num_classes)
-    either = _per_class(truth[rim], num_classes) + _per_class(seen[other_rim], num_classes) - shared
-    return shared, either
+    evaluated = np.where(truth == IGNORED, IGNORED, predicted).astype(np.uint8)
+    in_truth, in_predicted = near_contour(truth, distance), near_contour(evaluated, distance)
+    intersection = _count_per_class(truth[in_truth & in_predicted & (truth == evaluated)], num_classes)
+    both = _count_per_class(truth[in_truth], num_classes)
+    both += _count_per_class(evaluated[in_predicted], num_classes)
+    return intersection, both - intersection
 
 
 def boundary_distance(size: Size, ratio: float = RATIO) -> int:
-    """d in pixels, at least one."""
+    """d in pixels, at least 1."""
     return max(1, round(ratio * math.hypot(*size)))
 
 
 def near_contour(labels: Labels, distance: int) -> Bool[np.ndarray, "H W"]:
-    """Whether a pixel lies within `distance` of its class's contour, or of the photo's edge.
+    """Whether each pixel lies within `distance` of the contour of its class, or of the photo's edge.
 
-    All classes at once: where a square around a pixel holds a second class, lowest and highest label differ.
+    All classes at once: the lowest and highest label in the square around a pixel differ if it holds a second
+    class.
     """
     lowest, highest = labels, np.where(labels == IGNORED, 0, labels).astype(np.uint8)
     for axis in (0, 1):
@@ -67,5 +68,5 @@ def near_contour(labels: Labels, distance: int) -> Bool[np.ndarray, "H W"]:
     return np.asarray(near)
 
 
-def _per_class(labels: UInt8[np.ndarray, " N"], num_classes: int) -> Int[np.ndarray, " K"]:
+def _count_per_class(labels: UInt8[np.ndarray, " N"], num_classes: int) -> Int[np.ndarray, " K"]:
     return np.bincount(labels, minlength=IGNORED + 1)[:num_classes].astype(np.int64)

@@ -1,4 +1,4 @@
-"""Classes of pixels by name: a segmenter and a data set may order them differently, or know only some."""
+"""Match classes by name: a segmenter and a data set may order them differently, or share only some."""
 
 from __future__ import annotations
 
@@ -16,48 +16,52 @@ Labels = UInt8[np.ndarray, "H W"]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The classes that figures are given of, and what is left out.
+class EvaluatedClasses:
+    """The classes with metrics, and what is left out.
 
-    class_names: the K judged classes, in the data set's order
-    truth:       (256,) uint8, what a label of the data set counts as: 0..K-1 or IGNORED
-    foreign:     classes that only the segmenter knows; a pixel taken for one counts as K
+    class_names: K classes, in the order of the data set
+    truth_table: (256,) uint8, the evaluated label, 0..K-1 or IGNORED, of each label of the data set
+    extra:       classes that only the segmenter knows; pixels predicted as one of them count as label K
     notes:       what was left out, in sentences
     """
 
     class_names: tuple[str, ...]
-    truth: UInt8[np.ndarray, 256]
-    foreign: tuple[str, ...]
+    truth_table: UInt8[np.ndarray, " 256"]
+    extra: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
-    def predicted(self, labels: Labels, class_names: Sequence[str]) -> Labels:
-        """A segmenter's labels, counted by the judged classes; K for any other."""
-        place = {name: label for label, name in enumerate(self.class_names)}
-        table = np.array([place.get(name, len(place)) for name in class_names], dtype=np.uint8)
+    def convert_prediction(self, labels: Labels, class_names: Sequence[str]) -> Labels:
+        """Labels of `class_names` -> evaluated labels, K for any other class."""
+        index = {name: label for label, name in enumerate(self.class_names)}
+        table = np.array([index.get(name, len(index)) for name in class_names], dtype=np.uint8)
         return np.asarray(table[labels])
 
 
-def judged_classes(
+def evaluated_classes(
     dataset: SegmentationDataset, known: Sequence[str], on_unseen_classes: OnUnseenClasses = "error"
-) -> Judged:
-    """How a segmenter that knows the classes `known` can be judged on a data set.
+) -> EvaluatedClasses:
+    """The classes that a segmenter with the classes `known` can be evaluated on.
 
     Raises LabelError for classes that the segmenter does not know. With `on_unseen_classes="skip"`, they are
-    left out of the metrics together with their pixels, and noted.
+    left out together with their pixels, and noted.
     """
     unseen, notes = check_model_classes(dataset, known, on_unseen_classes)
     kept = tuple(name for name in dataset.class_names if name not in unseen)
-    truth = np.full(IGNORED + 1, IGNORED, dtype=np.uint8)
+    truth_table = np.full(IGNORED + 1, IGNORED, dtype=np.uint8)
     for label, name in enumerate(dataset.class_names):
-        truth[label] = kept.index(name) if name in kept else IGNORED
-    foreign = tuple(name for name in known if name not in dataset.class_names)
-    return Judged(kept, truth, foreign, notes)
+        truth_table[label] = kept.index(name) if name in kept else IGNORED
+    extra = tuple(name for name in known if name not in dataset.class_names)
+    return EvaluatedClasses(kept, truth_table, extra, notes)
 
 
-def foreign_note(judged: Judged, pixels: int, of: int) -> tuple[str, ...]:
-    """What to note where `pixels` of the judged pixels were taken for classes that the data set lacks."""
-    if not pixels:
+def extra_classes_note(classes: EvaluatedClasses, extra_pixels: int, all_pixels: int) -> tuple[str, ...]:
+    """A note on pixels predicted as classes that the data set does not have, or nothing."""
+    if not extra_pixels:
         return ()
-    share = f"{pixels / of:.2%}" if pixels / of >= 0.0001 else f"{pixels}"
-    names = ", ".join(quoted(judged.foreign))
-    return (f"Counted as wrong: {share} of the pixels, taken for what the data set does not have ({names}).",)
+    share = extra_pixels / all_pixels
+    amount = f"{share:.2%}" if share >= 0.0001 else f"{extra_pixels}"
+    names = ", ".join(quoted(classes.extra))
+    return (
+        f"{amount} of the pixels count as wrong: they are predicted as classes that the data set does not "
+        f"have, {names}.",
+    )

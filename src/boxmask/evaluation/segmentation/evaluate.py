@@ -1,66 +1,96 @@
-"""How good a segmenter is on labeled photos, every pixel of which has a class or none."""
+"""Evaluate a segmenter on photos with label maps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Int
 
 from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.segmentation.dataset import SegmentationDataset
-from boxmask.errors import LabelError
+from boxmask.evaluation.checks import check_has_photos
+from boxmask.evaluation.contract import (
+    Interval,
+    evaluation_to_json,
+    find_interval,
+    find_metric,
+    intervals_to_dict,
+    summarize,
+)
+from boxmask.evaluation.format import format_count
 from boxmask.evaluation.segmentation.boundary_iou import boundary_counts
-from boxmask.evaluation.segmentation.classes import Judged, foreign_note, judged_classes
+from boxmask.evaluation.segmentation.classes import EvaluatedClasses, evaluated_classes, extra_classes_note
 from boxmask.evaluation.segmentation.metrics import (
+    MIoUInterval,
     SegmentationCounts,
-    SegmentationInterval,
     SegmentationMetrics,
-    confusion,
+    confusion_matrix,
     miou_interval,
     segmentation_metrics,
 )
+from boxmask.segmenters.contract import Segmenter
 from boxmask.types import SegmentationMap
 
 
-class Segmenter(Protocol):
-    """What is asked of a segmenter here; `config.class_names` are the classes that it knows."""
-
-    @property
-    def config(self) -> Any:
-        """Its numbers."""
-
-    def predict(self, photos: Path, /) -> SegmentationMap:
-        """The class of every pixel of a photo."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SegmentationEvaluation:
-    """The figures of one segmenter on one set of photos.
+    """How well a segmenter does on labeled photos; an `Evaluation`.
 
-    interval: of mIoU; None where it was not asked for or nothing can be said
-    images:   how many photos
-    notes:    what was left out, in sentences
+    mIoU has a confidence interval.
+
+    miou_interval: None if not requested, with fewer than two photos or without labeled pixels
+    images:        number of photos
+    notes:         what was left out, in sentences
     """
 
     metrics: SegmentationMetrics
-    interval: SegmentationInterval | None
+    miou_interval: MIoUInterval | None
     images: int
     notes: tuple[str, ...] = ()
 
+    def __getitem__(self, name: str) -> float | None:
+        return find_metric(self._metrics(), name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._metrics())
+
+    def __repr__(self) -> str:
+        return summarize(self, ["mIoU", "pixel_accuracy"], format_count(self.images, "photo"))
+
+    def keys(self) -> list[str]:
+        """The names of the metrics."""
+        return list(self._metrics())
+
+    def interval(self, name: str) -> Interval | None:
+        """The confidence interval of a metric, or None. Raises KeyError for an unknown metric."""
+        return find_interval(self._metrics(), self._intervals(), name)
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers and lists for a program to read: fractions, None where nothing can be measured."""
-        interval = self.interval
-        return asdict(self.metrics) | {
-            "mIoU_interval": interval and list(interval.mIoU),
-            "interval_confidence": interval and interval.confidence,
-            "interval_resamples": interval and interval.resamples,
+        """Plain numbers and lists: fractions, or None without pixels to measure."""
+        interval = self.miou_interval
+        return {
+            **asdict(self.metrics),
+            **intervals_to_dict(self._intervals()),
+            "interval_confidence": None if interval is None else interval.confidence,
+            "interval_resamples": None if interval is None else interval.resamples,
             "images": self.images,
             "notes": list(self.notes),
         }
+
+    def to_json(self) -> str:
+        """`to_dict()` as JSON text."""
+        return evaluation_to_json(self)
+
+    def _metrics(self) -> dict[str, float | None]:
+        metrics = asdict(self.metrics)
+        del metrics["per_class"]
+        return metrics
+
+    def _intervals(self) -> dict[str, Interval | None]:
+        return {"mIoU": None if self.miou_interval is None else self.miou_interval.mIoU}
 
 
 # ---------------------------------------------------------------- evaluating
@@ -74,25 +104,27 @@ def evaluate_segmenter(
     on_unseen_classes: OnUnseenClasses = "error",
     progress: Callable[[int, int], None] | None = None,
 ) -> SegmentationEvaluation:
-    """Run the segmenter over the photos and judge what it says of each pixel; classes are matched by name.
+    """Run a segmenter on every photo and evaluate its label maps. Classes are matched by name.
 
-    `progress(done, photos)` is called after each photo. Raises LabelError without photos, and, before any
-    photo is opened, where pixels have a class that the segmenter does not know (`on_unseen_classes="skip"`
-    leaves such classes out of the figures).
+    interval: whether to compute a confidence interval
+    progress: `progress(done, total)` is called after each photo
+
+    Raises LabelError without photos and, before any photo is opened, for classes that the segmenter does not
+    know; `on_unseen_classes="skip"` leaves such classes out.
     """
-    known = tuple(segmenter.config.class_names)
     return evaluate_label_maps(
         dataset,
-        _predicted(segmenter, dataset, progress),
-        known,
+        _segment_all(segmenter, dataset, progress),
+        segmenter.config.class_names,
         interval=interval,
         on_unseen_classes=on_unseen_classes,
     )
 
 
-def _predicted(
+def _segment_all(
     segmenter: Segmenter, dataset: SegmentationDataset, progress: Callable[[int, int], None] | None
 ) -> Iterator[SegmentationMap]:
+    """The label map of each photo, one at a time."""
     for photo in range(len(dataset)):
         yield segmenter.predict(dataset.path(photo))
         if progress is not None:
@@ -101,41 +133,45 @@ def _predicted(
 
 def evaluate_label_maps(
     dataset: SegmentationDataset,
-    maps: Iterable[SegmentationMap],
+    label_maps: Iterable[SegmentationMap],
     known: Sequence[str],
     *,
     interval: bool = True,
     on_unseen_classes: OnUnseenClasses = "error",
 ) -> SegmentationEvaluation:
-    """Judge maps of the photos, in the data set's order, by a segmenter that knows the classes `known`.
+    """Evaluate given label maps, in the order of the data set.
 
-    Maps are looked at one by one, so that they need not all be kept. Raises LabelError as `evaluate_segmenter`
-    does, and ValueError where there are more or fewer maps than photos, or one of another size.
+    label_maps: read one by one, so that they need not all fit into memory
+    known:      the classes of the segmenter that made them
+
+    Raises LabelError as `evaluate_segmenter` does, and ValueError if there is not one map per photo, or if a
+    map has another size than its photo.
     """
-    if not len(dataset):
-        advice = "Choose a split that has photos, or give a folder of labeled photos."
-        raise LabelError(f"There are no photos to evaluate on in {dataset.root}. {advice}")
-    judged = judged_classes(dataset, known, on_unseen_classes)
-    photos = [
-        _count(dataset, photo, found, judged) for photo, found in zip(range(len(dataset)), maps, strict=True)
+    check_has_photos(dataset)
+    classes = evaluated_classes(dataset, known, on_unseen_classes)
+    per_photo = [
+        _photo_counts(dataset, photo, label_map, classes)
+        for photo, label_map in zip(range(len(dataset)), label_maps, strict=True)
     ]
-    counts = SegmentationCounts(*(np.stack(parts) for parts in zip(*photos, strict=True)))
-    foreign = int(counts.confusion[:, :, -1].sum())
+    counts = SegmentationCounts(*(np.stack(parts) for parts in zip(*per_photo, strict=True)))
+    extra_pixels, all_pixels = int(counts.confusion[:, :, -1].sum()), max(1, int(counts.confusion.sum()))
     return SegmentationEvaluation(
-        metrics=segmentation_metrics(counts, judged.class_names),
-        interval=miou_interval(counts) if interval else None,
+        metrics=segmentation_metrics(counts, classes.class_names),
+        miou_interval=miou_interval(counts) if interval else None,
         images=len(dataset),
-        notes=judged.notes + foreign_note(judged, foreign, max(1, int(counts.confusion.sum()))),
+        notes=classes.notes + extra_classes_note(classes, extra_pixels, all_pixels),
     )
 
 
-def _count(
-    dataset: SegmentationDataset, photo: int, found: SegmentationMap, judged: Judged
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The confusion (K, K + 1) and the rims' pixels in both and in either, (K,) and (K,)."""
-    truth = judged.truth[dataset.target(photo).labels.numpy()]
-    if found.size != truth.shape:
-        raise ValueError(f"{dataset.files[photo]}: expected a map of {truth.shape}, found {found.size}")
-    predicted = judged.predicted(found.labels.cpu().numpy(), found.class_names)
-    k = len(judged.class_names)
-    return confusion(truth, predicted, k), *boundary_counts(truth, predicted, k)
+def _photo_counts(
+    dataset: SegmentationDataset, photo: int, label_map: SegmentationMap, classes: EvaluatedClasses
+) -> tuple[Int[np.ndarray, "K K+1"], Int[np.ndarray, " K"], Int[np.ndarray, " K"]]:
+    """The confusion matrix, and intersection and union of the boundaries, in pixels."""
+    truth = classes.truth_table[dataset.target(photo).labels.numpy()]
+    if label_map.size != truth.shape:
+        file = dataset.files[photo]
+        raise ValueError(f"{file}: expected a label map of {truth.shape}, found {label_map.size}")
+    predicted = classes.convert_prediction(label_map.labels.cpu().numpy(), label_map.class_names)
+    num_classes = len(classes.class_names)
+    intersection, union = boundary_counts(truth, predicted, num_classes)
+    return confusion_matrix(truth, predicted, num_classes), intersection, union

@@ -12,7 +12,7 @@ from boxmask.evaluation.classification.evaluate import (
     ClassificationEvaluation,
     classify_all,
     evaluate_classifications,
-    known_items,
+    keep_known_items,
 )
 from boxmask.photos.rgb import to_uint8_array
 from boxmask.results.pictures import save_picture
@@ -32,7 +32,7 @@ def evaluate_and_draw(
     pictures: Path | None = None,
 ) -> ClassificationEvaluation:
     """The metrics, with an interval. The mistakes are drawn into the folder `pictures`, if there is one."""
-    items, notes = known_items(dataset, classifier.config.class_names, on_unseen_classes)
+    items, notes = keep_known_items(dataset, classifier.config.class_names, on_unseen_classes)
     classifications = classify_all(classifier, items, progress)
     if pictures is not None:
         _draw_mistakes(items, classifications, pictures / MISTAKES_FILE)
