@@ -1,4 +1,4 @@
-"""COCO's metrics for masks equal pycocotools, from polygons and run lengths alike."""
+"""COCO's metrics for masks equal pycocotools, for polygons and for run lengths."""
 
 import contextlib
 import io
@@ -26,7 +26,7 @@ SEEDS = range(4)
 
 
 def star(rng: np.random.Generator) -> list[float]:
-    """A polygon with dents; its numbers are no whole ones, and it may leave the photo."""
+    """A non-convex polygon with fractional coordinates, clipped to the photo."""
     angles = np.sort(rng.uniform(0, 2 * np.pi, 12))
     radii = rng.uniform(0.5, 1.0, 12) * rng.uniform(8, 80)
     middle = rng.uniform(20, SIDE - 20, 2)
@@ -35,7 +35,7 @@ def star(rng: np.random.Generator) -> list[float]:
 
 
 def counts_of(segmentation) -> np.ndarray:
-    """pycocotools' own pixels of a polygon, as run lengths."""
+    """The pixels that pycocotools gives a polygon, as run lengths."""
     (runs,) = coco_mask.frPyObjects(segmentation, SIDE, SIDE)
     flat = coco_mask.decode(runs).ravel(order="F")
     changes = np.flatnonzero(np.diff(flat, prepend=0))
@@ -43,7 +43,7 @@ def counts_of(segmentation) -> np.ndarray:
 
 
 def scene(seed: int) -> tuple[DetectionDataset, list[list[float]], list[Detections]]:
-    """Twenty photos with crowds and equal scores, some empty, some overfull; and each object's polygon."""
+    """Twenty photos with crowds and equal scores, some empty, some crowded; and each object's polygon."""
     rng = np.random.default_rng(seed)
     photos = 20
     counts = rng.integers(0, 8, photos) * (rng.random(photos) > 0.2)
@@ -72,7 +72,7 @@ def scene(seed: int) -> tuple[DetectionDataset, list[list[float]], list[Detectio
 
 
 def detections_in(rng: np.random.Generator, dataset: DetectionDataset, photo: int) -> Detections:
-    """Moved copies of most objects, some twice; masks anywhere, some empty; in every fifth photo 130."""
+    """Shifted copies of most objects, some twice, and random masks, some empty: 130 in every fifth photo."""
     rows = dataset.rows(photo)
     copies = np.repeat(np.arange(rows.stop - rows.start), rng.integers(0, 3, rows.stop - rows.start))
     objects = dataset.masks(photo) or Masks.unknown(0, (SIDE, SIDE))
@@ -98,8 +98,8 @@ def detections_in(rng: np.random.Generator, dataset: DetectionDataset, photo: in
     )
 
 
-class Honouring(COCOeval):
-    """pycocotools, with its `_prepare` corrected to honour an annotation's own flag."""
+class HonorsDifficult(COCOeval):
+    """pycocotools with `_prepare` corrected to honor the `difficult` flag of an annotation."""
 
     def _prepare(self):
         super()._prepare()
@@ -112,7 +112,7 @@ def in_pycocotools(
     dataset: DetectionDataset,
     segmentations: list,
     detections: list[Detections],
-    evaluator: type[COCOeval] = Honouring,
+    evaluator: type[COCOeval] = HonorsDifficult,
 ) -> COCOeval:
     photo_of = np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))
     truth = COCO()
@@ -152,7 +152,7 @@ def runs_of(mask: np.ndarray) -> dict[str, object]:
     return coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
 
 
-def require_equal(dataset: DetectionDataset, detections: list[Detections], theirs: COCOeval) -> None:
+def check_equal(dataset: DetectionDataset, detections: list[Detections], theirs: COCOeval) -> None:
     ours = coco_metrics(dataset, detections, "segm")
     values = asdict(ours)
     for name, value in zip(METRICS, theirs.stats, strict=True):
@@ -166,35 +166,35 @@ def require_equal(dataset: DetectionDataset, detections: list[Detections], their
 @pytest.mark.parametrize("seed", SEEDS)
 def test_polygons_equal_pycocotools(seed):
     dataset, polygons, detections = scene(seed)
-    require_equal(dataset, detections, in_pycocotools(dataset, [[p] for p in polygons], detections))
+    check_equal(dataset, detections, in_pycocotools(dataset, [[p] for p in polygons], detections))
     boxes, masks = coco_metrics(dataset, detections), coco_metrics(dataset, detections, "segm")
     assert boxes.AP != pytest.approx(masks.AP, abs=1e-3)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_difficult_objects_and_run_lengths_equal_pycocotools_told_to_ignore_them(seed):
+def test_difficult_objects_and_run_lengths_equal_pycocotools_that_ignores_them(seed):
     dataset, _, detections = scene(seed)
     plain = coco_metrics(dataset, detections, "segm").AP
     dataset.difficult[:] = (np.random.default_rng(seed).random(len(dataset.labels)) < 0.2) & ~dataset.crowd
     spans = zip(dataset.run_offsets, dataset.run_offsets[1:], strict=False)
     runs = [{"size": [SIDE, SIDE], "counts": dataset.runs[a:b].tolist()} for a, b in spans]
-    require_equal(dataset, detections, in_pycocotools(dataset, runs, detections))
+    check_equal(dataset, detections, in_pycocotools(dataset, runs, detections))
     assert coco_metrics(dataset, detections, "segm").AP != pytest.approx(plain, abs=1e-3)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_an_object_without_outline_is_a_crowd_as_large_as_its_box(seed):
+def test_object_without_mask_is_a_crowd_as_large_as_its_box(seed):
     dataset, _, detections = scene(seed)
-    dim = np.random.default_rng(seed).random(len(dataset.labels)) < 0.3
+    no_mask = np.random.default_rng(seed).random(len(dataset.labels)) < 0.3
     lengths = np.diff(dataset.run_offsets)
     partly = replace(
         dataset,
-        runs=dataset.runs[np.repeat(~dim, lengths)],
-        run_offsets=np.concatenate([[0], np.cumsum(np.where(dim, 0, lengths))]),
+        runs=dataset.runs[np.repeat(~no_mask, lengths)],
+        run_offsets=np.concatenate([[0], np.cumsum(np.where(no_mask, 0, lengths))]),
     )
     segmentations = []
     for i, box in enumerate(dataset.boxes):
-        if dim[i]:
+        if no_mask[i]:
             (x1, y1), (x2, y2) = np.floor(box[:2]).astype(int), np.ceil(box[2:]).astype(int)
             mask = np.zeros((SIDE, SIDE), bool)
             mask[y1:y2, x1:x2] = True
@@ -202,26 +202,30 @@ def test_an_object_without_outline_is_a_crowd_as_large_as_its_box(seed):
             run = dataset.runs[dataset.run_offsets[i] : dataset.run_offsets[i + 1]]
             mask = decode([run], (SIDE, SIDE)).dense()[0]
         segmentations.append(runs_of(mask))
-    crowds = replace(dataset, crowd=dataset.crowd | dim)
-    require_equal(partly, detections, in_pycocotools(crowds, segmentations, detections))
+    crowds = replace(dataset, crowd=dataset.crowd | no_mask)
+    check_equal(partly, detections, in_pycocotools(crowds, segmentations, detections))
 
 
-class Bounded(Honouring):
-    """pycocotools with the IoU of boundary-iou-api: the smaller of mask and boundary IoU, but for crowds."""
+class BoundaryEval(HonorsDifficult):
+    """pycocotools with the IoU of boundary-iou-api: the smaller of mask and boundary IoU, crowds aside."""
 
     def computeIoU(self, image, category):
         plain = super().computeIoU(image, category)
         if not len(plain):
             return plain
-        theirs = sorted(self._dts[image, category], key=lambda one: -one["score"])[: self.params.maxDets[-1]]
-        ours = self._gts[image, category]
-        rims = [[rim_of(one["segmentation"]) for one in entries] for entries in (theirs, ours)]
-        crowd = np.array([bool(one["iscrowd"]) for one in ours])
-        return np.where(crowd, plain, np.minimum(plain, coco_mask.iou(*rims, crowd.astype(int).tolist())))
+        detections = sorted(self._dts[image, category], key=lambda entry: -entry["score"])
+        detections = detections[: self.params.maxDets[-1]]
+        objects = self._gts[image, category]
+        boundaries = [
+            [boundary_of(entry["segmentation"]) for entry in entries] for entries in (detections, objects)
+        ]
+        crowd = np.array([bool(entry["iscrowd"]) for entry in objects])
+        boundary_iou = coco_mask.iou(*boundaries, crowd.astype(int).tolist())
+        return np.where(crowd, plain, np.minimum(plain, boundary_iou))
 
 
-def rim_of(runs: dict) -> dict:
-    """Eroded step by step."""
+def boundary_of(runs: dict) -> dict:
+    """The boundary of a mask, by eroding it step by step."""
     mask = coco_mask.decode(runs).astype(bool)
     core = mask
     for _ in range(round(0.02 * float(np.hypot(SIDE, SIDE)))):
@@ -234,7 +238,7 @@ def rim_of(runs: dict) -> dict:
 def test_boundary_ap_equals_pycocotools_with_boundary_iou(seed):
     dataset, polygons, detections = scene(seed)
     dataset.difficult[:] = (np.random.default_rng(seed).random(len(dataset.labels)) < 0.1) & ~dataset.crowd
-    theirs = in_pycocotools(dataset, [[polygon] for polygon in polygons], detections, Bounded)
+    theirs = in_pycocotools(dataset, [[polygon] for polygon in polygons], detections, BoundaryEval)
     ours = boundary_metrics(dataset, detections)
     assert pytest.approx(theirs.stats[:2], abs=1e-9) == [ours.AP, ours.AP50]
     precision = theirs.eval["precision"][..., 0, -1]

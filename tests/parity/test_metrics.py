@@ -1,4 +1,4 @@
-"""COCO's metrics equal pycocotools; those of VOC an implementation that shares nothing with ours."""
+"""COCO's metrics equal pycocotools, and VOC's an independent implementation."""
 
 import contextlib
 import io
@@ -23,7 +23,7 @@ SEEDS = range(6)
 
 
 def scene(seed: int) -> tuple[DetectionDataset, list[Detections]]:
-    """Forty photos with crowds and difficult objects, many equal scores, some photos empty, some overfull."""
+    """Forty photos with crowds, difficult objects and equal scores; some empty, some with over 100 boxes."""
     rng = np.random.default_rng(seed)
     photos = 40
     counts = rng.integers(0, 12, photos) * (rng.random(photos) > 0.2)
@@ -33,7 +33,7 @@ def scene(seed: int) -> tuple[DetectionDataset, list[Detections]]:
         root=Path("things"),
         class_names=CLASSES,
         files=np.array([f"{i}.jpg" for i in range(photos)]),
-        image_ids=rng.choice(500, photos, replace=False),  # with holes, 0 allowed, out of order
+        image_ids=rng.choice(500, photos, replace=False),  # with gaps, unordered, may be 0
         sizes=np.full((photos, 2), 400, dtype=np.int32),
         splits=np.full(photos, "test"),
         offsets=offsets,
@@ -54,7 +54,7 @@ def random_boxes(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def random_detections(rng: np.random.Generator, dataset: DetectionDataset, photo: int) -> Detections:
-    """Shifted copies of most objects, some twice, and boxes anywhere; in every fifth photo 150 of these."""
+    """Shifted copies of most objects, some twice, and random boxes: 150 in every fifth photo."""
     rows = dataset.rows(photo)
     copies = np.repeat(np.arange(rows.start, rows.stop), rng.integers(0, 3, rows.stop - rows.start))
     strays = random_boxes(rng, 150 if photo % 5 == 0 else int(rng.integers(0, 4)))
@@ -64,11 +64,11 @@ def random_detections(rng: np.random.Generator, dataset: DetectionDataset, photo
     if len(strays) == 150:
         labels[len(copies) :] = 1  # more than 100 of one class
     scores = np.round(rng.random(len(boxes)), 1)
-    best_first = np.argsort(-scores, kind="stable")
+    by_score = np.argsort(-scores, kind="stable")
     return Detections(
-        torch.tensor(boxes[best_first], dtype=torch.float32),
-        torch.tensor(scores[best_first], dtype=torch.float32),
-        torch.tensor(labels[best_first], dtype=torch.int64),
+        torch.tensor(boxes[by_score], dtype=torch.float32),
+        torch.tensor(scores[by_score], dtype=torch.float32),
+        torch.tensor(labels[by_score], dtype=torch.int64),
         CLASSES,
         (400, 400),
     )
@@ -128,13 +128,13 @@ def test_coco_equals_pycocotools(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_difficult_objects_equal_pycocotools_told_to_ignore_them(seed):
-    """pycocotools with its `_prepare` corrected to honour an annotation's own `ignore`."""
+def test_difficult_objects_equal_pycocotools_that_ignores_them(seed):
+    """pycocotools with `_prepare` corrected to honor the `ignore` of an annotation."""
     dataset, detections = scene(seed)
     dataset.difficult[:] = np.random.default_rng(seed).random(len(dataset.boxes)) < 0.2
     dataset.difficult[dataset.crowd] = False
 
-    class Honouring(COCOeval):
+    class HonorsIgnore(COCOeval):
         def _prepare(self):
             super()._prepare()
             for entries in self._gts.values():
@@ -143,7 +143,7 @@ def test_difficult_objects_equal_pycocotools_told_to_ignore_them(seed):
 
     plain = in_pycocotools(dataset, detections)
     with contextlib.redirect_stdout(io.StringIO()):
-        run = Honouring(plain.cocoGt, plain.cocoDt, "bbox")
+        run = HonorsIgnore(plain.cocoGt, plain.cocoDt, "bbox")
         run.evaluate()
         run.accumulate()
         run.summarize()
@@ -153,7 +153,7 @@ def test_difficult_objects_equal_pycocotools_told_to_ignore_them(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_voc_equals_the_development_kit_written_out(seed):
+def test_voc_equals_the_development_kit(seed):
     dataset, detections = scene(seed)
     dataset.crowd[:] = False
     dataset.difficult[:] = np.random.default_rng(seed).random(len(dataset.boxes)) < 0.2
@@ -163,7 +163,7 @@ def test_voc_equals_the_development_kit_written_out(seed):
 
 
 def kit_ap(dataset: DetectionDataset, detections: list[Detections], k: int) -> float:
-    """VOCevaldet.m and VOCap.m, loop by loop, in plain numbers."""
+    """VOCevaldet.m and VOCap.m, loop by loop, in plain Python."""
     ranked = sorted(
         (
             (-score, photo, i, box)
@@ -176,7 +176,7 @@ def kit_ap(dataset: DetectionDataset, detections: list[Detections], k: int) -> f
         key=lambda entry: entry[:3],
     )
     taken: dict[int, bool] = defaultdict(bool)
-    right = wrong = 0
+    correct = wrong = 0
     positives = sum((dataset.labels == k) & ~dataset.difficult)
     recall, precision = [0.0], [0.0]
     for _, photo, _, box in ranked:
@@ -188,11 +188,11 @@ def kit_ap(dataset: DetectionDataset, detections: list[Detections], k: int) -> f
             continue
         if best >= 0.5 and not taken[row]:
             taken[row] = True
-            right += 1
+            correct += 1
         else:
             wrong += 1
-        recall.append(right / positives)
-        precision.append(right / (right + wrong))
+        recall.append(correct / positives)
+        precision.append(correct / (correct + wrong))
     recall.append(1.0)
     precision.append(0.0)
     for i in reversed(range(len(precision) - 1)):

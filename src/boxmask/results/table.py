@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def detection_rows(detections: Detections) -> dict[str, list[Any]]:
-    """The columns name, score, x1, y1, x2, y2 and, if there are masks, area in pixels."""
+    """The columns name, score, x1, y1, x2, y2 and, with masks, area in pixels."""
     boxes = [[shortest(edge) for edge in box] for box in detections.boxes.cpu().numpy()]
     columns: dict[str, list[Any]] = {
         "name": detections.names,
@@ -29,7 +29,7 @@ def detection_rows(detections: Detections) -> dict[str, list[Any]]:
 
 
 def share_rows(label_map: SegmentationMap) -> dict[str, list[Any]]:
-    """The columns name, share and pixels, for the classes that occur, the largest first."""
+    """The columns name, share and pixels, for the classes that occur, largest first."""
     regions = list(label_map)
     return {
         "name": [region.name for region in regions],
@@ -39,7 +39,7 @@ def share_rows(label_map: SegmentationMap) -> dict[str, list[Any]]:
 
 
 def data_frame(columns: dict[str, list[Any]]) -> pandas.DataFrame:
-    """Columns as a pandas table. Raises UsageError where pandas is not installed."""
+    """Columns as a pandas table. Raises UsageError if pandas is not installed."""
     try:
         import pandas
     except ImportError as error:
@@ -48,7 +48,7 @@ def data_frame(columns: dict[str, list[Any]]) -> pandas.DataFrame:
 
 
 def save_table(columns: dict[str, list[Any]], path: Path) -> None:
-    """Write columns as a CSV file with a heading; missing folders are made."""
+    """Write columns as a CSV file with a header row. Missing folders are created."""
     with atomic_write(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)

@@ -17,13 +17,13 @@ from boxmask.visualization.segmentation import draw_label_map
 
 
 def plot_detections(detections: Detections, photo: Photo | None, min_score: float) -> Image.Image:
-    """The photo with the detections drawn on it. Raises UsageError if the photo is missing or another."""
+    """The photo with detections drawn on it. Raises UsageError if the photo is missing or does not fit."""
     pixels = _pixels(detections, photo)
     return Image.fromarray(draw_detections(pixels, detections, min_score=min_score))
 
 
 def plot_label_map(label_map: SegmentationMap, photo: Photo | None) -> Image.Image:
-    """The photo tinted by class. Raises UsageError if the photo is missing or another."""
+    """The photo tinted by class. Raises UsageError if the photo is missing or does not fit."""
     return Image.fromarray(draw_label_map(_pixels(label_map, photo), label_map))
 
 
@@ -37,7 +37,9 @@ def png(picture: Image.Image) -> bytes:
 def _pixels(result: Detections | SegmentationMap, photo: Photo | None) -> UInt8[np.ndarray, "H W 3"]:
     given = result.photo if photo is None else photo
     if given is None:
-        raise UsageError("plot: the photo is not known here, because it was an array. Give it: plot(photo)")
+        raise UsageError(
+            "plot: the result does not keep its photo, because it was an array. Give it: plot(photo)"
+        )
     pixels = to_uint8_array(to_image(given))
     if pixels.shape[:2] != result.size:
         raise UsageError(f"plot: expected a photo of (height, width) {result.size}, found {pixels.shape[:2]}")
