@@ -46,11 +46,11 @@ def test_gradcheck(aligned: bool, sampling_ratio: int) -> None:
     assert torch.autograd.gradcheck(pool, maps)
 
 
-def test_is_a_proper_operator() -> None:
+def test_forward_is_registered_correctly() -> None:
     torch.library.opcheck(torch.ops.boxmask.pyramid_roi_align.default, arguments())
 
 
-def test_backward_is_a_proper_operator() -> None:
+def test_backward_is_registered_correctly() -> None:
     grad, levels = torch.randn(4, 3, 3, 2), torch.tensor([0, 1, 0, 1])
     sizes = [2, 12, 16, 2, 6, 8]
     given = (grad, ROIS, levels, sizes, [0.5, 0.25], 2, False)
@@ -67,7 +67,7 @@ def test_compiles_into_one_graph() -> None:
     assert torch.equal(ours, torch.autograd.grad(expected.sum(), feature)[0])
 
 
-def test_fake_tensors_carry_the_shape() -> None:
+def test_fake_tensors_have_the_right_shape() -> None:
     with torch._subclasses.FakeTensorMode():
         pooled = roi_align(torch.empty(2, 3, 12, 16), torch.empty(9, 5), (7, 5))
         assert (pooled.shape, pooled.device.type, pooled.dtype) == ((9, 3, 7, 5), "cpu", torch.float32)
@@ -92,16 +92,16 @@ def test_a_level_without_rois_gets_zero_gradient() -> None:
 def test_memory_layout_does_not_matter() -> None:
     feature = torch.randn(2, 6, 12, 16)
     expected = roi_align(feature, ROIS, 7, 0.5, 2)
-    for other in (
+    for strided in (
         feature.contiguous(memory_format=torch.channels_last),
         feature.transpose(2, 3).contiguous().transpose(2, 3),
         torch.cat([feature, feature], dim=1)[:, :6],
     ):
-        assert torch.equal(roi_align(other, ROIS.repeat(1, 2)[:, :5], 7, 0.5, 2), expected)
+        assert torch.equal(roi_align(strided, ROIS.repeat(1, 2)[:, :5], 7, 0.5, 2), expected)
     assert expected.is_contiguous()
 
 
-def test_gradient_is_channels_last_and_any_incoming_layout_will_do() -> None:
+def test_gradient_is_channels_last_for_any_layout_of_the_incoming_gradient() -> None:
     feature = torch.randn(2, 6, 12, 16, requires_grad=True)
     pooled = roi_align(feature, ROIS, 7, 0.5, 2)
     grad = torch.randn(4, 6, 7, 7)
@@ -111,7 +111,7 @@ def test_gradient_is_channels_last_and_any_incoming_layout_will_do() -> None:
     assert torch.equal(torch.autograd.grad(pooled, feature, strided, retain_graph=True)[0], expected)
 
 
-def test_without_gradient_the_result_needs_none() -> None:
+def test_the_result_needs_a_gradient_only_if_the_features_do() -> None:
     assert not roi_align(torch.randn(2, 3, 12, 16), ROIS, 7).requires_grad
     with torch.no_grad():
         assert not roi_align(torch.randn(2, 3, 12, 16, requires_grad=True), ROIS, 7).requires_grad
@@ -126,7 +126,9 @@ def test_autocast_computes_in_float32() -> None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1e30])
 @pytest.mark.parametrize("sampling_ratio", [2, 0])
-def test_a_roi_that_is_no_number_stays_visible_and_harms_no_other(bad: float, sampling_ratio: int) -> None:
+def test_a_roi_with_nan_or_infinity_stays_visible_and_affects_no_other(
+    bad: float, sampling_ratio: int
+) -> None:
     feature, rois = torch.randn(2, 3, 12, 16), ROIS.clone()
     rois[2, 3] = bad
     pooled, expected = (
@@ -138,9 +140,9 @@ def test_a_roi_that_is_no_number_stays_visible_and_harms_no_other(bad: float, sa
         assert pooled[2].isnan().all()
 
 
-def test_says_what_is_wrong() -> None:
+def test_invalid_arguments_are_rejected() -> None:
     feature = torch.randn(2, 3, 12, 16)
-    with pytest.raises(ValueError, match=r"image numbers in rois: expected 0 to 1, found \[2.0\]"):
+    with pytest.raises(ValueError, match=r"image indices in rois: expected 0 to 1, found \[2.0\]"):
         roi_align(feature, torch.tensor([[2.0, 0, 0, 1, 1]]), 7)
     with pytest.raises(ValueError, match=r"boxes: expected shape \(R, 5\)"):
         roi_align(feature, torch.zeros(3, 4), 7)
@@ -154,5 +156,5 @@ def test_says_what_is_wrong() -> None:
         roi_align(feature.half(), ROIS.half(), 7)
     with pytest.raises(ValueError, match="levels: expected 0 to 0, found"):
         pyramid_roi_align([feature], ROIS, torch.tensor([0, 1, 0, 0]), 7, [1.0])
-    with pytest.raises(ValueError, match="spatial_scales: expected 1, one a level, found 2"):
+    with pytest.raises(ValueError, match="spatial_scales: expected 1, one per level, found 2"):
         pyramid_roi_align([feature], ROIS, torch.zeros(4, dtype=torch.int64), 7, [1.0, 0.5])

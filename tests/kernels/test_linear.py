@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib
+
 import pytest
 import torch
 from torch import Tensor
@@ -7,33 +9,70 @@ from torch.nn import functional as F
 
 from boxmask.kernels import linear
 
+module = importlib.import_module("boxmask.kernels.linear")  # `boxmask.kernels.linear` is the function
+
 
 def leaves(dtype: torch.dtype = torch.float32) -> list[Tensor]:
+    """Return an input, a weight and a bias, large enough for oneDNN to pay off."""
     torch.manual_seed(0)
     shapes = ((300, 500), (130, 500), (130,))
     return [torch.randn(*shape, dtype=dtype).requires_grad_() for shape in shapes]
 
 
-def test_values_and_gradients_are_those_of_pytorch() -> None:
+def assert_equals_pytorch(out: Tensor, given: list[Tensor]) -> None:
+    expected = F.linear(*given)
+    torch.testing.assert_close(out, expected, atol=1e-4, rtol=1e-4)
+    grad = torch.randn_like(out)
+    ours = torch.autograd.grad(out, given, grad)
+    theirs = torch.autograd.grad(expected, given, grad)
+    torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=1e-4)
+
+
+def test_the_installed_pytorch_has_the_onednn_operator() -> None:
+    """If this fails, PyTorch has changed its private operator, and layers fall back to `F.linear`."""
+    expected = "onednn" if torch.backends.mkldnn.is_available() else "torch"
+    assert module.linear_backend() == expected
+
+
+@pytest.mark.skipif(module.linear_backend() == "torch", reason="this PyTorch lacks the operator")
+def test_values_and_gradients_equal_pytorchs() -> None:
     given = leaves()
-    found, expected = linear(*given), F.linear(*given)
-    assert "linear" in str(found.grad_fn)
-    assert "Addmm" not in str(found.grad_fn)
-    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
-    grad = torch.randn_like(found)
-    pairs = zip(
-        torch.autograd.grad(found, given, grad), torch.autograd.grad(expected, given, grad), strict=True
-    )
-    for own, wanted in pairs:
-        torch.testing.assert_close(own, wanted, atol=1e-3, rtol=1e-4)
+    out = linear(*given)
+    assert "linear" in str(out.grad_fn)
+    assert "Addmm" not in str(out.grad_fn)
+    assert_equals_pytorch(out, given)
 
 
-def test_small_or_double_products_are_pytorchs_own() -> None:
+def test_the_fallback_gives_the_same_values_and_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = leaves()
+    expected = linear(*given)
+    monkeypatch.setattr(module, "_BACKEND", "torch")
+    out = linear(*given)
+    assert module.linear_backend() == "torch"
+    assert "Addmm" in str(out.grad_fn)
+    torch.testing.assert_close(out, expected, atol=1e-4, rtol=1e-4)
+    assert_equals_pytorch(out, given)
+
+
+@pytest.mark.parametrize("error", [AttributeError, TypeError, RuntimeError])
+def test_a_missing_or_changed_operator_means_the_fallback(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(*_: object) -> Tensor:
+        raise error("no such operator")
+
+    monkeypatch.setattr(module, "_product", fail)
+    assert module._choose_backend() == "torch"
+    monkeypatch.setattr(module, "_product", lambda a, b, bias: torch.zeros(len(a), len(b)))
+    assert module._choose_backend() == "torch"
+
+
+def test_small_or_double_products_are_left_to_pytorch() -> None:
     double = leaves(torch.float64)
     assert torch.equal(linear(*double), F.linear(*double))
-    few = leaves()
-    few[0] = few[0][:3]
-    assert torch.equal(linear(*few), F.linear(*few))
+    small = leaves()
+    small[0] = small[0][:3]
+    assert torch.equal(linear(*small), F.linear(*small))
 
 
 def test_no_rows() -> None:
@@ -44,7 +83,8 @@ def test_no_rows() -> None:
     assert not weight.grad.any()
 
 
-def test_are_proper_operators() -> None:
+@pytest.mark.skipif(module.linear_backend() == "torch", reason="this PyTorch lacks the operator")
+def test_operators_are_registered_correctly() -> None:
     given = leaves()
     torch.library.opcheck(torch.ops.boxmask.linear.default, tuple(given))
     pair = (torch.randn(300, 130), given[1].detach().t())
@@ -52,7 +92,7 @@ def test_are_proper_operators() -> None:
 
 
 @pytest.mark.parametrize("frozen", [0, 1, 2])
-def test_what_is_frozen_gets_no_gradient(frozen: int) -> None:
+def test_frozen_arguments_get_no_gradient(frozen: int) -> None:
     given = leaves()
     given[frozen].requires_grad_(False)
     linear(*given).sum().backward()

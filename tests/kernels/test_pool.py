@@ -35,7 +35,7 @@ def test_gradcheck() -> None:
     assert torch.autograd.gradcheck(lambda leaf: roi_pool(leaf, ROIS.double(), (3, 2), 0.5), feature)
 
 
-def test_are_proper_operators() -> None:
+def test_operators_are_registered_correctly() -> None:
     feature = torch.randn(2, 3, 12, 16, requires_grad=True)
     torch.library.opcheck(torch.ops.boxmask.roi_pool.default, (feature, ROIS, [3, 2], 0.5))
     given = (torch.randn(4, 3, 3, 2), feature.detach(), ROIS, 0.5)
@@ -56,7 +56,7 @@ def test_no_rois_give_no_values_and_zero_gradients() -> None:
     assert torch.equal(feature.grad, torch.zeros_like(feature))
 
 
-def test_bins_outside_the_photo_are_zero_without_gradient() -> None:
+def test_bins_outside_the_image_are_zero_without_gradient() -> None:
     feature = torch.full((1, 2, 4, 4), -3.0, requires_grad=True)
     pooled = roi_pool(feature, torch.tensor([[0, 2.0, 2, 9, 9], [0, 50, 50, 60, 60]]), 2)
     assert torch.equal(pooled[0], torch.tensor([[-3.0, 0], [0, 0]]).expand(2, 2, 2))
@@ -75,14 +75,14 @@ def test_memory_layout_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e30])
-def test_a_roi_that_is_no_number_harms_no_other(bad: float) -> None:
+def test_a_roi_with_nan_or_infinity_affects_no_other(bad: float) -> None:
     feature, rois = torch.randn(2, 3, 12, 16), ROIS.clone()
     rois[2, 3] = bad
     pooled, expected = roi_pool(feature, rois, 7, 0.5), roi_pool(feature, ROIS, 7, 0.5)
     assert torch.equal(pooled[[0, 1, 3]], expected[[0, 1, 3]])
 
 
-def test_a_roi_that_is_no_number_pools_to_nan_without_gradient() -> None:
+def test_a_roi_with_nan_pools_to_nan_without_gradient() -> None:
     feature = torch.randn(1, 3, 12, 16, requires_grad=True)
     pooled = roi_pool(feature, torch.tensor([[0, 0.0, float("nan"), 3, 3]]), 2)
     assert pooled.isnan().all()
@@ -90,8 +90,8 @@ def test_a_roi_that_is_no_number_pools_to_nan_without_gradient() -> None:
     assert not feature.grad.any()
 
 
-def test_says_what_is_wrong() -> None:
-    with pytest.raises(ValueError, match=r"image numbers in rois: expected 0 to 0, found \[1.0, 1.0\]"):
+def test_invalid_arguments_are_rejected() -> None:
+    with pytest.raises(ValueError, match=r"image indices in rois: expected 0 to 0, found \[1.0, 1.0\]"):
         roi_pool(torch.randn(1, 3, 12, 16), ROIS, 7)
     with pytest.raises(ValueError, match="features: expected float32 or float64"):
         roi_pool(torch.randn(2, 3, 12, 16).half(), ROIS.half(), 7)

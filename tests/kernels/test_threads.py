@@ -12,6 +12,9 @@ from torch.utils.data import DataLoader
 from boxmask.kernels import nms, roi_align
 from boxmask.kernels.threads import parallel_for
 
+needs_fork = pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork"
+)
 FEATURE = torch.arange(2 * 16 * 20 * 20.0).reshape(2, 16, 20, 20)
 ROIS = torch.tensor([[0, 1.0, 1, 15, 12], [1, 3, 2, 9, 18]]).repeat(50, 1)
 
@@ -36,22 +39,22 @@ class Pooled(torch.utils.data.Dataset[float]):
         return pooled_sum()
 
 
-def test_every_task_is_done_once() -> None:
+def test_every_task_runs_once() -> None:
     done: list[int] = []
     parallel_for(done.append, range(1000))
     assert sorted(done) == list(range(1000))
 
 
-def test_no_tasks_are_fine() -> None:
+def test_no_tasks() -> None:
     parallel_for(lambda _: None, [])
 
 
-def test_the_work_is_shared() -> None:
-    meeting = threading.Barrier(2)  # passes only if two threads are in it at once
+def test_tasks_run_in_parallel() -> None:
+    meeting = threading.Barrier(2)  # passes only if two threads wait at the same time
     parallel_for(lambda _: meeting.wait(timeout=20), range(2))
 
 
-def test_what_goes_wrong_in_a_helper_is_raised() -> None:
+def test_an_exception_in_a_helper_is_raised() -> None:
     meeting = threading.Barrier(2)
 
     def work(task: int) -> None:
@@ -63,19 +66,20 @@ def test_what_goes_wrong_in_a_helper_is_raised() -> None:
         parallel_for(work, range(2))
 
 
-def test_nested_calls_do_not_wait_for_each_other() -> None:
+def test_nested_calls_do_not_deadlock() -> None:
     done: list[int] = []
     parallel_for(lambda _: parallel_for(done.append, range(10)), range(8))
     assert len(done) == 80
 
 
-def test_several_callers_at_once() -> None:
+def test_concurrent_calls() -> None:
     expected = pooled_sum()
     with ThreadPoolExecutor(6) as callers:
         assert set(callers.map(lambda _: pooled_sum(), range(60))) == {expected}
 
 
-def test_a_forked_child_makes_its_own_pool() -> None:
+@needs_fork
+def test_a_forked_child_creates_its_own_pool() -> None:
     expected = pooled_sum()  # the parent's pool exists now
     context = multiprocessing.get_context("fork")
     results = context.SimpleQueue()
@@ -83,7 +87,7 @@ def test_a_forked_child_makes_its_own_pool() -> None:
     def child() -> None:
         done: list[int] = []
         parallel_for(done.append, range(100))
-        torch.set_num_threads(1)  # PyTorch's own pool does not survive a fork
+        torch.set_num_threads(1)  # PyTorch's own pool does not work after a fork
         results.put((len(done), pooled_sum()))
 
     process = context.Process(target=child)
@@ -93,6 +97,7 @@ def test_a_forked_child_makes_its_own_pool() -> None:
     assert results.get() == (100, expected)
 
 
+@needs_fork
 def test_in_the_workers_of_a_data_loader() -> None:
     expected = pooled_sum()
     loader = DataLoader(Pooled(), batch_size=None, num_workers=2, multiprocessing_context="fork")

@@ -13,7 +13,11 @@ from torch.nn import functional as F
 
 from boxmask.kernels import conv3x3, simd, winograd_loops
 
-SHAPES = [(2, 64, 96, 43, 50), (1, 96, 64, 48, 43), (3, 64, 64, 61, 37)]  # N, C, K, H, W: edges cut tiles
+SHAPES = [
+    (2, 64, 96, 43, 50),
+    (1, 96, 64, 48, 43),
+    (3, 64, 64, 61, 37),
+]  # N, C, K, H, W; tiles are cut at the edges
 
 
 def leaves(n: int, c: int, k: int, height: int, width: int) -> list[Tensor]:
@@ -32,7 +36,7 @@ def runs_our_operator(input: Tensor, weight: Tensor) -> bool:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_values_and_gradients_are_the_direct_sums(shape: tuple[int, ...]) -> None:
+def test_values_and_gradients_equal_the_direct_sums(shape: tuple[int, ...]) -> None:
     given = leaves(*shape)
     found, expected = conv3x3(*given), direct(*given)
     assert runs_our_operator(given[0], given[1])
@@ -41,9 +45,9 @@ def test_values_and_gradients_are_the_direct_sums(shape: tuple[int, ...]) -> Non
     grad = torch.randn_like(found)
     ours = torch.autograd.grad(found, given, grad)
     theirs = torch.autograd.grad(expected, given, grad.double())
-    for own, wanted in zip(ours, theirs, strict=True):
-        error = (own - wanted).abs().max()
-        assert error < 1e-4 * wanted.std()
+    for gradient, exact in zip(ours, theirs, strict=True):
+        error = (gradient - exact).abs().max()
+        assert error < 1e-4 * exact.std()
 
 
 def test_without_bias() -> None:
@@ -78,7 +82,7 @@ def test_the_same_bit_for_bit_with_any_number_of_threads() -> None:
 
 
 @pytest.mark.parametrize("frozen", [0, 1, 2])
-def test_what_is_frozen_gets_no_gradient(frozen: int) -> None:
+def test_frozen_arguments_get_no_gradient(frozen: int) -> None:
     given = leaves(*SHAPES[0])
     given[frozen].requires_grad_(False)
     conv3x3(*given).sum().backward()
@@ -95,21 +99,21 @@ def test_what_is_frozen_gets_no_gradient(frozen: int) -> None:
         lambda x, w, b: (x, w, b.double()),
     ],
 )
-def test_what_does_not_fit_is_refused(change) -> None:
+def test_arguments_that_do_not_fit_are_rejected(change) -> None:
     given = change(*[leaf.detach() for leaf in leaves(*SHAPES[0])])
     with pytest.raises(RuntimeError):
         conv3x3(*given)
-    with pytest.raises(ValueError, match="do not fit"):
+    with pytest.raises(ValueError, match="its loops do not support"):
         torch.ops.boxmask.conv3x3(*given)
 
 
-def test_the_loops_know_the_registers_that_they_were_compiled_with() -> None:
-    """Otherwise numba would go on with code for other registers; see simd.py."""
+def test_the_loops_name_the_digest_of_simd() -> None:
+    """Otherwise numba would keep using machine code from another version of simd.py."""
     source = Path(simd.__file__).read_bytes()
-    assert winograd_loops.REGISTERS == sha256(source).hexdigest()[:16]
+    assert winograd_loops.SIMD_DIGEST == sha256(source).hexdigest()[:16]
 
 
-NARROWER = """
+NARROW_REGISTERS = """
 import llvmlite.binding as binding, sys
 from llvmlite.binding.targets import FeatureMap
 real = binding.get_host_cpu_features()
@@ -123,13 +127,13 @@ from boxmask.kernels.simd import LANES
 assert LANES == 8, LANES
 x, w, b = torch.randn(1, 64, 49, 50), torch.randn(64, 64, 3, 3) / 24, torch.randn(64)
 leaves = [leaf.requires_grad_() for leaf in (x, w, b)]
-found, wanted = conv3x3(*leaves), torch.nn.functional.conv2d(*leaves, padding=1)
-grad = torch.randn_like(wanted)
-pairs = [(found, wanted)]
-pairs += zip(*(torch.autograd.grad(out, leaves, grad) for out in (found, wanted)))
+found, expected = conv3x3(*leaves), torch.nn.functional.conv2d(*leaves, padding=1)
+grad = torch.randn_like(expected)
+pairs = [(found, expected)]
+pairs += zip(*(torch.autograd.grad(out, leaves, grad) for out in (found, expected)))
 assert "conv3x3" in str(found.grad_fn)
-for one, other in pairs:
-    assert (one - other).abs().max() < 2e-4 * other.std(), (one - other).abs().max()
+for ours, theirs in pairs:
+    assert (ours - theirs).abs().max() < 2e-4 * theirs.std(), (ours - theirs).abs().max()
 """
 
 
@@ -137,10 +141,10 @@ for one, other in pairs:
 @pytest.mark.skipif(not simd._MIDDLE, reason="needs a processor with AVX2")
 def test_processors_with_narrower_registers(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", NARROWER], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", NARROW_REGISTERS], check=True, env=environment)
 
 
-def test_its_result_may_be_changed_in_place() -> None:
+def test_the_result_may_be_changed_in_place() -> None:
     given = leaves(*SHAPES[0])
     out = F.relu(conv3x3(*given), inplace=True)
     torch.testing.assert_close(out.double(), direct(*given).relu(), atol=1e-4, rtol=1e-4)
@@ -150,20 +154,20 @@ def test_its_result_may_be_changed_in_place() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda x, w: (x[:1, :, :8, :8], w),  # too small a map
+        lambda x, w: (x[:1, :, :8, :8], w),  # the map is too small
         lambda x, w: (F.pad(x, (0, 0, 0, 0, 0, 4)), F.pad(w, (0, 0, 0, 0, 0, 4))),  # 68 channels
         lambda x, w: (x.double(), w.double()),
         lambda x, w: (x[:0], w),
     ],
 )
-def test_where_it_does_not_pay_it_is_the_direct_convolution(change) -> None:
+def test_other_cases_are_left_to_pytorch(change) -> None:
     input, weight = change(*[leaf.detach() for leaf in leaves(*SHAPES[0])[:2]])
     assert not runs_our_operator(input, weight)
     assert torch.equal(conv3x3(input, weight), F.conv2d(input, weight, padding=1))
 
 
-def test_is_a_proper_operator() -> None:
-    given = leaves(1, 64, 64, 12, 13)  # the operator itself takes maps of any size
+def test_operators_are_registered_correctly() -> None:
+    given = leaves(1, 64, 64, 12, 13)  # the operator itself accepts maps of any size
     torch.library.opcheck(torch.ops.boxmask.conv3x3.default, tuple(given))
     grad = torch.randn(1, 64, 12, 13)
     torch.library.opcheck(torch.ops.boxmask.conv3x3_weight_gradient.default, (grad, given[0].detach()))
@@ -181,7 +185,7 @@ def test_compiles_into_one_graph() -> None:
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_exported_networks_hold_the_plain_convolution() -> None:
+def test_exported_networks_contain_the_plain_convolution() -> None:
     input, weight, _ = [leaf.detach() for leaf in leaves(*SHAPES[0])]
 
     class Net(torch.nn.Module):
@@ -199,8 +203,7 @@ def test_mixed_precision_is_left_to_pytorch() -> None:
         assert conv3x3(*given).dtype == torch.bfloat16
 
 
-def test_of_regions_their_number_decides() -> None:
-    """Maps of 14 x 14 are too small alone, and worth it where there are many."""
+def test_small_maps_of_rois_pay_off_if_there_are_many() -> None:
     weight = (torch.randn(64, 64, 3, 3) / 24).requires_grad_()
     many = torch.randn(20, 64, 14, 14)
     found = conv3x3(many, weight, per_roi=True)

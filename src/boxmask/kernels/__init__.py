@@ -1,13 +1,14 @@
-"""The compiled loops for CPUs, with torchvision's and PyTorch's signatures, each beside what it must equal.
+"""Compiled operators for CPUs, with the signatures of torchvision and PyTorch.
 
-They are PyTorch operators: differentiable where that makes sense, visible to `torch.compile`, and (but for
-`linear`, which is oneDNN's) the same bit for bit with any number of threads. Compilation happens at the first
-call and is kept on disk (see `compiled`).
+They are PyTorch operators: differentiable where that makes sense, and visible to `torch.compile`. Results are
+the same bit for bit with any number of threads, except for `linear`, which is oneDNN's. Each operator is
+tested against plain PyTorch code in `reference`. Loops are compiled at the first call; their machine code is
+cached on disk (see `compiled`).
 """
 
 from boxmask.kernels.align import pyramid_roi_align, roi_align
 from boxmask.kernels.depthwise import depthwise
-from boxmask.kernels.linear import linear
+from boxmask.kernels.linear import linear, linear_backend
 from boxmask.kernels.masks import mask_targets, paste_masks
 from boxmask.kernels.nms import batched_nms, nms
 from boxmask.kernels.pool import roi_pool
@@ -18,6 +19,7 @@ __all__ = [
     "conv3x3",
     "depthwise",
     "linear",
+    "linear_backend",
     "mask_targets",
     "nms",
     "paste_masks",

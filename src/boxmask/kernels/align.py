@@ -1,16 +1,15 @@
-"""RoIAlign: mean of bilinear samples over each bin of a region, without rounding.
+"""RoIAlign: the mean of bilinear samples in each bin of a region, without rounding.
 
 He, Gkioxari, Dollár and Girshick, "Mask R-CNN", 2017, arXiv:1703.06870, section 3 ("RoIAlign").
 
-(levels of features, rois, a level for each RoI) → every RoI pooled from its own level → (R, C, h, w)
+(features per level, rois, level per RoI) → each RoI pooled from its level → (R, C, h, w)
 
-One operator serves a pyramid and, as a pyramid of one level, torchvision's `roi_align`. On a CPU it runs the
-loops of `align_loops`; elsewhere it calls torchvision's.
+One operator serves feature pyramids and, as a pyramid of one level, torchvision's `roi_align`. On a CPU it
+runs the loops in `align_loops`; on other devices it calls torchvision.
 
-Features and their gradients are channels-last, the result is contiguous (R, C, h, w): the fully connected
-layer that follows flattens it for free, in the order of torchvision's weights. The loops turn each RoI while
-it is in the cache (4 µs for 256×7×7); to flatten a channels-last result, all of it would have to move through
-memory once more.
+Features and their gradients are channels-last. The result is contiguous (R, C, h, w): the next fully
+connected layer flattens it without a copy, in the order of torchvision's weights. The loops transpose each
+RoI while it is in the cache (4 µs for 256×7×7); flattening a channels-last result would copy all of it.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ import torchvision
 from torch import Tensor
 
 from boxmask.kernels.align_loops import Band, Sampling, align_backward, align_forward
-from boxmask.kernels.layout import channels_last, fresh, map_shapes
-from boxmask.kernels.rois import Visit, check_rois, cut_evenly, to_pair, to_rois, visits
+from boxmask.kernels.layout import aligned_empty, channels_last, map_shapes
+from boxmask.kernels.rois import RoiGroup, check_rois, group_rois, split_evenly, to_pair, to_rois
 from boxmask.kernels.threads import parallel_for
 
 
@@ -38,12 +37,12 @@ def roi_align(
 ) -> Tensor:
     """Pool every RoI to a fixed size, like `torchvision.ops.roi_align`.
 
-    input:          (N, C, H, W); channels-last is fastest, anything else is converted once
-    boxes:          (R, 5) rows of (image, x1, y1, x2, y2), or for each image (L, 4)
+    input:          (N, C, H, W); channels-last is fastest, other layouts are converted
+    boxes:          (R, 5) rows of (image, x1, y1, x2, y2), or one (L, 4) per image
     spatial_scale:  pixels of `input` per pixel of the boxes
-    sampling_ratio: samples of a bin along each axis; 0 or less for as many as the bin has pixels
-    aligned:        move by half a pixel, so that pixel centers lie at .5, and allow RoIs under a pixel
-    Returns (R, C, h, w), contiguous. Raises ValueError for shapes, types or image numbers that do not fit.
+    sampling_ratio: samples per bin along each axis; 0 or less for one sample per pixel of the bin
+    aligned:        shift by half a pixel, so that pixel centers are at .5, and allow RoIs below one pixel
+    Returns (R, C, h, w), contiguous. Raises ValueError for invalid shapes, types or image indices.
     """
     rois = to_rois(boxes)
     levels = torch.zeros(len(rois), dtype=torch.int64, device=rois.device)
@@ -59,24 +58,24 @@ def pyramid_roi_align(
     sampling_ratio: int = -1,
     aligned: bool = False,
 ) -> Tensor:
-    """Pool every RoI from its own level of a pyramid, in one go.
+    """Pool every RoI from its own level of a feature pyramid.
 
-    features:       one (N, C, H, W) for each level, finest first; channels-last is fastest
-    boxes:          (R, 5) rows of (image, x1, y1, x2, y2), or for each image (L, 4), in pixels of the photo
-    levels:         (R,) int64, which of `features` each RoI is pooled from
-    spatial_scales: for each level, its pixels per pixel of the photo
-    Returns (R, C, h, w), contiguous. Raises ValueError for shapes, types or numbers that do not fit.
+    features:       one (N, C, H, W) per level, finest first; channels-last is fastest
+    boxes:          (R, 5) rows of (image, x1, y1, x2, y2), or one (L, 4) per image; pixels of the image
+    levels:         (R,) int64, the index in `features` of each RoI's level
+    spatial_scales: one per level, pixels of the level per pixel of the image
+    Returns (R, C, h, w), contiguous. Raises ValueError for invalid shapes, types or indices.
     """
     rois, size, maps = to_rois(boxes), to_pair(output_size), list(features)
     if len(spatial_scales) != len(maps):
-        raise ValueError(f"spatial_scales: expected {len(maps)}, one a level, found {len(spatial_scales)}")
+        raise ValueError(f"spatial_scales: expected {len(maps)}, one per level, found {len(spatial_scales)}")
     if rois.device.type != "cpu":
-        return _elsewhere(maps, rois, levels, size, spatial_scales, sampling_ratio, aligned)
+        return _align_by_torchvision(maps, rois, levels, size, spatial_scales, sampling_ratio, aligned)
     pooled: Tensor = _align(maps, rois, levels, size, list(spatial_scales), sampling_ratio, aligned)
     return pooled
 
 
-def _elsewhere(
+def _align_by_torchvision(
     features: list[Tensor],
     rois: Tensor,
     levels: Tensor,
@@ -85,7 +84,7 @@ def _elsewhere(
     sampling: int,
     aligned: bool,
 ) -> Tensor:
-    """torchvision's own kernel, level by level."""
+    """Call torchvision's kernel once per level."""
     pooled = rois.new_zeros(len(rois), features[0].shape[1], *size)
     for level, (feature, scale) in enumerate(zip(features, scales, strict=True)):
         rows = torch.nonzero(levels == level)[:, 0]
@@ -105,16 +104,16 @@ def _align(
     aligned: bool,
 ) -> Tensor:
     check_rois(features, rois, levels)
-    pooled = fresh(features[0], len(rois), features[0].shape[1], *output_size)
+    pooled = aligned_empty(features[0], len(rois), features[0].shape[1], *output_size)
     maps = [channels_last(feature) for feature in features]
     table, out = rois.detach().contiguous().numpy(), pooled.numpy()
 
-    def work(visit: Visit) -> None:
-        sampling = Sampling(spatial_scales[visit.level], sampling_ratio, aligned)
-        align_forward(maps[visit.level], table, visit.rows, sampling, out)
+    def pool(group: RoiGroup) -> None:
+        sampling = Sampling(spatial_scales[group.level], sampling_ratio, aligned)
+        align_forward(maps[group.level], table, group.rows, sampling, out)
 
-    found = visits(table, levels.numpy(), spatial_scales, features[0].shape[0])
-    parallel_for(work, [portion for visit in found for portion in visit.portions()])
+    groups = group_rois(table, levels.numpy(), spatial_scales, features[0].shape[0])
+    parallel_for(pool, [chunk for group in groups for chunk in group.chunks()])
     return pooled
 
 
@@ -128,23 +127,23 @@ def _align_backward(
     sampling_ratio: int,
     aligned: bool,
 ) -> list[Tensor]:
-    """sizes: N, H and W of each level in a row."""
-    grads = [fresh(grad, *shape) for shape in map_shapes(grad, sizes)]
-    maps = [one.numpy() for one in grads]
-    table, given = rois.detach().contiguous().numpy(), grad.detach().contiguous().numpy()
+    """Return one gradient per level. sizes: N, H, W of all levels."""
+    grads = [aligned_empty(grad, *shape) for shape in map_shapes(grad, sizes)]
+    maps = [level_grad.numpy() for level_grad in grads]
+    table, grad_pooled = rois.detach().contiguous().numpy(), grad.detach().contiguous().numpy()
 
-    def work(task: tuple[Visit, Band]) -> None:
-        visit, band = task
-        sampling = Sampling(spatial_scales[visit.level], sampling_ratio, aligned)
-        align_backward(given, table, visit.rows, sampling, band, maps[visit.level])
+    def add(task: tuple[RoiGroup, Band]) -> None:
+        group, band = task
+        sampling = Sampling(spatial_scales[group.level], sampling_ratio, aligned)
+        align_backward(grad_pooled, table, group.rows, sampling, band, maps[group.level])
 
     tasks = []
-    for visit in visits(table, levels.numpy(), spatial_scales, sizes[0]):
-        centers = visit.centers(table, spatial_scales[visit.level])
-        bands = cut_evenly(maps[visit.level].shape[1], centers, torch.get_num_threads())
-        tasks += [(visit, Band(visit.image, *band)) for band in bands]
-    parallel_for(work, tasks)
-    return [one.permute(0, 3, 1, 2) for one in grads]
+    for group in group_rois(table, levels.numpy(), spatial_scales, sizes[0]):
+        centers = group.centers(table, spatial_scales[group.level])
+        bands = split_evenly(maps[group.level].shape[1], centers, torch.get_num_threads())
+        tasks += [(group, Band(group.image, *band)) for band in bands]
+    parallel_for(add, tasks)
+    return [level_grad.permute(0, 3, 1, 2) for level_grad in grads]
 
 
 @_align.register_fake

@@ -1,13 +1,13 @@
-"""How the loops of this room are compiled: by numba, without Python's lock, kept on disk.
+"""Compile loops with numba: without Python's global lock, and cached on disk.
 
-Nothing is compiled at import, only at the first call with a new element type (float32 or float64), which
-takes a few seconds. The machine code is then kept beside the source in `__pycache__`, or, where that
-folder cannot be written, in the user's cache folder, or in `NUMBA_CACHE_DIR` if that is set; every later
-process loads it in milliseconds. Where none of them can be written there is a warning and each process
-compiles for itself.
+A loop is compiled at its first call with a new element type (float32 or float64), not at import; that takes a
+few seconds. numba keeps the machine code in `__pycache__` beside the source. If that folder is not writable,
+it uses the user's cache folder, or the folder in NUMBA_CACHE_DIR if that is set. Later processes load it in
+milliseconds. If no folder is writable, there is a warning, and each process compiles for itself.
 
-numba only looks at a function's own file to tell whether its cached code is stale, so a loop and everything
-that it calls stand in one file, or the file names the digest of the other (`registers`).
+numba checks only a function's own file to find out whether its cached code is stale. A loop and everything
+that it calls must therefore be in one file, even if that means duplication. The alternative is a digest of
+the other file, as in `winograd_loops`.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
 def compiled(loop: Loop) -> Loop:
-    """Compile with IEEE arithmetic as written: used where a rounding decides (which pixel, which box)."""
+    """Compile with exact IEEE arithmetic, for loops in which rounding decides (which pixel, which box)."""
     return _compile(loop, fastmath=False)
 
 
 def compiled_fused(loop: Loop) -> Loop:
-    """Compile with multiply and add fused into one instruction; order of sums, NaN and infinity are kept."""
+    """Compile with fused multiply-add. The order of sums stays as written, and so do NaN and infinity."""
     return _compile(loop, fastmath={"contract"})
 
 
 def _compile(loop: Loop, fastmath: bool | set[str]) -> Loop:
-    # error_model: 0/0 is NaN as in C, not an exception with its branch in every loop
+    # error_model: 0/0 is NaN as in C, instead of an exception that puts a branch into every loop
     try:
         return njit(nogil=True, cache=True, error_model="numpy", fastmath=fastmath)(loop)  # type: ignore[no-any-return]
-    except RuntimeError as error:  # numba finds no folder that it can write to
-        message = f"{error}; compiled anew in every process. Set NUMBA_CACHE_DIR to a writable folder."
+    except RuntimeError as error:  # numba finds no writable folder
+        message = f"{error}; every process compiles anew. Set NUMBA_CACHE_DIR to a writable folder."
         warnings.warn(message, RuntimeWarning, stacklevel=3)
         return njit(nogil=True, error_model="numpy", fastmath=fastmath)(loop)  # type: ignore[no-any-return]

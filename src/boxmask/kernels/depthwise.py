@@ -1,7 +1,7 @@
-"""Depthwise convolutions with wide kernels, whose weights learn by a loop of ours.
+"""Depthwise convolutions with wide kernels, with our own gradient of the weights.
 
-oneDNN has a fast gradient of the weights for 3x3 depthwise kernels, and a slow one for 5x5: five to forty
-times as long as the forward pass, a fifth of a training step of EfficientNet-Lite0 and of MobileNetV3.
+oneDNN's gradient of the weights is fast for 3x3 depthwise kernels and slow for 5x5: it takes five to forty
+times as long as the forward pass, a fifth of a training step of EfficientNet-Lite0 or MobileNetV3.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from boxmask.kernels.layout import channels_last
 from boxmask.kernels.threads import parallel_for
 from boxmask.kernels.tracing import is_exporting
 
-_AT_ONCE = 128  # channels a task: what it adds up stays in the cache
-_NARROWEST = 5  # side of the kernels for which it pays
+_CHANNELS_PER_TASK = 128  # their sums stay in the cache
+_MIN_SIDE = 5  # of kernels; the loop does not pay off for smaller ones
 
 
 def depthwise(input: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
-    """input (N, C, H, W), weight (C, 1, S, S), bias (C,) -> like `F.conv2d(..., groups=C)`.
+    """Compute `F.conv2d(..., groups=C)`: input (N, C, H, W), weight (C, 1, S, S), bias (C,).
 
-    Forward it is `F.conv2d`; where the weight learns it can be differentiated once.
+    If the weight needs a gradient that our loop computes, the result is differentiable once.
     """
-    if not _pays(input, weight, bias):
+    if not _pays_off(input, weight, bias):
         return F.conv2d(input, weight, bias, stride, padding, groups=len(weight))
     return cast(Tensor, _depthwise(input, weight, bias, stride, padding))
 
 
-def _pays(input: Tensor, weight: Tensor, bias: Tensor) -> bool:
-    """Whether a gradient of a wide kernel will be wanted, on a CPU in float32."""
+def _pays_off(input: Tensor, weight: Tensor, bias: Tensor) -> bool:
+    """Return True if the weight of a wide kernel needs a gradient, on a CPU in float32."""
     if not (torch.is_grad_enabled() and weight.requires_grad) or is_exporting():
         return False
     if torch.is_autocast_enabled("cpu") or not input.numel():
         return False
-    plain = all(x.device.type == "cpu" and x.dtype == torch.float32 for x in (input, weight, bias))
+    supported = all(x.device.type == "cpu" and x.dtype == torch.float32 for x in (input, weight, bias))
     square = weight.shape[1:] == (1, weight.shape[3], weight.shape[3])
-    return plain and square and len(weight) == input.shape[1] and weight.shape[3] >= _NARROWEST
+    return supported and square and len(weight) == input.shape[1] and weight.shape[3] >= _MIN_SIDE
 
 
 @torch.library.custom_op("boxmask::depthwise", mutates_args=(), device_types="cpu")
@@ -49,17 +49,19 @@ def _depthwise(input: Tensor, weight: Tensor, bias: Tensor, stride: int, padding
 
 @torch.library.custom_op("boxmask::depthwise_weight_gradient", mutates_args=(), device_types="cpu")
 def _weight_gradient(grad: Tensor, input: Tensor, side: int, stride: int, padding: int) -> Tensor:
-    given, source = channels_last(grad), channels_last(input)
-    photos, channels = len(source), source.shape[3]
-    sums = torch.zeros(photos, side, side, channels)  # of each photo: the same with any number of threads
+    grad_maps, maps = channels_last(grad), channels_last(input)
+    images, channels = len(maps), maps.shape[3]
+    # One sum per image, so that the result does not depend on the number of threads.
+    sums = torch.zeros(images, side, side, channels)
     out = sums.numpy()
 
     def add(task: tuple[int, int]) -> None:
-        photo, begin = task
-        span = slice(begin, min(begin + _AT_ONCE, channels))
-        correlate(source[photo], given[photo], stride, padding, span, out[photo])
+        image, begin = task
+        block = slice(begin, min(begin + _CHANNELS_PER_TASK, channels))
+        correlate(maps[image], grad_maps[image], stride, padding, block, out[image])
 
-    parallel_for(add, [(photo, begin) for photo in range(photos) for begin in range(0, channels, _AT_ONCE)])
+    starts = range(0, channels, _CHANNELS_PER_TASK)
+    parallel_for(add, [(image, begin) for image in range(images) for begin in starts])
     return sums.sum(0).permute(2, 0, 1)[:, None].contiguous()
 
 
@@ -80,17 +82,33 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     input, weight = ctx.saved_tensors
-    to_input, to_weight, to_bias = ctx.needs_input_grad[:3]
-    stride, padding, groups = [ctx.stride] * 2, [ctx.padding] * 2, len(weight)
-    backward = torch.ops.aten.convolution_backward
-    form = (None, stride, padding, [1, 1], False, [0, 0], groups, [True, False, False])
+    needs_input, needs_weight, needs_bias = ctx.needs_input_grad[:3]
     return (
-        backward(grad, input, weight, *form)[0] if to_input else None,
-        _weight_gradient(grad, input, weight.shape[3], ctx.stride, ctx.padding) if to_weight else None,
-        grad.sum((0, 2, 3)) if to_bias else None,
+        _input_gradient(grad, input, weight, ctx.stride, ctx.padding) if needs_input else None,
+        _weight_gradient(grad, input, weight.shape[3], ctx.stride, ctx.padding) if needs_weight else None,
+        grad.sum((0, 2, 3)) if needs_bias else None,
         None,
         None,
     )
+
+
+def _input_gradient(grad: Tensor, input: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+    # This operator is public: it belongs to PyTorch's documented Core ATen set. `torch.nn.grad.conv2d_input`
+    # calls it too, but without the input, from which the memory layout is chosen.
+    gradients = torch.ops.aten.convolution_backward(
+        grad,
+        input,
+        weight,
+        bias_sizes=None,
+        stride=[stride, stride],
+        padding=[padding, padding],
+        dilation=[1, 1],
+        transposed=False,
+        output_padding=[0, 0],
+        groups=len(weight),
+        output_mask=[True, False, False],
+    )
+    return cast(Tensor, gradients[0])
 
 
 _depthwise.register_autograd(_backward, setup_context=_setup_context)

@@ -1,4 +1,4 @@
-"""The loop of a depthwise convolution's weight gradient, over channels-last maps."""
+"""The loop for the weight gradient of a depthwise convolution, over channels-last maps."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Floats = NDArray[np.float32]
 
 
 @compiled_fused
-def correlate(source: Floats, grad: Floats, stride: int, padding: int, channels: slice, out: Floats) -> None:
-    """Add to out (S, S, C) the sum of `grad` (h, w, C) times what each tap sees of `source` (H, W, C)."""
-    height, width, _ = source.shape
+def correlate(maps: Floats, grad: Floats, stride: int, padding: int, channels: slice, out: Floats) -> None:
+    """Add to out (S, S, C) the correlation of `grad` (h, w, C) with `maps` (H, W, C), for some channels."""
+    height, width, _ = maps.shape
     rows, columns, _ = grad.shape
     side = len(out)
     for y in range(rows):
@@ -23,6 +23,6 @@ def correlate(source: Floats, grad: Floats, stride: int, padding: int, channels:
             g = grad[y, x, channels]
             for i in range(max(0, -top), min(side, height - top)):
                 for j in range(max(0, -left), min(side, width - left)):
-                    seen, tap = source[top + i, left + j, channels], out[i, j, channels]
+                    pixel, tap = maps[top + i, left + j, channels], out[i, j, channels]
                     for k in range(len(g)):
-                        tap[k] += g[k] * seen[k]
+                        tap[k] += g[k] * pixel[k]

@@ -1,15 +1,17 @@
 """Fully connected layers by oneDNN instead of MKL.
 
-The two FC layers of a box head are half of a training step once its convolutions are fast. PyTorch hands
-their matrix products to MKL, which leaves the wide registers of some processors unused (on AMD with AVX-512
-it reached 140 to 180 GFLOP/s where oneDNN, which ships with PyTorch too, reached 200). oneDNN's product has
-no public name for dense tensors; the one used here is what `torch.compile` calls, and where a build of
-PyTorch lacks it the layer is `F.linear`.
+Once the convolutions are fast, the two fully connected layers of a box head take half of a training step.
+PyTorch computes them with MKL, which does not use the widest registers of every processor: on AMD with
+AVX-512 it reached 140 to 180 GFLOP/s, where oneDNN, which PyTorch ships too, reached 200.
+
+PyTorch has no public function for oneDNN's product of dense tensors. This file calls the private operator
+that `torch.compile` uses. If that is missing or has another signature, `F.linear` is used instead;
+`linear_backend` says which.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor
@@ -17,23 +19,50 @@ from torch.nn import functional as F
 
 from boxmask.kernels.tracing import is_exporting
 
-_FEWEST_PRODUCTS = 2**24  # multiplications; below it a call's overhead counts more than the arithmetic
+_MIN_PRODUCTS = 2**24  # multiplications; below, the overhead of a call outweighs the faster arithmetic
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """input (R, C), weight (K, C), bias (K,) -> (R, K), like `F.linear`; can be differentiated once."""
-    if not _pays(input, weight):
+    """Compute `F.linear`: input (R, C), weight (K, C), bias (K,) -> (R, K).
+
+    On a CPU, large layers in float32 are computed by oneDNN and are differentiable once.
+    """
+    if not _pays_off(input, weight):
         return F.linear(input, weight, bias)
     return cast(Tensor, _linear(input, weight, bias))
 
 
-def _pays(input: Tensor, weight: Tensor) -> bool:
-    plain = input.device.type == "cpu" and input.dtype == weight.dtype == torch.float32
-    if not plain or torch.is_autocast_enabled("cpu"):
+def linear_backend() -> Literal["onednn", "torch"]:
+    """Return what computes large layers: "onednn", or "torch" if its operator does not work here."""
+    return _BACKEND
+
+
+def _pays_off(input: Tensor, weight: Tensor) -> bool:
+    if _BACKEND != "onednn" or input.device.type != "cpu":
         return False
-    if is_exporting() or not torch.backends.mkldnn.is_available():
+    if not input.dtype == weight.dtype == torch.float32 or torch.is_autocast_enabled("cpu"):
         return False
-    return input.numel() * len(weight) >= _FEWEST_PRODUCTS and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return not is_exporting() and input.numel() * len(weight) >= _MIN_PRODUCTS
+
+
+def _product(a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor:
+    """a (m, k), b (n, k), bias (n,) -> a b^T + bias, (m, n)."""
+    return cast(Tensor, torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], ""))
+
+
+def _choose_backend() -> Literal["onednn", "torch"]:
+    """Try the private operator on a product whose result is known."""
+    if not torch.backends.mkldnn.is_available():
+        return "torch"
+    a = torch.tensor([[1.0, 2.0]], dtype=torch.float32, device="cpu")
+    try:
+        works = torch.equal(_product(a, 3 * a, a[0, :1]), torch.full_like(a[:, :1], 16.0))
+    except (AttributeError, TypeError, RuntimeError, NotImplementedError):  # missing, or another signature
+        works = False
+    return "onednn" if works else "torch"
+
+
+_BACKEND = _choose_backend()
 
 
 @torch.library.custom_op("boxmask::linear", mutates_args=(), device_types="cpu")
@@ -42,13 +71,8 @@ def _linear(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 @torch.library.custom_op("boxmask::product", mutates_args=(), device_types="cpu")
-def _product_of(a: Tensor, b: Tensor) -> Tensor:
+def _product_without_bias(a: Tensor, b: Tensor) -> Tensor:
     return _product(a, b, None)
-
-
-def _product(a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor:
-    """a (m, k), b (n, k) -> a b^T + bias, (m, n)."""
-    return cast(Tensor, torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], ""))
 
 
 @_linear.register_fake
@@ -56,7 +80,7 @@ def _(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return input.new_empty(input.shape[0], weight.shape[0])
 
 
-@_product_of.register_fake
+@_product_without_bias.register_fake
 def _(a: Tensor, b: Tensor) -> Tensor:
     return a.new_empty(a.shape[0], b.shape[0])
 
@@ -67,11 +91,11 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     input, weight = ctx.saved_tensors
-    to_input, to_weight, to_bias = ctx.needs_input_grad
+    needs_input, needs_weight, needs_bias = ctx.needs_input_grad
     return (
-        _product_of(grad, weight.t()) if to_input else None,
-        _product_of(grad.t(), input.t()) if to_weight else None,
-        grad.sum(0) if to_bias else None,
+        _product_without_bias(grad, weight.t()) if needs_input else None,
+        _product_without_bias(grad.t(), input.t()) if needs_weight else None,
+        grad.sum(0) if needs_bias else None,
     )
 
 

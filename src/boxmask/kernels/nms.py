@@ -1,7 +1,7 @@
-"""Non-maximum suppression: of boxes that overlap much, only the best is kept.
+"""Non-maximum suppression (NMS): of boxes that overlap, only the one with the highest score is kept.
 
-Greedy, by falling score, ties in the order given; a box goes when its IoU with a kept one is above the
-threshold. On a CPU it runs the loop of `suppression_loops`; elsewhere it calls torchvision's.
+Boxes are visited by descending score, ties in the given order. A box is dropped if its IoU with a kept box is
+above the threshold. On a CPU this runs the loop in `nms_loops`; on other devices it calls torchvision.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import torchvision
 from numpy.typing import NDArray
 from torch import Tensor
 
-from boxmask.kernels.nms_loops import survivors
+from boxmask.kernels.nms_loops import kept_boxes
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-    """The rows to keep, by falling score, like `torchvision.ops.nms`.
+    """Return the rows to keep, by descending score, like `torchvision.ops.nms`.
 
-    (N, 4), (N,), IoU in 0..1 -> (K,) int64. A box with NaN in it neither suppresses nor is suppressed.
+    (N, 4), (N,), IoU in 0..1 -> (K,) int64. A box that contains NaN neither suppresses nor is suppressed.
     Raises ValueError for shapes or types that do not fit.
     """
     if boxes.device.type != "cpu":
@@ -31,10 +31,10 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
 
 
 def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
-    """The rows to keep, by falling score, where only boxes with the same number in `idxs` compete.
+    """Return the rows to keep, by descending score; only boxes with the same value in `idxs` compete.
 
-    (N, 4), (N,), (N,) integers, IoU in 0..1 -> (K,) int64. Equal to calling `nms` for each number on its own
-    (torchvision instead moves the classes of up to 1,000 boxes apart, which costs the last digits of IoU).
+    (N, 4), (N,), (N,) integers, IoU in 0..1 -> (K,) int64. Equal to one call of `nms` per value of `idxs`.
+    (For up to 1,000 boxes, torchvision shifts the classes apart instead, which costs the last digits of IoU.)
     Raises ValueError for shapes or types that do not fit.
     """
     if boxes.device.type != "cpu":
@@ -47,15 +47,15 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
 @torch.library.custom_op("boxmask::nms", mutates_args=(), device_types="cpu")
 def _nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
     _check(boxes, scores, idxs)
-    # numpy: PyTorch would wake its threads for next to nothing, and wait for them where a core is busy
-    by_score = _falling(scores.detach().numpy())
+    # numpy, because PyTorch would wake its threads for this little work, and wait for them on a busy machine
+    by_score = _descending(scores.detach().numpy())
     by_group = np.argsort(idxs.detach().numpy()[by_score], kind="stable")
     order = by_score[by_group]
     x1, y1, x2, y2 = np.ascontiguousarray(boxes.detach().numpy()[order].T)
     groups = np.unique(idxs.detach().numpy()[order], return_inverse=True)[1]
-    kept = np.empty(len(order), dtype=np.bool_)
-    kept[by_group] = survivors(x1, y1, x2, y2, groups, _down(iou_threshold, x1.dtype))
-    return torch.from_numpy(by_score[kept])
+    keep = np.empty(len(order), dtype=np.bool_)
+    keep[by_group] = kept_boxes(x1, y1, x2, y2, groups, _round_down(iou_threshold, x1.dtype))
+    return torch.from_numpy(by_score[keep])
 
 
 @_nms.register_fake
@@ -66,15 +66,15 @@ def _(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tens
 _nms.register_autocast("cpu", torch.float32)
 
 
-def _falling(scores: NDArray[Any]) -> NDArray[np.int64]:
-    """The order from the highest down, equals as they come, NaN first: as `torch.sort` has it."""
-    backwards = np.argsort(scores[::-1], kind="stable")
-    order: NDArray[np.int64] = (len(scores) - 1 - backwards)[::-1]
+def _descending(scores: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the rows by descending score, ties in the given order and NaN first, like `torch.sort`."""
+    reverse = np.argsort(scores[::-1], kind="stable")
+    order: NDArray[np.int64] = (len(scores) - 1 - reverse)[::-1]
     return order
 
 
-def _down(threshold: float, dtype: np.dtype[Any]) -> float:
-    """The largest number of `dtype` that is not above the threshold: IoU above either is the same."""
+def _round_down(threshold: float, dtype: np.dtype[Any]) -> float:
+    """Return the largest value of `dtype` that is not above the threshold; no IoU of `dtype` lies between."""
     near = dtype.type(threshold)
     return float(near if float(near) <= threshold else np.nextafter(near, dtype.type(-np.inf)))
 

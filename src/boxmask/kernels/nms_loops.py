@@ -1,9 +1,9 @@
 """The loop of non-maximum suppression.
 
-A box is compared with the kept boxes before it, which stand in plain arrays, a block at a time: a block is
-one vectorized loop, and the first block with a hit ends the search. Divisions are dear, so a product first
-finds out whether any pair comes near the threshold; only then is IoU computed, in the boxes' own type and in
-torchvision's order of operations, so that the same boxes survive even where IoU equals the threshold.
+A box is compared with the kept boxes before it, one block at a time. A block is one vectorized loop over flat
+arrays, and the first block with an overlap ends the search. Division is slow, so a multiplication first tells
+whether any IoU of the block can reach the threshold. Only then is IoU computed, in the type of the boxes and
+in torchvision's order of operations, so that the same boxes are kept even where IoU equals the threshold.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from numpy.typing import NDArray
 
 from boxmask.kernels.compiled import compiled
 
-Real = Any  # a scalar of the type of the boxes
+Real = Any  # a scalar of the boxes' type
 Floats = NDArray[Any]
 
-_BLOCK = 64  # kept boxes to compare between two looks at the outcome
-_NEAR = 0.999  # far more room than rounding needs
+_BLOCK = 64  # kept boxes that are compared before the result is checked
+_MARGIN = 0.999  # leaves far more room than rounding needs
 
 
 @compiled
-def survivors(
+def kept_boxes(
     x1: Floats, y1: Floats, x2: Floats, y2: Floats, group: NDArray[np.int64], threshold: float
 ) -> NDArray[np.bool_]:
-    """Which boxes are kept, best first within each group; groups stand one after another.
+    """Return True for boxes to keep. Boxes are sorted by group, then by descending score.
 
     x1, y1, x2, y2, group: (N,); threshold: rounded down to the boxes' type -> (N,) bool
     """
     total, real = len(x1), x1.dtype
-    kept = np.empty((5, total), real)  # x1, y1, x2, y2, area of those kept in this group
+    kept = np.empty((5, total), real)  # x1, y1, x2, y2, area of the kept boxes of this group
     keep, n = np.zeros(total, np.bool_), 0
     for i in range(total):
         if i > 0 and group[i] != group[i - 1]:
@@ -48,10 +48,10 @@ def _overlaps_any(
     x1: Real, y1: Real, x2: Real, y2: Real, area: Real, kept: Floats, n: int, threshold: Real
 ) -> bool:
     real = kept.dtype.type
-    near = threshold * real(_NEAR)
+    near = threshold * real(_MARGIN)
     for start in range(0, n, _BLOCK):
         block = kept[:, start : min(start + _BLOCK, n)]
-        if (near < 0 or _near(x1, y1, x2, y2, area, block, near)) and _over(
+        if (near < 0 or _may_exceed(x1, y1, x2, y2, area, block, near)) and _exceeds(
             x1, y1, x2, y2, area, block, threshold
         ):
             return True
@@ -59,8 +59,8 @@ def _overlaps_any(
 
 
 @compiled
-def _near(x1: Real, y1: Real, x2: Real, y2: Real, area: Real, block: Floats, near: Real) -> bool:
-    """Whether the IoU with any of the block may exceed the threshold; NaN never does."""
+def _may_exceed(x1: Real, y1: Real, x2: Real, y2: Real, area: Real, block: Floats, near: Real) -> bool:
+    """Return False only if no IoU with the block exceeds the threshold. NaN never exceeds it."""
     real, hits = block.dtype.type, 0
     for k in range(block.shape[1]):
         w = max(min(x2, block[2, k]) - max(x1, block[0, k]), real(0))
@@ -70,8 +70,8 @@ def _near(x1: Real, y1: Real, x2: Real, y2: Real, area: Real, block: Floats, nea
 
 
 @compiled
-def _over(x1: Real, y1: Real, x2: Real, y2: Real, area: Real, block: Floats, threshold: Real) -> bool:
-    """Whether the IoU with any of the block exceeds the threshold."""
+def _exceeds(x1: Real, y1: Real, x2: Real, y2: Real, area: Real, block: Floats, threshold: Real) -> bool:
+    """Return True if any IoU with the block exceeds the threshold."""
     real, hits = block.dtype.type, 0
     for k in range(block.shape[1]):
         w = max(min(x2, block[2, k]) - max(x1, block[0, k]), real(0))

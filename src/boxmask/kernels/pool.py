@@ -1,8 +1,8 @@
-"""RoIPool: the maximum over each bin of a region whose edges are rounded to pixels.
+"""RoIPool: the maximum in each bin of a region whose edges are rounded to pixels.
 
 Girshick, "Fast R-CNN", 2015, arXiv:1504.08083, section 2.1.
 
-On a CPU it runs the loops of `pool_loops`; elsewhere it calls torchvision's.
+On a CPU it runs the loops in `pool_loops`; on other devices it calls torchvision.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import torch
 import torchvision
 from torch import Tensor
 
-from boxmask.kernels.layout import blocks, channels_last, fresh
+from boxmask.kernels.layout import aligned_empty, channel_blocks, channels_last
 from boxmask.kernels.pool_loops import pool_backward, pool_forward
-from boxmask.kernels.rois import Visit, check_rois, to_pair, to_rois, visits
+from boxmask.kernels.rois import RoiGroup, check_rois, group_rois, to_pair, to_rois
 from boxmask.kernels.threads import parallel_for
 
 
@@ -29,11 +29,11 @@ def roi_pool(
 ) -> Tensor:
     """Pool every RoI to a fixed size, like `torchvision.ops.roi_pool`.
 
-    input:         (N, C, H, W); channels-last is fastest, anything else is converted once
-    boxes:         (R, 5) rows of (image, x1, y1, x2, y2), or for each image (L, 4)
+    input:         (N, C, H, W); channels-last is fastest, other layouts are converted
+    boxes:         (R, 5) rows of (image, x1, y1, x2, y2), or one (L, 4) per image
     spatial_scale: pixels of `input` per pixel of the boxes
-    Returns (R, C, h, w), contiguous; bins outside the photo are 0. Raises ValueError for shapes, types or
-    image numbers that do not fit.
+    Returns (R, C, h, w), contiguous; bins outside the image are 0. Raises ValueError for invalid shapes,
+    types or image indices.
     """
     rois, size = to_rois(boxes), to_pair(output_size)
     if rois.device.type != "cpu":
@@ -47,34 +47,34 @@ def roi_pool(
 def _pool(feature: Tensor, rois: Tensor, output_size: Sequence[int], spatial_scale: float) -> Tensor:
     levels = torch.zeros(len(rois), dtype=torch.int64)
     check_rois([feature], rois, levels)
-    pooled = fresh(feature, len(rois), feature.shape[1], *output_size)
-    source, table, out = channels_last(feature), rois.detach().contiguous().numpy(), pooled.numpy()
+    pooled = aligned_empty(feature, len(rois), feature.shape[1], *output_size)
+    maps, table, out = channels_last(feature), rois.detach().contiguous().numpy(), pooled.numpy()
 
-    def work(visit: Visit) -> None:
-        pool_forward(source, table, visit.rows, spatial_scale, out)
+    def pool(group: RoiGroup) -> None:
+        pool_forward(maps, table, group.rows, spatial_scale, out)
 
-    found = visits(table, levels.numpy(), [spatial_scale], feature.shape[0])
-    parallel_for(work, [portion for visit in found for portion in visit.portions()])
+    groups = group_rois(table, levels.numpy(), [spatial_scale], feature.shape[0])
+    parallel_for(pool, [chunk for group in groups for chunk in group.chunks()])
     return pooled
 
 
 @torch.library.custom_op("boxmask::roi_pool_backward", mutates_args=(), device_types="cpu")
 def _pool_backward(grad: Tensor, feature: Tensor, rois: Tensor, spatial_scale: float) -> Tensor:
-    source, table = channels_last(feature), rois.detach().contiguous().numpy()
-    given, into = grad.detach().contiguous().numpy(), fresh(grad, *source.shape)
-    target, levels = into.numpy(), torch.zeros(len(rois), dtype=torch.int64)
+    maps, table = channels_last(feature), rois.detach().contiguous().numpy()
+    grad_pooled, grad_feature = grad.detach().contiguous().numpy(), aligned_empty(grad, *maps.shape)
+    grad_maps, levels = grad_feature.numpy(), np.zeros(len(rois), np.int64)
 
-    def work(task: tuple[Visit, slice]) -> None:
-        visit, block = task
-        part = np.ascontiguousarray(source[visit.image, :, :, block])
+    def add(task: tuple[RoiGroup, slice]) -> None:
+        group, block = task
+        part = np.ascontiguousarray(maps[group.image, :, :, block])
         grad_part = np.zeros_like(part)
-        pool_backward(given, block.start, part, table, visit.rows, spatial_scale, grad_part)
-        target[visit.image, :, :, block] = grad_part
+        pool_backward(grad_pooled, block.start, part, table, group.rows, spatial_scale, grad_part)
+        grad_maps[group.image, :, :, block] = grad_part
 
-    found = visits(table, levels.numpy(), [spatial_scale], len(source))
-    parts = blocks(grad.shape[1], torch.get_num_threads())
-    parallel_for(work, [(visit, block) for visit in found for block in parts])
-    return into.permute(0, 3, 1, 2)
+    groups = group_rois(table, levels, [spatial_scale], len(maps))
+    blocks = channel_blocks(grad.shape[1], torch.get_num_threads())
+    parallel_for(add, [(group, block) for group in groups for block in blocks])
+    return grad_feature.permute(0, 3, 1, 2)
 
 
 @_pool.register_fake

@@ -1,11 +1,11 @@
-"""Two steps over vector registers that loops in Python cannot spell, written for LLVM by hand.
+"""Two operations on vector registers, emitted as LLVM vector instructions for numba.
 
-numba leaves it to LLVM to find the vectors in a loop. For a matrix product that keeps its sums in registers,
-and for a transform that reads six rows and writes six others, LLVM does not find them; so these two are
-emitted as vector instructions, which LLVM then translates for whatever processor it runs on.
+numba relies on LLVM to vectorize loops. LLVM does not vectorize a matrix product that keeps its sums in
+registers, nor a transform that reads six rows and writes six others. These two are therefore emitted as
+vector instructions, which LLVM compiles for the processor.
 
-Arrays are flat and contiguous float32; offsets and strides count elements, and nothing checks them.
-numba does not look into this file to tell whether compiled code is stale: `winograd_loops` names its digest.
+Arrays are flat, contiguous and float32; offsets and strides count elements and are not checked. numba does
+not check this file to find out whether cached code is stale, so `winograd_loops` contains its digest.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from numba.extending import intrinsic
 _FEATURES = llvmlite.binding.get_host_cpu_features()
 _X86 = platform.machine().lower() in ("x86_64", "amd64", "i686")
 _WIDE, _MIDDLE = bool(_FEATURES.get("avx512f")), bool(_FEATURES.get("avx2"))
-LANES = 16 if _WIDE else 8 if _MIDDLE else 4  # float32 in a register: AVX-512, AVX2, others
-ROWS = 8 if _WIDE or not _X86 else 4  # of a tile of the product: 16 sums in 32 registers, 8 in 16
-PANEL = 2 * LANES  # columns of a tile of the product
-FUSED = bool(_FEATURES.get("fma")) or not _X86  # a product and a sum in one instruction; slow without
+LANES = 16 if _WIDE else 8 if _MIDDLE else 4  # float32 values per register: AVX-512, AVX2, others
+ROWS = 8 if _WIDE or not _X86 else 4  # of a product tile: 16 sums in 32 registers, or 8 in 16
+PANEL = 2 * LANES  # columns of a product tile
+FUSED = bool(_FEATURES.get("fma")) or not _X86  # multiply and add in one instruction; slow without
 
 _INDEX, _FLOAT = ir.IntType(64), ir.FloatType()
 _VECTOR = ir.VectorType(_FLOAT, LANES)
@@ -36,9 +36,9 @@ _LANE = ir.IntType(32)
 def multiply_tile(  # type: ignore[no-untyped-def]
     typing, a, a_start, a_row, a_step, b, b_start, b_step, c, c_start, c_row, depth, add
 ):
-    """c[i, j] = sum over k < depth of a[i, k] b[k, j], for i < ROWS and j < PANEL; with `add`, added to c.
+    """Compute c[i, j] = sum over k < depth of a[i, k] b[k, j], for i < ROWS and j < PANEL, or add it to c.
 
-    a[i, k] stands at a_start + i * a_row + k * a_step, b[k, j] at b_start + k * b_step + j, and c[i, j] at
+    a[i, k] is at a_start + i * a_row + k * a_step, b[k, j] at b_start + k * b_step + j, and c[i, j] at
     c_start + i * c_row + j. depth >= 1.
     """
     index = types.intp
@@ -50,8 +50,8 @@ def multiply_tile(  # type: ignore[no-untyped-def]
         at_b = builder.gep(_data(context, builder, signature.args[4], b), [b_start])
         at_c = builder.gep(_data(context, builder, signature.args[7], c), [c_start])
         sums = _products(builder, at_a, a_row, a_step, at_b, b_step, depth)
-        with builder.if_else(add) as (sum_up, overwrite):
-            with sum_up:
+        with builder.if_else(add) as (accumulate, overwrite):
+            with accumulate:
                 _store_tile(builder, sums, at_c, c_row, add=True)
             with overwrite:
                 _store_tile(builder, sums, at_c, c_row, add=False)
@@ -63,7 +63,7 @@ def multiply_tile(  # type: ignore[no-untyped-def]
 def _products(  # type: ignore[no-untyped-def]
     builder, at_a, a_row, a_step, at_b, b_step, depth
 ) -> list[list[Any]]:
-    """The loop over `depth`: ROWS x 2 registers of sums; returns them."""
+    """Emit the loop over `depth`; return its sums, ROWS x 2 registers."""
     before, loop = builder.block, builder.append_basic_block("product")
     builder.branch(loop)
     builder.position_at_end(loop)
@@ -73,36 +73,36 @@ def _products(  # type: ignore[no-untyped-def]
     column = builder.gep(at_b, [builder.mul(step, b_step)])
     right = [_load(builder, builder.gep(column, [_INDEX(j * LANES)])) for j in range(2)]
     left = builder.gep(at_a, [builder.mul(step, a_step)])
-    found = []
+    updated = []
     for i, row in enumerate(sums):
         scalar = builder.load(builder.gep(left, [builder.mul(a_row, _INDEX(i))]))
-        spread = _spread(builder, scalar)
-        found.append([_fma(builder, spread, right[j], row[j]) for j in range(2)])
-    following = builder.add(step, _INDEX(1))
-    step.add_incoming(following, loop)
-    for row, new in zip(sums, found, strict=True):
-        for old, one in zip(row, new, strict=True):
+        vector = _broadcast(builder, scalar)
+        updated.append([_fma(builder, vector, right[j], row[j]) for j in range(2)])
+    next_step = builder.add(step, _INDEX(1))
+    step.add_incoming(next_step, loop)
+    for row, new_row in zip(sums, updated, strict=True):
+        for old, new in zip(row, new_row, strict=True):
             old.add_incoming(ir.Constant(_VECTOR, None), before)
-            old.add_incoming(one, loop)
+            old.add_incoming(new, loop)
     after = builder.append_basic_block("sums")
-    builder.cbranch(builder.icmp_signed("<", following, depth), loop, after)
+    builder.cbranch(builder.icmp_signed("<", next_step, depth), loop, after)
     builder.position_at_end(after)
-    return found
+    return updated
 
 
 def _store_tile(builder, sums, at_c, c_row, add: bool) -> None:  # type: ignore[no-untyped-def]
     for i, row in enumerate(sums):
         start = builder.gep(at_c, [builder.mul(c_row, _INDEX(i))])
         for j, value in enumerate(row):
-            place = builder.gep(start, [_INDEX(j * LANES)])
-            _store(builder, builder.fadd(_load(builder, place), value) if add else value, place)
+            address = builder.gep(start, [_INDEX(j * LANES)])
+            _store(builder, builder.fadd(_load(builder, address), value) if add else value, address)
 
 
 def combination(matrix: Sequence[Sequence[float]]) -> Any:
-    """An intrinsic that applies a constant (m, n) matrix to n vectors of LANES numbers and stores m.
+    """Return an intrinsic that multiplies a constant (m, n) matrix by n vectors of LANES values and stores m.
 
-    combine(source, start, step, target, target_start, target_step): vector j is read at start + j * step,
-    result i written at target_start + i * target_step, all reads before any write.
+    combine(source, start, step, target, target_start, target_step) reads vector j at start + j * step and
+    writes result i to target_start + i * target_step. All reads precede the first write.
     """
 
     @intrinsic
@@ -114,9 +114,9 @@ def combination(matrix: Sequence[Sequence[float]]) -> Any:
             source, start, step, target, target_start, target_step = values
             at = builder.gep(_data(context, builder, signature.args[0], source), [start])
             to = builder.gep(_data(context, builder, signature.args[3], target), [target_start])
-            places = [builder.gep(at, [builder.mul(step, _INDEX(j))]) for j in range(len(matrix[0]))]
-            vectors = [_load(builder, place) for place in places]
-            results = [_weighted(builder, row, vectors) for row in matrix]
+            addresses = [builder.gep(at, [builder.mul(step, _INDEX(j))]) for j in range(len(matrix[0]))]
+            vectors = [_load(builder, address) for address in addresses]
+            results = [_weighted_sum(builder, row, vectors) for row in matrix]
             for i, result in enumerate(results):
                 _store(builder, result, builder.gep(to, [builder.mul(target_step, _INDEX(i))]))
             return context.get_dummy_value()
@@ -126,8 +126,8 @@ def combination(matrix: Sequence[Sequence[float]]) -> Any:
     return combine
 
 
-def _weighted(builder: Any, weights: Sequence[float], vectors: list[Any]) -> Any:
-    """The sum of weights times vectors; what is 0 costs nothing, and what is 1 no product."""
+def _weighted_sum(builder: Any, weights: Sequence[float], vectors: list[Any]) -> Any:
+    """Emit the sum of weights times vectors; a weight of 0 is skipped, and 1 or -1 not multiplied."""
     total = None
     for weight, vector in sorted(zip(weights, vectors, strict=True), key=lambda pair: abs(pair[0]) != 1):
         if weight == 0:
@@ -146,17 +146,17 @@ def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     return context.make_array(kind)(context, builder, array).data
 
 
-def _load(builder: Any, place: Any) -> Any:
-    loaded = builder.load(builder.bitcast(place, _VECTOR.as_pointer()))
+def _load(builder: Any, address: Any) -> Any:
+    loaded = builder.load(builder.bitcast(address, _VECTOR.as_pointer()))
     loaded.align = 4
     return loaded
 
 
-def _store(builder: Any, value: Any, place: Any) -> None:
-    builder.store(value, builder.bitcast(place, _VECTOR.as_pointer())).align = 4
+def _store(builder: Any, value: Any, address: Any) -> None:
+    builder.store(value, builder.bitcast(address, _VECTOR.as_pointer())).align = 4
 
 
-def _spread(builder: Any, scalar: Any) -> Any:
+def _broadcast(builder: Any, scalar: Any) -> Any:
     first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), scalar, _LANE(0))
     return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(_LANE, LANES), None))
 

@@ -1,4 +1,4 @@
-"""Whether a network is being written down instead of run: it is then to hold PyTorch's own operators."""
+"""Detect that a network is being exported; it must then contain PyTorch's own operators only."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import torch
 
 
 def is_exporting() -> bool:
-    """True inside `torch.export` and `torch.jit.trace`; `torch.compile` runs the operators of this room."""
+    """Return True inside `torch.export` and `torch.jit.trace`, and False inside `torch.compile`."""
     traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
-    # PyTorch 2.9 takes `torch.compiler.is_exporting()` for True inside `torch.compile`; its flag is right
-    exported = getattr(torch.compiler, "_is_exporting_flag", None)
-    return traced or bool(torch.compiler.is_exporting() if exported is None else exported)
+    # In PyTorch 2.9, `torch.compiler.is_exporting()` is True inside `torch.compile` too; its flag is right.
+    flag = getattr(torch.compiler, "_is_exporting_flag", None)
+    return traced or bool(torch.compiler.is_exporting() if flag is None else flag)

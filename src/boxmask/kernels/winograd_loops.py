@@ -1,12 +1,12 @@
 """The loops of Winograd's 3x3 convolution over channels-last maps.
 
-A tile of 4x4 outputs reads 6x6 inputs. Each channel of the tile is transformed to 36 numbers; for each of
-the 36 alone, the sum over channels is a matrix product (tiles, C) x (C, K); and the 36 sums are transformed
-back to 4x4 outputs. The matrices are those of F(4x4, 3x3) in Lavin & Gray, arXiv:1509.09308, section 4.3,
-here called INPUT (B^T), OUTPUT (A^T) and WEIGHT (G); gradients go through their transposes.
+A tile of 4x4 outputs reads 6x6 inputs. Each channel of the tile is transformed to 36 values. For each of the
+36, the sum over channels is a matrix product (tiles, C) x (C, K). The 36 sums are transformed back to 4x4
+outputs. The matrices are those of F(4x4, 3x3) in Lavin & Gray, arXiv:1509.09308, section 4.3, here called
+INPUT (B^T), OUTPUT (A^T) and WEIGHT (G); gradients use their transposes.
 
-Tiles are numbered over the whole batch, row by row. Transformed maps are flat arrays
-[36, channels / width, tiles, width] (`Packing`): in the order in which the product reads them.
+Tiles are counted over the whole batch, row by row. Transformed maps are flat arrays
+[36, channels / width, tiles, width] (`Packing`), in the order in which the product reads them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from boxmask.kernels.simd import LANES, PANEL, ROWS, combination, multiply_tile
 
 Floats = NDArray[np.float32]
 
-REGISTERS = "ae789fccf008d884"  # the digest of registers.py: a change there must change this file, see there
+SIMD_DIGEST = "acaabbc42ea5c361"  # of simd.py: changing it here makes numba compile anew (see `compiled`)
 
 INPUT = (
     (4, 0, -5, 0, 1, 0),
@@ -62,7 +62,7 @@ class Maps(NamedTuple):
 
 
 class Packing(NamedTuple):
-    """Where transformed tiles stand: [36, channels / width, tiles, width], flat."""
+    """The layout of transformed tiles: [36, channels / width, tiles, width], flat."""
 
     tiles: int
     width: int
@@ -70,28 +70,23 @@ class Packing(NamedTuple):
 
 @compiled_fused
 def count_tiles(maps: Maps) -> int:
-    """How many tiles cover the outputs of all images."""
-    return maps.images * ((maps.height + 3) // 4) * _across(maps)
+    """Return the number of tiles that cover the outputs of all images."""
+    return maps.images * ((maps.height + 3) // 4) * ((maps.width + 3) // 4)
 
 
 @compiled_fused
-def _across(maps: Maps) -> int:
-    return (maps.width + 3) // 4
-
-
-@compiled_fused
-def _place(tile: int, maps: Maps) -> tuple[int, int, int]:
-    """Image, first row and first column of a tile's outputs."""
-    across, down = _across(maps), (maps.height + 3) // 4
-    image, rest = divmod(tile, across * down)
-    row, column = divmod(rest, across)
+def _origin(tile: int, maps: Maps) -> tuple[int, int, int]:
+    """Return the image, the first row and the first column of a tile's outputs."""
+    rows, columns = (maps.height + 3) // 4, (maps.width + 3) // 4
+    image, rest = divmod(tile, rows * columns)
+    row, column = divmod(rest, columns)
     return image, 4 * row, 4 * column
 
 
 @compiled_fused
 def _gather(source: Floats, maps: Maps, tile: int, first: int, side: int, patch: Floats) -> None:
-    """Copy a tile's side x side pixels from row and column `first` of it on; zeros outside the map."""
-    image, top, left = _place(tile, maps)
+    """Copy side x side pixels, from a tile's row and column `first` on; zeros outside the map."""
+    image, top, left = _origin(tile, maps)
     c = maps.channels
     for i in range(side):
         y = top + first + i
@@ -106,9 +101,9 @@ def _gather(source: Floats, maps: Maps, tile: int, first: int, side: int, patch:
 
 
 @compiled_fused
-def _whole(maps: Maps, tile: int, first: int, side: int) -> bool:
-    """Whether the side x side pixels from `first` on all lie on the map."""
-    _, top, left = _place(tile, maps)
+def _is_inside(maps: Maps, tile: int, first: int, side: int) -> bool:
+    """Return True if the side x side pixels from `first` on are all on the map."""
+    _, top, left = _origin(tile, maps)
     low = top + first >= 0 and left + first >= 0
     return low and top + first + side <= maps.height and left + first + side <= maps.width
 
@@ -117,15 +112,15 @@ def _whole(maps: Maps, tile: int, first: int, side: int) -> bool:
 def transform_inputs(
     source: Floats, maps: Maps, begin: int, end: int, packed: Floats, first: int, packing: Packing
 ) -> None:
-    """Tiles `begin` to `end` of the inputs -> `packed`, which starts with tile `first`."""
+    """Transform tiles `begin` to `end` of the inputs into `packed`, which starts with tile `first`."""
     c = maps.channels
     patch, scratch = np.empty(36 * c, np.float32), np.empty(36 * LANES, np.float32)
     stride = c * packing.tiles
     for tile in range(begin, end):
-        image, top, left = _place(tile, maps)
+        image, top, left = _origin(tile, maps)
         at, row = ((image * maps.height + top - 1) * maps.width + left - 1) * c, maps.width * c
         read = source
-        if not _whole(maps, tile, -1, 6):
+        if not _is_inside(maps, tile, -1, 6):
             _gather(source, maps, tile, -1, 6, patch)
             read, at, row = patch, 0, 6 * c
         for k in range(0, c, LANES):
@@ -140,15 +135,15 @@ def transform_inputs(
 def transform_gradients(
     source: Floats, maps: Maps, begin: int, end: int, packed: Floats, first: int, packing: Packing
 ) -> None:
-    """The adjoint of `transform_outputs`: gradients of tiles of 4x4 outputs -> `packed`."""
+    """Transform gradients of 4x4 outputs into `packed`; the adjoint of `_transform_outputs`."""
     c = maps.channels
     patch, scratch = np.empty(16 * c, np.float32), np.empty(24 * LANES, np.float32)
     stride = c * packing.tiles
     for tile in range(begin, end):
-        image, top, left = _place(tile, maps)
+        image, top, left = _origin(tile, maps)
         at, row = ((image * maps.height + top) * maps.width + left) * c, maps.width * c
         read = source
-        if not _whole(maps, tile, 0, 4):
+        if not _is_inside(maps, tile, 0, 4):
             _gather(source, maps, tile, 0, 4, patch)
             read, at, row = patch, 0, 4 * c
         for k in range(0, c, LANES):
@@ -161,7 +156,7 @@ def transform_gradients(
 
 @compiled_fused
 def transform_weights(weight: Floats, begin: int, end: int, out: Floats) -> None:
-    """(3, 3, pairs of channels) -> (6, 6, pairs), for the pairs `begin` to `end`."""
+    """Transform (3, 3, pairs of channels) -> (6, 6, pairs), for the pairs `begin` to `end`."""
     pairs, scratch = len(weight) // 9, np.empty(18 * LANES, np.float32)
     for k in range(begin, end, LANES):
         for j in range(3):
@@ -172,7 +167,7 @@ def transform_weights(weight: Floats, begin: int, end: int, out: Floats) -> None
 
 @compiled_fused
 def transform_weight_gradients(total: Floats, begin: int, end: int, out: Floats) -> None:
-    """The adjoint of `transform_weights`: (6, 6, pairs) -> (3, 3, pairs)."""
+    """Transform (6, 6, pairs) -> (3, 3, pairs); the adjoint of `transform_weights`."""
     pairs, scratch = len(out) // 9, np.empty(18 * LANES, np.float32)
     for k in range(begin, end, LANES):
         for j in range(6):
@@ -191,7 +186,7 @@ def _offset(packing: Packing, tile: int, channel: int) -> int:
 def _transform_outputs(
     sums: Floats, tiles: int, begin: int, end: int, bias: Floats, out: Floats, maps: Maps
 ) -> None:
-    """Sums [36, tiles, columns] of tiles `begin` to `end` -> their 4x4 outputs, plus `bias`."""
+    """Transform the sums [36, tiles, columns] of tiles `begin` to `end` to 4x4 outputs, and add `bias`."""
     c, columns = maps.channels, len(sums) // (36 * tiles)
     patch, scratch = np.empty(16 * c, np.float32), np.empty(24 * LANES, np.float32)
     stride = tiles * columns
@@ -202,13 +197,13 @@ def _transform_outputs(
                 _to_output(sums, at + j * stride, 6 * stride, scratch, j * LANES, 6 * LANES)
             for i in range(4):
                 _to_output(scratch, 6 * i * LANES, LANES, patch, 4 * i * c + k, c)
-        _put(patch, bias, tile, out, maps)
+        _write_outputs(patch, bias, tile, out, maps)
 
 
 @compiled_fused
-def _put(patch: Floats, bias: Floats, tile: int, out: Floats, maps: Maps) -> None:
-    """Write 4x4 outputs to where they lie on the map."""
-    image, top, left = _place(tile, maps)
+def _write_outputs(patch: Floats, bias: Floats, tile: int, out: Floats, maps: Maps) -> None:
+    """Write the 4x4 outputs of a tile to the map."""
+    image, top, left = _origin(tile, maps)
     c = maps.channels
     for i in range(min(4, maps.height - top)):
         for j in range(min(4, maps.width - left)):
@@ -220,20 +215,13 @@ def _put(patch: Floats, bias: Floats, tile: int, out: Floats, maps: Maps) -> Non
 
 @compiled_fused
 def convolve_tiles(
-    source: Floats,
-    maps: Maps,
-    weight: Floats,
-    bias: Floats,
-    out: Floats,
-    out_maps: Maps,
-    begin: int,
-    end: int,
+    source: Floats, maps: Maps, weight: Floats, bias: Floats, out: Floats, begin: int, end: int
 ) -> None:
-    """The outputs of tiles `begin` to `end`; `weight` is [36, panels, C, PANEL]."""
+    """Compute the outputs of tiles `begin` to `end`; `weight` is [36, panels, C, PANEL]."""
     depth, count = maps.channels, (end - begin + ROWS - 1) // ROWS * ROWS
     panels = len(weight) // (36 * depth * PANEL)
     packing, columns = Packing(count, depth), panels * PANEL
-    packed = np.zeros(36 * count * depth, np.float32)  # zeros: the last rows may belong to no tile
+    packed = np.zeros(36 * count * depth, np.float32)  # zeros, as the last rows may belong to no tile
     sums = np.empty(36 * count * columns, np.float32)
     transform_inputs(source, maps, begin, end, packed, begin, packing)
     for f in range(36):
@@ -242,6 +230,7 @@ def convolve_tiles(
             for row in range(0, count, ROWS):
                 a, c = (f * count + row) * depth, (f * count + row) * columns + panel * PANEL
                 multiply_tile(packed, a, depth, 1, weight, b, PANEL, sums, c, columns, depth, False)
+    out_maps = Maps(maps.images, maps.height, maps.width, len(bias))
     _transform_outputs(sums, count, begin, end, bias, out, out_maps)
 
 
@@ -249,7 +238,7 @@ def convolve_tiles(
 def add_weight_gradients(
     inputs: Floats, gradients: Floats, f: int, packing: Packing, tiles: int, channels: int, total: Floats
 ) -> None:
-    """total[f] (C, K) += inputs[f]^T (C, tiles) gradients[f] (tiles, K); both packed in panels."""
+    """Add inputs[f]^T (C, tiles) gradients[f] (tiles, K), both packed in panels, to total[f] (C, K)."""
     panels = len(gradients) // (36 * packing.tiles * PANEL)
     columns = panels * PANEL
     for panel in range(panels):

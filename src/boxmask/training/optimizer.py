@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from boxmask.runs.recipe import Recipe
 
@@ -44,6 +44,6 @@ def average_of(network: nn.Module, decay: float) -> AveragedModel:
     def update(averages: Tensors, current: Tensors, steps: torch.Tensor | int) -> None:
         count = int(steps)
         keep = min(decay, (1 + count) / (10 + count))
-        torch._foreach_lerp_(averages, current, 1 - keep)
+        get_ema_multi_avg_fn(keep)(averages, current, steps)
 
     return AveragedModel(network, multi_avg_fn=update)
