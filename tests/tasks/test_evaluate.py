@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from boxmask.tasks.evaluate import LabelOptions, evaluate_model, read_split
 from rich.console import Console
 
 from boxmask.data.classification.dataset import ClassificationDataset
@@ -21,7 +22,6 @@ from boxmask.errors import LabelError, UsageError
 from boxmask.evaluation.classification.evaluate import evaluate_classifier
 from boxmask.evaluation.detection.evaluate import evaluate_detector
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
-from boxmask.tasks.evaluate import LabelOptions, evaluate_model, read_split
 from boxmask.weights.checkpoint import load_model
 
 Runs = Callable[[str], Path]

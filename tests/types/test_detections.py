@@ -99,8 +99,18 @@ def test_iterating_gives_one_object_after_another(masked: Detections) -> None:
         masked[2]
 
 
-def test_a_box_cuts_the_object_out_of_a_pil_image(photo: Path) -> None:
-    assert Image.open(photo).crop(detections()[0].box).size == (10, 20)
+def test_crops_cut_the_objects_out_of_the_upright_photo(tmp_path: Path) -> None:
+    stored = Image.new("RGB", (30, 40), (90, 120, 60))
+    stored.paste((255, 0, 0), (0, 30, 20, 40))  # shown upright, this is the dog's box
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored a quarter turn to the left
+    stored.save(tmp_path / "photo.png", exif=exif)
+    dog, cat = detections().crops(tmp_path / "photo.png")
+    assert (dog.size, cat.size) == ((10, 20), (1, 2))
+    assert np.array_equal(np.unique(np.array(dog).reshape(-1, 3), axis=0), [[255, 0, 0]])
+    assert detections()[[]].crops(tmp_path / "photo.png") == []
+    with pytest.raises(UsageError, match="Give it"):
+        detections().crops()
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Detection:
     """One found object.
 
-    box:   x1, y1, x2, y2 in pixels of the photo; `image.crop(detection.box)` cuts it out of a PIL image
+    box:   x1, y1, x2, y2 in pixels of the photo
     score: 0..1
     name:  the class name
     label: the class number, 0..K-1
@@ -159,6 +159,15 @@ class Detections:
         from boxmask.visualization.plot import plot_detections
 
         return plot_detections(self, photo, min_score)
+
+    def crops(self, photo: Photo | None = None) -> list[Image]:
+        """Each object cut out of the photo by its box, as a PIL image.
+
+        photo: what to cut from; needed where the detections come from an array or a tensor
+        """
+        from boxmask.visualization.plot import crop_detections
+
+        return crop_detections(self, photo)
 
     def _repr_png_(self) -> bytes | None:
         """The picture that notebooks show, where the photo is known."""

@@ -8,8 +8,9 @@ from dataclasses import replace
 from boxmask.types import Detections
 from boxmask.visualization.contact_sheet import contact_sheet
 from boxmask.visualization.detections import draw_detections
+from boxmask.visualization.legend import append_legend
 from boxmask.visualization.segmentation import tint_classes
-from boxmask.visualization.style import RGBImage
+from boxmask.visualization.style import RGBImage, class_colors
 
 CAPTIONS = ("boxes", "outlines", "the class of every pixel")
 
@@ -17,7 +18,7 @@ CAPTIONS = ("boxes", "outlines", "the class of every pixel")
 def draw_overview(
     photos: Sequence[RGBImage], detections: Sequence[Detections], *, min_score: float = 0.5
 ) -> RGBImage:
-    """Three pictures per photo in one row; two photos per row."""
+    """Three pictures per photo in one row, two photos per row, and a legend of the classes below."""
     pictures: list[RGBImage] = []
     for photo, found in zip(photos, detections, strict=True):
         shown = found.filter(min_score=min_score)
@@ -26,4 +27,6 @@ def draw_overview(
         pictures.append(draw_detections(photo, shown, min_score=min_score, show_scores=False))
         pictures.append(tint_classes(photo, label_map.labels.cpu().numpy(), label_map.class_names))
     columns = len(CAPTIONS) * min(2, len(photos))
-    return contact_sheet(pictures, columns=columns, width=320 * columns, captions=CAPTIONS * len(photos))
+    sheet = contact_sheet(pictures, columns=columns, width=320 * columns, captions=CAPTIONS * len(photos))
+    names = detections[0].class_names
+    return append_legend(sheet, list(zip(names, class_colors(names), strict=True)))

@@ -22,6 +22,14 @@ def plot_detections(detections: Detections, photo: Photo | None, min_score: floa
     return Image.fromarray(draw_detections(pixels, detections, min_score=min_score))
 
 
+def crop_detections(detections: Detections, photo: Photo | None) -> list[Image.Image]:
+    """Cut each box out of the photo, in whole pixels. Raises UsageError as `plot_detections` does."""
+    picture = Image.fromarray(_pixels(detections, photo))
+    corners = detections.boxes.cpu()
+    low, high = corners[:, :2].floor().int().tolist(), corners[:, 2:].ceil().int().tolist()
+    return [picture.crop((*start, *end)) for start, end in zip(low, high, strict=True)]
+
+
 def plot_label_map(label_map: SegmentationMap, photo: Photo | None) -> Image.Image:
     """The photo tinted by class. Raises UsageError if the photo is missing or does not fit."""
     return Image.fromarray(draw_label_map(_pixels(label_map, photo), label_map))
@@ -37,10 +45,8 @@ def png(picture: Image.Image) -> bytes:
 def _pixels(result: Detections | SegmentationMap, photo: Photo | None) -> UInt8[np.ndarray, "H W 3"]:
     given = result.photo if photo is None else photo
     if given is None:
-        raise UsageError(
-            "plot: the result does not keep its photo, because it was an array. Give it: plot(photo)"
-        )
+        raise UsageError("the result does not keep its photo, which was an array. Give it: plot(photo)")
     pixels = to_uint8_array(to_image(given))
     if pixels.shape[:2] != result.size:
-        raise UsageError(f"plot: expected a photo of (height, width) {result.size}, found {pixels.shape[:2]}")
+        raise UsageError(f"expected a photo of (height, width) {result.size}, found {pixels.shape[:2]}")
     return pixels

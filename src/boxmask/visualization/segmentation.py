@@ -7,17 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from boxmask.types import IGNORED, SegmentationMap
 from boxmask.visualization.contact_sheet import side_by_side
+from boxmask.visualization.legend import append_legend
 from boxmask.visualization.style import (
-    DARK,
     LIGHT,
     RGBImage,
     check_photo,
     class_colors,
-    font_of_size,
     is_background,
     rgb,
 )
@@ -87,33 +85,10 @@ def _color_tables(class_names: Sequence[str]) -> tuple[NDArray[np.float32], NDAr
 
 
 def _add_legend(picture: RGBImage, label_map: SegmentationMap) -> RGBImage:
-    """Append a strip with a color patch, the name and the share of each class that occurs."""
-    font_size = max(9, round(np.sqrt(picture.shape[0] * picture.shape[1]) / 40))
+    """Append the name and the share of each class that occurs."""
     color_of = dict(zip(label_map.class_names, class_colors(label_map.class_names), strict=True))
     shares = list(label_map.shares().items())[:MAX_LEGEND_ENTRIES]
-    texts = [f"{name} {_percent(share)}" for name, share in shares]
-    corners, height = _legend_layout(texts, picture.shape[1], font_size)
-    strip = Image.new("RGB", (picture.shape[1], height), LIGHT)
-    pencil, font = ImageDraw.Draw(strip), font_of_size(font_size)
-    for (name, _), text, (x, y) in zip(shares, texts, corners, strict=True):
-        pencil.rectangle((x, y, x + font_size - 1, y + font_size - 1), fill=color_of[name])
-        left_middle = (x + font_size + font_size // 3, y + font_size // 2)
-        pencil.text(left_middle, text, DARK, font, anchor="lm")
-    return np.concatenate([picture, np.array(strip)])
-
-
-def _legend_layout(texts: Sequence[str], width: int, font_size: int) -> tuple[list[tuple[int, int]], int]:
-    """The upper left corner (x, y) of each entry, row by row, and the height of the legend."""
-    font, gap = font_of_size(font_size), max(2, font_size // 3)
-    x, y = gap, gap
-    corners = []
-    for text in texts:
-        extent = font_size + 2 * gap + int(font.getlength(text)) + font_size
-        if x > gap and x + extent > width:
-            x, y = gap, y + font_size + gap
-        corners.append((x, y))
-        x += extent
-    return corners, y + font_size + gap
+    return append_legend(picture, [(f"{name} {_percent(share)}", color_of[name]) for name, share in shares])
 
 
 def _percent(share: float) -> str:
