@@ -5,7 +5,8 @@ import torch
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 
-from boxmask.geometry.boxes import anchor_shapes, pyramid_anchors
+from boxmask.errors import UsageError
+from boxmask.geometry.boxes import anchor_shapes, anchors_per_cell, pyramid_anchors
 
 
 @pytest.mark.parametrize("sizes", [(16,), (128, 256, 512), (32, 40.5, 50.8)])
@@ -49,3 +50,20 @@ def test_every_level_of_a_pyramid() -> None:
     assert (len(fine), len(coarse)) == (4 * 6, 2 * 3 * 2)
     assert fine[-1].tolist() == [40 - 4, 24 - 4, 40 + 4, 24 + 4]
     assert coarse[-2].tolist() == [32 - 8, 16 - 8, 32 + 8, 16 + 8]
+
+
+def test_anchors_per_cell() -> None:
+    assert anchors_per_cell(((16, 24), (32, 48)), (0.5, 1.0, 2.0)) == 6
+
+
+@pytest.mark.parametrize("sizes", [(), ((),), ((16,), (32, 48))])
+def test_levels_without_anchors_or_with_different_numbers_are_rejected(
+    sizes: tuple[tuple[float, ...], ...],
+) -> None:
+    with pytest.raises(UsageError, match="anchor_sizes: expected one row per level"):
+        anchors_per_cell(sizes, (1.0,))
+
+
+def test_aspect_ratios_must_not_be_empty() -> None:
+    with pytest.raises(UsageError, match="aspect_ratios: expected at least one"):
+        anchors_per_cell(((16,),), ())

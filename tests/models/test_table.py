@@ -97,3 +97,29 @@ def test_json_with_other_fields() -> None:
         config_from_json(
             "faster-rcnn", {("pool_sizes" if k == "pool_size" else k): v for k, v in values.items()}
         )
+
+
+@pytest.mark.parametrize(
+    ("model", "option", "value"),
+    [
+        ("faster-rcnn", "class_names", 4),
+        ("faster-rcnn", "strides", [8, "16"]),
+        ("faster-rcnn", "hidden", {"a": 1}),
+        ("fast-rcnn", "search", 3),
+    ],
+)
+def test_json_of_the_wrong_type(model: str, option: str, value: object) -> None:
+    values = json.loads(json.dumps(asdict(make_config(model, "default", class_names=("a",)))))
+    with pytest.raises(ValueError, match=f"{model}: {option}: expected "):
+        config_from_json(model, {**values, option: value})
+
+
+def test_json_of_nested_configs_is_checked() -> None:
+    values = json.loads(json.dumps(asdict(make_config("rcnn", "default", class_names=("a",)))))
+    search = values["search"]
+    with pytest.raises(ValueError, match="rcnn: search: width: expected int, found 'wide'"):
+        config_from_json("rcnn", {**values, "search": {**search, "width": "wide"}})
+    with pytest.raises(ValueError, match=r"rcnn: search: color_spaces: expected .*, found"):
+        config_from_json("rcnn", {**values, "search": {**search, "color_spaces": ["cmyk"]}})
+    with pytest.raises(ValueError, match=r"rcnn: search: unknown or missing options \['odd'\]"):
+        config_from_json("rcnn", {**values, "search": {**search, "odd": 1}})

@@ -71,6 +71,7 @@ def test_the_auxiliary_head_reads_the_map_before_the_last(backbone: str) -> None
         ({"output_stride": 8, "backbone": "mobilenet_v3_large"}, "mobilenet_v3_large: expected 16"),
         ({"backbone": "densenet121"}, "backbone densenet121 has no form of output stride 16"),
         ({"atrous_rates": (1, 2)}, "atrous_rates: expected rates of 2 or more"),
+        ({"channels": 0}, "channels: expected 1 or more, found 0"),
         ({"atrous_rates": ()}, "atrous_rates: expected rates"),
     ],
 )

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.fast_rcnn import SampledRois, Sampling, roi_loss, sample_rois
 from boxmask.geometry import boxes as box
-from boxmask.geometry.boxes import anchor_shapes, pyramid_anchors
+from boxmask.geometry.boxes import anchor_shapes, anchors_per_cell, pyramid_anchors
 from boxmask.kernels import roi_pool
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
@@ -136,8 +136,8 @@ class FasterRCNN(Detector):
         self.backbone = Backbone(config.backbone, config.strides, backbone_weights)
         self.fpn = FPN(self.backbone.channels, config.channels) if config.channels else None
         channels = config.channels or self.backbone.channels[-1]
-        anchors_a_cell = len(config.anchor_sizes[0]) * len(config.aspect_ratios)
-        self.rpn_head = RPNHead(channels, config.rpn_channels, anchors_a_cell, config.rpn_depth)
+        num_anchors = anchors_per_cell(config.anchor_sizes, config.aspect_ratios)
+        self.rpn_head = RPNHead(channels, config.rpn_channels, num_anchors, config.rpn_depth)
         count, convs = len(config.class_names), config.box_convs
         self.box_head = BoxHead(channels, count, config.pool_size, config.hidden, convs=convs)
         load_vgg_classifier((self.box_head.fc6, self.box_head.fc7), backbone_weights)

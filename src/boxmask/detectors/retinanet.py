@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss
 
 from boxmask.detectors.contract import Detector
-from boxmask.geometry.boxes import anchor_shapes, decode, encode, pyramid_anchors
+from boxmask.geometry.boxes import anchor_shapes, anchors_per_cell, decode, encode, pyramid_anchors
 from boxmask.geometry.matching import IGNORE, match_boxes
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
@@ -124,9 +124,9 @@ class RetinaNet(Detector):
         self.fpn = FPN(
             self.backbone.channels, config.channels, config.extra_levels, config.extra_level_source
         )
-        anchors_a_cell = len(config.anchor_sizes[0]) * len(config.aspect_ratios)
-        self.class_head = DenseHead(Tower.of(config), anchors_a_cell, len(config.class_names))
-        self.box_head = DenseHead(Tower.of(config), anchors_a_cell, 4)
+        num_anchors = anchors_per_cell(config.anchor_sizes, config.aspect_ratios)
+        self.class_head = DenseHead(Tower.of(config), num_anchors, len(config.class_names))
+        self.box_head = DenseHead(Tower.of(config), num_anchors, 4)
         init_prior(self.class_head.last, config.prior_prob)
 
     # ------------------------------------------------------------------ the two ways through

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Num
 from torch import Tensor
 
+from boxmask.errors import UsageError
+
 Boxes = Float[Tensor, "N 4"]
 DeltaWeights = tuple[float, float, float, float]
 
@@ -97,6 +99,22 @@ def anchor_shapes(sizes: tuple[float, ...], aspect_ratios: tuple[float, ...]) ->
     scales = torch.tensor([float(size) for size in sizes])
     heights, widths = (ratios * scales).flatten(), (scales / ratios).flatten()
     return (torch.stack([-widths, -heights, widths, heights], dim=1) / 2).round()
+
+
+def anchors_per_cell(sizes: tuple[tuple[float, ...], ...], aspect_ratios: tuple[float, ...]) -> int:
+    """Return the number of anchors per cell, which is the same on every level.
+
+    sizes: one row per level
+    Raises UsageError if there are no anchors, or rows differ in length.
+    """
+    lengths = {len(row) for row in sizes}
+    if len(lengths) != 1 or 0 in lengths:
+        raise UsageError(
+            f"anchor_sizes: expected one row per level, each with the same number of sizes, found {sizes}"
+        )
+    if not aspect_ratios:
+        raise UsageError("aspect_ratios: expected at least one, found ()")
+    return lengths.pop() * len(aspect_ratios)
 
 
 def pyramid_anchors(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from boxmask.classifiers.contract import Classifier
 from boxmask.classifiers.table import CLASSIFIERS
@@ -42,12 +43,19 @@ def make_config(model: str, preset: str, **options: object) -> Any:
     known = {field.name for field in fields(row.config)}
     if unknown := sorted(set(options) - known):
         raise UsageError(f"{model} has no option {unknown[0]!r}; choose from: {', '.join(sorted(known))}")
-    types = get_type_hints(row.config)
+    if wrong := _type_error(row.config, options):
+        raise UsageError(f"{model}: {wrong}")
+    return row.config(**{**row.presets[preset], **options})
+
+
+def _type_error(config: type[Any], options: Mapping[str, object]) -> str:
+    """A message about the first option of the wrong type; empty if there is none."""
+    types = get_type_hints(config)
     for name, value in options.items():
         if not _has_type(value, types[name]):
             expected = str(types[name]) if get_args(types[name]) else getattr(types[name], "__name__", "")
-            raise UsageError(f"{model}: {name}: expected {expected}, found {value!r}")
-    return row.config(**{**row.presets[preset], **options})
+            return f"{name}: expected {expected}, found {value!r}"
+    return ""
 
 
 def _has_type(value: object, annotation: Any) -> bool:
@@ -56,6 +64,8 @@ def _has_type(value: object, annotation: Any) -> bool:
     if not arguments:
         allowed = (int, float) if annotation is float else annotation
         return isinstance(value, allowed) and (annotation is bool or not isinstance(value, bool))
+    if get_origin(annotation) is Literal:
+        return value in arguments
     if get_origin(annotation) is not tuple:  # X | None
         return any(_has_type(value, argument) for argument in arguments)
     if not isinstance(value, tuple):
@@ -67,17 +77,24 @@ def _has_type(value: object, annotation: Any) -> bool:
 def config_from_json(model: str, values: dict[str, Any]) -> Any:
     """Rebuild a config from the JSON of its `dataclasses.asdict`.
 
-    Raises ValueError if options are unknown or missing.
+    Raises ValueError if options are unknown, missing or of the wrong type.
     """
-    config = entry(model).config
-    defaults = {field.name: field.default for field in fields(config)}
-    if set(values) != set(defaults):
-        raise ValueError(f"{model}: unknown or missing options {sorted(set(values) ^ set(defaults))}")
-    return config(**{name: _from_json(value, defaults[name]) for name, value in values.items()})
+    return _dataclass_from_json(entry(model).config, values, model)
 
 
-def _from_json(value: Any, default: Any) -> Any:
-    """Lists become the tuples of the configs, and dicts the nested config that `default` is an instance of."""
-    if isinstance(value, dict):
-        return type(default)(**{name: _from_json(item, None) for name, item in value.items()})
-    return tuple(_from_json(item, None) for item in value) if isinstance(value, list) else value
+def _dataclass_from_json(config: type[Any], values: dict[str, Any], where: str) -> Any:
+    names = {field.name for field in fields(config)}
+    if set(values) != names:
+        raise ValueError(f"{where}: unknown or missing options {sorted(set(values) ^ names)}")
+    types = get_type_hints(config)
+    options = {name: _from_json(value, types[name], f"{where}: {name}") for name, value in values.items()}
+    if wrong := _type_error(config, options):
+        raise ValueError(f"{where}: {wrong}")
+    return config(**options)
+
+
+def _from_json(value: Any, annotation: Any, where: str) -> Any:
+    """Lists become the tuples of the configs, and dicts the nested configs of the annotation."""
+    if isinstance(value, dict) and is_dataclass(annotation):
+        return _dataclass_from_json(cast(type[Any], annotation), value, where)
+    return tuple(_from_json(item, None, where) for item in value) if isinstance(value, list) else value

@@ -192,6 +192,8 @@ def check_config(config: DeepLabV3Config) -> None:
         found = f"output_stride {config.output_stride} with backbone {config.backbone}"
         expected = "16" if config.backbone == MOBILENET else "8, 16 or 32"
         raise UsageError(f"deeplab-v3: {found}: expected {expected}")
+    if config.channels < 1:
+        raise UsageError(f"deeplab-v3: channels: expected 1 or more, found {config.channels}")
     if not config.atrous_rates or min(config.atrous_rates) < 2:
         raise UsageError(
             f"deeplab-v3: atrous_rates: expected rates of 2 or more, found {config.atrous_rates}"

