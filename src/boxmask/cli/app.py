@@ -1,4 +1,4 @@
-"""The program `boxmask`: its verbs, its exit codes, and how it says that something went wrong.
+"""The program `boxmask`: its verbs, exit codes and error messages.
 
 Exit codes: 0 done, 1 the work failed or the labels have errors, 2 wrong usage. Results go to stdout,
 progress and messages to stderr.
@@ -38,7 +38,7 @@ for verb, summary in VERBS.items():
 
 
 def main() -> None:
-    """Run the program; an error that is meant for the user is one message, without a traceback."""
+    """Run the program. An error that is meant for the user is printed as one message, without a traceback."""
     keep_memory()
     try:
         status = app(sys.argv[1:], result_action="return_value")
@@ -48,10 +48,10 @@ def main() -> None:
     except KeyboardInterrupt:
         print("boxmask: stopped.", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
+    except BrokenPipeError:  # whoever read the output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:  # a full disk, a folder that may not be written
+    except OSError as error:  # for example a full disk or a read-only folder
         print(f"boxmask: {error}", file=sys.stderr)
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
