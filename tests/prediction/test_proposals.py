@@ -1,41 +1,60 @@
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 import torch
+from PIL import Image
+from torch import Tensor
 
-from boxmask.pipeline.selective_search.search import Hierarchy
-from boxmask.prediction.proposals import draw_boxes, in_mean_colors, regions_left
-from boxmask.visualization.boxes import draw_boxes
+from boxmask.data.detection.read import read_detection
+from boxmask.errors import UsageError
+from boxmask.photos.read import to_image
+from boxmask.pipeline.selective_search.search import MODES
+from boxmask.prediction.proposals import draw_proposals, proposals_of, rpn_boxes
+from boxmask.weights.checkpoint import load_detector
 
-LABELS = np.array([[0, 0, 1], [2, 3, 3]], np.int32)
-HIERARCHY = Hierarchy(
-    "hsv F k=1", LABELS, np.zeros((7, 4), np.int32), np.array([[0, 2], [1, 3], [4, 5]], np.int32)
-)
-
-
-def groups(labels: np.ndarray) -> set[frozenset[int]]:
-    """Which of the first regions are one."""
-    return {frozenset(LABELS[labels == region].tolist()) for region in np.unique(labels)}
+BOXES = torch.tensor([[2.0, 2, 30, 20], [5, 5, 40, 30]])
 
 
-def test_regions_left_undo_the_last_merges() -> None:
-    assert groups(regions_left(HIERARCHY, 9)) == {frozenset([n]) for n in range(4)}
-    assert groups(regions_left(HIERARCHY, 3)) == {frozenset([0, 2]), frozenset([1]), frozenset([3])}
-    assert groups(regions_left(HIERARCHY, 2)) == {frozenset([0, 2]), frozenset([1, 3])}
-    assert groups(regions_left(HIERARCHY, 1)) == {frozenset(range(4))}
+def boxes_of(photo: Path) -> Tensor:
+    return BOXES
 
 
-def test_regions_are_filled_with_their_mean() -> None:
-    picture = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
-    filled = in_mean_colors(picture, regions_left(HIERARCHY, 4))
-    assert filled[0, 0].tolist() == filled[0, 1].tolist() == [2, 2, 4]  # halves go to the even number
-    assert filled[1, 0].tolist() == picture[1, 0].tolist()
+def test_a_data_set_has_proposals_per_photo(demo: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    dataset = read_detection(demo).split("test")
+    proposals = proposals_of(dataset, boxes_of, lambda *done: calls.append(done))
+    assert all(torch.equal(boxes, BOXES) for boxes in proposals)
+    assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
-def test_boxes_are_drawn_inside_the_photo_which_is_kept() -> None:
-    photo = np.zeros((20, 30, 3), np.uint8)
-    drawn = draw_boxes(photo, torch.tensor([[0.0, 0, 30, 20], [5, 5, 5.5, 5.5]]))
-    assert drawn[0, 0].any()
-    assert drawn[19, 29].any()
-    assert not drawn[10, 10].any()
-    assert not photo.any()
+def test_the_rpn_gives_its_first_proposals(trained: Path, demo: Path) -> None:
+    detector, photo = load_detector(trained), demo / "images" / "train-00001.jpg"
+    boxes = rpn_boxes(detector, limit=7)(photo)
+    assert boxes.shape == (7, 4)
+    assert torch.equal(boxes, detector.propose(to_image(photo))[:7])  # type: ignore[attr-defined]
+
+
+def test_a_detector_without_an_rpn_is_an_error(runs: Callable[[str], Path]) -> None:
+    with pytest.raises(UsageError, match="--method rpn: only a Faster R-CNN has a region proposal network"):
+        rpn_boxes(load_detector(runs("mask-rcnn")))
+
+
+def test_proposals_are_drawn_with_the_regions_of_the_search(demo: Path, tmp_path: Path) -> None:
+    photos = [demo / "images" / "train-00001.jpg", demo / "images" / "train-00002.jpg"]
+    calls: list[tuple[int, int]] = []
+    alone = draw_proposals(photos, boxes_of, tmp_path / "alone", progress=lambda *done: calls.append(done))
+    assert alone == [tmp_path / "alone" / photo.name for photo in photos]
+    assert calls == [(1, 2), (2, 2)]
+    (with_regions,) = draw_proposals(photos[:1], boxes_of, tmp_path / "regions", MODES["single"])
+    assert Image.open(with_regions).height > Image.open(alone[0]).height  # five pictures, in two rows
+
+
+def test_a_picture_never_overwrites_a_photo(demo: Path) -> None:
+    photo = demo / "images" / "train-00001.jpg"
+    before = photo.read_bytes()
+    with pytest.raises(UsageError, match="would overwrite the photo itself"):
+        draw_proposals([photo], boxes_of, demo / "images")
+    assert photo.read_bytes() == before

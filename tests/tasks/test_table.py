@@ -1,20 +1,24 @@
-"""Which labels each model learns from, and which choices mean something for them."""
+"""Each model has one task, and each task refuses the options of the others."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from boxmask.tasks.classification.training import ClassificationTask
-from boxmask.tasks.segmentation.training import SegmentationTask
 
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.models.table import MODELS
+from boxmask.models.table import MODELS, name_of
 from boxmask.runs.recipe import Recipe
 from boxmask.segmenters.table import SEGMENTERS
-from boxmask.tasks.detection.training import DetectionTask
+from boxmask.tasks.classification.task import ClassificationTask
+from boxmask.tasks.detection.task import DetectionTask
+from boxmask.tasks.segmentation.task import SegmentationTask
 from boxmask.tasks.table import TASKS, check_recipe, task_of
+from boxmask.weights.checkpoint import load_model
 
 
 def test_every_model_has_a_task() -> None:
@@ -24,35 +28,85 @@ def test_every_model_has_a_task() -> None:
     assert isinstance(task_of("classifier"), ClassificationTask)
 
 
-def test_the_first_figure_decides_which_weights_are_best() -> None:
-    firsts = {model: task.figures[0] for model, task in TASKS.items()}
-    assert firsts.pop("mask-rcnn") == "mask_AP"
-    assert firsts.pop("classifier") == "accuracy"
-    assert {model: firsts.pop(model) for model in SEGMENTERS} == dict.fromkeys(SEGMENTERS, "mIoU")
-    assert set(firsts.values()) == {"AP"}
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_recognized_by_its_config(name: str) -> None:
+    config = MODELS[name].config(class_names=("cat", "dog"))
+    model: Any = SimpleNamespace(config=config)  # building the network would take long
+    assert name_of(model) == name
+    assert task_of(model) is TASKS[name]
 
 
-def test_only_mask_rcnn_asks_for_outlines() -> None:
-    assert [model for model, task in TASKS.items() if getattr(task, "outlines", False)] == ["mask-rcnn"]
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("faster-rcnn", "faster-rcnn"),
+        ("mask-rcnn", "mask-rcnn"),
+        ("unet", "unet"),
+        ("tiles", "fcn"),
+        ("classifier", "classifier"),
+    ],
+)
+def test_a_loaded_model_has_the_task_of_its_name(runs: Callable[[str], Path], kind: str, name: str) -> None:
+    model = load_model(runs(kind))
+    assert name_of(model) == name
+    assert task_of(model) is task_of(name) is TASKS[name]
 
 
-def test_an_unknown_model() -> None:
+def test_the_first_metric_decides_which_weights_are_best() -> None:
+    first = {model: task.metrics[0] for model, task in TASKS.items()}
+    assert first.pop("mask-rcnn") == "mask_AP"
+    assert first.pop("classifier") == "accuracy"
+    assert {model: first.pop(model) for model in SEGMENTERS} == dict.fromkeys(SEGMENTERS, "mIoU")
+    assert set(first.values()) == {"AP"}
+
+
+def test_only_mask_rcnn_needs_masks() -> None:
+    needs_masks = [
+        name for name, task in TASKS.items() if isinstance(task, DetectionTask) and task.needs_masks
+    ]
+    assert needs_masks == ["mask-rcnn"]
+
+
+def test_an_unknown_model_is_an_error() -> None:
     with pytest.raises(UsageError, match=r"unknown model 'segnet'; choose from: .*unet.*classifier"):
         task_of("segnet")
 
 
+# ---------------------------------------------------------------- options of the recipe
+
+
 @pytest.mark.parametrize("model", MODELS)
-def test_what_is_not_said_is_no_matter(model: str) -> None:
+def test_every_model_accepts_the_defaults(model: str) -> None:
     check_recipe(Recipe(model=model))
     check_recipe(Recipe(model=model).with_method_defaults())
 
 
+OPTIONS: dict[str, Any] = {
+    "classes_file": Path("c.txt"),
+    "on_unknown_colors": "skip",
+    "class_weights": "balanced",
+}
+
+
 @pytest.mark.parametrize("model", SEGMENTERS)
-def test_choices_for_pixels(model: str) -> None:
-    choices = {"on_unknown_colors": "skip", "class_weights": "balanced"}
-    check_recipe(Recipe(model=model, classes_file=Path("c.txt"), **choices))  # type: ignore[arg-type]
+def test_segmenters_accept_the_options_for_label_maps(model: str) -> None:
+    check_recipe(Recipe(model=model, **OPTIONS))
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name not in SEGMENTERS])
+@pytest.mark.parametrize("option", OPTIONS)
+def test_other_models_refuse_the_options_for_label_maps(model: str, option: str) -> None:
+    flag = option.replace("_", "-")
+    with pytest.raises(UsageError, match=rf"--{flag} is for fcn, unet, deeplab-v3, not for {model}"):
+        check_recipe(Recipe(model=model, **{option: OPTIONS[option]}))
 
 
 @pytest.mark.parametrize("model", DETECTORS)
-def test_crops_of_ssd_are_for_every_detector(model: str) -> None:
+def test_every_detector_accepts_the_crops_of_ssd(model: str) -> None:
     check_recipe(Recipe(model=model, crop_policy="ssd"))
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name not in DETECTORS])
+def test_other_models_refuse_the_crops_of_ssd(model: str) -> None:
+    with pytest.raises(UsageError, match=f"--crop-policy ssd is for detectors, not for {model}"):
+        check_recipe(Recipe(model=model, crop_policy="ssd"))

@@ -51,7 +51,9 @@ def predict(
     writer = task_of(model).writer(model, out, _formats(save), min_score)
     with photo_progress("predicting") as progress:
         prediction = predict_photos(model, photos, out, writer, progress)
-    print(f"{len(prediction.photos)} photos" + (f", {prediction.summary}" if prediction.summary else ""))
+    count = len(prediction.photos)
+    photos_read = f"{count} photo" if count == 1 else f"{count} photos"
+    print(photos_read + (f", {prediction.summary}" if prediction.summary else ""))
     print(out)
     for message in prediction.errors:
         print(f"boxmask: {message}", file=sys.stderr)

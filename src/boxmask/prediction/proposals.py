@@ -1,12 +1,11 @@
-"""The verb `proposals`: where objects may be, judged on labeled photos or drawn."""
+"""Object proposals of labeled data sets and of photos; the work of `boxmask proposals`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from boxmask.data.detection.dataset import DetectionDataset
@@ -14,32 +13,36 @@ from boxmask.detectors.contract import Detector
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import UsageError
 from boxmask.photos.read import load_photo, to_image
-from boxmask.pipeline.selective_search.search import Hierarchy, SelectiveSearchConfig, hierarchies, searched
+from boxmask.pipeline.selective_search.search import SelectiveSearchConfig
 from boxmask.results.paths import check_not_overwriting, picture_names
 from boxmask.results.pictures import save_picture
 from boxmask.visualization.boxes import draw_boxes
 from boxmask.visualization.contact_sheet import contact_sheet
-from boxmask.visualization.style import RGBImage
+from boxmask.visualization.proposals import draw_hierarchy
 
-BoxesOf = Callable[[Path], Tensor]  # photo -> (N, 4) xyxy in its pixels, likeliest first
-SHOWN = 100  # proposals in a picture; more would hide it
-LEVELS = (64, 16, 4)  # regions left, at which a hierarchy is shown
+BoxesOf: TypeAlias = Callable[[Path], Tensor]
+"""A photo -> its proposals: (N, 4) xyxy in pixels of the photo, most likely objects first."""
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called after each photo with the number done and the number in all."""
+
+MAX_SHOWN = 100  # more boxes would hide the photo
 
 
 def proposals_of(
-    dataset: DetectionDataset, boxes_of: BoxesOf, progress: Callable[[int, int], None] | None = None
+    dataset: DetectionDataset, boxes_of: BoxesOf, progress: Progress | None = None
 ) -> list[Tensor]:
-    """The proposals of every photo of a data set; `progress(done, photos)` is called after each."""
-    found = []
+    """The proposals of each photo of a data set."""
+    proposals = []
     for photo in range(len(dataset)):
-        found.append(boxes_of(dataset.path(photo)))
+        proposals.append(boxes_of(dataset.path(photo)))
         if progress is not None:
             progress(photo + 1, len(dataset))
-    return found
+    return proposals
 
 
 def rpn_boxes(detector: Detector, limit: int | None = None) -> BoxesOf:
-    """What a trained Faster R-CNN's RPN proposes, the first `limit`; UsageError for another detector."""
+    """The first `limit` proposals of a trained RPN. Raises UsageError for a detector without one."""
     if not isinstance(detector, FasterRCNN):
         raise UsageError("--method rpn: only a Faster R-CNN has a region proposal network")
     return lambda photo: detector.propose(to_image(photo))[:limit]
@@ -50,48 +53,22 @@ def draw_proposals(
     boxes_of: BoxesOf,
     out: Path,
     config: SelectiveSearchConfig | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Path]:
-    """A picture of each photo: its first proposals and, with `config`, the regions that are grouped.
+    """Draw the first proposals of each photo into the folder `out`, as JPEG files; gives the files.
 
-    Raises UsageError, before anything is drawn, if a picture would replace a photo.
+    config: of Selective Search; draws the regions that it groups beside the proposals
+
+    Raises PhotoError, and UsageError, before anything is drawn, if a picture would overwrite a photo.
     """
-    pictures = [out / f"{name}.jpg" for name in picture_names(photos)]
-    check_not_overwriting(pictures, photos)
-    for number, (photo, picture) in enumerate(zip(photos, pictures, strict=True), start=1):
+    files = [out / f"{name}.jpg" for name in picture_names(photos)]
+    check_not_overwriting(files, photos)
+    for number, (photo, file) in enumerate(zip(photos, files, strict=True), start=1):
         pixels = load_photo(photo)
-        parts = {f"the first {SHOWN} proposals": draw_boxes(pixels, boxes_of(photo)[:SHOWN])}
+        pictures = {f"the first {MAX_SHOWN} proposals": draw_boxes(pixels, boxes_of(photo)[:MAX_SHOWN])}
         if config is not None:
-            parts |= hierarchy_pictures(pixels, config)
-        save_picture(contact_sheet([*parts.values()], columns=3, captions=[*parts]), picture)
+            pictures |= draw_hierarchy(pixels, config)
+        save_picture(contact_sheet(list(pictures.values()), columns=3, captions=list(pictures)), file)
         if progress is not None:
             progress(number, len(photos))
-    return pictures
-
-
-def hierarchy_pictures(photo: RGBImage, config: SelectiveSearchConfig) -> dict[str, RGBImage]:
-    """The first strategy's regions at the start and at `LEVELS`, each in its mean color, by caption."""
-    picture = searched(photo, config)
-    first = hierarchies(picture, config)[0]
-    counts = [int(first.labels.max()) + 1, *LEVELS]
-    return {f"{first.strategy}: {n} regions": in_mean_colors(picture, regions_left(first, n)) for n in counts}
-
-
-def regions_left(hierarchy: Hierarchy, count: int) -> NDArray[np.int32]:
-    """(H, W) region of each pixel when `count` are left."""
-    regions = int(hierarchy.labels.max()) + 1
-    parents = np.arange(regions + len(hierarchy.merges))
-    for number, pair in enumerate(hierarchy.merges[: max(0, regions - count)]):
-        parents[pair] = regions + number
-    for region in reversed(range(len(parents))):  # what a region became comes after it
-        parents[region] = parents[parents[region]]
-    left: NDArray[np.int32] = parents[hierarchy.labels].astype(np.int32)
-    return left
-
-
-def in_mean_colors(picture: RGBImage, labels: NDArray[np.int32]) -> RGBImage:
-    """Every region filled with the mean of its pixels."""
-    _, dense, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    flat = dense.reshape(-1)
-    means = [np.bincount(flat, picture[..., c].reshape(-1)) / counts for c in range(3)]
-    return np.stack(means, axis=1)[flat].reshape(picture.shape).round().astype(np.uint8)
+    return files

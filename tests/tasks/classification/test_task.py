@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from boxmask.tasks.classification.training import ClassificationTask
 from PIL import Image
 
 from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
+from boxmask.tasks.classification.task import ClassificationTask
 from boxmask.training.loader import padded_sizes
 from boxmask.weights.checkpoint import load_model
 
@@ -26,7 +27,7 @@ def labeled(demo: Path) -> ClassificationDataset:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Path:
-    """Ten photos of each of two classes, grayscale and of one pixel among them."""
+    """Ten photos of each of two classes, some of them grayscale or of a single pixel."""
     root = tmp_path / "things"
     for number in range(20):
         file = root / ("dark" if number % 2 else "bright") / f"{number}.png"
@@ -36,14 +37,16 @@ def folders(tmp_path: Path) -> Path:
     return root
 
 
-def test_objects_of_a_detection_set_are_the_items(labeled: ClassificationDataset, demo: Path) -> None:
+def test_the_objects_of_a_detection_data_set_are_the_items(
+    labeled: ClassificationDataset, demo: Path
+) -> None:
     photos = TASK.photos(labeled)
     assert len(photos) == 24
     assert len(labeled) == photos.counted.sum() > 24
     assert TASK.config_options(labeled, RECIPE) == {"class_names": photos.class_names}
 
 
-def test_every_item_fills_the_same_square(labeled: ClassificationDataset) -> None:
+def test_every_item_is_fitted_into_the_same_square(labeled: ClassificationDataset) -> None:
     assert set(padded_sizes(labeled, TASK, CONFIG)) == {(32, 32)}
     for item in (0, 5, 17):
         image, target = TASK.sample(labeled, item, CONFIG)
@@ -54,7 +57,7 @@ def test_every_item_fills_the_same_square(labeled: ClassificationDataset) -> Non
         assert same == target
 
 
-def test_odd_photos_are_samples_too(folders: Path) -> None:
+def test_grayscale_and_tiny_photos_are_samples_too(folders: Path) -> None:
     items = TASK.read(folders, RECIPE)
     assert items.class_names == ("bright", "dark")
     assert len(items) == len(TASK.photos(items)) == 20
@@ -64,17 +67,21 @@ def test_odd_photos_are_samples_too(folders: Path) -> None:
         assert image.shape[0] == out.shape[0] == 3
 
 
-def test_figures_come_without_intervals(labeled: ClassificationDataset, runs) -> None:
-    told: list[int] = []
+def test_validation_gives_metrics_without_intervals(
+    labeled: ClassificationDataset, runs: Callable[[str], Path]
+) -> None:
+    calls: list[tuple[int, int]] = []
     val = labeled.split("val")
-    figures = TASK.evaluate(load_model(runs("classifier")), val, RECIPE, lambda done, of: told.append(of))
-    assert set(TASK.figures) <= set(figures)
-    assert figures["images"] == len(val)
-    assert figures["accuracy_interval"] is None
-    assert told == [len(val)] * len(val)
+    metrics = TASK.validate(
+        load_model(runs("classifier")), val, RECIPE, lambda done, total: calls.append((done, total))
+    )
+    assert set(TASK.metrics) <= set(metrics)
+    assert metrics["images"] == len(val)
+    assert metrics["accuracy_interval"] is None
+    assert calls == [(done, len(val)) for done in range(1, len(val) + 1)]
 
 
-def test_one_class_is_refused(folders: Path) -> None:
+def test_a_single_class_is_an_error(folders: Path) -> None:
     for photo in (folders / "dark").iterdir():
         photo.unlink()
     with pytest.raises(LabelError, match="a classifier tells classes apart, and there is one class, bright"):

@@ -1,22 +1,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from boxmask.tasks.segmentation.training import SegmentationTask, balanced
 
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
+from boxmask.tasks.segmentation.class_weights import balanced_weights
+from boxmask.tasks.segmentation.task import SegmentationTask
 from boxmask.types import IGNORED
 from boxmask.weights.checkpoint import load_model
 
 TASK = SegmentationTask()
-WHOLE = SimpleNamespace(shorter_side=64, longer_side=96, tile=0)
+RESIZED = SimpleNamespace(shorter_side=64, longer_side=96, tile=0)
 TILES = SimpleNamespace(shorter_side=64, longer_side=96, tile=48)
 
 
@@ -25,35 +27,35 @@ def labeled(demo: Path) -> SegmentationDataset:
     return TASK.read(demo, Recipe(model="unet"))
 
 
-def test_weights_are_the_median_frequency_over_the_classs_own() -> None:
-    assert balanced(np.array([900, 90, 10])) == (0.1, 1.0, 9.0)
-    assert balanced(np.array([50, 50])) == (1.0, 1.0)
+def test_class_weights_are_the_median_count_over_the_count_of_the_class() -> None:
+    assert balanced_weights(np.array([900, 90, 10])) == (0.1, 1.0, 9.0)
+    assert balanced_weights(np.array([50, 50])) == (1.0, 1.0)
 
 
-def test_a_class_without_pixels_weighs_one_and_does_not_count_for_the_median() -> None:
-    assert balanced(np.array([0, 900, 90, 10])) == (1.0, 0.1, 1.0, 9.0)
-    assert balanced(np.zeros(3, np.int64)) == (1.0, 1.0, 1.0)
+def test_a_class_without_pixels_has_weight_one_and_no_part_in_the_median() -> None:
+    assert balanced_weights(np.array([0, 900, 90, 10])) == (1.0, 0.1, 1.0, 9.0)
+    assert balanced_weights(np.zeros(3, np.int64)) == (1.0, 1.0, 1.0)
 
 
-def test_weights_are_of_the_training_photos(labeled: SegmentationDataset) -> None:
+def test_class_weights_follow_from_the_training_photos(labeled: SegmentationDataset) -> None:
     assert TASK.config_options(labeled, Recipe(model="unet")) == {"class_names": labeled.class_names}
-    numbers = TASK.config_options(labeled, Recipe(model="unet", class_weights="balanced"))
+    options = TASK.config_options(labeled, Recipe(model="unet", class_weights="balanced"))
     train = labeled.pixels[labeled.splits == "train"].sum(axis=0)
-    assert numbers["class_weights"] == balanced(train) != balanced(labeled.pixels.sum(axis=0))
-    assert numbers["class_weights"][0] < 0.1  # the background
+    assert options["class_weights"] == balanced_weights(train) != balanced_weights(labeled.pixels.sum(axis=0))
+    assert options["class_weights"][0] < 0.1  # the background
 
 
-def test_a_sample_is_resized_but_for_tiles(labeled: SegmentationDataset) -> None:
+def test_a_sample_is_resized_except_for_tiles(labeled: SegmentationDataset) -> None:
     size = tuple(labeled.sizes[0].tolist())
-    image, target = TASK.sample(labeled, 0, WHOLE)
-    assert tuple(image.shape[1:]) == tuple(target.labels.shape) == TASK.input_size(size, WHOLE)
+    image, target = TASK.sample(labeled, 0, RESIZED)
+    assert tuple(image.shape[1:]) == tuple(target.labels.shape) == TASK.input_size(size, RESIZED)
     image, target = TASK.sample(labeled, 0, TILES)
     assert tuple(image.shape[1:]) == tuple(target.labels.shape) == size
     assert TASK.input_size(size, TILES) == (48, 48)
     assert torch.equal(target.labels, labeled.target(0).labels)
 
 
-def test_every_augmented_sample_of_tiles_is_a_tile(labeled: SegmentationDataset) -> None:
+def test_every_augmented_sample_is_one_tile(labeled: SegmentationDataset) -> None:
     image, target = TASK.sample(labeled, 0, TILES)
     for seed in range(5):
         tile, labels = TASK.augmentation(Recipe(), TILES)(image, target, np.random.default_rng(seed))
@@ -62,14 +64,23 @@ def test_every_augmented_sample_of_tiles_is_a_tile(labeled: SegmentationDataset)
         assert set(labels.labels.unique().tolist()) <= {*range(11), IGNORED}
 
 
-def test_figures_come_without_intervals(labeled: SegmentationDataset, runs) -> None:
-    figures = TASK.evaluate(load_model(runs("unet")), labeled.split("val"), Recipe(), lambda done, of: None)
-    assert set(TASK.figures) <= set(figures)
-    assert figures["images"] == 2
-    assert figures["mIoU_interval"] is None
+def test_validation_gives_metrics_without_intervals(
+    labeled: SegmentationDataset, runs: Callable[[str], Path]
+) -> None:
+    calls: list[tuple[int, int]] = []
+    metrics = TASK.validate(
+        load_model(runs("unet")),
+        labeled.split("val"),
+        Recipe(),
+        lambda done, total: calls.append((done, total)),
+    )
+    assert set(TASK.metrics) <= set(metrics)
+    assert metrics["images"] == 2
+    assert metrics["mIoU_interval"] is None
+    assert calls == [(1, 2), (2, 2)]
 
 
-def test_label_images_are_asked_about(label_maps: Path, tmp_path: Path) -> None:
+def test_label_maps_need_a_classes_file(label_maps: Path, tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"classes\.txt"):
         TASK.read(label_maps, Recipe(model="unet"))
     (tmp_path / "mine.txt").write_text("ground\ndigit\n")
@@ -82,7 +93,7 @@ def test_label_images_are_asked_about(label_maps: Path, tmp_path: Path) -> None:
     }
 
 
-def test_numbers_that_the_file_does_not_name(label_maps: Path, tmp_path: Path) -> None:
+def test_values_that_the_classes_file_does_not_name(label_maps: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("ground,0\nsky,2\n")
     recipe = {"model": "unet", "classes_file": tmp_path / "mine.txt"}
     with pytest.raises(LabelError, match="--on-unknown-colors skip"):
@@ -92,7 +103,7 @@ def test_numbers_that_the_file_does_not_name(label_maps: Path, tmp_path: Path) -
     assert (dataset.target(0).labels == IGNORED).any()
 
 
-def test_a_split_file_counts(demo: Path, labeled: SegmentationDataset, tmp_path: Path) -> None:
+def test_a_split_file_is_used(demo: Path, labeled: SegmentationDataset, tmp_path: Path) -> None:
     files = labeled.files.tolist()
     file = tmp_path / "split.json"
     file.write_text(json.dumps({"train": files[4:], "val": files[:1], "test": files[1:4]}))
@@ -100,12 +111,12 @@ def test_a_split_file_counts(demo: Path, labeled: SegmentationDataset, tmp_path:
     assert dataset.split("test").files.tolist() == files[1:4]
 
 
-def test_a_class_that_training_never_sees(demo: Path, labeled: SegmentationDataset, tmp_path: Path) -> None:
+def test_a_class_without_training_photos(demo: Path, labeled: SegmentationDataset, tmp_path: Path) -> None:
     nines = labeled.pixels[:, labeled.class_names.index("nine")] > 0
     files = labeled.files
     file = tmp_path / "split.json"
     file.write_text(json.dumps({"train": files[~nines].tolist(), "val": files[nines].tolist(), "test": []}))
-    with pytest.raises(LabelError, match=r"nine: \d+ pixels in images"):
+    with pytest.raises(LabelError, match=r'"nine": [\d,]+ pixels in images'):
         TASK.read(demo, Recipe(model="unet", split_file=file))
     dataset = TASK.read(demo, Recipe(model="unet", split_file=file, on_unseen_classes="skip"))
     assert any("nine" in note for note in dataset.notes)

@@ -49,4 +49,4 @@ class DetectionWriter:
     def summary(self) -> str:
         """The number of objects."""
         count = sum(len(result.filter(min_score=self.min_score)) for result in self.results)
-        return f"{count} objects with a score of {self.min_score:g} or more"
+        return f"{count} {'object' if count == 1 else 'objects'} with a score of {self.min_score:g} or more"
