@@ -74,7 +74,7 @@ def test_one_class_is_nothing_to_tell_apart(refused: Refused, tmp_path: Path) ->
     for number in range(10):
         Image.new("RGB", (20, 20), (number, 0, 0)).save(tmp_path / "set" / "cat" / f"{number}.png")
     said = refused(1, "train", tmp_path / "set", "--model", "classifier")
-    assert "a classifier tells classes apart, and there is one class, cat. Add another." in said
+    assert "a classifier needs at least two classes, found one class, cat. Add another." in said
 
 
 @pytest.mark.parametrize(

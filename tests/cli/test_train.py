@@ -116,7 +116,7 @@ def test_a_resumed_training_keeps_its_recipe(refused: Refused, trained: Path) ->
 
 
 def test_a_missing_folder(refused: Refused) -> None:
-    assert "nowhere: there is no such file or folder" in refused(1, "train", "nowhere", "--out", "run")
+    assert "nowhere: no such file or folder" in refused(1, "train", "nowhere", "--out", "run")
 
 
 def test_an_empty_folder(refused: Refused, tmp_path: Path) -> None:
@@ -130,10 +130,10 @@ def test_photos_without_labels(refused: Refused, demo: Path) -> None:
     assert "found 24 .jpg" in said
 
 
-def test_labels_that_speak_of_no_photo(refused: Refused, tmp_path: Path) -> None:
+def test_labels_without_photos(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "instances.json").write_text('{"images": [], "annotations": [], "categories": []}')
-    assert "speak of no photo" in refused(1, "train", tmp_path / "data")
+    assert "name no photo" in refused(1, "train", tmp_path / "data")
 
 
 def test_an_unknown_format(refused: Refused, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_an_unknown_format(refused: Refused, tmp_path: Path) -> None:
 def test_a_missing_photo(refused: Refused, data: Path) -> None:
     (data / "images" / "train-00003.jpg").unlink()
     said = refused(1, "train", data)
-    assert "Labels name photos that are not there (1):" in said
+    assert "Labels name photos that do not exist (1):" in said
     assert "instances_train.json" in said
     assert "train-00003.jpg" in said
 

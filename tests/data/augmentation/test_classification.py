@@ -1,4 +1,4 @@
-"""Photos with a class are changed as those with boxes are."""
+"""Photos with a class are augmented like photos with boxes."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def test_the_same_seed_gives_the_same_photo(seed: int) -> None:
     assert torch.equal(PHOTO, before)
 
 
-def test_nothing_asked_nothing_done_and_yet_a_copy() -> None:
+def test_without_augmentation_the_photo_is_copied() -> None:
     changed, _ = STILL(PHOTO, TARGET, np.random.default_rng(0))
     assert torch.equal(changed, PHOTO)
     assert changed.data_ptr() != PHOTO.data_ptr()
 
 
-def test_a_mirror_image() -> None:
+def test_horizontal_flip() -> None:
     mirror = ClassificationAugmentation(flip=1.0, scale=(1.0, 1.0), color_jitter=0.0)
     assert torch.equal(mirror(PHOTO, TARGET, np.random.default_rng(0))[0], PHOTO.flip(2))
 
 
-def test_the_scale_crops_and_pads() -> None:
+def test_scale_jitter_crops_and_pads() -> None:
     smaller = ClassificationAugmentation(0.0, 0.0, (0.5, 0.5), 0.0)(PHOTO, TARGET, np.random.default_rng(0))[
         0
     ]
@@ -52,7 +52,7 @@ def test_the_scale_crops_and_pads() -> None:
 
 
 @pytest.mark.parametrize("numbers", [{"flip": 1.5}, {"color_jitter": -0.1}, {"scale": (2.0, 1.0)}])
-def test_numbers_that_cannot_be(numbers: dict[str, object]) -> None:
+def test_invalid_settings_are_refused(numbers: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="augmentation"):
         ClassificationAugmentation(**numbers)  # type: ignore[arg-type]
 

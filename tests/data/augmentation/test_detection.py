@@ -64,7 +64,7 @@ def box(draw: st.DrawFn) -> list[int]:
 @pytest.mark.parametrize("move", MOVES)
 @settings(max_examples=60, deadline=None)
 @given(boxes=st.lists(box(), min_size=1, max_size=3), seed=st.integers(0, 2**32))
-def test_boxes_and_masks_follow_what_is_painted(move: str, boxes: list[list[int]], seed: int) -> None:
+def test_boxes_and_masks_follow_the_objects(move: str, boxes: list[list[int]], seed: int) -> None:
     image, target = MOVES[move](*painted(boxes), np.random.default_rng(seed))
     assert image.shape == (3, *SIZE)
     assert image.dtype == torch.uint8
@@ -79,7 +79,7 @@ def test_boxes_and_masks_follow_what_is_painted(move: str, boxes: list[list[int]
 
 @settings(max_examples=60, deadline=None)
 @given(boxes=st.lists(box(), min_size=1, max_size=3), seed=st.integers(0, 2**32))
-def test_what_is_dropped_has_left_the_picture(boxes: list[list[int]], seed: int) -> None:
+def test_dropped_objects_are_outside_the_image(boxes: list[list[int]], seed: int) -> None:
     image, target = MOVES["larger"](*painted(boxes), np.random.default_rng(seed))
     for label in set(range(len(boxes))) - set(target.labels.tolist()):
         assert int((image[label] >= 128).sum()) == 0
@@ -100,7 +100,7 @@ def test_resized_photos_keep_their_labels(shorter: int, longer: int, boxes: list
     ("sides", "expected"),
     [((30, 200), (30, 45)), ((120, 200), (120, 180)), ((120, 150), (100, 150)), ((60, 90), (60, 90))],
 )
-def test_resize_heeds_the_shorter_then_the_longer_side(
+def test_resize_follows_the_shorter_then_the_longer_side(
     sides: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     image, _ = resize_detection_photo(torch.zeros(3, *SIZE, dtype=torch.uint8), Target.of([], []), *sides)
@@ -114,7 +114,7 @@ def test_resize_is_antialiased() -> None:
     assert (image[:, :, 2:-2].int() - 100).abs().max() <= 10
 
 
-def test_a_sheet_of_one_pixel_is_no_trouble() -> None:
+def test_a_photo_of_one_pixel() -> None:
     image, target = DetectionAugmentation()(
         torch.zeros(3, 1, 1, dtype=torch.uint8), Target.of([[0, 0, 1, 1]], [0]), np.random.default_rng(0)
     )
@@ -132,7 +132,7 @@ def test_the_same_seed_gives_the_same_photo(seed: int) -> None:
     assert not same(first, EVERYTHING(*photo, np.random.default_rng(seed + 100)))
 
 
-def test_the_photo_given_is_left_as_it_was() -> None:
+def test_the_input_is_unchanged() -> None:
     image, target = painted([[5, 5, 40, 30]])
     before = (image.clone(), target.to("cpu"))
     boxes = target.boxes.clone()
@@ -162,7 +162,7 @@ def test_ignored_objects_stay_ignored(move: str) -> None:
         assert bool(result.ignore[result.labels == 0].all())
 
 
-def test_what_is_mostly_cut_off_is_ignored() -> None:
+def test_mostly_hidden_objects_are_ignored() -> None:
     zoom = DetectionAugmentation(flip=0.0, scale=(2.0, 2.0), color_jitter=0.0, min_visible=0.5)
     seen = set()
     for seed in range(200):
@@ -183,7 +183,7 @@ def corner_of_an_l(known: list[bool]) -> tuple[Tensor, Target]:
     return torch.zeros(3, *SIZE, dtype=torch.uint8), replace(bare, masks=Masks.from_dense(masks))
 
 
-def test_a_cut_object_takes_the_tight_box_of_its_remaining_mask() -> None:
+def test_a_cropped_object_gets_the_box_of_its_remaining_mask() -> None:
     zoom = DetectionAugmentation(flip=0.0, scale=(1.3, 1.3), color_jitter=0.0, min_visible=0.0)
     left = []
     for seed in range(40):
@@ -194,7 +194,7 @@ def test_a_cut_object_takes_the_tight_box_of_its_remaining_mask() -> None:
     assert set(left) == {0, 1}  # dropped where the window shows neither bar nor leg
 
 
-def test_a_cut_object_whose_outline_is_not_known_keeps_its_clipped_box() -> None:
+def test_a_cropped_object_with_an_unknown_mask_keeps_its_clipped_box() -> None:
     zoom = DetectionAugmentation(flip=0.5, scale=(1.3, 1.3), color_jitter=0.0, min_visible=0.0)
     for seed in range(20):
         _, result = zoom(*corner_of_an_l([False, True, False]), np.random.default_rng(seed))
@@ -233,7 +233,7 @@ def resampled(full: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bo
 @pytest.mark.parametrize("move", MOVES)
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 4), density=st.floats(0.001, 0.5))
-def test_masks_move_as_full_arrays_would(move: str, seed: int, count: int, density: float) -> None:
+def test_masks_change_like_full_arrays(move: str, seed: int, count: int, density: float) -> None:
     marks = np.random.default_rng(seed).random((count, *SIZE)) < density
     bare = Target.of([[0, 0, 90, 60]] * count, range(count))
     target = replace(bare, masks=Masks.from_dense(marks))
@@ -244,7 +244,7 @@ def test_masks_move_as_full_arrays_would(move: str, seed: int, count: int, densi
     assert not expected[dropped].any()
 
 
-def test_masks_of_many_objects_stay_small() -> None:
+def test_masks_of_many_objects_take_little_memory() -> None:
     """Three hundred cells of 20 pixels: as full arrays they would be 109 MB."""
     corners = np.random.default_rng(0).integers(0, (676, 500), (300, 2))
     cell = np.hypot(*np.mgrid[-9.5:10, -9.5:10]) < 10
@@ -258,20 +258,20 @@ def test_masks_of_many_objects_stay_small() -> None:
 
 
 @pytest.mark.parametrize("move", ["flip", "vertical flip"])
-def test_flipped_twice_is_the_photo_itself(move: str) -> None:
+def test_flipping_twice_gives_the_photo_back(move: str) -> None:
     photo = painted([[5, 5, 40, 30], [30, 20, 80, 55]])
     once = MOVES[move](*photo, np.random.default_rng(0))
     assert not same(photo, once)
     assert same(photo, MOVES[move](*once, np.random.default_rng(0)))
 
 
-def test_nothing_asked_nothing_done() -> None:
+def test_without_augmentation_nothing_changes() -> None:
     photo = painted([[5, 5, 40, 30]])
     assert same(photo, STILL(*photo, np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize("change", [STILL, *MOVES.values(), EVERYTHING])
-def test_the_result_shares_no_memory_with_what_was_given(change: DetectionAugmentation) -> None:
+def test_the_result_shares_no_memory_with_the_input(change: DetectionAugmentation) -> None:
     image, target = painted([[5, 5, 40, 30]])
     for seed in range(5):
         changed, labels = change(image, target, np.random.default_rng(seed))
@@ -286,12 +286,12 @@ def test_the_result_shares_no_memory_with_what_was_given(change: DetectionAugmen
 
 @pytest.mark.parametrize("size", [(61, 90), (90, 47), (33, 100)])
 @pytest.mark.parametrize("sides", [(30, 200), (50, 70), (64, 107)])
-def test_photos_are_resized_as_the_detector_would(size: tuple[int, int], sides: tuple[int, int]) -> None:
+def test_photos_are_resized_like_in_the_detector(size: tuple[int, int], sides: tuple[int, int]) -> None:
     image, _ = resize_detection_photo(torch.zeros(3, *size, dtype=torch.uint8), Target.of([], []), *sides)
     assert image.shape[1:] == resized_size(size, *sides)
 
 
-def test_light_and_color_leave_labels_and_grays_alone() -> None:
+def test_color_jitter_keeps_labels_and_grays() -> None:
     gray = torch.arange(256, dtype=torch.uint8).repeat(3, 16, 1)
     target = Target.of([[0, 0, 10, 10]], [0])
     recolor = DetectionAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=1.0)
@@ -311,11 +311,11 @@ def test_padding_is_gray() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"flip": 1.5}, {"min_visible": -0.1}, {"scale": (0.0, 1.0)}, {"scale": (1.2, 0.8)}]
 )
-def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+def test_invalid_settings_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=next(iter(wrong))):
         DetectionAugmentation(**wrong)
 
 
-def test_sides_that_make_no_sense_are_refused() -> None:
+def test_invalid_sizes_are_refused() -> None:
     with pytest.raises(UsageError, match="shorter side 50, longer side 40"):
         resize_detection_photo(torch.zeros(3, *SIZE, dtype=torch.uint8), Target.of([], []), 50, 40)

@@ -1,4 +1,4 @@
-"""Photos and the classes of their pixels move together, stay true, and are never mixed."""
+"""Photos and label maps change together, and labels are never mixed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_labels_move_with_the_photo(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", MOVES)
-def test_the_size_stays_or_is_the_tiles(name: str) -> None:
+def test_the_size_is_that_of_the_photo_or_of_the_tile(name: str) -> None:
     tile = MOVES[name].tile
     for seed in range(5):
         image, target = MOVES[name](*painted(), np.random.default_rng(seed))
@@ -75,7 +75,7 @@ def test_flips_are_exact() -> None:
         assert torch.equal(labels.labels, target.labels.flip(axis))
 
 
-def test_a_still_photo_is_the_same_but_a_copy() -> None:
+def test_without_augmentation_the_photo_is_copied() -> None:
     image, target = painted()
     copy, labels = STILL(image, target, np.random.default_rng(0))
     assert torch.equal(copy, image)
@@ -86,7 +86,7 @@ def test_a_still_photo_is_the_same_but_a_copy() -> None:
     assert target.labels.any()
 
 
-def test_a_tile_owns_its_memory_and_is_cut_at_the_photos_own_resolution() -> None:
+def test_a_tile_owns_its_memory_and_has_the_resolution_of_the_photo() -> None:
     rows, columns = torch.meshgrid(torch.arange(60), torch.arange(90), indexing="ij")
     image = torch.stack([rows, columns, rows + columns]).to(torch.uint8)
     target = SegmentationTarget((rows * 7 + columns).remainder(250).to(torch.uint8))
@@ -104,7 +104,7 @@ def test_a_tile_owns_its_memory_and_is_cut_at_the_photos_own_resolution() -> Non
     assert image.any()
 
 
-def test_where_a_photo_is_smaller_than_the_tile_all_of_it_is_kept() -> None:
+def test_a_photo_smaller_than_the_tile_is_kept_whole() -> None:
     cut = SegmentationAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=0.0, tile=100)
     image, target = cut(*painted(), np.random.default_rng(3))
     inside = target.labels != IGNORED
@@ -113,7 +113,7 @@ def test_where_a_photo_is_smaller_than_the_tile_all_of_it_is_kept() -> None:
     assert torch.equal(image[0][inside].reshape(SIZE), painted()[0][0])
 
 
-def test_padding_keeps_its_gray_whatever_the_light() -> None:
+def test_color_jitter_does_not_change_the_padding() -> None:
     dim = SegmentationAugmentation(scale=(0.5, 0.5), color_jitter=1.0)
     for seed in range(5):
         image, target = dim(*painted(), np.random.default_rng(seed))
@@ -173,7 +173,7 @@ def test_windows_fit(side: int, result: int, scale: float, place: float) -> None
         ({"tile": -1}, "tile is -1"),
     ],
 )
-def test_impossible_settings(settings_: dict, message: str) -> None:
+def test_invalid_settings_are_refused(settings_: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         SegmentationAugmentation(**settings_)
 
@@ -193,13 +193,13 @@ def test_resized_labels_are_those_under_the_new_centers(shorter: int, longer: in
             assert small.labels[y, x] == old
 
 
-def test_a_photo_of_the_right_size_is_left_alone() -> None:
+def test_a_photo_of_the_right_size_is_unchanged() -> None:
     image, target = painted()
     photo, same = resize_segmentation_photo(image, target, 60, 90)
     assert photo is image
     assert torch.equal(same.labels, target.labels)
 
 
-def test_impossible_sides() -> None:
+def test_invalid_sizes_are_refused() -> None:
     with pytest.raises(UsageError, match="shorter side 50, longer side 40"):
         resize_segmentation_photo(*painted(), 50, 40)

@@ -36,7 +36,7 @@ def results(augmentation: SSDAugmentation, count: int = 60) -> list[tuple[Tensor
 
 
 @pytest.mark.parametrize("augmentation", [PLAIN, WIDE, SSDAugmentation()])
-def test_size_type_and_the_photo_given_stay(augmentation: SSDAugmentation) -> None:
+def test_size_and_type_stay_and_the_input_is_unchanged(augmentation: SSDAugmentation) -> None:
     image, target = painted()
     copy = image.clone()
     for changed, labels in results(augmentation):
@@ -50,7 +50,7 @@ def test_size_type_and_the_photo_given_stay(augmentation: SSDAugmentation) -> No
     assert torch.equal(target.boxes, torch.tensor(BOXES).float())
 
 
-def test_the_generator_decides_everything() -> None:
+def test_the_same_generator_gives_the_same_photo() -> None:
     for (image, target), (again, labels) in zip(
         results(SSDAugmentation(), 20), results(SSDAugmentation(), 20), strict=True
     ):
@@ -61,7 +61,7 @@ def test_the_generator_decides_everything() -> None:
 
 
 @pytest.mark.parametrize("augmentation", [PLAIN, WIDE])
-def test_boxes_and_masks_move_with_what_is_painted(augmentation: SSDAugmentation) -> None:
+def test_boxes_and_masks_follow_the_objects(augmentation: SSDAugmentation) -> None:
     for image, target in results(augmentation):
         assert target.masks is not None
         for box, label, mask in zip(target.boxes, target.labels, target.masks.dense(), strict=True):
@@ -81,7 +81,7 @@ def photo_with(marks: NDArray[np.bool_], boxes: list[list[float]]) -> tuple[Tens
     return torch.zeros(3, *SIZE, dtype=torch.uint8), replace(target, masks=Masks.from_dense(marks))
 
 
-def test_masks_are_cut_and_scaled_as_full_arrays_would_be() -> None:
+def test_masks_change_like_full_arrays() -> None:
     marks = np.random.default_rng(0).random((2, *SIZE)) < 0.3
     image, target = photo_with(marks, [[0, 0, 90, 60]] * 2)
     for seed in range(60):
@@ -98,7 +98,7 @@ def test_masks_are_cut_and_scaled_as_full_arrays_would_be() -> None:
                 assert row.tolist() == expected
 
 
-def test_a_cut_object_takes_the_tight_box_of_its_remaining_mask_if_it_had_one() -> None:
+def test_a_cropped_object_gets_the_box_of_its_remaining_mask() -> None:
     marks = np.zeros((2, *SIZE), dtype=bool)
     marks[0, 20:40, 35:55] = True  # less than its box, which reaches to the photo's edges
     image, target = photo_with(marks, [[0, 0, 90, 60]] * 2)
@@ -122,13 +122,13 @@ def test_objects_with_their_center_outside_are_dropped() -> None:
     assert counts == {1, 2}  # never none: a patch has an object in sight
 
 
-def test_ignored_stays_ignored() -> None:
+def test_ignored_objects_stay_ignored() -> None:
     for _, target in results(PLAIN):
         assert target.ignore.tolist() == [label == 1 for label in target.labels.tolist()]
 
 
 @pytest.mark.parametrize("least", [0.1, 0.3, 0.5])
-def test_patches_have_the_overlap_that_was_drawn(least: float) -> None:
+def test_patches_have_the_sampled_overlap(least: float) -> None:
     """Or else the photo stays whole."""
     boxes = Target.of(BOXES, [0, 1]).boxes
     windows = [_patch_of(least, boxes, seed) for seed in range(20)]
@@ -155,7 +155,7 @@ def _patch_of(least: float, boxes: Tensor, seed: int) -> tuple[int, int, int, in
     return PLAIN.patch(WHOLE_PHOTO, target, Chosen())  # type: ignore[arg-type]
 
 
-def test_a_wide_ground_makes_objects_small_on_gray() -> None:
+def test_expansion_makes_objects_small_on_gray() -> None:
     generator = np.random.default_rng(0)
     grounds = [WIDE.ground(SIZE, generator) for _ in range(200)]
     widths = [(x2 - x1) / 90 for x1, _, x2, _ in grounds]
@@ -189,6 +189,6 @@ def test_a_photo_of_one_pixel() -> None:
 @pytest.mark.parametrize(
     "numbers", [{"expand": 1.5}, {"largest": 0.5}, {"smallest": 0.0}, {"flip": -1.0}, {"color_jitter": 2.0}]
 )
-def test_numbers_that_cannot_be_meant(numbers: dict[str, float]) -> None:
+def test_invalid_settings_are_refused(numbers: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="augmentation"):
         SSDAugmentation(**numbers)

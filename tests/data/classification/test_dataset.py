@@ -1,4 +1,4 @@
-"""Objects of labeled photos, cut out: what each shows, and that a photo's parts stay in one split."""
+"""Objects cropped from labeled photos: what each shows, and that all of a photo are in one split."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def tiny(root: Path = Path("somewhere")) -> DetectionDataset:
     )
 
 
-def test_objects_that_count_are_items() -> None:
+def test_counted_objects_are_items() -> None:
     items = crop_objects(tiny(), NO_CONTEXT)
     assert len(items) == 2
     assert items.labels.tolist() == [0, 1]
@@ -54,7 +54,7 @@ def test_objects_that_count_are_items() -> None:
     assert items.class_names == ("cat", "dög")
 
 
-def test_context_is_that_of_rcnn_and_ends_with_the_photo() -> None:
+def test_context_follows_rcnn_and_ends_at_the_edge_of_the_photo() -> None:
     """16 pixels on each side of 227, which is what the object and its surroundings are warped to."""
     assert CONTEXT == (227, 16)
     items = crop_objects(
@@ -64,13 +64,13 @@ def test_context_is_that_of_rcnn_and_ends_with_the_photo() -> None:
     assert crop_objects(tiny(), (10, 2)).windows[1].tolist() == [33, 23, 60, 50]
 
 
-def test_a_sliver_is_a_pixel_at_least() -> None:
+def test_an_item_is_at_least_one_pixel_wide() -> None:
     thin = np.array([[59.9, 49.9, 60, 50], [1, 1, 9, 9], [0, 0, 0.1, 0.1], [2, 2, 3, 3]], dtype=np.float32)
     items = crop_objects(replace(tiny(), boxes=thin), NO_CONTEXT)
     assert items.windows.tolist() == [[59, 49, 60, 50], [0, 0, 1, 1]]
 
 
-def test_the_photo_of_an_item_is_its_part(tmp_path: Path) -> None:
+def test_the_photo_of_an_item_is_its_window(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "c.png")
     shown = crop_objects(tiny(tmp_path), NO_CONTEXT).photo(1)
@@ -97,7 +97,7 @@ def test_photos_without_objects_have_no_items() -> None:
     assert items.windows.shape == (0, 4)
 
 
-def test_the_fingerprint_is_the_same_everywhere() -> None:
+def test_the_fingerprint_does_not_depend_on_the_machine_or_folder() -> None:
     items = crop_objects(tiny())
     swapped = replace(items, rows=items.rows.astype(">i8"), windows=items.windows.astype(np.int32))
     assert swapped.fingerprint() == items.fingerprint()
@@ -114,7 +114,7 @@ CHANGES: list[Callable[[ClassificationDataset], ClassificationDataset]] = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_fingerprint_notices(change: Callable[[ClassificationDataset], ClassificationDataset]) -> None:
+def test_the_fingerprint_changes(change: Callable[[ClassificationDataset], ClassificationDataset]) -> None:
     items = crop_objects(tiny())
     assert change(items).fingerprint() != items.fingerprint()
 
@@ -122,7 +122,7 @@ def test_the_fingerprint_notices(change: Callable[[ClassificationDataset], Class
 # ---------------------------------------------------------------- from label files
 
 
-def test_a_detection_set_gives_its_objects(write_voc: Callable[..., Path], tmp_path: Path) -> None:
+def test_reading_a_detection_data_set(write_voc: Callable[..., Path], tmp_path: Path) -> None:
     sheets: dict[str, Any] = {
         f"{number:02}": [("cat", 2, 2, 20, 20), ("dog", 10, 5, 40, 30)] for number in range(10)
     }
@@ -142,12 +142,14 @@ def test_a_detection_set_gives_its_objects(write_voc: Callable[..., Path], tmp_p
     assert items.photo(0).shape[1:] == tuple(items.sizes[0])
 
 
-def test_a_detection_set_of_one_class(write_voc: Callable[..., Path]) -> None:
+def test_a_detection_data_set_of_one_class_is_refused(write_voc: Callable[..., Path]) -> None:
     root = write_voc({"a": [("cat", 2, 2, 20, 20)], "b": [("cat", 2, 2, 20, 20)]})
-    with pytest.raises(LabelError, match="there is one class, cat"):
+    with pytest.raises(LabelError, match="found one class, cat"):
         read_classification(root)
 
 
-def test_a_detection_set_without_objects(write_coco: Callable[..., Path], coco: Callable[..., Any]) -> None:
-    with pytest.raises(LabelError, match="there is no class"):
+def test_a_detection_data_set_without_objects_is_refused(
+    write_coco: Callable[..., Path], coco: Callable[..., Any]
+) -> None:
+    with pytest.raises(LabelError, match="found no class"):
         read_classification(write_coco(coco([(1, "a.jpg"), (2, "b.jpg")])))

@@ -1,4 +1,4 @@
-"""Folders of photos, one a class: their layouts, their splits, and what is odd about them."""
+"""Folders of photos, one per class: layouts, splits, and what is refused or noted."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def many(*classes: str, count: int = 10, above: str = "") -> list[str]:
 # ---------------------------------------------------------------- layouts
 
 
-def test_a_folder_a_class(write: Write) -> None:
+def test_each_folder_is_a_class(write: Write) -> None:
     dataset = read_classification(write([*many("cat"), "dög/deeper/still/a.JPG", "dög/b.png", "dög/c.png"]))
     assert dataset.class_names == ("cat", "dög")
     assert len(dataset) == 13
@@ -70,7 +70,7 @@ def test_splits_are_drawn_photo_by_photo_with_every_class_in_train(write: Write)
     assert check_training_classes(dataset.photos) == ()
 
 
-def test_the_sets_own_splits(write: Write) -> None:
+def test_split_folders(write: Write) -> None:
     files = [
         file
         for above, count in (("Train/", 6), ("valid/", 2), ("test/", 3))
@@ -92,16 +92,16 @@ def test_a_class_may_be_called_train(write: Write) -> None:
     assert read_classification(write(many("bus", "train"))).class_names == ("bus", "train")
 
 
-def test_a_class_may_begin_as_a_split_does(write: Write) -> None:
+def test_a_class_name_may_begin_like_a_split(write: Write) -> None:
     assert read_classification(write(many("test_tubes", "train-wheels"))).class_names == (
         "test_tubes",
         "train-wheels",
     )
 
 
-def test_folders_beside_the_splits(write: Write) -> None:
+def test_folders_beside_split_folders_are_refused(write: Write) -> None:
     root = write([*many("a", "b", above="train/"), "extra/c/1.png"])
-    with pytest.raises(LabelError, match=r"Folders beside those(.|\n)*/extra\n(.|\n)*take train out of"):
+    with pytest.raises(LabelError, match=r"Folders beside those(.|\n)*/extra\n(.|\n)*move train out"):
         read_classification(root)
 
 
@@ -114,7 +114,7 @@ def test_a_split_file(write: Write, tmp_path: Path) -> None:
     assert again.fingerprint() == dataset.fingerprint()
 
 
-def test_unsplit_as_evaluation_wants_it(write: Write) -> None:
+def test_reading_without_splits(write: Write) -> None:
     """One class is enough to be judged on, and nothing is drawn."""
     dataset = read_unsplit_classification(write(many("cat", count=2)))
     assert dataset.splits.tolist() == ["", ""]
@@ -124,8 +124,8 @@ def test_unsplit_as_evaluation_wants_it(write: Write) -> None:
 # ---------------------------------------------------------------- what is odd
 
 
-def test_one_class_is_nothing_to_tell_apart(write: Write) -> None:
-    with pytest.raises(LabelError, match="there is one class, cat"):
+def test_a_single_class_is_refused(write: Write) -> None:
+    with pytest.raises(LabelError, match="found one class, cat"):
         read_classification(write(many("cat")))
 
 
@@ -135,9 +135,9 @@ def test_photos_beside_the_class_folders_and_other_files_are_noted(write: Write)
     (root / "a" / "phone.heic").write_bytes(b"x")
     (root / ".hidden").mkdir()
     notes = read_classification(root).notes
-    assert notes[0] == "1 photos lie in no class's folder and are left out:\n  loose.png"
+    assert notes[0] == "1 photos lie in no class folder and are left out:\n  loose.png"
     assert notes[1] == (
-        "2 files are no photos, by their ending, and are left out:\n  a/about.txt\n  a/phone.heic"
+        "2 files are not photos, by their ending, and are left out:\n  a/about.txt\n  a/phone.heic"
     )
     assert len(notes) == 3  # and the draw
 
@@ -148,29 +148,31 @@ def test_an_empty_class_folder_is_noted(write: Write, above: str) -> None:
     (root / above / "owl" / "deeper").mkdir(parents=True)
     dataset = read_classification(root)
     assert dataset.class_names == ("a", "b")
-    assert dataset.notes[0] == "1 folders hold no photo and make no class:\n  owl"
+    assert dataset.notes[0] == "1 folders hold no photo and are not classes:\n  owl"
 
 
 @pytest.mark.parametrize("files", [["1.png", "2.png"], ["train/1.png", "test/2.png"], []])
-def test_no_class_folder(write: Write, tmp_path: Path, files: list[str]) -> None:
+def test_photos_outside_class_folders_only_are_refused(
+    write: Write, tmp_path: Path, files: list[str]
+) -> None:
     (tmp_path / "things").mkdir()
     write(files)
-    with pytest.raises(LabelError, match=r"no photo lies in a folder of its class. Give a folder with one"):
+    with pytest.raises(LabelError, match=r"no photo lies in a class folder. Give a folder with one"):
         read_classification(tmp_path / "things")
 
 
-def test_no_folder_at_all(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="gone: there is no such folder"):
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="gone: no such folder"):
         read_classification(tmp_path / "gone")
     (tmp_path / "file.txt").write_text("x")
     with pytest.raises(LabelError, match=r"file\.txt: there is no such folder"):
         read_classification(tmp_path / "file.txt")
 
 
-def test_one_photo_in_two_classes(write: Write) -> None:
+def test_copies_in_two_classes_are_refused(write: Write) -> None:
     root = write(many("a", "b"))
     (root / "b" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
-    with pytest.raises(LabelError, match=r"in several classes \(1\):\n  a/03.png = b/copy.png\nA photo has"):
+    with pytest.raises(LabelError, match=r"in several classes \(1\):\n  a/03.png = b/copy.png\nEach photo has"):
         read_classification(root)
 
 
@@ -179,11 +181,11 @@ def test_copies_within_a_class_are_noted(write: Write) -> None:
     (root / "a" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
     (root / "a" / "link.png").symlink_to(root / "a" / "03.png")
     notes = read_classification(root).notes
-    assert notes[0].startswith("1 photos are there more than once")
+    assert notes[0].startswith("1 photos occur more than once")
     assert notes[0].endswith("\n  a/03.png = a/copy.png = a/link.png")
 
 
-def test_a_photo_that_cannot_be_read(write: Write) -> None:
+def test_an_unreadable_photo_is_refused(write: Write) -> None:
     root = write(many("a", "b"))
     (root / "b" / "torn.png").write_bytes(b"\x89PNG")
     (root / "b" / "lost.png").symlink_to(root / "nowhere.png")
@@ -192,7 +194,7 @@ def test_a_photo_that_cannot_be_read(write: Write) -> None:
     assert "lost.png" in str(caught.value)
 
 
-def test_an_odd_photo_is_an_item_like_others(write: Write) -> None:
+def test_a_photo_of_any_form_is_an_item(write: Write) -> None:
     root = write(many("a", "b", count=3))
     Image.new("L", (1, 1), 7).save(root / "a" / "gray.png")
     photos = read_class_folders(root)

@@ -38,7 +38,7 @@ def decoded(annotation: dict) -> NDArray[np.bool_]:
     return rle.decode({"size": packed["size"], "counts": packed["counts"].encode()}).astype(bool)
 
 
-def test_every_photo_is_in_one_split_and_has_its_stated_size(folder: Path) -> None:
+def test_every_photo_is_in_one_split_and_has_its_declared_size(folder: Path) -> None:
     photos = [photo for split in SPLITS for photo in labels(folder, split)["images"]]
     assert len(photos) == PHOTOS
     assert len({photo["id"] for photo in photos}) == PHOTOS
@@ -100,12 +100,12 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_others(folder: Path
     assert contents(other)["instances_test.json"] != contents(folder)["instances_test.json"]
 
 
-def test_the_same_set_is_used_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_demo_is_reused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "make_scene", None)  # would raise if called
     assert make_demo(folder, photos=PHOTOS, seed=1) == folder
 
 
-def test_a_folder_of_something_else_is_refused_and_left_alone(folder: Path, tmp_path: Path) -> None:
+def test_another_folder_is_refused_and_unchanged(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not the demo set asked for; remove it or name another"):
         make_demo(folder, photos=PHOTOS, seed=3)
     (tmp_path / "notes.txt").write_text("mine")
@@ -114,14 +114,14 @@ def test_a_folder_of_something_else_is_refused_and_left_alone(folder: Path, tmp_
     assert list(contents(tmp_path)) == ["notes.txt"]
 
 
-def test_a_set_that_lost_a_photo_is_refused(tmp_path: Path) -> None:
+def test_an_incomplete_demo_is_refused(tmp_path: Path) -> None:
     folder = make_demo(tmp_path / "set", photos=20)
     next((folder / "images").iterdir()).unlink()
     with pytest.raises(UsageError, match="holds 19 of the 20 photos"):
         make_demo(folder, photos=20)
 
 
-def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_partial_demo_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scenes = iter([make_scene, make_scene])
 
     def interrupted(*settings: object) -> object:
@@ -141,7 +141,7 @@ def test_too_few_photos_are_refused(tmp_path: Path) -> None:
         make_demo(tmp_path / "set", photos=3)
 
 
-def test_no_handwriting_is_in_two_splits() -> None:
+def test_splits_share_no_handwriting() -> None:
     seen = [
         {field.tobytes() for field in samples_of(split, STANDARD.sample_shares).fields} for split in SPLITS
     ]
@@ -156,7 +156,7 @@ def test_every_split_has_every_digit(split: str) -> None:
 
 
 @pytest.mark.parametrize("height", [17.0, 40.0, 104.0])
-def test_a_digit_is_as_tall_as_asked_and_crisp(height: float) -> None:
+def test_a_digit_has_the_requested_height_and_sharp_edges(height: float) -> None:
     for field in samples_of("val", STANDARD.sample_shares).fields[:20]:
         opacity = drawn(field, height, degrees=0.0, shear=0.0)
         assert abs(len(opacity) - height) <= 3
@@ -165,7 +165,7 @@ def test_a_digit_is_as_tall_as_asked_and_crisp(height: float) -> None:
         assert ((opacity > 0.02) & (opacity < 0.98)).mean() < 6 / height  # only along the outline
 
 
-def test_what_is_seen_of_each_digit_is_enough_to_tell_it() -> None:
+def test_enough_of_each_digit_is_visible() -> None:
     samples = samples_of("val", STANDARD.sample_shares)
     crowded = replace(STANDARD, objects=(8, 8), small_share=0.0)
     for seed in range(5):
@@ -181,7 +181,7 @@ def luminance(color: str) -> float:
 
 
 @pytest.mark.parametrize("palette", PALETTES)
-def test_ink_stands_out_against_its_ground(palette) -> None:
+def test_ink_contrasts_with_its_background(palette) -> None:
     for ink in palette.inks:
         for ground in palette.grounds:
             dark, light = sorted([luminance(ink), luminance(ground)])

@@ -1,4 +1,4 @@
-"""The index: what belongs to which photo, and a fingerprint that notices any change."""
+"""The index: objects stay with their photos, and the fingerprint changes with any of them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_target_ignores_crowd_and_difficult() -> None:
     assert tiny().target(2).ignore.tolist() == [True]
 
 
-def test_what_counts_is_neither_crowd_nor_difficult() -> None:
+def test_crowd_and_difficult_objects_do_not_count() -> None:
     assert tiny().counted.tolist() == [True, False, False]
 
 
@@ -56,7 +56,7 @@ def test_a_subset_keeps_objects_with_their_photos() -> None:
     assert len(tiny().split("test")) == 0
 
 
-def test_the_fingerprint_is_the_same_everywhere() -> None:
+def test_the_fingerprint_does_not_depend_on_the_machine_or_folder() -> None:
     assert tiny().fingerprint() == "cd962eccaf15dd40"
     swapped = replace(tiny(), boxes=tiny().boxes.astype(">f4"), labels=tiny().labels.astype(np.int32))
     assert swapped.fingerprint() == tiny().fingerprint()
@@ -83,14 +83,14 @@ def test_masks_of_a_photo() -> None:
     assert len(masks) == 0
 
 
-def test_without_outlines_there_are_no_masks() -> None:
+def test_a_data_set_without_runs_has_no_masks() -> None:
     assert tiny().masks(0) is None
     assert tiny().target(0).masks is None
     assert tiny().has_mask.tolist() == [False] * 3
     assert tiny().run_offsets.tolist() == [0] * 4
 
 
-def test_outlines_go_with_their_objects() -> None:
+def test_masks_stay_with_their_objects() -> None:
     subset = has_mask().subset(np.array([2, 1, 0]))
     assert subset.has_mask.tolist() == [True, True, False]
     masks = subset.masks(0)
@@ -102,14 +102,14 @@ def test_outlines_go_with_their_objects() -> None:
     assert only.labels.tolist() == [1, 1]
 
 
-def test_outlines_of_another_number_of_objects_are_refused() -> None:
+def test_masks_of_another_number_of_objects_are_refused() -> None:
     with pytest.raises(
-        ValueError, match=r"run_offsets: expected \(length, last one\) \(4, 2\), found \(3, 2\)"
+        ValueError, match=r"run_offsets: expected \(length, last value\) \(4, 2\), found \(3, 2\)"
     ):
         replace(tiny(), runs=np.array([5, 2495], dtype=np.int32), run_offsets=np.array([0, 0, 2]))
 
 
-def test_the_fingerprint_notices_outlines() -> None:
+def test_the_fingerprint_changes_with_masks() -> None:
     prints = {tiny().fingerprint(), has_mask().fingerprint()}
     one = replace(has_mask(), runs=has_mask().runs + np.int32(1))
     other = replace(has_mask(), run_offsets=has_mask().run_offsets[[0, 0, 1, 3]])
@@ -131,5 +131,5 @@ CHANGES: list[Callable[[DetectionDataset], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_fingerprint_notices(change: Callable[[DetectionDataset], dict[str, Any]]) -> None:
+def test_the_fingerprint_changes(change: Callable[[DetectionDataset], dict[str, Any]]) -> None:
     assert replace(tiny(), **change(tiny())).fingerprint() != tiny().fingerprint()

@@ -1,4 +1,4 @@
-"""Recognition by looking, photos held against their labels, and the real sets."""
+"""Formats are recognized, labels are checked against photos, and real data sets are read."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CAT = ("cat", 5, 6, 25, 30)
 # ---------------------------------------------------------------- recognition
 
 
-def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="there is no such file or folder"):
+def test_missing_and_empty_folders(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="no such file or folder"):
         read_detection(tmp_path / "absent")
     with pytest.raises(LabelError, match=r"no labels found.*found nothing"):
         read_detection(tmp_path)
 
 
-def test_an_unknown_format_says_what_was_looked_for_and_found(
+def test_an_unknown_format_is_refused_with_what_was_expected_and_found(
     tmp_path: Path, save_photo: Callable[..., None]
 ) -> None:
     save_photo(tmp_path / "images/a.jpg")
@@ -44,7 +44,7 @@ def test_an_unknown_format_says_what_was_looked_for_and_found(
         read_detection(tmp_path)
 
 
-def test_labels_in_two_formats_are_not_chosen_between(write_voc: Write, coco: Make) -> None:
+def test_labels_in_two_formats_are_refused(write_voc: Write, coco: Make) -> None:
     root = write_voc({"a": [CAT]})
     (root / "labels.json").write_text(json.dumps(coco([(1, "a.jpg")])))
     with pytest.raises(LabelError, match=r"several formats .*Annotations/a\.xml.*labels\.json"):
@@ -53,7 +53,7 @@ def test_labels_in_two_formats_are_not_chosen_between(write_voc: Write, coco: Ma
     assert len(read_detection(root / "Annotations")) == 1
 
 
-def test_hidden_files_are_not_looked_at(write_voc: Write) -> None:
+def test_hidden_files_are_ignored(write_voc: Write) -> None:
     root = write_voc({"a": [CAT]})
     (root / "Annotations/._a.xml").write_bytes(b"\0<annotation rubbish")
     (root / ".ipynb_checkpoints").mkdir()
@@ -72,7 +72,7 @@ def test_links_to_folders_are_followed_once(write_voc: Write, tmp_path: Path) ->
 # ---------------------------------------------------------------- photos
 
 
-def test_a_photo_without_a_readable_header_is_named(write_voc: Write) -> None:
+def test_photos_with_unreadable_headers_are_named(write_voc: Write) -> None:
     root = write_voc({stem: [CAT] for stem in "abc"})
     (root / "JPEGImages/a.jpg").write_bytes((root / "JPEGImages/a.jpg").read_bytes()[:20])
     (root / "JPEGImages/b.jpg").write_text("no photo")
@@ -80,7 +80,7 @@ def test_a_photo_without_a_readable_header_is_named(write_voc: Write) -> None:
         read_detection(root)
 
 
-def test_a_declared_size_that_differs_is_noted_and_the_real_one_wins(
+def test_a_wrong_declared_size_is_noted_and_the_real_size_used(
     write_voc: Write, voc_xml: Callable[..., str]
 ) -> None:
     root = write_voc({"a": [CAT], "b": [CAT], "c": [CAT]})
@@ -111,14 +111,14 @@ def write_turned(write_coco: Write, coco: Make, annotation: Make) -> Write:
 
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
-def test_boxes_that_fit_only_the_turned_photo_are_taken_as_drawn_on_it(
+def test_boxes_that_fit_only_the_rotated_photo_are_taken_as_drawn_on_it(
     write_turned: Write, orientation: int
 ) -> None:
     dataset = read_detection(write_turned([[2, 30, 20, 28], [2, 3, 4, 5]], orientation))
     assert dataset.sizes.tolist() == [[60, 40]]
     assert load_photo(dataset.path(0)).shape == (60, 40, 3)
     assert dataset.boxes.tolist() == [[2, 30, 22, 58], [2, 3, 6, 8]]
-    assert "all were taken to be drawn on that" in dataset.notes[0]
+    assert "they are taken to be drawn on these" in dataset.notes[0]
     assert dataset.notes[0].endswith("images[0] (id 1) images/a.jpg is 40 × 60, not 60 × 40")
 
 
@@ -137,17 +137,17 @@ def test_boxes_that_may_lie_sideways_stop(
     write_turned: Write, boxes: list[list[float]], on_bad_boxes: OnBadBoxes
 ) -> None:
     with pytest.raises(
-        LabelError, match="before the EXIF orientation turns them upright, and may be drawn so"
+        LabelError, match="before its EXIF orientation is applied, so that their boxes may lie sideways"
     ) as raised:
         read_detection(write_turned(boxes), on_bad_boxes=on_bad_boxes)
     assert "images[0] (id 1) images/a.jpg is 40 × 60, not 60 × 40\n" in str(raised.value)
-    assert "remove the photo's EXIF orientation" in str(raised.value)
+    assert "remove the EXIF orientation" in str(raised.value)
     assert "declare the size as shown" in str(raised.value)
 
 
-def test_a_turned_photo_is_no_trouble_without_boxes_or_with_the_size_as_shown(write_turned: Write) -> None:
+def test_a_rotated_photo_without_boxes_or_with_its_size_as_shown_is_accepted(write_turned: Write) -> None:
     dataset = read_detection(write_turned([]))
-    assert dataset.notes[0].startswith("declared sizes (width × height) are not the photo's")
+    assert dataset.notes[0].startswith("declared sizes (width × height) differ from the photos")
     assert dataset.notes[0].endswith("images/a.jpg is 40 × 60, not 60 × 40")
     dataset = read_detection(write_turned([[2, 3, 20, 20]], declared=(40, 60)))
     assert not any("size" in note for note in dataset.notes)
@@ -165,7 +165,7 @@ def test_cvats_own_xml_is_not_pascal_voc(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("root", ["<annotation>", '<annotation verified="yes">', "<annotation\n>"])
-def test_the_root_of_a_sheet_may_have_attributes(write_voc: Write, root: str) -> None:
+def test_the_root_element_may_have_attributes(write_voc: Write, root: str) -> None:
     folder = write_voc({"a": [CAT]})
     sheet = folder / "Annotations/a.xml"
     sheet.write_text(sheet.read_text().replace("<annotation>", root))
@@ -185,7 +185,7 @@ def test_the_root_of_a_sheet_may_have_attributes(write_voc: Write, root: str) ->
         ("dsb2018", 82, 3833, 1, (58, 8, 16)),
     ],
 )
-def test_real_sets(
+def test_real_data_sets(
     shared_data: Path, name: str, photos: int, objects: int, classes: int, splits: tuple[int, ...]
 ) -> None:
     start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""RleMasks in one row of arrays."""
+"""The masks of many objects in flat arrays."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ def outlines() -> RleMasks:
     return RleMasks.of([runs if mark.any() else runs[:0] for runs, mark in zip(counts, marks(), strict=True)])
 
 
-def test_masks_are_those_put_in() -> None:
+def test_masks_survive_encoding() -> None:
     assert np.array_equal(outlines().masks(slice(0, 5), SIZE).dense(), marks())
     assert np.array_equal(outlines().masks(slice(1, 3), SIZE).dense(), marks()[1:3])
     assert len(outlines().masks(slice(2, 2), SIZE)) == 0
 
 
-def test_areas_and_what_is_known() -> None:
+def test_areas_and_known() -> None:
     assert outlines().areas().tolist() == marks().sum(axis=(1, 2)).tolist()
     assert outlines().known.tolist() == [True, False, True, True, False]
 
 
-def test_runs_of_no_length_count_in_areas() -> None:
+def test_empty_runs_do_not_disturb_areas() -> None:
     counts = [np.array([0, 3, 0, 2, 58]), np.array([3, 0, 2, 4, 54])]
     assert RleMasks.of(counts).areas().tolist() == [5, 4]
 
 
 @pytest.mark.parametrize("rows", [[3, 0, 0, 1], [], [4], [True, False, False, True, True]])
-def test_some_of_them(rows: list[int]) -> None:
+def test_indexing(rows: list[int]) -> None:
     chosen = np.array(rows, dtype=np.bool_ if rows[:1] == [True] else np.int64)
     some = outlines()[chosen]
     assert np.array_equal(some.masks(slice(0, len(some)), SIZE).dense(), marks()[chosen])
@@ -50,8 +50,8 @@ def test_some_of_them(rows: list[int]) -> None:
     assert some.offsets.dtype == np.int64
 
 
-def test_none_are_known() -> None:
-    assert RleMasks.none(3).known.tolist() == [False] * 3
-    assert RleMasks.none(3).areas().tolist() == [0, 0, 0]
-    assert len(RleMasks.none(3)[np.array([2, 0])]) == 2
+def test_unknown_masks() -> None:
+    assert RleMasks.unknown(3).known.tolist() == [False] * 3
+    assert RleMasks.unknown(3).areas().tolist() == [0, 0, 0]
+    assert len(RleMasks.unknown(3)[np.array([2, 0])]) == 2
     assert len(RleMasks.of([])) == 0

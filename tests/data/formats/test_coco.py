@@ -1,4 +1,4 @@
-"""COCO JSON as people really have it."""
+"""COCO JSON in the forms found in practice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from boxmask.errors import LabelError
 Write = Callable[..., Path]
 Make = Callable[..., dict[str, Any]]
 
-NOTE_ON_OVERVIEW = "left out because files with a split in their name list the same photos:\n  all.json"
+NOTE_ON_OVERVIEW = "left out, because files with a split in their name list the same photos:\n  all.json"
 
 
 def test_boxes_classes_and_ids(write_coco: Write, coco: Make, annotation: Make) -> None:
@@ -77,7 +77,7 @@ def test_a_json_in_a_folder_for_annotations_finds_photos_beside_it(
 # ---------------------------------------------------------------- several files
 
 
-def test_several_files_give_the_splits_and_photos_of_the_same_name_are_told_apart(
+def test_several_files_give_the_splits_and_may_share_photo_names(
     write_coco: Write, coco: Make, annotation: Make
 ) -> None:
     for split in ("train2017", "val2017", "test2017"):
@@ -127,26 +127,26 @@ def test_a_photo_in_two_files_is_refused(write_coco: Write, coco: Make) -> None:
         read_detection(root)
 
 
-def test_trainval_alone_is_split_by_a_draw(write_coco: Write, coco: Make) -> None:
+def test_trainval_alone_is_split_at_random(write_coco: Write, coco: Make) -> None:
     root = write_coco(coco([(n, f"{n}.jpg") for n in range(10)]), "trainval.json")
     assert sorted(read_detection(root).splits.tolist()) == ["test"] * 2 + ["train"] * 7 + ["val"]
 
 
-def test_categories_of_the_same_name_are_one_class(write_coco: Write, coco: Make, annotation: Make) -> None:
+def test_categories_with_the_same_name_are_one_class(write_coco: Write, coco: Make, annotation: Make) -> None:
     document = coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5])], [(0, "cell"), (1, "cell")])
     dataset = read_detection(write_coco(document))
     assert dataset.class_names == ("cell",)
-    assert "categories of the same name count as one class" in dataset.notes[0]
+    assert "categories with the same name count as one class" in dataset.notes[0]
 
 
-def test_unlisted_photos_are_noted_but_other_folders_are_not_looked_at(
+def test_unlisted_photos_are_noted_but_not_those_in_other_folders(
     write_coco: Write, coco: Make, save_photo: Callable[..., None]
 ) -> None:
     root = write_coco(coco([(n, f"{n}.jpg") for n in range(3)]))
     save_photo(root / "images/extra.jpg")
     save_photo(root / "masks/0.png")
     assert read_detection(root).notes[0] == (
-        "1 photos are not listed in the labels and are left out:\n  images/extra.jpg"
+        "1 photos are not in the labels and are left out:\n  images/extra.jpg"
     )
 
 
@@ -158,14 +158,14 @@ def refused(root: Path, message: str, **options: Any) -> None:
         read_detection(root, **options)
 
 
-def test_numbers_that_are_unknown(write_coco: Write, coco: Make, annotation: Make) -> None:
+def test_unknown_ids_are_refused(write_coco: Write, coco: Make, annotation: Make) -> None:
     root = write_coco(coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5]), annotation(5, 1, [1, 1, 5, 5])]))
     refused(root, r"instances\.json:\d+: annotations\[1\] \(id 101\) has image_id 5")
     root = write_coco(coco([(1, "a.jpg")], [annotation(1, 8, [1, 1, 5, 5])]))
     refused(root, r"annotations\[0\] \(id 100\) has category_id 8\n.*Add these to categories")
 
 
-def test_numbers_given_twice(write_coco: Write, coco: Make) -> None:
+def test_ids_given_twice_are_refused(write_coco: Write, coco: Make) -> None:
     refused(
         write_coco(coco([(1, "a.jpg"), (1, "b.jpg")])),
         r"Several images with the same id.*\n.*images\[0\] \(id 1\) and .*images\[1\] \(id 1\)",
@@ -173,7 +173,7 @@ def test_numbers_given_twice(write_coco: Write, coco: Make) -> None:
     refused(write_coco(coco([(1, "a.jpg")], (), [(1, "x"), (1, "y")])), "Several categories with the same id")
 
 
-def test_a_photo_listed_twice(write_coco: Write, coco: Make) -> None:
+def test_a_photo_listed_twice_is_refused(write_coco: Write, coco: Make) -> None:
     refused(
         write_coco(coco([(303, "a.jpg"), (304, "a.jpg")])),
         r"listed more than once \(1\):\n  images/a\.jpg: "
@@ -181,7 +181,7 @@ def test_a_photo_listed_twice(write_coco: Write, coco: Make) -> None:
     )
 
 
-def test_a_missing_photo(write_coco: Write, coco: Make) -> None:
+def test_a_missing_photo_is_refused(write_coco: Write, coco: Make) -> None:
     root = write_coco(coco([(1, "a.jpg"), (2, "b.jpg")]))
     (root / "images/b.jpg").unlink()
     refused(root, r"instances\.json:\d+: images\[1\] \(id 2\): b\.jpg\nPut the photos")
@@ -197,14 +197,14 @@ def test_a_missing_photo(write_coco: Write, coco: Make) -> None:
         ({"iscrowd": 2}, "has iscrowd 2"),
     ],
 )
-def test_an_entry_that_cannot_be_read(
+def test_malformed_entries_are_refused(
     write_coco: Write, coco: Make, annotation: Make, change: dict[str, Any], message: str
 ) -> None:
     root = write_coco(coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5]) | change]))
     refused(root, r"annotations\[0\] \(id 100\) " + message)
 
 
-def test_entries_that_lack_something(write_coco: Write, coco: Make) -> None:
+def test_incomplete_entries_are_refused(write_coco: Write, coco: Make) -> None:
     document = coco([(1, "a.jpg")], [{"image_id": 1, "category_id": 1, "segmentation": []}])
     refused(write_coco(document), r"annotations\[0\] \(id 100\) has no bbox")
     document["annotations"] = [17]
@@ -232,7 +232,7 @@ def test_a_bad_box_stops_or_is_skipped(
     assert "annotations[1] (id 101)" in dataset.notes[0]
 
 
-def test_the_line_is_that_of_the_entry(write_coco: Write, coco: Make, annotation: Make) -> None:
+def test_errors_name_the_line_of_the_entry(write_coco: Write, coco: Make, annotation: Make) -> None:
     document = coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5])] * 3 + [annotation(1, 1, [1, 1, 0, 0])])
     root = write_coco(document)
     lines = (root / "instances.json").read_text().splitlines()
@@ -264,7 +264,7 @@ def test_json_without_categories(write_coco: Write, coco: Make) -> None:
 
 
 def test_no_photos_or_no_classes(write_coco: Write, coco: Make) -> None:
-    refused(write_coco(coco([])), "speak of no photo")
+    refused(write_coco(coco([])), "name no photo")
     refused(write_coco(coco([(1, "a.jpg")], (), [])), "name no class")
 
 

@@ -1,4 +1,4 @@
-"""Folders of label images: numbers become objects, and what may be a map of classes is left alone."""
+"""Instance maps: numbers become objects, and label maps of classes are not taken for them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_each_number_is_an_object(root: Path) -> None:
         ("images/a.jpg", "label-maps/a.png"),
     ],
 )
-def test_photos_are_found_beside_the_labels(tmp_path: Path, save_photo: Save, photo: str, label: str) -> None:
+def test_photos_are_found_beside_the_maps(tmp_path: Path, save_photo: Save, photo: str, label: str) -> None:
     save_photo(tmp_path / photo)
     save_numbers(tmp_path / label)
     dataset = read_detection(tmp_path)
@@ -116,13 +116,13 @@ def test_no_photo_has_an_object(root: Path) -> None:
 # ---------------------------------------------------------------- the name of the class
 
 
-def test_a_file_names_the_class(root: Path) -> None:
+def test_the_classes_file_names_the_class(root: Path) -> None:
     (root / "classes.txt").write_text("\ncell nucleus \n")
     assert read_detection(root).class_names == ("cell nucleus",)
 
 
 @pytest.mark.parametrize(("text", "found"), [("cat\ndog\n", "found 2: cat, dog"), ("\n", "found none")])
-def test_a_file_that_does_not_name_one_class(root: Path, text: str, found: str) -> None:
+def test_a_classes_file_without_exactly_one_class_is_refused(root: Path, text: str, found: str) -> None:
     (root / "classes.txt").write_text(text)
     with pytest.raises(LabelError, match=rf"classes\.txt: expected the name of one class, {found}"):
         read_detection(root)
@@ -132,30 +132,32 @@ def test_a_file_that_does_not_name_one_class(root: Path, text: str, found: str) 
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGB", "1"])
-def test_images_of_8_bits_or_colors_are_no_label_images(tmp_path: Path, save_photo: Save, mode: str) -> None:
+def test_images_of_8_bits_or_colors_are_not_instance_maps(
+    tmp_path: Path, save_photo: Save, mode: str
+) -> None:
     save_photo(tmp_path / "images/a.jpg")
     (tmp_path / "masks").mkdir()
     Image.new(mode, (60, 40), 1).save(tmp_path / "masks/a.png")
-    with pytest.raises(LabelError, match=r"no labels found.* or label images"):
+    with pytest.raises(LabelError, match=r"no labels found.* or instance maps"):
         read_detection(tmp_path)
     assert not has_detection_labels(tmp_path)
 
 
-def test_other_labels_win(root: Path, coco: Callable[..., dict[str, Any]]) -> None:
+def test_other_label_formats_come_first(root: Path, coco: Callable[..., dict[str, Any]]) -> None:
     (root / "instances.json").write_text(json.dumps(coco([(1, "a.jpg")])))
     dataset = read_detection(root)
     assert dataset.class_names == ("cat", "dog")
     assert len(dataset.boxes) == 0
 
 
-def test_photos_of_16_bits_are_not_taken_for_labels(tmp_path: Path) -> None:
+def test_photos_of_16_bits_are_not_taken_for_instance_maps(tmp_path: Path) -> None:
     save_numbers(tmp_path / "images/a.png")
     save_numbers(tmp_path / "more/a.png")
     with pytest.raises(LabelError, match="no labels found"):
         read_detection(tmp_path)
 
 
-def test_labels_without_any_photos_are_not_taken(tmp_path: Path) -> None:
+def test_instance_maps_without_photos_are_not_recognized(tmp_path: Path) -> None:
     save_numbers(tmp_path / "labels/a.png")
     with pytest.raises(LabelError, match="no labels found"):
         read_detection(tmp_path)
@@ -169,56 +171,57 @@ def refused(root: Path, message: str) -> None:
         read_detection(root)
 
 
-def test_other_images_among_them(root: Path) -> None:
+def test_images_of_another_kind_among_instance_maps_are_refused(root: Path) -> None:
     Image.new("L", (60, 40)).save(root / "labels/b.png")
-    refused(root, r"another kind among the label images \(1\):\n  .*labels/b\.png \(L\)\nLabel images hold")
+    refused(root, r"another kind among the instance maps \(1\):\n  .*labels/b\.png \(L\)\nInstance maps hold")
     (root / "labels/b.png").write_text("no image")
     refused(root, r"labels/b\.png \(unreadable\)")
 
 
-def test_a_label_image_without_a_photo(root: Path) -> None:
+def test_an_instance_map_without_a_photo_is_refused(root: Path) -> None:
     (root / "images/b.jpg").unlink()
     refused(root, r"without a photo \(1\):\n  .*labels/b\.png\nPut each photo")
 
 
-def test_photos_without_a_label_image_are_left_out_and_noted(root: Path, save_photo: Save) -> None:
+def test_photos_without_an_instance_map_are_left_out_and_noted(root: Path, save_photo: Save) -> None:
     save_photo(root / "images/c.jpg")
     dataset = read_detection(root)
     assert len(dataset) == 2
-    assert dataset.notes[0] == "1 photos have no label image and are left out:\n  images/c.jpg"
+    assert dataset.notes[0] == "1 photos have no instance map and are left out:\n  images/c.jpg"
 
 
-def test_two_folders_that_may_both_be_meant(root: Path) -> None:
+def test_two_maps_for_one_photo_are_refused(root: Path) -> None:
     save_numbers(root / "masks/a.png")
-    refused(root, r"could be of the same photo \(1\):\n  labels/a\.png and masks/a\.png\nKeep one")
+    refused(root, r"may belong to the same photo \(1\):\n  labels/a\.png and masks/a\.png\nKeep one")
 
 
-def test_two_photos_that_may_be_meant(root: Path, save_photo: Save) -> None:
+def test_two_photos_for_one_map_are_refused(root: Path, save_photo: Save) -> None:
     save_photo(root / "images/b.png")
     refused(root, r"images/b\.jpg and images/b\.png")
 
 
-def test_another_size_than_the_photo(root: Path) -> None:
+def test_a_map_of_another_size_than_its_photo_is_refused(root: Path) -> None:
     save_numbers(root / "labels/a.png", NUMBERS[:30])
     refused(
-        root, r"(?s)another size than their photo \(1\):.*labels/a\.png is 60 × 30, images/a\.jpg is 60 × 40"
+        root,
+        r"(?s)differ in size from their photo \(1\):.*labels/a\.png is 60 × 30, images/a\.jpg is 60 × 40",
     )
 
 
-def test_numbers_below_zero(root: Path) -> None:
+def test_negative_numbers_are_refused(root: Path) -> None:
     (root / "labels/a.png").unlink()
     save_numbers(root / "labels/a.tif", NUMBERS.astype(np.int32) - 1)
     refused(root, r"labels/a\.tif: found the number -1")
 
 
-def test_several_pages(root: Path) -> None:
+def test_several_pages_are_refused(root: Path) -> None:
     (root / "labels/a.png").unlink()
     page = Image.fromarray(NUMBERS)
     page.save(root / "labels/a.tif", save_all=True, append_images=[page, page])
-    refused(root, r"labels/a\.tif: a label image should be one image, found 3")
+    refused(root, r"labels/a\.tif: expected an instance map of one page, found 3")
 
 
-def test_a_damaged_label_image(root: Path) -> None:
+def test_a_damaged_instance_map_is_refused(root: Path) -> None:
     file = root / "labels/a.png"
     file.write_bytes(file.read_bytes()[:60])
     with pytest.raises(PhotoError, match=r"labels/a\.png"):
@@ -228,9 +231,7 @@ def test_a_damaged_label_image(root: Path) -> None:
 # ---------------------------------------------------------------- a real set
 
 
-def test_dsb2018_is_the_same_from_its_label_images_and_its_coco_file(
-    shared_data: Path, tmp_path: Path
-) -> None:
+def test_dsb2018_is_the_same_from_instance_maps_and_coco(shared_data: Path, tmp_path: Path) -> None:
     for folder in ("images", "labels"):
         (tmp_path / folder).symlink_to(shared_data / "dsb2018" / folder)
     ours, theirs = read_detection(tmp_path), read_detection(shared_data / "dsb2018")

@@ -1,4 +1,4 @@
-"""Pascal VOC as people really have it."""
+"""Pascal VOC in the forms found in practice."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_photo_is_found_by_filename_or_stem(write_voc: Write, voc_xml: Write, 
     assert read_detection(root).files[0] == "JPEGImages/a.jpg"
 
 
-def test_of_photos_with_the_same_name_the_one_in_the_matching_folder_is_meant(
+def test_of_photos_with_the_same_name_the_one_in_the_matching_folder_is_taken(
     write_voc: Write, save_photo: Write
 ) -> None:
     root = write_voc({"a": [CAT]}, "images/train", "annotations/train")
@@ -62,14 +62,14 @@ def test_of_photos_with_the_same_name_the_one_in_the_matching_folder_is_meant(
     assert read_detection(root).files.tolist() == ["images/train/a.jpg"]
 
 
-def test_photos_that_could_both_be_meant_are_named(write_voc: Write, save_photo: Write) -> None:
+def test_ambiguous_photos_are_refused(write_voc: Write, save_photo: Write) -> None:
     root = write_voc({"a": [CAT]}, "one", "annotations")
     save_photo(root / "two/a.jpg")
     with pytest.raises(LabelError, match=r"a\.xml: two/a\.jpg or one/a\.jpg|one/a\.jpg or two/a\.jpg"):
         read_detection(root)
 
 
-def test_difficult(write_voc: Write) -> None:
+def test_difficult_objects_are_ignored(write_voc: Write) -> None:
     root = write_voc({"a": [CAT, CAT]})
     sheet = root / "Annotations/a.xml"
     sheet.write_text(sheet.read_text().replace("<difficult>0", "<difficult>1", 1))
@@ -86,7 +86,7 @@ def test_parts_of_an_object_are_not_objects(write_voc: Write) -> None:
     assert read_detection(root).class_names == ("cat",)
 
 
-def test_a_sheet_without_objects_is_a_photo_without_objects(write_voc: Write) -> None:
+def test_a_file_without_objects_is_a_photo_without_objects(write_voc: Write) -> None:
     dataset = read_detection(write_voc({"a": [CAT], "b": []}))
     assert np.diff(dataset.offsets).tolist() == [1, 0]
     assert dataset.target(1).boxes.shape == (0, 4)
@@ -102,7 +102,7 @@ def test_splits_from_image_sets(write_voc: Write) -> None:
     assert dataset.notes == ()
 
 
-def test_val_is_what_trainval_has_beyond_train(write_voc: Write) -> None:
+def test_val_is_trainval_without_train(write_voc: Write) -> None:
     lists = {"train": ["a.jpg"], "test": ["JPEGImages/c"], "trainval": ["a", "b"]}
     dataset = read_detection(write_voc({stem: [CAT] for stem in "abc"}, lists=lists))
     assert dataset.splits.tolist() == ["train", "val", "test"]
@@ -155,7 +155,7 @@ def test_splits_from_folders(write_voc: Write) -> None:
     assert dataset.splits.tolist() == ["test", "train", "val"]
 
 
-def test_a_listed_photo_without_sheet_has_no_objects(write_voc: Write, save_photo: Write) -> None:
+def test_a_listed_photo_without_a_label_file_has_no_objects(write_voc: Write, save_photo: Write) -> None:
     root = write_voc({"a": [CAT], "c": [CAT]}, lists={"train": ["a"], "val": ["b"], "test": ["c"]})
     save_photo(root / "JPEGImages/b.jpg")
     save_photo(root / "JPEGImages/unlisted.jpg")
@@ -165,16 +165,16 @@ def test_a_listed_photo_without_sheet_has_no_objects(write_voc: Write, save_phot
     assert dataset.notes == ("1 photos have no label file and are left out:\n  JPEGImages/unlisted.jpg",)
 
 
-def test_a_labeled_photo_in_no_list_is_left_out(write_voc: Write) -> None:
+def test_a_labeled_photo_in_no_split_file_is_left_out(write_voc: Write) -> None:
     lists = {"train": ["a"], "val": ["b"], "test": ["c"]}
     dataset = read_detection(write_voc({stem: [CAT] for stem in "abcd"}, lists=lists))
     assert len(dataset) == 3
     assert dataset.notes == ("1 photos are in no split and are left out:\n  JPEGImages/d.jpg",)
 
 
-def test_a_photo_in_two_lists_is_refused(write_voc: Write) -> None:
+def test_a_photo_in_two_split_files_is_refused(write_voc: Write) -> None:
     lists = {"train": ["a", "b"], "test": ["b"]}
-    with pytest.raises(LabelError, match=r"test\.txt:1: b, which is also at .*train\.txt:2"):
+    with pytest.raises(LabelError, match=r"test\.txt:1: b, also at .*train\.txt:2"):
         read_detection(write_voc({stem: [CAT] for stem in "ab"}, lists=lists))
 
 
@@ -189,11 +189,13 @@ def test_a_listed_name_without_photo_is_refused(write_voc: Write) -> None:
 def test_a_missing_photo_is_named_with_its_label_file_and_line(write_voc: Write) -> None:
     root = write_voc({"a": [CAT], "b": [CAT]})
     (root / "JPEGImages/a.jpg").unlink()
-    with pytest.raises(LabelError, match=r"not there \(1\):\n.*a\.xml:2: a\.jpg\n.*remove these label files"):
+    with pytest.raises(
+        LabelError, match=r"do not exist \(1\):\n.*a\.xml:2: a\.jpg\n.*remove these label files"
+    ):
         read_detection(root)
 
 
-def test_two_sheets_for_one_photo_are_refused(write_voc: Write, voc_xml: Write) -> None:
+def test_two_label_files_for_one_photo_are_refused(write_voc: Write, voc_xml: Write) -> None:
     root = write_voc({"a": [CAT], "b": [CAT]})
     (root / "Annotations/b.xml").write_text(voc_xml("a.jpg", [CAT]))
     with pytest.raises(LabelError, match=r"JPEGImages/a\.jpg: .*a\.xml:2 and .*b\.xml:2"):
@@ -227,7 +229,7 @@ def test_an_incomplete_object_is_named_with_its_line(
         read_detection(root)
 
 
-def test_five_places_are_shown_and_the_rest_counted(write_voc: Write) -> None:
+def test_five_locations_are_shown_and_the_rest_counted(write_voc: Write) -> None:
     root = write_voc({f"p{n}": [CAT] for n in range(8)})
     for sheet in (root / "Annotations").iterdir():
         sheet.write_text("<annotation><")
@@ -266,8 +268,8 @@ def test_a_bad_box_stops_or_is_skipped(write_voc: Write, box: tuple[object, ...]
     assert reason in dataset.notes[0]
 
 
-def test_a_box_that_reaches_beyond_is_cut_and_noted_unless_by_counting(write_voc: Write) -> None:
+def test_a_box_beyond_its_photo_is_clipped_and_noted_if_by_more_than_a_pixel(write_voc: Write) -> None:
     root = write_voc({"a": [("cat", 0, 0, 61, 41), ("cat", -5, 5, 20, 20)]})
     dataset = read_detection(root)
     assert dataset.boxes.tolist() == [[0, 0, 60, 40], [0, 4, 20, 20]]
-    assert dataset.notes[0].endswith("were cut at its edge:\n  " + f"{root / 'Annotations/a.xml'}:12")
+    assert dataset.notes[0].endswith("are clipped to it:\n  " + f"{root / 'Annotations/a.xml'}:12")

@@ -1,4 +1,4 @@
-"""The classes file of label images, in each of its forms, and what it is told where it is wrong."""
+"""The classes file of label maps in each of its forms, and the errors about it."""
 
 from __future__ import annotations
 
@@ -29,19 +29,25 @@ def written(folder: Path, text: str, name: str = "classes.txt") -> Path:
         ),
         (
             "classes.json",
+            '{"Green house": {"colour": "3C1098"}, "Road": "6EC1E4",'
+            ' "x": {"colour": "9B9B9B", "ignore": true}}',
+        ),
+        ("classes.csv", "class,colour\nGreen house,3C1098\nRoad,6EC1E4\nx,9B9B9B,ignore\n"),
+        (
+            "classes.json",
             '[{"name": "Green house", "color": "#3C1098"}, {"name": "Road", "color": [110, 193, 228]},'
             ' {"name": "x", "color": "9B9B9B", "ignore": true}]',
         ),
     ],
 )
-def test_every_form_says_the_same(tmp_path: Path, name: str, text: str) -> None:
+def test_every_form_gives_the_same_classes(tmp_path: Path, name: str, text: str) -> None:
     classes = read_class_file(written(tmp_path, text, name))
     assert classes.names == ("Green house", "Road")
     assert classes.by_color
     assert classes.labels == {0x3C1098: 0, 0x6EC1E4: 1, 0x9B9B9B: IGNORED}
 
 
-def test_names_alone_are_counted_from_0_and_255_is_ignored_as_in_voc(tmp_path: Path) -> None:
+def test_names_only_are_counted_from_0_and_255_is_ignored_as_in_voc(tmp_path: Path) -> None:
     classes = read_class_file(written(tmp_path, "background\nvoid ignore\nTile 7\n"))
     assert classes.names == ("background", "Tile 7")
     assert not classes.by_color
@@ -50,7 +56,7 @@ def test_names_alone_are_counted_from_0_and_255_is_ignored_as_in_voc(tmp_path: P
     assert listed.labels == {0: 0, 1: 1, 255: IGNORED}
 
 
-def test_numbers(tmp_path: Path) -> None:
+def test_indices(tmp_path: Path) -> None:
     classes = read_class_file(written(tmp_path, "name,id\nroad,7\nroad,8\nsky,23\nnoise,255\n"))
     assert classes.names == ("road", "sky", "noise")
     assert classes.labels == {7: 0, 8: 0, 23: 1, 255: 2}
@@ -59,11 +65,11 @@ def test_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("road,7\nsky 3C1098\n", r"classes\.txt:2: this line has a color, the first one a number"),
-        ("road 3C1098\nsky\n", r"classes\.txt:2: this line has a name alone, the first one a color"),
-        ("road 3C1098\n\nsky 3c1098\n", r"classes\.txt:3: 3C1098 stands at .*classes\.txt:1, too"),
-        ("road\nroad\n", r'classes\.txt:2: "road" stands at .*classes\.txt:1, too'),
-        ("road,300,0,0\n", r'classes\.txt:1: "300, 0, 0" is neither a color nor a number'),
+        ("road,7\nsky 3C1098\n", r"classes\.txt:2: this line has a color, the first one has an index"),
+        ("road 3C1098\nsky\n", r"classes\.txt:2: this line has a name only, the first one has a color"),
+        ("road 3C1098\n\nsky 3c1098\n", r"classes\.txt:3: 3C1098 is also at .*classes\.txt:1"),
+        ("road\nroad\n", r'classes\.txt:2: "road" is also at .*classes\.txt:1'),
+        ("road,300,0,0\n", r'classes\.txt:1: "300, 0, 0" is neither a color nor an index'),
         ("road,1,2\n", r'classes\.txt:1: "1, 2" is neither'),
         (",3C1098\n", r"classes\.txt:1: a class without a name"),
         ("", "names no class"),
@@ -71,7 +77,7 @@ def test_numbers(tmp_path: Path) -> None:
         ("".join(f"c{n},{n}\n" for n in range(256)), "256 classes; at most 255"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+def test_errors_name_the_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
         read_class_file(written(tmp_path, text))
 
@@ -85,20 +91,20 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, message
         ('{"road": "green"}', r'classes\.json: road: "green" is neither'),
     ],
 )
-def test_wrong_json(tmp_path: Path, text: str, message: str) -> None:
+def test_errors_in_json(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
         read_class_file(written(tmp_path, text, "classes.json"))
 
 
 def test_missing_and_undecodable_files(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="there is no such classes file"):
+    with pytest.raises(LabelError, match="no such classes file"):
         read_class_file(tmp_path / "absent.txt")
     (tmp_path / "classes.txt").write_bytes(b"stra\xdfe 3C1098\n")
     with pytest.raises(LabelError, match="byte 4 is not UTF-8"):
         read_class_file(tmp_path / "classes.txt")
 
 
-def test_the_folders_own_file_is_found_but_not_one_of_two(tmp_path: Path) -> None:
+def test_the_classes_file_of_a_folder_is_found_but_not_one_of_two(tmp_path: Path) -> None:
     assert find_class_file(tmp_path) is None
     path = written(tmp_path, "road\n")
     assert find_class_file(tmp_path) == path

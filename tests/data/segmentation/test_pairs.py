@@ -1,4 +1,4 @@
-"""Which label image belongs to which photo."""
+"""Which label map belongs to which photo."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from boxmask.data.formats.source import Source
-from boxmask.data.segmentation.pairs import Pair, find_pairs, folder_of
+from boxmask.data.segmentation.pairs import Pair, find_pairs, scene_folder
 from boxmask.errors import LabelError
 
 
@@ -38,51 +38,51 @@ def test_a_pair(photo: str, label: str, split: str) -> None:
     assert find_pairs(source(photo, label)) == ([Pair(photo, label, split)], ())
 
 
-def test_pairs_of_one_name_in_several_folders() -> None:
+def test_pairs_with_the_same_name_in_several_folders() -> None:
     files = [f"Tile {n}/{kind}" for n in (1, 2) for kind in ("images/x.jpg", "masks/x.png")]
     pairs, notes = find_pairs(source(*files, "README.md"))
-    assert [(pair.photo, pair.label) for pair in pairs] == [
+    assert [(pair.photo, pair.label_map) for pair in pairs] == [
         ("Tile 1/images/x.jpg", "Tile 1/masks/x.png"),
         ("Tile 2/images/x.jpg", "Tile 2/masks/x.png"),
     ]
     assert notes == ()
-    assert folder_of("Tile 1/images/x.jpg") == "Tile 1"
-    assert folder_of("x.jpg") == ""
+    assert scene_folder("Tile 1/images/x.jpg") == "Tile 1"
+    assert scene_folder("x.jpg") == ""
 
 
-def test_an_exact_name_goes_before_one_without_its_ending() -> None:
+def test_an_exact_name_comes_before_one_with_a_suffix() -> None:
     pairs, _ = find_pairs(source("images/x.jpg", "images/x_mask.jpg", "masks/x.png", "masks/x_mask.png"))
-    assert [(pair.photo, pair.label) for pair in pairs] == [
+    assert [(pair.photo, pair.label_map) for pair in pairs] == [
         ("images/x.jpg", "masks/x.png"),
         ("images/x_mask.jpg", "masks/x_mask.png"),
     ]
 
 
-def test_photos_without_a_label_image_are_noted() -> None:
+def test_photos_without_a_label_map_are_noted() -> None:
     pairs, notes = find_pairs(source("images/x.jpg", "images/y.jpg", "masks/x.png", "elsewhere/logo.png"))
     assert len(pairs) == 1
-    assert notes == ("1 photos have no label image and are left out:\n  images/y.jpg",)
+    assert notes == ("1 photos have no label map and are left out:\n  images/y.jpg",)
 
 
 @pytest.mark.parametrize(
     "files", [(), ("x.jpg",), ("images/x.jpg", "notes.txt"), ("masks/x.png",), ("weight/x.png", "x.jpg")]
 )
-def test_nothing_that_looks_like_labels(files: tuple[str, ...]) -> None:
+def test_no_file_looks_like_a_label_map(files: tuple[str, ...]) -> None:
     assert find_pairs(source(*files)) == ([], ())
 
 
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (("images/x.jpg", "masks/x.jpg"), r"changes colors \(1\):\n  masks/x\.jpg"),
+        (("images/x.jpg", "masks/x.jpg"), r"a lossy format \(1\):\n  masks/x\.jpg"),
         (
             ("images/x.jpg", "masks/x.png", "masks/legend.png"),
-            r"photo is not there \(1\):\n  masks/legend\.png",
+            r"without a photo \(1\):\n  masks/legend\.png",
         ),
         (("images/x.jpg", "images/x.png", "masks/x.png"), "masks/x.png or images/x.jpg or images/x.png"),
         (("images/x.jpg", "labels/x.png", "masks/x.png"), "labels/x.png or masks/x.png or images/x.jpg"),
     ],
 )
-def test_what_cannot_be_paired(files: tuple[str, ...], message: str) -> None:
+def test_files_that_do_not_match_one_to_one_are_refused(files: tuple[str, ...], message: str) -> None:
     with pytest.raises(LabelError, match=message):
         find_pairs(source(*files))

@@ -1,4 +1,4 @@
-"""Which labels of a set are taken where pixels are asked for."""
+"""Which labels of a data set segmentation takes: masks or label maps."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Write = Callable[..., Path]
 SQUARE = [[10, 10, 30, 10, 30, 30, 10, 30]]
 
 
-def with_label_images(root: Path, photos: str = "images", labels: str = "masks") -> Path:
-    """A label image of 0 and 1 for each photo."""
+def with_label_maps(root: Path, photos: str = "images", labels: str = "masks") -> Path:
+    """Write a label map of 0 and 1 for each photo."""
     (root / labels).mkdir(parents=True)
     for photo in (root / photos).iterdir():
         label = np.zeros(Image.open(photo).size[::-1], dtype=np.uint8)
@@ -29,49 +29,51 @@ def with_label_images(root: Path, photos: str = "images", labels: str = "masks")
 
 
 @pytest.fixture
-def has_mask(write_coco: Write, coco: Callable[..., Any], annotation: Callable[..., Any]) -> Path:
+def with_masks(write_coco: Write, coco: Callable[..., Any], annotation: Callable[..., Any]) -> Path:
     objects = [annotation(1, 1, (10, 10, 20, 20), segmentation=SQUARE, area=400, iscrowd=0)]
     return write_coco(coco([(1, "a.jpg"), (2, "b.jpg")], objects))
 
 
-def test_outlines_are_painted(has_mask: Path) -> None:
-    dataset = read_unsplit_segmentation(has_mask)
+def test_masks_are_painted(with_masks: Path) -> None:
+    dataset = read_unsplit_segmentation(with_masks)
     assert dataset.class_names == (BACKGROUND, "cat", "dog")
     assert (dataset.target(0).labels == 1).sum() == 400
     assert (dataset.target(1).labels == 0).all()
     assert dataset.splits.tolist() == ["", ""]
 
 
-def test_outlines_go_before_label_images_unless_a_classes_file_asks(has_mask: Path, tmp_path: Path) -> None:
-    with_label_images(has_mask)
-    assert BACKGROUND in read_unsplit_segmentation(has_mask).class_names
+def test_masks_come_before_label_maps_unless_a_classes_file_is_given(
+    with_masks: Path, tmp_path: Path
+) -> None:
+    with_label_maps(with_masks)
+    assert BACKGROUND in read_unsplit_segmentation(with_masks).class_names
     (tmp_path / "mine.txt").write_text("air\nground\n")
-    dataset = read_unsplit_segmentation(has_mask, classes_file=tmp_path / "mine.txt")
+    dataset = read_unsplit_segmentation(with_masks, classes_file=tmp_path / "mine.txt")
     assert dataset.class_names == ("air", "ground")
 
 
-def test_a_classes_file_without_label_images(has_mask: Path, tmp_path: Path) -> None:
+def test_a_classes_file_without_label_maps(with_masks: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("air\nground\n")
-    with pytest.raises(LabelError, match="no label images found"):
-        read_unsplit_segmentation(has_mask, classes_file=tmp_path / "mine.txt")
+    with pytest.raises(LabelError, match="no label maps found"):
+        read_unsplit_segmentation(with_masks, classes_file=tmp_path / "mine.txt")
 
 
-def test_boxes_alone_say_nothing_of_pixels(write_voc: Write) -> None:
+def test_boxes_without_masks_are_refused(write_voc: Write) -> None:
     root = write_voc({"a": [("cat", 3, 3, 20, 20)]})
-    with pytest.raises(LabelError, match=r"its objects have boxes alone.*Give a set with outlines"):
+    with pytest.raises(LabelError, match=r"its objects have boxes but no masks.*Give a data set with masks"):
         read_unsplit_segmentation(root)
 
 
-def test_of_voc_the_label_images_are_read(write_voc: Write) -> None:
+def test_label_maps_of_voc_are_read(write_voc: Write) -> None:
     root = write_voc({"a": [("cat", 3, 3, 20, 20)], "b": []})
-    with_label_images(root, "JPEGImages", "SegmentationClass")
+    with_label_maps(root, "JPEGImages", "SegmentationClass")
     (root / "classes.txt").write_text("air\nground\n")
     dataset = read_unsplit_segmentation(root)
     assert dataset.class_names == ("air", "ground")
     assert len(dataset) == 2
 
 
-def test_bad_boxes_of_outlined_objects(
+def test_bad_boxes_beside_masks(
     write_coco: Write, coco: Callable[..., Any], annotation: Callable[..., Any]
 ) -> None:
     good = annotation(1, 1, (10, 10, 20, 20), segmentation=SQUARE, area=400, iscrowd=0)
@@ -82,9 +84,9 @@ def test_bad_boxes_of_outlined_objects(
     assert (read_unsplit_segmentation(root, on_bad_boxes="skip").target(0).labels == 1).sum() == 400
 
 
-def test_nothing_there(tmp_path: Path) -> None:
+def test_missing_and_empty_folders(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"nowhere: "):
         read_unsplit_segmentation(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(LabelError, match="no label images found"):
+    with pytest.raises(LabelError, match="no label maps found"):
         read_unsplit_segmentation(tmp_path / "empty")

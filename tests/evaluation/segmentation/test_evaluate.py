@@ -74,7 +74,7 @@ def dataset_of(
         files=np.array([f"{n}.jpg" for n in range(len(arrays))], dtype=str),
         sizes=np.array([array.shape for array in arrays], dtype=np.int32).reshape(-1, 2),
         splits=np.full(len(arrays), "test"),
-        pixels=np.array(counts, dtype=np.int64).reshape(len(arrays), len(class_names)),
+        pixel_counts=np.array(counts, dtype=np.int64).reshape(len(arrays), len(class_names)),
         source=ListedLabels(arrays),
     )
 

@@ -84,5 +84,5 @@ def test_validation_gives_metrics_without_intervals(
 def test_a_single_class_is_an_error(folders: Path) -> None:
     for photo in (folders / "dark").iterdir():
         photo.unlink()
-    with pytest.raises(LabelError, match="a classifier tells classes apart, and there is one class, bright"):
+    with pytest.raises(LabelError, match="a classifier needs at least two classes, found one class, bright"):
         TASK.read(folders, RECIPE)

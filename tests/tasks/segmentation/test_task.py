@@ -40,8 +40,8 @@ def test_a_class_without_pixels_has_weight_one_and_no_part_in_the_median() -> No
 def test_class_weights_follow_from_the_training_photos(labeled: SegmentationDataset) -> None:
     assert TASK.config_options(labeled, Recipe(model="unet")) == {"class_names": labeled.class_names}
     options = TASK.config_options(labeled, Recipe(model="unet", class_weights="balanced"))
-    train = labeled.pixels[labeled.splits == "train"].sum(axis=0)
-    assert options["class_weights"] == balanced_weights(train) != balanced_weights(labeled.pixels.sum(axis=0))
+    train = labeled.pixel_counts[labeled.splits == "train"].sum(axis=0)
+    assert options["class_weights"] == balanced_weights(train) != balanced_weights(labeled.pixel_counts.sum(axis=0))
     assert options["class_weights"][0] < 0.1  # the background
 
 
@@ -112,7 +112,7 @@ def test_a_split_file_is_used(demo: Path, labeled: SegmentationDataset, tmp_path
 
 
 def test_a_class_without_training_photos(demo: Path, labeled: SegmentationDataset, tmp_path: Path) -> None:
-    nines = labeled.pixels[:, labeled.class_names.index("nine")] > 0
+    nines = labeled.pixel_counts[:, labeled.class_names.index("nine")] > 0
     files = labeled.files
     file = tmp_path / "split.json"
     file.write_text(json.dumps({"train": files[~nines].tolist(), "val": files[nines].tolist(), "test": []}))

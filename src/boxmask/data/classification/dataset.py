@@ -1,7 +1,7 @@
-"""A set of things with one class each: whole photos, or the objects of labeled photos, cut out.
+"""A classification data set: whole photos, or objects cropped from labeled photos, with one class each.
 
-Both are a `DetectionDataset`, in which a whole photo is a box as large as the photo; so splits, their files and their
-checks are those of the detection sets. The parts of a photo share its split: nothing leaks between splits.
+Both rest on a `DetectionDataset`, in which a whole photo is a box as large as the photo. So splits, split
+files and checks are those of detection. All items of a photo are in the same split.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class ClassificationDataset:
     """N items, each a part of a photo.
 
     photos:  the photos and their objects
-    rows:    (N,) int64, which object of `photos` each item is
-    windows: (N, 4) int64, x1, y1, x2, y2 in whole pixels of the photo, the last ones excluded: what is shown
-    context: how much of an object's surroundings is; see `crop_objects`
+    rows:    (N,) int64, the object in `photos` that each item shows
+    windows: (N, 4) int64, the pixels of the photo that are shown: x1, y1, x2, y2, without the last ones
+    context: how much of an object's surroundings is shown; see `crop_objects`
     """
 
     UNIT: ClassVar[str] = "items"  # what `counts` counts
@@ -53,22 +53,22 @@ class ClassificationDataset:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The K names; `labels` counts them from 0."""
+        """The K class names, in the order of the labels."""
         return self.photos.class_names
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed while reading and did not stop it."""
+        """Remarks from reading the labels."""
         return self.photos.notes
 
     @property
     def photo_of(self) -> NDArray[np.int64]:
-        """(N,) the number of each item's photo in `photos`."""
+        """(N,) the index of each item's photo in `photos`."""
         return np.asarray(np.searchsorted(self.photos.offsets, self.rows, side="right") - 1)
 
     @property
     def files(self) -> NDArray[np.str_]:
-        """(N,) the photo that each item is a part of, relative to `root`."""
+        """(N,) the path of each item's photo, relative to `root`."""
         return self.photos.files[self.photo_of]
 
     @property
@@ -91,47 +91,47 @@ class ClassificationDataset:
         return np.eye(len(self.class_names), dtype=np.int64)[self.labels]
 
     def path(self, item: int) -> Path:
-        """The photo that item number `item` is a part of."""
-        return self.photos.path(self._number(item))
+        """The file of the photo that item number `item` is a part of."""
+        return self.photos.path(self._photo_index(item))
 
     def photo(self, item: int) -> UInt8[Tensor, "3 h w"]:
-        """What is to be classified. Raises PhotoError for a photo that cannot be read."""
+        """The pixels of item number `item`. Raises PhotoError if the photo cannot be read."""
         image, (x1, y1, x2, y2) = to_image(self.path(item)), self.windows[item].tolist()
         return image[:, y1:y2, x1:x2]
 
     def target(self, item: int) -> ClassificationTarget:
-        """What the labels say of item number `item`."""
+        """The class of item number `item`."""
         return ClassificationTarget(int(self.photos.labels[self.rows[item]]))
 
     def subset(self, items: NDArray[np.int64]) -> ClassificationDataset:
-        """Only the given items, in the given order; classes and photos are kept."""
+        """The items with the given indices, in that order. Classes and photos stay the same."""
         return replace(self, rows=self.rows[items], windows=self.windows[items])
 
     def split(self, name: str) -> ClassificationDataset:
-        """The items of one split, "train", "val" or "test"."""
+        """The items of one split: "train", "val" or "test"."""
         return self.subset(np.flatnonzero(self.splits == name))
 
     def with_photos(self, photos: DetectionDataset) -> ClassificationDataset:
-        """All items of the same kind in another choice or splitting of the photos."""
+        """All items of other photos, or of the same photos with other splits."""
         return crop_objects(photos, self.context)
 
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that change with the photos, their splits, the items or what is shown."""
+        """16 hexadecimal digits that change with the photos, their splits, the items or their windows."""
         digest = hashlib.sha256(self.photos.fingerprint().encode())
         for integers in (self.rows, self.windows):
             digest.update(integers.astype("<i8").tobytes())
         return digest.hexdigest()[:16]
 
-    def _number(self, item: int) -> int:
-        """Of the item's photo; not by `photo_of`, which looks at all."""
+    def _photo_index(self, item: int) -> int:
+        """The index of one item's photo; `photo_of` would compute those of all items."""
         return int(np.searchsorted(self.photos.offsets, self.rows[item], side="right")) - 1
 
 
 def crop_objects(dataset: DetectionDataset, context: tuple[int, int] = CONTEXT) -> ClassificationDataset:
-    """The objects that count (crowd regions and difficult ones do not), each with some of its surroundings.
+    """The counted objects of a detection data set, each with some of its surroundings.
 
-    context: (S, p): p pixels on each side, were the object with its surroundings brought to S x S. They end
-             at the photo's edge. `NO_CONTEXT` gives the boxes alone.
+    context: (S, p): p pixels on each side if the object with its surroundings were resized to S × S. The
+             surroundings end at the edge of the photo. `NO_CONTEXT` gives the boxes alone.
     """
     rows = np.flatnonzero(dataset.counted)
     photo = np.searchsorted(dataset.offsets, rows, side="right") - 1

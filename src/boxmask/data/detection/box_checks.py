@@ -36,7 +36,7 @@ def check_boxes(
     Returns the clipped boxes (N, 4), a mask of the good ones (N,), and notes on bad and on clipped boxes.
     Raises LabelError for bad boxes, as `on_bad_boxes` says.
     """
-    edges = sizes[labels.photo][:, [1, 0, 1, 0]].astype(np.float64)
+    edges = sizes[labels.photo_of][:, [1, 0, 1, 0]].astype(np.float64)
     clipped = np.clip(labels.boxes, 0, edges).astype(np.float32)
     visible = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)  # False for NaN
     valid = (labels.extents > 0).all(axis=1) & np.isfinite(labels.boxes).all(axis=1)
@@ -71,7 +71,7 @@ def _error(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
     name = labels.class_names[labels.labels[row]]
     x1, y1, x2, y2 = labels.boxes[row]
     width, height = labels.extents[row]
-    photo = labels.photo[row]
+    photo = labels.photo_of[row]
     if np.isnan(labels.boxes[row]).all():
         reason = "has no box, and no mask to compute one from"
     elif not np.isfinite(labels.boxes[row]).all():
@@ -81,10 +81,10 @@ def _error(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
     else:
         size = f"{sizes[photo, 1]} × {sizes[photo, 0]} pixels"
         reason = f"lies outside its photo of {size}: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
-    return f"{labels.place(row)}: {name} in {labels.photos[photo].file} {reason}"
+    return f"{labels.location(row)}: {name} in {labels.photos[photo].file} {reason}"
 
 
 def _note_on_overhang(labels: Labels, edges: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[str, ...]:
     beyond = (labels.boxes < -OVERHANG) | (labels.boxes > edges + OVERHANG)
-    places = [labels.place(int(row)) for row in np.flatnonzero(beyond.any(axis=1) & good)]
-    return format_note(f"{len(places)} boxes reach beyond their photo and were cut at its edge", places)
+    locations = [labels.location(int(row)) for row in np.flatnonzero(beyond.any(axis=1) & good)]
+    return format_note(f"{len(locations)} boxes reach beyond their photo and are clipped to it", locations)

@@ -1,7 +1,7 @@
-"""A set of labeled photos as an index: flat numpy arrays, so that worker processes share it uncopied.
+"""A detection data set as an index: flat numpy arrays, which worker processes share without copies.
 
-Objects of all photos stand in one row of arrays; `offsets` says which belong to which photo. Nothing in
-here opens a photo: see `boxmask.photos.read`.
+The objects of all photos are rows of the same arrays; `offsets` tells which belong to which photo. No photo
+is opened here: see `boxmask.photos.read`.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ class DetectionDataset:
     """P photos with N objects of K classes.
 
     root:        the folder that `files` are relative to
-    class_names: the K names; `labels` counts them from 0
-    files:       (P,) str, photo paths relative to `root`, "/" between folders
+    class_names: the K class names, in the order of the labels
+    files:       (P,) str, paths of the photos relative to `root`, with "/"
     image_ids:   (P,) int64, the label format's own ids (COCO), else 0..P-1
-    sizes:       (P, 2) int32, (height, width) as the photo is shown (EXIF orientation applied)
-    splits:      (P,) str, "train", "val" or "test"
+    sizes:       (P, 2) int32, (height, width) of the photos as shown (EXIF orientation applied)
+    splits:      (P,) str, "train", "val" or "test"; "" for a photo in no split
     offsets:     (P + 1,) int64; the objects of photo i are rows offsets[i]:offsets[i + 1]
     boxes:       (N, 4) float32 xyxy in pixels, inside the photo
     labels:      (N,) int64
-    areas:       (N,) float32, of the object's outline where known, else of its box (COCO's size bins)
+    areas:       (N,) float32, of the object's mask if known, else of its box (for COCO's object sizes)
     crowd:       (N,) bool, COCO's iscrowd: a region of uncounted objects
     difficult:   (N,) bool, VOC's difficult: not counted in training and evaluation
-    notes:       what was noticed while reading and did not stop it, each with file and line
-    runs:        (R,) int32, the objects' outlines as COCO run lengths over their photos as shown
-    run_offsets: (N + 1,) int64; the outline of object n is runs[run_offsets[n]:run_offsets[n + 1]], and no
-                 run at all where it is not known; without any runs, made to fit
+    notes:       remarks from reading the labels, with file and line
+    runs:        (R,) int32, the objects' masks as COCO run lengths over their photos as shown
+    run_offsets: (N + 1,) int64; object n has runs[run_offsets[n]:run_offsets[n + 1]], and none if its mask is
+                 unknown. Need not be given without any runs.
 
-    Raises ValueError where the outlines are not those of N objects.
+    Raises ValueError if the masks are not those of N objects.
     """
 
     UNIT: ClassVar[str] = "objects"  # what `counts` counts
@@ -65,34 +65,32 @@ class DetectionDataset:
     def __post_init__(self) -> None:
         """Raise ValueError, with what was expected and what was found."""
         if not len(self.runs):
-            object.__setattr__(self, "run_offsets", RleMasks.none(len(self.boxes)).offsets)
-        expected, found = (
-            (len(self.boxes) + 1, len(self.runs)),
-            (len(self.run_offsets), int(self.run_offsets[-1])),
-        )
+            object.__setattr__(self, "run_offsets", RleMasks.unknown(len(self.boxes)).offsets)
+        expected = (len(self.boxes) + 1, len(self.runs))
+        found = (len(self.run_offsets), int(self.run_offsets[-1]))
         if expected != found:
-            raise ValueError(f"run_offsets: expected (length, last one) {expected}, found {found}")
+            raise ValueError(f"run_offsets: expected (length, last value) {expected}, found {found}")
 
     def __len__(self) -> int:
         return len(self.files)
 
     @property
     def counted(self) -> NDArray[np.bool_]:
-        """(N,) bool: which objects count; crowd regions and difficult objects do not."""
+        """(N,) bool: the objects that count; crowd regions and difficult objects do not."""
         return ~(self.crowd | self.difficult)
 
     @property
-    def outlines(self) -> RleMasks:
-        """The outlines of all N objects."""
+    def rle_masks(self) -> RleMasks:
+        """The masks of all N objects."""
         return RleMasks(self.runs, self.run_offsets)
 
     @property
     def has_mask(self) -> NDArray[np.bool_]:
-        """(N,) bool: the outlines of which objects are known."""
-        return self.outlines.known
+        """(N,) bool: whether each object's mask is known."""
+        return self.rle_masks.known
 
     def path(self, photo: int) -> Path:
-        """Where photo number `photo` lies."""
+        """The file of photo number `photo`."""
         return self.root / str(self.files[photo])
 
     def rows(self, photo: int) -> slice:
@@ -100,14 +98,14 @@ class DetectionDataset:
         return slice(int(self.offsets[photo]), int(self.offsets[photo + 1]))
 
     def counts(self) -> NDArray[np.int64]:
-        """(P, K) how many objects that count each photo has of each class."""
+        """(P, K) counted objects of each class in each photo."""
         counts = np.zeros((len(self), len(self.class_names)), dtype=np.int64)
         photo = np.repeat(np.arange(len(self)), np.diff(self.offsets))
         np.add.at(counts, (photo[self.counted], self.labels[self.counted]), 1)
         return counts
 
     def subset(self, photos: NDArray[np.int64]) -> DetectionDataset:
-        """Only the given photos, in the given order; classes are kept."""
+        """The photos with the given indices, in that order. Classes stay the same."""
         spans = [np.arange(self.offsets[i], self.offsets[i + 1]) for i in photos]
         rows = np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
         offsets = np.concatenate([[0], np.cumsum([len(span) for span in spans])]).astype(np.int64)
@@ -123,8 +121,8 @@ class DetectionDataset:
     def with_objects(
         self, rows: NDArray[np.int64] | NDArray[np.bool_], offsets: NDArray[np.int64]
     ) -> DetectionDataset:
-        """Only the objects in the given rows, or flagged, laid out by new `offsets`; photos are kept."""
-        outlines = self.outlines[rows]
+        """The same photos with some of the objects, by index or boolean mask, and new `offsets`."""
+        masks = self.rle_masks[rows]
         return replace(
             self,
             offsets=offsets,
@@ -133,31 +131,31 @@ class DetectionDataset:
             areas=self.areas[rows],
             crowd=self.crowd[rows],
             difficult=self.difficult[rows],
-            runs=outlines.runs,
-            run_offsets=outlines.offsets,
+            runs=masks.runs,
+            run_offsets=masks.offsets,
         )
 
     def split(self, name: str) -> DetectionDataset:
-        """The photos of one split, "train", "val" or "test"."""
+        """The photos of one split: "train", "val" or "test"."""
         return self.subset(np.flatnonzero(self.splits == name))
 
     def target(self, photo: int) -> Target:
-        """What the labels say of photo number `photo`; crowd regions and difficult objects as `ignore`."""
-        rows = self.rows(photo)  # not by `counted`, which looks at the objects of all photos
-        ignore = self.crowd[rows] | self.difficult[rows]
+        """The labels of photo number `photo`; crowd regions and difficult objects as `ignore`."""
+        rows = self.rows(photo)
+        ignore = self.crowd[rows] | self.difficult[rows]  # `counted` would go through all photos
         return replace(Target.of(self.boxes[rows], self.labels[rows], ignore), masks=self.masks(photo))
 
     def masks(self, photo: int) -> Masks | None:
-        """The outlines of the objects in photo number `photo`; None where the whole set has none."""
+        """The masks of the objects in photo number `photo`; None if the data set has no masks at all."""
         if not len(self.runs):
             return None
         height, width = self.sizes[photo].tolist()
-        return self.outlines.masks(self.rows(photo), (height, width))
+        return self.rle_masks.masks(self.rows(photo), (height, width))
 
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that change with class names, files, sizes, objects, outlines or splits.
+        """16 hexadecimal digits that change with class names, files, sizes, objects, masks or splits.
 
-        The same on every machine (numbers are taken as little-endian), wherever the folder lies.
+        They do not depend on the machine (numbers are taken as little-endian), nor on where the folder lies.
         """
         digest = hashlib.sha256()
         for texts in (self.class_names, self.files.tolist(), self.splits.tolist()):

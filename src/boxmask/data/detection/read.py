@@ -1,41 +1,41 @@
-"""From a folder or an annotation file, in whatever format, to the index of a data set."""
+"""Read a detection data set from a folder or an annotation file in any supported format."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import OnBadBoxes, check_boxes
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.rle_masks import RleMasks
-from boxmask.data.detection.with_masks import with_masks
 from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
-from boxmask.data.formats.source import Source, look_at
+from boxmask.data.formats.source import Source, find_source
 from boxmask.data.photo_sizes import notes_on_sizes, read_sizes
 from boxmask.data.split import apply_split_file, draw_missing_splits
 from boxmask.errors import LabelError
 
 
 class Format(Protocol):
-    """What a file in `formats/` offers."""
+    """A label format: a module in `formats/`."""
 
     NAME: str
 
     def recognize(self, source: Source) -> list[str]:
-        """The label files in this format; none where it is not used."""
+        """The label files in this format; none if the source has another one."""
 
     def read(self, source: Source, files: Sequence[str]) -> Labels:
-        """What these label files say."""
+        """The labels in these files."""
 
 
 _FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco), (instance_maps,))
-"""The later ones are looked for only where there are no labels in the earlier ones: photos in a folder called
-labels may be label images, or only beside them."""
+"""Instance maps are only looked for without VOC or COCO labels: "labels" may also hold photos."""
 
 
 def read_detection(
@@ -45,10 +45,10 @@ def read_detection(
     split_file: str | Path | None = None,
     on_bad_boxes: OnBadBoxes | None = None,
 ) -> DetectionDataset:
-    """Read labeled photos; the format is recognized by looking.
+    """Read labeled photos, sorted by name. The format is recognized from the files.
 
-    The photos come sorted by name. Their splits are those of `split_file`, else the set's own, completed by a
-    draw with `split_seed` where something is missing. What was noticed on the way is in the set's `notes`.
+    Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`. The
+    data set's `notes` tell what was left out or changed.
 
     on_bad_boxes: what to do with boxes that are empty or outside their photo: "error" stops at any, "skip"
                   leaves out any number. Default: leave them out while they are under 1 % of all boxes of
@@ -62,66 +62,91 @@ def read_detection(
 
 
 def read_unsplit_detection(path: str | Path, on_bad_boxes: OnBadBoxes | None = None) -> DetectionDataset:
-    """The same, with only the splits that the set itself speaks of; the others are ""."""
-    source = look_at(Path(path))
-    labels = _labels(source, Path(path))
+    """Read labeled photos as `read_detection` does; `splits` is "" where the data set names no split."""
+    labels = _read_labels(find_source(Path(path)), Path(path))
     sizes = read_sizes(labels.root, labels.photos)
-    on_sizes = notes_on_sizes(labels, sizes)  # first, as boxes drawn sideways may look like bad ones
-    labels, outlines, on_outlines = with_masks(labels, sizes)
-    boxes, sound, on_boxes = check_boxes(labels, sizes, on_bad_boxes)
-    notes = (*labels.notes, *on_sizes, *on_outlines, *on_boxes)
-    return _index(labels, sizes, boxes, outlines, np.flatnonzero(sound), notes)
+    notes = labels.notes + notes_on_sizes(labels, sizes)  # first: sideways boxes would look like bad ones
+    masks, mask_notes = _read_masks(labels, sizes)
+    labels = _with_boxes_of_masks(labels, masks, sizes)
+    boxes, good, box_notes = check_boxes(labels, sizes, on_bad_boxes)
+    return _dataset(replace(labels, notes=notes + mask_notes + box_notes), sizes, boxes, masks, good)
 
 
 def has_detection_labels(path: Path) -> bool:
-    """Whether there are labels at `path`, in a format that `read_detection` knows."""
-    if not path.exists():
-        return False
-    return bool(_fitting(look_at(path)))
+    """Whether there are labels at `path` in a format that `read_detection` reads."""
+    return path.exists() and bool(_matching_formats(find_source(path)))
 
 
-def _fitting(source: Source) -> list[tuple[Format, list[str]]]:
-    """The formats that are used, each with its label files."""
+# ---------------------------------------------------------------- formats
+
+
+def _matching_formats(source: Source) -> list[tuple[Format, list[str]]]:
+    """The formats of a source, each with its label files."""
     for formats in _FORMATS:
-        if fitting := [(format_, files) for format_ in formats if (files := format_.recognize(source))]:
-            return fitting
+        if matching := [(form, files) for form in formats if (files := form.recognize(source))]:
+            return matching
     return []
 
 
-def _labels(source: Source, path: Path) -> Labels:
-    """Read with the one format that fits. Raises LabelError where none fits, or several."""
-    fitting = _fitting(source)
-    if not fitting:
-        known = " or ".join(format_.NAME for formats in _FORMATS for format_ in formats)
-        raise LabelError(f"{path}: no labels found. Looked for {known}; found {source.contents()}.")
-    if len(fitting) > 1:
-        found = " and ".join(f"{format_.NAME}: {files[0]}" for format_, files in fitting)
+def _read_labels(source: Source, path: Path) -> Labels:
+    """Read the labels in their format. Raises LabelError if no format matches, or several do."""
+    matching = _matching_formats(source)
+    if not matching:
+        known = " or ".join(form.NAME for formats in _FORMATS for form in formats)
+        found = source.describe_contents()
+        raise LabelError(f"{path}: no labels found. Looked for {known}; found {found}.")
+    if len(matching) > 1:
+        found = " and ".join(f"{form.NAME}: {files[0]}" for form, files in matching)
         raise LabelError(f"{path}: labels in several formats ({found}). Give the file or folder of one.")
-    format_, files = fitting[0]
-    labels = format_.read(source, files)
+    form, files = matching[0]
+    labels = form.read(source, files)
     if not labels.photos:
-        raise LabelError(f"{path}: the labels ({files[0]}) speak of no photo.")
+        raise LabelError(f"{path}: the labels ({files[0]}) name no photo.")
     if not labels.class_names:
         raise LabelError(f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn.")
     return labels
 
 
-def _index(
+# ---------------------------------------------------------------- masks
+
+
+def _read_masks(labels: Labels, sizes: NDArray[np.int32]) -> tuple[RleMasks, tuple[str, ...]]:
+    """The masks of all objects, and notes. Raises LabelError for masks that cannot be read."""
+    if labels.read_masks is None:
+        return RleMasks.unknown(len(labels.photo_of)), ()
+    return labels.read_masks(sizes)
+
+
+def _with_boxes_of_masks(labels: Labels, masks: RleMasks, sizes: NDArray[np.int32]) -> Labels:
+    """Give each object that has a mask but no box the smallest box around its mask."""
+    rows = np.flatnonzero(np.isnan(labels.boxes).all(axis=1) & masks.known)
+    boxes, extents = labels.boxes.copy(), labels.extents.copy()
+    for row in rows.tolist():
+        height, width = sizes[labels.photo_of[row]].tolist()
+        boxes[row] = masks.masks(slice(row, row + 1), (height, width)).boxes()[0]
+        extents[row] = boxes[row, 2:] - boxes[row, :2]
+    return replace(labels, boxes=boxes, extents=extents)
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _dataset(
     labels: Labels,
     sizes: NDArray[np.int32],
-    boxes: NDArray[np.float32],
-    outlines: RleMasks,
-    sound: NDArray[np.int64],
-    notes: tuple[str, ...],
+    boxes: Float[np.ndarray, "N 4"],
+    masks: RleMasks,
+    good: NDArray[np.bool_],
 ) -> DetectionDataset:
-    """Sort photos by name and sound objects, given by row, by photo."""
+    """Sort photos by name and good objects by photo."""
     files = np.array([photo.file for photo in labels.photos])
     order = np.argsort(files, kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    rows = sound[np.argsort(rank[labels.photo[sound]], kind="stable")]
-    per_photo = np.bincount(rank[labels.photo[rows]], minlength=len(files))
-    kept = outlines[rows]
+    rows = np.flatnonzero(good)
+    rows = rows[np.argsort(rank[labels.photo_of[rows]], kind="stable")]
+    objects_per_photo = np.bincount(rank[labels.photo_of[rows]], minlength=len(files))
+    kept = masks[rows]
     return DetectionDataset(
         root=labels.root,
         class_names=labels.class_names,
@@ -129,33 +154,33 @@ def _index(
         image_ids=_image_ids(labels.photos)[order],
         sizes=sizes[order],
         splits=np.array([photo.split or "" for photo in labels.photos], dtype="<U5")[order],
-        offsets=np.concatenate([[0], np.cumsum(per_photo)]).astype(np.int64),
+        offsets=np.concatenate([[0], np.cumsum(objects_per_photo)]).astype(np.int64),
         boxes=boxes[rows],
         labels=labels.labels[rows],
         areas=_areas(labels.areas[rows], kept.areas(), boxes[rows]),
         crowd=labels.crowd[rows],
         difficult=labels.difficult[rows],
-        notes=notes,
+        notes=labels.notes,
         runs=kept.runs,
         run_offsets=kept.offsets,
     )
 
 
 def _image_ids(photos: Sequence[LabeledPhoto]) -> NDArray[np.int64]:
-    """The format's own numbers if every photo has one and no two the same, else 0..P-1 by name."""
-    numbers = [photo.image_id for photo in photos if photo.image_id is not None]
-    if len(set(numbers)) == len(photos):
-        return np.array(numbers, dtype=np.int64)
+    """The ids of the format if all photos have one and all differ, else 0..P-1 by name."""
+    ids = [photo.image_id for photo in photos if photo.image_id is not None]
+    if len(set(ids)) == len(photos):
+        return np.array(ids, dtype=np.int64)
     by_name = np.argsort(np.array([photo.file for photo in photos]), kind="stable")
-    ids = np.empty(len(photos), dtype=np.int64)
-    ids[by_name] = np.arange(len(photos))
-    return ids
+    ranks = np.empty(len(photos), dtype=np.int64)
+    ranks[by_name] = np.arange(len(photos))
+    return ranks
 
 
 def _areas(
-    declared: NDArray[np.float64], of_outlines: NDArray[np.int64], boxes: NDArray[np.float32]
+    declared: NDArray[np.float64], mask_areas: NDArray[np.int64], boxes: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The outlines' areas where declared or known, else the boxes'."""
-    of_boxes = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    measured = np.where(of_outlines > 0, of_outlines, of_boxes)
+    """The declared areas, else those of the masks, else those of the boxes."""
+    box_areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    measured = np.where(mask_areas > 0, mask_areas, box_areas)
     return np.where(declared > 0, declared, measured).astype(np.float32)

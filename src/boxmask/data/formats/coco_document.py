@@ -1,4 +1,4 @@
-"""One COCO JSON file, read and checked for what every entry must have."""
+"""One COCO JSON file, read and checked for the fields that every entry must have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from boxmask.data.formats.json_lines import JsonLines
-from boxmask.data.formats.source import split_in_path
+from boxmask.data.formats.source import split_from_path
 from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError
 
@@ -18,54 +18,60 @@ _Checks: TypeAlias = dict[str, Callable[[object], bool]]
 
 
 @dataclass(frozen=True)
-class Document:
-    """file: relative to the root; the three lists are COCO's."""
+class CocoDocument:
+    """The three lists of a COCO file. `file` is relative to the root."""
 
     file: str
     images: list[Entry]
     annotations: list[Entry]
     categories: list[Entry]
-    places: JsonLines
+    lines: JsonLines
 
     @property
     def split(self) -> str | None:
-        """The split that the file's name, or its folder's, speaks of."""
-        return split_in_path(self.file)
+        """The split that the name of the file or of its folder contains."""
+        return split_from_path(self.file)
 
-    def place(self, key: str, index: int) -> str:
-        """File, line and number of an entry of "images", "annotations" or "categories"."""
-        entry = getattr(self, key)[index]
-        return self.places.of(key, index, entry.get("id") if isinstance(entry, dict) else None)
+    def entries(self, key: str) -> list[Entry]:
+        """The list called "images", "annotations" or "categories"."""
+        lists = {"images": self.images, "annotations": self.annotations, "categories": self.categories}
+        return lists[key]
+
+    def location(self, key: str, index: int) -> str:
+        """File, line, index and id of an entry of "images", "annotations" or "categories"."""
+        entry: object = self.entries(key)[index]
+        return self.lines.location(key, index, entry.get("id") if isinstance(entry, dict) else None)
 
 
-def read_document(root: Path, file: str) -> Document:
-    """Read a file and check each entry.
+def read_document(root: Path, file: str) -> CocoDocument:
+    """Read a file and check its entries.
 
-    Raises LabelError, with the line where it can be had, for broken JSON and for entries that lack something.
+    Raises LabelError, with the line if the file has several, for broken JSON and incomplete entries.
     """
-    document = Document(file, *_lists(root / file), JsonLines(root / file))
-    _check(document, "images", {"id": _is_id, "file_name": _is_text})
-    _check(document, "categories", {"id": _is_id, "name": _is_text})
-    _check(document, "annotations", _ANNOTATION)
+    images, annotations, categories = _read_lists(root / file)
+    document = CocoDocument(file, images, annotations, categories, JsonLines(root / file))
+    _check_entries(document, "images", {"id": _is_id, "file_name": _is_text})
+    _check_entries(document, "categories", {"id": _is_id, "name": _is_text})
+    _check_entries(document, "annotations", _ANNOTATION_CHECKS)
     return document
 
 
-def _lists(path: Path) -> tuple[list[Entry], list[Entry], list[Entry]]:
+def _read_lists(path: Path) -> tuple[list[Entry], list[Entry], list[Entry]]:
     content = _parse(path)
     fields = content if isinstance(content, dict) else {}
     images, annotations, categories = (fields.get(key) for key in ("images", "annotations", "categories"))
     if isinstance(images, list) and isinstance(annotations, list) and isinstance(categories, list):
         return images, annotations, categories
     found = ", ".join(fields) or f"a {type(content).__name__}"
-    wanted = 'COCO needs three lists, "images", "annotations" and "categories"'
-    raise LabelError(f"{path}: {wanted}; found {found}. Give a file of COCO instances.")
+    expected = 'COCO needs three lists, "images", "annotations" and "categories"'
+    raise LabelError(f"{path}: {expected}; found {found}. Give a file of COCO instances.")
 
 
 def _parse(path: Path) -> object:
     try:
         return json.loads(path.read_bytes())
     except json.JSONDecodeError as error:
-        advice = "Mend it, or write it anew with the tool that made it."
+        advice = "Correct it, or export it again with the tool that made it."
         raise LabelError(
             f"{path}:{error.lineno}:{error.colno}: broken JSON ({error.msg}). {advice}"
         ) from error
@@ -73,26 +79,25 @@ def _parse(path: Path) -> object:
         raise LabelError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
 
 
-def _check(document: Document, key: str, checks: _Checks) -> None:
-    faults = [
-        f"{document.place(key, index)} {fault}"
-        for index, entry in enumerate(getattr(document, key))
-        if (fault := _fault(entry, checks))
+def _check_entries(document: CocoDocument, key: str, checks: _Checks) -> None:
+    errors = [
+        f"{document.location(key, index)} {error}"
+        for index, entry in enumerate(document.entries(key))
+        if (error := _error(entry, checks))
     ]
-    if faults:
-        raise LabelError(
-            format_errors("Entries that cannot be read", faults, "Complete or remove these entries.")
-        )
+    if errors:
+        remedy = "Complete or remove these entries."
+        raise LabelError(format_errors("Entries that cannot be read", errors, remedy))
 
 
-def _fault(entry: object, checks: _Checks) -> str | None:
+def _error(entry: object, checks: _Checks) -> str | None:
     """What is wrong with an entry, if anything."""
     if not isinstance(entry, dict):
         return f"should be an object, found {entry!r}"
-    for field, fits in checks.items():
+    for field, is_valid in checks.items():
         if field == "bbox" and entry.get(field) is None and entry.get("segmentation"):
-            continue  # the outline has a box
-        if not fits(entry.get(field)):
+            continue  # the box is computed from the mask
+        if not is_valid(entry.get(field)):
             return f"has {field} {entry[field]!r}" if field in entry else f"has no {field}"
     return None
 
@@ -121,7 +126,7 @@ def _is_box(value: object) -> bool:
     return isinstance(value, list) and len(value) == 4 and all(_is_number(number) for number in value)
 
 
-_ANNOTATION: _Checks = {
+_ANNOTATION_CHECKS: _Checks = {
     "image_id": _is_id,
     "category_id": _is_id,
     "bbox": _is_box,

@@ -1,11 +1,11 @@
-"""Label images: beside each photo an image whose pixels are numbers, 0 for ground, one for each object.
+"""Instance maps: beside each photo, an image whose pixels are object numbers, 0 for the background.
 
     images/a.jpg  labels/a.png        images/train/b.tif  labels/train/b.tif        test/images/c.png  ...
 
-The folders are called as in `_PHOTO_FOLDERS` and `_LABEL_FOLDERS`; what else is in the path, and the name but
-for its ending, are the same for a photo and its label image. All objects are of one class, "object", or the
-one that a `classes.txt` in the folder of the set names. Only images of 16 or 32 bits a pixel are taken: those
-of 8 bits, as those with colors, mostly hold a class for each pixel and do not tell objects apart.
+Folders are named as in `_PHOTO_FOLDERS` and `_MAP_FOLDERS`. The rest of the path, and the name but for its
+ending, are the same for a photo and its map. All objects have one class: "object", or the name in the
+`classes.txt` of the data set's folder. Only images with 16 or 32 bits per pixel are taken, because those with
+8 bits or with colors mostly hold classes and do not tell objects apart.
 """
 
 from __future__ import annotations
@@ -21,77 +21,81 @@ from PIL import Image
 from scipy import ndimage
 
 from boxmask.data.detection.rle_masks import RleMasks
-from boxmask.data.formats.labels import LabeledPhoto, Labels, ReadOutlines, left_out_photos
-from boxmask.data.formats.source import Source, split_in_path
+from boxmask.data.formats.labels import LabeledPhoto, Labels, MaskReader, note_on_unlabeled_photos
+from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
 from boxmask.photos.read import photo_errors
 
-NAME = "label images (16-bit images with a number for each object, in labels/ or masks/ beside images/)"
+NAME = "instance maps (16-bit images of object numbers, in labels/ or masks/ beside images/)"
 CLASS_NAME = "object"
 
 _PHOTO_FOLDERS = ("images", "image", "imgs", "photos", "jpegimages")
-_LABEL_FOLDERS = ("labels", "label", "label-maps", "masks", "mask")
+_MAP_FOLDERS = ("labels", "label", "label-maps", "masks", "mask")
 _ENDINGS = (".png", ".tif", ".tiff")
-_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes of whole numbers of 16 and 32 bits
-_HIGHEST = 65_535  # of 16 bits: up to here, objects are found without renumbering
+_INTEGER_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+"""Pillow's modes for integers of 16 and 32 bits."""
+
+_MAX_DIRECT = 65_535
+"""Maps up to this number are searched without renumbering their objects."""
 
 
 def recognize(source: Source) -> list[str]:
-    """The images in folders for labels, if any of them is of 16 or 32 bits and they have photos beside."""
-    beside = {_key(photo, _PHOTO_FOLDERS) for photo in source.photos} - {None}
-    candidates = [file for file in source.chosen if file.lower().endswith(_ENDINGS)]
-    files = [file for file in candidates if _key(file, _LABEL_FOLDERS) is not None]
-    matching = any(_key(file, _LABEL_FOLDERS) in beside for file in files)
-    return files if matching and any(_mode(source.root / file) in _DEEP for file in files) else []
+    """The images in folders for maps, if any has 16 or 32 bits and a photo in a folder beside it."""
+    photo_keys = {_key(photo, _PHOTO_FOLDERS) for photo in source.photos} - {None}
+    images = [file for file in source.candidates if file.lower().endswith(_ENDINGS)]
+    files = [file for file in images if _key(file, _MAP_FOLDERS) is not None]
+    any_photo = any(_key(file, _MAP_FOLDERS) in photo_keys for file in files)
+    any_map = any_photo and any(_mode(source.root / file) in _INTEGER_MODES for file in files)
+    return files if any_map else []
 
 
 def read(source: Source, files: Sequence[str]) -> Labels:
-    """Read the label images and find their photos.
+    """Read the instance maps and find their photos.
 
-    Raises LabelError for images of another kind among them, photos that are missing or that several label
-    images are of, and a `classes.txt` that does not hold one name.
+    Raises LabelError for images of another kind among them, for maps and photos that do not match one to
+    one, and for a `classes.txt` that does not hold one name.
     """
-    _refuse_other_kinds(source, files)
-    photos = [_labeled(source, file, photo) for file, photo in _photos_of(source, files).items()]
-    masks = [_masks(source.root / file) for file in files]
-    numbers = [number for of_photo, _ in masks for number in of_photo]
-    boxes = np.concatenate([np.zeros((0, 4)), *(found.boxes() for _, found in masks)])
-    photo = np.repeat(np.arange(len(files)), [len(found) for _, found in masks])
+    _check_modes(source, files)
+    photos = [_labeled_photo(source, file, photo) for file, photo in _match_photos(source, files).items()]
+    maps = [_read_map(source.root / file) for file in files]
+    numbers = [number for numbers_in_map, _ in maps for number in numbers_in_map]
+    boxes = np.concatenate([np.zeros((0, 4)), *(masks.boxes() for _, masks in maps)])
+    photo_of = np.repeat(np.arange(len(files)), [len(masks) for _, masks in maps])
     return Labels(
         root=source.root,
         class_names=(_class_name(source),),
         photos=photos,
-        photo=photo,
+        photo_of=photo_of,
         boxes=boxes,
         extents=boxes[:, 2:] - boxes[:, :2],
         labels=np.zeros(len(boxes), dtype=np.int64),
         areas=np.full(len(boxes), np.nan),
         crowd=np.zeros(len(boxes), dtype=bool),
         difficult=np.zeros(len(boxes), dtype=bool),
-        place=lambda row: f"{photos[photo[row]].place}: number {numbers[row]}",
-        notes=left_out_photos(source, [photo.file for photo in photos], "have no label image"),
-        outlines=_outline_reader([found for _, found in masks], photos),
+        location=lambda row: f"{photos[photo_of[row]].location}: object {numbers[row]}",
+        notes=note_on_unlabeled_photos(source, [photo.file for photo in photos], "have no instance map"),
+        read_masks=_mask_reader([masks for _, masks in maps], photos),
     )
 
 
 # ---------------------------------------------------------------- files
 
 
-def _key(file: str, folders: Sequence[str]) -> str | None:
-    """The path without its ending, with a mark in place of the last folder called so; None without any."""
+def _key(file: str, folder_names: Sequence[str]) -> str | None:
+    """The path without its ending, "*" for the last folder with such a name; None if there is none."""
     parts = list(PurePosixPath(file).with_suffix("").parts)
-    places = [place for place, part in enumerate(parts[:-1]) if part.lower() in folders]
-    if not places:
+    positions = [position for position, part in enumerate(parts[:-1]) if part.lower() in folder_names]
+    if not positions:
         return None
-    parts[places[-1]] = "*"
+    parts[positions[-1]] = "*"
     return "/".join(parts)
 
 
 def _mode(path: Path) -> str:
-    """Pillow's name for the kind of pixels, from the header alone; "unreadable" where there is none."""
+    """Pillow's mode of an image, from its header alone; "unreadable" if it has none."""
     try:
         with photo_errors(path), Image.open(path) as image:
             return image.mode
@@ -99,48 +103,45 @@ def _mode(path: Path) -> str:
         return "unreadable"
 
 
-def _refuse_other_kinds(source: Source, files: Sequence[str]) -> None:
-    kinds = ((file, _mode(source.root / file)) for file in files)
-    others = [f"{source.root / file} ({mode})" for file, mode in kinds if mode not in _DEEP]
+def _check_modes(source: Source, files: Sequence[str]) -> None:
+    modes = ((file, _mode(source.root / file)) for file in files)
+    others = [f"{source.root / file} ({mode})" for file, mode in modes if mode not in _INTEGER_MODES]
     if others:
         remedy = (
-            "Label images hold the number of an object in each pixel and are saved as gray images of 16 or "
-            "32 bits. Save these so too, or keep images of another kind in a folder of another name."
+            "Instance maps hold the number of an object in each pixel and are gray images of 16 or 32 bits. "
+            "Save these in that form, or move images of another kind to a folder with another name."
         )
-        raise LabelError(format_errors("Images of another kind among the label images", others, remedy))
+        raise LabelError(format_errors("Images of another kind among the instance maps", others, remedy))
 
 
-def _photos_of(source: Source, files: Sequence[str]) -> dict[str, str]:
-    """The photo of each label image. Raises LabelError where there is none, or several are possible."""
+def _match_photos(source: Source, files: Sequence[str]) -> dict[str, str]:
+    """The photo of each map. Raises LabelError if they do not match one to one."""
     photos: dict[str | None, list[str]] = defaultdict(list)
     for photo in source.photos:
         photos[_key(photo, _PHOTO_FOLDERS)].append(photo)
-    shared: dict[str | None, list[str]] = defaultdict(list)
+    maps: dict[str | None, list[str]] = defaultdict(list)
     for file in files:
-        shared[_key(file, _LABEL_FOLDERS)].append(file)
-    missing = [str(source.root / files[0]) for key, files in shared.items() if key not in photos]
+        maps[_key(file, _MAP_FOLDERS)].append(file)
+    missing = [str(source.root / same_key[0]) for key, same_key in maps.items() if key not in photos]
     if missing:
         remedy = (
-            "Put each photo under the same name in a folder called images/ beside the folder of the labels."
+            "Put each photo, with the same name, in a folder called images/ beside the folder of the maps."
         )
-        raise LabelError(format_errors("Label images without a photo", missing, remedy))
-    several = [
-        f"{' and '.join(both[key])}" for key in shared for both in (shared, photos) if len(both[key]) > 1
-    ]
+        raise LabelError(format_errors("Instance maps without a photo", missing, remedy))
+    several = [" and ".join(found[key]) for key in maps for found in (maps, photos) if len(found[key]) > 1]
     if several:
-        remedy = "Keep one photo and one label image of each name."
-        raise LabelError(
-            format_errors(f"{source.root}: files that could be of the same photo", several, remedy)
-        )
-    return {file: photos[key][0] for key, (file,) in shared.items()}
+        remedy = "Keep one photo and one instance map of each name."
+        heading = f"{source.root}: files that may belong to the same photo"
+        raise LabelError(format_errors(heading, several, remedy))
+    return {file: photos[key][0] for key, (file,) in maps.items()}
 
 
-def _labeled(source: Source, file: str, photo: str) -> LabeledPhoto:
-    place = source.root / file
-    with photo_errors(place), Image.open(place) as image:
-        declared = (image.height, image.width)
+def _labeled_photo(source: Source, file: str, photo: str) -> LabeledPhoto:
+    path = source.root / file
+    with photo_errors(path), Image.open(path) as image:
+        declared_size = (image.height, image.width)
     folder = PurePosixPath(photo).parent.as_posix()
-    return LabeledPhoto(photo, str(place), declared, split_in_path(folder))
+    return LabeledPhoto(photo, str(path), declared_size, split_from_path(folder))
 
 
 def _class_name(source: Source) -> str:
@@ -150,7 +151,7 @@ def _class_name(source: Source) -> str:
     names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     if len(names) != 1:
         found = f"found {len(names)}: {', '.join(names[:5])}" if names else "found none"
-        advice = "Label images do not say of which class an object is. Keep one line, or remove the file."
+        advice = "Instance maps do not tell the class of an object. Keep one line, or remove the file."
         raise LabelError(f"{path}: expected the name of one class, {found}. {advice}")
     return names[0]
 
@@ -158,59 +159,59 @@ def _class_name(source: Source) -> str:
 # ---------------------------------------------------------------- pixels
 
 
-def _masks(path: Path) -> tuple[list[int], Masks]:
-    """The numbers in a label image, ascending, and the mask of each."""
-    pixels = _pixels(path)
-    numbers = np.arange(_HIGHEST + 1)
-    if pixels.max() > _HIGHEST:
-        # The 0 that is appended is the ground's, which may not have a pixel.
-        numbers, places = np.unique(np.append(pixels.ravel(), 0), return_inverse=True)
-        pixels = places[:-1].reshape(pixels.shape)
-    found = list(_windows(pixels))
-    crops = [pixels[window] == number for number, window in found]
-    corners = [(columns.start, rows.start) for _, (rows, columns) in found]
+def _read_map(path: Path) -> tuple[list[int], Masks]:
+    """The object numbers in a map, ascending, and the mask of each object."""
+    pixels = _read_pixels(path)
+    numbers = np.arange(_MAX_DIRECT + 1)
+    if pixels.max() > _MAX_DIRECT:
+        # The appended 0 makes sure that the background comes first, even if no pixel shows it.
+        numbers, indices = np.unique(np.append(pixels.ravel(), 0), return_inverse=True)
+        pixels = indices[:-1].reshape(pixels.shape)
+    windows = list(_object_windows(pixels))
+    crops = [pixels[window] == index for index, window in windows]
+    corners = [(columns.start, rows.start) for _, (rows, columns) in windows]
     masks = Masks.from_crops(crops, corners, (pixels.shape[0], pixels.shape[1]))
-    return [int(numbers[number]) for number, _ in found], masks
+    return [int(numbers[index]) for index, _ in windows], masks
 
 
-def _windows(pixels: Int[np.ndarray, "H W"]) -> Iterator[tuple[int, tuple[slice, slice]]]:
-    """The number of each object, and the rows and columns that it takes up."""
+def _object_windows(pixels: Int[np.ndarray, "H W"]) -> Iterator[tuple[int, tuple[slice, slice]]]:
+    """Each object's number, and the rows and columns that it spans."""
     for number, window in enumerate(ndimage.find_objects(pixels), start=1):
         if window is not None:
             yield number, window
 
 
-def _pixels(path: Path) -> Int[np.ndarray, "H W"]:
-    """Raises LabelError for what does not hold numbers from 0 on in one image."""
+def _read_pixels(path: Path) -> Int[np.ndarray, "H W"]:
+    """Raises LabelError for several pages and for negative numbers."""
     with photo_errors(path), Image.open(path) as image:
         pages = getattr(image, "n_frames", 1)
         pixels = np.array(image).astype(np.int64)
     if pages > 1 or pixels.ndim != 2:
-        raise LabelError(
-            f"{path}: a label image should be one image, found {pages}. Save the one that counts."
-        )
+        raise LabelError(f"{path}: expected an instance map of one page, found {pages}. Save the right one.")
     if pixels.min() < 0:
-        raise LabelError(f"{path}: found the number {pixels.min()}. Number the objects from 1, the ground 0.")
+        raise LabelError(
+            f"{path}: found the number {pixels.min()}. Use 0 for the background, 1, 2, ... for objects."
+        )
     return pixels
 
 
-def _outline_reader(masks: Sequence[Masks], photos: Sequence[LabeledPhoto]) -> ReadOutlines:
-    """Packs the outlines, which are read already, so that only run lengths are kept."""
-    outlines = RleMasks.of([runs for found in masks for runs in rle.encode(found)])
-    found_sizes = [found.size for found in masks]
+def _mask_reader(masks: Sequence[Masks], photos: Sequence[LabeledPhoto]) -> MaskReader:
+    """A function that checks the sizes of the maps. It keeps the masks as run lengths only."""
+    rle_masks = RleMasks.of([runs for masks_in_map in masks for runs in rle.encode(masks_in_map)])
+    map_sizes = [masks_in_map.size for masks_in_map in masks]
 
     def read(sizes: NDArray[np.int32]) -> tuple[RleMasks, tuple[str, ...]]:
-        pairs = zip(photos, found_sizes, sizes.tolist(), strict=True)
-        differing = [
-            f"{photo.place} is {found[1]} × {found[0]}, {photo.file} is {size[1]} × {size[0]}"
-            for photo, found, size in pairs
-            if list(found) != size
+        pairs = zip(photos, map_sizes, sizes.tolist(), strict=True)
+        errors = [
+            f"{photo.location} is {map_size[1]} × {map_size[0]}, {photo.file} is {size[1]} × {size[0]}"
+            for photo, map_size, size in pairs
+            if list(map_size) != size
         ]
-        if differing:
-            remedy = "Save each label image in the size (width × height) of its photo as it is shown."
+        if errors:
+            remedy = "Save each instance map at the size (width × height) of its photo as it is shown."
             raise LabelError(
-                format_errors("Label images of another size than their photo", differing, remedy)
+                format_errors("Instance maps that differ in size from their photo", errors, remedy)
             )
-        return outlines, ()
+        return rle_masks, ()
 
     return read

@@ -1,4 +1,4 @@
-"""Where in a JSON file the n-th entry of a list stands, worked out only when there is something to say."""
+"""Line numbers of list entries in a JSON file, which Python's JSON reader does not keep."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _GAP = re.compile(r"[\s,]*")
 
 
 class JsonLines:
-    """Names entries of one file; reads it again when first asked, because Python's reader keeps no lines."""
+    """Locations of entries in one JSON file. The file is read again when the first one is asked for."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lines: dict[str, list[int]] = {}
 
-    def of(self, key: str, index: int, identity: object) -> str:
+    def location(self, key: str, index: int, identity: object) -> str:
         """For example "instances.json:210: annotations[17] (id 303)"."""
         if key not in self._lines:
             self._lines[key] = lines_of_list(self._path.read_text(encoding="utf-8-sig"), key)
@@ -27,19 +27,19 @@ class JsonLines:
 
 
 def lines_of_list(text: str, key: str) -> list[int]:
-    """The line in which each entry of the list `key` begins; empty where the whole text is one line."""
+    """The line in which each entry of the list `key` begins. Empty if the whole text is one line."""
     opening = re.search(rf'"{key}"\s*:\s*\[', text)
     if opening is None or "\n" not in text.strip():
         return []
     decoder, lines, position = json.JSONDecoder(), [], opening.end()
     line, counted = 1, 0
-    while text[(position := _end_of_gap(text, position))] != "]":
+    while text[(position := _skip_gap(text, position))] != "]":
         line, counted = line + text.count("\n", counted, position), position
         lines.append(line)
         _, position = decoder.raw_decode(text, position)
     return lines
 
 
-def _end_of_gap(text: str, position: int) -> int:
+def _skip_gap(text: str, position: int) -> int:
     gap = _GAP.match(text, position)
     return gap.end() if gap else position

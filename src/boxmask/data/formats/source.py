@@ -1,4 +1,4 @@
-"""What the user pointed at: a folder with everything below it, or one label file with what lies around it."""
+"""The files of a data set: a folder with everything below it, or a label file with the files around it."""
 
 from __future__ import annotations
 
@@ -13,71 +13,80 @@ from boxmask.photos.find import PHOTO_ENDINGS
 from boxmask.photos.folders import visible_files
 
 _SPLIT_WORDS = {
-    **dict.fromkeys(("train", "training", "trainval"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
+    "train": "train",
+    "training": "train",
+    "trainval": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
 }
 
 
 @dataclass(frozen=True)
 class Source:
-    """root: the folder; files: all below it, relative to it, sorted; chosen: the label files to consider."""
+    """The files of a data set, as paths relative to `root` with "/" on every platform.
+
+    files:      all files below `root`, sorted
+    candidates: the files that may hold labels: all of them, or those that the user chose
+    """
 
     root: Path
     files: tuple[str, ...]
-    chosen: tuple[str, ...]
+    candidates: tuple[str, ...]
 
-    def chosen_with(self, ending: str) -> list[str]:
-        """The label files to consider whose name ends so."""
-        return [file for file in self.chosen if file.lower().endswith(ending)]
+    def candidates_ending_with(self, ending: str) -> list[str]:
+        """The candidates with this ending, in upper or lower case."""
+        return [file for file in self.candidates if file.lower().endswith(ending)]
 
     @cached_property
     def photos(self) -> tuple[str, ...]:
-        """The files that are photos, judged by their ending."""
+        """The files with a photo's ending."""
         return tuple(file for file in self.files if file.lower().endswith(PHOTO_ENDINGS))
 
-    def contents(self) -> str:
-        """What kinds of files there are, the most frequent first, for messages."""
-        kinds = Counter(PurePosixPath(file).suffix.lower() or "without an ending" for file in self.files)
-        most = [f"{count} {kind}" for kind, count in kinds.most_common(6)]
-        return ", ".join(most) or "nothing"
+    def describe_contents(self) -> str:
+        """How many files of which endings there are, for messages."""
+        endings = Counter(PurePosixPath(file).suffix.lower() or "without an ending" for file in self.files)
+        shown = [f"{count} {ending}" for ending, count in endings.most_common(6)]
+        return ", ".join(shown) or "nothing"
 
 
-def look_at(path: Path) -> Source:
-    """List a folder, or the surroundings of a label file.
+def find_source(path: Path) -> Source:
+    """List the files of a folder, or those around a label file.
 
-    Where no photo lies below, as in `annotations/` beside `images/`, the folder above is listed instead.
+    If a folder for labels holds no photos, as `annotations/` beside `images/`, its parent folder is listed.
     Raises LabelError if there is no such file or folder.
     """
     if not path.exists():
-        raise LabelError(f"{path}: there is no such file or folder. Check the spelling.")
+        raise LabelError(f"{path}: no such file or folder. Check the spelling.")
     folder = path if path.is_dir() else path.parent
-    if _is_for_labels(folder) and not any(_is_photo(file) for file in visible_files(folder)):
-        return _listed(path.absolute(), folder.absolute().parent)
-    return _listed(path, folder)
+    if _is_label_folder(folder) and not any(_is_photo(file) for file in visible_files(folder)):
+        return _source(path.absolute(), folder.absolute().parent)
+    return _source(path, folder)
 
 
-def _listed(path: Path, root: Path) -> Source:
-    chosen = visible_files(path) if path.is_dir() else [path]
-    files = visible_files(root)
-    return Source(root, _relative(files, root), _relative(chosen, root))
+def _source(path: Path, root: Path) -> Source:
+    candidates = visible_files(path) if path.is_dir() else [path]
+    return Source(root, _relative(visible_files(root), root), _relative(candidates, root))
 
 
 def _relative(files: list[Path], root: Path) -> tuple[str, ...]:
-    return tuple(file.relative_to(root).as_posix() for file in files)
+    """Paths relative to the root, sorted alike on every platform."""
+    return tuple(sorted(file.relative_to(root).as_posix() for file in files))
 
 
 def _is_photo(file: Path) -> bool:
     return file.suffix.lower() in PHOTO_ENDINGS
 
 
-def _is_for_labels(folder: Path) -> bool:
-    """Whether the folder's name says that it holds labels, so that the photos lie beside it."""
+def _is_label_folder(folder: Path) -> bool:
+    """Whether the folder is named as one for labels, whose photos may lie beside it."""
     return re.search("annot|label|json|xml", folder.absolute().name.lower()) is not None
 
 
-def split_in_name(name: str) -> str | None:
-    """The split that a name speaks of: "instances_train2017" and "trainval" are train, "valid" is val."""
+def split_from_name(name: str) -> str | None:
+    """The split that a name contains: train for "instances_train2017" and "trainval", val for "valid"."""
     words = re.findall("[a-z]+", name.lower())
     splits = {_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS}
     if splits == {"train", "val"}:
@@ -85,8 +94,8 @@ def split_in_name(name: str) -> str | None:
     return splits.pop() if len(splits) == 1 else None
 
 
-def split_in_path(file: str) -> str | None:
-    """The split that a file's name speaks of, else the nearest of its folders that does."""
+def split_from_path(file: str) -> str | None:
+    """The split that the file's name contains, else the name of its nearest folder with one."""
     path = PurePosixPath(file)
     names = [path.stem, *(parent.name for parent in path.parents)]
-    return next((split for name in names if (split := split_in_name(name))), None)
+    return next((split for name in names if (split := split_from_name(name))), None)

@@ -1,9 +1,9 @@
-"""Pascal VOC: one XML file a photo, in whatever folders.
+"""Pascal VOC: one XML file per photo, in folders of any name.
 
-Everingham et al., "The Pascal Visual Object Classes (VOC) Challenge", IJCV 2010, and its development kit, in
-which the top-left pixel has coordinates (1, 1) and a box includes its last pixel (VOCevaldet.m takes its
-width as xmax − xmin + 1). In continuous edges: x1 = xmin − 1, y1 = ymin − 1, x2 = xmax, y2 = ymax, as
-Detectron2 reads it too. Fractions are moved the same way.
+Everingham et al., "The Pascal Visual Object Classes (VOC) Challenge", IJCV 2010, and its development kit: the
+top left pixel has the coordinates (1, 1), and a box includes its last pixel (VOCevaldet.m computes its width
+as xmax − xmin + 1). In continuous edges, x1 = xmin − 1, y1 = ymin − 1, x2 = xmax, y2 = ymax; Detectron2 reads
+them alike. Fractions move in the same way.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from boxmask.data.formats.find_photo import PhotoFinder
-from boxmask.data.formats.labels import LabeledPhoto, Labels, left_out_photos
-from boxmask.data.formats.source import Source, split_in_path
-from boxmask.data.formats.voc_splits import Listed, read_splits
+from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
+from boxmask.data.formats.photo_finder import PhotoFinder
+from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.voc_splits import SplitEntry, read_splits
 from boxmask.data.formats.voc_xml import VocFile, read_voc_file
 from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError
 
-NAME = "Pascal VOC (a folder with an XML file for each photo)"
+NAME = "Pascal VOC (a folder with one XML file per photo)"
 
 _ROOT = re.compile(rb"<annotation[\s/>]")  # not CVAT's <annotations>
 
 
 def recognize(source: Source) -> list[str]:
-    """The XML files that begin like VOC's."""
-    return [file for file in source.chosen_with(".xml") if _begins_like_voc(source, file)]
+    """The XML files that begin like those of VOC."""
+    return [file for file in source.candidates_ending_with(".xml") if _begins_like_voc(source, file)]
 
 
 def _begins_like_voc(source: Source, file: str) -> bool:
@@ -39,133 +39,145 @@ def _begins_like_voc(source: Source, file: str) -> bool:
 
 
 def read(source: Source, files: Sequence[str]) -> Labels:
-    """Read the sheets, and find their photos and splits.
+    """Read annotation files, and find their photos and splits.
 
-    Raises LabelError, with file and line, for broken XML, an object without class or box, and a photo that
-    is missing or that two sheets mean.
+    Raises LabelError, with file and line, for broken XML, for objects without class or box, and for photos
+    that are missing or have several annotation files.
     """
-    sheets = _read_sheets(source, files)
+    voc_files = _read_files(source, files)
     finder = PhotoFinder(source)
-    photos = _photos_of(sheets, finder, source)
-    lists = read_splits(source)
-    labeled = [_labeled(source, *pair, lists) for pair in zip(sheets, photos, strict=True)]
-    bare = _without_sheet(labeled, sheets, finder, lists)
-    rest = left_out_photos(source, [*photos, *(photo.file for photo in bare)], "have no label file")
-    return _rows(source, sheets, [*labeled, *bare], rest)
+    photos = _find_photos(voc_files, finder, source)
+    splits = read_splits(source)
+    labeled = [
+        _labeled_photo(source, file, photo, splits) for file, photo in zip(voc_files, photos, strict=True)
+    ]
+    empty = _listed_photos_without_file(labeled, voc_files, finder, splits)
+    known = [*photos, *(photo.file for photo in empty)]
+    notes = note_on_unlabeled_photos(source, known, "have no label file")
+    return _labels(source, voc_files, [*labeled, *empty], notes)
 
 
-def _read_sheets(source: Source, files: Sequence[str]) -> list[VocFile]:
-    sheets, faults = [], []
+def _read_files(source: Source, files: Sequence[str]) -> list[VocFile]:
+    voc_files, errors = [], []
     for file in files:
         try:
-            sheets.append(read_voc_file(source.root, file))
-        except LabelError as fault:
-            faults.append(str(fault))
-    if faults:
-        raise LabelError(
-            format_errors("Label files that cannot be read", faults, "Mend these files or remove them.")
-        )
-    return sheets
+            voc_files.append(read_voc_file(source.root, file))
+        except LabelError as error:
+            errors.append(str(error))
+    if errors:
+        remedy = "Correct these files or remove them."
+        raise LabelError(format_errors("Label files that cannot be read", errors, remedy))
+    return voc_files
 
 
-def _photos_of(sheets: Sequence[VocFile], finder: PhotoFinder, source: Source) -> list[str]:
-    """The photo of each sheet: by its <filename>, else by that or the sheet's own stem, with any ending."""
-    sheets_of: dict[str, list[VocFile]] = defaultdict(list)
+# ---------------------------------------------------------------- photos
+
+
+def _find_photos(voc_files: Sequence[VocFile], finder: PhotoFinder, source: Source) -> list[str]:
+    """The photo of each file. Raises LabelError for missing photos and for photos of several files."""
+    files_of: dict[str, list[VocFile]] = defaultdict(list)
     missing, photos = [], []
-    for sheet in sheets:
-        photo = _photo_of(sheet, finder)
+    for file in voc_files:
+        photo = _find_photo(file, finder)
         photos.append(photo or "")
         if photo is None:
-            missing.append(f"{source.root / sheet.file}:{sheet.line}: {sheet.filename or sheet.stem}")
+            missing.append(f"{source.root / file.file}:{file.line}: {file.filename or file.stem}")
         else:
-            sheets_of[photo].append(sheet)
+            files_of[photo].append(file)
     if missing:
         remedy = (
             "Put the photos beside their labels or in a folder such as images/, or remove these label files."
         )
-        raise LabelError(format_errors("Labels name photos that are not there", missing, remedy))
-    _refuse_shared(sheets_of, source)
+        raise LabelError(format_errors("Labels name photos that do not exist", missing, remedy))
+    _check_one_file_per_photo(files_of, source)
     return photos
 
 
-def _photo_of(sheet: VocFile, finder: PhotoFinder) -> str | None:
-    named = sheet.filename and (
-        finder.named(sheet.filename, sheet.file) or finder.with_stem(sheet.filename, sheet.file)
-    )
-    return named or finder.with_stem(sheet.file, sheet.file)
+def _find_photo(file: VocFile, finder: PhotoFinder) -> str | None:
+    """By its <filename>, else by the stem of that or of the file, with any ending."""
+    photo = None
+    if file.filename:
+        photo = finder.by_name(file.filename, file.file) or finder.by_stem(file.filename, file.file)
+    return photo or finder.by_stem(file.file, file.file)
 
 
-def _refuse_shared(sheets_of: dict[str, list[VocFile]], source: Source) -> None:
-    places = [
-        f"{photo}: {' and '.join(f'{source.root / sheet.file}:{sheet.line}' for sheet in sheets[:3])}"
-        for photo, sheets in sheets_of.items()
-        if len(sheets) > 1
+def _check_one_file_per_photo(files_of: dict[str, list[VocFile]], source: Source) -> None:
+    errors = [
+        f"{photo}: {' and '.join(f'{source.root / file.file}:{file.line}' for file in files[:3])}"
+        for photo, files in files_of.items()
+        if len(files) > 1
     ]
-    if places:
-        remedy = "Correct their <filename>, or keep one label file for each photo."
-        raise LabelError(format_errors("Photos that several label files mean", places, remedy))
+    if errors:
+        remedy = "Correct their <filename>, or keep one label file per photo."
+        raise LabelError(format_errors("Photos with several label files", errors, remedy))
 
 
-def _labeled(source: Source, sheet: VocFile, photo: str, lists: dict[str, Listed]) -> LabeledPhoto:
-    place = f"{source.root / sheet.file}:{sheet.line}"
-    if not lists:
-        return LabeledPhoto(photo, place, sheet.declared, _split_by_folder(sheet.file, photo))
-    listed = lists.get(sheet.stem) or lists.get(PurePosixPath(photo).stem)
-    return LabeledPhoto(photo, place, sheet.declared, listed.split if listed else None)
+def _labeled_photo(source: Source, file: VocFile, photo: str, splits: dict[str, SplitEntry]) -> LabeledPhoto:
+    location = f"{source.root / file.file}:{file.line}"
+    if not splits:
+        return LabeledPhoto(photo, location, file.declared_size, _split_from_folders(file.file, photo))
+    entry = splits.get(file.stem) or splits.get(PurePosixPath(photo).stem)
+    return LabeledPhoto(photo, location, file.declared_size, entry.split if entry else None)
 
 
-def _split_by_folder(*files: str) -> str | None:
-    """The split after which a folder of the sheet or of its photo is named."""
+def _split_from_folders(*files: str) -> str | None:
+    """The split that a folder of the label file or of the photo names."""
     folders = [PurePosixPath(file).parent.as_posix() for file in files]
-    return next((split for folder in folders if (split := split_in_path(folder))), None)
+    return next((split for folder in folders if (split := split_from_path(folder))), None)
 
 
-def _without_sheet(
-    labeled: Sequence[LabeledPhoto], sheets: Sequence[VocFile], finder: PhotoFinder, lists: dict[str, Listed]
+def _listed_photos_without_file(
+    labeled: Sequence[LabeledPhoto],
+    voc_files: Sequence[VocFile],
+    finder: PhotoFinder,
+    splits: dict[str, SplitEntry],
 ) -> list[LabeledPhoto]:
-    """Photos that a split file lists but no sheet describes: they show no object.
+    """Photos in a split file but without an annotation file: they show no object.
 
-    Raises LabelError for a listed name that has no photo either.
+    Raises LabelError for a listed name without a photo.
     """
-    described = {PurePosixPath(photo.file).stem for photo in labeled} | {sheet.stem for sheet in sheets}
-    bare, missing = [], []
-    for name in sorted(lists.keys() - described):
-        split, place = lists[name].split, lists[name].place
-        photo = finder.with_stem(f"{name}.jpg", place)
+    described = {PurePosixPath(photo.file).stem for photo in labeled} | {file.stem for file in voc_files}
+    empty, missing = [], []
+    for name in sorted(splits.keys() - described):
+        entry = splits[name]
+        photo = finder.by_stem(f"{name}.jpg", entry.location)
         if photo is None:
-            missing.append(f"{place}: {name}")
+            missing.append(f"{entry.location}: {name}")
         else:
-            bare.append(LabeledPhoto(photo, place, split=split))
+            empty.append(LabeledPhoto(photo, entry.location, split=entry.split))
     if missing:
-        remedy = "Add the photos and their label files, or take these names out of the split files."
-        raise LabelError(format_errors("Split files name photos that are not there", missing, remedy))
-    return bare
+        remedy = "Add the photos and their label files, or remove these names from the split files."
+        raise LabelError(format_errors("Split files name photos that do not exist", missing, remedy))
+    return empty
 
 
-def _rows(
-    source: Source, sheets: Sequence[VocFile], photos: list[LabeledPhoto], notes: tuple[str, ...]
+# ---------------------------------------------------------------- objects
+
+
+def _labels(
+    source: Source, voc_files: Sequence[VocFile], photos: list[LabeledPhoto], notes: tuple[str, ...]
 ) -> Labels:
-    """Lay the objects of all sheets in one row of arrays."""
-    objects = [(photo, object_) for photo, sheet in enumerate(sheets) for object_ in sheet.objects]
+    """The objects of all files as rows of arrays."""
+    objects = [(photo, object_) for photo, file in enumerate(voc_files) for object_ in file.objects]
     names = sorted({object_.name for _, object_ in objects})
-    number = {name: label for label, name in enumerate(names)}
+    label_of = {name: label for label, name in enumerate(names)}
 
-    def place(row: int) -> str:
+    def location(row: int) -> str:
         photo, object_ = objects[row]
-        return f"{source.root / sheets[photo].file}:{object_.line}"
+        return f"{source.root / voc_files[photo].file}:{object_.line}"
 
     corners = np.array([object_.corners for _, object_ in objects], dtype=np.float64).reshape(-1, 4)
     return Labels(
         root=source.root,
         class_names=tuple(names),
         photos=photos,
-        photo=np.array([photo for photo, _ in objects], dtype=np.int64),
+        photo_of=np.array([photo for photo, _ in objects], dtype=np.int64),
         boxes=corners - (1, 1, 0, 0),
         extents=corners[:, 2:] - corners[:, :2],
-        labels=np.array([number[object_.name] for _, object_ in objects], dtype=np.int64),
+        labels=np.array([label_of[object_.name] for _, object_ in objects], dtype=np.int64),
         areas=np.full(len(objects), np.nan),
         crowd=np.zeros(len(objects), dtype=bool),
         difficult=np.array([object_.difficult for _, object_ in objects], dtype=bool),
-        place=place,
+        location=location,
         notes=notes,
     )

@@ -1,4 +1,4 @@
-"""Which photos of a Pascal VOC set are for training, validation and test."""
+"""The train, val and test lists of a Pascal VOC data set."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError
 from boxmask.photos.find import PHOTO_ENDINGS
 
-Lists: TypeAlias = dict[str, list[tuple[str, str]]]
-"""By split: the names, each with its place."""
+NamesBySplit: TypeAlias = dict[str, list[tuple[str, str]]]
+"""For each split, the names in its list, each with its location."""
 
 _SPLIT_FILE = re.compile(
     r"(?P<above>(.*/)?)ImageSets/(?P<task>(Main|Segmentation)/)?(train|val|test|trainval)\.txt$"
@@ -24,30 +24,31 @@ _SPLIT_FILE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A name in a split file, and where it stands."""
+class SplitEntry:
+    """The split of one name, and the file and line that say so."""
 
     split: str
-    place: str
+    location: str
 
 
-def read_splits(source: Source, task: Literal["Main", "Segmentation"] = "Main") -> dict[str, Listed]:
-    """The names in `ImageSets/Main/{train,val,test,trainval}.txt`, each with its split, if any.
+def read_splits(source: Source, task: Literal["Main", "Segmentation"] = "Main") -> dict[str, SplitEntry]:
+    """The names in `ImageSets/Main/{train,val,test,trainval}.txt`; empty if there are no such files.
 
-    task: which folder's lists; those beside it are taken where it has none
-    Several such folders, as VOC2007 and VOC2012 side by side have them, are put together split by split.
-    What only trainval.txt lists is for validation if the same folder has a train.txt but no val.txt, else for
-    training. Raises LabelError for a name that stands in two split files.
+    task: the folder whose lists are read; without it, those directly in ImageSets
+
+    Lists of several such folders, as of VOC2007 beside VOC2012, are combined per split. Names that only
+    trainval.txt lists go to val if the same folder has a train.txt but no val.txt, else to train.
+    Raises LabelError for a name in two splits.
     """
-    together: Lists = defaultdict(list)
+    combined: NamesBySplit = defaultdict(list)
     for files in _split_files(source, task):
-        for split, names in _lists(source, files).items():
-            together[split].extend(names)
-    return _merged(together)
+        for split, names in _read_lists(source, files).items():
+            combined[split].extend(names)
+    return _entries(combined)
 
 
 def _split_files(source: Source, task: str) -> list[list[str]]:
-    """The split files of each folder that has an ImageSets: those of the task, else those beside it."""
+    """The split files of each folder that has an ImageSets."""
     folders: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for file in source.files:
         if parts := _SPLIT_FILE.match(file):
@@ -55,40 +56,40 @@ def _split_files(source: Source, task: str) -> list[list[str]]:
     return [files.get(f"{task}/") or files[""] for files in folders.values()]
 
 
-def _lists(source: Source, files: Sequence[str]) -> Lists:
-    """The names of each split in one folder's files."""
-    lists = {PurePosixPath(file).stem: list(_names(source, file)) for file in files}
+def _read_lists(source: Source, files: Sequence[str]) -> NamesBySplit:
+    """The names of each split in the files of one folder."""
+    lists = {PurePosixPath(file).stem: list(_read_names(source, file)) for file in files}
     if "trainval" in lists:
         listed = {name for split in ("train", "val") for name, _ in lists.get(split, [])}
-        rest = "val" if "train" in lists and "val" not in lists else "train"
+        split = "val" if "train" in lists and "val" not in lists else "train"
         trainval = lists.pop("trainval")
-        lists.setdefault(rest, []).extend(entry for entry in trainval if entry[0] not in listed)
+        lists.setdefault(split, []).extend(entry for entry in trainval if entry[0] not in listed)
     return lists
 
 
-def _names(source: Source, file: str) -> Iterator[tuple[str, str]]:
-    """The names that a split file lists, without folder and ending, and the place of each."""
+def _read_names(source: Source, file: str) -> Iterator[tuple[str, str]]:
+    """The names in a split file, without folder and ending, each with its location."""
     path = source.root / file
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise LabelError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
     for number, line in enumerate(text.splitlines(), start=1):
-        if name := PurePosixPath(line.strip()).name:
+        if name := PurePosixPath(line.strip().replace("\\", "/")).name:
             ending = PurePosixPath(name).suffix
-            known = ending.lower() in (*PHOTO_ENDINGS, ".xml")
-            yield name.removesuffix(ending) if known else name, f"{path}:{number}"
+            is_file_name = ending.lower() in (*PHOTO_ENDINGS, ".xml")
+            yield name.removesuffix(ending) if is_file_name else name, f"{path}:{number}"
 
 
-def _merged(lists: Lists) -> dict[str, Listed]:
-    splits: dict[str, Listed] = {}
+def _entries(lists: NamesBySplit) -> dict[str, SplitEntry]:
+    entries: dict[str, SplitEntry] = {}
     twice = []
     for split in SPLITS:
-        for name, place in lists.get(split, []):
-            first = splits.setdefault(name, Listed(split, place))
+        for name, location in lists.get(split, []):
+            first = entries.setdefault(name, SplitEntry(split, location))
             if first.split != split:
-                twice.append(f"{place}: {name}, which is also at {first.place}")
+                twice.append(f"{location}: {name}, also at {first.location}")
     if twice:
-        remedy = "A photo may be in one split only: take it out of the others."
+        remedy = "Keep each photo in one split and remove it from the others."
         raise LabelError(format_errors("Photos in more than one split", twice, remedy))
-    return splits
+    return entries

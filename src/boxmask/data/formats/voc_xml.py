@@ -1,4 +1,4 @@
-"""One XML file of Pascal VOC: the photo that it means, and the objects in it, each with its line."""
+"""One XML file of Pascal VOC: its photo, and its objects with their lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FLAGS = {"1": True, "true": True, "0": False, "false": False, "unspecified": Fa
 
 @dataclass(frozen=True, slots=True)
 class VocObject:
-    """One <object>: class name, corners (xmin, ymin, xmax, ymax) as written, and where it stands."""
+    """One <object>: class name, corners (xmin, ymin, xmax, ymax) as written, and its line."""
 
     name: str
     corners: tuple[float, float, float, float]
@@ -23,31 +23,37 @@ class VocObject:
 
 @dataclass(frozen=True, slots=True)
 class VocFile:
-    """file: relative to the root; filename: the photo's name as written, "" if none; line: of that name."""
+    """One annotation file.
+
+    file:          relative to the root
+    filename:      the photo's name as written, "" if there is none
+    line:          of that name
+    declared_size: (height, width) as written, if given
+    """
 
     file: str
     filename: str
     line: int
-    declared: tuple[int, int] | None
+    declared_size: tuple[int, int] | None
     objects: tuple[VocObject, ...]
 
     @property
     def stem(self) -> str:
-        """The name of the sheet, by which split files know it."""
+        """The name of the file without its ending, which split files use."""
         return PurePosixPath(self.file).stem
 
 
 def read_voc_file(root: Path, file: str) -> VocFile:
-    """Raises LabelError with file and line for broken XML, or an object without class, box or numbers."""
+    """Raises LabelError, with file and line, for broken XML and for objects without class, box or numbers."""
     path = root / file
     annotation = read_xml(path)
-    named = annotation.first("filename")
+    filename = annotation.first("filename")
     return VocFile(
         file=file,
-        filename=named.text if named else "",
-        line=named.line if named else annotation.line,
-        declared=_declared_size(annotation),
-        objects=tuple(_drawn(element, path) for element in annotation.all("object")),
+        filename=filename.text if filename else "",
+        line=filename.line if filename else annotation.line,
+        declared_size=_declared_size(annotation),
+        objects=tuple(_object(element, path) for element in annotation.all("object")),
     )
 
 
@@ -59,7 +65,7 @@ def _declared_size(annotation: Element) -> tuple[int, int] | None:
     return (int(height), int(width)) if height.isdecimal() and width.isdecimal() else None
 
 
-def _drawn(element: Element, path: Path) -> VocObject:
+def _object(element: Element, path: Path) -> VocObject:
     name = element.text_of("name")
     if not name:
         raise LabelError(f"{path}:{element.line}: an <object> without a <name>")
@@ -71,7 +77,7 @@ def _drawn(element: Element, path: Path) -> VocObject:
 
 
 def _number(box: Element, tag: str, path: Path) -> float:
-    """The number in a tag; one that is not finite passes, to be reported with the other impossible boxes."""
+    """The number in a tag. NaN and infinity pass; they are reported with the other bad boxes."""
     try:
         return float(box.text_of(tag))
     except ValueError:

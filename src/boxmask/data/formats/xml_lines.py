@@ -1,4 +1,4 @@
-"""XML as a tree whose elements know the line they begin in, which the standard library's trees do not."""
+"""XML as a tree whose elements know their line, which the trees of the standard library do not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from boxmask.errors import LabelError
 
 
 class Element:
-    """One element: its tag, line, text without spaces around it, and children."""
+    """One element: its tag, the line it begins in, its text without surrounding spaces, and its children."""
 
     __slots__ = ("children", "line", "tag", "text")
 
@@ -21,21 +21,21 @@ class Element:
         self.children: list[Element] = []
 
     def all(self, tag: str) -> Iterator[Element]:
-        """The children of that tag."""
+        """The children with this tag."""
         return (child for child in self.children if child.tag == tag)
 
     def first(self, tag: str) -> Element | None:
-        """The first child of that tag, if there is one."""
+        """The first child with this tag, if there is one."""
         return next(self.all(tag), None)
 
     def text_of(self, tag: str) -> str:
-        """The text of the first child of that tag, or "" where there is none."""
+        """The text of the first child with this tag; "" if there is none."""
         child = self.first(tag)
         return child.text if child else ""
 
 
 def read_xml(path: Path) -> Element:
-    """Parse a file. Raises LabelError with line and column where it is broken."""
+    """Parse a file. Raises LabelError, with line and column, for broken XML."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
     top = Element("", 0)
@@ -53,7 +53,9 @@ def read_xml(path: Path) -> Element:
         element = open_elements.pop()
         element.text = element.text.strip()
 
-    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, text, end
+    parser.StartElementHandler = start
+    parser.CharacterDataHandler = text
+    parser.EndElementHandler = end
     try:
         parser.Parse(path.read_bytes(), True)
     except expat.ExpatError as error:

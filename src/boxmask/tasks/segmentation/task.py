@@ -10,9 +10,8 @@ from torch import Tensor
 
 from boxmask.data.augmentation.segmentation import SegmentationAugmentation, resize_segmentation_photo
 from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
-from boxmask.data.segmentation.dataset import SegmentationDataset, with_drawn_splits
-from boxmask.data.segmentation.read import read_unsplit_segmentation
-from boxmask.data.split import apply_split_file
+from boxmask.data.segmentation.dataset import SegmentationDataset
+from boxmask.data.segmentation.read import read_segmentation, read_unsplit_segmentation
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
 from boxmask.evaluation.segmentation.table import segmentation_table
 from boxmask.photos.read import to_image
@@ -38,14 +37,14 @@ class SegmentationTask:
 
     def read(self, data: Path, recipe: Recipe) -> SegmentationDataset:
         """Read label maps, or the masks of a detection data set."""
-        unsplit = read_unsplit_segmentation(
+        dataset = read_segmentation(
             data,
+            split_seed=recipe.split_seed,
+            split_file=recipe.split_file,
             classes_file=recipe.classes_file,
             on_unknown_colors=recipe.on_unknown_colors,
             on_bad_boxes=recipe.on_bad_boxes,
         )
-        file, seed = recipe.split_file, recipe.split_seed
-        dataset = apply_split_file(unsplit, file) if file else with_drawn_splits(unsplit, seed)
         notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
         return replace(dataset, notes=dataset.notes + notes)
 

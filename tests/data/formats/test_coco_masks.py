@@ -1,4 +1,4 @@
-"""COCO's three ways to write an outline, as pycocotools reads them, and what people write instead."""
+"""COCO's three forms of masks, read as pycocotools does, and malformed ones."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def dense(dataset: DetectionDataset, photo: int = 0) -> NDArray[np.bool_]:
 # ---------------------------------------------------------------- what is read
 
 
-def test_the_three_ways_give_the_same_mask(write: Write) -> None:
+def test_polygons_and_both_run_lengths_give_the_same_mask(write: Write) -> None:
     ring = a_ring()
     dataset = read_detection(write([listed(ring), packed(ring)]))
     assert np.array_equal(dense(dataset), [ring, ring])
@@ -89,13 +89,13 @@ def test_a_hole_that_touches_the_photos_edges(write: Write) -> None:
     assert dense(read_detection(write([listed(np.ones(SIZE, dtype=bool))]))).all()
 
 
-def test_a_crowd_has_an_outline(write: Write) -> None:
+def test_a_crowd_region_has_a_mask(write: Write) -> None:
     dataset = read_detection(write([listed(a_ring())], iscrowd=1))
     assert dataset.target(0).ignore.tolist() == [True]
     assert np.array_equal(dense(dataset)[0], a_ring())
 
 
-def test_several_parts_are_joined(write: Write) -> None:
+def test_several_polygons_are_united(write: Write) -> None:
     root = write([[TRIANGLE, [40, 5, 55, 5, 55, 15, 40, 15], [0, 0, 12, 0, 12, 12]]])
     mask = dense(read_detection(root))[0]
     assert np.array_equal(mask, as_pycocotools(root)[0])
@@ -121,7 +121,7 @@ def test_polygons_are_filled_as_pycocotools_fills_them(write: Write) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, [], {}, [[]], [[], []]])
-def test_boxes_and_outlines_may_be_mixed(write: Write, nothing: Any) -> None:
+def test_boxes_and_masks_may_be_mixed(write: Write, nothing: Any) -> None:
     dataset = read_detection(write([nothing, [TRIANGLE]]))
     assert dataset.has_mask.tolist() == [False, True]
     assert dataset.boxes.tolist() == [[0, 0, 60, 40]] * 2
@@ -132,14 +132,16 @@ def test_boxes_and_outlines_may_be_mixed(write: Write, nothing: Any) -> None:
     assert dataset.areas[1] == dense(dataset)[1].sum()
 
 
-def test_boxes_alone_have_no_masks(write: Write) -> None:
+def test_a_data_set_of_boxes_has_no_masks(write: Write) -> None:
     dataset = read_detection(write([None, []]))
     assert dataset.masks(0) is None
     assert dataset.target(0).masks is None
     assert dataset.has_mask.tolist() == [False, False]
 
 
-def test_a_photo_without_objects_in_an_outlined_set(write_coco: Write, coco: Make, annotation: Make) -> None:
+def test_a_photo_without_objects_in_a_data_set_with_masks(
+    write_coco: Write, coco: Make, annotation: Make
+) -> None:
     outlined = annotation(1, 1, [0, 0, 60, 40], segmentation=[TRIANGLE])
     dataset = read_detection(write_coco(coco([(1, "b.jpg"), (2, "a.jpg")], [outlined])))
     masks = dataset.masks(0)
@@ -148,7 +150,7 @@ def test_a_photo_without_objects_in_an_outlined_set(write_coco: Write, coco: Mak
     assert dense(dataset, 1).any()
 
 
-def test_the_order_of_photos_and_left_out_boxes_take_outlines_along(
+def test_masks_stay_with_their_objects_when_sorted_or_left_out(
     write_coco: Write, coco: Make, annotation: Make
 ) -> None:
     def square(x: int) -> list[list[int]]:
@@ -169,7 +171,7 @@ def test_the_order_of_photos_and_left_out_boxes_take_outlines_along(
         assert np.array_equal(masks.boxes(), dataset.boxes[dataset.rows(photo)])
 
 
-def test_a_missing_box_is_that_of_the_outline(write: Write) -> None:
+def test_a_missing_box_is_computed_from_the_mask(write: Write) -> None:
     root = write([[TRIANGLE], listed(a_ring())])
     document = json.loads((root / "instances.json").read_text())
     del document["annotations"][0]["bbox"]
@@ -182,11 +184,11 @@ def test_a_missing_box_is_that_of_the_outline(write: Write) -> None:
     assert dataset.boxes[1].tolist() == [11, 0, 60, 40]
 
 
-def test_an_outline_without_a_pixel_is_noted_and_not_known(write: Write) -> None:
+def test_a_mask_without_pixels_is_noted_and_unknown(write: Write) -> None:
     speck = [10.1, 10.1, 10.2, 10.1, 10.2, 10.2]
     dataset = read_detection(write([[speck], listed(np.zeros(SIZE, dtype=bool)), [TRIANGLE]]))
     assert dataset.has_mask.tolist() == [False, False, True]
-    assert dataset.notes[0].startswith("2 outlines cover no pixel and count as not known:\n  ")
+    assert dataset.notes[0].startswith("2 masks have no pixel and count as unknown:\n  ")
     assert "annotations[0] (id 100)" in dataset.notes[0]
     assert "annotations[1] (id 101)" in dataset.notes[0]
 
@@ -206,19 +208,19 @@ def test_a_photo_of_one_pixel(write: Write) -> None:
         ("outline", "expected a list of polygons, .* found outline"),
         (TRIANGLE, r"expected a list of polygons, .* found \[10, 10, 30"),
         ([TRIANGLE, 7], "expected a list of polygons"),
-        ([[1, 2, 3, 4]], "a polygon of 2 points, where three are the fewest"),
+        ([[1, 2, 3, 4]], "a polygon of 2 points; it needs at least 3"),
         ([TRIANGLE, []], "a polygon of 0 points"),
-        ([TRIANGLE, [1, 2, 3, 4, 5, 6, 7]], "a polygon of 7 numbers, where each point has x and y"),
-        ([[1, 2, 3, "4", 5, 6]], r"a polygon should be numbers, found \[1, 2, 3, '4'"),
-        ([[1, 2, 3, True, 5, 6]], "a polygon should be numbers"),
+        ([TRIANGLE, [1, 2, 3, 4, 5, 6, 7]], "a polygon of 7 numbers; each point needs x and y"),
+        ([[1, 2, 3, "4", 5, 6]], r"expected a polygon of numbers, found \[1, 2, 3, '4'"),
+        ([[1, 2, 3, True, 5, 6]], "expected a polygon of numbers"),
         ([[1, 2, 3, float("nan"), 5, 6]], "a polygon with a coordinate that is not finite"),
         ([[1, 2, 3e9, 4, 5, 6]], r"a point at 3e\+09, 4 in a photo of 60 × 40 pixels"),
         ([[1, 2, 3, -61, 5, 6]], "a point at 3, -61 in a photo"),
-        ({"size": [60, 40], "counts": [2400]}, "of 40 × 60 pixels, its photo is 60 × 40"),
-        ({"counts": [2400]}, r'the "size" of its run lengths as \[height, width\], found None'),
+        ({"size": [60, 40], "counts": [2400]}, "cover 40 × 60 pixels, its photo is 60 × 40"),
+        ({"counts": [2400]}, r'"size" as \[height, width\], found None'),
         ({"size": [40.0, 60], "counts": [2400]}, r"as \[height, width\], found \[40\.0, 60\]"),
-        ({"size": [40, 60]}, r'its "counts" as whole numbers or text, found None'),
-        ({"size": [40, 60], "counts": [1.5, 2398.5]}, r'its "counts" as whole numbers'),
+        ({"size": [40, 60]}, r'"counts" as whole numbers or text, found None'),
+        ({"size": [40, 60], "counts": [1.5, 2398.5]}, r'"counts" as whole numbers'),
         ({"size": [40, 60], "counts": [10, 20]}, "add up to 30, its photo has 2400 pixels"),
         ({"size": [40, 60], "counts": []}, "add up to 0"),
         ({"size": [40, 60], "counts": [2500, -100]}, "a run length of -100"),
@@ -227,21 +229,21 @@ def test_a_photo_of_one_pixel(write: Write) -> None:
         ({"size": [40, 60], "counts": "3 4"}, "invalid character ' ' at index 1"),
     ],
 )
-def test_a_segmentation_that_cannot_be_read(write: Write, segmentation: Any, reason: str) -> None:
+def test_malformed_segmentations_are_refused(write: Write, segmentation: Any, reason: str) -> None:
     root = write([[TRIANGLE], segmentation])
     where = r"instances\.json:\d+: annotations\[1\] \(id 101\): "
     with pytest.raises(LabelError, match=rf"(?s)cannot be read \(1\):\n.*{where}.*{reason}.*\nCorrect these"):
         read_detection(root)
 
 
-def test_all_faults_are_told_at_once(write: Write) -> None:
+def test_all_errors_are_reported_at_once(write: Write) -> None:
     with pytest.raises(LabelError, match=r"cannot be read \(3\):") as raised:
         read_detection(write([[[1, 2]], [TRIANGLE], [[1, 2, 3]], 7]))
     for row in (0, 2, 3):
         assert f"annotations[{row}]" in str(raised.value)
 
 
-def test_neither_box_nor_outline(write: Write) -> None:
+def test_an_object_without_box_and_mask_is_refused(write: Write) -> None:
     with pytest.raises(LabelError, match=r"annotations\[0\] \(id 100\) has no bbox"):
         read_detection(_without_boxes(write([None])))
     root = _without_boxes(write([[[1, 1, 1, 1, 1, 1]], [TRIANGLE]]))
@@ -264,7 +266,7 @@ def _without_boxes(root: Path) -> Path:
 
 
 @pytest.mark.parametrize(("name", "file"), [("dsb2018", "instances.json"), ("fruits_nuts", "trainval.json")])
-def test_real_outlines_agree_with_pycocotools(shared_data: Path, name: str, file: str) -> None:
+def test_real_masks_agree_with_pycocotools(shared_data: Path, name: str, file: str) -> None:
     coco = pytest.importorskip("pycocotools.coco").COCO(shared_data / name / file)
     dataset = read_detection(shared_data / name)
     assert dataset.has_mask.all()
