@@ -103,7 +103,7 @@ def test_choices_that_cannot_be_meant(
 
 @pytest.mark.parametrize(
     ("model", "message"),
-    [("unet", "its objects have boxes alone"), ("mask-rcnn", "no training object has an outline")],
+    [("unet", "its objects have boxes but no masks"), ("mask-rcnn", "no training object has an outline")],
 )
 def test_boxes_are_not_enough(refused: Refused, boxes_only: Path, model: str, message: str) -> None:
     assert message in refused(1, "train", boxes_only, "--model", model, "--weights", "none")
