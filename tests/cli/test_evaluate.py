@@ -55,7 +55,7 @@ def test_pictures_are_not_drawn_over_the_photos(
     before = {file: file.read_bytes() for file in (demo / "images").iterdir()}
     ended = boxmask("evaluate", trained, demo, "--pictures", demo / "images")
     assert ended.status == 2
-    assert "would replace the photo itself" in ended.err
+    assert "would overwrite the photo itself" in ended.err
     assert {file: file.read_bytes() for file in (demo / "images").iterdir()} == before
 
 
