@@ -69,7 +69,7 @@ def _free_place(
     return None
 
 
-def _corners(box: Float[Tensor, "4"], extent: tuple[int, int]) -> list[tuple[int, int]]:
+def _corners(box: Float[Tensor, " 4"], extent: tuple[int, int]) -> list[tuple[int, int]]:
     """Upper left corners of the possible places, in order of preference."""
     x1, y1, x2, y2 = (round(edge) for edge in box.tolist())
     width, height = extent
