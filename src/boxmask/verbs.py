@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from boxmask.evaluation.classification.evaluate import ClassificationEvaluation
-    from boxmask.evaluation.detection.evaluate import DetectionEvaluation
-    from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation
+    from boxmask.evaluation.contract import Evaluation
     from boxmask.models.table import AnyModel
     from boxmask.prediction.predict import Prediction
     from boxmask.runs.options import RecipeOptions
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 
 RunLike: TypeAlias = "Run | str | os.PathLike[str]"
 """A `Run`, the path of its folder, or the path of a checkpoint."""
-
-Evaluation: TypeAlias = "DetectionEvaluation | SegmentationEvaluation | ClassificationEvaluation"
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each photo with the number done and the number in all."""
@@ -107,8 +103,7 @@ def evaluate(
     options = LabelOptions(on_bad_boxes, on_unseen_classes, classes, on_unknown_colors)
     dataset = task.read_split(Path(run), Path(data), split, options)
     folder = Path(pictures) if pictures else None
-    evaluation: Evaluation = task.evaluate(model, dataset, on_unseen_classes, progress, folder).evaluation
-    return evaluation
+    return task.evaluate(model, dataset, on_unseen_classes, progress, folder).evaluation
 
 
 def predict(

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.detection.box_checks import OnBadBoxes
+from boxmask.evaluation.contract import Evaluation
 from boxmask.pipeline.images import Size
 from boxmask.prediction.predict import ResultWriter
 from boxmask.runs.recipe import Recipe
@@ -48,7 +49,7 @@ class LabelOptions:
 class EvaluationReport:
     """An evaluation, and its table for the terminal."""
 
-    evaluation: Any  # DetectionEvaluation, SegmentationEvaluation or ClassificationEvaluation
+    evaluation: Evaluation
     table: Group
 
 

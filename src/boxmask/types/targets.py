@@ -36,9 +36,8 @@ class Target:
         check_tensor("boxes", self.boxes, torch.float32, (None, 4))
         check_tensor("labels", self.labels, torch.int64, (n,))
         check_tensor("ignore", self.ignore, torch.bool, (n,))
-        if self.masks is not None:
-            if len(self.masks) != n:
-                raise mismatch("masks", str(n), len(self.masks))
+        if self.masks is not None and len(self.masks) != n:
+            raise mismatch("masks", str(n), len(self.masks))
         valid = (self.boxes[:, 2:] > self.boxes[:, :2]).all(dim=1)  # False for NaN
         if not valid.all():
             raise mismatch("boxes", "x2 > x1 and y2 > y1", self.boxes[~valid][:3].tolist())
