@@ -1,10 +1,10 @@
-"""The kernels beside torchvision's and PyTorch's, in one run: `python benchmarks/kernels.py`.
+"""boxmask's kernels beside torchvision's and PyTorch's: `python benchmarks/kernels.py`.
 
-Each pair runs in turns (theirs, ours, theirs, ours, ...) and the table shows medians, so that a noisy machine
-is noisy for both; "of CPU time" is the ratio that other programs disturb least. As limits it measures a
-matrix product and a copy of memory. "moved" is what has to cross memory once (features, pooled values and
-their gradients), "of copy" is that against the copy; "peak" is what a call adds to the process's resident
-memory at its highest.
+The two sides of a row run in turns and the table shows medians, so that a busy machine disturbs both alike.
+"CPU ratio" compares processor time, which other programs disturb least. Two limits are measured for
+comparison: a matrix product and a copy of memory. "moved" is the data that must cross memory once (features,
+pooled values and their gradients) per second, "of copy" is its share of the copy's rate, and "peak" is the
+resident memory that a call adds at its highest.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from boxmask.cli.memory import keep_memory
 from boxmask.kernels import conv3x3, linear, nms, pyramid_roi_align, roi_pool
-from sides import product_peak
+from side_by_side import product_peak
 
 SIZE, STRIDES, CHANNELS, ROIS = (800, 1088), (4, 8, 16, 32), 256, 2048
 SCALES = [1 / stride for stride in STRIDES]
@@ -35,21 +35,19 @@ SCALES = [1 / stride for stride in STRIDES]
 @dataclass
 class Pair:
     name: str
-    theirs: Callable[[], object]
-    ours: Callable[[], object]
+    reference: Callable[[], object]
+    candidate: Callable[[], object]
     moved: int  # bytes
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, help="threads for both sides; PyTorch's choice unless given")
-    parser.add_argument(
-        "--rounds", type=int, default=7, help="runs of each side, of which the median is shown"
-    )
-    parser.add_argument("--keep-memory", action="store_true", help="both sides keep freed memory")
+    parser.add_argument("--threads", type=int, help="threads of both sides (default: PyTorch's)")
+    parser.add_argument("--rounds", type=int, default=7, help="runs per side; the table shows medians")
+    parser.add_argument("--keep-memory", action="store_true", help="keep freed memory on both sides")
     options = parser.parse_args()
     if options.keep_memory and not keep_memory():
-        parser.error("this system cannot keep memory")
+        parser.error("--keep-memory needs glibc (Linux)")
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
@@ -59,9 +57,9 @@ def main() -> None:
     )
     flops, copy = product_peak(), copy_peak()
     console.print(f"matrix product {flops / 1e9:.0f} GFLOP/s, copy {copy / 1e9:.1f} GB/s")
-    table = Table("", "theirs ms", "boxmask ms", "ratio", "of CPU time", "moved GB/s", "of copy")
-    table.add_column("peak MB, theirs")
-    table.add_column("ours")
+    table = Table("", "reference ms", "boxmask ms", "ratio", "CPU ratio", "moved GB/s", "of copy")
+    table.add_column("peak MB, reference")
+    table.add_column("boxmask")
     for pair in [
         align_pair(torch.channels_last),
         align_pair(torch.contiguous_format),
@@ -75,15 +73,17 @@ def main() -> None:
 
 
 def row(pair: Pair, rounds: int, copy: float) -> list[str]:
-    peaks = [peak_of(pair.theirs), peak_of(pair.ours)]  # the first call also compiles
-    times = [(*seconds(pair.theirs), *seconds(pair.ours)) for _ in range(rounds)]
-    theirs, their_cpu, ours, our_cpu = (median(column) for column in zip(*times, strict=True))
-    rate = pair.moved / ours
+    peaks = [peak_of(pair.reference), peak_of(pair.candidate)]  # the first call also compiles
+    times = [(*seconds(pair.reference), *seconds(pair.candidate)) for _ in range(rounds)]
+    reference, reference_cpu, candidate, candidate_cpu = (
+        median(column) for column in zip(*times, strict=True)
+    )
+    rate = pair.moved / candidate
     numbers = [
-        f"{theirs * 1e3:.1f}",
-        f"{ours * 1e3:.1f}",
-        f"{theirs / ours:.1f}x",
-        f"{their_cpu / our_cpu:.1f}x",
+        f"{reference * 1e3:.1f}",
+        f"{candidate * 1e3:.1f}",
+        f"{reference / candidate:.1f}x",
+        f"{reference_cpu / candidate_cpu:.1f}x",
     ]
     return [
         pair.name,
@@ -95,25 +95,25 @@ def row(pair: Pair, rounds: int, copy: float) -> list[str]:
 
 
 def align_pair(layout: torch.memory_format) -> Pair:
-    """Forward and backward on four levels of one photo; torchvision gets its own favorite layout."""
+    """Forward and backward on four levels of one photo; torchvision gets its preferred layout."""
     shapes = [(1, CHANNELS, SIZE[0] // stride, SIZE[1] // stride) for stride in STRIDES]
     plain = [torch.randn(shape, requires_grad=True) for shape in shapes]
     maps = [one.detach().contiguous(memory_format=layout).requires_grad_() for one in plain]
-    rois, levels = some_rois()
+    rois, levels = make_rois()
     grad = torch.randn(ROIS, CHANNELS, 7, 7)
     groups = [levels == level for level in range(len(STRIDES))]
     parts = [(rois[group], grad[group]) for group in groups]
 
-    def theirs() -> None:
+    def reference() -> None:
         for feature, scale, (few, few_grad) in zip(plain, SCALES, parts, strict=True):
             pooled = torchvision.ops.roi_align(feature, few, 7, scale, 2)
             torch.autograd.grad(pooled, feature, few_grad)
 
-    def ours() -> None:
+    def candidate() -> None:
         torch.autograd.grad(pyramid_roi_align(maps, rois, levels, 7, SCALES, 2), maps, grad)
 
     name = "channels-last" if layout == torch.channels_last else "channels-first"
-    return Pair(f"RoIAlign 7×7, {name}", theirs, ours, 2 * size_of(*plain, grad))
+    return Pair(f"RoIAlign 7×7, {name}", reference, candidate, 2 * size_of(*plain, grad))
 
 
 def pool_pair() -> Pair:
@@ -121,20 +121,20 @@ def pool_pair() -> Pair:
     shape = (1, CHANNELS, SIZE[0] // 16, SIZE[1] // 16)
     plain = torch.randn(shape, requires_grad=True)
     feature = plain.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
-    rois, _ = some_rois()
+    rois, _ = make_rois()
     grad = torch.randn(ROIS, CHANNELS, 7, 7)
 
-    def theirs() -> None:
+    def reference() -> None:
         torch.autograd.grad(torchvision.ops.roi_pool(plain, rois, 7, 1 / 16), plain, grad)
 
-    def ours() -> None:
+    def candidate() -> None:
         torch.autograd.grad(roi_pool(feature, rois, 7, 1 / 16), feature, grad)
 
-    return Pair("RoIPool 7×7", theirs, ours, 2 * size_of(plain, grad))
+    return Pair("RoIPool 7×7", reference, candidate, 2 * size_of(plain, grad))
 
 
 def nms_pair() -> Pair:
-    """6,000 boxes as an RPN gives them: many around each object, some anywhere."""
+    """6,000 boxes as from an RPN: many around each object."""
     centers = (torch.rand(120, 2) * torch.tensor([1088.0, 800.0])).repeat(50, 1)
     sides = torch.exp(torch.rand(120, 2) * 2.5 + 3).repeat(50, 1)
     boxes = around(
@@ -142,8 +142,11 @@ def nms_pair() -> Pair:
     )
     scores = torch.rand(6000)
     assert torch.equal(nms(boxes, scores, 0.7), torchvision.ops.nms(boxes, scores, 0.7))
-    ours, theirs = (lambda: nms(boxes, scores, 0.7)), (lambda: torchvision.ops.nms(boxes, scores, 0.7))
-    return Pair(f"NMS 6,000 boxes, {len(ours())} kept", theirs, ours, size_of(boxes, scores))
+    candidate, reference = (
+        (lambda: nms(boxes, scores, 0.7)),
+        (lambda: torchvision.ops.nms(boxes, scores, 0.7)),
+    )
+    return Pair(f"NMS 6,000 boxes, {len(candidate())} kept", reference, candidate, size_of(boxes, scores))
 
 
 def convolution_pair() -> Pair:
@@ -156,14 +159,14 @@ def convolution_pair() -> Pair:
     leaves = [leaf.requires_grad_() for leaf in (input, weight, bias)]
     grad = torch.randn(shape).contiguous(memory_format=torch.channels_last)
 
-    def theirs() -> None:
+    def reference() -> None:
         torch.autograd.grad(F.conv2d(*leaves, padding=1), leaves, grad)
 
-    def ours() -> None:
+    def candidate() -> None:
         torch.autograd.grad(conv3x3(*leaves), leaves, grad)
 
     torch.testing.assert_close(conv3x3(*leaves), F.conv2d(*leaves, padding=1), atol=1e-3, rtol=1e-3)
-    return Pair("3×3 convolution, 200×272", theirs, ours, 3 * size_of(input))
+    return Pair("3×3 convolution, 200×272", reference, candidate, 3 * size_of(input))
 
 
 def linear_pair() -> Pair:
@@ -172,18 +175,18 @@ def linear_pair() -> Pair:
     leaves = [leaf.requires_grad_() for leaf in leaves]
     grad = torch.randn(ROIS, 1024)
 
-    def theirs() -> None:
+    def reference() -> None:
         torch.autograd.grad(F.linear(*leaves), leaves, grad)
 
-    def ours() -> None:
+    def candidate() -> None:
         torch.autograd.grad(linear(*leaves), leaves, grad)
 
     torch.testing.assert_close(linear(*leaves), F.linear(*leaves), atol=1e-2, rtol=1e-3)
-    return Pair("FC 12544 → 1024", theirs, ours, 2 * size_of(*leaves))
+    return Pair("FC 12544 → 1024", reference, candidate, 2 * size_of(*leaves))
 
 
-def some_rois() -> tuple[Tensor, Tensor]:
-    """RoIs of 16 to 540 pixels and the level of each, by the rule of the FPN paper."""
+def make_rois() -> tuple[Tensor, Tensor]:
+    """RoIs of 16 to 540 pixels and their levels by the rule of the FPN paper."""
     sides = torch.exp(torch.rand(ROIS, 1) * 3.5 + 2.8) * torch.exp(
         (torch.rand(ROIS, 1) - 0.5) * torch.tensor([0.5, -0.5])
     )
@@ -194,35 +197,35 @@ def some_rois() -> tuple[Tensor, Tensor]:
 
 
 def around(centers: Tensor, sides: Tensor) -> Tensor:
-    """Boxes inside the photo."""
+    """Boxes around the centers, clipped to the photo."""
     boxes = torch.cat([centers - sides / 2, centers + sides / 2], dim=1)
     limit = torch.tensor([SIZE[1], SIZE[0]] * 2, dtype=torch.float32)
     return boxes.clamp(min=0).minimum(limit)
 
 
 def copy_peak() -> float:
-    """Bytes read and written a second by a copy that no cache holds."""
+    """Bytes read and written per second by a copy larger than the caches."""
     a, b = torch.ones(2**26), torch.ones(2**26)
     return 2 * size_of(a) / min(seconds(lambda: b.copy_(a))[0] for _ in range(8))
 
 
 def size_of(*tensors: Tensor) -> int:
-    return sum(one.numel() * one.element_size() for one in tensors)
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def seconds(call: Callable[[], object]) -> tuple[float, float]:
-    """By the clock, and of all cores together."""
+    """Seconds by the clock, and seconds of all cores together."""
     start, cpu = time.perf_counter(), time.process_time()
     call()
     return time.perf_counter() - start, time.process_time() - cpu
 
 
 def peak_of(call: Callable[[], object]) -> float:
-    """Bytes that the call adds to resident memory at its highest; NaN where the system does not tell."""
+    """Bytes that the call adds to resident memory at its highest; NaN outside Linux."""
     if not sys.platform.startswith("linux"):
         return float("nan")
     call()  # what stays, such as compiled code, is not counted
-    Path("/proc/self/clear_refs").write_text("5")  # forget the highest so far
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak
     before = resident("VmRSS")
     call()
     return resident("VmHWM") - before

@@ -1,11 +1,10 @@
-"""The whole lineage on the same photos: `python benchmarks/lineage.py DATA --out DIR`.
+"""The R-CNN family on the same photos: `python benchmarks/lineage.py DATA --out DIR`.
 
-The story that the three papers tell, in measured numbers: Selective Search x CNN, (Selective Search + RoI) +
-one CNN, one CNN; and those that need no proposals at all, whose line has none. On photos with outlines, Mask
-R-CNN and the methods that give every pixel its class can be chosen, too. All have the same backbone, photos
-and size of photos, and each is trained from the command line in its own minutes, proposals included.
-Then the seconds of a photo, split into what they are spent on; no proposal comes from a cache while they are
-counted. A run that is in DIR already is not trained again, so that a benchmark that was stopped goes on.
+Trains every method from the command line, with the same backbone, photos and photo size, each for its own
+minutes, proposals included. Evaluates them on the test photos. Then measures the seconds per photo, split
+into proposals, features, heads and the rest; no proposals come from a cache. One-stage detectors have no
+proposals. On photos with masks, Mask R-CNN and the segmenters can be chosen, too. Runs that are in DIR
+already are not trained again, so a benchmark that was stopped can be continued.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ PARTS = ("image", "proposals", "features", "heads", "post-processing")
 
 @dataclass(frozen=True)
 class Method:
-    """A row of the table: flags of its training, and which of its methods belong to which part."""
+    """A row of the table: flags of the training, and the part of a photo's time that each function is in."""
 
     name: str
     flags: tuple[str, ...]
@@ -82,9 +81,9 @@ MASK = {
     "mask_head.forward": "heads",
     "with_masks": "post-processing",
 }
-PIXELS = {"features": "features", "heads": "heads"}  # the rest, resizing and labeling, is not split up
-FIGURES = ("AP", "AP50", "mask_AP", "mask_AP50", "mIoU")
-METHOD_DEFAULTS = {
+SEGMENTER = {"features": "features", "heads": "heads"}  # resizing and labeling are not measured apart
+METRICS = ("AP", "AP50", "mask_AP", "mask_AP50", "mIoU")
+METHODS = {
     "rcnn": Method("R-CNN", ("--model", "rcnn"), 20, RCNN),
     "fast-rcnn": Method("Fast R-CNN", ("--model", "fast-rcnn"), 10, FAST),
     "fast-rcnn-svd": Method("Fast R-CNN, SVD", ("--model", "fast-rcnn"), 10, FAST, svd=True),
@@ -96,18 +95,18 @@ METHOD_DEFAULTS = {
     "retinanet": Method("RetinaNet", ("--model", "retinanet"), 10, RETINANET),
     "fcos": Method("FCOS", ("--model", "fcos"), 10, FCOS),
     "mask-rcnn": Method("Mask R-CNN", ("--model", "mask-rcnn"), 10, MASK),
-    "fcn": Method("FCN", ("--model", "fcn"), 10, PIXELS),
-    "unet": Method("U-Net", ("--model", "unet"), 10, PIXELS),
-    "deeplab-v3": Method("DeepLabv3", ("--model", "deeplab-v3"), 10, PIXELS),
+    "fcn": Method("FCN", ("--model", "fcn"), 10, SEGMENTER),
+    "unet": Method("U-Net", ("--model", "unet"), 10, SEGMENTER),
+    "deeplab-v3": Method("DeepLabv3", ("--model", "deeplab-v3"), 10, SEGMENTER),
 }
 
 
-OF_BOXES = ",".join(name for name, method in METHOD_DEFAULTS.items() if method.parts not in (MASK, PIXELS))
+DETECTORS = ",".join(name for name, method in METHODS.items() if method.parts not in (MASK, SEGMENTER))
 
 
 @dataclass
 class Watch:
-    """Seconds by part; time spent in an inner part does not count for the outer one."""
+    """Seconds by part; time in an inner part is not counted for the outer one."""
 
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     inner: list[float] = field(default_factory=list)
@@ -126,19 +125,19 @@ class Watch:
         return run
 
 
-def watch(model: AnyModel, parts: dict[str, str]) -> Watch:
-    """From now on the model's methods are timed."""
-    watching = Watch()
+def watch_methods(model: AnyModel, parts: dict[str, str]) -> Watch:
+    """Replace the model's methods by timed ones."""
+    watch = Watch()
     for path, part in parts.items():
         *inside, name = path.split(".")
         owner = model.get_submodule(".".join(inside))
-        setattr(owner, name, watching.timed(part, getattr(owner, name)))
-    return watching
+        setattr(owner, name, watch.timed(part, getattr(owner, name)))
+    return watch
 
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of a method."""
+    """The measurements of a method."""
 
     name: str
     minutes: float
@@ -151,7 +150,7 @@ class Row:
 
 
 def train(method: Method, run: Path, args: argparse.Namespace) -> None:
-    """From the command line, as a user would; what is complete is kept, what was stopped goes on."""
+    """Train from the command line. A complete run is kept, a stopped one is continued."""
     if Run(run).finished:
         return
     if Run(run).resume_file.is_file():
@@ -171,14 +170,14 @@ def reading_flags(args: argparse.Namespace) -> list[object]:
 
 
 def boxmask(run: Path, *words: object) -> None:
-    """The program, with a cache of the run's own: none has its photos searched by another's training."""
+    """Run the program with a cache per run, so that no training uses proposals of another."""
     program = "from boxmask.cli import main; main()"
     cache = {"BOXMASK_CACHE": str(run.with_name(f"{run.name}-cache"))}
     subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True, env=os.environ | cache)
 
 
 def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
-    """Figures on the test photos, by the command line; seconds of a photo, here."""
+    """Timing on the test photos, by the command line; seconds of a photo, here."""
     svd = ["--svd", *map(str, args.svd)] if method.svd else []
     figures = run / f"test{'-svd' if method.svd else ''}.json"
     if not figures.is_file():
@@ -192,26 +191,26 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     labeled = task_of(model).read_split(run, Path(args.data), "test", options)
     seconds = seconds_of(model, method, labeled, args.photos)
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
-    figures_of = {name: found[name] for name in FIGURES if found.get(name) is not None}
+    figures_of = {name: found[name] for name in METRICS if found.get(name) is not None}
     return Row(method.name, minutes, figures_of, seconds)
 
 
 def seconds_of(model: Any, method: Method, test: Any, count: int) -> dict[str, float]:
-    """Seconds of one photo by part; the mean over some, after one that does not count."""
+    """Mean seconds per photo by part, after one photo of warm-up."""
     photos = [to_image(test.path(photo)) for photo in range(min(count + 1, len(test)))]
     model.predict(photos[0])
-    watching = watch(model, method.parts)
+    watch = watch_methods(model, method.parts)
     for photo in photos[1:]:
         model.predict(photo)
-    return {part: watching.seconds[part] / max(1, len(photos) - 1) for part in PARTS}
+    return {part: watch.seconds[part] / max(1, len(photos) - 1) for part in PARTS}
 
 
 def table_of(rows: list[Row], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("method")
-    shown = [name for name in FIGURES if any(name in row.figures for row in rows)]
+    shown = [name for name in METRICS if any(name in row.figures for row in rows)]
     parts_named = [f"{part}, s" for part in PARTS]
-    for heading in ("training, min", *shown, *parts_named, "a photo, s", "times as fast"):
+    for heading in ("training, min", *shown, *parts_named, "total, s", "speedup"):
         table.add_column(heading, justify="right")
     for row in rows:
         parts = [f"{row.seconds[part]:.3f}" for part in PARTS]
@@ -222,7 +221,7 @@ def table_of(rows: list[Row], title: str) -> Table:
 
 
 def draw(rows: list[Row], picture: Path, title: str) -> None:
-    """Bars of seconds a photo, split into parts; the figures beside them."""
+    """Draw a bar of seconds per photo for each method, split into parts, with its metrics."""
     figure = Figure(figsize=(10, 0.7 * len(rows) + 1.4), layout="constrained")
     axes = figure.subplots()
     left = [0.0] * len(rows)
@@ -232,10 +231,10 @@ def draw(rows: list[Row], picture: Path, title: str) -> None:
         left = [a + b for a, b in zip(left, widths, strict=True)]
     for y, (row, end) in enumerate(zip(rows, left, strict=True)):
         name = next(name for name in ("AP50", "mIoU") if name in row.figures)
-        said = f"  {end:.2f} s   {name} {row.figures[name]:.3f}   {row.minutes:.0f} min"
-        axes.text(end, y, said, va="center")
+        text = f"  {end:.2f} s   {name} {row.figures[name]:.3f}   {row.minutes:.0f} min"
+        axes.text(end, y, text, va="center")
     axes.invert_yaxis()
-    axes.set(xlabel="seconds a photo", title=title, xlim=(0, 1.45 * max(left)))
+    axes.set(xlabel="seconds per photo", title=title, xlim=(0, 1.45 * max(left)))
     axes.legend(loc="lower right", fontsize="small")
     canvas: Any = FigureCanvasAgg(figure)
     canvas.print_png(picture)
@@ -246,18 +245,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", help="labeled photos, as for `boxmask train`")
-    parser.add_argument("--out", type=Path, required=True, help="where runs, table and chart go")
-    parser.add_argument("--methods", default=OF_BOXES, help=f"of: {', '.join(METHOD_DEFAULTS)}")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the runs and the chart")
+    parser.add_argument("--methods", default=DETECTORS, help=f"comma-separated; any of: {', '.join(METHODS)}")
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="of each method's minutes: R-CNN has 20, the others 10"
+        "--scale", type=float, default=1.0, help="factor on the minutes: R-CNN has 20, the others 10"
     )
-    parser.add_argument("--epochs", type=int, help="instead of minutes")
-    parser.add_argument("--size", type=int, default=480, help="of the short side; 0: each method's own")
+    parser.add_argument("--epochs", type=int, help="train for epochs instead of minutes")
+    parser.add_argument(
+        "--size", type=int, default=480, help="shorter side in pixels; 0: each method's default"
+    )
     parser.add_argument("--svd", type=int, nargs=2, default=(128, 64), help="ranks of fc6 and fc7")
-    parser.add_argument("--photos", type=int, default=20, help="that seconds are measured on")
+    parser.add_argument("--photos", type=int, default=20, help="number of photos to measure seconds on")
     parser.add_argument("--split-file", type=Path, help="as for `boxmask train`")
     parser.add_argument("--classes-file", type=Path, help="as for `boxmask train`, for label images")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="threads of PyTorch")
     args = parser.parse_args()
     keep_memory()
     torch.set_num_threads(args.threads)
@@ -265,8 +266,8 @@ def main() -> None:
     rows = []
     for name in args.methods.split(","):
         run = args.out / name.removesuffix("-svd")
-        train(METHOD_DEFAULTS[name], run, args)
-        rows.append(measure(METHOD_DEFAULTS[name], run, args))
+        train(METHODS[name], run, args)
+        rows.append(measure(METHODS[name], run, args))
     title = f"{Path(args.data).resolve().name}: {args.threads} threads"
     Console(width=160).print(table_of(rows, title))
     draw(rows, args.out / "lineage.png", title)

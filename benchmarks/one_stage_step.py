@@ -1,8 +1,8 @@
 """A training step of a one-stage detector beside torchvision's: `python benchmarks/one_stage_step.py`.
 
-RetinaNet, FCOS and SSDLite, with the same weights, photos, labels and trained numbers on both sides. First
-the losses are compared, then forward + backward + optimizer run in turns, each side in its own process; the
-table shows medians.
+RetinaNet, FCOS and SSDLite, with the same weights, photos, labels and trained parameters on both sides. First
+the losses are compared. Then forward pass, backward pass and optimizer step run in turns, each side in its
+own process, and the table shows medians.
 """
 
 from __future__ import annotations
@@ -22,103 +22,111 @@ from torchvision.models import detection
 from boxmask.detectors.contract import Detector
 from boxmask.types import Target
 from boxmask.weights import from_torchvision
-from sides import Plan, in_turns, product_peak
-from training_step import CLASSES, freeze, some_photos, stepper
+from side_by_side import Plan, in_turns, product_peak
+from training_step import CLASSES, freeze, make_photos, stepper
 
 SSDLITE = "ssdlite320_mobilenet_v3_large"
-DENSE = {"dense_class": "classification", "dense_box": "bbox_regression"}  # what both sides call the losses
+DENSE = {"dense_class": "classification", "dense_box": "bbox_regression"}  # names of the losses on both sides
 LOSSES = {
     "retinanet_resnet50_fpn": DENSE,
     "fcos_resnet50_fpn": {**DENSE, "dense_centerness": "bbox_ctrness"},
     SSDLITE: {"ssd_class": "classification", "ssd_box": "bbox_regression"},
 }
-SIZE, LONGER = 480, 800  # of RetinaNet and FCOS; SSDLite has 320
+SIZE, LONGER = 480, 800  # for RetinaNet and FCOS; SSDLite has 320
 
 
 class Case(NamedTuple):
-    """torchvision's name of a network, and how many photos."""
+    """torchvision's name of a network, and photos per step."""
 
     name: str
     batch: int
 
 
 def both(name: str) -> tuple[nn.Module, Detector]:
-    """torchvision's detector with random weights and frozen norms, and ours; both learn the same numbers.
+    """torchvision's detector with random weights and frozen norms, and boxmask's with the same.
 
-    With ResNet-50 the first two of its five stages are frozen, as torchvision does with pretrained ones.
+    Both train the same parameters.
+
+    ResNet-50's first two of five stages are frozen, as torchvision does with pretrained weights.
     """
     torch.manual_seed(0)
-    theirs, ours = ssdlites() if name == SSDLITE else dense(name)
-    freeze(theirs)
-    if learned(theirs) != learned(ours):
-        raise AssertionError(f"{name}: they learn {learned(theirs)} numbers, and we {learned(ours)}")
-    return theirs, ours.to(memory_format=torch.channels_last)
+    reference, detector = both_ssdlite() if name == SSDLITE else both_dense(name)
+    freeze(reference)
+    counts = trainable_parameters(reference), trainable_parameters(detector)
+    if counts[0] != counts[1]:
+        raise AssertionError(f"{name}: torchvision trains {counts[0]} parameters, boxmask {counts[1]}")
+    return reference, detector.to(memory_format=torch.channels_last)
 
 
-def ssdlites() -> tuple[nn.Module, Detector]:
+def both_ssdlite() -> tuple[nn.Module, Detector]:
     count = len(CLASSES) + 1  # with the background
-    theirs = detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=count)
-    ours = from_torchvision(SSDLITE, theirs.state_dict(), CLASSES)
-    for key, parameter in ours.named_parameters():
+    reference = detection.ssdlite320_mobilenet_v3_large(
+        weights=None, weights_backbone=None, num_classes=count
+    )
+    detector = from_torchvision(SSDLITE, reference.state_dict(), CLASSES)
+    for key, parameter in detector.named_parameters():
         last_of_head = key.startswith("head.") and key.endswith(".2.bias")
         if key.startswith(("extra_layers.", "head.")) and key.endswith("bias") and not last_of_head:
-            parameter.requires_grad_(False)  # it stands for a norm, which is frozen on the other side
-    return theirs, ours
+            parameter.requires_grad_(False)  # part of a norm, which torchvision's side freezes
+    return reference, detector
 
 
-def dense(name: str) -> tuple[nn.Module, Detector]:
+def both_dense(name: str) -> tuple[nn.Module, Detector]:
     numbers = {"num_classes": len(CLASSES), "min_size": SIZE, "max_size": LONGER}
-    theirs = getattr(detection, name)(weights=None, weights_backbone=None, **numbers)
-    for layer in theirs.backbone.fpn.layer_blocks:
-        layer[0].weight.data.mul_(0.02)  # features of about one, as trained ones are
-    for part in (theirs.backbone.body.conv1, theirs.backbone.body.layer1):
+    reference = getattr(detection, name)(weights=None, weights_backbone=None, **numbers)
+    for layer in reference.backbone.fpn.layer_blocks:
+        layer[0].weight.data.mul_(0.02)  # features of about 1, as after training
+    for part in (reference.backbone.body.conv1, reference.backbone.body.layer1):
         part.requires_grad_(False)
-    ours = from_torchvision(name, theirs.state_dict(), CLASSES)
-    ours.config = replace(ours.config, shorter_side=SIZE, longer_side=LONGER)
-    ours.freeze(1)
+    detector = from_torchvision(name, reference.state_dict(), CLASSES)
+    detector.config = replace(detector.config, shorter_side=SIZE, longer_side=LONGER)
+    detector.freeze(1)
     if name.startswith("fcos"):
-        ours.scales.requires_grad_(False)  # torchvision has none
-    return theirs, ours
+        detector.scales.requires_grad_(False)  # torchvision has none
+    return reference, detector
 
 
-def learned(model: nn.Module) -> int:
-    return sum(one.numel() for one in model.parameters() if one.requires_grad)
+def trainable_parameters(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-def their_targets(name: str, targets: list[Target]) -> list[dict[str, Tensor]]:
-    first = int(name == SSDLITE)  # the background comes before it
+def torchvision_targets(name: str, targets: list[Target]) -> list[dict[str, Tensor]]:
+    first = int(name == SSDLITE)  # label 0 is the background
     return [{"boxes": target.boxes, "labels": target.labels + first} for target in targets]
 
 
 def difference(case: Case) -> float:
     """The largest relative difference between the losses."""
-    theirs, ours = both(case.name)
-    images, targets = some_photos(case.batch)
+    reference, detector = both(case.name)
+    images, targets = make_photos(case.batch)
     with torch.no_grad():
-        expected, found = theirs(images, their_targets(case.name, targets)), ours.loss(images, targets)
+        expected, found = (
+            reference(images, torchvision_targets(case.name, targets)),
+            detector.loss(images, targets),
+        )
     pairs = [(float(found[name]), float(expected[other])) for name, other in LOSSES[case.name].items()]
     return max(abs(a - b) / max(1e-9, abs(b)) for a, b in pairs)
 
 
-def their_step(case: Case) -> Callable[[], None]:
-    theirs = both(case.name)[0]
-    images, targets = some_photos(case.batch)
-    labels = their_targets(case.name, targets)
-    return stepper(theirs, lambda: theirs(images, labels))
+def torchvision_step(case: Case) -> Callable[[], None]:
+    reference = both(case.name)[0]
+    images, targets = make_photos(case.batch)
+    labels = torchvision_targets(case.name, targets)
+    return stepper(reference, lambda: reference(images, labels))
 
 
-def our_step(case: Case) -> Callable[[], None]:
-    ours = both(case.name)[1]
-    images, targets = some_photos(case.batch)
-    return stepper(ours, lambda: ours.loss(images, targets))
+def boxmask_step(case: Case) -> Callable[[], None]:
+    detector = both(case.name)[1]
+    images, targets = make_photos(case.batch)
+    return stepper(detector, lambda: detector.loss(images, targets))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, help="threads for each side; PyTorch's choice unless given")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--only", choices=list(LOSSES), help="only this one; all unless given")
+    parser.add_argument("--threads", type=int, help="threads per side (default: PyTorch's)")
+    parser.add_argument("--rounds", type=int, default=5, help="runs per side; the table shows medians")
+    parser.add_argument("--batch", type=int, default=4, help="photos per step")
+    parser.add_argument("--only", choices=list(LOSSES), help="only this network (default: all)")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -128,9 +136,9 @@ def main() -> None:
     for name in [options.only] if options.only else LOSSES:
         case = Case(name, options.batch)
         plans = {
-            "torchvision": Plan(partial(their_step, case)),
-            "torchvision, freed memory kept": Plan(partial(their_step, case), keep=True),
-            "boxmask": Plan(partial(our_step, case), keep=True),
+            "torchvision": Plan(partial(torchvision_step, case)),
+            "torchvision, freed memory kept": Plan(partial(torchvision_step, case), keep=True),
+            "boxmask": Plan(partial(boxmask_step, case), keep=True),
         }
         title = f"{name}, batch {case.batch}; losses differ by {difference(case):.0e}"
         found = in_turns(plans, options.rounds, threads)

@@ -1,9 +1,9 @@
-"""Seconds a photo of a ready detector beside torchvision's, in one run: `python benchmarks/prediction.py`.
+"""Seconds per photo of a loaded detector beside torchvision's: `python benchmarks/prediction.py`.
 
-Faster R-CNN with ResNet-50-FPN at 800 pixels has the same weights on both sides, and is first asked for the
-same detections; boxmask's defaults, at 320 pixels, have no counterpart there: they stand beside SSDLite with
-MobileNetV3, which torchvision has for CPUs. Photos go in one at a time, as arrays of pixels; timed is
-everything from there to boxes in the photo's own pixels.
+Faster R-CNN with ResNet-50-FPN at 800 pixels has the same weights on both sides; the script first checks that
+both give the same detections. boxmask's defaults at 320 pixels have no counterpart in torchvision; they stand
+beside SSDLite with MobileNetV3, torchvision's network for CPUs. Photos are given one at a time, as decoded
+pixels. The time runs until the boxes are in the photo's own pixels.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from boxmask.models.table import entry, make_config
 from boxmask.photos.find import find_photos
 from boxmask.photos.read import load_photo
 from boxmask.weights import from_torchvision
-from sides import Figures, Plan, in_turns, product_peak
+from side_by_side import Plan, Timing, in_turns, product_peak
 
-PHOTOS = 4  # of a folder
+PHOTOS = 4  # used of a folder
 DEFAULTS = ("faster-rcnn", "ssd", "retinanet", "fcos")
 Sources = Path | None
 
 
-def some_photos(folder: Sources) -> list[Tensor]:
-    """(3, H, W) uint8: the first photos of a folder, or the two that scikit-learn ships."""
+def make_photos(folder: Sources) -> list[Tensor]:
+    """(3, H, W) uint8: the first photos of a folder, or the two in scikit-learn."""
     if folder is None:
         pictures = load_sample_images().images
     else:
@@ -43,8 +43,8 @@ def some_photos(folder: Sources) -> list[Tensor]:
     return [torch.from_numpy(np.array(picture)).permute(2, 0, 1) for picture in pictures]
 
 
-def lively(model: nn.Module) -> nn.Module:
-    """Random weights under which scores lie well apart, so that boxes are decoded, thinned and kept."""
+def with_spread_scores(model: nn.Module) -> nn.Module:
+    """Change the random weights so that scores differ: boxes are then decoded, suppressed and kept."""
     with torch.no_grad():
         for layer in model.backbone.fpn.layer_blocks:
             layer[0].weight.mul_(0.02)
@@ -53,13 +53,13 @@ def lively(model: nn.Module) -> nn.Module:
     return model.eval()
 
 
-def theirs() -> nn.Module:
+def torchvision_detector() -> nn.Module:
     torch.manual_seed(0)
-    return lively(fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=5))
+    return with_spread_scores(fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=5))
 
 
-def ours() -> Detector:
-    return from_torchvision("fasterrcnn_resnet50_fpn", theirs().state_dict())
+def boxmask_detector() -> Detector:
+    return from_torchvision("fasterrcnn_resnet50_fpn", torchvision_detector().state_dict())
 
 
 def default(model: str) -> Detector:
@@ -67,7 +67,7 @@ def default(model: str) -> Detector:
     return entry(model).build(make_config(model, "default", class_names=("a", "b", "c")), None).eval()
 
 
-def their_lite() -> nn.Module:
+def ssdlite() -> nn.Module:
     torch.manual_seed(0)
     return ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=4).eval()
 
@@ -81,32 +81,32 @@ def over(photos: list[Tensor], predict: Callable[[list[Tensor]], object]) -> Cal
     return work
 
 
-def their_work(folder: Sources) -> Callable[[], None]:
-    return over([photo / 255 for photo in some_photos(folder)], theirs())
+def torchvision_work(folder: Sources) -> Callable[[], None]:
+    return over([photo / 255 for photo in make_photos(folder)], torchvision_detector())
 
 
-def our_work(folder: Sources) -> Callable[[], None]:
-    return over(some_photos(folder), ours().predict)
+def boxmask_work(folder: Sources) -> Callable[[], None]:
+    return over(make_photos(folder), boxmask_detector().predict)
 
 
-def their_lite_work(folder: Sources) -> Callable[[], None]:
-    return over([photo / 255 for photo in some_photos(folder)], their_lite())
+def ssdlite_work(folder: Sources) -> Callable[[], None]:
+    return over([photo / 255 for photo in make_photos(folder)], ssdlite())
 
 
 def default_work(folder: Sources, model: str) -> Callable[[], None]:
-    return over(some_photos(folder), default(model).predict)
+    return over(make_photos(folder), default(model).predict)
 
 
 def run_work(folder: Sources, run: Path) -> Callable[[], None]:
-    return over(some_photos(folder), boxmask.load(run).predict)
+    return over(make_photos(folder), boxmask.load(run).predict)
 
 
 def same_detections(folder: Sources) -> int:
-    """How many; raises AssertionError where they differ."""
-    photos = some_photos(folder)
+    """The number of detections; raises AssertionError if the two sides differ."""
+    photos = make_photos(folder)
     with torch.inference_mode():
-        expected = theirs()([photo / 255 for photo in photos])
-    found = ours().predict([photo / 255 for photo in photos])
+        expected = torchvision_detector()([photo / 255 for photo in photos])
+    found = boxmask_detector().predict([photo / 255 for photo in photos])
     for a, b in zip(found, expected, strict=True):
         torch.testing.assert_close(a.boxes, b["boxes"], atol=1e-2, rtol=1e-4)
         torch.testing.assert_close(a.scores, b["scores"], atol=1e-4, rtol=1e-4)
@@ -116,10 +116,10 @@ def same_detections(folder: Sources) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, help="threads for each side; PyTorch's choice unless given")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--photos", type=Path, help="a folder; two photos of scikit-learn's unless given")
-    parser.add_argument("--run", type=Path, help="a trained detector, beside the defaults")
+    parser.add_argument("--threads", type=int, help="threads per side (default: PyTorch's)")
+    parser.add_argument("--rounds", type=int, default=5, help="runs per side; the table shows medians")
+    parser.add_argument("--photos", type=Path, help="folder of photos (default: two of scikit-learn's)")
+    parser.add_argument("--run", type=Path, help="a trained detector to time as well")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -128,26 +128,26 @@ def main() -> None:
     console.print(f"{threads} threads, matrix product {product_peak() / 1e9:.0f} GFLOP/s")
     console.print(f"R50-FPN: the same {same_detections(folder)} detections on both sides")
     plans = {
-        "torchvision, R50-FPN, 800 px": Plan(partial(their_work, folder)),
-        "torchvision, freed memory kept": Plan(partial(their_work, folder), keep=True),
-        "boxmask, R50-FPN, 800 px": Plan(partial(our_work, folder), keep=True),
+        "torchvision, R50-FPN, 800 px": Plan(partial(torchvision_work, folder)),
+        "torchvision, freed memory kept": Plan(partial(torchvision_work, folder), keep=True),
+        "boxmask, R50-FPN, 800 px": Plan(partial(boxmask_work, folder), keep=True),
     }
     light = {
-        "torchvision, SSDLite320 MobileNetV3": Plan(partial(their_lite_work, folder)),
-        "torchvision, freed memory kept": Plan(partial(their_lite_work, folder), keep=True),
+        "torchvision, SSDLite320 MobileNetV3": Plan(partial(ssdlite_work, folder)),
+        "torchvision, freed memory kept": Plan(partial(ssdlite_work, folder), keep=True),
         **{f"boxmask, {m}": Plan(partial(default_work, folder, m), keep=True) for m in DEFAULTS},
     }
     if options.run:
         light[f"boxmask, {options.run}"] = Plan(partial(run_work, folder, options.run), keep=True)
-    count = len(some_photos(folder))
+    count = len(make_photos(folder))
     console.print(table_of(in_turns(plans, options.rounds, threads), count, "the same network"))
     found = in_turns(light, options.rounds, threads)
-    console.print(table_of(found, count, "defaults at 320 px, each another network; random weights"))
+    console.print(table_of(found, count, "default networks at 320 px, random weights"))
 
 
-def table_of(found: dict[str, Figures], count: int, title: str) -> Table:
-    """A row a side; `count` photos a round."""
-    table = Table("", "ms a photo", "photos/s", "speed", "peak memory", title=title)
+def table_of(found: dict[str, Timing], count: int, title: str) -> Table:
+    """One row per side; `count` photos per round."""
+    table = Table("", "ms per photo", "photos/s", "speed", "peak memory", title=title)
     first = next(iter(found.values())).seconds
     for name, figures in found.items():
         each = figures.seconds / count

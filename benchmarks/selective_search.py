@@ -1,11 +1,10 @@
-"""Selective Search beside OpenCV's, in one run: `python benchmarks/selective_search.py --data FOLDER`.
+"""Selective Search beside OpenCV's: `python benchmarks/selective_search.py --data FOLDER`.
 
-Both search the same photos, each brought to the mode's width by its own library, in turns (theirs, ours,
-theirs, ours, ...) and with the same number of threads; times are of the search alone. Both sides' boxes are
-judged by the same code. The peak of memory is that of a process of its own that searches the largest
-picture, libraries included (PyTorch is loaded on both sides); beside it, what a process takes less that does
-not search. Needs opencv-contrib-python-headless, and
-Linux for the peaks.
+Both search the same photos in turns, with the same number of threads. Each side resizes the photos to the
+mode's width with its own library; the times are of the search alone. The same code evaluates both sides'
+boxes. The peak of memory is that of a process that searches the largest photo, libraries included (PyTorch is
+loaded on both sides); "of the search" subtracts a process that does not search. Needs
+opencv-contrib-python-headless, and Linux for the peaks.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ from boxmask.data.detection.read import read_detection
 from boxmask.evaluation.proposals import ProposalRecall, proposal_recall
 from boxmask.photos.read import load_photo
 from boxmask.pipeline.selective_search.search import MODES, PAPER_MODES, searched, selective_search
-from sides import Plan, in_turns
+from side_by_side import Plan, in_turns
 
 Picture = NDArray[np.uint8]
 Search = Callable[[Picture], Tensor]
-COUNTS = (300, 500, 1000, None)  # of windows, at which both are judged
+COUNTS = (300, 500, 1000, None)  # of proposals, at which recall is measured
 
 
-def theirs(mode: str, picture: Picture) -> Tensor:
+def opencv_search(mode: str, picture: Picture) -> Tensor:
     """(N, 4) xyxy, in OpenCV's order."""
     search = cv2.ximgproc.segmentation.createSelectiveSearchSegmentation()
     search.setBaseImage(np.ascontiguousarray(picture[:, :, ::-1]))
@@ -51,17 +50,17 @@ def theirs(mode: str, picture: Picture) -> Tensor:
     return torch.from_numpy(np.concatenate([found[:, :2], found[:, :2] + found[:, 2:]], axis=1))
 
 
-def ours(modes: dict[Any, Any], mode: str, picture: Picture) -> Tensor:
+def boxmask_search(modes: dict[Any, Any], mode: str, picture: Picture) -> Tensor:
     return selective_search(picture, modes[mode])
 
 
 def nothing(picture: Picture) -> Tensor:
-    """What a process takes that does not search."""
+    """No search, to measure the memory of the libraries alone."""
     return torch.empty(0, 4)
 
 
 def for_opencv(photo: Picture, picture: Picture) -> Picture:
-    """The photo at the picture's size, as users of OpenCV resize."""
+    """The photo at the picture's size, resized by OpenCV."""
     size = (picture.shape[1], picture.shape[0])
     smaller = photo.shape[1] >= picture.shape[1]
     return cv2.resize(photo, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
@@ -89,15 +88,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="labeled photos")
     parser.add_argument("--split", default="all", help="train, val, test or all")
     parser.add_argument("--mode", choices=MODES, default="fast")
-    parser.add_argument("--paper", action="store_true", help="our side with the paper's own numbers")
-    parser.add_argument("--photos", type=int, help="only the first so many")
-    parser.add_argument("--threads", type=int, help="for each side; PyTorch's choice unless given")
+    parser.add_argument("--paper", action="store_true", help="use the paper's parameters in boxmask")
+    parser.add_argument("--photos", type=int, help="use only the first N photos")
+    parser.add_argument("--threads", type=int, help="threads per side (default: PyTorch's)")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     threads, modes = torch.get_num_threads(), PAPER_MODES if options.paper else MODES
     cv2.setNumThreads(threads)
-    sides = {"OpenCV": partial(theirs, options.mode), "boxmask": partial(ours, modes, options.mode)}
+    sides = {
+        "OpenCV": partial(opencv_search, options.mode),
+        "boxmask": partial(boxmask_search, modes, options.mode),
+    }
     dataset = with_objects(options.data, options.split, options.photos)
     photos = [load_photo(dataset.path(photo)) for photo in range(len(dataset))]
     pictures = {"boxmask": [searched(photo, modes[options.mode]) for photo in photos]}
@@ -117,8 +119,8 @@ def main() -> None:
 def in_turn(
     sides: dict[str, Search], pictures: dict[str, list[Picture]]
 ) -> tuple[dict[str, list[float]], dict[str, list[Tensor]]]:
-    """Every side's seconds and boxes of each of its pictures."""
-    sides["boxmask"](pictures["boxmask"][0])  # loads, or makes, the compiled code
+    """Seconds and boxes of every side for each picture."""
+    sides["boxmask"](pictures["boxmask"][0])  # loads or compiles the kernels
     runs = [
         {name: timed(search, pictures[name][photo]) for name, search in sides.items()}
         for photo in range(len(pictures["boxmask"]))
@@ -127,7 +129,7 @@ def in_turn(
 
 
 def peaks_of(sides: dict[str, Search], picture: Picture, threads: int) -> dict[str, float]:
-    """GB that a process of each side had at its highest, and that of neither."""
+    """Peak memory in GB of a process of each side, and of one that does not search."""
     plans = {
         name: Plan(partial(searching, search, picture, threads))
         for name, search in {**sides, "neither": nothing}.items()
@@ -137,7 +139,13 @@ def peaks_of(sides: dict[str, Search], picture: Picture, threads: int) -> dict[s
 
 def speed_table(seconds: dict[str, list[float]], peaks: dict[str, float]) -> Table:
     table = Table(
-        "", "s a photo, mean", "median", "ratio of means", "median of ratios", "peak memory", "of the search"
+        "",
+        "s per photo, mean",
+        "median",
+        "ratio of means",
+        "median of ratios",
+        "peak memory",
+        "of the search",
     )
     for name, each in seconds.items():
         ratio = mean(seconds["OpenCV"]) / mean(each)
@@ -150,7 +158,7 @@ def speed_table(seconds: dict[str, list[float]], peaks: dict[str, float]) -> Tab
 
 
 def recall_table(dataset: DetectionDataset, boxes: dict[str, list[Tensor]]) -> Table:
-    table = Table("", "windows", "recall at 0.5", "recall at 0.7", "MABO")
+    table = Table("", "proposals", "recall at 0.5", "recall at 0.7", "MABO")
     for count in COUNTS:
         for name, found in boxes.items():
             table.add_row(*row(name, count, proposal_recall(dataset, [one[:count] for one in found])))

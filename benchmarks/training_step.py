@@ -1,9 +1,9 @@
 """A training step of Faster and Mask R-CNN beside torchvision's: `python benchmarks/training_step.py`.
 
-The same network with the same weights, the same photos and labels: first the losses are compared with
-sampling switched off, then forward + backward + optimizer run in turns (theirs, ours, theirs, ours, ...),
-each in its own process, and the table shows medians. The limit is the time that a matrix product of the same
-number of operations takes; PyTorch counts them in torchvision's step, and ours does with fewer.
+Both sides have the same network, weights, photos and labels. First the losses are compared, with sampling
+switched off. Then forward pass, backward pass and optimizer step run in turns, each side in its own process,
+and the table shows medians. "of the matrix product's peak" is the speed of torchvision's operations, as
+PyTorch counts them, relative to a plain matrix product; boxmask needs fewer operations for the same step.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
-from torchvision.models.detection import FasterRCNN as TheirFasterRCNN
-from torchvision.models.detection import MaskRCNN as TheirMaskRCNN
+from torchvision.models.detection import FasterRCNN as TorchvisionFasterRCNN
+from torchvision.models.detection import MaskRCNN as TorchvisionMaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
@@ -34,7 +34,7 @@ from boxmask.types import Target
 from boxmask.weights.torchvision.faster_rcnn import renamed
 from boxmask.weights.torchvision.key_table import split_body
 from boxmask.weights.torchvision.mask_rcnn import renamed_with_masks
-from sides import Plan, in_turns, product_peak
+from side_by_side import Plan, in_turns, product_peak
 
 CLASSES = ("Platelets", "RBC", "WBC")
 NAMES = {
@@ -50,25 +50,25 @@ State = dict[str, Tensor]
 
 
 class Pair(NamedTuple):
-    """A method on both sides: theirs, our module, config and numbers, and theirs as our state."""
+    """A method on both sides: torchvision's class, boxmask's class, config, preset and key conversion."""
 
-    theirs: Callable[..., nn.Module]
-    ours: Callable[..., Detector]
+    reference: Callable[..., nn.Module]
+    detector: Callable[..., Detector]
     config: Callable[..., Any]
-    numbers: dict[str, Any]
+    preset: dict[str, Any]
     rename: Callable[[State, str, float | None], State]
 
 
 PAIRS = {
     "Faster R-CNN": Pair(
-        TheirFasterRCNN,
+        TorchvisionFasterRCNN,
         faster_rcnn.FasterRCNN,
         faster_rcnn.FasterRCNNConfig,
         faster_rcnn.PRESETS["fpn"],
         renamed,
     ),
     "Mask R-CNN": Pair(
-        TheirMaskRCNN,
+        TorchvisionMaskRCNN,
         mask_rcnn.MaskRCNN,
         mask_rcnn.MaskRCNNConfig,
         mask_rcnn.PRESETS["fpn"],
@@ -78,7 +78,7 @@ PAIRS = {
 
 
 class Case(NamedTuple):
-    """What is timed: a row of PAIRS, timm's name of the backbone, pixels of the shorter side, photos."""
+    """What is timed: a row of PAIRS, the timm backbone, the shorter side in pixels, photos per step."""
 
     method: str
     backbone: str
@@ -94,7 +94,7 @@ CASES = (
 
 
 class Body(nn.Module):
-    """timm's network and torchvision's pyramid, as torchvision's detector wants them."""
+    """A timm backbone with torchvision's pyramid, in the form that torchvision's detectors expect."""
 
     out_channels = 256
 
@@ -109,29 +109,29 @@ class Body(nn.Module):
 
 
 def both(case: Case) -> tuple[nn.Module, Detector]:
-    """Their detector with random weights and frozen batch norm, and ours with the same."""
+    """torchvision's detector with random weights and frozen batch norm, and boxmask's with the same."""
     torch.manual_seed(0)
     pair, body = PAIRS[case.method], Body(case.backbone)
-    usual = body.body.pretrained_cfg
+    pretrained = body.body.pretrained_cfg
     longer, sizes = round(case.size * 1.667), ((16,), (32,), (64,), (128,), (256,))
-    theirs = pair.theirs(
+    reference = pair.reference(
         body,
         len(CLASSES) + 1,
         min_size=case.size,
         max_size=longer,
-        image_mean=usual["mean"],
-        image_std=usual["std"],
+        image_mean=pretrained["mean"],
+        image_std=pretrained["std"],
         rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5),
     )
-    numbers = {**pair.numbers, "shorter_side": case.size, "longer_side": longer, "anchor_sizes": sizes}
-    ours = pair.ours(pair.config(CLASSES, case.backbone, **numbers), body.body.state_dict())
-    heads = split_body(theirs.state_dict(), None)[1]
-    ours.load_state_dict(pair.rename(heads, "the same", None), strict=False)
-    return theirs, ours.to(memory_format=torch.channels_last)
+    numbers = {**pair.preset, "shorter_side": case.size, "longer_side": longer, "anchor_sizes": sizes}
+    detector = pair.detector(pair.config(CLASSES, case.backbone, **numbers), body.body.state_dict())
+    heads = split_body(reference.state_dict(), None)[1]
+    detector.load_state_dict(pair.rename(heads, "the same", None), strict=False)
+    return reference, detector.to(memory_format=torch.channels_last)
 
 
-def some_photos(count: int) -> Batch:
-    """Photos of noise with the sizes and the crowd of objects of a blood smear; all cells are ellipses."""
+def make_photos(count: int) -> Batch:
+    """Photos of noise with 13 elliptic objects each, of the sizes in a blood smear."""
     images, targets = [], []
     for _ in range(count):
         images.append(torch.rand(3, *SIZE))
@@ -144,7 +144,7 @@ def some_photos(count: int) -> Batch:
 
 
 def ellipses(boxes: Tensor) -> Masks:
-    """One that fills each box of whole pixels."""
+    """An ellipse that fills each box."""
     crops = []
     for width, height in (boxes[:, 2:] - boxes[:, :2]).int().tolist():
         y, x = ((np.arange(side) + 0.5) * 2 / side - 1 for side in (height, width))
@@ -153,7 +153,7 @@ def ellipses(boxes: Tensor) -> Masks:
     return Masks.from_crops(crops, corners, SIZE)
 
 
-def their_targets(targets: list[Target], case: Case) -> list[dict[str, Tensor]]:
+def torchvision_targets(targets: list[Target], case: Case) -> list[dict[str, Tensor]]:
     labels = [{"boxes": target.boxes, "labels": target.labels + 1} for target in targets]
     if case.method == "Mask R-CNN":
         for label, target in zip(labels, targets, strict=True):
@@ -161,33 +161,36 @@ def their_targets(targets: list[Target], case: Case) -> list[dict[str, Tensor]]:
     return labels
 
 
-def freeze(theirs: nn.Module) -> None:
-    """Training mode, but for batch norm, whose statistics stay as they are."""
-    theirs.train()
-    for module in theirs.modules():
+def freeze(reference: nn.Module) -> None:
+    """Set training mode, except for batch norm, whose statistics stay fixed."""
+    reference.train()
+    for module in reference.modules():
         if isinstance(module, nn.BatchNorm2d | FrozenBatchNorm2d):
             module.eval()
             module.requires_grad_(False)
 
 
-def losses_differ(theirs: Any, ours: Detector, batch: Batch, case: Case) -> float:
-    """The largest relative difference between the losses, with every anchor and RoI in the sample."""
+def losses_differ(reference: Any, detector: Detector, batch: Batch, case: Case) -> float:
+    """The largest relative difference between the losses, with every anchor and RoI sampled."""
     images, targets = batch
     everything = 10**6
-    everywhere = replace(ours.config, rpn_samples=everything, roi_samples=everything)
-    for part in ours.modules():
-        if isinstance(part, Detector):  # Mask R-CNN has a Faster R-CNN within
+    everywhere = replace(detector.config, rpn_samples=everything, roi_samples=everything)
+    for part in detector.modules():
+        if isinstance(part, Detector):  # Mask R-CNN contains a Faster R-CNN
             part.config = everywhere
-    for sampler in (theirs.rpn.fg_bg_sampler, theirs.roi_heads.fg_bg_sampler):
+    for sampler in (reference.rpn.fg_bg_sampler, reference.roi_heads.fg_bg_sampler):
         sampler.batch_size_per_image = everything
     with torch.no_grad():
-        expected, found = theirs(images, their_targets(targets, case)), ours.loss(images, targets)
+        expected, found = (
+            reference(images, torchvision_targets(targets, case)),
+            detector.loss(images, targets),
+        )
     pairs = [(float(loss), float(expected[NAMES[name]])) for name, loss in found.items()]
     return max(abs(a - b) / max(1e-9, abs(b)) for a, b in pairs)
 
 
 def stepper(model: nn.Module, loss: Callable[[], dict[str, Tensor]]) -> Callable[[], None]:
-    """One step of SGD."""
+    """A function that does one step of SGD."""
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 1e-4, momentum=0.9)
 
     def step() -> None:
@@ -198,29 +201,29 @@ def stepper(model: nn.Module, loss: Callable[[], dict[str, Tensor]]) -> Callable
     return step
 
 
-def their_step(case: Case) -> Callable[[], None]:
-    theirs = both(case)[0]
-    freeze(theirs)
-    images, targets = some_photos(case.batch)
-    labels = their_targets(targets, case)
-    return stepper(theirs, lambda: theirs(images, labels))
+def torchvision_step(case: Case) -> Callable[[], None]:
+    reference = both(case)[0]
+    freeze(reference)
+    images, targets = make_photos(case.batch)
+    labels = torchvision_targets(targets, case)
+    return stepper(reference, lambda: reference(images, labels))
 
 
-def our_step(case: Case) -> Callable[[], None]:
-    ours = both(case)[1]
-    images, targets = some_photos(case.batch)
-    return stepper(ours, lambda: ours.loss(images, targets))
+def boxmask_step(case: Case) -> Callable[[], None]:
+    detector = both(case)[1]
+    images, targets = make_photos(case.batch)
+    return stepper(detector, lambda: detector.loss(images, targets))
 
 
 def difference(case: Case) -> float:
-    theirs, ours = both(case)
-    freeze(theirs)
-    return losses_differ(theirs, ours, some_photos(case.batch), case)
+    reference, detector = both(case)
+    freeze(reference)
+    return losses_differ(reference, detector, make_photos(case.batch), case)
 
 
 def operations(case: Case) -> int:
-    """Floating-point operations of their step, counted by PyTorch."""
-    step = their_step(case)
+    """Floating-point operations of torchvision's step, as PyTorch counts them."""
+    step = torchvision_step(case)
     with FlopCounterMode(display=False) as counter:
         step()
     return counter.get_total_flops()
@@ -228,10 +231,10 @@ def operations(case: Case) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, help="threads for each side; PyTorch's choice unless given")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--method", choices=PAIRS, help="only this one; all unless given")
+    parser.add_argument("--threads", type=int, help="threads per side (default: PyTorch's)")
+    parser.add_argument("--rounds", type=int, default=5, help="runs per side; the table shows medians")
+    parser.add_argument("--batch", type=int, default=4, help="photos per step")
+    parser.add_argument("--method", choices=PAIRS, help="only this method (default: all)")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -243,9 +246,9 @@ def main() -> None:
             continue
         case = Case(method, backbone, size, options.batch)
         plans = {
-            "torchvision": Plan(partial(their_step, case)),
-            "torchvision, freed memory kept": Plan(partial(their_step, case), keep=True),
-            "boxmask": Plan(partial(our_step, case), keep=True),
+            "torchvision": Plan(partial(torchvision_step, case)),
+            "torchvision, freed memory kept": Plan(partial(torchvision_step, case), keep=True),
+            "boxmask": Plan(partial(boxmask_step, case), keep=True),
         }
         alike = f"batch {case.batch}; losses differ by {difference(case):.0e}"
         title = f"{method}, {backbone}-FPN, {size} px, {alike}"

@@ -1,7 +1,7 @@
-"""Programs side by side: each in a process of its own, run in turns, so that neither disturbs the other.
+"""Times two or more programs side by side: each in its own process, in turns.
 
-A process has its own memory allocator and its own threads; so each side can be what its user would run, and
-each has a peak of memory of its own.
+A process has its own memory allocator and threads. So each side runs as its user would run it, and has its
+own peak of memory.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Plan:
-    """One side: `make()` gives the work that is timed; with `keep`, freed memory is kept as boxmask does."""
+    """One side: `make()` returns the work to time. With `keep`, its process keeps freed memory."""
 
     make: Callable[[], Work]
     keep: bool = False
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Seconds of the rounds (median), and the peak of resident memory in GB."""
+class Timing:
+    """Median seconds of the rounds, and the peak of resident memory in GB."""
 
     seconds: float
     peak: float
 
 
 class Side:
-    """A process that waits, and does its work once whenever it is told to."""
+    """A process that does its work once per call of `run`."""
 
     def __init__(self, plan: Plan, threads: int) -> None:
         context = get_context("spawn")
@@ -56,7 +56,7 @@ class Side:
         self.process.join()
 
     def run(self) -> tuple[float, float]:
-        """Do the work; gives seconds, and the peak of memory so far."""
+        """Do the work once; return its seconds and the peak of memory so far."""
         self.pipe.send("run")
         seconds, peak = self.pipe.recv()
         return seconds, peak
@@ -76,24 +76,24 @@ def _serve(pipe: Connection, plan: Plan, threads: int) -> None:
 
 
 def peak_memory() -> float:
-    """GB that this process had in memory at its highest (Linux); `ru_maxrss` would count its parent's too."""
+    """Peak of resident memory of this process, in GB (Linux). `ru_maxrss` would include its parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return float(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1e6
 
 
-def in_turns(plans: dict[str, Plan], rounds: int, threads: int) -> dict[str, Figures]:
-    """Every side `rounds` times, in turns (a, b, a, b, ...), after one round that does not count."""
+def in_turns(plans: dict[str, Plan], rounds: int, threads: int) -> dict[str, Timing]:
+    """Run every side `rounds` times, in turns (a, b, a, b, ...), after one round of warm-up."""
     with ExitStack() as stack:
         sides = {name: stack.enter_context(Side(plan, threads)) for name, plan in plans.items()}
         runs = [{name: side.run() for name, side in sides.items()} for _ in range(rounds + 1)][1:]
     return {
-        name: Figures(median(run[name][0] for run in runs), max(run[name][1] for run in runs))
+        name: Timing(median(run[name][0] for run in runs), max(run[name][1] for run in runs))
         for name in plans
     }
 
 
 def product_peak() -> float:
-    """Floating-point operations a second of a float32 matrix product: what PyTorch makes of this machine."""
+    """Floating-point operations per second of PyTorch's float32 matrix product on this machine."""
     a = torch.randn(2048, 2048)
     fastest = float("inf")
     for _ in range(8):
