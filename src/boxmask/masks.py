@@ -183,7 +183,7 @@ def nearest_indices(old: int, new: int) -> Int[np.ndarray, " new"]:
     return ((np.arange(new) + 0.5) * old / new).astype(np.int64)
 
 
-def _flatten(parts: Sequence[Bool[np.ndarray, ...]]) -> Bool[np.ndarray, " M"]:
+def _flatten(parts: Sequence[Bool[np.ndarray, "*shape"]]) -> Bool[np.ndarray, " M"]:
     return np.concatenate([np.zeros(0, dtype=np.bool_), *(part.ravel() for part in parts)])
 
 

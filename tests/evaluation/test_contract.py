@@ -59,7 +59,7 @@ def segmentation() -> Callable[..., SegmentationEvaluation]:
         files=np.array(["0.jpg", "1.jpg"]),
         sizes=np.array([[1, 4], [1, 4]], dtype=np.int32),
         splits=np.full(2, "test"),
-        pixels=np.array([[2, 2], [1, 3]], dtype=np.int64),
+        pixel_counts=np.array([[2, 2], [1, 3]], dtype=np.int64),
         source=ListedLabels(labels),  # type: ignore[arg-type]
     )
     predicted = [SegmentationMap(torch.tensor([[0, 1, 1, 1]], dtype=torch.uint8), names)] * 2

@@ -179,7 +179,7 @@ def _per_class(dataset: DetectionDataset, ap: Float[np.ndarray, "T R K"], kind: 
     }
 
 
-def _mean(values: Float[np.ndarray, " ..."]) -> float | None:
+def _mean(values: Float[np.ndarray, "*shape"]) -> float | None:
     """The mean of the values that could be measured; pycocotools writes -1 for the others."""
     measured = values[values > -1]
     return float(measured.mean()) if measured.size else None

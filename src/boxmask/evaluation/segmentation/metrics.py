@@ -133,7 +133,7 @@ def miou_interval(
     return MIoUInterval(Interval(low, high), confidence, len(iou))
 
 
-def _ratio(part: Int[np.ndarray, " ..."], total: Int[np.ndarray, ...]) -> Float[np.ndarray, ...]:
+def _ratio(part: Int[np.ndarray, "*shape"], total: Int[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """part / total, NaN where total is 0."""
     ratio = np.full(np.shape(total), np.nan)
     np.divide(part, total, out=ratio, where=np.asarray(total) > 0)
