@@ -235,7 +235,7 @@ def test_a_choice_that_there_is_not_is_refused_before_anything_is_written(
     ("kind", "message"),
     [
         ("mask-rcnn", "no training object has an outline, and mask-rcnn learns outlines"),
-        ("unet", "its objects have boxes alone, and nothing says which pixels are theirs"),
+        ("unet", "its objects have boxes but no masks, which segmentation needs"),
     ],
 )
 def test_boxes_are_not_enough_to_learn_outlines(

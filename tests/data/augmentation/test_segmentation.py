@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from boxmask.data.augmentation.detection import PADDING_GRAY
-from boxmask.data.augmentation.segmentation import SegmentationAugmentation, Window, resize_segmentation_photo
+from boxmask.data.augmentation.segmentation import (
+    SegmentationAugmentation,
+    SideCrop,
+    resize_segmentation_photo,
+)
 from boxmask.errors import UsageError
 from boxmask.pipeline.images import resized_size
 from boxmask.types import IGNORED, SegmentationTarget
@@ -18,7 +22,7 @@ from boxmask.types import IGNORED, SegmentationTarget
 SIZE = (60, 90)
 STILL = SegmentationAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=0.0)
 EVERYTHING = SegmentationAugmentation(vertical_flip=0.5, color_jitter=1.0)
-MOVES = {
+CHANGES = {
     "flip": SegmentationAugmentation(flip=1.0, scale=(1.0, 1.0), color_jitter=0.0),
     "vertical flip": SegmentationAugmentation(
         flip=0.0, vertical_flip=1.0, scale=(1.0, 1.0), color_jitter=0.0
@@ -42,11 +46,11 @@ def painted(size: tuple[int, int] = SIZE) -> tuple[Tensor, SegmentationTarget]:
     return GRAYS[labels.long()].expand(3, *size).contiguous(), SegmentationTarget(labels)
 
 
-@pytest.mark.parametrize("name", MOVES)
+@pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("seed", range(8))
 def test_labels_move_with_the_photo(name: str, seed: int) -> None:
     """Away from the borders between fields, where the photo is smoothed, every gray has its label."""
-    image, target = MOVES[name](*painted(), np.random.default_rng(seed))
+    image, target = CHANGES[name](*painted(), np.random.default_rng(seed))
     labels, gray = target.labels, image[0]
     assert image.shape[-2:] == labels.shape
     assert torch.equal(image[0], image[2])
@@ -58,11 +62,11 @@ def test_labels_move_with_the_photo(name: str, seed: int) -> None:
     assert set(labels.unique().tolist()) <= {0, 1, 2, 3, IGNORED}
 
 
-@pytest.mark.parametrize("name", MOVES)
+@pytest.mark.parametrize("name", CHANGES)
 def test_the_size_is_that_of_the_photo_or_of_the_tile(name: str) -> None:
-    tile = MOVES[name].tile
+    tile = CHANGES[name].tile
     for seed in range(5):
-        image, target = MOVES[name](*painted(), np.random.default_rng(seed))
+        image, target = CHANGES[name](*painted(), np.random.default_rng(seed))
         assert image.dtype == torch.uint8
         assert target.labels.shape == ((tile, tile) if tile else SIZE)
 
@@ -70,7 +74,7 @@ def test_the_size_is_that_of_the_photo_or_of_the_tile(name: str) -> None:
 def test_flips_are_exact() -> None:
     image, target = painted()
     for name, axis in (("flip", -1), ("vertical flip", -2)):
-        changed, labels = MOVES[name](image, target, np.random.default_rng(0))
+        changed, labels = CHANGES[name](image, target, np.random.default_rng(0))
         assert torch.equal(changed, image.flip(axis))
         assert torch.equal(labels.labels, target.labels.flip(axis))
 
@@ -91,16 +95,16 @@ def test_a_tile_owns_its_memory_and_has_the_resolution_of_the_photo() -> None:
     image = torch.stack([rows, columns, rows + columns]).to(torch.uint8)
     target = SegmentationTarget((rows * 7 + columns).remainder(250).to(torch.uint8))
     cut = SegmentationAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=0.0, tile=16)
-    places = set()
+    corners = set()
     for seed in range(20):
         tile, labels = cut(image, target, np.random.default_rng(seed))
         y, x = tile[:2, 0, 0].tolist()
         assert torch.equal(tile, image[:, y : y + 16, x : x + 16])
         assert torch.equal(labels.labels, target.labels[y : y + 16, x : x + 16])
-        places.add((y, x))
+        corners.add((y, x))
         tile.zero_()
         labels.labels.zero_()
-    assert len(places) > 15
+    assert len(corners) > 15
     assert image.any()
 
 
@@ -145,8 +149,10 @@ def test_the_same_generator_gives_the_same_photo() -> None:
     seed=st.integers(0, 99),
 )
 def test_any_size_even_one_pixel(height: int, width: int, tile: int, scale: float, seed: int) -> None:
-    move = SegmentationAugmentation(scale=(scale, scale), color_jitter=1.0, vertical_flip=0.5, tile=tile)
-    image, target = move(*painted((height, width)), np.random.default_rng(seed))
+    augmentation = SegmentationAugmentation(
+        scale=(scale, scale), color_jitter=1.0, vertical_flip=0.5, tile=tile
+    )
+    image, target = augmentation(*painted((height, width)), np.random.default_rng(seed))
     size = (tile, tile) if tile else (height, width)
     assert image.shape == (3, *size)
     assert target.labels.shape == size
@@ -154,12 +160,14 @@ def test_any_size_even_one_pixel(height: int, width: int, tile: int, scale: floa
 
 
 @settings(max_examples=100, deadline=None)
-@given(side=st.integers(1, 500), result=st.integers(1, 500), scale=st.floats(0.1, 8), place=st.floats(0, 1))
-def test_windows_fit(side: int, result: int, scale: float, place: float) -> None:
-    window = Window.of(side, result, scale, place)
-    assert 0 <= window.begin < window.end <= side
-    assert 0 <= window.before <= window.before + window.inner <= result
-    assert (window.end - window.begin == side) or (window.inner == result)
+@given(
+    side=st.integers(1, 500), result=st.integers(1, 500), scale=st.floats(0.1, 8), position=st.floats(0, 1)
+)
+def test_the_crop_of_a_side_fits(side: int, result: int, scale: float, position: float) -> None:
+    crop = SideCrop.of(side, result, scale, position)
+    assert 0 <= crop.begin < crop.end <= side
+    assert 0 <= crop.before <= crop.before + crop.inner <= result
+    assert (crop.end - crop.begin == side) or (crop.inner == result)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +175,7 @@ def test_windows_fit(side: int, result: int, scale: float, place: float) -> None
     [
         ({"flip": 1.5}, "flip is 1.5"),
         ({"vertical_flip": -1}, "vertical_flip is -1"),
-        ({"color_jitter": float("nan")}, "photometric is nan"),
+        ({"color_jitter": float("nan")}, "color_jitter is nan"),
         ({"scale": (2.0, 1.0)}, r"scale is \(2.0, 1.0\)"),
         ({"scale": (0.0, 1.0)}, r"scale is \(0.0, 1.0\)"),
         ({"tile": -1}, "tile is -1"),

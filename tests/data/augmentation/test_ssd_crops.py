@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from boxmask.data.augmentation.detection import PADDING_GRAY
-from boxmask.data.augmentation.ssd_crops import SSDAugmentation, inside
+from boxmask.data.augmentation.ssd_crops import SSDAugmentation, has_center_in
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import iou
 from boxmask.masks import Masks
@@ -16,7 +16,7 @@ from boxmask.types import Target
 SIZE = (60, 90)
 BOXES = [[10, 10, 40, 30], [50, 20, 80, 55]]
 PLAIN = SSDAugmentation(flip=0.0, color_jitter=0.0)
-WIDE = SSDAugmentation(flip=0.0, color_jitter=0.0, expand=1.0)
+EXPANDED = SSDAugmentation(flip=0.0, color_jitter=0.0, expand=1.0)
 WHOLE_PHOTO = (0, 0, 90, 60)
 
 
@@ -35,7 +35,7 @@ def results(augmentation: SSDAugmentation, count: int = 60) -> list[tuple[Tensor
     return [augmentation(image, target, np.random.default_rng(seed)) for seed in range(count)]
 
 
-@pytest.mark.parametrize("augmentation", [PLAIN, WIDE, SSDAugmentation()])
+@pytest.mark.parametrize("augmentation", [PLAIN, EXPANDED, SSDAugmentation()])
 def test_size_and_type_stay_and_the_input_is_unchanged(augmentation: SSDAugmentation) -> None:
     image, target = painted()
     copy = image.clone()
@@ -56,11 +56,11 @@ def test_the_same_generator_gives_the_same_photo() -> None:
     ):
         assert torch.equal(image, again)
         assert torch.equal(target.boxes, labels.boxes)
-    drawn = {tuple(image.flatten().tolist()) for image, _ in results(SSDAugmentation(), 20)}
-    assert len(drawn) > 10
+    images = {tuple(image.flatten().tolist()) for image, _ in results(SSDAugmentation(), 20)}
+    assert len(images) > 10
 
 
-@pytest.mark.parametrize("augmentation", [PLAIN, WIDE])
+@pytest.mark.parametrize("augmentation", [PLAIN, EXPANDED])
 def test_boxes_and_masks_follow_the_objects(augmentation: SSDAugmentation) -> None:
     for image, target in results(augmentation):
         assert target.masks is not None
@@ -86,8 +86,8 @@ def test_masks_change_like_full_arrays() -> None:
     image, target = photo_with(marks, [[0, 0, 90, 60]] * 2)
     for seed in range(60):
         generator = np.random.default_rng(seed)
-        x1, y1, x2, y2 = WIDE.patch(WIDE.ground(SIZE, generator), target, generator)
-        _, labels = WIDE(image, target, np.random.default_rng(seed))
+        x1, y1, x2, y2 = EXPANDED.sample_patch(EXPANDED.sample_canvas(SIZE, generator), target, generator)
+        _, labels = EXPANDED(image, target, np.random.default_rng(seed))
         rows = [y1 + int((row + 0.5) * (y2 - y1) / 60) for row in range(60)]
         columns = [x1 + int((column + 0.5) * (x2 - x1) / 90) for column in range(90)]
         assert labels.masks is not None
@@ -116,8 +116,8 @@ def test_a_cropped_object_gets_the_box_of_its_remaining_mask() -> None:
 
 def test_objects_with_their_center_outside_are_dropped() -> None:
     boxes = Target.of(BOXES, [0, 1]).boxes  # centers (25, 20) and (65, 37.5)
-    assert inside(boxes, (20, 15, 60, 60)).tolist() == [True, False]
-    assert inside(boxes, (26, 0, 90, 60)).tolist() == [False, True]
+    assert has_center_in(boxes, (20, 15, 60, 60)).tolist() == [True, False]
+    assert has_center_in(boxes, (26, 0, 90, 60)).tolist() == [False, True]
     counts = {len(target.boxes) for _, target in results(PLAIN)}
     assert counts == {1, 2}  # never none: a patch has an object in sight
 
@@ -127,46 +127,46 @@ def test_ignored_objects_stay_ignored() -> None:
         assert target.ignore.tolist() == [label == 1 for label in target.labels.tolist()]
 
 
-@pytest.mark.parametrize("least", [0.1, 0.3, 0.5])
-def test_patches_have_the_sampled_overlap(least: float) -> None:
-    """Or else the photo stays whole."""
+@pytest.mark.parametrize("min_overlap", [0.1, 0.3, 0.5])
+def test_patches_have_the_sampled_overlap(min_overlap: float) -> None:
+    """Without such a patch, the photo stays whole."""
     boxes = Target.of(BOXES, [0, 1]).boxes
-    windows = [_patch_of(least, boxes, seed) for seed in range(20)]
+    windows = [_patch_of(min_overlap, boxes, seed) for seed in range(20)]
     parts = [window for window in windows if window != WHOLE_PHOTO]
     assert parts
     for window in parts:
-        assert iou(boxes, torch.tensor([window]).float()).amax() >= least
+        assert iou(boxes, torch.tensor([window]).float()).amax() >= min_overlap
 
 
-def _patch_of(least: float, boxes: Tensor, seed: int) -> tuple[int, int, int, int]:
+def _patch_of(min_overlap: float, boxes: Tensor, seed: int) -> tuple[int, int, int, int]:
     class Chosen:
-        """A generator whose choice among the overlaps is known."""
+        """A generator that always chooses the same overlap."""
 
         def __init__(self) -> None:
             self.real = np.random.default_rng(seed)
 
         def choice(self, among: list[float]) -> float:
-            return least
+            return min_overlap
 
         def __getattr__(self, name: str) -> object:
             return getattr(self.real, name)
 
     target = Target(boxes, torch.tensor([0, 1]), torch.tensor([False, False]))
-    return PLAIN.patch(WHOLE_PHOTO, target, Chosen())  # type: ignore[arg-type]
+    return PLAIN.sample_patch(WHOLE_PHOTO, target, Chosen())  # type: ignore[arg-type]
 
 
 def test_expansion_makes_objects_small_on_gray() -> None:
     generator = np.random.default_rng(0)
-    grounds = [WIDE.ground(SIZE, generator) for _ in range(200)]
-    widths = [(x2 - x1) / 90 for x1, _, x2, _ in grounds]
+    canvases = [EXPANDED.sample_canvas(SIZE, generator) for _ in range(200)]
+    widths = [(x2 - x1) / 90 for x1, _, x2, _ in canvases]
     assert 1.0 <= min(widths) < 1.2
     assert 3.8 < max(widths) <= 4.01
-    for x1, y1, x2, y2 in grounds:  # the photo lies on it
+    for x1, y1, x2, y2 in canvases:  # the photo lies on it
         assert x1 <= 0
         assert y1 <= 0
         assert x2 >= 90
         assert y2 >= 60
-    shrunk = [(i, t) for i, t in results(WIDE) if (i == PADDING_GRAY).float().mean() > 0.8]
+    shrunk = [(i, t) for i, t in results(EXPANDED) if (i == PADDING_GRAY).float().mean() > 0.8]
     assert shrunk
     assert all((t.boxes[:, 2] - t.boxes[:, 0] < 30).all() for _, t in shrunk)
 
@@ -187,8 +187,9 @@ def test_a_photo_of_one_pixel() -> None:
 
 
 @pytest.mark.parametrize(
-    "numbers", [{"expand": 1.5}, {"largest": 0.5}, {"smallest": 0.0}, {"flip": -1.0}, {"color_jitter": 2.0}]
+    "options",
+    [{"expand": 1.5}, {"max_expand": 0.5}, {"min_patch": 0.0}, {"flip": -1.0}, {"color_jitter": 2.0}],
 )
-def test_invalid_settings_are_refused(numbers: dict[str, float]) -> None:
+def test_invalid_settings_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="augmentation"):
-        SSDAugmentation(**numbers)
+        SSDAugmentation(**options)

@@ -172,7 +172,9 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
 def test_copies_in_two_classes_are_refused(write: Write) -> None:
     root = write(many("a", "b"))
     (root / "b" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
-    with pytest.raises(LabelError, match=r"in several classes \(1\):\n  a/03.png = b/copy.png\nEach photo has"):
+    with pytest.raises(
+        LabelError, match=r"in several classes \(1\):\n  a/03.png = b/copy.png\nEach photo has"
+    ):
         read_classification(root)
 
 

@@ -41,7 +41,11 @@ def test_class_weights_follow_from_the_training_photos(labeled: SegmentationData
     assert TASK.config_options(labeled, Recipe(model="unet")) == {"class_names": labeled.class_names}
     options = TASK.config_options(labeled, Recipe(model="unet", class_weights="balanced"))
     train = labeled.pixel_counts[labeled.splits == "train"].sum(axis=0)
-    assert options["class_weights"] == balanced_weights(train) != balanced_weights(labeled.pixel_counts.sum(axis=0))
+    assert (
+        options["class_weights"]
+        == balanced_weights(train)
+        != balanced_weights(labeled.pixel_counts.sum(axis=0))
+    )
     assert options["class_weights"][0] < 0.1  # the background
 
 

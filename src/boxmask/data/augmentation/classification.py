@@ -1,4 +1,4 @@
-"""The changes of `augment.py` for photos that have a class and no boxes."""
+"""Augmentation of photos that have a class and no boxes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from boxmask.types import ClassificationTarget, Target
 
 @dataclass(frozen=True, slots=True)
 class ClassificationAugmentation:
-    """What may happen to a training photo; called with one, it draws and applies.
+    """Random changes to a training photo. Calling it with a photo samples and applies them.
 
-    flip:          chance of a mirror image, left to right
-    vertical_flip: chance of a mirror image, top to bottom
-    scale:         range of the scale jitter: above 1, a random part of the photo with 1 / scale of its sides
-                   is brought to its size; below, the photo is made smaller on a gray ground. Much milder
-                   than the crops of networks for ImageNet (Szegedy et al. 2015, arXiv:1409.4842, section 6:
-                   8 % to 100 % of the area): a small photo set cannot do without what shows the class.
-    color_jitter:   chance of other light and color
+    flip:          probability of a horizontal flip
+    vertical_flip: probability of a vertical flip
+    scale:         range of the scale jitter. Above 1, a random part of the photo with 1 / scale of its sides
+                   is enlarged to the full size; below 1, the photo is shrunk and padded with gray. The range
+                   is much milder than for ImageNet (Szegedy et al. 2015, arXiv:1409.4842, section 6: 8 % to
+                   100 % of the area), because crops of a small data set may miss what shows the class.
+    color_jitter:  probability of other brightness, contrast, saturation and hue
 
-    Raises UsageError where a chance is outside 0..1 or `scale` is no range of positive numbers.
+    Raises UsageError for probabilities outside 0..1 and for a `scale` that is no range of positive numbers.
     """
 
     flip: float = 0.5
@@ -33,21 +33,21 @@ class ClassificationAugmentation:
     color_jitter: float = 0.5
 
     def __post_init__(self) -> None:
-        self.of_photos()
+        self._for_boxes()
 
-    def of_photos(self) -> DetectionAugmentation:
-        """The same for photos with boxes; it checks its own numbers."""
+    def _for_boxes(self) -> DetectionAugmentation:
+        """The same for photos with boxes, which checks the values."""
         return DetectionAugmentation(self.flip, self.vertical_flip, self.scale, self.color_jitter)
 
     def __call__(
         self, image: UInt8[Tensor, "3 H W"], target: ClassificationTarget, generator: np.random.Generator
     ) -> tuple[UInt8[Tensor, "3 H W"], ClassificationTarget]:
-        """A changed copy of the photo, of the same size, and its class."""
-        return self.of_photos()(image, Target.of([], []), generator)[0], target
+        """An augmented copy of the photo, of the same size, and its class."""
+        return self._for_boxes()(image, Target.of([], []), generator)[0], target
 
 
 def resize_classification_photo(
     image: UInt8[Tensor, "3 H W"], target: ClassificationTarget, shorter: int, longer: int
 ) -> tuple[UInt8[Tensor, "3 h w"], ClassificationTarget]:
-    """Fit a photo into the square of a classifier: as `resize_detection_photo`, for photos with a class."""
+    """Resize a photo as `resize_detection_photo` does, for photos with a class."""
     return resize_detection_photo(image, Target.of([], []), shorter, longer)[0], target

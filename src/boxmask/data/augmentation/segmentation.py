@@ -1,8 +1,8 @@
-"""Changes to a training photo and to the classes of its pixels: flips, scale jitter, tiles, light and color.
+"""Augmentation of photos with label maps: flips, scale jitter, tiles and color jitter.
 
-Photos stay uint8; all chance comes from the generator that the caller hands in. Labels are never mixed: each
-new pixel takes the label of the old one under its center. Only what is kept of a photo is scaled, so a tile
-of a large photo costs no more than one of a small photo.
+Photos stay uint8. All randomness comes from the caller's generator. Labels are never mixed: each new pixel
+takes the label of the old pixel under its center. Only the visible part of a photo is scaled, so a tile of a
+large photo takes no longer than one of a small photo.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from boxmask.data.augmentation.detection import PADDING_GRAY, recolored
+from boxmask.data.augmentation.detection import PADDING_GRAY, jitter_color
 from boxmask.errors import UsageError
 from boxmask.masks import Size, nearest_indices
 from boxmask.pipeline.images import resized_size
@@ -24,11 +24,11 @@ from boxmask.types import IGNORED, SegmentationTarget
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """What is seen of one side of a photo.
+class SideCrop:
+    """The visible part of one side of a photo.
 
-    begin, end: the photo's pixels that are kept
-    inner:      how many pixels they become
+    begin, end: the pixels that are kept, without `end`
+    inner:      the number of pixels that they are resized to
     before:     pixels of padding before them
     """
 
@@ -38,30 +38,30 @@ class Window:
     before: int
 
     @staticmethod
-    def of(side: int, result: int, scale: float, place: float) -> Window:
-        """For `result` pixels of a photo's `side`, enlarged by `scale`, at `place`, 0 (low) to 1 (high)."""
+    def of(side: int, result: int, scale: float, position: float) -> SideCrop:
+        """For `result` pixels of a side scaled by `scale`, from its begin (position 0) to its end (1)."""
         kept = max(1, round(result / scale))
         if kept <= side:
-            begin = round(place * (side - kept))
-            return Window(begin, begin + kept, result, 0)
+            begin = round(position * (side - kept))
+            return SideCrop(begin, begin + kept, result, 0)
         inner = min(result, max(1, round(side * scale)))
-        return Window(0, side, inner, round(place * (result - inner)))
+        return SideCrop(0, side, inner, round(position * (result - inner)))
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentationAugmentation:
-    """What may happen to a training photo whose pixels are labeled; called with one, it draws and applies.
+    """Random changes to a photo and its label map. Calling it with them samples and applies the changes.
 
-    flip:          chance of a mirror image, left to right
-    vertical_flip: chance of a mirror image, top to bottom; for photos from above or through a microscope
-    scale:         range of the scale jitter: the photo is scaled, then cropped or padded at random; 0.5 to 2
-                   is DeepLabv3's (Chen et al. 2017, arXiv:1706.05587, section 4.1)
-    color_jitter:   chance of other light and color (brightness, contrast, saturation and hue together)
-    tile:          the side of the square that is cut out, in pixels after scaling; 0: all of the photo, at
-                   its own size
+    flip:          probability of a horizontal flip
+    vertical_flip: probability of a vertical flip; for photos from above or through a microscope
+    scale:         range of the scale jitter: the photo is scaled, then cropped or padded at random. 0.5 to 2
+                   is the range of DeepLabv3 (Chen et al. 2017, arXiv:1706.05587, section 4.1).
+    color_jitter:  probability of other brightness, contrast, saturation and hue, all together
+    tile:          side in pixels of the square that is cropped after scaling; 0 for the whole photo at its
+                   original size
 
-    Raises UsageError where a chance is outside 0..1, `scale` is no range of positive numbers or `tile` is
-    below 0.
+    Raises UsageError for probabilities outside 0..1, for a `scale` that is no range of positive numbers, and
+    for a negative `tile`.
     """
 
     flip: float = 0.5
@@ -83,61 +83,62 @@ class SegmentationAugmentation:
     def __call__(
         self, image: UInt8[Tensor, "3 H W"], target: SegmentationTarget, generator: np.random.Generator
     ) -> tuple[UInt8[Tensor, "3 h w"], SegmentationTarget]:
-        """A changed copy of the photo, of the same size or of the tile's, and the labels that are true of it.
+        """An augmented copy of the photo, of its size or that of the tile, and its label map.
 
-        What lies beyond the photo is gray and IGNORED. A copy even where nothing was changed, as the caller
-        may keep the photo while the result moves on.
+        Padding is gray and IGNORED. It is a copy even if nothing changes, because the caller may keep the
+        photo in a cache.
         """
-        mirror, upend, recolor = generator.random(3) < (self.flip, self.vertical_flip, self.color_jitter)
-        scale, place = generator.uniform(*self.scale), generator.random(2)
+        hflip, vflip, recolor = generator.random(3) < (self.flip, self.vertical_flip, self.color_jitter)
+        scale, position = generator.uniform(*self.scale), generator.random(2)
         size = (image.shape[-2], image.shape[-1])
         result = (self.tile, self.tile) if self.tile else size
         rows, columns = (
-            Window.of(side, wanted, scale, u) for side, wanted, u in zip(size, result, place, strict=True)
+            SideCrop.of(side, wanted, scale, u)
+            for side, wanted, u in zip(size, result, position, strict=True)
         )
-        photo, labels = _seen(image, target.labels, rows, columns)
-        photo = recolored(photo, generator) if recolor else photo
-        photo, labels = _padded(photo, labels, rows, columns, result)
-        axes = [axis for axis, turned in ((-1, mirror), (-2, upend)) if turned]
+        photo, labels = _crop(image, target.labels, rows, columns)
+        photo = jitter_color(photo, generator) if recolor else photo
+        photo, labels = _pad(photo, labels, rows, columns, result)
+        axes = [axis for axis, flipped in ((-1, hflip), (-2, vflip)) if flipped]
         photo, labels = (part.flip(axes) if axes else part for part in (photo, labels))
-        return _owned(photo, image), SegmentationTarget(_owned(labels, target.labels))
+        return _copy_if_shared(photo, image), SegmentationTarget(_copy_if_shared(labels, target.labels))
 
 
 def resize_segmentation_photo(
     image: UInt8[Tensor, "3 H W"], target: SegmentationTarget, shorter: int, longer: int
 ) -> tuple[UInt8[Tensor, "3 h w"], SegmentationTarget]:
-    """Scale a photo and its labels so that the short side is `shorter`, or the long side `longer` if less.
+    """Resize a photo and its labels: the short side to `shorter`, but the long side to `longer` at most.
 
-    The size is that of `resized_size`, as the segmenter would have it; the photo antialiased, the labels by
-    the pixel under each new one's center. Raises UsageError for sides that are not 1 <= shorter <= longer.
+    The size is that of `resized_size`, which the segmenter uses too. The photo is antialiased; each new pixel
+    takes the label of the old pixel under its center. Raises UsageError unless 1 <= shorter <= longer.
     """
     if not 1 <= shorter <= longer:
         raise UsageError(f"size: shorter side {shorter}, longer side {longer}; give 1 <= shorter <= longer")
     size = resized_size((image.shape[-2], image.shape[-1]), shorter, longer)
-    photo, labels = _resized(image, target.labels, size)
+    photo, labels = _resize(image, target.labels, size)
     return photo, SegmentationTarget(labels)
 
 
-def _seen(image: Tensor, labels: Tensor, rows: Window, columns: Window) -> tuple[Tensor, Tensor]:
-    """What is kept of a photo and its labels, at the size that it gets."""
+def _crop(image: Tensor, labels: Tensor, rows: SideCrop, columns: SideCrop) -> tuple[Tensor, Tensor]:
+    """The visible part of a photo and its labels, at its new size."""
     part = (..., slice(rows.begin, rows.end), slice(columns.begin, columns.end))
-    return _resized(image[part], labels[part], (rows.inner, columns.inner))
+    return _resize(image[part], labels[part], (rows.inner, columns.inner))
 
 
-def _resized(image: Tensor, labels: Tensor, size: Size) -> tuple[Tensor, Tensor]:
+def _resize(image: Tensor, labels: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     if size == image.shape[-2:]:
         return image, labels
     rows, columns = (nearest_indices(*sides) for sides in zip(labels.shape, size, strict=True))
     picked = torch.from_numpy(labels.numpy().take(rows, axis=0).take(columns, axis=1))
-    if size == (1, 1):  # torch's whole-number kernel mistakes the layout of a single pixel, and stops
+    if size == (1, 1):  # torch's integer kernel mistakes the layout of a single pixel and raises
         return F.resize(image.float(), [1, 1]).round().to(torch.uint8), picked
     return F.resize(image, list(size)), picked
 
 
-def _padded(
-    image: Tensor, labels: Tensor, rows: Window, columns: Window, size: Size
+def _pad(
+    image: Tensor, labels: Tensor, rows: SideCrop, columns: SideCrop, size: Size
 ) -> tuple[Tensor, Tensor]:
-    """On a ground of the size wanted, where they do not fill it."""
+    """Pad a photo and its labels to (height, width)."""
     if size == image.shape[-2:]:
         return image, labels
     after = (size[1] - columns.inner - columns.before, size[0] - rows.inner - rows.before)
@@ -145,7 +146,7 @@ def _padded(
     return F.pad(image, edges, PADDING_GRAY), F.pad(labels[None], edges, IGNORED)[0]
 
 
-def _owned(changed: Tensor, given: Tensor) -> Tensor:
-    """A tensor that shares no memory with what was given."""
-    shared = changed.untyped_storage().data_ptr() == given.untyped_storage().data_ptr()
-    return changed.clone() if shared else changed
+def _copy_if_shared(result: Tensor, original: Tensor) -> Tensor:
+    """The result, copied if it shares memory with the original."""
+    is_shared = result.untyped_storage().data_ptr() == original.untyped_storage().data_ptr()
+    return result.clone() if is_shared else result
