@@ -139,7 +139,7 @@ def test_a_backbone_that_timm_does_not_have(source: str) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"gone\.pth: there is no such file"):
+    with pytest.raises(WeightsError, match=r"gone\.pth: no such file"):
         backbone_weights("resnet18", str(tmp_path / "gone.pth"))
 
 

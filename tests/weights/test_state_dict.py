@@ -1,4 +1,4 @@
-"""State dicts from files that others made."""
+"""State dicts from files of other programs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def assert_state(state: dict[str, Tensor]) -> None:
 
 @pytest.mark.parametrize("ending", ["pth", "pt", "bin"])
 @pytest.mark.parametrize("zipped", [True, False])
-def test_torchs_own_format(tmp_path: Path, ending: str, zipped: bool) -> None:
+def test_torch_files(tmp_path: Path, ending: str, zipped: bool) -> None:
     path = tmp_path / f"weights.{ending}"
     torch.save(STATE, path, _use_new_zipfile_serialization=zipped)
     assert_state(read_state_dict(path))
 
 
-def test_safetensors(tmp_path: Path) -> None:
+def test_safetensors_files(tmp_path: Path) -> None:
     save_file(STATE, tmp_path / "weights.safetensors")
     assert_state(read_state_dict(tmp_path / "weights.safetensors"))
 
@@ -41,13 +41,13 @@ def test_a_state_dict_within_a_checkpoint(tmp_path: Path) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"gone\.pth: there is no such file"):
+    with pytest.raises(WeightsError, match=r"gone\.pth: no such file of weights"):
         read_state_dict(tmp_path / "gone.pth")
 
 
 @pytest.mark.parametrize("ending", ["pth", "safetensors"])
 @pytest.mark.parametrize("content", [b"", b"not weights", bytes(range(256)), b"\x80\x02]q\x00."])
-def test_other_bytes(tmp_path: Path, ending: str, content: bytes) -> None:
+def test_files_of_other_formats(tmp_path: Path, ending: str, content: bytes) -> None:
     path = tmp_path / f"weights.{ending}"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=rf"weights\.{ending}"):
@@ -55,7 +55,7 @@ def test_other_bytes(tmp_path: Path, ending: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("ending", ["pth", "old.pth", "safetensors"])
-def test_a_truncated_file_at_whatever_length(tmp_path: Path, ending: str) -> None:
+def test_a_file_truncated_at_any_length(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"weights.{ending}"
     if ending == "safetensors":
         save_file(STATE, path)
@@ -69,7 +69,7 @@ def test_a_truncated_file_at_whatever_length(tmp_path: Path, ending: str) -> Non
 
 
 class Malicious:
-    """Unpickled, it would make a folder."""
+    """Creates a folder when unpickled."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,7 +78,7 @@ class Malicious:
         return os.mkdir, (str(self.folder),)
 
 
-def test_nothing_in_a_file_is_run(tmp_path: Path) -> None:
+def test_no_code_in_a_file_is_executed(tmp_path: Path) -> None:
     trap = tmp_path / "sprung"
     torch.save({"a": Malicious(trap)}, tmp_path / "zipped.pth")
     (tmp_path / "plain.pth").write_bytes(pickle.dumps({"a": Malicious(trap)}, protocol=2))
@@ -89,7 +89,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [[torch.ones(2)], torch.ones(2), {"a": 3}, {"a": {"b": torch.ones(2)}}])
-def test_anything_but_tensors_by_name(tmp_path: Path, content: object) -> None:
+def test_files_without_tensors_by_name(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "odd.pth")
     with pytest.raises(WeightsError, match=r"odd\.pth: expected tensors by name, found"):
         read_state_dict(tmp_path / "odd.pth")

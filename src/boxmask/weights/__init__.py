@@ -1,5 +1,16 @@
-"""Where the numbers of a network come from and go to."""
+"""Weights: checkpoints, pretrained backbones, transfer between networks, and torchvision's weights."""
 
-from boxmask.weights.torchvision.convert import from_torchvision
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from boxmask.weights.torchvision.convert import from_torchvision
 
 __all__ = ["from_torchvision"]
+
+
+def __getattr__(name: str) -> object:
+    """Import `from_torchvision` on first use, so that importing one module here does not import all models."""
+    if name == "from_torchvision":
+        return import_module("boxmask.weights.torchvision.convert").from_torchvision
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

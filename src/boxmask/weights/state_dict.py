@@ -1,4 +1,4 @@
-"""State dicts in files: safetensors, or torch's own format read without running anything in it."""
+"""Read state dicts from files: safetensors, or torch's format without executing any code in it."""
 
 from __future__ import annotations
 
@@ -13,31 +13,41 @@ from torch import Tensor
 
 from boxmask.errors import WeightsError
 
-# What the readers have been seen to raise on damaged bytes.
-_READER_ERRORS = (
-    *(SafetensorError, pickle.UnpicklingError, struct.error, EOFError, OSError),
-    *(RuntimeError, ValueError, LookupError, TypeError, AttributeError),
+# What torch.load and safetensors raise for damaged files.
+READER_ERRORS = (
+    SafetensorError,
+    pickle.UnpicklingError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
 )
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Tensors by name from a .safetensors, .pth, .pt or .bin file.
+    """Read the tensors of a .safetensors, .pth, .pt or .bin file by name.
 
     Raises WeightsError if the file is missing, damaged or holds anything but tensors by name.
     """
     if not path.is_file():
-        raise WeightsError(f"{path}: there is no such file of weights. Check the path.")
+        raise WeightsError(f"{path}: no such file of weights. Check the path.")
     try:
         if path.suffix == ".safetensors":
             state: object = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except _READER_ERRORS as error:
+    except READER_ERRORS as error:
         raise WeightsError(
-            f"{path}: this file of weights cannot be read ({error}). Fetch it again."
+            f"{path}: this file of weights cannot be read ({error}). Download it again."
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]  # how timm's and many other training programs save
+        state = state["state_dict"]  # the layout of timm's and many other training scripts
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"{path}: expected tensors by name, found {type(state).__name__}.")
+        raise WeightsError(
+            f"{path}: expected tensors by name, found {type(state).__name__}. Give a file with a state dict."
+        )
     return state
