@@ -31,9 +31,9 @@ from boxmask.detectors import faster_rcnn, mask_rcnn
 from boxmask.detectors.contract import Detector
 from boxmask.masks import Masks
 from boxmask.types import Target
-from boxmask.weights.torchvision.faster_rcnn import renamed
-from boxmask.weights.torchvision.key_table import split_body
-from boxmask.weights.torchvision.mask_rcnn import renamed_with_masks
+from boxmask.weights.torchvision.faster_rcnn import rename_faster_rcnn
+from boxmask.weights.torchvision.key_table import split_backbone
+from boxmask.weights.torchvision.mask_rcnn import rename_mask_rcnn
 from side_by_side import Plan, in_turns, product_peak
 
 CLASSES = ("Platelets", "RBC", "WBC")
@@ -65,14 +65,14 @@ PAIRS = {
         faster_rcnn.FasterRCNN,
         faster_rcnn.FasterRCNNConfig,
         faster_rcnn.PRESETS["fpn"],
-        renamed,
+        rename_faster_rcnn,
     ),
     "Mask R-CNN": Pair(
         TorchvisionMaskRCNN,
         mask_rcnn.MaskRCNN,
         mask_rcnn.MaskRCNNConfig,
         mask_rcnn.PRESETS["fpn"],
-        renamed_with_masks,
+        rename_mask_rcnn,
     ),
 }
 
@@ -125,7 +125,7 @@ def both(case: Case) -> tuple[nn.Module, Detector]:
     )
     numbers = {**pair.preset, "shorter_side": case.size, "longer_side": longer, "anchor_sizes": sizes}
     detector = pair.detector(pair.config(CLASSES, case.backbone, **numbers), body.body.state_dict())
-    heads = split_body(reference.state_dict(), None)[1]
+    heads = split_backbone(reference.state_dict(), None)[1]
     detector.load_state_dict(pair.rename(heads, "the same", None), strict=False)
     return reference, detector.to(memory_format=torch.channels_last)
 

@@ -138,7 +138,7 @@ def test_class_names(both: Both) -> None:
         assert from_torchvision(name, theirs.state_dict(), tuple("abcde")).config.class_names == tuple(
             "abcde"
         )
-        with pytest.raises(WeightsError, match="know 5 classes, and 2 class names were given"):
+        with pytest.raises(WeightsError, match="class_names: these weights have 5 classes, found 2 names"):
             from_torchvision(name, theirs.state_dict(), ("a", "b"))
 
 

@@ -10,7 +10,7 @@ __all__ = ["from_torchvision"]
 
 
 def __getattr__(name: str) -> object:
-    """Import `from_torchvision` on first use, so that importing one module here does not import all models."""
+    """Import `from_torchvision` on first use: importing one module here must not import all models."""
     if name == "from_torchvision":
         return import_module("boxmask.weights.torchvision.convert").from_torchvision
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

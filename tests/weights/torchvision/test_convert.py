@@ -1,4 +1,4 @@
-"""torchvision's weights under our names; that they compute the same is asked in tests/parity."""
+"""torchvision's weights with our keys. Equal results are tested in tests/parity."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ def state() -> Mapping[str, Tensor]:
     return state
 
 
-def test_every_number_finds_its_place(state: Mapping[str, Tensor]) -> None:
+def test_tensors_are_renamed(state: Mapping[str, Tensor]) -> None:
     ours = from_torchvision(NAME, state).state_dict()
     logits = state["roi_heads.box_predictor.cls_score.weight"]
     assert torch.equal(ours["box_head.logits.weight"], logits[[1, 2, 3, 0]])  # the background is our last
@@ -39,7 +39,7 @@ def test_class_names(state: Mapping[str, Tensor]) -> None:
     assert not named.training
 
 
-def test_cocos_names_where_their_number_fits(state: Mapping[str, Tensor]) -> None:
+def test_coco_names_if_there_are_as_many_classes(state: Mapping[str, Tensor]) -> None:
     wide = dict(state)
     for part, rows in (("cls_score", 91), ("bbox_pred", 91 * 4)):
         wide[f"roi_heads.box_predictor.{part}.weight"] = torch.zeros(rows, 1024)
@@ -50,33 +50,35 @@ def test_cocos_names_where_their_number_fits(state: Mapping[str, Tensor]) -> Non
     assert len(set(names)) == 90
 
 
-def test_as_many_names_as_classes(state: Mapping[str, Tensor]) -> None:
-    with pytest.raises(WeightsError, match="know 3 classes, and 2 class names were given"):
+def test_a_wrong_number_of_names_is_rejected(state: Mapping[str, Tensor]) -> None:
+    with pytest.raises(WeightsError, match="class_names: these weights have 3 classes, found 2 names"):
         from_torchvision(NAME, state, class_names=("cat", "dog"))
 
 
-def test_another_epsilon_moves_the_scale(state: Mapping[str, Tensor]) -> None:
+def test_another_epsilon_changes_the_scale(state: Mapping[str, Tensor]) -> None:
     default = from_torchvision(NAME, state).state_dict()["backbone.body.conv1.scale"]
     other = from_torchvision(NAME, state, batch_norm_eps=0.0).state_dict()["backbone.body.conv1.scale"]
     torch.testing.assert_close(default, torch.full((64,), 1.00001).rsqrt())
     torch.testing.assert_close(other, torch.ones(64), rtol=0, atol=1e-7)
 
 
-def test_a_name_that_is_not_known(state: Mapping[str, Tensor]) -> None:
-    with pytest.raises(WeightsError, match="'ssd' is not known here; known: fasterrcnn_resnet50"):
+def test_an_unknown_network(state: Mapping[str, Tensor]) -> None:
+    with pytest.raises(
+        WeightsError, match="unknown torchvision network 'ssd'; choose from: fasterrcnn_resnet50"
+    ):
         from_torchvision("ssd", state)
 
 
 NEEDED = ("roi_heads.box_predictor.cls_score.weight", "rpn.head.conv.0.0.bias", "backbone.body.conv1.weight")
 
 
-@pytest.mark.parametrize("gone", NEEDED)
-def test_a_missing_tensor(state: Mapping[str, Tensor], gone: str) -> None:
+@pytest.mark.parametrize("missing", NEEDED)
+def test_a_missing_tensor(state: Mapping[str, Tensor], missing: str) -> None:
     with pytest.raises(WeightsError, match=r"these (are not the )?weights"):
-        from_torchvision(NAME, {key: value for key, value in state.items() if key != gone})
+        from_torchvision(NAME, {key: value for key, value in state.items() if key != missing})
 
 
-def test_a_tensor_too_many(state: Mapping[str, Tensor]) -> None:
+def test_an_unknown_tensor(state: Mapping[str, Tensor]) -> None:
     with pytest.raises(WeightsError, match=r"rpn\.more"):
         from_torchvision(NAME, {**state, "rpn.more": torch.zeros(1)})
 
@@ -86,7 +88,7 @@ def test_a_tensor_of_another_shape(state: Mapping[str, Tensor]) -> None:
         from_torchvision(NAME, {**state, "rpn.head.conv.0.0.bias": torch.zeros(7)})
 
 
-def test_another_network_or_nothing(state: Mapping[str, Tensor]) -> None:
+def test_weights_of_another_network_are_rejected(state: Mapping[str, Tensor]) -> None:
     other = fasterrcnn_mobilenet_v3_large_320_fpn(weights=None, weights_backbone=None, num_classes=4)
     for wrong in (other.state_dict(), {}, {"a": torch.zeros(1)}):
         with pytest.raises(WeightsError, match=r"these (are not the )?weights"):

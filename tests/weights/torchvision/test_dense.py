@@ -1,4 +1,4 @@
-"""torchvision's RetinaNet and FCOS under our names; that they compute the same is asked in tests/parity."""
+"""torchvision's RetinaNet and FCOS with our keys. Equal results are tested in tests/parity."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     V2: retinanet_resnet50_fpn_v2,
     FCOS: fcos_resnet50_fpn,
 }
-COLUMN = {V1: 9, V2: 9, FCOS: 1}  # anchors a cell
+ANCHORS_PER_CELL = {V1: 9, V2: 9, FCOS: 1}
 LOGITS = "head.classification_head.cls_logits.weight"
 
 
@@ -37,16 +37,16 @@ def state(name: str) -> Mapping[str, Tensor]:
     return state
 
 
-def test_the_column_of_the_background_is_left_out(name: str, state: Mapping[str, Tensor]) -> None:
+def test_the_background_is_left_out(name: str, state: Mapping[str, Tensor]) -> None:
     ours = from_torchvision(name, state)
     assert ours.config.class_names == ("class 1", "class 2", "class 3")
     assert not ours.training
-    columns = state[LOGITS].unflatten(0, (COLUMN[name], 4))
-    found = ours.state_dict()["class_head.last.weight"].unflatten(0, (COLUMN[name], 3))
+    columns = state[LOGITS].unflatten(0, (ANCHORS_PER_CELL[name], 4))
+    found = ours.state_dict()["class_head.last.weight"].unflatten(0, (ANCHORS_PER_CELL[name], 3))
     assert torch.equal(found, columns[:, 1:])
 
 
-def test_unless_it_has_a_name(name: str, state: Mapping[str, Tensor]) -> None:
+def test_a_named_background_is_kept(name: str, state: Mapping[str, Tensor]) -> None:
     ours = from_torchvision(name, state, ("nothing", "cat", "dog", "owl"))
     assert ours.config.class_names == ("nothing", "cat", "dog", "owl")
     assert torch.equal(ours.state_dict()["class_head.last.weight"], state[LOGITS])
@@ -54,12 +54,16 @@ def test_unless_it_has_a_name(name: str, state: Mapping[str, Tensor]) -> None:
 
 
 @pytest.mark.parametrize("names", [("cat", "dog"), tuple("abcde")])
-def test_as_many_names_as_classes(name: str, state: Mapping[str, Tensor], names: tuple[str, ...]) -> None:
-    with pytest.raises(WeightsError, match=rf"know 3 classes, and {len(names)} class names were given"):
+def test_a_wrong_number_of_names_is_rejected(
+    name: str, state: Mapping[str, Tensor], names: tuple[str, ...]
+) -> None:
+    with pytest.raises(
+        WeightsError, match=rf"class_names: these weights have 3 classes, found {len(names)} names"
+    ):
         from_torchvision(name, state, names)
 
 
-def test_coarse_levels_and_towers_find_their_places(name: str, state: Mapping[str, Tensor]) -> None:
+def test_coarse_levels_and_towers_are_renamed(name: str, state: Mapping[str, Tensor]) -> None:
     ours = from_torchvision(name, state).state_dict()
     assert torch.equal(ours["fpn.strided.0.weight"], state["backbone.fpn.extra_blocks.p6.weight"])
     assert torch.equal(ours["fpn.strided.1.bias"], state["backbone.fpn.extra_blocks.p7.bias"])
@@ -69,8 +73,8 @@ def test_coarse_levels_and_towers_find_their_places(name: str, state: Mapping[st
     assert torch.equal(ours[f"{box_tower}.3.0.weight"], state[f"head.regression_head.{theirs}"])
 
 
-def test_the_keys_of_torchvisions_file() -> None:
-    """Written before its towers had norms: conv.0, conv.2, conv.4 and conv.6."""
+def test_the_keys_of_the_file_that_torchvision_offers() -> None:
+    """It was written before the towers had norms: conv.0, conv.2, conv.4 and conv.6."""
     state = retinanet_resnet50_fpn(weights=None, weights_backbone=None, num_classes=4).state_dict()
     old = {re.sub(r"conv\.(\d)\.0\.", lambda m: f"conv.{2 * int(m[1])}.", k): v for k, v in state.items()}
     old = {re.sub(r"(inner|layer)_blocks\.(\d)\.0\.", r"\1_blocks.\2.", k): v for k, v in old.items()}
@@ -79,13 +83,15 @@ def test_the_keys_of_torchvisions_file() -> None:
     assert all(torch.equal(found[key], expected[key]) for key in expected)
 
 
-@pytest.mark.parametrize("gone", [LOGITS, "head.regression_head.bbox_reg.bias", "backbone.body.conv1.weight"])
-def test_a_missing_tensor(name: str, state: Mapping[str, Tensor], gone: str) -> None:
+@pytest.mark.parametrize(
+    "missing", [LOGITS, "head.regression_head.bbox_reg.bias", "backbone.body.conv1.weight"]
+)
+def test_a_missing_tensor(name: str, state: Mapping[str, Tensor], missing: str) -> None:
     with pytest.raises(WeightsError, match=r"these (are not the )?weights"):
-        from_torchvision(name, {key: value for key, value in state.items() if key != gone})
+        from_torchvision(name, {key: value for key, value in state.items() if key != missing})
 
 
-def test_another_network(state: Mapping[str, Tensor], name: str) -> None:
+def test_weights_of_another_network_are_rejected(state: Mapping[str, Tensor], name: str) -> None:
     for other in NETWORKS:
         if other != name:
             with pytest.raises(WeightsError, match="these are not the weights of torchvision's"):

@@ -1,1 +1,1 @@
-"""torchvision's weights under boxmask's names."""
+"""torchvision's weights in boxmask's networks."""

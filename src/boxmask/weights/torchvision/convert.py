@@ -1,4 +1,4 @@
-"""Networks from torchvision's weights: the same numbers under our names, so that both can be compared."""
+"""Networks with torchvision's weights, for comparison: the same weights under our names."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from boxmask.weights.torchvision.ssd import ssd_from_torchvision
 State = Mapping[str, Tensor]
 
 
-class Network(NamedTuple):
-    """How one of torchvision's networks becomes ours.
+class Converter(NamedTuple):
+    """How the weights of a torchvision network are converted.
 
-    class_count: its name and weights -> how many classes these know, without the background of detectors
-    build:       its name, weights, class names and epsilon -> the detector or segmenter
+    class_count: name, weights -> number of classes; detectors do not count the background
+    build:       name, weights, class names, epsilon -> the detector or segmenter
     """
 
     class_count: Callable[[str, State], int]
     build: Callable[[str, State, tuple[str, ...], float | None], Detector | Segmenter]
 
 
-FASTER_RCNN = Network(faster_rcnn.class_count, faster_rcnn_from_torchvision)
-MASK_RCNN = Network(faster_rcnn.class_count, mask_rcnn_from_torchvision)
-DENSE = Network(dense.class_count, dense_from_torchvision)
-SSD = Network(ssd.class_count, ssd_from_torchvision)
-SEGMENTER = Network(segmenters.class_count, segmenter_from_torchvision)
-KNOWN: dict[str, Network] = {
-    **dict.fromkeys(faster_rcnn.NAMES, FASTER_RCNN),
-    **dict.fromkeys(mask_rcnn.NAMES, MASK_RCNN),
-    **dict.fromkeys(dense.NAMES, DENSE),
-    **dict.fromkeys(ssd.NAMES, SSD),
-    **dict.fromkeys(segmenters.NAMES, SEGMENTER),
+FASTER_RCNN = Converter(faster_rcnn.class_count, faster_rcnn_from_torchvision)
+MASK_RCNN = Converter(faster_rcnn.class_count, mask_rcnn_from_torchvision)
+DENSE = Converter(dense.class_count, dense_from_torchvision)
+SSD = Converter(ssd.class_count, ssd_from_torchvision)
+SEGMENTER = Converter(segmenters.class_count, segmenter_from_torchvision)
+CONVERTERS: dict[str, Converter] = {  # by torchvision's name of the network
+    **dict.fromkeys(faster_rcnn.NETWORK_NAMES, FASTER_RCNN),
+    **dict.fromkeys(mask_rcnn.NETWORK_NAMES, MASK_RCNN),
+    **dict.fromkeys(dense.NETWORK_NAMES, DENSE),
+    **dict.fromkeys(ssd.NETWORK_NAMES, SSD),
+    **dict.fromkeys(segmenters.NETWORK_NAMES, SEGMENTER),
 }
 
 
@@ -51,29 +51,32 @@ def from_torchvision(
     class_names: tuple[str, ...] | None = None,
     batch_norm_eps: float | None = None,
 ) -> Detector | Segmenter:
-    """A detector or segmenter of ours with the weights of torchvision's <name>, in evaluation mode.
+    """Build the detector or segmenter of boxmask that equals torchvision's `name`, in evaluation mode.
 
-    class_names:    the K classes without the background; default: COCO's where K fits, else "class 1"...
-                    Of segmenters with it, and Pascal VOC's
-                    RetinaNet and FCOS take K + 1 as well, the first of torchvision's column of the background
-    batch_norm_eps: what torchvision adds to the variance; default: as its networks do, 1e-5 but for SSDLite.
-                    Its COCO weights of fasterrcnn_resnet50_fpn, maskrcnn_resnet50_fpn and
-                    retinanet_resnet50_fpn want 0.0, which it sets after loading them.
-    Raises WeightsError for a name that is not known or weights of another network.
+    class_names:    the K classes, for detectors without the background and for segmenters with it. Default:
+                    COCO's or Pascal VOC's if K fits, else "class 1", "class 2", ... For RetinaNet and FCOS,
+                    K + 1 names give the background's logit a name too.
+    batch_norm_eps: what torchvision adds to the variance. Default: as its networks do, 1e-5, or 1e-3 for
+                    SSDLite. Pass 0.0 for torchvision's COCO weights of fasterrcnn_resnet50_fpn,
+                    maskrcnn_resnet50_fpn and retinanet_resnet50_fpn, for which torchvision sets it to 0.
+    Raises WeightsError for an unknown name, for weights of another network, and for a wrong number of names.
     """
-    if name not in KNOWN:
-        raise WeightsError(f"torchvision's {name!r} is not known here; known: {', '.join(KNOWN)}")
-    network = KNOWN[name]
-    count = network.class_count(name, state_dict)
-    default_names = segmenters.class_names if network is SEGMENTER else _class_names
+    if name not in CONVERTERS:
+        raise WeightsError(f"unknown torchvision network {name!r}; choose from: {', '.join(CONVERTERS)}")
+    converter = CONVERTERS[name]
+    count = converter.class_count(name, state_dict)
+    default_names = segmenters.default_class_names if converter is SEGMENTER else _default_class_names
     names = class_names or default_names(count)
-    if len(names) not in ((count, count + 1) if network is DENSE else (count,)):
-        raise WeightsError(f"these weights know {count} classes, and {len(names)} class names were given")
-    return network.build(name, state_dict, names, batch_norm_eps)
+    if len(names) not in ((count, count + 1) if converter is DENSE else (count,)):
+        raise WeightsError(f"class_names: these weights have {count} classes, found {len(names)} names")
+    return converter.build(name, state_dict, names, batch_norm_eps)
 
 
-def _class_names(count: int) -> tuple[str, ...]:
-    """COCO's names in torchvision's order, where the number fits; numbers mark the ids that COCO left out."""
+def _default_class_names(count: int) -> tuple[str, ...]:
+    """COCO's classes in torchvision's order if there are as many, else "class 1", "class 2", ...
+
+    Ids that COCO leaves out are "N/A" with their number, so that names differ.
+    """
     from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights
 
     coco = FasterRCNN_ResNet50_FPN_Weights.COCO_V1.meta["categories"][1:]

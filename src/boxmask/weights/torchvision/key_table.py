@@ -1,4 +1,4 @@
-"""What the key tables of several of torchvision's networks share: renaming, batch norm, and a strict end."""
+"""Renaming state dict keys: what the key tables of several torchvision networks share."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from boxmask.errors import WeightsError
 
-BODY_PREFIX = "backbone.body."
-PYRAMID = {  # the start of torchvision's key -> the start of ours
+BACKBONE_PREFIX = "backbone.body."
+TIMM_EPS = 1e-5  # added to the variance by timm's batch norm, and by torchvision's unless set otherwise
+FPN_LAYERS = {  # regular expression for the start of torchvision's key -> ours
     r"backbone\.fpn\.inner_blocks\.(\d)\.(?:0\.)?": r"fpn.lateral.\1.",
     r"backbone\.fpn\.layer_blocks\.(\d)\.(?:0\.)?": r"fpn.output.\1.",
     r"backbone\.fpn\.extra_blocks\.p6\.": "fpn.strided.0.",
@@ -20,49 +21,53 @@ PYRAMID = {  # the start of torchvision's key -> the start of ours
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
-def split_body(
+def split_backbone(
     state: Mapping[str, Tensor], batch_norm_eps: float | None
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """timm's ResNet, and everything behind it under torchvision's names.
+    """Split a state dict into the backbone, with timm's keys, and the rest, with torchvision's.
 
-    timm adds 1e-5 to the variance: it is shifted so that the sum is what is wanted.
+    batch_norm_eps: added to the variance by torchvision, None: 1e-5. timm always adds 1e-5, so the variance
+                    is shifted by the difference.
     """
-    shift = 0.0 if batch_norm_eps is None else batch_norm_eps - 1e-5
-    body = {k[len(BODY_PREFIX) :]: v for k, v in state.items() if k.startswith(BODY_PREFIX)}
-    body = {k: v + shift if k.endswith("running_var") else v for k, v in body.items()}
-    return body, {k: v for k, v in state.items() if not k.startswith(BODY_PREFIX)}
+    shift = 0.0 if batch_norm_eps is None else batch_norm_eps - TIMM_EPS
+    backbone = {k[len(BACKBONE_PREFIX) :]: v for k, v in state.items() if k.startswith(BACKBONE_PREFIX)}
+    backbone = {k: v + shift if k.endswith("running_var") else v for k, v in backbone.items()}
+    return backbone, {k: v for k, v in state.items() if not k.startswith(BACKBONE_PREFIX)}
 
 
 def fold_norms(state: Mapping[str, Tensor], batch_norm_eps: float | None) -> dict[str, Tensor]:
-    """Without the batch norms behind convolutions: these have a bias and other weights instead.
+    """Fold each batch norm, "<layer>.1", into the convolution before it, "<layer>.0", which gains a bias.
 
-    norm(conv(x, w)) = conv(x, scale * w) + shift, as the statistics stay as they are. A convolution is
-    "<place>.0" and its norm "<place>.1".
+    norm(conv(x, w)) = conv(x, scale * w) + shift, because the statistics are fixed.
     """
-    eps, folded = 1e-5 if batch_norm_eps is None else batch_norm_eps, dict(state)
-    for place in [key[: -len(".1.running_mean")] for key in state if key.endswith(".1.running_mean")]:
-        mean, variance = folded.pop(f"{place}.1.running_mean"), folded.pop(f"{place}.1.running_var")
-        scale = folded.pop(f"{place}.1.weight") * (variance + eps).rsqrt()
-        folded.pop(f"{place}.1.num_batches_tracked", None)
-        shift = folded.pop(f"{place}.1.bias") - scale * mean
-        folded[f"{place}.0.weight"] = folded[f"{place}.0.weight"] * scale[:, None, None, None]
-        folded[f"{place}.0.bias"] = shift + scale * folded.get(f"{place}.0.bias", 0)
+    eps, folded = TIMM_EPS if batch_norm_eps is None else batch_norm_eps, dict(state)
+    for layer in [key[: -len(".1.running_mean")] for key in state if key.endswith(".1.running_mean")]:
+        mean, variance = folded.pop(f"{layer}.1.running_mean"), folded.pop(f"{layer}.1.running_var")
+        scale = folded.pop(f"{layer}.1.weight") * (variance + eps).rsqrt()
+        folded.pop(f"{layer}.1.num_batches_tracked", None)
+        shift = folded.pop(f"{layer}.1.bias") - scale * mean
+        folded[f"{layer}.0.weight"] = folded[f"{layer}.0.weight"] * scale[:, None, None, None]
+        folded[f"{layer}.0.bias"] = shift + scale * folded.get(f"{layer}.0.bias", 0)
     return folded
 
 
 def rename(state: Mapping[str, Tensor], layers: Mapping[str, str]) -> dict[str, Tensor]:
-    """Each key with its start replaced as the table says."""
+    """Replace the start of each key by the table `layers`, regular expression -> replacement."""
     renamed = {}
     for key, tensor in state.items():
-        ours = key
+        new_key = key
         for pattern, replacement in layers.items():
-            ours = re.sub(rf"^{pattern}", replacement, ours)
-        renamed[ours] = tensor
+            new_key = re.sub(rf"^{pattern}", replacement, new_key)
+        renamed[new_key] = tensor
     return renamed
 
 
-def fill(network: NetworkT, state: dict[str, Tensor], name: str) -> NetworkT:
-    """Put the numbers behind the backbone in their places; WeightsError where one is missing or too many."""
+def load_heads(network: NetworkT, state: dict[str, Tensor], name: str) -> NetworkT:
+    """Load all weights except the backbone's, and return the network in evaluation mode.
+
+    name: torchvision's name of the network. Raises WeightsError if a tensor is missing, unknown or of another
+    shape.
+    """
     try:
         missing, unknown = network.load_state_dict(state, strict=False)
     except RuntimeError as error:  # a layer has another shape

@@ -1,4 +1,4 @@
-"""Mask R-CNN from torchvision's weights: its Faster R-CNN, and its mask branch without the background."""
+"""Mask R-CNN with torchvision's weights: its Faster R-CNN, and its mask head without the background."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from boxmask.detectors.mask_rcnn import PRESETS, MaskRCNN, MaskRCNNConfig
-from boxmask.weights.torchvision.faster_rcnn import layers_of, renamed
-from boxmask.weights.torchvision.key_table import fill, rename, split_body
+from boxmask.detectors.mask_rcnn import MaskRCNN
+from boxmask.models.table import make_config
+from boxmask.weights.torchvision.faster_rcnn import rename_faster_rcnn, version_options
+from boxmask.weights.torchvision.key_table import load_heads, rename, split_backbone
 
-NAMES = ("maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2")
+NETWORK_NAMES = ("maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2")
 LOGITS = "mask_head.logits."
-FLOORS = ("1", "2", "3", "4")  # of the convolutions in the file that torchvision offers
-LAYERS = {  # the start of torchvision's key -> the start of ours
-    **{rf"roi_heads\.mask_head\.mask_fcn{n}\.": f"mask_head.convs.{int(n) - 1}.0." for n in FLOORS},
-    r"roi_heads\.mask_head\.(\d)\.0\.": r"mask_head.convs.\1.0.",
+LAYERS = {  # regular expression for the start of torchvision's key -> ours
+    r"roi_heads\.mask_head\.mask_fcn1\.": "mask_head.convs.0.0.",  # in the file that torchvision offers
+    r"roi_heads\.mask_head\.mask_fcn2\.": "mask_head.convs.1.0.",
+    r"roi_heads\.mask_head\.mask_fcn3\.": "mask_head.convs.2.0.",
+    r"roi_heads\.mask_head\.mask_fcn4\.": "mask_head.convs.3.0.",
+    r"roi_heads\.mask_head\.(\d)\.0\.": r"mask_head.convs.\1.0.",  # in networks that torchvision builds
     r"roi_heads\.mask_predictor\.conv5_mask\.": "mask_head.deconv.",
     r"roi_heads\.mask_predictor\.mask_fcn_logits\.": LOGITS,
 }
@@ -24,18 +27,18 @@ LAYERS = {  # the start of torchvision's key -> the start of ours
 def mask_rcnn_from_torchvision(
     name: str, state_dict: Mapping[str, Tensor], class_names: tuple[str, ...], batch_norm_eps: float | None
 ) -> MaskRCNN:
-    """A Mask R-CNN of ours with torchvision's weights; see `from_torchvision`."""
-    body, heads = split_body(state_dict, batch_norm_eps)
-    config = MaskRCNNConfig(class_names, **PRESETS["paper"], **layers_of(name))  # type: ignore[arg-type]
-    return fill(MaskRCNN(config, body), renamed_with_masks(heads, name, batch_norm_eps), name)
+    """A Mask R-CNN with torchvision's weights; see `from_torchvision`."""
+    backbone, heads = split_backbone(state_dict, batch_norm_eps)
+    config = make_config("mask-rcnn", "paper", class_names=class_names, **version_options(name))
+    return load_heads(MaskRCNN(config, backbone), rename_mask_rcnn(heads, name, batch_norm_eps), name)
 
 
-def renamed_with_masks(
+def rename_mask_rcnn(
     heads: Mapping[str, Tensor], name: str, batch_norm_eps: float | None
 ) -> dict[str, Tensor]:
-    """What lies behind the backbone of torchvision's network `name`, as ours; see `renamed`."""
+    """Our state dict of everything but the backbone, from torchvision's; see `rename_faster_rcnn`."""
     state = {}
-    for key, tensor in rename(renamed(heads, name, batch_norm_eps), LAYERS).items():
+    for key, tensor in rename(rename_faster_rcnn(heads, name, batch_norm_eps), LAYERS).items():
         if key.startswith(LOGITS):
             state[key] = tensor[1:]
         else:
