@@ -138,7 +138,9 @@ def table_of(measured: dict[Case, list[list[float]]]) -> Table:
     for count in COMPETITORS:
         table.add_column(f"{count} competing" if count else "quiet", justify="right")
     table.add_column("passive / active, quiet", justify="right")
-    medians = {case: [median(column) for column in zip(*rows, strict=True)] for case, rows in measured.items()}
+    medians = {
+        case: [median(column) for column in zip(*rows, strict=True)] for case, rows in measured.items()
+    }
     for case, (quiet, *busy) in medians.items():
         cells = [f"{quiet:.2f}", *(f"{value:.2f} ({value / quiet:.2f})" for value in busy)]
         if case.policy == "passive":

@@ -79,7 +79,7 @@ MASK = {
     "boxes.box_head.forward": "heads",
     "boxes.postprocess": "post-processing",
     "mask_head.forward": "heads",
-    "with_masks": "post-processing",
+    "add_masks": "post-processing",
 }
 SEGMENTER = {"features": "features", "heads": "heads"}  # resizing and labeling are not measured apart
 METRICS = ("AP", "AP50", "mask_AP", "mask_AP50", "mIoU")

@@ -27,7 +27,7 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-from boxmask.detectors import faster_rcnn, mask_rcnn
+from boxmask.detectors import faster_rcnn, mask_rcnn, presets
 from boxmask.detectors.contract import Detector
 from boxmask.masks import Masks
 from boxmask.types import Target
@@ -64,14 +64,14 @@ PAIRS = {
         TorchvisionFasterRCNN,
         faster_rcnn.FasterRCNN,
         faster_rcnn.FasterRCNNConfig,
-        faster_rcnn.PRESETS["fpn"],
+        presets.FASTER_RCNN["fpn"],
         rename_faster_rcnn,
     ),
     "Mask R-CNN": Pair(
         TorchvisionMaskRCNN,
         mask_rcnn.MaskRCNN,
         mask_rcnn.MaskRCNNConfig,
-        mask_rcnn.PRESETS["fpn"],
+        presets.MASK_RCNN["fpn"],
         rename_mask_rcnn,
     ),
 }

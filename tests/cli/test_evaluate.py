@@ -143,5 +143,5 @@ def test_an_unknown_split(refused: Refused, trained: Path, demo: Path) -> None:
 
 def test_svd_is_for_a_fast_rcnn(refused: Callable[..., str], demo: Path, trained: Path) -> None:
     said = refused(2, "evaluate", trained, demo, "--svd", "8", "8")
-    assert "--svd is for a Fast R-CNN" in said
-    assert "--svd is for a Fast R-CNN" in refused(2, "predict", trained, demo / "images", "--svd", "8", "8")
+    assert "--svd needs a Fast R-CNN" in said
+    assert "--svd needs a Fast R-CNN" in refused(2, "predict", trained, demo / "images", "--svd", "8", "8")

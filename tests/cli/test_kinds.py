@@ -155,7 +155,7 @@ def test_colors_are_for_segmenters(refused: Refused, runs: Runs, demo: Path, kin
 @pytest.mark.parametrize("kind", ["mask-rcnn", "unet", "classifier"])
 def test_svd_is_for_a_fast_rcnn(refused: Refused, runs: Runs, demo: Path, kind: str) -> None:
     for verb, given in (("evaluate", demo), ("predict", demo / "images")):
-        assert "--svd is for a Fast R-CNN" in refused(2, verb, runs(kind), given, "--svd", "8", "8")
+        assert "--svd needs a Fast R-CNN" in refused(2, verb, runs(kind), given, "--svd", "8", "8")
 
 
 # ---------------------------------------------------------------- predict

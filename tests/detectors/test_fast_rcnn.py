@@ -13,16 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.detectors import fast_rcnn
+from boxmask.detectors import fast_rcnn, presets
 from boxmask.detectors.fast_rcnn import (
-    PRESETS,
     FastRCNN,
     FastRCNNConfig,
-    Sampling,
     compress_with_svd,
-    match_rois,
     roi_loss,
-    sample_rois,
 )
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.errors import UsageError
@@ -31,6 +27,7 @@ from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.heads.box import BoxHead
 from boxmask.pipeline.images import Batch
+from boxmask.pipeline.roi_sampling import RoiSampling, match_rois, sample_rois
 from boxmask.types import Target
 from boxmask.weights.checkpoint import CheckpointMetadata, load_detector, save_checkpoint
 
@@ -104,7 +101,7 @@ def test_objects_that_do_not_count_make_no_background() -> None:
 
 # ---------------------------------------------------------------- section 2.3: sampling
 
-HOW = Sampling(PAPER, 64, 0.25, 2)
+HOW = RoiSampling(PAPER, 64, 0.25, 2)
 
 
 def many(count: int, box: tuple[float, ...]) -> Tensor:
@@ -360,7 +357,7 @@ def test_timms_vgg16_has_these_layers_and_they_fit_the_papers_numbers() -> None:
     with torch.device("meta"):
         state = timm.create_model("vgg16").state_dict()
     assert state["pre_logits.fc1.weight"].shape == (
-        PRESETS["paper"]["hidden"],
+        presets.FAST_RCNN["paper"]["hidden"],
         512,
         SMALL.pool_size,
         SMALL.pool_size,
@@ -413,7 +410,7 @@ def test_other_detectors_are_not_truncated() -> None:
     twice = with_hidden()
     compress_with_svd(twice, (4, 4))
     for detector in (faster, twice):
-        with pytest.raises(UsageError, match="--svd is for a Fast R-CNN whose layers are as they were"):
+        with pytest.raises(UsageError, match="--svd needs a Fast R-CNN that is not compressed yet"):
             compress_with_svd(detector, (4, 4))
 
 
@@ -421,7 +418,7 @@ def test_other_detectors_are_not_truncated() -> None:
 
 
 def test_the_papers_numbers() -> None:
-    config = FastRCNNConfig(("a",), **PRESETS["paper"])  # type: ignore[arg-type]
+    config = FastRCNNConfig(("a",), **presets.FAST_RCNN["paper"])  # type: ignore[arg-type]
     assert (config.backbone, config.stride, config.pool_size, config.hidden) == ("vgg16", 16, 7, 4096)
     assert (config.shorter_side, config.longer_side) == (600, 1000)
     assert (config.roi_iou, config.roi_samples, config.roi_positive_fraction) == ((0.1, 0.5), 64, 0.25)

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.detectors.faster_rcnn import PRESETS, FasterRCNN, FasterRCNNConfig
+from boxmask.detectors import presets
+from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.geometry.matching import BACKGROUND, IGNORE
-from boxmask.pipeline.heads.rpn import best_anchors, match_anchors
+from boxmask.pipeline.heads.rpn import match_anchors, rpn_loss, select_proposals
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
 
@@ -98,7 +99,7 @@ def loss_of(network: FasterRCNN, logits: Tensor, deltas: Tensor, objects: Target
     """The RPN's loss where its head says this of the nine anchors."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network.rpn_head, "at", lambda _, image, row: (logits[image, row], deltas[image, row]))
-        return network.rpn_loss([], [ANCHORS], [objects], batch_of(SIZE))
+        return rpn_loss(network.rpn_head, [], ANCHORS, [objects], [SIZE], network.config)
 
 
 def test_the_rpns_loss_by_hand(network: FasterRCNN) -> None:
@@ -136,13 +137,13 @@ def test_proposals_are_clipped_thinned_and_few(network: FasterRCNN) -> None:
     anchors = [ANCHORS, ANCHORS[[0, 7]]]
     logits = [torch.arange(9.0)[None], torch.tensor([[20.0, -20.0]])]
     deltas = [torch.zeros(1, 9, 4), torch.zeros(1, 2, 4)]
-    (proposals,) = best_anchors(anchors, (logits, deltas), [SIZE], (9, 6), 0.7)
+    (proposals,) = select_proposals(anchors, logits, deltas, [SIZE], (9, 6), 0.7)
     assert proposals[0].tolist() == [10, 10, 30, 30]  # the surest, of the second level
     assert proposals[1].tolist() == [0, 40, 5, 50]  # clipped
     assert proposals[2].tolist() == [40, 40, 50, 50]
     assert proposals[3].tolist() == [90, 20, 100, 40]
     assert len(proposals) == 6  # IoU 0.8 went, in its own level only
-    few = best_anchors(anchors, (logits, deltas), [SIZE], (1, 6), 0.7)[0]
+    few = select_proposals(anchors, logits, deltas, [SIZE], (1, 6), 0.7)[0]
     assert few.tolist() == [[10, 10, 30, 30], [0, 40, 5, 50]]
 
 
@@ -263,12 +264,12 @@ QUICK = {  # the presets' own structure, with fewer numbers
 
 def quick(preset: str) -> FasterRCNN:
     torch.manual_seed(0)
-    numbers = {**PRESETS[preset], **QUICK[preset], "score_threshold": 0.0}
+    numbers = {**presets.FASTER_RCNN[preset], **QUICK[preset], "score_threshold": 0.0}
     return FasterRCNN(FasterRCNNConfig(("cat", "dog"), **numbers))  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", presets.FASTER_RCNN)
 def test_every_preset_finds_and_takes_a_step(preset: str) -> None:
     """The paper's is a single map with RoI max pooling."""
     network = quick(preset)
@@ -287,7 +288,7 @@ def test_every_preset_finds_and_takes_a_step(preset: str) -> None:
 
 
 def test_the_papers_numbers() -> None:
-    config = FasterRCNNConfig(("a",), **PRESETS["paper"])  # type: ignore[arg-type]
+    config = FasterRCNNConfig(("a",), **presets.FASTER_RCNN["paper"])  # type: ignore[arg-type]
     assert (config.backbone, config.strides, config.channels) == ("vgg16", (16,), 0)
     assert len(config.anchor_sizes[0]) * len(config.aspect_ratios) == 9
     assert (config.rpn_iou, config.rpn_samples, config.rpn_positive_fraction) == ((0.3, 0.7), 256, 0.5)

@@ -10,7 +10,8 @@ import torch
 from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
-from boxmask.detectors.fcos import FCOS, PRESETS, FCOSConfig
+from boxmask.detectors import presets
+from boxmask.detectors.fcos import FCOS, FCOSConfig
 from boxmask.geometry.points import Points
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
@@ -41,7 +42,7 @@ def test_places_lie_in_the_middle_of_their_cells(network: FCOS) -> None:
 
 def test_levels_of_the_paper() -> None:
     """P3 to P7, P6 from P5; 64, 128, 256 and 512 pixels between them."""
-    network = FCOS(replace(SMALL, extra_levels=2, regress_ranges=PRESETS["paper"]["regress_ranges"]))  # type: ignore[arg-type]
+    network = FCOS(replace(SMALL, extra_levels=2, regress_ranges=presets.FCOS["paper"]["regress_ranges"]))  # type: ignore[arg-type]
     logits, distances, centerness = network(torch.zeros(1, 3, 128, 256))
     cells = [16 * 32, 8 * 16, 4 * 8, 2 * 4, 1 * 2]
     assert [x.shape for x in logits] == [(1, n, 2) for n in cells]

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.detectors import faster_rcnn
-from boxmask.detectors.fast_rcnn import SampledRois
+from boxmask.detectors import presets
 from boxmask.detectors.faster_rcnn import FasterRCNN
-from boxmask.detectors.mask_rcnn import PRESETS, MaskRCNN, MaskRCNNConfig
+from boxmask.detectors.mask_rcnn import MaskRCNN, MaskRCNNConfig
 from boxmask.kernels import mask_targets
 from boxmask.masks import Masks
 from boxmask.pipeline.images import Batch
+from boxmask.pipeline.roi_sampling import SampledRois
 from boxmask.types import Detections, Target
 
 SMALL = MaskRCNNConfig(
@@ -75,7 +75,7 @@ def batch_of(count: int, resized: tuple[int, int] = SIZE) -> Batch:
 def test_outlined_rois_and_their_targets(network: MaskRCNN) -> None:
     """Background and objects without an outline are left out."""
     first, second = outlines(False, True), outlines(True, True)
-    rois, labels, wanted = network.has_mask(DRAWN, [first, second], batch_of(2))
+    rois, labels, wanted = network.mask_targets(DRAWN, [first, second], batch_of(2))
     assert [boxes.tolist() for boxes in rois] == [[[50, 22, 90, 60]], [[12, 10, 40, 50]]]
     assert labels.tolist() == [1, 0]
     assert wanted.shape == (2, 28, 28)
@@ -91,7 +91,7 @@ def test_masks_stay_in_the_photos_pixels(network: MaskRCNN) -> None:
     scaled = DRAWN._replace(boxes=[boxes / 2 for boxes in DRAWN.boxes])
     targets = [outlines(True, True)] * 2
     for a, b in zip(
-        network.has_mask(DRAWN, targets, whole), network.has_mask(scaled, targets, half), strict=True
+        network.mask_targets(DRAWN, targets, whole), network.mask_targets(scaled, targets, half), strict=True
     ):
         if isinstance(a, Tensor):
             torch.testing.assert_close(a, b)
@@ -100,7 +100,7 @@ def test_masks_stay_in_the_photos_pixels(network: MaskRCNN) -> None:
 def test_the_loss_by_hand(network: MaskRCNN) -> None:
     """Binary cross-entropy of the true class alone, the mean over the pixels of the outlined RoIs."""
     targets = [outlines(False, True), outlines(True, True)]
-    rois, labels, wanted = network.has_mask(DRAWN, targets, batch_of(2))
+    rois, labels, wanted = network.mask_targets(DRAWN, targets, batch_of(2))
     features = network.boxes.features(network.boxes.prepare([photo(0), photo(1)]).pixels)
     logits = network.mask_head(network.pool(features, rois), labels)
     expected = F.binary_cross_entropy_with_logits(logits, wanted)
@@ -186,7 +186,7 @@ def test_each_object_gets_the_mask_of_its_class(network: MaskRCNN, monkeypatch: 
     features = network.boxes.features(batch.pixels)
     boxes = torch.tensor([[20.0, 20, 80, 100], [100, 40, 180, 120]])
     given = Detections(boxes, torch.tensor([0.9, 0.8]), torch.tensor([0, 1]), SMALL.class_names, (128, 192))
-    (found,) = network.with_masks(features, [given], batch)
+    (found,) = network.add_masks(features, [given], batch)
     assert found.masks is not None
     assert found.masks.size == (128, 192)
     wanted = np.array([[20, 20, 50, 100], [100, 80, 180, 120]])
@@ -205,10 +205,10 @@ def test_a_photo_in_which_nothing_is_found(network: MaskRCNN, monkeypatch: pytes
 
 
 def test_the_papers_numbers() -> None:
-    config = MaskRCNNConfig(("a",), **PRESETS["paper"])  # type: ignore[arg-type]
+    config = MaskRCNNConfig(("a",), **presets.MASK_RCNN["paper"])  # type: ignore[arg-type]
     assert (config.backbone, config.strides, config.channels) == ("resnet50", (4, 8, 16, 32), 256)
     assert (config.mask_pool_size, config.mask_depth, config.mask_channels) == (14, 4, 256)
     assert (config.mask_threshold, config.roi_samples, config.roi_iou) == (0.5, 512, 0.5)
     assert (config.shorter_side, config.test_proposals[1], config.detections_per_image) == (800, 1000, 100)
-    plain = {**faster_rcnn.PRESETS["fpn"], "mask_depth": 4, "mask_channels": 256}
-    assert PRESETS["fpn"] == plain
+    plain = {**presets.FASTER_RCNN["fpn"], "mask_depth": 4, "mask_channels": 256}
+    assert presets.MASK_RCNN["fpn"] == plain

@@ -14,8 +14,8 @@ from sklearn.svm import LinearSVC
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.detectors import rcnn
-from boxmask.detectors.rcnn import PRESETS, RCNN, RCNNConfig
+from boxmask.detectors import presets, rcnn
+from boxmask.detectors.rcnn import RCNN, RCNNConfig
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
 from boxmask.weights.checkpoint import CheckpointMetadata, load_detector, save_checkpoint
@@ -369,7 +369,7 @@ def test_a_checkpoint_keeps_svms_and_regressors(tmp_path: Path) -> None:
 
 
 def test_the_papers_numbers() -> None:
-    config = RCNNConfig(("a",), **PRESETS["paper"])  # type: ignore[arg-type]
+    config = RCNNConfig(("a",), **presets.RCNN["paper"])  # type: ignore[arg-type]
     assert (config.backbone, config.region_size, config.context, config.hidden) == ("vgg16", 224, 16, 4096)
     assert config.region_size // config.stride == 7  # so that VGG16's classifier fits
     assert (config.roi_iou, config.positives_per_batch, config.negatives_per_batch) == (0.5, 32, 96)

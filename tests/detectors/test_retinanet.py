@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
-from boxmask.detectors.retinanet import PRESETS, RetinaNet, RetinaNetConfig
+from boxmask.detectors import presets
+from boxmask.detectors.retinanet import RetinaNet, RetinaNetConfig
 from boxmask.geometry.boxes import encode
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.pipeline.images import Batch
@@ -32,7 +33,7 @@ def network() -> RetinaNet:
 
 def test_the_papers_anchors() -> None:
     """Three sizes and three ratios at each of P3 to P7, from 32 to 813 pixels, as section 4 says."""
-    sizes = PRESETS["paper"]["anchor_sizes"]
+    sizes = presets.RETINANET["paper"]["anchor_sizes"]
     assert isinstance(sizes, tuple)
     assert [len(row) for row in sizes] == [3] * 5
     assert sizes[0] == pytest.approx((32, 40.32, 50.80), abs=0.01)
@@ -142,7 +143,7 @@ def test_proposals_are_not_looked_at(network: RetinaNet) -> None:
 
 def test_levels_of_the_paper() -> None:
     """P3 to P7, each half as large as the one before, P6 from C5."""
-    sizes = PRESETS["paper"]["anchor_sizes"]
+    sizes = presets.RETINANET["paper"]["anchor_sizes"]
     network = RetinaNet(replace(SMALL, extra_levels=2, anchor_sizes=sizes))  # type: ignore[arg-type]
     features = network.features(torch.zeros(1, 3, 128, 256))
     assert [tuple(x.shape[2:]) for x in features] == [(16, 32), (8, 16), (4, 8), (2, 4), (1, 2)]

@@ -8,17 +8,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from boxmask.detectors.ssd import PRESETS, SSD, SSDConfig, hard_negatives, match, warp
+from boxmask.detectors import presets
+from boxmask.detectors.ssd import SSD, SSDConfig, resize_to_square
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import default_box_shapes, iou, tile_default_boxes
 from boxmask.geometry.matching import BACKGROUND, IGNORE
+from boxmask.pipeline.heads.multibox import hard_negatives, match_default_boxes, multibox_loss
 from boxmask.types import Target
 
 NAMES = ("a", "b")
 
 
 def config_of(preset: str = "default", **numbers: Any) -> SSDConfig:
-    return SSDConfig(**{"class_names": NAMES, **PRESETS[preset], **numbers})
+    return SSDConfig(**{"class_names": NAMES, **presets.SSD[preset], **numbers})
 
 
 @pytest.fixture(scope="module")
@@ -86,12 +88,12 @@ def test_the_papers_preset_has_the_papers_maps() -> None:
 
 
 def test_maps_and_default_boxes_must_be_as_many() -> None:
-    with pytest.raises(UsageError, match="6 maps, and default boxes for 2, 6"):
+    with pytest.raises(UsageError, match="expected 7 scales and 6 aspect_ratios for 6 maps, found 3 and 6"):
         SSD(config_of(scales=(0.1, 0.2, 0.3)))
 
 
 def test_other_backbones_for_the_papers_preset_are_refused() -> None:
-    with pytest.raises(UsageError, match="cut 'atrous' and backbone resnet18"):
+    with pytest.raises(UsageError, match="feature_source 'atrous' does not fit backbone resnet18"):
         SSD(config_of("paper", backbone="resnet18"))
 
 
@@ -106,7 +108,7 @@ DEFAULT = torch.tensor(
 def test_matching_by_hand() -> None:
     """The first object has two default boxes over 0.5; the second only its best one, of IoU 0.25."""
     target = Target.of([[0, 0, 10, 10], [60, 60, 65, 65]], [0, 1])
-    assert match(DEFAULT, target, 0.5).tolist() == [0, 0, BACKGROUND, BACKGROUND, 1]
+    assert match_default_boxes(DEFAULT, target, 0.5).tolist() == [0, 0, BACKGROUND, BACKGROUND, 1]
 
 
 def test_an_objects_best_default_box_is_its_own() -> None:
@@ -115,16 +117,16 @@ def test_an_objects_best_default_box_is_its_own() -> None:
     overlaps = iou(target.boxes, DEFAULT)
     assert overlaps[1].argmax() == 3
     assert overlaps[0, 3] > overlaps[1, 3]
-    assert match(DEFAULT, target, 0.5).tolist() == [BACKGROUND, BACKGROUND, 0, 1, BACKGROUND]
+    assert match_default_boxes(DEFAULT, target, 0.5).tolist() == [BACKGROUND, BACKGROUND, 0, 1, BACKGROUND]
 
 
 def test_nothing_to_find_is_all_background() -> None:
-    assert match(DEFAULT, Target.of([], []), 0.5).tolist() == [BACKGROUND] * 5
+    assert match_default_boxes(DEFAULT, Target.of([], []), 0.5).tolist() == [BACKGROUND] * 5
 
 
 def test_what_is_ignored_is_neither_object_nor_background() -> None:
     target = Target.of([[0, 0, 12, 12], [60, 60, 70, 70]], [0, 1], [True, False])
-    assert match(DEFAULT, target, 0.5).tolist() == [IGNORE, IGNORE, BACKGROUND, BACKGROUND, 1]
+    assert match_default_boxes(DEFAULT, target, 0.5).tolist() == [IGNORE, IGNORE, BACKGROUND, BACKGROUND, 1]
 
 
 def test_many_objects_are_matched_as_few() -> None:
@@ -138,7 +140,7 @@ def test_many_objects_are_matched_as_few() -> None:
     expected[best < 0.5] = BACKGROUND
     for row, default_box in enumerate(overlaps.argmax(dim=1)):
         expected[default_box] = row
-    assert torch.equal(match(default, target, 0.5), expected)
+    assert torch.equal(match_default_boxes(default, target, 0.5), expected)
 
 
 # ---------------------------------------------------------------- loss
@@ -159,7 +161,7 @@ def test_the_loss_by_hand(detector: SSD) -> None:
     logits[0, 1] = torch.tensor([3.0, 0, 0])
     deltas = torch.zeros(1, 5, 4)
     deltas[0, 4] = torch.tensor([0.5, -2.0, 0, 0])
-    losses = detector.multibox_loss(logits, deltas, DEFAULT, [target])
+    losses = multibox_loss(logits, deltas, DEFAULT, [target], detector.config)
     hardest = float(F.cross_entropy(logits[0, 1:2], torch.tensor([2])))
     assert losses["ssd_class"].item() == pytest.approx(hardest + 3 * math.log(3), rel=1e-5)
     assert losses["ssd_box"].item() == pytest.approx(0.5 * 0.25 + 1.5, rel=1e-5)  # smooth L1
@@ -170,10 +172,10 @@ def test_the_deltas_are_over_the_variances(detector: SSD) -> None:
     target = Target.of([[61, 60, 71, 70]], [1])
     deltas = torch.zeros(1, 5, 4)
     deltas[0, 4, 0] = 1.0
-    assert detector.multibox_loss(torch.zeros(1, 5, 3), deltas, DEFAULT, [target])["ssd_box"] < 1e-10
+    assert multibox_loss(torch.zeros(1, 5, 3), deltas, DEFAULT, [target], detector.config)["ssd_box"] < 1e-10
     target, deltas = Target.of([[57.5, 60, 72.5, 70]], [1]), torch.zeros(1, 5, 4)
     deltas[0, 4, 2] = math.log(1.5) / 0.2
-    assert detector.multibox_loss(torch.zeros(1, 5, 3), deltas, DEFAULT, [target])["ssd_box"] < 1e-10
+    assert multibox_loss(torch.zeros(1, 5, 3), deltas, DEFAULT, [target], detector.config)["ssd_box"] < 1e-10
 
 
 def test_without_objects_the_loss_is_zero_and_has_a_gradient(detector: SSD) -> None:
@@ -185,9 +187,11 @@ def test_without_objects_the_loss_is_zero_and_has_a_gradient(detector: SSD) -> N
 def test_the_loss_is_over_the_matches_of_the_whole_batch(detector: SSD) -> None:
     one, none = Target.of([[60, 60, 70, 70]], [1]), Target.of([], [])
     logits, deltas = torch.randn(1, 5, 3), torch.randn(1, 5, 4)
-    alone = detector.multibox_loss(logits, deltas, DEFAULT, [one])
+    alone = multibox_loss(logits, deltas, DEFAULT, [one], detector.config)
     for targets in ([one, none], [one, one]):
-        both = detector.multibox_loss(logits.repeat(2, 1, 1), deltas.repeat(2, 1, 1), DEFAULT, targets)
+        both = multibox_loss(
+            logits.repeat(2, 1, 1), deltas.repeat(2, 1, 1), DEFAULT, targets, detector.config
+        )
         assert both["ssd_class"].item() == pytest.approx(alone["ssd_class"].item())
 
 
@@ -202,7 +206,7 @@ def test_photos_are_warped_to_the_square(detector: SSD) -> None:
     [moved] = batch.rescale_boxes([torch.tensor([[9.0, 4, 45, 20]]), torch.zeros(0, 4)])[:1]
     torch.testing.assert_close(moved, torch.tensor([[9.6, 9.6, 48.0, 48.0]]))
     square = torch.randint(0, 256, (3, 96, 96), dtype=torch.uint8)
-    assert warp(square, 96, antialias=True) is square
+    assert resize_to_square(square, 96, antialias=True) is square
 
 
 def found(detector: SSD, logits: Tensor, **numbers: Any) -> list[tuple[int, float]]:

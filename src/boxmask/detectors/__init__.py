@@ -1,1 +1,1 @@
-"""The detectors, one file a paper."""
+"""Detectors: one file per paper, in the same sections; their presets, and the table that lists them."""

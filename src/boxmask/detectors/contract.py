@@ -1,4 +1,4 @@
-"""What every detector is: what training, evaluation, prediction and export rely on, and nothing else."""
+"""The interface of every detector, which training, evaluation, prediction and export rely on."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from boxmask.types import Detections, Target
 
 
 class Detector(Model):
-    """An interface, without behavior to inherit.
+    """A model that finds boxes.
 
-    Where `proposals` are given, P boxes xyxy for each photo in its own pixels, a detector that looks at
-    proposals looks at these instead of finding its own; those that wait for Selective Search say in
-    `config.search` how it searches.
+    `proposals`, if given, hold the boxes (P, 4) xyxy of each photo in its own pixels. Two-stage detectors
+    use them instead of their own proposals; one-stage detectors ignore them. Detectors that use Selective
+    Search have its settings in `config.search`.
     """
 
     @accepts_photos
     @abstractmethod
     def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
-        """Photos (paths, PIL images, arrays or tensors) -> what is in each, in its own pixels."""
+        """Photos (paths, PIL images, arrays or tensors) -> the objects in each, in its own pixels."""
 
     @abstractmethod
     def loss(

@@ -1,16 +1,16 @@
 """Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks.
 
 Ren, He, Girshick, Sun, NeurIPS 2015 (arXiv:1506.01497), on the feature pyramid of Lin et al. 2017
-(arXiv:1612.03144), the form in which it is used today, or on a single map as in the paper.
+(arXiv:1612.03144), as it is used today, or on a single map as in the paper.
 
     image -> features -> proposals (RPN) -> RoI features -> heads -> postprocess
 
-What the paper adds to Fast R-CNN is the RPN: proposals from the very features that the second stage
-reads, where Fast R-CNN waited two seconds for selective search.
+What the paper adds to Fast R-CNN: the RPN, which computes proposals from the features that the second stage
+reads, instead of two seconds of Selective Search per photo.
 
-Shapes: B images, L levels, A anchors a cell, N anchors an image (over all levels), P proposals in an
-        image, R RoIs in the batch, K classes; the background is the last logit of the box head.
-Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them to the photo's own.
+Shapes: B images, L levels, A anchors per cell, N anchors per image (over all levels), P proposals per
+        image, R RoIs in the batch, K classes; background is the last logit of the box head.
+Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them in pixels of the photo.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from boxmask.detectors.contract import Detector
-from boxmask.detectors.fast_rcnn import SampledRois, Sampling, roi_loss, sample_rois
+from boxmask.detectors.fast_rcnn import roi_loss
 from boxmask.geometry import boxes as box
 from boxmask.geometry.boxes import anchor_shapes, anchors_per_cell, pyramid_anchors
 from boxmask.kernels import roi_pool
@@ -32,15 +31,16 @@ from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN, align
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.heads.box import BoxHead
-from boxmask.pipeline.heads.rpn import RPNHead, best_anchors, sample_anchors
+from boxmask.pipeline.heads.rpn import RPNHead, rpn_loss, select_proposals
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
 from boxmask.pipeline.postprocess import decode_and_nms
+from boxmask.pipeline.roi_sampling import RoiSampling, SampledRois, sample_rois
 from boxmask.types import Detections, Target
 
 
 @dataclass(frozen=True)
 class FasterRCNNConfig:
-    """Every number of the method; the defaults suit small photos on a CPU, PRESETS hold the papers' own."""
+    """The hyperparameters. The defaults suit small photos on a CPU; `presets.FASTER_RCNN` has the papers'."""
 
     class_names: tuple[str, ...]
     backbone: str = "tf_efficientnet_lite0"
@@ -48,84 +48,46 @@ class FasterRCNNConfig:
     shorter_side: int = 320  # the paper: 600 (section 3.3); FPN: 800 (section 5)
     longer_side: int = 544  # the paper: 1000; FPN: 1333
     antialias: bool = True
-    multiple_of: int = 64  # photos are padded to it: the coarsest stride, so that anchors lie evenly
+    multiple_of: int = 64  # of the padded sides: the coarsest stride, so that anchors are evenly spaced
     # features
-    strides: tuple[int, ...] = (8, 16, 32)  # C3..C5; FPN: also 4; the paper reads one map of stride 16
-    channels: int = 128  # of the pyramid, 256 in FPN, section 3; 0: no pyramid, one map as it is
+    strides: tuple[int, ...] = (8, 16, 32)  # C3..C5; FPN: also 4; the paper: one map of stride 16
+    channels: int = 128  # of the pyramid; FPN, section 3: 256; 0: no pyramid, a single map
     # proposals
-    anchor_sizes: tuple[tuple[float, ...], ...] = ((16, 24), (32, 48), (64, 96), (128, 224))  # a row a level
+    anchor_sizes: tuple[tuple[float, ...], ...] = ((16, 24), (32, 48), (64, 96), (128, 224))  # per level
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)  # height / width; section 3.1.1
     rpn_channels: int = 128  # the paper: 512 for VGG16 (section 3.1)
-    rpn_depth: int = 1  # 3x3 convolutions, figure 3; torchvision's second network: 2
+    rpn_depth: int = 1  # 3x3 convolutions; figure 3; torchvision's second network: 2
     rpn_iou: tuple[float, float] = (0.3, 0.7)  # background below, object above; section 3.1.2
-    rpn_train_border_anchors: bool = True  # train on anchors that cross the border; the paper does not (3.3)
-    rpn_samples: int = 256  # anchors an image in the loss; section 3.1.3
+    rpn_train_border_anchors: bool = True  # those that cross the image border; section 3.3: False
+    rpn_samples: int = 256  # anchors per image in the loss; section 3.1.3
     rpn_positive_fraction: float = 0.5  # section 3.1.3
     rpn_beta: float = 1 / 9  # where smooth L1 becomes linear; py-faster-rcnn (sigma 3)
-    train_proposals: tuple[int, int] = (1000, 1000)  # a level before, an image after NMS
+    train_proposals: tuple[int, int] = (1000, 1000)  # per level before NMS, per image after it
     test_proposals: tuple[int, int] = (500, 300)  # the paper: 300 (section 4)
     proposal_nms_iou: float = 0.7  # section 3.3
     # RoI features
     pool_size: int = 7  # Fast R-CNN, section 2.1
     roi_max_pool: bool = False  # True: RoI max pooling (Fast R-CNN); False: RoIAlign (Mask R-CNN)
-    sampling_ratio: int = 2  # RoIAlign's samples a bin and axis; Mask R-CNN, section 3
-    canonical_size: tuple[int, int] = (112, 16)  # a box of this side reads this stride; FPN, eq. 1: 224, 16
+    sampling_ratio: int = 2  # RoIAlign's samples per bin and axis; Mask R-CNN, section 3
+    canonical_size: tuple[int, int] = (112, 16)  # a box of side 112 reads stride 16; FPN, eq. 1: 224, 16
     # heads
-    hidden: int = 512  # of the two FC layers; FPN: 1024 (section 4.2), Fast R-CNN: 4096
+    hidden: int = 512  # features in each FC layer; FPN: 1024 (section 4.2), Fast R-CNN: 4096
     box_convs: int = 0  # 3x3 convolutions in place of the second FC layer; torchvision's second network: 4
-    roi_iou: float = 0.5  # an object from here on; Fast R-CNN, section 2.3
-    roi_samples: int = 128  # RoIs an image in the loss; Fast R-CNN: 64, FPN: 512 (section 5.2)
+    roi_iou: float = 0.5  # an RoI is an object from this IoU on; Fast R-CNN, section 2.3
+    roi_samples: int = 128  # RoIs per image in the loss; Fast R-CNN: 64, FPN: 512 (section 5.2)
     roi_positive_fraction: float = 0.25  # Fast R-CNN, section 2.3
     roi_beta: float = 1 / 9  # torchvision's; the paper's smooth L1 has 1 (Fast R-CNN, eq. 3)
-    delta_weights: tuple[float, float, float, float] = (10.0, 10.0, 5.0, 5.0)  # 1 / spread; py-faster-rcnn
+    delta_weights: tuple[float, float, float, float] = (10.0, 10.0, 5.0, 5.0)  # 1 / std; py-faster-rcnn
     # postprocess
     score_threshold: float = 0.05  # py-faster-rcnn
     nms_iou: float = 0.5  # FPN's code; Fast R-CNN's: 0.3
-    detections_per_image: int = 100  # COCO judges so many; py-faster-rcnn
-
-
-PRESETS: dict[str, dict[str, object]] = {
-    "default": {},
-    "fpn": {  # Lin et al. 2017, sections 4 and 5, as trained by Detectron and torchvision
-        "shorter_side": 800,
-        "longer_side": 1333,
-        "antialias": False,
-        "multiple_of": 32,  # as in Detectron and torchvision; P6's anchors then lie up to half a cell off
-        "strides": (4, 8, 16, 32),
-        "channels": 256,
-        "anchor_sizes": ((32,), (64,), (128,), (256,), (512,)),
-        "rpn_channels": 256,
-        "train_proposals": (2000, 2000),
-        "test_proposals": (1000, 1000),
-        "canonical_size": (224, 16),
-        "hidden": 1024,
-        "roi_samples": 512,
-    },
-    "paper": {  # Ren et al. 2015 with VGG16: one map, nine anchors, RoI max pooling
-        "backbone": "vgg16",
-        "shorter_side": 600,
-        "longer_side": 1000,
-        "antialias": False,
-        "multiple_of": 16,
-        "strides": (16,),
-        "channels": 0,
-        "anchor_sizes": ((128, 256, 512),),
-        "rpn_channels": 512,
-        "rpn_train_border_anchors": False,
-        "train_proposals": (12000, 2000),  # section 3.3 has the 2000, py-faster-rcnn the 12000
-        "test_proposals": (6000, 300),
-        "roi_max_pool": True,
-        "hidden": 4096,
-        "roi_beta": 1.0,
-        "nms_iou": 0.3,
-    },
-}
+    detections_per_image: int = 100  # COCO evaluates 100; py-faster-rcnn
 
 
 class FasterRCNN(Detector):
-    """`predict` and `loss` read top to bottom like the paper; `forward` is the dense part of the network.
+    """`predict` and `loss` follow the paper top to bottom; `forward` is the dense part of the network.
 
-    backbone_weights: a state dict of timm's network, or None for random numbers
+    backbone_weights: state dict of timm's network, or None for random weights
     """
 
     config: FasterRCNNConfig
@@ -137,9 +99,10 @@ class FasterRCNN(Detector):
         self.fpn = FPN(self.backbone.channels, config.channels) if config.channels else None
         channels = config.channels or self.backbone.channels[-1]
         num_anchors = anchors_per_cell(config.anchor_sizes, config.aspect_ratios)
+        self.cell_anchors = [anchor_shapes(sizes, config.aspect_ratios) for sizes in config.anchor_sizes]
         self.rpn_head = RPNHead(channels, config.rpn_channels, num_anchors, config.rpn_depth)
-        count, convs = len(config.class_names), config.box_convs
-        self.box_head = BoxHead(channels, count, config.pool_size, config.hidden, convs=convs)
+        num_classes, convs = len(config.class_names), config.box_convs
+        self.box_head = BoxHead(channels, num_classes, config.pool_size, config.hidden, convs=convs)
         load_vgg_classifier((self.box_head.fc6, self.box_head.fc7), backbone_weights)
 
     # ------------------------------------------------------------------ the two ways through
@@ -147,25 +110,25 @@ class FasterRCNN(Detector):
     @accepts_photos
     @torch.inference_mode()
     def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
-        """Photos -> boxes, scores and labels of each, in its own pixels."""
+        """Photos -> boxes, scores and labels of each, in pixels of the photo."""
         batch = self.prepare(images)
         return self.detect(self.features(batch.pixels), batch, proposals)
 
     @accepts_photos
     @torch.inference_mode()
     def propose(self, images: list[Tensor]) -> list[Float[Tensor, "P 4"]]:
-        """Photos -> the RPN's proposals for training, likeliest objects first, in the photos' own pixels."""
+        """Photos -> the RPN's proposals as in training, highest objectness first, in pixels of the photo."""
         batch = self.prepare(images)
-        found = self.rpn_proposals(self.features(batch.pixels), batch, self.config.train_proposals)
-        sizes = zip(found, batch.sizes, batch.original_sizes, strict=True)
-        return [box.rescale(boxes, size, original) for boxes, size, original in sizes]
+        proposals = self.rpn_proposals(self.features(batch.pixels), batch, self.config.train_proposals)
+        per_photo = zip(proposals, batch.sizes, batch.original_sizes, strict=True)
+        return [box.rescale(boxes, size, original) for boxes, size, original in per_photo]
 
     def loss(
         self, images: list[Tensor], targets: list[Target], proposals: list[Tensor] | None = None
     ) -> dict[str, Tensor]:
         """The four losses of approximate joint training (section 3.2).
 
-        With `proposals` only the two of Fast R-CNN, as in steps 2 and 4 of alternating training.
+        With `proposals`, only the two of Fast R-CNN, as in steps 2 and 4 of alternating training.
         """
         batch = self.prepare(images)
         return self.loss_from_features(self.features(batch.pixels), batch, batch.rescale(targets), proposals)[
@@ -173,15 +136,14 @@ class FasterRCNN(Detector):
         ]
 
     def rpn_step_loss(self, images: list[Tensor], targets: list[Target]) -> dict[str, Tensor]:
-        """The two losses of the RPN alone: steps 1 and 3 of alternating training (section 3.2)."""
+        """The two losses of the RPN: steps 1 and 3 of alternating training (section 3.2)."""
         batch = self.prepare(images)
-        features = self.features(batch.pixels)
-        return self.rpn_loss(features, self.anchors(features, batch), batch.rescale(targets), batch)
+        return self.rpn_loss(self.features(batch.pixels), batch.rescale(targets), batch)
 
     def detect(
         self, features: list[Tensor], batch: Batch, proposals: list[Tensor] | None = None
     ) -> list[Detections]:
-        """What `predict` does behind the features, which Mask R-CNN reads once more."""
+        """`predict` from the features on; Mask R-CNN reads them again for its masks."""
         if proposals is None:
             rois = self.rpn_proposals(features, batch, self.config.test_proposals)
         else:
@@ -196,13 +158,12 @@ class FasterRCNN(Detector):
         targets: list[Target],
         proposals: list[Tensor] | None = None,
     ) -> tuple[dict[str, Tensor], SampledRois]:
-        """What `loss` does behind the features, with targets that `rescale` gave; and the RoIs it drew."""
+        """`loss` from the features on, with targets from `batch.rescale`; also the sampled RoIs."""
         if proposals is not None:
             return self.roi_loss(features, batch.rescale_boxes(proposals), targets)
-        anchors = self.anchors(features, batch)
         rois = self.rpn_proposals(features, batch, self.config.train_proposals)
-        roi_losses, drawn = self.roi_loss(features, rois, targets)
-        return {**self.rpn_loss(features, anchors, targets, batch), **roi_losses}, drawn
+        roi_losses, sampled = self.roi_loss(features, rois, targets)
+        return {**self.rpn_loss(features, targets, batch), **roi_losses}, sampled
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """Pixels -> features L x (B, C, H, W), objectness logits L x (B, HWA), deltas L x (B, HWA, 4)."""
@@ -219,45 +180,37 @@ class FasterRCNN(Detector):
 
     def features(self, pixels: Tensor) -> list[Tensor]:
         """(B, 3, H, W) -> the maps that both stages read."""
-        maps: list[Tensor] = self.backbone(pixels)
+        maps = self.backbone(pixels)
         return self.fpn(maps) if self.fpn else maps
 
     # ------------------------------------------------------------------ proposals (section 3.1)
 
     def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:
         """The anchors of every level, L x (H * W * A, 4)."""
-        ratios, device = self.config.aspect_ratios, batch.pixels.device
-        shapes = [anchor_shapes(sizes, ratios).to(device) for sizes in self.config.anchor_sizes]
+        shapes = [shape.to(batch.pixels.device) for shape in self.cell_anchors]
         return pyramid_anchors(shapes, [grid_of(x) for x in features], grid_of(batch.pixels))
 
     @torch.no_grad()
     def rpn_proposals(
         self, features: list[Tensor], batch: Batch, limits: tuple[int, int]
     ) -> list[Float[Tensor, "P 4"]]:
-        """What the RPN proposes in each image, B x (P, 4), likeliest objects first.
+        """The RPN's proposals in each image, B x (P, 4), highest objectness first.
 
-        limits: proposals of a level before, of an image after NMS
+        limits: proposals per level before NMS, and per image after it
         """
-        outputs, anchors = self.rpn_head(features), self.anchors(features, batch)
-        return best_anchors(anchors, outputs, batch.sizes, limits, self.config.proposal_nms_iou)
+        logits, deltas = self.rpn_head(features)
+        anchors = self.anchors(features, batch)
+        return select_proposals(anchors, logits, deltas, batch.sizes, limits, self.config.proposal_nms_iou)
 
-    def rpn_loss(
-        self, features: list[Tensor], anchors: list[Tensor], targets: list[Target], batch: Batch
-    ) -> dict[str, Tensor]:
-        """Equation 1: log loss on sampled anchors, smooth L1 on those that hold an object."""
-        images, rows, is_object, wanted = sample_anchors(
-            torch.cat(anchors), targets, batch.sizes, self.config
-        )
-        logits, deltas = self.rpn_head.at(features, images, rows)
-        objectness = F.binary_cross_entropy_with_logits(logits, is_object.to(logits.dtype), reduction="sum")
-        regression = F.smooth_l1_loss(deltas[is_object], wanted, beta=self.config.rpn_beta, reduction="sum")
-        total = max(1, len(rows))
-        return {"rpn_objectness": objectness / total, "rpn_box": regression / total}
+    def rpn_loss(self, features: list[Tensor], targets: list[Target], batch: Batch) -> dict[str, Tensor]:
+        """Equation 1, at sampled anchors."""
+        anchors = torch.cat(self.anchors(features, batch))
+        return rpn_loss(self.rpn_head, features, anchors, targets, batch.sizes, self.config)
 
     # ------------------------------------------------------------------ RoI features
 
     def pool(self, features: list[Tensor], proposals: list[Tensor]) -> Float[Tensor, "R C pool pool"]:
-        """Each proposal as a small map of fixed size, from the level that suits it (FPN, equation 1)."""
+        """Pool each proposal to a map of fixed size, from the level that suits it (FPN, equation 1)."""
         c = self.config
         if c.roi_max_pool:
             return roi_pool(features[0], proposals, c.pool_size, 1 / c.strides[0])
@@ -266,31 +219,30 @@ class FasterRCNN(Detector):
     # ------------------------------------------------------------------ heads (Fast R-CNN, section 2)
 
     def sample_proposals(self, proposals: list[Tensor], targets: list[Target]) -> SampledRois:
-        """Sampled proposals, and the deltas that the head should predict."""
+        """Sample RoIs from the proposals; their deltas are multiplied by `delta_weights`."""
         c = self.config
-        how = Sampling((0.0, c.roi_iou), c.roi_samples, c.roi_positive_fraction, len(c.class_names))
-        drawn = sample_rois(proposals, targets, how)
-        return drawn._replace(deltas=drawn.deltas * drawn.deltas.new_tensor(c.delta_weights))
+        sampling = RoiSampling((0.0, c.roi_iou), c.roi_samples, c.roi_positive_fraction, len(c.class_names))
+        sampled = sample_rois(proposals, targets, sampling)
+        return sampled._replace(deltas=sampled.deltas * sampled.deltas.new_tensor(c.delta_weights))
 
     def roi_loss(
         self, features: list[Tensor], proposals: list[Tensor], targets: list[Target]
     ) -> tuple[dict[str, Tensor], SampledRois]:
-        """The loss of Fast R-CNN at sampled proposals, and these."""
-        drawn = self.sample_proposals(proposals, targets)
-        class_logits, box_deltas = self.box_head(self.pool(features, drawn.boxes))
-        beta = self.config.roi_beta
-        return roi_loss(class_logits, box_deltas, drawn.labels, drawn.deltas, beta), drawn
+        """The losses of Fast R-CNN at sampled RoIs, and these RoIs."""
+        sampled = self.sample_proposals(proposals, targets)
+        class_logits, box_deltas = self.box_head(self.pool(features, sampled.boxes))
+        losses = roi_loss(class_logits, box_deltas, sampled.labels, sampled.deltas, self.config.roi_beta)
+        return losses, sampled
 
     # ------------------------------------------------------------------ postprocess
 
     def postprocess(
         self, class_logits: Tensor, box_deltas: Tensor, proposals: list[Tensor], batch: Batch
     ) -> list[Detections]:
-        """Per class: decode, clip, threshold, NMS; then the best few, in the photo's own pixels."""
+        """Per class: decode, clip, threshold and NMS; then keep the top detections."""
         counts = [len(boxes) for boxes in proposals]
         scores = class_logits.float().softmax(dim=1)[:, :-1].split(counts)
         deltas = (box_deltas.float() / box_deltas.new_tensor(self.config.delta_weights)).split(counts)
         sizes = zip(batch.sizes, batch.original_sizes, strict=True)
-        return [
-            decode_and_nms(*one, self.config) for one in zip(proposals, scores, deltas, sizes, strict=True)
-        ]
+        per_photo = zip(proposals, scores, deltas, sizes, strict=True)
+        return [decode_and_nms(*photo, self.config) for photo in per_photo]

@@ -1,17 +1,17 @@
 """FCOS: Fully Convolutional One-Stage Object Detection.
 
-Tian, Shen, Chen, He, ICCV 2019 (arXiv:1904.01355), with the improvements of its later version,
-which are those of the authors' second paper (arXiv:2006.09214).
+Tian, Shen, Chen, He, ICCV 2019 (arXiv:1904.01355), with the improvements of its later version, which are
+those of the authors' second paper (arXiv:2006.09214).
 
     image -> features -> heads -> postprocess
 
-What the paper takes away from RetinaNet: the anchors. Every place of the pyramid says how far the four edges
-of its object are; the level is chosen by that distance, and a third output, the center-ness, says how much a
-place is worth, so that boxes seen from an object's rim do not win.
+What the paper changes in RetinaNet: there are no anchors. Every point of the pyramid predicts its distances
+to the four edges of its object; these distances decide the level; and a third output, the centerness, lowers
+the score of points near the edges of an object, whose boxes are poor.
 
-Shapes: B images, L levels, N places an image (over all levels), Q places in the batch that hold an object,
-        G objects of an image, K classes, each with its own sigmoid.
-Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them to the photo's own.
+Shapes: B images, L levels, N points per image (over all levels), Q points in the batch that hold an object,
+        G objects in an image, K classes, each with its own sigmoid.
+Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them in pixels of the photo.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ from boxmask.pipeline.heads.dense import (
     init_prior,
     init_small,
     logit,
+    matched_objects,
     merge_levels,
-    objects_at,
     top_k,
 )
 from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
 from boxmask.pipeline.layers import Conv3x3
-from boxmask.pipeline.postprocess import SMALLEST_DETECTION
+from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE
 from boxmask.types import Detections, Target
 
 
 @dataclass(frozen=True)
 class FCOSConfig:
-    """Every number of the method; the defaults suit small photos on a CPU, PRESETS hold the paper's own."""
+    """The hyperparameters. The defaults suit small photos on a CPU; `presets.FCOS` has the paper's."""
 
     class_names: tuple[str, ...]
     backbone: str = "tf_efficientnet_lite0"
@@ -61,66 +61,37 @@ class FCOSConfig:
     shorter_side: int = 320  # section 4: 800
     longer_side: int = 544  # section 4: 1333
     antialias: bool = True
-    multiple_of: int = 64  # photos are padded to it: the coarsest stride, so that places lie evenly
+    multiple_of: int = 64  # of the padded sides: the coarsest stride, so that points are evenly spaced
     # features (section 3.2)
     strides: tuple[int, ...] = (8, 16, 32)  # C3..C5
     channels: int = 128  # of the pyramid; the paper: 256
     extra_levels: int = 1  # coarser than the backbone's; the paper: P6 and P7
-    extra_level_source: str = "P5"  # what the first of them is made of
+    extra_level_source: str = "P5"  # the map that the first of them is made from
     # heads (section 3.1, "Network Outputs", and 3.2)
     tower_depth: int = 2  # section 3.1: 4
     tower_channels: int = 96  # the paper: 256
     norm_groups: int = 16  # of the GroupNorm in the towers; the authors' code: 32
-    depthwise: bool = False  # towers of separable convolutions: smaller, and less exact
-    prior_prob: float = 0.01  # every score at the beginning; the authors' code, as RetinaNet
-    point_offset: float = 0.5  # of a cell, from its corner; section 3.1: floor(s / 2)
-    exponential_distances: bool = (
-        True  # distances are exp(s_i x), section 3.2; False: relu(s_i x), the improvements
-    )
+    depthwise: bool = False  # depthwise-separable towers: smaller, and less accurate
+    prior_prob: float = 0.01  # initial value of every score; the authors' code, as RetinaNet
+    point_offset: float = 0.5  # of a point in its cell, in strides; section 3.1: floor(s / 2)
+    exponential_distances: bool = True  # exp(s_i x), section 3.2; False: relu(s_i x), improvements
     # loss
-    regress_ranges: tuple[float, ...] = (
-        32,
-        64,
-        128,
-    )  # pixels between the levels; section 3.2: 64, 128, 256, 512
-    center_sampling_radius: float = (
-        1.5  # in strides, around an object's center; improvements. 0: in all of its box
-    )
+    regress_ranges: tuple[float, ...] = (32, 64, 128)  # m_i in pixels; section 3.2: 64, 128, 256, 512
+    center_sampling_radius: float = 1.5  # around a box's center, in strides; improvements; 0: all of the box
     focal_alpha: float = 0.25  # of the focal loss; as RetinaNet
     focal_gamma: float = 2.0  # of the focal loss; as RetinaNet
     # postprocess
-    score_threshold: float = 0.05  # section 3.1, "Inference", there before the center-ness
-    pre_nms_top_k: int = 500  # a level, before anything is decoded; the authors' code: 1000
-    min_box_size: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
+    score_threshold: float = 0.05  # section 3.1, "Inference", where it applies before the centerness
+    pre_nms_top_k: int = 500  # per level, before decoding; the authors' code: 1000
+    min_box_size: float = MIN_DETECTION_SIZE  # pixels; as in Faster R-CNN
     nms_iou: float = 0.6  # the authors' code
-    detections_per_image: int = 100  # COCO judges so many
-
-
-PRESETS: dict[str, dict[str, object]] = {
-    "default": {},
-    "paper": {  # sections 3 and 4 with the improvements, with ResNet-50
-        "backbone": "resnet50",
-        "shorter_side": 800,
-        "longer_side": 1333,
-        "antialias": False,
-        "multiple_of": 128,
-        "channels": 256,
-        "extra_levels": 2,
-        "tower_depth": 4,
-        "tower_channels": 256,
-        "norm_groups": 32,
-        "exponential_distances": False,
-        "regress_ranges": (64, 128, 256, 512),
-        "pre_nms_top_k": 1000,
-    },
-}
+    detections_per_image: int = 100  # COCO evaluates 100
 
 
 class FCOS(Detector):
-    """`predict` and `loss` read top to bottom like the paper; `forward` is the network.
+    """`predict` and `loss` follow the paper top to bottom; `forward` is the network.
 
-    Proposals, which the contract allows to give, are not looked at: there is no second stage.
-    backbone_weights: a state dict of timm's network, or None for random numbers
+    backbone_weights: state dict of timm's network, or None for random weights
     """
 
     config: FCOSConfig
@@ -148,7 +119,7 @@ class FCOS(Detector):
     @accepts_photos
     @torch.inference_mode()
     def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
-        """Photos -> boxes, scores and labels of each, in its own pixels."""
+        """Photos -> boxes, scores and labels of each, in pixels of the photo."""
         batch = self.prepare(images)
         features = self.features(batch.pixels)
         return self.postprocess(*self.heads(features), self.points(features, batch), batch)
@@ -156,15 +127,15 @@ class FCOS(Detector):
     def loss(
         self, images: list[Tensor], targets: list[Target], proposals: list[Tensor] | None = None
     ) -> dict[str, Tensor]:
-        """Equation 2, and the loss of the center-ness."""
+        """Equation 2, and the loss of the centerness (section 3.3)."""
         batch = self.prepare(images)
         features = self.features(batch.pixels)
         outputs = [torch.cat(levels, 1) for levels in self.heads(features)]
-        places = Points(*(torch.cat(part) for part in zip(*self.points(features, batch), strict=True)))
-        return self.dense_loss(outputs, places, batch.rescale(targets))
+        points = Points(*(torch.cat(field) for field in zip(*self.points(features, batch), strict=True)))
+        return self.dense_loss(outputs, points, batch.rescale(targets))
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-        """Pixels -> class logits L x (B, HW, K), distances L x (B, HW, 4), center-ness L x (B, HW, 1)."""
+        """Pixels -> class logits L x (B, HW, K), distances L x (B, HW, 4), centerness L x (B, HW, 1)."""
         return self.heads(self.features(pixels))
 
     # ------------------------------------------------------------------ image
@@ -183,7 +154,7 @@ class FCOS(Detector):
     # ------------------------------------------------------------------ heads (sections 3.1 to 3.3)
 
     def heads(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-        """Of each level class logits (B, HW, K), distances in strides (B, HW, 4), center-ness (B, HW, 1)."""
+        """Per level: class logits (B, HW, K), distances in strides (B, HW, 4), centerness (B, HW, 1)."""
         distances, centerness = [], []
         for x, scale in zip(features, self.scales, strict=True):
             hidden = self.box_tower(x)
@@ -195,16 +166,22 @@ class FCOS(Detector):
         return self.class_head(features), distances, centerness
 
     def points(self, features: list[Tensor], batch: Batch) -> list[Points]:
-        """The places of every level (section 3.1), and the distances that each is for (section 3.2)."""
+        """The points of every level (section 3.1), with the range of distances of the level (section 3.2)."""
         size = grid_of(batch.pixels)
         grids = [grid_of(x) for x in features]
-        at = self.config.point_offset
-        inside = [torch.tensor([[at * (size[1] // w), at * (size[0] // h)] * 2]) for h, w in grids]
-        points = pyramid_anchors([one.to(batch.pixels.device) for one in inside], grids, size)
-        edges = (0.0, *self.config.regress_ranges, math.inf)
+        offset, device = self.config.point_offset, batch.pixels.device
+        shapes = [
+            torch.tensor([[offset * (size[1] // w), offset * (size[0] // h)] * 2], device=device)
+            for h, w in grids
+        ]
+        limits = (0.0, *self.config.regress_ranges, math.inf)
         return [
-            Points(x[:, :2], x.new_full((len(x),), stride), x.new_tensor(span).expand(len(x), 2))
-            for x, stride, span in zip(points, self.strides, pairwise(edges), strict=True)
+            Points(
+                xyxy[:, :2], xyxy.new_full((len(xyxy),), stride), xyxy.new_tensor(span).expand(len(xyxy), 2)
+            )
+            for xyxy, stride, span in zip(
+                pyramid_anchors(shapes, grids, size), self.strides, pairwise(limits), strict=True
+            )
         ]
 
     # ------------------------------------------------------------------ postprocess (sections 3.1 and 3.3)
@@ -214,27 +191,29 @@ class FCOS(Detector):
         class_logits: list[Tensor],
         distances: list[Tensor],
         centerness: list[Tensor],
-        places: list[Points],
+        points: list[Points],
         batch: Batch,
     ) -> list[Detections]:
-        """The top_k of each level as boxes, then NMS per class, in the photo's own pixels."""
+        """Decode the top points of each level, then NMS per class."""
         c, detections = self.config, []
         for image, sizes in enumerate(zip(batch.sizes, batch.original_sizes, strict=True)):
             levels = []
-            for logits, far, center, place in zip(class_logits, distances, centerness, places, strict=True):
+            for logits, distance, center, level in zip(
+                class_logits, distances, centerness, points, strict=True
+            ):
                 score, row, label = self.top_points(logits[image].float(), center[image].float())
-                pixels = far[image][row].float() * place.strides[row, None]
-                boxes = boxes_from_distances(place.points[row], pixels)
-                levels.append((boxes, score, label))
+                in_pixels = distance[image][row].float() * level.strides[row, None]
+                levels.append((boxes_from_distances(level.points[row], in_pixels), score, label))
             detections.append(merge_levels(levels, sizes, c))
         return detections
 
     def top_points(
         self, logits: Float[Tensor, "N K"], centerness: Float[Tensor, "N 1"]
     ) -> tuple[Float[Tensor, " C"], Int[Tensor, " C"], Int[Tensor, " C"]]:
-        """The top_k of a level: scores, rows and labels. A score is sqrt(class * center-ness).
+        """The top scores of a level, their rows and labels. A score is sqrt(class score * centerness).
 
-        Few classes can reach the threshold even with a center-ness of 1: only for these is it looked at.
+        The centerness is computed only where the class score alone, with a centerness of 1, exceeds the
+        threshold.
         """
         threshold = self.config.score_threshold
         row, label = torch.where(logits > logit(threshold**2))
@@ -244,27 +223,25 @@ class FCOS(Detector):
 
     # ------------------------------------------------------------------ loss (equation 2, section 3.3)
 
-    def dense_loss(self, outputs: list[Tensor], places: Points, targets: list[Target]) -> dict[str, Tensor]:
-        """Over the number of places in the batch that hold an object."""
-        class_logits, distances, centerness = outputs
-        matched = self.match_points(places, targets)
-        image, row, labels, boxes = objects_at(matched, targets)
+    def dense_loss(self, outputs: list[Tensor], points: Points, targets: list[Target]) -> dict[str, Tensor]:
+        """The three losses, divided by the number of points in the batch that hold an object."""
+        c, (class_logits, distances, centerness) = self.config, outputs
+        matched = self.match_points(points, targets)
+        image, row, labels, boxes = matched_objects(matched, targets)
         total = max(1, len(row))
-        weights = (matched != IGNORE) / total
-        points, strides = places.points[row], places.strides[row, None]
-        found = boxes_from_distances(points, distances[image, row].float() * strides)
-        wanted = centerness_targets(points, boxes)
-        center = F.binary_cross_entropy_with_logits(
-            centerness[image, row, 0].float(), wanted, reduction="sum"
-        )
+        xy, strides = points.points[row], points.strides[row, None]
         focal = focal_loss(
-            class_logits, weights, (image, row, labels), self.config.focal_alpha, self.config.focal_gamma
+            class_logits, (matched != IGNORE) / total, (image, row, labels), c.focal_alpha, c.focal_gamma
         )
-        giou = generalized_box_iou_loss(found, boxes, reduction="sum")
+        predicted = boxes_from_distances(xy, distances[image, row].float() * strides)
+        giou = generalized_box_iou_loss(predicted, boxes, reduction="sum")
+        center = F.binary_cross_entropy_with_logits(
+            centerness[image, row, 0].float(), centerness_targets(xy, boxes), reduction="sum"
+        )
         return {"dense_class": focal, "dense_box": giou / total, "dense_centerness": center / total}
 
     @torch.no_grad()
-    def match_points(self, places: Points, targets: list[Target]) -> Int[Tensor, "B N"]:
-        """A row of each photo's target for each place, or BACKGROUND or IGNORE."""
+    def match_points(self, points: Points, targets: list[Target]) -> Int[Tensor, "B N"]:
+        """A row of each photo's target for each point, or BACKGROUND or IGNORE."""
         radius = self.config.center_sampling_radius
-        return torch.stack([match_points(places, one.boxes, one.ignore, radius) for one in targets])
+        return torch.stack([match_points(points, t.boxes, t.ignore, radius) for t in targets])

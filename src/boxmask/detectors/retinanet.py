@@ -4,13 +4,13 @@ Lin, Goyal, Girshick, He, Dollár, ICCV 2017 (arXiv:1708.02002).
 
     image -> features -> heads -> postprocess
 
-What the paper adds to the pyramid and the anchors of Faster R-CNN with FPN: no second stage. Every anchor is
-given its class at once; the focal loss keeps a hundred thousand easy background anchors from drowning the few
-objects, where Faster R-CNN sampled and SSD mined.
+What the paper changes in Faster R-CNN with FPN: there is no second stage. Every anchor is classified at once,
+and the focal loss keeps a hundred thousand easy background anchors from outweighing the few objects, where
+Faster R-CNN samples anchors and SSD mines hard ones.
 
-Shapes: B images, L levels, A anchors a cell, N anchors an image (over all levels), Q anchors in the batch
+Shapes: B images, L levels, A anchors per cell, N anchors per image (over all levels), Q anchors in the batch
         that hold an object, K classes, each with its own sigmoid: there is no background logit.
-Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them to the photo's own.
+Boxes:  xyxy, pixels of the resized image, until `postprocess` returns them in pixels of the photo.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from boxmask.pipeline.heads.dense import (
     Tower,
     init_prior,
     logit,
+    matched_objects,
     merge_levels,
-    objects_at,
     top_k_scores,
 )
 from boxmask.pipeline.heads.focal_loss import focal_loss
 from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
-from boxmask.pipeline.postprocess import SMALLEST_DETECTION
+from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE
 from boxmask.types import Detections, Target
 
 
 @dataclass(frozen=True)
 class RetinaNetConfig:
-    """Every number of the method; the defaults suit small photos on a CPU, PRESETS hold the paper's own."""
+    """The hyperparameters. The defaults suit small photos on a CPU; `presets.RETINANET` has the paper's."""
 
     class_names: tuple[str, ...]
     backbone: str = "tf_efficientnet_lite0"
@@ -54,65 +54,40 @@ class RetinaNetConfig:
     shorter_side: int = 320  # the paper: 400 to 800 (table 1e)
     longer_side: int = 544  # FPN's code: 1333
     antialias: bool = True
-    multiple_of: int = 64  # photos are padded to it: the coarsest stride, so that anchors lie evenly
+    multiple_of: int = 64  # of the padded sides: the coarsest stride, so that anchors are evenly spaced
     # features (section 4, "Feature Pyramid Network Backbone")
     strides: tuple[int, ...] = (8, 16, 32)  # C3..C5
     channels: int = 128  # of the pyramid; the paper: 256
     extra_levels: int = 1  # coarser than the backbone's; the paper: P6 and P7
-    extra_level_source: str = "C5"  # what the first of them is made of
+    extra_level_source: str = "C5"  # the map that the first of them is made from
     # heads (section 4, "Anchors" and the two subnets)
-    # a row a level, three to five times the stride: smaller ones lie too far apart to overlap an object, and
-    # taught far less in as many steps (docs/how-to/choose-a-recipe.md)
+    # per level, three to five times the stride: smaller anchors lie too far apart to overlap an object, and
+    # learned far less in as many steps (docs/how-to/choose-a-recipe.md)
     anchor_sizes: tuple[tuple[float, ...], ...] = ((24, 40), (56, 80), (112, 160), (224, 320))
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)  # height / width
     tower_depth: int = 2  # the paper: 4
     tower_channels: int = 96  # the paper: 256
     norm_groups: int = 16  # of the GroupNorm in the towers; the paper has none: 0
-    depthwise: bool = False  # towers of separable convolutions: smaller, and less exact
-    prior_prob: float = 0.01  # every score at the beginning; section 4.1
+    depthwise: bool = False  # depthwise-separable towers: smaller, and less accurate
+    prior_prob: float = 0.01  # initial value of every score; section 4.1
     # loss
     match_iou: tuple[float, float] = (0.4, 0.5)  # background below, object above; section 4, "Anchors"
-    focal_alpha: float = 0.25  # of the focal loss, the objects' weight; section 4.1
-    focal_gamma: float = 2.0  # of the focal loss; section 4.1
-    giou_loss: bool = (
-        True  # generalized IoU of the boxes, as torchvision's v2; False: smooth L1, as the paper
-    )
+    focal_alpha: float = 0.25  # weight of objects; section 4.1
+    focal_gamma: float = 2.0  # section 4.1
+    giou_loss: bool = True  # generalized IoU, as torchvision's v2; False: smooth L1, as the paper
     box_beta: float = 1 / 9  # where smooth L1 becomes linear; Detectron (the paper gives no number)
     # postprocess (section 4.1, "Inference")
     score_threshold: float = 0.05
-    pre_nms_top_k: int = 500  # a level, before anything is decoded; the paper: 1000
-    min_box_size: float = SMALLEST_DETECTION  # pixels; as in Faster R-CNN
+    pre_nms_top_k: int = 500  # per level, before decoding; the paper: 1000
+    min_box_size: float = MIN_DETECTION_SIZE  # pixels; as in Faster R-CNN
     nms_iou: float = 0.5
-    detections_per_image: int = 100  # COCO judges so many; Detectron
-
-
-PRESETS: dict[str, dict[str, object]] = {
-    "default": {},
-    "paper": {  # sections 4 and 5, with ResNet-50
-        "backbone": "resnet50",
-        "shorter_side": 800,
-        "longer_side": 1333,
-        "antialias": False,
-        "multiple_of": 128,
-        "channels": 256,
-        "extra_levels": 2,
-        "anchor_sizes": tuple(  # three a level: times 1, 2^1/3 and 2^2/3
-            tuple(side * 2 ** (third / 3) for third in range(3)) for side in (32, 64, 128, 256, 512)
-        ),
-        "tower_depth": 4,
-        "tower_channels": 256,
-        "norm_groups": 0,
-        "giou_loss": False,
-        "pre_nms_top_k": 1000,
-    },
-}
+    detections_per_image: int = 100  # COCO evaluates 100; Detectron
 
 
 class RetinaNet(Detector):
-    """`predict` and `loss` read top to bottom like the paper; `forward` is the network.
+    """`predict` and `loss` follow the paper top to bottom; `forward` is the network.
 
-    Proposals, which the contract allows to give, are not looked at: there is no second stage.
-    backbone_weights: a state dict of timm's network, or None for random numbers
+    backbone_weights: state dict of timm's network, or None for random weights
     """
 
     config: RetinaNetConfig
@@ -125,6 +100,7 @@ class RetinaNet(Detector):
             self.backbone.channels, config.channels, config.extra_levels, config.extra_level_source
         )
         num_anchors = anchors_per_cell(config.anchor_sizes, config.aspect_ratios)
+        self.cell_anchors = [anchor_shapes(sizes, config.aspect_ratios) for sizes in config.anchor_sizes]
         self.class_head = DenseHead(Tower.of(config), num_anchors, len(config.class_names))
         self.box_head = DenseHead(Tower.of(config), num_anchors, 4)
         init_prior(self.class_head.last, config.prior_prob)
@@ -134,7 +110,7 @@ class RetinaNet(Detector):
     @accepts_photos
     @torch.inference_mode()
     def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
-        """Photos -> boxes, scores and labels of each, in its own pixels."""
+        """Photos -> boxes, scores and labels of each, in pixels of the photo."""
         batch = self.prepare(images)
         features = self.features(batch.pixels)
         class_logits, deltas = self.heads(features)
@@ -143,7 +119,7 @@ class RetinaNet(Detector):
     def loss(
         self, images: list[Tensor], targets: list[Target], proposals: list[Tensor] | None = None
     ) -> dict[str, Tensor]:
-        """Focal loss of all anchors, and the boxes' of those that hold an object (section 4.1)."""
+        """Focal loss at all anchors, box loss at those that hold an object (section 4.1)."""
         batch = self.prepare(images)
         features = self.features(batch.pixels)
         class_logits, deltas = self.heads(features)
@@ -172,13 +148,12 @@ class RetinaNet(Detector):
     # ------------------------------------------------------------------ heads (section 4)
 
     def heads(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """The two subnets, which share nothing: class logits L x (B, HWA, K) and deltas L x (B, HWA, 4)."""
+        """The two subnets, which share no weights: class logits L x (B, HWA, K), deltas L x (B, HWA, 4)."""
         return self.class_head(features), self.box_head(features)
 
     def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:
         """The anchors of every level, L x (H * W * A, 4)."""
-        ratios, device = self.config.aspect_ratios, batch.pixels.device
-        shapes = [anchor_shapes(sizes, ratios).to(device) for sizes in self.config.anchor_sizes]
+        shapes = [shape.to(batch.pixels.device) for shape in self.cell_anchors]
         return pyramid_anchors(shapes, [grid_of(x) for x in features], grid_of(batch.pixels))
 
     # ------------------------------------------------------------------ postprocess (section 4.1)
@@ -186,7 +161,7 @@ class RetinaNet(Detector):
     def postprocess(
         self, class_logits: list[Tensor], deltas: list[Tensor], anchors: list[Tensor], batch: Batch
     ) -> list[Detections]:
-        """The best of each level moved and clipped, then NMS per class, in the photo's own pixels."""
+        """Decode the top anchors of each level, then NMS per class."""
         c, detections = self.config, []
         for image, sizes in enumerate(zip(batch.sizes, batch.original_sizes, strict=True)):
             levels = []
@@ -207,24 +182,22 @@ class RetinaNet(Detector):
         anchors: Float[Tensor, "N 4"],
         targets: list[Target],
     ) -> dict[str, Tensor]:
-        """Each photo's losses over the number of its anchors that hold an object; the mean of the photos."""
+        """Each photo's losses, divided by the number of its anchors that hold an object; mean over photos."""
         c, matched = self.config, self.match_anchors(anchors, targets)
         weights = (matched != IGNORE) / (matched >= 0).sum(1, keepdim=True).clamp(min=1) / len(targets)
-        image, row, labels, boxes = objects_at(matched, targets)
-        moved = deltas[image, row].float()
+        image, row, labels, boxes = matched_objects(matched, targets)
+        predicted = deltas[image, row].float()
         if c.giou_loss:
-            each = generalized_box_iou_loss(decode(anchors[row], moved), boxes)
+            box_losses = generalized_box_iou_loss(decode(anchors[row], predicted), boxes)
         else:
-            wanted = encode(anchors[row], boxes)
-            each = F.smooth_l1_loss(moved, wanted, beta=c.box_beta, reduction="none").sum(1)
+            target_deltas = encode(anchors[row], boxes)
+            box_losses = F.smooth_l1_loss(predicted, target_deltas, beta=c.box_beta, reduction="none").sum(1)
         focal = focal_loss(class_logits, weights, (image, row, labels), c.focal_alpha, c.focal_gamma)
-        return {"dense_class": focal, "dense_box": (each * weights[image, row]).sum()}
+        return {"dense_class": focal, "dense_box": (box_losses * weights[image, row]).sum()}
 
     @torch.no_grad()
     def match_anchors(self, anchors: Float[Tensor, "N 4"], targets: list[Target]) -> Int[Tensor, "B N"]:
         """A row of each photo's target for each anchor, or BACKGROUND or IGNORE (section 4, "Anchors")."""
         iou = self.config.match_iou
-        matched = [
-            match_boxes(anchors, one.boxes, one.ignore, iou, allow_low_quality=True) for one in targets
-        ]
+        matched = [match_boxes(anchors, t.boxes, t.ignore, iou, allow_low_quality=True) for t in targets]
         return torch.stack(matched)

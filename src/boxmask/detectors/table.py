@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from boxmask.detectors import fast_rcnn, faster_rcnn, fcos, mask_rcnn, rcnn, retinanet, ssd
+from boxmask.detectors import presets
+from boxmask.detectors.fast_rcnn import FastRCNN, FastRCNNConfig
+from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
+from boxmask.detectors.fcos import FCOS, FCOSConfig
+from boxmask.detectors.mask_rcnn import MaskRCNN, MaskRCNNConfig
+from boxmask.detectors.rcnn import RCNN, RCNNConfig
+from boxmask.detectors.retinanet import RetinaNet, RetinaNetConfig
+from boxmask.detectors.ssd import SSD, SSDConfig
 from boxmask.pipeline.model import Entry
 
 DETECTORS: dict[str, Entry] = {
-    "rcnn": Entry(rcnn.RCNNConfig, rcnn.RCNN, rcnn.PRESETS),
-    "fast-rcnn": Entry(fast_rcnn.FastRCNNConfig, fast_rcnn.FastRCNN, fast_rcnn.PRESETS),
-    "faster-rcnn": Entry(faster_rcnn.FasterRCNNConfig, faster_rcnn.FasterRCNN, faster_rcnn.PRESETS),
-    "mask-rcnn": Entry(mask_rcnn.MaskRCNNConfig, mask_rcnn.MaskRCNN, mask_rcnn.PRESETS),
-    "retinanet": Entry(retinanet.RetinaNetConfig, retinanet.RetinaNet, retinanet.PRESETS),
-    "fcos": Entry(fcos.FCOSConfig, fcos.FCOS, fcos.PRESETS),
-    "ssd": Entry(ssd.SSDConfig, ssd.SSD, ssd.PRESETS),
+    "rcnn": Entry(RCNNConfig, RCNN, presets.RCNN),
+    "fast-rcnn": Entry(FastRCNNConfig, FastRCNN, presets.FAST_RCNN),
+    "faster-rcnn": Entry(FasterRCNNConfig, FasterRCNN, presets.FASTER_RCNN),
+    "mask-rcnn": Entry(MaskRCNNConfig, MaskRCNN, presets.MASK_RCNN),
+    "retinanet": Entry(RetinaNetConfig, RetinaNet, presets.RETINANET),
+    "fcos": Entry(FCOSConfig, FCOS, presets.FCOS),
+    "ssd": Entry(SSDConfig, SSD, presets.SSD),
 }

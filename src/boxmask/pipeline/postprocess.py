@@ -1,4 +1,4 @@
-"""The stage `postprocess`: candidates moved, clipped, thinned by NMS, best first."""
+"""The stage `postprocess`: decode, clip, drop tiny boxes, NMS per class, keep the top detections."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from boxmask.geometry import boxes as box
-from boxmask.geometry.boxes import decode
 from boxmask.kernels import batched_nms
 from boxmask.pipeline.images import Size
 from boxmask.types import Detections
 
-SMALLEST_DETECTION = 1e-2  # pixels, as in torchvision
+MIN_DETECTION_SIZE = 1e-2  # pixels, as in torchvision
 
 
 def decode_and_nms(
@@ -24,16 +23,15 @@ def decode_and_nms(
     sizes: tuple[Size, Size],
     config: Any,
 ) -> Detections:
-    """One photo: per class decode, clip, threshold, NMS; then the best few, in the photo's own pixels.
+    """The detections of one photo from regions with scores and deltas per class.
 
     regions: xyxy in pixels of the resized photo; deltas: in units of the regions' sizes
-    sizes:   (height, width) of the resized photo and of the photo itself
-    config:  the method's; class_names, score_threshold, nms_iou and detections_per_image are read
+    sizes:   (height, width) of the resized and of the original photo
+    config:  the method's config; class_names, score_threshold, nms_iou and detections_per_image are read
     """
     row, label = torch.where(scores > config.score_threshold)
-    boxes = box.clip(decode(regions[row], deltas[row, label]), sizes[0])
-    large = box.large_enough(boxes, SMALLEST_DETECTION)
-    return nms_top_k(boxes[large], scores[row, label][large], label[large], sizes, config)
+    boxes = box.decode(regions[row], deltas[row, label])
+    return nms_top_k(boxes, scores[row, label], label, sizes, config)
 
 
 def nms_top_k(
@@ -42,12 +40,17 @@ def nms_top_k(
     labels: Int[Tensor, " C"],
     sizes: tuple[Size, Size],
     config: Any,
+    min_size: float = MIN_DETECTION_SIZE,
 ) -> Detections:
-    """One photo's candidates: NMS a class, then the best few, in the photo's own pixels.
+    """The detections of one photo from decoded boxes: clip, NMS per class, keep the top ones.
 
-    boxes: xyxy in pixels of the resized photo, inside it; sizes and config as in `decode_and_nms`
+    boxes:    xyxy in pixels of the resized photo; sizes and config as in `decode_and_nms`
+    min_size: boxes with a shorter side after clipping are dropped, in pixels of the resized photo
     """
     size, original = sizes
+    boxes = box.clip(boxes, size)
+    large = box.large_enough(boxes, min_size)
+    boxes, scores, labels = boxes[large], scores[large], labels[large]
     keep = batched_nms(boxes, scores, labels, config.nms_iou)[: config.detections_per_image]
-    own = box.clip(box.rescale(boxes[keep], size, original), original)
-    return Detections(own, scores[keep], labels[keep], config.class_names, original)
+    in_photo = box.clip(box.rescale(boxes[keep], size, original), original)
+    return Detections(in_photo, scores[keep], labels[keep], config.class_names, original)

@@ -15,8 +15,8 @@ from boxmask.pipeline.heads.dense import (
     init_prior,
     init_small,
     logit,
+    matched_objects,
     merge_levels,
-    objects_at,
     top_k_scores,
 )
 from boxmask.types import Target
@@ -117,7 +117,7 @@ def test_objects_of_a_batch() -> None:
         Target.of([[0, 0, 5, 5]], [5]),
     ]
     matched = torch.tensor([[-1, 1, -2, 0], [-1, -1, -1, -1], [-1, 0, -1, -1]])
-    found = objects_at(matched, targets)
+    found = matched_objects(matched, targets)
     assert (found.image.tolist(), found.row.tolist()) == ([0, 0, 2], [1, 3, 1])
     assert found.labels.tolist() == [4, 3, 5]
     assert found.boxes[:, 2].tolist() == [2, 1, 5]

@@ -20,7 +20,7 @@ def test_equal_to_torchvision(
     alpha: float, gamma: float, spread: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Loss and gradient, in parts of four rows, with rows that count nothing."""
-    monkeypatch.setattr(module, "ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(module, "ROWS_PER_CHUNK", 4)
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(2, 5, 3, generator=generator) * spread
     weights = torch.rand(2, 5, generator=generator)

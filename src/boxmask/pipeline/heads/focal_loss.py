@@ -1,6 +1,6 @@
-"""The focal loss, by which dense heads learn from all their cells at once.
+"""The focal loss, which lets dense heads learn from all cells at once.
 
-Lin et al. 2017 (RetinaNet, arXiv:1708.02002), section 3; FCOS learns by it, too.
+Lin et al. 2017 (RetinaNet, arXiv:1708.02002), section 3; FCOS uses it, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-ROWS_AT_ONCE = 8192  # of logits: what is computed on the way to them stays small
+ROWS_PER_CHUNK = 8192  # of the logits; keeps intermediate results small
 
 
 def focal_loss(
@@ -22,10 +22,12 @@ def focal_loss(
     alpha: float = 0.25,
     gamma: float = 2.0,
 ) -> Float[Tensor, ""]:
-    """The sum of -alpha_t (1 - p_t)^gamma log(p_t) of all logits (equation 5), each row times its weight.
+    """Sum of -alpha_t (1 - p_t)^gamma log(p_t) over all logits (equation 5), each row times its weight.
 
-    objects: photo, row and label of the logits that should be high; all others should be low, so that no
-    (B, N, K) targets need be written down. It can be differentiated once.
+    It can be differentiated once.
+
+    objects: photo, row and label of the logits whose target is 1; all others have target 0, so that no
+             (B, N, K) targets are needed
     """
     image, row, label = objects
     flat = logits.flatten(0, 1), weights.flatten(), image * logits.shape[1] + row, label
@@ -34,25 +36,25 @@ def focal_loss(
 
 
 class _FocalLoss(torch.autograd.Function):
-    """The gradient comes with the loss: autograd would keep eight matrices of the logits' size for it."""
+    """Computes the gradient with the loss; autograd would keep eight matrices of the logits' size for it."""
 
     @staticmethod
-    def forward(ctx: Any, *given: Any) -> Tensor:
-        logits, weights, row, label, alpha, gamma = given
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        logits, weights, row, label, alpha, gamma = inputs
         gradient, total = torch.empty_like(logits), weights.new_zeros(())
         scales = weights[:, None] * (1 - alpha)
-        for begin in range(0, len(logits), ROWS_AT_ONCE):
-            span = slice(begin, begin + ROWS_AT_ONCE)
-            loss, slope = _of_background(logits[span].float(), gamma)
-            gradient[span] = slope * scales[span]
-            total += (loss * scales[span]).sum()
+        for start in range(0, len(logits), ROWS_PER_CHUNK):
+            chunk = slice(start, start + ROWS_PER_CHUNK)
+            loss, slope = _background_loss(logits[chunk].float(), gamma)
+            gradient[chunk] = slope * scales[chunk]
+            total += (loss * scales[chunk]).sum()
         x, weight = logits[row, label].float(), weights[row]
-        missed, slope = _of_background(-x, gamma)  # an object's loss is the background's of minus the logit
-        total += (weight * (alpha * missed - (1 - alpha) * _of_background(x, gamma)[0])).sum()
+        loss, slope = _background_loss(-x, gamma)  # an object's loss is the background's at minus the logit
+        total += (weight * (alpha * loss - (1 - alpha) * _background_loss(x, gamma)[0])).sum()
         gradient[row, label] = (-alpha * weight * slope).to(gradient.dtype)
         ctx.save_for_backward(gradient)
-        done: Tensor = total.clamp(min=0)  # what was taken away again may leave a rounding error
-        return done
+        clamped: Tensor = total.clamp(min=0)  # the subtraction may leave a rounding error
+        return clamped
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -60,8 +62,8 @@ class _FocalLoss(torch.autograd.Function):
         return gradient * grads[0], None, None, None, None, None
 
 
-def _of_background(x: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
-    """-p^gamma log(1 - p) for p = sigmoid(x), and its slope."""
+def _background_loss(x: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
+    """-p^gamma log(1 - p) for p = sigmoid(x), and its derivative."""
     p, log = x.sigmoid(), F.softplus(x)
     power = p**gamma
     return power * log, power * (gamma * (1 - p) * log + p)

@@ -1,4 +1,4 @@
-"""The mask branch: a small fully convolutional network in every RoI."""
+"""The mask branch: a small fully convolutional network over every RoI."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from boxmask.pipeline.layers import RegionConvs
 
 
 class MaskHead(nn.Module):
-    """3x3 convolutions, a transposed one that doubles the map, and a logit a class for each of its pixels.
+    """3x3 convolutions, a transposed convolution that doubles the map, and one logit per class and pixel.
 
-    He et al. 2017 (arXiv:1703.06870), figure 4, right. Each of the K classes has its own mask, which no other
-    competes with; only the one that is asked for is computed.
+    He et al. 2017 (arXiv:1703.06870), figure 4, right. Each of the K classes has its own mask, and classes do
+    not compete. Only the mask of the requested class is computed.
     """
 
     def __init__(self, in_channels: int, channels: int, depth: int, num_classes: int) -> None:
@@ -27,16 +27,18 @@ class MaskHead(nn.Module):
         inputs = channels if depth else in_channels
         self.deconv = nn.ConvTranspose2d(inputs, channels, 2, stride=2)
         self.logits = nn.Conv2d(channels, num_classes, 1)
-        nn.init.normal_(self.deconv.weight, std=math.sqrt(2 / inputs))  # a pixel has `inputs` sources
+        nn.init.normal_(
+            self.deconv.weight, std=math.sqrt(2 / inputs)
+        )  # each output pixel sums `inputs` values
         nn.init.normal_(self.logits.weight, std=0.001)  # Detectron
         for layer in (self.deconv, self.logits):
             nn.init.zeros_(cast(Tensor, layer.bias))
 
     def forward(self, rois: Float[Tensor, "R C m m"], labels: Int[Tensor, " R"]) -> Float[Tensor, "R M M"]:
-        """RoI features and a class of each -> logits of that class's mask, M = 2 m.
+        """RoI features and a class for each -> logits of that class's mask, M = 2 m.
 
-        A transposed convolution of 2x2 and stride 2 makes four pixels of one, without overlap: it is a matrix
-        product over pixels. Only the last map, of one channel, is put in order, not the one of many.
+        A transposed 2x2 convolution of stride 2 turns each pixel into four without overlap, so it is a matrix
+        product over pixels. Only the final map, of one channel, is rearranged, not the one of many channels.
         """
         hidden = self.convs(rois)
         side = hidden.shape[-1]

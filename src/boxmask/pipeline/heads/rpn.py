@@ -1,7 +1,7 @@
-"""The Region Proposal Network: its head, how it proposes, and which anchors it learns at.
+"""The Region Proposal Network: its head, its proposals, and its loss at sampled anchors.
 
-Ren et al. 2015 (arXiv:1506.01497), section 3.1. The head is computed densely where it proposes, at single
-anchors where it learns.
+Ren et al. 2015 (arXiv:1506.01497), section 3.1. The head is computed densely for proposals, and at the
+sampled anchors only for the loss.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from boxmask.pipeline.images import Size
 from boxmask.pipeline.layers import Conv3x3
 from boxmask.types import Target
 
-SMALLEST_PROPOSAL = 1e-3  # pixels; a box thinner than this has no features
+MIN_PROPOSAL_SIZE = 1e-3  # pixels; a thinner box has no features
 
 
 class RPNHead(nn.Module):
@@ -52,35 +52,37 @@ class RPNHead(nn.Module):
     def at(
         self, features: list[Tensor], images: Int[Tensor, " S"], anchors: Int[Tensor, " S"]
     ) -> tuple[Float[Tensor, " S"], Float[Tensor, "S 4"]]:
-        """What `forward` says of S anchors, without computing the rest: logits (S,) and deltas (S, 4).
+        """`forward` at S anchors only: logits (S,) and deltas (S, 4).
 
-        images, anchors: (S,) row in the batch, and number of the anchor in the image, over all levels.
-        The loss looks at 256 of tens of thousands of anchors, and only these have a gradient: going back
-        over every cell of every map would cost as much again as forward and pyramid together.
-        What lies before the last convolution, in most networks nothing, is computed densely.
+        The loss uses 256 of tens of thousands of anchors, and only these have a gradient. The backward pass
+        over every cell of every map would cost as much as the forward pass and the pyramid together. Layers
+        before the last 3x3 convolution, if any, are computed densely.
+
+        images, anchors: (S,) row in the batch, and index of the anchor in the image, over all levels
         """
-        first = torch.tensor([0, *(self.num_anchors * x[0, 0].numel() for x in features)]).cumsum(0).tolist()
-        found, rows = [], []
-        for x, begin, end in zip(features, first, first[1:], strict=False):
-            row = torch.where((anchors >= begin) & (anchors < end))[0]
-            cell = (anchors[row] - begin) // self.num_anchors
-            found.append(neighborhoods(self.tower(x), images[row], cell))
+        sizes = [self.num_anchors * x[0, 0].numel() for x in features]
+        starts = torch.tensor([0, *sizes]).cumsum(0).tolist()
+        patches, rows = [], []
+        for x, start, end in zip(features, starts, starts[1:], strict=False):
+            row = torch.where((anchors >= start) & (anchors < end))[0]
+            cell = (anchors[row] - start) // self.num_anchors
+            patches.append(neighborhoods(self.tower(x), images[row], cell))
             rows.append(row)
         order = torch.cat(rows).argsort()
         kernel = self.conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
-        hidden = F.relu(torch.addmm(cast(Tensor, self.conv.bias), torch.cat(found), kernel))[order]
-        which = (torch.arange(len(hidden), device=hidden.device), anchors % self.num_anchors)
+        hidden = F.relu(torch.addmm(cast(Tensor, self.conv.bias), torch.cat(patches), kernel))[order]
+        at_anchor = (torch.arange(len(hidden), device=hidden.device), anchors % self.num_anchors)
         logits = F.linear(hidden, self.objectness.weight.flatten(1), self.objectness.bias)
         deltas = F.linear(hidden, self.deltas.weight.flatten(1), self.deltas.bias)
-        return logits[which], deltas.unflatten(1, (-1, 4))[which]
+        return logits[at_anchor], deltas.unflatten(1, (-1, 4))[at_anchor]
 
 
 def neighborhoods(
     x: Float[Tensor, "B C H W"], images: Int[Tensor, " S"], cells: Int[Tensor, " S"]
 ) -> Float[Tensor, "S 9C"]:
-    """The 3x3 pixels around S cells, row by row and zero outside the map: what a 3x3 convolution sums there.
+    """The 3x3 pixels around S cells, row by row and zero outside the map: the input of a 3x3 convolution.
 
-    images, cells: (S,) row in the batch and H * W number of the cell
+    images, cells: (S,) row in the batch, and index of the cell in the H * W map
     """
     height, width = x.shape[-2:]
     step = torch.arange(-1, 2, device=x.device)
@@ -95,27 +97,28 @@ def neighborhoods(
 # ---------------------------------------------------------------------- proposals
 
 
-def best_anchors(
+def select_proposals(
     anchors: list[Float[Tensor, "N 4"]],
-    outputs: tuple[list[Tensor], list[Tensor]],
+    logits: list[Float[Tensor, "B N"]],
+    deltas: list[Float[Tensor, "B N 4"]],
     sizes: list[Size],
     limits: tuple[int, int],
     nms_iou: float,
 ) -> list[Float[Tensor, "P 4"]]:
-    """The best anchors of each level, moved by their deltas, clipped, thinned by NMS: B x (P, 4).
+    """Decode and clip the top anchors of each level, then NMS per level: B x (P, 4), highest score first.
 
-    outputs: logits L x (B, N) and deltas L x (B, N, 4); sizes: (height, width) of each image
-    limits:  anchors of a level before, of an image after NMS
+    sizes:  (height, width) of each image inside the padding
+    limits: anchors per level before NMS, proposals per image after it
     """
     before_nms, after_nms = limits
     proposals = []
     for image, size in enumerate(sizes):
         boxes, scores, levels = [], [], []
-        for level, (anchor, logit, delta) in enumerate(zip(anchors, *outputs, strict=True)):
+        for level, (anchor, logit, delta) in enumerate(zip(anchors, logits, deltas, strict=True)):
             score, top = logit[image].float().topk(min(before_nms, len(anchor)))
-            moved = box.clip(decode(anchor[top], delta[image][top].float()), size)
-            keep = box.large_enough(moved, SMALLEST_PROPOSAL)
-            boxes.append(moved[keep])
+            decoded = box.clip(decode(anchor[top], delta[image][top].float()), size)
+            keep = box.large_enough(decoded, MIN_PROPOSAL_SIZE)
+            boxes.append(decoded[keep])
             scores.append(score[keep].sigmoid())
             levels.append(torch.full_like(top, level)[keep])
         all_boxes = torch.cat(boxes)
@@ -124,18 +127,35 @@ def best_anchors(
     return proposals
 
 
-# ---------------------------------------------------------------------- what it learns (section 3.1.2)
+# ---------------------------------------------------------------------- loss (sections 3.1.2 and 3.1.3)
+
+
+def rpn_loss(
+    head: RPNHead,
+    features: list[Tensor],
+    anchors: Float[Tensor, "N 4"],
+    targets: list[Target],
+    sizes: list[Size],
+    config: Any,
+) -> dict[str, Tensor]:
+    """Equation 1: cross-entropy at sampled anchors, smooth L1 at those that hold an object.
+
+    config: the method's config; its fields `rpn_...` are read
+    """
+    images, rows, is_object, target_deltas = sample_anchors(anchors, targets, sizes, config)
+    logits, deltas = head.at(features, images, rows)
+    objectness = F.binary_cross_entropy_with_logits(logits, is_object.to(logits.dtype), reduction="sum")
+    regression = F.smooth_l1_loss(deltas[is_object], target_deltas, beta=config.rpn_beta, reduction="sum")
+    total = max(1, len(rows))
+    return {"rpn_objectness": objectness / total, "rpn_box": regression / total}
 
 
 @torch.no_grad()
 def sample_anchors(
     anchors: Float[Tensor, "N 4"], targets: list[Target], sizes: list[Size], config: Any
 ) -> tuple[Int[Tensor, " S"], Int[Tensor, " S"], Bool[Tensor, " S"], Float[Tensor, "Q 4"]]:
-    """Section 3.1.3: image and row of sampled anchors, which of them are objects, and their deltas.
-
-    config: the method's; its numbers `rpn_...` are read
-    """
-    images, rows, is_object, wanted = [], [], [], []
+    """Image and row of sampled anchors, which of them hold an object, and their deltas (section 3.1.3)."""
+    images, rows, is_object, deltas = [], [], [], []
     for image, (target, size) in enumerate(zip(targets, sizes, strict=True)):
         matched = match_anchors(anchors, target, size, config)
         positive, negative = sample(matched, config.rpn_samples, config.rpn_positive_fraction)
@@ -143,15 +163,15 @@ def sample_anchors(
         rows.append(row)
         images.append(torch.full_like(row, image))
         is_object.append(matched[row] >= 0)
-        wanted.append(encode(anchors[positive], target.boxes[matched[positive]]))
-    return torch.cat(images), torch.cat(rows), torch.cat(is_object), torch.cat(wanted)
+        deltas.append(encode(anchors[positive], target.boxes[matched[positive]]))
+    return torch.cat(images), torch.cat(rows), torch.cat(is_object), torch.cat(deltas)
 
 
 @torch.no_grad()
 def match_anchors(
     anchors: Float[Tensor, "N 4"], target: Target, size: Size, config: Any
 ) -> Int[Tensor, " N"]:
-    """Section 3.1.2: a row of `target` for each anchor, or BACKGROUND or IGNORE."""
+    """A row of `target` for each anchor, or BACKGROUND or IGNORE (section 3.1.2)."""
     matched = match_boxes(anchors, target.boxes, target.ignore, config.rpn_iou, allow_low_quality=True)
     if not config.rpn_train_border_anchors:
         matched[(anchors != box.clip(anchors, size)).any(dim=1)] = IGNORE

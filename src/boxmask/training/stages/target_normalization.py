@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from boxmask.detectors.fast_rcnn import DEFAULT_DELTA_STD, FastRCNN, match_rois
+from boxmask.detectors.fast_rcnn import DEFAULT_DELTA_STD, FastRCNN
 from boxmask.geometry.boxes import encode
+from boxmask.pipeline.roi_sampling import match_rois
 from boxmask.training.session import Session, only_a_clock
 from boxmask.training.stages.selective_search import selective_search_boxes
 from boxmask.types import Target
