@@ -14,6 +14,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import njit
@@ -32,6 +35,9 @@ def compiled_fused(loop: Loop) -> Loop:
 
 
 def _compile(loop: Loop, fastmath: bool | set[str]) -> Loop:
+    # numba unpickles a cache index before it checks whether the index is stale, which fails if a class in it
+    # has been renamed since. With the digest in its name, each version of a source file has its own index.
+    loop.__qualname__ += f"-{_digest(loop.__code__.co_filename)}"
     # error_model: 0/0 is NaN as in C, instead of an exception that puts a branch into every loop
     try:
         return njit(nogil=True, cache=True, error_model="numpy", fastmath=fastmath)(loop)  # type: ignore[no-any-return]
@@ -39,3 +45,11 @@ def _compile(loop: Loop, fastmath: bool | set[str]) -> Loop:
         message = f"{error}; every process compiles anew. Set NUMBA_CACHE_DIR to a writable folder."
         warnings.warn(message, RuntimeWarning, stacklevel=3)
         return njit(nogil=True, error_model="numpy", fastmath=fastmath)(loop)  # type: ignore[no-any-return]
+
+
+@lru_cache
+def _digest(file: str) -> str:
+    try:
+        return sha256(Path(file).read_bytes()).hexdigest()[:8]
+    except OSError:  # for example in a zip file, where numba has no cache either
+        return "unknown"

@@ -1,9 +1,9 @@
-"""The loops of Mask R-CNN's masks: what an RoI is to show of its object, and scores spread over the photo.
+"""The loops of Mask R-CNN's masks: crop targets from masks, and paste predicted scores into a photo.
 
-Neither ever holds a full mask: targets are read from the window that an object's pixels are kept in, and
-scores are spread inside their own box alone. Both are separable, so rows come first, whose pixels are
-contiguous in memory, then columns. Which pixel a sample touches, and which score passes the threshold, is
-computed in torchvision's order of operations and rounding.
+Neither builds a full mask: targets are read from the window in which a mask is stored, and scores are
+pasted inside their box. Both operations are separable, so rows come first, whose pixels are contiguous in
+memory, then columns. The pixels that a sample reads, and the scores that pass the threshold, are computed
+in torchvision's order of operations and rounding.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Bits = NDArray[Any]  # bool, or the same bytes as uint8
 
 @compiled
 def _taps(low: Real, high: Real, size: int, window: tuple[int, int], first: Ints, count: Ints) -> Floats:
-    """Weights (bins, most) of the window's pixels first[b], first[b] + 1, ... that bin b is the sum of.
+    """Return the weights (bins, n) of the window's pixels first[b], first[b] + 1, ... in bin b.
 
-    The RoI goes from `low` to `high` on an axis of `size` pixels, the window from window[0] to window[1].
+    The RoI covers `low` to `high` on an axis of `size` pixels, and the window covers window[0] to window[1].
     """
     real, bins = np.float32, len(first)
     step = max(high - low, real(1)) / real(bins)
@@ -41,19 +41,19 @@ def _taps(low: Real, high: Real, size: int, window: tuple[int, int], first: Ints
                 continue
             at = min(max(at, real(0)), real(size - 1))
             pixel = int(at)
-            part = at - real(pixel)
-            for k, share in ((pixel, real(1) - part), (pixel + 1, part)):
+            fraction = at - real(pixel)
+            for k, weight in ((pixel, real(1) - fraction), (pixel + 1, fraction)):
                 if window[0] <= k < window[1]:
                     if count[b] == 0:
                         first[b] = k
-                    weights[b, k - first[b]] += share / real(samples)
+                    weights[b, k - first[b]] += weight / real(samples)
                     count[b] = k - first[b] + 1
     return weights
 
 
 @compiled
 def _span(first: Ints, count: Ints) -> tuple[int, int]:
-    """The pixels that any bin reads, from the first to behind the last; (0, 0) if none."""
+    """Return the range of pixels that the bins read; (0, 0) if none."""
     begin, end = -1, 0
     for b in range(len(first)):
         if count[b] > 0:
@@ -63,7 +63,7 @@ def _span(first: Ints, count: Ints) -> tuple[int, int]:
 
 
 @compiled
-def project(
+def crop_targets(
     bits: Bits,
     offsets: Ints,
     windows: Ints,
@@ -72,7 +72,7 @@ def project(
     boxes: Floats,
     targets: Floats,
 ) -> None:
-    """Pool object `rows[r]` in box r, for all r; of masks as in `Masks`, with `bits` as uint8.
+    """Pool the mask `rows[r]` in box r, for all r. The masks are the fields of `Masks`, with `bits` as uint8.
 
     boxes: (R, 4) in pixels of the masks; targets: (R, M, M), written
     """
@@ -86,12 +86,8 @@ def project(
         weights_x = _taps(boxes[r, 0], boxes[r, 2], size[1], (x1, x2), left, across)
         begin, end = _span(left, across)
         for y in range(bins):
-            strip[begin:end] = 0
-            for k in range(down[y]):
-                weight = weights_y[y, k]
-                start = offsets[rows[r]] + (top[y] + k - y1) * (x2 - x1) - x1
-                for x in range(begin, end):
-                    strip[x] += weight * np.float32(bits[start + x] != 0)  # Pillow's "true" is a byte of 255
+            start = offsets[rows[r]] + (top[y] - y1) * (x2 - x1) - x1
+            _sum_rows(bits, start, x2 - x1, weights_y[y, : down[y]], strip, begin, end)
             for x in range(bins):
                 total = np.float32(0)
                 for k in range(across[x]):
@@ -99,45 +95,57 @@ def project(
                 targets[r, y, x] = total
 
 
+@compiled
+def _sum_rows(
+    bits: Bits, start: int, width: int, weights: Floats, strip: Floats, begin: int, end: int
+) -> None:
+    """Set strip[begin:end] to the weighted sum of rows of a mask; `start` is the offset of the first row."""
+    strip[begin:end] = 0
+    for k in range(len(weights)):
+        for x in range(begin, end):
+            # True may be any byte: arrays from Pillow images have 255.
+            strip[x] += weights[k] * np.float32(bits[start + k * width + x] != 0)
+
+
 # ---------------------------------------------------------------- pasting: bilinear, inside the box
 
 
 @compiled
-def _source(place: int, scale: Real, sources: int) -> tuple[int, int, Real]:
-    """The two sources under the center of a pixel, and the weight of the second."""
+def _neighbors(position: int, scale: Real, sources: int) -> tuple[int, int, Real]:
+    """Return the two sources around the center of a pixel, and the weight of the second."""
     real = np.float32
-    at = max(scale * (real(place) + real(0.5)) - real(0.5), real(0))
+    at = max(scale * (real(position) + real(0.5)) - real(0.5), real(0))
     low = min(int(at), sources - 1)
     return low, min(low + 1, sources - 1), min(at - real(low), real(1))
 
 
 @compiled
-def _stretched(scores: Floats, begin: int, end: int, left: int, width: int) -> Floats:
-    """Every row of the scores (S, S) at the photo's columns begin..end, of a box `width` wide from `left`."""
+def _stretch_rows(scores: Floats, begin: int, end: int, left: int, width: int) -> Floats:
+    """Resize the rows of the scores (S, S) to a box `width` pixels wide; return the columns begin..end."""
     sources = len(scores)
     scale = np.float32(sources) / np.float32(width)
     rows = np.empty((sources, end - begin), np.float32)
     for x in range(end - begin):
-        low, high, part = _source(x + begin - left, scale, sources)
+        low, high, fraction = _neighbors(x + begin - left, scale, sources)
         for s in range(sources):
-            rows[s, x] = scores[s, low] * (np.float32(1) - part) + scores[s, high] * part
+            rows[s, x] = scores[s, low] * (np.float32(1) - fraction) + scores[s, high] * fraction
     return rows
 
 
 @compiled
-def _line(rows: Floats, y: int, scale: Real, threshold: Real, line: Bits) -> None:
-    """line[x] = whether row y of the box is above the threshold there."""
-    low, high, part = _source(y, scale, len(rows))
-    rest, upper, lower = np.float32(1) - part, rows[low], rows[high]
+def _threshold_line(rows: Floats, y: int, scale: Real, threshold: Real, line: Bits) -> None:
+    """Set line[x] to whether row y of the box is above the threshold at column x."""
+    low, high, fraction = _neighbors(y, scale, len(rows))
+    rest, upper, lower = np.float32(1) - fraction, rows[low], rows[high]
     for x in range(len(line)):
-        line[x] = upper[x] * rest + lower[x] * part > threshold
+        line[x] = upper[x] * rest + lower[x] * fraction > threshold
 
 
 @compiled
-def survey(scores: Floats, box: Ints, size: tuple[int, int], threshold: Real, window: Ints) -> None:
-    """Set the smallest window (4,) that holds what will be above the threshold; zeros where nothing will be.
+def find_window(scores: Floats, box: Ints, size: tuple[int, int], threshold: Real, window: Ints) -> None:
+    """Set the smallest window (4,) that contains all pixels above the threshold; zeros if there are none.
 
-    scores: (S, S) with their rim of zeros; box: (4,) the first and last pixels that they are spread over
+    scores: (S, S) with a border of zeros; box: (4,) the first and last pixels that they cover
     """
     left, top = box[0], box[1]
     width, height = max(box[2] - left + 1, 1), max(box[3] - top + 1, 1)
@@ -146,12 +154,12 @@ def survey(scores: Floats, box: Ints, size: tuple[int, int], threshold: Real, wi
     window[:] = 0
     if x1 >= x2 or y1 >= y2:
         return
-    rows = _stretched(scores, x1, x2, left, width)
+    rows = _stretch_rows(scores, x1, x2, left, width)
     line, columns = np.empty(x2 - x1, np.bool_), np.zeros(x2 - x1, np.bool_)
     first, last = -1, -1
     scale = np.float32(len(scores)) / np.float32(height)
     for y in range(y1, y2):
-        _line(rows, y - top, scale, threshold, line)
+        _threshold_line(rows, y - top, scale, threshold, line)
         hits = 0
         for x in range(len(line)):
             columns[x] |= line[x]
@@ -164,13 +172,13 @@ def survey(scores: Floats, box: Ints, size: tuple[int, int], threshold: Real, wi
 
 
 @compiled
-def spread(scores: Floats, box: Ints, window: Ints, threshold: Real, bits: Bits) -> None:
-    """Set bits (h * w,) of the window, row by row; scores and box as in `survey`."""
+def paste_scores(scores: Floats, box: Ints, window: Ints, threshold: Real, bits: Bits) -> None:
+    """Set the bits (h * w,) of the window, row by row; `scores` and `box` are as in `find_window`."""
     left, top = box[0], box[1]
     width, height = max(box[2] - left + 1, 1), max(box[3] - top + 1, 1)
     columns = window[2] - window[0]
-    rows = _stretched(scores, window[0], window[2], left, width)
+    rows = _stretch_rows(scores, window[0], window[2], left, width)
     scale = np.float32(len(scores)) / np.float32(height)
     for y in range(window[1], window[3]):
         start = (y - window[1]) * columns
-        _line(rows, y - top, scale, threshold, bits[start : start + columns])
+        _threshold_line(rows, y - top, scale, threshold, bits[start : start + columns])

@@ -1,6 +1,6 @@
-"""The kernels once more in plain PyTorch: slow, short, and what the compiled loops must equal.
+"""The kernels in plain PyTorch, slow and short: tests compare the compiled loops with them.
 
-Differentiable by autograd, so that values and gradients can be compared.
+They are differentiable by autograd, so that gradients can be compared too.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ def roi_align(
     sampling_ratio: int = -1,
     aligned: bool = False,
 ) -> Tensor:
-    """Like `boxmask.kernels.roi_align`: for each RoI two small matrices, one for each axis."""
+    """Compute `boxmask.kernels.roi_align` with two small matrices per RoI, one per axis."""
     bins_y, bins_x = to_pair(output_size)
     rois = to_rois(boxes)
     pooled = [input.new_zeros(0, input.shape[1], bins_y, bins_x)]
     for image, x1, y1, x2, y2 in rois:
         feature = input[int(image)]
-        weight_y = _axis(
+        weight_y = _axis_weights(
             y1 * spatial_scale, y2 * spatial_scale, bins_y, feature.shape[1], sampling_ratio, aligned
         )
-        weight_x = _axis(
+        weight_x = _axis_weights(
             x1 * spatial_scale, x2 * spatial_scale, bins_x, feature.shape[2], sampling_ratio, aligned
         )
         pooled.append((weight_y @ feature @ weight_x.T)[None])
@@ -50,7 +50,7 @@ def pyramid_roi_align(
     sampling_ratio: int = -1,
     aligned: bool = False,
 ) -> Tensor:
-    """Like `boxmask.kernels.pyramid_roi_align`: RoI by RoI."""
+    """Compute `boxmask.kernels.pyramid_roi_align` one RoI at a time."""
     pooled = [features[0].new_zeros(0, features[0].shape[1], *to_pair(output_size))]
     for roi, level in zip(rois, levels.tolist(), strict=True):
         scale = spatial_scales[level]
@@ -58,8 +58,8 @@ def pyramid_roi_align(
     return torch.cat(pooled)
 
 
-def _axis(low: Tensor, high: Tensor, bins: int, size: int, sampling: int, aligned: bool) -> Tensor:
-    """(bins, size): how much each pixel counts in each bin, on one axis."""
+def _axis_weights(low: Tensor, high: Tensor, bins: int, size: int, sampling: int, aligned: bool) -> Tensor:
+    """Return the weight of each pixel in each bin on one axis, (bins, size)."""
     start = low - 0.5 if aligned else low
     length = high - low if aligned else (high - low).clamp(min=1)
     step = length / bins
@@ -82,7 +82,7 @@ def roi_pool(
     output_size: int | Sequence[int],
     spatial_scale: float = 1.0,
 ) -> Tensor:
-    """Like `boxmask.kernels.roi_pool`: the maximum of a slice for each bin."""
+    """Compute `boxmask.kernels.roi_pool` as the maximum of one slice per bin."""
     bins_y, bins_x = to_pair(output_size)
     rois = to_rois(boxes)
     pooled = input.new_zeros(len(rois), input.shape[1], bins_y, bins_x)
@@ -97,55 +97,55 @@ def roi_pool(
 
 
 def _round(number: float) -> int:
-    """To the nearest whole number, halves away from zero."""
+    """Round to the nearest integer, halves away from zero."""
     return int(abs(number) + 0.5) * (1 if number >= 0 else -1)
 
 
 def _slices(low: int, high: int, bins: int, size: int, dtype: torch.dtype) -> list[slice]:
-    """The pixels of each bin on one axis; neighbors may share one."""
+    """Return the pixels of each bin on one axis; neighboring bins may share one."""
     step = torch.tensor(max(high - low + 1, 1), dtype=dtype) / bins
     edges = [(int((b * step).floor()) + low, int(((b + 1) * step).ceil()) + low) for b in range(bins)]
     return [slice(min(max(a, 0), size), min(max(b, 0), size)) for a, b in edges]
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-    """Like `boxmask.kernels.nms`: keep the best, drop what overlaps it too much, go on with the rest."""
-    left, kept = torch.sort(scores, descending=True, stable=True).indices, []
+    """Compute `boxmask.kernels.nms`: keep the best box, drop the boxes that overlap it, and repeat."""
+    rows, kept = torch.sort(scores, descending=True, stable=True).indices, []
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1)
-    while len(left):
-        best, left = left[0], left[1:]
+    while len(rows):
+        best, rows = rows[0], rows[1:]
         kept.append(int(best))
-        corner, end = boxes[best, :2].maximum(boxes[left, :2]), boxes[best, 2:].minimum(boxes[left, 2:])
+        corner, end = boxes[best, :2].maximum(boxes[rows, :2]), boxes[best, 2:].minimum(boxes[rows, 2:])
         shared = (end - corner).clamp(min=0).prod(dim=1)
-        left = left[~(shared / (areas[best] + areas[left] - shared) > iou_threshold)]
+        rows = rows[~(shared / (areas[best] + areas[rows] - shared) > iou_threshold)]
     return torch.tensor(kept, dtype=torch.int64)
 
 
 def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
-    """Like `boxmask.kernels.batched_nms`: class by class, then by score."""
+    """Compute `boxmask.kernels.batched_nms` one class at a time, and sort by score."""
     kept = [torch.zeros(0, dtype=torch.int64)]
-    for number in torch.unique(idxs):
-        rows = torch.nonzero(idxs == number)[:, 0]
+    for group in torch.unique(idxs):
+        rows = torch.nonzero(idxs == group)[:, 0]
         kept.append(rows[nms(boxes[rows], scores[rows], iou_threshold)])
-    found = torch.cat(kept).sort().values
-    return found[torch.sort(scores[found], descending=True, stable=True).indices]
+    rows = torch.cat(kept).sort().values
+    return rows[torch.sort(scores[rows], descending=True, stable=True).indices]
 
 
 def mask_targets(masks: Masks, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
-    """Like `boxmask.kernels.mask_targets`: RoIAlign of the full masks."""
+    """Compute `boxmask.kernels.mask_targets` by RoIAlign of the full masks."""
     full = torch.from_numpy(masks.dense()).to(boxes.dtype)[:, None]
     return roi_align(full, torch.cat([rows[:, None].to(boxes.dtype), boxes], dim=1), size)[:, 0]
 
 
 def paste_masks(scores: Tensor, boxes: Tensor, size: Size, threshold: float = 0.5) -> Masks:
-    """Like `boxmask.kernels.paste_masks`: scores with a rim of zeros, resized to their box and cut off."""
+    """Compute `boxmask.kernels.paste_masks`: resize the scores, with a border of zeros, to their boxes."""
     framed, crops, corners = F.pad(scores, (1, 1, 1, 1)), [], []
     scale = framed.shape[-1] / max(1, scores.shape[-1])
-    for one, (x1, y1, x2, y2) in zip(framed, boxes, strict=True):
+    for score, (x1, y1, x2, y2) in zip(framed, boxes, strict=True):
         half_x, half_y, x, y = (x2 - x1) / 2 * scale, (y2 - y1) / 2 * scale, (x1 + x2) / 2, (y1 + y2) / 2
         left, top, right, bottom = (int(edge) for edge in (x - half_x, y - half_y, x + half_x, y + half_y))
         shape = (max(1, bottom - top + 1), max(1, right - left + 1))
-        values = F.interpolate(one[None, None], size=shape, mode="bilinear")[0, 0]
+        values = F.interpolate(score[None, None], size=shape, mode="bilinear")[0, 0]
         crops.append(np.asarray(values > threshold))
         corners.append((left, top))
     return Masks.from_crops(crops, corners, size)

@@ -1,9 +1,9 @@
 """The loops that warp regions of a photo to squares: RoIAlign's arithmetic for three channels.
 
-A pixel of the square is the mean of as many bilinear samples as it covers pixels of the photo; on each axis
-that is a weighted sum of a few neighboring pixels ("taps"). Rows are summed first, a whole run of pixels at
-a time, then columns. RoIAlign's own loops are made for hundreds of channels, and take ten times as long for
-three; and they repeat the photo's rim, where here all outside is 0.
+A pixel of the square is the mean of as many bilinear samples as it covers pixels of the photo. On each axis,
+that is a weighted sum of a few neighboring pixels ("taps"). Rows are summed first, a whole run of pixels at a
+time, then columns. RoIAlign's own loops are made for hundreds of channels and take ten times as long for
+three. They also repeat the photo's border, whereas here everything outside is 0.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Ints = NDArray[np.int64]
 
 @compiled_fused
 def _taps(low: float, high: float, limit: int, first: Ints, count: Ints) -> Any:
-    """Weights (n, most) of the pixels first[p], first[p] + 1, ... that place p of an axis is the mean of.
+    """Return the weights (n, taps) of the pixels first[p], first[p] + 1, ... in position p of an axis.
 
-    The axis goes from `low` to `high` in pixels of the photo, which has `limit`; outside it all is 0.
+    The axis goes from `low` to `high` in pixels of the photo, which has `limit` pixels and is 0 outside.
     """
     n = len(first)
     step = (high - low) / n
@@ -33,21 +33,24 @@ def _taps(low: float, high: float, limit: int, first: Ints, count: Ints) -> Any:
     for p in range(n):
         first[p], count[p] = 0, 0
         for k in range(samples):
-            place = low + (p + (k + 0.5) / samples) * step - 0.5
-            left = floor(place)
-            part = np.float32(place - left)
-            for pixel, share in ((left, np.float32(1) - part), (left + 1, part)):
+            at = low + (p + (k + 0.5) / samples) * step - 0.5
+            left = floor(at)
+            fraction = np.float32(at - left)
+            for pixel, weight in ((left, np.float32(1) - fraction), (left + 1, fraction)):
                 if 0 <= pixel < limit:
                     if count[p] == 0:
                         first[p] = pixel
-                    weights[p, pixel - first[p]] += share / samples
+                    weights[p, pixel - first[p]] += weight / samples
                     count[p] = pixel - first[p] + 1
     return weights
 
 
 @compiled_fused
 def warp_regions(photo: Floats, size: Any, boxes: Floats, out: Floats) -> None:
-    """photo (h, w, 3), of which (height, width) = size count; boxes (P, 4) xyxy -> out (P, S, S, 3)."""
+    """Warp boxes to squares: photo (h, w, 3), boxes (P, 4) xyxy -> out (P, S, S, 3).
+
+    size: (height, width) of the part of the photo that is not padding
+    """
     height, width = size
     side = out.shape[1]
     top, rows = np.empty(side, np.int64), np.empty(side, np.int64)
@@ -65,12 +68,12 @@ def warp_regions(photo: Floats, size: Any, boxes: Floats, out: Floats) -> None:
                 for x in range(begin, end):
                     for c in range(3):
                         strip[3 * x + c] += weight * line[x, c]
-            _across(strip, across, left, columns, out[r, y])
+            _sum_columns(strip, across, left, columns, out[r, y])
 
 
 @compiled_fused
 def _span(first: Ints, count: Ints) -> Any:
-    """The pixels that any place reads, from the first to behind the last."""
+    """Return the range of pixels that the positions read; an empty range if none."""
     begin, end = 2**62, 0
     for p in range(len(first)):
         if count[p] > 0:
@@ -79,7 +82,7 @@ def _span(first: Ints, count: Ints) -> Any:
 
 
 @compiled_fused
-def _across(strip: Floats, weights: Floats, first: Ints, count: Ints, out: Floats) -> None:
+def _sum_columns(strip: Floats, weights: Floats, first: Ints, count: Ints, out: Floats) -> None:
     for x in range(len(first)):
         red = green = blue = np.float32(0)
         for k in range(count[x]):

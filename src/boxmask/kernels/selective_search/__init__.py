@@ -1,1 +1,1 @@
-"""Compiled loops of Selective Search."""
+"""The compiled loops of Selective Search."""

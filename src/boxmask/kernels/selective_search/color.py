@@ -1,6 +1,6 @@
-"""Color spaces of Selective Search, every channel stretched to 0..255, in one pass over the pixels.
+"""The color spaces of Selective Search, each channel scaled to 0..255, in one pass over the pixels.
 
-A photo (H, W, 3) becomes planes (3, H, W): what follows works along whole rows of a channel.
+A photo (H, W, 3) becomes planes (3, H, W), because the next steps work on whole rows of a channel.
 
 Uijlings et al. 2013, section 3.2: HSV, Lab (CIE 1976, D65), rgI (normalized red and green, intensity).
 """
@@ -22,7 +22,7 @@ _WHITE = (0.950456, 1.0, 1.088754)  # D65, as in CIE's tables
 
 @compiled
 def to_hsv(rgb: Bytes, out: Floats) -> None:
-    """(H, W, 3) uint8 -> planes of hue, saturation and value; a gray's hue is 0."""
+    """Convert (H, W, 3) uint8 to planes of hue, saturation and value; the hue of gray is 0."""
     for y in range(rgb.shape[0]):
         for x in range(rgb.shape[1]):
             r, g, b = np.float32(rgb[y, x, 0]), np.float32(rgb[y, x, 1]), np.float32(rgb[y, x, 2])
@@ -45,7 +45,7 @@ def to_hsv(rgb: Bytes, out: Floats) -> None:
 
 @compiled
 def _linear_light() -> Any:
-    """sRGB's curve for each of the 256 values (IEC 61966-2-1)."""
+    """Return sRGB's linear intensity of each of the 256 values (IEC 61966-2-1)."""
     curve = np.empty(256, np.float32)
     for value in range(256):
         part = value / 255
@@ -55,7 +55,7 @@ def _linear_light() -> Any:
 
 @compiled
 def _cube_roots() -> Any:
-    """CIE's f at 4096 steps of 0..1, for interpolation."""
+    """Return CIE's function f at 4096 steps of 0..1, for interpolation."""
     table = np.empty(4098, np.float32)
     for k in range(len(table)):
         t = k / 4096
@@ -64,22 +64,22 @@ def _cube_roots() -> Any:
 
 
 @compiled
-def _between(table: Floats, t: Any) -> Any:
-    place = t * np.float32(4096)
-    k = min(int(place), 4096)
-    return table[k] + (table[k + 1] - table[k]) * (place - np.float32(k))
+def _interpolate(table: Floats, t: Any) -> Any:
+    position = t * np.float32(4096)
+    k = min(int(position), 4096)
+    return table[k] + (table[k + 1] - table[k]) * (position - np.float32(k))
 
 
 @compiled
 def to_lab(rgb: Bytes, out: Floats) -> None:
-    """(H, W, 3) uint8 -> L* from 0..100 to 0..255; a* and b* plus 128."""
+    """Convert (H, W, 3) uint8 to planes of L*, scaled from 0..100 to 0..255, a* + 128 and b* + 128."""
     light, roots, f = _linear_light(), _cube_roots(), np.float32
     for y in range(rgb.shape[0]):
         for x in range(rgb.shape[1]):
             r, g, b = light[rgb[y, x, 0]], light[rgb[y, x, 1]], light[rgb[y, x, 2]]
-            fx = _between(roots, (f(0.412453) * r + f(0.357580) * g + f(0.180423) * b) * f(1 / _WHITE[0]))
-            fy = _between(roots, f(0.212671) * r + f(0.715160) * g + f(0.072169) * b)
-            fz = _between(roots, (f(0.019334) * r + f(0.119193) * g + f(0.950227) * b) * f(1 / _WHITE[2]))
+            fx = _interpolate(roots, (f(0.412453) * r + f(0.357580) * g + f(0.180423) * b) * f(1 / _WHITE[0]))
+            fy = _interpolate(roots, f(0.212671) * r + f(0.715160) * g + f(0.072169) * b)
+            fz = _interpolate(roots, (f(0.019334) * r + f(0.119193) * g + f(0.950227) * b) * f(1 / _WHITE[2]))
             out[0, y, x] = (f(116) * fy - f(16)) * f(2.55)
             out[1, y, x] = f(500) * (fx - fy) + f(128)
             out[2, y, x] = f(200) * (fy - fz) + f(128)
@@ -87,7 +87,7 @@ def to_lab(rgb: Bytes, out: Floats) -> None:
 
 @compiled
 def to_rgi(rgb: Bytes, out: Floats) -> None:
-    """(H, W, 3) uint8 -> red and green as parts of the sum, and the mean; black counts as gray."""
+    """Convert (H, W, 3) uint8 to red and green as fractions of the sum, and the mean; black is gray."""
     third = np.float32(1 / 3)
     for y in range(rgb.shape[0]):
         for x in range(rgb.shape[1]):

@@ -1,7 +1,9 @@
-"""Boxes that say nearly the same as an earlier one, dropped in one pass.
+"""Removal of boxes that nearly equal an earlier box, in one pass.
 
-This is greedy suppression at a high IoU, where a short cut applies: two boxes with an IoU above t differ in
-area by a factor above t at most, so a box is only compared with kept boxes of about its own area.
+This is greedy non-maximum suppression at a high IoU, which allows a shortcut: the areas of two boxes with
+an IoU above t have a ratio between t and 1 / t, so a box is compared only with kept boxes of about its own
+area. Boxes of similar area share a bucket, and a box's near duplicates are in its own bucket or a
+neighboring one.
 """
 
 from __future__ import annotations
@@ -19,39 +21,40 @@ Ints = NDArray[np.int32]
 
 @compiled
 def drop_near_duplicates(boxes: Ints, overlap: float, limit: int) -> Any:
-    """The rows of boxes that have no IoU above `overlap` with an earlier row that is kept; `limit` at most.
+    """Return the rows, at most `limit`, whose IoU with every kept earlier row is at most `overlap`.
 
-    boxes: (N, 4) xyxy, whole numbers; overlap: above 0, below 1
+    boxes: (N, 4) xyxy, integers; overlap: between 0 and 1, exclusive
     """
-    shelves, step = _shelves(boxes, overlap)
-    tops, below = np.full(shelves, -1, np.int32), np.empty(len(boxes), np.int32)  # the kept, by area
+    buckets, step = _count_buckets(boxes, overlap)
+    # The kept boxes of each bucket form a linked list.
+    heads, following = np.full(buckets, -1, np.int32), np.empty(len(boxes), np.int32)
     kept, n = np.empty(len(boxes), np.int32), 0
     for i in range(len(boxes)):
         if n == limit:
             break
-        shelf, near = _shelf(boxes[i], step), False
-        for other in range(max(shelf - 1, 0), min(shelf + 2, shelves)):
-            j = tops[other]
+        bucket, near = _bucket(boxes[i], step), False
+        for neighbor in range(max(bucket - 1, 0), min(bucket + 2, buckets)):
+            j = heads[neighbor]
             while j >= 0 and not near:
                 near = _exceeds(boxes[i], boxes[j], overlap)
-                j = below[j]
+                j = following[j]
         if not near:
-            below[i], tops[shelf] = tops[shelf], i
+            following[i], heads[bucket] = heads[bucket], i
             kept[n], n = i, n + 1
     return kept[:n].copy()
 
 
 @compiled
-def _shelves(boxes: Ints, overlap: float) -> Any:
-    """How many shelves the areas need, and the ratio of areas on a shelf, as a logarithm."""
-    step, largest = -log(overlap) * 1.001, 0  # a little more than needed, for the rounding of logarithms
+def _count_buckets(boxes: Ints, overlap: float) -> Any:
+    """Return the number of buckets, and the logarithm of the ratio of areas that a bucket spans."""
+    step, largest = -log(overlap) * 1.001, 0  # slightly more than needed, to allow for rounding of logarithms
     for box in boxes:
-        largest = max(largest, _shelf(box, step))
+        largest = max(largest, _bucket(box, step))
     return largest + 1, step
 
 
 @compiled
-def _shelf(box: Ints, step: float) -> int:
+def _bucket(box: Ints, step: float) -> int:
     return floor(log(float(max(_area(box), 1))) / step)
 
 

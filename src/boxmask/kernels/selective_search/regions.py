@@ -1,4 +1,4 @@
-"""Regions of a segmentation described: size, box, histograms, and who touches whom.
+"""Properties of a segmentation's regions: sizes, boxes, histograms and neighbors.
 
 Uijlings et al. 2013, section 3.1 (neighbors) and 3.2 (histograms).
 """
@@ -19,8 +19,10 @@ Codes = NDArray[np.uint16]
 class Regions(NamedTuple):
     """R regions of one segmentation.
 
-    sizes: (R,) pixels; boxes: (R, 4) first and one past the last column and row, xyxy
-    colors: (R, bins C), textures: (R, bins 8 C) how many pixels fall into each bin
+    sizes:    (R,) pixels
+    boxes:    (R, 4) xyxy, with the first column and row, and one past the last
+    colors:   (R, bins C) number of pixels in each bin
+    textures: (R, bins 8 C) number of pixels in each bin
     """
 
     sizes: Ints
@@ -31,9 +33,10 @@ class Regions(NamedTuple):
 
 @compiled
 def describe_regions(labels: Ints, count: int, codes: Codes, bins: Any) -> Regions:
-    """Sizes, boxes and histograms of the regions 0..count-1.
+    """Return the sizes, boxes and histograms of the regions 0..count-1.
 
-    labels: (H, W); codes: (H, 5 C, W) of `bin_pixels`; bins: of a color channel and of a texture direction
+    labels: (H, W); codes: (H, 5 C, W) from `bin_pixels`
+    bins:   the number of bins per color channel and per texture direction
     """
     height, features, width = codes.shape
     channels, signed = features // 5, 2 * bins[1] - 1
@@ -50,14 +53,14 @@ def describe_regions(labels: Ints, count: int, codes: Codes, bins: Any) -> Regio
             for f in range(features):
                 counter[codes[y, f, x]] += 1
     colors = counters[:, : channels * bins[0]].copy()
-    return Regions(sizes, boxes, colors, _both_ways(counters[:, channels * bins[0] :], sizes, bins[1]))
+    return Regions(sizes, boxes, colors, _split_directions(counters[:, channels * bins[0] :], sizes, bins[1]))
 
 
 @compiled
-def _both_ways(counters: Ints, sizes: Ints, bins: int) -> Ints:
-    """(R, axes (2 bins - 1)) -> (R, 2 axes bins): every axis is a direction forwards and one backwards.
+def _split_directions(counters: Ints, sizes: Ints, bins: int) -> Ints:
+    """Split every axis into a forward and a backward direction: (R, axes (2 bins - 1)) -> (R, 2 axes bins).
 
-    A response forwards is none backwards, so the first bin has all that is not in the others.
+    A forward response counts as none backward, so a direction's first bin has all pixels of no other bin.
     """
     signed = 2 * bins - 1
     axes = counters.shape[1] // signed
@@ -77,41 +80,41 @@ def _both_ways(counters: Ints, sizes: Ints, bins: int) -> Ints:
 
 @compiled
 def adjacent_regions(labels: Ints, count: int) -> Ints:
-    """Pairs (a, b), a < b, of regions that touch at a pixel's side or corner, each once and in order."""
+    """Return the pairs (a, b), a < b, of regions that touch at a side or corner of a pixel, in order."""
     height, width = labels.shape
-    found = np.empty((4 * height * width, 2), np.int32)
+    pairs = np.empty((4 * height * width, 2), np.int32)
     n = 0
     for y in range(height):
         below = min(y + 1, height - 1)
         for x in range(width):
             left, right, a = max(x - 1, 0), min(x + 1, width - 1), labels[y, x]
-            others = (labels[y, right], labels[below, left], labels[below, x], labels[below, right])
-            if (a ^ others[0]) | (a ^ others[1]) | (a ^ others[2]) | (a ^ others[3]):  # rarely
-                for b in others:
+            near = (labels[y, right], labels[below, left], labels[below, x], labels[below, right])
+            if (a ^ near[0]) | (a ^ near[1]) | (a ^ near[2]) | (a ^ near[3]):  # rarely true
+                for b in near:
                     if a != b:
-                        found[n, 0], found[n, 1] = min(a, b), max(a, b)
-                        n += n == 0 or found[n, 0] != found[n - 1, 0] or found[n, 1] != found[n - 1, 1]
-    by_second = _by_column(found[:n], 1, count)
-    return _without_repeats(_by_column(by_second, 0, count))
+                        pairs[n, 0], pairs[n, 1] = min(a, b), max(a, b)
+                        n += n == 0 or pairs[n, 0] != pairs[n - 1, 0] or pairs[n, 1] != pairs[n - 1, 1]
+    by_second = _sort_by_column(pairs[:n], 1, count)
+    return _drop_repeats(_sort_by_column(by_second, 0, count))
 
 
 @compiled
-def _by_column(pairs: Ints, column: int, count: int) -> Ints:
-    """Sorted by the numbers 0..count-1 in a column, equal ones as they stand."""
-    places, out = np.zeros(count + 1, np.int32), np.empty_like(pairs)
+def _sort_by_column(pairs: Ints, column: int, count: int) -> Ints:
+    """Sort pairs by the values 0..count-1 of a column, ties in the given order."""
+    positions, out = np.zeros(count + 1, np.int32), np.empty_like(pairs)
     for k in range(len(pairs)):
-        places[pairs[k, column] + 1] += 1
+        positions[pairs[k, column] + 1] += 1
     for k in range(count):
-        places[k + 1] += places[k]
+        positions[k + 1] += positions[k]
     for k in range(len(pairs)):
-        at = places[pairs[k, column]]
+        at = positions[pairs[k, column]]
         out[at, 0], out[at, 1] = pairs[k, 0], pairs[k, 1]
-        places[pairs[k, column]] += 1
+        positions[pairs[k, column]] += 1
     return out
 
 
 @compiled
-def _without_repeats(pairs: Ints) -> Ints:
+def _drop_repeats(pairs: Ints) -> Ints:
     n = 0
     for k in range(len(pairs)):
         if n == 0 or pairs[k, 0] != pairs[n - 1, 0] or pairs[k, 1] != pairs[n - 1, 1]:

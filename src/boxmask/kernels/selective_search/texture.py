@@ -1,7 +1,7 @@
 """Smoothing for Selective Search, and the histogram bins of every pixel.
 
-Uijlings et al. 2013, section 3.2: color histograms of 25 bins a channel; texture histograms of 10 bins for
-each of 8 directions of a Gaussian's derivative, a channel.
+Uijlings et al. 2013, section 3.2: color histograms of 25 bins per channel; texture histograms of 10 bins per
+channel and direction, for 8 directions of a Gaussian's derivative.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ from boxmask.kernels.compiled import compiled, compiled_fused
 Floats = NDArray[np.float32]
 Codes = NDArray[np.uint16]
 
-AXES = 4  # the eight directions are four lines, each looked along both ways
+AXES = 4  # the eight directions are four axes, each in both directions
 
 
 @compiled
 def _mirrored(k: int, count: int) -> int:
-    """Place of row k where rows beyond the border repeat those before it, the last one first."""
+    """Return the index of row k, where the rows beyond a border mirror the rows before it."""
     k %= 2 * count
     return k if k < count else 2 * count - 1 - k
 
 
 @compiled_fused
 def smooth(planes: Floats, down: Floats, across: Floats, out: Floats) -> None:
-    """Weighted sums of neighbors, first along columns and then along rows; the border is mirrored.
+    """Filter planes with weights along columns (`down`) and along rows (`across`); borders are mirrored.
 
-    planes, out: (C, H, W); down, across: as many weights each, an odd number, the middle one the pixel's own
+    planes, out: (C, H, W); down, across: the same odd number of weights, the pixel's own in the middle
     """
     channels, height, width = planes.shape
     taps, reach = len(down), len(down) // 2
     row = np.empty(width + 2 * reach, np.float32)
     for c in range(channels):
         for y in range(height):
-            inner, result = row[reach : reach + width], out[c, y]
-            inner[:] = 0
+            middle, result = row[reach : reach + width], out[c, y]
+            middle[:] = 0
             for k in range(taps):
                 weight, line = down[k], planes[c, _mirrored(y + k - reach, height)]
                 for x in range(width):
-                    inner[x] += weight * line[x]
+                    middle[x] += weight * line[x]
             for k in range(1, reach + 1):
-                row[reach - k] = inner[_mirrored(-k, width)]
-                row[reach + width + k - 1] = inner[_mirrored(width + k - 1, width)]
+                row[reach - k] = middle[_mirrored(-k, width)]
+                row[reach + width + k - 1] = middle[_mirrored(width + k - 1, width)]
             result[:] = 0
             for k in range(taps):
                 weight, line = across[k], row[k : k + width]
@@ -55,12 +55,12 @@ def smooth(planes: Floats, down: Floats, across: Floats, out: Floats) -> None:
 
 @compiled
 def bin_pixels(planes: Floats, across: Floats, down: Floats, bins: Any, codes: Codes) -> None:
-    """Where in its region's row of counters each pixel counts, for every feature.
+    """Set the counter that each pixel increments in its region's row of counters, for every feature.
 
-    planes, across, down: (C, H, W) colors in 0..255 and their derivatives; bins: of a color channel and of
-    a texture direction; codes: (H, C + 4 C, W). A row of counters has bins[0] for each channel, then
-    2 bins[1] - 1 for each channel and axis: from the strongest response backwards over none to the strongest
-    forwards.
+    planes, across, down: (C, H, W) colors in 0..255 and their derivatives
+    bins:  the number of bins per color channel and per texture direction
+    codes: (H, C + 4 C, W). A row of counters has bins[0] per channel, then 2 bins[1] - 1 per channel and
+           axis: from the strongest backward response, over none, to the strongest forward response.
     """
     channels, height, width = planes.shape
     scale, last = np.float32(bins[0] / 256), np.float32(bins[0] - 1)
@@ -77,10 +77,10 @@ def bin_pixels(planes: Floats, across: Floats, down: Floats, bins: Any, codes: C
 
 @compiled
 def _strongest(across: Floats, down: Floats) -> Any:
-    """The strongest response of a channel in any direction: the last bin ends there."""
+    """Return the strongest response of a channel in any direction, where the last bin ends."""
     half, top = np.float32(np.sqrt(0.5)), np.full(across.shape[1], np.float32(1e-6))
     for y in range(across.shape[0]):
-        for x in range(len(top)):  # one for each column: that makes vector instructions
+        for x in range(len(top)):  # one maximum per column, which vectorizes
             ax, ay = abs(across[y, x]), abs(down[y, x])
             top[x] = max(top[x], max(ax, ay, half * (ax + ay)))
     return top.max()
@@ -88,9 +88,9 @@ def _strongest(across: Floats, down: Floats) -> Any:
 
 @compiled
 def _bin_row(across: Floats, down: Floats, scale: Any, bins: int, first: int, codes: Codes) -> None:
-    """A Gaussian's derivative in any direction is a sum of two (Freeman & Adelson 1991, section 2).
+    """Set the texture codes of one row: across, down (W,) -> codes (4, W).
 
-    across, down: (W,); codes: (4, W)
+    A Gaussian's derivative in any direction is a weighted sum of two (Freeman & Adelson 1991, section 2).
     """
     last, half = np.float32(bins - 1), scale * np.float32(np.sqrt(0.5))
     for axis in range(AXES):
