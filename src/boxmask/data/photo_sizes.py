@@ -69,11 +69,7 @@ def notes_on_sizes(labels: Labels, sizes: NDArray[np.int32]) -> tuple[str, ...]:
 
     180° rotations and square photos keep their size and cannot be detected.
     """
-    differing = [
-        index
-        for index, (photo, size) in enumerate(zip(labels.photos, sizes.tolist(), strict=True))
-        if photo.declared_size and all(photo.declared_size) and photo.declared_size != tuple(size)
-    ]
+    differing = _differing(labels, sizes)
     stored = [index for index in differing if _is_declared_as_stored(labels, index)]
     drawn_as_shown = _boxes_fit(labels, sizes) & ~_boxes_fit(labels, sizes[:, ::-1])
     without_boxes = np.bincount(labels.photo_of, minlength=len(sizes)) == 0
@@ -86,6 +82,15 @@ def notes_on_sizes(labels: Labels, sizes: NDArray[np.int32]) -> tuple[str, ...]:
         *format_note(_DRAWN_AS_SHOWN, [_difference(labels, sizes, i) for i in as_shown]),
         *format_note(_WRONG, [_difference(labels, sizes, i) for i in others]),
     )
+
+
+def _differing(labels: Labels, sizes: NDArray[np.int32]) -> list[int]:
+    """The photos whose labels declare another size."""
+    return [
+        index
+        for index, (photo, size) in enumerate(zip(labels.photos, sizes.tolist(), strict=True))
+        if photo.declared_size and all(photo.declared_size) and photo.declared_size != tuple(size)
+    ]
 
 
 def _is_declared_as_stored(labels: Labels, photo: int) -> bool:

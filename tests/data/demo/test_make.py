@@ -11,7 +11,7 @@ from PIL import Image
 from boxmask.data.contract import SPLITS
 from boxmask.data.demo import make as demo
 from boxmask.data.demo.backgrounds import PALETTES, rgb
-from boxmask.data.demo.digits import drawn, samples_of
+from boxmask.data.demo.digits import load_samples, render_digit
 from boxmask.data.demo.make import DIGIT_NAMES, STANDARD, make_demo
 from boxmask.data.demo.scenes import make_scene
 from boxmask.data.detection.read import read_detection
@@ -106,10 +106,10 @@ def test_an_existing_demo_is_reused(folder: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_another_folder_is_refused_and_unchanged(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is not the demo set asked for; remove it or name another"):
+    with pytest.raises(UsageError, match="is not the requested demo data set; remove it or choose another"):
         make_demo(folder, photos=PHOTOS, seed=3)
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(UsageError, match="is not the demo set"):
+    with pytest.raises(UsageError, match="is not the requested demo data set"):
         make_demo(tmp_path, photos=PHOTOS)
     assert list(contents(tmp_path)) == ["notes.txt"]
 
@@ -137,13 +137,13 @@ def test_no_partial_demo_is_left_behind(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_too_few_photos_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="3 photos asked for; give 20 or more"):
+    with pytest.raises(UsageError, match="3 photos requested; give 20 or more"):
         make_demo(tmp_path / "set", photos=3)
 
 
 def test_splits_share_no_handwriting() -> None:
     seen = [
-        {field.tobytes() for field in samples_of(split, STANDARD.sample_shares).fields} for split in SPLITS
+        {field.tobytes() for field in load_samples(split, STANDARD.sample_shares).fields} for split in SPLITS
     ]
     assert sum(len(fields) for fields in seen) >= 1790  # a few of the 1,797 may be alike
     assert not seen[0] & seen[1]
@@ -152,13 +152,13 @@ def test_splits_share_no_handwriting() -> None:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_every_split_has_every_digit(split: str) -> None:
-    assert set(samples_of(split, STANDARD.sample_shares).labels) == set(range(10))
+    assert set(load_samples(split, STANDARD.sample_shares).labels) == set(range(10))
 
 
 @pytest.mark.parametrize("height", [17.0, 40.0, 104.0])
 def test_a_digit_has_the_requested_height_and_sharp_edges(height: float) -> None:
-    for field in samples_of("val", STANDARD.sample_shares).fields[:20]:
-        opacity = drawn(field, height, degrees=0.0, shear=0.0)
+    for field in load_samples("val", STANDARD.sample_shares).fields[:20]:
+        opacity = render_digit(field, height, degrees=0.0, shear=0.0)
         assert abs(len(opacity) - height) <= 3
         assert opacity.min() >= 0
         assert opacity.max() == 1
@@ -166,7 +166,7 @@ def test_a_digit_has_the_requested_height_and_sharp_edges(height: float) -> None
 
 
 def test_enough_of_each_digit_is_visible() -> None:
-    samples = samples_of("val", STANDARD.sample_shares)
+    samples = load_samples("val", STANDARD.sample_shares)
     crowded = replace(STANDARD, objects=(8, 8), small_share=0.0)
     for seed in range(5):
         scene = make_scene(samples, crowded, False, np.random.default_rng(seed))
@@ -183,6 +183,6 @@ def luminance(color: str) -> float:
 @pytest.mark.parametrize("palette", PALETTES)
 def test_ink_contrasts_with_its_background(palette) -> None:
     for ink in palette.inks:
-        for ground in palette.grounds:
-            dark, light = sorted([luminance(ink), luminance(ground)])
-            assert (light + 0.05) / (dark + 0.05) >= 3.5, (ink, ground)
+        for background in palette.backgrounds:
+            dark, light = sorted([luminance(ink), luminance(background)])
+            assert (light + 0.05) / (dark + 0.05) >= 3.5, (ink, background)

@@ -1,4 +1,4 @@
-"""Textured grounds in pleasant colors, with scribbles that are no digits: what the demo's objects lie on."""
+"""Backgrounds of the demo photos: textures in pleasant colors, with scribbles that are not digits."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Picture = NDArray[np.floating[Any]]  # (H, W, 3) in 0..255
 
 @dataclass(frozen=True)
 class Palette:
-    """Two colors of the ground and those of the ink on it, which all stand out against both."""
+    """Two colors of the background, and ink colors that contrast with both."""
 
-    grounds: tuple[str, str]
+    backgrounds: tuple[str, str]
     inks: tuple[str, ...]
 
     @property
-    def light(self) -> bool:
-        """Whether the ground is light and the ink dark."""
-        return bool(rgb(self.grounds[0]).mean() > 128)
+    def is_light(self) -> bool:
+        """Whether the background is light and the ink dark."""
+        return bool(rgb(self.backgrounds[0]).mean() > 128)
 
 
 PALETTES = (
@@ -46,11 +46,13 @@ def rgb(color: str) -> NDArray[np.float32]:
     return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32)
 
 
-def ground(size: tuple[int, int], palette: Palette, strokes: int, rng: np.random.Generator) -> Picture:
-    """A textured ground of `size` (height, width) with that many scribbles on it."""
+def make_background(
+    size: tuple[int, int], palette: Palette, strokes: int, rng: np.random.Generator
+) -> Picture:
+    """A textured background of (height, width) with a number of scribbles, as (H, W, 3) in 0..255."""
     mix = _gradient(size, rng) + _clouds(size, rng) + _pattern(size, rng)
     mix = np.clip((mix - mix.mean()) / (3.5 * mix.std()) + 0.5, 0, 1)[..., None]
-    first, second = (rgb(color) for color in palette.grounds)
+    first, second = (rgb(color) for color in palette.backgrounds)
     picture: Picture = first + (second - first) * mix
     inks = [rgb(str(rng.choice(palette.inks))) for _ in range(strokes)]
     ink, opacity = _scribbles(size, inks, rng)
@@ -59,35 +61,36 @@ def ground(size: tuple[int, int], palette: Palette, strokes: int, rng: np.random
 
 
 def _gradient(size: tuple[int, int], rng: np.random.Generator) -> Plane:
-    y, x = _places(size)
+    y, x = _coordinates(size)
     angle = rng.uniform(0, 2 * math.pi)
     slope: Plane = math.sin(angle) * y / size[0] + math.cos(angle) * x / size[1]
     return slope
 
 
-def _places(size: tuple[int, int]) -> tuple[Plane, Plane]:
+def _coordinates(size: tuple[int, int]) -> tuple[Plane, Plane]:
+    """The row and the column of every pixel."""
     y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
     return y, x
 
 
 def _clouds(size: tuple[int, int], rng: np.random.Generator) -> Plane:
-    """Octaves of smooth noise, each twice as fine and about half as strong as the one before."""
+    """Octaves of smooth noise, each twice as fine and about half as strong as the previous one."""
     roughness = rng.uniform(0.35, 0.65)
     octaves: Plane = np.zeros(size, dtype=np.float32)
     for level in range(6):
         coarse = rng.standard_normal((3 << level, 4 << level)).astype(np.float32)
-        octaves += roughness**level * _enlarged(coarse, size)
+        octaves += roughness**level * _upscale(coarse, size)
     octaves *= rng.uniform(0.2, 0.8)
     return octaves
 
 
-def _enlarged(plane: Plane, size: tuple[int, int]) -> Plane:
+def _upscale(plane: Plane, size: tuple[int, int]) -> Plane:
     return np.asarray(Image.fromarray(plane).resize(size[::-1], Image.Resampling.BICUBIC))
 
 
 def _pattern(size: tuple[int, int], rng: np.random.Generator) -> Plane:
-    """Stripes, checks or dots at an angle, or nothing at all."""
-    y, x = _places(size)
+    """Stripes, checks or dots at an angle, or no pattern."""
+    y, x = _coordinates(size)
     angle, period = rng.uniform(0, math.pi), rng.uniform(14, 48)
     along = np.sin((x * math.cos(angle) + y * math.sin(angle)) * (2 * math.pi / period))
     across = np.sin((y * math.cos(angle) - x * math.sin(angle)) * (2 * math.pi / period))
@@ -104,36 +107,36 @@ def _pattern(size: tuple[int, int], rng: np.random.Generator) -> Plane:
 def _scribbles(
     size: tuple[int, int], inks: list[NDArray[np.float32]], rng: np.random.Generator
 ) -> tuple[Picture, Picture]:
-    """A soft mark in each ink, anywhere: colors (H, W, 3) and their opacity (H, W, 1) in 0..1."""
-    fine = 2  # drawn larger, then reduced, for smooth edges
-    sheet = Image.new("RGBA", (size[1] * fine, size[0] * fine))
+    """One soft scribble per ink, anywhere: colors (H, W, 3) and opacity (H, W, 1) in 0..1."""
+    factor = 2  # drawn larger and then reduced, for smooth edges
+    sheet = Image.new("RGBA", (size[1] * factor, size[0] * factor))
     pen = ImageDraw.Draw(sheet)
     for ink in inks:
         color = (*ink.astype(int).tolist(), int(rng.uniform(64, 150)))
-        reach, width = fine * rng.uniform(10, 28), round(fine * rng.uniform(1.5, 4.5))
+        reach, width = factor * rng.uniform(10, 28), round(factor * rng.uniform(1.5, 4.5))
         center, angle = rng.random(2) * sheet.size, rng.uniform(0, 2 * math.pi)
         for line in _lines(rng):
-            points = [tuple(center + reach * point) for point in _turned(line, angle)]
+            points = [tuple(center + reach * point) for point in _rotate(line, angle)]
             pen.line(points, fill=color, width=width, joint="curve")
     small = np.asarray(sheet.resize(size[::-1], Image.Resampling.BOX), dtype=np.float32)
     return small[..., :3], small[..., 3:] / 255
 
 
 def _lines(rng: np.random.Generator) -> list[NDArray[np.float64]]:
-    """The lines of a zigzag, wave, triangle, cross or star, which are no digits; each (P, 2) in -1..1."""
+    """The lines of a zigzag, wave, triangle, cross or star; each (P, 2) in -1..1."""
     run = np.linspace(-1, 1, 41)
     zigzag = np.stack([run[::5], 0.25 * (-1.0) ** np.arange(9)], axis=1)
     wave = np.stack([run, 0.2 * np.sin(12 * run)], axis=1)
     third = 2 * math.pi / 3
     triangle = np.array([[math.sin(corner * third), math.cos(corner * third)] for corner in range(5)])
     bars = [
-        _turned(np.array([[-1.0, 0.0], [1.0, 0.0]]), angle) for angle in (0, third / 2, third, math.pi / 2)
+        _rotate(np.array([[-1.0, 0.0], [1.0, 0.0]]), angle) for angle in (0, third / 2, third, math.pi / 2)
     ]
     marks = ([zigzag], [wave], [triangle], [bars[0], bars[3]], bars[:3])
     return marks[rng.integers(len(marks))]
 
 
-def _turned(points: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
+def _rotate(points: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
     cos, sin = math.cos(angle), math.sin(angle)
     turned: NDArray[np.float64] = points @ np.array([[cos, sin], [-sin, cos]])
     return turned

@@ -2,7 +2,7 @@
 
     FOLDER/instances_train.json  instances_val.json  instances_test.json  images/*.jpg  demo.json
 
-Nothing is downloaded: the handwriting is bundled with scikit-learn, the grounds are computed.
+Nothing is downloaded: the handwriting comes with scikit-learn, and the backgrounds are computed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxmask.data.contract import SPLITS
-from boxmask.data.demo.digits import DIGIT_NAMES, samples_of
+from boxmask.data.demo.digits import DIGIT_NAMES, load_samples
 from boxmask.data.demo.scenes import DemoRecipe, Scene, make_scene
 from boxmask.errors import UsageError
 
-FEWEST_PHOTOS = 20  # under this, a split would be empty
+MIN_PHOTOS = 20  # with fewer, a split would be empty
 JPEG_QUALITY = 92
 STANDARD = DemoRecipe()
 
@@ -30,17 +30,17 @@ Record = dict[str, object]
 
 
 def make_demo(folder: Path, *, photos: int = 600, seed: int = 0, recipe: DemoRecipe = STANDARD) -> Path:
-    """Write the demo data set into `folder`, which it makes, and return `folder`.
+    """Write the demo data set into a new folder, and return the folder.
 
-    The same photos, seed and recipe give the same files; where `folder` already holds exactly them, nothing
-    is done. The folder appears only when it is complete. Raises UsageError for a folder that holds anything
-    else, and for too few photos.
+    The same number of photos, seed and recipe give the same files. If `folder` already holds them, nothing is
+    done. The folder appears only once it is complete. Raises UsageError for a folder with other content, and
+    for too few photos.
     """
-    if photos < FEWEST_PHOTOS:
-        raise UsageError(f"demo: {photos} photos asked for; give {FEWEST_PHOTOS} or more")
+    if photos < MIN_PHOTOS:
+        raise UsageError(f"demo: {photos} photos requested; give {MIN_PHOTOS} or more")
     stamp = _stamp(photos, seed, recipe)
     if folder.exists():
-        _require_same(folder, stamp)
+        _check_same(folder, stamp)
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".boxmask-demo-", dir=folder.parent) as scratch:
@@ -55,18 +55,18 @@ def _stamp(photos: int, seed: int, recipe: DemoRecipe) -> str:
     return json.dumps({"photos": photos, "seed": seed, "recipe": asdict(recipe)}, indent=2)
 
 
-def _require_same(folder: Path, stamp: str) -> None:
+def _check_same(folder: Path, stamp: str) -> None:
     """Raise UsageError unless the folder was written with this stamp and its photos are all there."""
-    found = folder / "demo.json"
+    stamp_file = folder / "demo.json"
     wanted = json.loads(stamp)["photos"]
-    if not found.is_file() or found.read_text(encoding="utf-8") != stamp:
+    if not stamp_file.is_file() or stamp_file.read_text(encoding="utf-8") != stamp:
         raise UsageError(
-            f"{folder} exists and is not the demo set asked for; remove it or name another folder"
+            f"{folder} exists and is not the requested demo data set; remove it or choose another folder"
         )
-    here = len(list((folder / "images").glob("*.jpg")))
-    if here != wanted:
+    found = len(list((folder / "images").glob("*.jpg")))
+    if found != wanted:
         raise UsageError(
-            f"{folder} holds {here} of the {wanted} photos of the demo set; remove it and try again"
+            f"{folder} holds {found} of the {wanted} photos of the demo data set; remove it and try again"
         )
 
 
@@ -79,8 +79,8 @@ def _write(folder: Path, photos: int, seed: int, recipe: DemoRecipe) -> None:
 
 
 def _write_split(images: Path, split: str, numbers: range, seed: int, recipe: DemoRecipe) -> Record:
-    """Save the photos of one split; return its labels in COCO's form."""
-    samples = samples_of(split, recipe.sample_shares)
+    """Save the photos of one split; return its labels as COCO JSON."""
+    samples = load_samples(split, recipe.sample_shares)
     photos: list[Record] = []
     objects: list[Record] = []
     for number in numbers:
@@ -91,12 +91,12 @@ def _write_split(images: Path, split: str, numbers: range, seed: int, recipe: De
         photos.append({"id": number, "file_name": name, "width": width, "height": height})
         objects += _annotations(scene, number)
     categories = [{"id": i, "name": name} for i, name in enumerate(DIGIT_NAMES)]
-    info = {"description": f"boxmask demo, {split}: handwritten digits on textured grounds"}
+    info = {"description": f"boxmask demo, {split}: handwritten digits on textured backgrounds"}
     return {"info": info, "images": photos, "annotations": objects, "categories": categories}
 
 
 def _annotations(scene: Scene, photo: int) -> list[Record]:
-    """COCO annotations of what is seen of each digit; ids are unique over all splits."""
+    """COCO annotations of the visible part of each digit. Ids are unique over all splits."""
     return [
         {
             "id": 100 * photo + number,
@@ -105,7 +105,7 @@ def _annotations(scene: Scene, photo: int) -> list[Record]:
             "bbox": _box_xywh(mask),
             "area": int(mask.sum()),
             "iscrowd": 0,
-            "segmentation": _outline(mask),
+            "segmentation": _segmentation(mask),
         }
         for number, (label, mask) in enumerate(zip(scene.labels, scene.masks, strict=True))
     ]
@@ -117,7 +117,7 @@ def _box_xywh(mask: NDArray[np.bool_]) -> list[int]:
     return [x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y]
 
 
-def _outline(mask: NDArray[np.bool_]) -> Record:
-    """Compressed run lengths, as text."""
+def _segmentation(mask: NDArray[np.bool_]) -> Record:
+    """Compressed run lengths as text."""
     packed = rle.encode(mask)
     return {"size": list(mask.shape), "counts": packed["counts"].decode("ascii")}

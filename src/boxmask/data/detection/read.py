@@ -141,11 +141,8 @@ def _dataset(
     """Sort photos by name and good objects by photo."""
     files = np.array([photo.file for photo in labels.photos])
     order = np.argsort(files, kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    rows = np.flatnonzero(good)
-    rows = rows[np.argsort(rank[labels.photo_of[rows]], kind="stable")]
-    objects_per_photo = np.bincount(rank[labels.photo_of[rows]], minlength=len(files))
+    photo_of = np.argsort(order)[labels.photo_of]  # the inverse of a permutation
+    rows = _rows_by_photo(photo_of, good)
     kept = masks[rows]
     return DetectionDataset(
         root=labels.root,
@@ -154,7 +151,7 @@ def _dataset(
         image_ids=_image_ids(labels.photos)[order],
         sizes=sizes[order],
         splits=np.array([photo.split or "" for photo in labels.photos], dtype="<U5")[order],
-        offsets=np.concatenate([[0], np.cumsum(objects_per_photo)]).astype(np.int64),
+        offsets=np.searchsorted(photo_of[rows], np.arange(len(files) + 1)),
         boxes=boxes[rows],
         labels=labels.labels[rows],
         areas=_areas(labels.areas[rows], kept.areas(), boxes[rows]),
@@ -164,6 +161,12 @@ def _dataset(
         runs=kept.runs,
         run_offsets=kept.offsets,
     )
+
+
+def _rows_by_photo(photo_of: NDArray[np.int64], good: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The rows of good objects, sorted by photo."""
+    rows = np.argsort(photo_of, kind="stable")
+    return rows[good[rows]]
 
 
 def _image_ids(photos: Sequence[LabeledPhoto]) -> NDArray[np.int64]:

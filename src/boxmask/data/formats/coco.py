@@ -15,9 +15,10 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import NDArray
 
-from boxmask.data.formats.coco_document import CocoDocument, read_document
+from boxmask.data.formats.coco_document import CocoDocument, Entry, read_document
 from boxmask.data.formats.coco_masks import mask_reader
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
 from boxmask.data.formats.photo_finder import PhotoFinder
@@ -27,7 +28,6 @@ from boxmask.errors import LabelError
 
 NAME = "COCO JSON (one file, or a folder with one or several)"
 
-_NO_BOX = [np.nan] * 4
 _OPENING = re.compile(rb'\s*\{.*?"(info|licenses|images|annotations|categories)"\s*:', re.DOTALL)
 
 
@@ -162,9 +162,7 @@ def _labels(
     """The annotations of all files as rows of arrays."""
     names = _class_names(documents)
     annotations = [annotation for document in documents for annotation in document.annotations]
-    xywh = np.array([annotation.get("bbox") or _NO_BOX for annotation in annotations], dtype=np.float64)
-    xywh = xywh.reshape(-1, 4)
-    areas = [annotation.get("area") for annotation in annotations]
+    xywh = _boxes_xywh(annotations)
     starts = list(accumulate((len(document.annotations) for document in documents), initial=0))
 
     def location(row: int) -> str:
@@ -181,13 +179,19 @@ def _labels(
         boxes=np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
         extents=xywh[:, 2:],
         labels=_label_indices(documents, names),
-        areas=np.array([np.nan if area is None else area for area in areas], dtype=np.float64),
+        areas=np.array([annotation.get("area") for annotation in annotations], dtype=np.float64),
         crowd=np.array([bool(annotation.get("iscrowd")) for annotation in annotations], dtype=bool),
         difficult=np.zeros(len(annotations), dtype=bool),
         location=location,
         notes=(*notes, *_note_on_shared_names(documents)),
         read_masks=mask_reader(segmentations, photo_of, location),
     )
+
+
+def _boxes_xywh(annotations: Sequence[Entry]) -> Float[np.ndarray, "N 4"]:
+    """The boxes as written; four NaN for a missing one."""
+    boxes = [annotation.get("bbox") or [np.nan] * 4 for annotation in annotations]
+    return np.array(boxes, dtype=np.float64).reshape(-1, 4)
 
 
 def _class_names(documents: Iterable[CocoDocument]) -> tuple[str, ...]:
