@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from boxmask.runs.run import Run
     from boxmask.types import Classification, Detection, Detections, SegmentationMap
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "BoxmaskError",
     "CheckpointError",
