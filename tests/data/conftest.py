@@ -23,7 +23,7 @@ def save_photo(path: Path, size: tuple[int, int] = (40, 60), **options: Any) -> 
 
 
 def voc_xml(filename: str, boxes: Sequence[Box] = (), size: tuple[int, int] | None = (40, 60)) -> str:
-    """One sheet; the first object begins in line 4, each takes 8 lines."""
+    """One annotation file; the first object begins in line 4, each takes 8 lines."""
     objects = "".join(
         f"<object>\n<name>{name}</name>\n<difficult>0</difficult>\n<bndbox>\n"
         f"<xmin>{x1}</xmin><ymin>{y1}</ymin>\n<xmax>{x2}</xmax><ymax>{y2}</ymax>\n</bndbox>\n</object>\n"
@@ -76,17 +76,17 @@ def write_voc(tmp_path: Path) -> Callable[..., Path]:
     """Write {stem: boxes} with photos, in VOC's folders unless others are given; gives the root."""
 
     def write(
-        sheets: dict[str, Sequence[Box]],
+        label_files: dict[str, Sequence[Box]],
         photos: str = "JPEGImages",
         annotations: str = "Annotations",
         lists: dict[str, Sequence[str]] | None = None,
     ) -> Path:
         root = tmp_path / "voc"
-        for stem, boxes in sheets.items():
+        for stem, boxes in label_files.items():
             save_photo(root / photos / f"{stem}.jpg")
-            sheet = root / annotations / f"{stem}.xml"
-            sheet.parent.mkdir(parents=True, exist_ok=True)
-            sheet.write_text(voc_xml(f"{stem}.jpg", boxes))
+            label_file = root / annotations / f"{stem}.xml"
+            label_file.parent.mkdir(parents=True, exist_ok=True)
+            label_file.write_text(voc_xml(f"{stem}.jpg", boxes))
         for split, names in (lists or {}).items():
             file = root / "ImageSets" / "Main" / f"{split}.txt"
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""Labeled photos: reading, splitting, augmenting, and the demo's own."""
+"""Labeled photos: reading, checking, splitting, augmentation, and the demo data set."""

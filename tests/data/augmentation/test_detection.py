@@ -44,7 +44,7 @@ def dense(target: Target) -> Tensor:
 
 
 def tight(marks: Tensor) -> Tensor:
-    """The tight box of the marked pixels of one picture."""
+    """The smallest box around the marked pixels of one mask."""
     y, x = torch.nonzero(marks, as_tuple=True)
     return torch.stack([x.min(), y.min(), x.max() + 1, y.max() + 1]).float()
 
@@ -206,7 +206,7 @@ def test_a_cropped_object_with_an_unknown_mask_keeps_its_clipped_box() -> None:
 
 
 def as_full_masks(augmentation: DetectionAugmentation, target: Target, seed: int) -> NDArray[np.bool_]:
-    """What becomes of masks that are moved as full arrays, drawn as `DetectionAugmentation` draws."""
+    """The masks changed as full arrays, with the random values of `DetectionAugmentation`."""
     assert target.masks is not None
     full, (height, width) = target.masks.dense(), SIZE
     generator = np.random.default_rng(seed)
@@ -224,7 +224,7 @@ def as_full_masks(augmentation: DetectionAugmentation, target: Target, seed: int
 
 
 def resampled(full: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
-    """Each new pixel is the old one under its center, worked out pixel by pixel."""
+    """Each new pixel takes the old one under its center, computed pixel by pixel."""
     rows = [int((y + 0.5) * full.shape[1] / height) for y in range(height)]
     columns = [int((x + 0.5) * full.shape[2] / width) for x in range(width)]
     return full[:, rows][:, :, columns]

@@ -36,7 +36,7 @@ def tiny(root: Path = Path("somewhere")) -> DetectionDataset:
         areas=np.ones(4, dtype=np.float32),
         crowd=np.array([False, True, False, False]),
         difficult=np.array([False, False, False, True]),
-        notes=("said",),
+        notes=("a note",),
     )
 
 
@@ -50,7 +50,7 @@ def test_counted_objects_are_items() -> None:
     assert items.sizes.tolist() == [[20, 20], [20, 20]]
     assert items.path(1) == Path("somewhere/c.png")
     assert items.target(1).label == 1
-    assert items.notes == ("said",)
+    assert items.notes == ("a note",)
     assert items.class_names == ("cat", "dög")
 
 
@@ -123,10 +123,10 @@ def test_the_fingerprint_changes(change: Callable[[ClassificationDataset], Class
 
 
 def test_reading_a_detection_data_set(write_voc: Callable[..., Path], tmp_path: Path) -> None:
-    sheets: dict[str, Any] = {
+    label_files: dict[str, Any] = {
         f"{number:02}": [("cat", 2, 2, 20, 20), ("dog", 10, 5, 40, 30)] for number in range(10)
     }
-    root = write_voc(sheets)
+    root = write_voc(label_files)
     items = read_classification(root, split_seed=2)
     assert len(items) == 20
     assert items.class_names == ("cat", "dog")

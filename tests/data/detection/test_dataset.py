@@ -60,16 +60,16 @@ def test_the_fingerprint_does_not_depend_on_the_machine_or_folder() -> None:
     assert tiny().fingerprint() == "cd962eccaf15dd40"
     swapped = replace(tiny(), boxes=tiny().boxes.astype(">f4"), labels=tiny().labels.astype(np.int32))
     assert swapped.fingerprint() == tiny().fingerprint()
-    assert replace(tiny(), root=Path("/other"), notes=("said",)).fingerprint() == tiny().fingerprint()
+    assert replace(tiny(), root=Path("/other"), notes=("a note",)).fingerprint() == tiny().fingerprint()
 
 
 def has_mask() -> DetectionDataset:
-    """The same, where the outlines of the first and the last object are known."""
+    """The same, with known masks of the first and the last object."""
     full = np.zeros((3, 50, 50), dtype=bool)
     full[0, 1:4, 0:5] = full[2, 2:40, 2:30] = True
     first, _, last = rle.encode(Masks.from_dense(full))
-    outlines = RleMasks.of([first, first[:0], last])
-    return replace(tiny(), runs=outlines.runs, run_offsets=outlines.offsets)
+    masks = RleMasks.of([first, first[:0], last])
+    return replace(tiny(), runs=masks.runs, run_offsets=masks.offsets)
 
 
 def test_masks_of_a_photo() -> None:

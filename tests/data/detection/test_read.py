@@ -89,9 +89,9 @@ def test_a_wrong_declared_size_is_noted_and_the_real_size_used(
     (root / "Annotations/c.xml").write_text(voc_xml("c.jpg", [CAT], None))
     dataset = read_detection(root)
     assert dataset.sizes.tolist() == [[40, 60]] * 3
-    said = [note for note in dataset.notes if "declared sizes" in note]
-    assert len(said) == 1
-    assert said[0].endswith("Annotations/a.xml:2 JPEGImages/a.jpg is 60 × 40, not 600 × 400")
+    notes = [note for note in dataset.notes if "declared sizes" in note]
+    assert len(notes) == 1
+    assert notes[0].endswith("Annotations/a.xml:2 JPEGImages/a.jpg is 60 × 40, not 600 × 400")
 
 
 @pytest.fixture
@@ -167,8 +167,8 @@ def test_cvats_own_xml_is_not_pascal_voc(tmp_path: Path) -> None:
 @pytest.mark.parametrize("root", ["<annotation>", '<annotation verified="yes">', "<annotation\n>"])
 def test_the_root_element_may_have_attributes(write_voc: Write, root: str) -> None:
     folder = write_voc({"a": [CAT]})
-    sheet = folder / "Annotations/a.xml"
-    sheet.write_text(sheet.read_text().replace("<annotation>", root))
+    label_file = folder / "Annotations/a.xml"
+    label_file.write_text(label_file.read_text().replace("<annotation>", root))
     assert len(read_detection(folder)) == 1
 
 

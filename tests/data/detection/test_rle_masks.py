@@ -20,20 +20,20 @@ def marks() -> NDArray[np.bool_]:
     return full
 
 
-def outlines() -> RleMasks:
+def rle_masks() -> RleMasks:
     counts = rle.encode(Masks.from_dense(marks()))
     return RleMasks.of([runs if mark.any() else runs[:0] for runs, mark in zip(counts, marks(), strict=True)])
 
 
 def test_masks_survive_encoding() -> None:
-    assert np.array_equal(outlines().masks(slice(0, 5), SIZE).dense(), marks())
-    assert np.array_equal(outlines().masks(slice(1, 3), SIZE).dense(), marks()[1:3])
-    assert len(outlines().masks(slice(2, 2), SIZE)) == 0
+    assert np.array_equal(rle_masks().masks(slice(0, 5), SIZE).dense(), marks())
+    assert np.array_equal(rle_masks().masks(slice(1, 3), SIZE).dense(), marks()[1:3])
+    assert len(rle_masks().masks(slice(2, 2), SIZE)) == 0
 
 
 def test_areas_and_known() -> None:
-    assert outlines().areas().tolist() == marks().sum(axis=(1, 2)).tolist()
-    assert outlines().known.tolist() == [True, False, True, True, False]
+    assert rle_masks().areas().tolist() == marks().sum(axis=(1, 2)).tolist()
+    assert rle_masks().known.tolist() == [True, False, True, True, False]
 
 
 def test_empty_runs_do_not_disturb_areas() -> None:
@@ -44,7 +44,7 @@ def test_empty_runs_do_not_disturb_areas() -> None:
 @pytest.mark.parametrize("rows", [[3, 0, 0, 1], [], [4], [True, False, False, True, True]])
 def test_indexing(rows: list[int]) -> None:
     chosen = np.array(rows, dtype=np.bool_ if rows[:1] == [True] else np.int64)
-    some = outlines()[chosen]
+    some = rle_masks()[chosen]
     assert np.array_equal(some.masks(slice(0, len(some)), SIZE).dense(), marks()[chosen])
     assert some.runs.dtype == np.int32
     assert some.offsets.dtype == np.int64

@@ -150,7 +150,7 @@ def test_unlisted_photos_are_noted_but_not_those_in_other_folders(
     )
 
 
-# ---------------------------------------------------------------- faults
+# ---------------------------------------------------------------- errors
 
 
 def refused(root: Path, message: str, **options: Any) -> None:

@@ -36,7 +36,7 @@ def write(write_coco: Write, coco: Make, annotation: Make) -> Write:
 
 
 def a_ring() -> NDArray[np.bool_]:
-    """A mask with a hole, and a part of its own."""
+    """A mask with a hole and a separate part."""
     y, x = np.mgrid[:40, :60]
     distance = np.hypot(y - 20, x - 25)
     return ((distance < 15) & (distance > 6)) | (x > 55)
@@ -142,8 +142,8 @@ def test_a_data_set_of_boxes_has_no_masks(write: Write) -> None:
 def test_a_photo_without_objects_in_a_data_set_with_masks(
     write_coco: Write, coco: Make, annotation: Make
 ) -> None:
-    outlined = annotation(1, 1, [0, 0, 60, 40], segmentation=[TRIANGLE])
-    dataset = read_detection(write_coco(coco([(1, "b.jpg"), (2, "a.jpg")], [outlined])))
+    with_mask = annotation(1, 1, [0, 0, 60, 40], segmentation=[TRIANGLE])
+    dataset = read_detection(write_coco(coco([(1, "b.jpg"), (2, "a.jpg")], [with_mask])))
     masks = dataset.masks(0)
     assert masks is not None
     assert (len(masks), masks.size) == (0, SIZE)
@@ -199,7 +199,7 @@ def test_a_photo_of_one_pixel(write: Write) -> None:
     assert dense(read_detection(root)).tolist() == [[[True]], [[True]]]
 
 
-# ---------------------------------------------------------------- faults
+# ---------------------------------------------------------------- errors
 
 
 @pytest.mark.parametrize(

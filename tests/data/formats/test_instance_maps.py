@@ -95,7 +95,7 @@ def test_very_large_numbers(root: Path) -> None:
     (root / "labels/a.png").unlink()
     dataset = read_detection(root)
     assert dataset.boxes.tolist() == [[10, 5, 60, 40], [15, 8, 20, 12]]
-    numbers[:] = 2_000_000_000  # no ground at all
+    numbers[:] = 2_000_000_000  # no background at all
     save_numbers(root / "labels/a.tif", numbers)
     assert read_detection(root).boxes.tolist() == [[0, 0, 60, 40]]
 
@@ -163,7 +163,7 @@ def test_instance_maps_without_photos_are_not_recognized(tmp_path: Path) -> None
         read_detection(tmp_path)
 
 
-# ---------------------------------------------------------------- faults
+# ---------------------------------------------------------------- errors
 
 
 def refused(root: Path, message: str) -> None:

@@ -71,8 +71,8 @@ def test_ambiguous_photos_are_refused(write_voc: Write, save_photo: Write) -> No
 
 def test_difficult_objects_are_ignored(write_voc: Write) -> None:
     root = write_voc({"a": [CAT, CAT]})
-    sheet = root / "Annotations/a.xml"
-    sheet.write_text(sheet.read_text().replace("<difficult>0", "<difficult>1", 1))
+    label_file = root / "Annotations/a.xml"
+    label_file.write_text(label_file.read_text().replace("<difficult>0", "<difficult>1", 1))
     dataset = read_detection(root)
     assert dataset.difficult.tolist() == [True, False]
     assert dataset.target(0).ignore.tolist() == [True, False]
@@ -80,9 +80,9 @@ def test_difficult_objects_are_ignored(write_voc: Write) -> None:
 
 def test_parts_of_an_object_are_not_objects(write_voc: Write) -> None:
     root = write_voc({"a": [CAT]})
-    sheet = root / "Annotations/a.xml"
+    label_file = root / "Annotations/a.xml"
     part = "<part><name>head</name><bndbox><xmin>9</xmin></bndbox></part></object>"
-    sheet.write_text(sheet.read_text().replace("</object>", part))
+    label_file.write_text(label_file.read_text().replace("</object>", part))
     assert read_detection(root).class_names == ("cat",)
 
 
@@ -183,7 +183,7 @@ def test_a_listed_name_without_photo_is_refused(write_voc: Write) -> None:
         read_detection(write_voc({"a": [CAT]}, lists={"train": ["a", "ghost"]}))
 
 
-# ---------------------------------------------------------------- faults
+# ---------------------------------------------------------------- errors
 
 
 def test_a_missing_photo_is_named_with_its_label_file_and_line(write_voc: Write) -> None:
@@ -223,16 +223,16 @@ def test_an_incomplete_object_is_named_with_its_line(
     write_voc: Write, old: str, new: str, message: str
 ) -> None:
     root = write_voc({"a": [CAT]})
-    sheet = root / "Annotations/a.xml"
-    sheet.write_text(sheet.read_text().replace(old, new))
+    label_file = root / "Annotations/a.xml"
+    label_file.write_text(label_file.read_text().replace(old, new))
     with pytest.raises(LabelError, match=message):
         read_detection(root)
 
 
 def test_five_locations_are_shown_and_the_rest_counted(write_voc: Write) -> None:
     root = write_voc({f"p{n}": [CAT] for n in range(8)})
-    for sheet in (root / "Annotations").iterdir():
-        sheet.write_text("<annotation><")
+    for label_file in (root / "Annotations").iterdir():
+        label_file.write_text("<annotation><")
     with pytest.raises(LabelError) as raised:
         read_detection(root)
     assert str(raised.value).count("broken XML") == 5

@@ -122,11 +122,11 @@ def test_without_a_classes_file_the_error_offers_one_with_colors(write: Callable
     root = write({"images/a.png": PLAIN, "images/b.png": colored((RED, BLUE))}, classes=None)
     with pytest.raises(LabelError) as raised:
         read_segmentation(root)
-    said = str(raised.value)
-    assert "The 2 label maps have 4 colors:\n  FF0000: 50.0% of all pixels, first in masks/a.png" in said
-    assert "0000FF: 12.5% of all pixels, first in masks/b.png" in said
-    assert f"Write {root / 'classes.txt'}" in said
-    offered = said[said.index("class1 ") :].splitlines()[:4]
+    message = str(raised.value)
+    assert "The 2 label maps have 4 colors:\n  FF0000: 50.0% of all pixels, first in masks/a.png" in message
+    assert "0000FF: 12.5% of all pixels, first in masks/b.png" in message
+    assert f"Write {root / 'classes.txt'}" in message
+    offered = message[message.index("class1 ") :].splitlines()[:4]
     assert offered == ["class1 FF0000", "class2 00FF00", "class3 000000", "class4 0000FF"]
     (root / "classes.txt").write_text("\n".join(offered))  # what is offered can be used
     assert read_segmentation(root).class_names == ("class1", "class2", "class3", "class4")

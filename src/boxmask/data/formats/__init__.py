@@ -1,1 +1,1 @@
-"""Ways to write labels down: each file reads one of them."""
+"""Label formats, one per module."""
