@@ -14,15 +14,15 @@ CLASSES = ("red thing", "grüne", "蓝")
 COLORS = ((210, 40, 30), (40, 180, 50), (40, 60, 220))
 
 
-def small(seed: int = 0, **numbers: object) -> ImageClassifier:
-    """One on a tiny backbone with random numbers, which are made lively enough to tell photos apart."""
+def small(seed: int = 0, **options: object) -> ImageClassifier:
+    """A tiny backbone with random weights, and logits spread enough to tell photos apart."""
     torch.manual_seed(seed)
     chosen = {
         "class_names": CLASSES,
         "backbone": "test_resnet",
         "shorter_side": 64,
         "longer_side": 64,
-        **numbers,
+        **options,
     }
     classifier = ImageClassifier(ClassifierConfig(**chosen))  # type: ignore[arg-type]
     torch.nn.init.normal_(classifier.logits.weight, std=0.5)
@@ -36,13 +36,13 @@ def build() -> Callable[..., ImageClassifier]:
 
 @pytest.fixture(scope="module")
 def classifier() -> ImageClassifier:
-    """Not to be changed."""
+    """Do not modify."""
     return small().eval()
 
 
 @pytest.fixture(scope="session")
 def paint() -> Callable[..., Tensor]:
-    """(3, H, W) uint8 of one class's color, mottled; the same each time."""
+    """Photos (3, H, W) in the color of a class, with noise; the same for the same arguments."""
 
     def painted(label: int, size: tuple[int, int] = (50, 70), seed: int = 0) -> Tensor:
         noise = torch.randint(-25, 26, (3, *size), generator=torch.Generator().manual_seed(seed))

@@ -1,1 +1,1 @@
-"""Classifiers: what a photo as a whole shows."""
+"""Image classification: one class per photo."""

@@ -1,15 +1,15 @@
-"""One class a photo: a backbone, the mean of its last map, and one linear layer.
+"""Image classifier: a backbone, the mean of its last map, and one linear layer.
 
     image -> features -> mean over the photo -> dropout -> logits -> softmax
 
-The backbone is that of the detectors, under the same name and with the same keys, so that what it learned
-here can be joined into a detector (`weights/transfer.py`).
+The backbone has the same name and keys as in the detectors, so that its weights can be transferred to them
+(`weights/transfer.py`).
 
-A photo is fitted into a square, not squeezed, and padded at the right and the bottom. Its shape may tell its
-class; and a detector, which shows its backbone undistorted objects and the same padding, gets features that
-know both. The mean is taken over the photo alone: the padding would thin out those of long and narrow ones.
+A photo is scaled to fit into a square, keeping its aspect ratio, and padded on the right and at the bottom.
+The shape of a photo may be a hint to its class. Detectors also see undistorted objects and the same padding,
+so the features suit them. The mean excludes the padding, which would dilute the features of narrow photos.
 
-Shapes: B images, K classes, C channels of the last map, h and w its cells.
+Shapes: B images, K classes, C channels of the last map, which has h x w cells.
 """
 
 from __future__ import annotations
@@ -31,51 +31,52 @@ from boxmask.types import Classification, ClassificationTarget
 
 @dataclass(frozen=True)
 class ClassifierConfig:
-    """Every number of the classifier; the defaults suit a CPU.
+    """Hyperparameters of the classifier; the defaults suit a CPU.
 
-    Raises UsageError for sides that are not 1 <= shorter <= longer, and for shares that are not below 1.
+    Raises UsageError unless 1 <= shorter_side <= longer_side, and dropout and label_smoothing are in [0, 1).
     """
 
     class_names: tuple[str, ...]
     backbone: str = "tf_efficientnet_lite0"
     # image
-    shorter_side: int = 192  # networks for ImageNet: 224
-    longer_side: int = 192  # of the photo, and the side of the padded square
+    shorter_side: int = 192  # usual for ImageNet: 224
+    longer_side: int = 192  # also the side of the padded square
     antialias: bool = True
     # features
     stride: int = 32  # of the last map
     # head
-    dropout: float = 0.2  # Tan and Le 2019 (arXiv:1905.11946), section 5.2: 0.2 for the smallest network
+    dropout: float = 0.2  # as the smallest network of Tan and Le 2019 (arXiv:1905.11946), section 5.2
     # loss
     label_smoothing: float = 0.1  # Szegedy et al. 2016 (arXiv:1512.00567), section 7
 
     def __post_init__(self) -> None:
         if not 1 <= self.shorter_side <= self.longer_side:
-            sides = f"shorter side {self.shorter_side}, longer side {self.longer_side}"
-            raise UsageError(f"classifier: {sides}; give 1 <= shorter <= longer")
+            sides = f"shorter_side {self.shorter_side}, longer_side {self.longer_side}"
+            raise UsageError(f"classifier: {sides}: expected 1 <= shorter_side <= longer_side")
         for name in ("dropout", "label_smoothing"):
-            share = getattr(self, name)
-            if not 0.0 <= share < 1.0:
-                raise UsageError(f"classifier: {name} is {share}; give 0 or more and less than 1")
+            fraction = getattr(self, name)
+            if not 0.0 <= fraction < 1.0:
+                raise UsageError(f"classifier: {name}: expected 0 or more and below 1, found {fraction}")
 
     @property
     def multiple_of(self) -> int:
-        """Sides are padded to it: every photo to the same square, so that a batch may mix all shapes, and
-        what is said of a photo does not depend on its neighbors.
+        """Sides are padded to a multiple of this: all photos to the same square.
+
+        So the scores of a photo do not depend on the shapes of the others in its batch.
         """
         return self.longer_side
 
 
 PRESETS: dict[str, dict[str, object]] = {
     "default": {},
-    "imagenet": {"shorter_side": 224, "longer_side": 224},  # what most backbones were pretrained on
+    "imagenet": {"shorter_side": 224, "longer_side": 224},  # the size in pretraining of most backbones
 }
 
 
 class ImageClassifier(Classifier):
     """`predict` and `loss` read top to bottom; `forward` is the network.
 
-    backbone_weights: a state dict of timm's network, or None for random numbers
+    backbone_weights: state dict of timm's network, or None for random weights
     """
 
     config: ClassifierConfig
@@ -88,18 +89,18 @@ class ImageClassifier(Classifier):
         nn.init.normal_(self.logits.weight, std=0.01)
         nn.init.zeros_(self.logits.bias)
 
-    # ------------------------------------------------------------------ the two ways through
+    # ------------------------------------------------------------------ predict and loss
 
     @accepts_photos
     @torch.inference_mode()
     def predict(self, images: list[Tensor]) -> list[Classification]:
-        """Photos -> a score for each class."""
+        """Photos -> the class scores of each."""
         batch = self.prepare(images)
         scores = self(batch.pixels, _sizes(batch)).float().softmax(dim=1)
-        return [Classification(one, self.config.class_names) for one in scores]
+        return [Classification(photo_scores, self.config.class_names) for photo_scores in scores]
 
     def loss(self, images: list[Tensor], targets: list[ClassificationTarget]) -> dict[str, Tensor]:
-        """Log loss of the softmax, with dropout whatever the mode."""
+        """The softmax cross-entropy with label smoothing. Dropout is active in both modes."""
         batch = self.prepare(images)
         pooled = self.pool(self.backbone(batch.pixels)[-1], _sizes(batch))
         logits = self.logits(F.dropout(pooled, self.config.dropout))
@@ -109,9 +110,9 @@ class ImageClassifier(Classifier):
     def forward(
         self, pixels: Float[Tensor, "B 3 H W"], sizes: Int[Tensor, "B 2"] | None = None
     ) -> Float[Tensor, "B K"]:
-        """Pixels -> logits.
+        """Normalized pixels -> logits.
 
-        sizes: (height, width) of each photo inside the padding; None: there is none
+        sizes: (height, width) of each photo inside the padding; None: no padding
         """
         logits: Tensor = self.logits(self.pool(self.backbone(pixels)[-1], sizes))
         return logits
@@ -119,13 +120,13 @@ class ImageClassifier(Classifier):
     # ------------------------------------------------------------------ image
 
     def prepare(self, images: list[Tensor]) -> Batch:
-        """Fit into the square, normalize and pad."""
+        """Scale to fit into the square, normalize and pad."""
         return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features
 
     def pool(self, x: Float[Tensor, "B C h w"], sizes: Int[Tensor, "B 2"] | None) -> Float[Tensor, "B C"]:
-        """The mean over the cells of the last map in which the photo has a part."""
+        """The mean over the cells of the last map that the photo covers, at least in part."""
         if sizes is None:
             return x.mean(dim=(2, 3))
         covered = -(-sizes // self.config.stride)

@@ -1,4 +1,4 @@
-"""What every classifier is: what training, evaluation and prediction rely on, and nothing else."""
+"""The interface of every classifier: what training, evaluation and prediction rely on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Classifier(Model):
     @accepts_photos
     @abstractmethod
     def predict(self, images: list[Tensor]) -> list[Classification]:
-        """Photos (paths, PIL images, arrays or tensors) -> what each shows as a whole."""
+        """Photos (paths, PIL images, arrays or tensors) -> the class scores of each."""
 
     @abstractmethod
     def loss(self, images: list[Tensor], targets: list[ClassificationTarget]) -> dict[str, Tensor]:
-        """Images (3, H, W) and their classes -> scalars by name."""
+        """Images (3, H, W) of any sizes and their classes -> scalars by name."""

@@ -1,4 +1,4 @@
-"""The table of classifiers: what each is called, and how it is built."""
+"""The table of classifiers: name -> config, network and presets."""
 
 from __future__ import annotations
 
