@@ -1,4 +1,4 @@
-"""The program in this process: a process of its own would import torch for seconds."""
+"""Fixtures that call the program in this process: a new process takes seconds to import torch."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from pathlib import Path
 import pytest
 import torch
 
-QUICK = (
-    *("--backbone", "test_resnet", "--weights", "none", "--size", "64", "--batch-size", "2"),
-    *("--epochs", "1", "--workers", "0", "--num-validations", "1"),
-)
+QUICK_FLAGS = "--backbone test_resnet --weights none --size 64 --batch-size 2 --epochs 1 --workers 0"
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a call of the program ended, and what it printed."""
+class Completed:
+    """The exit status of a call of the program, and what it printed."""
 
     status: int
     out: str
     err: str
 
 
-Boxmask = Callable[..., Ended]
+Boxmask = Callable[..., Completed]
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +35,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder that the program runs in."""
+    """An empty folder, the current folder of the program."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -47,39 +44,42 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def boxmask(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Boxmask:
-    """Call the program with these arguments, in the folder `here`."""
+    """Call the program with arguments, in the folder `here`."""
     from boxmask.cli.app import main
 
-    def call(*arguments: object) -> Ended:
+    def call(*arguments: object) -> Completed:
         monkeypatch.setattr(sys, "argv", ["boxmask", *map(str, arguments)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
             main()
         out, err = capsys.readouterr()
         assert isinstance(end.value.code, int)
-        return Ended(end.value.code, out, err)
+        return Completed(end.value.code, out, err)
 
     return call
 
 
 @pytest.fixture
 def refused(boxmask: Boxmask, here: Path) -> Callable[..., str]:
-    """Call the program, which must fail with one message and write nothing; gives the message."""
+    """Call the program with an exit status and arguments; it must fail with one message and write nothing.
+
+    Gives the message.
+    """
 
     def call(status: int, *arguments: object) -> str:
         before = sorted(here.rglob("*"))
-        ended = boxmask(*arguments)
-        assert ended.status == status, ended
-        assert ended.out == ""
-        assert "Traceback" not in ended.err
-        assert ended.err.count("boxmask:") + ended.err.count("─ Error ─") == 1, ended.err
+        completed = boxmask(*arguments)
+        assert completed.status == status, completed
+        assert completed.out == ""
+        assert "Traceback" not in completed.err
+        assert completed.err.count("boxmask:") + completed.err.count("─ Error ─") == 1, completed.err
         assert sorted(here.rglob("*")) == before
-        return ended.err
+        return completed.err
 
     return call
 
 
 @pytest.fixture(scope="session")
 def quick_flags() -> tuple[str, ...]:
-    """The flags of a training of nine steps that takes three seconds."""
-    return QUICK
+    """The flags of a training of nine steps, which takes three seconds."""
+    return (*QUICK_FLAGS.split(), "--num-validations", "1")

@@ -40,25 +40,25 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert len(lines) > 1
 
 
-def test_importing_boxmask_loads_nothing_heavy() -> None:
+def test_import_boxmask_loads_nothing_heavy() -> None:
     assert python(f"import sys, boxmask; print(*set(sys.modules) & set({HEAVY!r}))") == [""]
 
 
 @pytest.mark.parametrize("verb", list(app.VERBS))
-def test_every_verb_is_in_the_help_and_has_its_own(boxmask: Callable[..., Any], verb: str) -> None:
+def test_every_verb_is_listed_and_has_a_help_page(boxmask: Callable[..., Any], verb: str) -> None:
     assert verb in boxmask("--help").out
-    own = boxmask(verb, "--help")
-    assert own.status == 0
-    assert f"Usage: boxmask {verb}" in own.out
-    assert own.err == ""
+    page = boxmask(verb, "--help")
+    assert page.status == 0
+    assert f"Usage: boxmask {verb}" in page.out
+    assert page.err == ""
 
 
-def test_the_help_of_training_names_every_model(boxmask: Callable[..., Any]) -> None:
+def test_the_help_of_train_names_every_model(boxmask: Callable[..., Any]) -> None:
     words = boxmask("train", "--help").out.replace(",", " ").replace(";", " ").replace(".", " ").split()
     assert [model for model in MODELS if model not in words] == []
 
 
-def test_the_version_is_told(boxmask: Callable[..., Any]) -> None:
+def test_the_version_is_printed(boxmask: Callable[..., Any]) -> None:
     assert boxmask("--version").out.strip() == __version__
 
 
@@ -102,7 +102,7 @@ def verb_that_raises(error: BaseException) -> Callable[..., None]:
         (OSError(28, "No space left on device", "run/x"), 1, "No space left on device: 'run/x'\n"),
     ],
 )
-def test_what_the_machine_does_is_said_in_one_line(
+def test_interrupts_and_system_errors_are_one_line(
     boxmask: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
@@ -110,20 +110,20 @@ def test_what_the_machine_does_is_said_in_one_line(
     message: str,
 ) -> None:
     monkeypatch.setattr("boxmask.training.train.train", verb_that_raises(error))
-    ended = boxmask("train", "data")
-    assert (ended.status, ended.out) == (status, "")
-    assert ended.err.endswith(message)
-    assert ended.err.count("\n") == 1
+    completed = boxmask("train", "data")
+    assert (completed.status, completed.out) == (status, "")
+    assert completed.err.endswith(message)
+    assert completed.err.count("\n") == 1
 
 
-def test_a_mistake_of_our_own_is_not_hidden(monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
+def test_a_bug_of_boxmask_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
     monkeypatch.setattr("boxmask.training.train.train", verb_that_raises(ZeroDivisionError()))
     monkeypatch.setattr(sys, "argv", ["boxmask", "train", "data"])
     with pytest.raises(ZeroDivisionError):
         app.main()
 
 
-def test_the_reader_of_the_output_may_go_away(trained: Path, demo: Path) -> None:
+def test_a_closed_pipe_ends_the_program_quietly(trained: Path, demo: Path) -> None:
     arguments = ["boxmask", "evaluate", str(trained), str(demo), "--json", "-"]
     program = f"import sys; from boxmask.cli import main; sys.argv = {arguments!r}; main()"
     with subprocess.Popen(
@@ -132,7 +132,7 @@ def test_the_reader_of_the_output_may_go_away(trained: Path, demo: Path) -> None
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        said = process.stderr.read()
+        err = process.stderr.read()
     assert process.returncode == 1
-    assert "Traceback" not in said
-    assert "BrokenPipe" not in said
+    assert "Traceback" not in err
+    assert "BrokenPipe" not in err

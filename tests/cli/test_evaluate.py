@@ -15,29 +15,29 @@ from boxmask.weights.checkpoint import read_checkpoint, save_checkpoint
 Refused = Callable[..., str]
 
 
-def test_the_figures_are_written_as_json_and_shown_as_a_table(
+def test_the_metrics_are_printed_as_a_table_and_written_as_json(
     boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
 ) -> None:
-    ended = boxmask("evaluate", trained, demo, "--json", "deep/figures.json")
-    assert ended.status == 0
-    assert "AP50" in ended.out
-    figures = json.loads((here / "deep" / "figures.json").read_text())
-    assert {"AP", "AP50", "AP75", "APs", "APm", "APl", "per_class", "images"} <= set(figures)
-    assert figures["images"] == 4
-    assert set(figures["per_class"]) == set(verbs.load(trained).config.class_names)
-    assert figures == json.loads(json.dumps(verbs.evaluate(trained, demo).to_dict()))
+    completed = boxmask("evaluate", trained, demo, "--json", "deep/metrics.json")
+    assert completed.status == 0
+    assert "AP50" in completed.out
+    metrics = json.loads((here / "deep" / "metrics.json").read_text())
+    assert {"AP", "AP50", "AP75", "APs", "APm", "APl", "per_class", "images"} <= set(metrics)
+    assert metrics["images"] == 4
+    assert set(metrics["per_class"]) == set(verbs.load(trained).config.class_names)
+    assert metrics == json.loads(json.dumps(verbs.evaluate(trained, demo).to_dict()))
 
 
-def test_a_dash_prints_the_json_and_nothing_else(
+def test_a_dash_prints_only_the_json(
     boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
 ) -> None:
-    ended = boxmask("evaluate", trained, demo, "--split", "val", "--json", "-")
-    assert ended.status == 0
-    assert json.loads(ended.out)["images"] == 2
+    completed = boxmask("evaluate", trained, demo, "--split", "val", "--json", "-")
+    assert completed.status == 0
+    assert json.loads(completed.out)["images"] == 2
     assert not list(here.iterdir())
 
 
-def test_every_photo_is_drawn_as_labeled_and_as_found(
+def test_every_photo_is_drawn_as_labeled_and_as_detected(
     boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
 ) -> None:
     assert boxmask("evaluate", trained, demo, "--pictures", "pictures").status == 0
@@ -47,39 +47,35 @@ def test_every_photo_is_drawn_as_labeled_and_as_found(
     assert Image.open(pictures[0]).width > 2 * Image.open(photos[0]).width
 
 
-def test_pictures_are_not_drawn_over_the_photos(
-    boxmask: Callable[..., Any], trained: Path, demo: Path
-) -> None:
-    photo = demo / "images" / "test-00020.jpg"
-    assert photo.is_file() or photo.with_name("test-00022.jpg").is_file()
+def test_pictures_never_overwrite_photos(boxmask: Callable[..., Any], trained: Path, demo: Path) -> None:
     before = {file: file.read_bytes() for file in (demo / "images").iterdir()}
-    ended = boxmask("evaluate", trained, demo, "--pictures", demo / "images")
-    assert ended.status == 2
-    assert "would overwrite the photo itself" in ended.err
+    completed = boxmask("evaluate", trained, demo, "--pictures", demo / "images")
+    assert completed.status == 2
+    assert "would overwrite the photo itself" in completed.err
     assert {file: file.read_bytes() for file in (demo / "images").iterdir()} == before
 
 
-def test_a_set_without_splits_keeps_the_run_s_own(
+def test_a_data_set_without_a_split_is_evaluated_with_the_split_of_the_run(
     boxmask: Callable[..., Any], here: Path, demo: Path, quick_flags: tuple[str, ...]
 ) -> None:
     data = here / "data"
     shutil.copytree(demo / "images", data / "images")
-    whole: dict[str, Any] = {"images": [], "annotations": []}
+    labels: dict[str, Any] = {"images": [], "annotations": []}
     for split in ("train", "val", "test"):
         part = json.loads((demo / f"instances_{split}.json").read_text())
-        whole["categories"] = part["categories"]
-        whole["images"] += [
+        labels["categories"] = part["categories"]
+        labels["images"] += [
             {**image, "file_name": f"images/{image['file_name']}"} for image in part["images"]
         ]
-        whole["annotations"] += part["annotations"]
-    for image in whole["images"]:  # a name would say which split it is
+        labels["annotations"] += part["annotations"]
+    for image in labels["images"]:  # the split could be read from the name
         new = image["file_name"].replace("train-", "").replace("test-", "").replace("val-", "")
         (data / image["file_name"]).rename(data / new)
         image["file_name"] = new
-    (data / "labels.json").write_text(json.dumps(whole))
-    ended = boxmask("train", data, *quick_flags, "--split-seed", "3", "--out", "run")
-    assert ended.status == 0, ended.err
-    assert "with seed 3" in ended.err
+    (data / "labels.json").write_text(json.dumps(labels))
+    completed = boxmask("train", data, *quick_flags, "--split-seed", "3", "--out", "run")
+    assert completed.status == 0, completed.err
+    assert "with seed 3" in completed.err
     split = json.loads((here / "run" / "split.json").read_text())
     assert boxmask("evaluate", "run", data, "--pictures", "pictures").status == 0
     drawn = {picture.stem for picture in (here / "pictures").iterdir()}
@@ -92,31 +88,31 @@ def test_a_set_without_splits_keeps_the_run_s_own(
 # ---------------------------------------------------------------- what goes wrong
 
 
-def test_a_run_that_is_not_there(refused: Refused, demo: Path, here: Path) -> None:
+def test_a_missing_run_is_an_error(refused: Refused, demo: Path, here: Path) -> None:
     assert "nowhere: there is no such checkpoint" in refused(1, "evaluate", "nowhere", demo)
     (here / "empty").mkdir()
     assert "no checkpoint in this folder" in refused(1, "evaluate", "empty", demo)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "wrong file", "stranger"])
-def test_a_damaged_checkpoint(
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "wrong file", "other tensors"])
+def test_a_damaged_checkpoint_is_an_error(
     refused: Refused, trained: Path, demo: Path, tmp_path: Path, damage: str
 ) -> None:
-    proper = (trained / "best.safetensors").read_bytes()
+    intact = (trained / "best.safetensors").read_bytes()
     broken = tmp_path / "best.safetensors"
-    if damage == "stranger":  # a checkpoint of ours, with tensors of something else
+    if damage == "other tensors":
         tensors, metadata = read_checkpoint(trained / "best.safetensors")
         save_checkpoint(broken, dict(list(tensors.items())[:5]), metadata)
     else:
         photo = next((demo / "images").iterdir()).read_bytes()
         broken.write_bytes(
-            {"truncated": proper[:-1000], "garbage": b"x" * 999, "empty": b"", "wrong file": photo}[damage]
+            {"truncated": intact[:-1000], "garbage": b"x" * 999, "empty": b"", "wrong file": photo}[damage]
         )
     for verb in ("evaluate", "predict"):
         assert f"boxmask: {broken}: this checkpoint " in refused(1, verb, broken, demo)
 
 
-def test_a_class_that_the_detector_does_not_know(
+def test_a_class_that_the_detector_does_not_know_is_an_error_or_skipped(
     refused: Refused, boxmask: Callable[..., Any], trained: Path, demo: Path, tmp_path: Path
 ) -> None:
     data = Path(shutil.copytree(demo, tmp_path / "data"))
@@ -125,23 +121,23 @@ def test_a_class_that_the_detector_does_not_know(
     labels["categories"].append({"id": 99, "name": "ten"})
     labels["annotations"][0]["category_id"] = 99
     file.write_text(json.dumps(labels))
-    said = refused(1, "evaluate", trained, data, "--json", "figures.json")
-    assert 'classes that the model does not know (1):\n  "ten": 1 object in ' in said
-    ended = boxmask("evaluate", trained, data, "--json", "-", "--on-unseen-classes", "skip")
-    assert "ten" not in json.loads(ended.out)["per_class"]
-    assert any('"ten": 1 object in' in note for note in json.loads(ended.out)["notes"])
+    message = refused(1, "evaluate", trained, data, "--json", "metrics.json")
+    assert 'classes that the model does not know (1):\n  "ten": 1 object in ' in message
+    completed = boxmask("evaluate", trained, data, "--json", "-", "--on-unseen-classes", "skip")
+    assert "ten" not in json.loads(completed.out)["per_class"]
+    assert any('"ten": 1 object in' in note for note in json.loads(completed.out)["notes"])
 
 
-def test_a_split_without_photos(refused: Refused, trained: Path, demo: Path) -> None:
-    said = refused(1, "evaluate", trained, demo / "instances_test.json", "--split", "val")
-    assert "there are no val photos: " in said
+def test_a_split_without_photos_is_an_error(refused: Refused, trained: Path, demo: Path) -> None:
+    message = refused(1, "evaluate", trained, demo / "instances_test.json", "--split", "val")
+    assert "there are no val photos. " in message
 
 
-def test_an_unknown_split(refused: Refused, trained: Path, demo: Path) -> None:
+def test_an_unknown_split_is_wrong_usage(refused: Refused, trained: Path, demo: Path) -> None:
     assert "--split" in refused(2, "evaluate", trained, demo, "--split", "exam")
 
 
-def test_svd_is_for_a_fast_rcnn(refused: Callable[..., str], demo: Path, trained: Path) -> None:
-    said = refused(2, "evaluate", trained, demo, "--svd", "8", "8")
-    assert "--svd needs a Fast R-CNN" in said
+def test_svd_is_for_fast_rcnn(refused: Callable[..., str], demo: Path, trained: Path) -> None:
+    message = refused(2, "evaluate", trained, demo, "--svd", "8", "8")
+    assert "--svd needs a Fast R-CNN" in message
     assert "--svd needs a Fast R-CNN" in refused(2, "predict", trained, demo / "images", "--svd", "8", "8")

@@ -1,4 +1,4 @@
-"""A Mask R-CNN that begins with a Faster R-CNN and a classifier, through the program."""
+"""A Mask R-CNN that starts from a Faster R-CNN and a classifier, through the program."""
 
 from __future__ import annotations
 
@@ -22,13 +22,23 @@ from boxmask.weights.checkpoint import load_model, read_checkpoint
 Call = Callable[..., Any]
 Runs = Callable[[str], Path]
 
-STILL = ("--learning-rate", "1e-12", "--weight-decay", "0", "--ema-decay", "0")  # nearly nothing is learned
-NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")  # that both know
+FROZEN = ("--learning-rate", "1e-12", "--weight-decay", "0", "--ema-decay", "0")  # weights hardly change
+NAMES = (
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+)  # the classes that both models know
 
 
 @pytest.fixture
 def data(demo: Path, tmp_path: Path) -> Path:
-    """The demo set, in which a nine is called neuf."""
+    """The demo data set, with the class "nine" renamed to "neuf"."""
     root = Path(shutil.copytree(demo, tmp_path / "data"))
     for file in root.glob("instances_*.json"):
         labels = json.loads(file.read_text())
@@ -39,10 +49,10 @@ def data(demo: Path, tmp_path: Path) -> Path:
 
 
 def flags_of(recipe: Recipe) -> tuple[str, ...]:
-    """Without the backbone, which comes from the parents."""
-    numbers = tuple(part for text in recipe.model_options for part in ("--model-option", text))
-    few = ("--weights", "none", "--size", "64", "--batch-size", "6", "--epochs", "1", "--workers", "0")
-    return ("--model", recipe.model, *few, "--num-validations", "1", *numbers)
+    """The flags of a recipe, without the backbone, which comes from the source models."""
+    options = tuple(part for text in recipe.model_options for part in ("--model-option", text))
+    short = ("--weights", "none", "--size", "64", "--batch-size", "6", "--epochs", "1", "--workers", "0")
+    return ("--model", recipe.model, *short, "--num-validations", "1", *options)
 
 
 def tensors_of(run: Path) -> dict[str, Tensor]:
@@ -53,14 +63,14 @@ def near(ours: Tensor, theirs: Tensor) -> bool:
     return ours.shape == theirs.shape and bool((ours - theirs).abs().max() < 1e-7)
 
 
-def test_it_begins_with_what_both_have_learned(
+def test_weights_come_from_both_models(
     boxmask: Call, here: Path, runs: Runs, recipes: dict[str, Recipe], data: Path
 ) -> None:
     detector, classifier = runs("faster-rcnn"), runs("classifier")
-    parents = ("--detector", detector, "--classifier", classifier)
-    ended = boxmask("train", data, *flags_of(recipes["mask-rcnn"]), *parents, *STILL, "--out", "run")
-    assert ended.status == 0, ended.err
-    assert ended.err.splitlines()[:5] == [
+    sources = ("--detector", detector, "--classifier", classifier)
+    completed = boxmask("train", data, *flags_of(recipes["mask-rcnn"]), *sources, *FROZEN, "--out", "run")
+    assert completed.status == 0, completed.err
+    assert completed.err.splitlines()[:5] == [
         f"backbone: from the classifier of {classifier} (test_resnet)",
         f"pyramid: from the faster-rcnn of {detector}",
         f"RPN: from the faster-rcnn of {detector}",
@@ -78,12 +88,12 @@ def test_it_begins_with_what_both_have_learned(
     assert not all(near(new[f"boxes.{key}"], boxes[key]) for key in boxes if key.startswith("backbone."))
 
 
-def test_a_class_that_the_parent_does_not_know_starts_fresh(
+def test_an_unknown_class_is_newly_initialized(
     boxmask: Call, here: Path, runs: Runs, recipes: dict[str, Recipe], data: Path
 ) -> None:
-    parent = ("--detector", runs("faster-rcnn"))
+    source = ("--detector", runs("faster-rcnn"))
     assert (
-        boxmask("train", data, *flags_of(recipes["mask-rcnn"]), *parent, *STILL, "--out", "run").status == 0
+        boxmask("train", data, *flags_of(recipes["mask-rcnn"]), *source, *FROZEN, "--out", "run").status == 0
     )
     new, boxes = tensors_of(here / "run"), tensors_of(runs("faster-rcnn"))
     config = load_model(here / "run").config
@@ -101,7 +111,7 @@ def test_a_class_that_the_parent_does_not_know_starts_fresh(
         assert near(new[key], fresh[key]), key
 
 
-def test_it_goes_on_without_its_parents(
+def test_a_training_resumes_without_its_source_models(
     boxmask: Call,
     here: Path,
     runs: Runs,
@@ -112,57 +122,61 @@ def test_it_goes_on_without_its_parents(
     for kind in ("faster-rcnn", "classifier"):
         shutil.copytree(runs(kind), here / kind)
     flags = (*flags_of(recipes["mask-rcnn"]), "--detector", "faster-rcnn", "--classifier", "classifier")
-    assert boxmask("train", demo, *flags, "--out", "whole").status == 0
+    assert boxmask("train", demo, *flags, "--out", "uninterrupted").status == 0
     stop_after(monkeypatch, 2)
-    ended = boxmask("train", demo, *flags, "--out", "run")
-    assert ended.status == 130
-    assert "stopped; go on with: boxmask train --resume --out run" in ended.err
+    completed = boxmask("train", demo, *flags, "--out", "run")
+    assert completed.status == 130
+    assert "stopped; continue with: boxmask train --resume --out run" in completed.err
     monkeypatch.undo()
     for kind in ("faster-rcnn", "classifier"):
         shutil.rmtree(here / kind)
     monkeypatch.chdir(here)
-    ended = boxmask("train", "--resume", "--out", here / "run")
-    assert ended.status == 0, ended.err
-    assert "backbone:" not in ended.err
+    completed = boxmask("train", "--resume", "--out", here / "run")
+    assert completed.status == 0, completed.err
+    assert "backbone:" not in completed.err
     for name in ("last.safetensors", "best.safetensors"):
-        whole, gone_on = (read_checkpoint(here / run / name)[0] for run in ("whole", "run"))
-        assert all(torch.equal(whole[key], gone_on[key]) for key in whole)
+        uninterrupted, resumed = (read_checkpoint(here / run / name)[0] for run in ("uninterrupted", "run"))
+        assert all(torch.equal(uninterrupted[key], resumed[key]) for key in uninterrupted)
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
-    """Let somebody press Ctrl-C after so many steps."""
-    proper = Report.step
+    """Send Ctrl-C after this number of steps."""
+    original = Report.step
 
     def step(self: Report, clock: Clock, losses: dict[str, float], images: int) -> None:
-        proper(self, clock, losses, images)
+        original(self, clock, losses, images)
         if clock.step == steps:
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Report, "step", step)
 
 
-# ---------------------------------------------------------------- what cannot be
+# ---------------------------------------------------------------- wrong usage
 
 
-@pytest.mark.parametrize("parent", [("--detector", "faster-rcnn"), ("--classifier", "classifier")])
-def test_alternating_training_begins_from_imagenet(
-    refused: Callable[..., str], runs: Runs, demo: Path, parent: tuple[str, str]
+@pytest.mark.parametrize("source", [("--detector", "faster-rcnn"), ("--classifier", "classifier")])
+def test_alternating_training_takes_no_source_models(
+    refused: Callable[..., str], runs: Runs, demo: Path, source: tuple[str, str]
 ) -> None:
-    flag, kind = parent
-    said = refused(2, "train", demo, "--training", "alternating", flag, runs(kind))
-    assert "--training alternating begins from ImageNet, twice; leave out --detector and --classifier" in said
+    flag, kind = source
+    message = refused(2, "train", demo, "--training", "alternating", flag, runs(kind))
+    assert (
+        "--training alternating begins from ImageNet, twice; leave out --detector and --classifier" in message
+    )
 
 
-def test_another_backbone(refused: Callable[..., str], runs: Runs, demo: Path) -> None:
+def test_a_different_backbone_is_an_error(refused: Callable[..., str], runs: Runs, demo: Path) -> None:
     flags = ("--model", "mask-rcnn", "--backbone", "resnet18", "--classifier", runs("classifier"))
-    said = refused(1, "train", demo, *flags)
-    assert "has backbone test_resnet, but the new network has resnet18" in said
-    assert "--backbone test_resnet" in said
+    message = refused(1, "train", demo, *flags)
+    assert "has backbone test_resnet, but the new network has resnet18" in message
+    assert "--backbone test_resnet" in message
 
 
-def test_parents_that_are_not_there(refused: Callable[..., str], demo: Path, trained: Path) -> None:
+def test_missing_or_damaged_source_models_are_an_error(
+    refused: Callable[..., str], demo: Path, trained: Path
+) -> None:
     for flag in ("--detector", "--classifier"):
-        said = refused(1, "train", demo, "--model", "mask-rcnn", flag, "nowhere")
-        assert said == "boxmask: nowhere: there is no such checkpoint. Check the path.\n"
-    said = refused(1, "train", demo, "--detector", trained / "log.jsonl")
-    assert "log.jsonl: this checkpoint is damaged" in said
+        message = refused(1, "train", demo, "--model", "mask-rcnn", flag, "nowhere")
+        assert message == "boxmask: nowhere: there is no such checkpoint. Check the path.\n"
+    message = refused(1, "train", demo, "--detector", trained / "log.jsonl")
+    assert "log.jsonl: this checkpoint is damaged" in message

@@ -1,4 +1,4 @@
-"""Every kind of model through the program: trained, judged, used; and what cannot be."""
+"""Every kind of model through the program: train, evaluate and predict."""
 
 from __future__ import annotations
 
@@ -34,47 +34,49 @@ def files_in(folder: Path) -> list[str]:
 # ---------------------------------------------------------------- train
 
 
-def test_a_segmenter_is_trained_on_label_images(
+def test_a_segmenter_is_trained_on_label_maps(
     boxmask: Call, here: Path, label_maps: Path, quick_flags: tuple[str, ...]
 ) -> None:
     (here / "mine.txt").write_text("ground\ndigit\n")
-    numbers = ("--model-option", "channels=(16, 16, 8, 8)", "--model-option", "border_weight=5")
+    options = ("--model-option", "channels=(16, 16, 8, 8)", "--model-option", "border_weight=5")
     labels = ("--classes-file", "mine.txt", "--class-weights", "balanced")
-    ended = boxmask("train", label_maps, "--model", "unet", *quick_flags, *numbers, *labels)
-    assert (ended.status, ended.out) == (0, "runs/unet-1\n"), ended.err
-    assert "unet on " in ended.err
-    assert "18 train, 2 val, 4 test photos; ground, digit" in ended.err
-    assert "100 %  validation: mIoU 0." in ended.err
+    completed = boxmask("train", label_maps, "--model", "unet", *quick_flags, *options, *labels)
+    assert (completed.status, completed.out) == (0, "runs/unet-1\n"), completed.err
+    assert "unet on " in completed.err
+    assert "18 train, 2 val, 4 test photos; ground, digit" in completed.err
+    assert "100 %  validation: mIoU 0." in completed.err
     config = load_model(here / "runs" / "unet-1").config
     assert (config.channels, config.border_weight) == ((16, 16, 8, 8), 5)
     assert config.class_weights[0] < 1 < config.class_weights[1]
-    said = boxmask("evaluate", "runs/unet-1", label_maps, "--classes-file", "mine.txt", "--json", "-")
-    assert set(json.loads(said.out)["per_class"]) == {"ground", "digit"}
+    report = boxmask("evaluate", "runs/unet-1", label_maps, "--classes-file", "mine.txt", "--json", "-")
+    assert set(json.loads(report.out)["per_class"]) == {"ground", "digit"}
 
 
 def test_a_classifier_is_trained_on_folders(boxmask: Call, here: Path, quick_flags: tuple[str, ...]) -> None:
     for number in range(24):
-        light = number % 2 * 128
-        file = here / "things" / ("bright" if light else "dark") / f"{number:02}.png"
+        brightness = number % 2 * 128
+        file = here / "things" / ("bright" if brightness else "dark") / f"{number:02}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(number).integers(light, light + 100, (24, 30, 3), dtype=np.uint8)
+        pixels = np.random.default_rng(number).integers(
+            brightness, brightness + 100, (24, 30, 3), dtype=np.uint8
+        )
         Image.fromarray(pixels).save(file)
-    ended = boxmask("train", "things", "--model", "classifier", *quick_flags)
-    assert (ended.status, ended.out) == (0, "runs/classifier-1\n"), ended.err
-    assert "photos; bright, dark" in ended.err
-    assert "objects to be classified" not in ended.err
-    assert "validation: accuracy" in ended.err
+    completed = boxmask("train", "things", "--model", "classifier", *quick_flags)
+    assert (completed.status, completed.out) == (0, "runs/classifier-1\n"), completed.err
+    assert "photos; bright, dark" in completed.err
+    assert "objects to be classified" not in completed.err
+    assert "validation: accuracy" in completed.err
     assert boxmask("evaluate", "runs/classifier-1", "things").status == 0
-    ended = boxmask("predict", "runs/classifier-1", "things/dark", "--out", "said")
-    assert (ended.status, ended.out) == (0, "12 photos\nsaid/classes.csv\n")
+    completed = boxmask("predict", "runs/classifier-1", "things/dark", "--out", "classes")
+    assert (completed.status, completed.out) == (0, "12 photos\nclasses\n")
 
 
-def test_one_class_is_nothing_to_tell_apart(refused: Refused, tmp_path: Path) -> None:
+def test_a_classifier_needs_two_classes(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "set" / "cat").mkdir(parents=True)
     for number in range(10):
         Image.new("RGB", (20, 20), (number, 0, 0)).save(tmp_path / "set" / "cat" / f"{number}.png")
-    said = refused(1, "train", tmp_path / "set", "--model", "classifier")
-    assert "a classifier needs at least two classes, found one class, cat. Add another." in said
+    message = refused(1, "train", tmp_path / "set", "--model", "classifier")
+    assert "a classifier needs at least two classes, found one class, cat. Add another." in message
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_one_class_is_nothing_to_tell_apart(refused: Refused, tmp_path: Path) ->
         (["--model", "segnet"], 2, "unknown model 'segnet'; choose from: rcnn"),
     ],
 )
-def test_choices_that_cannot_be_meant(
+def test_invalid_options_are_wrong_usage(
     refused: Refused, demo: Path, flags: list[str], status: int, message: str
 ) -> None:
     assert message in refused(status, "train", demo, *flags, "--weights", "none")
@@ -105,66 +107,66 @@ def test_choices_that_cannot_be_meant(
     ("model", "message"),
     [("unet", "its objects have boxes but no masks"), ("mask-rcnn", "no training object has an outline")],
 )
-def test_boxes_are_not_enough(refused: Refused, boxes_only: Path, model: str, message: str) -> None:
+def test_models_of_masks_need_masks(refused: Refused, boxes_only: Path, model: str, message: str) -> None:
     assert message in refused(1, "train", boxes_only, "--model", model, "--weights", "none")
 
 
-def test_label_images_without_a_classes_file_come_with_one_to_fill_in(
-    refused: Refused, label_maps: Path
-) -> None:
-    said = refused(1, "train", label_maps, "--model", "unet", "--weights", "none")
-    assert "classes.txt" in said
+def test_label_maps_need_a_classes_file(refused: Refused, label_maps: Path) -> None:
+    message = refused(1, "train", label_maps, "--model", "unet", "--weights", "none")
+    assert "classes.txt" in message
 
 
 # ---------------------------------------------------------------- evaluate
 
 
 @pytest.mark.parametrize("kind", JSON)
-def test_figures_are_the_same_in_the_file_and_in_python(
+def test_metrics_are_the_same_in_the_json_file_and_in_python(
     boxmask: Call, here: Path, runs: Runs, demo: Path, kind: str
 ) -> None:
-    ended = boxmask("evaluate", runs(kind), demo, "--json", "figures.json", "--pictures", "pictures")
-    assert ended.status == 0, ended.err
-    assert ended.out.strip()
-    figures = json.loads((here / "figures.json").read_text())
-    assert JSON[kind] <= set(figures)
-    assert figures == json.loads(json.dumps(verbs.evaluate(runs(kind), demo).to_dict()))
+    completed = boxmask("evaluate", runs(kind), demo, "--json", "metrics.json", "--pictures", "pictures")
+    assert completed.status == 0, completed.err
+    assert completed.out.strip()
+    metrics = json.loads((here / "metrics.json").read_text())
+    assert JSON[kind] <= set(metrics)
+    assert metrics == json.loads(json.dumps(verbs.evaluate(runs(kind), demo).to_dict()))
     assert len(files_in(here / "pictures")) == (1 if kind == "classifier" else 4)
 
 
-def test_the_json_alone(boxmask: Call, runs: Runs, demo: Path) -> None:
-    ended = boxmask("evaluate", runs("tiles"), demo, "--split", "val", "--json", "-")
-    assert json.loads(ended.out)["images"] == 2
+def test_a_dash_prints_only_the_json(boxmask: Call, runs: Runs, demo: Path) -> None:
+    completed = boxmask("evaluate", runs("tiles"), demo, "--split", "val", "--json", "-")
+    assert json.loads(completed.out)["images"] == 2
 
 
-def test_pixels_that_nothing_names(refused: Refused, runs: Runs, label_maps: Path, here: Path) -> None:
+def test_label_maps_are_read_with_a_classes_file(
+    refused: Refused, runs: Runs, label_maps: Path, here: Path
+) -> None:
     assert "classes.txt" in refused(1, "evaluate", runs("unet"), label_maps)
     (here / "part.txt").write_text("background,0\n")
-    said = refused(1, "evaluate", runs("unet"), label_maps, "--classes-file", "part.txt")
-    assert "--on-unknown-colors skip" in said
-    said = refused(1, "evaluate", runs("unet"), label_maps, "--classes-file", "gone.txt")
-    assert "gone.txt" in said
+    message = refused(1, "evaluate", runs("unet"), label_maps, "--classes-file", "part.txt")
+    assert "--on-unknown-colors skip" in message
+    message = refused(1, "evaluate", runs("unet"), label_maps, "--classes-file", "gone.txt")
+    assert "gone.txt" in message
 
 
 @pytest.mark.parametrize("kind", ["mask-rcnn", "classifier"])
-def test_colors_are_for_segmenters(refused: Refused, runs: Runs, demo: Path, kind: str) -> None:
-    said = refused(2, "evaluate", runs(kind), demo, "--classes-file", "mine.txt")
-    assert "--classes-file and --on-unknown-colors are for segmenters" in said
+def test_only_segmenters_take_a_classes_file(refused: Refused, runs: Runs, demo: Path, kind: str) -> None:
+    message = refused(2, "evaluate", runs(kind), demo, "--classes-file", "mine.txt")
+    assert "--classes-file and --on-unknown-colors are for segmenters" in message
 
 
 @pytest.mark.parametrize("kind", ["mask-rcnn", "unet", "classifier"])
-def test_svd_is_for_a_fast_rcnn(refused: Refused, runs: Runs, demo: Path, kind: str) -> None:
-    for verb, given in (("evaluate", demo), ("predict", demo / "images")):
-        assert "--svd needs a Fast R-CNN" in refused(2, verb, runs(kind), given, "--svd", "8", "8")
+def test_svd_is_for_fast_rcnn(refused: Refused, runs: Runs, demo: Path, kind: str) -> None:
+    for verb, path in (("evaluate", demo), ("predict", demo / "images")):
+        assert "--svd needs a Fast R-CNN" in refused(2, verb, runs(kind), path, "--svd", "8", "8")
 
 
 # ---------------------------------------------------------------- predict
 
 
-def test_outlines_are_written(boxmask: Call, here: Path, runs: Runs, demo: Path) -> None:
+def test_masks_are_written_in_every_format(boxmask: Call, here: Path, runs: Runs, demo: Path) -> None:
     photos = sorted((demo / "images").glob("test-*.jpg"))
-    ended = boxmask("predict", runs("mask-rcnn"), *photos[:2], "--save", "png,coco,labelme,label-maps")
-    assert ended.status == 0, ended.err
+    completed = boxmask("predict", runs("mask-rcnn"), *photos[:2], "--save", "png,coco,labelme,label-maps")
+    assert completed.status == 0, completed.err
     one, two = (photo.stem for photo in photos[:2])
     expected = [f"{one}.png", f"{two}.png", "detections.json"]
     expected += [f"labelme/{name}.json" for name in (one, two)]
@@ -175,11 +177,11 @@ def test_outlines_are_written(boxmask: Call, here: Path, runs: Runs, demo: Path)
     assert any("segmentation" in annotation for annotation in written)
 
 
-def test_maps_are_written(boxmask: Call, here: Path, runs: Runs, demo: Path) -> None:
+def test_label_maps_are_written(boxmask: Call, here: Path, runs: Runs, demo: Path) -> None:
     photo = sorted((demo / "images").glob("test-*.jpg"))[0]
     for kind in ("unet", "tiles"):
-        ended = boxmask("predict", runs(kind), photo, "--out", kind)
-        assert (ended.status, ended.out) == (0, f"1 photos\n{kind}\n")
+        completed = boxmask("predict", runs(kind), photo, "--out", kind)
+        assert (completed.status, completed.out) == (0, f"1 photo\n{kind}\n")
         assert files_in(here / kind) == sorted(
             ["classes.txt", f"label-maps/{photo.stem}.png", f"{photo.stem}.jpg"]
         )
@@ -188,28 +190,28 @@ def test_maps_are_written(boxmask: Call, here: Path, runs: Runs, demo: Path) -> 
         assert labels.max() <= 10
 
 
-def test_what_each_photo_shows_is_written(boxmask: Call, here: Path, runs: Runs, demo: Path) -> None:
-    ended = boxmask("predict", runs("classifier"), demo / "images" / "test-*.jpg", "--out", "said")
-    assert (ended.status, ended.out, ended.err) == (0, "4 photos\nsaid/classes.csv\n", "")
-    with (here / "said" / "classes.csv").open(newline="") as file:
+def test_the_class_of_each_photo_is_written(boxmask: Call, here: Path, runs: Runs, demo: Path) -> None:
+    completed = boxmask("predict", runs("classifier"), demo / "images" / "test-*.jpg", "--out", "classes")
+    assert (completed.status, completed.out, completed.err) == (0, "4 photos\nclasses\n", "")
+    with (here / "classes" / "classes.csv").open(newline="") as file:
         heading, *rows = csv.reader(file)
     assert heading[:3] == ["photo", "class", "zero"]
     assert len(rows) == 4
 
 
-def test_a_photo_that_cannot_be_read_does_not_stop_a_classifier(
+def test_an_unreadable_photo_does_not_stop_the_others(
     boxmask: Call, here: Path, runs: Runs, demo: Path
 ) -> None:
     (here / "broken.jpg").write_bytes(b"not a photo")
     photo = sorted((demo / "images").glob("test-*.jpg"))[0]
-    ended = boxmask("predict", runs("classifier"), photo, "broken.jpg")
-    assert ended.status == 1
-    assert ended.out == "1 photos\npredictions/classes.csv\n"
-    assert "boxmask: broken.jpg: " in ended.err
+    completed = boxmask("predict", runs("classifier"), photo, "broken.jpg")
+    assert completed.status == 1
+    assert completed.out == "1 photo\npredictions\n"
+    assert "boxmask: broken.jpg: " in completed.err
 
 
 @pytest.mark.parametrize(
-    ("kind", "form", "message"),
+    ("kind", "formats", "message"),
     [
         ("unet", "coco", "--save coco: needs separate objects"),
         ("unet", "labelme", "--save labelme: needs separate objects"),
@@ -218,7 +220,7 @@ def test_a_photo_that_cannot_be_read_does_not_stop_a_classifier(
         ("mask-rcnn", "", "--save nothing: unknown format"),
     ],
 )
-def test_a_form_that_is_not_possible(
-    refused: Refused, runs: Runs, demo: Path, kind: str, form: str, message: str
+def test_a_format_that_the_task_does_not_have_is_wrong_usage(
+    refused: Refused, runs: Runs, demo: Path, kind: str, formats: str, message: str
 ) -> None:
-    assert message in refused(2, "predict", runs(kind), demo / "images", "--save", form)
+    assert message in refused(2, "predict", runs(kind), demo / "images", "--save", formats)

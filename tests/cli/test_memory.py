@@ -16,7 +16,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="keeping memory is glibc's")
-def test_the_same_memory_is_used_again() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is kept with glibc only")
+def test_freed_memory_is_used_again() -> None:
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 10  # 80 MB are 20,000 pages, or 40 large ones
+    assert int(done.stdout) < 10  # 80 MB are 20,000 pages, or 40 huge pages

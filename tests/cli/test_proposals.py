@@ -12,55 +12,62 @@ Refused = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
-def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _separate_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BOXMASK_CACHE", str(tmp_path / "cache"))
 
 
-def test_labeled_photos_are_judged(boxmask: Program, here: Path, demo: Path) -> None:
-    ended = boxmask("proposals", demo, "--split", "test", "--mode", "single", "--json", "figures.json")
-    assert ended.status == 0
-    assert "MABO" in ended.out
-    figures = json.loads((here / "figures.json").read_text())
-    assert figures["photos"] == 4
-    assert 0 < figures["recall_70"] <= figures["recall_50"] <= 1
+def test_the_recall_on_labeled_photos_is_printed_and_written(
+    boxmask: Program, here: Path, demo: Path
+) -> None:
+    completed = boxmask("proposals", demo, "--split", "test", "--mode", "single", "--json", "metrics.json")
+    assert completed.status == 0
+    assert "MABO" in completed.out
+    metrics = json.loads((here / "metrics.json").read_text())
+    assert metrics["photos"] == 4
+    assert 0 < metrics["recall_70"] <= metrics["recall_50"] <= 1
     again = boxmask("proposals", demo, "--split", "test", "--mode", "single", "--json", "-")
-    assert json.loads(again.out) == figures
+    assert json.loads(again.out) == metrics
 
 
 def test_photos_are_drawn(boxmask: Program, here: Path, demo: Path) -> None:
-    ended = boxmask("proposals", demo / "images" / "train-00001.jpg", "--mode", "single", "--out", "seen")
-    assert (ended.status, ended.out.strip()) == (0, "seen")
+    completed = boxmask("proposals", demo / "images" / "train-00001.jpg", "--mode", "single", "--out", "seen")
+    assert (completed.status, completed.out.strip()) == (0, "seen")
     assert [file.name for file in (here / "seen").iterdir()] == ["train-00001.jpg"]
 
 
-def test_a_limit_keeps_so_many(boxmask: Program, demo: Path) -> None:
-    ended = boxmask("proposals", demo, "--split", "test", "--mode", "single", "--limit", "5", "--json", "-")
-    assert json.loads(ended.out)["mean_proposals"] <= 5
+def test_limit_is_the_maximum_number_of_proposals(boxmask: Program, demo: Path) -> None:
+    completed = boxmask(
+        "proposals", demo, "--split", "test", "--mode", "single", "--limit", "5", "--json", "-"
+    )
+    assert json.loads(completed.out)["mean_proposals"] <= 5
 
 
-def test_a_mode_keeps_its_limit_and_the_papers_has_none(boxmask: Program, demo: Path) -> None:
-    ways = [("--limit", "100000"), (), ("--paper", "--limit", "100000"), ("--paper",)]
-    ended = [boxmask("proposals", demo, "--split", "test", *way, "--json", "-") for way in ways]
-    unlimited, ours, _, papers = counts = [json.loads(one.out)["mean_proposals"] for one in ended]
-    assert ours <= min(unlimited, 1700)
-    assert papers == counts[2] != ours
+def test_the_papers_settings_have_no_limit(boxmask: Program, demo: Path) -> None:
+    options = [("--limit", "100000"), (), ("--paper", "--limit", "100000"), ("--paper",)]
+    completed = [boxmask("proposals", demo, "--split", "test", *flags, "--json", "-") for flags in options]
+    counts = [json.loads(each.out)["mean_proposals"] for each in completed]
+    ours_unlimited, ours, paper_unlimited, paper = counts
+    assert ours <= min(ours_unlimited, 1700)
+    assert paper == paper_unlimited != ours
 
 
-def test_photos_that_are_not_there(refused: Refused) -> None:
+def test_a_missing_photo_is_an_error(refused: Refused) -> None:
     assert "nowhere.jpg" in refused(1, "proposals", "nowhere.jpg")
 
 
-def test_an_rpns_proposals_are_judged_and_drawn(
+def test_the_proposals_of_an_rpn_are_evaluated_and_drawn(
     boxmask: Program, here: Path, demo: Path, trained: Path
 ) -> None:
     rpn = ("--method", "rpn", "--run", trained)
-    ended = boxmask("proposals", demo, *rpn, "--split", "test", "--limit", "30", "--json", "-")
-    assert 0 < json.loads(ended.out)["mean_proposals"] <= 30
-    ended = boxmask("proposals", demo / "images" / "train-00001.jpg", *rpn, "--out", "seen")
-    assert (ended.status, ended.out.strip()) == (0, "seen")
+    completed = boxmask("proposals", demo, *rpn, "--split", "test", "--limit", "30", "--json", "-")
+    assert 0 < json.loads(completed.out)["mean_proposals"] <= 30
+    completed = boxmask("proposals", demo / "images" / "train-00001.jpg", *rpn, "--out", "seen")
+    assert (completed.status, completed.out.strip()) == (0, "seen")
     assert [file.name for file in (here / "seen").iterdir()] == ["train-00001.jpg"]
 
 
-def test_an_rpn_needs_a_run_and_a_search_has_none(refused: Refused, demo: Path, trained: Path) -> None:
-    assert "say which Faster R-CNN's with --run RUN" in refused(2, "proposals", demo, "--method", "rpn")
+def test_only_the_rpn_takes_a_run(refused: Refused, demo: Path, trained: Path) -> None:
+    assert "--method rpn: give the run of a Faster R-CNN with --run RUN" in refused(
+        2, "proposals", demo, "--method", "rpn"
+    )
     assert "--run is for --method rpn" in refused(2, "proposals", demo, "--run", trained)

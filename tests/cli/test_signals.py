@@ -1,4 +1,4 @@
-"""Ctrl-C and kill on the real program, with its worker process, as a terminal sends them."""
+"""Ctrl-C and kill, sent to the real program and its worker process as a terminal sends them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from boxmask.weights.checkpoint import load_detector, read_checkpoint
 
 Process = subprocess.Popen[str]
 Start = Callable[..., Process]
-PATIENCE = 90.0  # seconds, on a machine that has much else to do
+TIMEOUT = 90.0  # seconds, on a busy machine
 
 
 @pytest.fixture
 def start(here: Path) -> Iterator[Start]:
-    """Start the program in a process group of its own; what is left of it at the end is killed."""
+    """Start the program in a new process group. At the end of the test, the group is killed."""
     groups: list[int] = []
 
-    def begin(*arguments: object) -> Process:
-        words = ["boxmask", *map(str, arguments)]
-        program = f"import sys; from boxmask.cli import main; sys.argv = {words!r}; main()"
+    def start_program(*arguments: object) -> Process:
+        argv = ["boxmask", *map(str, arguments)]
+        program = f"import sys; from boxmask.cli import main; sys.argv = {argv!r}; main()"
         process = subprocess.Popen(
             [sys.executable, "-c", program],
             stdout=subprocess.PIPE,
@@ -42,7 +42,7 @@ def start(here: Path) -> Iterator[Start]:
         groups.append(process.pid)
         return process
 
-    yield begin
+    yield start_program
     for group in groups:
         if alive(group):
             os.killpg(group, signal.SIGKILL)
@@ -56,10 +56,10 @@ def alive(group: int) -> bool:
     return True
 
 
-def wait_for(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline, "waited in vain"
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.05)
 
 
@@ -67,7 +67,7 @@ def step_of(file: Path) -> int:
     return int(read_checkpoint(file)[1].training["step"])
 
 
-def test_a_training_outlives_ctrl_c_and_a_kill(
+def test_a_training_resumes_after_ctrl_c_and_after_a_kill(
     start: Start, boxmask: Callable[..., Any], here: Path, demo: Path, quick_flags: tuple[str, ...]
 ) -> None:
     run = Run(here / "run")
@@ -75,11 +75,11 @@ def test_a_training_outlives_ctrl_c_and_a_kill(
     process = start("train", demo, *_last_of_each(flags), "--out", "run")
     wait_for(run.resume_file.is_file)
 
-    os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the workers, too
-    out, err = process.communicate(timeout=PATIENCE)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the workers as well
+    out, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == INTERRUPTED, err
     assert out == "run\n"
-    assert err.endswith("stopped; go on with: boxmask train --resume --out run\n")
+    assert err.endswith("stopped; continue with: boxmask train --resume --out run\n")
     assert "Traceback" not in err
     wait_for(lambda: not alive(process.pid))
     stopped_at = step_of(run.resume_file)
@@ -88,8 +88,8 @@ def test_a_training_outlives_ctrl_c_and_a_kill(
 
     process = start("train", "--resume", "--out", "run")
     wait_for(lambda: step_of(run.resume_file) > stopped_at)
-    process.send_signal(signal.SIGKILL)  # the trainer alone: its worker has to notice
-    process.communicate(timeout=PATIENCE)
+    process.send_signal(signal.SIGKILL)  # only the main process: the worker must notice
+    process.communicate(timeout=TIMEOUT)
     wait_for(lambda: not alive(process.pid))
     _require_readable(run)
     killed_at = step_of(run.resume_file)
@@ -97,12 +97,12 @@ def test_a_training_outlives_ctrl_c_and_a_kill(
 
     process = start("train", "--resume", "--out", "run")
     wait_for(lambda: step_of(run.resume_file) > killed_at)
-    process.send_signal(signal.SIGTERM)  # as a machine that shuts down
-    assert process.wait(timeout=PATIENCE) == INTERRUPTED
+    process.send_signal(signal.SIGTERM)  # as at a shutdown
+    assert process.wait(timeout=TIMEOUT) == INTERRUPTED
 
 
 def _last_of_each(flags: tuple[str, ...]) -> list[str]:
-    """A flag that comes twice counts as its last."""
+    """Keep the last value of a flag that is given twice."""
     chosen = dict(zip(flags[::2], flags[1::2], strict=True))
     return [part for pair in chosen.items() for part in pair]
 

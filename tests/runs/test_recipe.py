@@ -8,19 +8,19 @@ from boxmask.models.table import MODELS
 from boxmask.runs.recipe import DEFAULT_MINUTES, METHOD_DEFAULTS, MethodDefaults, Recipe
 
 
-def test_without_an_end_training_takes_the_default_minutes() -> None:
+def test_training_takes_the_default_minutes() -> None:
     assert Recipe().minutes == DEFAULT_MINUTES
     assert Recipe(max_minutes=3).minutes == 3
     assert Recipe(epochs=3).minutes is None
 
 
-def test_two_ends_are_refused() -> None:
+def test_minutes_and_epochs_exclude_each_other() -> None:
     with pytest.raises(UsageError, match=r"--max-minutes or --epochs, not both"):
         Recipe(max_minutes=1, epochs=1)
 
 
 @pytest.mark.parametrize(
-    ("choice", "message"),
+    ("option", "message"),
     [
         ({"max_minutes": 0.0}, "--max-minutes: expected more than 0, found 0.0"),
         ({"epochs": 0}, "--epochs: expected more than 0, found 0"),
@@ -47,12 +47,12 @@ def test_two_ends_are_refused() -> None:
         ({"scale": (0.0, 1.0)}, "--scale: expected two factors, the smaller first, found 0.0 1.0"),
     ],
 )
-def test_a_value_that_cannot_be_meant_is_named(choice: dict[str, Any], message: str) -> None:
+def test_an_invalid_value_is_an_error(option: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=re.escape(message)):
-        Recipe(**choice)
+        Recipe(**option)
 
 
-# ---------------------------------------------------------------- numbers of the network
+# ---------------------------------------------------------------- model options
 
 
 @pytest.mark.parametrize(
@@ -72,56 +72,58 @@ def test_a_value_that_cannot_be_meant_is_named(choice: dict[str, Any], message: 
         ("norm=__import__('os').getcwd()", "norm", "__import__('os').getcwd()"),
     ],
 )
-def test_set_takes_what_python_writes_and_runs_nothing(text: str, name: str, value: object) -> None:
-    numbers = Recipe(model_options=(text,)).option_values
-    assert numbers == {name: value}
-    assert type(numbers[name]) is type(value)
+def test_a_value_is_a_python_literal_or_text_and_never_executed(text: str, name: str, value: object) -> None:
+    options = Recipe(model_options=(text,)).option_values
+    assert options == {name: value}
+    assert type(options[name]) is type(value)
 
 
-def test_several_numbers_are_set() -> None:
+def test_several_model_options() -> None:
     assert Recipe().option_values == {}
     assert Recipe(model_options=("a=1", "b=2")).option_values == {"a": 1, "b": 2}
 
 
 @pytest.mark.parametrize("text", ["tile", "=4", "", "two words=4", "4=tile", "a.b=3"])
-def test_set_without_a_name_or_a_value(text: str) -> None:
+def test_a_model_option_needs_a_name_and_a_value(text: str) -> None:
     with pytest.raises(
         UsageError, match=rf"--model-option {re.escape(text)}: expected NAME=VALUE, for example"
     ):
         Recipe(model_options=(text,))
 
 
-def test_what_is_no_business_of_set() -> None:
+def test_options_that_model_option_refuses() -> None:
     with pytest.raises(UsageError, match="--model-option backbone=resnet18: give --backbone"):
         Recipe(model_options=("backbone=resnet18",))
     with pytest.raises(UsageError, match="--model-option class_names=3: the labels name the classes"):
         Recipe(model_options=("tile=3", "class_names=3"))
 
 
-# ---------------------------------------------------------------- what suits the method
+# ---------------------------------------------------------------- defaults of the method
 
 
-def test_the_method_decides_what_the_user_does_not_say() -> None:
+def test_options_that_are_not_given_have_the_defaults_of_the_method() -> None:
     for model in MODELS:
         assert Recipe(model=model).method == METHOD_DEFAULTS.get(model, MethodDefaults())
     assert METHOD_DEFAULTS["ssd"] != MethodDefaults()
     assert Recipe(model="ssd").method.frozen_stages == 1
 
 
-def test_what_the_user_says_goes_before_the_method() -> None:
+def test_options_take_precedence_over_the_defaults_of_the_method() -> None:
     recipe = Recipe(model="ssd", frozen_stages=0, crop_policy="ssd")
     assert recipe.method == MethodDefaults(frozen_stages=0, crop_policy="ssd")
     assert Recipe(model="ssd", learning_rate=1e-5).method.learning_rate == 1e-5
 
 
-def test_a_settled_recipe_no_longer_depends_on_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    settled = Recipe(model="ssd", flip=0.2).with_method_defaults()
-    assert (settled.learning_rate, settled.frozen_stages, settled.crop_policy) == (8e-4, 1, "jitter")
-    assert settled.flip == 0.2
-    assert settled.with_method_defaults() == settled
+def test_a_recipe_with_method_defaults_no_longer_depends_on_the_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolved = Recipe(model="ssd", flip=0.2).with_method_defaults()
+    assert (resolved.learning_rate, resolved.frozen_stages, resolved.crop_policy) == (8e-4, 1, "jitter")
+    assert resolved.flip == 0.2
+    assert resolved.with_method_defaults() == resolved
     monkeypatch.setitem(METHOD_DEFAULTS, "ssd", MethodDefaults(learning_rate=1.0))
-    assert settled.method.learning_rate == 8e-4
+    assert resolved.method.learning_rate == 8e-4
 
 
-def test_every_method_of_the_table_is_a_model() -> None:
+def test_every_entry_of_the_table_is_a_model() -> None:
     assert METHOD_DEFAULTS.keys() <= MODELS.keys()

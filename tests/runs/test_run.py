@@ -30,12 +30,12 @@ def run(tmp_path: Path) -> Run:
 
 
 @pytest.mark.parametrize("recipe", [Recipe(), UNUSUAL, Recipe(max_minutes=2.5)])
-def test_a_recipe_comes_back_from_its_file(run: Run, recipe: Recipe, tmp_path: Path) -> None:
+def test_a_recipe_is_read_back_from_its_file(run: Run, recipe: Recipe, tmp_path: Path) -> None:
     write_json(run.recipe_file, recipe_json(recipe, tmp_path / "data", "0123"))
     assert read_recipe(run) == (recipe, tmp_path / "data")
 
 
-def test_the_file_holds_every_choice_and_what_it_was_made_for(run: Run) -> None:
+def test_the_recipe_file_holds_every_field_the_data_set_and_its_fingerprint(run: Run) -> None:
     write_json(run.recipe_file, recipe_json(Recipe(), Path("data"), "0123"))
     content = json.loads(run.recipe_file.read_text())
     assert list(content["recipe"]) == [field.name for field in fields(Recipe)]
@@ -44,13 +44,13 @@ def test_the_file_holds_every_choice_and_what_it_was_made_for(run: Run) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"data": "x", "recipe": {"scale": [1, 1]}}'])
-def test_a_damaged_recipe_is_named(run: Run, text: str) -> None:
+def test_a_damaged_recipe_is_an_error(run: Run, text: str) -> None:
     run.recipe_file.write_text(text)
-    with pytest.raises(CheckpointError, match=r"recipe\.json: cannot be read as the recipe of this run"):
+    with pytest.raises(CheckpointError, match=r"recipe\.json: this is not the recipe of a run"):
         read_recipe(run)
 
 
-def test_a_recipe_of_another_version_is_named(run: Run) -> None:
+def test_a_recipe_with_an_unknown_field_is_an_error(run: Run) -> None:
     content = recipe_json(Recipe(), Path("data"), "")
     content["recipe"]["momentum"] = 0.9
     write_json(run.recipe_file, content)
@@ -58,18 +58,22 @@ def test_a_recipe_of_another_version_is_named(run: Run) -> None:
         read_recipe(run)
 
 
-def test_a_missing_recipe_is_named(run: Run) -> None:
+def test_a_missing_recipe_is_an_error(run: Run) -> None:
     with pytest.raises(CheckpointError, match=r"recipe\.json"):
         read_recipe(run)
 
 
-def test_a_folder_that_is_given_must_not_exist(tmp_path: Path) -> None:
+def test_the_output_folder_must_not_exist(tmp_path: Path) -> None:
     assert choose_folder(tmp_path / "new", "faster-rcnn") == tmp_path / "new"
-    with pytest.raises(UsageError, match=r"exists already\. Go on with it: --resume"):
+    with pytest.raises(
+        UsageError, match=r"already exists\. Continue it with --resume, or give another --out\."
+    ):
         choose_folder(tmp_path, "faster-rcnn")
 
 
-def test_the_next_free_number_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_default_the_folder_has_the_next_free_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert choose_folder(None, "faster-rcnn") == Path("runs/faster-rcnn-1")
     assert not Path("runs").exists()
@@ -85,6 +89,6 @@ def test_a_run_has_weights_once_it_has_a_checkpoint(run: Run) -> None:
     assert run.has_weights
 
 
-def test_the_versions_are_those_that_a_result_depends_on() -> None:
+def test_versions_of_the_packages_that_a_result_depends_on() -> None:
     assert {"python", "boxmask", "torch", "timm"} <= set(versions())
     assert all(versions().values())

@@ -19,7 +19,7 @@ def train(
     *,
     recipe: Annotated[Recipe, Parameter(name="*")] = Recipe(),  # noqa: B008 (frozen)
     out: Annotated[Path | None, Parameter(group=BASICS)] = None,
-    resume: Annotated[bool, Parameter(group=BASICS, negative="")] = False,
+    resume: Annotated[bool, Parameter(group=BASICS, negative="", show_default=False)] = False,
 ) -> int:
     """Train a detector, segmenter or classifier on your labeled photos.
 

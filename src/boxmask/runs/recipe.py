@@ -102,7 +102,9 @@ class Recipe:
     fit; classes are matched by name."""
     classifier: Annotated[Path | None, Parameter(group=MODEL)] = None
     """Run of a trained classifier to take the backbone from, or a file with timm weights."""
-    model_options: Annotated[tuple[str, ...], Parameter(name="--model-option", group=MODEL)] = ()
+    model_options: Annotated[
+        tuple[str, ...], Parameter(name="--model-option", group=MODEL, show_default=False)
+    ] = ()
     """Any other field of the model's config, as NAME=VALUE, for example --model-option nms_iou=0.4. Repeat
     the flag for several."""
 
