@@ -1,4 +1,4 @@
-"""Anchors equal torchvision's."""
+"""Anchors equal torchvision's; SSD's default boxes are tested with the detector."""
 
 import pytest
 import torch
@@ -20,13 +20,13 @@ def test_the_papers_nine_anchors() -> None:
     shapes = anchor_shapes((128, 256, 512), (0.5, 1.0, 2.0))
     sides = (shapes[:, 2:] - shapes[:, :2]).tolist()
     assert len(sides) == 9
-    assert sides[0] == [182.0, 90.0]  # 1:2, wider than high, about 128 squared
+    assert sides[0] == [182.0, 90.0]  # wider than high, 1:2, with an area of about 128²
     assert sides[3] == [128.0, 128.0]
     assert sides[6] == [90.0, 182.0]
 
 
-def test_tiled_like_torchvision() -> None:
-    """A pyramid whose last level is not half of the one before."""
+def test_tiling_equals_torchvision() -> None:
+    """The last level of this pyramid is not half the size of the one before."""
     sizes, ratios, grids = ((32,), (64,), (128,)), (0.5, 1.0, 2.0), [(24, 40), (12, 20), (5, 7)]
     generator = AnchorGenerator(sizes, (ratios,) * 3)
     images = ImageList(torch.zeros(1, 3, 96, 160), [(96, 160)])
@@ -35,7 +35,7 @@ def test_tiled_like_torchvision() -> None:
     assert torch.equal(torch.cat(ours), theirs)
 
 
-def test_row_by_row_then_shape_by_shape() -> None:
+def test_anchors_are_ordered_by_row_then_column_then_shape() -> None:
     shapes = torch.tensor([[-1.0, -1.0, 1.0, 1.0], [-2.0, -1.0, 2.0, 1.0]])
     (tiled,) = pyramid_anchors([shapes], [(2, 3)], (20, 300))
     assert tiled.shape == (12, 4)
@@ -44,7 +44,7 @@ def test_row_by_row_then_shape_by_shape() -> None:
     assert tiled[6].tolist() == [-1.0, 9.0, 1.0, 11.0]
 
 
-def test_every_level_of_a_pyramid() -> None:
+def test_pyramid_anchors_tile_every_level() -> None:
     shapes = [anchor_shapes((8.0,), (1.0,)), anchor_shapes((16.0, 20.0), (1.0,))]
     fine, coarse = pyramid_anchors(shapes, [(4, 6), (2, 3)], (32, 48))
     assert (len(fine), len(coarse)) == (4 * 6, 2 * 3 * 2)

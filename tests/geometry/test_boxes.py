@@ -9,11 +9,11 @@ from boxmask.geometry import boxes as box
 
 
 def random_boxes(count: int, seed: int) -> torch.Tensor:
-    numbers = torch.rand(count, 4, generator=torch.Generator().manual_seed(seed)) * 100
-    return torch.cat([numbers[:, :2], numbers[:, :2] + numbers[:, 2:]], dim=1)
+    values = torch.rand(count, 4, generator=torch.Generator().manual_seed(seed)) * 100
+    return torch.cat([values[:, :2], values[:, :2] + values[:, 2:]], dim=1)
 
 
-def test_areas_have_no_plus_one() -> None:
+def test_areas_do_not_add_one_to_sides() -> None:
     assert box.areas(torch.tensor([[2.0, 3.0, 5.0, 7.0], [0.0, 0.0, 0.5, 0.5]])).tolist() == [12.0, 0.25]
 
 
@@ -28,7 +28,7 @@ def test_iou_equals_torchvision() -> None:
     torch.testing.assert_close(box.iou(a, b), box_iou(a, b))
 
 
-def test_coverage_is_a_part_of_the_box_not_of_the_region() -> None:
+def test_coverage_is_a_fraction_of_the_box_not_of_the_region() -> None:
     region = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
     boxes = torch.tensor([[1.0, 1.0, 2.0, 2.0], [8.0, 0.0, 12.0, 4.0], [5.0, 5.0, 5.0, 9.0]])
     assert box.coverage(region, boxes).tolist() == [[1.0, 0.5, 0.0]]
@@ -41,12 +41,12 @@ def test_sizes_are_height_then_width() -> None:
     assert half_wide.tolist() == [[5.0, 30.0, 10.0, 60.0]]
 
 
-def test_no_boxes_at_all() -> None:
-    none, one = torch.zeros(0, 4), torch.tensor([[0.0, 0.0, 1.0, 1.0]])
-    assert box.iou(none, one).shape == (0, 1)
-    assert box.iou(one, none).shape == (1, 0)
-    assert box.clip(none, (3, 3)).shape == (0, 4)
-    assert box.large_enough(none, 1).shape == (0,)
+def test_no_boxes() -> None:
+    empty, single = torch.zeros(0, 4), torch.tensor([[0.0, 0.0, 1.0, 1.0]])
+    assert box.iou(empty, single).shape == (0, 1)
+    assert box.iou(single, empty).shape == (1, 0)
+    assert box.clip(empty, (3, 3)).shape == (0, 4)
+    assert box.large_enough(empty, 1).shape == (0,)
 
 
 # ---------------------------------------------------------------- deltas (R-CNN, appendix C)
@@ -58,7 +58,7 @@ def test_encode_by_hand() -> None:
     torch.testing.assert_close(box.encode(anchor, target), torch.tensor([[1.0, 0.0, math.log(2), 0.0]]))
 
 
-def test_weights_multiply_what_is_learned() -> None:
+def test_weights_multiply_the_deltas() -> None:
     anchor, target = torch.tensor([[0.0, 0.0, 10.0, 20.0]]), torch.tensor([[5.0, 0.0, 25.0, 20.0]])
     weighted = box.encode(anchor, target, (10.0, 10.0, 5.0, 5.0))
     torch.testing.assert_close(weighted, torch.tensor([[10.0, 0.0, 5 * math.log(2), 0.0]]))

@@ -7,46 +7,48 @@ from boxmask.geometry import matching
 from boxmask.geometry.matching import BACKGROUND, IGNORE, match, match_boxes, sample
 
 IOU = torch.tensor(
-    [  # two ground truths, six candidates
+    [  # two ground-truth boxes, six candidates
         [0.8, 0.5, 0.2, 0.0, 0.0, 0.0],
         [0.1, 0.4, 0.2, 0.6, 0.6, 0.0],
     ]
 )
 
 
-def test_high_is_an_object_low_is_background_between_is_ignored() -> None:
+def test_candidates_are_matched_background_or_ignored_by_their_iou() -> None:
     assert match(IOU, 0.3, 0.7).tolist() == [0, IGNORE, BACKGROUND, IGNORE, IGNORE, BACKGROUND]
 
 
-def test_the_thresholds_belong_to_the_higher_side() -> None:
+def test_an_iou_equal_to_a_threshold_counts_as_above_it() -> None:
     iou = torch.tensor([[0.7, 0.3]])
     assert match(iou, 0.3, 0.7).tolist() == [0, IGNORE]
 
 
-def test_rescue_keeps_the_best_of_each_truth_and_its_ties() -> None:
+def test_the_best_candidates_of_each_box_are_matched_with_ties() -> None:
     assert match(IOU, 0.3, 0.7, IOU.amax(1)).tolist() == [0, IGNORE, BACKGROUND, 1, 1, BACKGROUND]
 
 
-def test_a_rescued_candidate_answers_for_the_truth_that_it_overlaps_most() -> None:
-    """As in py-faster-rcnn: row 1's best candidate is even closer to row 0."""
+def test_a_low_quality_match_goes_to_the_box_with_the_highest_iou() -> None:
+    """As in py-faster-rcnn: the best candidate of row 1 overlaps row 0 more."""
     assert match(torch.tensor([[0.6], [0.2]]), 0.3, 0.7, torch.tensor([0.6, 0.2])).tolist() == [0]
 
 
-def test_a_truth_that_nothing_touches_rescues_nothing() -> None:
+def test_a_box_without_overlap_matches_nothing() -> None:
     assert match(torch.zeros(1, 3), 0.3, 0.7, torch.zeros(1)).tolist() == [BACKGROUND] * 3
 
 
-def test_no_truth_and_no_candidates() -> None:
+def test_no_boxes_or_no_candidates() -> None:
     assert match(torch.zeros(0, 2), 0.3, 0.7).tolist() == [BACKGROUND] * 2
     assert match(torch.zeros(2, 0), 0.3, 0.7).tolist() == []
     assert match(torch.zeros(0, 2), 0.3, 0.7).dtype == torch.int64
-    none, some = torch.zeros(0, 4), torch.tensor([[0.0, 0, 5, 5]])
-    kept = torch.zeros(1, dtype=torch.bool)
-    assert match_boxes(none, some, kept, (0.3, 0.7), allow_low_quality=True).tolist() == []
-    assert match_boxes(some, none, kept[:0], (0.3, 0.7), allow_low_quality=True).tolist() == [BACKGROUND]
+    empty, single = torch.zeros(0, 4), torch.tensor([[0.0, 0, 5, 5]])
+    ignored = torch.zeros(1, dtype=torch.bool)
+    assert match_boxes(empty, single, ignored, (0.3, 0.7), allow_low_quality=True).tolist() == []
+    assert match_boxes(single, empty, ignored[:0], (0.3, 0.7), allow_low_quality=True).tolist() == [
+        BACKGROUND
+    ]
 
 
-def test_many_candidates_are_matched_as_if_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     corner = torch.randint(0, 20, (200, 2)).float()
     candidates = torch.cat([corner, corner + torch.randint(1, 9, (200, 2))], 1)
@@ -56,14 +58,14 @@ def test_many_candidates_are_matched_as_if_at_once(monkeypatch: pytest.MonkeyPat
     assert torch.equal(match_boxes(candidates, boxes, ignored, (0.3, 0.7), allow_low_quality=True), expected)
 
 
-def test_candidates_half_inside_a_crowd_are_left_alone() -> None:
+def test_candidates_half_inside_a_crowd_are_ignored() -> None:
     candidates = torch.tensor([[0.0, 0, 10, 10], [15.0, 0, 25, 10], [16.0, 0, 26, 10], [40.0, 0, 50, 10]])
     boxes = torch.tensor([[0.0, 0, 20, 20], [40.0, 0, 50, 10]])
     matched = match_boxes(candidates, boxes, torch.tensor([True, False]), (0.3, 0.7), allow_low_quality=True)
     assert matched.tolist() == [IGNORE, IGNORE, BACKGROUND, 1]
 
 
-def test_an_object_in_front_of_a_crowd_still_counts() -> None:
+def test_an_object_inside_a_crowd_is_matched() -> None:
     box = torch.tensor([[5.0, 5, 10, 10]])
     boxes = torch.cat([torch.tensor([[0.0, 0, 20, 20]]), box])
     assert match_boxes(
@@ -71,7 +73,7 @@ def test_an_object_in_front_of_a_crowd_still_counts() -> None:
     ).tolist() == [1]
 
 
-def test_negatives_fill_what_the_positives_leave() -> None:
+def test_negatives_take_the_places_that_positives_leave() -> None:
     matched = torch.tensor([0, 0, 0] + [BACKGROUND] * 20 + [IGNORE] * 5)
     positive, negative = sample(matched, 16, 0.5)
     assert sorted(positive.tolist()) == [0, 1, 2]

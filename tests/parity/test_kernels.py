@@ -1,4 +1,4 @@
-"""The compiled loops, their plain references and torchvision give the same values and gradients."""
+"""The compiled loops equal their plain references and torchvision, in values and gradients."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def features(dtype: torch.dtype, channels: int = 5) -> Tensor:
 
 
 def rois(dtype: torch.dtype, count: int = 60) -> Tensor:
-    """Ordinary ones, some partly or wholly outside, some larger than the photo, some under a pixel."""
+    """Return RoIs, some partly or entirely outside, some larger than the image, some below one pixel."""
     torch.manual_seed(1)
     corner = torch.rand(count, 2, dtype=dtype) * 160 - 30
     size = torch.exp(torch.rand(count, 2, dtype=dtype) * 6 - 1)
@@ -34,22 +34,22 @@ def rois(dtype: torch.dtype, count: int = 60) -> Tensor:
 
 
 def malformed(dtype: torch.dtype) -> Tensor:
-    """Right before left, bottom before top."""
+    """Return RoIs whose edges are in the wrong order."""
     return torch.tensor([[0, 50, 10, 20, 60], [1, 10, 60, 50, 20], [1, 60, 70, 10, 5]], dtype=dtype)
 
 
 def assert_same(
     ours: Callable[..., Tensor], theirs: Callable[..., Tensor], feature: Tensor, *arguments: Any
 ) -> None:
-    """Values, and gradients for the same gradient of the result."""
-    one, other = feature.detach().clone().requires_grad_(), feature.detach().clone().requires_grad_()
-    value, expected = ours(one, *arguments), theirs(other, *arguments)
+    """Compare values, and gradients for the same gradient of the result."""
+    first, second = (feature.detach().clone().requires_grad_() for _ in range(2))
+    value, expected = ours(first, *arguments), theirs(second, *arguments)
     tolerance = 2e-5 if feature.dtype == torch.float32 else 1e-12
     torch.testing.assert_close(value, expected, rtol=tolerance, atol=tolerance)
     grad = torch.randn_like(expected)
     value.backward(grad)
     expected.backward(grad)
-    torch.testing.assert_close(one.grad, other.grad, rtol=tolerance, atol=tolerance, check_stride=False)
+    torch.testing.assert_close(first.grad, second.grad, rtol=tolerance, atol=tolerance, check_stride=False)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -67,7 +67,7 @@ def test_roi_align(
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("aligned", "sampling_ratio"), [(False, 2), (False, 0), (True, 2)])
 def test_roi_align_of_malformed_rois(dtype: torch.dtype, aligned: bool, sampling_ratio: int) -> None:
-    # torchvision itself fails when such RoIs are aligned and sampled adaptively
+    # torchvision itself fails if such RoIs are aligned and sampled adaptively
     arguments = (malformed(dtype), 7, 0.25, sampling_ratio, aligned)
     assert_same(kernels.roi_align, torchvision.ops.roi_align, features(dtype), *arguments)
 
@@ -79,7 +79,7 @@ def test_roi_align_with_any_number_of_channels(channels: int) -> None:
 
 
 def test_roi_align_at_the_edge_of_the_map() -> None:
-    """Samples exactly one pixel outside, and exactly on the last pixel."""
+    """Samples lie exactly one pixel outside, and exactly on the last pixel."""
     edges = torch.tensor([[0.0, -1, -1, 1, 1], [0, 28, 19, 30, 21], [0, -2, -2, 0, 0], [0, 29, 20, 31, 22]])
     for step in (0, 0.5, 1e-6, -1e-6):
         arguments = (edges + torch.tensor([0, step, step, step, step]), 2, 1.0, 1, True)
@@ -97,7 +97,7 @@ def test_pyramid_roi_align(dtype: torch.dtype, sampling_ratio: int) -> None:
     grad = torch.randn(len(boxes), 6, 7, 7, dtype=dtype)
     results = []
     for pool in (kernels.pyramid_roi_align, reference.pyramid_roi_align, level_by_level):
-        leaves = [one.clone().requires_grad_() for one in maps]
+        leaves = [level.clone().requires_grad_() for level in maps]
         pooled = pool(leaves, boxes, levels, 7, scales, sampling_ratio, False)
         results.append((pooled, *torch.autograd.grad(pooled, leaves, grad)))
     tolerance = 2e-5 if dtype == torch.float32 else 1e-12
@@ -130,14 +130,14 @@ def test_roi_pool_rounds_halves_away_from_zero() -> None:
         assert_same(kernels.roi_pool, torchvision.ops.roi_pool, features(torch.float32), halves, 7, scale)
 
 
-def test_roi_pool_gives_the_gradient_of_equals_to_the_same_pixel() -> None:
-    flat = features(torch.float32).round()  # full of equal maxima
+def test_roi_pool_gives_the_gradient_of_ties_to_the_same_pixel() -> None:
+    flat = features(torch.float32).round()  # many equal maxima
     flat[1] = 0
     assert_same(kernels.roi_pool, torchvision.ops.roi_pool, flat, rois(torch.float32), 7, 0.25)
 
 
 def boxes_and_scores(count: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
-    """Many around each of a few objects, many with equal scores."""
+    """Return many boxes around each of a few objects, many with equal scores."""
     torch.manual_seed(count)
     center = (torch.rand(count // 20 + 1, 2, dtype=dtype) * 500).repeat(20, 1)[:count]
     corner = center + torch.randn(count, 2, dtype=dtype) * 5
@@ -148,7 +148,7 @@ def boxes_and_scores(count: int, dtype: torch.dtype = torch.float32) -> tuple[Te
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("count", [0, 1, 63, 1000, 6000])
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 0.7, 1.0, -0.1])
-def test_nms_keeps_the_same_in_the_same_order(count: int, threshold: float, dtype: torch.dtype) -> None:
+def test_nms_keeps_the_same_boxes_in_the_same_order(count: int, threshold: float, dtype: torch.dtype) -> None:
     boxes, scores = boxes_and_scores(count, dtype)
     expected = torchvision.ops.nms(boxes, scores, threshold)
     assert torch.equal(kernels.nms(boxes, scores, threshold), expected)
@@ -158,7 +158,7 @@ def test_nms_keeps_the_same_in_the_same_order(count: int, threshold: float, dtyp
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_nms_where_iou_equals_the_threshold(dtype: torch.dtype) -> None:
-    """Whole-numbered boxes, so that many pairs have IoUs of 1/3, 1/2, 3/5, 7/10 and the like."""
+    """Boxes have integer coordinates, so that many pairs have IoUs such as 1/3, 1/2, 3/5 and 7/10."""
     torch.manual_seed(0)
     corner = torch.randint(0, 12, (800, 2)).to(dtype)
     boxes = torch.cat([corner, corner + torch.randint(1, 11, (800, 2)).to(dtype)], dim=1)
@@ -168,8 +168,8 @@ def test_nms_where_iou_equals_the_threshold(dtype: torch.dtype) -> None:
         assert torch.equal(kernels.nms(boxes, scores, threshold), expected)
 
 
-def test_nms_of_odd_boxes() -> None:
-    """Without area, inside out, with NaN or infinity in them."""
+def test_nms_of_malformed_boxes() -> None:
+    """Boxes without area, with edges in the wrong order, with NaN or infinity."""
     boxes, scores = boxes_and_scores(300)
     boxes[::7, 2:] = boxes[::7, :2]
     boxes[1::7] = boxes[1::7][:, [2, 3, 0, 1]]
@@ -181,11 +181,11 @@ def test_nms_of_odd_boxes() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 300, 3000])
-def test_batched_nms_keeps_the_same(count: int) -> None:
+def test_batched_nms_keeps_the_same_boxes(count: int) -> None:
     boxes, scores = boxes_and_scores(count)
     classes = torch.randint(0, 7, (count,))
     kept = kernels.batched_nms(boxes, scores, classes, 0.5)
     assert torch.equal(kept, reference.batched_nms(boxes, scores, classes, 0.5))
-    theirs = torchvision.ops.batched_nms(boxes, scores, classes, 0.5)  # ties in any order
+    theirs = torchvision.ops.batched_nms(boxes, scores, classes, 0.5)  # orders ties arbitrarily
     assert torch.equal(kept.sort().values, theirs.sort().values)
     assert torch.equal(scores[kept], scores[theirs])

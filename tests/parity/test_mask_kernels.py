@@ -1,4 +1,4 @@
-"""The mask loops, their plain references and torchvision agree: targets to rounding, pixels exactly."""
+"""The mask loops equal their plain references and torchvision: targets up to rounding, pixels exactly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIZE = (37, 52)
 
 
 def some_masks() -> Masks:
-    """Blobs of pixels; a whole photo, single pixels in corners, a line on the rim, and an unknown outline."""
+    """Return blobs, a full mask, single pixels in corners, lines on the border, and an unknown mask."""
     generator = np.random.default_rng(0)
     dense = np.zeros((14, *SIZE), dtype=np.bool_)
     for mask in dense[:8]:
@@ -31,7 +31,7 @@ def some_masks() -> Masks:
 
 
 def some_boxes(count: int) -> Tensor:
-    """Ordinary ones, some across the border, wholly outside, larger than the photo, under a pixel."""
+    """Return boxes, some across the border, outside, larger than the photo or below one pixel."""
     generator = torch.Generator().manual_seed(1)
     corner = torch.rand(count, 2, generator=generator) * torch.tensor([60.0, 45.0]) - 10
     side = torch.exp(torch.rand(count, 2, generator=generator) * 5 - 1)
@@ -68,7 +68,7 @@ def test_targets_equal_roi_align_of_the_full_masks(size: int) -> None:
 
 
 def scores_of(count: int, side: int = 28) -> Tensor:
-    """Smooth ones as networks make them, and noise."""
+    """Return smooth scores, as from a network, and noise."""
     generator = torch.Generator().manual_seed(2)
     coarse = torch.rand(count, 1, 4, 4, generator=generator)
     smooth = torch.nn.functional.interpolate(coarse, size=(side, side), mode="bicubic")[:, 0].clamp(0, 1)
@@ -80,7 +80,7 @@ def scores_of(count: int, side: int = 28) -> Tensor:
 def test_pasted_masks_equal_torchvisions(side: int, threshold: float) -> None:
     boxes = some_boxes(60)
     touching = (boxes[:, 2:] > 0).all(dim=1) & (boxes[:, :2] < torch.tensor([SIZE[1], SIZE[0]])).all(dim=1)
-    boxes = boxes[touching]  # torchvision fails where a box lies wholly outside
+    boxes = boxes[touching]  # torchvision fails if a box is entirely outside
     scores = scores_of(len(boxes), side)
     values = paste_masks_in_image(scores[:, None], boxes, SIZE)[:, 0]
     found = kernels.paste_masks(scores, boxes, SIZE, threshold)
@@ -94,7 +94,6 @@ def test_pasted_masks_equal_torchvisions(side: int, threshold: float) -> None:
 
 
 def test_a_large_photo() -> None:
-    """Ten boxes in five megapixels: the same pixels."""
     size, generator = (2000, 2600), torch.Generator().manual_seed(4)
     corner = torch.rand(10, 2, generator=generator) * 1500
     boxes = torch.cat([corner, corner + torch.rand(10, 2, generator=generator) * 1000], dim=1)

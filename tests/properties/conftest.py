@@ -1,6 +1,6 @@
-"""Examples are not timed: a busy machine is no fault of the code."""
+"""Examples have no deadline: they would fail on a busy machine."""
 
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")

@@ -1,4 +1,4 @@
-"""Who answers for whom, whatever the boxes."""
+"""Properties of matching and sampling, for all boxes."""
 
 import torch
 from hypothesis import given
@@ -10,10 +10,10 @@ from boxmask.geometry.matching import BACKGROUND, CROWD_COVERAGE, IGNORE, match,
 
 
 @st.composite
-def grid_boxes(draw: st.DrawFn, most: int) -> Tensor:
-    """(N, 4) with corners on a coarse grid, so that ties and equal boxes come up."""
+def grid_boxes(draw: st.DrawFn, max_count: int) -> Tensor:
+    """(N, 4) with corners on a coarse grid, so that ties and equal boxes occur."""
     corner, side = st.integers(0, 8), st.integers(1, 6)
-    rows = draw(st.lists(st.tuples(corner, corner, side, side), max_size=most))
+    rows = draw(st.lists(st.tuples(corner, corner, side, side), max_size=max_count))
     xywh = torch.tensor(rows, dtype=torch.float32).reshape(-1, 4)
     return torch.cat([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], dim=1)
 
@@ -23,7 +23,9 @@ Pair = tuple[float, float]
 
 
 @given(grid_boxes(5), grid_boxes(12), thresholds)
-def test_every_candidate_gets_a_row_or_a_reason(truth: Tensor, candidates: Tensor, pair: Pair) -> None:
+def test_every_candidate_is_matched_background_or_ignored(
+    truth: Tensor, candidates: Tensor, pair: Pair
+) -> None:
     iou = box.iou(truth, candidates)
     matched = match(iou, *pair)
     assert matched.shape == (len(candidates),)
@@ -39,19 +41,19 @@ def test_every_candidate_gets_a_row_or_a_reason(truth: Tensor, candidates: Tenso
 
 
 @given(grid_boxes(5), grid_boxes(12), thresholds)
-def test_rescue_makes_the_best_candidates_of_every_truth_positive(
+def test_low_quality_matches_are_the_best_candidates_of_every_box(
     truth: Tensor, candidates: Tensor, pair: Pair
 ) -> None:
     iou = box.iou(truth, candidates)
     plain = match(iou, *pair)
-    every = torch.zeros(len(truth), dtype=torch.bool)
-    rescued = match_boxes(candidates, truth, every, pair, allow_low_quality=True)
-    assert torch.equal(rescued[plain >= 0], plain[plain >= 0])  # nothing is taken away
+    ignored = torch.zeros(len(truth), dtype=torch.bool)
+    matched = match_boxes(candidates, truth, ignored, pair, allow_low_quality=True)
+    assert torch.equal(matched[plain >= 0], plain[plain >= 0])  # no other match changes
     best = torch.zeros(len(candidates), dtype=torch.bool)
     for row in iou:
         if len(row) and row.max() > 0:
             best |= row == row.max()
-    assert torch.equal(rescued >= 0, best | (plain >= 0))
+    assert torch.equal(matched >= 0, best | (plain >= 0))
 
 
 @given(grid_boxes(5), grid_boxes(12), st.data())
@@ -66,7 +68,7 @@ def test_ignored_boxes_are_neither_object_nor_background(
     assert not (covered & (matched == BACKGROUND)).any()
     counted = torch.where(~ignored)[0]
     alone = match_boxes(candidates, truth[counted], ignored[counted], (0.3, 0.7), allow_low_quality=True)
-    assert torch.equal(matched >= 0, alone >= 0)  # the others are matched as if the ignored were not there
+    assert torch.equal(matched >= 0, alone >= 0)  # ignored boxes do not affect the others
     assert torch.equal(matched[matched >= 0], counted[alone[alone >= 0]])
 
 
@@ -76,20 +78,20 @@ def test_ignored_boxes_are_neither_object_nor_background(
     st.floats(0, 1),
     st.integers(0, 2**31),
 )
-def test_samples_stay_within_their_bounds(rows: list[int], count: int, fraction: float, seed: int) -> None:
+def test_samples_have_the_right_size(rows: list[int], count: int, fraction: float, seed: int) -> None:
     matched = torch.tensor(rows, dtype=torch.int64)
     positive, negative = sample(matched, count, fraction, torch.Generator().manual_seed(seed))
     assert (matched[positive] >= 0).all()
     assert (matched[negative] == BACKGROUND).all()
-    drawn = torch.cat([positive, negative])
-    assert len(drawn.unique()) == len(drawn) <= count
+    sampled = torch.cat([positive, negative])
+    assert len(sampled.unique()) == len(sampled) <= count
     assert len(positive) == min(int((matched >= 0).sum()), int(count * fraction))
     assert len(negative) == min(int((matched == BACKGROUND).sum()), count - len(positive))
 
 
 @given(st.integers(0, 2**31))
-def test_the_generator_decides_the_sample(seed: int) -> None:
+def test_the_generator_determines_the_sample(seed: int) -> None:
     matched = torch.tensor([0, BACKGROUND] * 20)
-    one = sample(matched, 10, 0.5, torch.Generator().manual_seed(seed))
-    two = sample(matched, 10, 0.5, torch.Generator().manual_seed(seed))
-    assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+    first = sample(matched, 10, 0.5, torch.Generator().manual_seed(seed))
+    second = sample(matched, 10, 0.5, torch.Generator().manual_seed(seed))
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))

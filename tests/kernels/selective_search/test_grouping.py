@@ -8,18 +8,18 @@ from boxmask.kernels.selective_search.grouping import SimilarityWeights, group_r
 from boxmask.kernels.selective_search.regions import Regions, adjacent_regions, describe_regions
 
 LABELS = np.array([[0, 0, 1], [0, 0, 1], [2, 2, 1]], np.int32)
-BINS = (4, 3)  # of a color channel and of a texture direction
+BINS = (4, 3)  # per color channel and per texture direction
 
 
 def coded(color: NDArray[np.int_], responses: NDArray[np.int_]) -> NDArray[np.uint16]:
-    """Codes of one channel: bins (H, W) of color; signed bins (H, 4, W) of texture along each axis."""
+    """Return the codes of one channel from color bins (H, W) and signed texture bins (H, 4, W) per axis."""
     signed = 2 * BINS[1] - 1
     first = BINS[0] + signed * np.arange(4)[:, None] + BINS[1] - 1
     return np.concatenate([color[:, None], first + responses], axis=1).astype(np.uint16)
 
 
 def described(labels: NDArray[np.int32]) -> Regions:
-    """The color's bins say where a pixel is; nothing has a texture."""
+    """Describe regions whose color bins depend on the position of a pixel, without texture."""
     height, width = labels.shape
     color = (np.arange(labels.size) % 4).reshape(labels.shape)
     codes = coded(color, np.zeros((height, 4, width), np.int64))
@@ -35,7 +35,7 @@ def test_sizes_boxes_and_histograms() -> None:
     assert regions.textures.tolist() == [[size, 0, 0] * 8 for size in regions.sizes]
 
 
-def test_a_response_forwards_is_none_backwards() -> None:
+def test_a_forward_response_counts_as_none_backward() -> None:
     responses = np.array([[[2, -1], [0, 0], [0, 0], [1, 1]]])  # two pixels, along four axes
     codes = coded(np.zeros((1, 2), np.int64), responses)
     textures = describe_regions(np.zeros((1, 2), np.int32), 1, codes, BINS).textures[0].reshape(4, 2, 3)
@@ -44,17 +44,17 @@ def test_a_response_forwards_is_none_backwards() -> None:
     assert textures[3].tolist() == [[0, 2, 0], [2, 0, 0]]
 
 
-def test_regions_share_what_their_histograms_have_in_common() -> None:
+def test_histogram_similarity_is_the_intersection() -> None:
     regions, pairs = described(LABELS), np.array([[0, 1], [1, 2]], np.int32)
     # colors: 2 1 0 1 of 4, 1 1 1 0 of 3 (pixels 2, 5, 8 -> bins 2, 1, 0), 0 0 1 1 of 2 (pixels 6, 7)
-    wanted = [[1 / 3 + 1 / 4, 1], [1 / 3, 1]]
-    np.testing.assert_allclose(histogram_similarities(regions, pairs), wanted, rtol=1e-12)
+    expected = [[1 / 3 + 1 / 4, 1], [1 / 3, 1]]
+    np.testing.assert_allclose(histogram_similarities(regions, pairs), expected, rtol=1e-12)
 
 
-def test_neighbors_touch_by_pixels_and_not_by_boxes() -> None:
+def test_neighbors_touch_by_pixels_not_by_boxes() -> None:
     ring = np.zeros((5, 5), np.int32)
     ring[1:4, 1:4] = 1
-    ring[2, 2] = 2  # inside the box of 0, but 1 lies between
+    ring[2, 2] = 2  # inside the box of 0, but separated from it by 1
     assert adjacent_regions(ring, 3).tolist() == [[0, 1], [1, 2]]
     assert adjacent_regions(np.array([[0, 1], [2, 3]], np.int32), 4).tolist() == [
         [0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]
@@ -64,7 +64,7 @@ def test_neighbors_touch_by_pixels_and_not_by_boxes() -> None:
 def brute_force(
     regions: Regions, pairs: NDArray[np.int32], weights: SimilarityWeights, area: float
 ) -> list[list[int]]:
-    """Algorithm 1, word by word: all similarities anew at every step, in Python."""
+    """Compute algorithm 1 literally, in Python: all similarities are computed again at every step."""
     sizes, boxes = regions.sizes.tolist(), regions.boxes.tolist()
     colors, textures = (
         list(counts / counts.sum(axis=1, keepdims=True)) for counts in (regions.colors, regions.textures)
@@ -100,7 +100,7 @@ def brute_force(
 @pytest.mark.parametrize(
     "weights", [SimilarityWeights(1, 1, 1, 1), SimilarityWeights(0, 1, 1, 1), SimilarityWeights(0, 0, 0, 1)]
 )
-def test_grouping_is_algorithm_1(weights: SimilarityWeights) -> None:
+def test_grouping_equals_algorithm_1(weights: SimilarityWeights) -> None:
     rng = np.random.default_rng(1)
     seeds = rng.random((14, 2)) * 24
     y, x = np.mgrid[:24, :24]

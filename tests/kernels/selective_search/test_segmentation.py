@@ -17,18 +17,18 @@ Edge = tuple[float, int, int]  # weight, and its two pixels
 
 
 def planes_of(values: object) -> Planes:
-    """One channel."""
+    """Return planes of one channel."""
     return np.array(values, np.float32)[None]
 
 
 def edges(planes: Planes) -> list[Edge]:
-    """In the order in which they are taken."""
+    """Return all edges in the order in which they are visited."""
     height, width = planes.shape[1:]
-    found, starts = sort_edges(weigh_edges(planes), height, width)
-    assert len(found) == starts[-1] == count_edges(height, width)
+    ordered, starts = sort_edges(weigh_edges(planes), height, width)
+    assert len(ordered) == starts[-1] == count_edges(height, width)
     ends = [1, width, width + 1, 1 - width]
     weights = np.repeat(np.arange(len(starts) - 1), np.diff(starts.astype(np.int64))) * STEP
-    pixels = [(int(edge) >> 2, (int(edge) >> 2) + ends[int(edge) & 3]) for edge in found]
+    pixels = [(int(edge) >> 2, (int(edge) >> 2) + ends[int(edge) & 3]) for edge in ordered]
     return [(float(weight), *pair) for weight, pair in zip(weights, pixels, strict=True)]
 
 
@@ -38,12 +38,12 @@ def regions(planes: Planes, scale: float, smallest: int) -> NDArray[np.int32]:
 
 
 def by_the_paper(planes: Planes, scale: float, smallest: int) -> NDArray[np.int32]:
-    """Algorithm 1 of the paper with sets, in Python; then small regions are joined."""
+    """Compute algorithm 1 of the paper with sets, in Python; then merge small regions."""
     height, width = planes.shape[1:]
     region = {pixel: frozenset([pixel]) for pixel in range(height * width)}
     heaviest: dict[frozenset[int], float] = dict.fromkeys(region.values(), 0.0)
 
-    def join(a: frozenset[int], b: frozenset[int], weight: float) -> None:
+    def merge(a: frozenset[int], b: frozenset[int], weight: float) -> None:
         heaviest[a | b] = weight
         region.update(dict.fromkeys(a | b, a | b))
 
@@ -51,22 +51,22 @@ def by_the_paper(planes: Planes, scale: float, smallest: int) -> NDArray[np.int3
     for weight, p, q in ordered:
         a, b = region[p], region[q]
         if a != b and weight < min(heaviest[a] + scale / len(a), heaviest[b] + scale / len(b)):
-            join(a, b, weight)
+            merge(a, b, weight)
     for _, p, q in ordered:
         a, b = region[p], region[q]
         if a != b and min(len(a), len(b)) < smallest:
-            join(a, b, 0.0)
+            merge(a, b, 0.0)
     names: dict[frozenset[int], int] = {}
     labels = [names.setdefault(region[pixel], len(names)) for pixel in range(height * width)]
     return np.array(labels, np.int32).reshape(height, width)
 
 
-def test_every_pair_of_neighbors_is_one_edge() -> None:
+def test_every_pair_of_neighbors_has_one_edge() -> None:
     planes = np.arange(6, dtype=np.float32).reshape(2, 3) * np.array([3.0, 4.0], np.float32)[:, None, None]
-    found = {tuple(sorted(pair)): weight for weight, *pair in edges(planes)}  # distance 5 a step
-    wanted = {(0, 1): 1, (1, 2): 1, (3, 4): 1, (4, 5): 1, (0, 3): 3, (1, 4): 3, (2, 5): 3}
-    wanted |= {(0, 4): 4, (1, 5): 4, (1, 3): 2, (2, 4): 2}
-    assert found == {pair: 5.0 * steps for pair, steps in wanted.items()}
+    found = {tuple(sorted(pair)): weight for weight, *pair in edges(planes)}  # a distance of 5 per step
+    expected = {(0, 1): 1, (1, 2): 1, (3, 4): 1, (4, 5): 1, (0, 3): 3, (1, 4): 3, (2, 5): 3}
+    expected |= {(0, 4): 4, (1, 5): 4, (1, 3): 2, (2, 4): 2}
+    assert found == {pair: 5.0 * steps for pair, steps in expected.items()}
 
 
 def test_weights_are_distances_rounded_down_to_a_step() -> None:
@@ -79,10 +79,10 @@ def test_weights_are_distances_rounded_down_to_a_step() -> None:
     assert edges(extremes)[0][0] == pytest.approx(441.67, abs=0.01)
 
 
-def test_edges_come_from_light_to_heavy_and_equal_ones_as_they_stand() -> None:
+def test_edges_are_sorted_by_weight_and_ties_keep_their_order() -> None:
     planes = np.random.default_rng(0).integers(0, 4, (1, 20, 30)).astype(np.float32)
     rows = weigh_edges(planes)
-    found, _ = sort_edges(rows, 20, 30)
+    ordered, _ = sort_edges(rows, 20, 30)
     names = [
         4 * (y * 30 + x) + direction
         for y in range(20)
@@ -90,11 +90,11 @@ def test_edges_come_from_light_to_heavy_and_equal_ones_as_they_stand() -> None:
         if 0 <= y + down < 20
         for x in range(30 - across)
     ]
-    assert found.tolist() == np.array(names)[np.argsort(rows, kind="stable")].tolist()
+    assert ordered.tolist() == np.array(names)[np.argsort(rows, kind="stable")].tolist()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (2, 2)])
-def test_narrow_pictures(shape: tuple[int, int]) -> None:
+def test_narrow_images(shape: tuple[int, int]) -> None:
     labels = regions(np.zeros((3, *shape), np.float32), 10.0, 1)
     assert labels.tolist() == np.zeros(shape).tolist()
 
@@ -107,14 +107,14 @@ def test_two_flat_halves_are_two_regions() -> None:
     assert (labels[:, 4:] == 1).all()
 
 
-def test_the_scale_decides_how_large_a_step_joins() -> None:
-    """Two regions of four pixels each join where their edge is below scale / 4 (equation 4)."""
+def test_the_scale_sets_the_largest_step_inside_a_region() -> None:
+    """Two regions of four pixels each are merged if their edge is below scale / 4 (equation 4)."""
     row = planes_of([[0, 0, 0, 0, 10, 10, 10, 10]])
     assert regions(row, 39.0, 1).max() == 1
     assert regions(row, 41.0, 1).max() == 0
 
 
-def test_small_regions_join_across_their_lightest_edge() -> None:
+def test_small_regions_are_merged_across_their_lightest_edge() -> None:
     row = planes_of([[0, 0, 0, 90, 200, 200, 200]])
     assert regions(row, 1.0, 1).tolist() == [[0, 0, 0, 1, 2, 2, 2]]
     assert regions(row, 1.0, 2).tolist() == [[0, 0, 0, 0, 1, 1, 1]]
@@ -122,7 +122,7 @@ def test_small_regions_join_across_their_lightest_edge() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(("scale", "smallest"), [(5, 1), (60, 1), (60, 12), (400, 30)])
-def test_regions_are_those_of_the_paper(seed: int, scale: int, smallest: int) -> None:
+def test_regions_equal_the_papers_algorithm(seed: int, scale: int, smallest: int) -> None:
     """Several batches of edges, many equal weights, slopes and steps."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:17, :23]

@@ -9,19 +9,19 @@ from boxmask.pipeline.selective_search.hierarchies import gaussian, slope_of_gau
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (1, 40), (30, 2), (25, 33)])
-def test_smoothing_and_slopes_are_those_of_scipy(shape: tuple[int, int]) -> None:
-    """Also where the weights reach over the border more than once."""
+def test_smoothing_and_derivatives_equal_scipys(shape: tuple[int, int]) -> None:
+    """Includes weights that reach beyond the border more than once."""
     planes = (np.random.default_rng(0).random((2, *shape)) * 255).astype(np.float32)
     bell, slope = gaussian(1.3), slope_of_gaussian(1.3)
     for down, across, orders in ((bell, bell, (0, 0)), (slope, bell, (1, 0)), (bell, slope, (0, 1))):
         out = np.empty_like(planes)
         smooth(planes, down, across, out)
         for c in range(2):
-            wanted = gaussian_filter(planes[c].astype(np.float64), 1.3, orders)
-            np.testing.assert_allclose(out[c], wanted, atol=2e-3)
+            expected = gaussian_filter(planes[c].astype(np.float64), 1.3, orders)
+            np.testing.assert_allclose(out[c], expected, atol=2e-3)
 
 
-def test_bins_of_color_and_of_eight_directions() -> None:
+def test_bins_of_colors_and_of_eight_directions() -> None:
     planes = np.array([[[0.0, 10.5, 255.0, 300.0]]], np.float32)
     across = np.array([[[0.0, 10.0, -10.0, 0.0]]], np.float32)
     down = np.array([[[0.0, 0.0, 0.0, 5.0]]], np.float32)
