@@ -29,7 +29,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
 from boxmask.evaluation.proposals import ProposalRecall, proposal_recall
 from boxmask.photos.read import load_photo
-from boxmask.pipeline.selective_search.search import MODES, PAPER_MODES, searched, selective_search
+from boxmask.pipeline.selective_search.search import MODES, PAPER_MODES, selective_search
 from side_by_side import Plan, in_turns
 
 Picture = NDArray[np.uint8]
@@ -102,7 +102,7 @@ def main() -> None:
     }
     dataset = with_objects(options.data, options.split, options.photos)
     photos = [load_photo(dataset.path(photo)) for photo in range(len(dataset))]
-    pictures = {"boxmask": [searched(photo, modes[options.mode]) for photo in photos]}
+    pictures = {"boxmask": [resize_for_search(photo, modes[options.mode]) for photo in photos]}
     pictures["OpenCV"] = [for_opencv(*pair) for pair in zip(photos, pictures["boxmask"], strict=True)]
     seconds, boxes = in_turn(sides, pictures)
     widths = [

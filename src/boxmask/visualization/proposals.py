@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int
 
-from boxmask.pipeline.selective_search.search import Hierarchy, SelectiveSearchConfig, hierarchies, searched
+from boxmask.pipeline.selective_search.search import (
+    Hierarchy,
+    SelectiveSearchConfig,
+    hierarchies,
+    resize_for_search,
+)
 from boxmask.visualization.style import RGBImage
 
 REGION_COUNTS = (64, 16, 4)  # stages of the grouping that are drawn, by the number of regions that remain
@@ -16,7 +21,7 @@ def draw_hierarchy(photo: RGBImage, config: SelectiveSearchConfig) -> dict[str, 
 
     The pictures have the size at which the photo is searched. Every region has its mean color.
     """
-    picture = searched(photo, config)
+    picture = resize_for_search(photo, config)
     first = hierarchies(picture, config)[0]
     counts = [int(first.labels.max()) + 1, *REGION_COUNTS]
     return {

@@ -5,14 +5,14 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from boxmask.kernels.selective_search.texture import bin_pixels, smooth
-from boxmask.pipeline.selective_search.hierarchies import gaussian, slope_of_gaussian
+from boxmask.pipeline.selective_search.hierarchies import gaussian, gaussian_derivative
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (1, 40), (30, 2), (25, 33)])
 def test_smoothing_and_derivatives_equal_scipys(shape: tuple[int, int]) -> None:
     """Includes weights that reach beyond the border more than once."""
     planes = (np.random.default_rng(0).random((2, *shape)) * 255).astype(np.float32)
-    bell, slope = gaussian(1.3), slope_of_gaussian(1.3)
+    bell, slope = gaussian(1.3), gaussian_derivative(1.3)
     for down, across, orders in ((bell, bell, (0, 0)), (slope, bell, (1, 0)), (bell, slope, (0, 1))):
         out = np.empty_like(planes)
         smooth(planes, down, across, out)

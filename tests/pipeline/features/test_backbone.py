@@ -110,16 +110,16 @@ def test_weights_must_be_the_networks_own() -> None:
     Backbone("resnet18", (4, 8), without_last_stage(state))  # what is not read is not needed
     with pytest.raises(WeightsError, match=r"resnet18: \d+ tensors are missing, first layer4"):
         Backbone("resnet18", STRIDES, without_last_stage(state))
-    with pytest.raises(WeightsError, match=r"not of resnet18: .*\n.*conv1\.weight"):
+    with pytest.raises(WeightsError, match=r"do not fit resnet18: .*\n.*conv1\.weight"):
         Backbone("resnet18", STRIDES, {**state, "conv1.weight": torch.zeros(3, 3)})
 
 
 @pytest.mark.parametrize(
     ("name", "strides", "says"),
     [
-        ("resnet1", STRIDES, r"'resnet1' cannot be built by timm .*near names:.* resnet18"),
+        ("resnet1", STRIDES, r"'resnet1' cannot be built by timm .*similar names:.* resnet18"),
         ("????", STRIDES, r"see timm.list_models\(\)"),
-        ("resnet18", (4, 64), r"no map of stride \[64\]; it has \[2, 4, 8, 16, 32\]"),
+        ("resnet18", (4, 64), r"no map of stride \[64\]; it has strides \[2, 4, 8, 16, 32\]"),
         ("swin_tiny_patch4_window7_224", STRIDES, "swin.* cannot be used: .* Choose a convolutional"),
     ],
 )
@@ -152,13 +152,13 @@ def unused(backbone: Backbone) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "resnet18", "convnext_atto"])
-@pytest.mark.parametrize("coarsest", [8, 16])
+@pytest.mark.parametrize("output_stride", [8, 16])
 @torch.no_grad()
-def test_dilated_maps_are_finer_and_of_the_same_numbers(name: str, coarsest: int) -> None:
+def test_dilated_maps_are_finer_and_of_the_same_numbers(name: str, output_stride: int) -> None:
     state = lively(name).state_dict()
-    plain, dilated = Backbone(name, STRIDES, state), Backbone(name, STRIDES, state, coarsest)
+    plain, dilated = Backbone(name, STRIDES, state), Backbone(name, STRIDES, state, output_stride)
     maps = dilated(torch.randn(1, 3, 64, 96))
-    assert [64 // m.shape[2] for m in maps] == [min(stride, coarsest) for stride in STRIDES]
+    assert [64 // m.shape[2] for m in maps] == [min(stride, output_stride) for stride in STRIDES]
     own, strided = dilated.state_dict(), plain.state_dict()
     assert set(own) == set(strided)
     assert all(torch.equal(own[key], strided[key]) for key in own)

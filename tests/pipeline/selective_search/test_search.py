@@ -16,11 +16,11 @@ from boxmask.pipeline.selective_search.search import (
     PAPER_MODES,
     Mode,
     SelectiveSearchConfig,
+    drop_duplicates,
     hierarchies,
-    ordered,
-    searched,
+    rank_boxes,
+    resize_for_search,
     selective_search,
-    thinned,
 )
 
 SMALL = replace(MODES["fast"], width=120, min_height=20)
@@ -117,7 +117,7 @@ def test_every_space_and_similarity_is_a_strategy() -> None:
 
 def test_order_is_the_rank_times_a_seeded_number_and_duplicates_go() -> None:
     tops = np.array([[0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 9, 9]], np.int32)
-    found = ordered([tops, tops[2:]], seed=3)  # draws in 0..1, as in the paper
+    found = rank_boxes([tops, tops[2:]], seed=3)  # draws in 0..1, as in the paper
     assert sorted(map(tuple, found.tolist())) == sorted(map(tuple, tops.tolist()))
     draws = np.random.default_rng(3)
     ranks = [*(np.array([3, 2, 1]) * draws.random(3)), *(1 * draws.random(1))]
@@ -137,16 +137,16 @@ def test_a_hierarchy_ends_with_the_whole_picture() -> None:
 
 def test_draws_that_begin_higher_keep_nearer_to_the_hierarchy() -> None:
     tops = np.array([[0, 0, side, side] for side in range(1, 60)], np.int32)
-    assert ordered([tops], 0, 1.0)[:, 2].tolist() == list(range(59, 0, -1))
-    displaced = [np.abs(np.diff(ordered([tops], 0, least)[:, 2])).sum() for least in (0.0, 0.5, 1.0)]
+    assert rank_boxes([tops], 0, 1.0)[:, 2].tolist() == list(range(59, 0, -1))
+    displaced = [np.abs(np.diff(rank_boxes([tops], 0, least)[:, 2])).sum() for least in (0.0, 0.5, 1.0)]
     assert displaced[0] > displaced[1] > displaced[2]
 
 
 def test_thinning_can_be_switched_off() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 9]], np.int32)
-    assert thinned(boxes, 1.0, None).tolist() == boxes.tolist()
-    assert thinned(boxes, 1.0, 2).tolist() == boxes[:2].tolist()
-    assert thinned(boxes, 0.85, None).tolist() == boxes[:1].tolist()
+    assert drop_duplicates(boxes, 1.0, None).tolist() == boxes.tolist()
+    assert drop_duplicates(boxes, 1.0, 2).tolist() == boxes[:2].tolist()
+    assert drop_duplicates(boxes, 0.85, None).tolist() == boxes[:1].tolist()
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -174,7 +174,7 @@ def test_a_picture_smaller_than_a_region_is_one_box() -> None:
 def test_large_photos_and_panoramas_are_searched_at_a_bounded_size(size: tuple[int, int]) -> None:
     picture = np.zeros((*size, 3), np.uint8)
     picture[size[0] // 4 : size[0] // 2, size[1] // 4 : size[1] // 2] = (200, 40, 40)
-    height, width, _ = searched(picture, MODES["single"]).shape
+    height, width, _ = resize_for_search(picture, MODES["single"]).shape
     assert width <= 3000
     assert 150 <= height <= 1500
     assert height * width <= 500 * 1500
@@ -184,8 +184,16 @@ def test_large_photos_and_panoramas_are_searched_at_a_bounded_size(size: tuple[i
 
 
 def test_tall_photos_are_searched_at_a_bounded_height() -> None:
-    assert searched(np.zeros((4000, 100, 3), np.uint8), SelectiveSearchConfig()).shape == (1500, 38, 3)
-    assert searched(np.zeros((300, 1000, 3), np.uint8), SelectiveSearchConfig()).shape == (150, 500, 3)
+    assert resize_for_search(np.zeros((4000, 100, 3), np.uint8), SelectiveSearchConfig()).shape == (
+        1500,
+        38,
+        3,
+    )
+    assert resize_for_search(np.zeros((300, 1000, 3), np.uint8), SelectiveSearchConfig()).shape == (
+        150,
+        500,
+        3,
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,7 +206,7 @@ def test_tall_photos_are_searched_at_a_bounded_height() -> None:
     ],
 )
 def test_panoramas_are_not_searched_as_lines(size: tuple[int, int], wanted: tuple[int, int]) -> None:
-    assert searched(np.zeros((*size, 3), np.uint8), SelectiveSearchConfig()).shape == (*wanted, 3)
+    assert resize_for_search(np.zeros((*size, 3), np.uint8), SelectiveSearchConfig()).shape == (*wanted, 3)
 
 
 def test_a_photo_may_come_in_any_form(tmp_path: Path) -> None:

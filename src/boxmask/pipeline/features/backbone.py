@@ -1,4 +1,4 @@
-"""Backbones: any network of timm, cut into the maps that detectors and segmenters read."""
+"""Backbones: the feature maps of any timm network, for detectors, segmenters and classifiers."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from boxmask.pipeline.features.folded_norm import fold_batch_norm
 
 
 class Backbone(nn.Module):
-    """(B, 3, H, W) -> one map a stride, each (B, C, H / stride, W / stride).
+    """(B, 3, H, W) -> one map per stride, each (B, C, H / stride, W / stride).
 
-    name:    timm's name of the network
-    strides: which maps are wanted, finest first, for example (4, 8, 16, 32) for C2..C5
-    weights: timm's state dict of the whole network (its classifier is not needed), or None for random ones
-    coarsest: 8 or 16: maps that would have a larger stride keep this one, and their convolutions are dilated
-             instead ("à trous"); `strides` names them as if they were not. 32: none are
+    Batch norm is frozen, because small batches would spoil its statistics, and computed inside the
+    convolution before it.
 
-    Batch norm is frozen (small batches would spoil its statistics) and computed inside the convolution
-    before it. Raises UsageError where timm has no such network, the network no map of such a stride or no
-    dilated form, and WeightsError where the weights are of another network.
+    name:     timm's name of the network
+    strides:  the maps to return, finest first, for example (4, 8, 16, 32) for C2..C5
+    weights:  timm's state dict of the network, with or without classifier, or None for random weights
+    output_stride: 8 or 16: maps of a larger stride keep this one, and their convolutions are dilated instead
+              ("à trous"); `strides` still lists their undilated strides. 32: no dilation
+
+    Raises UsageError if timm has no such network, or the network has no map of a stride or no dilated form,
+    and WeightsError if the weights do not fit.
     """
 
     mean: Tensor
@@ -32,7 +34,7 @@ class Backbone(nn.Module):
     strides: tuple[int, ...]
 
     def __init__(
-        self, name: str, strides: tuple[int, ...], weights: dict[str, Tensor] | None, coarsest: int = 32
+        self, name: str, strides: tuple[int, ...], weights: dict[str, Tensor] | None, output_stride: int = 32
     ) -> None:
         super().__init__()
         self.strides = strides
@@ -40,36 +42,38 @@ class Backbone(nn.Module):
         reductions: list[int] = undilated.reduction()
         missing = [stride for stride in strides if stride not in reductions]
         if missing:
-            raise UsageError(f"backbone {name}: it has no map of stride {missing}; it has {reductions}")
+            raise UsageError(f"backbone {name} has no map of stride {missing}; it has strides {reductions}")
         last_of_stride = {reduction: index for index, reduction in enumerate(reductions)}
         indices = tuple(last_of_stride[stride] for stride in strides)
-        body = _create(name, indices) if coarsest == 32 else _create_dilated(name, indices, coarsest)
+        body = (
+            _create(name, indices) if output_stride == 32 else _create_dilated(name, indices, output_stride)
+        )
         _drop_behind(body, str(body.feature_info.module_name()[-1]))
         if weights is not None:
             _load(body, weights, name)
         self.channels: list[int] = body.feature_info.channels()
-        # where each stage ends: stage n is what lies up to the map of stride 2 ** (n + 1), C2 for n = 1
+        # the module that each stage ends with; stage n ends with the map of stride 2 ** (n + 1), C2 for n = 1
         self.stage_ends = {int(info["reduction"]): str(info["module"]) for info in undilated.info}
-        self.register_buffer(
-            "mean", torch.tensor(body.pretrained_cfg["mean"])
-        )  # of what it was pretrained on
+        self.register_buffer("mean", torch.tensor(body.pretrained_cfg["mean"]))
         self.register_buffer("std", torch.tensor(body.pretrained_cfg["std"]))
         self.body = _folded(body, name)
 
     def freeze(self, stages: int) -> None:
-        """Train nothing up to the end of stage `stages` (C2 is 1, C5 is 4); 0 trains everything.
+        """Freeze everything up to the end of stage `stages` (1: C2, 4: C5); 0 trains everything.
 
-        Raises UsageError where the network has no such stage.
+        Raises UsageError if the network has no such stage.
         """
         self.body.requires_grad_(True)
         if stages == 0:
             return
         if 2 ** (stages + 1) not in self.stage_ends:
             strides = ", ".join(map(str, self.stage_ends))
-            raise UsageError(f"this backbone has no stage {stages} to freeze; its maps: strides {strides}")
+            raise UsageError(
+                f"this backbone has no stage {stages} to freeze; its maps have strides {strides}"
+            )
         last = _flat(self.stage_ends[2 ** (stages + 1)])
         reached = False
-        for name, module in self.body.named_modules():  # modules, as a stage may end with one without weights
+        for name, module in self.body.named_modules():  # a stage may end with a module without weights
             inside = _flat(name) == last or _flat(name).startswith(f"{last}_")
             if reached and not inside:
                 return
@@ -84,7 +88,7 @@ class Backbone(nn.Module):
 
 
 def _drop_behind(body: nn.Module, last: str) -> None:
-    """Take away the blocks behind the module of the last map, which some of timm's networks keep and run."""
+    """Remove the blocks behind the last map, which some of timm's networks keep and run."""
     container, _, number = last.rpartition(".")
     blocks = getattr(body, container, None)
     if isinstance(blocks, nn.Sequential) and number.isdigit():
@@ -92,53 +96,62 @@ def _drop_behind(body: nn.Module, last: str) -> None:
 
 
 def _flat(name: str) -> str:
-    """A layer's name as timm writes it in networks that it cuts at the maps: "features.0" is "features_0"."""
+    """A layer's name as in timm's flattened feature networks: "features.0" becomes "features_0"."""
     return name.replace(".", "_")
 
 
 def _folded(body: nn.Module, name: str) -> nn.Module:
-    """Freeze its batch norms, or say that this network cannot be used."""
+    """Freeze and fold its batch norms. Raises UsageError if the network does not allow it."""
     try:
         return fold_batch_norm(body)
-    except (RuntimeError, ValueError, AssertionError) as error:  # what networks of one fixed size may raise
+    except (
+        RuntimeError,
+        ValueError,
+        AssertionError,
+    ) as error:  # for example of networks with a fixed input size
         advice = "Choose a convolutional network."
         raise UsageError(f"backbone {name} cannot be used: {str(error).rstrip('.')}. {advice}") from error
 
 
 def _load(body: nn.Module, weights: dict[str, Tensor], name: str) -> None:
-    """Strict, but for layers behind the last map that is read."""
-    own = {_flat(key): key for key in body.state_dict()}
-    fitting = {own[_flat(key)]: tensor for key, tensor in weights.items() if _flat(key) in own}
+    """Load strictly, except for layers behind the last map."""
+    keys = {_flat(key): key for key in body.state_dict()}
+    fitting = {keys[_flat(key)]: tensor for key, tensor in weights.items() if _flat(key) in keys}
     try:
         missing = body.load_state_dict(fitting, strict=False).missing_keys
     except RuntimeError as error:  # shapes differ
-        raise WeightsError(f"these weights are not of {name}: {error}") from error
+        raise WeightsError(f"these weights do not fit {name}: {error}") from error
     if missing:
         raise WeightsError(
-            f"these weights are not of {name}: {len(missing)} tensors are missing, first {missing[0]}"
+            f"these weights do not fit {name}: {len(missing)} tensors are missing, first {missing[0]}"
         )
 
 
-def _create_dilated(name: str, out_indices: tuple[int, ...], coarsest: int) -> Any:
-    """The form of a network whose maps are no coarser than `coarsest`; UsageError where it has none."""
-    if coarsest not in (8, 16):
-        raise UsageError(f"output stride {coarsest}: expected 8, 16 or 32")
+def _create_dilated(name: str, out_indices: tuple[int, ...], output_stride: int) -> Any:
+    """The dilated form of a network. Raises UsageError if it has none."""
+    if output_stride not in (8, 16):
+        raise UsageError(f"output stride {output_stride}: expected 8, 16 or 32")
     try:
         body = timm.create_model(
-            name, pretrained=False, features_only=True, out_indices=out_indices, output_stride=coarsest
+            name, pretrained=False, features_only=True, out_indices=out_indices, output_stride=output_stride
         )
-    except (AssertionError, TypeError, ValueError, NotImplementedError) as error:  # timm's, of those without
+    except (
+        AssertionError,
+        TypeError,
+        ValueError,
+        NotImplementedError,
+    ) as error:  # timm's, for networks without one
         advice = "Give --backbone resnet50 or tf_efficientnet_lite0, or an output stride of 32."
-        raise UsageError(f"backbone {name} has no form of output stride {coarsest}. {advice}") from error
+        raise UsageError(f"backbone {name} has no form of output stride {output_stride}. {advice}") from error
     return body
 
 
 def _create(name: str, out_indices: tuple[int, ...] | None = None) -> Any:
-    """Build without weights; timm's own message names what it could not find."""
+    """Build the network without weights. Raises UsageError, with similar names, if timm cannot."""
     which = {"out_indices": out_indices} if out_indices else {}
     try:
         return timm.create_model(name, pretrained=False, features_only=True, **which)
     except (RuntimeError, AttributeError, NotImplementedError) as error:
         near = get_close_matches(name, timm.list_models(), n=5)
-        hint = f"near names: {', '.join(near)}" if near else "see timm.list_models()"
+        hint = f"similar names: {', '.join(near)}" if near else "see timm.list_models()"
         raise UsageError(f"backbone {name!r} cannot be built by timm ({error}); {hint}") from error

@@ -1,8 +1,7 @@
-"""Selective Search's boxes on disk, so that a photo is searched once for all trainings and evaluations.
+"""Selective Search's boxes on disk, so that each photo is searched once for all trainings and evaluations.
 
-A file's name follows from the photo's bytes and the numbers of the search: another photo under the same
-name, or other numbers, is another file. Files are written whole or not at all, so that processes may share
-a folder.
+A file's name is a hash of the photo's bytes and the settings of the search, so that a changed photo or other
+settings use another file. Files are written atomically, so that processes can share a folder.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from boxmask.errors import UsageError
 from boxmask.photos.read import load_photo, photo_errors
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig, selective_search
 
-VERSION = 2  # of the search: counted up when the same photo and numbers would give other boxes
+VERSION = 2  # of the search; increase it when the same photo and settings give other boxes
 
 
 def default_folder() -> Path:
-    """`BOXMASK_CACHE`, or the system's folder for what can be made again."""
+    """The folder in `BOXMASK_CACHE`, or the system's cache folder."""
     if given := os.environ.get("BOXMASK_CACHE"):
         return Path(given)
     if sys.platform == "darwin":
@@ -38,32 +37,32 @@ def default_folder() -> Path:
 
 
 class ProposalCache:
-    """Boxes of photos by `config`, from the folder or, the first time, from the search."""
+    """Boxes of photos with the settings `config`, from disk or, the first time, from the search."""
 
     def __init__(self, config: SelectiveSearchConfig, folder: Path | None = None) -> None:
         self.config = config
         self.folder = (folder or default_folder()) / "proposals"
 
     def boxes(self, photo: Path) -> Tensor:
-        """(N, 4) float32 xyxy in pixels of the photo, likeliest first.
+        """(N, 4) float32 xyxy in pixels of the photo, most promising first.
 
-        Raises PhotoError, and UsageError where the folder cannot be written.
+        Raises PhotoError, and UsageError if the folder is not writable.
         """
         path = self.path(photo)
         try:
             return torch.from_numpy(np.load(path, allow_pickle=False))
-        except (OSError, EOFError, ValueError):  # not there yet, or not what was written: made (anew)
+        except (OSError, EOFError, ValueError):  # missing or damaged: search
             boxes = selective_search(load_photo(photo), self.config)
         try:
             with atomic_write(path) as partial, partial.open("wb") as file:
                 np.save(file, boxes.numpy(), allow_pickle=False)
         except OSError as error:
-            remedy = "Set BOXMASK_CACHE to a folder that can be written."
-            raise UsageError(f"{self.folder}: proposals cannot be kept here ({error}). {remedy}") from error
+            remedy = "Set BOXMASK_CACHE to a writable folder."
+            raise UsageError(f"{self.folder}: proposals cannot be saved here ({error}). {remedy}") from error
         return boxes
 
     def path(self, photo: Path) -> Path:
-        """Where the boxes of a photo are kept. Raises PhotoError where it cannot be read."""
+        """The file for the boxes of a photo. Raises PhotoError if the photo cannot be read."""
         with photo_errors(photo):
             digest = hashlib.sha256(photo.read_bytes())
         digest.update(json.dumps([VERSION, asdict(self.config)], sort_keys=True).encode())

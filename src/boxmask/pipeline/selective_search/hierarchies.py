@@ -1,10 +1,10 @@
-"""The groupings that Selective Search makes of a picture: a hierarchy of regions for each strategy.
+"""The hierarchies of regions that Selective Search builds from a picture, one per strategy.
 
     picture -> planes of a color space -> edges -> first regions (Felzenszwalb & Huttenlocher)
-                                        -> bins of color and texture -> regions described -> grouped
+                                        -> bins of color and texture -> histograms of regions -> grouping
 
-What strategies have in common is made once: planes, edges and bins for each color space; first regions,
-their histograms and the similarity of neighbors for each scale. The rest runs side by side on the cores.
+What strategies share is computed once: planes, edges and bins per color space; first regions, their
+histograms and the similarity of neighbors per scale. Independent steps run in parallel.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ Edges = NDArray[np.uint32]
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """What one strategy found.
+    """The regions of one strategy: R first regions and M merges.
 
-    labels: (H, W) first region of each pixel of the searched picture, 0..R-1
-    boxes:  (R + M, 4) xyxy in its pixels, first regions and then merges, the last being the largest
-    merges: (M, 2) which two regions became region R + m
+    labels: (H, W) first region of each pixel of the picture, 0..R-1
+    boxes:  (R + M, 4) xyxy in pixels of the picture, first regions, then merges; the last is the largest
+    merges: (M, 2) the two regions that became region R + m
     """
 
     strategy: str
@@ -47,24 +47,24 @@ class Hierarchy:
 
 
 def hierarchies(picture: Bytes, config: SelectiveSearchConfig) -> list[Hierarchy]:
-    """What every strategy finds in a picture (H, W, 3), at the size that it has."""
+    """The hierarchy of every strategy in a picture (H, W, 3), at its own size."""
     spaces = config.color_spaces
-    planes = dict(zip(spaces, _each(spaces, lambda space: in_color_space(picture, space)), strict=True))
-    views = list(product(spaces, (edges_of, bins_of)))
-    made = dict(zip(views, _each(views, lambda view: view[1](planes[view[0]], config)), strict=True))
-    cuts = list(product(spaces, config.scales))
+    planes = dict(zip(spaces, _map(spaces, lambda space: in_color_space(picture, space)), strict=True))
+    steps = list(product(spaces, (edges_of, bins_of)))
+    computed = dict(zip(steps, _map(steps, lambda step: step[1](planes[step[0]], config)), strict=True))
 
-    def grouped(cut: tuple[ColorSpace, int]) -> list[Hierarchy]:
-        space, scale = cut
-        edges: tuple[Edges, Edges] = made[space, edges_of]
+    def grouped(task: tuple[ColorSpace, int]) -> list[Hierarchy]:
+        space, scale = task
+        edges: tuple[Edges, Edges] = computed[space, edges_of]
         labels = merge_regions(*edges, picture.shape[:2], float(scale), scale)
-        return group(labels, made[space, bins_of], f"{space} {{}} k={scale}", config)
+        return group(labels, computed[space, bins_of], f"{space} {{}} k={scale}", config)
 
-    return [one for several in _each(cuts, grouped) for one in several]
+    per_scale = _map(list(product(spaces, config.scales)), grouped)
+    return [hierarchy for group_of_scale in per_scale for hierarchy in group_of_scale]
 
 
-def _each(tasks: Sequence[Any], work: Callable[[Any], Any]) -> list[Any]:
-    """Results in order; the tasks run side by side."""
+def _map(tasks: Sequence[Any], work: Callable[[Any], Any]) -> list[Any]:
+    """Run tasks in parallel; results in the order of the tasks."""
     results: list[Any] = [None] * len(tasks)
 
     def run(index: int) -> None:
@@ -91,7 +91,7 @@ def in_color_space(picture: Bytes, space: ColorSpace) -> Floats:
 
 
 def edges_of(planes: Floats, config: SelectiveSearchConfig) -> tuple[Edges, Edges]:
-    """The edges of the smoothed picture, from light to heavy; where each weight begins."""
+    """The edges of the smoothed picture by increasing weight, and the index where each weight starts."""
     smoothed, bell = np.empty_like(planes), gaussian(config.sigma)
     smooth(planes, bell, bell, smoothed)
     edges: tuple[Edges, Edges] = sort_edges(weigh_edges(smoothed), *planes.shape[1:])
@@ -99,33 +99,33 @@ def edges_of(planes: Floats, config: SelectiveSearchConfig) -> tuple[Edges, Edge
 
 
 def bins_of(planes: Floats, config: SelectiveSearchConfig) -> NDArray[np.uint16]:
-    """(H, 5 C, W): where every pixel counts in the histograms of its region."""
+    """(H, 5 C, W): the bins of every pixel in the color and texture histograms of its region."""
     across, down = np.empty_like(planes), np.empty_like(planes)
-    bell, slope = gaussian(config.texture_sigma), slope_of_gaussian(config.texture_sigma)
-    smooth(planes, bell, slope, across)
-    smooth(planes, slope, bell, down)
+    bell, derivative = gaussian(config.texture_sigma), gaussian_derivative(config.texture_sigma)
+    smooth(planes, bell, derivative, across)
+    smooth(planes, derivative, bell, down)
     codes = np.empty((planes.shape[1], 5 * len(planes), planes.shape[2]), np.uint16)
     bin_pixels(planes, across, down, (config.color_bins, config.texture_bins), codes)
     return codes
 
 
 def gaussian(sigma: float) -> Floats:
-    """Weights of sum 1, out to four sigma."""
+    """Weights of a Gaussian out to four sigma, with sum 1."""
     reach = np.arange(-int(4 * sigma + 0.5), int(4 * sigma + 0.5) + 1)
     bell = np.exp(-0.5 * (reach / sigma) ** 2)
     weights: Floats = (bell / bell.sum()).astype(np.float32)
     return weights
 
 
-def slope_of_gaussian(sigma: float) -> Floats:
-    """Weights that measure how fast smoothed values rise."""
+def gaussian_derivative(sigma: float) -> Floats:
+    """Weights of the derivative of a Gaussian."""
     bell = gaussian(sigma)
     reach = np.arange(len(bell)) - len(bell) // 2
     weights: Floats = (bell * reach / sigma**2).astype(np.float32)
     return weights
 
 
-# ---------------------------------------------------------------- its regions
+# ---------------------------------------------------------------- regions
 
 
 def segment(picture: Bytes, space: ColorSpace, scale: int, config: SelectiveSearchConfig) -> Labels:
@@ -138,7 +138,7 @@ def segment(picture: Bytes, space: ColorSpace, scale: int, config: SelectiveSear
 def group(
     labels: Labels, codes: NDArray[np.uint16], name: str, config: SelectiveSearchConfig
 ) -> list[Hierarchy]:
-    """A hierarchy for each set of similarities, all from the same first regions."""
+    """One hierarchy per set of similarities, all from the same first regions."""
     count = int(labels.max()) + 1
     regions = describe_regions(labels, count, codes, (config.color_bins, config.texture_bins))
     pairs = adjacent_regions(labels, count)

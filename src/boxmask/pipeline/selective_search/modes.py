@@ -1,4 +1,4 @@
-"""The numbers of Selective Search: the paper's, and those that we search with unless told otherwise."""
+"""The settings of Selective Search: the paper's (PAPER_MODES) and our defaults (MODES)."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ Mode = Literal["single", "fast", "quality"]
 
 @dataclass(frozen=True)
 class SelectiveSearchConfig:
-    """Every number of the method; section and table of the paper beside it.
+    """The settings of a search, with the section or table of the paper.
 
-    The last five depart from the paper unless they are as in `PAPER_MODES`; why, is said at `MODES`.
+    The last five differ from the paper, except in `PAPER_MODES`; `MODES` says why.
 
-    similarities: sets of C (color), T (texture), S (size) and F (fill)
-    min_random_factor:   of the random number in min_random_factor..1 by which a place in the hierarchy is multiplied
-    duplicate_iou:      a box whose IoU with an earlier one is above this is dropped; 1: only equal ones
-    max_boxes:        how many boxes are kept, the first in order; None: all
+    similarities:      sets of C (color), T (texture), S (size) and F (fill)
+    scales:            k, the preference for large first regions; regions below k pixels are merged as well
+    min_random_factor: a box's rank in its hierarchy is multiplied by a random number from this to 1
+    duplicate_iou:     boxes whose IoU with an earlier one is above this are dropped; 1: only equal boxes
+    max_boxes:         boxes to keep, the first in order; None: all
     """
 
     color_spaces: tuple[ColorSpace, ...] = ("hsv", "lab")
     similarities: tuple[str, ...] = ("CTSF", "TSF", "F")
-    scales: tuple[int, ...] = (50, 300)  # k; regions below k pixels are joined too
+    scales: tuple[int, ...] = (50, 300)
     sigma: float = 0.8  # section 5.1
     color_bins: int = 25  # section 3.2
-    texture_bins: int = 10  # section 3.2, of each of 8 directions
+    texture_bins: int = 10  # section 3.2, for each of 8 directions
     texture_sigma: float = 1.0  # section 3.2
-    width: int = 500  # photos are searched at this width, as in R-CNN, section 2.2
-    max_height: int = 1500  # or smaller, where they would be higher than this
-    min_height: int = 150  # or larger (not than they are), where they would be lower than this
-    max_width: int = 3000  # and not wider than this
-    min_box_size: int = 8  # pixels at that width
+    width: int = 500  # photos are resized to this width, as in R-CNN, section 2.2
+    max_height: int = 1500  # a higher photo is resized to this height instead
+    min_height: int = 150  # a photo that would be lower is reduced less, to this height
+    max_width: int = 3000  # limit of the width then
+    min_box_size: int = 8  # pixels of the resized photo
     min_random_factor: float = 0.5
     duplicate_iou: float = 0.85
     max_boxes: int | None = None
@@ -40,11 +41,11 @@ class SelectiveSearchConfig:
 
     @property
     def strategies(self) -> int:
-        """How many groupings are made."""
+        """Number of hierarchies that are built."""
         return len(self.color_spaces) * len(self.similarities) * len(self.scales)
 
 
-_AS_PUBLISHED = SelectiveSearchConfig(
+_PAPER = SelectiveSearchConfig(
     similarities=("CTSF", "TSF"),  # table 6
     scales=(50, 100),
     min_box_size=20,  # the authors' code
@@ -52,13 +53,13 @@ _AS_PUBLISHED = SelectiveSearchConfig(
     duplicate_iou=1.0,  # section 3.4: duplicates are removed
 )
 
-_TODAY = SelectiveSearchConfig()
+_DEFAULT = SelectiveSearchConfig()
 
 PAPER_MODES: dict[Mode, SelectiveSearchConfig] = {  # table 6
-    "single": replace(_AS_PUBLISHED, color_spaces=("hsv",), similarities=("CTSF",), scales=(100,)),
-    "fast": _AS_PUBLISHED,
+    "single": replace(_PAPER, color_spaces=("hsv",), similarities=("CTSF",), scales=(100,)),
+    "fast": _PAPER,
     "quality": replace(
-        _AS_PUBLISHED,
+        _PAPER,
         color_spaces=("hsv", "lab", "rgi", "h", "i"),
         similarities=("CTSF", "TSF", "F", "S"),
         scales=(50, 100, 150, 300),
@@ -66,10 +67,10 @@ PAPER_MODES: dict[Mode, SelectiveSearchConfig] = {  # table 6
 }
 
 MODES: dict[Mode, SelectiveSearchConfig] = {
-    "single": replace(_TODAY, color_spaces=("hsv",), similarities=("CTSF",), scales=(50,)),
-    "fast": replace(_TODAY, max_boxes=1700),
+    "single": replace(_DEFAULT, color_spaces=("hsv",), similarities=("CTSF",), scales=(50,)),
+    "fast": replace(_DEFAULT, max_boxes=1700),
     "quality": replace(
-        _TODAY,
+        _DEFAULT,
         color_spaces=("hsv", "lab", "rgi", "h", "i"),
         similarities=("CTSF", "TSF", "F", "S"),
         scales=(50, 100, 150, 300),
@@ -77,17 +78,17 @@ MODES: dict[Mode, SelectiveSearchConfig] = {
         max_boxes=10_000,
     ),
 }
-"""The modes for today's photos, which hold more and smaller objects than VOC's. They differ so:
+"""The modes for today's photos, which hold more and smaller objects than VOC's. They differ from the paper:
 
-- min_box_size 8, not 20: of 220 objects on COCO's photos 30 % are narrower than 20 pixels at this width, and
+- min_box_size 8, not 20: of 220 objects on COCO's photos, 30 % are narrower than 20 pixels at this width and
   could hardly be found; 8 % are narrower than 8, where boxes of whole pixels become coarse.
-- min_random_factor 0.5, not 0: with draws in 0..1 a leaf of the hierarchy often comes before its top. Since near
-  duplicates are dropped, chance has less to spread, and the place may count for more. Not so in `quality`,
-  where the tops of 80 hierarchies would come before anything else.
-- duplicate_iou 0.85: most of what two strategies find is the same but for a pixel or two, and each such box costs
-  a detector as much as a new one.
-- fast: scales 50 and 300, the ends of the paper's range, find less that is the same than 50 and 100 do; and
-  F beside CTSF and TSF, because it looks at neither color nor texture. That makes 12 strategies of 8.
-- single: scale 50, so that small objects have a region of their own at all.
-- max_boxes: as many windows as a detector is given; where `quality` ends, the paper's had 10,097 (table 6).
+- min_random_factor 0.5, not 0: with factors in 0..1, a leaf of the hierarchy often comes before its top.
+  Without near duplicates, less randomness is needed, and the rank can count for more. `quality` keeps 0,
+  because the tops of 80 hierarchies would come before anything else.
+- duplicate_iou 0.85: most of what two strategies find differs by a pixel or two, and each such box costs a
+  detector as much as a new one.
+- fast: scales 50 and 300, the ends of the paper's range, have less in common than 50 and 100; and F beside
+  CTSF and TSF, because it uses neither color nor texture. That makes 12 strategies instead of 8.
+- single: scale 50, so that small objects have a region of their own.
+- max_boxes: as many regions as a detector is given; for `quality` about the 10,097 of the paper (table 6).
 """

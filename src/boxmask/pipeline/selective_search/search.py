@@ -1,13 +1,13 @@
-"""Selective Search: where objects may be, from the picture alone.
+"""Selective Search: boxes that may hold objects, from the photo alone.
 
 Uijlings, van de Sande, Gevers, Smeulders, "Selective Search for Object Recognition", IJCV 2013
 (doi:10.1007/s11263-013-0620-5).
 
     photo -> color space -> regions (Felzenszwalb & Huttenlocher) -> grouped by similarity -> boxes
 
-A strategy is a color space, a scale of the first segmentation and a set of similarities; the strategies'
-boxes are put in one order and freed of duplicates (section 3.4). What differs from the paper stands at
-`MODES`; `PAPER_MODES` has the paper's own numbers.
+A strategy is a color space, a scale of the first segmentation and a set of similarities. The boxes of all
+strategies are put in one order, without duplicates (section 3.4). `MODES` says where the defaults differ from
+the paper; `PAPER_MODES` has the paper's settings.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
     "Mode",
     "SelectiveSearchConfig",
     "hierarchies",
-    "searched",
+    "resize_for_search",
     "selective_search",
 ]
 
@@ -49,40 +49,43 @@ def selective_search(
     mode: Mode = "fast",
     seed: int | None = None,
 ) -> Tensor:
-    """Boxes of a photo: (N, 4) float32 xyxy in its own pixels, likeliest objects first.
+    """Boxes of a photo: (N, 4) float32 xyxy in pixels of the photo, most promising first.
+
+    The same photo, settings and seed give the same boxes with any number of threads. A photo of one color has
+    one region and gives one box, the whole photo.
 
     photo:  a path, PIL image, array or tensor, as in `to_image`
-    config: other numbers than those of the mode
-    seed:   of the order; the config's own, 0, unless given
+    config: settings to use instead of those of the mode
+    seed:   random seed of the order; default: the config's, which is 0
 
-    The same photo, numbers and seed give the same boxes, with any number of threads. A photo of one color
-    is one region: its box is the whole photo. Raises PhotoError, and UsageError for an unknown mode.
+    Raises PhotoError, and UsageError for an unknown mode.
     """
     if config is None and mode not in MODES:
         raise UsageError(f"mode: expected one of {', '.join(MODES)}; found {mode!r}")
     config = config or MODES[mode]
     pixels = _pixels(photo)
-    picture = searched(pixels, config)
-    found = [one.boxes for one in hierarchies(picture, config)]
-    boxes = ordered(found, config.seed if seed is None else seed, config.min_random_factor)
+    picture = resize_for_search(pixels, config)
+    per_strategy = [hierarchy.boxes for hierarchy in hierarchies(picture, config)]
+    boxes = rank_boxes(per_strategy, config.seed if seed is None else seed, config.min_random_factor)
     sides = boxes[:, 2:] - boxes[:, :2]
-    least = min(config.min_box_size, *picture.shape[:2])
-    boxes = thinned(boxes[(sides >= least).all(axis=1)], config.duplicate_iou, config.max_boxes)
-    stretch = [pixels.shape[1] / picture.shape[1], pixels.shape[0] / picture.shape[0]] * 2
-    return torch.from_numpy(boxes.astype(np.float32) * np.array(stretch, np.float32))
+    min_side = min(config.min_box_size, *picture.shape[:2])
+    boxes = drop_duplicates(boxes[(sides >= min_side).all(axis=1)], config.duplicate_iou, config.max_boxes)
+    x_scale, y_scale = pixels.shape[1] / picture.shape[1], pixels.shape[0] / picture.shape[0]
+    scale = np.array([x_scale, y_scale, x_scale, y_scale], np.float32)
+    return torch.from_numpy(boxes.astype(np.float32) * scale)
 
 
 def _pixels(photo: Photo) -> Bytes:
-    """(H, W, 3) uint8, of a photo in any form."""
+    """(H, W, 3) uint8, from a photo in any form."""
     if isinstance(photo, np.ndarray) and photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3:
-        return photo  # as it comes from a file: nothing to do
+        return photo  # as photos from files are
     return to_uint8_array(to_image(photo))
 
 
-def searched(photo: Bytes, config: SelectiveSearchConfig) -> Bytes:
+def resize_for_search(photo: Bytes, config: SelectiveSearchConfig) -> Bytes:
     """The photo (H, W, 3) at the size at which it is searched."""
     if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8 or not photo.size:
-        raise PhotoError(f"a photo is (H, W, 3) uint8; found {photo.shape} {photo.dtype}")
+        raise PhotoError(f"a photo: expected (H, W, 3) uint8, found {photo.shape} {photo.dtype}")
     height, width = photo.shape[:2]
     scale = min(config.width / width, config.max_height / height)
     if height * scale < config.min_height and scale < 1:  # a panorama would become a line
@@ -90,33 +93,32 @@ def searched(photo: Bytes, config: SelectiveSearchConfig) -> Bytes:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if size == (width, height):
         return np.ascontiguousarray(photo)
-    how = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(photo).resize(size, how))
+    resampling = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(photo).resize(size, resampling))
 
 
-def ordered(per_strategy: Sequence[Boxes], seed: int, min_random_factor: float = 0.0) -> Boxes:
-    """All strategies' boxes once each, in the order of section 3.4.
+def rank_boxes(per_strategy: Sequence[Boxes], seed: int, min_random_factor: float = 0.0) -> Boxes:
+    """The boxes of all strategies without repeats, in the order of section 3.4.
 
-    Box i of a hierarchy, counted from the top, gets i times a random number in min_random_factor..1; the lowest
-    come first.
+    Box i of a hierarchy, counted from the top, gets the rank i times a random number in min_random_factor..1;
+    low ranks come first.
     """
     generator = np.random.default_rng(seed)
+    span = 1 - min_random_factor
     ranks = [
-        np.arange(len(boxes), 0, -1)
-        * (min_random_factor + (1 - min_random_factor) * generator.random(len(boxes)))
+        np.arange(len(boxes), 0, -1) * (min_random_factor + span * generator.random(len(boxes)))
         for boxes in per_strategy
     ]
     boxes = np.concatenate(per_strategy)[np.argsort(np.concatenate(ranks), kind="stable")]
-    names = boxes.astype(np.int64) @ (np.int64(1) << np.array([48, 32, 16, 0]))  # sides are below 2^16
-    _, first = np.unique(names, return_index=True)
+    keys = boxes.astype(np.int64) @ (np.int64(1) << np.array([48, 32, 16, 0]))  # sides are below 2^16
+    _, first = np.unique(keys, return_index=True)
     return boxes[np.sort(first)]
 
 
-def thinned(boxes: Boxes, duplicate_iou: float, max_boxes: int | None) -> Boxes:
+def drop_duplicates(boxes: Boxes, duplicate_iou: float, max_boxes: int | None) -> Boxes:
     """The first `max_boxes` boxes whose IoU with every earlier one is at most `duplicate_iou`."""
     if duplicate_iou >= 1:
         return boxes[:max_boxes]
-    kept: Boxes = boxes[
-        drop_near_duplicates(boxes, duplicate_iou, len(boxes) if max_boxes is None else max_boxes)
-    ]
+    limit = len(boxes) if max_boxes is None else max_boxes
+    kept: Boxes = boxes[drop_near_duplicates(boxes, duplicate_iou, limit)]
     return kept
