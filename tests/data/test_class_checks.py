@@ -30,7 +30,7 @@ def test_crowd_and_difficult_objects_do_not_count(dataset_of: Make) -> None:
     dataset = dataset_of([[0], [0, 1]], ["train", "test"])
     assert check_training_classes(replace(dataset, difficult=np.array([False, False, True]))) == ()
     only_crowd_in_train = replace(dataset, crowd=np.array([True, False, False]))
-    with pytest.raises(LabelError, match='"class0": 1 object in p001.jpg'):
+    with pytest.raises(LabelError, match=r'"class0": 1 object in p001\.jpg'):
         check_training_classes(only_crowd_in_train)
 
 

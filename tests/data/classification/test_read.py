@@ -165,7 +165,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="gone: no such folder"):
         read_classification(tmp_path / "gone")
     (tmp_path / "file.txt").write_text("x")
-    with pytest.raises(LabelError, match=r"file\.txt: there is no such folder"):
+    with pytest.raises(LabelError, match=r"file\.txt: no such folder"):
         read_classification(tmp_path / "file.txt")
 
 
