@@ -56,9 +56,9 @@ def read_label_map(path: Path, by_color: bool) -> LabelMapRuns:
     try:
         with photo_errors(path), Image.open(path) as image:
             image.load()
-            pixels = _packed_colors(image, path) if by_color else _indices(image, path)
     except PhotoError as error:
         raise LabelError(f"Label map {error}") from error
+    pixels = _packed_colors(image, path) if by_color else _indices(image, path)
     flat = pixels.ravel()
     starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
     values, which = np.unique(flat[starts], return_inverse=True)
