@@ -79,7 +79,7 @@ def row(pair: Pair, rounds: int, copy: float) -> list[str]:
         median(column) for column in zip(*times, strict=True)
     )
     rate = pair.moved / candidate
-    numbers = [
+    cells = [
         f"{reference * 1e3:.1f}",
         f"{candidate * 1e3:.1f}",
         f"{reference / candidate:.1f}x",
@@ -87,7 +87,7 @@ def row(pair: Pair, rounds: int, copy: float) -> list[str]:
     ]
     return [
         pair.name,
-        *numbers,
+        *cells,
         f"{rate / 1e9:.1f}",
         f"{rate / copy:.0%}",
         *(f"{peak / 1e6:.0f}" for peak in peaks),

@@ -141,7 +141,7 @@ class Row:
 
     name: str
     minutes: float
-    figures: dict[str, float]
+    metrics: dict[str, float]
     seconds: dict[str, float]
 
     @property
@@ -177,12 +177,12 @@ def boxmask(run: Path, *words: object) -> None:
 
 
 def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
-    """Timing on the test photos, by the command line; seconds of a photo, here."""
+    """Metrics on the test photos, from the command line, and seconds per photo."""
     svd = ["--svd", *map(str, args.svd)] if method.svd else []
-    figures = run / f"test{'-svd' if method.svd else ''}.json"
-    if not figures.is_file():
-        boxmask(run, "evaluate", run, args.data, *reading_flags(args), "--json", figures, *svd)
-    found = json.loads(figures.read_text())
+    metrics_file = run / f"test{'-svd' if method.svd else ''}.json"
+    if not metrics_file.is_file():
+        boxmask(run, "evaluate", run, args.data, *reading_flags(args), "--json", metrics_file, *svd)
+    found = json.loads(metrics_file.read_text())
     model = load_model(run)
     if method.svd:
         compress_with_svd(model, tuple(args.svd))
@@ -191,8 +191,8 @@ def measure(method: Method, run: Path, args: argparse.Namespace) -> Row:
     labeled = task_of(model).read_split(run, Path(args.data), "test", options)
     seconds = seconds_of(model, method, labeled, args.photos)
     minutes = [json.loads(line)["minutes"] for line in (run / "log.jsonl").read_text().splitlines()][-1]
-    figures_of = {name: found[name] for name in METRICS if found.get(name) is not None}
-    return Row(method.name, minutes, figures_of, seconds)
+    metrics = {name: found[name] for name in METRICS if found.get(name) is not None}
+    return Row(method.name, minutes, metrics, seconds)
 
 
 def seconds_of(model: Any, method: Method, test: Any, count: int) -> dict[str, float]:
@@ -208,14 +208,14 @@ def seconds_of(model: Any, method: Method, test: Any, count: int) -> dict[str, f
 def table_of(rows: list[Row], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("method")
-    shown = [name for name in METRICS if any(name in row.figures for row in rows)]
+    shown = [name for name in METRICS if any(name in row.metrics for row in rows)]
     parts_named = [f"{part}, s" for part in PARTS]
     for heading in ("training, min", *shown, *parts_named, "total, s", "speedup"):
         table.add_column(heading, justify="right")
     for row in rows:
         parts = [f"{row.seconds[part]:.3f}" for part in PARTS]
-        figures = [f"{row.figures[name]:.3f}" if name in row.figures else "" for name in shown]
-        cells = [f"{row.minutes:.1f}", *figures, *parts, f"{row.total:.3f}"]
+        metrics = [f"{row.metrics[name]:.3f}" if name in row.metrics else "" for name in shown]
+        cells = [f"{row.minutes:.1f}", *metrics, *parts, f"{row.total:.3f}"]
         table.add_row(row.name, *cells, f"{rows[0].total / row.total:.1f}")
     return table
 
@@ -230,8 +230,8 @@ def draw(rows: list[Row], picture: Path, title: str) -> None:
         axes.barh([row.name for row in rows], widths, left=left, label=part)
         left = [a + b for a, b in zip(left, widths, strict=True)]
     for y, (row, end) in enumerate(zip(rows, left, strict=True)):
-        name = next(name for name in ("AP50", "mIoU") if name in row.figures)
-        text = f"  {end:.2f} s   {name} {row.figures[name]:.3f}   {row.minutes:.0f} min"
+        name = next(name for name in ("AP50", "mIoU") if name in row.metrics)
+        text = f"  {end:.2f} s   {name} {row.metrics[name]:.3f}   {row.minutes:.0f} min"
         axes.text(end, y, text, va="center")
     axes.invert_yaxis()
     axes.set(xlabel="seconds per photo", title=title, xlim=(0, 1.45 * max(left)))

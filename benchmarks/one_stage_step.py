@@ -72,8 +72,8 @@ def both_ssdlite() -> tuple[nn.Module, Detector]:
 
 
 def both_dense(name: str) -> tuple[nn.Module, Detector]:
-    numbers = {"num_classes": len(CLASSES), "min_size": SIZE, "max_size": LONGER}
-    reference = getattr(detection, name)(weights=None, weights_backbone=None, **numbers)
+    options = {"num_classes": len(CLASSES), "min_size": SIZE, "max_size": LONGER}
+    reference = getattr(detection, name)(weights=None, weights_backbone=None, **options)
     for layer in reference.backbone.fpn.layer_blocks:
         layer[0].weight.data.mul_(0.02)  # features of about 1, as after training
     for part in (reference.backbone.body.conv1, reference.backbone.body.layer1):
@@ -143,9 +143,9 @@ def main() -> None:
         title = f"{name}, batch {case.batch}; losses differ by {difference(case):.0e}"
         found = in_turns(plans, options.rounds, threads)
         table = Table("", "images/s", "boxmask is", "peak memory", title=title)
-        for side, figures in found.items():
-            ratio = f"{figures.seconds / found['boxmask'].seconds:.1f}x"
-            table.add_row(side, f"{case.batch / figures.seconds:.2f}", ratio, f"{figures.peak:.1f} GB")
+        for side, timing in found.items():
+            ratio = f"{timing.seconds / found['boxmask'].seconds:.1f}x"
+            table.add_row(side, f"{case.batch / timing.seconds:.2f}", ratio, f"{timing.peak:.1f} GB")
         console.print(table)
 
 

@@ -149,10 +149,10 @@ def table_of(found: dict[str, Timing], count: int, title: str) -> Table:
     """One row per side; `count` photos per round."""
     table = Table("", "ms per photo", "photos/s", "speed", "peak memory", title=title)
     first = next(iter(found.values())).seconds
-    for name, figures in found.items():
-        each = figures.seconds / count
-        speed = f"{first / figures.seconds:.1f}x"
-        table.add_row(name, f"{each * 1e3:.0f}", f"{1 / each:.1f}", speed, f"{figures.peak:.1f} GB")
+    for name, timing in found.items():
+        each = timing.seconds / count
+        speed = f"{first / timing.seconds:.1f}x"
+        table.add_row(name, f"{each * 1e3:.0f}", f"{1 / each:.1f}", speed, f"{timing.peak:.1f} GB")
     return table
 
 

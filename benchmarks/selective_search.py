@@ -150,9 +150,9 @@ def speed_table(seconds: dict[str, list[float]], peaks: dict[str, float]) -> Tab
     for name, each in seconds.items():
         ratio = mean(seconds["OpenCV"]) / mean(each)
         ratios = [a / b for a, b in zip(seconds["OpenCV"], each, strict=True)]
-        numbers = f"{mean(each):.3f}", f"{median(each):.3f}", f"{ratio:.1f}x", f"{median(ratios):.1f}x"
+        cells = f"{mean(each):.3f}", f"{median(each):.3f}", f"{ratio:.1f}x", f"{median(ratios):.1f}x"
         table.add_row(
-            name, *numbers, f"{peaks[name] * 1e3:.0f} MB", f"{(peaks[name] - peaks['neither']) * 1e3:.0f} MB"
+            name, *cells, f"{peaks[name] * 1e3:.0f} MB", f"{(peaks[name] - peaks['neither']) * 1e3:.0f} MB"
         )
     return table
 
@@ -166,9 +166,9 @@ def recall_table(dataset: DetectionDataset, boxes: dict[str, list[Tensor]]) -> T
 
 
 def row(name: str, count: int | None, found: ProposalRecall) -> list[str]:
-    figures = (found.recall_50, found.recall_70, found.MABO)
+    metrics = (found.recall_50, found.recall_70, found.MABO)
     which = name if count is None else f"{name}, the first {count}"
-    return [which, f"{found.mean_proposals:.0f}", *("" if n is None else f"{n:.3f}" for n in figures)]
+    return [which, f"{found.mean_proposals:.0f}", *("" if n is None else f"{n:.3f}" for n in metrics)]
 
 
 if __name__ == "__main__":

@@ -123,8 +123,8 @@ def both(case: Case) -> tuple[nn.Module, Detector]:
         image_std=pretrained["std"],
         rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5),
     )
-    numbers = {**pair.preset, "shorter_side": case.size, "longer_side": longer, "anchor_sizes": sizes}
-    detector = pair.detector(pair.config(CLASSES, case.backbone, **numbers), body.body.state_dict())
+    options = {**pair.preset, "shorter_side": case.size, "longer_side": longer, "anchor_sizes": sizes}
+    detector = pair.detector(pair.config(CLASSES, case.backbone, **options), body.body.state_dict())
     heads = split_backbone(reference.state_dict(), None)[1]
     detector.load_state_dict(pair.rename(heads, "the same", None), strict=False)
     return reference, detector.to(memory_format=torch.channels_last)
@@ -257,11 +257,11 @@ def main() -> None:
         table = Table(
             "", "images/s", "boxmask is", "of the matrix product's peak", "peak memory", title=title
         )
-        for name, figures in found.items():
-            ratio = f"{figures.seconds / found['boxmask'].seconds:.1f}x"
-            used = f"{work / figures.seconds / peak:.0%}"
-            rate = f"{options.batch / figures.seconds:.2f}"
-            table.add_row(name, rate, ratio, used, f"{figures.peak:.1f} GB")
+        for name, timing in found.items():
+            ratio = f"{timing.seconds / found['boxmask'].seconds:.1f}x"
+            used = f"{work / timing.seconds / peak:.0%}"
+            rate = f"{options.batch / timing.seconds:.2f}"
+            table.add_row(name, rate, ratio, used, f"{timing.peak:.1f} GB")
         console.print(table)
 
 
