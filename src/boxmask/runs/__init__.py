@@ -1,1 +1,1 @@
-"""What a training leaves behind: its recipe, its folder and its splits."""
+"""Runs: the recipe of a training, and the folder that it writes."""

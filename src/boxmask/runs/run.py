@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from boxmask.atomic_write import atomic_write
 from boxmask.errors import CheckpointError, UsageError
 from boxmask.models.table import AnyModel
 from boxmask.runs.recipe import Recipe
+from boxmask.runs.serialization import recipe_from_dict, recipe_to_dict
 from boxmask.weights.checkpoint import BEST, LAST, checkpoint_path, load_model, read_metadata
 
 RESUME = "resume.safetensors"
@@ -159,28 +160,17 @@ def write_json(path: Path, content: Any) -> None:
 
 def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
     """The content of recipe.json."""
-    options = {
-        name: str(value) if isinstance(value, Path) else value for name, value in asdict(recipe).items()
-    }
-    return {"data": str(data.absolute()), "fingerprint": fingerprint, "recipe": options}
-
-
-def recipe_from_json(content: dict[str, Any]) -> Recipe:
-    """The recipe in recipe.json."""
-    options = dict(content["recipe"])
-    options["scale"] = tuple(options["scale"])
-    options["model_options"] = tuple(options["model_options"])
-    for name in ("split_file", "detector", "classifier", "classes_file"):
-        options[name] = options[name] and Path(options[name])
-    return Recipe(**options)
+    return {"data": str(data.absolute()), "fingerprint": fingerprint, "recipe": recipe_to_dict(recipe)}
 
 
 def read_recipe(run: Run) -> tuple[Recipe, Path]:
     """The recipe of a run and the path of its data set. Raises CheckpointError for a damaged recipe.json."""
     try:
         content = json.loads(run.recipe_file.read_text(encoding="utf-8"))
-        return recipe_from_json(content), Path(content["data"])
-    except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
+        if not isinstance(content, dict) or not isinstance(content.get("data"), str):
+            raise ValueError('expected an object with "data" and "recipe"')
+        return recipe_from_dict(content.get("recipe")), Path(content["data"])
+    except (OSError, ValueError, UsageError) as error:
         message = f"{run.recipe_file}: this is not the recipe of a run ({error})"
         raise CheckpointError(f"{message}. Restore the file, or train again.") from error
 

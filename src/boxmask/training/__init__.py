@@ -1,1 +1,1 @@
-"""From labeled photos and a recipe to a run."""
+"""Training: from labeled photos and a recipe to a run."""

@@ -1,4 +1,4 @@
-"""How far a training has come, and the learning rate that belongs there."""
+"""How far training has come, and the learning rate at that point."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 
 def learning_rate(progress: float, warmup: float) -> float:
-    """The part of the highest rate at `progress` in 0..1: a linear rise, then a cosine down to zero.
+    """Return the fraction of the peak learning rate at `progress` in 0..1.
 
-    SGDR, Loshchilov and Hutter 2017 (arXiv:1608.03983), equation 5, without restarts.
+    The rate rises linearly during warm-up and then falls to zero along a cosine: SGDR, Loshchilov and Hutter
+    2017 (arXiv:1608.03983), equation 5, without restarts.
     """
     if progress < warmup:
         return min(1.0, max(progress, 1e-3) / warmup)
@@ -19,10 +20,12 @@ def learning_rate(progress: float, warmup: float) -> float:
 
 @dataclass
 class Clock:
-    """Counts steps and seconds towards the end; goes on where it was when a training is resumed.
+    """Counts the steps and seconds of one stage. A resumed training continues the count.
 
-    total_steps: where the end is, if steps decide
-    minutes:     where it is, if time decides
+    total_steps:    the number of steps of the stage; None if time decides when it ends
+    minutes:        the length of the stage if time decides
+    step:           the number of steps done
+    seconds_before: seconds of this stage before the training was resumed
     """
 
     total_steps: int | None
@@ -35,19 +38,19 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Seconds of training, earlier runs of a resumed training included."""
+        """Seconds spent in this stage, including those before it was resumed."""
         return self.seconds_before + time.monotonic() - self.started
 
     @property
     def progress(self) -> float:
-        """0 at the beginning, 1 at the end."""
+        """The fraction of the stage that is done, in 0..1."""
         if self.total_steps is not None:
             return min(1.0, self.step / self.total_steps)
         return min(1.0, self.seconds / (60 * self.minutes)) if self.minutes else 1.0
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate; None before there is anything to go by."""
+        """The estimated seconds left; None before the first step if steps decide."""
         if self.total_steps is None:
             return (1 - self.progress) * 60 * self.minutes
         return self.seconds / self.step * (self.total_steps - self.step) if self.step else None

@@ -1,4 +1,4 @@
-"""The picture of a training: how the losses fell and the validation figures rose."""
+"""The plot of a training run: losses and validation metrics over time."""
 
 from __future__ import annotations
 
@@ -15,29 +15,36 @@ NOT_LOSSES = {"stage", "step", "minutes", "images_per_second", "val"}
 
 
 def draw_curve(log: Path, picture: Path) -> None:
-    """Draw log.jsonl as a PNG: loss parts on the left, validation figures on the right, over minutes."""
-    rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
-    losses = [row for row in rows if "val" not in row]
-    validations = [row for row in rows if "val" in row]
+    """Plot log.jsonl as a PNG: losses on the left, validation metrics on the right, over minutes."""
+    lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
+    rows = [json.loads(line) for line in lines]
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for name in sorted({name for row in losses for name in row} - NOT_LOSSES):
-        points = [(row["minutes"], row[name]) for row in losses if name in row]  # a stage has its own
-        left.plot(*zip(*points, strict=True), label=name)
-    left.set(xlabel="minutes", ylabel="loss", yscale="log" if losses else "linear", title="training")
-    for name in validations[0]["val"] if validations else ():
-        if name != "images":
-            points = [(row["minutes"], row["val"].get(name)) for row in validations]
-            right.plot(*zip(*points, strict=True), marker="o", label=name)
-    right.set(xlabel="minutes", ylim=(0, 1), title="validation photos")
-    for axes in (left, right):
-        _decorate(axes)
+    _plot_losses(left, [row for row in rows if "val" not in row])
+    _plot_metrics(right, [row for row in rows if "val" in row])
     canvas: Any = FigureCanvasAgg(figure)
     with atomic_write(picture) as partial:
         canvas.print_png(partial)
 
 
-def _decorate(axes: Any) -> None:
+def _plot_losses(axes: Any, rows: list[dict[str, Any]]) -> None:
+    for name in sorted({name for row in rows for name in row} - NOT_LOSSES):
+        points = [(row["minutes"], row[name]) for row in rows if name in row]  # stages differ in their losses
+        axes.plot(*zip(*points, strict=True), label=name)
+    axes.set(xlabel="minutes", ylabel="loss", yscale="log" if rows else "linear", title="training")
+    _add_grid_and_legend(axes)
+
+
+def _plot_metrics(axes: Any, rows: list[dict[str, Any]]) -> None:
+    for name in rows[0]["val"] if rows else ():
+        if name != "images":
+            points = [(row["minutes"], row["val"].get(name)) for row in rows]
+            axes.plot(*zip(*points, strict=True), marker="o", label=name)
+    axes.set(xlabel="minutes", ylim=(0, 1), title="validation photos")
+    _add_grid_and_legend(axes)
+
+
+def _add_grid_and_legend(axes: Any) -> None:
     axes.grid(alpha=0.3)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize="small")

@@ -1,4 +1,4 @@
-"""A training that begins from what others have learned: --detector and --classifier."""
+"""Training that starts from the weights of trained models: --detector and --classifier."""
 
 from __future__ import annotations
 
@@ -14,30 +14,34 @@ from boxmask.weights.transfer import Pretrained, transfer_weights
 
 @dataclass(frozen=True)
 class InitSources:
-    """The networks that a new one is joined from, as far as any were given."""
+    """The trained models that a new network is initialized from, if any."""
 
     detector: Pretrained | None = None
     classifier: Pretrained | None = None
 
     @staticmethod
     def of(recipe: Recipe) -> InitSources:
-        """Read them. Raises CheckpointError, WeightsError or UsageError where that cannot be."""
+        """Read the models that the recipe names.
+
+        Raises CheckpointError or WeightsError for a file that cannot be read, and UsageError for timm
+        weights without the name of their network.
+        """
         detector = Pretrained.from_run(recipe.detector) if recipe.detector else None
-        return InitSources(detector, _classifier(recipe, detector))
+        return InitSources(detector, _read_classifier(recipe, detector))
 
     def backbone_for(self, recipe: Recipe) -> Recipe:
-        """The recipe with their backbone, where the user chose none."""
-        giver = self.classifier or self.detector
-        return recipe if giver is None or recipe.backbone else replace(recipe, backbone=giver.backbone)
+        """Return the recipe with the backbone of the sources, unless the user chose one."""
+        source = self.classifier or self.detector
+        return recipe if source is None or recipe.backbone else replace(recipe, backbone=source.backbone)
 
     def transfer(self, network: Model) -> tuple[str, ...]:
-        """Give a fresh network what they have learned; says in words what came from where."""
+        """Copy the sources' weights into a new network; returns one line per part on where it came from."""
         report = transfer_weights(network, box_detector=self.detector, classifier=self.classifier)
         return tuple(f"{part}: {origin}" for part, origin in report.items())
 
 
-def _classifier(recipe: Recipe, detector: Pretrained | None) -> Pretrained | None:
-    """A run of ours, or a file with timm's weights of a whole network."""
+def _read_classifier(recipe: Recipe, detector: Pretrained | None) -> Pretrained | None:
+    """Read a boxmask run, or a file with timm's weights for a whole network."""
     if recipe.classifier is None:
         return None
     path = Path(recipe.classifier)
@@ -46,7 +50,7 @@ def _classifier(recipe: Recipe, detector: Pretrained | None) -> Pretrained | Non
     backbone = recipe.backbone or (detector.backbone if detector else None)
     if backbone is None:
         raise UsageError(
-            f"--classifier {path}: these are not weights of boxmask; say with --backbone NAME of which of "
-            "timm's networks they are"
+            f"--classifier {path}: this file does not hold weights of a boxmask model. If they are timm's, "
+            "name their network with --backbone NAME."
         )
     return Pretrained.from_timm(path, backbone)

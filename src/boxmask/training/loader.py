@@ -1,16 +1,17 @@
-"""The feed: batches of augmented photos for training, in an order that only the seed decides.
+"""The data loader: batches of augmented photos, in an order that depends on the seed alone.
 
-A step's photos and their augmentation follow from (seed, step), not from what was drawn before; so a
-training that is resumed goes on as if it had never stopped, with any number of worker processes.
+The photos of a step and their augmentation follow from (seed, step), not from earlier draws. A resumed
+training therefore continues with the same batches, for any number of worker processes.
+
+Workers may be started by any method: what they are sent can be pickled. The start method is the platform's
+(fork or forkserver on Linux, spawn on Windows and macOS).
 """
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -18,26 +19,27 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import BoxmaskError
-from boxmask.masks import Masks
 from boxmask.pipeline.images import Size
 from boxmask.tasks.contract import Augment, Task
-from boxmask.training.session import BoxesOf
-from boxmask.types import Target
+from boxmask.training.proposals import DatasetWithProposals, split_proposals
+from boxmask.training.signals import ignore_keyboard_signals
 
-SampleKey = tuple[int, int]  # (epoch, photo)
-PROPOSAL = -1  # the label of a box that travels with the photo's own
+SampleKey: TypeAlias = tuple[int, int]
+"""(epoch, number of the photo)."""
+
+Sample: TypeAlias = tuple[Tensor, Any, int]
+"""Image, target, number of the photo."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """TrainingDataset of one step.
+    """The photos of one step.
 
     images:    uint8 (3, H, W)
-    targets:   what their labels say
-    proposals: (P, 4) boxes in each, where the detector waits for them
-    photos:    which photos of the data set they are
+    targets:   the labels of each photo, as the task gives them
+    proposals: (P, 4) boxes in each image; None where the detector proposes its own
+    photos:    the number of each photo in the data set
     """
 
     images: list[Tensor]
@@ -47,10 +49,10 @@ class TrainingBatch:
 
 
 class TrainingDataset(TorchDataset[Any]):
-    """Samples of a task, kept in memory as far as the bound allows, and augmented anew each time.
+    """Augmented samples of a task. Samples are cached before augmentation, up to `cache_bytes`.
 
-    dataset: the labeled photos, of the kind that the task reads
-    config:  of the network
+    dataset: the labeled photos, as the task reads them
+    config:  the network's config
     """
 
     def __init__(
@@ -65,131 +67,93 @@ class TrainingDataset(TorchDataset[Any]):
         self.dataset, self.task, self.config = dataset, task, config
         self.augmentation, self.seed = augmentation, seed
         self.cache: dict[int, tuple[Tensor, Any]] = {}
-        self.room = cache_bytes
+        self.cache_bytes_left = cache_bytes
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, place: SampleKey) -> tuple[Tensor, Any, int] | BoxmaskError:
-        epoch, photo = place
+    def __getitem__(self, key: SampleKey) -> Sample | BoxmaskError:
+        epoch, photo = key
         try:
-            image, target = self._sample(photo)
+            image, target = self._read(photo)
         except BoxmaskError as error:
-            return error  # raised by `batches`: torch would wrap a worker's error in its traceback
+            return error  # for `load_batches` to raise: torch would wrap a worker's error in its traceback
         generator = np.random.default_rng((self.seed, epoch, photo))
         return *self.augmentation(image, target, generator), photo
 
-    def _sample(self, photo: int) -> tuple[Tensor, Any]:
+    def _read(self, photo: int) -> tuple[Tensor, Any]:
         if photo in self.cache:
             return self.cache[photo]
         sample = self.task.sample(self.dataset, photo, self.config)
-        if (size := _bytes(*sample)) <= self.room:
+        if (size := _num_bytes(*sample)) <= self.cache_bytes_left:
             self.cache[photo] = sample
-            self.room -= size
+            self.cache_bytes_left -= size
         return sample
 
 
-@dataclass(frozen=True)
-class DatasetWithProposals:
-    """A detection set whose photos carry the proposals in them along with their labels."""
-
-    dataset: DetectionDataset
-    boxes: BoxesOf
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def path(self, photo: int) -> Path:
-        """Where photo number `photo` lies."""
-        return self.dataset.path(photo)
-
-    def target(self, photo: int) -> Target:
-        """Its labels and its proposals in one."""
-        return with_proposals(self.dataset.target(photo), self.boxes(self.path(photo)))
-
-
-def _bytes(image: Tensor, target: Any) -> int:
-    """What a sample takes up in memory, with whatever its labels say of pixels."""
+def _num_bytes(image: Tensor, target: Any) -> int:
+    """Return the memory that an image takes with its label map or masks."""
     labels, masks = getattr(target, "labels", None), getattr(target, "masks", None)
     parts = (image, labels, None if masks is None else masks.bits)
     return sum(part.nbytes for part in parts if part is not None)
 
 
-def with_proposals(target: Target, proposals: Tensor) -> Target:
-    """Labels and proposals in one, so that whatever moves the photo moves both; these have no outline."""
-    proposals = proposals[(proposals[:, 2:] > proposals[:, :2]).all(dim=1)]  # rounding may have closed some
-    labels = torch.full((len(proposals),), PROPOSAL)
-    parts = ((target.boxes, proposals), (target.labels, labels), (target.ignore, labels != PROPOSAL))
-    boxes, all_labels, ignore = (torch.cat(part) for part in parts)
-    return Target(boxes, all_labels, ignore, _with_unknown(target.masks, len(proposals)))
-
-
-def _with_unknown(masks: Masks | None, count: int) -> Masks | None:
-    """The masks, and `count` more whose outlines are not known."""
-    return None if masks is None else Masks.concatenate([masks, Masks.unknown(count, masks.size)], masks.size)
-
-
-def split_proposals(joined: Target) -> tuple[Target, Tensor]:
-    """What `with_proposals` put together."""
-    real = joined.labels != PROPOSAL
-    masks = None if joined.masks is None else joined.masks[real]
-    return Target(joined.boxes[real], joined.labels[real], joined.ignore[real], masks), joined.boxes[~real]
-
-
 class BatchSampler:
-    """Which photos make up each step, from step `first` on, without end.
+    """Yields the photos of each step, from step `first_step` on, without end.
 
-    Every epoch is a new order; photos of one shape go together, so that batches need little padding.
+    Each epoch has a new order. Photos of the same padded size share a batch, which keeps padding small.
+
+    sizes: the padded size of each photo
     """
 
-    def __init__(self, shapes: list[tuple[int, int]], batch_size: int, seed: int, first: int) -> None:
-        self.shapes, self.batch_size, self.seed, self.first = shapes, batch_size, seed, first
+    def __init__(self, sizes: list[Size], batch_size: int, seed: int, first_step: int) -> None:
+        self.sizes, self.batch_size, self.seed, self.first_step = sizes, batch_size, seed, first_step
 
     @property
     def per_epoch(self) -> int:
-        """BatchSampler in an epoch, the same in each."""
+        """The number of batches per epoch, the same for all epochs."""
         return len(self.batches(0))
 
     def batches(self, epoch: int) -> list[list[SampleKey]]:
-        """The batches of one epoch: each photo once, the last batch of a shape possibly smaller."""
+        """Return the batches of one epoch, with each photo once. The last ones may be smaller or mixed."""
         generator = np.random.default_rng((self.seed, epoch))
-        waiting: dict[tuple[int, int], list[SampleKey]] = {}
+        open_batches: dict[Size, list[SampleKey]] = {}
         batches: list[list[SampleKey]] = []
-        for photo in generator.permutation(len(self.shapes)).tolist():
-            group = waiting.setdefault(self.shapes[photo], [])
-            group.append((epoch, photo))
-            if len(group) == self.batch_size:
-                batches.append(waiting.pop(self.shapes[photo]))
-        rest = [place for shape in sorted(waiting) for place in waiting[shape]]
+        for photo in generator.permutation(len(self.sizes)).tolist():
+            batch = open_batches.setdefault(self.sizes[photo], [])
+            batch.append((epoch, photo))
+            if len(batch) == self.batch_size:
+                batches.append(open_batches.pop(self.sizes[photo]))
+        rest = [key for size in sorted(open_batches) for key in open_batches[size]]
         batches += [rest[i : i + self.batch_size] for i in range(0, len(rest), self.batch_size)]
         return [batches[i] for i in generator.permutation(len(batches))]
 
     def __iter__(self) -> Iterator[list[SampleKey]]:
-        """One list of places a step."""
-        epoch, within = divmod(self.first, self.per_epoch)
+        """Yield one list of sample keys per step."""
+        epoch, step_in_epoch = divmod(self.first_step, self.per_epoch)
         while True:
-            yield from self.batches(epoch)[within:]
-            epoch, within = epoch + 1, 0
+            yield from self.batches(epoch)[step_in_epoch:]
+            epoch, step_in_epoch = epoch + 1, 0
 
 
 def padded_sizes(dataset: Any, task: Task[Any, Any], config: Any) -> list[Size]:
-    """The padded size, (height, width), that each photo takes up in the network."""
+    """Return the (height, width) of each photo in the network, padding included."""
     multiple = config.multiple_of
     sizes = [task.input_size((int(height), int(width)), config) for height, width in dataset.sizes]
     return [(-(-height // multiple) * multiple, -(-width // multiple) * multiple) for height, width in sizes]
 
 
-def batches(photos: TrainingDataset, steps: BatchSampler, workers: int) -> Iterator[TrainingBatch]:
-    """Batches for ever; with workers they are made while the network computes.
+def load_batches(dataset: TrainingDataset, sampler: BatchSampler, workers: int) -> Iterator[TrainingBatch]:
+    """Yield batches without end; with workers, they are prepared while the network computes.
 
-    Raises PhotoError for a photo that turns out damaged.
+    Raises PhotoError for a photo whose pixels are damaged.
     """
     loader = DataLoader(
-        photos,
-        batch_sampler=steps,
+        dataset,
+        batch_sampler=sampler,
         num_workers=workers,
-        collate_fn=_collate_proposed if isinstance(photos.dataset, DatasetWithProposals) else _collate,
-        worker_init_fn=_leave_ctrl_c_to_the_trainer,
+        collate_fn=_collate_proposals if isinstance(dataset.dataset, DatasetWithProposals) else _collate,
+        worker_init_fn=_init_worker,
         persistent_workers=workers > 0,
         prefetch_factor=3 if workers else None,
     )
@@ -199,18 +163,19 @@ def batches(photos: TrainingDataset, steps: BatchSampler, workers: int) -> Itera
         yield batch
 
 
-def _collate(samples: list[tuple[Tensor, Any, int] | BoxmaskError]) -> TrainingBatch | BoxmaskError:
-    sound = []
+def _collate(samples: list[Sample | BoxmaskError]) -> TrainingBatch | BoxmaskError:
+    """Make a batch of samples, or return the first error among them."""
+    complete = []
     for sample in samples:
         if isinstance(sample, BoxmaskError):
             return sample
-        sound.append(sample)
-    images, targets, photos = zip(*sound, strict=True)
+        complete.append(sample)
+    images, targets, photos = zip(*complete, strict=True)
     return TrainingBatch(list(images), list(targets), None, list(photos))
 
 
-def _collate_proposed(samples: list[tuple[Tensor, Any, int] | BoxmaskError]) -> TrainingBatch | BoxmaskError:
-    """The same, where labels and proposals are to be split_proposals."""
+def _collate_proposals(samples: list[Sample | BoxmaskError]) -> TrainingBatch | BoxmaskError:
+    """Make a batch of samples whose targets hold proposals."""
     batch = _collate(samples)
     if isinstance(batch, BoxmaskError):
         return batch
@@ -218,7 +183,6 @@ def _collate_proposed(samples: list[tuple[Tensor, Any, int] | BoxmaskError]) -> 
     return replace(batch, targets=list(targets), proposals=list(proposals))
 
 
-def _leave_ctrl_c_to_the_trainer(worker: int) -> None:
-    """The terminal sends Ctrl-C to every process; the trainer ends its workers itself."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _init_worker(number: int) -> None:
+    ignore_keyboard_signals()
     torch.set_num_threads(1)

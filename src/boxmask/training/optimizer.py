@@ -1,4 +1,4 @@
-"""The optimizer's groups: the backbone learns slower than the new layers, and biases do not decay."""
+"""Parameter groups of the optimizer: the backbone learns more slowly, and biases have no weight decay."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW or SGD over everything that is not frozen; each group has its own `base_lr`."""
+    """Return AdamW or SGD over all parameters that are not frozen; each group has its own `base_lr`."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            key = ("backbone" in name.split("."), parameter.ndim > 1)  # of a detector within, too
-            groups.setdefault(key, []).append(parameter)
+            in_backbone = "backbone" in name.split(".")  # also matches the backbone of a nested detector
+            groups.setdefault((in_backbone, parameter.ndim > 1), []).append(parameter)
     settings = [
         {
             "params": parameters,
@@ -31,18 +31,22 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(settings, recipe.method.learning_rate, fused=True)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, part: float) -> None:
-    """Every group at `part` of its highest rate."""
+def set_learning_rate(optimizer: torch.optim.Optimizer, fraction: float) -> None:
+    """Set every group's learning rate to `fraction` of its `base_lr`."""
     for group in optimizer.param_groups:
-        group["lr"] = group["base_lr"] * part
+        group["lr"] = group["base_lr"] * fraction
 
 
-def average_of(network: nn.Module, decay: float) -> AveragedModel:
-    """A running average of the weights; it forgets faster in the beginning, when all is still moving."""
+def make_average(network: nn.Module, decay: float) -> AveragedModel:
+    """Return an exponential moving average of the network's weights.
+
+    After t updates the decay is min(decay, (1 + t) / (10 + t)), so that the average follows the first, large
+    changes quickly.
+    """
 
     @torch.no_grad()
-    def update(averages: Tensors, current: Tensors, steps: torch.Tensor | int) -> None:
-        count = int(steps)
+    def update(averages: Tensors, current: Tensors, num_updates: torch.Tensor | int) -> None:
+        count = int(num_updates)
         keep = min(decay, (1 + count) / (10 + count))
         get_ema_multi_avg_fn(keep)(averages, current, steps)
 

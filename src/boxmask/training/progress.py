@@ -1,4 +1,4 @@
-"""What a training shows while it goes on: a bar with losses, speed and the time left; on stderr."""
+"""The progress display of a training: losses, speed and time left on stderr, and rows in log.jsonl."""
 
 from __future__ import annotations
 
@@ -16,63 +16,47 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from boxmask.atomic_write import atomic_write
 from boxmask.training.clock import Clock
 
-LINE_SECONDS = 30.0  # between lines where there is no terminal to draw a bar on
-LOG_SECONDS = 5.0  # between lines of log.jsonl
-WINDOW = 20  # steps that the shown figures are averaged over
+LINE_SECONDS = 30.0  # between lines where stderr is not a terminal
+LOG_SECONDS = 5.0  # between rows of log.jsonl
+WINDOW = 20  # steps that losses and speed are averaged over
 
 
-def forget_after(log: Path, stage: str, step: int) -> None:
-    """Drop what log.jsonl says of a stage's later steps, which a training resumed at `step` writes anew.
+def drop_log_after(log: Path, stage: str, step: int) -> None:
+    """Drop a stage's rows after `step` from log.jsonl: the resumed training writes them again.
 
-    A line that a crash cut short is dropped, too.
+    A last line that a crash cut short is dropped as well.
     """
-    lines = log.read_text().splitlines(keepends=True) if log.is_file() else []
+    lines = log.read_text(encoding="utf-8").splitlines(keepends=True) if log.is_file() else []
     rows = [(line, json.loads(line)) for line in lines if line.endswith("\n")]
-    kept = [line for line, row in rows if row["stage"] != stage or row["step"] <= step]
+    remaining = [line for line, row in rows if row["stage"] != stage or row["step"] <= step]
     with atomic_write(log) as partial:
-        partial.write_text("".join(kept))
+        partial.write_text("".join(remaining), encoding="utf-8")
 
 
 class Report:
-    """Draws the bar, or prints a line now and then where stderr is not a terminal, and writes the log."""
+    """Shows progress and writes log.jsonl.
+
+    On a terminal it draws a bar; elsewhere it prints a line every 30 seconds.
+    """
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
-        shown = (TextColumn("{task.fields[line]}"), TimeElapsedColumn())
-        self.bar = Progress(*columns, *shown, console=self.console, disable=not self.console.is_terminal)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:.0f} %"),
+            TextColumn("{task.fields[line]}"),
+            TimeElapsedColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
         self.task = self.bar.add_task("training", total=1.0, line="")
-        self.recent: deque[dict[str, float]] = deque(maxlen=WINDOW)
-        self.speed: deque[tuple[float, int]] = deque(maxlen=WINDOW + 1)
+        self.recent_losses: deque[dict[str, float]] = deque(maxlen=WINDOW)
+        self.recent_images: deque[tuple[float, int]] = deque(maxlen=WINDOW + 1)  # time, images of the step
         self.log: Path | None = None
         self.stage, self.seconds_before = "training", 0.0
-        self.counted_from = sys.maxsize
+        self.first_done = sys.maxsize  # items that were already done when counting began
         self.began = self.last_line = self.last_log = time.monotonic()
-
-    def begin(self, stage: str, number: int, stages: int, seconds_before: float) -> None:
-        """A stage begins, the training being so old."""
-        self.stage, self.seconds_before = stage, seconds_before
-        self.begin_count()
-        self.recent.clear()
-        self.speed.clear()
-        if stages > 1:
-            self.say(f"stage {number} of {stages}: {stage}")
-        self.bar.reset(self.task, description=stage, total=1.0, line="")
-
-    def begin_count(self) -> None:
-        """What `count` counts begins now."""
-        self.began, self.counted_from = time.monotonic(), sys.maxsize
-
-    def count(self, done: int, total: int, what: str = "photos") -> None:
-        """After each of `total` things; of those that were done before, none is counted."""
-        now = time.monotonic()
-        self.counted_from = min(self.counted_from, done - 1)  # a stage that goes on begins further up
-        left = (now - self.began) / (done - self.counted_from) * (total - done) / 60
-        line = f"{done} of {total} {what}  {left:.1f} min left"
-        self.bar.update(self.task, completed=done / max(1, total), line=line)
-        if not self.console.is_terminal and now - self.last_line > LINE_SECONDS:
-            self.say(line)
-            self.last_line = now
 
     def __enter__(self) -> Report:
         self.bar.start()
@@ -83,47 +67,78 @@ class Report:
     ) -> None:
         self.bar.stop()
 
-    def say(self, text: str) -> None:
-        """A line above the bar."""
+    def begin_stage(self, stage: str, number: int, num_stages: int, seconds_before: float) -> None:
+        """Start the display of a stage; `seconds_before` is the time spent in earlier stages."""
+        self.stage, self.seconds_before = stage, seconds_before
+        self.restart_estimate()
+        self.recent_losses.clear()
+        self.recent_images.clear()
+        if num_stages > 1:
+            self.message(f"stage {number} of {num_stages}: {stage}")
+        self.bar.reset(self.task, description=stage, total=1.0, line="")
+
+    def restart_estimate(self) -> None:
+        """Base the time left that `advance` shows on what happens from now on."""
+        self.began, self.first_done = time.monotonic(), sys.maxsize
+
+    def advance(self, done: int, total: int, unit: str = "photos") -> None:
+        """Show that `done` of `total` items are done.
+
+        Items that were done before the first call do not count towards the speed: a resumed stage starts with
+        some of them.
+        """
+        now = time.monotonic()
+        self.first_done = min(self.first_done, done - 1)
+        left = (now - self.began) / (done - self.first_done) * (total - done) / 60
+        line = f"{done} of {total} {unit}  {left:.1f} min left"
+        self.bar.update(self.task, completed=done / max(1, total), line=line)
+        self._message_if_due(line, now)
+
+    def message(self, text: str) -> None:
+        """Print a line above the bar."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def step(self, clock: Clock, losses: dict[str, float], images: int) -> None:
-        """After each step: the parts of its loss, and how many photos it had."""
+        """Show one step: its losses and its number of images."""
         now = time.monotonic()
-        self.recent.append(losses)
-        self.speed.append((now, images))
-        line = self._line(clock)
+        self.recent_losses.append(losses)
+        self.recent_images.append((now, images))
+        line = self._step_line(clock)
         self.bar.update(self.task, completed=clock.progress, line=line)
-        if not self.console.is_terminal and now - self.last_line > LINE_SECONDS:
-            self.say(f"{100 * clock.progress:.0f} %  {line}")
-            self.last_line = now
+        self._message_if_due(f"{100 * clock.progress:.0f} %  {line}", now)
         if now - self.last_log > LOG_SECONDS:
             minutes = (self.seconds_before + clock.seconds) / 60
-            self.write({"step": clock.step, "minutes": minutes, **self.losses()})
+            self.write_log({"step": clock.step, "minutes": minutes, **self.mean_losses()})
             self.last_log = now
 
-    def losses(self) -> dict[str, float]:
-        """The loss parts, averaged over the last steps, and images/s."""
-        parts = {name: sum(row[name] for row in self.recent) / len(self.recent) for name in self.recent[-1]}
-        return {**parts, "images_per_second": self.images_per_second()}
+    def mean_losses(self) -> dict[str, float]:
+        """The losses averaged over the last steps, and `images_per_second`."""
+        rows = self.recent_losses
+        losses = {name: sum(row[name] for row in rows) / len(rows) for name in rows[-1]}
+        return {**losses, "images_per_second": self.images_per_second()}
 
     def images_per_second(self) -> float:
-        """Over the last steps."""
-        if len(self.speed) < 2:
+        """The speed over the last steps."""
+        if len(self.recent_images) < 2:
             return 0.0
-        seconds = self.speed[-1][0] - self.speed[0][0]
-        return sum(images for _, images in list(self.speed)[1:]) / max(seconds, 1e-9)
+        seconds = self.recent_images[-1][0] - self.recent_images[0][0]
+        return sum(images for _, images in list(self.recent_images)[1:]) / max(seconds, 1e-9)
 
-    def write(self, row: dict[str, Any]) -> None:
-        """A line of log.jsonl."""
+    def write_log(self, row: dict[str, Any]) -> None:
+        """Append a row to log.jsonl, with the name of the stage."""
         if self.log:
-            with self.log.open("a") as file:
+            with self.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"stage": self.stage, **row}) + "\n")
 
-    def _line(self, clock: Clock) -> str:
-        losses = self.losses()
+    def _message_if_due(self, line: str, now: float) -> None:
+        if not self.console.is_terminal and now - self.last_line > LINE_SECONDS:
+            self.message(line)
+            self.last_line = now
+
+    def _step_line(self, clock: Clock) -> str:
+        losses = self.mean_losses()
         speed = losses.pop("images_per_second")
         parts = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
         left = clock.seconds_left
-        ends = f"  {left / 60:.1f} min left" if left is not None else ""
-        return f"loss {sum(losses.values()):.3f} ({parts})  {speed:.1f} images/s{ends}"
+        time_left = f"  {left / 60:.1f} min left" if left is not None else ""
+        return f"loss {sum(losses.values()):.3f} ({parts})  {speed:.1f} images/s{time_left}"

@@ -1,14 +1,12 @@
-"""A session: everything that the stages of a training share, and the order in which they are done."""
+"""A training session: what all stages share, and the loop that runs them in order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from accelerate import Accelerator
-from torch import Tensor
 
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
@@ -19,16 +17,14 @@ from boxmask.training.progress import Report
 from boxmask.training.signals import StopRequest
 from boxmask.training.state import State
 
-BoxesOf = Callable[[Path], Tensor]  # photo -> (P, 4) xyxy proposals in its pixels
-
 
 @dataclass
 class Session:
-    """One training under way.
+    """One training in progress.
 
-    task:       the kind of labels
-    train, val: the photos to learn from, and to judge by, as the task reads them
-    fresh:      a network as it is before the first step
+    task:        reads, augments and evaluates the labels
+    train, val:  the training and the validation photos, as the task reads them
+    new_network: returns a network as it is before the first step
     """
 
     state: State
@@ -40,68 +36,70 @@ class Session:
     accelerator: Accelerator
     report: Report
     stop: StopRequest
-    fresh: Callable[[], Model]
+    new_network: Callable[[], Model]
 
     def seconds_left(self) -> float | None:
-        """Of the time that was given; None where epochs decide."""
+        """Seconds left of the recipe's minutes; None if the recipe gives epochs."""
         if self.recipe.minutes is None:
             return None
         return max(0.0, 60 * self.recipe.minutes - self.state.seconds)
 
 
 class Stage(Protocol):
-    """A part of a training with an end of its own.
+    """A part of a training that has its own end.
 
-    name:  in words, for the progress display and the log
-    share: of the minutes that are left when it begins, in proportion to those of it and of later stages;
-           0: it takes as long as it takes
+    name:       shown in the progress display and written to the log
+    time_share: the stage's share of the minutes left when it begins, relative to the shares of this and all
+                later stages; 0 for a stage that takes as long as it needs
     """
 
     name: str
-    share: float
+    time_share: float
 
     def begin(self, session: Session, minutes: float) -> None:
-        """Make what it works with, as it is at its start; `minutes` is its part of the time."""
+        """Prepare the state for the start of the stage, which is given `minutes`."""
 
     def fit(self, session: Session) -> bool:
-        """Do it, or what is left of it; False where somebody asked to stop."""
+        """Do the stage, or the rest of it; False if a stop was requested."""
 
 
-def only_a_clock(session: Session, minutes: float) -> None:
-    """How a stage begins that needs no more than to know how long it takes."""
+def begin_clock(session: Session, minutes: float) -> None:
+    """Begin a stage that needs nothing but a clock."""
     session.state.begin_stage(Clock(None, minutes))
 
 
-def minutes_for(stages: Sequence[Stage], number: int, session: Session) -> float:
-    """A stage's part of the time that is left for it and those after it.
+def stage_minutes(stages: Sequence[Stage], number: int, session: Session) -> float:
+    """Return the minutes for stage `number`: its share of the time left for it and for the later stages.
 
-    Never less than half of what it would have, had the stages before it kept to theirs: a stage that had no
-    time would pass for done, and what the others learned would be worth nothing.
+    A stage gets at least half of the minutes that the plan meant for it. A stage with no time at all would
+    count as finished, and the work of the others would be lost.
     """
-    share, minutes = stages[number].share, session.recipe.minutes
+    share, minutes = stages[number].time_share, session.recipe.minutes
     if minutes is None or not share:
         return 0.0
-    left = (session.seconds_left() or 0.0) / 60 * share / sum(stage.share for stage in stages[number:])
-    return max(left, minutes / 2 * share / sum(stage.share for stage in stages))
+    minutes_left = (session.seconds_left() or 0.0) / 60
+    planned = minutes * share / sum(stage.time_share for stage in stages)
+    return max(minutes_left * share / sum(stage.time_share for stage in stages[number:]), planned / 2)
 
 
 def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool:
-    """Do all stages that are not done yet; False where somebody asked to stop.
+    """Run all stages that are not done yet; False if a stop was requested.
 
-    Each is begun with its state saved, so that a training that is killed goes on with the stage it was in.
-    resumed: the present stage has been begun before
+    The state is saved when a stage begins, so that a killed training resumes in the same stage.
+
+    resumed: whether the current stage has already begun
     """
     state = session.state
     while state.stage < len(stages):
         stage = stages[state.stage]
         if not resumed:
-            stage.begin(session, minutes_for(stages, state.stage, session))
+            stage.begin(session, stage_minutes(stages, state.stage, session))
             if state.stage:
                 state.save(session.run)
             elif len(stages) > 1:
                 state.save_to_resume(session.run)
         resumed = False
-        session.report.begin(stage.name, state.stage + 1, len(stages), state.spent)
+        session.report.begin_stage(stage.name, state.stage + 1, len(stages), state.earlier_seconds)
         if not stage.fit(session):
             state.save(session.run)
             return False

@@ -1,8 +1,9 @@
-"""The state of a training: all that changes from step to step, and how it is written and read back."""
+"""The state of a training: everything that changes from step to step, and how it is saved and restored."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -15,36 +16,61 @@ from boxmask.runs.run import Run, versions
 from boxmask.training.clock import Clock
 from boxmask.weights.checkpoint import CheckpointMetadata, read_checkpoint, save_checkpoint
 
+# prefixes of the tensors' names in resume.safetensors
 MODEL, OPTIMIZER, AVERAGE = "model.", "optimizer.", "average."
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """The contents of a run's resume.safetensors."""
+
+    path: Path
+    tensors: dict[str, Tensor]
+    metadata: CheckpointMetadata
+
+    @staticmethod
+    def read(run: Run) -> SavedState:
+        """Read the file; raises CheckpointError if it is missing or damaged."""
+        return SavedState(run.resume_file, *read_checkpoint(run.resume_file))
+
+    @property
+    def stage(self) -> int:
+        """The number of the stage in which the state was saved."""
+        return int(self.metadata.metrics.get("stage", 0))
 
 
 @dataclass
 class State:
-    """The trained weights, and of the stage under way the running average, the optimizer and the clock.
+    """The weights, and the moving average, optimizer and clock of the current stage.
 
-    model: the name in the table of models
-    best:  the highest figure on the validation photos so far
-    stage: how many stages are done
-    spent: seconds that they took
+    model:           the model's name, as in `models.table`
+    average:         None if the recipe averages no weights
+    optimizer:       None in stages without gradient descent
+    recipe:          the recipe's fields by name, for the checkpoints' metadata
+    best:            the highest deciding metric so far
+    num_validated:   the number of validations done
+    metrics:         those of the latest validation
+    stage:           the number of stages done
+    earlier_seconds: the time that these stages took
     """
 
     model: str
     network: Model
     average: AveragedModel | None
-    optimizer: torch.optim.Optimizer | None  # None in stages that do not descend a gradient
+    optimizer: torch.optim.Optimizer | None
     clock: Clock
     fingerprint: str
     recipe: dict[str, Any]
     best: float = -1.0
-    validated: int = 0  # how many validations are done
-    metrics: dict[str, Any] = field(default_factory=dict)  # of the newest validation
+    num_validated: int = 0
+    metrics: dict[str, Any] = field(default_factory=dict)
     stage: int = 0
-    spent: float = 0.0
+    earlier_seconds: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """Of the whole training so far."""
-        return self.spent + self.clock.seconds
+        """Seconds of training so far, in all stages."""
+        return self.earlier_seconds + self.clock.seconds
 
     def begin_stage(
         self,
@@ -52,58 +78,56 @@ class State:
         optimizer: torch.optim.Optimizer | None = None,
         average: AveragedModel | None = None,
     ) -> None:
-        """Replace what belongs to the stage before."""
-        self.clock, self.optimizer, self.average, self.validated = clock, optimizer, average, 0
+        """Replace the clock, optimizer and average of the previous stage."""
+        self.clock, self.optimizer, self.average, self.num_validated = clock, optimizer, average, 0
 
     def finish_stage(self, *, last: bool) -> None:
-        """Count the present stage as done; where another follows, it starts from the averaged weights."""
+        """Mark the current stage as done; the next stage starts from the averaged weights."""
         if not last:
             self.network.load_state_dict(self.result.state_dict())
-            self.spent, self.stage = self.seconds, self.stage + 1
-            self.begin_stage(Clock(None, 0.0))  # what it took counts once
-        else:
-            self.stage += 1
+            self.earlier_seconds = self.seconds
+            self.begin_stage(Clock(None, 0.0))  # a new clock, so that the stage's seconds count once
+        self.stage += 1
 
     @property
     def result(self) -> Model:
-        """The network that a user would get now: the averaged one, where there is an average."""
+        """The trained network so far: the averaged one if there is an average."""
         if self.average is None:
             return self.network
         return cast(Model, self.average.module)
 
+    # ---------------------------------------------------------------- saving
+
     def metadata(self) -> CheckpointMetadata:
-        """What the checkpoints say of themselves."""
+        """Return the metadata of the run's checkpoints."""
         progress = {"step": self.clock.step, "seconds": self.seconds, "recipe": self.recipe}
         config = asdict(self.network.config)
         return CheckpointMetadata(self.model, config, self.fingerprint, versions(), self.metrics, progress)
 
     def save_best(self, run: Run) -> None:
-        """The present result as the best."""
+        """Save the result as the run's best checkpoint."""
         save_checkpoint(run.best_checkpoint, self.result.state_dict(), self.metadata())
 
     def save_last(self, run: Run) -> None:
-        """The present result as the last."""
+        """Save the result as the run's last checkpoint."""
         save_checkpoint(run.last_checkpoint, self.result.state_dict(), self.metadata())
 
     def save(self, run: Run) -> None:
-        """The present result as the last, and what is needed to go on."""
+        """Save the result as the run's last checkpoint, and the state to resume from."""
         self.save_last(run)
         self.save_to_resume(run)
 
     def save_to_resume(self, run: Run) -> None:
-        """What is needed to go on."""
-        save_checkpoint(run.resume_file, self._tensors(), self._resume_metadata())
-
-    def _resume_metadata(self) -> CheckpointMetadata:
-        counts = {
+        """Save the state to resume from."""
+        counters = {
             "best": self.best,
-            "validated": self.validated,
+            "num_validated": self.num_validated,
             "metrics": self.metrics,
             "stage": self.stage,
-            "spent": self.spent,
+            "earlier_seconds": self.earlier_seconds,
             "minutes": self.clock.minutes,
         }
-        return replace(self.metadata(), metrics=counts)
+        save_checkpoint(run.resume_file, self._tensors(), replace(self.metadata(), metrics=counters))
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {MODEL + name: tensor for name, tensor in self.network.state_dict().items()}
@@ -115,58 +139,57 @@ class State:
                 tensors[f"{OPTIMIZER}{number}.{name}"] = torch.as_tensor(value)
         return tensors
 
-    @staticmethod
-    def saved_stage(run: Run) -> int:
-        """Which stage was under way when `save` was; raises CheckpointError for a damaged file."""
-        return int(read_checkpoint(run.resume_file)[1].metrics.get("stage", 0))
+    # ---------------------------------------------------------------- restoring
 
-    def load(self, run: Run) -> None:
-        """Go on from where `save` was, in the stage that was begun; raises CheckpointError for a damaged file
-        or other data.
+    def load(self, saved: SavedState) -> None:
+        """Restore a saved state, after its stage has begun.
+
+        Raises CheckpointError if the data has changed or the file does not hold such a state.
         """
-        tensors, metadata = read_checkpoint(run.resume_file)
-        if metadata.fingerprint != self.fingerprint:
+        if saved.metadata.fingerprint != self.fingerprint:
             raise CheckpointError(
-                f"{run.path}: the data has changed since this training began (fingerprint "
-                f"{metadata.fingerprint}, now {self.fingerprint}). Start a new run, or restore the data."
+                f"{saved.path.parent}: the data has changed since this training began (fingerprint "
+                f"{saved.metadata.fingerprint}, now {self.fingerprint}). Start a new run, or restore the "
+                "data."
             )
         try:
-            self._take(tensors, metadata)
+            self._restore(saved.tensors, saved.metadata)
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(
-                f"{run.resume_file}: this file does not hold what this run needs to go on ({error}). "
-                "Restore the file, or train anew."
+                f"{saved.path}: this file does not hold the state that this run resumes from ({error}). "
+                "Restore the file, or train again."
             ) from error
 
-    def _take(self, tensors: dict[str, Tensor], metadata: CheckpointMetadata) -> None:
-        self.network.load_state_dict(_under(MODEL, tensors))
+    def _restore(self, tensors: dict[str, Tensor], metadata: CheckpointMetadata) -> None:
+        self.network.load_state_dict(_select(MODEL, tensors))
         if self.average is not None:
-            self.average.load_state_dict(_under(AVERAGE, tensors))
+            self.average.load_state_dict(_select(AVERAGE, tensors))
         if self.optimizer is not None:
-            self._load_optimizer(self.optimizer, _by_number(_under(OPTIMIZER, tensors)))
-        self.stage, self.spent = int(metadata.metrics["stage"]), float(metadata.metrics["spent"])
-        self.clock.step = int(metadata.training["step"])
-        self.clock.minutes = float(metadata.metrics["minutes"])
-        self.clock.seconds_before = float(metadata.training["seconds"]) - self.spent
-        self.best, self.validated = metadata.metrics["best"], metadata.metrics["validated"]
-        self.metrics = metadata.metrics["metrics"]
-
-    @staticmethod
-    def _load_optimizer(optimizer: torch.optim.Optimizer, moments: dict[int, dict[str, Tensor]]) -> None:
-        """The moments, laid out in memory like their parameters: fused AdamW walks both in one stride."""
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-        for parameter, values in optimizer.state.items():
-            for name, value in values.items():
-                if value.shape == parameter.shape:
-                    values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+            _load_moments(self.optimizer, _group_by_parameter(_select(OPTIMIZER, tensors)))
+        counters, progress = metadata.metrics, metadata.training
+        self.stage, self.earlier_seconds = int(counters["stage"]), float(counters["earlier_seconds"])
+        self.clock.step, self.clock.minutes = int(progress["step"]), float(counters["minutes"])
+        self.clock.seconds_before = float(progress["seconds"]) - self.earlier_seconds
+        self.best, self.num_validated = counters["best"], counters["num_validated"]
+        self.metrics = counters["metrics"]
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _load_moments(optimizer: torch.optim.Optimizer, moments: dict[int, dict[str, Tensor]]) -> None:
+    """Load the optimizer's moments in the memory layout of their parameters, which fused AdamW relies on."""
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if value.shape == parameter.shape:
+                values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+
+
+def _select(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names start with `prefix`, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _by_number(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """ "3.exp_avg" -> {3: {"exp_avg": ...}}."""
+def _group_by_parameter(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """Turn {"3.exp_avg": ...} into {3: {"exp_avg": ...}}."""
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         number, name = key.split(".", 1)

@@ -1,4 +1,4 @@
-"""The verb `train`: from labeled photos and a recipe to a run."""
+"""Training: `train` makes a run from labeled photos and a recipe, and `resume` continues a stopped run."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 
 from boxmask.atomic_write import atomic_write, remove_partial_files
 from boxmask.data.contract import SPLITS
 from boxmask.data.messages import shorten_note
 from boxmask.data.split import write_split_file
-from boxmask.errors import CheckpointError, UsageError
-from boxmask.pipeline.device import resolve_device
+from boxmask.errors import CheckpointError
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, choose_folder, read_recipe, recipe_json, write_json
 from boxmask.tasks.table import check_recipe, task_of
+from boxmask.training.accelerator import make_accelerator
 from boxmask.training.curve import draw_curve
 from boxmask.training.initialization import InitSources
-from boxmask.training.progress import Report, forget_after
+from boxmask.training.progress import Report, drop_log_after
+from boxmask.training.random_state import preserve_random_state
 from boxmask.training.session import Session, Stage, run_stages
-from boxmask.training.setup import config_of, fresh_network, initial_state
+from boxmask.training.setup import initial_state, network_config, new_network
 from boxmask.training.signals import StopRequest, stop_on_signals
 from boxmask.training.stages.plan import stages_of
-from boxmask.training.state import State
+from boxmask.training.state import SavedState
 from boxmask.training.validate import validate
 from boxmask.weights.imagenet import backbone_weights, origin
 
@@ -38,75 +37,94 @@ from boxmask.weights.imagenet import backbone_weights, origin
 def train(
     data: str | Path, recipe: Recipe, out: Path | None = None, report: Report | None = None
 ) -> tuple[Run, bool]:
-    """Train a model on labeled photos; gives the run, and whether it came to its end.
+    """Train a model on labeled photos; returns the run, and whether training reached its end.
 
-    Labels, the headers of the photos and the recipe are checked first: nothing is written before. A training
-    that fails before its first checkpoint leaves nothing either.
+    The labels, the headers of the photos and the recipe are checked before anything is written. Training that
+    fails before its first checkpoint removes the run's folder. The caller's random state stays as it was.
+
     Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
     check_recipe(recipe)
-    report, recipe = report or Report(), recipe.with_method_defaults()
-    run, stages = Run(choose_folder(out, recipe.model)), stages_of(recipe)
-    parents = InitSources.of(recipe)
-    recipe = parents.backbone_for(recipe)
+    recipe = recipe.with_method_defaults()
+    run, stages, sources = Run(choose_folder(out, recipe.model)), stages_of(recipe), InitSources.of(recipe)
+    recipe = sources.backbone_for(recipe)
     dataset = task_of(recipe.model).read(Path(data), recipe)
-    session = _session(dataset, recipe, run, report, parents)
-    with _nothing_or_weights(run):
-        lasting = replace(recipe, classes_file=recipe.classes_file and recipe.classes_file.absolute())
-        write_json(run.recipe_file, recipe_json(lasting, Path(data), session.state.fingerprint))
-        write_split_file(session.task.photos(dataset), run.split_file)
-        _write_notes(dataset, run)
-        return run, _fit(session, stages, dataset, resumed=False)
+    accelerator = make_accelerator(recipe)
+    with preserve_random_state(accelerator.device):
+        session = _make_session(dataset, recipe, run, report or Report(), accelerator)
+        _initialize(session, sources)
+        with _run_folder(run):
+            _write_inputs(session, dataset, Path(data))
+            return run, _run_stages(session, stages, dataset, resumed=False)
 
 
 def resume(run: Run, data: Path | None = None, report: Report | None = None) -> bool:
-    """Go on with a training that was stopped; True if it came to its end.
+    """Continue a stopped training; True if it reached its end.
 
     data: where the photos are now, if they have moved
 
-    Raises CheckpointError if there is nothing to go on from, or the data has changed.
+    Raises CheckpointError if there is nothing to resume or the data has changed, and what `train` raises.
     """
     if not run.resume_file.is_file():
-        done = "it is complete" if run.last_checkpoint.is_file() else "this is not a run, or it had not begun"
-        raise CheckpointError(f"{run.path}: there is nothing to resume: {done}.")
-    before, trained_on = read_recipe(run)
-    recipe = replace(before, split_file=run.split_file)
-    dataset = task_of(recipe.model).read(data or trained_on, recipe)
-    session = _session(dataset, recipe, run, report or Report(), None)
-    stages = stages_of(recipe)
-    stage = stages[State.saved_stage(run)]
-    stage.begin(session, 0.0)
-    session.state.load(run)
-    remove_partial_files(run.path)
-    forget_after(run.log_file, stage.name, session.state.clock.step)
-    return _fit(session, stages, dataset, resumed=True)
+        complete = run.last_checkpoint.is_file()
+        reason = "the training is complete" if complete else "this is not a run, or its training never began"
+        raise CheckpointError(f"{run.path}: there is nothing to resume: {reason}.")
+    recipe, data_before = read_recipe(run)
+    recipe, saved = replace(recipe, split_file=run.split_file), SavedState.read(run)
+    dataset, stages = task_of(recipe.model).read(data or data_before, recipe), stages_of(recipe)
+    accelerator = make_accelerator(recipe)
+    with preserve_random_state(accelerator.device):
+        session = _make_session(dataset, recipe, run, report or Report(), accelerator)
+        stage = stages[saved.stage]
+        stage.begin(session, 0.0)
+        session.state.load(saved)
+        remove_partial_files(run.path)
+        drop_log_after(run.log_file, stage.name, session.state.clock.step)
+        return _run_stages(session, stages, dataset, resumed=True)
 
 
-def _session(dataset: Any, recipe: Recipe, run: Run, report: Report, parents: InitSources | None) -> Session:
-    """Everything that the stages share, before the first.
+# ---------------------------------------------------------------- before the first step
 
-    parents: what the network is joined from, which is said; None where a saved state will replace it
-    """
-    config, accelerator = config_of(dataset, recipe), _accelerator(recipe)
 
-    def fresh() -> Model:
+def _make_session(
+    dataset: Any, recipe: Recipe, run: Run, report: Report, accelerator: Accelerator
+) -> Session:
+    """Return what the stages share, with a new network."""
+    config = network_config(dataset, recipe)
+
+    def build() -> Model:
         weights = None if recipe.has_init else backbone_weights(config.backbone, recipe.weights)
-        return fresh_network(recipe, config, weights, accelerator.device)
+        return new_network(recipe, config, weights, accelerator.device)
 
-    state = initial_state(dataset, recipe, fresh())
-    if parents is not None:
-        own = f"backbone: {config.backbone}, {origin(config.backbone, recipe.weights)}"
-        for line in parents.transfer(state.network) if recipe.has_init else (own,):
-            report.say(line)
-    photos = (dataset.split("train"), dataset.split("val"))
     return Session(
-        state, recipe, task_of(recipe.model), *photos, run, accelerator, report, StopRequest(), fresh
+        state=initial_state(dataset, recipe, build()),
+        recipe=recipe,
+        task=task_of(recipe.model),
+        train=dataset.split("train"),
+        val=dataset.split("val"),
+        run=run,
+        accelerator=accelerator,
+        report=report,
+        stop=StopRequest(),
+        new_network=build,
     )
 
 
+def _initialize(session: Session, sources: InitSources) -> None:
+    """Initialize the network from the sources, if there are any, and report where its weights are from."""
+    recipe, network = session.recipe, session.state.network
+    if recipe.has_init:
+        lines = sources.transfer(network)
+    else:
+        backbone = network.config.backbone
+        lines = (f"backbone: {backbone}, {origin(backbone, recipe.weights)}",)
+    for line in lines:
+        session.report.message(line)
+
+
 @contextmanager
-def _nothing_or_weights(run: Run) -> Iterator[None]:
-    """Make the run's folder; take it away again if the block fails before it holds weights."""
+def _run_folder(run: Run) -> Iterator[None]:
+    """Make the run's folder, and remove it again if the block fails before there are any weights."""
     run.path.mkdir(parents=True)
     try:
         yield
@@ -116,54 +134,46 @@ def _nothing_or_weights(run: Run) -> Iterator[None]:
         raise
 
 
-def _write_notes(dataset: Any, run: Run) -> None:
+def _write_inputs(session: Session, dataset: Any, data: Path) -> None:
+    """Write recipe.json, split.json and notes.txt."""
+    run, recipe = session.run, session.recipe
+    recipe = replace(recipe, classes_file=recipe.classes_file and recipe.classes_file.absolute())
+    write_json(run.recipe_file, recipe_json(recipe, data, session.state.fingerprint))
+    write_split_file(session.task.photos(dataset), run.split_file)
     if dataset.notes:
         with atomic_write(run.notes_file) as partial:
             partial.write_text("\n".join(dataset.notes) + "\n", encoding="utf-8")
 
 
-def _accelerator(recipe: Recipe) -> Accelerator:
-    """For the recipe's device and precision; raises UsageError where the device cannot do it."""
-    AcceleratorState._reset_state(reset_partial_state=True)  # what an earlier training chose
-    refusal = f"--precision {recipe.precision} is not supported on this device. Use --precision no."
-    device = resolve_device(recipe.device)
-    if device.index is not None:
-        torch.cuda.set_device(device)  # accelerate takes the current GPU
-    try:
-        accelerator = Accelerator(mixed_precision=recipe.precision, cpu=device.type == "cpu")
-    except ValueError as error:
-        raise UsageError(f"{refusal} ({error})") from error
-    if recipe.precision == "fp16" and accelerator.device.type == "cpu":  # accelerate would ignore it
-        raise UsageError(refusal)
-    if accelerator.num_processes > 1:
-        raise UsageError("training on several devices at once is not supported yet: start one process")
-    return accelerator
+# ---------------------------------------------------------------- stages
 
 
-def _fit(session: Session, stages: list[Stage], dataset: Any, *, resumed: bool) -> bool:
-    """Train to the end or to a stop, judge the result, and draw the curve."""
+def _run_stages(session: Session, stages: list[Stage], dataset: Any, *, resumed: bool) -> bool:
+    """Train to the end or to a stop, validate at the end, and draw the curve."""
     run, report = session.run, session.report
     report.log = run.log_file
     with report, stop_on_signals(session.stop):
-        _announce(session, dataset)
+        _report_data(session, dataset)
         finished = run_stages(stages, session, resumed)
         if finished:
             validate(session, 1.0)
-            session.state.save_last(run)  # with the figures
+            session.state.save_last(run)  # again, now with the metrics
             run.remove_leftovers()
     draw_curve(run.log_file, run.curve_file)
     return finished
 
 
-def _announce(session: Session, dataset: Any) -> None:
+def _report_data(session: Session, dataset: Any) -> None:
     photos, report = session.task.photos(dataset), session.report
-    parts = f", with {_by_split(dataset)} objects to be classified" if len(dataset) != len(photos) else ""
+    objects = f", with {_split_sizes(dataset)} objects to classify" if len(dataset) != len(photos) else ""
     names = ", ".join(dataset.class_names[:8]) + (", ..." if len(dataset.class_names) > 8 else "")
-    report.say(f"{session.recipe.model} on {dataset.root}: {_by_split(photos)} photos{parts}; {names}")
+    report.message(
+        f"{session.recipe.model} on {dataset.root}: {_split_sizes(photos)} photos{objects}; {names}"
+    )
     for note in dataset.notes:
-        report.say(f"note: {shorten_note(note, session.run.notes_file)}")
-    report.say(f"run: {session.run.path}")
+        report.message(f"note: {shorten_note(note, session.run.notes_file)}")
+    report.message(f"run: {session.run.path}")
 
 
-def _by_split(dataset: Any) -> str:
+def _split_sizes(dataset: Any) -> str:
     return ", ".join(f"{len(dataset.split(name))} {name}" for name in SPLITS)

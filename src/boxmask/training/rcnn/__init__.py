@@ -1,1 +1,1 @@
-"""The parts of R-CNN that are trained without gradient descent."""
+"""The parts of R-CNN that are fitted without gradient descent."""

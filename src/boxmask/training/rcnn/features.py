@@ -1,8 +1,10 @@
-"""The features of all training regions, on disk: what R-CNN's SVMs and box regressors are fitted to.
+"""The features of all training regions on disk, which R-CNN's SVMs and box regressors are fitted to.
 
-One row of fc7 for each window, one of pool5 for each window that may teach a regressor. Both are
-memory-mapped: no more of them is in memory than is looked at. Which windows there are follows from the labels
-and the proposals alone, so that the files' sizes are known, and bounded, before the first is described.
+fc7 has one row per region, pool5 one row per region that the box regressors learn from. Both are
+memory-mapped, so that only the rows in use take up memory. The regions follow from the labels and the
+proposals alone: the sizes of the files are known before the first feature is computed.
+
+Shapes: N regions, of which M for box regression, and G objects of a photo; K classes; D and F features.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from boxmask.data.detection.dataset import DetectionDataset
@@ -23,131 +26,146 @@ from boxmask.errors import TrainingError
 from boxmask.geometry.boxes import coverage, iou
 from boxmask.geometry.matching import CROWD_COVERAGE
 
-Array = NDArray[np.float32]
+Rows: TypeAlias = Float[np.ndarray, "rows features"]
 
 
 @dataclass(frozen=True)
 class PhotoRegions:
-    """The windows of one photo: its ground truth first, then proposals.
+    """The regions of one photo: its ground-truth boxes first, then its proposals.
 
-    boxes:          (N, 4) xyxy in pixels of the photo
-    overlaps:       (N, K) best IoU with an object of each class; with difficult and crowd ones the part of
-                    the window inside, where that is more: what may be an object is not taught to be none
-    doubtful:       (N,) half of it or more is inside a difficult or crowd one
-    positive_class: (N,) label of a ground-truth box that counts, -1 elsewhere
-    moving:         (M,) rows whose IoU with an object that counts is high enough to learn to move by
-    objects:        (G, 4) ground-truth boxes that count; labels: (G,)
+    Objects count unless they are difficult or crowd regions.
+
+    boxes:           xyxy in pixels of the photo
+    overlaps:        the highest IoU with an object of each class. For difficult and crowd objects, the
+                     fraction of the region inside if that is more: such regions are not negatives
+    ignored:         whether half of the region or more is inside a difficult or crowd object
+    positive_class:  the label of a ground-truth box that counts; -1 for proposals
+    regression_rows: the rows whose IoU with an object that counts is high enough for box regression
+    objects, labels: the ground-truth boxes that count
     """
 
-    boxes: Array
-    overlaps: Array
-    doubtful: NDArray[np.bool_]
-    positive_class: NDArray[np.int64]
-    moving: NDArray[np.int64]
-    objects: Array
-    labels: NDArray[np.int64]
+    boxes: Float[np.ndarray, "N 4"]
+    overlaps: Float[np.ndarray, "N K"]
+    ignored: Bool[np.ndarray, " N"]
+    positive_class: Int[np.ndarray, " N"]
+    regression_rows: Int[np.ndarray, " M"]
+    objects: Float[np.ndarray, "G 4"]
+    labels: Int[np.ndarray, " G"]
 
 
-def regions_of(dataset: DetectionDataset, photo: int, proposals: Tensor, moving_iou: float) -> PhotoRegions:
-    """The windows of a photo, with what the labels say of each."""
+def photo_regions(
+    dataset: DetectionDataset, photo: int, proposals: Tensor, regression_iou: float
+) -> PhotoRegions:
+    """Return the regions of a photo, compared with its labels.
+
+    regression_iou: box regression uses the regions whose IoU with an object is above this
+    """
     target = dataset.target(photo)
-    counted = target.boxes[~target.ignore]
-    boxes = torch.cat([counted, proposals])
-    inside = coverage(target.boxes, boxes).T * target.ignore
-    shared = torch.maximum(iou(boxes, target.boxes), inside)
+    objects, labels = target.boxes[~target.ignore], target.labels[~target.ignore]
+    boxes = torch.cat([objects, proposals])
+    inside_ignored = coverage(target.boxes, boxes).T * target.ignore
+    overlap = torch.maximum(iou(boxes, target.boxes), inside_ignored)
     overlaps = torch.zeros(len(boxes), len(dataset.class_names))
     for label in target.labels.unique().tolist():
-        overlaps[:, label] = shared[:, target.labels == label].amax(dim=1)
-    positive = torch.full((len(boxes),), -1)
-    positive[: len(counted)] = target.labels[~target.ignore]
-    nearest = iou(boxes, counted).amax(dim=1) if len(counted) else torch.zeros(len(boxes))
+        overlaps[:, label] = overlap[:, target.labels == label].amax(dim=1)
+    positive_class = torch.full((len(boxes),), -1)
+    positive_class[: len(objects)] = labels
+    best_iou = iou(boxes, objects).amax(dim=1) if len(objects) else torch.zeros(len(boxes))
     return PhotoRegions(
         boxes.numpy(),
         overlaps.numpy(),
-        (inside >= CROWD_COVERAGE).any(dim=1).numpy(),
-        positive.numpy(),
-        torch.where(nearest > moving_iou)[0].numpy(),
-        counted.numpy(),
-        target.labels[~target.ignore].numpy(),
+        (inside_ignored >= CROWD_COVERAGE).any(dim=1).numpy(),
+        positive_class.numpy(),
+        torch.where(best_iou > regression_iou)[0].numpy(),
+        objects.numpy(),
+        labels.numpy(),
     )
 
 
-Regions = Callable[[int], PhotoRegions]
+ReadRegions: TypeAlias = Callable[[int], PhotoRegions]
+"""The number of a photo -> its regions, the same on every call."""
 
 
 class RegionFeatures:
-    """fc7 and pool5 of every photo's windows, in two files of a folder.
+    """fc7 and pool5 of the regions of all photos, in two files of a folder.
 
-    regions: gives the windows of a photo, the same each time
-    photos:  how many there are
-    widths:  numbers of a row of fc7, and of pool5
-    Raises TrainingError, with what to do, where the disk has no room for them.
+    widths: the numbers of features of fc7 and of pool5
+    new:    whether the files were just made, because there were none or they were for other regions
+
+    Raises TrainingError if the disk has too little space for them.
     """
 
-    def __init__(self, folder: Path, regions: Regions, photos: int, widths: tuple[int, int]) -> None:
-        self.regions, self.photos = regions, photos
-        counts = [(len(one.boxes), len(one.moving)) for one in map(regions, range(photos))]
-        self.first, self.first_moving = np.cumsum([(0, 0), *counts], axis=0).T
-        rows = (int(self.first[-1]), int(self.first_moving[-1]))
-        _require_room(folder, sum(4 * n * width for n, width in zip(rows, widths, strict=True)))
-        shapes = {folder / "fc7.npy": (rows[0], widths[0]), folder / "pool5.npy": (rows[1], widths[1])}
-        kept = [_kept(path, shape) for path, shape in shapes.items()]
-        self.new = any(one is None for one in kept)  # nothing is described yet, or of other regions
-        self.fc7, self.pool5 = (
-            _made(path, shape) if self.new or one is None else one
-            for one, (path, shape) in zip(kept, shapes.items(), strict=True)
-        )
+    def __init__(self, folder: Path, regions: ReadRegions, num_photos: int, widths: tuple[int, int]) -> None:
+        self.regions, self.num_photos = regions, num_photos
+        counts = [(0, 0)]
+        for photo in map(regions, range(num_photos)):
+            counts.append((len(photo.boxes), len(photo.regression_rows)))
+        self.fc7_starts, self.pool5_starts = np.cumsum(counts, axis=0).T
+        fc7_shape = (int(self.fc7_starts[-1]), widths[0])
+        pool5_shape = (int(self.pool5_starts[-1]), widths[1])
+        _check_space(folder, 4 * (fc7_shape[0] * fc7_shape[1] + pool5_shape[0] * pool5_shape[1]))
+        fc7_file, pool5_file = folder / "fc7.npy", folder / "pool5.npy"
+        self.new = not (_holds(fc7_file, fc7_shape) and _holds(pool5_file, pool5_shape))
+        open_rows = _create if self.new else _map
+        self.fc7, self.pool5 = open_rows(fc7_file, fc7_shape), open_rows(pool5_file, pool5_shape)
 
     def write(self, photo: int, pool5: Tensor, fc7: Tensor) -> None:
-        """Keep the features of a photo's windows."""
-        self.fc7[self.first[photo] : self.first[photo + 1]] = fc7.cpu().numpy()
-        kept = pool5[torch.from_numpy(self.regions(photo).moving)]
-        self.pool5[self.first_moving[photo] : self.first_moving[photo + 1]] = kept.cpu().numpy()
+        """Store the features of a photo's regions; of pool5, only the rows for box regression."""
+        self.fc7_of(photo)[:] = fc7.cpu().numpy()
+        self.pool5_of(photo)[:] = pool5[torch.from_numpy(self.regions(photo).regression_rows)].cpu().numpy()
 
     def flush(self) -> None:
-        """Let nothing be lost if the power goes."""
-        for mapped in (self.fc7, self.pool5):
-            if isinstance(mapped, np.memmap):
-                mapped.flush()
+        """Write all changes to disk, so that a power cut loses nothing."""
+        for rows in (self.fc7, self.pool5):
+            if isinstance(rows, np.memmap):
+                rows.flush()
 
-    def fc7_of(self, photo: int) -> Array:
-        """(N, D)."""
-        return self.fc7[self.first[photo] : self.first[photo + 1]]
+    def fc7_of(self, photo: int) -> Float[np.ndarray, "N D"]:
+        """Return the fc7 features of a photo's regions."""
+        return self.fc7[self.fc7_starts[photo] : self.fc7_starts[photo + 1]]
 
-    def pool5_of(self, photo: int) -> Array:
-        """(M, F), of the `moving` windows."""
-        return self.pool5[self.first_moving[photo] : self.first_moving[photo + 1]]
+    def pool5_of(self, photo: int) -> Float[np.ndarray, "M F"]:
+        """Return the pool5 features of a photo's regions for box regression."""
+        return self.pool5[self.pool5_starts[photo] : self.pool5_starts[photo + 1]]
 
 
-def _require_room(folder: Path, size: int) -> None:
+def _check_space(folder: Path, size: int) -> None:
+    """Make the folder; raise TrainingError if files of `size` bytes in it would nearly fill the disk."""
     folder.mkdir(parents=True, exist_ok=True)
-    there = sum(path.stat().st_size for path in folder.glob("*.npy"))
-    free = shutil.disk_usage(folder).free + there
+    existing = sum(path.stat().st_size for path in folder.glob("*.npy"))
+    free = shutil.disk_usage(folder).free + existing
     if size > 0.9 * free:
         raise TrainingError(
             f"{folder}: the features of all training regions take {size / 1e9:.1f} GB, and "
-            f"{free / 1e9:.1f} GB are free. Free some and go on with --resume; or train anew with another "
-            "--out, or with fewer --max-regions."
+            f"{free / 1e9:.1f} GB are free. Free some space and use --resume, or train again with another "
+            "--out or with fewer --max-regions."
         )
 
 
-def _kept(path: Path, shape: tuple[int, int]) -> Array | None:
-    """The rows of a file that is there, whole, and of this shape."""
-    if not shape[0]:  # no file can be mapped that holds nothing
-        return np.zeros(shape, np.float32)
+def _holds(path: Path, shape: tuple[int, int]) -> bool:
+    """Whether the file is complete and holds rows of this shape. No file is needed for no rows."""
+    if not shape[0]:
+        return True
     try:
-        there: Array = np.load(path, mmap_mode="r+", allow_pickle=False)
-    except (FileNotFoundError, ValueError, EOFError):  # not there yet, or cut short by a crash
-        return None
-    return there if there.shape == shape else None
+        return _map(path, shape).shape == shape
+    except (FileNotFoundError, ValueError, EOFError):  # not made yet, or cut short by a crash
+        return False
 
 
-def _made(path: Path, shape: tuple[int, int]) -> Array:
-    """New rows."""
+def _map(path: Path, shape: tuple[int, int]) -> Rows:
+    """Map an existing file; a file without rows cannot be mapped."""
     if not shape[0]:
         return np.zeros(shape, np.float32)
-    made: Array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-    if hasattr(os, "posix_fallocate"):  # a disk that is full later would end the program without a word
+    rows: Rows = np.load(path, mmap_mode="r+", allow_pickle=False)
+    return rows
+
+
+def _create(path: Path, shape: tuple[int, int]) -> Rows:
+    """Create and map a file of zeros."""
+    if not shape[0]:
+        return np.zeros(shape, np.float32)
+    rows: Rows = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # writing to a map on a full disk would kill the process
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-    return made
+    return rows

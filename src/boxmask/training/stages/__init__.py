@@ -1,1 +1,1 @@
-"""The stages that trainings are made of."""
+"""The stages of training."""

@@ -1,110 +1,140 @@
-"""The stage of gradient descent: a step at a time, until its steps or minutes are over."""
+"""The stage of gradient descent: steps of the optimizer until the steps or the minutes are used up."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from boxmask.errors import BoxmaskError, TrainingError
 from boxmask.pipeline.model import Model
 from boxmask.training.clock import Clock, learning_rate
 from boxmask.training.loader import TrainingBatch
-from boxmask.training.optimizer import average_of, make_optimizer, set_learning_rate
-from boxmask.training.session import BoxesOf, Session
-from boxmask.training.setup import batch_sampler_of, batches_of
+from boxmask.training.optimizer import make_average, make_optimizer, set_learning_rate
+from boxmask.training.proposals import ProposalSource
+from boxmask.training.random_state import seed_generators
+from boxmask.training.session import Session
+from boxmask.training.setup import make_batch_sampler, make_batches
 from boxmask.training.validate import validate
 from boxmask.weights.imagenet import is_random
 
+Loss: TypeAlias = Callable[[Model, TrainingBatch], dict[str, Tensor]]
+"""A network and a batch -> the parts of the loss by name."""
+
+
+def model_loss(network: Model, batch: TrainingBatch) -> dict[str, Tensor]:
+    """Return the network's own loss; the batch's proposals, if any, replace those of the network."""
+    if batch.proposals is None:
+        return network.loss(batch.images, batch.targets)
+    loss: Callable[..., dict[str, Tensor]] = network.loss  # of a detector that takes proposals
+    return loss(batch.images, batch.targets, proposals=batch.proposals)
+
 
 class Trainable(nn.Module):
-    """A network whose `forward` is its loss: distributed training synchronizes only what goes through it.
+    """A network whose `forward` is its loss: distributed training synchronizes only calls of `forward`."""
 
-    loss: the name of the method, for papers that have several
-    """
-
-    def __init__(self, network: Model, loss: str = "loss") -> None:
+    def __init__(self, network: Model, loss: Loss = model_loss) -> None:
         super().__init__()
         self.network, self.loss = network, loss
 
     def forward(self, batch: TrainingBatch) -> dict[str, Tensor]:
-        """The parts of the loss."""
-        boxes = {} if batch.proposals is None else {"proposals": batch.proposals}
-        parts: dict[str, Tensor] = getattr(self.network, self.loss)(batch.images, batch.targets, **boxes)
-        return parts
+        """Return the parts of the loss."""
+        return self.loss(self.network, batch)
 
 
 @dataclass
 class GradientDescent:
     """Gradient descent on the training photos.
 
-    trained:     the start of the names of the parameters that learn; empty: all that are not frozen
-    loss:        the network's method
-    proposals:   where the boxes that it looks at come from, where it does not find its own
-    anew:        the start of the names of what begins as before the first step of all
-    num_validations: whether the validation photos are looked at, as often as the recipe says
+    loss:               what is minimized
+    proposals:          returns the source of the proposals; None where the network proposes its own or needs
+                        none
+    trainable_prefixes: prefixes of the parameters to train; empty: all that are not frozen
+    reset_prefixes:     prefixes of the parameters to reset to their initial values
+    with_validation:    whether to evaluate on the validation photos, as often as the recipe says
     """
 
     name: str = "training"
-    share: float = 1.0
-    trained: tuple[str, ...] = ()
-    loss: str = "loss"
-    proposals: Callable[[Session], BoxesOf] | None = None
-    anew: tuple[str, ...] = ()
-    num_validations: bool = True
+    time_share: float = 1.0
+    loss: Loss = model_loss
+    proposals: Callable[[Session], ProposalSource] | None = None
+    trainable_prefixes: tuple[str, ...] = ()
+    reset_prefixes: tuple[str, ...] = ()
+    with_validation: bool = True
 
     def begin(self, session: Session, minutes: float) -> None:
-        """Free what learns, freeze the rest; a new optimizer, average and clock."""
+        """Choose the parameters to train, and make a new optimizer, average and clock."""
         state, recipe = session.state, session.recipe
-        if self.anew:
-            fresh = session.fresh().state_dict()
-            renewed = {name: tensor for name, tensor in fresh.items() if name.startswith(self.anew)}
-            state.network.load_state_dict(renewed, strict=False)
-        random = not recipe.has_init and is_random(state.network.config.backbone, recipe.weights)
-        frozen = 0 if random else recipe.method.frozen_stages  # random numbers must learn
-        state.network.zero_grad()  # what the stage before left would count in the gradient's norm
-        state.network.requires_grad_(True)
-        state.network.freeze(frozen)
-        for name, parameter in state.network.named_parameters():
-            if self.trained and not name.startswith(self.trained):
-                parameter.requires_grad_(False)
-        per_epoch = batch_sampler_of(session, 0).per_epoch
+        if self.reset_prefixes:
+            _reset(state.network, session.new_network(), self.reset_prefixes)
+        state.network.zero_grad()  # gradients of the previous stage would count towards the gradient's norm
+        _freeze(state.network, _num_frozen_stages(session), self.trainable_prefixes)
+        per_epoch = make_batch_sampler(session, 0).per_epoch
         clock = Clock(recipe.epochs * per_epoch if recipe.epochs else None, minutes)
-        average = average_of(state.network, recipe.ema_decay) if recipe.ema_decay else None
+        average = make_average(state.network, recipe.ema_decay) if recipe.ema_decay else None
         state.begin_stage(clock, make_optimizer(state.network, recipe), average)
 
     def fit(self, session: Session) -> bool:
-        """Train to the end; True if it was reached, False if somebody stopped it.
+        """Train to the end of the stage; False if a stop was requested.
 
-        Raises TrainingError where the loss or its gradient is no longer finite, and PhotoError for a photo
-        that is damaged behind its header. Unless the numbers are spoilt, the state is saved in any case.
+        The state is saved in either case. Raises TrainingError if the loss or its gradient is not finite, and
+        PhotoError for a photo whose pixels are damaged.
         """
-        state, clock = session.state, session.state.clock
-        batches = batches_of(session, self.proposals and self.proposals(session))
-        session.accelerator.free_memory()  # of the optimizer of the stage before
+        state, clock, recipe = session.state, session.state.clock, session.recipe
+        batches = make_batches(session, self.proposals and self.proposals(session))
+        session.accelerator.free_memory()  # drop the optimizer of the previous stage
         model, optimizer = session.accelerator.prepare(Trainable(state.network, self.loss), state.optimizer)
-        saved = clock.seconds
-        while clock.progress < 1 and not session.stop.asked:
-            batch = _next(batches, session)
-            set_learning_rate(optimizer, learning_rate(clock.progress, session.recipe.warmup))
+        saved_at = clock.seconds
+        while clock.progress < 1 and not session.stop.requested:
+            batch = _next_batch(batches, session)
+            set_learning_rate(optimizer, learning_rate(clock.progress, recipe.warmup))
             losses = _step(model, optimizer, session, batch)
             session.report.step(clock, losses, len(batch.images))
-            if self.num_validations and _validation_is_due(session):
+            if self.with_validation and _validation_is_due(session):
                 validate(session, clock.progress)
-            if clock.seconds - saved > session.recipe.save_seconds:
+            if clock.seconds - saved_at > recipe.save_seconds:
                 state.save(session.run)
-                saved = clock.seconds
+                saved_at = clock.seconds
         state.save(session.run)
         return clock.progress >= 1
 
 
-def _next(batches: Iterator[TrainingBatch], session: Session) -> TrainingBatch:
-    """The next batch; a photo that turns out damaged does not cost what was learned before."""
+# ---------------------------------------------------------------- what is trained
+
+
+def _reset(network: Model, initial: Model, prefixes: tuple[str, ...]) -> None:
+    """Reset the parameters whose names start with one of `prefixes`."""
+    weights = {name: value for name, value in initial.state_dict().items() if name.startswith(prefixes)}
+    network.load_state_dict(weights, strict=False)
+
+
+def _num_frozen_stages(session: Session) -> int:
+    """Return how many stages of the backbone to freeze: none if its weights are random."""
+    recipe, backbone = session.recipe, session.state.network.config.backbone
+    if not recipe.has_init and is_random(backbone, recipe.weights):
+        return 0
+    return recipe.method.frozen_stages
+
+
+def _freeze(network: Model, num_stages: int, trainable_prefixes: tuple[str, ...]) -> None:
+    """Freeze the backbone's first stages, and all parameters outside `trainable_prefixes` if given."""
+    network.requires_grad_(True)
+    network.freeze(num_stages)
+    for name, parameter in network.named_parameters():
+        if trainable_prefixes and not name.startswith(trainable_prefixes):
+            parameter.requires_grad_(False)
+
+
+# ---------------------------------------------------------------- one step
+
+
+def _next_batch(batches: Iterator[TrainingBatch], session: Session) -> TrainingBatch:
+    """Return the next batch; the state is saved before an error, so that no training is lost."""
     try:
         return next(batches)
     except BoxmaskError:
@@ -116,19 +146,19 @@ def _next(batches: Iterator[TrainingBatch], session: Session) -> TrainingBatch:
 def _step(
     model: nn.Module, optimizer: torch.optim.Optimizer, session: Session, batch: TrainingBatch
 ) -> dict[str, float]:
-    """One step of the optimizer; gives the parts of the loss."""
+    """Do one step of the optimizer, and return the parts of the loss."""
     state, accelerator = session.state, session.accelerator
     seeds = np.random.SeedSequence((session.recipe.seed, state.clock.step))
-    torch.manual_seed(int(seeds.generate_state(1)[0]))  # the sampling follows from the step alone
+    seed_generators(int(seeds.generate_state(1)[0]), accelerator.device)  # sampling depends on the step alone
     model.train()
     losses: dict[str, Tensor] = model(batch)
     values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
-    _require_finite(values, session, batch)
+    _check_finite(values, session, batch)
     optimizer.zero_grad()
     accelerator.backward(torch.stack(list(losses.values())).sum())
-    norm = _clipped(model, accelerator, session.recipe.clip_norm)
-    if accelerator.scaler is None:  # which else skips such steps, and lowers its scale
-        _require_finite({**values, "gradient": norm}, session, batch)
+    norm = float(accelerator.clip_grad_norm_(model.parameters(), session.recipe.clip_norm) or 0.0)
+    if accelerator.scaler is None:  # a gradient scaler skips such steps and lowers its scale
+        _check_finite({**values, "gradient": norm}, session, batch)
     optimizer.step()
     if state.average is not None:
         state.average.update_parameters(state.network)
@@ -136,24 +166,20 @@ def _step(
     return values
 
 
-def _clipped(model: nn.Module, accelerator: Accelerator, most: float) -> float:
-    """Cut the gradient's norm to `most`; gives what it was."""
-    return float(accelerator.clip_grad_norm_(model.parameters(), most) or 0.0)
-
-
-def _require_finite(losses: dict[str, float], session: Session, batch: TrainingBatch) -> None:
+def _check_finite(losses: dict[str, float], session: Session, batch: TrainingBatch) -> None:
+    """Raise TrainingError, naming the photos of the batch, if a loss is infinite or NaN."""
     if all(math.isfinite(value) for value in losses.values()):
         return
     parts = ", ".join(f"{name} {value:g}" for name, value in losses.items())
     photos = "\n  ".join(str(session.train.path(photo)) for photo in batch.photos)
-    saved = f" What was saved before is in {session.run.path}." if session.run.has_weights else ""
+    saved = f" The last saved weights are in {session.run.path}." if session.run.has_weights else ""
     raise TrainingError(
-        f"the loss is no longer finite at step {session.state.clock.step} ({parts}), with these photos:\n"
-        f"  {photos}\nLook at them and their labels; or lower --learning-rate.{saved}"
+        f"the loss is not finite at step {session.state.clock.step} ({parts}), with these photos:\n"
+        f"  {photos}\nCheck them and their labels, or lower --learning-rate.{saved}"
     )
 
 
 def _validation_is_due(session: Session) -> bool:
-    """Evenly over the training; the one at the end is made after the last stage."""
+    """Whether to validate now. Validations are spread evenly; the last one comes after the last stage."""
     progress = session.state.clock.progress
-    return progress < 1 and int(progress * session.recipe.num_validations) > session.state.validated
+    return progress < 1 and int(progress * session.recipe.num_validations) > session.state.num_validated

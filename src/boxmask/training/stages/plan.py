@@ -1,69 +1,100 @@
-"""The stages of each method's training, in the order of its paper."""
+"""The training stages of each method, in the order of its paper."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
+from torch import Tensor
+
+from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import UsageError
+from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
+from boxmask.training.loader import TrainingBatch
 from boxmask.training.rcnn.stages import ExtractFeatures, FitBoxRegressors, FitSVMs
 from boxmask.training.session import Stage
 from boxmask.training.stages.gradient_descent import GradientDescent
 from boxmask.training.stages.rpn_proposals import ProposeWithRPN
-from boxmask.training.stages.selective_search import SearchRegions, selective_search_boxes
+from boxmask.training.stages.selective_search import SearchRegions, cached_proposals
 from boxmask.training.stages.target_normalization import NormalizeTargets
 
 
 def stages_of(recipe: Recipe) -> list[Stage]:
-    """What is done to train by this recipe; raises UsageError for a way that the method does not have."""
+    """Return the stages of a recipe; raises UsageError for options that do not fit its model."""
     if recipe.training == "alternating":
         if recipe.model != "faster-rcnn":
-            raise UsageError(f"--training alternating is a way of faster-rcnn alone, not of {recipe.model}")
+            raise UsageError(f"--training alternating is for faster-rcnn only, not for {recipe.model}")
         if recipe.has_init:
             raise UsageError(
-                "--training alternating begins from ImageNet, twice; leave out --detector and --classifier"
+                "--training alternating starts twice from ImageNet weights. Leave out --detector and "
+                "--classifier."
             )
         return alternating()
     if recipe.max_regions is not None and recipe.model != "rcnn":
-        raise UsageError(f"--max-regions is for rcnn alone, not for {recipe.model}")
+        raise UsageError(f"--max-regions is for rcnn only, not for {recipe.model}")
     return PLANS.get(recipe.model, joint)()
 
 
 def joint() -> list[Stage]:
-    """Everything at once."""
+    """One stage that trains everything at once."""
     return [GradientDescent()]
 
 
 def rcnn() -> list[Stage]:
-    """R-CNN, section 2.3: proposals, fine-tuning, features, one SVM a class, one box regressor a class."""
-    fine_tuning = GradientDescent("fine-tuning", 0.5, proposals=selective_search_boxes, num_validations=False)
+    """R-CNN, section 2.3: proposals, fine-tuning, features, then one SVM and one box regressor per class."""
+    fine_tuning = GradientDescent("fine-tuning", 0.5, proposals=cached_proposals, with_validation=False)
     return [SearchRegions(), fine_tuning, ExtractFeatures(), FitSVMs(), FitBoxRegressors()]
 
 
 def fast_rcnn() -> list[Stage]:
-    """Fast R-CNN, section 2.3: proposals from outside, then one stage."""
-    return [SearchRegions(), NormalizeTargets(), GradientDescent(proposals=selective_search_boxes)]
+    """Fast R-CNN, section 2.3: external proposals, then one stage."""
+    return [SearchRegions(), NormalizeTargets(), GradientDescent(proposals=cached_proposals)]
 
 
 def alternating() -> list[Stage]:
     """Faster R-CNN, section 3.2, "4-Step Alternating Training".
 
-    The RPN; a Fast R-CNN of its own on the RPN's proposals, from ImageNet weights again; then, with the
-    shared layers of the latter kept as they are, what belongs to the RPN alone, and what to Fast R-CNN alone.
-    Step 3 goes on with the RPN's own layers of step 1: it "fine-tunes" them.
+    1. The RPN.
+    2. A separate Fast R-CNN on the RPN's proposals, from ImageNet weights again.
+    3. The layers of the RPN alone, on the shared layers of step 2. They start from step 1: the paper
+       "fine-tunes" them.
+    4. The layers of Fast R-CNN alone, on the same shared layers.
     """
-    shared, rpn, head = ("backbone.", "fpn."), ("rpn_head.",), ("box_head.",)
-    first, second = ProposeWithRPN(1, "RPN's proposals"), ProposeWithRPN(2, "RPN's new proposals")
+    shared, rpn, box_head = ("backbone.", "fpn."), ("rpn_head.",), ("box_head.",)
+    first_proposals = ProposeWithRPN(1, "RPN's proposals")
+    second_proposals = ProposeWithRPN(2, "RPN's new proposals")
     return [
-        GradientDescent("step 1: RPN", 1.0, shared + rpn, "rpn_step_loss", num_validations=False),
-        first,
+        _rpn_step("step 1: RPN", shared + rpn),
+        first_proposals,
         GradientDescent(
-            "step 2: Fast R-CNN", 2.0, shared + head, "loss", first.boxes, shared, num_validations=False
+            "step 2: Fast R-CNN",
+            2.0,
+            proposals=first_proposals.stored,
+            trainable_prefixes=shared + box_head,
+            reset_prefixes=shared,
+            with_validation=False,
         ),
-        GradientDescent("step 3: RPN, shared layers kept", 1.0, rpn, "rpn_step_loss", num_validations=False),
-        second,
-        GradientDescent("step 4: Fast R-CNN, shared layers kept", 1.0, head, "loss", second.boxes),
+        _rpn_step("step 3: RPN, shared layers fixed", rpn),
+        second_proposals,
+        GradientDescent(
+            "step 4: Fast R-CNN, shared layers fixed",
+            1.0,
+            proposals=second_proposals.stored,
+            trainable_prefixes=box_head,
+        ),
     ]
+
+
+def _rpn_step(name: str, trainable_prefixes: tuple[str, ...]) -> GradientDescent:
+    return GradientDescent(
+        name, 1.0, loss=rpn_step_loss, trainable_prefixes=trainable_prefixes, with_validation=False
+    )
+
+
+def rpn_step_loss(network: Model, batch: TrainingBatch) -> dict[str, Tensor]:
+    """Return the losses of the RPN alone."""
+    return cast(FasterRCNN, network).rpn_step_loss(batch.images, batch.targets)
 
 
 PLANS: dict[str, Callable[[], list[Stage]]] = {"rcnn": rcnn, "fast-rcnn": fast_rcnn}

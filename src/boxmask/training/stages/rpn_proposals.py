@@ -1,4 +1,4 @@
-"""The stage between two steps of alternating training: the RPN's proposals of every training photo."""
+"""The stage between two steps of alternating training: the RPN's proposals for every training photo."""
 
 from __future__ import annotations
 
@@ -14,57 +14,59 @@ from torch import Tensor
 from boxmask.atomic_write import atomic_write
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.photos.read import to_image
-from boxmask.training.session import Session, only_a_clock
+from boxmask.training.session import Session, begin_clock
 
 
 @dataclass
 class ProposeWithRPN:
-    """Faster R-CNN, section 3.2: the RPN as it is now proposes, for the step of Fast R-CNN that follows.
+    """Faster R-CNN, section 3.2: store the proposals of the current RPN for the next step, Fast R-CNN.
 
-    step: of alternating training, so that the proposals of one step are not taken for another's
+    step: number in the folder's name, which keeps the proposals of two steps apart
     """
 
     step: int
     name: str = "proposing"
-    share: float = 0.0
+    time_share: float = 0.0
 
-    begin = staticmethod(only_a_clock)
+    begin = staticmethod(begin_clock)
 
     def fit(self, session: Session) -> bool:
-        """ProposeWithRPN in each photo that it was not done for before."""
+        """Store the proposals of each photo that has none yet; False if a stop was requested."""
         detector = cast(FasterRCNN, session.state.network).eval()
+        stored = self.stored(session)
         for photo in range(len(session.train)):
-            if session.stop.asked:
+            if session.stop.requested:
                 return False
             path = session.train.path(photo)
-            kept = self.boxes(session).path(path)
-            if not kept.is_file():
+            file = stored.file(path)
+            if not file.is_file():
                 boxes = detector.propose(to_image(path)).cpu()
-                with atomic_write(kept) as partial, partial.open("wb") as file:
-                    np.save(file, boxes.numpy(), allow_pickle=False)
-            session.report.count(photo + 1, len(session.train))
+                with atomic_write(file) as partial, partial.open("wb") as stream:
+                    np.save(stream, boxes.numpy(), allow_pickle=False)
+            session.report.advance(photo + 1, len(session.train))
         return True
 
-    def boxes(self, session: Session) -> StoredProposals:
-        """What `fit` found."""
+    def stored(self, session: Session) -> StoredProposals:
+        """Return the proposals that `fit` stores."""
         return StoredProposals(session.run.intermediate / f"proposals-{self.step}", session.train.root)
 
 
 @dataclass(frozen=True)
 class StoredProposals:
-    """Proposals of a step, by photo.
+    """The proposals of one step, one file per photo.
 
-    root: the data set's, which may have moved when a training goes on
+    root: the data set's folder. Files are named after the photo's path below it, so that the data set may
+          move before training is resumed.
     """
 
     folder: Path
     root: Path
 
     def __call__(self, photo: Path) -> Tensor:
-        """(P, 4) xyxy in pixels of the photo, likeliest objects first."""
-        return torch.from_numpy(np.load(self.path(photo), allow_pickle=False))
+        """Return the photo's proposals (P, 4), xyxy in its pixels, highest objectness first."""
+        return torch.from_numpy(np.load(self.file(photo), allow_pickle=False))
 
-    def path(self, photo: Path) -> Path:
-        """Where the boxes of a photo are kept."""
+    def file(self, photo: Path) -> Path:
+        """Return the file with the photo's proposals."""
         name = hashlib.sha256(photo.relative_to(self.root).as_posix().encode()).hexdigest()[:32]
         return self.folder / f"{name}.npy"

@@ -1,4 +1,4 @@
-"""The stage of Selective SearchRegions, for the methods that wait for it; and how far its proposals reach."""
+"""The stage of Selective Search, for the methods that need external proposals, and their recall."""
 
 from __future__ import annotations
 
@@ -10,68 +10,73 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import TrainingError
 from boxmask.evaluation.proposals import ProposalRecall, best_overlaps, recall_from_overlaps
 from boxmask.pipeline.selective_search.cache import ProposalCache
-from boxmask.training.session import BoxesOf, Session, only_a_clock
+from boxmask.training.proposals import ProposalSource
+from boxmask.training.session import Session, begin_clock
 
 
-def selective_search_boxes(session: Session) -> BoxesOf:
-    """Selective SearchRegions's proposals by the detector's numbers, from the cache where they are there."""
+def cached_proposals(session: Session) -> ProposalSource:
+    """Return Selective Search with the detector's settings; each photo is searched once and then cached."""
     return ProposalCache(session.state.network.config.search).boxes
 
 
 @dataclass
 class SearchRegions:
-    """Every photo of training and validation is searched once; the cache keeps what was found.
+    """Search every training and validation photo once, and report the recall of the proposals.
 
-    A search that was stopped, or another training on the same photos, finds it there.
+    Photos that were searched before, by a stopped or by another training, are read from the cache.
     """
 
-    name: str = "Selective SearchRegions"
-    share: float = 0.0
+    name: str = "Selective Search"
+    time_share: float = 0.0
 
-    begin = staticmethod(only_a_clock)
+    begin = staticmethod(begin_clock)
 
     def fit(self, session: Session) -> bool:
-        """SearchRegions; say which part of the training objects can be found at all, and warn where few can."""
-        boxes_of, best, windows = selective_search_boxes(session), [], []
-        train, val = session.train, session.val
+        """Search the photos; False if a stop was requested.
+
+        Raises TrainingError if the search takes all of the recipe's minutes.
+        """
+        proposals, train, val = cached_proposals(session), session.train, session.val
+        overlaps, counts = [], []
         paths = [*map(train.path, range(len(train))), *map(val.path, range(len(val)))]
         for number, path in enumerate(paths):
-            if session.stop.asked:
+            if session.stop.requested:
                 return False
-            _require_time(session, number, len(paths))
-            boxes = boxes_of(path)
+            _check_time(session, number, len(paths))
+            boxes = proposals(path)
             if number < len(train):
-                best.append(best_overlaps(train, number, boxes))
-                windows.append(len(boxes))
-            session.report.count(number + 1, len(paths))
-        for sentence in describe_recall(recall_from_overlaps(train, best, windows), train):
-            session.report.say(sentence)
+                overlaps.append(best_overlaps(train, number, boxes))
+                counts.append(len(boxes))
+            session.report.advance(number + 1, len(paths))
+        for sentence in describe_recall(recall_from_overlaps(train, overlaps, counts), train):
+            session.report.message(sentence)
         return True
 
 
-def _require_time(session: Session, done: int, photos: int) -> None:
+def _check_time(session: Session, done: int, total: int) -> None:
     if session.seconds_left() == 0:
-        needed = session.state.seconds / 60 * photos / max(1, done)
+        needed = session.state.seconds / 60 * total / max(1, done)
         raise TrainingError(
-            f"Selective SearchRegions took all of the {session.recipe.minutes:g} minutes for {done} of {photos} "
-            f"photos. Train anew with more --max-minutes: it takes about {needed:.0f}, less what is kept."
+            f"Selective Search took all of the {session.recipe.minutes:g} minutes for {done} of {total} "
+            f"photos. Train again with more --max-minutes: the search takes about {needed:.0f} minutes in "
+            "all. Photos that were searched already are cached."
         )
 
 
 def describe_recall(recall: ProposalRecall, train: DetectionDataset) -> list[str]:
-    """In sentences: the recall, the classes that the proposals miss, and those with a single example."""
+    """Return sentences on the recall, the classes without any recall, and those with a single example."""
     sentences = [
-        f"proposals: {recall.mean_proposals:.0f} a photo reach {recall.recall_50 or 0.0:.1%} of the training "
-        f"objects at IoU 0.5, {recall.recall_70 or 0.0:.1%} at 0.7"
+        f"proposals: {recall.mean_proposals:.0f} per photo cover {recall.recall_50 or 0.0:.1%} of the "
+        f"training objects at IoU 0.5, {recall.recall_70 or 0.0:.1%} at 0.7"
     ]
-    missed = [name for name, one in recall.per_class.items() if one.recall_50 == 0]
+    missed = [name for name, class_recall in recall.per_class.items() if class_recall.recall_50 == 0]
     if missed:
         sentences.append(
-            f"warning: no proposal reaches any training object of {', '.join(missed)} at IoU 0.5: such "
-            "objects will hardly be found. Compare with --model faster-rcnn, which finds its own proposals."
+            f"warning: no proposal covers any training object of {', '.join(missed)} at IoU 0.5. The "
+            "detector will hardly find such objects. Try --model faster-rcnn, which makes its own proposals."
         )
     counts = np.bincount(train.labels[train.counted], minlength=len(train.class_names))
     single = [name for name, count in zip(train.class_names, counts, strict=True) if count == 1]
     if single:
-        sentences.append(f"warning: a single training example of {', '.join(single)}: label more of them.")
+        sentences.append(f"warning: only one training example of {', '.join(single)}. Label more of them.")
     return sentences

@@ -1,4 +1,4 @@
-"""The stage that measures the spread of each class's deltas, which Fast R-CNN's targets are divided by."""
+"""The stage that measures the mean and standard deviation of each class's regression targets."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from torch import Tensor
 from boxmask.detectors.fast_rcnn import DEFAULT_DELTA_STD, FastRCNN
 from boxmask.geometry.boxes import encode
 from boxmask.pipeline.roi_sampling import match_rois
-from boxmask.training.session import Session, only_a_clock
-from boxmask.training.stages.selective_search import selective_search_boxes
+from boxmask.training.session import Session, begin_clock
+from boxmask.training.stages.selective_search import cached_proposals
 from boxmask.types import Target
 
-LEAST_PAIRS, LEAST_SPREAD = 10, 0.01  # below these a class keeps the usual spread, or is not divided by less
+MIN_PAIRS = 10  # a class with fewer pairs keeps mean 0 and the default deviation
+MIN_STD = 0.01  # targets are divided by no less
 
 
 class DeltaStatistics:
-    """Mean and standard deviation of each class's deltas, gathered photo by photo.
+    """Mean and standard deviation of each class's deltas, accumulated photo by photo.
 
-    iou: from which a proposal answers for an object
+    iou: the lowest IoU of a proposal with the object that it is matched to
     """
 
     def __init__(self, num_classes: int, iou: float) -> None:
@@ -32,7 +33,7 @@ class DeltaStatistics:
         self.squares = torch.zeros(num_classes, 4, dtype=torch.float64)
 
     def add(self, proposals: Float[Tensor, "P 4"], target: Target) -> int:
-        """Take in a photo; gives how many of its proposals answer for an object."""
+        """Add one photo; returns the number of proposals that are matched to an object."""
         matched = match_rois(proposals, target, (0.0, self.iou))
         positive = torch.where(matched >= 0)[0]
         deltas = encode(proposals[positive], target.boxes[matched[positive]]).double()
@@ -43,35 +44,34 @@ class DeltaStatistics:
         return len(positive)
 
     def result(self) -> tuple[Float[Tensor, "K 4"], Float[Tensor, "K 4"]]:
-        """Mean and standard deviation; a class with few pairs keeps mean 0 and the usual spread."""
+        """Return mean and standard deviation; a class with few pairs keeps mean 0 and the default deviation."""
         count = self.count.clamp(min=1)[:, None]
         mean = self.sum / count
-        std = (self.squares / count - mean**2).clamp(min=LEAST_SPREAD**2).sqrt()
-        few = (self.count < LEAST_PAIRS)[:, None]
-        usual = torch.tensor(DEFAULT_DELTA_STD, dtype=torch.float64)
-        return torch.where(few, 0.0, mean).float(), torch.where(few, usual, std).float()
+        std = (self.squares / count - mean**2).clamp(min=MIN_STD**2).sqrt()
+        few = (self.count < MIN_PAIRS)[:, None]
+        default = torch.tensor(DEFAULT_DELTA_STD, dtype=torch.float64)
+        return torch.where(few, 0.0, mean).float(), torch.where(few, default, std).float()
 
 
 @dataclass
 class NormalizeTargets:
-    """Fast R-CNN, section 2.3: the regression targets get mean 0 and variance 1; here in each class."""
+    """Fast R-CNN, section 2.3: normalize the regression targets to mean 0 and variance 1, here per class."""
 
     name: str = "normalizing targets"
-    share: float = 0.0
+    time_share: float = 0.0
 
-    begin = staticmethod(only_a_clock)
+    begin = staticmethod(begin_clock)
 
     def fit(self, session: Session) -> bool:
-        """Go over all training photos, and put mean and deviation into the detector."""
-        detector = cast(FastRCNN, session.state.network)
-        boxes_of = selective_search_boxes(session)
-        spread = DeltaStatistics(len(session.train.class_names), detector.config.roi_iou[1])
+        """Measure all training photos, and set the detector's mean and deviation; False if stopped."""
+        detector, proposals = cast(FastRCNN, session.state.network), cached_proposals(session)
+        statistics = DeltaStatistics(len(session.train.class_names), detector.config.roi_iou[1])
         for photo in range(len(session.train)):
-            if session.stop.asked:
+            if session.stop.requested:
                 return False
-            spread.add(boxes_of(session.train.path(photo)), session.train.target(photo))
-            session.report.count(photo + 1, len(session.train))
-        mean, std = spread.result()
+            statistics.add(proposals(session.train.path(photo)), session.train.target(photo))
+            session.report.advance(photo + 1, len(session.train))
+        mean, std = statistics.result()
         detector.delta_mean.copy_(mean)
         detector.delta_std.copy_(std)
         return True

@@ -1,0 +1,47 @@
+"""The device and precision of a training, by Hugging Face accelerate."""
+
+from __future__ import annotations
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+
+from boxmask.errors import UsageError
+from boxmask.pipeline.device import resolve_device
+from boxmask.runs.recipe import Recipe
+
+
+def make_accelerator(recipe: Recipe) -> Accelerator:
+    """Return the accelerator for the recipe's device and precision.
+
+    Raises UsageError for a device that does not exist or does not support the precision.
+    """
+    can_change = reset_accelerate()
+    remedy = "Use --precision no." if can_change else "Start a new process, or use --precision no."
+    refusal = f"--precision {recipe.precision} is not supported on this device. {remedy}"
+    device = resolve_device(recipe.device)
+    if device.index is not None:
+        torch.cuda.set_device(device)  # accelerate takes the current GPU
+    try:
+        accelerator = Accelerator(mixed_precision=recipe.precision, cpu=device.type == "cpu")
+    except ValueError as error:
+        raise UsageError(f"{refusal} ({error})") from error
+    if recipe.precision == "fp16" and accelerator.device.type == "cpu":  # accelerate would ignore it
+        raise UsageError(refusal)
+    if accelerator.num_processes > 1:
+        raise UsageError("training on several devices at once is not supported yet: start one process")
+    return accelerator
+
+
+def reset_accelerate() -> bool:
+    """Make accelerate forget the device and precision of an earlier training; returns whether it could.
+
+    accelerate keeps both for the life of the process. It has no public way to change them (1.2.0 and
+    1.15.0), and its own tests call the private `_reset_state`. Without it, a training with another precision
+    than an earlier one in the same process raises UsageError.
+    """
+    reset = getattr(AcceleratorState, "_reset_state", None)
+    if reset is None:
+        return False
+    reset(reset_partial_state=True)
+    return True
