@@ -93,7 +93,7 @@ def test_a_classifier_needs_two_classes(refused: Refused, tmp_path: Path) -> Non
         (["--model", "mask-rcnn", "--preset", "resnet"], 2, "mask-rcnn has no preset 'resnet'"),
         (["--model", "mask-rcnn", "--class-weights", "balanced"], 2, "--class-weights is for fcn"),
         (["--model", "classifier", "--crop-policy", "ssd"], 2, "--crop-policy ssd is for detectors"),
-        (["--model", "fcn", "--model-option", "tile=64", "--size", "64"], 2, "--size scales photos"),
+        (["--model", "fcn", "--model-option", "tile=64", "--size", "64"], 2, "--size resizes photos"),
         (["--model", "segnet"], 2, "unknown model 'segnet'; choose from: rcnn"),
     ],
 )

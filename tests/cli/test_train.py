@@ -231,7 +231,7 @@ def test_a_missing_split_file_is_an_error(refused: Refused, data: Path) -> None:
 
 def test_a_missing_or_complete_run_cannot_be_resumed(refused: Refused, trained: Path) -> None:
     assert "nothing to resume: this is not a run" in refused(1, "train", "--resume", "--out", "nowhere")
-    assert "nothing to resume: it is complete" in refused(1, "train", "--resume", "--out", trained)
+    assert "nothing to resume: the training is complete" in refused(1, "train", "--resume", "--out", trained)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "wrong file"])

@@ -9,11 +9,11 @@ def test_the_rate_rises_linearly_in_the_warm_up() -> None:
     assert rates == pytest.approx([0.25, 0.5, 0.75])
 
 
-def test_the_first_step_learns_something() -> None:
+def test_the_first_step_has_a_positive_rate() -> None:
     assert 0 < learning_rate(0.0, 0.1) <= 0.01
 
 
-def test_the_rate_is_highest_at_the_end_of_the_warm_up() -> None:
+def test_the_rate_peaks_at_the_end_of_the_warm_up() -> None:
     assert learning_rate(0.1, 0.1) == pytest.approx(1.0)
     assert learning_rate(0.0999, 0.1) == pytest.approx(1.0, abs=2e-3)
 
@@ -23,13 +23,13 @@ def test_the_rate_falls_along_a_cosine_to_zero() -> None:
     assert rates == pytest.approx([1.0, 0.5 * (1 + 0.5**0.5), 0.5, 0.5 * (1 - 0.5**0.5), 0.0])
 
 
-def test_without_warm_up_the_rate_begins_at_its_highest() -> None:
+def test_without_warm_up_the_rate_starts_at_its_peak() -> None:
     assert learning_rate(0.0, 0.0) == 1.0
 
 
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time that the clock reads, to be set."""
+    """The time that the clock reads, as a list of one number to set."""
     now = [1000.0]
     monkeypatch.setattr(clock.time, "monotonic", lambda: now[0])
     return now
@@ -55,14 +55,14 @@ def test_with_minutes_the_clock_counts_seconds(wall: list[float]) -> None:
     assert clock.progress == 1
 
 
-def test_a_resumed_clock_goes_on_where_it_was(wall: list[float]) -> None:
+def test_a_resumed_clock_continues_its_count(wall: list[float]) -> None:
     clock = Clock(total_steps=None, minutes=2.0, seconds_before=60.0)
     assert clock.progress == 0.5
     wall[0] += 30
     assert clock.seconds == 90
 
 
-def test_the_time_left_is_judged_by_the_steps_so_far(wall: list[float]) -> None:
+def test_the_time_left_is_estimated_from_the_steps_so_far(wall: list[float]) -> None:
     clock = Clock(total_steps=10, minutes=0.0)
     assert clock.seconds_left is None
     wall[0] += 8

@@ -22,7 +22,7 @@ def drawn(tmp_path: Path, rows: list[dict[str, object]]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("rows", [[], LOSSES, VALIDATIONS, LOSSES + VALIDATIONS])
-def test_a_curve_is_drawn_of_whatever_there_is(tmp_path: Path, rows: list[dict[str, object]]) -> None:
+def test_a_curve_is_drawn_for_any_log(tmp_path: Path, rows: list[dict[str, object]]) -> None:
     assert drawn(tmp_path, rows).shape == (400, 1000, 4)
 
 
@@ -32,13 +32,12 @@ def test_the_left_half_shows_losses_and_the_right_validation(tmp_path: Path) -> 
     assert (losses[:, 520:] != both[:, 520:]).any()
 
 
-def test_a_run_without_a_log_has_a_curve_too(tmp_path: Path) -> None:
+def test_a_curve_is_drawn_without_a_log(tmp_path: Path) -> None:
     draw_curve(tmp_path / "log.jsonl", tmp_path / "curve.png")
     assert (tmp_path / "curve.png").is_file()
 
 
-def test_the_figures_are_those_that_were_measured(tmp_path: Path) -> None:
-    """Whatever the task calls them; one that is missing once leaves a gap."""
+def test_each_metric_has_a_line_with_gaps_where_it_is_missing(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [
         {"step": n, "minutes": n, "val": {"mIoU": 0.1 * n, "pixel_accuracy": 0.5, "images": 2}}
         for n in (1, 2)

@@ -9,7 +9,7 @@ from torch import nn
 from boxmask.detectors.contract import Detector
 from boxmask.models.table import entry, make_config
 from boxmask.runs.recipe import Recipe
-from boxmask.training.optimizer import average_of, make_optimizer, set_learning_rate
+from boxmask.training.optimizer import make_average, make_optimizer, set_learning_rate
 
 RECIPE = Recipe(learning_rate=1e-3, backbone_lr_mult=0.1, weight_decay=0.05)
 
@@ -34,12 +34,12 @@ def test_biases_do_not_decay_and_weights_do(detector: Detector) -> None:
     assert all(group["weight_decay"] == 0 for name, group in found.items() if name.endswith("bias"))
 
 
-def test_the_backbone_learns_slower(detector: Detector) -> None:
+def test_the_backbone_has_a_lower_learning_rate(detector: Detector) -> None:
     for name, group in groups(detector, RECIPE).items():
         assert group["base_lr"] == pytest.approx(1e-4 if name.startswith("backbone.") else 1e-3)
 
 
-def test_frozen_stages_are_left_out_and_all_else_is_there_once(detector: Detector) -> None:
+def test_the_optimizer_holds_all_parameters_but_the_frozen_ones(detector: Detector) -> None:
     everything = {name for name, _ in detector.named_parameters()}
     detector.freeze(0)
     assert set(groups(detector, RECIPE)) == everything
@@ -50,22 +50,22 @@ def test_frozen_stages_are_left_out_and_all_else_is_there_once(detector: Detecto
     assert any(name.startswith("backbone.") for name in groups(detector, RECIPE))
 
 
-def test_the_optimizer_is_the_one_asked_for(detector: Detector) -> None:
+def test_the_recipe_chooses_the_optimizer(detector: Detector) -> None:
     assert isinstance(make_optimizer(detector, RECIPE), torch.optim.AdamW)
     sgd = make_optimizer(detector, replace(RECIPE, optimizer="sgd"))
     assert isinstance(sgd, torch.optim.SGD)
     assert {group["momentum"] for group in sgd.param_groups} == {0.9}
 
 
-def test_every_group_goes_along_with_the_schedule(detector: Detector) -> None:
+def test_the_schedule_scales_every_group(detector: Detector) -> None:
     optimizer = make_optimizer(detector, RECIPE)
     set_learning_rate(optimizer, 0.5)
     assert {round(group["lr"], 12) for group in optimizer.param_groups} == {5e-4, 5e-5}
 
 
-def test_the_average_follows_the_weights_as_computed_by_hand() -> None:
+def test_the_average_equals_one_computed_by_hand() -> None:
     layer = nn.Linear(1, 1, bias=False)
-    average = average_of(layer, decay=0.25)
+    average = make_average(layer, decay=0.25)
     expected = None
     for count, value in enumerate([1.0, 2.0, -4.0, 8.0, 3.0]):
         layer.weight.data.fill_(value)
@@ -75,9 +75,9 @@ def test_the_average_follows_the_weights_as_computed_by_hand() -> None:
         assert average.module.weight.item() == pytest.approx(expected)
 
 
-def test_the_average_forgets_faster_in_the_beginning() -> None:
+def test_the_average_follows_faster_at_the_beginning() -> None:
     layer = nn.Linear(1, 1, bias=False)
-    average = average_of(layer, decay=0.999)
+    average = make_average(layer, decay=0.999)
     layer.weight.data.fill_(0.0)
     average.update_parameters(layer)
     layer.weight.data.fill_(1.0)

@@ -7,84 +7,96 @@ from rich.console import Console
 
 from boxmask.training import progress
 from boxmask.training.clock import Clock
-from boxmask.training.progress import Report, forget_after
+from boxmask.training.progress import Report, drop_log_after
 
 
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time that is read, to be set."""
+    """The time that the report reads, as a list of one number to set."""
     now = [1000.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now
 
 
-def on_paper() -> tuple[Report, io.StringIO]:
-    """A report where there is no terminal, and what it says."""
-    paper = io.StringIO()
-    return Report(Console(file=paper, width=200)), paper
+def report_to_text() -> tuple[Report, io.StringIO]:
+    """A report without a terminal, and the stream that it prints to."""
+    text = io.StringIO()
+    return Report(Console(file=text, width=200)), text
 
 
-def steps(report: Report, clock: Clock, wall: list[float], count: int, seconds: float = 1.0) -> None:
+def run_steps(report: Report, clock: Clock, wall: list[float], count: int, seconds: float = 1.0) -> None:
     for _ in range(count):
         wall[0] += seconds
         clock.step += 1
         report.step(clock, {"roi_class": 2.0, "rpn_box": 0.5}, images=4)
 
 
-def test_without_a_terminal_a_line_comes_now_and_then(wall: list[float]) -> None:
-    report, paper = on_paper()
+def test_without_a_terminal_a_line_is_printed_every_30_seconds(wall: list[float]) -> None:
+    report, text = report_to_text()
     with report:
-        steps(report, Clock(100, 0.0), wall, 70)
-    lines = paper.getvalue().strip().splitlines()
+        run_steps(report, Clock(100, 0.0), wall, 70)
+    lines = text.getvalue().strip().splitlines()
     assert len(lines) == 2
     assert lines[0].startswith("31 %  loss 2.500 (roi_class 2.000  rpn_box 0.500)  4.0 images/s  ")
     assert lines[0].endswith(" min left")
 
 
-def test_the_speed_is_of_the_last_steps(wall: list[float]) -> None:
-    report, _ = on_paper()
+def test_the_speed_is_measured_over_the_last_steps(wall: list[float]) -> None:
+    report, _ = report_to_text()
     clock = Clock(1000, 0.0)
     assert report.images_per_second() == 0
-    steps(report, clock, wall, 30, seconds=8.0)
+    run_steps(report, clock, wall, 30, seconds=8.0)
     assert report.images_per_second() == pytest.approx(0.5)
-    steps(report, clock, wall, 20, seconds=2.0)
+    run_steps(report, clock, wall, 20, seconds=2.0)
     assert report.images_per_second() == pytest.approx(2.0)
 
 
-def test_the_log_has_a_line_every_few_seconds(wall: list[float], tmp_path: Path) -> None:
-    report, _ = on_paper()
+def test_the_log_has_a_row_every_few_seconds(wall: list[float], tmp_path: Path) -> None:
+    report, _ = report_to_text()
     report.log = tmp_path / "log.jsonl"
-    steps(report, Clock(100, 0.0), wall, 13)
+    run_steps(report, Clock(100, 0.0), wall, 13)
     rows = [json.loads(line) for line in report.log.read_text().splitlines()]
     assert [row["step"] for row in rows] == [6, 12]
     assert set(rows[0]) == {"stage", "step", "minutes", "roi_class", "rpn_box", "images_per_second"}
 
 
-def test_braces_and_brackets_are_said_as_they_are() -> None:
-    report, paper = on_paper()
-    report.say("photos in [red]/{0}")
-    assert paper.getvalue() == "photos in [red]/{0}\n"
+def test_braces_and_brackets_are_printed_unchanged() -> None:
+    report, text = report_to_text()
+    report.message("photos in [red]/{0}")
+    assert text.getvalue() == "photos in [red]/{0}\n"
 
 
-def test_what_comes_after_a_step_is_forgotten(tmp_path: Path) -> None:
+def test_rows_after_a_step_are_dropped(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    kept = [
+    remaining = [
         '{"stage": "first", "step": 9}',
         '{"stage": "x", "step": 3}',
         '{"stage": "x", "step": 5, "val": {}}',
     ]
-    log.write_text("\n".join([*kept, '{"stage": "x", "step": 6}', ""]))
-    forget_after(log, "x", 5)
-    assert log.read_text() == "\n".join([*kept, ""])
+    log.write_text("\n".join([*remaining, '{"stage": "x", "step": 6}', ""]))
+    drop_log_after(log, "x", 5)
+    assert log.read_text() == "\n".join([*remaining, ""])
 
 
-def test_a_line_that_was_cut_short_is_forgotten(tmp_path: Path) -> None:
+def test_an_incomplete_last_line_is_dropped(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text('{"stage": "x", "step": 3}\n{"ste')
-    forget_after(log, "x", 5)
+    drop_log_after(log, "x", 5)
     assert log.read_text() == '{"stage": "x", "step": 3}\n'
 
 
-def test_a_training_without_a_log_has_nothing_to_forget(tmp_path: Path) -> None:
-    forget_after(tmp_path / "log.jsonl", "x", 5)
+def test_without_a_log_there_is_nothing_to_drop(tmp_path: Path) -> None:
+    drop_log_after(tmp_path / "log.jsonl", "x", 5)
     assert (tmp_path / "log.jsonl").read_text() == ""
+
+
+def test_the_time_left_ignores_items_that_were_done_before(wall: list[float]) -> None:
+    """Two photos took 60 seconds, of which 30 come before the first call; 100 photos are left."""
+    report, text = report_to_text()
+    for done in (899, 900):
+        wall[0] += 31
+        report.advance(done, 1000)
+    assert text.getvalue().splitlines() == [
+        "899 of 1000 photos  52.2 min left",
+        "900 of 1000 photos  51.7 min left",
+    ]

@@ -1,4 +1,4 @@
-"""The order of stages and their parts of the time, with stages that do nothing but tell."""
+"""The order of the stages and their shares of the time, with stages that only record their calls."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from torch import nn
 from boxmask.runs.recipe import Recipe
 from boxmask.training import clock
 from boxmask.training.clock import Clock
-from boxmask.training.session import Session, minutes_for, run_stages
+from boxmask.training.session import Session, run_stages, stage_minutes
 from boxmask.training.state import State
 
 
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What the clock on the wall shows."""
+    """The time of day, as a list of one number to set."""
     shown = [100.0]
     monkeypatch.setattr(clock.time, "monotonic", lambda: shown[0])
     return shown
@@ -27,7 +27,7 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def saves(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The stage that was under way at each save."""
+    """The current stage at each save."""
     stages: list[int] = []
     for kind in ("save", "save_to_resume"):
         monkeypatch.setattr(State, kind, lambda state, run: stages.append(state.stage))
@@ -36,18 +36,20 @@ def saves(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def session_of(**choices: Any) -> Session:
     state = State("m", nn.Linear(1, 1), None, None, Clock(None, 0.0), "", {})  # type: ignore[arg-type]
-    parts: dict[str, Any] = dict.fromkeys(("task", "train", "val", "run", "accelerator", "stop", "fresh"))
-    report = SimpleNamespace(begin=lambda *_: None)
+    parts: dict[str, Any] = dict.fromkeys(
+        ("task", "train", "val", "run", "accelerator", "stop", "new_network")
+    )
+    report = SimpleNamespace(begin_stage=lambda *_: None)
     return Session(state=state, recipe=Recipe(**choices), report=report, **parts)  # type: ignore[arg-type]
 
 
 @dataclass
-class Telling:
-    """A stage that takes its `seconds` on the wall, and notes what it was given."""
+class RecordingStage:
+    """A stage that takes `seconds`, and records the minutes that it is given."""
 
     wall: list[float]
     seconds: float
-    share: float
+    time_share: float
     name: str = "a stage"
     finishes: bool = True
     minutes: list[float] = field(default_factory=list)
@@ -63,54 +65,58 @@ class Telling:
         return self.finishes
 
 
-def test_stages_share_what_is_left_of_the_time(wall: list[float], saves: list[int]) -> None:
-    """A search of a minute leaves nine: 6 and 3; the first then takes 7, which leaves 2 to the second."""
-    stages = [Telling(wall, 60, 0.0), Telling(wall, 7 * 60, 1.0), Telling(wall, 60, 0.5)]
+def test_stages_share_the_time_left(wall: list[float], saves: list[int]) -> None:
+    """After a search of 1 minute, 9 are left: 6 and 3. The first stage takes 7, leaving 2 to the second."""
+    stages = [RecordingStage(wall, 60, 0.0), RecordingStage(wall, 7 * 60, 1.0), RecordingStage(wall, 60, 0.5)]
     session = session_of(max_minutes=10)
     assert run_stages(stages, session, resumed=False)
     assert [stage.minutes for stage in stages] == [[0.0], [6.0], [2.0]]
     assert session.state.seconds == 9 * 60
 
 
-def test_every_stage_has_at_least_half_of_what_was_meant_for_it(wall: list[float], saves: list[int]) -> None:
-    """Of ten minutes 7.5 and 2.5 were meant for the two that learn; a search of eleven leaves none."""
-    stages = [Telling(wall, 660, 0.0), Telling(wall, 1, 3.0), Telling(wall, 1, 1.0)]
+def test_every_stage_gets_at_least_half_of_its_planned_time(wall: list[float], saves: list[int]) -> None:
+    """Of ten minutes, 7.5 and 2.5 are planned for two stages. A search of eleven minutes leaves none."""
+    stages = [RecordingStage(wall, 660, 0.0), RecordingStage(wall, 1, 3.0), RecordingStage(wall, 1, 1.0)]
     run_stages(stages, session_of(max_minutes=10), resumed=False)
     assert [stage.minutes for stage in stages] == [[0.0], [3.75], [1.25]]
 
 
-def test_where_epochs_decide_there_is_no_time_to_share(wall: list[float]) -> None:
+def test_with_epochs_there_is_no_time_to_share(wall: list[float]) -> None:
     session = session_of(epochs=3)
     assert session.seconds_left() is None
-    assert minutes_for([Telling(wall, 1, 1.0)], 0, session) == 0
+    assert stage_minutes([RecordingStage(wall, 1, 1.0)], 0, session) == 0
 
 
-def test_a_stage_alone_has_all_of_the_time(wall: list[float]) -> None:
-    assert minutes_for([Telling(wall, 1, 0.3)], 0, session_of()) == 10
+def test_a_single_stage_gets_all_of_the_time(wall: list[float]) -> None:
+    assert stage_minutes([RecordingStage(wall, 1, 0.3)], 0, session_of()) == 10
 
 
-def test_every_stage_begins_with_a_save(wall: list[float], saves: list[int]) -> None:
-    stages = [Telling(wall, 1, 1.0) for _ in range(3)]
+def test_the_state_is_saved_when_a_stage_begins(wall: list[float], saves: list[int]) -> None:
+    stages = [RecordingStage(wall, 1, 1.0) for _ in range(3)]
     run_stages(stages, session_of(), resumed=False)
     assert saves == [0, 1, 2]
 
 
-def test_a_stop_saves_and_leaves_the_rest(wall: list[float], saves: list[int]) -> None:
-    stages = [Telling(wall, 1, 1.0), Telling(wall, 1, 1.0, finishes=False), Telling(wall, 1, 1.0)]
+def test_a_stop_saves_the_state_and_skips_later_stages(wall: list[float], saves: list[int]) -> None:
+    stages = [
+        RecordingStage(wall, 1, 1.0),
+        RecordingStage(wall, 1, 1.0, finishes=False),
+        RecordingStage(wall, 1, 1.0),
+    ]
     assert not run_stages(stages, session_of(), resumed=False)
     assert saves == [0, 1, 1]
     assert [stage.fitted for stage in stages] == [1, 1, 0]
 
 
 def test_a_resumed_stage_is_not_begun_again(wall: list[float], saves: list[int]) -> None:
-    stages = [Telling(wall, 1, 1.0) for _ in range(3)]
+    stages = [RecordingStage(wall, 1, 1.0) for _ in range(3)]
     session = session_of()
     session.state.stage = 1
     assert run_stages(stages, session, resumed=True)
     assert [(len(stage.minutes), stage.fitted) for stage in stages] == [(0, 0), (0, 1), (1, 1)]
 
 
-def test_a_stage_of_the_past_counts_its_seconds_once(wall: list[float]) -> None:
+def test_the_seconds_of_a_finished_stage_count_once(wall: list[float]) -> None:
     state = session_of().state
     state.begin_stage(Clock(None, 1.0))
     wall[0] += 30
@@ -124,11 +130,11 @@ def test_a_stage_of_the_past_counts_its_seconds_once(wall: list[float]) -> None:
     assert (state.stage, state.seconds) == (2, 42)
 
 
-def test_the_next_stage_starts_from_the_average(tmp_path: Path) -> None:
-    from boxmask.training.optimizer import average_of
+def test_the_next_stage_starts_from_the_averaged_weights(tmp_path: Path) -> None:
+    from boxmask.training.optimizer import make_average
 
     state = session_of().state
-    state.average = average_of(state.network, 0.9)
+    state.average = make_average(state.network, 0.9)
     nn.init.constant_(state.average.module.weight, 7.0)
     state.finish_stage(last=False)
     assert state.average is None

@@ -11,8 +11,8 @@ from boxmask.models.table import entry, make_config
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.training.clock import Clock
-from boxmask.training.optimizer import average_of, make_optimizer
-from boxmask.training.state import State
+from boxmask.training.optimizer import make_average, make_optimizer
+from boxmask.training.state import SavedState, State
 from boxmask.types import Target
 from boxmask.weights.checkpoint import load_detector
 
@@ -20,12 +20,12 @@ PHOTO = torch.arange(3 * 64 * 64, dtype=torch.uint8).reshape(3, 64, 64)
 TARGET = Target.of([[8, 8, 40, 40]], [0])
 
 
-def fresh(recipe: Recipe, seed: int = 0) -> State:
+def new_state(recipe: Recipe, seed: int = 0) -> State:
     torch.manual_seed(seed)
     config = make_config("faster-rcnn", "default", class_names=("cat",), backbone="test_resnet")
     detector = entry("faster-rcnn").build(replace(config, shorter_side=64, longer_side=64), None)
     detector = detector.to(memory_format=torch.channels_last)
-    average = average_of(detector, recipe.ema_decay) if recipe.ema_decay else None
+    average = make_average(detector, recipe.ema_decay) if recipe.ema_decay else None
     optimizer = make_optimizer(detector, recipe)
     return State("faster-rcnn", detector, average, optimizer, Clock(10, 0.0), "0123", {"seed": recipe.seed})
 
@@ -42,14 +42,14 @@ def step(state: State) -> None:
 
 
 @pytest.mark.parametrize("recipe", [Recipe(), Recipe(ema_decay=0.0), Recipe(optimizer="sgd")])
-def test_a_state_that_was_read_back_goes_on_to_the_same_weights(recipe: Recipe, tmp_path: Path) -> None:
-    first, second = fresh(recipe), fresh(recipe, seed=1)
+def test_a_restored_state_trains_to_the_same_weights(recipe: Recipe, tmp_path: Path) -> None:
+    first, second = new_state(recipe), new_state(recipe, seed=1)
     for _ in range(3):
         step(first)
-    first.best, first.validated = 0.25, 2
+    first.best, first.num_validated = 0.25, 2
     first.save(Run(tmp_path))
-    second.load(Run(tmp_path))
-    assert (second.clock.step, second.best, second.validated) == (3, 0.25, 2)
+    second.load(SavedState.read(Run(tmp_path)))
+    assert (second.clock.step, second.best, second.num_validated) == (3, 0.25, 2)
     assert second.clock.seconds >= first.clock.seconds_before
     for _ in range(2):
         step(first)
@@ -58,12 +58,12 @@ def test_a_state_that_was_read_back_goes_on_to_the_same_weights(recipe: Recipe, 
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_moments_lie_in_memory_like_their_parameters(tmp_path: Path) -> None:
-    """Else fused AdamW applies the moments of one number to another."""
-    first, second = fresh(Recipe()), fresh(Recipe())
+def test_moments_have_the_memory_layout_of_their_parameters(tmp_path: Path) -> None:
+    """Otherwise fused AdamW would apply the moments of one element to another."""
+    first, second = new_state(Recipe()), new_state(Recipe())
     step(first)
     first.save(Run(tmp_path))
-    second.load(Run(tmp_path))
+    second.load(SavedState.read(Run(tmp_path)))
     strides = {
         (parameter.stride(), values["exp_avg"].stride())
         for parameter, values in second.optimizer.state.items()
@@ -72,8 +72,8 @@ def test_moments_lie_in_memory_like_their_parameters(tmp_path: Path) -> None:
     assert any(len(ours) == 4 and ours[1] == 1 for ours, _ in strides)  # channels last
 
 
-def test_the_saved_result_is_the_average_and_tells_how_far_it_came(tmp_path: Path) -> None:
-    state = fresh(Recipe(ema_decay=0.5))
+def test_the_checkpoint_holds_the_average_and_the_progress(tmp_path: Path) -> None:
+    state = new_state(Recipe(ema_decay=0.5))
     for _ in range(2):
         step(state)
     state.save(Run(tmp_path))
@@ -88,26 +88,26 @@ def test_the_saved_result_is_the_average_and_tells_how_far_it_came(tmp_path: Pat
     assert metadata.versions["torch"]
 
 
-def test_other_data_is_refused(tmp_path: Path) -> None:
-    state = fresh(Recipe())
+def test_a_state_of_other_data_is_refused(tmp_path: Path) -> None:
+    state = new_state(Recipe())
     state.save(Run(tmp_path))
     state.fingerprint = "4567"
     with pytest.raises(CheckpointError, match=r"the data has changed .*0123, now 4567"):
-        state.load(Run(tmp_path))
+        state.load(SavedState.read(Run(tmp_path)))
 
 
-def test_a_checkpoint_in_the_place_of_the_state_is_refused(tmp_path: Path) -> None:
-    state, run = fresh(Recipe()), Run(tmp_path)
+def test_a_checkpoint_in_place_of_the_state_is_refused(tmp_path: Path) -> None:
+    state, run = new_state(Recipe()), Run(tmp_path)
     state.save(run)
     run.last_checkpoint.replace(run.resume_file)
-    with pytest.raises(CheckpointError, match=r"resume\.safetensors: this file does not hold what"):
-        state.load(run)
+    with pytest.raises(CheckpointError, match=r"resume\.safetensors: this file does not hold the state"):
+        state.load(SavedState.read(run))
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage", None])
-def test_a_damaged_state_is_named(tmp_path: Path, damage: bytes | None) -> None:
-    state, run = fresh(Recipe()), Run(tmp_path)
+def test_a_damaged_file_is_named(tmp_path: Path, damage: bytes | None) -> None:
+    state, run = new_state(Recipe()), Run(tmp_path)
     state.save(run)
     run.resume_file.write_bytes(run.resume_file.read_bytes()[:-1000] if damage is None else damage)
     with pytest.raises(CheckpointError, match=r"resume\.safetensors"):
-        state.load(run)
+        state.load(SavedState.read(run))

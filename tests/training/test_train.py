@@ -1,12 +1,16 @@
+"""Training a detector: the run, reproducibility, stopping and resuming, and errors."""
+
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -22,8 +26,8 @@ from boxmask.training.train import resume, train
 from boxmask.weights.checkpoint import load_detector, read_checkpoint
 
 
-class AfterSteps(Report):
-    """Does something after so many steps, as Ctrl-C or a power cut would."""
+class ActingReport(Report):
+    """Calls a function after some steps, as Ctrl-C or a power cut would interrupt training."""
 
     def __init__(self, steps: int, act: Callable[[], None]) -> None:
         super().__init__()
@@ -39,12 +43,12 @@ def ctrl_c() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-class Broken(RuntimeError):
-    """The power is cut."""
+class PowerCut(RuntimeError):
+    pass
 
 
 def power_cut() -> None:
-    raise Broken
+    raise PowerCut
 
 
 def same_weights(one: Path, other: Path) -> bool:
@@ -52,14 +56,14 @@ def same_weights(one: Path, other: Path) -> bool:
     return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def steps_logged(run: Run) -> list[int]:
+def logged_steps(run: Run) -> list[int]:
     return [json.loads(line)["step"] for line in run.log_file.read_text().splitlines()]
 
 
-# ---------------------------------------------------------------- a whole training
+# ---------------------------------------------------------------- the run
 
 
-def test_a_run_holds_what_it_promises(trained: Path, demo: Path) -> None:
+def test_a_run_has_all_its_files(trained: Path, demo: Path) -> None:
     files = {file.name for file in trained.iterdir()}
     expected = {"best.safetensors", "last.safetensors", "recipe.json", "split.json", "log.jsonl", "curve.png"}
     assert files == expected
@@ -97,14 +101,14 @@ def test_another_seed_gives_other_weights(demo: Path, quick: Recipe, trained: Pa
     assert not same_weights(run.last_checkpoint, trained / "last.safetensors")
 
 
-def test_minutes_end_a_training_too(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+def test_minutes_end_a_training(demo: Path, quick: Recipe, tmp_path: Path) -> None:
     short = replace(quick, epochs=None, max_minutes=2 / 60)
     run, finished = train(demo, short, tmp_path / "run")
     assert finished
     assert 2 <= read_checkpoint(run.last_checkpoint)[1].training["seconds"] < 20
 
 
-def test_a_set_without_validation_photos_keeps_the_last_weights(
+def test_without_validation_photos_the_last_weights_are_the_best(
     demo: Path, quick: Recipe, tmp_path: Path
 ) -> None:
     split = json.loads(json.dumps({name: [] for name in ("train", "val", "test")}))
@@ -116,33 +120,83 @@ def test_a_set_without_validation_photos_keeps_the_last_weights(
     assert same_weights(run.best_checkpoint, run.last_checkpoint)
 
 
-# ---------------------------------------------------------------- stopping and going on
+# ---------------------------------------------------------------- the caller's random state
+
+
+def draw() -> tuple[object, ...]:
+    """One draw from each generator that belongs to the caller."""
+    return random.random(), float(np.random.random()), torch.rand(1).item()  # noqa: NPY002
+
+
+def seed_all() -> None:
+    random.seed(7)
+    np.random.seed(7)  # noqa: NPY002
+    torch.manual_seed(7)
+
+
+@pytest.fixture
+def expected_draw() -> tuple[object, ...]:
+    """The next draw of the caller; the generators are seeded anew."""
+    seed_all()
+    expected = draw()
+    seed_all()
+    return expected
+
+
+def test_training_and_resuming_restore_the_random_state(
+    demo: Path, quick: Recipe, tmp_path: Path, expected_draw: tuple[object, ...]
+) -> None:
+    run, finished = train(demo, replace(quick, workers=1), tmp_path / "run", ActingReport(4, ctrl_c))
+    assert not finished
+    assert draw() == expected_draw
+    seed_all()
+    assert resume(run)
+    assert draw() == expected_draw
+
+
+def test_a_training_that_raises_restores_the_random_state(
+    demo: Path, quick: Recipe, tmp_path: Path, expected_draw: tuple[object, ...]
+) -> None:
+    with pytest.raises(PowerCut):
+        train(demo, quick, tmp_path / "run", ActingReport(6, power_cut))
+    assert draw() == expected_draw
+
+
+def test_the_callers_seed_does_not_change_the_weights(
+    demo: Path, quick: Recipe, trained: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(123)
+    run, _ = train(demo, quick, tmp_path / "run")
+    assert same_weights(run.last_checkpoint, trained / "last.safetensors")
+
+
+# ---------------------------------------------------------------- stopping and resuming
 
 
 @pytest.mark.parametrize(
     ("recipe", "stop_at"), [({}, 4), ({"optimizer": "sgd", "epochs": 2, "batch_size": 6}, 4)]
 )
-def test_a_stopped_training_goes_on_to_the_same_weights(
+def test_a_resumed_training_reaches_the_same_weights(
     demo: Path, quick: Recipe, tmp_path: Path, recipe: dict[str, object], stop_at: int
 ) -> None:
     recipe_ = replace(quick, num_validations=2, **recipe)  # type: ignore[arg-type]
-    whole, _ = train(demo, recipe_, tmp_path / "whole")
-    run, finished = train(demo, recipe_, tmp_path / "stopped", AfterSteps(stop_at, ctrl_c))
+    uninterrupted, _ = train(demo, recipe_, tmp_path / "whole")
+    run, finished = train(demo, recipe_, tmp_path / "stopped", ActingReport(stop_at, ctrl_c))
     assert not finished
     assert read_checkpoint(run.last_checkpoint)[1].training["step"] == stop_at
     load_detector(run.path)
     assert resume(run)
-    assert same_weights(run.last_checkpoint, whole.last_checkpoint)
-    assert same_weights(run.best_checkpoint, whole.best_checkpoint)
+    assert same_weights(run.last_checkpoint, uninterrupted.last_checkpoint)
+    assert same_weights(run.best_checkpoint, uninterrupted.best_checkpoint)
     assert not run.resume_file.exists()
 
 
-def test_a_training_that_was_cut_off_goes_on_from_what_was_saved(
+def test_an_interrupted_training_resumes_from_the_last_save(
     demo: Path, quick: Recipe, trained: Path, tmp_path: Path
 ) -> None:
     recipe = replace(quick, save_seconds=1e-3)
-    with pytest.raises(Broken):
-        train(demo, recipe, tmp_path / "run", AfterSteps(6, power_cut))
+    with pytest.raises(PowerCut):
+        train(demo, recipe, tmp_path / "run", ActingReport(6, power_cut))
     run = Run(tmp_path / "run")
     assert read_checkpoint(run.last_checkpoint)[1].training["step"] == 5
     assert resume(run)
@@ -154,19 +208,19 @@ def test_the_log_of_a_resumed_training_has_no_step_twice(
 ) -> None:
     monkeypatch.setattr("boxmask.training.progress.LOG_SECONDS", 0.0)
     recipe = replace(quick, save_seconds=1e-3)
-    with pytest.raises(Broken):
-        train(demo, recipe, tmp_path / "run", AfterSteps(6, power_cut))
+    with pytest.raises(PowerCut):
+        train(demo, recipe, tmp_path / "run", ActingReport(6, power_cut))
     run = Run(tmp_path / "run")
-    assert steps_logged(run) == [1, 2, 3, 4, 5, 6]
+    assert logged_steps(run) == [1, 2, 3, 4, 5, 6]
     resume(run)
-    assert steps_logged(run) == [*range(1, 10), 9]  # the last line is the validation
+    assert logged_steps(run) == [*range(1, 10), 9]  # the last line is the validation
 
 
-def test_photos_that_have_moved_are_found_where_they_are_said_to_be(
+def test_a_training_resumes_after_the_photos_have_moved(
     demo: Path, quick: Recipe, trained: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(demo, tmp_path / "old")
-    run, _ = train(tmp_path / "old", quick, tmp_path / "run", AfterSteps(4, ctrl_c))
+    run, _ = train(tmp_path / "old", quick, tmp_path / "run", ActingReport(4, ctrl_c))
     (tmp_path / "old").rename(tmp_path / "new")
     with pytest.raises(LabelError, match="no such file or folder"):
         resume(run)
@@ -174,10 +228,10 @@ def test_photos_that_have_moved_are_found_where_they_are_said_to_be(
     assert same_weights(run.last_checkpoint, trained / "last.safetensors")
 
 
-def test_changed_data_is_not_gone_on_with(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+def test_a_training_with_changed_data_is_not_resumed(demo: Path, quick: Recipe, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(demo, data)
-    run, _ = train(data, quick, tmp_path / "run", AfterSteps(4, ctrl_c))
+    run, _ = train(data, quick, tmp_path / "run", ActingReport(4, ctrl_c))
     labels = json.loads((data / "instances_train.json").read_text())
     labels["annotations"].pop()
     (data / "instances_train.json").write_text(json.dumps(labels))
@@ -187,46 +241,46 @@ def test_changed_data_is_not_gone_on_with(demo: Path, quick: Recipe, tmp_path: P
     assert run.last_checkpoint.read_bytes() == before
 
 
-def test_a_finished_run_cannot_be_gone_on_with(trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="nothing to resume: it is complete"):
+def test_a_finished_run_cannot_be_resumed(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="nothing to resume: the training is complete"):
         resume(Run(trained))
     with pytest.raises(CheckpointError, match="nothing to resume: this is not a run"):
         resume(Run(tmp_path))
 
 
-# ---------------------------------------------------------------- what goes wrong
+# ---------------------------------------------------------------- errors
 
 
 def break_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """Let the loss be NaN at that step."""
-    proper, calls = FasterRCNN.loss, [0]
+    """Make the loss NaN from that step on."""
+    original, calls = FasterRCNN.loss, [0]
 
     def loss(self: FasterRCNN, images: list[torch.Tensor], targets: list[object]) -> dict[str, torch.Tensor]:
-        losses = proper(self, images, targets)
+        losses = original(self, images, targets)
         calls[0] += 1
         return {**losses, "roi_box": losses["roi_box"] * (float("nan") if calls[0] > step else 1)}
 
     monkeypatch.setattr(FasterRCNN, "loss", loss)
 
 
-def test_a_loss_that_is_no_number_names_the_photos_of_its_batch(
+def test_a_loss_that_is_not_finite_names_the_photos_of_its_batch(
     demo: Path, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_at(monkeypatch, 5)
     batches: list[list[int]] = []
-    monkeypatch.setattr("boxmask.training.loader._collate", _noting(batches))
+    monkeypatch.setattr("boxmask.training.loader._collate", _recording(batches))
     run = Run(tmp_path / "run")
-    with pytest.raises(TrainingError, match=r"no longer finite at step 5 \(.*roi_box nan\)") as caught:
+    with pytest.raises(TrainingError, match=r"the loss is not finite at step 5 \(.*roi_box nan\)") as caught:
         train(demo, replace(quick, save_seconds=1e-3), run.path)
     dataset = read_detection(demo).split("train")
     named = [line.strip() for line in str(caught.value).splitlines() if line.startswith("  ")]
     assert named == [str(dataset.path(photo)) for photo in batches[5]]
-    assert str(caught.value).endswith(f"What was saved before is in {run.path}.")
+    assert str(caught.value).endswith(f"The last saved weights are in {run.path}.")
     assert read_checkpoint(run.last_checkpoint)[1].training["step"] == 5
     assert all(bool(tensor.isfinite().all()) for tensor in read_checkpoint(run.last_checkpoint)[0].values())
 
 
-def _noting(batches: list[list[int]]) -> Callable[..., object]:
+def _recording(batches: list[list[int]]) -> Callable[..., object]:
     from boxmask.training.loader import _collate
 
     def collate(samples: list[tuple[torch.Tensor, object, int]]) -> object:
@@ -236,7 +290,7 @@ def _noting(batches: list[list[int]]) -> Callable[..., object]:
     return collate
 
 
-def test_a_training_that_fails_before_it_saved_leaves_nothing(
+def test_a_training_that_fails_before_its_first_save_leaves_nothing(
     demo: Path, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_at(monkeypatch, 0)
@@ -246,7 +300,7 @@ def test_a_training_that_fails_before_it_saved_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_photo_that_turns_out_damaged_is_named(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+def test_a_damaged_photo_is_named(demo: Path, quick: Recipe, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(demo, data)
     photo = data / "images" / "train-00007.jpg"
@@ -254,15 +308,15 @@ def test_a_photo_that_turns_out_damaged_is_named(demo: Path, quick: Recipe, tmp_
     with pytest.raises(PhotoError, match="damaged or truncated") as caught:
         train(data, quick, tmp_path / "run")
     assert str(caught.value).startswith(f"{photo}: ")
-    shutil.copy(demo / "images" / photo.name, photo)  # mended, the training goes on from where it was
+    shutil.copy(demo / "images" / photo.name, photo)  # with the photo repaired, training resumes
     run = Run(tmp_path / "run")
     assert not run.path.exists() or resume(run)
 
 
-def test_a_refusal_does_not_spoil_the_next_training(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+def test_a_refused_training_does_not_affect_the_next(demo: Path, quick: Recipe, tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
-    with pytest.raises(UsageError, match="cannot be had"):
+    with pytest.raises(UsageError, match="is not supported on this device"):
         train(demo, replace(quick, precision="fp16"), tmp_path / "refused")
     assert train(demo, quick, tmp_path / "run")[1]
 
@@ -275,7 +329,7 @@ def test_a_refusal_does_not_spoil_the_next_training(demo: Path, quick: Recipe, t
         ({"backbone": "resnet0"}, "resnet0"),
     ],
 )
-def test_a_choice_that_there_is_not_is_refused_before_anything_is_written(
+def test_an_unknown_choice_is_refused_before_anything_is_written(
     demo: Path, quick: Recipe, tmp_path: Path, choice: dict[str, str], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
@@ -288,7 +342,7 @@ def test_half_precision_without_a_gpu_is_refused_before_anything_is_written(
 ) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
-    with pytest.raises(UsageError, match=r"--precision fp16 cannot be had .*Use --precision no\."):
+    with pytest.raises(UsageError, match=r"--precision fp16 is not supported .*Use --precision no\."):
         train(demo, replace(quick, precision="fp16"), tmp_path / "run")
     assert not list(tmp_path.iterdir())
 

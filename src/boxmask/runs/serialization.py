@@ -46,4 +46,4 @@ def _from_json(name: str, value: Any, expected: Any) -> Any:
         return Path(value)
     elif type(value) is expected or (expected is float and type(value) is int):
         return value
-    raise ValueError(f"{name}: expected {getattr(expected, '__name__', expected)}, found {value!r}")
+    raise ValueError(f"{name}: expected {expected if parts else expected.__name__}, found {value!r}")

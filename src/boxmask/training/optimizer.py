@@ -48,6 +48,6 @@ def make_average(network: nn.Module, decay: float) -> AveragedModel:
     def update(averages: Tensors, current: Tensors, num_updates: torch.Tensor | int) -> None:
         count = int(num_updates)
         keep = min(decay, (1 + count) / (10 + count))
-        get_ema_multi_avg_fn(keep)(averages, current, steps)
+        get_ema_multi_avg_fn(keep)(averages, current, num_updates)
 
     return AveragedModel(network, multi_avg_fn=update)

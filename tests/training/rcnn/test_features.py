@@ -1,4 +1,4 @@
-"""The windows of a photo and the features of all photos' windows on disk, worked by hand."""
+"""The regions of a photo, and the features of all regions on disk, computed by hand."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from torch import Tensor
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import TrainingError
 from boxmask.training.rcnn import features as region_features
-from boxmask.training.rcnn.features import PhotoRegions, RegionFeatures, regions_of
+from boxmask.training.rcnn.features import PhotoRegions, RegionFeatures, photo_regions
 
-MOVING = 0.6
+REGRESSION_IOU = 0.6
 NONE = torch.zeros(0, 4)
 
 
@@ -56,67 +56,67 @@ PROPOSALS = torch.tensor(
 )
 
 
-# ---------------------------------------------------------------- the windows of a photo
+# ---------------------------------------------------------------- the regions of a photo
 
 
 def test_the_ground_truth_comes_first_and_alone_is_positive() -> None:
-    found = regions_of(photo_of([CAT, DOG], [0, 1]), 0, PROPOSALS, MOVING)
-    assert found.boxes.tolist() == [list(CAT), list(DOG), *PROPOSALS.tolist()]
-    assert found.positive_class.tolist() == [0, 1, -1, -1, -1, -1]
-    assert (found.objects.tolist(), found.labels.tolist()) == ([list(CAT), list(DOG)], [0, 1])
+    result = photo_regions(photo_of([CAT, DOG], [0, 1]), 0, PROPOSALS, REGRESSION_IOU)
+    assert result.boxes.tolist() == [list(CAT), list(DOG), *PROPOSALS.tolist()]
+    assert result.positive_class.tolist() == [0, 1, -1, -1, -1, -1]
+    assert (result.objects.tolist(), result.labels.tolist()) == ([list(CAT), list(DOG)], [0, 1])
 
 
-def test_overlaps_are_the_best_of_each_class() -> None:
-    found = regions_of(photo_of([SECOND_CAT, CAT, DOG], [0, 0, 1]), 0, PROPOSALS, MOVING)
+def test_overlaps_are_the_highest_of_each_class() -> None:
+    result = photo_regions(photo_of([SECOND_CAT, CAT, DOG], [0, 0, 1]), 0, PROPOSALS, REGRESSION_IOU)
     cats = [1, 1, 0, 0.8, 0, 0, 0]
     dogs = [0, 0, 1, 0, 0.5, 0, 0.6]
-    np.testing.assert_allclose(found.overlaps, np.array([cats, dogs, [0] * 7]).T, rtol=1e-6)
+    np.testing.assert_allclose(result.overlaps, np.array([cats, dogs, [0] * 7]).T, rtol=1e-6)
 
 
-def test_windows_close_to_an_object_teach_to_move() -> None:
-    found = regions_of(photo_of([CAT, DOG], [0, 1]), 0, PROPOSALS, MOVING)
-    assert found.moving.tolist() == [0, 1, 2]
+def test_regions_close_to_an_object_are_for_regression() -> None:
+    result = photo_regions(photo_of([CAT, DOG], [0, 1]), 0, PROPOSALS, REGRESSION_IOU)
+    assert result.regression_rows.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("kind", ["crowd", "difficult"])
-def test_objects_that_do_not_count_overlap_and_teach_nothing(kind: str) -> None:
-    found = regions_of(photo_of([CAT, DOG], [0, 1], **{kind: (0,)}), 0, PROPOSALS, MOVING)
-    assert found.boxes.tolist() == [list(DOG), *PROPOSALS.tolist()]
-    assert found.positive_class.tolist() == [1, -1, -1, -1, -1]
-    assert found.objects.tolist() == [list(DOG)]
-    assert found.moving.tolist() == [0]
-    assert found.overlaps[1, 0] == 1  # all of it is inside: no negative of cats
-    assert found.doubtful.tolist() == [False, True, False, False, False]
+def test_difficult_and_crowd_objects_only_count_as_overlaps(kind: str) -> None:
+    result = photo_regions(photo_of([CAT, DOG], [0, 1], **{kind: (0,)}), 0, PROPOSALS, REGRESSION_IOU)
+    assert result.boxes.tolist() == [list(DOG), *PROPOSALS.tolist()]
+    assert result.positive_class.tolist() == [1, -1, -1, -1, -1]
+    assert result.objects.tolist() == [list(DOG)]
+    assert result.regression_rows.tolist() == [0]
+    assert result.overlaps[1, 0] == 1  # all of it is inside: not a negative of cats
+    assert result.ignored.tolist() == [False, True, False, False, False]
 
 
 def test_a_photo_without_objects_is_all_background() -> None:
-    found = regions_of(photo_of([], []), 0, PROPOSALS, MOVING)
-    assert found.boxes.tolist() == PROPOSALS.tolist()
-    assert not found.overlaps.any()
-    assert (found.positive_class == -1).all()
-    assert not len(found.moving)
+    result = photo_regions(photo_of([], []), 0, PROPOSALS, REGRESSION_IOU)
+    assert result.boxes.tolist() == PROPOSALS.tolist()
+    assert not result.overlaps.any()
+    assert (result.positive_class == -1).all()
+    assert not len(result.regression_rows)
 
 
-def test_a_photo_without_proposals_has_its_ground_truth() -> None:
-    found = regions_of(photo_of([CAT, DOG], [0, 1]), 0, NONE, MOVING)
-    assert found.boxes.tolist() == [list(CAT), list(DOG)]
-    assert found.moving.tolist() == [0, 1]
+def test_a_photo_without_proposals_keeps_its_ground_truth() -> None:
+    result = photo_regions(photo_of([CAT, DOG], [0, 1]), 0, NONE, REGRESSION_IOU)
+    assert result.boxes.tolist() == [list(CAT), list(DOG)]
+    assert result.regression_rows.tolist() == [0, 1]
 
 
-def test_a_photo_with_neither_has_no_windows() -> None:
-    found = regions_of(photo_of([], []), 0, NONE, MOVING)
-    assert (found.boxes.shape, found.overlaps.shape, found.moving.shape) == ((0, 4), (0, 3), (0,))
+def test_a_photo_with_neither_has_no_regions() -> None:
+    result = photo_regions(photo_of([], []), 0, NONE, REGRESSION_IOU)
+    assert (result.boxes.shape, result.overlaps.shape, result.regression_rows.shape) == ((0, 4), (0, 3), (0,))
 
 
 # ---------------------------------------------------------------- their features
 
-PHOTOS = [([CAT, DOG], PROPOSALS), ([], PROPOSALS[:1]), ([], NONE), ([DOG], NONE)]  # 6, 1, 0 and 1 windows
-ROWS, MOVING_ROWS = 8, 4  # 3, 0, 0 and 1
+PHOTOS = [([CAT, DOG], PROPOSALS), ([], PROPOSALS[:1]), ([], NONE), ([DOG], NONE)]  # 6, 1, 0 and 1 regions
+ROWS, REGRESSION_ROWS = 8, 4  # 3, 0, 0 and 1
 
 
 def regions(photo: int) -> PhotoRegions:
     objects, proposals = PHOTOS[photo]
-    return regions_of(photo_of(objects, [0, 1][: len(objects)]), 0, proposals, MOVING)
+    return photo_regions(photo_of(objects, [0, 1][: len(objects)]), 0, proposals, REGRESSION_IOU)
 
 
 def opened(folder: Path, of: Callable[[int], PhotoRegions] = regions, photos: int = 4) -> RegionFeatures:
@@ -124,13 +124,13 @@ def opened(folder: Path, of: Callable[[int], PhotoRegions] = regions, photos: in
 
 
 def features(photo: int) -> tuple[Tensor, Tensor]:
-    """pool5 and fc7 of a photo's windows; every number tells photo and row."""
+    """pool5 and fc7 of a photo's regions; every value encodes photo and row."""
     count = len(regions(photo).boxes)
     rows = 100.0 * photo + torch.arange(count)[:, None]
     return rows.repeat(1, 7) + 0.5, rows.repeat(1, 5)
 
 
-def test_every_photo_gets_back_its_own(tmp_path: Path) -> None:
+def test_every_photo_has_its_own_features(tmp_path: Path) -> None:
     kept = opened(tmp_path)
     for photo in (3, 0, 2, 1):
         kept.write(photo, *features(photo))
@@ -138,13 +138,13 @@ def test_every_photo_gets_back_its_own(tmp_path: Path) -> None:
     assert [kept.pool5_of(photo)[:, 6].tolist() for photo in range(4)] == [[0.5, 1.5, 2.5], [], [], [300.5]]
 
 
-def test_the_files_hold_a_row_for_each_window(tmp_path: Path) -> None:
+def test_the_files_hold_a_row_per_region(tmp_path: Path) -> None:
     opened(tmp_path)
     assert np.load(tmp_path / "fc7.npy", mmap_mode="r").shape == (ROWS, 5)
-    assert np.load(tmp_path / "pool5.npy", mmap_mode="r").shape == (MOVING_ROWS, 7)
+    assert np.load(tmp_path / "pool5.npy", mmap_mode="r").shape == (REGRESSION_ROWS, 7)
 
 
-def test_what_was_written_before_a_stop_is_there_after_it(tmp_path: Path) -> None:
+def test_features_survive_a_stop(tmp_path: Path) -> None:
     before = opened(tmp_path)
     before.write(0, *features(0))
     before.flush()
@@ -156,7 +156,7 @@ def test_what_was_written_before_a_stop_is_there_after_it(tmp_path: Path) -> Non
     assert opened(tmp_path).pool5_of(3)[:, 0].tolist() == [300.5]
 
 
-def test_files_of_another_shape_are_made_anew(tmp_path: Path) -> None:
+def test_files_of_another_shape_are_replaced(tmp_path: Path) -> None:
     opened(tmp_path).write(0, *features(0))
     fewer = opened(tmp_path, photos=2)
     assert fewer.fc7.shape == (7, 5)
@@ -164,17 +164,17 @@ def test_files_of_another_shape_are_made_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 60, 150])
-def test_a_file_that_was_cut_short_is_made_anew(tmp_path: Path, length: int) -> None:
+def test_an_incomplete_file_is_replaced(tmp_path: Path, length: int) -> None:
     opened(tmp_path).write(0, *features(0))
     whole = (tmp_path / "fc7.npy").read_bytes()
     (tmp_path / "fc7.npy").write_bytes(whole[:length])
-    anew = opened(tmp_path)
-    assert anew.fc7.shape == (ROWS, 5)
-    anew.write(0, *features(0))
-    assert anew.fc7_of(0)[5].tolist() == [5] * 5
+    replaced = opened(tmp_path)
+    assert replaced.fc7.shape == (ROWS, 5)
+    replaced.write(0, *features(0))
+    assert replaced.fc7_of(0)[5].tolist() == [5] * 5
 
 
-def test_where_nothing_teaches_to_move_there_is_no_file(tmp_path: Path) -> None:
+def test_without_regression_rows_there_is_no_pool5_file(tmp_path: Path) -> None:
     kept = opened(tmp_path, lambda _: regions(1), photos=2)
     kept.write(0, *features(1))
     kept.flush()
@@ -182,39 +182,37 @@ def test_where_nothing_teaches_to_move_there_is_no_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["fc7.npy"]
 
 
-# ---------------------------------------------------------------- room
+# ---------------------------------------------------------------- disk space
 
-SIZE = 4 * (ROWS * 5 + MOVING_ROWS * 7)
+SIZE = 4 * (ROWS * 5 + REGRESSION_ROWS * 7)
 
 
-def with_room(monkeypatch: pytest.MonkeyPatch, free: float) -> None:
+def with_free_space(monkeypatch: pytest.MonkeyPatch, free: float) -> None:
     usage = SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=free))
     monkeypatch.setattr(region_features, "shutil", usage)
 
 
-def test_a_disk_without_room_is_said_before_anything_is_written(
+def test_a_full_disk_is_reported_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_room(monkeypatch, SIZE / 0.9 - 1)
+    with_free_space(monkeypatch, SIZE / 0.9 - 1)
     with pytest.raises(
         TrainingError, match=r"take 0\.0 GB, and 0\.0 GB are free.*--out.*--max-regions"
     ) as caught:
         opened(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}: ")
     assert not list(tmp_path.iterdir())
-    with_room(monkeypatch, SIZE / 0.9 + 1)
+    with_free_space(monkeypatch, SIZE / 0.9 + 1)
     opened(tmp_path)
 
 
-def test_files_that_are_there_already_need_no_more_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_existing_files_need_no_more_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(tmp_path)
-    with_room(monkeypatch, 0)
+    with_free_space(monkeypatch, 0)
     assert not opened(tmp_path).new
 
 
-def test_files_that_are_there_and_fit_are_not_new(tmp_path: Path) -> None:
+def test_existing_files_of_the_right_shape_are_not_new(tmp_path: Path) -> None:
     assert opened(tmp_path).new
     assert not opened(tmp_path).new
     (tmp_path / "pool5.npy").unlink()
