@@ -21,11 +21,11 @@ from boxmask.pipeline.images import Preparation, prepare
 from boxmask.pipeline.selective_search.cache import ProposalCache
 from boxmask.pipeline.selective_search.search import MODES
 from boxmask.runs.recipe import CropPolicy, Recipe
-from boxmask.tasks.classification.training import ClassificationTask
+from boxmask.tasks.classification.task import ClassificationTask
 from boxmask.tasks.contract import Task
-from boxmask.tasks.detection import training as boxes
-from boxmask.tasks.detection.training import DetectionTask
-from boxmask.tasks.segmentation.training import SegmentationTask
+from boxmask.tasks.detection import task as detection_task
+from boxmask.tasks.detection.task import DetectionTask
+from boxmask.tasks.segmentation.task import SegmentationTask
 from boxmask.tasks.table import task_of
 from boxmask.training import loader
 from boxmask.training.loader import (
@@ -148,7 +148,7 @@ def test_a_cached_photo_is_not_opened_again(
         opened.append(path)
         return torch.zeros(3, *photos_to_train.sizes[0].tolist(), dtype=torch.uint8)
 
-    monkeypatch.setattr(boxes, "to_image", count)
+    monkeypatch.setattr(detection_task, "to_image", count)
     photos = augmented(photos_to_train)
     _ = [photos[(epoch, 0)] for epoch in range(3)]
     assert opened == [photos_to_train.path(0)]

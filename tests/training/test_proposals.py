@@ -14,7 +14,7 @@ import torch
 from boxmask.data.augmentation.detection import DetectionAugmentation
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.masks import Masks
-from boxmask.tasks.detection.training import DetectionTask
+from boxmask.tasks.detection.task import DetectionTask
 from boxmask.training.loader import (
     BatchSampler,
     TrainingBatch,

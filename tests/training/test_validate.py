@@ -27,12 +27,12 @@ class RecordingReport(Report):
 class FixedEvaluations:
     """A task that returns the given evaluations one after the other."""
 
-    figures = ("mask_AP", "AP")
+    metrics = ("mask_AP", "AP")
 
     def __init__(self, *evaluations: dict[str, Any]) -> None:
         self.left = list(evaluations)
 
-    def evaluate(self, model: nn.Module, labeled: Any, recipe: Recipe, progress: Any) -> dict[str, Any]:
+    def validate(self, model: nn.Module, labeled: Any, recipe: Recipe, progress: Any) -> dict[str, Any]:
         assert not model.training
         progress(1, 2)
         return {"images": 2, "other": 0.9, **self.left.pop(0)}

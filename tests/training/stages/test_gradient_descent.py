@@ -11,7 +11,7 @@ from torch import Tensor
 
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
-from boxmask.tasks.detection import training as boxes
+from boxmask.tasks.detection import task as detection_task
 from boxmask.training.loader import TrainingBatch
 from boxmask.training.stages.gradient_descent import Trainable, model_loss
 from boxmask.training.train import train
@@ -27,7 +27,7 @@ def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
         ap = answers.pop(0)
         return SimpleNamespace(to_dict=lambda: {"AP": ap, "AP50": ap, "AP75": ap, "images": 2})
 
-    monkeypatch.setattr(boxes, "evaluate", evaluate)
+    monkeypatch.setattr(detection_task, "evaluate_detector", evaluate)
     return answers
 
 

@@ -44,7 +44,7 @@ class DeltaStatistics:
         return len(positive)
 
     def result(self) -> tuple[Float[Tensor, "K 4"], Float[Tensor, "K 4"]]:
-        """Return mean and standard deviation; a class with few pairs keeps mean 0 and the default deviation."""
+        """Return mean and standard deviation. Classes with few pairs keep the defaults, mean 0 among them."""
         count = self.count.clamp(min=1)[:, None]
         mean = self.sum / count
         std = (self.squares / count - mean**2).clamp(min=MIN_STD**2).sqrt()
