@@ -100,7 +100,7 @@ def test_evaluate_asks_what_label_images_mean(
 def test_wrong_choices_and_files_are_told(demo: Path, quick: Recipe, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--max-minutes or --epochs, not both"):
         boxmask.train(demo, max_minutes=1, epochs=1)
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         boxmask.train(demo, recipe=replace(quick), out=tmp_path)
     with pytest.raises(CheckpointError, match="no such checkpoint"):
         boxmask.load(tmp_path / "nowhere")

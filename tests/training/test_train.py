@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_weights_with_several_threads(
 ) -> None:
     torch.set_num_threads(2)
     runs = [train(demo, replace(quick, batch_size=6), tmp_path / name)[0] for name in ("one", "two")]
-    assert same_weights(runs[0].last, runs[1].last)
+    assert same_weights(runs[0].last_checkpoint, runs[1].last_checkpoint)
 
 
 def test_another_seed_gives_other_weights(demo: Path, quick: Recipe, trained: Path, tmp_path: Path) -> None:
