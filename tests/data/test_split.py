@@ -137,7 +137,7 @@ def test_complete_splits_stay_as_they_are(dataset_of: Make) -> None:
         (
             ["train", "val", "test", "", ""],
             (1, 1, 1),
-            "2 photos are in no split and are left out:\n  p003.jpg\n  p004.jpg",
+            "left out: 2 photos in no split:\n  p003.jpg\n  p004.jpg",
         ),
         (
             ["test"] * 3 + [""] * 10,
@@ -177,7 +177,7 @@ def test_a_written_split_can_be_read_where_the_set_leaves_photos_out(
     write_split_file(draw_missing_splits(own), tmp_path / "split.json")
     again = apply_split_file(own, tmp_path / "split.json")
     assert again.splits.tolist() == ["train", "val", "test"]
-    assert "1 photos are in no split" in again.notes[0]
+    assert "left out: 1 photo in no split" in again.notes[0]
 
 
 def test_no_partial_split_file_is_left_behind(dataset_of: Make, tmp_path: Path) -> None:

@@ -135,9 +135,9 @@ def test_photos_beside_the_class_folders_and_other_files_are_noted(write: Write)
     (root / "a" / "phone.heic").write_bytes(b"x")
     (root / ".hidden").mkdir()
     notes = read_classification(root).notes
-    assert notes[0] == "1 photos lie in no class folder and are left out:\n  loose.png"
+    assert notes[0] == "left out: 1 photo in no class folder:\n  loose.png"
     assert notes[1] == (
-        "2 files are not photos, by their ending, and are left out:\n  a/about.txt\n  a/phone.heic"
+        "left out: 2 files that are no photos by their ending:\n  a/about.txt\n  a/phone.heic"
     )
     assert len(notes) == 3  # and the draw
 
@@ -183,7 +183,7 @@ def test_copies_within_a_class_are_noted(write: Write) -> None:
     (root / "a" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
     (root / "a" / "link.png").symlink_to(root / "a" / "03.png")
     notes = read_classification(root).notes
-    assert notes[0].startswith("1 photos occur more than once")
+    assert notes[0].startswith("repeated: 1 photo,")
     assert notes[0].endswith("\n  a/03.png = a/copy.png = a/link.png")
 
 

@@ -33,12 +33,12 @@ def test_bad_boxes_below_one_percent_are_left_out_by_default(write: Write) -> No
     dataset = read_detection(write(398, 2))
     assert len(dataset.boxes) == 398
     (note,) = (note for note in dataset.notes if "empty" in note)
-    assert note.startswith("2 of 400 boxes (0.5 %) are empty or outside their photo and are left out:\n")
+    assert note.startswith("left out: 2 of 400 boxes (0.5 %), empty or outside the photo:\n")
     assert "annotations[398]" in note
     assert "annotations[399]" in note
     short = shorten_note(note, Path("notes.txt"))
     assert "\n" not in short
-    assert "left out; the first: " in short
+    assert "outside the photo; the first: " in short
     assert "annotations[398]" in short
     assert short.endswith(". All are listed in notes.txt.")
 

@@ -202,9 +202,7 @@ def test_real_data_sets(
 
 def test_the_two_empty_boxes_of_bccd_are_noted(shared_data: Path) -> None:
     (note,) = read_detection(shared_data / "bccd").notes
-    assert note.startswith(
-        "2 of 4,888 boxes (0.041 %) are empty or outside their photo and are left out:\n  "
-    )
+    assert note.startswith("left out: 2 of 4,888 boxes (0.041 %), empty or outside the photo:\n  ")
     assert "BloodImage_00338.xml:158" in note
     assert "BloodImage_00343.xml:50" in note
     with pytest.raises(LabelError, match=r"outside their photo \(2 of 4,888, 0\.041 %\)"):

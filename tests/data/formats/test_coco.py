@@ -146,7 +146,7 @@ def test_unlisted_photos_are_noted_but_not_those_in_other_folders(
     save_photo(root / "images/extra.jpg")
     save_photo(root / "masks/0.png")
     assert read_detection(root).notes[0] == (
-        "1 photos are not in the labels and are left out:\n  images/extra.jpg"
+        "left out: 1 photo that the labels do not name:\n  images/extra.jpg"
     )
 
 

@@ -187,7 +187,7 @@ def test_photos_without_an_instance_map_are_left_out_and_noted(root: Path, save_
     save_photo(root / "images/c.jpg")
     dataset = read_detection(root)
     assert len(dataset) == 2
-    assert dataset.notes[0] == "1 photos have no instance map and are left out:\n  images/c.jpg"
+    assert dataset.notes[0] == "left out: 1 photo without an instance map:\n  images/c.jpg"
 
 
 def test_two_maps_for_one_photo_are_refused(root: Path) -> None:

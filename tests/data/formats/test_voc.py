@@ -162,14 +162,14 @@ def test_a_listed_photo_without_a_label_file_has_no_objects(write_voc: Write, sa
     dataset = read_detection(root)
     assert np.diff(dataset.offsets).tolist() == [1, 0, 1]
     assert split_of(dataset, "b") == "val"
-    assert dataset.notes == ("1 photos have no label file and are left out:\n  JPEGImages/unlisted.jpg",)
+    assert dataset.notes == ("left out: 1 photo without a label file:\n  JPEGImages/unlisted.jpg",)
 
 
 def test_a_labeled_photo_in_no_split_file_is_left_out(write_voc: Write) -> None:
     lists = {"train": ["a"], "val": ["b"], "test": ["c"]}
     dataset = read_detection(write_voc({stem: [CAT] for stem in "abcd"}, lists=lists))
     assert len(dataset) == 3
-    assert dataset.notes == ("1 photos are in no split and are left out:\n  JPEGImages/d.jpg",)
+    assert dataset.notes == ("left out: 1 photo in no split:\n  JPEGImages/d.jpg",)
 
 
 def test_a_photo_in_two_split_files_is_refused(write_voc: Write) -> None:
@@ -264,7 +264,7 @@ def test_a_bad_box_stops_or_is_skipped(write_voc: Write, box: tuple[object, ...]
         read_detection(root)
     dataset = read_detection(root, on_bad_boxes="skip")
     assert len(dataset.boxes) == 1
-    assert "1 of 2 boxes (50 %) are empty or outside their photo and are left out:\n" in dataset.notes[0]
+    assert "left out: 1 of 2 boxes (50 %), empty or outside the photo:\n" in dataset.notes[0]
     assert reason in dataset.notes[0]
 
 
@@ -272,4 +272,4 @@ def test_a_box_beyond_its_photo_is_clipped_and_noted_if_by_more_than_a_pixel(wri
     root = write_voc({"a": [("cat", 0, 0, 61, 41), ("cat", -5, 5, 20, 20)]})
     dataset = read_detection(root)
     assert dataset.boxes.tolist() == [[0, 0, 60, 40], [0, 4, 20, 20]]
-    assert dataset.notes[0].endswith("are clipped to it:\n  " + f"{root / 'Annotations/a.xml'}:12")
+    assert dataset.notes[0].endswith("beyond the edge of the photo:\n  " + f"{root / 'Annotations/a.xml'}:12")

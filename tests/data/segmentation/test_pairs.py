@@ -61,7 +61,7 @@ def test_an_exact_name_comes_before_one_with_a_suffix() -> None:
 def test_photos_without_a_label_map_are_noted() -> None:
     pairs, notes = find_pairs(source("images/x.jpg", "images/y.jpg", "masks/x.png", "elsewhere/logo.png"))
     assert len(pairs) == 1
-    assert notes == ("1 photos have no label map and are left out:\n  images/y.jpg",)
+    assert notes == ("left out: 1 photo without a label map:\n  images/y.jpg",)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import format_errors, format_note, percent
+from boxmask.data.messages import count_of, format_errors, format_note, percent
 from boxmask.errors import LabelError
 
 MAX_BAD_BOX_SHARE = 0.01
@@ -52,8 +52,8 @@ def _skip(errors: list[str], num_boxes: int, on_bad_boxes: OnBadBoxes | None) ->
     share = len(errors) / num_boxes
     if on_bad_boxes == "error" or (on_bad_boxes is None and share >= MAX_BAD_BOX_SHARE):
         raise LabelError(format_errors(_HEADING, errors, _remedy(share), num_boxes))
-    count = f"{len(errors):,} of {num_boxes:,} boxes ({percent(share)})"
-    return format_note(f"{count} are empty or outside their photo and are left out", errors)
+    count = f"{len(errors):,} of {count_of(num_boxes, 'box')} ({percent(share)})"
+    return format_note(f"left out: {count}, empty or outside the photo", errors)
 
 
 def _remedy(share: float) -> str:
@@ -87,4 +87,4 @@ def _error(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
 def _note_on_overhang(labels: Labels, edges: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[str, ...]:
     beyond = (labels.boxes < -OVERHANG) | (labels.boxes > edges + OVERHANG)
     locations = [labels.location(int(row)) for row in np.flatnonzero(beyond.any(axis=1) & good)]
-    return format_note(f"{len(locations)} boxes reach beyond their photo and are clipped to it", locations)
+    return format_note(f"clipped: {count_of(len(locations), 'box')} beyond the edge of the photo", locations)

@@ -62,7 +62,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     listed = [photo for document in documents for photo in photos[document.file]]
     others = sorted(set(_coco_files(source)) - set(files))
     notes += format_note(f"left out {len(others)} other JSON files", others)
-    notes += note_on_unlabeled_photos(source, [photo.file for photo in listed], "are not in the labels")
+    notes += note_on_unlabeled_photos(source, [photo.file for photo in listed], "that the labels do not name")
     return _labels(source, documents, listed, notes)
 
 

@@ -53,7 +53,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     ]
     empty = _listed_photos_without_file(labeled, voc_files, finder, splits)
     known = [*photos, *(photo.file for photo in empty)]
-    notes = note_on_unlabeled_photos(source, known, "have no label file")
+    notes = note_on_unlabeled_photos(source, known, "without a label file")
     return _labels(source, voc_files, [*labeled, *empty], notes)
 
 
