@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal, TypedDict
 
 from boxmask.runs.recipe import CropPolicy
@@ -19,8 +19,8 @@ class RecipeOptions(TypedDict, total=False):
     preset: str
     backbone: str | None
     weights: str
-    detector: Path | None
-    classifier: Path | None
+    detector: str | os.PathLike[str] | None
+    classifier: str | os.PathLike[str] | None
     model_options: Mapping[str, object] | tuple[str, ...]
     epochs: int | None
     training: Literal["joint", "alternating"]
@@ -41,10 +41,10 @@ class RecipeOptions(TypedDict, total=False):
     scale: tuple[float, float]
     color_jitter: float
     split_seed: int
-    split_file: Path | None
+    split_file: str | os.PathLike[str] | None
     on_bad_boxes: Literal["error", "skip"] | None
     on_unseen_classes: Literal["error", "skip"]
-    classes_file: Path | None
+    classes_file: str | os.PathLike[str] | None
     on_unknown_colors: Literal["error", "skip"]
     class_weights: Literal["none", "balanced"]
     workers: int

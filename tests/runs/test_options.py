@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_type_hints
+
+from boxmask.runs.options import RecipeOptions
+from boxmask.runs.recipe import Recipe
+
+ACCEPTED = {  # options that take more than the field of the recipe holds
+    Path | None: str | os.PathLike[str] | None,
+    tuple[str, ...]: Mapping[str, object] | tuple[str, ...],
+}
+
+
+def test_options_are_the_fields_of_the_recipe_with_the_same_types() -> None:
+    fields = {name: get_type_hints(Recipe)[name] for name in Recipe.__dataclass_fields__}
+    options = get_type_hints(RecipeOptions)
+    assert list(options) == list(fields)
+    assert options == {name: ACCEPTED.get(kind, kind) for name, kind in fields.items()}
+
+
+def test_every_option_can_be_left_out() -> None:
+    assert RecipeOptions.__required_keys__ == frozenset()
