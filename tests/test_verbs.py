@@ -195,8 +195,13 @@ def test_predict_takes_one_photo_or_several_and_a_choice_of_formats(
     )
     assert prediction.files == [tmp_path / "test-00023.png", tmp_path / "train-00001.png"]
     assert calls == [(1, 2), (2, 2)]
+    boxmask.predict(trained, photo, tmp_path / "text", save="png,coco")
+    assert sorted(file.name for file in (tmp_path / "text").iterdir()) == [
+        "detections.json",
+        "test-00023.png",
+    ]
     with pytest.raises(boxmask.UsageError, match="--save bmp: unknown format"):
-        boxmask.predict(trained, photo, tmp_path, save=["bmp"])
+        boxmask.predict(trained, photo, tmp_path, save="bmp")
 
 
 def test_predict_writes_the_label_maps_of_a_segmenter(runs: Runs, demo: Path, tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ def train(
     options: fields of the recipe that replace its values; `boxmask train --help` describes them.
              `model_options` takes a dictionary, for example {"nms_iou": 0.4}
 
-    Ctrl-C stops the training after the current step and saves it; `run.finished` tells. The random state of
-    torch and numpy is left as it was.
+    Ctrl-C stops the training after the current step and saves it; `run.finished` is then False. The random
+    state of torch and numpy is left as it was.
     Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
     from boxmask.runs.recipe import Recipe
@@ -111,14 +111,14 @@ def predict(
     photos: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str] = "predictions",
     *,
-    save: Sequence[str] | None = None,
+    save: str | Sequence[str] | None = None,
     min_score: float = 0.5,
     progress: Progress | None = None,
     device: str = "auto",
 ) -> Prediction:
     """Find objects in photos, folders and globs, and write pictures and files into the folder `out`.
 
-    save:      formats to write, as `boxmask predict --help` lists them
+    save:      formats to write, a list or text such as "png,coco"; `boxmask predict --help` lists them
     min_score: minimum score in pictures, LabelMe files and label maps
 
     To get results without writing files, use `boxmask.load(run).predict(photos)`.
@@ -129,7 +129,8 @@ def predict(
     from boxmask.weights.checkpoint import load_model
 
     model = load_model(Path(run), device)
-    formats = None if save is None else tuple(save)
+    names = save.split(",") if isinstance(save, str) else save
+    formats = None if names is None else tuple(names)
     writer = task_of(model).writer(model, Path(out), formats, min_score)
-    several = [photos] if isinstance(photos, str | os.PathLike) else photos
-    return predict_photos(model, [Path(photo) for photo in several], Path(out), writer, progress)
+    inputs = [photos] if isinstance(photos, str | os.PathLike) else photos
+    return predict_photos(model, [Path(photo) for photo in inputs], Path(out), writer, progress)

@@ -37,8 +37,8 @@ def test_the_rpn_gives_its_first_proposals(trained: Path, demo: Path) -> None:
     assert torch.equal(boxes, detector.propose(to_image(photo))[:7])  # type: ignore[attr-defined]
 
 
-def test_a_detector_without_an_rpn_is_an_error(runs: Callable[[str], Path]) -> None:
-    with pytest.raises(UsageError, match="--method rpn: only a Faster R-CNN has a region proposal network"):
+def test_another_detector_is_an_error(runs: Callable[[str], Path]) -> None:
+    with pytest.raises(UsageError, match="--method rpn needs the run of a Faster R-CNN"):
         rpn_boxes(load_detector(runs("mask-rcnn")))
 
 

@@ -48,7 +48,7 @@ def main() -> None:
     except KeyboardInterrupt:
         print("boxmask: stopped.", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:  # whoever read the output, such as `head`, has ended
+    except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:  # for example a full disk or a read-only folder

@@ -10,7 +10,7 @@ from boxmask.runs.recipe import CropPolicy
 
 
 class RecipeOptions(TypedDict, total=False):
-    """See `Recipe` for what each means. A test keeps the two alike."""
+    """The fields are described in `Recipe`; a test keeps the two alike. Paths can also be text or a `Run`."""
 
     model: str
     max_minutes: float | None

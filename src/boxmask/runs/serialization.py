@@ -12,7 +12,7 @@ from boxmask.runs.recipe import Recipe
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe's fields by name, with paths as text."""
-    return {name: str(v) if isinstance(v, Path) else v for name, v in asdict(recipe).items()}
+    return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(recipe).items()}
 
 
 def recipe_from_dict(content: object) -> Recipe:
