@@ -29,7 +29,12 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
 from boxmask.evaluation.proposals import ProposalRecall, proposal_recall
 from boxmask.photos.read import load_photo
-from boxmask.pipeline.selective_search.search import MODES, PAPER_MODES, selective_search
+from boxmask.pipeline.selective_search.search import (
+    MODES,
+    PAPER_MODES,
+    resize_for_search,
+    selective_search,
+)
 from side_by_side import Plan, in_turns
 
 Picture = NDArray[np.uint8]
