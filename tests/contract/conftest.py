@@ -80,11 +80,11 @@ def pretrained() -> dict[str, Tensor] | None:
 
 @pytest.fixture(scope="module")
 def build(model: str, pretrained: dict[str, Tensor]) -> Build:
-    """Make the small form anew: by a seed, with other class names or numbers."""
+    """Make the small form anew: by a seed, with other class names or options."""
 
-    def make(seed: int = 0, class_names: tuple[str, ...] = CLASSES, **numbers: object) -> Detector:
+    def make(seed: int = 0, class_names: tuple[str, ...] = CLASSES, **options: object) -> Detector:
         torch.manual_seed(seed)
-        config = make_config(model, "default", **{**SMALL[model], "class_names": class_names, **numbers})
+        config = make_config(model, "default", **{**SMALL[model], "class_names": class_names, **options})
         return entry(model).build(config, pretrained)
 
     return make

@@ -24,7 +24,7 @@ NOTHING = Target.of([], [])
 
 
 def assert_sound(found: Detections, size: tuple[int, int], classes: int) -> None:
-    """What may be said of any detections in a photo of (height, width)."""
+    """Check what holds for any detections in a photo of (height, width)."""
     height, width = size
     assert found.size == size
     assert found.boxes.dtype == found.scores.dtype == torch.float32
@@ -97,7 +97,9 @@ def test_photos_of_any_size(detector: Detector, size: tuple[int, int]) -> None:
     assert_sound(detector.predict(photo), size, 3)
 
 
-def test_path_pil_array_and_tensor_are_one_photo(detector: Detector, photo: Tensor, tmp_path: Path) -> None:
+def test_path_pil_array_and_tensor_give_the_same_result(
+    detector: Detector, photo: Tensor, tmp_path: Path
+) -> None:
     array = photo.permute(1, 2, 0).numpy()
     path = tmp_path / "photo.png"
     Image.fromarray(array).save(path)
@@ -107,7 +109,7 @@ def test_path_pil_array_and_tensor_are_one_photo(detector: Detector, photo: Tens
     assert_same(detector.predict([path, array])[1], expected, 1e-4)
 
 
-def test_floats_are_bytes_but_for_rounding(detector: Detector, photo: Tensor) -> None:
+def test_floats_equal_bytes_up_to_rounding(detector: Detector, photo: Tensor) -> None:
     of_bytes, of_floats = detector.predict(photo), detector.predict(photo / 255)
     torch.testing.assert_close(of_floats.scores[:10], of_bytes.scores[:10], rtol=0, atol=0.05)
 
@@ -128,7 +130,7 @@ def assert_holds(some: Detections, best: int, expected: Detections) -> None:
         assert (near & ((some.boxes - box).abs().amax(dim=1) < 0.1)).any()
 
 
-def test_a_batch_is_its_photos_one_by_one(detector: Detector, photo: Tensor) -> None:
+def test_a_batch_equals_its_photos_one_by_one(detector: Detector, photo: Tensor) -> None:
     photos = [photo, photo.flip(1), photo.flip(2)]
     for one, image in zip(detector.predict(photos), photos, strict=True):
         alone = detector.predict(image)
@@ -147,7 +149,7 @@ def test_the_mode_changes_nothing(detector: Detector, photo: Tensor, target: Tar
     assert results[0] == results[1]
 
 
-def test_predicting_leaves_no_trace(detector: Detector, photo: Tensor) -> None:
+def test_predict_changes_nothing(detector: Detector, photo: Tensor) -> None:
     before = {name: tensor.clone() for name, tensor in detector.state_dict().items()}
     copy = photo.clone()
     detector.predict([photo])
@@ -200,7 +202,7 @@ def test_every_trained_parameter_learns(build: Build, photo: Tensor, target: Tar
 
 
 def lively_copy(build: Build) -> Detector:
-    """One whose gradients belong to the test."""
+    """A detector of the test's own, because gradients accumulate in it."""
     detector = build()
     for parameter in detector.parameters():
         parameter.data.add_(torch.randn_like(parameter) * 1e-3)
@@ -217,7 +219,7 @@ TWINS = Target.of([[10, 10, 50, 60]] * 3, [0, 1, 2])
 @pytest.mark.parametrize(
     "labels", [NOTHING, ALL_IGNORED, ONE_IGNORED, TINY, TWINS], ids=["nothing", "all", "one", "tiny", "twins"]
 )
-def test_odd_labels_give_finite_losses(build: Build, photo: Tensor, labels: Target) -> None:
+def test_unusual_labels_give_finite_losses(build: Build, photo: Tensor, labels: Target) -> None:
     """No objects, crowds and difficult ones, slivers, three objects in one place."""
     detector = build()
     losses = detector.loss([photo], [labels])
@@ -225,8 +227,8 @@ def test_odd_labels_give_finite_losses(build: Build, photo: Tensor, labels: Targ
     assert all(gradient.isfinite().all() for gradient in gradients(detector, losses).values())
 
 
-def test_what_is_ignored_is_not_learned(detector: Detector, photo: Tensor) -> None:
-    """Its label counts for nothing, as long as it is ignored."""
+def test_ignored_objects_are_not_learned(detector: Detector, photo: Tensor) -> None:
+    """The label of an ignored object has no effect on the loss."""
     losses = []
     for label in (0, 2):
         torch.manual_seed(0)
@@ -242,7 +244,7 @@ def test_losses_of_photos_of_any_size(detector: Detector, size: tuple[int, int])
     assert all(math.isfinite(loss) for loss in numbers(losses).values())
 
 
-def test_labels_count_in_the_photos_own_pixels(detector: Detector, photo: Tensor, target: Target) -> None:
+def test_labels_are_in_pixels_of_the_photo(detector: Detector, photo: Tensor, target: Target) -> None:
     """A photo given at twice the size, with its labels, is the same task."""
     twice = photo.repeat_interleave(2, 1).repeat_interleave(2, 2)
     losses = []
@@ -268,7 +270,9 @@ def test_the_seed_decides_everything(build: Build, photo: Tensor, target: Target
     assert outcomes[0][1] != outcomes[2][1]
 
 
-def test_saved_and_loaded_is_equal(detector: Detector, photo: Tensor, tmp_path: Path, model: str) -> None:
+def test_a_loaded_detector_equals_the_saved_one(
+    detector: Detector, photo: Tensor, tmp_path: Path, model: str
+) -> None:
     path = tmp_path / "best.safetensors"
     save_checkpoint(path, detector.state_dict(), CheckpointMetadata(model, asdict(detector.config)))
     loaded = load_detector(path)
@@ -295,7 +299,7 @@ def learn(detector: Detector, photo: Tensor, target: Target, steps: int) -> None
         optimizer.step()
 
 
-def test_it_learns_one_photo_by_heart(build: Build, photo: Tensor, target: Target) -> None:
+def test_it_overfits_one_photo(build: Build, photo: Tensor, target: Target) -> None:
     """Each of its objects is found, and little else."""
     detector = build()
     learn(detector, photo, target, steps=50)

@@ -52,11 +52,11 @@ def network() -> FastRCNN:
 
 
 @pytest.fixture
-def with_numbers(network: FastRCNN, monkeypatch: pytest.MonkeyPatch) -> Change:
-    """The same network under other numbers, those that do not change its layers."""
+def with_options(network: FastRCNN, monkeypatch: pytest.MonkeyPatch) -> Change:
+    """The same network with other options that do not change its layers."""
 
-    def change(**numbers: object) -> FastRCNN:
-        monkeypatch.setattr(network, "config", replace(network.config, **numbers))  # type: ignore[arg-type]
+    def change(**options: object) -> FastRCNN:
+        monkeypatch.setattr(network, "config", replace(network.config, **options))  # type: ignore[arg-type]
         return network
 
     return change
@@ -78,12 +78,12 @@ ROIS = torch.tensor(
 PAPER = (0.1, 0.5)
 
 
-def test_background_is_what_is_near_an_object_and_none() -> None:
+def test_background_lies_between_the_two_ious() -> None:
     assert match_rois(ROIS, OBJECTS, PAPER).tolist() == [0, 0, BACKGROUND, BACKGROUND, IGNORE, IGNORE]
 
 
-def test_background_may_be_everything_that_is_no_object() -> None:
-    """As Faster R-CNN has it."""
+def test_background_from_iou_0_on() -> None:
+    """As in Faster R-CNN."""
     assert match_rois(ROIS, OBJECTS, (0.0, 0.5)).tolist() == [0, 0] + [BACKGROUND] * 4
 
 
@@ -91,8 +91,8 @@ def test_a_photo_without_objects_is_all_background() -> None:
     assert match_rois(ROIS, Target.of([], []), PAPER).tolist() == [BACKGROUND] * 6
 
 
-def test_objects_that_do_not_count_make_no_background() -> None:
-    """Neither what they cover nor what is near them; what is near the other is, as before."""
+def test_ignored_objects_attract_no_background() -> None:
+    """Regions in or near an ignored object are ignored; those near the other object are background."""
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, False])
     assert match_rois(ROIS, crowd, PAPER).tolist() == [IGNORE] * 3 + [BACKGROUND, IGNORE, IGNORE]
     alone = Target.of(OBJECTS.boxes[:1], [1], [True])
@@ -122,33 +122,33 @@ def test_a_quarter_of_64_rois_are_objects() -> None:
     assert not deltas[16:].any()
 
 
-def test_backgrounds_fill_what_objects_leave() -> None:
+def test_background_fills_the_places_without_objects() -> None:
     kept, labels, *_ = sample_rois([many(300, (10, 10, 30, 15))], [OBJECTS], HOW)
     assert len(kept[0]) == 64
     assert int((labels == 2).sum()) == 62  # two objects, the ground truth
 
 
-def test_every_photo_has_64_of_its_own() -> None:
+def test_64_rois_per_photo() -> None:
     boxes = torch.cat([many(100, (10, 10, 30, 28)), many(100, (10, 10, 30, 15))])
     kept, labels, *_ = sample_rois([boxes, boxes], [OBJECTS, Target.of([], [])], HOW)
     assert [len(rois) for rois in kept] == [64, 64]
     assert (labels[64:] == 2).all()
 
 
-def test_the_ground_truth_joins() -> None:
+def test_ground_truth_is_added_to_the_proposals() -> None:
     kept, labels, deltas, _ = sample_rois([NONE], [OBJECTS], HOW)
     assert sorted(kept[0].tolist()) == OBJECTS.boxes.tolist()
     assert sorted(labels.tolist()) == [0, 1]
     assert not deltas.any()
 
 
-def test_ground_truth_that_does_not_count_does_not_join() -> None:
+def test_ignored_ground_truth_is_not_added() -> None:
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, False])
     kept, labels, *_ = sample_rois([NONE], [crowd], HOW)
     assert (kept[0].tolist(), labels.tolist()) == ([[60, 60, 80, 80]], [0])
 
 
-def test_deltas_lead_to_the_object() -> None:
+def test_deltas_are_from_roi_to_object() -> None:
     rois = torch.tensor([[60.0, 60, 80, 78]])
     kept, labels, deltas, _ = sample_rois([rois], [OBJECTS], HOW)
     row = kept[0].tolist().index(rois[0].tolist())
@@ -165,7 +165,7 @@ def test_no_boxes_at_all_give_no_rois() -> None:
 # ---------------------------------------------------------------- section 2.3: the loss
 
 
-def test_background_alone_gives_no_loss_for_boxes() -> None:
+def test_background_has_no_box_loss() -> None:
     logits, deltas = torch.randn(5, 3, requires_grad=True), torch.randn(5, 2, 4, requires_grad=True)
     losses = roi_loss(logits, deltas, torch.full((5,), 2), torch.zeros(5, 4), 1.0)
     assert losses["roi_box"].item() == 0
@@ -175,13 +175,13 @@ def test_background_alone_gives_no_loss_for_boxes() -> None:
     assert not deltas.grad.any()
 
 
-def test_no_rois_at_all_give_no_loss() -> None:
+def test_no_rois_give_zero_loss() -> None:
     none = torch.zeros(0, dtype=torch.int64)
     losses = roi_loss(torch.zeros(0, 3), torch.zeros(0, 2, 4), none, torch.zeros(0, 4), 1.0)
     assert [loss.item() for loss in losses.values()] == [0, 0]
 
 
-def test_only_the_deltas_of_the_true_class_learn() -> None:
+def test_only_the_deltas_of_the_true_class_get_a_gradient() -> None:
     deltas = torch.zeros(3, 2, 4, requires_grad=True)
     labels, targets = torch.tensor([1, 2, 0]), torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 2, 0]])
     losses = roi_loss(torch.zeros(3, 3), deltas, labels, targets, 1.0)
@@ -204,13 +204,13 @@ def normalizing() -> FastRCNN:
     return network
 
 
-def test_targets_are_normalized_by_their_class(normalizing: FastRCNN) -> None:
+def test_target_deltas_are_normalized_by_class(normalizing: FastRCNN) -> None:
     deltas = torch.tensor([[0.5, 0.2, 0.6, 0.5], [0.2, 0.5, 0.2, 0.5], [0, 0, 0, 0]])
     found = normalizing.normalize_deltas(deltas, torch.tensor([0, 1, 2]))
     torch.testing.assert_close(found[:2], torch.tensor([[1.0, 1, 1, 1], [1, 0, 0, 1]]))
 
 
-def test_what_the_loss_normalizes_predict_undoes(normalizing: FastRCNN) -> None:
+def test_predict_undoes_the_normalization_of_the_loss(normalizing: FastRCNN) -> None:
     rois, labels = ROIS[[1, 3]], torch.tensor([1, 0])
     wanted = normalizing.normalize_deltas(encode(rois, OBJECTS.boxes), labels)
     logits = torch.full((2, 3), -9.0)
@@ -222,8 +222,8 @@ def test_what_the_loss_normalizes_predict_undoes(normalizing: FastRCNN) -> None:
     torch.testing.assert_close(best["cat"], OBJECTS.boxes[1], rtol=0, atol=1e-4)
 
 
-def test_the_loss_is_of_normalized_targets(normalizing: FastRCNN, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a network that says nothing, about two objects, exactly where they are."""
+def test_the_loss_uses_normalized_targets(normalizing: FastRCNN, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a network whose outputs are zero, and an object that the RoI matches exactly."""
 
     def silent(pixels: Tensor, rois: list[Tensor]) -> tuple[Tensor, Tensor]:
         return torch.zeros(len(rois[0]), 3), torch.zeros(len(rois[0]), 2, 4)
@@ -236,7 +236,7 @@ def test_the_loss_is_of_normalized_targets(normalizing: FastRCNN, monkeypatch: p
     assert losses["roi_class"].item() == pytest.approx(math.log(3))
 
 
-def test_a_network_that_has_not_seen_the_data_has_the_usual_spread(network: FastRCNN) -> None:
+def test_a_new_network_has_the_default_delta_statistics(network: FastRCNN) -> None:
     assert network.delta_std.tolist() == torch.tensor([[0.1, 0.1, 0.2, 0.2]] * 2).tolist()
     assert not network.delta_mean.any()
 
@@ -244,9 +244,9 @@ def test_a_network_that_has_not_seen_the_data_has_the_usual_spread(network: Fast
 # ---------------------------------------------------------------- RoI features
 
 
-def test_the_gradient_of_roi_max_pooling_goes_to_the_maxima(with_numbers: Change) -> None:
-    """Section 2.3, "Back-propagation through RoI pooling layers"; a place that two RoIs chose gets both."""
-    network = with_numbers(pool_size=2)
+def test_the_gradient_of_roi_max_pooling_goes_to_the_maxima(with_options: Change) -> None:
+    """Section 2.3, "Back-propagation through RoI pooling layers"; a cell that is the maximum of two RoIs gets both."""
+    network = with_options(pool_size=2)
     features = torch.arange(16.0).reshape(1, 1, 4, 4).requires_grad_()  # a photo of 32 x 32
     rois = torch.tensor([[0.0, 0, 24, 24], [16, 16, 24, 24]])  # the cells 0..3 and 2..3: RoIPool rounds
     pooled = network.pool(features, [rois])
@@ -264,9 +264,7 @@ PHOTO = torch.randint(0, 256, (3, 128, 192), generator=torch.Generator().manual_
 GIVEN = torch.tensor([[20.0, 20, 60, 60], [100, 40, 180, 120]])  # in pixels of the photo
 
 
-def test_given_proposals_are_looked_at_instead_of_a_search(
-    network: FastRCNN, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_given_proposals_replace_the_search(network: FastRCNN, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast_rcnn, "selective_search", lambda *_: GIVEN)
     searched = network.predict(PHOTO)
     monkeypatch.setattr(fast_rcnn, "selective_search", lambda *_: pytest.fail("searched all the same"))
@@ -281,7 +279,7 @@ def test_given_proposals_are_looked_at_instead_of_a_search(
 def test_given_proposals_are_in_pixels_of_the_photo(
     network: FastRCNN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Which is twice as large as it is in the network."""
+    """The photo is twice as large as in the network."""
     seen: list[Tensor] = []
     forward = network.forward
     monkeypatch.setattr(
@@ -298,7 +296,7 @@ def test_a_photo_without_proposals_has_no_detections(network: FastRCNN) -> None:
     assert len(network.predict(PHOTO, proposals=NONE)) == 0
 
 
-def test_a_step_without_any_boxes_has_no_loss_and_no_gradient(network: FastRCNN) -> None:
+def test_a_step_without_boxes_has_zero_loss_and_gradient(network: FastRCNN) -> None:
     losses = network.loss([PHOTO], [Target.of([], [])], [NONE])
     assert [loss.item() for loss in losses.values()] == [0, 0]
     torch.stack(list(losses.values())).sum().backward()
@@ -320,7 +318,7 @@ def vgg_weights(channels: int, pool: int, hidden: int) -> dict[str, Tensor]:
     }
 
 
-def test_the_fully_connected_layers_do_what_vggs_convolutions_do() -> None:
+def test_fully_connected_layers_equal_vggs_convolutions() -> None:
     head, weights = BoxHead(2, 1, 3, 4), vgg_weights(2, 3, 4)
     load_vgg_classifier((head.fc6, head.fc7), weights)
     rois = torch.randn(5, 2, 3, 3)
@@ -336,24 +334,24 @@ def changed_by(head: BoxHead, weights: dict[str, Tensor] | None) -> set[str]:
     return {name for name, tensor in head.state_dict().items() if not torch.equal(tensor, before[name])}
 
 
-def test_no_other_layer_is_touched() -> None:
+def test_other_layers_keep_their_weights() -> None:
     both = {"fc6.weight", "fc6.bias", "fc7.weight", "fc7.bias"}
     assert changed_by(BoxHead(2, 1, 3, 4), vgg_weights(2, 3, 4)) == both
 
 
-def test_layers_that_do_not_fit_start_anew() -> None:
-    """Weights and bias both: a bias without its weights is worth nothing."""
+def test_layers_of_another_size_stay_newly_initialized() -> None:
+    """Weights and bias both: a bias without its weights is useless."""
     assert changed_by(BoxHead(2, 1, 2, 4), vgg_weights(2, 3, 4)) == {"fc7.weight", "fc7.bias"}
     assert changed_by(BoxHead(2, 1, 3, 5), vgg_weights(2, 3, 4)) == set()
     assert changed_by(BoxHead(2, 1, 3, 4, svd_ranks=(2, 2)), vgg_weights(2, 3, 4)) == set()
 
 
 @pytest.mark.parametrize("weights", [None, {}, {"head.fc.weight": torch.zeros(3, 3)}])
-def test_other_networks_have_nothing_to_take(weights: dict[str, Tensor] | None) -> None:
+def test_other_backbones_have_no_classifier_to_load(weights: dict[str, Tensor] | None) -> None:
     assert changed_by(BoxHead(2, 1, 3, 4), weights) == set()
 
 
-def test_timms_vgg16_has_these_layers_and_they_fit_the_papers_numbers() -> None:
+def test_timms_vgg16_has_these_layers_in_the_papers_sizes() -> None:
     with torch.device("meta"):
         state = timm.create_model("vgg16").state_dict()
     assert state["pre_logits.fc1.weight"].shape == (
@@ -373,7 +371,7 @@ def with_hidden(hidden: int = 16) -> FastRCNN:
     return FastRCNN(replace(SMALL, hidden=hidden)).eval()
 
 
-def test_at_full_rank_it_finds_the_same() -> None:
+def test_svd_at_full_rank_gives_the_same_detections() -> None:
     detector = with_hidden()
     before = detector.predict(PHOTO, proposals=GIVEN)
     compress_with_svd(detector, (16, 16))
@@ -382,7 +380,7 @@ def test_at_full_rank_it_finds_the_same() -> None:
     torch.testing.assert_close(after.boxes, before.boxes, rtol=0, atol=1e-3)
 
 
-def test_a_truncated_detector_can_be_saved_and_loaded(tmp_path: Path) -> None:
+def test_a_compressed_detector_can_be_saved_and_loaded(tmp_path: Path) -> None:
     detector = with_hidden()
     compress_with_svd(detector, (8, 4))
     metadata = CheckpointMetadata("fast-rcnn", asdict(detector.config))
@@ -395,7 +393,7 @@ def test_a_truncated_detector_can_be_saved_and_loaded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("ranks", "wrong"), [((0, 4), 0), ((17, 4), 17), ((4, 17), 17), ((4, -1), -1)])
-def test_ranks_that_the_layers_do_not_have_are_refused(ranks: tuple[int, int], wrong: int) -> None:
+def test_ranks_out_of_range_are_refused(ranks: tuple[int, int], wrong: int) -> None:
     detector = with_hidden()
     before = set(detector.state_dict())
     with pytest.raises(UsageError, match=f"--svd: expected ranks from 1 to 16, found {wrong}"):
@@ -404,9 +402,9 @@ def test_ranks_that_the_layers_do_not_have_are_refused(ranks: tuple[int, int], w
     assert detector.config.svd_ranks is None
 
 
-def test_other_detectors_are_not_truncated() -> None:
-    numbers = {"channels": 16, "rpn_channels": 16, "hidden": 16}
-    faster = FasterRCNN(FasterRCNNConfig(("cat",), "test_resnet", **numbers))  # type: ignore[arg-type]
+def test_other_detectors_cannot_be_compressed() -> None:
+    options = {"channels": 16, "rpn_channels": 16, "hidden": 16}
+    faster = FasterRCNN(FasterRCNNConfig(("cat",), "test_resnet", **options))  # type: ignore[arg-type]
     twice = with_hidden()
     compress_with_svd(twice, (4, 4))
     for detector in (faster, twice):
@@ -417,7 +415,7 @@ def test_other_detectors_are_not_truncated() -> None:
 # ---------------------------------------------------------------- presets
 
 
-def test_the_papers_numbers() -> None:
+def test_the_papers_hyperparameters() -> None:
     config = FastRCNNConfig(("a",), **presets.FAST_RCNN["paper"])  # type: ignore[arg-type]
     assert (config.backbone, config.stride, config.pool_size, config.hidden) == ("vgg16", 16, 7, 4096)
     assert (config.shorter_side, config.longer_side) == (600, 1000)

@@ -40,11 +40,11 @@ def network() -> FasterRCNN:
 
 
 @pytest.fixture
-def with_numbers(network: FasterRCNN, monkeypatch: pytest.MonkeyPatch) -> Change:
-    """The same network under other numbers, those that do not change its layers."""
+def with_options(network: FasterRCNN, monkeypatch: pytest.MonkeyPatch) -> Change:
+    """The same network with other options that do not change its layers."""
 
-    def change(**numbers: object) -> FasterRCNN:
-        monkeypatch.setattr(network, "config", replace(network.config, **numbers))  # type: ignore[arg-type]
+    def change(**options: object) -> FasterRCNN:
+        monkeypatch.setattr(network, "config", replace(network.config, **options))  # type: ignore[arg-type]
         return network
 
     return change
@@ -74,13 +74,13 @@ def test_best_of_each_object_or_iou_of_seven_tenths(network: FasterRCNN) -> None
     assert matched == [0, 0, IGNORE, BACKGROUND, 1, 1, 2, BACKGROUND, BACKGROUND]
 
 
-def test_the_paper_leaves_out_anchors_across_the_border(with_numbers: Change) -> None:
-    network = with_numbers(rpn_train_border_anchors=False)
+def test_anchors_across_the_border_may_be_ignored(with_options: Change) -> None:
+    network = with_options(rpn_train_border_anchors=False)
     matched = match_anchors(ANCHORS, OBJECTS, SIZE, network.config).tolist()
     assert matched == [0, 0, IGNORE, BACKGROUND, 1, 1, IGNORE, BACKGROUND, IGNORE]
 
 
-def test_ignored_objects_neither_attract_nor_repel_anchors(network: FasterRCNN) -> None:
+def test_anchors_in_ignored_objects_are_ignored(network: FasterRCNN) -> None:
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, True, False])
     matched = match_anchors(ANCHORS, crowd, SIZE, network.config).tolist()
     assert matched == [IGNORE] * 6 + [2, BACKGROUND, BACKGROUND]
@@ -96,7 +96,7 @@ def batch_of(size: tuple[int, int]) -> Batch:
 
 
 def loss_of(network: FasterRCNN, logits: Tensor, deltas: Tensor, objects: Target) -> dict[str, Tensor]:
-    """The RPN's loss where its head says this of the nine anchors."""
+    """The RPN's loss, given the outputs of its head at the nine anchors."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network.rpn_head, "at", lambda _, image, row: (logits[image, row], deltas[image, row]))
         return rpn_loss(network.rpn_head, [], ANCHORS, [objects], [SIZE], network.config)
@@ -120,7 +120,7 @@ def test_the_rpns_loss_by_hand(network: FasterRCNN) -> None:
     torch.testing.assert_close(losses["rpn_box"], smooth.sum() / 8)
 
 
-def test_without_anything_to_learn_the_rpns_loss_is_zero(network: FasterRCNN) -> None:
+def test_the_rpns_loss_is_zero_if_all_anchors_are_ignored(network: FasterRCNN) -> None:
     everywhere = Target.of([[-100, -100, 300, 300]], [0], [True])
     logits, deltas = torch.randn(1, 9, requires_grad=True), torch.randn(1, 9, 4, requires_grad=True)
     losses = loss_of(network, logits, deltas, everywhere)
@@ -133,7 +133,7 @@ def test_without_anything_to_learn_the_rpns_loss_is_zero(network: FasterRCNN) ->
 # ---------------------------------------------------------------- proposals
 
 
-def test_proposals_are_clipped_thinned_and_few(network: FasterRCNN) -> None:
+def test_proposals_are_clipped_and_limited_after_nms(network: FasterRCNN) -> None:
     anchors = [ANCHORS, ANCHORS[[0, 7]]]
     logits = [torch.arange(9.0)[None], torch.tensor([[20.0, -20.0]])]
     deltas = [torch.zeros(1, 9, 4), torch.zeros(1, 2, 4)]
@@ -201,14 +201,14 @@ def test_labels_and_deltas_of_sampled_proposals(network: FasterRCNN) -> None:
     assert not deltas[boxes.index((60, 60, 80, 80))].any()
 
 
-def test_several_photos_are_sampled_each_on_its_own(network: FasterRCNN) -> None:
+def test_each_photo_is_sampled_separately(network: FasterRCNN) -> None:
     proposals = [many(300, (10, 10, 30, 28)), many(300, (40, 40, 50, 50))]
     kept, labels, *_ = network.sample_proposals(proposals, [OBJECTS, Target.of([], [])])
     assert [len(boxes) for boxes in kept] == [32, 128]  # no background in the first: 32 objects and no more
     assert (labels[32:] == 2).all()
 
 
-def test_ignored_objects_do_not_join_and_what_they_cover_is_left_out(network: FasterRCNN) -> None:
+def test_ignored_objects_are_not_added_and_rois_in_them_are_ignored(network: FasterRCNN) -> None:
     crowd = Target.of([[0, 0, 50, 50], [60, 60, 80, 80]], [0, 1], [True, False])
     proposals = torch.tensor([[10.0, 10, 20, 20], [45, 45, 60, 60]])
     kept, labels, *_ = network.sample_proposals([proposals], [crowd])
@@ -228,7 +228,7 @@ def logits_of(scores: list[list[float]]) -> Tensor:
 
 
 def test_postprocess_by_hand(network: FasterRCNN) -> None:
-    """Per class: NMS, threshold; clipped; in the photo's own pixels, here half as large."""
+    """Per class: NMS, threshold; clipped; in pixels of the photo, which is half as large here."""
     logits = logits_of([[0.9, 0.05], [0.8, 0.1], [0.005, 0.7], [0.3, 0.002]])
     batch = Batch(torch.zeros(1, 3, 100, 100), [(100, 100)], [(50, 50)])
     (found,) = network.postprocess(logits, torch.zeros(4, 2, 4), [PROPOSALS], batch)
@@ -238,8 +238,8 @@ def test_postprocess_by_hand(network: FasterRCNN) -> None:
     torch.testing.assert_close(found.boxes, torch.tensor(expected))
 
 
-def test_the_best_few_are_kept(with_numbers: Change) -> None:
-    network = with_numbers(detections_per_image=2)
+def test_only_the_top_detections_are_kept(with_options: Change) -> None:
+    network = with_options(detections_per_image=2)
     logits = logits_of([[0.9, 0.05], [0.8, 0.1], [0.005, 0.7], [0.3, 0.002]])
     (found,) = network.postprocess(logits, torch.zeros(4, 2, 4), [PROPOSALS], batch_of((100, 100)))
     torch.testing.assert_close(found.scores, torch.tensor([0.9, 0.7]))
@@ -255,7 +255,7 @@ def test_a_photo_without_proposals(network: FasterRCNN) -> None:
 
 # ---------------------------------------------------------------- presets
 
-QUICK = {  # the presets' own structure, with fewer numbers
+QUICK = {  # the presets' own structure, with smaller layers
     "default": {"backbone": "test_resnet", "shorter_side": 64, "longer_side": 96},
     "fpn": {"backbone": "test_resnet", "shorter_side": 96, "longer_side": 128, "hidden": 32},
     "paper": {"shorter_side": 160, "longer_side": 224, "hidden": 64},
@@ -264,13 +264,13 @@ QUICK = {  # the presets' own structure, with fewer numbers
 
 def quick(preset: str) -> FasterRCNN:
     torch.manual_seed(0)
-    numbers = {**presets.FASTER_RCNN[preset], **QUICK[preset], "score_threshold": 0.0}
-    return FasterRCNN(FasterRCNNConfig(("cat", "dog"), **numbers))  # type: ignore[arg-type]
+    options = {**presets.FASTER_RCNN[preset], **QUICK[preset], "score_threshold": 0.0}
+    return FasterRCNN(FasterRCNNConfig(("cat", "dog"), **options))  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", presets.FASTER_RCNN)
-def test_every_preset_finds_and_takes_a_step(preset: str) -> None:
+def test_every_preset_predicts_and_has_a_loss(preset: str) -> None:
     """The paper's is a single map with RoI max pooling."""
     network = quick(preset)
     network.freeze(1)
@@ -287,7 +287,7 @@ def test_every_preset_finds_and_takes_a_step(preset: str) -> None:
     assert any(not torch.equal(p, old) for p, old in zip(trained, before, strict=True))
 
 
-def test_the_papers_numbers() -> None:
+def test_the_papers_hyperparameters() -> None:
     config = FasterRCNNConfig(("a",), **presets.FASTER_RCNN["paper"])  # type: ignore[arg-type]
     assert (config.backbone, config.strides, config.channels) == ("vgg16", (16,), 0)
     assert len(config.anchor_sizes[0]) * len(config.aspect_ratios) == 9

@@ -30,7 +30,7 @@ def network() -> FCOS:
 # ---------------------------------------------------------------- sections 3.1 and 3.2: places and levels
 
 
-def test_places_lie_in_the_middle_of_their_cells(network: FCOS) -> None:
+def test_points_are_the_centers_of_their_cells(network: FCOS) -> None:
     batch = Batch(torch.zeros(1, 3, 64, 128), [(64, 128)], [(64, 128)])
     levels = network.points(network.features(batch.pixels), batch)
     assert [len(level.points) for level in levels] == [8 * 16, 4 * 8, 2 * 4, 2]
@@ -54,7 +54,7 @@ def test_levels_of_the_paper() -> None:
 
 @pytest.mark.parametrize("exponential", [False, True])
 def test_distances_are_never_negative(network: FCOS, exponential: bool) -> None:
-    """exp(s_i x) or relu(s_i x), with a learned number a level."""
+    """exp(s_i x) or relu(s_i x), with a learned scale per level."""
     network.config = replace(SMALL, exponential_distances=exponential)
     torch.nn.init.normal_(network.distances.weight, std=0.1)
     features = network.features(torch.randn(1, 3, 64, 64))
@@ -77,7 +77,7 @@ PLACES = Points(
 
 
 def test_the_loss_by_hand(network: FCOS) -> None:
-    """Two places see the first object, one the second; the second photo has none."""
+    """Two points match the first object, one the second; the second photo has no objects."""
     generator = torch.Generator().manual_seed(0)
     logits, centerness = (torch.randn(2, 4, n, generator=generator) for n in (2, 1))
     distances = 0.5 + torch.rand(2, 4, 4, generator=generator)
@@ -95,7 +95,7 @@ def test_the_loss_by_hand(network: FCOS) -> None:
     torch.testing.assert_close(losses["dense_centerness"], expected)
 
 
-def test_what_is_ignored_is_neither_object_nor_background(network: FCOS) -> None:
+def test_ignored_objects_are_neither_object_nor_background(network: FCOS) -> None:
     outputs = [torch.randn(1, 4, 2), torch.ones(1, 4, 4), torch.zeros(1, 4, 1)]
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, False])
     losses = network.dense_loss(outputs, PLACES, [crowd])
@@ -118,7 +118,7 @@ def test_a_score_is_the_root_of_class_and_centerness(network: FCOS) -> None:
     assert len(network.top_points(scores.logit(), centerness.logit())[0]) == 3  # 0.9 * 0.05 is below
 
 
-def test_boxes_of_all_levels_in_the_photos_own_pixels(network: FCOS) -> None:
+def test_boxes_of_all_levels_are_in_pixels_of_the_photo(network: FCOS) -> None:
     batch = Batch(torch.zeros(1, 3, 64, 64), [(50, 50)], [(100, 100)])
     fine = Points(torch.tensor([[20.0, 20], [45, 45]]), torch.full((2,), 8.0), torch.zeros(2, 2))
     coarse = Points(torch.tensor([[22.0, 20]]), torch.full((1,), 16.0), torch.zeros(1, 2))
@@ -130,7 +130,7 @@ def test_boxes_of_all_levels_in_the_photos_own_pixels(network: FCOS) -> None:
     assert found.boxes.tolist() == [[24, 24, 56, 56], [74, 74, 100, 100]]
 
 
-def test_proposals_are_not_looked_at(network: FCOS) -> None:
+def test_proposals_are_ignored(network: FCOS) -> None:
     photo = torch.randint(0, 256, (3, 64, 80), dtype=torch.uint8)
     with_them = network.predict([photo], [torch.zeros(0, 4)])[0]
     assert torch.equal(with_them.boxes, network.predict([photo])[0].boxes)

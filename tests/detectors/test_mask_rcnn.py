@@ -46,7 +46,7 @@ def photo(seed: int = 0) -> Tensor:
 
 
 def outlines(*known: bool) -> Target:
-    """Two objects; the lower half of its box is the outline of each that is known."""
+    """Two objects; each known mask is the lower half of its box."""
     dense = np.zeros((2, *SIZE), dtype=np.bool_)
     for mask, (x1, y1, x2, y2), flag in zip(dense, BOXES, known, strict=True):
         mask[int(y1 + y2) // 2 : int(y2), int(x1) : int(x2)] = flag
@@ -72,8 +72,8 @@ def batch_of(count: int, resized: tuple[int, int] = SIZE) -> Batch:
     return Batch(torch.zeros(count, 3, *resized), [resized] * count, [SIZE] * count)
 
 
-def test_outlined_rois_and_their_targets(network: MaskRCNN) -> None:
-    """Background and objects without an outline are left out."""
+def test_rois_with_a_known_mask_and_their_targets(network: MaskRCNN) -> None:
+    """Background and objects without a known mask are left out."""
     first, second = outlines(False, True), outlines(True, True)
     rois, labels, wanted = network.mask_targets(DRAWN, [first, second], batch_of(2))
     assert [boxes.tolist() for boxes in rois] == [[[50, 22, 90, 60]], [[12, 10, 40, 50]]]
@@ -85,7 +85,7 @@ def test_outlined_rois_and_their_targets(network: MaskRCNN) -> None:
     assert (wanted[:, 16:27, 2:26] == 1).all()
 
 
-def test_masks_stay_in_the_photos_pixels(network: MaskRCNN) -> None:
+def test_mask_targets_are_read_in_pixels_of_the_photo(network: MaskRCNN) -> None:
     """RoIs in a photo that was resized to half are the same as in the photo itself."""
     whole, half = batch_of(2), batch_of(2, (32, 48))
     scaled = DRAWN._replace(boxes=[boxes / 2 for boxes in DRAWN.boxes])
@@ -98,7 +98,7 @@ def test_masks_stay_in_the_photos_pixels(network: MaskRCNN) -> None:
 
 
 def test_the_loss_by_hand(network: MaskRCNN) -> None:
-    """Binary cross-entropy of the true class alone, the mean over the pixels of the outlined RoIs."""
+    """Binary cross-entropy of the true class alone, the mean over the pixels of RoIs with a known mask."""
     targets = [outlines(False, True), outlines(True, True)]
     rois, labels, wanted = network.mask_targets(DRAWN, targets, batch_of(2))
     features = network.boxes.features(network.boxes.prepare([photo(0), photo(1)]).pixels)
@@ -116,7 +116,7 @@ NO_OUTLINES = {
 
 
 @pytest.mark.parametrize("kind", NO_OUTLINES)
-def test_where_no_outline_is_known_the_mask_branch_rests(network: MaskRCNN, kind: str) -> None:
+def test_without_known_masks_the_mask_loss_is_zero(network: MaskRCNN, kind: str) -> None:
     network.zero_grad()
     losses = loss_of(network, [NO_OUTLINES[kind]])
     assert losses["mask"].item() == 0
@@ -127,14 +127,14 @@ def test_where_no_outline_is_known_the_mask_branch_rests(network: MaskRCNN, kind
         assert name.startswith("boxes.") or not parameter.grad.any()
 
 
-def test_boxes_without_outlines_do_not_dilute_the_mask_loss(network: MaskRCNN) -> None:
-    """A photo with boxes alone in the batch: the loss is the mean over the others' RoIs."""
+def test_boxes_without_masks_do_not_dilute_the_mask_loss(network: MaskRCNN) -> None:
+    """If one photo of the batch has boxes only, the loss is the mean over the other RoIs."""
     both = [outlines(True, True), NO_OUTLINES["boxes alone"]]
     alone, mixed = loss_of(network, both[:1])["mask"], loss_of(network, both)["mask"]
     assert mixed.item() == pytest.approx(alone.item(), rel=0.02)
 
 
-def test_masks_of_another_photo_are_refused(network: MaskRCNN) -> None:
+def test_masks_of_another_size_are_refused(network: MaskRCNN) -> None:
     wrong = replace(Target.of(BOXES, [0, 1]), masks=Masks.unknown(2, (60, 96)))
     with pytest.raises(ValueError, match=r"\(64, 96\), found \(60, 96\)"):
         network.loss([photo()], [wrong])
@@ -151,7 +151,7 @@ def test_the_other_losses_are_faster_rcnns(network: MaskRCNN) -> None:
     }
 
 
-def test_given_proposals_leave_out_the_rpn(network: MaskRCNN) -> None:
+def test_given_proposals_replace_the_rpn(network: MaskRCNN) -> None:
     losses = network.loss([photo()], [outlines(True, True)], proposals=[torch.tensor(BOXES)])
     assert set(losses) == {"roi_class", "roi_box", "mask"}
     assert losses["mask"].item() > 0
@@ -160,7 +160,7 @@ def test_given_proposals_leave_out_the_rpn(network: MaskRCNN) -> None:
 # ---------------------------------------------------------------- section 3.1: what is found
 
 
-def test_a_trained_faster_rcnn_joins_by_its_keys(network: MaskRCNN) -> None:
+def test_a_trained_faster_rcnn_can_be_copied_in(network: MaskRCNN) -> None:
     trained = FasterRCNN(SMALL)
     state = {f"boxes.{key}": tensor for key, tensor in trained.state_dict().items()}
     joined = MaskRCNN(SMALL)
@@ -194,7 +194,7 @@ def test_each_object_gets_the_mask_of_its_class(network: MaskRCNN, monkeypatch: 
     assert (found.boxes == boxes).all()
 
 
-def test_a_photo_in_which_nothing_is_found(network: MaskRCNN, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_without_detections(network: MaskRCNN, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network.boxes, "config", replace(SMALL, score_threshold=1.0))
     found = network.predict([photo(), photo(1)])
     assert [(len(one), len(one.masks or ())) for one in found] == [(0, 0), (0, 0)]
@@ -204,7 +204,7 @@ def test_a_photo_in_which_nothing_is_found(network: MaskRCNN, monkeypatch: pytes
 # ---------------------------------------------------------------- presets
 
 
-def test_the_papers_numbers() -> None:
+def test_the_papers_hyperparameters() -> None:
     config = MaskRCNNConfig(("a",), **presets.MASK_RCNN["paper"])  # type: ignore[arg-type]
     assert (config.backbone, config.strides, config.channels) == ("resnet50", (4, 8, 16, 32), 256)
     assert (config.mask_pool_size, config.mask_depth, config.mask_channels) == (14, 4, 256)

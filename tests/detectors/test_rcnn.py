@@ -43,25 +43,25 @@ def made() -> RCNN:
 
 @pytest.fixture(scope="module")
 def network() -> RCNN:
-    """As it is before the SVMs are fitted. Not to be changed."""
+    """Before the SVMs are fitted. Tests must not change it."""
     return made()
 
 
 @pytest.fixture
-def with_numbers(network: RCNN, monkeypatch: pytest.MonkeyPatch) -> Change:
-    """The same network under other numbers, those that do not change its layers."""
+def with_options(network: RCNN, monkeypatch: pytest.MonkeyPatch) -> Change:
+    """The same network with other options that do not change its layers."""
 
-    def change(**numbers: object) -> RCNN:
-        monkeypatch.setattr(network, "config", replace(network.config, **numbers))  # type: ignore[arg-type]
+    def change(**options: object) -> RCNN:
+        monkeypatch.setattr(network, "config", replace(network.config, **options))  # type: ignore[arg-type]
         return network
 
     return change
 
 
-def fitted(**numbers: Tensor) -> RCNN:
+def fitted(**options: Tensor) -> RCNN:
     """A network with these SVMs and regressors."""
     network = made()
-    network.load_state_dict({**network.state_dict(), "fitted": torch.tensor(True), **numbers})
+    network.load_state_dict({**network.state_dict(), "fitted": torch.tensor(True), **options})
     return network
 
 
@@ -75,13 +75,13 @@ def many(count: int, box: tuple[float, ...]) -> Tensor:
 
 
 def photos(count: int) -> Batch:
-    """Of 64 x 96, each of one brightness: its number and one."""
+    """Photos of 64 x 96; all pixels of photo i are i + 1."""
     pixels = torch.arange(1.0, count + 1)[:, None, None, None].expand(count, 3, 64, 96).contiguous()
     return Batch(pixels, [(64, 96)] * count, [(64, 96)] * count)
 
 
 def drawn(network: RCNN, rois: list[Tensor], targets: list[Target]) -> tuple[list[int], list[int]]:
-    """Of each sampled region, the photo that it was cut out of, and its label."""
+    """The photo and the label of each sampled region."""
     regions, labels = network.sample_regions(photos(len(rois)), rois, targets)
     assert regions.shape == (len(labels), 3, 32, 32)
     return (regions[:, 0, 16, 16].round() - 1).int().tolist(), labels.tolist()
@@ -90,7 +90,7 @@ def drawn(network: RCNN, rois: list[Tensor], targets: list[Target]) -> tuple[lis
 NEAR, FAR = many(200, (10, 10, 30, 28)), many(200, (70, 10, 90, 30))
 
 
-def test_32_objects_and_96_backgrounds_from_all_photos_of_the_batch(network: RCNN) -> None:
+def test_32_objects_and_96_background_regions_from_the_whole_batch(network: RCNN) -> None:
     boxes = torch.cat([NEAR, FAR])
     origins, labels = drawn(network, [boxes, boxes, boxes], [OBJECTS] * 3)
     assert (labels.count(0) + labels.count(1), labels.count(2)) == (32, 96)
@@ -98,7 +98,7 @@ def test_32_objects_and_96_backgrounds_from_all_photos_of_the_batch(network: RCN
     assert all(20 < share < 65 for share in shares)  # 43 on average
 
 
-def test_photos_are_not_sampled_each_on_its_own(network: RCNN) -> None:
+def test_photos_are_sampled_together(network: RCNN) -> None:
     """All 32 objects come from the one photo that has any."""
     origins, labels = drawn(network, [torch.cat([NEAR, FAR]), FAR], [OBJECTS, NOTHING])
     assert labels.count(0) + labels.count(1) == 32
@@ -106,12 +106,12 @@ def test_photos_are_not_sampled_each_on_its_own(network: RCNN) -> None:
     assert {photo for photo, label in zip(origins, labels, strict=True) if label == 2} == {0, 1}
 
 
-def test_fewer_objects_are_not_made_up_for_with_backgrounds(network: RCNN) -> None:
+def test_missing_objects_are_not_replaced_by_background(network: RCNN) -> None:
     _, labels = drawn(network, [torch.cat([NEAR[:5], FAR])], [OBJECTS])
     assert (labels.count(1), labels.count(0), labels.count(2)) == (6, 1, 96)  # with the ground truth
 
 
-def test_fewer_regions_than_asked_for_are_all_taken(network: RCNN) -> None:
+def test_all_regions_are_sampled_if_there_are_fewer(network: RCNN) -> None:
     origins, labels = drawn(network, [FAR[:3], NONE, FAR[:2]], [OBJECTS, NOTHING, NOTHING])
     assert sorted(zip(origins, labels, strict=True)) == [
         (0, 0),
@@ -138,7 +138,7 @@ def test_a_region_is_an_object_from_iou_of_a_half_on(network: RCNN) -> None:
     assert boxes.tolist() == [*rois.tolist(), *OBJECTS.boxes.tolist()]
 
 
-def test_regions_in_objects_that_do_not_count_are_left_out(network: RCNN) -> None:
+def test_regions_in_ignored_objects_are_left_out(network: RCNN) -> None:
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, False])
     rois = torch.tensor([[12.0, 12, 28, 28], [40, 40, 60, 58], [70, 10, 90, 30]])
     boxes, labels = network._label_regions(rois, crowd)
@@ -160,7 +160,7 @@ def test_regions_keep_their_labels(network: RCNN) -> None:
 
 
 def test_the_loss_is_the_mean_log_loss(network: RCNN, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a softmax that finds all of the three alike: log 3, however many regions there are."""
+    """For three equal scores it is log 3, for any number of regions."""
     monkeypatch.setattr(network.logits, "forward", lambda fc7: torch.zeros(len(fc7), 3))
     images = [torch.zeros(3, 64, 96), torch.zeros(3, 64, 96)]
     losses = network.loss(images, [OBJECTS, NOTHING], [FAR[:3], NONE])
@@ -169,7 +169,7 @@ def test_the_loss_is_the_mean_log_loss(network: RCNN, monkeypatch: pytest.Monkey
     )
 
 
-def test_a_step_without_any_regions_has_no_loss_and_no_gradient(network: RCNN) -> None:
+def test_a_step_without_regions_has_zero_loss_and_gradient(network: RCNN) -> None:
     loss = network.loss([torch.zeros(3, 64, 96)], [NOTHING], [NONE])["region_class"]
     assert loss.item() == 0
     loss.backward()
@@ -187,7 +187,7 @@ def test_scores_are_the_softmax_until_the_svms_are_fitted(network: RCNN) -> None
     assert torch.equal(network.scores(FC7), expected)
 
 
-def svm_numbers() -> dict[str, Tensor]:
+def svm_weights_and_biases() -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(3)
     return {
         "svm_weights": torch.randn(2, 16, generator=generator),
@@ -206,7 +206,7 @@ def test_margins_by_hand() -> None:
 
 
 def test_margins_are_scikit_learns() -> None:
-    """Of two machines that it fitted, with their numbers copied."""
+    """For two SVMs that it fitted, with their weights copied."""
     is_object = [(FC7[:, k] > FC7[:, k].median()).numpy() for k in range(2)]
     machines = [LinearSVC(C=0.1, random_state=0).fit(FC7.numpy(), answers) for answers in is_object]
     weights = torch.from_numpy(np.concatenate([one.coef_ for one in machines])).float()
@@ -217,21 +217,21 @@ def test_margins_are_scikit_learns() -> None:
 
 
 def test_scores_are_calibrated_margins() -> None:
-    network = fitted(**svm_numbers())
+    network = fitted(**svm_weights_and_biases())
     margins, scores = network.svm_margins(FC7), network.scores(FC7)
     torch.testing.assert_close(scores[:, 0], 1 / (1 + torch.exp(-(2 * margins[:, 0] - 1))))
     torch.testing.assert_close(scores[:, 1], 1 / (1 + torch.exp(-(0.5 * margins[:, 1] + 0.25))))
 
 
 def test_scores_rank_as_margins_do() -> None:
-    network = fitted(**svm_numbers())
+    network = fitted(**svm_weights_and_biases())
     margins, scores = network.svm_margins(FC7), network.scores(FC7)
     for k in range(2):
         assert torch.equal(scores[:, k].argsort(), margins[:, k].argsort())
 
 
-def test_a_class_without_examples_is_never_found() -> None:
-    """Its bias is svms.NEVER, whatever its calibration."""
+def test_a_class_without_examples_has_score_0() -> None:
+    """Its bias is svms.NEVER, with any calibration."""
     network = fitted(svm_weights=torch.zeros(2, 16), svm_biases=torch.tensor([-1e4, 0.0]))
     assert network.scores(FC7)[:, 0].tolist() == [0.0] * 40
 
@@ -272,8 +272,8 @@ def test_regressed_boxes_by_hand() -> None:
     torch.testing.assert_close(found.scores, torch.sigmoid(torch.tensor([2.0, 1.0])))
 
 
-def test_only_the_best_regions_of_each_class_are_looked_at() -> None:
-    """As in the authors' code: those of a rare class, too, however low their scores."""
+def test_only_the_top_regions_of_each_class_enter_nms() -> None:
+    """As in the authors' code, also for a rare class with low scores."""
     network = fitted()
     network.config = replace(network.config, pre_nms_top_k=2, score_threshold=0.0)
     boxes = torch.tensor([[0.0, 0, 9, 9], [20, 0, 29, 9], [40, 0, 49, 9], [60, 0, 69, 9]])
@@ -283,7 +283,7 @@ def test_only_the_best_regions_of_each_class_are_looked_at() -> None:
     torch.testing.assert_close(found.scores, torch.tensor([0.9, 0.8, 0.004, 0.003]))
 
 
-def test_boxes_stay_as_proposed_until_there_are_regressors(network: RCNN) -> None:
+def test_boxes_are_not_refined_before_regressors_are_fitted(network: RCNN) -> None:
     assert not network.deltas(torch.randn(3, NUMBERS)).any()
 
 
@@ -296,15 +296,15 @@ GIVEN = torch.tensor(
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])
-def test_how_many_regions_go_at_once_does_not_change_results(with_numbers: Change, at_once: int) -> None:
-    together = with_numbers(region_batch_size=128).predict(PHOTO, proposals=GIVEN)
-    parted = with_numbers(region_batch_size=at_once).predict(PHOTO, proposals=GIVEN)
+def test_the_region_batch_size_does_not_change_results(with_options: Change, at_once: int) -> None:
+    together = with_options(region_batch_size=128).predict(PHOTO, proposals=GIVEN)
+    parted = with_options(region_batch_size=at_once).predict(PHOTO, proposals=GIVEN)
     torch.testing.assert_close(parted.scores, together.scores, rtol=0, atol=1e-5)
     torch.testing.assert_close(parted.boxes, together.boxes)
 
 
-def test_no_more_regions_go_at_once_than_that(with_numbers: Change, monkeypatch: pytest.MonkeyPatch) -> None:
-    network, sizes = with_numbers(region_batch_size=2), list[int]()
+def test_the_region_batch_size_is_not_exceeded(with_options: Change, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, sizes = with_options(region_batch_size=2), list[int]()
     forward = network.forward
     monkeypatch.setattr(network, "forward", lambda regions: (sizes.append(len(regions)), forward(regions))[1])
     network.predict(PHOTO, proposals=GIVEN)
@@ -323,9 +323,7 @@ def test_pool5_is_the_last_map_and_fc7_what_two_layers_make_of_it(network: RCNN)
 # ---------------------------------------------------------------- proposals
 
 
-def test_given_proposals_are_looked_at_instead_of_a_search(
-    network: RCNN, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_given_proposals_replace_the_search(network: RCNN, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rcnn, "selective_search", lambda *_: GIVEN)
     searched = network.predict(PHOTO)
     monkeypatch.setattr(rcnn, "selective_search", lambda *_: pytest.fail("searched all the same"))
@@ -341,8 +339,8 @@ def test_a_photo_without_proposals_has_no_detections(network: RCNN) -> None:
     assert len(something) > 0
 
 
-def test_photos_of_a_batch_are_cut_each_out_of_its_own(network: RCNN) -> None:
-    """And never out of the padding of the smaller one."""
+def test_regions_are_cropped_from_their_own_photo(network: RCNN) -> None:
+    """Never from the padding of the smaller one."""
     other = PHOTO[:, :100, :150].flip(2)
     boxes = torch.tensor([[100.0, 60, 150, 100], [0, 0, 150, 100]])
     together = network.predict([PHOTO, other], proposals=[GIVEN, boxes])
@@ -355,7 +353,7 @@ def test_photos_of_a_batch_are_cut_each_out_of_its_own(network: RCNN) -> None:
 
 
 def test_a_checkpoint_keeps_svms_and_regressors(tmp_path: Path) -> None:
-    network = fitted(**svm_numbers(), **regressors())
+    network = fitted(**svm_weights_and_biases(), **regressors())
     metadata = CheckpointMetadata("rcnn", asdict(network.config))
     save_checkpoint(tmp_path / "x.safetensors", network.state_dict(), metadata)
     loaded = load_detector(tmp_path / "x.safetensors")
@@ -368,7 +366,7 @@ def test_a_checkpoint_keeps_svms_and_regressors(tmp_path: Path) -> None:
     assert torch.equal(loaded.svm_margins(FC7), network.svm_margins(FC7))
 
 
-def test_the_papers_numbers() -> None:
+def test_the_papers_hyperparameters() -> None:
     config = RCNNConfig(("a",), **presets.RCNN["paper"])  # type: ignore[arg-type]
     assert (config.backbone, config.region_size, config.context, config.hidden) == ("vgg16", 224, 16, 4096)
     assert config.region_size // config.stride == 7  # so that VGG16's classifier fits

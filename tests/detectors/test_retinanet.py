@@ -60,7 +60,7 @@ def test_objects_from_a_half_on_background_below_four_tenths(network: RetinaNet)
     assert (matched[1] == BACKGROUND).all()
 
 
-def test_what_is_ignored_is_neither_object_nor_background(network: RetinaNet) -> None:
+def test_ignored_objects_are_neither_object_nor_background(network: RetinaNet) -> None:
     crowd = Target.of([*OBJECTS.boxes.tolist(), [35, 35, 100, 100]], [0, 1, 1], [True, False, True])
     assert network.match_anchors(ANCHORS, [crowd]).tolist() == [[IGNORE] * 4 + [1, IGNORE]]
 
@@ -85,8 +85,8 @@ def test_the_loss_by_hand(network: RetinaNet, giou: bool) -> None:
     torch.testing.assert_close(losses["dense_box"], expected)
 
 
-def test_each_photo_counts_alike(network: RetinaNet) -> None:
-    """Whatever the number of its objects; without any, its losses are not divided."""
+def test_each_photo_has_the_same_weight(network: RetinaNet) -> None:
+    """For any number of objects; without objects, its losses are not divided."""
     logits, deltas = torch.randn(2, 6, 2), torch.randn(2, 6, 4)
     both = network.dense_loss(logits, deltas, ANCHORS, [OBJECTS, NOTHING])
     first = network.dense_loss(logits[:1], deltas[:1], ANCHORS, [OBJECTS])
@@ -102,8 +102,8 @@ def moved(anchors: Tensor, deltas: Tensor) -> Tensor:
     return torch.cat([center - size / 2, center + size / 2], 1)
 
 
-def test_the_first_loss_is_that_of_the_prior() -> None:
-    """Section 4.1: with scores of 0.01 the background costs next to nothing."""
+def test_the_initial_loss_follows_from_the_prior() -> None:
+    """Section 4.1: with scores of 0.01 the background's loss is almost zero."""
     torch.manual_seed(0)
     network = RetinaNet(SMALL)
     losses = network.loss([torch.zeros(3, 64, 64, dtype=torch.uint8)], [NOTHING])
@@ -116,8 +116,8 @@ def test_the_first_loss_is_that_of_the_prior() -> None:
 # ---------------------------------------------------------------- section 4.1: inference
 
 
-def test_the_best_of_each_level_then_nms_per_class(network: RetinaNet) -> None:
-    """Two levels; of the first only the two best are looked at, in a photo twice as large as it is read."""
+def test_top_scores_per_level_then_nms_per_class(network: RetinaNet) -> None:
+    """Two levels, the top two scores of the first, in a photo twice as large as in the network."""
     network.config = replace(SMALL, pre_nms_top_k=2)
     batch = Batch(torch.zeros(1, 3, 64, 64), [(50, 50)], [(100, 100)])
     near = [[10.0, 10, 30, 30], [10, 10, 30, 29], [40, 40, 60, 60]]
@@ -133,7 +133,7 @@ def test_the_best_of_each_level_then_nms_per_class(network: RetinaNet) -> None:
     assert found.boxes.tolist() == [[20, 20, 60, 60], [20, 20, 60, 62]]
 
 
-def test_proposals_are_not_looked_at(network: RetinaNet) -> None:
+def test_proposals_are_ignored(network: RetinaNet) -> None:
     photo = torch.randint(0, 256, (3, 64, 80), dtype=torch.uint8)
     network.config = replace(SMALL, score_threshold=0.001)
     with_them = network.predict([photo], [torch.zeros(0, 4)])[0]

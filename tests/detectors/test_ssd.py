@@ -19,8 +19,8 @@ from boxmask.types import Target
 NAMES = ("a", "b")
 
 
-def config_of(preset: str = "default", **numbers: Any) -> SSDConfig:
-    return SSDConfig(**{"class_names": NAMES, **presets.SSD[preset], **numbers})
+def config_of(preset: str = "default", **options: Any) -> SSDConfig:
+    return SSDConfig(**{"class_names": NAMES, **presets.SSD[preset], **options})
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_no_default_box_is_larger_than_the_photo() -> None:
     assert (shapes[:, 2:] - shapes[:, :2]).amax() == 1
 
 
-def test_cells_row_by_row() -> None:
+def test_default_boxes_are_ordered_row_by_row() -> None:
     boxes = tile_default_boxes(torch.tensor([[-0.1, -0.2, 0.1, 0.2]]), (2, 4), (2, 4))
     centers = (boxes[:, :2] + boxes[:, 2:]) / 2
     expected = [[x, y] for y in (0.25, 0.75) for x in (0.125, 0.375, 0.625, 0.875)]
@@ -61,7 +61,7 @@ def test_cells_row_by_row() -> None:
         ("512", [64, 32, 16, 8, 4, 2, 1], 24564),
     ],
 )
-def test_as_many_default_boxes_as_in_the_paper(preset: str, cells: list[int], count: int) -> None:
+def test_the_number_of_default_boxes_is_the_papers(preset: str, cells: list[int], count: int) -> None:
     detector = SSD(config_of(preset))
     side = detector.config.shorter_side
     with torch.no_grad():
@@ -87,7 +87,7 @@ def test_the_papers_preset_has_the_papers_maps() -> None:
     torch.testing.assert_close(boxes[0], torch.tensor([-11.0, -11.0, 19.0, 19.0]))  # 30 pixels about (4, 4)
 
 
-def test_maps_and_default_boxes_must_be_as_many() -> None:
+def test_every_map_needs_default_boxes() -> None:
     with pytest.raises(UsageError, match="expected 7 scales and 6 aspect_ratios for 6 maps, found 3 and 6"):
         SSD(config_of(scales=(0.1, 0.2, 0.3)))
 
@@ -111,8 +111,8 @@ def test_matching_by_hand() -> None:
     assert match_default_boxes(DEFAULT, target, 0.5).tolist() == [0, 0, BACKGROUND, BACKGROUND, 1]
 
 
-def test_an_objects_best_default_box_is_its_own() -> None:
-    """Though it overlaps another object more, which has a better one."""
+def test_each_object_keeps_its_best_default_box() -> None:
+    """Even if the box overlaps another object more, which has a better box."""
     target = Target.of([[20, 20, 30, 30], [21.5, 20, 40, 30]], [0, 1])
     overlaps = iou(target.boxes, DEFAULT)
     assert overlaps[1].argmax() == 3
@@ -120,17 +120,17 @@ def test_an_objects_best_default_box_is_its_own() -> None:
     assert match_default_boxes(DEFAULT, target, 0.5).tolist() == [BACKGROUND, BACKGROUND, 0, 1, BACKGROUND]
 
 
-def test_nothing_to_find_is_all_background() -> None:
+def test_without_objects_all_is_background() -> None:
     assert match_default_boxes(DEFAULT, Target.of([], []), 0.5).tolist() == [BACKGROUND] * 5
 
 
-def test_what_is_ignored_is_neither_object_nor_background() -> None:
+def test_ignored_objects_are_neither_object_nor_background() -> None:
     target = Target.of([[0, 0, 12, 12], [60, 60, 70, 70]], [0, 1], [True, False])
     assert match_default_boxes(DEFAULT, target, 0.5).tolist() == [IGNORE, IGNORE, BACKGROUND, BACKGROUND, 1]
 
 
-def test_many_objects_are_matched_as_few() -> None:
-    """In parts, and yet as at once."""
+def test_matching_in_chunks_equals_matching_at_once() -> None:
+    """With 50 objects and 5000 default boxes."""
     torch.manual_seed(0)
     corner = torch.rand(5000, 2) * 200
     default = torch.cat([corner, corner + 5 + torch.rand(5000, 2) * 60], dim=1)
@@ -146,7 +146,7 @@ def test_many_objects_are_matched_as_few() -> None:
 # ---------------------------------------------------------------- loss
 
 
-def test_the_hardest_negatives_are_those_least_taken_for_background() -> None:
+def test_hard_negatives_have_the_highest_background_loss() -> None:
     logits = torch.tensor([[0.0, 0, 9], [5, 0, 0], [0, 2, 0], [0, 0, 1], [9, 0, 0]])
     matched = torch.tensor([BACKGROUND, BACKGROUND, BACKGROUND, 0, IGNORE])
     assert hard_negatives(logits, matched, 2).tolist() == [1, 2]
@@ -167,7 +167,7 @@ def test_the_loss_by_hand(detector: SSD) -> None:
     assert losses["ssd_box"].item() == pytest.approx(0.5 * 0.25 + 1.5, rel=1e-5)  # smooth L1
 
 
-def test_the_deltas_are_over_the_variances(detector: SSD) -> None:
+def test_deltas_are_divided_by_the_variances(detector: SSD) -> None:
     """An object half as large again asks for ln(1.5) / 0.2, one a tenth to the right for 0.1 / 0.1."""
     target = Target.of([[61, 60, 71, 70]], [1])
     deltas = torch.zeros(1, 5, 4)
@@ -184,7 +184,7 @@ def test_without_objects_the_loss_is_zero_and_has_a_gradient(detector: SSD) -> N
     assert all(loss.requires_grad for loss in losses.values())
 
 
-def test_the_loss_is_over_the_matches_of_the_whole_batch(detector: SSD) -> None:
+def test_the_loss_is_divided_by_the_matches_of_the_batch(detector: SSD) -> None:
     one, none = Target.of([[60, 60, 70, 70]], [1]), Target.of([], [])
     logits, deltas = torch.randn(1, 5, 3), torch.randn(1, 5, 4)
     alone = multibox_loss(logits, deltas, DEFAULT, [one], detector.config)
@@ -198,7 +198,7 @@ def test_the_loss_is_over_the_matches_of_the_whole_batch(detector: SSD) -> None:
 # ---------------------------------------------------------------- image and postprocess
 
 
-def test_photos_are_warped_to_the_square(detector: SSD) -> None:
+def test_photos_are_resized_to_the_square(detector: SSD) -> None:
     batch = detector.prepare([torch.zeros(3, 40, 90), torch.zeros(3, 200, 100)])
     assert batch.pixels.shape == (2, 3, 96, 96)
     assert batch.sizes == [(96, 96)] * 2
@@ -209,9 +209,9 @@ def test_photos_are_warped_to_the_square(detector: SSD) -> None:
     assert resize_to_square(square, 96, antialias=True) is square
 
 
-def found(detector: SSD, logits: Tensor, **numbers: Any) -> list[tuple[int, float]]:
+def found(detector: SSD, logits: Tensor, **options: Any) -> list[tuple[int, float]]:
     before, batch = detector.config, detector.prepare([torch.zeros(3, 96, 96)])
-    detector.config = config_of(shorter_side=96, **numbers)
+    detector.config = config_of(shorter_side=96, **options)
     try:
         [one] = detector.postprocess(logits, torch.zeros(1, len(DEFAULT), 4), DEFAULT, batch)
     finally:
@@ -219,8 +219,8 @@ def found(detector: SSD, logits: Tensor, **numbers: Any) -> list[tuple[int, floa
     return list(zip(one.labels.tolist(), [round(s, 3) for s in one.scores.tolist()], strict=True))
 
 
-def test_candidates_by_hand(detector: SSD) -> None:
-    """A softmax with the background; NMS a class; a box may be two classes at once."""
+def test_postprocess_by_hand(detector: SSD) -> None:
+    """A softmax with the background; NMS per class; a box may have two classes."""
     logits = torch.tensor([[[2.0, 0, 0], [1, 0, 0], [0, 0, 9], [0, 0, 9], [1, 1, 0]]])
     scores = logits.softmax(dim=2)[0]
     first, both = round(float(scores[0, 0]), 3), round(float(scores[4, 0]), 3)
@@ -231,7 +231,7 @@ def test_candidates_by_hand(detector: SSD) -> None:
     assert found(detector, logits, score_threshold=0.99) == []
 
 
-def test_proposals_are_not_looked_at(detector: SSD) -> None:
+def test_proposals_are_ignored(detector: SSD) -> None:
     photo = torch.randint(0, 256, (3, 50, 70), dtype=torch.uint8)
     target, boxes = Target.of([[5, 5, 40, 40]], [0]), [torch.tensor([[0.0, 0, 9, 9]])]
     with_boxes, without = detector.predict(photo, proposals=boxes), detector.predict(photo)

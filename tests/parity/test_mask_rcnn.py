@@ -63,12 +63,12 @@ def photos(shared_data: Path) -> list[Tensor]:
     return [pil_to_tensor(Image.open(shared_data / name).convert("RGB")) / 255 for name in PHOTOS]
 
 
-def at_size(monkeypatch: pytest.MonkeyPatch, both: tuple[nn.Module, Detector], **numbers: int) -> None:
-    """Both networks at a smaller size, for speed, and ours with other numbers."""
+def at_size(monkeypatch: pytest.MonkeyPatch, both: tuple[nn.Module, Detector], **options: int) -> None:
+    """Both networks at a smaller size, for speed, and ours with other options."""
     theirs, ours = both
-    monkeypatch.setattr(theirs.transform, "min_size", (numbers["shorter_side"],))
-    monkeypatch.setattr(theirs.transform, "max_size", numbers["longer_side"])
-    config = replace(ours.config, **numbers)
+    monkeypatch.setattr(theirs.transform, "min_size", (options["shorter_side"],))
+    monkeypatch.setattr(theirs.transform, "max_size", options["longer_side"])
+    config = replace(ours.config, **options)
     for part in (ours, ours.boxes) if isinstance(ours, MaskRCNN) else (ours,):
         monkeypatch.setattr(part, "config", config)
 
@@ -155,8 +155,8 @@ def test_same_losses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Photos with many objects, one, and none at all; batch norm stays frozen on both sides."""
-    numbers = {"rpn_samples": EVERYTHING, "roi_samples": EVERYTHING}
-    at_size(monkeypatch, both, shorter_side=320, longer_side=500, **numbers)
+    options = {"rpn_samples": EVERYTHING, "roi_samples": EVERYTHING}
+    at_size(monkeypatch, both, shorter_side=320, longer_side=500, **options)
     theirs, ours = both
     monkeypatch.setattr(theirs.rpn.fg_bg_sampler, "batch_size_per_image", EVERYTHING)
     monkeypatch.setattr(theirs.roi_heads.fg_bg_sampler, "batch_size_per_image", EVERYTHING)

@@ -65,7 +65,7 @@ def test_same_losses(both: Both, assert_same_losses: Callable[..., None]) -> Non
 
 
 @pytest.mark.parametrize("name", list(HEAD_SPREAD))
-def test_foreign_weights_are_named(both: Both, name: str) -> None:
+def test_wrong_weights_are_refused(both: Both, name: str) -> None:
     state = both[0].state_dict()
     with pytest.raises(WeightsError, match=f"not the weights of torchvision's {name}: its heads are missing"):
         from_torchvision(name, {})

@@ -18,43 +18,43 @@ STILL = torch.zeros(4, 2, 4)
 
 
 def found(
-    scores: Tensor = SCORES, deltas: Tensor = STILL, original: tuple[int, int] = (100, 100), **numbers: object
+    scores: Tensor = SCORES, deltas: Tensor = STILL, original: tuple[int, int] = (100, 100), **options: object
 ) -> Detections:
     """In a photo that is 100 x 100 in the network."""
     usual = {"score_threshold": 0.01, "nms_iou": 0.5, "detections_per_image": 10}
-    config = SimpleNamespace(class_names=("cat", "dog"), **{**usual, **numbers})
+    config = SimpleNamespace(class_names=("cat", "dog"), **{**usual, **options})
     return decode_and_nms(REGIONS[: len(scores)], scores, deltas, ((100, 100), original), config)
 
 
-def test_best_first_thinned_in_each_class_and_clipped() -> None:
+def test_highest_score_first_nms_per_class_and_clipped() -> None:
     one = found()
     assert one.names == ["cat", "dog", "cat", "dog"]
     torch.testing.assert_close(one.scores, torch.tensor([0.9, 0.7, 0.3, 0.1]))
     assert one.boxes.tolist() == [[10, 10, 30, 30], [50, 50, 70, 70], [90, 90, 100, 100], [11, 10, 31, 30]]
 
 
-def test_boxes_are_in_the_photos_own_pixels() -> None:
+def test_boxes_are_in_pixels_of_the_photo() -> None:
     one = found(original=(50, 200))
     assert one.size == (50, 200)
     assert one.boxes[0].tolist() == [20, 5, 60, 15]
 
 
-def test_only_scores_above_the_threshold_count() -> None:
+def test_only_scores_above_the_threshold_are_kept() -> None:
     assert found(score_threshold=0.3).scores.tolist() == pytest.approx([0.9, 0.7])
     assert len(found(score_threshold=0.95)) == 0
 
 
-def test_how_much_boxes_of_a_class_may_overlap() -> None:
+def test_nms_iou_of_one_class() -> None:
     """The first two share 19 of 21 columns."""
     assert found(nms_iou=19 / 21 - 1e-3).scores.tolist() == pytest.approx([0.9, 0.7, 0.3, 0.1])
     assert found(nms_iou=19 / 21 + 1e-3).scores.tolist() == pytest.approx([0.9, 0.8, 0.7, 0.3, 0.1, 0.05])
 
 
-def test_no_more_than_asked_for_the_best_of_all_classes() -> None:
+def test_detections_per_image_over_all_classes() -> None:
     assert found(detections_per_image=2).names == ["cat", "dog"]
 
 
-def test_each_class_moves_the_region_in_its_own_way() -> None:
+def test_each_class_has_its_own_deltas() -> None:
     """A cat half its width to the right, a dog twice as high."""
     deltas = torch.zeros(1, 2, 4)
     deltas[0, 0, 0], deltas[0, 1, 3] = 0.5, math.log(2)
@@ -62,7 +62,7 @@ def test_each_class_moves_the_region_in_its_own_way() -> None:
     torch.testing.assert_close(one.boxes, torch.tensor([[20.0, 10, 40, 30], [10, 0, 30, 40]]))
 
 
-def test_regions_are_thinned_where_they_were_moved_to() -> None:
+def test_nms_uses_decoded_boxes() -> None:
     """The third region moves onto the first, which is surer."""
     deltas = STILL.clone()
     deltas[2, 0, :2] = -2  # sides of 20
@@ -71,12 +71,12 @@ def test_regions_are_thinned_where_they_were_moved_to() -> None:
     assert found(scores, deltas).scores.tolist() == pytest.approx([0.9])
 
 
-def test_what_was_moved_out_of_the_photo_is_not_found() -> None:
+def test_boxes_outside_the_photo_are_dropped() -> None:
     deltas = STILL.clone()
     deltas[:, :, 0] = 50
     assert len(found(deltas=deltas)) == 0
 
 
-def test_no_regions_nothing_found() -> None:
+def test_no_regions_give_no_detections() -> None:
     one = found(torch.zeros(0, 2), torch.zeros(0, 2, 4))
     assert (one.boxes.shape, one.class_names, one.size) == ((0, 4), ("cat", "dog"), (100, 100))

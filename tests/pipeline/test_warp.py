@@ -34,13 +34,13 @@ def test_no_context_leaves_boxes_as_they_are() -> None:
     assert torch.equal(with_context(boxes, 8, 0), boxes)
 
 
-def test_a_box_of_the_very_size_is_copied() -> None:
+def test_a_box_of_the_output_size_is_copied() -> None:
     photo = noise(12, 16)
     (region,) = warp(photo, torch.tensor([[3.0, 2, 11, 10]]), 8, 0)
     assert torch.equal(region, photo[0, :, 2:10, 3:11])
 
 
-def test_context_brings_in_what_is_around() -> None:
+def test_context_includes_the_surroundings() -> None:
     photo = noise(12, 16)
     (region,) = warp(photo, torch.tensor([[5.0, 4, 9, 8]]), 8, 2)
     assert torch.equal(region, photo[0, :, 2:10, 3:11])
@@ -74,7 +74,7 @@ def test_padding_is_outside_the_photo() -> None:
     assert torch.equal(module.warp(padded[0], (4, 5), boxes, 8, 1), alone)
 
 
-def test_far_outside_there_is_nothing_but_the_mean() -> None:
+def test_far_outside_the_photo_all_pixels_are_the_mean() -> None:
     assert not warp(torch.ones(1, 3, 4, 4), torch.tensor([[50.0, -90, 60, -80]]), 8, 2).any()
 
 
@@ -86,13 +86,13 @@ def test_the_aspect_ratio_is_not_kept() -> None:
     assert torch.equal(region[0], torch.arange(4.0)[:, None].expand(4, 4))
 
 
-def test_a_region_of_a_whole_multiple_is_the_mean_of_what_each_pixel_covers() -> None:
+def test_a_region_of_a_whole_multiple_is_the_exact_area_mean() -> None:
     photo = noise(30, 40)
     (region,) = warp(photo, torch.tensor([[2.0, 3, 34, 27]]), 8, 0)  # 32 x 24: 4 columns and 3 rows a pixel
     torch.testing.assert_close(region, F.avg_pool2d(photo[0, :, 3:27, 2:34], (3, 4)))
 
 
-def test_any_other_region_is_nearly_the_mean() -> None:
+def test_any_other_region_is_close_to_the_area_mean() -> None:
     """2.5 pixels of a photo in one: on noise, a tenth of the error of bilinear interpolation."""
     photo = noise(52, 52)
     inside = photo[:, :, 1:51, 1:51]

@@ -34,7 +34,7 @@ def trained_from(backbone: Backbone) -> list[str]:
 
 @pytest.mark.parametrize("name", NETWORKS)
 @torch.no_grad()
-def test_maps_are_those_of_the_whole_network(name: str) -> None:
+def test_maps_equal_those_of_the_whole_network(name: str) -> None:
     network, found = lively(name), []
     backbone = Backbone(name, STRIDES, network.state_dict())
     for stride in STRIDES:
@@ -82,7 +82,7 @@ def test_freezing_stops_at_the_end_of_a_stage(name: str, stages: int, first: str
     assert trained_from(backbone)[0] == first
 
 
-def test_a_stage_that_is_not_there_cannot_be_frozen() -> None:
+def test_a_missing_stage_cannot_be_frozen() -> None:
     with pytest.raises(UsageError, match="no stage 5"):
         Backbone("resnet18", STRIDES, None).freeze(5)
 
@@ -96,7 +96,7 @@ def test_frozen_layers_get_no_gradient() -> None:
     assert gradients["body.layer3.0.conv1.weight"]
 
 
-def test_the_photos_statistics_are_the_networks_own() -> None:
+def test_mean_and_std_are_the_networks_own() -> None:
     assert Backbone("tf_efficientnet_lite0", (8,), None).mean.tolist() == [0.5, 0.5, 0.5]
     assert Backbone("resnet18", (8,), None).std.tolist() == pytest.approx([0.229, 0.224, 0.225])
 
@@ -105,7 +105,7 @@ def without_last_stage(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key: value for key, value in state.items() if not key.startswith("layer4")}
 
 
-def test_weights_must_be_the_networks_own() -> None:
+def test_weights_must_fit_the_network() -> None:
     state = timm.create_model("resnet18").state_dict()
     Backbone("resnet18", (4, 8), without_last_stage(state))  # what is not read is not needed
     with pytest.raises(WeightsError, match=r"resnet18: \d+ tensors are missing, first layer4"):
@@ -115,7 +115,7 @@ def test_weights_must_be_the_networks_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "strides", "says"),
+    ("name", "strides", "message"),
     [
         ("resnet1", STRIDES, r"'resnet1' cannot be built by timm .*similar names:.* resnet18"),
         ("????", STRIDES, r"see timm.list_models\(\)"),
@@ -123,8 +123,8 @@ def test_weights_must_be_the_networks_own() -> None:
         ("swin_tiny_patch4_window7_224", STRIDES, "swin.* cannot be used: .* Choose a convolutional"),
     ],
 )
-def test_networks_that_cannot_serve(name: str, strides: tuple[int, ...], says: str) -> None:
-    with pytest.raises(UsageError, match=says):
+def test_networks_that_cannot_be_used(name: str, strides: tuple[int, ...], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         Backbone(name, strides, None)
 
 
@@ -133,8 +133,8 @@ CUT = ("tf_efficientnet_lite0", "mobilenetv3_small_050", "resnet18", "test_resne
 
 @pytest.mark.parametrize("name", CUT)
 @torch.no_grad()
-def test_what_lies_behind_the_last_map_is_not_there(name: str) -> None:
-    """timm keeps, and runs, the blocks of some networks behind the last map that is asked for."""
+def test_layers_behind_the_last_map_are_removed(name: str) -> None:
+    """timm keeps, and runs, the blocks of some networks behind the last requested map."""
     state = lively(name).state_dict()
     whole, cut = Backbone(name, (8, 16, 32), state), Backbone(name, (16,), state)
     pixels = torch.randn(1, 3, 64, 96)
@@ -154,7 +154,7 @@ def unused(backbone: Backbone) -> list[str]:
 @pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "resnet18", "convnext_atto"])
 @pytest.mark.parametrize("output_stride", [8, 16])
 @torch.no_grad()
-def test_dilated_maps_are_finer_and_of_the_same_numbers(name: str, output_stride: int) -> None:
+def test_dilated_maps_are_finer_and_use_the_same_weights(name: str, output_stride: int) -> None:
     state = lively(name).state_dict()
     plain, dilated = Backbone(name, STRIDES, state), Backbone(name, STRIDES, state, output_stride)
     maps = dilated(torch.randn(1, 3, 64, 96))
@@ -167,8 +167,8 @@ def test_dilated_maps_are_finer_and_of_the_same_numbers(name: str, output_stride
 
 
 @torch.no_grad()
-def test_a_dilated_place_says_what_the_strided_one_said() -> None:
-    """Without padding in the way, at every second place: the reason why the pretrained numbers fit."""
+def test_dilated_and_strided_maps_agree_where_both_have_a_pixel() -> None:
+    """Away from the padding, at every second pixel: this is why the pretrained weights fit."""
     state = lively("resnet18").state_dict()
     pixels = torch.randn(1, 3, 448, 448)
     (strided,), (dilated,) = (Backbone("resnet18", (16,), state, c)(pixels) for c in (32, 8))
@@ -191,6 +191,6 @@ def test_networks_that_cannot_be_dilated(name: str) -> None:
         Backbone(name, (32,), None, 8)
 
 
-def test_output_strides_that_there_are_not() -> None:
+def test_other_output_strides_are_refused() -> None:
     with pytest.raises(UsageError, match="output stride 4: expected 8, 16 or 32"):
         Backbone("resnet18", (32,), None, 4)

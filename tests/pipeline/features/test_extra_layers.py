@@ -37,13 +37,13 @@ def test_no_rows_no_maps() -> None:
     assert ExtraLayers(8, (), depthwise=True)(torch.randn(1, 8, 2, 2)) == []
 
 
-def test_maps_that_became_too_small_are_named() -> None:
+def test_photos_too_small_for_the_layers_are_refused() -> None:
     with pytest.raises(UsageError, match=r"a kernel of 3 does not fit a map of 2 x 2\. Give a larger --size"):
         ExtraLayers(8, ((8, 3, 1, 0),), depthwise=False)(torch.randn(1, 8, 2, 2))
 
 
 @pytest.mark.parametrize("depthwise", [False, True])
-def test_maps_keep_their_spread(depthwise: bool) -> None:
+def test_maps_keep_their_variance(depthwise: bool) -> None:
     torch.manual_seed(0)
     rows: tuple[Row, ...] = ((64, 3, 2, 1),) * 3
     coarsest = torch.randn(4, 64, 40, 40).relu()
@@ -70,7 +70,7 @@ def vgg_state() -> dict[str, Tensor]:
     return state
 
 
-def test_vgg_starts_from_every_fourth_of_the_pretrained_numbers() -> None:
+def test_vgg_starts_from_every_fourth_pretrained_weight() -> None:
     """Section 3: fc6 and fc7 are subsampled."""
     state = vgg_state()
     state["pre_logits.fc1.bias"] = torch.arange(4096.0)
@@ -127,7 +127,7 @@ def test_mobilenet_stages() -> None:
     assert trained[4] == 0
 
 
-def test_foreign_weights_and_stages_are_named() -> None:
+def test_wrong_weights_and_stages_are_refused() -> None:
     nothing = {"features.0.weight": torch.zeros(3)}
     with pytest.raises(WeightsError, match="do not fit vgg16"):
         AtrousVGG16(nothing)

@@ -35,7 +35,7 @@ def assert_close(ours: Tensor, theirs: Tensor) -> None:
 
 
 @pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "resnet18", "densenet121"])
-def test_networks_of_timm_compute_the_same(name: str) -> None:
+def test_timm_networks_compute_the_same(name: str) -> None:
     """Norms after, before and between convolutions, with and without TensorFlow's padding."""
     plain, folded = two(timm.create_model(name, features_only=True))
     assert not [module for module in folded.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -45,7 +45,7 @@ def test_networks_of_timm_compute_the_same(name: str) -> None:
             assert_close(ours, theirs)
 
 
-def test_only_norms_before_a_convolution_stay_layers_of_their_own() -> None:
+def test_only_norms_before_a_convolution_stay_separate_layers() -> None:
     count = {}
     for name in ("resnet18", "densenet121"):
         folded = fold_batch_norm(timm.create_model(name, features_only=True))
@@ -54,7 +54,7 @@ def test_only_norms_before_a_convolution_stay_layers_of_their_own() -> None:
     assert count["densenet121"] == 58 + 3 + 1  # the first of each layer and transition, and the last of all
 
 
-def test_the_gradient_is_that_of_the_frozen_network() -> None:
+def test_the_gradient_equals_that_of_the_frozen_network() -> None:
     plain, folded = two(timm.create_model("resnet18", features_only=True, out_indices=(1, 2)))
     pixels = torch.randn(2, 3, 64, 64, dtype=torch.float64)
     for network in (plain, folded):

@@ -52,14 +52,14 @@ def test_strided_levels_equal_torchvisions(extra_level_source: str, inputs: int)
 
 
 @pytest.mark.parametrize("extra", [0, 1, 2])
-def test_extra_levels_are_every_second_place(extra: int) -> None:
+def test_extra_levels_are_every_second_pixel(extra: int) -> None:
     pyramid = FPN(CHANNELS, 4, extra)([torch.randn(1, c, 12, 20) for c in CHANNELS])
     assert len(pyramid) == len(CHANNELS) + extra
     for finer, coarser in pairwise(pyramid[2:]):
         assert torch.equal(coarser, finer[:, :, ::2, ::2])
 
 
-def test_the_input_is_left_alone() -> None:
+def test_the_input_is_not_changed() -> None:
     maps = [torch.randn(1, c, 4, 4) for c in CHANNELS]
     copies = [m.clone() for m in maps]
     FPN(CHANNELS, 4)(maps)

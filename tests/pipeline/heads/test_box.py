@@ -12,7 +12,7 @@ from boxmask.pipeline.heads.box import BoxHead, compress_head, thin_layers, trun
 from boxmask.pipeline.layers import Linear
 
 
-def test_convolutions_take_the_place_of_the_second_layer() -> None:
+def test_convolutions_replace_the_second_layer() -> None:
     torch.manual_seed(0)
     head, rois = BoxHead(6, 3, 7, 10, convs=2), torch.randn(4, 6, 7, 7)
     assert not any(key.startswith("fc7.") for key in head.state_dict())
@@ -25,7 +25,7 @@ def test_convolutions_take_the_place_of_the_second_layer() -> None:
     torch.testing.assert_close(deltas.flatten(1), head.deltas(hidden))
 
 
-def test_without_convolutions_there_are_two_layers_and_nothing_else() -> None:
+def test_without_convolutions_there_are_two_layers() -> None:
     head = BoxHead(6, 3, 7, 10)
     layers = {key.split(".")[0] for key in head.state_dict()}
     assert layers == {"fc6", "fc7", "logits", "deltas"}
@@ -66,7 +66,7 @@ def test_the_best_approximation_of_its_rank(shape: tuple[int, int], rank: int) -
     assert np.linalg.norm(found - weights) == pytest.approx(np.linalg.norm(s[rank:]), rel=1e-5)
 
 
-def test_the_first_layer_has_no_bias_and_the_second_that_of_the_whole() -> None:
+def test_only_the_second_layer_has_the_bias() -> None:
     """Section 3.1."""
     layer = layer_of(*WIDE)
     first, second = truncated_svd(layer, 3)
@@ -94,14 +94,14 @@ def test_fewer_multiplications() -> None:
     assert 4096 * 4096 / multiplications(thin_layers(4096, 4096, 256)) == 8
 
 
-def test_a_truncated_layer_is_left_as_it_was() -> None:
+def test_the_original_layer_is_not_changed() -> None:
     layer = layer_of(*WIDE)
     before = layer.weight.detach().clone()
     truncated_svd(layer, 2)
     assert torch.equal(layer.weight, before)
 
 
-def test_a_compressed_head_is_one_that_is_built_thin_layers() -> None:
+def test_a_compressed_head_equals_one_built_with_svd_ranks() -> None:
     torch.manual_seed(0)
     head, thinner = BoxHead(2, 3, 2, 6), BoxHead(2, 3, 2, 6, svd_ranks=(4, 5))
     compress_head(head, (4, 5))
@@ -111,7 +111,7 @@ def test_a_compressed_head_is_one_that_is_built_thin_layers() -> None:
         assert torch.equal(ours, theirs)
 
 
-def test_a_head_compressed_at_full_rank_says_the_same() -> None:
+def test_a_head_compressed_at_full_rank_gives_the_same_output() -> None:
     torch.manual_seed(0)
     head, given = BoxHead(2, 3, 2, 6), torch.randn(3, 2, 2, 2)
     before = head(given)

@@ -33,7 +33,7 @@ def test_a_tower_keeps_the_maps_size(groups: int, depthwise: bool) -> None:
     assert sum(isinstance(layer, nn.GroupNorm) for layer in tower.modules()) == 2 * bool(groups)
 
 
-def test_a_tower_without_floors_is_the_map_itself() -> None:
+def test_a_tower_of_depth_0_returns_its_input() -> None:
     x = torch.randn(1, 6, 2, 2)
     tower = Tower(6, 8, 0)
     assert tower(x) is x
@@ -46,7 +46,7 @@ def test_depthwise_towers_are_smaller() -> None:
 
 
 @pytest.mark.parametrize("channels", [64, 256])
-def test_narrow_layers_start_with_more(channels: int) -> None:
+def test_narrow_layers_start_with_a_larger_std(channels: int) -> None:
     """What goes through is the same: spread 0.01 at 256 channels, twice that at 64."""
     conv = nn.Conv2d(channels, 64, 3)
     init_small(conv)
@@ -54,15 +54,15 @@ def test_narrow_layers_start_with_more(channels: int) -> None:
     assert not conv.bias.any()
 
 
-def test_every_score_begins_at_the_prior() -> None:
+def test_every_score_starts_at_the_prior() -> None:
     conv = nn.Conv2d(8, 3, 1)
     nn.init.zeros_(conv.weight)
     init_prior(conv, 0.01)
     torch.testing.assert_close(conv(torch.randn(1, 8, 2, 2)).sigmoid(), torch.full((1, 3, 2, 2), 0.01))
 
 
-def test_flat_outputs_lie_as_the_anchors_do() -> None:
-    """Anchor a of the cell in row y, column x says (a, y, x) in two numbers that differ by half."""
+def test_flattened_outputs_have_the_order_of_the_anchors() -> None:
+    """Anchor a of the cell in row y, column x outputs (a, y, x) in two values that differ by half."""
     anchors, rows, columns = 3, 2, 4
     parts = (torch.arange(n).float() for n in (anchors, rows, columns))
     a, y, x = torch.meshgrid(*parts, indexing="ij")
@@ -79,7 +79,7 @@ def test_flat_outputs_lie_as_the_anchors_do() -> None:
 SCORES = torch.tensor([[0.1, 0.9], [0.4, 0.05], [0.3, 0.6]])
 
 
-def test_the_best_above_the_threshold() -> None:
+def test_top_k_above_the_threshold() -> None:
     score, row, label = top_k_scores(SCORES, 0.3, 10)
     assert score.tolist() == pytest.approx([0.9, 0.6, 0.4])
     assert (row.tolist(), label.tolist()) == ([0, 2, 1], [1, 1, 0])
@@ -87,7 +87,7 @@ def test_the_best_above_the_threshold() -> None:
     assert [len(one) for one in top_k_scores(SCORES, 0.95, 2)] == [0, 0, 0]
 
 
-def test_logits_choose_the_same() -> None:
+def test_logits_select_the_same() -> None:
     expected = top_k_scores(SCORES, 0.3 - 1e-4, 10)
     found = top_k_scores(torch.logit(SCORES), logit(0.3 - 1e-4), 10)
     torch.testing.assert_close(found[0].sigmoid(), expected[0])
@@ -95,11 +95,11 @@ def test_logits_choose_the_same() -> None:
     assert torch.equal(found[2], expected[2])
 
 
-def test_a_threshold_of_nothing() -> None:
+def test_a_threshold_of_0() -> None:
     assert len(top_k_scores(torch.logit(SCORES), logit(0.0), 10)[0]) == 6
 
 
-def test_levels_are_thinned_together() -> None:
+def test_nms_runs_over_all_levels() -> None:
     """In a photo twice as large: clipped, slivers dropped unless they are wanted, NMS across levels."""
     fine = torch.tensor([[0.0, 0, 10, 10], [50, 0, 60, 10]]), torch.tensor([0.5, 0.9]), torch.tensor([0, 1])
     coarse = torch.tensor([[-5.0, 0, 10, 10]]), torch.tensor([0.8]), torch.tensor([0])
@@ -110,7 +110,7 @@ def test_levels_are_thinned_together() -> None:
     assert merge_levels([fine, coarse], ((50, 50), (100, 100)), config).names == ["b", "a"]
 
 
-def test_objects_of_a_batch() -> None:
+def test_matched_objects_of_a_batch() -> None:
     targets = [
         Target.of([[0, 0, 1, 1], [0, 0, 2, 2]], [3, 4]),
         Target.of([], []),

@@ -43,7 +43,7 @@ def test_by_hand() -> None:
     assert float(found) == pytest.approx(0.25 * math.log(2))
 
 
-def test_nothing_to_learn_from() -> None:
+def test_no_rows_have_zero_loss() -> None:
     nothing = (torch.zeros(0, dtype=torch.int64),) * 3
     logits = torch.randn(2, 2, 3, requires_grad=True)
     loss = focal_loss(logits, torch.zeros(2, 2), nothing)

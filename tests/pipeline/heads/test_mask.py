@@ -40,7 +40,7 @@ def test_gradients() -> None:
     torch.testing.assert_close(found, expected)
 
 
-def test_a_class_that_is_not_asked_for_does_not_learn() -> None:
+def test_only_the_requested_class_gets_a_gradient() -> None:
     head, rois, _ = head_and_rois()
     head(rois, torch.tensor([2, 0, 0, 2])).square().sum().backward()
     assert head.logits.weight.grad.flatten(1).any(dim=1).tolist() == [True, False, True]
@@ -57,12 +57,12 @@ def test_without_rois_every_gradient_is_zero() -> None:
         assert not parameter.grad.any()
 
 
-def test_without_convolutions_the_doubling_reads_the_rois() -> None:
+def test_depth_0_upsamples_the_rois_directly() -> None:
     head = MaskHead(6, 4, 0, 3)
     assert head(torch.randn(2, 6, 7, 7), torch.tensor([0, 1])).shape == (2, 14, 14)
 
 
-def test_in_the_beginning_every_pixel_is_undecided() -> None:
+def test_initially_every_pixel_is_undecided() -> None:
     torch.manual_seed(0)
     scores = MaskHead(64, 64, 4, 3)(torch.rand(2, 64, 14, 14), torch.tensor([0, 1])).sigmoid()
     assert (scores - 0.5).abs().amax() < 0.05

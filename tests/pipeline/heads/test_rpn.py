@@ -22,7 +22,7 @@ def every_anchor(features: list[Tensor]) -> tuple[Tensor, Tensor]:
     return images[order], torch.arange(count).repeat(2)[order]
 
 
-def test_single_anchors_say_what_the_dense_head_says() -> None:
+def test_outputs_at_single_anchors_equal_the_dense_head() -> None:
     head, features = head_and_features()
     images, anchors = every_anchor(features)
     logits, deltas = head.at(features, images, anchors)
@@ -31,7 +31,7 @@ def test_single_anchors_say_what_the_dense_head_says() -> None:
     torch.testing.assert_close(deltas, dense_deltas[images, anchors])
 
 
-def test_the_gradients_of_single_anchors_are_those_of_the_dense_head() -> None:
+def test_gradients_at_single_anchors_equal_the_dense_head() -> None:
     head, features = head_and_features()
     images, anchors = every_anchor(features)
     images, anchors = images[:40], anchors[:40]
@@ -47,7 +47,7 @@ def test_the_gradients_of_single_anchors_are_those_of_the_dense_head() -> None:
         torch.testing.assert_close(found, wanted)
 
 
-def test_no_anchors_give_no_answers_and_zero_gradients() -> None:
+def test_no_anchors_give_no_outputs_and_zero_gradients() -> None:
     head, features = head_and_features()
     none = torch.zeros(0, dtype=torch.int64)
     logits, deltas = head.at(features, none, none)
@@ -64,7 +64,7 @@ def test_neighborhoods_are_rows_of_pixels_with_zeros_outside() -> None:
     assert found.tolist() == [[0, 0, 0, 0, 1, 2, 0, 4, 5], [1, 2, 3, 4, 5, 6, 0, 0, 0]]
 
 
-def test_two_convolutions_say_the_same_at_single_anchors() -> None:
+def test_outputs_at_single_anchors_with_two_convolutions() -> None:
     """As in torchvision's second networks."""
     torch.manual_seed(0)
     head, (_, features) = RPNHead(8, 12, 3, depth=2).double(), head_and_features()

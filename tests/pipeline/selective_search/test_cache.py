@@ -31,7 +31,7 @@ def test_a_photo_is_searched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert torch.equal(cache.boxes(path), first)
 
 
-def test_another_photo_or_other_numbers_are_another_file(tmp_path: Path) -> None:
+def test_another_photo_or_other_settings_use_another_file(tmp_path: Path) -> None:
     cache, path = ProposalCache(CONFIG, tmp_path), photo(tmp_path)
     before = cache.path(path)
     assert ProposalCache(replace(CONFIG, seed=1), tmp_path).path(path) != before
@@ -39,7 +39,7 @@ def test_another_photo_or_other_numbers_are_another_file(tmp_path: Path) -> None
     assert cache.path(path) != before
 
 
-def test_a_file_that_is_damaged_is_made_anew(tmp_path: Path) -> None:
+def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
     cache, path = ProposalCache(CONFIG, tmp_path), photo(tmp_path)
     expected = cache.boxes(path)
     for content in (b"", b"\x93NUMPY rubbish", cache.path(path).read_bytes()[:-7]):
@@ -48,12 +48,12 @@ def test_a_file_that_is_damaged_is_made_anew(tmp_path: Path) -> None:
         assert torch.equal(torch.from_numpy(np.load(cache.path(path))), expected)
 
 
-def test_a_photo_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_photo_is_named(tmp_path: Path) -> None:
     with pytest.raises(PhotoError, match=r"nowhere\.jpg"):
         ProposalCache(CONFIG, tmp_path).boxes(tmp_path / "nowhere.jpg")
 
 
-def test_the_folder_may_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BOXMASK_CACHE", str(tmp_path))
     assert default_folder() == tmp_path
     monkeypatch.delenv("BOXMASK_CACHE")

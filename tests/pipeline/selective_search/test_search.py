@@ -35,13 +35,13 @@ def photo(height: int = 90, width: int = 120) -> NDArray[np.uint8]:
     return picture
 
 
-def test_finds_what_stands_out() -> None:
+def test_finds_objects_that_stand_out() -> None:
     boxes = selective_search(photo(), SMALL)
     for wanted in ([15, 20, 50, 60], [70, 40, 110, 80]):
         assert (boxes - torch.tensor(wanted)).abs().amax(1).min() <= 1
 
 
-def test_boxes_lie_in_the_photo_in_its_own_pixels_and_are_all_different() -> None:
+def test_boxes_are_distinct_and_in_pixels_of_the_photo() -> None:
     large = np.repeat(np.repeat(photo(), 3, axis=0), 3, axis=1)
     boxes = selective_search(large, SMALL)
     assert boxes.dtype == torch.float32
@@ -77,12 +77,12 @@ def test_the_same_with_any_number_of_threads() -> None:
     assert torch.equal(*found)
 
 
-def test_the_limit_takes_the_first_in_order() -> None:
+def test_max_boxes_keeps_the_first_in_order() -> None:
     everything = selective_search(photo(), SMALL)
     assert torch.equal(selective_search(photo(), replace(SMALL, max_boxes=7)), everything[:7])
 
 
-def test_no_box_says_nearly_the_same_as_an_earlier_one() -> None:
+def test_near_duplicates_are_dropped() -> None:
     boxes = selective_search(photo(), replace(SMALL, max_boxes=None))
     everything = selective_search(photo(), replace(SMALL, max_boxes=None, duplicate_iou=1.0))
     assert len(boxes) < len(everything)
@@ -94,7 +94,7 @@ def test_no_box_says_nearly_the_same_as_an_earlier_one() -> None:
     )
 
 
-def test_the_papers_numbers_are_kept() -> None:
+def test_the_papers_settings() -> None:
     strategies = {name: config.strategies for name, config in PAPER_MODES.items()}
     assert strategies == {"single": 1, "fast": 8, "quality": 80}
     for config in PAPER_MODES.values():
@@ -108,14 +108,14 @@ def test_the_papers_numbers_are_kept() -> None:
     assert ((boxes[:, 2:] - boxes[:, :2]) >= 20).all()
 
 
-def test_every_space_and_similarity_is_a_strategy() -> None:
+def test_every_space_scale_and_similarity_is_a_strategy() -> None:
     config = replace(SMALL, color_spaces=("rgi", "h", "i"), similarities=("F", "S"), scales=(50, 100))
     names = [one.strategy for one in hierarchies(photo(), config)]
     assert len(names) == len(set(names)) == config.strategies == 12
     assert names[:4] == ["rgi F k=50", "rgi S k=50", "rgi F k=100", "rgi S k=100"]
 
 
-def test_order_is_the_rank_times_a_seeded_number_and_duplicates_go() -> None:
+def test_order_is_the_rank_times_a_random_number_without_repeats() -> None:
     tops = np.array([[0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 9, 9]], np.int32)
     found = rank_boxes([tops, tops[2:]], seed=3)  # draws in 0..1, as in the paper
     assert sorted(map(tuple, found.tolist())) == sorted(map(tuple, tops.tolist()))
@@ -135,14 +135,14 @@ def test_a_hierarchy_ends_with_the_whole_picture() -> None:
         assert one.boxes[-1].tolist() == [0, 0, 120, 90]
 
 
-def test_draws_that_begin_higher_keep_nearer_to_the_hierarchy() -> None:
+def test_a_higher_min_random_factor_keeps_the_order_closer_to_the_hierarchy() -> None:
     tops = np.array([[0, 0, side, side] for side in range(1, 60)], np.int32)
     assert rank_boxes([tops], 0, 1.0)[:, 2].tolist() == list(range(59, 0, -1))
     displaced = [np.abs(np.diff(rank_boxes([tops], 0, least)[:, 2])).sum() for least in (0.0, 0.5, 1.0)]
     assert displaced[0] > displaced[1] > displaced[2]
 
 
-def test_thinning_can_be_switched_off() -> None:
+def test_dropping_near_duplicates_can_be_switched_off() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 9]], np.int32)
     assert drop_duplicates(boxes, 1.0, None).tolist() == boxes.tolist()
     assert drop_duplicates(boxes, 1.0, 2).tolist() == boxes[:2].tolist()
@@ -209,7 +209,7 @@ def test_panoramas_are_not_searched_as_lines(size: tuple[int, int], wanted: tupl
     assert resize_for_search(np.zeros((*size, 3), np.uint8), SelectiveSearchConfig()).shape == (*wanted, 3)
 
 
-def test_a_photo_may_come_in_any_form(tmp_path: Path) -> None:
+def test_a_photo_in_any_form(tmp_path: Path) -> None:
     array = photo()
     wanted = selective_search(array, SMALL)
     Image.fromarray(array).save(tmp_path / "photo.png")
@@ -218,12 +218,12 @@ def test_a_photo_may_come_in_any_form(tmp_path: Path) -> None:
         assert torch.equal(selective_search(form, SMALL), wanted)
 
 
-def test_grayscale_is_the_same_three_times() -> None:
+def test_grayscale_has_three_equal_channels() -> None:
     gray = photo()[:, :, 0]
     assert torch.equal(selective_search(gray, SMALL), selective_search(np.stack([gray] * 3, axis=2), SMALL))
 
 
-def test_anything_but_a_photo_is_refused() -> None:
+def test_other_arrays_are_refused() -> None:
     for wrong in (np.zeros((4, 4, 2), np.uint8), np.zeros((0, 5, 3), np.uint8)):
         with pytest.raises(PhotoError, match=r"\(H, W, 3\)"):
             selective_search(wrong)
