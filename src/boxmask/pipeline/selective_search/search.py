@@ -70,9 +70,8 @@ def selective_search(
     sides = boxes[:, 2:] - boxes[:, :2]
     min_side = min(config.min_box_size, *picture.shape[:2])
     boxes = drop_duplicates(boxes[(sides >= min_side).all(axis=1)], config.duplicate_iou, config.max_boxes)
-    x_scale, y_scale = pixels.shape[1] / picture.shape[1], pixels.shape[0] / picture.shape[0]
-    scale = np.array([x_scale, y_scale, x_scale, y_scale], np.float32)
-    return torch.from_numpy(boxes.astype(np.float32) * scale)
+    stretch = [pixels.shape[1] / picture.shape[1], pixels.shape[0] / picture.shape[0]] * 2
+    return torch.from_numpy(boxes.astype(np.float32) * np.array(stretch, np.float32))
 
 
 def _pixels(photo: Photo) -> Bytes:
