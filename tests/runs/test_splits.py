@@ -63,7 +63,7 @@ def test_photos_missing_from_the_split_file_are_left_out_with_a_note(
     run = make_run(tmp_path / "run", train=files[5:], test=files[:3])
     photos = select_split(unsplit, run, demo, "all")
     assert sorted(photos.files.tolist()) == files[:3] + files[5:]
-    assert any("2 photos are in no split" in note for note in photos.notes)
+    assert any("left out: 2 photos in no split" in note for note in photos.notes)
 
 
 def test_a_split_file_of_another_data_set_is_ignored(unsplit: Any, demo: Path, tmp_path: Path) -> None:
