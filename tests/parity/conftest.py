@@ -1,4 +1,4 @@
-"""What the tests beside torchvision's detectors share: photos, labels, and how both sides are compared."""
+"""Shared by the comparisons with torchvision's detectors: photos, labels and assertions."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,18 +14,18 @@ from boxmask.detectors.contract import Detector
 from boxmask.types import Detections, Target
 
 PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg")
-SMALLER = (400, 667)  # the sides of the photos in the tests of the losses, for speed
+SIDES = (400, 667)  # shorter and longer side of the photos in the tests of the losses, for speed
 
 
 @pytest.fixture(scope="session")
 def photos(shared_data: Path) -> list[Tensor]:
-    """Two, of mixed sizes."""
+    """Two photos of different sizes."""
     return [pil_to_tensor(Image.open(shared_data / name).convert("RGB")) / 255 for name in PHOTOS]
 
 
 @pytest.fixture(params=[(6, 1), (0, 3), (0, 0)], ids=str)
 def targets(request: pytest.FixtureRequest, photos: list[Tensor]) -> list[Target]:
-    """Labels of the two photos, 0 to 3: with many objects, one, and none at all."""
+    """Targets of the two photos, with many objects, one and none; labels 0 to 3."""
     generator = torch.Generator().manual_seed(1)
     targets = []
     for photo, count in zip(photos, request.param, strict=True):
@@ -39,12 +39,12 @@ def targets(request: pytest.FixtureRequest, photos: list[Tensor]) -> list[Target
 
 @pytest.fixture
 def make_smaller(monkeypatch: pytest.MonkeyPatch) -> Callable[[nn.Module, Detector], None]:
-    """Until the test is over, both sides resize photos to `SMALLER`."""
+    """Let both networks resize photos to `SIDES` during the test."""
 
     def patch(theirs: nn.Module, ours: Detector) -> None:
-        monkeypatch.setattr(theirs.transform, "min_size", SMALLER[:1])
-        monkeypatch.setattr(theirs.transform, "max_size", SMALLER[1])
-        smaller = replace(ours.config, shorter_side=SMALLER[0], longer_side=SMALLER[1])
+        monkeypatch.setattr(theirs.transform, "min_size", SIDES[:1])
+        monkeypatch.setattr(theirs.transform, "max_size", SIDES[1])
+        smaller = replace(ours.config, shorter_side=SIDES[0], longer_side=SIDES[1])
         monkeypatch.setattr(ours, "config", smaller)
 
     return patch
@@ -54,10 +54,10 @@ def make_smaller(monkeypatch: pytest.MonkeyPatch) -> Callable[[nn.Module, Detect
 def assert_same_losses(
     photos: list[Tensor], targets: list[Target], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., None]:
-    """The same losses of the photos on both sides, with batch norm frozen on both.
+    """Check that both networks compute the same losses, with frozen batch norm.
 
-    names:       what torchvision calls each of ours
-    first_label: torchvision's number of our class 0; 1 where the background comes before it
+    names:       our name of each loss -> torchvision's
+    first_label: torchvision's label of our class 0; 1 if label 0 is the background
     """
 
     def check(theirs: nn.Module, ours: Detector, names: dict[str, str], first_label: int) -> None:
@@ -76,7 +76,7 @@ def assert_same_losses(
 
 @pytest.fixture(scope="session")
 def both_predict(photos: list[Tensor]) -> Callable[..., list[tuple[Detections, dict[str, Tensor]]]]:
-    """What each side finds in each photo, ours first; over a hundred in all."""
+    """Predict with both networks: our detections and torchvision's per photo, over a hundred in all."""
 
     def predict(theirs: nn.Module, ours: Detector) -> list[tuple[Detections, dict[str, Tensor]]]:
         with torch.inference_mode():
@@ -90,7 +90,7 @@ def both_predict(photos: list[Tensor]) -> Callable[..., list[tuple[Detections, d
 
 @pytest.fixture(scope="session")
 def assert_same_detections() -> Callable[[Detections, dict[str, Tensor]], None]:
-    """The same boxes, scores and labels in the same order; torchvision's first label is the background."""
+    """Check for equal boxes, scores and labels in the same order; torchvision's label 0 is the background."""
 
     def check(found: Detections, expected: dict[str, Tensor]) -> None:
         assert len(found) == len(expected["boxes"])

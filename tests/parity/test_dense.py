@@ -1,4 +1,4 @@
-"""Our RetinaNet and FCOS against torchvision's, with the same weights, on real photos of mixed sizes."""
+"""RetinaNet and FCOS compared with torchvision's, with the same weights, on real photos of mixed sizes."""
 
 from collections.abc import Callable
 
@@ -13,27 +13,29 @@ from boxmask.types import Detections
 from boxmask.weights import from_torchvision
 
 LOSSES = {"dense_class": "classification", "dense_box": "bbox_regression"}  # ours: theirs
-OF_FCOS = {"dense_centerness": "bbox_ctrness"}
-NAMES = ("nothing", "one", "two", "three", "four")  # of all columns, as random weights use the first, too
+FCOS_LOSSES = {"dense_centerness": "bbox_ctrness"}
+NAMES = ("nothing", "one", "two", "three", "four")  # with the background, which random weights predict too
 NETWORKS = ("retinanet_resnet50_fpn", "retinanet_resnet50_fpn_v2", "fcos_resnet50_fpn")
 Both = tuple[nn.Module, Detector]
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
 def both(request: pytest.FixtureRequest) -> Both:
-    """torchvision's network with lively random weights, and ours with the same."""
+    """torchvision's network with random weights, and ours with the same weights."""
     build = getattr(detection, request.param)
-    theirs = lively(build(weights=None, weights_backbone=None, num_classes=len(NAMES)))
+    theirs = randomize(build(weights=None, weights_backbone=None, num_classes=len(NAMES)))
     if request.param.startswith("fcos"):
-        nn.init.constant_(theirs.head.regression_head.bbox_reg.bias, 2.0)  # in strides: boxes that overlap
+        nn.init.constant_(
+            theirs.head.regression_head.bbox_reg.bias, 2.0
+        )  # in strides: large, overlapping boxes
     else:
         theirs.head.regression_head.bbox_reg.weight.data.mul_(0.1)
     return theirs, from_torchvision(request.param, theirs.state_dict(), NAMES)
 
 
 @torch.no_grad()
-def lively(theirs: nn.Module) -> nn.Module:
-    """Weights with which all parts have a say, scores lie well apart, and none is saturated."""
+def randomize(theirs: nn.Module) -> nn.Module:
+    """Random weights with which every part matters and scores are spread, none saturated."""
     generator = torch.Generator().manual_seed(0)
     for name, module in theirs.named_modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -45,13 +47,13 @@ def lively(theirs: nn.Module) -> nn.Module:
             fan_in = module.weight[0].numel()
             module.weight.normal_(std=(2 / fan_in) ** 0.5, generator=generator)
     for layer in theirs.backbone.fpn.layer_blocks:
-        layer[0].weight.mul_(0.02)  # features of about one, as trained ones are
+        layer[0].weight.mul_(0.02)  # features of about 1, like trained ones
     theirs.head.classification_head.cls_logits.bias.fill_(-2.0)
     return theirs.eval()
 
 
 def assert_same(found: Detections, expected: dict[str, Tensor]) -> None:
-    """The same boxes, scores and labels; two may change places whose scores differ by rounding alone."""
+    """Check for equal boxes, scores and labels; the order may differ where scores differ by rounding."""
     assert len(found) == len(expected["boxes"])
     torch.testing.assert_close(found.scores, expected["scores"], atol=1e-5, rtol=1e-5)
     apart = (found.boxes[:, None] - expected["boxes"]).abs().amax(2)
@@ -74,4 +76,6 @@ def test_same_losses(
     both: Both, make_smaller: Callable[..., None], assert_same_losses: Callable[..., None]
 ) -> None:
     make_smaller(*both)
-    assert_same_losses(*both, {**LOSSES, **OF_FCOS} if isinstance(both[1], FCOS) else LOSSES, first_label=0)
+    assert_same_losses(
+        *both, {**LOSSES, **FCOS_LOSSES} if isinstance(both[1], FCOS) else LOSSES, first_label=0
+    )

@@ -1,4 +1,4 @@
-"""Our Faster R-CNN against torchvision's, with the same weights, on real photos of mixed sizes."""
+"""Faster R-CNN compared with torchvision's, with the same weights, on real photos of mixed sizes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from torchvision.models.detection import fasterrcnn_resnet50_fpn
 from boxmask.detectors.contract import Detector
 from boxmask.weights import from_torchvision
 
-EVERYTHING = 10**6  # so many samples that nothing is left to chance
+ALL_SAMPLES = 10**6  # per image, so that nothing is sampled at random
 LOSSES = {  # ours: theirs
     "rpn_objectness": "loss_objectness",
     "rpn_box": "loss_rpn_box_reg",
@@ -24,7 +24,7 @@ Both = tuple[nn.Module, Detector]
 
 @pytest.fixture(scope="module")
 def both() -> Both:
-    """torchvision's network with lively random weights, and ours with the same."""
+    """torchvision's network with random weights, and ours with the same weights."""
     torch.manual_seed(0)
     theirs = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=5)
     with torch.no_grad():
@@ -33,9 +33,9 @@ def both() -> Both:
                 module.running_mean.normal_(std=0.1)
                 module.running_var.uniform_(0.8, 1.2)
         for layer in theirs.backbone.fpn.layer_blocks:
-            layer[0].weight.mul_(0.02)  # features of about one, as trained ones are
+            layer[0].weight.mul_(0.02)  # features of about 1, like trained ones
         for layer in (theirs.rpn.head.cls_logits, theirs.roi_heads.box_predictor.cls_score):
-            nn.init.normal_(layer.weight, std=0.05)  # scores well apart, and none saturated
+            nn.init.normal_(layer.weight, std=0.05)  # spread scores, none saturated
     theirs.eval()
     return theirs, from_torchvision("fasterrcnn_resnet50_fpn", theirs.state_dict())
 
@@ -57,8 +57,8 @@ def test_same_losses(
 ) -> None:
     theirs, ours = both
     make_smaller(*both)
-    monkeypatch.setattr(theirs.rpn.fg_bg_sampler, "batch_size_per_image", EVERYTHING)
-    monkeypatch.setattr(theirs.roi_heads.fg_bg_sampler, "batch_size_per_image", EVERYTHING)
-    all_samples = replace(ours.config, rpn_samples=EVERYTHING, roi_samples=EVERYTHING)
-    monkeypatch.setattr(ours, "config", all_samples)
+    monkeypatch.setattr(theirs.rpn.fg_bg_sampler, "batch_size_per_image", ALL_SAMPLES)
+    monkeypatch.setattr(theirs.roi_heads.fg_bg_sampler, "batch_size_per_image", ALL_SAMPLES)
+    config = replace(ours.config, rpn_samples=ALL_SAMPLES, roi_samples=ALL_SAMPLES)
+    monkeypatch.setattr(ours, "config", config)
     assert_same_losses(*both, LOSSES, first_label=1)

@@ -1,4 +1,4 @@
-"""Our Mask R-CNN, and the second Faster R-CNN, against torchvision's, with the same weights, on photos."""
+"""Mask R-CNN and Faster R-CNN v2 compared with torchvision's, with the same weights, on real photos."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,8 +23,8 @@ from boxmask.types import Detections, Target
 from boxmask.weights import from_torchvision
 
 PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg")
-PARTS = ((320, 400), (448, 320))  # (height, width) of the photos' parts that the losses are of: not resized
-EVERYTHING = 10**6  # so many samples that nothing is left to chance
+CROPS = ((320, 400), (448, 320))  # (height, width) for the losses: crops that are not resized
+ALL_SAMPLES = 10**6  # per image, so that nothing is sampled at random
 LOSSES = {  # ours: theirs
     "rpn_objectness": "loss_objectness",
     "rpn_box": "loss_rpn_box_reg",
@@ -41,7 +41,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
 
 @pytest.fixture(scope="module", params=list(NETWORKS))
 def both(request: pytest.FixtureRequest) -> tuple[nn.Module, Detector]:
-    """torchvision's network with lively random weights, and ours with the same."""
+    """torchvision's network with random weights, and ours with the same weights."""
     torch.manual_seed(0)
     theirs = NETWORKS[request.param](weights=None, weights_backbone=None, num_classes=5)
     with torch.no_grad():
@@ -51,9 +51,9 @@ def both(request: pytest.FixtureRequest) -> tuple[nn.Module, Detector]:
                 module.running_var.uniform_(0.8, 1.2)
                 module.bias.normal_(std=0.1)
         for layer in theirs.backbone.fpn.layer_blocks:
-            layer[0].weight.mul_(0.02)  # features of about one, as trained ones are
+            layer[0].weight.mul_(0.02)  # features of about 1, like trained ones
         for layer in (theirs.rpn.head.cls_logits, theirs.roi_heads.box_predictor.cls_score):
-            nn.init.normal_(layer.weight, std=0.05)  # scores well apart, and none saturated
+            nn.init.normal_(layer.weight, std=0.05)  # spread scores, none saturated
     theirs.eval()
     return theirs, from_torchvision(request.param, theirs.state_dict())
 
@@ -63,8 +63,8 @@ def photos(shared_data: Path) -> list[Tensor]:
     return [pil_to_tensor(Image.open(shared_data / name).convert("RGB")) / 255 for name in PHOTOS]
 
 
-def at_size(monkeypatch: pytest.MonkeyPatch, both: tuple[nn.Module, Detector], **options: int) -> None:
-    """Both networks at a smaller size, for speed, and ours with other options."""
+def configure(monkeypatch: pytest.MonkeyPatch, both: tuple[nn.Module, Detector], **options: int) -> None:
+    """Resize photos to a smaller size in both networks, for speed, and change options of ours."""
     theirs, ours = both
     monkeypatch.setattr(theirs.transform, "min_size", (options["shorter_side"],))
     monkeypatch.setattr(theirs.transform, "max_size", options["longer_side"])
@@ -73,10 +73,10 @@ def at_size(monkeypatch: pytest.MonkeyPatch, both: tuple[nn.Module, Detector], *
         monkeypatch.setattr(part, "config", config)
 
 
-def pairs(found: Detections, expected: dict[str, Tensor]) -> Tensor:
-    """Their row of each of ours: the same class, box and score, each once.
+def matching_rows(found: Detections, expected: dict[str, Tensor]) -> Tensor:
+    """For each of our detections, the row of torchvision's with the same class, box and score, or -1.
 
-    Where scores are equal but for rounding, two may change places, or the last of a hundred be another.
+    Where scores differ by rounding, the order may differ, and the last of a hundred may be another one.
     """
     assert len(found) == len(expected["boxes"])
     apart = (found.boxes[:, None] - expected["boxes"]).abs().amax(2)
@@ -91,28 +91,28 @@ def pairs(found: Detections, expected: dict[str, Tensor]) -> Tensor:
 
 
 def assert_same_masks(found: Detections, expected: Tensor, rows: Tensor) -> None:
-    """All pixels but a few, whose value is at the threshold."""
+    """Check that masks are equal, except for a few pixels at the threshold."""
     assert found.masks is not None
     ours = torch.from_numpy(found.masks.dense())[rows >= 0]
     theirs = expected[rows[rows >= 0], 0]
     differs = ours != (theirs > 0.5)
     assert (theirs[differs] - 0.5).abs().amax() < 1e-3 if differs.any() else True
     assert differs.sum() <= max(20, 1e-4 * ours.sum())
-    assert 1e-3 < ours.float().mean() < 0.99  # the comparison is about something
+    assert 1e-3 < ours.float().mean() < 0.99  # otherwise the comparison would be trivial
 
 
 @pytest.mark.slow
 def test_same_boxes_scores_labels_and_masks(
     both: tuple[nn.Module, Detector], photos: list[Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_size(monkeypatch, both, shorter_side=320, longer_side=500)
+    configure(monkeypatch, both, shorter_side=320, longer_side=500)
     theirs, ours = both
     with torch.inference_mode():
         expected = theirs(photos)
     found = ours.predict(photos)
     assert sum(len(one) for one in found) > 100
     for a, b in zip(found, expected, strict=True):
-        rows = pairs(a, b)
+        rows = matching_rows(a, b)
         if isinstance(ours, MaskRCNN):
             assert_same_masks(a, b["masks"], rows)
         else:
@@ -120,10 +120,10 @@ def test_same_boxes_scores_labels_and_masks(
 
 
 def targets_of(objects: tuple[int, ...]) -> list[Target]:
-    """Boxes at random places, and an ellipse in each."""
+    """Random boxes, each with an ellipse as its mask."""
     generator = torch.Generator().manual_seed(1)
     targets = []
-    for (height, width), count in zip(PARTS, objects, strict=True):
+    for (height, width), count in zip(CROPS, objects, strict=True):
         corner = torch.rand(count, 2, generator=generator) * torch.tensor([width * 0.6, height * 0.6])
         side = 12 + torch.rand(count, 2, generator=generator) * torch.tensor([width * 0.3, height * 0.3])
         labels = torch.randint(0, 4, (count,), generator=generator)
@@ -140,7 +140,7 @@ def ellipses(boxes: Tensor, size: tuple[int, int]) -> Masks:
     return Masks.from_dense(dense)
 
 
-def as_theirs(target: Target) -> dict[str, Tensor]:
+def torchvision_target(target: Target) -> dict[str, Tensor]:
     assert target.masks is not None
     masks = torch.from_numpy(target.masks.dense()).to(torch.uint8)
     return {"boxes": target.boxes, "labels": target.labels + 1, "masks": masks}
@@ -154,20 +154,20 @@ def test_same_losses(
     objects: tuple[int, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Photos with many objects, one, and none at all; batch norm stays frozen on both sides."""
-    options = {"rpn_samples": EVERYTHING, "roi_samples": EVERYTHING}
-    at_size(monkeypatch, both, shorter_side=320, longer_side=500, **options)
+    """Photos with many objects, one and none; batch norm is frozen in both networks."""
+    samples = {"rpn_samples": ALL_SAMPLES, "roi_samples": ALL_SAMPLES}
+    configure(monkeypatch, both, shorter_side=320, longer_side=500, **samples)
     theirs, ours = both
-    monkeypatch.setattr(theirs.rpn.fg_bg_sampler, "batch_size_per_image", EVERYTHING)
-    monkeypatch.setattr(theirs.roi_heads.fg_bg_sampler, "batch_size_per_image", EVERYTHING)
+    monkeypatch.setattr(theirs.rpn.fg_bg_sampler, "batch_size_per_image", ALL_SAMPLES)
+    monkeypatch.setattr(theirs.roi_heads.fg_bg_sampler, "batch_size_per_image", ALL_SAMPLES)
     for module in (theirs, theirs.rpn, theirs.roi_heads, theirs.transform):
-        monkeypatch.setattr(module, "training", True)  # not .train(): that would wake batch norm
-    parts = [photo[:, :height, :width] for photo, (height, width) in zip(photos, PARTS, strict=True)]
-    assert [tuple(part.shape[1:]) for part in parts] == list(PARTS)
+        monkeypatch.setattr(module, "training", True)  # .train() would also unfreeze batch norm
+    crops = [photo[:, :height, :width] for photo, (height, width) in zip(photos, CROPS, strict=True)]
+    assert [tuple(crop.shape[1:]) for crop in crops] == list(CROPS)
     targets = targets_of(objects)
     with torch.no_grad():
-        expected = theirs(parts, [as_theirs(target) for target in targets])
-        found = ours.loss(parts, targets)
+        expected = theirs(crops, [torchvision_target(target) for target in targets])
+        found = ours.loss(crops, targets)
     assert set(found) == {name for name, other in LOSSES.items() if other in expected}
     for name, loss in found.items():
         torch.testing.assert_close(loss, expected[LOSSES[name]], atol=1e-4, rtol=1e-4)

@@ -1,4 +1,4 @@
-"""Our SSD and SSDLite against torchvision's, with the same weights, on real photos of mixed sizes."""
+"""SSD and SSDLite compared with torchvision's, with the same weights, on real photos of mixed sizes."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from boxmask.errors import WeightsError
 from boxmask.weights import from_torchvision
 
 LOSSES = {"ssd_class": "classification", "ssd_box": "bbox_regression"}  # ours: theirs
-HEAD_SPREAD = {  # of the last layers' first numbers, so that scores are well apart and boxes inside the photo
+HEAD_SPREAD = {  # scale of the last layers' weights: spread scores, and boxes inside the photo
     "ssd300_vgg16": (0.1, 0.05),
     "ssdlite320_mobilenet_v3_large": (1.0, 0.3),
 }
@@ -20,8 +20,8 @@ HEAD_SPREAD = {  # of the last layers' first numbers, so that scores are well ap
 Both = tuple[nn.Module, Detector]
 
 
-def enliven(network: nn.Module, spread: tuple[float, float]) -> None:
-    """Random numbers with which no map vanishes or explodes, and no two scores are near."""
+def randomize(network: nn.Module, spread: tuple[float, float]) -> None:
+    """Random weights with which no map vanishes or explodes, and scores are well apart."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(std=0.1)
@@ -40,13 +40,13 @@ def enliven(network: nn.Module, spread: tuple[float, float]) -> None:
 
 @pytest.fixture(scope="module", params=list(HEAD_SPREAD))
 def both(request: pytest.FixtureRequest) -> Both:
-    """torchvision's network with lively random weights, and ours with the same."""
+    """torchvision's network with random weights, and ours with the same weights."""
     torch.manual_seed(0)
     theirs = getattr(detection, request.param)(weights=None, weights_backbone=None, num_classes=5)
     with torch.no_grad():
-        enliven(theirs, HEAD_SPREAD[request.param])
+        randomize(theirs, HEAD_SPREAD[request.param])
         if request.param == "ssd300_vgg16":
-            theirs.backbone.features[0].weight.div_(64)  # its pixels count to 255
+            theirs.backbone.features[0].weight.div_(64)  # its inputs are 0..255
     theirs.eval()
     return theirs, from_torchvision(request.param, theirs.state_dict())
 
@@ -65,7 +65,7 @@ def test_same_losses(both: Both, assert_same_losses: Callable[..., None]) -> Non
 
 
 @pytest.mark.parametrize("name", list(HEAD_SPREAD))
-def test_wrong_weights_are_refused(both: Both, name: str) -> None:
+def test_weights_of_another_network_are_rejected(both: Both, name: str) -> None:
     state = both[0].state_dict()
     with pytest.raises(WeightsError, match=f"not the weights of torchvision's {name}: its heads are missing"):
         from_torchvision(name, {})
@@ -74,9 +74,9 @@ def test_wrong_weights_are_refused(both: Both, name: str) -> None:
         with pytest.raises(WeightsError, match=f"not the weights of torchvision's {name}"):
             from_torchvision(name, state)
     else:
-        short = {key: x for key, x in state.items() if "extra.2" not in key}
+        incomplete = {key: x for key, x in state.items() if "extra.2" not in key}
         with pytest.raises(WeightsError, match=f"not the weights of torchvision's {name}"):
-            from_torchvision(name, short)
+            from_torchvision(name, incomplete)
 
 
 def test_class_names(both: Both) -> None:

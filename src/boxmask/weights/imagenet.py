@@ -24,7 +24,7 @@ ALTERNATIVES = (
     f"Use --backbone {BUNDLED}, whose weights are installed with boxmask, a file of weights with "
     "--weights FILE, or random weights with --weights none."
 )
-# What timm's download raises besides OSError, which covers the network, the disk and most errors of the hub.
+# What timm's download raises. OSError covers the network, the disk and most errors of the hub.
 HUB_ERRORS: tuple[type[Exception], ...] = (
     OSError,
     HfHubHTTPError.__bases__[0],  # HTTPError of the hub's client: requests, httpx or httpx2, by version
