@@ -89,7 +89,7 @@ class FastRCNN(Detector):
         self.register_buffer("delta_mean", torch.zeros(num_classes, 4))
         self.register_buffer("delta_std", torch.tensor(DEFAULT_DELTA_STD).repeat(num_classes, 1))
 
-    # ------------------------------------------------------------------ the two ways through
+    # ------------------------------------------------------------------ predict and loss
 
     @accepts_photos
     @torch.inference_mode()

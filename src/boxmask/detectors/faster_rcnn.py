@@ -105,7 +105,7 @@ class FasterRCNN(Detector):
         self.box_head = BoxHead(channels, num_classes, config.pool_size, config.hidden, convs=convs)
         load_vgg_classifier((self.box_head.fc6, self.box_head.fc7), backbone_weights)
 
-    # ------------------------------------------------------------------ the two ways through
+    # ------------------------------------------------------------------ predict and loss
 
     @accepts_photos
     @torch.inference_mode()

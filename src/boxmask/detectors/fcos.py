@@ -114,7 +114,7 @@ class FCOS(Detector):
         self.strides = [*config.strides, *(coarsest * 2 ** (i + 1) for i in range(config.extra_levels))]
         self.scales = nn.Parameter(torch.ones(len(self.strides)))  # s_i of section 3.2, learned
 
-    # ------------------------------------------------------------------ the two ways through
+    # ------------------------------------------------------------------ predict and loss
 
     @accepts_photos
     @torch.inference_mode()

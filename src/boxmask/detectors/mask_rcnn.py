@@ -72,7 +72,7 @@ class MaskRCNN(Detector):
         """Freeze the first `stages` stages of the backbone in training."""
         self.boxes.freeze(stages)
 
-    # ------------------------------------------------------------------ the two ways through
+    # ------------------------------------------------------------------ predict and loss
 
     @accepts_photos
     @torch.inference_mode()

@@ -106,7 +106,7 @@ class RCNN(Detector):
         self.register_buffer("regressor_biases", torch.zeros(num_classes, 4))
         self.register_buffer("fitted", torch.tensor(False))  # True once the SVMs are fitted
 
-    # ------------------------------------------------------------------ the two ways through
+    # ------------------------------------------------------------------ predict and loss
 
     @accepts_photos
     @torch.inference_mode()

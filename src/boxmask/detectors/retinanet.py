@@ -105,7 +105,7 @@ class RetinaNet(Detector):
         self.box_head = DenseHead(Tower.of(config), num_anchors, 4)
         init_prior(self.class_head.last, config.prior_prob)
 
-    # ------------------------------------------------------------------ the two ways through
+    # ------------------------------------------------------------------ predict and loss
 
     @accepts_photos
     @torch.inference_mode()

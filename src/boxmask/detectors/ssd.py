@@ -100,7 +100,7 @@ class SSD(Detector):
         boxes_per_cell = [2 + 2 * len(ratios) for ratios in config.aspect_ratios]
         self.head = MultiBoxHead(channels, boxes_per_cell, len(config.class_names), config.depthwise)
 
-    # ------------------------------------------------------------------ the two ways through
+    # ------------------------------------------------------------------ predict and loss
 
     @accepts_photos
     @torch.inference_mode()
