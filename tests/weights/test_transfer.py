@@ -354,7 +354,7 @@ def test_another_backbone_in_one_of_two_sources_is_rejected() -> None:
 
 def test_weights_of_another_network_under_the_same_name() -> None:
     state = timm.create_model("resnet18").state_dict()
-    with pytest.raises(WeightsError, match="not of test_resnet"):
+    with pytest.raises(WeightsError, match="do not fit test_resnet"):
         transfer_weights(new_mask_rcnn(), classifier=Pretrained("file", "test_resnet", state))
 
 
