@@ -41,7 +41,7 @@ def test_without_the_private_reset_another_precision_is_refused(monkeypatch: pyt
         patch.delattr(AcceleratorState, "_reset_state")
         assert not reset_accelerate()
         assert make_accelerator(CPU).device == torch.device("cpu")
-        with pytest.raises(UsageError, match=r"bf16 is not supported .*Start a new process"):
+        with pytest.raises(UsageError, match=r"bf16: accelerate cannot change it\. Start a new process"):
             make_accelerator(CPU_BF16)
 
 

@@ -16,9 +16,10 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
 
     Raises UsageError for a device that does not exist or does not support the precision.
     """
-    can_change = reset_accelerate()
-    remedy = "Use --precision no." if can_change else "Start a new process, or use --precision no."
-    refusal = f"--precision {recipe.precision} is not supported on this device. {remedy}"
+    if reset_accelerate():
+        refusal = f"--precision {recipe.precision} is not supported on this device. Use --precision no."
+    else:
+        refusal = f"--precision {recipe.precision}: accelerate cannot change it. Start a new process."
     device = resolve_device(recipe.device)
     if device.index is not None:
         torch.cuda.set_device(device)  # accelerate takes the current GPU
@@ -36,8 +37,8 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
 def reset_accelerate() -> bool:
     """Make accelerate forget the device and precision of an earlier training; returns whether it could.
 
-    accelerate keeps both for the life of the process. It has no public way to change them (1.2.0 and
-    1.15.0), and its own tests call the private `_reset_state`. Without it, a training with another precision
+    accelerate keeps both for the life of the process. Neither 1.2.0 nor 1.15.0 has a public way to change
+    them, and its own tests call the private `_reset_state`. Without it, a training with another precision
     than an earlier one in the same process raises UsageError.
     """
     reset = getattr(AcceleratorState, "_reset_state", None)

@@ -97,8 +97,7 @@ def train_svms(
     """Train all classes by one pass of hard-negative mining over photos 0..num_photos-1.
 
     Returns None if `stop` returned True. `examples(i)` is called at most three times per photo: for norms,
-    positives and negatives. `stop` is called before each of the last two, `progress(done, total)` after the
-    last.
+    positives and negatives. `stop` comes before the last two, `progress(done, total)` after the last.
     """
     stop = stop or (lambda: False)
     scale = feature_scale(lambda i: examples(i).features, num_photos, config.mean_norm, config.seed)

@@ -51,7 +51,7 @@ class Trainable(nn.Module):
 class GradientDescent:
     """Gradient descent on the training photos.
 
-    loss:               what is minimized
+    loss:               the function to minimize
     proposals:          returns the source of the proposals; None where the network proposes its own or needs
                         none
     trainable_prefixes: prefixes of the parameters to train; empty: all that are not frozen
@@ -104,7 +104,7 @@ class GradientDescent:
         return clock.progress >= 1
 
 
-# ---------------------------------------------------------------- what is trained
+# ---------------------------------------------------------------- trainable parameters
 
 
 def _reset(network: Model, initial: Model, prefixes: tuple[str, ...]) -> None:

@@ -57,30 +57,28 @@ def alternating() -> list[Stage]:
 
     1. The RPN.
     2. A separate Fast R-CNN on the RPN's proposals, from ImageNet weights again.
-    3. The layers of the RPN alone, on the shared layers of step 2. They start from step 1: the paper
-       "fine-tunes" them.
+    3. The layers of the RPN alone, from step 1 ("fine-tune"), on the shared layers of step 2.
     4. The layers of Fast R-CNN alone, on the same shared layers.
     """
     shared, rpn, box_head = ("backbone.", "fpn."), ("rpn_head.",), ("box_head.",)
-    first_proposals = ProposeWithRPN(1, "RPN's proposals")
-    second_proposals = ProposeWithRPN(2, "RPN's new proposals")
+    first, second = ProposeWithRPN(1, "RPN's proposals"), ProposeWithRPN(2, "RPN's new proposals")
     return [
         _rpn_step("step 1: RPN", shared + rpn),
-        first_proposals,
+        first,
         GradientDescent(
             "step 2: Fast R-CNN",
             2.0,
-            proposals=first_proposals.stored,
+            proposals=first.stored,
             trainable_prefixes=shared + box_head,
             reset_prefixes=shared,
             with_validation=False,
         ),
         _rpn_step("step 3: RPN, shared layers fixed", rpn),
-        second_proposals,
+        second,
         GradientDescent(
             "step 4: Fast R-CNN, shared layers fixed",
             1.0,
-            proposals=second_proposals.stored,
+            proposals=second.stored,
             trainable_prefixes=box_head,
         ),
     ]
