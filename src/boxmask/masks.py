@@ -28,7 +28,7 @@ class Masks:
     bits:    (M,) bool, the pixels of all windows, one window after the other, each row by row
 
     An empty mask means that the object's mask is unknown.
-    Raises ValueError if the parts do not fit together.
+    Raises ValueError if the fields do not match.
     """
 
     size: Size

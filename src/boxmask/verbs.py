@@ -23,7 +23,7 @@ RunLike: TypeAlias = "Run | str | os.PathLike[str]"
 """A `Run`, the path of its folder, or the path of a checkpoint."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number done and the number in all."""
+"""Called after each photo with the number of photos done and of all photos."""
 
 
 def train(
@@ -33,7 +33,7 @@ def train(
     out: str | os.PathLike[str] | None = None,
     **options: Unpack[RecipeOptions],
 ) -> Run:
-    """Train a model on labeled photos; gives the run, whose folder holds the weights.
+    """Train a model on labeled photos. Returns the run, whose folder holds the weights.
 
         run = boxmask.train("my-photos/", model="faster-rcnn", max_minutes=10)
 
@@ -44,7 +44,7 @@ def train(
              `model_options` takes a dictionary, for example {"nms_iou": 0.4}
 
     Ctrl-C stops the training after the current step and saves it; `run.finished` is then False. The random
-    state of torch and numpy is left as it was.
+    state of torch and numpy does not change.
     Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
     from boxmask.runs.recipe import Recipe

@@ -94,7 +94,7 @@ def test_a_model_option_needs_a_name_and_a_value(text: str) -> None:
 def test_options_that_model_option_refuses() -> None:
     with pytest.raises(UsageError, match="--model-option backbone=resnet18: give --backbone"):
         Recipe(model_options=("backbone=resnet18",))
-    with pytest.raises(UsageError, match="--model-option class_names=3: the labels name the classes"):
+    with pytest.raises(UsageError, match="--model-option class_names=3: class names come from the labels"):
         Recipe(model_options=("tile=3", "class_names=3"))
 
 

@@ -111,7 +111,7 @@ def test_a_detector_is_evaluated_by_boxes_if_the_labels_have_no_masks(runs: Runs
 def test_only_segmenters_take_the_options_for_label_maps(
     runs: Runs, demo: Path, kind: str, option: dict[str, Any]
 ) -> None:
-    with pytest.raises(UsageError, match=r"are for segmenters, and .* is not the run of one"):
+    with pytest.raises(UsageError, match=r"are for segmenters, and .* holds another model"):
         read_split(runs(kind), demo, **option)
 
 

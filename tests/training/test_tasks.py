@@ -248,7 +248,7 @@ def test_an_unknown_choice_is_refused_before_anything_is_written(
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("mask-rcnn", "no training object has an outline, and mask-rcnn learns outlines"),
+        ("mask-rcnn", "no training object has a mask, and mask-rcnn needs masks"),
         ("unet", "its objects have boxes but no masks, which segmentation needs"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The command line: one short file a verb. torch is imported inside the verbs, so that --help is instant."""
+"""The command line: one short file per verb. Verbs import torch when they run, so that --help is instant."""
 
 from boxmask.cli.app import main
 

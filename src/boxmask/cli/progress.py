@@ -1,4 +1,4 @@
-"""A progress bar with the time left, for verbs that go through photos; on stderr."""
+"""A progress bar with the time left, for verbs that process photos; on stderr."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def photo_progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar; gives the function `progress(done, total)` that moves it."""
+    """Show a progress bar; yields the function `progress(done, total)` that moves it."""
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("photos"))
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:

@@ -12,10 +12,10 @@ from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
 
 OnUnseenClasses = Literal["error", "skip"]
-"""What to do with classes that were never seen in training: stop, or go on and note them."""
+"""What to do with classes that were never seen in training: stop, or continue with a note."""
 
 _REMEDY_IN_TRAINING = (
-    "Move some of these photos to train, choose another --split-seed or a --split-file, or go on without "
+    "Move some of these photos to train, choose another --split-seed or a --split-file, or continue without "
     "these classes with --on-unseen-classes skip (in Python: split_seed, split_file, "
     'on_unseen_classes="skip").'
 )

@@ -18,7 +18,7 @@ def format_errors(heading: str, locations: Sequence[str], remedy: str, total: in
     heading:   what is wrong, without a full stop ("Photos in more than one split")
     locations: each names file and line, and may add details
     remedy:    what to do, in full sentences
-    total:     how many things were checked, to give the share of the wrong ones
+    total:     number of checked entries, from which the share of errors is computed
     """
     shown = "".join(f"\n  {location}" for location in locations[:MAX_LOCATIONS])
     rest = len(locations) - MAX_LOCATIONS

@@ -40,7 +40,7 @@ def read_sizes(root: Path, photos: Sequence[LabeledPhoto]) -> NDArray[np.int32]:
         results = list(pool.map(_size_or_error, [root / photo.file for photo in photos]))
     errors = [result for result in results if isinstance(result, str)]
     if errors:
-        remedy = "Replace them by intact copies, or remove them together with their labels."
+        remedy = "Replace them with intact copies, or remove them together with their labels."
         raise PhotoError(format_errors("Labeled photos that cannot be read", errors, remedy))
     return np.array(results, dtype=np.int32).reshape(-1, 2)
 

@@ -136,7 +136,7 @@ def write_split_file(dataset: SplitDataset, path: str | Path) -> None:
 def apply_split_file(
     dataset: SplitDatasetT, path: str | Path, on_different_photos: Literal["error", "skip"] = "error"
 ) -> SplitDatasetT:
-    """Replace the splits of a data set by those of a file that `write_split_file` wrote.
+    """Replace the splits of a data set with those of a file that `write_split_file` wrote.
 
     on_different_photos: what to do with photos that only the file or only the data set names, because photos
                          were added or removed: stop, or leave them out
@@ -148,7 +148,7 @@ def apply_split_file(
     by_file = _read_split_file(Path(path))
     by_file = {file if file in files else file.replace("\\", "/"): split for file, split in by_file.items()}
     left_out = set(dataset.files[dataset.splits == ""].tolist()) if "train" in dataset.splits else set()
-    remedy = f"Correct {path}, or leave it out to have the photos split anew."
+    remedy = f"Correct {path}, or do without it to draw a new split."
     unnamed = sorted(files - by_file.keys() - left_out)
     absent = sorted(by_file.keys() - files)
     if unnamed and on_different_photos == "error":
@@ -188,7 +188,7 @@ def _parse_split_file(path: Path) -> dict[str, list[str]]:
         raise LabelError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
     if isinstance(content, dict) and set(content) <= set(SPLITS) and all(map(_is_names, content.values())):
         return content
-    raise LabelError(f'{path}: a split file holds {{"train": [files], "val": [files], "test": [files]}}.')
+    raise LabelError(f'{path}: expected {{"train": [files], "val": [files], "test": [files]}}.')
 
 
 def _is_names(value: object) -> bool:

@@ -57,7 +57,7 @@ def find_metric(metrics: Mapping[str, float | None], name: str) -> float | None:
 def find_interval(
     metrics: Mapping[str, float | None], intervals: Mapping[str, Interval | None], name: str
 ) -> Interval | None:
-    """The interval of the metric called `name`, or None if it has none. Raises KeyError as `find_metric`."""
+    """The interval of the metric `name`, or None if it has none. Raises KeyError as `find_metric` does."""
     find_metric(metrics, name)
     return intervals.get(name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from boxmask.evaluation.contract import Interval
 
-MISSING = "–"  # stands for a metric that could not be measured
+MISSING = "–"  # in place of a metric that could not be measured
 
 
 def format_fraction(fraction: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Evaluate proposals: how many objects they reach, and how closely.
+"""Evaluate proposals: how many objects they cover, and how closely.
 
 Recall at an IoU, and the average best overlap. The ABO of a class is the mean, over its objects, of the
 highest IoU with any proposal in the photo. MABO is the mean of ABO over the classes (Uijlings et al., IJCV
@@ -26,7 +26,7 @@ Overlaps = Float[np.ndarray, " N"]
 
 @dataclass(frozen=True)
 class ClassRecall:
-    """The objects of one class, the share reached at IoU 0.5 and 0.7, and the average best overlap."""
+    """The objects of one class, the share covered at IoU 0.5 and 0.7, and the average best overlap."""
 
     objects: int
     recall_50: float

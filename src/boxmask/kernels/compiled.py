@@ -42,7 +42,7 @@ def _compile(loop: Loop, fastmath: bool | set[str]) -> Loop:
     try:
         return njit(nogil=True, cache=True, error_model="numpy", fastmath=fastmath)(loop)  # type: ignore[no-any-return]
     except RuntimeError as error:  # numba finds no writable folder
-        message = f"{error}; every process compiles anew. Set NUMBA_CACHE_DIR to a writable folder."
+        message = f"{error}; each process compiles the loops again. Set NUMBA_CACHE_DIR to a writable folder."
         warnings.warn(message, RuntimeWarning, stacklevel=3)
         return njit(nogil=True, error_model="numpy", fastmath=fastmath)(loop)  # type: ignore[no-any-return]
 

@@ -21,7 +21,7 @@ from boxmask.kernels.simd import LANES, PANEL, ROWS, combination, multiply_tile
 
 Floats = NDArray[np.float32]
 
-SIMD_DIGEST = "acaabbc42ea5c361"  # of simd.py: changing it here makes numba compile anew (see `compiled`)
+SIMD_DIGEST = "acaabbc42ea5c361"  # of simd.py: changing it here makes numba compile again (see `compiled`)
 
 INPUT = (
     (4, 0, -5, 0, 1, 0),

@@ -1,1 +1,1 @@
-"""All that can be trained, by name."""
+"""All models that can be trained, by name."""

@@ -1,1 +1,1 @@
-"""Find photos and read them, in any usual form, as upright RGB."""
+"""Find photos, and read them as upright RGB from paths, PIL images, arrays and tensors."""

@@ -1,4 +1,4 @@
-"""Read a photo in any usual form as upright RGB, for training, evaluation and prediction alike.
+"""Read a photo as upright RGB, in the same way for training, evaluation and prediction.
 
     path -> PIL image -> array (H, W, 3) -> image (3, H, W)
 
@@ -51,7 +51,7 @@ _DECODER_ERRORS = (
 
 
 def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
-    """Convert a photo in any usual form to an RGB tensor (3, H, W).
+    """Convert a path, PIL image, array or tensor to an RGB tensor (3, H, W).
 
     Takes a path, a PIL image, an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), or a tensor (H, W),
     (1, H, W), (3, H, W) or (4, H, W). Arrays and tensors are uint8, uint16, or floating point in 0..1.

@@ -32,7 +32,7 @@ def photo_size(path: str | Path) -> tuple[int, int]:
 
 
 def stored_size(path: str | Path) -> tuple[int, int]:
-    """Return the (height, width) of a photo file without its EXIF orientation, as some labeling tools do."""
+    """Return the (height, width) of a photo file without its EXIF orientation, as some tools report it."""
     with _open(path) as image:
         sideways = _orientation(image, Path(path)) in _SIDEWAYS
     height, width = photo_size(path)
@@ -69,5 +69,5 @@ def _png_chunks(path: Path) -> set[bytes]:
                 kinds.add(header[4:])
                 file.seek(int.from_bytes(header[:4], "big") + 4, 1)  # the content and its checksum
     except OSError as error:
-        raise PhotoError(f"{path}: this photo cannot be read ({error}).") from error
+        raise PhotoError(f"{path}: this photo cannot be read ({error}). Check its permissions.") from error
     return kinds

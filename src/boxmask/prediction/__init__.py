@@ -1,1 +1,1 @@
-"""Using a trained model on photos: drawing what it found, and saving it."""
+"""Run a trained model on photos, and write pictures and files of the results."""

@@ -1,4 +1,4 @@
-"""Predict many photos and write what was found."""
+"""Run a model on many photos, and write the results."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class ResultWriter(Protocol[ResultT]):
 
     @property
     def results(self) -> list[Any]:
-        """What is kept of the results that were written, in their order."""
+        """What is kept of each written result, in the order of writing."""
 
     def files(self, name: str) -> list[Path]:
-        """The files that `write` makes for the photo called `name`."""
+        """The files that `write` writes for the photo called `name`."""
 
     def write(self, name: str, photo: Path, pixels: RGBImage, result: ResultT) -> None:
         """Write the files of one photo; `pixels` is the photo, decoded."""
 
     def finish(self) -> list[Path]:
-        """Write the files that cover all photos; gives their paths."""
+        """Write the files that cover all photos; returns their paths."""
 
     def summary(self) -> str:
         """One line about the results, or nothing."""
@@ -48,8 +48,8 @@ class Prediction:
     """The results of many photos.
 
     photos:  the photos that could be read
-    results: one per photo: `Detections` or `Classification`; of a segmenter the share of each class by name
-    files:   what was written
+    results: one per photo: `Detections` or `Classification`; for a segmenter, the share of each class by name
+    files:   the files that were written
     errors:  one message per photo that could not be read
     summary: one line about the results, or nothing
     """
@@ -70,7 +70,7 @@ def predict_photos(
 ) -> Prediction:
     """Run a model on photos, folders and globs, one photo at a time, and write each result at once.
 
-    A photo that cannot be read becomes an error message, and the others go on.
+    A photo that cannot be read becomes an error message, and the other photos are still processed.
     Raises PhotoError for an input that matches no photo, and UsageError if `out` is a file or a written file
     would overwrite a photo.
     """

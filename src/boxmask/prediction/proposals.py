@@ -21,10 +21,10 @@ from boxmask.visualization.contact_sheet import contact_sheet
 from boxmask.visualization.proposals import draw_hierarchy
 
 BoxesOf: TypeAlias = Callable[[Path], Tensor]
-"""A photo -> its proposals: (N, 4) xyxy in pixels of the photo, most likely objects first."""
+"""A photo -> its proposals: (N, 4) xyxy in pixels of the photo, most promising first."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number done and the number in all."""
+"""Called after each photo with the number of photos done and of all photos."""
 
 MAX_SHOWN = 100  # more boxes would hide the photo
 
@@ -55,7 +55,7 @@ def draw_proposals(
     config: SelectiveSearchConfig | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Draw the first proposals of each photo into the folder `out`, as JPEG files; gives the files.
+    """Draw the first proposals of each photo into the folder `out`, as JPEG files; returns the files.
 
     config: of Selective Search; draws the regions that it groups beside the proposals
 

@@ -1,4 +1,4 @@
-"""What the output formats of all tasks share: where the files lie, and how a wrong format is reported."""
+"""What the output formats of all tasks share: the paths of the files, and the errors for unknown formats."""
 
 from __future__ import annotations
 

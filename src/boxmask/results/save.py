@@ -35,7 +35,7 @@ def save_segmentation_map(label_map: SegmentationMap, path: Path) -> None:
     elif suffix == ".csv":
         save_table(share_rows(label_map), path)
     else:
-        raise UsageError(f"{path}: a segmentation map is saved as .png or .csv, not as {suffix!r}")
+        raise UsageError(f"{path}: a label map is saved as .png or .csv, not as {suffix!r}")
 
 
 def _name(photo: object) -> str:

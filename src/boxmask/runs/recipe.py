@@ -41,7 +41,7 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
 )
 """Fields, the test of their values, and the expected range in words."""
 
-NOT_MODEL_OPTIONS = {"backbone": "give --backbone", "class_names": "the labels name the classes"}
+NOT_MODEL_OPTIONS = {"backbone": "give --backbone", "class_names": "class names come from the labels"}
 """Fields of a model's config that --model-option refuses, and where they come from instead."""
 
 # The groups of flags in `boxmask train --help`, in this order.
@@ -83,7 +83,7 @@ class Recipe:
     """The method. Boxes: rcnn, fast-rcnn, faster-rcnn, ssd, retinanet, fcos. Boxes and outlines: mask-rcnn.
     The class of every pixel: fcn, unet, deeplab-v3. One class per photo: classifier."""
     max_minutes: Annotated[float | None, Parameter(group=BASICS)] = None
-    """Training time in minutes; the learning rate schedule fits it. The last validation comes on top.
+    """Training time in minutes; the learning rate schedule fits it. The final validation takes extra time.
     Default: 10."""
     size: Annotated[int | None, Parameter(group=BASICS)] = None
     """Shorter side of the photos in the network, in pixels. Default: the preset's."""
@@ -98,7 +98,7 @@ class Recipe:
     weights: Annotated[str, Parameter(group=MODEL)] = "imagenet"
     """Initial weights of the backbone: "imagenet", "hub" (timm's), "none" (random), or a file."""
     detector: Annotated[Path | None, Parameter(group=MODEL)] = None
-    """Run of a trained detector to start from. Its backbone, pyramid, RPN and heads are taken as far as they
+    """Run of a trained detector to start from. Its backbone, pyramid, RPN and heads are reused where they
     fit; classes are matched by name."""
     classifier: Annotated[Path | None, Parameter(group=MODEL)] = None
     """Run of a trained classifier to take the backbone from, or a file with timm weights."""

@@ -26,7 +26,7 @@ Augment: TypeAlias = Callable[[Tensor, Any, np.random.Generator], tuple[Tensor, 
 """A training photo, uint8 (3, H, W), and its target -> both, changed alike."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number done and the number in all."""
+"""Called after each photo with the number of photos done and of all photos."""
 
 DatasetT = TypeVar("DatasetT")
 ModelT = TypeVar("ModelT", contravariant=True)
@@ -116,7 +116,7 @@ class Task(Protocol[DatasetT, ModelT]):
     def writer(
         self, model: ModelT, out: Path, formats: tuple[str, ...] | None, min_score: float
     ) -> ResultWriter[Any]:
-        """The writer of this model's results into the folder `out`; None stands for the default formats.
+        """The writer of this model's results into the folder `out`; None: the default formats.
 
         Raises UsageError for a format that the results cannot be written in.
         """

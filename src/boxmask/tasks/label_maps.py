@@ -12,5 +12,6 @@ def refuse_label_map_options(run: Path, options: LabelOptions) -> None:
     """Raise UsageError for options that only segmenters have."""
     if options.classes_file is not None or options.on_unknown_colors is not None:
         raise UsageError(
-            f"--classes-file and --on-unknown-colors are for segmenters, and {run} is not the run of one"
+            f"--classes-file and --on-unknown-colors are for segmenters, and {run} holds another model. "
+            "Leave them out."
         )

@@ -15,7 +15,7 @@ def mismatch(name: str, expected: str, found: object) -> ValueError:
 
 
 def check_tensor(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...]) -> None:
-    """Raise ValueError unless a tensor has this dtype and shape; None stands for any size."""
+    """Raise ValueError unless a tensor has this dtype and shape; None matches any size."""
     fits = tensor.ndim == len(shape) and all(
         size is None or size == actual for size, actual in zip(shape, tensor.shape, strict=False)
     )

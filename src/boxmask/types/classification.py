@@ -22,7 +22,7 @@ class Classification:
 
     scores:      (K,) float32 in 0..1, one per class; they sum to 1
     class_names: the K names
-    photo:       the path or PIL image that was classified, if it was one
+    photo:       the path or PIL image that was classified; None for arrays and tensors
     """
 
     scores: Float[Tensor, " K"]

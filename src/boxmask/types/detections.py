@@ -33,8 +33,8 @@ class Detection:
     box:   x1, y1, x2, y2 in pixels of the photo
     score: 0..1
     name:  the class name
-    label: the class number, 0..K-1
-    masks: its mask, or None from detectors that find boxes only
+    label: the class index, 0..K-1
+    masks: the one mask of the object; None from detectors that find boxes only
     """
 
     box: tuple[float, float, float, float]
@@ -56,10 +56,11 @@ class Detections:
     boxes:       (N, 4) xyxy in pixels of the photo, inside it
     scores:      (N,) float32 in 0..1, descending
     labels:      (N,) int64, 0..K-1
-    class_names: the K names that `labels` counts
+    class_names: the K names that `labels` index
     size:        (height, width) of the photo
     masks:       of the N objects, in pixels of the photo; None from detectors that find boxes only
-    photo:       the path or PIL image they were found in, if it was one; what `plot` draws on
+    photo:       the path or PIL image they were found in, on which `plot` draws; None for arrays and
+                 tensors
 
     `len(detections)` counts the objects, iterating gives one `Detection` after another, `detections[0]` is
     the first, and `detections[detections.scores > 0.5]` selects some.
@@ -199,7 +200,7 @@ class Detections:
         Raises UsageError for detections without masks.
         """
         if self.masks is None:
-            raise UsageError("these detections have boxes only; a segmentation map needs masks (mask-rcnn)")
+            raise UsageError("these detections have boxes only; a label map needs masks (mask-rcnn)")
         labels = np.zeros(self.size, dtype=np.uint8)
         crops, windows = self.masks.crops(), self.masks.windows.tolist()
         for row in reversed(range(len(self))):  # the highest score last, on top

@@ -45,8 +45,8 @@ class SegmentationMap:
     """The class of every pixel of one photo.
 
     labels:      (H, W) uint8, 0..K-1, as large as the photo; IGNORED where a filter removed the class
-    class_names: the K names that `labels` counts
-    photo:       the path or PIL image it belongs to, if it was one; what `plot` draws on
+    class_names: the K names that `labels` index
+    photo:       the path or PIL image it belongs to, on which `plot` draws; None for arrays and tensors
 
     `len(label_map)` counts the classes that occur, and iterating gives their `ClassRegion`, the largest
     first. `label_map["road"]` is the mask of a class, and `label_map[mask]` keeps the pixels of a mask.

@@ -64,7 +64,7 @@ def _without_mask(detections: Detections) -> Detections:
 
 
 def _draw_boxes(photo: RGBImage, detections: Detections) -> RGBImage:
-    """Draw boxes, the highest score last and so on top."""
+    """Draw boxes, the highest score last, so that it is on top."""
     boxes = detections.to_supervision()[::-1]
     height, width = photo.shape[:2]
     boxes.xyxy = boxes.xyxy.clip(0, [width - 1, height - 1] * 2)  # keeps the last row and column visible

@@ -37,7 +37,7 @@ def draw_name_tags(canvas: Image.Image, detections: Detections, show_scores: boo
     for i in range(min(len(detections), MAX_NAMES)):
         text = f"{names[i]} {detections.scores[i]:.2f}" if show_scores else names[i]
         extent = (int(font.getlength(text)) + 2 * pad, font_size + 2 * pad)
-        tag = _free_place(i, detections.boxes, extent, canvas.size, taken)
+        tag = _free_position(i, detections.boxes, extent, canvas.size, taken)
         if tag is not None:
             taken.append(tag)
             color = PALETTE[int(detections.labels[i]) % len(PALETTE)]
@@ -46,31 +46,31 @@ def draw_name_tags(canvas: Image.Image, detections: Detections, show_scores: boo
             pencil.text(left_middle, text, text_color_on(color), font, anchor="lm")
 
 
-def _free_place(
+def _free_position(
     index: int,
     boxes: Float[Tensor, "N 4"],
     extent: tuple[int, int],
     photo: tuple[int, int],
     taken: Sequence[PixelBox],
 ) -> PixelBox | None:
-    """The first free place for a tag at box `index`: above it, below it, or inside its corners.
+    """The first free position for a tag at box `index`: above it, below it, or inside its corners.
 
-    A place is free if it lies inside the photo, overlaps no other tag and hides at most half of any box.
+    A position is free if it lies inside the photo, overlaps no other tag and hides at most half of any box.
     extent, photo: (width, height) of the tag and of the photo
     """
     width, height = extent
     for x, y in _corners(boxes[index], extent):
         left = min(max(x, 0), photo[0] - width)  # moved sideways into the photo
-        place = (left, y, left + width - 1, y + height - 1)
+        tag = (left, y, left + width - 1, y + height - 1)
         inside = left >= 0 and y >= 0 and y + height <= photo[1]
-        overlapping = any(_overlap(place, other) for other in taken)
-        if inside and not overlapping and not _hides_a_box(place, boxes):
-            return place
+        overlapping = any(_overlap(tag, other) for other in taken)
+        if inside and not overlapping and not _hides_a_box(tag, boxes):
+            return tag
     return None
 
 
 def _corners(box: Float[Tensor, " 4"], extent: tuple[int, int]) -> list[tuple[int, int]]:
-    """Upper left corners of the possible places, in order of preference."""
+    """Upper left corners of the possible positions, in order of preference."""
     x1, y1, x2, y2 = (round(edge) for edge in box.tolist())
     width, height = extent
     return [
@@ -85,8 +85,8 @@ def _corners(box: Float[Tensor, " 4"], extent: tuple[int, int]) -> list[tuple[in
     ]
 
 
-def _hides_a_box(place: PixelBox, boxes: Float[Tensor, "N 4"]) -> bool:
-    return bool((coverage(boxes.new_tensor([place]), boxes) > MAX_HIDDEN).any())
+def _hides_a_box(tag: PixelBox, boxes: Float[Tensor, "N 4"]) -> bool:
+    return bool((coverage(boxes.new_tensor([tag]), boxes) > MAX_HIDDEN).any())
 
 
 def _overlap(a: PixelBox, b: PixelBox) -> bool:

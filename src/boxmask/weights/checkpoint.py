@@ -1,4 +1,4 @@
-"""Checkpoints: models in safetensors files, with all that is needed to use them as JSON metadata."""
+"""Checkpoints: a model's weights in a safetensors file, with its config and classes as JSON metadata."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def to_timm(state: dict[str, Tensor]) -> dict[str, Tensor]:
     blocks = {int(found[1]) for key in state if (found := BLOCK_KEY.fullmatch(key))}
     if len(blocks) not in STAGE_BLOCKS:
         expected = " or ".join(map(str, STAGE_BLOCKS))
-        raise WeightsError(f"EfficientNet-Lite: expected {expected} blocks, found {len(blocks)}")
+        raise WeightsError(f"EfficientNet-Lite weights: expected {expected} blocks, found {len(blocks)}")
     stage_and_block = [
         (stage, block) for stage, count in enumerate(STAGE_BLOCKS[len(blocks)]) for block in range(count)
     ]

@@ -27,7 +27,7 @@ from boxmask.weights.imagenet import backbone_weights
 FASTER_RCNN = "boxes."  # prefix of the Faster R-CNN inside a Mask R-CNN
 BACKBONE = "backbone."
 PARTS = {"fpn.": "pyramid", "rpn_head.": "RPN", "box_head.": "box head", "mask_head.": "mask head"}
-BACKGROUND = None  # stands for the background among the classes of a layer's rows
+BACKGROUND = None  # the background, among the classes of a layer's rows
 NEW = "newly initialized"
 
 RowClasses = Sequence[str | None]  # the class of each row, or group of rows, of a last layer

@@ -155,12 +155,12 @@ def test_without_a_classes_file_the_error_offers_one_with_indices(
 
 def test_smoothed_label_maps_and_instance_maps_are_recognized(write: Callable[..., Path]) -> None:
     smooth = np.arange(3000, dtype=np.uint32).astype("<u4").view(np.uint8).reshape(1, 3000, 4)[..., :3]
-    with pytest.raises(LabelError, match=r"and 2968 more\. So many usually come from smoothing"):
+    with pytest.raises(LabelError, match=r"and 2968 more\. That many usually come from smoothing"):
         read_unsplit_label_maps(
             write({"images/a.png": Image.fromarray(np.ascontiguousarray(smooth))}, classes=None)
         )
     counted = Image.fromarray(np.arange(300, dtype=np.uint16).reshape(1, 300))
-    with pytest.raises(LabelError, match=r"and 268 more\. So many usually count objects"):
+    with pytest.raises(LabelError, match=r"and 268 more\. That many usually count objects"):
         read_unsplit_label_maps(write({"images/a.png": counted}, classes=None))
 
 

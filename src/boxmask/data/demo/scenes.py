@@ -25,14 +25,14 @@ class DemoRecipe:
     size:           (height, width) of a photo in landscape format
     upright_share:  share of the photos in portrait format
     objects:        minimum and maximum number of digits in a photo that has any
-    empty_every:    one photo in so many has no digit
+    empty_every:    one photo in `empty_every` has no digit
     heights:        range of the height of most digits
     small_heights:  range of the height of small digits
     small_share:    share of the digits that are small
-    degrees, shear: each digit is rotated and sheared by up to this, either way
+    degrees, shear: maximum rotation and shear of a digit, in either direction
     min_visible:    share of a digit that stays visible
     strokes:        minimum and maximum number of scribbles
-    sticker_share:  share of the photos with light backgrounds whose digits have a white rim (part of them)
+    sticker_share:  share of the digits on light backgrounds that have a white rim
     grain:          standard deviation of the noise, on a scale of 255
     """
 
@@ -73,14 +73,14 @@ class _Cutout:
 
 @dataclass
 class _Canvas:
-    """A scene in the making: `owner` is the digit that each pixel shows, -1 for none."""
+    """A scene while it is composed: `owner` is the digit that each pixel shows, -1 for none."""
 
     picture: Picture
     owner: NDArray[np.int64]
     pixel_counts: list[int]  # of each digit, visible or not
 
     def place(self, cutout: _Cutout, min_visible: float, rng: np.random.Generator) -> bool:
-        """Place a digit where it and all others stay visible; returns whether there was such a place."""
+        """Place a digit where it and all others stay visible; returns False if there is no such position."""
         solid = cutout.opacity > 0.5
         for _ in range(20):
             corner = _random_corner(self.owner.shape, solid.shape, rng)

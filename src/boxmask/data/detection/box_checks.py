@@ -15,12 +15,12 @@ MAX_BAD_BOX_SHARE = 0.01
 """Bad boxes are skipped by default while they are less than this share of all boxes of the data set."""
 
 OVERHANG = 1.0
-"""Pixels by which a box may reach beyond its photo unnoted: counts from 0 and from 1 differ by this."""
+"""Pixels that a box may reach beyond its photo without a note, because some tools count from 1, not 0."""
 
 _HEADING = "Boxes that are empty or outside their photo"
 
 OnBadBoxes = Literal["error", "skip"]
-"""What to do with bad boxes: stop at any, or skip any number.
+"""What to do with bad boxes: stop at the first, or skip all of them.
 
 `None` skips them below `MAX_BAD_BOX_SHARE` and stops otherwise.
 """

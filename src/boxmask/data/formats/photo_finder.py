@@ -39,7 +39,7 @@ class PhotoFinder:
         return _nearest(with_folders or candidates, label_file)
 
     def by_stem(self, name: str, label_file: str) -> str | None:
-        """The photo whose name is `name` but for the ending. Raises LabelError as `by_name` does."""
+        """The photo whose name without suffix is `name`. Raises LabelError as `by_name` does."""
         stem = PurePosixPath(name.replace("\\", "/")).stem
         return _nearest(self._by_stem.get(stem, []), label_file)
 

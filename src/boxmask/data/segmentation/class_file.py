@@ -1,4 +1,4 @@
-"""The classes file of label maps: which color, or which index, stands for which class.
+"""The classes file of label maps: the color or the index of each class.
 
 `classes.txt` and `classes.csv` have one class per line; `classes.json` has an object or a list:
 
@@ -168,7 +168,7 @@ def _csv_fields(name: str, value: object) -> list[str]:
 
 
 def _classes(entries: list[ClassEntry], path: Path) -> LabelMapClasses:
-    """Give each name a label. Several colors or indices may stand for one class."""
+    """Give each name a label. A class may have several colors or indices."""
     names = tuple(dict.fromkeys(entry.name for entry in entries if not entry.ignored))
     if not names:
         raise LabelError(f"{path}: names no class, so there is nothing to learn. {CLASS_FILE_HELP}")

@@ -1,4 +1,4 @@
-"""Read one label map: an image whose colors, or indices, stand for classes.
+"""Read one label map: an image whose colors or indices encode classes.
 
 Neighboring pixels mostly have the same value, so a label map is kept as runs of equal values. Counting and
 looking up labels then takes thousands of operations instead of millions.

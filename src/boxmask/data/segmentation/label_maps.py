@@ -30,11 +30,11 @@ OnUnknownColors = Literal["error", "skip"]
 """What to do with colors or indices that the classes file does not name: stop, or treat as not labeled."""
 
 MAX_LISTED = 32
-"""Values listed in a message. Label maps with more were smoothed, or count objects."""
+"""Values listed in a message. Label maps with more values were smoothed, or number objects."""
 
 _TOO_MANY = {
-    "colors": "So many usually come from smoothing: export the label maps without it, as PNG.",
-    "indices": "So many usually count objects. If these are classes, give a classes file with their names.",
+    "colors": "That many usually come from smoothing: export the label maps without it, as PNG.",
+    "indices": "That many usually count objects. If these are classes, give a classes file with their names.",
 }
 _THREADS = min(8, os.cpu_count() or 1)  # Pillow releases the interpreter lock while it decodes
 

@@ -108,7 +108,7 @@ def _check_lossless(files: Sequence[str]) -> None:
     lossy = [file for file in files if not file.lower().endswith(ENDINGS)]
     if lossy:
         remedy = (
-            "JPEG blurs the borders between classes into colors that stand for no class, and this cannot be "
+            "JPEG blurs the borders between classes into colors of no class, and this cannot be "
             f"undone. Export the label maps again, as PNG (or another of {', '.join(ENDINGS)})."
         )
         raise LabelError(format_errors("Label maps in a lossy format", lossy, remedy))

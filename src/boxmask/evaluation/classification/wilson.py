@@ -1,7 +1,7 @@
 """The confidence interval of an accuracy: Wilson's.
 
 Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927. It holds for few photos
-and near 100 %. The objects of one photo are alike, so items that come in photos count as fewer independent
+and near 100 %. Objects of the same photo are similar, so they count as fewer independent
 items (the design effect, in Wilson's interval as in Dean and Pagano 2015).
 """
 

@@ -2,7 +2,7 @@
 
 Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13: resample as many photos as there
 are, with replacement, many times. The middle 95 % of the resulting metrics is the percentile interval. Photos
-are resampled, not objects, because the objects of one photo are alike. Matching the detections of a photo
+are resampled, not objects, because objects of the same photo are similar. Matching the detections of a photo
 does not depend on other photos, so it is done once; a resample only weights the photos.
 """
 

@@ -25,7 +25,7 @@ def comparison_files(dataset: DetectionDataset, folder: Path) -> list[Path]:
 
 
 def draw_comparisons(dataset: DetectionDataset, detections: Sequence[Detections], folder: Path) -> list[Path]:
-    """Draw each photo twice, as labeled and as detected, into the folder; gives the files.
+    """Draw each photo twice, as labeled and as detected, into the folder; returns the files.
 
     Raises UsageError, before anything is drawn, if a picture would overwrite a photo.
     """

@@ -22,8 +22,8 @@ def check_objects(train: DetectionDataset, data: Path, recipe: Recipe, *, needs_
         raise LabelError(f"{data}: no training photo has a labeled object. Label some, or change the split.")
     if needs_masks and not (train.has_mask & train.counted).any():
         raise LabelError(
-            f"{data}: no training object has an outline, and {recipe.model} learns outlines. Give labels "
-            "with outlines (COCO's segmentation), or train faster-rcnn on the boxes."
+            f"{data}: no training object has a mask, and {recipe.model} needs masks. Give labels "
+            "with masks (COCO's segmentation), or train faster-rcnn on the boxes."
         )
 
 

@@ -17,7 +17,7 @@ COCO_FILE = "detections.json"
 class DetectionWriter:
     """See `ResultWriter`.
 
-    formats:   None stands for pictures and COCO
+    formats:   None: pictures and COCO
     min_score: pictures, LabelMe files and label maps leave out lower scores; the COCO file holds all
     masks:     whether the detector finds masks
     """

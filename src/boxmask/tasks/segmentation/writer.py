@@ -18,7 +18,7 @@ from boxmask.visualization.style import RGBImage
 class SegmentationWriter:
     """See `ResultWriter`. Only the class shares of each label map are kept: the maps would fill the memory.
 
-    formats: None stands for pictures and label maps
+    formats: None: pictures and label maps
     """
 
     def __init__(self, out: Path, formats: tuple[str, ...] | None) -> None:
