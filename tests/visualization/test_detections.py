@@ -86,13 +86,13 @@ def test_lines_grow_with_the_photo():
 def places(monkeypatch):
     """The place of each name tag, or None, in the order they are drawn."""
     taken = []
-    original = name_tags._free_place
+    original = name_tags._free_position
 
     def spy(*arguments):
         taken.append(original(*arguments))
         return taken[-1]
 
-    monkeypatch.setattr(name_tags, "_free_place", spy)
+    monkeypatch.setattr(name_tags, "_free_position", spy)
     return taken
 
 
