@@ -7,7 +7,7 @@ from PIL import Image
 
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
-from boxmask.results.label_maps import instance_map, save_class_file, save_instance_map, save_label_map
+from boxmask.results.label_maps import instance_map, save_classes_file, save_instance_map, save_label_map
 from boxmask.types import Detections, SegmentationMap
 from boxmask.visualization.style import PALETTE, class_colors
 
@@ -46,7 +46,7 @@ def test_classes_are_read_back_by_number_and_by_color(count, tmp_path):
     labels = np.random.default_rng(0).integers(0, count, (20, 30)).astype(np.uint8)
     found = SegmentationMap(torch.from_numpy(labels), names)
     save_label_map(found, tmp_path / "a.png")
-    save_class_file(names, tmp_path / "classes.txt")
+    save_classes_file(names, tmp_path / "classes.txt")
     image = Image.open(tmp_path / "a.png")
     assert image.mode == "P"
     assert np.array_equal(np.asarray(image), labels)
@@ -62,6 +62,6 @@ def test_background_is_black_and_class_names_must_fit_a_line(tmp_path):
     assert class_colors(("sky", "Background", "road")) == [PALETTE[0], "#000000", PALETTE[1]]
     assert len(set(class_colors(("background", "Background", "_background_")))) == 3
     for name in ("two\nlines", "", " blank ", "cup, bowl"):
-        with pytest.raises(UsageError, match="cannot be written to a class file"):
-            save_class_file(("sky", name), tmp_path / "classes.txt")
+        with pytest.raises(UsageError, match="cannot be written to a classes file"):
+            save_classes_file(("sky", name), tmp_path / "classes.txt")
     assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@
 An instance map is a 16-bit PNG: 0 for the background and 1..N for the objects, highest score first.
 A label map is a PNG with a palette, whose pixel values are the labels. In the folder above it lies a class
 file, `classes.txt`, with one line `name RRGGBB` per class. With the photos in a folder `images` beside them,
-label maps and class file form a data set for segmentation.
+label maps and classes file form a data set for segmentation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from boxmask.errors import UsageError
 from boxmask.types import IGNORED, Detections, SegmentationMap
 from boxmask.visualization.style import class_colors, rgb
 
-CLASS_FILE = "classes.txt"
+CLASSES_FILE = "classes.txt"
 MAX_OBJECTS = 2**16 - 1
 
 
@@ -65,7 +65,7 @@ def save_label_map(label_map: SegmentationMap, path: str | Path) -> None:
         image.save(temporary, "PNG")
 
 
-def save_class_file(class_names: Sequence[str], path: str | Path) -> None:
+def save_classes_file(class_names: Sequence[str], path: str | Path) -> None:
     """Write one line `name RRGGBB` per class, in the order of the labels.
 
     Raises UsageError for a name that would be read back differently.
@@ -73,7 +73,7 @@ def save_class_file(class_names: Sequence[str], path: str | Path) -> None:
     invalid = [name for name in class_names if not name or name != " ".join(name.split()) or "," in name]
     if invalid:
         raise UsageError(
-            f"{path}: the class name {invalid[0]!r} cannot be written to a class file. "
+            f"{path}: the class name {invalid[0]!r} cannot be written to a classes file. "
             "Rename it and train again."
         )
     colors = class_colors(class_names)

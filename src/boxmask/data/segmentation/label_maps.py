@@ -16,9 +16,9 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from boxmask.data.messages import format_errors, format_note
-from boxmask.data.segmentation.class_file import (
-    CLASS_FILE_HELP,
-    CLASS_FILE_NAMES,
+from boxmask.data.segmentation.classes_file import (
+    CLASSES_FILE_HELP,
+    CLASSES_FILE_NAMES,
     LabelMapClasses,
     format_value,
 )
@@ -194,7 +194,7 @@ def _share(share: float) -> str:
 # ---------------------------------------------------------------- without a classes file
 
 
-def missing_class_file_message(
+def missing_classes_file_message(
     root: Path, summaries: Sequence[LabelMapSummary], files: Sequence[str], by_color: bool
 ) -> str:
     """The error for label maps without a classes file: the values found, and a file to fill in."""
@@ -203,18 +203,18 @@ def missing_class_file_message(
     shown = "".join(f"\n  {text}" for text in list(described.values())[:MAX_LISTED])
     message = (
         f"{root}: the classes of the label maps are unknown: there is no classes file (looked for "
-        f"{', '.join(CLASS_FILE_NAMES)}). The {len(files)} label maps have {len(described)} {kind}:{shown}"
+        f"{', '.join(CLASSES_FILE_NAMES)}). The {len(files)} label maps have {len(described)} {kind}:{shown}"
     )
     if len(described) > MAX_LISTED:
         return f"{message}\n  and {len(described) - MAX_LISTED} more. {_TOO_MANY[kind]}"
-    lines = "\n".join(_class_file_lines(list(described) if by_color else sorted(described), by_color))
+    lines = "\n".join(_classes_file_lines(list(described) if by_color else sorted(described), by_color))
     return (
-        f"{message}\nWrite {root / CLASS_FILE_NAMES[0]}, or give a file with --classes-file (in Python: "
-        f"classes_file), with your names in place of class1, class2, ...:\n{lines}\n{CLASS_FILE_HELP}"
+        f"{message}\nWrite {root / CLASSES_FILE_NAMES[0]}, or give a file with --classes-file (in Python: "
+        f"classes_file), with your names in place of class1, class2, ...:\n{lines}\n{CLASSES_FILE_HELP}"
     )
 
 
-def _class_file_lines(values: list[int], by_color: bool) -> list[str]:
+def _classes_file_lines(values: list[int], by_color: bool) -> list[str]:
     """A classes file for these values. Indices that look like gray levels are written as colors."""
     if by_color:
         return [f"class{number} {value:06X}" for number, value in enumerate(values, start=1)]

@@ -16,7 +16,7 @@ from boxmask.data.formats.source import Source, find_source
 from boxmask.data.formats.voc_splits import read_splits
 from boxmask.data.messages import format_note
 from boxmask.data.photo_sizes import read_sizes
-from boxmask.data.segmentation.class_file import LabelMapClasses, find_class_file, read_class_file
+from boxmask.data.segmentation.classes_file import LabelMapClasses, find_classes_file, read_classes_file
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.segmentation.from_masks import segmentation_from_detection
 from boxmask.data.segmentation.label_maps import (
@@ -25,7 +25,7 @@ from boxmask.data.segmentation.label_maps import (
     check_sizes,
     check_values,
     count_pixels,
-    missing_class_file_message,
+    missing_classes_file_message,
     summarize_label_maps,
 )
 from boxmask.data.segmentation.pairs import EXPECTED_LAYOUT, Pair, find_pairs, scene_folder
@@ -71,7 +71,7 @@ def read_unsplit_segmentation(
     Masks come before label maps, unless a classes file is given. Boxes without masks give way to label maps,
     as in Pascal VOC.
 
-    classes_file:      the classes of the label maps (see `class_file.py`). Default: the one in the data set.
+    classes_file:      the classes of the label maps (see `classes_file.py`). Default: the one in the data set.
     on_unknown_colors: what to do with colors that the classes file does not name
     on_bad_boxes:      see `read_detection`
 
@@ -144,12 +144,12 @@ def _read_classes(
     root: Path, files: list[str], modes: list[str], classes_file: str | Path | None
 ) -> LabelMapClasses:
     """The classes of `classes_file`, else of the file in `root`. Raises LabelError if there is none."""
-    path = Path(classes_file) if classes_file else find_class_file(root)
+    path = Path(classes_file) if classes_file else find_classes_file(root)
     if path is None:
         by_color = any(mode.startswith(("P", "RGB", "LA")) for mode in modes)
         summaries = summarize_label_maps(root, files, by_color)
-        raise LabelError(missing_class_file_message(root, summaries, files, by_color))
-    return read_class_file(path)
+        raise LabelError(missing_classes_file_message(root, summaries, files, by_color))
+    return read_classes_file(path)
 
 
 def _splits(source: Source, pairs: list[Pair]) -> NDArray[np.str_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from boxmask.results.formats import LABEL_MAPS, output_files
-from boxmask.results.label_maps import CLASS_FILE
+from boxmask.results.label_maps import CLASSES_FILE
 from boxmask.results.segmentation import (
     DEFAULT_SEGMENTATION_FORMATS,
     check_segmentation_formats,
@@ -38,8 +38,8 @@ class SegmentationWriter:
         self.results.append(result.shares())
 
     def finish(self) -> list[Path]:
-        """The class file, which is written along with the label maps."""
-        return [self.out / CLASS_FILE] if LABEL_MAPS in self.formats and self.results else []
+        """The classes file, which is written along with the label maps."""
+        return [self.out / CLASSES_FILE] if LABEL_MAPS in self.formats and self.results else []
 
     def summary(self) -> str:
         """Nothing to add to the number of photos."""

@@ -25,10 +25,10 @@ from pathlib import Path
 from boxmask.errors import LabelError
 from boxmask.types import IGNORED
 
-CLASS_FILE_NAMES = ("classes.txt", "classes.csv", "classes.json", "class_dict.csv")
+CLASSES_FILE_NAMES = ("classes.txt", "classes.csv", "classes.json", "class_dict.csv")
 """Where a data set's own classes file may lie, in its folder."""
 
-CLASS_FILE_HELP = (
+CLASSES_FILE_HELP = (
     "Write one class per line: a name and its color (Building 3C1098, or Building,60,16,152), a name and its "
     "index (Building,7), or names only, counted from 0. ` ignore` at the end of a line (`,ignore` after a "
     "comma) marks its pixels as not labeled."
@@ -69,16 +69,16 @@ class LabelMapClasses:
     file: str
 
 
-def find_class_file(folder: Path) -> Path | None:
+def find_classes_file(folder: Path) -> Path | None:
     """The classes file in a folder, if it has one. Raises LabelError if it has several."""
-    found = [folder / name for name in CLASS_FILE_NAMES if (folder / name).is_file()]
+    found = [folder / name for name in CLASSES_FILE_NAMES if (folder / name).is_file()]
     if len(found) > 1:
         advice = "Keep one of them, or choose one with --classes-file (in Python: classes_file)."
         raise LabelError(f"{found[0]} and {found[1]}: two classes files. {advice}")
     return found[0] if found else None
 
 
-def read_class_file(path: str | Path) -> LabelMapClasses:
+def read_classes_file(path: str | Path) -> LabelMapClasses:
     """Read a classes file. Raises LabelError, with file and line, for entries that make no sense."""
     path = Path(path)
     try:
@@ -122,7 +122,7 @@ def _entry(fields: list[str], location: str) -> ClassEntry:
     ignored = len(fields) > 1 and fields[-1].lower() == "ignore"
     name, *values = fields[:-1] if ignored else fields
     if not name:
-        raise LabelError(f"{location}: a class without a name. {CLASS_FILE_HELP}")
+        raise LabelError(f"{location}: a class without a name. {CLASSES_FILE_HELP}")
     if not values:
         return ClassEntry(name, None, False, ignored, location)
     if len(values) == 1 and (color := _COLOR.fullmatch(values[0])):
@@ -134,7 +134,9 @@ def _entry(fields: list[str], location: str) -> ClassEntry:
         if len(numbers) == 3 and max(numbers) <= 255:
             red, green, blue = numbers
             return ClassEntry(name, (red << 16) + (green << 8) + blue, True, ignored, location)
-    raise LabelError(f'{location}: "{", ".join(values)}" is neither a color nor an index. {CLASS_FILE_HELP}')
+    raise LabelError(
+        f'{location}: "{", ".join(values)}" is neither a color nor an index. {CLASSES_FILE_HELP}'
+    )
 
 
 # ---------------------------------------------------------------- JSON
@@ -171,7 +173,7 @@ def _classes(entries: list[ClassEntry], path: Path) -> LabelMapClasses:
     """Give each name a label. A class may have several colors or indices."""
     names = tuple(dict.fromkeys(entry.name for entry in entries if not entry.ignored))
     if not names:
-        raise LabelError(f"{path}: names no class, so there is nothing to learn. {CLASS_FILE_HELP}")
+        raise LabelError(f"{path}: names no class, so there is nothing to learn. {CLASSES_FILE_HELP}")
     if len(names) > IGNORED:
         raise LabelError(f"{path}: {len(names)} classes; at most {IGNORED} are supported.")
     _check_entries(entries)
@@ -189,7 +191,7 @@ def _check_entries(entries: list[ClassEntry]) -> None:
     for entry in entries:
         if _kind(entry) != _kind(entries[0]):
             kinds = f"this line has {_kind(entry)}, the first one has {_kind(entries[0])}"
-            raise LabelError(f"{entry.location}: {kinds}. Use the same kind for all. {CLASS_FILE_HELP}")
+            raise LabelError(f"{entry.location}: {kinds}. Use the same kind for all. {CLASSES_FILE_HELP}")
         key = entry.name if entry.value is None else entry.value
         if key in locations:
             shown = f'"{key}"' if isinstance(key, str) else format_value(key, entry.is_color)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boxmask.data.segmentation.class_file import find_class_file, read_class_file
+from boxmask.data.segmentation.classes_file import find_classes_file, read_classes_file
 from boxmask.errors import LabelError
 from boxmask.types import IGNORED
 
@@ -41,23 +41,23 @@ def written(folder: Path, text: str, name: str = "classes.txt") -> Path:
     ],
 )
 def test_every_form_gives_the_same_classes(tmp_path: Path, name: str, text: str) -> None:
-    classes = read_class_file(written(tmp_path, text, name))
+    classes = read_classes_file(written(tmp_path, text, name))
     assert classes.names == ("Green house", "Road")
     assert classes.by_color
     assert classes.labels == {0x3C1098: 0, 0x6EC1E4: 1, 0x9B9B9B: IGNORED}
 
 
 def test_names_only_are_counted_from_0_and_255_is_ignored_as_in_voc(tmp_path: Path) -> None:
-    classes = read_class_file(written(tmp_path, "background\nvoid ignore\nTile 7\n"))
+    classes = read_classes_file(written(tmp_path, "background\nvoid ignore\nTile 7\n"))
     assert classes.names == ("background", "Tile 7")
     assert not classes.by_color
     assert classes.labels == {0: 0, 1: IGNORED, 2: 1, 255: IGNORED}
-    listed = read_class_file(written(tmp_path, '["background", "cat"]', "classes.json"))
+    listed = read_classes_file(written(tmp_path, '["background", "cat"]', "classes.json"))
     assert listed.labels == {0: 0, 1: 1, 255: IGNORED}
 
 
 def test_indices(tmp_path: Path) -> None:
-    classes = read_class_file(written(tmp_path, "name,id\nroad,7\nroad,8\nsky,23\nnoise,255\n"))
+    classes = read_classes_file(written(tmp_path, "name,id\nroad,7\nroad,8\nsky,23\nnoise,255\n"))
     assert classes.names == ("road", "sky", "noise")
     assert classes.labels == {7: 0, 8: 0, 23: 1, 255: 2}
 
@@ -79,7 +79,7 @@ def test_indices(tmp_path: Path) -> None:
 )
 def test_errors_name_the_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        read_class_file(written(tmp_path, text))
+        read_classes_file(written(tmp_path, text))
 
 
 @pytest.mark.parametrize(
@@ -93,21 +93,21 @@ def test_errors_name_the_line(tmp_path: Path, text: str, message: str) -> None:
 )
 def test_errors_in_json(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        read_class_file(written(tmp_path, text, "classes.json"))
+        read_classes_file(written(tmp_path, text, "classes.json"))
 
 
 def test_missing_and_undecodable_files(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="no such classes file"):
-        read_class_file(tmp_path / "absent.txt")
+        read_classes_file(tmp_path / "absent.txt")
     (tmp_path / "classes.txt").write_bytes(b"stra\xdfe 3C1098\n")
     with pytest.raises(LabelError, match="byte 4 is not UTF-8"):
-        read_class_file(tmp_path / "classes.txt")
+        read_classes_file(tmp_path / "classes.txt")
 
 
 def test_the_classes_file_of_a_folder_is_found_but_not_one_of_two(tmp_path: Path) -> None:
-    assert find_class_file(tmp_path) is None
+    assert find_classes_file(tmp_path) is None
     path = written(tmp_path, "road\n")
-    assert find_class_file(tmp_path) == path
+    assert find_classes_file(tmp_path) == path
     written(tmp_path, '["road"]', "classes.json")
     with pytest.raises(LabelError, match="two classes files"):
-        find_class_file(tmp_path)
+        find_classes_file(tmp_path)
