@@ -17,16 +17,16 @@ from boxmask.cli.memory import keep_memory
 from boxmask.errors import BoxmaskError, UsageError
 
 VERBS = {
-    "demo": "Generate data, train on it, evaluate, and draw what is found. Needs no network.",
+    "demo": "Generate photos, train three models on them, evaluate and draw. Works offline.",
     "train": "Train a detector, segmenter or classifier on your labeled photos.",
     "evaluate": "Evaluate a trained model on labeled photos, overall and per class.",
-    "predict": "Find objects in photos and draw them, or classify the photos.",
-    "proposals": "Propose boxes that may hold an object, without training.",
+    "predict": "Run a trained model on photos, and draw or save what it finds.",
+    "proposals": "Propose boxes that may contain an object, by Selective Search or an RPN.",
 }
 
 app = App(
     name="boxmask",
-    help="Find things in photos: train, evaluate and use models on your own labeled photos.",
+    help="Find objects in photos, with models that you train on your own labeled photos.",
     version=__version__,
     console=Console(stderr=False),
     error_console=Console(stderr=True),

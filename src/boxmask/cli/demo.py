@@ -44,18 +44,18 @@ class Files:
 
 
 def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 4.0, photos: int = 600, seed: int = 0) -> int:
-    """Generate photos, train three models on them, evaluate and draw. Needs no network.
+    """Generate photos, train three models on them, evaluate and draw. Works offline.
 
     The photos show handwritten digits on textured backgrounds. A detector learns from their boxes, a
-    classifier from their crops; both are joined into Mask R-CNN, which is trained end to end and evaluated on
-    photos it has never seen.
+    classifier from their crops; a Mask R-CNN starts from both, is trained end to end and evaluated on
+    photos that were not used in training.
 
     Parameters
     ----------
     out
         Folder for the data, the runs and the pictures.
     minutes
-        Training time of the three models together.
+        Training time of the three models together, in minutes.
     photos
         Number of photos to generate.
     seed

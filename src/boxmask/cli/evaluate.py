@@ -31,23 +31,24 @@ def evaluate(
     Parameters
     ----------
     run
-        Folder that training wrote, or a checkpoint.
+        Folder written by training, or a checkpoint file.
     data
         Folder or annotation file, as for training.
     split
         Photos to evaluate on. If the data set has no split of its own, the run's split is used.
     json_file
-        Write the metrics to this file, as fractions. "-" prints them to stdout.
+        Write the metrics to this JSON file, as fractions. "-" prints the JSON instead of the table.
     pictures
-        Folder for pictures: every photo as labeled and as predicted. For classifiers, the mistakes.
+        Folder for pictures of every photo, labels beside predictions. For classifiers, one picture of the
+        mistakes.
     on_bad_boxes
-        What to do with boxes that are empty or outside their photo. Default: skip them while they are under
+        What to do with boxes that are empty or outside their photo. Default: skip them if they are under
         1 % of all boxes, else stop.
     on_unseen_classes
         What to do with classes that the model does not know. "skip" leaves them out of the metrics.
     classes_file
-        Segmentation only. File that names the classes of the colors or values in label maps. Default: as in
-        training if the data set is the same, else the data set's own.
+        Segmentation only. File that names the class of each color or index in the label maps. Default: as
+        in training if the data set is the same, else the data set's own.
     on_unknown_colors
         Segmentation only. What to do with colors that the classes file does not name. Default: as in training
         if the data set is the same, else stop.

@@ -17,20 +17,21 @@ def predict(
     svd: tuple[int, int] | None = None,
     device: str = "auto",
 ) -> int:
-    """Find objects in photos and draw them. A classifier writes the class of each photo to classes.csv.
+    """Run a trained model on photos. A classifier writes the class of each photo to classes.csv.
 
     Parameters
     ----------
     run
-        Folder that training wrote, or a checkpoint.
+        Folder written by training, or a checkpoint file.
     photos
         Photos, folders or globs.
     out
         Folder for the results.
     save
         Formats to write, separated by commas: jpg or png (pictures), coco (one JSON file with all
-        detections), labelme (one JSON file per photo, to be corrected by hand), label-maps (PNGs of object
-        or class numbers). Default: jpg,coco; for segmenters jpg,label-maps.
+        detections), labelme (one JSON file per photo, to correct by hand), label-maps (one PNG per photo
+        with the object number or class index of every pixel). Default: jpg,coco; for
+        segmenters jpg,label-maps.
     min_score
         Minimum score in pictures, LabelMe files and label maps. The COCO file holds all detections.
     svd

@@ -31,9 +31,9 @@ def proposals(
     json_file: JsonFile = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
 ) -> int:
-    """Propose boxes that may hold an object, by Selective Search or by the RPN of a trained Faster R-CNN.
+    """Propose boxes that may contain an object, by Selective Search or by the RPN of a trained Faster R-CNN.
 
-    Given labeled photos, prints the recall of the proposals. Given photos, draws them.
+    For labeled photos, it prints the recall of the proposals. For other photos, it draws the proposals.
 
     Parameters
     ----------
@@ -42,11 +42,11 @@ def proposals(
     method
         Selective Search needs no training. The RPN is part of a trained Faster R-CNN.
     run
-        With --method rpn: folder that training wrote, or a checkpoint.
+        With --method rpn: the Faster R-CNN, as the folder written by training or a checkpoint file.
     mode
         Selective Search only. "single" is the fastest, "quality" has the highest recall.
     paper
-        Use the paper's own settings for the mode. They leave out regions under 20 pixels.
+        Use the paper's own settings for the mode. They drop boxes narrower or lower than 20 pixels.
     seed
         Random seed for the order of the proposals.
     limit
@@ -54,11 +54,11 @@ def proposals(
     split
         Split of a labeled data set to use.
     out
-        Folder for pictures. Default for photos without labels: proposals.
+        Folder for pictures. Default: "proposals" for photos without labels, none for a labeled data set.
     json_file
-        Write the metrics to this file, as fractions. "-" prints them to stdout.
+        Write the metrics to this JSON file, as fractions. "-" prints the JSON instead of the table.
     on_bad_boxes
-        What to do with boxes that are empty or outside their photo. Default: skip them while they are under
+        What to do with boxes that are empty or outside their photo. Default: skip them if they are under
         1 % of all boxes, else stop.
     """
     from boxmask.data.detection.read import has_detection_labels, read_detection

@@ -29,13 +29,13 @@ def train(
     Parameters
     ----------
     data
-        Folder or annotation file, in any supported format. Detectors: Pascal VOC or COCO. Segmenters: photos
-        with label maps, or COCO masks. Classifiers: one folder of photos per class, or a detection data set,
+        Folder or annotation file. Detectors: Pascal VOC or COCO. Segmenters: photos with label maps, or a
+        detection data set with masks. Classifiers: one folder of photos per class, or a detection data set,
         whose objects are cut out.
     out
-        Folder to write the run to. It must not exist. Default: runs/MODEL-NUMBER.
+        Folder for the run: weights, settings and metrics. It must not exist. Default: runs/MODEL-NUMBER.
     resume
-        Continue the training in --out with its own recipe. DATA is needed only if the photos have moved.
+        Continue the training in --out with the same settings. Give DATA only if the photos have moved.
     """
     from boxmask.errors import UsageError
     from boxmask.runs.run import Run

@@ -80,13 +80,13 @@ class Recipe:
     """
 
     model: Annotated[str, Parameter(group=BASICS)] = "faster-rcnn"
-    """The method. Boxes: rcnn, fast-rcnn, faster-rcnn, ssd, retinanet, fcos. Boxes and outlines: mask-rcnn.
+    """The method. Boxes: rcnn, fast-rcnn, faster-rcnn, ssd, retinanet, fcos. Boxes and masks: mask-rcnn.
     The class of every pixel: fcn, unet, deeplab-v3. One class per photo: classifier."""
     max_minutes: Annotated[float | None, Parameter(group=BASICS)] = None
-    """Training time in minutes; the learning rate schedule fits it. The final validation takes extra time.
-    Default: 10."""
+    """Training time in minutes. The learning rate schedule is scaled to it. The final validation takes extra
+    time. Default: 10."""
     size: Annotated[int | None, Parameter(group=BASICS)] = None
-    """Shorter side of the photos in the network, in pixels. Default: the preset's."""
+    """Photos are resized so that their shorter side has this many pixels. Default: the preset's."""
     seed: Annotated[int, Parameter(group=BASICS)] = 0
     """Random seed for new weights, photo order, augmentation and sampling."""
 
@@ -96,12 +96,12 @@ class Recipe:
     backbone: Annotated[str | None, Parameter(group=MODEL)] = None
     """Name of a timm backbone, for example resnet18. Default: the preset's."""
     weights: Annotated[str, Parameter(group=MODEL)] = "imagenet"
-    """Initial weights of the backbone: "imagenet", "hub" (timm's), "none" (random), or a file."""
+    """Initial weights of the backbone: "imagenet", "hub" (timm's), "none" (random), or a file of weights."""
     detector: Annotated[Path | None, Parameter(group=MODEL)] = None
-    """Run of a trained detector to start from. Its backbone, pyramid, RPN and heads are reused where they
+    """Run of a trained detector to start from. Its backbone, pyramid, RPN and heads are copied where they
     fit; classes are matched by name."""
     classifier: Annotated[Path | None, Parameter(group=MODEL)] = None
-    """Run of a trained classifier to take the backbone from, or a file with timm weights."""
+    """Run of a trained classifier whose backbone is copied, or a file of timm weights."""
     model_options: Annotated[
         tuple[str, ...], Parameter(name="--model-option", group=MODEL, show_default=False)
     ] = ()
@@ -109,76 +109,78 @@ class Recipe:
     the flag for several."""
 
     epochs: Annotated[int | None, Parameter(group=SCHEDULE)] = None
-    """Passes over the training photos, instead of --max-minutes. With the same seed, training then gives the
-    same weights."""
+    """Number of passes over the training photos, instead of --max-minutes. On a CPU, the same seed then gives
+    the same weights."""
     training: Annotated[Literal["joint", "alternating"], Parameter(group=SCHEDULE)] = "joint"
     """Faster R-CNN only. "joint" trains the RPN and the heads together; "alternating" follows the paper's
     four steps."""
     warmup: Annotated[float, Parameter(group=SCHEDULE)] = 0.05
-    """Fraction of the training over which the learning rate rises linearly."""
+    """Fraction of the training during which the learning rate rises linearly."""
     num_validations: Annotated[int, Parameter(group=SCHEDULE)] = 3
     """Number of evaluations on the validation photos, evenly spaced. The best weights are kept."""
     max_regions: Annotated[int | None, Parameter(group=SCHEDULE)] = None
-    """R-CNN only. Maximum proposals per photo for the SVMs and box regressors. Default: as many as the time
-    allows."""
+    """R-CNN only. Maximum number of proposals per photo for the SVMs and box regressors. Default: as many as
+    the time allows."""
 
     batch_size: Annotated[int, Parameter(group=OPTIMIZER)] = 4
     """Photos per step."""
     optimizer: Annotated[Literal["adamw", "sgd"], Parameter(group=OPTIMIZER)] = "adamw"
     """AdamW, or SGD with momentum 0.9 as in the papers."""
     learning_rate: Annotated[float | None, Parameter(group=OPTIMIZER)] = None
-    """Peak learning rate, after warm-up. It then follows a cosine down to zero. Default: the method's."""
+    """Learning rate after warm-up. It then falls to zero along a cosine. Default: the method's."""
     backbone_lr_mult: Annotated[float, Parameter(group=OPTIMIZER)] = 0.25
-    """Multiplier of the learning rate for the backbone."""
+    """Multiplier for the learning rate of the backbone."""
     weight_decay: Annotated[float, Parameter(group=OPTIMIZER)] = 0.01
     """Weight decay. Biases and normalization layers have none."""
     clip_norm: Annotated[float, Parameter(group=OPTIMIZER)] = 10.0
     """Maximum norm of the gradient."""
     ema_decay: Annotated[float, Parameter(group=OPTIMIZER)] = 0.998
-    """Decay of the exponential moving average of the weights. The average is saved. 0 turns it off."""
+    """Decay of the exponential moving average (EMA) of the weights. Runs save the averaged weights. 0 turns
+    averaging off."""
     frozen_stages: Annotated[int | None, Parameter(group=OPTIMIZER)] = None
-    """Number of backbone stages that are not trained, counted from C2. None are frozen if the backbone starts
-    from random weights. Default: the method's."""
+    """Number of backbone stages that are not trained: 1 freezes the layers up to stride 4, 2 up to stride 8,
+    and so on. A backbone with random weights is always trained whole. Default: the method's."""
 
     flip: Annotated[float, Parameter(group=AUGMENTATION)] = 0.5
     """Probability of a horizontal flip."""
     vertical_flip: Annotated[float, Parameter(group=AUGMENTATION)] = 0.0
     """Probability of a vertical flip. Useful for photos taken from above."""
     crop_policy: Annotated[CropPolicy | None, Parameter(group=AUGMENTATION)] = None
-    """Random crops. "jitter" rescales photos (see --scale) and crops or pads them; "ssd" is the SSD paper's
-    random crop and zoom-out. Default: the method's."""
+    """Random crops. "jitter" rescales photos (see --scale) and crops or pads them; "ssd", for
+    detectors only, is the SSD paper's random crop and zoom-out. Default: the method's."""
     scale: Annotated[tuple[float, float], Parameter(group=AUGMENTATION)] = (0.75, 1.33)
-    """Range of the random rescaling."""
+    """Range of random rescaling: the smallest and the largest factor."""
     color_jitter: Annotated[float, Parameter(group=AUGMENTATION)] = 0.5
     """Probability of changing brightness, contrast, saturation and hue."""
 
     split_seed: Annotated[int, Parameter(group=DATA)] = 0
-    """Random seed for the split of data sets that have none of their own."""
+    """Random seed for the split, if the data set has none of its own."""
     split_file: Annotated[Path | None, Parameter(group=DATA)] = None
     """JSON file with the split: {"train": [names], "val": [...], "test": [...]}."""
     on_bad_boxes: Annotated[Literal["error", "skip"] | None, Parameter(group=DATA)] = None
-    """What to do with boxes that are empty or outside their photo. Default: skip them while they are under
+    """What to do with boxes that are empty or outside their photo. Default: skip them if they are under
     1 % of all boxes, else stop."""
     on_unseen_classes: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """What to do with classes that have no training photo."""
     classes_file: Annotated[Path | None, Parameter(group=DATA)] = None
-    """Segmentation only. File that names the classes of the colors or values in label maps. Default:
+    """Segmentation only. File that names the class of each color or index in the label maps. Default:
     classes.txt, .csv or .json in the data set."""
     on_unknown_colors: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """Segmentation only. What to do with colors that the classes file does not name."""
     class_weights: Annotated[Literal["none", "balanced"], Parameter(group=DATA)] = "none"
-    """Segmentation only. "balanced" weighs rare classes more in the loss (median frequency balancing)."""
+    """Segmentation only. "balanced" gives rare classes more weight in the loss (median frequency
+    balancing)."""
 
     workers: Annotated[int, Parameter(group=RUN)] = 1
-    """Processes that load and augment photos. 0 loads them in the training process."""
+    """Number of processes that load and augment photos. With 0, the training process does it."""
     cache_megabytes: Annotated[int, Parameter(group=RUN)] = 1000
-    """Memory for resized photos, in megabytes."""
+    """Size of the cache for resized photos, in megabytes."""
     save_seconds: Annotated[float, Parameter(group=RUN)] = 60.0
-    """Maximum seconds between two checkpoints to resume from."""
+    """Maximum time between two checkpoints for --resume, in seconds."""
     device: Annotated[str, Parameter(group=RUN)] = "auto"
-    """"auto" (a GPU if there is one), "cpu", "cuda", or one GPU of several, as "cuda:1"."""
+    """"auto" (a GPU if there is one), "cpu", "cuda", or one of several GPUs, for example "cuda:1"."""
     precision: Annotated[Literal["no", "fp16", "bf16"], Parameter(group=RUN)] = "no"
-    """Mixed precision, for GPUs."""
+    """Mixed precision. For GPUs."""
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value out of range."""
