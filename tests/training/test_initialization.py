@@ -29,14 +29,14 @@ def timm_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_without_sources_the_recipe_is_unchanged() -> None:
-    sources = InitSources.of(NONE)
+    sources = InitSources.from_recipe(NONE)
     assert sources == InitSources()
     assert sources.backbone_for(NONE) is NONE
 
 
 def test_sources_name_their_origin(runs: Runs) -> None:
     detector, classifier = runs("faster-rcnn"), runs("classifier") / "last.safetensors"
-    sources = InitSources.of(replace(NONE, detector=detector, classifier=classifier))
+    sources = InitSources.from_recipe(replace(NONE, detector=detector, classifier=classifier))
     assert sources.detector is not None
     assert sources.classifier is not None
     assert sources.detector.origin == f"the faster-rcnn of {detector}"
@@ -45,7 +45,7 @@ def test_sources_name_their_origin(runs: Runs) -> None:
 
 def test_the_backbone_is_the_sources_unless_the_user_chose_one(runs: Runs) -> None:
     recipe = replace(NONE, classifier=runs("classifier"))
-    sources = InitSources.of(recipe)
+    sources = InitSources.from_recipe(recipe)
     assert sources.backbone_for(recipe).backbone == "test_resnet"
     chosen = replace(recipe, backbone="resnet18")
     assert sources.backbone_for(chosen) is chosen
@@ -62,9 +62,9 @@ def test_timm_weights_need_the_name_of_their_network(runs: Runs, timm_file: Path
     with pytest.raises(
         UsageError, match=r"not hold weights of a boxmask model.*name their network with --backbone NAME"
     ):
-        InitSources.of(recipe)
+        InitSources.from_recipe(recipe)
     for named in (replace(recipe, backbone="test_resnet"), replace(recipe, detector=runs("faster-rcnn"))):
-        classifier = InitSources.of(named).classifier
+        classifier = InitSources.from_recipe(named).classifier
         assert classifier is not None
         assert (classifier.backbone, classifier.origin) == ("test_resnet", f"the weights in {timm_file}")
 
@@ -74,16 +74,16 @@ def test_a_missing_run_is_named(tmp_path: Path, backbone: str | None) -> None:
     for flag in ("detector", "classifier"):
         recipe = replace(NONE, backbone=backbone, **{flag: tmp_path / "gone"})  # type: ignore[arg-type]
         with pytest.raises(CheckpointError, match="gone: there is no such checkpoint"):
-            InitSources.of(recipe)
+            InitSources.from_recipe(recipe)
         (tmp_path / "empty").mkdir(exist_ok=True)
         with pytest.raises(CheckpointError, match="no checkpoint in this folder"):
-            InitSources.of(replace(recipe, **{flag: tmp_path / "empty"}))  # type: ignore[arg-type]
+            InitSources.from_recipe(replace(recipe, **{flag: tmp_path / "empty"}))  # type: ignore[arg-type]
 
 
 def test_a_file_without_weights_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not weights")
     with pytest.raises(WeightsError, match=r"notes\.txt"):
-        InitSources.of(replace(NONE, backbone="test_resnet", classifier=tmp_path / "notes.txt"))
+        InitSources.from_recipe(replace(NONE, backbone="test_resnet", classifier=tmp_path / "notes.txt"))
 
 
 @pytest.mark.parametrize("flag", ["detector", "classifier"])
@@ -103,6 +103,6 @@ def test_transfer_reports_where_each_part_comes_from(
 
     recipe = replace(recipes["mask-rcnn"], detector=runs("faster-rcnn"))
     network = entry("mask-rcnn").build(network_config(read_detection(demo), recipe), None)
-    lines = InitSources.of(recipe).transfer(network)
+    lines = InitSources.from_recipe(recipe).transfer(network)
     assert lines[0] == f"backbone: from the faster-rcnn of {runs('faster-rcnn')} (test_resnet)"
     assert lines[-1] == "mask head: newly initialized"

@@ -121,7 +121,7 @@ class ImageClassifier(Classifier):
 
     def prepare(self, images: list[Tensor]) -> Batch:
         """Scale to fit into the square, normalize and pad."""
-        return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
+        return prepare(images, Preparation.from_config(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features
 

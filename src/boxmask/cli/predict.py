@@ -41,7 +41,7 @@ def predict(
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
     from boxmask.cli.progress import photo_progress
-    from boxmask.data.messages import count_of
+    from boxmask.data.messages import format_count
     from boxmask.detectors.fast_rcnn import compress_with_svd
     from boxmask.prediction.predict import predict_photos
     from boxmask.tasks.table import task_of
@@ -53,7 +53,7 @@ def predict(
     writer = task_of(model).writer(model, out, _formats(save), min_score)
     with photo_progress("predicting") as progress:
         prediction = predict_photos(model, photos, out, writer, progress)
-    photos_read = count_of(len(prediction.photos), "photo")
+    photos_read = format_count(len(prediction.photos), "photo")
     print(f"{photos_read}, {prediction.summary}" if prediction.summary else photos_read)
     print(out)
     for message in prediction.errors:

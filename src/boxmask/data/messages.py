@@ -23,7 +23,7 @@ def format_errors(heading: str, locations: Sequence[str], remedy: str, total: in
     shown = "".join(f"\n  {location}" for location in locations[:MAX_LOCATIONS])
     rest = len(locations) - MAX_LOCATIONS
     more = f"\n  and {rest} more" if rest > 0 else ""
-    share = f" of {total:,}, {percent(len(locations) / total)}" if total else ""
+    share = f" of {total:,}, {format_percent(len(locations) / total)}" if total else ""
     return f"{heading} ({len(locations):,}{share}):{shown}{more}\n{remedy}"
 
 
@@ -46,12 +46,12 @@ def shorten_note(note: str, full_list: Path | None = None) -> str:
     return f"{heading.removesuffix(':')}; the first: {locations[0]}{where}"
 
 
-def count_of(number: int, noun: str) -> str:
-    """A number of things: "1 photo", "1,200 photos", "2 boxes"."""
+def format_count(number: int, noun: str) -> str:
+    """A count with its noun: "1 photo", "1,200 photos", "2 boxes"."""
     plural = noun + ("es" if noun.endswith(("s", "x")) else "s")
     return f"{number:,} {noun if number == 1 else plural}"
 
 
-def percent(share: float) -> str:
+def format_percent(share: float) -> str:
     """A share with two significant digits: 0.041 %, 2 %, 100 %."""
     return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"

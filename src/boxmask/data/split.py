@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from boxmask.atomic_write import atomic_write
 from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
-from boxmask.data.messages import count_of, format_errors, format_note
+from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.errors import LabelError
 
 SHARES = {"test": 0.2, "val": 0.1}
@@ -61,7 +61,7 @@ def _without_unsplit_photos(dataset: SplitDatasetT) -> SplitDatasetT:
     unsplit = dataset.files[dataset.splits == ""].tolist()
     kept = dataset.subset(np.flatnonzero(dataset.splits != ""))
     return _with_notes(
-        kept, *format_note(f"left out: {count_of(len(unsplit), 'photo')} in no split", unsplit)
+        kept, *format_note(f"left out: {format_count(len(unsplit), 'photo')} in no split", unsplit)
     )
 
 
@@ -156,7 +156,7 @@ def apply_split_file(
     if absent and on_different_photos == "error":
         raise LabelError(format_errors("Photos of the split file that the data set lacks", absent, remedy))
     splits = np.array([by_file.get(file, "") for file in dataset.files.tolist()], dtype="<U5")
-    note = format_note(f"no longer there: {count_of(len(absent), 'photo')} of {path}", absent)
+    note = format_note(f"no longer there: {format_count(len(absent), 'photo')} of {path}", absent)
     return _with_notes(_without_unsplit_photos(replace(dataset, splits=splits)), *note)
 
 

@@ -122,7 +122,7 @@ class FastRCNN(Detector):
 
     def prepare(self, images: list[Tensor]) -> Batch:
         """Resize, normalize and pad."""
-        return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
+        return prepare(images, Preparation.from_config(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ proposals
 

@@ -174,7 +174,7 @@ class FasterRCNN(Detector):
 
     def prepare(self, images: list[Tensor]) -> Batch:
         """Resize, normalize and pad."""
-        return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
+        return prepare(images, Preparation.from_config(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features (FPN, section 3)
 

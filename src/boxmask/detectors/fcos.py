@@ -103,9 +103,9 @@ class FCOS(Detector):
         self.fpn = FPN(
             self.backbone.channels, config.channels, config.extra_levels, config.extra_level_source
         )
-        self.class_head = DenseHead(Tower.of(config), 1, len(config.class_names))
+        self.class_head = DenseHead(Tower.from_config(config), 1, len(config.class_names))
         init_prior(self.class_head.last, config.prior_prob)
-        self.box_tower = Tower.of(config)
+        self.box_tower = Tower.from_config(config)
         self.distances = Conv3x3(self.box_tower.channels, 4)
         self.centerness = Conv3x3(self.box_tower.channels, 1)  # beside the distances: improvements
         init_small(self.distances)
@@ -142,7 +142,7 @@ class FCOS(Detector):
 
     def prepare(self, images: list[Tensor]) -> Batch:
         """Resize, normalize and pad."""
-        return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
+        return prepare(images, Preparation.from_config(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features (section 3.2)
 

@@ -141,7 +141,7 @@ class RCNN(Detector):
 
     def prepare(self, images: list[Tensor]) -> Batch:
         """Resize and normalize."""
-        return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
+        return prepare(images, Preparation.from_config(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ proposals (section 2.1)
 

@@ -101,8 +101,8 @@ class RetinaNet(Detector):
         )
         num_anchors = anchors_per_cell(config.anchor_sizes, config.aspect_ratios)
         self.cell_anchors = [anchor_shapes(sizes, config.aspect_ratios) for sizes in config.anchor_sizes]
-        self.class_head = DenseHead(Tower.of(config), num_anchors, len(config.class_names))
-        self.box_head = DenseHead(Tower.of(config), num_anchors, 4)
+        self.class_head = DenseHead(Tower.from_config(config), num_anchors, len(config.class_names))
+        self.box_head = DenseHead(Tower.from_config(config), num_anchors, 4)
         init_prior(self.class_head.last, config.prior_prob)
 
     # ------------------------------------------------------------------ predict and loss
@@ -136,7 +136,7 @@ class RetinaNet(Detector):
 
     def prepare(self, images: list[Tensor]) -> Batch:
         """Resize, normalize and pad."""
-        return prepare(images, Preparation.of(self.config, self.backbone.mean, self.backbone.std))
+        return prepare(images, Preparation.from_config(self.config, self.backbone.mean, self.backbone.std))
 
     # ------------------------------------------------------------------ features (section 4)
 

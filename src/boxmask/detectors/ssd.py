@@ -132,7 +132,7 @@ class SSD(Detector):
         """Resize to a square (section 3) and normalize."""
         side, device = self.config.shorter_side, self.backbone.mean.device
         squares = [resize_to_square(image.to(device), side, self.config.antialias) for image in images]
-        preparation = Preparation.of(self.config, self.backbone.mean, self.backbone.std)
+        preparation = Preparation.from_config(self.config, self.backbone.mean, self.backbone.std)
         return replace(prepare(squares, preparation), original_sizes=[grid_of(image) for image in images])
 
     # ------------------------------------------------------------------ features (section 2.1)

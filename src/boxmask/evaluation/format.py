@@ -12,11 +12,6 @@ def format_fraction(fraction: float | None) -> str:
     return MISSING if fraction is None else f"{fraction:.3f}"
 
 
-def format_count(count: int, noun: str) -> str:
-    """A count with its noun: "1 photo", "72 photos"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def format_interval(interval: Interval | None) -> str:
     """An interval as "0.880 to 0.930", or nothing for None."""
     return "" if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"

@@ -64,7 +64,7 @@ class Preparation:
     device: torch.device | str = "cpu"
 
     @staticmethod
-    def of(config: Any, mean: Tensor, std: Tensor) -> Preparation:
+    def from_config(config: Any, mean: Tensor, std: Tensor) -> Preparation:
         """From the config of a model, and the mean and std (3,) of its backbone."""
         sides = (config.shorter_side, config.longer_side)
         channels = (tuple(mean.tolist()), tuple(std.tolist()))

@@ -45,7 +45,7 @@ class Run:
     path: Path
 
     @staticmethod
-    def of(path: str | os.PathLike[str]) -> Run:
+    def from_path(path: str | os.PathLike[str]) -> Run:
         """The run that a path belongs to: its folder, a checkpoint in the folder, or a `Run`."""
         folder = Path(path)
         return Run(folder if folder.is_dir() else folder.parent)

@@ -40,7 +40,7 @@ def select_split(unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: S
 
 def _with_run_split(dataset: SplitDatasetT, run: PathLike) -> SplitDatasetT:
     """The data set with the split of the run, if the run's split file names its photos."""
-    file = Run.of(run).split_file
+    file = Run.from_path(run).split_file
     if file.is_file() and split_file_fits(dataset, file):
         return apply_split_file(dataset, file, on_different_photos="skip")
     return dataset

@@ -20,7 +20,7 @@ class InitSources:
     classifier: Pretrained | None = None
 
     @staticmethod
-    def of(recipe: Recipe) -> InitSources:
+    def from_recipe(recipe: Recipe) -> InitSources:
         """Read the models that the recipe names.
 
         Raises CheckpointError or WeightsError for a file that cannot be read, and UsageError for timm

@@ -46,7 +46,11 @@ def train(
     """
     check_recipe(recipe)
     recipe = recipe.with_method_defaults()
-    run, stages, sources = Run(choose_folder(out, recipe.model)), stages_of(recipe), InitSources.of(recipe)
+    run, stages, sources = (
+        Run(choose_folder(out, recipe.model)),
+        stages_of(recipe),
+        InitSources.from_recipe(recipe),
+    )
     recipe = sources.backbone_for(recipe)
     dataset = task_of(recipe.model).read(Path(data), recipe)
     accelerator = make_accelerator(recipe)

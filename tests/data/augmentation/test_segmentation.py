@@ -164,7 +164,7 @@ def test_any_size_even_one_pixel(height: int, width: int, tile: int, scale: floa
     side=st.integers(1, 500), result=st.integers(1, 500), scale=st.floats(0.1, 8), position=st.floats(0, 1)
 )
 def test_the_crop_of_a_side_fits(side: int, result: int, scale: float, position: float) -> None:
-    crop = SideCrop.of(side, result, scale, position)
+    crop = SideCrop.from_scale(side, result, scale, position)
     assert 0 <= crop.begin < crop.end <= side
     assert 0 <= crop.before <= crop.before + crop.inner <= result
     assert (crop.end - crop.begin == side) or (crop.inner == result)

@@ -136,9 +136,7 @@ def test_photos_beside_the_class_folders_and_other_files_are_noted(write: Write)
     (root / ".hidden").mkdir()
     notes = read_classification(root).notes
     assert notes[0] == "left out: 1 photo in no class folder:\n  loose.png"
-    assert notes[1] == (
-        "left out: 2 files that are no photos by their ending:\n  a/about.txt\n  a/phone.heic"
-    )
+    assert notes[1] == ("left out: 2 files without the suffix of a photo:\n  a/about.txt\n  a/phone.heic")
     assert len(notes) == 3  # and the draw
 
 

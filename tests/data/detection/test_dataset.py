@@ -68,7 +68,7 @@ def has_mask() -> DetectionDataset:
     full = np.zeros((3, 50, 50), dtype=bool)
     full[0, 1:4, 0:5] = full[2, 2:40, 2:30] = True
     first, _, last = rle.encode(Masks.from_dense(full))
-    masks = RleMasks.of([first, first[:0], last])
+    masks = RleMasks.from_run_lengths([first, first[:0], last])
     return replace(tiny(), runs=masks.runs, run_offsets=masks.offsets)
 
 

@@ -22,7 +22,9 @@ def marks() -> NDArray[np.bool_]:
 
 def rle_masks() -> RleMasks:
     counts = rle.encode(Masks.from_dense(marks()))
-    return RleMasks.of([runs if mark.any() else runs[:0] for runs, mark in zip(counts, marks(), strict=True)])
+    return RleMasks.from_run_lengths(
+        [runs if mark.any() else runs[:0] for runs, mark in zip(counts, marks(), strict=True)]
+    )
 
 
 def test_masks_survive_encoding() -> None:
@@ -38,7 +40,7 @@ def test_areas_and_known() -> None:
 
 def test_empty_runs_do_not_disturb_areas() -> None:
     counts = [np.array([0, 3, 0, 2, 58]), np.array([3, 0, 2, 4, 54])]
-    assert RleMasks.of(counts).areas().tolist() == [5, 4]
+    assert RleMasks.from_run_lengths(counts).areas().tolist() == [5, 4]
 
 
 @pytest.mark.parametrize("rows", [[3, 0, 0, 1], [], [4], [True, False, False, True, True]])
@@ -54,4 +56,4 @@ def test_unknown_masks() -> None:
     assert RleMasks.unknown(3).known.tolist() == [False] * 3
     assert RleMasks.unknown(3).areas().tolist() == [0, 0, 0]
     assert len(RleMasks.unknown(3)[np.array([2, 0])]) == 2
-    assert len(RleMasks.of([])) == 0
+    assert len(RleMasks.from_run_lengths([])) == 0

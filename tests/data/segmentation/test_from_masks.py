@@ -29,7 +29,7 @@ def labeled(*photos: list[Object], class_names: tuple[str, ...] = ("cat", "dog")
     objects = [item for photo in photos for item in photo]
     kinds = np.array([kind for _, _, kind in objects], dtype=str)
     boxes = np.array([box for _, box, _ in objects], dtype=np.float32).reshape(-1, 4)
-    masks = RleMasks.of([_runs(box) if kind != "bare" else NO_RUNS for _, box, kind in objects])
+    masks = RleMasks.from_run_lengths([_runs(box) if kind != "bare" else NO_RUNS for _, box, kind in objects])
     return DetectionDataset(
         root=Path("things"),
         class_names=class_names,

@@ -66,7 +66,7 @@ def test_masks_stay_with_the_objects_that_are_left(labeled):
         Masks.from_crops([np.ones((y2 - y1, x2 - x1), bool)], [(x1, y1)], (100, 100))
         for x1, y1, x2, y2 in boxes
     ]
-    rle_masks = RleMasks.of([rle.encode(square)[0] for square in squares])
+    rle_masks = RleMasks.from_run_lengths([rle.encode(square)[0] for square in squares])
     dataset = replace(boxed, runs=rle_masks.runs, run_offsets=rle_masks.offsets)
     rest, _ = keep_known_classes(dataset, ("cat",), "skip")
     assert rest.masks(0).boxes().tolist() == [list(A)]

@@ -38,7 +38,7 @@ class SideCrop:
     before: int
 
     @staticmethod
-    def of(side: int, result: int, scale: float, position: float) -> SideCrop:
+    def from_scale(side: int, result: int, scale: float, position: float) -> SideCrop:
         """For `result` pixels of a side scaled by `scale`, from its begin (position 0) to its end (1)."""
         kept = max(1, round(result / scale))
         if kept <= side:
@@ -93,7 +93,7 @@ class SegmentationAugmentation:
         size = (image.shape[-2], image.shape[-1])
         result = (self.tile, self.tile) if self.tile else size
         rows, columns = (
-            SideCrop.of(side, wanted, scale, u)
+            SideCrop.from_scale(side, wanted, scale, u)
             for side, wanted, u in zip(size, result, position, strict=True)
         )
         photo, labels = _crop(image, target.labels, rows, columns)

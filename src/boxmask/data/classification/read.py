@@ -25,7 +25,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
 from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import split_from_name
-from boxmask.data.messages import count_of, format_errors, format_note
+from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.data.photo_sizes import read_sizes
 from boxmask.data.split import apply_split_file, draw_missing_splits
 from boxmask.errors import LabelError
@@ -87,8 +87,8 @@ def read_class_folders(root: Path) -> DetectionDataset:
     outside = [str(photo) for photo in photos if str(photo) not in items]
     classes = tuple(sorted({item.class_name for item in items.values()}))
     notes = (
-        *format_note(f"left out: {count_of(len(outside), 'photo')} in no class folder", outside),
-        *format_note(f"left out: {count_of(len(others), 'file')} that are no photos by their ending", others),
+        *format_note(f"left out: {format_count(len(outside), 'photo')} in no class folder", outside),
+        *format_note(f"left out: {format_count(len(others), 'file')} without the suffix of a photo", others),
         *_note_on_empty_folders(root, layout, classes),
         *_note_on_copies(root, items),
     )
@@ -199,7 +199,7 @@ def _note_on_copies(root: Path, items: Mapping[str, _Item]) -> tuple[str, ...]:
         remedy = "Each photo has one class: keep it in one of the folders."
         raise LabelError(format_errors(f"{root}: photos in several classes", ambiguous, remedy))
     copies = [" = ".join(group) for group in groups]
-    return format_note(f"repeated: {count_of(len(copies), 'photo')}, possibly in several splits", copies)
+    return format_note(f"repeated: {format_count(len(copies), 'photo')}, possibly in several splits", copies)
 
 
 def _identical_files(root: Path, files: Iterable[str]) -> list[list[str]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import count_of, format_errors, format_note, percent
+from boxmask.data.messages import format_count, format_errors, format_note, format_percent
 from boxmask.errors import LabelError
 
 MAX_BAD_BOX_SHARE = 0.01
@@ -52,7 +52,7 @@ def _skip(errors: list[str], num_boxes: int, on_bad_boxes: OnBadBoxes | None) ->
     share = len(errors) / num_boxes
     if on_bad_boxes == "error" or (on_bad_boxes is None and share >= MAX_BAD_BOX_SHARE):
         raise LabelError(format_errors(_HEADING, errors, _remedy(share), num_boxes))
-    count = f"{len(errors):,} of {count_of(num_boxes, 'box')} ({percent(share)})"
+    count = f"{len(errors):,} of {format_count(num_boxes, 'box')} ({format_percent(share)})"
     return format_note(f"left out: {count}, empty or outside the photo", errors)
 
 
@@ -62,7 +62,7 @@ def _remedy(share: float) -> str:
     return (
         "Correct or remove these labels, or leave these boxes out with --on-bad-boxes skip (in Python: "
         f'on_bad_boxes="skip"). By default they are left out while they are under '
-        f"{percent(MAX_BAD_BOX_SHARE)} of all boxes."
+        f"{format_percent(MAX_BAD_BOX_SHARE)} of all boxes."
     )
 
 
@@ -87,4 +87,6 @@ def _error(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
 def _note_on_overhang(labels: Labels, edges: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[str, ...]:
     beyond = (labels.boxes < -OVERHANG) | (labels.boxes > edges + OVERHANG)
     locations = [labels.location(int(row)) for row in np.flatnonzero(beyond.any(axis=1) & good)]
-    return format_note(f"clipped: {count_of(len(locations), 'box')} beyond the edge of the photo", locations)
+    return format_note(
+        f"clipped: {format_count(len(locations), 'box')} beyond the edge of the photo", locations
+    )

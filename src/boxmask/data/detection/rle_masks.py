@@ -31,7 +31,7 @@ class RleMasks:
         return RleMasks(np.zeros(0, dtype=np.int32), np.zeros(count + 1, dtype=np.int64))
 
     @staticmethod
-    def of(runs_per_object: Sequence[Int[np.ndarray, " R"]]) -> RleMasks:
+    def from_run_lengths(runs_per_object: Sequence[Int[np.ndarray, " R"]]) -> RleMasks:
         """From the run lengths of each object."""
         runs = np.concatenate([np.zeros(0, dtype=np.int32), *runs_per_object]).astype(np.int32)
         return RleMasks(runs, _offsets([len(runs_of_one) for runs_of_one in runs_per_object]))

@@ -73,7 +73,7 @@ def _read_masks(
     if errors:
         raise LabelError(format_errors("Masks that cannot be read", errors, _REMEDY))
     note = f"{len(without_pixels)} masks have no pixel and count as unknown"
-    return RleMasks.of(per_object), format_note(note, without_pixels)
+    return RleMasks.from_run_lengths(per_object), format_note(note, without_pixels)
 
 
 def _run_lengths(segmentation: object, size: Size) -> RunLengths:

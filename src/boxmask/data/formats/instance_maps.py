@@ -197,7 +197,9 @@ def _read_pixels(path: Path) -> Int[np.ndarray, "H W"]:
 
 def _mask_reader(masks: Sequence[Masks], photos: Sequence[LabeledPhoto]) -> MaskReader:
     """A function that checks the sizes of the maps. It keeps the masks as run lengths only."""
-    rle_masks = RleMasks.of([runs for masks_in_map in masks for runs in rle.encode(masks_in_map)])
+    rle_masks = RleMasks.from_run_lengths(
+        [runs for masks_in_map in masks for runs in rle.encode(masks_in_map)]
+    )
     map_sizes = [masks_in_map.size for masks_in_map in masks]
 
     def read(sizes: NDArray[np.int32]) -> tuple[RleMasks, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.source import Source
-from boxmask.data.messages import count_of, format_note
+from boxmask.data.messages import format_count, format_note
 
 MaskReader: TypeAlias = Callable[[NDArray[np.int32]], tuple[RleMasks, tuple[str, ...]]]
 """From the sizes of the photos as shown, (P, 2), to the masks of the N objects, and notes."""
@@ -72,4 +72,4 @@ def note_on_unlabeled_photos(source: Source, labeled: Sequence[str], reason: str
     folders = {PurePosixPath(file).parent for file in labeled}
     named = set(labeled)
     others = [file for file in source.photos if file not in named and PurePosixPath(file).parent in folders]
-    return format_note(f"left out: {count_of(len(others), 'photo')} {reason}", others)
+    return format_note(f"left out: {format_count(len(others), 'photo')} {reason}", others)

@@ -28,24 +28,24 @@ _GRAY_OR_PALETTE = ("1", "L", "P")
 class LabelMapRuns:
     """The pixels of a label map in row-major order, as R runs of V different values.
 
-    size:    (height, width)
-    values:  (V,) ascending; colors 0xRRGGBB or indices
-    which:   (R,) position of each run's value in `values`
-    lengths: (R,) pixels of each run
+    size:     (height, width)
+    values:   (V,) ascending; colors 0xRRGGBB or indices
+    value_of: (R,) index of each run's value in `values`
+    lengths:  (R,) pixels of each run
     """
 
     size: Size
     values: UInt32[np.ndarray, " V"]
-    which: Int[np.ndarray, " R"]
+    value_of: Int[np.ndarray, " R"]
     lengths: Int[np.ndarray, " R"]
 
     def counts(self) -> Int[np.ndarray, " V"]:
         """Number of pixels of each value."""
-        return np.bincount(self.which, self.lengths, len(self.values)).astype(np.int64)
+        return np.bincount(self.value_of, self.lengths, len(self.values)).astype(np.int64)
 
     def to_labels(self, labels: UInt8[np.ndarray, " V"]) -> UInt8[np.ndarray, "H W"]:
         """The label of every pixel, from the label of each value."""
-        return np.repeat(labels[self.which], self.lengths).reshape(self.size)
+        return np.repeat(labels[self.value_of], self.lengths).reshape(self.size)
 
 
 def read_label_map(path: Path, by_color: bool) -> LabelMapRuns:
@@ -61,11 +61,11 @@ def read_label_map(path: Path, by_color: bool) -> LabelMapRuns:
     pixels = _packed_colors(image, path) if by_color else _indices(image, path)
     flat = pixels.ravel()
     starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
-    values, which = np.unique(flat[starts], return_inverse=True)
+    values, value_of = np.unique(flat[starts], return_inverse=True)
     lengths = np.diff(starts, append=len(flat))
     if by_color:
-        values, which = _unpack_colors(values, which, path)
-    return LabelMapRuns((image.height, image.width), values.astype(np.uint32), which.reshape(-1), lengths)
+        values, value_of = _unpack_colors(values, value_of, path)
+    return LabelMapRuns((image.height, image.width), values.astype(np.uint32), value_of.reshape(-1), lengths)
 
 
 def read_header(path: Path) -> tuple[Size, str]:
@@ -89,7 +89,7 @@ def _packed_colors(image: Image.Image, path: Path) -> UInt32[np.ndarray, "H W"]:
 
 
 def _unpack_colors(
-    packed: NDArray[np.uint32], which: NDArray[np.int64], path: Path
+    packed: NDArray[np.uint32], value_of: NDArray[np.int64], path: Path
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Packed colors as ascending 0xRRGGBB. Raises LabelError for transparent ones."""
     if (packed >> 24 != 255).any():
@@ -98,7 +98,7 @@ def _unpack_colors(
         )
     rgb = ((packed & 0xFF) << 16) | (packed & 0xFF00) | ((packed >> 16) & 0xFF)
     order = np.argsort(rgb)
-    return rgb[order].astype(np.uint32), np.argsort(order)[which].astype(np.int64)
+    return rgb[order].astype(np.uint32), np.argsort(order)[value_of].astype(np.int64)
 
 
 def _indices(image: Image.Image, path: Path) -> UInt32[np.ndarray, "H W"]:

@@ -97,7 +97,7 @@ def summarize_label_maps(root: Path, files: Sequence[str], by_color: bool) -> li
 
     def summarize(path: Path) -> LabelMapSummary:
         runs = read_label_map(path, by_color)
-        content = runs.values[runs.which].astype("<u4").tobytes() + runs.lengths.astype("<i8").tobytes()
+        content = runs.values[runs.value_of].astype("<u4").tobytes() + runs.lengths.astype("<i8").tobytes()
         return LabelMapSummary(runs.values, runs.counts(), zlib.crc32(content))
 
     return _in_threads(summarize, [root / file for file in files])

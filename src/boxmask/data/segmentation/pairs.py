@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_from_name
-from boxmask.data.messages import count_of, format_errors, format_note
+from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.data.segmentation.label_map_file import ENDINGS
 from boxmask.errors import LabelError
 
@@ -60,7 +60,9 @@ def find_pairs(source: Source) -> tuple[list[Pair], tuple[str, ...]]:
     folders = {PurePosixPath(photo).parent for photo in paired}
     beside = [file for files in photos.values() for file in files if PurePosixPath(file).parent in folders]
     unlabeled = sorted(set(beside) - paired)
-    return pairs, format_note(f"left out: {count_of(len(unlabeled), 'photo')} without a label map", unlabeled)
+    return pairs, format_note(
+        f"left out: {format_count(len(unlabeled), 'photo')} without a label map", unlabeled
+    )
 
 
 def scene_folder(photo: str) -> str:

@@ -71,7 +71,7 @@ def read_unsplit_segmentation(
     Masks come before label maps, unless a classes file is given. Boxes without masks give way to label maps,
     as in Pascal VOC.
 
-    classes_file:      the classes of the label maps (see `classes_file.py`). Default: the one in the data set.
+    classes_file:      the classes of the label maps (see `classes_file.py`). Default: the data set's.
     on_unknown_colors: what to do with colors that the classes file does not name
     on_bad_boxes:      see `read_detection`
 

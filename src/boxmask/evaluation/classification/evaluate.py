@@ -15,6 +15,7 @@ from jaxtyping import Int
 from boxmask.classifiers.contract import Classifier
 from boxmask.data.class_checks import OnUnseenClasses, check_model_classes
 from boxmask.data.classification.dataset import ClassificationDataset
+from boxmask.data.messages import format_count
 from boxmask.evaluation.checks import check_has_photos
 from boxmask.evaluation.classification.wilson import CONFIDENCE, wilson_interval
 from boxmask.evaluation.contract import (
@@ -25,7 +26,6 @@ from boxmask.evaluation.contract import (
     intervals_to_dict,
     summarize,
 )
-from boxmask.evaluation.format import format_count
 from boxmask.types import Classification
 
 

@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.contract import Interval
 from boxmask.evaluation.detection.arrays import Kind, counted_objects
-from boxmask.evaluation.detection.coco import ALL_SIZES, IOU_50, coco_run
+from boxmask.evaluation.detection.coco import ALL_SIZES, IOU_50, run_coco_eval
 from boxmask.types import Detections
 
 MAX_RESAMPLES = 1000
@@ -111,7 +111,7 @@ def class_matches(
 ) -> list[ClassMatches]:
     """Match detections to objects by COCO's rules, per class (at most 100 detections per photo and class)."""
     entries: list[list[Mapping[str, Any]]] = [[] for _ in dataset.class_names]
-    for entry in coco_run(dataset, detections, kind, sizes=[ALL_SIZES]).eval_imgs:
+    for entry in run_coco_eval(dataset, detections, kind, sizes=[ALL_SIZES]).eval_imgs:
         if entry is not None:
             entries[entry["category_id"] - 1].append(entry)
     order = np.argsort(dataset.image_ids, kind="stable")  # image id i + 1 is photo order[i]

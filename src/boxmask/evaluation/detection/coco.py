@@ -81,10 +81,10 @@ def coco_metrics(
     Raises ValueError if the number of photos or the class names differ, and for kind "segm" if detections
     have no masks.
     """
-    run = coco_run(dataset, detections, kind)
-    run.accumulate()
-    assert run.eval is not None  # filled by accumulate()
-    precision, recall = run.eval["precision"], run.eval["recall"]  # (T, R, K, A, M), (T, K, A, M)
+    coco_eval = run_coco_eval(dataset, detections, kind)
+    coco_eval.accumulate()
+    assert coco_eval.eval is not None  # filled by accumulate()
+    precision, recall = coco_eval.eval["precision"], coco_eval.eval["recall"]  # (T, R, K, A, M), (T, K, A, M)
     ap, ar = precision[..., -1], recall[..., -1]  # at 100 detections
     return CocoMetrics(
         AP=_mean(ap[..., ALL]),
@@ -103,7 +103,7 @@ def coco_metrics(
     )
 
 
-def coco_run(
+def run_coco_eval(
     dataset: DetectionDataset,
     detections: Sequence[Detections],
     kind: Kind = "bbox",

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from boxmask.data.class_checks import OnUnseenClasses
+from boxmask.data.messages import format_count
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.evaluation.checks import check_has_photos
 from boxmask.evaluation.contract import (
@@ -20,7 +21,6 @@ from boxmask.evaluation.contract import (
     intervals_to_dict,
     summarize,
 )
-from boxmask.evaluation.format import format_count
 from boxmask.evaluation.segmentation.boundary_iou import boundary_counts
 from boxmask.evaluation.segmentation.classes import EvaluatedClasses, evaluated_classes, extra_classes_note
 from boxmask.evaluation.segmentation.metrics import (

@@ -6,7 +6,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.evaluation.format import format_count, format_fraction, format_interval
+from boxmask.data.messages import format_count
+from boxmask.evaluation.format import format_fraction, format_interval
 from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation
 
 

@@ -44,7 +44,7 @@ class Tower(nn.Sequential):
             self.append(nn.Sequential(*layers, nn.ReLU()))
 
     @staticmethod
-    def of(config: Any) -> Tower:
+    def from_config(config: Any) -> Tower:
         """From a config with channels, tower_channels, tower_depth, norm_groups and depthwise."""
         c = config
         return Tower(c.channels, c.tower_channels, c.tower_depth, c.norm_groups, c.depthwise)

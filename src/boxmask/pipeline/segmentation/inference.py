@@ -55,7 +55,7 @@ def eval_mode(network: nn.Module) -> Iterator[None]:
 
 def preparation_for(config: Any, mean: Tensor, std: Tensor) -> Preparation:
     """How images are prepared for a segmenter: resized, or at their own resolution if it uses tiles."""
-    preparation = Preparation.of(config, mean, std)
+    preparation = Preparation.from_config(config, mean, std)
     return replace(preparation, shorter_side=0) if config.tile else preparation
 
 

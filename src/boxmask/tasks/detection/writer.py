@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from boxmask.data.messages import count_of
+from boxmask.data.messages import format_count
 from boxmask.results.coco import save_coco
 from boxmask.results.detections import DEFAULT_DETECTION_FORMATS, check_detection_formats, write_detections
 from boxmask.results.formats import output_files
@@ -50,4 +50,4 @@ class DetectionWriter:
     def summary(self) -> str:
         """The number of objects."""
         count = sum(len(result.filter(min_score=self.min_score)) for result in self.results)
-        return f"{count_of(count, 'object')} with a score of {self.min_score:g} or more"
+        return f"{format_count(count, 'object')} with a score of {self.min_score:g} or more"

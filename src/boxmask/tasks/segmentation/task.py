@@ -131,7 +131,7 @@ def _recipe_for_same_data(run: Path, data: Path) -> Recipe:
 
     Raises CheckpointError if the run's recipe.json is damaged.
     """
-    folder = Run.of(run)
+    folder = Run.from_path(run)
     if not folder.recipe_file.is_file():
         return Recipe()
     recipe, trained_on = read_recipe(folder)
