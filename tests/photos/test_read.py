@@ -41,13 +41,13 @@ RED_IS_SHOWN_AT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("ending", ["png", "tiff", "webp", "avif"])
+@pytest.mark.parametrize("suffix", ["png", "tiff", "webp", "avif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_applied_exactly_once(tmp_path: Path, orientation: int, ending: str) -> None:
-    path = tmp_path / f"photo.{ending}"
-    if ending == "avif" and not features.check("avif"):
+def test_exif_orientation_is_applied_exactly_once(tmp_path: Path, orientation: int, suffix: str) -> None:
+    path = tmp_path / f"photo.{suffix}"
+    if suffix == "avif" and not features.check("avif"):
         pytest.skip("this Pillow has no AVIF")
-    options = {"webp": {"lossless": True}, "avif": {"quality": 100, "subsampling": "4:4:4"}}.get(ending, {})
+    options = {"webp": {"lossless": True}, "avif": {"quality": 100, "subsampling": "4:4:4"}}.get(suffix, {})
     corner_red().save(path, exif=with_orientation(orientation), **options)
     photo = load_photo(path)
     shown = (4, 6) if orientation < 5 else (6, 4)
@@ -101,10 +101,10 @@ def test_gray_values_are_repeated(tmp_path: Path) -> None:
     assert photo.tolist() == [[[0, 0, 0], [77, 77, 77], [255, 255, 255]]]
 
 
-@pytest.mark.parametrize("ending", ["png", "tiff", "pgm"])
-def test_sixteen_bits_keep_their_upper_eight(tmp_path: Path, ending: str) -> None:
+@pytest.mark.parametrize("suffix", ["png", "tiff", "pgm"])
+def test_sixteen_bits_keep_their_upper_eight(tmp_path: Path, suffix: str) -> None:
     gray = np.array([[0, 255, 256, 32768, 65535]], dtype=np.uint16)
-    photo = saved(tmp_path / f"photo.{ending}", Image.fromarray(gray))
+    photo = saved(tmp_path / f"photo.{suffix}", Image.fromarray(gray))
     assert photo[0, :, 0].tolist() == [0, 0, 1, 128, 255]
     assert (photo == photo[..., :1]).all()
 
@@ -140,8 +140,8 @@ def test_a_transparent_palette_color_is_white(tmp_path: Path) -> None:
     palette = Image.new("P", (2, 1))
     palette.putpalette([10, 20, 30, 40, 50, 60])
     palette.putpixel((1, 0), 1)
-    for ending in ("png", "gif"):
-        photo = saved(tmp_path / f"photo.{ending}", palette, transparency=0)
+    for suffix in ("png", "gif"):
+        photo = saved(tmp_path / f"photo.{suffix}", palette, transparency=0)
         assert photo[0].tolist() == [[255, 255, 255], [40, 50, 60]]
 
 
@@ -192,30 +192,30 @@ def test_an_empty_file_and_a_folder_are_named(tmp_path: Path) -> None:
         load_photo(tmp_path)
 
 
-@pytest.mark.parametrize("ending", ["jpg", "png", "tiff", "bmp", "webp", "gif"])
-def test_a_truncated_photo_is_named(tmp_path: Path, ending: str) -> None:
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tiff", "bmp", "webp", "gif"])
+def test_a_truncated_photo_is_named(tmp_path: Path, suffix: str) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    path = tmp_path / f"cut.{ending}"
+    path = tmp_path / f"cut.{suffix}"
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(PhotoError, match=rf"cut\.{ending}"):
+    with pytest.raises(PhotoError, match=rf"cut\.{suffix}"):
         load_photo(path)
 
 
 @given(
-    ending=st.sampled_from(["jpeg", "png", "tiff", "webp", "gif", "bmp", "ppm"]),
+    suffix=st.sampled_from(["jpeg", "png", "tiff", "webp", "gif", "bmp", "ppm"]),
     changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=12),
 )
 @settings(max_examples=150, deadline=None)
 def test_damaged_bytes_give_a_photo_or_a_photo_error(
-    tmp_path_factory: pytest.TempPathFactory, ending: str, changes: list[tuple[float, int]]
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, changes: list[tuple[float, int]]
 ) -> None:
     stream = io.BytesIO()
-    corner_red(20, 10).save(stream, ending, exif=with_orientation(6))
+    corner_red(20, 10).save(stream, suffix, exif=with_orientation(6))
     data = bytearray(stream.getvalue())
     for position, value in changes:
         data[int(position * len(data))] = value
-    path = tmp_path_factory.mktemp("damaged") / f"photo.{ending}"
+    path = tmp_path_factory.mktemp("damaged") / f"photo.{suffix}"
     path.write_bytes(data)
     for read in (photo_size, load_photo):
         try:

@@ -187,7 +187,7 @@ def test_plot_of_an_array_needs_the_array(photo: Path) -> None:
         found.plot(pixels.transpose(1, 0, 2))
 
 
-def test_save_by_the_ending(masked: Detections, photo: Path, tmp_path: Path) -> None:
+def test_save_by_the_suffix(masked: Detections, photo: Path, tmp_path: Path) -> None:
     found = replace(masked, photo=photo)
     found.save(tmp_path / "out.json")
     content = json.loads((tmp_path / "out.json").read_text())

@@ -94,7 +94,7 @@ def test_plot_draws_on_the_photo(label_map: SegmentationMap, photo: Path) -> Non
     assert np.array_equal(np.array(unknown.plot(photo)), np.array(shown.plot()))
 
 
-def test_save_by_the_ending(label_map: SegmentationMap, tmp_path: Path) -> None:
+def test_save_by_the_suffix(label_map: SegmentationMap, tmp_path: Path) -> None:
     label_map.save(tmp_path / "map.png")
     assert np.array_equal(np.array(Image.open(tmp_path / "map.png")), label_map.labels.numpy())
     label_map.save(tmp_path / "map.csv")

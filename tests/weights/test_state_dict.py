@@ -22,10 +22,10 @@ def assert_state(state: dict[str, Tensor]) -> None:
     assert all(torch.equal(state[key], STATE[key]) for key in STATE)
 
 
-@pytest.mark.parametrize("ending", ["pth", "pt", "bin"])
+@pytest.mark.parametrize("suffix", ["pth", "pt", "bin"])
 @pytest.mark.parametrize("zipped", [True, False])
-def test_torch_files(tmp_path: Path, ending: str, zipped: bool) -> None:
-    path = tmp_path / f"weights.{ending}"
+def test_torch_files(tmp_path: Path, suffix: str, zipped: bool) -> None:
+    path = tmp_path / f"weights.{suffix}"
     torch.save(STATE, path, _use_new_zipfile_serialization=zipped)
     assert_state(read_state_dict(path))
 
@@ -45,22 +45,22 @@ def test_a_missing_file(tmp_path: Path) -> None:
         read_state_dict(tmp_path / "gone.pth")
 
 
-@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
 @pytest.mark.parametrize("content", [b"", b"not weights", bytes(range(256)), b"\x80\x02]q\x00."])
-def test_files_of_other_formats(tmp_path: Path, ending: str, content: bytes) -> None:
-    path = tmp_path / f"weights.{ending}"
+def test_files_of_other_formats(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"weights.{suffix}"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=rf"weights\.{ending}"):
+    with pytest.raises(WeightsError, match=rf"weights\.{suffix}"):
         read_state_dict(path)
 
 
-@pytest.mark.parametrize("ending", ["pth", "old.pth", "safetensors"])
-def test_a_file_truncated_at_any_length(tmp_path: Path, ending: str) -> None:
-    path = tmp_path / f"weights.{ending}"
-    if ending == "safetensors":
+@pytest.mark.parametrize("suffix", ["pth", "old.pth", "safetensors"])
+def test_a_file_truncated_at_any_length(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"weights.{suffix}"
+    if suffix == "safetensors":
         save_file(STATE, path)
     else:
-        torch.save(STATE, path, _use_new_zipfile_serialization=ending == "pth")
+        torch.save(STATE, path, _use_new_zipfile_serialization=suffix == "pth")
     whole = path.read_bytes()
     for length in range(0, len(whole) - 1, max(1, len(whole) // 40)):
         path.write_bytes(whole[:length])

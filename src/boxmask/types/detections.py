@@ -177,9 +177,9 @@ class Detections:
         return None if self.photo is None else png(self.plot())
 
     def save(self, path: str | Path) -> None:
-        """Write a file by its ending: .json (COCO), .csv (a table), .jpg or .png (a picture).
+        """Write a file by its suffix: .json (COCO), .csv (a table), .jpg or .png (a picture).
 
-        Raises UsageError for another ending.
+        Raises UsageError for another suffix.
         """
         from boxmask.results.save import save_detections
 

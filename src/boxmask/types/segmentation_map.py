@@ -145,9 +145,9 @@ class SegmentationMap:
         return None if self.photo is None else png(self.plot())
 
     def save(self, path: str | Path) -> None:
-        """Write a file by its ending: .png (the labels, with a palette) or .csv (shares).
+        """Write a file by its suffix: .png (the labels, with a palette) or .csv (shares).
 
-        Raises UsageError for another ending.
+        Raises UsageError for another suffix.
         """
         from boxmask.results.save import save_segmentation_map
 

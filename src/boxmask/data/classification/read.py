@@ -29,7 +29,7 @@ from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.data.photo_sizes import read_sizes
 from boxmask.data.split import apply_split_file, draw_missing_splits
 from boxmask.errors import LabelError
-from boxmask.photos.find import PHOTO_ENDINGS
+from boxmask.photos.find import PHOTO_SUFFIXES
 from boxmask.photos.folders import visible_files
 
 _EXPECTED = "Give a folder with one folder of photos per class, or a data set with labeled boxes."
@@ -78,8 +78,8 @@ def read_class_folders(root: Path) -> DetectionDataset:
     if not root.is_dir():
         raise LabelError(f"{root}: no such folder. {_EXPECTED}")
     files = [PurePosixPath(file.relative_to(root).as_posix()) for file in visible_files(root)]
-    photos = [file for file in files if file.suffix.lower() in PHOTO_ENDINGS]
-    others = [str(file) for file in files if file.suffix.lower() not in PHOTO_ENDINGS]
+    photos = [file for file in files if file.suffix.lower() in PHOTO_SUFFIXES]
+    others = [str(file) for file in files if file.suffix.lower() not in PHOTO_SUFFIXES]
     layout = _find_layout(root, photos)
     items = _items(photos, layout)
     if not items:

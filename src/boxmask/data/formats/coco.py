@@ -38,7 +38,7 @@ def recognize(source: Source) -> list[str]:
 
 
 def _coco_files(source: Source) -> list[str]:
-    return [file for file in source.candidates_ending_with(".json") if _begins_like_coco(source, file)]
+    return [file for file in source.candidates_with_suffix(".json") if _begins_like_coco(source, file)]
 
 
 def _begins_like_coco(source: Source, file: str) -> bool:

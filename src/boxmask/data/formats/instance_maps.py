@@ -3,7 +3,7 @@
     images/a.jpg  labels/a.png        images/train/b.tif  labels/train/b.tif        test/images/c.png  ...
 
 Folders are named as in `_PHOTO_FOLDERS` and `_MAP_FOLDERS`. The rest of the path, and the name but for its
-ending, are the same for a photo and its map. All objects have one class: "object", or the name in the
+suffix, are the same for a photo and its map. All objects have one class: "object", or the name in the
 `classes.txt` of the data set's folder. Only images with 16 or 32 bits per pixel are taken, because those with
 8 bits or with colors mostly hold classes and do not tell objects apart.
 """
@@ -34,7 +34,7 @@ CLASS_NAME = "object"
 
 _PHOTO_FOLDERS = ("images", "image", "imgs", "photos", "jpegimages")
 _MAP_FOLDERS = ("labels", "label", "label-maps", "masks", "mask")
-_ENDINGS = (".png", ".tif", ".tiff")
+_SUFFIXES = (".png", ".tif", ".tiff")
 _INTEGER_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow's modes for integers of 16 and 32 bits."""
 
@@ -45,7 +45,7 @@ _MAX_DIRECT = 65_535
 def recognize(source: Source) -> list[str]:
     """The images in folders for maps, if any has 16 or 32 bits and a photo in a folder beside it."""
     photo_keys = {_key(photo, _PHOTO_FOLDERS) for photo in source.photos} - {None}
-    images = [file for file in source.candidates if file.lower().endswith(_ENDINGS)]
+    images = [file for file in source.candidates if file.lower().endswith(_SUFFIXES)]
     files = [file for file in images if _key(file, _MAP_FOLDERS) is not None]
     any_photo = any(_key(file, _MAP_FOLDERS) in photo_keys for file in files)
     any_map = any_photo and any(_mode(source.root / file) in _INTEGER_MODES for file in files)
@@ -85,7 +85,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
 
 
 def _key(file: str, folder_names: Sequence[str]) -> str | None:
-    """The path without its ending, "*" for the last folder with such a name; None if there is none."""
+    """The path without its suffix, "*" for the last folder with such a name; None if there is none."""
     parts = list(PurePosixPath(file).with_suffix("").parts)
     positions = [position for position, part in enumerate(parts[:-1]) if part.lower() in folder_names]
     if not positions:

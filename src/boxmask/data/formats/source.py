@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from boxmask.errors import LabelError
-from boxmask.photos.find import PHOTO_ENDINGS
+from boxmask.photos.find import PHOTO_SUFFIXES
 from boxmask.photos.folders import visible_files
 
 _SPLIT_WORDS = {
@@ -36,19 +36,19 @@ class Source:
     files: tuple[str, ...]
     candidates: tuple[str, ...]
 
-    def candidates_ending_with(self, ending: str) -> list[str]:
-        """The candidates with this ending, in upper or lower case."""
-        return [file for file in self.candidates if file.lower().endswith(ending)]
+    def candidates_with_suffix(self, suffix: str) -> list[str]:
+        """The candidates with this suffix, in upper or lower case."""
+        return [file for file in self.candidates if file.lower().endswith(suffix)]
 
     @cached_property
     def photos(self) -> tuple[str, ...]:
-        """The files with a photo's ending."""
-        return tuple(file for file in self.files if file.lower().endswith(PHOTO_ENDINGS))
+        """The files with a photo's suffix."""
+        return tuple(file for file in self.files if file.lower().endswith(PHOTO_SUFFIXES))
 
     def describe_contents(self) -> str:
-        """How many files of which endings there are, for messages."""
-        endings = Counter(PurePosixPath(file).suffix.lower() or "without an ending" for file in self.files)
-        shown = [f"{count} {ending}" for ending, count in endings.most_common(6)]
+        """How many files of which suffixes there are, for messages."""
+        suffixes = Counter(PurePosixPath(file).suffix.lower() or "without a suffix" for file in self.files)
+        shown = [f"{count} {suffix}" for suffix, count in suffixes.most_common(6)]
         return ", ".join(shown) or "nothing"
 
 
@@ -77,7 +77,7 @@ def _relative(files: list[Path], root: Path) -> tuple[str, ...]:
 
 
 def _is_photo(file: Path) -> bool:
-    return file.suffix.lower() in PHOTO_ENDINGS
+    return file.suffix.lower() in PHOTO_SUFFIXES
 
 
 def _is_label_folder(folder: Path) -> bool:

@@ -30,7 +30,7 @@ _ROOT = re.compile(rb"<annotation[\s/>]")  # not CVAT's <annotations>
 
 def recognize(source: Source) -> list[str]:
     """The XML files that begin like those of VOC."""
-    return [file for file in source.candidates_ending_with(".xml") if _begins_like_voc(source, file)]
+    return [file for file in source.candidates_with_suffix(".xml") if _begins_like_voc(source, file)]
 
 
 def _begins_like_voc(source: Source, file: str) -> bool:
@@ -94,7 +94,7 @@ def _find_photos(voc_files: Sequence[VocFile], finder: PhotoFinder, source: Sour
 
 
 def _find_photo(file: VocFile, finder: PhotoFinder) -> str | None:
-    """By its <filename>, else by the stem of that or of the file, with any ending."""
+    """By its <filename>, else by the stem of that or of the file, with any suffix."""
     photo = None
     if file.filename:
         photo = finder.by_name(file.filename, file.file) or finder.by_stem(file.filename, file.file)

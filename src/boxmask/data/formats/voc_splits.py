@@ -13,7 +13,7 @@ from boxmask.data.contract import SPLITS
 from boxmask.data.formats.source import Source
 from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError
-from boxmask.photos.find import PHOTO_ENDINGS
+from boxmask.photos.find import PHOTO_SUFFIXES
 
 NamesBySplit: TypeAlias = dict[str, list[tuple[str, str]]]
 """For each split, the names in its list, each with its location."""
@@ -68,7 +68,7 @@ def _read_lists(source: Source, files: Sequence[str]) -> NamesBySplit:
 
 
 def _read_names(source: Source, file: str) -> Iterator[tuple[str, str]]:
-    """The names in a split file, without folder and ending, each with its location."""
+    """The names in a split file, without folder and suffix, each with its location."""
     path = source.root / file
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -76,9 +76,9 @@ def _read_names(source: Source, file: str) -> Iterator[tuple[str, str]]:
         raise LabelError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
     for number, line in enumerate(text.splitlines(), start=1):
         if name := PurePosixPath(line.strip().replace("\\", "/")).name:
-            ending = PurePosixPath(name).suffix
-            is_file_name = ending.lower() in (*PHOTO_ENDINGS, ".xml")
-            yield name.removesuffix(ending) if is_file_name else name, f"{path}:{number}"
+            suffix = PurePosixPath(name).suffix
+            is_file_name = suffix.lower() in (*PHOTO_SUFFIXES, ".xml")
+            yield name.removesuffix(suffix) if is_file_name else name, f"{path}:{number}"
 
 
 def _entries(lists: NamesBySplit) -> dict[str, SplitEntry]:

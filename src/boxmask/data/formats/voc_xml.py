@@ -39,7 +39,7 @@ class VocFile:
 
     @property
     def stem(self) -> str:
-        """The name of the file without its ending, which split files use."""
+        """The name of the file without its suffix, which split files use."""
         return PurePosixPath(self.file).stem
 
 

@@ -18,7 +18,7 @@ from boxmask.errors import LabelError, PhotoError
 from boxmask.masks import Size
 from boxmask.photos.read import photo_errors
 
-ENDINGS = (".png", ".bmp", ".tif", ".tiff", ".gif")
+SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif")
 """Lossless image formats."""
 
 _GRAY_OR_PALETTE = ("1", "L", "P")

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_from_name
 from boxmask.data.messages import format_count, format_errors, format_note
-from boxmask.data.segmentation.label_map_file import ENDINGS
+from boxmask.data.segmentation.label_map_file import SUFFIXES
 from boxmask.errors import LabelError
 
 EXPECTED_LAYOUT = (
@@ -78,16 +78,16 @@ def _label_maps(source: Source) -> dict[str, list[str]]:
     for file in source.photos:
         if _is_in_label_folder(file):
             key = _key(file, _LABEL_FOLDER)
-            in_folders[key if key in keys else _without_suffix(key)].append(file)
+            in_folders[key if key in keys else _without_mask_word(key)].append(file)
         else:
             key = _key(file, _PHOTO_FOLDER)
-            if (photo_key := _without_suffix(key)) != key and photo_key in keys:
+            if (photo_key := _without_mask_word(key)) != key and photo_key in keys:
                 beside[photo_key].append(file)
     return in_folders or beside
 
 
 def _key(file: str, folder_pattern: re.Pattern[str]) -> str:
-    """The path without its ending and without folder names that match: Tile 1/x for Tile 1/images/x.jpg."""
+    """The path without its suffix and without folder names that match: Tile 1/x for Tile 1/images/x.jpg."""
     *folders, name = PurePosixPath(file).parts
     kept = []
     for folder in folders:
@@ -100,18 +100,18 @@ def _is_in_label_folder(file: str) -> bool:
     return any(_LABEL_FOLDER.fullmatch(folder) for folder in PurePosixPath(file).parts[:-1])
 
 
-def _without_suffix(key: str) -> str:
+def _without_mask_word(key: str) -> str:
     """x for x_mask."""
     match = _LABEL_STEM.fullmatch(key)
     return match["stem"] if match else key
 
 
 def _check_lossless(files: Sequence[str]) -> None:
-    lossy = [file for file in files if not file.lower().endswith(ENDINGS)]
+    lossy = [file for file in files if not file.lower().endswith(SUFFIXES)]
     if lossy:
         remedy = (
             "JPEG blurs the borders between classes into colors of no class, and this cannot be "
-            f"undone. Export the label maps again, as PNG (or another of {', '.join(ENDINGS)})."
+            f"undone. Export the label maps again, as PNG (or another of {', '.join(SUFFIXES)})."
         )
         raise LabelError(format_errors("Label maps in a lossy format", lossy, remedy))
 
