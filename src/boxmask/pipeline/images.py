@@ -71,32 +71,33 @@ class Preparation:
         return Preparation(*sides, *channels, config.multiple_of, config.antialias, mean.device)
 
 
-def prepare(images: list[Tensor], how: Preparation) -> Batch:
-    """Photos (3, H, W), RGB, uint8 or float in 0..1, any sizes -> one batch on the device of `how`."""
-    resized = [_resize(image.to(how.device), how) for image in images]
+def prepare(images: list[Tensor], preparation: Preparation) -> Batch:
+    """RGB photos (3, H, W) of any sizes, uint8 or float in 0..1 -> one batch on `preparation.device`."""
+    resized = [_resize(image.to(preparation.device), preparation) for image in images]
     sizes = [grid_of(image) for image in resized]
     height, width = (
-        -(-max(sides) // how.multiple_of) * how.multiple_of for sides in zip(*sizes, strict=True)
+        -(-max(sides) // preparation.multiple_of) * preparation.multiple_of
+        for sides in zip(*sizes, strict=True)
     )
     pixels = torch.zeros((len(resized), 3, height, width), device=resized[0].device)
     pixels = pixels.contiguous(memory_format=torch.channels_last)
-    mean = torch.tensor(how.mean, device=pixels.device)[:, None, None]
-    std = torch.tensor(how.std, device=pixels.device)[:, None, None]
+    mean = torch.tensor(preparation.mean, device=pixels.device)[:, None, None]
+    std = torch.tensor(preparation.std, device=pixels.device)[:, None, None]
     for slot, image, (h, w) in zip(pixels, resized, sizes, strict=True):
         unit = 255.0 if image.dtype == torch.uint8 else 1.0
         slot[:, :h, :w] = (image.float() - mean * unit) / (std * unit)
     return Batch(pixels, sizes, [grid_of(image) for image in images])
 
 
-def _resize(image: Tensor, how: Preparation) -> Tensor:
-    if not how.shorter_side:
+def _resize(image: Tensor, preparation: Preparation) -> Tensor:
+    if not preparation.shorter_side:
         return image
-    size = resized_size(grid_of(image), how.shorter_side, how.longer_side)
+    size = resized_size(grid_of(image), preparation.shorter_side, preparation.longer_side)
     if max(abs(size[0] - image.shape[1]), abs(size[1] - image.shape[2])) <= 1:
         return image  # resized before: rounding down twice may ask for one pixel more or less
     if image.dtype == torch.uint8 and image.device.type != "cpu":
         image = image / 255  # GPUs do not resize integers
-    return F.interpolate(image[None], size=size, mode="bilinear", antialias=how.antialias)[0]
+    return F.interpolate(image[None], size=size, mode="bilinear", antialias=preparation.antialias)[0]
 
 
 def resized_size(size: Size, shorter: int, longer: int) -> Size:

@@ -13,7 +13,7 @@ Mode = Literal["single", "fast", "quality"]
 class SelectiveSearchConfig:
     """The settings of a search, with the section or table of the paper.
 
-    The last five differ from the paper, except in `PAPER_MODES`; `MODES` says why.
+    `min_box_size` and the fields after it differ from the paper, except in `PAPER_MODES`; `MODES` says why.
 
     similarities:      sets of C (color), T (texture), S (size) and F (fill)
     scales:            k, the preference for large first regions; regions below k pixels are merged as well
