@@ -23,7 +23,7 @@ from torch import nn
 
 from boxmask.errors import UsageError, WeightsError
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.weights.imagenet import BUNDLED, backbone_weights, is_random, origin
+from boxmask.weights.imagenet import BUNDLED, backbone_weights, describe_origin, is_random
 
 
 def test_the_bundled_weights_fit_the_backbone() -> None:
@@ -145,6 +145,6 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 def test_the_plain_backbone_has_no_pretrained_weights() -> None:
     assert backbone_weights("plain") is None
-    assert origin("plain", "imagenet") == "with random weights, as in its paper"
+    assert describe_origin("plain", "imagenet") == "with random weights, as in its paper"
     assert is_random("plain", "imagenet")
     assert not is_random("tf_efficientnet_lite0", "imagenet")

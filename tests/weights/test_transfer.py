@@ -102,7 +102,7 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
 
 def test_a_faster_rcnn_of_the_same_classes_gives_all_parts() -> None:
     source = faster()
-    before, after, report = transferred(new_mask_rcnn(), box_detector=source)
+    before, after, report = transferred(new_mask_rcnn(), detector=source)
     assert same(part(after, "boxes."), dict(source.state))
     assert same(part(after, "mask_head."), part(before, "mask_head."))
     assert report == {
@@ -117,14 +117,14 @@ def test_a_faster_rcnn_of_the_same_classes_gives_all_parts() -> None:
 def test_the_transferred_boxes_are_the_same() -> None:
     source = FasterRCNN(FasterRCNNConfig(CLASSES, **SMALL, score_threshold=0.0)).eval()  # type: ignore[arg-type]
     new = new_mask_rcnn(score_threshold=0.0).eval()
-    transfer_weights(new, box_detector=Pretrained("faster", "test_resnet", source.state_dict(), CLASSES))
+    transfer_weights(new, detector=Pretrained("faster", "test_resnet", source.state_dict(), CLASSES))
     photo = torch.randint(0, 256, (3, 90, 120), dtype=torch.uint8)
     assert torch.equal(new.boxes.predict(photo).scores, source.predict(photo).scores)
 
 
 def test_classes_are_matched_by_name() -> None:
     source = faster(("walnut", "fig", "date"))
-    before, after, report = transferred(new_mask_rcnn(), box_detector=source)
+    before, after, report = transferred(new_mask_rcnn(), detector=source)
     theirs, ours, old = (
         part(dict(s), p)
         for s, p in zip(
@@ -148,7 +148,7 @@ def test_without_common_classes_the_background_and_shared_layers_are_transferred
     names: tuple[str, ...],
 ) -> None:
     source = faster(names)
-    before, after, report = transferred(new_mask_rcnn(), box_detector=source)
+    before, after, report = transferred(new_mask_rcnn(), detector=source)
     assert torch.equal(after["boxes.box_head.logits.bias"][:3], before["boxes.box_head.logits.bias"][:3])
     assert after["boxes.box_head.logits.bias"][3] == source.state["box_head.logits.bias"][-1]
     assert torch.equal(after["boxes.box_head.deltas.weight"], before["boxes.box_head.deltas.weight"])
@@ -160,7 +160,7 @@ def test_without_common_classes_the_background_and_shared_layers_are_transferred
 
 def test_a_mask_rcnn_also_gives_its_mask_head() -> None:
     source = masked(("fig", "walnut", "date"))
-    before, after, report = transferred(new_mask_rcnn(), box_detector=source)
+    before, after, report = transferred(new_mask_rcnn(), detector=source)
     assert same(part(after, "boxes.backbone."), part(dict(source.state), "boxes.backbone."))
     for kind in ("weight", "bias"):
         key = f"mask_head.logits.{kind}"
@@ -176,20 +176,20 @@ def test_the_order_of_tensors_does_not_matter() -> None:
     source = masked(("fig", "walnut", "date"))
     shuffled = Pretrained("masked", "test_resnet", dict(sorted(source.state.items())), source.class_names)
     expected, found = new_mask_rcnn(), new_mask_rcnn()
-    transfer_weights(expected, box_detector=source)
-    transfer_weights(found, box_detector=shuffled)
+    transfer_weights(expected, detector=source)
+    transfer_weights(found, detector=shuffled)
     assert same(expected.state_dict(), found.state_dict())
 
 
 def test_a_class_agnostic_mask_head_is_transferred_without_names() -> None:
     source = masked(("fig", "walnut"), masks=1)
-    _, after, report = transferred(new_mask_rcnn(masks=1), box_detector=source)
+    _, after, report = transferred(new_mask_rcnn(masks=1), detector=source)
     assert same(part(after, "mask_head."), part(dict(source.state), "mask_head."))
     assert report["mask head"] == "from masked"
 
 
 def test_a_class_agnostic_mask_head_does_not_fit_one_mask_per_class() -> None:
-    before, after, report = transferred(new_mask_rcnn(), box_detector=masked(("fig", "walnut"), masks=1))
+    before, after, report = transferred(new_mask_rcnn(), detector=masked(("fig", "walnut"), masks=1))
     assert same(part(after, "mask_head."), part(before, "mask_head."))
     assert report["mask head"].startswith(
         "newly initialized (mask_head.logits.weight has shape (1, 16, 1, 1)"
@@ -197,7 +197,7 @@ def test_a_class_agnostic_mask_head_does_not_fit_one_mask_per_class() -> None:
 
 
 def test_parts_that_do_not_fit_are_newly_initialized_and_the_report_says_why() -> None:
-    before, after, report = transferred(new_mask_rcnn(), box_detector=faster(channels=24, hidden=16))
+    before, after, report = transferred(new_mask_rcnn(), detector=faster(channels=24, hidden=16))
     assert same(part(after, "boxes.fpn."), part(before, "boxes.fpn."))
     assert same(part(after, "boxes.box_head."), part(before, "boxes.box_head."))
     assert report["backbone"] == "from faster (test_resnet)"
@@ -210,7 +210,7 @@ def test_parts_that_do_not_fit_are_newly_initialized_and_the_report_says_why() -
 
 def test_other_levels_rule_out_the_pyramid_but_not_the_heads() -> None:
     source = faster(strides=(4, 8, 16, 32), anchor_sizes=((8, 12),) * 5)
-    before, after, report = transferred(new_mask_rcnn(), box_detector=source)
+    before, after, report = transferred(new_mask_rcnn(), detector=source)
     assert same(part(after, "boxes.backbone."), part(dict(source.state), "backbone."))
     assert same(part(after, "boxes.fpn."), part(before, "boxes.fpn."))
     assert same(part(after, "boxes.rpn_head."), part(dict(source.state), "rpn_head."))
@@ -219,7 +219,7 @@ def test_other_levels_rule_out_the_pyramid_but_not_the_heads() -> None:
 
 def test_a_backbone_with_fewer_stages_gives_those() -> None:
     source = faster(strides=(8, 16), anchor_sizes=((8, 12),) * 3)
-    before, after, report = transferred(new_mask_rcnn(), box_detector=source)
+    before, after, report = transferred(new_mask_rcnn(), detector=source)
     found = part(dict(source.state), "backbone.")
     assert 0 < len(found) < len(part(after, "boxes.backbone."))
     rest = part(after, "boxes.backbone.").keys() - found.keys()
@@ -240,9 +240,7 @@ OTHERS: dict[str, Callable[[], nn.Module]] = {
 @pytest.mark.parametrize("model", OTHERS)
 def test_other_detectors_give_their_backbone(model: str) -> None:
     state = randomized(OTHERS[model](), 4).state_dict()
-    _, after, report = transferred(
-        new_mask_rcnn(), box_detector=Pretrained(model, "test_resnet", state, CLASSES)
-    )
+    _, after, report = transferred(new_mask_rcnn(), detector=Pretrained(model, "test_resnet", state, CLASSES))
     assert same(part(state, "backbone."), part(after, "boxes.backbone."))
     for name in ("RPN", "box head", "mask head"):
         assert report[name].partition(" (")[0] == "newly initialized"
@@ -251,7 +249,7 @@ def test_other_detectors_give_their_backbone(model: str) -> None:
 def test_retinanet_gives_its_pyramid() -> None:
     state = randomized(OTHERS["retinanet"](), 4).state_dict()
     _, after, report = transferred(
-        new_mask_rcnn(), box_detector=Pretrained("retinanet", "test_resnet", state, CLASSES)
+        new_mask_rcnn(), detector=Pretrained("retinanet", "test_resnet", state, CLASSES)
     )
     assert report["pyramid"] == "from retinanet"
     assert same(part(after, "boxes.fpn."), part(state, "fpn."))
@@ -277,7 +275,7 @@ def test_a_classifier_gives_its_backbone() -> None:
 
 def test_with_both_sources_only_the_backbone_comes_from_the_classifier() -> None:
     source, classifier_source = faster(), classifier()
-    _, after, report = transferred(new_mask_rcnn(), box_detector=source, classifier=classifier_source)
+    _, after, report = transferred(new_mask_rcnn(), detector=source, classifier=classifier_source)
     assert same(part(dict(classifier_source.state), "backbone."), part(after, "boxes.backbone."))
     for name in ("fpn.", "rpn_head.", "box_head."):
         assert same(part(dict(source.state), name), part(after, f"boxes.{name}"))
@@ -318,7 +316,7 @@ def test_a_detector_can_take_the_classifiers_place() -> None:
 def test_a_faster_rcnn_can_be_initialized_too() -> None:
     new = FasterRCNN(FasterRCNNConfig(CLASSES, **SMALL))  # type: ignore[arg-type]
     source, classifier_source = faster(("fig",)), classifier()
-    _, after, report = transferred(new, box_detector=source, classifier=classifier_source)
+    _, after, report = transferred(new, detector=source, classifier=classifier_source)
     assert same(part(dict(classifier_source.state), "backbone."), part(after, "backbone."))
     assert same(part(dict(source.state), "fpn."), part(after, "fpn."))
     assert len(report) == 4
@@ -337,7 +335,7 @@ def test_without_sources_nothing_changes() -> None:
 def test_another_backbone_is_rejected_and_nothing_changes(flag: str) -> None:
     new = new_mask_rcnn(backbone="tf_efficientnet_lite0")
     before = {key: tensor.clone() for key, tensor in new.state_dict().items()}
-    source = {"box_detector": faster()} if flag == "detector" else {"classifier": classifier()}
+    source = {"detector": faster()} if flag == "detector" else {"classifier": classifier()}
     with pytest.raises(WeightsError, match=rf"--{flag}: (.|\n)*has backbone test_resnet, but the new") as e:
         transfer_weights(new, **source)
     assert "--backbone test_resnet" in str(e.value)
@@ -348,7 +346,7 @@ def test_another_backbone_in_one_of_two_sources_is_rejected() -> None:
     new = new_mask_rcnn()
     before = {key: tensor.clone() for key, tensor in new.state_dict().items()}
     with pytest.raises(WeightsError, match="--classifier"):
-        transfer_weights(new, box_detector=faster(), classifier=classifier(backbone="tf_efficientnet_lite0"))
+        transfer_weights(new, detector=faster(), classifier=classifier(backbone="tf_efficientnet_lite0"))
     assert same(before, new.state_dict())
 
 
@@ -365,7 +363,7 @@ def test_a_backbone_of_which_nothing_fits() -> None:
     with pytest.raises(
         WeightsError, match="none of its weights fit the backbone test_resnet of the new network"
     ):
-        transfer_weights(new_mask_rcnn(), box_detector=Pretrained("ssd", "test_resnet", strange, ("a",)))
+        transfer_weights(new_mask_rcnn(), detector=Pretrained("ssd", "test_resnet", strange, ("a",)))
 
 
 # ---------------------------------------------------------------- runs

@@ -52,8 +52,8 @@ class MaskRCNNConfig(FasterRCNNConfig):
 class MaskRCNN(Detector):
     """A Faster R-CNN and a mask branch that reads the same features.
 
-    The weights of the Faster R-CNN have the same names behind "boxes.", so that a trained one can be copied
-    into it.
+    The names of the Faster R-CNN's weights have the prefix "boxes.", so that those of a trained one can be
+    copied.
 
     backbone_weights: state dict of timm's network, or None for random weights
     """

@@ -8,7 +8,7 @@ from boxmask.errors import UsageError
 
 
 def resolve_device(device: str | torch.device = "auto") -> torch.device:
-    """The device of a name: "auto" (a GPU if there is one, else the CPU), "cpu", "cuda", "cuda:1" and so on.
+    """The device called "auto" (a GPU if there is one, else the CPU), "cpu", "cuda", "cuda:1" and so on.
 
     Raises UsageError for a device that this machine does not have.
     """

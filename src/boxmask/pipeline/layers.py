@@ -88,7 +88,7 @@ def depthwise_separable(
 
 
 def init_for_relu(layers: nn.Module) -> None:
-    """Initialize the convolutions so that a ReLU behind each keeps the variance (He et al. 2015); bias 0."""
+    """Initialize the convolutions so that a ReLU after each keeps the variance (He et al. 2015); bias 0."""
     for layer in layers.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

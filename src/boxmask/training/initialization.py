@@ -36,7 +36,7 @@ class InitSources:
 
     def transfer(self, network: Model) -> tuple[str, ...]:
         """Copy the sources' weights into a new network; returns one line per part on where it came from."""
-        report = transfer_weights(network, box_detector=self.detector, classifier=self.classifier)
+        report = transfer_weights(network, detector=self.detector, classifier=self.classifier)
         return tuple(f"{part}: {origin}" for part, origin in report.items())
 
 

@@ -3,8 +3,8 @@
 The photos of a step and their augmentation follow from (seed, step), not from earlier draws. A resumed
 training therefore continues with the same batches, for any number of worker processes.
 
-Workers may be started by any method: what they are sent can be pickled. The start method is the platform's
-(fork or forkserver on Linux, spawn on Windows and macOS).
+Workers may be started by any method: all that is sent to them can be pickled. The start method is the
+platform's (fork or forkserver on Linux, spawn on Windows and macOS).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from boxmask.training.proposals import DatasetWithProposals, split_proposals
 from boxmask.training.signals import ignore_keyboard_signals
 
 SampleKey: TypeAlias = tuple[int, int]
-"""(epoch, number of the photo)."""
+"""(epoch, index of the photo)."""
 
 Sample: TypeAlias = tuple[Tensor, Any, int]
-"""Image, target, number of the photo."""
+"""Image, target, index of the photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class TrainingBatch:
     images:    uint8 (3, H, W)
     targets:   the labels of each photo, as the task gives them
     proposals: (P, 4) boxes in each image; None where the detector proposes its own
-    photos:    the number of each photo in the data set
+    photos:    the index of each photo in the data set
     """
 
     images: list[Tensor]

@@ -78,7 +78,7 @@ class Report:
         self.bar.reset(self.task, description=stage, total=1.0, line="")
 
     def restart_estimate(self) -> None:
-        """Base the time left that `advance` shows on what happens from now on."""
+        """Restart the estimate of the time left that `advance` shows."""
         self.began, self.first_done = time.monotonic(), sys.maxsize
 
     def advance(self, done: int, total: int, unit: str = "photos") -> None:

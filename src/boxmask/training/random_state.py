@@ -21,7 +21,7 @@ def seed_generators(seed: int, device: torch.device) -> None:
 
 @contextmanager
 def preserve_random_state(device: torch.device) -> Iterator[None]:
-    """Restore torch's default generators of the CPU and of `device` after the block, also if it raises."""
+    """Restore torch's default generators of the CPU and of `device` after the block, even if it raises."""
     cpu_state = torch.get_rng_state()
     device_state = None if device.type == "cpu" else torch.get_device_module(device).get_rng_state()
     try:

@@ -46,7 +46,7 @@ class Session:
 
 
 class Stage(Protocol):
-    """A part of a training that has its own end.
+    """A part of a training with its own start and end.
 
     name:       shown in the progress display and written to the log
     time_share: the stage's share of the minutes left when it begins, relative to the shares of this and all
@@ -60,7 +60,7 @@ class Stage(Protocol):
         """Prepare the state for the start of the stage, which is given `minutes`."""
 
     def fit(self, session: Session) -> bool:
-        """Do the stage, or the rest of it; False if a stop was requested."""
+        """Run the stage, or the rest of it; False if a stop was requested."""
 
 
 def begin_clock(session: Session, minutes: float) -> None:

@@ -30,7 +30,7 @@ from boxmask.training.state import State
 
 
 def network_config(dataset: Any, recipe: Recipe) -> Any:
-    """Return the network's config: the preset, with the dataset's classes and the recipe's options.
+    """Return the network's config: the preset, with the data set's classes and the recipe's options.
 
     Raises UsageError for an option that the config does not have, and for options that contradict each other.
     """

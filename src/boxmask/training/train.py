@@ -31,7 +31,7 @@ from boxmask.training.signals import StopRequest, stop_on_signals
 from boxmask.training.stages.plan import stages_of
 from boxmask.training.state import SavedState
 from boxmask.training.validate import validate
-from boxmask.weights.imagenet import backbone_weights, origin
+from boxmask.weights.imagenet import backbone_weights, describe_origin
 
 
 def train(
@@ -121,7 +121,7 @@ def _initialize(session: Session, sources: InitSources) -> None:
         lines = sources.transfer(network)
     else:
         backbone = network.config.backbone
-        lines = (f"backbone: {backbone}, {origin(backbone, recipe.weights)}",)
+        lines = (f"backbone: {backbone}, {describe_origin(backbone, recipe.weights)}",)
     for line in lines:
         session.report.message(line)
 

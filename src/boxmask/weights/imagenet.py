@@ -39,7 +39,7 @@ HUB_ERRORS: tuple[type[Exception], ...] = (
 
 
 def backbone_weights(name: str, source: str = "imagenet") -> dict[str, Tensor] | None:
-    """timm's state dict for backbone `name`, or None for random weights, if these were asked for.
+    """timm's state dict for backbone `name`, or None for random weights.
 
     source: "imagenet" (the installed package if it has this backbone, else timm's hub), "hub", "none", or the
             path of a .safetensors or .pth file
@@ -59,7 +59,7 @@ def is_random(name: str, source: str) -> bool:
     return source == "none" or (source == "imagenet" and name == PLAIN)
 
 
-def origin(name: str, source: str) -> str:
+def describe_origin(name: str, source: str) -> str:
     """Where `backbone_weights` takes the weights from, in words, so that no download goes unreported."""
     if is_random(name, source):
         return "with random weights" + ("" if source == "none" else ", as in its paper")

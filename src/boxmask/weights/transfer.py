@@ -69,13 +69,14 @@ class Pretrained:
 
 
 def transfer_weights(
-    network: nn.Module, *, box_detector: Pretrained | None = None, classifier: Pretrained | None = None
+    network: nn.Module, *, detector: Pretrained | None = None, classifier: Pretrained | None = None
 ) -> dict[str, str]:
     """Initialize a newly built network from trained ones, and return the origin of each part in words.
 
-    box_detector: gives every part that it has
-    classifier:   gives the backbone, instead of the detector's
-    Parts that neither gives keep their initial weights.
+    detector:   source of every part that it has
+    classifier: source of the backbone, instead of the detector's
+
+    Parts without a source keep their initial weights.
     Raises WeightsError, before anything is changed, if a source has another backbone than the network, or one
     of which no tensor fits.
     """
@@ -83,14 +84,14 @@ def transfer_weights(
     model: Any = getattr(network, "boxes", network)  # the module that holds config and backbone
     state = network.state_dict()
     target = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
-    for source, flag in ((box_detector, "--detector"), (classifier, "--classifier")):
+    for source, flag in ((detector, "--detector"), (classifier, "--classifier")):
         if source is not None:
             _check_backbone(source, model.config.backbone, flag)
     report = {}
-    new, report["backbone"] = _transfer_backbone(target, classifier or box_detector, model.backbone)
+    new, report["backbone"] = _transfer_backbone(target, classifier or detector, model.backbone)
     for part, name in PARTS.items():
         if any(key.startswith(part) for key in target):
-            tensors, report[name] = _transfer_part(part, target, box_detector, model.config.class_names)
+            tensors, report[name] = _transfer_part(part, target, detector, model.config.class_names)
             new |= tensors
     network.load_state_dict({key: new.get(key.removeprefix(prefix), tensor) for key, tensor in state.items()})
     return report

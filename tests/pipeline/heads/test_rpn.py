@@ -25,7 +25,7 @@ def every_anchor(features: list[Tensor]) -> tuple[Tensor, Tensor]:
 def test_outputs_at_single_anchors_equal_the_dense_head() -> None:
     head, features = head_and_features()
     images, anchors = every_anchor(features)
-    logits, deltas = head.at(features, images, anchors)
+    logits, deltas = head.at_anchors(features, images, anchors)
     dense_logits, dense_deltas = (torch.cat(parts, 1) for parts in head(features))
     torch.testing.assert_close(logits, dense_logits[images, anchors])
     torch.testing.assert_close(deltas, dense_deltas[images, anchors])
@@ -43,14 +43,14 @@ def test_gradients_at_single_anchors_equal_the_dense_head() -> None:
 
     dense_logits, dense_deltas = (torch.cat(parts, 1) for parts in head(features))
     expected = gradients(dense_logits[images, anchors], dense_deltas[images, anchors])
-    for found, wanted in zip(gradients(*head.at(features, images, anchors)), expected, strict=True):
+    for found, wanted in zip(gradients(*head.at_anchors(features, images, anchors)), expected, strict=True):
         torch.testing.assert_close(found, wanted)
 
 
 def test_no_anchors_give_no_outputs_and_zero_gradients() -> None:
     head, features = head_and_features()
     none = torch.zeros(0, dtype=torch.int64)
-    logits, deltas = head.at(features, none, none)
+    logits, deltas = head.at_anchors(features, none, none)
     assert logits.shape == (0,)
     assert deltas.shape == (0, 4)
     (logits.sum() + deltas.sum()).backward()
@@ -71,7 +71,7 @@ def test_outputs_at_single_anchors_with_two_convolutions() -> None:
     for parameter in head.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     images, anchors = every_anchor(features)
-    found = head.at(features, images, anchors)
+    found = head.at_anchors(features, images, anchors)
     dense = [torch.cat(parts, 1)[images, anchors] for parts in head(features)]
     torch.testing.assert_close(list(found), dense)
     leaves = [*features, *head.parameters()]

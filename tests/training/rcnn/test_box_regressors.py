@@ -114,7 +114,9 @@ def test_with_too_few_pairs_boxes_do_not_move_and_a_note_says_so(pairs: int) -> 
     photos = [photo([[9, 9]] * pairs + [[1, 2]], [[0, 0, 8, 10]] * pairs + [[50, 50, 60, 60]], OBJECT, [0])]
     result = fitted(photos, "a")
     assert not result.deltas(np.float32([[3, 4]])).any()
-    assert result.notes == (f"too few examples ({pairs}) for box regression of 'a': its boxes do not move",)
+    assert result.notes == (
+        f"too few examples ({pairs}) for box regression of 'a': its boxes are not refined",
+    )
 
 
 def test_the_pairs_of_a_class_are_sampled_from_all_photos(

@@ -43,10 +43,10 @@ def test_the_sigmoid_maximizes_the_likelihood_and_keeps_the_order(
     ("margins", "is_object", "reason"),
     [
         ([], [], "no objects"),
-        ([0.5, -1], [True, True], "nothing else"),
+        ([0.5, -1], [True, True], "no background"),
         ([0.5, -1], [False, False], "no objects"),
         ([-1e4, -1e4], [True, False], "equal margins"),
-        ([-1, 1], [True, False], "not higher than the rest"),
+        ([-1, 1], [True, False], "not higher than those of background"),
     ],
 )
 def test_without_a_calibration_the_sigmoid_is_plain_and_a_note_says_why(

@@ -48,7 +48,7 @@ class Backbone(nn.Module):
         body = (
             _create(name, indices) if output_stride == 32 else _create_dilated(name, indices, output_stride)
         )
-        _drop_behind(body, str(body.feature_info.module_name()[-1]))
+        _drop_blocks_after(body, str(body.feature_info.module_name()[-1]))
         if weights is not None:
             _load(body, weights, name)
         self.channels: list[int] = body.feature_info.channels()
@@ -87,8 +87,8 @@ class Backbone(nn.Module):
         return maps
 
 
-def _drop_behind(body: nn.Module, last: str) -> None:
-    """Remove the blocks behind the last map, which some of timm's networks keep and run."""
+def _drop_blocks_after(body: nn.Module, last: str) -> None:
+    """Remove the blocks after the last map, which some of timm's networks keep and run."""
     container, _, number = last.rpartition(".")
     blocks = getattr(body, container, None)
     if isinstance(blocks, nn.Sequential) and number.isdigit():
@@ -104,17 +104,13 @@ def _folded(body: nn.Module, name: str) -> nn.Module:
     """Freeze and fold its batch norms. Raises UsageError if the network does not allow it."""
     try:
         return fold_batch_norm(body)
-    except (
-        RuntimeError,
-        ValueError,
-        AssertionError,
-    ) as error:  # for example of networks with a fixed input size
+    except (RuntimeError, ValueError, AssertionError) as error:  # for example, the input size is fixed
         advice = "Choose a convolutional network."
         raise UsageError(f"backbone {name} cannot be used: {str(error).rstrip('.')}. {advice}") from error
 
 
 def _load(body: nn.Module, weights: dict[str, Tensor], name: str) -> None:
-    """Load strictly, except for layers behind the last map."""
+    """Load strictly, except for layers after the last map."""
     keys = {_flat(key): key for key in body.state_dict()}
     fitting = {keys[_flat(key)]: tensor for key, tensor in weights.items() if _flat(key) in keys}
     try:

@@ -1,4 +1,4 @@
-"""SSD's extra feature layers: ever coarser maps behind the last one of the backbone.
+"""SSD's extra feature layers: ever coarser maps after the last map of the backbone.
 
 Liu et al. 2016 (arXiv:1512.02325), figure 2. The depthwise form is SSDLite's (Sandler et al. 2018,
 MobileNetV2, arXiv:1801.04381, section 6.2). There is no batch norm: the layers are new, and batches are too
@@ -34,7 +34,7 @@ class ExtraLayers(nn.Module):
         )
 
     def forward(self, coarsest: Tensor) -> list[Tensor]:
-        """Maps from fine to coarse. Raises UsageError if the photo is too small for so many."""
+        """Maps from fine to coarse. Raises UsageError if the photo is too small for that many."""
         maps: list[Tensor] = [coarsest]
         for layer, (_, kernel, _, padding) in zip(self.layers, self.rows, strict=True):
             height, width = maps[-1].shape[-2:]

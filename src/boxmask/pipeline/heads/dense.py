@@ -1,4 +1,4 @@
-"""What one-stage detectors share: class and box of every cell at once, and the few that are decoded.
+"""What one-stage detectors share: a head over every cell, and the choice of the top scores to decode.
 
     features -> DenseHead (Tower, last convolution, flatten) -> top_k_scores -> decode -> merge_levels
 

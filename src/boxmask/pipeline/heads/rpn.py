@@ -49,7 +49,7 @@ class RPNHead(nn.Module):
         deltas = [self.deltas(h).permute(0, 2, 3, 1).reshape(len(h), -1, 4) for h in hidden]
         return logits, deltas
 
-    def at(
+    def at_anchors(
         self, features: list[Tensor], images: Int[Tensor, " S"], anchors: Int[Tensor, " S"]
     ) -> tuple[Float[Tensor, " S"], Float[Tensor, "S 4"]]:
         """`forward` at S anchors only: logits (S,) and deltas (S, 4).
@@ -143,7 +143,7 @@ def rpn_loss(
     config: the method's config; its fields `rpn_...` are read
     """
     images, rows, is_object, target_deltas = sample_anchors(anchors, targets, sizes, config)
-    logits, deltas = head.at(features, images, rows)
+    logits, deltas = head.at_anchors(features, images, rows)
     objectness = F.binary_cross_entropy_with_logits(logits, is_object.to(logits.dtype), reduction="sum")
     regression = F.smooth_l1_loss(deltas[is_object], target_deltas, beta=config.rpn_beta, reduction="sum")
     total = max(1, len(rows))

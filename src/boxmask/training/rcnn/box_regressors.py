@@ -54,7 +54,7 @@ class RegressionExamples:
 
 
 ReadExamples: TypeAlias = Callable[[int], RegressionExamples]
-"""The number of a photo -> its examples."""
+"""The index of a photo -> its examples."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _choose_pairs(
     total, limit = len(indices), config.max_pairs
     if total < config.min_pairs:
         return indices[:0], [
-            f"too few examples ({total}) for box regression of {name!r}: its boxes do not move"
+            f"too few examples ({total}) for box regression of {name!r}: its boxes are not refined"
         ]
     if total <= limit:
         return indices, []

@@ -28,7 +28,7 @@ def calibrate(margins: Float[np.ndarray, " M"], is_object: Bool[np.ndarray, " M"
     """
     num_objects, num_others = int(is_object.sum()), int((~is_object).sum())
     if not num_objects or not num_others or np.ptp(margins) == 0:
-        return Calibration(note="scores are not calibrated: no objects, nothing else, or equal margins")
+        return Calibration(note="scores are not calibrated: no objects, no background, or equal margins")
     target = np.where(is_object, (num_objects + 1) / (num_objects + 2), 1 / (num_others + 2))
     # Each margin is given once as an object and once as none, weighted by its target. The solver is Newton's
     # method: with few objects among many regions, gradients are so small that lbfgs stops too early.
@@ -42,6 +42,6 @@ def calibrate(margins: Float[np.ndarray, " M"], is_object: Bool[np.ndarray, " M"
     slope, offset = float(solver.coef_[0, 0]), float(solver.intercept_[0])
     if slope <= 0:
         return Calibration(
-            note="scores are not calibrated: the margins of objects are not higher than the rest"
+            note="scores are not calibrated: the margins of objects are not higher than those of background"
         )
     return Calibration(slope, offset)

@@ -83,7 +83,7 @@ def photo_regions(
 
 
 ReadRegions: TypeAlias = Callable[[int], PhotoRegions]
-"""The number of a photo -> its regions, the same on every call."""
+"""The index of a photo -> its regions, the same on every call."""
 
 
 class RegionFeatures:

@@ -131,7 +131,7 @@ class FitBoxRegressors:
 
         if not len(features.pool5):
             session.report.message(
-                f"note: no region has an IoU above {config.iou} with an object: boxes do not move"
+                f"note: no region has an IoU above {config.iou} with an object, so boxes are not refined"
             )
             return True
         names, stop = session.train.class_names, lambda: session.stop.requested

@@ -67,7 +67,7 @@ class SVMExamples:
 
 
 ReadExamples: TypeAlias = Callable[[int], SVMExamples]
-"""The number of a photo -> its examples."""
+"""The index of a photo -> its examples."""
 
 
 @dataclass(frozen=True)
