@@ -245,7 +245,7 @@ def test_a_new_network_has_the_default_delta_statistics(network: FastRCNN) -> No
 
 
 def test_the_gradient_of_roi_max_pooling_goes_to_the_maxima(with_options: Change) -> None:
-    """Section 2.3, "Back-propagation through RoI pooling layers"; a cell that is the maximum of two RoIs gets both."""
+    """Section 2.3, "Back-propagation through RoI pooling layers": a cell sums over its RoIs."""
     network = with_options(pool_size=2)
     features = torch.arange(16.0).reshape(1, 1, 4, 4).requires_grad_()  # a photo of 32 x 32
     rois = torch.tensor([[0.0, 0, 24, 24], [16, 16, 24, 24]])  # the cells 0..3 and 2..3: RoIPool rounds

@@ -25,7 +25,7 @@ from boxmask.classifiers.contract import Classifier
 from boxmask.errors import UsageError
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
+from boxmask.pipeline.images import Batch, Preparation, prepare, spatial_size
 from boxmask.types import Classification, ClassificationTarget
 
 
@@ -130,7 +130,7 @@ class ImageClassifier(Classifier):
         if sizes is None:
             return x.mean(dim=(2, 3))
         covered = -(-sizes // self.config.stride)
-        down, across = (torch.arange(side, device=x.device) for side in grid_of(x))
+        down, across = (torch.arange(side, device=x.device) for side in spatial_size(x))
         inside = (down < covered[:, :1])[:, :, None] & (across < covered[:, 1:])[:, None, :]
         return (x * inside[:, None]).sum(dim=(2, 3)) / inside.sum(dim=(1, 2))[:, None]
 

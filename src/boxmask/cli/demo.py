@@ -90,7 +90,7 @@ def _train_all(files: Files, minutes: float, seed: int) -> Run | None:
     from boxmask.runs.recipe import Recipe
 
     detector, classifier = files.folder / "detector", files.folder / "classifier"
-    base = Recipe(seed=seed, flip=0.0, num_validations=1)  # a mirrored 2 is no 2
+    base = Recipe(seed=seed, flip=0.0, num_validations=1)  # a mirrored 2 is not a 2
     recipes = {
         "detector": replace(base, model="faster-rcnn"),
         "classifier": replace(base, model="classifier"),

@@ -32,7 +32,7 @@ from boxmask.pipeline.features.fpn import FPN, align
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.heads.box import BoxHead
 from boxmask.pipeline.heads.rpn import RPNHead, rpn_loss, select_proposals
-from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
+from boxmask.pipeline.images import Batch, Preparation, prepare, spatial_size
 from boxmask.pipeline.postprocess import decode_and_nms
 from boxmask.pipeline.roi_sampling import RoiSampling, SampledRois, sample_rois
 from boxmask.types import Detections, Target
@@ -188,7 +188,7 @@ class FasterRCNN(Detector):
     def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:
         """The anchors of every level, L x (H * W * A, 4)."""
         shapes = [shape.to(batch.pixels.device) for shape in self.cell_anchors]
-        return pyramid_anchors(shapes, [grid_of(x) for x in features], grid_of(batch.pixels))
+        return pyramid_anchors(shapes, [spatial_size(x) for x in features], spatial_size(batch.pixels))
 
     @torch.no_grad()
     def rpn_proposals(

@@ -45,7 +45,7 @@ from boxmask.pipeline.heads.dense import (
     top_k,
 )
 from boxmask.pipeline.heads.focal_loss import focal_loss
-from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
+from boxmask.pipeline.images import Batch, Preparation, prepare, spatial_size
 from boxmask.pipeline.layers import Conv3x3
 from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE
 from boxmask.types import Detections, Target
@@ -167,8 +167,8 @@ class FCOS(Detector):
 
     def points(self, features: list[Tensor], batch: Batch) -> list[Points]:
         """The points of every level (section 3.1), with the range of distances of the level (section 3.2)."""
-        size = grid_of(batch.pixels)
-        grids = [grid_of(x) for x in features]
+        size = spatial_size(batch.pixels)
+        grids = [spatial_size(x) for x in features]
         offset, device = self.config.point_offset, batch.pixels.device
         shapes = [
             torch.tensor([[offset * (size[1] // w), offset * (size[0] // h)] * 2], device=device)

@@ -39,7 +39,7 @@ from boxmask.pipeline.heads.dense import (
     top_k_scores,
 )
 from boxmask.pipeline.heads.focal_loss import focal_loss
-from boxmask.pipeline.images import Batch, Preparation, grid_of, prepare
+from boxmask.pipeline.images import Batch, Preparation, prepare, spatial_size
 from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE
 from boxmask.types import Detections, Target
 
@@ -154,7 +154,7 @@ class RetinaNet(Detector):
     def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:
         """The anchors of every level, L x (H * W * A, 4)."""
         shapes = [shape.to(batch.pixels.device) for shape in self.cell_anchors]
-        return pyramid_anchors(shapes, [grid_of(x) for x in features], grid_of(batch.pixels))
+        return pyramid_anchors(shapes, [spatial_size(x) for x in features], spatial_size(batch.pixels))
 
     # ------------------------------------------------------------------ postprocess (section 4.1)
 

@@ -32,7 +32,7 @@ from boxmask.pipeline.features.extra_layers import ExtraLayers, Row
 from boxmask.pipeline.features.mobilenet import MobileNetV3
 from boxmask.pipeline.heads.dense import top_k_scores
 from boxmask.pipeline.heads.multibox import MultiBoxHead, multibox_loss
-from boxmask.pipeline.images import Batch, Preparation, Size, grid_of, prepare
+from boxmask.pipeline.images import Batch, Preparation, Size, prepare, spatial_size
 from boxmask.pipeline.postprocess import nms_top_k
 from boxmask.types import Detections, Target
 
@@ -133,7 +133,9 @@ class SSD(Detector):
         side, device = self.config.shorter_side, self.backbone.mean.device
         squares = [resize_to_square(image.to(device), side, self.config.antialias) for image in images]
         preparation = Preparation.from_config(self.config, self.backbone.mean, self.backbone.std)
-        return replace(prepare(squares, preparation), original_sizes=[grid_of(image) for image in images])
+        return replace(
+            prepare(squares, preparation), original_sizes=[spatial_size(image) for image in images]
+        )
 
     # ------------------------------------------------------------------ features (section 2.1)
 
@@ -150,7 +152,7 @@ class SSD(Detector):
         """Per cell two squares, and per aspect ratio r one box of r : 1 and one of 1 : r (equation 4)."""
         c, boxes = self.config, []
         for level, x in enumerate(features):
-            grid = grid_of(x)
+            grid = spatial_size(x)
             cells = (c.shorter_side / c.default_box_strides[level],) * 2 if c.default_box_strides else grid
             shapes = default_box_shapes(c.scales[level], c.scales[level + 1], c.aspect_ratios[level])
             boxes.append(tile_default_boxes(shapes.to(x.device), grid, cells))

@@ -8,14 +8,14 @@ from typing import Protocol
 from boxmask.errors import LabelError
 
 
-class _Rooted(Protocol):
+class _Dataset(Protocol):
     @property
     def root(self) -> Path: ...
 
     def __len__(self) -> int: ...
 
 
-def check_has_photos(dataset: _Rooted) -> None:
+def check_has_photos(dataset: _Dataset) -> None:
     """Raise LabelError if there is nothing to evaluate on."""
     if not len(dataset):
         raise LabelError(

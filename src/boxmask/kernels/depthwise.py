@@ -18,7 +18,7 @@ from boxmask.kernels.threads import parallel_for
 from boxmask.kernels.tracing import is_exporting
 
 _CHANNELS_PER_TASK = 128  # their sums stay in the cache
-_MIN_SIDE = 5  # of kernels; the loop does not pay off for smaller ones
+_MIN_SIDE = 5  # of a kernel; the loop does not pay off for smaller ones
 
 
 def depthwise(input: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:

@@ -21,7 +21,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     """Return the rows to keep, by descending score, like `torchvision.ops.nms`.
 
     (N, 4), (N,), IoU in 0..1 -> (K,) int64. A box that contains NaN neither suppresses nor is suppressed.
-    Raises ValueError for shapes or types that do not fit.
+    Raises ValueError for invalid shapes or types.
     """
     if boxes.device.type != "cpu":
         kept: Tensor = torchvision.ops.nms(boxes, scores, iou_threshold)
@@ -35,7 +35,7 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
 
     (N, 4), (N,), (N,) integers, IoU in 0..1 -> (K,) int64. Equal to one call of `nms` per value of `idxs`.
     (For up to 1,000 boxes, torchvision shifts the classes apart instead, which costs the last digits of IoU.)
-    Raises ValueError for shapes or types that do not fit.
+    Raises ValueError for invalid shapes or types.
     """
     if boxes.device.type != "cpu":
         kept: Tensor = torchvision.ops.batched_nms(boxes, scores, idxs, iou_threshold)

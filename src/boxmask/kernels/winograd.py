@@ -40,8 +40,8 @@ _TILES_PER_GRADIENT = 128  # tiles whose weight gradient is computed at a time
 _TILES_PER_TRANSFORM = 16  # tiles of them that one task transforms
 _PAIRS_PER_TASK = 4096  # pairs of channels whose weights one task transforms
 _MIN_CHANNELS = 64
-_MIN_TILES = 64  # per image
-_MIN_TILES_OF_ROIS = 256  # of all RoIs together: sixteen RoIs of 14x14 pixels
+_MIN_TILES = 64  # tiles per image; below, the transforms do not pay off
+_MIN_TILES_OF_ROIS = 256  # tiles of all RoIs together: sixteen RoIs of 14x14 pixels
 
 
 def conv3x3(input: Tensor, weight: Tensor, bias: Tensor | None = None, per_roi: bool = False) -> Tensor:

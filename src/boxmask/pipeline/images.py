@@ -74,7 +74,7 @@ class Preparation:
 def prepare(images: list[Tensor], preparation: Preparation) -> Batch:
     """RGB photos (3, H, W) of any sizes, uint8 or float in 0..1 -> one batch on `preparation.device`."""
     resized = [_resize(image.to(preparation.device), preparation) for image in images]
-    sizes = [grid_of(image) for image in resized]
+    sizes = [spatial_size(image) for image in resized]
     height, width = (
         -(-max(sides) // preparation.multiple_of) * preparation.multiple_of
         for sides in zip(*sizes, strict=True)
@@ -86,13 +86,13 @@ def prepare(images: list[Tensor], preparation: Preparation) -> Batch:
     for slot, image, (h, w) in zip(pixels, resized, sizes, strict=True):
         unit = 255.0 if image.dtype == torch.uint8 else 1.0
         slot[:, :h, :w] = (image.float() - mean * unit) / (std * unit)
-    return Batch(pixels, sizes, [grid_of(image) for image in images])
+    return Batch(pixels, sizes, [spatial_size(image) for image in images])
 
 
 def _resize(image: Tensor, preparation: Preparation) -> Tensor:
     if not preparation.shorter_side:
         return image
-    size = resized_size(grid_of(image), preparation.shorter_side, preparation.longer_side)
+    size = resized_size(spatial_size(image), preparation.shorter_side, preparation.longer_side)
     if max(abs(size[0] - image.shape[1]), abs(size[1] - image.shape[2])) <= 1:
         return image  # resized before: rounding down twice may ask for one pixel more or less
     if image.dtype == torch.uint8 and image.device.type != "cpu":
@@ -109,6 +109,6 @@ def resized_size(size: Size, shorter: int, longer: int) -> Size:
     return max(1, math.floor(size[0] * scale)), max(1, math.floor(size[1] * scale))
 
 
-def grid_of(x: Tensor) -> Size:
+def spatial_size(x: Tensor) -> Size:
     """(height, width) of maps (B, C, H, W) or of an image (C, H, W)."""
     return int(x.shape[-2]), int(x.shape[-1])

@@ -17,7 +17,7 @@ from boxmask.kernels.threads import parallel_for
 from boxmask.kernels.warp_loops import warp_regions
 from boxmask.pipeline.images import Size
 
-REGIONS_PER_TASK = 16  # of a thread
+REGIONS_PER_TASK = 16  # regions that a thread warps at a time
 
 
 def warp(

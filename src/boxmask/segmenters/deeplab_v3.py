@@ -25,7 +25,7 @@ from boxmask.errors import UsageError
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.mobilenet import DilatedMobileNetV3
-from boxmask.pipeline.images import Batch, Size, grid_of, prepare
+from boxmask.pipeline.images import Batch, Size, prepare, spatial_size
 from boxmask.pipeline.segmentation.blocks import ConvBlock, ScoreHead, upsample
 from boxmask.pipeline.segmentation.inference import preparation_for, segment
 from boxmask.pipeline.segmentation.losses import batch_labels, check_losses, segmentation_losses
@@ -119,13 +119,13 @@ class DeepLabV3(Segmenter):
         batch = self.prepare(images)
         labels = batch_labels(targets, batch, len(self.config.class_names))
         maps = self.features(batch.pixels)
-        logits = self.heads(maps, grid_of(batch.pixels))
+        logits = self.heads(maps, spatial_size(batch.pixels))
         auxiliary = self.auxiliary_head(maps[0]) if self.config.auxiliary else None
         return segmentation_losses(logits, labels, self.config, auxiliary_logits=auxiliary)
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K H W"]:
         """Normalized pixels -> logits of the same size."""
-        return self.heads(self.features(pixels), grid_of(pixels))
+        return self.heads(self.features(pixels), spatial_size(pixels))
 
     # ------------------------------------------------------------------ image
 

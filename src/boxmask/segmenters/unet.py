@@ -26,7 +26,7 @@ from boxmask.errors import UsageError
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.contracting_path import PLAIN, ContractingPath
-from boxmask.pipeline.images import Batch, Size, grid_of, prepare
+from boxmask.pipeline.images import Batch, Size, prepare, spatial_size
 from boxmask.pipeline.segmentation.blocks import ConvBlock, score_layer, upsample
 from boxmask.pipeline.segmentation.inference import preparation_for, segment
 from boxmask.pipeline.segmentation.losses import batch_labels, check_losses, segmentation_losses
@@ -122,7 +122,7 @@ class UNet(Segmenter):
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K H W"]:
         """Normalized pixels -> logits of the same size."""
-        return self.heads(self.features(pixels), grid_of(pixels))
+        return self.heads(self.features(pixels), spatial_size(pixels))
 
     # ------------------------------------------------------------------ image
 
@@ -167,7 +167,7 @@ class UpBlock(nn.Module):
         """(B, C, h, w) and (B, C', H, W) -> (B, channels, H, W)."""
         upsampled = self.upsample(coarse)
         if upsampled.shape[-2:] != skip.shape[-2:]:  # bilinear, or maps of odd sizes
-            upsampled = upsample(upsampled, grid_of(skip))
+            upsampled = upsample(upsampled, spatial_size(skip))
         merged: Tensor = self.convs(torch.cat([skip, upsampled], dim=1))
         return merged
 

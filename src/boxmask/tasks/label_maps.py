@@ -8,7 +8,7 @@ from boxmask.errors import UsageError
 from boxmask.tasks.contract import LabelOptions
 
 
-def refuse_label_map_options(run: Path, options: LabelOptions) -> None:
+def check_no_label_map_options(run: Path, options: LabelOptions) -> None:
     """Raise UsageError for options that only segmenters have."""
     if options.classes_file is not None or options.on_unknown_colors is not None:
         raise UsageError(

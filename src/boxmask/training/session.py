@@ -71,8 +71,8 @@ def begin_clock(session: Session, minutes: float) -> None:
 def stage_minutes(stages: Sequence[Stage], number: int, session: Session) -> float:
     """Return the minutes for stage `number`: its share of the time left for it and for the later stages.
 
-    A stage gets at least half of the minutes that the plan meant for it. A stage with no time at all would
-    count as finished, and the work of the others would be lost.
+    A stage gets at least half of its planned minutes. A stage without any time would count as finished, and
+    the work of the others would be lost.
     """
     share, minutes = stages[number].time_share, session.recipe.minutes
     if minutes is None or not share:

@@ -8,8 +8,8 @@ from boxmask.training.session import Session
 def validate(session: Session, progress: float) -> None:
     """Evaluate on the validation photos at `progress` in 0..1, and save the weights if they are the best.
 
-    The task's first metric that could be computed decides; of equal weights, the later ones are kept. Without
-    validation photos, the latest weights count as the best.
+    The task's first metric that could be computed decides. If it is equal, the later weights are kept.
+    Without validation photos, the latest weights count as the best.
     """
     state, report = session.state, session.report
     state.num_validated = int(progress * session.recipe.num_validations)

@@ -21,7 +21,7 @@ from boxmask.visualization.style import PALETTE, font_of_size, text_color_on
 
 MAX_NAMES = 60  # more names hide the photo
 MAX_LARGE_NAMES = 20  # with more names than this, letters are smaller
-MAX_HIDDEN = 0.5  # of a box, by a name tag
+MAX_HIDDEN = 0.5  # the fraction of a box that a name tag may hide
 
 PixelBox: TypeAlias = tuple[int, int, int, int]
 """x1, y1, x2, y2 in whole pixels, both corners included."""

@@ -21,7 +21,7 @@ from boxmask.models.table import AnyModel, config_from_json, entry
 from boxmask.pipeline.device import resolve_device
 
 BEST, LAST = "best.safetensors", "last.safetensors"
-KEY = "boxmask"  # of our JSON in the header of the file
+KEY = "boxmask"  # the key of our JSON in the header of the file
 REMEDY = "Use another checkpoint of the run, or train again."
 
 

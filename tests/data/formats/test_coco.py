@@ -190,11 +190,11 @@ def test_a_missing_photo_is_refused(write_coco: Write, coco: Make) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"bbox": [1, 2, 3]}, r"has bbox \[1, 2, 3\]"),
+        ({"bbox": [1, 2, 3]}, r"has bbox \[1, 2, 3\], not \[x, y, width, height\]"),
         ({"bbox": ["1", 2, 3, 4]}, r"has bbox \['1', 2, 3, 4\]"),
         ({"category_id": 1.5}, r"has category_id 1\.5"),
-        ({"area": "big"}, "has area 'big'"),
-        ({"iscrowd": 2}, "has iscrowd 2"),
+        ({"area": "big"}, "has area 'big', not a number"),
+        ({"iscrowd": 2}, "has iscrowd 2, not 0 or 1"),
     ],
 )
 def test_malformed_entries_are_refused(

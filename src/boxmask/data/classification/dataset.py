@@ -112,7 +112,7 @@ class ClassificationDataset:
         return self.subset(np.flatnonzero(self.splits == name))
 
     def with_photos(self, photos: DetectionDataset) -> ClassificationDataset:
-        """All items of other photos, or of the same photos with other splits."""
+        """The data set with `photos` in place of its own: other photos, or the same with other splits."""
         return crop_objects(photos, self.context)
 
     def fingerprint(self) -> str:

@@ -74,7 +74,7 @@ def _coordinates(size: tuple[int, int]) -> tuple[Plane, Plane]:
 
 
 def _clouds(size: tuple[int, int], rng: np.random.Generator) -> Plane:
-    """Octaves of smooth noise, each twice as fine and about half as strong as the previous one."""
+    """Sum of octaves of smooth noise, each twice as fine and about half as strong as the one before."""
     roughness = rng.uniform(0.35, 0.65)
     octaves: Plane = np.zeros(size, dtype=np.float32)
     for level in range(6):

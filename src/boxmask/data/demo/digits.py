@@ -22,9 +22,9 @@ _CELLS = 8  # side of a sample
 _MARGIN = 2  # empty cells around it, so that strokes close at the edge
 _PIXELS_PER_CELL = 8
 _STROKE_SIGMA = 0.55  # in cells; joins the cells of a stroke
-_SURROUND_SIGMA = 1.2  # in cells; the surroundings are subtracted to open the holes of an eight ...
-_SHARPEN = 2.0  # ... with this weight
-_LEVEL = 0.54  # of full ink; where the outline runs
+_SURROUND_SIGMA = 1.2  # in cells; the surroundings are subtracted to open the holes of an eight
+_SHARPEN = 2.0  # the weight of that subtraction
+_LEVEL = 0.54  # fraction of full ink at which the outline runs
 
 
 @dataclass(frozen=True)

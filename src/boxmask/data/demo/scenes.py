@@ -119,7 +119,7 @@ def make_scene(samples: Samples, recipe: DemoRecipe, empty: bool, rng: np.random
         if canvas.place(cutout, recipe.min_visible, rng):
             labels.append(int(samples.labels[sample]))
     masks = canvas.owner == np.arange(len(labels))[:, None, None]
-    return Scene(_develop(canvas.picture, recipe.grain, rng), labels, masks)
+    return Scene(_add_vignette_and_grain(canvas.picture, recipe.grain, rng), labels, masks)
 
 
 def _random_digit(field: Plane, recipe: DemoRecipe, rng: np.random.Generator) -> Plane:
@@ -173,7 +173,7 @@ def _windows(
     return (window[0], window[1]), (part[0], part[1])
 
 
-def _develop(picture: Picture, grain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _add_vignette_and_grain(picture: Picture, grain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     """The picture as a photo, with darker corners and some grain."""
     y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in picture.shape[:2])
     vignette = 1 - 0.1 * (y[:, None] ** 2 + x**2)

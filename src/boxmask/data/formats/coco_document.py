@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from boxmask.data.formats.json_lines import JsonLines
+from boxmask.data.formats.json_line_numbers import JsonLineNumbers
 from boxmask.data.formats.source import split_from_path
 from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError
 
 Entry: TypeAlias = dict[str, Any]
-_Checks: TypeAlias = dict[str, Callable[[object], bool]]
+_Checks: TypeAlias = dict[str, tuple[Callable[[object], bool], str]]
+"""For each field, the test of its value, and the expected value in words."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class CocoDocument:
     images: list[Entry]
     annotations: list[Entry]
     categories: list[Entry]
-    lines: JsonLines
+    lines: JsonLineNumbers
 
     @property
     def split(self) -> str | None:
@@ -49,9 +50,9 @@ def read_document(root: Path, file: str) -> CocoDocument:
     Raises LabelError, with the line if the file has several, for broken JSON and incomplete entries.
     """
     images, annotations, categories = _read_lists(root / file)
-    document = CocoDocument(file, images, annotations, categories, JsonLines(root / file))
-    _check_entries(document, "images", {"id": _is_id, "file_name": _is_text})
-    _check_entries(document, "categories", {"id": _is_id, "name": _is_text})
+    document = CocoDocument(file, images, annotations, categories, JsonLineNumbers(root / file))
+    _check_entries(document, "images", {"id": _ID, "file_name": _TEXT})
+    _check_entries(document, "categories", {"id": _ID, "name": _TEXT})
     _check_entries(document, "annotations", _ANNOTATION_CHECKS)
     return document
 
@@ -94,11 +95,11 @@ def _error(entry: object, checks: _Checks) -> str | None:
     """What is wrong with an entry, if anything."""
     if not isinstance(entry, dict):
         return f"should be an object, found {entry!r}"
-    for field, is_valid in checks.items():
+    for field, (is_valid, expected) in checks.items():
         if field == "bbox" and entry.get(field) is None and entry.get("segmentation"):
             continue  # the box is computed from the mask
         if not is_valid(entry.get(field)):
-            return f"has {field} {entry[field]!r}" if field in entry else f"has no {field}"
+            return f"has {field} {entry[field]!r}, not {expected}" if field in entry else f"has no {field}"
     return None
 
 
@@ -126,10 +127,12 @@ def _is_box(value: object) -> bool:
     return isinstance(value, list) and len(value) == 4 and all(_is_number(number) for number in value)
 
 
+_ID = (_is_id, "a whole number or text")
+_TEXT = (_is_text, "a name")
 _ANNOTATION_CHECKS: _Checks = {
-    "image_id": _is_id,
-    "category_id": _is_id,
-    "bbox": _is_box,
-    "area": _is_number_if_given,
-    "iscrowd": _is_flag_if_given,
+    "image_id": _ID,
+    "category_id": _ID,
+    "bbox": (_is_box, "[x, y, width, height]"),
+    "area": (_is_number_if_given, "a number"),
+    "iscrowd": (_is_flag_if_given, "0 or 1"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from boxmask.data.formats.xml_lines import Element, read_xml
+from boxmask.data.formats.xml_tree import Element, read_xml
 from boxmask.errors import LabelError
 
 _FLAGS = {"1": True, "true": True, "0": False, "false": False, "unspecified": False, "": False}

@@ -68,8 +68,8 @@ def read_unsplit_segmentation(
 ) -> SegmentationDataset:
     """Read photos with a class for every pixel; `splits` is "" where the data set names no split.
 
-    Masks come before label maps, unless a classes file is given. Boxes without masks give way to label maps,
-    as in Pascal VOC.
+    Masks come before label maps, unless a classes file is given. Label maps come before boxes without
+    masks, as in Pascal VOC.
 
     classes_file:      the classes of the label maps (see `classes_file.py`). Default: the data set's.
     on_unknown_colors: what to do with colors that the classes file does not name

@@ -10,7 +10,7 @@ from boxmask.evaluation.classification.evaluate import ClassificationEvaluation,
 from boxmask.evaluation.classification.wilson import CONFIDENCE
 from boxmask.evaluation.format import format_fraction, format_interval
 
-MAX_CLASSES = 8  # of a confusion matrix that fits a terminal
+MAX_CLASSES = 8  # the largest confusion matrix that fits a terminal
 MAX_MISTAKES = 10  # shown instead of a larger matrix
 
 

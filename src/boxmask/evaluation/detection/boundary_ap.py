@@ -34,7 +34,7 @@ from boxmask.evaluation.detection.matching import IOUS, MAX_DETECTIONS, match
 from boxmask.masks import Masks, Size
 from boxmask.types import Detections
 
-DILATION = 0.02  # of the photo's diagonal, as in the paper for COCO: about 15 pixels there
+DILATION = 0.02  # distance as a fraction of the photo's diagonal; the paper's for COCO, about 15 pixels
 
 
 @dataclass(frozen=True)

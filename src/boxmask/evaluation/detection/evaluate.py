@@ -31,7 +31,7 @@ from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.voc import VocMetrics, voc_metrics
 from boxmask.types import Detections
 
-MASK_METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")  # of COCO's twelve, those reported for masks
+MASK_METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")  # COCO's metrics that are reported for masks
 
 
 @dataclass(frozen=True)

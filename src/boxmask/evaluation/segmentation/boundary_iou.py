@@ -18,7 +18,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from boxmask.masks import Size
 from boxmask.types import IGNORED
 
-RATIO = 0.02  # of the photo's diagonal; section 5, for large objects
+RATIO = 0.02  # distance as a fraction of the photo's diagonal; section 5, for large objects
 
 Labels = UInt8[np.ndarray, "H W"]
 

@@ -18,7 +18,7 @@ from boxmask.pipeline.layers import Conv3x3
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))  # channels of VGG16
 FC_CHANNELS = 1024  # of fc6 and fc7; 4096 in VGG16
 FC_STEP = 4  # every fourth channel of VGG16's fc6 and fc7 is kept
-DILATION = 6  # of fc6
+DILATION = 6  # of fc6 as a convolution
 L2_SCALE = 20.0  # section 3.1, after ParseNet
 
 

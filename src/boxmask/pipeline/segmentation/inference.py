@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from boxmask.pipeline.images import Preparation, Size, grid_of, prepare
+from boxmask.pipeline.images import Preparation, Size, prepare, spatial_size
 from boxmask.pipeline.segmentation.blocks import upsample
 from boxmask.pipeline.segmentation.tiling import Network, predict_tiled
 from boxmask.types import SegmentationMap
@@ -66,12 +66,12 @@ def predict_whole(
     batches = [prepare([image], preparation) for image in images]
     same_size: dict[tuple[Size, Size], list[int]] = defaultdict(list)
     for index, batch in enumerate(batches):
-        same_size[grid_of(batch.pixels), batch.sizes[0]].append(index)
+        same_size[spatial_size(batch.pixels), batch.sizes[0]].append(index)
     label_maps: dict[int, Tensor] = {}
     for (_, (height, width)), indices in same_size.items():
         logits = network(torch.cat([batches[index].pixels for index in indices]))
         for index, image_logits in zip(indices, logits[..., :height, :width], strict=True):
-            label_maps[index] = upsample_argmax(image_logits.float(), grid_of(images[index]))
+            label_maps[index] = upsample_argmax(image_logits.float(), spatial_size(images[index]))
     return [label_maps[index] for index in range(len(images))]
 
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from boxmask.errors import UsageError
 from boxmask.masks import nearest_indices
-from boxmask.pipeline.images import Batch, Size, grid_of
+from boxmask.pipeline.images import Batch, Size, spatial_size
 from boxmask.pipeline.segmentation.blocks import upsample
 from boxmask.types import IGNORED, SegmentationTarget
 
@@ -58,7 +58,7 @@ def segmentation_losses(
         region_loss = dice_loss if config.region_loss == "dice" else lovasz_softmax
         losses["pixel_region"] = region_loss(logits, labels)
     if auxiliary_logits is not None:
-        upsampled = upsample(auxiliary_logits, grid_of(labels))
+        upsampled = upsample(auxiliary_logits, spatial_size(labels))
         losses["auxiliary_class"] = config.auxiliary * cross_entropy(upsampled, labels, weights)
     return losses
 

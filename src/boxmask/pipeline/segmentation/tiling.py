@@ -18,7 +18,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from boxmask.errors import UsageError
-from boxmask.pipeline.images import Preparation, Size, grid_of, prepare
+from boxmask.pipeline.images import Preparation, Size, prepare, spatial_size
 
 TILE_BATCH_SIZE = 4
 MIN_WEIGHT = 1e-3  # weight at a tile's edge; above zero, because no other tile covers the edge of the photo
@@ -58,7 +58,7 @@ def predict_tiled(
 
     A side shorter than `tile` is covered by one tile of that side. `preparation` must not resize.
     """
-    height, width = grid_of(image)
+    height, width = spatial_size(image)
     size = min(tile, height), min(tile, width)
     tops, lefts = tile_starts(height, size[0], overlap), tile_starts(width, size[1], overlap)
     weights = tile_weights(size).to(preparation.device)

@@ -22,7 +22,7 @@ from boxmask.errors import UsageError
 from boxmask.photos.read import load_photo, photo_errors
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig, selective_search
 
-VERSION = 2  # of the search; increase it when the same photo and settings give other boxes
+VERSION = 2  # of Selective Search; increase it when the same photo and settings give other boxes
 
 
 def default_folder() -> Path:

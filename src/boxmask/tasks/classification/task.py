@@ -22,7 +22,7 @@ from boxmask.runs.splits import Split, select_split
 from boxmask.tasks.classification.evaluation import evaluate_and_draw
 from boxmask.tasks.classification.writer import ClassificationWriter
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
-from boxmask.tasks.label_maps import refuse_label_map_options
+from boxmask.tasks.label_maps import check_no_label_map_options
 from boxmask.types import ClassificationTarget
 
 
@@ -86,7 +86,7 @@ class ClassificationTask:
 
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> ClassificationDataset:
         """The items of one split with their classes."""
-        refuse_label_map_options(run, options)
+        check_no_label_map_options(run, options)
         dataset = read_unsplit_classification(data, options.on_bad_boxes)
         return dataset.with_photos(select_split(dataset.photos, run, data, split))
 

@@ -30,7 +30,7 @@ from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Prog
 from boxmask.tasks.detection.pictures import comparison_files, draw_comparisons
 from boxmask.tasks.detection.training import check_objects, crowd_note, crowd_options
 from boxmask.tasks.detection.writer import DetectionWriter
-from boxmask.tasks.label_maps import refuse_label_map_options
+from boxmask.tasks.label_maps import check_no_label_map_options
 from boxmask.types import Detections, Target
 
 
@@ -98,7 +98,7 @@ class DetectionTask:
 
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> DetectionDataset:
         """The photos of one split with their objects."""
-        refuse_label_map_options(run, options)
+        check_no_label_map_options(run, options)
         return select_split(read_unsplit_detection(data, options.on_bad_boxes), run, data, split)
 
     def evaluate(

@@ -96,7 +96,7 @@ def train_box_regressors(
     """Fit the regressors of all classes on photos 0..num_photos-1; None if `stop` returned True.
 
     `examples(i)` is called twice per photo, and once more for each class that has pairs in it.
-    `progress(done, total)` is called after each class, `stop` before it.
+    `stop` is called before each class, `progress(done, total)` after it.
     """
     scale = feature_scale(lambda i: examples(i).features, num_photos, config.mean_norm, config.seed)
     pairs = _find_pairs(examples, num_photos, config.iou)

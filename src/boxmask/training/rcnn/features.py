@@ -37,7 +37,7 @@ class PhotoRegions:
 
     boxes:           xyxy in pixels of the photo
     overlaps:        the highest IoU with an object of each class. For difficult and crowd objects, the
-                     fraction of the region inside if that is more: such regions are not negatives
+                     fraction of the region inside if that is larger: such regions are not negatives
     ignored:         whether half of the region or more is inside a difficult or crowd object
     positive_class:  the label of a ground-truth box that counts; -1 for proposals
     regression_rows: the rows whose IoU with an object that counts is high enough for box regression

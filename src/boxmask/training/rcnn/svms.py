@@ -97,7 +97,8 @@ def train_svms(
     """Train all classes by one pass of hard-negative mining over photos 0..num_photos-1.
 
     Returns None if `stop` returned True. `examples(i)` is called at most three times per photo: for norms,
-    positives and negatives. `stop` comes before the last two, `progress(done, total)` after the last.
+    positives and negatives. `stop` is called before the positives and before the negatives of a photo are
+    read, `progress(done, total)` after its negatives.
     """
     stop = stop or (lambda: False)
     scale = feature_scale(lambda i: examples(i).features, num_photos, config.mean_norm, config.seed)

@@ -69,7 +69,7 @@ HEAD_LAYERS = {
     r"head\.classification_head\.module_list\.": "head.logits.",
     r"head\.regression_head\.module_list\.": "head.deltas.",
 }
-LOGITS_KEY = re.compile(r"head\.logits\.\d+\.(2\.)?(weight|bias)")  # of the last convolutions
+LOGITS_KEY = re.compile(r"head\.logits\.\d+\.(2\.)?(weight|bias)")  # keys of the last convolutions
 
 
 def class_count(name: str, state_dict: Mapping[str, Tensor]) -> int:

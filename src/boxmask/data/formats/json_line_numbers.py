@@ -9,7 +9,7 @@ from pathlib import Path
 _GAP = re.compile(r"[\s,]*")
 
 
-class JsonLines:
+class JsonLineNumbers:
     """Locations of entries in one JSON file. The file is read again when the first one is asked for."""
 
     def __init__(self, path: Path) -> None:
