@@ -86,7 +86,8 @@ class Recipe:
     """Training time in minutes. The learning rate schedule is scaled to it. The final validation takes extra
     time. Default: 10."""
     size: Annotated[int | None, Parameter(group=BASICS)] = None
-    """Photos are resized so that their shorter side has this many pixels. Default: the preset's."""
+    """Photos are resized so that their shorter side has this many pixels (SSD: both sides). Default: the
+    preset's."""
     seed: Annotated[int, Parameter(group=BASICS)] = 0
     """Random seed for new weights, photo order, augmentation and sampling."""
 
@@ -139,7 +140,7 @@ class Recipe:
     averaging off."""
     frozen_stages: Annotated[int | None, Parameter(group=OPTIMIZER)] = None
     """Number of backbone stages that are not trained: 1 freezes the layers up to stride 4, 2 up to stride 8,
-    and so on. A backbone with random weights is always trained whole. Default: the method's."""
+    and so on. No effect on a backbone with random weights. Default: the method's."""
 
     flip: Annotated[float, Parameter(group=AUGMENTATION)] = 0.5
     """Probability of a horizontal flip."""
@@ -159,7 +160,7 @@ class Recipe:
     """JSON file with the split: {"train": [names], "val": [...], "test": [...]}."""
     on_bad_boxes: Annotated[Literal["error", "skip"] | None, Parameter(group=DATA)] = None
     """What to do with boxes that are empty or outside their photo. Default: skip them if they are under
-    1 % of all boxes, else stop."""
+    1 % of all boxes, else stop with an error."""
     on_unseen_classes: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """What to do with classes that have no training photo."""
     classes_file: Annotated[Path | None, Parameter(group=DATA)] = None
