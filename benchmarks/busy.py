@@ -53,11 +53,11 @@ def make_work(side: str, work: str) -> tuple[Callable[[], object], int]:
     images, targets = make_photos(BATCH)
     if side == "boxmask":
         from boxmask.cli.memory import keep_memory
-        from boxmask.models.table import entry, make_config
+        from boxmask.models.table import make_config, model_entry
 
         keep_memory()
         config = make_config("faster-rcnn", "default", class_names=CLASSES)
-        network = entry("faster-rcnn").build(config, None)
+        network = model_entry("faster-rcnn").build(config, None)
         network.freeze(2)  # as in the default recipe
         if work == "training":
             return stepper(network, lambda: network.loss(images, targets)), BATCH

@@ -23,7 +23,7 @@ from torchvision.models.detection import fasterrcnn_resnet50_fpn, ssdlite320_mob
 
 import boxmask
 from boxmask.detectors.contract import Detector
-from boxmask.models.table import entry, make_config
+from boxmask.models.table import make_config, model_entry
 from boxmask.photos.find import find_photos
 from boxmask.photos.read import load_photo
 from boxmask.weights import from_torchvision
@@ -64,7 +64,7 @@ def boxmask_detector() -> Detector:
 
 def default(model: str) -> Detector:
     torch.manual_seed(0)
-    return entry(model).build(make_config(model, "default", class_names=("a", "b", "c")), None).eval()
+    return model_entry(model).build(make_config(model, "default", class_names=("a", "b", "c")), None).eval()
 
 
 def ssdlite() -> nn.Module:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from boxmask.models.table import entry, make_config
+from boxmask.models.table import make_config, model_entry
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "side_by_side")
@@ -43,5 +43,5 @@ def test_the_lineage_times_functions_that_exist(monkeypatch: pytest.MonkeyPatch)
     for method in lineage.METHODS.values():
         name = method.flags[1]
         config = make_config(name, "default", class_names=("a", "b"))
-        watch = lineage.watch_methods(entry(name).build(config, None), method.parts)
+        watch = lineage.watch_methods(model_entry(name).build(config, None), method.parts)
         assert not watch.seconds

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from boxmask.models.table import entry
+from boxmask.models.table import model_entry
 from boxmask.runs.recipe import Recipe
 from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
@@ -98,7 +98,7 @@ def test_an_unknown_class_is_newly_initialized(
     new, boxes = tensors_of(here / "run"), tensors_of(runs("faster-rcnn"))
     config = load_model(here / "run").config
     torch.manual_seed(0)
-    fresh = entry("mask-rcnn").build(config, None).state_dict()
+    fresh = model_entry("mask-rcnn").build(config, None).state_dict()
     neuf, nine = config.class_names.index("neuf"), 9
     assert (config.class_names[:9], neuf) == (NAMES, 9)
     for key, each in (("box_head.logits.weight", 1), ("box_head.deltas.weight", 4)):

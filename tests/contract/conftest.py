@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import DETECTORS
 from boxmask.masks import Masks
-from boxmask.models.table import entry, make_config
+from boxmask.models.table import make_config, model_entry
 from boxmask.pipeline.selective_search.search import MODES
 from boxmask.types import Target
 from boxmask.weights.imagenet import backbone_weights
@@ -85,7 +85,7 @@ def build(model: str, pretrained: dict[str, Tensor]) -> Build:
     def make(seed: int = 0, class_names: tuple[str, ...] = CLASSES, **options: object) -> Detector:
         torch.manual_seed(seed)
         config = make_config(model, "default", **{**SMALL[model], "class_names": class_names, **options})
-        return entry(model).build(config, pretrained)
+        return model_entry(model).build(config, pretrained)
 
     return make
 

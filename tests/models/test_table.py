@@ -8,7 +8,7 @@ import pytest
 from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.models.table import MODELS, AnyModel, config_from_json, entry, make_config
+from boxmask.models.table import MODELS, AnyModel, config_from_json, make_config, model_entry
 from boxmask.segmenters.table import SEGMENTERS
 
 SHARED_FIELDS = (
@@ -26,7 +26,7 @@ def test_model_names_are_unique() -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_row_has_config_default_preset_and_model(model: str) -> None:
-    row = entry(model)
+    row = model_entry(model)
     assert is_dataclass(row.config)
     assert row.presets["default"] == {}
     assert isinstance(row.build, type)
@@ -49,7 +49,7 @@ def test_options_replace_those_of_the_preset() -> None:
 
 def test_unknown_models_and_presets() -> None:
     with pytest.raises(UsageError, match=r"unknown model 'yolo'; choose from: .*faster-rcnn"):
-        entry("yolo")
+        model_entry("yolo")
     with pytest.raises(
         UsageError, match="faster-rcnn has no preset 'papre'; choose from: default, fpn, paper"
     ):
@@ -92,7 +92,7 @@ def test_integers_are_accepted_as_floats() -> None:
 
 def test_json_with_other_fields() -> None:
     values = asdict(make_config("faster-rcnn", "default", class_names=("a",)))
-    assert set(values) == {field.name for field in fields(entry("faster-rcnn").config)}
+    assert set(values) == {field.name for field in fields(model_entry("faster-rcnn").config)}
     with pytest.raises(ValueError, match=r"unknown or missing options \['pool_size', 'pool_sizes'\]"):
         config_from_json(
             "faster-rcnn", {("pool_sizes" if k == "pool_size" else k): v for k, v in values.items()}

@@ -99,10 +99,10 @@ def test_transfer_reports_where_each_part_comes_from(
     runs: Runs, recipes: dict[str, Recipe], demo: Path
 ) -> None:
     from boxmask.data.detection.read import read_detection
-    from boxmask.models.table import entry
+    from boxmask.models.table import model_entry
 
     recipe = replace(recipes["mask-rcnn"], detector=runs("faster-rcnn"))
-    network = entry("mask-rcnn").build(network_config(read_detection(demo), recipe), None)
+    network = model_entry("mask-rcnn").build(network_config(read_detection(demo), recipe), None)
     lines = InitSources.from_recipe(recipe).transfer(network)
     assert lines[0] == f"backbone: from the faster-rcnn of {runs('faster-rcnn')} (test_resnet)"
     assert lines[-1] == "mask head: newly initialized"

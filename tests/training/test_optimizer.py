@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from boxmask.detectors.contract import Detector
-from boxmask.models.table import entry, make_config
+from boxmask.models.table import make_config, model_entry
 from boxmask.runs.recipe import Recipe
 from boxmask.training.optimizer import make_average, make_optimizer, set_learning_rate
 
@@ -17,7 +17,7 @@ RECIPE = Recipe(learning_rate=1e-3, backbone_lr_mult=0.1, weight_decay=0.05)
 @pytest.fixture
 def detector() -> Detector:
     config = make_config("faster-rcnn", "default", class_names=("cat",), backbone="test_resnet")
-    return entry("faster-rcnn").build(config, None)
+    return model_entry("faster-rcnn").build(config, None)
 
 
 def groups(detector: Detector, recipe: Recipe) -> dict[str, dict[str, object]]:

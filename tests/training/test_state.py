@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from boxmask.errors import CheckpointError
-from boxmask.models.table import entry, make_config
+from boxmask.models.table import make_config, model_entry
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.training.clock import Clock
@@ -23,7 +23,7 @@ TARGET = Target.of([[8, 8, 40, 40]], [0])
 def new_state(recipe: Recipe, seed: int = 0) -> State:
     torch.manual_seed(seed)
     config = make_config("faster-rcnn", "default", class_names=("cat",), backbone="test_resnet")
-    detector = entry("faster-rcnn").build(replace(config, shorter_side=64, longer_side=64), None)
+    detector = model_entry("faster-rcnn").build(replace(config, shorter_side=64, longer_side=64), None)
     detector = detector.to(memory_format=torch.channels_last)
     average = make_average(detector, recipe.ema_decay) if recipe.ema_decay else None
     optimizer = make_optimizer(detector, recipe)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.errors import CheckpointError, UsageError
-from boxmask.models.table import entry, make_config
+from boxmask.models.table import make_config, model_entry
 from boxmask.weights import checkpoint
 from boxmask.weights.checkpoint import (
     CheckpointMetadata,
@@ -96,7 +96,7 @@ def built(model: str) -> Any:
     config = make_config(
         model, "default", class_names=("cat", "Löwe"), backbone="test_resnet", **SMALL[model]
     )
-    return entry(model).build(config, None)
+    return model_entry(model).build(config, None)
 
 
 def written(path: Path, model: str) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from boxmask.classifiers import classifier
-from boxmask.pipeline.model import Entry
+from boxmask.pipeline.model import ModelEntry
 
-CLASSIFIERS: dict[str, Entry] = {
-    "classifier": Entry(classifier.ClassifierConfig, classifier.ImageClassifier, classifier.PRESETS),
+CLASSIFIERS: dict[str, ModelEntry] = {
+    "classifier": ModelEntry(classifier.ClassifierConfig, classifier.ImageClassifier, classifier.PRESETS),
 }

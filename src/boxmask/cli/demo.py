@@ -1,4 +1,4 @@
-"""boxmask demo: the whole story on data that it generates itself."""
+"""boxmask demo: generate data, train on it, evaluate, and draw pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHARES = {"detector": 0.4, "classifier": 0.1, "mask-rcnn": 0.5}  # of the traini
 
 
 @dataclass(frozen=True)
-class Files:
+class DemoFiles:
     """The files of one demo.
 
     folder: holds the runs detector/, classifier/ and mask-rcnn/, and the pictures
@@ -67,7 +67,7 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 4.0, photos: int 
 
     with Console(stderr=True).status(f"generating {photos} photos in {out / 'data'}"):
         data = make_demo(out / "data", photos=photos, seed=seed)
-    files = Files(data, _new_folder(out / "run"))
+    files = DemoFiles(data, _new_folder(out / "run"))
     run = _train_all(files, minutes, seed)
     if run is None:
         return INTERRUPTED
@@ -85,7 +85,7 @@ def _new_folder(folder: Path) -> Path:
     return new
 
 
-def _train_all(files: Files, minutes: float, seed: int) -> Run | None:
+def _train_all(files: DemoFiles, minutes: float, seed: int) -> Run | None:
     """Train the detector, the classifier, and the Mask R-CNN that starts from both; None if interrupted."""
     from boxmask.runs.recipe import Recipe
 
@@ -105,7 +105,7 @@ def _train_all(files: Files, minutes: float, seed: int) -> Run | None:
     return run
 
 
-def _train(files: Files, name: str, recipe: Recipe, minutes: float) -> Run | None:
+def _train(files: DemoFiles, name: str, recipe: Recipe, minutes: float) -> Run | None:
     """Train one model; None if it was interrupted."""
     from boxmask.training.train import train
 
@@ -116,7 +116,7 @@ def _train(files: Files, name: str, recipe: Recipe, minutes: float) -> Run | Non
     return None
 
 
-def _evaluate(run: Run, files: Files) -> None:
+def _evaluate(run: Run, files: DemoFiles) -> None:
     """Print the metrics of the Mask R-CNN on the test photos, and draw the pictures."""
     from rich.console import Console
 
@@ -143,7 +143,7 @@ def _evaluate(run: Run, files: Files) -> None:
     Console().print(report.table)
 
 
-def _print_next_steps(run: Run, files: Files) -> None:
+def _print_next_steps(run: Run, files: DemoFiles) -> None:
     """Name the files to look at, and the commands to try next."""
     lines = (
         "Look at:",

@@ -1,4 +1,4 @@
-"""The table of detectors: what each is called, and how it is built."""
+"""The table of detectors: name -> config, network and presets."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from boxmask.detectors.mask_rcnn import MaskRCNN, MaskRCNNConfig
 from boxmask.detectors.rcnn import RCNN, RCNNConfig
 from boxmask.detectors.retinanet import RetinaNet, RetinaNetConfig
 from boxmask.detectors.ssd import SSD, SSDConfig
-from boxmask.pipeline.model import Entry
+from boxmask.pipeline.model import ModelEntry
 
-DETECTORS: dict[str, Entry] = {
-    "rcnn": Entry(RCNNConfig, RCNN, presets.RCNN),
-    "fast-rcnn": Entry(FastRCNNConfig, FastRCNN, presets.FAST_RCNN),
-    "faster-rcnn": Entry(FasterRCNNConfig, FasterRCNN, presets.FASTER_RCNN),
-    "mask-rcnn": Entry(MaskRCNNConfig, MaskRCNN, presets.MASK_RCNN),
-    "retinanet": Entry(RetinaNetConfig, RetinaNet, presets.RETINANET),
-    "fcos": Entry(FCOSConfig, FCOS, presets.FCOS),
-    "ssd": Entry(SSDConfig, SSD, presets.SSD),
+DETECTORS: dict[str, ModelEntry] = {
+    "rcnn": ModelEntry(RCNNConfig, RCNN, presets.RCNN),
+    "fast-rcnn": ModelEntry(FastRCNNConfig, FastRCNN, presets.FAST_RCNN),
+    "faster-rcnn": ModelEntry(FasterRCNNConfig, FasterRCNN, presets.FASTER_RCNN),
+    "mask-rcnn": ModelEntry(MaskRCNNConfig, MaskRCNN, presets.MASK_RCNN),
+    "retinanet": ModelEntry(RetinaNetConfig, RetinaNet, presets.RETINANET),
+    "fcos": ModelEntry(FCOSConfig, FCOS, presets.FCOS),
+    "ssd": ModelEntry(SSDConfig, SSD, presets.SSD),
 }

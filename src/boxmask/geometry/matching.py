@@ -78,7 +78,7 @@ def sample(
 ) -> tuple[Int[Tensor, " P"], Int[Tensor, " Q"]]:
     """Sample at most `count` candidates at random: (N,) -> (P,) positives, (Q,) negatives; rows of `matched`.
 
-    At most `positive_fraction` of `count` are positive; negatives take the remaining places.
+    At most `positive_fraction` of `count` are positive; the rest are negative.
     """
     positive = torch.where(matched >= 0)[0]
     negative = torch.where(matched == BACKGROUND)[0]

@@ -1,4 +1,4 @@
-"""The table of all models: what each is called, and how it is built."""
+"""The table of all models: their names, configs and constructors."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.pipeline.model import Entry, Model
+from boxmask.pipeline.model import Model, ModelEntry
 from boxmask.segmenters.contract import Segmenter
 from boxmask.segmenters.table import SEGMENTERS
 
 AnyModel: TypeAlias = Detector | Segmenter | Classifier
 
-MODELS: dict[str, Entry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
+MODELS: dict[str, ModelEntry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
 
 
-def entry(model: str) -> Entry:
+def model_entry(model: str) -> ModelEntry:
     """Look up a model by name. Raises UsageError, with the known names, for any other."""
     if model not in MODELS:
         raise UsageError(f"unknown model {model!r}; choose from: {', '.join(MODELS)}")
@@ -37,7 +37,7 @@ def make_config(model: str, preset: str, **options: object) -> Any:
 
     Raises UsageError for an unknown preset or option, and for a value of the wrong type.
     """
-    row = entry(model)
+    row = model_entry(model)
     if preset not in row.presets:
         raise UsageError(f"{model} has no preset {preset!r}; choose from: {', '.join(row.presets)}")
     known = {field.name for field in fields(row.config)}
@@ -79,7 +79,7 @@ def config_from_json(model: str, values: dict[str, Any]) -> Any:
 
     Raises ValueError if options are unknown, missing or of the wrong type.
     """
-    return _dataclass_from_json(entry(model).config, values, model)
+    return _dataclass_from_json(model_entry(model).config, values, model)
 
 
 def _dataclass_from_json(config: type[Any], values: dict[str, Any], where: str) -> Any:

@@ -54,7 +54,7 @@ class Model(nn.Module, ABC):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ModelEntry:
     """A row of a table of models.
 
     config:  class of the frozen config

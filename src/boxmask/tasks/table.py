@@ -7,7 +7,7 @@ from typing import Any
 from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.models.table import entry, name_of
+from boxmask.models.table import model_entry, name_of
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.segmenters.table import SEGMENTERS
@@ -30,7 +30,7 @@ SEGMENTATION_ONLY = {"classes_file": None, "on_unknown_colors": "error", "class_
 def task_of(model: str | Model) -> Task[Any, Any]:
     """The task of a model or of its name. Raises UsageError for a name that is not known."""
     name = model if isinstance(model, str) else name_of(model)
-    entry(name)
+    model_entry(name)
     return TASKS[name]
 
 

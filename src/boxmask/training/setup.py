@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from boxmask.errors import UsageError
-from boxmask.models.table import entry, make_config
+from boxmask.models.table import make_config, model_entry
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.serialization import recipe_to_dict
@@ -57,7 +57,7 @@ def new_network(
     weights: pretrained weights for the backbone; None for random ones
     """
     seed_generators(recipe.seed, device)
-    network = entry(recipe.model).build(config, weights)
+    network = model_entry(recipe.model).build(config, weights)
     return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

@@ -135,7 +135,7 @@ class Detections:
         return [self.class_names[label] for label in self.labels.tolist()]
 
     def filter(self, *, names: Sequence[str] | None = None, min_score: float = 0.0) -> Detections:
-        """The detections of some classes, with at least a score.
+        """The detections of the given classes with at least `min_score`. By default, all classes.
 
         Raises UsageError for a name that the detector does not know.
         """

@@ -62,7 +62,7 @@ def _draw_thin(pixels: RGBImage, detections: Detections) -> RGBImage:
 
 
 def _before_nms(model: MaskRCNN, features: list[Tensor], proposals: Tensor, batch: Batch) -> Detections:
-    """The box head's boxes with at least MIN_SCORE, in the photo's pixels: what NMS still has to thin out."""
+    """The box head's boxes with at least MIN_SCORE, in pixels of the photo, before NMS."""
     boxes, size = model.boxes, batch.original_sizes[0]
     class_logits, box_deltas = boxes.box_head(boxes.pool(features, [proposals]))
     scores, labels = class_logits.float().softmax(dim=1)[:, :-1].max(dim=1)

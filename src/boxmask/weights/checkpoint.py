@@ -17,7 +17,7 @@ from torch import Tensor
 from boxmask.atomic_write import atomic_write
 from boxmask.detectors.contract import Detector
 from boxmask.errors import BoxmaskError, CheckpointError, UsageError
-from boxmask.models.table import AnyModel, config_from_json, entry
+from boxmask.models.table import AnyModel, config_from_json, model_entry
 from boxmask.pipeline.device import resolve_device
 
 BEST, LAST = "best.safetensors", "last.safetensors"
@@ -142,7 +142,7 @@ def load_model(run: str | Path, device: str | torch.device = "auto") -> AnyModel
     path = checkpoint_path(Path(run))
     tensors, metadata = read_checkpoint(path)
     try:
-        built = entry(metadata.model).build(config_from_json(metadata.model, metadata.config), None)
+        built = model_entry(metadata.model).build(config_from_json(metadata.model, metadata.config), None)
         model = cast(AnyModel, built)
         model.load_state_dict(tensors)
     except (BoxmaskError, ValueError, RuntimeError) as error:  # name, config, tensors

@@ -91,16 +91,16 @@ class ClassificationDataset:
         return np.eye(len(self.class_names), dtype=np.int64)[self.labels]
 
     def path(self, item: int) -> Path:
-        """The file of the photo that item number `item` is a part of."""
+        """The file of the photo that contains the item with index `item`."""
         return self.photos.path(self._photo_index(item))
 
     def photo(self, item: int) -> UInt8[Tensor, "3 h w"]:
-        """The pixels of item number `item`. Raises PhotoError if the photo cannot be read."""
+        """The pixels of the item with index `item`. Raises PhotoError if the photo cannot be read."""
         image, (x1, y1, x2, y2) = to_image(self.path(item)), self.windows[item].tolist()
         return image[:, y1:y2, x1:x2]
 
     def target(self, item: int) -> ClassificationTarget:
-        """The class of item number `item`."""
+        """The class of the item with index `item`."""
         return ClassificationTarget(int(self.photos.labels[self.rows[item]]))
 
     def subset(self, items: NDArray[np.int64]) -> ClassificationDataset:

@@ -90,11 +90,11 @@ class DetectionDataset:
         return self.rle_masks.known
 
     def path(self, photo: int) -> Path:
-        """The file of photo number `photo`."""
+        """The file of the photo with index `photo`."""
         return self.root / str(self.files[photo])
 
     def rows(self, photo: int) -> slice:
-        """The rows of the object arrays that belong to photo number `photo`."""
+        """The rows of the object arrays that belong to the photo with index `photo`."""
         return slice(int(self.offsets[photo]), int(self.offsets[photo + 1]))
 
     def counts(self) -> NDArray[np.int64]:
@@ -140,13 +140,13 @@ class DetectionDataset:
         return self.subset(np.flatnonzero(self.splits == name))
 
     def target(self, photo: int) -> Target:
-        """The labels of photo number `photo`; crowd regions and difficult objects as `ignore`."""
+        """The labels of the photo with index `photo`; crowd regions and difficult objects as `ignore`."""
         rows = self.rows(photo)
         ignore = self.crowd[rows] | self.difficult[rows]  # `counted` would go through all photos
         return replace(Target.of(self.boxes[rows], self.labels[rows], ignore), masks=self.masks(photo))
 
     def masks(self, photo: int) -> Masks | None:
-        """The masks of the objects in photo number `photo`; None if the data set has no masks at all."""
+        """The masks of the objects in the photo with index `photo`; None if the data set has no masks."""
         if not len(self.runs):
             return None
         height, width = self.sizes[photo].tolist()

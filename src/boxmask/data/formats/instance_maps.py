@@ -2,7 +2,7 @@
 
     images/a.jpg  labels/a.png        images/train/b.tif  labels/train/b.tif        test/images/c.png  ...
 
-Folders are named as in `_PHOTO_FOLDERS` and `_MAP_FOLDERS`. The rest of the path, and the name but for its
+Folders are named as in `_PHOTO_FOLDERS` and `_MAP_FOLDERS`. The rest of the path, and the name without
 suffix, are the same for a photo and its map. All objects have one class: "object", or the name in the
 `classes.txt` of the data set's folder. Only images with 16 or 32 bits per pixel are taken, because those with
 8 bits or with colors mostly hold classes and do not tell objects apart.

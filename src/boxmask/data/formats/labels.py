@@ -26,7 +26,7 @@ class LabeledPhoto:
     location:      file and line of the label that names it
     declared_size: (height, width) in the labels, if given
     split:         "train", "val" or "test", if the data set names one
-    image_id:      the format's own number of the photo, if it has one
+    image_id:      the format's own id of the photo, if it has one
     """
 
     file: str

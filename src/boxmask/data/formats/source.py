@@ -46,7 +46,7 @@ class Source:
         return tuple(file for file in self.files if file.lower().endswith(PHOTO_SUFFIXES))
 
     def describe_contents(self) -> str:
-        """How many files of which suffixes there are, for messages."""
+        """The number of files per suffix, in words, for messages."""
         suffixes = Counter(PurePosixPath(file).suffix.lower() or "without a suffix" for file in self.files)
         shown = [f"{count} {suffix}" for suffix, count in suffixes.most_common(6)]
         return ", ".join(shown) or "nothing"

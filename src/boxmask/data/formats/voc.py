@@ -94,7 +94,7 @@ def _find_photos(voc_files: Sequence[VocFile], finder: PhotoFinder, source: Sour
 
 
 def _find_photo(file: VocFile, finder: PhotoFinder) -> str | None:
-    """By its <filename>, else by the stem of that or of the file, with any suffix."""
+    """The photo called <filename>; else one with the stem of <filename> or of the label file."""
     photo = None
     if file.filename:
         photo = finder.by_name(file.filename, file.file) or finder.by_stem(file.filename, file.file)

@@ -8,8 +8,8 @@
     Building,7
     Building
 
-- With colors, the color of a pixel gives its class. Of palette images the color counts, not the index, and
-  gray is a color.
+- With colors, the color of a pixel gives its class. In palette images, the color counts, not the index.
+  Gray is a color, too.
 - With indices, or with names only (which are counted from 0), the palette index or gray value of a pixel
   gives its class. Index 255 is ignored, as in Pascal VOC, unless the file names it.
 """

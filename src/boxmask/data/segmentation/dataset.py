@@ -25,7 +25,7 @@ class LabelMapSource(Protocol):
     """The labels of P photos."""
 
     def labels(self, photo: int) -> UInt8[np.ndarray, "H W"]:
-        """The label of every pixel of photo number `photo`, 0..K-1 or IGNORED."""
+        """The label of every pixel of the photo with index `photo`, 0..K-1 or IGNORED."""
 
     def subset(self, photos: NDArray[np.int64]) -> LabelMapSource:
         """The labels of the given photos."""
@@ -67,11 +67,11 @@ class SegmentationDataset:
         return self.pixel_counts
 
     def path(self, photo: int) -> Path:
-        """The file of photo number `photo`."""
+        """The file of the photo with index `photo`."""
         return self.root / str(self.files[photo])
 
     def target(self, photo: int) -> SegmentationTarget:
-        """The labels of photo number `photo`. Raises LabelError if its label map has changed."""
+        """The labels of the photo with index `photo`. Raises LabelError if its label map has changed."""
         labels = self.source.labels(photo)
         size = tuple(self.sizes[photo].tolist())
         if labels.shape != size:

@@ -32,11 +32,11 @@ def wilson_interval(correct: Bool[np.ndarray, " N"], photo_of: Int[np.ndarray, "
 
 
 def _effective_count(correct: Bool[np.ndarray, " N"], photo_of: Int[np.ndarray, " N"]) -> float:
-    """How many independent items carry as much information as these, which come in photos.
+    """The number of independent items that carry as much information as these, which come in photos.
 
-    It is N divided by the design effect: the variance of the share by photos over that by items, which is 1
-    if each photo is one item. If all or no items are correct, the variance is unknown and each photo counts
-    once.
+    It is N divided by the design effect: the variance of the share over samples of photos, divided by that
+    over samples of items. It is 1 if each photo is one item. If all or no items are correct, the variance is
+    unknown and each photo counts once.
     """
     _, number, items = np.unique(photo_of, return_inverse=True, return_counts=True)
     share, photos = float(correct.mean()), len(items)

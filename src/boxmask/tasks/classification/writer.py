@@ -23,7 +23,7 @@ class ClassificationWriter:
         self.results: list[Classification] = []
 
     def files(self, name: str) -> list[Path]:
-        """A photo has no file of its own."""
+        """Always empty: one table covers all photos."""
         return []
 
     def write(self, name: str, photo: Path, pixels: RGBImage, result: Classification) -> None:
@@ -43,5 +43,5 @@ class ClassificationWriter:
         return [self.out / TABLE_FILE]
 
     def summary(self) -> str:
-        """Nothing to add to the number of photos."""
+        """Always empty."""
         return ""

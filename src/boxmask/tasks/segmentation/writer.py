@@ -42,5 +42,5 @@ class SegmentationWriter:
         return [self.out / CLASSES_FILE] if LABEL_MAPS in self.formats and self.results else []
 
     def summary(self) -> str:
-        """Nothing to add to the number of photos."""
+        """Always empty."""
         return ""

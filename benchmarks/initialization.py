@@ -1,4 +1,4 @@
-"""How much a trained detector and classifier help Mask R-CNN: `python benchmarks/joining.py DATA --out DIR`.
+"""What initialization gains Mask R-CNN: `python benchmarks/initialization.py DATA --out DIR`.
 
 DATA has masks. The script trains a Faster R-CNN on the boxes and a classifier on the objects. Then it trains
 Mask R-CNNs for the same minutes with several seeds: from ImageNet weights alone, from the classifier, from
@@ -130,8 +130,8 @@ def main() -> None:
             train(run, args, "--model", "mask-rcnn", *length, "--seed", seed, *parents)
             curves[init.name].append(curve(run))
     Console().print(tabulate(curves))
-    draw(curves, args.out / "joining.png")
-    print(args.out / "joining.png")
+    draw(curves, args.out / "initialization.png")
+    print(args.out / "initialization.png")
 
 
 if __name__ == "__main__":
