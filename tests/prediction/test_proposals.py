@@ -38,7 +38,7 @@ def test_the_rpn_gives_its_first_proposals(trained: Path, demo: Path) -> None:
 
 
 def test_another_detector_is_an_error(runs: Callable[[str], Path]) -> None:
-    with pytest.raises(UsageError, match="--method rpn needs the run of a Faster R-CNN"):
+    with pytest.raises(UsageError, match="--method rpn needs a Faster R-CNN, and --run holds another"):
         rpn_boxes(load_detector(runs("mask-rcnn")))
 
 

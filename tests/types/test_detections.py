@@ -109,7 +109,7 @@ def test_crops_cut_the_objects_out_of_the_upright_photo(tmp_path: Path) -> None:
     assert (dog.size, cat.size) == ((10, 20), (1, 2))
     assert np.array_equal(np.unique(np.array(dog).reshape(-1, 3), axis=0), [[255, 0, 0]])
     assert detections()[[]].crops(tmp_path / "photo.png") == []
-    with pytest.raises(UsageError, match="Give it"):
+    with pytest.raises(UsageError, match="Pass the photo"):
         detections().crops()
 
 
@@ -178,7 +178,7 @@ def test_plot_of_an_array_needs_the_array(photo: Path) -> None:
     found = detections()
     assert found.photo is None
     assert found._repr_png_() is None
-    with pytest.raises(UsageError, match=r"Give it: plot\(photo\)"):
+    with pytest.raises(UsageError, match=r"for example plot\(photo\)"):
         found.plot()
     assert found.plot(pixels).size == (40, 30)
     with pytest.raises(

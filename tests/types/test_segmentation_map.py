@@ -89,7 +89,7 @@ def test_plot_draws_on_the_photo(label_map: SegmentationMap, photo: Path) -> Non
     assert shown._repr_png_() is not None
     unknown = SegmentationMap(label_map.labels, NAMES)
     assert unknown._repr_png_() is None
-    with pytest.raises(UsageError, match="Give it"):
+    with pytest.raises(UsageError, match="Pass the photo"):
         unknown.plot()
     assert np.array_equal(np.array(unknown.plot(photo)), np.array(shown.plot()))
 

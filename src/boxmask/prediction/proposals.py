@@ -44,7 +44,9 @@ def proposals_of(
 def rpn_boxes(detector: Detector, limit: int | None = None) -> BoxesOf:
     """The first `limit` proposals of the RPN of a Faster R-CNN. Raises UsageError for another detector."""
     if not isinstance(detector, FasterRCNN):
-        raise UsageError("--method rpn needs the run of a Faster R-CNN; this is another detector")
+        raise UsageError(
+            "--method rpn needs a Faster R-CNN, and --run holds another detector. Give another --run."
+        )
     return lambda photo: detector.propose(to_image(photo))[:limit]
 
 

@@ -1,4 +1,4 @@
-"""Write results as images whose pixel values are numbers.
+"""Write results as images whose pixel values are object numbers or labels.
 
 An instance map is a 16-bit PNG: 0 for the background and 1..N for the objects, highest score first.
 A label map is a PNG with a palette, whose pixel values are the labels. In the folder above it lies a class

@@ -113,7 +113,7 @@ class Detections:
     def __getitem__(self, rows: slice | Sequence[int] | Tensor | np.ndarray) -> Detections: ...
 
     def __getitem__(self, rows: Any) -> Detection | Detections:
-        """A number gives a `Detection`; a slice, a mask or numbers give `Detections`."""
+        """An index gives a `Detection`; a slice, a mask or several indices give `Detections`."""
         if isinstance(rows, int):
             return self._detection(range(len(self))[rows])
         if not isinstance(rows, slice):

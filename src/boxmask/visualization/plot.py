@@ -45,7 +45,9 @@ def png(picture: Image.Image) -> bytes:
 def _pixels(result: Detections | SegmentationMap, photo: Photo | None) -> UInt8[np.ndarray, "H W 3"]:
     given = result.photo if photo is None else photo
     if given is None:
-        raise UsageError("the result does not keep its photo, which was an array. Give it: plot(photo)")
+        raise UsageError(
+            "this result has no photo, as it comes from an array or tensor: pass it, as plot(photo)"
+        )
     pixels = to_uint8_array(to_image(given))
     if pixels.shape[:2] != result.size:
         raise UsageError(f"expected a photo of (height, width) {result.size}, found {pixels.shape[:2]}")

@@ -27,7 +27,7 @@ from boxmask.types import IGNORED, SegmentationTarget
 class SideCrop:
     """The visible part of one side of a photo.
 
-    begin, end: the pixels that are kept, without `end`
+    begin, end: the pixels that are kept, `end` exclusive
     inner:      the number of pixels that they are resized to
     before:     pixels of padding before them
     """
@@ -39,7 +39,7 @@ class SideCrop:
 
     @staticmethod
     def from_scale(side: int, result: int, scale: float, position: float) -> SideCrop:
-        """For `result` pixels of a side scaled by `scale`, from its begin (position 0) to its end (1)."""
+        """For `result` pixels of a side scaled by `scale`, from its start (position 0) to its end (1)."""
         kept = max(1, round(result / scale))
         if kept <= side:
             begin = round(position * (side - kept))

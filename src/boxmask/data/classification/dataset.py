@@ -32,7 +32,7 @@ class ClassificationDataset:
 
     photos:  the photos and their objects
     rows:    (N,) int64, the object in `photos` that each item shows
-    windows: (N, 4) int64, the pixels of the photo that are shown: x1, y1, x2, y2, without the last ones
+    windows: (N, 4) int64, the pixels of the photo that are shown: x1, y1, x2, y2, with x2 and y2 exclusive
     context: how much of an object's surroundings is shown; see `crop_objects`
     """
 

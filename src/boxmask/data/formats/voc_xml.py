@@ -44,7 +44,7 @@ class VocFile:
 
 
 def read_voc_file(root: Path, file: str) -> VocFile:
-    """Raises LabelError, with file and line, for broken XML and for objects without class, box or numbers."""
+    """Raises LabelError, with file and line, for broken XML and for objects without name or valid box."""
     path = root / file
     annotation = read_xml(path)
     filename = annotation.first("filename")

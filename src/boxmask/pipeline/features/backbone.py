@@ -144,9 +144,9 @@ def _create_dilated(name: str, out_indices: tuple[int, ...], output_stride: int)
 
 def _create(name: str, out_indices: tuple[int, ...] | None = None) -> Any:
     """Build the network without weights. Raises UsageError, with similar names, if timm cannot."""
-    which = {"out_indices": out_indices} if out_indices else {}
+    selected = {"out_indices": out_indices} if out_indices else {}
     try:
-        return timm.create_model(name, pretrained=False, features_only=True, **which)
+        return timm.create_model(name, pretrained=False, features_only=True, **selected)
     except (RuntimeError, AttributeError, NotImplementedError) as error:
         near = get_close_matches(name, timm.list_models(), n=5)
         hint = f"similar names: {', '.join(near)}" if near else "see timm.list_models()"

@@ -89,7 +89,7 @@ ReadRegions: TypeAlias = Callable[[int], PhotoRegions]
 class RegionFeatures:
     """fc7 and pool5 of the regions of all photos, in two files of a folder.
 
-    widths: the numbers of features of fc7 and of pool5
+    widths: the number of features per region in fc7 and in pool5
     new:    whether the files were just made, because there were none or they were for other regions
 
     Raises TrainingError if the disk has too little space for them.
