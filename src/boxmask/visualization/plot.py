@@ -46,7 +46,7 @@ def _pixels(result: Detections | SegmentationMap, photo: Photo | None) -> UInt8[
     given = result.photo if photo is None else photo
     if given is None:
         raise UsageError(
-            "this result has no photo, as it comes from an array or tensor: pass it, as plot(photo)"
+            "this result keeps no photo. Pass the photo that it comes from, for example plot(photo)"
         )
     pixels = to_uint8_array(to_image(given))
     if pixels.shape[:2] != result.size:
