@@ -105,7 +105,7 @@ def test_invalid_options_are_wrong_usage(
 
 @pytest.mark.parametrize(
     ("model", "message"),
-    [("unet", "its objects have boxes but no masks"), ("mask-rcnn", "no training object has an outline")],
+    [("unet", "its objects have boxes but no masks"), ("mask-rcnn", "no training object has a mask")],
 )
 def test_models_of_masks_need_masks(refused: Refused, boxes_only: Path, model: str, message: str) -> None:
     assert message in refused(1, "train", boxes_only, "--model", model, "--weights", "none")

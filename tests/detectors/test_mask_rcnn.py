@@ -45,7 +45,7 @@ def photo(seed: int = 0) -> Tensor:
     return torch.rand(3, *SIZE, generator=torch.Generator().manual_seed(seed))
 
 
-def outlines(*known: bool) -> Target:
+def target_with_masks(*known: bool) -> Target:
     """Two objects; each known mask is the lower half of its box."""
     dense = np.zeros((2, *SIZE), dtype=np.bool_)
     for mask, (x1, y1, x2, y2), flag in zip(dense, BOXES, known, strict=True):
@@ -74,7 +74,7 @@ def batch_of(count: int, resized: tuple[int, int] = SIZE) -> Batch:
 
 def test_rois_with_a_known_mask_and_their_targets(network: MaskRCNN) -> None:
     """Background and objects without a known mask are left out."""
-    first, second = outlines(False, True), outlines(True, True)
+    first, second = target_with_masks(False, True), target_with_masks(True, True)
     rois, labels, wanted = network.mask_targets(DRAWN, [first, second], batch_of(2))
     assert [boxes.tolist() for boxes in rois] == [[[50, 22, 90, 60]], [[12, 10, 40, 50]]]
     assert labels.tolist() == [1, 0]
@@ -89,7 +89,7 @@ def test_mask_targets_are_read_in_pixels_of_the_photo(network: MaskRCNN) -> None
     """RoIs in a photo that was resized to half are the same as in the photo itself."""
     whole, half = batch_of(2), batch_of(2, (32, 48))
     scaled = DRAWN._replace(boxes=[boxes / 2 for boxes in DRAWN.boxes])
-    targets = [outlines(True, True)] * 2
+    targets = [target_with_masks(True, True)] * 2
     for a, b in zip(
         network.mask_targets(DRAWN, targets, whole), network.mask_targets(scaled, targets, half), strict=True
     ):
@@ -99,7 +99,7 @@ def test_mask_targets_are_read_in_pixels_of_the_photo(network: MaskRCNN) -> None
 
 def test_the_loss_by_hand(network: MaskRCNN) -> None:
     """Binary cross-entropy of the true class alone, the mean over the pixels of RoIs with a known mask."""
-    targets = [outlines(False, True), outlines(True, True)]
+    targets = [target_with_masks(False, True), target_with_masks(True, True)]
     rois, labels, wanted = network.mask_targets(DRAWN, targets, batch_of(2))
     features = network.boxes.features(network.boxes.prepare([photo(0), photo(1)]).pixels)
     logits = network.mask_head(network.pool(features, rois), labels)
@@ -107,18 +107,18 @@ def test_the_loss_by_hand(network: MaskRCNN) -> None:
     torch.testing.assert_close(network.mask_loss(features, DRAWN, targets, batch_of(2)), expected)
 
 
-NO_OUTLINES = {
+WITHOUT_MASKS = {
     "boxes alone": Target.of(BOXES, [0, 1]),
-    "no outline known": outlines(False, False),
+    "no mask known": target_with_masks(False, False),
     "no objects": Target.of([], []),
-    "a crowd": replace(outlines(True, True), ignore=torch.tensor([True, True])),
+    "a crowd": replace(target_with_masks(True, True), ignore=torch.tensor([True, True])),
 }
 
 
-@pytest.mark.parametrize("kind", NO_OUTLINES)
+@pytest.mark.parametrize("kind", WITHOUT_MASKS)
 def test_without_known_masks_the_mask_loss_is_zero(network: MaskRCNN, kind: str) -> None:
     network.zero_grad()
-    losses = loss_of(network, [NO_OUTLINES[kind]])
+    losses = loss_of(network, [WITHOUT_MASKS[kind]])
     assert losses["mask"].item() == 0
     torch.stack(list(losses.values())).sum().backward()
     for name, parameter in network.named_parameters():
@@ -129,7 +129,7 @@ def test_without_known_masks_the_mask_loss_is_zero(network: MaskRCNN, kind: str)
 
 def test_boxes_without_masks_do_not_dilute_the_mask_loss(network: MaskRCNN) -> None:
     """If one photo of the batch has boxes only, the loss is the mean over the other RoIs."""
-    both = [outlines(True, True), NO_OUTLINES["boxes alone"]]
+    both = [target_with_masks(True, True), WITHOUT_MASKS["boxes alone"]]
     alone, mixed = loss_of(network, both[:1])["mask"], loss_of(network, both)["mask"]
     assert mixed.item() == pytest.approx(alone.item(), rel=0.02)
 
@@ -141,7 +141,7 @@ def test_masks_of_another_size_are_refused(network: MaskRCNN) -> None:
 
 
 def test_the_other_losses_are_faster_rcnns(network: MaskRCNN) -> None:
-    target = outlines(True, True)
+    target = target_with_masks(True, True)
     found = loss_of(network, [target])
     assert set(found) == {*BOX_LOSSES, "mask"}
     torch.manual_seed(0)
@@ -152,7 +152,7 @@ def test_the_other_losses_are_faster_rcnns(network: MaskRCNN) -> None:
 
 
 def test_given_proposals_replace_the_rpn(network: MaskRCNN) -> None:
-    losses = network.loss([photo()], [outlines(True, True)], proposals=[torch.tensor(BOXES)])
+    losses = network.loss([photo()], [target_with_masks(True, True)], proposals=[torch.tensor(BOXES)])
     assert set(losses) == {"roi_class", "roi_box", "mask"}
     assert losses["mask"].item() > 0
 

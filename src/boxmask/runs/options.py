@@ -10,7 +10,7 @@ from boxmask.runs.recipe import CropPolicy
 
 
 class RecipeOptions(TypedDict, total=False):
-    """The fields are described in `Recipe`; a test keeps the two alike. Paths can also be text or a `Run`."""
+    """The fields are those of `Recipe`, which describes them. Paths can also be text or a `Run`."""
 
     model: str
     max_minutes: float | None

@@ -1,6 +1,6 @@
-"""A task is a kind of labels: what training, evaluation and prediction do with it, whatever the network.
+"""The interface of a task: what training, evaluation and prediction do for one kind of labels.
 
-A model's task is looked up once, in `tasks/table.py`; nothing else asks for the kind of a model.
+A model's task is looked up once, in `tasks/table.py`; no other code asks which kind of model it has.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ModelT = TypeVar("ModelT", contravariant=True)
 class LabelOptions:
     """How an evaluation reads labels; see `boxmask evaluate --help`.
 
-    classes_file, on_unknown_colors: by default as in training, if the data set is the same
+    classes_file, on_unknown_colors: default: as in training, if the data set is the same
     """
 
     on_bad_boxes: OnBadBoxes | None = None
@@ -54,7 +54,11 @@ class EvaluationReport:
 
 
 class Task(Protocol[DatasetT, ModelT]):
-    """DatasetT: DetectionDataset, SegmentationDataset or ClassificationDataset. ModelT: what predicts."""
+    """Detection, segmentation or classification, for any network.
+
+    DatasetT: DetectionDataset, SegmentationDataset or ClassificationDataset
+    ModelT:   Detector, Segmenter or Classifier
+    """
 
     # ---------------------------------------------------------------- training
 

@@ -96,7 +96,7 @@ def test_a_model_of_masks_needs_training_objects_with_masks(
 ) -> None:
     mask_task = replace(TASK, needs_masks=True)
     assert mask_task.read(demo, Recipe(model="mask-rcnn")).fingerprint() == labeled.fingerprint()
-    with pytest.raises(LabelError, match="no training object has an outline"):
+    with pytest.raises(LabelError, match="no training object has a mask"):
         mask_task.read(boxes_only, Recipe(model="mask-rcnn"))
     assert len(TASK.read(boxes_only, Recipe())) == len(labeled)
 
