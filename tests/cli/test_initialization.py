@@ -98,17 +98,17 @@ def test_an_unknown_class_is_newly_initialized(
     new, boxes = tensors_of(here / "run"), tensors_of(runs("faster-rcnn"))
     config = load_model(here / "run").config
     torch.manual_seed(0)
-    fresh = model_entry("mask-rcnn").build(config, None).state_dict()
+    untrained = model_entry("mask-rcnn").build(config, None).state_dict()
     neuf, nine = config.class_names.index("neuf"), 9
     assert (config.class_names[:9], neuf) == (NAMES, 9)
     for key, each in (("box_head.logits.weight", 1), ("box_head.deltas.weight", 4)):
         rows, known = slice(neuf * each, (neuf + 1) * each), slice(0, 9 * each)
         assert near(new[f"boxes.{key}"][known], boxes[key][known])
-        assert near(new[f"boxes.{key}"][rows], fresh[f"boxes.{key}"][rows])
+        assert near(new[f"boxes.{key}"][rows], untrained[f"boxes.{key}"][rows])
         assert not near(new[f"boxes.{key}"][rows], boxes[key][nine * each : (nine + 1) * each])
     assert near(new["boxes.box_head.logits.weight"][-1], boxes["box_head.logits.weight"][-1])  # background
-    for key in (key for key in fresh if key.startswith("mask_head.")):
-        assert near(new[key], fresh[key]), key
+    for key in (key for key in untrained if key.startswith("mask_head.")):
+        assert near(new[key], untrained[key]), key
 
 
 def test_a_training_resumes_without_its_source_models(

@@ -138,7 +138,7 @@ def test_proposals_are_clipped_and_limited_after_nms(network: FasterRCNN) -> Non
     logits = [torch.arange(9.0)[None], torch.tensor([[20.0, -20.0]])]
     deltas = [torch.zeros(1, 9, 4), torch.zeros(1, 2, 4)]
     (proposals,) = select_proposals(anchors, logits, deltas, [SIZE], (9, 6), 0.7)
-    assert proposals[0].tolist() == [10, 10, 30, 30]  # the surest, of the second level
+    assert proposals[0].tolist() == [10, 10, 30, 30]  # the highest objectness, of the second level
     assert proposals[1].tolist() == [0, 40, 5, 50]  # clipped
     assert proposals[2].tolist() == [40, 40, 50, 50]
     assert proposals[3].tolist() == [90, 20, 100, 40]

@@ -265,8 +265,8 @@ def test_regressed_boxes_by_hand() -> None:
     pool5, fc7 = torch.zeros(1, NUMBERS), torch.zeros(1, 16)
     pool5[0, 0], fc7[0, 0], fc7[0, 1] = 0.5, 2, 1
     batch = Batch(torch.zeros(1, 3, 64, 96), [(64, 96)], [(128, 192)])
-    judged = network.scores(fc7), network.deltas(pool5)
-    found = network.postprocess(*judged, torch.tensor([[10.0, 20, 30, 40]]), batch, 0)
+    outputs = network.scores(fc7), network.deltas(pool5)
+    found = network.postprocess(*outputs, torch.tensor([[10.0, 20, 30, 40]]), batch, 0)
     assert found.names == ["cat", "dog"]
     torch.testing.assert_close(found.boxes, torch.tensor([[40.0, 40, 80, 80], [20, 20, 60, 100]]))
     torch.testing.assert_close(found.scores, torch.sigmoid(torch.tensor([2.0, 1.0])))

@@ -115,7 +115,7 @@ def test_a_split_file(write: Write, tmp_path: Path) -> None:
 
 
 def test_reading_without_splits(write: Write) -> None:
-    """One class is enough to be judged on, and nothing is drawn."""
+    """One class is enough for an evaluation, and no split is drawn."""
     dataset = read_unsplit_classification(write(many("cat", count=2)))
     assert dataset.splits.tolist() == ["", ""]
     assert dataset.notes == ()
