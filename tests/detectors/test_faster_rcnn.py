@@ -98,7 +98,9 @@ def batch_of(size: tuple[int, int]) -> Batch:
 def loss_of(network: FasterRCNN, logits: Tensor, deltas: Tensor, objects: Target) -> dict[str, Tensor]:
     """The RPN's loss, given the outputs of its head at the nine anchors."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network.rpn_head, "at", lambda _, image, row: (logits[image, row], deltas[image, row]))
+        patch.setattr(
+            network.rpn_head, "at_anchors", lambda _, image, row: (logits[image, row], deltas[image, row])
+        )
         return rpn_loss(network.rpn_head, [], ANCHORS, [objects], [SIZE], network.config)
 
 
