@@ -31,7 +31,7 @@ def test_the_recall_on_labeled_photos_is_printed_and_written(
 
 def test_photos_are_drawn(boxmask: Program, here: Path, demo: Path) -> None:
     completed = boxmask("proposals", demo / "images" / "train-00001.jpg", "--mode", "single", "--out", "seen")
-    assert (completed.status, completed.out.strip()) == (0, "seen")
+    assert (completed.status, completed.out) == (0, "1 photo\nseen\n")
     assert [file.name for file in (here / "seen").iterdir()] == ["train-00001.jpg"]
 
 
@@ -62,7 +62,7 @@ def test_the_proposals_of_an_rpn_are_evaluated_and_drawn(
     completed = boxmask("proposals", demo, *rpn, "--split", "test", "--limit", "30", "--json", "-")
     assert 0 < json.loads(completed.out)["mean_proposals"] <= 30
     completed = boxmask("proposals", demo / "images" / "train-00001.jpg", *rpn, "--out", "seen")
-    assert (completed.status, completed.out.strip()) == (0, "seen")
+    assert (completed.status, completed.out) == (0, "1 photo\nseen\n")
     assert [file.name for file in (here / "seen").iterdir()] == ["train-00001.jpg"]
 
 
@@ -71,3 +71,11 @@ def test_only_the_rpn_takes_a_run(refused: Refused, demo: Path, trained: Path) -
         2, "proposals", demo, "--method", "rpn"
     )
     assert "--run is for --method rpn" in refused(2, "proposals", demo, "--run", trained)
+
+
+@pytest.mark.parametrize("flags", [("--split", "test"), ("--json", "-")])
+def test_flags_for_labels_are_for_data_sets(
+    refused: Refused, demo: Path, flags: tuple[str, str]
+) -> None:
+    message = refused(2, "proposals", demo / "images" / "train-00001.jpg", *flags)
+    assert "--split and --json are for labeled data sets, and these are photos" in message

@@ -241,3 +241,7 @@ def test_to_segmentation_map(masked: Detections) -> None:
     assert masked[[]].to_segmentation_map().shares() == {"background": 1.0}
     with pytest.raises(UsageError, match="boxes only"):
         detections().to_segmentation_map()
+
+
+def test_a_single_name_and_a_list_of_names_filter_alike(masked: Detections) -> None:
+    assert masked.filter(names="cat") == masked.filter(names=["cat"])

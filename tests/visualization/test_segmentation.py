@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from boxmask.types import IGNORED, SegmentationMap
+from boxmask.visualization.contact_sheet import side_by_side
 from boxmask.visualization.segmentation import (
     _percent,
     borders,
@@ -57,7 +58,7 @@ def test_comparison_shows_both_and_stripes_ignored_pixels(blocks):
     labeled = blocks.copy()
     labeled[60:] = IGNORED
     pair = draw_label_map_comparison(gray(90, 120), labeled, map_of(blocks * 0))
-    top = pair.shape[0] - draw_label_map(gray(90, 248), map_of(np.zeros((90, 248))))[90:].shape[0]
+    top = side_by_side(gray(90, 120), gray(90, 120), captions=("", "")).shape[0]
     assert pair.shape[1] == 248
     left, right = pair[:top, :124], pair[:top, 124:]
     road = np.round((np.array(rgb(PALETTE[0])) + 128) / 2).astype(int)
@@ -81,3 +82,10 @@ def test_photo_of_any_size_with_many_classes(size):
 def test_photo_of_another_size_is_refused():
     with pytest.raises(ValueError, match=r"photo: expected uint8 \(5, 4, 3\)"):
         draw_label_map(gray(4, 5), map_of(np.zeros((5, 4))))
+
+
+def test_legend_of_a_comparison_lists_the_classes_of_both_sides(blocks):
+    color = np.array(rgb(PALETTE[0]))  # of the first class after the background, which only the labels show
+    pair = draw_label_map_comparison(gray(90, 120), blocks.copy(), map_of(blocks * 0))
+    legend = pair[side_by_side(gray(90, 120), gray(90, 120), captions=("", "")).shape[0] :]
+    assert (legend == color).all(axis=-1).any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -75,4 +76,6 @@ def evaluate(
     with photo_progress("evaluating") as progress:
         report = task.evaluate(model, dataset, options.on_unseen_classes, progress, pictures)
     print_metrics(report.evaluation.to_dict(), report.table, json_file)
+    if pictures is not None:
+        print(f"pictures: {pictures}" if pictures.is_dir() else "no mistakes to draw", file=sys.stderr)
     return 0

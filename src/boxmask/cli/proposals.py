@@ -73,6 +73,8 @@ def proposals(
         dataset = read_detection(inputs[0], on_bad_boxes=on_bad_boxes)
         dataset = dataset if split == "all" else dataset.split(split)
         return _evaluate(dataset, boxes_of, config, out, json_file)
+    if split != "all" or json_file is not None:
+        raise UsageError("--split and --json are for labeled data sets, and these are photos")
     return _draw([str(path) for path in inputs], boxes_of, config, out or Path("proposals"))
 
 
@@ -121,10 +123,12 @@ def _evaluate(
 
 def _draw(inputs: list[str], boxes_of: BoxesOf, config: SelectiveSearchConfig | None, out: Path) -> int:
     from boxmask.cli.progress import photo_progress
+    from boxmask.data.messages import format_count
     from boxmask.photos.find import find_photos
     from boxmask.prediction.proposals import draw_proposals
 
     with photo_progress("proposing") as progress:
-        draw_proposals(find_photos(inputs), boxes_of, out, config, progress)
+        pictures = draw_proposals(find_photos(inputs), boxes_of, out, config, progress)
+    print(format_count(len(pictures), "photo"))
     print(out)
     return 0

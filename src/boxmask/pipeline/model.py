@@ -41,6 +41,12 @@ class Model(nn.Module, ABC):
     config: Any
     backbone: FeatureNetwork
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the K classes, in the order of the labels."""
+        names: tuple[str, ...] = self.config.class_names
+        return names
+
     @abstractmethod
     def loss(self, images: list[Tensor], targets: list[Any]) -> dict[str, Tensor]:
         """Images (3, H, W) and their labels -> scalars named <stage>_<what>."""

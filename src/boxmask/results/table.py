@@ -42,8 +42,8 @@ def data_frame(columns: dict[str, list[Any]]) -> pandas.DataFrame:
     """Columns as a pandas table. Raises UsageError if pandas is not installed."""
     try:
         import pandas
-    except ImportError as error:
-        raise UsageError("to_pandas needs pandas: pip install pandas") from error
+    except ImportError:
+        raise UsageError("to_pandas needs pandas: pip install pandas") from None
     return pandas.DataFrame(columns)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
+from boxmask.supervision_import import import_supervision
 from boxmask.types.checks import check_tensor, equal_fields, mismatch
 from boxmask.types.segmentation_map import SegmentationMap
 
@@ -134,16 +135,19 @@ class Detections:
         """The class name of each detection."""
         return [self.class_names[label] for label in self.labels.tolist()]
 
-    def filter(self, *, names: Sequence[str] | None = None, min_score: float = 0.0) -> Detections:
+    def filter(self, *, names: str | Sequence[str] | None = None, min_score: float = 0.0) -> Detections:
         """The detections of the given classes with at least `min_score`. By default, all classes.
 
         Raises UsageError for a name that the detector does not know.
         """
         keep = self.scores >= min_score
         if names is not None:
-            labels = [self._label_of(name) for name in names]
+            labels = self._labels_of(names)
             keep = keep & torch.isin(self.labels, torch.tensor(labels, device=self.labels.device))
         return self[keep]
+
+    def _labels_of(self, names: str | Sequence[str]) -> list[int]:
+        return [self._label_of(name) for name in ([names] if isinstance(names, str) else names)]
 
     def _label_of(self, name: str) -> int:
         if name not in self.class_names:
@@ -210,12 +214,11 @@ class Detections:
 
     def to_supervision(self) -> supervision.Detections:
         """The same as `supervision.Detections`, with the class names in `data["class_name"]`."""
-        import supervision
-
-        return supervision.Detections(
+        converted: supervision.Detections = import_supervision().Detections(
             xyxy=self.boxes.cpu().numpy(),
             mask=None if self.masks is None else self.masks.dense(),
             confidence=self.scores.cpu().numpy(),
             class_id=self.labels.cpu().numpy(),
             data={"class_name": np.array(self.names, dtype=str)},
         )
+        return converted

@@ -114,13 +114,19 @@ class SegmentationMap:
         check_tensor("mask", mask, torch.bool, self.size)
         return SegmentationMap(self.labels.where(mask, IGNORED), self.class_names, self.photo)
 
-    def filter(self, *, names: Sequence[str]) -> SegmentationMap:
+    def filter(self, *, names: str | Sequence[str]) -> SegmentationMap:
         """The map with the pixels of these classes only; the others become IGNORED.
 
         Raises UsageError for a name that the segmenter does not know.
         """
-        labels = torch.tensor([self._label_of(name) for name in names], device=self.labels.device)
+        labels = torch.tensor(
+            self._labels_of(names),
+            device=self.labels.device,
+        )
         return self[torch.isin(self.labels, labels)]
+
+    def _labels_of(self, names: str | Sequence[str]) -> list[int]:
+        return [self._label_of(name) for name in ([names] if isinstance(names, str) else names)]
 
     def _label_of(self, name: str) -> int:
         if name not in self.class_names:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import supervision
 import torch
 from PIL import Image
 
 from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.supervision_import import import_supervision
 from boxmask.types import Detections
 from boxmask.visualization.contact_sheet import side_by_side
 from boxmask.visualization.masks import draw_masks
@@ -68,6 +68,7 @@ def _draw_boxes(photo: RGBImage, detections: Detections) -> RGBImage:
     boxes = detections.to_supervision()[::-1]
     height, width = photo.shape[:2]
     boxes.xyxy = boxes.xyxy.clip(0, [width - 1, height - 1] * 2)  # keeps the last row and column visible
+    supervision = import_supervision()
     palette = supervision.ColorPalette.from_hex(list(PALETTE))
     annotator = supervision.BoxAnnotator(palette, _line_thickness(photo, len(detections)))
     bgr = np.ascontiguousarray(photo[..., ::-1])  # the order of supervision

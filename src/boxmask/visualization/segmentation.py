@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
@@ -39,13 +40,16 @@ def draw_label_map(photo: RGBImage, label_map: SegmentationMap) -> RGBImage:
 def draw_label_map_comparison(
     photo: RGBImage, labeled: UInt8[np.ndarray, "H W"], label_map: SegmentationMap
 ) -> RGBImage:
-    """Draw the photo twice, side by side: with its labels, and with the label map. One legend lies below.
+    """Draw the photo twice, side by side: with its labels, and with the label map. One legend lies below,
+    with the share of each class in the labels and in the map.
 
     labeled: labels of the same class names; IGNORED pixels are striped
     """
     left = tint_classes(photo, labeled, label_map.class_names)
     right = tint_classes(photo, label_map.labels.cpu().numpy(), label_map.class_names)
-    return _add_legend(side_by_side(left, right, captions=("labeled", "found")), label_map)
+    sheet = side_by_side(left, right, captions=("labeled", "found"))
+    labels = SegmentationMap(torch.from_numpy(labeled), label_map.class_names)
+    return append_legend(sheet, _comparison_entries(labels.shares(), label_map))
 
 
 def tint_classes(photo: RGBImage, labels: UInt8[np.ndarray, "H W"], class_names: Sequence[str]) -> RGBImage:
@@ -89,6 +93,16 @@ def _add_legend(picture: RGBImage, label_map: SegmentationMap) -> RGBImage:
     color_of = dict(zip(label_map.class_names, class_colors(label_map.class_names), strict=True))
     shares = list(label_map.shares().items())[:MAX_LEGEND_ENTRIES]
     return append_legend(picture, [(f"{name} {_percent(share)}", color_of[name]) for name, share in shares])
+
+
+def _comparison_entries(labeled: dict[str, float], label_map: SegmentationMap) -> list[tuple[str, str]]:
+    """The name and the color of each class of either map, with its share in both."""
+    color_of = dict(zip(label_map.class_names, class_colors(label_map.class_names), strict=True))
+    found = label_map.shares()
+    shares = {name: (labeled.get(name, 0.0), found.get(name, 0.0)) for name in [*labeled, *found]}
+    largest = sorted(shares, key=lambda name: -max(shares[name]))[:MAX_LEGEND_ENTRIES]
+    percents = {name: [_percent(share) if share else "0 %" for share in shares[name]] for name in largest}
+    return [(f"{name} {' / '.join(percents[name])}", color_of[name]) for name in largest]
 
 
 def _percent(share: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from boxmask.data.messages import format_count
+from boxmask.errors import UsageError
 from boxmask.results.coco import save_coco
 from boxmask.results.detections import DEFAULT_DETECTION_FORMATS, check_detection_formats, write_detections
 from boxmask.results.formats import output_files
@@ -25,6 +26,8 @@ class DetectionWriter:
     def __init__(self, out: Path, formats: tuple[str, ...] | None, min_score: float, *, masks: bool) -> None:
         self.formats = DEFAULT_DETECTION_FORMATS if formats is None else formats
         check_detection_formats(self.formats, masks=masks)
+        if not 0 <= min_score <= 1:
+            raise UsageError(f"--min-score: expected 0 to 1, found {min_score:g}")
         self.out, self.min_score = out, min_score
         self.photos: list[Path] = []
         self.results: list[Detections] = []
