@@ -1,3 +1,11 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boxmask.errors import UsageError
+from boxmask.tasks.detection.writer import DetectionWriter
 
 
 @pytest.mark.parametrize("min_score", [-0.1, 50])
