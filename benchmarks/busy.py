@@ -3,9 +3,10 @@
 boxmask's default Faster R-CNN (EfficientNet-Lite0, 320 px) beside torchvision's
 `fasterrcnn_mobilenet_v3_large_320_fpn`, on the same generated photos. A competitor is a Python process that
 computes without end on one core. Every row of the table is measured in its own process, because OpenMP reads
-OMP_WAIT_POLICY when PyTorch is loaded: with "passive" idle threads sleep, with "active" they spin. The rows
-take turns, and the table shows medians over the rounds. The last column compares the two policies on the
-quiet machine. Run it on a machine that does nothing else; it takes six to eight minutes on two cores.
+its variables when PyTorch is loaded. With the setting "sleep", boxmask's, idle threads soon sleep; with "spin",
+OpenMP's default, they spin for longer. The rows take turns, and the table shows medians over the rounds. The
+last column compares the two settings on the quiet machine. Run it on a machine that does nothing else; it takes
+about six minutes on two cores.
 """
 
 from __future__ import annotations
@@ -25,7 +26,15 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-SIDES, WORKS, POLICIES = ("boxmask", "torchvision"), ("training", "prediction"), ("passive", "active")
+from boxmask.wait_policy import SETTING
+
+SIDES, WORKS = ("boxmask", "torchvision"), ("training", "prediction")
+SETTINGS = {
+    "sleep": SETTING,
+    "spin": {
+        "GOMP_SPINCOUNT": "300000"
+    },  # the default of GNU's OpenMP, given so that boxmask changes nothing
+}
 COMPETITORS = (0, 1, 2)
 BATCH = 4  # photos per training step; prediction takes one photo at a time
 CLASSES = ("Platelets", "RBC", "WBC")
@@ -33,11 +42,11 @@ SPIN = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(rang
 
 
 class Case(NamedTuple):
-    """A process that measures: whose network, training or prediction, and its OMP_WAIT_POLICY."""
+    """A process that measures: whose network, training or prediction, and how its threads wait."""
 
     side: str
     work: str
-    policy: str
+    waiting: str
 
 
 # ---------------------------------------------------------------- the measuring process
@@ -107,7 +116,8 @@ def competing(count: int) -> Iterator[None]:
 def rates(case: Case, seconds: float, threads: int) -> list[float]:
     """Images per second beside each number of competitors, in one process."""
     command = [sys.executable, __file__, "--measure", case.side, case.work, "--seconds", str(seconds)]
-    environment = os.environ | {"OMP_WAIT_POLICY": case.policy, "OMP_NUM_THREADS": str(threads)}
+    inherited = {name: value for name, value in os.environ.items() if name not in SETTING}
+    environment = inherited | SETTINGS[case.waiting] | {"OMP_NUM_THREADS": str(threads)}
     process = subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     )
@@ -134,17 +144,17 @@ def read_line(process: subprocess.Popen[str], case: Case) -> str:
 
 def table_of(measured: dict[Case, list[list[float]]]) -> Table:
     """One row per case, with medians over the rounds."""
-    table = Table("", "", "OMP_WAIT_POLICY", title="images/s; in parentheses, relative to the quiet machine")
+    table = Table("", "", "threads", title="images/s; in parentheses, relative to the quiet machine")
     for count in COMPETITORS:
         table.add_column(f"{count} competing" if count else "quiet", justify="right")
-    table.add_column("passive / active, quiet", justify="right")
+    table.add_column("sleep / spin, quiet", justify="right")
     medians = {
         case: [median(column) for column in zip(*rows, strict=True)] for case, rows in measured.items()
     }
     for case, (quiet, *busy) in medians.items():
         cells = [f"{quiet:.2f}", *(f"{value:.2f} ({value / quiet:.2f})" for value in busy)]
-        if case.policy == "passive":
-            cells.append(f"{quiet / medians[case._replace(policy='active')][0]:.2f}")
+        if case.waiting == "sleep":
+            cells.append(f"{quiet / medians[case._replace(waiting='spin')][0]:.2f}")
         table.add_row(*case, *cells)
     return table
 
@@ -162,7 +172,7 @@ def main() -> None:
         measure(*options.measure, options.seconds)
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that `finally` ends all processes
-    cases = [Case(*case) for case in product(SIDES, WORKS, POLICIES)]
+    cases = [Case(*case) for case in product(SIDES, WORKS, SETTINGS)]
     measured: dict[Case, list[list[float]]] = {case: [] for case in cases}
     with Console(stderr=True).status("") as status:
         for number in range(1, options.rounds + 1):

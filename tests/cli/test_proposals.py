@@ -74,8 +74,6 @@ def test_only_the_rpn_takes_a_run(refused: Refused, demo: Path, trained: Path) -
 
 
 @pytest.mark.parametrize("flags", [("--split", "test"), ("--json", "-")])
-def test_flags_for_labels_are_for_data_sets(
-    refused: Refused, demo: Path, flags: tuple[str, str]
-) -> None:
+def test_flags_for_labels_are_for_data_sets(refused: Refused, demo: Path, flags: tuple[str, str]) -> None:
     message = refused(2, "proposals", demo / "images" / "train-00001.jpg", *flags)
     assert "--split and --json are for labeled data sets, and these are photos" in message
