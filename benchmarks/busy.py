@@ -3,10 +3,10 @@
 boxmask's default Faster R-CNN (EfficientNet-Lite0, 320 px) beside torchvision's
 `fasterrcnn_mobilenet_v3_large_320_fpn`, on the same generated photos. A competitor is a Python process that
 computes without end on one core. Every row of the table is measured in its own process, because OpenMP reads
-its variables when PyTorch is loaded. With the setting "sleep", boxmask's, idle threads soon sleep; with "spin",
-OpenMP's default, they spin for longer. The rows take turns, and the table shows medians over the rounds. The
-last column compares the two settings on the quiet machine. Run it on a machine that does nothing else; it takes
-about six minutes on two cores.
+its variables when PyTorch is loaded. With boxmask's setting, "sleep", idle threads soon sleep; with OpenMP's
+default, "spin", they spin for longer. The rows take turns, and the table shows medians over the rounds. The
+last column compares the two settings on the quiet machine. Run it on a machine that does nothing else; it
+takes about six minutes on two cores.
 """
 
 from __future__ import annotations
