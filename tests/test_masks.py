@@ -127,3 +127,13 @@ def test_unknown_masks_are_empty() -> None:
 def test_parts_that_do_not_fit_are_rejected(windows: NDArray[np.int64], bits: Dense, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Masks((3, 4), windows, bits)
+
+
+@given(full_masks())
+def test_paint_puts_the_first_mask_on_top(dense: Dense) -> None:
+    expected = np.zeros(dense.shape[1:], np.uint16)
+    for number in reversed(range(len(dense))):
+        expected[dense[number]] = number + 1
+    painted = Masks.from_dense(dense).paint(np.arange(1, len(dense) + 1, dtype=np.uint16))
+    assert np.array_equal(painted, expected)
+    assert painted.dtype == np.uint16

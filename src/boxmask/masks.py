@@ -121,6 +121,14 @@ class Masks:
         """Return the full masks, for `numpy.asarray`."""
         return self.dense() if dtype is None else self.dense().astype(dtype)
 
+    def paint(self, values: Shaped[np.ndarray, " N"]) -> Shaped[np.ndarray, "H W"]:
+        """Paint one value per mask, (N,) -> (H, W), zero elsewhere. The first mask lies on top."""
+        picture = np.zeros(self.size, dtype=values.dtype)
+        layers = list(zip(self.crops(), self.windows.tolist(), values, strict=True))
+        for crop, (x1, y1, x2, y2), value in reversed(layers):
+            picture[y1:y2, x1:x2][crop] = value
+        return picture
+
     def areas(self) -> Int[np.ndarray, " N"]:
         """Count the pixels of each mask."""
         sums = np.concatenate([[0], np.cumsum(self.bits, dtype=np.int64)])

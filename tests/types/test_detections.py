@@ -245,3 +245,10 @@ def test_to_segmentation_map(masked: Detections) -> None:
 
 def test_a_single_name_and_a_list_of_names_filter_alike(masked: Detections) -> None:
     assert masked.filter(names="cat") == masked.filter(names=["cat"])
+
+
+def test_a_segmentation_map_cannot_hold_as_many_classes_as_its_labels_would_need(masked: Detections) -> None:
+    names = tuple(f"class {number}" for number in range(255))
+    assert replace(masked, class_names=names[:254]).to_segmentation_map().labels.max() == 2
+    with pytest.raises(UsageError, match="at most 254 classes besides the background"):
+        replace(masked, class_names=names).to_segmentation_map()

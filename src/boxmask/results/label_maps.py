@@ -40,12 +40,7 @@ def instance_map(detections: Detections) -> UInt16[np.ndarray, "H W"]:
             f"label-maps: a 16-bit image can number at most {MAX_OBJECTS} objects, found "
             f"{len(detections)} in one photo. Raise --min-score, or save coco."
         )
-    numbers = np.zeros(detections.size, dtype=np.uint16)
-    crops, windows = detections.masks.crops(), detections.masks.windows.tolist()
-    for row in reversed(range(len(detections))):
-        x1, y1, x2, y2 = windows[row]
-        numbers[y1:y2, x1:x2][crops[row]] = row + 1
-    return numbers
+    return detections.masks.paint(np.arange(1, len(detections) + 1, dtype=np.uint16))
 
 
 def save_instance_map(detections: Detections, path: str | Path) -> None:

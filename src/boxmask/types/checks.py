@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from boxmask.errors import UsageError
 
 
 def mismatch(name: str, expected: str, found: object) -> ValueError:
@@ -22,6 +25,15 @@ def check_tensor(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int
     if not fits or tensor.dtype != dtype:
         expected = "(" + ", ".join("any" if size is None else str(size) for size in shape) + ")"
         raise mismatch(name, f"{dtype} {expected}", f"{tensor.dtype} {tuple(tensor.shape)}")
+
+
+def class_indices(names: str | Sequence[str], class_names: Sequence[str]) -> list[int]:
+    """The index of each class name. Raises UsageError, with the known names, for an unknown one."""
+    wanted = [names] if isinstance(names, str) else names
+    for name in wanted:
+        if name not in class_names:
+            raise UsageError(f"there is no class {name!r}; the classes are: {', '.join(class_names)}")
+    return [class_names.index(name) for name in wanted]
 
 
 def equal_fields(a: Any, b: Any) -> bool:

@@ -16,8 +16,9 @@ from torch import Tensor
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
 from boxmask.supervision_import import import_supervision
-from boxmask.types.checks import check_tensor, equal_fields, mismatch
+from boxmask.types.checks import check_tensor, class_indices, equal_fields, mismatch
 from boxmask.types.segmentation_map import SegmentationMap
+from boxmask.types.targets import IGNORED
 
 if TYPE_CHECKING:
     import pandas
@@ -142,17 +143,9 @@ class Detections:
         """
         keep = self.scores >= min_score
         if names is not None:
-            labels = self._labels_of(names)
+            labels = class_indices(names, self.class_names)
             keep = keep & torch.isin(self.labels, torch.tensor(labels, device=self.labels.device))
         return self[keep]
-
-    def _labels_of(self, names: str | Sequence[str]) -> list[int]:
-        return [self._label_of(name) for name in ([names] if isinstance(names, str) else names)]
-
-    def _label_of(self, name: str) -> int:
-        if name not in self.class_names:
-            raise UsageError(f"there is no class {name!r}; the classes are: {', '.join(self.class_names)}")
-        return self.class_names.index(name)
 
     # ---------------------------------------------------------------- shown and written
 
@@ -201,15 +194,13 @@ class Detections:
     def to_segmentation_map(self) -> SegmentationMap:
         """The class of every pixel: "background", or the class of the object with the highest score there.
 
-        Raises UsageError for detections without masks.
+        Raises UsageError for detections without masks, and for 255 classes or more.
         """
         if self.masks is None:
             raise UsageError("these detections have boxes only; a label map needs masks (mask-rcnn)")
-        labels = np.zeros(self.size, dtype=np.uint8)
-        crops, windows = self.masks.crops(), self.masks.windows.tolist()
-        for row in reversed(range(len(self))):  # the highest score last, on top
-            x1, y1, x2, y2 = windows[row]
-            labels[y1:y2, x1:x2][crops[row]] = int(self.labels[row]) + 1
+        if len(self.class_names) >= IGNORED:
+            raise UsageError(f"a segmentation map has at most {IGNORED - 1} classes besides the background")
+        labels = self.masks.paint((self.labels.cpu().numpy() + 1).astype(np.uint8))
         return SegmentationMap(torch.from_numpy(labels), ("background", *self.class_names), self.photo)
 
     def to_supervision(self) -> supervision.Detections:

@@ -12,8 +12,7 @@ import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 
-from boxmask.errors import UsageError
-from boxmask.types.checks import check_tensor, equal_fields, mismatch
+from boxmask.types.checks import check_tensor, class_indices, equal_fields, mismatch
 from boxmask.types.targets import IGNORED
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class SegmentationMap:
     ) -> Bool[Tensor, "H W"] | ClassRegion | SegmentationMap:
         """A name gives the class's mask, a number its region, and a mask (H, W) the map inside of it."""
         if isinstance(key, str):
-            return self.labels == self._label_of(key)
+            return self.labels == class_indices(key, self.class_names)[0]
         if isinstance(key, int):
             return list(self)[key]
         mask = torch.as_tensor(key, device=self.labels.device)
@@ -119,19 +118,8 @@ class SegmentationMap:
 
         Raises UsageError for a name that the segmenter does not know.
         """
-        labels = torch.tensor(
-            self._labels_of(names),
-            device=self.labels.device,
-        )
+        labels = torch.tensor(class_indices(names, self.class_names), device=self.labels.device)
         return self[torch.isin(self.labels, labels)]
-
-    def _labels_of(self, names: str | Sequence[str]) -> list[int]:
-        return [self._label_of(name) for name in ([names] if isinstance(names, str) else names)]
-
-    def _label_of(self, name: str) -> int:
-        if name not in self.class_names:
-            raise UsageError(f"there is no class {name!r}; the classes are: {', '.join(self.class_names)}")
-        return self.class_names.index(name)
 
     # ---------------------------------------------------------------- shown and written
 
