@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -10,8 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from boxmask.errors import DiskFullError, OutputError
+
 _SUFFIX = ".partial"
 _CAN_SYNC_FOLDERS = os.name == "posix"  # Windows cannot open a folder
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -19,18 +23,44 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path, and move the file written there to `path` when the block ends.
 
     If the block raises, the temporary file is removed and `path` stays as it was. Missing parent folders are
-    created.
+    created. The file gets the permissions of any new file, as the umask says.
+
+    Raises DiskFullError if the disk is full, and OutputError for any other OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(_SUFFIX, prefix=f".{path.name}.", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        # The data must be on disk before the new name is: otherwise a power cut could leave an empty file.
-        # Windows flushes only files that are open for writing, hence "r+b".
-        with temporary.open("r+b") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
+    try:
+        new_folders = _make_folder(path.parent)
+        with tempfile.TemporaryDirectory(_SUFFIX, prefix=".boxmask-", dir=path.parent) as folder:
+            temporary = Path(folder) / path.name
+            yield temporary
+            _set_permissions(temporary)
+            # The data must be on disk before the new name is: otherwise a power cut could leave an empty
+            # file. Windows flushes only files that are open for writing, hence "r+b".
+            with temporary.open("r+b") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        for parent in (path.parent, *(folder.parent for folder in new_folders)):
+            _sync_folder(parent)
+    except OutputError:  # of another file, written in the block
+        raise
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """The error for a file that cannot be written."""
+    if error.errno in _DISK_FULL:
+        return DiskFullError(f"{path}: no space left on the disk. Free some space, or write elsewhere.")
+    reasons = {
+        errno.EACCES: "no permission to write here",
+        errno.EPERM: "no permission to write here",
+        errno.EROFS: "this disk is read-only",
+        errno.ENOTDIR: "one of its parent folders is a file",
+        errno.EEXIST: "one of its parent folders is a file",
+        errno.EISDIR: "there is a folder of this name",
+        errno.ENAMETOOLONG: "the name is too long for this disk",
+    }
+    reason = reasons.get(error.errno or 0, error.strerror or str(error))
+    return OutputError(f"{path}: cannot be written ({reason}).")
 
 
 def remove_partial_files(folder: Path) -> None:
@@ -38,6 +68,26 @@ def remove_partial_files(folder: Path) -> None:
     for partial in folder.glob(f".*{_SUFFIX}"):
         if partial.is_dir():
             shutil.rmtree(partial)
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Create a folder with its parents; returns the created ones."""
+    new = [missing for missing in (folder, *folder.parents) if not missing.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return new
+
+
+def _set_permissions(file: Path) -> None:
+    """Give a file the permissions of any new file: some libraries write files that only the user may read.
+
+    They are read off a new file, because the umask cannot be asked for without changing it for all threads.
+    """
+    new = file.with_name("new" if file.name != "new" else "newer")
+    new.touch()
+    mode = new.stat().st_mode
+    if file.stat().st_mode != mode:
+        file.chmod(mode)
+    new.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -27,3 +27,11 @@ class WeightsError(BoxmaskError):
 
 class TrainingError(BoxmaskError):
     """Training cannot continue, for example because the loss is no longer finite."""
+
+
+class OutputError(BoxmaskError, OSError):
+    """A file cannot be written, for example because the disk is full or its folder is read-only."""
+
+
+class DiskFullError(OutputError):
+    """The disk is full, so that no further file can be written either."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -46,10 +48,22 @@ class CheckpointMetadata:
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], metadata: CheckpointMetadata) -> None:
-    """Write a checkpoint atomically: an existing file stays until the new one is complete."""
+    """Write a checkpoint atomically: an existing file stays until the new one is complete.
+
+    Raises DiskFullError and OutputError as `atomic_write` does.
+    """
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_write(path) as partial:
-        save_file(state, partial, metadata={KEY: json.dumps(asdict(metadata))})
+        try:
+            save_file(state, partial, metadata={KEY: json.dumps(asdict(metadata))})
+        except SafetensorError as error:
+            raise _os_error(error) from error
+
+
+def _os_error(error: SafetensorError) -> OSError:
+    """The system error behind a SafetensorError, which holds its number in the text only."""
+    number = re.search(r"os error (\d+)", str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError(str(error))
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], CheckpointMetadata]:

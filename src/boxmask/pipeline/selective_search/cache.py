@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from boxmask.atomic_write import atomic_write
-from boxmask.errors import UsageError
+from boxmask.errors import OutputError, UsageError
 from boxmask.photos.read import load_photo, photo_errors
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig, selective_search
 
@@ -56,7 +56,7 @@ class ProposalCache:
         try:
             with atomic_write(path) as partial, partial.open("wb") as file:
                 np.save(file, boxes.numpy(), allow_pickle=False)
-        except OSError as error:
+        except OutputError as error:
             remedy = "Set BOXMASK_CACHE to a writable folder."
             raise UsageError(f"{self.folder}: proposals cannot be saved here ({error}). {remedy}") from error
         return boxes
