@@ -7,26 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxmask.errors import PhotoError
+from boxmask.file_kinds import PHOTO_SUFFIXES
 from boxmask.photos.folders import visible_files
-
-PHOTO_SUFFIXES = (
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".png",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".webp",
-    ".gif",
-    ".avif",
-    ".jp2",
-    ".ppm",
-    ".pgm",
-    ".pbm",
-    ".pnm",
-)
 
 
 def find_photos(inputs: str | Path | Sequence[str | Path]) -> list[Path]:

@@ -29,7 +29,7 @@ from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.data.photo_sizes import read_sizes
 from boxmask.data.split import apply_split_file, draw_missing_splits
 from boxmask.errors import LabelError
-from boxmask.photos.find import PHOTO_SUFFIXES
+from boxmask.file_kinds import PHOTO_SUFFIXES
 from boxmask.photos.folders import visible_files
 
 _EXPECTED = "Give a folder with one folder of photos per class, or a data set with labeled boxes."

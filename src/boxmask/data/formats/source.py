@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from boxmask.errors import LabelError
-from boxmask.photos.find import PHOTO_SUFFIXES
+from boxmask.file_kinds import PHOTO_SUFFIXES
 from boxmask.photos.folders import visible_files
 
 _SPLIT_WORDS = {

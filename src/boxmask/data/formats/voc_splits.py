@@ -13,7 +13,7 @@ from boxmask.data.contract import SPLITS
 from boxmask.data.formats.source import Source
 from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError
-from boxmask.photos.find import PHOTO_SUFFIXES
+from boxmask.file_kinds import PHOTO_SUFFIXES
 
 NamesBySplit: TypeAlias = dict[str, list[tuple[str, str]]]
 """For each split, the names in its list, each with its location."""

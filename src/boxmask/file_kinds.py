@@ -1,0 +1,71 @@
+"""Kinds of files by their ending, and an account of those that are not read: one line that counts them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+PHOTO_SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".png",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".gif",
+    ".avif",
+    ".jp2",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+    ".pnm",
+)
+
+_VIDEO = "video"
+_ARCHIVE = "archive: unpack it"
+_OTHER_PHOTO = "photo format that boxmask cannot read: convert it to JPEG or PNG"
+_EXPLANATIONS = {
+    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"), _VIDEO),
+    **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"), _ARCHIVE),
+    **dict.fromkeys((".heic", ".heif", ".jxl", ".svg", ".psd"), _OTHER_PHOTO),
+    **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), _OTHER_PHOTO),
+}
+_OTHER_PHOTO_ENDINGS = [ending for ending, why in _EXPLANATIONS.items() if why == _OTHER_PHOTO]
+KNOWN_ENDINGS = frozenset([*PHOTO_SUFFIXES, *_OTHER_PHOTO_ENDINGS, ".xml", ".json", ".txt"])
+"""Endings of photos, also in formats that boxmask cannot read, and of label files."""
+
+_INCIDENTAL = re.compile(
+    r"(thumbs\.db|ehthumbs\.db|desktop\.ini|icon\r?|.*\.cache"
+    r"|(readme|licen[cs]e|copying|notice|authors|citation|changelog)(\b|_).*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Names of files that systems and tools leave behind, or that people write for people."""
+
+
+def is_incidental(file: str) -> bool:
+    """Whether a file is obviously neither a photo nor a label: Thumbs.db, README.md, LICENSE."""
+    path = PurePosixPath(file)
+    return _INCIDENTAL.fullmatch(path.name) is not None or "__MACOSX" in path.parts
+
+
+def note_on_unused_files(files: Iterable[str]) -> tuple[str, ...]:
+    """One line that counts files by ending, most frequent first; no note if there are none.
+
+    For example "not used: 3 .txt, 2 .mp4 (video), 1 without an ending". Incidental files are not counted.
+
+    files: names or paths with "/", those that were not read
+    """
+    endings = Counter(
+        PurePosixPath(file).suffix.lower() or "without an ending" for file in files if not is_incidental(file)
+    )
+    counts = [f"{count:,} {_with_explanation(ending)}" for ending, count in endings.most_common()]
+    return (f"not used: {', '.join(counts)}",) if counts else ()
+
+
+def _with_explanation(ending: str) -> str:
+    return f"{ending} ({_EXPLANATIONS[ending]})" if ending in _EXPLANATIONS else ending

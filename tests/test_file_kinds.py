@@ -1,0 +1,47 @@
+"""Every file that is not read is counted in one line, except those that nobody expects to be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from boxmask.file_kinds import is_incidental, note_on_unused_files
+
+
+def test_files_are_counted_by_ending() -> None:
+    files = ["a.txt", "b/b.TXT", "c.heic", "d.mp4", "e.MP4", "f.mp4", "LABELS"]
+    assert note_on_unused_files(files) == (
+        "not used: 3 .mp4 (video), 2 .txt, "
+        "1 .heic (photo format that boxmask cannot read: convert it to JPEG or PNG), 1 without an ending",
+    )
+
+
+def test_large_counts_have_a_separator() -> None:
+    assert note_on_unused_files([f"{n}.zip" for n in range(1234)]) == (
+        "not used: 1,234 .zip (archive: unpack it)",
+    )
+
+
+def test_no_note_without_files() -> None:
+    assert note_on_unused_files([]) == ()
+    assert note_on_unused_files(["Thumbs.db", "x/README.md"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("Thumbs.db", True),
+        ("a/b/desktop.ini", True),
+        ("README", True),
+        ("README.roboflow.txt", True),
+        ("LICENSE-2.0.txt", True),
+        ("licence_en.pdf", True),
+        ("labels.cache", True),
+        ("__MACOSX/a/x.txt", True),
+        ("readmeter.txt", False),
+        ("license/scan.txt", False),
+        ("notes.txt", False),
+        ("authority.csv", False),
+    ],
+)
+def test_incidental_files(file: str, expected: bool) -> None:
+    assert is_incidental(file) is expected
