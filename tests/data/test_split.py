@@ -196,7 +196,7 @@ def test_no_partial_split_file_is_left_behind(dataset_of: Make, tmp_path: Path) 
         ('{"train": ["p000.jpg", "p001.jpg"], "dev": []}', "expected {"),
         ('["p000.jpg", "p001.jpg"]', "expected {"),
         ('{"train": [1]}', "expected {"),
-        (b'{"train": ["\xff"]}', "byte 12 is not UTF-8"),
+        (b'{"train": ["\xff"]}', "byte 13 of this line is not UTF-8"),
         ('{"train": ["p000.jpg",]}', r"split\.json:1:\d+: broken JSON"),
     ],
 )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from boxmask.atomic_write import atomic_write
 from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
+from boxmask.data.json_text import read_json
 from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.errors import LabelError
 
@@ -178,14 +179,7 @@ def _read_split_file(path: Path) -> dict[str, str]:
 
 
 def _parse_split_file(path: Path) -> dict[str, list[str]]:
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise LabelError(f"{path}: no such split file. Check the spelling.") from error
-    except json.JSONDecodeError as error:
-        raise LabelError(f"{path}:{error.lineno}:{error.colno}: broken JSON ({error.msg}).") from error
-    except UnicodeDecodeError as error:
-        raise LabelError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
+    content = read_json(path, "split file")
     if isinstance(content, dict) and set(content) <= set(SPLITS) and all(map(_is_names, content.values())):
         return content
     raise LabelError(f'{path}: expected {{"train": [files], "val": [files], "test": [files]}}.')

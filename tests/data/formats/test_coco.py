@@ -247,7 +247,7 @@ def test_broken_json(write_coco: Write, coco: Make) -> None:
     (root / "instances.json").write_text('{"images": [],\n "annotations": ]}')
     refused(root, r"instances\.json:2:17: broken JSON \(Expecting value\)")
     (root / "instances.json").write_bytes(b'{"images": ["\xff"]}')
-    refused(root, r"instances\.json: byte 13 is not UTF-8")
+    refused(root, r"instances\.json:1: byte 14 of this line is not UTF-8")
 
 
 def test_json_with_a_byte_order_mark(write_coco: Write, coco: Make, annotation: Make) -> None:

@@ -99,8 +99,8 @@ def test_errors_in_json(tmp_path: Path, text: str, message: str) -> None:
 def test_missing_and_undecodable_files(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="no such classes file"):
         read_classes_file(tmp_path / "absent.txt")
-    (tmp_path / "classes.txt").write_bytes(b"stra\xdfe 3C1098\n")
-    with pytest.raises(LabelError, match="byte 4 is not UTF-8"):
+    (tmp_path / "classes.txt").write_bytes(b"stra\xff\xfe\xff 3C1098\n")
+    with pytest.raises(LabelError, match="byte 5 of this line is not UTF-8"):
         read_classes_file(tmp_path / "classes.txt")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias
 
 from boxmask.data.formats.json_line_numbers import JsonLineNumbers
 from boxmask.data.formats.source import split_from_path
+from boxmask.data.json_text import read_json
 from boxmask.data.messages import format_errors
 from boxmask.errors import LabelError
 
@@ -58,7 +58,7 @@ def read_document(root: Path, file: str) -> CocoDocument:
 
 
 def _read_lists(path: Path) -> tuple[list[Entry], list[Entry], list[Entry]]:
-    content = _parse(path)
+    content = read_json(path)
     fields = content if isinstance(content, dict) else {}
     images, annotations, categories = (fields.get(key) for key in ("images", "annotations", "categories"))
     if isinstance(images, list) and isinstance(annotations, list) and isinstance(categories, list):
@@ -66,18 +66,6 @@ def _read_lists(path: Path) -> tuple[list[Entry], list[Entry], list[Entry]]:
     found = ", ".join(fields) or f"a {type(content).__name__}"
     expected = 'COCO needs three lists, "images", "annotations" and "categories"'
     raise LabelError(f"{path}: {expected}; found {found}. Give a file of COCO instances.")
-
-
-def _parse(path: Path) -> object:
-    try:
-        return json.loads(path.read_bytes())
-    except json.JSONDecodeError as error:
-        advice = "Correct it, or export it again with the tool that made it."
-        raise LabelError(
-            f"{path}:{error.lineno}:{error.colno}: broken JSON ({error.msg}). {advice}"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise LabelError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
 
 
 def _check_entries(document: CocoDocument, key: str, checks: _Checks) -> None:

@@ -24,6 +24,7 @@ from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.labels import LabeledPhoto, Labels, MaskReader, note_on_unlabeled_photos
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.messages import format_errors
+from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
@@ -148,7 +149,7 @@ def _class_name(source: Source) -> str:
     path = source.root / "classes.txt"
     if not path.is_file():
         return CLASS_NAME
-    names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    names = [line.strip() for line in read_lines(path) if line.strip()]
     if len(names) != 1:
         found = f"found {len(names)}: {', '.join(names[:5])}" if names else "found none"
         advice = "Instance maps do not tell the class of an object. Keep one line, or remove the file."

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from boxmask.data.text import read_text
+
 _GAP = re.compile(r"[\s,]*")
 
 
@@ -19,7 +21,7 @@ class JsonLineNumbers:
     def location(self, key: str, index: int, identity: object) -> str:
         """For example "instances.json:210: annotations[17] (id 303)"."""
         if key not in self._lines:
-            self._lines[key] = lines_of_list(self._path.read_text(encoding="utf-8-sig"), key)
+            self._lines[key] = lines_of_list(read_text(self._path).content, key)
         lines = self._lines[key]
         line = f":{lines[index]}" if index < len(lines) else ""
         known = "" if identity is None else f" (id {identity})"
@@ -33,10 +35,13 @@ def lines_of_list(text: str, key: str) -> list[int]:
         return []
     decoder, lines, position = json.JSONDecoder(), [], opening.end()
     line, counted = 1, 0
-    while text[(position := _skip_gap(text, position))] != "]":
-        line, counted = line + text.count("\n", counted, position), position
-        lines.append(line)
-        _, position = decoder.raw_decode(text, position)
+    try:
+        while text[(position := _skip_gap(text, position))] != "]":
+            line, counted = line + text.count("\n", counted, position), position
+            lines.append(line)
+            _, position = decoder.raw_decode(text, position)
+    except (IndexError, ValueError, RecursionError):  # `key` may be part of a longer text
+        return lines
     return lines
 
 

@@ -20,7 +20,7 @@ from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.formats.voc_splits import SplitEntry, read_splits
 from boxmask.data.formats.voc_xml import VocFile, read_voc_file
-from boxmask.data.messages import format_errors
+from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
 
 NAME = "Pascal VOC (a folder with one XML file per photo)"
@@ -54,6 +54,8 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     empty = _listed_photos_without_file(labeled, voc_files, finder, splits)
     known = [*photos, *(photo.file for photo in empty)]
     notes = note_on_unlabeled_photos(source, known, "without a label file")
+    others = [f"{source.root / file.file} {file.note}" for file in voc_files if file.note]
+    notes += format_note("label files in another encoding", others)
     return _labels(source, voc_files, [*labeled, *empty], notes)
 
 

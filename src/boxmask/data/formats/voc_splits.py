@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from boxmask.data.contract import SPLITS
 from boxmask.data.formats.source import Source
 from boxmask.data.messages import format_errors
+from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES
 
@@ -70,11 +71,7 @@ def _read_lists(source: Source, files: Sequence[str]) -> NamesBySplit:
 def _read_names(source: Source, file: str) -> Iterator[tuple[str, str]]:
     """The names in a split file, without folder and suffix, each with its location."""
     path = source.root / file
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LabelError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if name := PurePosixPath(line.strip().replace("\\", "/")).name:
             suffix = PurePosixPath(name).suffix
             is_file_name = suffix.lower() in (*PHOTO_SUFFIXES, ".xml")

@@ -29,6 +29,7 @@ class VocFile:
     filename:      the photo's name as written, "" if there is none
     line:          of that name
     declared_size: (height, width) as written, if given
+    note:          why the file was read in an encoding other than the declared one, "" if it was not
     """
 
     file: str
@@ -36,6 +37,7 @@ class VocFile:
     line: int
     declared_size: tuple[int, int] | None
     objects: tuple[VocObject, ...]
+    note: str = ""
 
     @property
     def stem(self) -> str:
@@ -54,6 +56,7 @@ def read_voc_file(root: Path, file: str) -> VocFile:
         line=filename.line if filename else annotation.line,
         declared_size=_declared_size(annotation),
         objects=tuple(_object(element, path) for element in annotation.all("object")),
+        note=annotation.note,
     )
 
 
@@ -62,7 +65,8 @@ def _declared_size(annotation: Element) -> tuple[int, int] | None:
     if size is None:
         return None
     height, width = size.text_of("height"), size.text_of("width")
-    return (int(height), int(width)) if height.isdecimal() and width.isdecimal() else None
+    is_given = height.isdecimal() and width.isdecimal() and max(len(height), len(width)) < 10
+    return (int(height), int(width)) if is_given else None
 
 
 def _object(element: Element, path: Path) -> VocObject:

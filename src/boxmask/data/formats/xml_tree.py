@@ -6,18 +6,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
+from boxmask.data.text import read_text
 from boxmask.errors import LabelError
+
+MAX_DEPTH = 64
+"""Elements inside one another. Label files have about four."""
 
 
 class Element:
-    """One element: its tag, the line it begins in, its text without surrounding spaces, and its children."""
+    """One element: its tag, the line it begins in, its text without surrounding spaces, and its children.
 
-    __slots__ = ("children", "line", "tag", "text")
+    note: of the root: why the file was read in an encoding other than the declared one, "" if it was not
+    """
+
+    __slots__ = ("children", "line", "note", "tag", "text")
 
     def __init__(self, tag: str, line: int) -> None:
         self.tag = tag
         self.line = line
         self.text = ""
+        self.note = ""
         self.children: list[Element] = []
 
     def all(self, tag: str) -> Iterator[Element]:
@@ -35,30 +43,60 @@ class Element:
 
 
 def read_xml(path: Path) -> Element:
-    """Parse a file. Raises LabelError, with line and column, for broken XML."""
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    top = Element("", 0)
-    open_elements = [top]
+    """The root element of a file.
 
-    def start(tag: str, _: dict[str, str]) -> None:
-        element = Element(tag, parser.CurrentLineNumber)
-        open_elements[-1].children.append(element)
-        open_elements.append(element)
-
-    def text(data: str) -> None:
-        open_elements[-1].text += data
-
-    def end(_: str) -> None:
-        element = open_elements.pop()
-        element.text = element.text.strip()
-
-    parser.StartElementHandler = start
-    parser.CharacterDataHandler = text
-    parser.EndElementHandler = end
+    Raises LabelError, with line and column, for files that cannot be decoded, for broken XML, and for
+    entities that the file declares, because a few lines of them can expand to gigabytes.
+    """
+    text = read_text(path)
+    if not text.content.strip():
+        raise LabelError(f"{path}: this file is empty. Restore it from a copy, or remove it.")
+    builder = _TreeBuilder(path)
     try:
-        parser.Parse(path.read_bytes(), True)
+        builder.parser.Parse(text.content, True)
     except expat.ExpatError as error:
         reason = expat.ErrorString(error.code)
         raise LabelError(f"{path}:{error.lineno}:{error.offset + 1}: broken XML ({reason})") from error
-    return top.children[0]
+    root = builder.top.children[0]
+    root.note = text.note
+    return root
+
+
+class _TreeBuilder:
+    """The handlers of an expat parser that make the tree below `top`."""
+
+    def __init__(self, path: Path) -> None:
+        self.parser = expat.ParserCreate()  # text is passed as str, so that the declared encoding is ignored
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.CharacterDataHandler = self._add_text
+        self.parser.EndElementHandler = self._end
+        self.parser.EntityDeclHandler = self._refuse_declaration
+        self.parser.SkippedEntityHandler = self._refuse_entity
+        self.top = Element("", 0)
+        self._path = path
+        self._open: list[tuple[Element, list[str]]] = [(self.top, [])]
+
+    def _start(self, tag: str, _: dict[str, str]) -> None:
+        element = Element(tag, self.parser.CurrentLineNumber)
+        if len(self._open) > MAX_DEPTH:
+            raise self._error(f"over {MAX_DEPTH} elements inside one another, unlike in label files")
+        self._open[-1][0].children.append(element)
+        self._open.append((element, []))
+
+    def _add_text(self, text: str) -> None:
+        self._open[-1][1].append(text)
+
+    def _end(self, _: str) -> None:
+        element, parts = self._open.pop()
+        element.text = "".join(parts).strip()
+
+    def _refuse_declaration(self, name: str, *_: object) -> None:
+        raise self._error(f"the file declares an entity of its own, {name}; label files need none")
+
+    def _refuse_entity(self, name: str, _: bool) -> None:
+        raise self._error(f"&{name}; is not defined; write the character itself")
+
+    def _error(self, reason: str) -> LabelError:
+        location = f"{self._path}:{self.parser.CurrentLineNumber}:{self.parser.CurrentColumnNumber + 1}"
+        return LabelError(f"{location}: {reason}")

@@ -16,12 +16,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxmask.data.json_text import read_json
+from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
 from boxmask.types import IGNORED
 
@@ -81,22 +82,16 @@ def find_classes_file(folder: Path) -> Path | None:
 def read_classes_file(path: str | Path) -> LabelMapClasses:
     """Read a classes file. Raises LabelError, with file and line, for entries that make no sense."""
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise LabelError(f"{path}: no such classes file. Check the spelling.") from error
-    except UnicodeDecodeError as error:
-        raise LabelError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
     is_json = path.suffix.lower() == ".json"
-    return _classes(list(_parse_json(text, path) if is_json else _parse_lines(text, path)), path)
+    return _classes(list(_parse_json(path) if is_json else _parse_lines(path)), path)
 
 
 # ---------------------------------------------------------------- text and CSV
 
 
-def _parse_lines(text: str, path: Path) -> Iterator[ClassEntry]:
+def _parse_lines(path: Path) -> Iterator[ClassEntry]:
     is_first = True
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(read_lines(path, "classes file"), start=1):
         if not line.strip():
             continue
         fields = [field.strip().strip('"') for field in line.split(",")]
@@ -142,11 +137,8 @@ def _entry(fields: list[str], location: str) -> ClassEntry:
 # ---------------------------------------------------------------- JSON
 
 
-def _parse_json(text: str, path: Path) -> Iterator[ClassEntry]:
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise LabelError(f"{path}:{error.lineno}:{error.colno}: broken JSON ({error.msg}).") from error
+def _parse_json(path: Path) -> Iterator[ClassEntry]:
+    content = read_json(path, "classes file")
     pairs: list[tuple[object, object]] = []
     if isinstance(content, dict):
         pairs = list(content.items())

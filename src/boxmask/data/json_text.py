@@ -1,0 +1,60 @@
+"""Parse JSON files of labels and splits, with the location of every error."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from boxmask.data.text import read_text
+from boxmask.errors import LabelError
+
+_ADVICE = "Correct it, or export it again with the tool that made it."
+_HIGH, _LOW = "[dD][89abAB][0-9a-fA-F]{2}", "[dD][c-fC-F][0-9a-fA-F]{2}"
+_SURROGATE = re.compile(rf"\\u{_HIGH}\\u{_LOW}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{{2}})|\\.", re.DOTALL)
+_LONG_NUMBER = re.compile(r"[0-9]{4301,}")  # Python converts up to 4,300 digits to an int
+
+
+def read_json(path: Path, kind: str = "file") -> object:
+    """The content of a file, in any encoding that `read_text` knows.
+
+    kind: of file, for the message that there is none
+
+    Raises LabelError, with line and column, for broken JSON, for numbers and nesting beyond Python's limits,
+    and for halves of characters. NaN and Infinity pass; they are reported with the other bad values.
+    """
+    text = read_text(path, kind).content
+    if not text.strip():
+        raise LabelError(f"{path}: this file is empty. Restore it from a copy, or remove it.")
+    try:
+        content: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise LabelError(
+            f"{path}:{error.lineno}:{error.colno}: broken JSON ({error.msg}). {_ADVICE}"
+        ) from error
+    except RecursionError as error:
+        raise LabelError(
+            f"{path}: its lists and objects are nested too deeply to be labels. {_ADVICE}"
+        ) from error
+    except ValueError as error:
+        location = _location(path, text, _LONG_NUMBER.search(text))
+        raise LabelError(f"{location}: a number of over 4,300 digits. {_ADVICE}") from error
+    _check_surrogates(path, text)
+    return content
+
+
+def _check_surrogates(path: Path, text: str) -> None:
+    """Raise LabelError for one half of a surrogate pair, which no file name or terminal can hold."""
+    if r"\ud" not in text and r"\uD" not in text:
+        return
+    lone = next((found for found in _SURROGATE.finditer(text) if found["lone"]), None)
+    if lone is not None:
+        raise LabelError(f"{_location(path, text, lone)}: {lone[0]} is half of a character. {_ADVICE}")
+
+
+def _location(path: Path, text: str, found: re.Match[str] | None) -> str:
+    """File, line and column of a match."""
+    if found is None:
+        return str(path)
+    start = found.start()
+    return f"{path}:{text.count(chr(10), 0, start) + 1}:{start - text.rfind(chr(10), 0, start)}"
