@@ -37,6 +37,8 @@ class Format(Protocol):
 _FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco), (instance_maps,))
 """Instance maps are only looked for without VOC or COCO labels: "labels" may also hold photos."""
 
+_INT64 = 2**63
+
 
 def read_detection(
     path: str | Path,
@@ -170,9 +172,9 @@ def _rows_by_photo(photo_of: NDArray[np.int64], good: NDArray[np.bool_]) -> NDAr
 
 
 def _image_ids(photos: Sequence[LabeledPhoto]) -> NDArray[np.int64]:
-    """The ids of the format if all photos have one and all differ, else 0..P-1 by name."""
+    """The ids of the format if all photos have one of 64 bits and all differ, else 0..P-1 by name."""
     ids = [photo.image_id for photo in photos if photo.image_id is not None]
-    if len(set(ids)) == len(photos):
+    if len(set(ids)) == len(photos) and all(-_INT64 <= image_id < _INT64 for image_id in ids):
         return np.array(ids, dtype=np.int64)
     by_name = np.argsort(np.array([photo.file for photo in photos]), kind="stable")
     ranks = np.empty(len(photos), dtype=np.int64)

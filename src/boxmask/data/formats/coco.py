@@ -2,7 +2,8 @@
 
 A box is (x, y, width, height) in continuous pixels from the top left corner of the photo. A missing box is
 computed from the mask (see `coco_masks.py`). Ids of images and categories may have gaps and begin anywhere.
-Images without annotations are photos without objects; categories without annotations are classes, too.
+Images without annotations are photos without objects. Categories without annotations are classes, too, but
+for those that are only the supercategory of others.
 Classes are identified by name. The name of a file, or of its folder, may contain its split.
 """
 
@@ -11,16 +12,22 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import accumulate
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from boxmask.data.formats.coco_document import CocoDocument, Entry, read_document
+from boxmask.data.formats.coco_areas import check_areas
+from boxmask.data.formats.coco_categories import class_names, label_indices, note_on_shared_names
+from boxmask.data.formats.coco_document import CocoDocument, read_document
+from boxmask.data.formats.coco_ids import check_ids
 from boxmask.data.formats.coco_masks import mask_reader
+from boxmask.data.formats.coco_values import Entry
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
+from boxmask.data.formats.numbers import whole_number
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source
 from boxmask.data.messages import format_errors, format_note
@@ -54,8 +61,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     """
     finder = PhotoFinder(source)
     documents = [read_document(source.root, file) for file in files]
-    for document in documents:
-        _check_ids(document)
+    notes_on_values = [note for document in documents for note in (*document.notes, *check_ids(document))]
     photos = {document.file: _find_photos(document, finder, source) for document in documents}
     documents, notes = _without_overviews(documents, photos)
     _check_listed_once(documents, photos)
@@ -63,39 +69,10 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     others = sorted(set(_coco_files(source)) - set(files))
     notes += format_note(f"left out {len(others)} other JSON files", others)
     notes += note_on_unlabeled_photos(source, [photo.file for photo in listed], "that the labels do not name")
-    return _labels(source, documents, listed, notes)
+    return _labels(source, documents, listed, (*notes, *notes_on_values))
 
 
-# ---------------------------------------------------------------- checks
-
-
-def _check_ids(document: CocoDocument) -> None:
-    """Raise LabelError for ids that two entries share, and for annotations with unknown ids."""
-    _check_unique(document, "images")
-    _check_unique(document, "categories")
-    for key, field in (("images", "image_id"), ("categories", "category_id")):
-        known = {entry["id"] for entry in document.entries(key)}
-        unknown = [
-            f"{document.location('annotations', index)} has {field} {annotation[field]!r}"
-            for index, annotation in enumerate(document.annotations)
-            if annotation[field] not in known
-        ]
-        if unknown:
-            remedy = f"Add these to {key}, or remove the annotations."
-            raise LabelError(format_errors(f"Annotations whose {field} is not in {key}", unknown, remedy))
-
-
-def _check_unique(document: CocoDocument, key: str) -> None:
-    indices: dict[object, list[int]] = defaultdict(list)
-    for index, entry in enumerate(document.entries(key)):
-        indices[entry["id"]].append(index)
-    errors = [
-        " and ".join(document.location(key, index) for index in shared)
-        for shared in indices.values()
-        if len(shared) > 1
-    ]
-    if errors:
-        raise LabelError(format_errors(f"Several {key} with the same id", errors, "Give each a unique id."))
+# ---------------------------------------------------------------- photos
 
 
 def _find_photos(document: CocoDocument, finder: PhotoFinder, source: Source) -> list[LabeledPhoto]:
@@ -116,8 +93,9 @@ def _find_photos(document: CocoDocument, finder: PhotoFinder, source: Source) ->
 
 def _labeled_photo(document: CocoDocument, index: int, file: str, source: Source) -> LabeledPhoto:
     image = document.images[index]
-    height, width, image_id = image.get("height"), image.get("width"), image["id"]
-    declared = (height, width) if isinstance(height, int) and isinstance(width, int) else None
+    height, width = whole_number(image.get("height")), whole_number(image.get("width"))
+    declared = None if height is None or width is None else (height, width)
+    image_id = image["id"]
     location = f"{source.root / document.file}: images[{index}] (id {image_id})"
     return LabeledPhoto(
         file, location, declared, document.split, image_id if isinstance(image_id, int) else None
@@ -160,9 +138,10 @@ def _labels(
     source: Source, documents: Sequence[CocoDocument], photos: list[LabeledPhoto], notes: tuple[str, ...]
 ) -> Labels:
     """The annotations of all files as rows of arrays."""
-    names = _class_names(documents)
+    names, notes_on_classes = class_names(documents)
     annotations = [annotation for document in documents for annotation in document.annotations]
     xywh = _boxes_xywh(annotations)
+    areas, notes_on_areas = _areas(documents)
     starts = list(accumulate((len(document.annotations) for document in documents), initial=0))
 
     def location(row: int) -> str:
@@ -178,38 +157,32 @@ def _labels(
         photo_of=photo_of,
         boxes=np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
         extents=xywh[:, 2:],
-        labels=_label_indices(documents, names),
-        areas=np.array([annotation.get("area") for annotation in annotations], dtype=np.float64),
-        crowd=np.array([bool(annotation.get("iscrowd")) for annotation in annotations], dtype=bool),
+        labels=label_indices(documents, names),
+        areas=areas,
+        crowd=np.array([annotation["iscrowd"] for annotation in annotations], dtype=bool),
         difficult=np.zeros(len(annotations), dtype=bool),
         location=location,
-        notes=(*notes, *_note_on_shared_names(documents)),
+        notes=(*notes, *notes_on_classes, *note_on_shared_names(documents), *notes_on_areas),
         read_masks=mask_reader(segmentations, photo_of, location),
     )
 
 
+def _areas(documents: Sequence[CocoDocument]) -> tuple[Float[np.ndarray, " N"], tuple[str, ...]]:
+    """The areas of the annotations, checked file by file, and notes."""
+    areas, notes = [np.zeros(0)], list[str]()
+    for document in documents:
+        declared = np.array([annotation["area"] for annotation in document.annotations], dtype=np.float64)
+        boxes_xywh = _boxes_xywh(document.annotations)
+        checked, notes_on_file = check_areas(declared, boxes_xywh, partial(document.location, "annotations"))
+        areas.append(checked)
+        notes.extend(notes_on_file)
+    return np.concatenate(areas), tuple(notes)
+
+
 def _boxes_xywh(annotations: Sequence[Entry]) -> Float[np.ndarray, "N 4"]:
     """The boxes as written; four NaN for a missing one."""
-    boxes = [annotation.get("bbox") or [np.nan] * 4 for annotation in annotations]
+    boxes = [annotation["bbox"] or [np.nan] * 4 for annotation in annotations]
     return np.array(boxes, dtype=np.float64).reshape(-1, 4)
-
-
-def _class_names(documents: Iterable[CocoDocument]) -> tuple[str, ...]:
-    """The names in the order of their categories' ids, the smallest id if several files differ."""
-    categories = [category for document in documents for category in document.categories]
-    ordered = sorted(categories, key=lambda category: (isinstance(category["id"], str), category["id"]))
-    return tuple(dict.fromkeys(category["name"].strip() for category in ordered))
-
-
-def _note_on_shared_names(documents: Iterable[CocoDocument]) -> tuple[str, ...]:
-    """Categories of one file with the same name, which count as one class."""
-    shared = [
-        f"{document.location('categories', index)} {category['name'].strip()}"
-        for document in documents
-        for index, category in enumerate(document.categories)
-        if category["name"].strip() in {other["name"].strip() for other in document.categories[:index]}
-    ]
-    return format_note("categories with the same name count as one class", shared)
 
 
 def _photo_indices(documents: Sequence[CocoDocument]) -> NDArray[np.int64]:
@@ -221,13 +194,3 @@ def _photo_indices(documents: Sequence[CocoDocument]) -> NDArray[np.int64]:
         indices.extend(index_of[annotation["image_id"]] for annotation in document.annotations)
         start += len(document.images)
     return np.array(indices, dtype=np.int64)
-
-
-def _label_indices(documents: Sequence[CocoDocument], names: tuple[str, ...]) -> NDArray[np.int64]:
-    """(N,) the class of each annotation."""
-    label_of = {name: label for label, name in enumerate(names)}
-    labels: list[int] = []
-    for document in documents:
-        by_id = {category["id"]: label_of[category["name"].strip()] for category in document.categories}
-        labels.extend(by_id[annotation["category_id"]] for annotation in document.annotations)
-    return np.array(labels, dtype=np.int64)

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.labels import MaskReader
+from boxmask.data.formats.numbers import is_number, to_float
 from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
 from boxmask.geometry.rle import decompress
 from boxmask.masks import Size
 
-_JSON_NUMBERS = {int, float}  # bool is not among them
 _UNKNOWN = np.zeros(0, dtype=np.int32)
 _REMEDY = (
     "Correct these segmentations, or remove them: then their objects count by their boxes only. Run lengths "
@@ -119,13 +119,14 @@ def _fill_polygons(polygons: list[list[object]], size: Size) -> RunLengths:
 
 def _check_polygon(polygon: list[object], size: Size) -> Float[np.ndarray, "M 2"]:
     """The points x, y of a polygon. Raises ValueError if it is malformed or lies far outside the photo."""
-    if not set(map(type, polygon)) <= _JSON_NUMBERS:
+    numbers = [to_float(value) for value in polygon if is_number(value)]
+    if len(numbers) < len(polygon):
         raise ValueError(f"expected a polygon of numbers, found {str(polygon)[:60]}")
     if len(polygon) % 2:
         raise ValueError(f"a polygon of {len(polygon)} numbers; each point needs x and y")
     if len(polygon) < 6:
         raise ValueError(f"a polygon of {len(polygon) // 2} points; it needs at least 3")
-    points = np.array(polygon, dtype=np.float64).reshape(-1, 2)
+    points = np.array(numbers).reshape(-1, 2)
     if not np.isfinite(points).all():
         raise ValueError("a polygon with a coordinate that is not finite")
     # Following a line far beyond the photo could take all memory.

@@ -1,0 +1,53 @@
+"""The areas in COCO annotations, which decide whether an object counts as small, medium or large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from boxmask.data.messages import format_note
+
+_MAX_EXCESS = 1.01
+"""An area may exceed its box by a pixel per side and by rounding, because masks consist of whole pixels."""
+
+_FAR = 1e12
+"""Stands for infinity in the size of a box."""
+
+_MIN_FILLED = 0.05
+"""Objects fill about half of their box. If all of a file fill less than this share, these are no areas."""
+
+
+def check_areas(
+    declared: Float[np.ndarray, " N"], boxes_xywh: Float[np.ndarray, "N 4"], location: Callable[[int], str]
+) -> tuple[Float[np.ndarray, " N"], tuple[str, ...]]:
+    """Replace the areas of one file that contradict their boxes by NaN, so that they are computed anew.
+
+    declared: NaN for a missing area
+    location: file and line of annotation n
+
+    Returns the areas and notes. An area is wrong if it is not finite, not above 0 or larger than its box. All
+    are wrong if each is tiny against its box, or if boxes of different sizes have the same area.
+    """
+    given = ~np.isnan(declared)
+    width, height = np.nan_to_num(np.abs(boxes_xywh[:, 2:]), nan=np.nan, posinf=_FAR).T
+    largest = (width + 1) * (height + 1) * _MAX_EXCESS  # NaN for a missing box
+    wrong = given & (~np.isfinite(declared) | (declared <= 0) | (declared > largest))
+    reason = "are not above 0 and at most as large as the box"
+    sound = given & ~wrong & (width * height > 0)
+    if _are_no_areas(declared[sound], (width * height)[sound]):
+        wrong, reason = wrong | sound, "contradict the boxes of the whole file"
+    areas = np.where(wrong, np.nan, declared)
+    heading = f"areas that {reason} are computed from the masks or boxes"
+    return areas, format_note(heading, [location(row) for row in np.flatnonzero(wrong).tolist()])
+
+
+def _are_no_areas(areas: NDArray[np.float64], box_areas: NDArray[np.float64]) -> bool:
+    """Whether areas that are possible one by one are wrong as a whole."""
+    if not len(areas):
+        return False
+    all_tiny = bool((areas < _MIN_FILLED * box_areas).all())
+    all_equal = len(areas) > 2 and areas.min() == areas.max() and box_areas.max() > 2 * box_areas.min()
+    return all_tiny or bool(all_equal)

@@ -1,0 +1,81 @@
+"""The categories of COCO files as classes, which are identified by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxmask.data.formats.coco_document import CocoDocument
+from boxmask.data.formats.coco_values import Entry
+from boxmask.data.messages import format_note
+
+
+def class_names(documents: Sequence[CocoDocument]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names in the order of their categories' ids, the smallest id if several files differ; and notes.
+
+    Roboflow writes the name of the project as category 0, the supercategory of all others. Such a category,
+    which is only the supercategory of others and has no annotation, is no class.
+    """
+    categories = [category for document in documents for category in document.categories]
+    ordered = sorted(categories, key=lambda category: (isinstance(category["id"], str), category["id"]))
+    names = list(dict.fromkeys(class_name(category) for category in ordered))
+    parents = {
+        supercategory.strip()
+        for category in categories
+        if isinstance(supercategory := category.get("supercategory"), str)
+        and supercategory.strip() != class_name(category)
+    }
+    used = _used_names(documents)
+    left_out = [name for name in names if name in parents and name not in used]
+    if len(left_out) == len(names):  # supercategories of one another
+        return tuple(names), ()
+    heading = "left out: categories without objects that are only the supercategory of others"
+    kept = tuple(name for name in names if name not in left_out)
+    return kept, format_note(heading, _locations(documents, left_out))
+
+
+def class_name(category: Entry) -> str:
+    """The name of a category without surrounding spaces."""
+    name: str = category["name"]
+    return name.strip()
+
+
+def label_indices(documents: Sequence[CocoDocument], names: Sequence[str]) -> NDArray[np.int64]:
+    """(N,) the class of each annotation."""
+    label_of = {name: label for label, name in enumerate(names)}
+    labels: list[int] = []
+    for document in documents:
+        by_id = {category["id"]: class_name(category) for category in document.categories}
+        labels.extend(label_of[by_id[annotation["category_id"]]] for annotation in document.annotations)
+    return np.array(labels, dtype=np.int64)
+
+
+def note_on_shared_names(documents: Iterable[CocoDocument]) -> tuple[str, ...]:
+    """Categories of one file with the same name, which count as one class."""
+    shared = [
+        f"{document.location('categories', index)} {class_name(category)}"
+        for document in documents
+        for index, category in enumerate(document.categories)
+        if class_name(category) in {class_name(other) for other in document.categories[:index]}
+    ]
+    return format_note("categories with the same name count as one class", shared)
+
+
+def _used_names(documents: Iterable[CocoDocument]) -> set[str]:
+    """The names of the categories that have an annotation in any of the files."""
+    used = set()
+    for document in documents:
+        ids = {annotation["category_id"] for annotation in document.annotations}
+        used |= {class_name(category) for category in document.categories if category["id"] in ids}
+    return used
+
+
+def _locations(documents: Iterable[CocoDocument], names: Sequence[str]) -> list[str]:
+    return [
+        f"{document.location('categories', index)} {class_name(category)}"
+        for document in documents
+        for index, category in enumerate(document.categories)
+        if class_name(category) in names
+    ]
