@@ -225,21 +225,33 @@ def test_damaged_bytes_give_a_photo_or_a_photo_error(
 
 
 @pytest.mark.parametrize("error", [TypeError, AttributeError, RuntimeError, IndexError, SyntaxError])
-@pytest.mark.parametrize("method", ["load", "getexif"])
-def test_an_exception_from_pillow_means_a_damaged_photo(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception], method: str
+def test_an_exception_while_decoding_means_a_damaged_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     corner_red().save(tmp_path / "photo.jpg")
 
     def fail(image: Image.Image) -> None:
         raise error("header announces more than there is")
 
-    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, method, fail)
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", fail)
     with pytest.raises(PhotoError, match=r"photo\.jpg: this photo is damaged or truncated \(header"):
         load_photo(tmp_path / "photo.jpg")
-    if method == "getexif":
-        with pytest.raises(PhotoError, match=r"photo\.jpg: this photo is damaged or truncated"):
-            photo_size(tmp_path / "photo.jpg")
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError, AttributeError, RuntimeError, IndexError, SyntaxError, UserWarning]
+)
+def test_an_exception_while_reading_exif_tags_leaves_the_photo_as_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    corner_red().save(tmp_path / "photo.jpg", exif=with_orientation(6))
+
+    def fail(image: Image.Image) -> None:
+        raise error("broken tags")
+
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "getexif", fail)
+    assert load_photo(tmp_path / "photo.jpg").shape == (4, 6, 3)
+    assert photo_size(tmp_path / "photo.jpg") == (4, 6)
 
 
 @pytest.mark.parametrize("error", [TypeError, AttributeError, RuntimeError, ValueError])

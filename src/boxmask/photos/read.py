@@ -9,10 +9,7 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar, cast, overload
@@ -21,10 +18,12 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8, UInt16
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from boxmask.errors import PhotoError
+from boxmask.photos.open import open_image, photo_errors
+from boxmask.photos.orientation import upright
 from boxmask.photos.rgb import channels_first, to_rgb, to_uint8_array, with_channel_axis
 
 Photo: TypeAlias = str | Path | Image.Image | NDArray[Any] | Tensor
@@ -32,22 +31,7 @@ Photo: TypeAlias = str | Path | Image.Image | NDArray[Any] | Tensor
 
 ResultT = TypeVar("ResultT")
 
-# The exceptions that Pillow's decoders raise on damaged files. They include TypeError and AttributeError,
-# raised when a header announces data that the file does not contain.
-_DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
+_STRIP_PIXELS = 2**25  # larger photos are converted in strips, which saves a copy of the photo
 
 
 def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
@@ -60,7 +44,7 @@ def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
     Raises PhotoError with what was expected and what was found.
     """
     if isinstance(photo, str | Path):
-        with photo_errors(photo), Image.open(photo) as image:
+        with open_image(photo) as image, photo_errors(photo):
             pixels = _decode(image)
         return torch.from_numpy(_rgb_array(pixels, photo)).permute(2, 0, 1)
     if isinstance(photo, Image.Image):
@@ -88,13 +72,19 @@ def _decode(image: Image.Image) -> NDArray[Any]:
 
     It only calls Pillow, because `photo_errors` reports its exceptions as damaged photos.
     """
-    image.load()  # a TIFF is turned upright while loading and loses its orientation
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        image = ImageOps.exif_transpose(image)
+    image = upright(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return np.array(image)
     mode = "RGBA" if image.has_transparency_data else "RGB"
-    return np.array(image if image.mode == mode else image.convert(mode))
+    width, height = image.size
+    if width * height <= _STRIP_PIXELS:
+        return np.array(image if image.mode == mode else image.convert(mode))
+    pixels = np.empty((height, width, len(mode)), dtype=np.uint8)
+    rows = max(1, _STRIP_PIXELS // (8 * width))
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        pixels[top : top + rows] = np.asarray(strip.convert(mode))
+    return pixels
 
 
 def _rgb_array(pixels: NDArray[Any], name: str | Path) -> UInt8[np.ndarray, "H W 3"]:
@@ -114,30 +104,6 @@ def _as_uint16(gray: Int[np.ndarray, "H W"]) -> UInt16[np.ndarray, "H W"]:
     if low < 0 or high > 65535:
         raise PhotoError(f"gray values: expected 0..65535, found {low}..{high}. Save it with 8 or 16 bits.")
     return gray.astype(np.uint16)
-
-
-@contextmanager
-def photo_errors(path: str | Path) -> Iterator[None]:
-    """Turn the errors of reading a photo into a PhotoError that names the photo and says what to do.
-
-    Wrap only file access and calls to Pillow: a bug in other code would be reported as a damaged photo.
-    """
-    try:
-        yield
-    except PhotoError as error:
-        raise PhotoError(f"{path}: {error}") from error
-    except FileNotFoundError as error:
-        raise PhotoError(f"{path}: this photo does not exist. Check the path.") from error
-    except (IsADirectoryError, PermissionError) as error:  # Windows raises PermissionError for a folder
-        denied = "no permission to read this photo. Change its permissions."
-        problem = "expected a photo, found a folder." if Path(path).is_dir() else denied
-        raise PhotoError(f"{path}: {problem}") from error
-    except UnidentifiedImageError as error:
-        problem = "this file is not an image, or its format is not supported."
-        raise PhotoError(f"{path}: {problem} Convert it to JPEG or PNG, or remove it.") from error
-    except _DECODER_ERRORS as error:
-        advice = "Replace it with an intact copy, or remove it and its labels."
-        raise PhotoError(f"{path}: this photo is damaged or truncated ({error}). {advice}") from error
 
 
 # ---------------------------------------------------------------------- methods that take photos

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image
 
 from boxmask.errors import PhotoError
-from boxmask.photos.read import photo_errors
+from boxmask.photos.open import open_image, photo_errors
+from boxmask.photos.orientation import SIDEWAYS, orientation, upright
 
-_SIDEWAYS = (5, 6, 7, 8)  # the EXIF orientations that exchange height and width
 _PNG_CHUNKS_WITH_ORIENTATION = {b"eXIf", b"iTXt", b"tEXt", b"zTXt"}
 
 
@@ -21,30 +19,22 @@ def photo_size(path: str | Path) -> tuple[int, int]:
     Only the header is read. The exception is a TIFF that is stored rotated: it is decoded, because versions
     of Pillow open it differently. Raises PhotoError, naming the file, if it is missing or its header damaged.
     """
-    with _open(path) as image:
-        orientation = _orientation(image, Path(path))
-        if image.format == "TIFF" and orientation != 1:
+    with open_image(path) as image:
+        turned = _orientation(image, Path(path))
+        if image.format == "TIFF" and turned != 1:
             with photo_errors(path):
-                ImageOps.exif_transpose(image, in_place=True)
+                image = upright(image)
             return image.height, image.width
         width, height = image.size
-        return (width, height) if orientation in _SIDEWAYS else (height, width)
+        return (width, height) if turned in SIDEWAYS else (height, width)
 
 
 def stored_size(path: str | Path) -> tuple[int, int]:
     """Return the (height, width) of a photo file without its EXIF orientation, as some tools report it."""
-    with _open(path) as image:
-        sideways = _orientation(image, Path(path)) in _SIDEWAYS
+    with open_image(path) as image:
+        sideways = _orientation(image, Path(path)) in SIDEWAYS
     height, width = photo_size(path)
     return (width, height) if sideways else (height, width)
-
-
-@contextmanager
-def _open(path: str | Path) -> Iterator[Image.Image]:
-    with photo_errors(path):
-        image = Image.open(path)
-    with image:
-        yield image
 
 
 def _orientation(image: Image.Image, path: Path) -> int:
@@ -55,8 +45,7 @@ def _orientation(image: Image.Image, path: Path) -> int:
     """
     if image.format == "PNG" and not _PNG_CHUNKS_WITH_ORIENTATION & _png_chunks(path):
         return 1
-    with photo_errors(path):
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return orientation(image)
 
 
 def _png_chunks(path: Path) -> set[bytes]:

@@ -17,7 +17,6 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import Int
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 
 from boxmask.data.detection.rle_masks import RleMasks
@@ -28,7 +27,7 @@ from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
-from boxmask.photos.read import photo_errors
+from boxmask.photos.open import open_image, photo_errors
 
 NAME = "instance maps (16-bit images of object numbers, in labels/ or masks/ beside images/)"
 CLASS_NAME = "object"
@@ -98,7 +97,7 @@ def _key(file: str, folder_names: Sequence[str]) -> str | None:
 def _mode(path: Path) -> str:
     """Pillow's mode of an image, from its header alone; "unreadable" if it has none."""
     try:
-        with photo_errors(path), Image.open(path) as image:
+        with open_image(path) as image:
             return image.mode
     except PhotoError:
         return "unreadable"
@@ -139,7 +138,7 @@ def _match_photos(source: Source, files: Sequence[str]) -> dict[str, str]:
 
 def _labeled_photo(source: Source, file: str, photo: str) -> LabeledPhoto:
     path = source.root / file
-    with photo_errors(path), Image.open(path) as image:
+    with open_image(path) as image:
         declared_size = (image.height, image.width)
     folder = PurePosixPath(photo).parent.as_posix()
     return LabeledPhoto(photo, str(path), declared_size, split_from_path(folder))
@@ -184,7 +183,7 @@ def _object_windows(pixels: Int[np.ndarray, "H W"]) -> Iterator[tuple[int, tuple
 
 def _read_pixels(path: Path) -> Int[np.ndarray, "H W"]:
     """Raises LabelError for several pages and for negative numbers."""
-    with photo_errors(path), Image.open(path) as image:
+    with open_image(path) as image, photo_errors(path):
         pages = getattr(image, "n_frames", 1)
         pixels = np.array(image).astype(np.int64)
     if pages > 1 or pixels.ndim != 2:

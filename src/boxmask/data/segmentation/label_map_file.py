@@ -16,7 +16,7 @@ from PIL import Image
 
 from boxmask.errors import LabelError, PhotoError
 from boxmask.masks import Size
-from boxmask.photos.read import photo_errors
+from boxmask.photos.open import open_image, photo_errors
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif")
 """Lossless image formats."""
@@ -54,7 +54,7 @@ def read_label_map(path: Path, by_color: bool) -> LabelMapRuns:
     Raises LabelError if the file cannot be read or is no label map of that kind.
     """
     try:
-        with photo_errors(path), Image.open(path) as image:
+        with open_image(path) as image, photo_errors(path):
             image.load()
     except PhotoError as error:
         raise LabelError(f"Label map {error}") from error
@@ -71,7 +71,7 @@ def read_label_map(path: Path, by_color: bool) -> LabelMapRuns:
 def read_header(path: Path) -> tuple[Size, str]:
     """(height, width) and Pillow's mode of a label map, without decoding its pixels."""
     try:
-        with photo_errors(path), Image.open(path) as image:
+        with open_image(path) as image:
             return (image.height, image.width), image.mode
     except PhotoError as error:
         raise LabelError(f"Label map {error}") from error
