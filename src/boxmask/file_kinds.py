@@ -19,6 +19,9 @@ PHOTO_SUFFIXES = (
     ".webp",
     ".gif",
     ".avif",
+    ".heic",
+    ".heif",
+    ".hif",
     ".jp2",
     ".ppm",
     ".pgm",
@@ -26,13 +29,18 @@ PHOTO_SUFFIXES = (
     ".pnm",
 )
 
+HEIC_SUFFIXES = (".heic", ".heif", ".hif")
+"""Endings of photos that need the package pi-heif."""
+
 _VIDEO = "video"
 _ARCHIVE = "archive: unpack it"
+_HEIC = "pip install pi-heif to read it, or convert it to JPEG"
 _OTHER_PHOTO = "photo format that boxmask cannot read: convert it to JPEG or PNG"
 _EXPLANATIONS = {
     **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"), _VIDEO),
     **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"), _ARCHIVE),
-    **dict.fromkeys((".heic", ".heif", ".jxl", ".svg", ".psd"), _OTHER_PHOTO),
+    **dict.fromkeys((".jxl", ".svg", ".psd"), _OTHER_PHOTO),
+    **dict.fromkeys(HEIC_SUFFIXES, _HEIC),
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), _OTHER_PHOTO),
 }
 _OTHER_PHOTO_ENDINGS = [ending for ending, why in _EXPLANATIONS.items() if why == _OTHER_PHOTO]

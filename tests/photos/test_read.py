@@ -15,7 +15,8 @@ from PIL import ExifTags, Image, JpegImagePlugin, features
 from torch import Tensor
 
 from boxmask.errors import PhotoError
-from boxmask.photos.find import find_photos
+from boxmask.file_kinds import note_on_unused_files
+from boxmask.photos.find import find_photos, find_unused_files
 from boxmask.photos.read import accepts_photos, load_photo, to_image
 from boxmask.photos.size import photo_size, stored_size
 
@@ -423,3 +424,36 @@ def test_an_input_that_matches_nothing_is_named(folder: Path) -> None:
 
 def test_no_inputs_give_no_photos() -> None:
     assert find_photos([]) == []
+
+
+def test_files_that_are_not_photos_are_accounted_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one.HEIC", "two.heif", "clip.mp4", "clip.MOV", "LABELS", "deep/er/x.json"):
+        (folder / name).touch()
+    monkeypatch.setattr("boxmask.photos.open._HEIC_READERS", ())
+    unused = find_unused_files([folder, folder / "a.png", f"{folder}/**/*"])
+    assert names(folder, unused) == [
+        "LABELS", "clip.MOV", "clip.mp4", "deep/er/x.json", "deep/notes.txt", "one.HEIC", "two.heif",
+    ]  # fmt: skip
+    (note,) = note_on_unused_files(str(file) for file in unused)
+    assert "1 .heic (pip install pi-heif to read it, or convert it to JPEG)" in note
+    assert "1 .mp4 (video)" in note
+    assert find_unused_files(folder / "a.png") == []
+    assert names(folder, find_unused_files(f"{folder}/*.m*")) == ["clip.mp4"]
+
+
+def test_a_folder_without_photos_says_what_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.heic", "b.heic", "c.mp4"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr("boxmask.photos.open._HEIC_READERS", ())
+    with pytest.raises(
+        PhotoError, match=r"no photos .*Not used: 2 \.heic \(pip install.*1 \.mp4 \(video\)\."
+    ):
+        find_photos(tmp_path)
+
+
+def test_heic_is_a_photo_with_an_installed_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.HEIC").touch()
+    monkeypatch.setattr("boxmask.photos.open._HEIC_READERS", ("boxmask.photos.find",))
+    monkeypatch.setattr("boxmask.photos.find.HeifImageFile", object, raising=False)
+    assert names(tmp_path, find_photos(tmp_path)) == ["a.HEIC"]
+    assert find_unused_files(tmp_path) == []

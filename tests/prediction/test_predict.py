@@ -153,6 +153,13 @@ def test_a_damaged_photo_is_reported_and_the_others_are_predicted(photos: Path, 
     assert calls == [(1, 3), (2, 3), (3, 3)]
 
 
+def test_files_that_are_not_photos_are_counted_in_one_note(photos: Path, tmp_path: Path) -> None:
+    for name in ("clip.mp4", "notes.txt", "deeper/clip.mp4"):
+        (photos / name).touch()
+    assert detect_boxes([photos], tmp_path / "out").notes == ("not used: 2 .mp4 (video), 1 .txt",)
+    assert detect_boxes([photos / "a.jpg"], tmp_path / "out").notes == ()
+
+
 # ---------------------------------------------------------------- photos are never overwritten
 
 

@@ -40,6 +40,7 @@ def predict(
     device
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
+    from boxmask.cli.output import print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.data.messages import format_count
     from boxmask.detectors.fast_rcnn import compress_with_svd
@@ -53,6 +54,7 @@ def predict(
     writer = task_of(model).writer(model, out, _formats(save), min_score)
     with photo_progress("predicting") as progress:
         prediction = predict_photos(model, photos, out, writer, progress)
+    print_notes(prediction.notes)
     photos_read = format_count(len(prediction.photos), "photo")
     print(f"{photos_read}, {prediction.summary}" if prediction.summary else photos_read)
     print(out)

@@ -122,11 +122,14 @@ def _evaluate(
 
 
 def _draw(inputs: list[str], boxes_of: BoxesOf, config: SelectiveSearchConfig | None, out: Path) -> int:
+    from boxmask.cli.output import print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.data.messages import format_count
-    from boxmask.photos.find import find_photos
+    from boxmask.file_kinds import note_on_unused_files
+    from boxmask.photos.find import find_photos, find_unused_files
     from boxmask.prediction.proposals import draw_proposals
 
+    print_notes(note_on_unused_files(str(file) for file in find_unused_files(inputs)))
     with photo_progress("proposing") as progress:
         pictures = draw_proposals(find_photos(inputs), boxes_of, out, config, progress)
     print(format_count(len(pictures), "photo"))

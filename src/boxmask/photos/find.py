@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxmask.errors import PhotoError
-from boxmask.file_kinds import PHOTO_SUFFIXES
+from boxmask.file_kinds import HEIC_SUFFIXES, PHOTO_SUFFIXES, note_on_unused_files
 from boxmask.photos.folders import visible_files
+from boxmask.photos.open import can_read_heic
 
 
 def find_photos(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
@@ -28,21 +29,41 @@ def find_photos(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
     return list(photos.values())
 
 
+def find_unused_files(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
+    """Return the files in the same folders and patterns that `find_photos` passes over, sorted."""
+    given = [inputs] if isinstance(inputs, str | Path) else inputs
+    files = {file for path in given for file in _files_of(Path(path))}
+    return sorted(file for file in files if not _is_photo(file))
+
+
 def _photos_of(given: Path) -> list[Path]:
-    if given.is_dir():
-        return [path for path in visible_files(given) if path.suffix.lower() in PHOTO_SUFFIXES]
     if given.is_file():
         return [given]
+    return [file for file in _files_of(given) if _is_photo(file)]
+
+
+def _files_of(given: Path) -> list[Path]:
+    """The files in a folder or of a pattern, sorted; none for a file."""
+    if given.is_dir():
+        return visible_files(given)
+    if given.is_file():
+        return []
     pattern = str(given)  # may be absolute, which Path.glob does not accept
     matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207
-    files = [match for match in matches if match.suffix.lower() in PHOTO_SUFFIXES and not match.is_dir()]
-    in_folders = [photo for match in matches if match.is_dir() for photo in _photos_of(match)]
-    return sorted({*files, *in_folders})
+    in_folders = [file for match in matches if match.is_dir() for file in visible_files(match)]
+    return sorted({*in_folders, *(match for match in matches if not match.is_dir())})
+
+
+def _is_photo(file: Path) -> bool:
+    suffix = file.suffix.lower()
+    return suffix in PHOTO_SUFFIXES and (suffix not in HEIC_SUFFIXES or can_read_heic())
 
 
 def _why_nothing(given: Path) -> str:
+    notes = note_on_unused_files(str(file) for file in _files_of(given))
+    found = f" {notes[0]}.".replace("not used", "Not used", 1) if notes else ""
     if given.is_dir():
-        return f"this folder contains no photos (files ending in {', '.join(PHOTO_SUFFIXES)})."
+        return f"this folder contains no photos (files ending in {', '.join(PHOTO_SUFFIXES)}).{found}"
     if glob.has_magic(str(given)):
-        return f"this pattern matches no photos (files ending in {', '.join(PHOTO_SUFFIXES)})."
+        return f"this pattern matches no photos (files ending in {', '.join(PHOTO_SUFFIXES)}).{found}"
     return "no such photo or folder. Check the path."

@@ -25,8 +25,6 @@ Decoding takes 7 bytes per pixel, 4 in Pillow and 3 in the array, and 4 more if 
 photo of this size needs 3.8 to 6 GB, which an ordinary computer has. Its array stays below 2**31 bytes, too.
 """
 
-HEIC_SUFFIXES = (".heic", ".heif", ".hif")
-HEIC_REMEDY = "Install a reader (pip install pi-heif), or convert to JPEG"
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _HEIC_READERS = ("pi_heif", "pillow_heif")  # pi_heif only decodes; its wheels hold no GPL code
 
@@ -187,6 +185,6 @@ def _heic_factory() -> _Factory | None:
 def _open_heic(file: IO[bytes], name: str) -> Image.Image:
     factory = _heic_factory()
     if factory is None:
-        raise PhotoError(f"this photo is HEIC. {HEIC_REMEDY}.")
+        raise PhotoError("this photo is HEIC. Install a reader (pip install pi-heif), or convert it to JPEG.")
     file.seek(0)
     return factory(file, name)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from boxmask.errors import PhotoError, UsageError
-from boxmask.photos.find import find_photos
+from boxmask.file_kinds import note_on_unused_files
+from boxmask.photos.find import find_photos, find_unused_files
 from boxmask.photos.read import load_photo
 from boxmask.results.paths import check_not_overwriting, picture_names
 from boxmask.visualization.style import RGBImage
@@ -52,6 +53,7 @@ class Prediction:
     files:   the files that were written
     errors:  one message per photo that could not be read
     summary: one line about the results, or nothing
+    notes:   one line that counts the files that are not photos, if there are any
     """
 
     photos: list[Path]
@@ -59,6 +61,7 @@ class Prediction:
     files: list[Path]
     errors: list[str]
     summary: str
+    notes: tuple[str, ...] = ()
 
 
 def predict_photos(
@@ -77,6 +80,7 @@ def predict_photos(
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is a file. Give a folder with --out.")
     photos = find_photos(inputs)
+    notes = note_on_unused_files(str(file) for file in find_unused_files(inputs))
     names = picture_names(photos)
     check_not_overwriting([file for name in names for file in writer.files(name)], photos)
     done: list[Path] = []
@@ -93,4 +97,4 @@ def predict_photos(
             files.extend(writer.files(name))
         if progress is not None:
             progress(number, len(photos))
-    return Prediction(done, writer.results, files + writer.finish(), errors, writer.summary())
+    return Prediction(done, writer.results, files + writer.finish(), errors, writer.summary(), notes)
