@@ -9,7 +9,7 @@ from pathlib import Path
 from boxmask.errors import PhotoError
 from boxmask.file_kinds import HEIC_SUFFIXES, PHOTO_SUFFIXES, note_on_unused_files
 from boxmask.photos.folders import visible_files
-from boxmask.photos.open import can_read_heic
+from boxmask.photos.formats import can_read_heic
 
 
 def find_photos(inputs: str | Path | Sequence[str | Path]) -> list[Path]:

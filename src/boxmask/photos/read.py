@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar, cast, overload
@@ -18,12 +19,19 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8, UInt16
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 from torch import Tensor
 
 from boxmask.errors import PhotoError
-from boxmask.photos.open import open_image, photo_errors
-from boxmask.photos.orientation import upright
+from boxmask.photos.errors import photo_error, too_large
+from boxmask.photos.formats import (
+    DECODER_ERRORS,
+    MAX_PIXELS,
+    OWN_OPENERS,
+    TRANSPOSITIONS,
+    WRONG_FORMAT_ERRORS,
+    open_heic,
+)
 from boxmask.photos.rgb import channels_first, to_rgb, to_uint8_array, with_channel_axis
 
 Photo: TypeAlias = str | Path | Image.Image | NDArray[Any] | Tensor
@@ -44,14 +52,11 @@ def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
     Raises PhotoError with what was expected and what was found.
     """
     if isinstance(photo, str | Path):
-        with open_image(photo) as image, photo_errors(photo):
-            pixels = _decode(image)
-        return torch.from_numpy(_rgb_array(pixels, photo)).permute(2, 0, 1)
+        with open_image(photo) as image:
+            return torch.from_numpy(_decode(image, photo)).permute(2, 0, 1)
     if isinstance(photo, Image.Image):
         name = getattr(photo, "filename", "") or "PIL image"
-        with photo_errors(name):
-            pixels = _decode(photo)
-        return torch.from_numpy(_rgb_array(pixels, name)).permute(2, 0, 1)
+        return torch.from_numpy(_decode(photo, name)).permute(2, 0, 1)
     if isinstance(photo, np.ndarray):
         return to_rgb(channels_first(photo))
     if isinstance(photo, Tensor):
@@ -67,30 +72,78 @@ def load_photo(path: str | Path) -> UInt8[np.ndarray, "H W 3"]:
     return to_image(path).permute(1, 2, 0).numpy()
 
 
-def _decode(image: Image.Image) -> NDArray[Any]:
-    """Decode a PIL image and turn it upright: (H, W, 3) or (H, W, 4) uint8, or (H, W) of a deeper type.
+# ---------------------------------------------------------------------- decoding
 
-    It only calls Pillow, because `photo_errors` reports its exceptions as damaged photos.
+
+@contextmanager
+def open_image(path: str | Path) -> Iterator[Image.Image]:
+    """Open an image file without decoding it.
+
+    Raises PhotoError, naming the file, if it is missing, not an image, too large, or its header damaged.
     """
-    image = upright(image)
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return np.array(image)
-    mode = "RGBA" if image.has_transparency_data else "RGB"
-    width, height = image.size
-    if width * height <= _STRIP_PIXELS:
-        return np.array(image if image.mode == mode else image.convert(mode))
-    pixels = np.empty((height, width, len(mode)), dtype=np.uint8)
-    rows = max(1, _STRIP_PIXELS // (8 * width))
-    for top in range(0, height, rows):
-        strip = image.crop((0, top, width, min(top + rows, height)))
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(Path(path).open("rb"))
+            prefix, image = file.read(16), None
+            for name in Image.ID:  # as `Image.open` does, without its limit
+                opener, accept = Image.OPEN[name]
+                accepted = accept is None or accept(prefix)
+                if accepted and not isinstance(accepted, str):  # a text says why it cannot be opened
+                    file.seek(0)
+                    with suppress(*WRONG_FORMAT_ERRORS):
+                        image = OWN_OPENERS.get(name, opener)(file, str(path))
+                        break
+            image = image or open_heic(file, str(path))
+            if image is None:
+                raise UnidentifiedImageError
+            stack.enter_context(image)
+        except (PhotoError, *DECODER_ERRORS) as error:
+            raise photo_error(path, error) from error
+        if image.width * image.height > MAX_PIXELS:
+            raise PhotoError(f"{path}: {too_large(image.size)}")
+        yield image
+
+
+def _decode(image: Image.Image, name: str | Path) -> UInt8[np.ndarray, "H W 3"]:
+    """Decode a PIL image and turn it upright. Raises PhotoError, naming the photo."""
+    try:
+        image.load()  # a TIFF is turned upright while loading and loses its orientation
+        if (turned := orientation(image)) != 1:
+            image = image.transpose(TRANSPOSITIONS[turned])
+        if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+            pixels = np.array(image)
+        else:
+            mode = "RGBA" if image.has_transparency_data else "RGB"
+            if image.width * image.height > _STRIP_PIXELS:
+                pixels = _convert_in_strips(image, mode)
+            else:
+                pixels = np.array(image if image.mode == mode else image.convert(mode))
+    except DECODER_ERRORS as error:
+        raise photo_error(name, error) from error
+    return pixels if pixels.shape[2:] == (3,) else _rgb_array(pixels, name)
+
+
+def orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1..8. It is 1, upright, if there is none or the EXIF tags are broken."""
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except DECODER_ERRORS:
+        return 1  # the pixels are intact
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _convert_in_strips(image: Image.Image, mode: str) -> UInt8[np.ndarray, "H W C"]:
+    """Convert to RGB or RGBA without a second copy of a large photo."""
+    pixels = np.empty((image.height, image.width, len(mode)), dtype=np.uint8)
+    rows = max(1, _STRIP_PIXELS // (8 * image.width))
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
         pixels[top : top + rows] = np.asarray(strip.convert(mode))
     return pixels
 
 
 def _rgb_array(pixels: NDArray[Any], name: str | Path) -> UInt8[np.ndarray, "H W 3"]:
-    """Convert decoded pixels to (H, W, 3) uint8. Raises PhotoError, naming the photo."""
-    if pixels.shape[2:] == (3,):
-        return pixels
+    """Convert (H, W, 4) uint8, or (H, W) of a deeper type. Raises PhotoError, naming the photo."""
     try:
         narrow = _as_uint16(pixels) if pixels.dtype == np.int32 else pixels
         return to_uint8_array(to_rgb(channels_first(narrow)))
@@ -104,6 +157,21 @@ def _as_uint16(gray: Int[np.ndarray, "H W"]) -> UInt16[np.ndarray, "H W"]:
     if low < 0 or high > 65535:
         raise PhotoError(f"gray values: expected 0..65535, found {low}..{high}. Save it with 8 or 16 bits.")
     return gray.astype(np.uint16)
+
+
+# ---------------------------------------------------------------------- errors
+
+
+@contextmanager
+def photo_errors(path: str | Path) -> Iterator[None]:
+    """Turn the errors of reading a photo into a PhotoError that names the photo and says what to do.
+
+    Wrap only file access and calls to Pillow: a bug in other code would be reported as a damaged photo.
+    """
+    try:
+        yield
+    except (PhotoError, *DECODER_ERRORS) as error:
+        raise photo_error(path, error) from error
 
 
 # ---------------------------------------------------------------------- methods that take photos

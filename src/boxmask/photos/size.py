@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from boxmask.errors import PhotoError
-from boxmask.photos.open import open_image, photo_errors
-from boxmask.photos.orientation import SIDEWAYS, orientation, upright
+from boxmask.photos.formats import SIDEWAYS
+from boxmask.photos.read import open_image, orientation, photo_errors
 
 _PNG_CHUNKS_WITH_ORIENTATION = {b"eXIf", b"iTXt", b"tEXt", b"zTXt"}
 
@@ -23,7 +23,7 @@ def photo_size(path: str | Path) -> tuple[int, int]:
         turned = _orientation(image, Path(path))
         if image.format == "TIFF" and turned != 1:
             with photo_errors(path):
-                image = upright(image)
+                ImageOps.exif_transpose(image, in_place=True)
             return image.height, image.width
         width, height = image.size
         return (width, height) if turned in SIDEWAYS else (height, width)

@@ -27,7 +27,7 @@ from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
-from boxmask.photos.open import open_image, photo_errors
+from boxmask.photos.read import open_image, photo_errors
 
 NAME = "instance maps (16-bit images of object numbers, in labels/ or masks/ beside images/)"
 CLASS_NAME = "object"

@@ -16,7 +16,7 @@ from PIL import Image
 
 from boxmask.errors import LabelError, PhotoError
 from boxmask.masks import Size
-from boxmask.photos.open import open_image, photo_errors
+from boxmask.photos.read import open_image, photo_errors
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif")
 """Lossless image formats."""

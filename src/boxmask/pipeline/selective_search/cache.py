@@ -19,8 +19,7 @@ from torch import Tensor
 
 from boxmask.atomic_write import atomic_write
 from boxmask.errors import OutputError, UsageError
-from boxmask.photos.open import photo_errors
-from boxmask.photos.read import load_photo
+from boxmask.photos.read import load_photo, photo_errors
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig, selective_search
 
 VERSION = 2  # of Selective Search; increase it when the same photo and settings give other boxes

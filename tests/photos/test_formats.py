@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from boxmask.errors import PhotoError
-from boxmask.photos import open as photos_open
-from boxmask.photos.open import MAX_PIXELS, open_image
-from boxmask.photos.read import load_photo, to_image
+from boxmask.photos import formats as photo_formats
+from boxmask.photos.formats import MAX_PIXELS
+from boxmask.photos.read import load_photo, open_image, to_image
 from boxmask.photos.size import photo_size
 
 FORMATS = ("jpeg", "png", "tiff", "webp", "gif", "bmp", "ppm")
@@ -131,7 +131,7 @@ def test_too_little_memory_is_not_a_damaged_photo(tmp_path: Path, monkeypatch: p
     def fail(image: Image.Image) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("boxmask.photos.read.upright", fail)
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", fail)
     with pytest.raises(PhotoError, match=r"photo\.png: not enough memory to decode this photo\. Scale"):
         load_photo(tmp_path / "photo.png")
 
@@ -285,7 +285,7 @@ def test_heic_is_read_with_an_installed_reader(tmp_path: Path, orientation: int)
 
 
 def test_heic_without_a_reader_names_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photos_open, "_HEIC_READERS", ())
+    monkeypatch.setattr(photo_formats, "_HEIC_READERS", ())
     path = tmp_path / "photo.heic"
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
     with pytest.raises(PhotoError, match=r"photo\.heic: this photo is HEIC\. .*pip install pi-heif.*JPEG"):

@@ -1,0 +1,46 @@
+"""Messages about photos that cannot be read: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from boxmask.errors import PhotoError
+from boxmask.photos.formats import MAX_PIXELS
+
+
+def photo_error(path: str | Path, error: Exception) -> PhotoError:
+    """Return the PhotoError for an exception that was raised while a photo was read."""
+    return PhotoError(f"{path}: {_problem(Path(path), error)}")
+
+
+def too_large(size: tuple[int, int]) -> str:
+    """Say that a photo of (width, height) exceeds MAX_PIXELS."""
+    return (
+        f"this photo is too large ({size[0]:,} × {size[1]:,} pixels): at most {MAX_PIXELS / 1e6:.0f} million "
+        "pixels are read. Scale it down, or cut it into tiles."
+    )
+
+
+def _problem(path: Path, error: Exception) -> str:
+    match error:
+        case PhotoError():
+            return str(error)
+        case FileNotFoundError():
+            return "this photo does not exist. Check the path."
+        case IsADirectoryError() | PermissionError() if path.is_dir():  # PermissionError on Windows
+            return "expected a photo, found a folder."
+        case PermissionError():
+            return "no permission to read this photo. Change its permissions."
+        case UnidentifiedImageError():
+            advice = "Convert it to JPEG or PNG, or remove it."
+            return f"this file is not an image, or its format is not supported. {advice}"
+        case Image.DecompressionBombError() | Image.DecompressionBombWarning():
+            limit = f"in its format, at most {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels"
+            return f"this photo is too large: {limit} are read. Scale it down, or convert it to JPEG or PNG."
+        case MemoryError():
+            return "not enough memory to decode this photo. Scale it down, or cut it into tiles."
+    detail = f" ({error})" if str(error) else ""
+    advice = "Replace it with an intact copy, or remove it and its labels."
+    return f"this photo is damaged or truncated{detail}. {advice}"

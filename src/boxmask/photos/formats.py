@@ -1,0 +1,122 @@
+"""The image formats that Pillow reads, without its limit of pixels, and HEIC.
+
+`Image.open` refuses photos by a limit that is global to the program (`Image.MAX_IMAGE_PIXELS`) and warns from
+half of it on. The limit here is MAX_PIXELS, and Pillow's own is neither used nor changed.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from importlib import import_module
+from typing import IO, Any, TypeAlias
+
+from PIL import Image, JpegImagePlugin, TiffImagePlugin
+
+from boxmask.errors import PhotoError
+
+MAX_PIXELS = 2**29
+"""The most pixels of a photo that is read, for example 23,170 × 23,170.
+
+Decoding takes 7 bytes per pixel, 4 in Pillow and 3 in the array, and 4 more if the photo is stored rotated. A
+photo of this size needs 3.8 to 6 GB, which an ordinary computer has. Its array stays below 2**31 bytes, too.
+"""
+
+TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns an image upright, by its EXIF orientation."""
+
+SIDEWAYS = (5, 6, 7, 8)
+"""The EXIF orientations that exchange height and width."""
+
+DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Warning,  # in a program that turns warnings into errors
+)
+"""The exceptions that Pillow's decoders raise on damaged files. They include TypeError and AttributeError,
+raised when a header announces data that the file does not contain."""
+
+WRONG_FORMAT_ERRORS = (SyntaxError, IndexError, TypeError, struct.error)
+"""The exceptions of `Opener`s for a file in another format."""
+
+Opener: TypeAlias = Callable[[IO[bytes], str], Image.Image]
+"""A file and its name -> the image, its header read."""
+
+
+class _Jpeg(JpegImagePlugin.JpegImageFile):
+    """A JPEG without what needs its EXIF tags, which may be broken: the resolution and further pictures."""
+
+    _read_dpi_from_exif = lambda self: None  # noqa: E731 (one definition less on the way of a photo)
+
+
+class _Tiff(TiffImagePlugin.TiffImageFile):
+    """A TIFF that Pillow decodes at any size: it checks its limit where it makes room for the pixels."""
+
+    def load_prepare(self) -> None:
+        if getattr(self, "_im", None) is None and hasattr(self, "_tile_size"):
+            self.im = Image.core.new(self.mode, self._tile_size)  # type: ignore[attr-defined]
+        super().load_prepare()
+
+
+OWN_OPENERS: dict[str, Opener] = {"JPEG": _Jpeg, "TIFF": _Tiff}
+"""Take the place of Pillow's, which are in `Image.OPEN`."""
+
+Image.init()  # fills `Image.OPEN` with all formats, as `Image.open` does for a rare one
+
+
+# ---------------------------------------------------------------------- HEIC
+
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_HEIC_READERS = ("pi_heif", "pillow_heif")  # pi_heif only decodes; its wheels hold no GPL code
+
+
+def can_read_heic() -> bool:
+    """Whether a package that reads HEIC is installed."""
+    return _heic_opener() is not None
+
+
+def _heic_opener() -> Opener | None:
+    """The opener of an installed package. Pillow's list of formats, which is global, stays as it is."""
+    for package in _HEIC_READERS:
+        try:
+            module: Any = import_module(package)
+        except ImportError:
+            continue
+        opener: Opener = module.HeifImageFile
+        return opener
+    return None
+
+
+def open_heic(file: IO[bytes], name: str) -> Image.Image | None:
+    """Open a HEIC photo; None for another format. Raises PhotoError if no reader is installed."""
+    file.seek(0)
+    prefix = file.read(12)
+    if prefix[4:8] != b"ftyp" or prefix[8:12] not in _HEIC_BRANDS:
+        return None
+    file.seek(0)
+    opener = _heic_opener()
+    if opener is None:
+        raise PhotoError("this photo is HEIC. Install a reader (pip install pi-heif), or convert it to JPEG.")
+    return opener(file, name)
