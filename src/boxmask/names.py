@@ -27,11 +27,11 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _FOREIGN = re.compile(r"(/|[A-Za-z]:/|~)")
 """How a path on another computer begins."""
 
-_LAYOUT_FOLDERS = {
-    *("images", "image", "imgs", "img", "photos", "photo", "pictures", "jpegimages", "data", "."),
-    *("annotations", "annotation", "labels", "label", "xml", "xmls"),
+_LAYOUT_WORDS = {
+    *("images", "image", "imgs", "img", "photos", "photo", "pictures", "jpegimages", "data", "dataset", "."),
+    *("annotations", "annotation", "annots", "annot", "labels", "label", "xmls", "xml", "json", "voc", ""),
 }
-"""Folders whose names tell what kind of files they hold, not which ones."""
+"""Words in folder names that tell what kind of files a folder holds, not which ones."""
 
 
 # ---------------------------------------------------------------- classes
@@ -166,10 +166,10 @@ class NameIndex:
 
     def did_you_mean(self, name: str) -> str:
         """ " (did you mean a.jpg?)" with the files of the most similar names; "" if none is similar."""
-        wanted = posixpath.basename(decoded_path(name)).casefold()
+        wanted = _comparable(decoded_path(name))
         files_of: dict[str, list[str]] = defaultdict(list)
         for file in self._files:
-            files_of[posixpath.basename(normal_path(file)).casefold()].append(file)
+            files_of[_comparable(normal_path(file))].append(file)
         close = difflib.get_close_matches(wanted, files_of, n=2, cutoff=0.75)
         similar = [file for key in close for file in files_of[key]][:2]
         return f" (did you mean {' or '.join(similar)}?)" if similar else ""
@@ -204,8 +204,7 @@ class NameIndex:
             return _SAME_FOLDERS
         if f"/{wanted}".endswith(f"/{found}"):
             return 3
-        inner, outer = sorted((_telling_folders(wanted), _telling_folders(found)), key=len)
-        if inner == outer[len(outer) - len(inner) :]:
+        if folders_agree(telling_folders(wanted), telling_folders(found)):
             return 4
         nearest_folder = posixpath.basename(posixpath.dirname(wanted))
         return 5 if _FOREIGN.match(wanted) and nearest_folder not in self._folders else None
@@ -214,7 +213,24 @@ class NameIndex:
 _SAME_FOLDERS = 2
 
 
-def _telling_folders(path: str) -> list[str]:
-    """The folders of a path that tell files apart: cam1 of images/cam1/x.jpg."""
-    folders = path.split("/")[:-1]
-    return [folder for folder in folders if folder.lower() not in _LAYOUT_FOLDERS]
+def _comparable(path: str) -> str:
+    """The name alone, without case and known ending."""
+    return without_ending(posixpath.basename(path)).casefold()
+
+
+def telling_folders(path: str) -> list[str]:
+    """The folders of a path that tell files apart: [cam1] for images/cam1/x.jpg, [train] for train_labels/x.
+
+    Words such as "images" and "labels" are left out.
+    """
+    folders = []
+    for folder in normal_path(path).split("/")[:-1]:
+        words = [word for word in re.split(r"[\s_-]+", folder) if word.lower() not in _LAYOUT_WORDS]
+        folders.append("_".join(words))
+    return [folder for folder in folders if folder]
+
+
+def folders_agree(folders: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether the shorter of two lists of telling folders is the end of the longer one."""
+    inner, outer = sorted((list(folders), list(others)), key=len)
+    return inner == outer[len(outer) - len(inner) :]

@@ -17,6 +17,7 @@ from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.source import Source, find_source
+from boxmask.data.messages import format_errors
 from boxmask.data.photo_sizes import notes_on_sizes, read_sizes
 from boxmask.data.split import apply_split_file, draw_missing_splits
 from boxmask.errors import LabelError
@@ -29,6 +30,9 @@ class Format(Protocol):
 
     def recognize(self, source: Source) -> list[str]:
         """The label files in this format; none if the source has another one."""
+
+    def unreadable(self, source: Source) -> list[str]:
+        """A message on each file that cannot be read and so may be in this format."""
 
     def read(self, source: Source, files: Sequence[str]) -> Labels:
         """The labels in these files."""
@@ -94,6 +98,7 @@ def _read_labels(source: Source, path: Path) -> Labels:
     """Read the labels in their format. Raises LabelError if no format matches, or several do."""
     matching = _matching_formats(source)
     if not matching:
+        _check_readable(source)
         known = " or ".join(form.NAME for formats in _FORMATS for form in formats)
         found = source.describe_contents()
         raise LabelError(f"{path}: no labels found. Looked for {known}; found {found}.")
@@ -107,6 +112,14 @@ def _read_labels(source: Source, path: Path) -> Labels:
     if not labels.class_names:
         raise LabelError(f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn.")
     return labels
+
+
+def _check_readable(source: Source) -> None:
+    """Raise LabelError for files that may hold labels but cannot be read."""
+    errors = [error for formats in _FORMATS for form in formats for error in form.unreadable(source)]
+    if errors:
+        remedy = "No other labels were found. Correct these files or remove them."
+        raise LabelError(format_errors("Label files that cannot be read", errors, remedy))
 
 
 # ---------------------------------------------------------------- masks

@@ -9,7 +9,6 @@ Classes are identified by name. The name of a file, or of its folder, may contai
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,13 +20,13 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from boxmask.data.formats.coco_areas import check_areas
-from boxmask.data.formats.coco_categories import class_names, label_indices, note_on_shared_names
+from boxmask.data.formats.coco_categories import class_names, label_indices, notes_on_names
 from boxmask.data.formats.coco_document import CocoDocument, read_document
 from boxmask.data.formats.coco_ids import check_ids
 from boxmask.data.formats.coco_masks import mask_reader
+from boxmask.data.formats.coco_photos import find_coco_files, find_photos
 from boxmask.data.formats.coco_values import Entry
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
-from boxmask.data.formats.numbers import whole_number
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source
 from boxmask.data.messages import format_errors, format_note
@@ -35,22 +34,16 @@ from boxmask.errors import LabelError
 
 NAME = "COCO JSON (one file, or a folder with one or several)"
 
-_OPENING = re.compile(rb'\s*\{.*?"(info|licenses|images|annotations|categories)"\s*:', re.DOTALL)
-
 
 def recognize(source: Source) -> list[str]:
-    """The JSON files that begin like those of COCO; only those called instances*, if there are any."""
-    files = _coco_files(source)
+    """The JSON files in COCO's form; only those called instances*, if there are any."""
+    files, _ = find_coco_files(source)
     return [file for file in files if file.rpartition("/")[2].startswith("instances")] or files
 
 
-def _coco_files(source: Source) -> list[str]:
-    return [file for file in source.candidates_with_suffix(".json") if _begins_like_coco(source, file)]
-
-
-def _begins_like_coco(source: Source, file: str) -> bool:
-    with (source.root / file).open("rb") as stream:
-        return _OPENING.match(stream.read(4096).removeprefix(b"\xef\xbb\xbf")) is not None
+def unreadable(source: Source) -> list[str]:
+    """A message on each JSON file that cannot be read and so may be one of COCO."""
+    return find_coco_files(source)[1]
 
 
 def read(source: Source, files: Sequence[str]) -> Labels:
@@ -62,44 +55,21 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     finder = PhotoFinder(source)
     documents = [read_document(source.root, file) for file in files]
     notes_on_values = [note for document in documents for note in (*document.notes, *check_ids(document))]
-    photos = {document.file: _find_photos(document, finder, source) for document in documents}
+    found = {document.file: find_photos(document, finder, source) for document in documents}
+    photos = {file: photos_of_file for file, (photos_of_file, _) in found.items()}
     documents, notes = _without_overviews(documents, photos)
+    notes += tuple(note for document in documents for note in found[document.file][1])
     _check_listed_once(documents, photos)
     listed = [photo for document in documents for photo in photos[document.file]]
-    others = sorted(set(_coco_files(source)) - set(files))
+    coco_files, errors = find_coco_files(source)
+    others = sorted(set(coco_files) - set(files))
     notes += format_note(f"left out {len(others)} other JSON files", others)
+    notes += format_note("left out, because they cannot be read", errors)
     notes += note_on_unlabeled_photos(source, [photo.file for photo in listed], "that the labels do not name")
     return _labels(source, documents, listed, (*notes, *notes_on_values))
 
 
 # ---------------------------------------------------------------- photos
-
-
-def _find_photos(document: CocoDocument, finder: PhotoFinder, source: Source) -> list[LabeledPhoto]:
-    photos, missing = [], []
-    for index, image in enumerate(document.images):
-        file = finder.by_name(image["file_name"], document.file)
-        if file is None:
-            missing.append(f"{document.location('images', index)}: {image['file_name']}")
-        else:
-            photos.append(_labeled_photo(document, index, file, source))
-    if missing:
-        remedy = (
-            "Put the photos beside the JSON file or in a folder such as images/, or remove their entries."
-        )
-        raise LabelError(format_errors("Labels name photos that do not exist", missing, remedy))
-    return photos
-
-
-def _labeled_photo(document: CocoDocument, index: int, file: str, source: Source) -> LabeledPhoto:
-    image = document.images[index]
-    height, width = whole_number(image.get("height")), whole_number(image.get("width"))
-    declared = None if height is None or width is None else (height, width)
-    image_id = image["id"]
-    location = f"{source.root / document.file}: images[{index}] (id {image_id})"
-    return LabeledPhoto(
-        file, location, declared, document.split, image_id if isinstance(image_id, int) else None
-    )
 
 
 def _without_overviews(
@@ -162,7 +132,7 @@ def _labels(
         crowd=np.array([annotation["iscrowd"] for annotation in annotations], dtype=bool),
         difficult=np.zeros(len(annotations), dtype=bool),
         location=location,
-        notes=(*notes, *notes_on_classes, *note_on_shared_names(documents), *notes_on_areas),
+        notes=(*notes, *notes_on_classes, *notes_on_names(documents), *notes_on_areas),
         read_masks=mask_reader(segmentations, photo_of, location),
     )
 

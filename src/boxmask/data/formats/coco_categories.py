@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from boxmask.data.formats.coco_document import CocoDocument
 from boxmask.data.formats.coco_values import Entry
 from boxmask.data.messages import format_note
+from boxmask.names import class_name as _normal
+from boxmask.names import notes_on_class_names
 
 
 def class_names(documents: Sequence[CocoDocument]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -22,10 +24,10 @@ def class_names(documents: Sequence[CocoDocument]) -> tuple[tuple[str, ...], tup
     ordered = sorted(categories, key=lambda category: (isinstance(category["id"], str), category["id"]))
     names = list(dict.fromkeys(class_name(category) for category in ordered))
     parents = {
-        supercategory.strip()
+        _normal(supercategory)
         for category in categories
         if isinstance(supercategory := category.get("supercategory"), str)
-        and supercategory.strip() != class_name(category)
+        and _normal(supercategory) != class_name(category)
     }
     used = _used_names(documents)
     left_out = [name for name in names if name in parents and name not in used]
@@ -37,9 +39,8 @@ def class_names(documents: Sequence[CocoDocument]) -> tuple[tuple[str, ...], tup
 
 
 def class_name(category: Entry) -> str:
-    """The name of a category without surrounding spaces."""
-    name: str = category["name"]
-    return name.strip()
+    """The name of a category, by which its class is known."""
+    return _normal(category["name"])
 
 
 def label_indices(documents: Sequence[CocoDocument], names: Sequence[str]) -> NDArray[np.int64]:
@@ -52,15 +53,19 @@ def label_indices(documents: Sequence[CocoDocument], names: Sequence[str]) -> ND
     return np.array(labels, dtype=np.int64)
 
 
-def note_on_shared_names(documents: Iterable[CocoDocument]) -> tuple[str, ...]:
-    """Categories of one file with the same name, which count as one class."""
+def notes_on_names(documents: Sequence[CocoDocument]) -> tuple[str, ...]:
+    """Categories that count as one class, and classes whose names hardly differ."""
     shared = [
         f"{document.location('categories', index)} {class_name(category)}"
         for document in documents
         for index, category in enumerate(document.categories)
-        if class_name(category) in {class_name(other) for other in document.categories[:index]}
+        if category["name"] in {other["name"] for other in document.categories[:index]}
     ]
-    return format_note("categories with the same name count as one class", shared)
+    spellings = [category["name"] for document in documents for category in document.categories]
+    return (
+        *format_note("categories with the same name count as one class", shared),
+        *notes_on_class_names(spellings),
+    )
 
 
 def _used_names(documents: Iterable[CocoDocument]) -> set[str]:

@@ -52,6 +52,11 @@ def recognize(source: Source) -> list[str]:
     return files if any_map else []
 
 
+def unreadable(source: Source) -> list[str]:
+    """No messages: an image that cannot be read is reported as a photo."""
+    return []
+
+
 def read(source: Source, files: Sequence[str]) -> Labels:
     """Read the instance maps and find their photos.
 

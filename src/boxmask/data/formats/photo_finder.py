@@ -3,62 +3,116 @@
 from __future__ import annotations
 
 import posixpath
-from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.messages import MAX_LOCATIONS, format_note
 from boxmask.errors import LabelError
+from boxmask.names import Match, NameIndex, folders_agree, normal_path, telling_folders
 
 _PHOTO_FOLDERS = {"jpegimages", "images", "imgs", "photos"}
 
 
 class PhotoFinder:
-    """Finds photos of a source by their path, name or stem."""
+    """Finds photos of a source by the names that label files give them (see `boxmask.names`)."""
 
     def __init__(self, source: Source) -> None:
         self._files = frozenset(source.files)
-        self._by_name: dict[str, list[str]] = defaultdict(list)
-        self._by_stem: dict[str, list[str]] = defaultdict(list)
-        for photo in source.photos:
-            self._by_name[PurePosixPath(photo).name].append(photo)
-            self._by_stem[PurePosixPath(photo).stem].append(photo)
+        self._index = NameIndex(source.photos)
+        self._folders = {folder for photo in source.photos for folder in telling_folders(photo)}
 
-    def by_name(self, name: str, label_file: str) -> str | None:
-        """The photo with this name or path.
+    def find(self, name: str, label_file: str) -> Match | None:
+        """The photo with this name or path; a path is tried from the folder of the label file first.
 
-        A path is tried from the folder of the label file and from the root. Else the name is looked up in all
-        folders, and the photo nearest to the label file is taken. Raises LabelError if two are equally near.
+        Of photos in several folders, the nearest to the label file is taken. Raises LabelError if two are
+        equally near.
         """
-        name = name.replace("\\", "/")
+        if exact := self._exact(name, label_file):
+            return exact
+        return _nearest(self._index.matches(name, posixpath.dirname(label_file)), label_file)
+
+    def find_for_sheet(self, name: str, sheet: str) -> Match | None:
+        """The photo that a label file for one photo names.
+
+        A name without folders means a photo in the folders of the label file: `Annotations/cam1/x.xml` is not
+        for `JPEGImages/cam2/x.jpg`, at least if there are photos in a folder cam1. Raises as `find` does.
+        """
+        if "/" in normal_path(name):
+            return self.find(name, sheet)
+        if exact := self._exact(name, sheet):
+            return exact
+        matches = self._index.matches(name, posixpath.dirname(sheet))
+        return _nearest([match for match in matches if not self._contradicts(match.file, sheet)], sheet)
+
+    def find_by_own_name(self, sheet: str) -> Match | None:
+        """The photo with the name of a label file, in any photo format. Raises as `find` does."""
+        match = self.find_for_sheet(posixpath.splitext(posixpath.basename(sheet))[0], sheet)
+        return replace(match, difference="") if match and match.difference == "ending" else match
+
+    def did_you_mean(self, name: str) -> str:
+        """The photos with the most similar names, as part of a message."""
+        return self._index.did_you_mean(name)
+
+    def _exact(self, name: str, label_file: str) -> Match | None:
+        """The file of any format at a path from the folder of the label file, or from the root."""
         for folder in (posixpath.dirname(label_file), ""):
             path = posixpath.normpath(posixpath.join(folder, name))
             if path in self._files:
-                return path
-        candidates = self._by_name.get(posixpath.basename(name), [])
-        with_folders = [photo for photo in candidates if f"/{photo}".endswith(f"/{name}")]
-        return _nearest(with_folders or candidates, label_file)
+                return Match(path)
+        return None
 
-    def by_stem(self, name: str, label_file: str) -> str | None:
-        """The photo whose name without suffix is `name`. Raises LabelError as `by_name` does."""
-        stem = PurePosixPath(name.replace("\\", "/")).stem
-        return _nearest(self._by_stem.get(stem, []), label_file)
+    def _contradicts(self, photo: str, sheet: str) -> bool:
+        """Whether the folders of a label file tell of another photo."""
+        splits = {split_from_path(posixpath.dirname(file)) for file in (photo, sheet)} - {None}
+        folders, sheet_folders = telling_folders(photo), telling_folders(sheet)
+        differ = not folders_agree(folders, sheet_folders)
+        return len(splits) > 1 or (differ and sheet_folders[-1] in self._folders)
 
 
-def _nearest(candidates: list[str], label_file: str) -> str | None:
-    """The candidate whose folders have most in common with those of the label file."""
-    if len(candidates) < 2:
-        return candidates[0] if candidates else None
-    ranked = sorted(candidates, key=lambda photo: _similarity(photo, label_file), reverse=True)
-    if _similarity(ranked[0], label_file) == _similarity(ranked[1], label_file):
+def missing_photos(missing: Sequence[tuple[str, str]], finder: PhotoFinder) -> list[str]:
+    """Lines for an error on photos that do not exist; the shown ones suggest photos with similar names.
+
+    missing: the location of each label, and the name that it gives
+    """
+    suggested = [
+        f"{location}: {name}{finder.did_you_mean(name)}" for location, name in missing[:MAX_LOCATIONS]
+    ]
+    return suggested + [f"{location}: {name}" for location, name in missing[MAX_LOCATIONS:]]
+
+
+def note_on_inexact_names(matches: Sequence[tuple[str, str, Match]]) -> tuple[str, ...]:
+    """A note on names that are not spelled as the files that they mean.
+
+    matches: the location of each label, the name that it gives, and the file; exact ones are passed over
+    """
+    return format_note(
+        "names that are not spelled as their files",
+        [
+            f"{place}: {name} is {m.file} (differs in {m.difference})"
+            for place, name, m in matches
+            if m.difference
+        ],
+    )
+
+
+def _nearest(matches: list[Match], label_file: str) -> Match | None:
+    """The match whose folders have most in common with those of the label file."""
+    if len(matches) < 2:
+        return matches[0] if matches else None
+    ranked = sorted(matches, key=lambda match: _similarity(match.file, label_file), reverse=True)
+    if _similarity(ranked[0].file, label_file) == _similarity(ranked[1].file, label_file):
         advice = "Give them different names, or keep only one of them in this folder."
-        raise LabelError(f"{label_file}: its photo may be {ranked[0]} or {ranked[1]}. {advice}")
+        raise LabelError(f"{label_file}: its photo may be {ranked[0].file} or {ranked[1].file}. {advice}")
     return ranked[0]
 
 
-def _similarity(photo: str, label_file: str) -> tuple[bool, int, bool]:
-    """In order of weight: the same split, common folder names, a folder named as one for photos."""
+def _similarity(photo: str, label_file: str) -> tuple[bool, bool, int, bool]:
+    """In order of weight: the same split, the same telling folders, common folders, a folder for photos."""
     folders, label_folders = PurePosixPath(photo).parts[:-1], PurePosixPath(label_file).parts[:-1]
     split = split_from_path(label_file)
     same_split = split is not None and split_from_path("/".join(folders)) == split
+    same_folders = telling_folders(photo) == telling_folders(label_file)
     is_for_photos = any(folder.lower() in _PHOTO_FOLDERS for folder in folders)
-    return same_split, len(set(folders) & set(label_folders)), is_for_photos
+    return same_split, same_folders, len(set(folders) & set(label_folders)), is_for_photos

@@ -9,33 +9,63 @@ them alike. Fractions move in the same way.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
-from boxmask.data.formats.photo_finder import PhotoFinder
+from boxmask.data.formats.photo_finder import PhotoFinder, missing_photos
 from boxmask.data.formats.source import Source, split_from_path
-from boxmask.data.formats.voc_splits import SplitEntry, read_splits
+from boxmask.data.formats.voc_photos import find_voc_photos
+from boxmask.data.formats.voc_splits import Listed, ListedName, check_same_splits, match_lists, read_splits
 from boxmask.data.formats.voc_xml import VocFile, read_voc_file
+from boxmask.data.formats.xml_tree import read_xml
 from boxmask.data.messages import format_errors, format_note
+from boxmask.data.text import read_beginning, read_text
 from boxmask.errors import LabelError
+from boxmask.names import class_name, notes_on_class_names
 
 NAME = "Pascal VOC (a folder with one XML file per photo)"
 
-_ROOT = re.compile(rb"<annotation[\s/>]")  # not CVAT's <annotations>
+_PROLOG = r"\s*(?>(?:<\?(?>.*?\?>)|<!--(?>.*?-->)|<!DOCTYPE[^>\[]*(?:\[(?>.*?\]))?\s*>)\s*)*"
+_ANNOTATION = re.compile(r"<annotation[\s/>]")  # not CVAT's <annotations>
+_ROOT = re.compile(rf"{_PROLOG}<(?P<root>[^\s/>!?]+)[\s/>]", re.DOTALL)
 
 
 def recognize(source: Source) -> list[str]:
-    """The XML files that begin like those of VOC."""
-    return [file for file in source.candidates_with_suffix(".xml") if _begins_like_voc(source, file)]
+    """All XML files, without those of other kinds, if any is of VOC."""
+    roots = {file: _root(source, file) for file in source.candidates_with_suffix(".xml")}
+    files = [file for file, root in roots.items() if root in ("annotation", "")]
+    return files if "annotation" in roots.values() else []
 
 
-def _begins_like_voc(source: Source, file: str) -> bool:
-    with (source.root / file).open("rb") as stream:
-        return _ROOT.search(stream.read(1024)) is not None
+def unreadable(source: Source) -> list[str]:
+    """A message on each XML file that cannot be read and so may be one of VOC."""
+    errors = []
+    for file in source.candidates_with_suffix(".xml"):
+        if not _root(source, file):
+            try:
+                read_xml(source.root / file)
+            except LabelError as error:
+                errors.append(str(error))
+    return errors
+
+
+def _root(source: Source, file: str) -> str:
+    """The tag of the root element, or of an <annotation> inside another one; "" if there is none.
+
+    Only the beginning of the file is read, if it shows the tag.
+    """
+    path = source.root / file
+    try:
+        beginning = read_beginning(path, 1024)
+        if _ANNOTATION.search(beginning):
+            return "annotation"
+        found = _ROOT.match(beginning) or _ROOT.match(read_text(path).content)
+    except LabelError:
+        return ""
+    return found["root"] if found else ""
 
 
 def read(source: Source, files: Sequence[str]) -> Labels:
@@ -46,14 +76,17 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     """
     voc_files = _read_files(source, files)
     finder = PhotoFinder(source)
-    photos = _find_photos(voc_files, finder, source)
-    splits = read_splits(source)
+    photos, notes = find_voc_photos(voc_files, finder, source.root)
+    names = read_splits(source)
+    sheets = {file.file: photo for file, photo in zip(voc_files, photos, strict=True)}
+    listed = match_lists(names, photos, sheets) if names else None
     labeled = [
-        _labeled_photo(source, file, photo, splits) for file, photo in zip(voc_files, photos, strict=True)
+        _labeled_photo(source, file, photo, listed) for file, photo in zip(voc_files, photos, strict=True)
     ]
-    empty = _listed_photos_without_file(labeled, voc_files, finder, splits)
+    empty = _listed_photos_without_file(listed.unmatched, finder) if listed else []
     known = [*photos, *(photo.file for photo in empty)]
-    notes = note_on_unlabeled_photos(source, known, "without a label file")
+    notes += listed.notes if listed else ()
+    notes += note_on_unlabeled_photos(source, known, "without a label file")
     others = [f"{source.root / file.file} {file.note}" for file in voc_files if file.note]
     notes += format_note("label files in another encoding", others)
     return _labels(source, voc_files, [*labeled, *empty], notes)
@@ -72,53 +105,14 @@ def _read_files(source: Source, files: Sequence[str]) -> list[VocFile]:
     return voc_files
 
 
-# ---------------------------------------------------------------- photos
+# ---------------------------------------------------------------- splits
 
 
-def _find_photos(voc_files: Sequence[VocFile], finder: PhotoFinder, source: Source) -> list[str]:
-    """The photo of each file. Raises LabelError for missing photos and for photos of several files."""
-    files_of: dict[str, list[VocFile]] = defaultdict(list)
-    missing, photos = [], []
-    for file in voc_files:
-        photo = _find_photo(file, finder)
-        photos.append(photo or "")
-        if photo is None:
-            missing.append(f"{source.root / file.file}:{file.line}: {file.filename or file.stem}")
-        else:
-            files_of[photo].append(file)
-    if missing:
-        remedy = (
-            "Put the photos beside their labels or in a folder such as images/, or remove these label files."
-        )
-        raise LabelError(format_errors("Labels name photos that do not exist", missing, remedy))
-    _check_one_file_per_photo(files_of, source)
-    return photos
-
-
-def _find_photo(file: VocFile, finder: PhotoFinder) -> str | None:
-    """The photo called <filename>; else one with the stem of <filename> or of the label file."""
-    photo = None
-    if file.filename:
-        photo = finder.by_name(file.filename, file.file) or finder.by_stem(file.filename, file.file)
-    return photo or finder.by_stem(file.file, file.file)
-
-
-def _check_one_file_per_photo(files_of: dict[str, list[VocFile]], source: Source) -> None:
-    errors = [
-        f"{photo}: {' and '.join(f'{source.root / file.file}:{file.line}' for file in files[:3])}"
-        for photo, files in files_of.items()
-        if len(files) > 1
-    ]
-    if errors:
-        remedy = "Correct their <filename>, or keep one label file per photo."
-        raise LabelError(format_errors("Photos with several label files", errors, remedy))
-
-
-def _labeled_photo(source: Source, file: VocFile, photo: str, splits: dict[str, SplitEntry]) -> LabeledPhoto:
+def _labeled_photo(source: Source, file: VocFile, photo: str, listed: Listed | None) -> LabeledPhoto:
     location = f"{source.root / file.file}:{file.line}"
-    if not splits:
+    if listed is None:
         return LabeledPhoto(photo, location, file.declared_size, _split_from_folders(file.file, photo))
-    entry = splits.get(file.stem) or splits.get(PurePosixPath(photo).stem)
+    entry = listed.entries.get(photo)
     return LabeledPhoto(photo, location, file.declared_size, entry.split if entry else None)
 
 
@@ -128,29 +122,25 @@ def _split_from_folders(*files: str) -> str | None:
     return next((split for folder in folders if (split := split_from_path(folder))), None)
 
 
-def _listed_photos_without_file(
-    labeled: Sequence[LabeledPhoto],
-    voc_files: Sequence[VocFile],
-    finder: PhotoFinder,
-    splits: dict[str, SplitEntry],
-) -> list[LabeledPhoto]:
-    """Photos in a split file but without an annotation file: they show no object.
+def _listed_photos_without_file(names: Sequence[ListedName], finder: PhotoFinder) -> list[LabeledPhoto]:
+    """Photos in a split list but without an annotation file: they show no object.
 
-    Raises LabelError for a listed name without a photo.
+    Raises LabelError for a listed name without a photo, and for a photo in two splits.
     """
-    described = {PurePosixPath(photo.file).stem for photo in labeled} | {file.stem for file in voc_files}
-    empty, missing = [], []
-    for name in sorted(splits.keys() - described):
-        entry = splits[name]
-        photo = finder.by_stem(f"{name}.jpg", entry.location)
-        if photo is None:
-            missing.append(f"{entry.location}: {name}")
+    photos: dict[str, ListedName] = {}
+    missing, pairs = [], []
+    for entry in sorted(names, key=lambda entry: entry.name):
+        match = finder.find(entry.name, entry.file)
+        if match is None:
+            missing.append((entry.location, entry.name))
         else:
-            empty.append(LabeledPhoto(photo, entry.location, split=entry.split))
+            pairs.append((photos.setdefault(match.file, entry), entry))
     if missing:
         remedy = "Add the photos and their label files, or remove these names from the split files."
-        raise LabelError(format_errors("Split files name photos that do not exist", missing, remedy))
-    return empty
+        lines = missing_photos(missing, finder)
+        raise LabelError(format_errors("Split files name photos that do not exist", lines, remedy))
+    check_same_splits(pairs)
+    return [LabeledPhoto(photo, entry.location, split=entry.split) for photo, entry in photos.items()]
 
 
 # ---------------------------------------------------------------- objects
@@ -161,7 +151,7 @@ def _labels(
 ) -> Labels:
     """The objects of all files as rows of arrays."""
     objects = [(photo, object_) for photo, file in enumerate(voc_files) for object_ in file.objects]
-    names = sorted({object_.name for _, object_ in objects})
+    names = sorted({class_name(object_.name) for _, object_ in objects})
     label_of = {name: label for label, name in enumerate(names)}
 
     def location(row: int) -> str:
@@ -176,10 +166,10 @@ def _labels(
         photo_of=np.array([photo for photo, _ in objects], dtype=np.int64),
         boxes=corners - (1, 1, 0, 0),
         extents=corners[:, 2:] - corners[:, :2],
-        labels=np.array([label_of[object_.name] for _, object_ in objects], dtype=np.int64),
+        labels=np.array([label_of[class_name(object_.name)] for _, object_ in objects], dtype=np.int64),
         areas=np.full(len(objects), np.nan),
         crowd=np.zeros(len(objects), dtype=bool),
         difficult=np.array([object_.difficult for _, object_ in objects], dtype=bool),
         location=location,
-        notes=notes,
+        notes=notes + notes_on_class_names(object_.name for _, object_ in objects),
     )

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from boxmask.data.contract import SPLITS
-from boxmask.data.formats.source import Source
+from boxmask.data.formats.photo_finder import note_on_inexact_names
+from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.messages import format_errors
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
-from boxmask.file_kinds import PHOTO_SUFFIXES
-
-NamesBySplit: TypeAlias = dict[str, list[tuple[str, str]]]
-"""For each split, the names in its list, each with its location."""
+from boxmask.names import AmbiguousNameError, Match, NameIndex, normal_path, without_ending
 
 _SPLIT_FILE = re.compile(
     r"(?P<above>(.*/)?)ImageSets/(?P<task>(Main|Segmentation)/)?(train|val|test|trainval)\.txt$"
@@ -25,27 +24,51 @@ _SPLIT_FILE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class SplitEntry:
-    """The split of one name, and the file and line that say so."""
+class ListedName:
+    """One line of a split list.
 
+    name:     the photo as written: "frame_0", or with folders or ending as in "cam1/frame_0.jpg"
+    split:    "train", "val" or "test"
+    file:     the list, relative to the root
+    location: the list and the line
+    """
+
+    name: str
     split: str
+    file: str
     location: str
 
 
-def read_splits(source: Source, task: Literal["Main", "Segmentation"] = "Main") -> dict[str, SplitEntry]:
-    """The names in `ImageSets/Main/{train,val,test,trainval}.txt`; empty if there are no such files.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What split lists say about photos.
+
+    entries:   the line that lists each photo
+    unmatched: the lines that list none of the photos
+    """
+
+    entries: dict[str, ListedName]
+    unmatched: list[ListedName]
+    notes: tuple[str, ...] = ()
+
+
+def is_split_list(file: str) -> bool:
+    """Whether a file is one of VOC's split lists, by its path."""
+    return _SPLIT_FILE.match(file) is not None
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_splits(source: Source, task: Literal["Main", "Segmentation"] = "Main") -> list[ListedName]:
+    """The names in `ImageSets/Main/{train,val,test,trainval}.txt`; none if there are no such files.
 
     task: the folder whose lists are read; without it, those directly in ImageSets
 
-    Lists of several such folders, as of VOC2007 beside VOC2012, are combined per split. Names that only
-    trainval.txt lists go to val if the same folder has a train.txt but no val.txt, else to train.
-    Raises LabelError for a name in two splits.
+    Lists of several such folders, as of VOC2007 beside VOC2012, are combined. Names that only trainval.txt
+    lists go to val if the same folder has a train.txt but no val.txt, else to train.
     """
-    combined: NamesBySplit = defaultdict(list)
-    for files in _split_files(source, task):
-        for split, names in _read_lists(source, files).items():
-            combined[split].extend(names)
-    return _entries(combined)
+    return [name for files in _split_files(source, task) for name in _read_lists(source, files)]
 
 
 def _split_files(source: Source, task: str) -> list[list[str]]:
@@ -57,36 +80,90 @@ def _split_files(source: Source, task: str) -> list[list[str]]:
     return [files.get(f"{task}/") or files[""] for files in folders.values()]
 
 
-def _read_lists(source: Source, files: Sequence[str]) -> NamesBySplit:
-    """The names of each split in the files of one folder."""
+def _read_lists(source: Source, files: Sequence[str]) -> list[ListedName]:
+    """The names in the files of one folder."""
     lists = {PurePosixPath(file).stem: list(_read_names(source, file)) for file in files}
     if "trainval" in lists:
-        listed = {name for split in ("train", "val") for name, _ in lists.get(split, [])}
+        listed = {_key(entry) for split in ("train", "val") for entry in lists.get(split, [])}
         split = "val" if "train" in lists and "val" not in lists else "train"
-        trainval = lists.pop("trainval")
-        lists.setdefault(split, []).extend(entry for entry in trainval if entry[0] not in listed)
-    return lists
+        rest = [entry for entry in lists.pop("trainval") if _key(entry) not in listed]
+        lists.setdefault(split, []).extend(replace(entry, split=split) for entry in rest)
+    return [entry for split in SPLITS for entry in lists.get(split, [])]
 
 
-def _read_names(source: Source, file: str) -> Iterator[tuple[str, str]]:
-    """The names in a split file, without folder and suffix, each with its location."""
+def _read_names(source: Source, file: str) -> Iterator[ListedName]:
     path = source.root / file
     for number, line in enumerate(read_lines(path), start=1):
-        if name := PurePosixPath(line.strip().replace("\\", "/")).name:
-            suffix = PurePosixPath(name).suffix
-            is_file_name = suffix.lower() in (*PHOTO_SUFFIXES, ".xml")
-            yield name.removesuffix(suffix) if is_file_name else name, f"{path}:{number}"
+        if name := line.strip():
+            yield ListedName(name, PurePosixPath(file).stem, file, f"{path}:{number}")
 
 
-def _entries(lists: NamesBySplit) -> dict[str, SplitEntry]:
-    entries: dict[str, SplitEntry] = {}
-    twice = []
-    for split in SPLITS:
-        for name, location in lists.get(split, []):
-            first = entries.setdefault(name, SplitEntry(split, location))
-            if first.split != split:
-                twice.append(f"{location}: {name}, also at {first.location}")
+def _key(entry: ListedName) -> str:
+    return without_ending(normal_path(entry.name))
+
+
+# ---------------------------------------------------------------- matching
+
+
+def match_lists(
+    listed: Sequence[ListedName], photos: Iterable[str], sheets: Mapping[str, str] | None = None
+) -> Listed:
+    """Find the photo of each line: the whole path if the line has folders, else the name.
+
+    sheets: the photo of each label file, for lines that name label files
+
+    Raises LabelError for names that may mean several photos and for photos in two splits.
+    """
+    names = [{photo: photo for photo in photos}, dict(sheets or {})]
+    indexes = [(NameIndex(photo_of), photo_of) for photo_of in names]
+    entries: dict[str, ListedName] = {}
+    unmatched, ambiguous, pairs, matches = [], [], [], []
+    for entry in listed:
+        found = next(filter(None, (_find(entry, index, photo_of) for index, photo_of in indexes)), [])
+        if not found:
+            unmatched.append(entry)
+        elif len(found) > 1:
+            error = AmbiguousNameError(entry.name, [match.file for match in found])
+            ambiguous.append(f"{entry.location}: {error}")
+        else:
+            matches.append((entry.location, entry.name, found[0]))
+            first = entries.setdefault(found[0].file, entry)
+            pairs.append((first, entry))
+    _check_ambiguous(ambiguous)
+    check_same_splits(pairs)
+    return Listed(entries, unmatched, note_on_inexact_names(matches))
+
+
+def _find(entry: ListedName, index: NameIndex, photo_of: Mapping[str, str]) -> list[Match]:
+    """The photos that a line may mean; only those beside the list, or in its split, if there are any.
+
+    Without an ending, a name is exact: that is how VOC writes it.
+    """
+    matches = [
+        replace(
+            match, file=photo_of[match.file], difference=match.difference.removeprefix("ending").strip(", ")
+        )
+        for match in index.matches(entry.name)
+    ]
+    above = entry.file.partition("ImageSets/")[0]
+    beside = [match for match in matches if match.file.startswith(above)] or matches
+    in_split = [m for m in beside if split_from_path(posixpath.dirname(m.file)) == entry.split] or beside
+    return list({match.file: match for match in in_split}.values())
+
+
+def _check_ambiguous(errors: Sequence[str]) -> None:
+    if errors:
+        remedy = "Write these names with their folders, as in cam1/frame_0."
+        raise LabelError(format_errors("Names in split files that fit several photos", errors, remedy))
+
+
+def check_same_splits(pairs: Iterable[tuple[ListedName, ListedName]]) -> None:
+    """Raise LabelError for pairs of lines that list the same photo in different splits."""
+    twice = [
+        f"{entry.location}: {entry.name}, also at {first.location}"
+        for first, entry in pairs
+        if first.split != entry.split
+    ]
     if twice:
         remedy = "Keep each photo in one split and remove it from the others."
         raise LabelError(format_errors("Photos in more than one split", twice, remedy))
-    return entries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
 from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import Source, find_source
-from boxmask.data.formats.voc_splits import read_splits
+from boxmask.data.formats.voc_splits import match_lists, read_splits
 from boxmask.data.messages import format_note
 from boxmask.data.photo_sizes import read_sizes
 from boxmask.data.segmentation.classes_file import LabelMapClasses, find_classes_file, read_classes_file
@@ -154,10 +154,10 @@ def _read_classes(
 
 def _splits(source: Source, pairs: list[Pair]) -> NDArray[np.str_]:
     """From VOC's lists for segmentation, else from folder names."""
-    by_name = {name: entry.split for name, entry in read_splits(source, "Segmentation").items()}
-    stems = [PurePosixPath(pair.photo).stem for pair in pairs]
-    if not by_name.keys().isdisjoint(stems):
-        return np.array([by_name.get(stem, "") for stem in stems], dtype="<U5")
+    photos = [pair.photo for pair in pairs]
+    listed = match_lists(read_splits(source, "Segmentation"), photos).entries
+    if listed:
+        return np.array([listed[photo].split if photo in listed else "" for photo in photos], dtype="<U5")
     return np.array([pair.split for pair in pairs], dtype="<U5")
 
 

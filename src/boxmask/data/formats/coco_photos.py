@@ -1,0 +1,94 @@
+"""Find the JSON files in COCO's form, and the photos that they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from boxmask.data.formats.coco_document import CocoDocument
+from boxmask.data.formats.labels import LabeledPhoto
+from boxmask.data.formats.numbers import whole_number
+from boxmask.data.formats.photo_finder import PhotoFinder, missing_photos, note_on_inexact_names
+from boxmask.data.formats.source import Source
+from boxmask.data.json_text import read_json
+from boxmask.data.messages import format_errors
+from boxmask.data.text import read_beginning
+from boxmask.errors import LabelError
+from boxmask.names import Match
+
+_OPENING = re.compile(r'\s*\{.*?"(info|licenses|images|annotations|categories)"\s*:', re.DOTALL)
+_OTHER_OPENING = re.compile(r'\s*\{.*?("shapes"|"_via_\w+"|"type"\s*:\s*"Feature)', re.DOTALL)
+"""LabelMe, VIA and GeoJSON, whose files are many or large, so that they are not read to their end."""
+
+
+def find_coco_files(source: Source) -> tuple[list[str], list[str]]:
+    """The JSON files in COCO's form, and a message on each JSON file that cannot be read."""
+    files, errors = [], []
+    for file in source.candidates_with_suffix(".json"):
+        try:
+            if _is_coco(source, file):
+                files.append(file)
+        except LabelError as error:
+            errors.append(str(error))
+    return files, errors
+
+
+def _is_coco(source: Source, file: str) -> bool:
+    """Raises LabelError for a file that cannot be read."""
+    path = source.root / file
+    beginning = read_beginning(path)
+    if _OPENING.match(beginning):
+        return True
+    if _OTHER_OPENING.match(beginning):
+        return False
+    content = read_json(path)
+    return (
+        isinstance(content, dict)
+        and "images" in content
+        and bool({"annotations", "categories"} & set(content))
+    )
+
+
+def find_photos(
+    document: CocoDocument, finder: PhotoFinder, source: Source
+) -> tuple[list[LabeledPhoto], tuple[str, ...]]:
+    """The photo of each image, and a note on names that are not spelled as their files.
+
+    Raises LabelError for photos that do not exist or may be several.
+    """
+    names = [image["file_name"] for image in document.images]
+    matches = [finder.find(name, document.file) for name in names]
+    missing = [
+        (document.location("images", index), names[index])
+        for index, match in enumerate(matches)
+        if match is None
+    ]
+    if missing:
+        remedy = (
+            "Put the photos beside the JSON file or in a folder such as images/, or remove their entries."
+        )
+        lines = missing_photos(missing, finder)
+        raise LabelError(format_errors("Labels name photos that do not exist", lines, remedy))
+    found = [match for match in matches if match is not None]
+    photos = [_labeled_photo(document, index, match.file, source) for index, match in enumerate(found)]
+    return photos, _note_on_inexact_names(document, names, found)
+
+
+def _note_on_inexact_names(
+    document: CocoDocument, names: Sequence[str], matches: Sequence[Match]
+) -> tuple[str, ...]:
+    inexact = [index for index, match in enumerate(matches) if match.difference]  # locations take time
+    return note_on_inexact_names(
+        [(document.location("images", index), names[index], matches[index]) for index in inexact]
+    )
+
+
+def _labeled_photo(document: CocoDocument, index: int, file: str, source: Source) -> LabeledPhoto:
+    image = document.images[index]
+    height, width = whole_number(image.get("height")), whole_number(image.get("width"))
+    declared = None if height is None or width is None else (height, width)
+    image_id = image["id"]
+    location = f"{source.root / document.file}: images[{index}] (id {image_id})"
+    return LabeledPhoto(
+        file, location, declared, document.split, image_id if isinstance(image_id, int) else None
+    )
