@@ -74,3 +74,27 @@ def test_content_is_read_as_written(
         assert read(folder, text) == value
     except LabelError:
         assert "\\ud" in text.decode("utf-8", "replace") or b"\xed" in text
+
+
+# ---------------------------------------------------------------- repeated keys
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "key"),
+    [
+        ('{"a": [],\n "b": 1,\n "a": [1]}', 3, 2, "a"),
+        ('{"images": [\n{"id": 1}, {"id": 2,\n\n  "id" : 3}]}', 4, 3, "id"),
+        ('{"a": {"b": 1}, "b": "\\"b\\": {", "c": [{"b": 1, "b": null}]}', 1, 49, "b"),
+        ('{"a": "b", "b": "a", "\\u0061": 2}', 1, 22, "a"),
+        ('{"a": NaN, "a": NaN}', 1, 12, "a"),
+    ],
+)
+def test_a_key_with_two_values_is_refused(
+    tmp_path: Path, text: str, line: int, column: int, key: str
+) -> None:
+    with pytest.raises(LabelError, match=rf':{line}:{column}: expected each key once .* found "{key}" again'):
+        read(tmp_path, text.encode())
+
+
+def test_a_key_repeated_with_the_same_value_is_accepted(tmp_path: Path) -> None:
+    assert read(tmp_path, b'{"a": [1, {"b": 2}], "a": [1.0, {"b": 2}]}') == {"a": [1, {"b": 2}]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from boxmask.data.text import read_text
 from boxmask.errors import LabelError
@@ -12,6 +13,7 @@ from boxmask.errors import LabelError
 _ADVICE = "Correct it, or export it again with the tool that made it."
 _HIGH, _LOW = "[dD][89abAB][0-9a-fA-F]{2}", "[dD][c-fC-F][0-9a-fA-F]{2}"
 _SURROGATE = re.compile(rf"\\u{_HIGH}\\u{_LOW}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{{2}})|\\.", re.DOTALL)
+_KEY_OR_BRACE = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"(?P<colon>\s*:)?|[{}]', re.DOTALL)
 _LONG_NUMBER = re.compile(r"[0-9]{4301,}")  # Python converts up to 4,300 digits to an int
 
 
@@ -21,13 +23,18 @@ def read_json(path: Path, kind: str = "file") -> object:
     kind: of file, for the message that there is none
 
     Raises LabelError, with line and column, for broken JSON, for numbers and nesting beyond Python's limits,
-    and for halves of characters. NaN and Infinity pass; they are reported with the other bad values.
+    for halves of characters, and for keys that an object holds twice with different values. NaN and Infinity
+    pass; they are reported with the other bad values.
     """
     text = read_text(path, kind).content
     if not text.strip():
         raise LabelError(f"{path}: this file is empty. Restore it from a copy, or remove it.")
     try:
-        content: object = json.loads(text)
+        content: object = json.loads(text, object_pairs_hook=_object)
+    except _RepeatedKeyError as error:
+        location = _location(path, text, _find_repeated_key(text, error.key))
+        reason = f"expected each key once per object, found {json.dumps(error.key)} again with another value"
+        raise LabelError(f"{location}: {reason}. Keep one of the two.") from error
     except json.JSONDecodeError as error:
         raise LabelError(
             f"{path}:{error.lineno}:{error.colno}: broken JSON ({error.msg}). {_ADVICE}"
@@ -41,6 +48,37 @@ def read_json(path: Path, kind: str = "file") -> object:
         raise LabelError(f"{location}: a number of over 4,300 digits. {_ADVICE}") from error
     _check_surrogates(path, text)
     return content
+
+
+class _RepeatedKeyError(ValueError):
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises _RepeatedKeyError for a key with two different values."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        for key, value in pairs:
+            if value != fields[key]:
+                raise _RepeatedKeyError(key)
+    return fields
+
+
+def _find_repeated_key(text: str, key: str) -> re.Match[str] | None:
+    """The first place where an object holds `key` again."""
+    open_objects: list[int] = []  # how often each holds the key
+    for found in _KEY_OR_BRACE.finditer(text):
+        if found[0] == "{":
+            open_objects.append(0)
+        elif found[0] == "}":
+            open_objects.pop()
+        elif found["colon"] and json.loads(f'"{found["key"]}"') == key:
+            open_objects[-1] += 1
+            if open_objects[-1] == 2:
+                return found
+    return None
 
 
 def _check_surrogates(path: Path, text: str) -> None:
