@@ -43,8 +43,8 @@ def evaluate(
         Folder for pictures of every photo, labels beside predictions. For classifiers, one picture of the
         mistakes.
     on_bad_boxes
-        What to do with boxes that are empty or outside their photo. Default: skip them if they are under
-        1 % of all boxes, else stop.
+        What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
+        Default: skip them if they are under 1 % of all, else stop.
     on_unseen_classes
         What to do with classes that the model does not know. "skip" leaves them out of the metrics.
     classes_file

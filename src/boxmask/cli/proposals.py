@@ -70,7 +70,7 @@ def proposals(
     else:
         boxes_of, config = _selective_search(mode, paper, seed, limit)
     if len(inputs) == 1 and has_detection_labels(inputs[0]):
-        dataset = read_detection(inputs[0], on_bad_boxes=on_bad_boxes)
+        dataset = read_detection(inputs[0], on_bad_boxes=on_bad_boxes, needs_masks=False)
         dataset = dataset if split == "all" else dataset.split(split)
         return _evaluate(dataset, boxes_of, config, out, json_file)
     if split != "all" or json_file is not None:

@@ -159,8 +159,8 @@ class Recipe:
     split_file: Annotated[Path | None, Parameter(group=DATA)] = None
     """JSON file with the split: {"train": [names], "val": [...], "test": [...]}."""
     on_bad_boxes: Annotated[Literal["error", "skip"] | None, Parameter(group=DATA)] = None
-    """What to do with boxes that are empty or outside their photo. Default: skip them if they are under
-    1 % of all boxes, else stop with an error."""
+    """What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
+    Default: skip them if they are under 1 % of all, else stop with an error."""
     on_unseen_classes: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """What to do with classes that have no training photo."""
     classes_file: Annotated[Path | None, Parameter(group=DATA)] = None

@@ -13,6 +13,7 @@ from hotcoco import mask as packed_rle
 from numpy.typing import NDArray
 from PIL import Image
 
+from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
 from boxmask.errors import LabelError
@@ -120,7 +121,7 @@ def test_polygons_are_filled_as_pycocotools_fills_them(write: Write) -> None:
     assert dataset.has_mask.tolist() == [bool(mask.any()) for mask in theirs]
 
 
-@pytest.mark.parametrize("nothing", [None, [], {}, [[]], [[], []]])
+@pytest.mark.parametrize("nothing", [None, [], {}, [[]], [[], []], [None], [None, []]])
 def test_boxes_and_masks_may_be_mixed(write: Write, nothing: Any) -> None:
     dataset = read_detection(write([nothing, [TRIANGLE]]))
     assert dataset.has_mask.tolist() == [False, True]
@@ -199,6 +200,81 @@ def test_a_photo_of_one_pixel(write: Write) -> None:
     assert dense(read_detection(root)).tolist() == [[[True]], [[True]]]
 
 
+# ---------------------------------------------------------------- what is left out
+
+
+@pytest.mark.parametrize("small", [[], None, [1, 2], [1, 2, 3, 4], [1, 2, 3, 4, 5]])
+@pytest.mark.parametrize("needs_masks", [True, False])
+def test_parts_of_fewer_than_three_points_are_left_out(write: Write, small: Any, needs_masks: bool) -> None:
+    expected = read_detection(write([[TRIANGLE]]))
+    for parts in ([TRIANGLE, small], [small, TRIANGLE], [small, small, TRIANGLE]):
+        dataset = read_detection(write([parts]), needs_masks=needs_masks)
+        assert np.array_equal(dense(dataset), dense(expected))
+        (note,) = (note for note in dataset.notes if "outline" in note)
+        assert note.startswith("left out: parts of outlines with fewer than 3 points:\n  ")
+        assert "annotations[0] (id 100)" in note
+
+
+MALFORMED: list[Any] = [
+    [[1, 2, 3, 4]],
+    [[1, 2], [3, 4], [5, 6]],
+    "outline",
+    [TRIANGLE, 7],
+    [[1, 2, 3, "4", 5, 6]],
+    {"counts": [2400]},
+    {"size": [40, 60], "counts": [10, 20]},
+]
+
+
+@pytest.mark.parametrize("segmentation", MALFORMED)
+@pytest.mark.parametrize("on_bad_boxes", [None, "error", "skip"])
+def test_boxes_are_learned_from_objects_whose_outlines_cannot_be_read(
+    write: Write, segmentation: Any, on_bad_boxes: OnBadBoxes | None
+) -> None:
+    root = write([segmentation, [TRIANGLE]])
+    dataset = read_detection(root, on_bad_boxes=on_bad_boxes, needs_masks=False)
+    assert dataset.has_mask.tolist() == [False, True]
+    assert dataset.boxes.tolist() == [[0, 0, 60, 40]] * 2
+    assert dataset.areas[0] == 2400
+    (note,) = (note for note in dataset.notes if "outline" in note)
+    assert note.startswith(
+        "left out: 1 of 2 outlines, which cannot be read; the boxes of these objects are used"
+    )
+    assert "annotations[0] (id 100): " in note
+
+
+@pytest.mark.parametrize("segmentation", MALFORMED)
+def test_bad_outlines_are_left_out_on_request(write: Write, segmentation: Any) -> None:
+    root = write([segmentation, [TRIANGLE]])
+    assert read_detection(root, on_bad_boxes="skip").has_mask.tolist() == [False, True]
+    for choice in (None, "error"):
+        with pytest.raises(LabelError, match=r"--on-bad-boxes skip \(in Python: on_bad_boxes=\"skip\"\)"):
+            read_detection(root, on_bad_boxes=choice)
+
+
+def test_few_bad_outlines_are_left_out_by_default(write: Write) -> None:
+    root = write([[TRIANGLE]] * 100 + [[[1, 2]], None, None])
+    dataset = read_detection(root)
+    assert dataset.has_mask.sum() == 100
+    assert any(note.startswith("left out: 1 of 101 outlines") for note in dataset.notes)
+    with pytest.raises(LabelError, match=r"Outlines that cannot be read \(1 of 101, 0\.99 %\)"):
+        read_detection(root, on_bad_boxes="error")
+
+
+def test_run_lengths_of_another_size_stop_boxes_too(write: Write) -> None:
+    root = write([{"size": [60, 40], "counts": [2400]}])
+    with pytest.raises(LabelError, match="its run lengths cover 40 × 60 pixels, its photo is 60 × 40"):
+        read_detection(root, needs_masks=False)
+    assert len(read_detection(root, on_bad_boxes="skip", needs_masks=False).boxes) == 1
+
+
+def test_an_object_without_box_and_readable_outline_is_a_bad_box(write: Write) -> None:
+    root = _without_boxes(write([[[1, 2, 3, 4]], [TRIANGLE]]))
+    with pytest.raises(LabelError, match="has no box, and no mask to compute one from"):
+        read_detection(root, needs_masks=False)
+    assert read_detection(root, on_bad_boxes="skip").has_mask.tolist() == [True]
+
+
 # ---------------------------------------------------------------- errors
 
 
@@ -209,7 +285,8 @@ def test_a_photo_of_one_pixel(write: Write) -> None:
         (TRIANGLE, r"expected a list of polygons, .* found \[10, 10, 30"),
         ([TRIANGLE, 7], "expected a list of polygons"),
         ([[1, 2, 3, 4]], "a polygon of 2 points; it needs at least 3"),
-        ([TRIANGLE, []], "a polygon of 0 points"),
+        ([[], [1, 2]], "a polygon of 0 points; it needs at least 3"),
+        ([TRIANGLE, [], 7], "expected a list of polygons"),
         ([TRIANGLE, [1, 2, 3, 4, 5, 6, 7]], "a polygon of 7 numbers; each point needs x and y"),
         ([[1, 2, 3, "4", 5, 6]], r"expected a polygon of numbers, found \[1, 2, 3, '4'"),
         ([[1, 2, 3, True, 5, 6]], "expected a polygon of numbers"),
@@ -232,12 +309,14 @@ def test_a_photo_of_one_pixel(write: Write) -> None:
 def test_malformed_segmentations_are_refused(write: Write, segmentation: Any, reason: str) -> None:
     root = write([[TRIANGLE], segmentation])
     where = r"instances\.json:\d+: annotations\[1\] \(id 101\): "
-    with pytest.raises(LabelError, match=rf"(?s)cannot be read \(1\):\n.*{where}.*{reason}.*\nCorrect these"):
+    with pytest.raises(
+        LabelError, match=rf"(?s)cannot be read \(1 of 2, 50 %\):\n.*{where}.*{reason}.*\nCorrect these"
+    ):
         read_detection(root)
 
 
 def test_all_errors_are_reported_at_once(write: Write) -> None:
-    with pytest.raises(LabelError, match=r"cannot be read \(3\):") as raised:
+    with pytest.raises(LabelError, match=r"cannot be read \(3 of 4, 75 %\):") as raised:
         read_detection(write([[[1, 2]], [TRIANGLE], [[1, 2, 3]], 7]))
     for row in (0, 2, 3):
         assert f"annotations[{row}]" in str(raised.value)

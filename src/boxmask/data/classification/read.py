@@ -69,7 +69,7 @@ def read_unsplit_classification(
     class, for a photo in two classes, and as `read_detection` does; PhotoError for unreadable photos.
     """
     if has_detection_labels(Path(path)):
-        return crop_objects(read_unsplit_detection(path, on_bad_boxes), context)
+        return crop_objects(read_unsplit_detection(path, on_bad_boxes, needs_masks=False), context)
     return crop_objects(read_class_folders(Path(path)), NO_CONTEXT)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import OnBadBoxes, check_boxes
 from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.outline_checks import check_outlines
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
@@ -50,32 +51,41 @@ def read_detection(
     split_seed: int = 0,
     split_file: str | Path | None = None,
     on_bad_boxes: OnBadBoxes | None = None,
+    needs_masks: bool = True,
 ) -> DetectionDataset:
     """Read labeled photos, sorted by name. The format is recognized from the files.
 
     Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`. The
     data set's `notes` tell what was left out or changed.
 
-    on_bad_boxes: what to do with boxes that are empty or outside their photo: "error" stops at any, "skip"
-                  leaves out any number. Default: leave them out while they are under 1 % of all boxes of
-                  the data set, else stop.
+    on_bad_boxes: what to do with boxes that are empty or outside their photo, and with outlines that cannot
+                  be read: "error" stops at any, "skip" leaves out any number. Default: leave them out while
+                  they are under 1 % of all boxes, or outlines, of the data set, else stop.
+    needs_masks:  False if only boxes are learned or evaluated: outlines that cannot be read are then left out
+                  with a note, whatever `on_bad_boxes` says
 
     Raises LabelError for labels that cannot be read, for bad boxes, and for boxes that may lie sideways on
     their photos (see `notes_on_sizes`). Raises PhotoError for photos that cannot be read.
     """
-    dataset = read_unsplit_detection(path, on_bad_boxes)
+    dataset = read_unsplit_detection(path, on_bad_boxes, needs_masks=needs_masks)
     return apply_split_file(dataset, split_file) if split_file else draw_missing_splits(dataset, split_seed)
 
 
-def read_unsplit_detection(path: str | Path, on_bad_boxes: OnBadBoxes | None = None) -> DetectionDataset:
+def read_unsplit_detection(
+    path: str | Path, on_bad_boxes: OnBadBoxes | None = None, *, needs_masks: bool = True
+) -> DetectionDataset:
     """Read labeled photos as `read_detection` does; `splits` is "" where the data set names no split."""
     labels = _read_labels(find_source(Path(path)), Path(path))
     sizes = read_sizes(labels.root, labels.photos)
     notes = labels.notes + notes_on_sizes(labels, sizes)  # first: sideways boxes would look like bad ones
-    masks, mask_notes = _read_masks(labels, sizes)
+    masks = RleMasks.unknown(len(labels.photo_of))
+    if labels.read_masks is not None:
+        reading = labels.read_masks(sizes, sizes)
+        notes += check_outlines(labels, reading, on_bad_boxes, needs_masks=needs_masks)
+        masks = reading.masks
     labels = _with_boxes_of_masks(labels, masks, sizes)
     boxes, good, box_notes = check_boxes(labels, sizes, on_bad_boxes)
-    return _dataset(replace(labels, notes=notes + mask_notes + box_notes), sizes, boxes, masks, good)
+    return _dataset(replace(labels, notes=notes + box_notes), sizes, boxes, masks, good)
 
 
 def has_detection_labels(path: Path) -> bool:
@@ -123,13 +133,6 @@ def _check_readable(source: Source) -> None:
 
 
 # ---------------------------------------------------------------- masks
-
-
-def _read_masks(labels: Labels, sizes: NDArray[np.int32]) -> tuple[RleMasks, tuple[str, ...]]:
-    """The masks of all objects, and notes. Raises LabelError for masks that cannot be read."""
-    if labels.read_masks is None:
-        return RleMasks.unknown(len(labels.photo_of)), ()
-    return labels.read_masks(sizes)
 
 
 def _with_boxes_of_masks(labels: Labels, masks: RleMasks, sizes: NDArray[np.int32]) -> Labels:

@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from boxmask.data.detection.rle_masks import RleMasks
-from boxmask.data.formats.labels import LabeledPhoto, Labels, MaskReader, note_on_unlabeled_photos
+from boxmask.data.formats.labels import (
+    LabeledPhoto,
+    Labels,
+    MaskReader,
+    MaskReading,
+    note_on_unlabeled_photos,
+)
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.messages import format_errors
 from boxmask.data.text import read_lines
@@ -207,7 +213,7 @@ def _mask_reader(masks: Sequence[Masks], photos: Sequence[LabeledPhoto]) -> Mask
     )
     map_sizes = [masks_in_map.size for masks_in_map in masks]
 
-    def read(sizes: NDArray[np.int32]) -> tuple[RleMasks, tuple[str, ...]]:
+    def read(sizes: NDArray[np.int32], _: NDArray[np.int32]) -> MaskReading:
         pairs = zip(photos, map_sizes, sizes.tolist(), strict=True)
         errors = [
             f"{photo.location} is {map_size[1]} × {map_size[0]}, {photo.file} is {size[1]} × {size[0]}"
@@ -219,6 +225,6 @@ def _mask_reader(masks: Sequence[Masks], photos: Sequence[LabeledPhoto]) -> Mask
             raise LabelError(
                 format_errors("Instance maps that differ in size from their photo", errors, remedy)
             )
-        return rle_masks, ()
+        return MaskReading(rle_masks, len(rle_masks))
 
     return read

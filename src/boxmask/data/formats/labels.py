@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
@@ -14,8 +14,28 @@ from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.source import Source
 from boxmask.data.messages import format_count, format_note
 
-MaskReader: TypeAlias = Callable[[NDArray[np.int32]], tuple[RleMasks, tuple[str, ...]]]
-"""From the sizes of the photos as shown, (P, 2), to the masks of the N objects, and notes."""
+
+@dataclass(frozen=True, slots=True)
+class MaskReading:
+    """The masks of N objects, and the outlines without a usable mask, by row with what is wrong.
+
+    num_outlines: number of objects with an outline, usable or not
+    malformed:    outlines that are not in the form that the format expects
+    misfitting:   outlines over another number of pixels than the photo has
+    """
+
+    masks: RleMasks
+    num_outlines: int
+    malformed: dict[int, str] = field(default_factory=dict)
+    misfitting: dict[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+MaskReader: TypeAlias = Callable[[NDArray[np.int32], NDArray[np.int32]], MaskReading]
+"""From the sizes (P, 2) of the photos as shown, and those that the labels are written for, to the masks.
+
+The two differ where photos were resized after labeling. The masks have the size of the photos as shown.
+"""
 
 
 @dataclass(frozen=True, slots=True)
