@@ -48,11 +48,11 @@ KNOWN_ENDINGS = frozenset([*PHOTO_SUFFIXES, *_OTHER_PHOTO_ENDINGS, ".xml", ".jso
 """Endings of photos, also in formats that boxmask cannot read, and of label files."""
 
 _INCIDENTAL = re.compile(
-    r"(thumbs\.db|ehthumbs\.db|desktop\.ini|icon\r?|.*\.cache"
+    r"(thumbs\.db|ehthumbs\.db|desktop\.ini|icon\r?|.*\.cache|demo\.json"
     r"|(readme|licen[cs]e|copying|notice|authors|citation|changelog)(\b|_).*)",
     re.IGNORECASE | re.DOTALL,
 )
-"""Names of files that systems and tools leave behind, or that people write for people."""
+"""Names of files that systems and tools leave behind, boxmask among them, or that people write for people."""
 
 
 def is_incidental(file: str) -> bool:

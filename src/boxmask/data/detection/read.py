@@ -17,7 +17,7 @@ from boxmask.data.detection.outline_checks import check_outlines
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
-from boxmask.data.formats.source import Source, find_source
+from boxmask.data.formats.source import Source, find_source, notes_on_unused
 from boxmask.data.messages import format_errors
 from boxmask.data.photo_sizes import notes_on_sizes, read_sizes
 from boxmask.data.split import apply_split_file, draw_missing_splits
@@ -121,7 +121,8 @@ def _read_labels(source: Source, path: Path) -> Labels:
         raise LabelError(f"{path}: the labels ({files[0]}) name no photo.")
     if not labels.class_names:
         raise LabelError(f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn.")
-    return labels
+    used = [*files, *labels.other_files, *(photo.file for photo in labels.photos)]
+    return replace(labels, notes=labels.notes + notes_on_unused(source, used))
 
 
 def _check_readable(source: Source) -> None:

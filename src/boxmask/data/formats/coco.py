@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 
@@ -43,7 +44,7 @@ def recognize(source: Source) -> list[str]:
 
 def unreadable(source: Source) -> list[str]:
     """A message on each JSON file that cannot be read and so may be one of COCO."""
-    return find_coco_files(source)[1]
+    return list(find_coco_files(source)[1].values())
 
 
 def read(source: Source, files: Sequence[str]) -> Labels:
@@ -64,9 +65,10 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     coco_files, errors = find_coco_files(source)
     others = sorted(set(coco_files) - set(files))
     notes += format_note(f"left out {len(others)} other JSON files", others)
-    notes += format_note("left out, because they cannot be read", errors)
+    notes += format_note("left out, because they cannot be read", list(errors.values()))
     notes += note_on_unlabeled_photos(source, [photo.file for photo in listed], "that the labels do not name")
-    return _labels(source, documents, listed, (*notes, *notes_on_values))
+    labels = _labels(source, documents, listed, (*notes, *notes_on_values))
+    return replace(labels, other_files=(*others, *errors))
 
 
 # ---------------------------------------------------------------- photos

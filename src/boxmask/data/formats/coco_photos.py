@@ -21,15 +21,16 @@ _OTHER_OPENING = re.compile(r'\s*\{.*?("shapes"|"_via_\w+"|"type"\s*:\s*"Feature
 """LabelMe, VIA and GeoJSON, whose files are many or large, so that they are not read to their end."""
 
 
-def find_coco_files(source: Source) -> tuple[list[str], list[str]]:
-    """The JSON files in COCO's form, and a message on each JSON file that cannot be read."""
-    files, errors = [], []
+def find_coco_files(source: Source) -> tuple[list[str], dict[str, str]]:
+    """The JSON files in COCO's form, and for each JSON file that cannot be read, a message."""
+    files: list[str] = []
+    errors: dict[str, str] = {}
     for file in source.candidates_with_suffix(".json"):
         try:
             if _is_coco(source, file):
                 files.append(file)
         except LabelError as error:
-            errors.append(str(error))
+            errors[file] = str(error)
     return files, errors
 
 

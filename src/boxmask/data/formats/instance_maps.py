@@ -88,6 +88,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
         difficult=np.zeros(len(boxes), dtype=bool),
         location=lambda row: f"{photos[photo_of[row]].location}: object {numbers[row]}",
         notes=note_on_unlabeled_photos(source, [photo.file for photo in photos], "without an instance map"),
+        other_files=("classes.txt",),
         read_masks=_mask_reader([masks for _, masks in maps], photos),
     )
 

@@ -69,6 +69,7 @@ class Labels:
     crowd:       (N,) bool, see `DetectionDataset`
     difficult:   (N,) bool, see `DetectionDataset`
     location:    file and line of the object in row n
+    other_files: files that were read, or that the notes name, beside photos and label files
     read_masks:  reads the masks of all objects; None if there are only boxes. Raises LabelError.
     """
 
@@ -84,6 +85,7 @@ class Labels:
     difficult: NDArray[np.bool_]
     location: Callable[[int], str]
     notes: tuple[str, ...] = ()
+    other_files: tuple[str, ...] = ()
     read_masks: MaskReader | None = None
 
 

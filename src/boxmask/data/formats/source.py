@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from boxmask.data.messages import format_note
 from boxmask.errors import LabelError
-from boxmask.file_kinds import PHOTO_SUFFIXES
+from boxmask.file_kinds import PHOTO_SUFFIXES, note_on_unused_files
 from boxmask.photos.folders import visible_files
 
 _SPLIT_WORDS = {
@@ -52,6 +55,28 @@ class Source:
         return ", ".join(shown) or "nothing"
 
 
+def notes_on_unused(source: Source, used: Iterable[str]) -> tuple[str, ...]:
+    """An account of the files in a folder that a reader does not use: photos by folder, others by ending.
+
+    used: photos, label files, and files that other notes name
+
+    Photos beside used ones are passed over; see `note_on_unlabeled_photos`. No notes if the user chose a
+    label file or a folder of labels.
+    """
+    if source.candidates != source.files:
+        return ()
+    accounted = set(used)
+    folders = {posixpath.dirname(file) for file in accounted}
+    others = [file for file in source.files if file not in accounted]
+    photos = Counter(posixpath.dirname(file) for file in others if _is_photo(Path(file)))
+    lines = [f"{count:,} in {folder}/" for folder, count in sorted(photos.items()) if folder not in folders]
+    rest = [file for file in others if not _is_photo(Path(file))]
+    return (
+        *format_note("not used: photos in folders without labeled photos", lines),
+        *note_on_unused_files(rest),
+    )
+
+
 def find_source(path: Path) -> Source:
     """List the files of a folder, or those around a label file.
 
@@ -67,8 +92,20 @@ def find_source(path: Path) -> Source:
 
 
 def _source(path: Path, root: Path) -> Source:
-    candidates = visible_files(path) if path.is_dir() else [path]
-    return Source(root, _relative(visible_files(root), root), _relative(candidates, root))
+    files = _relative(_without_runs(visible_files(root)), root)
+    if path == root:
+        return Source(root, files, files)
+    candidates = _without_runs(visible_files(path)) if path.is_dir() else [path]
+    return Source(root, files, _relative(candidates, root))
+
+
+def _without_runs(files: list[Path]) -> list[Path]:
+    """Leave out the folders of trainings, which hold a recipe.json and a split.json."""
+    names = set(files)
+    runs = {
+        file.parent for file in files if file.name == "recipe.json" and file.with_name("split.json") in names
+    }
+    return [file for file in files if runs.isdisjoint(file.parents)] if runs else files
 
 
 def _relative(files: list[Path], root: Path) -> tuple[str, ...]:

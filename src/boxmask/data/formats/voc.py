@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -89,7 +90,8 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     notes += note_on_unlabeled_photos(source, known, "without a label file")
     others = [f"{source.root / file.file} {file.note}" for file in voc_files if file.note]
     notes += format_note("label files in another encoding", others)
-    return _labels(source, voc_files, [*labeled, *empty], notes)
+    labels = _labels(source, voc_files, [*labeled, *empty], notes)
+    return replace(labels, other_files=tuple(file for file in source.files if "ImageSets/" in file))
 
 
 def _read_files(source: Source, files: Sequence[str]) -> list[VocFile]:
