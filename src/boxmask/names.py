@@ -118,7 +118,7 @@ _FORMS: tuple[tuple[str, _Form], ...] = (
     ("", str),
     ("case", str.casefold),
     ("ending", without_ending),
-    ("ending and case", lambda path: without_ending(path).casefold()),
+    ("ending, case", lambda path: without_ending(path).casefold()),
 )
 """What a comparison ignores, and the form in which it compares paths; the strictest first."""
 

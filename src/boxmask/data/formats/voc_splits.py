@@ -119,7 +119,8 @@ def match_lists(
     entries: dict[str, ListedName] = {}
     unmatched, ambiguous, pairs, matches = [], [], [], []
     for entry in listed:
-        found = next(filter(None, (_find(entry, index, photo_of) for index, photo_of in indexes)), [])
+        candidates = [found for index, photo_of in indexes if (found := _find(entry, index, photo_of))]
+        found = min(candidates, key=lambda found: found[0].difference != "", default=[])
         if not found:
             unmatched.append(entry)
         elif len(found) > 1:
