@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from boxmask.data.detection.box_checks import OVERHANG
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.messages import format_errors, format_note
+from boxmask.data.resized_photos import find_resized
 from boxmask.errors import LabelError, PhotoError
 from boxmask.photos.size import photo_size, stored_size
 
@@ -52,10 +53,13 @@ def _size_or_error(path: Path) -> tuple[int, int] | str:
         return str(error)
 
 
-def notes_on_sizes(labels: Labels, sizes: NDArray[np.int32]) -> tuple[str, ...]:
-    """Notes on photos whose labels declare another size. The real size is used; zeros declare nothing.
+def find_label_sizes(labels: Labels, sizes: NDArray[np.int32]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """The sizes that the labels are written for, and notes on photos whose labels declare another size.
 
     sizes: (P, 2) heights and widths as shown
+
+    The first (P, 2) differ from `sizes` for photos that were resized after labeling (see `find_resized`).
+    Other declared sizes are only noted.
 
     Phone photos are often stored sideways and rotated by their EXIF orientation when shown. If the declared
     size is that of the stored photo, the boxes were mostly drawn on the stored photo, too (older labelImg
@@ -78,10 +82,25 @@ def notes_on_sizes(labels: Labels, sizes: NDArray[np.int32]) -> tuple[str, ...]:
         raise LabelError(format_errors(_SIDEWAYS, [_difference(labels, sizes, i) for i in sideways], _REMEDY))
     as_shown = [i for i in stored if drawn_as_shown[i]]
     others = sorted(set(differing) - set(as_shown))
-    return (
+    resized, note_on_resized = _find_resized(labels, sizes, others)
+    label_sizes = sizes.copy()
+    for index in resized:
+        label_sizes[index] = labels.photos[index].declared_size or sizes[index]
+    wrong = sorted(set(others) - set(resized))
+    return label_sizes, (
+        *note_on_resized,
         *format_note(_DRAWN_AS_SHOWN, [_difference(labels, sizes, i) for i in as_shown]),
-        *format_note(_WRONG, [_difference(labels, sizes, i) for i in others]),
+        *format_note(_WRONG, [_difference(labels, sizes, i) for i in wrong]),
     )
+
+
+def _find_resized(
+    labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int]
+) -> tuple[list[int], tuple[str, ...]]:
+    """`find_resized`, except for instance maps, which must have the size of their photos."""
+    if labels.box_form == "mask":
+        return [], ()
+    return find_resized(labels, sizes, photos, [_difference(labels, sizes, index) for index in photos])
 
 
 def _differing(labels: Labels, sizes: NDArray[np.int32]) -> list[int]:

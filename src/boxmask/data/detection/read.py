@@ -19,7 +19,8 @@ from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.source import Source, find_source, notes_on_unused
 from boxmask.data.messages import format_errors
-from boxmask.data.photo_sizes import notes_on_sizes, read_sizes
+from boxmask.data.photo_sizes import find_label_sizes, read_sizes
+from boxmask.data.resized_photos import scale_labels
 from boxmask.data.split import apply_split_file, draw_missing_splits
 from boxmask.errors import LabelError
 
@@ -65,7 +66,8 @@ def read_detection(
                   with a note, whatever `on_bad_boxes` says
 
     Raises LabelError for labels that cannot be read, for bad boxes, and for boxes that may lie sideways on
-    their photos (see `notes_on_sizes`). Raises PhotoError for photos that cannot be read.
+    their photos or at another scale (see `find_label_sizes`). Raises PhotoError for photos that cannot be
+    read.
     """
     dataset = read_unsplit_detection(path, on_bad_boxes, needs_masks=needs_masks)
     return apply_split_file(dataset, split_file) if split_file else draw_missing_splits(dataset, split_seed)
@@ -77,10 +79,12 @@ def read_unsplit_detection(
     """Read labeled photos as `read_detection` does; `splits` is "" where the data set names no split."""
     labels = _read_labels(find_source(Path(path)), Path(path))
     sizes = read_sizes(labels.root, labels.photos)
-    notes = labels.notes + notes_on_sizes(labels, sizes)  # first: sideways boxes would look like bad ones
+    label_sizes, notes = find_label_sizes(labels, sizes)  # first: sideways boxes would look like bad ones
+    notes = labels.notes + notes
+    labels = scale_labels(labels, label_sizes, sizes)
     masks = RleMasks.unknown(len(labels.photo_of))
     if labels.read_masks is not None:
-        reading = labels.read_masks(sizes, sizes)
+        reading = labels.read_masks(sizes, label_sizes)
         notes += check_outlines(labels, reading, on_bad_boxes, needs_masks=needs_masks)
         masks = reading.masks
     labels = _with_boxes_of_masks(labels, masks, sizes)

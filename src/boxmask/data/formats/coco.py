@@ -134,6 +134,7 @@ def _labels(
         crowd=np.array([annotation["iscrowd"] for annotation in annotations], dtype=bool),
         difficult=np.zeros(len(annotations), dtype=bool),
         location=location,
+        box_form="xywh",
         notes=(*notes, *notes_on_classes, *notes_on_names(documents), *notes_on_areas),
         read_masks=mask_reader(segmentations, photo_of, location),
     )

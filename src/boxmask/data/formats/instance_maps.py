@@ -86,6 +86,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
         areas=np.full(len(boxes), np.nan),
         crowd=np.zeros(len(boxes), dtype=bool),
         difficult=np.zeros(len(boxes), dtype=bool),
+        box_form="mask",
         location=lambda row: f"{photos[photo_of[row]].location}: object {numbers[row]}",
         notes=note_on_unlabeled_photos(source, [photo.file for photo in photos], "without an instance map"),
         other_files=("classes.txt",),

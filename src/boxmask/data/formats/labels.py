@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,7 @@ class Labels:
     areas:       (N,) of the objects' masks, NaN if the file does not give it
     crowd:       (N,) bool, see `DetectionDataset`
     difficult:   (N,) bool, see `DetectionDataset`
+    box_form:    how the format writes boxes: "xywh" (COCO), "corners" (VOC), or not at all, "mask"
     location:    file and line of the object in row n
     other_files: files that were read, or that the notes name, beside photos and label files
     read_masks:  reads the masks of all objects; None if there are only boxes. Raises LabelError.
@@ -84,6 +85,7 @@ class Labels:
     crowd: NDArray[np.bool_]
     difficult: NDArray[np.bool_]
     location: Callable[[int], str]
+    box_form: Literal["xywh", "corners", "mask"]
     notes: tuple[str, ...] = ()
     other_files: tuple[str, ...] = ()
     read_masks: MaskReader | None = None

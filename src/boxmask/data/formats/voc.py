@@ -173,5 +173,6 @@ def _labels(
         crowd=np.zeros(len(objects), dtype=bool),
         difficult=np.array([object_.difficult for _, object_ in objects], dtype=bool),
         location=location,
+        box_form="corners",
         notes=notes + notes_on_class_names(object_.name for _, object_ in objects),
     )

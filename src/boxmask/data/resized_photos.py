@@ -1,0 +1,171 @@
+"""Photos that were resized after labeling: their labels declare the old size, and boxes are in its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
+from enum import Enum
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+
+from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG
+from boxmask.data.formats.labels import Labels
+from boxmask.data.messages import format_errors, format_note
+from boxmask.errors import LabelError
+
+_MIN_BEYOND = 0.1
+"""If at least this share of the boxes reaches beyond a size, they are not drawn on it. Between this share and
+`MAX_BAD_BOX_SHARE`, they may be drawn on it carelessly."""
+
+_MAX_CHANCE = 0.1
+"""Boxes that all fit the smaller of two sizes are drawn on it if chance explains this less often."""
+
+_MAX_NEAR = 1.02
+"""Photos of up to this factor times their declared size, or the inverse, do not count as resized."""
+
+_REMEDY = (
+    "If the photos were resized after labeling, restore the original photos or scale the labels in the same "
+    "way. If the boxes are right on the photos as they are, correct the declared sizes or remove them."
+)
+
+
+class _DrawnOn(Enum):
+    """What boxes are drawn on, as far as they show it."""
+
+    DECLARED = "the declared sizes"
+    PHOTOS = "the photos as they are"
+    EITHER = "both sizes, so that they may be in the wrong place"
+    NEITHER = "neither size"
+
+
+def find_resized(
+    labels: Labels, sizes: NDArray[np.int32], differing: Sequence[int], descriptions: Sequence[str]
+) -> tuple[list[int], tuple[str, ...]]:
+    """Of photos whose labels declare another size, those that were resized after labeling; and a note.
+
+    sizes:        (P, 2) heights and widths as shown
+    differing:    indices of the photos with another declared size
+    descriptions: of these, for messages
+
+    Resized photos have the shape of their declared size, and their boxes are drawn on that size: nearly all
+    fit it, and many reach beyond the photos. On enlarged photos, they lie in the same corner of all photos,
+    more often than by chance. Boxes that fit the photos instead are right, and the declared sizes are wrong.
+
+    Raises LabelError if all photos with objects differ, and their boxes do not show what they are drawn on.
+    """
+    shown = dict(zip(differing, descriptions, strict=True))
+    with_objects = set(labels.photo_of.tolist())
+    _check_other_shapes(labels, sizes, shown, with_objects)
+    photos = [p for p in differing if p in with_objects and _has_declared_shape(labels, sizes, p)]
+    is_whole_set = len(photos) == len(with_objects)
+    drawn_on = _drawn_on(labels, sizes, photos)
+    if photos and is_whole_set and drawn_on in (_DrawnOn.EITHER, _DrawnOn.NEITHER):
+        raise _error(f"another size than their labels declare; the boxes fit {drawn_on.value}", shown, photos)
+    beyond_photos = _beyond(labels, sizes, photos)
+    if drawn_on is not _DrawnOn.DECLARED or (beyond_photos < _MIN_BEYOND and not is_whole_set):
+        return [], ()
+    times = _format_factors(labels, sizes, photos)
+    heading = (
+        f"boxes and outlines are scaled to the photos, which are {times} times the size that their labels "
+        "declare (to check, look at what boxmask evaluate --pictures draws)"
+    )
+    return photos, format_note(heading, [shown[p] for p in photos])
+
+
+def _check_other_shapes(
+    labels: Labels, sizes: NDArray[np.int32], shown: Mapping[int, str], with_objects: Set[int]
+) -> None:
+    """Raise LabelError if all photos have another shape than declared and many boxes reach beyond them."""
+    photos = [p for p in shown if p in with_objects and _has_other_shape(labels, sizes, p)]
+    if photos and len(photos) == len(with_objects) and _beyond(labels, sizes, photos) >= _MIN_BEYOND:
+        raise _error("another shape than their labels declare, and too small for their boxes", shown, photos)
+
+
+def _error(reason: str, shown: Mapping[int, str], photos: Sequence[int]) -> LabelError:
+    heading = f"Photos of {reason} (width × height)"
+    return LabelError(format_errors(heading, [shown[p] for p in photos], _REMEDY))
+
+
+def scale_labels(labels: Labels, label_sizes: NDArray[np.int32], sizes: NDArray[np.int32]) -> Labels:
+    """Move boxes and areas from photos of `label_sizes` (P, 2) to photos of `sizes` (P, 2)."""
+    factors = (sizes / label_sizes)[labels.photo_of]
+    return replace(
+        labels,
+        boxes=labels.boxes * factors[:, [1, 0, 1, 0]],
+        extents=labels.extents * factors[:, ::-1],
+        areas=labels.areas * factors.prod(axis=1),
+    )
+
+
+# ---------------------------------------------------------------- evidence
+
+
+def _drawn_on(labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int]) -> _DrawnOn:
+    """What the boxes of these photos are drawn on."""
+    beyond_declared = _beyond(labels, _declared(labels, sizes), photos)
+    beyond_photos = _beyond(labels, sizes, photos)
+    if min(beyond_declared, beyond_photos) > MAX_BAD_BOX_SHARE:
+        return _DrawnOn.NEITHER
+    if max(beyond_declared, beyond_photos) >= _MIN_BEYOND:
+        return _DrawnOn.DECLARED if beyond_photos > beyond_declared else _DrawnOn.PHOTOS
+    factors = _factors(labels, sizes, photos)
+    num_boxes = np.bincount(labels.photo_of[_finite(labels)], minlength=len(sizes))[list(photos)]
+    # A box at a random place lies in the smaller photo with at most the ratio of the two areas.
+    chance = np.exp(-2 * np.sum(num_boxes * np.abs(np.log(factors))))
+    is_certain = chance <= _MAX_CHANCE and max(beyond_declared, beyond_photos) <= MAX_BAD_BOX_SHARE
+    if is_certain and (factors > 1).all():
+        return _DrawnOn.DECLARED
+    return _DrawnOn.PHOTOS if is_certain and (factors < 1).all() else _DrawnOn.EITHER
+
+
+def _beyond(labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int]) -> float:
+    """The share of these photos' boxes that reach beyond these sizes (P, 2)."""
+    rows = np.flatnonzero(np.isin(labels.photo_of, photos) & _finite(labels))
+    edges = sizes[labels.photo_of[rows]][:, [1, 0, 1, 0]]
+    beyond = (labels.boxes[rows] < -OVERHANG) | (labels.boxes[rows] > edges + OVERHANG)
+    return float(beyond.any(axis=1).mean()) if len(rows) else 0.0
+
+
+def _finite(labels: Labels) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(labels.boxes).all(axis=1))
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def _declared(labels: Labels, sizes: NDArray[np.int32]) -> Int[np.ndarray, "P 2"]:
+    """The declared sizes, and those of the photos where none is declared."""
+    pairs = zip(labels.photos, sizes.tolist(), strict=True)
+    return np.array([photo.declared_size or size for photo, size in pairs], dtype=np.int64).reshape(-1, 2)
+
+
+def _has_declared_shape(labels: Labels, sizes: NDArray[np.int32], photo: int) -> bool:
+    """Whether a photo has its declared shape, to a pixel, but clearly another size."""
+    low, high = _possible_factors(labels, sizes, photo)
+    is_near = low <= 1 <= high or 1 / _MAX_NEAR <= (low + high) / 2 <= _MAX_NEAR
+    return low <= high and not is_near
+
+
+def _has_other_shape(labels: Labels, sizes: NDArray[np.int32], photo: int) -> bool:
+    low, high = _possible_factors(labels, sizes, photo)
+    return low > high
+
+
+def _possible_factors(labels: Labels, sizes: NDArray[np.int32], photo: int) -> tuple[float, float]:
+    """The least and the greatest factor from the declared size to that of a photo, to a pixel per side."""
+    declared, size = np.array(labels.photos[photo].declared_size), sizes[photo].astype(np.float64)
+    return float(((size - 1) / declared).max()), float(((size + 1) / declared).min())
+
+
+def _factors(labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int]) -> Float[np.ndarray, " M"]:
+    """How many times the declared size each photo is, along its longer side."""
+    chosen = list(photos)
+    return np.asarray(sizes[chosen].max(axis=1) / _declared(labels, sizes)[chosen].max(axis=1))
+
+
+def _format_factors(labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int]) -> str:
+    factors = _factors(labels, sizes, photos)
+    low, high = f"{factors.min():.3g}", f"{factors.max():.3g}"
+    return low if low == high else f"{low} to {high}"
