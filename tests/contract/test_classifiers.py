@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
@@ -144,9 +146,19 @@ def test_greyscale_and_transparent_photos_are_converted(classifier: Classifier) 
     assert_same(classifier.predict(opaque), classifier.predict(PHOTOS[0]))
 
 
-def test_a_batch_gives_the_same_as_single_photos(classifier: Classifier) -> None:
-    for one, photo in zip(classifier.predict(PHOTOS), PHOTOS, strict=True):
-        assert_same(one, classifier.predict(photo), 1e-5)
+def test_a_photo_in_a_list_gives_the_same_as_alone(classifier: Classifier) -> None:
+    photos = [*PHOTOS, paint(0, (1, 1)), paint(1, (1, 300)), paint(2, (400, 20))]
+    for order in (photos, photos[::-1], photos[1::2]):
+        for together, photo in zip(classifier.predict(order), order, strict=True):
+            assert_same(together, classifier.predict(photo))
+
+
+@given(st.lists(st.tuples(st.integers(1, 90), st.integers(1, 90)), min_size=1, max_size=4))
+@settings(deadline=None, max_examples=10)
+def test_company_never_matters(classifier: Classifier, sizes: list[tuple[int, int]]) -> None:
+    photos = [paint(number % 3, size, number) for number, size in enumerate(sizes)]
+    for together, photo in zip(classifier.predict(photos), photos, strict=True):
+        assert_same(together, classifier.predict(photo))
 
 
 def test_the_mode_does_not_change_results(build: Build) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -123,20 +125,40 @@ def test_gray_and_transparent_photos(detector: Detector, photo: Tensor) -> None:
     assert_same(detector.predict(pil), detector.predict(gray), 1e-4)
 
 
-def assert_holds(some: Detections, best: int, expected: Detections) -> None:
-    """The `best` first of `expected` are among `some`, whatever the order of equal scores."""
-    for box, score, label in zip(expected.boxes[:best], expected.scores, expected.labels, strict=False):
-        near = (some.labels == label) & ((some.scores - score).abs() < 1e-3)
-        assert (near & ((some.boxes - box).abs().amax(dim=1) < 0.1)).any()
+def framed(size: tuple[int, int]) -> Tensor:
+    """(3, H, W) uint8: a red rectangle on noise, the same for the same size."""
+    height, width = size
+    photo = torch.randint(110, 150, (3, *size), generator=torch.Generator().manual_seed(height * width))
+    photo[:, height // 5 : height // 2, width // 5 : width // 2] = torch.tensor([210, 40, 30])[:, None, None]
+    return photo.to(torch.uint8)
 
 
-def test_a_batch_equals_its_photos_one_by_one(detector: Detector, photo: Tensor) -> None:
-    photos = [photo, photo.flip(1), photo.flip(2)]
-    for one, image in zip(detector.predict(photos), photos, strict=True):
-        alone = detector.predict(image)
-        assert abs(len(one) - len(alone)) <= 1
-        assert_holds(one, 50, alone)
-        assert_holds(alone, 50, one)
+COMPANY = [(96, 96), (90, 300), (300, 60), (1, 1), (1, 200), (120, 150), (121, 151)]
+
+
+@pytest.mark.parametrize("order", [[6, 5, 4, 3, 2, 1, 0], [5, 1, 5], [4, 0]])
+def test_a_photo_in_a_list_gives_the_same_as_alone(detector: Detector, order: list[int]) -> None:
+    """Wide, tall and single-pixel photos beside each other, in any order."""
+    photos = [framed(COMPANY[index]) for index in order]
+    for together, image in zip(detector.predict(photos), photos, strict=True):
+        assert_same(together, detector.predict(image))
+
+
+@given(st.lists(st.tuples(st.integers(1, 90), st.integers(1, 90)), min_size=1, max_size=3))
+@settings(deadline=None, max_examples=5)
+def test_company_never_matters(detector: Detector, sizes: list[tuple[int, int]]) -> None:
+    photos = [framed(size) for size in sizes]
+    for together, image in zip(detector.predict(photos), photos, strict=True):
+        assert_same(together, detector.predict(image))
+
+
+def test_a_given_proposal_belongs_to_its_photo(detector: Detector, photo: Tensor) -> None:
+    first, second = torch.tensor([[5.0, 5, 80, 90]]), torch.tensor([[40.0, 10, 140, 70], [0, 0, 50, 50]])
+    together = detector.predict([photo, photo.flip(2)], [first, second])
+    assert_same(together[0], detector.predict(photo, first))
+    assert_same(together[1], detector.predict(photo.flip(2), second))
+    with pytest.raises(ValueError, match="zip"):
+        detector.predict([photo, photo], [first])
 
 
 def test_the_mode_changes_nothing(detector: Detector, photo: Tensor, target: Target) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -161,16 +163,25 @@ def test_greyscale_and_transparent_photos_are_converted(segmenter: Segmenter, ph
     assert agreement(segmenter.predict(opaque), segmenter.predict(photo)) == 1
 
 
-def test_a_batch_gives_the_same_as_single_photos(
-    segmenter: Segmenter, photo: Tensor, empty_photo: Tensor
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [1, 0, 1]])
+def test_a_photo_in_a_list_gives_the_same_as_alone(
+    segmenter: Segmenter, photo: Tensor, empty_photo: Tensor, order: list[int]
 ) -> None:
-    """For any sizes: the padding of a photo does not change its label map."""
-    wide = empty_photo.repeat(1, 1, 3)
-    photos = [photo, wide, photo.flip(1), empty_photo]
-    for one, image in zip(segmenter.predict(photos), photos, strict=True):
-        assert (
-            agreement(one, segmenter.predict(image)) > 0.999
-        )  # a few pixels have two equally likely classes
+    """Wide, tall and single-pixel photos beside each other, in any order."""
+    wide, tall = empty_photo.repeat(1, 1, 3), photo[:, :, :30]
+    all_photos = [photo, wide, tall, photo[:, :1, :1], empty_photo]
+    photos = [all_photos[index] for index in order]
+    for together, image in zip(segmenter.predict(photos), photos, strict=True):
+        assert torch.equal(together.labels, segmenter.predict(image).labels)
+
+
+@given(st.lists(st.tuples(st.integers(1, 90), st.integers(1, 90)), min_size=1, max_size=3))
+@settings(deadline=None, max_examples=5)
+def test_company_never_matters(segmenter: Segmenter, sizes: list[tuple[int, int]]) -> None:
+    generator = torch.Generator().manual_seed(len(sizes))
+    photos = [torch.randint(0, 256, (3, *size), generator=generator).to(torch.uint8) for size in sizes]
+    for together, image in zip(segmenter.predict(photos), photos, strict=True):
+        assert torch.equal(together.labels, segmenter.predict(image).labels)
 
 
 def test_the_mode_does_not_change_results(

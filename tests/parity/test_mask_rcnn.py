@@ -108,7 +108,7 @@ def test_same_boxes_scores_labels_and_masks(
     configure(monkeypatch, both, shorter_side=320, longer_side=500)
     theirs, ours = both
     with torch.inference_mode():
-        expected = theirs(photos)
+        expected = [theirs([photo])[0] for photo in photos]  # in a batch, padding changes its results
     found = ours.predict(photos)
     assert sum(len(one) for one in found) > 100
     for a, b in zip(found, expected, strict=True):

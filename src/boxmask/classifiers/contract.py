@@ -17,7 +17,11 @@ class Classifier(Model):
     @accepts_photos
     @abstractmethod
     def predict(self, images: list[Tensor]) -> list[Classification]:
-        """Photos (paths, PIL images, arrays or tensors) -> the class scores of each."""
+        """Photos (paths, PIL images, arrays or tensors) -> the class scores of each.
+
+        One photo gives one result, a list gives a list. The result of a photo does not depend on the others.
+        Arrays and tensors are RGB. OpenCV reads BGR: pass `image[..., ::-1]`.
+        """
 
     @abstractmethod
     def loss(self, images: list[Tensor], targets: list[ClassificationTarget]) -> dict[str, Tensor]:

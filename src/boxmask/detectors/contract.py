@@ -22,7 +22,11 @@ class Detector(Model):
     @accepts_photos
     @abstractmethod
     def predict(self, images: list[Tensor], proposals: list[Tensor] | None = None) -> list[Detections]:
-        """Photos (paths, PIL images, arrays or tensors) -> the objects in each, in its own pixels."""
+        """Photos (paths, PIL images, arrays or tensors) -> the objects in each, in its own pixels.
+
+        One photo gives one result, a list gives a list. The result of a photo does not depend on the others.
+        Arrays and tensors are RGB. OpenCV reads BGR: pass `image[..., ::-1]`.
+        """
 
     @abstractmethod
     def loss(

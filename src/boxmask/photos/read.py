@@ -46,7 +46,8 @@ def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
     """Convert a path, PIL image, array or tensor to an RGB tensor (3, H, W).
 
     Takes a path, a PIL image, an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), or a tensor (H, W),
-    (1, H, W), (3, H, W) or (4, H, W). Arrays and tensors are uint8, uint16, or floating point in 0..1.
+    (1, H, W), (3, H, W) or (4, H, W). Arrays and tensors are uint8, uint16, or floating point in 0..1, and
+    their channels are RGB. OpenCV reads BGR: pass `image[..., ::-1]`.
     Returns uint8, or float32 in 0..1 for arrays and tensors of floating point, which are not rounded. The
     result may share memory with the input and need not be contiguous (photos from files are channels-last).
     Raises PhotoError with what was expected and what was found.
@@ -198,9 +199,11 @@ class _PredictMethod(Protocol[ResultT]):
 def accepts_photos(method: Callable[..., list[ResultT]]) -> _PredictMethod[ResultT]:
     """Let a method for a list of (3, H, W) tensors accept one photo, or a list of photos, in any usual form.
 
-    One photo gives one result; a list or tuple of photos gives a list of results. `proposals`, if given, is
-    one tensor for one photo and a list of tensors for several. See `to_image` for the forms of a photo; it
-    raises PhotoError for anything else.
+    One photo gives one result; a list or tuple of photos gives a list of results. The method gets one photo
+    at a time: in a batch, the padding of a photo and the rounding of its result would depend on the other
+    photos. `proposals`, if given, is one tensor for one photo and a list of tensors for several. See
+    `to_image` for the forms of a photo; it raises PhotoError for anything else. Raises ValueError if there is
+    not one tensor of proposals per photo.
     """
 
     @wraps(method)
@@ -209,14 +212,15 @@ def accepts_photos(method: Callable[..., list[ResultT]]) -> _PredictMethod[Resul
     ) -> ResultT | list[ResultT]:
         single = not isinstance(photos, list | tuple)
         several: Sequence[Any] = [photos] if single else cast(Sequence[Any], photos)
-        options: dict[str, Any] = {}
-        if proposals is not None:
-            options["proposals"] = [proposals] if single else proposals
-        results = method(self, [to_image(photo) for photo in several], **options) if several else []
-        for result, photo in zip(results, several, strict=True):
+        given: Any = [proposals] if single else [None] * len(several) if proposals is None else proposals
+        results = []
+        for photo, boxes in zip(several, given, strict=True):
+            options: dict[str, Any] = {} if boxes is None else {"proposals": [boxes]}
+            [result] = method(self, [to_image(photo)], **options)
             # An array or tensor is not kept: a program that collects results would keep every video frame.
             if isinstance(photo, str | Path | Image.Image):
                 object.__setattr__(result, "photo", photo)  # results are frozen, and this one is new
+            results.append(result)
         return results[0] if single else results
 
     return cast(_PredictMethod[ResultT], with_photos)

@@ -23,7 +23,11 @@ class Segmenter(Model):
     @accepts_photos
     @abstractmethod
     def predict(self, images: list[Tensor]) -> list[SegmentationMap]:
-        """Photos (paths, PIL images, arrays or tensors) -> the label map of each at its own size."""
+        """Photos (paths, PIL images, arrays or tensors) -> the label map of each at its own size.
+
+        One photo gives one result, a list gives a list. The result of a photo does not depend on the others.
+        Arrays and tensors are RGB. OpenCV reads BGR: pass `image[..., ::-1]`.
+        """
 
     @abstractmethod
     def loss(self, images: list[Tensor], targets: list[SegmentationTarget]) -> dict[str, Tensor]:

@@ -1,12 +1,11 @@
 """The stage `postprocess` of segmenters: from logits to label maps at the photo's own size.
 
-Photos of the same size share a batch, others run alone. The label map of a photo therefore does not depend on
-the rest of the batch or on its padding.
+Photos run one at a time, and the padding is cut off. The label map of a photo therefore depends on that photo
+alone.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,7 +36,7 @@ def segment(images: list[Tensor], segmenter: Any, mean: Tensor, std: Tensor) -> 
             tiling = (len(names), config.tile, config.tile_overlap)
             labels = [predict_tiled(image, segmenter, preparation, *tiling) for image in images]
         else:
-            labels = predict_whole(images, segmenter, preparation)
+            labels = [predict_whole(image, segmenter, preparation) for image in images]
     return [SegmentationMap(label_map, names) for label_map in labels]
 
 
@@ -59,20 +58,11 @@ def preparation_for(config: Any, mean: Tensor, std: Tensor) -> Preparation:
     return replace(preparation, shorter_side=0) if config.tile else preparation
 
 
-def predict_whole(
-    images: list[Tensor], network: Network, preparation: Preparation
-) -> list[UInt8[Tensor, "H W"]]:
-    """Label maps of photos (3, H, W) that are resized to fit the network, at the photos' own sizes."""
-    batches = [prepare([image], preparation) for image in images]
-    same_size: dict[tuple[Size, Size], list[int]] = defaultdict(list)
-    for index, batch in enumerate(batches):
-        same_size[spatial_size(batch.pixels), batch.sizes[0]].append(index)
-    label_maps: dict[int, Tensor] = {}
-    for (_, (height, width)), indices in same_size.items():
-        logits = network(torch.cat([batches[index].pixels for index in indices]))
-        for index, image_logits in zip(indices, logits[..., :height, :width], strict=True):
-            label_maps[index] = upsample_argmax(image_logits.float(), spatial_size(images[index]))
-    return [label_maps[index] for index in range(len(images))]
+def predict_whole(image: Tensor, network: Network, preparation: Preparation) -> UInt8[Tensor, "H W"]:
+    """The label map, at its own size, of a photo (3, H, W) that is resized to fit the network."""
+    batch = prepare([image], preparation)
+    height, width = batch.sizes[0]
+    return upsample_argmax(network(batch.pixels)[0, :, :height, :width].float(), spatial_size(image))
 
 
 def upsample_argmax(logits: Float[Tensor, "K h w"], size: Size) -> UInt8[Tensor, "H W"]:
