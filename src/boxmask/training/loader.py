@@ -156,6 +156,7 @@ def load_batches(dataset: TrainingDataset, sampler: BatchSampler, workers: int) 
         worker_init_fn=_init_worker,
         persistent_workers=workers > 0,
         prefetch_factor=3 if workers else None,
+        generator=torch.Generator(),  # else it draws the workers' seeds from torch's default generator
     )
     for batch in loader:
         if isinstance(batch, BoxmaskError):

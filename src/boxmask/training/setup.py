@@ -12,6 +12,7 @@ from torch import Tensor
 from boxmask.errors import UsageError
 from boxmask.models.table import make_config, model_entry
 from boxmask.pipeline.model import Model
+from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.serialization import recipe_to_dict
 from boxmask.tasks.table import task_of
@@ -24,7 +25,6 @@ from boxmask.training.loader import (
     padded_sizes,
 )
 from boxmask.training.proposals import DatasetWithProposals, ProposalSource
-from boxmask.training.random_state import seed_generators
 from boxmask.training.session import Session
 from boxmask.training.state import State
 
@@ -56,8 +56,8 @@ def new_network(
 
     weights: pretrained weights for the backbone; None for random ones
     """
-    seed_generators(recipe.seed, device)
-    network = model_entry(recipe.model).build(config, weights)
+    with SeededRandomNumbers(recipe.seed):
+        network = model_entry(recipe.model).build(config, weights)
     return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

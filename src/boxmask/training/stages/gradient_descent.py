@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +16,7 @@ from boxmask.training.clock import Clock, learning_rate
 from boxmask.training.loader import TrainingBatch
 from boxmask.training.optimizer import make_average, make_optimizer, set_learning_rate
 from boxmask.training.proposals import ProposalSource
-from boxmask.training.random_state import seed_generators
+from boxmask.training.random_state import random_numbers_of_step
 from boxmask.training.session import Session
 from boxmask.training.setup import make_batch_sampler, make_batches
 from boxmask.training.validate import validate
@@ -148,10 +147,9 @@ def _step(
 ) -> dict[str, float]:
     """Do one step of the optimizer, and return the parts of the loss."""
     state, accelerator = session.state, session.accelerator
-    seeds = np.random.SeedSequence((session.recipe.seed, state.clock.step))
-    seed_generators(int(seeds.generate_state(1)[0]), accelerator.device)  # sampling depends on the step alone
     model.train()
-    losses: dict[str, Tensor] = model(batch)
+    with random_numbers_of_step(session.recipe.seed, state.clock.step):
+        losses: dict[str, Tensor] = model(batch)
     values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
     _check_finite(values, session, batch)
     optimizer.zero_grad()

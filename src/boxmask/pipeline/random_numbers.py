@@ -1,0 +1,83 @@
+"""Random numbers that follow from a seed, without torch's default generators.
+
+All threads of a process share the default generators. A training that seeded them would change the random
+numbers of the program that called it, and two trainings in two threads would take each other's numbers.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+# the names of torch's random functions that take a generator
+OF_A_TENSOR = frozenset(
+    {
+        "bernoulli",
+        "bernoulli_",
+        "exponential_",
+        "log_normal_",
+        "multinomial",
+        "normal_",
+        "random_",
+        "uniform_",
+    }
+)
+FACTORIES = frozenset({"normal", "rand", "randint", "randn", "randperm"})
+
+
+class SeededRandomNumbers(TorchFunctionMode):
+    """Within the block, and in this thread only, torch's random functions draw from their own generators.
+
+    The numbers are those of the default generators after `torch.manual_seed(seed)`, which stay as they are.
+    It covers initialization, dropout and the functions named above; a `generator` that is passed is kept.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.seed = seed
+        self.generators: dict[torch.device, torch.Generator] = {}
+
+    def generator(self, device: torch.device) -> torch.Generator:
+        """The generator of a device, seeded when it is first used."""
+        if device not in self.generators:
+            self.generators[device] = torch.Generator(device).manual_seed(self.seed)
+        return self.generators[device]
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call `func`, with a generator if it is a random function."""
+        options = dict(kwargs or {})
+        if func is F.dropout:
+            return self._dropout(*args, **options)
+        name = getattr(func, "__name__", "")
+        takes_generator = name in OF_A_TENSOR or name in FACTORIES or "generator" in options
+        if takes_generator and options.get("generator") is None:
+            options["generator"] = self.generator(_device(name, args, options))
+        return func(*args, **options)
+
+    def _dropout(self, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+        """`F.dropout`, which takes no generator."""
+        if not training or p == 0:
+            return input
+        noise = torch.empty_like(input).bernoulli_(1 - p, generator=self.generator(input.device))
+        noise.div_(max(1 - p, sys.float_info.min))
+        return input.mul_(noise) if inplace else input * noise
+
+
+def _device(name: str, args: tuple[Any, ...], options: Mapping[str, Any]) -> torch.device:
+    """The device of the tensor that a random function fills, reads or makes."""
+    tensors = [value for value in (*args, *options.values()) if isinstance(value, Tensor)]
+    if tensors:
+        return tensors[0].device
+    return torch.empty(0, device=options.get("device")).device
