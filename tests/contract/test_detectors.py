@@ -84,8 +84,8 @@ def test_n_in_n_out(detector: Detector, photo: Tensor, empty_photo: Tensor) -> N
     found = detector.predict(photos)
     assert [type(one) for one in found] == [Detections] * 3
     assert sum(map(len, found)) > 30  # the questions below are about something
-    for one, given in zip(found, photos, strict=True):
-        assert_sound(one, (given.shape[1], given.shape[2]), 3)
+    for result, image in zip(found, photos, strict=True):
+        assert_sound(result, (image.shape[1], image.shape[2]), 3)
 
 
 def test_an_empty_list(detector: Detector) -> None:

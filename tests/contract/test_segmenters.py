@@ -120,8 +120,8 @@ def test_n_in_n_out(segmenter: Segmenter, photo: Tensor, empty_photo: Tensor) ->
     found = segmenter.predict(photos)
     assert len(found) == 3
     assert len(found[0].shares()) > 1  # otherwise the tests below would be trivial
-    for one, given in zip(found, photos, strict=True):
-        assert_valid(one, (given.shape[1], given.shape[2]))
+    for result, image in zip(found, photos, strict=True):
+        assert_valid(result, (image.shape[1], image.shape[2]))
 
 
 def test_an_empty_list_gives_an_empty_list(segmenter: Segmenter) -> None:

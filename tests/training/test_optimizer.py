@@ -83,3 +83,27 @@ def test_the_average_follows_faster_at_the_beginning() -> None:
     layer.weight.data.fill_(1.0)
     average.update_parameters(layer)
     assert average.module.weight.item() == pytest.approx(1 - 2 / 11)
+
+
+def test_statistics_of_batch_norm_are_averaged_like_weights() -> None:
+    """Means 0, 10, 20. The first is copied; then the decays are (1 + 1) / (10 + 1) and (1 + 2) / (10 + 2)."""
+    norm = nn.BatchNorm1d(1)
+    average = make_average(norm, decay=0.999)
+    for mean in (0.0, 10.0, 20.0):
+        assert norm.running_mean is not None
+        norm.running_mean.fill_(mean)
+        norm.num_batches_tracked.add_(3)
+        average.update_parameters(norm)
+    after_second = 2 / 11 * 0 + 9 / 11 * 10
+    assert average.module.running_mean.item() == pytest.approx(3 / 12 * after_second + 9 / 12 * 20)
+    assert average.module.num_batches_tracked.item() == 9  # a count, which is copied
+
+
+def test_constant_buffers_stay_as_they_are_bit_for_bit(detector: Detector) -> None:
+    """Those of a frozen batch norm, and the mean and deviation of the photos."""
+    average = make_average(detector, decay=0.998)
+    for _ in range(20):
+        average.update_parameters(detector)
+    averaged = dict(average.module.named_buffers())
+    assert averaged
+    assert all(torch.equal(averaged[name], buffer) for name, buffer in detector.named_buffers())

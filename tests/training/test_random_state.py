@@ -1,39 +1,22 @@
 from __future__ import annotations
 
-import pytest
 import torch
 
-from boxmask.training.random_state import preserve_random_state, seed_generators
-
-CPU = torch.device("cpu")
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+from boxmask.training.random_state import random_numbers_of_step
 
 
-def test_seeding_is_the_same_as_torchs() -> None:
-    with preserve_random_state(CPU):
-        torch.manual_seed(5)
-        expected = torch.rand(3)
-        seed_generators(5, CPU)
-        assert torch.equal(torch.rand(3), expected)
+def numbers(seed: int, step: int) -> torch.Tensor:
+    with random_numbers_of_step(seed, step):
+        return torch.rand(5)
 
 
-def test_the_state_is_restored_also_after_an_error() -> None:
+def test_the_numbers_follow_from_seed_and_step() -> None:
+    assert torch.equal(numbers(3, 7), numbers(3, 7))
+    different = [numbers(3, 7), numbers(3, 8), numbers(4, 7), numbers(7, 3)]
+    assert len({tuple(values.tolist()) for values in different}) == 4
+
+
+def test_the_default_generator_is_untouched() -> None:
     before = torch.get_rng_state()
-    with preserve_random_state(CPU):
-        seed_generators(5, CPU)
+    numbers(0, 0)
     assert torch.equal(torch.get_rng_state(), before)
-    with pytest.raises(RuntimeError), preserve_random_state(CPU):
-        torch.rand(1).view(2)
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-@needs_gpu
-def test_the_state_of_the_gpu_is_seeded_and_restored() -> None:
-    gpu = torch.device("cuda")
-    before = torch.cuda.get_rng_state()
-    with preserve_random_state(gpu):
-        torch.manual_seed(5)
-        expected = torch.rand(3, device=gpu)
-        seed_generators(5, gpu)
-        assert torch.equal(torch.rand(3, device=gpu), expected)
-    assert torch.equal(torch.cuda.get_rng_state(), before)

@@ -6,7 +6,6 @@ numbers of the program that called it, and two trainings in two threads would ta
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,20 +14,25 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-# the names of torch's random functions that take a generator
-OF_A_TENSOR = frozenset(
+RANDOM_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(  # those that take a generator
     {
-        "bernoulli",
-        "bernoulli_",
-        "exponential_",
-        "log_normal_",
-        "multinomial",
-        "normal_",
-        "random_",
-        "uniform_",
+        torch.bernoulli,
+        torch.multinomial,
+        torch.normal,
+        torch.rand,
+        torch.randint,
+        torch.randn,
+        torch.randperm,
+        Tensor.bernoulli,
+        Tensor.bernoulli_,
+        Tensor.exponential_,
+        Tensor.log_normal_,
+        Tensor.multinomial,
+        Tensor.normal_,
+        Tensor.random_,
+        Tensor.uniform_,
     }
 )
-FACTORIES = frozenset({"normal", "rand", "randint", "randn", "randperm"})
 
 
 class SeededRandomNumbers(TorchFunctionMode):
@@ -57,13 +61,12 @@ class SeededRandomNumbers(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call `func`, with a generator if it is a random function."""
-        options = dict(kwargs or {})
+        options = kwargs or {}
         if func is F.dropout:
             return self._dropout(*args, **options)
-        name = getattr(func, "__name__", "")
-        takes_generator = name in OF_A_TENSOR or name in FACTORIES or "generator" in options
-        if takes_generator and options.get("generator") is None:
-            options["generator"] = self.generator(_device(name, args, options))
+        if func in RANDOM_FUNCTIONS or "generator" in options:
+            generator = options.get("generator") or self.generator(_device(args, options))
+            options = {**options, "generator": generator}
         return func(*args, **options)
 
     def _dropout(self, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -71,11 +74,11 @@ class SeededRandomNumbers(TorchFunctionMode):
         if not training or p == 0:
             return input
         noise = torch.empty_like(input).bernoulli_(1 - p, generator=self.generator(input.device))
-        noise.div_(max(1 - p, sys.float_info.min))
+        noise.div_(1 - p or 1)
         return input.mul_(noise) if inplace else input * noise
 
 
-def _device(name: str, args: tuple[Any, ...], options: Mapping[str, Any]) -> torch.device:
+def _device(args: tuple[Any, ...], options: Mapping[str, Any]) -> torch.device:
     """The device of the tensor that a random function fills, reads or makes."""
     tensors = [value for value in (*args, *options.values()) if isinstance(value, Tensor)]
     if tensors:

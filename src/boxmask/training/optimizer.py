@@ -38,16 +38,24 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, fraction: float) -> None
 
 
 def make_average(network: nn.Module, decay: float) -> AveragedModel:
-    """Return an exponential moving average of the network's weights.
+    """Return an exponential moving average of the network's weights and of its batch norms' statistics.
 
-    After t updates the decay is min(decay, (1 + t) / (10 + t)), so that the average follows the first, large
-    changes quickly.
+    Each update computes average = keep * average + (1 - keep) * current. After t updates, keep is
+    min(decay, (1 + t) / (10 + t)), as in TensorFlow's ExponentialMovingAverage, so that the average follows
+    the first, large changes quickly.
+
+    Statistics are averaged as in torchvision's training references: those of the latest weights do not fit
+    averaged weights. Whole numbers, such as a count of batches, are copied.
     """
 
     @torch.no_grad()
     def update(averages: Tensors, current: Tensors, num_updates: torch.Tensor | int) -> None:
+        if not averages[0].is_floating_point():
+            for average, value in zip(averages, current, strict=True):
+                average.copy_(value)
+            return
         count = int(num_updates)
         keep = min(decay, (1 + count) / (10 + count))
         get_ema_multi_avg_fn(keep)(averages, current, num_updates)
 
-    return AveragedModel(network, multi_avg_fn=update)
+    return AveragedModel(network, multi_avg_fn=update, use_buffers=True)

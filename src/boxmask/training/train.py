@@ -24,7 +24,6 @@ from boxmask.training.accelerator import make_accelerator
 from boxmask.training.curve import draw_curve
 from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report, drop_log_after
-from boxmask.training.random_state import preserve_random_state
 from boxmask.training.session import Session, Stage, run_stages
 from boxmask.training.setup import initial_state, network_config, new_network
 from boxmask.training.signals import StopRequest, stop_on_signals
@@ -40,7 +39,7 @@ def train(
     """Train a model on labeled photos; returns the run, and whether training reached its end.
 
     The labels, the headers of the photos and the recipe are checked before anything is written. Training that
-    fails before its first checkpoint removes the run's folder. The caller's random state stays as it was.
+    fails before its first checkpoint removes the run's folder. No global random state is read or changed.
 
     Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
     """
@@ -54,12 +53,11 @@ def train(
     recipe = sources.backbone_for(recipe)
     dataset = task_of(recipe.model).read(Path(data), recipe)
     accelerator = make_accelerator(recipe)
-    with preserve_random_state(accelerator.device):
-        session = _make_session(dataset, recipe, run, report or Report(), accelerator)
-        _initialize(session, sources)
-        with _run_folder(run):
-            _write_inputs(session, dataset, Path(data))
-            return run, _run_stages(session, stages, dataset, resumed=False)
+    session = _make_session(dataset, recipe, run, report or Report(), accelerator)
+    _initialize(session, sources)
+    with _run_folder(run):
+        _write_inputs(session, dataset, Path(data))
+        return run, _run_stages(session, stages, dataset, resumed=False)
 
 
 def resume(run: Run, data: Path | None = None, report: Report | None = None) -> bool:
@@ -77,14 +75,13 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
     recipe, saved = replace(recipe, split_file=run.split_file), SavedState.read(run)
     dataset, stages = task_of(recipe.model).read(data or data_before, recipe), stages_of(recipe)
     accelerator = make_accelerator(recipe)
-    with preserve_random_state(accelerator.device):
-        session = _make_session(dataset, recipe, run, report or Report(), accelerator)
-        stage = stages[saved.stage]
-        stage.begin(session, 0.0)
-        session.state.load(saved)
-        remove_partial_files(run.path)
-        drop_log_after(run.log_file, stage.name, session.state.clock.step)
-        return _run_stages(session, stages, dataset, resumed=True)
+    session = _make_session(dataset, recipe, run, report or Report(), accelerator)
+    stage = stages[saved.stage]
+    stage.begin(session, 0.0)
+    session.state.load(saved)
+    remove_partial_files(run.path)
+    drop_log_after(run.log_file, stage.name, session.state.clock.step)
+    return _run_stages(session, stages, dataset, resumed=True)
 
 
 # ---------------------------------------------------------------- before the first step

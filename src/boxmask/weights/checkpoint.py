@@ -21,6 +21,7 @@ from boxmask.detectors.contract import Detector
 from boxmask.errors import BoxmaskError, CheckpointError, UsageError
 from boxmask.models.table import AnyModel, config_from_json, model_entry
 from boxmask.pipeline.device import resolve_device
+from boxmask.pipeline.random_numbers import SeededRandomNumbers
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 KEY = "boxmask"  # the key of our JSON in the header of the file
@@ -156,7 +157,8 @@ def load_model(run: str | Path, device: str | torch.device = "auto") -> AnyModel
     path = checkpoint_path(Path(run))
     tensors, metadata = read_checkpoint(path)
     try:
-        built = model_entry(metadata.model).build(config_from_json(metadata.model, metadata.config), None)
+        with SeededRandomNumbers(0):  # initial weights, which the checkpoint's replace
+            built = model_entry(metadata.model).build(config_from_json(metadata.model, metadata.config), None)
         model = cast(AnyModel, built)
         model.load_state_dict(tensors)
     except (BoxmaskError, ValueError, RuntimeError) as error:  # name, config, tensors

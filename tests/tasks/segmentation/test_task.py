@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.errors import LabelError
+from boxmask.models.table import config_from_json, make_config
 from boxmask.runs.recipe import Recipe
 from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.tasks.segmentation.task import SegmentationTask
@@ -27,25 +31,52 @@ def labeled(demo: Path) -> SegmentationDataset:
     return TASK.read(demo, Recipe(model="unet"))
 
 
-def test_class_weights_are_the_median_count_over_the_count_of_the_class() -> None:
-    assert balanced_weights(np.array([900, 90, 10])) == (0.1, 1.0, 9.0)
-    assert balanced_weights(np.array([50, 50])) == (1.0, 1.0)
+def test_class_weights_of_classes_that_all_photos_show() -> None:
+    assert balanced_weights(np.array([[900, 90, 10]])) == pytest.approx((0.1, 1.0, 9.0))
+    assert balanced_weights(np.array([[50, 50], [50, 50]])) == (1.0, 1.0)
+
+
+def test_the_frequency_of_a_class_counts_the_photos_that_show_it() -> None:
+    """By hand: 190 / 200, 5 / 100 and 5 / 100 of the pixels of their photos; the median is 0.05."""
+    two_photos = np.array([[95, 5, 0], [95, 0, 5]])
+    assert balanced_weights(two_photos) == pytest.approx((0.05 / 0.95, 1.0, 1.0))
+    empty_photo_added = np.array([[95, 5, 0], [95, 0, 5], [100, 0, 0]])
+    assert balanced_weights(empty_photo_added) == pytest.approx((0.05 * 300 / 290, 1.0, 1.0))
+
+
+def test_a_rare_class_does_not_round_the_weight_of_a_frequent_one_to_zero() -> None:
+    pixels = np.array([[300_000_000, 10_000, 8_000]])
+    weights = balanced_weights(pixels)
+    assert weights == pytest.approx((1 / 30_000, 1.0, 1.25))
+    assert np.array(weights) @ pixels[0] == pytest.approx(3 * 10_000)  # each class weighs as much in all
+    config = make_config("unet", "default", class_names=("a", "b", "c"), class_weights=weights)
+    assert config_from_json("unet", json.loads(json.dumps(asdict(config)))).class_weights == weights
 
 
 def test_a_class_without_pixels_has_weight_one_and_no_part_in_the_median() -> None:
-    assert balanced_weights(np.array([0, 900, 90, 10])) == (1.0, 0.1, 1.0, 9.0)
-    assert balanced_weights(np.zeros(3, np.int64)) == (1.0, 1.0, 1.0)
+    assert balanced_weights(np.array([[0, 900, 90, 10]])) == pytest.approx((1.0, 0.1, 1.0, 9.0))
+    assert balanced_weights(np.zeros((2, 3), np.int64)) == (1.0, 1.0, 1.0)
+    assert balanced_weights(np.zeros((0, 3), np.int64)) == (1.0, 1.0, 1.0)
+
+
+@given(st.lists(st.lists(st.integers(0, 10**9), min_size=3, max_size=3), min_size=1, max_size=4))
+def test_class_weights_are_positive_and_fall_with_the_frequency(pixels: list[list[int]]) -> None:
+    counts = np.array(pixels)
+    weights = np.array(balanced_weights(counts))
+    assert np.isfinite(weights).all()
+    assert (weights > 0).all()
+    present = counts.sum(0) > 0
+    if present.any():
+        shown_in = ((counts > 0) * counts.sum(1)[:, None]).sum(0)[present]
+        frequency = counts.sum(0)[present] / shown_in
+        assert np.allclose(weights[present] * frequency, np.median(frequency))
 
 
 def test_class_weights_follow_from_the_training_photos(labeled: SegmentationDataset) -> None:
     assert TASK.config_options(labeled, Recipe(model="unet")) == {"class_names": labeled.class_names}
     options = TASK.config_options(labeled, Recipe(model="unet", class_weights="balanced"))
-    train = labeled.pixel_counts[labeled.splits == "train"].sum(axis=0)
-    assert (
-        options["class_weights"]
-        == balanced_weights(train)
-        != balanced_weights(labeled.pixel_counts.sum(axis=0))
-    )
+    train = labeled.pixel_counts[labeled.splits == "train"]
+    assert options["class_weights"] == balanced_weights(train) != balanced_weights(labeled.pixel_counts)
     assert options["class_weights"][0] < 0.1  # the background
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Int
 
 
-def balanced_weights(pixels: NDArray[np.int64]) -> tuple[float, ...]:
-    """Median frequency balancing: pixels per class (K,) -> weights (K,), the median count over each count.
+def balanced_weights(pixels: Int[np.ndarray, "P K"]) -> tuple[float, ...]:
+    """Median frequency balancing: labeled pixels of each photo and class (P, K) -> weights (K,).
 
-    Classes without pixels have weight 1. Eigen and Fergus 2015 (arXiv:1411.4734), section 6.3.
+    Eigen and Fergus 2015 (arXiv:1411.4734), section 6.3:
+
+        frequency(c) = pixels of c / all labeled pixels of the photos that show c
+        weight(c) = median of the frequencies / frequency(c)
+
+    Classes without pixels have weight 1 and do not count towards the median.
     """
-    present = pixels > 0
-    weights = np.ones(len(pixels))
-    if present.any():
-        weights[present] = np.median(pixels[present]) / pixels[present]
-    return tuple(weights.round(4).tolist())
+    of_class = pixels.sum(axis=0)
+    in_photos_with_class = (pixels > 0).T @ pixels.sum(axis=1)
+    present = of_class > 0
+    frequency = of_class[present] / in_photos_with_class[present]
+    weights = np.ones(len(of_class))
+    weights[present] = np.median(frequency) / frequency if present.any() else 1.0
+    return tuple(weights.tolist())

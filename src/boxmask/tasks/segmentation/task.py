@@ -56,7 +56,7 @@ class SegmentationTask:
         """The class names, and the class weights if they are balanced."""
         options: dict[str, Any] = {"class_names": dataset.class_names}
         if recipe.class_weights == "balanced":
-            options["class_weights"] = balanced_weights(dataset.split("train").counts().sum(axis=0))
+            options["class_weights"] = balanced_weights(dataset.split("train").counts())
         return options
 
     def input_size(self, size: Size, config: Any) -> Size:

@@ -10,8 +10,8 @@ the class is below 0.3; ground-truth boxes of other classes can be among them, a
 other regions are ignored. The negatives of all photos would not fit in memory: one pass over the photos
 collects those that are hard for the current SVMs.
 
-Classes are trained one after the other. liblinear releases Python's lock, but scikit-learn gives all threads
-one random generator, so that results with threads would differ from run to run.
+Classes are trained one after the other. liblinear releases Python's lock, but all threads of a process share
+its random generator: in two threads at once, each would take numbers of the other. A lock prevents that.
 
 Shapes: N regions of a photo, D features, K classes, P positives and Q negatives of a class.
 """
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import TypeAlias
 
 import numpy as np
@@ -27,6 +28,8 @@ from jaxtyping import Float, Int
 from sklearn.svm import LinearSVC
 
 from boxmask.errors import TrainingError
+
+LIBLINEAR_LOCK = Lock()  # held while liblinear draws from its random generator, which all threads share
 
 MAX_SCALE_PHOTOS = 200  # rcnn_feature_stats.m: photos whose features' norms are measured
 MAX_SCALE_REGIONS = 200  # rcnn_feature_stats.m: regions of each of these photos
@@ -213,7 +216,9 @@ class _ClassSVM:
             tol=config.tolerance,
             max_iter=config.max_iterations,
             random_state=config.seed,
-        ).fit(examples, is_object)
+        )
+        with LIBLINEAR_LOCK:
+            svm.fit(examples, is_object)
         self.weights, self.bias = svm.coef_[0].astype(np.float32), float(svm.intercept_[0])
         self.trained, self.converged = True, svm.n_iter_ < config.max_iterations
         negatives = examples[num_positive:]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import WeightsError
+from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.segmenters.contract import Segmenter
 from boxmask.weights.torchvision import dense, faster_rcnn, mask_rcnn, segmenters, ssd
 from boxmask.weights.torchvision.dense import dense_from_torchvision
@@ -69,7 +70,8 @@ def from_torchvision(
     names = class_names or default_names(count)
     if len(names) not in ((count, count + 1) if converter is DENSE else (count,)):
         raise WeightsError(f"class_names: these weights have {count} classes, found {len(names)} names")
-    return converter.build(name, state_dict, names, batch_norm_eps)
+    with SeededRandomNumbers(0):  # initial weights, which torchvision's replace
+        return converter.build(name, state_dict, names, batch_norm_eps)
 
 
 def _default_class_names(count: int) -> tuple[str, ...]:
