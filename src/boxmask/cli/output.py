@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAlias
 from cyclopts import Parameter
 from rich.console import Console, RenderableType
 
-from boxmask.atomic_write import atomic_write
+from boxmask.outputs import write_output
 
 JsonFile: TypeAlias = Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)]
 """The flag --json: a file, or "-" for stdout."""
@@ -33,5 +33,5 @@ def print_metrics(metrics: dict[str, Any], table: RenderableType, json_file: Pat
         return
     Console().print(table)
     if json_file is not None:
-        with atomic_write(json_file) as partial:
+        with write_output(json_file) as partial:
             partial.write_text(text, encoding="utf-8")

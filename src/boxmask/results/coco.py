@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from boxmask.atomic_write import atomic_write
 from boxmask.evaluation.detection.coco_masks import to_coco_rle
+from boxmask.outputs.marks import mark_document
+from boxmask.results.json_file import save_json
 from boxmask.results.short_floats import shortest
 from boxmask.types import Detections
 
@@ -41,10 +41,11 @@ def coco_json(paths: Sequence[str | Path], detections: Sequence[Detections]) -> 
 
 
 def save_coco(paths: Sequence[str | Path], detections: Sequence[Detections], path: str | Path) -> None:
-    """Write `coco_json` to a file. Missing folders are created. Raises ValueError as `coco_json` does."""
-    content = json.dumps(coco_json(paths, detections), ensure_ascii=False, indent=1)
-    with atomic_write(Path(path)) as temporary:
-        temporary.write_text(content + "\n", encoding="utf-8")
+    """Write `coco_json` to a file, marked in `info` as a result of boxmask.
+
+    Raises ValueError as `coco_json` does, and UsageError and OutputError as `save_json` does.
+    """
+    save_json(mark_document(coco_json(paths, detections), "info"), Path(path))
 
 
 def _common_class_names(paths: Sequence[str | Path], detections: Sequence[Detections]) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ import numpy as np
 from jaxtyping import UInt16
 from PIL import Image
 
-from boxmask.atomic_write import atomic_write
 from boxmask.errors import UsageError
+from boxmask.outputs import write_output
+from boxmask.outputs.marks import png_mark
 from boxmask.types import IGNORED, Detections, SegmentationMap
 from boxmask.visualization.style import class_colors, rgb
 
@@ -46,8 +47,8 @@ def instance_map(detections: Detections) -> UInt16[np.ndarray, "H W"]:
 def save_instance_map(detections: Detections, path: str | Path) -> None:
     """Write `instance_map` as a 16-bit PNG. Missing folders are created. Raises UsageError as it does."""
     image = Image.fromarray(instance_map(detections))
-    with atomic_write(Path(path)) as temporary:
-        image.save(temporary, "PNG")
+    with write_output(Path(path)) as temporary:
+        image.save(temporary, "PNG", pnginfo=png_mark())
 
 
 def save_label_map(label_map: SegmentationMap, path: str | Path) -> None:
@@ -56,8 +57,8 @@ def save_label_map(label_map: SegmentationMap, path: str | Path) -> None:
     palette[: len(label_map.class_names)] = [rgb(color) for color in class_colors(label_map.class_names)]
     image = Image.fromarray(np.ascontiguousarray(label_map.labels.cpu().numpy()))
     image.putpalette(palette.tobytes())
-    with atomic_write(Path(path)) as temporary:
-        image.save(temporary, "PNG")
+    with write_output(Path(path)) as temporary:
+        image.save(temporary, "PNG", pnginfo=png_mark())
 
 
 def save_classes_file(class_names: Sequence[str], path: str | Path) -> None:
@@ -73,5 +74,5 @@ def save_classes_file(class_names: Sequence[str], path: str | Path) -> None:
         )
     colors = class_colors(class_names)
     lines = [f"{name} {color[1:]}\n" for name, color in zip(class_names, colors, strict=True)]
-    with atomic_write(Path(path)) as temporary:
+    with write_output(Path(path)) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
-from boxmask.atomic_write import atomic_write
+from boxmask.outputs.marks import mark_document
+from boxmask.results.json_file import save_json
 from boxmask.results.short_floats import shortest
 from boxmask.types import Detections
 
@@ -49,12 +49,14 @@ def labelme_json(photo: str | Path, detections: Detections) -> dict[str, Any]:
 
 
 def save_labelme(photo: str | Path, detections: Detections, path: str | Path) -> None:
-    """Write `labelme_json`, with the photo's path relative to the file. Missing folders are created."""
+    """Write `labelme_json`, with the photo's path relative to the file, marked as a result of boxmask.
+
+    LabelMe keeps fields that it does not know. The mark is void once the shapes are corrected.
+    Raises UsageError and OutputError as `save_json` does.
+    """
     path = Path(path)
     document = labelme_json(_relative_path(Path(photo), path.parent), detections)
-    content = json.dumps(document, ensure_ascii=False, indent=1)
-    with atomic_write(path) as temporary:
-        temporary.write_text(content + "\n", encoding="utf-8")
+    save_json(mark_document(document, "boxmask"), path)
 
 
 def _relative_path(photo: Path, folder: Path) -> Path:

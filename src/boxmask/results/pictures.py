@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from boxmask.atomic_write import atomic_write
 from boxmask.errors import UsageError
+from boxmask.outputs import write_output
+from boxmask.outputs.marks import MARK, png_mark
 from boxmask.visualization.style import RGBImage
 
 JPEG_SUFFIXES = (".jpg", ".jpeg")
@@ -28,8 +29,8 @@ def save_picture(picture: RGBImage, path: str | Path) -> None:
             f'{path}: cannot write a picture with the suffix "{suffix}". Use one of {supported}.'
         )
     image = Image.fromarray(picture)
-    with atomic_write(path) as temporary:
+    with write_output(path) as temporary:
         if suffix in JPEG_SUFFIXES:
-            image.save(temporary, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+            image.save(temporary, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=MARK)
         else:
-            image.save(temporary, "PNG")
+            image.save(temporary, "PNG", pnginfo=png_mark())

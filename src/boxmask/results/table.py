@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boxmask.atomic_write import atomic_write
 from boxmask.errors import UsageError
+from boxmask.outputs import write_output
 from boxmask.results.short_floats import shortest
 from boxmask.types import Detections, SegmentationMap
 
@@ -49,7 +49,11 @@ def data_frame(columns: dict[str, list[Any]]) -> pandas.DataFrame:
 
 def save_table(columns: dict[str, list[Any]], path: Path) -> None:
     """Write columns as a CSV file with a header row. Missing folders are created."""
-    with atomic_write(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+    with (
+        write_output(path) as partial,
+        # Lone surrogates, which stand for undecodable bytes of a file name, are written as escapes.
+        partial.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))

@@ -1,0 +1,19 @@
+"""The files that boxmask wrote. It never replaces or removes any other file, nor reads its own as labels."""
+
+from boxmask.outputs.files import (
+    begin_job,
+    check_replaceable,
+    is_output,
+    is_unchanged_output,
+    split_outputs,
+    write_output,
+)
+
+__all__ = [
+    "begin_job",
+    "check_replaceable",
+    "is_output",
+    "is_unchanged_output",
+    "split_outputs",
+    "write_output",
+]
