@@ -125,7 +125,7 @@ def _evaluate(run: Run, files: DemoFiles) -> None:
     from boxmask.photos.read import load_photo
     from boxmask.results.pictures import save_picture
     from boxmask.tasks.contract import LabelOptions
-    from boxmask.tasks.detection.pictures import draw_comparisons
+    from boxmask.tasks.detection.pictures import comparison_folder, draw_comparisons
     from boxmask.tasks.detection.task import DetectionTask
     from boxmask.visualization.overview import draw_overview
     from boxmask.visualization.stages import draw_stages
@@ -135,7 +135,7 @@ def _evaluate(run: Run, files: DemoFiles) -> None:
     dataset = task.read_split(run.path, files.data, "test", LabelOptions())
     with photo_progress("evaluating") as progress:
         report, detections = task.evaluate_with_detections(model, dataset, progress=progress)
-    draw_comparisons(dataset, detections, files.pictures)
+    draw_comparisons(dataset, detections, comparison_folder(dataset, files.pictures))
     shown = range(min(OVERVIEW_PHOTOS, len(dataset)))
     photos = [load_photo(dataset.path(photo)) for photo in shown]
     save_picture(draw_overview(photos, detections[: len(photos)]), files.overview)

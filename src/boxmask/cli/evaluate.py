@@ -59,13 +59,14 @@ def evaluate(
     device
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
-    from boxmask.cli.output import print_metrics, print_notes
+    from boxmask.cli.output import check_json_file, print_errors, print_metrics, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.detectors.fast_rcnn import compress_with_svd
     from boxmask.tasks.contract import LabelOptions
     from boxmask.tasks.table import task_of
     from boxmask.weights.checkpoint import load_model
 
+    check_json_file(json_file)
     model = load_model(run, device)
     if svd is not None:
         compress_with_svd(model, svd)
@@ -76,6 +77,7 @@ def evaluate(
     with photo_progress("evaluating") as progress:
         report = task.evaluate(model, dataset, options.on_unseen_classes, progress, pictures)
     print_metrics(report.evaluation.to_dict(), report.table, json_file)
+    print_notes(report.notes)
     if pictures is not None:
-        print(f"pictures: {pictures}" if pictures.is_dir() else "no mistakes to draw", file=sys.stderr)
-    return 0
+        print(f"pictures: {pictures}" if report.pictures else "no mistakes to draw", file=sys.stderr)
+    return print_errors(report.errors)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 from cyclopts import Parameter
 from rich.console import Console, RenderableType
 
-from boxmask.outputs import write_output
+from boxmask.outputs import check_replaceable, write_output
 
 JsonFile: TypeAlias = Annotated[Path | None, Parameter(name="--json", allow_leading_hyphen=True)]
 """The flag --json: a file, or "-" for stdout."""
@@ -23,6 +23,23 @@ def print_notes(notes: Iterable[str]) -> None:
 
     for note in notes:
         print(f"note: {shorten_note(note)}", file=sys.stderr)
+
+
+def print_errors(errors: Sequence[str]) -> int:
+    """Print errors about single photos to stderr, one line each; returns the exit code, 1 if there are any."""
+    from boxmask.data.messages import format_count
+
+    for message in errors:
+        print(f"boxmask: {message}", file=sys.stderr)
+    if len(errors) > 1:
+        print(f"boxmask: {format_count(len(errors), 'photo')} left out", file=sys.stderr)
+    return 1 if errors else 0
+
+
+def check_json_file(json_file: Path | None) -> None:
+    """Raise UsageError if the metrics would replace a file that boxmask did not write."""
+    if json_file is not None and json_file != Path("-"):
+        check_replaceable([json_file])
 
 
 def print_metrics(metrics: dict[str, Any], table: RenderableType, json_file: Path | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 
@@ -40,7 +39,7 @@ def predict(
     device
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
-    from boxmask.cli.output import print_notes
+    from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.data.messages import format_count
     from boxmask.detectors.fast_rcnn import compress_with_svd
@@ -58,9 +57,7 @@ def predict(
     photos_read = format_count(len(prediction.photos), "photo")
     print(f"{photos_read}, {prediction.summary}" if prediction.summary else photos_read)
     print(out)
-    for message in prediction.errors:
-        print(f"boxmask: {message}", file=sys.stderr)
-    return 1 if prediction.errors else 0
+    return print_errors(prediction.errors)
 
 
 def _formats(save: str | None) -> tuple[str, ...] | None:

@@ -107,31 +107,44 @@ def _evaluate(
     out: Path | None,
     json_file: Path | None,
 ) -> int:
-    from boxmask.cli.output import print_metrics, print_notes
+    import numpy as np
+
+    from boxmask.cli.output import check_json_file, print_errors, print_metrics, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.evaluation.proposals import proposal_recall, recall_table
     from boxmask.prediction.proposals import draw_proposals, proposals_of
+    from boxmask.results.picture_folder import PictureFolder
 
+    photos = [dataset.path(photo) for photo in range(len(dataset))]
+    check_json_file(json_file)
+    if out is not None:
+        PictureFolder.for_photos(out, photos)  # raises before the photos are searched, which takes long
     print_notes(dataset.notes)
     with photo_progress("proposing") as progress:
-        recall = proposal_recall(dataset, proposals_of(dataset, boxes_of, progress))
+        proposals, errors = proposals_of(dataset, boxes_of, progress)
+    if not proposals:
+        return print_errors(errors)
+    read = np.array(sorted(proposals), dtype=np.int64)
+    recall = proposal_recall(dataset.subset(read), [proposals[photo] for photo in read.tolist()])
     print_metrics(recall.to_dict(), recall_table(recall), json_file)
     if out is not None:
-        draw_proposals([dataset.path(photo) for photo in range(len(dataset))], boxes_of, out, config)
-    return 0
+        pictures = draw_proposals([photos[photo] for photo in read.tolist()], boxes_of, out, config)
+        print_notes(pictures.notes)
+        errors += pictures.errors
+    return print_errors(errors)
 
 
 def _draw(inputs: list[str], boxes_of: BoxesOf, config: SelectiveSearchConfig | None, out: Path) -> int:
-    from boxmask.cli.output import print_notes
+    from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.data.messages import format_count
-    from boxmask.file_kinds import note_on_unused_files
-    from boxmask.photos.find import find_photos, find_unused_files
+    from boxmask.photos.find import find_photos, notes_on_unused_files
     from boxmask.prediction.proposals import draw_proposals
 
-    print_notes(note_on_unused_files(str(file) for file in find_unused_files(inputs)))
+    photos, notes = find_photos(inputs), notes_on_unused_files(inputs)
     with photo_progress("proposing") as progress:
-        pictures = draw_proposals(find_photos(inputs), boxes_of, out, config, progress)
-    print(format_count(len(pictures), "photo"))
+        pictures = draw_proposals(photos, boxes_of, out, config, progress)
+    print_notes(notes + pictures.notes)
+    print(format_count(len(pictures.files), "photo"))
     print(out)
-    return 0
+    return print_errors(pictures.errors)

@@ -5,6 +5,8 @@ from boxmask.outputs.files import (
     check_replaceable,
     is_output,
     is_unchanged_output,
+    note_on_outputs,
+    remove_outputs,
     split_outputs,
     write_output,
 )
@@ -14,6 +16,8 @@ __all__ = [
     "check_replaceable",
     "is_output",
     "is_unchanged_output",
+    "note_on_outputs",
+    "remove_outputs",
     "split_outputs",
     "write_output",
 ]

@@ -62,6 +62,21 @@ def split_outputs(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     return others, outputs
 
 
+def remove_outputs(files: Iterable[Path]) -> None:
+    """Remove those of the files that are unchanged outputs."""
+    for file in files:
+        if is_unchanged_output(file):
+            file.unlink()
+
+
+def note_on_outputs(files: Sequence[Path]) -> tuple[str, ...]:
+    """A note that these outputs are neither photos nor labels; no note if there are none."""
+    if not files:
+        return ()
+    subject = "1 file that boxmask wrote is" if len(files) == 1 else f"{len(files):,} files that boxmask wrote are"
+    return (f"{subject} left out, for example {files[0]}",)
+
+
 def begin_job(folder: Path, files: Sequence[Path], inputs: Iterable[Path] = ()) -> tuple[str, ...]:
     """Prepare a folder for a job that writes `files` into it or its subfolders; returns notes.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from boxmask.errors import PhotoError
 from boxmask.file_kinds import HEIC_SUFFIXES, PHOTO_SUFFIXES, note_on_unused_files
+from boxmask.outputs import is_output, note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
 from boxmask.photos.formats import can_read_heic
 
@@ -16,7 +17,8 @@ def find_photos(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
     """Return the photo files that the inputs name, in the order of the inputs, each once.
 
     An input is a photo, a folder (searched with its subfolders) or a glob pattern. Folders and patterns give
-    the visible files that end in one of PHOTO_SUFFIXES, sorted; a photo named directly may end in anything.
+    the visible files that end in one of PHOTO_SUFFIXES, sorted, except the pictures that boxmask wrote; a
+    photo named directly may end in anything.
     Raises PhotoError for an input that matches nothing.
     """
     photos: dict[Path, Path] = {}
@@ -33,13 +35,19 @@ def find_unused_files(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
     """Return the files in the same folders and patterns that `find_photos` passes over, sorted."""
     given = [inputs] if isinstance(inputs, str | Path) else inputs
     files = {file for path in given for file in _files_of(Path(path))}
-    return sorted(file for file in files if not _is_photo(file))
+    return sorted(file for file in files if not _is_photo(file) or is_output(file))
+
+
+def notes_on_unused_files(inputs: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    """Notes that count the files that `find_photos` passes over, and those among them that boxmask wrote."""
+    others, outputs = split_outputs(find_unused_files(inputs))
+    return note_on_unused_files(map(str, others)) + note_on_outputs(outputs)
 
 
 def _photos_of(given: Path) -> list[Path]:
     if given.is_file():
         return [given]
-    return [file for file in _files_of(given) if _is_photo(file)]
+    return [file for file in _files_of(given) if _is_photo(file) and not is_output(file)]
 
 
 def _files_of(given: Path) -> list[Path]:
@@ -60,8 +68,8 @@ def _is_photo(file: Path) -> bool:
 
 
 def _why_nothing(given: Path) -> str:
-    notes = note_on_unused_files(str(file) for file in _files_of(given))
-    found = f" {notes[0]}.".replace("not used", "Not used", 1) if notes else ""
+    notes = notes_on_unused_files(given)
+    found = f" {'; '.join(notes)}.".replace("not used", "Not used", 1) if notes else ""
     if given.is_dir():
         return f"this folder contains no photos (files ending in {', '.join(PHOTO_SUFFIXES)}).{found}"
     if glob.has_magic(str(given)):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from boxmask.errors import PhotoError, UsageError
-from boxmask.file_kinds import note_on_unused_files
-from boxmask.photos.find import find_photos, find_unused_files
+from boxmask.errors import DiskFullError, OutputError, PhotoError, UsageError
+from boxmask.outputs import remove_outputs
+from boxmask.photos.find import find_photos, notes_on_unused_files
 from boxmask.photos.read import load_photo
-from boxmask.results.paths import check_not_overwriting, picture_names
+from boxmask.results.paths import picture_names, prepare_folder
 from boxmask.visualization.style import RGBImage
 
 ResultT = TypeVar("ResultT", contravariant=True)
@@ -34,26 +34,32 @@ class ResultWriter(Protocol[ResultT]):
     def files(self, name: str) -> list[Path]:
         """The files that `write` writes for the photo called `name`."""
 
+    def shared_files(self) -> list[Path]:
+        """The files that cover all photos."""
+
     def write(self, name: str, photo: Path, pixels: RGBImage, result: ResultT) -> None:
         """Write the files of one photo; `pixels` is the photo, decoded."""
 
     def finish(self) -> list[Path]:
-        """Write the files that cover all photos; returns their paths."""
+        """Write the files that cover all photos; returns those that were written."""
 
     def summary(self) -> str:
         """One line about the results, or nothing."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Remarks about the pictures, for example on characters that no font has."""
 
 
 @dataclass(frozen=True)
 class Prediction:
     """The results of many photos.
 
-    photos:  the photos that could be read
+    photos:  the photos that were read and whose files were written
     results: one per photo: `Detections` or `Classification`; for a segmenter, the share of each class by name
     files:   the files that were written
-    errors:  one message per photo that could not be read
+    errors:  one message per photo that could not be read or whose files could not be written
     summary: one line about the results, or nothing
-    notes:   one line that counts the files that are not photos, if there are any
+    notes:   remarks, for example on files of an earlier call that were removed, or that are not photos
     """
 
     photos: list[Path]
@@ -73,26 +79,30 @@ def predict_photos(
 ) -> Prediction:
     """Run a model on photos, folders and globs, one photo at a time, and write each result at once.
 
-    A photo that cannot be read becomes an error message, and the other photos are still processed.
-    Raises PhotoError for an input that matches no photo, and UsageError if `out` is a file or a written file
-    would overwrite a photo.
+    A photo that cannot be read, or whose files cannot be written, becomes an error message, and the other
+    photos are still processed. The files that an earlier call wrote into `out` are removed.
+    Raises PhotoError for an input that matches no photo, UsageError if `out` is a file or if a file would be
+    replaced that boxmask did not write, and DiskFullError.
     """
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is a file. Give a folder with --out.")
     photos = find_photos(inputs)
-    notes = note_on_unused_files(str(file) for file in find_unused_files(inputs))
-    names = picture_names(photos)
-    check_not_overwriting([file for name in names for file in writer.files(name)], photos)
+    names = picture_names(photos, out)
+    outputs = [file for name in names for file in writer.files(name)] + writer.shared_files()
+    notes = notes_on_unused_files(inputs) + prepare_folder(out, outputs, photos) + writer.notes()
     done: list[Path] = []
     files: list[Path] = []
     errors: list[str] = []
     for number, (photo, name) in enumerate(zip(photos, names, strict=True), start=1):
         try:
             pixels = load_photo(photo)
-        except PhotoError as error:
+            writer.write(name, photo, pixels, model.predict(pixels))
+        except DiskFullError:
+            raise
+        except (PhotoError, OutputError) as error:
+            remove_outputs(writer.files(name))
             errors.append(str(error))
         else:
-            writer.write(name, photo, pixels, model.predict(pixels))
             done.append(photo)
             files.extend(writer.files(name))
         if progress is not None:

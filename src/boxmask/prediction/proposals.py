@@ -11,11 +11,10 @@ from torch import Tensor
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.faster_rcnn import FasterRCNN
-from boxmask.errors import UsageError
+from boxmask.errors import PhotoError, UsageError
 from boxmask.photos.read import load_photo, to_image
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig
-from boxmask.results.paths import check_not_overwriting, picture_names
-from boxmask.results.pictures import save_picture
+from boxmask.results.picture_folder import PictureFolder
 from boxmask.visualization.boxes import draw_boxes
 from boxmask.visualization.contact_sheet import contact_sheet
 from boxmask.visualization.proposals import draw_hierarchy
@@ -31,14 +30,18 @@ MAX_SHOWN = 100  # more boxes would hide the photo
 
 def proposals_of(
     dataset: DetectionDataset, boxes_of: BoxesOf, progress: Progress | None = None
-) -> list[Tensor]:
-    """The proposals of each photo of a data set."""
-    proposals = []
+) -> tuple[dict[int, Tensor], list[str]]:
+    """The proposals of each photo of a data set, by its index, and one error per photo that cannot be read."""
+    proposals: dict[int, Tensor] = {}
+    errors: list[str] = []
     for photo in range(len(dataset)):
-        proposals.append(boxes_of(dataset.path(photo)))
+        try:
+            proposals[photo] = boxes_of(dataset.path(photo))
+        except PhotoError as error:
+            errors.append(str(error))
         if progress is not None:
             progress(photo + 1, len(dataset))
-    return proposals
+    return proposals, errors
 
 
 def rpn_boxes(detector: Detector, limit: int | None = None) -> BoxesOf:
@@ -56,21 +59,26 @@ def draw_proposals(
     out: Path,
     config: SelectiveSearchConfig | None = None,
     progress: Progress | None = None,
-) -> list[Path]:
-    """Draw the first proposals of each photo into the folder `out`, as JPEG files; returns the files.
+) -> PictureFolder:
+    """Draw the first proposals of each photo into the folder `out`, as JPEG files.
 
     config: of Selective Search; draws the regions that it groups beside the proposals
 
-    Raises PhotoError, and UsageError, before anything is drawn, if a picture would overwrite a photo.
+    A photo that cannot be read, or a picture that cannot be written, becomes one of the folder's errors.
+    Raises UsageError, before anything is drawn, if a picture would replace a photo or another file that
+    boxmask did not write.
     """
-    files = [out / f"{name}.jpg" for name in picture_names(photos)]
-    check_not_overwriting(files, photos)
-    for number, (photo, file) in enumerate(zip(photos, files, strict=True), start=1):
-        pixels = load_photo(photo)
-        pictures = {f"the first {MAX_SHOWN} proposals": draw_boxes(pixels, boxes_of(photo)[:MAX_SHOWN])}
-        if config is not None:
-            pictures |= draw_hierarchy(pixels, config)
-        save_picture(contact_sheet(list(pictures.values()), columns=3, captions=list(pictures)), file)
+    folder = PictureFolder.for_photos(out, photos)
+    for index, photo in enumerate(photos):
+        try:
+            pixels = load_photo(photo)
+            pictures = {f"the first {MAX_SHOWN} proposals": draw_boxes(pixels, boxes_of(photo)[:MAX_SHOWN])}
+            if config is not None:
+                pictures |= draw_hierarchy(pixels, config)
+        except PhotoError as error:
+            folder.errors.append(str(error))
+        else:
+            folder.save(index, contact_sheet(list(pictures.values()), columns=3, captions=list(pictures)))
         if progress is not None:
-            progress(number, len(photos))
-    return files
+            progress(index + 1, len(photos))
+    return folder

@@ -61,18 +61,23 @@ def save_label_map(label_map: SegmentationMap, path: str | Path) -> None:
         image.save(temporary, "PNG", pnginfo=png_mark())
 
 
-def save_classes_file(class_names: Sequence[str], path: str | Path) -> None:
-    """Write one line `name RRGGBB` per class, in the order of the labels.
-
-    Raises UsageError for a name that would be read back differently.
-    """
+def check_class_names(class_names: Sequence[str], path: str | Path) -> None:
+    """Raise UsageError for a name that would be read back differently from the classes file at `path`."""
     invalid = [name for name in class_names if not name or name != " ".join(name.split()) or "," in name]
     if invalid:
         raise UsageError(
             f"{path}: the class name {invalid[0]!r} cannot be written to a classes file. "
             "Rename it and train again."
         )
+
+
+def save_classes_file(class_names: Sequence[str], path: str | Path) -> None:
+    """Write one line `name RRGGBB` per class, in the order of the labels.
+
+    Raises UsageError as `check_class_names` does.
+    """
+    check_class_names(class_names, path)
     colors = class_colors(class_names)
     lines = [f"{name} {color[1:]}\n" for name, color in zip(class_names, colors, strict=True)]
     with write_output(Path(path)) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+        temporary.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")

@@ -1,31 +1,130 @@
-"""Names of output files. No two are equal, and none overwrites a photo."""
+"""Names of output files. No two are equal, none overwrites a photo, and the file system accepts them all."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
+import tempfile
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
+from boxmask.data.messages import format_note
 from boxmask.errors import UsageError
+from boxmask.outputs import begin_job, check_replaceable
+
+MAX_NAME_BYTES = 255  # of most file systems
+_ROOM = len(".json") + len("-1234567")  # for the longest suffix and a number
+_CHARACTERS = '<>:"\\|?*' + "".join(map(chr, range(1, 32)))  # that Windows and its disks reject
+_UNUSUAL = re.compile(f"[{re.escape(_CHARACTERS)}]|[. ]$")
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # of Windows
+_UNUSUAL_NAMES = (*(f"a{character}b" for character in _CHARACTERS), "a.", "a ", "con")
+_CAN_TRY_NAMES = os.name == "posix"  # on Windows, "con" opens the terminal and "a:b" a hidden stream
 
 
-def picture_names(photos: Sequence[Path]) -> list[str]:
-    """A unique name, without suffix, per photo: the photo's own name, plus a number if that is taken."""
-    stems = {photo.stem for photo in photos}
+def picture_names(photos: Sequence[Path], folder: Path | None = None) -> list[str]:
+    """A unique name, without suffix, per photo: the photo's own name, plus a number if that is taken.
+
+    Names that the file system of `folder` does not accept are shortened or have characters replaced. Names
+    that differ in case or Unicode form only are numbered too: some file systems take them for equal.
+    """
+    stems = [writable_name(photo.stem, folder) for photo in photos]
+    all_keys = {_key(stem) for stem in stems}
     numbers: dict[str, Iterator[int]] = defaultdict(lambda: count(2))
     seen: set[str] = set()
     names = []
-    for stem in (photo.stem for photo in photos):
-        numbered = (f"{stem}-{number}" for number in numbers[stem])
-        names.append(next(name for name in numbered if name not in stems) if stem in seen else stem)
-        seen.add(stem)
+    for stem in stems:
+        key = _key(stem)
+        numbered = (f"{stem}-{number}" for number in numbers[key])
+        names.append(next(name for name in numbered if _key(name) not in all_keys) if key in seen else stem)
+        seen.add(key)
     return names
 
 
+def writable_name(stem: str, folder: Path | None = None) -> str:
+    """The name itself, or a similar one if the file system of `folder` does not accept it."""
+    existing = None if folder is None else _existing(folder)
+    name, limit = stem, _max_bytes(existing) - _ROOM
+    if _UNUSUAL.search(name) or _DEVICES.fullmatch(name):
+        name = _with_accepted_characters(name, _rejected(existing))
+    if name == stem and len(os.fsencode(stem)) <= limit:
+        return stem
+    ending = "-" + hashlib.blake2b(os.fsencode(stem), digest_size=4).hexdigest()
+    return os.fsencode(name)[: limit - len(ending)].decode("utf-8", "ignore") + ending
+
+
+def renaming_notes(photos: Sequence[Path], folder: Path) -> tuple[str, ...]:
+    """One note on the photos whose outputs have another name because the file system rejects their own."""
+    names = ((photo, writable_name(photo.stem, folder)) for photo in photos)
+    renamed = [f"{photo.name} -> {name}" for photo, name in names if name != photo.stem]
+    return format_note("names that are too long or not allowed in the output folder were changed", renamed)
+
+
 def check_not_overwriting(files: Sequence[Path], photos: Sequence[Path]) -> None:
-    """Raise UsageError if one of the output files would overwrite one of the photos."""
+    """Raise UsageError if an output file would overwrite one of the photos, or a file that is not boxmask's."""
     originals = {photo.resolve() for photo in photos}
     for file in files:
         if file.resolve() in originals:
             raise UsageError(f"{file}: would overwrite the photo itself. Choose another folder.")
+    check_replaceable(files)
+
+
+def prepare_folder(folder: Path, files: Sequence[Path], photos: Sequence[Path]) -> tuple[str, ...]:
+    """Prepare a folder for a job that reads `photos` and writes `files`, as `begin_job` does; returns notes.
+
+    Raises UsageError as `check_not_overwriting` does, and for a folder that is a file, before anything is
+    removed or written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file. Give a folder.")
+    check_not_overwriting(files, photos)
+    return renaming_notes(photos, folder) + begin_job(folder, files, photos)
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+@lru_cache(maxsize=16)
+def _rejected(folder: Path | None) -> frozenset[str]:
+    """The entries of _UNUSUAL_NAMES that the disk of the folder rejects. Windows rejects, or misreads, all."""
+    if not _CAN_TRY_NAMES:
+        return frozenset(_UNUSUAL_NAMES)
+    if folder is None:
+        return frozenset()
+    rejected = set()
+    with tempfile.TemporaryDirectory(prefix=".boxmask-", dir=folder) as scratch:
+        for name in _UNUSUAL_NAMES:
+            try:
+                (Path(scratch) / name).touch()
+            except OSError:
+                rejected.add(name)
+    return frozenset(rejected)
+
+
+def _with_accepted_characters(name: str, rejected: frozenset[str]) -> str:
+    """The name with "_" in place of rejected characters, and before the name of a device."""
+    if "con" in rejected and _DEVICES.fullmatch(name):
+        name = f"_{name}"
+    name = "".join("_" if f"a{character}b" in rejected else character for character in name)
+    return f"{name[:-1]}_" if f"a{name[-1:]}" in rejected else name
+
+
+def _max_bytes(folder: Path | None) -> int:
+    """The longest name that the file system accepts. Encrypted folders accept shorter ones than most."""
+    if folder is None or not hasattr(os, "pathconf"):
+        return MAX_NAME_BYTES
+    try:
+        return min(MAX_NAME_BYTES, os.pathconf(folder, "PC_NAME_MAX"))
+    except (OSError, ValueError):
+        return MAX_NAME_BYTES
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest of its parents that exists."""
+    folder = folder.absolute()
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxmask.results.formats import LABEL_MAPS, PICTURE_FORMATS, check_formats
-from boxmask.results.label_maps import CLASSES_FILE, save_classes_file, save_label_map
+from boxmask.results.label_maps import save_label_map
 from boxmask.results.pictures import save_picture
 from boxmask.types import SegmentationMap
 from boxmask.visualization.segmentation import draw_label_map
@@ -23,14 +23,13 @@ def check_segmentation_formats(formats: Sequence[str]) -> None:
 
 
 def write_segmentation(output_format: str, file: Path, pixels: RGBImage, label_map: SegmentationMap) -> None:
-    """Write the label map of one photo. The classes file is written along with a PNG of labels.
+    """Write the label map of one photo.
 
     pixels: the photo, decoded, to draw on
 
-    Raises UsageError as the writer of the format does.
+    Raises UsageError and OutputError as the writer of the format does.
     """
     if output_format in PICTURE_FORMATS:
         save_picture(draw_label_map(pixels, label_map), file)
     else:
         save_label_map(label_map, file)
-        save_classes_file(label_map.class_names, file.parent.parent / CLASSES_FILE)

@@ -6,7 +6,7 @@ A model's task is looked up once, in `tasks/table.py`; no other code asks which 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -19,6 +19,7 @@ from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.evaluation.contract import Evaluation
 from boxmask.pipeline.images import Size
 from boxmask.prediction.predict import ResultWriter
+from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split
 
@@ -47,10 +48,24 @@ class LabelOptions:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """An evaluation, and its table for the terminal."""
+    """An evaluation, and its table for the terminal.
+
+    pictures: the files that were drawn
+    notes:    remarks about the pictures
+    errors:   one message per picture that could not be written
+    """
 
     evaluation: Evaluation
     table: Group
+    pictures: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+    def with_pictures(self, folder: PictureFolder) -> EvaluationReport:
+        """The report with the files, notes and errors of the folder that the pictures were drawn into."""
+        return replace(
+            self, pictures=tuple(folder.files), notes=folder.notes, errors=tuple(folder.errors)
+        )
 
 
 class Task(Protocol[DatasetT, ModelT]):
@@ -112,7 +127,8 @@ class Task(Protocol[DatasetT, ModelT]):
 
         pictures: a folder to draw labels and results into
 
-        Raises UsageError, before any photo is opened, if a picture would overwrite a photo.
+        Raises UsageError, before any photo is opened, if a picture would replace a photo or another file that
+        boxmask did not write.
         """
 
     # ---------------------------------------------------------------- prediction

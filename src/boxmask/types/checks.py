@@ -27,6 +27,12 @@ def check_tensor(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int
         raise mismatch(name, f"{dtype} {expected}", f"{tensor.dtype} {tuple(tensor.shape)}")
 
 
+def check_min_score(min_score: float, name: str = "min_score") -> None:
+    """Raise UsageError unless a minimum score is 0 to 1. NaN is not."""
+    if not 0 <= min_score <= 1:
+        raise UsageError(f"{name}: expected 0 to 1, found {min_score:g}")
+
+
 def class_indices(names: str | Sequence[str], class_names: Sequence[str]) -> list[int]:
     """The index of each class name. Raises UsageError, with the known names, for an unknown one."""
     wanted = [names] if isinstance(names, str) else names

@@ -16,7 +16,7 @@ from torch import Tensor
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
 from boxmask.supervision_import import import_supervision
-from boxmask.types.checks import check_tensor, class_indices, equal_fields, mismatch
+from boxmask.types.checks import check_min_score, check_tensor, class_indices, equal_fields, mismatch
 from boxmask.types.segmentation_map import SegmentationMap
 from boxmask.types.targets import IGNORED
 
@@ -115,7 +115,15 @@ class Detections:
     def __getitem__(self, rows: slice | Sequence[int] | Tensor | np.ndarray) -> Detections: ...
 
     def __getitem__(self, rows: Any) -> Detection | Detections:
-        """An index gives a `Detection`; a slice, a mask or several indices give `Detections`."""
+        """An index gives a `Detection`; a slice, a mask or several indices give `Detections`.
+
+        Raises UsageError for a class name: `filter` takes names.
+        """
+        if isinstance(rows, str):
+            raise UsageError(
+                f"detections[{rows!r}]: expected an index, a slice or a mask, found a name. "
+                f"Select classes with detections.filter(names={rows!r})."
+            )
         if isinstance(rows, int):
             return self._detection(range(len(self))[rows])
         if not isinstance(rows, slice):
@@ -139,8 +147,9 @@ class Detections:
     def filter(self, *, names: str | Sequence[str] | None = None, min_score: float = 0.0) -> Detections:
         """The detections of the given classes with at least `min_score`. By default, all classes.
 
-        Raises UsageError for a name that the detector does not know.
+        Raises UsageError for a name that the detector does not know, and for a score outside 0..1.
         """
+        check_min_score(min_score)
         keep = self.scores >= min_score
         if names is not None:
             labels = class_indices(names, self.class_names)

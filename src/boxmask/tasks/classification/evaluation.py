@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from boxmask.classifiers.contract import Classifier
 from boxmask.data.class_checks import OnUnseenClasses
@@ -15,7 +14,7 @@ from boxmask.evaluation.classification.evaluate import (
     keep_known_items,
 )
 from boxmask.photos.rgb import to_uint8_array
-from boxmask.results.pictures import save_picture
+from boxmask.results.picture_folder import PictureFolder
 from boxmask.tasks.contract import Progress
 from boxmask.types import Classification
 from boxmask.visualization.contact_sheet import contact_sheet
@@ -29,20 +28,22 @@ def evaluate_and_draw(
     dataset: ClassificationDataset,
     on_unseen_classes: OnUnseenClasses = "error",
     progress: Progress | None = None,
-    pictures: Path | None = None,
+    pictures: PictureFolder | None = None,
 ) -> ClassificationEvaluation:
-    """The metrics, with an interval. The mistakes are drawn into the folder `pictures`, if there is one."""
+    """The metrics, with an interval. The mistakes are drawn into the one file of `pictures`, if there are any."""
     items, notes = keep_known_items(dataset, classifier.config.class_names, on_unseen_classes)
     classifications = classify_all(classifier, items, progress)
     if pictures is not None:
-        _draw_mistakes(items, classifications, pictures / MISTAKES_FILE)
+        _draw_mistakes(items, classifications, pictures)
     return evaluate_classifications(items, classifications, notes=notes)
 
 
 def _draw_mistakes(
-    items: ClassificationDataset, classifications: Sequence[Classification], file: Path
+    items: ClassificationDataset, classifications: Sequence[Classification], pictures: PictureFolder
 ) -> None:
     """One picture of the wrong items, highest score first; no picture if there are none."""
+    if pictures.folder.exists():
+        pictures.begin()  # removes the mistakes of an earlier evaluation
     truth = [items.class_names[label] for label in items.labels]
     wrong = [item for item, result in enumerate(classifications) if result.name != truth[item]]
     worst = sorted(wrong, key=lambda item: -classifications[item].score)[:MAX_MISTAKES]
@@ -52,4 +53,4 @@ def _draw_mistakes(
             for item in worst
         ]
         shown = [to_uint8_array(items.photo(item)) for item in worst]
-        save_picture(contact_sheet(shown, columns=8, captions=captions), file)
+        pictures.save(0, contact_sheet(shown, columns=8, captions=captions))

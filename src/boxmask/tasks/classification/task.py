@@ -17,13 +17,15 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.classification.evaluate import evaluate_classifier
 from boxmask.evaluation.classification.table import classification_table
 from boxmask.pipeline.images import Size
+from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split, select_split
-from boxmask.tasks.classification.evaluation import evaluate_and_draw
+from boxmask.tasks.classification.evaluation import MISTAKES_FILE, evaluate_and_draw
 from boxmask.tasks.classification.writer import ClassificationWriter
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
 from boxmask.tasks.label_maps import check_no_label_map_options
 from boxmask.types import ClassificationTarget
+from boxmask.types.checks import check_min_score
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,10 @@ class ClassificationTask:
         pictures: Path | None = None,
     ) -> EvaluationReport:
         """Accuracy, precision and recall. One picture shows the mistakes with the highest scores."""
-        evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, pictures)
-        return EvaluationReport(evaluation, classification_table(evaluation))
+        folder = PictureFolder(pictures, [pictures / MISTAKES_FILE]) if pictures is not None else None
+        evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, folder)
+        report = EvaluationReport(evaluation, classification_table(evaluation))
+        return report.with_pictures(folder) if folder is not None else report
 
     # ---------------------------------------------------------------- prediction
 
@@ -108,4 +112,5 @@ class ClassificationTask:
         self, model: Classifier, out: Path, formats: tuple[str, ...] | None, min_score: float
     ) -> ClassificationWriter:
         """A table of classes."""
+        check_min_score(min_score, "--min-score")
         return ClassificationWriter(out, formats, model.config.class_names)

@@ -26,6 +26,10 @@ class ClassificationWriter:
         """Always empty: one table covers all photos."""
         return []
 
+    def shared_files(self) -> list[Path]:
+        """The table."""
+        return [self.out / TABLE_FILE]
+
     def write(self, name: str, photo: Path, pixels: RGBImage, result: Classification) -> None:
         """Remember the row of one photo."""
         self.photos.append(photo)
@@ -40,8 +44,12 @@ class ClassificationWriter:
         for label, name in enumerate(self.class_names):
             columns[name] = [f"{float(result.scores[label]):.4f}" for result in self.results]
         save_table(columns, self.out / TABLE_FILE)
-        return [self.out / TABLE_FILE]
+        return self.shared_files()
 
     def summary(self) -> str:
         """Always empty."""
         return ""
+
+    def notes(self) -> tuple[str, ...]:
+        """None."""
+        return ()

@@ -7,30 +7,20 @@ from pathlib import Path
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.photos.read import load_photo
-from boxmask.results.paths import check_not_overwriting, picture_names
-from boxmask.results.pictures import save_picture
+from boxmask.results.picture_folder import PictureFolder
 from boxmask.types import Detections
 from boxmask.visualization.detections import detections_from_labels, draw_comparison
 
 
-def comparison_files(dataset: DetectionDataset, folder: Path) -> list[Path]:
-    """The picture of each photo, a JPEG file in the folder.
-
-    Raises UsageError if a picture would overwrite a photo.
-    """
-    photos = [dataset.path(photo) for photo in range(len(dataset))]
-    files = [folder / f"{name}.jpg" for name in picture_names(photos)]
-    check_not_overwriting(files, photos)
-    return files
+def comparison_folder(dataset: DetectionDataset, folder: Path) -> PictureFolder:
+    """The folder for the picture of each photo. Raises UsageError as `PictureFolder` does."""
+    return PictureFolder.for_photos(folder, [dataset.path(photo) for photo in range(len(dataset))])
 
 
-def draw_comparisons(dataset: DetectionDataset, detections: Sequence[Detections], folder: Path) -> list[Path]:
-    """Draw each photo twice, as labeled and as detected, into the folder; returns the files.
-
-    Raises UsageError, before anything is drawn, if a picture would overwrite a photo.
-    """
-    files = comparison_files(dataset, folder)
+def draw_comparisons(
+    dataset: DetectionDataset, detections: Sequence[Detections], folder: PictureFolder
+) -> None:
+    """Draw each photo twice, as labeled and as detected, into the folder."""
     for photo, detected in enumerate(detections):
         labels = detections_from_labels(dataset, photo)
-        save_picture(draw_comparison(load_photo(dataset.path(photo)), labels, detected), files[photo])
-    return files
+        folder.save(photo, draw_comparison(load_photo(dataset.path(photo)), labels, detected))

@@ -27,7 +27,7 @@ from boxmask.pipeline.images import Size, resized_size
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split, select_split
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
-from boxmask.tasks.detection.pictures import comparison_files, draw_comparisons
+from boxmask.tasks.detection.pictures import comparison_folder, draw_comparisons
 from boxmask.tasks.detection.training import check_objects, crowd_note, crowd_options
 from boxmask.tasks.detection.writer import DetectionWriter
 from boxmask.tasks.label_maps import check_no_label_map_options
@@ -112,12 +112,12 @@ class DetectionTask:
         pictures: Path | None = None,
     ) -> EvaluationReport:
         """Average precision by COCO's and VOC's rules. Pictures show labels beside detections."""
-        if pictures is not None:
-            comparison_files(dataset, pictures)  # raises before the photos are predicted, which takes long
+        folder = comparison_folder(dataset, pictures) if pictures is not None else None
         report, detections = self.evaluate_with_detections(model, dataset, on_unseen_classes, progress)
-        if pictures is not None:
-            draw_comparisons(dataset, detections, pictures)
-        return report
+        if folder is None:
+            return report
+        draw_comparisons(dataset, detections, folder)
+        return report.with_pictures(folder)
 
     def evaluate_with_detections(
         self,

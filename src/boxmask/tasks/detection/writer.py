@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from boxmask.data.messages import format_count
-from boxmask.errors import UsageError
+from boxmask.errors import OutputError
 from boxmask.results.coco import save_coco
 from boxmask.results.detections import DEFAULT_DETECTION_FORMATS, check_detection_formats, write_detections
 from boxmask.results.formats import output_files
 from boxmask.types import Detections
+from boxmask.types.checks import check_min_score
 from boxmask.visualization.style import RGBImage
 
 COCO_FILE = "detections.json"
@@ -26,8 +27,7 @@ class DetectionWriter:
     def __init__(self, out: Path, formats: tuple[str, ...] | None, min_score: float, *, masks: bool) -> None:
         self.formats = DEFAULT_DETECTION_FORMATS if formats is None else formats
         check_detection_formats(self.formats, masks=masks)
-        if not 0 <= min_score <= 1:
-            raise UsageError(f"--min-score: expected 0 to 1, found {min_score:g}")
+        check_min_score(min_score, "--min-score")
         self.out, self.min_score = out, min_score
         self.photos: list[Path] = []
         self.results: list[Detections] = []
@@ -36,8 +36,14 @@ class DetectionWriter:
         """The files of one photo."""
         return list(output_files(name, self.formats, self.out).values())
 
+    def shared_files(self) -> list[Path]:
+        """The COCO file, if it is among the formats."""
+        return [self.out / COCO_FILE] if "coco" in self.formats else []
+
     def write(self, name: str, photo: Path, pixels: RGBImage, result: Detections) -> None:
-        """Write the files of one photo."""
+        """Write the files of one photo. Raises OutputError for boxes or scores that are NaN or infinite."""
+        if not (result.boxes.isfinite().all() and result.scores.isfinite().all()):
+            raise OutputError(f"{photo}: the model finds boxes or scores that are NaN or infinite. Train again.")
         for output_format, file in output_files(name, self.formats, self.out).items():
             write_detections(output_format, file, photo, pixels, result, self.min_score)
         self.photos.append(photo)
@@ -45,12 +51,15 @@ class DetectionWriter:
 
     def finish(self) -> list[Path]:
         """Write the COCO file, if it is among the formats."""
-        if "coco" not in self.formats:
-            return []
-        save_coco(self.photos, self.results, self.out / COCO_FILE)
-        return [self.out / COCO_FILE]
+        for file in self.shared_files():
+            save_coco(self.photos, self.results, file)
+        return self.shared_files()
 
     def summary(self) -> str:
         """The number of objects."""
         count = sum(len(result.filter(min_score=self.min_score)) for result in self.results)
         return f"{format_count(count, 'object')} with a score of {self.min_score:g} or more"
+
+    def notes(self) -> tuple[str, ...]:
+        """None."""
+        return ()

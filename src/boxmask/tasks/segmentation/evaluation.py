@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
@@ -12,8 +11,7 @@ from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation, evaluate_label_maps
 from boxmask.photos.read import load_photo
-from boxmask.results.paths import check_not_overwriting, picture_names
-from boxmask.results.pictures import save_picture
+from boxmask.results.picture_folder import PictureFolder
 from boxmask.segmenters.contract import Segmenter
 from boxmask.tasks.contract import Progress
 from boxmask.types import IGNORED, SegmentationMap
@@ -25,22 +23,17 @@ def evaluate_and_draw(
     dataset: SegmentationDataset,
     on_unseen_classes: OnUnseenClasses = "error",
     progress: Progress | None = None,
-    pictures: Path | None = None,
+    pictures: PictureFolder | None = None,
 ) -> SegmentationEvaluation:
-    """The metrics, with intervals. Each photo is drawn into the folder `pictures`, if there is one.
-
-    Raises UsageError, before any photo is opened, if a picture would overwrite a photo.
-    """
+    """The metrics, with intervals. Each photo is drawn into the folder `pictures`, if there is one."""
     photos = [dataset.path(photo) for photo in range(len(dataset))]
-    files = [pictures / f"{name}.jpg" for name in picture_names(photos)] if pictures else []
-    check_not_overwriting(files, photos)
 
     def label_maps() -> Iterator[SegmentationMap]:
         for photo, path in enumerate(photos):
             label_map = segmenter.predict(path)
-            if files:
+            if pictures is not None:
                 labels = _with_class_names(dataset, photo, label_map.class_names)
-                save_picture(draw_label_map_comparison(load_photo(path), labels, label_map), files[photo])
+                pictures.save(photo, draw_label_map_comparison(load_photo(path), labels, label_map))
             yield label_map
             if progress is not None:
                 progress(photo + 1, len(photos))

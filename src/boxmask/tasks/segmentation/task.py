@@ -16,6 +16,7 @@ from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
 from boxmask.evaluation.segmentation.table import segmentation_table
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
+from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe
 from boxmask.runs.splits import Split, select_split
@@ -25,6 +26,7 @@ from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
 from boxmask.tasks.segmentation.writer import SegmentationWriter
 from boxmask.types import SegmentationTarget
+from boxmask.types.checks import check_min_score
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,11 @@ class SegmentationTask:
         pictures: Path | None = None,
     ) -> EvaluationReport:
         """mIoU, Dice and boundary IoU. Pictures show each photo as labeled and as segmented."""
-        evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, pictures)
-        return EvaluationReport(evaluation, segmentation_table(evaluation))
+        photos = [dataset.path(photo) for photo in range(len(dataset))]
+        folder = PictureFolder.for_photos(pictures, photos) if pictures is not None else None
+        evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, folder)
+        report = EvaluationReport(evaluation, segmentation_table(evaluation))
+        return report.with_pictures(folder) if folder is not None else report
 
     # ---------------------------------------------------------------- prediction
 
@@ -123,7 +128,8 @@ class SegmentationTask:
         self, model: Segmenter, out: Path, formats: tuple[str, ...] | None, min_score: float
     ) -> SegmentationWriter:
         """Pictures and label maps."""
-        return SegmentationWriter(out, formats)
+        check_min_score(min_score, "--min-score")
+        return SegmentationWriter(out, formats, model.config.class_names)
 
 
 def _recipe_for_same_data(run: Path, data: Path) -> Recipe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from boxmask.results.formats import LABEL_MAPS, output_files
-from boxmask.results.label_maps import CLASSES_FILE
+from boxmask.results.label_maps import CLASSES_FILE, check_class_names, save_classes_file
 from boxmask.results.segmentation import (
     DEFAULT_SEGMENTATION_FORMATS,
     check_segmentation_formats,
@@ -19,28 +19,44 @@ class SegmentationWriter:
     """See `ResultWriter`. Only the class shares of each label map are kept: the maps would fill the memory.
 
     formats: None: pictures and label maps
+
+    Raises UsageError for formats that a label map cannot be written in, and for class names that the classes
+    file of label maps cannot hold.
     """
 
-    def __init__(self, out: Path, formats: tuple[str, ...] | None) -> None:
+    def __init__(self, out: Path, formats: tuple[str, ...] | None, class_names: tuple[str, ...]) -> None:
         self.formats = DEFAULT_SEGMENTATION_FORMATS if formats is None else formats
         check_segmentation_formats(self.formats)
-        self.out = out
+        if LABEL_MAPS in self.formats:
+            check_class_names(class_names, out / CLASSES_FILE)
+        self.out, self.class_names = out, class_names
         self.results: list[dict[str, float]] = []
 
     def files(self, name: str) -> list[Path]:
         """The files of one photo."""
         return list(output_files(name, self.formats, self.out).values())
 
+    def shared_files(self) -> list[Path]:
+        """The classes file, if label maps are among the formats."""
+        return [self.out / CLASSES_FILE] if LABEL_MAPS in self.formats else []
+
     def write(self, name: str, photo: Path, pixels: RGBImage, result: SegmentationMap) -> None:
-        """Write the files of one photo."""
+        """Write the files of one photo, and the classes file with the first."""
+        if not self.results:
+            for file in self.shared_files():
+                save_classes_file(self.class_names, file)
         for output_format, file in output_files(name, self.formats, self.out).items():
             write_segmentation(output_format, file, pixels, result)
         self.results.append(result.shares())
 
     def finish(self) -> list[Path]:
-        """The classes file, which is written along with the label maps."""
-        return [self.out / CLASSES_FILE] if LABEL_MAPS in self.formats and self.results else []
+        """The classes file, which is written along with the first label map."""
+        return self.shared_files() if self.results else []
 
     def summary(self) -> str:
         """Always empty."""
         return ""
+
+    def notes(self) -> tuple[str, ...]:
+        """None."""
+        return ()
