@@ -73,7 +73,9 @@ def note_on_outputs(files: Sequence[Path]) -> tuple[str, ...]:
     """A note that these outputs are neither photos nor labels; no note if there are none."""
     if not files:
         return ()
-    subject = "1 file that boxmask wrote is" if len(files) == 1 else f"{len(files):,} files that boxmask wrote are"
+    subject = (
+        "1 file that boxmask wrote is" if len(files) == 1 else f"{len(files):,} files that boxmask wrote are"
+    )
     return (f"{subject} left out, for example {files[0]}",)
 
 

@@ -65,7 +65,7 @@ def renaming_notes(photos: Sequence[Path], folder: Path) -> tuple[str, ...]:
 
 
 def check_not_overwriting(files: Sequence[Path], photos: Sequence[Path]) -> None:
-    """Raise UsageError if an output file would overwrite one of the photos, or a file that is not boxmask's."""
+    """Raise UsageError if a file would overwrite one of the photos, or a file that boxmask did not write."""
     originals = {photo.resolve() for photo in photos}
     for file in files:
         if file.resolve() in originals:
@@ -91,19 +91,24 @@ def _key(name: str) -> str:
 
 @lru_cache(maxsize=16)
 def _rejected(folder: Path | None) -> frozenset[str]:
-    """The entries of _UNUSUAL_NAMES that the disk of the folder rejects. Windows rejects, or misreads, all."""
+    """The entries of _UNUSUAL_NAMES that the disk of the folder rejects; all of them on Windows."""
     if not _CAN_TRY_NAMES:
         return frozenset(_UNUSUAL_NAMES)
     if folder is None:
         return frozenset()
-    rejected = set()
-    with tempfile.TemporaryDirectory(prefix=".boxmask-", dir=folder) as scratch:
-        for name in _UNUSUAL_NAMES:
-            try:
-                (Path(scratch) / name).touch()
-            except OSError:
-                rejected.add(name)
-    return frozenset(rejected)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".boxmask-", dir=folder) as scratch:
+            return frozenset(name for name in _UNUSUAL_NAMES if not _can_create(Path(scratch) / name))
+    except OSError:  # a folder that cannot be written is reported by the first write
+        return frozenset()
+
+
+def _can_create(file: Path) -> bool:
+    try:
+        file.touch()
+    except OSError:
+        return False
+    return True
 
 
 def _with_accepted_characters(name: str, rejected: frozenset[str]) -> str:

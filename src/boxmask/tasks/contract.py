@@ -63,9 +63,7 @@ class EvaluationReport:
 
     def with_pictures(self, folder: PictureFolder) -> EvaluationReport:
         """The report with the files, notes and errors of the folder that the pictures were drawn into."""
-        return replace(
-            self, pictures=tuple(folder.files), notes=folder.notes, errors=tuple(folder.errors)
-        )
+        return replace(self, pictures=tuple(folder.files), notes=folder.notes, errors=tuple(folder.errors))
 
 
 class Task(Protocol[DatasetT, ModelT]):

@@ -30,7 +30,7 @@ def evaluate_and_draw(
     progress: Progress | None = None,
     pictures: PictureFolder | None = None,
 ) -> ClassificationEvaluation:
-    """The metrics, with an interval. The mistakes are drawn into the one file of `pictures`, if there are any."""
+    """The metrics, with an interval. The mistakes, if any, are drawn into the one file of `pictures`."""
     items, notes = keep_known_items(dataset, classifier.config.class_names, on_unseen_classes)
     classifications = classify_all(classifier, items, progress)
     if pictures is not None:

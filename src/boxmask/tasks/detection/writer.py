@@ -43,7 +43,9 @@ class DetectionWriter:
     def write(self, name: str, photo: Path, pixels: RGBImage, result: Detections) -> None:
         """Write the files of one photo. Raises OutputError for boxes or scores that are NaN or infinite."""
         if not (result.boxes.isfinite().all() and result.scores.isfinite().all()):
-            raise OutputError(f"{photo}: the model finds boxes or scores that are NaN or infinite. Train again.")
+            raise OutputError(
+                f"{photo}: the model finds boxes or scores that are NaN or infinite. Train again."
+            )
         for output_format, file in output_files(name, self.formats, self.out).items():
             write_detections(output_format, file, photo, pixels, result, self.min_score)
         self.photos.append(photo)
