@@ -41,7 +41,7 @@ def test_every_photo_is_drawn_as_labeled_and_as_detected(
     boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
 ) -> None:
     assert boxmask("evaluate", trained, demo, "--pictures", "pictures").status == 0
-    pictures = sorted((here / "pictures").iterdir())
+    pictures = sorted((here / "pictures").glob("*.jpg"))
     photos = sorted((demo / "images").glob("test-*.jpg"))
     assert [picture.name for picture in pictures] == [photo.name for photo in photos]
     assert Image.open(pictures[0]).width > 2 * Image.open(photos[0]).width
@@ -78,7 +78,7 @@ def test_a_data_set_without_a_split_is_evaluated_with_the_split_of_the_run(
     assert "with seed 3" in completed.err
     split = json.loads((here / "run" / "split.json").read_text())
     assert boxmask("evaluate", "run", data, "--pictures", "pictures").status == 0
-    drawn = {picture.stem for picture in (here / "pictures").iterdir()}
+    drawn = {picture.stem for picture in (here / "pictures").glob("*.jpg")}
     assert drawn == {Path(file).stem for file in split["test"]}
     from boxmask.data.detection.read import read_detection
 

@@ -29,7 +29,7 @@ def test_the_formats_can_be_chosen(
 ) -> None:
     photo = demo / "images" / "train-00001.jpg"
     assert boxmask("predict", trained, photo, "--out", "found", "--save", "png").status == 0
-    assert [file.name for file in (here / "found").iterdir()] == ["train-00001.png"]
+    assert [file.name for file in (here / "found").glob("[!.]*")] == ["train-00001.png"]
 
 
 def test_an_unknown_format_is_wrong_usage(refused: Refused, trained: Path, demo: Path) -> None:

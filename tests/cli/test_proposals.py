@@ -32,7 +32,7 @@ def test_the_recall_on_labeled_photos_is_printed_and_written(
 def test_photos_are_drawn(boxmask: Program, here: Path, demo: Path) -> None:
     completed = boxmask("proposals", demo / "images" / "train-00001.jpg", "--mode", "single", "--out", "seen")
     assert (completed.status, completed.out) == (0, "1 photo\nseen\n")
-    assert [file.name for file in (here / "seen").iterdir()] == ["train-00001.jpg"]
+    assert [file.name for file in (here / "seen").glob("*.jpg")] == ["train-00001.jpg"]
 
 
 def test_limit_is_the_maximum_number_of_proposals(boxmask: Program, demo: Path) -> None:
@@ -63,7 +63,7 @@ def test_the_proposals_of_an_rpn_are_evaluated_and_drawn(
     assert 0 < json.loads(completed.out)["mean_proposals"] <= 30
     completed = boxmask("proposals", demo / "images" / "train-00001.jpg", *rpn, "--out", "seen")
     assert (completed.status, completed.out) == (0, "1 photo\nseen\n")
-    assert [file.name for file in (here / "seen").iterdir()] == ["train-00001.jpg"]
+    assert [file.name for file in (here / "seen").glob("*.jpg")] == ["train-00001.jpg"]
 
 
 def test_only_the_rpn_takes_a_run(refused: Refused, demo: Path, trained: Path) -> None:

@@ -67,7 +67,7 @@ def detect_masks(inputs: list[Path], out: Path, save: Formats = None) -> Predict
 
 
 def segment(inputs: list[Path], out: Path, save: Formats = None) -> Prediction:
-    return predict_photos(HorizonSegmenter(), inputs, out, SegmentationWriter(out, save))
+    return predict_photos(HorizonSegmenter(), inputs, out, SegmentationWriter(out, save, ("sky", "road")))
 
 
 @pytest.fixture
@@ -81,7 +81,8 @@ def photos(tmp_path: Path) -> Path:
 
 
 def names_in(folder: Path) -> list[str]:
-    return sorted(file.name for file in folder.iterdir())
+    """The visible files; the manifest of outputs is hidden."""
+    return sorted(file.name for file in folder.iterdir() if not file.name.startswith("."))
 
 
 # ---------------------------------------------------------------- photos
@@ -157,7 +158,7 @@ def test_files_that_are_not_photos_are_counted_in_one_note(photos: Path, tmp_pat
     for name in ("clip.mp4", "notes.txt", "deeper/clip.mp4"):
         (photos / name).touch()
     assert detect_boxes([photos], tmp_path / "out").notes == ("not used: 2 .mp4 (video), 1 .txt",)
-    assert detect_boxes([photos / "a.jpg"], tmp_path / "out").notes == ()
+    assert detect_boxes([photos / "a.jpg"], tmp_path / "other").notes == ()
 
 
 # ---------------------------------------------------------------- photos are never overwritten
@@ -274,7 +275,7 @@ def test_label_maps_are_drawn_and_saved_with_their_classes(photos: Path, tmp_pat
 
 def test_label_maps_have_no_separate_objects(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--save coco: needs separate objects.*jpg, png, label-maps"):
-        SegmentationWriter(tmp_path / "out", ("jpg", "coco"))
+        SegmentationWriter(tmp_path / "out", ("jpg", "coco"), ("sky",))
     assert not (tmp_path / "out").exists()
 
 
@@ -295,9 +296,9 @@ def test_a_trained_model_writes_the_default_formats_of_its_task(
 ) -> None:
     photo, model = sorted((demo / "images").glob("test-*.jpg"))[0], load_model(runs(kind))
     prediction = predict_photos(model, [photo], tmp_path, task_of(model).writer(model, tmp_path, None, 0.5))
-    files = sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.*"))
+    files = sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("[!.]*.*"))
     assert files == [name.format(photo=photo.stem) for name in written]
-    assert set(prediction.files) == set(tmp_path.rglob("*.*"))
+    assert set(prediction.files) == set(tmp_path.rglob("[!.]*.*"))
     assert len(prediction.results) == 1
     if kind in ("unet", "tiles"):
         assert sum(prediction.results[0].values()) == pytest.approx(1)

@@ -25,8 +25,10 @@ def boxes_of(photo: Path) -> Tensor:
 def test_a_data_set_has_proposals_per_photo(demo: Path) -> None:
     calls: list[tuple[int, int]] = []
     dataset = read_detection(demo).split("test")
-    proposals = proposals_of(dataset, boxes_of, lambda *done: calls.append(done))
-    assert all(torch.equal(boxes, BOXES) for boxes in proposals)
+    proposals, errors = proposals_of(dataset, boxes_of, lambda *done: calls.append(done))
+    assert list(proposals) == [0, 1, 2, 3]
+    assert all(torch.equal(boxes, BOXES) for boxes in proposals.values())
+    assert errors == []
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
@@ -46,10 +48,10 @@ def test_proposals_are_drawn_with_the_regions_of_the_search(demo: Path, tmp_path
     photos = [demo / "images" / "train-00001.jpg", demo / "images" / "train-00002.jpg"]
     calls: list[tuple[int, int]] = []
     alone = draw_proposals(photos, boxes_of, tmp_path / "alone", progress=lambda *done: calls.append(done))
-    assert alone == [tmp_path / "alone" / photo.name for photo in photos]
+    assert alone.files == [tmp_path / "alone" / photo.name for photo in photos]
     assert calls == [(1, 2), (2, 2)]
-    (with_regions,) = draw_proposals(photos[:1], boxes_of, tmp_path / "regions", MODES["single"])
-    assert Image.open(with_regions).height > Image.open(alone[0]).height  # five pictures, in two rows
+    (with_regions,) = draw_proposals(photos[:1], boxes_of, tmp_path / "regions", MODES["single"]).files
+    assert Image.open(with_regions).height > Image.open(alone.files[0]).height  # five pictures, in two rows
 
 
 def test_a_picture_never_overwrites_a_photo(demo: Path) -> None:

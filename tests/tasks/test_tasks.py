@@ -69,7 +69,7 @@ def test_a_report_has_the_evaluation_and_its_table(runs: Runs, demo: Path, kind:
 def test_every_photo_has_a_picture(runs: Runs, demo: Path, kind: str, tmp_path: Path) -> None:
     dataset = read_split(runs(kind), demo).subset(np.array([0, 1]))
     evaluate(runs(kind), dataset, pictures=tmp_path / "pictures")
-    names = sorted(picture.stem for picture in (tmp_path / "pictures").iterdir())
+    names = sorted(picture.stem for picture in (tmp_path / "pictures").glob("*.jpg"))
     assert names == sorted(Path(file).stem for file in dataset.files.tolist())
 
 
@@ -77,7 +77,7 @@ def test_the_mistakes_of_a_classifier_are_one_picture(runs: Runs, demo: Path, tm
     run = runs("classifier")
     report = evaluate(run, read_split(run, demo), pictures=tmp_path)
     assert report.evaluation.mistakes()
-    assert [picture.name for picture in tmp_path.iterdir()] == ["mistakes.jpg"]
+    assert [picture.name for picture in tmp_path.glob("*.jpg")] == ["mistakes.jpg"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

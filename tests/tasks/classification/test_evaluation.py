@@ -12,8 +12,9 @@ from PIL import Image
 from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.data.classification.read import read_unsplit_classification
 from boxmask.errors import LabelError
+from boxmask.results.picture_folder import PictureFolder
 from boxmask.tasks.classification import evaluation as evaluation_module
-from boxmask.tasks.classification.evaluation import MAX_MISTAKES, evaluate_and_draw
+from boxmask.tasks.classification.evaluation import MAX_MISTAKES, MISTAKES_FILE, evaluate_and_draw
 from boxmask.types import Classification
 
 
@@ -49,8 +50,12 @@ def captions_of(items: ClassificationDataset, tmp_path: Path, monkeypatch: pytes
         return np.zeros((5, 5, 3), np.uint8)
 
     monkeypatch.setattr(evaluation_module, "contact_sheet", sheet)
-    evaluate_and_draw(CLASSIFIER, items, pictures=tmp_path / "pictures")
+    evaluate_and_draw(CLASSIFIER, items, pictures=mistakes_in(tmp_path / "pictures"))
     return drawn
+
+
+def mistakes_in(folder: Path) -> PictureFolder:
+    return PictureFolder(folder, [folder / MISTAKES_FILE])
 
 
 def test_metrics_and_progress(tmp_path: Path) -> None:
@@ -82,14 +87,14 @@ def test_the_number_of_mistakes_in_the_picture_is_limited(
 
 def test_the_mistakes_are_drawn_as_one_picture(tmp_path: Path) -> None:
     items = make_dataset(tmp_path / "set", day=[10, 250], night=[0])
-    evaluate_and_draw(CLASSIFIER, items, pictures=tmp_path / "pictures")
-    assert [file.name for file in (tmp_path / "pictures").iterdir()] == ["mistakes.jpg"]
+    evaluate_and_draw(CLASSIFIER, items, pictures=mistakes_in(tmp_path / "pictures"))
+    assert [file.name for file in (tmp_path / "pictures").glob("*.jpg")] == ["mistakes.jpg"]
     assert Image.open(tmp_path / "pictures" / "mistakes.jpg").mode == "RGB"
 
 
 def test_without_mistakes_there_is_no_picture(tmp_path: Path) -> None:
     items = make_dataset(tmp_path / "set", day=[250], night=[0])
-    assert evaluate_and_draw(CLASSIFIER, items, pictures=tmp_path / "pictures").accuracy == 1
+    assert evaluate_and_draw(CLASSIFIER, items, pictures=mistakes_in(tmp_path / "pictures")).accuracy == 1
     assert not (tmp_path / "pictures").exists()
 
 
@@ -97,7 +102,7 @@ def test_classes_that_the_classifier_does_not_know(tmp_path: Path) -> None:
     items = make_dataset(tmp_path / "set", day=[250], dusk=[90, 90], night=[0])
     with pytest.raises(LabelError, match='"dusk": 2 items in'):
         evaluate_and_draw(CLASSIFIER, items)
-    evaluation = evaluate_and_draw(CLASSIFIER, items, "skip", pictures=tmp_path / "pictures")
+    evaluation = evaluate_and_draw(CLASSIFIER, items, "skip", pictures=mistakes_in(tmp_path / "pictures"))
     assert evaluation.images == 2
     assert evaluation.notes == (
         "classes that the model does not know are left out of the metrics:\n"

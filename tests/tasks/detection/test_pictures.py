@@ -12,7 +12,7 @@ from PIL import Image
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
 from boxmask.errors import UsageError
-from boxmask.tasks.detection.pictures import comparison_files, draw_comparisons
+from boxmask.tasks.detection.pictures import comparison_folder, draw_comparisons
 from boxmask.tasks.detection.task import DetectionTask
 from boxmask.weights.checkpoint import load_detector
 
@@ -27,9 +27,11 @@ def dataset(demo: Path) -> DetectionDataset:
 
 def test_each_photo_is_drawn_twice(trained: Path, dataset: DetectionDataset, tmp_path: Path) -> None:
     _, detections = TASK.evaluate_with_detections(load_detector(trained), dataset)
-    pictures = draw_comparisons(dataset, detections, tmp_path / "pictures")
-    assert sorted((tmp_path / "pictures").iterdir()) == sorted(pictures)
-    assert pictures == comparison_files(dataset, tmp_path / "pictures")
+    folder = comparison_folder(dataset, tmp_path / "pictures")
+    draw_comparisons(dataset, detections, folder)
+    pictures = folder.files
+    assert sorted((tmp_path / "pictures").glob("*.jpg")) == sorted(pictures)
+    assert pictures == folder.planned
     assert [picture.stem for picture in pictures] == [dataset.path(photo).stem for photo in (0, 1)]
     assert Image.open(pictures[0]).width > 2 * dataset.sizes[0, 1]
 
@@ -42,15 +44,16 @@ def test_photos_with_the_same_name_have_separate_pictures(
         shutil.copy(dataset.path(number), tmp_path / folder / "a.jpg")
     twins = replace(dataset, root=tmp_path, files=np.array(["one/a.jpg", "two/a.jpg"]))
     _, detections = TASK.evaluate_with_detections(load_detector(trained), twins)
-    pictures = draw_comparisons(twins, detections, tmp_path / "pictures")
-    assert [picture.name for picture in pictures] == ["a.jpg", "a-2.jpg"]
-    assert all(picture.is_file() for picture in pictures)
+    folder = comparison_folder(twins, tmp_path / "pictures")
+    draw_comparisons(twins, detections, folder)
+    assert [picture.name for picture in folder.files] == ["a.jpg", "a-2.jpg"]
+    assert all(picture.is_file() for picture in folder.files)
 
 
 def test_a_picture_never_overwrites_a_photo(dataset: DetectionDataset, demo: Path) -> None:
     before = dataset.path(0).read_bytes()
     with pytest.raises(UsageError, match="would overwrite the photo itself"):
-        draw_comparisons(dataset, [], demo / "images")
+        comparison_folder(dataset, demo / "images")
     assert dataset.path(0).read_bytes() == before
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.errors import LabelError, UsageError
+from boxmask.results.picture_folder import PictureFolder
 from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
 from boxmask.types import IGNORED, SegmentationMap
 
@@ -54,6 +55,10 @@ def dataset(tmp_path: Path) -> SegmentationDataset:
     return read_unsplit_segmentation(root)
 
 
+def picture_folder(folder: Path, dataset: SegmentationDataset) -> PictureFolder:
+    return PictureFolder.for_photos(folder, [dataset.path(photo) for photo in range(len(dataset))])
+
+
 def test_metrics_and_progress(dataset: SegmentationDataset) -> None:
     calls: list[tuple[int, int]] = []
     evaluation = evaluate_and_draw(
@@ -72,8 +77,10 @@ def test_classes_are_matched_by_name(dataset: SegmentationDataset) -> None:
 
 
 def test_pictures_show_labels_and_prediction(dataset: SegmentationDataset, tmp_path: Path) -> None:
-    evaluate_and_draw(constant(0, "sky", "road"), dataset, pictures=tmp_path / "pictures")
-    assert sorted(file.name for file in (tmp_path / "pictures").iterdir()) == ["a.jpg", "b.jpg"]
+    evaluate_and_draw(
+        constant(0, "sky", "road"), dataset, pictures=picture_folder(tmp_path / "pictures", dataset)
+    )
+    assert sorted(file.name for file in (tmp_path / "pictures").glob("*.jpg")) == ["a.jpg", "b.jpg"]
     assert Image.open(tmp_path / "pictures" / "a.jpg").width >= 2 * 60
 
 
@@ -81,8 +88,8 @@ def test_labels_are_drawn_in_the_colors_of_the_prediction(
     dataset: SegmentationDataset, tmp_path: Path
 ) -> None:
     """The labels differ from each other in the picture, in whatever order the segmenter has its classes."""
-    evaluate_and_draw(constant(0, "sky", "road"), dataset, pictures=tmp_path / "one")
-    evaluate_and_draw(constant(1, "road", "sky"), dataset, pictures=tmp_path / "two")
+    evaluate_and_draw(constant(0, "sky", "road"), dataset, pictures=picture_folder(tmp_path / "one", dataset))
+    evaluate_and_draw(constant(1, "road", "sky"), dataset, pictures=picture_folder(tmp_path / "two", dataset))
     left = [
         np.array(Image.open(tmp_path / name / "b.jpg").convert("RGB"))[:30, :50] for name in ("one", "two")
     ]
@@ -98,7 +105,7 @@ def test_a_picture_never_overwrites_a_photo(dataset: SegmentationDataset, tmp_pa
     before = {file: file.read_bytes() for file in (dataset.root / "images").iterdir()}
     segmenter = constant(0, "sky", "road")
     with pytest.raises(UsageError, match="would overwrite the photo itself"):
-        evaluate_and_draw(segmenter, jpegs, pictures=dataset.root / "images")
+        evaluate_and_draw(segmenter, jpegs, pictures=picture_folder(dataset.root / "images", jpegs))
     assert segmenter.num_photos == 0
     assert {file: file.read_bytes() for file in (dataset.root / "images").iterdir()} == before
 
@@ -106,11 +113,13 @@ def test_a_picture_never_overwrites_a_photo(dataset: SegmentationDataset, tmp_pa
 def test_a_class_that_the_segmenter_does_not_know(dataset: SegmentationDataset, tmp_path: Path) -> None:
     segmenter = constant(0, "sky")
     with pytest.raises(LabelError, match='"road": 750 pixels in'):
-        evaluate_and_draw(segmenter, dataset, pictures=tmp_path / "pictures")
+        evaluate_and_draw(segmenter, dataset, pictures=picture_folder(tmp_path / "pictures", dataset))
     assert segmenter.num_photos == 0
-    evaluation = evaluate_and_draw(segmenter, dataset, "skip", pictures=tmp_path / "pictures")
+    evaluation = evaluate_and_draw(
+        segmenter, dataset, "skip", pictures=picture_folder(tmp_path / "pictures", dataset)
+    )
     assert evaluation.to_dict()["mIoU"] == 1.0
-    assert len(list((tmp_path / "pictures").iterdir())) == 2
+    assert len(list((tmp_path / "pictures").glob("*.jpg"))) == 2
 
 
 def test_an_empty_data_set_is_an_error(dataset: SegmentationDataset) -> None:
