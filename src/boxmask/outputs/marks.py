@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL.PngImagePlugin import PngInfo
 
 MARK = "Written by boxmask: a result, not a photo or label."
+MARK_KEY = "boxmask"  # of the comment in PNG files, and of the field in LabelMe's
 MARKED_SUFFIXES = (".jpg", ".jpeg", ".png", ".json")
 _HEAD = 4096  # bytes in which the mark is looked for; all writers put it near the start
 _DIGEST = "digest"
@@ -25,7 +26,7 @@ def png_mark() -> PngInfo:
     from PIL.PngImagePlugin import PngInfo
 
     chunk = PngInfo()
-    chunk.add_text("boxmask", MARK)
+    chunk.add_text(MARK_KEY, MARK)
     return chunk
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
-from boxmask.outputs.marks import mark_document
+from boxmask.outputs.marks import MARK_KEY, mark_document
 from boxmask.results.json_file import save_json
 from boxmask.results.short_floats import shortest
 from boxmask.types import Detections
@@ -56,7 +56,7 @@ def save_labelme(photo: str | Path, detections: Detections, path: str | Path) ->
     """
     path = Path(path)
     document = labelme_json(_relative_path(Path(photo), path.parent), detections)
-    save_json(mark_document(document, "boxmask"), path)
+    save_json(mark_document(document, MARK_KEY), path)
 
 
 def _relative_path(photo: Path, folder: Path) -> Path:

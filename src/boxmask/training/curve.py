@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from boxmask.atomic_write import atomic_write
+from boxmask.outputs.marks import MARK, MARK_KEY
 
 NOT_LOSSES = {"stage", "step", "minutes", "images_per_second", "val"}
 
@@ -24,7 +25,7 @@ def draw_curve(log: Path, picture: Path) -> None:
     _plot_metrics(right, [row for row in rows if "val" in row])
     canvas: Any = FigureCanvasAgg(figure)
     with atomic_write(picture) as partial:
-        canvas.print_png(partial)
+        canvas.print_png(partial, metadata={MARK_KEY: MARK})
 
 
 def _plot_losses(axes: Any, rows: list[dict[str, Any]]) -> None:

@@ -30,6 +30,7 @@ from boxmask.data.photo_sizes import read_sizes
 from boxmask.data.split import apply_split_file, draw_missing_splits
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES
+from boxmask.outputs import note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
 
 _EXPECTED = "Give a folder with one folder of photos per class, or a data set with labeled boxes."
@@ -77,7 +78,8 @@ def read_class_folders(root: Path) -> DetectionDataset:
     """Photos in class folders, each with one box as large as the photo."""
     if not root.is_dir():
         raise LabelError(f"{root}: no such folder. {_EXPECTED}")
-    files = [PurePosixPath(file.relative_to(root).as_posix()) for file in visible_files(root)]
+    files_of_others, outputs = split_outputs(visible_files(root))
+    files = [PurePosixPath(file.relative_to(root).as_posix()) for file in files_of_others]
     photos = [file for file in files if file.suffix.lower() in PHOTO_SUFFIXES]
     others = [str(file) for file in files if file.suffix.lower() not in PHOTO_SUFFIXES]
     layout = _find_layout(root, photos)
@@ -91,6 +93,7 @@ def read_class_folders(root: Path) -> DetectionDataset:
         *format_note(f"left out: {format_count(len(others), 'file')} without the suffix of a photo", others),
         *_note_on_empty_folders(root, layout, classes),
         *_note_on_copies(root, items),
+        *note_on_outputs(outputs),
     )
     return _dataset(root, items, classes, notes)
 

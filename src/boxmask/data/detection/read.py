@@ -121,6 +121,7 @@ def _read_labels(source: Source, path: Path) -> Labels:
         raise LabelError(f"{path}: labels in several formats ({found}). Give the file or folder of one.")
     form, files = matching[0]
     labels = form.read(source, files)
+    labels = replace(labels, notes=labels.notes + source.notes)
     if not labels.photos:
         raise LabelError(f"{path}: the labels ({files[0]}) name no photo.")
     if not labels.class_names:

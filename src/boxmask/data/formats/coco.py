@@ -65,7 +65,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     coco_files, errors = find_coco_files(source)
     others = sorted(set(coco_files) - set(files))
     notes += format_note(f"left out {len(others)} other JSON files", others)
-    notes += format_note("left out, because they cannot be read", list(errors.values()))
+    notes += format_note("left out, because they cannot be read as labels", list(errors.values()))
     notes += note_on_unlabeled_photos(source, [photo.file for photo in listed], "that the labels do not name")
     labels = _labels(source, documents, listed, (*notes, *notes_on_values))
     return replace(labels, other_files=(*others, *errors))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from boxmask.data.formats.coco_document import CocoDocument
 from boxmask.data.formats.labels import LabeledPhoto
@@ -22,16 +23,34 @@ _OTHER_OPENING = re.compile(r'\s*\{.*?("shapes"|"_via_\w+"|"type"\s*:\s*"Feature
 
 
 def find_coco_files(source: Source) -> tuple[list[str], dict[str, str]]:
-    """The JSON files in COCO's form, and for each JSON file that cannot be read, a message."""
+    """The JSON files in COCO's form, and for each that cannot be read or holds predictions, a message."""
     files: list[str] = []
     errors: dict[str, str] = {}
     for file in source.candidates_with_suffix(".json"):
         try:
             if _is_coco(source, file):
+                _check_no_predictions(source.root / file)
                 files.append(file)
         except LabelError as error:
             errors[file] = str(error)
     return files, errors
+
+
+def _check_no_predictions(path: Path) -> None:
+    """Raise LabelError if every annotation of a COCO file has a score: such files hold what a model found."""
+    if b'"score"' not in path.read_bytes():
+        return
+    content = read_json(path)
+    annotations = content.get("annotations") if isinstance(content, dict) else None
+    if isinstance(annotations, list) and annotations and all(map(_has_score, annotations)):
+        raise LabelError(
+            f"{path}: every annotation has a score, so these are predictions, not labels. To use them as "
+            'labels, correct them and remove "score".'
+        )
+
+
+def _has_score(annotation: object) -> bool:
+    return isinstance(annotation, dict) and annotation.get("score") is not None
 
 
 def _is_coco(source: Source, file: str) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from boxmask.data.messages import format_note
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, note_on_unused_files
+from boxmask.outputs import is_output, note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
 
 _SPLIT_WORDS = {
@@ -31,13 +32,15 @@ _SPLIT_WORDS = {
 class Source:
     """The files of a data set, as paths relative to `root` with "/" on every platform.
 
-    files:      all files below `root`, sorted
+    files:      all files below `root`, sorted, except those that boxmask wrote as results
     candidates: the files that may hold labels: all of them, or those that the user chose
+    notes:      one that counts the results of boxmask, if there are any
     """
 
     root: Path
     files: tuple[str, ...]
     candidates: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def candidates_with_suffix(self, suffix: str) -> list[str]:
         """The candidates with this suffix, in upper or lower case."""
@@ -81,10 +84,14 @@ def find_source(path: Path) -> Source:
     """List the files of a folder, or those around a label file.
 
     If a folder for labels holds no photos, as `annotations/` beside `images/`, its parent folder is listed.
-    Raises LabelError if there is no such file or folder.
+    Raises LabelError if there is no such file or folder, and for a file that boxmask wrote as a result.
     """
     if not path.exists():
         raise LabelError(f"{path}: no such file or folder. Check the spelling.")
+    if path.is_file() and is_output(path):
+        raise LabelError(
+            f"{path}: boxmask wrote this file as a result, so it holds no labels. Give the labels."
+        )
     folder = path if path.is_dir() else path.parent
     if _is_label_folder(folder) and not any(_is_photo(file) for file in visible_files(folder)):
         return _source(path.absolute(), folder.absolute().parent)
@@ -92,11 +99,12 @@ def find_source(path: Path) -> Source:
 
 
 def _source(path: Path, root: Path) -> Source:
-    files = _relative(_without_runs(visible_files(root)), root)
+    files, outputs = split_outputs(_without_runs(visible_files(root)))
+    relative, notes = _relative(files, root), note_on_outputs(outputs)
     if path == root:
-        return Source(root, files, files)
-    candidates = _without_runs(visible_files(path)) if path.is_dir() else [path]
-    return Source(root, files, _relative(candidates, root))
+        return Source(root, relative, relative, notes)
+    candidates = split_outputs(_without_runs(visible_files(path)))[0] if path.is_dir() else [path]
+    return Source(root, relative, _relative(candidates, root), notes)
 
 
 def _without_runs(files: list[Path]) -> list[Path]:

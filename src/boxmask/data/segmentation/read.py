@@ -137,7 +137,7 @@ def _find_pairs(path: Path) -> tuple[Source, list[Pair], tuple[str, ...]]:
     if not pairs:
         found = source.describe_contents()
         raise LabelError(f"{path}: no label maps found. Looked for {EXPECTED_LAYOUT}; found {found}.")
-    return source, pairs, notes
+    return source, pairs, notes + source.notes
 
 
 def _read_classes(
