@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from boxmask.data.class_checks import check_training_classes
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.split import apply_split_file, draw_missing_splits, write_split_file
+from boxmask.data.split import draw_missing_splits
+from boxmask.data.split_file import apply_split_file, write_split_file
 from boxmask.errors import LabelError
 
 Make = Callable[..., DetectionDataset]
@@ -164,7 +165,7 @@ def test_missing_splits_are_drawn_from_train(
 def test_a_written_split_file_gives_the_same_splits(dataset_of: Make, tmp_path: Path) -> None:
     dataset = draw_missing_splits(dataset_of([[0]] * 10), seed=5)
     write_split_file(dataset, tmp_path / "split.json")
-    assert set(json.loads((tmp_path / "split.json").read_text())) == {"train", "val", "test"}
+    assert set(json.loads((tmp_path / "split.json").read_text())) == {"train", "val", "test", "contents"}
     again = apply_split_file(dataset_of([[0]] * 10), tmp_path / "split.json")
     assert again.splits.tolist() == dataset.splits.tolist()
     assert [path.name for path in tmp_path.iterdir()] == ["split.json"]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from boxmask.data.contract import SplitDatasetT
-from boxmask.data.split import apply_split_file, split_file_fits
+from boxmask.data.messages import shorten_note
+from boxmask.data.split import without_unsplit_photos
+from boxmask.data.split_file import read_split_file
 from boxmask.errors import LabelError
 from boxmask.runs.run import Run
+from boxmask.runs.same_photos import NOT_USED, find_common_photos, was_read_from
 
 PathLike: TypeAlias = str | os.PathLike[str]
 Split: TypeAlias = Literal["train", "val", "test", "all"]
@@ -19,28 +24,37 @@ Split: TypeAlias = Literal["train", "val", "test", "all"]
 def select_split(unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: Split) -> SplitDatasetT:
     """The photos of one split.
 
-    If the run was trained on this data set, the run's split is used. Otherwise the data set's split is used.
-    No new split is drawn: it could put photos that the run was trained on into the test split.
+    If this is the data set that the run was trained on, the run's split is used (see `same_photos.py`).
+    Otherwise the data set's split is used. No new split is drawn: it could put photos that the run was
+    trained on into the test split.
 
     unsplit: a data set with the split that it came with, if any
     run:     a `Run`, its folder or a checkpoint in it
-    data:    the path of the data set, for the error message
+    data:    the path of the data set
 
     Raises LabelError if the split has no photos, or if the run's split file is damaged.
     """
-    dataset = _with_run_split(unsplit, run)
+    dataset = _with_run_split(unsplit, Run.from_path(run), Path(data))
     selected = dataset if split == "all" else dataset.subset(np.flatnonzero(dataset.splits == split))
     if not len(selected):
+        new_notes = dataset.notes[len(unsplit.notes) :]
+        reasons = "".join(f" Note: {shorten_note(note)}." for note in new_notes if note.startswith(NOT_USED))
         raise LabelError(
             f"{os.fspath(data)}: there are no {split} photos. The data set defines no such split, and the "
-            "run's split file does not cover it. Choose another --split; all takes every photo."
+            f"run's split file does not cover it. Choose another --split; all takes every photo.{reasons}"
         )
     return selected
 
 
-def _with_run_split(dataset: SplitDatasetT, run: PathLike) -> SplitDatasetT:
-    """The data set with the split of the run, if the run's split file names its photos."""
-    file = Run.from_path(run).split_file
-    if file.is_file() and split_file_fits(dataset, file):
-        return apply_split_file(dataset, file, on_different_photos="skip")
-    return dataset
+def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path) -> SplitDatasetT:
+    """The data set with the split of the run, if it is the run's; notes say how they differ."""
+    if not run.split_file.is_file():
+        return dataset
+    common = find_common_photos(dataset, read_split_file(run.split_file))
+    read_from_here = was_read_from(run, dataset.root, data)
+    if not common.is_data_set_of_run(read_from_here):
+        return replace(dataset, notes=dataset.notes + common.notes_if_other())
+    split_of = common.splits(read_from_here)
+    splits = np.array([split_of.get(photo, "") for photo in dataset.files.tolist()], dtype="<U5")
+    notes = dataset.notes + common.notes(read_from_here)
+    return without_unsplit_photos(replace(dataset, splits=splits, notes=notes))

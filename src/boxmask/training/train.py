@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from boxmask.atomic_write import atomic_write, remove_partial_files
 from boxmask.data.contract import SPLITS
 from boxmask.data.messages import shorten_note
-from boxmask.data.split import write_split_file
+from boxmask.data.split_file import write_split_file
 from boxmask.errors import CheckpointError
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe

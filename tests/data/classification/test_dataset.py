@@ -16,7 +16,7 @@ from boxmask.data.classification.dataset import CONTEXT, NO_CONTEXT, Classificat
 from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
-from boxmask.data.split import apply_split_file, write_split_file
+from boxmask.data.split_file import apply_split_file, write_split_file
 from boxmask.errors import LabelError, PhotoError
 
 

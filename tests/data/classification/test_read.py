@@ -15,7 +15,7 @@ from boxmask.data.classification.read import (
     read_classification,
     read_unsplit_classification,
 )
-from boxmask.data.split import write_split_file
+from boxmask.data.split_file import write_split_file
 from boxmask.errors import LabelError, PhotoError
 
 Write = Callable[..., Path]

@@ -27,7 +27,8 @@ from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import split_from_name
 from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.data.photo_sizes import read_sizes
-from boxmask.data.split import apply_split_file, draw_missing_splits
+from boxmask.data.split import draw_missing_splits
+from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES
 from boxmask.outputs import note_on_outputs, split_outputs

@@ -21,7 +21,8 @@ from boxmask.data.formats.source import Source, find_source, notes_on_unused
 from boxmask.data.messages import format_errors
 from boxmask.data.photo_sizes import find_label_sizes, read_sizes
 from boxmask.data.resized_photos import scale_labels
-from boxmask.data.split import apply_split_file, draw_missing_splits
+from boxmask.data.split import draw_missing_splits
+from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 
 

@@ -29,7 +29,8 @@ from boxmask.data.segmentation.label_maps import (
     summarize_label_maps,
 )
 from boxmask.data.segmentation.pairs import EXPECTED_LAYOUT, Pair, find_pairs, scene_folder
-from boxmask.data.split import apply_split_file, draw_missing_splits
+from boxmask.data.split import draw_missing_splits
+from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 
 MAX_FOLDERS_SHOWN = 6

@@ -1,0 +1,194 @@
+"""Split files: JSON that names the training, validation and test photos of a data set.
+
+    {"train": ["images/a.jpg", ...], "val": [...], "test": [...],
+     "contents": {"images/a.jpg": "83021-9f3c0d2e...", ...}}
+
+`contents` is optional. It tells photos apart that have the same name in two data sets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from boxmask.atomic_write import atomic_write
+from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
+from boxmask.data.json_text import read_json
+from boxmask.data.messages import MAX_LOCATIONS, format_count, format_errors, format_note
+from boxmask.data.split import without_unsplit_photos
+from boxmask.errors import LabelError
+from boxmask.names import Match, NameIndex
+
+CONTENTS = "contents"
+_CHUNK = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class SplitFile:
+    """The content of a split file.
+
+    splits:   "train", "val" or "test" by photo
+    contents: the digest of each photo, see `photo_digest`; none in files that people or old versions wrote
+    """
+
+    path: Path
+    splits: dict[str, str]
+    contents: dict[str, str]
+
+
+def photo_digest(path: Path) -> str:
+    """The size of a file, and a hash of its beginning, middle and end; "" if it cannot be read.
+
+    Reading three pieces takes no longer than reading the headers of all photos does.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            for start in sorted({0, max(0, size // 2 - _CHUNK // 2), max(0, size - _CHUNK)}):
+                file.seek(start)
+                digest.update(file.read(_CHUNK))
+    except OSError:
+        return ""
+    return f"{size}-{digest.hexdigest()[:16]}"
+
+
+def write_split_file(dataset: SplitDataset, path: str | Path) -> None:
+    """Write the splits of a data set and the digests of its photos as JSON, atomically."""
+    content: dict[str, object] = {name: dataset.files[dataset.splits == name].tolist() for name in SPLITS}
+    digests = {file: photo_digest(dataset.root / file) for file in dataset.files.tolist()}
+    content[CONTENTS] = {file: digest for file, digest in digests.items() if digest}
+    with atomic_write(Path(path)) as part:
+        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_split_file(path: str | Path) -> SplitFile:
+    """Read a split file. Raises LabelError for another form and for a photo that it names twice."""
+    path = Path(path)
+    content = read_json(path, "split file")
+    if not isinstance(content, dict) or not _is_split_file(content):
+        raise LabelError(f'{path}: expected {{"train": [files], "val": [files], "test": [files]}}.')
+    contents = content.pop(CONTENTS, {})
+    pairs = [(file, split) for split, files in content.items() for file in files]
+    _check_named_once(path, [file for file, _ in pairs])
+    return SplitFile(path, dict(pairs), contents)
+
+
+def _is_split_file(content: Mapping[str, object]) -> bool:
+    lists = [files for key, files in content.items() if key != CONTENTS]
+    contents = content.get(CONTENTS, {})
+    return (
+        set(content) <= {*SPLITS, CONTENTS}
+        and all(isinstance(files, list) and all(isinstance(file, str) for file in files) for files in lists)
+        and isinstance(contents, dict)
+        and all(isinstance(digest, str) for digest in contents.values())
+    )
+
+
+def _check_named_once(path: Path, files: Sequence[str]) -> None:
+    twice = sorted({file for file in files if files.count(file) > 1}) if len(set(files)) < len(files) else []
+    if twice:
+        raise LabelError(format_errors(f"Photos that {path} names twice", twice, "Keep each in one split."))
+
+
+# ---------------------------------------------------------------- applying
+
+
+def apply_split_file(
+    dataset: SplitDatasetT,
+    path: str | Path | SplitFile,
+    on_different_photos: Literal["error", "skip"] = "error",
+) -> SplitDatasetT:
+    """Replace the splits of a data set with those of a split file.
+
+    on_different_photos: what to do with photos that only the file or only the data set names, because photos
+                         were added or removed: stop, or leave them out
+
+    Names are matched as `boxmask.names` does. Inexact matches and photos with other contents are noted.
+    Raises LabelError for a file in another form, and for names that fit several photos; with "error", also
+    for such photos. The file may omit photos that the data set's own splits leave out.
+    """
+    file = path if isinstance(path, SplitFile) else read_split_file(path)
+    index = NameIndex(dataset.files.tolist())
+    matches = _match(file, index)
+    by_photo = {match.file: name for name, match in matches.items()}
+    left_out = set(dataset.files[dataset.splits == ""].tolist()) if "train" in dataset.splits else set()
+    unnamed = sorted(set(dataset.files.tolist()) - by_photo.keys() - left_out)
+    absent = sorted(file.splits.keys() - matches.keys())
+    if on_different_photos == "error":
+        _check_same_photos(file.path, index, unnamed, absent)
+    splits = np.array(
+        [file.splits[by_photo[f]] if f in by_photo else "" for f in dataset.files.tolist()], "<U5"
+    )
+    notes = (
+        *format_note(f"no longer there: {format_count(len(absent), 'photo')} of {file.path}", absent),
+        *_notes_on_matches(file, matches),
+        *_note_on_contents(file, dataset.root, matches),
+    )
+    split = replace(dataset, splits=splits, notes=dataset.notes + notes)
+    return without_unsplit_photos(split)
+
+
+def changed_photos(file: SplitFile, root: Path, photos: Mapping[str, str]) -> list[str]:
+    """The photos whose contents are not those in a split file; none if the file has no contents.
+
+    photos: the photo of each name in the file
+    """
+    return [
+        photo
+        for name, photo in photos.items()
+        if name in file.contents and file.contents[name] != photo_digest(root / photo)
+    ]
+
+
+def _match(file: SplitFile, index: NameIndex) -> dict[str, Match]:
+    """The photo of each name. Raises LabelError for a name that fits several photos, and vice versa."""
+    matches: dict[str, Match] = {}
+    names_of: dict[str, list[str]] = defaultdict(list)
+    for name in file.splits:
+        if match := index.find(name):
+            matches[name] = match
+            names_of[match.file].append(name)
+    twice = [f"{photo}: {' and '.join(names)}" for photo, names in names_of.items() if len(names) > 1]
+    if twice:
+        raise LabelError(
+            format_errors(f"Photos that {file.path} names twice", twice, "Keep each in one split.")
+        )
+    return matches
+
+
+def _check_same_photos(path: Path, index: NameIndex, unnamed: Sequence[str], absent: Sequence[str]) -> None:
+    remedy = f"Correct {path}, or do without it to draw a new split."
+    if unnamed:
+        raise LabelError(format_errors("Photos that the split file does not name", unnamed, remedy))
+    if absent:
+        hints = [index.did_you_mean(name) for name in absent[:MAX_LOCATIONS]]
+        lines = [*map("{}{}".format, absent, hints), *absent[MAX_LOCATIONS:]]
+        raise LabelError(format_errors("Photos of the split file that the data set lacks", lines, remedy))
+
+
+def _notes_on_matches(file: SplitFile, matches: Mapping[str, Match]) -> tuple[str, ...]:
+    lines = [
+        f"{name} is {match.file} (differs in {match.difference})"
+        for name, match in matches.items()
+        if match.difference
+    ]
+    return format_note(f"names in {file.path} that are not spelled as their files", lines)
+
+
+def _note_on_contents(file: SplitFile, root: Path, matches: Mapping[str, Match]) -> tuple[str, ...]:
+    photos = {name: match.file for name, match in matches.items()}
+    return format_note(
+        f"photos whose contents have changed since {file.path} was written",
+        changed_photos(file, root, photos),
+    )

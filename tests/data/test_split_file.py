@@ -1,0 +1,81 @@
+"""Split files of people and of other computers name the same photos in other spellings."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.split_file import apply_split_file, write_split_file
+from boxmask.errors import LabelError
+
+Make = Callable[..., DetectionDataset]
+NFC = "é.jpg"
+NFD = unicodedata.normalize("NFD", NFC)
+
+
+@pytest.fixture
+def dataset(dataset_of: Make, tmp_path: Path) -> DetectionDataset:
+    files = np.array(["cam1/a.jpg", "cam2/a.jpg", "cam2/b.jpg", NFC])
+    return replace(dataset_of([[0]] * 4), root=tmp_path, files=files)
+
+
+def apply(dataset: DetectionDataset, path: Path, *train: str, test: tuple[str, ...] = ()) -> DetectionDataset:
+    path.write_text(json.dumps({"train": list(train), "test": list(test)}), encoding="utf-8")
+    return apply_split_file(dataset, path)
+
+
+@pytest.mark.parametrize(
+    ("names", "note"),
+    [
+        (("cam1/a.jpg", "cam2/a.jpg", "cam2/b.jpg", NFC), ""),
+        (("cam1/a.jpg", "./cam2/a.jpg", "cam2\\b.jpg", NFD), ""),
+        (("cam1/a.jpg", "cam2/a.jpg", "b.jpg", NFC), ""),
+        (("cam1/a.jpg", "cam2/a.jpg", "cam2/B.JPG", NFC), "cam2/B.JPG is cam2/b.jpg (differs in case)"),
+        (("cam1/a", "cam2/a.jpg", "cam2/b.png", NFC), "cam2/b.png is cam2/b.jpg (differs in ending)"),
+        (("/home/x/cam1/a.jpg", "cam2/a.jpg", "cam2/b.jpg", NFC), "(differs in folders)"),
+        (("cam1/a.jpg", "cam2/a.jpg", "cam2/b.jpg", "%C3%A9.jpg"), "(differs in percent-encoding"),
+    ],
+)
+def test_spellings(dataset: DetectionDataset, tmp_path: Path, names: tuple[str, ...], note: str) -> None:
+    split = apply(dataset, tmp_path / "split.json", *names[:3], test=names[3:])
+    assert split.splits.tolist() == ["train", "train", "train", "test"]
+    assert note in "\n".join(split.notes)
+    assert bool(split.notes) == bool(note)
+
+
+def test_an_ambiguous_name_is_refused(dataset: DetectionDataset, tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r"a\.jpg may be cam1/a\.jpg or cam2/a\.jpg"):
+        apply(dataset, tmp_path / "split.json", "a.jpg", "cam2/b.jpg", NFC)
+
+
+def test_two_names_of_one_photo_are_refused(dataset: DetectionDataset, tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r"names twice.*\n.*cam2/b\.jpg: cam2/b\.jpg and b\.jpg"):
+        apply(dataset, tmp_path / "split.json", "cam2/b.jpg", test=("b.jpg",))
+
+
+def test_a_name_of_another_folder_is_refused_with_a_suggestion(
+    dataset: DetectionDataset, tmp_path: Path
+) -> None:
+    names = ("cam1/a.jpg", "cam2/a.jpg", "cam2/b.jpg", NFC, "cam1/b.jpg")
+    with pytest.raises(LabelError, match=r"cam1/b\.jpg \(did you mean cam2/b\.jpg\?\)"):
+        apply(dataset, tmp_path / "split.json", *names)
+
+
+def test_photos_with_other_contents_are_noted(dataset: DetectionDataset, tmp_path: Path) -> None:
+    for file in dataset.files.tolist():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes(file.encode())
+    dataset = replace(dataset, splits=np.array(["train", "train", "test", "test"]))
+    write_split_file(dataset, tmp_path / "split.json")
+    assert apply_split_file(dataset, tmp_path / "split.json").notes == ()
+    (tmp_path / "cam2/b.jpg").write_bytes(b"another photo")
+    (note,) = apply_split_file(dataset, tmp_path / "split.json").notes
+    assert note.startswith("photos whose contents have changed since ")
+    assert note.endswith(" was written:\n  cam2/b.jpg")
