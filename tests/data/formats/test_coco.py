@@ -88,7 +88,10 @@ def test_several_files_give_the_splits_and_may_share_photo_names(
     assert dataset.files.tolist() == ["test2017/a.jpg", "train2017/a.jpg", "val2017/a.jpg"]
     assert dataset.splits.tolist() == ["test", "train", "val"]
     assert dataset.image_ids.tolist() == [0, 1, 2]  # all were 1
-    assert dataset.notes == ("left out 1 other JSON files:\n  annotations/captions_val2017.json",)
+    assert dataset.notes == (
+        "left out 1 other JSON files:\n  annotations/captions_val2017.json",
+        "1 of 2 classes have no object:\n  dog",
+    )
 
 
 def test_the_folder_of_a_file_may_name_the_split(write_coco: Write, coco: Make) -> None:
@@ -117,7 +120,7 @@ def test_an_overview_beside_files_with_splits_is_left_out(write_coco: Write, coc
     root = write_coco(coco([(1, "a.jpg"), (2, "b.jpg")]), "all.json")
     dataset = read_detection(root)
     assert len(dataset) == 3
-    assert dataset.notes == (NOTE_ON_OVERVIEW,)
+    assert dataset.notes == (NOTE_ON_OVERVIEW, "2 of 2 classes have no object:\n  cat\n  dog")
 
 
 def test_a_photo_in_two_files_is_refused(write_coco: Write, coco: Make) -> None:

@@ -17,6 +17,9 @@ MAX_BAD_BOX_SHARE = 0.01
 OVERHANG = 1.0
 """Pixels that a box may reach beyond its photo without a note, because some tools count from 1, not 0."""
 
+_MIN_SIDE = 8
+"""Photos must be larger than this, in pixels, for boxes within their first pixel to be fractions."""
+
 _HEADING = "Boxes that are empty or outside their photo"
 
 OnBadBoxes = Literal["error", "skip"]
@@ -29,7 +32,9 @@ OnBadBoxes = Literal["error", "skip"]
 def check_boxes(
     labels: Labels, sizes: NDArray[np.int32], on_bad_boxes: OnBadBoxes | None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[str, ...]]:
-    """Clip boxes to their photos and find the bad ones: empty, inverted, not finite or outside the photo.
+    """Clip boxes to their photos and find the bad ones.
+
+    Bad boxes are empty, inverted, not finite, outside their photo or in fractions of it.
 
     sizes: (P, 2) heights and widths of the photos as shown
 
@@ -40,9 +45,21 @@ def check_boxes(
     clipped = np.clip(labels.boxes, 0, edges).astype(np.float32)
     visible = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)  # False for NaN
     valid = (labels.extents > 0).all(axis=1) & np.isfinite(labels.boxes).all(axis=1)
-    good = np.logical_and(visible, valid)
+    broken = (np.floor(labels.extents) != labels.extents).any(axis=1)
+    fractions = are_fractions(labels.boxes, sizes[labels.photo_of]) & broken
+    good = visible & valid & ~(fractions & (labels.box_form != "mask"))
     errors = [_error(labels, int(row), sizes) for row in np.flatnonzero(~good)]
     return clipped, good, _skip(errors, len(good), on_bad_boxes) + _note_on_overhang(labels, edges, good)
+
+
+def are_fractions(boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """(N,) whether each box lies within the first pixel of its photo, as coordinates of 0 to 1 do.
+
+    boxes:       (N, 4) continuous edges; VOC's, which count pixels from 1, are moved by -1
+    photo_sizes: (N, 2) of each box's photo
+    """
+    within = (boxes >= -1).all(axis=1) & (boxes <= 1).all(axis=1)
+    return np.asarray(within & (photo_sizes > _MIN_SIDE).all(axis=1))
 
 
 def _skip(errors: list[str], num_boxes: int, on_bad_boxes: OnBadBoxes | None) -> tuple[str, ...]:
@@ -78,6 +95,8 @@ def _error(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
         reason = "has a coordinate that is not finite"
     elif width <= 0 or height <= 0:
         reason = f"is {width:g} wide and {height:g} high"
+    elif min(x1, y1) >= -1 and max(x2, y2) <= 1:
+        reason = f"lies within the first pixel: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}, not in pixels"
     else:
         size = f"{sizes[photo, 1]} × {sizes[photo, 0]} pixels"
         reason = f"lies outside its photo of {size}: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from boxmask.data.detection.box_checks import OnBadBoxes, check_boxes
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.outline_checks import check_outlines
+from boxmask.data.detection.plausibility import check_coordinates, notes_on_plausibility
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
@@ -80,6 +81,7 @@ def read_unsplit_detection(
     """Read labeled photos as `read_detection` does; `splits` is "" where the data set names no split."""
     labels = _read_labels(find_source(Path(path)), Path(path))
     sizes = read_sizes(labels.root, labels.photos)
+    check_coordinates(labels, sizes)
     label_sizes, notes = find_label_sizes(labels, sizes)  # first: sideways boxes would look like bad ones
     notes = labels.notes + notes
     labels = scale_labels(labels, label_sizes, sizes)
@@ -90,7 +92,8 @@ def read_unsplit_detection(
         masks = reading.masks
     labels = _with_boxes_of_masks(labels, masks, sizes)
     boxes, good, box_notes = check_boxes(labels, sizes, on_bad_boxes)
-    return _dataset(replace(labels, notes=notes + box_notes), sizes, boxes, masks, good)
+    notes += box_notes + notes_on_plausibility(labels, sizes, masks, good)
+    return _dataset(replace(labels, notes=notes), sizes, boxes, masks, good)
 
 
 def has_detection_labels(path: Path) -> bool:
