@@ -194,7 +194,10 @@ def test_real_data_sets(
     assert (len(dataset), len(dataset.boxes), len(dataset.class_names)) == (photos, objects, classes)
     assert tuple(len(dataset.split(split)) for split in ("train", "val", "test")) == splits
     assert check_training_classes(dataset) == ()
-    assert len([note for note in dataset.notes if not note.startswith("not used")]) == 1
+    notes = [note for note in dataset.notes if not note.startswith("not used")]
+    without_objects = [note.split(":")[0] for note in notes if "no object" in note]
+    assert without_objects == (["28 of 80 classes have no object"] if name == "coco_ccby" else [])
+    assert len(notes) == 1 + len(without_objects)
     targets = [dataset.target(photo) for photo in range(photos)]  # boxes are checked at birth
     assert sum(len(target.boxes) for target in targets) == objects
     assert load_photo(dataset.path(0)).shape[:2] == tuple(dataset.sizes[0])
