@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from boxmask.errors import CheckpointError, UsageError
+from boxmask.errors import CheckpointError
 from boxmask.runs.recipe import Recipe
-from boxmask.runs.run import Run, choose_folder, read_recipe, recipe_json, versions, write_json
+from boxmask.runs.run import Run, read_recipe, recipe_json, versions, write_json
 
 UNUSUAL = Recipe(
     preset="fpn",
@@ -63,24 +63,6 @@ def test_a_missing_recipe_is_an_error(run: Run) -> None:
         read_recipe(run)
 
 
-def test_the_output_folder_must_not_exist(tmp_path: Path) -> None:
-    assert choose_folder(tmp_path / "new", "faster-rcnn") == tmp_path / "new"
-    with pytest.raises(
-        UsageError, match=r"already exists\. Continue it with --resume, or give another --out\."
-    ):
-        choose_folder(tmp_path, "faster-rcnn")
-
-
-def test_by_default_the_folder_has_the_next_free_number(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert choose_folder(None, "faster-rcnn") == Path("runs/faster-rcnn-1")
-    assert not Path("runs").exists()
-    Path("runs/faster-rcnn-1").mkdir(parents=True)
-    assert choose_folder(None, "faster-rcnn") == Path("runs/faster-rcnn-2")
-
-
 def test_a_run_has_weights_once_it_has_a_checkpoint(run: Run) -> None:
     assert not run.has_weights
     run.last_checkpoint.touch()
@@ -92,3 +74,17 @@ def test_a_run_has_weights_once_it_has_a_checkpoint(run: Run) -> None:
 def test_versions_of_the_packages_that_a_result_depends_on() -> None:
     assert {"python", "boxmask", "torch", "timm"} <= set(versions())
     assert all(versions().values())
+
+
+def test_only_the_files_of_a_run_are_removed(run: Run) -> None:
+    for name in (
+        "best.safetensors",
+        "log.jsonl",
+        ".boxmask-x.partial/best.safetensors",
+        "mine.txt",
+        "intermediate/a",
+    ):
+        (run.path / name).parent.mkdir(exist_ok=True)
+        (run.path / name).touch()
+    run.remove_files()
+    assert [path.name for path in run.path.iterdir()] == ["mine.txt"]

@@ -11,6 +11,7 @@ import pytest
 from torch import nn
 
 from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run
 from boxmask.training import clock
 from boxmask.training.clock import Clock
 from boxmask.training.session import Session, run_stages, stage_minutes
@@ -36,9 +37,8 @@ def saves(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def session_of(**choices: Any) -> Session:
     state = State("m", nn.Linear(1, 1), None, None, Clock(None, 0.0), "", {})  # type: ignore[arg-type]
-    parts: dict[str, Any] = dict.fromkeys(
-        ("task", "train", "val", "run", "accelerator", "stop", "new_network")
-    )
+    parts: dict[str, Any] = dict.fromkeys(("task", "train", "val", "accelerator", "stop", "new_network"))
+    parts["run"] = Run(Path("nowhere"))
     report = SimpleNamespace(begin_stage=lambda *_: None)
     return Session(state=state, recipe=Recipe(**choices), report=report, **parts)  # type: ignore[arg-type]
 

@@ -43,8 +43,8 @@ def ctrl_c() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-class PowerCut(RuntimeError):
-    pass
+class PowerCut(BaseException):
+    """Ends a training at once. No code may catch it and save first, as it does with an Exception."""
 
 
 def power_cut() -> None:

@@ -11,7 +11,10 @@ import pytest
 from torch import nn
 
 from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run
+from boxmask.training.checkpoints import Checkpoints
 from boxmask.training.progress import Report
+from boxmask.training.signals import StopRequest, StopRequested
 from boxmask.training.validate import validate
 
 
@@ -49,10 +52,18 @@ def session(task: FixedEvaluations, log: Path, photos: int = 2) -> Any:
         clock=SimpleNamespace(step=0),
     )
     state.saved, state.save_best = saved, lambda run: saved.append(state.clock.step)
-    report = RecordingReport()
+    state.save_to_resume = lambda run: run.resume_file.touch()
+    report, run = RecordingReport(), Run(log.parent)
     report.log = log
     return SimpleNamespace(
-        state=state, report=report, task=task, val=range(photos), recipe=Recipe(num_validations=4), run=None
+        state=state,
+        report=report,
+        task=task,
+        val=range(photos),
+        recipe=Recipe(num_validations=4),
+        run=run,
+        stop=StopRequest(),
+        checkpoints=Checkpoints(state, run, report),
     )
 
 
@@ -102,3 +113,19 @@ def test_validations_are_counted_and_logged(tmp_path: Path, progress: float, don
     assert training.state.num_validated == done
     row = json.loads((tmp_path / "log.jsonl").read_text())
     assert (row["step"], row["minutes"], row["val"]) == (0, 1.5, {"AP": 0.5, "images": 2})
+
+
+def test_a_validation_that_is_stopped_does_not_count(tmp_path: Path) -> None:
+    training = session(FixedEvaluations({"AP": 0.5}), tmp_path / "log.jsonl")
+    training.stop.handle_signal(2, None)
+    with pytest.raises(StopRequested):
+        validate(training, 0.5)
+    assert (training.state.num_validated, training.state.metrics, training.state.saved) == (0, {}, [])
+    assert not (tmp_path / "log.jsonl").exists()
+
+
+def test_a_run_has_a_state_before_it_has_weights(tmp_path: Path) -> None:
+    """Weights without a state are those of a complete training."""
+    training = session(FixedEvaluations({"AP": 0.5}), tmp_path / "log.jsonl")
+    validate(training, 0.5)
+    assert training.run.resume_file.is_file()

@@ -1,7 +1,7 @@
 """The program `boxmask`: its verbs, exit codes and error messages.
 
-Exit codes: 0 done, 1 the work failed or the labels have errors, 2 wrong usage. Results go to stdout,
-progress and messages to stderr.
+Exit codes: 0 done, 1 the work failed or the labels have errors, 2 wrong usage, 130 stopped by a signal.
+Results go to stdout, progress and messages to stderr.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from boxmask import __version__
+from boxmask.cli.interrupts import INTERRUPTED, MESSAGE
 from boxmask.cli.memory import keep_memory
 from boxmask.errors import BoxmaskError, UsageError
 
@@ -46,8 +47,8 @@ def main() -> None:
         print(f"boxmask: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
-        print("boxmask: stopped.", file=sys.stderr)
-        sys.exit(130)
+        print(MESSAGE, end="", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boxmask.cli.train import INTERRUPTED
+from boxmask.cli.interrupts import INTERRUPTED, interrupt_on_signals
 
 if TYPE_CHECKING:
     from boxmask.runs.recipe import Recipe
@@ -65,6 +65,7 @@ def demo(*, out: Path = Path("boxmask-demo"), minutes: float = 4.0, photos: int 
 
     from boxmask.data.demo.make import make_demo
 
+    interrupt_on_signals()
     with Console(stderr=True).status(f"generating {photos} photos in {out / 'data'}"):
         data = make_demo(out / "data", photos=photos, seed=seed)
     files = DemoFiles(data, _new_folder(out / "run"))

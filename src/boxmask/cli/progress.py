@@ -8,10 +8,16 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from boxmask.cli.interrupts import interrupt_on_signals
+
 
 @contextmanager
 def photo_progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar; yields the function `progress(done, total)` that moves it."""
+    """Show a progress bar; yields the function `progress(done, total)` that moves it.
+
+    Work has begun: from here on, a signal raises KeyboardInterrupt, so that unfinished files are removed.
+    """
+    interrupt_on_signals()
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("photos"))
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:

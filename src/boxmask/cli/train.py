@@ -8,9 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from boxmask.cli.interrupts import INTERRUPTED
 from boxmask.runs.recipe import BASICS, Recipe
-
-INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended, as in shells
 
 
 def train(
@@ -24,7 +23,7 @@ def train(
     """Train a detector, segmenter or classifier on your labeled photos.
 
     Without --max-minutes and --epochs, training takes ten minutes. Ctrl-C stops it after the current step and
-    saves it; --resume continues it.
+    saves it, and so do SIGTERM and a closed terminal; the exit code is then 130. --resume continues it.
 
     Parameters
     ----------

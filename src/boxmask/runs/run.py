@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -25,6 +26,8 @@ NOTES = "notes.txt"
 LOG = "log.jsonl"
 CURVE = "curve.png"
 INTERMEDIATE = "intermediate"
+ERROR = "error.txt"
+FILES = (BEST, LAST, RESUME, RECIPE, SPLIT, NOTES, LOG, CURVE, ERROR)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class Run:
     notes.txt           remarks about the photos and labels, in full
     log.jsonl           losses, speed and validation metrics over time
     curve.png           the same as a chart
+    error.txt           the traceback of an unexpected error that ended the training
+
+    While a process trains the run, a lock keeps other processes from training it as well.
     """
 
     path: Path
@@ -130,26 +136,25 @@ class Run:
         """Losses and validation metrics over time, as a chart."""
         return self.path / CURVE
 
+    @property
+    def error_file(self) -> Path:
+        """The traceback of an unexpected error that ended the training."""
+        return self.path / ERROR
+
     def remove_leftovers(self) -> None:
         """Remove the files that only an unfinished training needs."""
         self.resume_file.unlink(missing_ok=True)  # first: without all intermediate files, resuming fails
+        self.error_file.unlink(missing_ok=True)
         if self.intermediate.exists():
             shutil.rmtree(self.intermediate)
 
-
-def choose_folder(out: Path | None, model: str) -> Path:
-    """The folder for a new run: `out`, or the next free runs/<model>-<number>. It is not created yet.
-
-    Raises UsageError if `out` exists.
-    """
-    if out is not None:
-        if out.exists():
-            raise UsageError(f"{out}: already exists. Continue it with --resume, or give another --out.")
-        return out
-    number = 1
-    while (Path("runs") / f"{model}-{number}").exists():
-        number += 1
-    return Path("runs") / f"{model}-{number}"
+    def remove_files(self) -> None:
+        """Remove the files of the run, and no others. Files that cannot be removed stay."""
+        for name in FILES:
+            with contextlib.suppress(OSError):
+                (self.path / name).unlink()
+        for folder in (self.intermediate, *self.path.glob(".*.partial")):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -173,6 +178,12 @@ def read_recipe(run: Run) -> tuple[Recipe, Path]:
     except (OSError, ValueError, UsageError) as error:
         message = f"{run.recipe_file}: this is not the recipe of a run ({error})"
         raise CheckpointError(f"{message}. Restore the file, or train again.") from error
+
+
+def read_fingerprint(run: Run) -> str:
+    """The fingerprint of the data of a run. Raises CheckpointError for a damaged recipe.json."""
+    read_recipe(run)
+    return str(json.loads(run.recipe_file.read_text(encoding="utf-8")).get("fingerprint"))
 
 
 def versions() -> dict[str, str]:

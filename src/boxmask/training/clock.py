@@ -6,6 +6,8 @@ import math
 import time
 from dataclasses import dataclass
 
+MAX_IDLE_SECONDS = 60.0  # longer than a step waits for photos or a GPU without using the CPU
+
 
 def learning_rate(progress: float, warmup: float) -> float:
     """Return the fraction of the peak learning rate at `progress` in 0..1.
@@ -34,7 +36,20 @@ class Clock:
     seconds_before: float = 0.0
 
     def __post_init__(self) -> None:
-        self.started = time.monotonic()
+        self.started = self.looked_at = time.monotonic()
+        self.cpu_seconds = time.process_time()
+
+    def skip_pause(self) -> None:
+        """Leave out a pause since the last call: the machine slept, or the process was stopped by Ctrl-Z.
+
+        Some systems count sleep in `time.monotonic`, and all count Ctrl-Z. A pause is told from work by the
+        CPU time of the process, which stands still: a gap counts as far as the process used the CPU, and for
+        a minute more.
+        """
+        now, cpu_seconds = time.monotonic(), time.process_time()
+        pause = now - self.looked_at - (cpu_seconds - self.cpu_seconds) - MAX_IDLE_SECONDS
+        self.started += max(0.0, pause)
+        self.looked_at, self.cpu_seconds = now, cpu_seconds
 
     @property
     def seconds(self) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,14 @@ from matplotlib.figure import Figure
 
 from boxmask.atomic_write import atomic_write
 from boxmask.outputs.marks import MARK, MARK_KEY
+from boxmask.training.progress import read_log
 
 NOT_LOSSES = {"stage", "step", "minutes", "images_per_second", "val"}
 
 
 def draw_curve(log: Path, picture: Path) -> None:
     """Plot log.jsonl as a PNG: losses on the left, validation metrics on the right, over minutes."""
-    lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
-    rows = [json.loads(line) for line in lines]
+    rows = [row for row in read_log(log) if "minutes" in row]
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     _plot_losses(left, [row for row in rows if "val" not in row])

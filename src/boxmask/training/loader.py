@@ -9,7 +9,7 @@ platform's (fork or forkserver on Linux, spawn on Windows and macOS).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -23,7 +23,7 @@ from boxmask.errors import BoxmaskError
 from boxmask.pipeline.images import Size
 from boxmask.tasks.contract import Augment, Task
 from boxmask.training.proposals import DatasetWithProposals, split_proposals
-from boxmask.training.signals import ignore_keyboard_signals
+from boxmask.training.signals import hold_back_signals, prepare_worker
 
 SampleKey: TypeAlias = tuple[int, int]
 """(epoch, index of the photo)."""
@@ -46,6 +46,10 @@ class TrainingBatch:
     targets: list[Any]
     proposals: list[Tensor] | None
     photos: list[int]
+
+
+Batches: TypeAlias = Generator[TrainingBatch, None, None]
+"""Batches without end. Closing the generator ends the worker processes."""
 
 
 class TrainingDataset(TorchDataset[Any]):
@@ -143,7 +147,7 @@ def padded_sizes(dataset: Any, task: Task[Any, Any], config: Any) -> list[Size]:
     return [(-(-height // multiple) * multiple, -(-width // multiple) * multiple) for height, width in sizes]
 
 
-def load_batches(dataset: TrainingDataset, sampler: BatchSampler, workers: int) -> Iterator[TrainingBatch]:
+def load_batches(dataset: TrainingDataset, sampler: BatchSampler, workers: int) -> Batches:
     """Yield batches without end; with workers, they are prepared while the network computes.
 
     Raises PhotoError for a photo whose pixels are damaged.
@@ -158,10 +162,19 @@ def load_batches(dataset: TrainingDataset, sampler: BatchSampler, workers: int) 
         prefetch_factor=3 if workers else None,
         generator=torch.Generator(),  # else it draws the workers' seeds from torch's default generator
     )
-    for batch in loader:
-        if isinstance(batch, BoxmaskError):
-            raise batch
-        yield batch
+    with hold_back_signals():
+        iterator = iter(loader)
+    processes = list(getattr(iterator, "_workers", ()))
+    try:
+        for batch in iterator:
+            if isinstance(batch, BoxmaskError):
+                raise batch
+            yield batch
+    finally:
+        del loader, iterator  # ends the workers
+        for process in processes:
+            if process.is_alive():  # still at work on a photo; it ignores torch's SIGTERM
+                process.kill()
 
 
 def _collate(samples: list[Sample | BoxmaskError]) -> TrainingBatch | BoxmaskError:
@@ -185,5 +198,5 @@ def _collate_proposals(samples: list[Sample | BoxmaskError]) -> TrainingBatch | 
 
 
 def _init_worker(number: int) -> None:
-    ignore_keyboard_signals()
+    prepare_worker()
     torch.set_num_threads(1)

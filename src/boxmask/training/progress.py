@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from boxmask.atomic_write import atomic_write
+from boxmask.atomic_write import atomic_write, output_error
 from boxmask.training.clock import Clock
 
 LINE_SECONDS = 30.0  # between lines where stderr is not a terminal
@@ -21,16 +22,51 @@ LOG_SECONDS = 5.0  # between rows of log.jsonl
 WINDOW = 20  # steps that losses and speed are averaged over
 
 
-def drop_log_after(log: Path, stage: str, step: int) -> None:
+def read_log(log: Path) -> list[dict[str, Any]]:
+    """Return the rows of log.jsonl. Lines that a crash or a full disk has damaged are left out."""
+    rows = []
+    for line in log.read_bytes().split(b"\n") if log.is_file() else []:
+        try:
+            row = json.loads(line)
+        except ValueError:  # not JSON, or not UTF-8
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+    return rows
+
+
+def drop_log_after(log: Path, stage: str, step: int, *, with_validation: bool = False) -> None:
     """Drop a stage's rows after `step` from log.jsonl: the resumed training writes them again.
 
-    A last line that a crash cut short is dropped as well.
+    with_validation: whether it also repeats the validation at `step`
     """
-    lines = log.read_text(encoding="utf-8").splitlines(keepends=True) if log.is_file() else []
-    rows = [(line, json.loads(line)) for line in lines if line.endswith("\n")]
-    remaining = [line for line, row in rows if row["stage"] != stage or row["step"] <= step]
+
+    def is_kept(row: dict[str, Any]) -> bool:
+        return row["step"] < step or (row["step"] == step and not (with_validation and "val" in row))
+
+    complete = [row for row in read_log(log) if {"stage", "step"} <= row.keys()]
+    rows = [row for row in complete if row["stage"] != stage or is_kept(row)]
     with atomic_write(log) as partial:
-        partial.write_text("".join(remaining), encoding="utf-8")
+        partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+class _Stderr:
+    """stderr whose loss does not stop a training: a terminal that is closed, or a pipe whose reader ends."""
+
+    def __init__(self) -> None:
+        self.stream = sys.stderr
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            return self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self.stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
 
 class Report:
@@ -40,7 +76,7 @@ class Report:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True)
+        self.console = console or Console(file=cast(IO[str], _Stderr()))
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -54,6 +90,7 @@ class Report:
         self.recent_losses: deque[dict[str, float]] = deque(maxlen=WINDOW)
         self.recent_images: deque[tuple[float, int]] = deque(maxlen=WINDOW + 1)  # time, images of the step
         self.log: Path | None = None
+        self.log_failed = False
         self.stage, self.seconds_before = "training", 0.0
         self.first_done = sys.maxsize  # items that were already done when counting began
         self.began = self.last_line = self.last_log = time.monotonic()
@@ -125,10 +162,16 @@ class Report:
         return sum(images for _, images in list(self.recent_images)[1:]) / max(seconds, 1e-9)
 
     def write_log(self, row: dict[str, Any]) -> None:
-        """Append a row to log.jsonl, with the name of the stage."""
-        if self.log:
+        """Append a row to log.jsonl, with the name of the stage. If that fails, the training goes on."""
+        if not self.log:
+            return
+        try:
             with self.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"stage": self.stage, **row}) + "\n")
+        except OSError as error:
+            if not self.log_failed:
+                self.message(f"warning: {output_error(self.log, error)} The log is incomplete.")
+            self.log_failed = True
 
     def _message_if_due(self, line: str, now: float) -> None:
         if not self.console.is_terminal and now - self.last_line > LINE_SECONDS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from accelerate import Accelerator
@@ -12,9 +12,11 @@ from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.tasks.contract import Task
+from boxmask.training.checkpoints import Checkpoints
 from boxmask.training.clock import Clock
+from boxmask.training.failure import not_saved, saved_on_failure
 from boxmask.training.progress import Report
-from boxmask.training.signals import StopRequest
+from boxmask.training.signals import StopRequest, StopRequested
 from boxmask.training.state import State
 
 
@@ -25,6 +27,7 @@ class Session:
     task:        reads, augments and evaluates the labels
     train, val:  the training and the validation photos, as the task reads them
     new_network: returns a network as it is before the first step
+    is_restoring: whether a saved state is about to replace what a stage begins with
     """
 
     state: State
@@ -37,6 +40,11 @@ class Session:
     report: Report
     stop: StopRequest
     new_network: Callable[[], Model]
+    is_restoring: bool = False
+    checkpoints: Checkpoints = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.checkpoints = Checkpoints(self.state, self.run, self.report)
 
     def seconds_left(self) -> float | None:
         """Seconds left of the recipe's minutes; None if the recipe gives epochs."""
@@ -60,7 +68,10 @@ class Stage(Protocol):
         """Prepare the state for the start of the stage, which is given `minutes`."""
 
     def fit(self, session: Session) -> bool:
-        """Run the stage, or the rest of it; False if a stop was requested."""
+        """Run the stage, or the rest of it; False if a stop was requested.
+
+        Raises StopRequested instead of returning False where the rest of the stage begins again.
+        """
 
 
 def begin_clock(session: Session, minutes: float) -> None:
@@ -85,23 +96,47 @@ def stage_minutes(stages: Sequence[Stage], number: int, session: Session) -> flo
 def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool:
     """Run all stages that are not done yet; False if a stop was requested.
 
-    The state is saved when a stage begins, so that a killed training resumes in the same stage.
+    The state is saved when a stage begins, so that a killed training resumes in the same stage. It is saved
+    as well at a stop, and before an error.
 
     resumed: whether the current stage has already begun
+
+    Raises TrainingError if the state cannot be saved at a stop, and for errors that are not boxmask's.
     """
     state = session.state
     while state.stage < len(stages):
-        stage = stages[state.stage]
-        if not resumed:
-            stage.begin(session, stage_minutes(stages, state.stage, session))
-            if state.stage:
-                state.save(session.run)
-            elif len(stages) > 1:
-                state.save_to_resume(session.run)
-        resumed = False
-        session.report.begin_stage(stage.name, state.stage + 1, len(stages), state.earlier_seconds)
-        if not stage.fit(session):
-            state.save(session.run)
+        with saved_on_failure(session):
+            if not resumed and not _begin(stages, session):
+                return False  # the state on disk is the end of the previous stage
+            resumed = False
+            finished = _fit(stages, session)
+        if not finished:
+            if not session.checkpoints.save():
+                raise not_saved(session)
             return False
         state.finish_stage(last=state.stage + 1 == len(stages))
     return True
+
+
+def _begin(stages: Sequence[Stage], session: Session) -> bool:
+    """Begin the current stage; False if a stop was requested meanwhile."""
+    state = session.state
+    state.consistent = False  # half of the state is that of the previous stage
+    try:
+        stages[state.stage].begin(session, stage_minutes(stages, state.stage, session))
+    except StopRequested:
+        return False
+    state.consistent = True
+    if len(stages) > 1:
+        session.checkpoints.save(weights=state.stage > 0)
+    return True
+
+
+def _fit(stages: Sequence[Stage], session: Session) -> bool:
+    """Run the current stage; False if a stop was requested."""
+    state, stage = session.state, stages[session.state.stage]
+    session.report.begin_stage(stage.name, state.stage + 1, len(stages), state.earlier_seconds)
+    try:
+        return stage.fit(session)
+    except StopRequested:
+        return False

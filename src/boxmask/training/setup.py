@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor
 
 from boxmask.errors import UsageError
@@ -14,19 +14,23 @@ from boxmask.models.table import make_config, model_entry
 from boxmask.pipeline.model import Model
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run
 from boxmask.runs.serialization import recipe_to_dict
 from boxmask.tasks.table import task_of
 from boxmask.training.clock import Clock
 from boxmask.training.loader import (
+    Batches,
     BatchSampler,
-    TrainingBatch,
     TrainingDataset,
     load_batches,
     padded_sizes,
 )
+from boxmask.training.progress import Report
 from boxmask.training.proposals import DatasetWithProposals, ProposalSource
 from boxmask.training.session import Session
+from boxmask.training.signals import StopRequest
 from boxmask.training.state import State
+from boxmask.weights.imagenet import backbone_weights
 
 
 def network_config(dataset: Any, recipe: Recipe) -> Any:
@@ -73,7 +77,7 @@ def make_batch_sampler(session: Session, first_step: int) -> BatchSampler:
     return BatchSampler(sizes, session.recipe.batch_size, session.recipe.seed, first_step)
 
 
-def make_batches(session: Session, proposals: ProposalSource | None) -> Iterator[TrainingBatch]:
+def make_batches(session: Session, proposals: ProposalSource | None) -> Batches:
     """Return the batches of augmented photos from the current step on, with proposals if given a source."""
     recipe, task, config = session.recipe, session.task, session.state.network.config
     augmentation = task.augmentation(recipe, config)
@@ -81,3 +85,37 @@ def make_batches(session: Session, proposals: ProposalSource | None) -> Iterator
     labeled = DatasetWithProposals(session.train, proposals) if proposals else session.train
     dataset = TrainingDataset(labeled, task, config, augmentation, recipe.seed, cache_bytes)
     return load_batches(dataset, make_batch_sampler(session, session.state.clock.step), recipe.workers)
+
+
+def make_session(
+    dataset: Any,
+    recipe: Recipe,
+    run: Run,
+    report: Report,
+    accelerator: Accelerator,
+    *,
+    pretrained: bool = True,
+) -> Session:
+    """Return what the stages share, with a new network.
+
+    pretrained: whether the network has the recipe's weights; without them, a saved state must follow
+    """
+    config = network_config(dataset, recipe)
+
+    def build(pretrained: bool = True) -> Model:
+        has_weights = pretrained and not recipe.has_init
+        weights = backbone_weights(config.backbone, recipe.weights) if has_weights else None
+        return new_network(recipe, config, weights, accelerator.device)
+
+    return Session(
+        state=initial_state(dataset, recipe, build(pretrained)),
+        recipe=recipe,
+        task=task_of(recipe.model),
+        train=dataset.split("train"),
+        val=dataset.split("val"),
+        run=run,
+        accelerator=accelerator,
+        report=report,
+        stop=StopRequest(),
+        new_network=build,
+    )

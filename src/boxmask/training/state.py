@@ -38,6 +38,11 @@ class SavedState:
         """The number of the stage in which the state was saved."""
         return int(self.metadata.metrics.get("stage", 0))
 
+    @property
+    def minutes(self) -> float:
+        """The length of that stage."""
+        return float(self.metadata.metrics.get("minutes", 0.0))
+
 
 @dataclass
 class State:
@@ -52,6 +57,7 @@ class State:
     metrics:         those of the latest validation
     stage:           the number of stages done
     earlier_seconds: the time that these stages took
+    consistent:      False while a step changes the weights: such a state must not be saved
     """
 
     model: str
@@ -66,6 +72,12 @@ class State:
     metrics: dict[str, Any] = field(default_factory=dict)
     stage: int = 0
     earlier_seconds: float = 0.0
+    consistent: bool = True
+
+    @property
+    def has_trained(self) -> bool:
+        """Whether there is anything to lose: a step or a stage is done."""
+        return self.stage > 0 or self.clock.step > 0
 
     @property
     def seconds(self) -> float:
@@ -113,9 +125,12 @@ class State:
         save_checkpoint(run.last_checkpoint, self.result.state_dict(), self.metadata())
 
     def save(self, run: Run) -> None:
-        """Save the result as the run's last checkpoint, and the state to resume from."""
-        self.save_last(run)
+        """Save the state to resume from, and the result as the run's last checkpoint.
+
+        The state comes first: weights without a state are those of a complete training.
+        """
         self.save_to_resume(run)
+        self.save_last(run)
 
     def save_to_resume(self, run: Run) -> None:
         """Save the state to resume from."""
@@ -146,12 +161,7 @@ class State:
 
         Raises CheckpointError if the data has changed or the file does not hold such a state.
         """
-        if saved.metadata.fingerprint != self.fingerprint:
-            raise CheckpointError(
-                f"{saved.path.parent}: the data has changed since this training began (fingerprint "
-                f"{saved.metadata.fingerprint}, now {self.fingerprint}). Start a new run, or restore the "
-                "data."
-            )
+        check_fingerprint(saved.path.parent, saved.metadata.fingerprint, self.fingerprint)
         try:
             self._restore(saved.tensors, saved.metadata)
         except (RuntimeError, ValueError, KeyError) as error:
@@ -172,6 +182,15 @@ class State:
         self.clock.seconds_before = float(progress["seconds"]) - self.earlier_seconds
         self.best, self.num_validated = counters["best"], counters["num_validated"]
         self.metrics = counters["metrics"]
+
+
+def check_fingerprint(run: Path, before: str, now: str) -> None:
+    """Raise CheckpointError if the data of a run has changed."""
+    if before != now:
+        raise CheckpointError(
+            f"{run}: the data has changed since this training began (fingerprint {before}, now {now}). Start "
+            "a new run, or restore the data."
+        )
 
 
 def _load_moments(optimizer: torch.optim.Optimizer, moments: dict[int, dict[str, Tensor]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from boxmask.training.session import Session
 
 
@@ -10,24 +12,38 @@ def validate(session: Session, progress: float) -> None:
 
     The task's first metric that could be computed decides. If it is equal, the later weights are kept.
     Without validation photos, the latest weights count as the best.
+
+    Raises StopRequested if a stop was requested meanwhile; the validation then counts as not begun.
     """
     state, report = session.state, session.report
-    state.num_validated = int(progress * session.recipe.num_validations)
+    num_validated = int(progress * session.recipe.num_validations)
     if not len(session.val):
-        state.save_best(session.run)
+        state.num_validated = num_validated
+        session.checkpoints.save_best(state.best)
         return
     minutes = state.seconds / 60  # taken first: evaluation does not count as training time
     evaluation = _evaluate(session)
+    state.num_validated = num_validated
     values = {name: evaluation.get(name) for name in session.task.metrics}
     metrics = {name: value for name, value in values.items() if value is not None}
     state.metrics = {**metrics, "images": evaluation["images"]}
     report.write_log({"step": state.clock.step, "minutes": minutes, "val": state.metrics})
     shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
     report.message(f"{100 * progress:3.0f} %  validation: {shown}")
-    deciding = next(iter(metrics.values()), 0.0)
-    if deciding >= state.best:
-        state.best = deciding
-        state.save_best(session.run)
+    metric = deciding_metric(session.task.metrics, metrics)
+    if metric >= session.checkpoints.best_metric:
+        session.checkpoints.save_best(metric)
+
+
+def validation_is_due(session: Session) -> bool:
+    """Whether to validate now. Validations are spread evenly; the last one comes after the last stage."""
+    progress = session.state.clock.progress
+    return progress < 1 and int(progress * session.recipe.num_validations) > session.state.num_validated
+
+
+def deciding_metric(names: Sequence[str], metrics: Mapping[str, float]) -> float:
+    """Return the first of the metrics called `names` that could be computed; 0 if none could."""
+    return next((metrics[name] for name in names if name in metrics), 0.0)
 
 
 def _evaluate(session: Session) -> dict[str, float | None]:
@@ -36,5 +52,6 @@ def _evaluate(session: Session) -> dict[str, float | None]:
 
     def advance(done: int, total: int) -> None:
         report.advance(done, total, "validation photos")
+        session.stop.check()
 
     return session.task.validate(network, session.val, session.recipe, advance)

@@ -20,6 +20,7 @@ from boxmask.weights.efficientnet_lite import to_timm
 from boxmask.weights.state_dict import read_state_dict
 
 BUNDLED = "tf_efficientnet_lite0"  # the backbone whose ImageNet weights are installed with boxmask
+SOURCES = ("imagenet", "hub", "none")  # anything else is a file
 ALTERNATIVES = (
     f"Use --backbone {BUNDLED}, whose weights are installed with boxmask, a file of weights with "
     "--weights FILE, or random weights with --weights none."

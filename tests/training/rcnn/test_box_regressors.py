@@ -248,10 +248,20 @@ def test_features_without_a_norm_are_refused() -> None:
         fitted([photo([[0, 0]], OBJECT, OBJECT, [0])], "a")
 
 
-def test_progress_counts_classes_and_a_stop_ends_the_fit() -> None:
+def test_progress_counts_classes() -> None:
     photos, calls = shifted(4), []
     train_box_regressors(lambda i: photos[i], 4, "ab", PAPER, progress=lambda *step: calls.append(step))
     assert calls == [(1, 2), (2, 2)]
-    for calls in range(2):
-        answers = [False] * calls + [True]
-        assert train_box_regressors(lambda i: photos[i], 4, "ab", PAPER, stop=lambda: answers.pop(0)) is None  # noqa: B023
+
+
+def test_a_fit_is_the_same_in_the_background_and_stops_when_the_check_raises() -> None:
+    photos = shifted(4)
+    expected = train_box_regressors(lambda i: photos[i], 4, "ab", PAPER)
+    checked = train_box_regressors(lambda i: photos[i], 4, "ab", PAPER, check=lambda: None)
+    assert np.array_equal(checked.weights, expected.weights)
+
+    def check() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train_box_regressors(lambda i: photos[i], 4, "ab", PAPER, check=check)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -320,9 +320,28 @@ def test_progress_counts_photos() -> None:
     assert calls == [(1, 3), (2, 3), (3, 3)]
 
 
-@pytest.mark.parametrize("calls", range(6))
-def test_training_stops_between_photos(calls: int) -> None:
+@pytest.mark.parametrize("calls", [0, 1, 3, 5, 7])
+def test_training_stops_where_examples_are_read(calls: int) -> None:
     photos, answers = scattered(3, 1), [False] * calls + [True]
-    stop: Callable[[], bool] = lambda: answers.pop(0)  # noqa: E731
-    assert train_svms(lambda i: photos[i], 3, ["a"], PAPER, stop=stop) is None
+
+    def examples(photo: int) -> SVMExamples:
+        if answers.pop(0):
+            raise InterruptedError
+        return photos[photo]
+
+    with pytest.raises(InterruptedError):
+        train_svms(examples, 3, ["a"], PAPER)
     assert not answers
+
+
+def test_a_fit_is_the_same_in_the_background_and_stops_when_the_check_raises() -> None:
+    photos = scattered(3, 1)
+    expected = train_svms(lambda i: photos[i], 3, ["a"], PAPER)
+    checked = train_svms(lambda i: photos[i], 3, ["a"], PAPER, check=lambda: None)
+    assert np.array_equal(checked.weights, expected.weights)
+
+    def check() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train_svms(lambda i: photos[i], 3, ["a"], PAPER, check=check)

@@ -150,7 +150,7 @@ def test_a_training_stopped_in_every_stage_reaches_the_same_weights(
     assert not run.resume_file.exists()
 
 
-class PowerCut(RuntimeError):
+class PowerCut(BaseException):
     pass
 
 

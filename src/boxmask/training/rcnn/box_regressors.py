@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -28,6 +29,7 @@ from jaxtyping import Float, Int
 from sklearn.linear_model import Ridge
 
 from boxmask.geometry.boxes import encode, iou
+from boxmask.training.background import run_in_background
 from boxmask.training.rcnn.svms import feature_scale
 
 
@@ -91,12 +93,13 @@ def train_box_regressors(
     class_names: Sequence[str],
     config: BoxRegressorConfig,
     progress: Callable[[int, int], None] | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> BoxRegressors | None:
-    """Fit the regressors of all classes on photos 0..num_photos-1; None if `stop` returned True.
+    check: Callable[[], None] | None = None,
+) -> BoxRegressors:
+    """Fit the regressors of all classes on photos 0..num_photos-1.
 
     `examples(i)` is called twice per photo, and once more for each class that has pairs in it.
-    `stop` is called before each class, `progress(done, total)` after it.
+    `progress(done, total)` is called after each class. `check` is called several times per second while a
+    class is fitted; like the other two, it may raise to stop the training.
     """
     scale = feature_scale(lambda i: examples(i).features, num_photos, config.mean_norm, config.seed)
     pairs = _find_pairs(examples, num_photos, config.iou)
@@ -105,12 +108,11 @@ def train_box_regressors(
     biases = np.zeros((len(class_names), 4), dtype=np.float32)
     notes = []
     for k, name in enumerate(class_names):
-        if stop is not None and stop():
-            return None
         chosen, note = _choose_pairs(np.flatnonzero(pairs.labels == k), name, config)
         if len(chosen):
             features = _read_features(examples, pairs[chosen], num_features, scale)
-            weights[k], biases[k] = fit_ridge(features, pairs.deltas[chosen], config.ridge)
+            fit = partial(fit_ridge, features, pairs.deltas[chosen], config.ridge)
+            weights[k], biases[k] = run_in_background(fit, check)
         notes += note
         if progress is not None:
             progress(k + 1, len(class_names))

@@ -56,7 +56,7 @@ class ExtractFeatures:
             progress.write(_max_proposals(session, minutes), 0)
 
     def fit(self, session: Session) -> bool:
-        """Extract photo after photo, from the first that is not done; False if a stop was requested."""
+        """Extract photo after photo, from the first that is not done. Raises StopRequested at a stop."""
         detector = cast(RCNN, session.state.network).eval()
         progress, total = _ProgressFile(_folder(session)), len(session.train)
         max_proposals, first = progress.read()
@@ -68,8 +68,6 @@ class ExtractFeatures:
             )
             session.report.message(f"features of {len(features.fc7)} regions to extract{limit}")
         for photo in range(first, total):
-            if session.stop.requested:
-                return False
             _extract(session, detector, features, photo)
             features.flush()
             progress.write(max_proposals, photo + 1)
@@ -87,21 +85,21 @@ class FitSVMs:
     begin = staticmethod(begin_clock)
 
     def fit(self, session: Session) -> bool:
-        """Fit and calibrate, and copy both into the detector; False if a stop was requested."""
+        """Fit and calibrate, and copy both into the detector. Raises StopRequested at a stop."""
         features = _extracted_features(session)
 
         def examples(photo: int) -> SVMExamples:
+            session.stop.check()
             regions = features.regions(photo)
             return SVMExamples(features.fc7_of(photo), regions.overlaps, regions.positive_class)
 
-        names, stop = session.train.class_names, lambda: session.stop.requested
-        svms = train_svms(examples, len(session.train), names, SVMConfig(), session.report.advance, stop)
-        if svms is None:
-            return False
+        names, check = session.train.class_names, session.stop.check
+        svms = train_svms(examples, len(session.train), names, SVMConfig(), session.report.advance, check)
+        calibration = torch.tensor(_calibrate(svms, features, session))
         detector = cast(RCNN, session.state.network)
         detector.svm_weights.copy_(torch.from_numpy(svms.weights * np.float32(svms.scale)))
         detector.svm_biases.copy_(torch.from_numpy(svms.biases))
-        detector.calibration.copy_(torch.tensor(_calibrate(svms, features, session)))
+        detector.calibration.copy_(calibration)
         detector.fitted.fill_(True)
         for note in svms.notes:
             session.report.message(f"note: {note}")
@@ -118,10 +116,11 @@ class FitBoxRegressors:
     begin = staticmethod(begin_clock)
 
     def fit(self, session: Session) -> bool:
-        """Fit, and copy the regressors into the detector; False if a stop was requested."""
+        """Fit, and copy the regressors into the detector. Raises StopRequested at a stop."""
         features, config = _extracted_features(session), BoxRegressorConfig()
 
         def examples(photo: int) -> RegressionExamples:
+            session.stop.check()
             regions = features.regions(photo)
             boxes = regions.boxes[regions.regression_rows]
             return RegressionExamples(features.pool5_of(photo), boxes, regions.objects, regions.labels)
@@ -134,10 +133,8 @@ class FitBoxRegressors:
                 f"note: no region has an IoU above {config.iou} with an object, so boxes are not refined"
             )
             return True
-        names, stop = session.train.class_names, lambda: session.stop.requested
-        regressors = train_box_regressors(examples, len(session.train), names, config, advance, stop)
-        if regressors is None:
-            return False
+        names, check = session.train.class_names, session.stop.check
+        regressors = train_box_regressors(examples, len(session.train), names, config, advance, check)
         detector = cast(RCNN, session.state.network)
         detector.regressor_weights.copy_(torch.from_numpy(regressors.weights))
         detector.regressor_biases.copy_(torch.from_numpy(regressors.biases))
@@ -177,6 +174,7 @@ def _open_features(session: Session, max_proposals: int) -> RegionFeatures:
 
     @lru_cache(maxsize=CACHED_PHOTOS)
     def regions(photo: int) -> PhotoRegions:
+        session.stop.check()
         boxes = proposals(session.train.path(photo))[:max_proposals]
         return photo_regions(session.train, photo, boxes, iou)
 
@@ -202,6 +200,7 @@ def _max_proposals(session: Session, minutes: float) -> int:
     boxes = batch.rescale_boxes([cached_proposals(session)(path)[:TIMED_REGIONS]])[0]
     times = []
     for _ in range(TIMING_RUNS):  # the first run compiles kernels, and other programs may slow down any run
+        session.stop.check()
         began = time.monotonic()
         detector.extract_features(batch, 0, boxes)
         times.append(time.monotonic() - began)
@@ -213,7 +212,12 @@ def _extract(session: Session, detector: RCNN, features: RegionFeatures, photo: 
     """Extract and store the features of one photo's regions."""
     batch = detector.prepare([to_image(session.train.path(photo))])
     boxes = batch.rescale_boxes([torch.from_numpy(features.regions(photo).boxes)])[0]
-    features.write(photo, *detector.extract_features(batch, 0, boxes))
+    chunks = []
+    for chunk in boxes.split(detector.config.region_batch_size):  # one chunk at a time: a photo takes long
+        session.stop.check()
+        chunks.append(detector.extract_features(batch, 0, chunk))
+    pool5, fc7 = zip(*chunks, strict=True)
+    features.write(photo, torch.cat(pool5), torch.cat(fc7))
 
 
 # ---------------------------------------------------------------- calibration
@@ -223,6 +227,7 @@ def _calibrate(svms: SVMs, features: RegionFeatures, session: Session) -> list[t
     """Return slope and offset for each class, fitted to the margins of proposals."""
     max_rows, per_photo = max(1, MAX_CALIBRATION_ROWS // features.num_photos), []
     for photo in range(features.num_photos):
+        session.stop.check()
         regions = features.regions(photo)
         rows = np.flatnonzero((regions.positive_class < 0) & ~regions.ignored)  # proposals only
         rows = rows[np.linspace(0, len(rows) - 1, min(max_rows, len(rows))).astype(np.int64)]

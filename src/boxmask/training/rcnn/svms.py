@@ -28,6 +28,7 @@ from jaxtyping import Float, Int
 from sklearn.svm import LinearSVC
 
 from boxmask.errors import TrainingError
+from boxmask.training.background import run_in_background
 
 LIBLINEAR_LOCK = Lock()  # held while liblinear draws from its random generator, which all threads share
 
@@ -95,23 +96,18 @@ def train_svms(
     class_names: Sequence[str],
     config: SVMConfig,
     progress: Callable[[int, int], None] | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> SVMs | None:
+    check: Callable[[], None] | None = None,
+) -> SVMs:
     """Train all classes by one pass of hard-negative mining over photos 0..num_photos-1.
 
-    Returns None if `stop` returned True. `examples(i)` is called at most three times per photo: for norms,
-    positives and negatives. `stop` is called before the positives and before the negatives of a photo are
-    read, `progress(done, total)` after its negatives.
+    `examples(i)` is called at most three times per photo: for norms, positives and negatives.
+    `progress(done, total)` is called after the negatives of a photo. `check` is called several times per
+    second while an SVM is fitted; like the other two, it may raise to stop the training.
     """
-    stop = stop or (lambda: False)
     scale = feature_scale(lambda i: examples(i).features, num_photos, config.mean_norm, config.seed)
-    positives = _collect_positives(examples, num_photos, len(class_names), stop)
-    if positives is None:
-        return None
-    classes = [_ClassSVM(rows * np.float32(scale), config) for rows in positives]
+    positives = _collect_positives(examples, num_photos, len(class_names))
+    classes = [_ClassSVM(rows * np.float32(scale), config, check) for rows in positives]
     for i in range(num_photos):
-        if stop():
-            return None
         _mine_photo(examples(i), classes, scale, config)
         if progress is not None:
             progress(i + 1, num_photos)
@@ -152,13 +148,11 @@ def feature_scale(
 
 
 def _collect_positives(
-    examples: ReadExamples, num_photos: int, num_classes: int, stop: Callable[[], bool]
-) -> list[Float[np.ndarray, "P D"]] | None:
-    """Return the features of each class's ground-truth boxes; None if `stop` returned True."""
+    examples: ReadExamples, num_photos: int, num_classes: int
+) -> list[Float[np.ndarray, "P D"]]:
+    """Return the features of each class's ground-truth boxes."""
     per_class: list[list[Float[np.ndarray, "P D"]]] = [[] for _ in range(num_classes)]
     for i in range(num_photos):
-        if stop():
-            return None
         photo = examples(i)
         for k, rows in enumerate(per_class):
             rows.append(np.asarray(photo.features[photo.positive_class == k]))
@@ -188,8 +182,13 @@ def _stack(classes: list[_ClassSVM], scale: float, notes: tuple[str, ...] = ()) 
 class _ClassSVM:
     """The SVM of one class while it is trained, with its positives and its cache of hard negatives."""
 
-    def __init__(self, positives: Float[np.ndarray, "P D"], config: SVMConfig) -> None:
-        self.positives, self.config = positives, config  # scaled
+    def __init__(
+        self,
+        positives: Float[np.ndarray, "P D"],
+        config: SVMConfig,
+        check: Callable[[], None] | None = None,
+    ) -> None:
+        self.positives, self.config, self.check = positives, config, check  # positives are scaled
         self.negatives: list[Float[np.ndarray, "Q D"]] = []  # the cache, scaled
         self.num_new = 0  # negatives added since the last training
         self.trained, self.converged = False, True
@@ -217,8 +216,12 @@ class _ClassSVM:
             max_iter=config.max_iterations,
             random_state=config.seed,
         )
-        with LIBLINEAR_LOCK:
-            svm.fit(examples, is_object)
+
+        def fit() -> None:
+            with LIBLINEAR_LOCK:
+                svm.fit(examples, is_object)
+
+        run_in_background(fit, self.check)
         self.weights, self.bias = svm.coef_[0].astype(np.float32), float(svm.intercept_[0])
         self.trained, self.converged = True, svm.n_iter_ < config.max_iterations
         negatives = examples[num_positive:]

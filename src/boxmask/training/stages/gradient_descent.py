@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from boxmask.errors import BoxmaskError, TrainingError
+from boxmask.errors import TrainingError
 from boxmask.pipeline.model import Model
 from boxmask.training.clock import Clock, learning_rate
 from boxmask.training.loader import TrainingBatch
@@ -19,7 +21,8 @@ from boxmask.training.proposals import ProposalSource
 from boxmask.training.random_state import random_numbers_of_step
 from boxmask.training.session import Session
 from boxmask.training.setup import make_batch_sampler, make_batches
-from boxmask.training.validate import validate
+from boxmask.training.signals import hold_back_worker_errors
+from boxmask.training.validate import validate, validation_is_due
 from boxmask.weights.imagenet import is_random
 
 Loss: TypeAlias = Callable[[Model, TrainingBatch], dict[str, Tensor]]
@@ -69,7 +72,7 @@ class GradientDescent:
     def begin(self, session: Session, minutes: float) -> None:
         """Choose the parameters to train, and make a new optimizer, average and clock."""
         state, recipe = session.state, session.recipe
-        if self.reset_prefixes:
+        if self.reset_prefixes and not session.is_restoring:
             _reset(state.network, session.new_network(), self.reset_prefixes)
         state.network.zero_grad()  # gradients of the previous stage would count towards the gradient's norm
         _freeze(state.network, _num_frozen_stages(session), self.trainable_prefixes)
@@ -81,26 +84,36 @@ class GradientDescent:
     def fit(self, session: Session) -> bool:
         """Train to the end of the stage; False if a stop was requested.
 
-        The state is saved in either case. Raises TrainingError if the loss or its gradient is not finite, and
+        The state is saved at the end. Raises TrainingError if the loss or its gradient is not finite, and
         PhotoError for a photo whose pixels are damaged.
         """
-        state, clock, recipe = session.state, session.state.clock, session.recipe
-        batches = make_batches(session, self.proposals and self.proposals(session))
+        state, recipe = session.state, session.recipe
         session.accelerator.free_memory()  # drop the optimizer of the previous stage
         model, optimizer = session.accelerator.prepare(Trainable(state.network, self.loss), state.optimizer)
-        saved_at = clock.seconds
-        while clock.progress < 1 and not session.stop.requested:
-            batch = _next_batch(batches, session)
-            set_learning_rate(optimizer, learning_rate(clock.progress, recipe.warmup))
-            losses = _step(model, optimizer, session, batch)
-            session.report.step(clock, losses, len(batch.images))
-            if self.with_validation and _validation_is_due(session):
-                validate(session, clock.progress)
-            if clock.seconds - saved_at > recipe.save_seconds:
-                state.save(session.run)
-                saved_at = clock.seconds
-        state.save(session.run)
-        return clock.progress >= 1
+        with closing(make_batches(session, self.proposals and self.proposals(session))) as batches:
+            saved_at = state.clock.seconds
+            while self._continues(session):
+                batch = next(batches)
+                set_learning_rate(optimizer, learning_rate(state.clock.progress, recipe.warmup))
+                losses = _step(model, optimizer, session, batch)
+                session.report.step(state.clock, losses, len(batch.images))
+                state.clock.skip_pause()
+                if state.clock.seconds - saved_at > recipe.save_seconds:
+                    session.checkpoints.save()
+                    saved_at = state.clock.seconds
+        finished = state.clock.progress >= 1
+        if finished:
+            session.checkpoints.save()
+        return finished
+
+    def _continues(self, session: Session) -> bool:
+        """Whether another step follows. Before that, validate if a validation is due.
+
+        A validation that a stop has cut short comes first when the training is resumed.
+        """
+        if self.with_validation and validation_is_due(session):
+            validate(session, session.state.clock.progress)
+        return session.state.clock.progress < 1 and not session.stop.requested
 
 
 # ---------------------------------------------------------------- trainable parameters
@@ -132,36 +145,43 @@ def _freeze(network: Model, num_stages: int, trainable_prefixes: tuple[str, ...]
 # ---------------------------------------------------------------- one step
 
 
-def _next_batch(batches: Iterator[TrainingBatch], session: Session) -> TrainingBatch:
-    """Return the next batch; the state is saved before an error, so that no training is lost."""
-    try:
-        return next(batches)
-    except BoxmaskError:
-        if session.state.clock.step:
-            session.state.save(session.run)
-        raise
-
-
 def _step(
     model: nn.Module, optimizer: torch.optim.Optimizer, session: Session, batch: TrainingBatch
 ) -> dict[str, float]:
     """Do one step of the optimizer, and return the parts of the loss."""
     state, accelerator = session.state, session.accelerator
     model.train()
-    with random_numbers_of_step(session.recipe.seed, state.clock.step):
-        losses: dict[str, Tensor] = model(batch)
-    values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
-    _check_finite(values, session, batch)
-    optimizer.zero_grad()
-    accelerator.backward(torch.stack(list(losses.values())).sum())
-    norm = float(accelerator.clip_grad_norm_(model.parameters(), session.recipe.clip_norm) or 0.0)
-    if accelerator.scaler is None:  # a gradient scaler skips such steps and lowers its scale
-        _check_finite({**values, "gradient": norm}, session, batch)
-    optimizer.step()
-    if state.average is not None:
-        state.average.update_parameters(state.network)
-    state.clock.step += 1
+    with _restored_statistics(model):
+        with random_numbers_of_step(session.recipe.seed, state.clock.step):
+            losses: dict[str, Tensor] = model(batch)
+        values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
+        _check_finite(values, session, batch)
+        optimizer.zero_grad()
+        accelerator.backward(torch.stack(list(losses.values())).sum())
+        norm = float(accelerator.clip_grad_norm_(model.parameters(), session.recipe.clip_norm) or 0.0)
+        if accelerator.scaler is None:  # a gradient scaler skips such steps and lowers its scale
+            _check_finite({**values, "gradient": norm}, session, batch)
+    with hold_back_worker_errors():
+        state.consistent = False
+        optimizer.step()
+        if state.average is not None:
+            state.average.update_parameters(state.network)
+        state.clock.step += 1
+        state.consistent = True
     return values
+
+
+@contextmanager
+def _restored_statistics(model: nn.Module) -> Iterator[None]:
+    """Restore the running statistics of batch norm if the block raises: that step will be done again."""
+    norms = [norm for norm in model.modules() if isinstance(norm, _BatchNorm) and norm.track_running_stats]
+    before = [(buffer, buffer.clone()) for norm in norms for buffer in norm.buffers(recurse=False)]
+    try:
+        yield
+    except BaseException:
+        for buffer, value in before:
+            buffer.copy_(value)
+        raise
 
 
 def _check_finite(losses: dict[str, float], session: Session, batch: TrainingBatch) -> None:
@@ -170,14 +190,7 @@ def _check_finite(losses: dict[str, float], session: Session, batch: TrainingBat
         return
     parts = ", ".join(f"{name} {value:g}" for name, value in losses.items())
     photos = "\n  ".join(str(session.train.path(photo)) for photo in batch.photos)
-    saved = f" The last saved weights are in {session.run.path}." if session.run.has_weights else ""
     raise TrainingError(
         f"the loss is not finite at step {session.state.clock.step} ({parts}), with these photos:\n"
-        f"  {photos}\nCheck them and their labels, or lower --learning-rate.{saved}"
+        f"  {photos}\nCheck them and their labels, or lower --learning-rate."
     )
-
-
-def _validation_is_due(session: Session) -> bool:
-    """Whether to validate now. Validations are spread evenly; the last one comes after the last stage."""
-    progress = session.state.clock.progress
-    return progress < 1 and int(progress * session.recipe.num_validations) > session.state.num_validated

@@ -31,12 +31,11 @@ class ProposeWithRPN:
     begin = staticmethod(begin_clock)
 
     def fit(self, session: Session) -> bool:
-        """Store the proposals of each photo that has none yet; False if a stop was requested."""
+        """Store the proposals of each photo that has none yet. Raises StopRequested at a stop."""
         detector = cast(FasterRCNN, session.state.network).eval()
         stored = self.stored(session)
         for photo in range(len(session.train)):
-            if session.stop.requested:
-                return False
+            session.stop.check()
             path = session.train.path(photo)
             file = stored.file(path)
             if not file.is_file():

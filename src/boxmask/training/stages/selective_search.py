@@ -32,16 +32,16 @@ class SearchRegions:
     begin = staticmethod(begin_clock)
 
     def fit(self, session: Session) -> bool:
-        """Search the photos; False if a stop was requested.
+        """Search the photos.
 
-        Raises TrainingError if the search takes all of the recipe's minutes.
+        Raises StopRequested at a stop, and TrainingError if the search takes all of the recipe's minutes.
         """
         proposals, train, val = cached_proposals(session), session.train, session.val
         overlaps, counts = [], []
         paths = [*map(train.path, range(len(train))), *map(val.path, range(len(val)))]
         for number, path in enumerate(paths):
-            if session.stop.requested:
-                return False
+            session.stop.check()
+            session.state.clock.skip_pause()
             _check_time(session, number, len(paths))
             boxes = proposals(path)
             if number < len(train):

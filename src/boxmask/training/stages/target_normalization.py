@@ -63,12 +63,11 @@ class NormalizeTargets:
     begin = staticmethod(begin_clock)
 
     def fit(self, session: Session) -> bool:
-        """Measure all training photos, and set the detector's mean and deviation; False if stopped."""
+        """Measure all training photos, and set the detector's mean and deviation."""
         detector, proposals = cast(FastRCNN, session.state.network), cached_proposals(session)
         statistics = DeltaStatistics(len(session.train.class_names), detector.config.roi_iou[1])
         for photo in range(len(session.train)):
-            if session.stop.requested:
-                return False
+            session.stop.check()
             statistics.add(proposals(session.train.path(photo)), session.train.target(photo))
             session.report.advance(photo + 1, len(session.train))
         mean, std = statistics.result()

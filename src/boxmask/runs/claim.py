@@ -1,0 +1,208 @@
+"""The claim to a run: one process at a time writes into its folder.
+
+A new folder is claimed by creating it. A lock of the operating system then guards it, so that the claim of a
+process ends with the process, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from boxmask.atomic_write import atomic_write, output_error, remove_partial_files
+from boxmask.errors import OutputError, UsageError
+from boxmask.runs.run import NOTES, SPLIT, Run
+
+LOCK = ".lock"  # the file that the lock is on; empty
+OWNER = ".owner"  # who holds the lock, as JSON
+BEFORE_RECIPE = {LOCK, OWNER, SPLIT, NOTES}  # the files of a run without a recipe
+WAIT_SECONDS = 3.0  # for the worker processes of a killed training: they hold its lock until they end
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  # some network file systems
+
+_claims: list[Claim] = []  # those of this process, for `abandon_claims`
+
+
+class Claim:
+    """A run that this process alone writes to.
+
+    made: the folders that were created for it, the run's own first; empty for a run that existed before
+    lock: None on a file system without locks
+    kept: whether the run stays when its training fails
+    """
+
+    def __init__(self, run: Run, made: tuple[Path, ...], lock: FileLock | None) -> None:
+        self.run, self.made, self.lock = run, made, lock
+        self.kept = not made
+
+    def keep(self) -> None:
+        """Keep the run, even if its training fails."""
+        self.kept = True
+
+    def release(self) -> None:
+        """Give the run free. If it is not kept, remove its files and the folders made for it."""
+        if not self.kept:
+            self.run.remove_files()
+        for name in (OWNER, LOCK):  # before the lock is released: nobody may hold a lock on a removed file
+            _unlink(self.run.path / name)
+        if not self.kept:
+            self._remove_folders()
+        if self.lock is not None:
+            self.lock.release()
+        if os.name == "nt":  # Windows does not remove open files
+            _unlink(self.run.path / LOCK)
+            if not self.kept:
+                self._remove_folders()
+
+    def _remove_folders(self) -> None:
+        for folder in self.made:
+            with contextlib.suppress(OSError):  # not empty: somebody else has put a file there
+                folder.rmdir()
+
+
+@contextmanager
+def claim_folder(out: Path | None, model: str) -> Iterator[Claim]:
+    """Claim the folder `out` for a new run, or the next free runs/<model>-<number>.
+
+    The folder is removed if the block raises and has not called `keep`. Without a trained step, a killed
+    training leaves a folder without a recipe; such a folder is free.
+
+    Raises UsageError if `out` exists, and OutputError if it cannot be written.
+    """
+    with _active(_claim_new(out) if out is not None else _claim_number(model)) as claim:
+        yield claim
+
+
+@contextmanager
+def claim_run(run: Run) -> Iterator[Claim]:
+    """Claim a run that exists. Raises UsageError if another process trains it."""
+    lock = _acquire(run.path, WAIT_SECONDS)
+    _write_owner(run.path)
+    with _active(Claim(run, (), lock)) as claim:
+        yield claim
+
+
+def abandon_claims() -> None:
+    """Release all claims of this process, which is about to end."""
+    for claim in _claims:
+        with contextlib.suppress(OSError):
+            claim.release()
+
+
+@contextmanager
+def _active(claim: Claim) -> Iterator[Claim]:
+    _claims.append(claim)
+    try:
+        yield claim
+        claim.keep()
+    finally:
+        _claims.remove(claim)
+        claim.release()
+
+
+# ---------------------------------------------------------------- new folders
+
+
+class _TakenError(UsageError):
+    """The folder belongs to another run or process."""
+
+
+def _claim_number(model: str) -> Claim:
+    number = 1
+    while True:
+        try:
+            return _claim_new(Path("runs") / f"{model}-{number}", wait_seconds=0.0)
+        except _TakenError:
+            number += 1
+
+
+def _claim_new(folder: Path, wait_seconds: float = WAIT_SECONDS) -> Claim:
+    """Create and lock a folder. Raises _TakenError if it exists."""
+    made = _make_folder(folder)
+    if not made and not _is_abandoned(folder):
+        raise _TakenError(f"{folder}: already exists. Continue it with --resume, or give another --out.")
+    lock = _acquire(folder, wait_seconds)
+    if not _is_abandoned(folder):  # another process was faster, and has finished
+        if lock is not None:
+            lock.release()
+        raise _TakenError(f"{folder}: already exists. Give another --out.")
+    remove_partial_files(folder)
+    claim = Claim(Run(folder), made or (folder,), lock)
+    try:
+        _write_owner(folder)
+    except OutputError:
+        claim.release()
+        raise
+    return claim
+
+
+def _make_folder(folder: Path) -> tuple[Path, ...]:
+    """Create a folder and its missing parents. Returns them, the folder first; nothing if it exists."""
+    made: list[Path] = []
+    try:
+        for parent in reversed(folder.parents):
+            if not parent.exists():
+                with contextlib.suppress(FileExistsError):  # another process was faster
+                    parent.mkdir()
+                    made.insert(0, parent)
+        folder.mkdir()
+    except FileExistsError:
+        return ()
+    except OSError as error:
+        raise output_error(folder, error) from error
+    return (folder, *made)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Whether a folder holds nothing but what a training writes before its recipe."""
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return LOCK in names and all(name in BEFORE_RECIPE or name.endswith(".partial") for name in names)
+
+
+# ---------------------------------------------------------------- the lock
+
+
+def _acquire(folder: Path, wait_seconds: float) -> FileLock | None:
+    """Lock a folder. Raises _TakenError if another process holds the lock, with its process id and host."""
+    lock = FileLock(folder / LOCK, thread_local=False)
+    try:
+        lock.acquire(timeout=wait_seconds, poll_interval=0.05)
+    except Timeout as error:
+        raise _TakenError(f"{folder}: {_describe_owner(folder)}. Wait for it, or stop it first.") from error
+    except OSError as error:
+        if error.errno in NO_LOCKS:
+            return None
+        raise output_error(folder, error) from error
+    return lock
+
+
+def _write_owner(folder: Path) -> None:
+    owner = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now().astimezone().isoformat(" ", "seconds"),
+    }
+    with atomic_write(folder / OWNER) as partial:
+        partial.write_text(json.dumps(owner) + "\n", encoding="utf-8")
+
+
+def _describe_owner(folder: Path) -> str:
+    """Say who holds the lock, as far as that is known."""
+    try:
+        owner = json.loads((folder / OWNER).read_text(encoding="utf-8"))
+        return f"process {owner['pid']} on {owner['host']} has been training this run since {owner['since']}"
+    except (OSError, ValueError, KeyError, TypeError):  # not written yet, or damaged
+        return "another process is training this run"
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

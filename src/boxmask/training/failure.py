@@ -1,0 +1,88 @@
+"""Errors that end a training: whatever they are, the training is saved first, and the user can resume it."""
+
+from __future__ import annotations
+
+import shlex
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+
+from boxmask.atomic_write import atomic_write
+from boxmask.errors import BoxmaskError, OutputError, TrainingError
+from boxmask.runs.run import Run
+from boxmask.training.signals import StopRequested
+
+if TYPE_CHECKING:
+    from boxmask.training.session import Session
+
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")  # in texts of RuntimeError
+
+
+@contextmanager
+def saved_on_failure(session: Session) -> Iterator[None]:
+    """Save the training if the block raises, and say how to resume it.
+
+    Errors that are not boxmask's become TrainingError: a worker that the system has killed, a lack of memory,
+    a full disk. KeyboardInterrupt passes: the third Ctrl-C stops without saving.
+    """
+    try:
+        yield
+    except StopRequested:
+        raise
+    except BoxmaskError as error:
+        error.args = (f"{error}{_save(session)}", *error.args[1:])
+        raise
+    except Exception as error:  # of any library that the step uses: the training must not be lost
+        raise TrainingError(f"{_describe(error, session)}{_save(session)}") from error
+
+
+def _save(session: Session) -> str:
+    """Save the state; returns sentences on where it is, after a space. Empty if nothing was trained."""
+    if not session.state.has_trained:
+        return ""
+    if session.state.consistent:
+        session.checkpoints.save()
+    return " " + how_to_resume(session.run)
+
+
+def how_to_resume(run: Run) -> str:
+    """Say how a run continues, and where its weights are."""
+    command = f"boxmask train --resume --out {shlex.quote(str(run.path))}"
+    if not run.resume_file.is_file():
+        return f"Nothing was saved; start again with: {command}"
+    weights = f" The last saved weights are in {run.path}." if run.has_weights else ""
+    return f"After that, continue with: {command}.{weights}"
+
+
+def not_saved(session: Session) -> TrainingError:
+    """Return the error for a training whose last save has failed."""
+    return TrainingError(f"{session.checkpoints.error} {how_to_resume(session.run)}")
+
+
+def _describe(error: Exception, session: Session) -> str:
+    """Say what happened and what to do, in sentences."""
+    text = " ".join(str(error).split())
+    memory = "Close other programs, so that there is more memory."
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return f"the memory is full ({text or 'MemoryError'}). {memory}"
+    if isinstance(error, RuntimeError) and any(words in text.lower() for words in OUT_OF_MEMORY):
+        return f"the memory is full ({text}). {memory}"
+    if isinstance(error, RuntimeError) and text.startswith("DataLoader worker"):
+        return f"a process that loads photos was killed, probably for lack of memory ({text}). {memory}"
+    if isinstance(error, OSError):
+        return f"training cannot read or write a file ({text})."
+    details = _write_traceback(error, session.run)
+    return f"training has failed ({type(error).__name__}: {text[:500]}).{details}"
+
+
+def _write_traceback(error: Exception, run: Run) -> str:
+    """Write error.txt, for a report of the bug; returns a sentence that says so, after a space."""
+    try:
+        with atomic_write(run.error_file) as partial:
+            partial.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OutputError:
+        return ""
+    return f" Please report this: the details are in {run.error_file}."
