@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+from boxmask.data.contract import SPLITS
 from boxmask.data.detection.read import read_detection
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import CheckpointError, LabelError, PhotoError, TrainingError, UsageError
@@ -69,7 +70,7 @@ def test_a_run_has_all_its_files(trained: Path, demo: Path) -> None:
     assert files == expected
     dataset = read_detection(demo)
     split = json.loads((trained / "split.json").read_text())
-    assert {name: len(photos) for name, photos in split.items()} == {"train": 18, "val": 2, "test": 4}
+    assert {name: len(split[name]) for name in SPLITS} == {"train": 18, "val": 2, "test": 4}
     assert json.loads((trained / "recipe.json").read_text())["fingerprint"] == dataset.fingerprint()
     _, metadata = read_checkpoint(trained / "best.safetensors")
     assert metadata.fingerprint == dataset.fingerprint()
