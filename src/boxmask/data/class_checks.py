@@ -10,6 +10,7 @@ import numpy as np
 from boxmask.data.contract import SplitDataset
 from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
+from boxmask.names import class_name
 
 OnUnseenClasses = Literal["error", "skip"]
 """What to do with classes that were never seen in training: stop, or continue with a note."""
@@ -72,10 +73,11 @@ def check_model_classes(
 def unseen_classes(dataset: SplitDataset, known: Sequence[str]) -> dict[str, str]:
     """Classes that a data set shows and `known` lacks, each with a line on how often and where."""
     counts = dataset.counts()
+    known_names = {class_name(name) for name in known}
     unseen = {}
     for label, name in enumerate(dataset.class_names):
         total = int(counts[:, label].sum())
-        if total and name not in known:
+        if total and class_name(name) not in known_names:
             files = list(dict.fromkeys(dataset.files[counts[:, label] > 0].tolist()))
             examples = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
             unit = dataset.UNIT if total > 1 else dataset.UNIT.removesuffix("s")

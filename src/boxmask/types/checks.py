@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from boxmask.errors import UsageError
+from boxmask.names import class_name
 
 
 def mismatch(name: str, expected: str, found: object) -> ValueError:
@@ -34,12 +35,16 @@ def check_min_score(min_score: float, name: str = "min_score") -> None:
 
 
 def class_indices(names: str | Sequence[str], class_names: Sequence[str]) -> list[int]:
-    """The index of each class name. Raises UsageError, with the known names, for an unknown one."""
+    """The index of each class name. Raises UsageError, with the known names, for an unknown one.
+
+    Unicode forms and outer spaces make no difference (see `boxmask.names`).
+    """
     wanted = [names] if isinstance(names, str) else names
+    known = [class_name(name) for name in class_names]
     for name in wanted:
-        if name not in class_names:
+        if class_name(name) not in known:
             raise UsageError(f"there is no class {name!r}; the classes are: {', '.join(class_names)}")
-    return [class_names.index(name) for name in wanted]
+    return [known.index(class_name(name)) for name in wanted]
 
 
 def equal_fields(a: Any, b: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -57,6 +58,15 @@ def test_each_folder_is_a_class(write: Write) -> None:
         assert dataset.target(item).label == dataset.labels[item]
         assert dataset.photo(item).shape == (3, 12, 16)
     assert dataset.sizes.tolist() == [[12, 16]] * 13
+
+
+def test_folders_in_two_unicode_forms_are_one_class(write: Write) -> None:
+    forms = [unicodedata.normalize(form, "dög") for form in ("NFC", "NFD")]
+    dataset = read_classification(write([*many("cat", "Cat", count=3), *many(*forms, count=2)]))
+    assert dataset.class_names == ("Cat", "cat", forms[0])
+    notes = "\n".join(dataset.notes)
+    assert f'count as one class:\n  "{forms[0]}" (2 spellings)' in notes
+    assert 'stay separate classes:\n  "Cat" and "cat"' in notes
 
 
 def test_splits_are_drawn_photo_by_photo_with_every_class_in_train(write: Write) -> None:

@@ -31,6 +31,7 @@ from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES
+from boxmask.names import class_name, notes_on_class_names
 from boxmask.outputs import note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
 
@@ -94,6 +95,7 @@ def read_class_folders(root: Path) -> DetectionDataset:
         *format_note(f"left out: {format_count(len(others), 'file')} without the suffix of a photo", others),
         *_note_on_empty_folders(root, layout, classes),
         *_note_on_copies(root, items),
+        *notes_on_class_names(layout.class_folder(photo) for photo in photos if str(photo) in items),
         *note_on_outputs(outputs),
     )
     return _dataset(root, items, classes, notes)
@@ -118,10 +120,13 @@ class _Layout:
 
     def item(self, photo: PurePosixPath) -> _Item | None:
         """The class and split of a photo; None if it lies in no class folder."""
-        folders = photo.parts[:-1]
-        split = self.splits.get(folders[0], "") if folders else ""
-        class_folders = folders[1:] if self.splits else folders
-        return _Item(class_folders[0], split) if class_folders else None
+        folder = self.class_folder(photo)
+        return _Item(class_name(folder), self.splits.get(photo.parts[0], "")) if folder else None
+
+    def class_folder(self, photo: PurePosixPath) -> str:
+        """The name of the class folder that a photo lies in, as written; "" if there is none."""
+        folders = photo.parts[1:-1] if self.splits else photo.parts[:-1]
+        return folders[0] if folders else ""
 
 
 def _find_layout(root: Path, photos: Iterable[PurePosixPath]) -> _Layout:
@@ -191,7 +196,8 @@ def _note_on_empty_folders(root: Path, layout: _Layout, classes: Sequence[str]) 
     """Folders in the place of a class folder, but without photos."""
     parents = [root / top for top in layout.splits] or [root]
     folders = {folder for parent in parents for folder in parent.iterdir() if folder.is_dir()}
-    empty = sorted({f.name for f in folders if not f.name.startswith(".") and f.name not in classes})
+    names = {folder.name for folder in folders if not folder.name.startswith(".")}
+    empty = sorted(name for name in names if class_name(name) not in classes)
     return format_note(f"{len(empty)} folders hold no photo and are not classes", empty)
 
 

@@ -33,6 +33,7 @@ from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
+from boxmask.names import class_name, normal_path, without_ending
 from boxmask.photos.read import open_image, photo_errors
 
 NAME = "instance maps (16-bit images of object numbers, in labels/ or masks/ beside images/)"
@@ -99,7 +100,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
 
 def _key(file: str, folder_names: Sequence[str]) -> str | None:
     """The path without its suffix, "*" for the last folder with such a name; None if there is none."""
-    parts = list(PurePosixPath(file).with_suffix("").parts)
+    parts = without_ending(normal_path(file)).split("/")
     positions = [position for position, part in enumerate(parts[:-1]) if part.lower() in folder_names]
     if not positions:
         return None
@@ -161,7 +162,7 @@ def _class_name(source: Source) -> str:
     path = source.root / "classes.txt"
     if not path.is_file():
         return CLASS_NAME
-    names = [line.strip() for line in read_lines(path) if line.strip()]
+    names = [class_name(line) for line in read_lines(path) if line.strip()]
     if len(names) != 1:
         found = f"found {len(names)}: {', '.join(names[:5])}" if names else "found none"
         advice = "Instance maps do not tell the class of an object. Keep one line, or remove the file."

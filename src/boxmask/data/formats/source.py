@@ -69,7 +69,7 @@ def notes_on_unused(source: Source, used: Iterable[str]) -> tuple[str, ...]:
     if source.candidates != source.files:
         return ()
     accounted = set(used)
-    folders = {posixpath.dirname(file) for file in accounted}
+    folders = {posixpath.dirname(file) for file in accounted if _is_photo(Path(file))}
     others = [file for file in source.files if file not in accounted]
     photos = Counter(posixpath.dirname(file) for file in others if _is_photo(Path(file)))
     lines = [f"{count:,} in {folder}/" for folder, count in sorted(photos.items()) if folder not in folders]

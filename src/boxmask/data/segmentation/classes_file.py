@@ -24,6 +24,7 @@ from pathlib import Path
 from boxmask.data.json_text import read_json
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
+from boxmask.names import class_name, notes_on_class_names
 from boxmask.types import IGNORED
 
 CLASSES_FILE_NAMES = ("classes.txt", "classes.csv", "classes.json", "class_dict.csv")
@@ -62,12 +63,14 @@ class LabelMapClasses:
     labels:   the label of each pixel value, 0..K-1 or IGNORED
     by_color: whether pixel values are colors 0xRRGGBB; else they are indices
     file:     the classes file, for messages
+    notes:    on spellings that count as one class, and on classes that hardly differ
     """
 
     names: tuple[str, ...]
     labels: dict[int, int]
     by_color: bool
     file: str
+    notes: tuple[str, ...] = ()
 
 
 def find_classes_file(folder: Path) -> Path | None:
@@ -163,7 +166,7 @@ def _csv_fields(name: str, value: object) -> list[str]:
 
 def _classes(entries: list[ClassEntry], path: Path) -> LabelMapClasses:
     """Give each name a label. A class may have several colors or indices."""
-    names = tuple(dict.fromkeys(entry.name for entry in entries if not entry.ignored))
+    names = tuple(dict.fromkeys(class_name(entry.name) for entry in entries if not entry.ignored))
     if not names:
         raise LabelError(f"{path}: names no class, so there is nothing to learn. {CLASSES_FILE_HELP}")
     if len(names) > IGNORED:
@@ -173,8 +176,9 @@ def _classes(entries: list[ClassEntry], path: Path) -> LabelMapClasses:
     labels: dict[int, int] = {} if by_color else {IGNORED: IGNORED}
     for index, entry in enumerate(entries):
         value = index if entry.value is None else entry.value
-        labels[value] = IGNORED if entry.ignored else names.index(entry.name)
-    return LabelMapClasses(names, labels, by_color, str(path))
+        labels[value] = IGNORED if entry.ignored else names.index(class_name(entry.name))
+    notes = notes_on_class_names(entry.name for entry in entries)
+    return LabelMapClasses(names, labels, by_color, str(path), notes)
 
 
 def _check_entries(entries: list[ClassEntry]) -> None:
@@ -184,7 +188,7 @@ def _check_entries(entries: list[ClassEntry]) -> None:
         if _kind(entry) != _kind(entries[0]):
             kinds = f"this line has {_kind(entry)}, the first one has {_kind(entries[0])}"
             raise LabelError(f"{entry.location}: {kinds}. Use the same kind for all. {CLASSES_FILE_HELP}")
-        key = entry.name if entry.value is None else entry.value
+        key = class_name(entry.name) if entry.value is None else entry.value
         if key in locations:
             shown = f'"{key}"' if isinstance(key, str) else format_value(key, entry.is_color)
             raise LabelError(f"{entry.location}: {shown} is also at {locations[key]}. Keep one of them.")

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_from_name
-from boxmask.data.messages import format_count, format_errors, format_note
+from boxmask.data.messages import MAX_LOCATIONS, format_count, format_errors, format_note
 from boxmask.data.segmentation.label_map_file import SUFFIXES
 from boxmask.errors import LabelError
+from boxmask.names import NameIndex, normal_path, without_ending
 
 EXPECTED_LAYOUT = (
     "photos and label maps with the same name, such as images/x.jpg and masks/x.png, or x.jpg and x_mask.png"
@@ -55,14 +57,14 @@ def find_pairs(source: Source) -> tuple[list[Pair], tuple[str, ...]]:
     if not label_maps or not photos:
         return [], ()
     _check_lossless(sorted(used_as_labels))
+    label_maps, notes = _resolve_inexact(label_maps, photos)
     pairs = _match(label_maps, photos)
     paired = {pair.photo for pair in pairs}
     folders = {PurePosixPath(photo).parent for photo in paired}
     beside = [file for files in photos.values() for file in files if PurePosixPath(file).parent in folders]
     unlabeled = sorted(set(beside) - paired)
-    return pairs, format_note(
-        f"left out: {format_count(len(unlabeled), 'photo')} without a label map", unlabeled
-    )
+    heading = f"left out: {format_count(len(unlabeled), 'photo')} without a label map"
+    return pairs, (*notes, *format_note(heading, unlabeled))
 
 
 def scene_folder(photo: str) -> str:
@@ -88,12 +90,12 @@ def _label_maps(source: Source) -> dict[str, list[str]]:
 
 def _key(file: str, folder_pattern: re.Pattern[str]) -> str:
     """The path without its suffix and without folder names that match: Tile 1/x for Tile 1/images/x.jpg."""
-    *folders, name = PurePosixPath(file).parts
+    *folders, name = normal_path(file).split("/")
     kept = []
     for folder in folders:
         match = folder_pattern.fullmatch(folder)
         kept.append((match["prefix"] or "") if match else folder)
-    return "/".join([*filter(None, kept), PurePosixPath(name).stem])
+    return "/".join([*filter(None, kept), without_ending(name)])
 
 
 def _is_in_label_folder(file: str) -> bool:
@@ -116,9 +118,36 @@ def _check_lossless(files: Sequence[str]) -> None:
         raise LabelError(format_errors("Label maps in a lossy format", lossy, remedy))
 
 
+def _resolve_inexact(
+    label_maps: Mapping[str, list[str]], photos: Mapping[str, list[str]]
+) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    """The label maps by the key of their photo, also if it differs in case or one has a second ending.
+
+    Such a match counts only if it is the only one, and is noted.
+    """
+    alike: dict[str, list[str]] = defaultdict(list)
+    for key in photos:
+        alike[key.casefold()].append(key)
+    resolved = {key: files for key, files in label_maps.items() if key in photos}
+    notes = []
+    for key, files in label_maps.items():
+        if key in photos:
+            continue
+        found = alike[key.casefold()] or alike[without_ending(key).casefold()]
+        if len(found) == 1 and found[0] not in resolved:
+            resolved[found[0]] = files
+            notes += [f"{file}: {photos[found[0]][0]}" for file in files]
+        else:
+            resolved[key] = files
+    return resolved, format_note("label maps whose names are not spelled as those of their photos", notes)
+
+
 def _match(label_maps: dict[str, list[str]], photos: dict[str, list[str]]) -> list[Pair]:
     alone = [file for key, files in label_maps.items() if key not in photos for file in files]
     if alone:
+        index = NameIndex(file for files in photos.values() for file in files)
+        hints = [index.did_you_mean(file) for file in alone[:MAX_LOCATIONS]]
+        alone = [file + hint for file, hint in zip_longest(alone, hints, fillvalue="")]
         remedy = f"Add their photos, or remove them. Looked for {EXPECTED_LAYOUT}."
         raise LabelError(format_errors("Label maps without a photo", alone, remedy))
     ambiguous = [

@@ -117,7 +117,7 @@ def read_unsplit_label_maps(
     modes = check_sizes(source.root, photos, files, sizes)
     classes = _read_classes(source.root, files, modes, classes_file)
     summaries = summarize_label_maps(source.root, files, classes.by_color)
-    notes += check_values(summaries, files, classes, on_unknown_colors)
+    notes += classes.notes + check_values(summaries, files, classes, on_unknown_colors)
     pixel_counts = count_pixels(summaries, classes)
     checksums = np.array([summary.checksum for summary in summaries], dtype=np.uint32)
     return SegmentationDataset(

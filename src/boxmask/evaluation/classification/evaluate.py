@@ -26,6 +26,7 @@ from boxmask.evaluation.contract import (
     intervals_to_dict,
     summarize,
 )
+from boxmask.names import class_name
 from boxmask.types import Classification
 
 
@@ -214,9 +215,9 @@ def evaluate_classifications(
     if len(classifications) != len(dataset):
         raise ValueError(f"classifications: expected {len(dataset)}, found {len(classifications)}")
     predicted_names = [name for one in classifications for name in one.class_names]
-    names = tuple(dict.fromkeys([*dataset.class_names, *predicted_names]))
+    names = tuple(dict.fromkeys(class_name(name) for name in [*dataset.class_names, *predicted_names]))
     index = {name: label for label, name in enumerate(names)}
-    predicted = np.array([index[one.name] for one in classifications], dtype=np.int64)
+    predicted = np.array([index[class_name(one.name)] for one in classifications], dtype=np.int64)
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(confusion, (dataset.labels, predicted), 1)
     accuracy_interval = wilson_interval(dataset.labels == predicted, dataset.photo_of) if interval else None

@@ -10,6 +10,7 @@ import torch
 
 from boxmask.data.class_checks import OnUnseenClasses, check_model_classes, quoted
 from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.names import class_name
 from boxmask.types import Detections
 
 
@@ -29,8 +30,10 @@ def with_class_names(detections: Detections, class_names: tuple[str, ...]) -> De
     """The same detections with labels that index `class_names`. Detections of other classes are left out."""
     if detections.class_names == class_names:
         return detections
-    index = {name: i for i, name in enumerate(class_names)}
-    new_label = torch.tensor([index.get(name, -1) for name in detections.class_names], dtype=torch.int64)
+    index = {class_name(name): i for i, name in enumerate(class_names)}
+    new_label = torch.tensor(
+        [index.get(class_name(name), -1) for name in detections.class_names], dtype=torch.int64
+    )
     labels = new_label[detections.labels.cpu()]
     keep = labels >= 0
     kept = detections[keep.to(detections.labels.device)]
@@ -41,7 +44,8 @@ def with_class_names(detections: Detections, class_names: tuple[str, ...]) -> De
 
 def extra_classes_note(detections: Sequence[Detections], class_names: tuple[str, ...]) -> tuple[str, ...]:
     """A note on detections of classes that are not among `class_names`, or nothing."""
-    extra = [name for in_photo in detections for name in in_photo.names if name not in class_names]
+    known = {class_name(name) for name in class_names}
+    extra = [name for in_photo in detections for name in in_photo.names if class_name(name) not in known]
     if not extra:
         return ()
     names = ", ".join(quoted(sorted(set(extra))))

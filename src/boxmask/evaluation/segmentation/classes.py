@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from boxmask.data.class_checks import OnUnseenClasses, check_model_classes, quoted
 from boxmask.data.segmentation.dataset import SegmentationDataset
+from boxmask.names import class_name
 from boxmask.types import IGNORED
 
 Labels = UInt8[np.ndarray, "H W"]
@@ -32,8 +33,8 @@ class EvaluatedClasses:
 
     def convert_prediction(self, labels: Labels, class_names: Sequence[str]) -> Labels:
         """Labels of `class_names` -> evaluated labels, K for any other class."""
-        index = {name: label for label, name in enumerate(self.class_names)}
-        table = np.array([index.get(name, len(index)) for name in class_names], dtype=np.uint8)
+        index = {class_name(name): label for label, name in enumerate(self.class_names)}
+        table = np.array([index.get(class_name(name), len(index)) for name in class_names], dtype=np.uint8)
         return np.asarray(table[labels])
 
 
@@ -50,7 +51,8 @@ def evaluated_classes(
     truth_table = np.full(IGNORED + 1, IGNORED, dtype=np.uint8)
     for label, name in enumerate(dataset.class_names):
         truth_table[label] = kept.index(name) if name in kept else IGNORED
-    extra = tuple(name for name in known if name not in dataset.class_names)
+    in_dataset = {class_name(name) for name in dataset.class_names}
+    extra = tuple(name for name in known if class_name(name) not in in_dataset)
     return EvaluatedClasses(kept, truth_table, extra, notes)
 
 
