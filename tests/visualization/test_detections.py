@@ -11,7 +11,8 @@ from boxmask.masks import Masks
 from boxmask.types import Detections
 from boxmask.visualization import name_tags
 from boxmask.visualization.detections import detections_from_labels, draw_comparison, draw_detections
-from boxmask.visualization.style import PALETTE, font_of_size
+from boxmask.visualization.fonts import default_font, load_font
+from boxmask.visualization.style import PALETTE
 
 NAMES = ("cat", "dog", "Äffchen", "кошка")
 
@@ -131,7 +132,7 @@ def test_photo_of_another_size_or_type_is_refused():
 
 
 def test_font_has_letters_of_other_alphabets():
-    font = font_of_size(20)
+    font = load_font(default_font(), 20)
     missing = font.getmask("\uffff").getbbox()
     assert all(font.getmask(letter).getbbox() not in (None, missing) for letter in "Äкш")
 

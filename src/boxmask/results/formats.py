@@ -32,6 +32,11 @@ def check_formats(formats: Sequence[str], supported: Sequence[str], reason: str)
             raise UsageError(f"--save {name}: {reason}. Choose from: {', '.join(supported)}.")
 
 
+def draws_pictures(formats: Sequence[str]) -> bool:
+    """Whether one of the formats is a picture with names drawn on it."""
+    return any(name in PICTURE_FORMATS for name in formats)
+
+
 def output_files(name: str, formats: Sequence[str], folder: Path) -> dict[str, Path]:
     """The file of each format for the photo called `name`, except formats with one file for all photos."""
     per_photo = [each for each in formats if each in FILES_PER_PHOTO]

@@ -5,7 +5,7 @@ A model's task is looked up once, in `tasks/table.py`; no other code asks which 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
@@ -22,6 +22,7 @@ from boxmask.prediction.predict import ResultWriter
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split
+from boxmask.visualization.fonts import notes_on_fonts
 
 Augment: TypeAlias = Callable[[Tensor, Any, np.random.Generator], tuple[Tensor, Any]]
 """A training photo, uint8 (3, H, W), and its target -> both, changed alike."""
@@ -61,9 +62,10 @@ class EvaluationReport:
     notes: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
 
-    def with_pictures(self, folder: PictureFolder) -> EvaluationReport:
+    def with_pictures(self, folder: PictureFolder, class_names: Sequence[str]) -> EvaluationReport:
         """The report with the files, notes and errors of the folder that the pictures were drawn into."""
-        return replace(self, pictures=tuple(folder.files), notes=folder.notes, errors=tuple(folder.errors))
+        notes = folder.notes + (notes_on_fonts(class_names) if folder.files else ())
+        return replace(self, pictures=tuple(folder.files), notes=notes, errors=tuple(folder.errors))
 
 
 class Task(Protocol[DatasetT, ModelT]):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from boxmask.visualization.style import DARK, LIGHT, RGBImage, font_of_size
+from boxmask.visualization.style import DARK, LIGHT, RGBImage
+from boxmask.visualization.text import draw_text, text_width
 
 MARGIN = 2  # pixels around each picture
 
@@ -59,15 +60,15 @@ def _sheet_row(
         left = i * (cell + 2 * MARGIN) + MARGIN
         row.paste(Image.fromarray(picture), (left + (cell - picture.shape[1]) // 2, caption_height + MARGIN))
         if captions:
-            font = font_of_size(max(9, caption_height * 2 // 3))
-            text = _shorten(captions[i], font, cell)
-            pencil.text((left + 2, caption_height // 2), text, DARK, font, anchor="lm")
+            font_size = max(9, caption_height * 2 // 3)
+            text = _shorten(captions[i], font_size, cell)
+            draw_text(pencil, (left + 2, caption_height // 2), text, DARK, font_size)
     return np.array(row)
 
 
-def _shorten(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+def _shorten(text: str, font_size: int, width: int) -> str:
     """Cut the start of the text so that it fits `width` pixels; the end of a path is the file name."""
-    if font.getlength(text) <= width:
+    if text_width(text, font_size) <= width:
         return text
-    start = next((i for i in range(len(text)) if font.getlength("…" + text[i:]) <= width), len(text))
+    start = next((i for i in range(len(text)) if text_width("…" + text[i:], font_size) <= width), len(text))
     return "…" + text[start:]

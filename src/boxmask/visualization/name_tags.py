@@ -17,7 +17,8 @@ from torch import Tensor
 
 from boxmask.geometry.boxes import coverage
 from boxmask.types import Detections
-from boxmask.visualization.style import PALETTE, font_of_size, text_color_on
+from boxmask.visualization.style import PALETTE, text_color_on
+from boxmask.visualization.text import draw_text, text_width
 
 MAX_NAMES = 60  # more names hide the photo
 MAX_LARGE_NAMES = 20  # with more names than this, letters are smaller
@@ -31,19 +32,19 @@ def draw_name_tags(canvas: Image.Image, detections: Detections, show_scores: boo
     """Draw the names, and the scores, of the first detections onto `canvas`, in place."""
     font_size = _font_size(canvas.size, len(detections))
     pad = max(1, font_size // 6)
-    pencil, font = ImageDraw.Draw(canvas), font_of_size(font_size)
+    pencil = ImageDraw.Draw(canvas)
     taken: list[PixelBox] = []
     names = detections.names
     for i in range(min(len(detections), MAX_NAMES)):
         text = f"{names[i]} {detections.scores[i]:.2f}" if show_scores else names[i]
-        extent = (int(font.getlength(text)) + 2 * pad, font_size + 2 * pad)
+        extent = (int(text_width(text, font_size)) + 2 * pad, font_size + 2 * pad)
         tag = _free_position(i, detections.boxes, extent, canvas.size, taken)
         if tag is not None:
             taken.append(tag)
             color = PALETTE[int(detections.labels[i]) % len(PALETTE)]
             pencil.rectangle(tag, fill=color)
             left_middle = (tag[0] + pad, tag[1] + pad + font_size // 2)
-            pencil.text(left_middle, text, text_color_on(color), font, anchor="lm")
+            draw_text(pencil, left_middle, text, text_color_on(color), font_size)
 
 
 def _free_position(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
@@ -13,12 +16,17 @@ from boxmask.photos.read import Photo, to_image
 from boxmask.photos.rgb import to_uint8_array
 from boxmask.types import Detections, SegmentationMap
 from boxmask.visualization.detections import draw_detections
+from boxmask.visualization.fonts import notes_on_fonts
 from boxmask.visualization.segmentation import draw_label_map
 
 
 def plot_detections(detections: Detections, photo: Photo | None, min_score: float) -> Image.Image:
-    """The photo with detections drawn on it. Raises UsageError if the photo is missing or does not fit."""
+    """The photo with detections drawn on it. Warns of class names that cannot be drawn.
+
+    Raises UsageError if the photo is missing, is no photo or does not fit.
+    """
     pixels = _pixels(detections, photo)
+    _warn_of_fonts(detections.names)
     return Image.fromarray(draw_detections(pixels, detections, min_score=min_score))
 
 
@@ -31,8 +39,10 @@ def crop_detections(detections: Detections, photo: Photo | None) -> list[Image.I
 
 
 def plot_label_map(label_map: SegmentationMap, photo: Photo | None) -> Image.Image:
-    """The photo tinted by class. Raises UsageError if the photo is missing or does not fit."""
-    return Image.fromarray(draw_label_map(_pixels(label_map, photo), label_map))
+    """The photo tinted by class. Warns, and raises UsageError, as `plot_detections` does."""
+    pixels = _pixels(label_map, photo)
+    _warn_of_fonts(label_map.shares())
+    return Image.fromarray(draw_label_map(pixels, label_map))
 
 
 def png(picture: Image.Image) -> bytes:
@@ -42,11 +52,21 @@ def png(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def _warn_of_fonts(names: Iterable[str]) -> None:
+    for note in notes_on_fonts(names):
+        warnings.warn(note, stacklevel=4)  # the caller of `plot`
+
+
 def _pixels(result: Detections | SegmentationMap, photo: Photo | None) -> UInt8[np.ndarray, "H W 3"]:
     given = result.photo if photo is None else photo
     if given is None:
         raise UsageError(
             "this result keeps no photo. Pass the photo that it comes from, for example plot(photo)"
+        )
+    if isinstance(given, str | Path) and not Path(given).exists():
+        raise UsageError(
+            f"{given}: expected the photo that the result comes from, found no such file. "
+            f"To write a picture, use save({str(given)!r})."
         )
     pixels = to_uint8_array(to_image(given))
     if pixels.shape[:2] != result.size:

@@ -1,18 +1,14 @@
-"""The style of pictures: colors of the classes, and the font."""
+"""The style of pictures: the colors of the classes."""
 
 from __future__ import annotations
 
 import colorsys
 from collections.abc import Sequence
-from functools import cache
 from itertools import count
-from pathlib import Path
 from typing import TypeAlias
 
-import matplotlib
 import numpy as np
 from jaxtyping import UInt8
-from PIL import ImageFont
 
 RGBImage: TypeAlias = UInt8[np.ndarray, "H W 3"]
 """(H, W, 3) uint8 RGB."""
@@ -72,13 +68,6 @@ def _color(index: int) -> str:
     turn, level = index - len(PALETTE), (index // 7) % 3
     red, green, blue = colorsys.hsv_to_rgb(turn * GOLDEN_ANGLE % 1.0, 0.9 - 0.25 * level, 0.6 + 0.18 * level)
     return f"#{round(255 * red):02X}{round(255 * green):02X}{round(255 * blue):02X}"
-
-
-@cache
-def font_of_size(size: int) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which comes with matplotlib and covers most alphabets. `size` is in pixels."""
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return ImageFont.truetype(str(folder / "DejaVuSans.ttf"), size)
 
 
 def text_color_on(background: str) -> str:

@@ -104,7 +104,8 @@ class ClassificationTask:
         folder = PictureFolder(pictures, [pictures / MISTAKES_FILE]) if pictures is not None else None
         evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, folder)
         report = EvaluationReport(evaluation, classification_table(evaluation))
-        return report.with_pictures(folder) if folder is not None else report
+        names = (*model.config.class_names, *dataset.class_names)
+        return report.with_pictures(folder, names) if folder is not None else report
 
     # ---------------------------------------------------------------- prediction
 

@@ -51,5 +51,5 @@ class ClassificationWriter:
         return ""
 
     def notes(self) -> tuple[str, ...]:
-        """None."""
+        """Always empty: nothing is drawn."""
         return ()

@@ -117,7 +117,7 @@ class DetectionTask:
         if folder is None:
             return report
         draw_comparisons(dataset, detections, folder)
-        return report.with_pictures(folder)
+        return report.with_pictures(folder, (*model.config.class_names, *dataset.class_names))
 
     def evaluate_with_detections(
         self,
@@ -138,4 +138,5 @@ class DetectionTask:
         self, model: Detector, out: Path, formats: tuple[str, ...] | None, min_score: float
     ) -> DetectionWriter:
         """Pictures, COCO, LabelMe and, with masks, label maps."""
-        return DetectionWriter(out, formats, min_score, masks=self.needs_masks)
+        class_names = model.config.class_names
+        return DetectionWriter(out, formats, min_score, masks=self.needs_masks, class_names=class_names)

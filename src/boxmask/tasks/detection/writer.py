@@ -8,9 +8,10 @@ from boxmask.data.messages import format_count
 from boxmask.errors import OutputError
 from boxmask.results.coco import save_coco
 from boxmask.results.detections import DEFAULT_DETECTION_FORMATS, check_detection_formats, write_detections
-from boxmask.results.formats import output_files
+from boxmask.results.formats import draws_pictures, output_files
 from boxmask.types import Detections
 from boxmask.types.checks import check_min_score
+from boxmask.visualization.fonts import notes_on_fonts
 from boxmask.visualization.style import RGBImage
 
 COCO_FILE = "detections.json"
@@ -22,13 +23,22 @@ class DetectionWriter:
     formats:   None: pictures and COCO
     min_score: pictures, LabelMe files and label maps leave out lower scores; the COCO file holds all
     masks:     whether the detector finds masks
+    class_names: those of the detector, whose characters are looked up in the fonts
     """
 
-    def __init__(self, out: Path, formats: tuple[str, ...] | None, min_score: float, *, masks: bool) -> None:
+    def __init__(
+        self,
+        out: Path,
+        formats: tuple[str, ...] | None,
+        min_score: float,
+        *,
+        masks: bool,
+        class_names: tuple[str, ...] = (),
+    ) -> None:
         self.formats = DEFAULT_DETECTION_FORMATS if formats is None else formats
         check_detection_formats(self.formats, masks=masks)
         check_min_score(min_score, "--min-score")
-        self.out, self.min_score = out, min_score
+        self.out, self.min_score, self.class_names = out, min_score, class_names
         self.photos: list[Path] = []
         self.results: list[Detections] = []
 
@@ -63,5 +73,5 @@ class DetectionWriter:
         return f"{format_count(count, 'object')} with a score of {self.min_score:g} or more"
 
     def notes(self) -> tuple[str, ...]:
-        """None."""
-        return ()
+        """Remarks on class names that cannot be drawn."""
+        return notes_on_fonts(self.class_names) if draws_pictures(self.formats) else ()

@@ -120,7 +120,8 @@ class SegmentationTask:
         folder = PictureFolder.for_photos(pictures, photos) if pictures is not None else None
         evaluation = evaluate_and_draw(model, dataset, on_unseen_classes, progress, folder)
         report = EvaluationReport(evaluation, segmentation_table(evaluation))
-        return report.with_pictures(folder) if folder is not None else report
+        names = (*model.config.class_names, *dataset.class_names)
+        return report.with_pictures(folder, names) if folder is not None else report
 
     # ---------------------------------------------------------------- prediction
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from boxmask.results.formats import LABEL_MAPS, output_files
+from boxmask.results.formats import LABEL_MAPS, draws_pictures, output_files
 from boxmask.results.label_maps import CLASSES_FILE, check_class_names, save_classes_file
 from boxmask.results.segmentation import (
     DEFAULT_SEGMENTATION_FORMATS,
@@ -12,6 +12,7 @@ from boxmask.results.segmentation import (
     write_segmentation,
 )
 from boxmask.types import SegmentationMap
+from boxmask.visualization.fonts import notes_on_fonts
 from boxmask.visualization.style import RGBImage
 
 
@@ -58,5 +59,5 @@ class SegmentationWriter:
         return ""
 
     def notes(self) -> tuple[str, ...]:
-        """None."""
-        return ()
+        """Remarks on class names that cannot be drawn."""
+        return notes_on_fonts(self.class_names) if draws_pictures(self.formats) else ()
