@@ -1,0 +1,113 @@
+"""Readers of labels and splits. Each target also uses what it has read, as training would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from boxmask.data.classification.read import read_classification
+from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.read import read_detection
+from boxmask.data.formats.coco_document import read_document
+from boxmask.data.formats.voc_xml import read_voc_file
+from boxmask.data.json_text import read_json
+from boxmask.data.segmentation.classes_file import find_classes_file, read_classes_file
+from boxmask.data.segmentation.read import read_segmentation
+from boxmask.data.split import apply_split_file
+from boxmask.data.text import read_beginning, read_lines
+
+
+def text(folder: Path) -> None:
+    path = folder / "names.txt"
+    if path.is_file():
+        read_beginning(path)
+        for line in read_lines(path):
+            line.encode("utf-8")
+
+
+def json_file(folder: Path) -> None:
+    path = folder / "a.json"
+    if path.is_file():
+        read_json(path)
+
+
+def voc_file(folder: Path) -> None:
+    if (folder / "a.xml").is_file():
+        read_voc_file(folder, "a.xml")
+
+
+def coco_document(folder: Path) -> None:
+    document = read_document(folder, "instances.json")
+    for key in ("images", "annotations", "categories"):
+        for index in range(len(document.entries(key))):
+            document.location(key, index)
+
+
+def detection(folder: Path) -> None:
+    """VOC, COCO and instance maps. Bad boxes are left out, so that the rest is used as well."""
+    _use(read_detection(folder, on_bad_boxes="skip"))
+
+
+def split_file(folder: Path) -> None:
+    dataset = read_detection(folder / "data", on_bad_boxes="skip")
+    _use(apply_split_file(dataset, folder / "split.json"))
+
+
+def label_maps(folder: Path) -> None:
+    dataset = read_segmentation(folder, on_unknown_colors="skip", on_bad_boxes="skip")
+    for photo in range(len(dataset)):
+        dataset.target(photo)
+    dataset.fingerprint()
+    _print(dataset.notes, dataset.class_names)
+
+
+def classes_file(folder: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            read_classes_file(path)
+    find_classes_file(folder)
+
+
+def class_folders(folder: Path) -> None:
+    dataset = read_classification(folder, on_bad_boxes="skip")
+    _print(dataset.notes, dataset.class_names)
+
+
+def _use(dataset: DetectionDataset) -> None:
+    for photo in range(len(dataset)):
+        target = dataset.target(photo)
+        height, width = dataset.sizes[photo].tolist()
+        assert np.isfinite(target.boxes.numpy()).all()
+        assert (target.boxes.numpy() <= [width, height, width, height]).all()
+        masks = dataset.masks(photo)
+        if masks is not None:
+            masks.dense()
+    assert np.isfinite(dataset.areas).all()
+    dataset.counts()
+    dataset.fingerprint()
+    _print(dataset.notes, dataset.class_names)
+
+
+def _print(*groups: tuple[str, ...]) -> None:
+    """Notes and names can be printed, and written to files."""
+    for group in groups:
+        for line in group:
+            line.encode("utf-8")
+
+
+LABEL_TARGETS: dict[str, Callable[[Path], None]] = {
+    "text": text,
+    "json": json_file,
+    "voc-file": voc_file,
+    "voc-set": detection,
+    "coco-document": coco_document,
+    "coco-set": detection,
+    "coco-masks": detection,
+    "instance-maps": detection,
+    "split-file": split_file,
+    "label-maps": label_maps,
+    "classes-file": classes_file,
+    "class-folders": class_folders,
+}
