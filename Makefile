@@ -5,10 +5,11 @@ VENV ?= .venv
 else
 VENV ?= .venv-$(notdir $(PYTHON))
 endif
+INPUTS ?= 10000
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check docs bench clean
+.PHONY: demo test check docs bench fuzz clean
 
 demo: $(READY)  ## generate photos, train, evaluate, predict: about five minutes
 	$(BIN)/boxmask demo
@@ -30,6 +31,9 @@ bench: $(READY)  ## speed beside torchvision; the other scripts in benchmarks/ n
 	$(BIN)/python benchmarks/training_step.py
 	$(BIN)/python benchmarks/one_stage_step.py
 	$(BIN)/python benchmarks/prediction.py
+
+fuzz: $(READY)  ## damage the inputs of every reader and writer, INPUTS times each: about half an hour
+	$(BIN)/python tests/fuzz/run.py --inputs $(INPUTS)
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

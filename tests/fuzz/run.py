@@ -1,8 +1,8 @@
 """Fuzz every reader and writer: `python tests/fuzz/run.py [TARGET ...] [--inputs N] [--seed S]`.
 
 Prints a table: target, inputs, results, errors of boxmask, failures. A failure is anything else: another
-exception, or an input that takes too long. Its smallest input is saved in tests/fuzz/corpus/TARGET/, where the
-tests run it from then on; `--replay FILE` runs it again. Exits with 1 if there are failures.
+exception, or an input that takes too long. Its smallest input is saved in tests/fuzz/corpus/TARGET/, where
+the tests run it from then on; `--replay FILE` runs it again. Exits with 1 if there are failures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from fuzzing.engine import Summary, fuzz, run_input
-from fuzzing.inputs import read_input, save_input
+from fuzzing.inputs import CORPUS, read_input, save_input
 from fuzzing.targets import TARGETS
 
 from boxmask.errors import BoxmaskError
@@ -31,8 +31,9 @@ def main() -> int:
         return _write_seeds()
     if arguments.replay:
         return _replay(arguments.replay)
-    print(f"{'target':20} {'inputs':>8} {'results':>8} {'errors':>8} {'failures':>8} {'slowest':>8} {'seconds':>8}")
-    summaries = [_fuzz(name, arguments.inputs, arguments.seed) for name in arguments.targets or TARGETS]
+    heads = ("inputs", "results", "errors", "failures", "slowest", "seconds")
+    print(f"{'target':20}", *(f"{head:>8}" for head in heads))
+    summaries = [_fuzz(name, arguments) for name in arguments.targets or TARGETS]
     total = sum(len(summary.failures) for summary in summaries)
     print(f"{sum(summary.inputs for summary in summaries):,} inputs, {total} failures")
     return 1 if total else 0
@@ -40,21 +41,27 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Fuzz every reader and writer of boxmask.")
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"one of {', '.join(TARGETS)}; default: all")
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help=f"one of {', '.join(TARGETS)}; default: all"
+    )
     parser.add_argument("--inputs", type=int, default=10_000, help="inputs per target")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
     parser.add_argument("--replay", type=Path, help="run one input of the corpus, with its traceback")
+    parser.add_argument("--save-to", type=Path, default=CORPUS, help="folder for failing inputs")
     parser.add_argument("--write-seeds", action="store_true", help="write the corpus's seeds anew")
     return parser
 
 
-def _fuzz(name: str, num_inputs: int, seed: int) -> Summary:
-    summary = fuzz(TARGETS[name], num_inputs, seed)
+def _fuzz(name: str, arguments: argparse.Namespace) -> Summary:
+    summary = fuzz(TARGETS[name], arguments.inputs, arguments.seed)
     counts = f"{summary.inputs:8,} {summary.results:8,} {summary.errors:8,} {len(summary.failures):8,}"
     print(f"{name:20} {counts} {summary.slowest:7.2f}s {summary.seconds:7.0f}s", flush=True)
     for place, (files, trace) in summary.failures.items():
-        path = save_input(files, name, "regression")
-        print(f"\n{place}\n{trace}\nreproduce: python tests/fuzz/run.py --replay {os.path.relpath(path)}\n", flush=True)
+        path = save_input(files, arguments.save_to / name, "regression")
+        print(
+            f"\n{place}\n{trace}\nreproduce: python tests/fuzz/run.py --replay {os.path.relpath(path)}\n",
+            flush=True,
+        )
     return summary
 
 
@@ -72,7 +79,7 @@ def _write_seeds() -> int:
 
     for name, inputs in all_seeds().items():
         for files in inputs:
-            print(save_input(files, name, "seed"))
+            print(save_input(files, CORPUS / name, "seed"))
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -164,9 +165,26 @@ def test_a_truncated_file(saved: Path, part: float) -> None:
 def test_a_file_of_another_format(tmp_path: Path) -> None:
     torch.save(TENSORS, tmp_path / "torch.pth")
     (tmp_path / "text.txt").write_text("not a checkpoint")
-    for name in ("torch.pth", "text.txt"):
-        with pytest.raises(CheckpointError, match=rf"{name}: this checkpoint is damaged"):
+    Image.new("RGB", (9, 9)).save(tmp_path / "photo.jpg")
+    kinds = {
+        "torch.pth": "a zip archive, as torch",
+        "text.txt": "a text file",
+        "photo.jpg": r"a photo \(JPEG\)",
+    }
+    for name, kind in kinds.items():
+        with pytest.raises(
+            CheckpointError, match=rf"{name}: this is {kind}.*, not a checkpoint\."
+        ):
             load_detector(tmp_path / name)
+
+
+def test_weights_that_are_not_finite_are_refused_by_name(saved: Path) -> None:
+    tensors, metadata = read_checkpoint(saved)
+    name = next(name for name, tensor in tensors.items() if tensor.is_floating_point())
+    tensors[name].view(-1)[0] = float("nan")
+    save_checkpoint(saved, tensors, metadata)
+    with pytest.raises(CheckpointError, match=f"{name} holds values that are not finite"):
+        load_detector(saved)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}])

@@ -93,3 +93,25 @@ def test_files_without_tensors_by_name(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "odd.pth")
     with pytest.raises(WeightsError, match=r"odd\.pth: expected tensors by name, found"):
         read_state_dict(tmp_path / "odd.pth")
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0JFIF", "a photo (JPEG)"),
+        (b"\x89PNG\r\n\x1a\n", "a picture (PNG)"),
+        (b"\0\0\0\x18ftypheic", "a photo or video"),
+        (b'{"a": 1}', "a JSON file"),
+        (b"<html><body>404</body></html>", "an XML or HTML file"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a text file"),
+        ("\ufeff[1, 2]".encode(), "a JSON file"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["pth", "safetensors", "bin"])
+def test_files_of_another_kind_are_named(tmp_path: Path, start: bytes, kind: str, suffix: str) -> None:
+    path = tmp_path / f"weights.{suffix}"
+    path.write_bytes(start + b" " * 50)
+    with pytest.raises(WeightsError) as raised:
+        read_state_dict(path)
+    assert f"this is {kind}" in str(raised.value)
+    assert "not a file of weights. Give a file of weights" in str(raised.value)

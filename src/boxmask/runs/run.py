@@ -175,7 +175,7 @@ def read_recipe(run: Run) -> tuple[Recipe, Path]:
         if not isinstance(content, dict) or not isinstance(content.get("data"), str):
             raise ValueError('expected an object with "data" and "recipe"')
         return recipe_from_dict(content.get("recipe")), Path(content["data"])
-    except (OSError, ValueError, UsageError) as error:
+    except (OSError, ValueError, RecursionError, UsageError) as error:
         message = f"{run.recipe_file}: this is not the recipe of a run ({error})"
         raise CheckpointError(f"{message}. Restore the file, or train again.") from error
 

@@ -22,6 +22,7 @@ from boxmask.errors import BoxmaskError, CheckpointError, UsageError
 from boxmask.models.table import AnyModel, config_from_json, model_entry
 from boxmask.pipeline.device import resolve_device
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
+from boxmask.weights.file_description import describe_file
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 KEY = "boxmask"  # the key of our JSON in the header of the file
@@ -85,7 +86,7 @@ def read_metadata(path: Path) -> CheckpointMetadata:
         raise CheckpointError(f"{path}: these are not weights of a boxmask model. {REMEDY}")
     try:
         return _parse_metadata(header[KEY])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: the checkpoint's metadata is damaged ({error}). {REMEDY}") from error
 
 
@@ -122,6 +123,9 @@ def _open_checkpoint(path: Path) -> Iterator[Any]:
         with safe_open(path, framework="pt") as file:
             yield file
     except (SafetensorError, OSError, ValueError) as error:
+        if kind := describe_file(path):
+            expected = "Give a run: the folder that training wrote, or a checkpoint in it (.safetensors)."
+            raise CheckpointError(f"{path}: this is {kind}, not a checkpoint. {expected}") from error
         raise CheckpointError(
             f"{path}: this checkpoint is damaged or incomplete ({error}). {REMEDY}"
         ) from error
@@ -160,12 +164,20 @@ def load_model(run: str | Path, device: str | torch.device = "auto") -> AnyModel
         with SeededRandomNumbers(0):  # initial weights, which the checkpoint's replace
             built = model_entry(metadata.model).build(config_from_json(metadata.model, metadata.config), None)
         model = cast(AnyModel, built)
+        _check_finite(tensors)
         model.load_state_dict(tensors)
     except (BoxmaskError, ValueError, RuntimeError) as error:  # name, config, tensors
         raise CheckpointError(
             f"{path}: this checkpoint does not fit this version of boxmask ({error}). {REMEDY}"
         ) from error
     return model.to(target).eval()
+
+
+def _check_finite(tensors: dict[str, Tensor]) -> None:
+    """Raise ValueError for weights that are NaN or infinite, which give no results."""
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} holds values that are not finite")
 
 
 def load_detector(run: str | Path, device: str | torch.device = "auto") -> Detector:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from boxmask.errors import WeightsError
+from boxmask.weights.file_description import describe_file
 
 # What torch.load and safetensors raise for damaged files.
 READER_ERRORS = (
@@ -41,6 +42,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except READER_ERRORS as error:
+        kind = describe_file(path)
+        if kind and "torch.save" not in kind:
+            advice = "Give a file of weights (.pth or .safetensors)."
+            raise WeightsError(f"{path}: this is {kind}, not a file of weights. {advice}") from error
         raise WeightsError(
             f"{path}: this file of weights cannot be read ({error}). Download it again."
         ) from error

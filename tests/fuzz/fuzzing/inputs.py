@@ -38,11 +38,11 @@ def read_input(path: Path) -> Files:
     return {name: _bytes(value) for name, value in content.items()}
 
 
-def save_input(files: Files, target: str, prefix: str) -> Path:
-    """Write an input to the corpus, as text where it is text."""
+def save_input(files: Files, folder: Path, prefix: str) -> Path:
+    """Write an input to a folder, such as the one of its target in the corpus; as text where it is text."""
     content = json.dumps({name: _readable(value) for name, value in files.items()}, indent=1)
     digest = hashlib.sha256(content.encode()).hexdigest()[:10]
-    path = CORPUS / target / f"{prefix}-{digest}.json"
+    path = folder / f"{prefix}-{digest}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content + "\n", encoding="utf-8")
     return path

@@ -110,7 +110,7 @@ def _proposals() -> Files:
 
 
 def _texts() -> list[bytes]:
-    return ["a\nb.jpg\ncam1/c\n".encode(), "상자\n".encode("cp949"), "é\r\nü\r\n".encode("utf-16")]
+    return [b"a\nb.jpg\ncam1/c\n", "상자\n".encode("cp949"), "é\r\nü\r\n".encode("utf-16")]
 
 
 def _xml(photo: str, name: str, encoding: str = "") -> bytes:
@@ -153,14 +153,18 @@ def _texts_of_runs() -> list[Any]:
 
 
 def _coco(segmentations: list[Any]) -> bytes:
-    images = [{"id": i, "file_name": f"{name}.png", "width": 16, "height": 12} for i, name in enumerate("abc", 1)]
+    images = [
+        {"id": i, "file_name": f"{name}.png", "width": 16, "height": 12} for i, name in enumerate("abc", 1)
+    ]
     annotations = [
         {"id": i, "image_id": i, "category_id": 1 + i % 2, "bbox": [3, 2, 6.5, 5], "area": 32.5, "iscrowd": 0}
         | ({"segmentation": segmentation} if segmentation is not None else {})
         for i, segmentation in enumerate(segmentations, 1)
     ]
     categories = [{"id": 1, "name": "cat", "supercategory": "pet"}, {"id": 2, "name": "dog"}]
-    return json.dumps({"images": images, "annotations": annotations, "categories": categories}, indent=1).encode()
+    return json.dumps(
+        {"images": images, "annotations": annotations, "categories": categories}, indent=1
+    ).encode()
 
 
 def _coco_set(segmentations: list[Any]) -> Files:
@@ -225,8 +229,12 @@ def _recipe() -> Files:
 
 def _metadata() -> CheckpointMetadata:
     entry = model_entry("classifier")
-    config = entry.config(class_names=("cat", "dog"), **{**entry.presets["default"], "backbone": "test_resnet"})
-    return CheckpointMetadata("classifier", asdict(config), "0123", versions(), {"accuracy": 0.5}, {"step": 3})
+    config = entry.config(
+        class_names=("cat", "dog"), **{**entry.presets["default"], "backbone": "test_resnet"}
+    )
+    return CheckpointMetadata(
+        "classifier", asdict(config), "0123", versions(), {"accuracy": 0.5}, {"step": 3}
+    )
 
 
 def _safetensors() -> Files:
@@ -241,13 +249,20 @@ def _checkpoint() -> Files:
     from boxmask.models.table import config_from_json
 
     config = config_from_json("classifier", json.loads(json.dumps(metadata.config)))
-    content = save({name: tensor.contiguous() for name, tensor in entry.build(config, None).state_dict().items()})
+    content = save(
+        {name: tensor.contiguous() for name, tensor in entry.build(config, None).state_dict().items()}
+    )
     length = int.from_bytes(content[:8], "little")
-    return {"metadata.json": json.dumps(asdict(metadata)).encode(), "tensors.json": content[8 : 8 + length].strip()}
+    return {
+        "metadata.json": json.dumps(asdict(metadata)).encode(),
+        "tensors.json": content[8 : 8 + length].strip(),
+    }
 
 
 def _state_dicts() -> list[Files]:
-    lite = {f"_blocks.{block}._bn1.bias": torch.zeros(2) for block in range(16)} | {"_conv_stem.weight": torch.zeros(2)}
+    lite = {f"_blocks.{block}._bn1.bias": torch.zeros(2) for block in range(16)} | {
+        "_conv_stem.weight": torch.zeros(2)
+    }
     state = {"a.weight": torch.zeros(2, 3), "a.bias": torch.ones(2)}
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "a.pth"
@@ -273,13 +288,16 @@ def _torchvision() -> list[Files]:
         },
         "ssdlite320_mobilenet_v3_large": {
             name: list(tensor.shape)
-            for name, tensor in ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None).state_dict().items()
+            for name, tensor in ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None)
+            .state_dict()
+            .items()
             if "head" in name and ".5." in name
         },
     }
     del lraspp_mobilenet_v3_large
     return [
-        {"state.json": json.dumps({"name": name, "shapes": shapes}).encode()} for name, shapes in heads.items()
+        {"state.json": json.dumps({"name": name, "shapes": shapes}).encode()}
+        for name, shapes in heads.items()
     ]
 
 
@@ -294,7 +312,19 @@ def _log() -> Files:
 
 def _command_lines() -> list[list[str]]:
     return [
-        ["train", "data", "--model", "unet", "--max-minutes", "1.5", "--scale", "0.5", "1.5", "--workers", "0"],
+        [
+            "train",
+            "data",
+            "--model",
+            "unet",
+            "--max-minutes",
+            "1.5",
+            "--scale",
+            "0.5",
+            "1.5",
+            "--workers",
+            "0",
+        ],
         ["train", "data", "--model-option", "nms_iou=0.4", "--seed", "3", "--split-file", "split.json"],
         ["evaluate", "run", "data", "--split", "val", "--json", "-", "--svd", "128", "64"],
         ["predict", "run", "a.jpg", "b.jpg", "--save", "jpg,coco", "--min-score", "0.3"],
@@ -308,8 +338,26 @@ def _command_lines() -> list[list[str]]:
 def _results() -> list[Files]:
     objects = [[1, 2, 9, 8, 0.9, 0], [3, 3, 14.5, 11.25, 0.5, 1], [0, 0, 16, 12, 0.25, 0]]
     described = [
-        {"photo": "a.png", "size": [12, 16], "class_names": ["cat", "dog"], "objects": objects, "has_masks": True},
-        {"photo": "상자 é.png", "size": [40, 30], "class_names": ["고양이", "箱"], "objects": objects, "has_masks": False},
-        {"photo": "x/" + "long" * 20 + ".png", "size": [1, 1], "class_names": ["a"], "objects": [], "has_masks": True},
+        {
+            "photo": "a.png",
+            "size": [12, 16],
+            "class_names": ["cat", "dog"],
+            "objects": objects,
+            "has_masks": True,
+        },
+        {
+            "photo": "상자 é.png",
+            "size": [40, 30],
+            "class_names": ["고양이", "箱"],
+            "objects": objects,
+            "has_masks": False,
+        },
+        {
+            "photo": "x/" + "long" * 20 + ".png",
+            "size": [1, 1],
+            "class_names": ["a"],
+            "objects": [],
+            "has_masks": True,
+        },
     ]
     return [{"result.json": json.dumps(content, ensure_ascii=False).encode()} for content in described]

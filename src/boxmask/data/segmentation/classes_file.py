@@ -125,7 +125,7 @@ def _entry(fields: list[str], location: str) -> ClassEntry:
         return ClassEntry(name, None, False, ignored, location)
     if len(values) == 1 and (color := _COLOR.fullmatch(values[0])):
         return ClassEntry(name, int(color[1], 16), True, ignored, location)
-    if all(value.isdecimal() for value in values):
+    if all(value.isdecimal() and len(value) < 10 for value in values):
         numbers = [int(value) for value in values]
         if len(numbers) == 1 and numbers[0] <= 65535:
             return ClassEntry(name, numbers[0], False, ignored, location)

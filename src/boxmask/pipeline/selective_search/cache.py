@@ -13,14 +13,12 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from boxmask.atomic_write import atomic_write
 from boxmask.errors import OutputError, UsageError
 from boxmask.photos.read import load_photo, photo_errors
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig, selective_search
+from boxmask.pipeline.stored_boxes import read_boxes, write_boxes
 
 VERSION = 2  # of Selective Search; increase it when the same photo and settings give other boxes
 
@@ -50,12 +48,11 @@ class ProposalCache:
         """
         path = self.path(photo)
         try:
-            return torch.from_numpy(np.load(path, allow_pickle=False))
-        except (OSError, EOFError, ValueError):  # missing or damaged: search
+            return read_boxes(path)
+        except (OSError, ValueError):  # missing or damaged: search
             boxes = selective_search(load_photo(photo), self.config)
         try:
-            with atomic_write(path) as partial, partial.open("wb") as file:
-                np.save(file, boxes.numpy(), allow_pickle=False)
+            write_boxes(path, boxes)
         except OutputError as error:
             remedy = "Set BOXMASK_CACHE to a writable folder."
             raise UsageError(f"{self.folder}: proposals cannot be saved here ({error}). {remedy}") from error

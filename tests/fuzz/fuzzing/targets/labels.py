@@ -15,7 +15,7 @@ from boxmask.data.formats.voc_xml import read_voc_file
 from boxmask.data.json_text import read_json
 from boxmask.data.segmentation.classes_file import find_classes_file, read_classes_file
 from boxmask.data.segmentation.read import read_segmentation
-from boxmask.data.split import apply_split_file
+from boxmask.data.split_file import apply_split_file
 from boxmask.data.text import read_beginning, read_lines
 
 

@@ -54,7 +54,9 @@ class Description:
         rows = sorted(self.objects, key=lambda row: -row[4])
         boxes = torch.tensor([row[:4] for row in rows]).reshape(-1, 4).clamp(min=0)
         boxes = torch.minimum(boxes, torch.tensor([width, height, width, height]))
-        boxes = torch.cat([torch.minimum(boxes[:, :2], boxes[:, 2:]), torch.maximum(boxes[:, :2], boxes[:, 2:])], 1)
+        boxes = torch.cat(
+            [torch.minimum(boxes[:, :2], boxes[:, 2:]), torch.maximum(boxes[:, :2], boxes[:, 2:])], 1
+        )
         labels = torch.tensor([int(row[5]) % len(self.class_names) for row in rows], dtype=torch.int64)
         masks = None
         if self.has_masks:
@@ -66,11 +68,15 @@ class Description:
         return Detections(boxes, scores, labels, self.class_names, self.size, masks)
 
     def label_map(self) -> SegmentationMap:
-        labels = np.add.outer(np.arange(self.size[0]), np.arange(self.size[1])) % min(255, len(self.class_names))
+        labels = np.add.outer(np.arange(self.size[0]), np.arange(self.size[1])) % min(
+            255, len(self.class_names)
+        )
         return SegmentationMap(torch.from_numpy(labels.astype(np.uint8)), self.class_names[:255])
 
     def classification(self) -> Classification:
-        return Classification(torch.full((len(self.class_names),), 1 / len(self.class_names)), self.class_names)
+        return Classification(
+            torch.full((len(self.class_names),), 1 / len(self.class_names)), self.class_names
+        )
 
 
 def describe(folder: Path) -> Description:
