@@ -31,7 +31,7 @@ app = App(
     version=__version__,
     console=Console(stderr=False),
     error_console=Console(stderr=True),
-    default_parameter=Parameter(negative_iterable=""),
+    default_parameter=Parameter(negative_iterable="", json_list=False, json_dict=False),
     suppress_keyboard_interrupt=False,  # `main` reports it
 )
 for verb, summary in VERBS.items():

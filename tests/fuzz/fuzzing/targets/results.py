@@ -198,7 +198,7 @@ def prediction(folder: Path) -> None:
     formats = ("jpg", "png", "coco", "labelme", *(["label-maps"] if detections.masks is not None else []))
     writers = (
         (detections, DetectionWriter(out / "1", formats, 0.0, masks=result.has_masks)),
-        (result.label_map(), SegmentationWriter(out / "2", None)),
+        (result.label_map(), SegmentationWriter(out / "2", None, result.class_names[:255])),
         (result.classification(), ClassificationWriter(out / "3", None, result.class_names)),
     )
     errors = []
