@@ -229,6 +229,17 @@ def test_a_training_resumes_after_the_photos_have_moved(
     assert same_weights(run.last_checkpoint, trained / "last.safetensors")
 
 
+def test_a_training_with_another_photo_of_the_same_name_is_not_resumed(
+    demo: Path, quick: Recipe, tmp_path: Path
+) -> None:
+    data = Path(shutil.copytree(demo, tmp_path / "data"))
+    run, _ = train(data, quick, tmp_path / "run", ActingReport(4, ctrl_c))
+    photo = sorted((data / "images").iterdir())[0]
+    Image.open(photo).rotate(180).save(photo)
+    with pytest.raises(CheckpointError, match=rf"photos have changed .*\n  images/{photo.name}\n"):
+        resume(run)
+
+
 def test_a_training_with_changed_data_is_not_resumed(demo: Path, quick: Recipe, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(demo, data)

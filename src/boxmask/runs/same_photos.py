@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxmask.data.contract import SplitDataset
-from boxmask.data.messages import format_count, format_note
-from boxmask.data.split_file import SplitFile, photo_digest
+from boxmask.data.messages import format_count, format_errors, format_note
+from boxmask.data.split_file import SplitFile, photo_digest, read_split_file
 from boxmask.errors import CheckpointError
 from boxmask.names import AmbiguousNameError, Match, NameIndex
 from boxmask.runs.run import Run, read_recipe
@@ -126,6 +126,15 @@ def was_read_from(run: Run, root: Path, data: Path) -> bool:
         return False
     folder = recorded if recorded.is_dir() else recorded.parent
     return not {recorded, folder}.isdisjoint({root.resolve(), data.resolve()})
+
+
+def check_same_contents(run: Run, dataset: SplitDataset) -> None:
+    """Raise CheckpointError if photos have other contents than when the run began."""
+    changed = list(find_common_photos(dataset, read_split_file(run.split_file)).changed)
+    if changed:
+        remedy = "Start a new run, or restore these photos."
+        heading = f"{run.path}: photos have changed since this training began"
+        raise CheckpointError(format_errors(heading, changed, remedy))
 
 
 def _find(index: NameIndex, photo: str) -> Match | None:

@@ -11,6 +11,7 @@ from boxmask.data.split_file import write_split_file
 from boxmask.runs.claim import Claim, claim_folder, claim_run
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe, recipe_json, write_json
+from boxmask.runs.same_photos import check_same_contents
 from boxmask.tasks.table import check_recipe, task_of
 from boxmask.training.accelerator import make_accelerator
 from boxmask.training.complete import complete_training
@@ -74,6 +75,7 @@ def _train_new(claim: Claim, data: Path, recipe: Recipe, report: Report, *, agai
     _initialize(session, sources)
     if again:
         check_data(run, session.state.fingerprint)
+        check_same_contents(run, session.task.photos(dataset))
         report.message("nothing was saved before: training begins at the first step")
         run.log_file.unlink(missing_ok=True)
     else:
@@ -94,6 +96,7 @@ def _train_on(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
     dataset = task_of(recipe.model).read(data, recipe)
     accelerator = make_accelerator(recipe)
     session = make_session(dataset, recipe, run, report, accelerator, pretrained=False)
+    check_same_contents(run, session.task.photos(dataset))
     restore(session, stages, saved)
     return complete_training(session, stages, dataset, resumed=True)
 
