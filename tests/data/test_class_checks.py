@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -53,3 +54,9 @@ def test_a_class_that_the_model_does_not_know_stops_or_is_noted(dataset_of: Make
     assert unseen == ("class1",)
     assert note.startswith("classes that the model does not know are left out of the metrics:\n  ")
     assert check_model_classes(dataset, ("class1", "class0")) == ((), ())
+
+
+def test_unicode_forms_of_a_class_are_one_class(dataset_of: Make) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    dataset = replace(dataset_of([[0]]), class_names=(composed,))
+    assert check_model_classes(dataset, (decomposed,)) == ((), ())

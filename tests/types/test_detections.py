@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -252,3 +253,10 @@ def test_a_segmentation_map_cannot_hold_as_many_classes_as_its_labels_would_need
     assert replace(masked, class_names=names[:254]).to_segmentation_map().labels.max() == 2
     with pytest.raises(UsageError, match="at most 254 classes besides the background"):
         replace(masked, class_names=names).to_segmentation_map()
+
+
+def test_names_are_compared_in_one_unicode_form(masked: Detections) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    named = replace(masked, class_names=(composed, "dog"))
+    assert named.filter(names=decomposed).names == [composed]
+    assert named.filter(names=[f" {decomposed}", "dog"]) == named

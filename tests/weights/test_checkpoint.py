@@ -172,9 +172,7 @@ def test_a_file_of_another_format(tmp_path: Path) -> None:
         "photo.jpg": r"a photo \(JPEG\)",
     }
     for name, kind in kinds.items():
-        with pytest.raises(
-            CheckpointError, match=rf"{name}: this is {kind}.*, not a checkpoint\."
-        ):
+        with pytest.raises(CheckpointError, match=rf"{name}: this is {kind}.*, not a checkpoint\."):
             load_detector(tmp_path / name)
 
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
 from boxmask.data.messages import format_note
@@ -72,7 +72,9 @@ def notes_on_unused(source: Source, used: Iterable[str]) -> tuple[str, ...]:
     folders = {posixpath.dirname(file) for file in accounted if _is_photo(Path(file))}
     others = [file for file in source.files if file not in accounted]
     photos = Counter(posixpath.dirname(file) for file in others if _is_photo(Path(file)))
-    lines = [f"{count:,} in {folder}/" for folder, count in sorted(photos.items()) if folder not in folders]
+    lines = [
+        f"{count:,} in {folder or '.'}/" for folder, count in sorted(photos.items()) if folder not in folders
+    ]
     rest = [file for file in others if not _is_photo(Path(file))]
     return (
         *format_note("not used: photos in folders without labeled photos", lines),
@@ -139,6 +141,7 @@ def split_from_name(name: str) -> str | None:
     return splits.pop() if len(splits) == 1 else None
 
 
+@lru_cache(maxsize=4096)
 def split_from_path(file: str) -> str | None:
     """The split that the file's name contains, else the name of its nearest folder with one."""
     path = PurePosixPath(file)
