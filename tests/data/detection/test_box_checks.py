@@ -12,7 +12,7 @@ from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OnBadBoxes
 from boxmask.data.detection.read import read_detection
 from boxmask.data.messages import shorten_note
-from boxmask.errors import LabelError
+from boxmask.errors import LabelError, UsageError
 
 Write = Callable[[int, int], Path]
 
@@ -70,3 +70,21 @@ def test_skip_is_not_advised_where_no_box_would_be_left(write: Write, choice: On
     with pytest.raises(LabelError, match=r"\(3 of 3, 100 %\)") as raised:
         read_detection(write(0, 3), on_bad_boxes=choice)
     assert "--on-bad-boxes" not in str(raised.value)
+
+
+def test_an_unknown_choice_is_refused(write: Write) -> None:
+    choice: Any = "ignore"
+    with pytest.raises(UsageError, match=r'on_bad_boxes: expected "error", "skip" or None, found \'ignore\''):
+        read_detection(write(2, 20), on_bad_boxes=choice)
+
+
+def test_a_click_without_a_drag_in_a_small_set_is_named_with_what_to_do(
+    write_coco: Callable[..., Path], coco: Callable[..., Any], annotation: Callable[..., Any]
+) -> None:
+    boxes = [annotation(1, 1, box) for box in ([5, 5, 9, 9], [7, 7, 0, 0], [20, 5, 9, 9])]
+    with pytest.raises(LabelError) as raised:
+        read_detection(write_coco(coco([(1, "a.jpg")], boxes)))
+    message = str(raised.value)
+    assert "(1 of 3, 33 %)" in message
+    assert "is 0 wide and 0 high; expected more than 0 (a click without a drag?)" in message
+    assert "leave these boxes out with --on-bad-boxes skip" in message

@@ -173,9 +173,9 @@ def refused(root: Path, message: str) -> None:
 
 def test_images_of_another_kind_among_instance_maps_are_refused(root: Path) -> None:
     Image.new("L", (60, 40)).save(root / "labels/b.png")
-    refused(root, r"another kind among the instance maps \(1\):\n  .*labels/b\.png \(L\)\nInstance maps hold")
+    refused(root, r"another kind among the instance maps \(1\):\n  .*labels/b\.png: gray of 8 bits\nInstance")
     (root / "labels/b.png").write_text("no image")
-    refused(root, r"labels/b\.png \(unreadable\)")
+    refused(root, r"labels/b\.png: unreadable")
 
 
 def test_an_instance_map_without_a_photo_is_refused(root: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_map_of_another_size_than_its_photo_is_refused(root: Path) -> None:
 def test_negative_numbers_are_refused(root: Path) -> None:
     (root / "labels/a.png").unlink()
     save_numbers(root / "labels/a.tif", NUMBERS.astype(np.int32) - 1)
-    refused(root, r"labels/a\.tif: found the number -1")
+    refused(root, r"labels/a\.tif: expected object numbers of 0 or more, found -1")
 
 
 def test_several_pages_are_refused(root: Path) -> None:
@@ -246,3 +246,28 @@ def test_dsb2018_is_the_same_from_instance_maps_and_coco(shared_data: Path, tmp_
                 {(tuple(w), crop.tobytes()) for w, crop in zip(masks.windows, masks.crops(), strict=True)}
             )
         assert per_set[0] == per_set[1]
+
+
+# ---------------------------------------------------------------- one number for all objects
+
+
+@pytest.mark.parametrize(
+    ("number", "second", "is_noted"), [(255, 255, True), (1, 1, True), (1, 2, False), (65535, 65535, True)]
+)
+def test_one_number_in_separate_parts_of_all_maps_is_noted(
+    tmp_path: Path, number: int, second: int, is_noted: bool
+) -> None:
+    for name, value in (("a", number), ("b", second)):
+        pixels = np.zeros((40, 60), dtype=np.uint16)
+        pixels[5:10, 5:10] = value
+        if name == "a":
+            pixels[20:30, 20:30] = value
+        (tmp_path / "images").mkdir(exist_ok=True)
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / f"labels/{name}.png")
+        Image.new("L", (60, 40)).save(tmp_path / f"images/{name}.png")
+    notes = [note for note in read_detection(tmp_path).notes if "only number in all instance maps" in note]
+    assert len(notes) == is_noted
+    if is_noted:
+        assert notes[0].startswith(f"{number} is the only number")
+        assert notes[0].endswith("labels/a.png")

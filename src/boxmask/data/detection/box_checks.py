@@ -92,9 +92,10 @@ def _error(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
     if np.isnan(labels.boxes[row]).all():
         reason = "has no box, and no mask to compute one from"
     elif not np.isfinite(labels.boxes[row]).all():
-        reason = "has a coordinate that is not finite"
+        reason = f"has a coordinate that is not finite: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
     elif width <= 0 or height <= 0:
-        reason = f"is {width:g} wide and {height:g} high"
+        click = " (a click without a drag?)" if width == 0 == height else ""
+        reason = f"is {width:g} wide and {height:g} high; expected more than 0{click}"
     elif min(x1, y1) >= -1 and max(x2, y2) <= 1:
         reason = f"lies within the first pixel: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}, not in pixels"
     else:

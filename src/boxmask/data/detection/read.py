@@ -24,7 +24,7 @@ from boxmask.data.photo_sizes import find_label_sizes, read_sizes
 from boxmask.data.resized_photos import scale_labels
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
-from boxmask.errors import LabelError
+from boxmask.errors import LabelError, UsageError
 
 
 class Format(Protocol):
@@ -69,7 +69,7 @@ def read_detection(
 
     Raises LabelError for labels that cannot be read, for bad boxes, and for boxes that may lie sideways on
     their photos or at another scale (see `find_label_sizes`). Raises PhotoError for photos that cannot be
-    read.
+    read, and UsageError for another value of `on_bad_boxes`.
     """
     dataset = read_unsplit_detection(path, on_bad_boxes, needs_masks=needs_masks)
     return apply_split_file(dataset, split_file) if split_file else draw_missing_splits(dataset, split_seed)
@@ -79,6 +79,8 @@ def read_unsplit_detection(
     path: str | Path, on_bad_boxes: OnBadBoxes | None = None, *, needs_masks: bool = True
 ) -> DetectionDataset:
     """Read labeled photos as `read_detection` does; `splits` is "" where the data set names no split."""
+    if on_bad_boxes not in (None, "error", "skip"):
+        raise UsageError(f'on_bad_boxes: expected "error", "skip" or None, found {on_bad_boxes!r}')
     labels = _read_labels(find_source(Path(path)), Path(path))
     sizes = read_sizes(labels.root, labels.photos)
     check_coordinates(labels, sizes)
@@ -127,9 +129,11 @@ def _read_labels(source: Source, path: Path) -> Labels:
     labels = form.read(source, files)
     labels = replace(labels, notes=labels.notes + source.notes)
     if not labels.photos:
-        raise LabelError(f"{path}: the labels ({files[0]}) name no photo.")
+        raise LabelError(f"{path}: the labels ({files[0]}) name no photo. Add the photos to the labels.")
     if not labels.class_names:
-        raise LabelError(f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn.")
+        raise LabelError(
+            f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn. Add some objects."
+        )
     used = [*files, *labels.other_files, *(photo.file for photo in labels.photos)]
     return replace(labels, notes=labels.notes + notes_on_unused(source, used))
 

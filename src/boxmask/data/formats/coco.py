@@ -55,11 +55,12 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     """
     finder = PhotoFinder(source)
     documents = [read_document(source.root, file) for file in files]
-    notes_on_values = [note for document in documents for note in (*document.notes, *check_ids(document))]
+    notes_on_ids = {document.file: check_ids(document) for document in documents}
     found = {document.file: find_photos(document, finder, source) for document in documents}
     photos = {file: photos_of_file for file, (photos_of_file, _) in found.items()}
     documents, notes = _without_overviews(documents, photos)
-    notes += tuple(note for document in documents for note in found[document.file][1])
+    for document in documents:
+        notes += (*found[document.file][1], *document.notes, *notes_on_ids[document.file])
     _check_listed_once(documents, photos)
     listed = [photo for document in documents for photo in photos[document.file]]
     coco_files, errors = find_coco_files(source)
@@ -67,7 +68,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     notes += format_note(f"left out {len(others)} other JSON files", others)
     notes += format_note("left out, because they cannot be read as labels", list(errors.values()))
     notes += note_on_unlabeled_photos(source, [photo.file for photo in listed], "that the labels do not name")
-    labels = _labels(source, documents, listed, (*notes, *notes_on_values))
+    labels = _labels(source, documents, listed, notes)
     return replace(labels, other_files=(*others, *errors))
 
 

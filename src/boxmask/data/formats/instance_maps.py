@@ -11,15 +11,15 @@ suffix, are the same for a photo and its map. All objects have one class: "objec
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from jaxtyping import Int
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.formats.instance_map_file import read_map
 from boxmask.data.formats.labels import (
     LabeledPhoto,
     Labels,
@@ -28,13 +28,13 @@ from boxmask.data.formats.labels import (
     note_on_unlabeled_photos,
 )
 from boxmask.data.formats.source import Source, split_from_path
-from boxmask.data.messages import format_errors
+from boxmask.data.messages import format_errors, format_note
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
 from boxmask.names import class_name, normal_path, without_ending
-from boxmask.photos.read import open_image, photo_errors
+from boxmask.photos.read import open_image
 
 NAME = "instance maps (16-bit images of object numbers, in labels/ or masks/ beside images/)"
 CLASS_NAME = "object"
@@ -45,8 +45,15 @@ _SUFFIXES = (".png", ".tif", ".tiff")
 _INTEGER_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow's modes for integers of 16 and 32 bits."""
 
-_MAX_DIRECT = 65_535
-"""Maps up to this number are searched without renumbering their objects."""
+_MODE_NAMES = {
+    "1": "black and white",
+    "L": "gray of 8 bits",
+    "P": "a palette",
+    "RGB": "colors",
+    "RGBA": "colors",
+    "F": "fractions of 32 bits",
+}
+"""Other modes of Pillow, in words."""
 
 
 def recognize(source: Source) -> list[str]:
@@ -72,7 +79,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     """
     _check_modes(source, files)
     photos = [_labeled_photo(source, file, photo) for file, photo in _match_photos(source, files).items()]
-    maps = [_read_map(source.root / file) for file in files]
+    maps = [read_map(source.root / file) for file in files]
     numbers = [number for numbers_in_map, _ in maps for number in numbers_in_map]
     boxes = np.concatenate([np.zeros((0, 4)), *(masks.boxes() for _, masks in maps)])
     photo_of = np.repeat(np.arange(len(files)), [len(masks) for _, masks in maps])
@@ -89,7 +96,10 @@ def read(source: Source, files: Sequence[str]) -> Labels:
         difficult=np.zeros(len(boxes), dtype=bool),
         box_form="mask",
         location=lambda row: f"{photos[photo_of[row]].location}: object {numbers[row]}",
-        notes=note_on_unlabeled_photos(source, [photo.file for photo in photos], "without an instance map"),
+        notes=(
+            *note_on_unlabeled_photos(source, [photo.file for photo in photos], "without an instance map"),
+            *_note_on_one_number(maps, photos),
+        ),
         other_files=("classes.txt",),
         read_masks=_mask_reader([masks for _, masks in maps], photos),
     )
@@ -119,7 +129,11 @@ def _mode(path: Path) -> str:
 
 def _check_modes(source: Source, files: Sequence[str]) -> None:
     modes = ((file, _mode(source.root / file)) for file in files)
-    others = [f"{source.root / file} ({mode})" for file, mode in modes if mode not in _INTEGER_MODES]
+    others = [
+        f"{source.root / file}: {_MODE_NAMES.get(mode, mode)}"
+        for file, mode in modes
+        if mode not in _INTEGER_MODES
+    ]
     if others:
         remedy = (
             "Instance maps hold the number of an object in each pixel and are gray images of 16 or 32 bits. "
@@ -173,40 +187,24 @@ def _class_name(source: Source) -> str:
 # ---------------------------------------------------------------- pixels
 
 
-def _read_map(path: Path) -> tuple[list[int], Masks]:
-    """The object numbers in a map, ascending, and the mask of each object."""
-    pixels = _read_pixels(path)
-    numbers = np.arange(_MAX_DIRECT + 1)
-    if pixels.max() > _MAX_DIRECT:
-        # The appended 0 makes sure that the background comes first, even if no pixel shows it.
-        numbers, indices = np.unique(np.append(pixels.ravel(), 0), return_inverse=True)
-        pixels = indices[:-1].reshape(pixels.shape)
-    windows = list(_object_windows(pixels))
-    crops = [pixels[window] == index for index, window in windows]
-    corners = [(columns.start, rows.start) for _, (rows, columns) in windows]
-    masks = Masks.from_crops(crops, corners, (pixels.shape[0], pixels.shape[1]))
-    return [int(numbers[index]) for index, _ in windows], masks
-
-
-def _object_windows(pixels: Int[np.ndarray, "H W"]) -> Iterator[tuple[int, tuple[slice, slice]]]:
-    """Each object's number, and the rows and columns that it spans."""
-    for number, window in enumerate(ndimage.find_objects(pixels), start=1):
-        if window is not None:
-            yield number, window
-
-
-def _read_pixels(path: Path) -> Int[np.ndarray, "H W"]:
-    """Raises LabelError for several pages and for negative numbers."""
-    with open_image(path) as image, photo_errors(path):
-        pages = getattr(image, "n_frames", 1)
-        pixels = np.array(image).astype(np.int64)
-    if pages > 1 or pixels.ndim != 2:
-        raise LabelError(f"{path}: expected an instance map of one page, found {pages}. Save the right one.")
-    if pixels.min() < 0:
-        raise LabelError(
-            f"{path}: found the number {pixels.min()}. Use 0 for the background, 1, 2, ... for objects."
-        )
-    return pixels
+def _note_on_one_number(
+    maps: Sequence[tuple[list[int], Masks]], photos: Sequence[LabeledPhoto]
+) -> tuple[str, ...]:
+    """A note if all maps hold the same number, in separate parts: probably a class, not an object."""
+    found = {tuple(numbers) for numbers, _ in maps if numbers}
+    if len(maps) < 2 or len(found) != 1 or len(next(iter(found))) != 1:
+        return ()
+    in_parts = [
+        photo.location
+        for (_, masks), photo in zip(maps, photos, strict=True)
+        if any(ndimage.label(crop)[1] > 1 for crop in masks.crops())
+    ]
+    ((number,),) = found
+    heading = (
+        f"{number} is the only number in all instance maps, also for parts that do not touch; if these are "
+        "several objects, give each a number of its own"
+    )
+    return format_note(heading, in_parts)
 
 
 def _mask_reader(masks: Sequence[Masks], photos: Sequence[LabeledPhoto]) -> MaskReader:
