@@ -109,10 +109,12 @@ class AmbiguousNameError(LabelError):
     """A name may mean several files."""
 
     def __init__(self, name: str, candidates: Sequence[str]) -> None:
-        shown = ", ".join(candidates[:-1]) + f" or {candidates[-1]}"
-        super().__init__(f"{name} may be {shown}")
+        rest = len(candidates) - _MAX_CANDIDATES
+        shown = [*candidates[:_MAX_CANDIDATES], *([f"{rest:,} more"] if rest > 0 else [])]
+        super().__init__(f"{name} may be {', '.join(shown[:-1])} or {shown[-1]}")
 
 
+_MAX_CANDIDATES = 5
 _Form = Callable[[str], str]
 _FORMS: tuple[tuple[str, _Form], ...] = (
     ("", str),

@@ -24,7 +24,7 @@ from boxmask.data.json_text import read_json
 from boxmask.data.messages import MAX_LOCATIONS, format_count, format_errors, format_note
 from boxmask.data.split import without_unsplit_photos
 from boxmask.errors import LabelError
-from boxmask.names import Match, NameIndex
+from boxmask.names import AmbiguousNameError, Match, NameIndex
 
 CONTENTS = "contents"
 _CHUNK = 16_384
@@ -156,7 +156,11 @@ def _match(file: SplitFile, index: NameIndex) -> dict[str, Match]:
     matches: dict[str, Match] = {}
     names_of: dict[str, list[str]] = defaultdict(list)
     for name in file.splits:
-        if match := index.find(name):
+        try:
+            match = index.find(name)
+        except AmbiguousNameError as error:
+            raise LabelError(f"{file.path}: {error}. Write the name with its folders.") from error
+        if match:
             matches[name] = match
             names_of[match.file].append(name)
     twice = [f"{photo}: {' and '.join(names)}" for photo, names in names_of.items() if len(names) > 1]

@@ -177,6 +177,17 @@ def test_a_path_with_another_folder_is_refused_with_a_suggestion(
         read_unsplit_detection(tmp_path)
 
 
+def test_an_ambiguous_name_is_refused_with_all_candidates(
+    tmp_path: Path, coco: Write, save_photo: Write
+) -> None:
+    for camera in "abc":
+        save_photo(tmp_path / f"cam-{camera}/p1.jpg")
+    (tmp_path / "labels.json").write_text(json.dumps(coco([(1, "p1.jpg")])))
+    message = r"labels\.json: p1\.jpg may be cam-a/p1\.jpg, cam-b/p1\.jpg or cam-c/p1\.jpg\. Name its folders"
+    with pytest.raises(LabelError, match=message):
+        read_unsplit_detection(tmp_path)
+
+
 def test_two_names_of_one_photo_are_refused(tmp_path: Path, coco: Write, save_photo: Write) -> None:
     save_photo(tmp_path / "p1.jpg")
     (tmp_path / "labels.json").write_text(json.dumps(coco([(1, "p1.jpg"), (2, "P1.jpg")])))

@@ -65,7 +65,9 @@ def test_of_photos_with_the_same_name_the_one_in_the_matching_folder_is_taken(
 def test_ambiguous_photos_are_refused(write_voc: Write, save_photo: Write) -> None:
     root = write_voc({"a": [CAT]}, "one", "annotations")
     save_photo(root / "two/a.jpg")
-    with pytest.raises(LabelError, match=r"a\.xml: two/a\.jpg or one/a\.jpg|one/a\.jpg or two/a\.jpg"):
+    with pytest.raises(
+        LabelError, match=r"annotations/a\.xml: a\.jpg may be one/a\.jpg or two/a\.jpg\. Name its folders"
+    ):
         read_detection(root)
 
 

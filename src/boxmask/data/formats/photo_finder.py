@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.messages import MAX_LOCATIONS, format_note
 from boxmask.errors import LabelError
-from boxmask.names import Match, NameIndex, folders_agree, normal_path, telling_folders
+from boxmask.names import AmbiguousNameError, Match, NameIndex, folders_agree, normal_path, telling_folders
 
 _PHOTO_FOLDERS = {"jpegimages", "images", "imgs", "photos"}
 
@@ -31,7 +31,7 @@ class PhotoFinder:
         """
         if exact := self._exact(name, label_file):
             return exact
-        return _nearest(self._index.matches(name, posixpath.dirname(label_file)), label_file)
+        return _nearest(name, self._index.matches(name, posixpath.dirname(label_file)), label_file)
 
     def find_for_sheet(self, name: str, sheet: str) -> Match | None:
         """The photo that a label file for one photo names.
@@ -44,7 +44,8 @@ class PhotoFinder:
         if exact := self._exact(name, sheet):
             return exact
         matches = self._index.matches(name, posixpath.dirname(sheet))
-        return _nearest([match for match in matches if not self._contradicts(match.file, sheet)], sheet)
+        possible = [match for match in matches if not self._contradicts(match.file, sheet)]
+        return _nearest(name, possible, sheet)
 
     def find_by_own_name(self, sheet: str) -> Match | None:
         """The photo with the name of a label file, in any photo format. Raises as `find` does."""
@@ -97,14 +98,16 @@ def note_on_inexact_names(matches: Sequence[tuple[str, str, Match]]) -> tuple[st
     )
 
 
-def _nearest(matches: list[Match], label_file: str) -> Match | None:
+def _nearest(name: str, matches: list[Match], label_file: str) -> Match | None:
     """The match whose folders have most in common with those of the label file."""
     if len(matches) < 2:
         return matches[0] if matches else None
     ranked = sorted(matches, key=lambda match: _similarity(match.file, label_file), reverse=True)
-    if _similarity(ranked[0].file, label_file) == _similarity(ranked[1].file, label_file):
-        advice = "Give them different names, or keep only one of them in this folder."
-        raise LabelError(f"{label_file}: its photo may be {ranked[0].file} or {ranked[1].file}. {advice}")
+    best = _similarity(ranked[0].file, label_file)
+    equal = [match.file for match in ranked if _similarity(match.file, label_file) == best]
+    if len(equal) > 1:
+        advice = "Name its folders in the label file, or keep only one of these photos in the data set."
+        raise LabelError(f"{label_file}: {AmbiguousNameError(name, sorted(equal))}. {advice}")
     return ranked[0]
 
 
