@@ -141,3 +141,27 @@ def test_svd_is_for_fast_rcnn(refused: Callable[..., str], demo: Path, trained: 
     message = refused(2, "evaluate", trained, demo, "--svd", "8", "8")
     assert "--svd needs a Fast R-CNN" in message
     assert "--svd needs a Fast R-CNN" in refused(2, "predict", trained, demo / "images", "--svd", "8", "8")
+
+
+def test_a_file_of_the_users_is_not_replaced_by_metrics(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    (here / "metrics.json").write_text("mine")
+    completed = boxmask("evaluate", trained, demo, "--json", "metrics.json")
+    assert completed.status == 2
+    assert "metrics.json: is not replaced, because boxmask did not write it" in completed.err
+    assert (here / "metrics.json").read_text() == "mine"
+    for _ in range(2):
+        assert boxmask("evaluate", trained, demo, "--split", "val", "--json", "ours.json").status == 0
+
+
+def test_pictures_of_two_evaluations_do_not_mix(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    assert boxmask("evaluate", trained, demo, "--pictures", "seen").status == 0
+    (here / "seen" / "mine.jpg").write_bytes(b"mine")
+    completed = boxmask("evaluate", trained, demo, "--split", "val", "--pictures", "seen")
+    assert "note: seen: removed 4 outputs of an earlier call" in completed.err
+    assert {file.name.split("-")[0] for file in (here / "seen").glob("*.jpg")} == {"val", "mine.jpg"}
+    (here / "seen" / "val-00018.jpg").write_bytes(b"mine")
+    assert boxmask("evaluate", trained, demo, "--split", "all", "--pictures", "seen").status == 2

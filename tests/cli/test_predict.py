@@ -51,3 +51,54 @@ def test_a_file_in_place_of_the_folder_is_wrong_usage(
 
 def test_a_missing_run_is_an_error(refused: Refused, demo: Path) -> None:
     assert "nowhere: there is no such checkpoint" in refused(1, "predict", "nowhere", demo / "images")
+
+
+@pytest.mark.parametrize("kind", ["mask-rcnn", "unet", "classifier"])
+@pytest.mark.parametrize("score", ["nan", "7", "-1", "1.01", "inf"])
+def test_a_minimum_score_outside_0_to_1_is_wrong_usage(
+    refused: Refused, here: Path, runs: Callable[[str], Path], demo: Path, kind: str, score: str
+) -> None:
+    message = refused(2, "predict", runs(kind), demo / "images", f"--min-score={score}")
+    assert message == f"boxmask: --min-score: expected 0 to 1, found {float(score):g}\n"
+    assert not list(here.iterdir())
+
+
+def test_a_photo_of_the_users_in_the_folder_is_not_replaced(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    photo = demo / "images" / "test-00020.jpg"
+    (here / "mine").mkdir()
+    (here / "mine" / photo.name).write_bytes(b"another photo")
+    completed = boxmask("predict", trained, photo, "--out", "mine")
+    assert completed.status == 2
+    assert completed.err == (
+        f"boxmask: mine/{photo.name}: is not replaced, because boxmask did not write it or it was changed "
+        "since. Choose another name or folder, or move the file away.\n"
+    )
+    assert [file.name for file in (here / "mine").iterdir()] == [photo.name]
+
+
+def test_no_picture_of_an_earlier_call_stays(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    first, second = sorted((demo / "images").glob("test-*.jpg"))[:2]
+    assert boxmask("predict", trained, first).status == 0
+    completed = boxmask("predict", trained, second)
+    assert completed.status == 0
+    assert completed.err == f"note: predictions: removed 1 output of an earlier call: {first.name}\n"
+    assert sorted(file.name for file in (here / "predictions").glob("[!.]*")) == [
+        "detections.json",
+        second.name,
+    ]
+
+
+def test_a_photo_that_cannot_be_read_is_counted(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (here / name).write_bytes(b"\xff\xd8\xff no photo")
+    photo = sorted((demo / "images").glob("test-*.jpg"))[0]
+    completed = boxmask("predict", trained, here / "a.jpg", photo, here / "b.jpg")
+    assert completed.status == 1
+    assert completed.out.startswith("1 photo, ")
+    assert completed.err.splitlines()[-1] == "boxmask: 2 photos left out"

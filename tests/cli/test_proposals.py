@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,3 +78,33 @@ def test_only_the_rpn_takes_a_run(refused: Refused, demo: Path, trained: Path) -
 def test_flags_for_labels_are_for_data_sets(refused: Refused, demo: Path, flags: tuple[str, str]) -> None:
     message = refused(2, "proposals", demo / "images" / "train-00001.jpg", *flags)
     assert "--split and --json are for labeled data sets, and these are photos" in message
+
+
+def test_a_photo_that_cannot_be_read_is_left_out(boxmask: Program, here: Path, demo: Path) -> None:
+    shutil.copytree(demo, here / "data")
+    photos = sorted((here / "data" / "images").glob("test-*.jpg"))
+    photos[1].write_bytes(photos[1].read_bytes()[:2000])
+    flags = ("--mode", "single", "--out", "seen")
+    completed = boxmask("proposals", *photos, *flags)
+    assert (completed.status, completed.out) == (1, "3 photos\nseen\n")
+    assert f"{photos[1].name}: this photo is damaged or truncated" in completed.err
+    drawn = [photo.name for photo in photos if photo != photos[1]]
+    assert sorted(file.name for file in (here / "seen").glob("*.jpg")) == drawn
+    labeled = boxmask("proposals", "data", "--split", "test", *flags, "--json", "metrics.json")
+    assert labeled.status == 1
+    assert json.loads((here / "metrics.json").read_text())["photos"] == 3
+    assert sorted(file.name for file in (here / "seen").glob("*.jpg")) == drawn
+    for photo in photos:
+        photo.write_bytes(photo.read_bytes()[:2000])
+    assert boxmask("proposals", "data", "--split", "test", "--mode", "single").status == 1
+
+
+def test_files_of_the_users_are_not_replaced(boxmask: Program, here: Path, demo: Path) -> None:
+    photo = sorted((demo / "images").glob("test-*.jpg"))[0]
+    (here / "seen").mkdir()
+    (here / "seen" / photo.name).write_bytes(b"mine")
+    (here / "metrics.json").write_bytes(b"mine")
+    assert boxmask("proposals", photo, "--mode", "single", "--out", "seen").status == 2
+    for flags in (("--json", "metrics.json"), ("--out", "seen")):
+        assert boxmask("proposals", demo, "--split", "test", "--mode", "single", *flags).status == 2
+    assert (here / "seen" / photo.name).read_bytes() == b"mine"

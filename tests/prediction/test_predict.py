@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +16,18 @@ import torch
 from PIL import Image
 from pycocotools.coco import COCO
 
-from boxmask.errors import PhotoError, UsageError
+from boxmask.atomic_write import output_error
+from boxmask.errors import DiskFullError, PhotoError, UsageError
 from boxmask.masks import Masks
 from boxmask.prediction.predict import Prediction, predict_photos
+from boxmask.results import detections as detections_module
 from boxmask.results.formats import FORMATS
+from boxmask.results.pictures import save_picture
+from boxmask.tasks.classification.writer import ClassificationWriter
 from boxmask.tasks.detection.writer import DetectionWriter
 from boxmask.tasks.segmentation.writer import SegmentationWriter
 from boxmask.tasks.table import task_of
-from boxmask.types import Detections, SegmentationMap
+from boxmask.types import Classification, Detections, SegmentationMap
 from boxmask.weights.checkpoint import load_detector, load_model
 
 Formats = tuple[str, ...] | None
@@ -44,6 +52,13 @@ class MaskDetector:
         masks = Masks.from_dense(dense)
         boxes, scores = torch.from_numpy(masks.boxes()), torch.tensor([0.75, 0.25])
         return Detections(boxes, scores, torch.tensor([0, 0]), ("cat",), (height, width), masks)
+
+
+class DayClassifier:
+    """Every photo shows the day."""
+
+    def predict(self, photo: np.ndarray) -> Classification:
+        return Classification(torch.tensor([1.0]), ("day",))
 
 
 class HorizonSegmenter:
@@ -184,6 +199,139 @@ def test_a_label_map_never_overwrites_a_photo(photos: Path) -> None:
     with pytest.raises(UsageError, match="would overwrite the photo itself"):
         detect_masks([photos / "label-maps" / "b.png"], photos, save=("label-maps",))
     assert (photos / "label-maps" / "b.png").read_bytes() == before
+
+
+# ---------------------------------------------------------------- files that boxmask did not write
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "detections.json", "labelme/a.json"])
+def test_a_file_of_the_users_is_never_replaced(photos: Path, tmp_path: Path, name: str) -> None:
+    mine = tmp_path / "out" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    with pytest.raises(UsageError, match=f"{name}: is not replaced, because boxmask did not write it"):
+        detect_boxes([photos / "a.jpg"], tmp_path / "out", save=("jpg", "coco", "labelme"))
+    assert [file for file in (tmp_path / "out").rglob("*") if file.is_file()] == [mine]
+    assert mine.read_text() == "mine"
+
+
+def test_a_file_of_the_users_stops_a_classifier_and_a_segmenter_too(photos: Path, tmp_path: Path) -> None:
+    for file, run in [
+        ("classes.csv", lambda: ClassificationWriter(tmp_path, None, ("day", "night"))),
+        ("classes.txt", lambda: SegmentationWriter(tmp_path, None, ("sky", "road"))),
+    ]:
+        (tmp_path / file).write_text("mine")
+        with pytest.raises(UsageError, match=f"{file}: is not replaced"):
+            predict_photos(HorizonSegmenter(), [photos], tmp_path, run())
+        assert (tmp_path / file).read_text() == "mine"
+
+
+def test_a_second_call_replaces_the_first(photos: Path, tmp_path: Path) -> None:
+    detect_boxes([photos], tmp_path / "out", save=("jpg", "coco", "labelme"))
+    prediction = detect_boxes([photos / "b.png"], tmp_path / "out")
+    assert names_in(tmp_path / "out") == ["b.jpg", "detections.json", "labelme"]
+    assert names_in(tmp_path / "out" / "labelme") == []
+    (note,) = prediction.notes
+    assert "removed 5 outputs of an earlier call: a-2.jpg, a.jpg, labelme/a-2.json" in note
+
+
+def test_a_corrected_file_stays(photos: Path, tmp_path: Path) -> None:
+    detect_boxes([photos / "a.jpg"], tmp_path / "out", save=("labelme",))
+    (tmp_path / "out" / "labelme" / "a.json").write_text("corrected")
+    with pytest.raises(UsageError, match=r"labelme/a\.json: is not replaced.* or it was changed since"):
+        detect_boxes([photos / "a.jpg"], tmp_path / "out", save=("labelme",))
+    prediction = detect_boxes([photos / "b.png"], tmp_path / "out", save=("labelme",))
+    assert any(
+        "kept 1 output of an earlier call, changed since: labelme/a.json" in n for n in prediction.notes
+    )
+    assert (tmp_path / "out" / "labelme" / "a.json").read_text() == "corrected"
+
+
+def test_pictures_of_boxmask_are_no_photos(photos: Path, tmp_path: Path) -> None:
+    detect_boxes([photos], photos / "predictions")
+    prediction = detect_boxes([photos], photos / "predictions")
+    assert [photo.name for photo in prediction.photos] == ["a.jpg", "b.png", "a.jpg"]
+    assert "4 files that boxmask wrote are left out" in prediction.notes[0]
+    with pytest.raises(PhotoError, match=r"contains no photos .*4 files that boxmask wrote are left out"):
+        detect_boxes([photos / "predictions"], tmp_path / "out")
+    named = detect_boxes([photos / "predictions" / "b.jpg"], tmp_path / "out")
+    assert [photo.name for photo in named.photos] == ["b.jpg"]
+
+
+# ---------------------------------------------------------------- photos whose files cannot be written
+
+
+def failing_for(name: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the picture of one photo fail with an error of the system."""
+
+    def save(picture: np.ndarray, file: Path) -> None:
+        if file.stem == name:
+            raise output_error(file, OSError(number, os.strerror(number)))
+        save_picture(picture, file)
+
+    monkeypatch.setattr(detections_module, "save_picture", save)
+
+
+def test_a_photo_that_cannot_be_written_is_reported(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_for("b", errno.EACCES, monkeypatch)
+    prediction = detect_boxes([photos], tmp_path / "out", save=("labelme", "jpg", "coco"))
+    assert len(prediction.errors) == 1
+    assert "b.jpg: cannot be written (no permission to write here)" in prediction.errors[0]
+    assert [photo.name for photo in prediction.photos] == ["a.jpg", "a.jpg"]
+    assert names_in(tmp_path / "out" / "labelme") == ["a-2.json", "a.json"]  # b has no file at all
+    content = json.loads((tmp_path / "out" / "detections.json").read_text())
+    assert [Path(image["file_name"]).name for image in content["images"]] == ["a.jpg", "a.jpg"]
+
+
+def test_a_full_disk_stops_the_job(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing_for("b", errno.ENOSPC, monkeypatch)
+    with pytest.raises(DiskFullError, match=r"b\.jpg: no space left on the disk"):
+        detect_boxes([photos], tmp_path / "out", save=("labelme", "jpg"))
+    assert names_in(tmp_path / "out") == ["a.jpg", "labelme"]
+    assert names_in(tmp_path / "out" / "labelme") == ["a.json"]
+
+
+@pytest.mark.parametrize("stem", ["가" * 83, "x" * 251])
+def test_a_name_that_is_too_long_is_cut(photos: Path, tmp_path: Path, stem: str) -> None:
+    (photos / "a.jpg").rename(photos / f"{stem}.jpg")
+    prediction = detect_boxes([photos / f"{stem}.jpg"], tmp_path / "out", save=("jpg", "labelme", "coco"))
+    assert prediction.errors == []
+    assert len(prediction.files) == 3
+    assert "names that are too long" in prediction.notes[0]
+    content = json.loads((tmp_path / "out" / "detections.json").read_text())
+    assert content["images"][0]["file_name"].endswith(f"{stem}.jpg")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_no_text_can_be_written(photos: Path, tmp_path: Path) -> None:
+    photo = photos / os.fsdecode(b"caf\xe9.jpg")  # Latin-1, as on an old disk
+    (photos / "a.jpg").rename(photo)
+    prediction = detect_boxes([photos], tmp_path / "out", save=("jpg", "coco", "labelme"))
+    assert prediction.errors == []
+    content = json.loads((tmp_path / "out" / "detections.json").read_bytes().decode())
+    assert photo.as_posix() in [image["file_name"] for image in content["images"]]
+    writer = ClassificationWriter(tmp_path / "table", None, ("day",))
+    predict_photos(DayClassifier(), [photos], tmp_path / "table", writer)
+    assert "caf\\udce9.jpg" in (tmp_path / "table" / "classes.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_boxes_that_are_not_finite_are_an_error_of_the_photo(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    predict = BoxDetector.predict
+
+    def diverged(self: BoxDetector, photo: np.ndarray) -> Detections:
+        found = predict(self, photo)
+        return replace(found, boxes=found.boxes * value) if photo.shape[1] == 80 else found
+
+    monkeypatch.setattr(BoxDetector, "predict", diverged)
+    prediction = detect_boxes([photos], tmp_path / "out")
+    assert len(prediction.errors) == 1
+    assert "b.png: the model finds boxes or scores that are NaN or infinite" in prediction.errors[0]
+    assert names_in(tmp_path / "out") == ["a-2.jpg", "a.jpg", "detections.json"]
 
 
 # ---------------------------------------------------------------- detections

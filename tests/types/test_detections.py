@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from boxmask.errors import UsageError
+from boxmask.errors import OutputError, UsageError
 from boxmask.masks import Masks
 from boxmask.types import Detection, Detections
 
@@ -260,3 +260,49 @@ def test_names_are_compared_in_one_unicode_form(masked: Detections) -> None:
     named = replace(masked, class_names=(composed, "dog"))
     assert named.filter(names=decomposed).names == [composed]
     assert named.filter(names=[f" {decomposed}", "dog"]) == named
+
+
+# ---------------------------------------------------------------- messages
+
+
+@pytest.mark.parametrize("score", [float("nan"), 7, -1, float("inf"), 50])
+def test_a_minimum_score_outside_0_to_1_is_refused(score: float) -> None:
+    with pytest.raises(UsageError, match=f"min_score: expected 0 to 1, found {score:g}"):
+        detections().filter(min_score=score)
+    with pytest.raises(UsageError, match="min_score: expected 0 to 1"):
+        detections().plot(Image.new("RGB", (40, 30)), min_score=score)
+
+
+def test_a_name_as_an_index_says_what_to_use() -> None:
+    with pytest.raises(
+        UsageError,
+        match=r"expected an index, a slice or a mask, found a name\. Select .*filter\(names='cat'\)",
+    ):
+        detections()["cat"]  # type: ignore[call-overload]
+
+
+def test_plot_into_a_file_says_what_to_use(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError,
+        match=r"y\.png: expected the photo that .*found no such file\. To write a picture, use save",
+    ):
+        detections().plot(tmp_path / "y.png")
+
+
+def test_saving_twice_replaces_only_ones_own_file(tmp_path: Path) -> None:
+    for _ in range(2):
+        detections().save(tmp_path / "found.json")
+        detections().save(tmp_path / "found.csv")
+    (tmp_path / "found.csv").write_text("mine")
+    with pytest.raises(UsageError, match=r"found\.csv: is not replaced"):
+        detections().save(tmp_path / "found.csv")
+
+
+def test_boxes_that_are_not_finite_cannot_be_saved(tmp_path: Path) -> None:
+    boxes = torch.full((1, 4), float("nan"))
+    broken = Detections(boxes, torch.tensor([0.5]), torch.tensor([0]), ("cat",), (50, 60))
+    with pytest.raises(
+        OutputError, match=r"found\.json: cannot be written, because a value is NaN or infinite"
+    ):
+        broken.save(tmp_path / "found.json")
+    assert not (tmp_path / "found.json").exists()

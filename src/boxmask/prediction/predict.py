@@ -97,10 +97,10 @@ def predict_photos(
         try:
             pixels = load_photo(photo)
             writer.write(name, photo, pixels, model.predict(pixels))
-        except DiskFullError:
-            raise
-        except (PhotoError, OutputError) as error:
+        except (PhotoError, OutputError, UsageError) as error:
             remove_outputs(writer.files(name))
+            if isinstance(error, DiskFullError):
+                raise
             errors.append(str(error))
         else:
             done.append(photo)
