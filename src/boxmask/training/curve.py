@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from boxmask.atomic_write import atomic_write
 from boxmask.outputs.marks import MARK, MARK_KEY
 from boxmask.training.progress import read_log
 
+MAX_VALUE = 1e100
+"""Larger values, of a damaged log, have no scale."""
+
 NOT_LOSSES = {"stage", "step", "minutes", "images_per_second", "val"}
 
 
@@ -21,7 +25,7 @@ def draw_curve(log: Path, picture: Path) -> None:
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     _plot_losses(left, [row for row in rows if "val" not in row])
-    _plot_metrics(right, [row for row in rows if "val" in row])
+    _plot_metrics(right, [row for row in rows if isinstance(row.get("val"), dict)])
     canvas: Any = FigureCanvasAgg(figure)
     with atomic_write(picture) as partial:
         canvas.print_png(partial, metadata={MARK_KEY: MARK})
@@ -29,8 +33,8 @@ def draw_curve(log: Path, picture: Path) -> None:
 
 def _plot_losses(axes: Any, rows: list[dict[str, Any]]) -> None:
     for name in sorted({name for row in rows for name in row} - NOT_LOSSES):
-        points = [(row["minutes"], row[name]) for row in rows if name in row]  # stages differ in their losses
-        axes.plot(*zip(*points, strict=True), label=name)
+        points = [_point(row, row[name]) for row in rows if name in row]  # stages differ in their losses
+        axes.plot(*zip(*points, strict=True), label=_label(name))
     axes.set(xlabel="minutes", ylabel="loss", yscale="log" if rows else "linear", title="training")
     _add_grid_and_legend(axes)
 
@@ -38,10 +42,24 @@ def _plot_losses(axes: Any, rows: list[dict[str, Any]]) -> None:
 def _plot_metrics(axes: Any, rows: list[dict[str, Any]]) -> None:
     for name in rows[0]["val"] if rows else ():
         if name != "images":
-            points = [(row["minutes"], row["val"].get(name)) for row in rows]
-            axes.plot(*zip(*points, strict=True), marker="o", label=name)
+            points = [_point(row, row["val"].get(name)) for row in rows]
+            axes.plot(*zip(*points, strict=True), marker="o", label=_label(name))
     axes.set(xlabel="minutes", ylim=(0, 1), title="validation photos")
     _add_grid_and_legend(axes)
+
+
+def _point(row: dict[str, Any], value: object) -> tuple[float, float]:
+    """Minutes and value. NaN, which is not drawn, for anything but a finite number."""
+    return _number(row["minutes"]), _number(value)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < MAX_VALUE else math.nan
+
+
+def _label(name: str) -> str:
+    """A name as matplotlib draws it: between dollar signs, it would be a formula."""
+    return name.replace("$", r"\$")
 
 
 def _add_grid_and_legend(axes: Any) -> None:

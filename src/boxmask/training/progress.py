@@ -28,9 +28,9 @@ def read_log(log: Path) -> list[dict[str, Any]]:
     for line in log.read_bytes().split(b"\n") if log.is_file() else []:
         try:
             row = json.loads(line)
-        except ValueError:  # not JSON, or not UTF-8
+        except (ValueError, RecursionError):  # not JSON, or not UTF-8
             continue
-        if isinstance(row, dict):
+        if isinstance(row, dict) and isinstance(row.get("step", 0), int | float):
             rows.append(row)
     return rows
 

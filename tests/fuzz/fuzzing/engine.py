@@ -25,8 +25,12 @@ MAX_SECONDS = 20.0
 """Longest time for one input. Inputs have a few kilobytes and take milliseconds."""
 
 
+MEMORY_FOLDER = Path("/dev/shm")
+"""Files in memory, where there is such a folder: writers wait for the disk after each file."""
+
+
 class TooSlow(BaseException):
-    """An input took longer than `MAX_SECONDS`. Not an Exception, so that no code catches it."""
+    """An input took longer than `MAX_SECONDS`. No `except Exception` catches it."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,12 @@ class Summary:
 
 def run_input(target: Target, files: Files) -> None:
     """Run a target on the files in a new folder."""
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as name, _time_limit(), warnings.catch_warnings():
+    memory = MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None
+    with (
+        tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory) as name,
+        _time_limit(),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         folder = Path(name) / "data"
         folder.mkdir()
