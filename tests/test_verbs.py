@@ -116,6 +116,25 @@ def test_a_model_predicts_one_photo_or_several(trained: Path, photo: Path) -> No
     assert [len(each) for each in several] == [len(detections), len(detections)]
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "CUDA", "meta"])
+def test_a_gpu_that_is_not_there_is_never_replaced_by_the_cpu(
+    device: str, demo: Path, trained: Path, tmp_path: Path
+) -> None:
+    refusal = pytest.raises(boxmask.UsageError, match=f"--device {device}: cannot be used here")
+    with refusal:
+        boxmask.train(demo, out=tmp_path / "run", epochs=1, size=64, device=device)
+    with refusal:
+        boxmask.train(demo, recipe=boxmask.Recipe(device=device), out=tmp_path / "run")
+    with refusal:
+        boxmask.load(trained, device=device)
+    with refusal:
+        boxmask.evaluate(trained, demo, device=device)
+    with refusal:
+        boxmask.predict(trained, demo, tmp_path / "out", device=device)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_missing_run_or_device_is_an_error(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(boxmask.CheckpointError, match="no such checkpoint"):
         boxmask.load(tmp_path / "nowhere")

@@ -80,6 +80,16 @@ def test_anchors_across_the_border_may_be_ignored(with_options: Change) -> None:
     assert matched == [0, 0, IGNORE, BACKGROUND, 1, 1, IGNORE, BACKGROUND, IGNORE]
 
 
+def test_an_object_at_the_border_gets_its_best_anchor_inside_the_photo(with_options: Change) -> None:
+    """Its best anchor, of IoU 14 / 26, is not trained on; the next has IoU 10 / 30, the last 2 / 38."""
+    network = with_options(rpn_train_border_anchors=False)
+    edge = Target.of([[80, 20, 100, 40]], [0])
+    anchors = torch.tensor([[86.0, 20, 106, 40], [70, 20, 90, 40], [62, 20, 82, 40]])
+    assert match_anchors(anchors, edge, SIZE, network.config).tolist() == [IGNORE, 0, BACKGROUND]
+    outside = match_anchors(anchors[:1], edge, SIZE, network.config)
+    assert outside.tolist() == [IGNORE]  # no anchor is inside the photo
+
+
 def test_anchors_in_ignored_objects_are_ignored(network: FasterRCNN) -> None:
     crowd = Target.of(OBJECTS.boxes, OBJECTS.labels, [True, True, False])
     matched = match_anchors(ANCHORS, crowd, SIZE, network.config).tolist()

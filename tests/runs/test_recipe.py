@@ -24,7 +24,7 @@ def test_minutes_and_epochs_exclude_each_other() -> None:
     [
         ({"max_minutes": 0.0}, "--max-minutes: expected more than 0, found 0.0"),
         ({"epochs": 0}, "--epochs: expected more than 0, found 0"),
-        ({"size": 0}, "--size: expected more than 0, found 0"),
+        ({"size": 0}, "--size: expected 32 or more, found 0"),
         ({"batch_size": -1}, "--batch-size: expected more than 0, found -1"),
         ({"learning_rate": float("nan")}, "--learning-rate: expected more than 0, found nan"),
         ({"learning_rate": float("inf")}, "--learning-rate: expected more than 0, found inf"),
@@ -33,6 +33,7 @@ def test_minutes_and_epochs_exclude_each_other() -> None:
         ({"save_seconds": -1.0}, "--save-seconds: expected more than 0, found -1.0"),
         ({"seed": -1}, "--seed: expected 0 or more, found -1"),
         ({"split_seed": -1}, "--split-seed: expected 0 or more, found -1"),
+        ({"size": 20}, "--size: expected 32 or more, found 20"),
         ({"workers": -1}, "--workers: expected 0 or more, found -1"),
         ({"backbone_lr_mult": -0.1}, "--backbone-lr-mult: expected 0 or more, found -0.1"),
         ({"weight_decay": -0.1}, "--weight-decay: expected 0 or more, found -0.1"),

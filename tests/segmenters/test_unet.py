@@ -88,10 +88,10 @@ def test_pixels_at_borders_count_more() -> None:
     labels = torch.zeros(2, 3, 40, dtype=torch.uint8)
     labels[0, :, 20:] = 1
     weights = border_weights(labels, 10.0, 5.0)
-    assert weights[0, 0, 19] == weights[0, 0, 20] == 11
-    assert weights[0, 1, 25].item() == pytest.approx(1 + 10 * math.exp(-25 / 50))
-    assert weights[0, 1, 0].item() == pytest.approx(1, abs=0.01)
-    assert (weights[1] == 1).all()  # an image of one class has no border
+    assert weights[0, 0, 19] == weights[0, 0, 20] == 10
+    assert weights[0, 1, 25].item() == pytest.approx(10 * math.exp(-25 / 50))
+    assert weights[0, 1, 0].item() == pytest.approx(0, abs=0.01)
+    assert (weights[1] == 0).all()  # an image of one class has no border
 
 
 def test_border_weights_change_the_loss() -> None:

@@ -169,7 +169,7 @@ class FCOS(Detector):
         """The points of every level (section 3.1), with the range of distances of the level (section 3.2)."""
         size = spatial_size(batch.pixels)
         grids = [spatial_size(x) for x in features]
-        offset, device = self.config.point_offset, batch.pixels.device
+        offset, device = float(self.config.point_offset), batch.pixels.device
         shapes = [
             torch.tensor([[offset * (size[1] // w), offset * (size[0] // h)] * 2], device=device)
             for h, w in grids

@@ -11,7 +11,7 @@ from boxmask.errors import UsageError
 Boxes = Float[Tensor, "N 4"]
 DeltaWeights = tuple[float, float, float, float]
 
-MAX_LOG_SCALE = math.log(1000 / 16)  # a delta scales a side by at most 62.5 (py-faster-rcnn)
+MAX_LOG_SCALE = math.log(1000 / 16)  # a delta scales a side by at most 62.5 (Detectron)
 
 
 def areas(boxes: Boxes) -> Float[Tensor, " N"]:
@@ -93,7 +93,7 @@ def decode(
 def anchor_shapes(sizes: tuple[float, ...], aspect_ratios: tuple[float, ...]) -> Float[Tensor, "A 4"]:
     """Return one box per size and aspect ratio (h / w), centered on the origin, with area size² pixels.
 
-    The coordinates are rounded to whole pixels, as in py-faster-rcnn's generate_anchors.
+    The coordinates are rounded to whole pixels, as in torchvision.
     """
     ratios = torch.tensor(aspect_ratios).sqrt()[:, None]
     scales = torch.tensor([float(size) for size in sizes])

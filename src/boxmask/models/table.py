@@ -11,6 +11,7 @@ from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
+from boxmask.models.config_checks import value_error
 from boxmask.pipeline.model import Model, ModelEntry
 from boxmask.segmenters.contract import Segmenter
 from boxmask.segmenters.table import SEGMENTERS
@@ -35,7 +36,7 @@ def name_of(model: Model) -> str:
 def make_config(model: str, preset: str, **options: object) -> Any:
     """The config of a preset, with some options replaced.
 
-    Raises UsageError for an unknown preset or option, and for a value of the wrong type.
+    Raises UsageError for an unknown preset or option, and for a value of the wrong type or out of range.
     """
     row = model_entry(model)
     if preset not in row.presets:
@@ -45,7 +46,10 @@ def make_config(model: str, preset: str, **options: object) -> Any:
         raise UsageError(f"{model} has no option {unknown[0]!r}; choose from: {', '.join(sorted(known))}")
     if wrong := _type_error(row.config, options):
         raise UsageError(f"{model}: {wrong}")
-    return row.config(**{**row.presets[preset], **options})
+    config = row.config(**{**row.presets[preset], **options})
+    if wrong := value_error(model, config):
+        raise UsageError(f"{model}: {wrong}")
+    return config
 
 
 def _type_error(config: type[Any], options: Mapping[str, object]) -> str:
@@ -77,9 +81,12 @@ def _has_type(value: object, annotation: Any) -> bool:
 def config_from_json(model: str, values: dict[str, Any]) -> Any:
     """Rebuild a config from the JSON of its `dataclasses.asdict`.
 
-    Raises ValueError if options are unknown, missing or of the wrong type.
+    Raises ValueError if options are unknown, missing, of the wrong type or out of range.
     """
-    return _dataclass_from_json(model_entry(model).config, values, model)
+    config = _dataclass_from_json(model_entry(model).config, values, model)
+    if wrong := value_error(model, config):
+        raise ValueError(f"{model}: {wrong}")
+    return config
 
 
 def _dataclass_from_json(config: type[Any], values: dict[str, Any], where: str) -> Any:

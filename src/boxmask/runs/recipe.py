@@ -18,11 +18,11 @@ from cyclopts import Group, Parameter
 from boxmask.errors import UsageError
 
 DEFAULT_MINUTES = 10.0
+MIN_SIZE = 32  # pixels: the coarsest map of a backbone, of stride 32, then has one cell
 
 POSITIVE: tuple[str, ...] = (
     "max_minutes",
     "epochs",
-    "size",
     "batch_size",
     "learning_rate",
     "clip_norm",
@@ -34,6 +34,7 @@ NOT_NEGATIVE = ("seed", "split_seed", "workers", "cache_megabytes", "backbone_lr
 
 LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
     (POSITIVE, lambda value: 0 < value < math.inf, "more than 0"),
+    (("size",), lambda value: MIN_SIZE <= value < math.inf, f"{MIN_SIZE} or more"),
     (NOT_NEGATIVE, lambda value: 0 <= value < math.inf, "0 or more"),
     (("flip", "vertical_flip", "color_jitter"), lambda value: 0 <= value <= 1, "0 to 1"),
     (("warmup", "ema_decay"), lambda value: 0 <= value < 1, "0 or more and less than 1"),

@@ -199,12 +199,13 @@ def check_config(config: UNetConfig) -> None:
 
 @torch.no_grad()
 def border_weights(labels: UInt8[Tensor, "B H W"], weight: float, sigma: float) -> Float[Tensor, "B H W"]:
-    """1 + w0 exp(-d^2 / (2 sigma^2)), where d is the distance to the nearest border between two classes.
+    """w0 exp(-d^2 / (2 sigma^2)), where d is the distance to the nearest border between two classes.
 
-    Equation 2 has d1 + d2, the distances to the two nearest cells, and so marks the gaps between cells. A
-    label map does not tell the cells of a class apart, so borders between classes are marked instead.
+    Equation 2 adds it to the weight of the class. It has d1 + d2, the distances to the two nearest cells, and
+    so marks the gaps between cells. A label map does not tell the cells of a class apart, so borders between
+    classes are marked instead.
     """
-    weights = torch.ones(labels.shape)
+    weights = torch.zeros(labels.shape)
     for image_weights, border in zip(weights, borders(labels).cpu(), strict=True):
         if border.any():
             distance = torch.from_numpy(distance_transform_edt(~border.numpy())).float()

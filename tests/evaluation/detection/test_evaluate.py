@@ -135,3 +135,14 @@ def test_table_shows_every_class_the_intervals_and_the_notes(photos, detections)
         for line in text.splitlines()
     )
     assert "Something was left out." in text
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_scores_and_boxes_must_be_finite(photos, detections, value):
+    scores, boxes = detections[1].scores.clone(), detections[1].boxes.clone()
+    scores[0], boxes[0, 0] = value, value
+    for odd in (replace(detections[1], scores=scores), replace(detections[1], boxes=boxes)):
+        with pytest.raises(
+            ValueError, match=r"1\.jpg: expected finite boxes and scores, found NaN or infinity"
+        ):
+            evaluate_detections(photos, [detections[0], odd, detections[2]])

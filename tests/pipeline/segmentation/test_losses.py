@@ -1,5 +1,6 @@
 """The losses of segmenters, term by term, against their definitions."""
 
+import math
 from dataclasses import dataclass, replace
 
 import pytest
@@ -53,10 +54,19 @@ def test_cross_entropy_equals_torchs(given: tuple[Tensor, Tensor]) -> None:
 
 def test_a_pixel_of_weight_two_counts_like_two_pixels(given: tuple[Tensor, Tensor]) -> None:
     logits, labels = given
-    weights = torch.ones(labels.shape)
-    weights[1] = 2
+    extra = torch.zeros(labels.shape)
+    extra[1] = 1
     twice = cross_entropy(torch.cat([logits, logits[1:]]), torch.cat([labels, labels[1:]]))
-    torch.testing.assert_close(cross_entropy(logits, labels, None, weights), twice)
+    torch.testing.assert_close(cross_entropy(logits, labels, None, extra), twice)
+
+
+def test_extra_weights_are_added_to_class_weights() -> None:
+    """U-Net, equation 2: w_c + w0 exp(...). By hand: (2 + 3) and (0.5 + 0) over their sum, 5.5."""
+    logits = torch.tensor([[1.0, 0.0], [0.0, 2.0]])[None, :, None]  # two pixels, two classes
+    labels = torch.tensor([[[0, 1]]], dtype=torch.uint8)
+    first, second = math.log(1 + math.exp(-1)), math.log(1 + math.exp(-2))
+    found = cross_entropy(logits, labels, torch.tensor([2.0, 0.5]), torch.tensor([[[3.0, 0.0]]]))
+    assert found.item() == pytest.approx((5 * first + 0.5 * second) / 5.5)
 
 
 def jaccard_losses(logits: Tensor, labels: Tensor) -> Tensor:
@@ -125,7 +135,7 @@ def test_all_weights_zero_gives_zero_loss(given: tuple[Tensor, Tensor]) -> None:
     logits, _ = given
     labels = torch.ones(2, 5, 7, dtype=torch.uint8)
     assert cross_entropy(logits, labels, torch.tensor([1.0, 0.0, 1.0])).item() == 0
-    assert cross_entropy(logits, labels, None, torch.zeros(2, 5, 7)).item() == 0
+    assert cross_entropy(logits, labels, torch.zeros(3), torch.zeros(2, 5, 7)).item() == 0
 
 
 def test_the_config_selects_the_losses(given: tuple[Tensor, Tensor]) -> None:

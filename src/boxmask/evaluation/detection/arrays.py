@@ -35,8 +35,9 @@ class FlatDetections:
 def flatten(dataset: DetectionDataset, detections: Sequence[Detections]) -> FlatDetections:
     """Concatenate the detections of all photos. `detections[i]` belongs to photo i of `dataset`.
 
-    Raises ValueError if there is not one `Detections` per photo, or if class names differ from those of the
-    data set (see `boxmask.evaluation.detection.classes.with_class_names`).
+    Raises ValueError if there is not one `Detections` per photo, if class names differ from those of the data
+    set (see `boxmask.evaluation.detection.classes.with_class_names`), or if a score or box is not finite:
+    such detections have no place in an order by score.
     """
     if len(detections) != len(dataset):
         raise ValueError(f"detections: expected one per photo ({len(dataset)}), found {len(detections)}")
@@ -47,6 +48,11 @@ def flatten(dataset: DetectionDataset, detections: Sequence[Detections]) -> Flat
     boxes = [in_photo.boxes.cpu().numpy() for in_photo in detections]
     scores = [in_photo.scores.cpu().numpy() for in_photo in detections]
     labels = [in_photo.labels.cpu().numpy() for in_photo in detections]
+    for photo, values in enumerate(zip(boxes, scores, strict=True)):
+        if not all(np.isfinite(array).all() for array in values):
+            raise ValueError(
+                f"{dataset.files[photo]}: expected finite boxes and scores, found NaN or infinity"
+            )
     return FlatDetections(
         photos=np.repeat(np.arange(len(detections)), counts),
         boxes=np.concatenate([np.zeros((0, 4)), *boxes]),

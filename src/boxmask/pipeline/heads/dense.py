@@ -84,8 +84,10 @@ def init_prior(conv: nn.Conv2d, probability: float) -> None:
 
 
 def logit(probability: float) -> float:
-    """The inverse of the sigmoid; minus infinity for 0."""
-    return -math.inf if probability <= 0 else math.log(probability / (1 - probability))
+    """The inverse of the sigmoid; minus infinity for 0, infinity for 1."""
+    if not 0 < probability < 1:
+        return -math.inf if probability <= 0 else math.inf
+    return math.log(probability / (1 - probability))
 
 
 def flatten(x: Float[Tensor, "B A*n H W"], n: int) -> Float[Tensor, "B H*W*A n"]:

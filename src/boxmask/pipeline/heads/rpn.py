@@ -171,8 +171,16 @@ def sample_anchors(
 def match_anchors(
     anchors: Float[Tensor, "N 4"], target: Target, size: Size, config: Any
 ) -> Int[Tensor, " N"]:
-    """A row of `target` for each anchor, or BACKGROUND or IGNORE (section 3.1.2)."""
-    matched = match_boxes(anchors, target.boxes, target.ignore, config.rpn_iou, allow_low_quality=True)
+    """A row of `target` for each anchor, or BACKGROUND or IGNORE (section 3.1.2).
+
+    If anchors across the border are not trained on (section 3.3), each object gets its best anchor among the
+    others, as in py-faster-rcnn.
+    """
+    trained = torch.arange(len(anchors), device=anchors.device)
     if not config.rpn_train_border_anchors:
-        matched[(anchors != box.clip(anchors, size)).any(dim=1)] = IGNORE
+        trained = torch.where((anchors == box.clip(anchors, size)).all(dim=1))[0]
+    matched = torch.full((len(anchors),), IGNORE, device=anchors.device)
+    matched[trained] = match_boxes(
+        anchors[trained], target.boxes, target.ignore, config.rpn_iou, allow_low_quality=True
+    )
     return matched

@@ -42,18 +42,18 @@ def segmentation_losses(
     logits: Float[Tensor, "B K H W"],
     labels: UInt8[Tensor, "B H W"],
     config: Any,
-    pixel_weights: Float[Tensor, "B H W"] | None = None,
+    extra_weights: Float[Tensor, "B H W"] | None = None,
     auxiliary_logits: Float[Tensor, "B K h w"] | None = None,
 ) -> dict[str, Tensor]:
     """The losses that a segmenter's config asks for: pixel_class, pixel_region, auxiliary_class.
 
-    pixel_weights:    weight of each pixel in the cross-entropy
+    extra_weights:    added to the class weight of each pixel in the cross-entropy
     auxiliary_logits: of a second head on an earlier map. Its cross-entropy, weighted by the config's
                       `auxiliary`, helps the layers before it to learn (Zhao et al. 2017, PSPNet,
                       arXiv:1612.01105, section 3.3)
     """
     weights = torch.tensor(config.class_weights, device=logits.device) if config.class_weights else None
-    losses = {"pixel_class": cross_entropy(logits, labels, weights, pixel_weights)}
+    losses = {"pixel_class": cross_entropy(logits, labels, weights, extra_weights)}
     if config.region_loss != "none":
         region_loss = dice_loss if config.region_loss == "dice" else lovasz_softmax
         losses["pixel_region"] = region_loss(logits, labels)
@@ -107,17 +107,23 @@ def cross_entropy(
     logits: Float[Tensor, "B K H W"],
     labels: UInt8[Tensor, "B H W"],
     class_weights: Float[Tensor, " K"] | None = None,
-    pixel_weights: Float[Tensor, "B H W"] | None = None,
+    extra_weights: Float[Tensor, "B H W"] | None = None,
 ) -> Float[Tensor, ""]:
-    """-log softmax(logits)[label]: the mean over all labeled pixels, weighted if weights are given."""
+    """-log softmax(logits)[label]: the weighted mean over all labeled pixels.
+
+    The weight of a pixel is that of its class, by default 1, plus its extra weight (U-Net, equation 2).
+    """
     logits, classes = logits.float(), labels.long()
     valid = labels != IGNORED
-    if class_weights is None and pixel_weights is None:
+    if class_weights is None and extra_weights is None:
         total = F.cross_entropy(logits, classes, ignore_index=IGNORED, reduction="sum")
         return total / valid.sum().clamp(min=1)
-    weights = valid.float() if pixel_weights is None else valid * pixel_weights
+    weights = torch.ones_like(valid, dtype=logits.dtype)
     if class_weights is not None:
-        weights = weights * class_weights[classes.where(valid, 0)]
+        weights = class_weights[classes.where(valid, 0)]
+    if extra_weights is not None:
+        weights = weights + extra_weights
+    weights = weights * valid
     per_pixel = F.cross_entropy(logits, classes, ignore_index=IGNORED, reduction="none")
     return (per_pixel * weights).sum() / weights.sum().clamp(min=torch.finfo(torch.float32).eps)
 
