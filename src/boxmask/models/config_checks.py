@@ -95,11 +95,11 @@ def value_error(model: str, config: Any) -> str:
     """A message about the first invalid value, with what is expected and what was found; empty if valid."""
     for name in vars(config):
         value = getattr(config, name)
-        holds, expected = LIMITS_OF_MODEL.get((model, name)) or LIMITS.get(name, (None, ""))
+        limit = LIMITS_OF_MODEL.get((model, name)) or LIMITS.get(name)
         if name in NOT_EMPTY and not value:
             return f"{name}: expected at least one, found {value!r}"
-        if holds is not None and not all(map(holds, _numbers(value))):
-            return f"{name}: expected {expected}, found {value!r}"
+        if limit is not None and not all(map(limit[0], _numbers(value))):
+            return f"{name}: expected {limit[1]}, found {value!r}"
         if name in ASCENDING and [*_numbers(value)] != sorted(_numbers(value)):
             return f"{name}: expected ascending values, found {value!r}"
     return _class_names_error(config.class_names) or _mismatch(config)
