@@ -11,7 +11,7 @@ def test_files_are_counted_by_ending() -> None:
     files = ["a.txt", "b/b.TXT", "c.heic", "d.mp4", "e.MP4", "f.mp4", "LABELS"]
     assert note_on_unused_files(files) == (
         "not used: 3 .mp4 (video), 2 .txt, "
-        "1 .heic (pip install pi-heif to read it, or convert it to JPEG), 1 without an ending",
+        "1 .heic (pip install pillow-heif to read it, or convert it to JPEG), 1 without an ending",
     )
 
 

@@ -30,11 +30,11 @@ PHOTO_SUFFIXES = (
 )
 
 HEIC_SUFFIXES = (".heic", ".heif", ".hif")
-"""Endings of photos that need the package pi-heif."""
+"""Endings of photos that need the package pillow-heif."""
 
 _VIDEO = "video"
 _ARCHIVE = "archive: unpack it"
-_HEIC = "pip install pi-heif to read it, or convert it to JPEG"
+_HEIC = "pip install pillow-heif to read it, or convert it to JPEG"
 _OTHER_PHOTO = "photo format that boxmask cannot read: convert it to JPEG or PNG"
 _EXPLANATIONS = {
     **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"), _VIDEO),

@@ -78,6 +78,7 @@ def evaluate(
     split: Split = "test",
     *,
     on_bad_boxes: Literal["error", "skip"] | None = None,
+    on_bad_photos: Literal["error", "skip"] = "error",
     on_unseen_classes: Literal["error", "skip"] = "error",
     classes_file: str | os.PathLike[str] | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
@@ -100,7 +101,7 @@ def evaluate(
     model = load_model(Path(run), device)
     task = task_of(model)
     classes = Path(classes_file) if classes_file else None
-    options = LabelOptions(on_bad_boxes, on_unseen_classes, classes, on_unknown_colors)
+    options = LabelOptions(on_bad_boxes, on_bad_photos, on_unseen_classes, classes, on_unknown_colors)
     dataset = task.read_split(Path(run), Path(data), split, options)
     folder = Path(pictures) if pictures else None
     return task.evaluate(model, dataset, on_unseen_classes, progress, folder).evaluation

@@ -285,10 +285,12 @@ def test_heic_is_read_with_an_installed_reader(tmp_path: Path, orientation: int)
 
 
 def test_heic_without_a_reader_names_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photo_formats, "_HEIC_READERS", ())
+    monkeypatch.setattr(photo_formats, "_HEIC_READER", "absent")
     path = tmp_path / "photo.heic"
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
-    with pytest.raises(PhotoError, match=r"photo\.heic: this photo is HEIC\. .*pip install pi-heif.*JPEG"):
+    with pytest.raises(
+        PhotoError, match=r"photo\.heic: this photo is HEIC\. .*pip install pillow-heif.*JPEG"
+    ):
         load_photo(path)
 
 

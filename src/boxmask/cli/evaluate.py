@@ -18,6 +18,7 @@ def evaluate(
     json_file: JsonFile = None,
     pictures: Path | None = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
+    on_bad_photos: Literal["error", "skip"] = "error",
     on_unseen_classes: Literal["error", "skip"] = "error",
     classes_file: Path | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
@@ -45,6 +46,9 @@ def evaluate(
     on_bad_boxes
         What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
         Default: skip them if they are under 1 % of all, else stop.
+    on_bad_photos
+        What to do with photos that are damaged. "skip" leaves them out, and decodes every photo once to
+        find them. Segmentation: label maps alike.
     on_unseen_classes
         What to do with classes that the model does not know. "skip" leaves them out of the metrics.
     classes_file
@@ -71,7 +75,7 @@ def evaluate(
     if svd is not None:
         compress_with_svd(model, svd)
     task = task_of(model)
-    options = LabelOptions(on_bad_boxes, on_unseen_classes, classes_file, on_unknown_colors)
+    options = LabelOptions(on_bad_boxes, on_bad_photos, on_unseen_classes, classes_file, on_unknown_colors)
     dataset = task.read_split(run, data, split, options)
     print_notes(dataset.notes)
     with photo_progress("evaluating") as progress:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import OVERHANG
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels
 from boxmask.data.messages import format_errors, format_note
 from boxmask.data.resized_photos import find_resized
-from boxmask.errors import LabelError, PhotoError
-from boxmask.photos.size import photo_size, stored_size
-
-_THREADS = 8  # reading headers waits for the disk more than it computes
+from boxmask.errors import LabelError
+from boxmask.photos.size import stored_size
 
 _WRONG = "declared sizes (width × height) differ from the photos; the photos' sizes are used"
 _DRAWN_AS_SHOWN = (
@@ -33,24 +29,6 @@ _REMEDY = (
     "or remove the EXIF orientation so that the photo is shown as stored (for example: exiftool "
     "-Orientation= PHOTO). If they were drawn on the photo as a viewer shows it, declare the size as shown."
 )
-
-
-def read_sizes(root: Path, photos: Sequence[LabeledPhoto]) -> NDArray[np.int32]:
-    """(P, 2) heights and widths as shown, from the headers. Raises PhotoError for unreadable photos."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        results = list(pool.map(_size_or_error, [root / photo.file for photo in photos]))
-    errors = [result for result in results if isinstance(result, str)]
-    if errors:
-        remedy = "Replace them with intact copies, or remove them together with their labels."
-        raise PhotoError(format_errors("Labeled photos that cannot be read", errors, remedy))
-    return np.array(results, dtype=np.int32).reshape(-1, 2)
-
-
-def _size_or_error(path: Path) -> tuple[int, int] | str:
-    try:
-        return photo_size(path)
-    except PhotoError as error:
-        return str(error)
 
 
 def find_label_sizes(labels: Labels, sizes: NDArray[np.int32]) -> tuple[NDArray[np.int32], tuple[str, ...]]:

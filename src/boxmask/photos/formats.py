@@ -10,7 +10,8 @@ import struct
 import zlib
 from collections.abc import Callable
 from importlib import import_module
-from typing import IO, Any, TypeAlias
+from importlib.util import find_spec
+from typing import IO, TypeAlias
 
 from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
@@ -88,35 +89,27 @@ Image.init()  # fills `Image.OPEN` with all formats, as `Image.open` does for a 
 
 # ---------------------------------------------------------------------- HEIC
 
+_HEIC_READER = "pillow_heif"  # pi_heif, which only decodes, crashes on damaged files
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_HEIC_READERS = ("pi_heif", "pillow_heif")  # pi_heif only decodes; its wheels hold no GPL code
 
 
 def can_read_heic() -> bool:
-    """Whether a package that reads HEIC is installed."""
-    return _heic_opener() is not None
-
-
-def _heic_opener() -> Opener | None:
-    """The opener of an installed package. Pillow's list of formats, which is global, stays as it is."""
-    for package in _HEIC_READERS:
-        try:
-            module: Any = import_module(package)
-        except ImportError:
-            continue
-        opener: Opener = module.HeifImageFile
-        return opener
-    return None
+    """Whether the package that reads HEIC is installed."""
+    return find_spec(_HEIC_READER) is not None
 
 
 def open_heic(file: IO[bytes], name: str) -> Image.Image | None:
-    """Open a HEIC photo; None for another format. Raises PhotoError if no reader is installed."""
+    """Open a HEIC photo; None for another format. Raises PhotoError if the reader is not installed.
+
+    The reader is not registered in Pillow, whose list of formats is global to the program.
+    """
     file.seek(0)
     prefix = file.read(12)
     if prefix[4:8] != b"ftyp" or prefix[8:12] not in _HEIC_BRANDS:
         return None
+    if not can_read_heic():
+        advice = "Install its reader (pip install pillow-heif), or convert it to JPEG."
+        raise PhotoError(f"this photo is HEIC. {advice}")
     file.seek(0)
-    opener = _heic_opener()
-    if opener is None:
-        raise PhotoError("this photo is HEIC. Install a reader (pip install pi-heif), or convert it to JPEG.")
+    opener: Opener = import_module(_HEIC_READER).HeifImageFile
     return opener(file, name)

@@ -43,6 +43,7 @@ class RecipeOptions(TypedDict, total=False):
     split_seed: int
     split_file: str | os.PathLike[str] | None
     on_bad_boxes: Literal["error", "skip"] | None
+    on_bad_photos: Literal["error", "skip"]
     on_unseen_classes: Literal["error", "skip"]
     classes_file: str | os.PathLike[str] | None
     on_unknown_colors: Literal["error", "skip"]

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.detection.box_checks import OnBadBoxes
+from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.evaluation.contract import Evaluation
 from boxmask.pipeline.images import Size
 from boxmask.prediction.predict import ResultWriter
@@ -42,6 +43,7 @@ class LabelOptions:
     """
 
     on_bad_boxes: OnBadBoxes | None = None
+    on_bad_photos: OnBadPhotos = "error"
     on_unseen_classes: OnUnseenClasses = "error"
     classes_file: Path | None = None
     on_unknown_colors: Literal["error", "skip"] | None = None

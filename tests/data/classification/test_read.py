@@ -142,11 +142,12 @@ def test_a_single_class_is_refused(write: Write) -> None:
 def test_photos_beside_the_class_folders_and_other_files_are_noted(write: Write) -> None:
     root = write([*many("a", "b"), "loose.png"])
     (root / "a" / "about.txt").write_text("a")
-    (root / "a" / "phone.heic").write_bytes(b"x")
+    (root / "b" / "notes.TXT").write_text("b")
+    (root / "a" / "clip.mp4").write_bytes(b"x")
     (root / ".hidden").mkdir()
     notes = read_classification(root).notes
     assert notes[0] == "left out: 1 photo in no class folder:\n  loose.png"
-    assert notes[1] == ("left out: 2 files without the suffix of a photo:\n  a/about.txt\n  a/phone.heic")
+    assert notes[1] == "not used: 2 .txt, 1 .mp4 (video)"
     assert len(notes) == 3  # and the draw
 
 
@@ -156,7 +157,7 @@ def test_an_empty_class_folder_is_noted(write: Write, above: str) -> None:
     (root / above / "owl" / "deeper").mkdir(parents=True)
     dataset = read_classification(root)
     assert dataset.class_names == ("a", "b")
-    assert dataset.notes[0] == "1 folders hold no photo and are not classes:\n  owl"
+    assert dataset.notes[0] == "1 folder without photos:\n  owl"
 
 
 @pytest.mark.parametrize("files", [["1.png", "2.png"], ["train/1.png", "test/2.png"], []])

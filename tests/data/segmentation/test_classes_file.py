@@ -111,3 +111,49 @@ def test_the_classes_file_of_a_folder_is_found_but_not_one_of_two(tmp_path: Path
     written(tmp_path, '["road"]', "classes.json")
     with pytest.raises(LabelError, match="two classes files"):
         find_classes_file(tmp_path)
+
+
+# ---------------------------------------------------------------- labelmap.txt of CVAT
+
+
+CVAT = (
+    "# label:color_rgb:parts:actions\n"
+    "background:0,0,0::\n"
+    "Green house:128,0,0::\n"
+    "man: old:0,128,0:head,arm:run\n"
+)
+
+
+@pytest.mark.parametrize("name", ["labelmap.txt", "classes.txt", "mine.txt"])
+@pytest.mark.parametrize("heading", ["", "\ufeff", "\n"])
+def test_the_labelmap_of_cvat(tmp_path: Path, name: str, heading: str) -> None:
+    classes = read_classes_file(written(tmp_path, heading + CVAT, name))
+    assert classes.names == ("background", "Green house", "man: old")
+    assert classes.labels == {0: 0, 0x800000: 1, 0x008000: 2}
+    assert classes.by_color
+
+
+def test_the_labelmap_of_cvat_is_found_in_any_case(tmp_path: Path) -> None:
+    path = written(tmp_path, CVAT, "LabelMap.txt")
+    assert find_classes_file(tmp_path) == path
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("cat:::", r"labelmap\.txt:1: cat has no color\. Write cat:RED,GREEN,BLUE::"),
+        ("cat:300,0,0::", r'labelmap\.txt:1: "300, 0, 0" is neither'),
+        ("a:1,2,3::\nb:1,2,3::", r"labelmap\.txt:2: 010203 is also at"),
+        ("a:1,2,3::\nb", r"labelmap\.txt:2: this line has a name only, the first one has a color"),
+    ],
+)
+def test_errors_in_the_labelmap_of_cvat(tmp_path: Path, line: str, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        read_classes_file(written(tmp_path, line, "labelmap.txt"))
+
+
+def test_spellings_of_a_class_in_unicode_are_one_class(tmp_path: Path) -> None:
+    classes = read_classes_file(written(tmp_path, "Stra\u00dfe,1\ncafe\u0301,2\ncaf\u00e9,3\n"))
+    assert classes.names == ("Stra\u00dfe", "caf\u00e9")
+    assert classes.labels == {1: 0, 2: 1, 3: 1, 255: IGNORED}
+    assert len(classes.notes) == 1

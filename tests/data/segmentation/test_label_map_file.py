@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from boxmask.data.segmentation.label_map_file import LabelMapRuns, read_header, read_label_map
+from boxmask.data.segmentation.label_map_file import LabelMapRuns, read_label_map, read_mode
 from boxmask.errors import LabelError
 
 INDICES = np.array([[0, 0, 2], [2, 1, 255]], dtype=np.uint8)
@@ -115,9 +115,9 @@ def test_label_maps_of_the_wrong_kind_are_refused(
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(b"no picture")
-    for read in (read_header, lambda path: read_label_map(path, True)):
-        with pytest.raises(LabelError, match=r"Label map .*x\.png"):
-            read(tmp_path / "x.png")
+    with pytest.raises(LabelError, match=r"Label map .*x\.png"):
+        read_label_map(tmp_path / "x.png", by_color=True)
+    assert read_mode(tmp_path / "x.png") == ""
     noise = np.random.default_rng(0).integers(0, 9, (64, 64), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "y.png")
     (tmp_path / "y.png").write_bytes((tmp_path / "y.png").read_bytes()[:300])

@@ -90,3 +90,21 @@ def test_missing_and_empty_folders(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(LabelError, match="no label maps found"):
         read_unsplit_segmentation(tmp_path / "empty")
+
+
+def test_a_segmentation_mask_export_of_cvat(tmp_path: Path) -> None:
+    for folder in ("JPEGImages", "SegmentationClass", "SegmentationObject", "ImageSets/Segmentation"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("a", "b"):
+        Image.new("RGB", (8, 6)).save(tmp_path / f"JPEGImages/{name}.jpg")
+        colors = np.zeros((6, 8, 3), np.uint8)
+        colors[:, 4:] = (128, 0, 0)
+        for folder in ("SegmentationClass", "SegmentationObject"):
+            Image.fromarray(colors).save(tmp_path / f"{folder}/{name}.png")
+    (tmp_path / "ImageSets/Segmentation/default.txt").write_text("a\nb\n")
+    text = "# label:color_rgb:parts:actions\nbackground:0,0,0::\nsquare:128,0,0::\n"
+    (tmp_path / "labelmap.txt").write_text(text)
+    dataset = read_unsplit_segmentation(tmp_path)
+    assert dataset.files.tolist() == ["JPEGImages/a.jpg", "JPEGImages/b.jpg"]
+    assert dataset.class_names == ("background", "square")
+    assert dataset.pixel_counts.tolist() == [[24, 24]] * 2

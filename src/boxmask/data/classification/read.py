@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boxmask.data.classification.dataset import (
     CONTEXT,
@@ -23,14 +24,13 @@ from boxmask.data.classification.dataset import (
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
-from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.source import split_from_name
 from boxmask.data.messages import format_count, format_errors, format_note
-from boxmask.data.photo_sizes import read_sizes
+from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
-from boxmask.file_kinds import PHOTO_SUFFIXES
+from boxmask.file_kinds import PHOTO_SUFFIXES, note_on_unused_files
 from boxmask.names import class_name, notes_on_class_names
 from boxmask.outputs import note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
@@ -44,6 +44,7 @@ def read_classification(
     split_seed: int = 0,
     split_file: str | Path | None = None,
     on_bad_boxes: OnBadBoxes | None = None,
+    on_bad_photos: OnBadPhotos = "error",
     context: tuple[int, int] = CONTEXT,
 ) -> ClassificationDataset:
     """Read photos in class folders, or crop the objects of a detection data set.
@@ -51,12 +52,12 @@ def read_classification(
     Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`, photo
     by photo. The data set's `notes` tell what was left out or changed.
 
-    on_bad_boxes: see `read_detection`
-    context:      see `crop_objects`; for detection data sets only
+    on_bad_boxes, on_bad_photos: see `read_detection`
+    context: see `crop_objects`; for detection data sets only
 
     Raises LabelError if there are fewer than two classes, and as `read_unsplit_classification` does.
     """
-    dataset = read_unsplit_classification(path, on_bad_boxes, context)
+    dataset = read_unsplit_classification(path, on_bad_boxes, on_bad_photos, context)
     _check_two_classes(dataset, Path(path))
     if split_file:
         return dataset.with_photos(apply_split_file(dataset.photos, split_file))
@@ -64,7 +65,10 @@ def read_classification(
 
 
 def read_unsplit_classification(
-    path: str | Path, on_bad_boxes: OnBadBoxes | None = None, context: tuple[int, int] = CONTEXT
+    path: str | Path,
+    on_bad_boxes: OnBadBoxes | None = None,
+    on_bad_photos: OnBadPhotos = "error",
+    context: tuple[int, int] = CONTEXT,
 ) -> ClassificationDataset:
     """Read as `read_classification` does, but with any number of classes.
 
@@ -72,33 +76,41 @@ def read_unsplit_classification(
     class, for a photo in two classes, and as `read_detection` does; PhotoError for unreadable photos.
     """
     if has_detection_labels(Path(path)):
-        return crop_objects(read_unsplit_detection(path, on_bad_boxes, needs_masks=False), context)
-    return crop_objects(read_class_folders(Path(path)), NO_CONTEXT)
+        objects = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, needs_masks=False)
+        return crop_objects(objects, context)
+    return crop_objects(read_class_folders(Path(path), on_bad_photos), NO_CONTEXT)
 
 
-def read_class_folders(root: Path) -> DetectionDataset:
-    """Photos in class folders, each with one box as large as the photo."""
+def read_class_folders(root: Path, on_bad_photos: OnBadPhotos = "error") -> DetectionDataset:
+    """Photos in class folders, each with one box as large as the photo.
+
+    Raises LabelError for folders that are not one per class, and PhotoError for photos that cannot be read.
+    """
     if not root.is_dir():
         raise LabelError(f"{root}: no such folder. {_EXPECTED}")
     files_of_others, outputs = split_outputs(visible_files(root))
     files = [PurePosixPath(file.relative_to(root).as_posix()) for file in files_of_others]
     photos = [file for file in files if file.suffix.lower() in PHOTO_SUFFIXES]
-    others = [str(file) for file in files if file.suffix.lower() not in PHOTO_SUFFIXES]
+    others = [file for file in files if file.suffix.lower() not in PHOTO_SUFFIXES]
     layout = _find_layout(root, photos)
     items = _items(photos, layout)
     if not items:
         raise LabelError(f"{root}: no photo lies in a class folder. {_EXPECTED}")
     outside = [str(photo) for photo in photos if str(photo) not in items]
-    classes = tuple(sorted({item.class_name for item in items.values()}))
+    names = sorted(items)
+    sizes, bad_photos = check_photos(root, names, on_bad_photos)
+    good = [index for index in range(len(names)) if index not in bad_photos]
+    items = {names[index]: items[names[index]] for index in good}
     notes = (
         *format_note(f"left out: {format_count(len(outside), 'photo')} in no class folder", outside),
-        *format_note(f"left out: {format_count(len(others), 'file')} without the suffix of a photo", others),
-        *_note_on_empty_folders(root, layout, classes),
+        *note_on_bad_photos(bad_photos),
+        *note_on_unused_files(map(str, others)),
+        *notes_on_class_names(folder for photo in photos if (folder := layout.class_folder(photo))),
+        *_note_on_empty_folders(root, layout, photos),
         *_note_on_copies(root, items),
-        *notes_on_class_names(layout.class_folder(photo) for photo in photos if str(photo) in items),
         *note_on_outputs(outputs),
     )
-    return _dataset(root, items, classes, notes)
+    return _dataset(root, items, sizes[good], notes)
 
 
 # ---------------------------------------------------------------- folders
@@ -118,15 +130,15 @@ class _Layout:
 
     splits: Mapping[str, str]
 
+    def class_folder(self, photo: PurePosixPath) -> str | None:
+        """The name of the class folder that a photo lies in; None if it lies in none."""
+        folders = photo.parts[1:-1] if self.splits else photo.parts[:-1]
+        return folders[0] if folders else None
+
     def item(self, photo: PurePosixPath) -> _Item | None:
         """The class and split of a photo; None if it lies in no class folder."""
         folder = self.class_folder(photo)
         return _Item(class_name(folder), self.splits.get(photo.parts[0], "")) if folder else None
-
-    def class_folder(self, photo: PurePosixPath) -> str:
-        """The name of the class folder that a photo lies in, as written; "" if there is none."""
-        folders = photo.parts[1:-1] if self.splits else photo.parts[:-1]
-        return folders[0] if folders else ""
 
 
 def _find_layout(root: Path, photos: Iterable[PurePosixPath]) -> _Layout:
@@ -160,14 +172,15 @@ def _items(photos: Sequence[PurePosixPath], layout: _Layout) -> dict[str, _Item]
 
 
 def _dataset(
-    root: Path, items: Mapping[str, _Item], classes: tuple[str, ...], notes: tuple[str, ...]
+    root: Path, items: Mapping[str, _Item], sizes: NDArray[np.int32], notes: tuple[str, ...]
 ) -> DetectionDataset:
-    files = sorted(items)
-    sizes = read_sizes(root, [LabeledPhoto(file, file) for file in files])
+    """From the class and split of each photo, sorted by file, and the sizes of the photos."""
+    files = list(items)
+    classes = sorted({item.class_name for item in items.values()})
     boxes = np.concatenate([np.zeros_like(sizes), sizes[:, ::-1]], axis=1).astype(np.float32)
     return DetectionDataset(
         root=root,
-        class_names=classes,
+        class_names=tuple(classes),
         files=np.array(files),
         image_ids=np.arange(len(files)),
         sizes=sizes,
@@ -192,13 +205,13 @@ def _check_two_classes(dataset: ClassificationDataset, path: Path) -> None:
         raise LabelError(f"{path}: a classifier needs at least two classes, found {found}. Add another.")
 
 
-def _note_on_empty_folders(root: Path, layout: _Layout, classes: Sequence[str]) -> tuple[str, ...]:
+def _note_on_empty_folders(root: Path, layout: _Layout, photos: Iterable[PurePosixPath]) -> tuple[str, ...]:
     """Folders in the place of a class folder, but without photos."""
     parents = [root / top for top in layout.splits] or [root]
-    folders = {folder for parent in parents for folder in parent.iterdir() if folder.is_dir()}
-    names = {folder.name for folder in folders if not folder.name.startswith(".")}
-    empty = sorted(name for name in names if class_name(name) not in classes)
-    return format_note(f"{len(empty)} folders hold no photo and are not classes", empty)
+    folders = {folder.name for parent in parents for folder in parent.iterdir() if folder.is_dir()}
+    used = {layout.class_folder(photo) for photo in photos}
+    empty = sorted(name for name in folders - used if not name.startswith("."))
+    return format_note(f"{format_count(len(empty), 'folder')} without photos", empty)
 
 
 def _note_on_copies(root: Path, items: Mapping[str, _Item]) -> tuple[str, ...]:
@@ -217,7 +230,7 @@ def _identical_files(root: Path, files: Iterable[str]) -> list[list[str]]:
     by_length: dict[int, list[str]] = defaultdict(list)
     for file in files:
         path = root / file
-        if path.is_file():  # a broken link is reported when it is opened
+        if path.is_file():
             by_length[path.stat().st_size].append(file)
     by_content: dict[bytes, list[str]] = defaultdict(list)
     for group in by_length.values():

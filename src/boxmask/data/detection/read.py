@@ -20,7 +20,8 @@ from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.source import Source, find_source, notes_on_unused
 from boxmask.data.messages import format_errors
-from boxmask.data.photo_sizes import find_label_sizes, read_sizes
+from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
+from boxmask.data.photo_sizes import find_label_sizes
 from boxmask.data.resized_photos import scale_labels
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
@@ -54,6 +55,7 @@ def read_detection(
     split_seed: int = 0,
     split_file: str | Path | None = None,
     on_bad_boxes: OnBadBoxes | None = None,
+    on_bad_photos: OnBadPhotos = "error",
     needs_masks: bool = True,
 ) -> DetectionDataset:
     """Read labeled photos, sorted by name. The format is recognized from the files.
@@ -64,6 +66,7 @@ def read_detection(
     on_bad_boxes: what to do with boxes that are empty or outside their photo, and with outlines that cannot
                   be read: "error" stops at any, "skip" leaves out any number. Default: leave them out while
                   they are under 1 % of all boxes, or outlines, of the data set, else stop.
+    on_bad_photos: what to do with photos that cannot be read
     needs_masks:  False if only boxes are learned or evaluated: outlines that cannot be read are then left out
                   with a note, whatever `on_bad_boxes` says
 
@@ -71,18 +74,24 @@ def read_detection(
     their photos or at another scale (see `find_label_sizes`). Raises PhotoError for photos that cannot be
     read, and UsageError for another value of `on_bad_boxes`.
     """
-    dataset = read_unsplit_detection(path, on_bad_boxes, needs_masks=needs_masks)
+    dataset = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, needs_masks=needs_masks)
     return apply_split_file(dataset, split_file) if split_file else draw_missing_splits(dataset, split_seed)
 
 
 def read_unsplit_detection(
-    path: str | Path, on_bad_boxes: OnBadBoxes | None = None, *, needs_masks: bool = True
+    path: str | Path,
+    on_bad_boxes: OnBadBoxes | None = None,
+    on_bad_photos: OnBadPhotos = "error",
+    *,
+    needs_masks: bool = True,
 ) -> DetectionDataset:
     """Read labeled photos as `read_detection` does; `splits` is "" where the data set names no split."""
     if on_bad_boxes not in (None, "error", "skip"):
         raise UsageError(f'on_bad_boxes: expected "error", "skip" or None, found {on_bad_boxes!r}')
     labels = _read_labels(find_source(Path(path)), Path(path))
-    sizes = read_sizes(labels.root, labels.photos)
+    files = [photo.file for photo in labels.photos]
+    sizes, bad_photos = check_photos(labels.root, files, on_bad_photos)
+    sizes = _with_declared_sizes(labels, sizes)
     check_coordinates(labels, sizes)
     label_sizes, notes = find_label_sizes(labels, sizes)  # first: sideways boxes would look like bad ones
     notes = labels.notes + notes
@@ -94,8 +103,9 @@ def read_unsplit_detection(
         masks = reading.masks
     labels = _with_boxes_of_masks(labels, masks, sizes)
     boxes, good, box_notes = check_boxes(labels, sizes, on_bad_boxes)
-    notes += box_notes + notes_on_plausibility(labels, sizes, masks, good)
-    return _dataset(replace(labels, notes=notes), sizes, boxes, masks, good)
+    notes += box_notes + notes_on_plausibility(labels, sizes, masks, good) + note_on_bad_photos(bad_photos)
+    dataset = _dataset(replace(labels, notes=notes), sizes, boxes, masks, good)
+    return dataset.subset(np.flatnonzero(~np.isin(dataset.files, [files[index] for index in bad_photos])))
 
 
 def has_detection_labels(path: Path) -> bool:
@@ -161,6 +171,16 @@ def _with_boxes_of_masks(labels: Labels, masks: RleMasks, sizes: NDArray[np.int3
 
 
 # ---------------------------------------------------------------- arrays
+
+
+def _with_declared_sizes(labels: Labels, sizes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Give photos that are left out, because their header cannot be read, a size that fits their labels."""
+    sizes = sizes.copy()
+    for index in np.flatnonzero((sizes == UNREADABLE).all(axis=1)).tolist():
+        boxes = labels.boxes[labels.photo_of == index]
+        low = np.ceil(boxes[np.isfinite(boxes).all(axis=1)][:, [3, 2]].max(axis=0, initial=1))
+        sizes[index] = labels.photos[index].declared_size or np.clip(low, 1, 10**5).astype(np.int32)
+    return sizes
 
 
 def _dataset(

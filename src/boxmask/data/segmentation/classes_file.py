@@ -12,13 +12,15 @@
   Gray is a color, too.
 - With indices, or with names only (which are counted from 0), the palette index or gray value of a pixel
   gives its class. Index 255 is ignored, as in Pascal VOC, unless the file names it.
+
+`labelmap.txt` of CVAT and Datumaro is read, too: Building:60,16,152:parts:actions
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boxmask.data.json_text import read_json
@@ -27,7 +29,7 @@ from boxmask.errors import LabelError
 from boxmask.names import class_name, notes_on_class_names
 from boxmask.types import IGNORED
 
-CLASSES_FILE_NAMES = ("classes.txt", "classes.csv", "classes.json", "class_dict.csv")
+CLASSES_FILE_NAMES = ("classes.txt", "classes.csv", "classes.json", "class_dict.csv", "labelmap.txt")
 """Where a data set's own classes file may lie, in its folder."""
 
 CLASSES_FILE_HELP = (
@@ -39,6 +41,8 @@ CLASSES_FILE_HELP = (
 _HEADINGS = {"r", "red", "color", "colour", "hex", "rgb", "index", "id", "value", "number"}
 _JSON_KEYS = ("color", "colour", "index", "id")
 _COLOR = re.compile(r"#?([0-9a-fA-F]{6})")
+_CVAT_LINE = re.compile(r"(?P<name>.+):(?P<color>\d{1,3},\d{1,3},\d{1,3})?:[^:]*:[^:]*")
+_CVAT_HEADING = re.compile(r"#\s*label\s*:\s*color_rgb\b.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +64,27 @@ class ClassEntry:
 class LabelMapClasses:
     """The K classes of a data set's label maps.
 
-    labels:   the label of each pixel value, 0..K-1 or IGNORED
-    by_color: whether pixel values are colors 0xRRGGBB; else they are indices
-    file:     the classes file, for messages
-    notes:    on spellings that count as one class, and on classes that hardly differ
+    labels:      the label of each pixel value, 0..K-1 or IGNORED
+    by_color:    whether pixel values are colors 0xRRGGBB; else they are indices
+    file:        the classes file, for messages
+    counted:     whether the file has names only, which are counted from 0
+    assumes_255: whether index 255 is ignored although the file does not name it
+    notes:       on spellings that count as one class, and on classes that hardly differ
     """
 
     names: tuple[str, ...]
     labels: dict[int, int]
     by_color: bool
     file: str
+    counted: bool = False
+    assumes_255: bool = False
     notes: tuple[str, ...] = ()
 
 
 def find_classes_file(folder: Path) -> Path | None:
-    """The classes file in a folder, if it has one. Raises LabelError if it has several."""
-    found = [folder / name for name in CLASSES_FILE_NAMES if (folder / name).is_file()]
+    """The classes file in a folder, if it has one, in any case. Raises LabelError if it has several."""
+    files = sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+    found = [file for name in CLASSES_FILE_NAMES for file in files if file.name.lower() == name]
     if len(found) > 1:
         advice = "Keep one of them, or choose one with --classes-file (in Python: classes_file)."
         raise LabelError(f"{found[0]} and {found[1]}: two classes files. {advice}")
@@ -95,7 +104,10 @@ def read_classes_file(path: str | Path) -> LabelMapClasses:
 def _parse_lines(path: Path) -> Iterator[ClassEntry]:
     is_first = True
     for number, line in enumerate(read_lines(path, "classes file"), start=1):
-        if not line.strip():
+        if not line.strip() or _CVAT_HEADING.fullmatch(line.strip()):
+            continue
+        if cvat := _CVAT_LINE.fullmatch(line.strip()):
+            yield _cvat_entry(cvat["name"], cvat["color"], f"{path}:{number}")
             continue
         fields = [field.strip().strip('"') for field in line.split(",")]
         is_heading = is_first and len(fields) > 1 and {field.lower() for field in fields[1:]} & _HEADINGS
@@ -103,6 +115,12 @@ def _parse_lines(path: Path) -> Iterator[ClassEntry]:
         if not is_heading:
             location = f"{path}:{number}"
             yield _entry(fields, location) if len(fields) > 1 else _parse_words(fields[0], location)
+
+
+def _cvat_entry(name: str, color: str | None, location: str) -> ClassEntry:
+    if color is None:
+        raise LabelError(f"{location}: {name} has no color. Write {name}:RED,GREEN,BLUE::, such as 128,0,0.")
+    return _entry([name.strip(), *color.split(",")], location)
 
 
 def _parse_words(line: str, location: str) -> ClassEntry:
@@ -166,19 +184,23 @@ def _csv_fields(name: str, value: object) -> list[str]:
 
 def _classes(entries: list[ClassEntry], path: Path) -> LabelMapClasses:
     """Give each name a label. A class may have several colors or indices."""
-    names = tuple(dict.fromkeys(class_name(entry.name) for entry in entries if not entry.ignored))
+    notes = notes_on_class_names(entry.name for entry in entries)
+    entries = [replace(entry, name=class_name(entry.name)) for entry in entries]
+    names = tuple(dict.fromkeys(entry.name for entry in entries if not entry.ignored))
     if not names:
         raise LabelError(f"{path}: names no class, so there is nothing to learn. {CLASSES_FILE_HELP}")
     if len(names) > IGNORED:
         raise LabelError(f"{path}: {len(names)} classes; at most {IGNORED} are supported.")
     _check_entries(entries)
     by_color = entries[0].is_color
+    values = {entry.value for entry in entries}
     labels: dict[int, int] = {} if by_color else {IGNORED: IGNORED}
     for index, entry in enumerate(entries):
         value = index if entry.value is None else entry.value
-        labels[value] = IGNORED if entry.ignored else names.index(class_name(entry.name))
-    notes = notes_on_class_names(entry.name for entry in entries)
-    return LabelMapClasses(names, labels, by_color, str(path), notes)
+        labels[value] = IGNORED if entry.ignored else names.index(entry.name)
+    counted = entries[0].value is None
+    assumes_255 = not by_color and (len(entries) <= IGNORED if counted else IGNORED not in values)
+    return LabelMapClasses(names, labels, by_color, str(path), counted, assumes_255, notes)
 
 
 def _check_entries(entries: list[ClassEntry]) -> None:

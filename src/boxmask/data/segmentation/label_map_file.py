@@ -6,7 +6,8 @@ looking up labels then takes thousands of operations instead of millions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +33,14 @@ class LabelMapRuns:
     values:   (V,) ascending; colors 0xRRGGBB or indices
     value_of: (R,) index of each run's value in `values`
     lengths:  (R,) pixels of each run
+    palette:  the color 0xRRGGBB of each index, for an image with a palette that is read by its indices
     """
 
     size: Size
     values: UInt32[np.ndarray, " V"]
     value_of: Int[np.ndarray, " R"]
     lengths: Int[np.ndarray, " R"]
+    palette: Mapping[int, int] = field(default_factory=dict)
 
     def counts(self) -> Int[np.ndarray, " V"]:
         """Number of pixels of each value."""
@@ -65,16 +68,18 @@ def read_label_map(path: Path, by_color: bool) -> LabelMapRuns:
     lengths = np.diff(starts, append=len(flat))
     if by_color:
         values, value_of = _unpack_colors(values, value_of, path)
-    return LabelMapRuns((image.height, image.width), values.astype(np.uint32), value_of.reshape(-1), lengths)
+    palette = {} if by_color else _palette(image, values.tolist())
+    size = (image.height, image.width)
+    return LabelMapRuns(size, values.astype(np.uint32), value_of.reshape(-1), lengths, palette)
 
 
-def read_header(path: Path) -> tuple[Size, str]:
-    """(height, width) and Pillow's mode of a label map, without decoding its pixels."""
+def read_mode(path: Path) -> str:
+    """Pillow's mode of a label map, from its header; "" if it cannot be read."""
     try:
         with open_image(path) as image:
-            return (image.height, image.width), image.mode
-    except PhotoError as error:
-        raise LabelError(f"Label map {error}") from error
+            return image.mode
+    except PhotoError:
+        return ""
 
 
 def _packed_colors(image: Image.Image, path: Path) -> UInt32[np.ndarray, "H W"]:
@@ -101,7 +106,21 @@ def _unpack_colors(
     return rgb[order].astype(np.uint32), np.argsort(order)[value_of].astype(np.int64)
 
 
+def _palette(image: Image.Image, indices: list[int]) -> dict[int, int]:
+    """The color of each index; empty for an image without a palette."""
+    colors = image.getpalette() if image.mode == "P" else None
+    if colors is None:
+        return {}
+    triples = {index: colors[3 * index : 3 * index + 3] for index in indices}
+    return {i: (rgb[0] << 16) + (rgb[1] << 8) + rgb[2] for i, rgb in triples.items() if len(rgb) == 3}
+
+
 def _indices(image: Image.Image, path: Path) -> UInt32[np.ndarray, "H W"]:
+    """Indices of a palette, gray values, or the equal values of red, green and blue."""
+    if image.mode == "RGB" or (image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255)):
+        red, green, blue = (np.asarray(image.getchannel(channel)) for channel in "RGB")
+        if np.array_equal(red, green) and np.array_equal(red, blue):
+            return red.astype(np.uint32)
     if image.mode not in _GRAY_OR_PALETTE and not image.mode.startswith("I"):
         remedy = "Give a classes file with the color of each class, or label maps with indices."
         raise LabelError(f"{path}: has colors (mode {image.mode}), but the classes have none. {remedy}")

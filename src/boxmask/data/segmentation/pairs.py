@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_from_name
 from boxmask.data.messages import MAX_LOCATIONS, format_count, format_errors, format_note
+from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.segmentation.label_map_file import SUFFIXES
 from boxmask.errors import LabelError
 from boxmask.names import NameIndex, normal_path, without_ending
@@ -43,8 +44,10 @@ class Pair:
     split: str
 
 
-def find_pairs(source: Source) -> tuple[list[Pair], tuple[str, ...]]:
+def find_pairs(source: Source, on_bad_photos: OnBadPhotos = "error") -> tuple[list[Pair], tuple[str, ...]]:
     """All pairs of a folder, sorted by photo, and notes. No pairs if no file looks like a label map.
+
+    on_bad_photos: what to do with label maps without a photo
 
     Raises LabelError for label maps that are JPEGs, or that do not match photos one to one.
     """
@@ -58,13 +61,16 @@ def find_pairs(source: Source) -> tuple[list[Pair], tuple[str, ...]]:
         return [], ()
     _check_lossless(sorted(used_as_labels))
     label_maps, notes = _resolve_inexact(label_maps, photos)
-    pairs = _match(label_maps, photos)
+    pairs, alone = _match(label_maps, photos, on_bad_photos)
     paired = {pair.photo for pair in pairs}
     folders = {PurePosixPath(photo).parent for photo in paired}
     beside = [file for files in photos.values() for file in files if PurePosixPath(file).parent in folders]
     unlabeled = sorted(set(beside) - paired)
-    heading = f"left out: {format_count(len(unlabeled), 'photo')} without a label map"
-    return pairs, (*notes, *format_note(heading, unlabeled))
+    return pairs, (
+        *notes,
+        *format_note(f"left out: {format_count(len(unlabeled), 'photo')} without a label map", unlabeled),
+        *format_note(f"left out: {format_count(len(alone), 'label map')} without a photo", alone),
+    )
 
 
 def scene_folder(photo: str) -> str:
@@ -142,25 +148,32 @@ def _resolve_inexact(
     return resolved, format_note("label maps whose names are not spelled as those of their photos", notes)
 
 
-def _match(label_maps: dict[str, list[str]], photos: dict[str, list[str]]) -> list[Pair]:
+def _match(
+    label_maps: Mapping[str, list[str]], photos: Mapping[str, list[str]], on_bad_photos: OnBadPhotos
+) -> tuple[list[Pair], list[str]]:
+    """The pairs, and the label maps that are left out because they have no photo."""
     alone = [file for key, files in label_maps.items() if key not in photos for file in files]
-    if alone:
+    if alone and (on_bad_photos == "error" or label_maps.keys().isdisjoint(photos)):
         index = NameIndex(file for files in photos.values() for file in files)
         hints = [index.did_you_mean(file) for file in alone[:MAX_LOCATIONS]]
         alone = [file + hint for file, hint in zip_longest(alone, hints, fillvalue="")]
-        remedy = f"Add their photos, or remove them. Looked for {EXPECTED_LAYOUT}."
+        remedy = (
+            f"Add their photos, remove them, or leave them out with --on-bad-photos skip (in Python: "
+            f'on_bad_photos="skip"). Looked for {EXPECTED_LAYOUT}.'
+        )
         raise LabelError(format_errors("Label maps without a photo", alone, remedy))
     ambiguous = [
         " or ".join([*label_maps[key], *photos[key]])
         for key in label_maps
-        if len(label_maps[key]) > 1 or len(photos[key]) > 1
+        if key in photos and (len(label_maps[key]) > 1 or len(photos[key]) > 1)
     ]
     if ambiguous:
         remedy = "Keep one label map and one photo of each name in this folder."
         heading = "Photos and label maps that do not match one to one"
         raise LabelError(format_errors(heading, ambiguous, remedy))
-    pairs = [Pair(photos[key][0], label_maps[key][0], _split(photos[key][0])) for key in label_maps]
-    return sorted(pairs, key=lambda pair: pair.photo)
+    keys = [key for key in label_maps if key in photos]
+    pairs = [Pair(photos[key][0], label_maps[key][0], _split(photos[key][0])) for key in keys]
+    return sorted(pairs, key=lambda pair: pair.photo), alone
 
 
 def _split(photo: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,21 +12,25 @@ from numpy.typing import NDArray
 from boxmask.data.contract import SPLITS
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
-from boxmask.data.formats.labels import LabeledPhoto
-from boxmask.data.formats.source import Source, find_source
-from boxmask.data.formats.voc_splits import match_lists, read_splits
-from boxmask.data.messages import format_note
-from boxmask.data.photo_sizes import read_sizes
-from boxmask.data.segmentation.classes_file import LabelMapClasses, find_classes_file, read_classes_file
+from boxmask.data.formats.source import Source, find_source, notes_on_unused
+from boxmask.data.formats.voc_splits import is_split_list, match_lists, read_splits
+from boxmask.data.messages import format_count, format_errors, format_note
+from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_photos
+from boxmask.data.segmentation.classes_file import (
+    CLASSES_FILE_NAMES,
+    LabelMapClasses,
+    find_classes_file,
+    read_classes_file,
+)
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.segmentation.from_masks import segmentation_from_detection
+from boxmask.data.segmentation.label_map_checks import check_sizes, check_values, notes_on_classes
+from boxmask.data.segmentation.label_map_file import read_mode
+from boxmask.data.segmentation.label_map_values import missing_classes_file_message
 from boxmask.data.segmentation.label_maps import (
     LabelMapsFromFiles,
     OnUnknownColors,
-    check_sizes,
-    check_values,
     count_pixels,
-    missing_classes_file_message,
     summarize_label_maps,
 )
 from boxmask.data.segmentation.pairs import EXPECTED_LAYOUT, Pair, find_pairs, scene_folder
@@ -34,6 +39,7 @@ from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 
 MAX_FOLDERS_SHOWN = 6
+_OTHER_FILES = (*CLASSES_FILE_NAMES, "split.json")  # read, but no photos or label maps
 
 
 def read_segmentation(
@@ -44,6 +50,7 @@ def read_segmentation(
     classes_file: str | Path | None = None,
     on_unknown_colors: OnUnknownColors = "error",
     on_bad_boxes: OnBadBoxes | None = None,
+    on_bad_photos: OnBadPhotos = "error",
 ) -> SegmentationDataset:
     """Read photos with a class for every pixel, sorted by name.
 
@@ -52,7 +59,11 @@ def read_segmentation(
     `read_unsplit_segmentation` does.
     """
     unsplit = read_unsplit_segmentation(
-        path, classes_file=classes_file, on_unknown_colors=on_unknown_colors, on_bad_boxes=on_bad_boxes
+        path,
+        classes_file=classes_file,
+        on_unknown_colors=on_unknown_colors,
+        on_bad_boxes=on_bad_boxes,
+        on_bad_photos=on_bad_photos,
     )
     if split_file:
         return apply_split_file(unsplit, split_file)
@@ -66,6 +77,7 @@ def read_unsplit_segmentation(
     classes_file: str | Path | None = None,
     on_unknown_colors: OnUnknownColors = "error",
     on_bad_boxes: OnBadBoxes | None = None,
+    on_bad_photos: OnBadPhotos = "error",
 ) -> SegmentationDataset:
     """Read photos with a class for every pixel; `splits` is "" where the data set names no split.
 
@@ -75,17 +87,18 @@ def read_unsplit_segmentation(
     classes_file:      the classes of the label maps (see `classes_file.py`). Default: the data set's.
     on_unknown_colors: what to do with colors that the classes file does not name
     on_bad_boxes:      see `read_detection`
+    on_bad_photos:     what to do with photos and label maps that cannot be read
 
     Raises LabelError and PhotoError as `read_unsplit_detection` and `read_unsplit_label_maps` do.
     """
     path = Path(path)
     if classes_file is not None or not has_detection_labels(path):
-        return read_unsplit_label_maps(path, classes_file, on_unknown_colors)
-    objects = read_unsplit_detection(path, on_bad_boxes)
+        return read_unsplit_label_maps(path, classes_file, on_unknown_colors, on_bad_photos)
+    objects = read_unsplit_detection(path, on_bad_boxes, on_bad_photos)
     if objects.has_mask.any():
         return segmentation_from_detection(objects)
     if has_label_maps(path):
-        return read_unsplit_label_maps(path, classes_file, on_unknown_colors)
+        return read_unsplit_label_maps(path, classes_file, on_unknown_colors, on_bad_photos)
     raise LabelError(
         f"{path}: its objects have boxes but no masks, which segmentation needs. Give a data set with masks "
         "(COCO's segmentation), or with label maps beside its photos."
@@ -104,6 +117,7 @@ def read_unsplit_label_maps(
     path: str | Path,
     classes_file: str | Path | None = None,
     on_unknown_colors: OnUnknownColors = "error",
+    on_bad_photos: OnBadPhotos = "error",
 ) -> SegmentationDataset:
     """Read a folder of photos with label maps (see `pairs.py` for the folders they may lie in).
 
@@ -111,67 +125,85 @@ def read_unsplit_label_maps(
     unknown colors. Without a classes file, the error offers one to fill in. Raises PhotoError for photos that
     cannot be read.
     """
-    source, pairs, notes = _find_pairs(Path(path))
+    source, pairs, notes = _find_pairs(Path(path), on_bad_photos)
+    sizes, bad_photos = check_photos(source.root, [pair.photo for pair in pairs], on_bad_photos)
+    maps = [pair.label_map for pair in pairs]
+    classes = _read_classes(source.root, maps, classes_file)
+    by_index, bad_maps = summarize_label_maps(source.root, maps, classes.by_color)
+    notes += classes.notes + note_on_bad_photos(bad_photos)
+    notes += _note_on_bad_maps(bad_maps, bad_photos, len(pairs), on_bad_photos)
+    good = [index for index in by_index if index not in bad_photos]
+    pairs, summaries, sizes = [pairs[i] for i in good], [by_index[i] for i in good], sizes[good]
     photos, files = [pair.photo for pair in pairs], [pair.label_map for pair in pairs]
-    sizes = read_sizes(source.root, [LabeledPhoto(pair.photo, pair.label_map) for pair in pairs])
-    modes = check_sizes(source.root, photos, files, sizes)
-    classes = _read_classes(source.root, files, modes, classes_file)
-    summaries = summarize_label_maps(source.root, files, classes.by_color)
-    notes += classes.notes + check_values(summaries, files, classes, on_unknown_colors)
-    pixel_counts = count_pixels(summaries, classes)
-    checksums = np.array([summary.checksum for summary in summaries], dtype=np.uint32)
+    notes += check_sizes(photos, files, summaries, sizes)
+    notes += check_values(summaries, files, classes, on_unknown_colors)
+    splits, split_notes = _splits(source, pairs)
+    pixel_counts = count_pixels(summaries, sizes, classes)
     return SegmentationDataset(
         root=source.root,
         class_names=classes.names,
         files=np.array(photos),
         sizes=sizes,
-        splits=_splits(source, pairs),
+        splits=splits,
         pixel_counts=pixel_counts,
-        source=LabelMapsFromFiles(source.root, np.array(files), classes, on_unknown_colors, checksums),
-        notes=notes + _note_on_absent_classes(pixel_counts, classes),
+        source=LabelMapsFromFiles.from_summaries(
+            source.root, files, classes, on_unknown_colors, sizes, summaries
+        ),
+        notes=notes + split_notes + notes_on_classes(pixel_counts, files, classes),
     )
 
 
-def _find_pairs(path: Path) -> tuple[Source, list[Pair], tuple[str, ...]]:
+def _find_pairs(path: Path, on_bad_photos: OnBadPhotos) -> tuple[Source, list[Pair], tuple[str, ...]]:
     source = find_source(path)
-    pairs, notes = find_pairs(source)
+    pairs, notes = find_pairs(source, on_bad_photos)
     if not pairs:
         found = source.describe_contents()
         raise LabelError(f"{path}: no label maps found. Looked for {EXPECTED_LAYOUT}; found {found}.")
-    return source, pairs, notes + source.notes
+    used = {file for pair in pairs for file in (pair.photo, pair.label_map)}
+    used |= {file for file in source.files if is_split_list(file) or file.lower() in _OTHER_FILES}
+    return source, pairs, notes + source.notes + notes_on_unused(source, used)
 
 
-def _read_classes(
-    root: Path, files: list[str], modes: list[str], classes_file: str | Path | None
-) -> LabelMapClasses:
+def _read_classes(root: Path, files: list[str], classes_file: str | Path | None) -> LabelMapClasses:
     """The classes of `classes_file`, else of the file in `root`. Raises LabelError if there is none."""
     path = Path(classes_file) if classes_file else find_classes_file(root)
-    if path is None:
-        by_color = any(mode.startswith(("P", "RGB", "LA")) for mode in modes)
-        summaries = summarize_label_maps(root, files, by_color)
-        raise LabelError(missing_classes_file_message(root, summaries, files, by_color))
-    return read_classes_file(path)
+    if path is not None:
+        return read_classes_file(path)
+    by_color = any(read_mode(root / file).startswith(("P", "RGB", "LA")) for file in files)
+    summaries, errors = summarize_label_maps(root, files, by_color)
+    if not summaries:
+        raise LabelError(_bad_maps_message(errors))
+    readable = [files[index] for index in summaries]
+    raise LabelError(missing_classes_file_message(root, list(summaries.values()), readable, by_color))
 
 
-def _splits(source: Source, pairs: list[Pair]) -> NDArray[np.str_]:
-    """From VOC's lists for segmentation, else from folder names."""
-    photos = [pair.photo for pair in pairs]
-    listed = match_lists(read_splits(source, "Segmentation"), photos).entries
-    if listed:
-        return np.array([listed[photo].split if photo in listed else "" for photo in photos], dtype="<U5")
-    return np.array([pair.split for pair in pairs], dtype="<U5")
+def _note_on_bad_maps(
+    errors: Mapping[int, str], bad_photos: Mapping[int, str], total: int, on_bad_photos: OnBadPhotos
+) -> tuple[str, ...]:
+    """A note on label maps that cannot be read. Raises LabelError unless they are left out."""
+    if errors and (on_bad_photos == "error" or len(errors.keys() | bad_photos.keys()) == total):
+        raise LabelError(_bad_maps_message(errors))
+    count = format_count(len(errors), "photo")
+    return format_note(f"left out: {count} whose label map cannot be read", list(errors.values()))
+
+
+def _bad_maps_message(errors: Mapping[int, str]) -> str:
+    remedy = (
+        "Export them again, or leave them out with their photos with --on-bad-photos skip (in Python: "
+        'on_bad_photos="skip").'
+    )
+    return format_errors("Label maps that cannot be read", list(errors.values()), remedy)
+
+
+def _splits(source: Source, pairs: list[Pair]) -> tuple[NDArray[np.str_], tuple[str, ...]]:
+    """From VOC's lists for segmentation, else from folder names; and notes on the lists."""
+    listed = match_lists(read_splits(source, "Segmentation"), [pair.photo for pair in pairs])
+    of_photo = {photo: entry.split for photo, entry in listed.entries.items()}
+    splits = [of_photo.get(pair.photo, "") if of_photo else pair.split for pair in pairs]
+    return np.array(splits, dtype="<U5"), listed.notes
 
 
 # ---------------------------------------------------------------- notes
-
-
-def _note_on_absent_classes(pixel_counts: NDArray[np.int64], classes: LabelMapClasses) -> tuple[str, ...]:
-    """Classes that no label map shows. Raises LabelError if none shows any class."""
-    total = pixel_counts.sum(axis=0)
-    if not total.any():
-        raise LabelError(f"{classes.file}: no pixel of any label map has a class of this file.")
-    absent = [name for name, count in zip(classes.names, total.tolist(), strict=True) if not count]
-    return format_note(f"classes of {classes.file} that no label map shows", absent)
 
 
 def _note_on_mixed_folders(unsplit: SegmentationDataset) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class ClassificationTask:
             split_seed=recipe.split_seed,
             split_file=recipe.split_file,
             on_bad_boxes=recipe.on_bad_boxes,
+            on_bad_photos=recipe.on_bad_photos,
         )
         notes = check_training_classes(dataset.photos, on_unseen_classes=recipe.on_unseen_classes)
         return replace(dataset, photos=replace(dataset.photos, notes=dataset.photos.notes + notes))
@@ -89,7 +90,7 @@ class ClassificationTask:
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> ClassificationDataset:
         """The items of one split with their classes."""
         check_no_label_map_options(run, options)
-        dataset = read_unsplit_classification(data, options.on_bad_boxes)
+        dataset = read_unsplit_classification(data, options.on_bad_boxes, options.on_bad_photos)
         return dataset.with_photos(select_split(dataset.photos, run, data, split))
 
     def evaluate(

@@ -53,6 +53,7 @@ class DetectionTask:
             split_seed=recipe.split_seed,
             split_file=recipe.split_file,
             on_bad_boxes=recipe.on_bad_boxes,
+            on_bad_photos=recipe.on_bad_photos,
             needs_masks=self.needs_masks,
         )
         notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
@@ -100,7 +101,9 @@ class DetectionTask:
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> DetectionDataset:
         """The photos of one split with their objects."""
         check_no_label_map_options(run, options)
-        dataset = read_unsplit_detection(data, options.on_bad_boxes, needs_masks=self.needs_masks)
+        dataset = read_unsplit_detection(
+            data, options.on_bad_boxes, options.on_bad_photos, needs_masks=self.needs_masks
+        )
         return select_split(dataset, run, data, split)
 
     def evaluate(

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from boxmask.data.augmentation.segmentation import SegmentationAugmentation, resize_segmentation_photo
 from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.segmentation.read import read_segmentation, read_unsplit_segmentation
+from boxmask.errors import LabelError
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
 from boxmask.evaluation.segmentation.table import segmentation_table
 from boxmask.photos.read import to_image
@@ -46,8 +48,10 @@ class SegmentationTask:
             classes_file=recipe.classes_file,
             on_unknown_colors=recipe.on_unknown_colors,
             on_bad_boxes=recipe.on_bad_boxes,
+            on_bad_photos=recipe.on_bad_photos,
         )
         notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
+        notes += _check_two_classes(dataset.split("train"), recipe)
         return replace(dataset, notes=dataset.notes + notes)
 
     def photos(self, dataset: SegmentationDataset) -> SegmentationDataset:
@@ -104,6 +108,7 @@ class SegmentationTask:
             classes_file=options.classes_file or trained.classes_file,
             on_unknown_colors=options.on_unknown_colors or trained.on_unknown_colors,
             on_bad_boxes=options.on_bad_boxes,
+            on_bad_photos=options.on_bad_photos,
         )
         return select_split(unsplit, run, data, split)
 
@@ -131,6 +136,22 @@ class SegmentationTask:
         """Pictures and label maps."""
         check_min_score(min_score, "--min-score")
         return SegmentationWriter(out, formats, model.config.class_names)
+
+
+def _check_two_classes(train: SegmentationDataset, recipe: Recipe) -> tuple[str, ...]:
+    """Raise LabelError if the training photos show one class alone: a model would learn to paint it.
+
+    If the user chose to skip unknown colors, it is a note.
+    """
+    shown = [train.class_names[label] for label in np.flatnonzero(train.pixel_counts.any(axis=0))]
+    if len(shown) > 1:
+        return ()
+    found = f'"{shown[0]}" alone' if shown else "no class"
+    problem = f"the training photos show {found}, so there is nothing to learn"
+    if recipe.on_unknown_colors == "skip":
+        return (problem,)
+    advice = "Segmentation needs two classes, of which one may be the background."
+    raise LabelError(f"{train.root}: {problem}. {advice}")
 
 
 def _recipe_for_same_data(run: Path, data: Path) -> Recipe:
