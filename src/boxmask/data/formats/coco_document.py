@@ -95,7 +95,7 @@ def _describe(content: object) -> str:
     if not isinstance(content, dict):
         return _JSON_TYPES[type(content)]
     others = [
-        f"{key} is {_JSON_TYPES[type(content[key])]}"
+        f"{key} is {_JSON_TYPES[type(content[key])]}, not a list"
         for key in _LISTS
         if key in content and not isinstance(content[key], list)
     ]
