@@ -164,7 +164,10 @@ def test_a_list_that_is_none_is_named_with_what_was_found(
 ) -> None:
     root = write_coco(document)
     (root / "instances.json").write_text(json.dumps({**document, "annotations": value}))
-    refused(root, rf"instances\.json: COCO needs three lists.*; found images.*; annotations is {found}, not a list\.")
+    refused(
+        root,
+        rf"instances\.json: COCO needs three lists.*; found images.*; annotations is {found}, not a list\.",
+    )
 
 
 @pytest.mark.parametrize(("known", "used", "kind"), [("1", 1, "text: '1'"), (1, "1", "a number: 1")])
