@@ -3,13 +3,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from boxmask import __version__
-from boxmask.cli import app
+from boxmask.cli import app, main
 from boxmask.models.table import MODELS
 
 HEAVY = ("torch", "torchvision", "timm", "numba", "matplotlib", "supervision", "accelerate", "hotcoco", "PIL")
@@ -136,3 +137,17 @@ def test_a_closed_pipe_ends_the_program_quietly(trained: Path, demo: Path) -> No
     assert process.returncode == 1
     assert "Traceback" not in err
     assert "BrokenPipe" not in err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "euc-kr"])
+def test_characters_that_the_terminal_lacks_are_printed_as_escapes(
+    monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    stdout = TextIOWrapper(BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stdout)
+    monkeypatch.setattr(sys, "argv", ["boxmask", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    stdout.write("浣熊🦝\udcff")
+    stdout.flush()
+    assert b"\\U0001f99d\\udcff" in stdout.buffer.getvalue()  # type: ignore[attr-defined]

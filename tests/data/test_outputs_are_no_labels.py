@@ -192,3 +192,17 @@ def test_the_photos_and_labels_of_the_demo_are_read(tmp_path: Path) -> None:
     assert not any("boxmask wrote" in note for note in dataset.notes)
     assert has_detection_labels(data)
     assert len(read_unsplit_detection(tmp_path / "demo")) == 20
+
+
+def test_label_maps_that_were_saved_again_are_labels(tmp_path: Path) -> None:
+    """As the how-to on label maps says."""
+    photos = photos_in(tmp_path / "images")
+    label_map = SegmentationMap(torch.zeros((30, 40), dtype=torch.uint8), ("sky", "road"))
+    for photo in photos:
+        save_label_map(label_map, tmp_path / "label-maps" / f"{photo.stem}.png")
+    save_classes_file(label_map.class_names, tmp_path / "classes.txt")
+    with pytest.raises(LabelError):
+        read_unsplit_segmentation(tmp_path)
+    for file in (tmp_path / "label-maps").glob("*.png"):
+        Image.open(file).save(file)
+    assert len(read_unsplit_segmentation(tmp_path)) == 3

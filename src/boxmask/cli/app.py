@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 
 from cyclopts import App, Parameter
 from rich.console import Console
@@ -41,6 +42,8 @@ for verb, summary in VERBS.items():
 def main() -> None:
     """Run the program. An error that is meant for the user is printed as one message, without a traceback."""
     keep_memory()
+    if isinstance(sys.stdout, TextIOWrapper):  # escapes in place of characters that the terminal lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = app(sys.argv[1:], result_action="return_value")
     except BoxmaskError as error:
