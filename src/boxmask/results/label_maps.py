@@ -8,6 +8,7 @@ label maps and classes file form a data set for segmentation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from boxmask.visualization.style import class_colors, rgb
 
 CLASSES_FILE = "classes.txt"
 MAX_OBJECTS = 2**16 - 1
+
+_WRITABLE = re.compile('[^",\x00-\x1f\x7f\ud800-\udfff\ufeff]+')
+"""Names without the characters that separate fields, and without those that no text file may hold."""
 
 
 def instance_map(detections: Detections) -> UInt16[np.ndarray, "H W"]:
@@ -63,7 +67,9 @@ def save_label_map(label_map: SegmentationMap, path: str | Path) -> None:
 
 def check_class_names(class_names: Sequence[str], path: str | Path) -> None:
     """Raise UsageError for a name that would be read back differently from the classes file at `path`."""
-    invalid = [name for name in class_names if not name or name != " ".join(name.split()) or "," in name]
+    invalid = [
+        name for name in class_names if name != " ".join(name.split()) or not _WRITABLE.fullmatch(name)
+    ]
     if invalid:
         raise UsageError(
             f"{path}: the class name {invalid[0]!r} cannot be written to a classes file. "

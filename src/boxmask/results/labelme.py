@@ -63,8 +63,8 @@ def _relative_path(photo: Path, folder: Path) -> Path:
     """The photo's path relative to `folder`, or its absolute path if it is on another Windows drive."""
     try:
         return Path(os.path.relpath(photo.resolve(), folder.resolve()))
-    except ValueError:
-        return photo.resolve()
+    except ValueError:  # or the path holds a NUL
+        return photo.absolute()
 
 
 def _rectangle(detections: Detections, row: int) -> dict[str, Any]:
