@@ -1,4 +1,4 @@
-"""The classifier's own parts; what it shares with every classifier is tested in tests/contract."""
+"""The parts of the classifier; tests/contract tests the contract."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_dropout_is_random(build: Build, paint: Paint) -> None:
 
 
 def test_it_overfits_three_photos_from_random_weights(build: Build, paint: Paint) -> None:
-    """And recognizes the same colors with other noise and in another shape."""
+    """It recognizes the colors with other noise and in another shape."""
     classifier = build()
     photos = [paint(label) for label in range(3)]
     targets = [ClassificationTarget(label) for label in range(3)]

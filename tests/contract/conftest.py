@@ -1,6 +1,6 @@
-"""The small forms of all detectors, and painted photos for them.
+"""Small forms of all detectors, and painted photos for them.
 
-A new paper joins with one line in SMALL; every test of this folder then asks it too.
+A new detector needs one line in SMALL, and is then part of every test of this folder.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SIZES = {"shorter_side": 96, "longer_side": 160}
 
 SEARCH = replace(MODES["single"], width=150, scales=(30,), min_box_size=4)
 
-FEW_MAPS = {  # of SSD: so few, and such boxes, that each map has an object of the painted photo to learn
+FEW_MAPS = {  # of SSD: each map has default boxes that fit an object of the painted photo
     "shorter_side": 160,
     "strides": (16,),
     "extra_layers": ((64, 3, 2, 1),),
@@ -36,7 +36,7 @@ FEW_MAPS = {  # of SSD: so few, and such boxes, that each map has an object of t
     "aspect_ratios": ((2,), (2,)),
 }
 
-SMALL: dict[str, dict[str, object]] = {  # what makes each model quick, and sure to find something untrained
+SMALL: dict[str, dict[str, object]] = {  # quick, and finds something without training
     "rcnn": {**SIZES, "search": SEARCH, "hidden": 64, "score_threshold": 0.01},
     "fast-rcnn": {**SIZES, "search": SEARCH, "stride": 8, "hidden": 64, "score_threshold": 0.01},
     "faster-rcnn": {**SIZES, "channels": 64, "rpn_channels": 64, "hidden": 64, "score_threshold": 0.01},
@@ -67,7 +67,7 @@ def lively(detector: Detector) -> Detector:
 
 @pytest.fixture(params=list(DETECTORS), scope="module")
 def model(request: pytest.FixtureRequest) -> str:
-    """The name of each detector of the table in turn."""
+    """The name of each detector of the table."""
     assert set(SMALL) == set(DETECTORS), "every detector needs its line in SMALL"
     return str(request.param)
 
@@ -80,7 +80,7 @@ def pretrained() -> dict[str, Tensor] | None:
 
 @pytest.fixture(scope="module")
 def build(model: str, pretrained: dict[str, Tensor]) -> Build:
-    """Make the small form anew: by a seed, with other class names or options."""
+    """Build the small form of the model, with a seed, class names and options."""
 
     def make(seed: int = 0, class_names: tuple[str, ...] = CLASSES, **options: object) -> Detector:
         torch.manual_seed(seed)
@@ -92,12 +92,12 @@ def build(model: str, pretrained: dict[str, Tensor]) -> Build:
 
 @pytest.fixture(scope="module")
 def detector(build: Build) -> Detector:
-    """An untrained one that finds much. Not to be changed."""
+    """An untrained one that finds many objects. Do not modify."""
     return lively(build()).eval()
 
 
 def paint(size: tuple[int, int], boxes: list[tuple[int, ...]], labels: list[int]) -> Tensor:
-    """(3, H, W) uint8: rectangles of their class's color on a mottled ground, the same each time."""
+    """(3, H, W) uint8: rectangles in their class's color on noise, the same for the same arguments."""
     seed = zlib.crc32(repr((size, boxes, labels)).encode())
     noise = torch.randint(110, 150, (3, *size), generator=torch.Generator().manual_seed(seed))
     photo = noise.to(torch.uint8)
@@ -117,12 +117,12 @@ def photo() -> Tensor:
 
 @pytest.fixture
 def target() -> Target:
-    """The labels of `photo`, with the outlines of its objects."""
+    """The labels of `photo`, with masks."""
     return replace(Target.of(BOXES, LABELS), masks=rectangles(BOXES, (120, 150)))
 
 
 def rectangles(boxes: list[tuple[int, ...]], size: tuple[int, int]) -> Masks:
-    """Of each box all pixels."""
+    """Masks of all pixels of each box."""
     crops = [np.ones((y2 - y1, x2 - x1), dtype=np.bool_) for x1, y1, x2, y2 in boxes]
     return Masks.from_crops(crops, [(x1, y1) for x1, y1, _, _ in boxes], size)
 

@@ -1,4 +1,4 @@
-"""What is asked of every detector, whatever its paper."""
+"""The contract of every detector."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def assert_sound(found: Detections, size: tuple[int, int], classes: int) -> None
     assert (found.scores[1:] <= found.scores[:-1]).all()
     assert ((found.labels >= 0) & (found.labels < classes)).all()
     assert len(found.class_names) == classes
-    if found.masks is not None:  # a mask a detection, in the photo's pixels, around its box
+    if found.masks is not None:  # one mask per detection, in pixels of the photo, close to its box
         assert (len(found.masks), found.masks.size) == (len(found), size)
         assert found.masks.bits.dtype == np.bool_
         known, around = found.masks.known, found.masks.boxes()
@@ -83,7 +83,7 @@ def test_n_in_n_out(detector: Detector, photo: Tensor, empty_photo: Tensor) -> N
     photos = [photo, empty_photo, photo.flip(2)]
     found = detector.predict(photos)
     assert [type(one) for one in found] == [Detections] * 3
-    assert sum(map(len, found)) > 30  # the questions below are about something
+    assert sum(map(len, found)) > 30  # otherwise the tests below would be trivial
     for result, image in zip(found, photos, strict=True):
         assert_sound(result, (image.shape[1], image.shape[2]), 3)
 
@@ -224,7 +224,7 @@ def test_every_trained_parameter_learns(build: Build, photo: Tensor, target: Tar
 
 
 def lively_copy(build: Build) -> Detector:
-    """A detector of the test's own, because gradients accumulate in it."""
+    """A new detector per test, because gradients accumulate in it."""
     detector = build()
     for parameter in detector.parameters():
         parameter.data.add_(torch.randn_like(parameter) * 1e-3)
@@ -242,7 +242,7 @@ TWINS = Target.of([[10, 10, 50, 60]] * 3, [0, 1, 2])
     "labels", [NOTHING, ALL_IGNORED, ONE_IGNORED, TINY, TWINS], ids=["nothing", "all", "one", "tiny", "twins"]
 )
 def test_unusual_labels_give_finite_losses(build: Build, photo: Tensor, labels: Target) -> None:
-    """No objects, crowds and difficult ones, slivers, three objects in one place."""
+    """No objects, ignored objects, slivers, and three objects in one box."""
     detector = build()
     losses = detector.loss([photo], [labels])
     assert all(math.isfinite(loss) for loss in numbers(losses).values())
@@ -267,7 +267,7 @@ def test_losses_of_photos_of_any_size(detector: Detector, size: tuple[int, int])
 
 
 def test_labels_are_in_pixels_of_the_photo(detector: Detector, photo: Tensor, target: Target) -> None:
-    """A photo given at twice the size, with its labels, is the same task."""
+    """A photo and its labels at twice the size give about the same loss."""
     twice = photo.repeat_interleave(2, 1).repeat_interleave(2, 2)
     losses = []
     for image, scale in ((photo, 1), (twice, 2)):
@@ -309,7 +309,7 @@ def test_the_config_is_frozen(detector: Detector) -> None:
 
 
 def learn(detector: Detector, photo: Tensor, target: Target, steps: int) -> None:
-    """A few dozens of steps on one photo."""
+    """Train on one photo."""
     detector.freeze(1)
     trained = [p for p in detector.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-3)
@@ -322,7 +322,7 @@ def learn(detector: Detector, photo: Tensor, target: Target, steps: int) -> None
 
 
 def test_it_overfits_one_photo(build: Build, photo: Tensor, target: Target) -> None:
-    """Each of its objects is found, and little else."""
+    """It finds each object, and little else."""
     detector = build()
     learn(detector, photo, target, steps=50)
     found = detector.predict(photo).filter(min_score=0.5)

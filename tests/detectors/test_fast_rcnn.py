@@ -1,4 +1,4 @@
-"""The parts of Fast R-CNN, worked by hand; the whole is asked in tests/contract."""
+"""The parts of Fast R-CNN, worked by hand; tests/contract tests the whole."""
 
 from __future__ import annotations
 
@@ -308,7 +308,7 @@ def test_a_step_without_boxes_has_zero_loss_and_gradient(network: FastRCNN) -> N
 
 
 def vgg_weights(channels: int, pool: int, hidden: int) -> dict[str, Tensor]:
-    """As timm's VGG has them: convolutions over the last map."""
+    """timm's VGG has them as convolutions over the last map."""
     torch.manual_seed(1)
     return {
         "pre_logits.fc1.weight": torch.randn(hidden, channels, pool, pool),
@@ -340,7 +340,7 @@ def test_other_layers_keep_their_weights() -> None:
 
 
 def test_layers_of_another_size_stay_newly_initialized() -> None:
-    """Weights and bias both: a bias without its weights is useless."""
+    """Neither weights nor bias are copied: a bias is useless without its weights."""
     assert changed_by(BoxHead(2, 1, 2, 4), vgg_weights(2, 3, 4)) == {"fc7.weight", "fc7.bias"}
     assert changed_by(BoxHead(2, 1, 3, 5), vgg_weights(2, 3, 4)) == set()
     assert changed_by(BoxHead(2, 1, 3, 4, svd_ranks=(2, 2)), vgg_weights(2, 3, 4)) == set()

@@ -1,4 +1,4 @@
-"""The parts of FCOS, worked by hand; the whole is asked in tests/contract and tests/parity."""
+"""The parts of FCOS, worked by hand; tests/contract and tests/parity test the whole."""
 
 from __future__ import annotations
 

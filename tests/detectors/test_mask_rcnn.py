@@ -1,4 +1,4 @@
-"""The mask branch's part of Mask R-CNN; the whole is asked in tests/contract and tests/parity."""
+"""The mask branch, worked by hand; tests/contract and tests/parity test all of Mask R-CNN."""
 
 from __future__ import annotations
 

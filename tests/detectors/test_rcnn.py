@@ -1,4 +1,4 @@
-"""The parts of R-CNN, worked by hand; the whole is asked in tests/contract."""
+"""The parts of R-CNN, worked by hand; tests/contract tests the whole."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_scores_rank_as_margins_do() -> None:
 
 
 def test_a_class_without_examples_has_score_0() -> None:
-    """Its bias is svms.NEVER, with any calibration."""
+    """Its bias is BIAS_WITHOUT_POSITIVES; no calibration raises its score."""
     network = fitted(svm_weights=torch.zeros(2, 16), svm_biases=torch.tensor([-1e4, 0.0]))
     assert network.scores(FC7)[:, 0].tolist() == [0.0] * 40
 
@@ -340,7 +340,7 @@ def test_a_photo_without_proposals_has_no_detections(network: RCNN) -> None:
 
 
 def test_regions_are_cropped_from_their_own_photo(network: RCNN) -> None:
-    """Never from the padding of the smaller one."""
+    """The padding of the smaller photo is not read."""
     other = PHOTO[:, :100, :150].flip(2)
     boxes = torch.tensor([[100.0, 60, 150, 100], [0, 0, 150, 100]])
     together = network.predict([PHOTO, other], proposals=[GIVEN, boxes])

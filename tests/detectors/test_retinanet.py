@@ -1,4 +1,4 @@
-"""The parts of RetinaNet, worked by hand; the whole is asked in tests/contract and tests/parity."""
+"""The parts of RetinaNet, worked by hand; tests/contract and tests/parity test the whole."""
 
 from __future__ import annotations
 
@@ -83,6 +83,14 @@ def test_the_loss_by_hand(network: RetinaNet, giou: bool) -> None:
     if giou:
         expected = generalized_box_iou_loss(moved(ANCHORS[positive], deltas[0, positive]), answers, "mean")
     torch.testing.assert_close(losses["dense_box"], expected)
+
+
+def test_generalized_iou_by_hand(network: RetinaNet) -> None:
+    """Two squares of 400 pixels share 100; the union has 700, the square around both 900."""
+    network.config = replace(SMALL, giou_loss=True)
+    anchor, shifted = torch.tensor([[0.0, 0, 20, 20]]), Target.of([[10, 10, 30, 30]], [0])
+    loss = network.dense_loss(torch.zeros(1, 1, 2), torch.zeros(1, 1, 4), anchor, [shifted])["dense_box"]
+    assert loss.item() == pytest.approx(1 - (100 / 700 - 200 / 900))
 
 
 def test_each_photo_has_the_same_weight(network: RetinaNet) -> None:

@@ -1,4 +1,4 @@
-"""SSD's own parts by hand: default boxes, matching, hard negatives, the loss, candidates."""
+"""The parts of SSD, worked by hand: default boxes, matching, hard negatives, loss and detections."""
 
 import math
 from typing import Any
@@ -112,7 +112,7 @@ def test_matching_by_hand() -> None:
 
 
 def test_each_object_keeps_its_best_default_box() -> None:
-    """Even if the box overlaps another object more, which has a better box."""
+    """It keeps it even if another object, with a better box of its own, overlaps it more."""
     target = Target.of([[20, 20, 30, 30], [21.5, 20, 40, 30]], [0, 1])
     overlaps = iou(target.boxes, DEFAULT)
     assert overlaps[1].argmax() == 3
@@ -155,7 +155,7 @@ def test_hard_negatives_have_the_highest_background_loss() -> None:
 
 
 def test_the_loss_by_hand(detector: SSD) -> None:
-    """One object, one matched box: it and three negatives count, over one."""
+    """One matched box and three negatives; the sum of their losses is divided by one."""
     target = Target.of([[60, 60, 70, 70]], [1])
     logits = torch.zeros(1, 5, 3)
     logits[0, 1] = torch.tensor([3.0, 0, 0])
@@ -168,7 +168,7 @@ def test_the_loss_by_hand(detector: SSD) -> None:
 
 
 def test_deltas_are_divided_by_the_variances(detector: SSD) -> None:
-    """An object half as large again asks for ln(1.5) / 0.2, one a tenth to the right for 0.1 / 0.1."""
+    """An object 1.5 times as large has a delta of ln(1.5) / 0.2; one shifted by a tenth, 0.1 / 0.1."""
     target = Target.of([[61, 60, 71, 70]], [1])
     deltas = torch.zeros(1, 5, 4)
     deltas[0, 4, 0] = 1.0

@@ -9,6 +9,14 @@ from boxmask.kernels import pyramid_roi_align, roi_align
 ROIS = torch.tensor([[0, 2.0, 3, 20, 17], [1, 0, 0, 8, 9], [1, 5, 5, 30, 12], [0, -4, 2, 3, 40]])
 
 
+@pytest.mark.parametrize(("aligned", "expected"), [(False, 11.0), (True, 5.5)])
+def test_samples_by_hand(aligned: bool, expected: float) -> None:
+    """On the map x + 10 y, a box of 2 x 2 is read at 0.5 and 1.5; `aligned` moves it by half a pixel."""
+    ramp = torch.arange(4.0) + 10 * torch.arange(4.0)[:, None]
+    box = torch.tensor([[0, 0.0, 0, 2, 2]])
+    assert roi_align(ramp[None, None], box, 1, 1.0, 2, aligned).item() == pytest.approx(expected)
+
+
 def arguments(dtype: torch.dtype = torch.float32, channels: int = 3) -> tuple[object, ...]:
     torch.manual_seed(0)
     maps = [torch.randn(2, channels, 12 // n, 16 // n, dtype=dtype, requires_grad=True) for n in (1, 2)]

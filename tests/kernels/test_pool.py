@@ -9,6 +9,14 @@ from boxmask.kernels import roi_pool
 ROIS = torch.tensor([[0, 2.0, 3, 20, 17], [1, 0, 0, 8, 9], [1, 5, 5, 30, 12], [0, -4, 2, 3, 40]])
 
 
+def test_maxima_by_hand() -> None:
+    """On the map x + 10 y, the edges 0.4 and 1.6 round to 0 and 2. Both ends count: 3 x 3 pixels."""
+    ramp = torch.arange(4.0) + 10 * torch.arange(4.0)[:, None]
+    box = torch.tensor([[0, 0.4, 0.4, 1.6, 1.6]])
+    assert roi_pool(ramp[None, None], box, 1).tolist() == [[[[22.0]]]]
+    assert roi_pool(ramp[None, None], box, 2).tolist() == [[[[11.0, 12.0], [21.0, 22.0]]]]
+
+
 def gradients(threads: int) -> tuple[Tensor, Tensor]:
     torch.manual_seed(3)
     corner = torch.rand(500, 2) * 200

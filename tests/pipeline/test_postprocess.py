@@ -63,7 +63,7 @@ def test_each_class_has_its_own_deltas() -> None:
 
 
 def test_nms_uses_decoded_boxes() -> None:
-    """The third region moves onto the first, which is surer."""
+    """The third region moves onto the first, which has a higher score."""
     deltas = STILL.clone()
     deltas[2, 0, :2] = -2  # sides of 20
     scores = torch.tensor([[0.9, 0.0], [0.0, 0.0], [0.8, 0.0], [0.0, 0.0]])

@@ -17,12 +17,12 @@ def noise(height: int, width: int) -> Tensor:
 
 
 def warp(photo: Tensor, boxes: Tensor, side: int, context: int) -> Tensor:
-    """Regions of the whole of a photo (1, 3, H, W)."""
+    """Warped regions of a photo (1, 3, H, W)."""
     return module.warp(photo[0], (photo.shape[2], photo.shape[3]), boxes, side, context)
 
 
 def test_context_is_counted_in_the_warped_region() -> None:
-    """Appendix A: 227 with 16 around leave 195 to the box; here 8 with 2 leave 4: margins of a half."""
+    """Appendix A: 227 pixels with 16 of context hold 195 of the box; 8 with 2 hold 4, a margin of a half."""
     grown = with_context(torch.tensor([[10.0, 20, 14, 28], [0, 0, 1, 1]]), 8, 2)
     assert grown.tolist() == [[8, 16, 16, 32], [-0.5, -0.5, 1.5, 1.5]]
     paper = with_context(torch.tensor([[100.0, 100, 295, 490]]), 227, 16)
@@ -47,7 +47,7 @@ def test_context_includes_the_surroundings() -> None:
 
 
 def test_outside_the_photo_is_the_mean() -> None:
-    """Of a normalized photo: 0."""
+    """The mean of a normalized photo is 0."""
     (region,) = warp(torch.ones(1, 3, 4, 4), torch.tensor([[0.0, 0, 4, 4]]), 12, 4)
     inside = torch.zeros(12, 12, dtype=torch.bool)
     inside[4:8, 4:8] = True
@@ -55,7 +55,7 @@ def test_outside_the_photo_is_the_mean() -> None:
 
 
 def test_regions_are_roi_aligns() -> None:
-    """Of any size and place, partly outside the photo among them; but for the rim, which RoIAlign repeats."""
+    """For boxes of any size, also partly outside the photo, except at the border, which RoIAlign repeats."""
     photo = noise(40, 60)
     generator = torch.Generator().manual_seed(1)
     corners, sides = torch.rand(50, 2, generator=generator), torch.rand(50, 2, generator=generator)
@@ -67,7 +67,7 @@ def test_regions_are_roi_aligns() -> None:
 
 
 def test_padding_is_outside_the_photo() -> None:
-    """Of a batch of several photos, whatever stands in it."""
+    """The padding of a batch may hold any values."""
     padded = noise(6, 9)
     boxes = torch.tensor([[1.0, 1, 6, 6], [3, 2, 9, 6]])
     alone = warp(padded[:, :, :4, :5].contiguous(), boxes, 8, 1)
@@ -79,7 +79,7 @@ def test_far_outside_the_photo_all_pixels_are_the_mean() -> None:
 
 
 def test_the_aspect_ratio_is_not_kept() -> None:
-    """A box of 4 x 8: columns stay, rows are made two of one."""
+    """A box of 4 x 8: columns stay, and two rows become one."""
     stripes = torch.arange(4.0).repeat_interleave(2)  # 0 0 1 1 2 2 3 3
     photo = stripes[None, None, :, None].expand(1, 3, 8, 4)
     (region,) = warp(photo, torch.tensor([[0.0, 0, 4, 8]]), 4, 0)
@@ -93,7 +93,7 @@ def test_a_region_of_a_whole_multiple_is_the_exact_area_mean() -> None:
 
 
 def test_any_other_region_is_close_to_the_area_mean() -> None:
-    """2.5 pixels of a photo in one: on noise, a tenth of the error of bilinear interpolation."""
+    """2.5 pixels per output pixel: on noise, a tenth of the error of bilinear interpolation."""
     photo = noise(52, 52)
     inside = photo[:, :, 1:51, 1:51]
     region = warp(photo, torch.tensor([[1.0, 1, 51, 51]]), 20, 0)

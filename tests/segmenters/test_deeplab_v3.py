@@ -29,7 +29,7 @@ def test_the_last_map_has_the_output_stride_and_matching_rates(
 
 @torch.no_grad()
 def test_every_cell_depends_on_the_whole_photo() -> None:
-    """The image pooling branch carries what lies beyond the reach of every kernel."""
+    """Through image pooling, a cell depends on pixels outside every kernel."""
     aspp = ASPP(4, 16, (2,), "none").eval()
     x = torch.randn(1, 4, 40, 40)
     far = x.clone()

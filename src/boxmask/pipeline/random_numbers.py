@@ -1,7 +1,7 @@
 """Random numbers that follow from a seed, without torch's default generators.
 
 All threads of a process share the default generators. A training that seeded them would change the random
-numbers of the program that called it, and two trainings in two threads would take each other's numbers.
+state of the program that called it, and two trainings in two threads would disturb each other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Any network of timm, with its own weights, cut into maps."""
+"""Backbones: the maps of timm's networks, with timm's weights."""
 
 import pytest
 import timm
@@ -16,7 +16,7 @@ NETWORKS = (
 
 
 def lively(name: str) -> nn.Module:
-    """The whole network, its batch norms with statistics of their own."""
+    """The whole network, with random batch norm statistics."""
     torch.manual_seed(0)
     network: nn.Module = timm.create_model(name)
     for module in network.modules():
@@ -168,7 +168,7 @@ def test_dilated_maps_are_finer_and_use_the_same_weights(name: str, output_strid
 
 @torch.no_grad()
 def test_dilated_and_strided_maps_agree_where_both_have_a_pixel() -> None:
-    """Away from the padding, at every second pixel: this is why the pretrained weights fit."""
+    """Equal at every second pixel away from the padding, so that pretrained weights fit."""
     state = lively("resnet18").state_dict()
     pixels = torch.randn(1, 3, 448, 448)
     (strided,), (dilated,) = (Backbone("resnet18", (16,), state, c)(pixels) for c in (32, 8))

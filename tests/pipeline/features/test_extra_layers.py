@@ -11,7 +11,7 @@ PAPER: tuple[Row, ...] = ((32, 3, 2, 1), (16, 3, 2, 1), (16, 3, 1, 0), (16, 3, 1
 
 @pytest.mark.parametrize("depthwise", [False, True])
 def test_maps_of_the_papers_sizes(depthwise: bool) -> None:
-    """Figure 2: 19 cells a side, then 10, 5, 3 and 1."""
+    """Figure 2: 19 cells per side, then 10, 5, 3 and 1."""
     layers = ExtraLayers(24, PAPER, depthwise)
     maps = layers(torch.randn(2, 24, 19, 19))
     assert [tuple(x.shape) for x in maps] == [

@@ -1,4 +1,4 @@
-"""Folding changes how the network is computed, never what it computes or learns."""
+"""A folded network computes and learns the same as the original."""
 
 import copy
 
@@ -12,7 +12,7 @@ from boxmask.pipeline.layers import FoldedConv2d, FrozenNorm2d
 
 
 def stir(network: nn.Module) -> nn.Module:
-    """Give every batch norm statistics and weights of its own."""
+    """Give every batch norm random statistics and weights."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean, std=0.1)
@@ -24,7 +24,7 @@ def stir(network: nn.Module) -> nn.Module:
 
 
 def two(network: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """The network as it is, and folded."""
+    """The network, original and folded."""
     torch.manual_seed(0)
     stirred = stir(network)
     return stirred, fold_batch_norm(copy.deepcopy(stirred))

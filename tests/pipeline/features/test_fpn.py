@@ -34,7 +34,7 @@ def test_equal_to_torchvision(sizes: list[tuple[int, int]]) -> None:
 
 @pytest.mark.parametrize(("extra_level_source", "inputs"), [("C5", 20), ("P5", 16)])
 def test_strided_levels_equal_torchvisions(extra_level_source: str, inputs: int) -> None:
-    """P6 and P7 of RetinaNet and FCOS, on sides that two does not divide."""
+    """P6 and P7 of RetinaNet and FCOS, for odd sides."""
     torch.manual_seed(0)
     theirs = FeaturePyramidNetwork(CHANNELS, 16, LastLevelP6P7(inputs, 16))
     names = {**NAMES, r"extra_blocks\.p6": "strided.0", r"extra_blocks\.p7": "strided.1"}
@@ -102,7 +102,7 @@ def test_levels_equal_torchvisions(sides: list[tuple[float, float]]) -> None:
 
 
 def test_levels_equal_torchvisions_at_the_edges() -> None:
-    """Where floating point decides: sides at and next to each power of two."""
+    """Sides at and next to each power of two, where rounding matters."""
     powers = torch.tensor([56.0, 112, 224, 448, 896])
     sides = torch.cat([powers, powers.nextafter(torch.zeros(5)), powers.nextafter(powers * 2)])
     rois = torch.stack([torch.zeros(15), torch.zeros(15), sides, sides], dim=1)

@@ -43,7 +43,7 @@ def layer_of(inputs: int, outputs: int) -> Linear:
 
 
 def weights_of(thinned: nn.Sequential) -> torch.Tensor:
-    """What both layers do together."""
+    """The product of both layers."""
     return (thinned[1].weight @ thinned[0].weight).detach()  # type: ignore[operator]
 
 
@@ -56,7 +56,7 @@ def test_at_full_rank_nothing_is_lost(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("shape", [WIDE, TALL])
 @pytest.mark.parametrize("rank", [1, 3, 6])
 def test_the_best_approximation_of_its_rank(shape: tuple[int, int], rank: int) -> None:
-    """Eckart and Young: what is lost are the singular values that are left out."""
+    """The error is that of the singular values left out (Eckart and Young)."""
     layer = layer_of(*shape)
     weights = layer.weight.detach().double().numpy()
     u, s, vt = np.linalg.svd(weights, full_matrices=False)

@@ -1,4 +1,4 @@
-"""What one-stage detectors share, worked by hand."""
+"""The shared parts of one-stage detectors, worked by hand."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_depthwise_towers_are_smaller() -> None:
 
 @pytest.mark.parametrize("channels", [64, 256])
 def test_narrow_layers_start_with_a_larger_std(channels: int) -> None:
-    """What goes through is the same: spread 0.01 at 256 channels, twice that at 64."""
+    """The outputs have the same variance: std 0.01 at 256 channels, twice that at 64."""
     conv = nn.Conv2d(channels, 64, 3)
     init_small(conv)
     assert float(conv.weight.detach().std()) == pytest.approx(0.01 * (256 / channels) ** 0.5, rel=0.02)
@@ -100,7 +100,7 @@ def test_a_threshold_of_0() -> None:
 
 
 def test_nms_runs_over_all_levels() -> None:
-    """In a photo twice as large: clipped, slivers dropped unless they are wanted, NMS across levels."""
+    """In a photo twice as large: boxes are clipped, slivers dropped by `min_box_size`; NMS spans levels."""
     fine = torch.tensor([[0.0, 0, 10, 10], [50, 0, 60, 10]]), torch.tensor([0.5, 0.9]), torch.tensor([0, 1])
     coarse = torch.tensor([[-5.0, 0, 10, 10]]), torch.tensor([0.8]), torch.tensor([0])
     config = SimpleNamespace(class_names=("a", "b"), min_box_size=0.01, nms_iou=0.5, detections_per_image=9)

@@ -19,7 +19,7 @@ IMAGE, ROW, LABEL = torch.tensor([0, 0, 1]), torch.tensor([1, 4, 0]), torch.tens
 def test_equal_to_torchvision(
     alpha: float, gamma: float, spread: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Loss and gradient, in parts of four rows, with rows that count nothing."""
+    """Loss and gradient, in chunks of four rows, with rows of weight 0."""
     monkeypatch.setattr(module, "ROWS_PER_CHUNK", 4)
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(2, 5, 3, generator=generator) * spread

@@ -17,7 +17,7 @@ def head_and_rois() -> tuple[MaskHead, Tensor, Tensor]:
 
 
 def plainly(head: MaskHead, rois: Tensor, labels: Tensor) -> Tensor:
-    """Layer by layer as figure 4 has it, all classes, then the one that is asked for."""
+    """Computed as in figure 4: the masks of all classes, of which the requested one is taken."""
     x = rois
     for conv, _ in head.convs:
         x = F.relu(F.conv2d(x, conv.weight, conv.bias, padding=1))
