@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -114,6 +115,14 @@ def test_a_model_predicts_one_photo_or_several(trained: Path, photo: Path) -> No
     assert detections.names == [detections.class_names[label] for label in detections.labels.tolist()]
     several = detector.predict([photo, photo])
     assert [len(each) for each in several] == [len(detections), len(detections)]
+
+
+def test_a_device_may_be_an_object(demo: Path, tmp_path: Path) -> None:
+    cpu = torch.device("cpu")
+    options = {"backbone": "test_resnet", "weights": "none", "size": 64, "epochs": 1, "workers": 0}
+    run = boxmask.train(demo, out=tmp_path / "run", device=cpu, **options)  # type: ignore[arg-type]
+    assert json.loads((run.path / "recipe.json").read_text())["recipe"]["device"] == "cpu"
+    assert next(boxmask.load(run, device=cpu).parameters()).device == cpu  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")

@@ -56,6 +56,8 @@ def train(
     for name in ("detector", "classifier", "split_file", "classes_file"):
         if fields.get(name) is not None:
             fields[name] = Path(fields[name])
+    if "device" in fields:
+        fields["device"] = str(fields["device"])  # a torch.device will do, too; recipe.json holds text
     return start_training(Path(data), replace(recipe or Recipe(), **fields), Path(out) if out else None)[0]
 
 
