@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 Refused = Callable[..., str]
 
@@ -35,6 +37,34 @@ def test_the_formats_can_be_chosen(
 def test_an_unknown_format_is_wrong_usage(refused: Refused, trained: Path, demo: Path) -> None:
     message = refused(2, "predict", trained, demo / "images", "--save", "png,bmp")
     assert message == "boxmask: --save bmp: unknown format. Choose from: jpg, png, coco, labelme.\n"
+
+
+def test_a_folder_with_other_files_is_accounted_for_in_one_line(
+    boxmask: Callable[..., Any], tmp_path: Path, trained: Path, demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boxmask.photos.formats._HEIC_READER", "absent")
+    (tmp_path / "new").mkdir()
+    shutil.copy(demo / "images" / "train-00001.jpg", tmp_path / "new")
+    for name in ("b.HEIC", "c.mp4"):
+        (tmp_path / "new" / name).touch()
+    for given in (tmp_path / "new", tmp_path / "new" / "*"):
+        completed = boxmask("predict", trained, given)
+        assert completed.status == 0
+        assert completed.err == (
+            "note: not used: 1 .heic (pip install pillow-heif to read it, or convert it to JPEG), "
+            "1 .mp4 (video)\n"
+        )
+
+
+def test_odd_exif_tags_and_large_photos_say_nothing(
+    boxmask: Callable[..., Any], tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = Image.new("RGB", (300, 200), "gray")
+    image.save(tmp_path / "odd.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\x09\0\x12\x01")
+    image.save(tmp_path / "odd.tif", exif=b"Exif\0\0II*\0\x08\0\0\0\x00\0")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    completed = boxmask("predict", trained, tmp_path / "odd.jpg", tmp_path / "odd.tif")
+    assert (completed.status, completed.err) == (0, "")
 
 
 @pytest.mark.parametrize("given", ["nowhere.jpg", "*.jpg", "."])

@@ -186,6 +186,27 @@ def test_a_truncated_photo_stops_the_training_with_a_message(
         assert (here / "run" / "resume.safetensors").is_file()
 
 
+def test_damaged_photos_are_reported_before_training_or_left_out(
+    boxmask: Callable[..., Any], here: Path, data: Path, quick_flags: tuple[str, ...]
+) -> None:
+    for split in ("train", "val", "test"):
+        photo = min((data / "images").glob(f"{split}-*.jpg"))
+        photo.write_bytes(photo.read_bytes()[: photo.stat().st_size // 2])
+    completed = boxmask("train", data, *quick_flags, "--out", "run")
+    assert (completed.status, completed.out) == (1, "")
+    assert "Labeled photos that cannot be read (3):" in completed.err
+    assert "leave them out with --on-bad-photos skip" in completed.err
+    assert not (here / "run").exists()
+    completed = boxmask("train", data, *quick_flags, "--out", "run", "--on-bad-photos", "skip")
+    assert completed.status == 0
+    assert "17 train, 1 val, 3 test photos" in completed.err
+    assert "note: left out: 3 photos that cannot be read" in completed.err
+    assert boxmask("evaluate", "run", data).status == 1
+    completed = boxmask("evaluate", "run", data, "--on-bad-photos", "skip", "--json", "-")
+    assert completed.status == 0
+    assert json.loads(completed.out)["images"] == 3
+
+
 def test_an_empty_box_in_coco_is_an_error(refused: Refused, data: Path) -> None:
     edit_json(
         data / "instances_train.json", lambda labels: labels["annotations"][0].update(bbox=[9, 9, 0, 12])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,8 +34,6 @@ def truncate(path: Path, share: float = 0.66) -> None:
 
 def damage_middle(path: Path) -> None:
     """Damage the compressed data of a PNG, but not its checksums."""
-    import zlib
-
     data = bytearray(path.read_bytes())
     start = data.index(b"IDAT")
     length = int.from_bytes(data[start - 4 : start], "big")
@@ -105,6 +105,15 @@ def test_the_split_of_the_rest_can_be_used_again(voc: Path, tmp_path: Path) -> N
     assert again.fingerprint() == dataset.fingerprint()
 
 
+def test_a_split_file_may_name_photos_that_are_left_out(voc: Path, tmp_path: Path) -> None:
+    photos = [f"JPEGImages/p{n}.jpg" for n in range(10)]
+    split = {"train": photos[:6], "val": photos[6:8], "test": photos[8:]}
+    (tmp_path / "split.json").write_text(json.dumps(split))
+    dataset = read_detection(voc, split_file=tmp_path / "split.json", on_bad_photos="skip")
+    assert [len(dataset.split(name)) for name in ("train", "val", "test")] == [5, 1, 2]
+    assert any("no longer there: 2 photos" in note for note in dataset.notes)
+
+
 def test_masks_of_a_photo_without_a_header_do_not_stop_the_others(
     write_coco: Write, coco: Callable[..., Any], annotation: Callable[..., Any]
 ) -> None:
@@ -161,7 +170,7 @@ def test_segmentation_leaves_out_photos_and_label_maps(label_maps: Path) -> None
     with pytest.raises(LabelError, match=r"Label maps without a photo \(1\):\n  masks/p4\.png\n.*skip"):
         read_segmentation(label_maps)
     (label_maps / "masks/p4.png").rename(label_maps / "p4")
-    with pytest.raises(PhotoError, match=r"\(1\):\n.*images/p1\.png"):
+    with pytest.raises(PhotoError, match=r"images/p1\.png: this photo is damaged.*Or leave it out with --on"):
         read_segmentation(label_maps)
     (label_maps / "p4").rename(label_maps / "masks/p4.png")
     dataset = read_segmentation(label_maps, on_bad_photos="skip")

@@ -17,6 +17,7 @@ from boxmask import __version__
 from boxmask.cli.interrupts import INTERRUPTED, MESSAGE
 from boxmask.cli.memory import keep_memory
 from boxmask.errors import BoxmaskError, UsageError
+from boxmask.photos.pillow_warnings import ignore_pillow_warnings
 
 VERBS = {
     "demo": "Generate photos, train three models on them, evaluate and draw. Works offline.",
@@ -44,6 +45,7 @@ def main() -> None:
     keep_memory()
     if isinstance(sys.stdout, TextIOWrapper):  # escapes in place of characters that the terminal lacks
         sys.stdout.reconfigure(errors="backslashreplace")
+    ignore_pillow_warnings()
     try:
         status = app(sys.argv[1:], result_action="return_value")
     except BoxmaskError as error:

@@ -30,7 +30,6 @@ def proposals(
     out: Path | None = None,
     json_file: JsonFile = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
-    on_bad_photos: Literal["error", "skip"] = "error",
 ) -> int:
     """Propose boxes that may contain an object, by Selective Search or by the RPN of a trained Faster R-CNN.
 
@@ -61,9 +60,6 @@ def proposals(
     on_bad_boxes
         What to do with boxes that are empty or outside their photo. Default: skip them if they are under
         1 % of all boxes, else stop.
-    on_bad_photos
-        What to do with damaged photos of a labeled data set. "skip" leaves them out, and decodes every
-        photo once to find them.
     """
     from boxmask.data.detection.read import has_detection_labels, read_detection
 
@@ -74,9 +70,7 @@ def proposals(
     else:
         boxes_of, config = _selective_search(mode, paper, seed, limit)
     if len(inputs) == 1 and has_detection_labels(inputs[0]):
-        dataset = read_detection(
-            inputs[0], on_bad_boxes=on_bad_boxes, on_bad_photos=on_bad_photos, needs_masks=False
-        )
+        dataset = read_detection(inputs[0], on_bad_boxes=on_bad_boxes, on_bad_photos=None, needs_masks=False)
         dataset = dataset if split == "all" else dataset.split(split)
         return _evaluate(dataset, boxes_of, config, out, json_file)
     if split != "all" or json_file is not None:

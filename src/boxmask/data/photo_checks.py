@@ -19,21 +19,19 @@ OnBadPhotos = Literal["error", "skip"]
 """What to do with photos that cannot be read: stop, or leave them out with a note."""
 
 _THREADS = 8  # reading headers waits for the disk more than it computes
-_REMEDY = (
-    "Replace them with intact copies, or remove them together with their labels. Or leave them out with "
-    '--on-bad-photos skip (in Python: on_bad_photos="skip").'
-)
+_SKIP = '--on-bad-photos skip (in Python: on_bad_photos="skip")'
 UNREADABLE = (0, 0)
 """The size of a photo whose header cannot be read."""
 
 
 def check_photos(
-    root: Path, files: Sequence[str], on_bad_photos: OnBadPhotos = "error"
+    root: Path, files: Sequence[str], on_bad_photos: OnBadPhotos | None = "error"
 ) -> tuple[NDArray[np.int32], dict[int, str]]:
     """Return the sizes of photos, and a message for each that cannot be read.
 
     With "error", only the headers and the ends of the files are read. With "skip", every photo is decoded, so
-    that none fails later.
+    that none fails later. With None, only the headers are read, and there are no messages: it is for callers
+    that leave out what they cannot read.
 
     sizes: (P, 2) heights and widths as shown
 
@@ -44,14 +42,15 @@ def check_photos(
         size = UNREADABLE
         try:
             size = photo_size(root / file)
-            check_intact(root / file, decode=on_bad_photos == "skip")
+            if on_bad_photos is not None:
+                check_intact(root / file, decode=on_bad_photos == "skip")
         except PhotoError as error:
             return size, str(error)
         return size, ""
 
     with ThreadPoolExecutor(_THREADS) as pool:
         results = list(pool.map(check, files))
-    errors = {index: message for index, (_, message) in enumerate(results) if message}
+    errors = {index: message for index, (_, message) in enumerate(results) if message and on_bad_photos}
     if errors and (on_bad_photos == "error" or len(errors) == len(files)):
         raise PhotoError(bad_photos_message(errors))
     return np.array([size for size, _ in results], dtype=np.int32).reshape(-1, 2), errors
@@ -59,7 +58,11 @@ def check_photos(
 
 def bad_photos_message(errors: Mapping[int, str]) -> str:
     """Return one message for all photos that cannot be read, by their index."""
-    return format_errors("Labeled photos that cannot be read", list(errors.values()), _REMEDY)
+    messages = list(errors.values())
+    if len(messages) == 1:
+        return f"{messages[0]} Or leave it out with {_SKIP}."
+    remedy = f"Or leave them out with {_SKIP}."
+    return format_errors("Labeled photos that cannot be read", messages, remedy)
 
 
 def note_on_bad_photos(errors: Mapping[int, str]) -> tuple[str, ...]:

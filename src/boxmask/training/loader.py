@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from boxmask.errors import BoxmaskError
+from boxmask.photos.pillow_warnings import ignore_pillow_warnings
 from boxmask.pipeline.images import Size
 from boxmask.tasks.contract import Augment, Task
 from boxmask.training.proposals import DatasetWithProposals, split_proposals
@@ -199,4 +200,5 @@ def _collate_proposals(samples: list[Sample | BoxmaskError]) -> TrainingBatch | 
 
 def _init_worker(number: int) -> None:
     prepare_worker()
+    ignore_pillow_warnings()
     torch.set_num_threads(1)

@@ -60,7 +60,7 @@ def read_classification(
     dataset = read_unsplit_classification(path, on_bad_boxes, on_bad_photos, context)
     _check_two_classes(dataset, Path(path))
     if split_file:
-        return dataset.with_photos(apply_split_file(dataset.photos, split_file))
+        return dataset.with_photos(apply_split_file(dataset.photos, split_file, on_bad_photos))
     return dataset.with_photos(draw_missing_splits(dataset.photos, split_seed))
 
 

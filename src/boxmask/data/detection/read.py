@@ -55,7 +55,7 @@ def read_detection(
     split_seed: int = 0,
     split_file: str | Path | None = None,
     on_bad_boxes: OnBadBoxes | None = None,
-    on_bad_photos: OnBadPhotos = "error",
+    on_bad_photos: OnBadPhotos | None = "error",
     needs_masks: bool = True,
 ) -> DetectionDataset:
     """Read labeled photos, sorted by name. The format is recognized from the files.
@@ -66,7 +66,8 @@ def read_detection(
     on_bad_boxes: what to do with boxes that are empty or outside their photo, and with outlines that cannot
                   be read: "error" stops at any, "skip" leaves out any number. Default: leave them out while
                   they are under 1 % of all boxes, or outlines, of the data set, else stop.
-    on_bad_photos: what to do with photos that cannot be read
+    on_bad_photos: what to do with photos that cannot be read; None keeps them, for callers that leave out
+                  what they cannot read
     needs_masks:  False if only boxes are learned or evaluated: outlines that cannot be read are then left out
                   with a note, whatever `on_bad_boxes` says
 
@@ -75,13 +76,15 @@ def read_detection(
     read, and UsageError for another value of `on_bad_boxes`.
     """
     dataset = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, needs_masks=needs_masks)
-    return apply_split_file(dataset, split_file) if split_file else draw_missing_splits(dataset, split_seed)
+    if split_file:
+        return apply_split_file(dataset, split_file, on_bad_photos or "error")
+    return draw_missing_splits(dataset, split_seed)
 
 
 def read_unsplit_detection(
     path: str | Path,
     on_bad_boxes: OnBadBoxes | None = None,
-    on_bad_photos: OnBadPhotos = "error",
+    on_bad_photos: OnBadPhotos | None = "error",
     *,
     needs_masks: bool = True,
 ) -> DetectionDataset:

@@ -66,7 +66,7 @@ def read_segmentation(
         on_bad_photos=on_bad_photos,
     )
     if split_file:
-        return apply_split_file(unsplit, split_file)
+        return apply_split_file(unsplit, split_file, on_bad_photos)
     dataset = draw_missing_splits(unsplit, split_seed)
     return replace(dataset, notes=dataset.notes + _note_on_mixed_folders(unsplit))
 
