@@ -133,20 +133,20 @@ def framed(size: tuple[int, int]) -> Tensor:
     return photo.to(torch.uint8)
 
 
-COMPANY = [(96, 96), (90, 300), (300, 60), (1, 1), (1, 200), (120, 150), (121, 151)]
+LISTED_SIZES = [(96, 96), (90, 300), (300, 60), (1, 1), (1, 200), (120, 150), (121, 151)]
 
 
 @pytest.mark.parametrize("order", [[6, 5, 4, 3, 2, 1, 0], [5, 1, 5], [4, 0]])
 def test_a_photo_in_a_list_gives_the_same_as_alone(detector: Detector, order: list[int]) -> None:
     """Wide, tall and single-pixel photos beside each other, in any order."""
-    photos = [framed(COMPANY[index]) for index in order]
+    photos = [framed(LISTED_SIZES[index]) for index in order]
     for together, image in zip(detector.predict(photos), photos, strict=True):
         assert_same(together, detector.predict(image))
 
 
 @given(st.lists(st.tuples(st.integers(1, 90), st.integers(1, 90)), min_size=1, max_size=3))
 @settings(deadline=None, max_examples=5)
-def test_company_never_matters(detector: Detector, sizes: list[tuple[int, int]]) -> None:
+def test_other_photos_in_the_list_change_nothing(detector: Detector, sizes: list[tuple[int, int]]) -> None:
     photos = [framed(size) for size in sizes]
     for together, image in zip(detector.predict(photos), photos, strict=True):
         assert_same(together, detector.predict(image))

@@ -177,7 +177,7 @@ def test_a_photo_in_a_list_gives_the_same_as_alone(
 
 @given(st.lists(st.tuples(st.integers(1, 90), st.integers(1, 90)), min_size=1, max_size=3))
 @settings(deadline=None, max_examples=5)
-def test_company_never_matters(segmenter: Segmenter, sizes: list[tuple[int, int]]) -> None:
+def test_other_photos_in_the_list_change_nothing(segmenter: Segmenter, sizes: list[tuple[int, int]]) -> None:
     generator = torch.Generator().manual_seed(len(sizes))
     photos = [torch.randint(0, 256, (3, *size), generator=generator).to(torch.uint8) for size in sizes]
     for together, image in zip(segmenter.predict(photos), photos, strict=True):

@@ -133,6 +133,23 @@ def test_a_resumed_training_reaches_the_same_weights(
     assert not run.resume_file.exists()
 
 
+def test_a_resumed_training_with_batch_norm_reaches_the_same_weights(
+    recipes: Recipes, demo: Path, tmp_path: Path
+) -> None:
+    """The statistics and their moving averages are part of the state; the averages are not the latest."""
+    options = ("channels=(16, 16, 8, 8)", "norm=batch")
+    recipe = replace(recipes["unet"], model_options=options)
+    uninterrupted, _ = train(demo, recipe, tmp_path / "uninterrupted")
+    run, finished = train(demo, recipe, tmp_path / "run", StoppingReport(stop_after=2))
+    saved = read_checkpoint(run.resume_file)[0]
+    name = next(name for name in saved if name.startswith("average.") and name.endswith("running_mean"))
+    latest = saved[name.replace("average.module.", "model.")]
+    assert not finished
+    assert not torch.equal(saved[name], latest)
+    assert resume(run)
+    assert same_weights(run.last_checkpoint, uninterrupted.last_checkpoint)
+
+
 def test_a_training_with_changed_masks_is_not_resumed(recipes: Recipes, demo: Path, tmp_path: Path) -> None:
     data = Path(shutil.copytree(demo, tmp_path / "data"))
     run, _ = train(data, recipes["unet"], tmp_path / "run", StoppingReport(stop_after=1))
@@ -227,6 +244,11 @@ def test_objects_to_classify_are_counted_besides_photos(recipes: Recipes, demo: 
         ("tiles", {"size": 64}, "--size resizes photos, but this model reads them in tiles of 64"),
         ("unet", {"crop_policy": "ssd"}, "--crop-policy ssd is for detectors, not for unet"),
         ("mask-rcnn", {"class_weights": "balanced"}, "--class-weights is for fcn, unet, .*mask-rcnn"),
+        (
+            "unet",
+            {"model_options": ("shorter_side=20",), "size": None},
+            "shorter_side: expected 32 or more, ",
+        ),
         ("classifier", {"classes_file": Path("c.txt")}, "--classes-file is for fcn, unet, .*classifier"),
         ("mask-rcnn", {"on_unknown_colors": "skip"}, "--on-unknown-colors is for fcn, unet, .*mask-rcnn"),
         ("unet", {"max_regions": 9}, "--max-regions is for rcnn only, not for unet"),

@@ -87,8 +87,8 @@ class Recipe:
     """Training time in minutes. The learning rate schedule is scaled to it. The final validation takes extra
     time. Default: 10."""
     size: Annotated[int | None, Parameter(group=BASICS)] = None
-    """Photos are resized so that their shorter side has this many pixels (SSD: both sides). Default: the
-    preset's."""
+    """Photos are resized so that their shorter side has this many pixels (SSD: both sides), at least 32.
+    Default: the preset's."""
     seed: Annotated[int, Parameter(group=BASICS)] = 0
     """Random seed for new weights, photo order, augmentation and sampling."""
 

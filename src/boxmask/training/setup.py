@@ -13,7 +13,7 @@ from boxmask.errors import UsageError
 from boxmask.models.table import make_config, model_entry
 from boxmask.pipeline.model import Model
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
-from boxmask.runs.recipe import Recipe
+from boxmask.runs.recipe import MIN_SIZE, Recipe
 from boxmask.runs.run import Run
 from boxmask.runs.serialization import recipe_to_dict
 from boxmask.tasks.table import task_of
@@ -42,6 +42,10 @@ def network_config(dataset: Any, recipe: Recipe) -> Any:
     if recipe.backbone:
         options["backbone"] = recipe.backbone
     config = make_config(recipe.model, recipe.preset, **options)
+    if config.shorter_side < MIN_SIZE:
+        raise UsageError(
+            f"--model-option shorter_side: expected {MIN_SIZE} or more, found {config.shorter_side}"
+        )
     if recipe.size is None:
         return config
     if getattr(config, "tile", 0):
