@@ -67,13 +67,13 @@ Opener: TypeAlias = Callable[[IO[bytes], str], Image.Image]
 
 
 class _Jpeg(JpegImagePlugin.JpegImageFile):
-    """A JPEG without what needs its EXIF tags, which may be broken: the resolution and further pictures."""
+    """A JPEG as its first picture alone. The resolution, which may be in broken EXIF tags, is not read."""
 
-    _read_dpi_from_exif = lambda self: None  # noqa: E731 (one definition less on the way of a photo)
+    _read_dpi_from_exif = lambda self: None  # noqa: E731 (every photo passes here, and it does nothing)
 
 
 class _Tiff(TiffImagePlugin.TiffImageFile):
-    """A TIFF that Pillow decodes at any size: it checks its limit where it makes room for the pixels."""
+    """A TIFF of any size. Pillow's own class checks Pillow's limit when it allocates the pixels."""
 
     def load_prepare(self) -> None:
         if getattr(self, "_im", None) is None and hasattr(self, "_tile_size"):
@@ -107,9 +107,10 @@ def open_heic(file: IO[bytes], name: str) -> Image.Image | None:
     prefix = file.read(12)
     if prefix[4:8] != b"ftyp" or prefix[8:12] not in _HEIC_BRANDS:
         return None
-    if not can_read_heic():
+    try:
+        opener: Opener = import_module(_HEIC_READER).HeifImageFile
+    except ImportError as error:
         advice = "Install its reader (pip install pillow-heif), or convert it to JPEG."
-        raise PhotoError(f"this photo is HEIC. {advice}")
+        raise PhotoError(f"this photo is HEIC. {advice}") from error
     file.seek(0)
-    opener: Opener = import_module(_HEIC_READER).HeifImageFile
     return opener(file, name)
