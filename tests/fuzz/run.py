@@ -10,12 +10,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
+import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from fuzzing.engine import Summary, fuzz, run_input
-from fuzzing.inputs import CORPUS, read_input, save_input
+from fuzzing import bombs
+from fuzzing.bombs import BOMBS
+from fuzzing.engine import Summary, Target, TooSlow, fuzz, run_input
+from fuzzing.inputs import CORPUS, Files, read_input, save_input
 from fuzzing.targets import TARGETS
 
 from boxmask.errors import BoxmaskError
@@ -26,7 +30,9 @@ MAX_MEMORY = 6 * 2**30
 
 def main() -> int:
     arguments = _parser().parse_args()
-    _limit_memory()
+    _limit_memory(bombs.MAX_MEMORY if arguments.bombs else MAX_MEMORY)
+    if arguments.bombs:
+        return _run_bombs()
     if arguments.write_seeds:
         return _write_seeds()
     if arguments.replay:
@@ -48,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
     parser.add_argument("--replay", type=Path, help="run one input of the corpus, with its traceback")
     parser.add_argument("--save-to", type=Path, default=CORPUS, help="folder for failing inputs")
+    parser.add_argument("--bombs", action="store_true", help="run small files that announce very much")
     parser.add_argument("--write-seeds", action="store_true", help="write the corpus's seeds anew")
     return parser
 
@@ -83,14 +90,38 @@ def _write_seeds() -> int:
     return 0
 
 
-def _limit_memory() -> None:
+def _run_bombs() -> int:
+    """Run each bomb, and print what became of it. Returns 1 if one takes too long or too much memory."""
+    failures = 0
+    for name, (target, build) in BOMBS.items():
+        start = time.process_time()
+        outcome = _outcome(TARGETS[target], build())
+        seconds = time.process_time() - start
+        failed = outcome.startswith("FAILED") or seconds > bombs.MAX_SECONDS
+        failures += failed
+        print(f"{'FAILED' if failed else 'ok':6} {seconds:6.2f}s  {name}: {outcome}", flush=True)
+    return min(failures, 1)
+
+
+def _outcome(target: Target, files: Files) -> str:
+    try:
+        run_input(target, files)
+    except BoxmaskError as error:
+        return f"{type(error).__name__}: {str(error)[:150]!r}"
+    except (Exception, TooSlow) as error:
+        traceback.print_exc()
+        return f"FAILED: {type(error).__name__}: {str(error)[:150]!r}"
+    return "a result"
+
+
+def _limit_memory(size: int) -> None:
     """Make an input that takes all memory fail with MemoryError, where the system can."""
     if sys.platform != "linux":
         return
     import resource
 
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limit = pages * resource.getpagesize() + MAX_MEMORY
+    limit = pages * resource.getpagesize() + size
     resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 

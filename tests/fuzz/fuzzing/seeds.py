@@ -31,14 +31,14 @@ def all_seeds() -> dict[str, list[Files]]:
     return {
         "text": [{"names.txt": text} for text in _texts()],
         "json": [{"a.json": json.dumps({"a": [1, 2.5, "é"], "b": None}).encode()}],
-        "voc-file": [{"a.xml": _xml("a.jpg", "cat", encoding)} for encoding in ("UTF-8", "EUC-KR", "ANSI")],
-        "voc-set": [_voc_set(), _voc_set_with_lists()],
-        "coco-document": [{"instances.json": _coco(_polygons())}],
-        "coco-set": [_coco_set(_polygons()), _coco_set(_run_lengths())],
-        "coco-masks": [_coco_set(_polygons()), _coco_set(_run_lengths()), _coco_set(_texts_of_runs())],
-        "instance-maps": [_instance_maps()],
+        "voc-file": [{"a.xml": xml("a.jpg", "cat", encoding)} for encoding in ("UTF-8", "EUC-KR", "ANSI")],
+        "voc-set": [voc_set(), _voc_set_with_lists()],
+        "coco-document": [{"instances.json": coco(_polygons())}],
+        "coco-set": [coco_set(_polygons()), coco_set(_run_lengths())],
+        "coco-masks": [coco_set(_polygons()), coco_set(_run_lengths()), coco_set(_texts_of_runs())],
+        "instance-maps": [instance_maps()],
         "split-file": [_split_file()],
-        "label-maps": [_label_maps(text) for text in (b"background\ncat\n", b"sky 000000\ncat 010101\n")],
+        "label-maps": [label_maps(text) for text in (b"background\ncat\n", b"sky 000000\ncat 010101\n")],
         "classes-file": _classes_files(),
         "class-folders": [_class_folders()],
         "photo": _photos(),
@@ -64,13 +64,13 @@ def all_seeds() -> dict[str, list[Files]]:
 # ---------------------------------------------------------------- photos
 
 
-def _gray(number: int, mode: str = "RGB", size: tuple[int, int] = SIZE) -> Image.Image:
+def gray(number: int, mode: str = "RGB", size: tuple[int, int] = SIZE) -> Image.Image:
     pixels = np.full((*size, 3), 20 * number + 60, np.uint8)
     pixels[2:6, 3:9] = (200, 30 * number % 255, 90)
     return Image.fromarray(pixels).convert(mode)
 
 
-def _encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -80,30 +80,30 @@ def _photos() -> list[Files]:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     sixteen = Image.fromarray(np.arange(192, dtype=np.uint16).reshape(SIZE) * 300)
-    rgb, palette, alpha = _gray(1), _gray(2, "P"), _gray(3, "RGBA")
+    rgb, palette, alpha = gray(1), gray(2, "P"), gray(3, "RGBA")
     return [
-        {"a.jpg": _encoded(rgb, "JPEG")},
-        {"a.jpg": _encoded(rgb, "JPEG", exif=exif, progressive=True)},
-        {"a.png": _encoded(rgb, exif=exif)},
-        {"a.png": _encoded(alpha)},
-        {"a.png": _encoded(palette, transparency=0)},
-        {"a.png": _encoded(sixteen)},
-        {"a.gif": _encoded(palette, "GIF", save_all=True, append_images=[_gray(3, "P")])},
-        {"a.tif": _encoded(rgb, "TIFF", compression="tiff_lzw")},
-        {"a.tif": _encoded(sixteen, "TIFF")},
-        {"a.webp": _encoded(rgb, "WEBP", exif=exif)},
-        {"a.bmp": _encoded(rgb, "BMP")},
-        {"a.png": _encoded(_gray(1, "1"))},
-        {"a.jpg": _encoded(rgb.convert("CMYK"), "JPEG")},
+        {"a.jpg": encoded(rgb, "JPEG")},
+        {"a.jpg": encoded(rgb, "JPEG", exif=exif, progressive=True)},
+        {"a.png": encoded(rgb, exif=exif)},
+        {"a.png": encoded(alpha)},
+        {"a.png": encoded(palette, transparency=0)},
+        {"a.png": encoded(sixteen)},
+        {"a.gif": encoded(palette, "GIF", save_all=True, append_images=[gray(3, "P")])},
+        {"a.tif": encoded(rgb, "TIFF", compression="tiff_lzw")},
+        {"a.tif": encoded(sixteen, "TIFF")},
+        {"a.webp": encoded(rgb, "WEBP", exif=exif)},
+        {"a.bmp": encoded(rgb, "BMP")},
+        {"a.png": encoded(gray(1, "1"))},
+        {"a.jpg": encoded(rgb.convert("CMYK"), "JPEG")},
     ]
 
 
 def _proposals() -> Files:
-    photo = _gray(1, size=(48, 64))
+    photo = gray(1, size=(48, 64))
     boxes = selective_search(np.array(photo), MODES["single"])
     buffer = io.BytesIO()
     np.save(buffer, boxes.numpy())
-    return {"a.png": _encoded(photo), "boxes.npy": buffer.getvalue()}
+    return {"a.png": encoded(photo), "boxes.npy": buffer.getvalue()}
 
 
 # ---------------------------------------------------------------- labels
@@ -113,7 +113,7 @@ def _texts() -> list[bytes]:
     return [b"a\nb.jpg\ncam1/c\n", "상자\n".encode("cp949"), "é\r\nü\r\n".encode("utf-16")]
 
 
-def _xml(photo: str, name: str, encoding: str = "") -> bytes:
+def xml(photo: str, name: str, encoding: str = "") -> bytes:
     declaration = f'<?xml version="1.0" encoding="{encoding}"?>\n' if encoding else ""
     box = "<bndbox><xmin>3</xmin><ymin>2</ymin><xmax>9</xmax><ymax>7</ymax></bndbox>"
     return (
@@ -124,14 +124,14 @@ def _xml(photo: str, name: str, encoding: str = "") -> bytes:
     ).encode()
 
 
-def _voc_set() -> Files:
-    photos = {f"{name}.png": _encoded(_gray(number)) for number, name in enumerate("abc")}
-    return photos | {f"{name}.xml": _xml(f"{name}.png", "cat") for name in "abc"}
+def voc_set() -> Files:
+    photos = {f"{name}.png": encoded(gray(number)) for number, name in enumerate("abc")}
+    return photos | {f"{name}.xml": xml(f"{name}.png", "cat") for name in "abc"}
 
 
 def _voc_set_with_lists() -> Files:
-    files = {f"JPEGImages/{name}": content for name, content in _voc_set().items() if name.endswith("png")}
-    files |= {f"Annotations/{name}.xml": _xml(f"{name}.png", "cat") for name in "abc"}
+    files = {f"JPEGImages/{name}": content for name, content in voc_set().items() if name.endswith("png")}
+    files |= {f"Annotations/{name}.xml": xml(f"{name}.png", "cat") for name in "abc"}
     return files | {"ImageSets/Main/train.txt": b"a\nb\n", "ImageSets/Main/val.txt": b"c\n"}
 
 
@@ -152,7 +152,7 @@ def _texts_of_runs() -> list[Any]:
     return [{"size": list(packed["size"]), "counts": packed["counts"].decode("ascii")}] * 3
 
 
-def _coco(segmentations: list[Any]) -> bytes:
+def coco(segmentations: list[Any]) -> bytes:
     images = [
         {"id": i, "file_name": f"{name}.png", "width": 16, "height": 12} for i, name in enumerate("abc", 1)
     ]
@@ -167,34 +167,34 @@ def _coco(segmentations: list[Any]) -> bytes:
     ).encode()
 
 
-def _coco_set(segmentations: list[Any]) -> Files:
-    photos = {f"{name}.png": _encoded(_gray(number)) for number, name in enumerate("abc")}
-    return photos | {"instances.json": _coco(segmentations)}
+def coco_set(segmentations: list[Any]) -> Files:
+    photos = {f"{name}.png": encoded(gray(number)) for number, name in enumerate("abc")}
+    return photos | {"instances.json": coco(segmentations)}
 
 
-def _instance_maps() -> Files:
+def instance_maps() -> Files:
     files: Files = {"classes.txt": b"cat\n"}
     for number, name in enumerate("ab"):
         objects = np.zeros(SIZE, np.uint16)
         objects[2:6, 3:9], objects[8:10, 1:4] = 1, 300 + number
-        files |= {f"images/{name}.png": _encoded(_gray(number))}
-        files |= {f"labels/{name}.png": _encoded(Image.fromarray(objects))}
+        files |= {f"images/{name}.png": encoded(gray(number))}
+        files |= {f"labels/{name}.png": encoded(Image.fromarray(objects))}
     return files
 
 
 def _split_file() -> Files:
-    files = {f"data/{name}": content for name, content in _voc_set().items()}
+    files = {f"data/{name}": content for name, content in voc_set().items()}
     split = {"train": ["a.png"], "val": ["b.png"], "test": ["c.png"]}
     return files | {"split.json": json.dumps(split).encode()}
 
 
-def _label_maps(classes: bytes) -> Files:
+def label_maps(classes: bytes) -> Files:
     files: Files = {"classes.txt": classes}
     for number, name in enumerate("ab"):
         labels = np.zeros(SIZE, np.uint8)
         labels[2:6, 3:9] = 1
-        files |= {f"images/{name}.png": _encoded(_gray(number))}
-        files |= {f"masks/{name}.png": _encoded(Image.fromarray(labels))}
+        files |= {f"images/{name}.png": encoded(gray(number))}
+        files |= {f"masks/{name}.png": encoded(Image.fromarray(labels))}
     return files
 
 
@@ -212,7 +212,7 @@ def _classes_files() -> list[Files]:
 
 def _class_folders() -> Files:
     return {
-        f"{split}/{name}/{number}.png": _encoded(_gray(number + 2 * (name == "cat") + 4 * (split == "val")))
+        f"{split}/{name}/{number}.png": encoded(gray(number + 2 * (name == "cat") + 4 * (split == "val")))
         for split in ("train", "val")
         for name in ("cat", "dog")
         for number in range(2)

@@ -1,0 +1,136 @@
+"""Small files that announce or expand to very much. Each must end soon, and within the memory limit."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Callable
+
+from fuzzing.inputs import Files
+from fuzzing.seeds import coco, coco_set, encoded, gray, instance_maps, label_maps, voc_set, xml
+
+MAX_SECONDS = 15.0  # of CPU time
+MAX_MEMORY = 2 * 2**30
+"""Bytes of address space beyond those in use at the start."""
+
+SIDE = 46_341  # the square has 2³¹ pixels
+HUGE = 10**9
+
+
+def _png(width: int, height: int, depth: int = 8, color: int = 2) -> bytes:
+    """A PNG that announces a size, and holds a few rows of zeros."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + checksum
+
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
+    rows = zlib.compress(bytes(2_000_000), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def _resized(content: bytes, places: tuple[int, ...], form: str) -> bytes:
+    """A picture whose header has another size at the given places."""
+    changed = bytearray(content)
+    for place in places:
+        struct.pack_into(form, changed, place, 65_535 if form.endswith("H") else SIDE)
+    return bytes(changed)
+
+
+def _jpeg() -> bytes:
+    content = encoded(gray(1), "JPEG")
+    frame = content.index(b"\xff\xc0")
+    return _resized(content, (frame + 5, frame + 7), ">H")
+
+
+def _gif() -> Files:
+    return {"a.gif": _resized(encoded(gray(1, "P"), "GIF"), (6, 8), "<H")}
+
+
+def _bmp() -> Files:
+    return {"a.bmp": _resized(encoded(gray(1), "BMP"), (18, 22), "<I")}
+
+
+def _many_objects(count: int) -> bytes:
+    start, end = b"<object>", b"</object>"
+    content = xml("a.jpg", "cat")
+    one = content[content.index(start) : content.index(end) + len(end)]
+    return b"<annotation>" + one * count + b"</annotation>"
+
+
+def _objects(segmentation: object) -> Files:
+    return coco_set([segmentation] * 3)
+
+
+def _nested(opening: str, depth: int) -> bytes:
+    return ('{"images": [], "categories": [], "annotations": ' + opening * depth).encode()
+
+
+def _laughs() -> bytes:
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    return f'<!DOCTYPE a [<!ENTITY e0 "ha">{entities}]><annotation>&e11;</annotation>'.encode()
+
+
+def _sizes(width: object) -> Files:
+    document = json.loads(coco([None, None, None]))
+    for image in document["images"]:
+        image["width"] = image["height"] = width
+    return coco_set([None] * 3) | {"instances.json": json.dumps(document).encode()}
+
+
+def _with_map(files: Files, depth: int) -> Files:
+    """Label maps or instance maps, of which one announces 2³¹ pixels of `depth` bits."""
+    name = next(name for name in files if name.startswith(("masks/", "labels/")))
+    return {**files, name: _png(SIDE, SIDE, depth, 0)}
+
+
+def _safetensors(header: object, length: int | None = None) -> Files:
+    text = json.dumps(header).encode()
+    content = (len(text) if length is None else length).to_bytes(8, "little") + text
+    return {"a.safetensors": content, "resume.safetensors": content}
+
+
+CIRCLE = [coordinate for n in range(500_000) for coordinate in (n % 16, (n // 16) % 12)]
+COUNTS = {"size": [12, 16], "counts": [0, 1] * 500_000}
+COUNTS_OF_HUGE = {"size": [HUGE, HUGE], "counts": [HUGE * HUGE]}
+CLASSES = b"".join(b"c%d\n" % n for n in range(100_000))
+TEXT = {"size": [12, 16], "counts": "oooooooooooooooo1" * 50_000}
+TENSOR = {"dtype": "F32", "shape": [2**40, 2**20], "data_offsets": [0, 2**62]}
+
+BOMBS: dict[str, tuple[str, Callable[[], Files]]] = {
+    "a PNG of 2^31 pixels": ("photo", lambda: {"a.png": _png(SIDE, SIDE)}),
+    "a PNG just below the limit": ("photo", lambda: {"a.png": _png(23_000, 23_000)}),
+    "a PNG of one row": ("photo", lambda: {"a.png": _png(2**31 - 1, 1)}),
+    "a JPEG of 2^32 pixels": ("photo", lambda: {"a.jpg": _jpeg()}),
+    "a GIF of 2^32 pixels": ("photo", _gif),
+    "a BMP of 2^31 pixels": ("photo", _bmp),
+    "a label map of 2^31 pixels": ("label-maps", lambda: _with_map(label_maps(b"a\nb\n"), 8)),
+    "an instance map of 2^31 pixels": ("instance-maps", lambda: _with_map(instance_maps(), 16)),
+    "a VOC set with such a photo": ("voc-set", lambda: voc_set() | {"a.png": _png(SIDE, SIDE)}),
+    "a COCO set of such sizes": ("coco-set", lambda: _sizes(HUGE)),
+    "a COCO set of sizes beyond 64 bits": ("coco-set", lambda: _sizes(10**300)),
+    "run lengths of 10^9": ("coco-masks", lambda: _objects({"size": [12, 16], "counts": [0, HUGE]})),
+    "a million run lengths": ("coco-masks", lambda: _objects(COUNTS)),
+    "run lengths as long text": ("coco-masks", lambda: _objects(TEXT)),
+    "run lengths of a huge photo": (
+        "coco-masks",
+        lambda: _objects(COUNTS_OF_HUGE),
+    ),
+    "a polygon of 500,000 points": ("coco-masks", lambda: _objects([CIRCLE])),
+    "20,000 polygons": ("coco-masks", lambda: _objects([[1, 1, 5, 1, 5, 5]] * 20_000)),
+    "a polygon far away": ("coco-masks", lambda: _objects([[0, 0, 1e300, 0, 1e300, 1e300]])),
+    "a million nested lists": ("coco-document", lambda: {"instances.json": _nested("[", 1_000_000)}),
+    "a million nested objects": ("coco-document", lambda: {"instances.json": _nested('{"a":', 1_000_000)}),
+    "a number of a million digits": ("json", lambda: {"a.json": b"[" + b"9" * 1_000_000 + b"]"}),
+    "a billion laughs": ("voc-file", lambda: {"a.xml": _laughs()}),
+    "a million nested elements": ("voc-file", lambda: {"a.xml": b"<annotation>" + b"<a>" * 1_000_000}),
+    "a text in 200,000 parts": ("voc-file", lambda: {"a.xml": xml("x<!---->" * 200_000, "cat")}),
+    "50,000 objects": ("voc-file", lambda: {"a.xml": _many_objects(50_000)}),
+    "a name of a million letters": ("voc-set", lambda: voc_set() | {"a.xml": xml("a.png", "c" * 1_000_000)}),
+    "a list of 300,000 lines": ("text", lambda: {"names.txt": b"a\r\n" * 300_000}),
+    "100,000 classes": ("classes-file", lambda: {"classes.txt": CLASSES}),
+    "tensors of 2^62 bytes": ("safetensors", lambda: _safetensors({"a": TENSOR})),
+    "a header of 2^62 bytes": ("safetensors", lambda: _safetensors({}, 2**62)),
+}
+"""For each, the target that reads it, and its files."""
