@@ -170,7 +170,13 @@ def test_evaluate_takes_a_run_or_a_path(trained: Path, demo: Path, form: str) ->
 
 def test_evaluate_draws_into_a_folder(trained: Path, demo: Path, tmp_path: Path) -> None:
     boxmask.evaluate(trained, demo, split="val", pictures=str(tmp_path / "pictures"))
-    assert len(list((tmp_path / "pictures").iterdir())) == 2
+    assert len(list((tmp_path / "pictures").glob("*.jpg"))) == 2
+
+
+def test_evaluate_warns_of_pictures_that_were_removed(trained: Path, demo: Path, tmp_path: Path) -> None:
+    boxmask.evaluate(trained, demo, pictures=tmp_path / "drawn")
+    with pytest.warns(UserWarning, match="removed 4 outputs of an earlier call"):
+        boxmask.evaluate(trained, demo, "val", pictures=tmp_path / "drawn")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +230,7 @@ def test_predict_takes_one_photo_or_several_and_a_choice_of_formats(
     assert prediction.files == [tmp_path / "test-00023.png", tmp_path / "train-00001.png"]
     assert calls == [(1, 2), (2, 2)]
     boxmask.predict(trained, photo, tmp_path / "text", save="png,coco")
-    assert sorted(file.name for file in (tmp_path / "text").iterdir()) == [
+    assert sorted(file.name for file in (tmp_path / "text").glob("[!.]*")) == [
         "detections.json",
         "test-00023.png",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -106,7 +107,10 @@ def evaluate(
     options = LabelOptions(on_bad_boxes, on_bad_photos, on_unseen_classes, classes, on_unknown_colors)
     dataset = task.read_split(Path(run), Path(data), split, options)
     folder = Path(pictures) if pictures else None
-    return task.evaluate(model, dataset, on_unseen_classes, progress, folder).evaluation
+    report = task.evaluate(model, dataset, on_unseen_classes, progress, folder)
+    for message in (*report.notes, *report.errors):  # about pictures
+        warnings.warn(message, stacklevel=2)
+    return report.evaluation
 
 
 def predict(

@@ -28,7 +28,7 @@ JSON = {
 
 
 def files_in(folder: Path) -> list[str]:
-    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.*"))
+    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("[!.]*.*"))
 
 
 # ---------------------------------------------------------------- train

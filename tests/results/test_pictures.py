@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from boxmask.errors import UsageError
+from boxmask.errors import OutputError, UsageError
 from boxmask.results.pictures import save_picture
 
 
@@ -30,3 +32,14 @@ def test_file_has_the_usual_permissions(picture, tmp_path):
     (tmp_path / "plain").write_text("")
     save_picture(picture, tmp_path / "one.png")
     assert (tmp_path / "one.png").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("shape", [(20, 65_501, 3), (65_501, 20, 3)])
+def test_a_picture_too_large_for_jpeg_is_an_error_that_says_so(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    picture = np.zeros(shape, np.uint8)
+    with pytest.raises(OutputError, match=r"a\.jpg: a JPEG file has at most 65,500 pixels per side.*PNG"):
+        save_picture(picture, tmp_path / "a.jpg")
+    assert not list(tmp_path.iterdir())
+    save_picture(picture, tmp_path / "a.png")

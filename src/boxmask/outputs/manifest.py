@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from boxmask.atomic_write import atomic_write, output_error
 
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 MANIFEST = ".boxmask-outputs.jsonl"
 
 
@@ -133,7 +134,7 @@ class Manifest:
             self._refresh()
             line = ("\n" * self._torn + _line(entry)).encode("ascii")
             try:
-                descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+                descriptor = os.open(self._file, _APPEND, 0o666)
                 try:
                     if os.write(descriptor, line) < len(line):
                         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -6,20 +6,22 @@ from pathlib import Path
 
 from PIL import Image
 
-from boxmask.errors import UsageError
+from boxmask.errors import OutputError, UsageError
 from boxmask.outputs import write_output
 from boxmask.outputs.marks import MARK, png_mark
 from boxmask.visualization.style import RGBImage
 
 JPEG_SUFFIXES = (".jpg", ".jpeg")
 PNG_SUFFIXES = (".png",)
+MAX_JPEG_SIDE = 65_500  # of libjpeg
 JPEG_QUALITY = 92  # keeps thin lines and small letters clean
 
 
 def save_picture(picture: RGBImage, path: str | Path) -> None:
     """Write an RGB picture as JPEG or PNG, depending on the suffix of `path`. Missing folders are created.
 
-    Raises UsageError for any other suffix, before anything is written.
+    Raises UsageError for any other suffix, before anything is written, and OutputError for a picture that is
+    too large for JPEG. Raises both as `write_output` does.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -27,6 +29,12 @@ def save_picture(picture: RGBImage, path: str | Path) -> None:
         supported = ", ".join(JPEG_SUFFIXES + PNG_SUFFIXES)
         raise UsageError(
             f'{path}: cannot write a picture with the suffix "{suffix}". Use one of {supported}.'
+        )
+    height, width = picture.shape[:2]
+    if suffix in JPEG_SUFFIXES and max(height, width) > MAX_JPEG_SIDE:
+        raise OutputError(
+            f"{path}: a JPEG file has at most {MAX_JPEG_SIDE:,} pixels per side, and this picture has "
+            f"{width:,} x {height:,}. Save it as PNG, or make the photo smaller."
         )
     image = Image.fromarray(picture)
     with write_output(path) as temporary:
