@@ -155,7 +155,9 @@ def test_a_photo_in_a_list_gives_the_same_as_alone(classifier: Classifier) -> No
 
 @given(st.lists(st.tuples(st.integers(1, 90), st.integers(1, 90)), min_size=1, max_size=4))
 @settings(deadline=None, max_examples=10)
-def test_other_photos_in_the_list_change_nothing(classifier: Classifier, sizes: list[tuple[int, int]]) -> None:
+def test_other_photos_in_the_list_change_nothing(
+    classifier: Classifier, sizes: list[tuple[int, int]]
+) -> None:
     photos = [paint(number % 3, size, number) for number, size in enumerate(sizes)]
     for together, photo in zip(classifier.predict(photos), photos, strict=True):
         assert_same(together, classifier.predict(photo))

@@ -14,7 +14,7 @@ from boxmask.training.clock import Clock
 from boxmask.training.optimizer import make_average, make_optimizer
 from boxmask.training.state import SavedState, State
 from boxmask.types import Target
-from boxmask.weights.checkpoint import load_detector
+from boxmask.weights.checkpoint import load_detector, read_checkpoint, save_checkpoint
 
 PHOTO = torch.arange(3 * 64 * 64, dtype=torch.uint8).reshape(3, 64, 64)
 TARGET = Target.of([[8, 8, 40, 40]], [0])
@@ -111,3 +111,14 @@ def test_a_damaged_file_is_named(tmp_path: Path, damage: bytes | None) -> None:
     run.resume_file.write_bytes(run.resume_file.read_bytes()[:-1000] if damage is None else damage)
     with pytest.raises(CheckpointError, match=r"resume\.safetensors"):
         state.load(SavedState.read(run))
+
+
+@pytest.mark.parametrize("value", [None, "3", [], float("nan"), float("inf"), 10**400])
+def test_counters_that_are_no_numbers_are_named(tmp_path: Path, value: object) -> None:
+    state, run = new_state(Recipe()), Run(tmp_path)
+    state.save(run)
+    tensors, metadata = read_checkpoint(run.resume_file)
+    metadata.metrics["minutes"] = value
+    save_checkpoint(run.resume_file, {"a": next(iter(tensors.values()))}, metadata)
+    with pytest.raises(CheckpointError, match=r"resume\.safetensors: expected a number for minutes, found"):
+        SavedState.read(run)

@@ -102,19 +102,20 @@ class Manifest:
         """Read the lines that were added since the last call."""
         try:
             status = self._file.stat()
-        except OSError:
-            self._reset()
-            return
-        if status.st_ino != self._inode or status.st_size < self._position:
-            self._reset(status.st_ino)
-        if status.st_size > self._position:
+            if status.st_ino != self._inode or status.st_size < self._position:
+                self._reset(status.st_ino)
+            if status.st_size <= self._position:
+                return
             with self._file.open("rb") as file:
                 file.seek(self._position)
                 complete, newline, rest = file.read().rpartition(b"\n")
-            self._position += len(complete) + len(newline)
-            self._torn = bool(rest)  # a line that was cut off, for example by a full disk
-            for line in complete.splitlines():
-                self._take_in(line)
+        except OSError:  # none yet, or it cannot be read
+            self._reset()
+            return
+        self._position += len(complete) + len(newline)
+        self._torn = bool(rest)  # a line that was cut off, for example by a full disk
+        for line in complete.splitlines():
+            self._take_in(line)
 
     def _take_in(self, line: bytes) -> None:
         """Take in one line. A damaged line is skipped; its file then counts as the user's."""

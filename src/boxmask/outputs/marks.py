@@ -52,16 +52,14 @@ def _has_valid_mark(path: Path) -> bool:
     """Whether a JSON file is unchanged since boxmask marked it."""
     try:
         document = json.loads(path.read_bytes())
+        return isinstance(document, dict) and any(
+            isinstance(value, dict)
+            and value.get("description") == MARK
+            and value.get(_DIGEST) == _document_digest({k: v for k, v in document.items() if k != key})
+            for key, value in document.items()
+        )
     except (ValueError, RecursionError):
         return False
-    if not isinstance(document, dict):
-        return False
-    return any(
-        isinstance(value, dict)
-        and value.get("description") == MARK
-        and value.get(_DIGEST) == _document_digest({k: v for k, v in document.items() if k != key})
-        for key, value in document.items()
-    )
 
 
 def _document_digest(document: dict[str, Any]) -> str:

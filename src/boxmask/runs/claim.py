@@ -199,7 +199,7 @@ def _describe_owner(folder: Path) -> str:
     try:
         owner = json.loads((folder / OWNER).read_text(encoding="utf-8"))
         return f"process {owner['pid']} on {owner['host']} has been training this run since {owner['since']}"
-    except (OSError, ValueError, KeyError, TypeError):  # not written yet, or damaged
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # not written yet, or damaged
         return "another process is training this run"
 
 

@@ -19,6 +19,8 @@ from boxmask.weights.checkpoint import CheckpointMetadata, read_checkpoint, save
 # prefixes of the tensors' names in resume.safetensors
 MODEL, OPTIMIZER, AVERAGE = "model.", "optimizer.", "average."
 
+_NUMBERS = ("stage", "earlier_seconds", "minutes", "best", "num_validated", "step", "seconds")
+
 
 @dataclass(frozen=True)
 class SavedState:
@@ -31,7 +33,12 @@ class SavedState:
     @staticmethod
     def read(run: Run) -> SavedState:
         """Read the file; raises CheckpointError if it is missing or damaged."""
-        return SavedState(run.resume_file, *read_checkpoint(run.resume_file))
+        tensors, metadata = read_checkpoint(run.resume_file)
+        for name, value in {**metadata.metrics, **metadata.training}.items():
+            if name in _NUMBERS and not (isinstance(value, int | float) and abs(value) < 1e15):
+                found = f"expected a number for {name}, found {str(value)[:60]}"
+                raise CheckpointError(f"{run.resume_file}: {found}. Restore the file, or train again.")
+        return SavedState(run.resume_file, tensors, metadata)
 
     @property
     def stage(self) -> int:

@@ -15,8 +15,12 @@ from PIL import ExifTags, Image
 from safetensors.torch import save
 
 from boxmask.models.table import model_entry
+from boxmask.outputs.manifest import manifest_of
+from boxmask.outputs.marks import mark_document
 from boxmask.pipeline.selective_search.modes import MODES
 from boxmask.pipeline.selective_search.search import selective_search
+from boxmask.results.json_file import save_json
+from boxmask.results.pictures import save_picture
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import recipe_json, versions
 from boxmask.weights.checkpoint import KEY, CheckpointMetadata
@@ -58,6 +62,7 @@ def all_seeds() -> dict[str, list[Files]]:
         "write-table": detections,
         "drawing": detections,
         "prediction": detections,
+        "own-outputs": [_own_outputs()],
     }
 
 
@@ -232,9 +237,9 @@ def _metadata() -> CheckpointMetadata:
     config = entry.config(
         class_names=("cat", "dog"), **{**entry.presets["default"], "backbone": "test_resnet"}
     )
-    return CheckpointMetadata(
-        "classifier", asdict(config), "0123", versions(), {"accuracy": 0.5}, {"step": 3}
-    )
+    counters = {"stage": 1, "earlier_seconds": 3.5, "minutes": 0.5, "best": 0.5, "num_validated": 1}
+    progress = {"step": 3, "seconds": 30.5, "recipe": {}}
+    return CheckpointMetadata("classifier", asdict(config), "0123", versions(), counters, progress)
 
 
 def _safetensors() -> Files:
@@ -333,6 +338,15 @@ def _command_lines() -> list[list[str]]:
 
 
 # ---------------------------------------------------------------- results
+
+
+def _own_outputs() -> Files:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save_json(mark_document({"a": [1]}, "info"), folder / "a.json")
+        save_picture(np.full((9, 9, 3), 9, np.uint8), folder / "a.png")
+        manifest_of(folder).begin_job(["a.json", "a.png"])
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def _results() -> list[Files]:

@@ -93,3 +93,16 @@ def test_weights_of_another_network_are_rejected(state: Mapping[str, Tensor]) ->
     for wrong in (other.state_dict(), {}, {"a": torch.zeros(1)}):
         with pytest.raises(WeightsError, match=r"these (are not the )?weights"):
             from_torchvision(NAME, wrong)
+
+
+@pytest.mark.parametrize("name", ["retinanet_resnet50_fpn", "fcos_resnet50_fpn"])
+@pytest.mark.parametrize(("logits", "boxes"), [((), ()), ((0,), (0,)), ((27,), (3,))])
+def test_heads_of_a_shape_without_anchors_are_refused(
+    name: str, logits: tuple[int, ...], boxes: tuple[int, ...]
+) -> None:
+    state = {
+        "head.classification_head.cls_logits.bias": torch.zeros(logits),
+        "head.regression_head.bbox_reg.bias": torch.zeros(boxes),
+    }
+    with pytest.raises(WeightsError, match="its box head has no anchor"):
+        from_torchvision(name, state)

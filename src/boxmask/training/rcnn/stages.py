@@ -155,8 +155,14 @@ class _ProgressFile:
     def read(self) -> tuple[int, int]:
         if not self.path.is_file():
             raise CheckpointError(f"{self.path.parent}: {MISSING_FEATURES}")
-        content = json.loads(self.path.read_text(encoding="utf-8"))
-        return int(content["max_proposals"]), int(content["photos"])
+        try:
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+            max_proposals, photos = content["max_proposals"], content["photos"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise CheckpointError(f"{self.path}: this file is damaged ({error}). Train again.") from error
+        if not (isinstance(max_proposals, int) and isinstance(photos, int)):
+            raise CheckpointError(f"{self.path}: expected whole numbers. Train again.")
+        return max_proposals, photos
 
     def write(self, max_proposals: int, photos: int) -> None:
         with atomic_write(self.path) as partial:

@@ -61,7 +61,10 @@ def class_count(name: str, state_dict: Mapping[str, Tensor]) -> int:
     """K of these weights, without the background. Raises WeightsError if a head is missing."""
     if f"{LOGITS}bias" not in state_dict or f"{BOXES}bias" not in state_dict:
         raise WeightsError(f"these are not the weights of torchvision's {name}: its heads are missing")
-    return len(state_dict[f"{LOGITS}bias"]) // (len(state_dict[f"{BOXES}bias"]) // 4) - 1
+    num_anchors = state_dict[f"{BOXES}bias"].numel() // 4
+    if not num_anchors:
+        raise WeightsError(f"these are not the weights of torchvision's {name}: its box head has no anchor")
+    return state_dict[f"{LOGITS}bias"].numel() // num_anchors - 1
 
 
 def dense_from_torchvision(

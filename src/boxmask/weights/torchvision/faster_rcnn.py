@@ -39,7 +39,7 @@ def class_count(name: str, state_dict: Mapping[str, Tensor]) -> int:
     """K of these weights, without the background. Raises WeightsError if the box predictor is missing."""
     if "roi_heads.box_predictor.cls_score.bias" not in state_dict:
         raise WeightsError(f"these are not the weights of torchvision's {name}: its box predictor is missing")
-    return len(state_dict["roi_heads.box_predictor.cls_score.bias"]) - 1
+    return state_dict["roi_heads.box_predictor.cls_score.bias"].numel() - 1
 
 
 def faster_rcnn_from_torchvision(

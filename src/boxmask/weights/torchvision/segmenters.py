@@ -61,7 +61,7 @@ def class_count(name: str, state_dict: Mapping[str, Tensor]) -> int:
     """K of these weights, with the background. Raises WeightsError if the head is missing."""
     if f"{LOGITS}bias" not in state_dict:
         raise WeightsError(f"these are not the weights of torchvision's {name}: its head is missing")
-    return len(state_dict[f"{LOGITS}bias"])
+    return state_dict[f"{LOGITS}bias"].numel()
 
 
 def default_class_names(count: int) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def class_count(name: str, state_dict: Mapping[str, Tensor]) -> int:
     boxes = "head.regression_head.module_list.0" + (".1.bias" if name == SSDLITE else ".bias")
     if logits not in state_dict or boxes not in state_dict:
         raise WeightsError(f"these are not the weights of torchvision's {name}: its heads are missing")
-    return len(state_dict[logits]) * 4 // len(state_dict[boxes]) - 1
+    return state_dict[logits].numel() * 4 // max(1, state_dict[boxes].numel()) - 1
 
 
 def ssd_from_torchvision(

@@ -22,6 +22,8 @@ from boxmask.data.segmentation.classes_file import read_classes_file
 from boxmask.data.segmentation.label_map_file import read_label_map
 from boxmask.errors import BoxmaskError
 from boxmask.masks import Masks
+from boxmask.outputs.manifest import Manifest
+from boxmask.outputs.marks import is_marked
 from boxmask.prediction.predict import predict_photos
 from boxmask.results.coco import save_coco
 from boxmask.results.label_maps import save_classes_file, save_instance_map, save_label_map
@@ -215,6 +217,22 @@ def prediction(folder: Path) -> None:
         raise errors[0]
 
 
+def own_outputs(folder: Path) -> None:
+    """Damaged manifests and marks: the files in question count as the user's."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    for path in files:
+        is_marked(path)
+        manifest = Manifest(folder)
+        manifest.knows(path.name)
+        manifest.has(path)
+        manifest.files_of_jobs()
+    manifest = Manifest(folder)
+    manifest.begin_job(["new.json"])
+    (folder / "new").write_bytes(b"1")
+    manifest.add("new.json", folder / "new")
+    assert manifest.knows("new.json")
+
+
 RESULT_TARGETS: dict[str, Callable[[Path], None]] = {
     "write-coco": coco,
     "write-labelme": labelme,
@@ -223,4 +241,5 @@ RESULT_TARGETS: dict[str, Callable[[Path], None]] = {
     "write-table": table,
     "drawing": drawing,
     "prediction": prediction,
+    "own-outputs": own_outputs,
 }

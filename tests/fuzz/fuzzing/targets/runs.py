@@ -15,7 +15,7 @@ from cyclopts import CycloptsError
 
 from boxmask.cli.app import app
 from boxmask.models.table import model_entry
-from boxmask.runs.run import Run, read_recipe
+from boxmask.runs.run import Run, read_fingerprint, read_recipe
 from boxmask.training import curve
 from boxmask.training.progress import drop_log_after
 from boxmask.training.state import SavedState
@@ -29,16 +29,17 @@ MAX_TENSOR_BYTES = 2**23
 
 
 def recipe(folder: Path) -> None:
-    recipe, data = read_recipe(Run(folder))
-    str(data).encode("utf-8")
+    recipe, _ = read_recipe(Run(folder))
     json.dumps(asdict(recipe), default=str)
+    read_fingerprint(Run(folder))
 
 
 def safetensors(folder: Path) -> None:
     path = folder / "a.safetensors"
     is_checkpoint(path)
     read_checkpoint(path)
-    SavedState.read(Run(folder))
+    saved = SavedState.read(Run(folder))
+    _ = saved.stage, saved.minutes
 
 
 def checkpoint(folder: Path) -> None:
