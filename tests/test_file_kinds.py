@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from boxmask.data.classification.read import read_classification
+from boxmask.data.detection.read import read_detection
+from boxmask.data.segmentation.read import read_segmentation
+from boxmask.errors import BoxmaskError
 from boxmask.file_kinds import is_incidental, note_on_unused_files
+from boxmask.photos.find import find_photos
+from boxmask.photos.read import to_image
+from boxmask.weights.checkpoint import load_model
+from boxmask.weights.state_dict import read_state_dict
 
 
 def test_files_are_counted_by_ending() -> None:
@@ -45,3 +55,13 @@ def test_no_note_without_files() -> None:
 )
 def test_incidental_files(file: str, expected: bool) -> None:
     assert is_incidental(file) is expected
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b", "\ud800", "a/" * 3000])
+def test_names_that_no_disk_can_hold_are_errors_of_boxmask(name: str) -> None:
+    readers = (load_model, read_detection, read_segmentation, read_classification, find_photos, to_image)
+    for read in readers:
+        with pytest.raises(BoxmaskError):
+            read(name)
+    with pytest.raises(BoxmaskError):
+        read_state_dict(Path(name))

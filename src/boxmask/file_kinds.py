@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 PHOTO_SUFFIXES = (
     ".jpg",
@@ -77,3 +78,16 @@ def note_on_unused_files(files: Iterable[str]) -> tuple[str, ...]:
 
 def _with_explanation(ending: str) -> str:
     return f"{ending} ({_EXPLANATIONS[ending]})" if ending in _EXPLANATIONS else ending
+
+
+# ---------------------------------------------------------------- paths that users give
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file. False, unlike in `Path.is_file`, for names that no disk can hold."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder. False, unlike in `Path.is_dir`, for names that no disk can hold."""
+    return os.path.isdir(path)  # noqa: PTH112

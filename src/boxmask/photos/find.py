@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxmask.errors import PhotoError
-from boxmask.file_kinds import HEIC_SUFFIXES, PHOTO_SUFFIXES, note_on_unused_files
+from boxmask.file_kinds import HEIC_SUFFIXES, PHOTO_SUFFIXES, is_file, is_folder, note_on_unused_files
 from boxmask.outputs import is_output, note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
 from boxmask.photos.formats import can_read_heic
@@ -45,16 +45,16 @@ def notes_on_unused_files(inputs: str | Path | Sequence[str | Path]) -> tuple[st
 
 
 def _photos_of(given: Path) -> list[Path]:
-    if given.is_file():
+    if is_file(given):
         return [given]
     return [file for file in _files_of(given) if _is_photo(file) and not is_output(file)]
 
 
 def _files_of(given: Path) -> list[Path]:
     """The files in a folder or of a pattern, sorted; none for a file."""
-    if given.is_dir():
+    if is_folder(given):
         return visible_files(given)
-    if given.is_file():
+    if is_file(given):
         return []
     pattern = str(given)  # may be absolute, which Path.glob does not accept
     matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207
@@ -70,7 +70,7 @@ def _is_photo(file: Path) -> bool:
 def _why_nothing(given: Path) -> str:
     notes = notes_on_unused_files(given)
     found = f" {'; '.join(notes)}.".replace("not used", "Not used", 1) if notes else ""
-    if given.is_dir():
+    if is_folder(given):
         return f"this folder contains no photos (files ending in {', '.join(PHOTO_SUFFIXES)}).{found}"
     if glob.has_magic(str(given)):
         return f"this pattern matches no photos (files ending in {', '.join(PHOTO_SUFFIXES)}).{found}"

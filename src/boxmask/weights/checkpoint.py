@@ -19,6 +19,7 @@ from torch import Tensor
 from boxmask.atomic_write import atomic_write
 from boxmask.detectors.contract import Detector
 from boxmask.errors import BoxmaskError, CheckpointError, UsageError
+from boxmask.file_kinds import is_file, is_folder
 from boxmask.models.table import AnyModel, config_from_json, model_entry
 from boxmask.pipeline.device import resolve_device
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
@@ -117,7 +118,7 @@ def _parse_metadata(text: str) -> CheckpointMetadata:
 @contextmanager
 def _open_checkpoint(path: Path) -> Iterator[Any]:
     """Open a safetensors file; CheckpointError if it is missing or damaged."""
-    if not path.is_file():
+    if not is_file(path):
         raise CheckpointError(f"{path}: there is no such checkpoint. Check the path.")
     try:
         with safe_open(path, framework="pt") as file:
@@ -142,7 +143,7 @@ def is_checkpoint(path: Path) -> bool:
 
 def checkpoint_path(run: Path) -> Path:
     """The checkpoint of a run: a file itself; of a run folder the best checkpoint, or else the last."""
-    if not run.is_dir():
+    if not is_folder(run):
         return run
     for name in (BEST, LAST):
         if (run / name).is_file():

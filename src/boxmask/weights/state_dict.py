@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from boxmask.errors import WeightsError
+from boxmask.file_kinds import is_file
 from boxmask.weights.file_description import describe_file
 
 # What torch.load and safetensors raise for damaged files.
@@ -34,7 +35,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
     Raises WeightsError if the file is missing, damaged or holds anything but tensors by name.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise WeightsError(f"{path}: no such file of weights. Check the path.")
     try:
         if path.suffix == ".safetensors":

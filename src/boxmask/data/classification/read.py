@@ -30,7 +30,7 @@ from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_pho
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
-from boxmask.file_kinds import PHOTO_SUFFIXES, note_on_unused_files
+from boxmask.file_kinds import PHOTO_SUFFIXES, is_folder, note_on_unused_files
 from boxmask.names import class_name, notes_on_class_names
 from boxmask.outputs import note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
@@ -86,7 +86,7 @@ def read_class_folders(root: Path, on_bad_photos: OnBadPhotos = "error") -> Dete
 
     Raises LabelError for folders that are not one per class, and PhotoError for photos that cannot be read.
     """
-    if not root.is_dir():
+    if not is_folder(root):
         raise LabelError(f"{root}: no such folder. {_EXPECTED}")
     files_of_others, outputs = split_outputs(visible_files(root))
     files = [PurePosixPath(file.relative_to(root).as_posix()) for file in files_of_others]

@@ -113,7 +113,7 @@ def read_unsplit_detection(
 
 def has_detection_labels(path: Path) -> bool:
     """Whether there are labels at `path` in a format that `read_detection` reads."""
-    return path.exists() and bool(_matching_formats(find_source(path)))
+    return (is_file(path) or is_folder(path)) and bool(_matching_formats(find_source(path)))
 
 
 # ---------------------------------------------------------------- formats

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from boxmask.data.messages import format_note
 from boxmask.errors import LabelError
-from boxmask.file_kinds import PHOTO_SUFFIXES, note_on_unused_files
+from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, note_on_unused_files
 from boxmask.outputs import is_output, note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
 
@@ -88,7 +88,7 @@ def find_source(path: Path) -> Source:
     If a folder for labels holds no photos, as `annotations/` beside `images/`, its parent folder is listed.
     Raises LabelError if there is no such file or folder, and for a file that boxmask wrote as a result.
     """
-    if not path.exists():
+    if not (is_file(path) or is_folder(path)):
         raise LabelError(f"{path}: no such file or folder. Check the spelling.")
     if path.is_file() and is_output(path):
         raise LabelError(

@@ -37,6 +37,7 @@ from boxmask.data.segmentation.pairs import EXPECTED_LAYOUT, Pair, find_pairs, s
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
+from boxmask.file_kinds import is_folder
 
 MAX_FOLDERS_SHOWN = 6
 _OTHER_FILES = (*CLASSES_FILE_NAMES, "split.json")  # read, but no photos or label maps
@@ -110,7 +111,7 @@ def read_unsplit_segmentation(
 
 def has_label_maps(path: Path) -> bool:
     """Whether a folder holds photos with label maps. Raises LabelError if they do not match one to one."""
-    return path.is_dir() and bool(find_pairs(find_source(path))[0])
+    return is_folder(path) and bool(find_pairs(find_source(path))[0])
 
 
 def read_unsplit_label_maps(
