@@ -26,6 +26,7 @@ from boxmask.data.resized_photos import scale_labels
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError, UsageError
+from boxmask.file_kinds import is_file, is_folder
 
 
 class Format(Protocol):
