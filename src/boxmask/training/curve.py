@@ -58,8 +58,8 @@ def _number(value: object) -> float:
 
 
 def _label(name: str) -> str:
-    """A name as matplotlib draws it: between dollar signs, it would be a formula."""
-    return name.replace("$", r"\$")
+    """A name that matplotlib can draw: between dollar signs, it would be a formula."""
+    return name.encode("utf-8", "backslashreplace").decode().replace("$", r"\$")
 
 
 def _add_grid_and_legend(axes: Any) -> None:
