@@ -6,13 +6,13 @@
     detector = boxmask.load(run)
     detections = detector.predict("photo.jpg")
 
-Everything is loaded when it is first used, so that importing boxmask is quick.
+Everything is loaded when it is first used, so that importing boxmask is quick: the program handles Ctrl-C
+from its first lines on.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from boxmask.errors import (
     BoxmaskError,
@@ -25,9 +25,9 @@ from boxmask.errors import (
     UsageError,
     WeightsError,
 )
-from boxmask.verbs import evaluate, load, predict, train
 from boxmask.wait_policy import set_wait_policy
 
+TYPE_CHECKING = False  # as in `typing`, which takes longer to import than all the rest
 if TYPE_CHECKING:
     from boxmask import (
         classifiers,
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
     from boxmask.types import Classification, Detection, Detections, SegmentationMap
+    from boxmask.verbs import evaluate, load, predict, train
 
 __version__ = "0.2.0"
 __all__ = [
@@ -103,13 +104,17 @@ _LAZY = {
     "Recipe": "boxmask.runs.recipe",
     "Run": "boxmask.runs.run",
     "SegmentationMap": "boxmask.types",
+    "evaluate": "boxmask.verbs",
+    "load": "boxmask.verbs",
+    "predict": "boxmask.verbs",
+    "train": "boxmask.verbs",
 }
 
 set_wait_policy()
 
 
 def __getattr__(name: str) -> object:
-    """Load a class or a room when it is first used."""
+    """Load a class, a function or a room when it is first used."""
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     if name in __all__:
