@@ -9,13 +9,16 @@ INPUTS ?= 10000
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check docs bench fuzz clean
+.PHONY: demo test chaos check docs bench fuzz clean
 
 demo: $(READY)  ## generate photos, train, evaluate, predict: about five minutes
 	$(BIN)/boxmask demo
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -q
+
+chaos: $(READY)  ## kill a training of two minutes a hundred times and resume it: about half an hour
+	$(BIN)/python -m pytest -q -m chaos tests/chaos
 
 check: $(READY)  ## style, types, and which package may import which
 	$(BIN)/ruff check .

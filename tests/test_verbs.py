@@ -267,7 +267,7 @@ def test_importing_boxmask_is_quick() -> None:
     loaded = python("import sys, boxmask; print(*sys.modules)")
     assert not {"torch", "numpy", "PIL", "timm", "numba", "cyclopts", "rich"} & set(loaded)
     rooms = {name for name in loaded if name.startswith("boxmask")}
-    assert rooms == {"boxmask", "boxmask.errors", "boxmask.wait_policy"}
+    assert rooms == {"boxmask", "boxmask.errors", "boxmask.program_start", "boxmask.wait_policy"}
 
 
 def test_every_public_name_is_loaded_on_first_use() -> None:

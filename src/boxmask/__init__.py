@@ -12,9 +12,13 @@ from its first lines on.
 
 from __future__ import annotations
 
-from importlib import import_module
+from boxmask.program_start import handle_first_interrupts
 
-from boxmask.errors import (
+handle_first_interrupts()
+
+from importlib import import_module  # noqa: E402
+
+from boxmask.errors import (  # noqa: E402
     BoxmaskError,
     CheckpointError,
     DiskFullError,
@@ -25,7 +29,7 @@ from boxmask.errors import (
     UsageError,
     WeightsError,
 )
-from boxmask.wait_policy import set_wait_policy
+from boxmask.wait_policy import set_wait_policy  # noqa: E402
 
 TYPE_CHECKING = False  # as in `typing`, which takes longer to import than all the rest
 if TYPE_CHECKING:

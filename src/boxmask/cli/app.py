@@ -14,10 +14,10 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from boxmask import __version__
-from boxmask.cli.interrupts import INTERRUPTED, MESSAGE
 from boxmask.cli.memory import keep_memory
 from boxmask.errors import BoxmaskError, UsageError
 from boxmask.photos.pillow_warnings import ignore_pillow_warnings
+from boxmask.program_start import INTERRUPTED, STOPPED
 
 VERBS = {
     "demo": "Generate photos, train three models on them, evaluate and draw. Works offline.",
@@ -52,7 +52,7 @@ def main() -> None:
         print(f"boxmask: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
-        print(MESSAGE, end="", file=sys.stderr)
+        print(STOPPED, end="", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boxmask.cli.interrupts import INTERRUPTED, interrupt_on_signals
+from boxmask.cli.interrupts import interrupt_on_signals
+from boxmask.program_start import INTERRUPTED
 
 if TYPE_CHECKING:
     from boxmask.runs.recipe import Recipe

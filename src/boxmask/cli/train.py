@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from boxmask.cli.interrupts import INTERRUPTED
+from boxmask.program_start import INTERRUPTED
 from boxmask.runs.recipe import BASICS, Recipe
 
 

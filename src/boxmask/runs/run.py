@@ -82,7 +82,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether the training reached its end. If not, it can be resumed."""
-        return self.has_weights and not self.resume_file.is_file()
+        return self.last_checkpoint.is_file() and not self.resume_file.is_file()
 
     @property
     def has_weights(self) -> bool:

@@ -47,7 +47,7 @@ class Checkpoints:
         The files of the previous save stay until those of this one are complete.
         """
         errors = []
-        for save in (self.state.save if weights else self.state.save_to_resume, self._save_unsaved_best):
+        for save in (self._save_state if weights else self.state.save_to_resume, self._save_unsaved_best):
             try:
                 save(self.run)
             except OutputError as error:
@@ -56,15 +56,11 @@ class Checkpoints:
         return not errors
 
     def save_best(self, metric: float) -> None:
-        """Save the result as the run's best checkpoint; if that fails, keep it in memory for the next save.
-
-        A run always has a state before it has weights: weights without a state are those of a complete
-        training.
-        """
+        """Save the result as the run's best checkpoint; if that fails, keep it for the next save."""
         state = self.state
+        if not self.run.resume_file.is_file():
+            self.save(weights=False)  # weights without a state could not be resumed
         try:
-            if not self.run.resume_file.is_file():
-                state.save_to_resume(self.run)
             state.save_best(self.run)
         except OutputError as error:
             tensors = {name: tensor.detach().clone() for name, tensor in state.result.state_dict().items()}
@@ -82,6 +78,15 @@ class Checkpoints:
             self.error = error
             return False
         return True
+
+    def _save_state(self, run: Run) -> None:
+        """Save the state and the last weights; if there is no space for the state, the weights alone."""
+        try:
+            self.state.save(run)
+        except OutputError:
+            if run.resume_file.is_file():  # without a state, last weights are those of a complete training
+                self.state.save_last(run)
+            raise
 
     def _save_unsaved_best(self, run: Run) -> None:
         if best := self.unsaved_best:

@@ -51,10 +51,10 @@ def _save(session: Session) -> str:
 def how_to_resume(run: Run) -> str:
     """Say how a run continues, and where its weights are."""
     command = f"boxmask train --resume --out {shlex.quote(str(run.path))}"
-    if not run.resume_file.is_file():
-        return f"Nothing was saved; start again with: {command}"
     weights = f" The last saved weights are in {run.path}." if run.has_weights else ""
-    return f"After that, continue with: {command}.{weights}"
+    if run.resume_file.is_file():
+        return f"After that, continue with: {command}.{weights}"
+    return f"The training can only start again, with: {command}.{weights}"
 
 
 def not_saved(session: Session) -> TrainingError:

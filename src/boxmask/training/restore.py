@@ -53,7 +53,7 @@ def restore(session: Session, stages: Sequence[Stage], saved: SavedState) -> Non
     stage.begin(session, saved.minutes)
     session.is_restoring = False
     state.load(saved)
-    _adopt_best(session)
+    adopt_best(session)
     _report_differences(session, saved)
     validates_again = state.clock.progress >= 1 or validation_is_due(session)
     drop_log_after(run.log_file, stage.name, state.clock.step, with_validation=validates_again)
@@ -78,7 +78,7 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {before.get(name)!r} is now {now.get(name)!r}" for name in names)
 
 
-def _adopt_best(session: Session) -> None:
+def adopt_best(session: Session) -> None:
     """Take the best metric from the best checkpoint, which may be newer than the state.
 
     A training that is killed between the two would otherwise replace the best weights by worse ones.

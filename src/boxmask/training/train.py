@@ -17,7 +17,7 @@ from boxmask.training.accelerator import make_accelerator
 from boxmask.training.complete import complete_training
 from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report
-from boxmask.training.restore import check_data, check_resumable, restore
+from boxmask.training.restore import adopt_best, check_data, check_resumable, restore
 from boxmask.training.session import Session
 from boxmask.training.setup import make_session
 from boxmask.training.stages.plan import stages_of
@@ -76,6 +76,7 @@ def _train_new(claim: Claim, data: Path, recipe: Recipe, report: Report, *, agai
     if again:
         check_data(run, session.state.fingerprint)
         check_same_contents(run, session.task.photos(dataset))
+        adopt_best(session)
         report.message("nothing was saved before: training begins at the first step")
         run.log_file.unlink(missing_ok=True)
     else:
