@@ -119,18 +119,21 @@ def _claim_number(model: str) -> Claim:
     number = 1
     while True:
         try:
-            return _claim_new(Path("runs") / f"{model}-{number}", wait_seconds=0.0)
+            return _claim_new(Path("runs") / f"{model}-{number}", wait=False)
         except _TakenError:
             number += 1
 
 
-def _claim_new(folder: Path, wait_seconds: float = WAIT_SECONDS) -> Claim:
-    """Create and lock a folder. Raises _TakenError if it exists."""
+def _claim_new(folder: Path, *, wait: bool = True) -> Claim:
+    """Create and lock a folder. Raises _TakenError if it exists.
+
+    wait: whether to wait for the workers of a killed training
+    """
     made = _make_folder(folder)
     if not made and not _is_abandoned(folder):
         raise _TakenError(f"{folder}: already exists. Continue it with --resume, or give another --out.")
-    lock = _acquire(folder, wait_seconds)
-    if not _is_abandoned(folder):  # another process was faster, and has finished
+    lock = _acquire(folder, WAIT_SECONDS if wait else 0.0)
+    if not _holds_nothing_trained(folder):  # another process was faster, and has finished
         if lock is not None:
             lock.release()
         raise _TakenError(f"{folder}: already exists. Give another --out.")
@@ -162,9 +165,14 @@ def _make_folder(folder: Path) -> tuple[Path, ...]:
 
 
 def _is_abandoned(folder: Path) -> bool:
+    """Whether a folder is that of a training that was killed, or reads its data, before its recipe."""
+    return (folder / LOCK).is_file() and _holds_nothing_trained(folder)
+
+
+def _holds_nothing_trained(folder: Path) -> bool:
     """Whether a folder holds nothing but what a training writes before its recipe."""
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    return LOCK in names and all(name in BEFORE_RECIPE or name.endswith(".partial") for name in names)
+    names = {path.name for path in folder.iterdir()}
+    return all(name in BEFORE_RECIPE or name.endswith(".partial") for name in names)
 
 
 # ---------------------------------------------------------------- the lock
