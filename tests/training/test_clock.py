@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import pytest
 
+from boxmask.runs.recipe import Recipe
 from boxmask.training import clock
 from boxmask.training.clock import Clock, learning_rate
+from boxmask.training.train import train
 
 
 def test_the_rate_rises_linearly_in_the_warm_up() -> None:
@@ -68,3 +72,46 @@ def test_the_time_left_is_estimated_from_the_steps_so_far(wall: list[float]) -> 
     wall[0] += 8
     clock.step = 4
     assert clock.seconds_left == pytest.approx(12)
+
+
+@pytest.fixture
+def cpu(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The CPU time of the process, as a list of one number to set."""
+    used = [5.0]
+    monkeypatch.setattr(clock.time, "process_time", lambda: used[0])
+    return used
+
+
+@pytest.mark.parametrize(
+    ("gap", "used", "counted"),
+    [
+        (30.0, 0.0, 30.0),  # a step that waits for photos
+        (60.0, 0.0, 60.0),
+        (8 * 3600.0, 0.0, 60.0),  # the machine slept, or Ctrl-Z
+        (8 * 3600.0, 3.0, 63.0),
+        (500.0, 495.0, 500.0),  # a validation, or a slow step
+        (500.0, 2000.0, 500.0),  # with four threads
+    ],
+)
+def test_pauses_do_not_count(
+    wall: list[float], cpu: list[float], gap: float, used: float, counted: float
+) -> None:
+    clock = Clock(total_steps=None, minutes=600.0)
+    wall[0] += 7
+    clock.skip_pause()
+    wall[0] += gap
+    cpu[0] += used
+    clock.skip_pause()
+    assert clock.seconds == pytest.approx(7 + counted)
+    wall[0] += 5
+    clock.skip_pause()
+    assert clock.seconds == pytest.approx(12 + counted)
+
+
+def test_training_looks_for_pauses_after_each_step(
+    demo: Path, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(Clock, "skip_pause", lambda self: calls.append(self.step))
+    train(demo, quick, tmp_path / "run")
+    assert calls == list(range(1, 10))

@@ -1,5 +1,6 @@
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from rich.console import Console
 
 from boxmask.training import progress
 from boxmask.training.clock import Clock
-from boxmask.training.progress import Report, drop_log_after
+from boxmask.training.progress import Report, drop_log_after, read_log
 
 
 @pytest.fixture
@@ -100,3 +101,44 @@ def test_the_time_left_ignores_items_that_were_done_before(wall: list[float]) ->
         "899 of 1000 photos  52.2 min left",
         "900 of 1000 photos  51.7 min left",
     ]
+
+
+@pytest.mark.parametrize("with_validation", [False, True])
+def test_the_row_of_a_validation_that_is_repeated_is_dropped(tmp_path: Path, with_validation: bool) -> None:
+    log = tmp_path / "log.jsonl"
+    rows: list[dict[str, object]] = [{"stage": "x", "step": step} for step in (3, 5, 5)]
+    rows[0]["val"] = rows[2]["val"] = {}
+    log.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    drop_log_after(log, "x", 5, with_validation=with_validation)
+    assert read_log(log) == rows[: 2 if with_validation else 3]
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), BrokenPipeError()])
+def test_a_closed_terminal_stops_no_training(
+    monkeypatch: pytest.MonkeyPatch, wall: list[float], error: OSError
+) -> None:
+    def fail(*_: object) -> int:
+        raise error
+
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "write", fail)
+    monkeypatch.setattr(stream, "flush", fail)
+    monkeypatch.setattr(sys, "stderr", stream)
+    report = Report()
+    with report:
+        report.message("a message")
+        run_steps(report, Clock(100, 0.0), wall, 70)
+        report.advance(1, 2)
+
+
+def test_the_log_goes_on_after_a_line_that_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, text = report_to_text()
+    report.log = tmp_path
+    report.write_log({"step": 1})
+    report.write_log({"step": 2})
+    assert text.getvalue().count("warning: ") == 1
+    report.log = tmp_path / "log.jsonl"
+    report.write_log({"step": 3})
+    assert [row["step"] for row in read_log(report.log)] == [3]

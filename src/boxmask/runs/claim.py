@@ -32,16 +32,23 @@ _claims: list[Claim] = []  # those of this process, for `abandon_claims`
 
 
 class Claim:
-    """A run that this process alone writes to.
+    """A run that this process alone writes to, once it is locked.
 
     made: the folders that were created for it, the run's own first; empty for a run that existed before
-    lock: None on a file system without locks
+    lock: None until it is locked, and on a file system without locks
     kept: whether the run stays when its training fails
     """
 
-    def __init__(self, run: Run, made: tuple[Path, ...], lock: FileLock | None) -> None:
-        self.run, self.made, self.lock = run, made, lock
-        self.kept = not made
+    def __init__(self, run: Run, made: tuple[Path, ...]) -> None:
+        self.run, self.made = run, made
+        self.lock: FileLock | None = None
+        self.is_locked, self.kept = False, not made
+        _claims.append(self)
+
+    def acquire(self, wait_seconds: float) -> None:
+        """Lock the run, and say who holds the lock. Raises UsageError if another process holds it."""
+        self.lock = _lock(self.run.path, wait_seconds)
+        self.is_locked = True
 
     def keep(self) -> None:
         """Keep the run, even if its training fails."""
@@ -49,21 +56,21 @@ class Claim:
 
     def release(self) -> None:
         """Give the run free. If it is not kept, remove its files and the folders made for it."""
-        if not self.kept:
+        if self in _claims:
+            _claims.remove(self)
+        if self.is_locked and not self.kept:
             self.run.remove_files()
-        for name in (OWNER, LOCK):  # before the lock is released: nobody may hold a lock on a removed file
-            _unlink(self.run.path / name)
-        if not self.kept:
-            self._remove_folders()
+        for name in (OWNER, LOCK) if self.is_locked else ():
+            _unlink(self.run.path / name)  # before the lock is released: nobody may lock a removed file
+        self._remove_folders()
         if self.lock is not None:
             self.lock.release()
-        if os.name == "nt":  # Windows does not remove open files
+        if os.name == "nt" and self.is_locked:  # Windows does not remove open files
             _unlink(self.run.path / LOCK)
-            if not self.kept:
-                self._remove_folders()
+            self._remove_folders()
 
     def _remove_folders(self) -> None:
-        for folder in self.made:
+        for folder in () if self.kept else self.made:
             with contextlib.suppress(OSError):  # not empty: somebody else has put a file there
                 folder.rmdir()
 
@@ -77,34 +84,32 @@ def claim_folder(out: Path | None, model: str) -> Iterator[Claim]:
 
     Raises UsageError if `out` exists, and OutputError if it cannot be written.
     """
-    with _active(_claim_new(out) if out is not None else _claim_number(model)) as claim:
+    with _released_at_end(_claim_new(out) if out is not None else _claim_number(model)) as claim:
         yield claim
 
 
 @contextmanager
 def claim_run(run: Run) -> Iterator[Claim]:
     """Claim a run that exists. Raises UsageError if another process trains it."""
-    lock = _acquire(run.path, WAIT_SECONDS)
-    _write_owner(run.path)
-    with _active(Claim(run, (), lock)) as claim:
+    with _released_at_end(Claim(run, ())) as claim:
+        claim.acquire(WAIT_SECONDS)
+        _write_owner(run.path)
         yield claim
 
 
 def abandon_claims() -> None:
     """Release all claims of this process, which is about to end."""
-    for claim in _claims:
+    for claim in [*_claims]:
         with contextlib.suppress(OSError):
             claim.release()
 
 
 @contextmanager
-def _active(claim: Claim) -> Iterator[Claim]:
-    _claims.append(claim)
+def _released_at_end(claim: Claim) -> Iterator[Claim]:
     try:
         yield claim
         claim.keep()
     finally:
-        _claims.remove(claim)
         claim.release()
 
 
@@ -132,16 +137,15 @@ def _claim_new(folder: Path, *, wait: bool = True) -> Claim:
     made = _make_folder(folder)
     if not made and not _is_abandoned(folder):
         raise _TakenError(f"{folder}: already exists. Continue it with --resume, or give another --out.")
-    lock = _acquire(folder, WAIT_SECONDS if wait else 0.0)
-    if not _holds_nothing_trained(folder):  # another process was faster, and has finished
-        if lock is not None:
-            lock.release()
-        raise _TakenError(f"{folder}: already exists. Give another --out.")
-    remove_partial_files(folder)
-    claim = Claim(Run(folder), made or (folder,), lock)
+    claim = Claim(Run(folder), made or (folder,))
     try:
+        claim.acquire(WAIT_SECONDS if wait else 0.0)
+        if not _holds_nothing_trained(folder):
+            raise _TakenError(f"{folder}: another process has just trained here. Give another --out.")
+        remove_partial_files(folder)
         _write_owner(folder)
-    except OutputError:
+    except (UsageError, OutputError) as error:
+        claim.kept = isinstance(error, _TakenError)  # another process was faster: the folder is not ours
         claim.release()
         raise
     return claim
@@ -178,13 +182,15 @@ def _holds_nothing_trained(folder: Path) -> bool:
 # ---------------------------------------------------------------- the lock
 
 
-def _acquire(folder: Path, wait_seconds: float) -> FileLock | None:
+def _lock(folder: Path, wait_seconds: float) -> FileLock | None:
     """Lock a folder. Raises _TakenError if another process holds the lock, with its process id and host."""
     lock = FileLock(folder / LOCK, thread_local=False)
     try:
         lock.acquire(timeout=wait_seconds, poll_interval=0.05)
     except Timeout as error:
         raise _TakenError(f"{folder}: {_describe_owner(folder)}. Wait for it, or stop it first.") from error
+    except FileNotFoundError as error:
+        raise _TakenError(f"{folder}: another process has just removed it. Try again.") from error
     except OSError as error:
         if error.errno in NO_LOCKS:
             return None
