@@ -28,6 +28,8 @@ class Checkpoints:
 
     error:        why the latest save failed; None if it did not
     unsaved_best: the best weights, if they could not be written
+    saved_at:     stage, step and number of validations of the latest save; None if it failed, or if the stage
+                  has other progress than steps
     """
 
     state: State
@@ -35,6 +37,12 @@ class Checkpoints:
     report: Report
     error: OutputError | None = None
     unsaved_best: UnsavedBest | None = None
+    saved_at: tuple[int, int, int] | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the latest save holds the current state."""
+        return self.saved_at == self._position()
 
     @property
     def best_metric(self) -> float:
@@ -53,6 +61,7 @@ class Checkpoints:
             except OutputError as error:
                 errors.append(error)
         self._report(errors[0] if errors else None)
+        self.saved_at = None if errors else self._position()
         return not errors
 
     def save_best(self, metric: float) -> None:
@@ -78,6 +87,9 @@ class Checkpoints:
             self.error = error
             return False
         return True
+
+    def _position(self) -> tuple[int, int, int]:
+        return self.state.stage, self.state.clock.step, self.state.num_validated
 
     def _save_state(self, run: Run) -> None:
         """Save the state and the last weights; if there is no space for the state, the weights alone."""

@@ -111,7 +111,7 @@ def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool
             resumed = False
             finished = _fit(stages, session)
         if not finished:
-            if not session.checkpoints.save():
+            if not session.checkpoints.is_current and not session.checkpoints.save():
                 raise not_saved(session)
             return False
         state.finish_stage(last=state.stage + 1 == len(stages))
@@ -129,6 +129,7 @@ def _begin(stages: Sequence[Stage], session: Session) -> bool:
     state.consistent = True
     if len(stages) > 1:
         session.checkpoints.save(weights=state.stage > 0)
+        session.checkpoints.saved_at = None
     return True
 
 

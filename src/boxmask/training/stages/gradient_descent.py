@@ -21,7 +21,7 @@ from boxmask.training.proposals import ProposalSource
 from boxmask.training.random_state import random_numbers_of_step
 from boxmask.training.session import Session
 from boxmask.training.setup import make_batch_sampler, make_batches
-from boxmask.training.signals import hold_back_worker_errors
+from boxmask.training.signals import StopRequested, hold_back_worker_errors
 from boxmask.training.validate import validate, validation_is_due
 from boxmask.weights.imagenet import is_random
 
@@ -84,7 +84,7 @@ class GradientDescent:
     def fit(self, session: Session) -> bool:
         """Train to the end of the stage; False if a stop was requested.
 
-        The state is saved at the end. Raises TrainingError if the loss or its gradient is not finite, and
+        The state is saved in either case. Raises TrainingError if the loss or its gradient is not finite, and
         PhotoError for a photo whose pixels are damaged.
         """
         state, recipe = session.state, session.recipe
@@ -101,10 +101,8 @@ class GradientDescent:
                 if state.clock.seconds - saved_at > recipe.save_seconds:
                     session.checkpoints.save()
                     saved_at = state.clock.seconds
-        finished = state.clock.progress >= 1
-        if finished:
-            session.checkpoints.save()
-        return finished
+            session.checkpoints.save()  # before the workers end, which takes seconds if they are busy
+        return state.clock.progress >= 1
 
     def _continues(self, session: Session) -> bool:
         """Whether another step follows. Before that, validate if a validation is due.
@@ -112,7 +110,10 @@ class GradientDescent:
         A validation that a stop has cut short comes first when the training is resumed.
         """
         if self.with_validation and validation_is_due(session):
-            validate(session, session.state.clock.progress)
+            try:
+                validate(session, session.state.clock.progress)
+            except StopRequested:
+                return False
         return session.state.clock.progress < 1 and not session.stop.requested
 
 
