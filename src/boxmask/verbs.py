@@ -44,9 +44,9 @@ def train(
     options: fields of the recipe that replace its values; `boxmask train --help` describes them.
              `model_options` takes a dictionary, for example {"nms_iou": 0.4}
 
-    Ctrl-C stops the training after the current step and saves it; `run.finished` is then False. The random
-    state of torch and numpy does not change.
-    Raises LabelError, PhotoError, WeightsError, UsageError or TrainingError.
+    Ctrl-C and SIGTERM stop the training after the current step and save it; `run.finished` is then False. In
+    other threads than the main one, signals stay as they are. No global random state changes.
+    Raises LabelError, PhotoError, WeightsError, UsageError, OutputError or TrainingError.
     """
     from boxmask.runs.recipe import Recipe
     from boxmask.training.train import train as start_training

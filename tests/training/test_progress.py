@@ -2,8 +2,11 @@ import io
 import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
 from boxmask.training import progress
@@ -142,3 +145,26 @@ def test_the_log_goes_on_after_a_line_that_could_not_be_written(
     report.log = tmp_path / "log.jsonl"
     report.write_log({"step": 3})
     assert [row["step"] for row in read_log(report.log)] == [3]
+
+
+@given(damage=st.binary(max_size=80), position=st.integers(0, 400), cut=st.integers(0, 60))
+@example(damage=b'{"stage": "x", "step": "y"}\n', position=0, cut=0)
+@example(damage=b"[" * 9999, position=0, cut=0)
+@example(damage=b'{"stage": "x", "step": null, "val": 1}\n', position=0, cut=0)
+@settings(max_examples=200, deadline=None)
+def test_any_damage_costs_the_lines_that_it_hits(damage: bytes, position: int, cut: int) -> None:
+    rows = [{"stage": "x", "step": step, "loss": step / 7} for step in range(8)]
+    lines = [json.dumps(row).encode() + b"\n" for row in rows]
+    content = b"".join(lines)
+    damaged = content[:position] + damage + content[position + cut :]
+    with TemporaryDirectory() as folder:
+        log = Path(folder) / "log.jsonl"
+        log.write_bytes(damaged)
+        drop_log_after(log, "x", 5)
+        kept = read_log(log)
+    assert all(row in kept for row in rows[:6] if whole_line(json.dumps(row).encode(), damaged))
+    assert all(row["step"] <= 5 for row in kept if row["stage"] == "x")
+
+
+def whole_line(line: bytes, content: bytes) -> bool:
+    return line in content.split(b"\n")

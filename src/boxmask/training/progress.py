@@ -44,7 +44,7 @@ def drop_log_after(log: Path, stage: str, step: int, *, with_validation: bool = 
     def is_kept(row: dict[str, Any]) -> bool:
         return row["step"] < step or (row["step"] == step and not (with_validation and "val" in row))
 
-    complete = [row for row in read_log(log) if {"stage", "step"} <= row.keys()]
+    complete = [row for row in read_log(log) if "stage" in row and isinstance(row.get("step"), int)]
     rows = [row for row in complete if row["stage"] != stage or is_kept(row)]
     with atomic_write(log) as partial:
         partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
