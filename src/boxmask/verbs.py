@@ -97,14 +97,17 @@ def evaluate(
     `boxmask evaluate --help` describes the options; `pictures` is a folder to draw into.
     Raises LabelError, PhotoError, CheckpointError or UsageError.
     """
+    from boxmask.options import check_choice
+    from boxmask.runs.splits import Split
     from boxmask.tasks.contract import LabelOptions
     from boxmask.tasks.table import task_of
     from boxmask.weights.checkpoint import load_model
 
-    model = load_model(Path(run), device)
-    task = task_of(model)
+    check_choice("split", split, Split)
     classes = Path(classes_file) if classes_file else None
     options = LabelOptions(on_bad_boxes, on_bad_photos, on_unseen_classes, classes, on_unknown_colors)
+    model = load_model(Path(run), device)
+    task = task_of(model)
     dataset = task.read_split(Path(run), Path(data), split, options)
     folder = Path(pictures) if pictures else None
     report = task.evaluate(model, dataset, on_unseen_classes, progress, folder)

@@ -10,12 +10,14 @@ import ast
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
+from numbers import Real
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
 from boxmask.errors import UsageError
+from boxmask.options import check_choices, option
 
 DEFAULT_MINUTES = 10.0
 MIN_SIZE = 32  # pixels: the coarsest map of a backbone, of stride 32, then has one cell
@@ -42,7 +44,7 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
 )
 """Fields, the test of their values, and the expected range in words."""
 
-NOT_MODEL_OPTIONS = {"backbone": "give --backbone", "class_names": "class names come from the labels"}
+NOT_MODEL_OPTIONS = {"backbone": f"give {option('backbone')}", "class_names": "class names come from the labels"}
 """Fields of a model's config that --model-option refuses, and where they come from instead."""
 
 # The groups of flags in `boxmask train --help`, in this order.
@@ -188,18 +190,19 @@ class Recipe:
     """Mixed precision. For GPUs."""
 
     def __post_init__(self) -> None:
-        """Raise UsageError for a value out of range."""
+        """Raise UsageError for a value out of range, or that is not one of a fixed set."""
         if self.max_minutes is not None and self.epochs is not None:
-            raise UsageError("give --max-minutes or --epochs, not both")
+            raise UsageError(f"give {option('max_minutes')} or {option('epochs')}, not both")
+        check_choices(Recipe, vars(self))
         for names, is_valid, expected in LIMITS:
             for name in names:
                 value = getattr(self, name)
-                if value is not None and not is_valid(value):
-                    raise UsageError(f"--{name.replace('_', '-')}: expected {expected}, found {value}")
+                if value is not None and not (isinstance(value, Real) and is_valid(float(value))):
+                    raise UsageError(f"{option(name)}: expected {expected}, found {value}")
         _ = self.option_values  # raises for what is not NAME=VALUE
         low, high = self.scale
         if not 0 < low <= high < math.inf:
-            raise UsageError(f"--scale: expected two factors, the smaller first, found {low} {high}")
+            raise UsageError(f"{option('scale')}: expected two factors, the smaller first, found {low} {high}")
 
     @property
     def option_values(self) -> dict[str, object]:

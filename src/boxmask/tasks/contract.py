@@ -18,6 +18,7 @@ from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.evaluation.contract import Evaluation
+from boxmask.options import check_choices
 from boxmask.pipeline.images import Size
 from boxmask.prediction.predict import ResultWriter
 from boxmask.results.picture_folder import PictureFolder
@@ -40,6 +41,8 @@ class LabelOptions:
     """How an evaluation reads labels; see `boxmask evaluate --help`.
 
     classes_file, on_unknown_colors: default: as in training, if the data set is the same
+
+    Raises UsageError for a value that an option does not have.
     """
 
     on_bad_boxes: OnBadBoxes | None = None
@@ -47,6 +50,9 @@ class LabelOptions:
     on_unseen_classes: OnUnseenClasses = "error"
     classes_file: Path | None = None
     on_unknown_colors: Literal["error", "skip"] | None = None
+
+    def __post_init__(self) -> None:
+        check_choices(LabelOptions, vars(self))
 
 
 @dataclass(frozen=True)

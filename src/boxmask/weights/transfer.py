@@ -20,6 +20,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from boxmask.errors import WeightsError
+from boxmask.names import class_name
+from boxmask.options import option
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.weights.checkpoint import checkpoint_path, read_checkpoint
 from boxmask.weights.imagenet import backbone_weights
@@ -48,6 +50,10 @@ class Pretrained:
     backbone: str
     state: State
     class_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Bring the class names to the form in which they are compared."""
+        object.__setattr__(self, "class_names", tuple(map(class_name, self.class_names)))
 
     @staticmethod
     def from_run(run: str | Path) -> Pretrained:
@@ -84,14 +90,15 @@ def transfer_weights(
     model: Any = getattr(network, "boxes", network)  # the module that holds config and backbone
     state = network.state_dict()
     target = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
-    for source, flag in ((detector, "--detector"), (classifier, "--classifier")):
+    for source, name in ((detector, "detector"), (classifier, "classifier")):
         if source is not None:
-            _check_backbone(source, model.config.backbone, flag)
+            _check_backbone(source, model.config.backbone, name)
+    class_names = [class_name(name) for name in model.config.class_names]
     report = {}
     new, report["backbone"] = _transfer_backbone(target, classifier or detector, model.backbone)
     for part, name in PARTS.items():
         if any(key.startswith(part) for key in target):
-            tensors, report[name] = _transfer_part(part, target, detector, model.config.class_names)
+            tensors, report[name] = _transfer_part(part, target, detector, class_names)
             new |= tensors
     network.load_state_dict({key: new.get(key.removeprefix(prefix), tensor) for key, tensor in state.items()})
     return report
@@ -104,11 +111,12 @@ def _select(part: str, state: State) -> dict[str, Tensor]:
 # ---------------------------------------------------------------- backbone
 
 
-def _check_backbone(source: Pretrained, backbone: str, flag: str) -> None:
+def _check_backbone(source: Pretrained, backbone: str, name: str) -> None:
     if source.backbone != backbone:
         raise WeightsError(
-            f"{flag}: {source.origin} has backbone {source.backbone}, but the new network has {backbone}. "
-            f"Use --backbone {source.backbone}, or train the source with --backbone {backbone}."
+            f"{option(name)}: {source.origin} has backbone {source.backbone}, but the new network has "
+            f"{backbone}. Use {option('backbone', source.backbone)}, or train the source with "
+            f"{option('backbone', backbone)}."
         )
 
 

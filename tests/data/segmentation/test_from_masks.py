@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from boxmask.data.split import draw_missing_splits
 from boxmask.errors import LabelError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
+from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.types import IGNORED
 
 SIZE = (8, 10)
@@ -98,7 +100,7 @@ def test_the_box_of_an_object_without_a_mask_is_enlarged_to_whole_pixels() -> No
 
 def test_it_is_split_and_checked_like_any_other_data_set() -> None:
     dataset = segmentation_from_detection(labeled(*[[("cat", BIG, "mask"), ("dog", SMALL, "mask")]] * 10))
-    assert dataset.pixel_counts[0].tolist() == [80 - 30 - 4, 30, 4]
+    assert dataset.pixel_counts[0].tolist() == [80 - 30, 30 - 4, 4]  # the small one lies on the big one
     split = draw_missing_splits(dataset)
     assert [len(split.split(name)) for name in ("train", "val", "test")] == [7, 1, 2]
     assert check_training_classes(split) == ()
@@ -112,3 +114,37 @@ def test_a_data_set_without_masks_is_refused() -> None:
         segmentation_from_detection(labeled([("cat", BIG, "bare")]))
     with pytest.raises(LabelError, match="no object has a mask"):
         segmentation_from_detection(labeled([("cat", BIG, "crowd")]))
+
+
+# ---------------------------------------------------------------- pixels per class
+
+
+def test_pixels_are_counted_on_the_masks_not_by_declared_areas() -> None:
+    labels = replace(labeled([("cat", BIG, "mask"), ("dog", OTHER, "mask")], []), areas=np.ones(2, np.float32))
+    assert segmentation_from_detection(labels).pixel_counts.tolist() == [[80 - 30 - 6, 30, 6], [80, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("objects", "expected"),
+    [
+        ([("cat", BIG, "mask"), ("dog", OTHER, "bare")], [44, 30, 0]),  # a box without a mask is not labeled
+        ([("cat", BIG, "mask"), ("dog", SMALL, "crowd")], [50, 26, 0]),
+        ([("cat", BIG, "mask"), ("dog", SMALL, "difficult")], [50, 26, 0]),
+        ([("cat", BIG, "difficult"), ("dog", SMALL, "mask")], [50, 0, 4]),
+        ([("cat", SMALL, "mask"), ("dog", SMALL, "mask")], [76, 0, 4]),  # of two alike, the later one is seen
+        ([("cat", BIG, "mask"), ("cat", (5, 4, 9, 8), "mask")], [80 - 30 - 16 + 4, 42, 0]),
+    ],
+)
+def test_overlapping_objects_are_counted_as_they_are_painted(
+    objects: list[Object], expected: list[int]
+) -> None:
+    dataset = segmentation_from_detection(labeled(objects))
+    assert dataset.pixel_counts.tolist() == [expected]
+    painted = dataset.source.labels(0)
+    assert [int((painted == label).sum()) for label in range(3)] == expected
+
+
+def test_balanced_weights_follow_the_pixels_that_are_seen() -> None:
+    photos: list[list[Object]] = [[("cat", BIG, "mask"), ("dog", SMALL, "mask")]]
+    weights = balanced_weights(segmentation_from_detection(labeled(*photos)).counts())
+    assert weights == pytest.approx((26 / 50, 1.0, 26 / 4))  # median frequency 26 / 80

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 from numpy.typing import NDArray
+from PIL import Image
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.segmentation.dataset import SegmentationDataset
@@ -68,8 +69,8 @@ def _outward_to_pixels(boxes: Float[np.ndarray, "N 4"]) -> Int[np.ndarray, "N 4"
 def segmentation_from_detection(dataset: DetectionDataset) -> SegmentationDataset:
     """The same photos and splits with a class for every pixel: "background", then the classes of the objects.
 
-    A class of the data set called "background" becomes the background. Pixels per class are estimated from
-    the objects' areas, because masks are only painted on demand.
+    A class of the data set called "background" becomes the background. To count the pixels of each class,
+    every label map is painted once.
     Raises LabelError if no object has a mask, or there are too many classes.
     """
     if not (dataset.has_mask & ~dataset.crowd).any():
@@ -79,27 +80,24 @@ def segmentation_from_detection(dataset: DetectionDataset) -> SegmentationDatase
     if len(names) > IGNORED:
         raise LabelError(f"{dataset.root}: {len(names)} classes; at most {IGNORED} are supported.")
     label_of_class = np.array([names.index(name) for name in dataset.class_names], dtype=np.uint8)
+    maps = LabelMapsFromMasks(dataset, label_of_class, names.index(BACKGROUND))
     return SegmentationDataset(
         root=Path(dataset.root),
         class_names=names,
         files=dataset.files,
         sizes=dataset.sizes,
         splits=dataset.splits,
-        pixel_counts=_estimate_pixel_counts(dataset, label_of_class, len(names)),
-        source=LabelMapsFromMasks(dataset, label_of_class, names.index(BACKGROUND)),
+        pixel_counts=_count_pixels(maps, len(names)),
+        source=maps,
         notes=dataset.notes,
     )
 
 
-def _estimate_pixel_counts(
-    dataset: DetectionDataset, label_of_class: NDArray[np.uint8], num_classes: int
-) -> NDArray[np.int64]:
-    """(P, K) sums of the objects' areas, overlaps included. The rest of each photo is background."""
-    counted = dataset.counted
-    photo = np.repeat(np.arange(len(dataset)), np.diff(dataset.offsets))[counted]
-    pixel_counts = np.zeros((len(dataset), num_classes), dtype=np.int64)
-    areas = np.maximum(1, dataset.areas[counted]).astype(np.int64)
-    np.add.at(pixel_counts, (photo, label_of_class[dataset.labels[counted]]), areas)
-    covered = pixel_counts.sum(axis=1)
-    pixel_counts[:, 0] += np.maximum(0, dataset.sizes.astype(np.int64).prod(axis=1) - covered)
-    return pixel_counts
+def _count_pixels(maps: LabelMapsFromMasks, num_classes: int) -> NDArray[np.int64]:
+    """(P, K) pixels of each class in each photo, as painted: exact where objects overlap."""
+    dataset = maps.dataset
+    counts = np.zeros((len(dataset), num_classes), dtype=np.int64)
+    counts[:, maps.background] = dataset.sizes.astype(np.int64).prod(axis=1)
+    for photo in np.flatnonzero(np.diff(dataset.offsets)).tolist():
+        counts[photo] = Image.fromarray(maps.labels(photo)).histogram()[:num_classes]
+    return counts

@@ -1,0 +1,70 @@
+"""Options as users write them: their names in messages, and the values that they accept.
+
+An option is a flag of the program and a keyword in Python. Messages that advise one name both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from boxmask.errors import UsageError
+
+
+def option(name: str, value: str = "") -> str:
+    """The flag of an option, and its keyword in Python where that is spelled in another way.
+
+    option("size"), option("weights", "none")   --size, --weights none
+    option("learning_rate")                     --learning-rate (in Python: learning_rate)
+    option("on_bad_photos", "skip")             --on-bad-photos skip (in Python: on_bad_photos="skip")
+    """
+    flag = f"--{name.replace('_', '-')} {value}".strip()
+    if "_" not in name:
+        return flag
+    return f'{flag} (in Python: {name}="{value}")' if value else f"{flag} (in Python: {name})"
+
+
+def model_option(name: str, value: object) -> str:
+    """A field of a model's config, as the program and as Python set it."""
+    return f'--model-option {name}={value} (in Python: model_options={{"{name}": {value!r}}})'
+
+
+# ---------------------------------------------------------------- fixed sets of values
+
+
+def check_choice(name: str, value: object, annotation: Any) -> None:
+    """Raise UsageError for a value that its annotation, a Literal or Literal | None, does not list.
+
+    Other annotations accept any value.
+    """
+    choices = _choices(annotation)
+    if choices and value not in choices:
+        shown = ", ".join(_quoted(choice) for choice in choices)
+        raise UsageError(f"{option(name)}: expected one of {shown}, found {_quoted(value)}")
+
+
+def check_choices(owner: type, values: Mapping[str, object]) -> None:
+    """Check all values whose fields in a class are annotated as Literal; see `check_choice`."""
+    for name, annotation in _annotations(owner).items():
+        check_choice(name, values[name], annotation)
+
+
+@lru_cache
+def _annotations(owner: type) -> dict[str, Any]:
+    return get_type_hints(owner)
+
+
+def _choices(annotation: Any) -> tuple[object, ...]:
+    """The values in a Literal, and None if it is optional; none for other annotations."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    literals = [part for part in get_args(annotation) if get_origin(part) is Literal]
+    if not literals:
+        return ()
+    optional = (None,) if type(None) in get_args(annotation) else ()
+    return (*(choice for literal in literals for choice in get_args(literal)), *optional)
+
+
+def _quoted(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
