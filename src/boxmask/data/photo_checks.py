@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.errors import PhotoError
+from boxmask.options import option
 from boxmask.photos.integrity import check_intact
 from boxmask.photos.size import photo_size
 
@@ -19,13 +20,16 @@ OnBadPhotos = Literal["error", "skip"]
 """What to do with photos that cannot be read: stop, or leave them out with a note."""
 
 _THREADS = 8  # reading headers waits for the disk more than it computes
-_SKIP = '--on-bad-photos skip (in Python: on_bad_photos="skip")'
+_SKIP = option("on_bad_photos", "skip")
 UNREADABLE = (0, 0)
 """The size of a photo whose header cannot be read."""
 
 
 def check_photos(
-    root: Path, files: Sequence[str], on_bad_photos: OnBadPhotos | None = "error"
+    root: Path,
+    files: Sequence[str],
+    on_bad_photos: OnBadPhotos | None = "error",
+    checked: Container[str] | None = None,
 ) -> tuple[NDArray[np.int32], dict[int, str]]:
     """Return the sizes of photos, and a message for each that cannot be read.
 
@@ -33,25 +37,29 @@ def check_photos(
     that none fails later. With None, only the headers are read, and there are no messages: it is for callers
     that leave out what they cannot read.
 
+    checked: the files to check, all by default. Of other files, only the headers are read.
+
     sizes: (P, 2) heights and widths as shown
 
-    Raises PhotoError, with all messages, if `on_bad_photos` is "error" or no photo can be read.
+    Raises PhotoError, with all messages, if `on_bad_photos` is "error" or no checked photo can be read.
     """
 
-    def check(file: str) -> tuple[tuple[int, int], str]:
+    to_check = [on_bad_photos is not None and (checked is None or file in checked) for file in files]
+
+    def check(file: str, to_check: bool) -> tuple[tuple[int, int], str]:
         size = UNREADABLE
         try:
             size = photo_size(root / file)
-            if on_bad_photos is not None:
+            if to_check:
                 check_intact(root / file, decode=on_bad_photos == "skip")
         except PhotoError as error:
-            return size, str(error)
+            return size, str(error) if to_check else ""
         return size, ""
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        results = list(pool.map(check, files))
-    errors = {index: message for index, (_, message) in enumerate(results) if message and on_bad_photos}
-    if errors and (on_bad_photos == "error" or len(errors) == len(files)):
+        results = list(pool.map(check, files, to_check))
+    errors = {index: message for index, (_, message) in enumerate(results) if message}
+    if errors and (on_bad_photos == "error" or len(errors) == sum(to_check)):
         raise PhotoError(bad_photos_message(errors))
     return np.array([size for size, _ in results], dtype=np.int32).reshape(-1, 2), errors
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,11 +24,14 @@ from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
 from boxmask.data.json_text import read_json
 from boxmask.data.messages import MAX_LOCATIONS, format_count, format_errors, format_note
 from boxmask.data.split import without_unsplit_photos
+from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
 from boxmask.names import AmbiguousNameError, Match, NameIndex
+from boxmask.options import option
 
 CONTENTS = "contents"
 _CHUNK = 16_384
+_OPENING = re.compile(r'\s*\{\s*"(?:(?:train|val|test)"\s*:\s*\[|contents"\s*:\s*\{)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,16 @@ def write_split_file(dataset: SplitDataset, path: str | Path) -> None:
 
 
 # ---------------------------------------------------------------- reading
+
+
+def is_split_file(path: Path) -> bool:
+    """Whether a JSON file looks like a split file. Only its beginning is read."""
+    if path.suffix.lower() != ".json":
+        return False
+    try:
+        return _OPENING.match(read_beginning(path)) is not None
+    except LabelError:
+        return False
 
 
 def read_split_file(path: str | Path) -> SplitFile:
@@ -172,7 +186,10 @@ def _match(file: SplitFile, index: NameIndex) -> dict[str, Match]:
 
 
 def _check_same_photos(path: Path, index: NameIndex, unnamed: Sequence[str], absent: Sequence[str]) -> None:
-    remedy = f"Correct {path}, or do without it to draw a new split."
+    remedy = (
+        f"Correct {path}, do without it to draw a new split, or leave these photos out with "
+        f"{option('on_bad_photos', 'skip')}."
+    )
     if unnamed:
         raise LabelError(format_errors("Photos that the split file does not name", unnamed, remedy))
     if absent:

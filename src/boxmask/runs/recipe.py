@@ -44,7 +44,10 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
 )
 """Fields, the test of their values, and the expected range in words."""
 
-NOT_MODEL_OPTIONS = {"backbone": f"give {option('backbone')}", "class_names": "class names come from the labels"}
+NOT_MODEL_OPTIONS = {
+    "backbone": f"give {option('backbone')}",
+    "class_names": "class names come from the labels",
+}
 """Fields of a model's config that --model-option refuses, and where they come from instead."""
 
 # The groups of flags in `boxmask train --help`, in this order.
@@ -202,7 +205,9 @@ class Recipe:
         _ = self.option_values  # raises for what is not NAME=VALUE
         low, high = self.scale
         if not 0 < low <= high < math.inf:
-            raise UsageError(f"{option('scale')}: expected two factors, the smaller first, found {low} {high}")
+            raise UsageError(
+                f"{option('scale')}: expected two factors, the smaller first, found {low} {high}"
+            )
 
     @property
     def option_values(self) -> dict[str, object]:

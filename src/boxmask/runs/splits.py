@@ -14,6 +14,7 @@ from boxmask.data.messages import shorten_note
 from boxmask.data.split import without_unsplit_photos
 from boxmask.data.split_file import read_split_file
 from boxmask.errors import LabelError
+from boxmask.options import check_choice
 from boxmask.runs.run import Run
 from boxmask.runs.same_photos import NOT_USED, find_common_photos, was_read_from
 
@@ -32,8 +33,10 @@ def select_split(unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: S
     run:     a `Run`, its folder or a checkpoint in it
     data:    the path of the data set
 
-    Raises LabelError if the split has no photos, or if the run's split file is damaged.
+    Raises LabelError if the split has no photos, or if the run's split file is damaged; UsageError for a
+    split that there is not.
     """
+    check_choice("split", split, Split)
     dataset = _with_run_split(unsplit, Run.from_path(run), Path(data))
     selected = dataset if split == "all" else dataset.subset(np.flatnonzero(dataset.splits == split))
     if not len(selected):

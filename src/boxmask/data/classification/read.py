@@ -27,8 +27,9 @@ from boxmask.data.detection.read import has_detection_labels, read_unsplit_detec
 from boxmask.data.formats.source import split_from_name
 from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_photos
+from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all
 from boxmask.data.split import draw_missing_splits
-from boxmask.data.split_file import apply_split_file
+from boxmask.data.split_file import apply_split_file, is_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_folder, note_on_unused_files
 from boxmask.names import class_name, notes_on_class_names
@@ -69,19 +70,24 @@ def read_unsplit_classification(
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos = "error",
     context: tuple[int, int] = CONTEXT,
+    select: SelectPhotos = select_all,
 ) -> ClassificationDataset:
     """Read as `read_classification` does, but with any number of classes.
+
+    select: chooses the photos to return; others need not be intact
 
     `splits` is "" where the data set names no split. Raises LabelError for folders that are not one per
     class, for a photo in two classes, and as `read_detection` does; PhotoError for unreadable photos.
     """
     if has_detection_labels(Path(path)):
-        objects = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, needs_masks=False)
+        objects = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, needs_masks=False, select=select)
         return crop_objects(objects, context)
-    return crop_objects(read_class_folders(Path(path), on_bad_photos), NO_CONTEXT)
+    return crop_objects(read_class_folders(Path(path), on_bad_photos, select), NO_CONTEXT)
 
 
-def read_class_folders(root: Path, on_bad_photos: OnBadPhotos = "error") -> DetectionDataset:
+def read_class_folders(
+    root: Path, on_bad_photos: OnBadPhotos = "error", select: SelectPhotos = select_all
+) -> DetectionDataset:
     """Photos in class folders, each with one box as large as the photo.
 
     Raises LabelError for folders that are not one per class, and PhotoError for photos that cannot be read.
@@ -98,19 +104,18 @@ def read_class_folders(root: Path, on_bad_photos: OnBadPhotos = "error") -> Dete
         raise LabelError(f"{root}: no photo lies in a class folder. {_EXPECTED}")
     outside = [str(photo) for photo in photos if str(photo) not in items]
     names = sorted(items)
-    sizes, bad_photos = check_photos(root, names, on_bad_photos)
-    good = [index for index in range(len(names)) if index not in bad_photos]
-    items = {names[index]: items[names[index]] for index in good}
+    chosen = select(PhotoList.of(root, names, [items[name].split for name in names]))
+    sizes, bad_photos = check_photos(root, names, on_bad_photos, set(chosen.files.tolist()))
+    chosen = chosen.without([names[index] for index in bad_photos], note_on_bad_photos(bad_photos))
     notes = (
         *format_note(f"left out: {format_count(len(outside), 'photo')} in no class folder", outside),
-        *note_on_bad_photos(bad_photos),
-        *note_on_unused_files(map(str, others)),
+        *note_on_unused_files(str(file) for file in others if not is_split_file(root / file)),
         *notes_on_class_names(folder for photo in photos if (folder := layout.class_folder(photo))),
         *_note_on_empty_folders(root, layout, photos),
         *_note_on_copies(root, items),
         *note_on_outputs(outputs),
     )
-    return _dataset(root, items, sizes[good], notes)
+    return chosen.select_from(_dataset(root, {name: items[name] for name in names}, sizes, notes))
 
 
 # ---------------------------------------------------------------- folders

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import OnBadBoxes, check_boxes
 from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.labeled_photos import check_labeled_photos
 from boxmask.data.detection.outline_checks import check_outlines
 from boxmask.data.detection.plausibility import check_coordinates, notes_on_plausibility
 from boxmask.data.detection.rle_masks import RleMasks
@@ -20,13 +21,15 @@ from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.source import Source, find_source, notes_on_unused
 from boxmask.data.messages import format_errors
-from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
+from boxmask.data.photo_checks import OnBadPhotos
+from boxmask.data.photo_list import SelectPhotos, select_all
 from boxmask.data.photo_sizes import find_label_sizes
 from boxmask.data.resized_photos import scale_labels
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
-from boxmask.errors import LabelError, UsageError
+from boxmask.errors import LabelError
 from boxmask.file_kinds import is_file, is_folder
+from boxmask.options import check_choice
 
 
 class Format(Protocol):
@@ -67,14 +70,14 @@ def read_detection(
     on_bad_boxes: what to do with boxes that are empty or outside their photo, and with outlines that cannot
                   be read: "error" stops at any, "skip" leaves out any number. Default: leave them out while
                   they are under 1 % of all boxes, or outlines, of the data set, else stop.
-    on_bad_photos: what to do with photos that cannot be read; None keeps them, for callers that leave out
-                  what they cannot read
+    on_bad_photos: what to do with photos that do not exist or cannot be read; None keeps them, for callers
+                  that leave out what they cannot read
     needs_masks:  False if only boxes are learned or evaluated: outlines that cannot be read are then left out
                   with a note, whatever `on_bad_boxes` says
 
-    Raises LabelError for labels that cannot be read, for bad boxes, and for boxes that may lie sideways on
-    their photos or at another scale (see `find_label_sizes`). Raises PhotoError for photos that cannot be
-    read, and UsageError for another value of `on_bad_boxes`.
+    Raises LabelError for labels that cannot be read, for photos that do not exist, for bad boxes, and for
+    boxes that may lie sideways on their photos or at another scale (see `find_label_sizes`). Raises
+    PhotoError for photos that cannot be read, and UsageError for another value of an option.
     """
     dataset = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, needs_masks=needs_masks)
     if split_file:
@@ -88,14 +91,16 @@ def read_unsplit_detection(
     on_bad_photos: OnBadPhotos | None = "error",
     *,
     needs_masks: bool = True,
+    select: SelectPhotos = select_all,
 ) -> DetectionDataset:
-    """Read labeled photos as `read_detection` does; `splits` is "" where the data set names no split."""
-    if on_bad_boxes not in (None, "error", "skip"):
-        raise UsageError(f'on_bad_boxes: expected "error", "skip" or None, found {on_bad_boxes!r}')
+    """Read labeled photos as `read_detection` does; `splits` is "" where the data set names no split.
+
+    select: chooses the photos to return; others need not be intact
+    """
+    check_choice("on_bad_boxes", on_bad_boxes, OnBadBoxes | None)
+    check_choice("on_bad_photos", on_bad_photos, OnBadPhotos | None)
     labels = _read_labels(find_source(Path(path)), Path(path))
-    files = [photo.file for photo in labels.photos]
-    sizes, bad_photos = check_photos(labels.root, files, on_bad_photos)
-    sizes = _with_declared_sizes(labels, sizes)
+    chosen, sizes = check_labeled_photos(labels, on_bad_photos, select)
     check_coordinates(labels, sizes)
     label_sizes, notes = find_label_sizes(labels, sizes)  # first: sideways boxes would look like bad ones
     notes = labels.notes + notes
@@ -107,9 +112,8 @@ def read_unsplit_detection(
         masks = reading.masks
     labels = _with_boxes_of_masks(labels, masks, sizes)
     boxes, good, box_notes = check_boxes(labels, sizes, on_bad_boxes)
-    notes += box_notes + notes_on_plausibility(labels, sizes, masks, good) + note_on_bad_photos(bad_photos)
-    dataset = _dataset(replace(labels, notes=notes), sizes, boxes, masks, good)
-    return dataset.subset(np.flatnonzero(~np.isin(dataset.files, [files[index] for index in bad_photos])))
+    notes += box_notes + notes_on_plausibility(labels, sizes, masks, good)
+    return chosen.select_from(_dataset(replace(labels, notes=notes), sizes, boxes, masks, good))
 
 
 def has_detection_labels(path: Path) -> bool:
@@ -148,7 +152,7 @@ def _read_labels(source: Source, path: Path) -> Labels:
         raise LabelError(
             f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn. Add some objects."
         )
-    used = [*files, *labels.other_files, *(photo.file for photo in labels.photos)]
+    used = [*files, *labels.other_files, *(photo.file for photo in labels.photos if not photo.missing_name)]
     return replace(labels, notes=labels.notes + notes_on_unused(source, used))
 
 
@@ -175,16 +179,6 @@ def _with_boxes_of_masks(labels: Labels, masks: RleMasks, sizes: NDArray[np.int3
 
 
 # ---------------------------------------------------------------- arrays
-
-
-def _with_declared_sizes(labels: Labels, sizes: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Give photos that are left out, because their header cannot be read, a size that fits their labels."""
-    sizes = sizes.copy()
-    for index in np.flatnonzero((sizes == UNREADABLE).all(axis=1)).tolist():
-        boxes = labels.boxes[labels.photo_of == index]
-        low = np.ceil(boxes[np.isfinite(boxes).all(axis=1)][:, [3, 2]].max(axis=0, initial=1))
-        sizes[index] = labels.photos[index].declared_size or np.clip(low, 1, 10**5).astype(np.int32)
-    return sizes
 
 
 def _dataset(

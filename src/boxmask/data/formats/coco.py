@@ -51,7 +51,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     """Read the files and find their photos.
 
     Raises LabelError, with file, line and id, for broken JSON, for ids of images or categories that are
-    unknown or given twice, and for photos that are missing or listed twice.
+    unknown or given twice, and for photos that are listed twice.
     """
     finder = PhotoFinder(source)
     documents = [read_document(source.root, file) for file in files]
@@ -69,7 +69,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     notes += format_note("left out, because they cannot be read as labels", list(errors.values()))
     notes += note_on_unlabeled_photos(source, [photo.file for photo in listed], "that the labels do not name")
     labels = _labels(source, documents, listed, notes)
-    return replace(labels, other_files=(*others, *errors))
+    return replace(labels, other_files=(*others, *errors), did_you_mean=finder.did_you_mean)
 
 
 # ---------------------------------------------------------------- photos
@@ -93,7 +93,8 @@ def _check_listed_once(documents: Sequence[CocoDocument], photos: dict[str, list
     entries: dict[str, list[tuple[CocoDocument, int]]] = defaultdict(list)
     for document in documents:
         for index, photo in enumerate(photos[document.file]):
-            entries[photo.file].append((document, index))
+            if not photo.missing_name:
+                entries[photo.file].append((document, index))
     errors = [
         f"{file}: {' and '.join(document.location('images', index) for document, index in listed)}"
         for file, listed in entries.items()

@@ -14,7 +14,7 @@ _MAX_EXCESS = 1.01
 """An area may exceed its box by a pixel per side and by rounding, because masks consist of whole pixels."""
 
 _FAR = 1e12
-"""Stands for infinity in the size of a box."""
+"""The largest width and height of a box; areas of larger ones would overflow."""
 
 _MIN_FILLED = 0.05
 """Objects fill about half of their box. If all of a file fill less than this share, these are no areas."""
@@ -32,7 +32,7 @@ def check_areas(
     are wrong if each is tiny against its box, or if boxes of different sizes have the same area.
     """
     given = ~np.isnan(declared)
-    width, height = np.nan_to_num(np.abs(boxes_xywh[:, 2:]), nan=np.nan, posinf=_FAR).T
+    width, height = np.minimum(np.abs(boxes_xywh[:, 2:]), _FAR).T  # NaN stays
     largest = (width + 1) * (height + 1) * _MAX_EXCESS  # NaN for a missing box
     wrong = given & (~np.isfinite(declared) | (declared <= 0) | (declared > largest))
     reason = "are not above 0 and at most as large as the box"

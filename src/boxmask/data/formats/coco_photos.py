@@ -9,10 +9,9 @@ from pathlib import Path
 from boxmask.data.formats.coco_document import CocoDocument
 from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.formats.numbers import whole_number
-from boxmask.data.formats.photo_finder import PhotoFinder, missing_photos, note_on_inexact_names
+from boxmask.data.formats.photo_finder import PhotoFinder, note_on_inexact_names, path_of_missing
 from boxmask.data.formats.source import Source
 from boxmask.data.json_text import read_json
-from boxmask.data.messages import format_errors
 from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
 from boxmask.names import Match
@@ -74,41 +73,35 @@ def find_photos(
 ) -> tuple[list[LabeledPhoto], tuple[str, ...]]:
     """The photo of each image, and a note on names that are not spelled as their files.
 
-    Raises LabelError for photos that do not exist or may be several.
+    Raises LabelError for names that may mean several photos.
     """
     names = [image["file_name"] for image in document.images]
     matches = [finder.find(name, document.file) for name in names]
-    missing = [
-        (document.location("images", index), names[index])
-        for index, match in enumerate(matches)
-        if match is None
-    ]
-    if missing:
-        remedy = (
-            "Put the photos beside the JSON file or in a folder such as images/, or remove their entries."
-        )
-        lines = missing_photos(missing, finder)
-        raise LabelError(format_errors("Labels name photos that do not exist", lines, remedy))
-    found = [match for match in matches if match is not None]
-    photos = [_labeled_photo(document, index, match.file, source) for index, match in enumerate(found)]
-    return photos, _note_on_inexact_names(document, names, found)
+    photos = [_labeled_photo(document, index, match, source) for index, match in enumerate(matches)]
+    return photos, _note_on_inexact_names(document, names, matches)
 
 
 def _note_on_inexact_names(
-    document: CocoDocument, names: Sequence[str], matches: Sequence[Match]
+    document: CocoDocument, names: Sequence[str], matches: Sequence[Match | None]
 ) -> tuple[str, ...]:
-    inexact = [index for index, match in enumerate(matches) if match.difference]  # locations take time
+    inexact = {index: match for index, match in enumerate(matches) if match and match.difference}
     return note_on_inexact_names(
-        [(document.location("images", index), names[index], matches[index]) for index in inexact]
+        [(document.location("images", index), names[index], match) for index, match in inexact.items()]
     )
 
 
-def _labeled_photo(document: CocoDocument, index: int, file: str, source: Source) -> LabeledPhoto:
+def _labeled_photo(document: CocoDocument, index: int, match: Match | None, source: Source) -> LabeledPhoto:
     image = document.images[index]
+    name = image["file_name"]
     height, width = whole_number(image.get("height")), whole_number(image.get("width"))
     declared = None if height is None or width is None else (height, width)
     image_id = image["id"]
     location = f"{source.root / document.file}: images[{index}] (id {image_id})"
     return LabeledPhoto(
-        file, location, declared, document.split, image_id if isinstance(image_id, int) else None
+        match.file if match else path_of_missing(name),
+        location,
+        declared,
+        document.split,
+        image_id if isinstance(image_id, int) else None,
+        "" if match else name,
     )

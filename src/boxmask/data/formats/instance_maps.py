@@ -74,8 +74,8 @@ def unreadable(source: Source) -> list[str]:
 def read(source: Source, files: Sequence[str]) -> Labels:
     """Read the instance maps and find their photos.
 
-    Raises LabelError for images of another kind among them, for maps and photos that do not match one to
-    one, and for a `classes.txt` that does not hold one name.
+    Raises LabelError for images of another kind among them, for several maps or photos with one name, and for
+    a `classes.txt` that does not hold one name.
     """
     _check_modes(source, files)
     photos = [_labeled_photo(source, file, photo) for file, photo in _match_photos(source, files).items()]
@@ -142,34 +142,33 @@ def _check_modes(source: Source, files: Sequence[str]) -> None:
         raise LabelError(format_errors("Images of another kind among the instance maps", others, remedy))
 
 
-def _match_photos(source: Source, files: Sequence[str]) -> dict[str, str]:
-    """The photo of each map. Raises LabelError if they do not match one to one."""
+def _match_photos(source: Source, files: Sequence[str]) -> dict[str, str | None]:
+    """The photo of each map, None if there is none. Raises LabelError for several of one name."""
     photos: dict[str | None, list[str]] = defaultdict(list)
     for photo in source.photos:
         photos[_key(photo, _PHOTO_FOLDERS)].append(photo)
     maps: dict[str | None, list[str]] = defaultdict(list)
     for file in files:
         maps[_key(file, _MAP_FOLDERS)].append(file)
-    missing = [str(source.root / same_key[0]) for key, same_key in maps.items() if key not in photos]
-    if missing:
-        remedy = (
-            "Put each photo, with the same name, in a folder called images/ beside the folder of the maps."
-        )
-        raise LabelError(format_errors("Instance maps without a photo", missing, remedy))
-    several = [" and ".join(found[key]) for key in maps for found in (maps, photos) if len(found[key]) > 1]
+    several = [
+        " and ".join(found[key]) for key in maps for found in (maps, photos) if len(found.get(key, [])) > 1
+    ]
     if several:
         remedy = "Keep one photo and one instance map of each name."
         heading = f"{source.root}: files that may belong to the same photo"
         raise LabelError(format_errors(heading, several, remedy))
-    return {file: photos[key][0] for key, (file,) in maps.items()}
+    return {file: photos[key][0] if key in photos else None for key, (file,) in maps.items()}
 
 
-def _labeled_photo(source: Source, file: str, photo: str) -> LabeledPhoto:
+def _labeled_photo(source: Source, file: str, photo: str | None) -> LabeledPhoto:
     path = source.root / file
+    missing_name = "" if photo else (_key(file, _MAP_FOLDERS) or file).replace("*", _PHOTO_FOLDERS[0], 1)
+    photo = photo or missing_name
     with open_image(path) as image:
         declared_size = (image.height, image.width)
     folder = PurePosixPath(photo).parent.as_posix()
-    return LabeledPhoto(photo, str(path), declared_size, split_from_path(folder))
+    split = split_from_path(folder)
+    return LabeledPhoto(photo, str(path), declared_size, split, missing_name=missing_name)
 
 
 def _class_name(source: Source) -> str:

@@ -47,6 +47,7 @@ class LabeledPhoto:
     declared_size: (height, width) in the labels, if given
     split:         "train", "val" or "test", if the data set names one
     image_id:      the format's own id of the photo, if it has one
+    missing_name:  the name in the labels of a photo that does not exist; `file` then only stands for it
     """
 
     file: str
@@ -54,6 +55,11 @@ class LabeledPhoto:
     declared_size: tuple[int, int] | None = None
     split: str | None = None
     image_id: int | None = None
+    missing_name: str = ""
+
+
+def _no_suggestion(_: str) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,7 @@ class Labels:
     location:    file and line of the object in row n
     other_files: files that were read, or that the notes name, beside photos and label files
     read_masks:  reads the masks of all objects; None if there are only boxes. Raises LabelError.
+    did_you_mean: photos whose names are similar to that of one that does not exist, as part of a message
     """
 
     root: Path
@@ -89,11 +96,12 @@ class Labels:
     notes: tuple[str, ...] = ()
     other_files: tuple[str, ...] = ()
     read_masks: MaskReader | None = None
+    did_you_mean: Callable[[str], str] = _no_suggestion
 
 
 def note_on_unlabeled_photos(source: Source, labeled: Sequence[str], reason: str) -> tuple[str, ...]:
     """A note on photos that no label names, in the folders of those that are labeled."""
-    folders = {PurePosixPath(file).parent for file in labeled}
-    named = set(labeled)
+    named = set(labeled).intersection(source.photos)
+    folders = {PurePosixPath(file).parent for file in named}
     others = [file for file in source.photos if file not in named and PurePosixPath(file).parent in folders]
     return format_note(f"left out: {format_count(len(others), 'photo')} {reason}", others)

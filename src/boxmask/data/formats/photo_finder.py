@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_from_path
-from boxmask.data.messages import MAX_LOCATIONS, format_note
+from boxmask.data.messages import format_note
 from boxmask.errors import LabelError
 from boxmask.names import AmbiguousNameError, Match, NameIndex, folders_agree, normal_path, telling_folders
 
@@ -72,15 +73,9 @@ class PhotoFinder:
         return len(splits) > 1 or (differ and sheet_folders[-1] in self._folders)
 
 
-def missing_photos(missing: Sequence[tuple[str, str]], finder: PhotoFinder) -> list[str]:
-    """Lines for an error on photos that do not exist; the shown ones suggest photos with similar names.
-
-    missing: the location of each label, and the name that it gives
-    """
-    suggested = [
-        f"{location}: {name}{finder.did_you_mean(name)}" for location, name in missing[:MAX_LOCATIONS]
-    ]
-    return suggested + [f"{location}: {name}" for location, name in missing[MAX_LOCATIONS:]]
+def path_of_missing(name: str) -> str:
+    """A path below the root for a photo that does not exist, whatever path the label gives."""
+    return re.sub(r"^([A-Za-z]:)?(/|\.\./)*", "", normal_path(name)) or "unnamed"
 
 
 def note_on_inexact_names(matches: Sequence[tuple[str, str, Match]]) -> tuple[str, ...]:

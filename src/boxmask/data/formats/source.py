@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
 from boxmask.data.messages import format_note
+from boxmask.data.split_file import is_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, note_on_unused_files
 from boxmask.outputs import is_output, note_on_outputs, split_outputs
@@ -75,7 +76,7 @@ def notes_on_unused(source: Source, used: Iterable[str]) -> tuple[str, ...]:
     lines = [
         f"{count:,} in {folder or '.'}/" for folder, count in sorted(photos.items()) if folder not in folders
     ]
-    rest = [file for file in others if not _is_photo(Path(file))]
+    rest = [file for file in others if not (_is_photo(Path(file)) or is_split_file(source.root / file))]
     return (
         *format_note("not used: photos in folders without labeled photos", lines),
         *note_on_unused_files(rest),

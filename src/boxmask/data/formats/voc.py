@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
-from boxmask.data.formats.photo_finder import PhotoFinder, missing_photos
+from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.formats.voc_photos import find_voc_photos
 from boxmask.data.formats.voc_splits import Listed, ListedName, check_same_splits, match_lists, read_splits
@@ -73,16 +73,17 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     """Read annotation files, and find their photos and splits.
 
     Raises LabelError, with file and line, for broken XML, for objects without class or box, and for photos
-    that are missing or have several annotation files.
+    that have several annotation files.
     """
     voc_files = _read_files(source, files)
     finder = PhotoFinder(source)
-    photos, notes = find_voc_photos(voc_files, finder, source.root)
+    photos, missing, notes = find_voc_photos(voc_files, finder, source.root)
     names = read_splits(source)
     sheets = {file.file: photo for file, photo in zip(voc_files, photos, strict=True)}
     listed = match_lists(names, photos, sheets) if names else None
     labeled = [
-        _labeled_photo(source, file, photo, listed) for file, photo in zip(voc_files, photos, strict=True)
+        replace(_labeled_photo(source, file, photo, listed), missing_name=missing.get(file.file, ""))
+        for file, photo in zip(voc_files, photos, strict=True)
     ]
     empty = _listed_photos_without_file(listed.unmatched, finder) if listed else []
     known = [*photos, *(photo.file for photo in empty)]
@@ -91,7 +92,8 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     others = [f"{source.root / file.file} {file.note}" for file in voc_files if file.note]
     notes += format_note("label files in another encoding", others)
     labels = _labels(source, voc_files, [*labeled, *empty], notes)
-    return replace(labels, other_files=tuple(file for file in source.files if "ImageSets/" in file))
+    lists = tuple(file for file in source.files if "ImageSets/" in file)
+    return replace(labels, other_files=lists, did_you_mean=finder.did_you_mean)
 
 
 def _read_files(source: Source, files: Sequence[str]) -> list[VocFile]:
@@ -127,22 +129,26 @@ def _split_from_folders(*files: str) -> str | None:
 def _listed_photos_without_file(names: Sequence[ListedName], finder: PhotoFinder) -> list[LabeledPhoto]:
     """Photos in a split list but without an annotation file: they show no object.
 
-    Raises LabelError for a listed name without a photo, and for a photo in two splits.
+    Raises LabelError for a photo in two splits.
     """
     photos: dict[str, ListedName] = {}
     missing, pairs = [], []
     for entry in sorted(names, key=lambda entry: entry.name):
         match = finder.find(entry.name, entry.file)
         if match is None:
-            missing.append((entry.location, entry.name))
+            missing.append(entry)
         else:
             pairs.append((photos.setdefault(match.file, entry), entry))
-    if missing:
-        remedy = "Add the photos and their label files, or remove these names from the split files."
-        lines = missing_photos(missing, finder)
-        raise LabelError(format_errors("Split files name photos that do not exist", lines, remedy))
     check_same_splits(pairs)
-    return [LabeledPhoto(photo, entry.location, split=entry.split) for photo, entry in photos.items()]
+    return [
+        *(LabeledPhoto(photo, entry.location, split=entry.split) for photo, entry in photos.items()),
+        *(
+            LabeledPhoto(
+                path_of_missing(entry.name), entry.location, split=entry.split, missing_name=entry.name
+            )
+            for entry in missing
+        ),
+    ]
 
 
 # ---------------------------------------------------------------- objects

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxmask.data.formats.photo_finder import PhotoFinder, missing_photos, note_on_inexact_names
+from boxmask.data.formats.photo_finder import PhotoFinder, note_on_inexact_names, path_of_missing
 from boxmask.data.formats.voc_xml import VocFile
 from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError, PhotoError
@@ -37,6 +37,16 @@ class _Sheet:
     own: Match | None
 
     @property
+    def name(self) -> str:
+        """The name of the photo in its <filename>, else its own."""
+        return self.file.filename or self.file.stem
+
+    @property
+    def exists(self) -> bool:
+        """Whether one of the names is that of a photo."""
+        return self.named is not None or self.own is not None
+
+    @property
     def location(self) -> str:
         """The file and the line of its <filename>."""
         return f"{self.root / self.file.file}:{self.file.line}"
@@ -44,26 +54,19 @@ class _Sheet:
 
 def find_voc_photos(
     voc_files: Sequence[VocFile], finder: PhotoFinder, root: Path
-) -> tuple[list[str], tuple[str, ...]]:
-    """The photo of each label file, and notes.
+) -> tuple[list[str], dict[str, str], tuple[str, ...]]:
+    """The photo of each label file, the names of those that do not exist, by label file, and notes.
 
-    Raises LabelError for photos that do not exist, that may be several, and that have several label files.
+    Raises LabelError for photos that may be several, and that have several label files.
     """
     sheets = [_find_names(file, finder, root) for file in voc_files]
-    missing = [
-        (sheet.location, sheet.file.filename or sheet.file.stem)
-        for sheet in sheets
-        if sheet.named is None and sheet.own is None
-    ]
-    if missing:
-        remedy = (
-            "Put the photos beside their labels or in a folder such as images/, or remove these label files."
-        )
-        lines = missing_photos(missing, finder)
-        raise LabelError(format_errors("Labels name photos that do not exist", lines, remedy))
-    photos, notes = _choose(sheets)
-    _check_one_file_per_photo(photos, sheets)
-    return photos, notes
+    existing = [sheet for sheet in sheets if sheet.exists]
+    photos, notes = _choose(existing)
+    _check_one_file_per_photo(photos, existing)
+    photo_of = {sheet.file.file: photo for sheet, photo in zip(existing, photos, strict=True)}
+    missing = {sheet.file.file: sheet.name for sheet in sheets if not sheet.exists}
+    photo_of |= {file: path_of_missing(name) for file, name in missing.items()}
+    return [photo_of[file.file] for file in voc_files], missing, notes
 
 
 def _find_names(file: VocFile, finder: PhotoFinder, root: Path) -> _Sheet:
@@ -94,7 +97,7 @@ def _choose(sheets: Sequence[_Sheet]) -> tuple[list[str], tuple[str, ...]]:
     for sheet in sheets:
         match, heading = _decide(sheet, claims)
         photos.append(match.file)
-        inexact.append((sheet.location, sheet.file.filename or sheet.file.stem, match))
+        inexact.append((sheet.location, sheet.name, match))
         if heading:
             rejected = sheet.own.file if heading == _NAMED and sheet.own else sheet.file.filename
             choices[heading].append(f"{sheet.location}: {match.file}, not {rejected}")

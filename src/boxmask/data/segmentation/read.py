@@ -15,7 +15,8 @@ from boxmask.data.detection.read import has_detection_labels, read_unsplit_detec
 from boxmask.data.formats.source import Source, find_source, notes_on_unused
 from boxmask.data.formats.voc_splits import is_split_list, match_lists, read_splits
 from boxmask.data.messages import format_count, format_errors, format_note
-from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_photos
+from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
+from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all
 from boxmask.data.segmentation.classes_file import (
     CLASSES_FILE_NAMES,
     LabelMapClasses,
@@ -38,6 +39,7 @@ from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import is_folder
+from boxmask.options import option
 
 MAX_FOLDERS_SHOWN = 6
 _OTHER_FILES = (*CLASSES_FILE_NAMES, "split.json")  # read, but no photos or label maps
@@ -79,6 +81,7 @@ def read_unsplit_segmentation(
     on_unknown_colors: OnUnknownColors = "error",
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos = "error",
+    select: SelectPhotos = select_all,
 ) -> SegmentationDataset:
     """Read photos with a class for every pixel; `splits` is "" where the data set names no split.
 
@@ -89,17 +92,18 @@ def read_unsplit_segmentation(
     on_unknown_colors: what to do with colors that the classes file does not name
     on_bad_boxes:      see `read_detection`
     on_bad_photos:     what to do with photos and label maps that cannot be read
+    select:            chooses the photos to return; others need not be intact
 
     Raises LabelError and PhotoError as `read_unsplit_detection` and `read_unsplit_label_maps` do.
     """
     path = Path(path)
     if classes_file is not None or not has_detection_labels(path):
-        return read_unsplit_label_maps(path, classes_file, on_unknown_colors, on_bad_photos)
-    objects = read_unsplit_detection(path, on_bad_boxes, on_bad_photos)
+        return read_unsplit_label_maps(path, classes_file, on_unknown_colors, on_bad_photos, select)
+    objects = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, select=select)
     if objects.has_mask.any():
         return segmentation_from_detection(objects)
     if has_label_maps(path):
-        return read_unsplit_label_maps(path, classes_file, on_unknown_colors, on_bad_photos)
+        return read_unsplit_label_maps(path, classes_file, on_unknown_colors, on_bad_photos, select)
     raise LabelError(
         f"{path}: its objects have boxes but no masks, which segmentation needs. Give a data set with masks "
         "(COCO's segmentation), or with label maps beside its photos."
@@ -119,6 +123,7 @@ def read_unsplit_label_maps(
     classes_file: str | Path | None = None,
     on_unknown_colors: OnUnknownColors = "error",
     on_bad_photos: OnBadPhotos = "error",
+    select: SelectPhotos = select_all,
 ) -> SegmentationDataset:
     """Read a folder of photos with label maps (see `pairs.py` for the folders they may lie in).
 
@@ -127,20 +132,23 @@ def read_unsplit_label_maps(
     cannot be read.
     """
     source, pairs, notes = _find_pairs(Path(path), on_bad_photos)
-    sizes, bad_photos = check_photos(source.root, [pair.photo for pair in pairs], on_bad_photos)
-    maps = [pair.label_map for pair in pairs]
+    splits, split_notes = _splits(source, pairs)
+    photos, maps = [pair.photo for pair in pairs], [pair.label_map for pair in pairs]
+    chosen = select(PhotoList.of(source.root, photos, splits.tolist()))
+    sizes, bad_photos = check_photos(source.root, photos, on_bad_photos, set(chosen.files.tolist()))
     classes = _read_classes(source.root, maps, classes_file)
     by_index, bad_maps = summarize_label_maps(source.root, maps, classes.by_color)
+    bad_maps = {index: error for index, error in bad_maps.items() if photos[index] in chosen.files}
     notes += classes.notes + note_on_bad_photos(bad_photos)
-    notes += _note_on_bad_maps(bad_maps, bad_photos, len(pairs), on_bad_photos)
-    good = [index for index in by_index if index not in bad_photos]
-    pairs, summaries, sizes = [pairs[i] for i in good], [by_index[i] for i in good], sizes[good]
-    photos, files = [pair.photo for pair in pairs], [pair.label_map for pair in pairs]
+    notes += _note_on_bad_maps(bad_maps, bad_photos, len(chosen), on_bad_photos)
+    chosen = chosen.without([photos[index] for index in (*bad_photos, *bad_maps)], ())
+    good = [i for i in by_index if i not in bad_photos and tuple(sizes[i].tolist()) != UNREADABLE]
+    photos, files = [photos[i] for i in good], [maps[i] for i in good]
+    summaries, sizes, splits = [by_index[i] for i in good], sizes[good], splits[good]
     notes += check_sizes(photos, files, summaries, sizes)
     notes += check_values(summaries, files, classes, on_unknown_colors)
-    splits, split_notes = _splits(source, pairs)
     pixel_counts = count_pixels(summaries, sizes, classes)
-    return SegmentationDataset(
+    dataset = SegmentationDataset(
         root=source.root,
         class_names=classes.names,
         files=np.array(photos),
@@ -152,6 +160,7 @@ def read_unsplit_label_maps(
         ),
         notes=notes + split_notes + notes_on_classes(pixel_counts, files, classes),
     )
+    return chosen.select_from(dataset)
 
 
 def _find_pairs(path: Path, on_bad_photos: OnBadPhotos) -> tuple[Source, list[Pair], tuple[str, ...]]:
@@ -189,10 +198,8 @@ def _note_on_bad_maps(
 
 
 def _bad_maps_message(errors: Mapping[int, str]) -> str:
-    remedy = (
-        "Export them again, or leave them out with their photos with --on-bad-photos skip (in Python: "
-        'on_bad_photos="skip").'
-    )
+    leave_out = f"leave them out with their photos with {option('on_bad_photos', 'skip')}"
+    remedy = f"Export them again, or {leave_out}."
     return format_errors("Label maps that cannot be read", list(errors.values()), remedy)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,8 @@ class ClassificationTask:
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> ClassificationDataset:
         """The items of one split with their classes."""
         check_no_label_map_options(run, options)
-        dataset = read_unsplit_classification(data, options.on_bad_boxes, options.on_bad_photos)
-        return dataset.with_photos(select_split(dataset.photos, run, data, split))
+        select = partial(select_split, run=run, data=data, split=split)
+        return read_unsplit_classification(data, options.on_bad_boxes, options.on_bad_photos, select=select)
 
     def evaluate(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,13 @@ class DetectionTask:
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> DetectionDataset:
         """The photos of one split with their objects."""
         check_no_label_map_options(run, options)
-        dataset = read_unsplit_detection(
-            data, options.on_bad_boxes, options.on_bad_photos, needs_masks=self.needs_masks
+        return read_unsplit_detection(
+            data,
+            options.on_bad_boxes,
+            options.on_bad_photos,
+            needs_masks=self.needs_masks,
+            select=partial(select_split, run=run, data=data, split=split),
         )
-        return select_split(dataset, run, data, split)
 
     def evaluate(
         self,

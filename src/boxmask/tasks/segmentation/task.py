@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,14 +104,14 @@ class SegmentationTask:
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> SegmentationDataset:
         """The photos of one split with their label maps."""
         trained = _recipe_for_same_data(run, data)
-        unsplit = read_unsplit_segmentation(
+        return read_unsplit_segmentation(
             data,
             classes_file=options.classes_file or trained.classes_file,
             on_unknown_colors=options.on_unknown_colors or trained.on_unknown_colors,
             on_bad_boxes=options.on_bad_boxes,
             on_bad_photos=options.on_bad_photos,
+            select=partial(select_split, run=run, data=data, split=split),
         )
-        return select_split(unsplit, run, data, split)
 
     def evaluate(
         self,
