@@ -1,5 +1,5 @@
 import re
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_training_takes_the_default_minutes() -> None:
 
 
 def test_minutes_and_epochs_exclude_each_other() -> None:
-    with pytest.raises(UsageError, match=r"--max-minutes or --epochs, not both"):
+    with pytest.raises(UsageError, match=r"--max-minutes \(in Python: max_minutes\) or --epochs, not both"):
         Recipe(max_minutes=1, epochs=1)
 
 
@@ -49,8 +49,45 @@ def test_minutes_and_epochs_exclude_each_other() -> None:
     ],
 )
 def test_an_invalid_value_is_an_error(option: dict[str, Any], message: str) -> None:
+    (name,) = option
+    if "_" in name:
+        message = message.replace(":", f" (in Python: {name}):", 1)
     with pytest.raises(UsageError, match=re.escape(message)):
         Recipe(**option)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            {"on_bad_boxes": "bogus"},
+            'boxes (in Python: on_bad_boxes): expected one of "error", "skip", None,',
+        ),
+        (
+            {"on_bad_photos": None},
+            'photos (in Python: on_bad_photos): expected one of "error", "skip", found None',
+        ),
+        ({"on_unseen_classes": "drop"}, 'expected one of "error", "skip", found "drop"'),
+        ({"on_unknown_colors": ["skip"]}, 'expected one of "error", "skip", found [\'skip\']'),
+        ({"crop_policy": "random"}, 'expected one of "jitter", "ssd", None, found "random"'),
+        ({"precision": 16}, '--precision: expected one of "no", "fp16", "bf16", found 16'),
+        ({"optimizer": "adam"}, '--optimizer: expected one of "adamw", "sgd", found "adam"'),
+        ({"training": "Joint"}, '--training: expected one of "joint", "alternating", found "Joint"'),
+        ({"class_weights": True}, 'expected one of "none", "balanced", found True'),
+        ({"epochs": "3"}, "--epochs: expected more than 0, found 3"),
+    ],
+)
+def test_a_value_that_is_not_one_of_a_fixed_set_is_an_error(option: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        Recipe(**option)
+
+
+def test_every_field_with_a_fixed_set_of_values_is_checked() -> None:
+    fixed = [name for name, hint in get_type_hints(Recipe).items() if "Literal" in str(hint)]
+    assert len(fixed) >= 9
+    for name in fixed:
+        with pytest.raises(UsageError, match=f"--{name.replace('_', '-')}.*: expected one of"):
+            Recipe(**{name: "bogus"})  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- model options

@@ -11,18 +11,18 @@ from boxmask.data.contract import SplitDataset
 from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
 from boxmask.names import class_name
+from boxmask.options import option
 
 OnUnseenClasses = Literal["error", "skip"]
 """What to do with classes that were never seen in training: stop, or continue with a note."""
 
 _REMEDY_IN_TRAINING = (
-    "Move some of these photos to train, choose another --split-seed or a --split-file, or continue without "
-    "these classes with --on-unseen-classes skip (in Python: split_seed, split_file, "
-    'on_unseen_classes="skip").'
+    f"Move some of these photos to train, choose another {option('split_seed')} or a {option('split_file')}, "
+    f"or continue without these classes with {option('on_unseen_classes', 'skip')}."
 )
 _REMEDY_IN_EVALUATION = (
     "Correct the class names in the labels, train with these classes, or leave them out of the metrics with "
-    '--on-unseen-classes skip (in Python: on_unseen_classes="skip").'
+    f"{option('on_unseen_classes', 'skip')}."
 )
 
 

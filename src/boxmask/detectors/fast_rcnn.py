@@ -191,12 +191,14 @@ def compress_with_svd(detector: nn.Module, svd_ranks: tuple[int, int]) -> None:
     """
     if not isinstance(detector, FastRCNN) or detector.config.svd_ranks:
         raise UsageError(
-            "--svd needs a Fast R-CNN that is not compressed yet. Use its checkpoint from training."
+            "--svd (in Python: compress_with_svd) needs a Fast R-CNN that is not compressed yet. Use its "
+            "checkpoint from training."
         )
     head = detector.box_head
     for rank, layer in zip(svd_ranks, (head.fc6, head.fc7), strict=True):
         max_rank = min(cast(nn.Linear, layer).weight.shape)
         if not 1 <= rank <= max_rank:
-            raise UsageError(f"--svd: expected ranks from 1 to {max_rank}, found {rank}")
+            name = "--svd (in Python: svd_ranks)"
+            raise UsageError(f"{name}: expected ranks from 1 to {max_rank}, found {rank}")
     compress_head(head, svd_ranks)
     detector.config = replace(detector.config, svd_ranks=svd_ranks)

@@ -17,6 +17,7 @@ from jaxtyping import UInt16
 from PIL import Image
 
 from boxmask.errors import UsageError
+from boxmask.options import option
 from boxmask.outputs import write_output
 from boxmask.outputs.marks import png_mark
 from boxmask.types import IGNORED, Detections, SegmentationMap
@@ -43,7 +44,7 @@ def instance_map(detections: Detections) -> UInt16[np.ndarray, "H W"]:
     if len(detections) > MAX_OBJECTS:
         raise UsageError(
             f"label-maps: a 16-bit image can number at most {MAX_OBJECTS} objects, found "
-            f"{len(detections)} in one photo. Raise --min-score, or save coco."
+            f"{len(detections)} in one photo. Raise {option('min_score')}, or save coco."
         )
     return detections.masks.paint(np.arange(1, len(detections) + 1, dtype=np.uint16))
 

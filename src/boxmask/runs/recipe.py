@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from cyclopts import Group, Parameter
 
 from boxmask.errors import UsageError
-from boxmask.options import check_choices, option
+from boxmask.options import check_choices, model_option, option
 
 DEFAULT_MINUTES = 10.0
 MIN_SIZE = 32  # pixels: the coarsest map of a backbone, of stride 32, then has one cell
@@ -193,7 +193,7 @@ class Recipe:
     """Mixed precision. For GPUs."""
 
     def __post_init__(self) -> None:
-        """Raise UsageError for a value out of range, or that is not one of a fixed set."""
+        """Raise UsageError for a value that is not one of a fixed set, or out of range."""
         if self.max_minutes is not None and self.epochs is not None:
             raise UsageError(f"give {option('max_minutes')} or {option('epochs')}, not both")
         check_choices(Recipe, vars(self))
@@ -202,8 +202,7 @@ class Recipe:
                 value = getattr(self, name)
                 if value is not None and not (isinstance(value, Real) and is_valid(float(value))):
                     raise UsageError(f"{option(name)}: expected {expected}, found {value}")
-        _ = self.option_values  # raises for what is not NAME=VALUE
-        low, high = self.scale
+        _, (low, high) = self.option_values, self.scale  # the first raises for what is not NAME=VALUE
         if not 0 < low <= high < math.inf:
             raise UsageError(
                 f"{option('scale')}: expected two factors, the smaller first, found {low} {high}"
@@ -241,7 +240,7 @@ def _parse_option(text: str) -> tuple[str, object]:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (name.isidentifier() and equals):
         raise UsageError(
-            f"--model-option {text}: expected NAME=VALUE, for example --model-option nms_iou=0.4"
+            f"--model-option {text}: expected NAME=VALUE, for example {model_option('nms_iou', 0.4)}"
         )
     if name in NOT_MODEL_OPTIONS:
         raise UsageError(f"--model-option {text}: {NOT_MODEL_OPTIONS[name]}")

@@ -8,6 +8,7 @@ from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
 from boxmask.models.table import model_entry, name_of
+from boxmask.options import option
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.segmenters.table import SEGMENTERS
@@ -36,9 +37,8 @@ def task_of(model: str | Model) -> Task[Any, Any]:
 
 def check_recipe(recipe: Recipe) -> None:
     """Raise UsageError for an option that the task of this model does not have."""
-    for option, default in SEGMENTATION_ONLY.items():
-        if getattr(recipe, option) != default and recipe.model not in SEGMENTERS:
-            flag = option.replace("_", "-")
-            raise UsageError(f"--{flag} is for {', '.join(SEGMENTERS)}, not for {recipe.model}")
+    for name, default in SEGMENTATION_ONLY.items():
+        if getattr(recipe, name) != default and recipe.model not in SEGMENTERS:
+            raise UsageError(f"{option(name)} is for {', '.join(SEGMENTERS)}, not for {recipe.model}")
     if recipe.crop_policy == "ssd" and recipe.model not in DETECTORS:
-        raise UsageError(f"--crop-policy ssd is for detectors, not for {recipe.model}")
+        raise UsageError(f"{option('crop_policy', 'ssd')} is for detectors, not for {recipe.model}")

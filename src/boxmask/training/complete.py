@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from boxmask.data.contract import SPLITS
-from boxmask.data.messages import shorten_note
+from boxmask.data.messages import format_count, shorten_note
 from boxmask.errors import OutputError
 from boxmask.training.curve import draw_curve
 from boxmask.training.failure import not_saved, saved_on_failure
@@ -26,6 +26,9 @@ def complete_training(session: Session, stages: Sequence[Stage], dataset: Any, *
         _report_data(session, dataset)
         finished = run_stages(stages, session, resumed) and _finish(session)
         _draw_curve(session)
+        if session.left_out:
+            count = format_count(len(session.left_out), "photo")
+            report.message(f"note: left out while training: {count} that could not be read, named above")
         if finished:
             run.remove_leftovers()
     return finished

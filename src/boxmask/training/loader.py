@@ -10,7 +10,7 @@ platform's (fork or forkserver on Linux, spawn on Windows and macOS).
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from boxmask.errors import BoxmaskError
+from boxmask.data.photo_checks import OnBadPhotos
+from boxmask.errors import BoxmaskError, LabelError, PhotoError
 from boxmask.photos.pillow_warnings import ignore_pillow_warnings
 from boxmask.pipeline.images import Size
 from boxmask.tasks.contract import Augment, Task
@@ -32,6 +33,17 @@ SampleKey: TypeAlias = tuple[int, int]
 Sample: TypeAlias = tuple[Tensor, Any, int]
 """Image, target, index of the photo."""
 
+UNREADABLE = (PhotoError, LabelError)
+"""Errors of a photo or label map that was deleted or damaged since the training began."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadSample:
+    """A sample that could not be made. torch would wrap the error of a worker in its traceback."""
+
+    photo: int
+    error: BoxmaskError
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
@@ -41,12 +53,14 @@ class TrainingBatch:
     targets:   the labels of each photo, as the task gives them
     proposals: (P, 4) boxes in each image; None where the detector proposes its own
     photos:    the index of each photo in the data set
+    errors:    of the photos that are left out because they cannot be read any more, by their index
     """
 
     images: list[Tensor]
     targets: list[Any]
     proposals: list[Tensor] | None
     photos: list[int]
+    errors: dict[int, BoxmaskError] = field(default_factory=dict)
 
 
 Batches: TypeAlias = Generator[TrainingBatch, None, None]
@@ -77,12 +91,12 @@ class TrainingDataset(TorchDataset[Any]):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, key: SampleKey) -> Sample | BoxmaskError:
+    def __getitem__(self, key: SampleKey) -> Sample | BadSample:
         epoch, photo = key
         try:
             image, target = self._read(photo)
         except BoxmaskError as error:
-            return error  # for `load_batches` to raise: torch would wrap a worker's error in its traceback
+            return BadSample(photo, error)
         generator = np.random.default_rng((self.seed, epoch, photo))
         return *self.augmentation(image, target, generator), photo
 
@@ -148,10 +162,13 @@ def padded_sizes(dataset: Any, task: Task[Any, Any], config: Any) -> list[Size]:
     return [(-(-height // multiple) * multiple, -(-width // multiple) * multiple) for height, width in sizes]
 
 
-def load_batches(dataset: TrainingDataset, sampler: BatchSampler, workers: int) -> Batches:
+def load_batches(
+    dataset: TrainingDataset, sampler: BatchSampler, workers: int, on_bad_photos: OnBadPhotos = "error"
+) -> Batches:
     """Yield batches without end; with workers, they are prepared while the network computes.
 
-    Raises PhotoError for a photo whose pixels are damaged.
+    A photo that cannot be read raises its PhotoError or LabelError, or leaves its batch if `on_bad_photos` is
+    "skip". The other batches stay the same; a batch may be left without photos.
     """
     loader = DataLoader(
         dataset,
@@ -168,8 +185,9 @@ def load_batches(dataset: TrainingDataset, sampler: BatchSampler, workers: int) 
     processes = list(getattr(iterator, "_workers", ()))
     try:
         for batch in iterator:
-            if isinstance(batch, BoxmaskError):
-                raise batch
+            for error in batch.errors.values():
+                if on_bad_photos == "error" or not isinstance(error, UNREADABLE):
+                    raise error
             yield batch
     finally:
         del loader, iterator  # ends the workers
@@ -178,24 +196,25 @@ def load_batches(dataset: TrainingDataset, sampler: BatchSampler, workers: int) 
                 process.kill()
 
 
-def _collate(samples: list[Sample | BoxmaskError]) -> TrainingBatch | BoxmaskError:
-    """Make a batch of samples, or return the first error among them."""
-    complete = []
+def _collate(samples: list[Sample | BadSample]) -> TrainingBatch:
+    """Make a batch of samples."""
+    batch = TrainingBatch([], [], None, [])
     for sample in samples:
-        if isinstance(sample, BoxmaskError):
-            return sample
-        complete.append(sample)
-    images, targets, photos = zip(*complete, strict=True)
-    return TrainingBatch(list(images), list(targets), None, list(photos))
+        if isinstance(sample, BadSample):
+            batch.errors[sample.photo] = sample.error
+        else:
+            image, target, photo = sample
+            batch.images.append(image)
+            batch.targets.append(target)
+            batch.photos.append(photo)
+    return batch
 
 
-def _collate_proposals(samples: list[Sample | BoxmaskError]) -> TrainingBatch | BoxmaskError:
+def _collate_proposals(samples: list[Sample | BadSample]) -> TrainingBatch:
     """Make a batch of samples whose targets hold proposals."""
     batch = _collate(samples)
-    if isinstance(batch, BoxmaskError):
-        return batch
-    targets, proposals = zip(*map(split_proposals, batch.targets), strict=True)
-    return replace(batch, targets=list(targets), proposals=list(proposals))
+    pairs = [split_proposals(target) for target in batch.targets]
+    return replace(batch, targets=[target for target, _ in pairs], proposals=[boxes for _, boxes in pairs])
 
 
 def _init_worker(number: int) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from boxmask.data.contract import SplitDataset
+from boxmask.data.messages import format_count
+from boxmask.data.split_file import read_split_file
 from boxmask.errors import CheckpointError
 from boxmask.runs.run import Run, read_fingerprint, versions
 from boxmask.runs.serialization import recipe_to_dict
@@ -31,6 +34,18 @@ def check_resumable(run: Run) -> None:
     else:
         reason = "this is not a run, or its training never began"
     raise CheckpointError(f"{run.path}: there is nothing to resume: {reason}.")
+
+
+def accept_left_out_photos(session: Session, photos: SplitDataset) -> None:
+    """Let a training go on without photos that have become unreadable, if its recipe skips such photos.
+
+    Its fingerprint is then the one that it began with: the data differs, so the labels cannot be compared.
+    """
+    num_left_out = len(read_split_file(session.run.split_file).splits) - len(photos)
+    if session.recipe.on_bad_photos == "skip" and num_left_out > 0:
+        session.state.fingerprint = read_fingerprint(session.run)
+        count = format_count(num_left_out, "photo")
+        session.report.message(f"note: training goes on without {count} that it began with")
 
 
 def check_data(run: Run, fingerprint: str) -> None:

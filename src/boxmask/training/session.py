@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from accelerate import Accelerator
 
+from boxmask.errors import BoxmaskError
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
@@ -28,6 +29,7 @@ class Session:
     train, val:  the training and the validation photos, as the task reads them
     new_network: returns a network as it is before the first step
     is_restoring: whether a saved state is about to replace what a stage begins with
+    left_out:    messages on the photos that are left out because they cannot be read any more
     """
 
     state: State
@@ -41,10 +43,19 @@ class Session:
     stop: StopRequest
     new_network: Callable[[], Model]
     is_restoring: bool = False
+    left_out: list[str] = field(default_factory=list)
     checkpoints: Checkpoints = field(init=False)
 
     def __post_init__(self) -> None:
         self.checkpoints = Checkpoints(self.state, self.run, self.report)
+
+    def leave_out(self, error: BoxmaskError) -> None:
+        """Report a photo that cannot be read any more. Raises its error unless the recipe skips them."""
+        if self.recipe.on_bad_photos == "error":
+            raise error
+        if str(error) not in self.left_out:
+            self.left_out.append(str(error))
+            self.report.message(f"note: left out: {error}")
 
     def seconds_left(self) -> float | None:
         """Seconds left of the recipe's minutes; None if the recipe gives epochs."""

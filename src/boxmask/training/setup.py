@@ -11,6 +11,7 @@ from torch import Tensor
 
 from boxmask.errors import UsageError
 from boxmask.models.table import make_config, model_entry
+from boxmask.options import model_option
 from boxmask.pipeline.model import Model
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.runs.recipe import MIN_SIZE, Recipe
@@ -44,14 +45,15 @@ def network_config(dataset: Any, recipe: Recipe) -> Any:
     config = make_config(recipe.model, recipe.preset, **options)
     if config.shorter_side < MIN_SIZE:
         raise UsageError(
-            f"--model-option shorter_side: expected {MIN_SIZE} or more, found {config.shorter_side}"
+            f"--model-option shorter_side (in Python: model_options): expected {MIN_SIZE} or more, found "
+            f"{config.shorter_side}"
         )
     if recipe.size is None:
         return config
     if getattr(config, "tile", 0):
         raise UsageError(
             f"--size resizes photos, but this model reads them in tiles of {config.tile} pixels at their own "
-            "resolution. Leave --size out, or give --model-option tile=0."
+            f"resolution. Leave --size out, or give {model_option('tile', 0)}."
         )
     longer = round(config.longer_side * recipe.size / config.shorter_side)
     return replace(config, shorter_side=recipe.size, longer_side=longer)
@@ -88,7 +90,8 @@ def make_batches(session: Session, proposals: ProposalSource | None) -> Batches:
     cache_bytes = recipe.cache_megabytes * 10**6 // max(1, recipe.workers)
     labeled = DatasetWithProposals(session.train, proposals) if proposals else session.train
     dataset = TrainingDataset(labeled, task, config, augmentation, recipe.seed, cache_bytes)
-    return load_batches(dataset, make_batch_sampler(session, session.state.clock.step), recipe.workers)
+    sampler = make_batch_sampler(session, session.state.clock.step)
+    return load_batches(dataset, sampler, recipe.workers, recipe.on_bad_photos)
 
 
 def make_session(

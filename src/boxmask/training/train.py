@@ -17,7 +17,13 @@ from boxmask.training.accelerator import make_accelerator
 from boxmask.training.complete import complete_training
 from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report
-from boxmask.training.restore import adopt_best, check_data, check_resumable, restore
+from boxmask.training.restore import (
+    accept_left_out_photos,
+    adopt_best,
+    check_data,
+    check_resumable,
+    restore,
+)
 from boxmask.training.session import Session
 from boxmask.training.setup import make_session
 from boxmask.training.stages.plan import stages_of
@@ -74,6 +80,7 @@ def _train_new(claim: Claim, data: Path, recipe: Recipe, report: Report, *, agai
     session = make_session(dataset, recipe, run, report, accelerator)
     _initialize(session, sources)
     if again:
+        accept_left_out_photos(session, session.task.photos(dataset))
         check_data(run, session.state.fingerprint)
         check_same_contents(run, session.task.photos(dataset))
         adopt_best(session)
@@ -98,6 +105,7 @@ def _train_on(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
     accelerator = make_accelerator(recipe)
     session = make_session(dataset, recipe, run, report, accelerator, pretrained=False)
     check_same_contents(run, session.task.photos(dataset))
+    accept_left_out_photos(session, session.task.photos(dataset))
     restore(session, stages, saved)
     return complete_training(session, stages, dataset, resumed=True)
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
+
+from boxmask.errors import PhotoError
+from boxmask.training.loader import UNREADABLE
 from boxmask.training.session import Session
 
 
@@ -54,4 +59,25 @@ def _evaluate(session: Session) -> dict[str, float | None]:
         report.advance(done, total, "validation photos")
         session.stop.check()
 
+    try:
+        return session.task.validate(network, session.val, session.recipe, advance)
+    except UNREADABLE as error:
+        session.leave_out(error)
+        session.val = _readable(session)
     return session.task.validate(network, session.val, session.recipe, advance)
+
+
+def _readable(session: Session) -> Any:
+    """The validation photos that can still be read. Raises PhotoError if there are none."""
+    readable = []
+    for photo in range(len(session.val)):
+        session.stop.check()
+        try:
+            session.task.sample(session.val, photo, session.state.network.config)
+        except UNREADABLE as error:
+            session.leave_out(error)
+        else:
+            readable.append(photo)
+    if not readable:
+        raise PhotoError("none of the validation photos can be read any more. Restore them.")
+    return session.val.subset(np.array(readable, dtype=np.int64))

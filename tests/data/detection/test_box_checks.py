@@ -74,7 +74,9 @@ def test_skip_is_not_advised_where_no_box_would_be_left(write: Write, choice: On
 
 def test_an_unknown_choice_is_refused(write: Write) -> None:
     choice: Any = "ignore"
-    with pytest.raises(UsageError, match=r'on_bad_boxes: expected "error", "skip" or None, found \'ignore\''):
+    with pytest.raises(
+        UsageError, match=r'on_bad_boxes.: expected one of "error", "skip", None, found "ignore"'
+    ):
         read_detection(write(2, 20), on_bad_boxes=choice)
 
 

@@ -120,7 +120,9 @@ def test_a_data_set_without_masks_is_refused() -> None:
 
 
 def test_pixels_are_counted_on_the_masks_not_by_declared_areas() -> None:
-    labels = replace(labeled([("cat", BIG, "mask"), ("dog", OTHER, "mask")], []), areas=np.ones(2, np.float32))
+    labels = replace(
+        labeled([("cat", BIG, "mask"), ("dog", OTHER, "mask")], []), areas=np.ones(2, np.float32)
+    )
     assert segmentation_from_detection(labels).pixel_counts.tolist() == [[80 - 30 - 6, 30, 6], [80, 0, 0]]
 
 

@@ -107,6 +107,8 @@ def read_class_folders(
     chosen = select(PhotoList.of(root, names, [items[name].split for name in names]))
     sizes, bad_photos = check_photos(root, names, on_bad_photos, set(chosen.files.tolist()))
     chosen = chosen.without([names[index] for index in bad_photos], note_on_bad_photos(bad_photos))
+    good = [index for index in range(len(names)) if index not in bad_photos]
+    items = {names[index]: items[names[index]] for index in good}
     notes = (
         *format_note(f"left out: {format_count(len(outside), 'photo')} in no class folder", outside),
         *note_on_unused_files(str(file) for file in others if not is_split_file(root / file)),
@@ -115,7 +117,7 @@ def read_class_folders(
         *_note_on_copies(root, items),
         *note_on_outputs(outputs),
     )
-    return chosen.select_from(_dataset(root, {name: items[name] for name in names}, sizes, notes))
+    return chosen.select_from(_dataset(root, items, sizes[good], notes))
 
 
 # ---------------------------------------------------------------- folders

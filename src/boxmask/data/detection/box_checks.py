@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from boxmask.data.formats.labels import Labels
 from boxmask.data.messages import format_count, format_errors, format_note, format_percent
 from boxmask.errors import LabelError
+from boxmask.options import option
 
 MAX_BAD_BOX_SHARE = 0.01
 """Bad boxes are skipped by default while they are less than this share of all boxes of the data set."""
@@ -77,8 +78,8 @@ def _remedy(share: float) -> str:
     if share == 1:  # skipping would leave nothing to learn from
         return "Correct these labels."
     return (
-        "Correct or remove these labels, or leave these boxes out with --on-bad-boxes skip (in Python: "
-        f'on_bad_boxes="skip"). By default they are left out while they are under '
+        f"Correct or remove these labels, or leave these boxes out with {option('on_bad_boxes', 'skip')}. "
+        "By default they are left out while they are under "
         f"{format_percent(MAX_BAD_BOX_SHARE)} of all boxes."
     )
 

@@ -6,10 +6,11 @@ from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OnBadBoxes
 from boxmask.data.formats.labels import Labels, MaskReading
 from boxmask.data.messages import format_count, format_errors, format_note, format_percent
 from boxmask.errors import LabelError
+from boxmask.options import option
 
 _REMEDY = (
-    "Correct these outlines, remove them, or leave them out with --on-bad-boxes skip (in Python: "
-    'on_bad_boxes="skip"). Their objects then count by their boxes only. By default outlines are left out '
+    f"Correct these outlines, remove them, or leave them out with {option('on_bad_boxes', 'skip')}. "
+    "Their objects then count by their boxes only. By default outlines are left out "
     f"while they are under {format_percent(MAX_BAD_BOX_SHARE)} of all. Run lengths must cover the photo as "
     "it is shown."
 )

@@ -27,6 +27,7 @@ from boxmask.data.json_text import read_json
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
 from boxmask.names import class_name, notes_on_class_names
+from boxmask.options import option
 from boxmask.types import IGNORED
 
 CLASSES_FILE_NAMES = ("classes.txt", "classes.csv", "classes.json", "class_dict.csv", "labelmap.txt")
@@ -86,7 +87,7 @@ def find_classes_file(folder: Path) -> Path | None:
     files = sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
     found = [file for name in CLASSES_FILE_NAMES for file in files if file.name.lower() == name]
     if len(found) > 1:
-        advice = "Keep one of them, or choose one with --classes-file (in Python: classes_file)."
+        advice = f"Keep one of them, or choose one with {option('classes_file')}."
         raise LabelError(f"{found[0]} and {found[1]}: two classes files. {advice}")
     return found[0] if found else None
 

@@ -12,6 +12,7 @@ from boxmask.data.segmentation.classes_file import LabelMapClasses, format_value
 from boxmask.data.segmentation.label_map_values import describe_values, format_share, total_pixels
 from boxmask.data.segmentation.label_maps import LabelMapSummary, OnUnknownColors
 from boxmask.errors import LabelError
+from boxmask.options import option
 from boxmask.types import IGNORED
 
 _WHITE = 0xFFFFFF
@@ -101,8 +102,7 @@ def _remedy(example: int, classes: LabelMapClasses) -> str:
         line = f"{line}`, and the other classes with their index, such as `{classes.names[0]},0"
     return (
         f"Add them to {classes.file} (a line `{line}`, with `ignore` at its end if these pixels are not "
-        "labeled), or treat them as not labeled with --on-unknown-colors skip (in Python: "
-        'on_unknown_colors="skip").'
+        f"labeled), or treat them as not labeled with {option('on_unknown_colors', 'skip')}."
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from boxmask.data.segmentation.classes_file import CLASSES_FILE_HELP, CLASSES_FILE_NAMES, format_value
 from boxmask.data.segmentation.label_maps import LabelMapSummary
+from boxmask.options import option
 from boxmask.types import IGNORED
 
 MAX_LISTED = 32
@@ -67,8 +68,8 @@ def missing_classes_file_message(
         return f"{message}\n  and {len(described) - MAX_LISTED} more. {_TOO_MANY[kind]}"
     lines = "\n".join(_classes_file_lines(list(described) if by_color else sorted(described), by_color))
     return (
-        f"{message}\nWrite {root / CLASSES_FILE_NAMES[0]}, or give a file with --classes-file (in Python: "
-        f"classes_file), with your names in place of class1, class2, ...:\n{lines}\n{CLASSES_FILE_HELP}"
+        f"{message}\nWrite {root / CLASSES_FILE_NAMES[0]}, or give a file with {option('classes_file')}, "
+        f"with your names in place of class1, class2, ...:\n{lines}\n{CLASSES_FILE_HELP}"
     )
 
 

@@ -20,6 +20,7 @@ from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.segmentation.label_map_file import SUFFIXES
 from boxmask.errors import LabelError
 from boxmask.names import NameIndex, normal_path, without_ending
+from boxmask.options import option
 
 EXPECTED_LAYOUT = (
     "photos and label maps with the same name, such as images/x.jpg and masks/x.png, or x.jpg and x_mask.png"
@@ -158,8 +159,8 @@ def _match(
         hints = [index.did_you_mean(file) for file in alone[:MAX_LOCATIONS]]
         alone = [file + hint for file, hint in zip_longest(alone, hints, fillvalue="")]
         remedy = (
-            f"Add their photos, remove them, or leave them out with --on-bad-photos skip (in Python: "
-            f'on_bad_photos="skip"). Looked for {EXPECTED_LAYOUT}.'
+            f"Add their photos, remove them, or leave them out with {option('on_bad_photos', 'skip')}. "
+            f"Looked for {EXPECTED_LAYOUT}."
         )
         raise LabelError(format_errors("Label maps without a photo", alone, remedy))
     ambiguous = [

@@ -17,6 +17,7 @@ from boxmask.data.classification.read import read_classification, read_unsplit_c
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.classification.evaluate import evaluate_classifier
 from boxmask.evaluation.classification.table import classification_table
+from boxmask.options import option
 from boxmask.pipeline.images import Size
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
@@ -115,5 +116,5 @@ class ClassificationTask:
         self, model: Classifier, out: Path, formats: tuple[str, ...] | None, min_score: float
     ) -> ClassificationWriter:
         """A table of classes."""
-        check_min_score(min_score, "--min-score")
+        check_min_score(min_score, option("min_score"))
         return ClassificationWriter(out, formats, model.config.class_names)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from boxmask.data.messages import format_count
 from boxmask.errors import OutputError
+from boxmask.options import option
 from boxmask.results.coco import save_coco
 from boxmask.results.detections import DEFAULT_DETECTION_FORMATS, check_detection_formats, write_detections
 from boxmask.results.formats import draws_pictures, output_files
@@ -37,7 +38,7 @@ class DetectionWriter:
     ) -> None:
         self.formats = DEFAULT_DETECTION_FORMATS if formats is None else formats
         check_detection_formats(self.formats, masks=masks)
-        check_min_score(min_score, "--min-score")
+        check_min_score(min_score, option("min_score"))
         self.out, self.min_score, self.class_names = out, min_score, class_names
         self.photos: list[Path] = []
         self.results: list[Detections] = []

@@ -17,6 +17,7 @@ from boxmask.data.segmentation.read import read_segmentation, read_unsplit_segme
 from boxmask.errors import LabelError
 from boxmask.evaluation.segmentation.evaluate import evaluate_segmenter
 from boxmask.evaluation.segmentation.table import segmentation_table
+from boxmask.options import option
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
 from boxmask.results.picture_folder import PictureFolder
@@ -135,7 +136,7 @@ class SegmentationTask:
         self, model: Segmenter, out: Path, formats: tuple[str, ...] | None, min_score: float
     ) -> SegmentationWriter:
         """Pictures and label maps."""
-        check_min_score(min_score, "--min-score")
+        check_min_score(min_score, option("min_score"))
         return SegmentationWriter(out, formats, model.config.class_names)
 
 

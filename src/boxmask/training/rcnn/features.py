@@ -25,6 +25,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import TrainingError
 from boxmask.geometry.boxes import coverage, iou
 from boxmask.geometry.matching import CROWD_COVERAGE
+from boxmask.options import option
 
 Rows: TypeAlias = Float[np.ndarray, "rows features"]
 
@@ -138,7 +139,7 @@ def _check_space(folder: Path, size: int) -> None:
         raise TrainingError(
             f"{folder}: the features of all training regions take {size / 1e9:.1f} GB, and "
             f"{free / 1e9:.1f} GB are free. Free some space and use --resume, or train again with another "
-            "--out or with fewer --max-regions."
+            f"--out or a lower {option('max_regions')}."
         )
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from boxmask.errors import TrainingError
+from boxmask.errors import PhotoError, TrainingError
+from boxmask.options import option
 from boxmask.pipeline.model import Model
 from boxmask.training.clock import Clock, learning_rate
 from boxmask.training.loader import TrainingBatch
@@ -68,6 +69,7 @@ class GradientDescent:
     trainable_prefixes: tuple[str, ...] = ()
     reset_prefixes: tuple[str, ...] = ()
     with_validation: bool = True
+    _lost_photos: set[int] = field(default_factory=set, init=False, repr=False)
 
     def begin(self, session: Session, minutes: float) -> None:
         """Choose the parameters to train, and make a new optimizer, average and clock."""
@@ -94,6 +96,8 @@ class GradientDescent:
             saved_at = state.clock.seconds
             while self._continues(session):
                 batch = next(batches)
+                if not self._has_photos(batch, session):
+                    continue
                 set_learning_rate(optimizer, learning_rate(state.clock.progress, recipe.warmup))
                 losses = _step(model, optimizer, session, batch)
                 session.report.step(state.clock, losses, len(batch.images))
@@ -103,6 +107,18 @@ class GradientDescent:
                     saved_at = state.clock.seconds
             session.checkpoints.save()  # before the workers end, which takes seconds if they are busy
         return state.clock.progress >= 1
+
+    def _has_photos(self, batch: TrainingBatch, session: Session) -> bool:
+        """Whether a batch has photos left, else its step is skipped. Raises PhotoError if all are lost."""
+        for error in batch.errors.values():
+            session.leave_out(error)
+        self._lost_photos = (self._lost_photos | batch.errors.keys()) - set(batch.photos)
+        if batch.images:
+            return True
+        if len(self._lost_photos) == len(session.train):
+            raise PhotoError("none of the training photos can be read any more. Restore them.")
+        session.state.clock.step += 1  # the step is the position in the order of photos
+        return False
 
     def _continues(self, session: Session) -> bool:
         """Whether another step follows. Before that, validate if a validation is due.
@@ -193,5 +209,5 @@ def _check_finite(losses: dict[str, float], session: Session, batch: TrainingBat
     photos = "\n  ".join(str(session.train.path(photo)) for photo in batch.photos)
     raise TrainingError(
         f"the loss is not finite at step {session.state.clock.step} ({parts}), with these photos:\n"
-        f"  {photos}\nCheck them and their labels, or lower --learning-rate."
+        f"  {photos}\nCheck them and their labels, or lower {option('learning_rate')}."
     )

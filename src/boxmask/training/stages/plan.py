@@ -9,6 +9,7 @@ from torch import Tensor
 
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import UsageError
+from boxmask.options import option
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.training.loader import TrainingBatch
@@ -32,7 +33,7 @@ def stages_of(recipe: Recipe) -> list[Stage]:
             )
         return alternating()
     if recipe.max_regions is not None and recipe.model != "rcnn":
-        raise UsageError(f"--max-regions is for rcnn only, not for {recipe.model}")
+        raise UsageError(f"{option('max_regions')} is for rcnn only, not for {recipe.model}")
     return PLANS.get(recipe.model, joint)()
 
 

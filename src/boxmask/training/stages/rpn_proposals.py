@@ -13,6 +13,7 @@ from torch import Tensor
 
 from boxmask.atomic_write import atomic_write
 from boxmask.detectors.faster_rcnn import FasterRCNN
+from boxmask.errors import PhotoError
 from boxmask.photos.read import to_image
 from boxmask.training.session import Session, begin_clock
 
@@ -39,7 +40,11 @@ class ProposeWithRPN:
             path = session.train.path(photo)
             file = stored.file(path)
             if not file.is_file():
-                boxes = detector.propose(to_image(path)).cpu()
+                try:
+                    boxes = detector.propose(to_image(path)).cpu()
+                except PhotoError as error:
+                    session.leave_out(error)
+                    continue
                 with atomic_write(file) as partial, partial.open("wb") as stream:
                     np.save(stream, boxes.numpy(), allow_pickle=False)
             session.report.advance(photo + 1, len(session.train))
@@ -62,7 +67,12 @@ class StoredProposals:
     root: Path
 
     def __call__(self, photo: Path) -> Tensor:
-        """Return the photo's proposals (P, 4), xyxy in its pixels, highest objectness first."""
+        """Return the photo's proposals (P, 4), xyxy in its pixels, highest objectness first.
+
+        Raises PhotoError for a photo that was left out.
+        """
+        if not self.file(photo).is_file():
+            raise PhotoError(f"{photo}: this photo has no proposals, because it could not be read before.")
         return torch.from_numpy(np.load(self.file(photo), allow_pickle=False))
 
     def file(self, photo: Path) -> Path:

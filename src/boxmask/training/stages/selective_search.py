@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.errors import TrainingError
+from boxmask.errors import PhotoError, TrainingError
 from boxmask.evaluation.proposals import ProposalRecall, best_overlaps, recall_from_overlaps
+from boxmask.options import option
 from boxmask.pipeline.selective_search.cache import ProposalCache
 from boxmask.training.proposals import ProposalSource
 from boxmask.training.session import Session, begin_clock
@@ -43,7 +45,11 @@ class SearchRegions:
             session.stop.check()
             session.state.clock.skip_pause()
             _check_time(session, number, len(paths))
-            boxes = proposals(path)
+            try:
+                boxes = proposals(path)
+            except PhotoError as error:
+                session.leave_out(error)
+                boxes = torch.zeros(0, 4)
             if number < len(train):
                 overlaps.append(best_overlaps(train, number, boxes))
                 counts.append(len(boxes))
@@ -58,8 +64,8 @@ def _check_time(session: Session, done: int, total: int) -> None:
         needed = session.state.seconds / 60 * total / max(1, done)
         raise TrainingError(
             f"Selective Search took all of the {session.recipe.minutes:g} minutes for {done} of {total} "
-            f"photos. Train again with more --max-minutes: the search takes about {needed:.0f} minutes in "
-            "all. Photos that were searched already are cached."
+            f"photos, and takes about {needed:.0f} minutes in all. Raise {option('max_minutes')}. "
+            "Photos that were searched already are cached."
         )
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from boxmask.detectors.fast_rcnn import DEFAULT_DELTA_STD, FastRCNN
+from boxmask.errors import PhotoError
 from boxmask.geometry.boxes import encode
 from boxmask.pipeline.roi_sampling import match_rois
 from boxmask.training.session import Session, begin_clock
@@ -68,7 +69,10 @@ class NormalizeTargets:
         statistics = DeltaStatistics(len(session.train.class_names), detector.config.roi_iou[1])
         for photo in range(len(session.train)):
             session.stop.check()
-            statistics.add(proposals(session.train.path(photo)), session.train.target(photo))
+            try:
+                statistics.add(proposals(session.train.path(photo)), session.train.target(photo))
+            except PhotoError as error:
+                session.leave_out(error)
             session.report.advance(photo + 1, len(session.train))
         mean, std = statistics.result()
         detector.delta_mean.copy_(mean)
