@@ -139,8 +139,10 @@ def test_an_unknown_split_is_wrong_usage(refused: Refused, trained: Path, demo: 
 
 def test_svd_is_for_fast_rcnn(refused: Callable[..., str], demo: Path, trained: Path) -> None:
     message = refused(2, "evaluate", trained, demo, "--svd", "8", "8")
-    assert "--svd needs a Fast R-CNN" in message
-    assert "--svd needs a Fast R-CNN" in refused(2, "predict", trained, demo / "images", "--svd", "8", "8")
+    assert "--svd (in Python: compress_with_svd) needs a Fast R-CNN" in message
+    assert "--svd (in Python: compress_with_svd) needs a Fast R-CNN" in refused(
+        2, "predict", trained, demo / "images", "--svd", "8", "8"
+    )
 
 
 def test_a_file_of_the_users_is_not_replaced_by_metrics(

@@ -91,8 +91,16 @@ def test_a_classifier_needs_two_classes(refused: Refused, tmp_path: Path) -> Non
         (["--model", "unet", "--model-option", "dropout"], 2, "--model-option dropout: expected NAME=VALUE"),
         (["--model", "unet", "--preset", "fpn"], 2, "unet has no preset 'fpn'; choose from: default, paper"),
         (["--model", "mask-rcnn", "--preset", "resnet"], 2, "mask-rcnn has no preset 'resnet'"),
-        (["--model", "mask-rcnn", "--class-weights", "balanced"], 2, "--class-weights is for fcn"),
-        (["--model", "classifier", "--crop-policy", "ssd"], 2, "--crop-policy ssd is for detectors"),
+        (
+            ["--model", "mask-rcnn", "--class-weights", "balanced"],
+            2,
+            "--class-weights (in Python: class_weights) is for fcn",
+        ),
+        (
+            ["--model", "classifier", "--crop-policy", "ssd"],
+            2,
+            '--crop-policy ssd (in Python: crop_policy="ssd") is for detectors',
+        ),
         (["--model", "fcn", "--model-option", "tile=64", "--size", "64"], 2, "--size resizes photos"),
         (["--model", "segnet"], 2, "unknown model 'segnet'; choose from: rcnn"),
     ],
@@ -151,13 +159,15 @@ def test_label_maps_are_read_with_a_classes_file(
 @pytest.mark.parametrize("kind", ["mask-rcnn", "classifier"])
 def test_only_segmenters_take_a_classes_file(refused: Refused, runs: Runs, demo: Path, kind: str) -> None:
     message = refused(2, "evaluate", runs(kind), demo, "--classes-file", "mine.txt")
-    assert "--classes-file and --on-unknown-colors are for segmenters" in message
+    assert "--on-unknown-colors (in Python: on_unknown_colors) are for segmenters" in message
 
 
 @pytest.mark.parametrize("kind", ["mask-rcnn", "unet", "classifier"])
 def test_svd_is_for_fast_rcnn(refused: Refused, runs: Runs, demo: Path, kind: str) -> None:
     for verb, path in (("evaluate", demo), ("predict", demo / "images")):
-        assert "--svd needs a Fast R-CNN" in refused(2, verb, runs(kind), path, "--svd", "8", "8")
+        assert "--svd (in Python: compress_with_svd) needs a Fast R-CNN" in refused(
+            2, verb, runs(kind), path, "--svd", "8", "8"
+        )
 
 
 # ---------------------------------------------------------------- predict

@@ -89,7 +89,9 @@ def test_a_minimum_score_outside_0_to_1_is_wrong_usage(
     refused: Refused, here: Path, runs: Callable[[str], Path], demo: Path, kind: str, score: str
 ) -> None:
     message = refused(2, "predict", runs(kind), demo / "images", f"--min-score={score}")
-    assert message == f"boxmask: --min-score: expected 0 to 1, found {float(score):g}\n"
+    assert (
+        message == f"boxmask: --min-score (in Python: min_score): expected 0 to 1, found {float(score):g}\n"
+    )
     assert not list(here.iterdir())
 
 

@@ -131,7 +131,7 @@ def test_stages_that_read_each_photo_go_on(
 ) -> None:
     recipe = replace(tiny(model), cache_megabytes=0, on_bad_photos="skip")
     train_names = json.loads((recipe.split_file or Path()).read_text())["train"]
-    report = HarmingReport([data / train_names[4]], begin=("Selective Search", "proposing"))
+    report = HarmingReport([data / train_names[4]], begin=("Selective Search", "RPN's proposals"))
     assert train(data, recipe, tmp_path / "run", report)[1]
     assert len(report.left_out()) == 1
 

@@ -47,8 +47,8 @@ def evaluate(
         What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
         Default: skip them if they are under 1 % of all, else stop.
     on_bad_photos
-        What to do with photos that are damaged. "skip" leaves them out, and decodes every photo once to
-        find them. Segmentation: label maps alike.
+        What to do with photos of the split that are missing or damaged. "skip" leaves them out, and decodes
+        each photo once to find them. Segmentation: label maps alike.
     on_unseen_classes
         What to do with classes that the model does not know. "skip" leaves them out of the metrics.
     classes_file

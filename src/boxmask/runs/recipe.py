@@ -168,8 +168,8 @@ class Recipe:
     """What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
     Default: skip them if they are under 1 % of all, else stop with an error."""
     on_bad_photos: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
-    """What to do with photos that are damaged. "skip" leaves them out, and decodes every photo once to find
-    them. Segmentation: label maps alike."""
+    """What to do with photos that are missing or damaged. "skip" leaves them out, also while training, and
+    decodes each photo once to find them. Segmentation: label maps alike."""
     on_unseen_classes: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """What to do with classes that have no training photo."""
     classes_file: Annotated[Path | None, Parameter(group=DATA)] = None
