@@ -84,7 +84,7 @@ def test_the_source_of_the_weights_can_be_a_run(
 
 
 def test_invalid_options_are_errors(demo: Path, quick: boxmask.Recipe, tmp_path: Path) -> None:
-    with pytest.raises(boxmask.UsageError, match="--max-minutes .* or --epochs, not both"):
+    with pytest.raises(boxmask.UsageError, match=r"--max-minutes .* or --epochs, not both"):
         boxmask.train(demo, max_minutes=1, epochs=1)
     with pytest.raises(boxmask.UsageError, match="already exists"):
         boxmask.train(demo, recipe=quick, out=tmp_path)

@@ -94,6 +94,12 @@ def test_a_photo_that_cannot_be_read_is_left_out(boxmask: Program, here: Path, d
     assert labeled.status == 1
     assert json.loads((here / "metrics.json").read_text())["photos"] == 3
     assert sorted(file.name for file in (here / "seen").glob("*.jpg")) == drawn
+    missing = photos.pop(2)
+    missing.unlink()
+    labeled = boxmask("proposals", "data", "--split", "test", "--mode", "single", "--json", "metrics.json")
+    assert labeled.status == 1
+    assert f"{missing.name}: this photo does not exist" in labeled.err
+    assert json.loads((here / "metrics.json").read_text())["photos"] == 2
     for photo in photos:
         photo.write_bytes(photo.read_bytes()[:2000])
     assert boxmask("proposals", "data", "--split", "test", "--mode", "single").status == 1

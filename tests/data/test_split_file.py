@@ -7,12 +7,17 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.split_file import apply_split_file, write_split_file
+from boxmask.data.detection.read import read_detection
+from boxmask.data.segmentation.read import read_segmentation
+from boxmask.data.split_file import apply_split_file, is_split_file, write_split_file
 from boxmask.errors import LabelError
 
 Make = Callable[..., DetectionDataset]
@@ -79,3 +84,62 @@ def test_photos_with_other_contents_are_noted(dataset: DetectionDataset, tmp_pat
     (note,) = apply_split_file(dataset, tmp_path / "split.json").notes
     assert note.startswith("photos whose contents have changed since ")
     assert note.endswith(" was written:\n  cam2/b.jpg")
+
+
+# ---------------------------------------------------------------- recognized among other files
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"train": ["a.jpg"]}', True),
+        ('{\n "val" : [],\n "test": []}', True),
+        ('{"contents": {"a.jpg": "1-f"}, "train": []}', True),
+        ('\ufeff{"test":["a"]}', True),
+        ('{"images": [], "annotations": []}', False),
+        ('{"train": "a.jpg"}', False),
+        ("[]", False),
+        ("", False),
+    ],
+)
+def test_split_files_are_recognized(tmp_path: Path, text: str, expected: bool) -> None:
+    file = tmp_path / "any name.json"
+    file.write_text(text, encoding="utf-8")
+    assert is_split_file(file) is expected
+    assert not is_split_file(file.rename(tmp_path / "other.txt"))
+
+
+@pytest.mark.parametrize("task", ["segmentation", "classification", "detection"])
+def test_a_split_file_beside_the_photos_is_no_unused_file(tmp_path: Path, task: str) -> None:
+    files = _make(tmp_path, task)
+    split = tmp_path / "my split.json"
+    split.write_text(json.dumps({"train": files[:-2], "val": files[-2:-1], "test": files[-1:]}))
+    (tmp_path / "notes.docx").write_text("")
+    dataset: Any = _READERS[task](tmp_path, split_file=split)
+    assert [note for note in dataset.notes if "not used" in note] == ["not used: 1 .docx"]
+
+
+_READERS: dict[str, Callable[..., Any]] = {
+    "segmentation": read_segmentation,
+    "classification": read_classification,
+    "detection": read_detection,
+}
+
+
+def _make(root: Path, task: str) -> list[str]:
+    """Six photos for a task; returns their paths."""
+    files = []
+    for n in range(6):
+        folder = f"class{n % 2}" if task == "classification" else "images"
+        file = root / folder / f"p{n}.png"
+        file.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((20, 30, 3), 40 * n, np.uint8)).save(file)
+        files.append(file.relative_to(root).as_posix())
+        labels = np.zeros((20, 30), np.uint16 if task == "detection" else np.uint8)
+        labels[4:12, 5 : 15 + n] = 1
+        if task != "classification":
+            (root / "labels").mkdir(exist_ok=True)
+            Image.fromarray(labels).save(root / f"labels/p{n}.png")
+    if task == "segmentation":
+        (root / "classes.txt").write_text("ground\nleaf\n")
+    return files

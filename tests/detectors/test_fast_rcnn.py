@@ -396,7 +396,7 @@ def test_a_compressed_detector_can_be_saved_and_loaded(tmp_path: Path) -> None:
 def test_ranks_out_of_range_are_refused(ranks: tuple[int, int], wrong: int) -> None:
     detector = with_hidden()
     before = set(detector.state_dict())
-    with pytest.raises(UsageError, match=f"svd_ranks.: expected ranks from 1 to 16, found {wrong}"):
+    with pytest.raises(UsageError, match=rf"svd_ranks.: expected ranks from 1 to 16, found {wrong}"):
         compress_with_svd(detector, ranks)
     assert set(detector.state_dict()) == before
     assert detector.config.svd_ranks is None
@@ -408,7 +408,7 @@ def test_other_detectors_cannot_be_compressed() -> None:
     twice = with_hidden()
     compress_with_svd(twice, (4, 4))
     for detector in (faster, twice):
-        with pytest.raises(UsageError, match="--svd .* needs a Fast R-CNN that is not compressed yet"):
+        with pytest.raises(UsageError, match=r"--svd .* needs a Fast R-CNN that is not compressed yet"):
             compress_with_svd(detector, (4, 4))
 
 

@@ -122,6 +122,17 @@ def test_the_transferred_boxes_are_the_same() -> None:
     assert torch.equal(new.boxes.predict(photo).scores, source.predict(photo).scores)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [("caf\u00e9", "cafe\u0301"), ("cafe\u0301", "caf\u00e9"), (" fig", "fig")]
+)
+def test_classes_are_matched_in_any_unicode_form(theirs: str, ours: str) -> None:
+    source = faster((theirs, "date", "walnut"))
+    _, after, report = transferred(new_mask_rcnn(("date", ours, "plum")), detector=source)
+    assert report["box head"].startswith("2 of 3 classes by name")
+    logits = part(after, "boxes.box_head.logits.")
+    assert torch.equal(logits["weight"][1], dict(source.state)["box_head.logits.weight"][0])
+
+
 def test_classes_are_matched_by_name() -> None:
     source = faster(("walnut", "fig", "date"))
     before, after, report = transferred(new_mask_rcnn(), detector=source)
