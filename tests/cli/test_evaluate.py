@@ -108,8 +108,13 @@ def test_a_damaged_checkpoint_is_an_error(
         broken.write_bytes(
             {"truncated": intact[:-1000], "garbage": b"x" * 999, "empty": b"", "wrong file": photo}[damage]
         )
+    kinds = {
+        "garbage": "is a text file, not a checkpoint",
+        "wrong file": "is a photo (JPEG), not a checkpoint",
+    }
+    expected = f"boxmask: {broken}: this {kinds.get(damage, 'checkpoint ')}"
     for verb in ("evaluate", "predict"):
-        assert f"boxmask: {broken}: this checkpoint " in refused(1, verb, broken, demo)
+        assert expected in refused(1, verb, broken, demo)
 
 
 def test_a_class_that_the_detector_does_not_know_is_an_error_or_skipped(

@@ -29,6 +29,8 @@ def describe_file(path: Path) -> str:
         return ""
     if not start.strip(b"\0"):
         return ""  # empty, or zeros after a crash
+    if start[6:9] == b"\0\0{":
+        return ""  # safetensors begins with the length of its header, whose first byte may be any
     if start[4:8] == b"ftyp":
         return "a photo or video (HEIC, AVIF or MP4)"
     if start[:4] == b"RIFF":
@@ -39,8 +41,6 @@ def describe_file(path: Path) -> str:
 
 
 def _describe_text(start: bytes) -> str:
-    if len(start) > 8 and start[8:9] == b"{":
-        return ""  # safetensors begins with the length of its header
     text = start.decode("utf-8", errors="replace").lstrip("\ufeff \r\n\t")
     if "\0" in text or text.count("\ufffd") > 1:
         return ""
