@@ -180,4 +180,4 @@ def test_missing_or_damaged_source_models_are_an_error(
         message = refused(1, "train", demo, "--model", "mask-rcnn", flag, "nowhere")
         assert message == "boxmask: nowhere: there is no such checkpoint. Check the path.\n"
     message = refused(1, "train", demo, "--detector", trained / "log.jsonl")
-    assert "log.jsonl: this checkpoint is damaged" in message
+    assert "log.jsonl: this is a JSON file, not a checkpoint" in message
