@@ -201,10 +201,18 @@ def test_damaged_photos_are_reported_before_training_or_left_out(
     assert completed.status == 0
     assert "17 train, 1 val, 3 test photos" in completed.err
     assert "note: left out: 3 photos that cannot be read" in completed.err
-    assert boxmask("evaluate", "run", data).status == 1
-    completed = boxmask("evaluate", "run", data, "--on-bad-photos", "skip", "--json", "-")
+    completed = boxmask("evaluate", "run", data, "--json", "-")  # the run's split lacks the damaged photos
     assert completed.status == 0
     assert json.loads(completed.out)["images"] == 3
+    photo = max((data / "images").glob("test-*.jpg"))
+    photo.write_bytes(photo.read_bytes()[: photo.stat().st_size // 2])
+    completed = boxmask("evaluate", "run", data)
+    assert completed.status == 1
+    assert f"{photo}: this photo is damaged" in completed.err
+    completed = boxmask("evaluate", "run", data, "--on-bad-photos", "skip", "--json", "-")
+    assert completed.status == 0
+    assert json.loads(completed.out)["images"] == 2
+    assert boxmask("evaluate", "run", data, "--split", "val").status == 0
 
 
 def test_an_empty_box_in_coco_is_an_error(refused: Refused, data: Path) -> None:
