@@ -27,6 +27,9 @@ READER_ERRORS = (
     LookupError,
     TypeError,
     AttributeError,
+    AssertionError,
+    OverflowError,
+    MemoryError,  # a size in the file that no machine has
 )
 
 
