@@ -12,8 +12,7 @@ from boxmask.names import (
     AmbiguousNameError,
     NameIndex,
     class_name,
-    notes_on_class_names,
-    without_ending,
+    without_suffix,
 )
 
 CAT_NFC = "고양이"
@@ -33,17 +32,6 @@ def test_spellings_of_one_class(spelling: str) -> None:
 @pytest.mark.parametrize("other", ["Cat", "c at", "cat1", "саt"])
 def test_other_classes(other: str) -> None:
     assert class_name(other) != class_name("cat")
-
-
-def test_merged_and_similar_classes_are_noted() -> None:
-    notes = notes_on_class_names([CAT_NFC, CAT_NFD, "traffic light", "Traffic_light", "dog", "dog", "dogs"])
-    assert notes == (
-        "spellings that differ only in Unicode form or outer spaces count as one class:\n"
-        f'  "{CAT_NFC}" (2 spellings)',
-        "classes that differ only in case, spaces, - or _ stay separate classes:\n"
-        '  "Traffic_light" and "traffic light"',
-    )
-    assert notes_on_class_names(["cat", "dog", "cat"]) == ()
 
 
 @given(st.text(), st.sampled_from(["NFC", "NFD"]))
@@ -161,7 +149,7 @@ def test_of_two_unicode_forms_on_the_disk_each_is_itself() -> None:
     [("a.jpg", "a"), ("a.0", "a.0"), ("a.0.JPG", "a.0"), ("b/a.xml", "b/a"), ("v1.5/a", "v1.5/a")],
 )
 def test_only_known_endings_are_stripped(path: str, expected: str) -> None:
-    assert without_ending(path) == expected
+    assert without_suffix(path) == expected
 
 
 # ---------------------------------------------------------------- suggestions

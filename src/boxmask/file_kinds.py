@@ -1,4 +1,4 @@
-"""Kinds of files by their ending, and an account of those that are not read: one line that counts them."""
+"""Kinds of files by their suffix, and a note that counts the files that are not read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PHOTO_SUFFIXES = (
 )
 
 HEIC_SUFFIXES = (".heic", ".heif", ".hif")
-"""Endings of photos that need the package pillow-heif."""
+"""Suffixes of photos that need the package pillow-heif."""
 
 _VIDEO = "video"
 _ARCHIVE = "archive: unpack it"
@@ -44,9 +44,9 @@ _EXPLANATIONS = {
     **dict.fromkeys(HEIC_SUFFIXES, _HEIC),
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), _OTHER_PHOTO),
 }
-_OTHER_PHOTO_ENDINGS = [ending for ending, why in _EXPLANATIONS.items() if why == _OTHER_PHOTO]
-KNOWN_ENDINGS = frozenset([*PHOTO_SUFFIXES, *_OTHER_PHOTO_ENDINGS, ".xml", ".json", ".txt"])
-"""Endings of photos, also in formats that boxmask cannot read, and of label files."""
+_OTHER_PHOTO_SUFFIXES = [suffix for suffix, text in _EXPLANATIONS.items() if text == _OTHER_PHOTO]
+KNOWN_SUFFIXES = frozenset([*PHOTO_SUFFIXES, *_OTHER_PHOTO_SUFFIXES, ".xml", ".json", ".txt"])
+"""Suffixes of photos, also in formats that boxmask cannot read, and of label files."""
 
 _INCIDENTAL = re.compile(
     r"(thumbs\.db|ehthumbs\.db|desktop\.ini|icon\r?|.*\.cache|demo\.json"
@@ -63,21 +63,21 @@ def is_incidental(file: str) -> bool:
 
 
 def note_on_unused_files(files: Iterable[str]) -> tuple[str, ...]:
-    """One line that counts files by ending, most frequent first; no note if there are none.
+    """One line that counts files by suffix, most frequent first; no note if there are none.
 
     For example "not used: 3 .txt, 2 .mp4 (video), 1 without an ending". Incidental files are not counted.
 
     files: names or paths with "/", those that were not read
     """
-    endings = Counter(
+    suffixes = Counter(
         PurePosixPath(file).suffix.lower() or "without an ending" for file in files if not is_incidental(file)
     )
-    counts = [f"{count:,} {_with_explanation(ending)}" for ending, count in endings.most_common()]
+    counts = [f"{count:,} {_with_explanation(suffix)}" for suffix, count in suffixes.most_common()]
     return (f"not used: {', '.join(counts)}",) if counts else ()
 
 
-def _with_explanation(ending: str) -> str:
-    return f"{ending} ({_EXPLANATIONS[ending]})" if ending in _EXPLANATIONS else ending
+def _with_explanation(suffix: str) -> str:
+    return f"{suffix} ({_EXPLANATIONS[suffix]})" if suffix in _EXPLANATIONS else suffix
 
 
 # ---------------------------------------------------------------- paths that users give

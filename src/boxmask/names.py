@@ -4,7 +4,7 @@ Two class names mean the same class if they agree in Unicode's composed form (NF
 
 A name means a file if it agrees with the file's name, and with the folders that both give. Both are compared
 in NFC and with "/" between folders. This is an exact match. Without one, the name is decoded (from its
-percent-encoding, without its query string), then compared without case, then without a known ending. Such a
+percent-encoding, without its query string), then compared without case, then without a known suffix. Such a
 match is inexact. If several files match equally well, the name is ambiguous.
 """
 
@@ -20,17 +20,16 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from boxmask.errors import LabelError
-from boxmask.file_kinds import KNOWN_ENDINGS
+from boxmask.file_kinds import KNOWN_SUFFIXES
 
 _INVISIBLE = "\ufeff\u200b\u200e\u200f \t\r\n\f\v\xa0"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_FOREIGN = re.compile(r"(/|[A-Za-z]:/|~)")
-"""How a path on another computer begins."""
+_ABSOLUTE = re.compile(r"(/|[A-Za-z]:/|~)")
+"""The beginning of an absolute path, mostly one on another computer."""
 
-_LAYOUT_WORDS = {
-    *("images", "image", "imgs", "img", "photos", "photo", "pictures", "jpegimages", "data", "dataset", "."),
-    *("annotations", "annotation", "annots", "annot", "labels", "label", "xmls", "xml", "json", "voc", ""),
-}
+_PHOTO_WORDS = {"images", "image", "imgs", "img", "photos", "photo", "pictures", "jpegimages"}
+_LABEL_WORDS = {"annotations", "annotation", "annots", "annot", "labels", "label", "xmls", "xml", "json"}
+_LAYOUT_WORDS = _PHOTO_WORDS | _LABEL_WORDS | {"data", "dataset", "voc", ".", ""}
 """Words in folder names that tell what kind of files a folder holds, not which ones."""
 
 
@@ -40,29 +39,6 @@ _LAYOUT_WORDS = {
 def class_name(text: str) -> str:
     """The name of a class as boxmask keeps it: in Unicode's composed form (NFC), without outer spaces."""
     return unicodedata.normalize("NFC", text).strip(_INVISIBLE)
-
-
-def notes_on_class_names(spellings: Iterable[str]) -> tuple[str, ...]:
-    """Notes on spellings that count as one class, and on classes that hardly differ.
-
-    spellings: class names as written, in any number
-    """
-    written: dict[str, set[str]] = defaultdict(set)
-    for spelling in spellings:
-        written[class_name(spelling)].add(spelling)
-    merged = [f'"{name}" ({len(forms)} spellings)' for name, forms in written.items() if len(forms) > 1]
-    alike: dict[str, list[str]] = defaultdict(list)
-    for name in written:
-        alike[re.sub(r"[\s_-]+", "", name.casefold())].append(f'"{name}"')
-    similar = [" and ".join(sorted(names)) for names in alike.values() if len(names) > 1]
-    return (
-        *_note("spellings that differ only in Unicode form or outer spaces count as one class", merged),
-        *_note("classes that differ only in case, spaces, - or _ stay separate classes", similar),
-    )
-
-
-def _note(heading: str, details: Sequence[str]) -> tuple[str, ...]:
-    return ("\n  ".join([f"{heading}:", *details]),) if details else ()
 
 
 # ---------------------------------------------------------------- files
@@ -88,17 +64,17 @@ def decoded_path(name: str) -> str:
     return normal_path(unquote(path))
 
 
-def without_ending(path: str) -> str:
-    """A path without the ending of a photo or label file. Any other dot belongs to the name."""
-    ending = posixpath.splitext(path)[1]
-    return path.removesuffix(ending) if ending.lower() in KNOWN_ENDINGS else path
+def without_suffix(path: str) -> str:
+    """A path without the suffix of a photo or label file. Any other dot belongs to the name."""
+    suffix = posixpath.splitext(path)[1]
+    return path.removesuffix(suffix) if suffix.lower() in KNOWN_SUFFIXES else path
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """A file that a name means.
 
-    difference: in what the two are not spelled alike; "" for an exact match
+    difference: how the spellings differ ("case", "ending, folders"); "" for an exact match
     """
 
     file: str
@@ -115,12 +91,15 @@ class AmbiguousNameError(LabelError):
 
 
 _MAX_CANDIDATES = 5
+_SAME_FOLDERS = 2
+"""The worst rank of a file in the same folders as its name."""
+
 _Form = Callable[[str], str]
 _FORMS: tuple[tuple[str, _Form], ...] = (
     ("", str),
     ("case", str.casefold),
-    ("ending", without_ending),
-    ("ending, case", lambda path: without_ending(path).casefold()),
+    ("ending", without_suffix),
+    ("ending, case", lambda path: without_suffix(path).casefold()),
 )
 """What a comparison ignores, and the form in which it compares paths; the strictest first."""
 
@@ -154,20 +133,19 @@ class NameIndex:
                 return [Match(path)]
         encodings = {decoded_path(name): "percent-encoding or query string", normal_path(name): ""}
         for ignored, form in _FORMS:
-            found = [
-                (folders_differ, encoding, files)
-                for path, encoding in encodings.items()
-                for files, folders_differ in [self._compare(path, normal_path(folder), ignored, form)]
-                if files
-            ]
-            if found:
-                folders_differ, encoding, files = min(found)
+            candidates = []
+            for path, encoding in encodings.items():
+                files, folders_differ = self._compare(path, normal_path(folder), ignored, form)
+                if files:
+                    candidates.append((folders_differ, encoding, files))
+            if candidates:
+                folders_differ, encoding, files = min(candidates)  # the same folders first
                 differences = [encoding, ignored, "folders" if folders_differ else ""]
                 return [Match(file, ", ".join(filter(None, differences))) for file in files]
         return []
 
     def did_you_mean(self, name: str) -> str:
-        """ " (did you mean a.jpg?)" with the files of the most similar names; "" if none is similar."""
+        """The files with the most similar names, as in " (did you mean a.jpg?)"; "" if none is similar."""
         wanted = _comparable(decoded_path(name))
         files_of: dict[str, list[str]] = defaultdict(list)
         for file in self._files:
@@ -204,20 +182,17 @@ class NameIndex:
             return 1
         if found.endswith(f"/{wanted}"):
             return _SAME_FOLDERS
-        if f"/{wanted}".endswith(f"/{found}"):
+        if f"/{wanted}".endswith(f"/{found}"):  # the name gives more folders
             return 3
         if folders_agree(telling_folders(wanted), telling_folders(found)):
             return 4
         nearest_folder = posixpath.basename(posixpath.dirname(wanted))
-        return 5 if _FOREIGN.match(wanted) and nearest_folder not in self._folders else None
-
-
-_SAME_FOLDERS = 2
+        return 5 if _ABSOLUTE.match(wanted) and nearest_folder not in self._folders else None
 
 
 def _comparable(path: str) -> str:
-    """The name alone, without case and known ending."""
-    return without_ending(posixpath.basename(path)).casefold()
+    """The name alone, without case and known suffix."""
+    return without_suffix(posixpath.basename(path)).casefold()
 
 
 def telling_folders(path: str) -> list[str]:

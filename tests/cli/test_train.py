@@ -101,13 +101,13 @@ def test_flags_become_the_recipe(boxmask: Callable[..., Any], monkeypatch: pytes
         (["--preset", "tiny"], "faster-rcnn has no preset 'tiny'; choose from: default"),
         (["--backbone", "resnet0"], "timm has no backbone 'resnet0'"),
         (["--backbone", "resnet0", "--weights", "none"], "backbone 'resnet0' cannot be built by timm"),
-        (["--max-minutes", "1", "--epochs", "1"], "give --max-minutes or --epochs, not both"),
+        (["--max-minutes", "1", "--epochs", "1"], "(in Python: max_minutes) or --epochs, not both"),
         (["--epochs", "0"], "--epochs: expected more than 0, found 0"),
         (["--epochs", "many"], "--epochs"),
         (["--optimizer", "lion"], "--optimizer"),
         (["--device", "gpu7"], "--device"),
         (["--flip", "2"], "--flip: expected 0 to 1, found 2.0"),
-        (["--scale", "2", "1"], "--scale: expected two factors, the smaller first"),
+        (["--scale", "2", "1"], "--scale: expected two factors, smaller first"),
     ],
 )
 def test_an_invalid_value_is_wrong_usage(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxmask.data.code_pages import codec_of, guess_code_page
+from boxmask.data.code_pages import codec_of, guess_code_pages
 from boxmask.data.text import decode_text, read_beginning, read_lines, read_text
 from boxmask.errors import LabelError
 
@@ -99,9 +99,9 @@ def test_text_that_fits_several_code_pages_is_refused_with_their_names() -> None
 def test_the_language_of_the_computer_decides_between_code_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     data = "红绿灯".encode("gb18030")
     monkeypatch.setattr("locale.getlocale", lambda: ("zh_CN", "UTF-8"))
-    assert guess_code_page(data) == ["gb18030"]
+    assert guess_code_pages(data) == ["gb18030"]
     monkeypatch.setattr("locale.getlocale", lambda: (None, None))
-    assert guess_code_page(data) == ["gb18030", "cp950"]
+    assert guess_code_pages(data) == ["gb18030", "cp950"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])

@@ -44,8 +44,8 @@ def test_minutes_and_epochs_exclude_each_other() -> None:
         ({"warmup": 1.0}, "--warmup: expected 0 or more and less than 1, found 1.0"),
         ({"ema_decay": 1.0}, "--ema-decay: expected 0 or more and less than 1, found 1.0"),
         ({"frozen_stages": 5}, "--frozen-stages: expected 0 to 4, found 5"),
-        ({"scale": (1.5, 0.5)}, "--scale: expected two factors, the smaller first, found 1.5 0.5"),
-        ({"scale": (0.0, 1.0)}, "--scale: expected two factors, the smaller first, found 0.0 1.0"),
+        ({"scale": (1.5, 0.5)}, "--scale: expected two factors, smaller first, found 1.5 0.5"),
+        ({"scale": (0.0, 1.0)}, "--scale: expected two factors, smaller first, found 0.0 1.0"),
     ],
 )
 def test_an_invalid_value_is_an_error(option: dict[str, Any], message: str) -> None:

@@ -46,7 +46,6 @@ _WESTERN = re.compile("[A-Za-zÀ-ÖØ-öø-ÿŒœŠšŽžŸ]+")
 _PUNCTUATION = frozenset("\u3000、。〈〉《》「」『』【】（），：；？！～・ー々")
 _CODE_PAGE_OF_LANGUAGE = {"ko": "cp949", "ja": "cp932", "zh_tw": "cp950", "zh_hk": "cp950", "zh": "gb18030"}
 
-
 _FREQUENT_SYLLABLES = frozenset(
     "이다는에의가을하고지로기한사를은도어자리아시인나대스그정라서일해수상보주구전부들면여제장게만원과국선동러니조거"
     "모비오마트세우공신화성드요계경중있미안소것유며무진내치용개력물단출관회실체적식방위생발연결법문분운양학설금없음"
@@ -77,8 +76,8 @@ def codec_of(name: str) -> str | None:
     return _SUPERSETS.get(codec.name, codec.name)
 
 
-def guess_code_page(data: bytes) -> list[str]:
-    """The plausible code pages of a text; only that of the computer's own language, if it is among them."""
+def guess_code_pages(data: bytes) -> list[str]:
+    """The plausible code pages of a text, or only that of the computer's language if it is among them."""
     plausible = []
     for code_page in _IS_COMMON_TEXT:
         try:

@@ -6,7 +6,8 @@ later, so it lists every location, one per line; `shorten_note` makes one line o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 MAX_LOCATIONS = 5
@@ -25,6 +26,16 @@ def format_errors(heading: str, locations: Sequence[str], remedy: str, total: in
     more = f"\n  and {rest} more" if rest > 0 else ""
     share = f" of {total:,}, {format_percent(len(locations) / total)}" if total else ""
     return f"{heading} ({len(locations):,}{share}):{shown}{more}\n{remedy}"
+
+
+def add_hints(lines: Sequence[str], names: Sequence[str], did_you_mean: Callable[[str], str]) -> list[str]:
+    """Append a hint on similar names to each line that an error shows.
+
+    names:        the name that each line is about
+    did_you_mean: the hint for a name, see `NameIndex.did_you_mean`
+    """
+    hints = [did_you_mean(name) for name in names[:MAX_LOCATIONS]]
+    return [line + hint for line, hint in zip_longest(lines, hints, fillvalue="")]
 
 
 def format_note(heading: str, locations: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.detection.box_checks import OVERHANG
+from boxmask.data.detection.box_checks import reach_beyond
 from boxmask.data.formats.labels import Labels
 from boxmask.data.messages import format_errors, format_note
 from boxmask.data.resized_photos import find_resized
@@ -96,9 +96,7 @@ def _is_declared_as_stored(labels: Labels, photo: int) -> bool:
 
 def _boxes_fit(labels: Labels, sizes: NDArray[np.int32]) -> NDArray[np.bool_]:
     """(P,) whether all boxes of a photo lie within these sizes. Boxes that are not finite are ignored."""
-    edges = sizes[labels.photo_of][:, [1, 0, 1, 0]]
-    beyond = (labels.boxes < -OVERHANG) | (labels.boxes > edges + OVERHANG)
-    outside = beyond.any(axis=1) & np.isfinite(labels.boxes).all(axis=1)
+    outside = reach_beyond(labels.boxes, sizes[labels.photo_of]) & np.isfinite(labels.boxes).all(axis=1)
     fit = np.ones(len(sizes), dtype=bool)
     fit[labels.photo_of[outside]] = False
     return fit

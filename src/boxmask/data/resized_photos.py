@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
-from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG
+from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, reach_beyond
 from boxmask.data.formats.labels import Labels
 from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
@@ -22,8 +22,8 @@ _MIN_BEYOND = 0.1
 _MAX_CHANCE = 0.1
 """Boxes that all fit the smaller of two sizes are drawn on it if chance explains this less often."""
 
-_MAX_NEAR = 1.02
-"""Photos of up to this factor times their declared size, or the inverse, do not count as resized."""
+_MIN_FACTOR = 1.02
+"""Photos that differ from their declared size by less than this factor do not count as resized."""
 
 _REMEDY = (
     "If the photos were resized after labeling, restore the original photos or scale the labels in the same "
@@ -123,9 +123,8 @@ def _drawn_on(labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int]) -
 def _beyond(labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int]) -> float:
     """The share of these photos' boxes that reach beyond these sizes (P, 2)."""
     rows = np.flatnonzero(np.isin(labels.photo_of, photos) & _finite(labels))
-    edges = sizes[labels.photo_of[rows]][:, [1, 0, 1, 0]]
-    beyond = (labels.boxes[rows] < -OVERHANG) | (labels.boxes[rows] > edges + OVERHANG)
-    return float(beyond.any(axis=1).mean()) if len(rows) else 0.0
+    beyond = reach_beyond(labels.boxes[rows], sizes[labels.photo_of[rows]])
+    return float(beyond.mean()) if len(rows) else 0.0
 
 
 def _finite(labels: Labels) -> NDArray[np.bool_]:
@@ -144,7 +143,7 @@ def _declared(labels: Labels, sizes: NDArray[np.int32]) -> Int[np.ndarray, "P 2"
 def _has_declared_shape(labels: Labels, sizes: NDArray[np.int32], photo: int) -> bool:
     """Whether a photo has its declared shape, to a pixel, but clearly another size."""
     low, high = _possible_factors(labels, sizes, photo)
-    is_near = low <= 1 <= high or 1 / _MAX_NEAR <= (low + high) / 2 <= _MAX_NEAR
+    is_near = low <= 1 <= high or 1 / _MIN_FACTOR <= (low + high) / 2 <= _MIN_FACTOR
     return low <= high and not is_near
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ import numpy as np
 from boxmask.atomic_write import atomic_write
 from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
 from boxmask.data.json_text import read_json
-from boxmask.data.messages import MAX_LOCATIONS, format_count, format_errors, format_note
+from boxmask.data.messages import add_hints, format_count, format_errors, format_note
 from boxmask.data.split import without_unsplit_photos
 from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
@@ -90,7 +90,7 @@ def read_split_file(path: str | Path) -> SplitFile:
     """Read a split file. Raises LabelError for another form and for a photo that it names twice."""
     path = Path(path)
     content = read_json(path, "split file")
-    if not isinstance(content, dict) or not _is_split_file(content):
+    if not isinstance(content, dict) or not _has_split_form(content):
         raise LabelError(f'{path}: expected {{"train": [files], "val": [files], "test": [files]}}.')
     contents = content.pop(CONTENTS, {})
     pairs = [(file, split) for split, files in content.items() for file in files]
@@ -98,7 +98,8 @@ def read_split_file(path: str | Path) -> SplitFile:
     return SplitFile(path, dict(pairs), contents)
 
 
-def _is_split_file(content: Mapping[str, object]) -> bool:
+def _has_split_form(content: Mapping[str, object]) -> bool:
+    """Whether a JSON object has the fields of a split file, and no others."""
     lists = [files for key, files in content.items() if key != CONTENTS]
     contents = content.get(CONTENTS, {})
     return (
@@ -110,7 +111,7 @@ def _is_split_file(content: Mapping[str, object]) -> bool:
 
 
 def _check_named_once(path: Path, files: Sequence[str]) -> None:
-    twice = sorted({file for file in files if files.count(file) > 1}) if len(set(files)) < len(files) else []
+    twice = sorted(file for file, count in Counter(files).items() if count > 1)
     if twice:
         raise LabelError(format_errors(f"Photos that {path} names twice", twice, "Keep each in one split."))
 
@@ -166,7 +167,7 @@ def changed_photos(file: SplitFile, root: Path, photos: Mapping[str, str]) -> li
 
 
 def _match(file: SplitFile, index: NameIndex) -> dict[str, Match]:
-    """The photo of each name. Raises LabelError for a name that fits several photos, and vice versa."""
+    """The photo of each name. Raises LabelError unless names and photos match one to one."""
     matches: dict[str, Match] = {}
     names_of: dict[str, list[str]] = defaultdict(list)
     for name in file.splits:
@@ -193,8 +194,7 @@ def _check_same_photos(path: Path, index: NameIndex, unnamed: Sequence[str], abs
     if unnamed:
         raise LabelError(format_errors("Photos that the split file does not name", unnamed, remedy))
     if absent:
-        hints = [index.did_you_mean(name) for name in absent[:MAX_LOCATIONS]]
-        lines = [*map("{}{}".format, absent, hints), *absent[MAX_LOCATIONS:]]
+        lines = add_hints(absent, absent, index.did_you_mean)
         raise LabelError(format_errors("Photos of the split file that the data set lacks", lines, remedy))
 
 

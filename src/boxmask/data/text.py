@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxmask.data.code_pages import codec_of, declared_encoding, guess_code_page, is_plausible
+from boxmask.data.code_pages import codec_of, declared_encoding, guess_code_pages, is_plausible
 from boxmask.errors import LabelError
 
 SAVE_AS_UTF8 = "Save the file as UTF-8."
@@ -162,7 +162,7 @@ def _decode_without_mark(data: bytes, path: Path) -> Text:
     text = _try_decode(data, encoding)
     if utf8 is None and encoding == "utf-8":
         return _decode_by_guess(data, declared, path)
-    if text is not None and (utf8 is None or _is_rather(text, encoding)):
+    if text is not None and (utf8 is None or _overrides_utf8(text, encoding)):
         return Text(text, encoding)
     if utf8 is None:
         raise LabelError(f"{_location(data, encoding, path)} is not {declared}, as declared. {SAVE_AS_UTF8}")
@@ -177,16 +177,16 @@ def _try_decode(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _is_rather(text: str, encoding: str) -> bool:
-    """Whether text that is also valid UTF-8 is rather in the declared encoding.
+def _overrides_utf8(text: str, encoding: str) -> bool:
+    """Whether text that is also valid UTF-8 is more likely in its declared encoding.
 
-    Few texts are valid UTF-8 by accident. Two-byte characters of East Asia are, now and then.
+    Text is rarely valid UTF-8 by accident, but two-byte characters of East Asia sometimes are.
     """
     return encoding in _EAST_ASIAN and is_plausible(text, encoding)
 
 
 def _decode_by_guess(data: bytes, declared: str, path: Path) -> Text:
-    found = guess_code_page(data)
+    found = guess_code_pages(data)
     if len(found) == 1:
         claim = f"declares {declared}" if declared else "is not UTF-8"
         return Text(data.decode(found[0]), found[0], f"{claim}, read as {found[0]}")

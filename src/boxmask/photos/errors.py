@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from boxmask.errors import PhotoError
-from boxmask.photos.formats import MAX_PIXELS
+from boxmask.photos.formats import DECODER_ERRORS, MAX_PIXELS
+
+
+@contextmanager
+def photo_errors(path: str | Path) -> Iterator[None]:
+    """Turn the errors of reading a photo into a PhotoError that names the photo and says what to do.
+
+    Wrap only file access and calls to Pillow: a bug in other code would be reported as a damaged photo.
+    """
+    try:
+        yield
+    except (PhotoError, *DECODER_ERRORS) as error:
+        raise photo_error(path, error) from error
 
 
 def photo_error(path: str | Path, error: Exception) -> PhotoError:

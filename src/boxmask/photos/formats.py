@@ -18,7 +18,7 @@ from PIL import Image, JpegImagePlugin, TiffImagePlugin
 from boxmask.errors import PhotoError
 
 MAX_PIXELS = 2**29
-"""The most pixels of a photo that is read, for example 23,170 × 23,170.
+"""The maximum number of pixels in a photo, for example 23,170 × 23,170.
 
 Decoding takes 7 bytes per pixel, 4 in Pillow and 3 in the array, and 4 more if the photo is stored rotated. A
 photo of this size needs 3.8 to 6 GB, which an ordinary computer has. Its array stays below 2**31 bytes, too.
@@ -60,7 +60,7 @@ DECODER_ERRORS = (
 raised when a header announces data that the file does not contain."""
 
 WRONG_FORMAT_ERRORS = (SyntaxError, IndexError, TypeError, struct.error)
-"""The exceptions of `Opener`s for a file in another format."""
+"""The exceptions of openers for a file in another format."""
 
 Opener: TypeAlias = Callable[[IO[bytes], str], Image.Image]
 """A file and its name -> the image, its header read."""
@@ -82,7 +82,7 @@ class _Tiff(TiffImagePlugin.TiffImageFile):
 
 
 OWN_OPENERS: dict[str, Opener] = {"JPEG": _Jpeg, "TIFF": _Tiff}
-"""Take the place of Pillow's, which are in `Image.OPEN`."""
+"""The openers that replace Pillow's, which are in `Image.OPEN`."""
 
 Image.init()  # fills `Image.OPEN` with all formats, as `Image.open` does for a rare one
 

@@ -43,7 +43,7 @@ def _is_complete(image: Image.Image, path: Path) -> bool:
                     return int.from_bytes(file.read(8)[4:], "little") + 8 <= path.stat().st_size
             case "AVIF" | "HEIF":
                 with path.open("rb") as file:
-                    return _ends_with_a_box(file, path.stat().st_size)
+                    return _consists_of_boxes(file, path.stat().st_size)
     except DECODER_ERRORS:
         return False  # decoding tells what is wrong
     return False
@@ -55,7 +55,7 @@ def _end(path: Path, count: int) -> bytes:
         return file.read()
 
 
-def _ends_with_a_box(file: IO[bytes], size: int) -> bool:
+def _consists_of_boxes(file: IO[bytes], size: int) -> bool:
     """Whether the file consists of whole boxes (ISO/IEC 14496-12, section 4.2)."""
     position = 0
     while position < size:

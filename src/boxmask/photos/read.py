@@ -85,11 +85,12 @@ def open_image(path: str | Path) -> Iterator[Image.Image]:
     with ExitStack() as stack:
         try:
             file = stack.enter_context(Path(path).open("rb"))
-            prefix, image = file.read(16), None
+            prefix = file.read(16)
+            image = None
             for name in Image.ID:  # as `Image.open` does, without its limit
                 opener, accept = Image.OPEN[name]
                 accepted = accept is None or accept(prefix)
-                if accepted and not isinstance(accepted, str):  # a text says why it cannot be opened
+                if accepted and not isinstance(accepted, str):  # a str says why it cannot be opened
                     file.seek(0)
                     with suppress(*WRONG_FORMAT_ERRORS):
                         image = OWN_OPENERS.get(name, opener)(file, str(path))
@@ -158,21 +159,6 @@ def _as_uint16(gray: Int[np.ndarray, "H W"]) -> UInt16[np.ndarray, "H W"]:
     if low < 0 or high > 65535:
         raise PhotoError(f"gray values: expected 0..65535, found {low}..{high}. Save it with 8 or 16 bits.")
     return gray.astype(np.uint16)
-
-
-# ---------------------------------------------------------------------- errors
-
-
-@contextmanager
-def photo_errors(path: str | Path) -> Iterator[None]:
-    """Turn the errors of reading a photo into a PhotoError that names the photo and says what to do.
-
-    Wrap only file access and calls to Pillow: a bug in other code would be reported as a damaged photo.
-    """
-    try:
-        yield
-    except (PhotoError, *DECODER_ERRORS) as error:
-        raise photo_error(path, error) from error
 
 
 # ---------------------------------------------------------------------- methods that take photos

@@ -7,8 +7,9 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from boxmask.errors import PhotoError
+from boxmask.photos.errors import photo_errors
 from boxmask.photos.formats import SIDEWAYS
-from boxmask.photos.read import open_image, orientation, photo_errors
+from boxmask.photos.read import open_image, orientation
 
 _PNG_CHUNKS_WITH_ORIENTATION = {b"eXIf", b"iTXt", b"tEXt", b"zTXt"}
 

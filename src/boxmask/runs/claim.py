@@ -32,21 +32,23 @@ _claims: list[Claim] = []  # those of this process, for `abandon_claims`
 
 
 class Claim:
-    """A run that this process alone writes to, once it is locked.
+    """A run that only this process writes to, once it is locked.
 
-    made: the folders that were created for it, the run's own first; empty for a run that existed before
-    lock: None until it is locked, and on a file system without locks
-    kept: whether the run stays when its training fails
+    new_folders: the folders that were created for the run, its own first; empty if the run existed before
+    lock:        None until the run is locked, and on a file system without locks
+    kept:        whether the run stays when its training fails
     """
 
-    def __init__(self, run: Run, made: tuple[Path, ...]) -> None:
-        self.run, self.made = run, made
+    def __init__(self, run: Run, new_folders: tuple[Path, ...]) -> None:
+        self.run = run
+        self.new_folders = new_folders
         self.lock: FileLock | None = None
-        self.is_locked, self.kept = False, not made
+        self.is_locked = False
+        self.kept = not new_folders
         _claims.append(self)
 
     def acquire(self, wait_seconds: float) -> None:
-        """Lock the run, and say who holds the lock. Raises UsageError if another process holds it."""
+        """Lock the run. Raises UsageError if another process holds it."""
         self.lock = _lock(self.run.path, wait_seconds)
         self.is_locked = True
 
@@ -55,13 +57,14 @@ class Claim:
         self.kept = True
 
     def release(self) -> None:
-        """Give the run free. If it is not kept, remove its files and the folders made for it."""
+        """Unlock the run. If it is not kept, remove its files and the folders created for it."""
         if self in _claims:
             _claims.remove(self)
         if self.is_locked and not self.kept:
             self.run.remove_files()
-        for name in (OWNER, LOCK) if self.is_locked else ():
-            _unlink(self.run.path / name)  # before the lock is released: nobody may lock a removed file
+        if self.is_locked:  # before the lock is released: nobody may lock a removed file
+            _unlink(self.run.path / OWNER)
+            _unlink(self.run.path / LOCK)
         self._remove_folders()
         if self.lock is not None:
             self.lock.release()
@@ -70,7 +73,9 @@ class Claim:
             self._remove_folders()
 
     def _remove_folders(self) -> None:
-        for folder in () if self.kept else self.made:
+        if self.kept:
+            return
+        for folder in self.new_folders:
             with contextlib.suppress(OSError):  # not empty: somebody else has put a file there
                 folder.rmdir()
 
@@ -79,8 +84,8 @@ class Claim:
 def claim_folder(out: Path | None, model: str) -> Iterator[Claim]:
     """Claim the folder `out` for a new run, or the next free runs/<model>-<number>.
 
-    The folder is removed if the block raises and has not called `keep`. Without a trained step, a killed
-    training leaves a folder without a recipe; such a folder is free.
+    The folder is removed if the block raises and has not called `keep`. A training that is killed before its
+    first step leaves a folder without a recipe. Such a folder can be claimed again.
 
     Raises UsageError if `out` exists, and OutputError if it cannot be written.
     """
@@ -99,7 +104,7 @@ def claim_run(run: Run) -> Iterator[Claim]:
 
 def abandon_claims() -> None:
     """Release all claims of this process, which is about to end."""
-    for claim in [*_claims]:
+    for claim in list(_claims):
         with contextlib.suppress(OSError):
             claim.release()
 
@@ -134,10 +139,10 @@ def _claim_new(folder: Path, *, wait: bool = True) -> Claim:
 
     wait: whether to wait for the workers of a killed training
     """
-    made = _make_folder(folder)
-    if not made and not _is_abandoned(folder):
+    new_folders = _make_folder(folder)
+    if not new_folders and not _is_abandoned(folder):
         raise _TakenError(f"{folder}: already exists. Continue it with --resume, or give another --out.")
-    claim = Claim(Run(folder), made or (folder,))
+    claim = Claim(Run(folder), new_folders or (folder,))
     try:
         claim.acquire(WAIT_SECONDS if wait else 0.0)
         if not _holds_nothing_trained(folder):
@@ -153,19 +158,19 @@ def _claim_new(folder: Path, *, wait: bool = True) -> Claim:
 
 def _make_folder(folder: Path) -> tuple[Path, ...]:
     """Create a folder and its missing parents. Returns them, the folder first; nothing if it exists."""
-    made: list[Path] = []
+    new_folders: list[Path] = []
     try:
         for parent in reversed(folder.parents):
             if not parent.exists():
                 with contextlib.suppress(FileExistsError):  # another process was faster
                     parent.mkdir()
-                    made.insert(0, parent)
+                    new_folders.insert(0, parent)
         folder.mkdir()
     except FileExistsError:
         return ()
     except OSError as error:
         raise output_error(folder, error) from error
-    return (folder, *made)
+    return (folder, *new_folders)
 
 
 def _is_abandoned(folder: Path) -> bool:
@@ -209,7 +214,7 @@ def _write_owner(folder: Path) -> None:
 
 
 def _describe_owner(folder: Path) -> str:
-    """Say who holds the lock, as far as that is known."""
+    """Describe who holds the lock, as far as that is known."""
     try:
         owner = json.loads((folder / OWNER).read_text(encoding="utf-8"))
         return f"process {owner['pid']} on {owner['host']} has been training this run since {owner['since']}"

@@ -169,7 +169,7 @@ class Recipe:
     Default: skip them if they are under 1 % of all, else stop with an error."""
     on_bad_photos: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """What to do with photos that are missing or damaged. "skip" leaves them out, also while training, and
-    decodes each photo once to find them. Segmentation: label maps alike."""
+    decodes each photo once to find them. The same holds for label maps."""
     on_unseen_classes: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """What to do with classes that have no training photo."""
     classes_file: Annotated[Path | None, Parameter(group=DATA)] = None
@@ -202,11 +202,10 @@ class Recipe:
                 value = getattr(self, name)
                 if value is not None and not (isinstance(value, Real) and is_valid(float(value))):
                     raise UsageError(f"{option(name)}: expected {expected}, found {value}")
-        _, (low, high) = self.option_values, self.scale  # the first raises for what is not NAME=VALUE
+        _ = self.option_values  # raises for what is not NAME=VALUE
+        low, high = self.scale
         if not 0 < low <= high < math.inf:
-            raise UsageError(
-                f"{option('scale')}: expected two factors, the smaller first, found {low} {high}"
-            )
+            raise UsageError(f"{option('scale')}: expected two factors, smaller first, found {low} {high}")
 
     @property
     def option_values(self) -> dict[str, object]:

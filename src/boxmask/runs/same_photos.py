@@ -72,7 +72,7 @@ class CommonPhotos:
             *(() if read_from_here or self.file.contents else (by_names,)),
         )
 
-    def notes_if_other(self) -> tuple[str, ...]:
+    def notes_on_other_data_set(self) -> tuple[str, ...]:
         """Why the split of the run is not used, and which photos it has seen nevertheless."""
         known = {**self.copies, **self.same}
         seen = [

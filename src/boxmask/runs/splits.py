@@ -33,8 +33,8 @@ def select_split(unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: S
     run:     a `Run`, its folder or a checkpoint in it
     data:    the path of the data set
 
-    Raises LabelError if the split has no photos, or if the run's split file is damaged; UsageError for a
-    split that there is not.
+    Raises LabelError if the split has no photos, or if the run's split file is damaged; UsageError for an
+    unknown split.
     """
     check_choice("split", split, Split)
     dataset = _with_run_split(unsplit, Run.from_path(run), Path(data))
@@ -56,7 +56,7 @@ def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path) -> SplitDatase
     common = find_common_photos(dataset, read_split_file(run.split_file))
     read_from_here = was_read_from(run, dataset.root, data)
     if not common.is_data_set_of_run(read_from_here):
-        return replace(dataset, notes=dataset.notes + common.notes_if_other())
+        return replace(dataset, notes=dataset.notes + common.notes_on_other_data_set())
     split_of = common.splits(read_from_here)
     splits = np.array([split_of.get(photo, "") for photo in dataset.files.tolist()], dtype="<U5")
     notes = dataset.notes + common.notes(read_from_here)

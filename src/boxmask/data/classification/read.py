@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.class_names import notes_on_class_names
 from boxmask.data.classification.dataset import (
     CONTEXT,
     NO_CONTEXT,
@@ -32,7 +33,7 @@ from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file, is_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_folder, note_on_unused_files
-from boxmask.names import class_name, notes_on_class_names
+from boxmask.names import class_name
 from boxmask.outputs import note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
 

@@ -42,15 +42,20 @@ def check_boxes(
     Returns the clipped boxes (N, 4), a mask of the good ones (N,), and notes on bad and on clipped boxes.
     Raises LabelError for bad boxes, as `on_bad_boxes` says.
     """
-    edges = sizes[labels.photo_of][:, [1, 0, 1, 0]].astype(np.float64)
+    photo_sizes = sizes[labels.photo_of]
+    edges = photo_sizes[:, [1, 0, 1, 0]].astype(np.float64)
     clipped = np.clip(labels.boxes, 0, edges).astype(np.float32)
     visible = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)  # False for NaN
     valid = (labels.extents > 0).all(axis=1) & np.isfinite(labels.boxes).all(axis=1)
     broken = (np.floor(labels.extents) != labels.extents).any(axis=1)
-    fractions = are_fractions(labels.boxes, sizes[labels.photo_of]) & broken
+    fractions = are_fractions(labels.boxes, photo_sizes) & broken
     good = visible & valid & ~(fractions & (labels.box_form != "mask"))
     errors = [_error(labels, int(row), sizes) for row in np.flatnonzero(~good)]
-    return clipped, good, _skip(errors, len(good), on_bad_boxes) + _note_on_overhang(labels, edges, good)
+    return (
+        clipped,
+        good,
+        _skip(errors, len(good), on_bad_boxes) + _note_on_overhang(labels, photo_sizes, good),
+    )
 
 
 def are_fractions(boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -61,6 +66,15 @@ def are_fractions(boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32]) ->
     """
     within = (boxes >= -1).all(axis=1) & (boxes <= 1).all(axis=1)
     return np.asarray(within & (photo_sizes > _MIN_SIDE).all(axis=1))
+
+
+def reach_beyond(boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """(N,) whether each box reaches beyond its photo by more than OVERHANG. False for NaN.
+
+    photo_sizes: (N, 2) of each box's photo
+    """
+    edges = photo_sizes[:, [1, 0, 1, 0]]
+    return np.asarray(((boxes < -OVERHANG) | (boxes > edges + OVERHANG)).any(axis=1))
 
 
 def _skip(errors: list[str], num_boxes: int, on_bad_boxes: OnBadBoxes | None) -> tuple[str, ...]:
@@ -105,9 +119,11 @@ def _error(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
     return f"{labels.location(row)}: {name} in {labels.photos[photo].file} {reason}"
 
 
-def _note_on_overhang(labels: Labels, edges: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[str, ...]:
-    beyond = (labels.boxes < -OVERHANG) | (labels.boxes > edges + OVERHANG)
-    locations = [labels.location(int(row)) for row in np.flatnonzero(beyond.any(axis=1) & good)]
+def _note_on_overhang(
+    labels: Labels, photo_sizes: NDArray[np.int32], good: NDArray[np.bool_]
+) -> tuple[str, ...]:
+    beyond = reach_beyond(labels.boxes, photo_sizes)
+    locations = [labels.location(row) for row in np.flatnonzero(beyond & good).tolist()]
     return format_note(
         f"clipped: {format_count(len(locations), 'box')} beyond the edge of the photo", locations
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import MAX_LOCATIONS, format_count, format_errors, format_note
+from boxmask.data.messages import add_hints, format_count, format_errors, format_note
 from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos
 from boxmask.errors import LabelError
@@ -41,11 +41,9 @@ def _check_missing(
 ) -> tuple[str, ...]:
     """A note on photos that do not exist. Raises LabelError unless they are left out."""
     photos = [photo for photo in labels.photos if photo.file in missing]
-    hints = [labels.did_you_mean(photo.missing_name) for photo in photos[:MAX_LOCATIONS]]
-    hints += [""] * (len(photos) - len(hints))
-    lines = [
-        f"{photo.location}: {photo.missing_name}{hint}" for photo, hint in zip(photos, hints, strict=True)
-    ]
+    names = [photo.missing_name for photo in photos]
+    lines = [f"{photo.location}: {photo.missing_name}" for photo in photos]
+    lines = add_hints(lines, names, labels.did_you_mean)
     if lines and (on_bad_photos == "error" or len(missing) == len(wanted)):
         remedy = (
             "Put the photos beside their labels or in a folder such as images/, correct these names, or "
@@ -60,6 +58,6 @@ def _with_declared_sizes(labels: Labels, sizes: NDArray[np.int32]) -> NDArray[np
     sizes = sizes.copy()
     for index in np.flatnonzero((sizes == UNREADABLE).all(axis=1)).tolist():
         boxes = labels.boxes[labels.photo_of == index]
-        low = np.ceil(boxes[np.isfinite(boxes).all(axis=1)][:, [3, 2]].max(axis=0, initial=1))
-        sizes[index] = labels.photos[index].declared_size or np.clip(low, 1, 10**5).astype(np.int32)
+        smallest = np.ceil(boxes[np.isfinite(boxes).all(axis=1)][:, [3, 2]].max(axis=0, initial=1))
+        sizes[index] = labels.photos[index].declared_size or np.clip(smallest, 1, 10**5).astype(np.int32)
     return sizes

@@ -26,14 +26,14 @@ def check_outlines(
 
     Raises LabelError for all outlines that may not be left out.
     """
-    counted = {**reading.misfitting, **(reading.malformed if needs_masks else {})}
+    counted = {**reading.wrong_size, **(reading.malformed if needs_masks else {})}
     locations = _locations(labels, counted)
     share = len(counted) / max(1, reading.num_outlines)
     if counted and (on_bad_boxes == "error" or (on_bad_boxes is None and share >= MAX_BAD_BOX_SHARE)):
         raise LabelError(
             format_errors("Outlines that cannot be read", locations, _REMEDY, reading.num_outlines)
         )
-    left_out = {**reading.misfitting, **reading.malformed}
+    left_out = {**reading.wrong_size, **reading.malformed}
     count = f"{len(left_out):,} of {format_count(reading.num_outlines, 'outline')}"
     heading = f"left out: {count}, which cannot be read; the boxes of these objects are used"
     return reading.notes + format_note(heading, _locations(labels, left_out))

@@ -2,8 +2,8 @@
 
 Some mistakes concern all labels of a data set. A model would learn them, and its metrics would look good,
 because they are measured on the same labels. Coordinates of another kind, such as fractions of the photo, are
-an error. They are not converted, because other programs would read other boxes from the same file. What may
-be true is noted.
+an error. They are not converted, because other programs would read other boxes from the same file. Labels
+that are unusual but may be right are noted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MIN_BOXES = 3
 _MIN_SAME = 10
 """Fewer boxes may be alike by accident."""
 
-_EXAMPLES = 5
+_MAX_SHOWN = 5
 
 
 # ---------------------------------------------------------------- coordinates of another kind
@@ -72,7 +72,7 @@ def _describe(labels: Labels, row: int) -> str:
     return f"{labels.location(row)}: {name} in {photo.file}: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
 
 
-# ---------------------------------------------------------------- what may be true
+# ---------------------------------------------------------------- labels that may be right
 
 
 def notes_on_plausibility(
@@ -107,7 +107,7 @@ def _note_on_repeats(labels: Labels, rows: NDArray[np.int64], masks: RleMasks) -
     count = format_count(sum(len(same) - 1 for same in repeats), "object")
     heading = f"repeated: {count} with the photo, class and box of another (remove them if they are copies)"
     return format_note(
-        heading, [" and ".join(labels.location(row) for row in same[:_EXAMPLES]) for same in repeats]
+        heading, [" and ".join(labels.location(row) for row in same[:_MAX_SHOWN]) for same in repeats]
     )
 
 

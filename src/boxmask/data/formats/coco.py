@@ -2,8 +2,8 @@
 
 A box is (x, y, width, height) in continuous pixels from the top left corner of the photo. A missing box is
 computed from the mask (see `coco_masks.py`). Ids of images and categories may have gaps and begin anywhere.
-Images without annotations are photos without objects. Categories without annotations are classes, too, but
-for those that are only the supercategory of others.
+Images without annotations are photos without objects. Categories without annotations are classes, too,
+except those that are only the supercategory of others.
 Classes are identified by name. The name of a file, or of its folder, may contain its split.
 """
 

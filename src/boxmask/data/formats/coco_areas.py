@@ -13,11 +13,11 @@ from boxmask.data.messages import format_note
 _MAX_EXCESS = 1.01
 """An area may exceed its box by a pixel per side and by rounding, because masks consist of whole pixels."""
 
-_FAR = 1e12
+_MAX_SIDE = 1e12
 """The largest width and height of a box; areas of larger ones would overflow."""
 
 _MIN_FILLED = 0.05
-"""Objects fill about half of their box. If all of a file fill less than this share, these are no areas."""
+"""Objects fill about half of their box. Areas that all fill less than this share of it are wrong."""
 
 
 def check_areas(
@@ -32,19 +32,19 @@ def check_areas(
     are wrong if each is tiny against its box, or if boxes of different sizes have the same area.
     """
     given = ~np.isnan(declared)
-    width, height = np.minimum(np.abs(boxes_xywh[:, 2:]), _FAR).T  # NaN stays
+    width, height = np.minimum(np.abs(boxes_xywh[:, 2:]), _MAX_SIDE).T  # NaN stays
     largest = (width + 1) * (height + 1) * _MAX_EXCESS  # NaN for a missing box
     wrong = given & (~np.isfinite(declared) | (declared <= 0) | (declared > largest))
     reason = "are not above 0 and at most as large as the box"
-    sound = given & ~wrong & (width * height > 0)
-    if _are_no_areas(declared[sound], (width * height)[sound]):
-        wrong, reason = wrong | sound, "contradict the boxes of the whole file"
+    plausible = given & ~wrong & (width * height > 0)
+    if _are_implausible(declared[plausible], (width * height)[plausible]):
+        wrong, reason = wrong | plausible, "contradict the boxes of the whole file"
     areas = np.where(wrong, np.nan, declared)
     heading = f"areas that {reason} are computed from the masks or boxes"
     return areas, format_note(heading, [location(row) for row in np.flatnonzero(wrong).tolist()])
 
 
-def _are_no_areas(areas: NDArray[np.float64], box_areas: NDArray[np.float64]) -> bool:
+def _are_implausible(areas: NDArray[np.float64], box_areas: NDArray[np.float64]) -> bool:
     """Whether areas that are possible one by one are wrong as a whole."""
     if not len(areas):
         return False

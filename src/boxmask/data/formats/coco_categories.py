@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.class_names import notes_on_class_names
 from boxmask.data.formats.coco_document import CocoDocument
 from boxmask.data.formats.coco_values import Entry
 from boxmask.data.messages import format_note
-from boxmask.names import class_name as _normal
-from boxmask.names import notes_on_class_names
+from boxmask.names import class_name
 
 
 def class_names(documents: Sequence[CocoDocument]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -22,12 +22,12 @@ def class_names(documents: Sequence[CocoDocument]) -> tuple[tuple[str, ...], tup
     """
     categories = [category for document in documents for category in document.categories]
     ordered = sorted(categories, key=lambda category: (isinstance(category["id"], str), category["id"]))
-    names = list(dict.fromkeys(class_name(category) for category in ordered))
+    names = list(dict.fromkeys(_class_of(category) for category in ordered))
     parents = {
-        _normal(supercategory)
+        class_name(supercategory)
         for category in categories
         if isinstance(supercategory := category.get("supercategory"), str)
-        and _normal(supercategory) != class_name(category)
+        and class_name(supercategory) != _class_of(category)
     }
     used = _used_names(documents)
     left_out = [name for name in names if name in parents and name not in used]
@@ -38,9 +38,9 @@ def class_names(documents: Sequence[CocoDocument]) -> tuple[tuple[str, ...], tup
     return kept, format_note(heading, _locations(documents, left_out))
 
 
-def class_name(category: Entry) -> str:
-    """The name of a category, by which its class is known."""
-    return _normal(category["name"])
+def _class_of(category: Entry) -> str:
+    """The name of the class that a category stands for."""
+    return class_name(category["name"])
 
 
 def label_indices(documents: Sequence[CocoDocument], names: Sequence[str]) -> NDArray[np.int64]:
@@ -48,7 +48,7 @@ def label_indices(documents: Sequence[CocoDocument], names: Sequence[str]) -> ND
     label_of = {name: label for label, name in enumerate(names)}
     labels: list[int] = []
     for document in documents:
-        by_id = {category["id"]: class_name(category) for category in document.categories}
+        by_id = {category["id"]: _class_of(category) for category in document.categories}
         labels.extend(label_of[by_id[annotation["category_id"]]] for annotation in document.annotations)
     return np.array(labels, dtype=np.int64)
 
@@ -56,7 +56,7 @@ def label_indices(documents: Sequence[CocoDocument], names: Sequence[str]) -> ND
 def notes_on_names(documents: Sequence[CocoDocument]) -> tuple[str, ...]:
     """Categories that count as one class, and classes whose names hardly differ."""
     shared = [
-        f"{document.location('categories', index)} {class_name(category)}"
+        f"{document.location('categories', index)} {_class_of(category)}"
         for document in documents
         for index, category in enumerate(document.categories)
         if category["name"] in {other["name"] for other in document.categories[:index]}
@@ -73,14 +73,14 @@ def _used_names(documents: Iterable[CocoDocument]) -> set[str]:
     used = set()
     for document in documents:
         ids = {annotation["category_id"] for annotation in document.annotations}
-        used |= {class_name(category) for category in document.categories if category["id"] in ids}
+        used |= {_class_of(category) for category in document.categories if category["id"] in ids}
     return used
 
 
 def _locations(documents: Iterable[CocoDocument], names: Sequence[str]) -> list[str]:
     return [
-        f"{document.location('categories', index)} {class_name(category)}"
+        f"{document.location('categories', index)} {_class_of(category)}"
         for document in documents
         for index, category in enumerate(document.categories)
-        if class_name(category) in names
+        if _class_of(category) in names
     ]

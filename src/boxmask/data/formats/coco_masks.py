@@ -28,7 +28,7 @@ _UNKNOWN = np.zeros(0, dtype=np.int32)
 RunLengths = NDArray[np.int32]
 
 
-class _MisfitError(ValueError):
+class _WrongSizeError(ValueError):
     """Run lengths that cover another size than the photo has."""
 
 
@@ -64,7 +64,7 @@ def _read_masks(
     location: Callable[[int], str],
 ) -> MaskReading:
     """sizes: of each object's photo, and the size that its labels are written for."""
-    per_object, malformed, misfitting = [_UNKNOWN] * len(segmentations), dict[int, str](), dict[int, str]()
+    per_object, malformed, wrong_size = [_UNKNOWN] * len(segmentations), dict[int, str](), dict[int, str]()
     with_small_parts, without_pixels = [], []
     rows = [row for row, segmentation in enumerate(segmentations) if not _is_empty(segmentation)]
     for row in rows:
@@ -74,8 +74,8 @@ def _read_masks(
             with_small_parts.append(location(row))
         try:
             runs = _run_lengths(segmentation, (height, width), (label_height, label_width))
-        except _MisfitError as error:
-            misfitting[row] = str(error)
+        except _WrongSizeError as error:
+            wrong_size[row] = str(error)
         except ValueError as error:
             malformed[row] = str(error)
         else:
@@ -87,7 +87,7 @@ def _read_masks(
         *format_note("left out: parts of outlines with fewer than 3 points", with_small_parts),
         *format_note(f"{len(without_pixels)} masks have no pixel and count as unknown", without_pixels),
     )
-    return MaskReading(RleMasks.from_run_lengths(per_object), len(rows), malformed, misfitting, notes)
+    return MaskReading(RleMasks.from_run_lengths(per_object), len(rows), malformed, wrong_size, notes)
 
 
 def _without_small_parts(segmentation: object) -> object:
@@ -120,7 +120,9 @@ def _check_run_lengths(fields: dict[str, object], size: Size) -> RunLengths:
         raise ValueError(f'expected "size" as [height, width], found {str(declared)[:60]}')
     if declared != list(size):
         covered = f"{declared[1]} × {declared[0]}"
-        raise _MisfitError(f"its run lengths cover {covered:.60} pixels, its photo is {size[1]} × {size[0]}")
+        raise _WrongSizeError(
+            f"its run lengths cover {covered:.60} pixels, its photo is {size[1]} × {size[0]}"
+        )
     if isinstance(counts, str):
         counts = rle.decompress(counts).tolist()
     if not (isinstance(counts, list) and set(map(type, counts)) <= {int}):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from boxmask.data.formats.coco_document import CocoDocument
 from boxmask.data.formats.labels import LabeledPhoto
-from boxmask.data.formats.numbers import whole_number
+from boxmask.data.formats.numbers import declared_side
 from boxmask.data.formats.photo_finder import PhotoFinder, note_on_inexact_names, path_of_missing
 from boxmask.data.formats.source import Source
 from boxmask.data.json_text import read_json
@@ -36,7 +36,7 @@ def find_coco_files(source: Source) -> tuple[list[str], dict[str, str]]:
 
 
 def _check_no_predictions(path: Path) -> None:
-    """Raise LabelError if every annotation of a COCO file has a score: such files hold what a model found."""
+    """Raise LabelError if every annotation of a COCO file has a score: such files hold predictions."""
     if b'"score"' not in path.read_bytes():
         return
     content = read_json(path)
@@ -93,7 +93,7 @@ def _note_on_inexact_names(
 def _labeled_photo(document: CocoDocument, index: int, match: Match | None, source: Source) -> LabeledPhoto:
     image = document.images[index]
     name = image["file_name"]
-    height, width = whole_number(image.get("height")), whole_number(image.get("width"))
+    height, width = declared_side(image.get("height")), declared_side(image.get("width"))
     declared = None if height is None or width is None else (height, width)
     image_id = image["id"]
     location = f"{source.root / document.file}: images[{index}] (id {image_id})"  # without its line: faster

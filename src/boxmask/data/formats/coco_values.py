@@ -1,6 +1,7 @@
 """The values of COCO entries: harmless variants become the standard form, everything else is an error.
 
-Harmless are 1.0 for the id 1, [] for a missing box beside a segmentation, and "0" for 0 in iscrowd.
+The harmless variants are 1.0 for the id 1, [] for a missing box beside a segmentation, and "0" for 0 in
+iscrowd.
 """
 
 from __future__ import annotations

@@ -11,13 +11,14 @@ from scipy import ndimage
 
 from boxmask.errors import LabelError
 from boxmask.masks import Masks
-from boxmask.photos.read import open_image, photo_errors
+from boxmask.photos.errors import photo_errors
+from boxmask.photos.read import open_image
 
 _MAX_DIRECT = 65_535
 """Maps up to this number are searched without renumbering their objects."""
 
 
-def read_map(path: Path) -> tuple[list[int], Masks]:
+def read_instance_map(path: Path) -> tuple[list[int], Masks]:
     """The object numbers in a map, ascending, and the mask of each object."""
     pixels = _read_pixels(path)
     numbers = np.arange(_MAX_DIRECT + 1)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from boxmask.data.detection.rle_masks import RleMasks
-from boxmask.data.formats.instance_map_file import read_map
+from boxmask.data.formats.instance_map_file import read_instance_map
 from boxmask.data.formats.labels import (
     LabeledPhoto,
     Labels,
@@ -33,7 +33,7 @@ from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
-from boxmask.names import class_name, normal_path, without_ending
+from boxmask.names import class_name, normal_path, without_suffix
 from boxmask.photos.read import open_image
 
 NAME = "instance maps (16-bit images of object numbers, in labels/ or masks/ beside images/)"
@@ -79,7 +79,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     """
     _check_modes(source, files)
     photos = [_labeled_photo(source, file, photo) for file, photo in _match_photos(source, files).items()]
-    maps = [read_map(source.root / file) for file in files]
+    maps = [read_instance_map(source.root / file) for file in files]
     numbers = [number for numbers_in_map, _ in maps for number in numbers_in_map]
     boxes = np.concatenate([np.zeros((0, 4)), *(masks.boxes() for _, masks in maps)])
     photo_of = np.repeat(np.arange(len(files)), [len(masks) for _, masks in maps])
@@ -110,7 +110,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
 
 def _key(file: str, folder_names: Sequence[str]) -> str | None:
     """The path without its suffix, "*" for the last folder with such a name; None if there is none."""
-    parts = without_ending(normal_path(file)).split("/")
+    parts = without_suffix(normal_path(file)).split("/")
     positions = [position for position, part in enumerate(parts[:-1]) if part.lower() in folder_names]
     if not positions:
         return None

@@ -21,13 +21,13 @@ class MaskReading:
 
     num_outlines: number of objects with an outline, usable or not
     malformed:    outlines that are not in the form that the format expects
-    misfitting:   outlines over another number of pixels than the photo has
+    wrong_size:   outlines over another number of pixels than the photo has
     """
 
     masks: RleMasks
     num_outlines: int
     malformed: dict[int, str] = field(default_factory=dict)
-    misfitting: dict[int, str] = field(default_factory=dict)
+    wrong_size: dict[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -47,7 +47,7 @@ class LabeledPhoto:
     declared_size: (height, width) in the labels, if given
     split:         "train", "val" or "test", if the data set names one
     image_id:      the format's own id of the photo, if it has one
-    missing_name:  the name in the labels of a photo that does not exist; `file` then only stands for it
+    missing_name:  the name in the labels of a photo that does not exist; `file` is then a placeholder
     """
 
     file: str
@@ -71,7 +71,7 @@ class Labels:
                  box that is to be computed from the object's mask.
     extents:     (N, 2) width and height in the terms of the format; both must be above 0
     labels:      (N,) index into `class_names`
-    areas:       (N,) of the objects' masks, NaN if the file does not give it
+    areas:       (N,) of the objects' masks, NaN where the file gives none
     crowd:       (N,) bool, see `DetectionDataset`
     difficult:   (N,) bool, see `DetectionDataset`
     box_form:    how the format writes boxes: "xywh" (COCO), "corners" (VOC), or not at all, "mask"

@@ -10,7 +10,7 @@ _MAX_SIDE = 2**31
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a JSON value is a number. True and false are none, although Python counts with them."""
+    """Whether a JSON value is a number. Booleans are not, although Python treats them as ints."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -22,7 +22,7 @@ def to_float(value: float) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def whole_number(value: object) -> int | None:
+def declared_side(value: object) -> int | None:
     """The side of a photo as declared: 64, 64.0, "64" or "64.0". None for anything else, such as 0."""
     if not isinstance(value, str) and not is_number(value):
         return None

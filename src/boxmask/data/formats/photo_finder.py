@@ -34,23 +34,23 @@ class PhotoFinder:
             return exact
         return _nearest(name, self._index.matches(name, posixpath.dirname(label_file)), label_file)
 
-    def find_for_sheet(self, name: str, sheet: str) -> Match | None:
+    def find_in_folders_of(self, name: str, label_file: str) -> Match | None:
         """The photo that a label file for one photo names.
 
         A name without folders means a photo in the folders of the label file: `Annotations/cam1/x.xml` is not
         for `JPEGImages/cam2/x.jpg`, at least if there are photos in a folder cam1. Raises as `find` does.
         """
         if "/" in normal_path(name):
-            return self.find(name, sheet)
-        if exact := self._exact(name, sheet):
+            return self.find(name, label_file)
+        if exact := self._exact(name, label_file):
             return exact
-        matches = self._index.matches(name, posixpath.dirname(sheet))
-        possible = [match for match in matches if not self._contradicts(match.file, sheet)]
-        return _nearest(name, possible, sheet)
+        matches = self._index.matches(name, posixpath.dirname(label_file))
+        possible = [match for match in matches if not self._contradicts(match.file, label_file)]
+        return _nearest(name, possible, label_file)
 
-    def find_by_own_name(self, sheet: str) -> Match | None:
+    def find_by_own_name(self, label_file: str) -> Match | None:
         """The photo with the name of a label file, in any photo format. Raises as `find` does."""
-        match = self.find_for_sheet(posixpath.splitext(posixpath.basename(sheet))[0], sheet)
+        match = self.find_in_folders_of(posixpath.splitext(posixpath.basename(label_file))[0], label_file)
         return replace(match, difference="") if match and match.difference == "ending" else match
 
     def did_you_mean(self, name: str) -> str:
@@ -65,12 +65,12 @@ class PhotoFinder:
                 return Match(path)
         return None
 
-    def _contradicts(self, photo: str, sheet: str) -> bool:
+    def _contradicts(self, photo: str, label_file: str) -> bool:
         """Whether the folders of a label file tell of another photo."""
-        splits = {split_from_path(posixpath.dirname(file)) for file in (photo, sheet)} - {None}
-        folders, sheet_folders = telling_folders(photo), telling_folders(sheet)
-        differ = not folders_agree(folders, sheet_folders)
-        return len(splits) > 1 or (differ and sheet_folders[-1] in self._folders)
+        splits = {split_from_path(posixpath.dirname(file)) for file in (photo, label_file)} - {None}
+        folders, label_folders = telling_folders(photo), telling_folders(label_file)
+        differ = not folders_agree(folders, label_folders)
+        return len(splits) > 1 or (differ and label_folders[-1] in self._folders)
 
 
 def path_of_missing(name: str) -> str:

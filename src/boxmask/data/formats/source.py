@@ -54,13 +54,13 @@ class Source:
 
     def describe_contents(self) -> str:
         """The number of files per suffix, in words, for messages."""
-        suffixes = Counter(PurePosixPath(file).suffix.lower() or "without a suffix" for file in self.files)
+        suffixes = Counter(PurePosixPath(file).suffix.lower() or "without an ending" for file in self.files)
         shown = [f"{count} {suffix}" for suffix, count in suffixes.most_common(6)]
         return ", ".join(shown) or "nothing"
 
 
 def notes_on_unused(source: Source, used: Iterable[str]) -> tuple[str, ...]:
-    """An account of the files in a folder that a reader does not use: photos by folder, others by ending.
+    """An account of the files in a folder that a reader does not use: photos by folder, others by suffix.
 
     used: photos, label files, and files that other notes name
 

@@ -15,17 +15,24 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from boxmask.data.class_names import notes_on_class_names
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.formats.voc_photos import find_voc_photos
-from boxmask.data.formats.voc_splits import Listed, ListedName, check_same_splits, match_lists, read_splits
+from boxmask.data.formats.voc_splits import (
+    ListedName,
+    ListedPhotos,
+    check_same_splits,
+    match_lists,
+    read_splits,
+)
 from boxmask.data.formats.voc_xml import VocFile, read_voc_file
 from boxmask.data.formats.xml_tree import read_xml
 from boxmask.data.messages import format_errors, format_note
 from boxmask.data.text import read_beginning, read_text
 from boxmask.errors import LabelError
-from boxmask.names import class_name, notes_on_class_names
+from boxmask.names import class_name
 
 NAME = "Pascal VOC (a folder with one XML file per photo)"
 
@@ -79,8 +86,8 @@ def read(source: Source, files: Sequence[str]) -> Labels:
     finder = PhotoFinder(source)
     photos, missing, notes = find_voc_photos(voc_files, finder, source.root)
     names = read_splits(source)
-    sheets = {file.file: photo for file, photo in zip(voc_files, photos, strict=True)}
-    listed = match_lists(names, photos, sheets) if names else None
+    label_files = {file.file: photo for file, photo in zip(voc_files, photos, strict=True)}
+    listed = match_lists(names, photos, label_files) if names else None
     labeled = [
         replace(_labeled_photo(source, file, photo, listed), missing_name=missing.get(file.file, ""))
         for file, photo in zip(voc_files, photos, strict=True)
@@ -112,7 +119,7 @@ def _read_files(source: Source, files: Sequence[str]) -> list[VocFile]:
 # ---------------------------------------------------------------- splits
 
 
-def _labeled_photo(source: Source, file: VocFile, photo: str, listed: Listed | None) -> LabeledPhoto:
+def _labeled_photo(source: Source, file: VocFile, photo: str, listed: ListedPhotos | None) -> LabeledPhoto:
     location = f"{source.root / file.file}:{file.line}"
     if listed is None:
         return LabeledPhoto(photo, location, file.declared_size, _split_from_folders(file.file, photo))

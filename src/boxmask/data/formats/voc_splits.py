@@ -16,9 +16,9 @@ from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.messages import format_errors
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
-from boxmask.names import AmbiguousNameError, Match, NameIndex, normal_path, without_ending
+from boxmask.names import AmbiguousNameError, Match, NameIndex, normal_path, without_suffix
 
-_SPLIT_FILE = re.compile(
+_SPLIT_LIST = re.compile(
     r"(?P<above>(.*/)?)ImageSets/(?P<task>(Main|Segmentation)/)?(train|val|test|trainval)\.txt$"
 )
 
@@ -27,7 +27,7 @@ _SPLIT_FILE = re.compile(
 class ListedName:
     """One line of a split list.
 
-    name:     the photo as written: "frame_0", or with folders or ending as in "cam1/frame_0.jpg"
+    name:     the photo as written: "frame_0", or with folders or suffix, as in "cam1/frame_0.jpg"
     split:    "train", "val" or "test"
     file:     the list, relative to the root
     location: the list and the line
@@ -40,8 +40,8 @@ class ListedName:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """What split lists say about photos.
+class ListedPhotos:
+    """The photos in split lists.
 
     entries:   the line that lists each photo
     unmatched: the lines that list none of the photos
@@ -54,7 +54,7 @@ class Listed:
 
 def is_split_list(file: str) -> bool:
     """Whether a file is one of VOC's split lists, by its path."""
-    return _SPLIT_FILE.match(file) is not None
+    return _SPLIT_LIST.match(file) is not None
 
 
 # ---------------------------------------------------------------- reading
@@ -68,14 +68,14 @@ def read_splits(source: Source, task: Literal["Main", "Segmentation"] = "Main") 
     Lists of several such folders, as of VOC2007 beside VOC2012, are combined. Names that only trainval.txt
     lists go to val if the same folder has a train.txt but no val.txt, else to train.
     """
-    return [name for files in _split_files(source, task) for name in _read_lists(source, files)]
+    return [name for files in _split_lists(source, task) for name in _read_lists(source, files)]
 
 
-def _split_files(source: Source, task: str) -> list[list[str]]:
-    """The split files of each folder that has an ImageSets."""
+def _split_lists(source: Source, task: str) -> list[list[str]]:
+    """The split lists of each folder that has an ImageSets."""
     folders: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for file in source.files:
-        if parts := _SPLIT_FILE.match(file):
+        if parts := _SPLIT_LIST.match(file):
             folders[parts["above"]][parts["task"] or ""].append(file)
     return [files.get(f"{task}/") or files[""] for files in folders.values()]
 
@@ -99,22 +99,22 @@ def _read_names(source: Source, file: str) -> Iterator[ListedName]:
 
 
 def _key(entry: ListedName) -> str:
-    return without_ending(normal_path(entry.name))
+    return without_suffix(normal_path(entry.name))
 
 
 # ---------------------------------------------------------------- matching
 
 
 def match_lists(
-    listed: Sequence[ListedName], photos: Iterable[str], sheets: Mapping[str, str] | None = None
-) -> Listed:
+    listed: Sequence[ListedName], photos: Iterable[str], label_files: Mapping[str, str] | None = None
+) -> ListedPhotos:
     """Find the photo of each line: the whole path if the line has folders, else the name.
 
-    sheets: the photo of each label file, for lines that name label files
+    label_files: the photo of each label file, for lines that name label files
 
     Raises LabelError for names that may mean several photos and for photos in two splits.
     """
-    names = [{photo: photo for photo in photos}, dict(sheets or {})]
+    names = [{photo: photo for photo in photos}, dict(label_files or {})]
     indexes = [(NameIndex(photo_of), photo_of) for photo_of in names]
     entries: dict[str, ListedName] = {}
     unmatched, ambiguous, pairs, matches = [], [], [], []
@@ -132,13 +132,13 @@ def match_lists(
             pairs.append((first, entry))
     _check_ambiguous(ambiguous)
     check_same_splits(pairs)
-    return Listed(entries, unmatched, note_on_inexact_names(matches))
+    return ListedPhotos(entries, unmatched, note_on_inexact_names(matches))
 
 
 def _find(entry: ListedName, index: NameIndex, photo_of: Mapping[str, str]) -> list[Match]:
     """The photos that a line may mean; only those beside the list, or in its split, if there are any.
 
-    Without an ending, a name is exact: that is how VOC writes it.
+    A name without its suffix is an exact match: that is how VOC writes it.
     """
     matches = [
         replace(
@@ -155,7 +155,7 @@ def _find(entry: ListedName, index: NameIndex, photo_of: Mapping[str, str]) -> l
 def _check_ambiguous(errors: Sequence[str]) -> None:
     if errors:
         remedy = "Write these names with their folders, as in cam1/frame_0."
-        raise LabelError(format_errors("Names in split files that fit several photos", errors, remedy))
+        raise LabelError(format_errors("Names in split lists that fit several photos", errors, remedy))
 
 
 def check_same_splits(pairs: Iterable[tuple[ListedName, ListedName]]) -> None:

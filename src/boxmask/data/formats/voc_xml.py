@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from boxmask.data.formats.numbers import whole_number
+from boxmask.data.formats.numbers import declared_side
 from boxmask.data.formats.xml_tree import Element, read_xml
 from boxmask.errors import LabelError
 
@@ -135,7 +135,7 @@ def _declared_size(annotation: Element, path: Path) -> tuple[int, int] | None:
     size = _only(annotation, "size", path)
     if size is None:
         return None
-    height, width = (whole_number(_text(size, tag, path)) for tag in ("height", "width"))
+    height, width = (declared_side(_text(size, tag, path)) for tag in ("height", "width"))
     return None if height is None or width is None else (height, width)
 
 

@@ -23,10 +23,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from boxmask.data.class_names import notes_on_class_names
 from boxmask.data.json_text import read_json
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
-from boxmask.names import class_name, notes_on_class_names
+from boxmask.names import class_name
 from boxmask.options import option
 from boxmask.types import IGNORED
 
@@ -68,7 +69,7 @@ class LabelMapClasses:
     labels:      the label of each pixel value, 0..K-1 or IGNORED
     by_color:    whether pixel values are colors 0xRRGGBB; else they are indices
     file:        the classes file, for messages
-    counted:     whether the file has names only, which are counted from 0
+    names_only:  whether the file has names without values; their indices count from 0
     assumes_255: whether index 255 is ignored although the file does not name it
     notes:       on spellings that count as one class, and on classes that hardly differ
     """
@@ -77,7 +78,7 @@ class LabelMapClasses:
     labels: dict[int, int]
     by_color: bool
     file: str
-    counted: bool = False
+    names_only: bool = False
     assumes_255: bool = False
     notes: tuple[str, ...] = ()
 
@@ -199,9 +200,9 @@ def _classes(entries: list[ClassEntry], path: Path) -> LabelMapClasses:
     for index, entry in enumerate(entries):
         value = index if entry.value is None else entry.value
         labels[value] = IGNORED if entry.ignored else names.index(entry.name)
-    counted = entries[0].value is None
-    assumes_255 = not by_color and (len(entries) <= IGNORED if counted else IGNORED not in values)
-    return LabelMapClasses(names, labels, by_color, str(path), counted, assumes_255, notes)
+    names_only = entries[0].value is None
+    assumes_255 = not by_color and (len(entries) <= IGNORED if names_only else IGNORED not in values)
+    return LabelMapClasses(names, labels, by_color, str(path), names_only, assumes_255, notes)
 
 
 def _check_entries(entries: list[ClassEntry]) -> None:

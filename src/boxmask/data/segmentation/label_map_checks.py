@@ -98,7 +98,7 @@ def check_values(
 def _remedy(example: int, classes: LabelMapClasses) -> str:
     value = format_value(example, classes.by_color)
     line = f"name {value}" if classes.by_color else f"name,{value}"
-    if classes.counted:
+    if classes.names_only:
         line = f"{line}`, and the other classes with their index, such as `{classes.names[0]},0"
     return (
         f"Add them to {classes.file} (a line `{line}`, with `ignore` at its end if these pixels are not "
@@ -109,13 +109,13 @@ def _remedy(example: int, classes: LabelMapClasses) -> str:
 def _hint(values: list[int], unknown: list[int], classes: LabelMapClasses) -> str:
     """A guess at why values are unknown, with the lines that would name them; "" without one."""
     names, count = classes.names, len(classes.labels)
-    if classes.counted and len(values) == len(names) and IGNORED not in values:
+    if classes.names_only and len(values) == len(names) and IGNORED not in values:
         lines = "".join(f"\n{name},{value}" for name, value in zip(names, values, strict=True))
-        return f"Names only are counted from 0. If the indices follow their order, write:{lines}\n"
-    if classes.counted and values == list(range(len(names) + 1)):
+        return f"Without values, names count from 0. If the indices follow their order, write:{lines}\n"
+    if classes.names_only and values == list(range(len(names) + 1)):
         return (
-            "Names only are counted from 0, and there is one index more than names. Write `background` as "
-            "the first line if 0 is the background, or `unlabeled ignore` if it is not labeled.\n"
+            "Without values, names count from 0, and there is one more index than names. Write `background` "
+            "as the first line if 0 is the background, or `unlabeled ignore` if it is not labeled.\n"
         )
     if classes.by_color and all(value % 0x010101 == 0 and value // 0x010101 < count for value in values):
         return (
@@ -214,11 +214,11 @@ def notes_on_classes(
 
 def _note_on_counting_from_1(absent: list[str], classes: LabelMapClasses) -> tuple[str, ...]:
     first = classes.names[0]
-    if not classes.counted or first not in absent or classes.labels.get(0) != 0:
+    if not classes.names_only or first not in absent or classes.labels.get(0) != 0:
         return ()
     return (
-        f'no pixel has index 0, "{first}": names only are counted from 0. If the indices of the label maps '
-        f"count from 1, write them in {classes.file}: `{first},1` and so on",
+        f'no pixel has index 0, "{first}": names without values count from 0. If the indices of the label '
+        f"maps count from 1, write them in {classes.file}: `{first},1` and so on",
     )
 
 

@@ -17,7 +17,8 @@ from PIL import Image
 
 from boxmask.errors import LabelError, PhotoError
 from boxmask.masks import Size
-from boxmask.photos.read import open_image, photo_errors
+from boxmask.photos.errors import photo_errors
+from boxmask.photos.read import open_image
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif")
 """Lossless image formats."""

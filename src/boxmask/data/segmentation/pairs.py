@@ -11,15 +11,14 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_from_name
-from boxmask.data.messages import MAX_LOCATIONS, format_count, format_errors, format_note
+from boxmask.data.messages import add_hints, format_count, format_errors, format_note
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.segmentation.label_map_file import SUFFIXES
 from boxmask.errors import LabelError
-from boxmask.names import NameIndex, normal_path, without_ending
+from boxmask.names import NameIndex, normal_path, without_suffix
 from boxmask.options import option
 
 EXPECTED_LAYOUT = (
@@ -102,7 +101,7 @@ def _key(file: str, folder_pattern: re.Pattern[str]) -> str:
     for folder in folders:
         match = folder_pattern.fullmatch(folder)
         kept.append((match["prefix"] or "") if match else folder)
-    return "/".join([*filter(None, kept), without_ending(name)])
+    return "/".join([*filter(None, kept), without_suffix(name)])
 
 
 def _is_in_label_folder(file: str) -> bool:
@@ -128,7 +127,7 @@ def _check_lossless(files: Sequence[str]) -> None:
 def _resolve_inexact(
     label_maps: Mapping[str, list[str]], photos: Mapping[str, list[str]]
 ) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """The label maps by the key of their photo, also if it differs in case or one has a second ending.
+    """The label maps by the key of their photo, also if it differs in case or one has a second suffix.
 
     Such a match counts only if it is the only one, and is noted.
     """
@@ -140,7 +139,7 @@ def _resolve_inexact(
     for key, files in label_maps.items():
         if key in photos:
             continue
-        found = alike[key.casefold()] or alike[without_ending(key).casefold()]
+        found = alike[key.casefold()] or alike[without_suffix(key).casefold()]
         if len(found) == 1 and found[0] not in resolved:
             resolved[found[0]] = files
             notes += [f"{file}: {photos[found[0]][0]}" for file in files]
@@ -156,13 +155,12 @@ def _match(
     alone = [file for key, files in label_maps.items() if key not in photos for file in files]
     if alone and (on_bad_photos == "error" or label_maps.keys().isdisjoint(photos)):
         index = NameIndex(file for files in photos.values() for file in files)
-        hints = [index.did_you_mean(file) for file in alone[:MAX_LOCATIONS]]
-        alone = [file + hint for file, hint in zip_longest(alone, hints, fillvalue="")]
+        lines = add_hints(alone, alone, index.did_you_mean)
         remedy = (
             f"Add their photos, remove them, or leave them out with {option('on_bad_photos', 'skip')}. "
             f"Looked for {EXPECTED_LAYOUT}."
         )
-        raise LabelError(format_errors("Label maps without a photo", alone, remedy))
+        raise LabelError(format_errors("Label maps without a photo", lines, remedy))
     ambiguous = [
         " or ".join([*label_maps[key], *photos[key]])
         for key in label_maps

@@ -16,7 +16,8 @@ from pathlib import Path
 from torch import Tensor
 
 from boxmask.errors import OutputError, UsageError
-from boxmask.photos.read import load_photo, photo_errors
+from boxmask.photos.errors import photo_errors
+from boxmask.photos.read import load_photo
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig, selective_search
 from boxmask.pipeline.stored_boxes import read_boxes, write_boxes
 
