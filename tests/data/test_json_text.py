@@ -49,6 +49,17 @@ def test_other_encodings_are_read(tmp_path: Path, encoding: str) -> None:
     assert read(tmp_path, '{"name": "상자"}'.encode(encoding)) == {"name": "상자"}
 
 
+def test_a_key_with_two_values_is_located(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r'a\.json:2:9: expected each key once per object, found "b" again'):
+        read(tmp_path, '[{"b": 1, "b": 1},\n {"b":1,"b": 2}]')
+
+
+def test_a_key_may_be_repeated_beside_nan(tmp_path: Path) -> None:
+    content = read(tmp_path, '{"a": NaN, "b": 1, "b": 1}')
+    assert isinstance(content, dict)
+    assert content["b"] == 1
+
+
 def test_a_missing_file_is_named_by_its_kind(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"none\.json: no such split file"):
         read_json(tmp_path / "none.json", "split file")

@@ -13,7 +13,7 @@ from boxmask.errors import LabelError
 _ADVICE = "Correct it, or export it again with the tool that made it."
 _HIGH, _LOW = "[dD][89abAB][0-9a-fA-F]{2}", "[dD][c-fC-F][0-9a-fA-F]{2}"
 _SURROGATE = re.compile(rf"\\u{_HIGH}\\u{_LOW}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{{2}})|\\.", re.DOTALL)
-_KEY_OR_BRACE = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"(?P<colon>\s*:)?|[{}]', re.DOTALL)
+_KEY_OR_BRACE = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"(?P<colon>\s*:\s*)?|[{}]', re.DOTALL)
 _LONG_NUMBER = re.compile(r"[0-9]{4301,}")  # Python converts up to 4,300 digits to an int
 
 
@@ -58,27 +58,37 @@ class _RepeatedKeyError(ValueError):
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object. Raises _RepeatedKeyError for a key with two different values."""
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        for key, value in pairs:
-            if value != fields[key]:
-                raise _RepeatedKeyError(key)
+    fields: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in fields and value != fields[key]:
+            raise _RepeatedKeyError(key)
+        fields[key] = value
     return fields
 
 
 def _find_repeated_key(text: str, key: str) -> re.Match[str] | None:
-    """The first place where an object holds `key` again."""
-    open_objects: list[int] = []  # how often each holds the key
+    """The first place where an object holds `key` again with another value."""
+    open_objects: list[list[object]] = []  # the values of the key in each
     for found in _KEY_OR_BRACE.finditer(text):
         if found[0] == "{":
-            open_objects.append(0)
+            open_objects.append([])
         elif found[0] == "}":
             open_objects.pop()
         elif found["colon"] and json.loads(f'"{found["key"]}"') == key:
-            open_objects[-1] += 1
-            if open_objects[-1] == 2:
+            value = _value_at(text, found.end())
+            if open_objects[-1] and value != open_objects[-1][0]:
                 return found
+            open_objects[-1].append(value)
     return None
+
+
+def _value_at(text: str, position: int) -> object:
+    """The value behind a key; None if it is broken further on."""
+    try:
+        value: object = json.JSONDecoder().raw_decode(text, position)[0]
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
 def _check_surrogates(path: Path, text: str) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import reach_beyond
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import format_errors, format_note
+from boxmask.data.messages import HOW_TO_CHECK_BOXES, format_errors, format_note
 from boxmask.data.resized_photos import find_resized
 from boxmask.errors import LabelError
 from boxmask.photos.size import stored_size
@@ -17,8 +17,8 @@ from boxmask.photos.size import stored_size
 _WRONG = "declared sizes (width × height) differ from the photos; the photos' sizes are used"
 _DRAWN_AS_SHOWN = (
     "declared sizes (width × height) are those of the stored photos, before their EXIF orientation is "
-    "applied, but the boxes fit only the photos as shown, so they are taken to be drawn on these (to check, "
-    "look at what boxmask evaluate --pictures draws)"
+    "applied, but the boxes fit only the photos as shown, so they are taken to be drawn on these "
+    f"({HOW_TO_CHECK_BOXES})"
 )
 _SIDEWAYS = (
     "Photos whose labels declare the size (width × height) of the stored photo, before its EXIF orientation "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, reach_beyond
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import format_errors, format_note
+from boxmask.data.messages import HOW_TO_CHECK_BOXES, format_errors, format_note
 from boxmask.errors import LabelError
 
 _MIN_BEYOND = 0.1
@@ -69,7 +69,7 @@ def find_resized(
     times = _format_factors(labels, sizes, photos)
     heading = (
         f"boxes and outlines are scaled to the photos, which are {times} times the size that their labels "
-        "declare (to check, look at what boxmask evaluate --pictures draws)"
+        f"declare ({HOW_TO_CHECK_BOXES})"
     )
     return photos, format_note(heading, [shown[p] for p in photos])
 

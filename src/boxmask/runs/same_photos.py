@@ -5,7 +5,7 @@ there the names alone count. A data set is the run's if it
 
 - lies where the run read it, and has at least one of its photos unchanged, or
 - lies elsewhere, and has the run's photos: most of its own photos are among them, or all of them are there.
-  Without a record of contents, all names of the one must be among those of the other.
+  Without a record of contents, all names of the data set must be among the run's, or the other way round.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG, are_fractions
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import format_count, format_errors, format_note
+from boxmask.data.messages import HOW_TO_CHECK_BOXES, format_count, format_errors, format_note
 from boxmask.errors import LabelError
 
 _MIN_BOXES = 3
@@ -141,7 +141,7 @@ def _note_on_upper_left_corner(
         return ()
     heading = (
         f"all {len(rows):,} boxes lie in the upper left quarter of their photos; were the photos enlarged "
-        "after labeling? (to check, look at what boxmask evaluate --pictures draws)"
+        f"after labeling? ({HOW_TO_CHECK_BOXES})"
     )
     return format_note(heading, [_describe(labels, int(rows[0]))])
 

@@ -42,7 +42,7 @@ _ROOT = re.compile(rf"{_PROLOG}<(?P<root>[^\s/>!?]+)[\s/>]", re.DOTALL)
 
 
 def recognize(source: Source) -> list[str]:
-    """All XML files, without those of other kinds, if any is of VOC."""
+    """The XML files that are, or may be, VOC annotations; none if no file certainly is one."""
     roots = {file: _root(source, file) for file in source.candidates_with_suffix(".xml")}
     files = [file for file, root in roots.items() if root in ("annotation", "")]
     return files if "annotation" in roots.values() else []

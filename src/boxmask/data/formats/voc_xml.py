@@ -112,7 +112,7 @@ def _is_equal(first: Element, second: Element) -> bool:
         first.tag == second.tag
         and first.text == second.text
         and len(first.children) == len(second.children)
-        and all(_is_equal(one, two) for one, two in zip(first.children, second.children, strict=True))
+        and all(map(_is_equal, first.children, second.children))
     )
 
 
