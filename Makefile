@@ -17,7 +17,7 @@ demo: $(READY)  ## generate photos, train, evaluate, predict: about five minutes
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -q
 
-chaos: $(READY)  ## kill a training of two minutes a hundred times and resume it: about half an hour
+chaos: $(READY)  ## kill a two-minute training 100 times and resume it each time: about half an hour
 	$(BIN)/python -m pytest -q -m chaos tests/chaos
 
 check: $(READY)  ## style, types, and which package may import which

@@ -23,7 +23,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path, and move the file written there to `path` when the block ends.
 
     If the block raises, the temporary file is removed and `path` stays as it was. Missing parent folders are
-    created. The file gets the permissions of any new file, as the umask says.
+    created. The file gets the default permissions of new files, which the umask sets.
 
     Raises DiskFullError if the disk is full, and OutputError for any other OSError.
     """
@@ -32,7 +32,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(_SUFFIX, prefix=".boxmask-", dir=path.parent) as folder:
             temporary = Path(folder) / path.name
             yield temporary
-            _set_permissions(temporary)
+            _set_default_permissions(temporary)
             # The data must be on disk before the new name is: otherwise a power cut could leave an empty
             # file. Windows flushes only files that are open for writing, hence "r+b".
             with temporary.open("r+b") as file:
@@ -71,18 +71,18 @@ def remove_partial_files(folder: Path) -> None:
 
 
 def _make_folder(folder: Path) -> list[Path]:
-    """Create a folder with its parents; returns the created ones."""
+    """Create a folder and its missing parents; returns those that were created."""
     new = [missing for missing in (folder, *folder.parents) if not missing.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return new
 
 
-def _set_permissions(file: Path) -> None:
-    """Give a file the permissions of any new file: some libraries write files that only the user may read.
+def _set_default_permissions(file: Path) -> None:
+    """Give a file the default permissions: some libraries write files that only the user may read.
 
-    They are read off a new file, because the umask cannot be asked for without changing it for all threads.
+    They are those of a new, empty file, because reading the umask would change it for all threads.
     """
-    new = file.with_name("new" if file.name != "new" else "newer")
+    new = file.with_name("new" if file.name != "new" else "newer")  # in a folder that holds `file` alone
     new.touch()
     mode = new.stat().st_mode
     if file.stat().st_mode != mode:

@@ -30,30 +30,17 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process
 TIMEOUT = 300.0  # seconds, on a busy machine
 STOPPED, FINISHED = 130, 0
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-NETWORK = ("--weights", "none", "--backbone", "test_resnet", "--save-seconds", "0.3")
-CLASSIFIER = (
-    "--model",
-    "classifier",
-    "--size",
-    "32",
-    "--batch-size",
-    "16",
-    "--num-validations",
-    "5",
-    *NETWORK,
-)
-SEGMENTER = (
-    *("--model", "unet", "--model-option", "channels=(16, 16, 8, 8)", "--size", "64"),
-    *("--num-validations", "40", *NETWORK),
-)
+NETWORK = "--weights none --backbone test_resnet --save-seconds 0.3"
+CLASSIFIER = f"--model classifier --size 32 --batch-size 16 --num-validations 5 {NETWORK}"
+SEGMENTER = f"--model unet --model-option channels=(16,16,8,8) --size 64 --num-validations 40 {NETWORK}"
 RCNN = (
-    *("--model", "rcnn", "--size", "64", "--batch-size", "6", "--epochs", "1", *NETWORK),
-    *("--model-option", "region_size=64", "--model-option", "hidden=32", "--max-regions", "20"),
+    f"--model rcnn --size 64 --batch-size 6 --epochs 1 {NETWORK} "
+    "--model-option region_size=64 --model-option hidden=32 --max-regions 20"
 )
 
 
 @dataclass
-class Chaos:
+class KilledTraining:
     """One training in a folder, killed at random moments.
 
     best:     the highest metric of best.safetensors so far
@@ -62,7 +49,7 @@ class Chaos:
 
     folder: Path
     data: Path
-    flags: tuple[str, ...]
+    flags: str
     seed: int
     best: float = -1.0
     outcomes: list[str] = field(default_factory=list)
@@ -75,7 +62,7 @@ class Chaos:
     def started(self) -> Iterator[subprocess.Popen[str]]:
         """Start or resume the training in a process group of its own."""
         begun = self.run.recipe_file.is_file()
-        arguments = ("--resume",) if begun else (str(self.data), *self.flags)
+        arguments = ("--resume",) if begun else (str(self.data), *self.flags.split())
         process = subprocess.Popen(
             [sys.executable, "-m", "boxmask", "train", *arguments, "--out", "run"],
             cwd=self.folder,
@@ -119,9 +106,9 @@ class Chaos:
         name, code = number.name if number else "none", process.returncode
         self.outcomes.append(f"{name}: {code} {err.strip().splitlines()[-1:]}")
         assert not re.search(r'Exception ignored|File ".*boxmask', err), err
-        if "Traceback" not in err:  # else it is Python's own, which had not come to the first line of boxmask
-            died = {-int(number)} if number else set()
-            assert code in {STOPPED, FINISHED} | died, (code, err)
+        if "Traceback" not in err:  # otherwise Python was still starting
+            killed = {-int(number)} if number else set()
+            assert code in {STOPPED, FINISHED} | killed, (code, err)
         assert_group_ends(process.pid)
         self._check_best()
 
@@ -153,10 +140,10 @@ def assert_group_ends(group: int) -> None:
         time.sleep(0.02)
 
 
-def in_peace(folder: Path, data: Path, flags: tuple[str, ...]) -> tuple[Run, float]:
-    """Train without a kill; returns the run and its seconds."""
+def train_undisturbed(folder: Path, data: Path, flags: str) -> tuple[Run, float]:
+    """Train without a kill; returns the run and the seconds that it took."""
     folder.mkdir()
-    training, began = Chaos(folder, data, flags, 0), time.monotonic()
+    training, began = KilledTraining(folder, data, flags, 0), time.monotonic()
     training.finish()
     return training.run, time.monotonic() - began
 
@@ -174,14 +161,14 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGKILL", signal.SIGT
 
 @pytest.mark.parametrize(
     ("flags", "kills"),
-    [((*CLASSIFIER, "--epochs", "20"), "INT TERM KILL INT"), (RCNN, "KILL TERM KILL")],
+    [(f"{CLASSIFIER} --epochs 20", "INT TERM KILL INT"), (RCNN, "KILL TERM KILL")],
     ids=["classifier", "rcnn"],
 )
 def test_a_training_killed_a_few_times_reaches_the_same_weights(
-    demo: Path, tmp_path: Path, flags: tuple[str, ...], kills: str
+    demo: Path, tmp_path: Path, flags: str, kills: str
 ) -> None:
-    expected, _ = in_peace(tmp_path / "peace", demo, flags)
-    training = Chaos(tmp_path, demo, flags, seed=0)
+    expected, _ = train_undisturbed(tmp_path / "undisturbed", demo, flags)
+    training = KilledTraining(tmp_path, demo, flags, seed=0)
     training.kill(signal.SIGINT, 0.05)
     training.kill(signal.SIGTERM, 0.5)
     for name in kills.split():
@@ -200,15 +187,17 @@ def test_trainings_of_two_minutes_killed_a_hundred_times_reach_the_same_weights(
         int(os.environ.get(f"CHAOS_{name}", default))
         for name, default in (("EPOCHS", "700"), ("KILLS", "100"), ("SEED", "0"))
     )
-    flags = (*SEGMENTER, "--epochs", str(epochs))
-    expected, seconds = in_peace(tmp_path / "peace", demo, flags)
-    training = Chaos(tmp_path, demo, flags, seed)
+    flags = f"{SEGMENTER} --epochs {epochs}"
+    expected, seconds = train_undisturbed(tmp_path / "undisturbed", demo, flags)
+    training = KilledTraining(tmp_path, demo, flags, seed)
     for number in range(kills):
         if training.run.finished:
             assert_same_weights(training.run, expected)
             shutil.rmtree(training.run.path)
             training.best = -1.0
-        latest = 4.0 if number % 4 == 0 else 0.15 * seconds  # every fourth while the program starts
+        latest = (
+            4.0 if number % 4 == 0 else 0.15 * seconds
+        )  # every fourth kill comes while the program starts
         training.kill(training.random.choice(SIGNALS), training.random.uniform(0.05, latest))
     training.finish()
     assert_same_weights(training.run, expected)

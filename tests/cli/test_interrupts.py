@@ -11,8 +11,9 @@ import threading
 import pytest
 
 from boxmask import program_start
-from boxmask.cli.interrupts import SIGNALS, ExitOnSignals, interrupt_on_signals
+from boxmask.cli.interrupts import exit_on_signals, interrupt_on_signals
 from boxmask.program_start import INTERRUPTED, STOPPED, end_program, handle_first_interrupts
+from boxmask.stop_signals import STOP_SIGNALS
 
 FORMS = {
     "python -m boxmask": ["-m", "boxmask"],
@@ -35,7 +36,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("name", [number.name for number in SIGNALS])
+@pytest.mark.parametrize("name", [number.name for number in STOP_SIGNALS])
 @pytest.mark.parametrize(
     "module", ["boxmask.cli.app", "cyclopts", "rich", "boxmask.cli.train", "torch", "boxmask.training.train"]
 )
@@ -89,28 +90,28 @@ def test_the_program_sets_its_handler(monkeypatch: pytest.MonkeyPatch, name: str
 
 
 def test_the_handlers_come_back() -> None:
-    before = [signal.getsignal(number) for number in SIGNALS]
-    with ExitOnSignals():
-        assert {signal.getsignal(number) for number in SIGNALS} == {end_program}
+    before = [signal.getsignal(number) for number in STOP_SIGNALS]
+    with exit_on_signals():
+        assert {signal.getsignal(number) for number in STOP_SIGNALS} == {end_program}
         interrupt_on_signals()
-        for number in SIGNALS:
+        for number in STOP_SIGNALS:
             with pytest.raises(KeyboardInterrupt):
                 signal.raise_signal(number)
-    assert [signal.getsignal(number) for number in SIGNALS] == before
+    assert [signal.getsignal(number) for number in STOP_SIGNALS] == before
 
 
 def test_outside_of_the_program_signals_stay_as_they_are() -> None:
-    before = [signal.getsignal(number) for number in SIGNALS]
+    before = [signal.getsignal(number) for number in STOP_SIGNALS]
     interrupt_on_signals()
-    assert [signal.getsignal(number) for number in SIGNALS] == before
+    assert [signal.getsignal(number) for number in STOP_SIGNALS] == before
 
 
 def test_another_thread_leaves_the_handlers_unchanged() -> None:
-    before, seen = [signal.getsignal(number) for number in SIGNALS], list[object]()
+    before, seen = [signal.getsignal(number) for number in STOP_SIGNALS], list[object]()
 
     def work() -> None:
-        with ExitOnSignals():
-            seen.extend(signal.getsignal(number) for number in SIGNALS)
+        with exit_on_signals():
+            seen.extend(signal.getsignal(number) for number in STOP_SIGNALS)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -122,7 +123,7 @@ def test_another_thread_leaves_the_handlers_unchanged() -> None:
 def test_nohup_stays_in_force() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with ExitOnSignals():
+        with exit_on_signals():
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

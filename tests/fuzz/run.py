@@ -37,8 +37,8 @@ def main() -> int:
         return _write_seeds()
     if arguments.replay:
         return _replay(arguments.replay)
-    heads = ("inputs", "results", "errors", "failures", "slowest", "seconds")
-    print(f"{'target':20}", *(f"{head:>8}" for head in heads))
+    columns = ("inputs", "results", "errors", "failures", "slowest", "seconds")
+    print(f"{'target':20}", *(f"{column:>8}" for column in columns))
     summaries = [_fuzz(name, arguments) for name in arguments.targets or TARGETS]
     total = sum(len(summary.failures) for summary in summaries)
     print(f"{sum(summary.inputs for summary in summaries):,} inputs, {total} failures")
@@ -54,8 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
     parser.add_argument("--replay", type=Path, help="run one input of the corpus, with its traceback")
     parser.add_argument("--save-to", type=Path, default=CORPUS, help="folder for failing inputs")
-    parser.add_argument("--bombs", action="store_true", help="run small files that announce very much")
-    parser.add_argument("--write-seeds", action="store_true", help="write the corpus's seeds anew")
+    parser.add_argument(
+        "--bombs", action="store_true", help="run small files that announce or expand to huge sizes"
+    )
+    parser.add_argument("--write-seeds", action="store_true", help="write the seeds of the corpus again")
     return parser
 
 
@@ -63,10 +65,10 @@ def _fuzz(name: str, arguments: argparse.Namespace) -> Summary:
     summary = fuzz(TARGETS[name], arguments.inputs, arguments.seed)
     counts = f"{summary.inputs:8,} {summary.results:8,} {summary.errors:8,} {len(summary.failures):8,}"
     print(f"{name:20} {counts} {summary.slowest:7.2f}s {summary.seconds:7.0f}s", flush=True)
-    for place, (files, trace) in summary.failures.items():
+    for location, (files, trace) in summary.failures.items():
         path = save_input(files, arguments.save_to / name, "regression")
         print(
-            f"\n{place}\n{trace}\nreproduce: python tests/fuzz/run.py --replay {os.path.relpath(path)}\n",
+            f"\n{location}\n{trace}\nreproduce: python tests/fuzz/run.py --replay {os.path.relpath(path)}\n",
             flush=True,
         )
     return summary
@@ -91,7 +93,7 @@ def _write_seeds() -> int:
 
 
 def _run_bombs() -> int:
-    """Run each bomb, and print what became of it. Returns 1 if one takes too long or too much memory."""
+    """Run each bomb, and print its outcome. Returns 1 if one takes too long or too much memory."""
     failures = 0
     for name, (target, build) in BOMBS.items():
         start = time.process_time()

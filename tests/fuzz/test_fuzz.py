@@ -33,10 +33,10 @@ def test_the_corpus_ends_in_results_or_in_errors_of_boxmask(name: str) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_damaged_inputs_end_in_results_or_in_errors_of_boxmask(name: str, tmp_path: Path) -> None:
-    summary = fuzz(TARGETS[name], SLOW.get(name, INPUTS), number=0, shrink=False)
-    for place, (files, trace) in summary.failures.items():
+    summary = fuzz(TARGETS[name], SLOW.get(name, INPUTS), random_seed=0, shrink=False)
+    for location, (files, trace) in summary.failures.items():
         path = save_input(files, tmp_path / name, "regression")
-        pytest.fail(f"{place}\n{trace}\nreproduce: python tests/fuzz/run.py --replay {path}")
+        pytest.fail(f"{location}\n{trace}\nreproduce: python tests/fuzz/run.py --replay {path}")
     assert summary.results > 0
     assert summary.errors + summary.results == summary.inputs
 

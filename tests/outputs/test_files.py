@@ -211,14 +211,14 @@ def test_without_its_manifest_a_file_is_the_users(tmp_path: Path) -> None:
 def test_many_files_are_read_and_recorded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The manifest grows by a line per file, and each line is read once."""
     lines = 0
-    take_in = manifest_module.Manifest._take_in
+    take_in = manifest_module.Manifest._add_line
 
     def counted(self: manifest_module.Manifest, line: bytes) -> None:
         nonlocal lines
         lines += 1
         take_in(self, line)
 
-    monkeypatch.setattr(manifest_module.Manifest, "_take_in", counted)
+    monkeypatch.setattr(manifest_module.Manifest, "_add_line", counted)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     files = [tmp_path / f"{number}.csv" for number in range(200)]
     for _ in range(2):

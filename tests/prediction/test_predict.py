@@ -330,7 +330,7 @@ def test_boxes_that_are_not_finite_are_an_error_of_the_photo(
     monkeypatch.setattr(BoxDetector, "predict", diverged)
     prediction = detect_boxes([photos], tmp_path / "out")
     assert len(prediction.errors) == 1
-    assert "b.png: the model finds boxes or scores that are NaN or infinite" in prediction.errors[0]
+    assert "b.png: the model found boxes or scores that are NaN or infinite" in prediction.errors[0]
     assert names_in(tmp_path / "out") == ["a-2.jpg", "a.jpg", "detections.json"]
 
 

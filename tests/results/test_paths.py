@@ -93,9 +93,9 @@ def test_names_that_windows_does_not_accept(
         assert picture_names([photo], tmp_path) == [stem]
         assert renaming_notes([photo], tmp_path) == ()
     monkeypatch.setattr(paths_module, "_CAN_TRY_NAMES", False)
-    paths_module._rejected.cache_clear()
+    paths_module._rejected_names.cache_clear()
     (name,) = picture_names([photo], tmp_path)
-    paths_module._rejected.cache_clear()
+    paths_module._rejected_names.cache_clear()
     assert name != stem
     assert not paths_module._UNUSUAL.search(name)
     assert not paths_module._DEVICES.fullmatch(name)

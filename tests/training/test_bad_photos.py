@@ -208,7 +208,7 @@ def test_a_training_without_the_photo_can_be_resumed(data: Path, skipping: Recip
         train(data, replace(skipping, epochs=2, save_seconds=1e-9), tmp_path / "run", report)
     again = HarmingReport([])
     assert resume(Run(tmp_path / "run"), report=again)
-    assert "note: training goes on without 1 photo that it began with" in again.messages
+    assert "note: training continues without 1 photo that it began with" in again.messages
 
 
 def test_resuming_is_bit_equal_where_no_photo_is_bad(data: Path, skipping: Recipe, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_a_disk_that_is_full_from_the_first_save_on_leaves_a_run_that_can_start_
     run = Run(tmp_path / "run")
     fill_disk(lambda *_: True)
     with pytest.raises(
-        TrainingError, match="The training can only start again, with: boxmask train --resume"
+        TrainingError, match="No state was saved, so the training starts again with: boxmask train --resume"
     ):
         train(demo, recipe, run.path)
     assert not run.finished

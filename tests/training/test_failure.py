@@ -18,17 +18,17 @@ from boxmask.classifiers.classifier import ImageClassifier
 from boxmask.errors import PhotoError, TrainingError
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
+from boxmask.stop_signals import STOP_SIGNALS
 from boxmask.training.background import run_in_background
 from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
-from boxmask.training.signals import STOP_SIGNALS
 from boxmask.training.stages import gradient_descent
 from boxmask.training.train import resume, train
 from boxmask.weights.checkpoint import read_checkpoint
 
 Compare = Callable[[Path, Path], bool]
 KILLED = "a process that loads photos was killed"
-FAILED = "training has failed"
+FAILED = "training failed"
 ERRORS: list[tuple[BaseException, str]] = [
     (
         RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),
@@ -38,17 +38,17 @@ ERRORS: list[tuple[BaseException, str]] = [
         RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly"),
         "a process that loads photos was killed",
     ),
-    (MemoryError(), "the memory is full"),
-    (torch.OutOfMemoryError("CUDA out of memory."), "the memory is full"),
-    (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "the memory is full"),
-    (RuntimeError("[enforce fail] not enough memory: you tried to allocate"), "the memory is full"),
+    (MemoryError(), "out of memory"),
+    (torch.OutOfMemoryError("CUDA out of memory."), "out of memory"),
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out of memory"),
+    (RuntimeError("[enforce fail] not enough memory: you tried to allocate"), "out of memory"),
     (OSError(5, "Input/output error"), r"training cannot read or write a file \(\[Errno 5\]"),
     (
         ZeroDivisionError("division by zero"),
-        r"training has failed \(ZeroDivisionError: division by zero\)\. Please",
+        r"training failed \(ZeroDivisionError: division by zero\)\. Please",
     ),
-    (KeyError("name"), r"training has failed \(KeyError: 'name'\)"),
-    (AssertionError(), r"training has failed \(AssertionError: \)"),
+    (KeyError("name"), r"training failed \(KeyError: 'name'\)"),
+    (AssertionError(), r"training failed \(AssertionError: \)"),
 ]
 
 
@@ -93,7 +93,7 @@ def test_any_error_saves_first_and_says_how_to_resume(
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is error
     assert read_checkpoint(run.last_checkpoint)[1].training["step"] == 3
-    assert run.error_file.is_file() == ("training has failed" in message)
+    assert run.error_file.is_file() == ("training failed" in message)
 
 
 def test_after_an_error_a_training_reaches_the_same_weights(
@@ -120,7 +120,7 @@ def test_an_error_before_the_first_step_leaves_nothing(
     demo: Path, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raise_at(monkeypatch, 1, MemoryError())
-    with pytest.raises(TrainingError, match=r"the memory is full .* Close other programs") as caught:
+    with pytest.raises(TrainingError, match=r"out of memory .* Close other programs") as caught:
         train(demo, recipe, tmp_path / "run")
     assert "resume" not in str(caught.value)
     assert not list(tmp_path.iterdir())
@@ -146,7 +146,7 @@ def test_a_step_that_was_cut_in_half_is_not_saved(
     run = Run(tmp_path / "run")
     with monkeypatch.context() as patch:
         patch.setattr(torch.optim.swa_utils.AveragedModel, "update_parameters", update)
-        with pytest.raises(TrainingError, match="the memory is full"):
+        with pytest.raises(TrainingError, match="out of memory"):
             train(demo, replace(recipe, save_seconds=1e-6), run.path)
     assert read_checkpoint(run.resume_file)[1].training["step"] == 3
     assert resume(run)
@@ -156,10 +156,10 @@ def test_a_step_that_was_cut_in_half_is_not_saved(
 def test_statistics_of_batch_norm_are_those_of_the_last_complete_step() -> None:
     norm = torch.nn.BatchNorm2d(2)
     before = {name: buffer.clone() for name, buffer in norm.named_buffers()}
-    with pytest.raises(MemoryError), gradient_descent._restored_statistics(torch.nn.Sequential(norm)):
+    with pytest.raises(MemoryError), gradient_descent._restore_statistics_on_error(torch.nn.Sequential(norm)):
         fail_after(norm)
     assert all(torch.equal(buffer, before[name]) for name, buffer in norm.named_buffers())
-    with gradient_descent._restored_statistics(norm):
+    with gradient_descent._restore_statistics_on_error(norm):
         norm(torch.rand(2, 2, 3, 3))
     assert norm.num_batches_tracked == 1
 
@@ -228,9 +228,7 @@ def test_a_photo_that_cannot_be_read_in_a_validation_loses_no_step(
 
     monkeypatch.setattr("boxmask.tasks.classification.task.ClassificationTask.validate", validate)
     run = Run(tmp_path / "run")
-    with pytest.raises(
-        PhotoError, match=r"^photo\.jpg: .* After that, continue with: boxmask train --resume"
-    ):
+    with pytest.raises(PhotoError, match=r"^photo\.jpg: .* Then continue with: boxmask train --resume"):
         train(demo, recipe, run.path)
     step = read_checkpoint(run.resume_file)[1].training["step"]
     assert step > 0

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from boxmask.stop_signals import STOP_SIGNALS
 from boxmask.training.signals import (
     CHILD_SIGNAL,
-    STOP_SIGNALS,
     StopRequest,
     StopRequested,
     hold_back_signals,
-    hold_back_worker_errors,
+    ignore_worker_errors,
     prepare_worker,
     stop_on_signals,
 )
@@ -121,7 +121,7 @@ def test_the_errors_of_ended_workers_are_held_back() -> None:
     assert CHILD_SIGNAL is not None
     before = signal.signal(CHILD_SIGNAL, handler)
     try:
-        with hold_back_worker_errors():
+        with ignore_worker_errors():
             signal.raise_signal(CHILD_SIGNAL)
         with pytest.raises(RuntimeError):
             signal.raise_signal(CHILD_SIGNAL)

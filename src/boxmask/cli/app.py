@@ -43,7 +43,7 @@ for verb, summary in VERBS.items():
 def main() -> None:
     """Run the program. An error that is meant for the user is printed as one message, without a traceback."""
     keep_memory()
-    if isinstance(sys.stdout, TextIOWrapper):  # escapes in place of characters that the terminal lacks
+    if isinstance(sys.stdout, TextIOWrapper):  # escapes replace characters that the terminal lacks
         sys.stdout.reconfigure(errors="backslashreplace")
     ignore_pillow_warnings()
     try:

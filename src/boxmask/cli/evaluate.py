@@ -48,7 +48,7 @@ def evaluate(
         Default: skip them if they are under 1 % of all, else stop.
     on_bad_photos
         What to do with photos of the split that are missing or damaged. "skip" leaves them out, and decodes
-        each photo once to find them. Segmentation: label maps alike.
+        each photo once to find them. The same holds for label maps.
     on_unseen_classes
         What to do with classes that the model does not know. "skip" leaves them out of the metrics.
     classes_file

@@ -1,7 +1,7 @@
-"""What a signal does to the program: it ends with one line, without a traceback.
+"""Signals end the program with one line and without a traceback.
 
-SIGINT (Ctrl-C), SIGTERM (`kill`, service managers) and SIGHUP (a closed terminal) are treated alike, and the
-exit code is 130 for all of them.
+SIGINT (Ctrl-C), SIGTERM (`kill`, service managers) and SIGHUP (a closed terminal) are treated alike:
+the exit code is 130.
 
 1. While the program starts, it ends at once.
 2. While a verb works, KeyboardInterrupt ends it, so that unfinished files are removed.
@@ -11,38 +11,20 @@ exit code is 130 for all of them.
 from __future__ import annotations
 
 import signal
+from contextlib import AbstractContextManager
 
 from boxmask.program_start import end_program
-
-SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGBREAK", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+from boxmask.stop_signals import STOP_SIGNALS, handle_stop_signals
 
 
-class ExitOnSignals:
-    """A block in which a signal ends the process at once. With `nohup`, SIGHUP stays ignored.
-
-    In other threads than the main one, signals stay as they are.
-    """
-
-    def __enter__(self) -> None:
-        self.before = {number: signal.getsignal(number) for number in SIGNALS}
-        if self.before.get(getattr(signal, "SIGHUP", None)) is signal.SIG_IGN:
-            del self.before[signal.SIGHUP]
-        try:
-            for number in self.before:
-                signal.signal(number, end_program)
-        except ValueError:  # not in the main thread
-            self.before = {}
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+def exit_on_signals() -> AbstractContextManager[None]:
+    """A block in which a stop signal ends the process at once."""
+    return handle_stop_signals(end_program)
 
 
 def interrupt_on_signals() -> None:
-    """Raise KeyboardInterrupt on a signal for the rest of the block of `ExitOnSignals`, if there is one."""
-    for number in SIGNALS:
+    """Raise KeyboardInterrupt on a signal for the rest of the block of `exit_on_signals`, if there is one."""
+    for number in STOP_SIGNALS:
         if signal.getsignal(number) is end_program:
             signal.signal(number, _interrupt)
 

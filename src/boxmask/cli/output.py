@@ -26,7 +26,7 @@ def print_notes(notes: Iterable[str]) -> None:
 
 
 def print_errors(errors: Sequence[str]) -> int:
-    """Print errors about single photos to stderr, and return the exit code: 1 if there are any."""
+    """Print errors about single photos to stderr; returns the exit code, 1 if there are any."""
     from boxmask.data.messages import format_count
 
     for message in errors:

@@ -15,7 +15,7 @@ from boxmask.cli.interrupts import interrupt_on_signals
 def photo_progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar; yields the function `progress(done, total)` that moves it.
 
-    Work has begun: from here on, a signal raises KeyboardInterrupt, so that unfinished files are removed.
+    From here on, a signal raises KeyboardInterrupt, so that unfinished files are removed.
     """
     interrupt_on_signals()
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("photos"))

@@ -1,12 +1,12 @@
-"""Checks of the values in the configs of all models: their ranges, and values that must fit together."""
+"""Check the values in the configs of all models: their ranges, and whether they fit together."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
-Limit = tuple[Callable[[float], bool], str]
+Limit: TypeAlias = tuple[Callable[[float], bool], str]
 
 AT_LEAST_1: Limit = (lambda value: 1 <= value < math.inf, "1 or more")
 AT_LEAST_0: Limit = (lambda value: 0 <= value < math.inf, "0 or more")
@@ -92,7 +92,7 @@ ASCENDING = ("strides", "rpn_iou", "roi_iou", "match_iou", "regress_ranges")
 
 
 def value_error(model: str, config: Any) -> str:
-    """A message about the first invalid value, with what is expected and what was found; empty if valid."""
+    """A message about the first invalid value, expected and found; empty if all are valid."""
     for name in vars(config):
         value = getattr(config, name)
         limit = LIMITS_OF_MODEL.get((model, name)) or LIMITS.get(name)
@@ -115,6 +115,7 @@ def _numbers(value: object) -> Iterator[float]:
 
 
 def _class_names_error(names: tuple[str, ...]) -> str:
+    """A message about blank or repeated class names; empty if there are none."""
     if blank := [name for name in names if not name.strip()]:
         return f"class_names: expected names with letters or digits, found {blank[0]!r}"
     if len(set(names)) < len(names):
@@ -124,7 +125,7 @@ def _class_names_error(names: tuple[str, ...]) -> str:
 
 
 def _mismatch(config: Any) -> str:
-    """A message about values that do not fit together."""
+    """A message about values that do not fit together; empty if all do."""
     c = vars(config)
     if c.get("norm_groups") and c["tower_channels"] % c["norm_groups"]:
         return (
@@ -132,8 +133,10 @@ def _mismatch(config: Any) -> str:
             f"found {c['norm_groups']}"
         )
     if "region_size" in c and not c["region_size"] > max(c["stride"] - 1, 2 * c["context"]):
-        least = max(c["stride"], 2 * c["context"] + 1)
-        return f"region_size: expected {least} or more for this stride and context, found {c['region_size']}"
+        minimum = max(c["stride"], 2 * c["context"] + 1)
+        return (
+            f"region_size: expected {minimum} or more for this stride and context, found {c['region_size']}"
+        )
     for row in c.get("extra_layers", ()):
         if row[0] < 2 or min(row[1:3]) < 1 or row[3] < 0:
             rows = "channels of 2 or more, kernel and stride of 1 or more, padding of 0 or more"
@@ -144,7 +147,7 @@ def _mismatch(config: Any) -> str:
 
 
 def _levels_error(c: dict[str, Any]) -> str:
-    """A message if anchors or ranges are not those of the pyramid's levels."""
+    """A message if the anchors or ranges do not match the levels of the pyramid; empty if they do."""
     levels = len(c["strides"]) + c.get("extra_levels", 1 if c["channels"] else 0)
     if "anchor_sizes" in c and len(c["anchor_sizes"]) != levels:
         return f"anchor_sizes: expected a row for each of {levels} levels, found {c['anchor_sizes']}"

@@ -1,4 +1,4 @@
-"""The files that boxmask wrote. It never replaces or removes any other file, nor reads its own as labels."""
+"""The files that boxmask wrote. It replaces and removes no others, and does not read its own as labels."""
 
 from boxmask.outputs.files import (
     begin_job,

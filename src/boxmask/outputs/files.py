@@ -1,4 +1,4 @@
-"""Write, replace and remove the files of boxmask, and no others."""
+"""Write, replace and remove outputs: files that boxmask wrote, and no others."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def check_replaceable(files: Iterable[Path]) -> None:
     if foreign:
         raise UsageError(
             f"These {len(foreign):,} files are not replaced, because boxmask did not write them or they were "
-            f"changed since: {_list(foreign)}. Choose another folder, or move the files away."
+            f"changed since: {_first_names(foreign)}. Choose another folder, or move the files away."
         )
 
 
 def is_unchanged_output(file: Path) -> bool:
-    """Whether boxmask wrote this file and nobody changed it since, by the manifest of its folder."""
+    """Whether boxmask wrote this file and it was not changed since, by the manifest of its folder."""
     return manifest_of(file.parent).has(file)
 
 
@@ -63,7 +63,7 @@ def split_outputs(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def remove_outputs(files: Iterable[Path]) -> None:
-    """Remove those of the files that are unchanged outputs."""
+    """Remove the unchanged outputs among the files."""
     for file in files:
         if is_unchanged_output(file):
             file.unlink()
@@ -97,9 +97,9 @@ def begin_job(folder: Path, files: Sequence[Path], inputs: Iterable[Path] = ()) 
     removed, changed = _remove_files(folder, manifest.files_of_jobs(), {path.resolve() for path in inputs})
     manifest.begin_job(sorted(new))
     stale, kept = sorted(set(removed) - new), sorted(set(changed) - new)
-    notes = [f"{folder}: removed {_count(stale)} of an earlier call: {_list(stale)}"] if stale else []
+    notes = [f"{folder}: removed {_count(stale)} of an earlier call: {_first_names(stale)}"] if stale else []
     if kept:
-        notes.append(f"{folder}: kept {_count(kept)} of an earlier call, changed since: {_list(kept)}")
+        notes.append(f"{folder}: kept {_count(kept)} of an earlier call, changed since: {_first_names(kept)}")
     return tuple(notes)
 
 
@@ -126,6 +126,6 @@ def _count(names: Sequence[str]) -> str:
     return f"{len(names):,} output" + ("s" if len(names) > 1 else "")
 
 
-def _list(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
     return ", ".join(names[:MAX_NAMED]) + more

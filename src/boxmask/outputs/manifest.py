@@ -44,18 +44,18 @@ class Manifest:
     def _reset(self, inode: int = -1) -> None:
         self._versions: dict[str, set[_Version]] = defaultdict(set)
         self._files_of_jobs: set[str] = set()
-        self._position, self._torn, self._inode = 0, False, inode
+        self._position, self._ends_in_part_of_line, self._inode = 0, False, inode
 
     def knows(self, name: str) -> bool:
-        """Whether boxmask wrote some file of this name."""
+        """Whether boxmask wrote a file of this name, with any content."""
         with self._lock:
             self._refresh()
             return _key(name) in self._versions
 
     def has(self, file: Path, *, trust_time: bool = False) -> bool:
-        """Whether the file has a content that boxmask wrote under its name.
+        """Whether boxmask wrote a file of this name with the same content.
 
-        trust_time: do not read a file whose size and time of change are those of its record
+        trust_time: accept a file of the recorded size and modification time without reading it
         """
         with self._lock:
             self._refresh()
@@ -113,12 +113,12 @@ class Manifest:
             self._reset()
             return
         self._position += len(complete) + len(newline)
-        self._torn = bool(rest)  # a line that was cut off, for example by a full disk
+        self._ends_in_part_of_line = bool(rest)  # for example after a full disk
         for line in complete.splitlines():
-            self._take_in(line)
+            self._add_line(line)
 
-    def _take_in(self, line: bytes) -> None:
-        """Take in one line. A damaged line is skipped; its file then counts as the user's."""
+    def _add_line(self, line: bytes) -> None:
+        """Add the content of one line. A damaged line is skipped; its file then counts as the user's."""
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError):
@@ -133,7 +133,7 @@ class Manifest:
         """Append one line in a single write, so that processes that write to one folder do not mix lines."""
         with self._lock:
             self._refresh()
-            line = ("\n" * self._torn + _line(entry)).encode("ascii")
+            line = ("\n" * self._ends_in_part_of_line + _line(entry)).encode("ascii")
             try:
                 descriptor = os.open(self._file, _APPEND, 0o666)
                 try:
@@ -146,7 +146,7 @@ class Manifest:
 
 
 def manifest_of(folder: Path) -> Manifest:
-    """The manifest of a folder, which need not exist yet. All calls share the lines that one has read."""
+    """The manifest of a folder, which need not exist yet. Calls share it, so that its lines are read once."""
     return _manifest_at(folder.absolute())
 
 
@@ -156,7 +156,7 @@ def _manifest_at(folder: Path) -> Manifest:
 
 
 def _key(name: str) -> str:
-    """A name in one Unicode form: macOS may list it in another than it was written in."""
+    """A name in one Unicode form: macOS may list a file in another form than it was written."""
     return unicodedata.normalize("NFC", name)
 
 

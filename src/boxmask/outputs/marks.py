@@ -1,7 +1,7 @@
-"""The mark inside the files that boxmask writes, so that they are known as results wherever they are copied.
+"""The mark inside the files that boxmask writes. It identifies them as results wherever they are copied.
 
-Pictures carry it as a comment, JSON files as a field. The field also holds a digest of the document: when
-somebody corrects the document, the digest no longer fits, and the file is theirs.
+Pictures carry it as a comment, JSON files as a field. The field also holds a digest of the document: once the
+document is corrected, the digest no longer fits, and the file counts as the user's.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from PIL.PngImagePlugin import PngInfo
 
 MARK = "Written by boxmask: a result, not a photo or label."
-MARK_KEY = "boxmask"  # of the comment in PNG files, and of the field in LabelMe's
+MARK_KEY = "boxmask"  # the key of the comment in PNG files, and of the field in LabelMe files
 MARKED_SUFFIXES = (".jpg", ".jpeg", ".png", ".json")
-_HEAD = 4096  # bytes in which the mark is looked for; all writers put it near the start
+_HEAD = 4096  # bytes that are searched for the mark; all writers put it near the start
 _DIGEST = "digest"
 
 
@@ -31,7 +31,7 @@ def png_mark() -> PngInfo:
 
 
 def mark_document(document: dict[str, Any], key: str) -> dict[str, Any]:
-    """The document with the mark under `key`, in front."""
+    """The document with the mark under `key`, as its first field."""
     return {key: {"description": MARK, _DIGEST: _document_digest(document)}} | document
 
 
@@ -63,6 +63,6 @@ def _has_valid_mark(path: Path) -> bool:
 
 
 def _document_digest(document: dict[str, Any]) -> str:
-    """A digest of the content, whatever the spaces and the order of the keys."""
+    """A digest of the content that does not depend on spaces or the order of keys."""
     content = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""Boxes in files, as NumPy's format stores them: `np.load` reads them as well."""
+"""Write boxes to .npy files, and read them back with checks. `np.load` reads these files, too."""
 
 from __future__ import annotations
 

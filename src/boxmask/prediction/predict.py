@@ -59,7 +59,7 @@ class Prediction:
     files:   the files that were written
     errors:  one message per photo that could not be read or whose files could not be written
     summary: one line about the results, or nothing
-    notes:   remarks, for example on files of an earlier call that were removed, or that are not photos
+    notes:   remarks, for example on removed files of an earlier call, or on files that are not photos
     """
 
     photos: list[Path]
@@ -81,8 +81,8 @@ def predict_photos(
 
     A photo that cannot be read, or whose files cannot be written, becomes an error message, and the other
     photos are still processed. The files that an earlier call wrote into `out` are removed.
-    Raises PhotoError for an input that matches no photo, UsageError if `out` is a file or if a file would be
-    replaced that boxmask did not write, and DiskFullError.
+    Raises PhotoError for an input that matches no photo, UsageError if `out` is a file or if it
+    would replace a file that boxmask did not write, and DiskFullError.
     """
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is a file. Give a folder with --out.")

@@ -31,7 +31,7 @@ MAX_SHOWN = 100  # more boxes would hide the photo
 def proposals_of(
     dataset: DetectionDataset, boxes_of: BoxesOf, progress: Progress | None = None
 ) -> tuple[dict[int, Tensor], list[str]]:
-    """The proposals of each photo of a data set, by index, and an error per photo that cannot be read."""
+    """The proposals of each photo of a data set by its index, and one error per photo that cannot be read."""
     proposals: dict[int, Tensor] = {}
     errors: list[str] = []
     for photo in range(len(dataset)):
@@ -60,7 +60,7 @@ def draw_proposals(
     config: SelectiveSearchConfig | None = None,
     progress: Progress | None = None,
 ) -> PictureFolder:
-    """Draw the first proposals of each photo into the folder `out`, as JPEG files.
+    """Draw the first proposals of each photo into the folder `out`, as JPEG files; returns the folder.
 
     config: of Selective Search; draws the regions that it groups beside the proposals
 

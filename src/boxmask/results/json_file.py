@@ -13,7 +13,7 @@ from boxmask.outputs import write_output
 def save_json(document: dict[str, Any], path: Path) -> None:
     """Write a JSON file. Missing folders are created.
 
-    Raises OutputError for NaN and infinity, which JSON cannot hold, and as `write_output` does.
+    Raises OutputError for NaN and infinity, which JSON cannot hold, and the errors of `write_output`.
     """
     try:
         content = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)

@@ -27,7 +27,7 @@ CLASSES_FILE = "classes.txt"
 MAX_OBJECTS = 2**16 - 1
 
 _WRITABLE = re.compile('[^",\x00-\x1f\x7f\ud800-\udfff\ufeff]+')
-"""Names without the characters that separate fields, and without those that no text file may hold."""
+"""Names without separators of fields, control characters, surrogates and byte order marks."""
 
 
 def instance_map(detections: Detections) -> UInt16[np.ndarray, "H W"]:

@@ -18,7 +18,7 @@ from boxmask.errors import UsageError
 from boxmask.outputs import begin_job, check_replaceable
 
 MAX_NAME_BYTES = 255  # of most file systems
-_ROOM = len(".json") + len("-1234567")  # for the longest suffix and a number
+_RESERVED_BYTES = len(".json") + len("-1234567")  # for the longest suffix and a number
 _CHARACTERS = '<>:"\\|?*' + "".join(map(chr, range(1, 32)))  # that Windows and its disks reject
 _UNUSUAL = re.compile(f"[{re.escape(_CHARACTERS)}]|[. ]$")
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # of Windows
@@ -29,8 +29,8 @@ _CAN_TRY_NAMES = os.name == "posix"  # on Windows, "con" opens the terminal and 
 def picture_names(photos: Sequence[Path], folder: Path | None = None) -> list[str]:
     """A unique name, without suffix, per photo: the photo's own name, plus a number if that is taken.
 
-    Names that the file system of `folder` does not accept are shortened or have characters replaced. Names
-    that differ in case or Unicode form only are numbered too: some file systems take them for equal.
+    Names that the file system of `folder` does not accept are shortened, or have characters replaced. Names
+    that differ only in case or Unicode form are numbered, too: some file systems treat them as equal.
     """
     stems = [writable_name(photo.stem, folder) for photo in photos]
     all_keys = {_key(stem) for stem in stems}
@@ -47,10 +47,10 @@ def picture_names(photos: Sequence[Path], folder: Path | None = None) -> list[st
 
 def writable_name(stem: str, folder: Path | None = None) -> str:
     """The name itself, or a similar one if the file system of `folder` does not accept it."""
-    existing = None if folder is None else _existing(folder)
-    name, limit = stem, _max_bytes(existing) - _ROOM
+    existing = None if folder is None else _nearest_existing(folder)
+    name, limit = stem, _max_bytes(existing) - _RESERVED_BYTES
     if _UNUSUAL.search(name) or _DEVICES.fullmatch(name):
-        name = _with_accepted_characters(name, _rejected(existing))
+        name = _with_accepted_characters(name, _rejected_names(existing))
     if name == stem and len(os.fsencode(stem)) <= limit:
         return stem
     ending = "-" + hashlib.blake2b(os.fsencode(stem), digest_size=4).hexdigest()
@@ -86,11 +86,12 @@ def prepare_folder(folder: Path, files: Sequence[Path], photos: Sequence[Path]) 
 
 
 def _key(name: str) -> str:
+    """The form in which names are compared."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 @lru_cache(maxsize=16)
-def _rejected(folder: Path | None) -> frozenset[str]:
+def _rejected_names(folder: Path | None) -> frozenset[str]:
     """The entries of _UNUSUAL_NAMES that the disk of the folder rejects; all of them on Windows."""
     if not _CAN_TRY_NAMES:
         return frozenset(_UNUSUAL_NAMES)
@@ -120,7 +121,7 @@ def _with_accepted_characters(name: str, rejected: frozenset[str]) -> str:
 
 
 def _max_bytes(folder: Path | None) -> int:
-    """The longest name that the file system accepts. Encrypted folders accept shorter ones than most."""
+    """The longest name that the file system accepts. Encrypted folders accept only shorter ones."""
     if folder is None or not hasattr(os, "pathconf"):
         return MAX_NAME_BYTES
     try:
@@ -129,7 +130,7 @@ def _max_bytes(folder: Path | None) -> int:
         return MAX_NAME_BYTES
 
 
-def _existing(folder: Path) -> Path:
+def _nearest_existing(folder: Path) -> Path:
     """The folder, or the nearest of its parents that exists."""
     folder = folder.absolute()
     return next(parent for parent in (folder, *folder.parents) if parent.exists())

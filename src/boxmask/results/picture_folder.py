@@ -12,7 +12,7 @@ from boxmask.visualization.style import RGBImage
 
 
 class PictureFolder:
-    """Writes the pictures of a job. The first one removes those of an earlier job in the folder.
+    """Writes the pictures of a job. The first `save` removes those of an earlier job from the folder.
 
     planned: the files to write
     photos:  the photos that the job reads

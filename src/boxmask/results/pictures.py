@@ -13,15 +13,15 @@ from boxmask.visualization.style import RGBImage
 
 JPEG_SUFFIXES = (".jpg", ".jpeg")
 PNG_SUFFIXES = (".png",)
-MAX_JPEG_SIDE = 65_500  # of libjpeg
+MAX_JPEG_SIDE = 65_500  # the limit of libjpeg
 JPEG_QUALITY = 92  # keeps thin lines and small letters clean
 
 
 def save_picture(picture: RGBImage, path: str | Path) -> None:
     """Write an RGB picture as JPEG or PNG, depending on the suffix of `path`. Missing folders are created.
 
-    Raises UsageError for any other suffix, before anything is written, and OutputError for a picture that is
-    too large for JPEG. Raises both as `write_output` does.
+    Raises UsageError for any other suffix, before anything is written, OutputError for a picture that is too
+    large for JPEG, and the errors of `write_output`.
     """
     path = Path(path)
     suffix = path.suffix.lower()

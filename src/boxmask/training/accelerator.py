@@ -25,7 +25,7 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
     if device.index is not None:
         torch.cuda.set_device(device)  # accelerate takes the current GPU
     with _LOCK:
-        accelerator = _make(device, recipe.precision)
+        accelerator = _accelerator_for(device, recipe.precision)
     if accelerator.device.type != device.type:
         raise UsageError(
             f"--device {recipe.device}: accelerate chose {accelerator.device.type} instead. "
@@ -40,7 +40,7 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
     return accelerator
 
 
-def _make(device: torch.device, precision: str) -> Accelerator:
+def _accelerator_for(device: torch.device, precision: str) -> Accelerator:
     """Make an accelerator, and reset accelerate only if an earlier training used other settings.
 
     A training in another thread, with the same settings, would miss what a reset removes.

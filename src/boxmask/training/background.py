@@ -1,4 +1,4 @@
-"""Work that a stop can cut short: long calls of libraries, which look at no signal themselves."""
+"""Run long library calls in a thread, so that a stop need not wait for them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ResultT = TypeVar("ResultT")
 
 
 def run_in_background(work: Callable[[], ResultT], check: Callable[[], None] | None) -> ResultT:
-    """Return the result of `work`, which runs in a thread; `check` is called several times per second.
+    """Run `work` in a thread and return its result; call `check` several times per second meanwhile.
 
-    If `check` raises, the thread is left alone: it ends with its work, or with the process. Raises what
-    `check` and `work` raise. Without `check`, no thread is started.
+    If `check` raises, the thread is abandoned: it ends with its work, or with the process. Raises what
+    `check` and `work` raise. Without `check`, `work` runs in this thread.
     """
     if check is None:
         return work()

@@ -36,20 +36,20 @@ class Clock:
     seconds_before: float = 0.0
 
     def __post_init__(self) -> None:
-        self.started = self.looked_at = time.monotonic()
+        self.started = self.checked_at = time.monotonic()
         self.cpu_seconds = time.process_time()
 
     def skip_pause(self) -> None:
-        """Leave out a pause since the last call: the machine slept, or the process was stopped by Ctrl-Z.
+        """Leave out a pause since the last call: the machine slept, or Ctrl-Z stopped the process.
 
-        Some systems count sleep in `time.monotonic`, and all count Ctrl-Z. A pause is told from work by the
-        CPU time of the process, which stands still: a gap counts as far as the process used the CPU, and for
-        a minute more.
+        `time.monotonic` includes time stopped by Ctrl-Z and, on some systems, sleep. The CPU time of the
+        process includes neither. Of the time since the last call, the CPU time and up to MAX_IDLE_SECONDS
+        more count as work.
         """
         now, cpu_seconds = time.monotonic(), time.process_time()
-        pause = now - self.looked_at - (cpu_seconds - self.cpu_seconds) - MAX_IDLE_SECONDS
+        pause = now - self.checked_at - (cpu_seconds - self.cpu_seconds) - MAX_IDLE_SECONDS
         self.started += max(0.0, pause)
-        self.looked_at, self.cpu_seconds = now, cpu_seconds
+        self.checked_at, self.cpu_seconds = now, cpu_seconds
 
     @property
     def seconds(self) -> float:

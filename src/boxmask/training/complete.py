@@ -9,7 +9,7 @@ from boxmask.data.contract import SPLITS
 from boxmask.data.messages import format_count, shorten_note
 from boxmask.errors import OutputError
 from boxmask.training.curve import draw_curve
-from boxmask.training.failure import not_saved, saved_on_failure
+from boxmask.training.failure import save_error, save_on_failure
 from boxmask.training.session import Session, Stage, run_stages
 from boxmask.training.signals import StopRequested, stop_on_signals
 from boxmask.training.validate import validate
@@ -40,14 +40,14 @@ def _finish(session: Session) -> bool:
     Raises TrainingError if the weights cannot be saved.
     """
     try:
-        with saved_on_failure(session):
+        with save_on_failure(session):
             validate(session, 1.0)
     except StopRequested:
         saved, finished = session.checkpoints.save(), False
     else:
         saved, finished = session.checkpoints.save_final(), True
     if not saved:
-        raise not_saved(session)
+        raise save_error(session)
     return finished
 
 

@@ -1,4 +1,4 @@
-"""Errors that end a training: whatever they are, the training is saved first, and the user can resume it."""
+"""Errors that end a training. The training is saved first, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory") 
 
 
 @contextmanager
-def saved_on_failure(session: Session) -> Iterator[None]:
-    """Save the training if the block raises, and say how to resume it.
+def save_on_failure(session: Session) -> Iterator[None]:
+    """Save the training if the block raises, and add to the error how to resume it.
 
-    Errors that are not boxmask's become TrainingError: a worker that the system has killed, a lack of memory,
-    a full disk. KeyboardInterrupt passes: the third Ctrl-C stops without saving.
+    Errors that are not boxmask's become TrainingError: for example a worker that the system killed, a
+    lack of memory or a full disk. KeyboardInterrupt passes: the third Ctrl-C stops without saving.
     """
     try:
         yield
@@ -53,11 +53,11 @@ def how_to_resume(run: Run) -> str:
     command = f"boxmask train --resume --out {shlex.quote(str(run.path))}"
     weights = f" The last saved weights are in {run.path}." if run.has_weights else ""
     if run.resume_file.is_file():
-        return f"After that, continue with: {command}.{weights}"
-    return f"The training can only start again, with: {command}.{weights}"
+        return f"Then continue with: {command}.{weights}"
+    return f"No state was saved, so the training starts again with: {command}.{weights}"
 
 
-def not_saved(session: Session) -> TrainingError:
+def save_error(session: Session) -> TrainingError:
     """Return the error for a training whose last save has failed."""
     return TrainingError(f"{session.checkpoints.error} {how_to_resume(session.run)}")
 
@@ -65,17 +65,17 @@ def not_saved(session: Session) -> TrainingError:
 def _describe(error: Exception, session: Session) -> str:
     """Say what happened and what to do, in sentences."""
     text = " ".join(str(error).split())
-    memory = "Close other programs, so that there is more memory."
+    memory = "Close other programs to free memory."
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return f"the memory is full ({text or 'MemoryError'}). {memory}"
+        return f"out of memory ({text or 'MemoryError'}). {memory}"
     if isinstance(error, RuntimeError) and any(words in text.lower() for words in OUT_OF_MEMORY):
-        return f"the memory is full ({text}). {memory}"
+        return f"out of memory ({text}). {memory}"
     if isinstance(error, RuntimeError) and text.startswith("DataLoader worker"):
         return f"a process that loads photos was killed, probably for lack of memory ({text}). {memory}"
     if isinstance(error, OSError):
         return f"training cannot read or write a file ({text})."
     details = _write_traceback(error, session.run)
-    return f"training has failed ({type(error).__name__}: {text[:500]}).{details}"
+    return f"training failed ({type(error).__name__}: {text[:500]}).{details}"
 
 
 def _write_traceback(error: Exception, run: Run) -> str:

@@ -33,13 +33,13 @@ SampleKey: TypeAlias = tuple[int, int]
 Sample: TypeAlias = tuple[Tensor, Any, int]
 """Image, target, index of the photo."""
 
-UNREADABLE = (PhotoError, LabelError)
+READ_ERRORS = (PhotoError, LabelError)
 """Errors of a photo or label map that was deleted or damaged since the training began."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadSample:
-    """A sample that could not be made. torch would wrap the error of a worker in its traceback."""
+    """The error of a sample that cannot be made. It is not raised: torch would wrap it in a traceback."""
 
     photo: int
     error: BoxmaskError
@@ -167,8 +167,8 @@ def load_batches(
 ) -> Batches:
     """Yield batches without end; with workers, they are prepared while the network computes.
 
-    A photo that cannot be read raises its PhotoError or LabelError, or leaves its batch if `on_bad_photos` is
-    "skip". The other batches stay the same; a batch may be left without photos.
+    A photo that cannot be read raises its PhotoError or LabelError. If `on_bad_photos` is "skip", it is left
+    out of its batch instead, which may then be empty. The other batches stay the same.
     """
     loader = DataLoader(
         dataset,
@@ -178,7 +178,7 @@ def load_batches(
         worker_init_fn=_init_worker,
         persistent_workers=workers > 0,
         prefetch_factor=3 if workers else None,
-        generator=torch.Generator(),  # else it draws the workers' seeds from torch's default generator
+        generator=torch.Generator(),  # otherwise the workers' seeds come from torch's default generator
     )
     with hold_back_signals():
         iterator = iter(loader)
@@ -186,7 +186,7 @@ def load_batches(
     try:
         for batch in iterator:
             for error in batch.errors.values():
-                if on_bad_photos == "error" or not isinstance(error, UNREADABLE):
+                if on_bad_photos == "error" or not isinstance(error, READ_ERRORS):
                     raise error
             yield batch
     finally:

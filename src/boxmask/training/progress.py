@@ -50,8 +50,8 @@ def drop_log_after(log: Path, stage: str, step: int, *, with_validation: bool = 
         partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-class _Stderr:
-    """stderr whose loss does not stop a training: a terminal that is closed, or a pipe whose reader ends."""
+class _SafeStderr:
+    """stderr that ignores write errors: a closed terminal or pipe must not stop a training."""
 
     def __init__(self) -> None:
         self.stream = sys.stderr
@@ -76,7 +76,7 @@ class Report:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(file=cast(IO[str], _Stderr()))
+        self.console = console or Console(file=cast(IO[str], _SafeStderr()))
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

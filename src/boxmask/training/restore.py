@@ -1,4 +1,4 @@
-"""Restoring a stopped training: what must fit is checked before anything is loaded or written."""
+"""Restore a stopped training. The data, the recipe and the files are checked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from boxmask.training.state import SavedState, check_fingerprint
 from boxmask.training.validate import deciding_metric, validation_is_due
 from boxmask.weights.checkpoint import read_metadata
 
-# Fields of the recipe that do not change the training that follows, or are files that the run has a copy of.
+# Fields of the recipe that do not affect the rest of the training, or name files that the run has copies of.
 NOT_COMPARED = ("split_file", "classes_file", "weights", "detector", "classifier", "workers", "device")
 
 
@@ -37,15 +37,15 @@ def check_resumable(run: Run) -> None:
 
 
 def accept_left_out_photos(session: Session, photos: SplitDataset) -> None:
-    """Let a training go on without photos that have become unreadable, if its recipe skips such photos.
+    """Let a training continue without photos that have become unreadable, if its recipe skips such photos.
 
-    Its fingerprint is then the one that it began with: the data differs, so the labels cannot be compared.
+    It keeps its first fingerprint: without these photos, the labels cannot be compared.
     """
     num_left_out = len(read_split_file(session.run.split_file).splits) - len(photos)
     if session.recipe.on_bad_photos == "skip" and num_left_out > 0:
         session.state.fingerprint = read_fingerprint(session.run)
         count = format_count(num_left_out, "photo")
-        session.report.message(f"note: training goes on without {count} that it began with")
+        session.report.message(f"note: training continues without {count} that it began with")
 
 
 def check_data(run: Run, fingerprint: str) -> None:
@@ -62,13 +62,13 @@ def restore(session: Session, stages: Sequence[Stage], saved: SavedState) -> Non
     check_fingerprint(run.path, saved.metadata.fingerprint, state.fingerprint)
     _check_network(session, saved)
     if saved.stage > len(stages):
-        raise CheckpointError(f"{saved.path}: this file is of a training with more stages. Train again.")
+        raise CheckpointError(f"{saved.path}: this file is from a training with more stages. Train again.")
     stage = stages[min(saved.stage, len(stages) - 1)]  # after the last stage, the final validation is left
     session.is_restoring = True
     stage.begin(session, saved.minutes)
     session.is_restoring = False
     state.load(saved)
-    adopt_best(session)
+    restore_best_metric(session)
     _report_differences(session, saved)
     validates_again = state.clock.progress >= 1 or validation_is_due(session)
     drop_log_after(run.log_file, stage.name, state.clock.step, with_validation=validates_again)
@@ -93,10 +93,10 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {before.get(name)!r} is now {now.get(name)!r}" for name in names)
 
 
-def adopt_best(session: Session) -> None:
+def restore_best_metric(session: Session) -> None:
     """Take the best metric from the best checkpoint, which may be newer than the state.
 
-    A training that is killed between the two would otherwise replace the best weights by worse ones.
+    Otherwise, a training that is killed between the two saves would replace the best weights with worse ones.
     """
     state, run = session.state, session.run
     if not len(session.val):

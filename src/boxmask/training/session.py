@@ -15,7 +15,7 @@ from boxmask.runs.run import Run
 from boxmask.tasks.contract import Task
 from boxmask.training.checkpoints import Checkpoints
 from boxmask.training.clock import Clock
-from boxmask.training.failure import not_saved, saved_on_failure
+from boxmask.training.failure import save_error, save_on_failure
 from boxmask.training.progress import Report
 from boxmask.training.signals import StopRequest, StopRequested
 from boxmask.training.state import State
@@ -116,14 +116,14 @@ def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool
     """
     state = session.state
     while state.stage < len(stages):
-        with saved_on_failure(session):
+        with save_on_failure(session):
             if not resumed and not _begin(stages, session):
                 return False  # the state on disk is the end of the previous stage
             resumed = False
             finished = _fit(stages, session)
         if not finished:
             if not session.checkpoints.is_current and not session.checkpoints.save():
-                raise not_saved(session)
+                raise save_error(session)
             return False
         state.finish_stage(last=state.stage + 1 == len(stages))
     return True

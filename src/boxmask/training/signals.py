@@ -11,14 +11,10 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
-# Ctrl-C, Ctrl-Break on Windows, the request of `kill` and of service managers, and a closed terminal. On
-# Windows SIGTERM exists, but no other process can send it.
-STOP_SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGBREAK", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+from boxmask.stop_signals import STOP_SIGNALS, handle_stop_signals, in_main_thread
 
 CHILD_SIGNAL: signal.Signals | None = getattr(signal, "SIGCHLD", None)  # a worker has ended
 
@@ -54,32 +50,16 @@ class StopRequest:
             raise KeyboardInterrupt
 
 
-@contextmanager
-def stop_on_signals(stop: StopRequest) -> Iterator[None]:
-    """Make the stop signals request a stop within the block. With `nohup`, SIGHUP stays ignored.
-
-    Python allows signal handlers in the main thread only; in other threads, signals stay as they are.
-    """
-    if not _in_main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    if before.get(getattr(signal, "SIGHUP", None)) is signal.SIG_IGN:
-        del before[signal.SIGHUP]
-    for number in before:
-        signal.signal(number, stop.handle_signal)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+def stop_on_signals(stop: StopRequest) -> AbstractContextManager[None]:
+    """Make the stop signals request a stop within the block; see `handle_stop_signals`."""
+    return handle_stop_signals(stop.handle_signal)
 
 
 @contextmanager
 def hold_back_signals() -> Iterator[None]:
     """Hold back the stop signals until the end of the block.
 
-    Processes that are started in the block never receive them: they are started with the signals blocked.
+    Processes that are started in the block never receive them: they inherit the blocked signals.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
@@ -92,13 +72,13 @@ def hold_back_signals() -> Iterator[None]:
 
 
 @contextmanager
-def hold_back_worker_errors() -> Iterator[None]:
+def ignore_worker_errors() -> Iterator[None]:
     """Keep torch from raising an error within the block because a worker has ended.
 
-    Its handler of SIGCHLD raises RuntimeError wherever the program is. A worker that ends within the block is
+    torch's handler of SIGCHLD raises RuntimeError wherever the program is. Without it, the end of a worker is
     noticed when the next batch is due.
     """
-    handler = signal.getsignal(CHILD_SIGNAL) if CHILD_SIGNAL and _in_main_thread() else None
+    handler = signal.getsignal(CHILD_SIGNAL) if CHILD_SIGNAL and in_main_thread() else None
     if CHILD_SIGNAL is None or not callable(handler):
         yield
         return
@@ -121,7 +101,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _in_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()

@@ -19,7 +19,7 @@ from boxmask.weights.checkpoint import CheckpointMetadata, read_checkpoint, save
 # prefixes of the tensors' names in resume.safetensors
 MODEL, OPTIMIZER, AVERAGE = "model.", "optimizer.", "average."
 
-_NUMBERS = ("stage", "earlier_seconds", "minutes", "best", "num_validated", "step", "seconds")
+_COUNTERS = ("stage", "earlier_seconds", "minutes", "best", "num_validated", "step", "seconds")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class SavedState:
         """Read the file; raises CheckpointError if it is missing or damaged."""
         tensors, metadata = read_checkpoint(run.resume_file)
         for name, value in {**metadata.metrics, **metadata.training}.items():
-            if name in _NUMBERS and not (isinstance(value, int | float) and abs(value) < 1e15):
+            if name in _COUNTERS and not (isinstance(value, int | float) and abs(value) < 1e15):
                 found = f"expected a number for {name}, found {str(value)[:60]}"
                 raise CheckpointError(f"{run.resume_file}: {found}. Restore the file, or train again.")
         return SavedState(run.resume_file, tensors, metadata)
@@ -64,7 +64,7 @@ class State:
     metrics:         those of the latest validation
     stage:           the number of stages done
     earlier_seconds: the time that these stages took
-    consistent:      False while a step changes the weights: such a state must not be saved
+    consistent:      False while a step or a new stage changes the state, which must not be saved then
     """
 
     model: str

@@ -19,10 +19,10 @@ from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report
 from boxmask.training.restore import (
     accept_left_out_photos,
-    adopt_best,
     check_data,
     check_resumable,
     restore,
+    restore_best_metric,
 )
 from boxmask.training.session import Session
 from boxmask.training.setup import make_session
@@ -64,12 +64,12 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
         recipe, data_before = read_recipe(run)
         recipe, report = replace(recipe, split_file=run.split_file), report or Report()
         if run.resume_file.is_file():
-            return _train_on(run, data or data_before, recipe, report)
+            return _continue(run, data or data_before, recipe, report)
         return _train_new(claim, data or data_before, recipe, report, again=True)
 
 
 def _train_new(claim: Claim, data: Path, recipe: Recipe, report: Report, *, again: bool = False) -> bool:
-    """Train from the first step on; True if it reached the end.
+    """Train from the first step; True if it reached the end.
 
     again: whether the training began before, and was killed before it saved anything
     """
@@ -83,7 +83,7 @@ def _train_new(claim: Claim, data: Path, recipe: Recipe, report: Report, *, agai
         accept_left_out_photos(session, session.task.photos(dataset))
         check_data(run, session.state.fingerprint)
         check_same_contents(run, session.task.photos(dataset))
-        adopt_best(session)
+        restore_best_metric(session)
         report.message("nothing was saved before: training begins at the first step")
         run.log_file.unlink(missing_ok=True)
     else:
@@ -95,10 +95,10 @@ def _train_new(claim: Claim, data: Path, recipe: Recipe, report: Report, *, agai
             claim.keep()
 
 
-def _train_on(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
-    """Train from the saved state on; True if it reached the end.
+def _continue(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
+    """Continue from the saved state; True if it reached the end.
 
-    Weights that the state replaces are not read again: their files may be gone.
+    Pretrained weights, which the state replaces, are not read again: their files may be gone.
     """
     saved, stages = SavedState.read(run), stages_of(recipe)
     dataset = task_of(recipe.model).read(data, recipe)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from boxmask.errors import PhotoError
-from boxmask.training.loader import UNREADABLE
+from boxmask.training.loader import READ_ERRORS
 from boxmask.training.session import Session
 
 
@@ -61,7 +61,7 @@ def _evaluate(session: Session) -> dict[str, float | None]:
 
     try:
         return session.task.validate(network, session.val, session.recipe, advance)
-    except UNREADABLE as error:
+    except READ_ERRORS as error:
         session.leave_out(error)
         session.val = _readable(session)
     return session.task.validate(network, session.val, session.recipe, advance)
@@ -74,7 +74,7 @@ def _readable(session: Session) -> Any:
         session.stop.check()
         try:
             session.task.sample(session.val, photo, session.state.network.config)
-        except UNREADABLE as error:
+        except READ_ERRORS as error:
             session.leave_out(error)
         else:
             readable.append(photo)

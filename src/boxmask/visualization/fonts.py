@@ -20,7 +20,7 @@ from PIL import ImageFont, features
 
 FONT_PACKAGES = ("weblate_fonts",)  # of the extra "fonts"
 FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
-# Parts of the file names of plain text fonts, first choice first. Other fonts may be fancy, or bold.
+# Parts of the file names of plain text fonts, first choice first. Other fonts may be decorative or bold.
 PREFERRED = (
     "kurintosanssc-rg",
     "kurintosanskr-rg",
@@ -138,7 +138,7 @@ def _package_fonts() -> Iterable[Path]:
 
 def _rank(file: Path) -> tuple[int, bool, str]:
     name = file.name.lower()
-    preferred = next((place for place, part in enumerate(PREFERRED) if part in name), len(PREFERRED))
+    preferred = next((index for index, part in enumerate(PREFERRED) if part in name), len(PREFERRED))
     return preferred, any(part in name for part in AVOIDED), str(file)
 
 

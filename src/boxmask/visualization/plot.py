@@ -21,9 +21,9 @@ from boxmask.visualization.segmentation import draw_label_map
 
 
 def plot_detections(detections: Detections, photo: Photo | None, min_score: float) -> Image.Image:
-    """The photo with detections drawn on it. Warns of class names that cannot be drawn.
+    """The photo with detections drawn on it. Warns about class names that cannot be drawn.
 
-    Raises UsageError if the photo is missing, is no photo or does not fit.
+    Raises UsageError if the photo is missing, does not exist or has another size.
     """
     pixels = _pixels(detections, photo)
     _warn_of_fonts(detections.names)

@@ -1,4 +1,4 @@
-"""What a file is that was given in the place of weights, for messages."""
+"""Describe a file that was given instead of weights, for error messages."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _SIGNATURES = (
     (b"MM\x00*", "a picture (TIFF)"),
     (b"BM", "a picture (BMP)"),
     (b"%PDF", "a PDF document"),
-    (b"\x93NUMPY", "an array of NumPy"),
-    (b"\x89HDF", "an HDF5 file, as of Keras"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\x89HDF", "an HDF5 file, as Keras writes"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"PK\x03\x04", "a zip archive, as torch.save writes"),
     (b"\x80", "a pickle, as torch.save writes"),
@@ -21,7 +21,7 @@ _SIGNATURES = (
 
 
 def describe_file(path: Path) -> str:
-    """What a file is, in a few words, by its first bytes; "" if they do not tell. Never fails."""
+    """Describe a file in a few words by its first bytes; "" if they are unknown or cannot be read."""
     try:
         with path.open("rb") as file:
             start = file.read(4096)

@@ -231,7 +231,7 @@ def test_label_maps_without_a_labeled_pixel_are_counted(write: Write) -> None:
 
 def test_training_on_one_class_is_refused(write: Write) -> None:
     root = write(*[label_map(0)] * 5, classes="background\nobject\n")
-    with pytest.raises(LabelError, match=r'the training photos show "background" alone, so there is nothing'):
+    with pytest.raises(LabelError, match=r'the training photos show only "background", so there is nothing'):
         SegmentationTask().read(root, Recipe(model="unet"))
     assert len(read_unsplit_segmentation(root)) == 5  # an evaluation may have photos without objects
 

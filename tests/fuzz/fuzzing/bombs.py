@@ -1,4 +1,4 @@
-"""Small files that announce or expand to very much. Each must end soon, and within the memory limit."""
+"""Small files that announce or expand to huge sizes. Each must end within the limits of time and memory."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def _png(width: int, height: int, depth: int = 8, color: int = 2) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-def _resized(content: bytes, places: tuple[int, ...], form: str) -> bytes:
-    """A picture whose header has another size at the given places."""
+def _resized(content: bytes, offsets: tuple[int, ...], form: str) -> bytes:
+    """A picture whose header holds a huge size at the given offsets."""
     changed = bytearray(content)
-    for place in places:
-        struct.pack_into(form, changed, place, 65_535 if form.endswith("H") else SIDE)
+    for offset in offsets:
+        struct.pack_into(form, changed, offset, 65_535 if form.endswith("H") else SIDE)
     return bytes(changed)
 
 

@@ -24,9 +24,8 @@ from fuzzing.mutations import mutate_files
 MAX_SECONDS = 20.0
 """CPU time for one input. Inputs have a few kilobytes and take milliseconds."""
 
-
 MEMORY_FOLDER = Path("/dev/shm")
-"""Files in memory, where there is such a folder: writers wait for the disk after each file."""
+"""A folder in memory, where the system has one: on a disk, writers wait after each file."""
 
 
 class TooSlow(BaseException):
@@ -47,7 +46,7 @@ class Target:
 
 @dataclass
 class Summary:
-    """What became of the inputs. `failures`: by the place of the exception, the input and the traceback."""
+    """The results of all inputs. `failures`: the input and the traceback by the location of the exception."""
 
     target: str
     inputs: int = 0
@@ -65,9 +64,9 @@ class Summary:
             run_input(target, files)
             self.results += 1
         except BoxmaskError as error:
-            self.errors += bool(str(error).strip())  # a message without words is none
+            self.errors += bool(str(error).strip())  # an empty message does not count
         except BaseException as error:
-            self.failures[_place(error)] = files, "".join(traceback.format_exception(error)[-12:])
+            self.failures[_location(error)] = files, "".join(traceback.format_exception(error)[-12:])
             raise
         finally:
             seconds = time.perf_counter() - start
@@ -97,15 +96,15 @@ def replay(target: Target) -> Summary:
     return summary
 
 
-def fuzz(target: Target, num_inputs: int, number: int, *, shrink: bool = True) -> Summary:
+def fuzz(target: Target, num_inputs: int, random_seed: int, *, shrink: bool = True) -> Summary:
     """Run a target on damaged inputs. Failures are in the summary, the smallest input of each.
 
-    number: the seed of all random choices
-    shrink: whether to look for the smallest input of each failure, which takes time
+    random_seed: the seed of all random choices
+    shrink:      whether to search for the smallest input of each failure, which takes time
     """
     summary = Summary(target.name)
     try:
-        fuzz_test(target, summary, num_inputs, number, shrink=shrink)()
+        fuzz_test(target, summary, num_inputs, random_seed, shrink=shrink)()
     except (Exception, TooSlow):
         if not summary.failures:
             raise
@@ -113,13 +112,13 @@ def fuzz(target: Target, num_inputs: int, number: int, *, shrink: bool = True) -
 
 
 def fuzz_test(
-    target: Target, summary: Summary, num_inputs: int, number: int, *, shrink: bool = True
+    target: Target, summary: Summary, num_inputs: int, random_seed: int, *, shrink: bool = True
 ) -> Callable[[], None]:
     """The test that hypothesis runs; its `hypothesis.fuzz_one_input` suits atheris and other fuzzers."""
     seeds = read_corpus(target.name)
     assert seeds, f"no corpus for {target.name}; write it with run.py --write-seeds"
 
-    @seed(number)
+    @seed(random_seed)
     @settings(
         max_examples=num_inputs,
         deadline=None,
@@ -154,7 +153,7 @@ def _time_limit() -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def _place(error: BaseException) -> str:
+def _location(error: BaseException) -> str:
     """The type of an exception, and the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     package = str(Path(boxmask.__file__).parent)

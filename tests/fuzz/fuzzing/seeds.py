@@ -1,4 +1,4 @@
-"""The seeds of the corpus: small sound inputs, and some that are unusual but sound."""
+"""The seeds of the corpus: small valid inputs, some of them unusual."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from PIL import ExifTags, Image
 from safetensors.torch import save
 
-from boxmask.models.table import model_entry
+from boxmask.models.table import config_from_json, model_entry
 from boxmask.outputs.manifest import manifest_of
 from boxmask.outputs.marks import mark_document
 from boxmask.pipeline.selective_search.modes import MODES
@@ -251,8 +251,6 @@ def _safetensors() -> Files:
 def _checkpoint() -> Files:
     metadata = _metadata()
     entry = model_entry("classifier")
-    from boxmask.models.table import config_from_json
-
     config = config_from_json("classifier", json.loads(json.dumps(metadata.config)))
     content = save(
         {name: tensor.contiguous() for name, tensor in entry.build(config, None).state_dict().items()}
@@ -280,7 +278,6 @@ def _state_dicts() -> list[Files]:
 
 def _torchvision() -> list[Files]:
     from torchvision.models.detection import ssdlite320_mobilenet_v3_large
-    from torchvision.models.segmentation import lraspp_mobilenet_v3_large
 
     heads = {
         "fasterrcnn_resnet50_fpn": {
@@ -299,7 +296,6 @@ def _torchvision() -> list[Files]:
             if "head" in name and ".5." in name
         },
     }
-    del lraspp_mobilenet_v3_large
     return [
         {"state.json": json.dumps({"name": name, "shapes": shapes}).encode()}
         for name, shapes in heads.items()

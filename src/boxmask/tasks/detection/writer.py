@@ -21,10 +21,10 @@ COCO_FILE = "detections.json"
 class DetectionWriter:
     """See `ResultWriter`.
 
-    formats:   None: pictures and COCO
-    min_score: pictures, LabelMe files and label maps leave out lower scores; the COCO file holds all
-    masks:     whether the detector finds masks
-    class_names: those of the detector, whose characters are looked up in the fonts
+    formats:     None: pictures and COCO
+    min_score:   pictures, LabelMe files and label maps leave out lower scores; the COCO file holds all
+    masks:       whether the detector finds masks
+    class_names: those of the detector; notes report characters that no font has
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class DetectionWriter:
         """Write the files of one photo. Raises OutputError for boxes or scores that are NaN or infinite."""
         if not (result.boxes.isfinite().all() and result.scores.isfinite().all()):
             raise OutputError(
-                f"{photo}: the model finds boxes or scores that are NaN or infinite. Train again."
+                f"{photo}: the model found boxes or scores that are NaN or infinite. Train again."
             )
         for output_format, file in output_files(name, self.formats, self.out).items():
             write_detections(output_format, file, photo, pixels, result, self.min_score)

@@ -141,14 +141,14 @@ class SegmentationTask:
 
 
 def _check_two_classes(train: SegmentationDataset, recipe: Recipe) -> tuple[str, ...]:
-    """Raise LabelError if the training photos show one class alone: a model would learn to paint it.
+    """Raise LabelError if the training photos show only one class: a model would predict it everywhere.
 
-    If the user chose to skip unknown colors, it is a note.
+    If the recipe skips unknown colors, return a note instead.
     """
     shown = [train.class_names[label] for label in np.flatnonzero(train.pixel_counts.any(axis=0))]
     if len(shown) > 1:
         return ()
-    found = f'"{shown[0]}" alone' if shown else "no class"
+    found = f'only "{shown[0]}"' if shown else "no class"
     problem = f"the training photos show {found}, so there is nothing to learn"
     if recipe.on_unknown_colors == "skip":
         return (problem,)

@@ -19,10 +19,10 @@ from boxmask.training.clock import Clock, learning_rate
 from boxmask.training.loader import TrainingBatch
 from boxmask.training.optimizer import make_average, make_optimizer, set_learning_rate
 from boxmask.training.proposals import ProposalSource
-from boxmask.training.random_state import random_numbers_of_step
+from boxmask.training.random_numbers import step_random_numbers
 from boxmask.training.session import Session
 from boxmask.training.setup import make_batch_sampler, make_batches
-from boxmask.training.signals import StopRequested, hold_back_worker_errors
+from boxmask.training.signals import StopRequested, ignore_worker_errors
 from boxmask.training.validate import validate, validation_is_due
 from boxmask.weights.imagenet import is_random
 
@@ -94,9 +94,9 @@ class GradientDescent:
         model, optimizer = session.accelerator.prepare(Trainable(state.network, self.loss), state.optimizer)
         with closing(make_batches(session, self.proposals and self.proposals(session))) as batches:
             saved_at = state.clock.seconds
-            while self._continues(session):
+            while self._prepare_step(session):
                 batch = next(batches)
-                if not self._has_photos(batch, session):
+                if not self._keep_batch(batch, session):
                     continue
                 set_learning_rate(optimizer, learning_rate(state.clock.progress, recipe.warmup))
                 losses = _step(model, optimizer, session, batch)
@@ -108,8 +108,11 @@ class GradientDescent:
             session.checkpoints.save()  # before the workers end, which takes seconds if they are busy
         return state.clock.progress >= 1
 
-    def _has_photos(self, batch: TrainingBatch, session: Session) -> bool:
-        """Whether a batch has photos left, else its step is skipped. Raises PhotoError if all are lost."""
+    def _keep_batch(self, batch: TrainingBatch, session: Session) -> bool:
+        """Report the photos that are left out of a batch; returns False, and skips the step, if it is empty.
+
+        Raises PhotoError if all training photos are lost.
+        """
         for error in batch.errors.values():
             session.leave_out(error)
         self._lost_photos = (self._lost_photos | batch.errors.keys()) - set(batch.photos)
@@ -120,10 +123,10 @@ class GradientDescent:
         session.state.clock.step += 1  # the step is the position in the order of photos
         return False
 
-    def _continues(self, session: Session) -> bool:
-        """Whether another step follows. Before that, validate if a validation is due.
+    def _prepare_step(self, session: Session) -> bool:
+        """Validate if a validation is due; returns whether another step follows.
 
-        A validation that a stop has cut short comes first when the training is resumed.
+        If a stop interrupts the validation, the resumed training begins with it.
         """
         if self.with_validation and validation_is_due(session):
             try:
@@ -168,8 +171,8 @@ def _step(
     """Do one step of the optimizer, and return the parts of the loss."""
     state, accelerator = session.state, session.accelerator
     model.train()
-    with _restored_statistics(model):
-        with random_numbers_of_step(session.recipe.seed, state.clock.step):
+    with _restore_statistics_on_error(model):
+        with step_random_numbers(session.recipe.seed, state.clock.step):
             losses: dict[str, Tensor] = model(batch)
         values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
         _check_finite(values, session, batch)
@@ -178,7 +181,7 @@ def _step(
         norm = float(accelerator.clip_grad_norm_(model.parameters(), session.recipe.clip_norm) or 0.0)
         if accelerator.scaler is None:  # a gradient scaler skips such steps and lowers its scale
             _check_finite({**values, "gradient": norm}, session, batch)
-    with hold_back_worker_errors():
+    with ignore_worker_errors():
         state.consistent = False
         optimizer.step()
         if state.average is not None:
@@ -189,8 +192,8 @@ def _step(
 
 
 @contextmanager
-def _restored_statistics(model: nn.Module) -> Iterator[None]:
-    """Restore the running statistics of batch norm if the block raises: that step will be done again."""
+def _restore_statistics_on_error(model: nn.Module) -> Iterator[None]:
+    """Restore the running statistics of batch norm if the block raises, because the step is repeated."""
     norms = [norm for norm in model.modules() if isinstance(norm, _BatchNorm) and norm.track_running_stats]
     before = [(buffer, buffer.clone()) for norm in norms for buffer in norm.buffers(recurse=False)]
     try:

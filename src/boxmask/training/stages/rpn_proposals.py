@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from boxmask.atomic_write import atomic_write
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import PhotoError
 from boxmask.photos.read import to_image
+from boxmask.pipeline.stored_boxes import read_boxes, write_boxes
 from boxmask.training.session import Session, begin_clock
 
 
@@ -41,12 +39,11 @@ class ProposeWithRPN:
             file = stored.file(path)
             if not file.is_file():
                 try:
-                    boxes = detector.propose(to_image(path)).cpu()
+                    boxes = detector.propose(to_image(path))
                 except PhotoError as error:
                     session.leave_out(error)
                     continue
-                with atomic_write(file) as partial, partial.open("wb") as stream:
-                    np.save(stream, boxes.numpy(), allow_pickle=False)
+                write_boxes(file, boxes)
             session.report.advance(photo + 1, len(session.train))
         return True
 
@@ -69,11 +66,11 @@ class StoredProposals:
     def __call__(self, photo: Path) -> Tensor:
         """Return the photo's proposals (P, 4), xyxy in its pixels, highest objectness first.
 
-        Raises PhotoError for a photo that was left out.
+        Raises PhotoError for a photo that was left out, and ValueError for a damaged file.
         """
         if not self.file(photo).is_file():
             raise PhotoError(f"{photo}: this photo has no proposals, because it could not be read before.")
-        return torch.from_numpy(np.load(self.file(photo), allow_pickle=False))
+        return read_boxes(self.file(photo))
 
     def file(self, photo: Path) -> Path:
         """Return the file with the photo's proposals."""

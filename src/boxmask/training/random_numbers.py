@@ -7,8 +7,8 @@ import numpy as np
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
 
 
-def random_numbers_of_step(seed: int, step: int) -> SeededRandomNumbers:
-    """The random numbers of one step: sampling and dropout follow from (seed, step), not from earlier steps.
+def step_random_numbers(seed: int, step: int) -> SeededRandomNumbers:
+    """The random numbers of one step, for sampling and dropout. They depend on (seed, step) alone.
 
     A resumed training therefore continues with the same numbers.
     """

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import torch
 
-from boxmask.training.random_state import random_numbers_of_step
+from boxmask.training.random_numbers import step_random_numbers
 
 
 def numbers(seed: int, step: int) -> torch.Tensor:
-    with random_numbers_of_step(seed, step):
+    with step_random_numbers(seed, step):
         return torch.rand(5)
 
 
