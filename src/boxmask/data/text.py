@@ -186,12 +186,12 @@ def _overrides_utf8(text: str, encoding: str) -> bool:
 
 
 def _decode_by_guess(data: bytes, declared: str, path: Path) -> Text:
-    found = guess_code_pages(data)
-    if len(found) == 1:
+    candidates = guess_code_pages(data)
+    if len(candidates) == 1:
         claim = f"declares {declared}" if declared else "is not UTF-8"
-        return Text(data.decode(found[0]), found[0], f"{claim}, read as {found[0]}")
+        return Text(data.decode(candidates[0]), candidates[0], f"{claim}, read as {candidates[0]}")
     claim = f" (the file declares {declared})" if declared else ""
-    may_be = f" It may be {' or '.join(found)}." if found else ""
+    may_be = f" It may be {' or '.join(candidates)}." if candidates else ""
     raise LabelError(f"{_location(data, 'utf-8', path)} is not UTF-8{claim}.{may_be} {SAVE_AS_UTF8}")
 
 

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import OnBadBoxes, check_boxes
 from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.declared_sizes import find_label_sizes
 from boxmask.data.detection.labeled_photos import check_labeled_photos
 from boxmask.data.detection.outline_checks import check_outlines
 from boxmask.data.detection.plausibility import check_coordinates, notes_on_plausibility
+from boxmask.data.detection.resized_photos import scale_labels
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
@@ -23,8 +25,6 @@ from boxmask.data.formats.source import Source, find_source, notes_on_unused
 from boxmask.data.messages import format_errors
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
-from boxmask.data.photo_sizes import find_label_sizes
-from boxmask.data.resized_photos import scale_labels
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import reach_beyond
+from boxmask.data.detection.resized_photos import find_resized
 from boxmask.data.formats.labels import Labels
 from boxmask.data.messages import HOW_TO_CHECK_BOXES, format_errors, format_note
-from boxmask.data.resized_photos import find_resized
 from boxmask.errors import LabelError
 from boxmask.photos.size import stored_size
 
