@@ -70,8 +70,12 @@ def from_torchvision(
     names = class_names or default_names(count)
     if len(names) not in ((count, count + 1) if converter is DENSE else (count,)):
         raise WeightsError(f"class_names: these weights have {count} classes, found {len(names)} names")
-    with SeededRandomNumbers(0):  # initial weights, which torchvision's replace
-        return converter.build(name, state_dict, names, batch_norm_eps)
+    try:
+        with SeededRandomNumbers(0):  # initial weights, which torchvision's replace
+            return converter.build(name, state_dict, names, batch_norm_eps)
+    except (RuntimeError, LookupError, ZeroDivisionError) as error:  # tensors missing, or of other shapes
+        reason = str(error).strip().split("\n")[0][:200]
+        raise WeightsError(f"these are not the weights of torchvision's {name} ({reason})") from error
 
 
 def _default_class_names(count: int) -> tuple[str, ...]:
