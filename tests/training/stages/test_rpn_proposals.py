@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from boxmask.errors import TrainingError
+from boxmask.training.stages.rpn_proposals import StoredProposals
 from boxmask.training.train import resume, train
 
 
@@ -30,3 +32,13 @@ def test_stored_proposals_are_found_after_the_photos_have_moved(
     assert not resume(run, tmp_path / "new", stage_report("step 4: Fast R-CNN, shared layers fixed"))
     assert resume(run, tmp_path / "new")
     assert equal_files(run.last_checkpoint, training.run.last_checkpoint)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"no array at all"])
+def test_damaged_proposals_are_an_error_that_names_the_file(tmp_path: Path, content: bytes) -> None:
+    stored = StoredProposals(tmp_path / "proposals", tmp_path)
+    file = stored.file(tmp_path / "photo.jpg")
+    file.parent.mkdir()
+    file.write_bytes(content)
+    with pytest.raises(TrainingError, match=rf"{file.name}.* damaged\. Train again"):
+        stored(tmp_path / "photo.jpg")

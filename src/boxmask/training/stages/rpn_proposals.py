@@ -10,7 +10,7 @@ from typing import cast
 from torch import Tensor
 
 from boxmask.detectors.faster_rcnn import FasterRCNN
-from boxmask.errors import PhotoError
+from boxmask.errors import PhotoError, TrainingError
 from boxmask.photos.read import to_image
 from boxmask.pipeline.stored_boxes import read_boxes, write_boxes
 from boxmask.training.session import Session, begin_clock
@@ -66,11 +66,16 @@ class StoredProposals:
     def __call__(self, photo: Path) -> Tensor:
         """Return the photo's proposals (P, 4), xyxy in its pixels, highest objectness first.
 
-        Raises PhotoError for a photo that was left out, and ValueError for a damaged file.
+        Raises PhotoError for a photo that was left out, and TrainingError for a damaged file.
         """
         if not self.file(photo).is_file():
             raise PhotoError(f"{photo}: this photo has no proposals, because it could not be read before.")
-        return read_boxes(self.file(photo))
+        try:
+            return read_boxes(self.file(photo))
+        except (OSError, ValueError) as error:
+            raise TrainingError(
+                f"{error}: these proposals of an earlier stage are damaged. Train again with another --out."
+            ) from error
 
     def file(self, photo: Path) -> Path:
         """Return the file with the photo's proposals."""
