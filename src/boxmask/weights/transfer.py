@@ -19,7 +19,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from boxmask.errors import WeightsError
+from boxmask.errors import CheckpointError, WeightsError
 from boxmask.names import class_name
 from boxmask.options import option
 from boxmask.pipeline.features.backbone import Backbone
@@ -60,9 +60,11 @@ class Pretrained:
         """From a run folder or checkpoint. Raises CheckpointError if it is missing or damaged."""
         path = checkpoint_path(Path(run))
         tensors, metadata = read_checkpoint(path)
-        class_names = tuple(metadata.config.get("class_names", ()))
+        class_names = metadata.config.get("class_names", ())
+        if not (isinstance(class_names, list | tuple) and all(isinstance(name, str) for name in class_names)):
+            raise CheckpointError(f"{path}: expected class names as a list, found {str(class_names)[:60]}")
         backbone = str(metadata.config.get("backbone", ""))
-        return Pretrained(f"the {metadata.model} of {run}", backbone, tensors, class_names)
+        return Pretrained(f"the {metadata.model} of {run}", backbone, tensors, tuple(class_names))
 
     @staticmethod
     def from_timm(file: str | Path, backbone: str) -> Pretrained:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict
@@ -92,7 +93,10 @@ def torchvision(folder: Path) -> None:
     try:
         content = json.loads((folder / "state.json").read_bytes())
         name, shapes = str(content["name"]), dict(content["shapes"])
-        state = {str(key): torch.zeros([int(n) for n in shape]) for key, shape in shapes.items()}
+        sizes = {str(key): [int(n) for n in shape] for key, shape in shapes.items()}
+        if any(math.prod(size) > MAX_TENSOR_BYTES for size in sizes.values()):
+            return
+        state = {key: torch.zeros(size) for key, size in sizes.items()}
     except (
         OSError,
         ValueError,
