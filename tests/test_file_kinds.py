@@ -10,7 +10,7 @@ from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.read import read_detection
 from boxmask.data.segmentation.read import read_segmentation
 from boxmask.errors import BoxmaskError
-from boxmask.file_kinds import is_incidental, note_on_unused_files
+from boxmask.file_kinds import is_incidental, is_video, note_on_unused_files
 from boxmask.photos.find import find_photos
 from boxmask.photos.read import to_image
 from boxmask.weights.checkpoint import load_model
@@ -65,3 +65,10 @@ def test_names_that_no_disk_can_hold_are_errors_of_boxmask(name: str) -> None:
             read(name)
     with pytest.raises(BoxmaskError):
         read_state_dict(Path(name))
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"), [("a/b.MP4", True), ("a.mkv", True), ("a.jpg", False), ("mp4", False)]
+)
+def test_videos(file: str, expected: bool) -> None:
+    assert is_video(file) is expected

@@ -62,6 +62,16 @@ def test_values_that_are_refused(annotation: Any, value: object, message: str) -
 # ---------------------------------------------------------------- in Python
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("sise", ". Did you mean 'size'?"), ("max_minute", ". Did you mean 'max_minutes'?"), ("xyz", "")],
+)
+def test_train_refuses_an_unknown_option(name: str, hint: str) -> None:
+    message = f"train() got an unexpected keyword argument '{name}'{hint}"
+    with pytest.raises(TypeError, match=f"{re.escape(message)}$"):
+        boxmask.train("nowhere", **{name: 1})  # type: ignore[arg-type]
+
+
 def test_train_refuses_a_value_before_it_reads_anything() -> None:
     with pytest.raises(UsageError, match='expected one of "error", "skip", None, found "bogus"'):
         boxmask.train("no such folder", on_bad_boxes="bogus")  # type: ignore[arg-type]

@@ -62,6 +62,11 @@ def is_incidental(file: str) -> bool:
     return _INCIDENTAL.fullmatch(path.name) is not None or "__MACOSX" in path.parts
 
 
+def is_video(file: str) -> bool:
+    """Whether a file has the suffix of a video."""
+    return _EXPLANATIONS.get(PurePosixPath(file).suffix.lower()) == _VIDEO
+
+
 def note_on_unused_files(files: Iterable[str]) -> tuple[str, ...]:
     """One line that counts files by suffix, most frequent first; no note if there are none.
 

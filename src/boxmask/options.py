@@ -5,7 +5,9 @@ An option is a flag of the program and a keyword in Python. Messages that advise
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -28,6 +30,16 @@ def option(name: str, value: str = "") -> str:
 def model_option(name: str, value: object) -> str:
     """A field of a model's config, as the program and as Python set it."""
     return f'--model-option {name}={value} (in Python: model_options={{"{name}": {value!r}}})'
+
+
+def check_names(function: str, given: Iterable[str], owner: type) -> None:
+    """Raise TypeError, as Python does, for a keyword that is no field of a dataclass; name a similar one."""
+    names = [field.name for field in fields(owner)]
+    for name in given:
+        if name not in names:
+            similar = difflib.get_close_matches(name, names, n=1)
+            hint = f". Did you mean '{similar[0]}'?" if similar else ""
+            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'{hint}")
 
 
 # ---------------------------------------------------------------- fixed sets of values

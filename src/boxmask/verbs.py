@@ -48,6 +48,7 @@ def train(
     other threads than the main one, signals stay as they are. No global random state changes.
     Raises LabelError, PhotoError, WeightsError, UsageError, OutputError or TrainingError.
     """
+    from boxmask.options import check_names
     from boxmask.runs.recipe import Recipe
     from boxmask.training.train import train as start_training
 
@@ -57,6 +58,7 @@ def train(
     for name in ("detector", "classifier", "split_file", "classes_file"):
         if fields.get(name) is not None:
             fields[name] = Path(fields[name])
+    check_names("train", fields, Recipe)
     if "device" in fields:
         fields["device"] = str(fields["device"])  # a torch.device will do, too; recipe.json holds text
     return start_training(Path(data), replace(recipe or Recipe(), **fields), Path(out) if out else None)[0]

@@ -456,3 +456,21 @@ def test_heic_is_a_photo_with_an_installed_reader(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("boxmask.photos.formats._HEIC_READER", "pathlib")
     assert names(tmp_path, find_photos(tmp_path)) == ["a.HEIC"]
     assert find_unused_files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.jpg", b"", "this file is empty"),
+        ("a.jpg", b"abc", "this file is not an image"),
+        ("a.heic", b"some text", "this file is not an image"),
+        ("a.mp4", b"", "this is a video, not a photo"),
+        ("a.mkv", b"\x1aE\xdf\xa3 and more", "this is a video, not a photo"),
+    ],
+)
+def test_files_that_are_no_images_are_called_what_they_are(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(PhotoError, match=rf"{name}: {message}"):
+        to_image(tmp_path / name)

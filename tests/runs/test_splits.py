@@ -114,6 +114,13 @@ def test_each_split_has_its_photos(trained: Path, demo: Path, split: Split, phot
     assert len(select(trained, demo, split)) == photos
 
 
+def test_training_photos_among_all_photos_are_noted(trained: Path, demo: Path) -> None:
+    note = "the metrics include 18 training photos; expect lower ones on new photos"
+    assert note in select(trained, demo, "all").notes
+    assert note not in select(trained, demo, "test").notes
+    assert "training photo" not in "".join(select(trained, demo / "instances_test.json", "all").notes)
+
+
 def test_a_changed_split_file_is_followed(run: Path, demo: Path) -> None:
     split = json.loads(Run(run).split_file.read_text())
     split["train"], split["test"] = split["train"][4:] + split["test"], split["train"][:4]

@@ -207,7 +207,7 @@ def test_save_by_the_suffix(masked: Detections, photo: Path, tmp_path: Path) -> 
     }
     found.save(tmp_path / "out.jpg")
     assert Image.open(tmp_path / "out.jpg").size == (40, 30)
-    with pytest.raises(UsageError, match=r"saved as \.json, \.csv, \.jpg or \.png, not as '\.txt'"):
+    with pytest.raises(UsageError, match=r'saved as \.json, \.csv, \.jpg or \.png, not as "\.txt"'):
         found.save(tmp_path / "out.txt")
     assert not (tmp_path / "out.txt").exists()
 

@@ -100,7 +100,7 @@ def test_save_by_the_suffix(label_map: SegmentationMap, tmp_path: Path) -> None:
     label_map.save(tmp_path / "map.csv")
     rows = list(csv.reader((tmp_path / "map.csv").open()))
     assert rows == [["name", "share", "pixels"], ["sky", "0.75", "30"], ["road", "0.25", "10"]]
-    with pytest.raises(UsageError, match=r"saved as \.png or \.csv, not as '\.jpg'"):
+    with pytest.raises(UsageError, match=r'saved as \.png or \.csv, not as "\.jpg"'):
         label_map.save(tmp_path / "map.jpg")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from boxmask.errors import PhotoError
+from boxmask.file_kinds import is_video
 from boxmask.photos.formats import DECODER_ERRORS, MAX_PIXELS
 
 
@@ -48,8 +49,7 @@ def _problem(path: Path, error: Exception) -> str:
         case PermissionError():
             return "no permission to read this photo. Change its permissions."
         case UnidentifiedImageError():
-            advice = "Convert it to JPEG or PNG, or remove it."
-            return f"this file is not an image, or its format is not supported. {advice}"
+            return _why_no_image(path)
         case Image.DecompressionBombError() | Image.DecompressionBombWarning():
             limit = f"in its format, at most {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels"
             return f"this photo is too large: {limit} are read. Scale it down, or convert it to JPEG or PNG."
@@ -58,3 +58,13 @@ def _problem(path: Path, error: Exception) -> str:
     detail = f" ({error})" if str(error) else ""
     advice = "Replace it with an intact copy, or remove it and its labels."
     return f"this photo is damaged or truncated{detail}. {advice}"
+
+
+def _why_no_image(path: Path) -> str:
+    """What a file is that no reader of images knows."""
+    if is_video(path.name):
+        return "this is a video, not a photo. Save its frames as photos first (ffmpeg and OpenCV do so)."
+    if path.is_file() and not path.stat().st_size:
+        return "this file is empty. Replace it with an intact copy, or remove it."
+    advice = "Convert it to JPEG or PNG, or remove it."
+    return f"this file is not an image, or its format is not supported. {advice}"

@@ -89,10 +89,10 @@ def open_image(path: str | Path) -> Iterator[Image.Image]:
             image = None
             for name in Image.ID:  # as `Image.open` does, without its limit
                 opener, accept = Image.OPEN[name]
-                accepted = accept is None or accept(prefix)
-                if accepted and not isinstance(accepted, str):  # a str says why it cannot be opened
-                    file.seek(0)
-                    with suppress(*WRONG_FORMAT_ERRORS):
+                with suppress(*WRONG_FORMAT_ERRORS):
+                    accepted = accept is None or accept(prefix)
+                    if accepted and not isinstance(accepted, str):  # a str says why it cannot be opened
+                        file.seek(0)
                         image = OWN_OPENERS.get(name, opener)(file, str(path))
                         break
             image = image or open_heic(file, str(path))

@@ -24,7 +24,7 @@ def save_detections(detections: Detections, path: Path) -> None:
     elif suffix in JPEG_SUFFIXES + PNG_SUFFIXES:
         save_picture(np.array(detections.plot()), path)
     else:
-        raise UsageError(f"{path}: detections are saved as .json, .csv, .jpg or .png, not as {suffix!r}")
+        raise UsageError(f"{path}: detections are saved as .json, .csv, .jpg or .png, not {_ending(suffix)}")
 
 
 def save_segmentation_map(label_map: SegmentationMap, path: Path) -> None:
@@ -35,7 +35,11 @@ def save_segmentation_map(label_map: SegmentationMap, path: Path) -> None:
     elif suffix == ".csv":
         save_table(share_rows(label_map), path)
     else:
-        raise UsageError(f"{path}: a label map is saved as .png or .csv, not as {suffix!r}")
+        raise UsageError(f"{path}: a label map is saved as .png or .csv, not {_ending(suffix)}")
+
+
+def _ending(suffix: str) -> str:
+    return f'as "{suffix}"' if suffix else "without a suffix"
 
 
 def _name(photo: object) -> str:

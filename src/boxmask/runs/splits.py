@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from boxmask.data.contract import SplitDatasetT
-from boxmask.data.messages import shorten_note
+from boxmask.data.messages import format_count, shorten_note
 from boxmask.data.split import without_unsplit_photos
 from boxmask.data.split_file import read_split_file
 from boxmask.errors import LabelError
@@ -37,7 +37,7 @@ def select_split(unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: S
     unknown split.
     """
     check_choice("split", split, Split)
-    dataset = _with_run_split(unsplit, Run.from_path(run), Path(data))
+    dataset = _with_run_split(unsplit, Run.from_path(run), Path(data), split)
     selected = dataset if split == "all" else dataset.subset(np.flatnonzero(dataset.splits == split))
     if not len(selected):
         new_notes = dataset.notes[len(unsplit.notes) :]
@@ -49,7 +49,7 @@ def select_split(unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: S
     return selected
 
 
-def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path) -> SplitDatasetT:
+def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path, split: Split) -> SplitDatasetT:
     """The data set with the split of the run, if it is the run's; notes say how they differ."""
     if not run.split_file.is_file():
         return dataset
@@ -60,4 +60,11 @@ def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path) -> SplitDatase
     split_of = common.splits(read_from_here)
     splits = np.array([split_of.get(photo, "") for photo in dataset.files.tolist()], dtype="<U5")
     notes = dataset.notes + common.notes(read_from_here)
+    if split == "all":
+        notes += _note_on_training_photos(int((splits == "train").sum()))
     return without_unsplit_photos(replace(dataset, splits=splits, notes=notes))
+
+
+def _note_on_training_photos(count: int) -> tuple[str, ...]:
+    photos = format_count(count, "training photo")
+    return (f"the metrics include {photos}; expect lower ones on new photos",) if count else ()

@@ -28,11 +28,13 @@ def check_resumable(run: Run) -> None:
     if run.resume_file.is_file():
         return
     if run.last_checkpoint.is_file():
-        reason = "the training is complete"
+        reason = (
+            "the training is complete. To train longer, start a new one with more --max-minutes or --epochs"
+        )
     elif run.recipe_file.is_file() and run.split_file.is_file():
         return  # killed before the first save: it begins again
     else:
-        reason = "this is not a run, or its training never began"
+        reason = "this is not a run, or its training never began. Start it again, without --resume"
     raise CheckpointError(f"{run.path}: there is nothing to resume: {reason}.")
 
 

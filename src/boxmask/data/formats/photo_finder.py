@@ -101,7 +101,8 @@ def _nearest(name: str, matches: list[Match], label_file: str) -> Match | None:
     best = _similarity(ranked[0].file, label_file)
     equal = [match.file for match in ranked if _similarity(match.file, label_file) == best]
     if len(equal) > 1:
-        advice = "Name its folders in the label file, or keep only one of these photos in the data set."
+        example = f'Name its folders in the label file, such as "{min(equal)}"'
+        advice = f"{example}, or keep only one of these photos in the data set."
         raise LabelError(f"{label_file}: {AmbiguousNameError(name, sorted(equal))}. {advice}")
     return ranked[0]
 
