@@ -19,6 +19,7 @@ from boxmask.data.contract import SPLITS
 from boxmask.data.detection.read import read_detection
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import CheckpointError, LabelError, PhotoError, TrainingError, UsageError
+from boxmask.runs import claim
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.training.clock import Clock
@@ -100,6 +101,21 @@ def test_the_same_seed_gives_the_same_weights_with_several_threads(
 def test_another_seed_gives_other_weights(demo: Path, quick: Recipe, trained: Path, tmp_path: Path) -> None:
     run, _ = train(demo, replace(quick, seed=1), tmp_path / "run")
     assert not same_weights(run.last_checkpoint, trained / "last.safetensors")
+
+
+def test_a_disk_without_file_locks_is_noted(
+    demo: Path,
+    quick: Recipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def acquire(*_: object, **__: object) -> None:
+        raise OSError(claim.NO_LOCKS[0], "no locks available")
+
+    monkeypatch.setattr(claim.FileLock, "acquire", acquire)
+    train(demo, quick, tmp_path / "run")
+    assert "has no file locks; do not train it twice at once" in capfd.readouterr().err.replace("\n", " ")
 
 
 def test_minutes_end_a_training(demo: Path, quick: Recipe, tmp_path: Path) -> None:

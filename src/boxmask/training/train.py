@@ -44,6 +44,7 @@ def train(
     check_recipe(recipe)
     recipe, report = recipe.with_method_defaults(), report or Report()
     with claim_folder(out, recipe.model) as claim:
+        _note_missing_lock(claim, report)
         return claim.run, _train_new(claim, Path(data), recipe, report)
 
 
@@ -63,6 +64,7 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
         remove_partial_files(run.path)
         recipe, data_before = read_recipe(run)
         recipe, report = replace(recipe, split_file=run.split_file), report or Report()
+        _note_missing_lock(claim, report)
         if run.resume_file.is_file():
             return _continue(run, data or data_before, recipe, report)
         return _train_new(claim, data or data_before, recipe, report, again=True)
@@ -108,6 +110,12 @@ def _continue(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
     accept_left_out_photos(session, session.task.photos(dataset))
     restore(session, stages, saved)
     return complete_training(session, stages, dataset, resumed=True)
+
+
+def _note_missing_lock(claim: Claim, report: Report) -> None:
+    """Say that two trainings at once would not notice each other."""
+    if claim.lock is None:
+        report.message(f"note: the disk of {claim.run.path} has no file locks; do not train it twice at once")
 
 
 def _initialize(session: Session, sources: InitSources) -> None:
