@@ -44,6 +44,7 @@ class FixedEvaluations:
 def session(task: FixedEvaluations, log: Path, photos: int = 2) -> Any:
     saved: list[int] = []
     state = SimpleNamespace(
+        stage=0,
         best=-1.0,
         num_validated=0,
         seconds=90.0,

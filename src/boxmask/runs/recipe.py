@@ -10,12 +10,12 @@ import ast
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from numbers import Real
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from boxmask.data.formats.numbers import is_number, to_float
 from boxmask.errors import UsageError
 from boxmask.options import check_choices, model_option, option
 
@@ -200,7 +200,7 @@ class Recipe:
         for names, is_valid, expected in LIMITS:
             for name in names:
                 value = getattr(self, name)
-                if value is not None and not (isinstance(value, Real) and is_valid(float(value))):
+                if value is not None and not (is_number(value) and is_valid(to_float(value))):
                     raise UsageError(f"{option(name)}: expected {expected}, found {value}")
         _ = self.option_values  # raises for what is not NAME=VALUE
         low, high = self.scale
