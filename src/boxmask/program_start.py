@@ -11,7 +11,7 @@ import sys
 
 INTERRUPTED = 130  # the exit code of a program that a signal has stopped, as in shells after Ctrl-C
 STOPPED = "boxmask: stopped.\n"
-PROGRAM_NAMES = ("-m", "boxmask", "boxmask.exe", "boxmask-script.py")  # "-m": python -m boxmask, at its start
+PROGRAM_NAMES = ("boxmask", "boxmask.exe", "boxmask-script.py")
 
 
 def end_program(number: int, frame: object) -> None:
@@ -29,8 +29,7 @@ def end_program(number: int, frame: object) -> None:
 
 def handle_first_interrupts() -> None:
     """Let Ctrl-C end the process at once, if it is the program `boxmask`."""
-    name = (getattr(sys, "argv", None) or [""])[0].replace("\\", "/").rsplit("/", 1)[-1]
-    if name not in PROGRAM_NAMES:
+    if not _is_program():
         return
     try:
         import signal
@@ -41,3 +40,13 @@ def handle_first_interrupts() -> None:
         end_program(2, None)
     except ValueError:  # not in the main thread
         pass
+
+
+def _is_program() -> bool:
+    """Whether this process is the program `boxmask`, or `python -m boxmask`."""
+    name = (getattr(sys, "argv", None) or [""])[0].replace("\\", "/").rsplit("/", 1)[-1]
+    if name != "-m":
+        return name in PROGRAM_NAMES
+    # Python is still looking for the module to run. It may be another one, whose package imports boxmask.
+    module = sys.orig_argv.index("-m") + 1 if "-m" in sys.orig_argv else len(sys.orig_argv)
+    return sys.orig_argv[module : module + 1] == ["boxmask"]

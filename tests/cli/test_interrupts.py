@@ -78,10 +78,24 @@ def test_other_programs_keep_their_handler(monkeypatch: pytest.MonkeyPatch, name
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.parametrize(
+    "command", [["-m", "mypackage"], ["-m", "mypackage", "boxmask"], ["-m"], ["-mboxmask"]]
+)
+def test_another_module_that_imports_boxmask_keeps_its_handler(
+    monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(sys, "argv", ["-m"])  # as while the package of a module is imported
+    monkeypatch.setattr(sys, "orig_argv", ["python", *command])
+    handle_first_interrupts()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 @pytest.mark.parametrize("name", ["-m", "/usr/bin/boxmask", "C:\\Scripts\\boxmask.exe"])
 def test_the_program_sets_its_handler(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(sys, "argv", [name])
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-X", "dev", "-m", "boxmask", "train"])
     try:
         handle_first_interrupts()
         assert signal.getsignal(signal.SIGINT) is end_program
