@@ -96,3 +96,14 @@ def test_a_gpu_has_a_generator_of_its_own() -> None:
     generator = torch.Generator("cuda").manual_seed(5)
     assert torch.equal(found[0], torch.rand(3, device="cuda", generator=generator))
     assert torch.equal(found[1], torch.zeros(3, device="cuda").normal_(generator=generator))
+
+
+def test_the_numbers_of_a_step_follow_from_seed_and_step() -> None:
+    def numbers(seed: int, step: int) -> tuple[float, ...]:
+        with SeededRandomNumbers.of_step(seed, step):
+            return tuple(torch.rand(5).tolist())
+
+    before = torch.get_rng_state()
+    assert numbers(3, 7) == numbers(3, 7)
+    assert len({numbers(3, 7), numbers(3, 8), numbers(4, 7), numbers(7, 3)}) == 4
+    assert torch.equal(torch.get_rng_state(), before)

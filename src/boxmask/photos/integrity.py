@@ -1,6 +1,6 @@
 """Check that a photo file is complete, from its end where its format allows it, else by decoding it.
 
-Per 1,000 photos of 640 × 480 on two threads, the end takes 0.3 s, mostly for the header, and decoding 3.5 s.
+Reading the end takes little longer than reading the header. Decoding takes much longer.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -46,6 +47,11 @@ class SeededRandomNumbers(TorchFunctionMode):
         super().__init__()
         self.seed = seed
         self.generators: dict[torch.device, torch.Generator] = {}
+
+    @staticmethod
+    def of_step(seed: int, step: int) -> SeededRandomNumbers:
+        """The numbers of one training step. They depend on (seed, step) alone, so that it can be resumed."""
+        return SeededRandomNumbers(int(np.random.SeedSequence((seed, step)).generate_state(1)[0]))
 
     def generator(self, device: torch.device) -> torch.Generator:
         """The generator of a device, seeded when it is first used."""

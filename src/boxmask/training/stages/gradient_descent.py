@@ -15,11 +15,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from boxmask.errors import PhotoError, TrainingError
 from boxmask.options import option
 from boxmask.pipeline.model import Model
+from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.training.clock import Clock, learning_rate
 from boxmask.training.loader import TrainingBatch
 from boxmask.training.optimizer import make_average, make_optimizer, set_learning_rate
 from boxmask.training.proposals import ProposalSource
-from boxmask.training.random_numbers import step_random_numbers
 from boxmask.training.session import Session
 from boxmask.training.setup import make_batch_sampler, make_batches
 from boxmask.training.signals import StopRequested, ignore_worker_errors
@@ -172,7 +172,7 @@ def _step(
     state, accelerator = session.state, session.accelerator
     model.train()
     with _restore_statistics_on_error(model):
-        with step_random_numbers(session.recipe.seed, state.clock.step):
+        with SeededRandomNumbers.of_step(session.recipe.seed, state.clock.step):
             losses: dict[str, Tensor] = model(batch)
         values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
         _check_finite(values, session, batch)
