@@ -99,8 +99,8 @@ def test_outputs_are_told_apart_and_counted(tmp_path: Path) -> None:
     ours, mine = write(tmp_path / "a.csv"), tmp_path / "b.csv"
     mine.write_text("mine")
     assert split_outputs([mine, ours]) == ([mine], [ours])
-    assert note_on_outputs([ours]) == (f"1 file that boxmask wrote is left out, for example {ours}",)
-    assert note_on_outputs([ours, ours])[0].startswith("2 files that boxmask wrote are left out")
+    assert note_on_outputs([ours]) == (f"left out: 1 file that boxmask wrote, for example {ours}",)
+    assert note_on_outputs([ours, ours])[0].startswith("left out: 2 files that boxmask wrote")
     assert note_on_outputs([]) == ()
     remove_outputs([ours, mine, tmp_path / "none"])
     assert visible(tmp_path) == ["b.csv"]

@@ -251,8 +251,8 @@ def test_pictures_of_boxmask_are_no_photos(photos: Path, tmp_path: Path) -> None
     detect_boxes([photos], photos / "predictions")
     prediction = detect_boxes([photos], photos / "predictions")
     assert [photo.name for photo in prediction.photos] == ["a.jpg", "b.png", "a.jpg"]
-    assert "4 files that boxmask wrote are left out" in prediction.notes[0]
-    with pytest.raises(PhotoError, match=r"contains no photos .*4 files that boxmask wrote are left out"):
+    assert "left out: 4 files that boxmask wrote" in prediction.notes[0]
+    with pytest.raises(PhotoError, match=r"contains no photos .*left out: 4 files that boxmask wrote"):
         detect_boxes([photos / "predictions"], tmp_path / "out")
     named = detect_boxes([photos / "predictions" / "b.jpg"], tmp_path / "out")
     assert [photo.name for photo in named.photos] == ["b.jpg"]

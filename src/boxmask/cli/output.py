@@ -19,7 +19,7 @@ JsonFile: TypeAlias = Annotated[Path | None, Parameter(name="--json", allow_lead
 
 def print_notes(notes: Iterable[str]) -> None:
     """Print notes about the labels to stderr, one line each."""
-    from boxmask.data.messages import shorten_note
+    from boxmask.messages import shorten_note
 
     for note in notes:
         print(f"note: {shorten_note(note)}", file=sys.stderr)
@@ -27,7 +27,7 @@ def print_notes(notes: Iterable[str]) -> None:
 
 def print_errors(errors: Sequence[str]) -> int:
     """Print errors about single photos to stderr; returns the exit code, 1 if there are any."""
-    from boxmask.data.messages import format_count
+    from boxmask.messages import format_count
 
     for message in errors:
         print(f"boxmask: {message}", file=sys.stderr)

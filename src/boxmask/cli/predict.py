@@ -41,8 +41,8 @@ def predict(
     """
     from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import photo_progress
-    from boxmask.data.messages import format_count
     from boxmask.detectors.fast_rcnn import compress_with_svd
+    from boxmask.messages import format_count
     from boxmask.prediction.predict import predict_photos
     from boxmask.tasks.table import task_of
     from boxmask.weights.checkpoint import load_model

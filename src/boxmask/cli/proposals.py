@@ -137,7 +137,7 @@ def _evaluate(
 def _draw(inputs: list[str], boxes_of: BoxesOf, config: SelectiveSearchConfig | None, out: Path) -> int:
     from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import photo_progress
-    from boxmask.data.messages import format_count
+    from boxmask.messages import format_count
     from boxmask.photos.find import find_photos, notes_on_unused_files
     from boxmask.prediction.proposals import draw_proposals
 

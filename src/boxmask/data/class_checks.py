@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from boxmask.data.contract import SplitDataset
-from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
+from boxmask.messages import format_errors, format_note
 from boxmask.names import class_name
 from boxmask.options import option
 

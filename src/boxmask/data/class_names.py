@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from boxmask.data.messages import format_note
+from boxmask.messages import format_note
 from boxmask.names import class_name
 
 

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.errors import PhotoError
+from boxmask.messages import format_count, format_errors, format_note
 from boxmask.options import option
 from boxmask.photos.integrity import check_intact
 from boxmask.photos.size import photo_size

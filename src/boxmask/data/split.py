@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
-from boxmask.data.messages import format_count, format_note
+from boxmask.messages import format_count, format_note
 
 SHARES = {"test": 0.2, "val": 0.1}
 """Shares of the photos for random splits, in the order of drawing. Train keeps the rest."""

@@ -22,10 +22,10 @@ import numpy as np
 from boxmask.atomic_write import atomic_write
 from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
 from boxmask.data.json_text import read_json
-from boxmask.data.messages import add_hints, format_count, format_errors, format_note
 from boxmask.data.split import without_unsplit_photos
 from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
+from boxmask.messages import add_hints, format_count, format_errors, format_note
 from boxmask.names import AmbiguousNameError, Match, NameIndex
 from boxmask.options import option
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boxmask.atomic_write import atomic_write, output_error
 from boxmask.errors import UsageError
+from boxmask.messages import format_count
 from boxmask.outputs.manifest import manifest_of
 from boxmask.outputs.marks import is_marked
 
@@ -73,10 +74,7 @@ def note_on_outputs(files: Sequence[Path]) -> tuple[str, ...]:
     """A note that these outputs are neither photos nor labels; no note if there are none."""
     if not files:
         return ()
-    subject = (
-        "1 file that boxmask wrote is" if len(files) == 1 else f"{len(files):,} files that boxmask wrote are"
-    )
-    return (f"{subject} left out, for example {files[0]}",)
+    return (f"left out: {format_count(len(files), 'file')} that boxmask wrote, for example {files[0]}",)
 
 
 def begin_job(folder: Path, files: Sequence[Path], inputs: Iterable[Path] = ()) -> tuple[str, ...]:
@@ -97,9 +95,13 @@ def begin_job(folder: Path, files: Sequence[Path], inputs: Iterable[Path] = ()) 
     removed, changed = _remove_files(folder, manifest.files_of_jobs(), {path.resolve() for path in inputs})
     manifest.begin_job(sorted(new))
     stale, kept = sorted(set(removed) - new), sorted(set(changed) - new)
-    notes = [f"{folder}: removed {_count(stale)} of an earlier call: {_first_names(stale)}"] if stale else []
+    notes = []
+    if stale:
+        notes.append(f"{folder}: removed {_outputs(stale)} of an earlier call: {_first_names(stale)}")
     if kept:
-        notes.append(f"{folder}: kept {_count(kept)} of an earlier call, changed since: {_first_names(kept)}")
+        notes.append(
+            f"{folder}: kept {_outputs(kept)} of an earlier call, changed since: {_first_names(kept)}"
+        )
     return tuple(notes)
 
 
@@ -122,8 +124,8 @@ def _remove_files(folder: Path, names: Iterable[str], keep: set[Path]) -> tuple[
     return removed, changed
 
 
-def _count(names: Sequence[str]) -> str:
-    return f"{len(names):,} output" + ("s" if len(names) > 1 else "")
+def _outputs(names: Sequence[str]) -> str:
+    return format_count(len(names), "output")
 
 
 def _first_names(names: Sequence[str]) -> str:

@@ -13,8 +13,8 @@ from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
-from boxmask.data.messages import format_note
 from boxmask.errors import UsageError
+from boxmask.messages import format_note
 from boxmask.outputs import begin_job, check_replaceable
 
 MAX_NAME_BYTES = 255  # of most file systems

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxmask.data.contract import SplitDataset
-from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.data.split_file import SplitFile, photo_digest, read_split_file
 from boxmask.errors import CheckpointError
+from boxmask.messages import format_count, format_errors, format_note
 from boxmask.names import AmbiguousNameError, Match, NameIndex
 from boxmask.runs.run import Run, read_recipe
 

@@ -10,10 +10,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from boxmask.data.contract import SplitDatasetT
-from boxmask.data.messages import format_count, shorten_note
 from boxmask.data.split import without_unsplit_photos
 from boxmask.data.split_file import read_split_file
 from boxmask.errors import LabelError
+from boxmask.messages import format_count, shorten_note
 from boxmask.options import check_choice
 from boxmask.runs.run import Run
 from boxmask.runs.same_photos import NOT_USED, find_common_photos, was_read_from

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from boxmask.data.contract import SPLITS
-from boxmask.data.messages import format_count, shorten_note
 from boxmask.errors import OutputError
+from boxmask.messages import format_count, shorten_note
 from boxmask.training.curve import draw_curve
 from boxmask.training.failure import save_error, save_on_failure
 from boxmask.training.session import Session, Stage, run_stages

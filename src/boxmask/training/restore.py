@@ -8,9 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from boxmask.data.contract import SplitDataset
-from boxmask.data.messages import format_count
 from boxmask.data.split_file import read_split_file
 from boxmask.errors import CheckpointError
+from boxmask.messages import format_count
 from boxmask.runs.run import Run, read_fingerprint, versions
 from boxmask.runs.serialization import recipe_to_dict
 from boxmask.training.progress import drop_log_after

@@ -11,8 +11,8 @@ import pytest
 from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OnBadBoxes
 from boxmask.data.detection.read import read_detection
-from boxmask.data.messages import shorten_note
 from boxmask.errors import LabelError, UsageError
+from boxmask.messages import shorten_note
 
 Write = Callable[[int, int], Path]
 

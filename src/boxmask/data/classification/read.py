@@ -26,13 +26,13 @@ from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
 from boxmask.data.formats.source import split_from_name
-from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file, is_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_folder, note_on_unused_files
+from boxmask.messages import format_count, format_errors, format_note
 from boxmask.names import class_name
 from boxmask.outputs import note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files

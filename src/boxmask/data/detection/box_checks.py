@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import format_count, format_errors, format_note, format_percent
 from boxmask.errors import LabelError
+from boxmask.messages import format_count, format_errors, format_note, format_percent
 from boxmask.options import option
 
 MAX_BAD_BOX_SHARE = 0.01
@@ -20,6 +20,8 @@ OVERHANG = 1.0
 
 _MIN_SIDE = 8
 """Photos must be larger than this, in pixels, for boxes within their first pixel to be fractions."""
+
+HOW_TO_CHECK_BOXES = "to check, draw the boxes with boxmask evaluate --pictures"
 
 _HEADING = "Boxes that are empty or outside their photo"
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.detection.box_checks import reach_beyond
+from boxmask.data.detection.box_checks import HOW_TO_CHECK_BOXES, reach_beyond
 from boxmask.data.detection.resized_photos import find_resized
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import HOW_TO_CHECK_BOXES, format_errors, format_note
 from boxmask.errors import LabelError
+from boxmask.messages import format_errors, format_note
 from boxmask.photos.size import stored_size
 
 _WRONG = "declared sizes (width × height) differ from the photos; the photos' sizes are used"

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import add_hints, format_count, format_errors, format_note
 from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos
 from boxmask.errors import LabelError
+from boxmask.messages import add_hints, format_count, format_errors, format_note
 from boxmask.options import option
 
 

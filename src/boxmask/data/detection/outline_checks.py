@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OnBadBoxes
 from boxmask.data.formats.labels import Labels, MaskReading
-from boxmask.data.messages import format_count, format_errors, format_note, format_percent
 from boxmask.errors import LabelError
+from boxmask.messages import format_count, format_errors, format_note, format_percent
 from boxmask.options import option
 
 _REMEDY = (

@@ -13,11 +13,16 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG, are_fractions
+from boxmask.data.detection.box_checks import (
+    HOW_TO_CHECK_BOXES,
+    MAX_BAD_BOX_SHARE,
+    OVERHANG,
+    are_fractions,
+)
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import HOW_TO_CHECK_BOXES, format_count, format_errors, format_note
 from boxmask.errors import LabelError
+from boxmask.messages import format_count, format_errors, format_note
 
 _MIN_BOXES = 3
 """Fewer boxes may reach beyond their photos by accident."""

@@ -22,13 +22,13 @@ from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.source import Source, find_source, notes_on_unused
-from boxmask.data.messages import format_errors
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import is_file, is_folder
+from boxmask.messages import format_errors
 from boxmask.options import check_choice
 
 

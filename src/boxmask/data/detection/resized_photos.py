@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
-from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, reach_beyond
+from boxmask.data.detection.box_checks import HOW_TO_CHECK_BOXES, MAX_BAD_BOX_SHARE, reach_beyond
 from boxmask.data.formats.labels import Labels
-from boxmask.data.messages import HOW_TO_CHECK_BOXES, format_errors, format_note
 from boxmask.errors import LabelError
+from boxmask.messages import format_errors, format_note
 
 _MIN_BEYOND = 0.1
 """If at least this share of the boxes reaches beyond a size, they are not drawn on it. Between this share and

@@ -30,8 +30,8 @@ from boxmask.data.formats.coco_values import Entry
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source
-from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
+from boxmask.messages import format_errors, format_note
 
 NAME = "COCO JSON (one file, or a folder with one or several)"
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from boxmask.data.messages import format_note
+from boxmask.messages import format_note
 
 _MAX_EXCESS = 1.01
 """An area may exceed its box by a pixel per side and by rounding, because masks consist of whole pixels."""

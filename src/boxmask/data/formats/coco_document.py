@@ -16,8 +16,8 @@ from boxmask.data.formats.coco_values import (
 from boxmask.data.formats.json_line_numbers import JsonLineNumbers
 from boxmask.data.formats.source import split_from_path
 from boxmask.data.json_text import read_json
-from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
+from boxmask.messages import format_errors, format_note
 
 _LISTS = ("images", "annotations", "categories")
 _JSON_TYPES = {

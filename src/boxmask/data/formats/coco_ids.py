@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from boxmask.data.formats.coco_document import CocoDocument
-from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError
+from boxmask.messages import format_errors, format_note
 
 _MAX_SHOWN = 5
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.labels import MaskReader, MaskReading
 from boxmask.data.formats.numbers import to_float
-from boxmask.data.messages import format_count, format_note
 from boxmask.geometry import rle
 from boxmask.masks import Size
+from boxmask.messages import format_count, format_note
 
 _JSON_NUMBERS = {int, float}  # bool is not among them
 _UNKNOWN = np.zeros(0, dtype=np.int32)

@@ -28,11 +28,11 @@ from boxmask.data.formats.labels import (
     note_on_unlabeled_photos,
 )
 from boxmask.data.formats.source import Source, split_from_path
-from boxmask.data.messages import format_errors, format_note
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
 from boxmask.masks import Masks
+from boxmask.messages import format_errors, format_note
 from boxmask.names import class_name, normal_path, without_suffix
 from boxmask.photos.read import open_image
 

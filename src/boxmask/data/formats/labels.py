@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.source import Source
-from boxmask.data.messages import format_count, format_note
+from boxmask.messages import format_count, format_note
 
 
 @dataclass(frozen=True, slots=True)

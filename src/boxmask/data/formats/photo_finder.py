@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_from_path
-from boxmask.data.messages import format_note
 from boxmask.errors import LabelError
+from boxmask.messages import format_note
 from boxmask.names import AmbiguousNameError, Match, NameIndex, folders_agree, normal_path, telling_folders
 
 _PHOTO_FOLDERS = {"jpegimages", "images", "imgs", "photos"}

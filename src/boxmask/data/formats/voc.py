@@ -29,9 +29,9 @@ from boxmask.data.formats.voc_splits import (
 )
 from boxmask.data.formats.voc_xml import VocFile, read_voc_file
 from boxmask.data.formats.xml_tree import read_xml
-from boxmask.data.messages import format_errors, format_note
 from boxmask.data.text import read_beginning, read_text
 from boxmask.errors import LabelError
+from boxmask.messages import format_errors, format_note
 from boxmask.names import class_name
 
 NAME = "Pascal VOC (a folder with one XML file per photo)"

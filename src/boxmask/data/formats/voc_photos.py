@@ -14,8 +14,8 @@ from pathlib import Path
 
 from boxmask.data.formats.photo_finder import PhotoFinder, note_on_inexact_names, path_of_missing
 from boxmask.data.formats.voc_xml import VocFile
-from boxmask.data.messages import format_errors, format_note
 from boxmask.errors import LabelError, PhotoError
+from boxmask.messages import format_errors, format_note
 from boxmask.names import Match
 from boxmask.photos.size import photo_size
 

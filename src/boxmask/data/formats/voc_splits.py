@@ -13,9 +13,9 @@ from typing import Literal
 from boxmask.data.contract import SPLITS
 from boxmask.data.formats.photo_finder import note_on_inexact_names
 from boxmask.data.formats.source import Source, split_from_path
-from boxmask.data.messages import format_errors
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
+from boxmask.messages import format_errors
 from boxmask.names import AmbiguousNameError, Match, NameIndex, normal_path, without_suffix
 
 _SPLIT_LIST = re.compile(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.data.segmentation.classes_file import LabelMapClasses, format_value
 from boxmask.data.segmentation.label_map_values import describe_values, format_share, total_pixels
 from boxmask.data.segmentation.label_maps import LabelMapSummary, OnUnknownColors
 from boxmask.errors import LabelError
+from boxmask.messages import format_count, format_errors, format_note
 from boxmask.options import option
 from boxmask.types import IGNORED
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_from_name
-from boxmask.data.messages import add_hints, format_count, format_errors, format_note
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.segmentation.label_map_file import SUFFIXES
 from boxmask.errors import LabelError
+from boxmask.messages import add_hints, format_count, format_errors, format_note
 from boxmask.names import NameIndex, normal_path, without_suffix
 from boxmask.options import option
 

@@ -14,7 +14,6 @@ from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
 from boxmask.data.formats.source import Source, find_source, notes_on_unused
 from boxmask.data.formats.voc_splits import is_split_list, match_lists, read_splits
-from boxmask.data.messages import format_count, format_errors, format_note
 from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all
 from boxmask.data.segmentation.classes_file import (
@@ -39,6 +38,7 @@ from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import is_folder
+from boxmask.messages import format_count, format_errors, format_note
 from boxmask.options import option
 
 MAX_FOLDERS_SHOWN = 6

@@ -15,7 +15,6 @@ from jaxtyping import Int
 from boxmask.classifiers.contract import Classifier
 from boxmask.data.class_checks import OnUnseenClasses, check_model_classes
 from boxmask.data.classification.dataset import ClassificationDataset
-from boxmask.data.messages import format_count
 from boxmask.evaluation.checks import check_has_photos
 from boxmask.evaluation.classification.wilson import CONFIDENCE, wilson_interval
 from boxmask.evaluation.contract import (
@@ -26,6 +25,7 @@ from boxmask.evaluation.contract import (
     intervals_to_dict,
     summarize,
 )
+from boxmask.messages import format_count
 from boxmask.names import class_name
 from boxmask.types import Classification
 

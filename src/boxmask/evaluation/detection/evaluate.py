@@ -11,7 +11,6 @@ from typing import Any
 
 from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.messages import format_count
 from boxmask.detectors.contract import Detector
 from boxmask.evaluation.checks import check_has_photos
 from boxmask.evaluation.contract import (
@@ -29,6 +28,7 @@ from boxmask.evaluation.detection.classes import extra_classes_note, keep_known_
 from boxmask.evaluation.detection.coco import CocoMetrics, coco_metrics
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.voc import VocMetrics, voc_metrics
+from boxmask.messages import format_count
 from boxmask.types import Detections
 
 MASK_METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")  # COCO's metrics that are reported for masks

@@ -6,9 +6,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.data.messages import format_count
 from boxmask.evaluation.detection.evaluate import DetectionEvaluation, MaskEvaluation
 from boxmask.evaluation.format import format_fraction, format_interval
+from boxmask.messages import format_count
 
 
 def detection_table(evaluation: DetectionEvaluation) -> Group:

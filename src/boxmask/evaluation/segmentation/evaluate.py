@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Int
 
 from boxmask.data.class_checks import OnUnseenClasses
-from boxmask.data.messages import format_count
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.evaluation.checks import check_has_photos
 from boxmask.evaluation.contract import (
@@ -31,6 +30,7 @@ from boxmask.evaluation.segmentation.metrics import (
     miou_interval,
     segmentation_metrics,
 )
+from boxmask.messages import format_count
 from boxmask.segmenters.contract import Segmenter
 from boxmask.types import SegmentationMap
 

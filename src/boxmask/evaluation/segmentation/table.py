@@ -6,9 +6,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from boxmask.data.messages import format_count
 from boxmask.evaluation.format import format_fraction, format_interval
 from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation
+from boxmask.messages import format_count
 
 
 def segmentation_table(evaluation: SegmentationEvaluation) -> Group:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from boxmask.data.messages import format_count
 from boxmask.errors import OutputError
+from boxmask.messages import format_count
 from boxmask.options import option
 from boxmask.results.coco import save_coco
 from boxmask.results.detections import DEFAULT_DETECTION_FORMATS, check_detection_formats, write_detections

@@ -12,8 +12,6 @@ from pathlib import Path
 
 MAX_LOCATIONS = 5
 
-HOW_TO_CHECK_BOXES = "to check, draw the boxes with boxmask evaluate --pictures"
-
 
 def format_errors(heading: str, locations: Sequence[str], remedy: str, total: int | None = None) -> str:
     """One message for all locations of the same error.

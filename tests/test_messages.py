@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from boxmask.data.messages import format_errors, format_note, shorten_note
+from boxmask.messages import format_errors, format_note, shorten_note
 
 LOCATIONS = [f"a, b.xml:{line}" for line in range(1, 9)]
 
