@@ -61,7 +61,7 @@ def test_exact_matches(name: str, file: str) -> None:
     files = ["images/a.jpg", "images/cam1/f 0.jpg", "images/cam2/f 0.jpg", f"images/{CAT_NFC}.jpg"]
     match = NameIndex([*files, "images/50%25.jpg", "images/50%.jpg"]).find(name)
     assert match is not None
-    assert (match.file, match.difference) == (file, "")
+    assert (match.file, match.is_exact) == (file, True)
 
 
 def test_a_relative_path_is_tried_from_its_folder_first() -> None:
@@ -97,7 +97,7 @@ def test_a_relative_path_is_tried_from_its_folder_first() -> None:
 def test_inexact_matches_name_the_difference(name: str, file: str, difference: str) -> None:
     match = NameIndex(["my photo.jpg", "p1.jpg", "sub/q.png", f"{CAT_NFC}.jpg"]).find(name)
     assert match is not None
-    assert (match.file, match.difference) == (file, difference)
+    assert (match.file, ", ".join(match.differences)) == (file, difference)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_every_file_is_found_by_its_own_path(files: list[str], data: st.DataObje
     file = data.draw(st.sampled_from(files))
     match = NameIndex(files).find(file)
     assert match is not None
-    assert (match.file, match.difference) == (file, "")
+    assert (match.file, match.is_exact) == (file, True)
 
 
 @given(st.lists(names, max_size=6, unique=True), names)

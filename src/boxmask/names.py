@@ -16,7 +16,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from boxmask.errors import LabelError
@@ -70,15 +70,32 @@ def without_suffix(path: str) -> str:
     return path.removesuffix(suffix) if suffix.lower() in KNOWN_SUFFIXES else path
 
 
+ENCODING, CASE, ENDING, FOLDERS = "percent-encoding or query string", "case", "ending", "folders"
+"""In what a name may differ from a file that it means."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A file that a name means.
 
-    difference: how the spellings differ ("case", "ending, folders"); "" for an exact match
+    differences: in what the spellings differ, for example ("ending", "folders"); none for an exact match
     """
 
     file: str
-    difference: str = ""
+    differences: tuple[str, ...] = ()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the name is spelled as the file."""
+        return not self.differences
+
+    def allowing(self, difference: str) -> Match:
+        """The same match where names may differ in this."""
+        return replace(self, differences=tuple(d for d in self.differences if d != difference))
+
+    def describe(self, name: str) -> str:
+        """How a name that is not spelled as the file differs from it, for notes."""
+        return f"{name} is {self.file} (differs in {', '.join(self.differences)})"
 
 
 class AmbiguousNameError(LabelError):
@@ -95,11 +112,11 @@ _SAME_FOLDERS = 2
 """The worst rank of a file in the same folders as its name."""
 
 _Form = Callable[[str], str]
-_FORMS: tuple[tuple[str, _Form], ...] = (
-    ("", str),
-    ("case", str.casefold),
-    ("ending", without_suffix),
-    ("ending, case", lambda path: without_suffix(path).casefold()),
+_FORMS: tuple[tuple[tuple[str, ...], _Form], ...] = (
+    ((), str),
+    ((CASE,), str.casefold),
+    ((ENDING,), without_suffix),
+    ((ENDING, CASE), lambda path: without_suffix(path).casefold()),
 )
 """What a comparison ignores, and the form in which it compares paths; the strictest first."""
 
@@ -114,7 +131,7 @@ class NameIndex:
         self._files = tuple(files)
         self._exact = frozenset(self._files)
         self._folders = {part for file in self._files for part in normal_path(file).split("/")[:-1]}
-        self._by_form: dict[str, dict[str, list[str]]] = {}
+        self._by_form: dict[tuple[str, ...], dict[str, list[str]]] = {}
 
     def find(self, name: str, folder: str = "") -> Match | None:
         """The one file that a name means; None if there is none. Raises AmbiguousNameError for several.
@@ -131,7 +148,7 @@ class NameIndex:
         for path in (posixpath.normpath(posixpath.join(folder, name)), name):
             if path in self._exact:
                 return [Match(path)]
-        encodings = {decoded_path(name): "percent-encoding or query string", normal_path(name): ""}
+        encodings: dict[str, tuple[str, ...]] = {decoded_path(name): (ENCODING,), normal_path(name): ()}
         for ignored, form in _FORMS:
             candidates = []
             for path, encoding in encodings.items():
@@ -140,8 +157,8 @@ class NameIndex:
                     candidates.append((folders_differ, encoding, files))
             if candidates:
                 folders_differ, encoding, files = min(candidates)  # the same folders first
-                differences = [encoding, ignored, "folders" if folders_differ else ""]
-                return [Match(file, ", ".join(filter(None, differences))) for file in files]
+                differences = (*encoding, *ignored, *((FOLDERS,) if folders_differ else ()))
+                return [Match(file, differences) for file in files]
         return []
 
     def did_you_mean(self, name: str) -> str:
@@ -154,7 +171,9 @@ class NameIndex:
         similar = [file for key in close for file in files_of[key]][:2]
         return f" (did you mean {' or '.join(similar)}?)" if similar else ""
 
-    def _compare(self, path: str, folder: str, ignored: str, form: _Form) -> tuple[list[str], bool]:
+    def _compare(
+        self, path: str, folder: str, ignored: tuple[str, ...], form: _Form
+    ) -> tuple[list[str], bool]:
         """The files that a path agrees with best in one form, and whether their folders differ from its."""
         wanted = form(path)
         from_folder = form(posixpath.normpath(posixpath.join(folder, path)))
@@ -167,7 +186,7 @@ class NameIndex:
         best = min(ranks, default=0)
         return ranks[best], best > _SAME_FOLDERS
 
-    def _candidates(self, ignored: str, form: _Form) -> dict[str, list[str]]:
+    def _candidates(self, ignored: tuple[str, ...], form: _Form) -> dict[str, list[str]]:
         """The files by their name in one form."""
         if ignored not in self._by_form:
             files: dict[str, list[str]] = defaultdict(list)

@@ -199,11 +199,7 @@ def _check_same_photos(path: Path, index: NameIndex, unnamed: Sequence[str], abs
 
 
 def _notes_on_matches(file: SplitFile, matches: Mapping[str, Match]) -> tuple[str, ...]:
-    lines = [
-        f"{name} is {match.file} (differs in {match.difference})"
-        for name, match in matches.items()
-        if match.difference
-    ]
+    lines = [match.describe(name) for name, match in matches.items() if not match.is_exact]
     return format_note(f"names in {file.path} that are not spelled as their files", lines)
 
 

@@ -21,8 +21,6 @@ from boxmask.messages import format_count, format_errors, format_note
 from boxmask.names import AmbiguousNameError, Match, NameIndex
 from boxmask.runs.run import Run, read_recipe
 
-NOT_USED = "the run's split is not used"
-
 
 @dataclass(frozen=True, slots=True)
 class CommonPhotos:
@@ -72,6 +70,14 @@ class CommonPhotos:
             *(() if read_from_here or self.file.contents else (by_names,)),
         )
 
+    def why_not_used(self) -> str:
+        """Why the split of the run is not used; "" if the data set has nothing to do with the run."""
+        if not (self.same or self.changed):
+            return ""
+        verb = "is" if len(self.same) == 1 else "are"
+        photos = format_count(self.num_photos, "photo")
+        return f"the run's split is not used: {len(self.same)} of {photos} {verb} the run's"
+
     def notes_on_other_data_set(self) -> tuple[str, ...]:
         """Why the split of the run is not used, and which photos it has seen nevertheless."""
         known = {**self.copies, **self.same}
@@ -80,13 +86,9 @@ class CommonPhotos:
             for photo, name in known.items()
             if self.file.splits[name] != "test"
         ]
-        num_known = len(self.same)
-        reason = (
-            f"{NOT_USED}: {num_known} of {format_count(self.num_photos, 'photo')} "
-            f"{'is' if num_known == 1 else 'are'} the run's"
-        )
+        reason = self.why_not_used()
         return (
-            *((reason,) if self.same or self.changed else ()),
+            *((reason,) if reason else ()),
             *format_note(
                 "photos with the name of a photo of the run, but other contents", list(self.changed)
             ),
@@ -105,11 +107,11 @@ def find_common_photos(dataset: SplitDataset, file: SplitFile) -> CommonPhotos:
         digest = photo_digest(dataset.root / photo) if by_contents else ""
         match = _find(index, photo)
         recorded = file.contents.get(match.file, "") if match else ""
-        if match and (recorded == digest if recorded else not match.difference):
+        if match and (recorded == digest if recorded else match.is_exact):
             same[photo] = match.file
         elif digest in by_contents:
             copies[photo] = by_contents[digest]
-        elif match and not match.difference:
+        elif match and match.is_exact:
             changed[photo] = match.file
     return CommonPhotos(file, len(dataset), same, changed, copies)
 

@@ -13,10 +13,10 @@ from boxmask.data.contract import SplitDatasetT
 from boxmask.data.split import without_unsplit_photos
 from boxmask.data.split_file import read_split_file
 from boxmask.errors import LabelError
-from boxmask.messages import format_count, shorten_note
+from boxmask.messages import format_count
 from boxmask.options import check_choice
 from boxmask.runs.run import Run
-from boxmask.runs.same_photos import NOT_USED, find_common_photos, was_read_from
+from boxmask.runs.same_photos import find_common_photos, was_read_from
 
 PathLike: TypeAlias = str | os.PathLike[str]
 Split: TypeAlias = Literal["train", "val", "test", "all"]
@@ -37,32 +37,32 @@ def select_split(unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: S
     unknown split.
     """
     check_choice("split", split, Split)
-    dataset = _with_run_split(unsplit, Run.from_path(run), Path(data), split)
+    dataset, why_not_used = _with_run_split(unsplit, Run.from_path(run), Path(data), split)
     selected = dataset if split == "all" else dataset.subset(np.flatnonzero(dataset.splits == split))
     if not len(selected):
-        new_notes = dataset.notes[len(unsplit.notes) :]
-        reasons = "".join(f" Note: {shorten_note(note)}." for note in new_notes if note.startswith(NOT_USED))
+        reason = f" Note: {why_not_used}." if why_not_used else ""
         raise LabelError(
             f"{os.fspath(data)}: there are no {split} photos. The data set defines no such split, and the "
-            f"run's split file does not cover it. Choose another --split; all takes every photo.{reasons}"
+            f"run's split file does not cover it. Choose another --split; all takes every photo.{reason}"
         )
     return selected
 
 
-def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path, split: Split) -> SplitDatasetT:
-    """The data set with the split of the run, if it is the run's; notes say how they differ."""
+def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path, split: Split) -> tuple[SplitDatasetT, str]:
+    """The data set with the split of the run and notes on differences; else as it is, and why."""
     if not run.split_file.is_file():
-        return dataset
+        return dataset, ""
     common = find_common_photos(dataset, read_split_file(run.split_file))
     read_from_here = was_read_from(run, dataset.root, data)
     if not common.is_data_set_of_run(read_from_here):
-        return replace(dataset, notes=dataset.notes + common.notes_on_other_data_set())
+        notes = dataset.notes + common.notes_on_other_data_set()
+        return replace(dataset, notes=notes), common.why_not_used()
     split_of = common.splits(read_from_here)
     splits = np.array([split_of.get(photo, "") for photo in dataset.files.tolist()], dtype="<U5")
     notes = dataset.notes + common.notes(read_from_here)
     if split == "all":
         notes += _note_on_training_photos(int((splits == "train").sum()))
-    return without_unsplit_photos(replace(dataset, splits=splits, notes=notes))
+    return without_unsplit_photos(replace(dataset, splits=splits, notes=notes)), ""
 
 
 def _note_on_training_photos(count: int) -> tuple[str, ...]:

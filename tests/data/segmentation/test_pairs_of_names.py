@@ -42,6 +42,7 @@ def test_the_same_names(tmp_path: Path, photo: str, label_map: str) -> None:
     [
         ("images/X.JPG", "masks/x.png"),
         ("images/x.jpg", "masks/x.jpg.png"),
+        ("images/my x.jpg", "masks/my%20x.png"),
         ("images/Tile 1/x.jpg", "masks/tile 1/x.png"),
     ],
 )

@@ -84,7 +84,7 @@ def find_photos(
 def _note_on_inexact_names(
     document: CocoDocument, names: Sequence[str], matches: Sequence[Match | None]
 ) -> tuple[str, ...]:
-    inexact = {index: match for index, match in enumerate(matches) if match and match.difference}
+    inexact = {index: match for index, match in enumerate(matches) if match and not match.is_exact}
     return note_on_inexact_names(
         [(document.location("images", index), names[index], match) for index, match in inexact.items()]
     )

@@ -5,13 +5,20 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.errors import LabelError
 from boxmask.messages import format_note
-from boxmask.names import AmbiguousNameError, Match, NameIndex, folders_agree, normal_path, telling_folders
+from boxmask.names import (
+    ENDING,
+    AmbiguousNameError,
+    Match,
+    NameIndex,
+    folders_agree,
+    normal_path,
+    telling_folders,
+)
 
 _PHOTO_FOLDERS = {"jpegimages", "images", "imgs", "photos"}
 
@@ -51,7 +58,7 @@ class PhotoFinder:
     def find_by_own_name(self, label_file: str) -> Match | None:
         """The photo with the name of a label file, in any photo format. Raises as `find` does."""
         match = self.find_in_folders_of(posixpath.splitext(posixpath.basename(label_file))[0], label_file)
-        return replace(match, difference="") if match and match.difference == "ending" else match
+        return match.allowing(ENDING) if match else None
 
     def did_you_mean(self, name: str) -> str:
         """The photos with the most similar names, as part of a message."""
@@ -85,11 +92,7 @@ def note_on_inexact_names(matches: Sequence[tuple[str, str, Match]]) -> tuple[st
     """
     return format_note(
         "names that are not spelled as their files",
-        [
-            f"{place}: {name} is {m.file} (differs in {m.difference})"
-            for place, name, m in matches
-            if m.difference
-        ],
+        [f"{place}: {match.describe(name)}" for place, name, match in matches if not match.is_exact],
     )
 
 

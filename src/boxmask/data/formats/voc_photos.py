@@ -119,8 +119,8 @@ def _decide(label_file: _LabelFile, claims: Mapping[str, int]) -> tuple[Match, s
         is_stale = own is not None and label_file.voc.filename
         return only, _STALE if is_stale else ""
     if named.file == own.file:
-        return (own if not own.difference else named), ""
-    if named.difference and not own.difference:
+        return (own if own.is_exact else named), ""
+    if own.is_exact and not named.is_exact:
         return own, _OWN
     fits_named, fits_own = (_has_size(label_file, match.file) for match in (named, own))
     if fits_named != fits_own:

@@ -16,7 +16,7 @@ from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
 from boxmask.messages import format_errors
-from boxmask.names import AmbiguousNameError, Match, NameIndex, normal_path, without_suffix
+from boxmask.names import ENDING, AmbiguousNameError, Match, NameIndex, normal_path, without_suffix
 
 _SPLIT_LIST = re.compile(
     r"(?P<above>(.*/)?)ImageSets/(?P<task>(Main|Segmentation)/)?(train|val|test|trainval)\.txt$"
@@ -120,7 +120,8 @@ def match_lists(
     unmatched, ambiguous, pairs, matches = [], [], [], []
     for entry in listed:
         candidates = [found for index, photo_of in indexes if (found := _find(entry, index, photo_of))]
-        found = min(candidates, key=lambda found: found[0].difference != "", default=[])
+        exact = [found for found in candidates if found[0].is_exact]
+        found = next(iter(exact + candidates), [])
         if not found:
             unmatched.append(entry)
         elif len(found) > 1:
@@ -141,10 +142,7 @@ def _find(entry: ListedName, index: NameIndex, photo_of: Mapping[str, str]) -> l
     A name without its suffix is an exact match: that is how VOC writes it.
     """
     matches = [
-        replace(
-            match, file=photo_of[match.file], difference=match.difference.removeprefix("ending").strip(", ")
-        )
-        for match in index.matches(entry.name)
+        replace(match.allowing(ENDING), file=photo_of[match.file]) for match in index.matches(entry.name)
     ]
     above = entry.file.partition("ImageSets/")[0]
     beside = [match for match in matches if match.file.startswith(above)] or matches

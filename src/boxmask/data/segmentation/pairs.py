@@ -7,6 +7,7 @@ JPEGImages/x.jpg     SegmentationClass/x.png   x.png                 x_mask.png
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -127,25 +128,27 @@ def _check_lossless(files: Sequence[str]) -> None:
 def _resolve_inexact(
     label_maps: Mapping[str, list[str]], photos: Mapping[str, list[str]]
 ) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """The label maps by the key of their photo, also if it differs in case or one has a second suffix.
+    """The label maps by the key of their photo, also if the two are not spelled alike.
 
-    Such a match counts only if it is the only one, and is noted.
+    Such a match counts only if it is the only one in the folder, and is noted.
     """
-    alike: dict[str, list[str]] = defaultdict(list)
-    for key in photos:
-        alike[key.casefold()].append(key)
+    index = NameIndex(photos)
     resolved = {key: files for key, files in label_maps.items() if key in photos}
     notes = []
     for key, files in label_maps.items():
         if key in photos:
             continue
-        found = alike[key.casefold()] or alike[without_suffix(key).casefold()]
+        found = [match.file for match in index.matches(key) if _folder(match.file) == _folder(key)]
         if len(found) == 1 and found[0] not in resolved:
             resolved[found[0]] = files
             notes += [f"{file}: {photos[found[0]][0]}" for file in files]
         else:
             resolved[key] = files
     return resolved, format_note("label maps whose names are not spelled as those of their photos", notes)
+
+
+def _folder(key: str) -> str:
+    return posixpath.dirname(key).casefold()
 
 
 def _match(
