@@ -144,7 +144,7 @@ def test_a_log_and_a_curve_that_cannot_be_written_end_no_training(
     def full(*_: object) -> None:
         raise OutputError("curve.png: no space left on the disk.")
 
-    monkeypatch.setattr("boxmask.training.complete.draw_curve", full)
+    monkeypatch.setattr("boxmask.training.train.draw_curve", full)
     report, run = RecordingReport(), Run(tmp_path / "run")
     report.log = run.path / "a folder"
     monkeypatch.setattr(Run, "log_file", property(lambda self: self.path))  # a folder cannot be appended to

@@ -170,20 +170,26 @@ def recipe_json(recipe: Recipe, data: Path, fingerprint: str) -> dict[str, Any]:
 
 def read_recipe(run: Run) -> tuple[Recipe, Path]:
     """The recipe of a run and the path of its data set. Raises CheckpointError for a damaged recipe.json."""
-    try:
-        content = json.loads(run.recipe_file.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or not isinstance(content.get("data"), str):
-            raise ValueError('expected an object with "data" and "recipe"')
-        return recipe_from_dict(content.get("recipe")), Path(content["data"])
-    except (OSError, ValueError, RecursionError, UsageError) as error:
-        message = f"{run.recipe_file}: this is not the recipe of a run ({error})"
-        raise CheckpointError(f"{message}. Restore the file, or train again.") from error
+    recipe, data, _ = _read_recipe_file(run)
+    return recipe, data
 
 
 def read_fingerprint(run: Run) -> str:
     """The fingerprint of the data of a run. Raises CheckpointError for a damaged recipe.json."""
-    read_recipe(run)
-    return str(json.loads(run.recipe_file.read_text(encoding="utf-8")).get("fingerprint"))
+    return _read_recipe_file(run)[2]
+
+
+def _read_recipe_file(run: Run) -> tuple[Recipe, Path, str]:
+    """What `recipe_json` wrote."""
+    try:
+        content = json.loads(run.recipe_file.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not isinstance(content.get("data"), str):
+            raise ValueError('expected an object with "data" and "recipe"')
+        recipe, fingerprint = recipe_from_dict(content.get("recipe")), str(content.get("fingerprint"))
+        return recipe, Path(content["data"]), fingerprint
+    except (OSError, ValueError, RecursionError, UsageError) as error:
+        message = f"{run.recipe_file}: this is not the recipe of a run ({error})"
+        raise CheckpointError(f"{message}. Restore the file, or train again.") from error
 
 
 def versions() -> dict[str, str]:

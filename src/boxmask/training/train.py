@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from boxmask.atomic_write import atomic_write, remove_partial_files
+from boxmask.data.contract import SPLITS
 from boxmask.data.split_file import write_split_file
+from boxmask.errors import OutputError
+from boxmask.messages import format_count, shorten_note
 from boxmask.runs.claim import Claim, claim_folder, claim_run
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe, recipe_json, write_json
 from boxmask.runs.same_photos import check_same_contents
 from boxmask.tasks.table import check_recipe, task_of
 from boxmask.training.accelerator import make_accelerator
-from boxmask.training.complete import complete_training
+from boxmask.training.curve import draw_curve
+from boxmask.training.failure import save_error, save_on_failure
 from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report
 from boxmask.training.restore import (
@@ -24,10 +29,12 @@ from boxmask.training.restore import (
     restore,
     restore_best_metric,
 )
-from boxmask.training.session import Session
+from boxmask.training.session import Session, Stage, run_stages
 from boxmask.training.setup import make_session
+from boxmask.training.signals import StopRequested, stop_on_signals
 from boxmask.training.stages.plan import stages_of
 from boxmask.training.state import SavedState
+from boxmask.training.validate import validate
 from boxmask.weights.imagenet import SOURCES, describe_origin
 
 
@@ -91,7 +98,7 @@ def _train_new(claim: Claim, data: Path, recipe: Recipe, report: Report, *, agai
     else:
         _write_inputs(session, dataset, data)
     try:
-        return complete_training(session, stages, dataset, resumed=False)
+        return _run(session, stages, dataset, resumed=False)
     finally:
         if session.state.has_trained or run.has_weights:
             claim.keep()
@@ -109,7 +116,7 @@ def _continue(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
     check_same_contents(run, session.task.photos(dataset))
     accept_left_out_photos(session, session.task.photos(dataset))
     restore(session, stages, saved)
-    return complete_training(session, stages, dataset, resumed=True)
+    return _run(session, stages, dataset, resumed=True)
 
 
 def _note_missing_lock(claim: Claim, report: Report) -> None:
@@ -152,3 +159,65 @@ def _with_absolute_paths(recipe: Recipe) -> Recipe:
         split_file=recipe.split_file and recipe.split_file.absolute(),
         classes_file=recipe.classes_file and recipe.classes_file.absolute(),
     )
+
+
+# ---------------------------------------------------------------- from the current step on
+
+
+def _run(session: Session, stages: Sequence[Stage], dataset: Any, *, resumed: bool) -> bool:
+    """Train to the end or to a stop, validate at the end, and draw the curve; True at the end.
+
+    resumed: whether the current stage has already begun
+    """
+    run, report = session.run, session.report
+    report.log = run.log_file
+    with report, stop_on_signals(session.stop):
+        _report_data(session, dataset)
+        finished = run_stages(stages, session, resumed) and _finish(session)
+        _draw_curve(session)
+        if session.left_out:
+            count = format_count(len(session.left_out), "photo")
+            report.message(f"note: left out while training: {count} that could not be read, named above")
+        if finished:
+            run.remove_leftovers()
+    return finished
+
+
+def _finish(session: Session) -> bool:
+    """Validate, and save the last weights with the metrics; False if a stop was requested meanwhile.
+
+    Raises TrainingError if the weights cannot be saved.
+    """
+    try:
+        with save_on_failure(session):
+            validate(session, 1.0)
+    except StopRequested:
+        saved, finished = session.checkpoints.save(), False
+    else:
+        saved, finished = session.checkpoints.save_final(), True
+    if not saved:
+        raise save_error(session)
+    return finished
+
+
+def _draw_curve(session: Session) -> None:
+    try:
+        draw_curve(session.run.log_file, session.run.curve_file)
+    except OutputError as error:
+        session.report.message(f"warning: {error} The run has no curve.")
+
+
+def _report_data(session: Session, dataset: Any) -> None:
+    photos, report = session.task.photos(dataset), session.report
+    objects = f", with {_split_sizes(dataset)} objects to classify" if len(dataset) != len(photos) else ""
+    names = ", ".join(dataset.class_names[:8]) + (", ..." if len(dataset.class_names) > 8 else "")
+    report.message(
+        f"{session.recipe.model} on {dataset.root}: {_split_sizes(photos)} photos{objects}; {names}"
+    )
+    for note in dataset.notes:
+        report.message(f"note: {shorten_note(note, session.run.notes_file)}")
+    report.message(f"run: {session.run.path}")
+
+
+def _split_sizes(dataset: Any) -> str:
+    return ", ".join(f"{len(dataset.split(name))} {name}" for name in SPLITS)
