@@ -11,7 +11,8 @@ from boxmask.errors import DiskFullError, OutputError, PhotoError, UsageError
 from boxmask.outputs import remove_outputs
 from boxmask.photos.find import find_photos, notes_on_unused_files
 from boxmask.photos.read import load_photo
-from boxmask.results.paths import picture_names, prepare_folder
+from boxmask.results.file_names import picture_names
+from boxmask.results.output_folder import prepare_folder
 from boxmask.visualization.style import RGBImage
 
 ResultT = TypeVar("ResultT", contravariant=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxmask.errors import DiskFullError, OutputError
-from boxmask.results.paths import check_not_overwriting, picture_names, prepare_folder
+from boxmask.results.file_names import picture_names
+from boxmask.results.output_folder import check_not_overwriting, prepare_folder
 from boxmask.results.pictures import save_picture
 from boxmask.visualization.style import RGBImage
 

@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from boxmask.data.formats.numbers import is_number, to_float
 from boxmask.errors import UsageError
+from boxmask.json_numbers import is_number, to_float
 from boxmask.options import check_choices, model_option, option
 
 DEFAULT_MINUTES = 10.0

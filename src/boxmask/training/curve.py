@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from boxmask.atomic_write import atomic_write
+from boxmask.json_numbers import is_number
 from boxmask.outputs.marks import MARK, MARK_KEY
 from boxmask.training.progress import read_log
 
@@ -54,7 +55,7 @@ def _point(row: dict[str, Any], value: object) -> tuple[float, float]:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and abs(value) < MAX_VALUE else math.nan
+    return float(value) if is_number(value) and abs(value) < MAX_VALUE else math.nan
 
 
 def _label(name: str) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from boxmask.errors import CheckpointError
+from boxmask.json_numbers import is_number
 from boxmask.pipeline.model import Model
 from boxmask.runs.run import Run, versions
 from boxmask.training.clock import Clock
@@ -35,7 +36,7 @@ class SavedState:
         """Read the file; raises CheckpointError if it is missing or damaged."""
         tensors, metadata = read_checkpoint(run.resume_file)
         for name, value in {**metadata.metrics, **metadata.training}.items():
-            if name in _COUNTERS and not (isinstance(value, int | float) and abs(value) < 1e15):
+            if name in _COUNTERS and not (is_number(value) and abs(value) < 1e15):
                 found = f"expected a number for {name}, found {str(value)[:60]}"
                 raise CheckpointError(f"{run.resume_file}: {found}. Restore the file, or train again.")
         return SavedState(run.resume_file, tensors, metadata)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.labels import MaskReader, MaskReading
-from boxmask.data.formats.numbers import to_float
 from boxmask.geometry import rle
+from boxmask.json_numbers import to_float
 from boxmask.masks import Size
 from boxmask.messages import format_count, format_note
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxmask.data.formats.coco_document import CocoDocument
-from boxmask.data.formats.labels import LabeledPhoto
-from boxmask.data.formats.numbers import declared_side
+from boxmask.data.formats.labels import LabeledPhoto, declared_side
 from boxmask.data.formats.photo_finder import PhotoFinder, note_on_inexact_names, path_of_missing
 from boxmask.data.formats.source import Source
 from boxmask.data.json_text import read_json

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from boxmask.data.formats.numbers import is_number, to_float
+from boxmask.json_numbers import is_number, to_float
 
 Entry: TypeAlias = dict[str, Any]
 Parser: TypeAlias = Callable[[Any], Any]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats.source import Source
+from boxmask.json_numbers import is_number
 from boxmask.messages import format_count, format_note
 
 
@@ -105,3 +106,18 @@ def note_on_unlabeled_photos(source: Source, labeled: Sequence[str], reason: str
     folders = {PurePosixPath(file).parent for file in named}
     others = [file for file in source.photos if file not in named and PurePosixPath(file).parent in folders]
     return format_note(f"left out: {format_count(len(others), 'photo')} {reason}", others)
+
+
+_MAX_SIDE = 2**31
+"""Larger declared sizes are not those of photos."""
+
+
+def declared_side(value: object) -> int | None:
+    """The side of a photo as declared: 64, 64.0, "64" or "64.0". None for anything else, such as 0."""
+    if not isinstance(value, str) and not is_number(value):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return int(number) if 0 < number < _MAX_SIDE and number.is_integer() else None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from boxmask.data.formats.numbers import declared_side
+from boxmask.data.formats.labels import declared_side
 from boxmask.data.formats.xml_tree import Element, read_xml
 from boxmask.errors import LabelError
 

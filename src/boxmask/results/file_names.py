@@ -1,4 +1,4 @@
-"""Names of output files. No two are equal, none overwrites a photo, and the file system accepts them all."""
+"""Names of output files. No two are equal, and the file system accepts them all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
-from boxmask.errors import UsageError
 from boxmask.messages import format_note
-from boxmask.outputs import begin_job, check_replaceable
 
 MAX_NAME_BYTES = 255  # of most file systems
 _RESERVED_BYTES = len(".json") + len("-1234567")  # for the longest suffix and a number
@@ -62,27 +60,6 @@ def renaming_notes(photos: Sequence[Path], folder: Path) -> tuple[str, ...]:
     names = ((photo, writable_name(photo.stem, folder)) for photo in photos)
     renamed = [f"{photo.name} -> {name}" for photo, name in names if name != photo.stem]
     return format_note("names that are too long or not allowed in the output folder were changed", renamed)
-
-
-def check_not_overwriting(files: Sequence[Path], photos: Sequence[Path]) -> None:
-    """Raise UsageError if a file would overwrite one of the photos, or a file that boxmask did not write."""
-    originals = {photo.resolve() for photo in photos}
-    for file in files:
-        if file.resolve() in originals:
-            raise UsageError(f"{file}: would overwrite the photo itself. Choose another folder.")
-    check_replaceable(files)
-
-
-def prepare_folder(folder: Path, files: Sequence[Path], photos: Sequence[Path]) -> tuple[str, ...]:
-    """Prepare a folder for a job that reads `photos` and writes `files`, as `begin_job` does; returns notes.
-
-    Raises UsageError as `check_not_overwriting` does, and for a folder that is a file, before anything is
-    removed or written.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file. Give a folder.")
-    check_not_overwriting(files, photos)
-    return renaming_notes(photos, folder) + begin_job(folder, files, photos)
 
 
 def _key(name: str) -> str:

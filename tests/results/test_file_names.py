@@ -7,13 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxmask.errors import UsageError
 from boxmask.outputs import write_output
-from boxmask.results import paths as paths_module
-from boxmask.results.paths import (
-    check_not_overwriting,
+from boxmask.results import file_names
+from boxmask.results.file_names import (
     picture_names,
-    prepare_folder,
     renaming_notes,
     writable_name,
 )
@@ -44,7 +41,7 @@ def test_names_that_some_disks_take_for_equal_are_numbered(pair: tuple[str, str]
 )
 def test_names_are_unique_and_short_for_any_photos(stems: list[str]) -> None:
     names = picture_names([Path(f"{number}/{stem}.jpg") for number, stem in enumerate(stems)])
-    assert len({paths_module._key(name) for name in names}) == len(stems)
+    assert len({file_names._key(name) for name in names}) == len(stems)
     assert all(0 < len(os.fsencode(f"{name}.json")) <= 255 for name in names)
 
 
@@ -92,13 +89,13 @@ def test_names_that_windows_does_not_accept(
     if os.name == "posix":
         assert picture_names([photo], tmp_path) == [stem]
         assert renaming_notes([photo], tmp_path) == ()
-    monkeypatch.setattr(paths_module, "_CAN_TRY_NAMES", False)
-    paths_module._rejected_names.cache_clear()
+    monkeypatch.setattr(file_names, "_CAN_TRY_NAMES", False)
+    file_names._rejected_names.cache_clear()
     (name,) = picture_names([photo], tmp_path)
-    paths_module._rejected_names.cache_clear()
+    file_names._rejected_names.cache_clear()
     assert name != stem
-    assert not paths_module._UNUSUAL.search(name)
-    assert not paths_module._DEVICES.fullmatch(name)
+    assert not file_names._UNUSUAL.search(name)
+    assert not file_names._DEVICES.fullmatch(name)
 
 
 @pytest.mark.parametrize(
@@ -106,26 +103,8 @@ def test_names_that_windows_does_not_accept(
 )
 def test_other_names_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stem: str) -> None:
     assert writable_name(stem, tmp_path) == stem
-    monkeypatch.setattr(paths_module, "_CAN_TRY_NAMES", False)
+    monkeypatch.setattr(file_names, "_CAN_TRY_NAMES", False)
     assert writable_name(stem, tmp_path) == stem
 
 
 # ---------------------------------------------------------------- nothing is overwritten
-
-
-def test_overwriting_a_photo_is_refused(tmp_path: Path) -> None:
-    photos = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
-    check_not_overwriting([tmp_path / "out" / "a.jpg"], photos)
-    with pytest.raises(UsageError, match=r"a\.jpg: would overwrite the photo itself"):
-        check_not_overwriting([tmp_path / "out" / ".." / "a.jpg"], photos)
-
-
-def test_a_folder_is_prepared_once_all_is_checked(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=r"file: is a file\. Give a folder"):
-        prepare_folder(tmp_path / "file", [], [])
-    (tmp_path / "mine.jpg").touch()
-    with pytest.raises(UsageError, match=r"mine\.jpg: is not replaced"):
-        prepare_folder(tmp_path, [tmp_path / "mine.jpg"], [])
-    assert prepare_folder(tmp_path / "new", [tmp_path / "new" / "a.jpg"], [tmp_path / "a.jpg"]) == ()
-    assert (tmp_path / "new").is_dir()
