@@ -16,7 +16,7 @@ from torch import Tensor
 
 from boxmask.errors import PhotoError
 from boxmask.file_kinds import note_on_unused_files
-from boxmask.photos.find import find_photos, find_unused_files
+from boxmask.photos.find import find_photos, find_skipped_files
 from boxmask.photos.read import accepts_photos, load_photo, to_image
 from boxmask.photos.size import photo_size, stored_size
 
@@ -430,15 +430,15 @@ def test_files_that_are_not_photos_are_accounted_for(folder: Path, monkeypatch: 
     for name in ("one.HEIC", "two.heif", "clip.mp4", "clip.MOV", "LABELS", "deep/er/x.json"):
         (folder / name).touch()
     monkeypatch.setattr("boxmask.photos.formats._HEIC_READER", "absent")
-    unused = find_unused_files([folder, folder / "a.png", f"{folder}/**/*"])
+    unused = find_skipped_files([folder, folder / "a.png", f"{folder}/**/*"])
     assert names(folder, unused) == [
         "LABELS", "clip.MOV", "clip.mp4", "deep/er/x.json", "deep/notes.txt", "one.HEIC", "two.heif",
     ]  # fmt: skip
     (note,) = note_on_unused_files(str(file) for file in unused)
     assert "1 .heic (pip install pillow-heif to read it, or convert it to JPEG)" in note
     assert "1 .mp4 (video)" in note
-    assert find_unused_files(folder / "a.png") == []
-    assert names(folder, find_unused_files(f"{folder}/*.m*")) == ["clip.mp4"]
+    assert find_skipped_files(folder / "a.png") == []
+    assert names(folder, find_skipped_files(f"{folder}/*.m*")) == ["clip.mp4"]
 
 
 def test_a_folder_without_photos_says_what_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -455,7 +455,7 @@ def test_heic_is_a_photo_with_an_installed_reader(tmp_path: Path, monkeypatch: p
     (tmp_path / "a.HEIC").touch()
     monkeypatch.setattr("boxmask.photos.formats._HEIC_READER", "pathlib")
     assert names(tmp_path, find_photos(tmp_path)) == ["a.HEIC"]
-    assert find_unused_files(tmp_path) == []
+    assert find_skipped_files(tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -138,10 +138,10 @@ def _draw(inputs: list[str], boxes_of: BoxesOf, config: SelectiveSearchConfig | 
     from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.messages import format_count
-    from boxmask.photos.find import find_photos, notes_on_unused_files
+    from boxmask.photos.find import find_photos, notes_on_skipped_files
     from boxmask.prediction.proposals import draw_proposals
 
-    photos, notes = find_photos(inputs), notes_on_unused_files(inputs)
+    photos, notes = find_photos(inputs), notes_on_skipped_files(inputs)
     with photo_progress("proposing") as progress:
         pictures = draw_proposals(photos, boxes_of, out, config, progress)
     print_notes(notes + pictures.notes)

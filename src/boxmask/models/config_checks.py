@@ -91,7 +91,7 @@ NOT_EMPTY = ("class_names", "strides", "anchor_sizes", "aspect_ratios", "scales"
 ASCENDING = ("strides", "rpn_iou", "roi_iou", "match_iou", "regress_ranges")
 
 
-def value_error(model: str, config: Any) -> str:
+def describe_invalid_value(model: str, config: Any) -> str:
     """A message about the first invalid value, expected and found; empty if all are valid."""
     for name in vars(config):
         value = getattr(config, name)

@@ -11,7 +11,7 @@ from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.models.config_checks import value_error
+from boxmask.models.config_checks import describe_invalid_value
 from boxmask.pipeline.model import Model, ModelEntry
 from boxmask.segmenters.contract import Segmenter
 from boxmask.segmenters.table import SEGMENTERS
@@ -44,15 +44,15 @@ def make_config(model: str, preset: str, **options: object) -> Any:
     known = {field.name for field in fields(row.config)}
     if unknown := sorted(set(options) - known):
         raise UsageError(f"{model} has no option {unknown[0]!r}; choose from: {', '.join(sorted(known))}")
-    if wrong := _type_error(row.config, options):
+    if wrong := _describe_wrong_type(row.config, options):
         raise UsageError(f"{model}: {wrong}")
     config = row.config(**{**row.presets[preset], **options})
-    if wrong := value_error(model, config):
+    if wrong := describe_invalid_value(model, config):
         raise UsageError(f"{model}: {wrong}")
     return config
 
 
-def _type_error(config: type[Any], options: Mapping[str, object]) -> str:
+def _describe_wrong_type(config: type[Any], options: Mapping[str, object]) -> str:
     """A message about the first option of the wrong type; empty if there is none."""
     types = get_type_hints(config)
     for name, value in options.items():
@@ -84,7 +84,7 @@ def config_from_json(model: str, values: dict[str, Any]) -> Any:
     Raises ValueError if options are unknown, missing, of the wrong type or out of range.
     """
     config = _dataclass_from_json(model_entry(model).config, values, model)
-    if wrong := value_error(model, config):
+    if wrong := describe_invalid_value(model, config):
         raise ValueError(f"{model}: {wrong}")
     return config
 
@@ -95,7 +95,7 @@ def _dataclass_from_json(config: type[Any], values: dict[str, Any], where: str) 
         raise ValueError(f"{where}: unknown or missing options {sorted(set(values) ^ names)}")
     types = get_type_hints(config)
     options = {name: _from_json(value, types[name], f"{where}: {name}") for name, value in values.items()}
-    if wrong := _type_error(config, options):
+    if wrong := _describe_wrong_type(config, options):
         raise ValueError(f"{where}: {wrong}")
     return config(**options)
 

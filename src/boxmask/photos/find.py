@@ -31,16 +31,16 @@ def find_photos(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
     return list(photos.values())
 
 
-def find_unused_files(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
+def find_skipped_files(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
     """Return the files in the same folders and patterns that `find_photos` passes over, sorted."""
     given = [inputs] if isinstance(inputs, str | Path) else inputs
     files = {file for path in given for file in _files_of(Path(path))}
     return sorted(file for file in files if not _is_photo(file) or is_output(file))
 
 
-def notes_on_unused_files(inputs: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+def notes_on_skipped_files(inputs: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
     """Notes that count the files that `find_photos` passes over, and those among them that boxmask wrote."""
-    others, outputs = split_outputs(find_unused_files(inputs))
+    others, outputs = split_outputs(find_skipped_files(inputs))
     return note_on_unused_files(map(str, others)) + note_on_outputs(outputs)
 
 
@@ -68,7 +68,7 @@ def _is_photo(file: Path) -> bool:
 
 
 def _why_nothing(given: Path) -> str:
-    notes = notes_on_unused_files(given)
+    notes = notes_on_skipped_files(given)
     found = f" {'; '.join(notes)}.".replace("not used", "Not used", 1) if notes else ""
     if is_folder(given):
         return f"this folder contains no photos (files ending in {', '.join(PHOTO_SUFFIXES)}).{found}"

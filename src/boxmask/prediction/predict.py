@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from boxmask.errors import DiskFullError, OutputError, PhotoError, UsageError
 from boxmask.outputs import remove_outputs
-from boxmask.photos.find import find_photos, notes_on_unused_files
+from boxmask.photos.find import find_photos, notes_on_skipped_files
 from boxmask.photos.read import load_photo
 from boxmask.results.file_names import picture_names
 from boxmask.results.output_folder import prepare_folder
@@ -90,7 +90,7 @@ def predict_photos(
     photos = find_photos(inputs)
     names = picture_names(photos, out)
     outputs = [file for name in names for file in writer.files(name)] + writer.shared_files()
-    notes = notes_on_unused_files(inputs) + prepare_folder(out, outputs, photos) + writer.notes()
+    notes = notes_on_skipped_files(inputs) + prepare_folder(out, outputs, photos) + writer.notes()
     done: list[Path] = []
     files: list[Path] = []
     errors: list[str] = []

@@ -21,7 +21,7 @@ from boxmask.data.detection.resized_photos import scale_labels
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.formats import coco, instance_maps, voc
 from boxmask.data.formats.labels import LabeledPhoto, Labels
-from boxmask.data.formats.source import Source, find_source, notes_on_unused
+from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
 from boxmask.data.split import draw_missing_splits
@@ -153,7 +153,7 @@ def _read_labels(source: Source, path: Path) -> Labels:
             f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn. Add some objects."
         )
     used = [*files, *labels.other_files, *(photo.file for photo in labels.photos if not photo.missing_name)]
-    return replace(labels, notes=labels.notes + notes_on_unused(source, used))
+    return replace(labels, notes=labels.notes + notes_on_unread_files(source, used))
 
 
 def _check_readable(source: Source) -> None:

@@ -59,7 +59,7 @@ class Source:
         return ", ".join(shown) or "nothing"
 
 
-def notes_on_unused(source: Source, used: Iterable[str]) -> tuple[str, ...]:
+def notes_on_unread_files(source: Source, used: Iterable[str]) -> tuple[str, ...]:
     """An account of the files in a folder that a reader does not use: photos by folder, others by suffix.
 
     used: photos, label files, and files that other notes name

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from boxmask.data.contract import SPLITS
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
-from boxmask.data.formats.source import Source, find_source, notes_on_unused
+from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
 from boxmask.data.formats.voc_splits import is_split_list, match_lists, read_splits
 from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all
@@ -171,7 +171,7 @@ def _find_pairs(path: Path, on_bad_photos: OnBadPhotos) -> tuple[Source, list[Pa
         raise LabelError(f"{path}: no label maps found. Looked for {EXPECTED_LAYOUT}; found {found}.")
     used = {file for pair in pairs for file in (pair.photo, pair.label_map)}
     used |= {file for file in source.files if is_split_list(file) or file.lower() in _OTHER_FILES}
-    return source, pairs, notes + source.notes + notes_on_unused(source, used)
+    return source, pairs, notes + source.notes + notes_on_unread_files(source, used)
 
 
 def _read_classes(root: Path, files: list[str], classes_file: str | Path | None) -> LabelMapClasses:
