@@ -120,7 +120,10 @@ def test_the_row_of_a_validation_that_is_repeated_is_dropped(tmp_path: Path, wit
 def test_a_closed_terminal_stops_no_training(
     monkeypatch: pytest.MonkeyPatch, wall: list[float], error: OSError
 ) -> None:
-    def fail(*_: object) -> int:
+    attempts = []
+
+    def fail(*arguments: object) -> int:
+        attempts.append(arguments)
         raise error
 
     stream = io.StringIO()
@@ -130,6 +133,7 @@ def test_a_closed_terminal_stops_no_training(
     report = Report()
     with report:
         report.message("a message")
+    assert attempts
         run_steps(report, Clock(100, 0.0), wall, 70)
         report.advance(1, 2)
 

@@ -87,6 +87,7 @@ def test_workers_ignore_the_stop_signals() -> None:
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     try:
         prepare_worker()
+        assert {signal.getsignal(number) for number in STOP_SIGNALS} == {signal.SIG_IGN}
         for number in STOP_SIGNALS:
             signal.raise_signal(number)
     finally:
