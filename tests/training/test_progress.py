@@ -133,9 +133,9 @@ def test_a_closed_terminal_stops_no_training(
     report = Report()
     with report:
         report.message("a message")
-    assert attempts
         run_steps(report, Clock(100, 0.0), wall, 70)
         report.advance(1, 2)
+    assert attempts
 
 
 def test_the_log_goes_on_after_a_line_that_could_not_be_written(
