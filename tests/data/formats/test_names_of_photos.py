@@ -376,7 +376,7 @@ def test_photos_in_other_folders_are_counted(write: Callable[..., Path], save_ph
     root = write(["images/a.jpg"], {"labels/a.xml": ""})
     for number in range(3):
         save_photo(root / f"more/b{number}.jpg")
-    assert notes_of(root) == "not used: photos in folders without labeled photos:\n  3 in more/"
+    assert notes_of(root) == "not used: images in folders without labeled photos:\n  3 in more/"
 
 
 def test_a_run_inside_the_data_set_is_no_part_of_it(write: Callable[..., Path], save_photo: Write) -> None:

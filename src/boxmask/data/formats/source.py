@@ -78,7 +78,7 @@ def notes_on_unread_files(source: Source, used: Iterable[str]) -> tuple[str, ...
     ]
     rest = [file for file in others if not (_is_photo(Path(file)) or is_split_file(source.root / file))]
     return (
-        *format_note("not used: photos in folders without labeled photos", lines),
+        *format_note("not used: images in folders without labeled photos", lines),
         *note_on_unused_files(rest),
     )
 
