@@ -125,7 +125,7 @@ def _note_on_overhang(
     labels: Labels, photo_sizes: NDArray[np.int32], good: NDArray[np.bool_]
 ) -> tuple[str, ...]:
     beyond = reach_beyond(labels.boxes, photo_sizes)
-    locations = [labels.location(row) for row in np.flatnonzero(beyond & good).tolist()]
+    locations = [str(labels.location(row)) for row in np.flatnonzero(beyond & good).tolist()]
     return format_note(
         f"clipped: {format_count(len(locations), 'box')} beyond the edge of the photo", locations
     )

@@ -112,7 +112,7 @@ def _note_on_repeats(labels: Labels, rows: NDArray[np.int64], masks: RleMasks) -
     count = format_count(sum(len(same) - 1 for same in repeats), "object")
     heading = f"repeated: {count} with the photo, class and box of another (remove them if they are copies)"
     return format_note(
-        heading, [" and ".join(labels.location(row) for row in same[:_MAX_SHOWN]) for same in repeats]
+        heading, [" and ".join(str(labels.location(row)) for row in same[:_MAX_SHOWN]) for same in repeats]
     )
 
 
@@ -156,13 +156,13 @@ def _note_on_counting_from_zero(labels: Labels, rows: NDArray[np.int64]) -> tupl
     top_left = labels.boxes[rows, :2]
     from_zero = rows[(top_left == -1).any(axis=1)]
     is_rare = len(from_zero) < MAX_BAD_BOX_SHARE * len(rows)
-    if labels.box_form != "corners" or (top_left < -1).any() or is_rare:
+    if labels.box_form != "voc" or (top_left < -1).any() or is_rare:
         return ()
     heading = (
         f"{format_count(len(from_zero), 'box')} beginning at 0, although VOC counts pixels from 1; if all "
         "boxes count from 0, add 1 to their coordinates"
     )
-    return format_note(heading, [labels.location(row) for row in from_zero.tolist()])
+    return format_note(heading, [str(labels.location(row)) for row in from_zero.tolist()])
 
 
 def _note_on_empty_classes(labels: Labels, rows: NDArray[np.int64]) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
@@ -16,12 +15,15 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.declared_sizes import find_label_sizes
 from boxmask.data.detection.labeled_photos import check_labeled_photos
 from boxmask.data.detection.outline_checks import check_outlines
+from boxmask.data.detection.outline_masks import fill_outlines, with_boxes_of_outlines
 from boxmask.data.detection.plausibility import check_coordinates, notes_on_plausibility
-from boxmask.data.detection.resized_photos import scale_labels
+from boxmask.data.detection.resized_photos import in_pixels, scale_labels
 from boxmask.data.detection.rle_masks import RleMasks
-from boxmask.data.formats import coco, instance_maps, voc
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.findings import Findings
+from boxmask.data.formats.contract import Format
+from boxmask.data.formats.labels import LabeledPhoto, Labels, MaskReading
 from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
+from boxmask.data.formats.table import FORMATS
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
 from boxmask.data.split import draw_missing_splits
@@ -30,25 +32,6 @@ from boxmask.errors import LabelError
 from boxmask.file_kinds import is_file, is_folder
 from boxmask.messages import format_errors
 from boxmask.options import check_choice
-
-
-class Format(Protocol):
-    """A label format: a module in `formats/`."""
-
-    NAME: str
-
-    def recognize(self, source: Source) -> list[str]:
-        """The label files in this format; none if the source has another one."""
-
-    def unreadable(self, source: Source) -> list[str]:
-        """A message on each file that cannot be read and so may be in this format."""
-
-    def read(self, source: Source, files: Sequence[str]) -> Labels:
-        """The labels in these files."""
-
-
-_FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco), (instance_maps,))
-"""Instance maps are only looked for without VOC or COCO labels: "labels" may also hold photos."""
 
 _INT64 = 2**63
 
@@ -101,13 +84,14 @@ def read_unsplit_detection(
     check_choice("on_bad_photos", on_bad_photos, OnBadPhotos | None)
     labels = _read_labels(find_source(Path(path)), Path(path))
     chosen, sizes = check_labeled_photos(labels, on_bad_photos, select)
+    labels = with_boxes_of_outlines(in_pixels(labels, sizes), sizes)
     check_coordinates(labels, sizes)
     label_sizes, notes = find_label_sizes(labels, sizes)  # first: sideways boxes would look like bad ones
     notes = labels.notes + notes
     labels = scale_labels(labels, label_sizes, sizes)
     masks = RleMasks.unknown(len(labels.photo_of))
-    if labels.read_masks is not None:
-        reading = labels.read_masks(sizes, label_sizes)
+    reading = _read_masks(labels, sizes, label_sizes)
+    if reading is not None:
         notes += check_outlines(labels, reading, on_bad_boxes, needs_masks=needs_masks)
         masks = reading.masks
     labels = _with_boxes_of_masks(labels, masks, sizes)
@@ -126,7 +110,7 @@ def has_detection_labels(path: Path) -> bool:
 
 def _matching_formats(source: Source) -> list[tuple[Format, list[str]]]:
     """The formats of a source, each with its label files."""
-    for formats in _FORMATS:
+    for formats in FORMATS:
         if matching := [(form, files) for form in formats if (files := form.recognize(source))]:
             return matching
     return []
@@ -137,15 +121,17 @@ def _read_labels(source: Source, path: Path) -> Labels:
     matching = _matching_formats(source)
     if not matching:
         _check_readable(source)
-        known = " or ".join(form.NAME for formats in _FORMATS for form in formats)
+        known = " or ".join(form.NAME for formats in FORMATS for form in formats)
         found = source.describe_contents()
         raise LabelError(f"{path}: no labels found. Looked for {known}; found {found}.")
     if len(matching) > 1:
         found = " and ".join(f"{form.NAME}: {files[0]}" for form, files in matching)
         raise LabelError(f"{path}: labels in several formats ({found}). Give the file or folder of one.")
     form, files = matching[0]
-    labels = form.read(source, files)
-    labels = replace(labels, notes=labels.notes + source.notes)
+    findings = Findings()
+    labels = form.read(source, files, findings)
+    findings.raise_errors()
+    labels = replace(labels, notes=labels.notes + findings.notes() + source.notes)
     if not labels.photos:
         raise LabelError(f"{path}: the labels ({files[0]}) name no photo. Add the photos to the labels.")
     if not labels.class_names:
@@ -158,13 +144,22 @@ def _read_labels(source: Source, path: Path) -> Labels:
 
 def _check_readable(source: Source) -> None:
     """Raise LabelError for files that may hold labels but cannot be read."""
-    errors = [error for formats in _FORMATS for form in formats for error in form.unreadable(source)]
+    errors = [error for formats in FORMATS for form in formats for error in form.unreadable(source)]
     if errors:
         remedy = "No other labels were found. Correct these files or remove them."
         raise LabelError(format_errors("Label files that cannot be read", errors, remedy))
 
 
 # ---------------------------------------------------------------- masks
+
+
+def _read_masks(
+    labels: Labels, sizes: NDArray[np.int32], label_sizes: NDArray[np.int32]
+) -> MaskReading | None:
+    """The masks of all objects; None if the data set has only boxes."""
+    if labels.outline is not None:
+        return fill_outlines(labels, sizes, label_sizes)
+    return labels.read_masks(sizes, label_sizes) if labels.read_masks else None
 
 
 def _with_boxes_of_masks(labels: Labels, masks: RleMasks, sizes: NDArray[np.int32]) -> Labels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from enum import Enum
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import HOW_TO_CHECK_BOXES, MAX_BAD_BOX_SHARE, reach_beyond
 from boxmask.data.formats.labels import Labels
+from boxmask.data.outlines import Outline, RunLengths
 from boxmask.errors import LabelError
 from boxmask.messages import format_errors, format_note
 
@@ -97,6 +98,35 @@ def scale_labels(labels: Labels, label_sizes: NDArray[np.int32], sizes: NDArray[
         extents=labels.extents * factors[:, ::-1],
         areas=labels.areas * factors.prod(axis=1),
     )
+
+
+def in_pixels(labels: Labels, sizes: NDArray[np.int32]) -> Labels:
+    """Labels in fractions of their photos, in pixels of photos of `sizes` (P, 2); others as they are."""
+    if labels.unit == "pixel":
+        return labels
+    edges = sizes[labels.photo_of].astype(np.float64)
+    return replace(
+        labels,
+        boxes=labels.boxes * edges[:, [1, 0, 1, 0]],
+        extents=labels.extents * edges[:, ::-1],
+        outline=_outlines_in_pixels(labels, sizes),
+        unit="pixel",
+    )
+
+
+def _outlines_in_pixels(labels: Labels, sizes: NDArray[np.int32]) -> Callable[[int], Outline | None] | None:
+    outline = labels.outline
+    if outline is None:
+        return None
+
+    def scaled(row: int) -> Outline | None:
+        shape = outline(row)
+        if shape is None or isinstance(shape, RunLengths):
+            return shape
+        height, width = sizes[labels.photo_of[row]].tolist()
+        return shape.scale((float(width), float(height)))
+
+    return scaled
 
 
 # ---------------------------------------------------------------- evidence

@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.coco_areas import check_areas
 from boxmask.data.formats.coco_categories import class_names, label_indices, notes_on_names
 from boxmask.data.formats.coco_document import CocoDocument, read_document
@@ -47,7 +48,7 @@ def unreadable(source: Source) -> list[str]:
     return list(find_coco_files(source)[1].values())
 
 
-def read(source: Source, files: Sequence[str]) -> Labels:
+def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     """Read the files and find their photos.
 
     Raises LabelError, with file, line and id, for broken JSON, for ids of images or categories that are
@@ -96,7 +97,7 @@ def _check_listed_once(documents: Sequence[CocoDocument], photos: dict[str, list
             if not photo.missing_name:
                 entries[photo.file].append((document, index))
     errors = [
-        f"{file}: {' and '.join(document.location('images', index) for document, index in listed)}"
+        f"{file}: {' and '.join(str(document.location('images', index)) for document, index in listed)}"
         for file, listed in entries.items()
         if len(listed) > 1
     ]
@@ -118,7 +119,7 @@ def _labels(
     areas, notes_on_areas = _areas(documents)
     starts = list(accumulate((len(document.annotations) for document in documents), initial=0))
 
-    def location(row: int) -> str:
+    def location(row: int) -> Location:
         number = bisect_right(starts, row) - 1
         return documents[number].location("annotations", row - starts[number])
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from boxmask.data.findings import Location
 from boxmask.messages import format_note
 
 _MAX_EXCESS = 1.01
@@ -21,7 +22,9 @@ _MIN_FILLED = 0.05
 
 
 def check_areas(
-    declared: Float[np.ndarray, " N"], boxes_xywh: Float[np.ndarray, "N 4"], location: Callable[[int], str]
+    declared: Float[np.ndarray, " N"],
+    boxes_xywh: Float[np.ndarray, "N 4"],
+    location: Callable[[int], Location],
 ) -> tuple[Float[np.ndarray, " N"], tuple[str, ...]]:
     """Replace the areas of one file that contradict their boxes by NaN, so that they are computed anew.
 
@@ -41,7 +44,7 @@ def check_areas(
         wrong, reason = wrong | plausible, "contradict the boxes of the whole file"
     areas = np.where(wrong, np.nan, declared)
     heading = f"areas that {reason} are computed from the masks or boxes"
-    return areas, format_note(heading, [location(row) for row in np.flatnonzero(wrong).tolist()])
+    return areas, format_note(heading, [str(location(row)) for row in np.flatnonzero(wrong).tolist()])
 
 
 def _are_implausible(areas: NDArray[np.float64], box_areas: NDArray[np.float64]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from boxmask.data.findings import Location
 from boxmask.data.formats.coco_values import (
     Entry,
     is_flag_as_text,
@@ -56,7 +57,7 @@ class CocoDocument:
         lists = {"images": self.images, "annotations": self.annotations, "categories": self.categories}
         return lists[key]
 
-    def location(self, key: str, index: int) -> str:
+    def location(self, key: str, index: int) -> Location:
         """File, line, index and id of an entry of "images", "annotations" or "categories"."""
         entry: object = self.entries(key)[index]
         return self.lines.location(key, index, entry.get("id") if isinstance(entry, dict) else None)
@@ -70,7 +71,7 @@ def read_document(root: Path, file: str) -> CocoDocument:
     images, annotations, categories = _read_lists(root / file)
     document = CocoDocument(file, images, annotations, categories, JsonLineNumbers(root / file))
     flags_as_text = [
-        document.location("annotations", index)
+        str(document.location("annotations", index))
         for index, entry in enumerate(annotations)
         if is_flag_as_text(entry)
     ]

@@ -36,7 +36,7 @@ def _shared_ids(document: CocoDocument, key: str) -> list[str]:
         if isinstance(entry.get("id"), int | float | str):
             indices[entry["id"]].append(index)
     return [
-        " and ".join(document.location(key, index) for index in shared)
+        " and ".join(str(document.location(key, index)) for index in shared)
         for shared in indices.values()
         if len(shared) > 1
     ]

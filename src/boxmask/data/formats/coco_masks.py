@@ -16,6 +16,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.findings import Location
 from boxmask.data.formats.labels import MaskReader, MaskReading
 from boxmask.geometry import rle
 from boxmask.json_numbers import to_float
@@ -33,7 +34,7 @@ class _WrongSizeError(ValueError):
 
 
 def mask_reader(
-    segmentations: Sequence[object], photo_of: NDArray[np.int64], location: Callable[[int], str]
+    segmentations: Sequence[object], photo_of: NDArray[np.int64], location: Callable[[int], Location]
 ) -> MaskReader | None:
     """A function that reads the masks once the sizes of the photos are known; None if there are no masks.
 
@@ -61,7 +62,7 @@ def _is_empty(segmentation: object) -> bool:
 def _read_masks(
     segmentations: Sequence[object],
     sizes: Sequence[tuple[Sequence[int], Sequence[int]]],
-    location: Callable[[int], str],
+    location: Callable[[int], Location],
 ) -> MaskReading:
     """sizes: of each object's photo, and the size that its labels are written for."""
     per_object, malformed, wrong_size = [_UNKNOWN] * len(segmentations), dict[int, str](), dict[int, str]()
@@ -71,7 +72,7 @@ def _read_masks(
         (height, width), (label_height, label_width) = sizes[row]
         segmentation = _without_small_parts(segmentations[row])
         if segmentation is not segmentations[row]:
-            with_small_parts.append(location(row))
+            with_small_parts.append(str(location(row)))
         try:
             runs = _run_lengths(segmentation, (height, width), (label_height, label_width))
         except _WrongSizeError as error:
@@ -82,7 +83,7 @@ def _read_masks(
             if runs[1::2].any():
                 per_object[row] = runs
             else:
-                without_pixels.append(location(row))
+                without_pixels.append(str(location(row)))
     notes = (
         *format_note("left out: parts of outlines with fewer than 3 points", with_small_parts),
         *format_note(f"{len(without_pixels)} masks have no pixel and count as unknown", without_pixels),

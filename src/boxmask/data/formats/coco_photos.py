@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from boxmask.data.findings import Location
 from boxmask.data.formats.coco_document import CocoDocument
 from boxmask.data.formats.labels import LabeledPhoto, declared_side
 from boxmask.data.formats.photo_finder import PhotoFinder, note_on_inexact_names, path_of_missing
@@ -85,7 +86,7 @@ def _note_on_inexact_names(
 ) -> tuple[str, ...]:
     inexact = {index: match for index, match in enumerate(matches) if match and not match.is_exact}
     return note_on_inexact_names(
-        [(document.location("images", index), names[index], match) for index, match in inexact.items()]
+        [(str(document.location("images", index)), names[index], match) for index, match in inexact.items()]
     )
 
 
@@ -95,7 +96,8 @@ def _labeled_photo(document: CocoDocument, index: int, match: Match | None, sour
     height, width = declared_side(image.get("height")), declared_side(image.get("width"))
     declared = None if height is None or width is None else (height, width)
     image_id = image["id"]
-    location = f"{source.root / document.file}: images[{index}] (id {image_id})"  # without its line: faster
+    entry = f"images[{index}] (id {image_id})"
+    location = Location(str(source.root / document.file), entry=entry)  # without its line: faster
     if match is None:
         location = document.location("images", index)
     return LabeledPhoto(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.instance_map_file import read_instance_map
 from boxmask.data.formats.labels import (
     LabeledPhoto,
@@ -71,7 +73,7 @@ def unreadable(source: Source) -> list[str]:
     return []
 
 
-def read(source: Source, files: Sequence[str]) -> Labels:
+def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     """Read the instance maps and find their photos.
 
     Raises LabelError for images of another kind among them, for several maps or photos with one name, and for
@@ -95,7 +97,7 @@ def read(source: Source, files: Sequence[str]) -> Labels:
         crowd=np.zeros(len(boxes), dtype=bool),
         difficult=np.zeros(len(boxes), dtype=bool),
         box_form="mask",
-        location=lambda row: f"{photos[photo_of[row]].location}: object {numbers[row]}",
+        location=lambda row: replace(photos[photo_of[row]].location, entry=f"object {numbers[row]}"),
         notes=(
             *note_on_unlabeled_photos(source, [photo.file for photo in photos], "without an instance map"),
             *_note_on_one_number(maps, photos),
@@ -168,7 +170,7 @@ def _labeled_photo(source: Source, file: str, photo: str | None) -> LabeledPhoto
         declared_size = (image.height, image.width)
     folder = PurePosixPath(photo).parent.as_posix()
     split = split_from_path(folder)
-    return LabeledPhoto(photo, str(path), declared_size, split, missing_name=missing_name)
+    return LabeledPhoto(photo, Location(str(path)), declared_size, split, missing_name=missing_name)
 
 
 def _class_name(source: Source) -> str:
@@ -194,7 +196,7 @@ def _note_on_one_number(
     if len(maps) < 2 or len(found) != 1 or len(next(iter(found))) != 1:
         return ()
     in_parts = [
-        photo.location
+        str(photo.location)
         for (_, masks), photo in zip(maps, photos, strict=True)
         if any(ndimage.label(crop)[1] > 1 for crop in masks.crops())
     ]

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from boxmask.data.findings import Location
 from boxmask.data.text import read_text
 
 _GAP = re.compile(r"[\s,]*")
@@ -18,14 +19,17 @@ class JsonLineNumbers:
         self._path = path
         self._lines: dict[str, list[int]] = {}
 
-    def location(self, key: str, index: int, identity: object) -> str:
+    def location(self, key: str, index: int, identity: object) -> Location:
         """For example "instances.json:210: annotations[17] (id 303)"."""
         if key not in self._lines:
             self._lines[key] = lines_of_list(read_text(self._path).content, key)
         lines = self._lines[key]
-        line = f":{lines[index]}" if index < len(lines) else ""
         known = "" if identity is None else f" (id {identity})"
-        return f"{self._path}{line}: {key}[{index}]{known}"
+        return Location(str(self._path), _entry_or_none(lines, index), f"{key}[{index}]{known}")
+
+
+def _entry_or_none(lines: list[int], index: int) -> int | None:
+    return lines[index] if index < len(lines) else None
 
 
 def lines_of_list(text: str, key: str) -> list[int]:

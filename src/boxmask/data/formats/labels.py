@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.findings import Location
 from boxmask.data.formats.source import Source
+from boxmask.data.outlines import Outline
 from boxmask.json_numbers import is_number
 from boxmask.messages import format_count, format_note
 
@@ -40,11 +42,28 @@ The two differ where photos were resized after labeling. The masks have the size
 
 
 @dataclass(frozen=True, slots=True)
+class Attributes:
+    """What labels say beside class, box and outline, for writers that can hold it. Values are JSON values.
+
+    Names are those of the format that was read, except for these, which all readers and writers share:
+    "truncated", "occluded", "group", "description", "score", "z_order", "area".
+
+    objects: by row
+    photos:  by index
+    classes: by name, such as "supercategory" and "color"
+    """
+
+    objects: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
+    photos: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
+    classes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class LabeledPhoto:
     """A photo that the labels name.
 
     file:          relative to the root, with "/"
-    location:      file and line of the label that names it
+    location:      of the label that names it
     declared_size: (height, width) in the labels, if given
     split:         "train", "val" or "test", if the data set names one
     image_id:      the format's own id of the photo, if it has one
@@ -52,7 +71,7 @@ class LabeledPhoto:
     """
 
     file: str
-    location: str
+    location: Location
     declared_size: tuple[int, int] | None = None
     split: str | None = None
     image_id: int | None = None
@@ -68,16 +87,20 @@ class Labels:
     """The photos of a data set, and N objects as rows of arrays.
 
     photo_of:    (N,) index into `photos`
-    boxes:       (N, 4) float64 xyxy, continuous edges in pixels, neither checked nor clipped. Four NaN for a
-                 box that is to be computed from the object's mask.
+    boxes:       (N, 4) float64 xyxy, continuous edges, neither checked nor clipped. Four NaN for a box that
+                 is to be computed from the object's outline.
     extents:     (N, 2) width and height in the terms of the format; both must be above 0
     labels:      (N,) index into `class_names`
     areas:       (N,) of the objects' masks, NaN where the file gives none
     crowd:       (N,) bool, see `DetectionDataset`
     difficult:   (N,) bool, see `DetectionDataset`
-    box_form:    how the format writes boxes: "xywh" (COCO), "corners" (VOC), or not at all, "mask"
-    location:    file and line of the object in row n
+    box_form:    how the format writes boxes: "xywh", "center" (center x and y, width, height), "corners",
+                 "voc" (corners that count pixels from 1), or not at all, "mask"
+    location:    of the object in row n
+    unit:        of boxes, extents and outlines: "pixel", or "fraction" of the photo's width and height
     other_files: files that were read, or that the notes name, beside photos and label files
+    outline:     of the object in row n, None if it has only a box. Raises ValueError, with what was expected
+                 and found, for one that cannot be read. None for a data set without outlines.
     read_masks:  reads the masks of all objects; None if there are only boxes. Raises LabelError.
     did_you_mean: photos whose names are similar to that of one that does not exist, as part of a message
     """
@@ -92,8 +115,11 @@ class Labels:
     areas: NDArray[np.float64]
     crowd: NDArray[np.bool_]
     difficult: NDArray[np.bool_]
-    location: Callable[[int], str]
-    box_form: Literal["xywh", "corners", "mask"]
+    location: Callable[[int], Location]
+    box_form: Literal["xywh", "center", "corners", "voc", "mask"]
+    unit: Literal["pixel", "fraction"] = "pixel"
+    outline: Callable[[int], Outline | None] | None = None
+    attributes: Attributes = field(default_factory=Attributes)
     notes: tuple[str, ...] = ()
     other_files: tuple[str, ...] = ()
     read_masks: MaskReader | None = None

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from boxmask.data.class_names import notes_on_class_names
+from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
@@ -76,7 +77,7 @@ def _root(source: Source, file: str) -> str:
     return found["root"] if found else ""
 
 
-def read(source: Source, files: Sequence[str]) -> Labels:
+def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     """Read annotation files, and find their photos and splits.
 
     Raises LabelError, with file and line, for broken XML, for objects without class or box, and for photos
@@ -120,7 +121,7 @@ def _read_files(source: Source, files: Sequence[str]) -> list[VocFile]:
 
 
 def _labeled_photo(source: Source, file: VocFile, photo: str, listed: ListedPhotos | None) -> LabeledPhoto:
-    location = f"{source.root / file.file}:{file.line}"
+    location = Location(str(source.root / file.file), file.line)
     if listed is None:
         return LabeledPhoto(photo, location, file.declared_size, _split_from_folders(file.file, photo))
     entry = listed.entries.get(photo)
@@ -169,9 +170,9 @@ def _labels(
     names = sorted({class_name(object_.name) for _, object_ in objects})
     label_of = {name: label for label, name in enumerate(names)}
 
-    def location(row: int) -> str:
+    def location(row: int) -> Location:
         photo, object_ = objects[row]
-        return f"{source.root / voc_files[photo].file}:{object_.line}"
+        return Location(str(source.root / voc_files[photo].file), object_.line)
 
     corners = np.array([object_.corners for _, object_ in objects], dtype=np.float64).reshape(-1, 4)
     return Labels(
@@ -186,6 +187,6 @@ def _labels(
         crowd=np.zeros(len(objects), dtype=bool),
         difficult=np.array([object_.difficult for _, object_ in objects], dtype=bool),
         location=location,
-        box_form="corners",
+        box_form="voc",
         notes=notes + notes_on_class_names(object_.name for _, object_ in objects),
     )

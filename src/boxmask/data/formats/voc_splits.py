@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from boxmask.data.contract import SPLITS
+from boxmask.data.findings import Location
 from boxmask.data.formats.photo_finder import note_on_inexact_names
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.text import read_lines
@@ -36,7 +37,7 @@ class ListedName:
     name: str
     split: str
     file: str
-    location: str
+    location: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _read_names(source: Source, file: str) -> Iterator[ListedName]:
     path = source.root / file
     for number, line in enumerate(read_lines(path), start=1):
         if name := line.strip():
-            yield ListedName(name, PurePosixPath(file).stem, file, f"{path}:{number}")
+            yield ListedName(name, PurePosixPath(file).stem, file, Location(str(path), number))
 
 
 def _key(entry: ListedName) -> str:
@@ -128,7 +129,7 @@ def match_lists(
             error = AmbiguousNameError(entry.name, [match.file for match in found])
             ambiguous.append(f"{entry.location}: {error}")
         else:
-            matches.append((entry.location, entry.name, found[0]))
+            matches.append((str(entry.location), entry.name, found[0]))
             first = entries.setdefault(found[0].file, entry)
             pairs.append((first, entry))
     _check_ambiguous(ambiguous)

@@ -1,0 +1,131 @@
+"""Findings: what is wrong, or may be wrong, with photos and labels.
+
+Readers and checks add findings to a `Findings` and continue; they do not stop at the first. The caller
+decides: training stops at errors, `boxmask check` lists all findings.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from boxmask.errors import LabelError
+from boxmask.messages import format_errors, format_note
+
+Severity = Literal["error", "warning", "note"]
+Box = tuple[float, float, float, float]
+
+MAX_PER_KIND = 10_000
+"""More findings of one kind are counted, but not kept, so that memory stays bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of finding.
+
+    id:       words with hyphens, which never change: "box-outside-photo"
+    severity: "error" if the labels are certainly wrong or cannot be read, "warning" if they are probably
+              wrong, "note" if they may well be right
+    heading:  what is wrong, in the plural, without a full stop: "Boxes outside their photo"
+    remedy:   what to do, in full sentences
+    """
+
+    id: str
+    severity: Severity
+    heading: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a finding is: a file, and its line and entry, if they are known.
+
+    file:  as the user would open it
+    line:  counted from 1
+    entry: for files of many entries, such as "annotations[17] (id 303)"
+    """
+
+    file: str
+    line: int | None = None
+    entry: str = ""
+
+    def __str__(self) -> str:
+        line = "" if self.line is None else f":{self.line}"
+        entry = f": {self.entry}" if self.entry else ""
+        return f"{self.file}{line}{entry}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place where something is wrong, or may be.
+
+    detail:  what was found, and what was expected
+    photo:   path of the photo relative to the data set's root, with "/"; "" if it is about no photo
+    box:     x1, y1, x2, y2 in pixels of the photo as shown, to draw
+    related: paths of other photos or files that are part of it, such as the copies of a photo
+    """
+
+    kind: Kind
+    location: Location
+    detail: str = ""
+    photo: str = ""
+    box: Box | None = None
+    related: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.detail}" if self.detail else str(self.location)
+
+
+class Findings:
+    """Collects findings, in the order in which they are added."""
+
+    def __init__(self, max_per_kind: int = MAX_PER_KIND) -> None:
+        self._max_per_kind = max_per_kind
+        self._by_kind: dict[Kind, list[Finding]] = {}
+        self._counts: Counter[Kind] = Counter()
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding, and keep it unless there are many of its kind."""
+        self._counts[finding.kind] += 1
+        kept = self._by_kind.setdefault(finding.kind, [])
+        if len(kept) < self._max_per_kind:
+            kept.append(finding)
+
+    def __iter__(self) -> Iterator[Finding]:
+        """All findings that are kept, kind by kind."""
+        for kept in self._by_kind.values():
+            yield from kept
+
+    def __len__(self) -> int:
+        return self._counts.total()
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds that were found, in the order of their first finding."""
+        return tuple(self._by_kind)
+
+    def of(self, kind: Kind) -> tuple[Finding, ...]:
+        """The findings of one kind that are kept."""
+        return tuple(self._by_kind.get(kind, ()))
+
+    def count(self, kind: Kind) -> int:
+        """The number of findings of one kind, kept or not."""
+        return self._counts[kind]
+
+    def raise_errors(self) -> None:
+        """Raise LabelError with all findings of the first kind that is an error."""
+        for kind in self.kinds:
+            if kind.severity == "error":
+                lines = [str(finding) for finding in self.of(kind)]
+                raise LabelError(format_errors(kind.heading, lines, kind.remedy))
+
+    def notes(self) -> tuple[str, ...]:
+        """A note per kind that is no error."""
+        return tuple(
+            note
+            for kind in self.kinds
+            if kind.severity != "error"
+            for note in format_note(kind.heading, [str(finding) for finding in self.of(kind)])
+        )

@@ -1,0 +1,105 @@
+"""What a label format offers: a module or package in `formats/` with these functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from boxmask.data.findings import Box, Findings
+from boxmask.data.formats.labels import Labels
+from boxmask.data.formats.source import Source
+from boxmask.data.outlines import Outline
+from boxmask.masks import Size
+
+
+class Format(Protocol):
+    """Reads a label format."""
+
+    NAME: str
+    """In words, for messages: "Pascal VOC (a folder with one XML file per photo)"."""
+
+    def recognize(self, source: Source) -> list[str]:
+        """The label files in this format; none if the source has another one."""
+
+    def unreadable(self, source: Source) -> list[str]:
+        """A message on each file that cannot be read and so may be in this format."""
+
+    def read(self, source: Source, files: Sequence[str], findings: Findings) -> Labels:
+        """The labels in these files.
+
+        Files and entries that cannot be read become findings and are left out of the labels.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class LabeledObject:
+    """One object to write.
+
+    box:        x1, y1, x2, y2 in continuous pixels of the photo as shown
+    outline:    in the same pixels; None if the object has only a box
+    attributes: see `Attributes`
+    """
+
+    class_name: str
+    box: Box
+    outline: Outline | None = None
+    crowd: bool = False
+    difficult: bool = False
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoLabels:
+    """One photo to write, with its objects.
+
+    path:  the photo to copy
+    file:  its path relative to the data set that was read, with "/"
+    size:  (height, width) as shown
+    split: "train", "val", "test" or ""
+    """
+
+    path: Path
+    file: str
+    size: Size
+    split: str
+    objects: tuple[LabeledObject, ...]
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+
+class Losses:
+    """Counts what a format cannot hold."""
+
+    def __init__(self) -> None:
+        self._photos: dict[str, list[str]] = {}
+
+    def add(self, what: str, photo: str) -> None:
+        """Note one loss, such as "crowd regions are written as objects", in a photo."""
+        self._photos.setdefault(what, []).append(photo)
+
+    def __iter__(self) -> Iterator[tuple[str, list[str]]]:
+        """What is lost, and the photo of each case."""
+        return iter(self._photos.items())
+
+
+class Writer(Protocol):
+    """Writes a label format. The files that it writes, and its photos, are a data set of their own."""
+
+    NAME: str
+    """On the command line: "yolo"."""
+
+    def photo_file(self, file: str, split: str) -> str:
+        """Where a photo lies in the data set that is written: "images/train/a.jpg"."""
+
+    def write(
+        self,
+        photos: Iterable[PhotoLabels],
+        class_names: Sequence[str],
+        folder: Path,
+        losses: Losses,
+    ) -> list[Path]:
+        """Write the labels of photos into a folder, where the photos lie as `photo_file` says.
+
+        Returns the files. What the format cannot hold is added to `losses`.
+        """
