@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
-from boxmask.data.formats.voc_splits import is_split_list, match_lists, read_splits
+from boxmask.data.formats.voc.splits import is_split_list, match_lists, read_splits
 from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all
 from boxmask.data.segmentation.classes_file import (

@@ -10,8 +10,8 @@ import numpy as np
 from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
-from boxmask.data.formats.coco_document import read_document
-from boxmask.data.formats.voc_xml import read_voc_file
+from boxmask.data.formats.coco.document import read_document
+from boxmask.data.formats.voc.xml_file import read_voc_file
 from boxmask.data.json_text import read_json
 from boxmask.data.segmentation.classes_file import find_classes_file, read_classes_file
 from boxmask.data.segmentation.read import read_segmentation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from boxmask.data.formats.coco_document import CocoDocument
+from boxmask.data.formats.coco.document import CocoDocument
 from boxmask.errors import LabelError
 from boxmask.messages import format_errors, format_note
 

@@ -20,15 +20,15 @@ from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
-from boxmask.data.formats.voc_photos import find_voc_photos
-from boxmask.data.formats.voc_splits import (
+from boxmask.data.formats.voc.photos import find_voc_photos
+from boxmask.data.formats.voc.splits import (
     ListedName,
     ListedPhotos,
     check_same_splits,
     match_lists,
     read_splits,
 )
-from boxmask.data.formats.voc_xml import VocFile, read_voc_file
+from boxmask.data.formats.voc.xml_file import VocFile, read_voc_file
 from boxmask.data.formats.xml_tree import read_xml
 from boxmask.data.text import read_beginning, read_text
 from boxmask.errors import LabelError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boxmask.data.findings import Location
-from boxmask.data.formats.coco_values import (
+from boxmask.data.formats.coco.values import (
     Entry,
     is_flag_as_text,
     parse_annotation,
@@ -64,7 +64,7 @@ class CocoDocument:
 
 
 def read_document(root: Path, file: str) -> CocoDocument:
-    """Read a file, check its entries and bring their values to the standard form (see `coco_values.py`).
+    """Read a file, check its entries and bring their values to the standard form (see `values.py`).
 
     Raises LabelError, with the line if the file has several, for broken JSON and incomplete entries.
     """

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxmask.data.formats.photo_finder import PhotoFinder, note_on_inexact_names, path_of_missing
-from boxmask.data.formats.voc_xml import VocFile
+from boxmask.data.formats.voc.xml_file import VocFile
 from boxmask.errors import LabelError, PhotoError
 from boxmask.messages import format_errors, format_note
 from boxmask.names import Match

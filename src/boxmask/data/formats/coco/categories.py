@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.class_names import notes_on_class_names
-from boxmask.data.formats.coco_document import CocoDocument
-from boxmask.data.formats.coco_values import Entry
+from boxmask.data.formats.coco.document import CocoDocument
+from boxmask.data.formats.coco.values import Entry
 from boxmask.messages import format_note
 from boxmask.names import class_name
 

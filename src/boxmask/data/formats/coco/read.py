@@ -1,7 +1,7 @@
 """COCO JSON (Lin et al., "Microsoft COCO: Common Objects in Context", arXiv:1405.0312): one file or several.
 
 A box is (x, y, width, height) in continuous pixels from the top left corner of the photo. A missing box is
-computed from the mask (see `coco_masks.py`). Ids of images and categories may have gaps and begin anywhere.
+computed from the mask (see `masks.py`). Ids of images and categories may have gaps and begin anywhere.
 Images without annotations are photos without objects. Categories without annotations are classes, too,
 except those that are only the supercategory of others.
 Classes are identified by name. The name of a file, or of its folder, may contain its split.
@@ -21,13 +21,13 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from boxmask.data.findings import Findings, Location
-from boxmask.data.formats.coco_areas import check_areas
-from boxmask.data.formats.coco_categories import class_names, label_indices, notes_on_names
-from boxmask.data.formats.coco_document import CocoDocument, read_document
-from boxmask.data.formats.coco_ids import check_ids
-from boxmask.data.formats.coco_masks import mask_reader
-from boxmask.data.formats.coco_photos import find_coco_files, find_photos
-from boxmask.data.formats.coco_values import Entry
+from boxmask.data.formats.coco.areas import check_areas
+from boxmask.data.formats.coco.categories import class_names, label_indices, notes_on_names
+from boxmask.data.formats.coco.document import CocoDocument, read_document
+from boxmask.data.formats.coco.ids import check_ids
+from boxmask.data.formats.coco.masks import mask_reader
+from boxmask.data.formats.coco.photos import find_coco_files, find_photos
+from boxmask.data.formats.coco.values import Entry
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source

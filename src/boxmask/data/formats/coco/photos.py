@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxmask.data.findings import Location
-from boxmask.data.formats.coco_document import CocoDocument
+from boxmask.data.formats.coco.document import CocoDocument
 from boxmask.data.formats.labels import LabeledPhoto, declared_side
 from boxmask.data.formats.photo_finder import PhotoFinder, note_on_inexact_names, path_of_missing
 from boxmask.data.formats.source import Source
