@@ -1,0 +1,24 @@
+"""The boxes that have a size and a place, so that statistics of boxes can use them."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from boxmask.data.checks.contract import Examination
+
+
+def sound_boxes(examination: Examination) -> Bool[np.ndarray, " N"]:
+    """Whether each box is finite, has a width and a height, and lies at least partly inside its photo."""
+    labels = examination.labels
+    edges = photo_edges(examination)
+    boxes = labels.boxes
+    with np.errstate(invalid="ignore"):  # comparisons with NaN are False
+        inside = (boxes[:, :2] < edges).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
+        has_size = (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & (labels.extents > 0).all(axis=1)
+    return np.asarray(np.isfinite(boxes).all(axis=1) & inside & has_size)
+
+
+def photo_edges(examination: Examination) -> Float[np.ndarray, "N 2"]:
+    """Width and height of the photo of each object."""
+    return examination.sizes[examination.labels.photo_of][:, ::-1].astype(np.float64)
