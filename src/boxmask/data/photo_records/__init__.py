@@ -1,0 +1,1 @@
+"""What a pass over the pixels of all photos finds out about each."""

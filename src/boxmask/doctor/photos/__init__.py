@@ -1,0 +1,1 @@
+"""Checks of photos: quality, copies, and groups across splits."""
