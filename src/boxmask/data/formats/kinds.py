@@ -1,0 +1,48 @@
+"""Kinds of findings that several readers of labels add."""
+
+from __future__ import annotations
+
+from boxmask.data.findings import Kind
+
+FILE_UNREADABLE = Kind(
+    "file-unreadable",
+    "error",
+    "Label files that cannot be read",
+    "Correct these files, export them again with the tool that made them, or remove them.",
+)
+ENTRY_UNREADABLE = Kind(
+    "entry-unreadable",
+    "error",
+    "Entries that cannot be read",
+    "Correct, complete or remove these entries.",
+)
+SHAPE_UNSUPPORTED = Kind(
+    "shape-unsupported",
+    "error",
+    "Shapes that are neither boxes nor outlines",
+    "Draw these objects as boxes, polygons or masks, or remove them. Points and lines have no area to learn.",
+)
+PHOTO_AMBIGUOUS = Kind(
+    "photo-ambiguous",
+    "error",
+    "Names that may mean several photos",
+    "Name the folders of each photo in its label, or keep only one of the photos in the data set.",
+)
+PHOTO_LISTED_TWICE = Kind(
+    "photo-listed-twice",
+    "error",
+    "Photos that are labeled more than once",
+    "Keep one entry or label file per photo. Remove the others, or correct the photos that they name.",
+)
+NAME_INEXACT = Kind(
+    "name-inexact",
+    "warning",
+    "Names that are not spelled as the files that they mean",
+    "Check that each name means this photo, and correct the spelling in the labels.",
+)
+ENCODING_GUESSED = Kind(
+    "encoding-guessed",
+    "note",
+    "Label files that are not UTF-8",
+    "Check the names in these files. Save the files as UTF-8.",
+)
