@@ -46,3 +46,33 @@ ENCODING_GUESSED = Kind(
     "Label files that are not UTF-8",
     "Check the names in these files. Save the files as UTF-8.",
 )
+CLASS_UNKNOWN = Kind(
+    "class-unknown",
+    "error",
+    "Class numbers without a name",
+    "Correct these numbers, or add the names of all classes in the order of their numbers.",
+)
+PHOTO_WITHOUT_LABEL = Kind(
+    "photo-without-label",
+    "note",
+    "Photos without labels, which count as photos without objects",
+    "If these photos show objects, label them.",
+)
+LABEL_FILE_SHARED = Kind(
+    "label-file-shared",
+    "error",
+    "Label files that belong to several photos",
+    "Rename these photos and give each one a label file, or keep only one of them.",
+)
+FILE_UNUSED = Kind(
+    "file-unused",
+    "note",
+    "Label files that are not used",
+    "To read one of these files instead, give it to boxmask.",
+)
+SPLIT_OVERLAP = Kind(
+    "split-overlap",
+    "error",
+    "Photos in more than one split",
+    "Keep each photo in one split. Without a list or folder for validation, boxmask draws its photos.",
+)
