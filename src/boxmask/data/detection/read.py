@@ -82,7 +82,10 @@ def read_unsplit_detection(
     """
     check_choice("on_bad_boxes", on_bad_boxes, OnBadBoxes | None)
     check_choice("on_bad_photos", on_bad_photos, OnBadPhotos | None)
-    labels = _read_labels(find_source(Path(path)), Path(path))
+    findings = Findings()
+    labels = read_labels(Path(path), findings)
+    findings.raise_errors()
+    labels = replace(labels, notes=labels.notes + findings.notes())
     chosen, sizes = check_labeled_photos(labels, on_bad_photos, select)
     labels = with_boxes_of_outlines(in_pixels(labels, sizes), sizes)
     check_coordinates(labels, sizes)
@@ -116,8 +119,9 @@ def _matching_formats(source: Source) -> list[tuple[Format, list[str]]]:
     return []
 
 
-def _read_labels(source: Source, path: Path) -> Labels:
+def read_labels(path: Path, findings: Findings) -> Labels:
     """Read the labels in their format. Raises LabelError if no format matches, or several do."""
+    source = find_source(path)
     matching = _matching_formats(source)
     if not matching:
         _check_readable(source)
@@ -128,10 +132,8 @@ def _read_labels(source: Source, path: Path) -> Labels:
         found = " and ".join(f"{form.NAME}: {files[0]}" for form, files in matching)
         raise LabelError(f"{path}: labels in several formats ({found}). Give the file or folder of one.")
     form, files = matching[0]
-    findings = Findings()
     labels = form.read(source, files, findings)
-    findings.raise_errors()
-    labels = replace(labels, notes=labels.notes + findings.notes() + source.notes)
+    labels = replace(labels, notes=labels.notes + source.notes)
     if not labels.photos:
         raise LabelError(f"{path}: the labels ({files[0]}) name no photo. Add the photos to the labels.")
     if not labels.class_names:
