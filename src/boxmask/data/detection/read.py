@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import OnBadBoxes, check_boxes
+from boxmask.data.detection.checked_labels import CheckedLabels
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.declared_sizes import find_label_sizes
 from boxmask.data.detection.labeled_photos import check_labeled_photos
@@ -80,6 +80,19 @@ def read_unsplit_detection(
 
     select: chooses the photos to return; others need not be intact
     """
+    checked = read_checked_labels(path, on_bad_boxes, on_bad_photos, needs_masks=needs_masks, select=select)
+    return checked.photos.select_from(_dataset(checked))
+
+
+def read_checked_labels(
+    path: str | Path,
+    on_bad_boxes: OnBadBoxes | None = None,
+    on_bad_photos: OnBadPhotos | None = "error",
+    *,
+    needs_masks: bool = True,
+    select: SelectPhotos = select_all,
+) -> CheckedLabels:
+    """Read and check labels as `read_unsplit_detection` does, without making them a data set."""
     check_choice("on_bad_boxes", on_bad_boxes, OnBadBoxes | None)
     check_choice("on_bad_photos", on_bad_photos, OnBadPhotos | None)
     findings = Findings()
@@ -92,15 +105,14 @@ def read_unsplit_detection(
     label_sizes, notes = find_label_sizes(labels, sizes)  # first: sideways boxes would look like bad ones
     notes = labels.notes + notes
     labels = scale_labels(labels, label_sizes, sizes)
-    masks = RleMasks.unknown(len(labels.photo_of))
     reading = _read_masks(labels, sizes, label_sizes)
-    if reading is not None:
-        notes += check_outlines(labels, reading, on_bad_boxes, needs_masks=needs_masks)
-        masks = reading.masks
-    labels = _with_boxes_of_masks(labels, masks, sizes)
+    notes += check_outlines(labels, reading, on_bad_boxes, needs_masks=needs_masks)
+    labels = _with_boxes_of_masks(labels, reading.masks, sizes)
     boxes, good, box_notes = check_boxes(labels, sizes, on_bad_boxes)
-    notes += box_notes + notes_on_plausibility(labels, sizes, masks, good)
-    return chosen.select_from(_dataset(replace(labels, notes=notes), sizes, boxes, masks, good))
+    notes += box_notes + notes_on_plausibility(labels, sizes, reading.masks, good)
+    labels = replace(labels, notes=notes)
+    bad_outlines = frozenset(reading.malformed) | frozenset(reading.wrong_size)
+    return CheckedLabels(labels, chosen, sizes, label_sizes, boxes, good, reading.masks, bad_outlines)
 
 
 def has_detection_labels(path: Path) -> bool:
@@ -155,13 +167,13 @@ def _check_readable(source: Source) -> None:
 # ---------------------------------------------------------------- masks
 
 
-def _read_masks(
-    labels: Labels, sizes: NDArray[np.int32], label_sizes: NDArray[np.int32]
-) -> MaskReading | None:
-    """The masks of all objects; None if the data set has only boxes."""
+def _read_masks(labels: Labels, sizes: NDArray[np.int32], label_sizes: NDArray[np.int32]) -> MaskReading:
+    """The masks of all objects; all unknown if the data set has only boxes."""
     if labels.outline is not None:
         return fill_outlines(labels, sizes, label_sizes)
-    return labels.read_masks(sizes, label_sizes) if labels.read_masks else None
+    if labels.read_masks is not None:
+        return labels.read_masks(sizes, label_sizes)
+    return MaskReading(RleMasks.unknown(len(labels.photo_of)), num_outlines=0)
 
 
 def _with_boxes_of_masks(labels: Labels, masks: RleMasks, sizes: NDArray[np.int32]) -> Labels:
@@ -178,25 +190,20 @@ def _with_boxes_of_masks(labels: Labels, masks: RleMasks, sizes: NDArray[np.int3
 # ---------------------------------------------------------------- arrays
 
 
-def _dataset(
-    labels: Labels,
-    sizes: NDArray[np.int32],
-    boxes: Float[np.ndarray, "N 4"],
-    masks: RleMasks,
-    good: NDArray[np.bool_],
-) -> DetectionDataset:
+def _dataset(checked: CheckedLabels) -> DetectionDataset:
     """Sort photos by name and good objects by photo."""
+    labels, boxes = checked.labels, checked.boxes
     files = np.array([photo.file for photo in labels.photos])
     order = np.argsort(files, kind="stable")
     photo_of = np.argsort(order)[labels.photo_of]  # the inverse of a permutation
-    rows = _rows_by_photo(photo_of, good)
-    kept = masks[rows]
+    rows = _rows_by_photo(photo_of, checked.good)
+    kept = checked.masks[rows]
     return DetectionDataset(
         root=labels.root,
         class_names=labels.class_names,
         files=files[order],
         image_ids=_image_ids(labels.photos)[order],
-        sizes=sizes[order],
+        sizes=checked.sizes[order],
         splits=np.array([photo.split or "" for photo in labels.photos], dtype="<U5")[order],
         offsets=np.searchsorted(photo_of[rows], np.arange(len(files) + 1)),
         boxes=boxes[rows],
