@@ -13,19 +13,27 @@ from pathlib import Path
 MAX_LOCATIONS = 5
 
 
-def format_errors(heading: str, locations: Sequence[str], remedy: str, total: int | None = None) -> str:
+def format_errors(
+    heading: str,
+    locations: Sequence[str],
+    remedy: str,
+    total: int | None = None,
+    count: int | None = None,
+) -> str:
     """One message for all locations of the same error.
 
     heading:   what is wrong, without a full stop ("Photos in more than one split")
     locations: each names file and line, and may add details
     remedy:    what to do, in full sentences
     total:     number of checked entries, from which the share of errors is computed
+    count:     number of all locations, if `locations` are only the first ones
     """
+    count = len(locations) if count is None else count
     shown = "".join(f"\n  {location}" for location in locations[:MAX_LOCATIONS])
-    rest = len(locations) - MAX_LOCATIONS
+    rest = count - min(len(locations), MAX_LOCATIONS)
     more = f"\n  and {rest} more" if rest > 0 else ""
-    share = f" of {total:,}, {format_percent(len(locations) / total)}" if total else ""
-    return f"{heading} ({len(locations):,}{share}):{shown}{more}\n{remedy}"
+    share = f" of {total:,}, {format_percent(count / total)}" if total else ""
+    return f"{heading} ({count:,}{share}):{shown}{more}\n{remedy}"
 
 
 def add_hints(lines: Sequence[str], names: Sequence[str], did_you_mean: Callable[[str], str]) -> list[str]:

@@ -6,13 +6,18 @@ decides: training stops at errors, `boxmask check` lists all findings.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, TypeVar
 
-from boxmask.errors import LabelError
-from boxmask.messages import format_errors, format_note
+from boxmask.errors import BoxmaskError, LabelError
+from boxmask.messages import MAX_LOCATIONS, format_errors, format_note
+
+_Item = TypeVar("_Item")
+_LINE_AND_REASON = re.compile(r"(?::(?P<line>\d+))?(?::(?P<column>\d+))?:\s*(?P<reason>.*)", re.DOTALL)
 
 Severity = Literal["error", "warning", "note"]
 Box = tuple[float, float, float, float]
@@ -78,6 +83,17 @@ class Finding:
         return f"{self.location}: {self.detail}" if self.detail else str(self.location)
 
 
+def finding_of_error(kind: Kind, path: Path, error: BoxmaskError, photo: str = "") -> Finding:
+    """The finding that an error about a file stands for: its line and its reason are read from its message."""
+    message = str(error)
+    found = _LINE_AND_REASON.fullmatch(message.removeprefix(str(path)))
+    if found is None or not message.startswith(str(path)):
+        return Finding(kind, Location(str(path)), message, photo)
+    column = f"column {found['column']}: " if found["column"] else ""
+    line = int(found["line"]) if found["line"] else None
+    return Finding(kind, Location(str(path), line), column + found["reason"], photo)
+
+
 class Findings:
     """Collects findings, in the order in which they are added."""
 
@@ -92,6 +108,14 @@ class Findings:
         kept = self._by_kind.setdefault(finding.kind, [])
         if len(kept) < self._max_per_kind:
             kept.append(finding)
+
+    def add_all(self, kind: Kind, items: Iterable[_Item], describe: Callable[[_Item], Finding]) -> None:
+        """Add a finding per item. Only those that are kept are described, so that many cost little."""
+        for item in items:
+            kept = self._by_kind.setdefault(kind, [])
+            if len(kept) < self._max_per_kind:
+                kept.append(describe(item))
+            self._counts[kind] += 1
 
     def __iter__(self) -> Iterator[Finding]:
         """All findings that are kept, kind by kind."""
@@ -114,18 +138,25 @@ class Findings:
         """The number of findings of one kind, kept or not."""
         return self._counts[kind]
 
+    def message(self, kind: Kind, total: int | None = None) -> str:
+        """The findings of one kind as an error: heading, first locations, and remedy.
+
+        total: number of checked entries, from which the share of wrong ones is computed
+        """
+        lines = [str(finding) for finding in self.of(kind)[:MAX_LOCATIONS]]
+        return format_errors(kind.heading, lines, kind.remedy, total, self.count(kind))
+
     def raise_errors(self) -> None:
-        """Raise LabelError with all findings of the first kind that is an error."""
-        for kind in self.kinds:
-            if kind.severity == "error":
-                lines = [str(finding) for finding in self.of(kind)]
-                raise LabelError(format_errors(kind.heading, lines, kind.remedy))
+        """Raise LabelError with all kinds that are errors."""
+        if errors := [self.message(kind) for kind in self.kinds if kind.severity == "error"]:
+            raise LabelError("\n".join(errors))
+
+    def note(self, kind: Kind, heading: str = "") -> tuple[str, ...]:
+        """The findings of one kind as a note; none if there are none."""
+        lines = [str(finding) for finding in self.of(kind)]
+        rest = self.count(kind) - len(lines)
+        return format_note(heading or kind.heading, [*lines, *([f"and {rest:,} more"] if rest else [])])
 
     def notes(self) -> tuple[str, ...]:
         """A note per kind that is no error."""
-        return tuple(
-            note
-            for kind in self.kinds
-            if kind.severity != "error"
-            for note in format_note(kind.heading, [str(finding) for finding in self.of(kind)])
-        )
+        return tuple(note for kind in self.kinds if kind.severity != "error" for note in self.note(kind))

@@ -145,7 +145,7 @@ def read_labels(path: Path, findings: Findings) -> Labels:
         raise LabelError(f"{path}: labels in several formats ({found}). Give the file or folder of one.")
     form, files = matching[0]
     labels = form.read(source, files, findings)
-    labels = replace(labels, notes=labels.notes + source.notes)
+    labels = replace(labels, notes=labels.notes + source.notes, format_name=form.NAME)
     if not labels.photos:
         raise LabelError(f"{path}: the labels ({files[0]}) name no photo. Add the photos to the labels.")
     if not labels.class_names:

@@ -55,7 +55,7 @@ CLASS_UNKNOWN = Kind(
 PHOTO_WITHOUT_LABEL = Kind(
     "photo-without-label",
     "note",
-    "Photos without labels, which count as photos without objects",
+    "Photos without labels",
     "If these photos show objects, label them.",
 )
 LABEL_FILE_SHARED = Kind(
@@ -75,4 +75,22 @@ SPLIT_OVERLAP = Kind(
     "error",
     "Photos in more than one split",
     "Keep each photo in one split. Without a list or folder for validation, boxmask draws its photos.",
+)
+ID_REPEATED = Kind(
+    "id-repeated",
+    "error",
+    "Images or categories with the same id",
+    "Give each image and each category a unique id.",
+)
+ANNOTATION_ID_REPEATED = Kind(
+    "annotation-id-repeated",
+    "warning",
+    "Annotations with the same id",
+    "All of them are used. Give each annotation a unique id, and remove copies.",
+)
+ID_UNKNOWN = Kind(
+    "id-unknown",
+    "error",
+    "Annotations with the id of no image or category",
+    "Correct these ids, add the images or categories, or remove the annotations.",
 )

@@ -102,6 +102,7 @@ class Labels:
     outline:     of the object in row n, None if it has only a box. Raises ValueError, with what was expected
                  and found, for one that cannot be read. None for a data set without outlines.
     read_masks:  reads the masks of all objects; None if there are only boxes. Raises LabelError.
+    format_name: the format in words, such as "Pascal VOC (a folder with one XML file per photo)"
     did_you_mean: photos whose names are similar to that of one that does not exist, as part of a message
     """
 
@@ -123,6 +124,7 @@ class Labels:
     notes: tuple[str, ...] = ()
     other_files: tuple[str, ...] = ()
     read_masks: MaskReader | None = None
+    format_name: str = ""
     did_you_mean: Callable[[str], str] = _no_suggestion
 
 
