@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
     from boxmask.types import Classification, Detection, Detections, SegmentationMap
-    from boxmask.verbs import evaluate, load, predict, train
+    from boxmask.verbs import convert, evaluate, load, predict, train
 
 __version__ = "0.2.0"
 __all__ = [
@@ -77,6 +77,7 @@ __all__ = [
     "UsageError",
     "WeightsError",
     "classifiers",
+    "convert",
     "data",
     "detectors",
     "evaluate",
@@ -108,6 +109,7 @@ _LAZY = {
     "Recipe": "boxmask.runs.recipe",
     "Run": "boxmask.runs.run",
     "SegmentationMap": "boxmask.types",
+    "convert": "boxmask.verbs",
     "evaluate": "boxmask.verbs",
     "load": "boxmask.verbs",
     "predict": "boxmask.verbs",

@@ -49,7 +49,7 @@ KNOWN_SUFFIXES = frozenset([*PHOTO_SUFFIXES, *_OTHER_PHOTO_SUFFIXES, ".xml", ".j
 """Suffixes of photos, also in formats that boxmask cannot read, and of label files."""
 
 _INCIDENTAL = re.compile(
-    r"(thumbs\.db|ehthumbs\.db|desktop\.ini|icon\r?|.*\.cache|demo\.json"
+    r"(thumbs\.db|ehthumbs\.db|desktop\.ini|icon\r?|.*\.cache|demo\.json|conversion\.txt"
     r"|(readme|licen[cs]e|copying|notice|authors|citation|changelog)(\b|_).*)",
     re.IGNORECASE | re.DOTALL,
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from boxmask.data.conversion.report import Conversion
     from boxmask.evaluation.contract import Evaluation
     from boxmask.models.table import AnyModel
     from boxmask.prediction.predict import Prediction
@@ -146,3 +147,37 @@ def predict(
     writer = task_of(model).writer(model, Path(out), formats, min_score)
     inputs = [photos] if isinstance(photos, str | os.PathLike) else photos
     return predict_photos(model, [Path(photo) for photo in inputs], Path(out), writer, progress)
+
+
+def convert(
+    data: str | os.PathLike[str],
+    to: str,
+    out: str | os.PathLike[str],
+    *,
+    photos: Literal["copy", "link", "none"] = "copy",
+    split_file: str | os.PathLike[str] | None = None,
+    on_bad_boxes: Literal["error", "skip"] | None = None,
+    on_bad_photos: Literal["error", "skip"] = "error",
+    progress: Progress | None = None,
+) -> Conversion:
+    """Write the labels of a data set in another format into the folder `out`, with their photos.
+
+        conversion = boxmask.convert("my-photos/", to="coco", out="my-photos-coco/")
+        conversion.losses  # what the format cannot hold
+
+    to: the format, such as "coco" or "voc"; `boxmask convert --help` describes the options
+
+    Raises LabelError, PhotoError, UsageError or OutputError; nothing is left then.
+    """
+    from boxmask.data.conversion.convert import convert as convert_labels
+
+    return convert_labels(
+        Path(data),
+        to,
+        Path(out),
+        photos=photos,
+        split_file=Path(split_file) if split_file else None,
+        on_bad_boxes=on_bad_boxes,
+        on_bad_photos=on_bad_photos,
+        progress=progress,
+    )

@@ -38,6 +38,12 @@ def stored_size(path: str | Path) -> tuple[int, int]:
     return (width, height) if sideways else (height, width)
 
 
+def is_rotated(path: str | Path) -> bool:
+    """Return whether a photo file is shown rotated or mirrored, by its EXIF orientation."""
+    with open_image(path) as image:
+        return _orientation(image, Path(path)) != 1
+
+
 def _orientation(image: Image.Image, path: Path) -> int:
     """Return the EXIF orientation, 1..8; 1 is upright.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from boxmask.data.findings import Box, Findings
@@ -54,10 +55,12 @@ class LabeledObject:
 class PhotoLabels:
     """One photo to write, with its objects.
 
-    path:  the photo to copy
-    file:  its path relative to the data set that was read, with "/"
-    size:  (height, width) as shown
-    split: "train", "val", "test" or ""
+    path:     the photo to copy
+    file:     its name, with folders and "/", which no other photo has. Folders that only tell the layout or
+              the split of the data set that was read, such as "images/train", are left out where possible.
+    size:     (height, width) as shown
+    split:    "train", "val", "test" or ""
+    image_id: the id in the labels that were read, if they had one
     """
 
     path: Path
@@ -66,6 +69,23 @@ class PhotoLabels:
     split: str
     objects: tuple[LabeledObject, ...]
     attributes: Mapping[str, object] = field(default_factory=dict)
+    image_id: int | None = None
+
+
+class ClassNames(tuple[str, ...]):
+    """The names of all classes, with and without objects.
+
+    attributes: what the labels say about classes beside their names, see `Attributes`
+    """
+
+    attributes: Mapping[str, Mapping[str, object]] = MappingProxyType({})
+
+    @classmethod
+    def of(cls, names: Iterable[str], attributes: Mapping[str, Mapping[str, object]]) -> ClassNames:
+        """Names with attributes."""
+        class_names = cls(names)
+        class_names.attributes = attributes
+        return class_names
 
 
 class Losses:
@@ -95,11 +115,15 @@ class Writer(Protocol):
     def write(
         self,
         photos: Iterable[PhotoLabels],
-        class_names: Sequence[str],
+        class_names: ClassNames,
         folder: Path,
         losses: Losses,
     ) -> list[Path]:
         """Write the labels of photos into a folder, where the photos lie as `photo_file` says.
 
-        Returns the files. What the format cannot hold is added to `losses`.
+        The folder is new, and gets its name once everything is written, so files need not be written
+        atomically. They must not be recorded as outputs (`boxmask.outputs`), which are not read as labels.
+        Photos come one by one, sorted by name. A photo is in the folder when it comes, if photos are copied.
+
+        Returns the files. What the format cannot hold is added to `losses`, with the `file` of the photo.
         """

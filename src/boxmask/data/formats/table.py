@@ -11,5 +11,5 @@ FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco), (instance_maps,))
 Instance maps are in the last group, because the folder "labels" may also hold photos.
 """
 
-WRITERS: tuple[Writer, ...] = ()
+WRITERS: tuple[Writer, ...] = (coco.WRITER,)
 """The formats that `boxmask convert` writes."""

@@ -1,5 +1,8 @@
 """COCO JSON: one file, or a folder with one or several. See `boxmask.data.formats.contract.Format`."""
 
 from boxmask.data.formats.coco.read import NAME, read, recognize, unreadable
+from boxmask.data.formats.coco.write import CocoWriter
 
-__all__ = ["NAME", "read", "recognize", "unreadable"]
+WRITER = CocoWriter()
+
+__all__ = ["NAME", "WRITER", "read", "recognize", "unreadable"]

@@ -1,0 +1,67 @@
+"""boxmask convert DATA --to FORMAT --out DIR: write labels in another format."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+
+def convert(
+    data: Path,
+    /,
+    *,
+    to: str,
+    out: Path,
+    photos: Literal["copy", "link", "none"] = "copy",
+    split_file: Path | None = None,
+    on_bad_boxes: Literal["error", "skip"] | None = None,
+    on_bad_photos: Literal["error", "skip"] = "error",
+) -> None:
+    """Write labels in another format, with their photos.
+
+    The new folder holds a complete data set. What the format cannot hold is listed in its conversion.txt.
+
+    Parameters
+    ----------
+    data
+        Folder or annotation file, as for training.
+    to
+        The format to write: coco.
+    out
+        The folder to write. It must not exist, be empty, or hold an earlier conversion that was not changed.
+    photos
+        What to do with the photos. They are never encoded again. Links are hard links if the disk has them.
+        "none" writes labels only.
+    split_file
+        JSON file that names the photos of each split, such as the split.json of a run. Default: the splits
+        of the data set.
+    on_bad_boxes
+        What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
+        Default: skip them if they are under 1 % of all, else stop.
+    on_bad_photos
+        What to do with photos that are missing or damaged, or that the split file does not name.
+    """
+    from boxmask.cli.output import print_notes
+    from boxmask.cli.progress import photo_progress
+    from boxmask.data.conversion.convert import convert as convert_labels
+    from boxmask.data.conversion.report import REPORT_FILE
+    from boxmask.messages import format_count, shorten_note
+
+    with photo_progress("converting") as progress:
+        conversion = convert_labels(
+            data,
+            to,
+            out,
+            photos=photos,
+            split_file=split_file,
+            on_bad_boxes=on_bad_boxes,
+            on_bad_photos=on_bad_photos,
+            progress=progress,
+        )
+    print_notes(conversion.notes)
+    for loss in conversion.loss_notes():
+        print(f"not written as in the original: {shorten_note(loss, out / REPORT_FILE)}", file=sys.stderr)
+    photos_written = format_count(conversion.num_photos, "photo")
+    print(f"{photos_written}, {format_count(conversion.num_objects, 'object')}", file=sys.stderr)
+    print(out)

@@ -1,0 +1,1 @@
+"""Convert labels from any format to any other, with their photos."""

@@ -1,0 +1,96 @@
+"""The labels of a data set, photo by photo, as writers take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from boxmask.data.conversion.photo_names import names_of_photos
+from boxmask.data.detection.checked_labels import CheckedLabels
+from boxmask.data.formats.contract import ClassNames, LabeledObject, PhotoLabels
+from boxmask.data.outlines import Outline, RunLengths
+from boxmask.masks import Size
+
+
+@dataclass(frozen=True)
+class LabeledPhotos:
+    """The chosen photos of a data set, sorted by name. Iterating makes their labels one by one.
+
+    index_of: index of each chosen photo in the labels
+    names:    of the photos in the data set that is written
+    rows:     the good objects, photo by photo
+    starts:   (P + 1,) where the rows of each photo of the labels begin
+    """
+
+    checked: CheckedLabels
+    index_of: list[int]
+    names: list[str]
+    rows: Int[np.ndarray, " M"]
+    starts: Int[np.ndarray, " P+1"]
+
+    @staticmethod
+    def of(checked: CheckedLabels) -> LabeledPhotos:
+        """From labels that are read and checked."""
+        labels, chosen = checked.labels, checked.photos
+        by_file = {photo.file: index for index, photo in enumerate(labels.photos)}
+        rows = np.argsort(labels.photo_of, kind="stable")
+        rows = rows[checked.good[rows]]
+        return LabeledPhotos(
+            checked,
+            index_of=[by_file[file] for file in chosen.files.tolist()],
+            names=names_of_photos(chosen.files.tolist(), chosen.splits.tolist()),
+            rows=rows,
+            starts=np.searchsorted(labels.photo_of[rows], np.arange(len(labels.photos) + 1)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.index_of)
+
+    @property
+    def class_names(self) -> ClassNames:
+        """All classes, with their attributes."""
+        return ClassNames.of(self.checked.labels.class_names, self.checked.labels.attributes.classes)
+
+    def __iter__(self) -> Iterator[PhotoLabels]:
+        labels = self.checked.labels
+        splits = self.checked.photos.splits.tolist()
+        for index, name, split in zip(self.index_of, self.names, splits, strict=True):
+            photo = labels.photos[index]
+            height, width = self.checked.sizes[index].tolist()
+            rows = self.rows[self.starts[index] : self.starts[index + 1]].tolist()
+            yield PhotoLabels(
+                path=labels.root / photo.file,
+                file=name,
+                size=(height, width),
+                split=split,
+                objects=tuple(self._object(row, (height, width)) for row in rows),
+                attributes=labels.attributes.photos.get(index, {}),
+                image_id=photo.image_id,
+            )
+
+    def _object(self, row: int, size: Size) -> LabeledObject:
+        labels = self.checked.labels
+        x1, y1, x2, y2 = labels.boxes[row].tolist()
+        return LabeledObject(
+            class_name=labels.class_names[labels.labels[row]],
+            box=(x1, y1, x2, y2),
+            outline=self._outline(row, size),
+            crowd=bool(labels.crowd[row]),
+            difficult=bool(labels.difficult[row]),
+            attributes=labels.attributes.objects.get(row, {}),
+        )
+
+    def _outline(self, row: int, size: Size) -> Outline | None:
+        """The outline on the photo as shown; None for one that cannot be read, which the notes name."""
+        outline, masks = self.checked.labels.outline, self.checked.masks
+        if row in self.checked.bad_outlines:
+            return None
+        shape = None if outline is None else outline(row)
+        if shape is not None and not isinstance(shape, RunLengths):
+            height, width = self.checked.label_sizes[self.checked.labels.photo_of[row]].tolist()
+            return shape if (height, width) == size else shape.scale((size[1] / width, size[0] / height))
+        runs = masks.runs[masks.offsets[row] : masks.offsets[row + 1]]
+        return RunLengths(runs, size) if len(runs) else None

@@ -1,0 +1,135 @@
+"""Write COCO JSON: photos in `images/`, and one file per split, `annotations/instances_train.json` and so on.
+
+Every list has one entry per line. Attributes are written as CVAT and Datumaro do, in "attributes" of an
+annotation, together with VOC's mark "difficult".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import IO
+
+from boxmask.data.formats.coco.segmentation import mask_area, segmentation
+from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.numbers import extent, short_number
+
+
+class CocoWriter:
+    """See `boxmask.data.formats.contract.Writer`."""
+
+    NAME = "coco"
+
+    def photo_file(self, file: str, split: str) -> str:
+        """All photos lie in images/."""
+        return f"images/{file}"
+
+    def write(
+        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+    ) -> list[Path]:
+        """Write one file per split, and one for photos in no split."""
+        (folder / "annotations").mkdir()
+        documents: dict[str, _Document] = {}
+        with ExitStack() as stack:
+            for photo in photos:
+                if photo.split not in documents:
+                    document = _Document(folder / _file_name(photo.split), class_names)
+                    documents[photo.split] = stack.enter_context(document.open())
+                documents[photo.split].add(photo, self.photo_file(photo.file, photo.split), losses)
+        return [document.path for document in documents.values()]
+
+
+def _file_name(split: str) -> str:
+    return f"annotations/instances_{split}.json" if split else "annotations/instances.json"
+
+
+class _Document:
+    """One file. Annotations are written as they come, the shorter list of images at the end."""
+
+    def __init__(self, path: Path, class_names: ClassNames) -> None:
+        self.path = path
+        self._category_ids = {name: number for number, name in enumerate(class_names, start=1)}
+        self._class_names = class_names
+        self._images: list[str] = []
+        self._image_ids, self._used_ids = count(1), set[int]()
+        self._annotation_ids = count(1)
+
+    @contextmanager
+    def open(self) -> Iterator[_Document]:
+        """Write the beginning of the file, and its end when the block ends."""
+        categories = [
+            _line({"id": number, "name": name} | dict(self._class_names.attributes.get(name, {})))
+            for name, number in self._category_ids.items()
+        ]
+        with self.path.open("w", encoding="utf-8", newline="\n") as self._file:
+            info = _line({"description": "Converted by boxmask"})
+            self._file.write(f'{{"info": {info},\n"categories": [\n')
+            self._file.write(",\n".join(categories))
+            self._file.write('\n],\n"annotations": [')
+            yield self
+            self._file.write('\n],\n"images": [\n')
+            self._file.write(",\n".join(self._images))
+            self._file.write("\n]}\n")
+
+    _file: IO[str]
+
+    def add(self, photo: PhotoLabels, file_name: str, losses: Losses) -> None:
+        """Add a photo and its objects."""
+        image_id = self._image_id(photo)
+        height, width = photo.size
+        image = {"id": image_id, "file_name": file_name, "width": width, "height": height}
+        self._images.append(_line(image | _without(photo.attributes, image)))
+        for labeled in photo.objects:
+            number = next(self._annotation_ids)
+            annotation = {
+                "id": number,
+                "image_id": image_id,
+                "category_id": self._category_ids[labeled.class_name],
+                **_fields(labeled, photo, losses),
+            }
+            self._file.write(("," if number > 1 else "") + "\n" + _line(annotation))
+
+    def _image_id(self, photo: PhotoLabels) -> int:
+        """The id that the photo had, or the next free one."""
+        ids = self._image_ids if photo.image_id is None else iter([photo.image_id])
+        image_id = next((number for number in ids if number not in self._used_ids), None)
+        if image_id is None:  # two photos had one id
+            image_id = next(number for number in self._image_ids if number not in self._used_ids)
+        self._used_ids.add(image_id)
+        return image_id
+
+
+def _fields(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> dict[str, object]:
+    """What an annotation says about the object itself."""
+    x1, y1, x2, y2 = labeled.box
+    bbox = [short_number(value) for value in (x1, y1, extent(x1, x2), extent(y1, y2))]
+    fields: dict[str, object] = {"bbox": bbox, "area": _area(labeled, photo), "iscrowd": int(labeled.crowd)}
+    outline = segmentation(labeled, photo.size, losses, photo.file)
+    if outline is not None:
+        fields["segmentation"] = outline
+    attributes = {name: value for name, value in labeled.attributes.items() if name != "area"}
+    if labeled.difficult:
+        attributes["difficult"] = True
+    return fields | ({"attributes": attributes} if attributes else {})
+
+
+def _area(labeled: LabeledObject, photo: PhotoLabels) -> int | float:
+    """The area in the labels, else that of the mask, else that of the box."""
+    declared = labeled.attributes.get("area")
+    if isinstance(declared, int | float):
+        return short_number(declared)
+    pixels = mask_area(labeled, photo.size)
+    x1, y1, x2, y2 = labeled.box
+    return short_number((x2 - x1) * (y2 - y1)) if pixels is None else pixels
+
+
+def _without(attributes: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
+    """The attributes with other names than these."""
+    return {name: value for name, value in attributes.items() if name not in set(names)}
+
+
+def _line(entry: Mapping[str, object]) -> str:
+    return json.dumps(entry, ensure_ascii=False, allow_nan=False)
