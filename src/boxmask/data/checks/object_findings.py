@@ -1,0 +1,23 @@
+"""Findings about objects and boxes, with the place to draw them."""
+
+from __future__ import annotations
+
+from boxmask.data.findings import Finding, Kind
+from boxmask.data.formats.labels import Labels
+
+
+def object_finding(labels: Labels, kind: Kind, row: int, reason: str) -> Finding:
+    """A finding about the object in a row.
+
+    reason: what is wrong with it, as in "is 1 × 2 pixels"
+    """
+    photo = labels.photos[labels.photo_of[row]].file
+    name = labels.class_names[labels.labels[row]]
+    x1, y1, x2, y2 = labels.boxes[row].tolist()
+    return Finding(kind, labels.location(row), f"{name} in {photo} {reason}", photo, (x1, y1, x2, y2))
+
+
+def format_box(labels: Labels, row: int) -> str:
+    """The coordinates of a box, in pixels: "x 10 to 65, y 12.5 to 40"."""
+    x1, y1, x2, y2 = labels.boxes[row].tolist()
+    return f"x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
