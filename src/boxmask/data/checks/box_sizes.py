@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.object_findings import object_finding
-from boxmask.data.checks.sound_boxes import photo_edges, sound_boxes
+from boxmask.data.checks.sound_boxes import has_wrong_coordinates, photo_edges, sound_boxes
 from boxmask.data.findings import Finding, Findings, Kind
+from boxmask.data.formats.labels import Labels
 
 MIN_SIDE = 2.0
-"""Boxes with a shorter side, in pixels, are tiny. A click with a trembling hand makes such boxes, and no model
-finds an object of this size."""
+"""Boxes with a shorter side, in pixels, are tiny. A click with a trembling hand makes such boxes, and hardly
+any object is so small."""
 
 MAX_ASPECT = 20.0
 """A side this many times as long as the other is extreme. Long things, such as trains and poles, stay below
 it in most photos."""
 
 COMMON_SHARE = 0.05
-"""If this share of the boxes of a class is tiny or extreme, its objects are like that: hairs, wires, stars."""
+"""If this share of the boxes of a class is tiny or extreme, its objects are so: stars, hairs, wires."""
 
 EDGE = 1.0
 """A box that ends within this many pixels of the photo's edge ends at the edge."""
@@ -54,26 +57,34 @@ def check_box_sizes(examination: Examination, findings: Findings) -> None:
     A box that ends at the edge of the photo may show the last bit of an object, and a class whose objects are
     often tiny or extreme is left alone.
     """
+    if has_wrong_coordinates(findings):
+        return
     labels = examination.labels
     rows = np.flatnonzero(sound_boxes(examination) & ~labels.crowd)
     boxes, edges = labels.boxes[rows], photo_edges(examination)[rows]
     sides = boxes[:, 2:] - boxes[:, :2]
     is_cut = ((boxes[:, :2] <= EDGE) | (boxes[:, 2:] >= edges - EDGE)).any(axis=1)
     classes = labels.labels[rows]
-    is_tiny = sides.min(axis=1) < MIN_SIDE
+    is_tiny = labels.extents[rows].min(axis=1) < MIN_SIDE
     tiny = is_tiny & ~is_cut & ~_is_common(is_tiny, classes)
     is_extreme = sides.max(axis=1) >= MAX_ASPECT * sides.min(axis=1)
     extreme = is_extreme & ~is_cut & ~tiny & ~_is_common(is_extreme, classes)
     for kind, is_bad in ((BOX_TINY, tiny), (BOX_EXTREME_SHAPE, extreme)):
-        for row, (width, height) in zip(rows[is_bad].tolist(), sides[is_bad].tolist(), strict=True):
-            findings.add(object_finding(labels, kind, row, f"is {width:g} × {height:g} pixels"))
+        findings.add_all(kind, rows[is_bad].tolist(), partial(_describe, labels, kind))
     _check_whole_photos(examination, rows[_covers(boxes, edges)], len(rows), findings)
 
 
-def _is_common(is_bad: Bool[np.ndarray, " M"], classes: np.ndarray) -> Bool[np.ndarray, " M"]:
+def _describe(labels: Labels, kind: Kind, row: int) -> Finding:
+    width, height = labels.extents[row].tolist()
+    return object_finding(labels, kind, row, f"is {width:.6g} × {height:.6g} pixels")
+
+
+def _is_common(is_bad: Bool[np.ndarray, " M"], classes: Int[np.ndarray, " M"]) -> Bool[np.ndarray, " M"]:
     """Whether the class of each box has many such boxes, and so objects of this kind."""
-    bad, total = np.bincount(classes[is_bad], minlength=1 + classes.max(initial=0)), np.bincount(classes)
-    return np.asarray((bad >= MANY) & (bad >= COMMON_SHARE * total))[classes]
+    total = np.bincount(classes)
+    bad = np.bincount(classes[is_bad], minlength=len(total))
+    is_common = (bad >= MANY) & (bad >= COMMON_SHARE * total)
+    return np.asarray(is_common[classes])
 
 
 def _covers(boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"]) -> Bool[np.ndarray, " M"]:
@@ -81,7 +92,7 @@ def _covers(boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"]) ->
 
 
 def _check_whole_photos(
-    examination: Examination, rows: np.ndarray, num_boxes: int, findings: Findings
+    examination: Examination, rows: Int[np.ndarray, " R"], num_boxes: int, findings: Findings
 ) -> None:
     """Report boxes over whole photos; once if they are many."""
     labels = examination.labels
@@ -91,5 +102,6 @@ def _check_whole_photos(
         detail = f"{len(rows):,} of {num_boxes:,} boxes cover their whole photo; the first: {first.detail}"
         findings.add(Finding(BOX_WHOLE_PHOTO, first.location, detail, first.photo, first.box))
         return
-    for row in rows.tolist():
-        findings.add(object_finding(labels, BOX_WHOLE_PHOTO, row, reason))
+    findings.add_all(
+        BOX_WHOLE_PHOTO, rows.tolist(), lambda row: object_finding(labels, BOX_WHOLE_PHOTO, row, reason)
+    )

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from boxmask.data.checks.contract import Examination
+from boxmask.data.findings import Findings
 
 
 def sound_boxes(examination: Examination) -> Bool[np.ndarray, " N"]:
@@ -15,10 +16,20 @@ def sound_boxes(examination: Examination) -> Bool[np.ndarray, " N"]:
     boxes = labels.boxes
     with np.errstate(invalid="ignore"):  # comparisons with NaN are False
         inside = (boxes[:, :2] < edges).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
-        has_size = (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & (labels.extents > 0).all(axis=1)
-    return np.asarray(np.isfinite(boxes).all(axis=1) & inside & has_size)
+        has_sides = (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & (labels.extents > 0).all(axis=1)
+    return np.asarray(np.isfinite(boxes).all(axis=1) & inside & has_sides)
 
 
 def photo_edges(examination: Examination) -> Float[np.ndarray, "N 2"]:
-    """Width and height of the photo of each object."""
-    return examination.sizes[examination.labels.photo_of][:, ::-1].astype(np.float64)
+    """Width and height of the photo of each object; infinite where they are unknown.
+
+    They are unknown where the size is 1 × 1, which stands for a photo that is missing, or not opened, and
+    whose labels declare no size.
+    """
+    sizes = np.where((examination.sizes > 1).all(axis=1, keepdims=True), examination.sizes, np.inf)
+    return np.asarray(sizes[examination.labels.photo_of][:, ::-1])
+
+
+def has_wrong_coordinates(findings: Findings) -> bool:
+    """Whether the coordinates of all boxes are known to be wrong, so that sizes and places tell nothing."""
+    return any(kind.id.startswith("coordinates-") or kind.id == "exif-sideways" for kind in findings.kinds)

@@ -78,7 +78,8 @@ class Summary:
     """Numbers of a data set.
 
     All objects are counted, crowd regions and difficult objects, too. Sizes, ratios and places are those of
-    the boxes that are finite and lie at least partly in their photo, clipped to it.
+    the boxes that are finite and lie at least partly in their photo, clipped to it. Photos of unknown size
+    are 1 × 1 pixels, and their boxes are not measured.
 
     photos, objects:   in all
     splits, classes:   train, val and test first; classes in the order of the labels
@@ -120,6 +121,7 @@ def summarize(examination: Examination) -> Summary:
     """The summary of a data set."""
     labels = examination.labels
     sound = sound_boxes(examination)
+    sound &= np.isfinite(photo_edges(examination)).all(axis=1)
     edges = photo_edges(examination)[sound]
     boxes = np.clip(labels.boxes[sound], 0, np.tile(edges, 2))
     sides = boxes[:, 2:] - boxes[:, :2]

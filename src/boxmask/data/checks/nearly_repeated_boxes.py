@@ -1,0 +1,81 @@
+"""Objects of one class whose boxes are almost the same."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.object_findings import object_finding
+from boxmask.data.checks.sound_boxes import sound_boxes
+from boxmask.data.findings import Finding, Findings, Kind
+
+MIN_IOU = 0.95
+"""Two people who draw the same object agree to about 0.9. Above 0.95, one drew it twice, or copied it."""
+
+MAX_NEIGHBORS = 1_000
+"""A box is compared with this many others that begin next to it, so that no file takes quadratic time."""
+
+BOX_NEARLY_REPEATED = Kind(
+    "box-nearly-repeated",
+    "note",
+    "Boxes that are almost the same as another one of their class",
+    "Look at each of them, and remove the copies. Keep them if one object nearly hides another.",
+)
+
+
+def check_nearly_repeated_boxes(examination: Examination, findings: Findings) -> None:
+    """Find boxes with an IoU of at least `MIN_IOU` with another one of the same photo and class.
+
+    Equal boxes are left to `check_repeated_boxes`, and crowd regions are left out.
+    """
+    labels = examination.labels
+    rows = np.flatnonzero(sound_boxes(examination) & ~labels.crowd)
+    rows = rows[np.lexsort([labels.boxes[rows, 0], labels.labels[rows], labels.photo_of[rows]])]
+    group = labels.photo_of[rows] * len(labels.class_names) + labels.labels[rows]
+    pairs = _near_pairs(labels.boxes[rows], group)
+    near = sorted((max(pair), min(pair)) for pair in rows[pairs].tolist())
+
+    def describe(pair: tuple[int, int]) -> Finding:
+        row, earlier = pair
+        overlap = float(_ious(labels.boxes[[row]], labels.boxes[[earlier]])[0])
+        reason = f"has an IoU of {overlap:.3f} with {labels.location(earlier)}"
+        return object_finding(labels, BOX_NEARLY_REPEATED, row, reason)
+
+    findings.add_all(BOX_NEARLY_REPEATED, near, describe)
+
+
+def _near_pairs(boxes: Float[np.ndarray, "M 4"], group: Int[np.ndarray, " M"]) -> Int[np.ndarray, "Q 2"]:
+    """Pairs of boxes of one group that are almost, but not exactly, the same.
+
+    boxes: sorted by group, and then by x1
+
+    If the IoU of two boxes is t, the wider one is at most 1 / t times as wide as their intersection, so that
+    their left edges differ by at most (1 / t - 1) times the width of the left one.
+    """
+    reach = boxes[:, 0] + (1 / MIN_IOU - 1) * (boxes[:, 2] - boxes[:, 0])
+    found = [np.zeros((0, 2), dtype=np.int64)]
+    first = np.arange(len(boxes) - 1)
+    for step in range(1, MAX_NEIGHBORS + 1):
+        second = first + step
+        within = second < len(boxes)
+        first, second = first[within], second[within]
+        within = (group[second] == group[first]) & (boxes[second, 0] <= reach[first])
+        first, second = first[within], second[within]  # a box farther right is no nearer
+        if not len(first):
+            break
+        is_near = _are_near(boxes[first], boxes[second])
+        found.append(np.column_stack([first[is_near], second[is_near]]))
+    return np.concatenate(found)
+
+
+def _are_near(boxes: Float[np.ndarray, "M 4"], others: Float[np.ndarray, "M 4"]) -> Bool[np.ndarray, " M"]:
+    return np.asarray((_ious(boxes, others) >= MIN_IOU) & (boxes != others).any(axis=1))
+
+
+def _ious(boxes: Float[np.ndarray, "M 4"], others: Float[np.ndarray, "M 4"]) -> Float[np.ndarray, " M"]:
+    """The IoU of each box with the other one in its row."""
+    sides = np.minimum(boxes[:, 2:], others[:, 2:]) - np.maximum(boxes[:, :2], others[:, :2])
+    intersection = np.clip(sides, 0, None).prod(axis=1)
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) + (others[:, 2:] - others[:, :2]).prod(axis=1)
+    return np.asarray(intersection / (areas - intersection))
