@@ -27,7 +27,7 @@ def test_files_are_counted_by_ending() -> None:
 
 def test_large_counts_have_a_separator() -> None:
     assert note_on_unused_files([f"{n}.zip" for n in range(1234)]) == (
-        "not used: 1,234 .zip (archive: unpack it)",
+        "not used: 1,234 .zip (archive: give it as DATA, or unpack it)",
     )
 
 

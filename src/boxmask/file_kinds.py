@@ -35,11 +35,13 @@ HEIC_SUFFIXES = (".heic", ".heif", ".hif")
 
 _VIDEO = "video"
 _ARCHIVE = "archive: unpack it"
+_READ_ARCHIVE = "archive: give it as DATA, or unpack it"
 _HEIC = "pip install pillow-heif to read it, or convert it to JPEG"
 _OTHER_PHOTO = "photo format that boxmask cannot read: convert it to JPEG or PNG"
 _EXPLANATIONS = {
     **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"), _VIDEO),
-    **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"), _ARCHIVE),
+    **dict.fromkeys((".gz", ".bz2", ".xz", ".7z", ".rar"), _ARCHIVE),
+    **dict.fromkeys((".zip", ".tar", ".tgz"), _READ_ARCHIVE),
     **dict.fromkeys((".jxl", ".svg", ".psd"), _OTHER_PHOTO),
     **dict.fromkeys(HEIC_SUFFIXES, _HEIC),
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), _OTHER_PHOTO),

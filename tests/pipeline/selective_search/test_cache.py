@@ -8,9 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
+from boxmask.cache_folder import cache_folder
 from boxmask.errors import PhotoError
 from boxmask.pipeline.selective_search import cache as proposal_cache
-from boxmask.pipeline.selective_search.cache import ProposalCache, default_folder
+from boxmask.pipeline.selective_search.cache import ProposalCache
 from boxmask.pipeline.selective_search.search import MODES, selective_search
 
 CONFIG = replace(MODES["single"], width=60, min_box_size=5)
@@ -55,6 +56,6 @@ def test_a_missing_photo_is_named(tmp_path: Path) -> None:
 
 def test_the_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BOXMASK_CACHE", str(tmp_path))
-    assert default_folder() == tmp_path
+    assert cache_folder() == tmp_path
     monkeypatch.delenv("BOXMASK_CACHE")
-    assert default_folder().name == "boxmask"
+    assert cache_folder().name == "boxmask"

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.archives import unpacked
 from boxmask.data.class_names import notes_on_class_names
 from boxmask.data.classification.dataset import (
     CONTEXT,
@@ -93,6 +94,7 @@ def read_class_folders(
 
     Raises LabelError for folders that are not one per class, and PhotoError for photos that cannot be read.
     """
+    root = unpacked(root)
     if not is_folder(root):
         raise LabelError(f"{root}: no such folder. {_EXPECTED}")
     files_of_others, outputs = split_outputs(visible_files(root))

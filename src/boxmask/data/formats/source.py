@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
+from boxmask.data.archives import unpacked
 from boxmask.data.split_file import is_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, note_on_unused_files
@@ -84,11 +85,12 @@ def notes_on_unread_files(source: Source, used: Iterable[str]) -> tuple[str, ...
 
 
 def find_source(path: Path) -> Source:
-    """List the files of a folder, or those around a label file.
+    """List the files of a folder, of an archive, or those around a label file.
 
     If a folder for labels holds no photos, as `annotations/` beside `images/`, its parent folder is listed.
     Raises LabelError if there is no such file or folder, and for a file that boxmask wrote as a result.
     """
+    path = unpacked(path)
     if not (is_file(path) or is_folder(path)):
         raise LabelError(f"{path}: no such file or folder. Check the spelling.")
     if path.is_file() and is_output(path):

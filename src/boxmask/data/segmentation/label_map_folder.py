@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.archives import unpacked
 from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
 from boxmask.data.formats.voc.splits import is_split_list, match_lists, read_splits
 from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
@@ -41,7 +42,7 @@ _OTHER_FILES = (*CLASSES_FILE_NAMES, "split.json")  # read, but no photos or lab
 
 def has_label_maps(path: Path) -> bool:
     """Whether a folder holds photos with label maps. Raises LabelError if they do not match one to one."""
-    return is_folder(path) and bool(find_pairs(find_source(path))[0])
+    return is_folder(unpacked(path)) and bool(find_pairs(find_source(path))[0])
 
 
 def read_unsplit_label_maps(

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from torch import Tensor
 
+from boxmask.cache_folder import cache_folder
 from boxmask.errors import OutputError, UsageError
 from boxmask.photos.errors import photo_errors
 from boxmask.photos.read import load_photo
@@ -24,23 +23,12 @@ from boxmask.pipeline.stored_boxes import read_boxes, write_boxes
 VERSION = 2  # of Selective Search; increase it when the same photo and settings give other boxes
 
 
-def default_folder() -> Path:
-    """The folder in `BOXMASK_CACHE`, or the system's cache folder."""
-    if given := os.environ.get("BOXMASK_CACHE"):
-        return Path(given)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "boxmask"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "boxmask"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "boxmask"
-
-
 class ProposalCache:
     """Boxes of photos with the settings `config`, from disk or, the first time, from the search."""
 
     def __init__(self, config: SelectiveSearchConfig, folder: Path | None = None) -> None:
         self.config = config
-        self.folder = (folder or default_folder()) / "proposals"
+        self.folder = (folder or cache_folder()) / "proposals"
 
     def boxes(self, photo: Path) -> Tensor:
         """(N, 4) float32 xyxy in pixels of the photo, most promising first.

@@ -1,0 +1,132 @@
+"""Unpack an archive safely: only files below its folder, and no more than the disk holds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tarfile
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock
+
+from boxmask.atomic_write import output_error
+from boxmask.cache_folder import cache_folder
+from boxmask.data.archives.entries import Entry, open_archive
+from boxmask.errors import LabelError
+from boxmask.file_kinds import is_incidental
+
+SUFFIXES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
+
+MAX_RATIO = 200
+"""An archive that grows more than this many times is no data set: photos hardly shrink, text 20 times."""
+
+MIN_LIMIT = 2**30
+"""Up to this size in bytes, archives may grow more: small ones of label maps or text shrink well."""
+
+KEPT_FREE = 2**30
+"""Bytes of the disk that unpacking leaves free."""
+
+_CHUNK = 2**20
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path is a .zip or .tar file, compressed or not."""
+    if not (path.name.lower().endswith(SUFFIXES) and path.is_file()):
+        return False
+    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+
+
+def unpacked(path: Path) -> Path:
+    """The folder that holds the content of an archive; any other path as it is.
+
+    An archive is unpacked once, into the cache folder of the user. A changed archive is unpacked again.
+
+    Raises LabelError for an archive that is damaged, has a password, names files outside its folder or grows
+    beyond all measure, and OutputError if the disk is full.
+    """
+    if not is_archive(path):
+        return path
+    folder = _cache_folder(path)
+    if not folder.is_dir():
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{folder}.lock"):
+                if not folder.is_dir():  # another process may have been faster
+                    _unpack(path, folder)
+        except OSError as error:
+            raise output_error(folder, error) from error
+    return folder
+
+
+def _cache_folder(path: Path) -> Path:
+    """A folder for this version of an archive: it depends on its path, size and time of change."""
+    state = path.stat()
+    version = f"{path.resolve()}\n{state.st_size}\n{state.st_mtime_ns}"
+    digest = hashlib.sha256(version.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    suffix = max((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), key=len)
+    return cache_folder() / "archives" / f"{path.name[: -len(suffix)]}-{digest}"
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    """Unpack into a folder beside the final one, and rename it at the end."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
+    try:
+        partial.mkdir()
+        _write_entries(path, partial)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_entries(path: Path, folder: Path) -> None:
+    limit = _limit(path, folder)
+    written = 0
+    with open_archive(path) as entries:
+        for entry in entries:
+            target = _target(path, folder, entry)
+            if entry.kind == "folder":
+                target.mkdir(parents=True, exist_ok=True)
+            elif entry.kind == "file" and not is_incidental(entry.name):
+                if written + entry.size > limit:
+                    raise _too_large(path, limit)
+                written += _write(path, entry, target, limit - written)
+
+
+def _limit(path: Path, folder: Path) -> int:
+    """The bytes that an archive may grow to."""
+    growth = max(MIN_LIMIT, MAX_RATIO * path.stat().st_size)
+    return min(growth, shutil.disk_usage(folder).free - KEPT_FREE)
+
+
+def _target(path: Path, folder: Path, entry: Entry) -> Path:
+    """Where an entry is written. Raises LabelError for a place outside the folder."""
+    parts = PurePosixPath(entry.name).parts
+    if ".." in parts or PurePosixPath(entry.name).is_absolute() or os.path.splitdrive(entry.name)[0]:
+        raise LabelError(
+            f'{path}: the archive holds "{entry.name:.200}", a file outside its folder. '
+            "If you trust it, unpack it by hand, and give the folder."
+        )
+    return folder.joinpath(*parts)
+
+
+def _write(path: Path, entry: Entry, target: Path, limit: int) -> int:
+    """Write one file; returns its size. The announced size may be wrong, so that bytes are counted."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with entry.open() as content, target.open("wb") as file:
+        while chunk := content.read(_CHUNK):
+            written += len(chunk)
+            if written > limit:
+                raise _too_large(path, limit)
+            file.write(chunk)
+    return written
+
+
+def _too_large(path: Path, limit: int) -> LabelError:
+    return LabelError(
+        f"{path}: unpacked, the archive takes more than {limit / 2**30:.1f} GB, which is more than "
+        f"{MAX_RATIO} times its size or than the disk has free. Unpack it by hand, and give the folder."
+    )
