@@ -38,7 +38,7 @@ def test_an_unknown_format_is_refused_with_what_was_expected_and_found(
 ) -> None:
     save_photo(tmp_path / "images/a.jpg")
     save_photo(tmp_path / "images/b.jpg")
-    (tmp_path / "a.txt").write_text("0 0.5 0.5 1 1")
+    (tmp_path / "a.txt").write_text("a cat at the left")
     (tmp_path / "settings.json").write_text('{"color": 1}')
     with pytest.raises(LabelError, match=r"Pascal VOC.* or COCO JSON.*; found 2 \.jpg, 1 \.txt, 1 \.json"):
         read_detection(tmp_path)

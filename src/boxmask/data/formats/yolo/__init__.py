@@ -1,0 +1,5 @@
+"""YOLO: one text file per photo. See `boxmask.data.formats.contract.Format`."""
+
+from boxmask.data.formats.yolo.read import NAME, read, recognize, unreadable
+
+__all__ = ["NAME", "read", "recognize", "unreadable"]

@@ -1,0 +1,150 @@
+"""The objects of YOLO label files as `Labels`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from boxmask.data.class_names import notes_on_class_names
+from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.formats.kinds import SHAPE_UNSUPPORTED
+from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.yolo.class_numbers import ClassNames, number_classes
+from boxmask.data.formats.yolo.kinds import COORDINATES_PERCENT, COORDINATES_PIXELS
+from boxmask.data.formats.yolo.lines import ObjectArrays
+from boxmask.data.outlines import Outline, Polygons
+
+_FAR_BEYOND = 1.5
+"""Fractions above this are no carelessly drawn edges."""
+
+_MIN_LINES = 3
+"""Fewer lines may look like keypoints by accident."""
+
+
+def make_labels(
+    root: Path,
+    photos: Sequence[tuple[LabeledPhoto, str]],
+    objects: ObjectArrays,
+    class_names: ClassNames,
+    findings: Findings,
+) -> Labels:
+    """The labels of photos, each given with its label file.
+
+    Objects whose class has no name become findings and are left out. Coordinates that are no fractions in
+    most of the objects are one finding; they are then taken as pixels, or as percent.
+    """
+    label_files = [label for _, label in photos]
+
+    def location_of(entry: int) -> Location:
+        return Location(str(root / label_files[objects.files[entry]]), int(objects.lines[entry]))
+
+    names, labels = number_classes(
+        root, class_names, label_files, objects.files, objects.classes, location_of, findings
+    )
+    boxes, extents, has_outline = _boxes(objects)
+    _report_keypoints(objects, location_of, findings)
+    scale, unit = _scale(boxes, location_of, findings)
+    kept = np.flatnonzero(labels >= 0)
+    return Labels(
+        root=root,
+        class_names=names,
+        photos=[photo for photo, _ in photos],
+        photo_of=objects.files[kept],
+        boxes=boxes[kept] * scale,
+        extents=extents[kept] * scale,
+        labels=labels[kept],
+        areas=np.full(len(kept), np.nan),
+        crowd=np.zeros(len(kept), dtype=bool),
+        difficult=np.zeros(len(kept), dtype=bool),
+        location=lambda row: location_of(int(kept[row])),
+        box_form="center",
+        unit=unit,
+        outline=_outlines(objects, kept, scale) if has_outline.any() else None,
+        notes=notes_on_class_names(_spellings(class_names)),
+    )
+
+
+def _spellings(class_names: ClassNames) -> list[str]:
+    groups = [class_names.names or {}, *class_names.files.by_folder.values()]
+    return [name for names in groups for name in names.values()]
+
+
+# ---------------------------------------------------------------- boxes and outlines
+
+
+def _boxes(
+    objects: ObjectArrays,
+) -> tuple[Float[np.ndarray, "N 4"], Float[np.ndarray, "N 2"], NDArray[np.bool_]]:
+    """Corners, widths and heights of boxes, and which objects have a polygon, whose bounds are the box."""
+    has_outline = np.diff(objects.offsets) > 0
+    half = objects.boxes[:, 2:] / 2
+    boxes = np.concatenate([objects.boxes[:, :2] - half, objects.boxes[:, :2] + half], axis=1)
+    extents = objects.boxes[:, 2:].copy()
+    if has_outline.any():
+        starts = objects.offsets[:-1][has_outline]  # every point belongs to a polygon
+        boxes[has_outline, :2] = np.minimum.reduceat(objects.points, starts, axis=0)
+        boxes[has_outline, 2:] = np.maximum.reduceat(objects.points, starts, axis=0)
+        extents[has_outline] = boxes[has_outline, 2:] - boxes[has_outline, :2]
+    return boxes, extents, has_outline
+
+
+def _outlines(
+    objects: ObjectArrays, kept: NDArray[np.int64], scale: float
+) -> Callable[[int], Outline | None]:
+    def outline(row: int) -> Outline | None:
+        start, end = objects.offsets[kept[row] : kept[row] + 2].tolist()
+        if start == end:
+            return None
+        points = objects.points[start:end] * scale
+        if not np.isfinite(points).all():
+            raise ValueError("expected finite coordinates, found nan or inf")
+        return Polygons((points,))
+
+    return outline
+
+
+# ---------------------------------------------------------------- the labels as a whole
+
+
+def _scale(
+    boxes: Float[np.ndarray, "N 4"], location: Callable[[int], Location], findings: Findings
+) -> tuple[float, Literal["pixel", "fraction"]]:
+    """What to multiply coordinates with, and their unit: those that are far above 1 are no fractions."""
+    finite = np.flatnonzero(np.isfinite(boxes).all(axis=1))
+    largest = np.abs(boxes[finite]).max(axis=1, initial=0)
+    beyond = largest > _FAR_BEYOND
+    if 2 * beyond.sum() <= len(finite):
+        return 1.0, "fraction"
+    is_percent = bool(largest.max() <= 100)
+    kind: Kind = COORDINATES_PERCENT if is_percent else COORDINATES_PIXELS
+    detail = (
+        f"{beyond.sum():,} of {len(finite):,} objects reach beyond 1; the largest number is {largest.max():g}"
+    )
+    findings.add(Finding(kind, location(int(finite[beyond.argmax()])), detail))
+    return (0.01, "fraction") if is_percent else (1.0, "pixel")
+
+
+def _report_keypoints(objects: ObjectArrays, location: Callable[[int], Location], findings: Findings) -> None:
+    """Report polygons that are boxes and keypoints in all lines, with two numbers per keypoint.
+
+    Nothing else tells them from polygons: the first two points are a box that all the others lie in.
+    """
+    counts = np.diff(objects.offsets)
+    entries = np.flatnonzero(counts)
+    if len(entries) < _MIN_LINES or len(entries) < len(counts) or len(np.unique(counts)) > 1 or counts[0] < 4:
+        return
+    points = objects.points.reshape(len(counts), int(counts[0]), 2)
+    center, half, keypoints = points[:, :1], points[:, 1:2] / 2, points[:, 2:]
+    inside = (np.abs(keypoints - center) <= half + 1e-6).all(axis=2) | (keypoints == 0).all(axis=2)
+    if inside.all():
+        number = keypoints.shape[1]
+        detail = (
+            f"all {len(counts):,} lines seem to be boxes with {number} keypoints; to read the boxes alone, "
+            f"add kpt_shape: [{number}, 2] to data.yaml"
+        )
+        findings.add(Finding(SHAPE_UNSUPPORTED, location(0), detail))
