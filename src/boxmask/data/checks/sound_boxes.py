@@ -30,6 +30,15 @@ def photo_edges(examination: Examination) -> Float[np.ndarray, "N 2"]:
     return np.asarray(sizes[examination.labels.photo_of][:, ::-1])
 
 
+def has_declared_size(examination: Examination) -> Bool[np.ndarray, " P"]:
+    """Whether each photo has the size that its labels declare, or they declare none."""
+    declared = [
+        photo.declared_size or size
+        for photo, size in zip(examination.labels.photos, examination.sizes.tolist(), strict=True)
+    ]
+    return np.asarray((np.array(declared).reshape(-1, 2) == examination.sizes).all(axis=1))
+
+
 def has_wrong_coordinates(findings: Findings) -> bool:
     """Whether the coordinates of all boxes are known to be wrong, so that sizes and places tell nothing."""
     return any(kind.id.startswith("coordinates-") or kind.id == "exif-sideways" for kind in findings.kinds)

@@ -1,0 +1,136 @@
+"""Labels for other sizes than the photos have: in percent, or made on resized copies."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.object_findings import object_finding
+from boxmask.data.checks.resized_copies import Copies, find_copies
+from boxmask.data.checks.sound_boxes import has_declared_size, has_wrong_coordinates, photo_edges
+from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG
+from boxmask.data.findings import Finding, Findings, Kind
+from boxmask.messages import format_count
+
+MIN_BOXES, MIN_PHOTOS = 20, 10
+"""Fewer do not show how far the labels of a data set reach."""
+
+MIN_BEYOND = 0.1
+"""Larger copies: at least this share of the boxes reaches beyond the photos."""
+
+MIN_GROWN = 1.1
+"""Labels that reach less far beyond their photos, along a side, may be drawn carelessly."""
+
+MAX_CHANCE = 1e-6
+"""Smaller copies: boxes avoid the rest of their photos by chance less often than this. A photo counts once,
+because objects of one photo are often close together."""
+
+MAX_SHRUNK = 0.8
+"""Labels that fill more than this part of the photos, along a side, may avoid the edges for a reason."""
+
+MAX_MARGIN = 0.1
+"""Some boxes begin in this part of the copies, at the left and at the top."""
+
+MAX_OFF_CENTER = 0.15
+"""The median center of the boxes is nearer to the center of the copies than this part of their sides."""
+
+COORDINATES_PERCENT = Kind(
+    "coordinates-percent",
+    "error",
+    "Boxes in percent of the photo instead of pixels",
+    "Multiply x and the width by the width of the photo, y and the height by its height, and divide by 100.",
+)
+COORDINATES_SCALED = Kind(
+    "coordinates-scaled",
+    "error",
+    "Boxes that were drawn on copies of another size",
+    "Scale the labels to the photos, or use the copies on which they were drawn.",
+)
+
+
+def check_scaled_coordinates(examination: Examination, findings: Findings) -> None:
+    """Find labels whose boxes fill other sizes than those of the photos, and do not reach beyond them.
+
+    Boxes that would also fit their photos as corners, or as center and size, may be written in this form, and
+    are left alone.
+    """
+    if has_wrong_coordinates(findings):
+        return
+    labels = examination.labels
+    rows = _telling_rows(examination)
+    boxes, edges, photos = labels.boxes[rows], photo_edges(examination)[rows], labels.photo_of[rows]
+    if len(rows) < MIN_BOXES or len(np.unique(photos)) < MIN_PHOTOS or (boxes[:, 2:] <= 0).all(axis=0).any():
+        return
+    copies = find_copies(boxes, edges, photos)
+    beyond = _reach_beyond(boxes, edges)
+    if _fill(boxes, copies) and (_are_larger(boxes, edges, copies, beyond) or _are_smaller(copies, beyond)):
+        row = int(np.argmax(beyond)) if beyond.any() else int(np.argmax((boxes[:, 2:] / edges).max(axis=1)))
+        findings.add(_finding(examination, copies, int(rows[row]), beyond))
+
+
+def _telling_rows(examination: Examination) -> Int[np.ndarray, " M"]:
+    """Boxes with a size, in photos of known size. Photos of another size than declared are left out."""
+    labels = examination.labels
+    is_finite = np.isfinite(labels.boxes).all(axis=1) & np.isfinite(photo_edges(examination)).all(axis=1)
+    has_sides = (labels.extents > 0).all(axis=1)
+    return np.flatnonzero(is_finite & has_sides & has_declared_size(examination)[labels.photo_of])
+
+
+def _finding(examination: Examination, copies: Copies, row: int, beyond: Bool[np.ndarray, " M"]) -> Finding:
+    """The finding, shown at one box."""
+    kind = COORDINATES_PERCENT if copies.is_percent else COORDINATES_SCALED
+    reach = f"{beyond.sum():,} of {format_count(len(beyond), 'box')} reach beyond their photos"
+    if not beyond.any():
+        part = np.exp(copies.log_areas.mean())
+        count = format_count(len(beyond), "box")
+        num_photos = f"{len(copies.log_areas):,} photos"
+        reach = f"{count} in {num_photos} lie in only {100 * part:.2g} % of their area, at the upper left"
+    fit = "values from 0 to 100" if copies.is_percent else f"{copies.form}: {copies.remedy}"
+    first = object_finding(examination.labels, kind, row, "reaches farthest")
+    return Finding(kind, first.location, f"{reach}, and fill {fit}", first.photo, first.box)
+
+
+def _fill(boxes: Float[np.ndarray, "M 4"], copies: Copies) -> bool:
+    """Whether boxes fill the copies from edge to edge."""
+    corners = boxes.reshape(-1, 2, 2) / copies.edges[:, None]
+    begin = np.quantile(corners[:, 0], MAX_BAD_BOX_SHARE, axis=0, method="lower")
+    off_center = np.abs(np.median(corners.mean(axis=1), axis=0) - 0.5)
+    return bool((np.abs(begin) <= MAX_MARGIN).all() and (off_center <= MAX_OFF_CENTER).all())
+
+
+def _are_larger(
+    boxes: Float[np.ndarray, "M 4"],
+    edges: Float[np.ndarray, "M 2"],
+    copies: Copies,
+    beyond: Bool[np.ndarray, " M"],
+) -> bool:
+    """Whether boxes reach so far beyond their photos that only larger copies explain them."""
+    is_grown = (copies.edges / edges).max() >= MIN_GROWN
+    return bool(beyond.mean() >= MIN_BEYOND and is_grown and not _is_other_form(boxes, edges))
+
+
+def _are_smaller(copies: Copies, beyond: Bool[np.ndarray, " M"]) -> bool:
+    """Whether boxes avoid the right and the lower part of their photos more often than by chance.
+
+    Copies of one size are square, or have the shape of the photos. Objects of a scene fill other shapes.
+    """
+    has_part = np.exp(copies.log_areas.mean() / 2) <= MAX_SHRUNK
+    chance = np.minimum(copies.log_areas, 0).sum()
+    is_plausible = copies.size is None or copies.is_percent or copies.size[0] == copies.size[1]
+    fits = beyond.mean() <= MAX_BAD_BOX_SHARE
+    return bool(is_plausible and has_part and fits and chance <= np.log(MAX_CHANCE))
+
+
+def _is_other_form(boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"]) -> bool:
+    """Whether boxes x, y, width, height fit as corners, or as center, width and height."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    as_centers = boxes - np.tile(sides / 2, 2)
+    as_corners = np.concatenate([boxes[:, :2], sides], axis=1)
+    are_corners = (sides > boxes[:, :2]).all(axis=1).mean() >= 1 - MAX_BAD_BOX_SHARE
+    fit = [_reach_beyond(form, edges).mean() <= MAX_BAD_BOX_SHARE for form in (as_centers, as_corners)]
+    return bool(fit[0] or (fit[1] and are_corners))
+
+
+def _reach_beyond(boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"]) -> Bool[np.ndarray, " M"]:
+    return np.asarray(((boxes > np.tile(edges, 2) + OVERHANG) | (boxes < -OVERHANG)).any(axis=1))
