@@ -15,7 +15,8 @@ from PIL import Image
 
 from boxmask.data.classification.read import read_unsplit_classification
 from boxmask.data.demo.make import make_demo
-from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
+from boxmask.data.detection.read import read_unsplit_detection
+from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.errors import LabelError
 from boxmask.outputs import begin_job

@@ -61,7 +61,8 @@ def proposals(
         What to do with boxes that are empty or outside their photo. Default: skip them if they are under
         1 % of all boxes, else stop.
     """
-    from boxmask.data.detection.read import has_detection_labels, read_detection
+    from boxmask.data.detection.read import read_detection
+    from boxmask.data.detection.read_labels import has_detection_labels
 
     if method == "rpn":
         boxes_of, config = _rpn(run, limit), None

@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxmask.data.detection.read import has_detection_labels, read_detection
+from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.errors import LabelError, PhotoError
 
 Save = Callable[..., None]

@@ -25,7 +25,8 @@ from boxmask.data.classification.dataset import (
 )
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
+from boxmask.data.detection.read import read_unsplit_detection
+from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.formats.source import split_from_name
 from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all

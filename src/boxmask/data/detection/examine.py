@@ -8,7 +8,7 @@ import numpy as np
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.detection.outline_masks import with_boxes_of_outlines
-from boxmask.data.detection.read import read_labels
+from boxmask.data.detection.read_labels import read_labels
 from boxmask.data.detection.resized_photos import in_pixels
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Findings

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.box_checks import OnBadBoxes, check_boxes
 from boxmask.data.detection.checked_labels import CheckedLabels
 from boxmask.data.detection.dataset import DetectionDataset
@@ -17,20 +18,15 @@ from boxmask.data.detection.labeled_photos import check_labeled_photos
 from boxmask.data.detection.outline_checks import check_outlines
 from boxmask.data.detection.outline_masks import fill_outlines, with_boxes_of_outlines
 from boxmask.data.detection.plausibility import check_coordinates, notes_on_plausibility
+from boxmask.data.detection.read_labels import read_labels
 from boxmask.data.detection.resized_photos import in_pixels, scale_labels
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Findings
-from boxmask.data.formats.contract import Format
 from boxmask.data.formats.labels import LabeledPhoto, Labels, MaskReading
-from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
-from boxmask.data.formats.table import FORMATS
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
 from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
-from boxmask.errors import LabelError
-from boxmask.file_kinds import is_file, is_folder
-from boxmask.messages import format_errors
 from boxmask.options import check_choice
 
 _INT64 = 2**63
@@ -44,6 +40,7 @@ def read_detection(
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos | None = "error",
     needs_masks: bool = True,
+    selection: ClassSelection = ALL_CLASSES,
 ) -> DetectionDataset:
     """Read labeled photos, sorted by name. The format is recognized from the files.
 
@@ -57,12 +54,15 @@ def read_detection(
                   that leave out what they cannot read
     needs_masks:  False if only boxes are learned or evaluated: outlines that cannot be read are then left out
                   with a note, whatever `on_bad_boxes` says
+    selection:    the classes to use; photos that show none of them stay, as background
 
     Raises LabelError for labels that cannot be read, for photos that do not exist, for bad boxes, and for
     boxes that may lie sideways on their photos or at another scale (see `find_label_sizes`). Raises
     PhotoError for photos that cannot be read, and UsageError for another value of an option.
     """
-    dataset = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, needs_masks=needs_masks)
+    dataset = read_unsplit_detection(
+        path, on_bad_boxes, on_bad_photos, needs_masks=needs_masks, selection=selection
+    )
     if split_file:
         return apply_split_file(dataset, split_file, on_bad_photos or "error")
     return draw_missing_splits(dataset, split_seed)
@@ -75,12 +75,15 @@ def read_unsplit_detection(
     *,
     needs_masks: bool = True,
     select: SelectPhotos = select_all,
+    selection: ClassSelection = ALL_CLASSES,
 ) -> DetectionDataset:
     """Read labeled photos as `read_detection` does; `splits` is "" where the data set names no split.
 
     select: chooses the photos to return; others need not be intact
     """
-    checked = read_checked_labels(path, on_bad_boxes, on_bad_photos, needs_masks=needs_masks, select=select)
+    checked = read_checked_labels(
+        path, on_bad_boxes, on_bad_photos, needs_masks=needs_masks, select=select, selection=selection
+    )
     return checked.photos.select_from(_dataset(checked))
 
 
@@ -91,12 +94,13 @@ def read_checked_labels(
     *,
     needs_masks: bool = True,
     select: SelectPhotos = select_all,
+    selection: ClassSelection = ALL_CLASSES,
 ) -> CheckedLabels:
     """Read and check labels as `read_unsplit_detection` does, without making them a data set."""
     check_choice("on_bad_boxes", on_bad_boxes, OnBadBoxes | None)
     check_choice("on_bad_photos", on_bad_photos, OnBadPhotos | None)
     findings = Findings()
-    labels = read_labels(Path(path), findings)
+    labels = read_labels(Path(path), findings, selection)
     findings.raise_errors()
     labels = replace(labels, notes=labels.notes + findings.notes())
     chosen, sizes = check_labeled_photos(labels, on_bad_photos, select)
@@ -113,55 +117,6 @@ def read_checked_labels(
     labels = replace(labels, notes=notes)
     bad_outlines = frozenset(reading.malformed) | frozenset(reading.wrong_size)
     return CheckedLabels(labels, chosen, sizes, label_sizes, boxes, good, reading.masks, bad_outlines)
-
-
-def has_detection_labels(path: Path) -> bool:
-    """Whether there are labels at `path` in a format that `read_detection` reads."""
-    return (is_file(path) or is_folder(path)) and bool(_matching_formats(find_source(path)))
-
-
-# ---------------------------------------------------------------- formats
-
-
-def _matching_formats(source: Source) -> list[tuple[Format, list[str]]]:
-    """The formats of a source, each with its label files."""
-    for formats in FORMATS:
-        if matching := [(form, files) for form in formats if (files := form.recognize(source))]:
-            return matching
-    return []
-
-
-def read_labels(path: Path, findings: Findings) -> Labels:
-    """Read the labels in their format. Raises LabelError if no format matches, or several do."""
-    source = find_source(path)
-    matching = _matching_formats(source)
-    if not matching:
-        _check_readable(source)
-        known = " or ".join(form.NAME for formats in FORMATS for form in formats)
-        found = source.describe_contents()
-        raise LabelError(f"{path}: no labels found. Looked for {known}; found {found}.")
-    if len(matching) > 1:
-        found = " and ".join(f"{form.NAME}: {files[0]}" for form, files in matching)
-        raise LabelError(f"{path}: labels in several formats ({found}). Give the file or folder of one.")
-    form, files = matching[0]
-    labels = form.read(source, files, findings)
-    labels = replace(labels, notes=labels.notes + source.notes, format_name=form.NAME)
-    if not labels.photos:
-        raise LabelError(f"{path}: the labels ({files[0]}) name no photo. Add the photos to the labels.")
-    if not labels.class_names:
-        raise LabelError(
-            f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn. Add some objects."
-        )
-    used = [*files, *labels.other_files, *(photo.file for photo in labels.photos if not photo.missing_name)]
-    return replace(labels, notes=labels.notes + notes_on_unread_files(source, used))
-
-
-def _check_readable(source: Source) -> None:
-    """Raise LabelError for files that may hold labels but cannot be read."""
-    errors = [error for formats in FORMATS for form in formats for error in form.unreadable(source)]
-    if errors:
-        remedy = "No other labels were found. Correct these files or remove them."
-        raise LabelError(format_errors("Label files that cannot be read", errors, remedy))
 
 
 # ---------------------------------------------------------------- masks

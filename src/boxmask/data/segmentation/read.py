@@ -9,7 +9,8 @@ import numpy as np
 
 from boxmask.data.contract import SPLITS
 from boxmask.data.detection.box_checks import OnBadBoxes
-from boxmask.data.detection.read import has_detection_labels, read_unsplit_detection
+from boxmask.data.detection.read import read_unsplit_detection
+from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
 from boxmask.data.segmentation.dataset import SegmentationDataset

@@ -1,0 +1,66 @@
+"""Find the labels of a data set and read them in their format, before any check against the photos."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_classes
+from boxmask.data.findings import Findings
+from boxmask.data.formats.contract import Format
+from boxmask.data.formats.labels import Labels
+from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
+from boxmask.data.formats.table import FORMATS
+from boxmask.errors import LabelError
+from boxmask.file_kinds import is_file, is_folder
+from boxmask.messages import format_errors
+
+
+def has_detection_labels(path: Path) -> bool:
+    """Whether there are labels at `path` in a format that `read_detection` reads."""
+    return (is_file(path) or is_folder(path)) and bool(_matching_formats(find_source(path)))
+
+
+def _matching_formats(source: Source) -> list[tuple[Format, list[str]]]:
+    """The formats of a source, each with its label files."""
+    for formats in FORMATS:
+        if matching := [(form, files) for form in formats if (files := form.recognize(source))]:
+            return matching
+    return []
+
+
+def read_labels(path: Path, findings: Findings, selection: ClassSelection = ALL_CLASSES) -> Labels:
+    """Read the labels of some classes in their format.
+
+    Raises LabelError if no format matches, or several do, and UsageError for classes that do not exist.
+    """
+    source = find_source(path)
+    matching = _matching_formats(source)
+    if not matching:
+        _check_readable(source)
+        known = " or ".join(form.NAME for formats in FORMATS for form in formats)
+        found = source.describe_contents()
+        raise LabelError(f"{path}: no labels found. Looked for {known}; found {found}.")
+    if len(matching) > 1:
+        found = " and ".join(f"{form.NAME}: {files[0]}" for form, files in matching)
+        raise LabelError(f"{path}: labels in several formats ({found}). Give the file or folder of one.")
+    form, files = matching[0]
+    labels = form.read(source, files, findings)
+    labels = replace(labels, notes=labels.notes + source.notes, format_name=form.NAME)
+    if not labels.photos:
+        raise LabelError(f"{path}: the labels ({files[0]}) name no photo. Add the photos to the labels.")
+    if not labels.class_names:
+        raise LabelError(
+            f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn. Add some objects."
+        )
+    used = [*files, *labels.other_files, *(photo.file for photo in labels.photos if not photo.missing_name)]
+    labels = replace(labels, notes=labels.notes + notes_on_unread_files(source, used))
+    return select_classes(labels, selection, findings)
+
+
+def _check_readable(source: Source) -> None:
+    """Raise LabelError for files that may hold labels but cannot be read."""
+    errors = [error for formats in FORMATS for form in formats for error in form.unreadable(source)]
+    if errors:
+        remedy = "No other labels were found. Correct these files or remove them."
+        raise LabelError(format_errors("Label files that cannot be read", errors, remedy))
