@@ -21,6 +21,7 @@ from boxmask.program_start import INTERRUPTED, STOPPED
 
 VERBS = {
     "demo": "Generate photos, train three models on them, evaluate and draw. Works offline.",
+    "check": "Check labels and photos: what is wrong, where, and what to do.",
     "train": "Train a detector, segmenter or classifier on your labeled photos.",
     "evaluate": "Evaluate a trained model on labeled photos, overall and per class.",
     "predict": "Run a trained model on photos, and draw or save what it finds.",

@@ -154,6 +154,16 @@ def apply_split_file(
     return without_unsplit_photos(split)
 
 
+def splits_in_file(path: str | Path, photos: Sequence[str]) -> dict[str, str]:
+    """The split of each photo that a split file names. Photos that only one of the two names are left out.
+
+    Raises LabelError for a file in another form, and for names that fit several photos.
+    """
+    file = read_split_file(path)
+    matches = _match(file, NameIndex(photos))
+    return {match.file: file.splits[name] for name, match in matches.items()}
+
+
 def changed_photos(file: SplitFile, root: Path, photos: Mapping[str, str]) -> list[str]:
     """The photos whose contents are not those in a split file; none if the file has no contents.
 

@@ -1,0 +1,119 @@
+"""boxmask check DATA: what is wrong with labels and photos."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from boxmask.cli.output import JsonFile
+
+if TYPE_CHECKING:
+    from boxmask.doctor.report import CheckReport
+
+HtmlFile = Annotated[Path | None, Parameter(name="--html")]
+
+
+def check(
+    data: Path,
+    /,
+    *,
+    labels_only: Annotated[bool, Parameter(negative="")] = False,
+    json_file: JsonFile = None,
+    html_file: HtmlFile = None,
+    split_file: Path | None = None,
+    classes_file: Path | None = None,
+    write_split: Path | None = None,
+    group_by: str | None = None,
+    seed: int = 0,
+) -> int:
+    """Check labels and photos, and say what is wrong, where, and what to do.
+
+    The exit code is 1 if there are errors. Nothing is changed.
+
+    Parameters
+    ----------
+    data
+        Folder or label file, as for training.
+    labels_only
+        Check the labels alone. No photo is opened.
+    json_file
+        Write all findings and a summary of the data to this JSON file. "-" prints the JSON instead of the
+        text.
+    html_file
+        Write a page that shows the findings on their photos, with a summary of the data. It is one file that
+        works offline.
+    split_file
+        JSON file that names the training, validation and test photos. Default: the data set's own splits.
+    classes_file
+        File that names the class of each color or index in label maps. Default: the data set's own.
+    write_split
+        Draw a split in which photos that belong together are in one part, and write it to this file.
+    group_by
+        What belongs together in --write-split: auto, folder, capture-time, likeness, name, or a regular
+        expression that finds the group in the path of a photo. Default: auto.
+    seed
+        Random seed for --write-split.
+    """
+    from boxmask.cli.output import check_json_file, print_notes
+    from boxmask.cli.progress import photo_progress
+    from boxmask.doctor.check import check_data
+    from boxmask.errors import UsageError
+    from boxmask.outputs import check_replaceable
+
+    if write_split is not None and labels_only:
+        raise UsageError("--write-split needs the photos. Leave out --labels-only.")
+    if group_by is not None and write_split is None:
+        raise UsageError("--group-by: give the split file to write with --write-split FILE.")
+    check_json_file(json_file)
+    check_replaceable([file for file in (html_file, write_split) if file is not None])
+    with photo_progress("checking") as progress:
+        report = check_data(
+            data,
+            labels_only=labels_only,
+            split_file=split_file,
+            classes_file=classes_file,
+            progress=progress,
+        )
+    _print_report(report, json_file)
+    _write_page(report, html_file)
+    if write_split is not None:
+        print_notes(report.write_split(write_split, group_by or "auto", seed))
+        print(f"split: {write_split}", file=sys.stderr)
+    return 1 if report.has_errors else 0
+
+
+def _print_report(report: CheckReport, json_file: Path | None) -> None:
+    """Print the text, or with --json - the JSON; write the JSON file if there is one."""
+    from boxmask.doctor.save import report_as_json, save_json
+
+    if json_file == Path("-"):
+        print(report_as_json(report), end="")
+        return
+    _print_colored(report)
+    if json_file is not None:
+        save_json(report, json_file)
+
+
+def _print_colored(report: CheckReport) -> None:
+    """Print the report, with colors if stdout is a terminal."""
+    from rich.console import Console
+
+    from boxmask.doctor.text import color_report
+
+    console = Console(highlight=False, soft_wrap=True)
+    if console.is_terminal:
+        console.print(color_report(str(report)))
+    else:
+        print(report)
+
+
+def _write_page(report: CheckReport, html_file: Path | None) -> None:
+    """Write the page and say where it is."""
+    from boxmask.doctor.save import save_page
+
+    if html_file is not None:
+        save_page(report, html_file)
+        print(f"page: {html_file}", file=sys.stderr)

@@ -1,0 +1,136 @@
+"""Check a data set: read its labels, check them, and pass over its photos."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.summary import summarize
+from boxmask.data.checks.table import CHECKS
+from boxmask.data.classification.examine import examine_class_folders
+from boxmask.data.detection.examine import examine
+from boxmask.data.detection.read import has_detection_labels
+from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.formats.labels import Labels
+from boxmask.data.formats.source import find_source
+from boxmask.data.photo_records.examine import examine_photos
+from boxmask.data.photo_records.records import PhotoRecords
+from boxmask.data.segmentation.examine import examine_label_maps
+from boxmask.data.segmentation.label_map_folder import has_label_maps
+from boxmask.data.split_file import splits_in_file
+from boxmask.doctor.photos.check import check_photo_records
+from boxmask.doctor.report import CheckReport
+from boxmask.errors import LabelError
+from boxmask.file_kinds import is_file, is_folder
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called after each photo with the number of photos done and of all photos."""
+
+DATA_UNREADABLE = Kind(
+    "data-unreadable",
+    "error",
+    "Data sets whose labels cannot be read",
+    "Give a folder or label file in one of the supported formats.",
+)
+
+
+def check_data(
+    data: Path,
+    *,
+    labels_only: bool = False,
+    split_file: Path | None = None,
+    classes_file: Path | None = None,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Check labels, and photos unless `labels_only`.
+
+    split_file:   the splits to check. Default: the data set's own.
+    classes_file: the classes of label maps; see `boxmask.data.segmentation.classes_file`
+
+    Whatever is wrong with the data set becomes a finding. Raises LabelError if there is nothing at `data`, or
+    if the split file cannot be used, and UsageError for a classes file for other labels than label maps.
+    """
+    if not (is_file(data) or is_folder(data)):
+        raise LabelError(f"{data}: no such file or folder. Check the spelling.")
+    findings = Findings()
+    try:
+        examination = _examine(data, findings, labels_only=labels_only, classes_file=classes_file)
+    except LabelError as error:
+        findings.add(Finding(DATA_UNREADABLE, Location(str(data)), str(error).removeprefix(f"{data}: ")))
+        return CheckReport(data, find_source(data).root, "", findings, 0)
+    if split_file is not None:
+        examination = _with_splits(examination, split_file)
+    for check in CHECKS:
+        check(examination, findings)
+    labels = examination.labels
+    records = None if labels_only else _check_photos(examination, findings, progress)
+    return CheckReport(
+        data=data,
+        root=labels.root,
+        labels=labels.format_name,
+        findings=findings,
+        num_photos=len(labels.photos if records is None else records),
+        splits={photo.file: photo.split for photo in labels.photos if photo.split},
+        summary=summarize(examination),
+        examination=examination,
+        records=records,
+    )
+
+
+def _examine(data: Path, findings: Findings, *, labels_only: bool, classes_file: Path | None) -> Examination:
+    """Read the labels: those of objects first, then label maps, then class folders."""
+    if classes_file is not None:
+        return examine_label_maps(data, findings, classes_file=classes_file)
+    if has_detection_labels(data):
+        return examine(data, findings, photos=not labels_only)
+    if has_label_maps(data):
+        return examine_label_maps(data, findings)
+    return examine_class_folders(data, findings)
+
+
+def _with_splits(examination: Examination, split_file: Path) -> Examination:
+    labels = examination.labels
+    splits = splits_in_file(split_file, [photo.file for photo in labels.photos])
+    photos = [replace(photo, split=splits.get(photo.file)) for photo in labels.photos]
+    return replace(examination, labels=replace(labels, photos=photos))
+
+
+# ---------------------------------------------------------------- photos
+
+
+def _check_photos(examination: Examination, findings: Findings, progress: Progress | None) -> PhotoRecords:
+    labels = examination.labels
+    files = _photo_files(labels)
+    splits = {photo.file: photo.split or "" for photo in labels.photos}
+    records = examine_photos(labels.root, files, progress)
+    split_of = np.array([splits.get(file, "") for file in files], dtype="<U5")
+    check_photo_records(records, split_of, findings, examination)
+    return records
+
+
+def _photo_files(labels: Labels) -> list[str]:
+    """The labeled photos that exist, and unlabeled ones in the same folders; no label maps."""
+    labeled = {photo.file for photo in labels.photos if not photo.missing_name}
+    folders = {posixpath.dirname(file) for file in labeled}
+    read = {*labels.other_files, *_label_files(labels)} - labeled
+    beside = (
+        file
+        for file in find_source(labels.root).photos
+        if posixpath.dirname(file) in folders and file not in read
+    )
+    return sorted(labeled.union(beside))
+
+
+def _label_files(labels: Labels) -> set[str]:
+    """The files that name photos, relative to the root."""
+    return {
+        Path(photo.location.file).relative_to(labels.root).as_posix()
+        for photo in labels.photos
+        if Path(photo.location.file).is_relative_to(labels.root)
+    }

@@ -1,0 +1,67 @@
+"""Which findings the page shows on their photos, and which photos that takes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+
+from boxmask.data.findings import Finding, Kind
+from boxmask.doctor.report import CheckReport
+from boxmask.file_kinds import PHOTO_SUFFIXES
+
+MAX_CARDS = 12
+"""Findings of one kind that are shown on their photos; the others are listed as text."""
+
+MAX_PER_SPLIT = 4
+"""Photos of a group or of copies that are shown per split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A finding that is shown on its photos.
+
+    photos: by split, each "train", "val", "test" or ""; the photo of the finding first
+    hidden: the number of photos that are not shown
+    """
+
+    finding: Finding
+    photos: tuple[tuple[str, str], ...]
+    hidden: int
+
+
+def choose_cards(report: CheckReport) -> dict[Kind, list[Card]]:
+    """The first findings of each kind that have a photo, those on different photos first."""
+    cards = {}
+    for kind in report.kinds():
+        with_photo = [finding for finding in report.findings.of(kind) if _photos(finding)]
+        cards[kind] = [_card(finding, report) for finding in _on_different_photos(with_photo)[:MAX_CARDS]]
+    return cards
+
+
+def by_priority(cards: dict[Kind, list[Card]]) -> list[Card]:
+    """The first card of each kind, then the second of each, so that a full page shows some of each kind."""
+    rounds = zip_longest(*cards.values())
+    return [card for card in chain.from_iterable(rounds) if card is not None]
+
+
+def _on_different_photos(findings: Sequence[Finding]) -> list[Finding]:
+    """The first finding of each photo, then the others."""
+    first = {finding.photo: number for number, finding in reversed(list(enumerate(findings)))}
+    numbers = sorted(range(len(findings)), key=lambda number: first[findings[number].photo] != number)
+    return [findings[number] for number in numbers]
+
+
+def _photos(finding: Finding) -> list[str]:
+    files = (finding.photo, *finding.related)
+    return list(dict.fromkeys(file for file in files if file.lower().endswith(PHOTO_SUFFIXES)))
+
+
+def _card(finding: Finding, report: CheckReport) -> Card:
+    files = _photos(finding)
+    by_split: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        by_split[report.splits.get(file, "")].append(file)
+    shown = [(file, split) for split, members in by_split.items() for file in members[:MAX_PER_SPLIT]]
+    return Card(finding, tuple(shown), len(files) - len(shown))

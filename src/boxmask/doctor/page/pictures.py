@@ -1,0 +1,136 @@
+"""Small pictures of photos, as data URIs that together stay below a number of bytes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import posixpath
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+
+from boxmask.data.findings import Box
+from boxmask.doctor.page.regions import Region, region_around
+from boxmask.errors import PhotoError
+from boxmask.photos.read import load_photo
+
+MAX_BYTES = 6_000_000
+"""All pictures of a page together."""
+
+PHOTO_SIDE = 480
+"""Longest side of a picture of a whole photo, in pixels."""
+
+CROP_SIDE = 320
+"""Longest side of a picture of a part of a photo, in pixels."""
+
+_QUALITY = 70
+_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a region of a photo."""
+
+    id: str
+    region: Region
+    uri: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoPictures:
+    """The pictures of one photo.
+
+    size:  (width, height) of the photo as shown
+    whole: the photo
+    crops: by region
+    """
+
+    size: tuple[int, int]
+    whole: Picture
+    crops: Mapping[Region, Picture]
+
+    def all(self) -> tuple[Picture, ...]:
+        """The whole photo and its parts."""
+        return self.whole, *self.crops.values()
+
+
+@dataclass(frozen=True)
+class Album:
+    """The pictures of a page.
+
+    photos:     by file
+    unreadable: files that cannot be shown
+    is_full:    whether photos are missing because the page would grow too large
+    """
+
+    photos: Mapping[str, PhotoPictures]
+    unreadable: frozenset[str]
+    is_full: bool
+
+    def pictures(self) -> list[Picture]:
+        """All pictures."""
+        return [picture for photo in self.photos.values() for picture in photo.all()]
+
+
+def make_album(root: Path, boxes: Mapping[str, Sequence[Box]], max_bytes: int = MAX_BYTES) -> Album:
+    """Make pictures of photos, and of the parts around boxes, until they are too large together.
+
+    boxes: of each photo, by file, those to show first in front
+    """
+    photos: dict[str, PhotoPictures] = {}
+    unreadable, num_bytes = set(), 0
+    with ThreadPoolExecutor(_THREADS) as pool:
+        jobs = [
+            (file, pool.submit(_make_pictures, root, file, f"photo-{number}", drawn))
+            for number, (file, drawn) in enumerate(boxes.items(), start=1)
+        ]
+        for file, job in jobs:
+            pictures = job.result()
+            if pictures is None:
+                unreadable.add(file)
+                continue
+            num_bytes += sum(len(picture.uri) for picture in pictures.all())
+            if num_bytes > max_bytes:
+                pool.shutdown(wait=False, cancel_futures=True)
+                return Album(photos, frozenset(unreadable), is_full=True)
+            photos[file] = pictures
+    return Album(photos, frozenset(unreadable), is_full=False)
+
+
+def _make_pictures(root: Path, file: str, name: str, boxes: Sequence[Box]) -> PhotoPictures | None:
+    """None for a photo that cannot be read, and for a path that leads out of the data set."""
+    if posixpath.isabs(file) or ".." in file.split("/"):
+        return None
+    try:
+        photo = Image.fromarray(load_photo(root / file))
+    except PhotoError:
+        return None
+    whole = Picture(name, (0, 0, *photo.size), _encode(photo, PHOTO_SIDE))
+    crops = {
+        region: Picture(f"{name}-{number}", region, _encode(_crop(photo, region), CROP_SIDE))
+        for number, region in enumerate(_regions(boxes, photo.size), start=1)
+    }
+    return PhotoPictures(photo.size, whole, crops)
+
+
+def _regions(boxes: Sequence[Box], size: tuple[int, int]) -> list[Region]:
+    """The parts that need a picture, because that of the whole photo is coarser than the photo."""
+    regions = (region_around(box, size) for box in boxes)
+    return list(dict.fromkeys(region for region in regions if region)) if max(size) > PHOTO_SIDE else []
+
+
+def _crop(photo: Image.Image, region: Region) -> Image.Image:
+    x, y, width, height = region
+    return photo.crop((x, y, x + width, y + height))
+
+
+def _encode(photo: Image.Image, longest_side: int) -> str:
+    """A data URI of the photo, made smaller if it is larger."""
+    small = photo.copy()
+    small.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    small.save(buffer, "WEBP", quality=_QUALITY, method=4)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -1,0 +1,63 @@
+"""How a finding is drawn: frames around photos and parts of them, in pixels of the photo."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from boxmask.data.findings import Box
+from boxmask.doctor.page.pictures import PhotoPictures, Picture
+from boxmask.doctor.page.regions import Rectangle, frame_around, rectangle, region_around
+
+_MAX_REACH = 0.6
+"""A frame reaches this many photos beyond the photo, to show boxes outside it."""
+
+_SMALL_SHARE = 0.04
+"""Boxes with a side below this share of the frame get a ring around them, so that they are found."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A frame with pictures and a box in it, in pixels of the photo.
+
+    frame:  x, y, width, height of what is shown
+    ring:   center and radius of a circle around a box that is hardly visible
+    """
+
+    frame: Rectangle
+    picture: Picture
+    box: Rectangle | None = None
+    ring: tuple[float, float, float] | None = None
+    outline: str = ""
+
+
+def whole_view(pictures: PhotoPictures, box: Box | None) -> View:
+    """The photo with the box; the frame is larger than the photo if the box reaches beyond it."""
+    width, height = pictures.size
+    drawn = rectangle(box)
+    if drawn is None:
+        return View((0, 0, width, height), pictures.whole)
+    x, y, box_width, box_height = drawn
+    left, top = max(min(0.0, x), -_MAX_REACH * width), max(min(0.0, y), -_MAX_REACH * height)
+    right = min(max(width, x + box_width), (1 + _MAX_REACH) * width)
+    bottom = min(max(height, y + box_height), (1 + _MAX_REACH) * height)
+    margin = 0.02 * max(width, height) if (left, top, right, bottom) != (0, 0, width, height) else 0.0
+    frame = (left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin)
+    return View(frame, pictures.whole, drawn, _ring(drawn, frame))
+
+
+def crop_view(pictures: PhotoPictures, box: Box | None) -> View | None:
+    """The part of the photo around the box; None if the whole photo shows it well enough."""
+    frame, region, drawn = frame_around(box, pictures.size), region_around(box, pictures.size), rectangle(box)
+    if frame is None or region is None or drawn is None:
+        return None
+    return View(frame, pictures.crops.get(region, pictures.whole), drawn, _ring(drawn, frame))
+
+
+def _ring(box: Rectangle, frame: Rectangle) -> tuple[float, float, float] | None:
+    longest = max(frame[2:])
+    if min(box[2:]) >= _SMALL_SHARE * longest:
+        return None
+    radius = max(0.6 * math.hypot(box[2], box[3]), _SMALL_SHARE * longest)
+    is_long = max(box[2:]) > 0.3 * longest
+    return None if is_long else (box[0] + box[2] / 2, box[1] + box[3] / 2, radius)

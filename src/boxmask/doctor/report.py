@@ -1,0 +1,92 @@
+"""The report of a check: the findings in the order in which they are shown, and numbers of the data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.summary import Summary
+from boxmask.data.findings import Finding, Findings, Kind, Severity
+from boxmask.data.photo_records.records import PhotoRecords
+from boxmask.errors import UsageError
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `boxmask check` found. Its text is the report of the terminal.
+
+    data:        as the user gave it
+    root:        the folder that the paths of photos are relative to
+    labels:      the kind of labels, in words: "Pascal VOC"; "" if there are none that can be read
+    findings:    all findings
+    num_photos:  photos in the data set, labeled or not
+    splits:      "train", "val" or "test" by photo; photos in no split are left out
+    summary:     numbers of the data set; None if its labels cannot be read
+    examination: the labels; None if they cannot be read
+    records:     what the pass over the photos found out; None without one
+    """
+
+    data: Path
+    root: Path
+    labels: str
+    findings: Findings = field(repr=False)
+    num_photos: int
+    splits: Mapping[str, str] = field(default_factory=dict, repr=False)
+    summary: Summary | None = field(default=None, repr=False)
+    examination: Examination | None = field(default=None, repr=False)
+    records: PhotoRecords | None = field(default=None, repr=False)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether there is an error among the findings."""
+        return self.count("error") > 0
+
+    def count(self, severity: Severity) -> int:
+        """The number of findings of one severity."""
+        return sum(self.findings.count(kind) for kind in self.findings.kinds if kind.severity == severity)
+
+    def kinds(self) -> list[Kind]:
+        """The kinds that were found: errors first, then by the order in which they were found."""
+        return sorted(self.findings.kinds, key=lambda kind: SEVERITIES.index(kind.severity))
+
+    def __iter__(self) -> Iterator[Finding]:
+        """The findings that are kept, in the order of `kinds`."""
+        for kind in self.kinds():
+            yield from self.findings.of(kind)
+
+    def __str__(self) -> str:
+        from boxmask.doctor.text import format_report
+
+        return format_report(self)
+
+    def to_dict(self) -> dict[str, object]:
+        """As JSON values; see `boxmask.doctor.json_report`."""
+        from boxmask.doctor.json_report import report_to_dict
+
+        return report_to_dict(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the report as a page (.html) or as JSON (.json).
+
+        Raises UsageError for another suffix, and for a file that boxmask did not write. Raises OutputError.
+        """
+        from boxmask.doctor.save import save_report
+
+        save_report(self, Path(path))
+
+    def write_split(self, path: str | Path, group_by: str = "auto", seed: int = 0) -> tuple[str, ...]:
+        """Draw a split in which photos that belong together are in one part, and write it as a split file.
+
+        group_by: what belongs together; see `boxmask.data.groups.group_by.find_groups`
+
+        Returns notes on the split. Raises UsageError for a report without photos, and for another `group_by`.
+        """
+        from boxmask.doctor.photos.split import write_grouped_split
+
+        if self.records is None:
+            raise UsageError("The photos were not checked, so that no split of them can be drawn.")
+        return write_grouped_split(self.records, Path(path), group_by, seed, self.examination)
