@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         classifiers,
         data,
         detectors,
+        doctor,
         evaluation,
         geometry,
         kernels,
@@ -54,14 +55,16 @@ if TYPE_CHECKING:
         visualization,
         weights,
     )
+    from boxmask.doctor.report import CheckReport
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
     from boxmask.types import Classification, Detection, Detections, SegmentationMap
-    from boxmask.verbs import convert, evaluate, load, predict, train
+    from boxmask.verbs import check, convert, evaluate, load, predict, train
 
 __version__ = "0.2.0"
 __all__ = [
     "BoxmaskError",
+    "CheckReport",
     "CheckpointError",
     "Classification",
     "Detection",
@@ -76,10 +79,12 @@ __all__ = [
     "TrainingError",
     "UsageError",
     "WeightsError",
+    "check",
     "classifiers",
     "convert",
     "data",
     "detectors",
+    "doctor",
     "evaluate",
     "evaluation",
     "geometry",
@@ -103,12 +108,14 @@ __all__ = [
 ]
 
 _LAZY = {
+    "CheckReport": "boxmask.doctor.report",
     "Classification": "boxmask.types",
     "Detection": "boxmask.types",
     "Detections": "boxmask.types",
     "Recipe": "boxmask.runs.recipe",
     "Run": "boxmask.runs.run",
     "SegmentationMap": "boxmask.types",
+    "check": "boxmask.verbs",
     "convert": "boxmask.verbs",
     "evaluate": "boxmask.verbs",
     "load": "boxmask.verbs",

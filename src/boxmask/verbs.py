@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from boxmask.data.conversion.report import Conversion
+    from boxmask.doctor.report import CheckReport
     from boxmask.evaluation.contract import Evaluation
     from boxmask.models.table import AnyModel
     from boxmask.prediction.predict import Prediction
@@ -63,6 +64,34 @@ def train(
     if "device" in fields:
         fields["device"] = str(fields["device"])  # a torch.device will do, too; recipe.json holds text
     return start_training(Path(data), replace(recipe or Recipe(), **fields), Path(out) if out else None)[0]
+
+
+def check(
+    data: str | os.PathLike[str],
+    *,
+    labels_only: bool = False,
+    split_file: str | os.PathLike[str] | None = None,
+    classes_file: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Check labels and photos: what is wrong, where, and what to do.
+
+        report = boxmask.check("my-photos/")
+        print(report)
+        report.save("report.html")  # or report.json
+
+    Nothing is changed. `boxmask check --help` describes the options. Whatever is wrong with the data set is in
+    the report. Raises LabelError if there is nothing at `data`, or if a file of the options cannot be used.
+    """
+    from boxmask.doctor.check import check_data
+
+    return check_data(
+        Path(data),
+        labels_only=labels_only,
+        split_file=Path(split_file) if split_file else None,
+        classes_file=Path(classes_file) if classes_file else None,
+        progress=progress,
+    )
 
 
 def load(run: RunLike, device: str = "auto") -> AnyModel:

@@ -73,7 +73,7 @@ def check_data(
     return CheckReport(
         data=data,
         root=labels.root,
-        labels=labels.format_name,
+        labels=labels.format_name.partition(" (")[0],
         findings=findings,
         num_photos=len(labels.photos if records is None else records),
         splits={photo.file: photo.split for photo in labels.photos if photo.split},

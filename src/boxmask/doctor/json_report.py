@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from importlib.metadata import version
 from typing import Any
 
-from importlib.metadata import version
 from boxmask.data.findings import Finding
 from boxmask.doctor.report import SEVERITIES, CheckReport
 

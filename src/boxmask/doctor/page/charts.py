@@ -249,10 +249,10 @@ def _heat_level(count: int, most: int) -> int:
 
 def _heat_words(grid: Sequence[Sequence[int]]) -> str:
     """Which ninth of the photo has most boxes, in words."""
-    third = max(1, len(grid) // 3)
+    edges = [len(grid) * part // 3 for part in range(4)]
     sums = {
         f"{row} {column}".replace("middle center", "center"): sum(
-            sum(cells[x * third : (x + 1) * third]) for cells in grid[y * third : (y + 1) * third]
+            sum(cells[edges[x] : edges[x + 1]]) for cells in grid[edges[y] : edges[y + 1]]
         )
         for y, row in enumerate(("upper", "middle", "lower"))
         for x, column in enumerate(("left", "center", "right"))

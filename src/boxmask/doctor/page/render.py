@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from importlib.metadata import version
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from importlib.metadata import version
 from boxmask.data.findings import MAX_PER_KIND, Box, Finding, Kind, Severity
 from boxmask.doctor.page.cards import Card, by_priority, choose_cards
 from boxmask.doctor.page.charts import make_charts

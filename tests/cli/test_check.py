@@ -1,0 +1,91 @@
+"""boxmask check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Boxmask = Callable[..., "Completed"]  # type: ignore[name-defined]  # noqa: F821 (of conftest.py)
+
+
+@pytest.fixture
+def damaged(demo: Path, tmp_path: Path) -> Path:
+    """Labels in which the first box has no width."""
+    document = json.loads((demo / "annotations" / "instances_train.json").read_text())
+    document["annotations"][0]["bbox"][2] = 0
+    file = tmp_path / "damaged" / "labels.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps(document, indent=1))
+    (file.parent / "images").symlink_to(demo / "images")
+    return file
+
+
+def test_sound_labels_end_with_0(boxmask: Boxmask, demo: Path) -> None:
+    done = boxmask("check", demo, "--labels-only")
+    assert done.status == 0
+    assert done.out.splitlines()[-1].startswith(f"{demo} (COCO JSON): 24 photos")
+    assert ": 0 errors" in done.out
+
+
+def test_labels_that_cannot_be_read_end_with_1(boxmask: Boxmask, here: Path) -> None:
+    (here / "labels.json").write_text('{"images": [')
+    done = boxmask("check", here, "--labels-only", "--json", "-")
+    assert done.status == 1
+    assert json.loads(done.out)["totals"]["errors"] >= 1
+
+
+def test_a_folder_without_labels_ends_with_1(boxmask: Boxmask, here: Path) -> None:
+    (here / "notes.txt").write_text("nothing")
+    done = boxmask("check", here)
+    assert done.status == 1
+    assert "[data-unreadable]" in done.out
+
+
+def test_a_missing_folder_ends_with_1(boxmask: Boxmask) -> None:
+    done = boxmask("check", "nowhere")
+    assert done.status == 1
+    assert "nowhere: no such file or folder" in done.err
+
+
+def test_page_and_json_are_written(boxmask: Boxmask, demo: Path, here: Path) -> None:
+    done = boxmask("check", demo, "--labels-only", "--html", "report.html", "--json", "report.json")
+    assert done.status == 0
+    assert "page: report.html" in done.err
+    assert (here / "report.html").read_text().startswith("<!DOCTYPE html>")
+    content = json.loads((here / "report.json").read_text())
+    assert content["totals"]["photos"] == 24
+    assert [row["name"] for row in content["summary"]["classes"]][:2] == ["zero", "one"]
+
+
+def test_json_on_stdout_is_all_of_stdout(boxmask: Boxmask, demo: Path) -> None:
+    assert json.loads(boxmask("check", demo, "--labels-only", "--json", "-").out)["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--labels-only", "--write-split", "split.json"), "--write-split needs the photos"),
+        (("--group-by", "folder"), "--write-split FILE"),
+    ],
+)
+def test_wrong_usage_ends_with_2(boxmask: Boxmask, demo: Path, flags: tuple[str, ...], message: str) -> None:
+    done = boxmask("check", demo, *flags)
+    assert done.status == 2
+    assert message in done.err
+
+
+def test_files_of_the_user_are_not_replaced(boxmask: Boxmask, demo: Path, here: Path) -> None:
+    (here / "mine.html").write_text("mine")
+    done = boxmask("check", demo, "--html", "mine.html")
+    assert done.status == 2
+    assert (here / "mine.html").read_text() == "mine"
+
+
+def test_results_in_the_data_set_are_no_labels(boxmask: Boxmask, damaged: Path) -> None:
+    folder = damaged.parent
+    first = boxmask("check", folder, "--labels-only", "--json", folder / "report.json")
+    again = boxmask("check", folder, "--labels-only")
+    assert again.out == first.out

@@ -1,0 +1,127 @@
+"""The page in a browser: filters, links, keys, phones and printing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boxmask.doctor.report import CheckReport
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt install chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, report: CheckReport, tmp_path: Path) -> Iterator[Any]:
+    """The page of the report. Messages of the browser and requests fail the test."""
+    report.save(tmp_path / "report.html")
+    context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda request: problems.extend([request.url] * request.url.startswith("http")))
+    page.goto((tmp_path / "report.html").as_uri())
+    yield page
+    assert problems == []
+    assert page.title() == "cats & dogs: labels checked by boxmask"  # no hostile name has changed it
+    context.close()
+
+
+def shown(page: Any) -> list[str]:
+    """The ids of the kinds that are shown."""
+    return [kind.get_attribute("id") for kind in page.query_selector_all(".kind") if kind.is_visible()]
+
+
+ALL = ["box-empty", "file-unreadable", "box-tiny", "photo-copies-across-splits", "class-rare"]
+
+
+def test_all_is_shown_at_first(page: Any) -> None:
+    assert shown(page) == ALL
+    assert page.is_disabled("#clear")
+
+
+def test_severities_kinds_and_words_filter(page: Any) -> None:
+    page.uncheck('input[value="error"]')
+    assert shown(page) == ALL[2:]
+    page.select_option("#kind", "class-rare")
+    assert shown(page) == ["class-rare"]
+    assert page.inner_text("#shown") == "1 of 10 listed findings are shown."
+    page.click("#clear")
+    assert shown(page) == ALL
+    page.fill("#search", "val/1.JPG width")
+    assert shown(page) == ["box-empty"]
+    assert len([card for card in page.query_selector_all(".entry") if card.is_visible()]) == 1
+
+
+def test_keys_lead_to_the_search_and_back(page: Any) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("tiny")
+    assert shown(page) == ["box-tiny"]
+    page.keyboard.press("Escape")
+    assert shown(page) == ALL
+
+
+def test_everything_can_be_reached_with_the_tab_key(page: Any) -> None:
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.getAttribute('href')"))
+    assert {"#findings", "#errors", "search", "kind", "#box-tiny"} <= reached
+
+
+def test_a_link_to_a_kind_shows_it(page: Any) -> None:
+    page.select_option("#kind", "box-empty")
+    page.evaluate("location.hash = '#class-rare'")
+    page.wait_for_timeout(100)
+    assert "class-rare" in shown(page)
+    top = page.evaluate("document.getElementById('class-rare').getBoundingClientRect().top")
+    assert -1 <= top <= 800
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone(page: Any, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.reload()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(246, 247, 248)") == (scheme == "light")
+
+
+def test_pictures_are_drawn(page: Any) -> None:
+    boxes = page.evaluate("[...document.querySelectorAll('.view use')].map(use => use.getBBox().width)")
+    assert len(boxes) > 10
+    assert min(boxes) > 0
+
+
+def test_print_leaves_out_what_cannot_be_used(page: Any, tmp_path: Path) -> None:
+    page.emulate_media(media="print")
+    assert not page.is_visible("#search")
+    assert page.is_visible("#box-empty")
+    assert len(page.pdf()) > 5000
+
+
+def test_without_script_all_findings_are_there(browser: Any, report: CheckReport, tmp_path: Path) -> None:
+    report.save(tmp_path / "report.html")
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto((tmp_path / "report.html").as_uri())
+    assert shown(page) == ALL
+    assert not page.is_visible("#search")
+    context.close()
