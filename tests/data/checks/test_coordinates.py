@@ -130,13 +130,13 @@ def test_no_objects(examination_of: Make) -> None:
     assert found_in(examination_of()) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 10_000), sizes=st.sampled_from([ONE_SIZE, ORIENTED, MIXED]))
 def test_random_scenes_are_sound(examination_of: Make, seed: int, sizes: list[tuple[int, int]]) -> None:
     assert found_in(scene(examination_of, sizes, lambda box, edges: box, seed)) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 10_000), factor=st.floats(1.3, 8), is_smaller=st.booleans())
 def test_the_factor_is_estimated_to_a_few_percent(
     examination_of: Make, seed: int, factor: float, is_smaller: bool

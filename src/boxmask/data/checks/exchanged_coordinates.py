@@ -51,9 +51,9 @@ def check_exchanged_coordinates(examination: Examination, findings: Findings) ->
     width, height = edges[np.argmax(beyond)].tolist()
     fit = "all" if not beyond_exchanged.any() else f"all but {beyond_exchanged.sum():,}"
     detail = (
-        f"{beyond.sum():,} of {format_count(len(rows), 'box')} reach far beyond their photos, and {fit} fit with "
-        f"x and y exchanged; the first: {format_box(labels, first)} in {photo.file}, which has {width:g} × "
-        f"{height:g} pixels"
+        f"{beyond.sum():,} of {format_count(len(rows), 'box')} reach far beyond their photos, and {fit} fit "
+        f"with x and y exchanged; the first: {format_box(labels, first)} in {photo.file}, which has "
+        f"{width:g} × {height:g} pixels"
     )
     x1, y1, x2, y2 = labels.boxes[first].tolist()
     findings.add(Finding(COORDINATES_EXCHANGED, labels.location(first), detail, photo.file, (y1, x1, y2, x2)))

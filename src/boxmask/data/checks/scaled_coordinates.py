@@ -32,8 +32,8 @@ MAX_SHRUNK = 0.8
 MAX_MARGIN = 0.1
 """Some boxes begin in this part of the copies, at the left and at the top."""
 
-MAX_OFF_CENTER = 0.15
-"""The median center of the boxes is nearer to the center of the copies than this part of their sides."""
+MIN_SIDE_SHARE = 0.25
+"""At least this share of the boxes lies in each half of the copies: left and right, upper and lower."""
 
 COORDINATES_PERCENT = Kind(
     "coordinates-percent",
@@ -95,8 +95,9 @@ def _fill(boxes: Float[np.ndarray, "M 4"], copies: Copies) -> bool:
     """Whether boxes fill the copies from edge to edge."""
     corners = boxes.reshape(-1, 2, 2) / copies.edges[:, None]
     begin = np.quantile(corners[:, 0], MAX_BAD_BOX_SHARE, axis=0, method="lower")
-    off_center = np.abs(np.median(corners.mean(axis=1), axis=0) - 0.5)
-    return bool((np.abs(begin) <= MAX_MARGIN).all() and (off_center <= MAX_OFF_CENTER).all())
+    in_first_half = (corners.mean(axis=1) < 0.5).mean(axis=0)
+    is_balanced = np.abs(in_first_half - 0.5) <= 0.5 - MIN_SIDE_SHARE
+    return bool((np.abs(begin) <= MAX_MARGIN).all() and is_balanced.all())
 
 
 def _are_larger(
