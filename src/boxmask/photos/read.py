@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, TypeVar, cast, overload
+from typing import IO, Any, Protocol, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 import torch
@@ -77,14 +78,17 @@ def load_photo(path: str | Path) -> UInt8[np.ndarray, "H W 3"]:
 
 
 @contextmanager
-def open_image(path: str | Path) -> Iterator[Image.Image]:
+def open_image(path: str | Path, content: bytes | None = None) -> Iterator[Image.Image]:
     """Open an image file without decoding it.
+
+    content: of the file, if it is in memory; `path` is then only its name in messages
 
     Raises PhotoError, naming the file, if it is missing, not an image, too large, or its header damaged.
     """
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(Path(path).open("rb"))
+            opened = Path(path).open("rb") if content is None else io.BytesIO(content)  # noqa: SIM115
+            file: IO[bytes] = stack.enter_context(opened)
             prefix = file.read(16)
             image = None
             for name in Image.ID:  # as `Image.open` does, without its limit

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from boxmask.data.formats import coco, instance_maps, voc, yolo
+from boxmask.data.formats import coco, instance_maps, labelme, voc, yolo
 from boxmask.data.formats.contract import Format, Writer
 
-FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco, yolo), (instance_maps,))
+FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco, yolo, labelme), (instance_maps,))
 """Formats to look for, group by group: a group is only looked for if none of the earlier ones matches.
 
 Instance maps are in the last group, because the folder "labels" may also hold photos.
