@@ -1,28 +1,22 @@
 """Write detections in LabelMe's JSON format, one file per photo, to be reviewed and corrected by hand.
 
-A detection with a mask becomes LabelMe's shape "mask" (LabelMe 5.2 and later): a black-and-white PNG of its
-bounding box, whose two points are the first and the last pixel. Unlike a polygon, it keeps holes and separate
-parts. A detection without a mask becomes a "rectangle".
+A detection with a mask becomes LabelMe's shape "mask" (see `data/formats/labelme/document.py`). A detection
+without a mask becomes a "rectangle".
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
-from PIL import Image
 
+from boxmask.data.formats.labelme.document import labelme_document, labelme_shape, mask_shape
 from boxmask.outputs.marks import MARK_KEY, mark_document
 from boxmask.results.json_file import save_json
 from boxmask.results.short_floats import shortest
 from boxmask.types import Detections
-
-VERSION = "5.5.0"  # the LabelMe version whose format this is
 
 
 def labelme_json(photo: str | Path, detections: Detections) -> dict[str, Any]:
@@ -30,22 +24,14 @@ def labelme_json(photo: str | Path, detections: Detections) -> dict[str, Any]:
 
     LabelMe rotates the photo as its EXIF data says; so do the detections.
     """
-    height, width = detections.size
     shapes = [_rectangle(detections, row) for row in range(len(detections))]
     if detections.masks is not None:
         crops, windows = detections.masks.crops(), detections.masks.windows.tolist()
-        known = np.flatnonzero(detections.masks.known).tolist()
-        for row in known:
-            shapes[row] |= _mask_fields(crops[row], *windows[row])
-    return {
-        "version": VERSION,
-        "flags": {},
-        "shapes": shapes,
-        "imagePath": Path(photo).as_posix(),
-        "imageData": None,
-        "imageHeight": height,
-        "imageWidth": width,
-    }
+        for row in np.flatnonzero(detections.masks.known).tolist():
+            shapes[row] = mask_shape(detections.names[row], crops[row], tuple(windows[row]))
+    for row, shape in enumerate(shapes):
+        shape["score"] = shortest(detections.scores[row].cpu().numpy())
+    return labelme_document(Path(photo).as_posix(), detections.size, shapes)
 
 
 def save_labelme(photo: str | Path, detections: Detections, path: str | Path) -> None:
@@ -70,24 +56,4 @@ def _relative_path(photo: Path, folder: Path) -> Path:
 def _rectangle(detections: Detections, row: int) -> dict[str, Any]:
     """The shape of a detection's box."""
     x1, y1, x2, y2 = (shortest(edge) for edge in detections.boxes[row].cpu().numpy())
-    return {
-        "label": detections.names[row],
-        "points": [[x1, y1], [x2, y2]],
-        "group_id": None,
-        "description": "",
-        "shape_type": "rectangle",
-        "flags": {},
-        "mask": None,
-        "score": shortest(detections.scores[row].cpu().numpy()),
-    }
-
-
-def _mask_fields(crop: Bool[np.ndarray, "h w"], x1: int, y1: int, x2: int, y2: int) -> dict[str, Any]:
-    """The fields that turn a rectangle into a mask."""
-    png = io.BytesIO()
-    Image.fromarray(crop).save(png, "PNG")
-    return {
-        "points": [[x1, y1], [x2 - 1, y2 - 1]],
-        "shape_type": "mask",
-        "mask": base64.b64encode(png.getvalue()).decode("ascii"),
-    }
+    return labelme_shape(detections.names[row], "rectangle", [[x1, y1], [x2, y2]])

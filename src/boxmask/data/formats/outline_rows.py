@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -79,13 +79,15 @@ class OutlineRows:
         if not np.isfinite(numbers).all():
             raise ValueError("an outline with a number that is not finite")
         if kind == _POLYGONS:
-            return _polygons(numbers, self._lengths[self._length_ends[row] : self._length_ends[row + 1]])
+            return _polygons(
+                numbers, self._lengths[self._length_ends[row] : self._length_ends[row + 1]].tolist()
+            )
         x, y, width, height, rotation = numbers.tolist()
         make = Ellipse if kind == _ELLIPSE else RotatedBox
         return make((x, y), (width, height), rotation)
 
 
-def _polygons(numbers: NDArray[np.float64], lengths: array[int]) -> Polygons:
+def _polygons(numbers: NDArray[np.float64], lengths: Sequence[int]) -> Polygons:
     """lengths: the points of each part; negative for holes"""
     if min(map(abs, lengths), default=0) < 3:
         raise ValueError(f"a polygon of {min(map(abs, lengths), default=0)} points; it needs at least 3")

@@ -17,7 +17,10 @@ from boxmask.errors import LabelError
 from boxmask.names import Match
 
 _OPENING = re.compile(r'\s*\{.*?"(info|licenses|images|annotations|categories)"\s*:', re.DOTALL)
-_OTHER_OPENING = re.compile(r'\s*\{.*?("shapes"|"_via_\w+"|"type"\s*:\s*"Feature)', re.DOTALL)
+_OTHER_OPENING = re.compile(
+    r'\s*\{.*?("(shapes|imageData|imagePath|_via_\w+|region_attributes|vid_list)"\s*:|"type"\s*:\s*"Feature)',
+    re.DOTALL,
+)
 """LabelMe, VIA and GeoJSON, whose files are many or large, so that they are not read to their end."""
 
 
@@ -56,10 +59,10 @@ def _is_coco(source: Source, file: str) -> bool:
     """Raises LabelError for a file that cannot be read."""
     path = source.root / file
     beginning = read_beginning(path)
-    if _OPENING.match(beginning):
-        return True
     if _OTHER_OPENING.match(beginning):
         return False
+    if _OPENING.match(beginning):
+        return True
     content = read_json(path)
     return (
         isinstance(content, dict)

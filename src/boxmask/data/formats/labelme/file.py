@@ -25,7 +25,7 @@ SHAPES_JOINED = Kind(
 )
 
 _PHOTO_FIELDS = ("imagePath", "imageData", "imageHeight", "imageWidth")
-_OWN_FIELDS = frozenset(
+OWN_FIELDS = frozenset(
     ("version", "flags", "shapes", *_PHOTO_FIELDS, "lineColor", "fillColor", "boxmask"),
 )
 
@@ -88,7 +88,7 @@ def read_labelme_file(root: Path, file: str, findings: Findings) -> LabelmeFile:
 
 def _photo_attributes(content: dict[str, Any]) -> dict[str, object]:
     """The flags of the photo, and the fields that LabelMe itself does not know."""
-    others = {key: value for key, value in content.items() if key not in _OWN_FIELDS and value is not None}
+    others = {key: value for key, value in content.items() if key not in OWN_FIELDS and value is not None}
     flags = content.get("flags")
     return others | (flags if isinstance(flags, dict) else {})
 

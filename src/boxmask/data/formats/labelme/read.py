@@ -24,7 +24,7 @@ from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
-from boxmask.data.text import read_beginning
+from boxmask.data.text import read_beginning, read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.masks import Size
 from boxmask.photos.size import photo_size
@@ -32,6 +32,9 @@ from boxmask.photos.size import photo_size
 NAME = "LabelMe (a folder with one JSON file per photo)"
 
 _OPENING = re.compile(r'\s*\{.*?"(shapes|imagePath|imageData|imageHeight)"\s*:', re.DOTALL)
+_CLASSES_FILE = "labels.txt"
+_NO_CLASSES = ("__ignore__", "_background_")  # in the lists of LabelMe's examples
+
 _MANY, _SAMPLE = 2000, 200
 """Of more JSON files than `_MANY`, a sample is looked at. If it holds LabelMe files only, all are read."""
 
@@ -61,31 +64,61 @@ def unreadable(source: Source) -> list[str]:
 
 def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     """Read label files, and find their photos."""
-    rows, file_of, shape_of = ObjectRows(), array("q"), array("q")
-    label_files: list[LabelmeFile] = []
     photos: list[LabeledPhoto] = []
+    objects = _Objects(source.root, photos)
     for file in _read_files(source.root, files, findings):
-        size = partial(_size, source.root, photos, len(label_files))
-        for labeled in file.objects:
-            add_object(rows, len(label_files), labeled.shapes, size)
-            file_of.append(len(label_files))
-            shape_of.append(labeled.index)
-        label_files.append(replace(file, objects=[]))  # they would take most of the memory
-
-    def location(row: int) -> Location:
-        lines = _line_numbers(source.root / label_files[file_of[row]].file)
-        return lines.location("shapes", shape_of[row], None)
-
+        objects.add(file)
     finder = PhotoFinder(source)
-    found = find_labelme_photos(label_files, finder, source.root, findings)
-    pairs = list(zip(label_files, found, strict=True))
+    found = find_labelme_photos(objects.files, finder, source.root, findings)
+    pairs = list(zip(objects.files, found, strict=True))
     photos.extend(_labeled_photo(source.root, file, photo) for file, photo in pairs)
-    attributes = {index: file.attributes for index, file in enumerate(label_files) if file.attributes}
     known = [photo for photo in found if photo is not None]
-    notes = note_on_unlabeled_photos(source, known, "without a label file")
-    labels = rows.labels(source.root, photos, location, photo_attributes=attributes, notes=notes)
+    labels = objects.rows.labels(
+        source.root,
+        photos,
+        objects.location,
+        declared_names=_listed_names(source),
+        photo_attributes={index: file.attributes for index, (file, _) in enumerate(pairs) if file.attributes},
+        notes=note_on_unlabeled_photos(source, known, "without a label file"),
+    )
     embedded = {file.image_path.strip() for file, photo in pairs if file.embeds_photo and photo is None}
-    return replace(labels, did_you_mean=_hint(finder, embedded))
+    return replace(labels, did_you_mean=_hint(finder, embedded), other_files=(_CLASSES_FILE,))
+
+
+class _Objects:
+    """The objects of all files as rows, and the file and the shape of each row.
+
+    photos: filled later: outlines are only read once the photos are known
+    """
+
+    def __init__(self, root: Path, photos: Sequence[LabeledPhoto]) -> None:
+        self.rows = ObjectRows()
+        self.files: list[LabelmeFile] = []
+        self._root, self._photos = root, photos
+        self._file_of, self._shape_of = array("q"), array("q")
+
+    def add(self, file: LabelmeFile) -> None:
+        """Add the objects of a file, which is kept without them: they would take most of the memory."""
+        index = len(self.files)
+        size = partial(_size, self._root, self._photos, index)
+        for labeled in file.objects:
+            add_object(self.rows, index, labeled.shapes, size)
+            self._file_of.append(index)
+            self._shape_of.append(labeled.index)
+        self.files.append(replace(file, objects=[]))
+
+    def location(self, row: int) -> Location:
+        """File and line of the first shape of an object."""
+        lines = _line_numbers(self._root / self.files[self._file_of[row]].file)
+        return lines.location("shapes", self._shape_of[row], None)
+
+
+def _listed_names(source: Source) -> list[str]:
+    """The class names in labels.txt, which LabelMe reads with --labels, in their order."""
+    if _CLASSES_FILE not in source.files:
+        return []
+    names = [line.strip() for line in read_lines(source.root / _CLASSES_FILE)]
+    return [name for name in names if name and name not in _NO_CLASSES]
 
 
 def _read_files(root: Path, files: Sequence[str], findings: Findings) -> Iterator[LabelmeFile]:

@@ -64,7 +64,7 @@ def parse_shape(entry: object) -> Shape:
         kind = "polygon"  # files of LabelMe 2
     parse = _PARSERS.get(kind) if isinstance(kind, str) else None
     if parse is None:
-        raise UnsupportedShapeError(f'"{str(label)[:60]}" is a {str(kind)[:60]}')
+        raise UnsupportedShapeError(f'"{label[:60]}" has the shape type {str(kind)[:60]}')
     box, outline = parse(_coordinates(entry.get("points")), entry)
     group = entry.get("group_id")
     if group is not None and (not isinstance(group, int) or isinstance(group, bool)):
