@@ -5,11 +5,12 @@ VENV ?= .venv
 else
 VENV ?= .venv-$(notdir $(PYTHON))
 endif
+DOCTORS ?= $(VENV)-doctors
 INPUTS ?= 10000
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test chaos check docs bench fuzz clean
+.PHONY: demo test chaos check docs bench bench-doctor fuzz clean
 
 demo: $(READY)  ## generate photos, train, evaluate, predict: about five minutes
 	$(BIN)/boxmask demo
@@ -35,6 +36,9 @@ bench: $(READY)  ## speed beside torchvision; the other scripts in benchmarks/ n
 	$(BIN)/python benchmarks/one_stage_step.py
 	$(BIN)/python benchmarks/prediction.py
 
+bench-doctor: $(READY) $(DOCTORS)/.ready  ## what boxmask check and other programs find in damaged data sets
+	$(BIN)/python benchmarks/bench_doctor.py --others $(DOCTORS)/bin/python
+
 fuzz: $(READY)  ## damage the inputs of every reader and writer, INPUTS times each: about half an hour
 	$(BIN)/python tests/fuzz/run.py --inputs $(INPUTS)
 
@@ -42,6 +46,13 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable ".[dev,docs]"
 	touch $(READY)
+
+# An environment of their own: their dependencies must not decide over those of boxmask.
+$(DOCTORS)/.ready: pyproject.toml $(READY)
+	$(PYTHON) -m venv $(DOCTORS)
+	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['bench-doctor'], sep='\n')" > $(DOCTORS)/requirements.txt
+	$(DOCTORS)/bin/python -m pip install --quiet --requirement $(DOCTORS)/requirements.txt
+	touch $@
 
 clean:
 	rm -rf .venv .venv-* build dist site
