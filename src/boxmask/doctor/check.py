@@ -15,7 +15,7 @@ from boxmask.data.checks.summary import summarize
 from boxmask.data.checks.table import CHECKS
 from boxmask.data.classification.examine import examine_class_folders
 from boxmask.data.detection.examine import examine
-from boxmask.data.detection.read import has_detection_labels
+from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
