@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from boxmask.data.checks.box_sizes import check_box_sizes
+from boxmask.data.checks.class_counts import check_class_counts, check_classes_of_splits
+from boxmask.data.checks.class_shift import check_class_shift
 from boxmask.data.checks.contract import Check
 from boxmask.data.checks.exchanged_coordinates import check_exchanged_coordinates
 from boxmask.data.checks.nearly_repeated_boxes import check_nearly_repeated_boxes
+from boxmask.data.checks.photo_counts import check_background_share, check_photo_paths, check_split_sizes
 from boxmask.data.checks.repeated_boxes import check_repeated_boxes
 from boxmask.data.checks.scaled_coordinates import check_scaled_coordinates
+from boxmask.data.checks.similar_class_names import check_similar_class_names
 
 QUICK_CHECKS: tuple[Check, ...] = (
     check_exchanged_coordinates,
@@ -15,8 +19,17 @@ QUICK_CHECKS: tuple[Check, ...] = (
     check_box_sizes,
     check_repeated_boxes,
     check_nearly_repeated_boxes,
+    check_class_shift,
+    check_similar_class_names,
+    check_photo_paths,
 )
 """Checks that training runs as well. They take seconds for 100,000 photos."""
 
-CHECKS: tuple[Check, ...] = (*QUICK_CHECKS,)
+CHECKS: tuple[Check, ...] = (
+    *QUICK_CHECKS,
+    check_class_counts,
+    check_classes_of_splits,
+    check_background_share,
+    check_split_sizes,
+)
 """The checks of `boxmask check`."""

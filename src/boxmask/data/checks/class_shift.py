@@ -1,0 +1,68 @@
+"""Class numbers that are all one too high or one too low."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from boxmask.data.checks.contract import Examination
+from boxmask.data.findings import Finding, Findings, Kind, Location
+
+MIN_OBJECTS = 5
+"""Fewer objects may use a few classes by accident."""
+
+MIN_USED = 0.5
+"""At least this share of the other classes has objects, so that those without are no accident."""
+
+_BACKGROUND = {"background", "bg", "backgrounds"}
+_NUMBER = re.compile(r"-?\d+")
+
+CLASS_SHIFT = Kind(
+    "class-shift",
+    "error",
+    "Class numbers that are all one too high or too low",
+    "Check some objects: do they have the name of the class before or after theirs? Then correct the list of "
+    "names, so that it begins at the number that the labels begin with, or change all class numbers by one.",
+)
+
+
+def check_class_shift(examination: Examination, findings: Findings) -> None:
+    """Find class numbers that do not begin where the names begin.
+
+    - The first class has no object, and the only number without a name is beyond the last: one too high.
+    - The last class has no object, and the only number without a name is before the first: one too low.
+    - The last class has no object, and the first is named as the background, but has objects: one too low.
+    """
+    labels = examination.labels
+    is_used = np.bincount(labels.labels, minlength=len(labels.class_names)) > 0
+    if len(labels.labels) < MIN_OBJECTS or len(is_used) < 2 or is_used.mean() < MIN_USED or is_used.all():
+        return
+    first, last = labels.class_names[0], labels.class_names[-1]
+    unknown = _unknown_numbers(findings)
+    if not is_used[0] and len(unknown) == 1 and max(unknown) - len(is_used) in (0, 1):
+        detail = f'the first class, "{first}", has no object, and number {max(unknown)} has no name'
+        findings.add(Finding(CLASS_SHIFT, unknown[max(unknown)], f"{detail}: the numbers are one too high"))
+    elif not is_used[-1] and len(unknown) == 1 and max(unknown) in (-1, 0):
+        detail = f'the last class, "{last}", has no object, and number {max(unknown)} has no name'
+        findings.add(Finding(CLASS_SHIFT, unknown[max(unknown)], f"{detail}: the numbers are one too low"))
+    elif is_used[0] and not is_used[-1] and re.sub(r"[\W_]", "", first).casefold() in _BACKGROUND:
+        row = int(np.argmax(labels.labels == 0))
+        detail = f'the first class, "{first}", has objects, and the last, "{last}", has none'
+        photo = labels.photos[labels.photo_of[row]].file
+        x1, y1, x2, y2 = labels.boxes[row].tolist()
+        detail = f"{detail}: the numbers are one too low"
+        findings.add(Finding(CLASS_SHIFT, labels.location(row), detail, photo, (x1, y1, x2, y2)))
+
+
+def _unknown_numbers(findings: Findings) -> dict[int, Location]:
+    """Class numbers that no name belongs to, as the readers found them, with their first location."""
+    numbers: dict[int, Location] = {}
+    for kind in findings.kinds:
+        if kind.id not in ("class-unknown", "id-unknown"):
+            continue
+        for finding in findings.of(kind):
+            found = _NUMBER.search(finding.detail)
+            if found and (kind.id == "class-unknown" or "categor" in finding.detail):
+                numbers.setdefault(int(found[0]), finding.location)
+    return numbers

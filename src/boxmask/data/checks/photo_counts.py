@@ -1,0 +1,74 @@
+"""Photos without objects, small splits, and photos whose paths collide."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+
+import numpy as np
+
+from boxmask.data.checks.contract import Examination
+from boxmask.data.contract import SPLITS
+from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.messages import format_count, format_percent
+
+MAX_BACKGROUND = 0.3
+"""Some photos without objects teach a model where it must find nothing. If they are more than this share,
+photos were probably not labeled yet."""
+
+MIN_SPLIT = 10
+"""The metrics of fewer photos hardly tell two models apart."""
+
+BACKGROUND_SHARE = Kind(
+    "background-share",
+    "note",
+    "Many photos without objects",
+    "Check that these photos show no objects. If they are not labeled yet, label them or leave them out.",
+)
+SPLIT_SMALL = Kind(
+    "split-small",
+    "note",
+    "Splits with few photos",
+    "Move photos to these splits, or let boxmask draw the splits. The metrics of few photos are inexact.",
+)
+PATH_COLLISION = Kind(
+    "path-collision",
+    "warning",
+    "Paths of photos that differ only in case or Unicode form",
+    "Rename all but one of them. On Windows and macOS, one of these files replaces the other.",
+)
+
+
+def check_background_share(examination: Examination, findings: Findings) -> None:
+    """Find data sets in which many photos have no objects."""
+    labels = examination.labels
+    num_photos = len(labels.photos)
+    without = np.flatnonzero(np.bincount(labels.photo_of, minlength=num_photos) == 0)
+    if num_photos and len(without) > MAX_BACKGROUND * num_photos:
+        first = labels.photos[int(without[0])]
+        share = format_percent(len(without) / num_photos)
+        detail = f"{len(without):,} of {format_count(num_photos, 'photo')} ({share}); the first: {first.file}"
+        findings.add(Finding(BACKGROUND_SHARE, Location(str(labels.root)), detail, first.file))
+
+
+def check_split_sizes(examination: Examination, findings: Findings) -> None:
+    """Find splits with few photos, among those that the data set names."""
+    labels = examination.labels
+    counts = Counter(photo.split for photo in labels.photos)
+    for split in SPLITS:
+        if 0 < counts[split] < MIN_SPLIT:
+            detail = f"{split}: {format_count(counts[split], 'photo')}"
+            findings.add(Finding(SPLIT_SMALL, Location(str(labels.root)), detail))
+
+
+def check_photo_paths(examination: Examination, findings: Findings) -> None:
+    """Find photos whose paths are the same on file systems that ignore case or Unicode form."""
+    by_path: dict[str, dict[str, Location]] = defaultdict(dict)
+    for photo in examination.labels.photos:
+        path = unicodedata.normalize("NFC", unicodedata.normalize("NFC", photo.file).casefold())
+        by_path[path].setdefault(photo.file, photo.location)
+    for files in by_path.values():
+        if len(files) > 1:
+            first, *others = sorted(files)
+            detail = f"{' and '.join([first, *others])} differ only in case or Unicode form"
+            findings.add(Finding(PATH_COLLISION, files[first], detail, first, related=tuple(others)))

@@ -1,0 +1,83 @@
+"""Class numbers that begin one too high or too low."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from boxmask.data.checks.class_shift import check_class_shift
+from boxmask.data.checks.contract import Examination
+from boxmask.data.findings import Finding, Findings, Location
+from boxmask.data.formats.kinds import CLASS_UNKNOWN, ID_UNKNOWN
+
+Make = Callable[..., Examination]
+CLASSES = ("ring", "hook", "stick")
+BOX = (5.0, 5, 50, 50)
+
+
+def found_in(
+    examination_of: Make,
+    used: Sequence[str],
+    unknown: Sequence[int] = (),
+    classes: Sequence[str] = CLASSES,
+    count: int = 5,
+) -> list[Finding]:
+    """`count` objects of each used class, beside those with unknown numbers, which are left out."""
+    findings = Findings()
+    for line, number in enumerate(unknown, start=7):
+        detail = f"class {number}; the numbers with a name are 0 to {len(classes) - 1}"
+        findings.add(Finding(CLASS_UNKNOWN, Location("a.txt", line), detail))
+    objects = [(0, name, BOX) for name in used] * count
+    check_class_shift(examination_of(objects, classes=classes), findings)
+    return [finding for finding in findings if finding.kind.id == "class-shift"]
+
+
+def test_numbers_from_one(examination_of: Make) -> None:
+    found = found_in(examination_of, ["hook", "stick"], [3, 3, 3])
+    assert [str(finding) for finding in found] == [
+        'a.txt:7: the first class, "ring", has no object, and number 3 has no name: '
+        "the numbers are one too high"
+    ]
+
+
+def test_numbers_below_the_names(examination_of: Make) -> None:
+    found = found_in(examination_of, ["ring", "hook"], [0])
+    assert "one too low" in found[0].detail
+
+
+@pytest.mark.parametrize("name", ["background", "_background_", "__Background__", "BG"])
+def test_objects_of_the_background(examination_of: Make, name: str) -> None:
+    found = found_in(examination_of, [name, "hook"], classes=[name, "hook", "stick"])
+    assert [(finding.location.line, finding.photo) for finding in found] == [(1, "000.jpg")]
+    assert "one too low" in found[0].detail
+    assert found_in(examination_of, ["hook", "stick"], classes=[name, "hook", "stick"]) == []
+
+
+@pytest.mark.parametrize(
+    ("used", "unknown"),
+    [
+        (["ring", "hook", "stick"], [3]),  # the first class is used: a class was added
+        (["hook", "stick"], []),  # the first class is only empty
+        (["hook", "stick"], [7]),  # not the next number
+        (["hook", "stick"], [3, 4]),  # several numbers
+        (["ring", "hook"], []),
+        (["ring", "hook"], [3]),
+    ],
+)
+def test_numbers_that_may_be_right(examination_of: Make, used: list[str], unknown: list[int]) -> None:
+    assert found_in(examination_of, used, unknown) == []
+
+
+def test_few_objects_or_classes_show_nothing(examination_of: Make) -> None:
+    assert found_in(examination_of, ["hook", "stick"], [3], count=2) == []
+    many = [f"class{n}" for n in range(30)]
+    assert found_in(examination_of, ["class7", "class8"], [30], classes=many) == []
+
+
+def test_unknown_images_are_no_classes(examination_of: Make) -> None:
+    findings = Findings()
+    findings.add(Finding(ID_UNKNOWN, Location("a.json"), "image_id 3 is the id of no image"))
+    objects = [(0, name, BOX) for name in ("hook", "stick")] * 5
+    check_class_shift(examination_of(objects, classes=CLASSES), findings)
+    assert len(findings) == 1
