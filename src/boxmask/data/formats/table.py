@@ -11,5 +11,5 @@ FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco, yolo, labelme), (instance
 Instance maps are in the last group, because the folder "labels" may also hold photos.
 """
 
-WRITERS: tuple[Writer, ...] = (coco.WRITER, labelme.WRITER)
+WRITERS: tuple[Writer, ...] = (coco.WRITER, yolo.WRITER, labelme.WRITER)
 """The formats that `boxmask convert` writes."""

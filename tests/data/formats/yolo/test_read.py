@@ -390,7 +390,6 @@ def test_a_photo_in_two_lists(read: Read) -> None:
         {"a.jpg": "", "notes.txt": "1 2 3\n"},
         {"a.jpg": "", "a.txt": "Car 0.00 0 1.5 100 100 200 200 1 1 1 1 1 1 0\n"},
         {"a.jpg": "", "classes.txt": "cat\n", "data.yaml": YAML},
-        {"ImageSets/Main/train.txt": "0 1 2 3 4\n"},
         {"a.jpg": "", "a.txt": ""},
     ],
 )

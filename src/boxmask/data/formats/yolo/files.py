@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -53,10 +53,15 @@ def find_yolo_files(source: Source) -> YoloFiles:
     definitions = _definitions(source)
     is_whole = source.candidates == source.files or any(file in definitions for file in source.candidates)
     texts = [file for file in (source.files if is_whole else source.candidates) if _is_text(file)]
-    names = [file for file in source.files if _holds_names(source.root, file)]
+    odd_photos = _names_of_photos(source)
+    names = [file for file in source.files if _holds_names(source.root, file, odd_photos)]
     lists = [file for file in texts if _is_list(source.root, file)]
     others = {*names, *lists}
-    labels = [file for file in texts if file not in others and _may_be_labels(file)]
+    labels = [
+        file
+        for file in texts
+        if file not in others and (not is_incidental(file) or PurePosixPath(file).stem in odd_photos)
+    ]
     return YoloFiles(tuple(definitions), tuple(names), tuple(lists), tuple(labels))
 
 
@@ -106,20 +111,26 @@ def _is_text(file: str) -> bool:
     return file.lower().endswith(".txt")
 
 
-def _may_be_labels(file: str) -> bool:
-    return "ImageSets/" not in file and not is_incidental(file)
+def _names_of_photos(source: Source) -> set[str]:
+    """The names of all photos that are called like other files of a data set: "classes" for classes.jpg."""
+    stems = {posixpath.splitext(posixpath.basename(photo))[0] for photo in source.photos}
+    return {stem for stem in stems if is_incidental(f"{stem}.txt") or _NAMES_FILE.fullmatch(f"{stem}.txt")}
 
 
-def _holds_names(root: Path, file: str) -> bool:
+def _holds_names(root: Path, file: str, odd_photos: Container[str]) -> bool:
     """Whether a file is called as one with class names, and does not hold labels."""
-    is_named_so = _NAMES_FILE.fullmatch(posixpath.basename(file)) is not None
-    return is_named_so and not _LABEL_LINE.match(_beginning(root / file))
+    name = posixpath.basename(file)
+    if not _NAMES_FILE.fullmatch(name):
+        return False
+    beginning = _beginning(root / file)
+    is_label = _LABEL_LINE.match(beginning) or (not beginning and posixpath.splitext(name)[0] in odd_photos)
+    return not is_label
 
 
 def _is_list(root: Path, file: str) -> bool:
     """Whether a file is called after a split and begins with the name of a photo."""
     stem = PurePosixPath(file).stem
-    if split_from_name(stem) is None or "ImageSets/" in file:
+    if split_from_name(stem) is None:
         return False
     beginning = _beginning(root / file).strip().splitlines()
     return bool(beginning) and beginning[0].strip().lower().endswith(PHOTO_SUFFIXES)

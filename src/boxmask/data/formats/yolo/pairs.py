@@ -89,17 +89,20 @@ class _LabelFolders:
         """The folders to look into, the most usual first."""
         if folder not in self._known:
             candidates = [*self._counterparts(folder), folder, *self._inside(folder)]
-            candidates += self._by_telling.get(tuple(telling_folders(f"{folder}/x")), [])
+            alike = self._by_telling.get(tuple(telling_folders(f"{folder}/x")), [])
+            candidates += alike if len(alike) == 1 else []
             self._known[folder] = [found for found in dict.fromkeys(candidates) if found in self._folders]
         return self._known[folder]
 
     def _counterparts(self, folder: str) -> list[str]:
-        """The folder with the last "images" in its path replaced by "labels"."""
+        """The folder with an "images" in its path replaced by "labels", the last one first."""
         parts = folder.split("/")
-        last = max((i for i, part in enumerate(parts) if part.lower() in _PHOTO_FOLDERS), default=None)
-        if last is None:
-            return []
-        names = ["/".join([*parts[:last], name, *parts[last + 1 :]]) for name in _LABEL_FOLDERS]
+        names = [
+            "/".join([*parts[:index], name, *parts[index + 1 :]])
+            for index in range(len(parts) - 1, -1, -1)
+            if parts[index].lower() in _PHOTO_FOLDERS
+            for name in _LABEL_FOLDERS
+        ]
         return [self._by_casefold.get(name.casefold(), "") or name for name in names]
 
     def _inside(self, folder: str) -> list[str]:

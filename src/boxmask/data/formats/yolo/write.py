@@ -1,0 +1,156 @@
+"""Write YOLO: photos in `images/SPLIT/`, label files in `labels/SPLIT/`, and a data.yaml.
+
+An object with an outline becomes a polygon, any other one a box. Numbers are fractions of the photo as exact
+as a float64. They are kept between 0 and 1, because Ultralytics leaves out photos whose labels are not.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.losses import SEVERAL_PARTS, note_unheld_marks
+from boxmask.data.formats.numbers import short_number
+from boxmask.data.outline_tracing import single_ring
+from boxmask.data.outlines import Ellipse, Outline, Points, Polygons, RunLengths
+from boxmask.masks import Size
+
+_SPLITS = ("train", "val", "test")
+_NO_SPLITS = (
+    "data.yaml names no splits, because the data set has none; trainers other than boxmask need train and val"
+)
+_UNSPLIT = "photos in no split are not named in data.yaml"
+_CLIPPED = "boxes and outlines that reach beyond the photo are clipped to it"
+_HOLES = "holes in outlines are joined to their edge by thin lines"
+_MASKS = "masks are written as polygons along the edges of their pixels"
+_ELLIPSES = "ellipses are written as polygons"
+_OTHER_BOX = "boxes that differ from their outlines by over a pixel are not written"
+_NO_POINTS = "outlines without pixels are not written, only boxes"
+_CLASS_ATTRIBUTES = "the attribute {} of classes is not written"
+
+
+class YoloWriter:
+    """See `boxmask.data.formats.contract.Writer`."""
+
+    NAME = "yolo"
+
+    def photo_file(self, file: str, split: str) -> str:
+        """images/train/a.jpg. A folder called "images" is renamed, as trainers put "labels" in its place."""
+        *folders, name = file.split("/")
+        safe = [re.sub(r"^(images_*)$", r"\1_", folder, flags=re.IGNORECASE) for folder in folders]
+        return posixpath.join("images", split, *safe, name)
+
+    def write(
+        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+    ) -> list[Path]:
+        """Write a label file per photo, and data.yaml."""
+        number_of = {name: number for number, name in enumerate(class_names)}
+        files, splits, unsplit = [], set[str](), list[str]()
+        for photo in photos:
+            path = folder / _label_file(self.photo_file(photo.file, photo.split))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lines = [
+                _line(number_of[labeled.class_name], labeled, photo, losses) for labeled in photo.objects
+            ]
+            with path.open("x", encoding="ascii", newline="\n") as file:
+                file.writelines(lines)
+            files.append(path)
+            note_unheld_marks(photo, losses)
+            if photo.split:
+                splits.add(photo.split)
+            else:
+                unsplit.append(photo.file)
+        _note_splits(splits, unsplit, losses)
+        for name in {name: None for fields in class_names.attributes.values() for name in fields}:
+            losses.add(_CLASS_ATTRIBUTES.format(name), "")
+        return [_write_description(folder / "data.yaml", splits, class_names), *files]
+
+
+def _label_file(photo: str) -> str:
+    """labels/train/a.txt for images/train/a.jpg."""
+    return f"labels/{posixpath.splitext(photo)[0].removeprefix('images/')}.txt"
+
+
+def _note_splits(splits: set[str], unsplit: list[str], losses: Losses) -> None:
+    if not splits:
+        losses.add(_NO_SPLITS, "")
+        return
+    for file in unsplit:
+        losses.add(_UNSPLIT, file)
+
+
+def _write_description(path: Path, splits: set[str], class_names: ClassNames) -> Path:
+    content = {
+        "path": ".",
+        **{split: f"images/{split}" for split in _SPLITS if split in splits},
+        "names": dict(enumerate(class_names)),
+    }
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=2**31)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+# ---------------------------------------------------------------- objects
+
+
+def _line(number: int, labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> str:
+    """The line of an object: its class number, then a polygon or a box."""
+    ring = None if labeled.outline is None else _ring(labeled.outline, photo, losses)
+    values = (
+        _box_values(labeled, photo, losses) if ring is None else _ring_values(ring, labeled, photo, losses)
+    )
+    return " ".join([str(number), *(str(short_number(value)) for value in values)]) + "\n"
+
+
+def _box_values(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> Iterator[float]:
+    """Center, width and height as fractions."""
+    height, width = photo.size
+    corners = _clip(np.array(labeled.box, dtype=np.float64).reshape(2, 2), photo, losses)
+    (x1, y1), (x2, y2) = corners.tolist()
+    yield from ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
+
+
+def _ring(outline: Outline, photo: PhotoLabels, losses: Losses) -> Points | None:
+    """The points of an outline as one ring; None if it covers no pixel."""
+    ring = single_ring(outline, photo.size)
+    if not len(ring):
+        losses.add(_NO_POINTS, photo.file)
+        return None
+    if isinstance(outline, RunLengths):
+        losses.add(_MASKS, photo.file)
+    elif isinstance(outline, Ellipse):
+        losses.add(_ELLIPSES, photo.file)
+    elif isinstance(outline, Polygons):
+        if outline.holes:
+            losses.add(_HOLES, photo.file)
+        if len(outline.parts) > 1:
+            losses.add(SEVERAL_PARTS, photo.file)
+    return ring
+
+
+def _ring_values(ring: Points, labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> list[float]:
+    """x and y of all points as fractions."""
+    points = _clip(ring, photo, losses)
+    bounds = np.concatenate([points.min(axis=0), points.max(axis=0)])
+    if np.abs(bounds - np.clip(labeled.box, 0, np.tile(_edges(photo.size), 2))).max() > 1:
+        losses.add(_OTHER_BOX, photo.file)
+    values: list[float] = (points / _edges(photo.size)).ravel().tolist()
+    return values
+
+
+def _clip(points: Points, photo: PhotoLabels, losses: Losses) -> Points:
+    clipped = np.clip(points, 0, _edges(photo.size))
+    if (clipped != points).any():
+        losses.add(_CLIPPED, photo.file)
+    return clipped
+
+
+def _edges(size: Size) -> Points:
+    """Width and height."""
+    return np.array(size[::-1], dtype=np.float64)
