@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from boxmask.data.findings import Finding, Findings, Location
+from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE
 from boxmask.data.formats.yolo.kinds import CLASS_COUNT_DIFFERS
 from boxmask.data.text import read_lines
@@ -65,7 +65,7 @@ def read_definition(root: Path, file: str, findings: Findings) -> Definition:
     try:
         content = read_yaml(root / file)
     except LabelError as error:
-        findings.add(Finding(FILE_UNREADABLE, Location(str(root / file)), str(error)))
+        findings.add(finding_of_error(FILE_UNREADABLE, root / file, error))
         return Definition()
     return _YamlReader(root / file, content, findings).definition(file)
 
@@ -194,7 +194,7 @@ def read_names_files(root: Path, files: list[str], findings: Findings) -> NamesF
         try:
             lines = read_lines(root / file)
         except LabelError as error:
-            findings.add(Finding(FILE_UNREADABLE, Location(str(root / file)), str(error)))
+            findings.add(finding_of_error(FILE_UNREADABLE, root / file, error))
             continue
         names = {number: name for number, line in enumerate(lines) if (name := class_name(line))}
         by_folder.setdefault(file.rpartition("/")[0], names)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.findings import Finding, Findings, Kind, Location, finding_of_error
 from boxmask.data.formats.kinds import (
     ENCODING_GUESSED,
     ENTRY_UNREADABLE,
@@ -65,7 +65,7 @@ class LabelLines:
                 if text.note:
                     findings.add(Finding(ENCODING_GUESSED, Location(str(path)), text.note))
         except LabelError as error:
-            findings.add(Finding(FILE_UNREADABLE, Location(str(path)), str(error)))
+            findings.add(finding_of_error(FILE_UNREADABLE, path, error))
             return
         except (OSError, ValueError) as error:
             findings.add(Finding(FILE_UNREADABLE, Location(str(path)), f"cannot be read ({error})"))

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 
-from boxmask.data.findings import Finding, Findings, Location
+from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.photo_finder import PhotoFinder
@@ -99,7 +99,7 @@ def _read_definition(source: Source, file: str, findings: Findings) -> Definitio
     try:
         return read_darknet_definition(source.root, file)
     except LabelError as error:
-        findings.add(Finding(FILE_UNREADABLE, Location(str(source.root / file)), str(error)))
+        findings.add(finding_of_error(FILE_UNREADABLE, source.root / file, error))
         return Definition()
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from boxmask.data.findings import Finding, Findings, Location
+from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.kinds import FILE_UNREADABLE, NAME_INEXACT, PHOTO_AMBIGUOUS, SPLIT_OVERLAP
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source, split_from_name
@@ -124,7 +124,7 @@ class _SplitReader:
         try:
             lines = read_lines(path)
         except LabelError as error:
-            self._findings.add(Finding(FILE_UNREADABLE, Location(str(path)), str(error)))
+            self._findings.add(finding_of_error(FILE_UNREADABLE, path, error))
             return
         for number, line in enumerate(lines, start=1):
             if line.strip():
