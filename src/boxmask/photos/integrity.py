@@ -11,8 +11,13 @@ from typing import IO
 
 from PIL import Image
 
+from boxmask.errors import PhotoError
+from boxmask.photos.errors import photo_errors
 from boxmask.photos.formats import DECODER_ERRORS
 from boxmask.photos.read import load_photo, open_image
+
+_JPEG_BEGINNING, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
+_FILLING = 512  # bytes of zeros at the end that no picture consists of
 
 
 def check_intact(path: str | Path, *, decode: bool = False) -> None:
@@ -27,6 +32,24 @@ def check_intact(path: str | Path, *, decode: bool = False) -> None:
         complete = not decode and _is_complete(image, Path(path))
     if not complete:
         load_photo(path)
+        check_not_cut_off(path)
+
+
+def check_not_cut_off(path: str | Path) -> None:
+    """Raise PhotoError, naming the file, for a JPEG whose end is missing and filled with zeros.
+
+    Interrupted downloads leave such files. They have their full length, and decoders read the zeros as gray.
+    """
+    with photo_errors(path), Path(path).open("rb") as file:
+        is_jpeg = file.read(2) == _JPEG_BEGINNING
+        file.seek(-min(_FILLING, file.seek(0, os.SEEK_END)), os.SEEK_END)
+        if not is_jpeg or file.read().strip(b"\0"):
+            return
+        file.seek(0)
+        content = file.read()
+        if content.rfind(_JPEG_END) < content.rfind(_JPEG_SCAN):  # both are markers that no scan contains
+            raise PhotoError("this photo is truncated: its end is missing, and zeros are in its place. "
+                             "Replace it with an intact copy, or remove it and its labels.")
 
 
 def _is_complete(image: Image.Image, path: Path) -> bool:
@@ -34,7 +57,7 @@ def _is_complete(image: Image.Image, path: Path) -> bool:
     try:
         match image.format:
             case "JPEG" | "MPO":
-                return _end(path, 2) == b"\xff\xd9"
+                return _end(path, 2) == _JPEG_END
             case "PNG":
                 image.verify()
                 return True

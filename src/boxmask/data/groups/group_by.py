@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
 
+from boxmask.data.groups.components import Components, number_in_order
+from boxmask.data.groups.evidence import (
+    join_alike,
+    join_bursts,
+    join_copies,
+    join_identical,
+    join_named,
+    join_sequences,
+    numbers_of_keys,
+)
+from boxmask.data.groups.names import (
+    folder_of_photo,
+    keys_by_pattern,
+    numbered_stem,
+    photo_of_augmentation,
+    picture_of_tile,
+    video_of_frame,
+)
+from boxmask.data.photo_records.examine import Progress, examine_photos
 from boxmask.data.photo_records.records import PhotoRecords
+from boxmask.errors import UsageError
+from boxmask.options import option
+
+AUTO, NAME, FOLDER, CAPTURE_TIME, LIKENESS = "auto", "name", "folder", "capture-time", "likeness"
+
+_EVIDENCE: tuple[tuple[str, Callable[[Components, PhotoRecords], None]], ...] = (
+    ("the same bytes", join_identical),
+    ("copies of one photo", join_copies),
+    ("augmented from one photo", lambda groups, records: join_named(groups, records.files, photo_of_augmentation)),
+    ("frames of one video", lambda groups, records: join_named(groups, records.files, video_of_frame)),
+    ("tiles of one picture", lambda groups, records: join_named(groups, records.files, picture_of_tile)),
+    ("numbered photos that look alike", join_sequences),
+    ("taken with one camera within seconds", join_bursts),
+    ("the same scene from the same place", join_alike),
+)
+"""Why photos belong together, in words, and what joins them; the most certain first."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +59,16 @@ class Groups:
     numbers: Int[np.ndarray, " P"]
     reasons: tuple[str, ...]
 
+    def __len__(self) -> int:
+        return len(self.reasons)
+
 
 def find_groups(
-    root: Path, files: Sequence[str], group_by: str = "auto", records: PhotoRecords | None = None
+    root: Path,
+    files: Sequence[str],
+    group_by: str = AUTO,
+    records: PhotoRecords | None = None,
+    progress: Progress | None = None,
 ) -> Groups:
     """The groups of photos.
 
@@ -34,6 +77,56 @@ def find_groups(
               matches, is the name of the photo's group
     records:  of the same files; without them, the photos are examined if `group_by` needs it
 
-    Raises UsageError for another value or a regular expression that fits no photo.
+    Raises UsageError for another value, or a regular expression that fits no photo.
     """
-    raise NotImplementedError
+    if group_by == NAME:
+        return _by_keys([numbered_stem(file) for file in files], "the same name before a running number")
+    if group_by == FOLDER:
+        return _by_keys([folder_of_photo(file) for file in files], "the same folder")
+    if group_by not in (AUTO, CAPTURE_TIME, LIKENESS):
+        return _by_keys(keys_by_pattern(files, _pattern(group_by, files)), f"the same {group_by}")
+    records = records if records is not None else examine_photos(root, files, progress)
+    joins = {CAPTURE_TIME: (join_bursts,), LIKENESS: (join_identical, join_copies, join_alike)}
+    return _by_evidence(records, [row for row in _EVIDENCE if row[1] in joins.get(group_by, (row[1],))])
+
+
+def _by_keys(keys: Sequence[str | None], reason: str) -> Groups:
+    components = Components(len(keys))
+    components.join_equal(numbers_of_keys(keys))
+    return _with_reason(components.numbers(), reason)
+
+
+def _by_evidence(
+    records: PhotoRecords, evidence: Sequence[tuple[str, Callable[[Components, PhotoRecords], None]]]
+) -> Groups:
+    """Join photos by every kind of evidence. The reasons of a group are those that join any of its photos."""
+    united = Components(len(records))
+    parts = []
+    for reason, join in evidence:
+        components = Components(len(records))
+        join(components, records)
+        parts.append((reason, components.numbers()))
+        united.join_equal(parts[-1][1])
+    numbers = united.numbers()
+    reasons: list[list[str]] = [[] for _ in range(int(numbers.max(initial=-1)) + 1)]
+    for reason, part in parts:
+        for group in np.unique(numbers[np.bincount(part)[part] > 1]).tolist():
+            reasons[group].append(reason)
+    return Groups(numbers, tuple(", ".join(words) for words in reasons))
+
+
+def _with_reason(numbers: Int[np.ndarray, " P"], reason: str) -> Groups:
+    return Groups(numbers, tuple(reason if count > 1 else "" for count in np.bincount(numbers).tolist()))
+
+
+def _pattern(group_by: str, files: Sequence[str]) -> re.Pattern[str]:
+    choices = ", ".join((AUTO, NAME, FOLDER, CAPTURE_TIME, LIKENESS))
+    expected = f"expected {choices}, or a regular expression that finds the group in the path of a photo"
+    try:
+        pattern = re.compile(group_by)
+    except re.error as error:
+        raise UsageError(f"{option('group_by', group_by)}: {expected} ({error})") from error
+    if not any(pattern.search(file) for file in files):
+        example = f"; {files[0]} does not match" if files else ""
+        raise UsageError(f"{option('group_by', group_by)}: {expected}{example}")
+    return pattern
