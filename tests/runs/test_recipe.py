@@ -5,7 +5,8 @@ import pytest
 
 from boxmask.errors import UsageError
 from boxmask.models.table import MODELS
-from boxmask.runs.recipe import DEFAULT_MINUTES, METHOD_DEFAULTS, MethodDefaults, Recipe
+from boxmask.runs.method_defaults import METHOD_DEFAULTS, MethodDefaults
+from boxmask.runs.recipe import DEFAULT_MINUTES, Recipe
 
 
 def test_training_takes_the_default_minutes() -> None:

@@ -20,7 +20,8 @@ from boxmask.errors import PhotoError
 from boxmask.pipeline.images import Preparation, prepare
 from boxmask.pipeline.selective_search.cache import ProposalCache
 from boxmask.pipeline.selective_search.search import MODES
-from boxmask.runs.recipe import CropPolicy, Recipe
+from boxmask.runs.method_defaults import CropPolicy
+from boxmask.runs.recipe import Recipe
 from boxmask.tasks.classification.task import ClassificationTask
 from boxmask.tasks.contract import Task
 from boxmask.tasks.detection import task as detection_task

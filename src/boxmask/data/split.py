@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Int
 from numpy.typing import NDArray
 
 from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
@@ -13,12 +14,15 @@ from boxmask.messages import format_count, format_note
 
 SHARES = {"test": 0.2, "val": 0.1}
 """Shares of the photos for random splits, in the order of drawing. Train keeps the rest."""
+_NO_SPLITS = "the data set has no splits"
 
 
 # ---------------------------------------------------------------- random splits
 
 
-def draw_missing_splits(dataset: SplitDatasetT, seed: int = 0) -> SplitDatasetT:
+def draw_missing_splits(
+    dataset: SplitDatasetT, seed: int = 0, groups: Int[np.ndarray, " P"] | None = None
+) -> SplitDatasetT:
     """Complete the splits of a data set, in which "" marks a photo in no split.
 
     - No splits: 70 % of the photos go to train, 10 % to val, 20 % to test.
@@ -26,18 +30,30 @@ def draw_missing_splits(dataset: SplitDatasetT, seed: int = 0) -> SplitDatasetT:
     - No val or no test: 10 % or 20 % of the train photos go there.
     - No train photos, as with test labels only: nothing is drawn.
 
+    groups: a number for each photo; the photos with the same number go to the same split. A split is smaller
+            than its share if no remaining group fits.
+
     Photos are sorted by name and shuffled with the seed. Train keeps a photo of every class if possible.
     Every change is noted.
     """
     has_splits = bool((dataset.splits != "").any())
+    group_of = dict(zip(dataset.files.tolist(), groups.tolist(), strict=True)) if groups is not None else {}
     dataset = _assign_unsplit_photos(dataset)
     if not (dataset.splits == "train").any():
         return _with_notes(dataset, "the data set has no photos to train on")
     missing = [split for split in SHARES if split not in dataset.splits]
     if not missing:
         return dataset
-    reason = f"no {' and no '.join(missing)} split" if has_splits else "no splits"
-    return _draw_splits(dataset, missing, f"the data set has {reason}", seed)
+    reason = f"the data set has no {' and no '.join(missing)} split" if has_splits else _NO_SPLITS
+    numbers = np.array([group_of.get(file, ~n) for n, file in enumerate(dataset.files.tolist())], np.int64)
+    return _draw_splits(dataset, missing, reason, seed, numbers)
+
+
+def draw_new_splits(dataset: SplitDatasetT, seed: int, groups: Int[np.ndarray, " P"]) -> SplitDatasetT:
+    """Draw the splits of all photos as `draw_missing_splits` does, also if the data set has its own."""
+    reason = "a new split replaces the data set's own" if (dataset.splits != "").any() else _NO_SPLITS
+    in_train = replace(dataset, splits=np.full(len(dataset), "train", dtype="<U5"))
+    return _draw_splits(in_train, list(SHARES), reason, seed, groups)
 
 
 def _assign_unsplit_photos(dataset: SplitDatasetT) -> SplitDatasetT:
@@ -64,11 +80,13 @@ def _with_notes(dataset: SplitDatasetT, *notes: str) -> SplitDatasetT:
     return replace(dataset, notes=dataset.notes + notes)
 
 
-def _draw_splits(dataset: SplitDatasetT, missing: list[str], reason: str, seed: int) -> SplitDatasetT:
+def _draw_splits(
+    dataset: SplitDatasetT, missing: list[str], reason: str, seed: int, groups: Int[np.ndarray, " P"]
+) -> SplitDatasetT:
     """Move random train photos to the missing splits."""
     shares = {split: SHARES[split] for split in missing}
     splits = dataset.splits.copy()
-    for split, photos in _draw(dataset, shares, seed).items():
+    for split, photos in _draw(dataset, shares, seed, groups).items():
         splits[photos] = split
     result = ", ".join(f"{(splits == split).sum()} {split}" for split in SPLITS)
     parts = " and ".join(f"{share:.0%} for {split}" for split, share in shares.items())
@@ -77,18 +95,40 @@ def _draw_splits(dataset: SplitDatasetT, missing: list[str], reason: str, seed: 
     return _with_notes(replace(dataset, splits=splits), note)
 
 
-def _draw(dataset: SplitDataset, shares: Mapping[str, float], seed: int) -> dict[str, NDArray[np.int64]]:
+def _draw(
+    dataset: SplitDataset, shares: Mapping[str, float], seed: int, groups: Int[np.ndarray, " P"]
+) -> dict[str, NDArray[np.int64]]:
     """The indices of the photos for each split."""
     train = np.flatnonzero(dataset.splits == "train")
     order = train[np.random.default_rng(seed).permutation(len(train))]
     reserved = _one_photo_per_class(dataset, order)
-    free = order[~np.isin(order, reserved)]
-    pool = np.concatenate([free, reserved[::-1]])  # photos of the rarest class are drawn last
-    drawn, start = {}, 0
+    free = order[~np.isin(groups[order], groups[reserved])]
+    photos_of: dict[int, list[int]] = {  # photos of the rarest class are drawn last, with their groups
+        group: [] for group in groups[np.concatenate([free, reserved[::-1]])].tolist()
+    }
+    for photo, group in zip(order.tolist(), groups[order].tolist(), strict=True):
+        photos_of[group].append(photo)
+    drawn: dict[str, NDArray[np.int64]] = {}
     for split, count in _split_sizes(len(train), len(free), shares).items():
-        drawn[split] = pool[start : start + count]
-        start += count
+        chosen = _choose_groups(photos_of, count)
+        drawn[split] = np.array([photo for group in chosen for photo in photos_of.pop(group)], dtype=np.int64)
     return drawn
+
+
+def _choose_groups(photos_of: Mapping[int, list[int]], count: int) -> list[int]:
+    """Groups with `count` photos in total, or fewer if none of the rest fits, but one at least.
+
+    The last group remains for train.
+    """
+    sizes = {group: len(photos) for group, photos in photos_of.items()}
+    chosen: list[int] = []
+    for group, size in sizes.items():
+        if size <= count and len(chosen) + 1 < len(sizes):
+            chosen.append(group)
+            count -= size
+    if not chosen and len(sizes) > 1 and count > 0:
+        chosen.append(min(sizes, key=sizes.__getitem__))
+    return chosen
 
 
 def _one_photo_per_class(dataset: SplitDataset, order: NDArray[np.int64]) -> NDArray[np.int64]:

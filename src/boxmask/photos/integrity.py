@@ -48,8 +48,10 @@ def check_not_cut_off(path: str | Path) -> None:
         file.seek(0)
         content = file.read()
         if content.rfind(_JPEG_END) < content.rfind(_JPEG_SCAN):  # both are markers that no scan contains
-            raise PhotoError("this photo is truncated: its end is missing, and zeros are in its place. "
-                             "Replace it with an intact copy, or remove it and its labels.")
+            raise PhotoError(
+                "this photo is truncated: its end is missing, and zeros are in its place. "
+                "Replace it with an intact copy, or remove it and its labels."
+            )
 
 
 def _is_complete(image: Image.Image, path: Path) -> bool:

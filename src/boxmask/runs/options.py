@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
-from boxmask.runs.recipe import CropPolicy
+from boxmask.runs.method_defaults import CropPolicy
 
 
 class RecipeOptions(TypedDict, total=False):
@@ -42,6 +42,7 @@ class RecipeOptions(TypedDict, total=False):
     color_jitter: float
     split_seed: int
     split_file: str | os.PathLike[str] | None
+    group_by: str | None
     on_bad_boxes: Literal["error", "skip"] | None
     on_bad_photos: Literal["error", "skip"]
     on_unseen_classes: Literal["error", "skip"]

@@ -18,6 +18,7 @@ from cyclopts import Group, Parameter
 from boxmask.errors import UsageError
 from boxmask.json_numbers import is_number, to_float
 from boxmask.options import check_choices, model_option, option
+from boxmask.runs.method_defaults import METHOD_DEFAULTS, CropPolicy, MethodDefaults
 
 DEFAULT_MINUTES = 10.0
 MIN_SIZE = 32  # pixels: the coarsest map of a backbone, of stride 32, then has one cell
@@ -58,24 +59,6 @@ OPTIMIZER = Group.create_ordered("Optimizer")
 AUGMENTATION = Group.create_ordered("Augmentation")
 DATA = Group.create_ordered("Data")
 RUN = Group.create_ordered("Run")
-
-CropPolicy = Literal["jitter", "ssd"]
-
-
-@dataclass(frozen=True)
-class MethodDefaults:
-    """Defaults that depend on the method; measured in docs/how-to/choose-a-recipe.md."""
-
-    learning_rate: float = 8e-4
-    frozen_stages: int = 2
-    crop_policy: CropPolicy = "jitter"
-
-
-METHOD_DEFAULTS: dict[str, MethodDefaults] = {
-    "ssd": MethodDefaults(frozen_stages=1),  # its heads read C3 without a pyramid that could adapt it
-    "unet": MethodDefaults(learning_rate=1.5e-3),  # half of the network is new
-    "deeplab-v3": MethodDefaults(learning_rate=1.5e-3),
-}
 
 
 @dataclass(frozen=True)
@@ -164,6 +147,10 @@ class Recipe:
     """Random seed for the split, if the data set has none of its own."""
     split_file: Annotated[Path | None, Parameter(group=DATA)] = None
     """JSON file with the split: {"train": [names], "val": [...], "test": [...]}."""
+    group_by: Annotated[str | None, Parameter(group=DATA)] = None
+    """Draws a new split with photos that belong together on one side: "name" (before a running number),
+    "folder", "capture-time", "likeness", "auto" (all evidence), or a regular expression that finds the group
+    in a photo's path."""
     on_bad_boxes: Annotated[Literal["error", "skip"] | None, Parameter(group=DATA)] = None
     """What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
     Default: skip them if they are under 1 % of all, else stop with an error."""
@@ -196,6 +183,8 @@ class Recipe:
         """Raise UsageError for a value that is not one of a fixed set, or out of range."""
         if self.max_minutes is not None and self.epochs is not None:
             raise UsageError(f"give {option('max_minutes')} or {option('epochs')}, not both")
+        if self.split_file is not None and self.group_by is not None:
+            raise UsageError(f"give {option('split_file')} or {option('group_by')}, not both")
         check_choices(Recipe, vars(self))
         for names, is_valid, expected in LIMITS:
             for name in names:

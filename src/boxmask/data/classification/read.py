@@ -6,8 +6,6 @@ train|val|test/CLASS/photo.jpg                  with splits
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -28,9 +26,10 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.formats.source import split_from_name
+from boxmask.data.groups.identical_files import identical_files
+from boxmask.data.groups.split import draw_grouped_splits
 from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all
-from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file, is_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_folder, note_on_unused_files
@@ -47,6 +46,7 @@ def read_classification(
     *,
     split_seed: int = 0,
     split_file: str | Path | None = None,
+    group_by: str | None = None,
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos = "error",
     context: tuple[int, int] = CONTEXT,
@@ -56,6 +56,7 @@ def read_classification(
     Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`, photo
     by photo. The data set's `notes` tell what was left out or changed.
 
+    group_by: see `draw_grouped_splits`
     on_bad_boxes, on_bad_photos: see `read_detection`
     context: see `crop_objects`; for detection data sets only
 
@@ -65,7 +66,7 @@ def read_classification(
     _check_two_classes(dataset, Path(path))
     if split_file:
         return dataset.with_photos(apply_split_file(dataset.photos, split_file, on_bad_photos))
-    return dataset.with_photos(draw_missing_splits(dataset.photos, split_seed))
+    return dataset.with_photos(draw_grouped_splits(dataset.photos, split_seed, group_by))
 
 
 def read_unsplit_classification(
@@ -227,24 +228,10 @@ def _note_on_empty_folders(root: Path, layout: _Layout, photos: Iterable[PurePos
 
 def _note_on_copies(root: Path, items: Mapping[str, _Item]) -> tuple[str, ...]:
     """Photos that occur several times. Raises LabelError if copies lie in different classes."""
-    groups = _identical_files(root, items)
+    groups = identical_files(root, items)
     ambiguous = [" = ".join(group) for group in groups if len({items[f].class_name for f in group}) > 1]
     if ambiguous:
         remedy = "Each photo has one class: keep it in one of the folders."
         raise LabelError(format_errors(f"{root}: photos in several classes", ambiguous, remedy))
     copies = [" = ".join(group) for group in groups]
     return format_note(f"repeated: {format_count(len(copies), 'photo')}, possibly in several splits", copies)
-
-
-def _identical_files(root: Path, files: Iterable[str]) -> list[list[str]]:
-    """Groups of files with the same content. Only files of the same length are read."""
-    by_length: dict[int, list[str]] = defaultdict(list)
-    for file in files:
-        path = root / file
-        if path.is_file():
-            by_length[path.stat().st_size].append(file)
-    by_content: dict[bytes, list[str]] = defaultdict(list)
-    for group in by_length.values():
-        for file in group if len(group) > 1 else ():
-            by_content[hashlib.sha256((root / file).read_bytes()).digest()].append(file)
-    return [group for group in by_content.values() if len(group) > 1]

@@ -23,9 +23,9 @@ from boxmask.data.detection.resized_photos import in_pixels, scale_labels
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Findings
 from boxmask.data.formats.labels import LabeledPhoto, Labels, MaskReading
+from boxmask.data.groups.split import draw_grouped_splits
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
-from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.options import check_choice
 
@@ -37,6 +37,7 @@ def read_detection(
     *,
     split_seed: int = 0,
     split_file: str | Path | None = None,
+    group_by: str | None = None,
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos | None = "error",
     needs_masks: bool = True,
@@ -47,6 +48,7 @@ def read_detection(
     Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`. The
     data set's `notes` tell what was left out or changed.
 
+    group_by:     see `draw_grouped_splits`
     on_bad_boxes: what to do with boxes that are empty or outside their photo, and with outlines that cannot
                   be read: "error" stops at any, "skip" leaves out any number. Default: leave them out while
                   they are under 1 % of all boxes, or outlines, of the data set, else stop.
@@ -65,7 +67,7 @@ def read_detection(
     )
     if split_file:
         return apply_split_file(dataset, split_file, on_bad_photos or "error")
-    return draw_missing_splits(dataset, split_seed)
+    return draw_grouped_splits(dataset, split_seed, group_by)
 
 
 def read_unsplit_detection(

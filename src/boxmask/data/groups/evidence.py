@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool, Float32, Int
 
-from boxmask.data.groups.components import Components, number_in_order
+from boxmask.data.groups.components import Components
 from boxmask.data.groups.names import numbered_stem, running_number
 from boxmask.data.photo_records.likeness import alike_pairs, copy_pairs, correlations, turned_copy_pairs
 from boxmask.data.photo_records.records import PhotoRecords
@@ -24,6 +24,7 @@ _ABOVE_OTHERS = 0.3
 0.3 above that of photos from other stems. Photos of 765 that are no sequence have medians below 0.35."""
 _MIN_SEQUENCE = 3
 _NO_KEY = -1
+_INT64 = 2**63 - 1
 
 
 def numbers_of_keys(keys: Sequence[str | None]) -> Int[np.ndarray, " P"]:
@@ -93,7 +94,8 @@ def join_sequences(components: Components, records: PhotoRecords) -> None:
     neighbors = _correlate(records, first, second)
     others = _correlate(records, first, np.roll(first, len(first) // 2 + 1))
     threshold = max(_SEQUENCE_CORRELATION, float(np.median(others)) + _ABOVE_OTHERS)
-    for stem, start, count in zip(*np.unique(stems, return_index=True, return_counts=True), strict=True):
+    _, starts, counts = np.unique(stems, return_index=True, return_counts=True)
+    for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
         rows = slice(start, start + count)
         if count + 1 >= _MIN_SEQUENCE and np.median(neighbors[rows]) >= threshold:
             components.join(first[rows], second[rows])
@@ -105,7 +107,8 @@ def _consecutive(
     """Pairs of photos with consecutive numbers and the same stem, and the number of their stem, sorted."""
     stems = numbers_of_keys([numbered_stem(file) for file in records.files])
     stems[~records.readable] = _NO_KEY
-    order = np.lexsort(([running_number(file) for file in records.files], stems))
+    running = np.array([min(running_number(file), _INT64) for file in records.files], dtype=np.int64)
+    order = np.lexsort((running, stems))
     first, second = order[:-1], order[1:]
     same: Bool[np.ndarray, " N"] = (stems[first] == stems[second]) & (stems[first] != _NO_KEY)
     return first[same], second[same], stems[first[same]]
@@ -115,7 +118,10 @@ def _correlate(
     records: PhotoRecords, first: Int[np.ndarray, " N"], second: Int[np.ndarray, " N"]
 ) -> Float32[np.ndarray, " N"]:
     parts = [
-        correlations(records.thumbnails[first[start : start + 50_000]], records.thumbnails[second[start : start + 50_000]])
+        correlations(
+            records.thumbnails[first[start : start + 50_000]],
+            records.thumbnails[second[start : start + 50_000]],
+        )
         for start in range(0, len(first), 50_000)
     ]
     return np.concatenate([np.zeros(0, dtype=np.float32), *parts])

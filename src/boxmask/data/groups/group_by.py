@@ -38,7 +38,10 @@ AUTO, NAME, FOLDER, CAPTURE_TIME, LIKENESS = "auto", "name", "folder", "capture-
 _EVIDENCE: tuple[tuple[str, Callable[[Components, PhotoRecords], None]], ...] = (
     ("the same bytes", join_identical),
     ("copies of one photo", join_copies),
-    ("augmented from one photo", lambda groups, records: join_named(groups, records.files, photo_of_augmentation)),
+    (
+        "augmented from one photo",
+        lambda groups, records: join_named(groups, records.files, photo_of_augmentation),
+    ),
     ("frames of one video", lambda groups, records: join_named(groups, records.files, video_of_frame)),
     ("tiles of one picture", lambda groups, records: join_named(groups, records.files, picture_of_tile)),
     ("numbered photos that look alike", join_sequences),
@@ -61,6 +64,21 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.reasons)
+
+    def of(self, files: Sequence[str], chosen: Sequence[str]) -> Groups:
+        """The groups of some of the photos, in their order.
+
+        files: of all photos
+        """
+        number_of = dict(zip(files, self.numbers.tolist(), strict=True))
+        numbers = np.array([number_of[file] for file in chosen], dtype=np.int64)
+        _, first, counts = np.unique(numbers, return_index=True, return_counts=True)
+        order = np.argsort(first)
+        reasons = [
+            self.reasons[numbers[photo]] if count > 1 else ""
+            for photo, count in zip(first[order].tolist(), counts[order].tolist(), strict=True)
+        ]
+        return Groups(number_in_order(numbers), tuple(reasons))
 
 
 def find_groups(
@@ -99,18 +117,19 @@ def _by_keys(keys: Sequence[str | None], reason: str) -> Groups:
 def _by_evidence(
     records: PhotoRecords, evidence: Sequence[tuple[str, Callable[[Components, PhotoRecords], None]]]
 ) -> Groups:
-    """Join photos by every kind of evidence. The reasons of a group are those that join any of its photos."""
-    united = Components(len(records))
-    parts = []
+    """Join photos by each kind of evidence. A reason of a group joins photos that those before it do not."""
+    components = Components(len(records))
+    joined: list[tuple[str, Int[np.ndarray, " M"]]] = []
     for reason, join in evidence:
-        components = Components(len(records))
+        before = components.numbers()
         join(components, records)
-        parts.append((reason, components.numbers()))
-        united.join_equal(parts[-1][1])
-    numbers = united.numbers()
+        after = components.numbers()
+        parts = np.bincount(after[np.unique(before, return_index=True)[1]])
+        joined.append((reason, np.flatnonzero(parts[after] > 1)))
+    numbers = components.numbers()
     reasons: list[list[str]] = [[] for _ in range(int(numbers.max(initial=-1)) + 1)]
-    for reason, part in parts:
-        for group in np.unique(numbers[np.bincount(part)[part] > 1]).tolist():
+    for reason, photos in joined:
+        for group in np.unique(numbers[photos]).tolist():
             reasons[group].append(reason)
     return Groups(numbers, tuple(", ".join(words) for words in reasons))
 

@@ -11,35 +11,48 @@ from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
 from boxmask.data.groups.components import number_in_order
 from boxmask.data.groups.group_by import Groups, find_groups
 from boxmask.data.groups.identical_files import identical_files
-from boxmask.data.split import draw_missing_splits
+from boxmask.data.split import draw_missing_splits, draw_new_splits
 from boxmask.messages import format_count
 
 
-def draw_grouped_splits(
-    dataset: SplitDatasetT, seed: int = 0, group_by: str | None = None
-) -> SplitDatasetT:
+def draw_grouped_splits(dataset: SplitDatasetT, seed: int = 0, group_by: str | None = None) -> SplitDatasetT:
     """Complete the splits of a data set as `draw_missing_splits` does, with groups of photos on one side.
 
     group_by: see `find_groups`. The split is then drawn anew, also if the data set has one. By default,
-              photos with the same bytes are a group.
+              photos with the same bytes are a group, unless a split would then have no photo.
 
     Raises UsageError as `find_groups` does.
     """
     if group_by is not None:
-        return draw_new_splits(dataset, find_groups(dataset.root, dataset.files.tolist(), group_by), seed)
+        return split_groups(dataset, find_groups(dataset.root, dataset.files.tolist(), group_by), seed)
     if all(split in dataset.splits for split in SPLITS):
         return draw_missing_splits(dataset, seed)
-    return draw_missing_splits(dataset, seed, _groups_of_copies(dataset))
+    return _draw_without_copies(dataset, seed)
 
 
-def draw_new_splits(dataset: SplitDatasetT, groups: Groups, seed: int = 0) -> SplitDatasetT:
+def _draw_without_copies(dataset: SplitDatasetT, seed: int) -> SplitDatasetT:
+    """Draw the missing splits with photos with the same bytes on one side."""
+    drawn = draw_missing_splits(dataset, seed)
+    groups = _groups_of_copies(dataset)
+    if len(np.unique(groups)) == len(groups):
+        return drawn
+    kept = draw_missing_splits(dataset, seed, groups)
+    if set(kept.splits.tolist()) == set(drawn.splits.tolist()):
+        return kept
+    note = "photos with the same bytes are in several splits: there are too few different photos"
+    return replace(drawn, notes=(*drawn.notes, note))
+
+
+def split_groups(dataset: SplitDatasetT, groups: Groups, seed: int = 0) -> SplitDatasetT:
     """Draw the splits of all photos anew, with the photos of a group on one side."""
-    unsplit = replace(dataset, splits=np.full(len(dataset), "", dtype="<U5"))
-    drawn = draw_missing_splits(unsplit, seed, groups.numbers)
-    notes = (f"{format_count(len(groups), 'group')} of photos are kept together",)
-    if (dataset.splits != "").any():
-        notes = (*notes, "the data set's own split is not used: the new one replaces it")
-    return replace(drawn, notes=drawn.notes + notes)
+    drawn = draw_new_splits(dataset, seed, groups.numbers)
+    count = sum(1 for reason in groups.reasons if reason)
+    kept = (
+        f"{format_count(count, 'group')} of photos kept on one side each"
+        if count
+        else "no groups of photos found"
+    )
+    return replace(drawn, notes=(*drawn.notes, kept))
 
 
 def _groups_of_copies(dataset: SplitDataset) -> Int[np.ndarray, " P"]:

@@ -1,8 +1,8 @@
 """Find all pairs of similar hashes without comparing every hash with every other.
 
-Two hashes that differ in at most r bits agree in at least one of r + 1 bands of bits, so that only hashes with
-the same band are compared (Norouzi et al., "Fast exact search in Hamming space with multi-index hashing",
-TPAMI 2014).
+Two hashes that differ in at most r bits agree in at least one of r + 1 bands of bits, so that only hashes
+with the same band are compared (Norouzi et al., "Fast exact search in Hamming space with multi-index
+hashing", TPAMI 2014).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Perceptual hashes: 63 bits that are nearly the same for copies of a photo in other sizes and encodings.
 
-Bit (u, v) tells the sign of the coefficient (u, v) of the thumbnail's discrete cosine transform, for the 8 × 8
-lowest frequencies without the mean: Zauner, "Implementation and benchmarking of perceptual image hash
+Bit (u, v) tells the sign of the coefficient (u, v) of the thumbnail's discrete cosine transform, for the
+8 × 8 lowest frequencies without the mean: Zauner, "Implementation and benchmarking of perceptual image hash
 functions", 2010. A flipped photo changes the signs of odd frequencies, and a transposed one exchanges u and
 v, so that the hashes of all eight turned photos follow from one transform.
 """
@@ -22,7 +22,7 @@ Turn = tuple[bool, bool, bool]
 """Whether a photo is transposed, and whether its rows and its columns are then reversed."""
 
 UNTURNED: Turn = (False, False, False)
-TURNS: tuple[Turn, ...] = tuple(product((False, True), repeat=3))
+TURNS: tuple[Turn, ...] = tuple(product((False, True), (False, True), (False, True)))
 
 
 def coefficient_signs(thumbnails: UInt8[np.ndarray, "P S S"]) -> Bool[np.ndarray, "P 8 8"]:
@@ -63,7 +63,7 @@ def _count_bits(values: UInt64[np.ndarray, " P"]) -> UInt8[np.ndarray, " P"]:
     if hasattr(np, "bitwise_count"):  # numpy 2
         return np.asarray(np.bitwise_count(values), dtype=np.uint8)
     parts = np.ascontiguousarray(values).view(np.uint16).reshape(-1, 4)
-    return _BITS[parts].sum(axis=1, dtype=np.uint8)
+    return np.asarray(_BITS[parts].sum(axis=1, dtype=np.uint8))
 
 
 _BITS = np.array([bin(value).count("1") for value in range(2**16)], dtype=np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 from boxmask.data.photo_records.hash_search import Pairs, similar_pairs, similar_pairs_between
 from boxmask.data.photo_records.hashes import (
@@ -37,9 +37,11 @@ _CHUNK = 50_000
 
 
 def copy_pairs(records: PhotoRecords, turn: Turn = UNTURNED) -> Iterator[Pairs]:
-    """Pairs of photos of which one is a copy of the other: in another encoding, size or brightness, or turned.
+    """Pairs of photos of which one is a copy of the other, in another encoding, size or brightness.
 
     Cropped photos, and frames in which something has moved, are no copies.
+
+    turn: how the second photo is turned to look as the first
     """
     for pairs in _candidates(records, turn):
         similar = _compare(records, pairs, turn)
@@ -97,7 +99,7 @@ def _have_same_shape(records: PhotoRecords, pairs: Pairs, *, transposed: bool) -
     other_heights, other_widths = records.sizes[pairs[1]].T[:: -1 if transposed else 1].astype(np.float64)
     ratios = (heights / widths) / (other_heights / other_widths)
     rounding = 1 / np.minimum.reduce([heights, widths, other_heights, other_widths])
-    return np.abs(np.log(ratios)) < _ASPECT_TOLERANCE + rounding
+    return np.asarray(np.abs(np.log(ratios)) < _ASPECT_TOLERANCE + rounding)
 
 
 class _Likeness:
@@ -131,4 +133,4 @@ def _compare(records: PhotoRecords, pairs: Pairs, turn: Turn) -> _Likeness:
 
 def _centered(thumbnails: UInt8[np.ndarray, "N 16 16"]) -> Float32[np.ndarray, "N 256"]:
     values = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
-    return values - values.mean(axis=1, keepdims=True)
+    return np.asarray(values - values.mean(axis=1, keepdims=True))

@@ -76,4 +76,4 @@ def _percentiles(counts: np.ndarray, percents: tuple[float, ...]) -> Float32[np.
     """Percentiles of whole numbers 0, 1, ..., from how often each occurs."""
     cumulated = np.cumsum(counts)
     ranks = np.array(percents) / 100 * (cumulated[-1] - 1)
-    return np.searchsorted(cumulated, ranks, side="right").astype(np.float32)
+    return np.asarray(np.searchsorted(cumulated, ranks, side="right"), dtype=np.float32)

@@ -62,4 +62,4 @@ class PhotoRecords:
     @property
     def readable(self) -> Bool[np.ndarray, " P"]:
         """The photos whose pixels could be read."""
-        return self.states == READABLE
+        return np.asarray(self.states == READABLE)

@@ -11,6 +11,7 @@ from boxmask.data.contract import SPLITS
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.data.detection.read_labels import has_detection_labels
+from boxmask.data.groups.split import draw_grouped_splits
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
 from boxmask.data.segmentation.dataset import SegmentationDataset
@@ -18,9 +19,9 @@ from boxmask.data.segmentation.from_masks import segmentation_from_detection
 from boxmask.data.segmentation.label_map_folder import has_label_maps, read_unsplit_label_maps
 from boxmask.data.segmentation.label_maps import OnUnknownColors
 from boxmask.data.segmentation.pairs import scene_folder
-from boxmask.data.split import draw_missing_splits
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
+from boxmask.options import option
 
 MAX_FOLDERS_SHOWN = 6
 
@@ -30,6 +31,7 @@ def read_segmentation(
     *,
     split_seed: int = 0,
     split_file: str | Path | None = None,
+    group_by: str | None = None,
     classes_file: str | Path | None = None,
     on_unknown_colors: OnUnknownColors = "error",
     on_bad_boxes: OnBadBoxes | None = None,
@@ -39,7 +41,9 @@ def read_segmentation(
 
     Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`. The
     data set's `notes` tell what was left out or changed. Raises LabelError and PhotoError as
-    `read_unsplit_segmentation` does.
+    `read_unsplit_segmentation` does, and UsageError as `draw_grouped_splits` does.
+
+    group_by: see `draw_grouped_splits`
     """
     unsplit = read_unsplit_segmentation(
         path,
@@ -50,8 +54,9 @@ def read_segmentation(
     )
     if split_file:
         return apply_split_file(unsplit, split_file, on_bad_photos)
-    dataset = draw_missing_splits(unsplit, split_seed)
-    return replace(dataset, notes=dataset.notes + _note_on_mixed_folders(unsplit))
+    dataset = draw_grouped_splits(unsplit, split_seed, group_by)
+    notes = _note_on_mixed_folders(unsplit) if group_by is None else ()
+    return replace(dataset, notes=dataset.notes + notes)
 
 
 def read_unsplit_segmentation(
@@ -109,5 +114,5 @@ def _note_on_mixed_folders(unsplit: SegmentationDataset) -> tuple[str, ...]:
         f"the random split mixes the photos of {len(folders)} folders "
         f"({', '.join(folders[:MAX_FOLDERS_SHOWN])}{more}). If the photos of a folder are tiles of one "
         "larger picture, training sees neighbors of the test photos and the metrics come out too high: then "
-        "give a split file that keeps every folder in one split",
+        f"keep every folder in one split with {option('group_by', 'folder')}",
     )

@@ -7,7 +7,12 @@ from numpy.typing import NDArray
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.findings import Findings
+from boxmask.data.groups.group_by import AUTO, find_groups
 from boxmask.data.photo_records.records import PhotoRecords
+from boxmask.doctor.photos.copies import Copies, check_copies
+from boxmask.doctor.photos.copy_labels import check_copy_labels
+from boxmask.doctor.photos.groups import check_groups
+from boxmask.doctor.photos.quality import check_exposure_and_focus, check_files, check_sizes
 
 
 def check_photo_records(
@@ -15,10 +20,22 @@ def check_photo_records(
     splits: NDArray[np.str_],
     findings: Findings,
     examination: Examination | None = None,
+    group_by: str = AUTO,
 ) -> None:
     """Add what is wrong, or may be, with photos: quality, copies, and groups on two sides of a split.
 
     splits:      (P,) "train", "val", "test" or "" by photo of `records`
     examination: labels, for copies that are labeled differently; its photos are found by their names
+    group_by:    see `find_groups`
+
+    Raises UsageError for another value of `group_by`.
     """
-    raise NotImplementedError
+    check_files(records, findings)
+    check_sizes(records, findings)
+    check_exposure_and_focus(records, findings)
+    copies = Copies(records)
+    check_copies(records, copies, splits, findings)
+    groups = find_groups(records.root, records.files, group_by, records)
+    check_groups(records, groups, copies, splits, findings)
+    if examination is not None:
+        check_copy_labels(records, copies, examination, findings)

@@ -2,23 +2,91 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Int, Shaped
 
 from boxmask.data.checks.contract import Examination
+from boxmask.data.groups.group_by import AUTO, find_groups
+from boxmask.data.groups.split import split_groups
 from boxmask.data.photo_records.records import PhotoRecords
+from boxmask.data.split_file import write_split_file
+
+
+@dataclass(frozen=True)
+class _CountedPhotos:
+    """P photos with the number of objects of each of K classes; a `SplitDataset`.
+
+    files:       (P,) sorted
+    splits:      (P,)
+    num_objects: (P, K)
+    """
+
+    UNIT: ClassVar[str] = "objects"
+
+    root: Path
+    class_names: tuple[str, ...]
+    files: Shaped[np.ndarray, " P"]
+    splits: Shaped[np.ndarray, " P"]
+    num_objects: Int[np.ndarray, "P K"]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def counts(self) -> Int[np.ndarray, "P K"]:
+        """The number of objects of each class in each photo."""
+        return self.num_objects
+
+    def subset(self, photos: Int[np.ndarray, " M"]) -> _CountedPhotos:
+        """The photos with the given indices, in that order."""
+        return replace(
+            self,
+            files=self.files[photos],
+            splits=self.splits[photos],
+            num_objects=self.num_objects[photos],
+        )
 
 
 def write_grouped_split(
     records: PhotoRecords,
     path: Path,
-    group_by: str = "auto",
+    group_by: str = AUTO,
     seed: int = 0,
     examination: Examination | None = None,
 ) -> tuple[str, ...]:
     """Draw a new split of all photos, in which no group is on two sides, and write it as a split file.
 
-    examination: labels, so that every class stays in the training photos
+    examination: labels, so that every class stays in the training photos; the split is then one of the
+                 labeled photos only
 
-    Returns notes on the numbers of photos and groups. Raises UsageError as `find_groups` does.
+    Returns notes on the numbers of photos and groups. Raises UsageError as `find_groups` does, and
+    OutputError if the file cannot be written.
     """
-    raise NotImplementedError
+    groups = find_groups(records.root, records.files, group_by, records)
+    photos = _photos(records, examination)
+    drawn = split_groups(photos, groups.of(records.files, photos.files.tolist()), seed)
+    write_split_file(drawn, path)
+    return drawn.notes
+
+
+def _photos(records: PhotoRecords, examination: Examination | None) -> _CountedPhotos:
+    """The photos to split, sorted by name: those that are labeled and exist, with their objects."""
+    class_names: tuple[str, ...]
+    if examination is None:
+        names, class_names = list(records.files), ()
+        counts = np.zeros((len(records), 0), dtype=np.int64)
+    else:
+        labels, class_names = examination.labels, examination.labels.class_names
+        counts = np.zeros((len(labels.photos), len(labels.class_names)), dtype=np.int64)
+        np.add.at(counts, (labels.photo_of, labels.labels), 1)
+        there = set(records.files)
+        kept = [n for n, photo in enumerate(labels.photos) if photo.file in there]
+        names, counts = [labels.photos[n].file for n in kept], counts[kept]
+    files = np.array(names, dtype=np.str_)
+    order = np.argsort(files, kind="stable")
+    splits = np.full(len(files), "", dtype="<U5")
+    return _CountedPhotos(records.root, class_names, files[order], splits, counts[order])

@@ -44,6 +44,7 @@ class ClassificationTask:
             data,
             split_seed=recipe.split_seed,
             split_file=recipe.split_file,
+            group_by=recipe.group_by,
             on_bad_boxes=recipe.on_bad_boxes,
             on_bad_photos=recipe.on_bad_photos,
         )

@@ -53,6 +53,7 @@ class DetectionTask:
             data,
             split_seed=recipe.split_seed,
             split_file=recipe.split_file,
+            group_by=recipe.group_by,
             on_bad_boxes=recipe.on_bad_boxes,
             on_bad_photos=recipe.on_bad_photos,
             needs_masks=self.needs_masks,

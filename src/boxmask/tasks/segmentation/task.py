@@ -47,6 +47,7 @@ class SegmentationTask:
             data,
             split_seed=recipe.split_seed,
             split_file=recipe.split_file,
+            group_by=recipe.group_by,
             classes_file=recipe.classes_file,
             on_unknown_colors=recipe.on_unknown_colors,
             on_bad_boxes=recipe.on_bad_boxes,

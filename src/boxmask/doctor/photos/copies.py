@@ -1,0 +1,87 @@
+"""Copies of photos: exact ones by the bytes of their files, others by likeness; across splits first."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Int
+from numpy.typing import NDArray
+
+from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.groups.components import Components, members_of_groups
+from boxmask.data.groups.evidence import join_identical, numbers_of_digests
+from boxmask.data.photo_records.likeness import copy_pairs, turned_copy_pairs
+from boxmask.data.photo_records.records import PhotoRecords
+from boxmask.doctor.photos import kinds
+from boxmask.messages import format_count
+
+_MAX_SHOWN = 5
+_MAX_RELATED = 100
+
+
+class Copies:
+    """Which of P photos are copies of each other.
+
+    digests: (P,) the same number for photos with the same bytes, -1 for a photo that cannot be read
+    upright: (P,) the same number for copies that are not turned
+    numbers: (P,) the same number for all copies of a photo
+    """
+
+    def __init__(self, records: PhotoRecords) -> None:
+        self.digests = numbers_of_digests(records)
+        components = Components(len(records))
+        join_identical(components, records)
+        for first, second in copy_pairs(records):
+            components.join(first, second)
+        self.upright: Int[np.ndarray, " P"] = components.numbers().copy()
+        for first, second in turned_copy_pairs(records):
+            components.join(first, second)
+        self.numbers: Int[np.ndarray, " P"] = components.numbers()
+
+
+def check_copies(records: PhotoRecords, copies: Copies, splits: NDArray[np.str_], findings: Findings) -> None:
+    """Add a finding for each photo that is there several times."""
+    exact = np.where(copies.digests >= 0, copies.digests, -1 - np.arange(len(records)))
+    for photos in members_of_groups(_from_zero(exact)):
+        kind = kinds.COPIES_ACROSS_SPLITS if is_across(splits[photos]) else kinds.PHOTO_COPIES
+        add_group(records, findings, kind, photos, splits, "the same bytes")
+    for photos in members_of_groups(copies.numbers):
+        if len(np.unique(exact[photos])) == 1:
+            continue
+        across = is_across(splits[photos])
+        kind = kinds.NEAR_COPIES_ACROSS_SPLITS if across else kinds.PHOTO_NEAR_COPIES
+        turned = len(np.unique(copies.upright[photos])) > 1
+        add_group(records, findings, kind, photos, splits, "flipped or rotated" if turned else "")
+
+
+def is_across(splits: NDArray[np.str_]) -> bool:
+    """Whether photos are in several splits. Photos in no split are in none."""
+    return len(set(splits.tolist()) - {""}) > 1
+
+
+def add_group(
+    records: PhotoRecords,
+    findings: Findings,
+    kind: Kind,
+    photos: Int[np.ndarray, " M"],
+    splits: NDArray[np.str_],
+    reason: str,
+) -> None:
+    """Add one finding for a group of photos, with its members per split."""
+    files = [records.files[photo] for photo in photos.tolist()]
+    members: dict[str, list[str]] = {}
+    for file, split in zip(files, splits[photos].tolist(), strict=True):
+        members.setdefault(split, []).append(file)
+    parts = [f"{split}: {_shown(names)}" if split else _shown(names) for split, names in members.items()]
+    count = format_count(len(files), "photo")
+    detail = f"{count}{f' ({reason})' if reason else ''}: {'; '.join(parts)}"
+    location = Location(str(records.root / files[0]))
+    findings.add(Finding(kind, location, detail, files[0], related=tuple(files[1 : _MAX_RELATED + 1])))
+
+
+def _shown(names: list[str]) -> str:
+    rest = len(names) - _MAX_SHOWN
+    return ", ".join([*names[:_MAX_SHOWN], *([f"{rest:,} more"] if rest > 0 else [])])
+
+
+def _from_zero(numbers: Int[np.ndarray, " P"]) -> Int[np.ndarray, " P"]:
+    return np.unique(numbers, return_inverse=True)[1].reshape(-1)

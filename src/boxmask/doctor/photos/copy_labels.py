@@ -1,0 +1,101 @@
+"""Copies of a photo whose labels differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float64, Int
+
+from boxmask.data.checks.contract import Examination
+from boxmask.data.findings import Finding, Findings
+from boxmask.data.groups.components import members_of_groups
+from boxmask.data.photo_records.records import PhotoRecords
+from boxmask.doctor.photos.copies import Copies
+from boxmask.doctor.photos.kinds import COPIES_LABELED_DIFFERENTLY
+from boxmask.messages import format_count
+
+_SAME_BOX = 0.5
+"""Two people who draw a box around the same object reach at least this IoU."""
+
+
+class _Objects:
+    """The objects of each photo: classes, and boxes as fractions of the photo."""
+
+    def __init__(self, examination: Examination) -> None:
+        labels = examination.labels
+        self._order = np.argsort(labels.photo_of, kind="stable")
+        self._ends = np.searchsorted(labels.photo_of[self._order], np.arange(len(labels.photos) + 1))
+        self._labels = labels
+        self._sizes = examination.sizes
+
+    def of(self, photo: int) -> tuple[Int[np.ndarray, " N"], Float64[np.ndarray, "N 4"]]:
+        """The classes and boxes of a photo."""
+        rows = self._order[self._ends[photo] : self._ends[photo + 1]]
+        height, width = np.maximum(self._sizes[photo], 1).tolist()
+        return self._labels.labels[rows], self._labels.boxes[rows] / [width, height, width, height]
+
+    def describe(self, photo: int) -> str:
+        """The number of objects per class, in words."""
+        classes = Counter(self.of(photo)[0].tolist())
+        names = [f"{count} {self._labels.class_names[label]}" for label, count in sorted(classes.items())]
+        return ", ".join(names) or "no object"
+
+
+def check_copy_labels(
+    records: PhotoRecords, copies: Copies, examination: Examination, findings: Findings
+) -> None:
+    """Add copies with other classes, another number of objects, or objects elsewhere.
+
+    Only labeled photos are compared, and no turned copies.
+    """
+    index = {photo.file: number for number, photo in enumerate(examination.labels.photos)}
+    objects = _Objects(examination)
+    for photos in members_of_groups(copies.upright):
+        files = [records.files[photo] for photo in photos.tolist()]
+        labeled = [file for file in files if file in index]
+        for file in labeled[1:]:
+            if difference := _difference(objects, index, labeled[0], file):
+                location = examination.labels.photos[index[file]].location
+                findings.add(
+                    Finding(COPIES_LABELED_DIFFERENTLY, location, difference, file, related=(labeled[0],))
+                )
+
+
+def _difference(objects: _Objects, index: Mapping[str, int], file: str, copy: str) -> str:
+    """What differs between the labels of two photos, in words; "" if nothing does."""
+    classes, boxes = objects.of(index[file])
+    other_classes, other_boxes = objects.of(index[copy])
+    texts = objects.describe(index[file]), objects.describe(index[copy])
+    if texts[0] != texts[1]:
+        return f"{copy} has {texts[1]}; its copy {file} has {texts[0]}"
+    far = _count_without_match(classes, boxes, other_classes, other_boxes)
+    return f"{format_count(far, 'object')} of {copy} lie elsewhere in its copy {file}" if far else ""
+
+
+def _count_without_match(
+    classes: Int[np.ndarray, " N"],
+    boxes: Float64[np.ndarray, "N 4"],
+    other_classes: Int[np.ndarray, " N"],
+    other_boxes: Float64[np.ndarray, "N 4"],
+) -> int:
+    """The number of objects without one of the same class and an IoU of `_SAME_BOX` among the others."""
+    remaining = list(range(len(other_classes)))
+    unmatched = 0
+    for label, box in zip(classes.tolist(), boxes, strict=True):
+        ious = {n: _iou(box, other_boxes[n]) for n in remaining if other_classes[n] == label}
+        best = max(ious, key=ious.__getitem__, default=None)
+        if best is None or ious[best] < _SAME_BOX:
+            unmatched += 1
+        else:
+            remaining.remove(best)
+    return unmatched
+
+
+def _iou(box: Float64[np.ndarray, " 4"], other: Float64[np.ndarray, " 4"]) -> float:
+    """The intersection over union of two boxes; 0 if one is empty or not finite."""
+    sides = np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])
+    common = float(np.maximum(sides, 0).prod())
+    union = float((box[2:] - box[:2]).prod() + (other[2:] - other[:2]).prod()) - common
+    return common / union if union > 0 else 0.0

@@ -1,0 +1,106 @@
+"""Kinds of findings about photos."""
+
+from __future__ import annotations
+
+from boxmask.data.findings import Kind
+
+PHOTO_UNREADABLE = Kind(
+    "photo-unreadable",
+    "error",
+    "Photos that cannot be read",
+    "Replace them with intact copies, convert them to JPEG or PNG, or remove them and their labels.",
+)
+PHOTO_TRUNCATED = Kind(
+    "photo-truncated",
+    "error",
+    "Photos that are truncated or damaged",
+    "Copy or download these files again, or remove them and their labels.",
+)
+PHOTO_WRONG_SUFFIX = Kind(
+    "photo-wrong-suffix",
+    "warning",
+    "Photos whose suffix does not fit their format",
+    "Rename them, in the labels as well. boxmask reads them; other tools may not.",
+)
+PHOTO_ODD_MODE = Kind(
+    "photo-odd-mode",
+    "note",
+    "Photos in an unusual pixel format",
+    "boxmask reads them as RGB. Compare one with its original, and convert them if the colors have changed.",
+)
+EXIF_ROTATED = Kind(
+    "exif-rotated",
+    "note",
+    "Photos that are stored rotated, with an EXIF tag that turns them upright",
+    "boxmask turns them. Check that the labels were drawn on the upright photos, as most tools show them.",
+)
+PHOTO_ODD_SIZE = Kind(
+    "photo-odd-size",
+    "warning",
+    "Photos of an unusual size or shape",
+    "Check that they belong to the data set: thumbnails and panoramas mostly do not.",
+)
+PHOTO_BLANK = Kind(
+    "photo-blank",
+    "warning",
+    "Photos that show nothing",
+    "Remove them, or replace them with the photos that they should be.",
+)
+PHOTO_DARK = Kind(
+    "photo-dark",
+    "warning",
+    "Photos that are much darker than the others",
+    "Check that the objects can be seen. Remove photos in which they cannot.",
+)
+PHOTO_LIGHT = Kind(
+    "photo-light",
+    "warning",
+    "Photos that are much lighter than the others",
+    "Check that the objects can be seen. Remove photos in which they cannot.",
+)
+PHOTO_BLURRED = Kind(
+    "photo-blurred",
+    "warning",
+    "Photos that are blurred",
+    "Check that the objects can be recognized. Remove photos in which they cannot.",
+)
+PHOTO_COPIES = Kind(
+    "photo-copies",
+    "note",
+    "Photos that are in the data set several times",
+    "Keep one of each. Copies weigh more in training, and make the metrics look more certain than they are.",
+)
+PHOTO_NEAR_COPIES = Kind(
+    "photo-near-copies",
+    "note",
+    "Photos that are in the data set several times, in another size, encoding or orientation",
+    "Keep the best of each. Copies weigh more in training, and make the metrics look more certain.",
+)
+_MEND_SPLIT = (
+    "Draw a split that keeps them together: boxmask check DATA --group-by auto --write-split FILE, or train "
+    "with --group-by auto."
+)
+COPIES_ACROSS_SPLITS = Kind(
+    "photo-copies-across-splits",
+    "warning",
+    "Photos that are in several splits",
+    f"Keep each in one split: the metrics are too high otherwise. {_MEND_SPLIT}",
+)
+NEAR_COPIES_ACROSS_SPLITS = Kind(
+    "photo-near-copies-across-splits",
+    "warning",
+    "Photos that are in several splits, in another size, encoding or orientation",
+    f"Keep each in one split: the metrics are too high otherwise. {_MEND_SPLIT}",
+)
+COPIES_LABELED_DIFFERENTLY = Kind(
+    "copies-labeled-differently",
+    "warning",
+    "Copies of a photo with different labels",
+    "Keep the copy with the right labels, or correct the others.",
+)
+GROUP_ACROSS_SPLITS = Kind(
+    "group-across-splits",
+    "warning",
+    "Photos that belong together, but are in several splits",
+    f"The metrics are too high if training sees neighbors of the test photos. {_MEND_SPLIT}",
+)
