@@ -187,6 +187,8 @@ def convert(
     split_file: str | os.PathLike[str] | None = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
     on_bad_photos: Literal["error", "skip"] = "error",
+    classes_file: str | os.PathLike[str] | None = None,
+    on_unknown_colors: Literal["error", "skip"] = "error",
     progress: Progress | None = None,
 ) -> Conversion:
     """Write the labels of a data set in another format into the folder `out`, with their photos.
@@ -208,5 +210,7 @@ def convert(
         split_file=Path(split_file) if split_file else None,
         on_bad_boxes=on_bad_boxes,
         on_bad_photos=on_bad_photos,
+        classes_file=Path(classes_file) if classes_file else None,
+        on_unknown_colors=on_unknown_colors,
         progress=progress,
     )

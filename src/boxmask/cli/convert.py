@@ -17,6 +17,8 @@ def convert(
     split_file: Path | None = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
     on_bad_photos: Literal["error", "skip"] = "error",
+    classes_file: Path | None = None,
+    on_unknown_colors: Literal["error", "skip"] = "error",
 ) -> None:
     """Write labels in another format, with their photos.
 
@@ -27,7 +29,7 @@ def convert(
     data
         Folder or annotation file, as for training.
     to
-        The format to write: coco.
+        The format to write: class-folders, coco, instance-maps, label-maps, labelme or voc.
     out
         The folder to write. It must not exist, be empty, or hold an earlier conversion that was not changed.
     photos
@@ -41,6 +43,11 @@ def convert(
         Default: skip them if they are under 1 % of all, else stop.
     on_bad_photos
         What to do with photos that are missing or damaged, or that the split file does not name.
+    classes_file
+        Label maps only. File that names the class of each color or index. Default: the one in the data set.
+    on_unknown_colors
+        Label maps only. What to do with colors that the classes file does not name. "skip" ignores their
+        pixels.
     """
     from boxmask.cli.output import print_notes
     from boxmask.cli.progress import photo_progress
@@ -57,11 +64,13 @@ def convert(
             split_file=split_file,
             on_bad_boxes=on_bad_boxes,
             on_bad_photos=on_bad_photos,
+            classes_file=classes_file,
+            on_unknown_colors=on_unknown_colors,
             progress=progress,
         )
     print_notes(conversion.notes)
     for loss in conversion.loss_notes():
         print(f"not written as in the original: {shorten_note(loss, out / REPORT_FILE)}", file=sys.stderr)
-    photos_written = format_count(conversion.num_photos, "photo")
-    print(f"{photos_written}, {format_count(conversion.num_objects, 'object')}", file=sys.stderr)
+    photos_read = format_count(conversion.num_photos, "photo")
+    print(f"read: {photos_read}, {format_count(conversion.num_objects, 'object')}", file=sys.stderr)
     print(out)

@@ -28,5 +28,11 @@ def test_names_that_differ_in_case_or_suffix_only_keep_all_folders() -> None:
         assert names_of_photos(files, ["", ""]) == files
 
 
+def test_names_in_one_folder_that_differ_in_case_or_suffix_only_get_numbers() -> None:
+    files = ["images/a.jpg", "images/a.png", "images/A.jpg", "images/a_2.jpg", "images/a.jpg.png"]
+    expected = ["a.jpg", "a_3.png", "A_4.jpg", "a_2.jpg", "a.jpg_2.png"]
+    assert names_of_photos(files, [""] * 5) == [f"images/{name}" for name in expected]
+
+
 def test_characters_that_label_files_cannot_hold_are_replaced() -> None:
     assert names_of_photos(["a\nb.jpg", "c\udcff.jpg"], ["", ""]) == ["a_0ab.jpg", "c_ff.jpg"]

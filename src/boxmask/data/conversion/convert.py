@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
 
+from boxmask.data.conversion.label_map_photos import convert_label_maps
 from boxmask.data.conversion.labeled_photos import LabeledPhotos
+from boxmask.data.conversion.options import ConversionOptions, Progress, find_writer
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder
-from boxmask.data.conversion.photo_files import PhotoMode, place_photo
+from boxmask.data.conversion.photo_files import PhotoMode
+from boxmask.data.conversion.placing import PlacedPhotos
 from boxmask.data.conversion.report import Conversion, write_report
+from boxmask.data.conversion.sorted_photos import SORTED_PHOTO_FORMATS, class_folder_labels
 from boxmask.data.detection.box_checks import OnBadBoxes
-from boxmask.data.detection.read import read_checked_labels
-from boxmask.data.formats.contract import Losses, PhotoLabels, Writer
-from boxmask.data.formats.table import WRITERS
+from boxmask.data.detection.read import has_detection_labels, read_checked_labels
+from boxmask.data.formats.contract import Losses, Writer
 from boxmask.data.photo_checks import OnBadPhotos
-from boxmask.data.photo_list import PhotoList
-from boxmask.data.split_file import apply_split_file
-from boxmask.errors import UsageError
-from boxmask.options import check_choice, option
-from boxmask.photos.size import is_rotated
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number of photos done and of all photos."""
-
-_ROTATED = (
-    "labels are written for the photo as shown, after its EXIF rotation; programs that ignore it draw them "
-    "in the wrong place"
-)
+from boxmask.data.segmentation.label_map_folder import has_label_maps
+from boxmask.data.segmentation.label_maps import OnUnknownColors
 
 
 def convert(
@@ -40,69 +29,38 @@ def convert(
     split_file: Path | None = None,
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos = "error",
+    classes_file: Path | None = None,
+    on_unknown_colors: OnUnknownColors = "error",
     progress: Progress | None = None,
 ) -> Conversion:
     """Write the labels of a data set in another format into the folder `out`, with `conversion.txt`.
 
     `boxmask convert --help` describes the options. Nothing is left if it fails.
-    Raises LabelError and PhotoError as `read_detection` does, UsageError, and OutputError.
+    Raises LabelError and PhotoError as the readers of labels do, UsageError, and OutputError.
     """
-    check_choice("photos", photos, PhotoMode)
+    options = ConversionOptions(
+        photos, split_file, on_bad_boxes, on_bad_photos, classes_file, on_unknown_colors, progress
+    )
     writer = find_writer(to)
     check_output_folder(out, data)
+    has_objects = has_detection_labels(data)
+    if not has_objects and has_label_maps(data):
+        return convert_label_maps(data, writer, out, options)
+    if not has_objects and writer.NAME in SORTED_PHOTO_FORMATS:
+        return _write(class_folder_labels(data, options), writer, data, out, options)
+    checked = read_checked_labels(data, on_bad_boxes, on_bad_photos, select=options.select)
+    return _write(LabeledPhotos.of(checked), writer, data, out, options)
 
-    def select(listed: PhotoList) -> PhotoList:
-        return apply_split_file(listed, split_file, on_bad_photos) if split_file else listed
 
-    checked = read_checked_labels(data, on_bad_boxes, on_bad_photos, select=select)
-    check_output_folder(out, checked.labels.root)
-    job = _Job(LabeledPhotos.of(checked), writer, photos, progress or (lambda done, total: None))
-    notes = checked.labels.notes + checked.photos.notes
+def _write(
+    photos: LabeledPhotos, writer: Writer, data: Path, out: Path, options: ConversionOptions
+) -> Conversion:
+    check_output_folder(out, photos.checked.labels.root)  # label files may lie beside their photos
+    losses = Losses()
+    placed = PlacedPhotos(photos, writer, options, losses)
     with new_folder(out) as folder:
-        job.write(folder)
-        conversion = Conversion(out, to, len(job.photos), job.num_objects, job.listed_losses(), notes)
-        write_report(conversion, data, _remarks(photos), folder)
+        writer.write(placed.in_folder(folder), photos.class_names, folder, losses)
+        counts = (len(photos), placed.num_objects)
+        conversion = Conversion(out, writer.NAME, *counts, losses.listed(), photos.notes())
+        write_report(conversion, data, options.remarks(), folder)
     return conversion
-
-
-def find_writer(name: str) -> Writer:
-    """The writer of a format. Raises UsageError, which lists all formats, for a name that is not known."""
-    writers = {writer.NAME: writer for writer in WRITERS}
-    if name not in writers:
-        similar = difflib.get_close_matches(name, writers, n=1)
-        hint = f" Did you mean {similar[0]}?" if similar else ""
-        raise UsageError(
-            f'{option("to")}: expected one of {", ".join(sorted(writers))}, found "{name}".{hint}'
-        )
-    return writers[name]
-
-
-class _Job:
-    """Hands photos to a writer one by one, and places them in the folder."""
-
-    def __init__(self, photos: LabeledPhotos, writer: Writer, mode: PhotoMode, progress: Progress) -> None:
-        self.photos, self.losses, self.num_objects = photos, Losses(), 0
-        self._writer, self._mode, self._progress = writer, mode, progress
-
-    def write(self, folder: Path) -> None:
-        """Write labels and photos into a folder."""
-        self._writer.write(self._placed_photos(folder), self.photos.class_names, folder, self.losses)
-
-    def listed_losses(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """All losses."""
-        return tuple((what, tuple(files)) for what, files in self.losses)
-
-    def _placed_photos(self, folder: Path) -> Iterator[PhotoLabels]:
-        for number, photo in enumerate(self.photos):
-            place_photo(photo.path, folder, self._writer.photo_file(photo.file, photo.split), self._mode)
-            if is_rotated(photo.path):
-                self.losses.add(_ROTATED, photo.file)
-            self.num_objects += len(photo.objects)
-            yield photo
-            self._progress(number + 1, len(self.photos))
-
-
-def _remarks(photos: PhotoMode) -> list[str]:
-    if photos == "none":
-        return ["Photos were not copied. Put them where the labels name them."]
-    return ["The photos are links to the original ones."] if photos == "link" else []

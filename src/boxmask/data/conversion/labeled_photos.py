@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from boxmask.data.detection.checked_labels import CheckedLabels
 from boxmask.data.formats.contract import ClassNames, LabeledObject, PhotoLabels
 from boxmask.data.outlines import Outline, RunLengths
 from boxmask.masks import Size
+from boxmask.messages import format_note
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,22 @@ class LabeledPhotos:
 
     def __len__(self) -> int:
         return len(self.index_of)
+
+    def notes(self) -> tuple[str, ...]:
+        """Remarks from reading the labels, and a note on photos that are renamed."""
+        files = self.checked.photos.files.tolist()
+        renamed = [
+            f"{file} is {name}"
+            for file, name in zip(files, self.names, strict=True)
+            if posixpath.basename(file) != posixpath.basename(name)
+        ]
+        return (
+            *self.checked.labels.notes,
+            *self.checked.photos.notes,
+            *format_note(
+                "photos renamed, because label files could not tell them apart or name them", renamed
+            ),
+        )
 
     @property
     def class_names(self) -> ClassNames:

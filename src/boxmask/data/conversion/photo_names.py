@@ -6,6 +6,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import count
 
 from boxmask.data.formats.source import split_from_name
 from boxmask.names import telling_folders, without_suffix
@@ -22,8 +23,9 @@ def names_of_photos(files: Sequence[str], splits: Sequence[str]) -> list[str]:
     files:  paths with "/", relative to the data set that is read
     splits: of the photos, "" for none
 
-    If two of the names would then be the same, apart from case and suffix, all keep their folders. Control
-    characters, and bytes that are no text, become their numbers, because label files cannot hold them.
+    No two names are the same apart from case and suffix, so that label files can be named after photos. If
+    two would be, all keep their folders; if they still are, the later ones get a number. Control characters,
+    and bytes that are no text, become their numbers, because label files cannot hold them.
     """
     files = [_UNWRITABLE.sub(lambda found: f"_{ord(found[0]) & 0xFF:02x}", file) for file in files]
     keeps: tuple[Callable[[str, str], bool], ...] = (_tells_more_than_split, _tells)
@@ -31,7 +33,23 @@ def names_of_photos(files: Sequence[str], splits: Sequence[str]) -> list[str]:
         names = [_with_folders(file, split, keep) for file, split in zip(files, splits, strict=True)]
         if len({_key(name) for name in names}) == len(names):
             return names
-    return files
+    return _numbered(files)
+
+
+def _numbered(files: Sequence[str]) -> list[str]:
+    """The paths, with a number where one is the same as an earlier one apart from case and suffix."""
+    taken = {_key(file) for file in files}
+    seen: set[str] = set()
+    names = []
+    for file in files:
+        stem, suffix = posixpath.splitext(file)
+        numbered = (f"{stem}_{number}{suffix}" for number in count(2))
+        is_repeated = _key(file) in seen
+        name = next(name for name in numbered if _key(name) not in taken) if is_repeated else file
+        seen.add(_key(file))
+        taken.add(_key(name))
+        names.append(name)
+    return names
 
 
 def _with_folders(file: str, split: str, keep: Callable[[str, str], bool]) -> str:
@@ -54,4 +72,8 @@ def _tells_more_than_split(folder: str, split: str) -> bool:
 
 
 def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", without_suffix(name)).casefold()
+    """The name without case and all suffixes: a.jpg, a.PNG and a.jpg.png are the same."""
+    shorter = without_suffix(name)
+    while shorter != name:
+        name, shorter = shorter, without_suffix(shorter)
+    return unicodedata.normalize("NFC", name).casefold()

@@ -18,7 +18,7 @@ class Conversion:
 
     path:       its folder
     format:     its format, as in --to
-    num_photos: photos with and without objects
+    num_photos, num_objects: that were read
     losses:     what the format does not hold, each with the photo of every case
     notes:      remarks on the labels that were read
     """

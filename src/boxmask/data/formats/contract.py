@@ -56,8 +56,9 @@ class PhotoLabels:
     """One photo to write, with its objects.
 
     path:     the photo to copy
-    file:     its name, with folders and "/", which no other photo has. Folders that only tell the layout or
-              the split of the data set that was read, such as "images/train", are left out where possible.
+    file:     its name, with folders and "/". No other photo has it, not even in another case or with another
+              suffix. Folders that only tell the layout or the split of the data set that was read, such as
+              "images/train", are left out where possible.
     size:     (height, width) as shown
     split:    "train", "val", "test" or ""
     image_id: the id in the labels that were read, if they had one
@@ -101,6 +102,10 @@ class Losses:
     def __iter__(self) -> Iterator[tuple[str, list[str]]]:
         """What is lost, and the photo of each case."""
         return iter(self._photos.items())
+
+    def listed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """All losses, with the photos of each."""
+        return tuple((what, tuple(photos)) for what, photos in self)
 
 
 class Writer(Protocol):

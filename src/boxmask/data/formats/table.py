@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boxmask.data.formats import coco, instance_maps, labelme, voc, yolo
+from boxmask.data.formats import class_folders, coco, instance_maps, labelme, mask_images, voc, yolo
 from boxmask.data.formats.contract import Format, Writer
 
 FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco, yolo, labelme), (instance_maps,))
@@ -11,5 +11,13 @@ FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco, yolo, labelme), (instance
 Instance maps are in the last group, because the folder "labels" may also hold photos.
 """
 
-WRITERS: tuple[Writer, ...] = (coco.WRITER, yolo.WRITER, labelme.WRITER)
+WRITERS: tuple[Writer, ...] = (
+    class_folders.WRITER,
+    coco.WRITER,
+    labelme.WRITER,
+    mask_images.INSTANCE_MAP_WRITER,
+    mask_images.LABEL_MAP_WRITER,
+    voc.WRITER,
+    yolo.WRITER,
+)
 """The formats that `boxmask convert` writes."""

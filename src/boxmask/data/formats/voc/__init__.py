@@ -1,5 +1,8 @@
 """Pascal VOC: one XML file per photo. See `boxmask.data.formats.contract.Format`."""
 
 from boxmask.data.formats.voc.read import NAME, read, recognize, unreadable
+from boxmask.data.formats.voc.write import VocWriter
 
-__all__ = ["NAME", "read", "recognize", "unreadable"]
+WRITER = VocWriter()
+
+__all__ = ["NAME", "WRITER", "read", "recognize", "unreadable"]
