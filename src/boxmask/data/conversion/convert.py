@@ -13,7 +13,8 @@ from boxmask.data.conversion.placing import PlacedPhotos
 from boxmask.data.conversion.report import Conversion, write_report
 from boxmask.data.conversion.sorted_photos import SORTED_PHOTO_FORMATS, class_folder_labels
 from boxmask.data.detection.box_checks import OnBadBoxes
-from boxmask.data.detection.read import has_detection_labels, read_checked_labels
+from boxmask.data.detection.read import read_checked_labels
+from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.formats.contract import Losses, Writer
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.segmentation.label_map_folder import has_label_maps

@@ -1,13 +1,12 @@
 """Write COCO JSON: photos in `images/`, and one file per split, `annotations/instances_train.json` and so on.
 
-Every list has one entry per line. Attributes are written as CVAT and Datumaro do, in "attributes" of an
-annotation, together with VOC's mark "difficult".
+Every list has one entry per line. Attributes are further fields of images, annotations and categories.
+VOC's mark "difficult" becomes "ignore": 1, as in MMDetection.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -15,7 +14,21 @@ from typing import IO
 
 from boxmask.data.formats.coco.segmentation import mask_area, segmentation
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.json_writing import json_line, writable_fields
 from boxmask.data.formats.numbers import extent, short_number
+
+READ_OF_ANNOTATIONS = (
+    "id",
+    "image_id",
+    "category_id",
+    "bbox",
+    "segmentation",
+    "iscrowd",
+    "area",
+    "ignore",
+)
+READ_OF_IMAGES = ("id", "file_name", "height", "width")
+"""Fields that are no attributes."""
 
 
 class CocoWriter:
@@ -60,12 +73,13 @@ class _Document:
     @contextmanager
     def open(self) -> Iterator[_Document]:
         """Write the beginning of the file, and its end when the block ends."""
+        attributes = self._class_names.attributes
         categories = [
-            _line({"id": number, "name": name} | dict(self._class_names.attributes.get(name, {})))
+            json_line({**attributes.get(name, {}), "id": number, "name": name})
             for name, number in self._category_ids.items()
         ]
         with self.path.open("w", encoding="utf-8", newline="\n") as self._file:
-            info = _line({"description": "Converted by boxmask"})
+            info = json_line({"description": "Converted by boxmask"})
             self._file.write(f'{{"info": {info},\n"categories": [\n')
             self._file.write(",\n".join(categories))
             self._file.write('\n],\n"annotations": [')
@@ -81,7 +95,8 @@ class _Document:
         image_id = self._image_id(photo)
         height, width = photo.size
         image = {"id": image_id, "file_name": file_name, "width": width, "height": height}
-        self._images.append(_line(image | _without(photo.attributes, image)))
+        others = writable_fields(photo.attributes, READ_OF_IMAGES, "photos", photo.file, losses)
+        self._images.append(json_line(image | others))
         for labeled in photo.objects:
             number = next(self._annotation_ids)
             annotation = {
@@ -90,7 +105,7 @@ class _Document:
                 "category_id": self._category_ids[labeled.class_name],
                 **_fields(labeled, photo, losses),
             }
-            self._file.write(("," if number > 1 else "") + "\n" + _line(annotation))
+            self._file.write(("," if number > 1 else "") + "\n" + json_line(annotation))
 
     def _image_id(self, photo: PhotoLabels) -> int:
         """The id that the photo had, or the next free one."""
@@ -110,10 +125,9 @@ def _fields(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> dict[
     outline = segmentation(labeled, photo.size, losses, photo.file)
     if outline is not None:
         fields["segmentation"] = outline
-    attributes = {name: value for name, value in labeled.attributes.items() if name != "area"}
     if labeled.difficult:
-        attributes["difficult"] = True
-    return fields | ({"attributes": attributes} if attributes else {})
+        fields["ignore"] = 1
+    return fields | writable_fields(labeled.attributes, READ_OF_ANNOTATIONS, "objects", photo.file, losses)
 
 
 def _area(labeled: LabeledObject, photo: PhotoLabels) -> int | float:
@@ -124,12 +138,3 @@ def _area(labeled: LabeledObject, photo: PhotoLabels) -> int | float:
     pixels = mask_area(labeled, photo.size)
     x1, y1, x2, y2 = labeled.box
     return short_number((x2 - x1) * (y2 - y1)) if pixels is None else pixels
-
-
-def _without(attributes: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
-    """The attributes with other names than these."""
-    return {name: value for name, value in attributes.items() if name not in set(names)}
-
-
-def _line(entry: Mapping[str, object]) -> str:
-    return json.dumps(entry, ensure_ascii=False, allow_nan=False)
