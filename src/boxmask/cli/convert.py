@@ -29,7 +29,7 @@ def convert(
     data
         Folder or annotation file, as for training.
     to
-        The format to write: class-folders, coco, instance-maps, label-maps, labelme or voc.
+        The format to write: class-folders, coco, instance-maps, label-maps, labelme, voc or yolo.
     out
         The folder to write. It must not exist, be empty, or hold an earlier conversion that was not changed.
     photos

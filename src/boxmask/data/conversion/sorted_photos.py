@@ -10,6 +10,7 @@ from boxmask.data.classification.read import read_class_folders
 from boxmask.data.conversion.labeled_photos import LabeledPhotos
 from boxmask.data.conversion.options import ConversionOptions
 from boxmask.data.detection.checked_labels import CheckedLabels
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.findings import Location
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.photo_list import PhotoList
@@ -21,36 +22,37 @@ SORTED_PHOTO_FORMATS = ("class-folders", "csv")
 def class_folder_labels(data: Path, options: ConversionOptions) -> LabeledPhotos:
     """Read class folders. Raises LabelError and PhotoError as `read_class_folders` does."""
     dataset = read_class_folders(data, options.on_bad_photos, options.select)
+    checked = CheckedLabels(
+        _labels(dataset),
+        PhotoList(dataset.root, dataset.files, dataset.splits),
+        sizes=dataset.sizes,
+        label_sizes=dataset.sizes,
+        boxes=dataset.boxes,
+        good=np.ones(len(dataset), dtype=bool),
+        masks=dataset.rle_masks,
+        bad_outlines=frozenset(),
+    )
+    return LabeledPhotos.of(checked)
+
+
+def _labels(dataset: DetectionDataset) -> Labels:
     boxes = dataset.boxes.astype(np.float64)
-    count = len(boxes)
     photos = [
-        LabeledPhoto(file, Location(str(data / file)), split=split or None)
+        LabeledPhoto(file, Location(str(dataset.root / file)), split=split or None)
         for file, split in zip(dataset.files.tolist(), dataset.splits.tolist(), strict=True)
     ]
-    labels = Labels(
+    return Labels(
         root=dataset.root,
         class_names=dataset.class_names,
         photos=photos,
-        photo_of=np.arange(count),
+        photo_of=np.arange(len(boxes)),
         boxes=boxes,
         extents=boxes[:, 2:] - boxes[:, :2],
         labels=dataset.labels,
-        areas=np.full(count, np.nan),
+        areas=np.full(len(boxes), np.nan),
         crowd=dataset.crowd,
         difficult=dataset.difficult,
         location=lambda row: photos[row].location,
         box_form="corners",
         notes=dataset.notes,
     )
-    listed = PhotoList(dataset.root, dataset.files, dataset.splits)
-    checked = CheckedLabels(
-        labels,
-        listed,
-        dataset.sizes,
-        dataset.sizes,
-        dataset.boxes,
-        np.ones(count, dtype=bool),
-        dataset.rle_masks,
-        frozenset(),
-    )
-    return LabeledPhotos.of(checked)
