@@ -1,0 +1,73 @@
+"""One region of VIA: its box or outline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from boxmask.data.findings import Box
+from boxmask.data.outlines import Ellipse
+from boxmask.json_numbers import is_number, to_float
+
+Region: TypeAlias = tuple[Box | None, Ellipse | Sequence[float] | None]
+"""A box, or an outline; numbers are a polygon, x, y, x, y, ..."""
+
+
+class UnsupportedShapeError(ValueError):
+    """A region that is neither a box nor an outline."""
+
+
+def parse_shape(shape: object) -> Region:
+    """The box or outline in "shape_attributes".
+
+    Raises UnsupportedShapeError for points and lines, and ValueError with what else is wrong.
+    """
+    if not isinstance(shape, dict) or "name" not in shape:
+        raise ValueError(f"expected shape_attributes with a name, found {str(shape)[:60]}")
+    kind = shape["name"]
+    parse = _PARSERS.get(kind) if isinstance(kind, str) else None
+    if parse is None:
+        raise UnsupportedShapeError(f"a region of the shape {str(kind)[:60]}")
+    return parse(shape)
+
+
+def _numbers(shape: dict[str, Any], *names: str) -> list[float]:
+    values = [shape.get(name) for name in names]
+    for name, value in zip(names, values, strict=True):
+        if not is_number(value):
+            raise ValueError(f"a {shape['name']} needs a number {name}, found {str(value)[:60]}")
+    return [to_float(value) for value in values if is_number(value)]
+
+
+def _rect(shape: dict[str, Any]) -> Region:
+    x, y, width, height = _numbers(shape, "x", "y", "width", "height")
+    return (x, y, x + width, y + height), None
+
+
+def _circle(shape: dict[str, Any]) -> Region:
+    x, y, radius = _numbers(shape, "cx", "cy", "r")
+    return None, Ellipse((x, y), (radius, radius))
+
+
+def _ellipse(shape: dict[str, Any]) -> Region:
+    """theta, which old files lack, is in radians, clockwise as seen."""
+    x, y, radius_x, radius_y, theta = _numbers({"theta": 0, **shape}, "cx", "cy", "rx", "ry", "theta")
+    return None, Ellipse((x, y), (radius_x, radius_y), math.degrees(theta))
+
+
+def _polygon(shape: dict[str, Any]) -> Region:
+    xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
+    if not (isinstance(xs, list) and isinstance(ys, list) and all(map(is_number, [*xs, *ys]))):
+        raise ValueError("a polygon needs lists of numbers, all_points_x and all_points_y")
+    if len(xs) != len(ys):
+        raise ValueError(f"a polygon of {len(xs)} x and {len(ys)} y")
+    return None, [to_float(value) for point in zip(xs, ys, strict=True) for value in point]
+
+
+_PARSERS: dict[str, Callable[[dict[str, Any]], Region]] = {
+    "rect": _rect,
+    "circle": _circle,
+    "ellipse": _ellipse,
+    "polygon": _polygon,
+}
