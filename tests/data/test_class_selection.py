@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.data.conftest import save_photo, voc_xml
 
 from boxmask.data.class_selection import LEFT_OUT, ClassSelection
 from boxmask.data.detection.read import read_detection
 from boxmask.errors import UsageError
-from tests.data.conftest import save_photo, voc_xml
 
 NAMES = ("bus", "cat", "dog", "red, green")
 

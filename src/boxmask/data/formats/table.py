@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from boxmask.data.formats import class_folders, coco, instance_maps, labelme, mask_images, voc, yolo
+from boxmask.data.formats import class_folders, coco, instance_maps, labelme, mask_images, via, voc, yolo
 from boxmask.data.formats.contract import Format, Writer
 
-FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco, yolo, labelme), (instance_maps,))
+FORMATS: tuple[tuple[Format, ...], ...] = ((voc, coco, yolo, labelme, via), (instance_maps,))
 """Formats to look for, group by group: a group is only looked for if none of the earlier ones matches.
 
 Instance maps are in the last group, because the folder "labels" may also hold photos.
@@ -17,6 +17,8 @@ WRITERS: tuple[Writer, ...] = (
     labelme.WRITER,
     mask_images.INSTANCE_MAP_WRITER,
     mask_images.LABEL_MAP_WRITER,
+    via.CSV_WRITER,
+    via.WRITER,
     voc.WRITER,
     yolo.WRITER,
 )

@@ -19,7 +19,7 @@ from typing import Any
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
 from boxmask.data.formats.labelme.document import labelme_document, labelme_shape, mask_shape
 from boxmask.data.formats.labelme.file import OWN_FIELDS
-from boxmask.data.formats.numbers import short_number
+from boxmask.data.formats.numbers import is_json, short_number
 from boxmask.data.formats.outline_losses import needs_pixels, note_other_box, pixels_of, polygons_of
 from boxmask.data.outlines import Ellipse, Points, RotatedBox, RunLengths
 from boxmask.names import without_suffix
@@ -27,6 +27,7 @@ from boxmask.names import without_suffix
 _CLASS_ATTRIBUTES = "the attributes of classes are not written"
 _CLASSES = "classes with line breaks in their names are not in labels.txt"
 _GROUPS = "group ids that several objects of one class share are not written"
+_OBJECT_ATTRIBUTE = "the attribute {} of objects is not written"
 _PHOTO_ATTRIBUTE = "the attribute {} of photos is not written"
 
 
@@ -76,7 +77,7 @@ def _document(photo: PhotoLabels, image_path: str, losses: Losses) -> dict[str, 
     for name, value in photo.attributes.items():
         if isinstance(value, bool):
             document["flags"][name] = value
-        elif name in OWN_FIELDS:
+        elif name in OWN_FIELDS or not is_json(value):
             losses.add(_PHOTO_ATTRIBUTE.format(name), photo.file)
         else:
             document[name] = value
@@ -104,7 +105,7 @@ def _grouped(photo: PhotoLabels, losses: Losses) -> Iterator[list[dict[str, Any]
     fresh = iter(number for number in range(1, 2**53) if number not in set(groups))
     for labeled, group in zip(photo.objects, groups, strict=True):
         shapes = _shapes(labeled, photo, losses)
-        shapes[0] |= _described(labeled)
+        shapes[0] |= _described(labeled, photo.file, losses)
         number = group if isinstance(group, int) and not isinstance(group, bool) else None
         if number is not None and taken[labeled.class_name, group] > 1:
             losses.add(_GROUPS, photo.file)
@@ -148,12 +149,14 @@ def _circle_points(circle: Ellipse) -> Sequence[Sequence[float]]:
     return [[short_number(x), short_number(y)], [short_number(x + circle.radii[0]), short_number(y)]]
 
 
-def _described(labeled: LabeledObject) -> dict[str, Any]:
+def _described(labeled: LabeledObject, photo: str, losses: Losses) -> dict[str, Any]:
     """The fields of the first shape that tell more than its outline."""
     fields: dict[str, Any] = {"flags": {}}
     others: dict[str, object] = {}
     for name, value in labeled.attributes.items():
-        if isinstance(value, bool):
+        if not is_json(value):
+            losses.add(_OBJECT_ATTRIBUTE.format(name), photo)
+        elif isinstance(value, bool):
             fields["flags"][name] = value
         elif (name == "description" and isinstance(value, str) and value) or (
             name == "score" and isinstance(value, int | float)

@@ -124,7 +124,7 @@ class _Objects:
         self._source, self._finder, self._attribute, self._findings = source, finder, attribute, findings
         self._files: list[ViaFile] = []
         self._places = array("q")  # three numbers per row: file, image, region
-        self._contents: dict[str, tuple[str, Location]] = {}
+        self._labeled: dict[str, tuple[int, int]] = {}  # the file of a photo, and a hash of its regions
 
     def location(self, row: int) -> Location:
         """File and line of a region."""
@@ -163,11 +163,17 @@ class _Objects:
 
         The same regions in another file, such as an export beside the project, are passed over.
         """
-        content = hash(json.dumps(image.regions, sort_keys=True))
-        first, first_content = self._labeled.setdefault(photo, (image, content))
-        if first is image:
+        index, content = len(self._files) - 1, hash(json.dumps(image.regions, sort_keys=True))
+        if photo not in self._labeled:
+            self._labeled[photo] = index, content
             return True
-        first_file = self._file_of[id(first)]
+        first, first_content = self._labeled[photo]
+        if first == index or first_content != content:
+            first_file = self._files[first].file
+            detail = f"{photo}, also in {first_file}"
+            location = file.locate(image.number, None)
+            finding = Finding(PHOTO_LISTED_TWICE, location, detail, photo, related=(first_file,))
+            self._findings.add(finding)
         return False
 
     def _add_region(self, file: ViaFile, image: ViaImage, number: int, region: object) -> None:
