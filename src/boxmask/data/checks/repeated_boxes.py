@@ -45,17 +45,21 @@ def check_repeated_boxes(examination: Examination, findings: Findings) -> None:
     Objects of one class with different masks are not copies. Crowd regions are left out.
     """
     labels = examination.labels.labels
-    copies: list[_Repeat] = []
     clashes: dict[tuple[int, int], list[_Repeat]] = defaultdict(list)
     for rows in _rows_with_the_same_box(examination):
-        copies += _copies(examination, rows)
         _, firsts = np.unique(labels[rows], return_index=True)
         first, *others = [rows[index] for index in sorted(firsts.tolist())]
         for row in others:
             low, high = sorted([int(labels[first]), int(labels[row])])
             clashes[low, high].append((row, first))
+    copies = find_repeated_boxes(examination)
     findings.add_all(BOX_REPEATED, copies, lambda repeat: _describe(examination, BOX_REPEATED, repeat))
     _add_clashes(examination, clashes, findings)
+
+
+def find_repeated_boxes(examination: Examination) -> list[tuple[int, int]]:
+    """The row of each object with the photo, class, box and mask of an earlier one, and the row of that."""
+    return [repeat for rows in _rows_with_the_same_box(examination) for repeat in _copies(examination, rows)]
 
 
 def _rows_with_the_same_box(examination: Examination) -> list[list[int]]:

@@ -41,6 +41,7 @@ class LabeledObject:
     box:        x1, y1, x2, y2 in continuous pixels of the photo as shown
     outline:    in the same pixels; None if the object has only a box
     attributes: see `Attributes`
+    number:     of the object in the data set, above 0, for formats that number them; None: the writer numbers
     """
 
     class_name: str
@@ -49,6 +50,7 @@ class LabeledObject:
     crowd: bool = False
     difficult: bool = False
     attributes: Mapping[str, object] = field(default_factory=dict)
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class _Document:
         for labeled in photo.objects:
             number = next(self._annotation_ids)
             annotation = {
-                "id": number,
+                "id": number if labeled.number is None else labeled.number,
                 "image_id": image_id,
                 "category_id": self._category_ids[labeled.class_name],
                 **_fields(labeled, photo, losses),

@@ -1,0 +1,99 @@
+"""Convert coordinates that all labels of a data set write in another form."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from boxmask.data.checks.sound_boxes import photo_edges
+from boxmask.doctor.fix.mending import Mending, corner_offset
+
+_TOLERANCE = 0.005
+"""Fractions may lie this far outside of 0 to 1, because they are rounded."""
+
+_MAX_SHARE = 0.01
+"""Of the boxes that need not fit."""
+
+
+class _Boxes(NamedTuple):
+    """The finite boxes in photos of known size, their rows, and width and height of their photos."""
+
+    rows: Int[np.ndarray, " M"]
+    boxes: Float[np.ndarray, "M 4"]
+    edges: Float[np.ndarray, "M 2"]
+
+
+def mend_coordinates(mending: Mending) -> None:
+    """Convert fractions, percent, corners, and exchanged coordinates, if these were found."""
+    for kind_id, convert in (
+        ("coordinates-fractions", _convert_fractions),
+        ("coordinates-percent", _convert_percent),
+        ("coordinates-corners", _convert_corners),
+        ("coordinates-exchanged", _exchange),
+    ):
+        if mending.has(kind_id):
+            convert(mending, _finite_boxes(mending))
+
+
+def _finite_boxes(mending: Mending) -> _Boxes:
+    edges = photo_edges(mending.examination)
+    boxes = mending.labels.boxes
+    rows = np.flatnonzero(np.isfinite(boxes).all(axis=1) & np.isfinite(edges).all(axis=1))
+    return _Boxes(rows, boxes[rows], edges[rows])
+
+
+def _convert_fractions(mending: Mending, finite: _Boxes) -> None:
+    """Multiply fractions by the size of the photo.
+
+    x and y of COCO's boxes may be the upper left corner, or the center as in YOLO. They are converted if only
+    one of the two fits the photos.
+    """
+    labels, fractions = mending.labels, finite.boxes.copy()
+    fractions[:, :2] += corner_offset(labels)  # VOC's corners were moved by -1 when they were read
+    why = "fractions of the photo, now pixels"
+    if labels.box_form == "xywh":
+        sides = labels.extents[finite.rows]
+        centered = np.concatenate([fractions[:, :2] - sides / 2, fractions[:, :2] + sides / 2], axis=1)
+        fit_as_corner, fit_as_center = _fit(fractions), _fit(centered)
+        if fit_as_corner == fit_as_center:
+            return
+        if fit_as_center:
+            fractions, why = centered, "center and size in fractions of the photo, now pixels"
+    mending.factors[finite.rows] = finite.edges
+    mending.set_boxes("coordinates-fractions", finite.rows, fractions * np.tile(finite.edges, 2), why)
+
+
+def _fit(fractions: Float[np.ndarray, "M 4"]) -> bool:
+    """Whether boxes in fractions lie in their photos, all but a few."""
+    outside = np.any((fractions < -_TOLERANCE) | (fractions > 1 + _TOLERANCE), axis=1)
+    return bool(np.mean(outside) <= _MAX_SHARE) if len(fractions) else False
+
+
+def _convert_percent(mending: Mending, finite: _Boxes) -> None:
+    factors = finite.edges / 100
+    mending.factors[finite.rows] = factors
+    boxes = finite.boxes.copy()
+    boxes[:, :2] += corner_offset(mending.labels)
+    why = "percent of the photo, now pixels"
+    mending.set_boxes("coordinates-percent", finite.rows, boxes * np.tile(factors, 2), why)
+
+
+def _convert_corners(mending: Mending, finite: _Boxes) -> None:
+    """Take what is written as width and height as the lower right corner."""
+    boxes = np.concatenate([finite.boxes[:, :2], mending.labels.extents[finite.rows]], axis=1)
+    mending.set_boxes("coordinates-corners", finite.rows, boxes, "corners, now x, y, width and height")
+
+
+def _exchange(mending: Mending, finite: _Boxes) -> None:
+    """Exchange x and y, if the labels declare the sizes of the photos.
+
+    Otherwise, the photos may have been rotated after labeling, which moves boxes to other places.
+    """
+    labels, sizes = mending.labels, mending.examination.sizes.tolist()
+    used = set(labels.photo_of[finite.rows].tolist())
+    if all(labels.photos[photo].declared_size == tuple(sizes[photo]) for photo in used):
+        mending.exchanged = True
+        boxes = finite.boxes[:, [1, 0, 3, 2]]
+        mending.set_boxes("coordinates-exchanged", finite.rows, boxes, "x and y were exchanged")

@@ -1,0 +1,125 @@
+"""The labels of a data set while they are mended, and the changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from boxmask.data.checks.contract import Examination
+from boxmask.data.findings import Findings, Location
+from boxmask.data.formats.labels import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change.
+
+    id:     of the kind of finding that it mends
+    what:   is changed: "cat in a.jpg: box"
+    before, after: its values; "" for something that is removed, or only removed
+    why:    a short reason: "its corners were exchanged"
+    """
+
+    id: str
+    location: Location
+    what: str
+    before: str
+    after: str
+    why: str
+
+    def __str__(self) -> str:
+        values = f" {self.before}" if self.before else ""
+        values += f" -> {self.after}" if self.after else ""
+        return f"{self.location}: {self.what}{values} ({self.why}) [{self.id}]"
+
+
+@dataclass
+class Mending:
+    """Labels that are mended step by step.
+
+    examination:  the labels as mended so far; rows are never removed from it
+    findings:     of the data set as it is
+    boxes_before: (N, 4) as the labels give them, in pixels of photos of `sizes_before`
+    sizes_before: (P, 2) heights and widths that the labels declare, else those of the photos
+    kept:         (N,) False for objects that are removed
+    files:        (P) names of the photos as mended
+    factors:      (N, 2) by which x and y of an outline are multiplied if it then fits its box better
+    exchanged:    whether x and y of an outline are exchanged if it then fits its box better
+    """
+
+    examination: Examination
+    findings: Findings
+    boxes_before: Float[np.ndarray, "N 4"]
+    sizes_before: Int[np.ndarray, "P 2"]
+    kept: Bool[np.ndarray, " N"]
+    files: list[str]
+    factors: Float[np.ndarray, "N 2"]
+    exchanged: bool = False
+    changes: list[Change] = field(default_factory=list)
+
+    @staticmethod
+    def of(examination: Examination, findings: Findings) -> Mending:
+        """Labels of which nothing is mended yet."""
+        labels = examination.labels
+        count = len(labels.photo_of)
+        return Mending(
+            examination,
+            findings,
+            boxes_before=labels.boxes.copy(),
+            sizes_before=examination.sizes.astype(np.int64),
+            kept=np.ones(count, dtype=bool),
+            files=[photo.file for photo in labels.photos],
+            factors=np.ones((count, 2)),
+        )
+
+    @property
+    def labels(self) -> Labels:
+        """The labels as mended so far."""
+        return self.examination.labels
+
+    def has(self, kind_id: str) -> bool:
+        """Whether there is a finding of this kind."""
+        return any(kind.id == kind_id for kind in self.findings.kinds)
+
+    def describe(self, row: int) -> str:
+        """The object in a row, for changes: "cat in images/a.jpg"."""
+        labels = self.labels
+        return f"{labels.class_names[labels.labels[row]]} in {labels.photos[labels.photo_of[row]].file}"
+
+    def set_boxes(
+        self, kind_id: str, rows: Int[np.ndarray, " M"], boxes: Float[np.ndarray, "M 4"], why: str
+    ) -> None:
+        """Replace boxes. Those that stay the same are no change."""
+        labels = self.labels
+        changed = ~(labels.boxes[rows] == boxes).all(axis=1)
+        rows, boxes = rows[changed], boxes[changed]
+        for row, box in zip(rows.tolist(), boxes, strict=True):
+            before, after = _format(labels.boxes[row]), _format(box)
+            self._add(kind_id, row, "box", before, after, why)
+        all_boxes, extents = labels.boxes.copy(), labels.extents.copy()
+        all_boxes[rows] = boxes
+        extents[rows] = boxes[:, 2:] - boxes[:, :2] - corner_offset(labels)
+        labels = replace(labels, boxes=all_boxes, extents=extents)
+        self.examination = replace(self.examination, labels=labels)
+
+    def remove(self, kind_id: str, rows: Sequence[int], why: str) -> None:
+        """Remove objects."""
+        for row in rows:
+            self._add(kind_id, row, "removed, box", _format(self.labels.boxes[row]), "", why)
+        self.kept[list(rows)] = False
+
+    def _add(self, kind_id: str, row: int, what: str, before: str, after: str, why: str) -> None:
+        location, subject = self.labels.location(row), self.describe(row)
+        self.changes.append(Change(kind_id, location, f"{subject}: {what}", before, after, why))
+
+
+def corner_offset(labels: Labels) -> int:
+    """How much wider a box is than its extent says: VOC counts the pixels of both corners."""
+    return 1 if labels.box_form == "voc" else 0
+
+
+def _format(box: Float[np.ndarray, " 4"]) -> str:
+    return ", ".join(f"{value:.10g}" for value in box.tolist())

@@ -1,0 +1,116 @@
+"""Labels as they are, or as mended, photo by photo, as writers take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from boxmask.data.conversion.photo_names import names_of_photos
+from boxmask.data.formats.contract import LabeledObject, PhotoLabels
+from boxmask.data.formats.labels import Labels
+from boxmask.data.outlines import Outline, Polygons, RunLengths
+from boxmask.doctor.fix.mending import Mending
+
+
+@dataclass(frozen=True)
+class PhotoLabelsOfMending:
+    """The photos that exist, sorted by name. Iterating makes their labels one by one.
+
+    is_mended: False for the labels as they are. Objects that no format can hold are left out of both.
+    """
+
+    mending: Mending
+    is_mended: bool
+
+    def __iter__(self) -> Iterator[PhotoLabels]:
+        labels = self.mending.labels
+        rows, starts = _rows_by_photo(labels)
+        for index, name in self._names():
+            photo = labels.photos[index]
+            height, width = self._sizes()[index].tolist()
+            objects = [self._object(row) for row in rows[starts[index] : starts[index + 1]].tolist()]
+            yield PhotoLabels(
+                path=labels.root / photo.file,
+                file=name,
+                size=(height, width),
+                split=photo.split or "",
+                objects=tuple(labeled for labeled in objects if labeled is not None),
+                attributes=labels.attributes.photos.get(index, {}),
+                image_id=photo.image_id,
+            )
+
+    def _names(self) -> list[tuple[int, str]]:
+        """Index and name of each photo that exists, sorted by name."""
+        photos = self.mending.labels.photos
+        files = self.mending.files if self.is_mended else [photo.file for photo in photos]
+        indices = [index for index, photo in enumerate(photos) if not photo.missing_name]
+        indices.sort(key=lambda index: photos[index].file)
+        names = names_of_photos(
+            [files[index] for index in indices], [photos[index].split or "" for index in indices]
+        )
+        return list(zip(indices, names, strict=True))
+
+    def _sizes(self) -> Int[np.ndarray, "P 2"]:
+        return self.mending.examination.sizes if self.is_mended else self.mending.sizes_before
+
+    def _object(self, row: int) -> LabeledObject | None:
+        """None for an object that is removed, or that has no finite box."""
+        mending, labels = self.mending, self.mending.labels
+        box = (labels.boxes if self.is_mended else mending.boxes_before)[row]
+        if not np.isfinite(box).all() or (self.is_mended and not mending.kept[row]):
+            return None
+        x1, y1, x2, y2 = box.tolist()
+        attributes = dict(labels.attributes.objects.get(row, {}))
+        if self.is_mended and mending.has("area-wrong"):
+            attributes.pop("area", None)  # the writer computes it
+        return LabeledObject(
+            class_name=labels.class_names[labels.labels[row]],
+            box=(x1, y1, x2, y2),
+            outline=self._outline(row),
+            crowd=bool(labels.crowd[row]),
+            difficult=bool(labels.difficult[row]),
+            attributes=attributes,
+            number=row + 1,
+        )
+
+    def _outline(self, row: int) -> Outline | None:
+        """The outline on the photo as shown; its mask if the outline cannot be read."""
+        labels, masks = self.mending.labels, self.mending.examination.masks
+        try:
+            shape = None if labels.outline is None else labels.outline(row)
+        except ValueError:  # reported with the outlines
+            shape = None
+        if shape is not None and not isinstance(shape, RunLengths):
+            return _mend_outline(shape, self.mending, row) if self.is_mended else shape
+        height, width = self.mending.examination.sizes[labels.photo_of[row]].tolist()
+        runs = masks.runs[masks.offsets[row] : masks.offsets[row + 1]]
+        return RunLengths(runs, (height, width)) if len(runs) else None
+
+
+def _rows_by_photo(labels: Labels) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " P+1"]]:
+    """All rows, photo by photo, and where those of each photo begin."""
+    rows = np.argsort(labels.photo_of, kind="stable")
+    return rows, np.searchsorted(labels.photo_of[rows], np.arange(len(labels.photos) + 1))
+
+
+def _mend_outline(shape: Outline, mending: Mending, row: int) -> Outline:
+    """The outline, converted as the boxes are if it then fits its box better."""
+    assert not isinstance(shape, RunLengths)
+    x, y = mending.factors[row].tolist()
+    converted = shape if x == y == 1 else shape.scale((x, y))
+    if mending.exchanged:
+        parts = converted.polygons()
+        converted = Polygons(
+            tuple(part[:, ::-1] for part in parts.parts), tuple(hole[:, ::-1] for hole in parts.holes)
+        )
+    if converted is shape:
+        return shape
+    box = mending.labels.boxes[row]
+    return converted if _distance(converted.bounds(), box) < _distance(shape.bounds(), box) else shape
+
+
+def _distance(bounds: Float[np.ndarray, " 4"], box: Float[np.ndarray, " 4"]) -> float:
+    return float(np.abs(bounds - box).sum())
