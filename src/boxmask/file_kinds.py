@@ -52,6 +52,7 @@ KNOWN_SUFFIXES = frozenset([*PHOTO_SUFFIXES, *_OTHER_PHOTO_SUFFIXES, ".xml", ".j
 
 _INCIDENTAL = re.compile(
     r"(thumbs\.db|ehthumbs\.db|desktop\.ini|icon\r?|.*\.cache|demo\.json|conversion\.txt"
+    r"|changes\.(txt|diff)|left\.txt"
     r"|(readme|licen[cs]e|copying|notice|authors|citation|changelog)(\b|_).*)",
     re.IGNORECASE | re.DOTALL,
 )

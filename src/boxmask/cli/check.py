@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -28,10 +28,14 @@ def check(
     write_split: Path | None = None,
     group_by: str | None = None,
     seed: int = 0,
+    fix: Annotated[bool, Parameter(negative="")] = False,
+    out: Path | None = None,
+    photos: Literal["copy", "link"] = "copy",
 ) -> int:
     """Check labels and photos, and say what is wrong, where, and what to do.
 
-    The exit code is 1 if there are errors. Nothing is changed.
+    The exit code is 1 if there are errors; with --fix, if there are errors in the mended copy. The data set
+    itself is never changed.
 
     Parameters
     ----------
@@ -56,17 +60,20 @@ def check(
         expression that finds the group in the path of a photo. Default: auto.
     seed
         Random seed for --write-split.
+    fix
+        Write a mended copy into the folder --out, and check it. Mended is what has one right answer. The
+        changes are listed in changes.txt and changes.diff, and what is left to you in left.txt.
+    out
+        Folder for --fix. It must not exist, be empty, or hold an earlier copy that was not changed.
+    photos
+        What to do with the photos for --fix. Links are hard links if the disk has them.
     """
     from boxmask.cli.output import check_json_file, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.doctor.check import check_data
-    from boxmask.errors import UsageError
     from boxmask.outputs import check_replaceable
 
-    if write_split is not None and labels_only:
-        raise UsageError("--write-split needs the photos. Leave out --labels-only.")
-    if group_by is not None and write_split is None:
-        raise UsageError("--group-by: give the split file to write with --write-split FILE.")
+    _check_usage(labels_only, write_split, group_by, fix, out)
     check_json_file(json_file)
     check_replaceable([file for file in (html_file, write_split) if file is not None])
     with photo_progress("checking") as progress:
@@ -82,7 +89,41 @@ def check(
     if write_split is not None:
         print_notes(report.write_split(write_split, group_by or "auto", seed))
         print(f"split: {write_split}", file=sys.stderr)
+    if out is not None:
+        report = _fix(report, out, photos)
     return 1 if report.has_errors else 0
+
+
+def _check_usage(
+    labels_only: bool, write_split: Path | None, group_by: str | None, fix: bool, out: Path | None
+) -> None:
+    """Raise UsageError for flags that need or exclude others."""
+    from boxmask.errors import UsageError
+
+    if write_split is not None and labels_only:
+        raise UsageError("--write-split needs the photos. Leave out --labels-only.")
+    if group_by is not None and write_split is None:
+        raise UsageError("--group-by: give the split file to write with --write-split FILE.")
+    if fix and out is None:
+        raise UsageError("--fix: give the folder for the mended copy with --out DIR.")
+    if out is not None and not fix:
+        raise UsageError("--out is the folder for the mended copy. Add --fix, or leave it out.")
+
+
+def _fix(report: CheckReport, out: Path, photos: Literal["copy", "link"]) -> CheckReport:
+    """Write the mended copy, print what changed, and return the report of the copy."""
+    from boxmask.cli.progress import photo_progress
+    from boxmask.doctor.fix.account import CHANGES_FILE, LEFT_FILE, format_counts
+    from boxmask.doctor.fix.fix import fix_data
+    from boxmask.messages import format_count
+
+    with photo_progress("mending") as progress:
+        copy = fix_data(report, out, photos=photos, progress=progress)
+    print(f"\nmended copy: {out}")
+    print(f"  {format_count(len(copy.changes), 'change')}: {out / CHANGES_FILE}")
+    print(f"  before: {format_counts(report)}")
+    print(f"  after:  {format_counts(copy.report)}; what is left: {out / LEFT_FILE}")
+    return copy.report
 
 
 def _print_report(report: CheckReport, json_file: Path | None) -> None:

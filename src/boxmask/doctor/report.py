@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.summary import Summary
 from boxmask.data.findings import Finding, Findings, Kind, Severity
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.errors import UsageError
+
+if TYPE_CHECKING:
+    from boxmask.doctor.fix.fix import MendedCopy
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
@@ -90,3 +94,12 @@ class CheckReport:
         if self.records is None:
             raise UsageError("The photos were not checked, so that no split of them can be drawn.")
         return write_grouped_split(self.records, Path(path), group_by, seed, self.examination)
+
+    def fix(self, out: str | Path, photos: Literal["copy", "link"] = "copy") -> MendedCopy:
+        """Write a mended copy of the data set into the folder `out`, and check it.
+
+        See `boxmask.doctor.fix.fix.fix_data`, which also tells what it raises.
+        """
+        from boxmask.doctor.fix.fix import fix_data
+
+        return fix_data(self, Path(out), photos=photos)

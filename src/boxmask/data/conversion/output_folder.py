@@ -56,7 +56,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
             new = Path(temporary) / "new"
             new.mkdir()  # with the default permissions, which the temporary folder does not have
             yield new
-            (new / RECORD).write_text(json.dumps({"digest": _digest(new)}) + "\n", encoding="ascii")
+            record_folder(new)
             _replace(folder, new, Path(temporary) / "old")
             parents.clear()
     except OutputError:
@@ -67,6 +67,11 @@ def new_folder(folder: Path) -> Iterator[Path]:
         for parent in parents:  # those that were created above, the innermost first
             with suppress(OSError):
                 parent.rmdir()
+
+
+def record_folder(folder: Path) -> None:
+    """Record that boxmask wrote the files of a folder as they are."""
+    (folder / RECORD).write_text(json.dumps({"digest": _digest(folder)}) + "\n", encoding="ascii")
 
 
 def _replace(folder: Path, new: Path, old: Path) -> None:

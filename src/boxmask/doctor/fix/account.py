@@ -1,0 +1,76 @@
+"""The account of a mended copy: what was changed, and what is left to the user."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from boxmask.data.findings import Findings, Kind
+from boxmask.data.formats.contract import Losses
+from boxmask.doctor.fix.mending import Change
+from boxmask.doctor.report import SEVERITIES, CheckReport
+from boxmask.doctor.text import format_totals, printable
+from boxmask.messages import format_count
+
+CHANGES_FILE, DIFF_FILE, LEFT_FILE = "changes.txt", "changes.diff", "left.txt"
+
+
+def format_changes(report: CheckReport, changes: Sequence[Change], losses: Losses) -> str:
+    """The text of changes.txt: one line per change, and what the format cannot hold."""
+    counts = Counter(change.id for change in changes)
+    lines = [
+        f"Mended by boxmask from {report.data}: {format_count(len(changes), 'change')}.",
+        *(f"  {count:,} {kind_id}" for kind_id, count in counts.items()),
+        "",
+        *(" ".join(str(change).split("\n")) for change in changes),
+        *_format_losses(losses),
+    ]
+    return printable("\n".join(lines)) + "\n"
+
+
+def _format_losses(losses: Losses) -> Iterator[str]:
+    listed = list(losses)
+    if listed:
+        yield ""
+        yield "Not written as in the original:"
+        for what, photos in listed:
+            yield f"  {what} ({len(photos):,}): {', '.join(dict.fromkeys(photos))}"
+
+
+def format_left(report: CheckReport, copy: CheckReport, mended: Collection[str]) -> str:
+    """The text of left.txt: what the copy lacks, and the findings in the copy.
+
+    report, copy: of the data set, and of its mended copy
+    mended:       ids of kinds that were mended, in full or in part
+    """
+    still_there = {kind.id for kind in copy.findings.kinds}
+    absent = [
+        kind
+        for kind in report.kinds()
+        if kind.id not in still_there and kind.id not in mended and kind.severity != "note"
+    ]
+    lines = [
+        f"Before: {format_totals(report)}",
+        f"After:  {format_totals(copy)}",
+        *_section("Not in the copy, because boxmask cannot read or write it:", absent, report.findings),
+        *_section("Left as it is, because only you can decide:", copy.kinds(), copy.findings),
+    ]
+    return printable("\n".join(lines)) + "\n"
+
+
+def _section(heading: str, kinds: Iterable[Kind], findings: Findings) -> Iterator[str]:
+    """Kinds with their remedies and all their findings."""
+    for number, kind in enumerate(kinds):
+        if number == 0:
+            yield from ("", heading)
+        yield ""
+        yield f"{kind.heading} ({findings.count(kind):,}) [{kind.id}, {kind.severity}]"
+        yield from (f"  {finding}" for finding in findings.of(kind))
+        if (rest := findings.count(kind) - len(findings.of(kind))) > 0:
+            yield f"  and {rest:,} more"
+        yield f"  → {kind.remedy}"
+
+
+def format_counts(report: CheckReport) -> str:
+    """The number of findings of each severity: "2 errors, 1 warning, 0 notes"."""
+    return ", ".join(format_count(report.count(severity), severity) for severity in SEVERITIES)

@@ -1,0 +1,26 @@
+"""What is mended because the labels are written anew, by one writer, from what was understood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from boxmask.data.findings import Findings
+from boxmask.doctor.fix.mending import Change
+
+REWRITTEN = {
+    "name-inexact": "the photo is named as its file",
+    "encoding-guessed": "written as UTF-8",
+    "annotation-id-repeated": "every annotation has an id of its own",
+    "class-name-spellings": "written in one spelling",
+    "area-wrong": "computed from the outline",
+}
+"""Why a kind of finding is mended, by id."""
+
+
+def changes_by_rewriting(findings: Findings) -> Iterator[Change]:
+    """A change per finding that writing mends."""
+    for kind in findings.kinds:
+        if kind.id in REWRITTEN:
+            for finding in findings.of(kind):
+                what = finding.detail or kind.heading
+                yield Change(kind.id, finding.location, what, "", "", REWRITTEN[kind.id])
