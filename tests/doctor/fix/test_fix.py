@@ -1,0 +1,173 @@
+"""Mended copies: what is mended, what is left, and that nothing else changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from boxmask.doctor.check import check_data
+from boxmask.doctor.fix.fix import MendedCopy, fix_data
+from boxmask.errors import UsageError
+
+WriteCoco = Callable[..., Path]
+BoxesOf = Callable[[Path], list[list[float]]]
+Fix = Callable[[Path, Path], MendedCopy]
+
+SOUND = [[8.0, 8.0, 20.0, 12.0], [2.5, 4.0, 30.0, 30.0]]
+
+
+@pytest.fixture
+def mend(write_coco: WriteCoco, fix: Fix, tmp_path: Path) -> Callable[..., MendedCopy]:
+    """Mend boxes in COCO's form, on two photos in turn, into the folder "out"."""
+
+    def call(*boxes: list[float], **options: Any) -> MendedCopy:
+        return fix(write_coco(tmp_path / "data", boxes, **options), tmp_path / "out")
+
+    return call
+
+
+def labels_of(folder: Path) -> list[list[Any]]:
+    """Photo, class and box of the objects in a mended copy, in the order of the file."""
+    [file] = (folder / "annotations").glob("*.json")
+    annotations = json.loads(file.read_text(encoding="utf-8"))["annotations"]
+    return [[a[key] for key in ("image_id", "category_id", "bbox")] for a in annotations]
+
+
+def ids(copy: MendedCopy) -> list[str]:
+    return [change.id for change in copy.changes]
+
+
+def test_sound_labels_stay_as_they_are(mend: Callable[..., MendedCopy], boxes_of: BoxesOf) -> None:
+    copy = mend(*SOUND)
+    assert copy.changes == ()
+    assert boxes_of(copy.path) == SOUND
+    assert (copy.path / "changes.diff").read_text() == ""
+    assert sorted(p.name for p in (copy.path / "images").iterdir()) == ["0.png", "1.png"]
+    assert not copy.report.has_errors
+
+
+@pytest.mark.parametrize(
+    ("box", "kind_id", "mended"),
+    [
+        ([29, 20, -20, -12], "box-inverted", [9, 8, 20, 12]),
+        ([29, 8, -20, 12], "box-inverted", [9, 8, 20, 12]),
+        ([-6, 8, 20, 12], "box-beyond-edge", [0, 8, 14, 12]),
+        ([50, 30, 30, 30], "box-beyond-edge", [50, 30, 14, 18]),
+        ([10, 10, 0, 12], "box-empty", None),
+        ([10, 10, 0, 0], "box-empty", None),
+        (SOUND[0], "box-repeated", None),
+    ],
+)
+def test_boxes_with_one_right_answer_are_mended(
+    mend: Callable[..., MendedCopy],
+    boxes_of: BoxesOf,
+    box: list[float],
+    kind_id: str,
+    mended: list[float] | None,
+) -> None:
+    copy = mend(SOUND[0], box, photos=1, fields=[{"category_id": 1}] * 2)
+    assert ids(copy) == [kind_id]
+    assert boxes_of(copy.path) == [SOUND[0], *([mended] if mended else [])]
+    change = str(copy.changes[0])
+    assert "labels.json:" in change
+    assert "annotations[1] (id 2): cat in images/0.png: " in change
+    assert change.endswith(f"[{kind_id}]")
+
+
+@pytest.mark.parametrize("box", [[80, 10, 20, 12], [10, -60, 20, 12]])
+def test_what_has_no_one_answer_is_left(
+    mend: Callable[..., MendedCopy], boxes_of: BoxesOf, box: list[float]
+) -> None:
+    copy = mend(*SOUND, box)
+    assert copy.changes == ()
+    assert boxes_of(copy.path) == [*SOUND, box]
+
+
+def test_an_empty_box_is_taken_from_its_mask(mend: Callable[..., MendedCopy], boxes_of: BoxesOf) -> None:
+    outline = {"segmentation": [[10, 10, 30, 10, 30, 20, 10, 20]]}
+    copy = mend([10, 10, 0, 12], SOUND[1], fields=[outline, {}])
+    assert ids(copy) == ["box-empty"]
+    assert boxes_of(copy.path)[0] == [10, 10, 20, 10]
+
+
+def test_the_diff_shows_the_changed_lines_alone(mend: Callable[..., MendedCopy]) -> None:
+    copy = mend(*SOUND, [29, 20, -20, -12], [10, 10, 0, 12], [3, 3, 9, 9], [5, 5, 9, 9])
+    diff = (copy.path / "changes.diff").read_text().splitlines()
+    changed = [line for line in diff if line[0] in "+-" and line[:3] not in ("+++", "---")]
+    assert [line[0] for line in changed] == ["-", "-", "+"] or [line[0] for line in changed] == [
+        "-",
+        "+",
+        "-",
+    ]
+    assert "[29, 20, -20, -12]" in "".join(changed)
+    assert "[9, 8, 20, 12]" in "".join(changed)
+
+
+def test_the_accounts_lie_beside_the_labels(mend: Callable[..., MendedCopy]) -> None:
+    copy = mend(*SOUND, [29, 20, -20, -12], [90, 10, 20, 12])
+    changes = (copy.path / "changes.txt").read_text().splitlines()
+    assert changes[0].endswith(": 1 change.")
+    assert changes[1] == "  1 box-inverted"
+    assert changes[3] == str(copy.changes[0])
+    left = (copy.path / "left.txt").read_text().splitlines()
+    assert left[0].startswith("Before: ")
+    assert left[1].startswith("After:  ")
+
+
+def test_photos_can_be_links(write_coco: WriteCoco, tmp_path: Path) -> None:
+    data = write_coco(tmp_path / "data", SOUND)
+    fix_data(check_data(data, labels_only=True), tmp_path / "out", photos="link")
+    first, second = data / "images" / "0.png", tmp_path / "out" / "images" / "0.png"
+    assert first.samefile(second)
+
+
+def test_the_original_is_never_changed(write_coco: WriteCoco, fix: Fix, tmp_path: Path) -> None:
+    data = write_coco(tmp_path / "data", [*SOUND, [28, 20, -20, -12]])
+    before = {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    fix(data, tmp_path / "out")
+    assert {path: path.read_bytes() for path in data.rglob("*") if path.is_file()} == before
+    for out in (data, data / "out", tmp_path):
+        with pytest.raises(UsageError):
+            fix(data, out)
+
+
+def test_a_copy_that_was_changed_is_not_replaced(write_coco: WriteCoco, fix: Fix, tmp_path: Path) -> None:
+    data = write_coco(tmp_path / "data", SOUND)
+    fix(data, tmp_path / "out")
+    fix(data, tmp_path / "out")
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError, match="is not empty"):
+        fix(data, tmp_path / "out")
+
+
+def test_labels_that_cannot_be_read_are_wrong_usage(fix: Fix, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "labels.json").write_text('{"images": [')
+    with pytest.raises(UsageError, match="cannot be read"):
+        fix(tmp_path / "data", tmp_path / "out")
+
+
+NUMBERS = st.one_of(st.integers(-30, 90), st.sampled_from([0.0, 0.5, 10.25, 63.9, 64.0, -0.001]))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=8))
+def test_mending_a_mended_copy_changes_nothing(
+    write_coco: WriteCoco,
+    fix: Fix,
+    tmp_path_factory: pytest.TempPathFactory,
+    boxes: list[tuple[float, float, float, float]],
+) -> None:
+    folder = tmp_path_factory.mktemp("fix")
+    first = fix(write_coco(folder / "data", boxes), folder / "first")
+    second = fix(first.path, folder / "second")
+    assert [str(change) for change in second.changes] == []
+    assert (second.path / "changes.diff").read_text() == ""
+    assert labels_of(second.path) == labels_of(first.path)
+    assert json.dumps(second.report.to_dict()["totals"]) == json.dumps(first.report.to_dict()["totals"])
