@@ -46,6 +46,19 @@ def shared_data() -> Path:
     return folder
 
 
+def scene(seed: int, size: tuple[int, int] = (160, 120)) -> Image.Image:
+    """A photo of (width, height) with large and small details; another one for each seed."""
+    random = np.random.default_rng(seed)
+    layers = [random.integers(0, 256, (side, side, 3), dtype=np.uint8) for side in (5, 40)]
+    large = Image.fromarray(layers[0]).resize(size, Image.Resampling.BICUBIC)
+    return Image.blend(large, Image.fromarray(layers[1]).resize(size, Image.Resampling.NEAREST), 0.3)
+
+
+@pytest.fixture(name="scene", scope="session")
+def _scene() -> Callable[..., Image.Image]:
+    return scene
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small data set with 18 training, 2 validation and 4 test photos. Tests must not change it."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, features
 
 from boxmask.errors import PhotoError
-from boxmask.photos.integrity import check_intact
+from boxmask.photos.integrity import check_intact, check_not_cut_off
 from boxmask.photos.read import load_photo
 
 FORMATS = ["jpg", "png", "webp", "gif", "bmp", "tif", "ppm", "avif", "heic", "mpo"]
@@ -96,3 +96,17 @@ def can(read: object, path: Path) -> bool:
     except PhotoError:
         return False
     return True
+
+
+def test_a_jpeg_whose_end_is_filled_with_zeros_is_truncated(tmp_path: Path) -> None:
+    """Interrupted downloads have their full length. Pillow decodes some of them without an error."""
+    path = saved(tmp_path / "photo.jpg")
+    whole = path.read_bytes()
+    check_not_cut_off(path)
+    path.write_bytes(whole + bytes(2000))  # complete, with padding
+    check_not_cut_off(path)
+    path.write_bytes(whole[: len(whole) // 2] + bytes(2000))
+    with pytest.raises(PhotoError, match=r"photo\.jpg: this photo is truncated: its end is missing"):
+        check_not_cut_off(path)
+    with pytest.raises(PhotoError):
+        check_intact(path)

@@ -9,7 +9,13 @@ from jaxtyping import Bool, Float32, Int
 
 from boxmask.data.groups.components import Components
 from boxmask.data.groups.names import numbered_stem, running_number
-from boxmask.data.photo_records.likeness import alike_pairs, copy_pairs, correlations, turned_copy_pairs
+from boxmask.data.photo_records.likeness import (
+    ALIKE_CORRELATION,
+    alike_pairs,
+    copy_pairs,
+    correlations,
+    turned_copy_pairs,
+)
 from boxmask.data.photo_records.records import PhotoRecords
 
 BURST_SECONDS = 10.0
@@ -17,7 +23,6 @@ BURST_SECONDS = 10.0
 _MAX_PER_SECOND = 30
 """More photos of one camera in the same second tell that its clock was not set."""
 
-_ALIKE_NEIGHBORS = 0.9
 _SEQUENCE_CORRELATION = 0.6
 _ABOVE_OTHERS = 0.3
 """Numbered photos are a sequence if the median correlation of consecutive ones is at least 0.6, and at least
@@ -64,7 +69,7 @@ def join_alike(components: Components, records: PhotoRecords) -> None:
     for first, second in alike_pairs(records):
         components.join(first, second)
     first, second, _ = _consecutive(records)
-    alike = _correlate(records, first, second) >= _ALIKE_NEIGHBORS
+    alike = _correlate(records, first, second) >= ALIKE_CORRELATION
     components.join(first[alike], second[alike])
 
 

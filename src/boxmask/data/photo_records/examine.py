@@ -40,11 +40,11 @@ def examine_photos(root: Path, files: Sequence[str], progress: Progress | None =
 def _in_blocks(pool: ThreadPoolExecutor, root: Path, files: Sequence[str]) -> Iterator[PhotoRecord]:
     """The records of all photos, in order. The next block is under way while one is handed out."""
     blocks = [files[start : start + _BLOCK] for start in range(0, len(files), _BLOCK)]
-    under_way = [pool.map(examine_photo, [root / file for file in block]) for block in blocks[:1]]
-    for block in [*blocks[1:], []]:
+    under_way: Iterator[PhotoRecord] = iter(())
+    for block in [*blocks, []]:
         following = pool.map(examine_photo, [root / file for file in block])
-        yield from under_way.pop()
-        under_way.append(following)
+        yield from under_way
+        under_way = following
 
 
 class _Columns:

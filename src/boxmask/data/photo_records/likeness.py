@@ -16,19 +16,20 @@ from boxmask.data.photo_records.hashes import (
     hashes,
     turn_thumbnails,
 )
-from boxmask.data.photo_records.records import PhotoRecords
+from boxmask.data.photo_records.records import THUMBNAIL_SIDE, PhotoRecords
 
-# The thresholds are measured on 765 photos (people, animals, fruits, aerial and microscope photos) and copies
-# of them. Copies of another encoding, size or brightness differ in 0..6 bits, other photos in 12 or more.
-_RADIUS = 6
+# The thresholds are measured on 765 photos (people, animals, fruits, land from above, cells) and copies of
+# them. Copies of another encoding, size or brightness differ in 0..6 bits, other photos in 12 or more.
+_COPY_RADIUS = 6
 _TURNED_RADIUS = 5
+_ALIKE_RADIUS = 10
 _COPY_CORRELATION = 0.98
 _COPY_DIFFERENCE = 24
 """Copies correlate with more than 0.99, and differ in no pixel of their thumbnails by more than 24 gray
 values, unless they are scaled to 64 pixels. A moved object differs by more."""
-_ALIKE_CORRELATION = 0.9
-"""Photos of the same scene correlate with more than 0.9. Other photos whose hashes are similar do not reach
-0.8."""
+ALIKE_CORRELATION = 0.85
+"""Photos of the same scene from the same place correlate with more. Other photos with similar hashes do not
+reach 0.78."""
 _MIN_CONTRAST = 2.0
 """Standard deviation of a thumbnail with something to compare, in gray values."""
 _ASPECT_TOLERANCE = 0.02
@@ -43,7 +44,8 @@ def copy_pairs(records: PhotoRecords, turn: Turn = UNTURNED) -> Iterator[Pairs]:
 
     turn: how the second photo is turned to look as the first
     """
-    for pairs in _candidates(records, turn):
+    radius = _COPY_RADIUS if turn == UNTURNED else _TURNED_RADIUS
+    for pairs in _candidates(records, turn, radius):
         similar = _compare(records, pairs, turn)
         copies = (similar.correlations > _COPY_CORRELATION) & (similar.differences < _COPY_DIFFERENCE)
         yield pairs[0][copies], pairs[1][copies]
@@ -57,8 +59,8 @@ def turned_copy_pairs(records: PhotoRecords) -> Iterator[Pairs]:
 
 def alike_pairs(records: PhotoRecords) -> Iterator[Pairs]:
     """Pairs of photos that show the same scene from the same place: frames of a video, or copies."""
-    for pairs in _candidates(records, UNTURNED):
-        alike = _compare(records, pairs, UNTURNED).correlations > _ALIKE_CORRELATION
+    for pairs in _candidates(records, UNTURNED, _ALIKE_RADIUS):
+        alike = _compare(records, pairs, UNTURNED).correlations > ALIKE_CORRELATION
         yield pairs[0][alike], pairs[1][alike]
 
 
@@ -72,14 +74,14 @@ def correlations(
 # ---------------------------------------------------------------- pairs
 
 
-def _candidates(records: PhotoRecords, turn: Turn) -> Iterator[Pairs]:
+def _candidates(records: PhotoRecords, turn: Turn, radius: int) -> Iterator[Pairs]:
     """Pairs with similar hashes, a similar shape, and some contrast, in parts."""
     photos = np.flatnonzero(records.readable & (contrasts(records.thumbnails) >= _MIN_CONTRAST))
     signs = coefficient_signs(records.thumbnails[photos])
     if turn == UNTURNED:
-        found = similar_pairs(hashes(signs), _RADIUS)
+        found = similar_pairs(hashes(signs), radius)
     else:
-        found = similar_pairs_between(hashes(signs), hashes(signs, turn), _TURNED_RADIUS)
+        found = similar_pairs_between(hashes(signs), hashes(signs, turn), radius)
     for first, second in found:
         for start in range(0, len(first), _CHUNK):
             pairs = photos[first[start : start + _CHUNK]], photos[second[start : start + _CHUNK]]
@@ -90,7 +92,7 @@ def _candidates(records: PhotoRecords, turn: Turn) -> Iterator[Pairs]:
 def contrasts(thumbnails: UInt8[np.ndarray, "P 16 16"]) -> Float32[np.ndarray, " P"]:
     """The standard deviations of the gray values."""
     chunks = [thumbnails[start : start + _CHUNK] for start in range(0, len(thumbnails), _CHUNK)]
-    deviations = [chunk.reshape(len(chunk), -1).std(axis=1, dtype=np.float32) for chunk in chunks]
+    deviations = [chunk.reshape(-1, THUMBNAIL_SIDE**2).std(axis=1, dtype=np.float32) for chunk in chunks]
     return np.concatenate([np.zeros(0, dtype=np.float32), *deviations])
 
 
@@ -132,5 +134,5 @@ def _compare(records: PhotoRecords, pairs: Pairs, turn: Turn) -> _Likeness:
 
 
 def _centered(thumbnails: UInt8[np.ndarray, "N 16 16"]) -> Float32[np.ndarray, "N 256"]:
-    values = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
+    values = thumbnails.reshape(-1, THUMBNAIL_SIDE**2).astype(np.float32)
     return np.asarray(values - values.mean(axis=1, keepdims=True))
