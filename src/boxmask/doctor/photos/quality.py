@@ -31,7 +31,8 @@ _FORMATS_OF_SUFFIX = {
 # are 0..255. A photo beyond a limit is bad in most data sets, but not in all.
 _DARK = 80  # 99 % of the pixels are darker than a third of white
 _LIGHT = 225  # 95 % of the pixels are lighter
-_BLANK_RANGE = 12  # from the darkest to the lightest pixel of the reduced photo; noise stays below
+_BLANK_RANGE = 32  # from the darkest to the lightest pixel at 256 pixels; noise stays below
+_BLANK_THUMBNAIL_RANGE = 4  # the same at 16 pixels, where noise has vanished and a small object has not
 _BLURRED = 0.12  # σ of 1.4 pixels at 256 pixels. The least sharp photo has 0.13, with microscopes.
 
 # Limits relative to the data set: microscope photos are dark as a set, and product photos light.
@@ -104,7 +105,8 @@ def check_exposure_and_focus(records: PhotoRecords, findings: Findings) -> None:
     low, light, dark, high = (
         records.brightness[:, PERCENTILES.index(percent)] for percent in (0, 5, 99, 100)
     )
-    blank = records.readable & (high - low <= _BLANK_RANGE)
+    plain = np.ptp(records.thumbnails, axis=(1, 2)) <= _BLANK_THUMBNAIL_RANGE
+    blank = records.readable & plain & (high - low <= _BLANK_RANGE)
     rest = records.readable & ~blank
     _add(
         records,
