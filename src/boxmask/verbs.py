@@ -57,6 +57,10 @@ def train(
     fields = cast(dict[str, Any], dict(options))
     if isinstance(values := fields.get("model_options"), Mapping):
         fields["model_options"] = tuple(f"{name}={value!r}" for name, value in values.items())
+    if fields.get("classes") is not None:
+        fields["classes"] = tuple(fields["classes"])
+    if "map" in fields:
+        fields["map"] = _renames(fields["map"])
     for name in ("detector", "classifier", "split_file", "classes_file"):
         if fields.get(name) is not None:
             fields[name] = Path(fields[name])
@@ -115,6 +119,8 @@ def evaluate(
     on_bad_boxes: Literal["error", "skip"] | None = None,
     on_bad_photos: Literal["error", "skip"] = "error",
     on_unseen_classes: Literal["error", "skip"] = "error",
+    classes: Sequence[str] | None = None,
+    map: Mapping[str, str] | Sequence[str] = (),
     classes_file: str | os.PathLike[str] | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
     pictures: str | os.PathLike[str] | None = None,
@@ -136,8 +142,15 @@ def evaluate(
     from boxmask.weights.checkpoint import load_model
 
     check_choice("split", split, Split)
-    classes = Path(classes_file) if classes_file else None
-    options = LabelOptions(on_bad_boxes, on_bad_photos, on_unseen_classes, classes, on_unknown_colors)
+    options = LabelOptions(
+        on_bad_boxes,
+        on_bad_photos,
+        on_unseen_classes,
+        Path(classes_file) if classes_file else None,
+        on_unknown_colors,
+        None if classes is None else tuple(classes),
+        _renames(map),
+    )
     model = load_model(Path(run), device)
     task = task_of(model)
     dataset = task.read_split(Path(run), Path(data), split, options)
@@ -214,3 +227,10 @@ def convert(
         on_unknown_colors=on_unknown_colors,
         progress=progress,
     )
+
+
+def _renames(renames: Mapping[str, str] | Sequence[str]) -> tuple[str, ...]:
+    """New names of classes by their old ones, as OLD=NEW."""
+    if isinstance(renames, Mapping):
+        return tuple(f"{old}={new}" for old, new in renames.items())
+    return tuple(renames)

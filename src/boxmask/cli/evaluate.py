@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from boxmask.cli.output import JsonFile
 
@@ -20,6 +22,8 @@ def evaluate(
     on_bad_boxes: Literal["error", "skip"] | None = None,
     on_bad_photos: Literal["error", "skip"] = "error",
     on_unseen_classes: Literal["error", "skip"] = "error",
+    classes: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True)] = None,
+    map: Annotated[tuple[str, ...], Parameter(consume_multiple=True, show_default=False)] = (),
     classes_file: Path | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
     svd: tuple[int, int] | None = None,
@@ -51,6 +55,10 @@ def evaluate(
         each photo once to find them. The same holds for label maps.
     on_unseen_classes
         What to do with classes that the model does not know. "skip" leaves them out of the metrics.
+    classes
+        Classes to evaluate, by name, for example --classes cat dog. Default: as in training.
+    map
+        Other names for classes in the labels, as OLD=NEW. Default: as in training.
     classes_file
         Segmentation only. File that names the class of each color or index in the label maps. Default: as
         in training if the data set is the same, else the data set's own.
@@ -75,7 +83,9 @@ def evaluate(
     if svd is not None:
         compress_with_svd(model, svd)
     task = task_of(model)
-    options = LabelOptions(on_bad_boxes, on_bad_photos, on_unseen_classes, classes_file, on_unknown_colors)
+    options = LabelOptions(
+        on_bad_boxes, on_bad_photos, on_unseen_classes, classes_file, on_unknown_colors, classes, map
+    )
     dataset = task.read_split(run, data, split, options)
     print_notes(dataset.notes)
     with photo_progress("evaluating") as progress:

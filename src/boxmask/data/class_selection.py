@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Int
 
+from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels
 from boxmask.errors import UsageError
@@ -119,21 +120,16 @@ def select_classes(labels: Labels, selection: ClassSelection, findings: Findings
         return labels
     choice = selection.choose(labels.class_names)
     new_labels = choice.label_of[labels.labels]
-    note_classes_left_out(labels, choice, findings)
-    return replace(
-        _with_rows(labels, np.flatnonzero(new_labels != LEFT_OUT)),
-        class_names=choice.names,
-        labels=new_labels[new_labels != LEFT_OUT],
-    )
-
-
-def note_classes_left_out(labels: Labels, choice: ClassChoice, findings: Findings) -> None:
-    """Add a finding for each class that is left out, with its number of objects."""
     counts = np.bincount(labels.labels, minlength=len(labels.class_names))
     for name, label, count in zip(labels.class_names, choice.label_of, counts.tolist(), strict=True):
         if label == LEFT_OUT:
             detail = f'"{name}": {format_count(count, "object")}'
             findings.add(Finding(CLASS_LEFT_OUT, Location(str(labels.root)), detail))
+    return replace(
+        _with_rows(labels, np.flatnonzero(new_labels != LEFT_OUT)),
+        class_names=choice.names,
+        labels=new_labels[new_labels != LEFT_OUT],
+    )
 
 
 def _with_rows(labels: Labels, rows: Int[np.ndarray, " R"]) -> Labels:
@@ -154,4 +150,24 @@ def _with_rows(labels: Labels, rows: Int[np.ndarray, " R"]) -> Labels:
         location=lambda row: location(int(rows[row])),
         outline=None if outline is None else lambda row: outline(int(rows[row])),
         attributes=replace(labels.attributes, objects=attributes),
+    )
+
+
+# ---------------------------------------------------------------- photos with one class each
+
+
+def select_photos(dataset: DetectionDataset, selection: ClassSelection) -> DetectionDataset:
+    """The photos of the chosen classes. Each photo has one object, as `read_class_folders` returns it."""
+    if not selection:
+        return dataset
+    choice = selection.choose(dataset.class_names)
+    new_labels = choice.label_of[dataset.labels]
+    chosen = dataset.subset(np.flatnonzero(new_labels != LEFT_OUT))
+    left_out = len(dataset) - len(chosen)
+    note = f"left out: {format_count(left_out, 'photo')} of classes that {option('classes')} does not name"
+    return replace(
+        chosen,
+        class_names=choice.names,
+        labels=choice.label_of[chosen.labels],
+        notes=dataset.notes + ((note,) if left_out else ()),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from boxmask.runs.method_defaults import CropPolicy
@@ -46,6 +46,8 @@ class RecipeOptions(TypedDict, total=False):
     on_bad_boxes: Literal["error", "skip"] | None
     on_bad_photos: Literal["error", "skip"]
     on_unseen_classes: Literal["error", "skip"]
+    classes: Sequence[str] | None
+    map: Mapping[str, str] | tuple[str, ...]
     classes_file: str | os.PathLike[str] | None
     on_unknown_colors: Literal["error", "skip"]
     class_weights: Literal["none", "balanced"]

@@ -159,6 +159,14 @@ class Recipe:
     decodes each photo once to find them. The same holds for label maps."""
     on_unseen_classes: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """What to do with classes that have no training photo."""
+    classes: Annotated[
+        tuple[str, ...] | None, Parameter(group=DATA, consume_multiple=True, show_default=False)
+    ] = None
+    """Classes to train on, by name, for example --classes cat dog. Other objects are left out; their photos
+    stay, as background. In label maps, the pixels of other classes become "background". Default: all."""
+    map: Annotated[tuple[str, ...], Parameter(group=DATA, consume_multiple=True, show_default=False)] = ()
+    """Other names for classes, as OLD=NEW, for example --map Banan=Banana. Classes with the same new name are
+    merged. --classes takes the new names."""
     classes_file: Annotated[Path | None, Parameter(group=DATA)] = None
     """Segmentation only. File that names the class of each color or index in the label maps. Default:
     classes.txt, .csv or .json in the data set."""

@@ -41,6 +41,7 @@ class LabelOptions:
     """How an evaluation reads labels; see `boxmask evaluate --help`.
 
     classes_file, on_unknown_colors: default: as in training, if the data set is the same
+    classes, map: default: as in training
 
     Raises UsageError for a value that an option does not have.
     """
@@ -50,6 +51,8 @@ class LabelOptions:
     on_unseen_classes: OnUnseenClasses = "error"
     classes_file: Path | None = None
     on_unknown_colors: Literal["error", "skip"] | None = None
+    classes: tuple[str, ...] | None = None
+    map: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_choices(LabelOptions, vars(self))

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from boxmask.data.class_checks import check_training_classes
+from boxmask.data.class_selection import ClassSelection
 from boxmask.data.classification.read import (
     read_class_folders,
     read_classification,
@@ -214,3 +215,14 @@ def test_a_photo_of_any_form_is_an_item(write: Write) -> None:
     assert dataset.photo(item).tolist() == [[[7]], [[7]], [[7]]]
     assert photos.counted.all()
     assert photos.target(item).boxes.tolist() == [[0, 0, 1, 1]]
+
+
+def test_classes_of_folders_are_kept_and_merged(write: Write) -> None:
+    root = write([f"{name}/{index}.png" for name in ("cat", "cow", "dog", "ox") for index in range(3)])
+    selection = ClassSelection(("dog", "cattle"), ("cow=cattle", "ox=cattle"))
+    dataset = read_classification(root, selection=selection)
+    assert dataset.class_names == ("cattle", "dog")
+    folders = [file.split("/")[0] for file in dataset.files.tolist()]
+    names = [dataset.class_names[label] for label in dataset.labels.tolist()]
+    assert set(zip(folders, names, strict=True)) == {("cow", "cattle"), ("ox", "cattle"), ("dog", "dog")}
+    assert "left out: 3 photos of classes that --classes does not name" in dataset.notes

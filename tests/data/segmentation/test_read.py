@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boxmask.data.class_selection import ClassSelection
 from boxmask.data.segmentation.from_masks import BACKGROUND
 from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.errors import LabelError
@@ -108,3 +109,35 @@ def test_a_segmentation_mask_export_of_cvat(tmp_path: Path) -> None:
     assert dataset.files.tolist() == ["JPEGImages/a.jpg", "JPEGImages/b.jpg"]
     assert dataset.class_names == ("background", "square")
     assert dataset.pixel_counts.tolist() == [[24, 24]] * 2
+
+
+def test_the_masks_of_other_classes_become_background(
+    write_coco: Write, coco: Callable[..., Any], annotation: Callable[..., Any]
+) -> None:
+    moved = [[x + 10 for x in SQUARE[0]]]
+    objects = [
+        annotation(1, 1, (10, 10, 20, 20), segmentation=SQUARE, area=400, iscrowd=0),
+        annotation(1, 2, (20, 20, 20, 20), segmentation=moved, area=400, iscrowd=0),
+    ]
+    root = write_coco(coco([(1, "a.jpg")], objects))
+    dataset = read_unsplit_segmentation(root, selection=ClassSelection(("pet",), ("dog=pet",)))
+    assert dataset.class_names == (BACKGROUND, "pet")
+    labels = dataset.target(0).labels.numpy()
+    assert set(np.unique(labels)) == {0, 1}
+    assert dataset.pixel_counts[0].tolist() == [(labels == 0).sum(), (labels == 1).sum()]
+
+
+def test_the_pixels_of_other_classes_become_background(write_coco: Write, coco: Callable[..., Any]) -> None:
+    root = with_label_maps(write_coco(coco([(1, "a.jpg")], [])))
+    for file in root.rglob("*.json"):
+        file.unlink()
+    (root / "classes.txt").write_text("sky\nroad\n")
+    plain = read_unsplit_segmentation(root)
+    only_road = read_unsplit_segmentation(root, selection=ClassSelection(("road",)))
+    assert only_road.class_names == ("road", BACKGROUND)
+    assert (only_road.target(0).labels == 0).equal(plain.target(0).labels == 1)
+    assert only_road.pixel_counts[0].tolist() == plain.pixel_counts[0][::-1].tolist()
+    assert only_road.fingerprint() != plain.fingerprint()
+    merged = read_unsplit_segmentation(root, selection=ClassSelection(None, ("sky=all", "road=all")))
+    assert merged.class_names == ("all",)
+    assert int(merged.pixel_counts.sum()) == int(plain.pixel_counts.sum())

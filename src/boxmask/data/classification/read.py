@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.archives import unpacked
 from boxmask.data.class_names import notes_on_class_names
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_photos
 from boxmask.data.classification.dataset import (
     CONTEXT,
     NO_CONTEXT,
@@ -50,6 +51,7 @@ def read_classification(
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos = "error",
     context: tuple[int, int] = CONTEXT,
+    selection: ClassSelection = ALL_CLASSES,
 ) -> ClassificationDataset:
     """Read photos in class folders, or crop the objects of a detection data set.
 
@@ -59,10 +61,11 @@ def read_classification(
     group_by: see `draw_grouped_splits`
     on_bad_boxes, on_bad_photos: see `read_detection`
     context: see `crop_objects`; for detection data sets only
+    selection: the classes to use
 
     Raises LabelError if there are fewer than two classes, and as `read_unsplit_classification` does.
     """
-    dataset = read_unsplit_classification(path, on_bad_boxes, on_bad_photos, context)
+    dataset = read_unsplit_classification(path, on_bad_boxes, on_bad_photos, context, selection=selection)
     _check_two_classes(dataset, Path(path))
     if split_file:
         return dataset.with_photos(apply_split_file(dataset.photos, split_file, on_bad_photos))
@@ -75,6 +78,7 @@ def read_unsplit_classification(
     on_bad_photos: OnBadPhotos = "error",
     context: tuple[int, int] = CONTEXT,
     select: SelectPhotos = select_all,
+    selection: ClassSelection = ALL_CLASSES,
 ) -> ClassificationDataset:
     """Read as `read_classification` does, but with any number of classes.
 
@@ -84,9 +88,12 @@ def read_unsplit_classification(
     class, for a photo in two classes, and as `read_detection` does; PhotoError for unreadable photos.
     """
     if has_detection_labels(Path(path)):
-        objects = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, needs_masks=False, select=select)
+        objects = read_unsplit_detection(
+            path, on_bad_boxes, on_bad_photos, needs_masks=False, select=select, selection=selection
+        )
         return crop_objects(objects, context)
-    return crop_objects(read_class_folders(Path(path), on_bad_photos, select), NO_CONTEXT)
+    photos = read_class_folders(Path(path), on_bad_photos, select)
+    return crop_objects(select_photos(photos, selection), NO_CONTEXT)
 
 
 def read_class_folders(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.contract import SPLITS
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.read import read_unsplit_detection
@@ -19,6 +20,7 @@ from boxmask.data.segmentation.from_masks import segmentation_from_detection
 from boxmask.data.segmentation.label_map_folder import has_label_maps, read_unsplit_label_maps
 from boxmask.data.segmentation.label_maps import OnUnknownColors
 from boxmask.data.segmentation.pairs import scene_folder
+from boxmask.data.segmentation.selected_classes import select_label_map_classes
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 from boxmask.options import option
@@ -36,6 +38,7 @@ def read_segmentation(
     on_unknown_colors: OnUnknownColors = "error",
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos = "error",
+    selection: ClassSelection = ALL_CLASSES,
 ) -> SegmentationDataset:
     """Read photos with a class for every pixel, sorted by name.
 
@@ -51,6 +54,7 @@ def read_segmentation(
         on_unknown_colors=on_unknown_colors,
         on_bad_boxes=on_bad_boxes,
         on_bad_photos=on_bad_photos,
+        selection=selection,
     )
     if split_file:
         return apply_split_file(unsplit, split_file, on_bad_photos)
@@ -67,6 +71,7 @@ def read_unsplit_segmentation(
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos = "error",
     select: SelectPhotos = select_all,
+    selection: ClassSelection = ALL_CLASSES,
 ) -> SegmentationDataset:
     """Read photos with a class for every pixel; `splits` is "" where the data set names no split.
 
@@ -78,17 +83,24 @@ def read_unsplit_segmentation(
     on_bad_boxes:      see `read_detection`
     on_bad_photos:     what to do with photos and label maps that cannot be read
     select:            chooses the photos to return; others need not be intact
+    selection:         the classes to use; the pixels of others count as background
 
     Raises LabelError and PhotoError as `read_unsplit_detection` and `read_unsplit_label_maps` do.
     """
     path = Path(path)
-    if classes_file is not None or not has_detection_labels(path):
-        return read_unsplit_label_maps(path, classes_file, on_unknown_colors, on_bad_photos, select)
-    objects = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, select=select)
-    if objects.has_mask.any():
-        return segmentation_from_detection(objects)
+    if classes_file is None and has_detection_labels(path):
+        objects = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, select=select)
+        if objects.has_mask.any():
+            return select_label_map_classes(segmentation_from_detection(objects), selection)
+        _check_label_maps(path)
+    maps = read_unsplit_label_maps(path, classes_file, on_unknown_colors, on_bad_photos, select)
+    return select_label_map_classes(maps, selection)
+
+
+def _check_label_maps(path: Path) -> None:
+    """Raise LabelError if objects without masks are all that there is."""
     if has_label_maps(path):
-        return read_unsplit_label_maps(path, classes_file, on_unknown_colors, on_bad_photos, select)
+        return
     raise LabelError(
         f"{path}: its objects have boxes but no masks, which segmentation needs. Give a data set with masks "
         "(COCO's segmentation), or with label maps beside its photos."

@@ -22,6 +22,7 @@ from boxmask.pipeline.images import Size
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split, select_split
+from boxmask.tasks.classes import evaluation_classes, training_classes
 from boxmask.tasks.classification.evaluation import MISTAKES_FILE, evaluate_and_draw
 from boxmask.tasks.classification.writer import ClassificationWriter
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
@@ -47,6 +48,7 @@ class ClassificationTask:
             group_by=recipe.group_by,
             on_bad_boxes=recipe.on_bad_boxes,
             on_bad_photos=recipe.on_bad_photos,
+            selection=training_classes(recipe),
         )
         notes = check_training_classes(dataset.photos, on_unseen_classes=recipe.on_unseen_classes)
         return replace(dataset, photos=replace(dataset.photos, notes=dataset.photos.notes + notes))
@@ -94,7 +96,10 @@ class ClassificationTask:
         """The items of one split with their classes."""
         check_no_label_map_options(run, options)
         select = partial(select_split, run=run, data=data, split=split)
-        return read_unsplit_classification(data, options.on_bad_boxes, options.on_bad_photos, select=select)
+        selection = evaluation_classes(run, options)
+        return read_unsplit_classification(
+            data, options.on_bad_boxes, options.on_bad_photos, select=select, selection=selection
+        )
 
     def evaluate(
         self,

@@ -27,6 +27,7 @@ from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split, select_split
+from boxmask.tasks.classes import evaluation_classes, training_classes
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
 from boxmask.tasks.detection.pictures import comparison_folder, draw_comparisons
 from boxmask.tasks.detection.training import check_objects, crowd_note, crowd_options
@@ -57,6 +58,7 @@ class DetectionTask:
             on_bad_boxes=recipe.on_bad_boxes,
             on_bad_photos=recipe.on_bad_photos,
             needs_masks=self.needs_masks,
+            selection=training_classes(recipe),
         )
         notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
         train = dataset.split("train")
@@ -109,6 +111,7 @@ class DetectionTask:
             options.on_bad_photos,
             needs_masks=self.needs_masks,
             select=partial(select_split, run=run, data=data, split=split),
+            selection=evaluation_classes(run, options),
         )
 
     def evaluate(

@@ -25,6 +25,7 @@ from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe
 from boxmask.runs.splits import Split, select_split
 from boxmask.segmenters.contract import Segmenter
+from boxmask.tasks.classes import evaluation_classes, training_classes
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
 from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
@@ -52,6 +53,7 @@ class SegmentationTask:
             on_unknown_colors=recipe.on_unknown_colors,
             on_bad_boxes=recipe.on_bad_boxes,
             on_bad_photos=recipe.on_bad_photos,
+            selection=training_classes(recipe),
         )
         notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
         notes += _check_two_classes(dataset.split("train"), recipe)
@@ -113,6 +115,7 @@ class SegmentationTask:
             on_bad_boxes=options.on_bad_boxes,
             on_bad_photos=options.on_bad_photos,
             select=partial(select_split, run=run, data=data, split=split),
+            selection=evaluation_classes(run, options),
         )
 
     def evaluate(
