@@ -76,6 +76,7 @@ def check(
     labels_only: bool = False,
     split_file: str | os.PathLike[str] | None = None,
     classes_file: str | os.PathLike[str] | None = None,
+    keep_all: bool = False,
     progress: Progress | None = None,
 ) -> CheckReport:
     """Check labels and photos: what is wrong, where, and what to do.
@@ -83,6 +84,9 @@ def check(
         report = boxmask.check("my-photos/")
         print(report)
         report.save("report.html")  # or report.json
+        report.fix("mended/")  # a mended copy
+
+    keep_all: keep all findings; otherwise, at most 10,000 of each kind are kept
 
     Nothing is changed. `boxmask check --help` describes the options. Whatever is wrong with the data set is in
     the report. Raises LabelError if there is nothing at `data`, or if a file of the options cannot be used.
@@ -94,6 +98,7 @@ def check(
         labels_only=labels_only,
         split_file=Path(split_file) if split_file else None,
         classes_file=Path(classes_file) if classes_file else None,
+        keep_all=keep_all,
         progress=progress,
     )
 

@@ -82,6 +82,7 @@ def check(
             labels_only=labels_only,
             split_file=split_file,
             classes_file=classes_file,
+            keep_all=fix,
             progress=progress,
         )
     _print_report(report, json_file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from boxmask.data.checks.table import CHECKS
 from boxmask.data.classification.examine import examine_class_folders
 from boxmask.data.detection.examine import examine
 from boxmask.data.detection.read_labels import has_detection_labels
-from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.photo_records.examine import examine_photos
@@ -25,7 +26,7 @@ from boxmask.data.segmentation.examine import examine_label_maps
 from boxmask.data.segmentation.label_map_folder import has_label_maps
 from boxmask.data.split_file import splits_in_file
 from boxmask.doctor.photos.check import check_photo_records
-from boxmask.doctor.report import CheckReport
+from boxmask.doctor.report import CheckReport, LabelKind
 from boxmask.errors import LabelError
 from boxmask.file_kinds import is_file, is_folder
 
@@ -46,21 +47,24 @@ def check_data(
     labels_only: bool = False,
     split_file: Path | None = None,
     classes_file: Path | None = None,
+    keep_all: bool = False,
     progress: Progress | None = None,
 ) -> CheckReport:
     """Check labels, and photos unless `labels_only`.
 
     split_file:   the splits to check. Default: the data set's own.
     classes_file: the classes of label maps; see `boxmask.data.segmentation.classes_file`
+    keep_all:     keep all findings; otherwise, at most `MAX_PER_KIND` of each kind are kept
 
     Whatever is wrong with the data set becomes a finding. Raises LabelError if there is nothing at `data`, or
     if the split file cannot be used, and UsageError for a classes file for other labels than label maps.
     """
     if not (is_file(data) or is_folder(data)):
         raise LabelError(f"{data}: no such file or folder. Check the spelling.")
-    findings = Findings()
+    findings = Findings(sys.maxsize if keep_all else MAX_PER_KIND)
     try:
-        examination = _examine(data, findings, labels_only=labels_only, classes_file=classes_file)
+        label_kind = "label maps" if classes_file else _kind_of_labels(data)
+        examination = _examine(data, label_kind, findings, not labels_only, classes_file)
     except LabelError as error:
         findings.add(Finding(DATA_UNREADABLE, Location(str(data)), str(error).removeprefix(f"{data}: ")))
         return CheckReport(data, find_source(data).root, "", findings, 0)
@@ -73,24 +77,32 @@ def check_data(
     return CheckReport(
         data=data,
         root=labels.root,
-        labels=labels.format_name.partition(" (")[0],
+        labels=labels.format_name.partition(" (")[0] or label_kind,
         findings=findings,
         num_photos=len(labels.photos if records is None else records),
         splits={photo.file: photo.split for photo in labels.photos if photo.split},
+        label_kind=label_kind,
         summary=summarize(examination),
         examination=examination,
         records=records,
     )
 
 
-def _examine(data: Path, findings: Findings, *, labels_only: bool, classes_file: Path | None) -> Examination:
-    """Read the labels: those of objects first, then label maps, then class folders."""
-    if classes_file is not None:
-        return examine_label_maps(data, findings, classes_file=classes_file)
+def _kind_of_labels(data: Path) -> LabelKind:
+    """Objects come before label maps, and label maps before class folders."""
     if has_detection_labels(data):
-        return examine(data, findings, photos=not labels_only)
-    if has_label_maps(data):
-        return examine_label_maps(data, findings)
+        return "objects"
+    return "label maps" if has_label_maps(data) else "class folders"
+
+
+def _examine(
+    data: Path, label_kind: LabelKind, findings: Findings, photos: bool, classes_file: Path | None
+) -> Examination:
+    """Read the labels. photos: whether the headers of photos may be read"""
+    if label_kind == "objects":
+        return examine(data, findings, photos=photos)
+    if label_kind == "label maps":
+        return examine_label_maps(data, findings, classes_file=classes_file)
     return examine_class_folders(data, findings)
 
 

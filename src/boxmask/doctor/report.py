@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.summary import Summary
@@ -16,6 +16,8 @@ from boxmask.errors import UsageError
 if TYPE_CHECKING:
     from boxmask.doctor.fix.fix import MendedCopy
 
+LabelKind: TypeAlias = Literal["objects", "label maps", "class folders"]
+
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
@@ -25,10 +27,11 @@ class CheckReport:
 
     data:        as the user gave it
     root:        the folder that the paths of photos are relative to
-    labels:      the kind of labels, in words: "Pascal VOC"; "" if there are none that can be read
+    labels:      the format of the labels, in words: "Pascal VOC"; "" if there are none that can be read
     findings:    all findings
     num_photos:  photos in the data set, labeled or not
     splits:      "train", "val" or "test" by photo; photos in no split are left out
+    label_kind:  what is labeled: objects, pixels, or whole photos
     summary:     numbers of the data set; None if its labels cannot be read
     examination: the labels; None if they cannot be read
     records:     what the pass over the photos found out; None without one
@@ -41,6 +44,7 @@ class CheckReport:
     num_photos: int
     splits: Mapping[str, str] = field(default_factory=dict, repr=False)
     summary: Summary | None = field(default=None, repr=False)
+    label_kind: LabelKind = "objects"
     examination: Examination | None = field(default=None, repr=False)
     records: PhotoRecords | None = field(default=None, repr=False)
 

@@ -38,12 +38,13 @@ def mend_empty(mending: Mending) -> None:
 
 
 def clip_boxes(mending: Mending) -> None:
-    """Clip boxes that reach beyond their photo. Those that lie outside are left."""
+    """Clip boxes that reach beyond their photo. Those that lie outside, or are misplaced, are left."""
     labels = mending.labels
     edges = np.tile(photo_edges(mending.examination), 2)
     with np.errstate(invalid="ignore"):  # comparisons with NaN are False
         beyond = ((labels.boxes < -OVERHANG) | (labels.boxes > edges + OVERHANG)).any(axis=1)
-    rows = np.flatnonzero(beyond & sound_boxes(mending.examination) & mending.kept)
+    is_placed = ~mending.misplaced[labels.photo_of]
+    rows = np.flatnonzero(beyond & sound_boxes(mending.examination) & mending.kept & is_placed)
     boxes = np.clip(labels.boxes[rows], 0, edges[rows])
     mending.set_boxes("box-beyond-edge", rows, boxes, "clipped to its photo")
 

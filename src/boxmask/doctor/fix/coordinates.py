@@ -26,15 +26,27 @@ class _Boxes(NamedTuple):
 
 
 def mend_coordinates(mending: Mending) -> None:
-    """Convert fractions, percent, corners, and exchanged coordinates, if these were found."""
-    for kind_id, convert in (
-        ("coordinates-fractions", _convert_fractions),
-        ("coordinates-percent", _convert_percent),
-        ("coordinates-corners", _convert_corners),
-        ("coordinates-exchanged", _exchange),
-    ):
-        if mending.has(kind_id):
-            convert(mending, _finite_boxes(mending))
+    """Convert fractions, percent, corners, and exchanged coordinates, if these were found.
+
+    Boxes that stay in another form are misplaced, and so are those that may lie sideways.
+    """
+    conversions = {
+        "coordinates-fractions": _convert_fractions,
+        "coordinates-percent": _convert_percent,
+        "coordinates-corners": _convert_corners,
+        "coordinates-exchanged": _exchange,
+        "coordinates-scaled": _leave,
+    }
+    for kind_id, convert in conversions.items():
+        if mending.has(kind_id) and not convert(mending, _finite_boxes(mending)):
+            mending.misplaced[:] = True
+    sideways = mending.photos_of("exif-sideways")
+    mending.misplaced |= np.array([photo.file in sideways for photo in mending.labels.photos], dtype=bool)
+
+
+def _leave(mending: Mending, finite: _Boxes) -> bool:
+    """Labels of copies of another size are left, because their boxes show this size only roughly."""
+    return False
 
 
 def _finite_boxes(mending: Mending) -> _Boxes:
@@ -44,8 +56,8 @@ def _finite_boxes(mending: Mending) -> _Boxes:
     return _Boxes(rows, boxes[rows], edges[rows])
 
 
-def _convert_fractions(mending: Mending, finite: _Boxes) -> None:
-    """Multiply fractions by the size of the photo.
+def _convert_fractions(mending: Mending, finite: _Boxes) -> bool:
+    """Multiply fractions by the size of the photo; returns whether they were converted.
 
     x and y of COCO's boxes may be the upper left corner, or the center as in YOLO. They are converted if only
     one of the two fits the photos.
@@ -58,11 +70,12 @@ def _convert_fractions(mending: Mending, finite: _Boxes) -> None:
         centered = np.concatenate([fractions[:, :2] - sides / 2, fractions[:, :2] + sides / 2], axis=1)
         fit_as_corner, fit_as_center = _fit(fractions), _fit(centered)
         if fit_as_corner == fit_as_center:
-            return
+            return False
         if fit_as_center:
             fractions, why = centered, "center and size in fractions of the photo, now pixels"
     mending.factors[finite.rows] = finite.edges
     mending.set_boxes("coordinates-fractions", finite.rows, fractions * np.tile(finite.edges, 2), why)
+    return True
 
 
 def _fit(fractions: Float[np.ndarray, "M 4"]) -> bool:
@@ -71,29 +84,33 @@ def _fit(fractions: Float[np.ndarray, "M 4"]) -> bool:
     return bool(np.mean(outside) <= _MAX_SHARE) if len(fractions) else False
 
 
-def _convert_percent(mending: Mending, finite: _Boxes) -> None:
+def _convert_percent(mending: Mending, finite: _Boxes) -> bool:
     factors = finite.edges / 100
     mending.factors[finite.rows] = factors
     boxes = finite.boxes.copy()
     boxes[:, :2] += corner_offset(mending.labels)
     why = "percent of the photo, now pixels"
     mending.set_boxes("coordinates-percent", finite.rows, boxes * np.tile(factors, 2), why)
+    return True
 
 
-def _convert_corners(mending: Mending, finite: _Boxes) -> None:
+def _convert_corners(mending: Mending, finite: _Boxes) -> bool:
     """Take what is written as width and height as the lower right corner."""
     boxes = np.concatenate([finite.boxes[:, :2], mending.labels.extents[finite.rows]], axis=1)
     mending.set_boxes("coordinates-corners", finite.rows, boxes, "corners, now x, y, width and height")
+    return True
 
 
-def _exchange(mending: Mending, finite: _Boxes) -> None:
+def _exchange(mending: Mending, finite: _Boxes) -> bool:
     """Exchange x and y, if the labels declare the sizes of the photos.
 
     Otherwise, the photos may have been rotated after labeling, which moves boxes to other places.
     """
     labels, sizes = mending.labels, mending.examination.sizes.tolist()
     used = set(labels.photo_of[finite.rows].tolist())
-    if all(labels.photos[photo].declared_size == tuple(sizes[photo]) for photo in used):
-        mending.exchanged = True
-        boxes = finite.boxes[:, [1, 0, 3, 2]]
-        mending.set_boxes("coordinates-exchanged", finite.rows, boxes, "x and y were exchanged")
+    if any(labels.photos[photo].declared_size != tuple(sizes[photo]) for photo in used):
+        return False
+    mending.exchanged = True
+    boxes = finite.boxes[:, [1, 0, 3, 2]]
+    mending.set_boxes("coordinates-exchanged", finite.rows, boxes, "x and y were exchanged")
+    return True

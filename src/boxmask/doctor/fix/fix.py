@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from boxmask.data.checks.contract import Examination
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder, record_folder
-from boxmask.data.conversion.photo_files import PhotoMode, place_photo
-from boxmask.data.formats.contract import ClassNames, Losses, PhotoLabels, Writer
-from boxmask.data.formats.table import FORMATS, WRITERS
+from boxmask.data.conversion.photo_files import PhotoMode
+from boxmask.data.findings import Findings
 from boxmask.doctor.check import check_data
 from boxmask.doctor.fix.account import CHANGES_FILE, DIFF_FILE, LEFT_FILE, format_changes, format_left
-from boxmask.doctor.fix.boxes import clip_boxes, mend_empty, mend_inverted, remove_repeats
-from boxmask.doctor.fix.coordinates import mend_coordinates
-from boxmask.doctor.fix.line_diff import unified_diff
+from boxmask.doctor.fix.files import FileCopy
+from boxmask.doctor.fix.mend import mend
 from boxmask.doctor.fix.mending import Change, Mending
-from boxmask.doctor.fix.photo_labels import PhotoLabelsOfMending
-from boxmask.doctor.fix.photos import mend_sizes, rename_photos
 from boxmask.doctor.fix.rewriting import changes_by_rewriting
+from boxmask.doctor.fix.write import LabelCopy, find_writer_of
 from boxmask.doctor.report import CheckReport
 from boxmask.errors import UsageError
 
@@ -53,94 +48,45 @@ def fix_data(
 
     photos: whether to copy photos or link to them
 
-    Raises UsageError for a report without labels, for a format that boxmask does not write, and for a folder
-    that may not be written. Raises PhotoError and OutputError.
+    Raises UsageError for a report without labels or without some of its findings, for a format that boxmask
+    does not write, and for a folder that may not be written. Raises PhotoError and OutputError.
     """
+    _check_complete(report.findings)
     examination = report.examination
     if examination is None:
         raise UsageError(f"{report.data}: its labels cannot be read, so that nothing can be mended.")
     check_output_folder(out, report.data)
     check_output_folder(out, examination.labels.root)
-    writer = _writer_of(examination)
     mending = mend(report, examination)
-    changes = (*mending.changes, *changes_by_rewriting(report.findings))
+    job = _job(report, mending)
+    changes = tuple(mending.changes)
+    if report.label_kind == "objects":
+        changes += tuple(changes_by_rewriting(report.findings))
     with new_folder(out) as folder:
-        losses = _write_copy(mending, writer, folder, photos, progress or (lambda done, total: None))
+        losses = job.write(folder, photos, progress or (lambda done, total: None))
         _write_text(folder / CHANGES_FILE, format_changes(report, changes, losses))
-        _write_text(folder / DIFF_FILE, "".join(f"{line}\n" for line in _diff(mending, writer, folder)))
+        _write_text(folder / DIFF_FILE, "".join(f"{line}\n" for line in job.diff()))
     copy = check_data(out, labels_only=report.records is None, progress=progress)
     _write_text(out / LEFT_FILE, format_left(report, copy, {change.id for change in changes}))
     record_folder(out)
     return MendedCopy(out, changes, copy)
 
 
-def mend(report: CheckReport, examination: Examination) -> Mending:
-    """Mend labels in memory, whole sets first: boxes in another form would look like bad ones."""
-    mending = Mending.of(examination, report.findings)
-    mend_sizes(mending)
-    mend_coordinates(mending)
-    mend_inverted(mending)
-    mend_empty(mending)
-    clip_boxes(mending)
-    remove_repeats(mending)
-    rename_photos(mending, report.records)
-    return mending
+def _job(report: CheckReport, mending: Mending) -> LabelCopy | FileCopy:
+    """What writes the copy: a writer of labels, or a copy of files for labels that are folders or images."""
+    if report.label_kind == "objects":
+        return LabelCopy(mending, find_writer_of(mending.labels.format_name))
+    return FileCopy(mending)
 
 
-def _writer_of(examination: Examination) -> Writer:
-    """The writer of the format that was read."""
-    name = examination.labels.format_name
-    own = [getattr(form, "WRITER", None) for group in FORMATS for form in group if name == form.NAME]
-    for writer in WRITERS:
-        if any(writer is candidate for candidate in own):
-            return writer
-    raise UsageError(
-        f"--fix: boxmask does not write this format ({name}). Convert the labels first: boxmask convert"
-    )
-
-
-# ---------------------------------------------------------------- writing
-
-
-def _write_copy(
-    mending: Mending, writer: Writer, folder: Path, photos: PhotoMode, progress: Progress
-) -> Losses:
-    """Write mended labels and their photos; returns what the format cannot hold."""
-    losses, total = Losses(), len(mending.labels.photos)
-
-    def placed() -> Iterator[PhotoLabels]:
-        for number, photo in enumerate(PhotoLabelsOfMending(mending, is_mended=True), start=1):
-            place_photo(photo.path, folder, writer.photo_file(photo.file, photo.split), photos)
-            yield photo
-            progress(number, total)
-
-    writer.write(placed(), _class_names(mending), folder, losses)
-    return losses
-
-
-def _class_names(mending: Mending) -> ClassNames:
-    return ClassNames.of(mending.labels.class_names, mending.labels.attributes.classes)
-
-
-def _diff(mending: Mending, writer: Writer, folder: Path) -> Iterator[str]:
-    """What the mends change in the text of the label files, beside nothing else that writing changes."""
-    with tempfile.TemporaryDirectory(prefix="boxmask-") as temporary:
-        unmended, mended = Path(temporary, "unmended"), Path(temporary, "mended")
-        for is_mended, target in ((False, unmended), (True, mended)):
-            target.mkdir()
-            photos = PhotoLabelsOfMending(mending, is_mended=is_mended)
-            writer.write(iter(photos), _class_names(mending), target, Losses())
-        for name in sorted(_texts(unmended) | _texts(mended)):
-            yield from unified_diff(_lines(unmended / name), _lines(mended / name), name)
-
-
-def _texts(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines of a file; none if it does not exist."""
-    return path.read_text(encoding="utf-8", errors="backslashreplace").split("\n") if path.exists() else []
+def _check_complete(findings: Findings) -> None:
+    """Raise UsageError for findings that are counted, but not kept: they would not be mended."""
+    for kind in findings.kinds:
+        if len(findings.of(kind)) < findings.count(kind):
+            raise UsageError(
+                f"the report does not keep all {findings.count(kind):,} findings of {kind.id}. "
+                "Check the data set with keep_all=True."
+            )
 
 
 def _write_text(path: Path, text: str) -> None:

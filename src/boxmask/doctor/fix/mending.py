@@ -44,7 +44,9 @@ class Mending:
     findings:     of the data set as it is
     boxes_before: (N, 4) as the labels give them, in pixels of photos of `sizes_before`
     sizes_before: (P, 2) heights and widths that the labels declare, else those of the photos
+    sizes:        (P, 2) those to write
     kept:         (N,) False for objects that are removed
+    misplaced:    (P,) photos whose boxes may be in the wrong place, so that it says nothing about them
     files:        (P) names of the photos as mended
     factors:      (N, 2) by which x and y of an outline are multiplied if it then fits its box better
     exchanged:    whether x and y of an outline are exchanged if it then fits its box better
@@ -54,7 +56,9 @@ class Mending:
     findings: Findings
     boxes_before: Float[np.ndarray, "N 4"]
     sizes_before: Int[np.ndarray, "P 2"]
+    sizes: Int[np.ndarray, "P 2"]
     kept: Bool[np.ndarray, " N"]
+    misplaced: Bool[np.ndarray, " P"]
     files: list[str]
     factors: Float[np.ndarray, "N 2"]
     exchanged: bool = False
@@ -65,12 +69,17 @@ class Mending:
         """Labels of which nothing is mended yet."""
         labels = examination.labels
         count = len(labels.photo_of)
+        pairs = zip(labels.photos, examination.sizes.tolist(), strict=True)
+        declared = [photo.declared_size or size for photo, size in pairs]
+        sizes = np.array(declared, dtype=np.int64).reshape(-1, 2)
         return Mending(
             examination,
             findings,
             boxes_before=labels.boxes.copy(),
-            sizes_before=examination.sizes.astype(np.int64),
+            sizes_before=sizes,
+            sizes=sizes.copy(),
             kept=np.ones(count, dtype=bool),
+            misplaced=np.zeros(len(labels.photos), dtype=bool),
             files=[photo.file for photo in labels.photos],
             factors=np.ones((count, 2)),
         )
@@ -83,6 +92,11 @@ class Mending:
     def has(self, kind_id: str) -> bool:
         """Whether there is a finding of this kind."""
         return any(kind.id == kind_id for kind in self.findings.kinds)
+
+    def photos_of(self, kind_id: str) -> set[str]:
+        """The photos of the findings of one kind."""
+        kinds = [kind for kind in self.findings.kinds if kind.id == kind_id]
+        return {finding.photo for kind in kinds for finding in self.findings.of(kind)}
 
     def describe(self, row: int) -> str:
         """The object in a row, for changes: "cat in images/a.jpg"."""

@@ -28,9 +28,10 @@ class PhotoLabelsOfMending:
     def __iter__(self) -> Iterator[PhotoLabels]:
         labels = self.mending.labels
         rows, starts = _rows_by_photo(labels)
+        sizes = self.mending.sizes if self.is_mended else self.mending.sizes_before
         for index, name in self._names():
             photo = labels.photos[index]
-            height, width = self._sizes()[index].tolist()
+            height, width = sizes[index].tolist()
             objects = [self._object(row) for row in rows[starts[index] : starts[index + 1]].tolist()]
             yield PhotoLabels(
                 path=labels.root / photo.file,
@@ -52,9 +53,6 @@ class PhotoLabelsOfMending:
             [files[index] for index in indices], [photos[index].split or "" for index in indices]
         )
         return list(zip(indices, names, strict=True))
-
-    def _sizes(self) -> Int[np.ndarray, "P 2"]:
-        return self.mending.examination.sizes if self.is_mended else self.mending.sizes_before
 
     def _object(self, row: int) -> LabeledObject | None:
         """None for an object that is removed, or that has no finite box."""

@@ -20,30 +20,35 @@ _SUFFIXES = {
 """The suffixes of a format, the usual one first. Photos in rarer formats keep their names."""
 
 
+_WHY = {
+    "photo-resized": "its boxes and outlines are scaled to the photo",
+    "size-differs": "the size of the photo",
+    "exif-as-shown": "the size of the photo as shown, on which its boxes are drawn",
+}
+"""Why a declared size is changed, by the kind of finding. Other sizes that differ are left."""
+
+
 def mend_sizes(mending: Mending) -> None:
     """Write the sizes of the photos, and scale the labels of photos that were resized after labeling.
 
-    The boxes of resized photos are already scaled when they are read. Here they get back what they were, so
-    that the change is seen.
+    The boxes of resized photos are scaled when they are read. `boxes_before` gets back what they were.
     """
     labels, sizes = mending.labels, mending.examination.sizes
-    resized = _photos_of(mending, "photo-resized")
-    known = mending.examination.sizes_known
+    kind_of = {photo: kind_id for kind_id in _WHY for photo in mending.photos_of(kind_id)}
     for index, photo in enumerate(labels.photos):
         declared, size = photo.declared_size, tuple(sizes[index].tolist())
-        if declared is None or declared == size or not known[index] or photo.missing_name:
+        kind_id = kind_of.get(photo.file)
+        if kind_id is None or declared is None or declared == size:
             continue
-        mending.sizes_before[index] = declared
-        is_resized = photo.file in resized
-        kind_id = "photo-resized" if is_resized else "size-differs"
-        why = "its labels are scaled to the photo" if is_resized else "the size of the photo"
+        mending.sizes[index] = size
         before, after = (f"{width} × {height}" for height, width in (declared, size))
-        change = Change(kind_id, photo.location, f"{photo.file}: size", before, after, why)
+        change = Change(kind_id, photo.location, f"{photo.file}: size", before, after, _WHY[kind_id])
         mending.changes.append(change)
-        if is_resized:
+        if kind_id == "photo-resized":
             rows = np.flatnonzero(labels.photo_of == index)
-            factors = (np.array(declared) / np.array(size))[[1, 0, 1, 0]]
-            mending.boxes_before[rows] *= factors
+            factors = (np.array(size) / np.array(declared))[::-1]
+            mending.boxes_before[rows] /= np.tile(factors, 2)
+            mending.factors[rows] = factors  # outlines are scaled when they are written
 
 
 def rename_photos(mending: Mending, records: PhotoRecords | None) -> None:
@@ -51,7 +56,7 @@ def rename_photos(mending: Mending, records: PhotoRecords | None) -> None:
     if records is None:
         return
     formats = dict(zip(records.files, records.formats.tolist(), strict=True))
-    wrong = _photos_of(mending, "photo-wrong-suffix")
+    wrong = mending.photos_of("photo-wrong-suffix")
     taken = {posixpath.splitext(file)[0].casefold() for file in mending.files if file not in wrong}
     for index, photo in enumerate(mending.labels.photos):
         stem, suffix = posixpath.splitext(photo.file)
@@ -64,9 +69,3 @@ def rename_photos(mending: Mending, records: PhotoRecords | None) -> None:
         change = Change("photo-wrong-suffix", photo.location, "photo", photo.file, new, why)
         mending.changes.append(change)
         mending.files[index] = new
-
-
-def _photos_of(mending: Mending, kind_id: str) -> set[str]:
-    """The photos of the findings of one kind."""
-    kinds = [kind for kind in mending.findings.kinds if kind.id == kind_id]
-    return {finding.photo for kind in kinds for finding in mending.findings.of(kind)}
