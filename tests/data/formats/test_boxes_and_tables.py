@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxmask.data.findings import Findings
-from boxmask.data.formats import yolo
+from boxmask.data.formats import createml, csv_tables, yolo
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
@@ -217,3 +217,57 @@ def test_photos_without_a_split_beside_others_are_a_loss_of_yolo() -> None:
     )
     assert [found.file for found in labels.photos] == ["images/train/a.jpg"]
     assert dict(losses) == {"photos in no split are not named in data.yaml": ["b.jpg"]}
+
+
+# ---------------------------------------------------------------- CSV and CreateML
+
+
+@given(photos_to_write(outlines=False, empty=False))
+def test_csv_holds_boxes_exactly(written: tuple[list[PhotoLabels], ClassNames]) -> None:
+    photos, class_names = written
+    labels, losses, findings = write_and_read(csv_tables, photos, class_names)
+    check_equal(csv_tables, photos, labels, tolerance=0)
+    assert not len(findings)
+    assert all(found.declared_size == SIZE for found in labels.photos)
+    check_unnamed_classes(photos, class_names, labels, losses)
+
+
+@given(photos_to_write(outlines=False, empty=True))
+def test_createml_holds_boxes(written: tuple[list[PhotoLabels], ClassNames]) -> None:
+    photos, class_names = written
+    labels, losses, findings = write_and_read(createml, photos, class_names)
+    check_equal(createml, photos, labels, tolerance=1e-12 * SIZE[1])
+    assert not len(findings)
+    check_unnamed_classes(photos, class_names, labels, losses)
+
+
+def check_unnamed_classes(
+    photos: Sequence[PhotoLabels], class_names: ClassNames, labels: Labels, losses: Losses
+) -> None:
+    used = {labeled.class_name for photo in photos for labeled in photo.objects}
+    unused = [name for name in class_names if name not in used]
+    assert set(labels.class_names) == used
+    assert lost(losses) == (
+        [f"classes without objects are not named in the labels: {', '.join(unused)}"] if unused else []
+    )
+
+
+@pytest.mark.parametrize("form", [csv_tables, createml])
+def test_what_tables_cannot_hold_is_listed(form: ModuleType) -> None:
+    labeled = LabeledObject("cat", WHOLE, Polygons((SQUARE,)), crowd=True, attributes={"occluded": True})
+    _, losses, _ = write_and_read(form, [photo(labeled)], ClassNames.of(["cat"], {"cat": {"color": "red"}}))
+    expected = ["outlines are not written, only boxes", "crowd regions are written as objects"]
+    expected += [
+        "the attribute occluded of objects is not written",
+        "the attribute color of classes is not written",
+    ]
+    assert lost(losses) == expected
+
+
+def test_csv_does_not_name_photos_without_objects() -> None:
+    empty = PhotoLabels(Path("b.jpg"), "b.jpg", SIZE, "train", ())
+    labels, losses, _ = write_and_read(
+        csv_tables, [photo(LabeledObject("cat", WHOLE)), empty], ClassNames.of(["cat"], {})
+    )
+    assert [found.file for found in labels.photos] == ["images/a.jpg"]
+    assert dict(losses) == {"photos without objects are not named in the labels": ["b.jpg"]}

@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_classes
-from boxmask.data.findings import Findings
+from boxmask.data.findings import Finding, Findings, Location
+from boxmask.data.formats import csv_tables
 from boxmask.data.formats.contract import Format
+from boxmask.data.formats.kinds import FILE_UNUSED
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
 from boxmask.data.formats.table import FORMATS
@@ -53,9 +55,24 @@ def read_labels(path: Path, findings: Findings, selection: ClassSelection = ALL_
         raise LabelError(
             f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn. Add some objects."
         )
-    used = [*files, *labels.other_files, *(photo.file for photo in labels.photos if not photo.missing_name)]
+    tables = _report_tables(source, form, findings)
+    used = [
+        *files,
+        *tables,
+        *labels.other_files,
+        *(photo.file for photo in labels.photos if not photo.missing_name),
+    ]
     labels = replace(labels, notes=labels.notes + notes_on_unread_files(source, used))
     return select_classes(labels, selection, findings)
+
+
+def _report_tables(source: Source, form: Format, findings: Findings) -> list[str]:
+    """Report tables of labels beside labels in another format, which are not read; returns their files."""
+    tables = [] if form.NAME == csv_tables.NAME else csv_tables.recognize(source)
+    for file in tables:
+        detail = f"a table of labels; the labels are read as {form.NAME}"
+        findings.add(Finding(FILE_UNUSED, Location(str(source.root / file)), detail))
+    return tables
 
 
 def _check_readable(source: Source) -> None:

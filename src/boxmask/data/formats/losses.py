@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from boxmask.data.formats.contract import LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
 
 CROWD = "crowd regions are written as objects"
 DIFFICULT = "objects marked as difficult are written without this mark"
@@ -42,3 +42,21 @@ def _unheld(labeled: LabeledObject, crowd: bool, difficult: bool, attributes: Co
     marks += [DIFFICULT] if labeled.difficult and not difficult else []
     names = [name for name in labeled.attributes if name not in attributes]
     return marks + [f"the attribute {name} of objects is not written" for name in names]
+
+
+def note_boxes_only(photo: PhotoLabels, losses: Losses) -> None:
+    """Note outlines, for formats that hold only boxes."""
+    for labeled in photo.objects:
+        if labeled.outline is not None:
+            losses.add(OUTLINES, photo.file)
+
+
+def note_unheld_classes(class_names: ClassNames, named: Collection[str], losses: Losses) -> None:
+    """Note classes that a format does not name, and what it does not hold about any class.
+
+    named: the classes that the written labels name
+    """
+    if others := [name for name in class_names if name not in named]:
+        losses.add(f"classes without objects are not named in the labels: {', '.join(others)}", "")
+    for name in dict.fromkeys(name for fields in class_names.attributes.values() for name in fields):
+        losses.add(f"the attribute {name} of classes is not written", "")

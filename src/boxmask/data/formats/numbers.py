@@ -35,3 +35,8 @@ def is_json(value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def center_and_extent(low: float, high: float) -> tuple[int | float, int | float]:
+    """The center and the length of an interval, as precise as floats are."""
+    return short_number((low + high) / 2), short_number(high - low)

@@ -84,7 +84,7 @@ class ObjectRows:
         photo_attributes: Mapping[int, Mapping[str, object]] | None = None,
         class_attributes: Mapping[str, Mapping[str, object]] | None = None,
         notes: tuple[str, ...] = (),
-        form: Literal["corners", "xywh"] = "corners",
+        form: Literal["corners", "xywh", "center"] = "corners",
     ) -> Labels:
         """All objects as labels. `declared_names` come first among the classes, the others by name."""
         declared = list(declared_names)

@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
-from boxmask.data.formats.losses import SEVERAL_PARTS, note_unheld_marks
+from boxmask.data.formats.losses import SEVERAL_PARTS, note_unheld_classes, note_unheld_marks
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.outline_tracing import single_ring
 from boxmask.data.outlines import Ellipse, Outline, Points, Polygons, RunLengths
@@ -32,7 +32,6 @@ _MASKS = "masks are written as polygons along the edges of their pixels"
 _ELLIPSES = "ellipses are written as polygons"
 _OTHER_BOX = "boxes that differ from their outlines by over a pixel are not written"
 _NO_POINTS = "outlines without pixels are not written, only boxes"
-_CLASS_ATTRIBUTES = "the attribute {} of classes is not written"
 
 
 class YoloWriter:
@@ -67,8 +66,7 @@ class YoloWriter:
             else:
                 unsplit.append(photo.file)
         _note_splits(splits, unsplit, losses)
-        for name in {name: None for fields in class_names.attributes.values() for name in fields}:
-            losses.add(_CLASS_ATTRIBUTES.format(name), "")
+        note_unheld_classes(class_names, class_names, losses)
         return [_write_description(folder / "data.yaml", splits, class_names), *files]
 
 

@@ -1,0 +1,91 @@
+"""The photos that the entries of label files name, each found once."""
+
+from __future__ import annotations
+
+from boxmask.data.findings import Finding, Findings, Location
+from boxmask.data.formats.kinds import NAME_INEXACT, PHOTO_AMBIGUOUS, PHOTO_LISTED_TWICE, SPLIT_OVERLAP
+from boxmask.data.formats.labels import LabeledPhoto
+from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
+from boxmask.data.formats.source import Source
+from boxmask.errors import LabelError
+from boxmask.masks import Size
+from boxmask.names import ENDING
+
+
+class NamedPhotos:
+    """Collects photos by the names in label files.
+
+    photos: in the order in which they are named first
+    """
+
+    def __init__(self, source: Source, findings: Findings, *, without_suffix: bool = False) -> None:
+        """without_suffix: whether the format names photos without their suffix."""
+        self.photos: list[LabeledPhoto] = []
+        self.finder = PhotoFinder(source)
+        self._findings = findings
+        self._without_suffix = without_suffix
+        self._by_name: dict[tuple[str, str], int | None] = {}
+        self._by_file: dict[str, int] = {}
+
+    def known(self, name: str, label_file: str) -> int | None:
+        """The index of a photo that this label file has named before, in the same words."""
+        return self._by_name.get((name, label_file))
+
+    def add(
+        self,
+        name: str,
+        label_file: str,
+        location: Location,
+        *,
+        size: Size | None = None,
+        split: str | None = None,
+        is_entry: bool = False,
+    ) -> int | None:
+        """The index of a photo; None if its name is ambiguous, which becomes a finding.
+
+        is_entry: whether a photo should be named once, by an entry that holds all its objects
+        """
+        key = (name, label_file)
+        if key not in self._by_name:
+            self._by_name[key] = self._find(name, label_file, location, size, split, is_entry=is_entry)
+        elif is_entry and (index := self._by_name[key]) is not None:
+            self._report_again(index, location, split, is_entry=True)
+        return self._by_name[key]
+
+    def _find(
+        self,
+        name: str,
+        label_file: str,
+        location: Location,
+        size: Size | None,
+        split: str | None,
+        *,
+        is_entry: bool,
+    ) -> int | None:
+        try:
+            match = self.finder.find(name, label_file) if name.strip() else None
+        except LabelError as error:
+            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, str(error)))
+            return None
+        if match and self._without_suffix:
+            match = match.allowing(ENDING)
+        if match and not match.is_exact:
+            self._findings.add(Finding(NAME_INEXACT, location, match.describe(name), match.file))
+        file = match.file if match else path_of_missing(name)
+        if file in self._by_file:
+            self._report_again(self._by_file[file], location, split, is_entry=is_entry)
+            return self._by_file[file]
+        self._by_file[file] = len(self.photos)
+        self.photos.append(LabeledPhoto(file, location, size, split, missing_name="" if match else name))
+        return self._by_file[file]
+
+    def _report_again(self, index: int, location: Location, split: str | None, *, is_entry: bool) -> None:
+        """Report a photo in a second split, or in a second entry."""
+        photo = self.photos[index]
+        if photo.split != split:
+            splits = [name or "no split" for name in (split, photo.split)]
+            detail = f"{photo.file} is in {splits[0]} and, by {photo.location}, in {splits[1]}"
+            self._findings.add(Finding(SPLIT_OVERLAP, location, detail, photo.file))
+        elif is_entry:
+            detail = f"{photo.file} is also named by {photo.location}"
+            self._findings.add(Finding(PHOTO_LISTED_TWICE, location, detail, photo.file))
