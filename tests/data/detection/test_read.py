@@ -194,13 +194,19 @@ def test_real_data_sets(
     assert (len(dataset), len(dataset.boxes), len(dataset.class_names)) == (photos, objects, classes)
     assert tuple(len(dataset.split(split)) for split in ("train", "val", "test")) == splits
     assert check_training_classes(dataset) == ()
-    notes = [note for note in dataset.notes if not note.startswith("not used")]
+    notes = [note for note in dataset.notes if not note.startswith(("not used", "Label files that are not"))]
     without_objects = [note.split(":")[0] for note in notes if "no object" in note]
     assert without_objects == (["28 of 80 classes have no object"] if name == "coco_ccby" else [])
     assert len(notes) == 1 + len(without_objects)
     targets = [dataset.target(photo) for photo in range(photos)]  # boxes are checked at birth
     assert sum(len(target.boxes) for target in targets) == objects
     assert load_photo(dataset.path(0)).shape[:2] == tuple(dataset.sizes[0])
+
+
+def test_the_tables_of_raccoon_are_named(shared_data: Path) -> None:
+    (note,) = [note for note in read_detection(shared_data / "raccoon").notes if "not used" in note]
+    names = ["raccoon_labels.csv", "test_labels.csv", "train_labels.csv"]
+    assert all(f"data/{name}: a table of labels; the labels are read as Pascal VOC" in note for name in names)
 
 
 def test_the_two_empty_boxes_of_bccd_are_noted(shared_data: Path) -> None:

@@ -17,7 +17,10 @@ from boxmask.errors import LabelError
 
 HEADER = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
 CAT = "a.jpg,60,40,cat,1,2,11.5,22\n"
-OPEN_IMAGES = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside\n"
+OPEN_IMAGES = (
+    "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,"
+    "IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside\n"
+)
 Read = Callable[..., tuple[Labels, Findings]]
 
 
@@ -233,7 +236,7 @@ def test_tables_beside_other_labels_are_left_out(write_voc: Callable[..., Path])
     (root / "labels.csv").write_text(HEADER + CAT)
     dataset = read_detection(root)
     assert dataset.boxes.tolist() == [[0, 0, 10, 20]]
-    assert any("labels.csv" in note and "CSV tables" in note for note in dataset.notes)
+    assert any("labels.csv: a table of labels" in note for note in dataset.notes)
 
 
 def test_read_detection(write: Callable[..., Path]) -> None:
