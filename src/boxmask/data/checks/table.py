@@ -8,6 +8,8 @@ from boxmask.data.checks.class_shift import check_class_shift
 from boxmask.data.checks.contract import Check
 from boxmask.data.checks.exchanged_coordinates import check_exchanged_coordinates
 from boxmask.data.checks.nearly_repeated_boxes import check_nearly_repeated_boxes
+from boxmask.data.checks.outline_boxes import check_outline_boxes
+from boxmask.data.checks.outlines import check_outlines
 from boxmask.data.checks.photo_counts import check_background_share, check_photo_paths, check_split_sizes
 from boxmask.data.checks.repeated_boxes import check_repeated_boxes
 from boxmask.data.checks.scaled_coordinates import check_scaled_coordinates
@@ -31,5 +33,7 @@ CHECKS: tuple[Check, ...] = (
     check_classes_of_splits,
     check_background_share,
     check_split_sizes,
+    check_outlines,
+    check_outline_boxes,
 )
 """The checks of `boxmask check`."""

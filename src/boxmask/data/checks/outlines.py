@@ -1,0 +1,21 @@
+"""Outlines that cross themselves, reach beyond their photo, or lost a hole."""
+
+from __future__ import annotations
+
+from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.lost_holes import add_lost_holes
+from boxmask.data.checks.outline_crossings import add_crossings
+from boxmask.data.checks.outline_places import add_outlines_outside
+from boxmask.data.checks.polygon_arrays import polygon_arrays
+from boxmask.data.findings import Findings
+
+
+def check_outlines(examination: Examination, findings: Findings) -> None:
+    """Find polygons that cross themselves or reach beyond their photo, and parts that are holes.
+
+    All of it in one pass, because reading the outlines takes most of the time.
+    """
+    for polygons in polygon_arrays(examination.labels):
+        add_crossings(examination.labels, polygons, findings)
+        add_outlines_outside(examination, polygons, findings)
+        add_lost_holes(examination.labels, polygons, findings)
