@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ def examination_of(
     crowd: Sequence[int] = (),
     difficult: Sequence[int] = (),
     sizes_known: bool = True,
+    box_form: Literal["corners", "mask"] = "corners",
 ) -> Examination:
     """Labels of photos 000.jpg, ..., if their number is given, of one (height, width) or of several.
 
@@ -61,7 +63,7 @@ def examination_of(
         crowd=np.isin(rows, crowd),
         difficult=np.isin(rows, difficult),
         location=lambda row: Location("labels.csv", row + 1),
-        box_form="corners",
+        box_form=box_form,
         outline=shapes.get if shapes else None,
     )
     return Examination(

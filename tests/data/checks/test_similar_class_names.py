@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxmask.data.checks.contract import Examination
-from boxmask.data.checks.similar_class_names import check_similar_class_names, similar_names
-from boxmask.data.findings import Finding
+from boxmask.data.checks.similar_class_names import (
+    CLASS_NAMES_SIMILAR,
+    check_similar_class_names,
+    similar_names,
+)
+from boxmask.data.findings import Finding, Findings, Location
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,16 @@ def test_the_rarer_class_is_reported_with_both_counts(
     ]
     unused = found_by(check_similar_class_names, examination_of([], classes=["cat", "Cat"]))
     assert unused[0].detail == '"cat" (0 objects) and "Cat" (0 objects)'
+
+
+def test_pairs_that_the_reader_has_found_are_not_repeated(examination_of: Callable[..., Examination]) -> None:
+    findings = Findings()
+    findings.add(Finding(CLASS_NAMES_SIMILAR, Location("labels.csv"), '"Cat" and "cat"'))
+    check_similar_class_names(examination_of([], classes=["cat", "Cat", "cats"]), findings)
+    assert [finding.detail for finding in findings][1:] == [
+        '"cat" (0 objects) and "cats" (0 objects)',
+        '"Cat" (0 objects) and "cats" (0 objects)',
+    ]
 
 
 def test_thousands_of_names_take_seconds() -> None:

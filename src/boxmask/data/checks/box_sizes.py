@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.object_findings import object_finding
-from boxmask.data.checks.sound_boxes import has_wrong_coordinates, photo_edges, sound_boxes
+from boxmask.data.checks.sound_boxes import are_boxes_drawn, has_wrong_coordinates, photo_edges, sound_boxes
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
 
@@ -57,7 +57,7 @@ def check_box_sizes(examination: Examination, findings: Findings) -> None:
     A box that ends at the edge of the photo may show the last bit of an object, and a class whose objects are
     often tiny or extreme is left alone.
     """
-    if has_wrong_coordinates(findings):
+    if has_wrong_coordinates(findings) or not are_boxes_drawn(examination):
         return
     labels = examination.labels
     rows = np.flatnonzero(sound_boxes(examination) & ~labels.crowd)

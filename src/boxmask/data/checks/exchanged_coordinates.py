@@ -7,7 +7,12 @@ from jaxtyping import Bool, Float, Int
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.object_findings import format_box
-from boxmask.data.checks.sound_boxes import has_declared_size, has_wrong_coordinates, photo_edges
+from boxmask.data.checks.sound_boxes import (
+    are_boxes_drawn,
+    has_declared_size,
+    has_wrong_coordinates,
+    photo_edges,
+)
 from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.messages import format_count
@@ -36,7 +41,7 @@ def check_exchanged_coordinates(examination: Examination, findings: Findings) ->
     Only photos that are clearly not square show the difference. Photos whose labels declare another size are
     left to the checks of sizes.
     """
-    if has_wrong_coordinates(findings):
+    if has_wrong_coordinates(findings) or not are_boxes_drawn(examination):
         return
     rows = _telling_rows(examination)
     boxes, edges = examination.labels.boxes[rows], photo_edges(examination)[rows]

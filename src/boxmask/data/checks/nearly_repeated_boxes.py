@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.object_findings import object_finding
-from boxmask.data.checks.sound_boxes import sound_boxes
+from boxmask.data.checks.sound_boxes import are_boxes_drawn, sound_boxes
 from boxmask.data.findings import Finding, Findings, Kind
 
 MIN_IOU = 0.95
@@ -29,6 +29,8 @@ def check_nearly_repeated_boxes(examination: Examination, findings: Findings) ->
 
     Equal boxes are left to `check_repeated_boxes`, and crowd regions are left out.
     """
+    if not are_boxes_drawn(examination):
+        return
     labels = examination.labels
     rows = np.flatnonzero(sound_boxes(examination) & ~labels.crowd)
     rows = rows[np.lexsort([labels.boxes[rows, 0], labels.labels[rows], labels.photo_of[rows]])]

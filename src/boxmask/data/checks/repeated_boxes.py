@@ -11,7 +11,7 @@ import numpy as np
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.object_findings import format_box, object_finding
-from boxmask.data.checks.sound_boxes import sound_boxes
+from boxmask.data.checks.sound_boxes import are_boxes_drawn, sound_boxes
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.messages import format_count
 
@@ -44,6 +44,8 @@ def check_repeated_boxes(examination: Examination, findings: Findings) -> None:
 
     Objects of one class with different masks are not copies. Crowd regions are left out.
     """
+    if not are_boxes_drawn(examination):
+        return
     labels = examination.labels.labels
     clashes: dict[tuple[int, int], list[_Repeat]] = defaultdict(list)
     for rows in _rows_with_the_same_box(examination):

@@ -8,7 +8,12 @@ from jaxtyping import Bool, Float, Int
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.resized_copies import Copies, find_copies
-from boxmask.data.checks.sound_boxes import has_declared_size, has_wrong_coordinates, photo_edges
+from boxmask.data.checks.sound_boxes import (
+    are_boxes_drawn,
+    has_declared_size,
+    has_wrong_coordinates,
+    photo_edges,
+)
 from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.messages import format_count
@@ -55,7 +60,7 @@ def check_scaled_coordinates(examination: Examination, findings: Findings) -> No
     Boxes that would also fit their photos as corners, or as center and size, may be written in this form, and
     are left alone.
     """
-    if has_wrong_coordinates(findings):
+    if has_wrong_coordinates(findings) or not are_boxes_drawn(examination):
         return
     labels = examination.labels
     rows = _telling_rows(examination)

@@ -39,6 +39,11 @@ def has_declared_size(examination: Examination) -> Bool[np.ndarray, " P"]:
     return np.asarray((np.array(declared).reshape(-1, 2) == examination.sizes).all(axis=1))
 
 
+def are_boxes_drawn(examination: Examination) -> bool:
+    """Whether somebody drew the boxes. Boxes around masks or whole photos are right by definition."""
+    return examination.labels.box_form != "mask"
+
+
 def has_wrong_coordinates(findings: Findings) -> bool:
     """Whether the coordinates of all boxes are known to be wrong, so that sizes and places tell nothing."""
     return any(kind.id.startswith("coordinates-") or kind.id == "exif-sideways" for kind in findings.kinds)
