@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from boxmask.data.findings import Finding, Findings, Kind, Location
-from boxmask.doctor.page.render import MAX_ROWS, render_page
+from boxmask.doctor.page.groups import MAX_ROWS
+from boxmask.doctor.page.render import render_page
 from boxmask.doctor.report import CheckReport
 
 

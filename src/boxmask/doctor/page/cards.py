@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
+from pathlib import Path
 
 from boxmask.data.findings import Finding, Kind
 from boxmask.doctor.report import CheckReport
@@ -18,11 +19,15 @@ MAX_PER_SPLIT = 4
 """Photos of a group or of copies that are shown per split."""
 
 
+LABEL_MAP = "label map"
+"""In place of a split, for the label map of a photo."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """A finding that is shown on its photos.
 
-    photos: by split, each "train", "val", "test" or ""; the photo of the finding first
+    photos: each with its split, "train", "val", "test" or "", or with LABEL_MAP; that of the finding first
     hidden: the number of photos that are not shown
     """
 
@@ -64,4 +69,14 @@ def _card(finding: Finding, report: CheckReport) -> Card:
     for file in files:
         by_split[report.splits.get(file, "")].append(file)
     shown = [(file, split) for split, members in by_split.items() for file in members[:MAX_PER_SPLIT]]
-    return Card(finding, tuple(shown), len(files) - len(shown))
+    label_map = _label_map(finding, report.root)
+    return Card(finding, (*shown, *([(label_map, LABEL_MAP)] if label_map else [])), len(files) - len(shown))
+
+
+def _label_map(finding: Finding, root: Path) -> str | None:
+    """The label map of a finding about one, relative to the root."""
+    file = Path(finding.location.file)
+    if not finding.photo or file.suffix.lower() not in PHOTO_SUFFIXES or not file.is_relative_to(root):
+        return None
+    relative = file.relative_to(root).as_posix()
+    return None if relative in _photos(finding) else relative

@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import io
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
 from boxmask.data.findings import Box
 from boxmask.doctor.page.regions import Region, region_around
 from boxmask.errors import PhotoError
-from boxmask.photos.read import load_photo
+from boxmask.photos.errors import photo_errors
+from boxmask.photos.read import load_photo, open_image
+from boxmask.visualization.style import PALETTE, rgb
 
 MAX_BYTES = 6_000_000
 """All pictures of a page together."""
@@ -75,16 +79,22 @@ class Album:
         return [picture for photo in self.photos.values() for picture in photo.all()]
 
 
-def make_album(root: Path, boxes: Mapping[str, Sequence[Box]], max_bytes: int = MAX_BYTES) -> Album:
+def make_album(
+    root: Path,
+    boxes: Mapping[str, Sequence[Box]],
+    label_maps: Collection[str] = (),
+    max_bytes: int = MAX_BYTES,
+) -> Album:
     """Make pictures of photos, and of the parts around boxes, until they are too large together.
 
-    boxes: of each photo, by file, those to show first in front
+    boxes:      of each photo, by file, those to show first in front
+    label_maps: the files that hold a class per pixel
     """
     photos: dict[str, PhotoPictures] = {}
     unreadable, num_bytes = set(), 0
     with ThreadPoolExecutor(_THREADS) as pool:
         jobs = [
-            (file, pool.submit(_make_pictures, root, file, f"photo-{number}", drawn))
+            (file, pool.submit(_make_pictures, root, file, f"photo-{number}", drawn, file in label_maps))
             for number, (file, drawn) in enumerate(boxes.items(), start=1)
         ]
         for file, job in jobs:
@@ -100,12 +110,14 @@ def make_album(root: Path, boxes: Mapping[str, Sequence[Box]], max_bytes: int = 
     return Album(photos, frozenset(unreadable), is_full=False)
 
 
-def _make_pictures(root: Path, file: str, name: str, boxes: Sequence[Box]) -> PhotoPictures | None:
+def _make_pictures(
+    root: Path, file: str, name: str, boxes: Sequence[Box], is_label_map: bool
+) -> PhotoPictures | None:
     """None for a photo that cannot be read, and for a path that leads out of the data set."""
     if posixpath.isabs(file) or ".." in file.split("/"):
         return None
     try:
-        photo = Image.fromarray(load_photo(root / file))
+        photo = Image.fromarray(_load_label_map(root / file) if is_label_map else load_photo(root / file))
     except PhotoError:
         return None
     whole = Picture(name, (0, 0, *photo.size), _encode(photo, PHOTO_SIDE))
@@ -114,6 +126,23 @@ def _make_pictures(root: Path, file: str, name: str, boxes: Sequence[Box]) -> Ph
         for number, region in enumerate(_regions(boxes, photo.size), start=1)
     }
     return PhotoPictures(photo.size, whole, crops)
+
+
+def _load_label_map(path: Path) -> UInt8[np.ndarray, "H W 3"]:
+    """A label map in color: in its own colors, or in those of the palette for class numbers.
+
+    Raises PhotoError if it cannot be read.
+    """
+    with open_image(path) as image:
+        is_gray = image.mode in ("1", "L", "I") or image.mode.startswith("I;16")
+        if not is_gray:
+            return load_photo(path)
+        with photo_errors(path):
+            numbers = np.asarray(image).astype(np.int64)
+    colors = np.array([rgb(color) for color in PALETTE], dtype=np.uint8)
+    colored = colors[(numbers - 1) % len(colors)]
+    colored[numbers == 0] = 0
+    return colored
 
 
 def _regions(boxes: Sequence[Box], size: tuple[int, int]) -> list[Region]:

@@ -22,6 +22,7 @@ class View:
 
     frame:  x, y, width, height of what is shown
     ring:   center and radius of a circle around a box that is hardly visible
+    outline: of the object, as an SVG path; "" if it has none
     """
 
     frame: Rectangle
@@ -31,27 +32,27 @@ class View:
     outline: str = ""
 
 
-def whole_view(pictures: PhotoPictures, box: Box | None) -> View:
+def whole_view(pictures: PhotoPictures, box: Box | None, outline: str = "") -> View:
     """The photo with the box; the frame is larger than the photo if the box reaches beyond it."""
     width, height = pictures.size
     drawn = rectangle(box)
     if drawn is None:
-        return View((0, 0, width, height), pictures.whole)
+        return View((0, 0, width, height), pictures.whole, outline=outline)
     x, y, box_width, box_height = drawn
     left, top = max(min(0.0, x), -_MAX_REACH * width), max(min(0.0, y), -_MAX_REACH * height)
     right = min(max(width, x + box_width), (1 + _MAX_REACH) * width)
     bottom = min(max(height, y + box_height), (1 + _MAX_REACH) * height)
     margin = 0.02 * max(width, height) if (left, top, right, bottom) != (0, 0, width, height) else 0.0
     frame = (left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin)
-    return View(frame, pictures.whole, drawn, _ring(drawn, frame))
+    return View(frame, pictures.whole, drawn, _ring(drawn, frame), outline)
 
 
-def crop_view(pictures: PhotoPictures, box: Box | None) -> View | None:
+def crop_view(pictures: PhotoPictures, box: Box | None, outline: str = "") -> View | None:
     """The part of the photo around the box; None if the whole photo shows it well enough."""
     frame, region, drawn = frame_around(box, pictures.size), region_around(box, pictures.size), rectangle(box)
     if frame is None or region is None or drawn is None:
         return None
-    return View(frame, pictures.crops.get(region, pictures.whole), drawn, _ring(drawn, frame))
+    return View(frame, pictures.crops.get(region, pictures.whole), drawn, _ring(drawn, frame), outline)
 
 
 def _ring(box: Rectangle, frame: Rectangle) -> tuple[float, float, float] | None:

@@ -1,0 +1,138 @@
+"""The findings of a report by severity and kind, with their pictures, as the template takes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from boxmask.data.findings import Box, Finding, Kind, Severity
+from boxmask.doctor.page.cards import LABEL_MAP, Card, by_priority, choose_cards
+from boxmask.doctor.page.outlines import OutlineFinder
+from boxmask.doctor.page.pictures import Album, make_album
+from boxmask.doctor.page.views import View, crop_view, whole_view
+from boxmask.doctor.report import SEVERITIES, CheckReport
+from boxmask.messages import format_count
+
+MAX_ROWS = 200
+"""Findings of one kind that are listed as text, beside those on their photos."""
+
+_HEADINGS = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPhoto:
+    """A photo of a card: its frames, or why there are none."""
+
+    file: str
+    split: str
+    views: tuple[View, ...]
+    words: str
+    absent: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCard:
+    """A finding with its photos. hidden: the number of photos that are not shown"""
+
+    id: str
+    finding: Finding
+    photos: tuple[DrawnPhoto, ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One kind. rows: findings as text; hidden: the number of those that are not on the page"""
+
+    kind: Kind
+    anchor: str
+    count: int
+    cards: tuple[DrawnCard, ...]
+    rows: tuple[Finding, ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The kinds of one severity."""
+
+    severity: Severity
+    anchor: str
+    heading: str
+    noun: str
+    count: int
+    sections: tuple[Section, ...]
+
+
+def make_groups(report: CheckReport, max_bytes: int) -> tuple[list[Group], Album]:
+    """All findings in groups, errors first, and the pictures that they show.
+
+    max_bytes: of all pictures together
+    """
+    cards = choose_cards(report)
+    label_maps = {
+        file for each in cards.values() for card in each for file, split in card.photos if split == LABEL_MAP
+    }
+    album = make_album(report.root, _boxes_by_photo(cards), label_maps, max_bytes)
+    drawer = _Drawer(report, cards, album)
+    return [drawer.group(severity) for severity in SEVERITIES], album
+
+
+def _boxes_by_photo(cards: dict[Kind, list[Card]]) -> dict[str, list[Box]]:
+    """The photos to show, with the boxes to show closely, the most important first."""
+    boxes: dict[str, list[Box]] = {}
+    for card in by_priority(cards):
+        for file, _ in card.photos:
+            boxes.setdefault(file, [])
+        if card.finding.box is not None and card.finding.photo in boxes:
+            boxes[card.finding.photo].append(card.finding.box)
+    return boxes
+
+
+class _Drawer:
+    """Puts findings and pictures together."""
+
+    def __init__(self, report: CheckReport, cards: dict[Kind, list[Card]], album: Album) -> None:
+        self._report, self._cards, self._album = report, cards, album
+        self._outlines = OutlineFinder(report.examination)
+        self._anchors: Counter[str] = Counter()
+
+    def group(self, severity: Severity) -> Group:
+        """The kinds of one severity."""
+        kinds = [kind for kind in self._report.kinds() if kind.severity == severity]
+        count = self._report.count(severity)
+        noun = format_count(count, severity).partition(" ")[2]
+        sections = tuple(self._section(kind) for kind in kinds)
+        return Group(severity, f"{severity}s", _HEADINGS[severity], noun, count, sections)
+
+    def _section(self, kind: Kind) -> Section:
+        self._anchors[kind.id] += 1
+        times = self._anchors[kind.id]
+        anchor = kind.id if times == 1 else f"{kind.id}-again-{times}"
+        cards = tuple(
+            self._card(card, f"{anchor}-{number}") for number, card in enumerate(self._cards[kind], start=1)
+        )
+        visible = tuple(card for card in cards if any(photo.views for photo in card.photos))
+        on_cards = {id(card.finding) for card in visible}
+        others = [finding for finding in self._report.findings.of(kind) if id(finding) not in on_cards]
+        count = self._report.findings.count(kind)
+        rows = tuple(others[:MAX_ROWS])
+        return Section(kind, anchor, count, visible, rows, count - len(visible) - len(rows))
+
+    def _card(self, card: Card, name: str) -> DrawnCard:
+        outline = self._outlines.path_of(card.finding)
+        photos = tuple(self._photo(card, file, split, outline) for file, split in card.photos)
+        return DrawnCard(name, card.finding, photos, card.hidden)
+
+    def _photo(self, card: Card, file: str, split: str, outline: str) -> DrawnPhoto:
+        pictures, finding = self._album.photos.get(file), card.finding
+        if pictures is None:
+            is_unreadable = file in self._album.unreadable
+            absent = "This photo cannot be shown." if is_unreadable else "Left out to keep the page small."
+            return DrawnPhoto(file, split, (), "", absent)
+        words = f"{file}: {finding.detail}" if finding.detail else file
+        if file != finding.photo:
+            return DrawnPhoto(file, split, (whole_view(pictures, None),), words, "")
+        close = crop_view(pictures, finding.box, outline)
+        views = (whole_view(pictures, finding.box, outline), *([close] if close else []))
+        return DrawnPhoto(file, split, views, words, "")

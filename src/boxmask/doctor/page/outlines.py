@@ -1,0 +1,81 @@
+"""The outlines of objects as SVG paths, for findings about objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxmask.data.checks.contract import Examination
+from boxmask.data.findings import Finding
+from boxmask.data.outlines import Outline, RunLengths
+from boxmask.masks import Size
+
+MAX_POINTS = 400
+"""Longer outlines are drawn with every second, third, ... point."""
+
+
+class OutlineFinder:
+    """Finds the outline of the object that a finding is about.
+
+    examination: None if there are no labels, and so no outlines
+    """
+
+    def __init__(self, examination: Examination | None) -> None:
+        self._examination = examination
+        if examination is not None:
+            labels = examination.labels
+            self._index_of = {photo.file: index for index, photo in enumerate(labels.photos)}
+            self._rows = np.argsort(labels.photo_of, kind="stable")
+            self._starts = np.searchsorted(labels.photo_of[self._rows], np.arange(len(labels.photos) + 1))
+
+    def path_of(self, finding: Finding) -> str:
+        """The outline in pixels of the photo; "" if the finding is about no object with an outline."""
+        row = self._row_of(finding)
+        examination = self._examination
+        if row is None or examination is None:
+            return ""
+        labels = examination.labels
+        height, width = examination.sizes[labels.photo_of[row]].tolist()
+        if labels.photos[labels.photo_of[row]].declared_size not in (None, (height, width)):
+            return ""  # the outline may be written for another size
+        try:
+            outline = None if labels.outline is None else labels.outline(row)
+        except ValueError:  # reported with the outlines
+            return ""
+        if outline is None or isinstance(outline, RunLengths):
+            return "".join(map(_subpath, self._mask_polygons(row, (height, width))))
+        return outline_path(outline)
+
+    def _row_of(self, finding: Finding) -> int | None:
+        if self._examination is None or finding.photo not in self._index_of:
+            return None
+        index, location = self._index_of[finding.photo], self._examination.labels.location
+        rows = self._rows[self._starts[index] : self._starts[index + 1]].tolist()
+        return next((row for row in rows if location(row) == finding.location), None)
+
+    def _mask_polygons(self, row: int, size: Size) -> list[NDArray[np.int32]]:
+        assert self._examination is not None
+        masks = self._examination.masks
+        if not masks.known[row]:
+            return []
+        from supervision import mask_to_polygons
+
+        return list(mask_to_polygons(masks.masks(slice(row, row + 1), size).dense()[0]))
+
+
+def outline_path(outline: Outline) -> str:
+    """The polygons of an outline, parts and holes."""
+    assert not isinstance(outline, RunLengths)
+    polygons = outline.polygons()
+    return "".join(map(_subpath, (*polygons.parts, *polygons.holes)))
+
+
+def _subpath(points: NDArray[np.float64] | NDArray[np.int32]) -> str:
+    shown = points[:: -(-len(points) // MAX_POINTS) or 1]
+    return "M" + "L".join(_coordinates(shown)) + "Z" if np.isfinite(shown).all() and len(shown) else ""
+
+
+def _coordinates(points: NDArray[np.float64] | NDArray[np.int32]) -> Iterator[str]:
+    return (f"{x:.6g} {y:.6g}" for x, y in points.tolist())
