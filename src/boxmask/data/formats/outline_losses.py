@@ -22,7 +22,7 @@ def needs_pixels(outline: Outline) -> bool:
 
 def pixels_of(outline: Outline, size: Size, losses: Losses, photo: str) -> Masks | None:
     """The pixels of an outline as one mask over a photo of (height, width); None if it covers none."""
-    if not isinstance(outline, RunLengths):
+    if isinstance(outline, Polygons) and outline.holes:
         losses.add(HOLES_AS_PIXELS, photo)
     masks = rle.decode([fill(outline, size, size).astype(np.int64)], size)
     if not masks.known[0]:

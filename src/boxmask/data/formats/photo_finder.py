@@ -37,9 +37,17 @@ class PhotoFinder:
         Of photos in several folders, the nearest to the label file is taken. Raises LabelError if two are
         equally near.
         """
-        if exact := self._exact(name, label_file):
+        if exact := self.find_exact(name, label_file):
             return exact
         return _nearest(name, self._index.matches(name, posixpath.dirname(label_file)), label_file)
+
+    def find_exact(self, name: str, label_file: str) -> Match | None:
+        """The file of any format at a path from the folder of the label file, or from the root."""
+        for folder in (posixpath.dirname(label_file), ""):
+            path = posixpath.normpath(posixpath.join(folder, name))
+            if path in self._files:
+                return Match(path)
+        return None
 
     def find_in_folders_of(self, name: str, label_file: str) -> Match | None:
         """The photo that a label file for one photo names.
@@ -49,7 +57,7 @@ class PhotoFinder:
         """
         if "/" in normal_path(name):
             return self.find(name, label_file)
-        if exact := self._exact(name, label_file):
+        if exact := self.find_exact(name, label_file):
             return exact
         matches = self._index.matches(name, posixpath.dirname(label_file))
         possible = [match for match in matches if not self._contradicts(match.file, label_file)]
@@ -63,14 +71,6 @@ class PhotoFinder:
     def did_you_mean(self, name: str) -> str:
         """The photos with the most similar names, as part of a message."""
         return self._index.did_you_mean(name)
-
-    def _exact(self, name: str, label_file: str) -> Match | None:
-        """The file of any format at a path from the folder of the label file, or from the root."""
-        for folder in (posixpath.dirname(label_file), ""):
-            path = posixpath.normpath(posixpath.join(folder, name))
-            if path in self._files:
-                return Match(path)
-        return None
 
     def _contradicts(self, photo: str, label_file: str) -> bool:
         """Whether the folders of a label file tell of another photo."""

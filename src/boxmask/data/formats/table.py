@@ -7,6 +7,7 @@ from boxmask.data.formats import (
     coco,
     createml,
     csv_tables,
+    cvat,
     instance_maps,
     labelme,
     mask_images,
@@ -17,7 +18,7 @@ from boxmask.data.formats import (
 from boxmask.data.formats.contract import Format, Writer
 
 FORMATS: tuple[tuple[Format, ...], ...] = (
-    (voc, coco, yolo, labelme, via, createml),
+    (voc, coco, yolo, labelme, via, cvat, createml),
     (csv_tables,),
     (instance_maps,),
 )
@@ -32,6 +33,7 @@ WRITERS: tuple[Writer, ...] = (
     coco.WRITER,
     createml.WRITER,
     csv_tables.WRITER,
+    cvat.WRITER,
     labelme.WRITER,
     mask_images.INSTANCE_MAP_WRITER,
     mask_images.LABEL_MAP_WRITER,

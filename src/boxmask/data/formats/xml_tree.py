@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
+from boxmask.data.formats.xml_parser import MAX_DEPTH, broken_xml, new_parser, too_deep
 from boxmask.data.text import read_text
 from boxmask.errors import LabelError
-
-MAX_DEPTH = 64
-"""Elements inside one another. Label files have about four."""
 
 
 class Element:
@@ -55,8 +53,7 @@ def read_xml(path: Path) -> Element:
     try:
         builder.parser.Parse(text.content, True)
     except expat.ExpatError as error:
-        reason = expat.ErrorString(error.code)
-        raise LabelError(f"{path}:{error.lineno}:{error.offset + 1}: broken XML ({reason})") from error
+        raise broken_xml(path, error) from error
     root = builder.top.children[0]
     root.note = text.note
     return root
@@ -66,13 +63,10 @@ class _TreeBuilder:
     """The handlers of an expat parser that make the tree below `top`."""
 
     def __init__(self, path: Path) -> None:
-        self.parser = expat.ParserCreate()  # text is passed as str, so that the declared encoding is ignored
-        self.parser.buffer_text = True
+        self.parser = new_parser(path)
         self.parser.StartElementHandler = self._start
         self.parser.CharacterDataHandler = self._add_text
         self.parser.EndElementHandler = self._end
-        self.parser.EntityDeclHandler = self._refuse_declaration
-        self.parser.SkippedEntityHandler = self._refuse_entity
         self.top = Element("", 0)
         self._path = path
         self._open: list[tuple[Element, list[str]]] = [(self.top, [])]
@@ -80,7 +74,7 @@ class _TreeBuilder:
     def _start(self, tag: str, _: dict[str, str]) -> None:
         element = Element(tag, self.parser.CurrentLineNumber)
         if len(self._open) > MAX_DEPTH:
-            raise self._error(f"over {MAX_DEPTH} elements inside one another, unlike in label files")
+            raise too_deep(self._path, self.parser)
         self._open[-1][0].children.append(element)
         self._open.append((element, []))
 
@@ -90,13 +84,3 @@ class _TreeBuilder:
     def _end(self, _: str) -> None:
         element, parts = self._open.pop()
         element.text = "".join(parts).strip()
-
-    def _refuse_declaration(self, name: str, *_: object) -> None:
-        raise self._error(f"the file declares an entity of its own, {name}; label files need none")
-
-    def _refuse_entity(self, name: str, _: bool) -> None:
-        raise self._error(f"&{name}; is not defined; write the character itself")
-
-    def _error(self, reason: str) -> LabelError:
-        location = f"{self._path}:{self.parser.CurrentLineNumber}:{self.parser.CurrentColumnNumber + 1}"
-        return LabelError(f"{location}: {reason}")

@@ -22,9 +22,10 @@ from boxmask.data.formats.labelme.objects import add_object
 from boxmask.data.formats.labelme.photos import find_labelme_photos
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
 from boxmask.data.formats.object_rows import ObjectRows
+from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
-from boxmask.data.text import read_beginning, read_lines
+from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.masks import Size
 from boxmask.photos.size import photo_size
@@ -35,26 +36,10 @@ _OPENING = re.compile(r'\s*\{.*?"(shapes|imagePath|imageData|imageHeight)"\s*:',
 _CLASSES_FILE = "labels.txt"
 _NO_CLASSES = ("__ignore__", "_background_")  # in the lists of LabelMe's examples
 
-_MANY, _SAMPLE = 2000, 200
-"""Of more JSON files than `_MANY`, a sample is looked at. If it holds LabelMe files only, all are read."""
-
 
 def recognize(source: Source) -> list[str]:
     """The JSON files that are LabelMe's by their beginning."""
-    files = source.candidates_with_suffix(".json")
-    if len(files) > _MANY:
-        sample = files[:: len(files) // _SAMPLE]
-        found = sum(_is_labelme(source.root / file) for file in sample)
-        if found in (0, len(sample)):
-            return files if found else []
-    return [file for file in files if _is_labelme(source.root / file)]
-
-
-def _is_labelme(path: Path) -> bool:
-    try:
-        return _OPENING.match(read_beginning(path, 2048)) is not None
-    except LabelError:
-        return False
+    return files_that_open_with(source, ".json", _OPENING)
 
 
 def unreadable(source: Source) -> list[str]:

@@ -24,6 +24,7 @@ from boxmask.data.formats.kinds import (
 )
 from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
 from boxmask.data.formats.object_rows import ObjectRows
+from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.formats.via.class_attribute import class_of, find_class_attribute, listed_classes
@@ -33,7 +34,6 @@ from boxmask.data.formats.via.regions import UnsupportedShapeError, parse_shape
 from boxmask.data.formats.via.version2 import read_version2
 from boxmask.data.formats.via.version3 import read_version3
 from boxmask.data.json_text import read_json
-from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
 from boxmask.names import Match
 
@@ -43,24 +43,16 @@ _JSON_OPENING = re.compile(
     r'\s*\{\s*("_via_|"project"\s*:\s*\{\s*"(pid|rev|rev_timestamp|pname|creator)"'
     r'|"(?:[^"\\]|\\.)*"\s*:\s*\{\s*"(fileref|filename|size|base64_img_data|file_attributes|regions)"\s*:)'
 )
-_SUFFIXES = {".json": _JSON_OPENING, ".csv": CSV_OPENING}
+_OPENINGS = {".json": _JSON_OPENING, ".csv": CSV_OPENING}
 
 
 def recognize(source: Source) -> list[str]:
     """The JSON and CSV files that are VIA's by their beginning."""
-    files = []
-    for suffix, opening in _SUFFIXES.items():
-        files += [
-            file for file in source.candidates_with_suffix(suffix) if _opens_with(source.root / file, opening)
-        ]
-    return files
-
-
-def _opens_with(path: Path, opening: re.Pattern[str]) -> bool:
-    try:
-        return opening.match(read_beginning(path, 1024)) is not None
-    except LabelError:
-        return False
+    return [
+        file
+        for suffix, opening in _OPENINGS.items()
+        for file in files_that_open_with(source, suffix, opening)
+    ]
 
 
 def unreadable(source: Source) -> list[str]:

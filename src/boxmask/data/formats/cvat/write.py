@@ -1,0 +1,162 @@
+"""Write CVAT for images 1.1: annotations.xml, and photos in images/SUBSET/.
+
+Photos in no split are in the subset "default", as in CVAT. Boxes are <box>, outlines <polygon>, <ellipse> or
+<mask>. Attributes are declared for each label as checkboxes, numbers or texts.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.cvat.mask_runs import run_lengths
+from boxmask.data.formats.cvat.meta import AttributeTypes, meta
+from boxmask.data.formats.cvat.xml_text import attribute_value, element_text
+from boxmask.data.formats.numbers import short_number
+from boxmask.data.formats.outline_losses import needs_pixels, note_other_box, pixels_of
+from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox
+from boxmask.masks import Masks
+
+DEFAULT_SUBSET = "default"
+_FILE = "annotations.xml"
+_PARTS = "outlines of several parts are written as masks of their pixels, without their points"
+_PHOTO_ATTRIBUTE = "the attribute {} of photos is not written"
+_OBJECT_ATTRIBUTE = "the attribute {} of objects is not written"
+_CLASS_ATTRIBUTE = "the attribute {} of classes is not written"
+
+
+class CvatWriter:
+    """See `boxmask.data.formats.contract.Writer`."""
+
+    NAME = "cvat"
+
+    def photo_file(self, file: str, split: str) -> str:
+        """images/train/a.jpg, as CVAT exports projects."""
+        return f"images/{split or DEFAULT_SUBSET}/{file}"
+
+    def write(
+        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+    ) -> list[Path]:
+        """Write annotations.xml. Its head, which declares attributes, is only known once all are written."""
+        for name in {name for fields in class_names.attributes.values() for name in fields} - {"color"}:
+            losses.add(_CLASS_ATTRIBUTE.format(name), "")
+        path, images = folder / _FILE, folder / f"{_FILE}.part"
+        types, tags, number = AttributeTypes(), dict[str, None](), -1
+        with images.open("w", encoding="utf-8", newline="\n") as file:
+            for number, photo in enumerate(photos):
+                _write_image(file, number, photo, types, losses)
+                tags |= dict.fromkeys(_tags(photo))
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(meta(class_names, tags, types, number + 1, losses))
+            with images.open(encoding="utf-8", newline="") as part:
+                shutil.copyfileobj(part, file)
+            file.write("</annotations>\n")
+        images.unlink()
+        return [path]
+
+
+def _tags(photo: PhotoLabels) -> list[str]:
+    """The labels of the photo itself."""
+    tags = photo.attributes.get("tags")
+    return [tag for tag in tags if isinstance(tag, str) and tag.strip()] if isinstance(tags, list) else []
+
+
+def _write_image(
+    file: IO[str], number: int, photo: PhotoLabels, types: AttributeTypes, losses: Losses
+) -> None:
+    height, width = photo.size
+    fields = {"id": number, "name": photo.file, "subset": photo.split or DEFAULT_SUBSET}
+    file.write(f"  <image{_fields({**fields, 'width': width, 'height': height})}>\n")
+    for labeled in photo.objects:
+        _write_shape(file, labeled, photo, types, losses)
+    for tag in _tags(photo):
+        file.write(f"    <tag{_fields({'label': tag, 'source': 'manual'})}></tag>\n")
+    file.write("  </image>\n")
+    for name, value in photo.attributes.items():
+        if name != "tags" or _tags(photo) != value:
+            losses.add(_PHOTO_ATTRIBUTE.format(name), photo.file)
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def _write_shape(
+    file: IO[str], labeled: LabeledObject, photo: PhotoLabels, types: AttributeTypes, losses: Losses
+) -> None:
+    attributes = dict(labeled.attributes)
+    if labeled.crowd:
+        attributes["iscrowd"] = True
+    if labeled.difficult:
+        attributes["difficult"] = True
+    fields: dict[str, object] = {"label": labeled.class_name, "source": attributes.pop("source", None)}
+    if not isinstance(fields["source"], str) or not fields["source"]:
+        fields["source"] = "manual"
+    fields["occluded"] = int(attributes.pop("occluded", False) is True)
+    tag, drawn = _drawn(labeled, photo, losses)
+    fields |= drawn
+    for name, key in (("z_order", "z_order"), ("group", "group_id")):
+        if isinstance(value := attributes.get(name), int) and not isinstance(value, bool) and value:
+            fields[key] = attributes.pop(name)
+    fields.setdefault("z_order", 0)
+    lines = [f"    <{tag}{_fields(fields)}>\n"]
+    for name, value in attributes.items():
+        text = types.text_of(labeled.class_name, name, value)
+        if text is None:
+            losses.add(_OBJECT_ATTRIBUTE.format(name), photo.file)
+        else:
+            lines.append(f"      <attribute name={attribute_value(name)}>{element_text(text)}</attribute>\n")
+    file.writelines([*lines, f"    </{tag}>\n"])
+
+
+def _drawn(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> tuple[str, dict[str, object]]:
+    """The tag of a shape, and the fields that place it."""
+    outline = labeled.outline
+    masks = _pixels(outline, photo, losses)
+    note_other_box(labeled, photo.size, losses, photo.file, masks)
+    match outline:
+        case _ if masks is not None:
+            x1, y1, x2, y2 = masks.windows[0].tolist()
+            rle = ", ".join(map(str, run_lengths(masks.crops()[0]).tolist()))
+            return "mask", {"rle": rle, "left": x1, "top": y1, "width": x2 - x1, "height": y2 - y1}
+        case Polygons([part]):
+            points = ";".join(f"{short_number(x)},{short_number(y)}" for x, y in part.tolist())
+            return "polygon", {"points": points}
+        case Ellipse((x, y), (radius_x, radius_y), rotation):
+            fields = {"cx": x, "cy": y, "rx": radius_x, "ry": radius_y}
+            return "ellipse", {**_short(fields), **_rotation(rotation)}
+        case RotatedBox((x, y), (width, height), rotation):
+            corners = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+            return "box", {**_corners(corners), **_rotation(rotation)}
+    return "box", _corners(labeled.box)
+
+
+def _pixels(outline: Outline | None, photo: PhotoLabels, losses: Losses) -> Masks | None:
+    """The mask to write; None for other shapes."""
+    if isinstance(outline, Polygons) and len(outline.parts) > 1 and not outline.holes:
+        losses.add(_PARTS, photo.file)
+        return pixels_of(outline, photo.size, losses, photo.file)
+    if outline is not None and needs_pixels(outline):
+        return pixels_of(outline, photo.size, losses, photo.file)
+    return None
+
+
+def _corners(corners: tuple[float, float, float, float]) -> dict[str, object]:
+    return _short(dict(zip(("xtl", "ytl", "xbr", "ybr"), corners, strict=True)))
+
+
+def _rotation(rotation: float) -> dict[str, object]:
+    return {"rotation": short_number(rotation)} if rotation % 360 else {}
+
+
+def _short(numbers: dict[str, float]) -> dict[str, object]:
+    return {name: short_number(number) for name, number in numbers.items()}
+
+
+def _fields(fields: dict[str, object]) -> str:
+    return "".join(f" {name}={attribute_value(str(value))}" for name, value in fields.items())
+
+
+WRITER = CvatWriter()

@@ -1,0 +1,31 @@
+"""Recognize label files by their beginning, in folders of any number of files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from boxmask.data.formats.source import Source
+from boxmask.data.text import read_beginning
+from boxmask.errors import LabelError
+
+_MANY, _SAMPLE = 2000, 200
+"""Of more files than `_MANY`, a sample is read first. If all of it is in the format, or none, so are all files."""
+
+
+def files_that_open_with(source: Source, suffix: str, opening: re.Pattern[str]) -> list[str]:
+    """The candidates with this suffix whose first characters match a pattern."""
+    files = source.candidates_with_suffix(suffix)
+    if len(files) > _MANY:
+        sample = files[:: len(files) // _SAMPLE]
+        num_matches = sum(_opens_with(source.root / file, opening) for file in sample)
+        if num_matches in (0, len(sample)):
+            return files if num_matches else []
+    return [file for file in files if _opens_with(source.root / file, opening)]
+
+
+def _opens_with(path: Path, opening: re.Pattern[str]) -> bool:
+    try:
+        return opening.match(read_beginning(path, 2048)) is not None
+    except LabelError:
+        return False
