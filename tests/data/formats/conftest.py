@@ -62,7 +62,7 @@ def masks(draw: st.DrawFn) -> RunLengths:
 
 def outlines(kinds: Sequence[str]) -> st.SearchStrategy[Outline | None]:
     """kinds: "polygon", "parts", "holes", "mask", "circle", "ellipse", "rotated"; boxes are among them"""
-    points, radius, angle = st.tuples(numbers, numbers), st.floats(0.5, 9), st.floats(-170, 170)
+    points, radius, angle = st.tuples(numbers, numbers), st.floats(0.5, 9), st.floats(0.5, 170)
     by_kind: dict[str, st.SearchStrategy[Outline]] = {
         "polygon": polygons().map(lambda part: Polygons((part,))),
         "parts": st.lists(polygons(), min_size=2, max_size=3).map(lambda parts: Polygons(tuple(parts))),
