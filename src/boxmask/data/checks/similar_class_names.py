@@ -35,8 +35,8 @@ CLASS_NAMES_SIMILAR = Kind(
 def check_similar_class_names(examination: Examination, findings: Findings) -> None:
     """Find classes whose names differ only in case, separators, accents, a plural, or one letter of a word.
 
-    Names that differ in a number, such as "class1" and "class2", are not similar. Pairs that the reader of the
-    labels has found are not repeated.
+    Names that differ in a number, such as "class1" and "class2", are not similar. Pairs that the reader has
+    found are not repeated.
     """
     labels = examination.labels
     counts = np.bincount(labels.labels, minlength=len(labels.class_names)).tolist()

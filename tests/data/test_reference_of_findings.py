@@ -1,0 +1,45 @@
+"""The reference lists exactly the kinds of findings in the code."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from collections import defaultdict
+from importlib import import_module
+from pathlib import Path
+
+import boxmask
+from boxmask.data.findings import Kind
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "findings.md"
+ROW = re.compile(r"^\| `(?P<id>[a-z-]+)` \| (?P<severity>\w+) \|(?P<rest>.*)\|$", re.MULTILINE)
+
+
+def kinds() -> set[Kind]:
+    """The constants of all modules."""
+    names = [module.name for module in pkgutil.walk_packages(boxmask.__path__, "boxmask.")]
+    modules = [import_module(name) for name in names if not name.endswith("__main__")]
+    return {value for module in modules for value in vars(module).values() if isinstance(value, Kind)}
+
+
+def test_the_reference_lists_every_kind_once_with_its_severity() -> None:
+    listed = [(row["id"], row["severity"]) for row in ROW.finditer(PAGE.read_text(encoding="utf-8"))]
+    assert len(set(listed)) == len(listed)
+    assert {(kind.id, kind.severity) for kind in kinds()} <= set(listed)
+
+
+def test_every_row_has_meaning_example_and_remedy() -> None:
+    for row in ROW.finditer(PAGE.read_text(encoding="utf-8")):
+        assert all(cell.strip() for cell in row["rest"].split("|")), row[0]
+        assert row["rest"].count("|") == 2, row[0]
+
+
+def test_kinds_are_written_alike() -> None:
+    severities = defaultdict(set)
+    for kind in kinds():
+        severities[kind.id].add(kind.severity)
+        assert re.fullmatch("[a-z]+(-[a-z]+)+", kind.id)
+        assert kind.severity in ("error", "warning", "note")
+        assert not kind.heading.endswith(".")
+        assert kind.remedy.endswith((".", ")"))
+    assert all(len(found) == 1 for found in severities.values()), "one id, one severity"
