@@ -31,7 +31,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from boxmask.data.findings import Finding
+from boxmask.data.findings import Finding, Kind, Location
 from damaged_data.corpus import Built, Case, Corpus, all_cases
 from damaged_data.judge import Verdict, can_see, false_findings, finds, judge, num_false
 from damaged_data.tools.reported import Reported, Tool
@@ -39,6 +39,8 @@ from damaged_data.tools.table import TOOLS
 
 HERE = Path(__file__).resolve().parent
 Task = tuple[str, str, str]
+MAX_LINE = 300  # characters of a false finding
+_CRASH = Kind("crash", "error", "Exceptions", "Correct boxmask.")
 
 
 @dataclass
@@ -87,7 +89,10 @@ def check(folder: Path) -> list[Finding]:
     """The findings of boxmask, as `boxmask check` makes them."""
     from boxmask.doctor.check import check_data
 
-    return list(check_data(folder))
+    try:
+        return list(check_data(folder))
+    except Exception as error:  # a crash is a false error, and does not end the run
+        return [Finding(_CRASH, Location(str(folder)), repr(error))]
 
 
 def _check_with_boxmask(built: list[tuple[Case, Built, Built]]) -> dict[str, Row]:
@@ -220,7 +225,8 @@ def _print_misses(rows: dict[str, Row]) -> int:
                 print(f"missed: {case}: no finding with the right {wrong}")
         for where, finding in row.false:
             failed = failed or int(finding.kind.severity == "error")
-            print(f"false {finding.kind.severity}: {where}: {finding.kind.id}: {finding}"[:300])
+            line = f"false {finding.kind.severity}: {where}: {finding.kind.id}: {finding}"
+            print(" ".join(line.split())[:MAX_LINE])
     return failed
 
 
