@@ -17,6 +17,9 @@ from jaxtyping import Bool, Float, Int, Shaped
 Size = tuple[int, int]  # (height, width)
 Window = tuple[int, int, int, int]  # x1, y1, x2, y2
 
+IGNORED = 255
+"""In a label map, the label of a pixel whose class is not known."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Masks:

@@ -266,7 +266,7 @@ def test_a_bug_in_our_own_conversion_is_not_reported_as_a_damaged_photo(
     def fail(*_: object) -> None:
         raise error("a bug")
 
-    monkeypatch.setattr("boxmask.photos.read.to_rgb", fail)
+    monkeypatch.setattr("boxmask.photos.rgb.to_rgb", fail)
     monkeypatch.setattr("boxmask.photos.size._png_chunks", fail)
     for read in (load_photo, to_image, photo_size):
         with pytest.raises(error, match=r"^a bug$"):

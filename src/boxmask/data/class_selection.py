@@ -5,17 +5,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int
 
-from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels
 from boxmask.errors import UsageError
 from boxmask.messages import format_count
 from boxmask.names import class_name
 from boxmask.options import option
+
+if TYPE_CHECKING:
+    from boxmask.data.detection.dataset import DetectionDataset
 
 CLASS_LEFT_OUT = Kind(
     "class-left-out",

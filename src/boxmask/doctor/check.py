@@ -14,7 +14,6 @@ import numpy as np
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.summary import summarize
 from boxmask.data.checks.table import CHECKS
-from boxmask.data.classification.examine import examine_class_folders
 from boxmask.data.detection.examine import examine
 from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location
@@ -22,8 +21,6 @@ from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.photo_records.examine import examine_photos
 from boxmask.data.photo_records.records import PhotoRecords
-from boxmask.data.segmentation.examine import examine_label_maps
-from boxmask.data.segmentation.label_map_folder import has_label_maps
 from boxmask.data.split_file import splits_in_file
 from boxmask.doctor.photos.check import check_photo_records
 from boxmask.doctor.report import CheckReport, LabelKind
@@ -92,17 +89,26 @@ def _kind_of_labels(data: Path) -> LabelKind:
     """Objects come before label maps, and label maps before class folders."""
     if has_detection_labels(data):
         return "objects"
+    from boxmask.data.segmentation.label_map_folder import has_label_maps
+
     return "label maps" if has_label_maps(data) else "class folders"
 
 
 def _examine(
     data: Path, label_kind: LabelKind, findings: Findings, photos: bool, classes_file: Path | None
 ) -> Examination:
-    """Read the labels. photos: whether the headers of photos may be read"""
+    """Read the labels. photos: whether the headers of photos may be read
+
+    Label maps and class folders need torch, which takes half a gigabyte: it is loaded for them only.
+    """
     if label_kind == "objects":
         return examine(data, findings, photos=photos)
     if label_kind == "label maps":
+        from boxmask.data.segmentation.examine import examine_label_maps
+
         return examine_label_maps(data, findings, classes_file=classes_file)
+    from boxmask.data.classification.examine import examine_class_folders
+
     return examine_class_folders(data, findings)
 
 

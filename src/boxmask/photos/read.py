@@ -5,6 +5,8 @@
 - The EXIF orientation is applied exactly once.
 - Animations and files with several pages are read as their first frame.
 - `photos/rgb.py` converts transparency, 16-bit values and floats to RGB.
+
+torch is loaded by the functions that need it: checks of labels and photos go without.
 """
 
 from __future__ import annotations
@@ -14,14 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
 from pathlib import Path
-from typing import IO, Any, Protocol, TypeAlias, TypeVar, cast, overload
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, Union, cast, overload
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int, UInt8, UInt16
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
-from torch import Tensor
 
 from boxmask.errors import PhotoError
 from boxmask.photos.errors import photo_error, too_large
@@ -33,9 +33,11 @@ from boxmask.photos.formats import (
     WRONG_FORMAT_ERRORS,
     open_heic,
 )
-from boxmask.photos.rgb import channels_first, to_rgb, to_uint8_array, with_channel_axis
 
-Photo: TypeAlias = str | Path | Image.Image | NDArray[Any] | Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Photo: TypeAlias = Union[str, Path, Image.Image, NDArray[Any], "Tensor"]
 """What `to_image` takes."""
 
 ResultT = TypeVar("ResultT")
@@ -53,6 +55,10 @@ def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
     result may share memory with the input and need not be contiguous (photos from files are channels-last).
     Raises PhotoError with what was expected and what was found.
     """
+    import torch
+
+    from boxmask.photos.rgb import channels_first, to_rgb, with_channel_axis
+
     if isinstance(photo, str | Path):
         with open_image(photo) as image:
             return torch.from_numpy(_decode(image, photo)).permute(2, 0, 1)
@@ -61,7 +67,7 @@ def to_image(photo: Photo) -> UInt8[Tensor, "3 H W"] | Float[Tensor, "3 H W"]:
         return torch.from_numpy(_decode(photo, name)).permute(2, 0, 1)
     if isinstance(photo, np.ndarray):
         return to_rgb(channels_first(photo))
-    if isinstance(photo, Tensor):
+    if isinstance(photo, torch.Tensor):
         return to_rgb(with_channel_axis(photo))
     raise PhotoError(f"photo: expected a path, PIL image, array or tensor, found {type(photo).__name__}")
 
@@ -71,7 +77,8 @@ def load_photo(path: str | Path) -> UInt8[np.ndarray, "H W 3"]:
 
     Raises PhotoError, naming the file, if it is missing, truncated or not an image.
     """
-    return to_image(path).permute(1, 2, 0).numpy()
+    with open_image(path) as image:
+        return _decode(image, path)
 
 
 # ---------------------------------------------------------------------- decoding
@@ -150,6 +157,8 @@ def _convert_in_strips(image: Image.Image, mode: str) -> UInt8[np.ndarray, "H W 
 
 def _rgb_array(pixels: NDArray[Any], name: str | Path) -> UInt8[np.ndarray, "H W 3"]:
     """Convert (H, W, 4) uint8, or (H, W) of a deeper type. Raises PhotoError, naming the photo."""
+    from boxmask.photos.rgb import channels_first, to_rgb, to_uint8_array
+
     try:
         narrow = _as_uint16(pixels) if pixels.dtype == np.int32 else pixels
         return to_uint8_array(to_rgb(channels_first(narrow)))

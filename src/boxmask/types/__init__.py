@@ -4,10 +4,11 @@ Shapes, dtypes and labels are validated when an object is made, so that a mistak
 Boxes are xyxy in absolute pixels of their photo, float32, with continuous edges (width = x2 - x1).
 """
 
+from boxmask.masks import IGNORED
 from boxmask.types.classification import Classification
 from boxmask.types.detections import Detection, Detections
 from boxmask.types.segmentation_map import ClassRegion, SegmentationMap
-from boxmask.types.targets import IGNORED, ClassificationTarget, SegmentationTarget, Target
+from boxmask.types.targets import ClassificationTarget, SegmentationTarget, Target
 
 __all__ = [
     "IGNORED",

@@ -14,11 +14,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from boxmask.errors import UsageError
-from boxmask.masks import Masks
+from boxmask.masks import IGNORED, Masks
 from boxmask.supervision_import import import_supervision
 from boxmask.types.checks import check_min_score, check_tensor, class_indices, equal_fields, mismatch
 from boxmask.types.segmentation_map import SegmentationMap
-from boxmask.types.targets import IGNORED
 
 if TYPE_CHECKING:
     import pandas

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 
+from boxmask.masks import IGNORED
 from boxmask.types.checks import check_tensor, class_indices, equal_fields, mismatch
-from boxmask.types.targets import IGNORED
 
 if TYPE_CHECKING:
     import pandas

@@ -11,8 +11,6 @@ from torch import Tensor
 from boxmask.masks import Masks
 from boxmask.types.checks import check_tensor, equal_fields, mismatch
 
-IGNORED = 255  # the label of a pixel whose class is not known
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:

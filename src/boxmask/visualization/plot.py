@@ -6,6 +6,7 @@ import io
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import UInt8
@@ -18,6 +19,9 @@ from boxmask.types import Detections, SegmentationMap
 from boxmask.visualization.detections import draw_detections
 from boxmask.visualization.fonts import notes_on_fonts
 from boxmask.visualization.segmentation import draw_label_map
+
+if TYPE_CHECKING:
+    from torch import Tensor  # noqa: F401  a photo may be one
 
 
 def plot_detections(detections: Detections, photo: Photo | None, min_score: float) -> Image.Image:

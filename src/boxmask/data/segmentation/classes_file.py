@@ -27,9 +27,9 @@ from boxmask.data.class_names import notes_on_class_names
 from boxmask.data.json_text import read_json
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
+from boxmask.masks import IGNORED
 from boxmask.names import class_name
 from boxmask.options import option
-from boxmask.types import IGNORED
 
 CLASSES_FILE_NAMES = ("classes.txt", "classes.csv", "classes.json", "class_dict.csv", "labelmap.txt")
 """Where a data set's own classes file may lie, in its folder."""

@@ -13,8 +13,7 @@ from PIL import Image
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.errors import LabelError
-from boxmask.masks import Masks, Size
-from boxmask.types import IGNORED
+from boxmask.masks import IGNORED, Masks, Size
 
 BACKGROUND = "background"
 

@@ -11,9 +11,9 @@ from boxmask.data.segmentation.classes_file import LabelMapClasses, format_value
 from boxmask.data.segmentation.label_map_values import describe_values, format_share, total_pixels
 from boxmask.data.segmentation.label_maps import LabelMapSummary, OnUnknownColors
 from boxmask.errors import LabelError
+from boxmask.masks import IGNORED
 from boxmask.messages import format_count, format_errors, format_note
 from boxmask.options import option
-from boxmask.types import IGNORED
 
 _WHITE = 0xFFFFFF
 _BACKGROUND_NAMES = {"background", "_background_", "bg", "other", "unlabeled", "void"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from boxmask.data.segmentation.classes_file import CLASSES_FILE_HELP, CLASSES_FILE_NAMES, format_value
 from boxmask.data.segmentation.label_maps import LabelMapSummary
+from boxmask.masks import IGNORED
 from boxmask.options import option
-from boxmask.types import IGNORED
 
 MAX_LISTED = 32
 """Values listed in a message. Label maps with more values were smoothed, or number objects."""

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from boxmask.data.segmentation.classes_file import LabelMapClasses, format_value
 from boxmask.data.segmentation.label_map_file import LabelMapRuns, read_label_map
 from boxmask.errors import LabelError
-from boxmask.masks import Size
-from boxmask.types import IGNORED
+from boxmask.masks import IGNORED, Size
 
 OnUnknownColors = Literal["error", "skip"]
 """What to do with colors or indices that the classes file does not name: stop, or treat as not labeled."""

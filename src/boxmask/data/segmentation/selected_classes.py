@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from boxmask.data.class_selection import LEFT_OUT, ClassSelection
 from boxmask.data.segmentation.dataset import LabelMapSource, SegmentationDataset
 from boxmask.data.segmentation.from_masks import BACKGROUND
+from boxmask.masks import IGNORED
 from boxmask.messages import format_note
 from boxmask.options import option
-from boxmask.types import IGNORED
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ from boxmask.data.formats.mask_images import layout
 from boxmask.data.formats.painting import masks_of, paint_smallest_on_top
 from boxmask.data.formats.voc_colors import voc_palette
 from boxmask.errors import UsageError
-from boxmask.masks import Masks
-from boxmask.types import IGNORED
+from boxmask.masks import IGNORED, Masks
 
 BACKGROUND = "background"
 
