@@ -7,6 +7,9 @@ from jaxtyping import Float, Int
 
 from boxmask.data.detection.rle_masks import RleMasks
 
+BATCH = 20_000
+"""Masks whose runs are in memory as wider numbers at the same time."""
+
 
 def mask_boxes(
     masks: RleMasks, rows: Int[np.ndarray, " M"], sizes: Int[np.ndarray, "M 2"]
@@ -15,11 +18,17 @@ def mask_boxes(
 
     rows:  of the masks, which must be known and have a pixel
     sizes: (height, width) of the photo of each mask
-
-    A run goes down a column and continues at the top of the next one.
     """
-    if not len(rows):
-        return np.zeros((0, 4))
+    batches = [slice(start, start + BATCH) for start in range(0, len(rows), BATCH)]
+    return np.concatenate(
+        [np.zeros((0, 4)), *(_boxes(masks, rows[batch], sizes[batch]) for batch in batches)]
+    )
+
+
+def _boxes(
+    masks: RleMasks, rows: Int[np.ndarray, " M"], sizes: Int[np.ndarray, "M 2"]
+) -> Float[np.ndarray, "M 4"]:
+    """The boxes of some masks. A run goes down a column and continues at the top of the next one."""
     chosen = masks[rows]
     lengths = np.diff(chosen.offsets)
     ends = np.cumsum(chosen.runs, dtype=np.int64)
