@@ -105,6 +105,8 @@ def _check_usage(
         raise UsageError("--write-split needs the photos. Leave out --labels-only.")
     if group_by is not None and write_split is None:
         raise UsageError("--group-by: give the split file to write with --write-split FILE.")
+    if fix and labels_only:
+        raise UsageError("--fix needs the photos. Leave out --labels-only.")
     if fix and out is None:
         raise UsageError("--fix: give the folder for the mended copy with --out DIR.")
     if out is not None and not fix:

@@ -53,7 +53,7 @@ def boxes_of(folder: Path) -> list[list[float]]:
 
 
 def fix(data: Path, out: Path) -> MendedCopy:
-    return fix_data(check_data(data, labels_only=True), out)
+    return fix_data(check_data(data), out)
 
 
 @pytest.fixture(name="write_coco", scope="session")

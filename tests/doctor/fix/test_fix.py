@@ -115,7 +115,7 @@ def test_the_accounts_lie_beside_the_labels(mend: Callable[..., MendedCopy]) -> 
 
 def test_photos_can_be_links(write_coco: WriteCoco, tmp_path: Path) -> None:
     data = write_coco(tmp_path / "data", SOUND)
-    fix_data(check_data(data, labels_only=True), tmp_path / "out", photos="link")
+    fix_data(check_data(data), tmp_path / "out", photos="link")
     first, second = data / "images" / "0.png", tmp_path / "out" / "images" / "0.png"
     assert first.samefile(second)
 

@@ -48,13 +48,15 @@ def fix_data(
 
     photos: whether to copy photos or link to them
 
-    Raises UsageError for a report without labels or without some of its findings, for a format that boxmask
+    Raises UsageError for a report without labels, photos or some of its findings, for a format that boxmask
     does not write, and for a folder that may not be written. Raises PhotoError and OutputError.
     """
     _check_complete(report.findings)
     examination = report.examination
     if examination is None:
         raise UsageError(f"{report.data}: its labels cannot be read, so that nothing can be mended.")
+    if report.records is None:
+        raise UsageError("A mended copy needs the photos. Check them, too: leave out labels_only.")
     check_output_folder(out, report.data)
     check_output_folder(out, examination.labels.root)
     mending = mend(report, examination)
@@ -66,7 +68,7 @@ def fix_data(
         losses = job.write(folder, photos, progress or (lambda done, total: None))
         _write_text(folder / CHANGES_FILE, format_changes(report, changes, losses))
         _write_text(folder / DIFF_FILE, "".join(f"{line}\n" for line in job.diff()))
-    copy = check_data(out, labels_only=report.records is None, progress=progress)
+    copy = check_data(out, progress=progress)
     _write_text(out / LEFT_FILE, format_left(report, copy, {change.id for change in changes}))
     record_folder(out)
     return MendedCopy(out, changes, copy)

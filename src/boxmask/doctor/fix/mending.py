@@ -12,6 +12,9 @@ from boxmask.data.checks.contract import Examination
 from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.labels import Labels
 
+_MAX_SIDE = 100_000
+"""Of photos whose size nobody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -69,9 +72,7 @@ class Mending:
         """Labels of which nothing is mended yet."""
         labels = examination.labels
         count = len(labels.photo_of)
-        pairs = zip(labels.photos, examination.sizes.tolist(), strict=True)
-        declared = [photo.declared_size or size for photo, size in pairs]
-        sizes = np.array(declared, dtype=np.int64).reshape(-1, 2)
+        sizes = _declared_sizes(examination)
         return Mending(
             examination,
             findings,
@@ -128,6 +129,19 @@ class Mending:
     def _add(self, kind_id: str, row: int, what: str, before: str, after: str, why: str) -> None:
         location, subject = self.labels.location(row), self.describe(row)
         self.changes.append(Change(kind_id, location, f"{subject}: {what}", before, after, why))
+
+
+def _declared_sizes(examination: Examination) -> Int[np.ndarray, "P 2"]:
+    """The declared sizes, else those of the photos, else those that hold all boxes."""
+    labels, sizes = examination.labels, examination.sizes.astype(np.int64)
+    far = np.where(np.isfinite(labels.boxes), labels.boxes, 0)[:, [3, 2]]
+    reach = np.ones(sizes.shape)
+    np.maximum.at(reach, labels.photo_of, np.minimum(far, _MAX_SIDE))
+    sizes = np.where(examination.sizes_known[:, None], sizes, np.ceil(reach).astype(np.int64))
+    for index, photo in enumerate(labels.photos):
+        if photo.declared_size is not None:
+            sizes[index] = photo.declared_size
+    return sizes
 
 
 def corner_offset(labels: Labels) -> int:

@@ -12,6 +12,7 @@ REWRITTEN = {
     "encoding-guessed": "written as UTF-8",
     "annotation-id-repeated": "every annotation has an id of its own",
     "class-name-spellings": "written in one spelling",
+    "value-converted": "written as the format says",
     "area-wrong": "computed from the outline",
 }
 """Why a kind of finding is mended, by id."""
