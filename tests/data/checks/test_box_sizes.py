@@ -21,9 +21,10 @@ GOOD = (0, "cat", (20.0, 30.0, 120.0, 90.0))
     [
         ([10, 10, 11, 12], "box-tiny"),
         ([10, 10, 60, 11.5], "box-tiny"),
-        ([10, 10, 12, 12], None),
-        ([10, 10, 50, 12], "box-extreme-shape"),
-        ([10, 10, 49.9, 12], None),
+        ([10, 10, 12, 12], "box-tiny"),
+        ([10, 10, 13, 13], None),
+        ([10, 10, 70, 13], "box-extreme-shape"),
+        ([10, 10, 69.9, 13], None),
         ([10, 10, 13, 200], "box-extreme-shape"),
         ([0, 10, 1, 12], None),  # the last bit of an object at the edge
         ([0, 10, 60, 12], None),

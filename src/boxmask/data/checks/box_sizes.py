@@ -13,7 +13,7 @@ from boxmask.data.checks.sound_boxes import are_boxes_drawn, has_wrong_coordinat
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
 
-MIN_SIDE = 2.0
+MIN_SIDE = 3.0
 """Boxes with a shorter side, in pixels, are tiny. A click with a trembling hand makes such boxes, and hardly
 any object is so small."""
 

@@ -7,6 +7,7 @@ from boxmask.data.checks.class_counts import check_class_counts, check_classes_o
 from boxmask.data.checks.class_shift import check_class_shift
 from boxmask.data.checks.contract import Check
 from boxmask.data.checks.exchanged_coordinates import check_exchanged_coordinates
+from boxmask.data.checks.exchanged_fractions import check_exchanged_fractions
 from boxmask.data.checks.nearly_repeated_boxes import check_nearly_repeated_boxes
 from boxmask.data.checks.outline_boxes import check_outline_boxes
 from boxmask.data.checks.outlines import check_outlines
@@ -17,6 +18,7 @@ from boxmask.data.checks.similar_class_names import check_similar_class_names
 
 QUICK_CHECKS: tuple[Check, ...] = (
     check_exchanged_coordinates,
+    check_exchanged_fractions,
     check_scaled_coordinates,
     check_box_sizes,
     check_repeated_boxes,

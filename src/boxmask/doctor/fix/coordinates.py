@@ -104,10 +104,13 @@ def _convert_corners(mending: Mending, finite: _Boxes) -> bool:
 def _exchange(mending: Mending, finite: _Boxes) -> bool:
     """Exchange x and y, if the labels declare the sizes of the photos.
 
-    Otherwise, the photos may have been rotated after labeling, which moves boxes to other places.
+    Otherwise, the photos may have been rotated after labeling, which moves boxes to other places. Boxes that
+    fit as they are were exchanged in fractions of the photo, and are left.
     """
     labels, sizes = mending.labels, mending.examination.sizes.tolist()
     used = set(labels.photo_of[finite.rows].tolist())
+    if _fit(finite.boxes / np.tile(finite.edges, 2)):
+        return False
     if any(labels.photos[photo].declared_size != tuple(sizes[photo]) for photo in used):
         return False
     mending.exchanged = True
