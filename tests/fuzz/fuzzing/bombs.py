@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
+from fuzzing.drawing_tools import cvat_bomb, labelme_bomb, via_bomb
 from fuzzing.inputs import Files
 from fuzzing.seeds import coco, coco_set, encoded, gray, instance_maps, label_maps, voc_set, xml
 
@@ -67,9 +68,9 @@ def _nested(opening: str, depth: int) -> bytes:
     return ('{"images": [], "categories": [], "annotations": ' + opening * depth).encode()
 
 
-def _laughs() -> bytes:
+def _laughs(opening: str = "<annotation>") -> bytes:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
-    return f'<!DOCTYPE a [<!ENTITY e0 "ha">{entities}]><annotation>&e11;</annotation>'.encode()
+    return f'<!DOCTYPE a [<!ENTITY e0 "ha">{entities}]>{opening}&e11;</annotation>'.encode()
 
 
 def _sizes(width: object) -> Files:
@@ -130,6 +131,12 @@ BOMBS: dict[str, tuple[str, Callable[[], Files]]] = {
     "a name of a million letters": ("voc-set", lambda: voc_set() | {"a.xml": xml("a.png", "c" * 1_000_000)}),
     "a list of 300,000 lines": ("text", lambda: {"names.txt": b"a\r\n" * 300_000}),
     "100,000 classes": ("classes-file", lambda: {"classes.txt": CLASSES}),
+    "a LabelMe mask of 2^31 pixels": ("labelme-set", lambda: labelme_bomb(_png(SIDE, SIDE, 1, 0), SIDE)),
+    "a LabelMe mask below the limit": ("labelme-set", lambda: labelme_bomb(_png(9000, 9000, 1, 0), 9000)),
+    "a CVAT mask of 2^31 pixels": ("cvat-set", lambda: cvat_bomb(SIDE)),
+    "a CVAT mask of 10^18 pixels": ("cvat-set", lambda: cvat_bomb(HUGE)),
+    "CVAT with a billion laughs": ("cvat-set", lambda: {"a.xml": _laughs("<annotations><meta/>")}),
+    "50,000 points of VIA": ("via-set", lambda: via_bomb(50_000)),
     "tensors of 2^62 bytes": ("safetensors", lambda: _safetensors({"a": TENSOR})),
     "a header of 2^62 bytes": ("safetensors", lambda: _safetensors({}, 2**62)),
 }

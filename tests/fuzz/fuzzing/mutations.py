@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from random import Random
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from fuzzing.inputs import Files
 
@@ -267,6 +268,11 @@ def mutate_xml(content: bytes, random: Random) -> bytes:
     text = content.decode("utf-8", "replace")
     kind = random.randrange(8)
     elements = list(re.finditer(r"<(\w+)>[^<]*</\1>", text)) or list(re.finditer(r"<[^>]*>", text))
+    if (fields := list(re.finditer(r' (\w+)="([^"]*)"', text))) and random.randrange(2):
+        found = random.choice(fields)
+        value = str(random.choice((*ODD_NUMBERS, *ODD_TEXTS, found[2] * 2, "-" + found[2])))
+        new = "" if not random.randrange(6) else f" {found[1]}={quoteattr(value[:6000])}"
+        return (text[: found.start()] + new + text[found.end() :]).encode("utf-8", "replace")
     if kind < 6 and elements:
         found = random.choice(elements)
         new = {

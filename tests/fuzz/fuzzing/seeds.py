@@ -24,6 +24,7 @@ from boxmask.results.pictures import save_picture
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import recipe_json, versions
 from boxmask.weights.checkpoint import KEY, CheckpointMetadata
+from fuzzing.drawing_tools import drawing_tool_seeds
 from fuzzing.inputs import Files
 
 SIZE = (12, 16)  # height, width
@@ -63,6 +64,7 @@ def all_seeds() -> dict[str, list[Files]]:
         "drawing": detections,
         "prediction": detections,
         "own-outputs": [_own_outputs()],
+        **drawing_tool_seeds(),
     }
 
 

@@ -49,6 +49,8 @@ def read_labels(path: Path, findings: Findings, selection: ClassSelection = ALL_
     form, files = matching[0]
     labels = form.read(source, files, findings)
     labels = replace(labels, notes=labels.notes + source.notes, format_name=form.NAME)
+    if not (labels.photos and labels.class_names):
+        findings.raise_errors()  # they tell why
     if not labels.photos:
         raise LabelError(f"{path}: the labels ({files[0]}) name no photo. Add the photos to the labels.")
     if not labels.class_names:

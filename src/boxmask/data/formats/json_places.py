@@ -12,7 +12,8 @@ from boxmask.data.text import read_text
 
 _GAP = re.compile(r"[\s,]*")
 _COLON = re.compile(r"\s*:\s*")
-_MAX_CACHED_DEPTH = 1
+_MAX_KEPT = 256
+"""Lists and objects whose places are kept. What is asked for next mostly lies in the same ones."""
 
 
 class JsonPlaces:
@@ -53,10 +54,9 @@ class JsonPlaces:
     def _children_of(self, keys: tuple[str | int, ...], position: int) -> list[tuple[str, int]]:
         """The names and positions of the values in a list or an object. Names in lists are empty."""
         if keys not in self._children:
-            children = _children(self._text, position)
-            if len(keys) > _MAX_CACHED_DEPTH:
-                return children
-            self._children[keys] = children
+            if len(self._children) == _MAX_KEPT:
+                del self._children[max(self._children, key=len)]  # outer ones are needed again
+            self._children[keys] = _children(self._text, position)
         return self._children[keys]
 
 

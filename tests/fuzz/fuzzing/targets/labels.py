@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,11 @@ import numpy as np
 from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
+from boxmask.data.findings import Findings
 from boxmask.data.formats.coco.document import read_document
+from boxmask.data.formats.labels import Labels
+from boxmask.data.formats.source import find_source
+from boxmask.data.formats.table import FORMATS
 from boxmask.data.formats.voc.xml_file import read_voc_file
 from boxmask.data.json_text import read_json
 from boxmask.data.segmentation.classes_file import find_classes_file, read_classes_file
@@ -48,6 +53,27 @@ def coco_document(folder: Path) -> None:
 def detection(folder: Path) -> None:
     """VOC, COCO and instance maps. Bad boxes are left out, so that the rest is used as well."""
     _use(read_detection(folder, on_bad_boxes="skip"))
+
+
+def labels_in_folder(folder: Path) -> None:
+    """Read labels with all their findings, outlines and locations, then use those that are in order."""
+    source = find_source(folder)
+    for formats in FORMATS:
+        for form in formats:
+            if files := form.recognize(source):
+                _use_labels(form.read(source, files, findings := Findings()), findings)
+    detection(folder)
+
+
+def _use_labels(labels: Labels, findings: Findings) -> None:
+    for photo in labels.photos:
+        assert not photo.file.startswith(("/", "../"))
+    for row in range(len(labels.photo_of)):
+        str(labels.location(row)).encode("utf-8")
+        with suppress(ValueError):
+            if labels.outline is not None:
+                labels.outline(row)
+    _print(labels.class_names, tuple(map(str, findings)), findings.notes())
 
 
 def split_file(folder: Path) -> None:
@@ -110,4 +136,7 @@ LABEL_TARGETS: dict[str, Callable[[Path], None]] = {
     "label-maps": label_maps,
     "classes-file": classes_file,
     "class-folders": class_folders,
+    "labelme-set": labels_in_folder,
+    "via-set": labels_in_folder,
+    "cvat-set": labels_in_folder,
 }

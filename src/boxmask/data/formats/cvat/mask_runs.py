@@ -12,6 +12,8 @@ from boxmask.geometry import rle
 from boxmask.masks import Masks, Size
 
 _MAX_SIDE = 2**20
+_MAX_PIXELS = 2**27
+"""Masks of more pixels would take much memory, and photos may claim any size."""
 
 
 def read_mask(text: str, window: Sequence[str], size: Size) -> RunLengths:
@@ -40,6 +42,8 @@ def _window(texts: Sequence[str], size: Size) -> tuple[int, int, int, int]:
         raise ValueError(f"expected whole numbers left, top, width, height, found {list(texts)}") from None
     if not (0 < width <= size[1] and 0 < height <= size[0]):
         raise ValueError(f"a mask of {width} × {height} pixels in a photo of {size[1]} × {size[0]}")
+    if width * height > _MAX_PIXELS:
+        raise ValueError(f"a mask of {width} × {height} pixels; at most {_MAX_PIXELS:,} are read")
     if max(abs(left), abs(top)) > _MAX_SIDE:
         raise ValueError(f"a mask at {left}, {top} in a photo of {size[1]} × {size[0]} pixels")
     return left, top, width, height

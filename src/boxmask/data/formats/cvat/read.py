@@ -38,10 +38,8 @@ from boxmask.photos.size import photo_size
 
 NAME = "CVAT for images (one XML file)"
 
-_OPENING = re.compile(
-    r"\s*(?>(?:<\?(?>.*?\?>)|<!--(?>.*?-->))\s*)*<annotations\s*>\s*<(version|meta|image|track)[\s>]",
-    re.DOTALL,
-)
+_PROLOG = r"\s*(?>(?:<\?(?>.*?\?>)|<!--(?>.*?-->)|<!DOCTYPE[^>\[]*(?:\[(?>.*?\]))?\s*>)\s*)*"
+_OPENING = re.compile(rf"{_PROLOG}<annotations\s*>\s*<(version|meta|image|track)[\s/>]", re.DOTALL)
 _VIDEO = 'tracks of a video. Export the task or project from CVAT as "CVAT for images" instead'
 
 

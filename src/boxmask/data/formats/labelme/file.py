@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.json_line_numbers import JsonLineNumbers
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE, SHAPE_UNSUPPORTED
 from boxmask.data.formats.labelme.shapes import Shape, UnsupportedShapeError, parse_shape
@@ -70,18 +70,15 @@ def read_labelme_file(root: Path, file: str, findings: Findings) -> LabelmeFile:
     content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         raise NotLabelmeError(f'{path}: expected a list "shapes", as LabelMe writes it.')
-    image_path, height, width = (
-        content.get("imagePath"),
-        content.get("imageHeight"),
-        content.get("imageWidth"),
-    )
-    sides = declared_side(height), declared_side(width)
+    lines = JsonLineNumbers(path)
+    image_path = content.get("imagePath")
+    sides = declared_side(content.get("imageHeight")), declared_side(content.get("imageWidth"))
     return LabelmeFile(
         file,
         image_path if isinstance(image_path, str) else "",
         None if sides[0] is None or sides[1] is None else (sides[0], sides[1]),
         bool(content.get("imageData")),
-        _objects(_parse_shapes(path, content["shapes"], findings), path, findings),
+        _objects(_parse_shapes(lines, content["shapes"], findings), lines, findings),
         _photo_attributes(content),
     )
 
@@ -93,24 +90,22 @@ def _photo_attributes(content: dict[str, Any]) -> dict[str, object]:
     return others | (flags if isinstance(flags, dict) else {})
 
 
-def _parse_shapes(path: Path, entries: Sequence[object], findings: Findings) -> list[tuple[int, Shape]]:
+def _parse_shapes(
+    lines: JsonLineNumbers, entries: Sequence[object], findings: Findings
+) -> list[tuple[int, Shape]]:
     shapes = []
     for index, entry in enumerate(entries):
         try:
             shapes.append((index, parse_shape(entry)))
-        except UnsupportedShapeError as error:
-            findings.add(Finding(SHAPE_UNSUPPORTED, shape_location(path, index), str(error)))
         except ValueError as error:
-            findings.add(Finding(ENTRY_UNREADABLE, shape_location(path, index), str(error)))
+            kind = SHAPE_UNSUPPORTED if isinstance(error, UnsupportedShapeError) else ENTRY_UNREADABLE
+            findings.add(Finding(kind, lines.location("shapes", index, None), str(error)))
     return shapes
 
 
-def shape_location(path: Path, index: int) -> Location:
-    """File and line of a shape. The file is read again."""
-    return JsonLineNumbers(path).location("shapes", index, None)
-
-
-def _objects(shapes: Sequence[tuple[int, Shape]], path: Path, findings: Findings) -> list[LabelmeObject]:
+def _objects(
+    shapes: Sequence[tuple[int, Shape]], lines: JsonLineNumbers, findings: Findings
+) -> list[LabelmeObject]:
     """Join the shapes of one label and one group id, as `labelme.utils.shapes_to_label` does."""
     objects: list[LabelmeObject] = []
     by_group: dict[tuple[str, int], LabelmeObject] = {}
@@ -125,5 +120,5 @@ def _objects(shapes: Sequence[tuple[int, Shape]], path: Path, findings: Findings
     for (label, group), joined in by_group.items():
         if sum(shape.box is not None for shape in joined.shapes) > 1:
             detail = f'"{label[:60]}" with group id {group}: {len(joined.shapes)} shapes'
-            findings.add(Finding(SHAPES_JOINED, shape_location(path, joined.index), detail))
+            findings.add(Finding(SHAPES_JOINED, lines.location("shapes", joined.index, None), detail))
     return objects

@@ -25,6 +25,9 @@ from boxmask.photos.read import open_image
 _MAX_SIDE = 2**20
 """Boxes farther out than this are not those of a photo."""
 
+_MAX_PIXELS = 2**27
+"""Masks of more pixels would take much memory, and a small file can hold them."""
+
 
 def encode_mask(crop: Bool[np.ndarray, "h w"]) -> str:
     """The pixels of a box as text."""
@@ -42,6 +45,8 @@ def read_mask(text: object, corners: Sequence[float], size: Size) -> RunLengths:
     """
     x1, y1, x2, y2 = _pixels(corners)
     width, height = x2 - x1 + 1, y2 - y1 + 1
+    if width * height > _MAX_PIXELS:
+        raise ValueError(f"a mask of {width} × {height} pixels; at most {_MAX_PIXELS:,} are read")
     crop = _decode(text, (height, width))
     masks = Masks.from_crops([crop], [(x1, y1)], size)
     return RunLengths(rle.encode(masks)[0], size)
