@@ -47,9 +47,9 @@ def misspelled(draft: Draft) -> None:
 
 @damage("class-name-spellings", BOXES, twin=two_animals)
 def spelled_differently(draft: Draft) -> None:
-    next(thing for thing in draft.sample.objects if thing.name == "hook").name = "Hook "
+    next(thing for thing in draft.sample.objects if thing.name == "hook").name = "hook "
     draft.write()
-    _expect_class(draft, "class-name-spellings", "Hook ", "hook")
+    _expect_class(draft, "class-name-spellings", "hook ", "hook")
     draft.allow("class-missing-in-split", "class-rare", "class-imbalance")
 
 

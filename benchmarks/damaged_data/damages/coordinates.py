@@ -113,7 +113,8 @@ def identical(draft: Draft) -> None:
 
 @damage("boxes-upper-left", BOXES)
 def upper_left(draft: Draft) -> None:
-    _change_all(draft, "boxes-upper-left", lambda box, size: [0.45 * value for value in box])
+    """Boxes that keep away from all edges: if they were only scaled, it would be certain that they are."""
+    _change_all(draft, "boxes-upper-left", lambda box, size: [12 + 0.4 * value for value in box])
     draft.allow("coordinates-percent")
 
 

@@ -120,6 +120,10 @@ def test_rotated_photos_are_left_to_the_check_of_sizes(examination_of: Make) -> 
     assert found_in(rotated) == []
 
 
+def test_fractions_have_a_check_of_their_own(examination_of: Make) -> None:
+    assert found_in(scene(examination_of, MIXED, lambda box, edges: box / edges)) == []
+
+
 def test_unknown_sizes_show_nothing(examination_of: Make) -> None:
     examination = scene(examination_of, ONE_SIZE, lambda box, edges: box)
     unknown = replace(examination, sizes=np.ones_like(examination.sizes))

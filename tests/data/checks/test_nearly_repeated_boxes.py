@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxmask.data.checks.contract import Examination
-from boxmask.data.checks.nearly_repeated_boxes import MIN_IOU, check_nearly_repeated_boxes
+from boxmask.data.checks.nearly_repeated_boxes import (
+    MIN_IOU,
+    MIN_ROUNDED_IOU,
+    ROUNDING,
+    check_nearly_repeated_boxes,
+)
 from boxmask.data.findings import Finding
 
 Make = Callable[..., Examination]
@@ -35,6 +40,27 @@ def test_the_limit(examination_of: Make, found_by: Find, box: tuple[float, ...],
     if is_found:
         assert found[0].detail.startswith("cat in 000.jpg has an IoU of 0.9")
         assert found[0].detail.endswith("with labels.csv:1")
+
+
+@pytest.mark.parametrize(
+    ("box", "is_found"),
+    [
+        ((21.0, 31.0, 51.0, 61.0), True),  # a pixel aside, IoU 0.88
+        ((21.5, 30.0, 51.5, 60.0), True),
+        ((21.6, 30.0, 51.6, 60.0), False),
+        ((20.0, 30.0, 50.0, 57.0), False),
+    ],
+)
+def test_boxes_that_were_rounded(
+    examination_of: Make, found_by: Find, box: tuple[float, ...], is_found: bool
+) -> None:
+    objects = [(0, "cat", (20.0, 30.0, 50.0, 60.0)), (0, "cat", box)]
+    assert len(found_by(check_nearly_repeated_boxes, examination_of(objects))) == is_found
+
+
+def test_tiny_neighbors_are_no_copies(examination_of: Make, found_by: Find) -> None:
+    objects = [(0, "star", (20.0, 30.0, 24.0, 34.0)), (0, "star", (21.0, 30.0, 25.0, 34.0))]
+    assert found_by(check_nearly_repeated_boxes, examination_of(objects)) == []
 
 
 def test_crowds_are_not_compared(examination_of: Make, found_by: Find) -> None:
@@ -63,10 +89,15 @@ def test_the_same_pairs_as_by_comparing_all(
         later + 1
         for later, (_, name, box) in enumerate(objects)
         for _, earlier_name, earlier in objects[:later]
-        if name == earlier_name and box != earlier and iou(box, earlier) >= MIN_IOU
+        if name == earlier_name and box != earlier and are_near(box, earlier)
     )
     found = found_by(check_nearly_repeated_boxes, examination_of(objects, size=(200, 200), classes="ab"))
     assert sorted(finding.location.line or 0 for finding in found) == expected
+
+
+def are_near(box: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    distance = max(abs(a - b) for a, b in zip(box, other, strict=True))
+    return iou(box, other) >= (MIN_ROUNDED_IOU if distance <= ROUNDING else MIN_IOU)
 
 
 def iou(box: tuple[float, ...], other: tuple[float, ...]) -> float:

@@ -13,6 +13,11 @@ from boxmask.data.findings import Finding, Findings, Kind
 MIN_IOU = 0.95
 """Two people who draw the same object agree to about 0.9. Above 0.95, one drew it twice, or copied it."""
 
+ROUNDING = 1.5
+MIN_ROUNDED_IOU = 0.8
+"""Small boxes whose edges differ by no more than `ROUNDING` pixels are copies, too, if they overlap so much:
+one of them was rounded, or moved by a pixel."""
+
 MAX_NEIGHBORS = 1_000
 """A box is compared with this many others that begin next to it, so that no file takes quadratic time."""
 
@@ -25,7 +30,7 @@ BOX_NEARLY_REPEATED = Kind(
 
 
 def check_nearly_repeated_boxes(examination: Examination, findings: Findings) -> None:
-    """Find boxes with an IoU of at least `MIN_IOU` with another one of the same photo and class.
+    """Find boxes that are almost those of another object of the same photo and class.
 
     Equal boxes are left to `check_repeated_boxes`, and crowd regions are left out.
     """
@@ -55,7 +60,7 @@ def _near_pairs(boxes: Float[np.ndarray, "M 4"], group: Int[np.ndarray, " M"]) -
     If the IoU of two boxes is t, the wider one is at most 1 / t times as wide as their intersection, so that
     their left edges differ by at most (1 / t - 1) times the width of the left one.
     """
-    reach = boxes[:, 0] + (1 / MIN_IOU - 1) * (boxes[:, 2] - boxes[:, 0])
+    reach = boxes[:, 0] + np.maximum(ROUNDING, (1 / MIN_IOU - 1) * (boxes[:, 2] - boxes[:, 0]))
     found = [np.zeros((0, 2), dtype=np.int64)]
     first = np.arange(len(boxes) - 1)
     for step in range(1, MAX_NEIGHBORS + 1):
@@ -72,7 +77,9 @@ def _near_pairs(boxes: Float[np.ndarray, "M 4"], group: Int[np.ndarray, " M"]) -
 
 
 def _are_near(boxes: Float[np.ndarray, "M 4"], others: Float[np.ndarray, "M 4"]) -> Bool[np.ndarray, " M"]:
-    return np.asarray((_ious(boxes, others) >= MIN_IOU) & (boxes != others).any(axis=1))
+    ious, distances = _ious(boxes, others), np.abs(boxes - others).max(axis=1)
+    is_rounded = (distances <= ROUNDING) & (ious >= MIN_ROUNDED_IOU)
+    return np.asarray(((ious >= MIN_IOU) | is_rounded) & (distances > 0))
 
 
 def _ious(boxes: Float[np.ndarray, "M 4"], others: Float[np.ndarray, "M 4"]) -> Float[np.ndarray, " M"]:

@@ -14,7 +14,7 @@ from boxmask.data.checks.sound_boxes import (
     has_wrong_coordinates,
     photo_edges,
 )
-from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG
+from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG, are_fractions
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.messages import format_count
 
@@ -66,6 +66,8 @@ def check_scaled_coordinates(examination: Examination, findings: Findings) -> No
     rows = _telling_rows(examination)
     boxes, edges, photos = labels.boxes[rows], photo_edges(examination)[rows], labels.photo_of[rows]
     if len(rows) < MIN_BOXES or len(np.unique(photos)) < MIN_PHOTOS or (boxes[:, 2:] <= 0).all(axis=0).any():
+        return
+    if are_fractions(boxes, examination.sizes[photos]).all():  # a check of its own
         return
     copies = find_copies(boxes, edges, photos)
     beyond = _reach_beyond(boxes, edges)
