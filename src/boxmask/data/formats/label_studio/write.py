@@ -1,0 +1,186 @@
+"""Write Label Studio: `tasks.json` to import, `labeling-config.xml` for the project, and photos in `images/`.
+
+Label Studio finds the photos as local files, with the folder as LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT. Every
+task has one line. The split of a photo and its attributes are fields of the task's data. Attributes of
+objects, and the marks iscrowd and difficult, are answers to questions about regions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.json_writing import json_line, writable_fields
+from boxmask.data.formats.label_studio.brush import encode_brush
+from boxmask.data.formats.label_studio.config import CONFIG_FILE, CONTROLS, labeling_config
+from boxmask.data.formats.numbers import short_number
+from boxmask.data.formats.outline_losses import note_other_box
+from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox, RunLengths, fill
+from boxmask.geometry import rle
+from boxmask.masks import Masks, Size
+
+TASKS_FILE = "tasks.json"
+
+_AS_BRUSH = "outlines with holes or several parts are written as brush masks, without their points"
+_EMPTY = "outlines without pixels are not written, only boxes"
+_QUESTIONS = {bool: "Choices", str: "TextArea", int: "Number", float: "Number"}
+
+
+class LabelStudioWriter:
+    """See `boxmask.data.formats.contract.Writer`."""
+
+    NAME = "label-studio"
+
+    def photo_file(self, file: str, split: str) -> str:
+        """All photos lie in images/."""
+        return f"images/{file}"
+
+    def write(
+        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+    ) -> list[Path]:
+        """Write the tasks and the labeling config."""
+        tasks, config = folder / TASKS_FILE, folder / CONFIG_FILE
+        questions: dict[str, str] = {}
+        with tasks.open("w", encoding="utf-8", newline="\n") as file:
+            for number, photo in enumerate(photos):
+                reference = f"/data/local-files/?d={quote(self.photo_file(photo.file, photo.split))}"
+                file.write(",\n" if number else "[\n")
+                file.write(json_line(_task(number, photo, reference, questions, losses)))
+            file.write("\n]\n")
+        if any(class_names.attributes.values()):
+            losses.add("the attributes of classes are not written", "")
+        config.write_text(labeling_config(class_names, questions, CONTROLS), encoding="utf-8")
+        return [tasks, config]
+
+
+def _task(
+    number: int, photo: PhotoLabels, reference: str, questions: dict[str, str], losses: Losses
+) -> dict[str, Any]:
+    task_id = number + 1 if photo.image_id is None else photo.image_id
+    data: dict[str, object] = {"image": reference} | ({"split": photo.split} if photo.split else {})
+    data |= writable_fields(photo.attributes, ("image", "split"), "photos", photo.file, losses)
+    names = (f"{task_id}-{index}" for index in count(1))
+    results = [
+        result
+        for labeled, region_id in zip(photo.objects, names, strict=False)
+        for result in _results(labeled, photo, region_id, questions, losses)
+    ]
+    return {"id": task_id, "data": data, "annotations": [{"result": results}]}
+
+
+def _results(
+    labeled: LabeledObject, photo: PhotoLabels, region_id: str, questions: dict[str, str], losses: Losses
+) -> Iterator[dict[str, Any]]:
+    """The entries of one object: its shape, then its attributes."""
+    shape, value = _shape(labeled, photo, losses)
+    height, width = photo.size
+    common = {
+        "id": region_id,
+        "to_name": "image",
+        "original_width": width,
+        "original_height": height,
+        "image_rotation": 0,
+    }
+    kind = f"{shape}labels"
+    region = common | {"from_name": shape, "type": kind, "value": value | {kind: [labeled.class_name]}}
+    attributes = _attributes(labeled)
+    description = attributes.get("description")
+    if isinstance(description, str) and description and not _is_mark(description):
+        region["meta"] = {"text": [attributes.pop("description")]}
+    yield region
+    for name, answer in attributes.items():
+        tag = _question(name, answer, questions)
+        if tag is None:
+            losses.add(f"the attribute {name} of objects is not written", photo.file)
+            continue
+        questions[name] = tag
+        field = {"Choices": "choices", "TextArea": "text", "Number": "number"}[tag]
+        given = answer if tag == "Number" else ["true" if answer is True else answer]
+        yield common | {"from_name": name, "type": field.replace("text", "textarea"), "value": {field: given}}
+
+
+def _attributes(labeled: LabeledObject) -> dict[str, object]:
+    """The attributes and marks of an object. Its area follows from its outline."""
+    attributes = {name: value for name, value in labeled.attributes.items() if name != "area"}
+    marks = {"iscrowd": labeled.crowd, "difficult": labeled.difficult}
+    return attributes | {name: True for name, is_set in marks.items() if is_set}
+
+
+def _question(name: str, answer: object, questions: dict[str, str]) -> str | None:
+    """The kind of question that an attribute answers; None for an answer that would be read differently."""
+    tag = _QUESTIONS.get(type(answer))
+    is_text = isinstance(answer, str) and bool(answer) and not _is_mark(answer)
+    is_number = isinstance(answer, int | float) and not isinstance(answer, bool) and math.isfinite(answer)
+    if name in CONTROLS or not name or questions.get(name, tag) != tag:
+        return None
+    return tag if answer is True or is_text or is_number else None
+
+
+def _is_mark(text: str) -> bool:
+    return text in ("true", "false")
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def _shape(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> tuple[str, dict[str, Any]]:
+    """The control of an object, and its shape in percent."""
+    height, width = photo.size
+    across, down = 100 / width, 100 / height
+    outline = labeled.outline
+    masks = _pixels(outline, photo, losses)
+    note_other_box(labeled, photo.size, losses, photo.file, masks)
+    if masks is not None:
+        return "brush", {"format": "rle", "rle": encode_brush(masks.dense()[0])}
+    if isinstance(outline, Polygons) and not _needs_brush(outline):
+        points = outline.parts[0] * 100 / (width, height)
+        return "polygon", {"points": [[short_number(x), short_number(y)] for x, y in points.tolist()], "closed": True}
+    if isinstance(outline, Ellipse):
+        (x, y), (rx, ry) = outline.center, outline.radii
+        values = {"x": x * across, "y": y * down, "radiusX": rx * across, "radiusY": ry * down}
+        return "ellipse", _short(values | {"rotation": outline.rotation})
+    return "rectangle", _short(_rectangle(labeled, outline, photo.size))
+
+
+def _rectangle(labeled: LabeledObject, outline: Outline | None, size: Size) -> dict[str, float]:
+    """Corner, sides and rotation. The corner is that of the rotated box."""
+    (x1, y1, x2, y2), (height, width), rotation = labeled.box, size, 0.0
+    sides = (x2 - x1, y2 - y1)
+    if isinstance(outline, RotatedBox):
+        sides, rotation = outline.size, outline.rotation
+        x1, y1 = outline.polygons().parts[0][0].tolist()
+    return {
+        "x": x1 * 100 / width,
+        "y": y1 * 100 / height,
+        "width": sides[0] * 100 / width,
+        "height": sides[1] * 100 / height,
+        "rotation": rotation,
+    }
+
+
+def _short(values: dict[str, float]) -> dict[str, Any]:
+    return {name: short_number(value) for name, value in values.items()}
+
+
+def _needs_brush(outline: Outline | None) -> bool:
+    return isinstance(outline, RunLengths) or (
+        isinstance(outline, Polygons) and (len(outline.parts) > 1 or bool(outline.holes))
+    )
+
+
+def _pixels(outline: Outline | None, photo: PhotoLabels, losses: Losses) -> Masks | None:
+    """The pixels of an outline that only the brush can hold; None for another one, and if it has no pixel."""
+    if outline is None or not _needs_brush(outline):
+        return None
+    if not isinstance(outline, RunLengths):
+        losses.add(_AS_BRUSH, photo.file)
+    masks = rle.decode([fill(outline, photo.size, photo.size).astype("int64")], photo.size)
+    if not masks.known[0]:
+        losses.add(_EMPTY, photo.file)
+        return None
+    return masks
