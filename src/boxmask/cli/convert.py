@@ -29,7 +29,8 @@ def convert(
     data
         Folder or annotation file, as for training.
     to
-        The format to write: class-folders, coco, instance-maps, label-maps, labelme, voc or yolo.
+        The format to write: class-folders, coco, createml, csv, cvat, instance-maps, label-maps,
+        label-studio, labelme, via, via-csv, voc or yolo.
     out
         The folder to write. It must not exist, be empty, or hold an earlier conversion that was not changed.
     photos

@@ -9,6 +9,7 @@ from boxmask.data.formats import (
     csv_tables,
     cvat,
     instance_maps,
+    label_studio,
     labelme,
     mask_images,
     via,
@@ -18,7 +19,7 @@ from boxmask.data.formats import (
 from boxmask.data.formats.contract import Format, Writer
 
 FORMATS: tuple[tuple[Format, ...], ...] = (
-    (voc, coco, yolo, labelme, via, cvat, createml),
+    (voc, coco, yolo, labelme, via, cvat, createml, label_studio),
     (csv_tables,),
     (instance_maps,),
 )
@@ -34,6 +35,7 @@ WRITERS: tuple[Writer, ...] = (
     createml.WRITER,
     csv_tables.WRITER,
     cvat.WRITER,
+    label_studio.WRITER,
     labelme.WRITER,
     mask_images.INSTANCE_MAP_WRITER,
     mask_images.LABEL_MAP_WRITER,

@@ -489,6 +489,15 @@ def test_keypoints_are_not_used_if_data_yaml_has_kpt_shape(read: Read) -> None:
     assert str(finding).endswith("data.yaml:2: kpt_shape: 1 line with keypoints")
 
 
+def test_small_polygons_of_four_points_are_no_keypoints(read: Read) -> None:
+    files = photos("a.jpg", "b.jpg", "c.jpg") | {"data.yaml": "train: .\nnames: [cat]\n"}
+    for stem, x in (("a", 0.3), ("b", 0.4), ("c", 0.5)):
+        files[f"{stem}.txt"] = f"0 {x} {x} {x + 0.05} {x} {x + 0.05} {x + 0.04} {x} {x + 0.05}\n"
+    labels, findings = read(files)
+    assert not len(findings)
+    assert len(labels.labels) == 3
+
+
 def test_keypoints_of_two_numbers_look_like_polygons(read: Read) -> None:
     files = photos("a.jpg", "b.jpg", "c.jpg") | {"data.yaml": "train: .\nnames: [cat]\n"}
     for stem, x in (("a", 0.3), ("b", 0.4), ("c", 0.5)):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxmask.data.formats.contract import ClassNames, Losses, PhotoLabels
-from boxmask.data.formats.losses import note_unheld_marks
+from boxmask.data.formats.losses import note_unheld_classes, note_unheld_marks
 from boxmask.errors import UsageError
 from boxmask.options import option
 
@@ -63,6 +63,7 @@ class ClassFolderWriter:
         for item, target in zip(items, _targets(items), strict=True):
             self._move(item, folder, target)
         shutil.rmtree(folder / _INBOX)
+        note_unheld_classes(class_names, {item.class_name for item in items}, losses)
         return []
 
     def _move(self, item: _Item, folder: Path, target: str) -> None:

@@ -9,7 +9,7 @@ the size of its count, and its length minus 1. A block of kind 1 has one word, w
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt8
+from jaxtyping import Bool, UInt8
 
 from boxmask.data.outlines import RunLengths
 from boxmask.geometry import rle
@@ -87,8 +87,7 @@ def encode_brush(mask: Bool[np.ndarray, "H W"]) -> list[int]:
         bits.extend(_blocks(count, "1" * 8 if value else "0" * 8))
         value = not value
     text = np.frombuffer("".join(bits).encode("ascii"), dtype=np.uint8) - ord("0")
-    packed: Int[np.ndarray, " N"] = np.packbits(text)
-    return packed.tolist()
+    return list(np.packbits(text).tobytes())
 
 
 def _blocks(count: int, word: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import quoteattr
 
 from boxmask.data.formats.source import Source
+from boxmask.data.formats.xml_stream import stream_xml
 from boxmask.data.formats.xml_writing import xml_text
 
 CONFIG_FILE = "labeling-config.xml"
@@ -19,8 +20,30 @@ CONTROLS = {
 
 
 def listed_classes(source: Source) -> list[str]:
-    """The classes in the config that `boxmask convert` writes beside the tasks; none without it."""
-    return []
+    """The classes in the config that `boxmask convert` writes beside the tasks; none without it.
+
+    Raises LabelError for broken XML.
+    """
+    reader = _LabelReader()
+    if CONFIG_FILE in source.files:
+        stream_xml(source.root / CONFIG_FILE, reader)
+    return reader.names
+
+
+class _LabelReader:
+    """Collects the values of <Label> elements; see `XmlHandler`."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def start(self, tag: str, attributes: dict[str, str], line: int) -> None:
+        """An element begins."""
+        name = attributes.get("value", "")
+        if tag == "Label" and name.strip() and name not in self.names:
+            self.names.append(name)
+
+    def end(self, tag: str, text: str) -> None:
+        """An element ends."""
 
 
 def labeling_config(class_names: Sequence[str], questions: Mapping[str, str], shapes: Iterable[str]) -> str:
@@ -43,4 +66,4 @@ def labeling_config(class_names: Sequence[str], questions: Mapping[str, str], sh
 
 def _quoted(text: str) -> str:
     xml_text(text, "name")  # raises for characters that XML cannot hold
-    return quoteattr(text)
+    return quoteattr(text, {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})

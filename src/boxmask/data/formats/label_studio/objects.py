@@ -118,7 +118,9 @@ class TaskRows:
     def _is_labeled(self, task: Task, photo: str) -> bool:
         """Whether a task has an annotation. What is left out is noted."""
         if not task.is_labeled:
-            self._add(PHOTO_WITHOUT_LABEL, task, "left out: its task has no annotation that was submitted", photo)
+            self._add(
+                PHOTO_WITHOUT_LABEL, task, "left out: its task has no annotation that was submitted", photo
+            )
         elif task.num_rejected or task.num_predictions:
             counts = [(task.num_rejected, "annotation"), (task.num_predictions, "prediction")]
             left_out = " and ".join(format_count(number, noun) for number, noun in counts if number)

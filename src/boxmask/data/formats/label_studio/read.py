@@ -13,7 +13,7 @@ from pathlib import Path
 
 from boxmask.data.findings import Findings, finding_of_error
 from boxmask.data.formats.kinds import FILE_UNREADABLE
-from boxmask.data.formats.label_studio.config import listed_classes
+from boxmask.data.formats.label_studio.config import CONFIG_FILE, listed_classes
 from boxmask.data.formats.label_studio.objects import TaskRows
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import Source
@@ -55,12 +55,17 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
             tasks.add_file(file)
         except LabelError as error:
             findings.add(finding_of_error(FILE_UNREADABLE, source.root / file, error))
+    try:
+        class_names = listed_classes(source)
+    except LabelError as error:
+        findings.add(finding_of_error(FILE_UNREADABLE, source.root / CONFIG_FILE, error))
+        class_names = []
     labels = tasks.rows.labels(
         source.root,
         tasks.photos,
         tasks.location,
-        declared_names=listed_classes(source),
+        declared_names=class_names,
         photo_attributes=tasks.photo_attributes,
         form="xywh",
     )
-    return replace(labels, did_you_mean=tasks.finder.did_you_mean)
+    return replace(labels, did_you_mean=tasks.finder.did_you_mean, other_files=(CONFIG_FILE,))

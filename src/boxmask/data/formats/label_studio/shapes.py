@@ -67,7 +67,9 @@ def _ellipse(value: Mapping[str, object], size: Size) -> Ellipse:
 
 
 def _polygon(points: object, size: Size) -> list[float]:
-    if not isinstance(points, list) or not all(isinstance(point, list) and len(point) == 2 for point in points):
+    if not isinstance(points, list) or not all(
+        isinstance(point, list) and len(point) == 2 for point in points
+    ):
         raise ValueError(f"expected points as [[x, y], ...], found {str(points)[:60]}")
     numbers = [number for point in points for number in point]
     if not all(map(is_number, numbers)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -93,7 +93,7 @@ def _references(number: int, entry: Entry, data: Entry) -> tuple[str, list[str]]
     """The field of the photo, and the names of the photo."""
     key = photo_key(data)
     if key is None:
-        raise TaskError(number, f"expected a photo, such as \"image\", found {', '.join(data) or 'nothing'}")
+        raise TaskError(number, f'expected a photo, such as "image", found {", ".join(data) or "nothing"}')
     reference = str(data[key])
     if reference.startswith("data:"):
         raise TaskError(number, "the photo is embedded; save it as a file, and name it here")
@@ -106,36 +106,31 @@ def _references(number: int, entry: Entry, data: Entry) -> tuple[str, list[str]]
 
 def _full_task(number: int, task_id: int | None, entry: Entry, data: Entry) -> Task:
     key, references = _references(number, entry, data)
-    name, annotations = _annotations(number, entry)
-    usable = {i: a for i, a in enumerate(annotations) if not a.get("was_cancelled")}
     others = {name: value for name, value in data.items() if name != key}
     predictions = entry.get("predictions")
     num_predictions = len(predictions) if isinstance(predictions, list) else 0
+    task = Task(number, task_id, references, attributes=others, num_predictions=num_predictions)
+    name, annotations = _annotations(number, entry)
+    usable = {i: a for i, a in enumerate(annotations) if not a.get("was_cancelled")}
     if not usable:
-        return Task(
-            number,
-            task_id,
-            references,
-            attributes=others,
-            is_labeled=False,
-            num_predictions=num_predictions,
-        )
-    chosen = max(usable, key=lambda index: (bool(usable[index].get("ground_truth")), _time(usable[index]), index))
+        return replace(task, is_labeled=False)
+    chosen = max(usable, key=lambda index: (_is_ground_truth(usable[index]), _time(usable[index]), index))
     results = usable[chosen].get("result")
     if not isinstance(results, list):
         raise TaskError(number, f'expected a list as "result", found {str(results)[:60]}')
     regions, of_photo, errors = regions_of(results)
-    return Task(
-        number,
-        task_id,
-        references,
-        regions,
-        (name, chosen, "result"),
-        others | of_photo,
-        errors,
+    return replace(
+        task,
+        regions=regions,
+        place=(name, chosen, "result"),
+        attributes=others | of_photo,
+        errors=errors,
         num_rejected=len(usable) - 1,
-        num_predictions=num_predictions,
     )
+
+
+def _is_ground_truth(annotation: Entry) -> bool:
+    return bool(annotation.get("ground_truth"))
 
 
 def _annotations(number: int, entry: Entry) -> tuple[str, list[Entry]]:

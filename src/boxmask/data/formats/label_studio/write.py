@@ -18,6 +18,7 @@ from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, Pho
 from boxmask.data.formats.json_writing import json_line, writable_fields
 from boxmask.data.formats.label_studio.brush import encode_brush
 from boxmask.data.formats.label_studio.config import CONFIG_FILE, CONTROLS, labeling_config
+from boxmask.data.formats.losses import note_unheld_classes
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.formats.outline_losses import note_other_box
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox, RunLengths, fill
@@ -52,8 +53,7 @@ class LabelStudioWriter:
                 file.write(",\n" if number else "[\n")
                 file.write(json_line(_task(number, photo, reference, questions, losses)))
             file.write("\n]\n")
-        if any(class_names.attributes.values()):
-            losses.add("the attributes of classes are not written", "")
+        note_unheld_classes(class_names, class_names, losses)
         config.write_text(labeling_config(class_names, questions, CONTROLS), encoding="utf-8")
         return [tasks, config]
 
@@ -62,7 +62,9 @@ def _task(
     number: int, photo: PhotoLabels, reference: str, questions: dict[str, str], losses: Losses
 ) -> dict[str, Any]:
     task_id = number + 1 if photo.image_id is None else photo.image_id
-    data: dict[str, object] = {"image": reference} | ({"split": photo.split} if photo.split else {})
+    data: dict[str, object] = {"image": reference}
+    if photo.split:
+        data["split"] = photo.split
     data |= writable_fields(photo.attributes, ("image", "split"), "photos", photo.file, losses)
     names = (f"{task_id}-{index}" for index in count(1))
     results = [
@@ -139,7 +141,10 @@ def _shape(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> tuple[
         return "brush", {"format": "rle", "rle": encode_brush(masks.dense()[0])}
     if isinstance(outline, Polygons) and not _needs_brush(outline):
         points = outline.parts[0] * 100 / (width, height)
-        return "polygon", {"points": [[short_number(x), short_number(y)] for x, y in points.tolist()], "closed": True}
+        return "polygon", {
+            "points": [[short_number(x), short_number(y)] for x, y in points.tolist()],
+            "closed": True,
+        }
     if isinstance(outline, Ellipse):
         (x, y), (rx, ry) = outline.center, outline.radii
         values = {"x": x * across, "y": y * down, "radiusX": rx * across, "radiusY": ry * down}

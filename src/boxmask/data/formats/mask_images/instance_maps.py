@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
-from boxmask.data.formats.losses import note_unheld_marks
+from boxmask.data.formats.losses import note_unheld_classes, note_unheld_marks
 from boxmask.data.formats.mask_images import layout
 from boxmask.data.formats.painting import (
     OVERLAPS,
@@ -58,6 +58,7 @@ class InstanceMapWriter:
             raise UsageError(
                 "instance-maps: no object has an outline. Write a format of boxes, such as coco."
             )
+        note_unheld_classes(class_names, class_names, losses)
         if len(class_names) > 1:
             losses.add(_CLASSES, "")
             return files

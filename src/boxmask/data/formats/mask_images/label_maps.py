@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
-from boxmask.data.formats.losses import note_unheld_marks
+from boxmask.data.formats.losses import note_unheld_classes, note_unheld_marks
 from boxmask.data.formats.mask_images import layout
 from boxmask.data.formats.painting import masks_of, paint_smallest_on_top
 from boxmask.data.formats.voc_colors import voc_palette
@@ -51,6 +51,7 @@ class LabelMapWriter:
         files, has_outlines = [write_classes(names, folder)], False
         numbers = {name: number for number, name in enumerate(names)}
         losses.add(_CLASSES_ALONE, "")
+        note_unheld_classes(class_names, class_names, losses)
         for photo in photos:
             has_outlines |= any(not _is_box(labeled) for labeled in photo.objects)
             files.append(write_label_map(_paint(photo, numbers), photo.file, photo.split, folder))

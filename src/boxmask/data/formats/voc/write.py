@@ -15,7 +15,7 @@ from pathlib import Path
 
 from boxmask.data.findings import Box
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
-from boxmask.data.formats.losses import CROWD
+from boxmask.data.formats.losses import CROWD, note_unheld_classes
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.formats.voc.write_lists import write_lists
 from boxmask.data.formats.voc.write_masks import MaskFiles
@@ -43,7 +43,7 @@ class VocWriter:
         """Write one XML file per photo, and the lists of the splits."""
         files: list[Path] = []
         splits: dict[str, list[str]] = defaultdict(list)
-        masks = MaskFiles(folder, class_names)
+        masks, named = MaskFiles(folder, class_names), set[str]()
         for photo in photos:
             path = folder / "Annotations" / f"{posixpath.splitext(photo.file)[0]}.xml"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +51,8 @@ class VocWriter:
             path.write_text(_annotation(photo, has_masks, losses), encoding="utf-8")
             splits[photo.split].append(photo.file)
             files.append(path)
+            named |= {labeled.class_name for labeled in photo.objects}
+        note_unheld_classes(class_names, named, losses)
         return [*files, *masks.files, *write_lists(folder, splits, masks.photos)]
 
 

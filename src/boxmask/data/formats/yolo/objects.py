@@ -132,7 +132,8 @@ def _scale(
 def _report_keypoints(objects: ObjectArrays, location: Callable[[int], Location], findings: Findings) -> None:
     """Report polygons that are boxes and keypoints in all lines, with two numbers per keypoint.
 
-    Nothing else tells them from polygons: the first two points are a box that all the others lie in.
+    Nothing else tells them from polygons: the first two points are a box that all the others lie in, and in
+    some line the second point is not near the others, as it is in small polygons.
     """
     counts = np.diff(objects.offsets)
     entries = np.flatnonzero(counts)
@@ -141,7 +142,10 @@ def _report_keypoints(objects: ObjectArrays, location: Callable[[int], Location]
     points = objects.points.reshape(len(counts), int(counts[0]), 2)
     center, half, keypoints = points[:, :1], points[:, 1:2] / 2, points[:, 2:]
     inside = (np.abs(keypoints - center) <= half + 1e-6).all(axis=2) | (keypoints == 0).all(axis=2)
-    if inside.all():
+    placed = np.where((keypoints == 0).all(axis=2, keepdims=True), center, keypoints)
+    spread = np.ptp(np.concatenate([center, placed], axis=1), axis=1)
+    is_near = np.abs(points[:, 1] - points[:, 0]) <= 2 * spread
+    if inside.all() and not is_near.all():
         number = keypoints.shape[1]
         detail = (
             f"all {len(counts):,} lines seem to be boxes with {number} keypoints; to read the boxes alone, "
