@@ -50,7 +50,7 @@ def _match(folder: Path, expected: Expected, finding: Finding) -> tuple[bool, bo
     if not set(expected.photos) <= named:
         return True, False, False
     places = [place for place in expected.places if _is_in(place, folder, finding)]
-    return True, bool(places), any(_is_line_in(place, finding.location.line) for place in places)
+    return True, bool(places), any(_is_line_of(place, finding) for place in places)
 
 
 def _relative(folder: Path, file: str) -> str:
@@ -63,10 +63,12 @@ def _is_in(place: Place, folder: Path, finding: Finding) -> bool:
     return place.file in (_relative(folder, finding.location.file), finding.photo)
 
 
-def _is_line_in(place: Place, line: int | None) -> bool:
+def _is_line_of(place: Place, finding: Finding) -> bool:
     if place.first is None or place.last is None:
         return True
-    return line is not None and place.first <= line <= place.last
+    if (line := finding.location.line) is not None:
+        return place.first <= line <= place.last
+    return place.entry != "" and place.entry in finding.location.entry
 
 
 def _false(built: Built, found: list[Finding]) -> Iterable[Finding]:

@@ -116,11 +116,18 @@ class Sample:
 
 @dataclass(frozen=True)
 class Place:
-    """Lines of a file, counted from 1; without lines, all of it. Files are relative to the data set."""
+    """A place in the labels.
+
+    file:  relative to the data set
+    first: of its lines, counted from 1; None for the whole file
+    last:  of its lines
+    entry: the id or number of the entry, which says as much as the lines
+    """
 
     file: str
     first: int | None = None
     last: int | None = None
+    entry: str = ""
 
 
 class Writer(Protocol):

@@ -70,8 +70,8 @@ def small_box(draft: Draft) -> None:
 @damage("box-tiny", BOXES, twin=small_box)
 def box_tiny(draft: Draft) -> None:
     x1, y1, _, _ = draft.thing(2).box
-    draft.thing(2).move_to([x1, y1, x1 + 2, y1 + 2])
-    draft.allow("outline-empty")  # two pixels may miss all pixel centers
+    draft.thing(2).move_to([x1, y1, x1 + 1.5, y1 + 1.5])
+    draft.allow("outline-empty")  # it may miss all pixel centers
     _change_box(draft, "box-tiny", draft.thing(2).box)
 
 
@@ -100,7 +100,7 @@ def box_extreme_shape(draft: Draft) -> None:
 
 def _add_object(draft: Draft, shift: float) -> tuple[Object, Object]:
     """Add an object beside the first of a photo. Returns both."""
-    photo = draft.choose(lambda photo: photo.objects[0].width > 30 and photo.objects[0].box[2] < 130)
+    photo = draft.choose(lambda photo: photo.objects[0].width > 42 and photo.objects[0].box[2] < 150)
     thing = photo.objects[0]
     twin = copy.deepcopy(thing)
     x1, y1, x2, y2 = thing.box

@@ -111,6 +111,12 @@ def identical(draft: Draft) -> None:
     _change_all(draft, "boxes-identical", lambda box, size: [40, 30, 120, 110])
 
 
+@damage("coordinates-scaled, made on small copies", PIXELS)
+def scaled_down(draft: Draft) -> None:
+    _change_all(draft, "coordinates-scaled", lambda box, size: [0.45 * value for value in box])
+    draft.allow("coordinates-percent", "boxes-upper-left")
+
+
 @damage("boxes-upper-left", BOXES)
 def upper_left(draft: Draft) -> None:
     """Boxes that keep away from all edges: if they were only scaled, it would be certain that they are."""

@@ -118,8 +118,9 @@ def numbered_photos(draft: Draft) -> None:
 def frames_of_one_video(draft: Draft) -> None:
     """Frames of two videos, drawn into training and test. Neighbors differ in a slow pan."""
     frames = []
-    for video in range(2):
-        scene = draft.photo(video)
+    scenes = [draft.photo(0), draft.photo(1)]
+    draft.sample.photos = [photo for photo in draft.sample.photos if photo not in scenes]
+    for video, scene in enumerate(scenes):
         for frame in range(6):
             twin = scene.copied(f"clip{video}_frame_{frame * 5:04d}")
             twin.split = ("train", "test")[frame % 2]

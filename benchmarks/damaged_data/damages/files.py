@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
+from PIL import ImageOps
+
 from damaged_data.damage import BOXES, damage
+from damaged_data.damages.photos import changed
 from damaged_data.draft import Draft
 from damaged_data.sample import Photo, Place
 
@@ -93,12 +96,12 @@ def shared_label_file(draft: Draft) -> None:
     """Two photos that differ in their suffix only share a label file."""
     photo, other = draft.photo(2), draft.photo(5)
     draft.write()
-    twin = Photo(photo.stem, photo.split, photo.size, [], other.source, suffix=".jpeg")
+    twin = Photo(photo.stem, photo.split, other.size, [], other.source, suffix=".jpeg")
+    twin.content = changed(other, ImageOps.flip)
     draft.write_photo(twin)
     draft.expect(
         "label-file-shared", _label_path(draft, photo), Place(draft.file(photo)), Place(draft.file(twin))
     )
-    draft.allow("photo-near-copies", "photo-copies")
 
 
 @damage("photo-without-label", [*BOXES, "label-maps"])
@@ -106,10 +109,9 @@ def without_label(draft: Draft) -> None:
     photo = draft.photo(2)
     twin = photo.copied("IMG_extra")
     draft.write()
-    twin.source = draft.photo(5).source
+    twin.content = changed(draft.photo(5), ImageOps.flip)
     draft.write_photo(twin)
     draft.expect("photo-without-label", Place(draft.file(twin)))
-    draft.allow("photo-copies", "copies-labeled-differently", "background-share")
 
 
 @damage("path-collision, case", ["coco", "voc", "yolo", "csv", "label-maps"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from damaged_data.sample import Object, Photo, Place, Points, Sample
@@ -37,6 +38,8 @@ class Coco:
                 "categories": [marks(name, id=number, name=name) for number, name in categories],
             }
             places |= write_json(folder, f"annotations/instances_{split}.json", document, marks)
+            for image, photo in zip(images, sample.of_split(split), strict=True):
+                places[photo] = replace(places[photo], entry=f"(id {image['id']})")
         return places
 
 

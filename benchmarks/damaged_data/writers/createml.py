@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from damaged_data.sample import Object, Photo, Place, Sample
@@ -29,6 +30,8 @@ class CreateMl:
                 for photo in sample.of_split(split)
             ]
             places |= write_json(folder, f"{split}/_annotations.createml.json", document, marks)
+            for index, photo in enumerate(sample.of_split(split)):
+                places[photo] = replace(places[photo], entry=f"[{index}]")
         return places
 
 
