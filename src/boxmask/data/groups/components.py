@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from boxmask.data.photo_records.hash_search import Pairs
 
 _MAX_WAITING = 2_000_000
 """Pairs that are kept before they are merged; it bounds the memory."""
@@ -26,6 +30,15 @@ class Components:
         if self._num_waiting > _MAX_WAITING:
             self._merge()
 
+    def join_if(self, pairs: Pairs, belong_together: Callable[[Pairs], Bool[np.ndarray, " N"]]) -> None:
+        """Join the pairs that belong together. Only pairs that are not yet joined are compared."""
+        if 10 * self._num_waiting > len(self._numbers):
+            self._merge()
+        apart = self._numbers[pairs[0]] != self._numbers[pairs[1]]
+        pairs = pairs[0][apart], pairs[1][apart]
+        found = belong_together(pairs)
+        self.join(pairs[0][found], pairs[1][found])
+
     def join_equal(self, keys: Int[np.ndarray, " P"]) -> None:
         """Join all photos with the same key; those with a negative key are left alone."""
         order = np.argsort(keys, kind="stable")
@@ -36,15 +49,14 @@ class Components:
     def numbers(self) -> Int[np.ndarray, " P"]:
         """The component of each photo, 0..C-1, in the order of their first photos."""
         self._merge()
-        return self._numbers
+        return number_in_order(self._numbers)
 
     def _merge(self) -> None:
         if self._waiting:
             count = len(self._numbers)
             first, second = self._numbers[np.concatenate(self._waiting, axis=1)]
             edges = coo_array((np.ones(len(first), dtype=np.bool_), (first, second)), shape=(count, count))
-            merged = connected_components(edges, directed=False)[1][self._numbers]
-            self._numbers = number_in_order(merged)
+            self._numbers = connected_components(edges, directed=False)[1][self._numbers]
             self._waiting, self._num_waiting = [], 0
 
 

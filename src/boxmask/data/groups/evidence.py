@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int
+from jaxtyping import Bool, Int
 
 from boxmask.data.groups.components import Components
 from boxmask.data.groups.names import numbered_stem, running_number
-from boxmask.data.photo_records.likeness import (
-    ALIKE_CORRELATION,
-    alike_pairs,
-    copy_pairs,
-    correlations,
-    turned_copy_pairs,
-)
+from boxmask.data.photo_records.hashes import UNTURNED
+from boxmask.data.photo_records.likeness import ALIKE_RADIUS, are_alike, correlate, pairs_to_compare
 from boxmask.data.photo_records.records import PhotoRecords
 
 BURST_SECONDS = 10.0
@@ -40,37 +36,19 @@ def numbers_of_keys(keys: Sequence[str | None]) -> Int[np.ndarray, " P"]:
     )
 
 
-def join_named(components: Components, files: Sequence[str], key: Callable[[str], str | None]) -> None:
+def join_named(components: Components, records: PhotoRecords, key: Callable[[str], str | None]) -> None:
     """Join photos whose names have the same key. One key for all photos tells nothing."""
-    numbers = numbers_of_keys([key(file) for file in files])
+    numbers = numbers_of_keys([key(file) for file in records.files])
     if len(np.unique(numbers)) > 1:
         components.join_equal(numbers)
 
 
-def join_identical(components: Components, records: PhotoRecords) -> None:
-    """Join photos whose files have the same bytes."""
-    components.join_equal(numbers_of_digests(records))
-
-
-def numbers_of_digests(records: PhotoRecords) -> Int[np.ndarray, " P"]:
-    """A number for each different content of a file, -1 for a file that cannot be read."""
-    digests = np.ascontiguousarray(records.digests).view([("low", np.uint64), ("high", np.uint64)])[:, 0]
-    return np.where(records.digests.any(axis=1), np.unique(digests, return_inverse=True)[1], _NO_KEY)
-
-
-def join_copies(components: Components, records: PhotoRecords) -> None:
-    """Join copies: in another encoding, size or brightness, flipped or rotated."""
-    for first, second in (*copy_pairs(records), *turned_copy_pairs(records)):
-        components.join(first, second)
-
-
 def join_alike(components: Components, records: PhotoRecords) -> None:
     """Join photos of the same scene from the same place."""
-    for first, second in alike_pairs(records):
-        components.join(first, second)
+    for pairs in pairs_to_compare(records, UNTURNED, ALIKE_RADIUS):
+        components.join_if(pairs, partial(are_alike, records))
     first, second, _ = _consecutive(records)
-    alike = _correlate(records, first, second) >= ALIKE_CORRELATION
-    components.join(first[alike], second[alike])
+    components.join_if((first, second), partial(are_alike, records))
 
 
 def join_bursts(components: Components, records: PhotoRecords) -> None:
@@ -96,8 +74,8 @@ def join_sequences(components: Components, records: PhotoRecords) -> None:
     first, second, stems = _consecutive(records)
     if len(np.unique(stems)) < 2:
         return
-    neighbors = _correlate(records, first, second)
-    others = _correlate(records, first, np.roll(first, len(first) // 2 + 1))
+    neighbors = correlate(records, (first, second))
+    others = correlate(records, (first, np.roll(first, len(first) // 2 + 1)))
     threshold = max(_SEQUENCE_CORRELATION, float(np.median(others)) + _ABOVE_OTHERS)
     _, starts, counts = np.unique(stems, return_index=True, return_counts=True)
     for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
@@ -117,16 +95,3 @@ def _consecutive(
     first, second = order[:-1], order[1:]
     same: Bool[np.ndarray, " N"] = (stems[first] == stems[second]) & (stems[first] != _NO_KEY)
     return first[same], second[same], stems[first[same]]
-
-
-def _correlate(
-    records: PhotoRecords, first: Int[np.ndarray, " N"], second: Int[np.ndarray, " N"]
-) -> Float32[np.ndarray, " N"]:
-    parts = [
-        correlations(
-            records.thumbnails[first[start : start + 50_000]],
-            records.thumbnails[second[start : start + 50_000]],
-        )
-        for start in range(0, len(first), 50_000)
-    ]
-    return np.concatenate([np.zeros(0, dtype=np.float32), *parts])

@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Int
 
 from boxmask.data.groups.components import Components, number_in_order
+from boxmask.data.groups.copies import Copies, find_copies
 from boxmask.data.groups.evidence import (
     join_alike,
     join_bursts,
-    join_copies,
-    join_identical,
     join_named,
     join_sequences,
     numbers_of_keys,
@@ -28,27 +28,25 @@ from boxmask.data.groups.names import (
     picture_of_tile,
     video_of_frame,
 )
-from boxmask.data.photo_records.examine import Progress, examine_photos
+from boxmask.data.photo_records.examine import examine_photos
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.errors import UsageError
 from boxmask.options import option
 
 AUTO, NAME, FOLDER, CAPTURE_TIME, LIKENESS = "auto", "name", "folder", "capture-time", "likeness"
 
-_EVIDENCE: tuple[tuple[str, Callable[[Components, PhotoRecords], None]], ...] = (
-    ("the same bytes", join_identical),
-    ("copies of one photo", join_copies),
-    (
-        "augmented from one photo",
-        lambda groups, records: join_named(groups, records.files, photo_of_augmentation),
-    ),
-    ("frames of one video", lambda groups, records: join_named(groups, records.files, video_of_frame)),
-    ("tiles of one picture", lambda groups, records: join_named(groups, records.files, picture_of_tile)),
-    ("numbered photos that look alike", join_sequences),
-    ("taken with one camera within seconds", join_bursts),
-    ("the same scene from the same place", join_alike),
-)
+_Join: TypeAlias = Callable[[Components, PhotoRecords], None]
+_Evidence: TypeAlias = Sequence[tuple[str, _Join]]
 """Why photos belong together, in words, and what joins them; the most certain first."""
+
+_NAMES: _Evidence = (
+    ("augmented from one photo", lambda groups, records: join_named(groups, records, photo_of_augmentation)),
+    ("frames of one video", lambda groups, records: join_named(groups, records, video_of_frame)),
+    ("tiles of one picture", lambda groups, records: join_named(groups, records, picture_of_tile)),
+    ("numbered photos that look alike", join_sequences),
+)
+_TIME: _Evidence = (("taken with one camera within seconds", join_bursts),)
+_ALIKE: _Evidence = (("the same scene from the same place", join_alike),)
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def find_groups(
     files: Sequence[str],
     group_by: str = AUTO,
     records: PhotoRecords | None = None,
-    progress: Progress | None = None,
+    copies: Copies | None = None,
 ) -> Groups:
     """The groups of photos.
 
@@ -94,6 +92,7 @@ def find_groups(
               regular expression that is searched in each path: its first group, or else all that it
               matches, is the name of the photo's group
     records:  of the same files; without them, the photos are examined if `group_by` needs it
+    copies:   those of the records, if they are known
 
     Raises UsageError for another value, or a regular expression that fits no photo.
     """
@@ -103,9 +102,17 @@ def find_groups(
         return _by_keys([folder_of_photo(file) for file in files], "the same folder")
     if group_by not in (AUTO, CAPTURE_TIME, LIKENESS):
         return _by_keys(keys_by_pattern(files, _pattern(group_by, files)), f"the same {group_by}")
-    records = records if records is not None else examine_photos(root, files, progress)
-    joins = {CAPTURE_TIME: (join_bursts,), LIKENESS: (join_identical, join_copies, join_alike)}
-    return _by_evidence(records, [row for row in _EVIDENCE if row[1] in joins.get(group_by, (row[1],))])
+    records = records if records is not None else examine_photos(root, files)
+    if group_by == CAPTURE_TIME:
+        return _by_evidence(records, _TIME)
+    copies = copies or find_copies(records)
+    evidence: _Evidence = (
+        ("the same bytes", lambda groups, _: groups.join_equal(copies.exact)),
+        ("copies of one photo", lambda groups, _: groups.join_equal(copies.turned)),
+    )
+    if group_by == AUTO:
+        evidence = (*evidence, *_NAMES, *_TIME)
+    return _by_evidence(records, (*evidence, *_ALIKE))
 
 
 def _by_keys(keys: Sequence[str | None], reason: str) -> Groups:
@@ -114,9 +121,7 @@ def _by_keys(keys: Sequence[str | None], reason: str) -> Groups:
     return _with_reason(components.numbers(), reason)
 
 
-def _by_evidence(
-    records: PhotoRecords, evidence: Sequence[tuple[str, Callable[[Components, PhotoRecords], None]]]
-) -> Groups:
+def _by_evidence(records: PhotoRecords, evidence: _Evidence) -> Groups:
     """Join photos by each kind of evidence. A reason of a group joins photos that those before it do not."""
     components = Components(len(records))
     joined: list[tuple[str, Int[np.ndarray, " M"]]] = []

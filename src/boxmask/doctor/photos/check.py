@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.findings import Findings
+from boxmask.data.groups.copies import find_copies
 from boxmask.data.groups.group_by import AUTO, find_groups
 from boxmask.data.photo_records.records import PhotoRecords
-from boxmask.doctor.photos.copies import Copies, check_copies
+from boxmask.doctor.photos.copies import check_copies
 from boxmask.doctor.photos.copy_labels import check_copy_labels
 from boxmask.doctor.photos.groups import check_groups
 from boxmask.doctor.photos.quality import check_exposure_and_focus, check_files, check_sizes
@@ -33,9 +34,9 @@ def check_photo_records(
     check_files(records, findings)
     check_sizes(records, findings)
     check_exposure_and_focus(records, findings)
-    copies = Copies(records)
+    copies = find_copies(records)
     check_copies(records, copies, splits, findings)
-    groups = find_groups(records.root, records.files, group_by, records)
+    groups = find_groups(records.root, records.files, group_by, records, copies)
     check_groups(records, groups, copies, splits, findings)
     if examination is not None:
         check_copy_labels(records, copies, examination, findings)

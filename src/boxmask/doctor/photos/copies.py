@@ -7,9 +7,8 @@ from jaxtyping import Int
 from numpy.typing import NDArray
 
 from boxmask.data.findings import Finding, Findings, Kind, Location
-from boxmask.data.groups.components import Components, members_of_groups
-from boxmask.data.groups.evidence import join_identical, numbers_of_digests
-from boxmask.data.photo_records.likeness import copy_pairs, turned_copy_pairs
+from boxmask.data.groups.components import members_of_groups
+from boxmask.data.groups.copies import Copies
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.doctor.photos import kinds
 from boxmask.messages import format_count
@@ -18,33 +17,13 @@ _MAX_SHOWN = 5
 _MAX_RELATED = 100
 
 
-class Copies:
-    """Which of P photos are copies of each other.
-
-    digests: (P,) the same number for photos with the same bytes, -1 for a photo that cannot be read
-    upright: (P,) the same number for copies that are not turned
-    numbers: (P,) the same number for all copies of a photo
-    """
-
-    def __init__(self, records: PhotoRecords) -> None:
-        self.digests = numbers_of_digests(records)
-        components = Components(len(records))
-        join_identical(components, records)
-        for first, second in copy_pairs(records):
-            components.join(first, second)
-        self.upright: Int[np.ndarray, " P"] = components.numbers().copy()
-        for first, second in turned_copy_pairs(records):
-            components.join(first, second)
-        self.numbers: Int[np.ndarray, " P"] = components.numbers()
-
-
 def check_copies(records: PhotoRecords, copies: Copies, splits: NDArray[np.str_], findings: Findings) -> None:
     """Add a finding for each photo that is there several times."""
-    exact = np.where(copies.digests >= 0, copies.digests, -1 - np.arange(len(records)))
+    exact = np.where(copies.exact >= 0, copies.exact, -1 - np.arange(len(records)))
     for photos in members_of_groups(_from_zero(exact)):
         kind = kinds.COPIES_ACROSS_SPLITS if is_across(splits[photos]) else kinds.PHOTO_COPIES
         add_group(records, findings, kind, photos, splits, "the same bytes")
-    for photos in members_of_groups(copies.numbers):
+    for photos in members_of_groups(copies.turned):
         if len(np.unique(exact[photos])) == 1:
             continue
         across = is_across(splits[photos])

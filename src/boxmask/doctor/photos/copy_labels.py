@@ -11,8 +11,8 @@ from jaxtyping import Float64, Int
 from boxmask.data.checks.contract import Examination
 from boxmask.data.findings import Finding, Findings
 from boxmask.data.groups.components import members_of_groups
+from boxmask.data.groups.copies import Copies
 from boxmask.data.photo_records.records import PhotoRecords
-from boxmask.doctor.photos.copies import Copies
 from boxmask.doctor.photos.kinds import COPIES_LABELED_DIFFERENTLY
 from boxmask.messages import format_count
 

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from boxmask.data.findings import Findings
 from boxmask.data.groups.components import members_of_groups
+from boxmask.data.groups.copies import Copies
 from boxmask.data.groups.group_by import Groups
 from boxmask.data.photo_records.records import PhotoRecords
-from boxmask.doctor.photos.copies import Copies, add_group, is_across
+from boxmask.doctor.photos.copies import add_group, is_across
 from boxmask.doctor.photos.kinds import GROUP_ACROSS_SPLITS
 
 
@@ -21,6 +22,6 @@ def check_groups(
     Groups that consist of the copies of one photo are not added again.
     """
     for photos in members_of_groups(groups.numbers):
-        if is_across(splits[photos]) and len(np.unique(copies.numbers[photos])) > 1:
+        if is_across(splits[photos]) and len(np.unique(copies.turned[photos])) > 1:
             reason = groups.reasons[groups.numbers[photos[0]]]
             add_group(records, findings, GROUP_ACROSS_SPLITS, photos, splits, reason)
