@@ -130,7 +130,10 @@ class NameIndex:
     def __init__(self, files: Iterable[str]) -> None:
         self._files = tuple(files)
         self._exact = frozenset(self._files)
-        self._folders = {part for file in self._files for part in normal_path(file).split("/")[:-1]}
+        folders = {posixpath.dirname(file) for file in self._files}
+        self._folders = {
+            part for folder in folders for part in normal_path(posixpath.join(folder, "x")).split("/")[:-1]
+        }
         self._by_form: dict[tuple[str, ...], dict[str, list[str]]] = {}
 
     def find(self, name: str, folder: str = "") -> Match | None:

@@ -29,7 +29,10 @@ class PhotoFinder:
     def __init__(self, source: Source) -> None:
         self._files = frozenset(source.files)
         self._index = NameIndex(source.photos)
-        self._folders = {folder for photo in source.photos for folder in telling_folders(photo)}
+        folders = {posixpath.dirname(photo) for photo in source.photos}
+        self._folders = {
+            telling for folder in folders for telling in telling_folders(posixpath.join(folder, "photo"))
+        }
 
     def find(self, name: str, label_file: str) -> Match | None:
         """The photo with this name or path; a path is tried from the folder of the label file first.

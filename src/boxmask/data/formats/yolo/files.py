@@ -53,14 +53,12 @@ def find_yolo_files(source: Source) -> YoloFiles:
     definitions = _definitions(source)
     is_whole = source.candidates == source.files or any(file in definitions for file in source.candidates)
     texts = [file for file in (source.files if is_whole else source.candidates) if _is_text(file)]
-    odd_photos = _names_of_photos(source)
-    names = [file for file in source.files if _holds_names(source.root, file, odd_photos)]
+    photos = {_stem(photo) for photo in source.photos}
+    names = [file for file in source.files if _holds_names(source.root, file, photos)]
     lists = [file for file in texts if _is_list(source.root, file)]
     others = {*names, *lists}
     labels = [
-        file
-        for file in texts
-        if file not in others and (not is_incidental(file) or PurePosixPath(file).stem in odd_photos)
+        file for file in texts if file not in others and (_stem(file) in photos or not is_incidental(file))
     ]
     return YoloFiles(tuple(definitions), tuple(names), tuple(lists), tuple(labels))
 
@@ -107,30 +105,27 @@ def broken_definitions(source: Source) -> list[str]:
     return errors
 
 
+def _stem(file: str) -> str:
+    return posixpath.splitext(posixpath.basename(file))[0]
+
+
 def _is_text(file: str) -> bool:
     return file.lower().endswith(".txt")
 
 
-def _names_of_photos(source: Source) -> set[str]:
-    """The names of all photos that are called like other files of a data set: "classes" for classes.jpg."""
-    stems = {posixpath.splitext(posixpath.basename(photo))[0] for photo in source.photos}
-    return {stem for stem in stems if is_incidental(f"{stem}.txt") or _NAMES_FILE.fullmatch(f"{stem}.txt")}
-
-
-def _holds_names(root: Path, file: str, odd_photos: Container[str]) -> bool:
+def _holds_names(root: Path, file: str, photos: Container[str]) -> bool:
     """Whether a file is called as one with class names, and does not hold labels."""
     name = posixpath.basename(file)
     if not _NAMES_FILE.fullmatch(name):
         return False
     beginning = _beginning(root / file)
-    is_label = _LABEL_LINE.match(beginning) or (not beginning and posixpath.splitext(name)[0] in odd_photos)
+    is_label = _LABEL_LINE.match(beginning) or (not beginning and _stem(file) in photos)
     return not is_label
 
 
 def _is_list(root: Path, file: str) -> bool:
     """Whether a file is called after a split and begins with the name of a photo."""
-    stem = PurePosixPath(file).stem
-    if split_from_name(stem) is None:
+    if split_from_name(_stem(file)) is None:
         return False
     beginning = _beginning(root / file).strip().splitlines()
     return bool(beginning) and beginning[0].strip().lower().endswith(PHOTO_SUFFIXES)

@@ -55,23 +55,24 @@ class LabelLines:
     ends: MutableSequence[int] = field(default_factory=lambda: array("q"))
     num_keypoint_lines: int = 0
 
-    def read(self, path: Path, index: int, findings: Findings) -> None:
+    def read(self, path: str, index: int, findings: Findings) -> None:
         """Add the objects of a file. What cannot be read becomes a finding."""
         try:
-            content = path.read_bytes()
+            with open(path, "rb") as file:  # noqa: PTH123 (there are many files)
+                content = file.read()
             if not content.isascii() or b"\0" in content:
-                text = decode_text(content, path)
+                text = decode_text(content, Path(path))
                 content = text.content.encode()
                 if text.note:
-                    findings.add(Finding(ENCODING_GUESSED, Location(str(path)), text.note))
+                    findings.add(Finding(ENCODING_GUESSED, Location(path), text.note))
         except LabelError as error:
-            findings.add(finding_of_error(FILE_UNREADABLE, path, error))
+            findings.add(finding_of_error(FILE_UNREADABLE, Path(path), error))
             return
         except (OSError, ValueError) as error:
-            findings.add(Finding(FILE_UNREADABLE, Location(str(path)), f"cannot be read ({error})"))
+            findings.add(Finding(FILE_UNREADABLE, Location(path), f"cannot be read ({error})"))
             return
         for line, kind, detail in self._add_lines(content, index):
-            findings.add(Finding(kind, Location(str(path), line), detail))
+            findings.add(Finding(kind, Location(path, line), detail))
 
     def _add_lines(self, content: bytes, file: int) -> Iterator[tuple[int, Kind, str]]:
         """Add the lines of a file; gives the number of each unreadable line, and what is wrong with it."""

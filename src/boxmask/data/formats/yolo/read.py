@@ -67,7 +67,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     lines = LabelLines(definition.keypoint_numbers)
     for index, (_, label) in enumerate(labeled):
         if label:
-            lines.read(source.root / label, index, findings)
+            lines.read(f"{source.root}/{label}", index, findings)
     _report_unused(source, definition, pairs, lines, findings)
     names = _names(source, definition, found, findings)
     labels = make_labels(source.root, labeled, lines.arrays(), names, findings)
