@@ -95,6 +95,16 @@ def _safetensors(header: object, length: int | None = None) -> Files:
 CIRCLE = [coordinate for n in range(500_000) for coordinate in (n % 16, (n // 16) % 12)]
 COUNTS = {"size": [12, 16], "counts": [0, 1] * 500_000}
 COUNTS_OF_HUGE = {"size": [HUGE, HUGE], "counts": [HUGE * HUGE]}
+
+
+def _yolo(yaml: bytes, labels: bytes = b"0 0.5 0.5 0.5 0.5\n") -> Files:
+    return {"a.png": encoded(gray(1)), "a.txt": b"0 0.5 0.5 0.5 0.5\n" + labels, "data.yaml": yaml}
+
+
+YAML_LEVELS = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 12)]
+YAML_LAUGHS = "\n".join(["train: .", "l0: &l0 [ha]", *YAML_LEVELS, "names: *l11"]).encode()
+YOLO_NAMES = b"train: .\nnames: [cat]\n"
+TABLE = b"filename,class,xmin,ymin,xmax,ymax\n"
 CLASSES = b"".join(b"c%d\n" % n for n in range(100_000))
 TEXT = {"size": [12, 16], "counts": "oooooooooooooooo1" * 50_000}
 TENSOR = {"dtype": "F32", "shape": [2**40, 2**20], "data_offsets": [0, 2**62]}
@@ -137,6 +147,18 @@ BOMBS: dict[str, tuple[str, Callable[[], Files]]] = {
     "a CVAT mask of 10^18 pixels": ("cvat-set", lambda: cvat_bomb(HUGE)),
     "CVAT with a billion laughs": ("cvat-set", lambda: {"a.xml": _laughs("<annotations><meta/>")}),
     "50,000 points of VIA": ("via-set", lambda: via_bomb(50_000)),
+    "a billion laughs of YAML": ("yolo-set", lambda: _yolo(YAML_LAUGHS)),
+    "a million nested lists of YAML": ("yolo-set", lambda: _yolo(b"names: " + b"[" * 900_000)),
+    "a YAML of 2 MB": ("yolo-set", lambda: _yolo(b"names: [cat]\n#" + b"x" * 2_000_000)),
+    "a billion classes": ("yolo-set", lambda: _yolo(b"train: .\nnc: 1000000000\n")),
+    "a polygon of YOLO with 500,000 points": ("yolo-set", lambda: _yolo(YOLO_NAMES, b"0" + b" 0.5" * 10**6)),
+    "200,000 boxes of YOLO": ("yolo-set", lambda: _yolo(YOLO_NAMES, b"0 .5 .5 .5 .5\n" * 200_000)),
+    "a number of a million digits in YOLO": (
+        "yolo-set",
+        lambda: _yolo(YOLO_NAMES, b"0 .5 .5 .5 ." + b"9" * 10**6),
+    ),
+    "a CSV field of a million letters": ("csv-tables", lambda: {"a.csv": TABLE + b'a.png,"' + b"c" * 10**6}),
+    "a CSV of 200,000 rows": ("csv-tables", lambda: {"a.csv": TABLE + b"a.png,cat,1,1,5,5\n" * 200_000}),
     "tensors of 2^62 bytes": ("safetensors", lambda: _safetensors({"a": TENSOR})),
     "a header of 2^62 bytes": ("safetensors", lambda: _safetensors({}, 2**62)),
 }

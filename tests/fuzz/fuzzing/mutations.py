@@ -137,6 +137,8 @@ def mutate(name: str, content: bytes, random: Random) -> bytes:
         "xml": mutate_xml,
         "txt": mutate_lines,
         "csv": mutate_lines,
+        "yaml": mutate_lines,
+        "data": mutate_lines,
         "safetensors": mutate_safetensors,
     }
     mutation = by_suffix.get(suffix)
@@ -315,7 +317,7 @@ def mutate_lines(content: bytes, random: Random) -> bytes:
     elif kind == 2:
         lines[index] = random.choice(ODD_TEXTS)
     else:
-        separator = random.choice([",", " ", ":"])
+        separator = random.choice([",", " ", ":", "="])
         fields = lines[index].split(separator)
         fields[random.randrange(len(fields))] = str(random.choice((*ODD_TEXTS, *ODD_NUMBERS)))
         lines[index] = separator.join(fields)

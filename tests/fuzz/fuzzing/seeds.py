@@ -42,6 +42,9 @@ def all_seeds() -> dict[str, list[Files]]:
         "coco-set": [coco_set(_polygons()), coco_set(_run_lengths())],
         "coco-masks": [coco_set(_polygons()), coco_set(_run_lengths()), coco_set(_texts_of_runs())],
         "instance-maps": [instance_maps()],
+        "yolo-set": _yolo_sets(),
+        "csv-tables": _tables(),
+        "createml": [_createml()],
         "split-file": [_split_file()],
         "label-maps": [label_maps(text) for text in (b"background\ncat\n", b"sky 000000\ncat 010101\n")],
         "classes-file": _classes_files(),
@@ -187,6 +190,52 @@ def instance_maps() -> Files:
         files |= {f"images/{name}.png": encoded(gray(number))}
         files |= {f"labels/{name}.png": encoded(Image.fromarray(objects))}
     return files
+
+
+def _pictures(*names: str) -> Files:
+    return {name: encoded(gray(number)) for number, name in enumerate(names)}
+
+
+def _yolo_sets() -> list[Files]:
+    box, polygon = b"0 0.5 0.5 0.5 0.25\n", b"1 0.1 0.2 0.9 0.2 0.9 0.8 0.1 0.8\n"
+    pose = b"0 0.5 0.5 0.5 0.5 0.4 0.4 2 0.6 0.6 1\n"
+    yaml = b"path: ../data\ntrain: ../images/train\nval: images/val\nnc: 2\nnames: {0: cat, 1: 'dog'}\n"
+    folders = _pictures("images/train/a.png", "images/train/b.png", "images/val/c.png")
+    folders |= {"labels/train/a.txt": box + polygon, "labels/train/b.txt": b"", "labels/val/c.txt": box}
+    flat = _pictures("a.png", "b.png") | {"a.txt": box, "b.txt": polygon, "classes.txt": b"cat\ndog\n"}
+    darknet = _pictures("obj_train_data/a.png") | {"obj_train_data/a.txt": box, "obj.names": b"cat\n"}
+    darknet |= {"obj.data": b"classes = 1\ntrain = data/train.txt\nnames = data/obj.names\n"}
+    keypoints = _pictures("images/a.png") | {"labels/a.txt": pose}
+    keypoints |= {"data.yaml": b"train: images\nnames: [person]\nkpt_shape: [2, 3]\n"}
+    return [
+        folders | {"data.yaml": yaml},
+        flat | {"train.txt": b"./a.png\n", "val.txt": b"/home/me/data/b.png\n"},
+        darknet | {"train.txt": b"data/obj_train_data/a.png\n"},
+        keypoints,
+    ]
+
+
+def _tables() -> list[Files]:
+    pictures = _pictures("images/a.png", "images/b.png")
+    tensorflow = b"filename,width,height,class,xmin,ymin,xmax,ymax\n"
+    open_images = (
+        b"ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf\n"
+    )
+    return [
+        pictures | {"train.csv": tensorflow + b"a.png,16,12,cat,3,2,9,7\nb.png,16,12,dog,0,0,16,12.5\n"},
+        pictures
+        | {
+            "validation-annotations-bbox.csv": open_images + b"a,xclick,/m/1,1,0.1,0.5,0.2,0.8,1,0,0\n",
+            "class-descriptions.csv": b"/m/1,Cat\n",
+        },
+        pictures | {"a.csv": b"images/a.png,3,2,9,7,cat\nimages/b.png,,,,,\n", "classes.csv": b"cat,0\n"},
+    ]
+
+
+def _createml() -> Files:
+    annotation = {"label": "cat", "coordinates": {"x": 6, "y": 4.5, "width": 6, "height": 5}}
+    content = [{"image": "a.png", "annotations": [annotation]}, {"image": "b.png", "annotations": []}]
+    return _pictures("a.png", "b.png") | {"annotations.json": json.dumps(content, indent=1).encode()}
 
 
 def _split_file() -> Files:

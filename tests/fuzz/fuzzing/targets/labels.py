@@ -66,13 +66,16 @@ def labels_in_folder(folder: Path) -> None:
 
 
 def _use_labels(labels: Labels, findings: Findings) -> None:
+    root = labels.root.resolve()
     for photo in labels.photos:
         assert not photo.file.startswith(("/", "../"))
+        assert photo.missing_name or (labels.root / photo.file).resolve().is_relative_to(root)
     for row in range(len(labels.photo_of)):
         str(labels.location(row)).encode("utf-8")
         with suppress(ValueError):
             if labels.outline is not None:
                 labels.outline(row)
+    assert ((labels.labels >= 0) & (labels.labels < len(labels.class_names))).all()
     _print(labels.class_names, tuple(map(str, findings)), findings.notes())
 
 
@@ -132,6 +135,9 @@ LABEL_TARGETS: dict[str, Callable[[Path], None]] = {
     "coco-set": detection,
     "coco-masks": detection,
     "instance-maps": detection,
+    "yolo-set": labels_in_folder,
+    "csv-tables": labels_in_folder,
+    "createml": labels_in_folder,
     "split-file": split_file,
     "label-maps": label_maps,
     "classes-file": classes_file,
