@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from boxmask.data.checks.sound_boxes import photo_edges
+from boxmask.data.formats import yolo
 from boxmask.doctor.fix.mending import Mending, corner_offset
 
 _TOLERANCE = 0.005
@@ -85,6 +86,8 @@ def _fit(fractions: Float[np.ndarray, "M 4"]) -> bool:
 
 
 def _convert_percent(mending: Mending, finite: _Boxes) -> bool:
+    if mending.labels.format_name == yolo.NAME:  # its reader has converted them, to read on
+        return True
     factors = finite.edges / 100
     mending.factors[finite.rows] = factors
     boxes = finite.boxes.copy()
