@@ -58,8 +58,13 @@ def split_outputs(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """The files that boxmask did not write, and those that it wrote."""
     others: list[Path] = []
     outputs: list[Path] = []
+    has_manifest: dict[str, bool] = {}  # asking a manifest for each of many files is slow
     for file in files:
-        (outputs if is_output(file) else others).append(file)
+        folder = os.path.dirname(file)  # noqa: PTH120
+        if folder not in has_manifest:
+            has_manifest[folder] = manifest_of(Path(folder)).exists()
+        is_one = is_output if has_manifest[folder] else is_marked
+        (outputs if is_one(file) else others).append(file)
     return others, outputs
 
 

@@ -46,6 +46,10 @@ class Manifest:
         self._files_of_jobs: set[str] = set()
         self._position, self._ends_in_part_of_line, self._inode = 0, False, inode
 
+    def exists(self) -> bool:
+        """Whether boxmask wrote any file into the folder."""
+        return self._file.exists()
+
     def knows(self, name: str) -> bool:
         """Whether boxmask wrote a file of this name, with any content."""
         with self._lock:

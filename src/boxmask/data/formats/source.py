@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections import Counter
@@ -114,16 +115,16 @@ def _source(path: Path, root: Path) -> Source:
 
 def _without_runs(files: list[Path]) -> list[Path]:
     """Leave out the folders of trainings, which hold a recipe.json and a split.json."""
-    names = set(files)
-    runs = {
-        file.parent for file in files if file.name == "recipe.json" and file.with_name("split.json") in names
-    }
+    recipes = [file for file in files if file.name == "recipe.json"]
+    names = set(files) if recipes else set[Path]()
+    runs = {file.parent for file in recipes if file.with_name("split.json") in names}
     return [file for file in files if runs.isdisjoint(file.parents)] if runs else files
 
 
 def _relative(files: list[Path], root: Path) -> tuple[str, ...]:
     """Paths relative to the root, sorted alike on every platform."""
-    return tuple(sorted(file.relative_to(root).as_posix() for file in files))
+    prefix = len(os.path.join(root, "")) if root.parts else 0  # noqa: PTH118 (Path.relative_to is slow)
+    return tuple(sorted(str(file)[prefix:].replace(os.sep, "/") for file in files))
 
 
 def _is_photo(file: Path) -> bool:
