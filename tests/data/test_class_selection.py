@@ -83,7 +83,7 @@ def test_photos_without_a_chosen_object_stay_as_background(pets: Path) -> None:
     assert np.diff(only_cats.offsets).tolist() == [1, 0, 0]
     notes = [note for note in only_cats.notes if note.startswith("Classes that --classes leaves out")]
     assert notes == [
-        f'Classes that --classes leaves out:\n  {pets}: "cow": 1 object\n  {pets}: "dog": 2 objects'
+        f'Classes that --classes leaves out (2):\n  {pets}: "cow": 1 object\n  {pets}: "dog": 2 objects'
     ]
 
 

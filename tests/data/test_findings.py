@@ -27,7 +27,7 @@ def test_warnings_are_notes_and_raise_nothing() -> None:
     findings = Findings()
     findings.add(Finding(TINY, Location("a.xml", 9), "1 wide"))
     findings.raise_errors()
-    assert findings.notes() == ("Tiny boxes:\n  a.xml:9: 1 wide",)
+    assert findings.notes() == ("Tiny boxes (1):\n  a.xml:9: 1 wide",)
 
 
 def test_findings_beyond_the_limit_are_counted_but_not_kept() -> None:

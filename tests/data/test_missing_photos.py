@@ -25,7 +25,7 @@ CAT = [("cat", 3, 3, 20, 20)]
 
 def left_out(dataset: Any) -> list[str]:
     """The lines of the note on photos that do not exist."""
-    notes = [note for note in dataset.notes if "that do not exist" in note]
+    notes = [note for note in dataset.notes if "photos that do not exist" in note]
     assert len(notes) == 1
     return notes[0].split("\n  ")
 
@@ -48,7 +48,7 @@ def test_voc(voc: Path) -> None:
     assert stems(dataset) == ["p0", "p2", "p3", "p5"]
     assert len(dataset.boxes) == 4
     heading, *lines = left_out(dataset)
-    assert heading == "left out: 2 photos that do not exist:"
+    assert heading == "left out: 2 of 6 photos (33 %): labels name photos that do not exist:"
     assert "p1.xml:2: p1.jpg" in lines[0]
 
 

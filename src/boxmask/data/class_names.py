@@ -1,29 +1,30 @@
-"""Notes on class names that are spelled alike."""
+"""Spellings of class names that count as one class."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from boxmask.messages import format_note
+from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.names import class_name
 
+CLASS_NAME_SPELLINGS = Kind(
+    "class-name-spellings",
+    "warning",
+    "Names that count as one class",
+    "Write each class name in one way: spellings that differ only in Unicode form or outer spaces are the "
+    "same class, and so are categories with the same name.",
+)
 
-def notes_on_class_names(spellings: Iterable[str]) -> tuple[str, ...]:
-    """Notes on spellings that count as one class, and on classes that hardly differ.
+
+def check_class_names(spellings: Iterable[str], location: Location, findings: Findings) -> None:
+    """Add spellings that count as one class.
 
     spellings: class names as written, in any number
     """
     written: dict[str, set[str]] = defaultdict(set)
-    for spelling in spellings:
+    for spelling in set(spellings):
         written[class_name(spelling)].add(spelling)
-    merged = [f'"{name}" ({len(forms)} spellings)' for name, forms in written.items() if len(forms) > 1]
-    alike: dict[str, list[str]] = defaultdict(list)
-    for name in written:
-        alike[re.sub(r"[\s_-]+", "", name.casefold())].append(f'"{name}"')
-    similar = [" and ".join(sorted(names)) for names in alike.values() if len(names) > 1]
-    return (
-        *format_note("spellings that differ only in Unicode form or outer spaces count as one class", merged),
-        *format_note("classes that differ only in case, spaces, - or _ stay separate classes", similar),
-    )
+    for name, forms in sorted(written.items()):
+        if len(forms) > 1:
+            findings.add(Finding(CLASS_NAME_SPELLINGS, location, f'"{name}" ({len(forms)} spellings)'))

@@ -84,7 +84,7 @@ class Finding:
 
 
 def finding_of_error(kind: Kind, path: Path, error: BoxmaskError, photo: str = "") -> Finding:
-    """The finding that an error about a file stands for: its line and its reason are read from its message."""
+    """The finding that an error about a file stands for. Line and reason are those of its message."""
     message = str(error)
     found = _LINE_AND_REASON.fullmatch(message.removeprefix(str(path)))
     if found is None or not message.startswith(str(path)):
@@ -116,6 +116,12 @@ class Findings:
             if len(kept) < self._max_per_kind:
                 kept.append(describe(item))
             self._counts[kind] += 1
+
+    def add_from(self, findings: Findings, change: Callable[[Finding], Finding]) -> None:
+        """Add other findings, each changed."""
+        for kind in findings.kinds:
+            self.add_all(kind, findings.of(kind), change)
+            self._counts[kind] += findings.count(kind) - len(findings.of(kind))
 
     def __iter__(self) -> Iterator[Finding]:
         """All findings that are kept, kind by kind."""
@@ -152,10 +158,14 @@ class Findings:
             raise LabelError("\n".join(errors))
 
     def note(self, kind: Kind, heading: str = "") -> tuple[str, ...]:
-        """The findings of one kind as a note; none if there are none."""
+        """The findings of one kind as a note; none if there are none.
+
+        heading: in place of the one of the kind with the number of findings
+        """
         lines = [str(finding) for finding in self.of(kind)]
         rest = self.count(kind) - len(lines)
-        return format_note(heading or kind.heading, [*lines, *([f"and {rest:,} more"] if rest else [])])
+        heading = heading or f"{kind.heading} ({self.count(kind):,})"
+        return format_note(heading, [*lines, *([f"and {rest:,} more"] if rest else [])])
 
     def notes(self) -> tuple[str, ...]:
         """A note per kind that is no error."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,22 @@ def read_json(path: Path, kind: str = "file") -> object:
     text = read_text(path, kind).content
     if not text.strip():
         raise LabelError(f"{path}: this file is empty. Restore it from a copy, or remove it.")
+    content = _parse(path, text, _object)
+    _check_surrogates(path, text)
+    return content
+
+
+def check_repeated_keys(path: Path, text: str) -> None:
+    """Raise LabelError for keys that an object holds twice with different values.
+
+    Unlike `read_json`, it keeps little in memory.
+    """
+    _parse(path, text, lambda pairs: hash(repr(_object(pairs))))
+
+
+def _parse(path: Path, text: str, make_object: Callable[[list[tuple[str, Any]]], object]) -> object:
     try:
-        content: object = json.loads(text, object_pairs_hook=_object)
+        content: object = json.loads(text, object_pairs_hook=make_object)
     except _RepeatedKeyError as error:
         location = _location(path, text, _find_repeated_key(text, error.key))
         reason = f"expected each key once per object, found {json.dumps(error.key)} again with another value"
@@ -46,7 +61,6 @@ def read_json(path: Path, kind: str = "file") -> object:
     except ValueError as error:
         location = _location(path, text, _LONG_NUMBER.search(text))
         raise LabelError(f"{location}: a number of over 4,300 digits. {_ADVICE}") from error
-    _check_surrogates(path, text)
     return content
 
 

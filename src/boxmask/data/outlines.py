@@ -27,6 +27,10 @@ class WrongSizeError(ValueError):
     """Run lengths that cover another size than the photo has."""
 
 
+class FewPointsError(ValueError):
+    """A polygon with fewer than 3 points."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Polygons:
     """The pixels in any of several polygons, and in none of the holes.

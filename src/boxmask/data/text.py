@@ -53,7 +53,7 @@ def read_text(path: Path, kind: str = "file") -> Text:
     Raises LabelError, with the file and the first wrong byte, for a file that cannot be read, is overwritten
     with zeros, or is in no known encoding.
     """
-    return decode_text(_read_bytes(path, kind=kind), path)
+    return decode_text(read_bytes(path, kind=kind), path)
 
 
 def read_lines(path: Path, kind: str = "file") -> list[str]:
@@ -76,7 +76,7 @@ def read_beginning(path: Path, num_bytes: int = 4096) -> str:
 
     Raises LabelError if the file cannot be read.
     """
-    data = _read_bytes(path, num_bytes)
+    data = read_bytes(path, num_bytes)
     marked = _marked_encoding(data)
     if marked:
         mark, encoding = marked
@@ -96,7 +96,11 @@ def decode_text(data: bytes, path: Path) -> Text:
     return _decode_without_mark(data, path)
 
 
-def _read_bytes(path: Path, num_bytes: int = -1, kind: str = "file") -> bytes:
+def read_bytes(path: Path, num_bytes: int = -1, kind: str = "file") -> bytes:
+    """The first bytes of a file, or all of them. Raises LabelError if it cannot be read.
+
+    kind: of file, for the message that there is none
+    """
     try:
         with path.open("rb") as file:
             return file.read(num_bytes)

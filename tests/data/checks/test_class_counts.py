@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from boxmask.data.checks.class_counts import check_class_counts, check_classes_of_splits
+from boxmask.data.checks.class_counts import (
+    check_class_counts,
+    check_classes_of_splits,
+    check_empty_classes,
+)
 from boxmask.data.checks.contract import Examination
 from boxmask.data.findings import Finding
 
@@ -20,9 +24,10 @@ def objects_of(counts: Mapping[str, int], photo: int = 0) -> list[tuple[int, str
 
 def test_empty_rare_and_common_classes(examination_of: Make, found_by: Find) -> None:
     objects = objects_of({"cat": 90, "dog": 10, "cow": 9})
-    found = found_by(check_class_counts, examination_of(objects, classes=["cat", "dog", "cow", "hen"]))
+    examination = examination_of(objects, classes=["cat", "dog", "cow", "hen"])
+    assert list(map(str, found_by(check_empty_classes, examination))) == ['data: "hen"']
+    found = found_by(check_class_counts, examination)
     assert [(finding.kind.id, str(finding)) for finding in found] == [
-        ("class-empty", 'data: "hen"'),
         ("class-rare", 'labels.csv:101: "cow": 9 objects'),
         (
             "class-imbalance",
@@ -38,7 +43,7 @@ def test_balanced_classes(examination_of: Make, found_by: Find) -> None:
 
 def test_crowds_and_difficult_objects_do_not_count(examination_of: Make, found_by: Find) -> None:
     examination = examination_of(objects_of({"cat": 2}), crowd=[0], difficult=[1])
-    assert [finding.kind.id for finding in found_by(check_class_counts, examination)] == ["class-empty"]
+    assert [finding.kind.id for finding in found_by(check_empty_classes, examination)] == ["class-empty"]
 
 
 def test_a_class_that_a_split_lacks(examination_of: Make, found_by: Find) -> None:

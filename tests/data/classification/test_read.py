@@ -66,8 +66,8 @@ def test_folders_in_two_unicode_forms_are_one_class(write: Write) -> None:
     dataset = read_classification(write([*many("cat", "Cat", count=3), *many(*forms, count=2)]))
     assert dataset.class_names == ("Cat", "cat", forms[0])
     notes = "\n".join(dataset.notes)
-    assert f'count as one class:\n  "{forms[0]}" (2 spellings)' in notes
-    assert 'stay separate classes:\n  "Cat" and "cat"' in notes
+    assert f'count as one class (1):\n  {dataset.root}: "{forms[0]}" (2 spellings)' in notes
+    assert f'stay separate classes (1):\n  {dataset.root}: "Cat" and "cat"' in notes
 
 
 def test_splits_are_drawn_photo_by_photo_with_every_class_in_train(write: Write) -> None:
@@ -112,7 +112,9 @@ def test_a_class_name_may_begin_like_a_split(write: Write) -> None:
 
 def test_folders_beside_split_folders_are_refused(write: Write) -> None:
     root = write([*many("a", "b", above="train/"), "extra/c/1.png"])
-    with pytest.raises(LabelError, match=r"Folders beside those(.|\n)*/extra\n(.|\n)*move train out"):
+    with pytest.raises(
+        LabelError, match=r"Folders beside those(.|\n)*/extra: beside train\n(.|\n)*out of this one"
+    ):
         read_classification(root)
 
 
@@ -147,8 +149,9 @@ def test_photos_beside_the_class_folders_and_other_files_are_noted(write: Write)
     (root / "a" / "clip.mp4").write_bytes(b"x")
     (root / ".hidden").mkdir()
     notes = read_classification(root).notes
-    assert notes[0] == "left out: 1 photo in no class folder:\n  loose.png"
-    assert notes[1] == "not used: 2 .txt, 1 .mp4 (video)"
+    assert notes[0] == "not used: 2 .txt, 1 .mp4 (video)"
+    left_out = "Photos in no class folder, which are left out (1)"
+    assert notes[1] == f"{left_out}:\n  {root / 'loose.png'}"
     assert len(notes) == 3  # and the draw
 
 
@@ -158,7 +161,8 @@ def test_an_empty_class_folder_is_noted(write: Write, above: str) -> None:
     (root / above / "owl" / "deeper").mkdir(parents=True)
     dataset = read_classification(root)
     assert dataset.class_names == ("a", "b")
-    assert dataset.notes[0] == "1 folder without photos:\n  owl"
+    assert dataset.notes[0].startswith("Folders without photos (1):\n")
+    assert dataset.notes[0].endswith("/owl")
 
 
 @pytest.mark.parametrize("files", [["1.png", "2.png"], ["train/1.png", "test/2.png"], []])
@@ -183,7 +187,8 @@ def test_copies_in_two_classes_are_refused(write: Write) -> None:
     root = write(many("a", "b"))
     (root / "b" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
     with pytest.raises(
-        LabelError, match=r"in several classes \(1\):\n  a/03.png = b/copy.png\nEach photo has"
+        LabelError,
+        match=r"in several classes \(1\):\n.*a/03.png: the same file as b/copy.png\nEach photo has",
     ):
         read_classification(root)
 
@@ -193,8 +198,8 @@ def test_copies_within_a_class_are_noted(write: Write) -> None:
     (root / "a" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
     (root / "a" / "link.png").symlink_to(root / "a" / "03.png")
     notes = read_classification(root).notes
-    assert notes[0].startswith("repeated: 1 photo,")
-    assert notes[0].endswith("\n  a/03.png = a/copy.png = a/link.png")
+    assert notes[0].startswith("Photos that occur several times, possibly in several splits (1):")
+    assert notes[0].endswith("a/03.png: the same file as a/copy.png, a/link.png")
 
 
 def test_an_unreadable_photo_is_refused(write: Write) -> None:

@@ -89,9 +89,9 @@ def test_a_wrong_declared_size_is_noted_and_the_real_size_used(
     (root / "Annotations/c.xml").write_text(voc_xml("c.jpg", [CAT], None))
     dataset = read_detection(root)
     assert dataset.sizes.tolist() == [[40, 60]] * 3
-    notes = [note for note in dataset.notes if "declared sizes" in note]
+    notes = [note for note in dataset.notes if "the photos' sizes are used" in note]
     assert len(notes) == 1
-    assert notes[0].endswith("Annotations/a.xml:2 JPEGImages/a.jpg is 60 × 40, not 600 × 400")
+    assert notes[0].endswith("Annotations/a.xml:2: JPEGImages/a.jpg is 60 × 40, not 600 × 400")
 
 
 @pytest.fixture
@@ -118,8 +118,8 @@ def test_boxes_that_fit_only_the_rotated_photo_are_taken_as_drawn_on_it(
     assert dataset.sizes.tolist() == [[60, 40]]
     assert load_photo(dataset.path(0)).shape == (60, 40, 3)
     assert dataset.boxes.tolist() == [[2, 30, 22, 58], [2, 3, 6, 8]]
-    assert "they are taken to be drawn on these" in dataset.notes[0]
-    assert dataset.notes[0].endswith("images[0] (id 1) images/a.jpg is 40 × 60, not 60 × 40")
+    assert "although the boxes fit only the photos as shown" in dataset.notes[0]
+    assert dataset.notes[0].endswith("images[0] (id 1): images/a.jpg is 40 × 60, not 60 × 40")
 
 
 @pytest.mark.parametrize(
@@ -140,14 +140,14 @@ def test_boxes_that_may_lie_sideways_stop(
         LabelError, match="before its EXIF orientation is applied, so that their boxes may lie sideways"
     ) as raised:
         read_detection(write_turned(boxes), on_bad_boxes=on_bad_boxes)
-    assert "images[0] (id 1) images/a.jpg is 40 × 60, not 60 × 40\n" in str(raised.value)
+    assert "images[0] (id 1): images/a.jpg is 40 × 60, not 60 × 40\n" in str(raised.value)
     assert "remove the EXIF orientation" in str(raised.value)
     assert "declare the size as shown" in str(raised.value)
 
 
 def test_a_rotated_photo_without_boxes_or_with_its_size_as_shown_is_accepted(write_turned: Write) -> None:
     dataset = read_detection(write_turned([]))
-    assert dataset.notes[0].startswith("declared sizes (width × height) differ from the photos")
+    assert dataset.notes[0].startswith("Photos of another size than their labels declare")
     assert dataset.notes[0].endswith("images/a.jpg is 40 × 60, not 60 × 40")
     dataset = read_detection(write_turned([[2, 3, 20, 20]], declared=(40, 60)))
     assert not any("size" in note for note in dataset.notes)
@@ -195,8 +195,8 @@ def test_real_data_sets(
     assert tuple(len(dataset.split(split)) for split in ("train", "val", "test")) == splits
     assert check_training_classes(dataset) == ()
     notes = [note for note in dataset.notes if not note.startswith(("not used", "Label files that are not"))]
-    without_objects = [note.split(":")[0] for note in notes if "no object" in note]
-    assert without_objects == (["28 of 80 classes have no object"] if name == "coco_ccby" else [])
+    without_objects = [note.split(":")[0] for note in notes if "without objects" in note]
+    assert without_objects == (["Classes without objects (28)"] if name == "coco_ccby" else [])
     assert len(notes) == 1 + len(without_objects)
     targets = [dataset.target(photo) for photo in range(photos)]  # boxes are checked at birth
     assert sum(len(target.boxes) for target in targets) == objects
@@ -211,10 +211,10 @@ def test_the_tables_of_raccoon_are_named(shared_data: Path) -> None:
 
 def test_the_two_empty_boxes_of_bccd_are_noted(shared_data: Path) -> None:
     (note,) = read_detection(shared_data / "bccd").notes
-    assert note.startswith("left out: 2 of 4,888 boxes (0.041 %), empty or outside the photo:\n  ")
+    assert note.startswith("left out: 2 of 4,888 boxes (0.041 %): boxes without a width or a height:\n  ")
     assert "BloodImage_00338.xml:158" in note
     assert "BloodImage_00343.xml:50" in note
-    with pytest.raises(LabelError, match=r"outside their photo \(2 of 4,888, 0\.041 %\)"):
+    with pytest.raises(LabelError, match=r"without a width or a height \(2 of 4,888, 0\.041 %\)"):
         read_detection(shared_data / "bccd", on_bad_boxes="error")
 
 

@@ -65,10 +65,8 @@ def test_voc_boxes_are_scaled_with_photos_of_twice_the_size(
     assert dataset.boxes.tolist() == [[16 + 6 * n, 16, 56 + 6 * n, 60] for n in range(4)]
     assert dataset.areas.tolist() == [40 * 44] * 4
     note = dataset.notes[0]
-    assert note.startswith(
-        "boxes and outlines are scaled to the photos, which are 2 times the size that their"
-    )
-    assert "a.jpg is 128 × 96, not 64 × 48" in note
+    assert "to which the boxes and outlines are scaled (4):" in note
+    assert "a.jpg is 128 × 96, not 64 × 48: 2 times" in note
     assert not any("the photos' sizes are used" in note for note in dataset.notes)
 
 
@@ -87,7 +85,7 @@ def test_boxes_beyond_reduced_photos_are_scaled(write: Write) -> None:
     boxes = [[4, 4, 50, 40], [30, 20, 30, 24], [0, 0, 64, 48], [2, 2, 10, 10]]
     dataset = read_detection(write(boxes, (24, 32)))
     assert dataset.boxes.tolist() == corners(boxes, 0.5)
-    assert "which are 0.5 times the size" in dataset.notes[0]
+    assert ": 0.5 times" in dataset.notes[0]
 
 
 def test_each_photo_may_have_a_factor_of_its_own(write: Write) -> None:
@@ -95,7 +93,7 @@ def test_each_photo_may_have_a_factor_of_its_own(write: Write) -> None:
     assert dataset.boxes.tolist() == [
         corner for box, factor in zip(FOUR, (2, 3, 2, 4), strict=True) for corner in corners([box], factor)
     ]
-    assert "which are 2 to 4 times the size" in dataset.notes[0]
+    assert all(f": {factor} times" in dataset.notes[0] for factor in (2, 3, 4))
 
 
 def test_photos_whose_sides_were_rounded_are_scaled_side_by_side(write: Write) -> None:
@@ -166,7 +164,7 @@ def test_boxes_that_fit_the_photos_only_are_right(write: Write) -> None:
     boxes = [[60, 40, 50, 40], [2, 2, 120, 90], [5, 5, 10, 10]]
     dataset = read_detection(write(boxes, (96, 128)))
     assert dataset.boxes.tolist() == corners(boxes)
-    assert dataset.notes[0].startswith("declared sizes (width × height) differ from the photos; the photos'")
+    assert dataset.notes[0].startswith("Photos of another size than their labels declare; the photos' sizes")
 
 
 def test_boxes_in_the_corner_of_far_too_large_declared_sizes_are_right(write: Write) -> None:
@@ -180,7 +178,7 @@ def test_photos_of_nearly_the_declared_size_or_of_another_shape_are_noted(
 ) -> None:
     dataset = read_detection(write(FOUR, actual))
     assert dataset.boxes.tolist() == corners(FOUR)
-    assert any(note.startswith("declared sizes (width × height) differ") for note in dataset.notes)
+    assert any("the photos' sizes are used" in note for note in dataset.notes)
 
 
 def test_a_few_photos_of_another_size_are_noted(write: Write) -> None:
@@ -206,7 +204,7 @@ def test_a_few_reduced_photos_whose_boxes_reach_beyond_them_are_scaled(write: Wr
         (FOUR[:2], (58, 77), "fit both sizes"),
         ([[100, 80, 60, 60], *FOUR[1:]], (96, 128), "fit neither size"),
         ([[30, 30, 60, 60], *FOUR[1:]], (24, 32), "fit neither size"),
-        ([[40, 10, 20, 10], *FOUR], (50, 50), "another shape than their labels declare, and too small for"),
+        ([[40, 10, 20, 10], *FOUR], (50, 50), "has another shape, and is too small for the boxes"),
     ],
 )
 def test_boxes_that_may_be_at_another_scale_are_refused(
@@ -219,6 +217,9 @@ def test_boxes_that_may_be_at_another_scale_are_refused(
     assert "correct the declared sizes or remove them" in str(raised.value)
 
 
-def test_outlines_without_boxes_do_not_show_what_they_are_drawn_on(write: Write) -> None:
-    with pytest.raises(LabelError, match="fit both sizes"):
-        read_detection(write([[]] * 4, (96, 128), segmentation=[[8, 8, 29, 8, 29, 30, 8, 30]]))
+def test_outlines_without_boxes_show_what_they_are_drawn_on(write: Write) -> None:
+    outline = [[8, 8, 29, 8, 29, 30, 8, 30]]
+    dataset = read_detection(write([[]] * 4, (96, 128), segmentation=outline))
+    assert dataset.boxes.tolist() == [[16, 16, 58, 60]] * 4
+    reduced = read_detection(write([[]] * 4, (24, 32), segmentation=[[8, 8, 60, 8, 60, 44, 8, 44]]))
+    assert reduced.boxes.tolist() == [[4, 4, 30, 22]] * 4

@@ -14,7 +14,7 @@ from PIL import Image
 
 from boxmask.data.detection.read import read_detection
 from boxmask.data.detection.read_labels import has_detection_labels
-from boxmask.errors import LabelError, PhotoError
+from boxmask.errors import LabelError
 
 Save = Callable[..., None]
 
@@ -174,9 +174,12 @@ def refused(root: Path, message: str) -> None:
 
 def test_images_of_another_kind_among_instance_maps_are_refused(root: Path) -> None:
     Image.new("L", (60, 40)).save(root / "labels/b.png")
-    refused(root, r"another kind among the instance maps \(1\):\n  .*labels/b\.png: gray of 8 bits\nInstance")
+    refused(
+        root,
+        r"cannot be read \(1\):\n  .*labels/b\.png: gray of 8 bits, unlike the other instance maps. Instance",
+    )
     (root / "labels/b.png").write_text("no image")
-    refused(root, r"labels/b\.png: unreadable")
+    refused(root, r"labels/b\.png: this file is not an image")
 
 
 def test_an_instance_map_without_a_photo_is_refused(root: Path) -> None:
@@ -188,12 +191,13 @@ def test_photos_without_an_instance_map_are_left_out_and_noted(root: Path, save_
     save_photo(root / "images/c.jpg")
     dataset = read_detection(root)
     assert len(dataset) == 2
-    assert dataset.notes[0] == "left out: 1 photo without an instance map:\n  images/c.jpg"
+    photo = root / "images/c.jpg"
+    assert dataset.notes[0] == f"Photos without labels (1):\n  {photo}: left out: no label names it"
 
 
 def test_two_maps_for_one_photo_are_refused(root: Path) -> None:
     save_numbers(root / "masks/a.png")
-    refused(root, r"may belong to the same photo \(1\):\n  labels/a\.png and masks/a\.png\nKeep one")
+    refused(root, r"labels/a\.png: may belong to the same photo: masks/a\.png and images/a\.jpg\n")
 
 
 def test_two_photos_for_one_map_are_refused(root: Path, save_photo: Save) -> None:
@@ -205,7 +209,7 @@ def test_a_map_of_another_size_than_its_photo_is_refused(root: Path) -> None:
     save_numbers(root / "labels/a.png", NUMBERS[:30])
     refused(
         root,
-        r"(?s)differ in size from their photo \(1\):.*labels/a\.png is 60 × 30, images/a\.jpg is 60 × 40",
+        r"(?s)differ in size from their photo \(1\):.*labels/a\.png: images/a\.jpg is 60 × 40, not 60 × 30",
     )
 
 
@@ -225,7 +229,7 @@ def test_several_pages_are_refused(root: Path) -> None:
 def test_a_damaged_instance_map_is_refused(root: Path) -> None:
     file = root / "labels/a.png"
     file.write_bytes(file.read_bytes()[:60])
-    with pytest.raises(PhotoError, match=r"labels/a\.png"):
+    with pytest.raises(LabelError, match=r"labels/a\.png: this photo is damaged"):
         read_detection(root)
 
 
@@ -270,5 +274,5 @@ def test_one_number_in_separate_parts_of_all_maps_is_noted(
     notes = [note for note in read_detection(tmp_path).notes if "only number in all instance maps" in note]
     assert len(notes) == is_noted
     if is_noted:
-        assert notes[0].startswith(f"{number} is the only number")
-        assert notes[0].endswith("labels/a.png")
+        assert notes[0].startswith("Instance maps whose objects all have the same number (1):\n")
+        assert f"labels/a.png: {number} is the only number" in notes[0]

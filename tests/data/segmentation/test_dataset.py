@@ -176,7 +176,8 @@ def test_unknown_colors_stop_or_are_skipped(write: Callable[..., Path]) -> None:
     assert dataset.target(1).labels.tolist() == [[0, IGNORED]]
     assert dataset.pixel_counts.tolist() == [[3, 2], [1, 0]]
     assert any(
-        note.endswith("count as not labeled:\n  0000FF: 12.5% of all pixels, first in masks/b.png")
+        "not labeled: the pixels of 1 value" in note
+        and "0000FF: 12.5% of all pixels, first in masks/b.png" in note
         for note in dataset.notes
     )
 
@@ -194,9 +195,7 @@ def test_a_color_that_is_new_since_reading_is_named(write: Callable[..., Path]) 
 def test_a_label_map_of_another_size_than_its_photo_is_refused(write: Callable[..., Path]) -> None:
     root = write({"images/a.png": PLAIN, "images/b.png": PLAIN})
     Image.new("RGB", (6, 4)).save(root / "images/b.png")
-    with pytest.raises(
-        LabelError, match=r"\(1\):\n  masks/b\.png is 3 × 2, its photo images/b\.png is 6 × 4"
-    ):
+    with pytest.raises(LabelError, match=r"\(1\):\n.*masks/b\.png: 3 × 2, its photo images/b\.png is 6 × 4"):
         read_segmentation(root)
 
 
@@ -313,7 +312,7 @@ def test_dubai_without_a_classes_file_or_with_unknown_colors(dubai: tuple[Path, 
     with pytest.raises(LabelError, match=r"The 54 label maps have 7 colors:\n  8429F6: 39\.1%"):
         read_segmentation(dubai[0])
     with pytest.raises(
-        LabelError, match=r"does not name \(1\):\n  000000: 0\.0046% of all pixels, first in Tile 3"
+        LabelError, match=r"does not name \(1\):\n.*: 000000: 0\.0046% of all pixels, first in Tile 3"
     ):
         read_segmentation(dubai[0], classes_file=dubai[1])
 

@@ -64,10 +64,10 @@ def test_masks_of_0_and_255_are_refused_with_the_lines_to_write(write: Write, cl
     message = refused(root)
     assert 'no label map shows "object", and index 255, which counts as not labeled, has 12.5%' in message
     assert "\nbackground 000000\nobject FFFFFF\n" in message
-    assert message.endswith("background,0\nobject,1\nunlabeled,255,ignore")
+    assert "background,0\nobject,1\nunlabeled,255,ignore\n" in message
     for advice, shown in (
         ("background 000000\nobject FFFFFF\n", [0, 1]),
-        (message.split("so:\n")[1], [0, 255]),
+        (message.split("so:\n")[1].split("\nName index")[0], [0, 255]),
     ):
         (root / "classes.txt").write_text(advice)
         assert labels_of(read_unsplit_segmentation(root)) == shown
@@ -200,7 +200,8 @@ def test_label_maps_that_differ_by_one_factor_are_resized(
     assert (labels[:, photo_size[1] // 2 :] == 0).all()
     assert dataset.pixel_counts.tolist() == [[photo_size[0] * photo_size[1] // 2] * 2] * 2
     (note,) = dataset.notes
-    assert note.startswith(f"all label maps are {factor} times as large as their photos, and are resized")
+    assert note.startswith("Label maps that are all larger or smaller than their photos by one factor")
+    assert f": {factor} times" in note
 
 
 def test_label_maps_with_different_factors_are_refused(write: Write, tmp_path: Path) -> None:
@@ -226,7 +227,8 @@ def test_inverted_masks_are_noted(write: Write) -> None:
 def test_label_maps_without_a_labeled_pixel_are_counted(write: Write) -> None:
     root = write(label_map(0, 1), label_map(2), label_map(2), classes="background\nobject\nvoid ignore\n")
     (note,) = read_unsplit_segmentation(root).notes
-    assert note == "2 label maps without a labeled pixel:\n  masks/p1.png\n  masks/p2.png"
+    maps = [root / f"masks/p{n}.png" for n in (1, 2)]
+    assert note == f"Label maps without a labeled pixel (2):\n  {maps[0]}\n  {maps[1]}"
 
 
 def test_training_on_one_class_is_refused(write: Write) -> None:

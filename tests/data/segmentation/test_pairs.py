@@ -6,13 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from boxmask.data.findings import Findings
 from boxmask.data.formats.source import Source
+from boxmask.data.segmentation.label_map_policy import LabelMapPolicy
 from boxmask.data.segmentation.pairs import Pair, find_pairs, scene_folder
 from boxmask.errors import LabelError
 
 
 def source(*files: str) -> Source:
     return Source(Path("set"), tuple(sorted(files)), tuple(sorted(files)))
+
+
+def pairs_and_notes(*files: str) -> tuple[list[Pair], tuple[str, ...]]:
+    findings = Findings()
+    pairs = find_pairs(source(*files), findings)
+    return pairs, LabelMapPolicy().decide(findings)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +43,12 @@ def source(*files: str) -> Source:
     ],
 )
 def test_a_pair(photo: str, label: str, split: str) -> None:
-    assert find_pairs(source(photo, label)) == ([Pair(photo, label, split)], ())
+    assert pairs_and_notes(photo, label) == ([Pair(photo, label, split)], ())
 
 
 def test_pairs_with_the_same_name_in_several_folders() -> None:
     files = [f"Tile {n}/{kind}" for n in (1, 2) for kind in ("images/x.jpg", "masks/x.png")]
-    pairs, notes = find_pairs(source(*files, "README.md"))
+    pairs, notes = pairs_and_notes(*files, "README.md")
     assert [(pair.photo, pair.label_map) for pair in pairs] == [
         ("Tile 1/images/x.jpg", "Tile 1/masks/x.png"),
         ("Tile 2/images/x.jpg", "Tile 2/masks/x.png"),
@@ -51,7 +59,7 @@ def test_pairs_with_the_same_name_in_several_folders() -> None:
 
 
 def test_an_exact_name_comes_before_one_with_a_suffix() -> None:
-    pairs, _ = find_pairs(source("images/x.jpg", "images/x_mask.jpg", "masks/x.png", "masks/x_mask.png"))
+    pairs, _ = pairs_and_notes("images/x.jpg", "images/x_mask.jpg", "masks/x.png", "masks/x_mask.png")
     assert [(pair.photo, pair.label_map) for pair in pairs] == [
         ("images/x.jpg", "masks/x.png"),
         ("images/x_mask.jpg", "masks/x_mask.png"),
@@ -59,25 +67,25 @@ def test_an_exact_name_comes_before_one_with_a_suffix() -> None:
 
 
 def test_photos_without_a_label_map_are_noted() -> None:
-    pairs, notes = find_pairs(source("images/x.jpg", "images/y.jpg", "masks/x.png", "elsewhere/logo.png"))
+    pairs, notes = pairs_and_notes("images/x.jpg", "images/y.jpg", "masks/x.png", "elsewhere/logo.png")
     assert len(pairs) == 1
-    assert notes == ("left out: 1 photo without a label map:\n  images/y.jpg",)
+    assert notes == ("left out: 1 photo without a label map:\n  set/images/y.jpg",)
 
 
 @pytest.mark.parametrize(
     "files", [(), ("x.jpg",), ("images/x.jpg", "notes.txt"), ("masks/x.png",), ("weight/x.png", "x.jpg")]
 )
 def test_no_file_looks_like_a_label_map(files: tuple[str, ...]) -> None:
-    assert find_pairs(source(*files)) == ([], ())
+    assert pairs_and_notes(*files) == ([], ())
 
 
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (("images/x.jpg", "masks/x.jpg"), r"a lossy format \(1\):\n  masks/x\.jpg"),
+        (("images/x.jpg", "masks/x.jpg"), r"a lossy format \(1\):\n  set/masks/x\.jpg"),
         (
             ("images/x.jpg", "masks/x.png", "masks/legend.png"),
-            r"without a photo \(1\):\n  masks/legend\.png",
+            r"without a photo \(1\):\n  set/masks/legend\.png",
         ),
         (("images/x.jpg", "images/x.png", "masks/x.png"), "masks/x.png or images/x.jpg or images/x.png"),
         (("images/x.jpg", "labels/x.png", "masks/x.png"), "labels/x.png or masks/x.png or images/x.jpg"),
@@ -85,4 +93,4 @@ def test_no_file_looks_like_a_label_map(files: tuple[str, ...]) -> None:
 )
 def test_files_that_do_not_match_one_to_one_are_refused(files: tuple[str, ...], message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        find_pairs(source(*files))
+        pairs_and_notes(*files)

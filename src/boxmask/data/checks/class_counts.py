@@ -45,15 +45,21 @@ CLASS_MISSING_IN_SPLIT = Kind(
 )
 
 
+def check_empty_classes(examination: Examination, findings: Findings) -> None:
+    """Find classes without objects. Crowd regions and difficult objects do not count."""
+    labels = examination.labels
+    counts = _counts(examination).sum(axis=1)
+    for label in np.flatnonzero(counts == 0).tolist():
+        findings.add(Finding(CLASS_EMPTY, Location(str(labels.root)), f'"{labels.class_names[label]}"'))
+
+
 def check_class_counts(examination: Examination, findings: Findings) -> None:
-    """Find classes with no or few objects, and the most and the least common class if they differ much.
+    """Find classes with few objects, and the most and the least common class if they differ much.
 
     Crowd regions and difficult objects do not count.
     """
     labels = examination.labels
     counts = _counts(examination).sum(axis=1)
-    for label in np.flatnonzero(counts == 0).tolist():
-        findings.add(Finding(CLASS_EMPTY, Location(str(labels.root)), f'"{labels.class_names[label]}"'))
     for label in np.flatnonzero((counts > 0) & (counts < MIN_OBJECTS)).tolist():
         detail = f'"{labels.class_names[label]}": {format_count(int(counts[label]), "object")}'
         findings.add(class_finding(labels, CLASS_RARE, label, detail))

@@ -12,7 +12,7 @@ import numpy as np
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.object_findings import class_finding
-from boxmask.data.findings import Findings, Kind
+from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.messages import format_count
 
 MIN_LETTERS = 5
@@ -52,6 +52,13 @@ def check_similar_class_names(examination: Examination, findings: Findings) -> N
 
 def _names_both(detail: str, name: str, other: str) -> bool:
     return f'"{name}"' in detail and f'"{other}"' in detail
+
+
+def check_similar_names(names: Sequence[str], location: Location, findings: Findings) -> None:
+    """`check_similar_class_names` for names alone, without labels."""
+    for pair in similar_names(names):
+        detail = " and ".join(sorted(f'"{names[number]}"' for number in pair))
+        findings.add(Finding(CLASS_NAMES_SIMILAR, location, detail))
 
 
 def similar_names(names: Sequence[str]) -> list[tuple[int, int]]:

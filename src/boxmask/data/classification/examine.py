@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from boxmask.data.checks.contract import Examination
-from boxmask.data.findings import Findings
+from boxmask.data.classification.class_folders import check_copies, find_class_folders
+from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.findings import Findings, Location
+from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.photo_checks import UNREADABLE, check_photos
+
+NAME = "class folders (one folder of photos per class)"
+_UNKNOWN_SIZE = (1, 1)
 
 
 def examine_class_folders(path: str | Path, findings: Findings) -> Examination:
@@ -14,4 +23,31 @@ def examine_class_folders(path: str | Path, findings: Findings) -> Examination:
     Each photo is one object, whose box is as large as the photo.
     Findings never stop it. Raises LabelError if there are no class folders at `path`.
     """
-    raise NotImplementedError
+    folder = find_class_folders(Path(path), findings)
+    root, items = folder.root, list(folder.items.items())
+    check_copies(root, folder.items, findings)
+    sizes, _ = check_photos(root, [file for file, _ in items], on_bad_photos=None)
+    known = (sizes != UNREADABLE).any(axis=1)
+    sizes[~known] = _UNKNOWN_SIZE
+    names = sorted({item.class_name for _, item in items})
+    locations = [Location(str(root / file)) for file, _ in items]
+    boxes = np.concatenate([np.zeros_like(sizes), sizes[:, ::-1]], axis=1).astype(np.float64)
+    labels = Labels(
+        root=root,
+        class_names=tuple(names),
+        photos=[
+            LabeledPhoto(file, location, split=item.split or None)
+            for (file, item), location in zip(items, locations, strict=True)
+        ],
+        photo_of=np.arange(len(items)),
+        boxes=boxes,
+        extents=boxes[:, 2:].copy(),
+        labels=np.array([names.index(item.class_name) for _, item in items], dtype=np.int64),
+        areas=np.full(len(items), np.nan),
+        crowd=np.zeros(len(items), dtype=bool),
+        difficult=np.zeros(len(items), dtype=bool),
+        location=lambda row: locations[row],
+        box_form="mask",
+        format_name=NAME,
+    )
+    return Examination(labels, sizes, known, RleMasks.unknown(len(items)))

@@ -6,16 +6,15 @@ train|val|test/CLASS/photo.jpg                  with splits
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.archives import unpacked
-from boxmask.data.class_names import notes_on_class_names
+from boxmask.data.checks.similar_class_names import check_similar_names
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_photos
+from boxmask.data.classification.class_folders import Item, check_copies, find_class_folders
 from boxmask.data.classification.dataset import (
     CONTEXT,
     NO_CONTEXT,
@@ -26,20 +25,12 @@ from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.data.detection.read_labels import has_detection_labels
-from boxmask.data.formats.source import split_from_name
-from boxmask.data.groups.identical_files import identical_files
+from boxmask.data.findings import Findings, Location
 from boxmask.data.groups.split import draw_grouped_splits
 from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all
-from boxmask.data.split_file import apply_split_file, is_split_file
+from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
-from boxmask.file_kinds import PHOTO_SUFFIXES, is_folder, note_on_unused_files
-from boxmask.messages import format_count, format_errors, format_note
-from boxmask.names import class_name
-from boxmask.outputs import note_on_outputs, split_outputs
-from boxmask.photos.folders import visible_files
-
-_EXPECTED = "Give a folder with one folder of photos per class, or a data set with labeled boxes."
 
 
 def read_classification(
@@ -103,95 +94,26 @@ def read_class_folders(
 
     Raises LabelError for folders that are not one per class, and PhotoError for photos that cannot be read.
     """
-    root = unpacked(root)
-    if not is_folder(root):
-        raise LabelError(f"{root}: no such folder. {_EXPECTED}")
-    files_of_others, outputs = split_outputs(visible_files(root))
-    files = [PurePosixPath(file.relative_to(root).as_posix()) for file in files_of_others]
-    photos = [file for file in files if file.suffix.lower() in PHOTO_SUFFIXES]
-    others = [file for file in files if file.suffix.lower() not in PHOTO_SUFFIXES]
-    layout = _find_layout(root, photos)
-    items = _items(photos, layout)
-    if not items:
-        raise LabelError(f"{root}: no photo lies in a class folder. {_EXPECTED}")
-    outside = [str(photo) for photo in photos if str(photo) not in items]
-    names = sorted(items)
-    chosen = select(PhotoList.of(root, names, [items[name].split for name in names]))
+    findings = Findings()
+    folder = find_class_folders(root, findings)
+    findings.raise_errors()
+    root, names = folder.root, list(folder.items)
+    chosen = select(PhotoList.of(root, names, [folder.items[name].split for name in names]))
     sizes, bad_photos = check_photos(root, names, on_bad_photos, set(chosen.files.tolist()))
     chosen = chosen.without([names[index] for index in bad_photos], note_on_bad_photos(bad_photos))
     good = [index for index in range(len(names)) if index not in bad_photos]
-    items = {names[index]: items[names[index]] for index in good}
-    notes = (
-        *format_note(f"left out: {format_count(len(outside), 'photo')} in no class folder", outside),
-        *note_on_unused_files(str(file) for file in others if not is_split_file(root / file)),
-        *notes_on_class_names(folder for photo in photos if (folder := layout.class_folder(photo))),
-        *_note_on_empty_folders(root, layout, photos),
-        *_note_on_copies(root, items),
-        *note_on_outputs(outputs),
-    )
-    return chosen.select_from(_dataset(root, items, sizes[good], notes))
+    items = {names[index]: folder.items[names[index]] for index in good}
+    check_copies(root, items, findings)
+    check_similar_names(sorted({item.class_name for item in items.values()}), Location(str(root)), findings)
+    findings.raise_errors()
+    return chosen.select_from(_dataset(root, items, sizes[good], folder.notes + findings.notes()))
 
 
-# ---------------------------------------------------------------- folders
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """The class and the split ("" if none) of a photo."""
-
-    class_name: str
-    split: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """splits: the split of each top folder; empty if the top folders are classes."""
-
-    splits: Mapping[str, str]
-
-    def class_folder(self, photo: PurePosixPath) -> str | None:
-        """The name of the class folder that a photo lies in; None if it lies in none."""
-        folders = photo.parts[1:-1] if self.splits else photo.parts[:-1]
-        return folders[0] if folders else None
-
-    def item(self, photo: PurePosixPath) -> _Item | None:
-        """The class and split of a photo; None if it lies in no class folder."""
-        folder = self.class_folder(photo)
-        return _Item(class_name(folder), self.splits.get(photo.parts[0], "")) if folder else None
-
-
-def _find_layout(root: Path, photos: Iterable[PurePosixPath]) -> _Layout:
-    """Whether the top folders are splits or classes. Raises LabelError if they are mixed."""
-    paths = [photo.parts[:-1] for photo in photos if len(photo.parts) > 1]
-    tops = sorted({folders[0] for folders in paths})
-    splits = {top: split for top in tops if (split := _split_named(top))}
-    if len(splits) == len(tops):
-        return _Layout(splits)
-    with_photos = {folders[0] for folders in paths if len(folders) == 1}  # a class may be called "train"
-    split_folders = sorted(splits.keys() - with_photos)
-    if split_folders:
-        others = [str(root / top) for top in tops if top not in split_folders]
-        remedy = (
-            f"Move their photos to a class folder of a split, or move {', '.join(split_folders)} "
-            f"out of {root}."
-        )
-        raise LabelError(format_errors("Folders beside those named after splits", others, remedy))
-    return _Layout({})
-
-
-def _split_named(folder: str) -> str | None:
-    """The split that a folder is named after: "train", "Valid". "test_tubes" is a class."""
-    return split_from_name(folder) if folder.isalpha() else None
-
-
-def _items(photos: Sequence[PurePosixPath], layout: _Layout) -> dict[str, _Item]:
-    """The photos that lie in class folders, by path."""
-    items = ((str(photo), layout.item(photo)) for photo in photos)
-    return {file: item for file, item in items if item is not None}
+# ---------------------------------------------------------------- arrays
 
 
 def _dataset(
-    root: Path, items: Mapping[str, _Item], sizes: NDArray[np.int32], notes: tuple[str, ...]
+    root: Path, items: Mapping[str, Item], sizes: NDArray[np.int32], notes: tuple[str, ...]
 ) -> DetectionDataset:
     """From the class and split of each photo, sorted by file, and the sizes of the photos."""
     files = list(items)
@@ -214,31 +136,8 @@ def _dataset(
     )
 
 
-# ---------------------------------------------------------------- checks and notes
-
-
 def _check_two_classes(dataset: ClassificationDataset, path: Path) -> None:
     shown = [dataset.class_names[label] for label in np.unique(dataset.labels)]
     if len(shown) < 2:
         found = f"one class, {shown[0]}" if shown else "no class"
         raise LabelError(f"{path}: a classifier needs at least two classes, found {found}. Add another.")
-
-
-def _note_on_empty_folders(root: Path, layout: _Layout, photos: Iterable[PurePosixPath]) -> tuple[str, ...]:
-    """Folders in the place of a class folder, but without photos."""
-    parents = [root / top for top in layout.splits] or [root]
-    folders = {folder.name for parent in parents for folder in parent.iterdir() if folder.is_dir()}
-    used = {layout.class_folder(photo) for photo in photos}
-    empty = sorted(name for name in folders - used if not name.startswith("."))
-    return format_note(f"{format_count(len(empty), 'folder')} without photos", empty)
-
-
-def _note_on_copies(root: Path, items: Mapping[str, _Item]) -> tuple[str, ...]:
-    """Photos that occur several times. Raises LabelError if copies lie in different classes."""
-    groups = identical_files(root, items)
-    ambiguous = [" = ".join(group) for group in groups if len({items[f].class_name for f in group}) > 1]
-    if ambiguous:
-        remedy = "Each photo has one class: keep it in one of the folders."
-        raise LabelError(format_errors(f"{root}: photos in several classes", ambiguous, remedy))
-    copies = [" = ".join(group) for group in groups]
-    return format_note(f"repeated: {format_count(len(copies), 'photo')}, possibly in several splits", copies)

@@ -1,16 +1,16 @@
-"""Boxes that can be trained on: inside their photo, with a width and a height."""
+"""Boxes that cannot be trained on: without a size, or outside their photo."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
+from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
-from boxmask.errors import LabelError
-from boxmask.messages import format_count, format_errors, format_note, format_percent
-from boxmask.options import option
 
 MAX_BAD_BOX_SHARE = 0.01
 """Bad boxes are skipped by default while they are less than this share of all boxes of the data set."""
@@ -23,41 +23,78 @@ _MIN_SIDE = 8
 
 HOW_TO_CHECK_BOXES = "to check, draw the boxes with boxmask evaluate --pictures"
 
-_HEADING = "Boxes that are empty or outside their photo"
-
+BOX_EMPTY = Kind(
+    "box-empty",
+    "error",
+    "Boxes without a width or a height",
+    "Remove these boxes, or draw the objects. A click without a drag leaves such a box.",
+)
+BOX_INVERTED = Kind(
+    "box-inverted",
+    "error",
+    "Boxes whose right edge lies left of the left one, or the lower edge above the upper one",
+    "Exchange the two coordinates, or draw the objects again.",
+)
+BOX_NOT_FINITE = Kind(
+    "box-not-finite",
+    "error",
+    "Boxes with a coordinate that is not finite",
+    "Draw these objects again, or remove them.",
+)
+BOX_OUTSIDE = Kind(
+    "box-outside",
+    "error",
+    "Boxes outside their photo",
+    "Check that the labels belong to these photos. Then draw the objects again, or remove them.",
+)
+BOX_IN_FRACTIONS = Kind(
+    "box-in-fractions",
+    "error",
+    "Boxes within the first pixel of their photo",
+    "Write these boxes in pixels, as the others. They look like fractions of the photo.",
+)
+BOX_BEYOND_EDGE = Kind(
+    "box-beyond-edge",
+    "warning",
+    "Boxes beyond the edge of their photo",
+    "Their part inside the photo is used. Move their edges into the photo if they are wrong.",
+)
 OnBadBoxes = Literal["error", "skip"]
 """What to do with bad boxes: stop at the first, or skip all of them.
 
 `None` skips them below `MAX_BAD_BOX_SHARE` and stops otherwise.
 """
 
+BAD_BOXES = (BOX_EMPTY, BOX_INVERTED, BOX_NOT_FINITE, BOX_OUTSIDE, BOX_IN_FRACTIONS)
+"""Nothing can be learned from these."""
+
 
 def check_boxes(
-    labels: Labels, sizes: NDArray[np.int32], on_bad_boxes: OnBadBoxes | None
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[str, ...]]:
-    """Clip boxes to their photos and find the bad ones.
+    labels: Labels,
+    sizes: NDArray[np.int32],
+    findings: Findings,
+    misplaced: Bool[np.ndarray, " P"] | None = None,
+) -> tuple[Float[np.ndarray, "N 4"], Bool[np.ndarray, " N"]]:
+    """Clip boxes to their photos, and find bad ones and those that reach beyond their photo.
 
-    Bad boxes are empty, inverted, not finite, outside their photo or in fractions of it.
+    sizes:     (P, 2) heights and widths of the photos as shown
+    misplaced: the photos whose boxes are known to be in the wrong place; places are not checked there
 
-    sizes: (P, 2) heights and widths of the photos as shown
-
-    Returns the clipped boxes (N, 4), a mask of the good ones (N,), and notes on bad and on clipped boxes.
-    Raises LabelError for bad boxes, as `on_bad_boxes` says.
+    Returns the clipped boxes (N, 4), and which boxes are good (N,).
     """
     photo_sizes = sizes[labels.photo_of]
     edges = photo_sizes[:, [1, 0, 1, 0]].astype(np.float64)
     clipped = np.clip(labels.boxes, 0, edges).astype(np.float32)
-    visible = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)  # False for NaN
-    valid = (labels.extents > 0).all(axis=1) & np.isfinite(labels.boxes).all(axis=1)
-    broken = (np.floor(labels.extents) != labels.extents).any(axis=1)
-    fractions = are_fractions(labels.boxes, photo_sizes) & broken
-    good = visible & valid & ~(fractions & (labels.box_form != "mask"))
-    errors = [_error(labels, int(row), sizes) for row in np.flatnonzero(~good)]
-    return (
-        clipped,
-        good,
-        _skip(errors, len(good), on_bad_boxes) + _note_on_overhang(labels, photo_sizes, good),
-    )
+    visible = np.asarray((clipped[:, 2:] > clipped[:, :2]).all(axis=1))  # False for NaN
+    bad = _by_kind(labels, photo_sizes, visible)
+    good = ~np.logical_or.reduce(list(bad.values()))
+    in_place = np.ones(len(good), dtype=bool) if misplaced is None else ~misplaced[labels.photo_of]
+    for kind, is_bad in bad.items():
+        shown = is_bad & in_place if kind in (BOX_OUTSIDE, BOX_IN_FRACTIONS) else is_bad
+        _add(labels, np.flatnonzero(shown), kind, lambda row: _reason(labels, row, sizes), findings)
+    beyond = reach_beyond(labels.boxes, photo_sizes) & good & in_place
+    _add(labels, np.flatnonzero(beyond), BOX_BEYOND_EDGE, lambda row: _reach(labels, row, sizes), findings)
+    return clipped, good
 
 
 def are_fractions(boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -79,53 +116,67 @@ def reach_beyond(boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32]) -> 
     return np.asarray(((boxes < -OVERHANG) | (boxes > edges + OVERHANG)).any(axis=1))
 
 
-def _skip(errors: list[str], num_boxes: int, on_bad_boxes: OnBadBoxes | None) -> tuple[str, ...]:
-    """A note on the bad boxes. Raises LabelError where they may not be skipped."""
-    if not errors:
-        return ()
-    share = len(errors) / num_boxes
-    if on_bad_boxes == "error" or (on_bad_boxes is None and share >= MAX_BAD_BOX_SHARE):
-        raise LabelError(format_errors(_HEADING, errors, _remedy(share), num_boxes))
-    count = f"{len(errors):,} of {format_count(num_boxes, 'box')} ({format_percent(share)})"
-    return format_note(f"left out: {count}, empty or outside the photo", errors)
+def _by_kind(
+    labels: Labels, photo_sizes: NDArray[np.int32], visible: Bool[np.ndarray, " N"]
+) -> dict[Kind, Bool[np.ndarray, " N"]]:
+    """Which boxes are bad, each of one kind only."""
+    extents = labels.extents
+    missing = np.isnan(labels.boxes).all(axis=1)
+    not_finite = ~np.isfinite(labels.boxes).all(axis=1) & ~missing
+    inverted = (extents < 0).any(axis=1) & ~not_finite
+    empty = missing | (~(extents > 0).all(axis=1) & ~not_finite & ~inverted)
+    rest = ~(not_finite | inverted | empty)
+    broken = (np.floor(extents) != extents).any(axis=1)
+    fractions = rest & are_fractions(labels.boxes, photo_sizes) & broken & (labels.box_form != "mask")
+    outside = rest & ~fractions & ~visible
+    return {
+        BOX_EMPTY: empty,
+        BOX_INVERTED: inverted,
+        BOX_NOT_FINITE: not_finite,
+        BOX_OUTSIDE: outside,
+        BOX_IN_FRACTIONS: fractions,
+    }
 
 
-def _remedy(share: float) -> str:
-    if share == 1:  # skipping would leave nothing to learn from
-        return "Correct these labels."
-    return (
-        f"Correct or remove these labels, or leave these boxes out with {option('on_bad_boxes', 'skip')}. "
-        "By default they are left out while they are under "
-        f"{format_percent(MAX_BAD_BOX_SHARE)} of all boxes."
-    )
+# ---------------------------------------------------------------- findings
 
 
-def _error(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
-    """The location of a bad box, its class, and what is wrong with it."""
-    name = labels.class_names[labels.labels[row]]
+def _add(
+    labels: Labels, rows: NDArray[np.int64], kind: Kind, reason: Callable[[int], str], findings: Findings
+) -> None:
+    def describe(row: int) -> Finding:
+        photo = labels.photos[labels.photo_of[row]].file
+        name = labels.class_names[labels.labels[row]]
+        x1, y1, x2, y2 = labels.boxes[row].tolist()
+        box = (x1, y1, x2, y2) if np.isfinite(labels.boxes[row]).all() else None
+        return Finding(kind, labels.location(row), f"{name} in {photo} {reason(row)}", photo, box)
+
+    findings.add_all(kind, rows.tolist(), describe)
+
+
+def _reason(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
+    """What is wrong with a bad box."""
     x1, y1, x2, y2 = labels.boxes[row]
     width, height = labels.extents[row]
     photo = labels.photo_of[row]
     if np.isnan(labels.boxes[row]).all():
-        reason = "has no box, and no mask to compute one from"
-    elif not np.isfinite(labels.boxes[row]).all():
-        reason = f"has a coordinate that is not finite: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
-    elif width <= 0 or height <= 0:
+        return "has no box, and no mask to compute one from"
+    if not np.isfinite(labels.boxes[row]).all():
+        return f"has a coordinate that is not finite: {_place(labels, row)}"
+    if not (width > 0 and height > 0):
         click = " (a click without a drag?)" if width == 0 == height else ""
-        reason = f"is {width:g} wide and {height:g} high; expected more than 0{click}"
-    elif min(x1, y1) >= -1 and max(x2, y2) <= 1:
-        reason = f"lies within the first pixel: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}, not in pixels"
-    else:
-        size = f"{sizes[photo, 1]} × {sizes[photo, 0]} pixels"
-        reason = f"lies outside its photo of {size}: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
-    return f"{labels.location(row)}: {name} in {labels.photos[photo].file} {reason}"
+        return f"is {width:g} wide and {height:g} high; expected more than 0{click}"
+    if min(x1, y1) >= -1 and max(x2, y2) <= 1:
+        return f"lies within the first pixel: {_place(labels, row)}, not in pixels"
+    return f"lies outside its photo of {sizes[photo, 1]} × {sizes[photo, 0]} pixels: {_place(labels, row)}"
 
 
-def _note_on_overhang(
-    labels: Labels, photo_sizes: NDArray[np.int32], good: NDArray[np.bool_]
-) -> tuple[str, ...]:
-    beyond = reach_beyond(labels.boxes, photo_sizes)
-    locations = [str(labels.location(row)) for row in np.flatnonzero(beyond & good).tolist()]
-    return format_note(
-        f"clipped: {format_count(len(locations), 'box')} beyond the edge of the photo", locations
-    )
+def _reach(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
+    photo = labels.photo_of[row]
+    size = f"{sizes[photo, 1]} × {sizes[photo, 0]} pixels"
+    return f"reaches beyond its photo of {size}: {_place(labels, row)}"
+
+
+def _place(labels: Labels, row: int) -> str:
+    x1, y1, x2, y2 = labels.boxes[row]
+    return f"x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"

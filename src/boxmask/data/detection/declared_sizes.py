@@ -2,41 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import HOW_TO_CHECK_BOXES, reach_beyond
 from boxmask.data.detection.resized_photos import find_resized
+from boxmask.data.findings import Finding, Findings, Kind
+from boxmask.data.formats.kinds import LABEL_MAP_SIZE
 from boxmask.data.formats.labels import Labels
-from boxmask.errors import LabelError
-from boxmask.messages import format_errors, format_note
 from boxmask.photos.size import stored_size
 
-_WRONG = "declared sizes (width × height) differ from the photos; the photos' sizes are used"
-_DRAWN_AS_SHOWN = (
-    "declared sizes (width × height) are those of the stored photos, before their EXIF orientation is "
-    "applied, but the boxes fit only the photos as shown, so they are taken to be drawn on these "
-    f"({HOW_TO_CHECK_BOXES})"
+SIZE_DIFFERS = Kind(
+    "size-differs",
+    "warning",
+    "Photos of another size than their labels declare; the photos' sizes are used",
+    "Check that the labels belong to these photos, and correct the declared sizes (width × height).",
 )
-_SIDEWAYS = (
+EXIF_AS_SHOWN = Kind(
+    "exif-as-shown",
+    "note",
+    "Photos whose labels declare the size as stored, before the EXIF orientation is applied, although the "
+    "boxes fit only the photos as shown",
+    f"The boxes are taken to be drawn on the photos as shown ({HOW_TO_CHECK_BOXES}).",
+)
+EXIF_SIDEWAYS = Kind(
+    "exif-sideways",
+    "error",
     "Photos whose labels declare the size (width × height) of the stored photo, before its EXIF orientation "
-    "is applied, so that their boxes may lie sideways"
-)
-_REMEDY = (
+    "is applied, so that their boxes may lie sideways",
     "Look at these photos with their boxes. If the boxes were drawn on the stored photo, rotate the labels, "
     "or remove the EXIF orientation so that the photo is shown as stored (for example: exiftool "
-    "-Orientation= PHOTO). If they were drawn on the photo as a viewer shows it, declare the size as shown."
+    "-Orientation= PHOTO). If they were drawn on the photo as a viewer shows it, declare the size as shown.",
 )
 
 
-def find_label_sizes(labels: Labels, sizes: NDArray[np.int32]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """The sizes that the labels are written for, and notes on photos whose labels declare another size.
+@dataclass(frozen=True, slots=True)
+class LabelSizes:
+    """The sizes that labels are written for.
+
+    sizes:     (P, 2) heights and widths; those of the photos as shown, except of resized photos
+    misplaced: (P,) the photos whose boxes are known to be, or may be, in the wrong place
+    """
+
+    sizes: Int[np.ndarray, "P 2"]
+    misplaced: Bool[np.ndarray, " P"]
+
+
+def find_label_sizes(
+    labels: Labels, sizes: NDArray[np.int32], known: Bool[np.ndarray, " P"], findings: Findings
+) -> LabelSizes:
+    """The sizes that the labels are written for. Photos whose labels declare another size become findings.
 
     sizes: (P, 2) heights and widths as shown
+    known: (P,) whether the header of the photo was read
 
-    The first (P, 2) differ from `sizes` for photos that were resized after labeling (see `find_resized`).
+    The first differ from `sizes` for photos that were resized after labeling (see `find_resized`).
     Other declared sizes are only noted.
 
     Phone photos are often stored sideways and rotated by their EXIF orientation when shown. If the declared
@@ -47,38 +71,45 @@ def find_label_sizes(labels: Labels, sizes: NDArray[np.int32]) -> tuple[NDArray[
     - without boxes, nothing depends on it: noted;
     - if all boxes fit the photo as shown, to a pixel, and not all fit it as stored, they were drawn as shown:
       noted;
-    - else, for example if they fit both: LabelError with what to do, as a guess could spoil the training.
+    - else, for example if they fit both: an error, as a guess could spoil the training.
 
     180° rotations and square photos keep their size and cannot be detected.
     """
-    differing = _differing(labels, sizes)
+    differing = [index for index in _differing(labels, sizes) if known[index]]
+    if labels.box_form == "mask":  # label maps, which must have the size of their photos
+        _add(labels, sizes, differing, LABEL_MAP_SIZE, findings)
+        return LabelSizes(sizes, _flags(differing, len(sizes)))
     stored = [index for index in differing if _is_declared_as_stored(labels, index)]
     drawn_as_shown = _boxes_fit(labels, sizes) & ~_boxes_fit(labels, sizes[:, ::-1])
     without_boxes = np.bincount(labels.photo_of, minlength=len(sizes)) == 0
     sideways = [i for i in stored if not (drawn_as_shown[i] or without_boxes[i])]
-    if sideways:
-        raise LabelError(format_errors(_SIDEWAYS, [_difference(labels, sizes, i) for i in sideways], _REMEDY))
     as_shown = [i for i in stored if drawn_as_shown[i]]
-    others = sorted(set(differing) - set(as_shown))
-    resized, note_on_resized = _find_resized(labels, sizes, others)
+    others = sorted(set(differing) - set(as_shown) - set(sideways))
+    resized = find_resized(labels, sizes, others, [_difference(labels, sizes, i) for i in others], findings)
     label_sizes = sizes.copy()
-    for index in resized:
+    for index in resized.photos:
         label_sizes[index] = labels.photos[index].declared_size or sizes[index]
-    wrong = sorted(set(others) - set(resized))
-    return label_sizes, (
-        *note_on_resized,
-        *format_note(_DRAWN_AS_SHOWN, [_difference(labels, sizes, i) for i in as_shown]),
-        *format_note(_WRONG, [_difference(labels, sizes, i) for i in wrong]),
-    )
+    wrong = sorted(set(others) - set(resized.photos) - set(resized.unclear))
+    _add(labels, sizes, sideways, EXIF_SIDEWAYS, findings)
+    _add(labels, sizes, as_shown, EXIF_AS_SHOWN, findings)
+    _add(labels, sizes, wrong, SIZE_DIFFERS, findings)
+    return LabelSizes(label_sizes, _flags([*sideways, *resized.unclear], len(sizes)))
 
 
-def _find_resized(
-    labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int]
-) -> tuple[list[int], tuple[str, ...]]:
-    """`find_resized`, except for instance maps, which must have the size of their photos."""
-    if labels.box_form == "mask":
-        return [], ()
-    return find_resized(labels, sizes, photos, [_difference(labels, sizes, index) for index in photos])
+def _flags(photos: Iterable[int], num_photos: int) -> NDArray[np.bool_]:
+    flags = np.zeros(num_photos, dtype=bool)
+    flags[list(photos)] = True
+    return flags
+
+
+def _add(
+    labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int], kind: Kind, findings: Findings
+) -> None:
+    def describe(index: int) -> Finding:
+        photo = labels.photos[index]
+        return Finding(kind, photo.location, _difference(labels, sizes, index), photo.file)
+
+    findings.add_all(kind, photos, describe)
 
 
 def _differing(labels: Labels, sizes: NDArray[np.int32]) -> list[int]:
@@ -105,7 +136,7 @@ def _boxes_fit(labels: Labels, sizes: NDArray[np.int32]) -> NDArray[np.bool_]:
 def _difference(labels: Labels, sizes: NDArray[np.int32], index: int) -> str:
     photo = labels.photos[index]
     declared = _format_size(photo.declared_size or (0, 0))
-    return f"{photo.location} {photo.file} is {_format_size(sizes[index])}, not {declared}"
+    return f"{photo.file} is {_format_size(sizes[index])}, not {declared}"
 
 
 def _format_size(size: Sequence[int] | NDArray[np.int32]) -> str:

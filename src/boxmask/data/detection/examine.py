@@ -7,25 +7,34 @@ from pathlib import Path
 import numpy as np
 
 from boxmask.data.checks.contract import Examination
-from boxmask.data.detection.outline_masks import with_boxes_of_outlines
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
+from boxmask.data.detection.check_labels import check_labels
+from boxmask.data.detection.labeled_photos import find_missing
 from boxmask.data.detection.read_labels import read_labels
-from boxmask.data.detection.resized_photos import in_pixels
-from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Findings
+from boxmask.data.photo_checks import UNREADABLE, check_photos
 
 
-def examine(path: str | Path, findings: Findings, *, photos: bool = True) -> Examination:
+def examine(
+    path: str | Path,
+    findings: Findings,
+    *,
+    photos: bool = True,
+    selection: ClassSelection = ALL_CLASSES,
+) -> Examination:
     """Read labels in any supported format, compare them with the headers of their photos, and check them.
 
-    photos: False opens no photo: the sizes are then those that the labels declare
+    photos:    False opens no photo: the sizes are then those that the labels declare
+    selection: the classes to examine
 
-    Findings never stop it. The checks of `boxmask.data.checks.table` are not among them.
+    Findings never stop it. Photos whose header cannot be read are no findings here: `sizes_known` is False
+    for them. The checks of `boxmask.data.checks.table` are not among those that run.
     Raises LabelError if there are no labels at `path`, or if they are in several formats.
     """
-    labels = read_labels(Path(path), findings)
-    declared = [photo.declared_size or (1, 1) for photo in labels.photos]
-    sizes = np.array(declared, dtype=np.int32).reshape(-1, 2)
-    labels = with_boxes_of_outlines(in_pixels(labels, sizes), sizes)
-    return Examination(
-        labels, sizes, np.zeros(len(sizes), dtype=bool), RleMasks.unknown(len(labels.photo_of))
-    )
+    labels = read_labels(Path(path), findings, selection)
+    find_missing(labels, findings)
+    files = [photo.file for photo in labels.photos]
+    sizes = np.full((len(files), 2), UNREADABLE, dtype=np.int32)
+    if photos:
+        sizes, _ = check_photos(labels.root, files, on_bad_photos=None)
+    return check_labels(labels, sizes, findings).examination

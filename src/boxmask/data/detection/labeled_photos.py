@@ -7,12 +7,21 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
 from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos
+from boxmask.data.policy import left_out
 from boxmask.errors import LabelError
-from boxmask.messages import add_hints, format_count, format_errors, format_note
+from boxmask.messages import MAX_LOCATIONS
 from boxmask.options import option
+
+PHOTO_MISSING = Kind(
+    "photo-missing",
+    "error",
+    "Labels name photos that do not exist",
+    "Put the photos beside their labels or in a folder such as images/, or correct these names.",
+)
 
 
 def check_labeled_photos(
@@ -20,8 +29,7 @@ def check_labeled_photos(
 ) -> tuple[PhotoList, NDArray[np.int32]]:
     """Return the photos that are chosen and can be read, with notes on the others, and all sizes.
 
-    sizes: (P, 2) heights and widths of all photos of the labels. Photos without a readable header have a size
-           that fits their labels.
+    sizes: (P, 2) heights and widths of all photos of the labels; `UNREADABLE` where no header can be read
 
     Raises LabelError for photos that do not exist, and PhotoError for damaged ones, unless they are left out.
     """
@@ -30,34 +38,47 @@ def check_labeled_photos(
     wanted = set(chosen.files.tolist())
     missing = {photo.file for photo in labels.photos if photo.missing_name and photo.file in wanted}
     if on_bad_photos is not None:
-        chosen = chosen.without(missing, _check_missing(labels, missing, wanted, on_bad_photos))
+        is_all = len(missing) == len(wanted)
+        note = _leave_out_missing(labels, wanted, may_skip=on_bad_photos == "skip" and not is_all)
+        chosen = chosen.without(missing, note)
     sizes, errors = check_photos(labels.root, files, on_bad_photos, wanted - missing)
-    chosen = chosen.without([files[index] for index in errors], note_on_bad_photos(errors))
-    return chosen, _with_declared_sizes(labels, sizes)
+    return chosen.without([files[index] for index in errors], note_on_bad_photos(errors)), sizes
 
 
-def _check_missing(
-    labels: Labels, missing: Collection[str], wanted: Collection[str], on_bad_photos: OnBadPhotos
-) -> tuple[str, ...]:
-    """A note on photos that do not exist. Raises LabelError unless they are left out."""
-    photos = [photo for photo in labels.photos if photo.file in missing]
-    names = [photo.missing_name for photo in photos]
-    lines = [f"{photo.location}: {photo.missing_name}" for photo in photos]
-    lines = add_hints(lines, names, labels.did_you_mean)
-    if lines and (on_bad_photos == "error" or len(missing) == len(wanted)):
-        remedy = (
-            "Put the photos beside their labels or in a folder such as images/, correct these names, or "
-            f"leave them out with {option('on_bad_photos', 'skip')}."
-        )
-        raise LabelError(format_errors("Labels name photos that do not exist", lines, remedy))
-    return format_note(f"left out: {format_count(len(lines), 'photo')} that do not exist", lines)
+def find_missing(labels: Labels, findings: Findings, wanted: Collection[str] | None = None) -> None:
+    """Add photos that do not exist; the first ones with similar names.
+
+    wanted: the photos to look for; all by default
+    """
+    missing = [
+        photo for photo in labels.photos if photo.missing_name and (wanted is None or photo.file in wanted)
+    ]
+    for number, photo in enumerate(missing):
+        name = photo.missing_name
+        hint = labels.did_you_mean(name) if number < MAX_LOCATIONS else ""
+        findings.add(Finding(PHOTO_MISSING, photo.location, f"{name}{hint}", photo.file))
 
 
-def _with_declared_sizes(labels: Labels, sizes: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Give photos that are left out, because their header cannot be read, a size that fits their labels."""
+def _leave_out_missing(labels: Labels, wanted: Collection[str], *, may_skip: bool) -> tuple[str, ...]:
+    """A note on photos that do not exist. Raises LabelError unless they may be left out."""
+    findings = Findings()
+    find_missing(labels, findings, wanted)
+    if findings.count(PHOTO_MISSING) and not may_skip:
+        advice = f"Or leave them out with {option('on_bad_photos', 'skip')}."
+        raise LabelError(f"{findings.message(PHOTO_MISSING)} {advice}")
+    return left_out(findings, PHOTO_MISSING, len(wanted), "photo")
+
+
+def sizes_to_use(labels: Labels, sizes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The sizes (P, 2), with a size that fits the labels for photos without a readable header."""
     sizes = sizes.copy()
-    for index in np.flatnonzero((sizes == UNREADABLE).all(axis=1)).tolist():
-        boxes = labels.boxes[labels.photo_of == index]
-        smallest = np.ceil(boxes[np.isfinite(boxes).all(axis=1)][:, [3, 2]].max(axis=0, initial=1))
-        sizes[index] = labels.photos[index].declared_size or np.clip(smallest, 1, 10**5).astype(np.int32)
+    unknown = (sizes == UNREADABLE).all(axis=1)
+    if not unknown.any():
+        return sizes
+    finite = np.isfinite(labels.boxes).all(axis=1) & unknown[labels.photo_of]
+    smallest = np.ones((len(sizes), 2))
+    np.maximum.at(smallest, labels.photo_of[finite], np.ceil(labels.boxes[finite][:, [3, 2]]))
+    fitting = np.clip(smallest, 1, 10**5).astype(np.int32)
+    for index in np.flatnonzero(unknown).tolist():
+        sizes[index] = labels.photos[index].declared_size or fitting[index]
     return sizes

@@ -3,50 +3,138 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
-from boxmask.data.formats.labels import Labels, MaskReading
-from boxmask.data.outlines import Outline, RunLengths, WrongSizeError, fill
-from boxmask.messages import format_note
+from boxmask.data.findings import Finding, Findings, Kind
+from boxmask.data.formats.labels import Labels
+from boxmask.data.outlines import FewPointsError, Outline, RunLengths, WrongSizeError, fill
 
 _MAX_REACH = 1
 """Points may lie this many photos beyond the photo. Following a line farther out could take all memory."""
 
+_NO_RUNS = np.zeros(0, dtype=np.int32)
 
-def fill_outlines(labels: Labels, sizes: NDArray[np.int32], label_sizes: NDArray[np.int32]) -> MaskReading:
+OUTLINE_UNREADABLE = Kind(
+    "outline-unreadable",
+    "error",
+    "Outlines that cannot be read",
+    "Correct these outlines, or remove them.",
+)
+OUTLINE_FEW_POINTS = Kind(
+    "outline-few-points",
+    "error",
+    "Polygons with fewer than 3 points",
+    "Complete these polygons, or remove them.",
+)
+OUTLINE_WRONG_SIZE = Kind(
+    "outline-wrong-size",
+    "error",
+    "Run lengths that cover another size than their photo",
+    "Export these masks again. Run lengths must cover the photo as it is shown.",
+)
+OUTLINE_EMPTY = Kind(
+    "outline-empty",
+    "warning",
+    "Outlines that cover no pixel",
+    "Draw these outlines again, or remove them. The masks of these objects count as unknown.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskReading:
+    """The masks of N objects.
+
+    num_outlines: number of objects with an outline, usable or not
+    bad:          the rows whose outline cannot be used
+    """
+
+    masks: RleMasks
+    num_outlines: int = 0
+    bad: frozenset[int] = field(default_factory=frozenset)
+
+
+def fill_outlines(
+    labels: Labels,
+    sizes: NDArray[np.int32],
+    label_sizes: NDArray[np.int32],
+    findings: Findings,
+    unchecked: Bool[np.ndarray, " P"] | None = None,
+) -> MaskReading:
     """The masks of all objects over their photos of `sizes` (P, 2); outlines are written for `label_sizes`.
 
-    An object without an outline, or whose outline covers no pixel, has an unknown mask.
+    An object without an outline, or whose outline cannot be used, has an unknown mask.
+
+    unchecked: the photos whose size is unknown or known to be wrong, where run lengths of another size are
+               no finding
     """
     outline = labels.outline
-    assert outline is not None
-    per_object = [np.zeros(0, dtype=np.int32)] * len(labels.photo_of)
-    malformed, wrong_size, without_pixels, num_outlines = dict[int, str](), dict[int, str](), [], 0
+    num_objects = len(labels.photo_of)
+    if outline is None:
+        return MaskReading(RleMasks.unknown(num_objects))
+    per_object = [_NO_RUNS] * num_objects
+    errors, without_pixels, num_outlines = dict[int, ValueError](), [], 0
+    size_pairs = np.concatenate([sizes, label_sizes], axis=1).tolist()
     for row, photo in enumerate(labels.photo_of.tolist()):
         try:
-            shape = outline(row)
-            num_outlines += shape is not None
-            if shape is None:
-                continue
-            label_size = (int(label_sizes[photo, 0]), int(label_sizes[photo, 1]))
-            _check_reach(shape, label_size)
-            runs = fill(shape, (int(sizes[photo, 0]), int(sizes[photo, 1])), label_size)
-        except WrongSizeError as error:
-            wrong_size[row] = str(error)
+            runs = _fill(outline(row), *size_pairs[photo])
         except ValueError as error:
+            errors[row] = error
             num_outlines += 1
-            malformed[row] = str(error)
-        else:
+            continue
+        if runs is not None:
+            num_outlines += 1
             if runs[1::2].any():
                 per_object[row] = runs
             else:
-                without_pixels.append(str(labels.location(row)))
-    notes = format_note(f"{len(without_pixels)} masks have no pixel and count as unknown", without_pixels)
-    return MaskReading(RleMasks.from_run_lengths(per_object), num_outlines, malformed, wrong_size, notes)
+                without_pixels.append(row)
+    _add_errors(labels, errors, unchecked, findings)
+    _add(labels, OUTLINE_EMPTY, without_pixels, lambda _: "covers no pixel", findings)
+    return MaskReading(RleMasks.from_run_lengths(per_object), num_outlines, frozenset(errors))
+
+
+def _fill(
+    shape: Outline | None, height: int, width: int, label_height: int, label_width: int
+) -> Int[np.ndarray, " R"] | None:
+    """The run lengths of an outline. Raises ValueError, with what is wrong with it."""
+    if shape is None:
+        return None
+    _check_reach(shape, (label_height, label_width))
+    return fill(shape, (height, width), (label_height, label_width))
+
+
+def _add_errors(
+    labels: Labels,
+    errors: dict[int, ValueError],
+    unchecked: Bool[np.ndarray, " P"] | None,
+    findings: Findings,
+) -> None:
+    rows: dict[Kind, list[int]] = {OUTLINE_WRONG_SIZE: [], OUTLINE_FEW_POINTS: [], OUTLINE_UNREADABLE: []}
+    for row, error in errors.items():
+        if isinstance(error, FewPointsError):
+            rows[OUTLINE_FEW_POINTS].append(row)
+        elif not isinstance(error, WrongSizeError):
+            rows[OUTLINE_UNREADABLE].append(row)
+        elif unchecked is None or not unchecked[labels.photo_of[row]]:
+            rows[OUTLINE_WRONG_SIZE].append(row)
+    for kind, found in rows.items():
+        _add(labels, kind, found, lambda row: str(errors[row]), findings)
+
+
+def _add(
+    labels: Labels, kind: Kind, rows: list[int], reason: Callable[[int], str], findings: Findings
+) -> None:
+    def describe(row: int) -> Finding:
+        photo = labels.photos[labels.photo_of[row]].file
+        x1, y1, x2, y2 = labels.boxes[row].tolist()
+        box = (x1, y1, x2, y2) if np.isfinite(labels.boxes[row]).all() else None
+        return Finding(kind, labels.location(row), reason(row), photo, box)
+
+    findings.add_all(kind, rows, describe)
 
 
 def _check_reach(outline: Outline, size: tuple[int, int]) -> None:
@@ -60,19 +148,19 @@ def _check_reach(outline: Outline, size: tuple[int, int]) -> None:
         raise ValueError(f"an outline at {extent} in a photo of {size[1]} × {size[0]} pixels")
 
 
-def with_boxes_of_outlines(labels: Labels, sizes: NDArray[np.int32]) -> Labels:
-    """Give each object that has no box the smallest box around the points of its outline, within its photo.
+def with_boxes_of_outlines(labels: Labels) -> Labels:
+    """Give each object that has no box the smallest box around the points of its outline.
 
     Run lengths give no box here, because they must be decoded first.
     """
-    if labels.outline is None:
+    rows = np.flatnonzero(np.isnan(labels.boxes).all(axis=1))
+    if labels.outline is None or not len(rows):
         return labels
     boxes, extents = labels.boxes.copy(), labels.extents.copy()
-    for row in np.flatnonzero(np.isnan(boxes).all(axis=1)).tolist():
+    for row in rows.tolist():
         bounds = _bounds(labels.outline, row)
         if bounds is not None:
-            height, width = sizes[labels.photo_of[row]].tolist()
-            boxes[row] = np.clip(bounds, 0, (width, height, width, height))
+            boxes[row] = bounds
             extents[row] = boxes[row, 2:] - boxes[row, :2]
     return replace(labels, boxes=boxes, extents=extents)
 
@@ -84,3 +172,14 @@ def _bounds(outline: Callable[[int], Outline | None], row: int) -> NDArray[np.fl
     except ValueError:
         return None
     return None if shape is None or isinstance(shape, RunLengths) else shape.bounds()
+
+
+def with_boxes_of_masks(labels: Labels, masks: RleMasks, sizes: NDArray[np.int32]) -> Labels:
+    """Give each object that has a mask but no box the smallest box around its mask."""
+    rows = np.flatnonzero(np.isnan(labels.boxes).all(axis=1) & masks.known)
+    boxes, extents = labels.boxes.copy(), labels.extents.copy()
+    for row in rows.tolist():
+        height, width = sizes[labels.photo_of[row]].tolist()
+        boxes[row] = masks.masks(slice(row, row + 1), (height, width)).boxes()[0]
+        extents[row] = boxes[row, 2:] - boxes[row, :2]
+    return replace(labels, boxes=boxes, extents=extents)

@@ -9,23 +9,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.checks.table import QUICK_CHECKS
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
-from boxmask.data.detection.box_checks import OnBadBoxes, check_boxes
+from boxmask.data.detection.box_checks import OnBadBoxes
+from boxmask.data.detection.check_labels import check_labels
 from boxmask.data.detection.checked_labels import CheckedLabels
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.detection.declared_sizes import find_label_sizes
 from boxmask.data.detection.labeled_photos import check_labeled_photos
-from boxmask.data.detection.outline_checks import check_outlines
-from boxmask.data.detection.outline_masks import fill_outlines, with_boxes_of_outlines
-from boxmask.data.detection.plausibility import check_coordinates, notes_on_plausibility
 from boxmask.data.detection.read_labels import read_labels
-from boxmask.data.detection.resized_photos import in_pixels, scale_labels
-from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Findings
-from boxmask.data.formats.labels import LabeledPhoto, Labels, MaskReading
+from boxmask.data.formats.labels import LabeledPhoto
 from boxmask.data.groups.split import draw_grouped_splits
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
+from boxmask.data.policy import Policy
 from boxmask.data.split_file import apply_split_file
 from boxmask.options import check_choice
 
@@ -104,44 +101,22 @@ def read_checked_labels(
     findings = Findings()
     labels = read_labels(Path(path), findings, selection)
     findings.raise_errors()
-    labels = replace(labels, notes=labels.notes + findings.notes())
-    chosen, sizes = check_labeled_photos(labels, on_bad_photos, select)
-    labels = with_boxes_of_outlines(in_pixels(labels, sizes), sizes)
-    check_coordinates(labels, sizes)
-    label_sizes, notes = find_label_sizes(labels, sizes)  # first: sideways boxes would look like bad ones
-    notes = labels.notes + notes
-    labels = scale_labels(labels, label_sizes, sizes)
-    reading = _read_masks(labels, sizes, label_sizes)
-    notes += check_outlines(labels, reading, on_bad_boxes, needs_masks=needs_masks)
-    labels = _with_boxes_of_masks(labels, reading.masks, sizes)
-    boxes, good, box_notes = check_boxes(labels, sizes, on_bad_boxes)
-    notes += box_notes + notes_on_plausibility(labels, sizes, reading.masks, good)
-    labels = replace(labels, notes=notes)
-    bad_outlines = frozenset(reading.malformed) | frozenset(reading.wrong_size)
-    return CheckedLabels(labels, chosen, sizes, label_sizes, boxes, good, reading.masks, bad_outlines)
-
-
-# ---------------------------------------------------------------- masks
-
-
-def _read_masks(labels: Labels, sizes: NDArray[np.int32], label_sizes: NDArray[np.int32]) -> MaskReading:
-    """The masks of all objects; all unknown if the data set has only boxes."""
-    if labels.outline is not None:
-        return fill_outlines(labels, sizes, label_sizes)
-    if labels.read_masks is not None:
-        return labels.read_masks(sizes, label_sizes)
-    return MaskReading(RleMasks.unknown(len(labels.photo_of)), num_outlines=0)
-
-
-def _with_boxes_of_masks(labels: Labels, masks: RleMasks, sizes: NDArray[np.int32]) -> Labels:
-    """Give each object that has a mask but no box the smallest box around its mask."""
-    rows = np.flatnonzero(np.isnan(labels.boxes).all(axis=1) & masks.known)
-    boxes, extents = labels.boxes.copy(), labels.extents.copy()
-    for row in rows.tolist():
-        height, width = sizes[labels.photo_of[row]].tolist()
-        boxes[row] = masks.masks(slice(row, row + 1), (height, width)).boxes()[0]
-        extents[row] = boxes[row, 2:] - boxes[row, :2]
-    return replace(labels, boxes=boxes, extents=extents)
+    photos, sizes = check_labeled_photos(labels, on_bad_photos, select)
+    checked = check_labels(labels, sizes, findings)
+    for check in QUICK_CHECKS:
+        check(checked.examination, findings)
+    policy = Policy(on_bad_boxes, on_bad_photos, needs_masks=needs_masks)
+    notes = policy.decide(findings, len(labels.photo_of), checked.reading.num_outlines)
+    return CheckedLabels(
+        labels=replace(checked.labels, notes=labels.notes + notes),
+        photos=photos,
+        sizes=checked.sizes,
+        label_sizes=checked.label_sizes,
+        boxes=checked.boxes,
+        good=checked.good,
+        masks=checked.reading.masks,
+        bad_outlines=checked.reading.bad,
+    )
 
 
 # ---------------------------------------------------------------- arrays

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 from pathlib import Path
 
+from boxmask.data.class_names import check_class_names
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_classes
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats import csv_tables
 from boxmask.data.formats.contract import Format
-from boxmask.data.formats.kinds import FILE_UNUSED
+from boxmask.data.formats.kinds import FILE_UNUSED, PHOTO_WITHOUT_LABEL
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
 from boxmask.data.formats.table import FORMATS
 from boxmask.errors import LabelError
 from boxmask.file_kinds import is_file, is_folder
 from boxmask.messages import format_errors
+
+_NOT_NAMED = "left out: no label names it"
 
 
 def has_detection_labels(path: Path) -> bool:
@@ -34,19 +38,11 @@ def _matching_formats(source: Source) -> list[tuple[Format, list[str]]]:
 def read_labels(path: Path, findings: Findings, selection: ClassSelection = ALL_CLASSES) -> Labels:
     """Read the labels of some classes in their format.
 
-    Raises LabelError if no format matches, or several do, and UsageError for classes that do not exist.
+    Raises LabelError if no format matches, or several do, or no photo or class is left, and UsageError for
+    classes that do not exist.
     """
     source = find_source(path)
-    matching = _matching_formats(source)
-    if not matching:
-        _check_readable(source)
-        known = " or ".join(form.NAME for formats in FORMATS for form in formats)
-        found = source.describe_contents()
-        raise LabelError(f"{path}: no labels found. Looked for {known}; found {found}.")
-    if len(matching) > 1:
-        found = " and ".join(f"{form.NAME}: {files[0]}" for form, files in matching)
-        raise LabelError(f"{path}: labels in several formats ({found}). Give the file or folder of one.")
-    form, files = matching[0]
+    form, files = _find_format(source, path)
     labels = form.read(source, files, findings)
     labels = replace(labels, notes=labels.notes + source.notes, format_name=form.NAME)
     if not (labels.photos and labels.class_names):
@@ -57,6 +53,8 @@ def read_labels(path: Path, findings: Findings, selection: ClassSelection = ALL_
         raise LabelError(
             f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn. Add some objects."
         )
+    _check_unlabeled_photos(source, labels, findings)
+    check_class_names(labels.spellings, Location(str(source.root)), findings)
     tables = _report_tables(source, form, findings)
     used = [
         *files,
@@ -68,6 +66,20 @@ def read_labels(path: Path, findings: Findings, selection: ClassSelection = ALL_
     return select_classes(labels, selection, findings)
 
 
+def _find_format(source: Source, path: Path) -> tuple[Format, list[str]]:
+    """The one format of a source, and its label files. Raises LabelError if no format matches, or several."""
+    matching = _matching_formats(source)
+    if not matching:
+        _check_readable(source)
+        known = " or ".join(form.NAME for formats in FORMATS for form in formats)
+        found = source.describe_contents()
+        raise LabelError(f"{path}: no labels found. Looked for {known}; found {found}.")
+    if len(matching) > 1:
+        found = " and ".join(f"{form.NAME}: {files[0]}" for form, files in matching)
+        raise LabelError(f"{path}: labels in several formats ({found}). Give the file or folder of one.")
+    return matching[0]
+
+
 def _report_tables(source: Source, form: Format, findings: Findings) -> list[str]:
     """Report tables of labels beside labels in another format, which are not read; returns their files."""
     tables = [] if form.NAME == csv_tables.NAME else csv_tables.recognize(source)
@@ -75,6 +87,20 @@ def _report_tables(source: Source, form: Format, findings: Findings) -> list[str
         detail = f"a table of labels; the labels are read as {form.NAME}"
         findings.add(Finding(FILE_UNUSED, Location(str(source.root / file)), detail))
     return tables
+
+
+def _check_unlabeled_photos(source: Source, labels: Labels, findings: Findings) -> None:
+    """Add the photos that no label names, in the folders of those that are labeled."""
+    reported = {finding.photo for finding in findings.of(PHOTO_WITHOUT_LABEL)}
+    named = {photo.file for photo in labels.photos}.intersection(source.photos)
+    folders = {posixpath.dirname(file) for file in named}
+    candidates = [file for file in source.photos if file not in named and file not in reported]
+    others = [file for file in candidates if posixpath.dirname(file) in folders]
+
+    def describe(photo: str) -> Finding:
+        return Finding(PHOTO_WITHOUT_LABEL, Location(str(source.root / photo)), _NOT_NAMED, photo)
+
+    findings.add_all(PHOTO_WITHOUT_LABEL, others, describe)
 
 
 def _check_readable(source: Source) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -11,10 +11,9 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import HOW_TO_CHECK_BOXES, MAX_BAD_BOX_SHARE, reach_beyond
+from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
 from boxmask.data.outlines import Outline, RunLengths
-from boxmask.errors import LabelError
-from boxmask.messages import format_errors, format_note
 
 _MIN_BEYOND = 0.1
 """If at least this share of the boxes reaches beyond a size, they are not drawn on it. Between this share and
@@ -26,9 +25,18 @@ _MAX_CHANCE = 0.1
 _MIN_FACTOR = 1.02
 """Photos that differ from their declared size by less than this factor do not count as resized."""
 
-_REMEDY = (
+PHOTO_RESIZED = Kind(
+    "photo-resized",
+    "warning",
+    "Photos of another size than their labels declare, to which the boxes and outlines are scaled",
+    f"The boxes are drawn on photos of the declared size ({HOW_TO_CHECK_BOXES}).",
+)
+SIZE_UNCLEAR = Kind(
+    "coordinates-scaled",
+    "error",
+    "Photos of another size than their labels declare, whose boxes do not show which one is right",
     "If the photos were resized after labeling, restore the original photos or scale the labels in the same "
-    "way. If the boxes are right on the photos as they are, correct the declared sizes or remove them."
+    "way. If the boxes are right on the photos as they are, correct the declared sizes or remove them.",
 )
 
 
@@ -41,52 +49,71 @@ class _DrawnOn(Enum):
     NEITHER = "neither size"
 
 
+@dataclass(frozen=True, slots=True)
+class ResizedPhotos:
+    """photos: those that were resized after labeling; unclear: those that may have been."""
+
+    photos: list[int]
+    unclear: list[int]
+
+
 def find_resized(
-    labels: Labels, sizes: NDArray[np.int32], differing: Sequence[int], descriptions: Sequence[str]
-) -> tuple[list[int], tuple[str, ...]]:
-    """Of photos whose labels declare another size, those that were resized after labeling; and a note.
+    labels: Labels,
+    sizes: NDArray[np.int32],
+    differing: Sequence[int],
+    descriptions: Sequence[str],
+    findings: Findings,
+) -> ResizedPhotos:
+    """Of photos whose labels declare another size, those that were resized after labeling.
 
     sizes:        (P, 2) heights and widths as shown
     differing:    indices of the photos with another declared size
-    descriptions: of these, for messages
+    descriptions: of these, for the findings
 
     Resized photos have the shape of their declared size, and their boxes are drawn on that size: nearly all
     fit it, and many reach beyond the photos. On enlarged photos, they lie in the same corner of all photos,
     more often than by chance. Boxes that fit the photos instead are right, and the declared sizes are wrong.
 
-    Raises LabelError if all photos with objects differ, and their boxes do not show what they are drawn on.
+    It is an error if all photos with objects differ, and their boxes do not show what they are drawn on.
     """
     shown = dict(zip(differing, descriptions, strict=True))
     with_objects = set(labels.photo_of.tolist())
-    _check_other_shapes(labels, sizes, shown, with_objects)
+    if others := _with_other_shapes(labels, sizes, shown, with_objects):
+        reason = "has another shape, and is too small for the boxes"
+        return _unclear(labels, others, shown, reason, findings)
     photos = [p for p in differing if p in with_objects and _has_declared_shape(labels, sizes, p)]
     is_whole_set = len(photos) == len(with_objects)
     drawn_on = _drawn_on(labels, sizes, photos)
     if photos and is_whole_set and drawn_on in (_DrawnOn.EITHER, _DrawnOn.NEITHER):
-        raise _error(f"another size than their labels declare; the boxes fit {drawn_on.value}", shown, photos)
+        return _unclear(labels, photos, shown, f"the boxes fit {drawn_on.value}", findings)
     beyond_photos = _beyond(labels, sizes, photos)
     if drawn_on is not _DrawnOn.DECLARED or (beyond_photos < _MIN_BEYOND and not is_whole_set):
-        return [], ()
-    times = _format_factors(labels, sizes, photos)
-    heading = (
-        f"boxes and outlines are scaled to the photos, which are {times} times the size that their labels "
-        f"declare ({HOW_TO_CHECK_BOXES})"
-    )
-    return photos, format_note(heading, [shown[p] for p in photos])
+        return ResizedPhotos([], [])
+    factors = _factors(labels, sizes, photos)
+    for photo, factor in zip(photos, factors.tolist(), strict=True):
+        labeled = labels.photos[photo]
+        detail = f"{shown[photo]}: {factor:.3g} times"
+        findings.add(Finding(PHOTO_RESIZED, labeled.location, detail, labeled.file))
+    return ResizedPhotos(photos, [])
 
 
-def _check_other_shapes(
+def _unclear(
+    labels: Labels, photos: list[int], shown: Mapping[int, str], reason: str, findings: Findings
+) -> ResizedPhotos:
+    for photo in photos:
+        labeled = labels.photos[photo]
+        detail = f"{shown[photo]}; {reason}"
+        findings.add(Finding(SIZE_UNCLEAR, labeled.location, detail, labeled.file))
+    return ResizedPhotos([], photos)
+
+
+def _with_other_shapes(
     labels: Labels, sizes: NDArray[np.int32], shown: Mapping[int, str], with_objects: Set[int]
-) -> None:
-    """Raise LabelError if all photos have another shape than declared and many boxes reach beyond them."""
+) -> list[int]:
+    """All photos if they have another shape than declared and many boxes reach beyond them; else none."""
     photos = [p for p in shown if p in with_objects and _has_other_shape(labels, sizes, p)]
-    if photos and len(photos) == len(with_objects) and _beyond(labels, sizes, photos) >= _MIN_BEYOND:
-        raise _error("another shape than their labels declare, and too small for their boxes", shown, photos)
-
-
-def _error(reason: str, shown: Mapping[int, str], photos: Sequence[int]) -> LabelError:
-    heading = f"Photos of {reason} (width × height)"
-    return LabelError(format_errors(heading, [shown[p] for p in photos], _REMEDY))
+    is_whole_set = len(photos) == len(with_objects) and bool(photos)
+    return photos if is_whole_set and _beyond(labels, sizes, photos) >= _MIN_BEYOND else []
 
 
 def scale_labels(labels: Labels, label_sizes: NDArray[np.int32], sizes: NDArray[np.int32]) -> Labels:
@@ -192,9 +219,3 @@ def _factors(labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int]) ->
     """How many times the declared size each photo is, along its longer side."""
     chosen = list(photos)
     return np.asarray(sizes[chosen].max(axis=1) / _declared(labels, sizes)[chosen].max(axis=1))
-
-
-def _format_factors(labels: Labels, sizes: NDArray[np.int32], photos: Sequence[int]) -> str:
-    factors = _factors(labels, sizes, photos)
-    low, high = f"{factors.min():.3g}", f"{factors.max():.3g}"
-    return low if low == high else f"{low} to {high}"

@@ -11,8 +11,8 @@ suffix, are the same for a photo and its map. All objects have one class: "objec
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -20,21 +20,16 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from boxmask.data.detection.rle_masks import RleMasks
-from boxmask.data.findings import Findings, Location
+from boxmask.data.findings import Finding, Findings, Kind, Location, finding_of_error
 from boxmask.data.formats.instance_map_file import read_instance_map
-from boxmask.data.formats.labels import (
-    LabeledPhoto,
-    Labels,
-    MaskReader,
-    MaskReading,
-    note_on_unlabeled_photos,
-)
+from boxmask.data.formats.kinds import FILE_UNREADABLE, LABEL_MAP_UNREADABLE, PHOTO_AMBIGUOUS
+from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.outlines import Outline, RunLengths
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
-from boxmask.masks import Masks
-from boxmask.messages import format_errors, format_note
+from boxmask.masks import Size
 from boxmask.names import class_name, normal_path, without_suffix
 from boxmask.photos.read import open_image
 
@@ -58,6 +53,20 @@ _MODE_NAMES = {
 """Other modes of Pillow, in words."""
 
 
+_UNREADABLE = "unreadable"
+_ADVICE_ON_MODES = (
+    "Instance maps hold the number of an object in each pixel and are gray images of 16 or 32 bits. Save it "
+    "in that form, or move images of another kind to a folder with another name."
+)
+
+INSTANCE_NUMBERS_SAME = Kind(
+    "instance-numbers-same",
+    "warning",
+    "Instance maps whose objects all have the same number",
+    "If these are several objects, give each a number of its own.",
+)
+
+
 def recognize(source: Source) -> list[str]:
     """The images in folders for maps, if any has 16 or 32 bits and a photo in a folder beside it."""
     photo_keys = {_key(photo, _PHOTO_FOLDERS) for photo in source.photos} - {None}
@@ -74,20 +83,17 @@ def unreadable(source: Source) -> list[str]:
 
 
 def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
-    """Read the instance maps and find their photos.
-
-    Raises LabelError for images of another kind among them, for several maps or photos with one name, and for
-    a `classes.txt` that does not hold one name.
-    """
-    _check_modes(source, files)
-    photos = [_labeled_photo(source, file, photo) for file, photo in _match_photos(source, files).items()]
-    maps = [read_instance_map(source.root / file) for file in files]
-    numbers = [number for numbers_in_map, _ in maps for number in numbers_in_map]
-    boxes = np.concatenate([np.zeros((0, 4)), *(masks.boxes() for _, masks in maps)])
-    photo_of = np.repeat(np.arange(len(files)), [len(masks) for _, masks in maps])
+    """Read the instance maps and find their photos."""
+    matched = _match_photos(source, files, findings)
+    maps = [found for file in matched if (found := _read_map(source, file, findings))]
+    photos = [_labeled_photo(source, found, matched[found.file]) for found in maps]
+    numbers = [number for found in maps for number in found.numbers]
+    boxes = np.concatenate([np.zeros((0, 4)), *(found.boxes for found in maps)])
+    photo_of = np.repeat(np.arange(len(maps)), [len(found.numbers) for found in maps])
+    _check_one_number(source, maps, findings)
     return Labels(
         root=source.root,
-        class_names=(_class_name(source),),
+        class_names=(_class_name(source, findings),),
         photos=photos,
         photo_of=photo_of,
         boxes=boxes,
@@ -98,13 +104,46 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
         difficult=np.zeros(len(boxes), dtype=bool),
         box_form="mask",
         location=lambda row: replace(photos[photo_of[row]].location, entry=f"object {numbers[row]}"),
-        notes=(
-            *note_on_unlabeled_photos(source, [photo.file for photo in photos], "without an instance map"),
-            *_note_on_one_number(maps, photos),
-        ),
         other_files=("classes.txt",),
-        read_masks=_mask_reader([masks for _, masks in maps], photos),
+        outline=_outlines(maps, photo_of),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _InstanceMap:
+    """The objects of one map: their numbers, boxes and run lengths.
+
+    in_parts: whether an object consists of several parts that do not touch
+    """
+
+    file: str
+    size: Size
+    numbers: list[int]
+    boxes: NDArray[np.float32]
+    runs: list[NDArray[np.int64]]
+    in_parts: bool
+
+
+def _read_map(source: Source, file: str, findings: Findings) -> _InstanceMap | None:
+    """One map; None if it cannot be read, which is added to the findings."""
+    path = source.root / file
+    try:
+        numbers, masks = read_instance_map(path)
+    except (LabelError, PhotoError) as error:
+        findings.add(finding_of_error(LABEL_MAP_UNREADABLE, path, error))
+        return None
+    in_parts = len(numbers) == 1 and any(ndimage.label(crop)[1] > 1 for crop in masks.crops())
+    return _InstanceMap(file, masks.size, numbers, masks.boxes(), rle.encode(masks), in_parts)
+
+
+def _outlines(maps: Sequence[_InstanceMap], photo_of: NDArray[np.int64]) -> Callable[[int], Outline | None]:
+    masks = RleMasks.from_run_lengths([runs for found in maps for runs in found.runs])
+    sizes = [found.size for found in maps]
+
+    def outline(row: int) -> Outline | None:
+        return RunLengths(masks.runs[masks.offsets[row] : masks.offsets[row + 1]], sizes[photo_of[row]])
+
+    return outline
 
 
 # ---------------------------------------------------------------- files
@@ -126,107 +165,73 @@ def _mode(path: Path) -> str:
         with open_image(path) as image:
             return image.mode
     except PhotoError:
-        return "unreadable"
+        return _UNREADABLE
 
 
-def _check_modes(source: Source, files: Sequence[str]) -> None:
-    modes = ((file, _mode(source.root / file)) for file in files)
-    others = [
-        f"{source.root / file}: {_MODE_NAMES.get(mode, mode)}"
-        for file, mode in modes
-        if mode not in _INTEGER_MODES
-    ]
-    if others:
-        remedy = (
-            "Instance maps hold the number of an object in each pixel and are gray images of 16 or 32 bits. "
-            "Save these in that form, or move images of another kind to a folder with another name."
-        )
-        raise LabelError(format_errors("Images of another kind among the instance maps", others, remedy))
+def _match_photos(source: Source, files: Sequence[str], findings: Findings) -> dict[str, str | None]:
+    """The photo of each map, None if there is none.
 
-
-def _match_photos(source: Source, files: Sequence[str]) -> dict[str, str | None]:
-    """The photo of each map, None if there is none. Raises LabelError for several of one name."""
+    Images of another kind, and maps that share their name with others or with several photos, are left out
+    and added to the findings.
+    """
     photos: dict[str | None, list[str]] = defaultdict(list)
     for photo in source.photos:
         photos[_key(photo, _PHOTO_FOLDERS)].append(photo)
     maps: dict[str | None, list[str]] = defaultdict(list)
     for file in files:
-        maps[_key(file, _MAP_FOLDERS)].append(file)
-    several = [
-        " and ".join(found[key]) for key in maps for found in (maps, photos) if len(found.get(key, [])) > 1
-    ]
-    if several:
-        remedy = "Keep one photo and one instance map of each name."
-        heading = f"{source.root}: files that may belong to the same photo"
-        raise LabelError(format_errors(heading, several, remedy))
-    return {file: photos[key][0] if key in photos else None for key, (file,) in maps.items()}
+        mode = _mode(source.root / file)
+        if mode in (*_INTEGER_MODES, _UNREADABLE):
+            maps[_key(file, _MAP_FOLDERS)].append(file)
+        else:
+            location = Location(str(source.root / file))
+            detail = f"{_MODE_NAMES.get(mode, mode)}, unlike the other instance maps. {_ADVICE_ON_MODES}"
+            findings.add(Finding(LABEL_MAP_UNREADABLE, location, detail))
+    matched: dict[str, str | None] = {}
+    for key, (file, *others) in maps.items():
+        candidates = photos.get(key, [])
+        if others or len(candidates) > 1:
+            detail = f"may belong to the same photo: {' and '.join([*others, *candidates])}"
+            findings.add(Finding(PHOTO_AMBIGUOUS, Location(str(source.root / file)), detail))
+        else:
+            matched[file] = candidates[0] if candidates else None
+    return matched
 
 
-def _labeled_photo(source: Source, file: str, photo: str | None) -> LabeledPhoto:
-    path = source.root / file
-    missing_name = "" if photo else (_key(file, _MAP_FOLDERS) or file).replace("*", _PHOTO_FOLDERS[0], 1)
+def _labeled_photo(source: Source, found: _InstanceMap, photo: str | None) -> LabeledPhoto:
+    name = (_key(found.file, _MAP_FOLDERS) or found.file).replace("*", _PHOTO_FOLDERS[0], 1)
+    missing_name = "" if photo else name
     photo = photo or missing_name
-    with open_image(path) as image:
-        declared_size = (image.height, image.width)
-    folder = PurePosixPath(photo).parent.as_posix()
-    split = split_from_path(folder)
-    return LabeledPhoto(photo, Location(str(path)), declared_size, split, missing_name=missing_name)
+    split = split_from_path(PurePosixPath(photo).parent.as_posix())
+    location = Location(str(source.root / found.file))
+    return LabeledPhoto(photo, location, found.size, split, missing_name=missing_name)
 
 
-def _class_name(source: Source) -> str:
+def _class_name(source: Source, findings: Findings) -> str:
+    """The name in `classes.txt`. A file with other than one name is added to the findings."""
     path = source.root / "classes.txt"
     if not path.is_file():
         return CLASS_NAME
-    names = [class_name(line) for line in read_lines(path) if line.strip()]
+    try:
+        names = [class_name(line) for line in read_lines(path) if line.strip()]
+    except LabelError as error:
+        findings.add(finding_of_error(FILE_UNREADABLE, path, error))
+        return CLASS_NAME
     if len(names) != 1:
         found = f"found {len(names)}: {', '.join(names[:5])}" if names else "found none"
         advice = "Instance maps do not tell the class of an object. Keep one line, or remove the file."
-        raise LabelError(f"{path}: expected the name of one class, {found}. {advice}")
-    return names[0]
+        detail = f"expected the name of one class, {found}. {advice}"
+        findings.add(Finding(FILE_UNREADABLE, Location(str(path)), detail))
+    return names[0] if names else CLASS_NAME
 
 
-# ---------------------------------------------------------------- pixels
-
-
-def _note_on_one_number(
-    maps: Sequence[tuple[list[int], Masks]], photos: Sequence[LabeledPhoto]
-) -> tuple[str, ...]:
-    """A note if all maps hold the same number, in separate parts: probably a class, not an object."""
-    found = {tuple(numbers) for numbers, _ in maps if numbers}
+def _check_one_number(source: Source, maps: Sequence[_InstanceMap], findings: Findings) -> None:
+    """Add the maps with separate parts if all maps hold the same number: probably a class, not an object."""
+    found = {tuple(instance_map.numbers) for instance_map in maps if instance_map.numbers}
     if len(maps) < 2 or len(found) != 1 or len(next(iter(found))) != 1:
-        return ()
-    in_parts = [
-        str(photo.location)
-        for (_, masks), photo in zip(maps, photos, strict=True)
-        if any(ndimage.label(crop)[1] > 1 for crop in masks.crops())
-    ]
+        return
     ((number,),) = found
-    heading = (
-        f"{number} is the only number in all instance maps, also for parts that do not touch; if these are "
-        "several objects, give each a number of its own"
-    )
-    return format_note(heading, in_parts)
-
-
-def _mask_reader(masks: Sequence[Masks], photos: Sequence[LabeledPhoto]) -> MaskReader:
-    """A function that checks the sizes of the maps. It keeps the masks as run lengths only."""
-    rle_masks = RleMasks.from_run_lengths(
-        [runs for masks_in_map in masks for runs in rle.encode(masks_in_map)]
-    )
-    map_sizes = [masks_in_map.size for masks_in_map in masks]
-
-    def read(sizes: NDArray[np.int32], _: NDArray[np.int32]) -> MaskReading:
-        pairs = zip(photos, map_sizes, sizes.tolist(), strict=True)
-        errors = [
-            f"{photo.location} is {map_size[1]} × {map_size[0]}, {photo.file} is {size[1]} × {size[0]}"
-            for photo, map_size, size in pairs
-            if list(map_size) != size
-        ]
-        if errors:
-            remedy = "Save each instance map at the size (width × height) of its photo as it is shown."
-            raise LabelError(
-                format_errors("Instance maps that differ in size from their photo", errors, remedy)
-            )
-        return MaskReading(rle_masks, len(rle_masks))
-
-    return read
+    detail = f"{number} is the only number in all instance maps, also for parts that do not touch"
+    for instance_map in maps:
+        if instance_map.in_parts:
+            location = Location(str(source.root / instance_map.file))
+            findings.add(Finding(INSTANCE_NUMBERS_SAME, location, detail))

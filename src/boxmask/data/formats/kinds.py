@@ -94,3 +94,22 @@ ID_UNKNOWN = Kind(
     "Annotations with the id of no image or category",
     "Correct these ids, add the images or categories, or remove the annotations.",
 )
+VALUE_CONVERTED = Kind(
+    "value-converted",
+    "note",
+    "Values that are read in another form than they are written",
+    "Write these values as their format defines them, because other programs may not read them.",
+)
+LABEL_MAP_UNREADABLE = Kind(
+    "label-map-unreadable",
+    "error",
+    "Label maps that cannot be read",
+    "Export them again, or remove them with their photos.",
+)
+LABEL_MAP_SIZE = Kind(
+    "label-map-size",
+    "error",
+    "Label maps that differ in size from their photo",
+    "A label map has one pixel for each pixel of its photo as shown, with the EXIF orientation applied. "
+    "Export these at the size (width × height) of the photo, without smoothing.",
+)

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Literal, TypeAlias
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Location
-from boxmask.data.formats.source import Source
 from boxmask.data.outlines import Outline
 from boxmask.json_numbers import is_number
-from boxmask.messages import format_count, format_note
-
-
-@dataclass(frozen=True, slots=True)
-class MaskReading:
-    """The masks of N objects, and the outlines without a usable mask, by row with what is wrong.
-
-    num_outlines: number of objects with an outline, usable or not
-    malformed:    outlines that are not in the form that the format expects
-    wrong_size:   outlines over another number of pixels than the photo has
-    """
-
-    masks: RleMasks
-    num_outlines: int
-    malformed: dict[int, str] = field(default_factory=dict)
-    wrong_size: dict[int, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-MaskReader: TypeAlias = Callable[[NDArray[np.int32], NDArray[np.int32]], MaskReading]
-"""From the sizes (P, 2) of the photos as shown, and those that the labels are written for, to the masks.
-
-The two differ where photos were resized after labeling. The masks have the size of the photos as shown.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +72,11 @@ class Labels:
                  "voc" (corners that count pixels from 1), or not at all, "mask"
     location:    of the object in row n
     unit:        of boxes, extents and outlines: "pixel", or "fraction" of the photo's width and height
+    notes:       on files that are not read, with their number
+    spellings:   of the classes, as written
     other_files: files that were read, or that the notes name, beside photos and label files
     outline:     of the object in row n, None if it has only a box. Raises ValueError, with what was expected
                  and found, for one that cannot be read. None for a data set without outlines.
-    read_masks:  reads the masks of all objects; None if there are only boxes. Raises LabelError.
     format_name: the format in words, such as "Pascal VOC (a folder with one XML file per photo)"
     did_you_mean: photos whose names are similar to that of one that does not exist, as part of a message
     """
@@ -122,18 +97,10 @@ class Labels:
     outline: Callable[[int], Outline | None] | None = None
     attributes: Attributes = field(default_factory=Attributes)
     notes: tuple[str, ...] = ()
+    spellings: frozenset[str] = frozenset()
     other_files: tuple[str, ...] = ()
-    read_masks: MaskReader | None = None
     format_name: str = ""
     did_you_mean: Callable[[str], str] = _no_suggestion
-
-
-def note_on_unlabeled_photos(source: Source, labeled: Sequence[str], reason: str) -> tuple[str, ...]:
-    """A note on photos that no label names, in the folders of those that are labeled."""
-    named = set(labeled).intersection(source.photos)
-    folders = {PurePosixPath(file).parent for file in named}
-    others = [file for file in source.photos if file not in named and PurePosixPath(file).parent in folders]
-    return format_note(f"left out: {format_count(len(others), 'photo')} {reason}", others)
 
 
 _MAX_SIDE = 2**31

@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.class_names import notes_on_class_names
 from boxmask.data.findings import Box, Location
 from boxmask.data.formats.corners import box_of_points
 from boxmask.data.formats.labels import Attributes, LabeledPhoto, Labels
@@ -83,7 +82,6 @@ class ObjectRows:
         declared_names: Iterable[str] = (),
         photo_attributes: Mapping[int, Mapping[str, object]] | None = None,
         class_attributes: Mapping[str, Mapping[str, object]] | None = None,
-        notes: tuple[str, ...] = (),
         form: Literal["corners", "xywh", "center"] = "corners",
     ) -> Labels:
         """All objects as labels. `declared_names` come first among the classes, the others by name."""
@@ -106,7 +104,7 @@ class ObjectRows:
             box_form=form,
             outline=None if self.outlines.is_empty else self.outlines,
             attributes=Attributes(self.attributes, photo_attributes or {}, class_attributes or {}),
-            notes=notes + notes_on_class_names([*declared, *self._name_indices]),
+            spellings=frozenset([*declared, *self._name_indices]),
         )
 
     def _label_indices(self, names: Sequence[str]) -> NDArray[np.int64]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from boxmask.data.findings import Finding, Findings, Location
+from boxmask.data.formats.kinds import NAME_INEXACT
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.errors import LabelError
-from boxmask.messages import format_note
 from boxmask.names import (
     ENDING,
     AmbiguousNameError,
@@ -88,15 +88,10 @@ def path_of_missing(name: str) -> str:
     return re.sub(r"^([A-Za-z]:)?(/|\.\./)*", "", normal_path(name)) or "unnamed"
 
 
-def note_on_inexact_names(matches: Sequence[tuple[str, str, Match]]) -> tuple[str, ...]:
-    """A note on names that are not spelled as the files that they mean.
-
-    matches: the location of each label, the name that it gives, and the file; exact ones are passed over
-    """
-    return format_note(
-        "names that are not spelled as their files",
-        [f"{place}: {match.describe(name)}" for place, name, match in matches if not match.is_exact],
-    )
+def check_spelling(name: str, match: Match, location: Location, findings: Findings) -> None:
+    """Add a name that is not spelled as the file that it means."""
+    if not match.is_exact:
+        findings.add(Finding(NAME_INEXACT, location, match.describe(name), match.file))
 
 
 def _nearest(name: str, matches: list[Match], label_file: str) -> Match | None:

@@ -66,7 +66,7 @@ def notes_on_unread_files(source: Source, used: Iterable[str]) -> tuple[str, ...
 
     used: photos, label files, and files that other notes name
 
-    Photos beside used ones are passed over; see `note_on_unlabeled_photos`. No notes if the user chose a
+    Photos beside used ones are passed over; see `read_labels`. No notes if the user chose a
     label file or a folder of labels.
     """
     if source.candidates != source.files:

@@ -47,16 +47,21 @@ def read_xml(path: Path) -> Element:
     entities that the file declares, because a few lines of them can expand to gigabytes.
     """
     text = read_text(path)
-    if not text.content.strip():
+    root = parse_xml(text.content, path)
+    root.note = text.note
+    return root
+
+
+def parse_xml(text: str, path: Path) -> Element:
+    """The root element of the text of a file. Raises LabelError as `read_xml` does."""
+    if not text.strip():
         raise LabelError(f"{path}: this file is empty. Restore it from a copy, or remove it.")
     builder = _TreeBuilder(path)
     try:
-        builder.parser.Parse(text.content, True)
+        builder.parser.Parse(text, True)
     except expat.ExpatError as error:
         raise broken_xml(path, error) from error
-    root = builder.top.children[0]
-    root.note = text.note
-    return root
+    return builder.top.children[0]
 
 
 class _TreeBuilder:

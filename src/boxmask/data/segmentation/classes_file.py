@@ -23,7 +23,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from boxmask.data.class_names import notes_on_class_names
 from boxmask.data.json_text import read_json
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
@@ -71,7 +70,7 @@ class LabelMapClasses:
     file:        the classes file, for messages
     names_only:  whether the file has names without values; their indices count from 0
     assumes_255: whether index 255 is ignored although the file does not name it
-    notes:       on spellings that count as one class, and on classes that hardly differ
+    spellings:   of the names, as written
     """
 
     names: tuple[str, ...]
@@ -80,7 +79,7 @@ class LabelMapClasses:
     file: str
     names_only: bool = False
     assumes_255: bool = False
-    notes: tuple[str, ...] = ()
+    spellings: frozenset[str] = frozenset()
 
 
 def find_classes_file(folder: Path) -> Path | None:
@@ -186,7 +185,7 @@ def _csv_fields(name: str, value: object) -> list[str]:
 
 def _classes(entries: list[ClassEntry], path: Path) -> LabelMapClasses:
     """Give each name a label. A class may have several colors or indices."""
-    notes = notes_on_class_names(entry.name for entry in entries)
+    spellings = frozenset(entry.name for entry in entries)
     entries = [replace(entry, name=class_name(entry.name)) for entry in entries]
     names = tuple(dict.fromkeys(entry.name for entry in entries if not entry.ignored))
     if not names:
@@ -202,7 +201,7 @@ def _classes(entries: list[ClassEntry], path: Path) -> LabelMapClasses:
         labels[value] = IGNORED if entry.ignored else names.index(entry.name)
     names_only = entries[0].value is None
     assumes_255 = not by_color and (len(entries) <= IGNORED if names_only else IGNORED not in values)
-    return LabelMapClasses(names, labels, by_color, str(path), names_only, assumes_255, notes)
+    return LabelMapClasses(names, labels, by_color, str(path), names_only, assumes_255, spellings)
 
 
 def _check_entries(entries: list[ClassEntry]) -> None:

@@ -3,63 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.findings import Finding, Findings, Location
+from boxmask.data.formats.kinds import LABEL_MAP_SIZE
 from boxmask.data.segmentation.classes_file import LabelMapClasses, format_value
+from boxmask.data.segmentation.label_map_kinds import (
+    COUNTS_FROM_ONE,
+    INDEX_255_UNCLEAR,
+    LABEL_MAP_BLANK,
+    LABEL_MAP_COLOR_UNKNOWN,
+    LABEL_MAP_INVERTED,
+    LABEL_MAP_RESIZED,
+    PALETTES_DIFFER,
+)
 from boxmask.data.segmentation.label_map_values import describe_values, format_share, total_pixels
-from boxmask.data.segmentation.label_maps import LabelMapSummary, OnUnknownColors
-from boxmask.errors import LabelError
+from boxmask.data.segmentation.label_maps import LabelMapSummary
 from boxmask.masks import IGNORED
-from boxmask.messages import format_count, format_errors, format_note
-from boxmask.options import option
+from boxmask.messages import format_note
 
 _WHITE = 0xFFFFFF
 _BACKGROUND_NAMES = {"background", "_background_", "bg", "other", "unlabeled", "void"}
 _SAME_SIZE = 0.02  # factors nearer to 1 are no scale, but other errors
 _SMALL_BACKGROUND = 0.05  # of the pixels: below it, a mask of one object may be inverted
 
-
 # ---------------------------------------------------------------- sizes
 
 
 def check_sizes(
+    root: Path,
     photos: Sequence[str],
     files: Sequence[str],
     summaries: Sequence[LabelMapSummary],
     sizes: NDArray[np.int32],
-) -> tuple[str, ...]:
-    """Check that each label map is as large as its photo.
+    findings: Findings,
+) -> None:
+    """Find label maps that are not as large as their photo.
 
-    If all label maps differ from their photos by one factor, they are resized to them, with a note.
-    Raises LabelError for any other difference.
+    If all label maps differ from their photos by one factor, they are resized to them, with a warning.
 
     sizes: (P, 2) heights and widths of the photos as shown
     """
     map_sizes = np.array([summary.size for summary in summaries], dtype=np.int64).reshape(-1, 2)
-    differing = [
-        f"{file} is {width} × {height}, its photo {photo} is {photo_width} × {photo_height}"
-        for file, photo, (height, width), (photo_height, photo_width) in zip(
-            files, photos, map_sizes.tolist(), sizes.tolist(), strict=True
-        )
-        if (height, width) != (photo_height, photo_width)
-    ]
-    if not differing:
-        return ()
     factor = _common_factor(map_sizes, sizes)
-    if factor is not None:
-        heading = f"all label maps are {factor:.3g} times as large as their photos, and are resized to them"
-        return format_note(heading, differing)
-    remedy = (
-        "A label map has one pixel for each pixel of its photo as shown, with the EXIF orientation "
-        "applied. Export these at the size of the photo, without smoothing."
-    )
-    raise LabelError(format_errors("Label maps that differ in size from their photo", differing, remedy))
+    kind = LABEL_MAP_SIZE if factor is None else LABEL_MAP_RESIZED
+    times = "" if factor is None else f": {factor:.3g} times"
+    for file, photo, map_size, size in zip(files, photos, map_sizes.tolist(), sizes.tolist(), strict=True):
+        if map_size != size:
+            detail = f"{map_size[1]} × {map_size[0]}, its photo {photo} is {size[1]} × {size[0]}{times}"
+            findings.add(Finding(kind, Location(str(root / file)), detail, photo))
 
 
 def _common_factor(map_sizes: NDArray[np.int64], sizes: NDArray[np.int32]) -> float | None:
     """The factor between all label maps and their photos, up to rounding; None if there is none."""
+    if not len(sizes):
+        return None
     factor = float(map_sizes.sum() / sizes.sum())
     all_differ = bool((map_sizes != sizes).any(axis=1).all())
     fits = all_differ and bool(np.abs(map_sizes - factor * sizes).max() <= 1)
@@ -70,40 +71,36 @@ def _common_factor(map_sizes: NDArray[np.int64], sizes: NDArray[np.int32]) -> fl
 
 
 def check_values(
+    root: Path,
     summaries: Sequence[LabelMapSummary],
     files: Sequence[str],
     classes: LabelMapClasses,
-    on_unknown_colors: OnUnknownColors,
-) -> tuple[str, ...]:
-    """Check that the values of the label maps mean what the classes file says; returns notes.
+    findings: Findings,
+) -> None:
+    """Check that the values of the label maps mean what the classes file says.
 
-    Raises LabelError for values that the file does not name (unless they are skipped), for palettes that
-    contradict each other, and for a class without pixels beside an index 255 that would be ignored.
+    Found are values that the file does not name, palettes that contradict each other, and a class without
+    pixels beside an index 255 that would be ignored.
     """
-    _check_palettes(summaries, files)
-    _check_ignored_index(summaries, classes)
+    _check_palettes(root, summaries, files, findings)
+    _check_ignored_index(summaries, classes, findings)
     described = describe_values(summaries, files, classes.by_color)
     unknown = {value: text for value, text in described.items() if value not in classes.labels}
-    kind = "colors" if classes.by_color else "indices"
-    if unknown and on_unknown_colors == "error":
-        heading = f"{kind.capitalize()} that {classes.file} does not name"
-        remedy = (
-            f"{_hint(sorted(described), sorted(unknown), classes)}{_remedy(next(iter(unknown)), classes)}"
-        )
-        raise LabelError(format_errors(heading, list(unknown.values()), remedy))
-    heading = f"{kind} that {classes.file} does not name count as not labeled"
-    return format_note(heading, list(unknown.values()))
+    hint = _hint(sorted(described), sorted(unknown), classes) if unknown else ""
+    for value, (file, text) in unknown.items():
+        advice = f". {hint}Add {_line(value, classes)}"
+        location = Location(str(root / file))
+        findings.add(Finding(LABEL_MAP_COLOR_UNKNOWN, location, text + advice))
+        hint = ""
 
 
-def _remedy(example: int, classes: LabelMapClasses) -> str:
-    value = format_value(example, classes.by_color)
-    line = f"name {value}" if classes.by_color else f"name,{value}"
+def _line(value: int, classes: LabelMapClasses) -> str:
+    """A line of a classes file for a value."""
+    shown = format_value(value, classes.by_color)
     if classes.names_only:
-        line = f"{line}`, and the other classes with their index, such as `{classes.names[0]},0"
-    return (
-        f"Add them to {classes.file} (a line `{line}`, with `ignore` at its end if these pixels are not "
-        f"labeled), or treat them as not labeled with {option('on_unknown_colors', 'skip')}."
-    )
+        first = classes.names[0]
+        return f"a line `name,{shown}`, and the other classes with their index, such as `{first},0`"
+    return f"a line `name {shown}`" if classes.by_color else f"a line `name,{shown}`"
 
 
 def _hint(values: list[int], unknown: list[int], classes: LabelMapClasses) -> str:
@@ -130,25 +127,23 @@ def _hint(values: list[int], unknown: list[int], classes: LabelMapClasses) -> st
     return ""
 
 
-def _check_palettes(summaries: Sequence[LabelMapSummary], files: Sequence[str]) -> None:
-    """Raise LabelError if an index has different colors in different label maps: it means no class."""
+def _check_palettes(
+    root: Path, summaries: Sequence[LabelMapSummary], files: Sequence[str], findings: Findings
+) -> None:
+    """Find indices that have different colors in different label maps: they mean no class."""
     first: dict[int, tuple[int, str]] = {}
-    errors = []
     for summary, file in zip(summaries, files, strict=True):
         for index, color in summary.palette.items():
             known, known_file = first.setdefault(index, (color, file))
             if known != color:
-                errors.append(f"index {index} is {known:06X} in {known_file} and {color:06X} in {file}")
-    if errors:
-        remedy = (
-            "Each file has its own palette, so that the same index may be another class. Name the classes by "
-            "their colors (name RRGGBB) in the classes file."
-        )
-        raise LabelError(format_errors("Indices with different colors", errors, remedy))
+                detail = f"index {index} is {known:06X} in {known_file} and {color:06X} in {file}"
+                findings.add(Finding(PALETTES_DIFFER, Location(str(root / file)), detail))
 
 
-def _check_ignored_index(summaries: Sequence[LabelMapSummary], classes: LabelMapClasses) -> None:
-    """Raise LabelError if a class has no pixel and a white index 255, which the file does not name, has some.
+def _check_ignored_index(
+    summaries: Sequence[LabelMapSummary], classes: LabelMapClasses, findings: Findings
+) -> None:
+    """Find a class without pixels beside a white index 255 with some, which the file does not name.
 
     Index 255 then most likely is that class, as in masks of 0 and 255. Pascal VOC's 255 is not white.
     """
@@ -160,13 +155,14 @@ def _check_ignored_index(summaries: Sequence[LabelMapSummary], classes: LabelMap
     if not (absent and pixels.get(IGNORED) and white):
         return
     share = format_share(pixels[IGNORED] / sum(pixels.values()))
-    raise LabelError(
-        f'{classes.file}: no label map shows "{absent[0]}", and index 255, which counts as not labeled, has '
+    detail = (
+        f'no label map shows "{absent[0]}", and index 255, which counts as not labeled, has '
         f"{share} of all pixels. If 255 is a class, write the colors of the classes:\n"
         f"{_color_lines(sorted(pixels), classes, absent)}\n"
         "If 255 is not labeled, write the indices of the classes and say so:\n"
         f"{_index_lines(classes)}"
     )
+    findings.add(Finding(INDEX_255_UNCLEAR, Location(classes.file), detail))
 
 
 def _color_lines(values: list[int], classes: LabelMapClasses, absent: list[str]) -> str:
@@ -190,42 +186,40 @@ def _pixels_of(name: str, classes: LabelMapClasses, pixels: dict[int, int]) -> i
 # ---------------------------------------------------------------- classes
 
 
-def notes_on_classes(
-    pixel_counts: NDArray[np.int64], files: Sequence[str], classes: LabelMapClasses
+def check_classes(
+    root: Path,
+    pixel_counts: NDArray[np.int64],
+    photos: Sequence[str],
+    files: Sequence[str],
+    classes: LabelMapClasses,
+    findings: Findings,
 ) -> tuple[str, ...]:
-    """Notes on classes that no label map shows, and on label maps that show none.
+    """Find label maps that show no class, and signs of inverted masks and of indices that count from 1.
 
     pixel_counts: (P, K)
 
-    Raises LabelError if no label map shows any class.
+    Returns a note on the classes that no label map shows.
     """
     total = pixel_counts.sum(axis=0)
-    if not total.any():
-        raise LabelError(f"{classes.file}: no pixel of any label map has a class of this file.")
     absent = [name for name, count in zip(classes.names, total.tolist(), strict=True) if not count]
-    empty = [file for file, counts in zip(files, pixel_counts, strict=True) if not counts.any()]
-    return (
-        *format_note(f"classes of {classes.file} that no label map shows", absent),
-        *_note_on_counting_from_1(absent, classes),
-        *_note_on_inversion(total, classes),
-        *format_note(f"{format_count(len(empty), 'label map')} without a labeled pixel", empty),
-    )
+    for photo, file, counts in zip(photos, files, pixel_counts, strict=True):
+        if not counts.any():
+            findings.add(Finding(LABEL_MAP_BLANK, Location(str(root / file)), photo=photo))
+    _check_counting_from_1(absent, classes, findings)
+    _check_inversion(total, classes, findings)
+    return format_note(f"classes of {classes.file} that no label map shows", absent)
 
 
-def _note_on_counting_from_1(absent: list[str], classes: LabelMapClasses) -> tuple[str, ...]:
+def _check_counting_from_1(absent: list[str], classes: LabelMapClasses, findings: Findings) -> None:
     first = classes.names[0]
-    if not classes.names_only or first not in absent or classes.labels.get(0) != 0:
-        return ()
-    return (
-        f'no pixel has index 0, "{first}": names without values count from 0. If the indices of the label '
-        f"maps count from 1, write them in {classes.file}: `{first},1` and so on",
-    )
+    if classes.names_only and first in absent and classes.labels.get(0) == 0:
+        detail = f'no pixel has index 0, "{first}". To count from 1, write `{first},1` and so on'
+        findings.add(Finding(COUNTS_FROM_ONE, Location(classes.file), detail))
 
 
-def _note_on_inversion(total: NDArray[np.int64], classes: LabelMapClasses) -> tuple[str, ...]:
-    shares = dict(zip(classes.names, (total / total.sum()).tolist(), strict=True))
-    return tuple(
-        f'"{name}" has only {format_share(share)} of the labeled pixels: check that no mask is inverted'
-        for name, share in shares.items()
-        if len(shares) == 2 and name.lower() in _BACKGROUND_NAMES and 0 < share < _SMALL_BACKGROUND
-    )
+def _check_inversion(total: NDArray[np.int64], classes: LabelMapClasses, findings: Findings) -> None:
+    shares = dict(zip(classes.names, (total / max(1, total.sum())).tolist(), strict=True))
+    for name, share in shares.items():
+        if len(shares) == 2 and name.lower() in _BACKGROUND_NAMES and 0 < share < _SMALL_BACKGROUND:
+            detail = f'"{name}" has only {format_share(share)} of the labeled pixels'
+            findings.add(Finding(LABEL_MAP_INVERTED, Location(classes.file), detail))

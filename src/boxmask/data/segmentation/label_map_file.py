@@ -47,6 +47,20 @@ class LabelMapRuns:
         """Number of pixels of each value."""
         return np.bincount(self.value_of, self.lengths, len(self.values)).astype(np.int64)
 
+    def boxes(self) -> Int[np.ndarray, "V 4"]:
+        """The smallest box around the pixels of each value: x1, y1, x2, y2."""
+        width = self.size[1]
+        ends = np.cumsum(self.lengths)
+        starts, last = ends - self.lengths, ends - 1
+        is_long = last // width > starts // width  # it continues in the next row
+        corners = np.stack([np.where(is_long, 0, starts % width), starts // width], axis=1)
+        opposite = np.stack([np.where(is_long, width, last % width + 1), last // width + 1], axis=1)
+        low = np.full((len(self.values), 2), max(self.size), dtype=np.int64)
+        high = np.zeros((len(self.values), 2), dtype=np.int64)
+        np.minimum.at(low, self.value_of, corners)
+        np.maximum.at(high, self.value_of, opposite)
+        return np.concatenate([low, high], axis=1)
+
     def to_labels(self, labels: UInt8[np.ndarray, " V"]) -> UInt8[np.ndarray, "H W"]:
         """The label of every pixel, from the label of each value."""
         return np.repeat(labels[self.value_of], self.lengths).reshape(self.size)

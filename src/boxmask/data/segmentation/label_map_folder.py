@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.archives import unpacked
+from boxmask.data.checks.similar_class_names import check_similar_names
+from boxmask.data.class_names import check_class_names
+from boxmask.data.findings import Findings, Location, finding_of_error
+from boxmask.data.formats.kinds import LABEL_MAP_UNREADABLE
 from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
 from boxmask.data.formats.voc.splits import is_split_list, match_lists, read_splits
 from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
@@ -21,8 +25,9 @@ from boxmask.data.segmentation.classes_file import (
     read_classes_file,
 )
 from boxmask.data.segmentation.dataset import SegmentationDataset
-from boxmask.data.segmentation.label_map_checks import check_sizes, check_values, notes_on_classes
+from boxmask.data.segmentation.label_map_checks import check_classes, check_sizes, check_values
 from boxmask.data.segmentation.label_map_file import read_mode
+from boxmask.data.segmentation.label_map_policy import LabelMapPolicy
 from boxmask.data.segmentation.label_map_values import missing_classes_file_message
 from boxmask.data.segmentation.label_maps import (
     LabelMapsFromFiles,
@@ -34,15 +39,13 @@ from boxmask.data.segmentation.label_maps import (
 from boxmask.data.segmentation.pairs import EXPECTED_LAYOUT, Pair, find_pairs
 from boxmask.errors import LabelError
 from boxmask.file_kinds import is_folder
-from boxmask.messages import format_count, format_errors, format_note
-from boxmask.options import option
 
 _OTHER_FILES = (*CLASSES_FILE_NAMES, "split.json")  # read, but no photos or label maps
 
 
 def has_label_maps(path: Path) -> bool:
-    """Whether a folder holds photos with label maps. Raises LabelError if they do not match one to one."""
-    return is_folder(unpacked(path)) and bool(find_pairs(find_source(path))[0])
+    """Whether a folder holds photos with label maps."""
+    return is_folder(unpacked(path)) and bool(find_pairs(find_source(path), Findings()))
 
 
 def read_unsplit_label_maps(
@@ -58,105 +61,169 @@ def read_unsplit_label_maps(
     unknown colors. Without a classes file, the error offers one to fill in. Raises PhotoError for photos that
     cannot be read.
     """
-    source, pairs, notes = _find_pairs(Path(path), on_bad_photos)
-    splits, split_notes = _splits(source, pairs)
-    chosen = select(PhotoList.of(source.root, [pair.photo for pair in pairs], splits.tolist()))
-    classes = _read_classes(source.root, [pair.label_map for pair in pairs], classes_file)
-    readable, chosen = _read_pairs(source.root, pairs, chosen, classes, on_bad_photos)
-    photos = [pairs[index].photo for index in readable.indices]
-    files = [pairs[index].label_map for index in readable.indices]
-    sizes, summaries = readable.sizes, readable.summaries
-    notes += classes.notes + check_sizes(photos, files, summaries, sizes)
-    notes += check_values(summaries, files, classes, on_unknown_colors)
-    pixel_counts = count_pixels(summaries, sizes, classes)
-    dataset = SegmentationDataset(
-        root=source.root,
-        class_names=classes.names,
-        files=np.array(photos),
-        sizes=sizes,
-        splits=splits[readable.indices],
+    findings = Findings()
+    policy = LabelMapPolicy(on_unknown_colors, on_bad_photos)
+    folder = find_label_maps(Path(path), findings)
+    policy.decide(findings)
+    chosen = select(PhotoList.of(folder.root, folder.photos, folder.splits.tolist()))
+    classes = read_label_map_classes(folder, classes_file)
+    wanted = set(chosen.files.tolist())
+    sizes, bad_photos = check_photos(folder.root, folder.photos, on_bad_photos, wanted)
+    chosen = chosen.without([folder.photos[index] for index in bad_photos], note_on_bad_photos(bad_photos))
+    maps = read_label_maps(folder, sizes, bad_photos, classes, findings, wanted)
+    if maps.photos:
+        check_label_maps(maps, findings)
+    check_similar_names(classes.names, Location(classes.file), findings)
+    pixel_counts = count_pixels(maps.summaries, maps.sizes, classes)
+    note_on_classes = check_classes(folder.root, pixel_counts, maps.photos, maps.files, classes, findings)
+    notes = policy.decide(findings, len(wanted) - len(bad_photos)) + note_on_classes
+    chosen = chosen.without(maps.unreadable, ())
+    if not pixel_counts.any():
+        raise LabelError(f"{classes.file}: no pixel of any label map has a class of this file.")
+    dataset = _dataset(maps, pixel_counts, on_unknown_colors)
+    return chosen.select_from(replace(dataset, notes=notes + folder.notes))
+
+
+def _dataset(
+    maps: ReadLabelMaps, pixel_counts: NDArray[np.int64], on_unknown_colors: OnUnknownColors
+) -> SegmentationDataset:
+    return SegmentationDataset(
+        root=maps.root,
+        class_names=maps.classes.names,
+        files=np.array(maps.photos),
+        sizes=maps.sizes,
+        splits=maps.splits,
         pixel_counts=pixel_counts,
         source=LabelMapsFromFiles.from_summaries(
-            source.root, files, classes, on_unknown_colors, sizes, summaries
+            maps.root, maps.files, maps.classes, on_unknown_colors, maps.sizes, maps.summaries
         ),
-        notes=notes + split_notes + notes_on_classes(pixel_counts, files, classes),
     )
-    return chosen.select_from(dataset)
+
+
+# ---------------------------------------------------------------- pairs
 
 
 @dataclass(frozen=True)
-class _ReadablePairs:
-    """The pairs whose photo and label map can be read: their indices, photo sizes and label map summaries."""
+class LabelMapFolder:
+    """P photos with a label map each.
 
-    indices: list[int]
-    sizes: NDArray[np.int32]
-    summaries: list[LabelMapSummary]
-
-
-def _read_pairs(
-    root: Path, pairs: list[Pair], chosen: PhotoList, classes: LabelMapClasses, on_bad_photos: OnBadPhotos
-) -> tuple[_ReadablePairs, PhotoList]:
-    """The readable pairs, and the chosen photos among them, with notes on the others.
-
-    Raises PhotoError and LabelError for chosen photos and label maps that cannot be read, unless they are
-    left out.
+    photos, files: of the photos and their label maps, relative to the root
+    splits:        (P,) "train", "val", "test" or ""
+    notes:         on files that are not read
     """
-    photos = [pair.photo for pair in pairs]
-    wanted = set(chosen.files.tolist())
-    sizes, bad_photos = check_photos(root, photos, on_bad_photos, wanted)
-    summaries, errors = summarize_label_maps(root, [pair.label_map for pair in pairs], classes.by_color)
-    bad_maps = {index: error for index, error in errors.items() if photos[index] in wanted}
-    notes = note_on_bad_photos(bad_photos)
-    notes += _note_on_bad_maps(bad_maps, bad_photos, len(wanted), on_bad_photos)
-    chosen = chosen.without([photos[index] for index in (*bad_photos, *bad_maps)], notes)
-    has_size = (sizes != UNREADABLE).any(axis=1)
-    readable = [index for index in summaries if has_size[index] and index not in bad_photos]
-    return _ReadablePairs(readable, sizes[readable], [summaries[index] for index in readable]), chosen
+
+    root: Path
+    photos: list[str]
+    files: list[str]
+    splits: NDArray[np.str_]
+    notes: tuple[str, ...]
 
 
-def _find_pairs(path: Path, on_bad_photos: OnBadPhotos) -> tuple[Source, list[Pair], tuple[str, ...]]:
+def find_label_maps(path: Path, findings: Findings) -> LabelMapFolder:
+    """The pairs of a folder. Raises LabelError if there are none, after those that the findings hold."""
     source = find_source(path)
-    pairs, notes = find_pairs(source, on_bad_photos)
+    pairs = find_pairs(source, findings)
     if not pairs:
+        findings.raise_errors()
         found = source.describe_contents()
         raise LabelError(f"{path}: no label maps found. Looked for {EXPECTED_LAYOUT}; found {found}.")
     used = {file for pair in pairs for file in (pair.photo, pair.label_map)}
     used |= {file for file in source.files if is_split_list(file) or file.lower() in _OTHER_FILES}
-    return source, pairs, notes + source.notes + notes_on_unread_files(source, used)
+    return LabelMapFolder(
+        source.root,
+        [pair.photo for pair in pairs],
+        [pair.label_map for pair in pairs],
+        _splits(source, pairs, findings),
+        source.notes + notes_on_unread_files(source, used),
+    )
 
 
-def _read_classes(root: Path, files: list[str], classes_file: str | Path | None) -> LabelMapClasses:
-    """The classes of `classes_file`, else of the file in `root`. Raises LabelError if there is none."""
-    path = Path(classes_file) if classes_file else find_classes_file(root)
-    if path is not None:
-        return read_classes_file(path)
-    by_color = any(read_mode(root / file).startswith(("P", "RGB", "LA")) for file in files)
-    summaries, errors = summarize_label_maps(root, files, by_color)
-    if not summaries:
-        raise LabelError(_bad_maps_message(errors))
-    readable = [files[index] for index in summaries]
-    raise LabelError(missing_classes_file_message(root, list(summaries.values()), readable, by_color))
-
-
-def _note_on_bad_maps(
-    errors: Mapping[int, str], bad_photos: Mapping[int, str], total: int, on_bad_photos: OnBadPhotos
-) -> tuple[str, ...]:
-    """A note on label maps that cannot be read. Raises LabelError unless they are left out."""
-    if errors and (on_bad_photos == "error" or len(errors.keys() | bad_photos.keys()) == total):
-        raise LabelError(_bad_maps_message(errors))
-    count = format_count(len(errors), "photo")
-    return format_note(f"left out: {count} whose label map cannot be read", list(errors.values()))
-
-
-def _bad_maps_message(errors: Mapping[int, str]) -> str:
-    leave_out = f"leave them out with their photos with {option('on_bad_photos', 'skip')}"
-    remedy = f"Export them again, or {leave_out}."
-    return format_errors("Label maps that cannot be read", list(errors.values()), remedy)
-
-
-def _splits(source: Source, pairs: list[Pair]) -> tuple[NDArray[np.str_], tuple[str, ...]]:
-    """From VOC's lists for segmentation, else from folder names; and notes on the lists."""
-    listed = match_lists(read_splits(source, "Segmentation"), [pair.photo for pair in pairs])
+def _splits(source: Source, pairs: list[Pair], findings: Findings) -> NDArray[np.str_]:
+    """From VOC's lists for segmentation, else from folder names."""
+    names = read_splits(source, findings, "Segmentation")
+    listed = match_lists(names, [pair.photo for pair in pairs], findings)
     of_photo = {photo: entry.split for photo, entry in listed.entries.items()}
     splits = [of_photo.get(pair.photo, "") if of_photo else pair.split for pair in pairs]
-    return np.array(splits, dtype="<U5"), listed.notes
+    return np.array(splits, dtype="<U5")
+
+
+def read_label_map_classes(folder: LabelMapFolder, classes_file: str | Path | None) -> LabelMapClasses:
+    """The classes of `classes_file`, else of the file in the folder. Raises LabelError if there is none."""
+    path = Path(classes_file) if classes_file else find_classes_file(folder.root)
+    if path is not None:
+        return read_classes_file(path)
+    modes = (read_mode(folder.root / file) for file in folder.files)
+    by_color = any(mode.startswith(("P", "RGB", "LA")) for mode in modes)
+    summaries, errors = summarize_label_maps(folder.root, folder.files, by_color)
+    if not summaries:
+        findings = Findings()
+        add_unreadable_maps(folder, errors, findings)
+        findings.raise_errors()
+    readable = [folder.files[index] for index in summaries]
+    raise LabelError(missing_classes_file_message(folder.root, list(summaries.values()), readable, by_color))
+
+
+# ---------------------------------------------------------------- label maps
+
+
+@dataclass(frozen=True)
+class ReadLabelMaps:
+    """The pairs whose photo and label map can be read.
+
+    sizes:      (P, 2) heights and widths of the photos as shown
+    unreadable: the photos whose label map cannot be read
+    """
+
+    root: Path
+    photos: list[str]
+    files: list[str]
+    splits: NDArray[np.str_]
+    sizes: NDArray[np.int32]
+    summaries: list[LabelMapSummary]
+    classes: LabelMapClasses
+    unreadable: list[str]
+
+
+def read_label_maps(
+    folder: LabelMapFolder,
+    sizes: NDArray[np.int32],
+    bad_photos: Collection[int],
+    classes: LabelMapClasses,
+    findings: Findings,
+    wanted: Collection[str] | None = None,
+) -> ReadLabelMaps:
+    """Read all label maps. Those of wanted photos that cannot be read are added to the findings.
+
+    sizes: (P, 2) of the photos, `UNREADABLE` for some
+    """
+    summaries, errors = summarize_label_maps(folder.root, folder.files, classes.by_color)
+    bad = {i: text for i, text in errors.items() if wanted is None or folder.photos[i] in wanted}
+    add_unreadable_maps(folder, bad, findings)
+    has_size = (sizes != UNREADABLE).any(axis=1)
+    readable = [index for index in summaries if has_size[index] and index not in bad_photos]
+    return ReadLabelMaps(
+        folder.root,
+        [folder.photos[index] for index in readable],
+        [folder.files[index] for index in readable],
+        folder.splits[readable],
+        sizes[readable],
+        [summaries[index] for index in readable],
+        classes,
+        [folder.photos[index] for index in bad],
+    )
+
+
+def check_label_maps(maps: ReadLabelMaps, findings: Findings) -> None:
+    """Find wrong sizes and values."""
+    check_class_names(maps.classes.spellings, Location(maps.classes.file), findings)
+    check_sizes(maps.root, maps.photos, maps.files, maps.summaries, maps.sizes, findings)
+    check_values(maps.root, maps.summaries, maps.files, maps.classes, findings)
+
+
+def add_unreadable_maps(folder: LabelMapFolder, errors: Mapping[int, str], findings: Findings) -> None:
+    """Add label maps that cannot be read, by their index."""
+    for index, error in errors.items():
+        path = folder.root / folder.files[index]
+        error = error.removeprefix("Label map ")
+        photo = folder.photos[index]
+        findings.add(finding_of_error(LABEL_MAP_UNREADABLE, path, LabelError(error), photo))

@@ -30,8 +30,8 @@ def total_pixels(summaries: Sequence[LabelMapSummary]) -> dict[int, int]:
 
 def describe_values(
     summaries: Sequence[LabelMapSummary], files: Sequence[str], by_color: bool
-) -> dict[int, str]:
-    """Each value with its share of all pixels and the first file that has it; the most frequent first."""
+) -> dict[int, tuple[str, str]]:
+    """The first file that has each value, and a line on its share of all pixels; the most frequent first."""
     pixels = total_pixels(summaries)
     first: dict[int, str] = {}
     for summary, file in zip(summaries, files, strict=True):
@@ -41,7 +41,8 @@ def describe_values(
     described = {}
     for value, count in sorted(pixels.items(), key=lambda item: (-item[1], item[0])):
         share = f"{format_share(count / total)} of all pixels"
-        described[value] = f"{format_value(value, by_color)}: {share}, first in {first[value]}"
+        text = f"{format_value(value, by_color)}: {share}, first in {first[value]}"
+        described[value] = (first[value], text)
     return described
 
 
@@ -59,7 +60,7 @@ def missing_classes_file_message(
     """The error for label maps without a classes file: the values found, and a file to fill in."""
     described = describe_values(summaries, files, by_color)
     kind = "colors" if by_color else "indices"
-    shown = "".join(f"\n  {text}" for text in list(described.values())[:MAX_LISTED])
+    shown = "".join(f"\n  {text}" for _, text in list(described.values())[:MAX_LISTED])
     message = (
         f"{root}: the classes of the label maps are unknown: there is no classes file (looked for "
         f"{', '.join(CLASSES_FILE_NAMES)}). The {len(files)} label maps have {len(described)} {kind}:{shown}"

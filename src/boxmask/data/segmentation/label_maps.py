@@ -117,6 +117,7 @@ class LabelMapSummary:
     """The values of one label map, and the number of pixels of each.
 
     size:     (height, width)
+    boxes:    (V, 4) the smallest box around the pixels of each value
     palette:  the color 0xRRGGBB of each index, for an image with a palette that is read by its indices
     checksum: of the pixels
     """
@@ -124,6 +125,7 @@ class LabelMapSummary:
     size: Size
     values: NDArray[np.uint32]
     pixel_counts: NDArray[np.int64]
+    boxes: NDArray[np.int64]
     palette: Mapping[int, int]
     checksum: int
 
@@ -139,7 +141,8 @@ def summarize_label_maps(
         except LabelError as error:
             return str(error)
         content = runs.values[runs.value_of].astype("<u4").tobytes() + runs.lengths.astype("<i8").tobytes()
-        return LabelMapSummary(runs.size, runs.values, runs.counts(), runs.palette, zlib.crc32(content))
+        checksum = zlib.crc32(content)
+        return LabelMapSummary(runs.size, runs.values, runs.counts(), runs.boxes(), runs.palette, checksum)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         results = dict(enumerate(pool.map(summarize, files)))

@@ -10,17 +10,16 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.formats.kinds import NAME_INEXACT, PHOTO_AMBIGUOUS
 from boxmask.data.formats.source import Source, split_from_name
-from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.segmentation.label_map_file import SUFFIXES
-from boxmask.errors import LabelError
-from boxmask.messages import add_hints, format_count, format_errors, format_note
+from boxmask.messages import MAX_LOCATIONS
 from boxmask.names import NameIndex, normal_path, without_suffix
-from boxmask.options import option
 
 EXPECTED_LAYOUT = (
     "photos and label maps with the same name, such as images/x.jpg and masks/x.png, or x.jpg and x_mask.png"
@@ -45,12 +44,32 @@ class Pair:
     split: str
 
 
-def find_pairs(source: Source, on_bad_photos: OnBadPhotos = "error") -> tuple[list[Pair], tuple[str, ...]]:
-    """All pairs of a folder, sorted by photo, and notes. No pairs if no file looks like a label map.
+LABEL_MAP_MISSING = Kind(
+    "label-map-missing",
+    "error",
+    "Photos without a label map",
+    "Add their label maps, or move these photos to another folder.",
+)
+LABEL_MAP_ALONE = Kind(
+    "photo-missing",
+    "error",
+    "Label maps without a photo",
+    f"Add their photos, or remove them. Looked for {EXPECTED_LAYOUT}.",
+)
+LABEL_MAP_LOSSY = Kind(
+    "label-map-unreadable",
+    "error",
+    "Label maps in a lossy format",
+    "JPEG blurs the borders between classes into colors of no class, and this cannot be undone. Export the "
+    f"label maps again, as PNG (or another of {', '.join(SUFFIXES)}).",
+)
 
-    on_bad_photos: what to do with label maps without a photo
 
-    Raises LabelError for label maps that are JPEGs, or that do not match photos one to one.
+def find_pairs(source: Source, findings: Findings) -> list[Pair]:
+    """All pairs of a folder, sorted by photo. No pairs if no file looks like a label map.
+
+    Files without a partner, or with several, are left out and added to the findings. So are label maps that
+    are JPEGs.
     """
     label_maps = _label_maps(source)
     used_as_labels = {file for files in label_maps.values() for file in files}
@@ -59,19 +78,19 @@ def find_pairs(source: Source, on_bad_photos: OnBadPhotos = "error") -> tuple[li
         if file not in used_as_labels:
             photos[_key(file, _PHOTO_FOLDER)].append(file)
     if not label_maps or not photos:
-        return [], ()
-    _check_lossless(sorted(used_as_labels))
-    label_maps, notes = _resolve_inexact(label_maps, photos)
-    pairs, alone = _match(label_maps, photos, on_bad_photos)
-    paired = {pair.photo for pair in pairs}
-    folders = {PurePosixPath(photo).parent for photo in paired}
+        return []
+    label_maps = _resolve_inexact(source, label_maps, photos, findings)
+    pairs = _match(source, label_maps, photos, findings)
+    taken = {photo for key in label_maps for photo in photos.get(key, [])}
+    folders = {PurePosixPath(photo).parent for photo in taken}
     beside = [file for files in photos.values() for file in files if PurePosixPath(file).parent in folders]
-    unlabeled = sorted(set(beside) - paired)
-    return pairs, (
-        *notes,
-        *format_note(f"left out: {format_count(len(unlabeled), 'photo')} without a label map", unlabeled),
-        *format_note(f"left out: {format_count(len(alone), 'label map')} without a photo", alone),
-    )
+    for photo in sorted(set(beside) - taken):
+        findings.add(Finding(LABEL_MAP_MISSING, _location(source, photo), photo=photo))
+    return [pair for pair in pairs if _is_lossless(source, pair, findings)]
+
+
+def _location(source: Source, file: str) -> Location:
+    return Location(str(source.root / file))
 
 
 def scene_folder(photo: str) -> str:
@@ -115,36 +134,38 @@ def _without_mask_word(key: str) -> str:
     return match["stem"] if match else key
 
 
-def _check_lossless(files: Sequence[str]) -> None:
-    lossy = [file for file in files if not file.lower().endswith(SUFFIXES)]
-    if lossy:
-        remedy = (
-            "JPEG blurs the borders between classes into colors of no class, and this cannot be "
-            f"undone. Export the label maps again, as PNG (or another of {', '.join(SUFFIXES)})."
-        )
-        raise LabelError(format_errors("Label maps in a lossy format", lossy, remedy))
+def _is_lossless(source: Source, pair: Pair, findings: Findings) -> bool:
+    if pair.label_map.lower().endswith(SUFFIXES):
+        return True
+    findings.add(Finding(LABEL_MAP_LOSSY, _location(source, pair.label_map), photo=pair.photo))
+    return False
 
 
 def _resolve_inexact(
-    label_maps: Mapping[str, list[str]], photos: Mapping[str, list[str]]
-) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    source: Source,
+    label_maps: Mapping[str, list[str]],
+    photos: Mapping[str, list[str]],
+    findings: Findings,
+) -> dict[str, list[str]]:
     """The label maps by the key of their photo, also if the two are not spelled alike.
 
-    Such a match counts only if it is the only one in the folder, and is noted.
+    Such a match counts only if it is the only one in the folder.
     """
     index = NameIndex(photos)
     resolved = {key: files for key, files in label_maps.items() if key in photos}
-    notes = []
     for key, files in label_maps.items():
         if key in photos:
             continue
         found = [match.file for match in index.matches(key) if _folder(match.file) == _folder(key)]
         if len(found) == 1 and found[0] not in resolved:
             resolved[found[0]] = files
-            notes += [f"{file}: {photos[found[0]][0]}" for file in files]
+            photo = photos[found[0]][0]
+            for file in files:
+                detail = f"its photo is {photo}"
+                findings.add(Finding(NAME_INEXACT, _location(source, file), detail, photo))
         else:
             resolved[key] = files
-    return resolved, format_note("label maps whose names are not spelled as those of their photos", notes)
+    return resolved
 
 
 def _folder(key: str) -> str:
@@ -152,30 +173,26 @@ def _folder(key: str) -> str:
 
 
 def _match(
-    label_maps: Mapping[str, list[str]], photos: Mapping[str, list[str]], on_bad_photos: OnBadPhotos
-) -> tuple[list[Pair], list[str]]:
-    """The pairs, and the label maps that are left out because they have no photo."""
-    alone = [file for key, files in label_maps.items() if key not in photos for file in files]
-    if alone and (on_bad_photos == "error" or label_maps.keys().isdisjoint(photos)):
-        index = NameIndex(file for files in photos.values() for file in files)
-        lines = add_hints(alone, alone, index.did_you_mean)
-        remedy = (
-            f"Add their photos, remove them, or leave them out with {option('on_bad_photos', 'skip')}. "
-            f"Looked for {EXPECTED_LAYOUT}."
-        )
-        raise LabelError(format_errors("Label maps without a photo", lines, remedy))
-    ambiguous = [
-        " or ".join([*label_maps[key], *photos[key]])
-        for key in label_maps
-        if key in photos and (len(label_maps[key]) > 1 or len(photos[key]) > 1)
-    ]
-    if ambiguous:
-        remedy = "Keep one label map and one photo of each name in this folder."
-        heading = "Photos and label maps that do not match one to one"
-        raise LabelError(format_errors(heading, ambiguous, remedy))
-    keys = [key for key in label_maps if key in photos]
-    pairs = [Pair(photos[key][0], label_maps[key][0], _split(photos[key][0])) for key in keys]
-    return sorted(pairs, key=lambda pair: pair.photo), alone
+    source: Source,
+    label_maps: Mapping[str, list[str]],
+    photos: Mapping[str, list[str]],
+    findings: Findings,
+) -> list[Pair]:
+    index = NameIndex(file for files in photos.values() for file in files)
+    pairs, hints = [], 0
+    for key, files in label_maps.items():
+        candidates = photos.get(key, [])
+        if len(files) == len(candidates) == 1:
+            pairs.append(Pair(candidates[0], files[0], _split(candidates[0])))
+        elif candidates:
+            detail = f"{' or '.join([*files, *candidates])} do not match one to one"
+            findings.add(Finding(PHOTO_AMBIGUOUS, _location(source, files[0]), detail, candidates[0]))
+        else:
+            for file in files:
+                hint = index.did_you_mean(file) if hints < MAX_LOCATIONS else ""
+                findings.add(Finding(LABEL_MAP_ALONE, _location(source, file), hint.strip()))
+                hints += 1
+    return sorted(pairs, key=lambda pair: pair.photo)
 
 
 def _split(photo: str) -> str:

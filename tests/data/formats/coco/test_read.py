@@ -16,8 +16,6 @@ from boxmask.errors import LabelError
 Write = Callable[..., Path]
 Make = Callable[..., dict[str, Any]]
 
-NOTE_ON_OVERVIEW = "left out, because files with a split in their name list the same photos:\n  all.json"
-
 
 def test_boxes_classes_and_ids(write_coco: Write, coco: Make, annotation: Make) -> None:
     document = coco(
@@ -88,10 +86,10 @@ def test_several_files_give_the_splits_and_may_share_photo_names(
     assert dataset.files.tolist() == ["test2017/a.jpg", "train2017/a.jpg", "val2017/a.jpg"]
     assert dataset.splits.tolist() == ["test", "train", "val"]
     assert dataset.image_ids.tolist() == [0, 1, 2]  # all were 1
-    assert dataset.notes == (
-        "left out 1 other JSON files:\n  annotations/captions_val2017.json",
-        "1 of 2 classes have no object:\n  dog",
-    )
+    unused, empty = dataset.notes
+    captions = root / "annotations/captions_val2017.json"
+    assert unused == f"Label files that are not used (1):\n  {captions}: no file of instances"
+    assert empty.startswith("Classes without objects (1):\n")
 
 
 def test_the_folder_of_a_file_may_name_the_split(write_coco: Write, coco: Make) -> None:
@@ -120,13 +118,16 @@ def test_an_overview_beside_files_with_splits_is_left_out(write_coco: Write, coc
     root = write_coco(coco([(1, "a.jpg"), (2, "b.jpg")]), "all.json")
     dataset = read_detection(root)
     assert len(dataset) == 3
-    assert dataset.notes == (NOTE_ON_OVERVIEW, "2 of 2 classes have no object:\n  cat\n  dog")
+    unused, empty = dataset.notes
+    reason = "files with a split in their name list the same photos"
+    assert unused == f"Label files that are not used (1):\n  {root / 'all.json'}: {reason}"
+    assert empty.startswith("Classes without objects (2):\n")
 
 
 def test_a_photo_in_two_files_is_refused(write_coco: Write, coco: Make) -> None:
     write_coco(coco([(1, "a.jpg")]), "train.json")
     root = write_coco(coco([(1, "a.jpg")]), "test.json")
-    with pytest.raises(LabelError, match=r"images/a\.jpg: .*test\.json.* and .*train\.json"):
+    with pytest.raises(LabelError, match=r"train\.json:.*images/a\.jpg, also at .*test\.json"):
         read_detection(root)
 
 
@@ -139,7 +140,7 @@ def test_categories_with_the_same_name_are_one_class(write_coco: Write, coco: Ma
     document = coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5])], [(0, "cell"), (1, "cell")])
     dataset = read_detection(write_coco(document))
     assert dataset.class_names == ("cell",)
-    assert "categories with the same name count as one class" in dataset.notes[0]
+    assert "categories[1] (id 1): another cell" in dataset.notes[0]
 
 
 def test_unlisted_photos_are_noted_but_not_those_in_other_folders(
@@ -148,9 +149,9 @@ def test_unlisted_photos_are_noted_but_not_those_in_other_folders(
     root = write_coco(coco([(n, f"{n}.jpg") for n in range(3)]))
     save_photo(root / "images/extra.jpg")
     save_photo(root / "masks/0.png")
-    assert read_detection(root).notes[0] == (
-        "left out: 1 photo that the labels do not name:\n  images/extra.jpg"
-    )
+    extra = root / "images/extra.jpg"
+    note = f"Photos without labels (1):\n  {extra}: left out: no label names it"
+    assert note in read_detection(root).notes
 
 
 # ---------------------------------------------------------------- errors
@@ -163,24 +164,27 @@ def refused(root: Path, message: str, **options: Any) -> None:
 
 def test_unknown_ids_are_refused(write_coco: Write, coco: Make, annotation: Make) -> None:
     root = write_coco(coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5]), annotation(5, 1, [1, 1, 5, 5])]))
-    refused(root, r"instances\.json:\d+: annotations\[1\] \(id 101\) has image_id 5")
+    refused(root, r"instances\.json:\d+: annotations\[1\] \(id 101\): has image_id 5")
     root = write_coco(coco([(1, "a.jpg")], [annotation(1, 8, [1, 1, 5, 5])]))
-    refused(root, r"annotations\[0\] \(id 100\) has category_id 8\n.*Add these to categories")
+    refused(root, r"annotations\[0\] \(id 100\): has category_id 8; categories have the ids 1, 2\n")
 
 
 def test_ids_given_twice_are_refused(write_coco: Write, coco: Make) -> None:
     refused(
         write_coco(coco([(1, "a.jpg"), (1, "b.jpg")])),
-        r"Several images with the same id.*\n.*images\[0\] \(id 1\) and .*images\[1\] \(id 1\)",
+        r"images\[1\] \(id 1\): the same id as .*images\[0\] \(id 1\)\nGive each image",
     )
-    refused(write_coco(coco([(1, "a.jpg")], (), [(1, "x"), (1, "y")])), "Several categories with the same id")
+    refused(
+        write_coco(coco([(1, "a.jpg")], (), [(1, "x"), (1, "y")])),
+        r"categories\[1\] \(id 1\): the same id as ",
+    )
 
 
 def test_a_photo_listed_twice_is_refused(write_coco: Write, coco: Make) -> None:
     refused(
         write_coco(coco([(303, "a.jpg"), (304, "a.jpg")])),
-        r"listed more than once \(1\):\n  images/a\.jpg: "
-        r".*instances\.json:3: images\[0\] \(id 303\) and .*instances\.json:9: images\[1\] \(id 304\)",
+        r"labeled more than once \(1\):\n.*instances\.json:9: images\[1\] \(id 304\): images/a\.jpg, "
+        r"also at .*instances\.json:3: images\[0\] \(id 303\)",
     )
 
 
@@ -204,14 +208,14 @@ def test_malformed_entries_are_refused(
     write_coco: Write, coco: Make, annotation: Make, change: dict[str, Any], message: str
 ) -> None:
     root = write_coco(coco([(1, "a.jpg")], [annotation(1, 1, [1, 1, 5, 5]) | change]))
-    refused(root, r"annotations\[0\] \(id 100\) " + message)
+    refused(root, r"annotations\[0\] \(id 100\): " + message)
 
 
 def test_incomplete_entries_are_refused(write_coco: Write, coco: Make) -> None:
     document = coco([(1, "a.jpg")], [{"image_id": 1, "category_id": 1, "segmentation": []}])
-    refused(write_coco(document), r"annotations\[0\] \(id 100\) has no bbox")
+    refused(write_coco(document), r"annotations\[0\] \(id 100\): has no bbox")
     document["annotations"] = [17]
-    refused(write_coco(document), r"annotations\[0\] should be an object, found 17")
+    refused(write_coco(document), r"annotations\[0\]: should be an object, found 17")
 
 
 @pytest.mark.parametrize(
@@ -248,7 +252,7 @@ def test_errors_name_the_line_of_the_entry(write_coco: Write, coco: Make, annota
 def test_broken_json(write_coco: Write, coco: Make) -> None:
     root = write_coco(coco([(1, "a.jpg")]))
     (root / "instances.json").write_text('{"images": [],\n "annotations": ]}')
-    refused(root, r"instances\.json:2:17: broken JSON \(Expecting value\)")
+    refused(root, r"instances\.json:2: column 17: broken JSON \(Expecting value\)")
     (root / "instances.json").write_bytes(b'{"images": ["\xff"]}')
     refused(root, r"instances\.json:1: byte 14 of this line is not UTF-8")
 

@@ -66,7 +66,7 @@ def test_ambiguous_photos_are_refused(write_voc: Write, save_photo: Write) -> No
     root = write_voc({"a": [CAT]}, "one", "annotations")
     save_photo(root / "two/a.jpg")
     with pytest.raises(
-        LabelError, match=r"annotations/a\.xml: a\.jpg may be one/a\.jpg or two/a\.jpg\. Name its folders"
+        LabelError, match=r"annotations/a\.xml:2: a\.jpg may be one/a\.jpg or two/a\.jpg\. Name its folders"
     ):
         read_detection(root)
 
@@ -164,7 +164,8 @@ def test_a_listed_photo_without_a_label_file_has_no_objects(write_voc: Write, sa
     dataset = read_detection(root)
     assert np.diff(dataset.offsets).tolist() == [1, 0, 1]
     assert split_of(dataset, "b") == "val"
-    assert dataset.notes == ("left out: 1 photo without a label file:\n  JPEGImages/unlisted.jpg",)
+    photo = root / "JPEGImages/unlisted.jpg"
+    assert dataset.notes == (f"Photos without labels (1):\n  {photo}: left out: no label names it",)
 
 
 def test_a_labeled_photo_in_no_split_file_is_left_out(write_voc: Write) -> None:
@@ -198,14 +199,14 @@ def test_a_missing_photo_is_named_with_its_label_file_and_line(write_voc: Write)
 def test_two_label_files_for_one_photo_are_refused(write_voc: Write, voc_xml: Write) -> None:
     root = write_voc({"a": [CAT], "b": [CAT]})
     (root / "Annotations/b.xml").write_text(voc_xml("a.jpg", [CAT]))
-    with pytest.raises(LabelError, match=r"JPEGImages/a\.jpg: .*a\.xml:2 and .*b\.xml:2"):
+    with pytest.raises(LabelError, match=r"b\.xml:2: JPEGImages/a\.jpg also has the label file .*a\.xml:2"):
         read_detection(root)
 
 
 def test_broken_xml_is_named_with_line_and_column(write_voc: Write) -> None:
     root = write_voc({"a": [CAT]})
     (root / "Annotations/a.xml").write_text("<annotation>\n<object>\n</objekt>\n")
-    with pytest.raises(LabelError, match=r"a\.xml:3:3: broken XML \(mismatched tag\)"):
+    with pytest.raises(LabelError, match=r"a\.xml:3: column 3: broken XML \(mismatched tag\)"):
         read_detection(root)
 
 
@@ -259,12 +260,12 @@ def test_five_locations_are_shown_and_the_rest_counted(write_voc: Write) -> None
 def test_a_bad_box_stops_or_is_skipped(write_voc: Write, box: tuple[object, ...], reason: str) -> None:
     root = write_voc({"a": [CAT, box]})
     with pytest.raises(
-        LabelError, match=rf"a\.xml:12: cat in JPEGImages/a\.jpg {reason}.*\n.*--on-bad-boxes skip"
+        LabelError, match=rf"a\.xml:12: cat in JPEGImages/a\.jpg {reason}.*\n(.*\n)*.*--on-bad-boxes skip"
     ):
         read_detection(root)
     dataset = read_detection(root, on_bad_boxes="skip")
     assert len(dataset.boxes) == 1
-    assert "left out: 1 of 2 boxes (50 %), empty or outside the photo:\n" in dataset.notes[0]
+    assert "left out: 1 of 2 boxes (50 %): boxes " in dataset.notes[0]
     assert reason in dataset.notes[0]
 
 
@@ -272,4 +273,5 @@ def test_a_box_beyond_its_photo_is_clipped_and_noted_if_by_more_than_a_pixel(wri
     root = write_voc({"a": [("cat", 0, 0, 61, 41), ("cat", -5, 5, 20, 20)]})
     dataset = read_detection(root)
     assert dataset.boxes.tolist() == [[0, 0, 60, 40], [0, 4, 20, 20]]
-    assert dataset.notes[0].endswith("beyond the edge of the photo:\n  " + f"{root / 'Annotations/a.xml'}:12")
+    where = f"{root / 'Annotations/a.xml'}:12: cat in JPEGImages/a.jpg reaches beyond its photo"
+    assert f"Boxes beyond the edge of their photo (1):\n  {where}" in dataset.notes[0]

@@ -40,13 +40,13 @@ def json_file(folder: Path) -> None:
 
 def voc_file(folder: Path) -> None:
     if (folder / "a.xml").is_file():
-        read_voc_file(folder, "a.xml")
+        read_voc_file(folder, "a.xml", Findings())
 
 
 def coco_document(folder: Path) -> None:
-    document = read_document(folder, "instances.json")
-    for key in ("images", "annotations", "categories"):
-        for index in range(len(document.entries(key))):
+    document = read_document(folder, "instances.json", Findings())
+    for key, entries in document.entries.lists.items() if document else ():
+        for index in range(len(entries)):
             document.location(key, index)
 
 

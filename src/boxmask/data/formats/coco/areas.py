@@ -8,8 +8,14 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from boxmask.data.findings import Location
-from boxmask.messages import format_note
+from boxmask.data.findings import Finding, Findings, Kind, Location
+
+AREA_WRONG = Kind(
+    "area-wrong",
+    "warning",
+    "Areas that contradict their boxes",
+    "They are computed from the masks or boxes instead. Correct or remove them: other programs use them.",
+)
 
 _MAX_EXCESS = 1.01
 """An area may exceed its box by a pixel per side and by rounding, because masks consist of whole pixels."""
@@ -25,26 +31,31 @@ def check_areas(
     declared: Float[np.ndarray, " N"],
     boxes_xywh: Float[np.ndarray, "N 4"],
     location: Callable[[int], Location],
-) -> tuple[Float[np.ndarray, " N"], tuple[str, ...]]:
+    findings: Findings,
+) -> Float[np.ndarray, " N"]:
     """Replace the areas of one file that contradict their boxes by NaN, so that they are computed anew.
 
     declared: NaN for a missing area
     location: file and line of annotation n
 
-    Returns the areas and notes. An area is wrong if it is not finite, not above 0 or larger than its box. All
-    are wrong if each is tiny against its box, or if boxes of different sizes have the same area.
+    The annotations are added to the findings. An area is wrong if it is not finite, not above 0 or larger
+    than its box. All are wrong if each is tiny against its box, or if boxes of different sizes have the same
+    area.
     """
     given = ~np.isnan(declared)
     width, height = np.minimum(np.abs(boxes_xywh[:, 2:]), _MAX_SIDE).T  # NaN stays
     largest = (width + 1) * (height + 1) * _MAX_EXCESS  # NaN for a missing box
     wrong = given & (~np.isfinite(declared) | (declared <= 0) | (declared > largest))
-    reason = "are not above 0 and at most as large as the box"
+    reason = "not above 0 and at most as large as the box"
     plausible = given & ~wrong & (width * height > 0)
     if _are_implausible(declared[plausible], (width * height)[plausible]):
-        wrong, reason = wrong | plausible, "contradict the boxes of the whole file"
-    areas = np.where(wrong, np.nan, declared)
-    heading = f"areas that {reason} are computed from the masks or boxes"
-    return areas, format_note(heading, [str(location(row)) for row in np.flatnonzero(wrong).tolist()])
+        wrong, reason = wrong | plausible, "the areas contradict the boxes of the whole file"
+
+    def describe(row: int) -> Finding:
+        return Finding(AREA_WRONG, location(row), f"area {declared[row]:g}: {reason}")
+
+    findings.add_all(AREA_WRONG, np.flatnonzero(wrong).tolist(), describe)
+    return np.where(wrong, np.nan, declared)
 
 
 def _are_implausible(areas: NDArray[np.float64], box_areas: NDArray[np.float64]) -> bool:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from boxmask.data.class_names import notes_on_class_names
+from boxmask.data.class_names import CLASS_NAME_SPELLINGS
+from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.coco.document import CocoDocument
-from boxmask.data.formats.coco.values import Entry
-from boxmask.messages import format_note
+from boxmask.data.formats.coco.entries import Entry
 from boxmask.names import class_name
 
+SUPERCATEGORY_LEFT_OUT = Kind(
+    "supercategory-left-out",
+    "note",
+    "Categories without objects that are only the supercategory of others, and are no classes",
+    "If one of them is a class, label some objects of it.",
+)
 
-def class_names(documents: Sequence[CocoDocument]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names in the order of their categories' ids, the smallest id if several files differ; and notes.
+
+def class_names(documents: Sequence[CocoDocument], findings: Findings) -> tuple[str, ...]:
+    """The names in the order of their categories' ids, the smallest id if several files differ.
 
     Roboflow writes the name of the project as category 0, the supercategory of all others. Such a category,
     which is only the supercategory of others and has no annotation, is no class.
     """
-    categories = [category for document in documents for category in document.categories]
+    categories = [category for document in documents for category in document.categories.values()]
+    _check_shared_names(documents, findings)
     ordered = sorted(categories, key=lambda category: (isinstance(category["id"], str), category["id"]))
     names = list(dict.fromkeys(_class_of(category) for category in ordered))
     parents = {
@@ -30,12 +35,31 @@ def class_names(documents: Sequence[CocoDocument]) -> tuple[tuple[str, ...], tup
         and class_name(supercategory) != _class_of(category)
     }
     used = _used_names(documents)
-    left_out = [name for name in names if name in parents and name not in used]
+    left_out = {name for name in names if name in parents and name not in used}
     if len(left_out) == len(names):  # supercategories of one another
-        return tuple(names), ()
-    heading = "left out: categories without objects that are only the supercategory of others"
-    kept = tuple(name for name in names if name not in left_out)
-    return kept, format_note(heading, _locations(documents, left_out))
+        return tuple(names)
+    for location, category in _located(documents):
+        if _class_of(category) in left_out:
+            reason = _class_of(category)
+            findings.add(Finding(SUPERCATEGORY_LEFT_OUT, location, reason))
+    return tuple(name for name in names if name not in left_out)
+
+
+def category_attributes(documents: Sequence[CocoDocument]) -> dict[str, Mapping[str, object]]:
+    """What categories say beside id and name, by class."""
+    attributes: dict[str, Mapping[str, object]] = {}
+    for document in documents:
+        for category in document.categories.values():
+            fields = {key: value for key, value in category.items() if key not in ("id", "name")}
+            if fields:
+                attributes.setdefault(_class_of(category), fields)
+    return attributes
+
+
+def label_of_category(document: CocoDocument, names: Sequence[str]) -> dict[int, int]:
+    """The class of each category, by its index in the file; -1 for one that is no class."""
+    label_of = {name: label for label, name in enumerate(names)}
+    return {index: label_of.get(_class_of(category), -1) for index, category in document.categories.items()}
 
 
 def _class_of(category: Entry) -> str:
@@ -43,44 +67,27 @@ def _class_of(category: Entry) -> str:
     return class_name(category["name"])
 
 
-def label_indices(documents: Sequence[CocoDocument], names: Sequence[str]) -> NDArray[np.int64]:
-    """(N,) the class of each annotation."""
-    label_of = {name: label for label, name in enumerate(names)}
-    labels: list[int] = []
+def _check_shared_names(documents: Sequence[CocoDocument], findings: Findings) -> None:
+    """Add categories of one file with the same name."""
     for document in documents:
-        by_id = {category["id"]: _class_of(category) for category in document.categories}
-        labels.extend(label_of[by_id[annotation["category_id"]]] for annotation in document.annotations)
-    return np.array(labels, dtype=np.int64)
-
-
-def notes_on_names(documents: Sequence[CocoDocument]) -> tuple[str, ...]:
-    """Categories that count as one class, and classes whose names hardly differ."""
-    shared = [
-        f"{document.location('categories', index)} {_class_of(category)}"
-        for document in documents
-        for index, category in enumerate(document.categories)
-        if category["name"] in {other["name"] for other in document.categories[:index]}
-    ]
-    spellings = [category["name"] for document in documents for category in document.categories]
-    return (
-        *format_note("categories with the same name count as one class", shared),
-        *notes_on_class_names(spellings),
-    )
+        seen: set[str] = set()
+        for index, category in document.categories.items():
+            if category["name"] in seen:
+                location = document.location("categories", index)
+                findings.add(Finding(CLASS_NAME_SPELLINGS, location, f"another {_class_of(category)}"))
+            seen.add(category["name"])
 
 
 def _used_names(documents: Iterable[CocoDocument]) -> set[str]:
     """The names of the categories that have an annotation in any of the files."""
     used = set()
     for document in documents:
-        ids = {annotation["category_id"] for annotation in document.annotations}
-        used |= {_class_of(category) for category in document.categories if category["id"] in ids}
+        ids = set(document.annotations.category_ids)
+        used |= {_class_of(category) for category in document.categories.values() if category["id"] in ids}
     return used
 
 
-def _locations(documents: Iterable[CocoDocument], names: Sequence[str]) -> list[str]:
-    return [
-        f"{document.location('categories', index)} {_class_of(category)}"
-        for document in documents
-        for index, category in enumerate(document.categories)
-        if _class_of(category) in names
-    ]
+def _located(documents: Iterable[CocoDocument]) -> Iterator[tuple[Location, Entry]]:
+    for document in documents:
+        for index, category in document.categories.items():
+            yield document.location("categories", index), category

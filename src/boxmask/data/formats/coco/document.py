@@ -2,114 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from boxmask.data.findings import Location
-from boxmask.data.formats.coco.values import (
-    Entry,
-    is_flag_as_text,
-    parse_annotation,
-    parse_category,
-    parse_image,
-)
-from boxmask.data.formats.json_line_numbers import JsonLineNumbers
+from boxmask.data.findings import Finding, Findings, Location, finding_of_error
+from boxmask.data.formats.coco.annotations import Annotations, read_annotations
+from boxmask.data.formats.coco.entries import CocoEntries, Entry, read_entries
+from boxmask.data.formats.coco.values import parse_category, parse_image
+from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE
 from boxmask.data.formats.source import split_from_path
-from boxmask.data.json_text import read_json
 from boxmask.errors import LabelError
-from boxmask.messages import format_errors, format_note
-
-_LISTS = ("images", "annotations", "categories")
-_JSON_TYPES = {
-    dict: "an object",
-    list: "a list",
-    str: "text",
-    int: "a number",
-    float: "a number",
-    bool: "true or false",
-    type(None): "null",
-}
 
 
 @dataclass(frozen=True)
 class CocoDocument:
-    """The three lists of a COCO file.
+    """The entries of a COCO file that can be read.
 
-    file:  relative to the root
-    notes: remarks on values that were read in another form than the standard one
+    file:       relative to the root
+    images:     by their index in the list of the file
+    categories: by their index in the list of the file
+    lost_ids:   of images that cannot be read
     """
 
     file: str
-    images: list[Entry]
-    annotations: list[Entry]
-    categories: list[Entry]
-    lines: JsonLineNumbers
-    notes: tuple[str, ...] = ()
+    images: dict[int, Entry]
+    categories: dict[int, Entry]
+    annotations: Annotations
+    entries: CocoEntries
+    lost_ids: set[Hashable]
 
     @property
     def split(self) -> str | None:
         """The split that the name of the file or of its folder contains."""
         return split_from_path(self.file)
 
-    def entries(self, key: str) -> list[Entry]:
-        """The list called "images", "annotations" or "categories"."""
-        lists = {"images": self.images, "annotations": self.annotations, "categories": self.categories}
-        return lists[key]
-
     def location(self, key: str, index: int) -> Location:
         """File, line, index and id of an entry of "images", "annotations" or "categories"."""
-        entry: object = self.entries(key)[index]
-        return self.lines.location(key, index, entry.get("id") if isinstance(entry, dict) else None)
+        return self.entries.location(key, index)
 
 
-def read_document(root: Path, file: str) -> CocoDocument:
+def read_document(root: Path, file: str, findings: Findings) -> CocoDocument | None:
     """Read a file, check its entries and bring their values to the standard form (see `values.py`).
 
-    Raises LabelError, with the line if the file has several, for broken JSON and incomplete entries.
+    Entries that cannot be read are left out and added to the findings. A file that cannot be read gives None.
     """
-    images, annotations, categories = _read_lists(root / file)
-    document = CocoDocument(file, images, annotations, categories, JsonLineNumbers(root / file))
-    flags_as_text = [
-        str(document.location("annotations", index))
-        for index, entry in enumerate(annotations)
-        if is_flag_as_text(entry)
-    ]
-    _parse_entries(document, "images", parse_image)
-    _parse_entries(document, "categories", parse_category)
-    _parse_entries(document, "annotations", parse_annotation)
-    return replace(document, notes=format_note("iscrowd is text and is read as a number", flags_as_text))
+    path = root / file
+    try:
+        entries = read_entries(path)
+        images, lost = _read_list(entries, "images", parse_image, ("id", "file_name"), findings)
+        categories, _ = _read_list(entries, "categories", parse_category, ("id", "name"), findings)
+        annotations = read_annotations(entries, findings)
+    except LabelError as error:
+        findings.add(finding_of_error(FILE_UNREADABLE, path, error))
+        return None
+    return CocoDocument(file, images, categories, annotations, entries, lost)
 
 
-def _read_lists(path: Path) -> tuple[list[Entry], list[Entry], list[Entry]]:
-    content = read_json(path)
-    fields = content if isinstance(content, dict) else {}
-    images, annotations, categories = (fields.get(key) for key in _LISTS)
-    if isinstance(images, list) and isinstance(annotations, list) and isinstance(categories, list):
-        return images, annotations, categories
-    expected = 'COCO needs three lists, "images", "annotations" and "categories"'
-    raise LabelError(f"{path}: {expected}; found {_describe(content)}. Give a file of COCO instances.")
+def _read_list(
+    entries: CocoEntries,
+    key: str,
+    parse: Callable[[object], str | None],
+    fields: Sequence[str],
+    findings: Findings,
+) -> tuple[dict[int, Entry], set[Hashable]]:
+    """The entries of a list by index, and the ids of those that cannot be read.
 
-
-def _describe(content: object) -> str:
-    """The keys of a JSON file, and what those of the three lists hold if it is no list."""
-    if not isinstance(content, dict):
-        return _JSON_TYPES[type(content)]
-    others = [
-        f"{key} is {_JSON_TYPES[type(content[key])]}, not a list"
-        for key in _LISTS
-        if key in content and not isinstance(content[key], list)
-    ]
-    return "; ".join([", ".join(content) or "an empty object", *others])
-
-
-def _parse_entries(document: CocoDocument, key: str, parse: Callable[[object], str | None]) -> None:
-    """Raises LabelError for all entries of a list that cannot be read."""
-    errors = [
-        f"{document.location(key, index)} {error}"
-        for index, entry in enumerate(document.entries(key))
-        if (error := parse(entry))
-    ]
-    if errors:
-        remedy = "Correct, complete or remove these entries."
-        raise LabelError(format_errors("Entries that cannot be read", errors, remedy))
+    Raises LabelError for entries that hold one of the fields twice with different values.
+    """
+    read, lost, present = dict[int, Entry](), set[Hashable](), Counter[str]()
+    for index in range(len(entries.lists[key])):
+        entry = entries.entry(key, index)
+        if isinstance(entry, dict):
+            present.update(field for field in fields if field in entry)
+        error = parse(entry)
+        if error is None and isinstance(entry, dict):
+            read[index] = entry
+            continue
+        findings.add(Finding(ENTRY_UNREADABLE, entries.location(key, index), error or ""))
+        known_id = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(known_id, int | float | str):
+            lost.add(known_id)
+    entries.check_repeated_keys(key, {field: present[field] for field in fields})
+    return read, lost

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from boxmask.data.findings import Location
+from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.coco.document import CocoDocument
+from boxmask.data.formats.kinds import PHOTO_AMBIGUOUS
 from boxmask.data.formats.labels import LabeledPhoto, declared_side
-from boxmask.data.formats.photo_finder import PhotoFinder, note_on_inexact_names, path_of_missing
+from boxmask.data.formats.photo_finder import PhotoFinder, check_spelling, path_of_missing
 from boxmask.data.formats.source import Source
 from boxmask.data.json_text import read_json
 from boxmask.data.text import read_beginning
@@ -17,6 +18,7 @@ from boxmask.errors import LabelError
 from boxmask.names import Match
 
 _OPENING = re.compile(r'\s*\{.*?"(info|licenses|images|annotations|categories)"\s*:', re.DOTALL)
+_PART = 1 << 24
 _OTHER_OPENING = re.compile(
     r'\s*\{.*?("(shapes|imageData|imagePath|_via_\w+|region_attributes|vid_list)"\s*:|"type"\s*:\s*"Feature)',
     re.DOTALL,
@@ -40,7 +42,7 @@ def find_coco_files(source: Source) -> tuple[list[str], dict[str, str]]:
 
 def _check_no_predictions(path: Path) -> None:
     """Raise LabelError if every annotation of a COCO file has a score: such files hold predictions."""
-    if b'"score"' not in path.read_bytes():
+    if not _contains(path, b'"score"'):
         return
     content = read_json(path)
     annotations = content.get("annotations") if isinstance(content, dict) else None
@@ -49,6 +51,17 @@ def _check_no_predictions(path: Path) -> None:
             f"{path}: every annotation has a score, so these are predictions, not labels. To use them as "
             'labels, correct them and remove "score".'
         )
+
+
+def _contains(path: Path, text: bytes) -> bool:
+    """Whether a file contains a text. The file may be larger than the memory."""
+    end = b""
+    with path.open("rb") as file:
+        while part := file.read(_PART):
+            if text in end + part:
+                return True
+            end = part[-len(text) :]
+    return False
 
 
 def _has_score(annotation: object) -> bool:
@@ -72,35 +85,36 @@ def _is_coco(source: Source, file: str) -> bool:
 
 
 def find_photos(
-    document: CocoDocument, finder: PhotoFinder, source: Source
-) -> tuple[list[LabeledPhoto], tuple[str, ...]]:
-    """The photo of each image, and a note on names that are not spelled as their files.
+    document: CocoDocument, index_of: Mapping[int | str, int], finder: PhotoFinder, findings: Findings
+) -> dict[int, LabeledPhoto]:
+    """The photos by the index of their image.
 
-    Raises LabelError for names that may mean several photos.
+    index_of: the images by id
+    Images whose name may mean several photos are left out and added to the findings.
     """
-    names = [image["file_name"] for image in document.images]
-    matches = [finder.find(name, document.file) for name in names]
-    photos = [_labeled_photo(document, index, match, source) for index, match in enumerate(matches)]
-    return photos, _note_on_inexact_names(document, names, matches)
+    photos: dict[int, LabeledPhoto] = {}
+    for index in index_of.values():
+        name = document.images[index]["file_name"]
+        try:
+            match = finder.find(name, document.file)
+        except LabelError as error:
+            detail = finding_of_error(PHOTO_AMBIGUOUS, Path(document.file), error).detail
+            findings.add(Finding(PHOTO_AMBIGUOUS, document.location("images", index), detail))
+            continue
+        if match and not match.is_exact:
+            check_spelling(name, match, document.location("images", index), findings)
+        photos[index] = _labeled_photo(document, index, match)
+    return photos
 
 
-def _note_on_inexact_names(
-    document: CocoDocument, names: Sequence[str], matches: Sequence[Match | None]
-) -> tuple[str, ...]:
-    inexact = {index: match for index, match in enumerate(matches) if match and not match.is_exact}
-    return note_on_inexact_names(
-        [(str(document.location("images", index)), names[index], match) for index, match in inexact.items()]
-    )
-
-
-def _labeled_photo(document: CocoDocument, index: int, match: Match | None, source: Source) -> LabeledPhoto:
+def _labeled_photo(document: CocoDocument, index: int, match: Match | None) -> LabeledPhoto:
     image = document.images[index]
     name = image["file_name"]
     height, width = declared_side(image.get("height")), declared_side(image.get("width"))
     declared = None if height is None or width is None else (height, width)
     image_id = image["id"]
     entry = f"images[{index}] (id {image_id})"
-    location = Location(str(source.root / document.file), entry=entry)  # without its line: faster
+    location = Location(str(document.entries.path), entry=entry)  # without its line: faster
     if match is None:
         location = document.location("images", index)
     return LabeledPhoto(

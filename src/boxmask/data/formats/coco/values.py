@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 
 from boxmask.json_numbers import is_number, to_float
 
-Entry: TypeAlias = dict[str, Any]
 Parser: TypeAlias = Callable[[Any], Any]
 """From a value as written to its standard form. Raises ValueError with what was expected."""
 

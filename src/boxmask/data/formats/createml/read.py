@@ -18,7 +18,7 @@ from pathlib import Path
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.createml.lines import lines_of_file
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE
-from boxmask.data.formats.labels import Labels, note_on_unlabeled_photos
+from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.named_photos import NamedPhotos
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.source import Source, split_from_path
@@ -69,9 +69,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
         reader.add_file(file, content)
     photos = reader.photos
     labels = reader.rows.labels(source.root, photos.photos, reader.location, form="center")
-    named = [photo.file for photo in photos.photos]
-    notes = labels.notes + note_on_unlabeled_photos(source, named, "that the labels do not name")
-    return replace(labels, notes=notes, did_you_mean=photos.finder.did_you_mean)
+    return replace(labels, did_you_mean=photos.finder.did_you_mean)
 
 
 class _Reader:

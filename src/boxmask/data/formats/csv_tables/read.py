@@ -21,7 +21,7 @@ from boxmask.data.formats.csv_tables.class_files import ClassFiles, read_class_f
 from boxmask.data.formats.csv_tables.forms import TableForm, find_form
 from boxmask.data.formats.csv_tables.rows import read_rows
 from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED
-from boxmask.data.formats.labels import Labels, note_on_unlabeled_photos
+from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.named_photos import NamedPhotos
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.source import Source, split_from_path
@@ -67,10 +67,8 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     for file in used:
         collector.add(file)
     labels = collector.labels()
-    named = [photo.file for photo in labels.photos]
-    notes = labels.notes + note_on_unlabeled_photos(source, named, "that the labels do not name")
     overviews = [file for file in files if file not in used]
-    return replace(labels, unit=unit, notes=notes, other_files=(*classes.files, *overviews))
+    return replace(labels, unit=unit, other_files=(*classes.files, *overviews))
 
 
 # ---------------------------------------------------------------- tables

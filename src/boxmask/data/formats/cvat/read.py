@@ -25,7 +25,7 @@ from boxmask.data.formats.kinds import (
     PHOTO_LISTED_TWICE,
     SHAPE_UNSUPPORTED,
 )
-from boxmask.data.formats.labels import LabeledPhoto, Labels, declared_side, note_on_unlabeled_photos
+from boxmask.data.formats.labels import LabeledPhoto, Labels, declared_side
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
@@ -59,7 +59,6 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     reader = _Reader(source, finder, findings)
     for file in files:
         reader.read_file(file)
-    known = [photo.file for photo in reader.photos if not photo.missing_name]
     classes = [label for label in reader.labels.values() if label.is_class]
     labels = reader.rows.labels(
         source.root,
@@ -68,7 +67,6 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
         declared_names=[label.name for label in classes],
         photo_attributes=reader.photo_attributes,
         class_attributes={label.name: {"color": label.color} for label in classes if label.color},
-        notes=note_on_unlabeled_photos(source, known, "that the labels do not name"),
     )
     return replace(labels, did_you_mean=finder.did_you_mean)
 

@@ -20,7 +20,7 @@ from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED
 from boxmask.data.formats.labelme.file import LabelmeFile, NotLabelmeError, read_labelme_file
 from boxmask.data.formats.labelme.objects import add_object
 from boxmask.data.formats.labelme.photos import find_labelme_photos
-from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
+from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
@@ -57,14 +57,12 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     found = find_labelme_photos(objects.files, finder, source.root, findings)
     pairs = list(zip(objects.files, found, strict=True))
     photos.extend(_labeled_photo(source.root, file, photo) for file, photo in pairs)
-    known = [photo for photo in found if photo is not None]
     labels = objects.rows.labels(
         source.root,
         photos,
         objects.location,
         declared_names=_listed_names(source),
         photo_attributes={index: file.attributes for index, (file, _) in enumerate(pairs) if file.attributes},
-        notes=note_on_unlabeled_photos(source, known, "without a label file"),
     )
     embedded = {file.image_path.strip() for file, photo in pairs if file.embeds_photo and photo is None}
     return replace(labels, did_you_mean=_hint(finder, embedded), other_files=(_CLASSES_FILE,))

@@ -22,7 +22,7 @@ from boxmask.data.formats.kinds import (
     PHOTO_LISTED_TWICE,
     SHAPE_UNSUPPORTED,
 )
-from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
+from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
@@ -71,14 +71,12 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     objects = _Objects(source, finder, attribute, findings)
     for file in via_files:
         objects.add_file(file)
-    known = [photo.file for photo in objects.photos if not photo.missing_name]
     labels = objects.rows.labels(
         source.root,
         objects.photos,
         objects.location,
         declared_names=listed_classes(via_files, attribute),
         photo_attributes=objects.photo_attributes,
-        notes=note_on_unlabeled_photos(source, known, "that the labels do not name"),
         form="xywh",
     )
     return replace(labels, did_you_mean=finder.did_you_mean)

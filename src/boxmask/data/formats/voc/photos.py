@@ -7,24 +7,26 @@ readers of VOC, unless the declared size fits only the photo in <filename>. Ever
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import posixpath
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxmask.data.formats.photo_finder import PhotoFinder, note_on_inexact_names, path_of_missing
-from boxmask.data.formats.voc.xml_file import VocFile
+from boxmask.data.findings import Finding, Findings, Location, finding_of_error
+from boxmask.data.formats.kinds import NAME_INEXACT, PHOTO_AMBIGUOUS, PHOTO_LISTED_TWICE
+from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
+from boxmask.data.formats.voc.annotation import VocHeader
 from boxmask.errors import LabelError, PhotoError
-from boxmask.messages import format_errors, format_note
 from boxmask.names import Match
 from boxmask.photos.size import photo_size
 
-_OWN = "label files whose <filename> is another photo; the photo with their own name is used"
+_OWN = "<filename> is another photo; the photo with the name of this file is used"
 _NAMED = (
-    "label files whose own name is another photo; the photo in <filename> is used, because only it has the "
-    "declared size"
+    "<filename> and the name of this file are different photos; the photo in <filename> is used, because "
+    "only it has the declared size"
 )
-_STALE = "label files whose <filename> does not exist; the photo with their own name is used"
+_STALE = "<filename> does not exist; the photo with the name of this file is used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class _LabelFile:
     """A label file with the photos that its <filename> and its own name mean, if they exist."""
 
     root: Path
-    voc: VocFile
+    voc: VocHeader
     by_filename: Match | None
     by_own_name: Match | None
 
@@ -47,36 +49,53 @@ class _LabelFile:
         return self.by_filename is not None or self.by_own_name is not None
 
     @property
-    def location(self) -> str:
+    def location(self) -> Location:
         """The file and the line of its <filename>."""
-        return f"{self.root / self.voc.file}:{self.voc.line}"
+        return Location(str(self.root / self.voc.file), self.voc.line)
+
+
+@dataclass(frozen=True, slots=True)
+class VocPhoto:
+    """The photo of a label file.
+
+    missing_name: see `LabeledPhoto`
+    """
+
+    file: str
+    missing_name: str = ""
 
 
 def find_voc_photos(
-    voc_files: Sequence[VocFile], finder: PhotoFinder, root: Path
-) -> tuple[list[str], dict[str, str], tuple[str, ...]]:
-    """The photo of each label file, the names of those that do not exist, by label file, and notes.
+    voc_files: Sequence[VocHeader], finder: PhotoFinder, root: Path, findings: Findings
+) -> dict[str, VocPhoto]:
+    """The photo of each label file.
 
-    Raises LabelError for photos that may be several, and that have several label files.
+    Files whose photo may be several, or has another label file, are left out and added to the findings.
     """
-    label_files = [_find_names(file, finder, root) for file in voc_files]
+    label_files = [found for file in voc_files if (found := _find_names(file, finder, root, findings))]
     existing = [label_file for label_file in label_files if label_file.exists]
-    photos, notes = _choose(existing)
-    _check_one_file_per_photo(photos, existing)
-    photo_of = {label_file.voc.file: photo for label_file, photo in zip(existing, photos, strict=True)}
-    missing = {label_file.voc.file: label_file.name for label_file in label_files if not label_file.exists}
-    photo_of |= {file: path_of_missing(name) for file, name in missing.items()}
-    return [photo_of[file.file] for file in voc_files], missing, notes
+    photos = _choose(existing, findings)
+    photo_of = _one_file_per_photo(photos, existing, findings)
+    for label_file in label_files:
+        if not label_file.exists:
+            name = label_file.name
+            photo_of[label_file.voc.file] = VocPhoto(path_of_missing(name), name)
+    return photo_of
 
 
-def _find_names(file: VocFile, finder: PhotoFinder, root: Path) -> _LabelFile:
-    """Look up both names. A name that fits several photos is an error if the other name fits none."""
+def _find_names(file: VocHeader, finder: PhotoFinder, root: Path, findings: Findings) -> _LabelFile | None:
+    """Look up both names; None if one of them may be several photos and the other one is none."""
     named, named_error = _try(lambda: finder.find_in_folders_of(file.filename, file.file))
+    if named and named.is_exact and posixpath.splitext(posixpath.basename(named.file))[0] == file.stem:
+        return _LabelFile(root, file, named, named)
     own, own_error = _try(lambda: finder.find_by_own_name(file.file))
+    label_file = _LabelFile(root, file, named, own)
     error = named_error or own_error
     if error and named is None and own is None:
-        raise error
-    return _LabelFile(root, file, named, own)
+        detail = finding_of_error(PHOTO_AMBIGUOUS, Path(file.file), error).detail
+        findings.add(Finding(PHOTO_AMBIGUOUS, label_file.location, detail))
+        return None
+    return label_file
 
 
 def _try(find: Callable[[], Match | None]) -> tuple[Match | None, LabelError | None]:
@@ -89,26 +108,27 @@ def _try(find: Callable[[], Match | None]) -> tuple[Match | None, LabelError | N
 # ---------------------------------------------------------------- <filename> or the label file's own name
 
 
-def _choose(label_files: Sequence[_LabelFile]) -> tuple[list[str], tuple[str, ...]]:
-    """The photo of each label file, and notes on all choices and inexact names."""
+def _choose(label_files: Sequence[_LabelFile], findings: Findings) -> list[str]:
+    """The photo of each label file. Choices and inexact names are added to the findings."""
     matches = [label_file.by_filename or label_file.by_own_name for label_file in label_files]
     claims = Counter(match.file for match in matches if match)
-    choices: dict[str, list[str]] = defaultdict(list)
-    photos, inexact = [], []
+    photos = []
     for label_file in label_files:
-        match, heading = _decide(label_file, claims)
+        match, reason = _decide(label_file, claims)
         photos.append(match.file)
-        inexact.append((label_file.location, label_file.name, match))
-        if heading:
+        if reason:
             own = label_file.by_own_name
-            rejected = own.file if heading == _NAMED and own else label_file.voc.filename
-            choices[heading].append(f"{label_file.location}: {match.file}, not {rejected}")
-    notes = [note for heading, lines in choices.items() for note in format_note(heading, lines)]
-    return photos, (*notes, *note_on_inexact_names(inexact))
+            rejected = own.file if reason == _NAMED and own else label_file.voc.filename
+            detail = f"{match.file}, not {rejected}: {reason}"
+            findings.add(Finding(NAME_INEXACT, label_file.location, detail, match.file))
+        elif not match.is_exact:
+            detail = match.describe(label_file.name)
+            findings.add(Finding(NAME_INEXACT, label_file.location, detail, match.file))
+    return photos
 
 
 def _decide(label_file: _LabelFile, claims: Mapping[str, int]) -> tuple[Match, str]:
-    """The photo of a label file, and the heading of the note on this choice, "" for none.
+    """The photo of a label file, and the reason for this choice, "" if there is no other.
 
     claims: how many label files each photo has if all go by their <filename>
     """
@@ -138,13 +158,19 @@ def _has_size(label_file: _LabelFile, photo: str) -> bool:
         return False
 
 
-def _check_one_file_per_photo(photos: Sequence[str], label_files: Sequence[_LabelFile]) -> None:
-    locations: dict[str, list[str]] = defaultdict(list)
+def _one_file_per_photo(
+    photos: Sequence[str], label_files: Sequence[_LabelFile], findings: Findings
+) -> dict[str, VocPhoto]:
+    """The photos by label file. Of several label files of a photo, the first one is kept."""
+    first: dict[str, _LabelFile] = {}
+    photo_of: dict[str, VocPhoto] = {}
     for photo, label_file in zip(photos, label_files, strict=True):
-        locations[photo].append(label_file.location)
-    errors = [
-        f"{photo}: {' and '.join(shared[:3])}" for photo, shared in locations.items() if len(shared) > 1
-    ]
-    if errors:
-        remedy = "Correct their <filename>, or keep one label file per photo."
-        raise LabelError(format_errors("Photos with several label files", errors, remedy))
+        known = first.setdefault(photo, label_file)
+        if known is label_file:
+            photo_of[label_file.voc.file] = VocPhoto(photo)
+        else:
+            detail = f"{photo} also has the label file {known.location}"
+            findings.add(
+                Finding(PHOTO_LISTED_TWICE, label_file.location, detail, photo, related=(known.voc.file,))
+            )
+    return photo_of

@@ -8,32 +8,31 @@ them alike. Fractions move in the same way.
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path
 
-import numpy as np
-
-from boxmask.data.class_names import notes_on_class_names
-from boxmask.data.findings import Findings, Location
-from boxmask.data.formats.labels import LabeledPhoto, Labels, note_on_unlabeled_photos
+from boxmask.data.findings import Finding, Findings, Location, finding_of_error
+from boxmask.data.formats.kinds import ENCODING_GUESSED, PHOTO_AMBIGUOUS
+from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
-from boxmask.data.formats.voc.photos import find_voc_photos
+from boxmask.data.formats.voc.annotation import VocHeader
+from boxmask.data.formats.voc.photos import VocPhoto, find_voc_photos
+from boxmask.data.formats.voc.rows import VocRows
 from boxmask.data.formats.voc.splits import (
     ListedName,
     ListedPhotos,
-    check_same_splits,
+    check_same_split,
     match_lists,
     read_splits,
 )
-from boxmask.data.formats.voc.xml_file import VocFile, read_voc_file
+from boxmask.data.formats.voc.xml_file import read_voc_file
 from boxmask.data.formats.xml_tree import read_xml
 from boxmask.data.text import read_beginning, read_text
 from boxmask.errors import LabelError
-from boxmask.messages import format_errors, format_note
-from boxmask.names import class_name
 
 NAME = "Pascal VOC (a folder with one XML file per photo)"
 
@@ -78,76 +77,81 @@ def _root(source: Source, file: str) -> str:
 
 
 def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
-    """Read annotation files, and find their photos and splits.
-
-    Raises LabelError, with file and line, for broken XML, for objects without class or box, and for photos
-    that have several annotation files.
-    """
-    voc_files = _read_files(source, files)
+    """Read annotation files, and find their photos and splits."""
+    entries = Findings()
+    headers, rows = _read_files(source, files, entries)
     finder = PhotoFinder(source)
-    photos, missing, notes = find_voc_photos(voc_files, finder, source.root)
-    names = read_splits(source)
-    label_files = {file.file: photo for file, photo in zip(voc_files, photos, strict=True)}
-    listed = match_lists(names, photos, label_files) if names else None
-    labeled = [
-        replace(_labeled_photo(source, file, photo, listed), missing_name=missing.get(file.file, ""))
-        for file, photo in zip(voc_files, photos, strict=True)
-    ]
-    empty = _listed_photos_without_file(listed.unmatched, finder) if listed else []
-    known = [*photos, *(photo.file for photo in empty)]
-    notes += listed.notes if listed else ()
-    notes += note_on_unlabeled_photos(source, known, "without a label file")
-    others = [f"{source.root / file.file} {file.note}" for file in voc_files if file.note]
-    notes += format_note("label files in another encoding", others)
-    labels = _labels(source, voc_files, [*labeled, *empty], notes)
+    photo_of = find_voc_photos(headers, finder, source.root, findings)
+    findings.add_from(entries, lambda finding: _with_photo(finding, photo_of))
+    names = read_splits(source, findings)
+    label_files = {file: photo.file for file, photo in photo_of.items()}
+    listed = match_lists(names, label_files.values(), findings, label_files) if names else None
+    kept = [file for file in headers if file.file in photo_of]
+    photos = [_labeled_photo(source, file, photo_of[file.file], listed) for file in kept]
+    photos += _listed_photos_without_file(listed.unmatched, finder, findings) if listed else []
+    labels = rows.labels(source, [file.file for file in kept], photos)
     lists = tuple(file for file in source.files if "ImageSets/" in file)
     return replace(labels, other_files=lists, did_you_mean=finder.did_you_mean)
 
 
-def _read_files(source: Source, files: Sequence[str]) -> list[VocFile]:
-    voc_files, errors = [], []
+def _with_photo(finding: Finding, photo_of: Mapping[str, VocPhoto]) -> Finding:
+    """The finding with its photo in place of its label file."""
+    photo = photo_of.get(finding.photo)
+    return replace(finding, photo=photo.file if photo else "")
+
+
+def _read_files(source: Source, files: Sequence[str], findings: Findings) -> tuple[list[VocHeader], VocRows]:
+    """What all files say about their photos, and their objects."""
+    headers, rows = [], VocRows()
     for file in files:
-        try:
-            voc_files.append(read_voc_file(source.root, file))
-        except LabelError as error:
-            errors.append(str(error))
-    if errors:
-        remedy = "Correct these files or remove them."
-        raise LabelError(format_errors("Label files that cannot be read", errors, remedy))
-    return voc_files
+        found = read_voc_file(source.root, file, findings)
+        if found is None:
+            continue
+        headers.append(found.header)
+        rows.add(file, found.objects)
+        if found.note:
+            location = Location(str(source.root / file))
+            findings.add(Finding(ENCODING_GUESSED, location, found.note, file))
+    return headers, rows
 
 
 # ---------------------------------------------------------------- splits
 
 
-def _labeled_photo(source: Source, file: VocFile, photo: str, listed: ListedPhotos | None) -> LabeledPhoto:
+def _labeled_photo(
+    source: Source, file: VocHeader, photo: VocPhoto, listed: ListedPhotos | None
+) -> LabeledPhoto:
     location = Location(str(source.root / file.file), file.line)
     if listed is None:
-        return LabeledPhoto(photo, location, file.declared_size, _split_from_folders(file.file, photo))
-    entry = listed.entries.get(photo)
-    return LabeledPhoto(photo, location, file.declared_size, entry.split if entry else None)
+        split = _split_from_folders(file.file, photo.file)
+    else:
+        entry = listed.entries.get(photo.file)
+        split = entry.split if entry else None
+    return LabeledPhoto(photo.file, location, file.declared_size, split, missing_name=photo.missing_name)
 
 
 def _split_from_folders(*files: str) -> str | None:
     """The split that a folder of the label file or of the photo names."""
-    folders = [PurePosixPath(file).parent.as_posix() for file in files]
+    folders = [posixpath.dirname(file) or "." for file in files]
     return next((split for folder in folders if (split := split_from_path(folder))), None)
 
 
-def _listed_photos_without_file(names: Sequence[ListedName], finder: PhotoFinder) -> list[LabeledPhoto]:
-    """Photos in a split list but without an annotation file: they show no object.
-
-    Raises LabelError for a photo in two splits.
-    """
+def _listed_photos_without_file(
+    names: Sequence[ListedName], finder: PhotoFinder, findings: Findings
+) -> list[LabeledPhoto]:
+    """Photos in a split list but without an annotation file: they show no object."""
     photos: dict[str, ListedName] = {}
-    missing, pairs = [], []
+    missing = []
     for entry in sorted(names, key=lambda entry: entry.name):
-        match = finder.find(entry.name, entry.file)
+        try:
+            match = finder.find(entry.name, entry.file)
+        except LabelError as error:
+            findings.add(finding_of_error(PHOTO_AMBIGUOUS, Path(entry.file), error))
+            continue
         if match is None:
             missing.append(entry)
         else:
-            pairs.append((photos.setdefault(match.file, entry), entry))
-    check_same_splits(pairs)
+            check_same_split(photos.setdefault(match.file, entry), entry, match.file, findings)
     return [
         *(LabeledPhoto(photo, entry.location, split=entry.split) for photo, entry in photos.items()),
         *(
@@ -157,36 +161,3 @@ def _listed_photos_without_file(names: Sequence[ListedName], finder: PhotoFinder
             for entry in missing
         ),
     ]
-
-
-# ---------------------------------------------------------------- objects
-
-
-def _labels(
-    source: Source, voc_files: Sequence[VocFile], photos: list[LabeledPhoto], notes: tuple[str, ...]
-) -> Labels:
-    """The objects of all files as rows of arrays."""
-    objects = [(photo, object_) for photo, file in enumerate(voc_files) for object_ in file.objects]
-    names = sorted({class_name(object_.name) for _, object_ in objects})
-    label_of = {name: label for label, name in enumerate(names)}
-
-    def location(row: int) -> Location:
-        photo, object_ = objects[row]
-        return Location(str(source.root / voc_files[photo].file), object_.line)
-
-    corners = np.array([object_.corners for _, object_ in objects], dtype=np.float64).reshape(-1, 4)
-    return Labels(
-        root=source.root,
-        class_names=tuple(names),
-        photos=photos,
-        photo_of=np.array([photo for photo, _ in objects], dtype=np.int64),
-        boxes=corners - (1, 1, 0, 0),
-        extents=corners[:, 2:] - corners[:, :2],
-        labels=np.array([label_of[class_name(object_.name)] for _, object_ in objects], dtype=np.int64),
-        areas=np.full(len(objects), np.nan),
-        crowd=np.zeros(len(objects), dtype=bool),
-        difficult=np.array([object_.difficult for _, object_ in objects], dtype=bool),
-        location=location,
-        box_form="voc",
-        notes=notes + notes_on_class_names(object_.name for _, object_ in objects),
-    )

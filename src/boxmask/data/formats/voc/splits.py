@@ -5,18 +5,18 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
 
 from boxmask.data.contract import SPLITS
-from boxmask.data.findings import Location
-from boxmask.data.formats.photo_finder import note_on_inexact_names
+from boxmask.data.findings import Finding, Findings, Location, finding_of_error
+from boxmask.data.formats.kinds import FILE_UNREADABLE, PHOTO_AMBIGUOUS, SPLIT_OVERLAP
+from boxmask.data.formats.photo_finder import check_spelling
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
-from boxmask.messages import format_errors
 from boxmask.names import ENDING, AmbiguousNameError, Match, NameIndex, normal_path, without_suffix
 
 _SPLIT_LIST = re.compile(
@@ -44,13 +44,12 @@ class ListedName:
 class ListedPhotos:
     """The photos in split lists.
 
-    entries:   the line that lists each photo
+    entries:   the line that lists each photo; the first one if there are several
     unmatched: the lines that list none of the photos
     """
 
     entries: dict[str, ListedName]
     unmatched: list[ListedName]
-    notes: tuple[str, ...] = ()
 
 
 def is_split_list(file: str) -> bool:
@@ -61,7 +60,9 @@ def is_split_list(file: str) -> bool:
 # ---------------------------------------------------------------- reading
 
 
-def read_splits(source: Source, task: Literal["Main", "Segmentation"] = "Main") -> list[ListedName]:
+def read_splits(
+    source: Source, findings: Findings, task: Literal["Main", "Segmentation"] = "Main"
+) -> list[ListedName]:
     """The names in `ImageSets/Main/{train,val,test,trainval}.txt`; none if there are no such files.
 
     task: the folder whose lists are read; without it, those directly in ImageSets
@@ -69,7 +70,7 @@ def read_splits(source: Source, task: Literal["Main", "Segmentation"] = "Main") 
     Lists of several such folders, as of VOC2007 beside VOC2012, are combined. Names that only trainval.txt
     lists go to val if the same folder has a train.txt but no val.txt, else to train.
     """
-    return [name for files in _split_lists(source, task) for name in _read_lists(source, files)]
+    return [name for files in _split_lists(source, task) for name in _read_lists(source, files, findings)]
 
 
 def _split_lists(source: Source, task: str) -> list[list[str]]:
@@ -81,9 +82,9 @@ def _split_lists(source: Source, task: str) -> list[list[str]]:
     return [files.get(f"{task}/") or files[""] for files in folders.values()]
 
 
-def _read_lists(source: Source, files: Sequence[str]) -> list[ListedName]:
+def _read_lists(source: Source, files: Sequence[str], findings: Findings) -> list[ListedName]:
     """The names in the files of one folder."""
-    lists = {PurePosixPath(file).stem: list(_read_names(source, file)) for file in files}
+    lists = {PurePosixPath(file).stem: _read_names(source, file, findings) for file in files}
     if "trainval" in lists:
         listed = {_key(entry) for split in ("train", "val") for entry in lists.get(split, [])}
         split = "val" if "train" in lists and "val" not in lists else "train"
@@ -92,11 +93,19 @@ def _read_lists(source: Source, files: Sequence[str]) -> list[ListedName]:
     return [entry for split in SPLITS for entry in lists.get(split, [])]
 
 
-def _read_names(source: Source, file: str) -> Iterator[ListedName]:
+def _read_names(source: Source, file: str, findings: Findings) -> list[ListedName]:
     path = source.root / file
-    for number, line in enumerate(read_lines(path), start=1):
-        if name := line.strip():
-            yield ListedName(name, PurePosixPath(file).stem, file, Location(str(path), number))
+    try:
+        lines = read_lines(path)
+    except LabelError as error:
+        findings.add(finding_of_error(FILE_UNREADABLE, path, error))
+        return []
+    split = PurePosixPath(file).stem
+    return [
+        ListedName(name, split, file, Location(str(path), number))
+        for number, line in enumerate(lines, start=1)
+        if (name := line.strip())
+    ]
 
 
 def _key(entry: ListedName) -> str:
@@ -107,18 +116,21 @@ def _key(entry: ListedName) -> str:
 
 
 def match_lists(
-    listed: Sequence[ListedName], photos: Iterable[str], label_files: Mapping[str, str] | None = None
+    listed: Sequence[ListedName],
+    photos: Iterable[str],
+    findings: Findings,
+    label_files: Mapping[str, str] | None = None,
 ) -> ListedPhotos:
     """Find the photo of each line: the whole path if the line has folders, else the name.
 
     label_files: the photo of each label file, for lines that name label files
 
-    Raises LabelError for names that may mean several photos and for photos in two splits.
+    Names that may mean several photos are left out and added to the findings; so are photos in two splits.
     """
     names = [{photo: photo for photo in photos}, dict(label_files or {})]
     indexes = [(NameIndex(photo_of), photo_of) for photo_of in names]
     entries: dict[str, ListedName] = {}
-    unmatched, ambiguous, pairs, matches = [], [], [], []
+    unmatched = []
     for entry in listed:
         candidates = [found for index, photo_of in indexes if (found := _find(entry, index, photo_of))]
         exact = [found for found in candidates if found[0].is_exact]
@@ -127,14 +139,11 @@ def match_lists(
             unmatched.append(entry)
         elif len(found) > 1:
             error = AmbiguousNameError(entry.name, [match.file for match in found])
-            ambiguous.append(f"{entry.location}: {error}")
+            findings.add(Finding(PHOTO_AMBIGUOUS, entry.location, str(error)))
         else:
-            matches.append((str(entry.location), entry.name, found[0]))
-            first = entries.setdefault(found[0].file, entry)
-            pairs.append((first, entry))
-    _check_ambiguous(ambiguous)
-    check_same_splits(pairs)
-    return ListedPhotos(entries, unmatched, note_on_inexact_names(matches))
+            check_spelling(entry.name, found[0], entry.location, findings)
+            check_same_split(entries.setdefault(found[0].file, entry), entry, found[0].file, findings)
+    return ListedPhotos(entries, unmatched)
 
 
 def _find(entry: ListedName, index: NameIndex, photo_of: Mapping[str, str]) -> list[Match]:
@@ -151,19 +160,8 @@ def _find(entry: ListedName, index: NameIndex, photo_of: Mapping[str, str]) -> l
     return list({match.file: match for match in in_split}.values())
 
 
-def _check_ambiguous(errors: Sequence[str]) -> None:
-    if errors:
-        remedy = "Write these names with their folders, as in cam1/frame_0."
-        raise LabelError(format_errors("Names in split lists that fit several photos", errors, remedy))
-
-
-def check_same_splits(pairs: Iterable[tuple[ListedName, ListedName]]) -> None:
-    """Raise LabelError for pairs of lines that list the same photo in different splits."""
-    twice = [
-        f"{entry.location}: {entry.name}, also at {first.location}"
-        for first, entry in pairs
-        if first.split != entry.split
-    ]
-    if twice:
-        remedy = "Keep each photo in one split and remove it from the others."
-        raise LabelError(format_errors("Photos in more than one split", twice, remedy))
+def check_same_split(first: ListedName, entry: ListedName, photo: str, findings: Findings) -> None:
+    """Add a photo that two lines list in different splits."""
+    if entry.split != first.split:
+        detail = f"{entry.name}, also at {first.location}"
+        findings.add(Finding(SPLIT_OVERLAP, entry.location, detail, photo, related=(first.file,)))

@@ -1,83 +1,106 @@
-"""One XML file of Pascal VOC: its photo, and its objects with their lines."""
+"""One XML file of Pascal VOC: its photo and its objects.
+
+A file in which anything is unusual is parsed by `parse_xml`, which knows the line of every element.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 
-from boxmask.data.formats.labels import declared_side
-from boxmask.data.formats.xml_tree import Element, read_xml
+from boxmask.data.findings import Finding, Findings, Location, finding_of_error
+from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE
+from boxmask.data.formats.voc.annotation import CORNERS, FLAGS, VocHeader, VocObjects, declared_size
+from boxmask.data.formats.voc.quick_parser import parse_quickly
+from boxmask.data.formats.xml_tree import Element, parse_xml
+from boxmask.data.text import read_text
 from boxmask.errors import LabelError
-
-_FLAGS = {"1": True, "true": True, "0": False, "false": False, "unspecified": False, "": False}
-
-
-@dataclass(frozen=True, slots=True)
-class VocObject:
-    """One <object>: class name, corners (xmin, ymin, xmax, ymax) as written, and its line."""
-
-    name: str
-    corners: tuple[float, float, float, float]
-    difficult: bool
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
 class VocFile:
     """One annotation file.
 
-    file:          relative to the root
-    filename:      the photo's name as written, "" if there is none
-    line:          of that name
-    declared_size: (height, width) as written, if both are whole numbers
-    note:          why the file was read in an encoding other than the declared one, "" if it was not
+    note: why the file was read in an encoding other than the declared one, "" if it was not
     """
 
-    file: str
-    filename: str
-    line: int
-    declared_size: tuple[int, int] | None
-    objects: tuple[VocObject, ...]
+    header: VocHeader
+    objects: VocObjects
     note: str = ""
 
-    @property
-    def stem(self) -> str:
-        """The name of the file without its suffix, which split files use."""
-        return PurePosixPath(self.file).stem
 
+def read_voc_file(root: Path, file: str, findings: Findings) -> VocFile | None:
+    """Read one file; None if it cannot be read, which is added to the findings.
 
-def read_voc_file(root: Path, file: str) -> VocFile:
-    """Raises LabelError, with file and line, for broken XML and for objects without one name and one box."""
+    Objects without one name and one box are left out and added to the findings, too.
+    """
     path = root / file
-    annotation = read_xml(path)
-    _check_structure(annotation, path)
-    filename = _only(annotation, "filename", path)
-    return VocFile(
-        file=file,
-        filename=filename.text if filename else "",
-        line=filename.line if filename else annotation.line,
-        declared_size=_declared_size(annotation, path),
-        objects=tuple(_object(element, path) for element in annotation.all("object")),
-        note=annotation.note,
-    )
+    try:
+        text = read_text(path)
+        found = parse_quickly(text.content, file) or _read_exactly(text.content, path, file, findings)
+    except LabelError as error:
+        findings.add(finding_of_error(FILE_UNREADABLE, path, error))
+        return None
+    return VocFile(*found, text.note)
+
+
+@lru_cache(maxsize=16)
+def object_lines(path: Path) -> list[int]:
+    """The lines of the objects that `read_voc_file` reads; none if the file has changed since."""
+    try:
+        return _read_exactly(read_text(path).content, path, "", Findings())[1].lines
+    except LabelError:
+        return []
 
 
 # ---------------------------------------------------------------- structure
 
 
-def _check_structure(annotation: Element, path: Path) -> None:
-    """Raise LabelError for another outermost element, and for objects where they would not be read."""
+class _EntryError(ValueError):
+    """An object that cannot be read."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+
+
+def _read_exactly(text: str, path: Path, file: str, findings: Findings) -> tuple[VocHeader, VocObjects]:
+    """Raises LabelError, with file and line, for broken XML and for another form than VOC's."""
+    annotation = parse_xml(text, path)
+    try:
+        _check_structure(annotation)
+        filename = _only(annotation, "filename")
+        size = _declared_size(annotation)
+    except _EntryError as error:
+        raise LabelError(f"{path}:{error.line}: {error}") from error
+    line = filename.line if filename else annotation.line
+    header = VocHeader(file, filename.text if filename else "", line, size)
+    objects = VocObjects()
+    for element in annotation.all("object"):
+        try:
+            _add_exactly(element, objects)
+        except _EntryError as error:
+            location = Location(str(path), error.line)
+            findings.add(Finding(ENTRY_UNREADABLE, location, str(error), file))
+    return header, objects
+
+
+def _check_structure(annotation: Element) -> None:
+    """Raise _EntryError for another outermost element, and for objects where they would not be read."""
     if annotation.tag != "annotation":
-        raise LabelError(
-            f"{path}:{annotation.line}: expected <annotation> as the outermost element, "
-            f"found <{annotation.tag}>. Save one VOC annotation per file."
+        raise _EntryError(
+            annotation.line,
+            f"expected <annotation> as the outermost element, found <{annotation.tag}>. Save one VOC "
+            "annotation per file.",
         )
     for parent, child in _descendants(annotation):
         if child.tag.lower() == "object" and (child.tag != "object" or parent is not annotation):
-            raise LabelError(
-                f"{path}:{child.line}: expected each <object> directly inside <annotation>, "
-                f"found <{child.tag}> inside <{parent.tag}>"
+            raise _EntryError(
+                child.line,
+                "expected each <object> directly inside <annotation>, "
+                f"found <{child.tag}> inside <{parent.tag}>",
             )
 
 
@@ -91,17 +114,18 @@ def _descendants(element: Element) -> Iterator[tuple[Element, Element]]:
         waiting.extend(parent.children)
 
 
-def _only(element: Element, tag: str, path: Path) -> Element | None:
+def _only(element: Element, tag: str) -> Element | None:
     """The only child with this tag, if there is one. Repeats with the same content are accepted.
 
-    Raises LabelError for children with different content, of which all but one would be lost.
+    Raises _EntryError for children with different content, of which all but one would be lost.
     """
     children = list(element.all(tag))
     for child in children[1:]:
         if not _is_equal(child, children[0]):
-            raise LabelError(
-                f"{path}:{child.line}: expected one <{tag}> inside <{element.tag}>, found another one with "
-                f"other content in line {children[0].line}"
+            raise _EntryError(
+                child.line,
+                f"expected one <{tag}> inside <{element.tag}>, found another one with "
+                f"other content in line {children[0].line}",
             )
     return children[0] if children else None
 
@@ -116,9 +140,9 @@ def _is_equal(first: Element, second: Element) -> bool:
     )
 
 
-def _text(element: Element, tag: str, path: Path) -> str:
+def _text(element: Element, tag: str) -> str:
     """The text of the only child with this tag, "" if there is none."""
-    child = _only(element, tag, path)
+    child = _only(element, tag)
     return child.text if child else ""
 
 
@@ -130,42 +154,44 @@ def _tags(element: Element) -> str:
 # ---------------------------------------------------------------- values
 
 
-def _declared_size(annotation: Element, path: Path) -> tuple[int, int] | None:
-    """(height, width), None if one of them is missing or no whole number."""
-    size = _only(annotation, "size", path)
-    if size is None:
-        return None
-    height, width = (declared_side(_text(size, tag, path)) for tag in ("height", "width"))
-    return None if height is None or width is None else (height, width)
+def _declared_size(annotation: Element) -> tuple[int, int] | None:
+    size = _only(annotation, "size")
+    return None if size is None else declared_size(_text(size, "height"), _text(size, "width"))
 
 
-def _object(element: Element, path: Path) -> VocObject:
-    name = _text(element, "name", path)
-    location = f"{path}:{element.line}"
+def _add_exactly(element: Element, objects: VocObjects) -> None:
+    """Raises _EntryError for an object without one name and one box."""
+    name = _text(element, "name")
     if not name:
-        raise LabelError(
-            f"{location}: an <object> without a <name>; expected its class, found {_tags(element)}"
-        )
-    box = _only(element, "bndbox", path)
+        reason = f"an <object> without a <name>; expected its class, found {_tags(element)}"
+        raise _EntryError(element.line, reason)
+    box = _only(element, "bndbox")
     if box is None:
         expected = "expected one with <xmin>, <ymin>, <xmax> and <ymax>"
-        raise LabelError(f"{location}: {name} without a <bndbox>; {expected}, found {_tags(element)}")
-    xmin, ymin, xmax, ymax = (_number(box, tag, path) for tag in ("xmin", "ymin", "xmax", "ymax"))
-    return VocObject(name, (xmin, ymin, xmax, ymax), _difficult(element, path), element.line)
+        raise _EntryError(element.line, f"{name} without a <bndbox>; {expected}, found {_tags(element)}")
+    corners = [_number(box, tag) for tag in CORNERS]
+    difficult = _difficult(element)
+    known = ("name", "bndbox", "difficult")
+    leaves = [child for child in element.children if child.tag not in known and not child.children]
+    objects.add_attributes({child.tag: child.text for child in leaves})
+    objects.names.append(name)
+    objects.corners.append(corners)
+    objects.difficult.append(difficult)
+    objects.lines.append(element.line)
 
 
-def _number(box: Element, tag: str, path: Path) -> float:
+def _number(box: Element, tag: str) -> float:
     """The number in a tag. NaN and infinity pass; they are reported with the other bad boxes."""
-    text = _text(box, tag, path)
+    text = _text(box, tag)
     try:
         return float(text)
     except ValueError:
         found = text[:60] or "nothing"
-        raise LabelError(f"{path}:{box.line}: <{tag}> should hold a number, found {found}") from None
+        raise _EntryError(box.line, f"<{tag}> should hold a number, found {found}") from None
 
 
-def _difficult(element: Element, path: Path) -> bool:
-    text = _text(element, "difficult", path)
-    if text.lower() not in _FLAGS:
-        raise LabelError(f"{path}:{element.line}: <difficult> should be 0 or 1, found {text[:60]}")
-    return _FLAGS[text.lower()]
+def _difficult(element: Element) -> bool:
+    text = _text(element, "difficult")
+    if text.lower() not in FLAGS:
+        raise _EntryError(element.line, f"<difficult> should be 0 or 1, found {text[:60]}")
+    return FLAGS[text.lower()]

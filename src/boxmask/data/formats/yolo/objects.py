@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from boxmask.data.class_names import notes_on_class_names
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.kinds import SHAPE_UNSUPPORTED
 from boxmask.data.formats.labels import LabeledPhoto, Labels
@@ -65,7 +64,7 @@ def make_labels(
         box_form="center",
         unit=unit,
         outline=_outlines(objects, kept, scale) if has_outline.any() else None,
-        notes=notes_on_class_names(_spellings(class_names)),
+        spellings=frozenset(_spellings(class_names)),
     )
 
 

@@ -1,0 +1,165 @@
+"""Folders of photos, one per class: their layout, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from boxmask.data.archives import unpacked
+from boxmask.data.class_names import check_class_names
+from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.formats.source import split_from_name
+from boxmask.data.groups.identical_files import identical_files
+from boxmask.data.split_file import is_split_file
+from boxmask.errors import LabelError
+from boxmask.file_kinds import PHOTO_SUFFIXES, is_folder, note_on_unused_files
+from boxmask.names import class_name
+from boxmask.outputs import note_on_outputs, split_outputs
+from boxmask.photos.folders import visible_files
+
+EXPECTED = "Give a folder with one folder of photos per class, or a data set with labeled boxes."
+
+FOLDERS_MIXED = Kind(
+    "class-folders-mixed",
+    "error",
+    "Folders beside those named after splits",
+    "Move their photos to a class folder of a split, or move the folders of the splits out of this one.",
+)
+PHOTO_IN_NO_CLASS = Kind(
+    "photo-without-label",
+    "note",
+    "Photos in no class folder, which are left out",
+    "Move these photos to the folder of their class.",
+)
+PHOTO_IN_SEVERAL_CLASSES = Kind(
+    "photo-listed-twice",
+    "error",
+    "Photos in several classes",
+    "Each photo has one class: keep it in one of the folders.",
+)
+PHOTO_REPEATED = Kind(
+    "photo-copies",
+    "note",
+    "Photos that occur several times, possibly in several splits",
+    "Keep one copy of each photo.",
+)
+FOLDER_EMPTY = Kind(
+    "class-folder-empty",
+    "note",
+    "Folders without photos",
+    "Add photos of these classes, or remove the folders.",
+)
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """Photos in class folders.
+
+    items: by photo, sorted
+    notes: on files that are not read
+    """
+
+    root: Path
+    items: dict[str, Item]
+    notes: tuple[str, ...]
+
+
+def find_class_folders(root: Path, findings: Findings) -> ClassFolders:
+    """The photos in class folders. Raises LabelError if there are none."""
+    root = unpacked(root)
+    if not is_folder(root):
+        raise LabelError(f"{root}: no such folder. {EXPECTED}")
+    files_of_others, outputs = split_outputs(visible_files(root))
+    files = [PurePosixPath(file.relative_to(root).as_posix()) for file in files_of_others]
+    photos = [file for file in files if file.suffix.lower() in PHOTO_SUFFIXES]
+    others = [file for file in files if file.suffix.lower() not in PHOTO_SUFFIXES]
+    layout = _find_layout(root, photos, findings)
+    items = _items(photos, layout)
+    if not items:
+        findings.raise_errors()
+        raise LabelError(f"{root}: no photo lies in a class folder. {EXPECTED}")
+    for photo in photos:
+        if str(photo) not in items:
+            findings.add(Finding(PHOTO_IN_NO_CLASS, Location(str(root / photo)), photo=str(photo)))
+    spellings = {folder for photo in photos if (folder := layout.class_folder(photo))}
+    check_class_names(spellings, Location(str(root)), findings)
+    _check_empty_folders(root, layout, photos, findings)
+    unused = note_on_unused_files(str(file) for file in others if not is_split_file(root / file))
+    return ClassFolders(root, dict(sorted(items.items())), unused + note_on_outputs(outputs))
+
+
+def check_copies(root: Path, items: Mapping[str, Item], findings: Findings) -> None:
+    """Find photos that occur several times; in several classes, they are an error."""
+    for first, *copies in identical_files(root, items):
+        classes = {items[file].class_name for file in (first, *copies)}
+        kind = PHOTO_IN_SEVERAL_CLASSES if len(classes) > 1 else PHOTO_REPEATED
+        detail = "the same file as " + ", ".join(copies)
+        findings.add(Finding(kind, Location(str(root / first)), detail, first, related=tuple(copies)))
+
+
+# ---------------------------------------------------------------- folders
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The class and the split ("" if none) of a photo."""
+
+    class_name: str
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """splits: the split of each top folder; empty if the top folders are classes."""
+
+    splits: Mapping[str, str]
+
+    def class_folder(self, photo: PurePosixPath) -> str | None:
+        """The name of the class folder that a photo lies in; None if it lies in none."""
+        folders = photo.parts[1:-1] if self.splits else photo.parts[:-1]
+        return folders[0] if folders else None
+
+    def item(self, photo: PurePosixPath) -> Item | None:
+        """The class and split of a photo; None if it lies in no class folder."""
+        folder = self.class_folder(photo)
+        return Item(class_name(folder), self.splits.get(photo.parts[0], "")) if folder else None
+
+
+def _find_layout(root: Path, photos: Iterable[PurePosixPath], findings: Findings) -> Layout:
+    """Whether the top folders are splits or classes. Classes beside splits are added to the findings."""
+    paths = [photo.parts[:-1] for photo in photos if len(photo.parts) > 1]
+    tops = sorted({folders[0] for folders in paths})
+    splits = {top: split for top in tops if (split := _split_named(top))}
+    if len(splits) == len(tops):
+        return Layout(splits)
+    with_photos = {folders[0] for folders in paths if len(folders) == 1}  # a class may be called "train"
+    split_folders = sorted(splits.keys() - with_photos)
+    for top in tops if split_folders else ():
+        if top not in split_folders:
+            detail = f"beside {', '.join(split_folders)}"
+            findings.add(Finding(FOLDERS_MIXED, Location(str(root / top)), detail))
+    return Layout({top: splits[top] for top in split_folders})
+
+
+def _split_named(folder: str) -> str | None:
+    """The split that a folder is named after: "train", "Valid". "test_tubes" is a class."""
+    return split_from_name(folder) if folder.isalpha() else None
+
+
+def _items(photos: Sequence[PurePosixPath], layout: Layout) -> dict[str, Item]:
+    """The photos that lie in class folders, by path."""
+    items = ((str(photo), layout.item(photo)) for photo in photos)
+    return {file: item for file, item in items if item is not None}
+
+
+def _check_empty_folders(
+    root: Path, layout: Layout, photos: Iterable[PurePosixPath], findings: Findings
+) -> None:
+    """Find folders in the place of a class folder, but without photos."""
+    parents = [root / top for top in layout.splits] or [root]
+    folders = {folder.name: folder for parent in parents for folder in parent.iterdir() if folder.is_dir()}
+    used = {layout.class_folder(photo) for photo in photos}
+    for name in sorted(folders.keys() - used):
+        if not name.startswith("."):
+            findings.add(Finding(FOLDER_EMPTY, Location(str(folders[name]))))

@@ -1,0 +1,69 @@
+"""Coordinates of another kind in the whole data set, such as fractions of the photo.
+
+A model would learn them, and its metrics would look good, because they are measured on the same labels. They
+are not converted, because other programs would read other boxes from the same file.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxmask.data.detection.box_checks import OVERHANG, are_fractions
+from boxmask.data.findings import Finding, Findings, Kind
+from boxmask.data.formats.labels import Labels
+
+_MIN_BOXES = 3
+"""Fewer boxes may reach beyond their photos by accident."""
+
+COORDINATES_FRACTIONS = Kind(
+    "coordinates-fractions",
+    "error",
+    "Boxes in fractions of the photo instead of pixels",
+    "Multiply x and the width by the width of the photo, y and the height by its height. If x and y are the "
+    "center of the box, as in YOLO, subtract half of its width and height first.",
+)
+COORDINATES_CORNERS = Kind(
+    "coordinates-corners",
+    "error",
+    "Boxes that reach beyond their photos, but would fit as corners, [x1, y1, x2, y2]",
+    "COCO's bbox is [x, y, width, height]. Subtract x from the third value, y from the fourth.",
+)
+
+
+def check_coordinates(labels: Labels, sizes: NDArray[np.int32], findings: Findings) -> bool:
+    """Find labels in which all boxes are in fractions of the photo, or corners in COCO's bbox.
+
+    sizes: (P, 2) heights and widths of the photos as shown
+
+    Returns whether the coordinates may be right.
+    """
+    rows = np.flatnonzero(np.isfinite(labels.boxes).all(axis=1) & (labels.extents > 0).all(axis=1))
+    if labels.box_form == "mask" or not len(rows):
+        return True
+    photo_sizes = sizes[labels.photo_of[rows]]
+    kind = None
+    if are_fractions(labels.boxes[rows], photo_sizes).all():
+        kind = COORDINATES_FRACTIONS
+    elif labels.box_form == "xywh" and _are_corners(labels, rows, photo_sizes):
+        kind = COORDINATES_CORNERS
+    if kind is None:
+        return True
+    findings.add_all(kind, rows.tolist(), lambda row: _describe(labels, kind, row))
+    return False
+
+
+def _are_corners(labels: Labels, rows: NDArray[np.int64], photo_sizes: NDArray[np.int32]) -> bool:
+    """Whether all boxes x, y, width, height fit as x1, y1, x2, y2, and most do not fit as they are."""
+    edges = photo_sizes[:, ::-1] + OVERHANG
+    top_left, extents = labels.boxes[rows, :2], labels.extents[rows]
+    beyond = (top_left + extents > edges).any(axis=1)
+    fit_as_corners = ((extents > top_left) & (extents <= edges) & (top_left >= -OVERHANG)).all(axis=1)
+    return len(rows) >= _MIN_BOXES and bool(beyond.mean() > 0.5) and bool(fit_as_corners.all())
+
+
+def _describe(labels: Labels, kind: Kind, row: int) -> Finding:
+    x1, y1, x2, y2 = labels.boxes[row]
+    name, photo = labels.class_names[labels.labels[row]], labels.photos[labels.photo_of[row]]
+    detail = f"{name} in {photo.file}: x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
+    return Finding(kind, labels.location(row), detail, photo.file)

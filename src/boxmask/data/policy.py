@@ -1,0 +1,112 @@
+"""What training and evaluation do with findings: stop, leave out, or note.
+
+Errors stop, with the heading, places and remedy that `boxmask check` shows. Three groups of errors may be
+left out instead: bad boxes, bad outlines and missing photos. Whatever is left out has a note that says what,
+how many and why. Warnings and notes become notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from boxmask.data.detection.box_checks import BAD_BOXES, MAX_BAD_BOX_SHARE, OnBadBoxes
+from boxmask.data.detection.outline_masks import OUTLINE_FEW_POINTS, OUTLINE_UNREADABLE, OUTLINE_WRONG_SIZE
+from boxmask.data.findings import Findings, Kind
+from boxmask.data.photo_checks import OnBadPhotos
+from boxmask.errors import LabelError
+from boxmask.messages import format_count, format_percent
+from boxmask.options import option
+
+BAD_OUTLINES = (OUTLINE_WRONG_SIZE, OUTLINE_FEW_POINTS, OUTLINE_UNREADABLE)
+"""The objects of these outlines are known by their boxes only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What to do with the errors that may be left out.
+
+    on_bad_boxes:  "error" stops at any bad box or outline, "skip" leaves out any number of them. None leaves
+                   them out while they are under `MAX_BAD_BOX_SHARE` of all boxes, or of all outlines.
+    on_bad_photos: "error" stops at missing photos, "skip" leaves them out, None keeps them
+    needs_masks:   False if only boxes are used: outlines that cannot be read are then left out. Run lengths
+                   over another size than the photo's still count, because the boxes may be wrong, too.
+    """
+
+    on_bad_boxes: OnBadBoxes | None = None
+    on_bad_photos: OnBadPhotos | None = "error"
+    needs_masks: bool = True
+
+    def decide(self, findings: Findings, num_boxes: int, num_outlines: int) -> tuple[str, ...]:
+        """Notes on all findings. Raises LabelError for errors that may not be left out.
+
+        num_boxes, num_outlines: of the data set, from which the shares are computed
+        """
+        counted = BAD_OUTLINES if self.needs_masks else (OUTLINE_WRONG_SIZE,)
+        boxes = _Group(BAD_BOXES, BAD_BOXES, num_boxes, "box", "these boxes", "")
+        outlines = _Group(BAD_OUTLINES, counted, num_outlines, "outline", "these outlines", _BOXES_ARE_USED)
+        groups = (outlines, boxes)
+        errors = [
+            findings.message(kind)
+            for kind in findings.kinds
+            if kind.severity == "error" and not any(kind in group.kinds for group in groups)
+        ]
+        errors += [self._message(group, findings) for group in groups if self._stops(group, findings)]
+        if errors:
+            raise LabelError("\n".join(errors))
+        return tuple(note for group in groups for note in group.notes(findings)) + findings.notes()
+
+    def _stops(self, group: _Group, findings: Findings) -> bool:
+        share = group.share(findings)
+        is_many = self.on_bad_boxes is None and share >= MAX_BAD_BOX_SHARE
+        return share > 0 and (self.on_bad_boxes == "error" or is_many)
+
+    def _message(self, group: _Group, findings: Findings) -> str:
+        messages = [findings.message(kind, group.total) for kind in group.counted if findings.count(kind)]
+        if group.share(findings) == 1:  # to leave out all would leave nothing to learn from
+            return "\n".join(messages)
+        advice = (
+            f"Or leave {group.objects} out with {option('on_bad_boxes', 'skip')}. By default they are left "
+            f"out while they are under {format_percent(MAX_BAD_BOX_SHARE)} of all."
+        )
+        return "\n".join([*messages, advice])
+
+
+_BOXES_ARE_USED = "; the boxes of these objects are used"
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Errors that are left out together.
+
+    counted: the kinds whose share decides
+    total:   number of boxes or outlines of the data set
+    """
+
+    kinds: Sequence[Kind]
+    counted: Sequence[Kind]
+    total: int
+    noun: str
+    objects: str
+    consequence: str
+
+    def share(self, findings: Findings) -> float:
+        """The share that may not be too large."""
+        return sum(findings.count(kind) for kind in self.counted) / max(1, self.total)
+
+    def notes(self, findings: Findings) -> tuple[str, ...]:
+        """One note per kind on what is left out."""
+        return tuple(
+            note
+            for kind in self.kinds
+            for note in left_out(findings, kind, self.total, self.noun, self.consequence)
+        )
+
+
+def left_out(findings: Findings, kind: Kind, total: int, noun: str, consequence: str = "") -> tuple[str, ...]:
+    """A note on findings that are left out: how many of how many, and why."""
+    count = findings.count(kind)
+    share = format_percent(count / max(1, total))
+    reason = kind.heading[0].lower() + kind.heading[1:]
+    heading = f"left out: {count:,} of {format_count(total, noun)} ({share}): {reason}{consequence}"
+    return findings.note(kind, heading)

@@ -1,0 +1,49 @@
+"""Kinds of findings in label maps."""
+
+from __future__ import annotations
+
+from boxmask.data.findings import Kind
+
+LABEL_MAP_RESIZED = Kind(
+    "photo-resized",
+    "warning",
+    "Label maps that are all larger or smaller than their photos by one factor, and are resized to them",
+    "Export the label maps at the size of their photos.",
+)
+LABEL_MAP_COLOR_UNKNOWN = Kind(
+    "label-map-color-unknown",
+    "error",
+    "Colors or indices that the classes file does not name",
+    "Add them to the classes file, with `ignore` at the end of the line if these pixels are not labeled.",
+)
+INDEX_255_UNCLEAR = Kind(
+    "label-map-color-unknown",
+    "error",
+    "Label maps whose index 255 may be a class",
+    "Name index 255 in the classes file.",
+)
+PALETTES_DIFFER = Kind(
+    "label-map-palettes-differ",
+    "error",
+    "Indices with different colors",
+    "Each file has its own palette, so that the same index may be another class. Name the classes by their "
+    "colors (name RRGGBB) in the classes file.",
+)
+LABEL_MAP_BLANK = Kind(
+    "label-map-blank",
+    "warning",
+    "Label maps without a labeled pixel",
+    "Label these photos, or remove them with their label maps.",
+)
+COUNTS_FROM_ONE = Kind(
+    "label-map-counts-from-one",
+    "warning",
+    "Label maps whose indices may count from 1",
+    "Names without values count from 0. If the indices count from 1, write them in the classes file.",
+)
+LABEL_MAP_INVERTED = Kind(
+    "label-map-inverted",
+    "warning",
+    "Background classes with hardly any pixels",
+    "Check that no mask is inverted.",
+)
