@@ -280,7 +280,7 @@ def test_a_photo_inside_the_label_file_is_named_as_such(write: Callable[..., Pat
     embedded = document(shape("rectangle", [[1, 1], [9, 9]]), imageData="aGVsbG8=")
     labels, _ = read(write({"a.json": embedded}, ()))
     assert labels.photos[0].missing_name == "a.jpg"
-    assert "the label file holds the photo" in labels.did_you_mean("a.jpg")
+    assert "the label file holds this photo" in labels.did_you_mean("a.jpg")
 
 
 def test_splits_come_from_folders(write: Callable[..., Path]) -> None:

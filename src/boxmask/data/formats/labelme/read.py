@@ -144,7 +144,7 @@ def _hint(finder: PhotoFinder, embedded: set[str]) -> Callable[[str], str]:
 
     def hint(name: str) -> str:
         if name in embedded:
-            return " (the label file holds the photo itself: boxmask convert writes it as a file)"
+            return " (the label file holds this photo as imageData; the docs on LabelMe say how to save it)"
         return finder.did_you_mean(name)
 
     return hint

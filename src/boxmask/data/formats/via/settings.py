@@ -1,4 +1,4 @@
-"""The parts of a VIA 2 project around its annotations, as VIA 2.0.12 needs them to open it."""
+"""The parts of a VIA 2 project around its annotations, as VIA 2 saves them."""
 
 from __future__ import annotations
 
