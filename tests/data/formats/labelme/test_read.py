@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from boxmask.data.detection.read import read_detection
@@ -18,6 +19,8 @@ from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.outlines import Ellipse, Polygons, RotatedBox, fill
 from boxmask.errors import LabelError
+from boxmask.results.labelme import save_labelme
+from boxmask.types import Detections
 
 
 def shape(kind: str | None, points: list[list[float]], label: Any = "cat", **fields: Any) -> dict[str, Any]:
@@ -328,3 +331,23 @@ def test_many_files_are_recognized_by_a_sample(write: Callable[..., Path]) -> No
     for number in range(2100):
         (root / f"{number}.json").write_text('{"version": "5", "shapes": [], "imagePath": "x.jpg"}')
     assert len(labelme.recognize(find_source(root))) == 2101
+
+
+def test_predictions_are_labels_once_they_are_corrected(
+    tmp_path: Path, save_photo: Callable[..., None]
+) -> None:
+    for name in "ab":
+        save_photo(tmp_path / f"{name}.jpg")
+        box, score, label = torch.tensor([[1.5, 2, 20, 25]]), torch.tensor([0.5]), torch.tensor([0])
+        found = Detections(box, score, label, ("cat",), (40, 60))
+        save_labelme(tmp_path / f"{name}.jpg", found, tmp_path / "predictions" / f"{name}.json")
+    with pytest.raises(LabelError, match="no labels found"):
+        read_detection(tmp_path)
+    path = tmp_path / "predictions" / "b.json"
+    corrected = json.loads(path.read_text())
+    corrected["shapes"][0]["label"] = "dog"
+    path.write_text(json.dumps(corrected))
+    dataset = read_detection(tmp_path)
+    assert dataset.files.tolist() == ["b.jpg"]
+    assert dataset.boxes.tolist() == [[1.5, 2, 20, 25]]
+    assert dataset.class_names == ("dog",)
