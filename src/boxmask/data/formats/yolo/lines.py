@@ -110,14 +110,14 @@ class LabelLines:
         self.ends.append(len(self.points))
 
     def arrays(self) -> ObjectArrays:
-        """The same as arrays of numpy."""
-        ends = np.array(self.ends, dtype=np.int64)
+        """The same as arrays of numpy, which share the memory."""
+        ends = np.asarray(self.ends, dtype=np.int64)
         return ObjectArrays(
-            files=np.array(self.files, dtype=np.int64),
-            lines=np.array(self.lines, dtype=np.int64),
-            classes=np.array(self.classes, dtype=np.int64),
-            boxes=np.array(self.boxes, dtype=np.float64).reshape(-1, 4),
-            points=np.array(self.points, dtype=np.float64).reshape(-1, 2),
+            files=np.asarray(self.files, dtype=np.int64),
+            lines=np.asarray(self.lines, dtype=np.int64),
+            classes=np.asarray(self.classes, dtype=np.int64),
+            boxes=np.asarray(self.boxes, dtype=np.float64).reshape(-1, 4),
+            points=np.asarray(self.points, dtype=np.float64).reshape(-1, 2),
             offsets=np.concatenate([np.zeros(1, dtype=np.int64), ends]) // 2,
         )
 
