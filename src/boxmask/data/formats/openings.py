@@ -10,7 +10,7 @@ from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
 
 _MANY, _SAMPLE = 2000, 200
-"""Of more files than `_MANY`, a sample is read first. If all of it is in the format, or none, that decides."""
+"""Of more files than `_MANY`, a sample is read first. If all or none of it is in the format, that decides."""
 
 
 def files_that_open_with(source: Source, suffix: str, opening: re.Pattern[str]) -> list[str]:
