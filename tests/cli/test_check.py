@@ -62,6 +62,9 @@ def test_json_on_stdout_is_all_of_stdout(boxmask: Boxmask, demo: Path) -> None:
     [
         (("--labels-only", "--write-split", "split.json"), "--write-split needs the photos"),
         (("--group-by", "folder"), "--write-split FILE"),
+        (("--fix",), "--out DIR"),
+        (("--out", "mended"), "Add --fix"),
+        (("--fix", "--out", "mended", "--labels-only"), "--fix needs the photos"),
     ],
 )
 def test_wrong_usage_ends_with_2(boxmask: Boxmask, demo: Path, flags: tuple[str, ...], message: str) -> None:
@@ -82,3 +85,27 @@ def test_results_in_the_data_set_are_no_labels(boxmask: Boxmask, damaged: Path) 
     first = boxmask("check", folder, "--labels-only", "--json", folder / "report.json")
     again = boxmask("check", folder, "--labels-only")
     assert again.out == first.out
+
+
+def test_an_interrupt_leaves_nothing(
+    boxmask: Boxmask, demo: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("boxmask.doctor.check.check_photo_records", interrupt)
+    done = boxmask("check", demo, "--html", "report.html", "--fix", "--out", "mended")
+    assert done.status == 130
+    assert "Traceback" not in done.err
+    assert list(here.iterdir()) == []
+
+
+def test_a_mended_copy_is_written_and_checked(boxmask: Boxmask, damaged: Path, here: Path) -> None:
+    done = boxmask("check", damaged.parent, "--fix", "--out", "mended")
+    assert done.status == 0
+    lines = done.out.splitlines()
+    assert "mended copy: mended" in lines
+    assert "  1 change: mended/changes.txt" in lines
+    assert "box-empty" in (here / "mended" / "changes.txt").read_text()
+    again = boxmask("check", "mended", "--fix", "--out", "again")
+    assert "  0 changes: again/changes.txt" in again.out.splitlines()
