@@ -20,7 +20,7 @@ def check(
     data: Path,
     /,
     *,
-    labels_only: Annotated[bool, Parameter(negative="")] = False,
+    labels_only: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     json_file: JsonFile = None,
     html_file: HtmlFile = None,
     split_file: Path | None = None,
@@ -28,7 +28,7 @@ def check(
     write_split: Path | None = None,
     group_by: str | None = None,
     seed: int = 0,
-    fix: Annotated[bool, Parameter(negative="")] = False,
+    fix: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     out: Path | None = None,
     photos: Literal["copy", "link"] = "copy",
 ) -> int:
