@@ -37,6 +37,13 @@ def test_labels_that_cannot_be_read_end_with_1(boxmask: Boxmask, here: Path) -> 
     assert json.loads(done.out)["totals"]["errors"] >= 1
 
 
+def test_a_folder_without_labels_ends_with_1(boxmask: Boxmask, here: Path) -> None:
+    (here / "notes.txt").write_text("nothing")
+    done = boxmask("check", here)
+    assert done.status == 1
+    assert "[data-unreadable]" in done.out
+
+
 def test_a_missing_folder_ends_with_1(boxmask: Boxmask) -> None:
     done = boxmask("check", "nowhere")
     assert done.status == 1
@@ -105,7 +112,7 @@ def test_a_mended_copy_is_written_and_checked(boxmask: Boxmask, damaged: Path, h
     assert done.status == 0
     lines = done.out.splitlines()
     assert "mended copy: mended" in lines
-    assert "  1 change: mended/changes.txt" in lines
+    assert "  2 changes: mended/changes.txt" in lines  # the object is removed, and its area is wrong
     assert "box-empty" in (here / "mended" / "changes.txt").read_text()
     again = boxmask("check", "mended", "--fix", "--out", "again")
     assert "  0 changes: again/changes.txt" in again.out.splitlines()

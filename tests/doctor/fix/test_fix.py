@@ -89,6 +89,13 @@ def test_what_has_no_one_answer_is_left(
     assert boxes_of(copy.path) == [*SOUND, box]
 
 
+def test_an_empty_box_is_taken_from_its_mask(mend: Callable[..., MendedCopy], boxes_of: BoxesOf) -> None:
+    outline = {"segmentation": [[10, 10, 30, 10, 30, 20, 10, 20]]}
+    copy = mend([10, 10, 0, 12], SOUND[1], fields=[outline, {}])
+    assert ids(copy) == ["box-empty"]
+    assert boxes_of(copy.path)[0] == [10, 10, 20, 10]
+
+
 def test_the_diff_shows_the_changed_lines_alone(mend: Callable[..., MendedCopy]) -> None:
     copy = mend(*SOUND, [29, 20, -20, -12], [10, 10, 0, 12], [3, 3, 9, 9], [5, 5, 9, 9])
     diff = (copy.path / "changes.diff").read_text().splitlines()

@@ -24,6 +24,8 @@ BOXES: tuple[tuple[str, Box], ...] = (
     ("cat", (10, 10, 40, 40)),  # again
 )
 SIZE = (80, 100)
+CLIPPING = ("yolo",)
+"""Formats whose writer clips boxes."""
 
 
 def damaged(folder: Path, writer: Writer) -> Path:
@@ -50,7 +52,8 @@ def test_a_mended_copy_has_its_format_and_is_mended_once(name: str, tmp_path: Pa
     report = check_data(damaged(tmp_path, WRITERS[name]))
     assert report.examination is not None
     first = fix_data(report, tmp_path / "first")
-    assert sorted(change.id for change in first.changes) == ["box-beyond-edge"] * 2 + ["box-repeated"] * 2
+    beyond = [] if name in CLIPPING else ["box-beyond-edge"] * 2
+    assert sorted(change.id for change in first.changes) == [*beyond, *["box-repeated"] * 2]
     assert first.report.labels == report.labels
     assert first.report.summary is not None
     assert [row.objects for row in first.report.summary.classes] == [(4,), (2,)]

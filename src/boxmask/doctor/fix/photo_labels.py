@@ -13,6 +13,8 @@ from boxmask.data.formats.contract import LabeledObject, PhotoLabels
 from boxmask.data.formats.labels import Labels
 from boxmask.data.outlines import Outline, Polygons, RunLengths
 from boxmask.doctor.fix.mending import Mending
+from boxmask.geometry import rle
+from boxmask.masks import Size
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class PhotoLabelsOfMending:
         for index, name in self._names():
             photo = labels.photos[index]
             height, width = sizes[index].tolist()
-            objects = [self._object(row) for row in rows[starts[index] : starts[index + 1]].tolist()]
+            objects = [
+                self._object(row, (height, width)) for row in rows[starts[index] : starts[index + 1]].tolist()
+            ]
             yield PhotoLabels(
                 path=labels.root / photo.file,
                 file=name,
@@ -54,7 +58,7 @@ class PhotoLabelsOfMending:
         )
         return list(zip(indices, names, strict=True))
 
-    def _object(self, row: int) -> LabeledObject | None:
+    def _object(self, row: int, size: Size) -> LabeledObject | None:
         """None for an object that is removed, or that has no finite box."""
         mending, labels = self.mending, self.mending.labels
         box = (labels.boxes if self.is_mended else mending.boxes_before)[row]
@@ -67,25 +71,36 @@ class PhotoLabelsOfMending:
         return LabeledObject(
             class_name=labels.class_names[labels.labels[row]],
             box=(x1, y1, x2, y2),
-            outline=self._outline(row),
+            outline=self._outline(row, size),
             crowd=bool(labels.crowd[row]),
             difficult=bool(labels.difficult[row]),
             attributes=attributes,
             number=row + 1,
         )
 
-    def _outline(self, row: int) -> Outline | None:
-        """The outline on the photo as shown; its mask if the outline cannot be read."""
-        labels, masks = self.mending.labels, self.mending.examination.masks
+    def _outline(self, row: int, size: Size) -> Outline | None:
+        """The outline on a photo of (height, width); its mask if the outline cannot be read."""
+        labels = self.mending.labels
         try:
             shape = None if labels.outline is None else labels.outline(row)
         except ValueError:  # reported with the outlines
             shape = None
-        if shape is not None and not isinstance(shape, RunLengths):
-            return _mend_outline(shape, self.mending, row) if self.is_mended else shape
-        height, width = self.mending.examination.sizes[labels.photo_of[row]].tolist()
+        if shape is None or isinstance(shape, RunLengths):
+            is_written_for_size = shape is not None and shape.size == size
+            return shape if is_written_for_size else self._mask(row, size)
+        return _mend_outline(shape, self.mending, row) if self.is_mended else shape
+
+    def _mask(self, row: int, size: Size) -> RunLengths | None:
+        """The mask, resized if the labels declare another size than the photo has."""
+        masks, examination = self.mending.examination.masks, self.mending.examination
         runs = masks.runs[masks.offsets[row] : masks.offsets[row + 1]]
-        return RunLengths(runs, (height, width)) if len(runs) else None
+        if not len(runs):
+            return None
+        height, width = examination.sizes[self.mending.labels.photo_of[row]].tolist()
+        if (height, width) == size:
+            return RunLengths(runs, size)
+        resized = rle.decode([runs.astype(np.int64)], (height, width)).resize(size)
+        return RunLengths(rle.encode(resized)[0].astype(np.int32), size)
 
 
 def _rows_by_photo(labels: Labels) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " P+1"]]:
