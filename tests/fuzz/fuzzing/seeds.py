@@ -26,6 +26,7 @@ from boxmask.runs.run import recipe_json, versions
 from boxmask.weights.checkpoint import KEY, CheckpointMetadata
 from fuzzing.drawing_tools import drawing_tool_seeds
 from fuzzing.inputs import Files
+from fuzzing.label_studio import label_studio_seeds
 
 SIZE = (12, 16)  # height, width
 
@@ -68,6 +69,7 @@ def all_seeds() -> dict[str, list[Files]]:
         "prediction": detections,
         "own-outputs": [_own_outputs()],
         **drawing_tool_seeds(),
+        **label_studio_seeds(),
     }
 
 

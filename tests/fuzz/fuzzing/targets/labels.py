@@ -145,4 +145,5 @@ LABEL_TARGETS: dict[str, Callable[[Path], None]] = {
     "labelme-set": labels_in_folder,
     "via-set": labels_in_folder,
     "cvat-set": labels_in_folder,
+    "label-studio-set": labels_in_folder,
 }
