@@ -2,7 +2,7 @@
 
 The masks are images of VOC's form, with its colors: SegmentationObject/ holds the number of each object, in
 the order of the annotation file, and SegmentationClass/ the number of its class. labelmap.txt names the
-classes and their colors.
+classes and their colors, as CVAT and Datumaro write it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, Pho
 from boxmask.data.formats.losses import CROWD, note_unheld_classes
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.formats.voc.write_lists import write_lists
-from boxmask.data.formats.voc.write_masks import MaskFiles
+from boxmask.data.formats.voc.write_masks import MaskFiles, write_label_map
 from boxmask.data.formats.xml_writing import is_tag, xml_text
 
 _NARROW = "boxes of one pixel or less are widened, because programs take them as empty in VOC"
@@ -53,7 +53,8 @@ class VocWriter:
             files.append(path)
             named |= {labeled.class_name for labeled in photo.objects}
         note_unheld_classes(class_names, named, losses)
-        return [*files, *masks.files, *write_lists(folder, splits, masks.photos)]
+        lists = write_lists(folder, splits, masks.photos)
+        return [*files, *masks.files, *lists, write_label_map(class_names, folder)]
 
 
 def _annotation(photo: PhotoLabels, has_masks: bool, losses: Losses) -> str:

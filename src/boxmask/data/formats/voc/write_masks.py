@@ -50,8 +50,6 @@ class MaskFiles:
         classes = [self._class_numbers[labeled.class_name] for labeled in photo.objects]
         self._save("SegmentationObject", photo.file, paint_smallest_on_top(masks, numbers))
         self._save("SegmentationClass", photo.file, paint_smallest_on_top(masks, np.array(classes, np.uint8)))
-        if not self.photos:
-            self._write_class_names()
         self.photos.add(photo.file)
         return True
 
@@ -63,13 +61,14 @@ class MaskFiles:
         image.save(path)
         self.files.append(path)
 
-    def _write_class_names(self) -> None:
-        """labelmap.txt, as CVAT and Datumaro write it beside VOC's masks."""
-        palette = voc_palette()
-        lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]
-        for name, number in self._class_numbers.items():
-            color = ",".join(map(str, palette[3 * number : 3 * number + 3]))
-            lines.append(f"{name}:{color}::")
-        path = self._folder / "labelmap.txt"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self.files.append(path)
+
+def write_label_map(class_names: ClassNames, folder: Path) -> Path:
+    """Write labelmap.txt: classes and their colors in the masks. Datumaro and CVAT need it."""
+    palette = voc_palette()
+    lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]
+    for number, name in enumerate(class_names, start=1):
+        color = ",".join(map(str, palette[3 * number % 768 : 3 * number % 768 + 3]))
+        lines.append(f"{name}:{color}::")
+    path = folder / "labelmap.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
