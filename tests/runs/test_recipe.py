@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
@@ -13,6 +14,11 @@ def test_training_takes_the_default_minutes() -> None:
     assert Recipe().minutes == DEFAULT_MINUTES
     assert Recipe(max_minutes=3).minutes == 3
     assert Recipe(epochs=3).minutes is None
+
+
+def test_a_split_file_and_groups_exclude_each_other() -> None:
+    with pytest.raises(UsageError, match=r"--split-file .* or --group-by .*, not both"):
+        Recipe(split_file=Path("split.json"), group_by="auto")
 
 
 def test_minutes_and_epochs_exclude_each_other() -> None:

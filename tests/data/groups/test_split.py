@@ -15,6 +15,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
 from boxmask.data.groups.split import draw_grouped_splits
 from boxmask.data.split import draw_missing_splits, draw_new_splits
+from boxmask.errors import UsageError
 
 Make = Callable[..., DetectionDataset]
 
@@ -90,3 +91,9 @@ def test_group_by_a_pattern_reads_no_pixels(
     monkeypatch.setattr("boxmask.data.groups.group_by.examine_photos", None)
     dataset = read_detection(root, group_by=r"v\d+")
     assert dataset.notes[-1] == "10 groups of photos kept on one side each"
+
+
+def test_too_few_groups_are_an_error(dataset_of: Make) -> None:
+    with pytest.raises(UsageError, match=r"the photos are in 1 group, too few for train, val, test"):
+        draw_grouped_splits(dataset_of([[0]] * 20), 0, "folder")
+    assert len(draw_grouped_splits(dataset_of([[0]]), 0, "folder")) == 1

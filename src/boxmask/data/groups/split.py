@@ -12,7 +12,9 @@ from boxmask.data.groups.components import number_in_order
 from boxmask.data.groups.group_by import Groups, find_groups
 from boxmask.data.groups.identical_files import identical_files
 from boxmask.data.split import draw_missing_splits, draw_new_splits
+from boxmask.errors import UsageError
 from boxmask.messages import format_count
+from boxmask.options import option
 
 
 def draw_grouped_splits(dataset: SplitDatasetT, seed: int = 0, group_by: str | None = None) -> SplitDatasetT:
@@ -21,7 +23,7 @@ def draw_grouped_splits(dataset: SplitDatasetT, seed: int = 0, group_by: str | N
     group_by: see `find_groups`. The split is then drawn anew, also if the data set has one. By default,
               photos with the same bytes are a group, unless a split would then have no photo.
 
-    Raises UsageError as `find_groups` does.
+    Raises UsageError as `find_groups` and `split_groups` do.
     """
     if group_by is not None:
         return split_groups(dataset, find_groups(dataset.root, dataset.files.tolist(), group_by), seed)
@@ -44,7 +46,15 @@ def _draw_without_copies(dataset: SplitDatasetT, seed: int) -> SplitDatasetT:
 
 
 def split_groups(dataset: SplitDatasetT, groups: Groups, seed: int = 0) -> SplitDatasetT:
-    """Draw the splits of all photos anew, with the photos of a group on one side."""
+    """Draw the splits of all photos anew, with the photos of a group on one side.
+
+    Raises UsageError if there are fewer groups than splits.
+    """
+    if len(groups) < min(len(SPLITS), len(dataset)):
+        raise UsageError(
+            f"{option('group_by')}: the photos are in {format_count(len(groups), 'group')}, too few for "
+            f"{', '.join(SPLITS)}. Group them in another way."
+        )
     drawn = draw_new_splits(dataset, seed, groups.numbers)
     count = sum(1 for reason in groups.reasons if reason)
     kept = (

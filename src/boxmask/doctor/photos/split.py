@@ -63,8 +63,8 @@ def write_grouped_split(
     examination: labels, so that every class stays in the training photos; the split is then one of the
                  labeled photos only
 
-    Returns notes on the numbers of photos and groups. Raises UsageError as `find_groups` does, and
-    OutputError if the file cannot be written.
+    Returns notes on the numbers of photos and groups. Raises UsageError as `find_groups` and
+    `split_groups` do, and OutputError if the file cannot be written.
     """
     groups = find_groups(records.root, records.files, group_by, records)
     photos = _photos(records, examination)
