@@ -50,6 +50,7 @@ def train(
     other threads than the main one, signals stay as they are. No global random state changes.
     Raises LabelError, PhotoError, WeightsError, UsageError, OutputError or TrainingError.
     """
+    from boxmask.data.class_selection import as_renames
     from boxmask.options import check_names
     from boxmask.runs.recipe import Recipe
     from boxmask.training.train import train as start_training
@@ -60,7 +61,7 @@ def train(
     if fields.get("classes") is not None:
         fields["classes"] = tuple(fields["classes"])
     if "map" in fields:
-        fields["map"] = _renames(fields["map"])
+        fields["map"] = as_renames(fields["map"])
     for name in ("detector", "classifier", "split_file", "classes_file"):
         if fields.get(name) is not None:
             fields[name] = Path(fields[name])
@@ -75,6 +76,8 @@ def check(
     *,
     labels_only: bool = False,
     split_file: str | os.PathLike[str] | None = None,
+    classes: Sequence[str] | None = None,
+    map: Mapping[str, str] | Sequence[str] = (),
     classes_file: str | os.PathLike[str] | None = None,
     keep_all: bool = False,
     progress: Progress | None = None,
@@ -88,9 +91,10 @@ def check(
 
     keep_all: keep all findings; otherwise, at most 10,000 of each kind are kept
 
-    Nothing is changed. `boxmask check --help` describes the options. Whatever is wrong with the data set is in
-    the report. Raises LabelError if there is nothing at `data`, or if a file of the options cannot be used.
+    Nothing is changed. `boxmask check --help` describes the options. Whatever is wrong with the data set is
+    in the report. Raises LabelError if there is nothing at `data`, or if a file of the options is no use.
     """
+    from boxmask.data.class_selection import ClassSelection
     from boxmask.doctor.check import check_data
 
     return check_data(
@@ -98,6 +102,7 @@ def check(
         labels_only=labels_only,
         split_file=Path(split_file) if split_file else None,
         classes_file=Path(classes_file) if classes_file else None,
+        selection=ClassSelection.of(classes, map),
         keep_all=keep_all,
         progress=progress,
     )
@@ -140,6 +145,7 @@ def evaluate(
     `boxmask evaluate --help` describes the options; `pictures` is a folder to draw into.
     Raises LabelError, PhotoError, CheckpointError or UsageError.
     """
+    from boxmask.data.class_selection import as_renames
     from boxmask.options import check_choice
     from boxmask.runs.splits import Split
     from boxmask.tasks.contract import LabelOptions
@@ -154,7 +160,7 @@ def evaluate(
         Path(classes_file) if classes_file else None,
         on_unknown_colors,
         None if classes is None else tuple(classes),
-        _renames(map),
+        as_renames(map),
     )
     model = load_model(Path(run), device)
     task = task_of(model)
@@ -205,6 +211,8 @@ def convert(
     split_file: str | os.PathLike[str] | None = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
     on_bad_photos: Literal["error", "skip"] = "error",
+    classes: Sequence[str] | None = None,
+    map: Mapping[str, str] | Sequence[str] = (),
     classes_file: str | os.PathLike[str] | None = None,
     on_unknown_colors: Literal["error", "skip"] = "error",
     progress: Progress | None = None,
@@ -218,6 +226,7 @@ def convert(
 
     Raises LabelError, PhotoError, UsageError or OutputError; nothing is left then.
     """
+    from boxmask.data.class_selection import ClassSelection
     from boxmask.data.conversion.convert import convert as convert_labels
 
     return convert_labels(
@@ -229,13 +238,7 @@ def convert(
         on_bad_boxes=on_bad_boxes,
         on_bad_photos=on_bad_photos,
         classes_file=Path(classes_file) if classes_file else None,
+        selection=ClassSelection.of(classes, map),
         on_unknown_colors=on_unknown_colors,
         progress=progress,
     )
-
-
-def _renames(renames: Mapping[str, str] | Sequence[str]) -> tuple[str, ...]:
-    """New names of classes by their old ones, as OLD=NEW."""
-    if isinstance(renames, Mapping):
-        return tuple(f"{old}={new}" for old, new in renames.items())
-    return tuple(renames)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from boxmask.cli.classes import ChosenClasses, RenamedClasses
 from boxmask.cli.output import JsonFile
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def check(
     json_file: JsonFile = None,
     html_file: HtmlFile = None,
     split_file: Path | None = None,
+    classes: ChosenClasses = None,
+    map: RenamedClasses = (),
     classes_file: Path | None = None,
     write_split: Path | None = None,
     group_by: str | None = None,
@@ -51,6 +54,11 @@ def check(
         works offline.
     split_file
         JSON file that names the training, validation and test photos. Default: the data set's own splits.
+    classes
+        Classes to check, by name, for example --classes cat dog. Default: all.
+    map
+        Other names for classes, as OLD=NEW. Classes with the same new name are merged. With --fix, the mended
+        copy has the new names.
     classes_file
         File that names the class of each color or index in label maps. Default: the data set's own.
     write_split
@@ -70,6 +78,7 @@ def check(
     """
     from boxmask.cli.output import check_json_file, print_notes
     from boxmask.cli.progress import photo_progress
+    from boxmask.data.class_selection import ClassSelection
     from boxmask.doctor.check import check_data
     from boxmask.outputs import check_replaceable
 
@@ -82,6 +91,7 @@ def check(
             labels_only=labels_only,
             split_file=split_file,
             classes_file=classes_file,
+            selection=ClassSelection(classes, map),
             keep_all=fix,
             progress=progress,
         )

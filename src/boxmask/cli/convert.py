@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+from boxmask.cli.classes import ChosenClasses, RenamedClasses
+
 
 def convert(
     data: Path,
@@ -17,6 +19,8 @@ def convert(
     split_file: Path | None = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
     on_bad_photos: Literal["error", "skip"] = "error",
+    classes: ChosenClasses = None,
+    map: RenamedClasses = (),
     classes_file: Path | None = None,
     on_unknown_colors: Literal["error", "skip"] = "error",
 ) -> None:
@@ -44,6 +48,10 @@ def convert(
         Default: skip them if they are under 1 % of all, else stop.
     on_bad_photos
         What to do with photos that are missing or damaged, or that the split file does not name.
+    classes
+        Classes to write, by name, for example --classes cat dog. Photos without them stay. Default: all.
+    map
+        Other names for classes, as OLD=NEW. Classes with the same new name are merged.
     classes_file
         Label maps only. File that names the class of each color or index. Default: the one in the data set.
     on_unknown_colors
@@ -52,6 +60,7 @@ def convert(
     """
     from boxmask.cli.output import print_notes
     from boxmask.cli.progress import photo_progress
+    from boxmask.data.class_selection import ClassSelection
     from boxmask.data.conversion.convert import convert as convert_labels
     from boxmask.data.conversion.report import REPORT_FILE
     from boxmask.messages import format_count, shorten_note
@@ -67,6 +76,7 @@ def convert(
             on_bad_photos=on_bad_photos,
             classes_file=classes_file,
             on_unknown_colors=on_unknown_colors,
+            selection=ClassSelection(classes, map),
             progress=progress,
         )
     print_notes(conversion.notes)

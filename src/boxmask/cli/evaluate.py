@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from cyclopts import Parameter
-
+from boxmask.cli.classes import ChosenClasses, RenamedClasses
 from boxmask.cli.output import JsonFile
 
 
@@ -22,8 +21,8 @@ def evaluate(
     on_bad_boxes: Literal["error", "skip"] | None = None,
     on_bad_photos: Literal["error", "skip"] = "error",
     on_unseen_classes: Literal["error", "skip"] = "error",
-    classes: Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True)] = None,
-    map: Annotated[tuple[str, ...], Parameter(consume_multiple=True, show_default=False)] = (),
+    classes: ChosenClasses = None,
+    map: RenamedClasses = (),
     classes_file: Path | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
     svd: tuple[int, int] | None = None,

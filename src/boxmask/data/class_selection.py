@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,11 @@ class ClassSelection:
     renames: tuple[str, ...] = ()
     strict: bool = True
 
+    @staticmethod
+    def of(classes: Sequence[str] | None, renames: Mapping[str, str] | Sequence[str]) -> ClassSelection:
+        """From lists and dictionaries, as Python users give them."""
+        return ClassSelection(None if classes is None else tuple(classes), as_renames(renames))
+
     def __bool__(self) -> bool:
         return self.classes is not None or bool(self.renames)
 
@@ -90,6 +95,13 @@ class ClassSelection:
         if not wanted & set(known):
             raise _unknown("classes", ", ".join(given), known)
         return wanted
+
+
+def as_renames(renames: Mapping[str, str] | Sequence[str]) -> tuple[str, ...]:
+    """OLD=NEW of each pair in a dictionary; a sequence holds them already."""
+    if isinstance(renames, Mapping):
+        return tuple(f"{old}={new}" for old, new in renames.items())
+    return tuple(renames)
 
 
 def _split_rename(text: str, class_names: Sequence[str]) -> tuple[str, str]:

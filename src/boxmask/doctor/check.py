@@ -14,8 +14,10 @@ import numpy as np
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.summary import summarize
 from boxmask.data.checks.table import CHECKS
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_classes
 from boxmask.data.detection.examine import examine
 from boxmask.data.detection.read_labels import has_detection_labels
+from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
@@ -44,6 +46,7 @@ def check_data(
     labels_only: bool = False,
     split_file: Path | None = None,
     classes_file: Path | None = None,
+    selection: ClassSelection = ALL_CLASSES,
     keep_all: bool = False,
     progress: Progress | None = None,
 ) -> CheckReport:
@@ -51,6 +54,7 @@ def check_data(
 
     split_file:   the splits to check. Default: the data set's own.
     classes_file: the classes of label maps; see `boxmask.data.segmentation.classes_file`
+    selection:    the classes to check
     keep_all:     keep all findings; otherwise, at most `MAX_PER_KIND` of each kind are kept
 
     Whatever is wrong with the data set becomes a finding. Raises LabelError if there is nothing at `data`, or
@@ -61,7 +65,7 @@ def check_data(
     findings = Findings(sys.maxsize if keep_all else MAX_PER_KIND)
     try:
         label_kind = "label maps" if classes_file else _kind_of_labels(data)
-        examination = _examine(data, label_kind, findings, not labels_only, classes_file)
+        examination = _examine(data, label_kind, findings, not labels_only, classes_file, selection)
     except LabelError as error:
         findings.add(Finding(DATA_UNREADABLE, Location(str(data)), str(error).removeprefix(f"{data}: ")))
         return CheckReport(data, find_source(data).root, "", findings, 0)
@@ -95,21 +99,32 @@ def _kind_of_labels(data: Path) -> LabelKind:
 
 
 def _examine(
-    data: Path, label_kind: LabelKind, findings: Findings, photos: bool, classes_file: Path | None
+    data: Path,
+    label_kind: LabelKind,
+    findings: Findings,
+    photos: bool,
+    classes_file: Path | None,
+    selection: ClassSelection,
 ) -> Examination:
     """Read the labels. photos: whether the headers of photos may be read
 
     Label maps and class folders need torch, which takes half a gigabyte: it is loaded for them only.
     """
     if label_kind == "objects":
-        return examine(data, findings, photos=photos)
+        return examine(data, findings, photos=photos, selection=selection)
     if label_kind == "label maps":
         from boxmask.data.segmentation.examine import examine_label_maps
 
-        return examine_label_maps(data, findings, classes_file=classes_file)
+        return _select(examine_label_maps(data, findings, classes_file=classes_file), selection, findings)
     from boxmask.data.classification.examine import examine_class_folders
 
-    return examine_class_folders(data, findings)
+    return _select(examine_class_folders(data, findings), selection, findings)
+
+
+def _select(examination: Examination, selection: ClassSelection, findings: Findings) -> Examination:
+    """The chosen classes of label maps or class folders, whose objects have no masks."""
+    labels = select_classes(examination.labels, selection, findings)
+    return replace(examination, labels=labels, masks=RleMasks.unknown(len(labels.photo_of)))
 
 
 def _with_splits(examination: Examination, split_file: Path) -> Examination:

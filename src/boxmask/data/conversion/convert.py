@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.conversion.label_map_photos import convert_label_maps
 from boxmask.data.conversion.labeled_photos import LabeledPhotos
 from boxmask.data.conversion.options import ConversionOptions, Progress, find_writer
@@ -32,6 +33,7 @@ def convert(
     on_bad_photos: OnBadPhotos = "error",
     classes_file: Path | None = None,
     on_unknown_colors: OnUnknownColors = "error",
+    selection: ClassSelection = ALL_CLASSES,
     progress: Progress | None = None,
 ) -> Conversion:
     """Write the labels of a data set in another format into the folder `out`, with `conversion.txt`.
@@ -40,7 +42,14 @@ def convert(
     Raises LabelError and PhotoError as the readers of labels do, UsageError, and OutputError.
     """
     options = ConversionOptions(
-        photos, split_file, on_bad_boxes, on_bad_photos, classes_file, on_unknown_colors, progress
+        photos,
+        split_file,
+        on_bad_boxes,
+        on_bad_photos,
+        classes_file,
+        on_unknown_colors,
+        selection,
+        progress,
     )
     writer = find_writer(to)
     check_output_folder(out, data)
@@ -49,7 +58,9 @@ def convert(
         return convert_label_maps(data, writer, out, options)
     if not has_objects and writer.NAME in SORTED_PHOTO_FORMATS:
         return _write(class_folder_labels(data, options), writer, data, out, options)
-    checked = read_checked_labels(data, on_bad_boxes, on_bad_photos, select=options.select)
+    checked = read_checked_labels(
+        data, on_bad_boxes, on_bad_photos, select=options.select, selection=selection
+    )
     return _write(LabeledPhotos.of(checked), writer, data, out, options)
 
 

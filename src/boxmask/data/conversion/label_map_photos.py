@@ -14,6 +14,7 @@ from boxmask.data.formats.contract import Losses, Writer
 from boxmask.data.formats.mask_images import LABEL_MAP_WRITER
 from boxmask.data.formats.mask_images.label_maps import write_classes, write_label_map
 from boxmask.data.segmentation.label_map_folder import read_unsplit_label_maps
+from boxmask.data.segmentation.selected_classes import select_label_map_classes
 from boxmask.errors import UsageError
 from boxmask.photos.size import is_rotated
 
@@ -31,6 +32,7 @@ def convert_label_maps(data: Path, writer: Writer, out: Path, options: Conversio
     dataset = read_unsplit_label_maps(
         data, options.classes_file, options.on_unknown_colors, options.on_bad_photos, options.select
     )
+    dataset = select_label_map_classes(dataset, options.selection)
     check_output_folder(out, dataset.root)
     files, splits = dataset.files.tolist(), dataset.splits.tolist()
     losses = Losses()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.conversion.photo_files import PhotoMode
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.formats.contract import Writer
@@ -33,6 +34,7 @@ class ConversionOptions:
     on_bad_photos: OnBadPhotos = "error"
     classes_file: Path | None = None
     on_unknown_colors: OnUnknownColors = "error"
+    selection: ClassSelection = ALL_CLASSES
     progress: Progress | None = None
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from boxmask.data.class_selection import select_photos
 from boxmask.data.classification.read import read_class_folders
 from boxmask.data.conversion.labeled_photos import LabeledPhotos
 from boxmask.data.conversion.options import ConversionOptions
@@ -22,6 +23,7 @@ SORTED_PHOTO_FORMATS = ("class-folders", "csv")
 def class_folder_labels(data: Path, options: ConversionOptions) -> LabeledPhotos:
     """Read class folders. Raises LabelError and PhotoError as `read_class_folders` does."""
     dataset = read_class_folders(data, options.on_bad_photos, options.select)
+    dataset = select_photos(dataset, options.selection)
     checked = CheckedLabels(
         _labels(dataset),
         PhotoList(dataset.root, dataset.files, dataset.splits),
