@@ -27,9 +27,11 @@ def class_folders(tmp_path: Path) -> Path:
 
 
 def test_label_maps_are_written_again(label_maps: Path, tmp_path: Path) -> None:
-    (label_maps / "classes.txt").write_text("background\ndigit\n")
-    convert(label_maps, "label-maps", tmp_path / "out")
-    old, new = read_segmentation(label_maps), read_segmentation(tmp_path / "out")
+    classes_file = tmp_path / "classes.txt"
+    classes_file.write_text("background\ndigit\n")
+    convert(label_maps, "label-maps", tmp_path / "out", classes_file=classes_file)
+    old = read_segmentation(label_maps, classes_file=classes_file)
+    new = read_segmentation(tmp_path / "out")
     assert new.class_names == old.class_names
     assert new.files.tolist() == old.files.tolist()
     assert new.splits.tolist() == old.splits.tolist()
