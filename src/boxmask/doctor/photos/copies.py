@@ -7,7 +7,7 @@ from jaxtyping import Int
 from numpy.typing import NDArray
 
 from boxmask.data.findings import Finding, Findings, Kind, Location
-from boxmask.data.groups.components import members_of_groups
+from boxmask.data.groups.components import members_of_groups, number_in_order
 from boxmask.data.groups.copies import Copies
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.doctor.photos import kinds
@@ -20,7 +20,7 @@ _MAX_RELATED = 100
 def check_copies(records: PhotoRecords, copies: Copies, splits: NDArray[np.str_], findings: Findings) -> None:
     """Add a finding for each photo that is there several times."""
     exact = np.where(copies.exact >= 0, copies.exact, -1 - np.arange(len(records)))
-    for photos in members_of_groups(_from_zero(exact)):
+    for photos in members_of_groups(number_in_order(exact)):
         kind = kinds.COPIES_ACROSS_SPLITS if is_across(splits[photos]) else kinds.PHOTO_COPIES
         add_group(records, findings, kind, photos, splits, "the same bytes")
     for photos in members_of_groups(copies.turned):
@@ -60,7 +60,3 @@ def add_group(
 def _shown(names: list[str]) -> str:
     rest = len(names) - _MAX_SHOWN
     return ", ".join([*names[:_MAX_SHOWN], *([f"{rest:,} more"] if rest > 0 else [])])
-
-
-def _from_zero(numbers: Int[np.ndarray, " P"]) -> Int[np.ndarray, " P"]:
-    return np.unique(numbers, return_inverse=True)[1].reshape(-1)
