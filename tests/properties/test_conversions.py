@@ -225,8 +225,6 @@ def check_photo(dataset: DetectionDataset, index: int, photo: PhotoLabels, *, ex
 def test_what_is_not_listed_as_lost_is_read_back(
     writer: Writer, kind: str, data: st.DataObject, folder: Path
 ) -> None:
-    if (writer.NAME, kind) in (("coco", "difficult"), ("voc", "masks"), ("voc", "mixed")):
-        pytest.skip("the reader does not know it yet")
     photos = data.draw(labeled_photos(kind))
     if not any(photo.objects for photo in photos):
         return

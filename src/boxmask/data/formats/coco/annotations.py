@@ -27,9 +27,10 @@ class _Annotation(msgspec.Struct):
     area: float | UnsetType = UNSET
     iscrowd: Literal[0, 1] | UnsetType = UNSET
     segmentation: Raw | UnsetType = UNSET
+    ignore: Raw | UnsetType = UNSET
 
 
-_OPTIONAL = ("id", "bbox", "area", "iscrowd", "segmentation")
+_OPTIONAL = ("id", "bbox", "area", "iscrowd", "segmentation", "ignore")
 _DECODER = msgspec.json.Decoder(_Annotation)
 
 
@@ -40,6 +41,7 @@ class Annotations:
     boxes:         x, y, width and height of each, one after the other; four NaN for a missing box
     areas:         NaN for a missing area
     segmentations: as written (`msgspec.Raw`) or decoded; None for a missing one
+    ignored:       whether the annotation has the mark "ignore", which MMDetection reads as VOC's "difficult"
     """
 
     def __init__(self) -> None:
@@ -50,6 +52,7 @@ class Annotations:
         self.boxes = array("d")
         self.areas = array("d")
         self.crowd = bytearray()
+        self.ignored = bytearray()
         self.segmentations: list[object] = []
 
     def __len__(self) -> int:
@@ -102,6 +105,7 @@ def _add(found: _Annotation, index: int, annotations: Annotations) -> None:
     annotations.boxes.extend(() if found.bbox is UNSET else found.bbox)
     annotations.areas.append(math.nan if found.area is UNSET else found.area)
     annotations.crowd.append(found.iscrowd == 1)
+    annotations.ignored.append(found.ignore is not UNSET and bytes(found.ignore) in (b"1", b"true"))
     annotations.segmentations.append(None if found.segmentation is UNSET else found.segmentation)
 
 
@@ -126,4 +130,5 @@ def _add_unusual(
     annotations.boxes.extend(entry["bbox"] or (math.nan,) * 4)
     annotations.areas.append(entry["area"])
     annotations.crowd.append(entry["iscrowd"])
+    annotations.ignored.append(entry.get("ignore") in (1, True))
     annotations.segmentations.append(entry.get("segmentation"))

@@ -19,7 +19,7 @@ from boxmask.data.formats.coco.outlines import outline_reader
 from boxmask.data.formats.labels import Attributes, LabeledPhoto, Labels
 from boxmask.data.formats.source import Source
 
-_READ = {"id", "image_id", "category_id", "bbox", "segmentation", "iscrowd", "area"}
+_READ = {"id", "image_id", "category_id", "bbox", "segmentation", "iscrowd", "area", "ignore"}
 _READ_OF_IMAGES = {"id", "file_name", "height", "width"}
 
 
@@ -69,7 +69,7 @@ def labels_of_files(
         labels=_joined([part.labels for part in parts]),
         areas=np.concatenate([np.zeros(0), *(part.areas for part in parts)]),
         crowd=_joined([part.crowd for part in parts]).astype(bool),
-        difficult=np.zeros(len(xywh), dtype=bool),
+        difficult=_joined([part.ignored for part in parts]).astype(bool),
         location=location,
         box_form="xywh",
         attributes=_attributes(files, parts, starts, photo_starts),
@@ -95,6 +95,7 @@ class _Part:
         self.labels = np.array([label_of[file.category_of[row]] for row in rows], dtype=np.int64)
         self.boxes_xywh: Float[np.ndarray, "M 4"] = annotations.boxes_xywh()[self.rows]
         self.crowd = np.array(annotations.crowd, dtype=np.int64)[self.rows]
+        self.ignored = np.array(annotations.ignored, dtype=np.int64)[self.rows]
         self.segmentations = [annotations.segmentations[row] for row in rows]
         declared = np.array(annotations.areas, dtype=np.float64)[self.rows]
         self.areas = check_areas(declared, self.boxes_xywh, self.location, findings)

@@ -34,8 +34,8 @@ ANNOTATIONS_LEFT_OUT = Kind(
     "annotations-left-out",
     "note",
     "Annotations and predictions that are not used",
-    "Of several annotations of a task, the ground truth is used, else the latest. To use another one, mark it "
-    "as ground truth.",
+    "Of several annotations of a task, the ground truth is used, else the latest. To use another one, mark "
+    "it as ground truth.",
 )
 
 
@@ -174,7 +174,7 @@ def _size(region: Region) -> Size | None:
 
 
 def _class(region: Region) -> str:
-    """The only label of a region. Raises ValueError for none, or several, and for a photo that was rotated."""
+    """The only label of a region. Raises ValueError for none or several, and for a photo that was rotated."""
     if region.image_rotation not in (0, None):
         raise ValueError("the photo was rotated in Label Studio, so that the place of the region is unclear")
     if len(region.labels) != 1 or not isinstance(region.labels[0], str) or not region.labels[0].strip():

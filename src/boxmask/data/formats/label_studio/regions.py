@@ -50,7 +50,7 @@ class Region:
 def regions_of(
     results: Iterable[object],
 ) -> tuple[list[Region], dict[str, object], list[tuple[int, str]]]:
-    """The regions of a full export's "result", what is said about the whole photo, and entries with errors."""
+    """The regions in the "result" of a full export, what is said about the photo, and entries with errors."""
     regions: dict[object, Region] = {}
     of_photo: dict[str, object] = {}
     errors = []

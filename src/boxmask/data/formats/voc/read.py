@@ -20,6 +20,7 @@ from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.formats.voc.annotation import VocHeader
+from boxmask.data.formats.voc.masks import mask_reader
 from boxmask.data.formats.voc.photos import VocPhoto, find_voc_photos
 from boxmask.data.formats.voc.rows import VocRows
 from boxmask.data.formats.voc.splits import (
@@ -90,8 +91,9 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     photos = [_labeled_photo(source, file, photo_of[file.file], listed) for file in kept]
     photos += _listed_photos_without_file(listed.unmatched, finder, findings) if listed else []
     labels = rows.labels(source, [file.file for file in kept], photos)
+    outline = mask_reader(source, [file.file for file in kept], labels)
     lists = tuple(file for file in source.files if "ImageSets/" in file)
-    return replace(labels, other_files=lists, did_you_mean=finder.did_you_mean)
+    return replace(labels, outline=outline, other_files=lists, did_you_mean=finder.did_you_mean)
 
 
 def _with_photo(finding: Finding, photo_of: Mapping[str, VocPhoto]) -> Finding:
