@@ -14,6 +14,25 @@ from boxmask.messages import format_count
 
 CHANGES_FILE, DIFF_FILE, LEFT_FILE = "changes.txt", "changes.diff", "left.txt"
 
+LEFT_OUT = frozenset(
+    (
+        "box-not-finite",
+        "class-unknown",
+        "entry-unreadable",
+        "file-unreadable",
+        "id-repeated",
+        "id-unknown",
+        "outline-few-points",
+        "outline-unreadable",
+        "outline-wrong-size",
+        "photo-ambiguous",
+        "photo-listed-twice",
+        "photo-missing",
+        "shape-unsupported",
+    )
+)
+"""Kinds of what readers leave out, by id."""
+
 
 def format_changes(report: CheckReport, changes: Sequence[Change], losses: Losses) -> str:
     """The text of changes.txt: one line per change, and what the format cannot hold."""
@@ -44,16 +63,18 @@ def format_left(report: CheckReport, copy: CheckReport, mended: Collection[str])
     mended:       ids of kinds that were mended, in full or in part
     """
     still_there = {kind.id for kind in copy.findings.kinds}
-    absent = [
+    gone = [
         kind
         for kind in report.kinds()
         if kind.id not in still_there and kind.id not in mended and kind.severity != "note"
     ]
+    absent = [kind for kind in gone if kind.id in LEFT_OUT]
     lines = [
         f"Before: {format_totals(report)}",
         f"After:  {format_totals(copy)}",
         *_section("Not in the copy, because boxmask cannot read or write it:", absent, report.findings),
         *_section("Left as it is, because only you can decide:", copy.kinds(), copy.findings),
+        *_headings([kind for kind in gone if kind.id not in LEFT_OUT], report.findings),
     ]
     return printable("\n".join(lines)) + "\n"
 
@@ -69,6 +90,13 @@ def _section(heading: str, kinds: Iterable[Kind], findings: Findings) -> Iterato
         if (rest := findings.count(kind) - len(findings.of(kind))) > 0:
             yield f"  and {rest:,} more"
         yield f"  → {kind.remedy}"
+
+
+def _headings(kinds: Sequence[Kind], findings: Findings) -> Iterator[str]:
+    """Kinds without their findings."""
+    if kinds:
+        yield from ("", "Found no longer, because of the changes:")
+        yield from (f"  {kind.heading} ({findings.count(kind):,}) [{kind.id}]" for kind in kinds)
 
 
 def format_counts(report: CheckReport) -> str:

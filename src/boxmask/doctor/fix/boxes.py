@@ -7,7 +7,13 @@ import numpy as np
 from boxmask.data.checks.repeated_boxes import find_repeated_boxes
 from boxmask.data.checks.sound_boxes import photo_edges, sound_boxes
 from boxmask.data.detection.box_checks import OVERHANG
+from boxmask.data.formats import coco
+from boxmask.data.formats.labels import Labels
+from boxmask.data.outlines import RunLengths
 from boxmask.doctor.fix.mending import Mending, corner_offset
+
+_SAME = 1e-6
+"""Pixels by which a box may differ from the bounds of its outline."""
 
 
 def mend_inverted(mending: Mending) -> None:
@@ -38,15 +44,31 @@ def mend_empty(mending: Mending) -> None:
 
 
 def clip_boxes(mending: Mending) -> None:
-    """Clip boxes that reach beyond their photo. Those that lie outside, or are misplaced, are left."""
+    """Clip boxes that reach beyond their photo.
+
+    Boxes that lie outside or are misplaced are left, and so are those that only follow from an outline.
+    """
     labels = mending.labels
     edges = np.tile(photo_edges(mending.examination), 2)
     with np.errstate(invalid="ignore"):  # comparisons with NaN are False
         beyond = ((labels.boxes < -OVERHANG) | (labels.boxes > edges + OVERHANG)).any(axis=1)
     is_placed = ~mending.misplaced[labels.photo_of]
     rows = np.flatnonzero(beyond & sound_boxes(mending.examination) & mending.kept & is_placed)
+    if labels.format_name != coco.NAME:  # other formats write no box beside an outline
+        rows = rows[[not _is_around_outline(labels, row) for row in rows.tolist()]]
     boxes = np.clip(labels.boxes[rows], 0, edges[rows])
     mending.set_boxes("box-beyond-edge", rows, boxes, "clipped to its photo")
+
+
+def _is_around_outline(labels: Labels, row: int) -> bool:
+    """Whether the box is the smallest one around the outline."""
+    try:
+        outline = None if labels.outline is None else labels.outline(row)
+    except ValueError:  # reported with the outlines
+        return False
+    if outline is None or isinstance(outline, RunLengths):
+        return False
+    return bool(np.abs(outline.bounds() - labels.boxes[row]).max() < _SAME)
 
 
 def remove_repeats(mending: Mending) -> None:

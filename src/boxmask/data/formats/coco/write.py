@@ -137,4 +137,4 @@ def _area(labeled: LabeledObject, photo: PhotoLabels) -> int | float:
         return short_number(declared)
     pixels = mask_area(labeled, photo.size)
     x1, y1, x2, y2 = labeled.box
-    return short_number((x2 - x1) * (y2 - y1)) if pixels is None else pixels
+    return pixels or short_number((x2 - x1) * (y2 - y1))

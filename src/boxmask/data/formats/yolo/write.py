@@ -107,9 +107,11 @@ def _line(number: int, labeled: LabeledObject, photo: PhotoLabels, losses: Losse
 
 
 def _box_values(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> Iterator[float]:
-    """Center, width and height as fractions."""
+    """Center, width and height as fractions. A box outside its photo stays outside, where it is noticed."""
     height, width = photo.size
-    corners = _clip(np.array(labeled.box, dtype=np.float64).reshape(2, 2), photo, losses)
+    corners = np.array(labeled.box, dtype=np.float64).reshape(2, 2)
+    if (corners[0] < _edges(photo.size)).all() and (corners[1] > 0).all():
+        corners = _clip(corners, photo, losses)
     (x1, y1), (x2, y2) = corners.tolist()
     yield from ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
 
