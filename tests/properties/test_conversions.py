@@ -254,3 +254,47 @@ def test_boxes_of_whole_pixels_are_held_exactly(writer: Writer, data: st.DataObj
         dataset = result.read()
     assert dataset.boxes.tolist() == [list(labeled.box) for labeled in drawn]
     assert [dataset.class_names[label] for label in dataset.labels] == [o.class_name for o in drawn]
+
+
+# ---------------------------------------------------------------- one data set in all formats
+
+
+def of_whole_pixels(with_outlines: bool) -> list[PhotoLabels]:
+    """Three photos, whose numbers every format holds exactly."""
+
+    def labeled(name: str, x: int, y: int) -> LabeledObject:
+        outline = Polygons((square(x, y, 8),)) if with_outlines else None
+        return LabeledObject(name, (x, y, x + 8, y + 8), outline)
+
+    objects = {
+        "a.jpg": [("ant", 4, 4), ("bee", 20, 8)],
+        "b.png": [("ant", 12, 16)],
+        "cam 1/c.jpg": [("bee", 0, 0)],
+    }
+    splits = {"a.jpg": "train", "b.png": "val", "cam 1/c.jpg": "test"}
+    return [
+        PhotoLabels(Path(file), file, SIZE, splits[file], tuple(labeled(*values) for values in drawn))
+        for file, drawn in objects.items()
+    ]
+
+
+def with_common_names(dataset: DetectionDataset) -> DetectionDataset:
+    """The data set with the names that all formats share, without the folders of each."""
+    names = names_of_photos(dataset.files.tolist(), dataset.splits.tolist())
+    order = np.argsort(names)
+    return replace(dataset.subset(order), files=np.array(names)[order])
+
+
+@pytest.mark.parametrize("with_outlines", [False, True])
+def test_all_formats_give_the_same_data_set(folder: Path, with_outlines: bool) -> None:
+    photos, datasets = of_whole_pixels(with_outlines), dict[str, DetectionDataset]()
+    for writer in WRITERS_OF_BOXES:
+        with written(writer, photos, folder) as result:
+            if not any("only boxes" in what for what in result.losses):
+                datasets[writer.NAME] = with_common_names(result.read())
+    reference = datasets["coco"]
+    assert set(datasets) >= {"coco", "cvat", "label-studio", "labelme", "via", "voc", "yolo"}
+    for name, dataset in datasets.items():
+        assert dataset.boxes.tolist() == reference.boxes.tolist(), name
+        assert dataset.runs.tolist() == reference.runs.tolist(), name
+        assert dataset.fingerprint() == reference.fingerprint(), name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +90,13 @@ def test_photos_may_be_linked_or_left_where_they_are(write_voc: Callable[..., Pa
     assert (tmp_path / "linked/images/a.jpg").samefile(root / "JPEGImages/a.jpg")
     convert(root, "coco", tmp_path / "none", photos="none")
     assert not (tmp_path / "none/images").exists()
+
+
+def test_an_archive_may_lie_beside_the_new_folder(write_voc: Callable[..., Path], tmp_path: Path) -> None:
+    root = write_voc({"a": [("cat", 1, 1, 9, 9)]})
+    archive = shutil.make_archive(str(tmp_path / "labels"), "zip", root)
+    assert convert(Path(archive), "coco", tmp_path / "out").num_photos == 1
+    assert read_detection(tmp_path / "out").boxes.tolist() == [[0, 0, 9, 9]]
 
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from boxmask.data.archives import unpacked
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.conversion.label_map_photos import convert_label_maps
 from boxmask.data.conversion.labeled_photos import LabeledPhotos
@@ -52,7 +53,7 @@ def convert(
         progress,
     )
     writer = find_writer(to)
-    check_output_folder(out, data)
+    check_output_folder(out, unpacked(data))  # an archive may lie beside the new folder
     has_objects = has_detection_labels(data)
     if not has_objects and has_label_maps(data):
         return convert_label_maps(data, writer, out, options)

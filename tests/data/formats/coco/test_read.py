@@ -280,3 +280,10 @@ def test_ids_that_are_words(write_coco: Write, coco: Make, annotation: Make) -> 
     dataset = read_detection(write_coco(document))
     assert dataset.image_ids.tolist() == [0, 1]
     assert np.diff(dataset.offsets).tolist() == [0, 1]
+
+
+def test_ignored_annotations_are_difficult(write_coco, coco, annotation) -> None:
+    marks = [{"ignore": 1}, {"ignore": True}, {"ignore": 0}, {"ignore": "no"}, {}]
+    objects = [annotation(1, 1, [4 * n, 4, 4, 5], **mark) for n, mark in enumerate(marks)]
+    dataset = read_detection(write_coco(coco([(1, "a.jpg")], objects)))
+    assert dataset.difficult.tolist() == [True, True, False, False, False]
