@@ -83,6 +83,7 @@ def check_data(
         num_photos=len(labels.photos if records is None else records),
         splits={photo.file: photo.split for photo in labels.photos if photo.split},
         label_kind=label_kind,
+        classes_file=classes_file,
         summary=summarize(examination),
         examination=examination,
         records=records,

@@ -32,6 +32,7 @@ class CheckReport:
     num_photos:  photos in the data set, labeled or not
     splits:      "train", "val" or "test" by photo; photos in no split are left out
     label_kind:  what is labeled: objects, pixels, or whole photos
+    classes_file: the classes of label maps, if they are not the data set's own
     summary:     numbers of the data set; None if its labels cannot be read
     examination: the labels; None if they cannot be read
     records:     what the pass over the photos found out; None without one
@@ -45,6 +46,7 @@ class CheckReport:
     splits: Mapping[str, str] = field(default_factory=dict, repr=False)
     summary: Summary | None = field(default=None, repr=False)
     label_kind: LabelKind = "objects"
+    classes_file: Path | None = None
     examination: Examination | None = field(default=None, repr=False)
     records: PhotoRecords | None = field(default=None, repr=False)
 

@@ -68,7 +68,7 @@ def fix_data(
         losses = job.write(folder, photos, progress or (lambda done, total: None))
         _write_text(folder / CHANGES_FILE, format_changes(report, changes, losses))
         _write_text(folder / DIFF_FILE, "".join(f"{line}\n" for line in job.diff()))
-    copy = check_data(out, progress=progress)
+    copy = check_data(out, classes_file=report.classes_file, progress=progress)
     _write_text(out / LEFT_FILE, format_left(report, copy, {change.id for change in changes}))
     record_folder(out)
     return MendedCopy(out, changes, copy)
