@@ -80,7 +80,7 @@ def test_boxes_with_one_right_answer_are_mended(
     assert change.endswith(f"[{kind_id}]")
 
 
-@pytest.mark.parametrize("box", [[80, 10, 20, 12], [10, -60, 20, 12]])
+@pytest.mark.parametrize("box", [[80, 10, 20, 12], [10, -60, 20, 12], [10, 20, -20, 12]])
 def test_what_has_no_one_answer_is_left(
     mend: Callable[..., MendedCopy], boxes_of: BoxesOf, box: list[float]
 ) -> None:
@@ -94,6 +94,13 @@ def test_an_empty_box_is_taken_from_its_mask(mend: Callable[..., MendedCopy], bo
     copy = mend([10, 10, 0, 12], SOUND[1], fields=[outline, {}])
     assert ids(copy) == ["box-empty"]
     assert boxes_of(copy.path)[0] == [10, 10, 20, 10]
+
+
+def test_a_negative_width_follows_the_mask(mend: Callable[..., MendedCopy], boxes_of: BoxesOf) -> None:
+    outline = {"segmentation": [[30, 10, 50, 10, 50, 20, 30, 20]]}
+    copy = mend([30, 10, -20, 10], SOUND[1], fields=[outline, {}])
+    assert ids(copy) == ["box-inverted"]
+    assert boxes_of(copy.path)[0] == [30, 10, 20, 10]
 
 
 def test_the_diff_shows_the_changed_lines_alone(mend: Callable[..., MendedCopy]) -> None:

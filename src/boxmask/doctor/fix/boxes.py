@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Int
 
 from boxmask.data.checks.repeated_boxes import find_repeated_boxes
 from boxmask.data.checks.sound_boxes import photo_edges, sound_boxes
@@ -17,30 +18,49 @@ _SAME = 1e-6
 
 
 def mend_inverted(mending: Mending) -> None:
-    """Exchange the corners of boxes whose first corner is not the upper left one."""
-    labels = mending.labels
+    """Exchange the corners of boxes whose first corner is not the upper left one.
+
+    A negative width or height may also have a wrong sign. Such a box is taken from its mask, if there is one.
+    Without a mask, it is left if it would reach beyond its photo with exchanged corners.
+    """
+    labels, masks = mending.labels, mending.examination.masks
     inverted = np.isfinite(labels.boxes).all(axis=1, keepdims=True) & (labels.extents < 0)
-    rows = np.flatnonzero(inverted.any(axis=1))
+    is_inverted = inverted.any(axis=1)
+    has_extents = labels.box_form in ("xywh", "center")
+    if has_extents:
+        _take_from_masks(mending, "box-inverted", np.flatnonzero(is_inverted & masks.known))
+        is_inverted &= ~masks.known
+    rows = np.flatnonzero(is_inverted)
     offset = corner_offset(labels)
     first, second = labels.boxes[rows, :2], labels.boxes[rows, 2:]
     low = np.where(inverted[rows], second - offset, first)
     high = np.where(inverted[rows], first + offset, second)
     boxes = np.concatenate([low, high], axis=1)
+    if has_extents:
+        edges = photo_edges(mending.examination)[rows]
+        fit = (low >= -OVERHANG).all(axis=1) & (high <= edges + OVERHANG).all(axis=1)
+        rows, boxes = rows[fit], boxes[fit]
     mending.set_boxes("box-inverted", rows, boxes, "its corners were exchanged")
 
 
 def mend_empty(mending: Mending) -> None:
     """Take the boxes of objects without width or height from their masks; remove objects without a mask."""
-    labels, masks, sizes = mending.labels, mending.examination.masks, mending.examination.sizes
+    labels, masks = mending.labels, mending.examination.masks
     is_empty = np.isfinite(labels.boxes).all(axis=1) & (labels.extents == 0).any(axis=1) & mending.kept
-    with_mask = np.flatnonzero(is_empty & masks.known)
-    boxes = labels.boxes[with_mask]
-    for number, row in enumerate(with_mask.tolist()):
-        height, width = sizes[labels.photo_of[row]].tolist()
-        boxes[number] = masks.masks(slice(row, row + 1), (height, width)).boxes()[0]
-    mending.set_boxes("box-empty", with_mask, boxes, "the smallest box around its mask")
+    is_empty &= (labels.extents >= 0).all(axis=1)
+    _take_from_masks(mending, "box-empty", np.flatnonzero(is_empty & masks.known))
     without = np.flatnonzero(is_empty & ~masks.known).tolist()
     mending.remove("box-empty", without, "it has no width or no height")
+
+
+def _take_from_masks(mending: Mending, kind_id: str, rows: Int[np.ndarray, " M"]) -> None:
+    """Replace boxes by the smallest ones around the masks, which must be known."""
+    labels, masks, sizes = mending.labels, mending.examination.masks, mending.examination.sizes
+    boxes = labels.boxes[rows]
+    for number, row in enumerate(rows.tolist()):
+        height, width = sizes[labels.photo_of[row]].tolist()
+        boxes[number] = masks.masks(slice(row, row + 1), (height, width)).boxes()[0]
+    mending.set_boxes(kind_id, rows, boxes, "the smallest box around its mask")
 
 
 def clip_boxes(mending: Mending) -> None:

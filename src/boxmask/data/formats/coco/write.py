@@ -121,7 +121,9 @@ def _fields(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> dict[
     """What an annotation says about the object itself."""
     x1, y1, x2, y2 = labeled.box
     bbox = [short_number(value) for value in (x1, y1, extent(x1, x2), extent(y1, y2))]
-    fields: dict[str, object] = {"bbox": bbox, "area": _area(labeled, photo), "iscrowd": int(labeled.crowd)}
+    area = _area(labeled, photo)
+    fields: dict[str, object] = {"bbox": bbox} | ({"area": area} if area > 0 else {})  # none of a bad box
+    fields["iscrowd"] = int(labeled.crowd)
     outline = segmentation(labeled, photo.size, losses, photo.file)
     if outline is not None:
         fields["segmentation"] = outline
