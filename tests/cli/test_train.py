@@ -155,7 +155,7 @@ def test_labels_without_photos_are_an_error(refused: Refused, tmp_path: Path) ->
 
 def test_an_unknown_format_is_an_error(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "labels.csv").write_text("a.jpg,1,2,3,4,cat\n")
+    (tmp_path / "data" / "labels.mat").write_text("a.jpg 1 2 3 4 cat\n")
     assert "no labels found" in refused(1, "train", tmp_path / "data")
     assert "no labels found" in refused(1, "train", tmp_path / "data" / "labels.csv")
 
@@ -163,7 +163,7 @@ def test_an_unknown_format_is_an_error(refused: Refused, tmp_path: Path) -> None
 def test_a_missing_photo_is_an_error(refused: Refused, data: Path) -> None:
     (data / "images" / "train-00003.jpg").unlink()
     message = refused(1, "train", data)
-    assert "Labels name photos that do not exist (1):" in message
+    assert "Labels of photos that do not exist (1):" in message
     assert "instances_train.json" in message
     assert "train-00003.jpg" in message
 

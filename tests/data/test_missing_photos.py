@@ -48,7 +48,7 @@ def test_voc(voc: Path) -> None:
     assert stems(dataset) == ["p0", "p2", "p3", "p5"]
     assert len(dataset.boxes) == 4
     heading, *lines = left_out(dataset)
-    assert heading == "left out: 2 of 6 photos (33 %): labels name photos that do not exist:"
+    assert heading == "left out: 2 of 6 photos (33 %): labels of photos that do not exist:"
     assert "p1.xml:2: p1.jpg" in lines[0]
 
 

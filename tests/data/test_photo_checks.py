@@ -167,7 +167,9 @@ def test_segmentation_leaves_out_photos_and_label_maps(label_maps: Path) -> None
     (label_maps / "masks/p3.png").write_bytes(b"")
     (label_maps / "images/p4.png").unlink()
     (label_maps / "masks/p5.png").unlink()
-    with pytest.raises(LabelError, match=r"Label maps without a photo \(1\):\n.*masks/p4\.png\n.*skip"):
+    with pytest.raises(
+        LabelError, match=r"Labels of photos that do not exist \(1\):\n.*masks/p4\.png\n.*skip"
+    ):
         read_segmentation(label_maps)
     (label_maps / "masks/p4.png").rename(label_maps / "p4")
     with pytest.raises(PhotoError, match=r"images/p1\.png: this photo is damaged.*Or leave it out with --on"):

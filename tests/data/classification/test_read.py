@@ -150,8 +150,7 @@ def test_photos_beside_the_class_folders_and_other_files_are_noted(write: Write)
     (root / ".hidden").mkdir()
     notes = read_classification(root).notes
     assert notes[0] == "not used: 2 .txt, 1 .mp4 (video)"
-    left_out = "Photos in no class folder, which are left out (1)"
-    assert notes[1] == f"{left_out}:\n  {root / 'loose.png'}"
+    assert notes[1] == f"Photos without labels (1):\n  {root / 'loose.png'}: left out: in no class folder"
     assert len(notes) == 3  # and the draw
 
 
@@ -188,7 +187,7 @@ def test_copies_in_two_classes_are_refused(write: Write) -> None:
     (root / "b" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
     with pytest.raises(
         LabelError,
-        match=r"in several classes \(1\):\n.*a/03.png: the same file as b/copy.png\nEach photo has",
+        match=r"more than once \(1\):\n.*a/03.png: in another class: the same file as b/copy.png\nKeep one",
     ):
         read_classification(root)
 
@@ -198,7 +197,7 @@ def test_copies_within_a_class_are_noted(write: Write) -> None:
     (root / "a" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
     (root / "a" / "link.png").symlink_to(root / "a" / "03.png")
     notes = read_classification(root).notes
-    assert notes[0].startswith("Photos that occur several times, possibly in several splits (1):")
+    assert notes[0].startswith("Photos that are in the data set several times (1):")
     assert notes[0].endswith("a/03.png: the same file as a/copy.png, a/link.png")
 
 

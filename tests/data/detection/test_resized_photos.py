@@ -65,7 +65,7 @@ def test_voc_boxes_are_scaled_with_photos_of_twice_the_size(
     assert dataset.boxes.tolist() == [[16 + 6 * n, 16, 56 + 6 * n, 60] for n in range(4)]
     assert dataset.areas.tolist() == [40 * 44] * 4
     note = dataset.notes[0]
-    assert "to which the boxes and outlines are scaled (4):" in note
+    assert "which are scaled to the photos (4):" in note
     assert "a.jpg is 128 × 96, not 64 × 48: 2 times" in note
     assert not any("the photos' sizes are used" in note for note in dataset.notes)
 
@@ -213,8 +213,8 @@ def test_boxes_that_may_be_at_another_scale_are_refused(
     with pytest.raises(LabelError, match=reason) as raised:
         read_detection(write(boxes, actual), on_bad_boxes=on_bad_boxes)
     assert f"00.png is {actual[1]} × {actual[0]}, not 64 × 48" in str(raised.value)
-    assert "restore the original photos or scale the labels in the same way" in str(raised.value)
-    assert "correct the declared sizes or remove them" in str(raised.value)
+    assert "scale them to the photos, or use these copies" in str(raised.value)
+    assert "correct or remove the sizes that they declare" in str(raised.value)
 
 
 def test_outlines_without_boxes_show_what_they_are_drawn_on(write: Write) -> None:

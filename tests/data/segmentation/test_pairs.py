@@ -82,10 +82,10 @@ def test_no_file_looks_like_a_label_map(files: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (("images/x.jpg", "masks/x.jpg"), r"a lossy format \(1\):\n  set/masks/x\.jpg"),
+        (("images/x.jpg", "masks/x.jpg"), r"cannot be read \(1\):\n  set/masks/x\.jpg: a lossy format"),
         (
             ("images/x.jpg", "masks/x.png", "masks/legend.png"),
-            r"without a photo \(1\):\n  set/masks/legend\.png",
+            r"photos that do not exist \(1\):\n  set/masks/legend\.png",
         ),
         (("images/x.jpg", "images/x.png", "masks/x.png"), "masks/x.png or images/x.jpg or images/x.png"),
         (("images/x.jpg", "labels/x.png", "masks/x.png"), "labels/x.png or masks/x.png or images/x.jpg"),

@@ -59,9 +59,9 @@ def test_names_nearly_the_same_are_noted(tmp_path: Path, photo: str, label_map: 
     ("files", "message"),
     [
         (["images/cam2/frame.jpg", "masks/cam1/frame.png"], r"did you mean images/cam2/frame\.jpg"),
-        (["images/x.jpg", "images/X.jpg", "masks/x.png", "masks/x.jpg.png"], "without a photo"),
-        (["images/scan.jpg", "masks/scan.0.png"], "without a photo"),
-        (["images/aB.jpg", "images/Ab.jpg", "masks/ab.png"], "without a photo"),
+        (["images/x.jpg", "images/X.jpg", "masks/x.png", "masks/x.jpg.png"], "photos that do not exist"),
+        (["images/scan.jpg", "masks/scan.0.png"], "photos that do not exist"),
+        (["images/aB.jpg", "images/Ab.jpg", "masks/ab.png"], "photos that do not exist"),
         ([f"images/{NFC}.jpg", f"images/{NFD}.jpg", f"masks/{NFC}.png"], "do not match one to one"),
     ],
 )

@@ -15,7 +15,8 @@ from boxmask.data.checks.sound_boxes import (
     photo_edges,
 )
 from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG, are_fractions
-from boxmask.data.findings import Finding, Findings, Kind
+from boxmask.data.findings import Finding, Findings
+from boxmask.data.formats.kinds import COORDINATES_PERCENT, COORDINATES_SCALED
 from boxmask.messages import format_count
 
 MIN_BOXES, MIN_PHOTOS = 20, 10
@@ -39,19 +40,6 @@ MAX_MARGIN = 0.1
 
 MIN_SIDE_SHARE = 0.25
 """At least this share of the boxes lies in each half of the copies: left and right, upper and lower."""
-
-COORDINATES_PERCENT = Kind(
-    "coordinates-percent",
-    "error",
-    "Boxes in percent of the photo instead of pixels",
-    "Multiply x and the width by the width of the photo, y and the height by its height, and divide by 100.",
-)
-COORDINATES_SCALED = Kind(
-    "coordinates-scaled",
-    "error",
-    "Boxes that were drawn on copies of another size",
-    "Scale the labels to the photos, or use the copies on which they were drawn.",
-)
 
 
 def check_scaled_coordinates(examination: Examination, findings: Findings) -> None:

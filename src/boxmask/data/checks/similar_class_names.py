@@ -40,8 +40,7 @@ def check_similar_class_names(examination: Examination, findings: Findings) -> N
     """
     labels = examination.labels
     counts = np.bincount(labels.labels, minlength=len(labels.class_names)).tolist()
-    kinds = [kind for kind in findings.kinds if kind.id == CLASS_NAMES_SIMILAR.id]
-    known = [finding.detail for kind in kinds for finding in findings.of(kind)]
+    known = [finding.detail for finding in findings.of(CLASS_NAMES_SIMILAR)]
     for label, other in similar_names(labels.class_names):
         if any(_names_both(detail, labels.class_names[label], labels.class_names[other]) for detail in known):
             continue

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from boxmask.data.archives import unpacked
 from boxmask.data.class_names import check_class_names
 from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.formats.kinds import PHOTO_LISTED_TWICE, PHOTO_WITHOUT_LABEL
 from boxmask.data.formats.source import split_from_name
-from boxmask.data.groups.identical_files import identical_files
+from boxmask.data.groups.identical_files import PHOTO_COPIES, identical_files
 from boxmask.data.split_file import is_split_file
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_folder, note_on_unused_files
@@ -20,29 +21,13 @@ from boxmask.photos.folders import visible_files
 
 EXPECTED = "Give a folder with one folder of photos per class, or a data set with labeled boxes."
 
+_IN_NO_CLASS = "left out: in no class folder"
+
 FOLDERS_MIXED = Kind(
     "class-folders-mixed",
     "error",
     "Folders beside those named after splits",
     "Move their photos to a class folder of a split, or move the folders of the splits out of this one.",
-)
-PHOTO_IN_NO_CLASS = Kind(
-    "photo-without-label",
-    "note",
-    "Photos in no class folder, which are left out",
-    "Move these photos to the folder of their class.",
-)
-PHOTO_IN_SEVERAL_CLASSES = Kind(
-    "photo-listed-twice",
-    "error",
-    "Photos in several classes",
-    "Each photo has one class: keep it in one of the folders.",
-)
-PHOTO_REPEATED = Kind(
-    "photo-copies",
-    "note",
-    "Photos that occur several times, possibly in several splits",
-    "Keep one copy of each photo.",
 )
 FOLDER_EMPTY = Kind(
     "class-folder-empty",
@@ -81,7 +66,7 @@ def find_class_folders(root: Path, findings: Findings) -> ClassFolders:
         raise LabelError(f"{root}: no photo lies in a class folder. {EXPECTED}")
     for photo in photos:
         if str(photo) not in items:
-            findings.add(Finding(PHOTO_IN_NO_CLASS, Location(str(root / photo)), photo=str(photo)))
+            findings.add(Finding(PHOTO_WITHOUT_LABEL, Location(str(root / photo)), _IN_NO_CLASS, str(photo)))
     spellings = {folder for photo in photos if (folder := layout.class_folder(photo))}
     check_class_names(spellings, Location(str(root)), findings)
     _check_empty_folders(root, layout, photos, findings)
@@ -89,12 +74,17 @@ def find_class_folders(root: Path, findings: Findings) -> ClassFolders:
     return ClassFolders(root, dict(sorted(items.items())), unused + note_on_outputs(outputs))
 
 
-def check_copies(root: Path, items: Mapping[str, Item], findings: Findings) -> None:
-    """Find photos that occur several times; in several classes, they are an error."""
+def check_copies(
+    root: Path, items: Mapping[str, Item], findings: Findings, only_across_classes: bool = False
+) -> None:
+    """Find photos that are in the data set several times; in several classes, they are an error."""
     for first, *copies in identical_files(root, items):
         classes = {items[file].class_name for file in (first, *copies)}
-        kind = PHOTO_IN_SEVERAL_CLASSES if len(classes) > 1 else PHOTO_REPEATED
-        detail = "the same file as " + ", ".join(copies)
+        if only_across_classes and len(classes) == 1:
+            continue
+        kind = PHOTO_LISTED_TWICE if len(classes) > 1 else PHOTO_COPIES
+        place = "in another class: " if len(classes) > 1 else ""
+        detail = f"{place}the same file as {', '.join(copies)}"
         findings.add(Finding(kind, Location(str(root / first)), detail, first, related=tuple(copies)))
 
 

@@ -25,7 +25,7 @@ def examine_class_folders(path: str | Path, findings: Findings) -> Examination:
     """
     folder = find_class_folders(Path(path), findings)
     root, items = folder.root, list(folder.items.items())
-    check_copies(root, folder.items, findings)
+    check_copies(root, folder.items, findings, only_across_classes=True)  # the photos are checked for others
     sizes, _ = check_photos(root, [file for file, _ in items], on_bad_photos=None)
     known = (sizes != UNREADABLE).any(axis=1)
     sizes[~known] = _UNKNOWN_SIZE

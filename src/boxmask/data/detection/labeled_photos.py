@@ -7,7 +7,8 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.findings import Finding, Findings, Kind
+from boxmask.data.findings import Finding, Findings
+from boxmask.data.formats.kinds import PHOTO_MISSING
 from boxmask.data.formats.labels import Labels
 from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos
@@ -15,13 +16,6 @@ from boxmask.data.policy import left_out
 from boxmask.errors import LabelError
 from boxmask.messages import MAX_LOCATIONS
 from boxmask.options import option
-
-PHOTO_MISSING = Kind(
-    "photo-missing",
-    "error",
-    "Labels name photos that do not exist",
-    "Put the photos beside their labels or in a folder such as images/, or correct these names.",
-)
 
 
 def check_labeled_photos(

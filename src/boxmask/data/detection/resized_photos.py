@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
-from boxmask.data.detection.box_checks import HOW_TO_CHECK_BOXES, MAX_BAD_BOX_SHARE, reach_beyond
-from boxmask.data.findings import Finding, Findings, Kind
+from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, reach_beyond
+from boxmask.data.findings import Finding, Findings
+from boxmask.data.formats.kinds import COORDINATES_SCALED, PHOTO_RESIZED
 from boxmask.data.formats.labels import Labels
 from boxmask.data.outlines import Outline, RunLengths
 
@@ -24,20 +25,6 @@ _MAX_CHANCE = 0.1
 
 _MIN_FACTOR = 1.02
 """Photos that differ from their declared size by less than this factor do not count as resized."""
-
-PHOTO_RESIZED = Kind(
-    "photo-resized",
-    "warning",
-    "Photos of another size than their labels declare, to which the boxes and outlines are scaled",
-    f"The boxes are drawn on photos of the declared size ({HOW_TO_CHECK_BOXES}).",
-)
-SIZE_UNCLEAR = Kind(
-    "coordinates-scaled",
-    "error",
-    "Photos of another size than their labels declare, whose boxes do not show which one is right",
-    "If the photos were resized after labeling, restore the original photos or scale the labels in the same "
-    "way. If the boxes are right on the photos as they are, correct the declared sizes or remove them.",
-)
 
 
 class _DrawnOn(Enum):
@@ -103,7 +90,7 @@ def _unclear(
     for photo in photos:
         labeled = labels.photos[photo]
         detail = f"{shown[photo]}; {reason}"
-        findings.add(Finding(SIZE_UNCLEAR, labeled.location, detail, labeled.file))
+        findings.add(Finding(COORDINATES_SCALED, labeled.location, detail, labeled.file))
     return ResizedPhotos([], photos)
 
 

@@ -22,6 +22,13 @@ SHAPE_UNSUPPORTED = Kind(
     "Shapes that are neither boxes nor outlines",
     "Draw these objects as boxes, polygons or masks, or remove them. Points and lines have no area to learn.",
 )
+PHOTO_MISSING = Kind(
+    "photo-missing",
+    "error",
+    "Labels of photos that do not exist",
+    "Put the photos beside their labels or in a folder such as images/, or correct these names. A label map "
+    "is named after its photo: images/x.jpg and masks/x.png, or x.jpg and x_mask.png.",
+)
 PHOTO_AMBIGUOUS = Kind(
     "photo-ambiguous",
     "error",
@@ -32,7 +39,8 @@ PHOTO_LISTED_TWICE = Kind(
     "photo-listed-twice",
     "error",
     "Photos that are labeled more than once",
-    "Keep one entry or label file per photo. Remove the others, or correct the photos that they name.",
+    "Keep one entry, label file or class folder per photo. Remove the others, or correct the photos that "
+    "they name.",
 )
 NAME_INEXACT = Kind(
     "name-inexact",
@@ -56,7 +64,7 @@ PHOTO_WITHOUT_LABEL = Kind(
     "photo-without-label",
     "note",
     "Photos without labels",
-    "If these photos show objects, label them.",
+    "If these photos show objects, label them. In class folders, move them to the folder of their class.",
 )
 LABEL_FILE_SHARED = Kind(
     "label-file-shared",
@@ -100,11 +108,33 @@ VALUE_CONVERTED = Kind(
     "Values that are read in another form than they are written",
     "Write these values as their format defines them, because other programs may not read them.",
 )
+PHOTO_RESIZED = Kind(
+    "photo-resized",
+    "warning",
+    "Labels made for another size of their photos, which are scaled to the photos",
+    "Check some photos: boxmask evaluate --pictures draws the labels. To avoid the scaling, export the "
+    "labels at the size of the photos.",
+)
+COORDINATES_PERCENT = Kind(
+    "coordinates-percent",
+    "error",
+    "Coordinates in percent of the photo",
+    "Write them as their format defines. For pixels, multiply x and the width by the width of the photo, y "
+    "and the height by its height, and divide by 100. For fractions, as in YOLO, divide by 100.",
+)
+COORDINATES_SCALED = Kind(
+    "coordinates-scaled",
+    "error",
+    "Labels that seem to be made for another size of their photos",
+    "If the labels were made on copies of another size, scale them to the photos, or use these copies. If "
+    "they fit the photos, correct or remove the sizes that they declare.",
+)
 LABEL_MAP_UNREADABLE = Kind(
     "label-map-unreadable",
     "error",
     "Label maps that cannot be read",
-    "Export them again, or remove them with their photos.",
+    "Export them again as PNG, or remove them with their photos. JPEG cannot be used: it blurs the borders "
+    "between classes into colors of no class.",
 )
 LABEL_MAP_SIZE = Kind(
     "label-map-size",

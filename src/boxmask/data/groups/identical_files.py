@@ -7,6 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from boxmask.data.findings import Kind
+
+PHOTO_COPIES = Kind(
+    "photo-copies",
+    "note",
+    "Photos that are in the data set several times",
+    "Keep one of each. Copies weigh more in training, and make the metrics look more certain than they are.",
+)
+
 
 def identical_files(root: Path, files: Iterable[str]) -> list[list[str]]:
     """Groups of two or more files with the same content. Only files of the same length are read."""

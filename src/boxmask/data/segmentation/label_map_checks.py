@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.findings import Finding, Findings, Location
-from boxmask.data.formats.kinds import LABEL_MAP_SIZE
+from boxmask.data.formats.kinds import LABEL_MAP_SIZE, PHOTO_RESIZED
 from boxmask.data.segmentation.classes_file import LabelMapClasses, format_value
 from boxmask.data.segmentation.label_map_kinds import (
     COUNTS_FROM_ONE,
@@ -17,7 +17,6 @@ from boxmask.data.segmentation.label_map_kinds import (
     LABEL_MAP_BLANK,
     LABEL_MAP_COLOR_UNKNOWN,
     LABEL_MAP_INVERTED,
-    LABEL_MAP_RESIZED,
     PALETTES_DIFFER,
 )
 from boxmask.data.segmentation.label_map_values import describe_values, format_share, total_pixels
@@ -49,7 +48,7 @@ def check_sizes(
     """
     map_sizes = np.array([summary.size for summary in summaries], dtype=np.int64).reshape(-1, 2)
     factor = _common_factor(map_sizes, sizes)
-    kind = LABEL_MAP_SIZE if factor is None else LABEL_MAP_RESIZED
+    kind = LABEL_MAP_SIZE if factor is None else PHOTO_RESIZED
     times = "" if factor is None else f": {factor:.3g} times"
     for file, photo, map_size, size in zip(files, photos, map_sizes.tolist(), sizes.tolist(), strict=True):
         if map_size != size:

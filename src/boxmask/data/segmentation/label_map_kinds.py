@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from boxmask.data.findings import Kind
 
-LABEL_MAP_RESIZED = Kind(
-    "photo-resized",
-    "warning",
-    "Label maps that are all larger or smaller than their photos by one factor, and are resized to them",
-    "Export the label maps at the size of their photos.",
-)
 LABEL_MAP_COLOR_UNKNOWN = Kind(
     "label-map-color-unknown",
     "error",
@@ -17,10 +11,10 @@ LABEL_MAP_COLOR_UNKNOWN = Kind(
     "Add them to the classes file, with `ignore` at the end of the line if these pixels are not labeled.",
 )
 INDEX_255_UNCLEAR = Kind(
-    "label-map-color-unknown",
+    "label-map-index-unclear",
     "error",
     "Label maps whose index 255 may be a class",
-    "Name index 255 in the classes file.",
+    "Name index 255 in the classes file: as a class, or with `ignore` if these pixels are not labeled.",
 )
 PALETTES_DIFFER = Kind(
     "label-map-palettes-differ",

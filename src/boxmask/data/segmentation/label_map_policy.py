@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from boxmask.data.findings import Findings, Kind
-from boxmask.data.formats.kinds import LABEL_MAP_UNREADABLE
+from boxmask.data.formats.kinds import LABEL_MAP_UNREADABLE, PHOTO_MISSING
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.segmentation.label_map_kinds import LABEL_MAP_COLOR_UNKNOWN
 from boxmask.data.segmentation.label_maps import OnUnknownColors
-from boxmask.data.segmentation.pairs import LABEL_MAP_ALONE, LABEL_MAP_MISSING
+from boxmask.data.segmentation.pairs import LABEL_MAP_MISSING
 from boxmask.errors import LabelError
 from boxmask.messages import format_count
 from boxmask.options import option
@@ -56,7 +56,7 @@ class LabelMapPolicy:
         """The headings of the notes on the kinds that do not stop."""
         headings = {LABEL_MAP_MISSING: "left out: {count} without a label map"}
         if self.on_bad_photos == "skip":
-            headings[LABEL_MAP_ALONE] = "left out: {count} without a photo"
+            headings[PHOTO_MISSING] = "left out: {count} without a photo"
             headings[LABEL_MAP_UNREADABLE] = "left out: {count} whose label map cannot be read"
         if self.on_unknown_colors == "skip":
             heading = "not labeled: the pixels of {count} that the classes file does not name"
@@ -66,13 +66,13 @@ class LabelMapPolicy:
 
 _NOUNS = {
     LABEL_MAP_MISSING: "photo",
-    LABEL_MAP_ALONE: "label map",
+    PHOTO_MISSING: "label map",
     LABEL_MAP_UNREADABLE: "photo",
     LABEL_MAP_COLOR_UNKNOWN: "value",
 }
 _LEAVE_OUT = f" Or leave them out with {option('on_bad_photos', 'skip')}."
 _ADVICE = {
-    LABEL_MAP_ALONE: _LEAVE_OUT,
+    PHOTO_MISSING: _LEAVE_OUT,
     LABEL_MAP_UNREADABLE: _LEAVE_OUT,
     LABEL_MAP_COLOR_UNKNOWN: f" Or treat them as not labeled with {option('on_unknown_colors', 'skip')}.",
 }

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from boxmask.data.findings import Finding, Findings, Kind, Location
-from boxmask.data.formats.kinds import NAME_INEXACT, PHOTO_AMBIGUOUS
+from boxmask.data.formats.kinds import LABEL_MAP_UNREADABLE, NAME_INEXACT, PHOTO_AMBIGUOUS, PHOTO_MISSING
 from boxmask.data.formats.source import Source, split_from_name
 from boxmask.data.segmentation.label_map_file import SUFFIXES
 from boxmask.messages import MAX_LOCATIONS
@@ -49,19 +49,6 @@ LABEL_MAP_MISSING = Kind(
     "error",
     "Photos without a label map",
     "Add their label maps, or move these photos to another folder.",
-)
-LABEL_MAP_ALONE = Kind(
-    "photo-missing",
-    "error",
-    "Label maps without a photo",
-    f"Add their photos, or remove them. Looked for {EXPECTED_LAYOUT}.",
-)
-LABEL_MAP_LOSSY = Kind(
-    "label-map-unreadable",
-    "error",
-    "Label maps in a lossy format",
-    "JPEG blurs the borders between classes into colors of no class, and this cannot be undone. Export the "
-    f"label maps again, as PNG (or another of {', '.join(SUFFIXES)}).",
 )
 
 
@@ -137,7 +124,8 @@ def _without_mask_word(key: str) -> str:
 def _is_lossless(source: Source, pair: Pair, findings: Findings) -> bool:
     if pair.label_map.lower().endswith(SUFFIXES):
         return True
-    findings.add(Finding(LABEL_MAP_LOSSY, _location(source, pair.label_map), photo=pair.photo))
+    location = _location(source, pair.label_map)
+    findings.add(Finding(LABEL_MAP_UNREADABLE, location, "a lossy format", photo=pair.photo))
     return False
 
 
@@ -190,7 +178,7 @@ def _match(
         else:
             for file in files:
                 hint = index.did_you_mean(file) if hints < MAX_LOCATIONS else ""
-                findings.add(Finding(LABEL_MAP_ALONE, _location(source, file), hint.strip()))
+                findings.add(Finding(PHOTO_MISSING, _location(source, file), hint.strip()))
                 hints += 1
     return sorted(pairs, key=lambda pair: pair.photo)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.groups.components import members_of_groups, number_in_order
 from boxmask.data.groups.copies import Copies
+from boxmask.data.groups.identical_files import PHOTO_COPIES
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.doctor.photos import kinds
 from boxmask.messages import format_count
@@ -21,7 +22,7 @@ def check_copies(records: PhotoRecords, copies: Copies, splits: NDArray[np.str_]
     """Add a finding for each photo that is there several times."""
     exact = np.where(copies.exact >= 0, copies.exact, -1 - np.arange(len(records)))
     for photos in members_of_groups(number_in_order(exact)):
-        kind = kinds.COPIES_ACROSS_SPLITS if is_across(splits[photos]) else kinds.PHOTO_COPIES
+        kind = kinds.COPIES_ACROSS_SPLITS if is_across(splits[photos]) else PHOTO_COPIES
         add_group(records, findings, kind, photos, splits, "the same bytes")
     for photos in members_of_groups(copies.turned):
         if len(np.unique(exact[photos])) == 1:

@@ -64,12 +64,6 @@ PHOTO_BLURRED = Kind(
     "Photos that are blurred",
     "Check that the objects can be recognized. Remove photos in which they cannot.",
 )
-PHOTO_COPIES = Kind(
-    "photo-copies",
-    "note",
-    "Photos that are in the data set several times",
-    "Keep one of each. Copies weigh more in training, and make the metrics look more certain than they are.",
-)
 PHOTO_NEAR_COPIES = Kind(
     "photo-near-copies",
     "note",

@@ -10,12 +10,6 @@ COORDINATES_PIXELS = Kind(
     "Labels in pixels instead of fractions of the photo",
     "Divide x and the width by the width of the photo, y and the height by its height.",
 )
-COORDINATES_PERCENT = Kind(
-    "coordinates-percent",
-    "error",
-    "Labels in percent instead of fractions of the photo",
-    "Divide all coordinates by 100.",
-)
 CLASS_COUNT_DIFFERS = Kind(
     "class-count-differs",
     "warning",

@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from boxmask.data.findings import Finding, Findings, Kind, Location
-from boxmask.data.formats.kinds import SHAPE_UNSUPPORTED
+from boxmask.data.findings import Finding, Findings, Location
+from boxmask.data.formats.kinds import COORDINATES_PERCENT, SHAPE_UNSUPPORTED
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.yolo.class_numbers import ClassNames, number_classes
-from boxmask.data.formats.yolo.kinds import COORDINATES_PERCENT, COORDINATES_PIXELS
+from boxmask.data.formats.yolo.kinds import COORDINATES_PIXELS
 from boxmask.data.formats.yolo.lines import ObjectArrays
 from boxmask.data.outlines import Outline, Polygons
 
@@ -120,7 +120,7 @@ def _scale(
     if 2 * beyond.sum() <= len(finite):
         return 1.0, "fraction"
     is_percent = bool(largest.max() <= 100)
-    kind: Kind = COORDINATES_PERCENT if is_percent else COORDINATES_PIXELS
+    kind = COORDINATES_PERCENT if is_percent else COORDINATES_PIXELS
     detail = (
         f"{beyond.sum():,} of {len(finite):,} objects reach beyond 1; the largest number is {largest.max():g}"
     )
