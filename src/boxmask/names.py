@@ -17,6 +17,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from boxmask.errors import LabelError
@@ -222,11 +223,16 @@ def telling_folders(path: str) -> list[str]:
 
     Words such as "images" and "labels" are left out.
     """
-    folders = []
-    for folder in normal_path(path).split("/")[:-1]:
-        words = [word for word in re.split(r"[\s_-]+", folder) if word.lower() not in _LAYOUT_WORDS]
-        folders.append("_".join(words))
-    return [folder for folder in folders if folder]
+    return list(_telling_parts(posixpath.dirname(normal_path(path))))
+
+
+@lru_cache(maxsize=4096)
+def _telling_parts(folder: str) -> tuple[str, ...]:
+    parts = []
+    for part in folder.split("/"):
+        words = [word for word in re.split(r"[\s_-]+", part) if word.lower() not in _LAYOUT_WORDS]
+        parts.append("_".join(words))
+    return tuple(part for part in parts if part)
 
 
 def folders_agree(folders: Sequence[str], others: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxmask.geometry.rle import decode, decompress, encode
+from boxmask.geometry.rle import decode, decompress, decompress_all, encode
 from boxmask.masks import Masks
 
 coco_mask = pytest.importorskip("pycocotools.mask")
@@ -69,3 +69,14 @@ def test_decompress_masks(density: float) -> None:
 def test_malformed_text_is_rejected(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         decompress(text)
+
+
+def test_many_texts_are_decompressed_at_once() -> None:
+    generator = np.random.default_rng(0)
+    masks = [generator.random((37, 23)) < share for share in (0, 0.02, 0.5, 0.98, 1) for _ in range(9)]
+    texts = [coco_mask.encode(np.asfortranarray(mask))["counts"] for mask in masks]
+    counts, numbers = decompress_all(texts)
+    one_by_one = [decompress(text) for text in texts]
+    assert numbers.tolist() == [len(runs) for runs in one_by_one]
+    assert counts.tolist() == np.concatenate(one_by_one).tolist()
+    assert [len(part) for part in decompress_all([])] == [0, 0]

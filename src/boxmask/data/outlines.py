@@ -152,9 +152,21 @@ def fill(outline: Outline, size: Size, label_size: Size) -> Int[np.ndarray, " R"
     return _cut_out(filled, _fill_points(polygons.holes, size), size) if polygons.holes else filled
 
 
+def fill_compressed(polygons: Polygons, size: Size, label_size: Size) -> bytes:
+    """`fill` for polygons without holes, as COCO's compressed text, which is quicker for many objects."""
+    if size != label_size:
+        polygons = polygons.scale((size[1] / label_size[1], size[0] / label_size[0]))
+    return _compressed(polygons.parts, size)
+
+
+def _compressed(parts: tuple[Points, ...], size: Size) -> bytes:
+    filled = hotcoco_mask.fr_py_objects([part.ravel().tolist() for part in parts], *size)
+    united = hotcoco_mask.merge(filled) if len(filled) > 1 else filled[0]
+    return bytes(united["counts"])
+
+
 def _fill_points(parts: tuple[Points, ...], size: Size) -> Int[np.ndarray, " R"]:
-    united = hotcoco_mask.merge(hotcoco_mask.fr_py_objects([part.ravel().tolist() for part in parts], *size))
-    return rle.decompress(united["counts"]).astype(np.int32)
+    return rle.decompress(_compressed(parts, size)).astype(np.int32)
 
 
 def _cut_out(filled: NDArray[np.int32], holes: NDArray[np.int32], size: Size) -> Int[np.ndarray, " R"]:

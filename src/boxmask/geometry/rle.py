@@ -7,6 +7,8 @@ object in a large photo stays cheap. COCO files may also hold the counts as comp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Int
 
@@ -98,3 +100,28 @@ def decompress(text: str | bytes) -> Int[np.ndarray, " R"]:
     counts[1::2] = np.cumsum(counts[1::2])
     counts[2::2] = np.cumsum(counts[2::2])
     return np.asarray(counts)
+
+
+def decompress_all(texts: Sequence[bytes]) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " N"]]:
+    """Return the counts of N texts, one after the other, and the number of counts of each.
+
+    The texts are not checked: they must be well-formed, and none may be empty.
+    """
+    if not texts:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    pieces = np.frombuffer(b"".join(texts), dtype=np.uint8).astype(np.int64) - 48
+    last = np.flatnonzero(pieces & 32 == 0)
+    first = np.concatenate([[0], last[:-1] + 1])
+    lengths = last + 1 - first
+    shifts = 5 * (np.arange(len(pieces)) - np.repeat(first, lengths))
+    counts = np.add.reduceat((pieces & 31) << shifts, first)
+    is_negative = pieces[last] & 16 > 0
+    counts[is_negative] -= 1 << (5 * lengths[is_negative])
+    ends = np.searchsorted(last, np.cumsum([len(text) for text in texts]))
+    numbers = np.diff(ends, prepend=0)
+    place = np.arange(len(counts)) - np.repeat(ends - numbers, numbers)
+    for chain, size in ((place % 2 == 1, numbers // 2), ((place > 0) & (place % 2 == 0), (numbers - 1) // 2)):
+        sums = np.cumsum(counts[chain])
+        before = np.concatenate([[0], sums])[np.cumsum(size) - size]
+        counts[chain] = sums - np.repeat(before, size)
+    return counts, numbers

@@ -6,18 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from numpy.typing import NDArray
 
+from boxmask.data.detection.mask_rows import MaskRows
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
-from boxmask.data.outlines import FewPointsError, Outline, RunLengths, WrongSizeError, fill
+from boxmask.data.outlines import FewPointsError, Outline, RunLengths, WrongSizeError
 
 _MAX_REACH = 1
 """Points may lie this many photos beyond the photo. Following a line farther out could take all memory."""
-
-_NO_RUNS = np.zeros(0, dtype=np.int32)
 
 OUTLINE_UNREADABLE = Kind(
     "outline-unreadable",
@@ -76,35 +75,23 @@ def fill_outlines(
     num_objects = len(labels.photo_of)
     if outline is None:
         return MaskReading(RleMasks.unknown(num_objects))
-    per_object = [_NO_RUNS] * num_objects
-    errors, without_pixels, num_outlines = dict[int, ValueError](), [], 0
+    masks, errors, rows = MaskRows(), dict[int, ValueError](), list[int]()
     size_pairs = np.concatenate([sizes, label_sizes], axis=1).tolist()
     for row, photo in enumerate(labels.photo_of.tolist()):
+        height, width, label_height, label_width = size_pairs[photo]
         try:
-            runs = _fill(outline(row), *size_pairs[photo])
+            shape = outline(row)
+            if shape is not None:
+                _check_reach(shape, (label_height, label_width))
+                masks.add(shape, (height, width), (label_height, label_width))
+                rows.append(row)
         except ValueError as error:
             errors[row] = error
-            num_outlines += 1
-            continue
-        if runs is not None:
-            num_outlines += 1
-            if runs[1::2].any():
-                per_object[row] = runs
-            else:
-                without_pixels.append(row)
+    filled, is_empty = masks.at(rows, num_objects)
+    without_pixels = np.flatnonzero(is_empty).tolist()
     _add_errors(labels, errors, unchecked, findings)
     _add(labels, OUTLINE_EMPTY, without_pixels, lambda _: "covers no pixel", findings)
-    return MaskReading(RleMasks.from_run_lengths(per_object), num_outlines, frozenset(errors))
-
-
-def _fill(
-    shape: Outline | None, height: int, width: int, label_height: int, label_width: int
-) -> Int[np.ndarray, " R"] | None:
-    """The run lengths of an outline. Raises ValueError, with what is wrong with it."""
-    if shape is None:
-        return None
-    _check_reach(shape, (label_height, label_width))
-    return fill(shape, (height, width), (label_height, label_width))
+    return MaskReading(filled, len(rows) + len(errors), frozenset(errors))
 
 
 def _add_errors(

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from boxmask.geometry import rle
 from boxmask.masks import Masks, Size
 
+_BLOCK = 10_000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RleMasks:
@@ -36,6 +38,11 @@ class RleMasks:
         runs = np.concatenate([np.zeros(0, dtype=np.int32), *runs_per_object]).astype(np.int32)
         return RleMasks(runs, _offsets([len(runs_of_one) for runs_of_one in runs_per_object]))
 
+    @staticmethod
+    def from_flat(runs: Int[np.ndarray, " R"], lengths: Int[np.ndarray, " N"]) -> RleMasks:
+        """From the run lengths of all objects, one after the other, and their number per object."""
+        return RleMasks(runs, _offsets(lengths))
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -53,10 +60,15 @@ class RleMasks:
 
     def areas(self) -> Int[np.ndarray, " N"]:
         """Pixels of each object; 0 if its mask is unknown."""
-        position = np.arange(len(self.runs)) - np.repeat(self.offsets[:-1], np.diff(self.offsets))
-        foreground = np.where(position % 2 == 1, self.runs, 0)  # runs of 0 and of 1 alternate, 0 first
-        sums = np.concatenate([[0], np.cumsum(foreground, dtype=np.int64)])
-        return np.asarray(np.diff(sums[self.offsets]))
+        areas = np.zeros(len(self), dtype=np.int64)
+        for start in range(0, len(self), _BLOCK):  # in blocks, because the sums need much memory
+            offsets = self.offsets[start : start + _BLOCK + 1]
+            runs = self.runs[offsets[0] : offsets[-1]]
+            position = np.arange(len(runs)) - np.repeat(offsets[:-1] - offsets[0], np.diff(offsets))
+            foreground = np.where(position % 2 == 1, runs, 0)  # runs of 0 and of 1 alternate, 0 first
+            sums = np.concatenate([[0], np.cumsum(foreground, dtype=np.int64)])
+            areas[start : start + _BLOCK] = np.diff(sums[offsets - offsets[0]])
+        return areas
 
     def masks(self, rows: slice, size: Size) -> Masks:
         """The masks of objects in one photo of (height, width)."""

@@ -72,13 +72,13 @@ def notes_on_unread_files(source: Source, used: Iterable[str]) -> tuple[str, ...
     if source.candidates != source.files:
         return ()
     accounted = set(used)
-    folders = {posixpath.dirname(file) for file in accounted if _is_photo(Path(file))}
+    folders = {posixpath.dirname(file) for file in accounted if _has_photo_suffix(file)}
     others = [file for file in source.files if file not in accounted]
-    photos = Counter(posixpath.dirname(file) for file in others if _is_photo(Path(file)))
+    photos = Counter(posixpath.dirname(file) for file in others if _has_photo_suffix(file))
     lines = [
         f"{count:,} in {folder or '.'}/" for folder, count in sorted(photos.items()) if folder not in folders
     ]
-    rest = [file for file in others if not (_is_photo(Path(file)) or is_split_file(source.root / file))]
+    rest = [file for file in others if not (_has_photo_suffix(file) or is_split_file(source.root / file))]
     return (
         *format_note("not used: images in folders without labeled photos", lines),
         *note_on_unused_files(rest),
@@ -125,6 +125,10 @@ def _relative(files: list[Path], root: Path) -> tuple[str, ...]:
     """Paths relative to the root, sorted alike on every platform."""
     prefix = len(os.path.join(root, "")) if root.parts else 0  # noqa: PTH118 (Path.relative_to is slow)
     return tuple(sorted(str(file)[prefix:].replace(os.sep, "/") for file in files))
+
+
+def _has_photo_suffix(file: str) -> bool:
+    return file.lower().endswith(PHOTO_SUFFIXES)
 
 
 def _is_photo(file: Path) -> bool:

@@ -50,7 +50,7 @@ def labels_of_files(
 ) -> Labels:
     """The photos and annotations of all files. Wrong areas are added to the findings."""
     parts = [_Part(file, names, findings) for file in files]
-    starts = list(accumulate((len(part.rows) for part in parts), initial=0))
+    starts = list(accumulate((len(part.indices) for part in parts), initial=0))
     photo_starts = list(accumulate((len(file.photos) for file in files), initial=0))
 
     def location(row: int) -> Location:
@@ -82,31 +82,28 @@ def _joined(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 
 class _Part:
-    """The kept annotations of one file as arrays."""
+    """The kept annotations of one file as arrays. The columns of the document are not kept."""
 
     def __init__(self, file: FileRows, names: Sequence[str], findings: Findings) -> None:
-        self.document = file.document
-        self.rows = file.kept()
+        self.entries = file.document.entries
+        kept = file.kept()
         annotations = file.document.annotations
         photo_index = {image: number for number, image in enumerate(file.photos)}
         label_of = label_of_category(file.document, names)
-        rows = self.rows.tolist()
+        self.indices = np.array(annotations.indices, dtype=np.int64)[kept]
+        rows = kept.tolist()
         self.photo_of = np.array([photo_index[file.image_of[row]] for row in rows], dtype=np.int64)
         self.labels = np.array([label_of[file.category_of[row]] for row in rows], dtype=np.int64)
-        self.boxes_xywh: Float[np.ndarray, "M 4"] = annotations.boxes_xywh()[self.rows]
-        self.crowd = np.array(annotations.crowd, dtype=np.int64)[self.rows]
-        self.ignored = np.array(annotations.ignored, dtype=np.int64)[self.rows]
+        self.boxes_xywh: Float[np.ndarray, "M 4"] = annotations.boxes_xywh()[kept]
+        self.crowd = np.array(annotations.crowd, dtype=np.int64)[kept]
+        self.ignored = np.array(annotations.ignored, dtype=np.int64)[kept]
         self.segmentations = [annotations.segmentations[row] for row in rows]
-        declared = np.array(annotations.areas, dtype=np.float64)[self.rows]
+        declared = np.array(annotations.areas, dtype=np.float64)[kept]
         self.areas = check_areas(declared, self.boxes_xywh, self.location, findings)
 
     def location(self, row: int) -> Location:
         """Of one of the kept annotations."""
-        return self.document.location("annotations", self.index(row))
-
-    def index(self, row: int) -> int:
-        """In the list of the file."""
-        return self.document.annotations.indices[int(self.rows[row])]
+        return self.entries.location("annotations", int(self.indices[row]))
 
 
 # ---------------------------------------------------------------- attributes
@@ -134,7 +131,7 @@ class _ObjectAttributes(Mapping[int, Mapping[str, object]]):
             raise KeyError(row)
         number = bisect_right(self._starts, row) - 1
         part, row_of_part = self._parts[number], row - self._starts[number]
-        entry = part.document.entries.entry("annotations", part.index(row_of_part))
+        entry = part.entries.entry("annotations", int(part.indices[row_of_part]))
         fields = entry if isinstance(entry, dict) else {}
         return {key: value for key, value in fields.items() if key not in _READ}
 

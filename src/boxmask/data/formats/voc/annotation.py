@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from boxmask.data.formats.labels import declared_side
 
@@ -32,7 +32,7 @@ class VocHeader:
     @property
     def stem(self) -> str:
         """The name of the file without its suffix, which split files use."""
-        return PurePosixPath(self.file).stem
+        return posixpath.splitext(posixpath.basename(self.file))[0]
 
 
 @dataclass(slots=True)
