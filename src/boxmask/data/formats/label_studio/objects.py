@@ -99,7 +99,7 @@ class TaskRows:
         except LabelError as error:
             self._add(PHOTO_AMBIGUOUS, task, str(error).removeprefix(f"{file}: "))
             return
-        photo = match.file if match else path_of_missing(paths_of(task.references[0])[-1])
+        photo = match.file if match else path_of_missing([*paths_of(task.references[0]), ""][0])
         if self._is_new(task, photo) and self._is_labeled(task, photo):
             if match is not None and not match.is_exact:
                 self._add(NAME_INEXACT, task, match.describe(task.references[0]), photo)
