@@ -96,6 +96,10 @@ def test_an_empty_box_is_taken_from_its_mask(mend: Callable[..., MendedCopy], bo
     assert boxes_of(copy.path)[0] == [10, 10, 20, 10]
 
 
+def test_many_boxes_beyond_the_edge_are_left(mend: Callable[..., MendedCopy]) -> None:
+    assert mend(*[[40 + n / 2, 8, 30, 12] for n in range(12)], *SOUND).changes == ()
+
+
 def test_a_negative_width_follows_the_mask(mend: Callable[..., MendedCopy], boxes_of: BoxesOf) -> None:
     outline = {"segmentation": [[30, 10, 50, 10, 50, 20, 30, 20]]}
     copy = mend([30, 10, -20, 10], SOUND[1], fields=[outline, {}])

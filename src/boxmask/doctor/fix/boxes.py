@@ -13,6 +13,9 @@ from boxmask.data.formats.labels import Labels
 from boxmask.data.outlines import RunLengths
 from boxmask.doctor.fix.mending import Mending, corner_offset
 
+_MANY, _MAX_BEYOND = 10, 0.1
+"""So many boxes beyond their photos, and this share of all, are no slips of the hand."""
+
 _SAME = 1e-6
 """Pixels by which a box may differ from the bounds of its outline."""
 
@@ -66,12 +69,15 @@ def _take_from_masks(mending: Mending, kind_id: str, rows: Int[np.ndarray, " M"]
 def clip_boxes(mending: Mending) -> None:
     """Clip boxes that reach beyond their photo.
 
-    Boxes that lie outside or are misplaced are left, and so are those that only follow from an outline.
+    Boxes that lie outside or are misplaced are left, and so are those that only follow from an outline. If
+    many reach beyond, all are left: their coordinates may have another meaning.
     """
     labels = mending.labels
     edges = np.tile(photo_edges(mending.examination), 2)
     with np.errstate(invalid="ignore"):  # comparisons with NaN are False
         beyond = ((labels.boxes < -OVERHANG) | (labels.boxes > edges + OVERHANG)).any(axis=1)
+    if beyond.sum() >= _MANY and beyond.mean() >= _MAX_BEYOND:
+        return
     is_placed = ~mending.misplaced[labels.photo_of]
     rows = np.flatnonzero(beyond & sound_boxes(mending.examination) & mending.kept & is_placed)
     if labels.format_name != coco.NAME:  # other formats write no box beside an outline

@@ -63,7 +63,7 @@ def fix_data(
     job = _job(report, mending)
     changes = tuple(mending.changes)
     if report.label_kind == "objects":
-        changes += tuple(changes_by_rewriting(report.findings))
+        changes += tuple(changes_by_rewriting(report.findings, {change.id for change in changes}))
     with new_folder(out) as folder:
         losses = job.write(folder, photos, progress or (lambda done, total: None))
         _write_text(folder / CHANGES_FILE, format_changes(report, changes, losses))
