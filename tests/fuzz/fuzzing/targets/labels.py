@@ -8,8 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.table import CHECKS
+from boxmask.data.classification.examine import examine_class_folders
 from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.detection.examine import examine
 from boxmask.data.detection.read import read_detection
 from boxmask.data.findings import Findings
 from boxmask.data.formats.coco.document import read_document
@@ -19,9 +23,11 @@ from boxmask.data.formats.table import FORMATS
 from boxmask.data.formats.voc.xml_file import read_voc_file
 from boxmask.data.json_text import read_json
 from boxmask.data.segmentation.classes_file import find_classes_file, read_classes_file
+from boxmask.data.segmentation.examine import examine_label_maps
 from boxmask.data.segmentation.read import read_segmentation
 from boxmask.data.split_file import apply_split_file
 from boxmask.data.text import read_beginning, read_lines
+from boxmask.errors import LabelError
 
 
 def text(folder: Path) -> None:
@@ -62,7 +68,18 @@ def labels_in_folder(folder: Path) -> None:
         for form in formats:
             if files := form.recognize(source):
                 _use_labels(form.read(source, files, findings := Findings()), findings)
+    _check(lambda findings: examine(folder, findings))
     detection(folder)
+
+
+def _check(examine_folder: Callable[[Findings], Examination]) -> None:
+    """Examine and check labels as `boxmask check` does."""
+    findings = Findings()
+    with suppress(LabelError):
+        examination = examine_folder(findings)
+        for check in CHECKS:
+            check(examination, findings)
+    _print(tuple(map(str, findings)), findings.notes())
 
 
 def _use_labels(labels: Labels, findings: Findings) -> None:
@@ -85,6 +102,7 @@ def split_file(folder: Path) -> None:
 
 
 def label_maps(folder: Path) -> None:
+    _check(lambda findings: examine_label_maps(folder, findings))
     dataset = read_segmentation(folder, on_unknown_colors="skip", on_bad_boxes="skip")
     for photo in range(len(dataset)):
         dataset.target(photo)
@@ -100,6 +118,7 @@ def classes_file(folder: Path) -> None:
 
 
 def class_folders(folder: Path) -> None:
+    _check(lambda findings: examine_class_folders(folder, findings))
     dataset = read_classification(folder, on_bad_boxes="skip")
     _print(dataset.notes, dataset.class_names)
 
@@ -130,11 +149,11 @@ LABEL_TARGETS: dict[str, Callable[[Path], None]] = {
     "text": text,
     "json": json_file,
     "voc-file": voc_file,
-    "voc-set": detection,
+    "voc-set": labels_in_folder,
     "coco-document": coco_document,
-    "coco-set": detection,
-    "coco-masks": detection,
-    "instance-maps": detection,
+    "coco-set": labels_in_folder,
+    "coco-masks": labels_in_folder,
+    "instance-maps": labels_in_folder,
     "yolo-set": labels_in_folder,
     "csv-tables": labels_in_folder,
     "createml": labels_in_folder,

@@ -91,7 +91,7 @@ def _decode(raw: object) -> _Annotation | None:
     """An annotation in the usual form; None for any other."""
     try:
         found = _DECODER.decode(raw) if isinstance(raw, Raw) else None
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
     return None if found is None or found.bbox is UNSET else found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -51,7 +52,13 @@ class CocoEntries:
     def entry(self, key: str, index: int) -> object:
         """The entry of "images", "annotations" or "categories", decoded."""
         entry = self.lists[key][index]
-        return msgspec.json.decode(entry) if isinstance(entry, msgspec.Raw) else entry
+        if not isinstance(entry, msgspec.Raw):
+            return entry
+        try:
+            return decode_raw(entry)
+        except ValueError as error:
+            read_json(self.path)  # raises LabelError with the line
+            raise LabelError(f"{self.path}: {key}[{index}] cannot be read ({error}).") from error
 
     def location(self, key: str, index: int) -> Location:
         """File, line, index and id of an entry."""
@@ -101,11 +108,21 @@ def read_entries(path: Path) -> CocoEntries:
         return _read_slowly(path)
     try:
         lists = msgspec.json.decode(data, type=_Lists)
-    except msgspec.MsgspecError:  # it is broken, or holds NaN
+    except (msgspec.MsgspecError, RecursionError):  # it is broken, nested deeply, or holds NaN
         return _read_slowly(path)
     if any(data.count(b'"%s"' % key.encode()) > 1 for key in LISTS):
         check_repeated_keys(path, decode_text(data, path).content)
     return CocoEntries(path, {key: getattr(lists, key) for key in LISTS}, data)
+
+
+def decode_raw(raw: msgspec.Raw) -> object:
+    """The value of a part of a file. Raises ValueError for one that is nested too deeply."""
+    try:
+        return msgspec.json.decode(raw)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    except msgspec.MsgspecError:  # a number that is too large for a float
+        return json.loads(bytes(raw), strict=False)
 
 
 def _read_slowly(path: Path) -> CocoEntries:

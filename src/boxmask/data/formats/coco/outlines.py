@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.formats.coco.entries import decode_raw
 from boxmask.data.outlines import FewPointsError, Outline, Polygons, RunLengths
 from boxmask.geometry import rle
 from boxmask.json_numbers import to_float
@@ -36,7 +37,10 @@ def is_empty(segmentation: object) -> bool:
     if isinstance(segmentation, msgspec.Raw):
         if len(memoryview(segmentation)) > 64:  # longer ones are decoded only if they are used
             return False
-        segmentation = msgspec.json.decode(segmentation)
+        try:
+            segmentation = decode_raw(segmentation)
+        except ValueError:  # reported with the outlines
+            return False
     return not segmentation or (
         isinstance(segmentation, list) and all(part is None or part == [] for part in segmentation)
     )
@@ -85,8 +89,8 @@ def _parse(segmentation: object) -> tuple[Outline, bool]:
 def _decode(segmentation: msgspec.Raw) -> object:
     try:
         return _POLYGONS.decode(segmentation)
-    except msgspec.ValidationError:
-        return msgspec.json.decode(segmentation)
+    except (msgspec.MsgspecError, RecursionError):
+        return decode_raw(segmentation)
 
 
 def _run_lengths(fields: dict[str, object]) -> RunLengths:
