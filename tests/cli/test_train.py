@@ -157,7 +157,7 @@ def test_an_unknown_format_is_an_error(refused: Refused, tmp_path: Path) -> None
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "labels.mat").write_text("a.jpg 1 2 3 4 cat\n")
     assert "no labels found" in refused(1, "train", tmp_path / "data")
-    assert "no labels found" in refused(1, "train", tmp_path / "data" / "labels.csv")
+    assert "no labels found" in refused(1, "train", tmp_path / "data" / "labels.mat")
 
 
 def test_a_missing_photo_is_an_error(refused: Refused, data: Path) -> None:
