@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.data.conftest import save_photo, voc_xml
 
+from boxmask.data import filled_folder
 from boxmask.data.archives import unpack
 from boxmask.data.archives.unpack import is_archive, unpacked
 from boxmask.data.classification.read import read_classification
@@ -171,7 +172,7 @@ def test_a_full_disk_is_an_error_that_leaves_nothing(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = zip_of(tmp_path / "set.zip", **{"a.txt": b"x"})
-    monkeypatch.setattr(unpack, "KEPT_FREE", 10**18)
+    monkeypatch.setattr(filled_folder, "KEPT_FREE", 10**18)
     with pytest.raises(LabelError, match="than the disk has free"):
         unpacked(path)
     assert not list(cache.rglob("*.txt"))

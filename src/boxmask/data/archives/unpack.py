@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import tarfile
 import zipfile
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-from filelock import FileLock
-
-from boxmask.atomic_write import output_error
-from boxmask.cache_folder import cache_folder
 from boxmask.data.archives.entries import Entry, open_archive
+from boxmask.data.filled_folder import filled_folder, free_bytes
 from boxmask.errors import LabelError
 from boxmask.file_kinds import is_incidental
 
@@ -24,9 +20,6 @@ MAX_RATIO = 200
 
 MIN_LIMIT = 2**30
 """Up to this size in bytes, archives may grow more: small ones of label maps or text shrink well."""
-
-KEPT_FREE = 2**30
-"""Bytes of the disk that unpacking leaves free."""
 
 _CHUNK = 2**20
 
@@ -48,37 +41,10 @@ def unpacked(path: Path) -> Path:
     """
     if not is_archive(path):
         return path
-    folder = _cache_folder(path)
-    if not folder.is_dir():
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{folder}.lock"):
-                if not folder.is_dir():  # another process may have been faster
-                    _unpack(path, folder)
-        except OSError as error:
-            raise output_error(folder, error) from error
-    return folder
-
-
-def _cache_folder(path: Path) -> Path:
-    """A folder for this version of an archive: it depends on its path, size and time of change."""
     state = path.stat()
     version = f"{path.resolve()}\n{state.st_size}\n{state.st_mtime_ns}"
-    digest = hashlib.sha256(version.encode("utf-8", "surrogateescape")).hexdigest()[:12]
     suffix = max((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), key=len)
-    return cache_folder() / "archives" / f"{path.name[: -len(suffix)]}-{digest}"
-
-
-def _unpack(path: Path, folder: Path) -> None:
-    """Unpack into a folder beside the final one, and rename it at the end."""
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
-    try:
-        partial.mkdir()
-        _write_entries(path, partial)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    return filled_folder("archives", path.name[: -len(suffix)], version, partial(_write_entries, path))
 
 
 def _write_entries(path: Path, folder: Path) -> None:
@@ -98,7 +64,7 @@ def _write_entries(path: Path, folder: Path) -> None:
 def _limit(path: Path, folder: Path) -> int:
     """The bytes that an archive may grow to."""
     growth = max(MIN_LIMIT, MAX_RATIO * path.stat().st_size)
-    return min(growth, shutil.disk_usage(folder).free - KEPT_FREE)
+    return min(growth, free_bytes(folder))
 
 
 def _target(path: Path, folder: Path, entry: Entry) -> Path:
