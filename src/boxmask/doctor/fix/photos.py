@@ -8,17 +8,7 @@ import numpy as np
 
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.doctor.fix.mending import Change, Mending
-
-_SUFFIXES = {
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "PNG": (".png",),
-    "BMP": (".bmp",),
-    "TIFF": (".tif", ".tiff"),
-    "WEBP": (".webp",),
-    "GIF": (".gif",),
-}
-"""The suffixes of a format, the usual one first. Photos in rarer formats keep their names."""
-
+from boxmask.photos.suffixes import suffixes_of
 
 _WHY = {
     "photo-resized": "its boxes and outlines are scaled to the photo",
@@ -60,7 +50,7 @@ def rename_photos(mending: Mending, records: PhotoRecords | None) -> None:
     taken = {posixpath.splitext(file)[0].casefold() for file in mending.files if file not in wrong}
     for index, photo in enumerate(mending.labels.photos):
         stem, suffix = posixpath.splitext(photo.file)
-        suffixes = _SUFFIXES.get(formats.get(photo.file, ""), (suffix.lower(),))
+        suffixes = suffixes_of(formats.get(photo.file, "")) or (suffix.lower(),)
         if photo.file not in wrong or suffix.lower() in suffixes or stem.casefold() in taken:
             continue
         taken.add(stem.casefold())

@@ -13,19 +13,7 @@ from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.photo_records.records import DAMAGED, PERCENTILES, UNREADABLE, PhotoRecords
 from boxmask.doctor.photos import kinds
 from boxmask.doctor.photos.modes import check_modes
-
-_FORMATS_OF_SUFFIX = {
-    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), ("JPEG", "MPO")),
-    ".png": ("PNG",),
-    ".bmp": ("BMP", "DIB"),
-    **dict.fromkeys((".tif", ".tiff"), ("TIFF",)),
-    ".webp": ("WEBP",),
-    ".gif": ("GIF",),
-    ".avif": ("AVIF",),
-    **dict.fromkeys((".heic", ".heif", ".hif"), ("HEIF",)),
-    ".jp2": ("JPEG2000",),
-    **dict.fromkeys((".ppm", ".pgm", ".pbm", ".pnm"), ("PPM",)),
-}
+from boxmask.photos.suffixes import FORMATS_OF_SUFFIX
 
 # Absolute limits, measured on 765 photos of people, animals, fruits, land from above and cells. Gray values
 # are 0..255. A photo beyond a limit is bad in most data sets, but not in all.
@@ -55,7 +43,7 @@ def check_files(records: PhotoRecords, findings: Findings) -> None:
     suffixes = [PurePosixPath(file).suffix.lower() for file in records.files]
     formats = records.formats.tolist()
     fits = [
-        not found or found in _FORMATS_OF_SUFFIX.get(suffix, (found,))
+        not found or found in FORMATS_OF_SUFFIX.get(suffix, (found,))
         for suffix, found in zip(suffixes, formats, strict=True)
     ]
     _add(
