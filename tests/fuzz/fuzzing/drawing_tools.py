@@ -19,7 +19,7 @@ SIZE = (12, 16)  # height, width
 def drawing_tool_seeds() -> dict[str, list[Files]]:
     """The seeds of each target."""
     return {
-        "labelme-set": [_labelme(), _labelme_masks()],
+        "labelme-set": [_labelme(), _labelme_masks(), _labelme_embedded()],
         "via-set": [_via2(), _via1(), _via3(), _via_csv()],
         "cvat-set": [_cvat()],
     }
@@ -71,8 +71,17 @@ def _labelme_masks() -> Files:
         _shape("polygon", [[8, 2], [12, 2], [12, 7]], group_id=1),
         _shape("rectangle", [[1, 1], [2, 2]], group_id=1),
     ]
-    photo = base64.b64encode(_png(np.full((*SIZE, 3), 90, np.uint8))).decode()
-    return {"a.json": _document("a.png", shapes, imageData=photo), **_photos("a.png")}
+    return {"a.json": _document("a.png", shapes, imageData=_photo_text()), **_photos("a.png")}
+
+
+def _labelme_embedded() -> Files:
+    shapes = [_shape("rectangle", [[1, 1], [2, 2]])]
+    embedded = _document("b.png", shapes, imageData=_photo_text())
+    return {"a.json": _document("a.png", shapes), "b.json": embedded, **_photos("a.png")}
+
+
+def _photo_text() -> str:
+    return base64.b64encode(_png(np.full((*SIZE, 3), 90, np.uint8))).decode()
 
 
 # ---------------------------------------------------------------- VIA

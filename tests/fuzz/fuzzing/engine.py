@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 import time
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from unittest import mock
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -85,7 +87,8 @@ def run_input(target: Target, files: Files) -> None:
         folder = Path(name) / "data"
         folder.mkdir()
         write_files(files, folder)
-        target.run(folder)
+        with mock.patch.dict(os.environ, BOXMASK_CACHE=str(Path(name) / "cache")):
+            target.run(folder)
 
 
 def replay(target: Target) -> Summary:

@@ -10,7 +10,6 @@ from boxmask.data.conversion.label_map_photos import convert_label_maps
 from boxmask.data.conversion.labeled_photos import LabeledPhotos
 from boxmask.data.conversion.options import ConversionOptions, Progress, find_writer
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder
-from boxmask.data.conversion.photo_files import PhotoMode
 from boxmask.data.conversion.placing import PlacedPhotos
 from boxmask.data.conversion.report import Conversion, write_report
 from boxmask.data.conversion.sorted_photos import SORTED_PHOTO_FORMATS, class_folder_labels
@@ -19,6 +18,7 @@ from boxmask.data.detection.read import read_checked_labels
 from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.formats.contract import Losses, Writer
 from boxmask.data.photo_checks import OnBadPhotos
+from boxmask.data.photo_files import PhotoMode
 from boxmask.data.segmentation.label_map_folder import has_label_maps
 from boxmask.data.segmentation.label_maps import OnUnknownColors
 

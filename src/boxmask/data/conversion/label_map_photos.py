@@ -6,13 +6,13 @@ from pathlib import Path
 
 from boxmask.data.conversion.options import ConversionOptions
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder
-from boxmask.data.conversion.photo_files import place_photo
 from boxmask.data.conversion.photo_names import names_of_photos
 from boxmask.data.conversion.placing import ROTATED
 from boxmask.data.conversion.report import Conversion, write_report
 from boxmask.data.formats.contract import Losses, Writer
 from boxmask.data.formats.mask_images import LABEL_MAP_WRITER
 from boxmask.data.formats.mask_images.label_maps import write_classes, write_label_map
+from boxmask.data.photo_files import place_photo
 from boxmask.data.segmentation.label_map_folder import read_unsplit_label_maps
 from boxmask.data.segmentation.selected_classes import select_label_map_classes
 from boxmask.errors import UsageError

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
-from boxmask.data.conversion.photo_files import PhotoMode
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.formats.contract import Writer
 from boxmask.data.formats.table import WRITERS
 from boxmask.data.photo_checks import OnBadPhotos
+from boxmask.data.photo_files import PhotoMode
 from boxmask.data.photo_list import PhotoList
 from boxmask.data.segmentation.label_maps import OnUnknownColors
 from boxmask.data.split_file import apply_split_file

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from boxmask.data.conversion.labeled_photos import LabeledPhotos
 from boxmask.data.conversion.options import ConversionOptions
-from boxmask.data.conversion.photo_files import place_photo
 from boxmask.data.formats.contract import Losses, PhotoLabels, Writer
+from boxmask.data.photo_files import place_photo
 from boxmask.photos.size import is_rotated
 
 ROTATED = (

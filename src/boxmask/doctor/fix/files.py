@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxmask.data.conversion.photo_files import PhotoMode, place_photo
 from boxmask.data.formats.contract import Losses
 from boxmask.data.formats.source import find_source
+from boxmask.data.photo_files import PhotoMode, place_photo
 from boxmask.doctor.fix.mending import Mending
 
 Progress = Callable[[int, int], None]

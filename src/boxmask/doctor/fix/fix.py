@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder, record_folder
-from boxmask.data.conversion.photo_files import PhotoMode
 from boxmask.data.findings import Findings
+from boxmask.data.photo_files import PhotoMode
 from boxmask.doctor.check import check_data
 from boxmask.doctor.fix.account import CHANGES_FILE, DIFF_FILE, LEFT_FILE, format_changes, format_left
 from boxmask.doctor.fix.files import FileCopy

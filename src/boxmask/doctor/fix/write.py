@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxmask.data.conversion.photo_files import PhotoMode, place_photo
 from boxmask.data.formats import instance_maps, mask_images
 from boxmask.data.formats.contract import ClassNames, Losses, PhotoLabels, Writer
 from boxmask.data.formats.table import FORMATS, WRITERS
+from boxmask.data.photo_files import PhotoMode, place_photo
 from boxmask.doctor.fix.line_diff import unified_diff
 from boxmask.doctor.fix.mending import Mending
 from boxmask.doctor.fix.photo_labels import PhotoLabelsOfMending

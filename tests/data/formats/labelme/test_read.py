@@ -279,13 +279,6 @@ def test_two_label_files_of_one_photo(write: Callable[..., Path]) -> None:
     assert found[0].endswith("copy/a.json: a.jpg, also in a.json")
 
 
-def test_a_photo_inside_the_label_file_is_named_as_such(write: Callable[..., Path]) -> None:
-    embedded = document(shape("rectangle", [[1, 1], [9, 9]]), imageData="aGVsbG8=")
-    labels, _ = read(write({"a.json": embedded}, ()))
-    assert labels.photos[0].missing_name == "a.jpg"
-    assert "the label file holds this photo" in labels.did_you_mean("a.jpg")
-
-
 def test_splits_come_from_folders(write: Callable[..., Path]) -> None:
     files = {f"{split}/a.json": document(path="a.jpg") for split in ("train", "valid")}
     labels, _ = read(write(files, ("train/a.jpg", "valid/a.jpg")))

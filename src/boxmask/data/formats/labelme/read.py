@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from boxmask.data.findings import Findings, Location, finding_of_error
 from boxmask.data.formats.json_line_numbers import JsonLineNumbers
 from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED
+from boxmask.data.formats.labelme.embedded_photos import save_embedded_photos
 from boxmask.data.formats.labelme.file import LabelmeFile, NotLabelmeError, read_labelme_file
 from boxmask.data.formats.labelme.objects import add_object
 from boxmask.data.formats.labelme.photos import find_labelme_photos
@@ -55,40 +56,50 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
         objects.add(file)
     finder = PhotoFinder(source)
     found = find_labelme_photos(objects.files, finder, source.root, findings)
+    objects.photo_root, found = save_embedded_photos(source.root, objects.files, found, findings)
     pairs = list(zip(objects.files, found, strict=True))
     photos.extend(_labeled_photo(source.root, file, photo) for file, photo in pairs)
     labels = objects.rows.labels(
-        source.root,
+        objects.photo_root,
         photos,
         objects.location,
         declared_names=_listed_names(source),
         photo_attributes={index: file.attributes for index, (file, _) in enumerate(pairs) if file.attributes},
     )
-    embedded = {file.image_path.strip() for file, photo in pairs if file.embeds_photo and photo is None}
-    return replace(labels, did_you_mean=_hint(finder, embedded), other_files=(_CLASSES_FILE,))
+    unreadable = {file.image_path.strip() for file, photo in pairs if file.embeds_photo and photo is None}
+    return replace(labels, did_you_mean=_hint(finder, unreadable), other_files=(_CLASSES_FILE,))
 
 
 class _Objects:
     """The objects of all files as rows, and the file and the shape of each row.
 
-    photos: filled later: outlines are only read once the photos are known
+    photos, photo_root: filled later: outlines are only read once the photos are known
     """
 
     def __init__(self, root: Path, photos: Sequence[LabeledPhoto]) -> None:
         self.rows = ObjectRows()
         self.files: list[LabelmeFile] = []
+        self.photo_root = root
         self._root, self._photos = root, photos
         self._file_of, self._shape_of = array("q"), array("q")
 
     def add(self, file: LabelmeFile) -> None:
         """Add the objects of a file, which is kept without them: they would take most of the memory."""
         index = len(self.files)
-        size = partial(_size, self._root, self._photos, index)
+        size = partial(self._size, index)
         for labeled in file.objects:
             add_object(self.rows, index, labeled.shapes, size)
             self._file_of.append(index)
             self._shape_of.append(labeled.index)
         self.files.append(replace(file, objects=[]))
+
+    def _size(self, index: int) -> Size:
+        """The size that the shapes of a photo are drawn on: the declared one, else that of the photo."""
+        photo = self._photos[index]
+        try:
+            return photo.declared_size or photo_size(self.photo_root / photo.file)
+        except PhotoError as error:
+            raise ValueError(f"the size of its photo is unknown ({error})") from error
 
     def location(self, row: int) -> Location:
         """File and line of the first shape of an object."""
@@ -124,27 +135,18 @@ def _labeled_photo(root: Path, file: LabelmeFile, photo: str | None) -> LabeledP
     return LabeledPhoto(path, location, file.declared_size, split, missing_name="" if photo else name)
 
 
-def _size(root: Path, photos: Sequence[LabeledPhoto], index: int) -> Size:
-    """The size that the shapes of a photo are drawn on: the declared one, else that of the photo."""
-    photo = photos[index]
-    try:
-        return photo.declared_size or photo_size(root / photo.file)
-    except PhotoError as error:
-        raise ValueError(f"the size of its photo is unknown ({error})") from error
-
-
 @lru_cache(maxsize=4)
 def _line_numbers(path: Path) -> JsonLineNumbers:
     """Findings about one file mostly follow one another."""
     return JsonLineNumbers(path)
 
 
-def _hint(finder: PhotoFinder, embedded: set[str]) -> Callable[[str], str]:
-    """Hints on photos that do not exist."""
+def _hint(finder: PhotoFinder, unreadable: set[str]) -> Callable[[str], str]:
+    """Hints on photos that do not exist. unreadable: those whose imageData is no photo"""
 
     def hint(name: str) -> str:
-        if name in embedded:
-            return " (the label file holds this photo as imageData; the docs on LabelMe say how to save it)"
+        if name in unreadable:
+            return " (and the imageData of its label file is no photo)"
         return finder.did_you_mean(name)
 
     return hint

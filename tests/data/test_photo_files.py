@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from boxmask.data.conversion.photo_files import PhotoMode, place_photo
+from boxmask.data.photo_files import PhotoMode, place_photo
 from boxmask.errors import OutputError, PhotoError
 
 
