@@ -73,6 +73,7 @@ def train(
 
 def check(
     data: str | os.PathLike[str],
+    run: Run | str | os.PathLike[str] | None = None,
     *,
     labels_only: bool = False,
     split_file: str | os.PathLike[str] | None = None,
@@ -81,6 +82,7 @@ def check(
     classes_file: str | os.PathLike[str] | None = None,
     keep_all: bool = False,
     progress: Progress | None = None,
+    device: str = "auto",
 ) -> CheckReport:
     """Check labels and photos: what is wrong, where, and what to do.
 
@@ -89,15 +91,20 @@ def check(
         report.save("report.html")  # or report.json
         report.fix("mended/")  # a mended copy
 
+    run:      a trained detector or classifier, which looks for labels that are probably wrong
     keep_all: keep all findings; otherwise, at most 10,000 of each kind are kept
+    progress: with a run, it counts the photos twice: once for the check, and once for the model
 
     Nothing is changed. `boxmask check --help` describes the options. Whatever is wrong with the data set is
-    in the report. Raises LabelError if there is nothing at `data`, or if a file of the options is no use.
+    in the report. Raises LabelError if there is nothing at `data`, or if a file of the options is no use, and
+    CheckpointError or UsageError for a run that is no use.
     """
     from boxmask.data.class_selection import ClassSelection
     from boxmask.doctor.check import check_data
+    from boxmask.doctor.with_run import open_run_if_given, with_model_findings
 
-    return check_data(
+    trained = open_run_if_given(Path(data), Path(run) if run else None, device, labels_only=labels_only)
+    report = check_data(
         Path(data),
         labels_only=labels_only,
         split_file=Path(split_file) if split_file else None,
@@ -106,6 +113,7 @@ def check(
         keep_all=keep_all,
         progress=progress,
     )
+    return with_model_findings(report, trained, progress)
 
 
 def load(run: RunLike, device: str = "auto") -> AnyModel:

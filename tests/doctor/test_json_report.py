@@ -16,7 +16,8 @@ FIELDS = {
     "version", "boxmask", "data", "root", "labels", "totals", "kinds", "findings", "summary"
 }  # fmt: skip
 FIELDS_OF_FINDING = {
-    "id", "severity", "file", "line", "entry", "photo", "box", "detail", "remedy", "related"
+    "id", "severity", "file", "line", "entry", "photo", "box", "detail", "remedy", "related",
+    "detection",
 }  # fmt: skip
 
 
@@ -39,6 +40,7 @@ def test_the_fields_are_those_that_programs_know(report: CheckReport) -> None:
         "detail": "cat in images/train/0.jpg has no width",
         "remedy": "Draw these boxes again.",
         "related": [],
+        "detection": None,
     }
 
 

@@ -1,4 +1,4 @@
-"""boxmask check DATA: what is wrong with labels and photos."""
+"""boxmask check DATA [RUN]: what is wrong with labels and photos."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ HtmlFile = Annotated[Path | None, Parameter(name="--html")]
 
 def check(
     data: Path,
+    run: Path | None = None,
     /,
     *,
     labels_only: Annotated[bool, Parameter(negative="", show_default=False)] = False,
@@ -34,6 +35,7 @@ def check(
     fix: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     out: Path | None = None,
     photos: Literal["copy", "link"] = "copy",
+    device: str = "auto",
 ) -> int:
     """Check labels and photos, and say what is wrong, where, and what to do.
 
@@ -44,6 +46,9 @@ def check(
     ----------
     data
         Folder or label file, as for training.
+    run
+        Folder written by training, or a checkpoint file. The trained detector or classifier then looks for
+        labels that are missing, have the wrong class, or do not fit. Findings are sorted, the surest first.
     labels_only
         Check the labels alone. No photo is opened.
     json_file
@@ -75,16 +80,20 @@ def check(
         Folder for --fix. It must not exist, be empty, or hold an earlier copy that was not changed.
     photos
         What to do with the photos for --fix. Links are hard links if the disk has them.
+    device
+        For RUN. "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
     from boxmask.cli.output import check_json_file, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.data.class_selection import ClassSelection
     from boxmask.doctor.check import check_data
+    from boxmask.doctor.with_run import open_run_if_given, with_model_findings
     from boxmask.outputs import check_replaceable
 
     _check_usage(labels_only, write_split, group_by, fix, out)
     check_json_file(json_file)
     check_replaceable([file for file in (html_file, write_split) if file is not None])
+    trained = open_run_if_given(data, run, device, labels_only=labels_only)
     with photo_progress("checking") as progress:
         report = check_data(
             data,
@@ -95,6 +104,9 @@ def check(
             keep_all=fix,
             progress=progress,
         )
+    if trained is not None:
+        with photo_progress("predicting") as progress:
+            report = with_model_findings(report, trained, progress)
     _print_report(report, json_file)
     _write_page(report, html_file)
     if write_split is not None:
@@ -106,7 +118,11 @@ def check(
 
 
 def _check_usage(
-    labels_only: bool, write_split: Path | None, group_by: str | None, fix: bool, out: Path | None
+    labels_only: bool,
+    write_split: Path | None,
+    group_by: str | None,
+    fix: bool,
+    out: Path | None,
 ) -> None:
     """Raise UsageError for flags that need or exclude others."""
     from boxmask.errors import UsageError

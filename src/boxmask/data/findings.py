@@ -63,13 +63,28 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelDetection:
+    """What a model found at the place of a finding.
+
+    name:  of the class, as the model calls it
+    score: 0..1
+    box:   x1, y1, x2, y2 in pixels of the photo as shown; None for the class of a whole photo
+    """
+
+    name: str
+    score: float
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One place where something is wrong, or may be.
 
-    detail:  what was found, and what was expected
-    photo:   path of the photo relative to the data set's root, with "/"; "" if it is about no photo
-    box:     x1, y1, x2, y2 in pixels of the photo as shown, to draw
-    related: paths of other photos or files that are part of it, such as the copies of a photo
+    detail:    what was found, and what was expected
+    photo:     path of the photo relative to the data set's root, with "/"; "" if it is about no photo
+    box:       x1, y1, x2, y2 in pixels of the photo as shown, to draw
+    related:   paths of other photos or files that are part of it, such as the copies of a photo
+    detection: what a model found there
     """
 
     kind: Kind
@@ -78,6 +93,7 @@ class Finding:
     photo: str = ""
     box: Box | None = None
     related: tuple[str, ...] = ()
+    detection: ModelDetection | None = None
 
     def __str__(self) -> str:
         return f"{self.location}: {self.detail}" if self.detail else str(self.location)

@@ -64,7 +64,7 @@ def check_data(
         raise LabelError(f"{data}: no such file or folder. Check the spelling.")
     findings = Findings(sys.maxsize if keep_all else MAX_PER_KIND)
     try:
-        label_kind = "label maps" if classes_file else _kind_of_labels(data)
+        label_kind = "label maps" if classes_file else kind_of_labels(data)
         examination = _examine(data, label_kind, findings, not labels_only, classes_file, selection)
     except LabelError as error:
         findings.add(Finding(DATA_UNREADABLE, Location(str(data)), str(error).removeprefix(f"{data}: ")))
@@ -90,7 +90,7 @@ def check_data(
     )
 
 
-def _kind_of_labels(data: Path) -> LabelKind:
+def kind_of_labels(data: Path) -> LabelKind:
     """Objects come before label maps, and label maps before class folders."""
     if has_detection_labels(data):
         return "objects"

@@ -6,7 +6,7 @@ import math
 from importlib.metadata import version
 from typing import Any
 
-from boxmask.data.findings import Finding
+from boxmask.data.findings import Box, Finding, ModelDetection
 from boxmask.doctor.report import SEVERITIES, CheckReport
 
 SCHEMA_VERSION = 1
@@ -49,7 +49,6 @@ def report_to_dict(report: CheckReport) -> dict[str, Any]:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     """Numbers that are not finite become null, which JSON has no other word for."""
-    box = finding.box
     return {
         "id": finding.kind.id,
         "severity": finding.kind.severity,
@@ -57,8 +56,19 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "line": finding.location.line,
         "entry": finding.location.entry,
         "photo": finding.photo,
-        "box": None if box is None else [float(edge) if math.isfinite(edge) else None for edge in box],
+        "box": _box(finding.box),
         "detail": finding.detail,
         "remedy": finding.kind.remedy,
         "related": list(finding.related),
+        "detection": _detection(finding.detection),
     }
+
+
+def _box(box: Box | None) -> list[float | None] | None:
+    return None if box is None else [float(edge) if math.isfinite(edge) else None for edge in box]
+
+
+def _detection(detection: ModelDetection | None) -> dict[str, Any] | None:
+    if detection is None:
+        return None
+    return {"class": detection.name, "score": detection.score, "box": _box(detection.box)}

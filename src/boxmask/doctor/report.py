@@ -15,6 +15,7 @@ from boxmask.errors import UsageError
 
 if TYPE_CHECKING:
     from boxmask.doctor.fix.fix import MendedCopy
+    from boxmask.doctor.model.trained_model import TrainedModel
 
 LabelKind: TypeAlias = Literal["objects", "label maps", "class folders"]
 
@@ -36,6 +37,7 @@ class CheckReport:
     summary:     numbers of the data set; None if its labels cannot be read
     examination: the labels; None if they cannot be read
     records:     what the pass over the photos found out; None without one
+    trained:     the model that the labels were compared with; None without one
     """
 
     data: Path
@@ -49,6 +51,7 @@ class CheckReport:
     classes_file: Path | None = None
     examination: Examination | None = field(default=None, repr=False)
     records: PhotoRecords | None = field(default=None, repr=False)
+    trained: TrainedModel | None = field(default=None, repr=False)
 
     @property
     def has_errors(self) -> bool:

@@ -18,6 +18,7 @@ from boxmask.doctor.fix.mending import Change, Mending
 from boxmask.doctor.fix.rewriting import changes_by_rewriting
 from boxmask.doctor.fix.write import LabelCopy, find_writer_of
 from boxmask.doctor.report import CheckReport
+from boxmask.doctor.with_run import with_model_findings
 from boxmask.errors import UsageError
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -69,6 +70,7 @@ def fix_data(
         _write_text(folder / CHANGES_FILE, format_changes(report, changes, losses))
         _write_text(folder / DIFF_FILE, "".join(f"{line}\n" for line in job.diff()))
     copy = check_data(out, classes_file=report.classes_file, progress=progress)
+    copy = with_model_findings(copy, report.trained, progress)
     _write_text(out / LEFT_FILE, format_left(report, copy, {change.id for change in changes}))
     record_folder(out)
     return MendedCopy(out, changes, copy)

@@ -9,6 +9,7 @@ from boxmask.data.findings import Box, Finding, Kind, Severity
 from boxmask.doctor.page.cards import LABEL_MAP, Card, by_priority, choose_cards
 from boxmask.doctor.page.outlines import OutlineFinder
 from boxmask.doctor.page.pictures import Album, make_album
+from boxmask.doctor.page.regions import around_both
 from boxmask.doctor.page.views import View, crop_view, whole_view
 from boxmask.doctor.report import SEVERITIES, CheckReport
 from boxmask.messages import format_count
@@ -84,9 +85,14 @@ def _boxes_by_photo(cards: dict[Kind, list[Card]]) -> dict[str, list[Box]]:
     for card in by_priority(cards):
         for file, _ in card.photos:
             boxes.setdefault(file, [])
-        if card.finding.box is not None and card.finding.photo in boxes:
-            boxes[card.finding.photo].append(card.finding.box)
+        around = around_both(card.finding.box, _detected_box(card.finding))
+        if around is not None and card.finding.photo in boxes:
+            boxes[card.finding.photo].append(around)
     return boxes
+
+
+def _detected_box(finding: Finding) -> Box | None:
+    return None if finding.detection is None else finding.detection.box
 
 
 class _Drawer:
@@ -133,6 +139,7 @@ class _Drawer:
         words = f"{file}: {finding.detail}" if finding.detail else file
         if file != finding.photo:
             return DrawnPhoto(file, split, (whole_view(pictures, None),), words, "")
-        close = crop_view(pictures, finding.box, outline)
-        views = (whole_view(pictures, finding.box, outline), *([close] if close else []))
+        drawn = (finding.box, outline, _detected_box(finding))
+        close = crop_view(pictures, *drawn)
+        views = (whole_view(pictures, *drawn), *([close] if close else []))
         return DrawnPhoto(file, split, views, words, "")

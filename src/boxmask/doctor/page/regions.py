@@ -27,6 +27,14 @@ def rectangle(box: Box | None) -> Rectangle | None:
     return x1, y1, x2 - x1, y2 - y1
 
 
+def around_both(box: Box | None, detection: Box | None) -> Box | None:
+    """The smallest box around a labeled box and that of a model; the only one if the other is None."""
+    if box is None or detection is None:
+        return box or detection
+    (x1, y1, x2, y2), (left, top, right, bottom) = box, detection
+    return min(x1, left), min(y1, top), max(x2, right), max(y2, bottom)
+
+
 def frame_around(box: Box | None, size: tuple[int, int]) -> Rectangle | None:
     """A box with a margin, also where it reaches beyond its photo of (width, height).
 

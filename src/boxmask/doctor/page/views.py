@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from boxmask.data.findings import Box
 from boxmask.doctor.page.pictures import PhotoPictures, Picture
-from boxmask.doctor.page.regions import Rectangle, frame_around, rectangle, region_around
+from boxmask.doctor.page.regions import Rectangle, around_both, frame_around, rectangle, region_around
 
 _MAX_REACH = 0.6
 """A frame reaches this many photos beyond the photo, to show boxes outside it."""
@@ -20,9 +20,10 @@ _SMALL_SHARE = 0.04
 class View:
     """A frame with pictures and a box in it, in pixels of the photo.
 
-    frame:  x, y, width, height of what is shown
-    ring:   center and radius of a circle around a box that is hardly visible
-    outline: of the object, as an SVG path; "" if it has none
+    frame:     x, y, width, height of what is shown
+    ring:      center and radius of a circle around a box that is hardly visible
+    outline:   of the object, as an SVG path; "" if it has none
+    detection: the box that a model found
     """
 
     frame: Rectangle
@@ -30,29 +31,40 @@ class View:
     box: Rectangle | None = None
     ring: tuple[float, float, float] | None = None
     outline: str = ""
+    detection: Rectangle | None = None
 
 
-def whole_view(pictures: PhotoPictures, box: Box | None, outline: str = "") -> View:
-    """The photo with the box; the frame is larger than the photo if the box reaches beyond it."""
+def whole_view(
+    pictures: PhotoPictures, box: Box | None, outline: str = "", detection: Box | None = None
+) -> View:
+    """The photo with the boxes; the frame is larger than the photo if a box reaches beyond it."""
     width, height = pictures.size
-    drawn = rectangle(box)
-    if drawn is None:
+    drawn, around = rectangle(box), rectangle(around_both(box, detection))
+    if around is None:
         return View((0, 0, width, height), pictures.whole, outline=outline)
-    x, y, box_width, box_height = drawn
+    x, y, box_width, box_height = around
     left, top = max(min(0.0, x), -_MAX_REACH * width), max(min(0.0, y), -_MAX_REACH * height)
     right = min(max(width, x + box_width), (1 + _MAX_REACH) * width)
     bottom = min(max(height, y + box_height), (1 + _MAX_REACH) * height)
     margin = 0.02 * max(width, height) if (left, top, right, bottom) != (0, 0, width, height) else 0.0
     frame = (left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin)
-    return View(frame, pictures.whole, drawn, _ring(drawn, frame), outline)
+    return View(frame, pictures.whole, drawn, _ring(around, frame), outline, rectangle(detection))
 
 
-def crop_view(pictures: PhotoPictures, box: Box | None, outline: str = "") -> View | None:
-    """The part of the photo around the box; None if the whole photo shows it well enough."""
-    frame, region, drawn = frame_around(box, pictures.size), region_around(box, pictures.size), rectangle(box)
-    if frame is None or region is None or drawn is None:
+def crop_view(
+    pictures: PhotoPictures, box: Box | None, outline: str = "", detection: Box | None = None
+) -> View | None:
+    """The part of the photo around the boxes; None if the whole photo shows it well enough."""
+    both = around_both(box, detection)
+    frame, region, around = (
+        frame_around(both, pictures.size),
+        region_around(both, pictures.size),
+        rectangle(both),
+    )
+    if frame is None or region is None or around is None:
         return None
-    return View(frame, pictures.crops.get(region, pictures.whole), drawn, _ring(drawn, frame), outline)
+    picture = pictures.crops.get(region, pictures.whole)
+    return View(frame, picture, rectangle(box), _ring(around, frame), outline, rectangle(detection))
 
 
 def _ring(box: Rectangle, frame: Rectangle) -> tuple[float, float, float] | None:

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.detectors.contract import Detector
 from boxmask.photos.read import to_image
 from boxmask.pipeline.selective_search.cache import ProposalCache
 from boxmask.types import Detections
+
+
+class PhotoDetector:
+    """A detector for photo files. If it needs Selective Search, the proposals of each photo are cached."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        search = getattr(detector.config, "search", None)
+        self._cache = ProposalCache(search) if search is not None else None
+
+    def detect(self, photo: Path) -> Detections:
+        """The detections in a photo. Raises PhotoError if it cannot be opened."""
+        proposals = self._cache.boxes(photo) if self._cache is not None else None
+        return self._detector.predict(to_image(photo), proposals=proposals)
 
 
 def detect_all(
@@ -20,13 +35,10 @@ def detect_all(
     Selective Search, each photo is searched once and its proposals are cached. `progress(done, total)` is
     called after each photo. Raises PhotoError if a photo cannot be opened.
     """
+    photo_detector = PhotoDetector(detector)
     detections = []
-    search = getattr(detector.config, "search", None)
-    cache = ProposalCache(search) if search is not None else None
     for photo in range(len(dataset)):
-        path = dataset.path(photo)
-        proposals = cache.boxes(path) if cache is not None else None
-        detections.append(detector.predict(to_image(path), proposals=proposals))
+        detections.append(photo_detector.detect(dataset.path(photo)))
         if progress is not None:
             progress(photo + 1, len(dataset))
     return detections
