@@ -93,11 +93,9 @@ def check(
 
     run:      a trained detector or classifier, which looks for labels that are probably wrong
     keep_all: keep all findings; otherwise, at most 10,000 of each kind are kept
-    progress: with a run, it counts the photos twice: once for the check, and once for the model
 
-    Nothing is changed. `boxmask check --help` describes the options. Whatever is wrong with the data set is
-    in the report. Raises LabelError if there is nothing at `data`, or if a file of the options is no use, and
-    CheckpointError or UsageError for a run that is no use.
+    Nothing is changed. `boxmask check --help` describes the options. Raises LabelError if there is nothing at
+    `data`, CheckpointError for a run that cannot be loaded, and UsageError for options that do not fit.
     """
     from boxmask.data.class_selection import ClassSelection
     from boxmask.doctor.check import check_data

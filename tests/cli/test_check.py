@@ -116,3 +116,20 @@ def test_a_mended_copy_is_written_and_checked(boxmask: Boxmask, damaged: Path, h
     assert "box-empty" in (here / "mended" / "changes.txt").read_text()
     again = boxmask("check", "mended", "--fix", "--out", "again")
     assert "  0 changes: again/changes.txt" in again.out.splitlines()
+
+
+def test_a_run_checks_the_labels(boxmask: Boxmask, demo: Path, trained: Path, here: Path) -> None:
+    done = boxmask("check", demo, trained, "--json", "report.json", "--html", "report.html")
+    assert done.status == 0
+    assert "[model-seen-photos]" in done.out
+    assert "18 of 24 photos are in train, 2 in val, 4 in test" in (here / "report.html").read_text()
+
+
+def test_a_run_that_does_not_fit_is_refused_at_once(
+    boxmask: Boxmask, label_maps: Path, demo: Path, trained: Path, here: Path
+) -> None:
+    done = boxmask("check", label_maps, trained)
+    assert done.status == 2
+    assert "label maps are not compared with a model" in done.err
+    assert boxmask("check", demo, trained, "--labels-only").status == 2
+    assert boxmask("check", demo, here / "nowhere").status == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.findings import Finding, Findings, Kind, Location, ModelDetection
 from boxmask.doctor.report import CheckReport
 from boxmask.errors import UsageError
 
@@ -86,3 +86,14 @@ def test_a_file_of_the_user_is_not_replaced(report: CheckReport, tmp_path: Path)
     (tmp_path / "mine.html").write_text("mine")
     with pytest.raises(UsageError, match="did not write"):
         report.save(tmp_path / "mine.html")
+
+
+def test_what_a_model_found(tmp_path: Path) -> None:
+    kind, findings = Kind("model-wrong-class", "warning", "Wrong classes", "Correct them."), Findings()
+    for box in ((1.0, 2.0, 3.0, 4.0), None):
+        findings.add(Finding(kind, Location("a.csv"), detection=ModelDetection("cat", 0.75, box)))
+    listed = json.loads(json.dumps(CheckReport(tmp_path, tmp_path, "", findings, 0).to_dict()))["findings"]
+    assert [finding["detection"] for finding in listed] == [
+        {"class": "cat", "score": 0.75, "box": [1.0, 2.0, 3.0, 4.0]},
+        {"class": "cat", "score": 0.75, "box": None},
+    ]

@@ -83,16 +83,13 @@ def check(
     device
         For RUN. "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
     """
-    from boxmask.cli.output import check_json_file, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.data.class_selection import ClassSelection
     from boxmask.doctor.check import check_data
     from boxmask.doctor.with_run import open_run_if_given, with_model_findings
-    from boxmask.outputs import check_replaceable
 
     _check_usage(labels_only, write_split, group_by, fix, out)
-    check_json_file(json_file)
-    check_replaceable([file for file in (html_file, write_split) if file is not None])
+    _check_outputs(json_file, html_file, write_split)
     trained = open_run_if_given(data, run, device, labels_only=labels_only)
     with photo_progress("checking") as progress:
         report = check_data(
@@ -110,11 +107,19 @@ def check(
     _print_report(report, json_file)
     _write_page(report, html_file)
     if write_split is not None:
-        print_notes(report.write_split(write_split, group_by or "auto", seed))
-        print(f"split: {write_split}", file=sys.stderr)
+        _write_split(report, write_split, group_by, seed)
     if out is not None:
         report = _fix(report, out, photos)
     return 1 if report.has_errors else 0
+
+
+def _check_outputs(json_file: Path | None, html_file: Path | None, write_split: Path | None) -> None:
+    """Raise UsageError if the results would replace a file that boxmask did not write."""
+    from boxmask.cli.output import check_json_file
+    from boxmask.outputs import check_replaceable
+
+    check_json_file(json_file)
+    check_replaceable([file for file in (html_file, write_split) if file is not None])
 
 
 def _check_usage(
@@ -178,6 +183,14 @@ def _print_colored(report: CheckReport) -> None:
         console.print(color_report(str(report)))
     else:
         print(report)
+
+
+def _write_split(report: CheckReport, file: Path, group_by: str | None, seed: int) -> None:
+    """Write the split file and say where it is."""
+    from boxmask.cli.output import print_notes
+
+    print_notes(report.write_split(file, group_by or "auto", seed))
+    print(f"split: {file}", file=sys.stderr)
 
 
 def _write_page(report: CheckReport, html_file: Path | None) -> None:

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxmask.doctor.page.regions import frame_around, rectangle, region_around
+from boxmask.doctor.page.regions import around_both, frame_around, rectangle, region_around
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True, width=64)
 SIDES = st.integers(1, 5000)
@@ -38,3 +38,10 @@ def test_regions_lie_in_the_photo(box: tuple[float, float, float, float], size: 
         x, y, width, height = region
         assert 0 <= x < x + width <= size[0]
         assert 0 <= y < y + height <= size[1]
+
+
+def test_a_box_around_the_label_and_the_detection() -> None:
+    assert around_both((10, 10, 20, 20), (5, 15, 30, 18)) == (5, 10, 30, 20)
+    assert around_both(None, (5, 15, 30, 18)) == (5, 15, 30, 18)
+    assert around_both((10, 10, 20, 20), None) == (10, 10, 20, 20)
+    assert around_both(None, None) is None

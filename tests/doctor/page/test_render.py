@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.findings import Finding, Findings, Kind, Location, ModelDetection
 from boxmask.doctor.page.groups import MAX_ROWS
 from boxmask.doctor.page.render import render_page
 from boxmask.doctor.report import CheckReport
@@ -124,3 +124,29 @@ def test_a_report_without_findings_says_so(empty_report: CheckReport) -> None:
     page = render_page(empty_report)
     assert "Nothing was found" in page
     assert "No errors and no warnings." in page
+
+
+def test_a_detection_is_drawn_beside_the_label(report: CheckReport) -> None:
+    kind = Kind("model-bad-box", "warning", "Boxes that do not fit", "Draw them again.")
+    photo = "images/test/0.jpg"
+    detection = ModelDetection("cat", 0.9, (50.0, 40.0, 90.0, 80.0))
+    for box in ((40.0, 40.0, 80.0, 80.0), None):
+        report.findings.add(Finding(kind, Location("a.json"), "", photo, box, detection=detection))
+    page = render_page(report)
+    [section] = re.findall(r'<section class="kind warning" id="model-bad-box".*?</section>', page, re.DOTALL)
+    lines = [row["class"] for row in elements(section, "path") if row.get("class", "").startswith("line")]
+    assert lines.count("line detection") >= 2
+    assert lines.count("line") >= 1
+    assert 'class="line detection" d="M50.0 40.0h40.0v40.0h-40.0z"' in section
+    assert section.count('<span class="key labeled">') == 1
+    assert section.count('<span class="key detected">') == 2
+
+
+def test_the_class_of_a_whole_photo_has_no_box(report: CheckReport) -> None:
+    kind = Kind("model-wrong-class", "warning", "Wrong classes", "Correct them.")
+    detection = ModelDetection("cat", 0.9)
+    report.findings.add(Finding(kind, Location("a.json"), "", "images/test/0.jpg", detection=detection))
+    page = render_page(report)
+    assert 'id="model-wrong-class-1"' in page
+    assert 'class="line detection"' not in page
+    assert 'class="key detected"' not in page

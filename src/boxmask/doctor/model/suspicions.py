@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 MAX_KEPT = 100_000
-"""Suspicions of one kind that are kept, those with the highest scores, so that memory stays bounded (20 MB).
+"""Suspicions of one kind that are kept, those with the highest scores, so that memory stays bounded (9 MB).
 Those with low scores accuse nothing, unless this many labels are wrong."""
 
 NO_OBJECT = -1
@@ -51,7 +51,7 @@ class Suspicions:
     def add(self, suspicion: tuple[object, ...]) -> None:
         """Add the fields of a `SUSPICION`, in their order."""
         self._rows.append(suspicion)
-        if len(self._rows) >= self._max_kept:
+        if len(self._rows) > self._max_kept // 10:  # tuples take much more memory than rows of an array
             kept = self.all()
             self._kept = kept[np.argsort(-kept["score"], kind="stable")[: self._max_kept]]
             self._rows = []
