@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -216,18 +216,20 @@ def _false_of(row: Row) -> list[str]:
 
 def _print_misses(rows: dict[str, Row]) -> int:
     """Print what boxmask misses, and its false findings. Returns 1 if there are misses or false errors."""
-    failed = 0
+    failed = False
     for row in rows.values():
         for case, verdict in row.verdicts:
             if not verdict.line:
-                failed = 1
+                failed = True
                 wrong = "line" if verdict.file else "file" if verdict.kind else "damage"
                 print(f"missed: {case}: no finding with the right {wrong}")
-        for where, finding in row.false:
-            failed = failed or int(finding.kind.severity == "error")
-            line = f"false {finding.kind.severity}: {where}: {finding.kind.id}: {finding}"
+        failed |= any(finding.kind.severity == "error" for _, finding in row.false)
+        counts = Counter((where, finding.kind) for where, finding in row.false)
+        examples = {(where, finding.kind): finding for where, finding in reversed(row.false)}
+        for (where, kind), count in counts.items():
+            line = f"false {kind.severity}: {where}: {count} {kind.id}: {examples[where, kind]}"
             print(" ".join(line.split())[:MAX_LINE])
-    return failed
+    return int(failed)
 
 
 if __name__ == "__main__":

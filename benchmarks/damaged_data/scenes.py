@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -74,9 +75,10 @@ def _make_photo(folder: Path, stem: str, samples: Samples, rng: np.random.Genera
     Image.fromarray(scene.photo).save(folder / f"{stem}.jpg", quality=92)
     objects = []
     for label, mask in zip(scene.labels, scene.masks, strict=True):
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        box = [int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1]
-        objects.append([_CLASS_OF_DIGIT[label], box, outline_of(mask)])
+        outline = outline_of(mask)
+        xs, ys = zip(*outline, strict=True)
+        box = [math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys))]
+        objects.append([_CLASS_OF_DIGIT[label], box, outline])
     return {"stem": stem, "size": scene.photo.shape[:2], "objects": objects}
 
 

@@ -161,6 +161,7 @@ class NameIndex:
                     candidates.append((folders_differ, encoding, files))
             if candidates:
                 folders_differ, encoding, files = min(candidates)  # the same folders first
+                files = _written_alike(name, files)
                 differences = (*encoding, *ignored, *((FOLDERS,) if folders_differ else ()))
                 return [Match(file, differences) for file in files]
         return []
@@ -211,6 +212,14 @@ class NameIndex:
             return 4
         nearest_folder = posixpath.basename(posixpath.dirname(wanted))
         return 5 if _ABSOLUTE.match(wanted) and nearest_folder not in self._folders else None
+
+
+def _written_alike(name: str, files: list[str]) -> list[str]:
+    """The one file that is written as the name, if others differ in Unicode form only; else all files."""
+    wanted = posixpath.basename(name)
+    names = {file: posixpath.basename(file) for file in files}
+    alike = [file for file in files if wanted in (names[file], without_suffix(names[file]))]
+    return alike if len(alike) == 1 else files
 
 
 def _comparable(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import unicodedata
 
 from damaged_data.damage import BOXES, WITH_SPLITS, damage
 from damaged_data.draft import Draft
@@ -47,9 +48,14 @@ def misspelled(draft: Draft) -> None:
 
 @damage("class-name-spellings", BOXES, twin=two_animals)
 def spelled_differently(draft: Draft) -> None:
-    next(thing for thing in draft.sample.objects if thing.name == "hook").name = "hook "
+    """Spaces around a name, or where a format does not keep them, another Unicode form."""
+    names = ("crème", unicodedata.normalize("NFD", "crème"))
+    if draft.format not in ("voc", "csv", "yolo"):
+        names = ("hook", "hook ")
+    _rename(draft, "hook", names[0])
+    next(thing for thing in draft.sample.objects if thing.name == names[0]).name = names[1]
     draft.write()
-    _expect_class(draft, "class-name-spellings", "hook ", "hook")
+    _expect_class(draft, "class-name-spellings", *names)
     draft.allow("class-missing-in-split", "class-rare", "class-imbalance")
 
 

@@ -28,6 +28,8 @@ def cut_off(draft: Draft) -> None:
     path.write_bytes(content[: int(len(content) * 0.7)])
     draft.expect("file-unreadable", _label_path(draft, photo))
     draft.allow("photo-without-label", "class-missing-in-split", "file-unused")
+    if draft.format in ("cvat", "label-studio"):  # it was the only file
+        draft.allow("data-unreadable")
 
 
 @damage("file-unreadable, empty", ["voc", "labelme"])
@@ -59,8 +61,9 @@ def photo_missing(draft: Draft) -> None:
 @damage("name-inexact, another case", BY_NAME)
 def another_case(draft: Draft) -> None:
     photo = draft.photo(2)
-    photo.name = photo.file_name.lower()
     draft.write()
+    path = draft.path(photo)
+    path.rename(path.with_name(photo.file_name.lower()))
     draft.expect("name-inexact", photo)
 
 
@@ -74,7 +77,9 @@ def ambiguous(draft: Draft) -> None:
     for name, source in (("a", photo.source), ("b", other.source)):
         (folder / name).mkdir(parents=True)
         (folder / name / photo.file_name).write_bytes(source.read_bytes())
-    draft.expect("photo-ambiguous", photo)
+    draft.expect(
+        "photo-ambiguous", photo, *([draft.places["listed", photo]] if draft.format == "voc" else [])
+    )
     draft.allow("photo-copies", "file-unused", "photo-without-label", "photo-missing")
 
 
@@ -89,6 +94,8 @@ def listed_twice(draft: Draft) -> None:
     draft.path(twin).unlink()
     draft.expect("photo-listed-twice", photo, twin)
     draft.allow("name-inexact", "box-repeated")
+    if draft.format == "voc":  # the lists of its splits name the second label file
+        draft.allow("photo-missing")
 
 
 @damage("label-file-shared", ["yolo", "label-maps"])
@@ -99,12 +106,11 @@ def shared_label_file(draft: Draft) -> None:
     twin = Photo(photo.stem, photo.split, other.size, [], other.source, suffix=".jpeg")
     twin.content = changed(other, ImageOps.flip)
     draft.write_photo(twin)
-    draft.expect(
-        "label-file-shared", _label_path(draft, photo), Place(draft.file(photo)), Place(draft.file(twin))
-    )
+    kind = "photo-ambiguous" if draft.format == "label-maps" else "label-file-shared"
+    draft.expect(kind, _label_path(draft, photo), Place(draft.file(photo)), Place(draft.file(twin)))
 
 
-@damage("photo-without-label", [*BOXES, "label-maps"])
+@damage("photo-without-label", BOXES)
 def without_label(draft: Draft) -> None:
     photo = draft.photo(2)
     twin = photo.copied("IMG_extra")
@@ -161,8 +167,14 @@ def another_encoding(draft: Draft) -> None:
 def stray_file(draft: Draft) -> None:
     photo = draft.photo(2)
     draft.write()
-    path = draft.path(photo).with_name("notes.docx")
-    path.write_bytes(b"PK\3\4 not labels")
+    """A second set of labels beside the first."""
+    if draft.format == "coco":
+        path = draft.folder / "annotations" / "old_train.json"
+        path.write_bytes((draft.folder / draft.places[photo].file).read_bytes())
+    else:
+        path = draft.folder / "old_labels.csv"
+        row = ",".join(map(str, [photo.file_name, *reversed(photo.size), "hook", 10, 10, 60, 50]))
+        path.write_text(f"filename,width,height,class,xmin,ymin,xmax,ymax\n{row}\n")
     draft.expect("file-unused", Place(path.relative_to(draft.folder).as_posix()))
 
 

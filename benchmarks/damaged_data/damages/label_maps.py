@@ -65,5 +65,5 @@ def blank(draft: Draft) -> None:
     photo = draft.photo(2)
     draft.write()
     path = draft.folder / draft.places[photo].file
-    Image.new("L", photo.size[::-1], 0).save(path)
+    Image.new("L", photo.size[::-1], 255).save(path)  # no pixel is labeled
     draft.expect("label-map-blank", photo)

@@ -85,7 +85,7 @@ def beyond_edge(draft: Draft) -> None:
         thing.box[2] = width
     draft.write()
     draft.expect("outline-outside", thing)
-    draft.allow("box-beyond-edge")
+    draft.allow("box-beyond-edge", "area-wrong")
 
 
 @damage("outline-misfits-box", ["coco"])

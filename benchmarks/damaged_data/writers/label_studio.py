@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from damaged_data.sample import Object, Photo, Place, Sample
@@ -35,7 +36,10 @@ class LabelStudio:
             )
             for index, photo in enumerate(sample.photos)
         ]
-        return write_json(folder, "project-1.json", document, marks)
+        places = write_json(folder, "project-1.json", document, marks)
+        for index, photo in enumerate(sample.photos):
+            places[photo] = replace(places[photo], entry=f"[{index}]")
+        return places
 
 
 def _result(marks: Marks, thing: Object, photo: Photo) -> dict[str, object]:

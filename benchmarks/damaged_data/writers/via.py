@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from damaged_data.sample import Object, Photo, Place, Sample
@@ -31,6 +32,8 @@ class Via:
                 for index, photo in enumerate(sample.of_split(split))
             }
             places |= write_json(folder, f"{split}/via_region_data.json", document, marks)
+            for photo in sample.of_split(split):
+                places[photo] = replace(places[photo], entry=f'"{photo.label_name}')
         return places
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.names import class_name
@@ -17,14 +18,17 @@ CLASS_NAME_SPELLINGS = Kind(
 )
 
 
-def check_class_names(spellings: Iterable[str], location: Location, findings: Findings) -> None:
-    """Add spellings that count as one class.
+Spellings: TypeAlias = Mapping[str, Callable[[], Location]]
+"""Class names as written, each with the place where it is written first."""
 
-    spellings: class names as written, in any number
-    """
-    written: dict[str, set[str]] = defaultdict(set)
-    for spelling in set(spellings):
-        written[class_name(spelling)].add(spelling)
+
+def check_class_names(spellings: Spellings, findings: Findings) -> None:
+    """Add spellings that count as one class, at the place of one that is not in the standard form."""
+    written: dict[str, list[str]] = defaultdict(list)
+    for spelling in sorted(spellings):
+        written[class_name(spelling)].append(spelling)
     for name, forms in sorted(written.items()):
         if len(forms) > 1:
-            findings.add(Finding(CLASS_NAME_SPELLINGS, location, f'"{name}" ({len(forms)} spellings)'))
+            other = next(form for form in forms if form != name)
+            detail = f'"{name}" ({len(forms)} spellings): {" and ".join(map(ascii, forms))}'
+            findings.add(Finding(CLASS_NAME_SPELLINGS, spellings[other](), detail))

@@ -18,16 +18,20 @@ _KEY_OR_BRACE = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"(?P<colon>\s*:\s*)?|[{}]'
 _LONG_NUMBER = re.compile(r"[0-9]{4301,}")  # Python converts up to 4,300 digits to an int
 
 
-def read_json(path: Path, kind: str = "file") -> object:
+def read_json(path: Path, kind: str = "file", on_note: Callable[[str], None] | None = None) -> object:
     """The content of a file, in any encoding that `read_text` knows.
 
-    kind: of file, for the message that there is none
+    kind:    of file, for the message that there is none
+    on_note: called with why the file was read in another encoding than UTF-8
 
     Raises LabelError, with line and column, for broken JSON, for numbers and nesting beyond Python's limits,
     for halves of characters, and for keys that an object holds twice with different values. NaN and Infinity
     pass; they are reported with the other bad values.
     """
-    text = read_text(path, kind).content
+    read = read_text(path, kind)
+    if read.note and on_note:
+        on_note(read.note)
+    text = read.content
     if not text.strip():
         raise LabelError(f"{path}: this file is empty. Restore it from a copy, or remove it.")
     content = _parse(path, text, _object)

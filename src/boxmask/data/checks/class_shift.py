@@ -33,6 +33,7 @@ def check_class_shift(examination: Examination, findings: Findings) -> None:
     - The first class has no object, and the only number without a name is beyond the last: one too high.
     - The last class has no object, and the only number without a name is before the first: one too low.
     - The last class has no object, and the first is named as the background, but has objects: one too low.
+      Label maps do show the background.
     """
     labels = examination.labels
     is_used = np.bincount(labels.labels, minlength=len(labels.class_names)) > 0
@@ -46,7 +47,12 @@ def check_class_shift(examination: Examination, findings: Findings) -> None:
     elif not is_used[-1] and len(unknown) == 1 and max(unknown) in (-1, 0):
         detail = f'the last class, "{last}", has no object, and number {max(unknown)} has no name'
         findings.add(Finding(CLASS_SHIFT, unknown[max(unknown)], f"{detail}: the numbers are one too low"))
-    elif is_used[0] and not is_used[-1] and re.sub(r"[\W_]", "", first).casefold() in _BACKGROUND:
+    elif (
+        labels.box_form != "mask"
+        and is_used[0]
+        and not is_used[-1]
+        and re.sub(r"[\W_]", "", first).casefold() in _BACKGROUND
+    ):
         row = int(np.argmax(labels.labels == 0))
         detail = f'the first class, "{first}", has objects, and the last, "{last}", has none'
         photo = labels.photos[labels.photo_of[row]].file

@@ -15,6 +15,9 @@ from boxmask.data.formats.labels import Labels
 _MIN_SAME = 10
 """Fewer boxes may be alike by accident."""
 
+_ROUNDING = 1e-9
+"""Of fractions of a photo."""
+
 BOXES_IDENTICAL = Kind(
     "boxes-identical",
     "warning",
@@ -46,12 +49,18 @@ def check_plausibility(examination: Examination, findings: Findings) -> None:
         return
     boxes, edges = labels.boxes[rows], photo_edges(examination)[rows]
     first = int(rows[0])
-    if (boxes == boxes[0]).all():
+    if (boxes == boxes[0]).all() or (labels.box_form == "center" and _are_same_fractions(boxes, edges)):
         reason = f"has the box of all {len(rows):,} objects: {format_box(labels, first)}"
         findings.add(object_finding(labels, BOXES_IDENTICAL, first, reason))
     elif _are_upper_left(boxes, edges):
         reason = f"lies there, as all {len(rows):,} boxes do: {format_box(labels, first)}"
         findings.add(object_finding(labels, BOXES_UPPER_LEFT, first, reason))
+
+
+def _are_same_fractions(boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"]) -> bool:
+    """Whether all boxes are the same part of their photos, as placeholders of YOLO are."""
+    fractions = boxes / np.tile(edges, 2)
+    return bool(np.isfinite(edges).all() and np.ptp(fractions, axis=0).max() < _ROUNDING)
 
 
 def _are_upper_left(boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"]) -> bool:

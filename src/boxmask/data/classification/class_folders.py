@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from boxmask.data.archives import unpacked
@@ -67,8 +68,12 @@ def find_class_folders(root: Path, findings: Findings) -> ClassFolders:
     for photo in photos:
         if str(photo) not in items:
             findings.add(Finding(PHOTO_WITHOUT_LABEL, Location(str(root / photo)), _IN_NO_CLASS, str(photo)))
-    spellings = {folder for photo in photos if (folder := layout.class_folder(photo))}
-    check_class_names(spellings, Location(str(root)), findings)
+    spellings = {
+        folder: partial(Location, str(root / photo.parent))
+        for photo in photos
+        if (folder := layout.class_folder(photo))
+    }
+    check_class_names(spellings, findings)
     _check_empty_folders(root, layout, photos, findings)
     unused = note_on_unused_files(str(file) for file in others if not is_split_file(root / file))
     return ClassFolders(root, dict(sorted(items.items())), unused + note_on_outputs(outputs))

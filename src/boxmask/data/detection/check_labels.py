@@ -19,7 +19,7 @@ from boxmask.data.detection.outline_masks import (
     with_boxes_of_masks,
     with_boxes_of_outlines,
 )
-from boxmask.data.detection.resized_photos import in_pixels, scale_labels
+from boxmask.data.detection.resized_photos import in_pixels, outlines_on_photos, scale_labels
 from boxmask.data.findings import Findings
 from boxmask.data.formats.labels import Labels
 from boxmask.data.photo_checks import UNREADABLE
@@ -54,7 +54,8 @@ class ComparedLabels:
         declared = np.array([photo.declared_size is not None for photo in self.labels.photos], dtype=bool)
         sizes = self.sizes.copy()
         sizes[~(self.known | declared)] = _UNKNOWN_SIZE
-        return Examination(self.labels, sizes, self.known, self.reading.masks)
+        labels = outlines_on_photos(self.labels, self.label_sizes, self.sizes)
+        return Examination(labels, sizes, self.known, self.reading.masks)
 
 
 def check_labels(labels: Labels, header_sizes: NDArray[np.int32], findings: Findings) -> ComparedLabels:

@@ -27,12 +27,13 @@ COORDINATES_CORNERS = Kind(
     "coordinates-corners",
     "error",
     "Boxes that reach beyond their photos, but would fit as corners, [x1, y1, x2, y2]",
-    "COCO's bbox is [x, y, width, height]. Subtract x from the third value, y from the fourth.",
+    "COCO's bbox is [x, y, width, height]. Subtract x from the third value, y from the fourth. YOLO and "
+    "CreateML write the center of a box, then its width and height.",
 )
 
 
 def check_coordinates(labels: Labels, sizes: NDArray[np.int32], findings: Findings) -> bool:
-    """Find labels in which all boxes are in fractions of the photo, or corners in COCO's bbox.
+    """Find labels whose boxes are all in fractions of the photo, or corners instead of width and height.
 
     sizes: (P, 2) heights and widths of the photos as shown
 
@@ -45,7 +46,7 @@ def check_coordinates(labels: Labels, sizes: NDArray[np.int32], findings: Findin
     kind = None
     if are_fractions(labels.boxes[rows], photo_sizes).all():
         kind = COORDINATES_FRACTIONS
-    elif labels.box_form == "xywh" and _are_corners(labels, rows, photo_sizes):
+    elif labels.box_form in ("xywh", "center") and _are_corners(labels, rows, photo_sizes):
         kind = COORDINATES_CORNERS
     if kind is None:
         return True
@@ -54,11 +55,15 @@ def check_coordinates(labels: Labels, sizes: NDArray[np.int32], findings: Findin
 
 
 def _are_corners(labels: Labels, rows: NDArray[np.int64], photo_sizes: NDArray[np.int32]) -> bool:
-    """Whether all boxes x, y, width, height fit as x1, y1, x2, y2, and most do not fit as they are."""
+    """Whether all boxes x, y, width, height fit as x1, y1, x2, y2, and most do not fit as they are.
+
+    x and y are those of the top left corner or of the center.
+    """
     edges = photo_sizes[:, ::-1] + OVERHANG
-    top_left, extents = labels.boxes[rows, :2], labels.extents[rows]
-    beyond = (top_left + extents > edges).any(axis=1)
-    fit_as_corners = ((extents > top_left) & (extents <= edges) & (top_left >= -OVERHANG)).all(axis=1)
+    boxes, extents = labels.boxes[rows], labels.extents[rows]
+    points = boxes[:, :2] + (extents / 2 if labels.box_form == "center" else 0)
+    beyond = ((boxes[:, 2:] > edges) | (boxes[:, :2] < -OVERHANG)).any(axis=1)
+    fit_as_corners = ((extents > points) & (extents <= edges) & (points >= -OVERHANG)).all(axis=1)
     return len(rows) >= _MIN_BOXES and bool(beyond.mean() > 0.5) and bool(fit_as_corners.all())
 
 

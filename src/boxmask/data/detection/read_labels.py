@@ -54,7 +54,7 @@ def read_labels(path: Path, findings: Findings, selection: ClassSelection = ALL_
             f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn. Add some objects."
         )
     _check_unlabeled_photos(source, labels, findings)
-    check_class_names(labels.spellings, Location(str(source.root)), findings)
+    check_class_names(labels.spellings, findings)
     tables = _report_tables(source, form, findings)
     used = [
         *files,

@@ -114,6 +114,23 @@ def scale_labels(labels: Labels, label_sizes: NDArray[np.int32], sizes: NDArray[
     )
 
 
+def outlines_on_photos(labels: Labels, label_sizes: NDArray[np.int32], sizes: NDArray[np.int32]) -> Labels:
+    """Move outlines from photos of `label_sizes` (P, 2) to photos of `sizes` (P, 2), but no run lengths."""
+    outline = labels.outline
+    if outline is None or np.array_equal(label_sizes, sizes):
+        return labels
+    factors = (sizes / label_sizes)[:, ::-1]
+
+    def moved(row: int) -> Outline | None:
+        shape = outline(row)
+        if shape is None or isinstance(shape, RunLengths):
+            return shape
+        across, down = factors[labels.photo_of[row]].tolist()
+        return shape.scale((across, down))
+
+    return replace(labels, outline=moved)
+
+
 def in_pixels(labels: Labels, sizes: NDArray[np.int32]) -> Labels:
     """Labels in fractions of their photos, in pixels of photos of `sizes` (P, 2); others as they are."""
     if labels.unit == "pixel":

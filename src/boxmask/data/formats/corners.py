@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,9 +15,15 @@ _TOLERANCE = 0.01
 
 
 def box_of_points(coordinates: Sequence[float]) -> Box:
-    """x1, y1, x2, y2 of the smallest box around the points x, y, x, y, ..."""
-    xs, ys = coordinates[::2], coordinates[1::2]
-    return min(xs), min(ys), max(xs), max(ys)
+    """x1, y1, x2, y2 of the smallest box around the points x, y, x, y, ...; NaN where a coordinate is NaN."""
+    (x1, x2), (y1, y2) = _range(coordinates[::2]), _range(coordinates[1::2])
+    return x1, y1, x2, y2
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    if any(map(math.isnan, values)):  # min and max depend on its place
+        return math.nan, math.nan
+    return min(values), max(values)
 
 
 def is_upright(coordinates: Sequence[float]) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from boxmask.data.findings import Kind
+from collections.abc import Callable
+from pathlib import Path
+
+from boxmask.data.findings import Finding, Findings, Kind, Location
 
 FILE_UNREADABLE = Kind(
     "file-unreadable",
@@ -54,6 +57,13 @@ ENCODING_GUESSED = Kind(
     "Label files that are not UTF-8",
     "Check the names in these files. Save the files as UTF-8.",
 )
+
+
+def report_encoding(path: Path, findings: Findings) -> Callable[[str], None]:
+    """A function that adds why a file was read in another encoding than UTF-8."""
+    return lambda note: findings.add(Finding(ENCODING_GUESSED, Location(str(path)), note))
+
+
 CLASS_UNKNOWN = Kind(
     "class-unknown",
     "error",

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.class_names import Spellings
 from boxmask.data.findings import Location
 from boxmask.data.outlines import Outline
 from boxmask.json_numbers import is_number
@@ -73,7 +74,7 @@ class Labels:
     location:    of the object in row n
     unit:        of boxes, extents and outlines: "pixel", or "fraction" of the photo's width and height
     notes:       on files that are not read, with their number
-    spellings:   of the classes, as written
+    spellings:   of the classes, see `Spellings`
     other_files: files that were read, or that the notes name, beside photos and label files
     outline:     of the object in row n, None if it has only a box. Raises ValueError, with what was expected
                  and found, for one that cannot be read. None for a data set without outlines.
@@ -97,7 +98,7 @@ class Labels:
     outline: Callable[[int], Outline | None] | None = None
     attributes: Attributes = field(default_factory=Attributes)
     notes: tuple[str, ...] = ()
-    spellings: frozenset[str] = frozenset()
+    spellings: Spellings = field(default_factory=dict)
     other_files: tuple[str, ...] = ()
     format_name: str = ""
     did_you_mean: Callable[[str], str] = _no_suggestion

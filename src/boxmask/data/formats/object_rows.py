@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +33,7 @@ class ObjectRows:
         self.attributes: dict[int, dict[str, object]] = {}
         self._photos, self._boxes, self._names = array("q"), array("d"), array("q")
         self._name_indices: dict[str, int] = {}
+        self._first_rows: dict[str, int] = {}
         self._crowd: list[int] = []
         self._difficult: list[int] = []
 
@@ -72,6 +74,7 @@ class ObjectRows:
         self._photos.append(photo)
         self._boxes.extend(box or _NO_BOX)
         self._names.append(self._name_indices.setdefault(name, len(self._name_indices)))
+        self._first_rows.setdefault(name, row)
 
     def labels(
         self,
@@ -104,7 +107,8 @@ class ObjectRows:
             box_form=form,
             outline=None if self.outlines.is_empty else self.outlines,
             attributes=Attributes(self.attributes, photo_attributes or {}, class_attributes or {}),
-            spellings=frozenset([*declared, *self._name_indices]),
+            spellings={name: partial(Location, str(root)) for name in declared}
+            | {name: partial(location, row) for name, row in self._first_rows.items()},
         )
 
     def _label_indices(self, names: Sequence[str]) -> NDArray[np.int64]:

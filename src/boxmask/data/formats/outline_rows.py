@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.outlines import Ellipse, Outline, Points, Polygons, RotatedBox
+from boxmask.data.outlines import Ellipse, FewPointsError, Outline, Points, Polygons, RotatedBox
 
 ReadOutline: TypeAlias = Callable[[], Outline]
 """Reads an outline when it is asked for. Raises ValueError with what is wrong."""
@@ -90,7 +90,7 @@ class OutlineRows:
 def _polygons(numbers: NDArray[np.float64], lengths: Sequence[int]) -> Polygons:
     """lengths: the points of each part; negative for holes"""
     if min(map(abs, lengths), default=0) < 3:
-        raise ValueError(f"a polygon of {min(map(abs, lengths), default=0)} points; it needs at least 3")
+        raise FewPointsError(f"a polygon of {min(map(abs, lengths), default=0)} points; it needs at least 3")
     parts, holes, start = list[Points](), list[Points](), 0
     for length in lengths:
         end = start + 2 * abs(length)

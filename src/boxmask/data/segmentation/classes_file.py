@@ -20,9 +20,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+from boxmask.data.class_names import Spellings
+from boxmask.data.findings import Location
 from boxmask.data.json_text import read_json
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
@@ -70,7 +73,7 @@ class LabelMapClasses:
     file:        the classes file, for messages
     names_only:  whether the file has names without values; their indices count from 0
     assumes_255: whether index 255 is ignored although the file does not name it
-    spellings:   of the names, as written
+    spellings:   of the names, see `Spellings`
     """
 
     names: tuple[str, ...]
@@ -79,7 +82,7 @@ class LabelMapClasses:
     file: str
     names_only: bool = False
     assumes_255: bool = False
-    spellings: frozenset[str] = frozenset()
+    spellings: Spellings = field(default_factory=dict)
 
 
 def find_classes_file(folder: Path) -> Path | None:
@@ -185,7 +188,7 @@ def _csv_fields(name: str, value: object) -> list[str]:
 
 def _classes(entries: list[ClassEntry], path: Path) -> LabelMapClasses:
     """Give each name a label. A class may have several colors or indices."""
-    spellings = frozenset(entry.name for entry in entries)
+    spellings = {entry.name: partial(_location, entry) for entry in reversed(entries)}
     entries = [replace(entry, name=class_name(entry.name)) for entry in entries]
     names = tuple(dict.fromkeys(entry.name for entry in entries if not entry.ignored))
     if not names:
@@ -202,6 +205,11 @@ def _classes(entries: list[ClassEntry], path: Path) -> LabelMapClasses:
     names_only = entries[0].value is None
     assumes_255 = not by_color and (len(entries) <= IGNORED if names_only else IGNORED not in values)
     return LabelMapClasses(names, labels, by_color, str(path), names_only, assumes_255, spellings)
+
+
+def _location(entry: ClassEntry) -> Location:
+    file, _, line = entry.location.rpartition(":")
+    return Location(file, int(line)) if line.isdecimal() else Location(entry.location)
 
 
 def _check_entries(entries: list[ClassEntry]) -> None:

@@ -215,7 +215,7 @@ def read_label_maps(
 
 def check_label_maps(maps: ReadLabelMaps, findings: Findings) -> None:
     """Find wrong sizes and values."""
-    check_class_names(maps.classes.spellings, Location(maps.classes.file), findings)
+    check_class_names(maps.classes.spellings, findings)
     check_sizes(maps.root, maps.photos, maps.files, maps.summaries, maps.sizes, findings)
     check_values(maps.root, maps.summaries, maps.files, maps.classes, findings)
 

@@ -11,7 +11,7 @@ from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.coco.annotations import Annotations, read_annotations
 from boxmask.data.formats.coco.entries import CocoEntries, Entry, read_entries
 from boxmask.data.formats.coco.values import parse_category, parse_image
-from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE
+from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE, report_encoding
 from boxmask.data.formats.source import split_from_path
 from boxmask.errors import LabelError
 
@@ -50,7 +50,7 @@ def read_document(root: Path, file: str, findings: Findings) -> CocoDocument | N
     """
     path = root / file
     try:
-        entries = read_entries(path)
+        entries = read_entries(path, report_encoding(path, findings))
         images, lost = _read_list(entries, "images", parse_image, ("id", "file_name"), findings)
         categories, _ = _read_list(entries, "categories", parse_category, ("id", "name"), findings)
         annotations = read_annotations(entries, findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -96,8 +96,10 @@ class CocoEntries:
         return line
 
 
-def read_entries(path: Path) -> CocoEntries:
+def read_entries(path: Path, on_note: Callable[[str], None]) -> CocoEntries:
     """Read the lists of a COCO file.
+
+    on_note: called with why the file was read in another encoding than UTF-8
 
     Raises LabelError, with line and column, for broken JSON, for keys that an object holds twice with
     different values, and for a file without the three lists.
@@ -105,11 +107,11 @@ def read_entries(path: Path) -> CocoEntries:
     data = read_bytes(path)
     is_utf8 = data.isascii() or decode_text(data, path).encoding == "utf-8"
     if not is_utf8 or not data[:1024].lstrip().startswith(b"{") or b"\\ud" in data or b"\\uD" in data:
-        return _read_slowly(path)
+        return _read_slowly(path, on_note)
     try:
         lists = msgspec.json.decode(data, type=_Lists)
     except (msgspec.MsgspecError, RecursionError):  # it is broken, nested deeply, or holds NaN
-        return _read_slowly(path)
+        return _read_slowly(path, on_note)
     if any(data.count(b'"%s"' % key.encode()) > 1 for key in LISTS):
         check_repeated_keys(path, decode_text(data, path).content)
     return CocoEntries(path, {key: getattr(lists, key) for key in LISTS}, data)
@@ -125,8 +127,8 @@ def decode_raw(raw: msgspec.Raw) -> object:
         return json.loads(bytes(raw), strict=False)
 
 
-def _read_slowly(path: Path) -> CocoEntries:
-    content = read_json(path)
+def _read_slowly(path: Path, on_note: Callable[[str], None]) -> CocoEntries:
+    content = read_json(path, on_note=on_note)
     lists = {key: content.get(key) for key in LISTS} if isinstance(content, dict) else {}
     if lists and all(isinstance(entries, list) for entries in lists.values()):
         return CocoEntries(path, {key: entries for key, entries in lists.items() if entries is not None})

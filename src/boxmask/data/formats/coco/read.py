@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.coco.categories import class_names
@@ -19,7 +20,7 @@ from boxmask.data.formats.coco.document import CocoDocument, read_document
 from boxmask.data.formats.coco.ids import by_id, check_annotation_ids, find_ids
 from boxmask.data.formats.coco.photos import find_coco_files, find_photos
 from boxmask.data.formats.coco.rows import FileRows, labels_of_files
-from boxmask.data.formats.kinds import FILE_UNUSED, PHOTO_LISTED_TWICE
+from boxmask.data.formats.kinds import FILE_UNUSED, PHOTO_LISTED_TWICE, SPLIT_OVERLAP
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source
@@ -50,10 +51,12 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     rows = [_file_rows(document, photos[document.file], findings) for document in documents]
     labels = labels_of_files(source, rows, names, findings)
     others = _add_other_files(source, files, findings)
-    spellings = {category["name"] for document in documents for category in document.categories.values()}
-    return replace(
-        labels, other_files=others, did_you_mean=finder.did_you_mean, spellings=frozenset(spellings)
-    )
+    spellings = {
+        category["name"]: partial(document.location, "categories", index)
+        for document in documents
+        for index, category in document.categories.items()
+    }
+    return replace(labels, other_files=others, did_you_mean=finder.did_you_mean, spellings=spellings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +126,6 @@ def _keep_first_entries(
             del photos[document.file].by_image[index]
             location = document.location("images", index)
             detail = f"{file}, also at {first[0].location('images', first[1])}"
-            findings.add(Finding(PHOTO_LISTED_TWICE, location, detail, file, related=(first[0].file,)))
+            splits = {document.split, first[0].split}
+            kind = SPLIT_OVERLAP if len(splits) == 2 and None not in splits else PHOTO_LISTED_TWICE
+            findings.add(Finding(kind, location, detail, file, related=(first[0].file,)))

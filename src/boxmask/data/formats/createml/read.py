@@ -17,7 +17,7 @@ from pathlib import Path
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.createml.lines import lines_of_file
-from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE
+from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE, report_encoding
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.named_photos import NamedPhotos
 from boxmask.data.formats.object_rows import ObjectRows
@@ -62,7 +62,8 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     reader = _Reader(source, findings)
     for file in files:
         try:
-            content = read_json(source.root / file)
+            path = source.root / file
+            content = read_json(path, on_note=report_encoding(path, findings))
         except LabelError as error:
             findings.add(finding_of_error(FILE_UNREADABLE, source.root / file, error))
             continue

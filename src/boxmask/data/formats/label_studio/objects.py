@@ -16,6 +16,7 @@ from boxmask.data.formats.kinds import (
     PHOTO_LISTED_TWICE,
     PHOTO_WITHOUT_LABEL,
     SHAPE_UNSUPPORTED,
+    report_encoding,
 )
 from boxmask.data.formats.label_studio.references import find_photo, paths_of
 from boxmask.data.formats.label_studio.regions import Region
@@ -73,7 +74,8 @@ class TaskRows:
         """Add the tasks of a file. Raises LabelError for one that cannot be read."""
         self._files.append(file)
         self._places.append(JsonPlaces(self._source.root / file))
-        for task in self._chosen(read_tasks(self._source.root / file)):
+        path = self._source.root / file
+        for task in self._chosen(read_tasks(path, report_encoding(path, self._findings))):
             self._add_task(task, file)
 
     def _chosen(self, tasks: Iterator[Task | TaskError]) -> Iterator[Task]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -57,13 +57,18 @@ class TaskError(ValueError):
         self.number = number
 
 
-def read_tasks(path: Path) -> Iterator[Task | TaskError]:
+def read_tasks(path: Path, on_note: Callable[[str], None]) -> Iterator[Task | TaskError]:
     """The tasks of a file, one by one; errors in place of those that cannot be read.
+
+    on_note: called with why the file was read in another encoding than UTF-8
 
     Raises LabelError for broken JSON, and for anything but a list.
     """
+    text = read_text(path)
+    if text.note:
+        on_note(text.note)
     try:
-        entries: Sequence[object] = msgspec.json.decode(read_text(path).content, type=list[msgspec.Raw])
+        entries: Sequence[object] = msgspec.json.decode(text.content, type=list[msgspec.Raw])
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         content = read_json(path)  # says what is wrong, and where
         if not isinstance(content, list):

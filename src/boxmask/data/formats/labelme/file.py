@@ -9,7 +9,7 @@ from typing import Any
 
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.json_line_numbers import JsonLineNumbers
-from boxmask.data.formats.kinds import ENTRY_UNREADABLE, SHAPE_UNSUPPORTED
+from boxmask.data.formats.kinds import ENTRY_UNREADABLE, SHAPE_UNSUPPORTED, report_encoding
 from boxmask.data.formats.labelme.shapes import Shape, UnsupportedShapeError, parse_shape
 from boxmask.data.formats.labels import declared_side
 from boxmask.data.json_text import read_json
@@ -67,7 +67,7 @@ def read_labelme_file(root: Path, file: str, findings: Findings) -> LabelmeFile:
     Raises LabelError, with the line if it is known, for broken JSON, and NotLabelmeError for other JSON.
     """
     path = root / file
-    content = read_json(path)
+    content = read_json(path, on_note=report_encoding(path, findings))
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         raise NotLabelmeError(f'{path}: expected a list "shapes", as LabelMe writes it.')
     lines = JsonLineNumbers(path)

@@ -10,7 +10,7 @@ from boxmask.data.findings import Box
 from boxmask.data.formats.labelme.mask_png import read_mask
 from boxmask.data.formats.labelme.shapes import MaskText, Shape
 from boxmask.data.formats.object_rows import ObjectRows
-from boxmask.data.outlines import Outline, Polygons, RunLengths, fill
+from boxmask.data.outlines import FewPointsError, Outline, Polygons, RunLengths, fill
 from boxmask.geometry import rle
 from boxmask.masks import Masks, Size
 
@@ -58,15 +58,17 @@ def _is_polygon(shape: Shape) -> bool:
 
 
 def _polygons(shape: Shape) -> Polygons:
-    """Raises ValueError for a polygon of fewer than 3 points."""
+    """Raises FewPointsError for a polygon of fewer than 3 points, ValueError if one of them is not finite."""
     outline = shape.outline
     assert not isinstance(outline, MaskText | RunLengths)
     if outline is None:
         assert shape.box is not None
         return _polygon_of_box(shape.box)
     if isinstance(outline, Sequence):
-        if len(outline) < 6 or not np.isfinite(outline).all():
-            raise ValueError(f"a polygon of {len(outline) // 2} points; it needs at least 3 finite ones")
+        if len(outline) < 6:
+            raise FewPointsError(f"a polygon of {len(outline) // 2} points; it needs at least 3")
+        if not np.isfinite(outline).all():
+            raise ValueError("a polygon with a number that is not finite")
         return Polygons((np.array(outline).reshape(-1, 2),))
     return outline.polygons()
 

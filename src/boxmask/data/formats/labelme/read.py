@@ -7,6 +7,7 @@ photo as shown: LabelMe rotates it by its EXIF orientation.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.json_text import read_json
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.masks import Size
@@ -52,7 +54,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     """Read label files, and find their photos."""
     photos: list[LabeledPhoto] = []
     objects = _Objects(source.root, photos)
-    for file in _read_files(source.root, files, findings):
+    for file in _read_files(source.root, [*files, *_unreadable_files(source, files)], findings):
         objects.add(file)
     finder = PhotoFinder(source)
     found = find_labelme_photos(objects.files, finder, source.root, findings)
@@ -113,6 +115,23 @@ def _listed_names(source: Source) -> list[str]:
         return []
     names = [line.strip() for line in read_lines(source.root / _CLASSES_FILE)]
     return [name for name in names if name and name not in _NO_CLASSES]
+
+
+def _unreadable_files(source: Source, files: Sequence[str]) -> list[str]:
+    """JSON files named as a photo beside them that are no JSON: label files that were damaged."""
+    stems = {posixpath.splitext(photo)[0] for photo in source.photos}
+    others = set(source.candidates_with_suffix(".json")).difference(files)
+    return [
+        file for file in sorted(others) if posixpath.splitext(file)[0] in stems and _is_broken(source, file)
+    ]
+
+
+def _is_broken(source: Source, file: str) -> bool:
+    try:
+        read_json(source.root / file)
+    except LabelError:
+        return True
+    return False
 
 
 def _read_files(root: Path, files: Sequence[str], findings: Findings) -> Iterator[LabelmeFile]:

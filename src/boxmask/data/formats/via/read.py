@@ -21,6 +21,7 @@ from boxmask.data.formats.kinds import (
     PHOTO_AMBIGUOUS,
     PHOTO_LISTED_TWICE,
     SHAPE_UNSUPPORTED,
+    report_encoding,
 )
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.object_rows import ObjectRows
@@ -95,7 +96,7 @@ def _read_files(root: Path, files: Sequence[str], findings: Findings) -> list[Vi
 def _read_file(root: Path, file: str, findings: Findings) -> ViaFile:
     if file.lower().endswith(".csv"):
         return read_via_csv(root, file, findings)
-    content = read_json(root / file)
+    content = read_json(root / file, on_note=report_encoding(root / file, findings))
     if not isinstance(content, dict):
         raise LabelError(f"{root / file}: expected an object, as VIA saves it.")
     is_version3 = "metadata" in content and "view" in content

@@ -12,9 +12,8 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from boxmask.data.findings import Finding, Findings, Location, finding_of_error
+from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import ENCODING_GUESSED, PHOTO_AMBIGUOUS
 from boxmask.data.formats.labels import LabeledPhoto, Labels
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
@@ -148,7 +147,8 @@ def _listed_photos_without_file(
         try:
             match = finder.find(entry.name, entry.file)
         except LabelError as error:
-            findings.add(finding_of_error(PHOTO_AMBIGUOUS, Path(entry.file), error))
+            detail = str(error).removeprefix(f"{entry.file}: ")
+            findings.add(Finding(PHOTO_AMBIGUOUS, entry.location, detail))
             continue
         if match is None:
             missing.append(entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,10 @@ class VocRows:
         label_of = {name: names.index(class_name(name)) for name in set(self.names)}
         corners = np.array(self._corners, dtype=np.float64).reshape(-1, 4)[rows]
         paths = [source.root / file for file in files]
+        location = partial(_location, photo_of=photo_of, paths=paths)
+        first_rows: dict[str, int] = {}
+        for new_row, row in enumerate(rows.tolist()):
+            first_rows.setdefault(self.names[row], new_row)
         return Labels(
             root=source.root,
             class_names=tuple(names),
@@ -62,9 +67,9 @@ class VocRows:
             areas=np.full(len(rows), np.nan),
             crowd=np.zeros(len(rows), dtype=bool),
             difficult=np.array(self._difficult, dtype=bool)[rows],
-            location=lambda row: _location(row, photo_of, paths),
+            location=location,
             box_form="voc",
-            spellings=frozenset(self.names),
+            spellings={name: partial(location, row) for name, row in first_rows.items()},
             attributes=Attributes(self._attributes_of(rows)),
         )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from boxmask.data.class_names import check_class_names
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
-from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE
+from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE, report_encoding
 from boxmask.data.formats.yolo.kinds import CLASS_COUNT_DIFFERS
-from boxmask.data.text import read_lines
+from boxmask.data.text import read_lines, read_text
 from boxmask.data.yaml_text import YamlNode, read_yaml
 from boxmask.errors import LabelError
 from boxmask.names import class_name
@@ -67,6 +69,8 @@ def read_definition(root: Path, file: str, findings: Findings) -> Definition:
     except LabelError as error:
         findings.add(finding_of_error(FILE_UNREADABLE, root / file, error))
         return Definition()
+    if note := read_text(root / file).note:
+        report_encoding(root / file, findings)(note)
     return _YamlReader(root / file, content, findings).definition(file)
 
 
@@ -97,6 +101,10 @@ class _YamlReader:
         if not pairs:
             self._report(node.line, "names: expected a list or a mapping from numbers to names")
         names: dict[int, str] = {}
+        spellings = {item.value: partial(Location, str(self.path), item.line) for _, item in reversed(pairs)}
+        check_class_names(
+            {text: at for text, at in spellings.items() if isinstance(text, str)}, self.findings
+        )
         for key, item in pairs:
             name = class_name(item.value) if isinstance(item.value, str) else ""
             if not (key.isascii() and key.isdigit() and len(key) < 10):

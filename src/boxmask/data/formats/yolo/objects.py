@@ -64,13 +64,7 @@ def make_labels(
         box_form="center",
         unit=unit,
         outline=_outlines(objects, kept, scale) if has_outline.any() else None,
-        spellings=frozenset(_spellings(class_names)),
     )
-
-
-def _spellings(class_names: ClassNames) -> list[str]:
-    groups = [class_names.names or {}, *class_names.files.by_folder.values()]
-    return [name for names in groups for name in names.values()]
 
 
 # ---------------------------------------------------------------- boxes and outlines
