@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from boxmask.data.findings import Finding, Findings, Kind, Location
@@ -30,5 +31,11 @@ def check_class_names(spellings: Spellings, findings: Findings) -> None:
     for name, forms in sorted(written.items()):
         if len(forms) > 1:
             other = next(form for form in forms if form != name)
-            detail = f'"{name}" ({len(forms)} spellings): {" and ".join(map(ascii, forms))}'
-            findings.add(Finding(CLASS_NAME_SPELLINGS, spellings[other](), detail))
+            findings.add(Finding(CLASS_NAME_SPELLINGS, spellings[other](), _describe(name, forms)))
+
+
+def _describe(name: str, forms: Sequence[str]) -> str:
+    """The spellings are listed if they differ to the eye, not in Unicode form only."""
+    visible = {unicodedata.normalize("NFC", form) for form in forms}
+    listed = f": {' and '.join(map(repr, forms))}" if len(visible) > 1 else ""
+    return f'"{name}" ({len(forms)} spellings){listed}'

@@ -66,7 +66,7 @@ def test_folders_in_two_unicode_forms_are_one_class(write: Write) -> None:
     dataset = read_classification(write([*many("cat", "Cat", count=3), *many(*forms, count=2)]))
     assert dataset.class_names == ("Cat", "cat", forms[0])
     notes = "\n".join(dataset.notes)
-    assert f'count as one class (1):\n  {dataset.root}: "{forms[0]}" (2 spellings)' in notes
+    assert f'count as one class (1):\n  {dataset.root / forms[1]}: "{forms[0]}" (2 spellings)' in notes
     assert f'stay separate classes (1):\n  {dataset.root}: "Cat" and "cat"' in notes
 
 

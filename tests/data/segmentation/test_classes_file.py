@@ -156,4 +156,8 @@ def test_spellings_of_a_class_in_unicode_are_one_class(tmp_path: Path) -> None:
     classes = read_classes_file(written(tmp_path, "Stra\u00dfe,1\ncafe\u0301,2\ncaf\u00e9,3\n"))
     assert classes.names == ("Stra\u00dfe", "caf\u00e9")
     assert classes.labels == {1: 0, 2: 1, 3: 1, 255: IGNORED}
-    assert classes.spellings == {"Stra\u00dfe", "cafe\u0301", "caf\u00e9"}
+    assert {name: place().line for name, place in classes.spellings.items()} == {
+        "Stra\u00dfe": 1,
+        "cafe\u0301": 2,
+        "caf\u00e9": 3,
+    }

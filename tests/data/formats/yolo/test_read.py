@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boxmask.data.class_names import CLASS_NAME_SPELLINGS
 from boxmask.data.detection.read import read_detection
 from boxmask.data.findings import Findings
 from boxmask.data.formats import yolo
@@ -522,7 +523,7 @@ def test_pixels_instead_of_fractions(read: Read) -> None:
     labels, findings = read_lines(read, "0 30 20 10 10\n0 40 20 160 10\n")
     (finding,) = findings
     assert finding.kind.id == "coordinates-pixels"
-    assert finding.location.line == 1
+    assert finding.location.line == 2
     assert labels.unit == "pixel"
     assert labels.boxes[0].tolist() == [25, 15, 35, 25]
 
@@ -547,7 +548,6 @@ NAMES = {
     "{1: dog, 0: cat}": ("cat", "dog"),
     "\n- cat\n- dog\n": ("cat", "dog"),
     "[no, 'on', 007, ~]": ("no", "on", "007", "~"),
-    "['cat', ' cat ', dog]": ("cat", "dog"),
     "{0: cat, 5: dog}": ("cat", "dog"),
 }
 
@@ -557,6 +557,15 @@ def test_names_in_data_yaml(read: Read, names: str, expected: tuple[str, ...]) -
     labels, findings = read_lines(read, BOX, f"names: {names}\n")
     assert labels.class_names == expected
     assert not len(findings)
+
+
+def test_names_with_spaces_around_them(read: Read) -> None:
+    labels, findings = read_lines(read, BOX, "names: ['cat', ' cat ', dog]\n")
+    assert labels.class_names == ("cat", "dog")
+    (finding,) = findings
+    assert finding.kind is CLASS_NAME_SPELLINGS
+    assert finding.location.line == 2
+    assert finding.detail == "\"cat\" (2 spellings): ' cat ' and 'cat'"
 
 
 def test_numbers_that_name_the_same_class(read: Read) -> None:

@@ -101,10 +101,12 @@ class _YamlReader:
         if not pairs:
             self._report(node.line, "names: expected a list or a mapping from numbers to names")
         names: dict[int, str] = {}
-        spellings = {item.value: partial(Location, str(self.path), item.line) for _, item in reversed(pairs)}
-        check_class_names(
-            {text: at for text, at in spellings.items() if isinstance(text, str)}, self.findings
-        )
+        spellings = {
+            item.value: partial(Location, str(self.path), item.line)
+            for _, item in reversed(pairs)
+            if isinstance(item.value, str)
+        }
+        check_class_names(spellings, self.findings)
         for key, item in pairs:
             name = class_name(item.value) if isinstance(item.value, str) else ""
             if not (key.isascii() and key.isdigit() and len(key) < 10):
