@@ -523,7 +523,7 @@ def test_pixels_instead_of_fractions(read: Read) -> None:
     labels, findings = read_lines(read, "0 30 20 10 10\n0 40 20 160 10\n")
     (finding,) = findings
     assert finding.kind.id == "coordinates-pixels"
-    assert finding.location.line == 2
+    assert finding.location.line == 1
     assert labels.unit == "pixel"
     assert labels.boxes[0].tolist() == [25, 15, 35, 25]
 

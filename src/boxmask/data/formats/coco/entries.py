@@ -96,7 +96,7 @@ class CocoEntries:
         return line
 
 
-def read_entries(path: Path, on_note: Callable[[str], None]) -> CocoEntries:
+def read_entries(path: Path, on_note: Callable[[str], None] | None = None) -> CocoEntries:
     """Read the lists of a COCO file.
 
     on_note: called with why the file was read in another encoding than UTF-8
@@ -127,7 +127,7 @@ def decode_raw(raw: msgspec.Raw) -> object:
         return json.loads(bytes(raw), strict=False)
 
 
-def _read_slowly(path: Path, on_note: Callable[[str], None]) -> CocoEntries:
+def _read_slowly(path: Path, on_note: Callable[[str], None] | None) -> CocoEntries:
     content = read_json(path, on_note=on_note)
     lists = {key: content.get(key) for key in LISTS} if isinstance(content, dict) else {}
     if lists and all(isinstance(entries, list) for entries in lists.values()):
