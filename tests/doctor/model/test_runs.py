@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import boxmask
 from boxmask.doctor.model.seen_photos import splits_of_run
@@ -59,3 +60,15 @@ def test_the_split_of_the_run_is_found_by_contents(demo: Path, trained: Path, tm
 
 def test_a_checkpoint_alone_has_no_split(demo: Path, tmp_path: Path) -> None:
     assert splits_of_run(tmp_path, demo, demo, []) is None
+
+
+def test_a_trained_classifier_checks_class_folders(
+    runs: Runs, tmp_path: Path, scene: Callable[..., Image.Image]
+) -> None:
+    for seed, name in enumerate(["zero", "one", "cat"] * 6):
+        (tmp_path / name).mkdir(exist_ok=True)
+        scene(seed, (32, 32)).save(tmp_path / name / f"{seed}.png")
+    report = boxmask.check(tmp_path, runs("classifier"))
+    details = {finding.kind.id: finding.detail for finding in report}
+    assert details["model-class-unknown"] == "cat: its labels are not checked"
+    assert "model-seen-photos" not in details
