@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from boxmask.data.checks.box_ious import paired_ious
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.sound_boxes import are_boxes_drawn, sound_boxes
@@ -45,7 +46,7 @@ def check_nearly_repeated_boxes(examination: Examination, findings: Findings) ->
 
     def describe(pair: tuple[int, int]) -> Finding:
         row, earlier = pair
-        overlap = float(_ious(labels.boxes[[row]], labels.boxes[[earlier]])[0])
+        overlap = float(paired_ious(labels.boxes[[row]], labels.boxes[[earlier]])[0])
         reason = f"has an IoU of {overlap:.3f} with {labels.location(earlier)}"
         return object_finding(labels, BOX_NEARLY_REPEATED, row, reason)
 
@@ -77,14 +78,6 @@ def _near_pairs(boxes: Float[np.ndarray, "M 4"], group: Int[np.ndarray, " M"]) -
 
 
 def _are_near(boxes: Float[np.ndarray, "M 4"], others: Float[np.ndarray, "M 4"]) -> Bool[np.ndarray, " M"]:
-    ious, distances = _ious(boxes, others), np.abs(boxes - others).max(axis=1)
+    ious, distances = paired_ious(boxes, others), np.abs(boxes - others).max(axis=1)
     is_rounded = (distances <= ROUNDING) & (ious >= MIN_ROUNDED_IOU)
     return np.asarray(((ious >= MIN_IOU) | is_rounded) & (distances > 0))
-
-
-def _ious(boxes: Float[np.ndarray, "M 4"], others: Float[np.ndarray, "M 4"]) -> Float[np.ndarray, " M"]:
-    """The IoU of each box with the other one in its row."""
-    sides = np.minimum(boxes[:, 2:], others[:, 2:]) - np.maximum(boxes[:, :2], others[:, :2])
-    intersection = np.clip(sides, 0, None).prod(axis=1)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) + (others[:, 2:] - others[:, :2]).prod(axis=1)
-    return np.asarray(intersection / (areas - intersection))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from boxmask.data.checks.box_ious import paired_ious
 from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.mask_boxes import mask_boxes
 from boxmask.data.checks.object_findings import object_finding
@@ -50,10 +51,10 @@ def check_outline_boxes(examination: Examination, findings: Findings) -> None:
     rows = np.flatnonzero(usable)
     boxes = np.clip(labels.boxes[rows], 0, edges[rows])
     found = mask_boxes(masks, rows, examination.sizes[labels.photo_of[rows]])
-    differs = (_iou(boxes, found) < MIN_IOU) & (np.abs(boxes - found).max(axis=1) >= MIN_DISTANCE)
+    differs = (paired_ious(boxes, found) < MIN_IOU) & (np.abs(boxes - found).max(axis=1) >= MIN_DISTANCE)
     common = _describe_common_change(boxes, found, bool(differs.mean() > 0.5) if len(rows) else False)
     if common:
-        worst = int(rows[np.argmin(_iou(boxes, found))])
+        worst = int(rows[np.argmin(paired_ious(boxes, found))])
         finding = object_finding(labels, OUTLINE_MISFITS_BOX, worst, "shows it best")
         detail = f"{common}, in {format_count(len(rows), 'object')}; {finding.detail}"
         findings.add(Finding(OUTLINE_MISFITS_BOX, finding.location, detail, finding.photo, finding.box))
@@ -62,7 +63,7 @@ def check_outline_boxes(examination: Examination, findings: Findings) -> None:
     def describe(index: int) -> Finding:
         x1, y1, x2, y2 = found[index].tolist()
         place = f"x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
-        overlap = float(_iou(boxes[[index]], found[[index]])[0])
+        overlap = float(paired_ious(boxes[[index]], found[[index]])[0])
         reason = f"has an outline at {place}, whose IoU with its box is {overlap:.2f}"
         return object_finding(labels, OUTLINE_MISFITS_BOX, int(rows[index]), reason)
 
@@ -88,11 +89,3 @@ def _describe_common_change(
     if is_mostly_wrong and is_shared:
         return f"coordinates of outlines are {factor[0]:.2g} times those of boxes in x, {factor[1]:.2g} in y"
     return ""
-
-
-def _iou(boxes: Float[np.ndarray, "M 4"], others: Float[np.ndarray, "M 4"]) -> Float[np.ndarray, " M"]:
-    """The IoU of each box with the other one in its row."""
-    sides = np.minimum(boxes[:, 2:], others[:, 2:]) - np.maximum(boxes[:, :2], others[:, :2])
-    intersection = np.clip(sides, 0, None).prod(axis=1)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) + (others[:, 2:] - others[:, :2]).prod(axis=1)
-    return np.asarray(intersection / (areas - intersection))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float64, Int
 
+from boxmask.data.checks.box_ious import paired_ious
 from boxmask.data.checks.contract import Examination
 from boxmask.data.findings import Finding, Findings
 from boxmask.data.groups.components import members_of_groups
@@ -84,18 +85,10 @@ def _count_without_match(
     remaining = list(range(len(other_classes)))
     unmatched = 0
     for label, box in zip(classes.tolist(), boxes, strict=True):
-        ious = {n: _iou(box, other_boxes[n]) for n in remaining if other_classes[n] == label}
-        best = max(ious, key=ious.__getitem__, default=None)
-        if best is None or ious[best] < _SAME_BOX:
+        same = [n for n in remaining if other_classes[n] == label]
+        ious = paired_ious(np.tile(box, (len(same), 1)), other_boxes[same])
+        if ious.max(initial=0) < _SAME_BOX:
             unmatched += 1
         else:
-            remaining.remove(best)
+            remaining.remove(same[int(ious.argmax())])
     return unmatched
-
-
-def _iou(box: Float64[np.ndarray, " 4"], other: Float64[np.ndarray, " 4"]) -> float:
-    """The intersection over union of two boxes; 0 if one is empty or not finite."""
-    sides = np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])
-    common = float(np.maximum(sides, 0).prod())
-    union = float((box[2:] - box[:2]).prod() + (other[2:] - other[:2]).prod()) - common
-    return common / union if union > 0 else 0.0
