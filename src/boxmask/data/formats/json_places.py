@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
+from boxmask.data.findings import Location
 from boxmask.data.text import read_text
 
 _GAP = re.compile(r"[\s,]*")
@@ -43,6 +44,11 @@ class JsonPlaces:
             position = found
         return bisect_left(self._breaks, position) + 1
 
+    def location(self, key: str, index: int, identity: object = None) -> Location:
+        """An entry of a list, for example "instances.json:210: annotations[17] (id 303)"."""
+        known = "" if identity is None else f" (id {identity})"
+        return Location(str(self._path), self.line(key, index), f"{key}[{index}]{known}")
+
     @cached_property
     def _text(self) -> str:
         return read_text(self._path).content.strip()
@@ -58,6 +64,12 @@ class JsonPlaces:
                 del self._children[max(self._children, key=len)]  # outer ones are needed again
             self._children[keys] = _children(self._text, position)
         return self._children[keys]
+
+
+@lru_cache(maxsize=4)
+def json_places(path: Path) -> JsonPlaces:
+    """The lines of a file, kept for the next call: findings about one file mostly follow one another."""
+    return JsonPlaces(path)
 
 
 def _children(text: str, position: int) -> list[tuple[str, int]]:

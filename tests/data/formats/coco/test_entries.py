@@ -12,7 +12,7 @@ import pytest
 from boxmask.data.detection.examine import examine
 from boxmask.data.findings import Findings
 from boxmask.data.formats.coco.entries import LISTS, read_entries
-from boxmask.data.formats.json_line_numbers import JsonLineNumbers
+from boxmask.data.formats.json_places import JsonPlaces
 from boxmask.errors import LabelError
 
 Make = Callable[..., dict[str, Any]]
@@ -32,7 +32,7 @@ def test_entries_and_lines(
     path = tmp_path / "a.json"
     path.write_text(json.dumps(document, indent=indent, ensure_ascii=ensure_ascii), encoding="utf-8")
     entries = read_entries(path)
-    lines = JsonLineNumbers(path)
+    lines = JsonPlaces(path)
     for key in LISTS:
         assert [entries.entry(key, index) for index in range(len(entries.lists[key]))] == document[key]
         for index in reversed(range(len(document[key]))):

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from boxmask.data.findings import Location
-from boxmask.data.formats.json_line_numbers import JsonLineNumbers
+from boxmask.data.formats.json_places import JsonPlaces
 from boxmask.data.json_text import check_repeated_keys, read_json
 from boxmask.data.text import decode_text, read_bytes
 from boxmask.errors import LabelError
@@ -45,7 +45,7 @@ class CocoEntries:
         self.path = path
         self.lists = lists
         self._data = data
-        self._slow_lines = JsonLineNumbers(path)
+        self._slow_lines = JsonPlaces(path)
         self._counted = (0, 1)
         self._has_lines = data is not None and b"\n" in data.strip()
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
-from boxmask.data.formats.createml.lines import lines_of_file
+from boxmask.data.formats.json_places import json_places
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE, report_encoding
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.named_photos import NamedPhotos
@@ -32,6 +32,7 @@ NAME = "CreateML (JSON files that list photos with annotations)"
 _OPENING = re.compile(r"\s*\[\s*\{")
 _IMAGE = re.compile(r'"(image|imagefilename)"\s*:\s*"')
 _ANNOTATIONS = re.compile(r'"annotations?"\s*:\s*\[')
+_ANNOTATION_KEYS = ("annotations", "annotation")
 _COORDINATES = re.compile(r'"coordinates"\s*:\s*\{')
 _TASK = re.compile(r'"data"\s*:\s*\{')  # of Label Studio
 
@@ -99,19 +100,18 @@ class _Reader:
 
     def _location(self, file: int, entry: int, annotation: int | None = None) -> Location:
         path = self._root / self._files[file]
-        lines = lines_of_file(path)
-        line, within = lines[entry] if entry < len(lines) else (None, [])
+        places = json_places(path)
+        line = places.line(entry)
         if annotation is None:
             return Location(str(path), line, f"[{entry}]")
-        if line is not None and annotation < len(within):
-            line = within[annotation]
-        return Location(str(path), line, f"[{entry}].annotations[{annotation}]")
+        lines = (places.line(entry, key, annotation) for key in _ANNOTATION_KEYS)
+        return Location(str(path), next(filter(None, lines), line), f"[{entry}].annotations[{annotation}]")
 
     def _add_entry(self, index: int, entry: object, split: str | None) -> None:
         file = len(self._files) - 1
         fields = entry if isinstance(entry, dict) else {}
         name = fields.get("image", fields.get("imagefilename"))
-        annotations = fields.get("annotations", fields.get("annotation"))
+        annotations = next((fields[key] for key in _ANNOTATION_KEYS if key in fields), None)
         if not isinstance(name, str) or not name.strip() or not isinstance(annotations, list):
             detail = 'expected a photo with "image", its file, and "annotations", a list'
             self._findings.add(Finding(ENTRY_UNREADABLE, self._location(file, index), detail))

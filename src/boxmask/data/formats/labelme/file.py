@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from boxmask.data.findings import Finding, Findings, Kind
-from boxmask.data.formats.json_line_numbers import JsonLineNumbers
+from boxmask.data.formats.json_places import JsonPlaces
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE, SHAPE_UNSUPPORTED, report_encoding
 from boxmask.data.formats.labelme.shapes import Shape, UnsupportedShapeError, parse_shape
 from boxmask.data.formats.labels import declared_side
@@ -70,7 +70,7 @@ def read_labelme_file(root: Path, file: str, findings: Findings) -> LabelmeFile:
     content = read_json(path, on_note=report_encoding(path, findings))
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         raise NotLabelmeError(f'{path}: expected a list "shapes", as LabelMe writes it.')
-    lines = JsonLineNumbers(path)
+    places = JsonPlaces(path)
     image_path = content.get("imagePath")
     sides = declared_side(content.get("imageHeight")), declared_side(content.get("imageWidth"))
     return LabelmeFile(
@@ -78,7 +78,7 @@ def read_labelme_file(root: Path, file: str, findings: Findings) -> LabelmeFile:
         image_path if isinstance(image_path, str) else "",
         None if sides[0] is None or sides[1] is None else (sides[0], sides[1]),
         bool(content.get("imageData")),
-        _objects(_parse_shapes(lines, content["shapes"], findings), lines, findings),
+        _objects(_parse_shapes(places, content["shapes"], findings), places, findings),
         _photo_attributes(content),
     )
 
@@ -91,7 +91,7 @@ def _photo_attributes(content: dict[str, Any]) -> dict[str, object]:
 
 
 def _parse_shapes(
-    lines: JsonLineNumbers, entries: Sequence[object], findings: Findings
+    places: JsonPlaces, entries: Sequence[object], findings: Findings
 ) -> list[tuple[int, Shape]]:
     shapes = []
     for index, entry in enumerate(entries):
@@ -99,12 +99,12 @@ def _parse_shapes(
             shapes.append((index, parse_shape(entry)))
         except ValueError as error:
             kind = SHAPE_UNSUPPORTED if isinstance(error, UnsupportedShapeError) else ENTRY_UNREADABLE
-            findings.add(Finding(kind, lines.location("shapes", index, None), str(error)))
+            findings.add(Finding(kind, places.location("shapes", index), str(error)))
     return shapes
 
 
 def _objects(
-    shapes: Sequence[tuple[int, Shape]], lines: JsonLineNumbers, findings: Findings
+    shapes: Sequence[tuple[int, Shape]], places: JsonPlaces, findings: Findings
 ) -> list[LabelmeObject]:
     """Join the shapes of one label and one group id, as `labelme.utils.shapes_to_label` does."""
     objects: list[LabelmeObject] = []
@@ -120,5 +120,5 @@ def _objects(
     for (label, group), joined in by_group.items():
         if sum(shape.box is not None for shape in joined.shapes) > 1:
             detail = f'"{label[:60]}" with group id {group}: {len(joined.shapes)} shapes'
-            findings.add(Finding(SHAPES_JOINED, lines.location("shapes", joined.index, None), detail))
+            findings.add(Finding(SHAPES_JOINED, places.location("shapes", joined.index), detail))
     return objects

@@ -12,11 +12,11 @@ import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from boxmask.data.findings import Findings, Location, finding_of_error
-from boxmask.data.formats.json_line_numbers import JsonLineNumbers
+from boxmask.data.formats.json_places import json_places
 from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED
 from boxmask.data.formats.labelme.embedded_photos import save_embedded_photos
 from boxmask.data.formats.labelme.file import LabelmeFile, NotLabelmeError, read_labelme_file
@@ -105,8 +105,8 @@ class _Objects:
 
     def location(self, row: int) -> Location:
         """File and line of the first shape of an object."""
-        lines = _line_numbers(self._root / self.files[self._file_of[row]].file)
-        return lines.location("shapes", self._shape_of[row], None)
+        places = json_places(self._root / self.files[self._file_of[row]].file)
+        return places.location("shapes", self._shape_of[row])
 
 
 def _listed_names(source: Source) -> list[str]:
@@ -152,12 +152,6 @@ def _labeled_photo(root: Path, file: LabelmeFile, photo: str | None) -> LabeledP
     split = next((split for split in splits if split), None)
     location = Location(str(root / file.file))
     return LabeledPhoto(path, location, file.declared_size, split, missing_name="" if photo else name)
-
-
-@lru_cache(maxsize=4)
-def _line_numbers(path: Path) -> JsonLineNumbers:
-    """Findings about one file mostly follow one another."""
-    return JsonLineNumbers(path)
 
 
 def _hint(finder: PhotoFinder, unreadable: set[str]) -> Callable[[str], str]:
