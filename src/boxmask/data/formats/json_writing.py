@@ -1,4 +1,4 @@
-"""Attributes as fields of JSON objects."""
+"""JSON in one line, and attributes as fields of JSON objects."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ def writable_fields(
     """
     fields = {}
     for name, value in attributes.items():
-        if name not in taken and _is_json(value):
+        if name not in taken and is_json(value):
             fields[name] = value
         elif name != "area":
             losses.add(f"the attribute {name} of {owner} is not written", photo)
     return fields
 
 
-def _is_json(value: object) -> bool:
+def is_json(value: object) -> bool:
+    """Whether JSON can hold a value, which it cannot if a number in it is NaN or infinite."""
     try:
         json_line(value)
     except (TypeError, ValueError):

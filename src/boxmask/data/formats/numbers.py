@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 _MAX_WHOLE = 2**53
@@ -26,15 +25,6 @@ def extent(low: float, high: float) -> float:
         if low + candidate == high:
             return candidate
     return difference
-
-
-def is_json(value: object) -> bool:
-    """Whether JSON can hold a value, which it cannot if a number in it is NaN or infinite."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:
-        return False
-    return True
 
 
 def center_and_extent(low: float, high: float) -> tuple[int | float, int | float]:

@@ -6,13 +6,13 @@ line of its own.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.json_writing import json_line
 from boxmask.data.formats.losses import note_boxes_only, note_unheld_classes, note_unheld_marks
 from boxmask.data.formats.numbers import center_and_extent
 
@@ -56,7 +56,7 @@ def _entry(photo: PhotoLabels) -> str:
     annotations = [
         {"label": labeled.class_name, "coordinates": _coordinates(labeled)} for labeled in photo.objects
     ]
-    return json.dumps({"image": photo.file, "annotations": annotations}, ensure_ascii=False, allow_nan=False)
+    return json_line({"image": photo.file, "annotations": annotations})
 
 
 def _coordinates(labeled: LabeledObject) -> dict[str, float]:

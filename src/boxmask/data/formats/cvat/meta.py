@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from boxmask.data.formats.contract import ClassNames, Losses
 from boxmask.data.formats.cvat.xml_text import element_text, is_xml_text
-from boxmask.data.formats.numbers import is_json
+from boxmask.data.formats.json_writing import is_json
 
 _AS_TEXT = "the attribute {} of objects is written as text, because some of its values are texts"
 _CHARACTERS = "characters that XML does not allow in names of classes are replaced"

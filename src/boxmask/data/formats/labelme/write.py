@@ -8,7 +8,6 @@ with holes, are shapes "mask". Every shape has a line of its own.
 
 from __future__ import annotations
 
-import json
 import posixpath
 import unicodedata
 from collections import Counter
@@ -17,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.json_writing import is_json, json_line
 from boxmask.data.formats.labelme.document import labelme_document, labelme_shape, mask_shape
 from boxmask.data.formats.labelme.file import OWN_FIELDS
-from boxmask.data.formats.numbers import is_json, short_number
+from boxmask.data.formats.numbers import short_number
 from boxmask.data.formats.outline_losses import needs_pixels, note_other_box, pixels_of, polygons_of
 from boxmask.data.outlines import Ellipse, Points, RotatedBox, RunLengths
 from boxmask.names import without_suffix
@@ -86,13 +86,9 @@ def _document(photo: PhotoLabels, image_path: str, losses: Losses) -> dict[str, 
 
 def _document_text(document: dict[str, Any]) -> str:
     """JSON with one field per line, and one shape per line."""
-    lines = [f"{_json(key)}: {_json(value)}" for key, value in document.items() if key != "shapes"]
-    shapes = ",\n".join(map(_json, document["shapes"]))
+    lines = [f"{json_line(key)}: {json_line(value)}" for key, value in document.items() if key != "shapes"]
+    shapes = ",\n".join(map(json_line, document["shapes"]))
     return "{\n" + ",\n".join([*lines[:2], f'"shapes": [\n{shapes}\n]', *lines[2:]]) + "\n}\n"
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 # ---------------------------------------------------------------- objects

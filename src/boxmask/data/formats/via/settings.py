@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from boxmask.data.formats.json_writing import json_line
 
 _VERSION = "2.0.10"
 """The version of the data format."""
@@ -18,7 +19,7 @@ def project(entries: Sequence[dict[str, Any]], class_attribute: str, class_names
     """
     keys = [f"{entry['filename']}{entry['size']}" for entry in entries]
     images = ",\n".join(
-        f"{_json(key)}: {_entry_text(entry)}" for key, entry in zip(keys, entries, strict=True)
+        f"{json_line(key)}: {_entry_text(entry)}" for key, entry in zip(keys, entries, strict=True)
     )
     options = dict.fromkeys(class_names, "")
     of_class = {"type": "dropdown", "description": "", "options": options, "default_options": {}}
@@ -28,20 +29,20 @@ def project(entries: Sequence[dict[str, Any]], class_attribute: str, class_names
         "file": _text_attributes([entry["file_attributes"] for entry in entries]),
     }
     parts = {
-        "_via_settings": _json(_settings(class_attribute)),
+        "_via_settings": json_line(_settings(class_attribute)),
         "_via_img_metadata": f"{{\n{images}\n}}",
-        "_via_attributes": _json(attributes),
-        "_via_data_format_version": _json(_VERSION),
-        "_via_image_id_list": _json(keys),
+        "_via_attributes": json_line(attributes),
+        "_via_data_format_version": json_line(_VERSION),
+        "_via_image_id_list": json_line(keys),
     }
-    return "{" + ",\n".join(f"{_json(name)}: {text}" for name, text in parts.items()) + "}\n"
+    return "{" + ",\n".join(f"{json_line(name)}: {text}" for name, text in parts.items()) + "}\n"
 
 
 def _entry_text(entry: dict[str, Any]) -> str:
-    regions = ",\n".join(map(_json, entry["regions"]))
+    regions = ",\n".join(map(json_line, entry["regions"]))
     lines = f"[\n{regions}\n]" if regions else "[]"
-    head = f'"filename": {_json(entry["filename"])}, "size": {entry["size"]}'
-    return f'{{{head}, "regions": {lines}, "file_attributes": {_json(entry["file_attributes"])}}}'
+    head = f'"filename": {json_line(entry["filename"])}, "size": {entry["size"]}'
+    return f'{{{head}, "regions": {lines}, "file_attributes": {json_line(entry["file_attributes"])}}}'
 
 
 def _text_attributes(holders: Iterable[dict[str, object]], class_attribute: str = "") -> dict[str, Any]:
@@ -72,7 +73,3 @@ def _settings(class_attribute: str) -> dict[str, Any]:
         "core": {"buffer_size": 18, "filepath": {}, "default_filepath": ""},
         "project": {"name": "boxmask"},
     }
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)

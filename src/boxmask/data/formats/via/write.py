@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.json_writing import is_json, json_line
 from boxmask.data.formats.losses import SEVERAL_PARTS
-from boxmask.data.formats.numbers import extent, is_json, short_number
+from boxmask.data.formats.numbers import extent, short_number
 from boxmask.data.formats.outline_losses import note_other_box
 from boxmask.data.formats.via.csv_file import HEADER
 from boxmask.data.formats.via.settings import project
@@ -90,15 +90,16 @@ class ViaCsvWriter(ViaWriter):
 def _rows(entry: dict[str, Any]) -> Iterator[list[object]]:
     """One row per region, and one for a photo without regions."""
     regions = entry["regions"]
-    of_photo = [entry["filename"], entry["size"], _json(entry["file_attributes"]), len(regions)]
+    of_photo = [entry["filename"], entry["size"], json_line(entry["file_attributes"]), len(regions)]
     for number, region in enumerate(regions):
-        yield [*of_photo, number, _json(region["shape_attributes"]), _json(region["region_attributes"])]
+        yield [
+            *of_photo,
+            number,
+            json_line(region["shape_attributes"]),
+            json_line(region["region_attributes"]),
+        ]
     if not regions:
         yield [*of_photo, 0, "{}", "{}"]
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 # ---------------------------------------------------------------- photos and regions
