@@ -6,12 +6,10 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import Int
-
 from boxmask.data.conversion.photo_names import names_of_photos
 from boxmask.data.detection.checked_labels import CheckedLabels
 from boxmask.data.formats.contract import ClassNames, LabeledObject, PhotoLabels
+from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.outlines import Outline, RunLengths
 from boxmask.masks import Size
 from boxmask.messages import format_note
@@ -23,29 +21,24 @@ class LabeledPhotos:
 
     index_of: index of each chosen photo in the labels
     names:    of the photos in the data set that is written
-    rows:     the good objects, photo by photo
-    starts:   (P + 1,) where the rows of each photo of the labels begin
+    rows:     the good objects of each photo of the labels
     """
 
     checked: CheckedLabels
     index_of: list[int]
     names: list[str]
-    rows: Int[np.ndarray, " M"]
-    starts: Int[np.ndarray, " P+1"]
+    rows: RowsByPhoto
 
     @staticmethod
     def of(checked: CheckedLabels) -> LabeledPhotos:
         """From labels that are read and checked."""
         labels, chosen = checked.labels, checked.photos
         by_file = {photo.file: index for index, photo in enumerate(labels.photos)}
-        rows = np.argsort(labels.photo_of, kind="stable")
-        rows = rows[checked.good[rows]]
         return LabeledPhotos(
             checked,
             index_of=[by_file[file] for file in chosen.files.tolist()],
             names=names_of_photos(chosen.files.tolist(), chosen.splits.tolist()),
-            rows=rows,
-            starts=np.searchsorted(labels.photo_of[rows], np.arange(len(labels.photos) + 1)),
+            rows=RowsByPhoto(labels, checked.good),
         )
 
     def __len__(self) -> int:
@@ -78,7 +71,7 @@ class LabeledPhotos:
         for index, name, split in zip(self.index_of, self.names, splits, strict=True):
             photo = labels.photos[index]
             height, width = self.checked.sizes[index].tolist()
-            rows = self.rows[self.starts[index] : self.starts[index + 1]].tolist()
+            rows = self.rows.of(index).tolist()
             yield PhotoLabels(
                 path=labels.root / photo.file,
                 file=name,

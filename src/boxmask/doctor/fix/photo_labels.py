@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from boxmask.data.conversion.photo_names import names_of_photos
 from boxmask.data.formats.contract import LabeledObject, PhotoLabels
-from boxmask.data.formats.labels import Labels
+from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.outlines import Outline, Polygons, RunLengths
 from boxmask.doctor.fix.mending import Mending
 from boxmask.geometry import rle
@@ -29,14 +29,12 @@ class PhotoLabelsOfMending:
 
     def __iter__(self) -> Iterator[PhotoLabels]:
         labels = self.mending.labels
-        rows, starts = _rows_by_photo(labels)
+        rows = RowsByPhoto(labels)
         sizes = self.mending.sizes if self.is_mended else self.mending.sizes_before
         for index, name in self._names():
             photo = labels.photos[index]
             height, width = sizes[index].tolist()
-            objects = [
-                self._object(row, (height, width)) for row in rows[starts[index] : starts[index + 1]].tolist()
-            ]
+            objects = [self._object(row, (height, width)) for row in rows.of(index).tolist()]
             yield PhotoLabels(
                 path=labels.root / photo.file,
                 file=name,
@@ -101,12 +99,6 @@ class PhotoLabelsOfMending:
             return RunLengths(runs, size)
         resized = rle.decode([runs.astype(np.int64)], (height, width)).resize(size)
         return RunLengths(rle.encode(resized)[0].astype(np.int32), size)
-
-
-def _rows_by_photo(labels: Labels) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " P+1"]]:
-    """All rows, photo by photo, and where those of each photo begin."""
-    rows = np.argsort(labels.photo_of, kind="stable")
-    return rows, np.searchsorted(labels.photo_of[rows], np.arange(len(labels.photos) + 1))
 
 
 def _mend_outline(shape: Outline, mending: Mending, row: int) -> Outline:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.checks.contract import Examination
 from boxmask.data.findings import Finding
+from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.outlines import Outline, RunLengths
 from boxmask.masks import Size
 
@@ -27,8 +28,7 @@ class OutlineFinder:
         if examination is not None:
             labels = examination.labels
             self._index_of = {photo.file: index for index, photo in enumerate(labels.photos)}
-            self._rows = np.argsort(labels.photo_of, kind="stable")
-            self._starts = np.searchsorted(labels.photo_of[self._rows], np.arange(len(labels.photos) + 1))
+            self._rows = RowsByPhoto(labels)
 
     def path_of(self, finding: Finding) -> str:
         """The outline in pixels of the photo; "" if the finding is about no object with an outline."""
@@ -52,8 +52,7 @@ class OutlineFinder:
         if self._examination is None or finding.photo not in self._index_of:
             return None
         index, location = self._index_of[finding.photo], self._examination.labels.location
-        rows = self._rows[self._starts[index] : self._starts[index + 1]].tolist()
-        return next((row for row in rows if location(row) == finding.location), None)
+        return next((row for row in self._rows.of(index).tolist() if location(row) == finding.location), None)
 
     def _mask_polygons(self, row: int, size: Size) -> list[NDArray[np.int32]]:
         assert self._examination is not None

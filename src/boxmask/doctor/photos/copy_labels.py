@@ -11,6 +11,7 @@ from jaxtyping import Float64, Int
 from boxmask.data.checks.box_ious import paired_ious
 from boxmask.data.checks.contract import Examination
 from boxmask.data.findings import Finding, Findings
+from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.groups.components import members_of_groups
 from boxmask.data.groups.copies import Copies
 from boxmask.data.photo_records.records import PhotoRecords
@@ -26,14 +27,13 @@ class _Objects:
 
     def __init__(self, examination: Examination) -> None:
         labels = examination.labels
-        self._order = np.argsort(labels.photo_of, kind="stable")
-        self._ends = np.searchsorted(labels.photo_of[self._order], np.arange(len(labels.photos) + 1))
+        self._rows = RowsByPhoto(labels)
         self._labels = labels
         self._sizes = examination.sizes
 
     def of(self, photo: int) -> tuple[Int[np.ndarray, " N"], Float64[np.ndarray, "N 4"]]:
         """The classes and boxes of a photo."""
-        rows = self._order[self._ends[photo] : self._ends[photo + 1]]
+        rows = self._rows.of(photo)
         height, width = np.maximum(self._sizes[photo], 1).tolist()
         return self._labels.labels[rows], self._labels.boxes[rows] / [width, height, width, height]
 
