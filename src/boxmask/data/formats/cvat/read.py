@@ -11,11 +11,12 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.cvat.elements import CvatHandler, CvatImage, CvatLabel, CvatShape
 from boxmask.data.formats.cvat.shapes import UnsupportedShapeError, attributes_of, parse_shape
+from boxmask.data.formats.drawn_size import drawn_size
 from boxmask.data.formats.kinds import (
     ENCODING_GUESSED,
     ENTRY_UNREADABLE,
@@ -31,10 +32,8 @@ from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_name, split_from_path
 from boxmask.data.formats.xml_stream import stream_xml
-from boxmask.errors import LabelError, PhotoError
-from boxmask.masks import Size
+from boxmask.errors import LabelError
 from boxmask.names import Match
-from boxmask.photos.size import photo_size
 
 NAME = "CVAT for images (one XML file)"
 
@@ -175,7 +174,7 @@ class _Reader:
         name = shape.fields.get("label", "")
         photo = len(self.photos) - 1
         try:
-            box, outline = parse_shape(shape, partial(_size, self._source.root, self.photos[photo]))
+            box, outline = parse_shape(shape, partial(drawn_size, self._source.root, self.photos[photo]))
             if not name.strip():
                 raise ValueError(f"a <{shape.tag}> without a label")
         except ValueError as error:
@@ -186,11 +185,3 @@ class _Reader:
         self.rows.add(photo, name, box=box, outline=outline, attributes=attributes)
         self._file_of.append(len(self._files) - 1)
         self._lines.append(shape.line)
-
-
-def _size(root: Path, photo: LabeledPhoto) -> Size:
-    """The declared size, else that of the photo."""
-    try:
-        return photo.declared_size or photo_size(root / photo.file)
-    except PhotoError as error:
-        raise ValueError(f"the size of its photo is unknown ({error})") from error

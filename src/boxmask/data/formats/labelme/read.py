@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from boxmask.data.findings import Findings, Location, finding_of_error
+from boxmask.data.formats.drawn_size import drawn_size
 from boxmask.data.formats.json_places import json_places
 from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED
 from boxmask.data.formats.labelme.embedded_photos import save_embedded_photos
@@ -29,9 +30,8 @@ from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.json_text import read_json
 from boxmask.data.text import read_lines
-from boxmask.errors import LabelError, PhotoError
+from boxmask.errors import LabelError
 from boxmask.masks import Size
-from boxmask.photos.size import photo_size
 
 NAME = "LabelMe (a folder with one JSON file per photo)"
 
@@ -96,12 +96,7 @@ class _Objects:
         self.files.append(replace(file, objects=[]))
 
     def _size(self, index: int) -> Size:
-        """The size that the shapes of a photo are drawn on: the declared one, else that of the photo."""
-        photo = self._photos[index]
-        try:
-            return photo.declared_size or photo_size(self.photo_root / photo.file)
-        except PhotoError as error:
-            raise ValueError(f"the size of its photo is unknown ({error})") from error
+        return drawn_size(self.photo_root, self._photos[index])
 
     def location(self, row: int) -> Location:
         """File and line of the first shape of an object."""
