@@ -14,7 +14,7 @@ from boxmask.data.checks.sound_boxes import (
     has_wrong_coordinates,
     photo_edges,
 )
-from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, OVERHANG, are_fractions
+from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, are_fractions, reach_beyond
 from boxmask.data.findings import Finding, Findings
 from boxmask.data.formats.kinds import COORDINATES_PERCENT, COORDINATES_SCALED
 from boxmask.messages import format_count
@@ -58,7 +58,7 @@ def check_scaled_coordinates(examination: Examination, findings: Findings) -> No
     if are_fractions(boxes, examination.sizes[photos]).all():  # a check of its own
         return
     copies = find_copies(boxes, edges, photos)
-    beyond = _reach_beyond(boxes, edges)
+    beyond = reach_beyond(boxes, edges[:, ::-1])
     if _fill(boxes, copies) and (_are_larger(boxes, edges, copies, beyond) or _are_smaller(copies, beyond)):
         row = int(np.argmax(beyond)) if beyond.any() else int(np.argmax((boxes[:, 2:] / edges).max(axis=1)))
         findings.add(_finding(examination, copies, int(rows[row]), beyond))
@@ -124,9 +124,7 @@ def _is_other_form(boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 
     as_centers = boxes - np.tile(sides / 2, 2)
     as_corners = np.concatenate([boxes[:, :2], sides], axis=1)
     are_corners = (sides > boxes[:, :2]).all(axis=1).mean() >= 1 - MAX_BAD_BOX_SHARE
-    fit = [_reach_beyond(form, edges).mean() <= MAX_BAD_BOX_SHARE for form in (as_centers, as_corners)]
+    fit = [
+        reach_beyond(form, edges[:, ::-1]).mean() <= MAX_BAD_BOX_SHARE for form in (as_centers, as_corners)
+    ]
     return bool(fit[0] or (fit[1] and are_corners))
-
-
-def _reach_beyond(boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"]) -> Bool[np.ndarray, " M"]:
-    return np.asarray(((boxes > np.tile(edges, 2) + OVERHANG) | (boxes < -OVERHANG)).any(axis=1))

@@ -107,7 +107,9 @@ def are_fractions(boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32]) ->
     return np.asarray(within & (photo_sizes > _MIN_SIDE).all(axis=1))
 
 
-def reach_beyond(boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32]) -> NDArray[np.bool_]:
+def reach_beyond(
+    boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32] | NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """(N,) whether each box reaches beyond its photo by more than OVERHANG. False for NaN.
 
     photo_sizes: (N, 2) of each box's photo
