@@ -147,8 +147,9 @@ def _check_usage(
 def _fix(report: CheckReport, out: Path, photos: Literal["copy", "link"]) -> CheckReport:
     """Write the mended copy, print what changed, and return the report of the copy."""
     from boxmask.cli.progress import photo_progress
-    from boxmask.doctor.fix.account import CHANGES_FILE, LEFT_FILE, format_counts
+    from boxmask.doctor.fix.account import CHANGES_FILE, LEFT_FILE
     from boxmask.doctor.fix.fix import fix_data
+    from boxmask.doctor.text import format_counts
     from boxmask.messages import format_count
 
     with photo_progress("mending") as progress:

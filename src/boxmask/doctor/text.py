@@ -27,13 +27,17 @@ def format_report(report: CheckReport) -> str:
 
 def format_totals(report: CheckReport) -> str:
     """One line: what was checked, and the number of findings of each severity."""
-    counts = ", ".join(format_count(report.count(severity), severity) for severity in SEVERITIES)
     checked = [format_count(report.num_photos, "photo")]
     if report.summary is not None:
         checked.append(format_count(report.summary.objects, "object"))
         checked.append(format_count(len(report.summary.classes), "class"))
     labels = f" ({report.labels})" if report.labels else ""
-    return printable(f"{report.data}{labels}: {', '.join(checked)}: {counts}")
+    return printable(f"{report.data}{labels}: {', '.join(checked)}: {format_counts(report)}")
+
+
+def format_counts(report: CheckReport) -> str:
+    """The number of findings of each severity: "2 errors, 1 warning, 0 notes"."""
+    return ", ".join(format_count(report.count(severity), severity) for severity in SEVERITIES)
 
 
 def _kind_lines(report: CheckReport, kind: Kind) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from boxmask.data.findings import Findings, Kind
 from boxmask.data.formats.contract import Losses
 from boxmask.doctor.fix.mending import Change
-from boxmask.doctor.report import SEVERITIES, CheckReport
+from boxmask.doctor.report import CheckReport
 from boxmask.doctor.text import format_totals, printable
 from boxmask.messages import format_count
 
@@ -97,8 +97,3 @@ def _headings(kinds: Sequence[Kind], findings: Findings) -> Iterator[str]:
     if kinds:
         yield from ("", "Found no longer, because of the changes:")
         yield from (f"  {kind.heading} ({findings.count(kind):,}) [{kind.id}]" for kind in kinds)
-
-
-def format_counts(report: CheckReport) -> str:
-    """The number of findings of each severity: "2 errors, 1 warning, 0 notes"."""
-    return ", ".join(format_count(report.count(severity), severity) for severity in SEVERITIES)

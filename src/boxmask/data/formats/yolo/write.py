@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from boxmask.data.contract import SPLITS
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
 from boxmask.data.formats.losses import SEVERAL_PARTS, note_unheld_classes, note_unheld_marks
 from boxmask.data.formats.numbers import short_number
@@ -21,7 +22,6 @@ from boxmask.data.outline_tracing import single_ring
 from boxmask.data.outlines import Ellipse, Outline, Points, Polygons, RunLengths
 from boxmask.masks import Size
 
-_SPLITS = ("train", "val", "test")
 _NO_SPLITS = (
     "data.yaml names no splits, because the data set has none; trainers other than boxmask need train and val"
 )
@@ -86,7 +86,7 @@ def _note_splits(splits: set[str], unsplit: list[str], losses: Losses) -> None:
 def _write_description(path: Path, splits: set[str], class_names: ClassNames) -> Path:
     content = {
         "path": ".",
-        **{split: f"images/{split}" for split in _SPLITS if split in splits},
+        **{split: f"images/{split}" for split in SPLITS if split in splits},
         "names": dict(enumerate(class_names)),
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=2**31)
