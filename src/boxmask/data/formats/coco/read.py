@@ -22,6 +22,7 @@ from boxmask.data.formats.coco.photos import find_coco_files, find_photos
 from boxmask.data.formats.coco.rows import FileRows, labels_of_files
 from boxmask.data.formats.kinds import FILE_UNUSED, PHOTO_LISTED_TWICE, SPLIT_OVERLAP
 from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.overviews import without_overviews
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source
 from boxmask.errors import LabelError
@@ -45,7 +46,8 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     documents = [found for file in files if (found := read_document(source.root, file, findings))]
     finder = PhotoFinder(source)
     photos = {document.file: _photos(document, finder, findings) for document in documents}
-    documents = _without_overviews(source, documents, photos, findings)
+    used = without_overviews(source.root, list(photos), lambda file: photos[file].files(), findings)
+    documents = [document for document in documents if document.file in used]
     _keep_first_entries(documents, photos, findings)
     names = class_names(documents, findings)
     rows = [_file_rows(document, photos[document.file], findings) for document in documents]
@@ -66,6 +68,10 @@ class _Photos:
     by_image: dict[int, LabeledPhoto]
     index_of: Mapping[int | str, int]
     lost: set[Hashable]
+
+    def files(self) -> list[str]:
+        """The photos of all images."""
+        return [photo.file for photo in self.by_image.values()]
 
 
 def _photos(document: CocoDocument, finder: PhotoFinder, findings: Findings) -> _Photos:
@@ -94,22 +100,6 @@ def _add_other_files(source: Source, files: Sequence[str], findings: Findings) -
 
 
 # ---------------------------------------------------------------- photos
-
-
-def _without_overviews(
-    source: Source, documents: Sequence[CocoDocument], photos: Mapping[str, _Photos], findings: Findings
-) -> list[CocoDocument]:
-    """Leave out files without a split whose photos are all in files with one."""
-    files = {file: {photo.file for photo in found.by_image.values()} for file, found in photos.items()}
-    in_splits = set[str]().union(*(files[document.file] for document in documents if document.split))
-    kept = []
-    for document in documents:
-        if in_splits and not document.split and files[document.file] <= in_splits:
-            reason = "files with a split in their name list the same photos"
-            findings.add(Finding(FILE_UNUSED, Location(str(source.root / document.file)), reason))
-        else:
-            kept.append(document)
-    return kept
 
 
 def _keep_first_entries(

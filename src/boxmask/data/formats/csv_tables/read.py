@@ -14,16 +14,18 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
-from boxmask.data.findings import Finding, Findings, Location, finding_of_error
+from boxmask.data.findings import Findings, Location, finding_of_error
 from boxmask.data.formats.csv_tables.class_files import ClassFiles, read_class_files
 from boxmask.data.formats.csv_tables.forms import TableForm, find_form
 from boxmask.data.formats.csv_tables.rows import read_rows
-from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED
+from boxmask.data.formats.kinds import FILE_UNREADABLE
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.named_photos import NamedPhotos
 from boxmask.data.formats.object_rows import ObjectRows
+from boxmask.data.formats.overviews import without_overviews
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
@@ -60,7 +62,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     Raises LabelError for tables of fractions beside tables of pixels.
     """
     unit = _unit(source, files)
-    used = _without_overviews(source, files, findings)
+    used = without_overviews(source.root, files, partial(_photos_of, source), findings)
     others = [file for file in source.files if file.lower().endswith(_SUFFIXES) and file not in set(files)]
     classes = read_class_files(source.root, others, findings)
     collector = _Collector(source, classes, findings, without_suffix=unit == "fraction")
@@ -83,21 +85,6 @@ def _unit(source: Source, files: Sequence[str]) -> Literal["pixel", "fraction"]:
         found = f"of Open Images ({fractions[0]}) and in pixels ({pixels[0]})"
         raise LabelError(f"{source.root}: tables {found}. Give the files of one kind.")
     return "fraction" if fractions else "pixel"
-
-
-def _without_overviews(source: Source, files: Sequence[str], findings: Findings) -> list[str]:
-    """The tables to use: without those that name no split, and whose photos are all in tables with one."""
-    in_splits = [file for file in files if split_from_path(file)]
-    if len(in_splits) in (0, len(files)):
-        return list(files)
-    named = {photo for file in in_splits for photo in _photos_of(source, file)}
-    overviews = {
-        file for file in files if file not in in_splits and named.issuperset(_photos_of(source, file))
-    }
-    for file in sorted(overviews):
-        detail = "other tables with a split in their name list the same photos"
-        findings.add(Finding(FILE_UNUSED, Location(str(source.root / file)), detail))
-    return [file for file in files if file not in overviews]
 
 
 def _photos_of(source: Source, file: str) -> set[str]:
