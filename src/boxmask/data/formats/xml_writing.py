@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from boxmask.errors import LabelError
 
@@ -12,8 +12,27 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Characters that XML 1.0 cannot hold, not even escaped."""
 
 
+def is_xml_text(text: str) -> bool:
+    """Whether XML can hold all characters of a text."""
+    return _FORBIDDEN.search(text) is None
+
+
+def attribute_value(text: str) -> str:
+    """A text in quotation marks. Line breaks and tabs are kept; forbidden characters become U+FFFD."""
+    return quoteattr(_allowed(text))
+
+
+def element_text(text: str) -> str:
+    """A text between tags. Line breaks are kept; forbidden characters become U+FFFD."""
+    return escape(_allowed(text), {"\r": "&#13;"})
+
+
+def _allowed(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)
+
+
 def xml_text(text: str, kind: str) -> str:
-    """Escape a text.
+    """`element_text` for a text that must not change.
 
     kind: of text, such as "class name", for messages
 
@@ -24,7 +43,7 @@ def xml_text(text: str, kind: str) -> str:
         raise LabelError(
             f"the {kind} {text!r} holds the character {character}, which XML cannot hold. Rename it."
         )
-    return escape(text, {"\r": "&#13;"})
+    return element_text(text)
 
 
 def is_tag(name: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from boxmask.data.formats.contract import ClassNames, Losses
-from boxmask.data.formats.cvat.xml_text import element_text, is_xml_text
 from boxmask.data.formats.json_writing import is_json
+from boxmask.data.formats.xml_writing import element_text, is_xml_text
 
 _AS_TEXT = "the attribute {} of objects is written as text, because some of its values are texts"
 _CHARACTERS = "characters that XML does not allow in names of classes are replaced"

@@ -14,9 +14,9 @@ from typing import IO
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
 from boxmask.data.formats.cvat.mask_runs import run_lengths
 from boxmask.data.formats.cvat.meta import AttributeTypes, meta
-from boxmask.data.formats.cvat.xml_text import attribute_value, element_text
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.formats.outline_losses import needs_pixels, note_other_box, pixels_of
+from boxmask.data.formats.xml_writing import attribute_value, element_text
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox
 from boxmask.masks import Masks
 

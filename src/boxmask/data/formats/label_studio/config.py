@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from xml.sax.saxutils import quoteattr
 
 from boxmask.data.formats.source import Source
 from boxmask.data.formats.xml_stream import stream_xml
-from boxmask.data.formats.xml_writing import xml_text
+from boxmask.data.formats.xml_writing import attribute_value, xml_text
 
 CONFIG_FILE = "labeling-config.xml"
 CONTROLS = {
@@ -66,4 +65,4 @@ def labeling_config(class_names: Sequence[str], questions: Mapping[str, str], sh
 
 def _quoted(text: str) -> str:
     xml_text(text, "name")  # raises for characters that XML cannot hold
-    return quoteattr(text, {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+    return attribute_value(text)
