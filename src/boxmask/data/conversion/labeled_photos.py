@@ -71,28 +71,21 @@ class LabeledPhotos:
         for index, name, split in zip(self.index_of, self.names, splits, strict=True):
             photo = labels.photos[index]
             height, width = self.checked.sizes[index].tolist()
-            rows = self.rows.of(index).tolist()
+            objects = (
+                LabeledObject.of(labels, row, self._outline(row, (height, width)))
+                for row in self.rows.of(index).tolist()
+            )
             yield PhotoLabels(
                 path=labels.root / photo.file,
                 file=name,
                 size=(height, width),
                 split=split,
-                objects=tuple(self._object(row, (height, width)) for row in rows),
+                objects=tuple(
+                    LabeledObject.of(labels, row, self._outline(row, (height, width))) for row in rows
+                ),
                 attributes=labels.attributes.photos.get(index, {}),
                 image_id=photo.image_id,
             )
-
-    def _object(self, row: int, size: Size) -> LabeledObject:
-        labels = self.checked.labels
-        x1, y1, x2, y2 = labels.boxes[row].tolist()
-        return LabeledObject(
-            class_name=labels.class_names[labels.labels[row]],
-            box=(x1, y1, x2, y2),
-            outline=self._outline(row, size),
-            crowd=bool(labels.crowd[row]),
-            difficult=bool(labels.difficult[row]),
-            attributes=labels.attributes.objects.get(row, {}),
-        )
 
     def _outline(self, row: int, size: Size) -> Outline | None:
         """The outline on the photo as shown; None for one that cannot be read, which the notes name."""

@@ -52,6 +52,19 @@ class LabeledObject:
     attributes: Mapping[str, object] = field(default_factory=dict)
     number: int | None = None
 
+    @staticmethod
+    def of(labels: Labels, row: int, outline: Outline | None) -> LabeledObject:
+        """The object in a row of labels in pixels."""
+        x1, y1, x2, y2 = labels.boxes[row].tolist()
+        return LabeledObject(
+            class_name=labels.class_names[labels.labels[row]],
+            box=(x1, y1, x2, y2),
+            outline=outline,
+            crowd=bool(labels.crowd[row]),
+            difficult=bool(labels.difficult[row]),
+            attributes=labels.attributes.objects.get(row, {}),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PhotoLabels:

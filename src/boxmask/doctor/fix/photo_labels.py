@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -66,15 +66,8 @@ class PhotoLabelsOfMending:
         attributes = dict(labels.attributes.objects.get(row, {}))
         if self.is_mended and mending.has("area-wrong"):
             attributes.pop("area", None)  # the writer computes it
-        return LabeledObject(
-            class_name=labels.class_names[labels.labels[row]],
-            box=(x1, y1, x2, y2),
-            outline=self._outline(row, size),
-            crowd=bool(labels.crowd[row]),
-            difficult=bool(labels.difficult[row]),
-            attributes=attributes,
-            number=row + 1,
-        )
+        labeled = LabeledObject.of(labels, row, self._outline(row, size))
+        return replace(labeled, box=(x1, y1, x2, y2), attributes=attributes, number=row + 1)
 
     def _outline(self, row: int, size: Size) -> Outline | None:
         """The outline on a photo of (height, width); its mask if the outline cannot be read."""
