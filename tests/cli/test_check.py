@@ -72,6 +72,10 @@ def test_json_on_stdout_is_all_of_stdout(boxmask: Boxmask, demo: Path) -> None:
         (("--fix",), "--out DIR"),
         (("--out", "mended"), "Add --fix"),
         (("--fix", "--out", "mended", "--labels-only"), "--fix needs the photos"),
+        (("--fix", "--out", "mended", "--classes", "one"), "boxmask convert --classes"),
+        (("--seed", "0"), "--write-split FILE"),
+        (("--photos", "copy"), "Add --fix"),
+        (("--device", "cpu"), "Give its RUN"),
     ],
 )
 def test_wrong_usage_ends_with_2(boxmask: Boxmask, demo: Path, flags: tuple[str, ...], message: str) -> None:
@@ -110,12 +114,17 @@ def test_an_interrupt_leaves_nothing(
 def test_a_mended_copy_is_written_and_checked(boxmask: Boxmask, damaged: Path, here: Path) -> None:
     done = boxmask("check", damaged.parent, "--fix", "--out", "mended")
     assert done.status == 0
-    lines = done.out.splitlines()
+    lines = done.err.splitlines()
     assert "mended copy: mended" in lines
     assert "  2 changes: mended/changes.txt" in lines  # the object is removed, and its area is wrong
     assert "box-empty" in (here / "mended" / "changes.txt").read_text()
     again = boxmask("check", "mended", "--fix", "--out", "again")
-    assert "  0 changes: again/changes.txt" in again.out.splitlines()
+    assert "  0 changes: again/changes.txt" in again.err.splitlines()
+
+
+def test_json_on_stdout_is_all_of_stdout_with_a_mended_copy(boxmask: Boxmask, damaged: Path) -> None:
+    done = boxmask("check", damaged.parent, "--fix", "--out", "mended", "--json", "-")
+    assert json.loads(done.out)["version"] == 1
 
 
 def test_a_run_checks_the_labels(boxmask: Boxmask, demo: Path, trained: Path, here: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from boxmask.cli.check_flags import Flags, check_flags
 from boxmask.cli.classes import ChosenClasses, RenamedClasses
 from boxmask.cli.output import JsonFile
 
@@ -31,11 +32,11 @@ def check(
     classes_file: Path | None = None,
     write_split: Path | None = None,
     group_by: str | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     fix: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     out: Path | None = None,
-    photos: Literal["copy", "link"] = "copy",
-    device: str = "auto",
+    photos: Literal["copy", "link"] | None = None,
+    device: str | None = None,
 ) -> int:
     """Check labels and photos, and say what is wrong, where, and what to do.
 
@@ -60,7 +61,8 @@ def check(
     split_file
         JSON file that names the training, validation and test photos. Default: the data set's own splits.
     classes
-        Classes to check, by name, for example --classes cat dog. Default: all.
+        Classes to check, by name, for example --classes cat dog. Not with --fix, which would lose the other
+        objects. Default: all.
     map
         Other names for classes, as OLD=NEW. Classes with the same new name are merged. With --fix, the mended
         copy has the new names.
@@ -72,25 +74,27 @@ def check(
         What belongs together in --write-split: auto, folder, capture-time, likeness, name, or a regular
         expression that finds the group in the path of a photo. Default: auto.
     seed
-        Random seed for --write-split.
+        Random seed for --write-split. Default: 0.
     fix
-        Write a mended copy into the folder --out, and check it. Mended is what has one right answer. The
-        changes are listed in changes.txt and changes.diff, and what is left to you in left.txt.
+        Write a mended copy into the folder --out, and check it. Only mistakes with one right answer are
+        mended. changes.txt and changes.diff list the changes. left.txt lists what you must decide.
     out
         Folder for --fix. It must not exist, be empty, or hold an earlier copy that was not changed.
     photos
-        What to do with the photos for --fix. Links are hard links if the disk has them.
+        What to do with the photos for --fix. Links are hard links if the disk has them. Default: copy.
     device
-        For RUN. "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
+        For RUN. "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ... Default: auto.
     """
     from boxmask.cli.progress import photo_progress
     from boxmask.data.class_selection import ClassSelection
     from boxmask.doctor.check import check_data
     from boxmask.doctor.with_run import open_run_if_given, with_model_findings
 
-    _check_usage(labels_only, write_split, group_by, fix, out)
+    check_flags(
+        Flags(run, labels_only, classes, write_split, group_by, seed, fix, out, photos, device),
+    )
     _check_outputs(json_file, html_file, write_split)
-    trained = open_run_if_given(data, run, device, labels_only=labels_only)
+    trained = open_run_if_given(data, run, device or "auto", labels_only=labels_only)
     with photo_progress("checking") as progress:
         report = check_data(
             data,
@@ -107,9 +111,9 @@ def check(
     _print_report(report, json_file)
     _write_page(report, html_file)
     if write_split is not None:
-        _write_split(report, write_split, group_by, seed)
+        _write_split(report, write_split, group_by or "auto", seed or 0)
     if out is not None:
-        report = _fix(report, out, photos)
+        report = _fix(report, out, photos or "copy")
     return 1 if report.has_errors else 0
 
 
@@ -122,30 +126,8 @@ def _check_outputs(json_file: Path | None, html_file: Path | None, write_split: 
     check_replaceable([file for file in (html_file, write_split) if file is not None])
 
 
-def _check_usage(
-    labels_only: bool,
-    write_split: Path | None,
-    group_by: str | None,
-    fix: bool,
-    out: Path | None,
-) -> None:
-    """Raise UsageError for flags that need or exclude others."""
-    from boxmask.errors import UsageError
-
-    if write_split is not None and labels_only:
-        raise UsageError("--write-split needs the photos. Leave out --labels-only.")
-    if group_by is not None and write_split is None:
-        raise UsageError("--group-by: give the split file to write with --write-split FILE.")
-    if fix and labels_only:
-        raise UsageError("--fix needs the photos. Leave out --labels-only.")
-    if fix and out is None:
-        raise UsageError("--fix: give the folder for the mended copy with --out DIR.")
-    if out is not None and not fix:
-        raise UsageError("--out is the folder for the mended copy. Add --fix, or leave it out.")
-
-
 def _fix(report: CheckReport, out: Path, photos: Literal["copy", "link"]) -> CheckReport:
-    """Write the mended copy, print what changed, and return the report of the copy."""
+    """Write the mended copy, say what changed, and return the report of the copy."""
     from boxmask.cli.progress import photo_progress
     from boxmask.doctor.fix.account import CHANGES_FILE, LEFT_FILE
     from boxmask.doctor.fix.fix import fix_data
@@ -154,10 +136,13 @@ def _fix(report: CheckReport, out: Path, photos: Literal["copy", "link"]) -> Che
 
     with photo_progress("mending") as progress:
         copy = fix_data(report, out, photos=photos, progress=progress)
-    print(f"\nmended copy: {out}")
-    print(f"  {format_count(len(copy.changes), 'change')}: {out / CHANGES_FILE}")
-    print(f"  before: {format_counts(report)}")
-    print(f"  after:  {format_counts(copy.report)}; what is left: {out / LEFT_FILE}")
+    lines = [
+        f"mended copy: {out}",
+        f"  {format_count(len(copy.changes), 'change')}: {out / CHANGES_FILE}",
+        f"  before: {format_counts(report)}",
+        f"  after:  {format_counts(copy.report)}; what is left: {out / LEFT_FILE}",
+    ]
+    print("\n".join(lines), file=sys.stderr)
     return copy.report
 
 
@@ -186,11 +171,11 @@ def _print_colored(report: CheckReport) -> None:
         print(report)
 
 
-def _write_split(report: CheckReport, file: Path, group_by: str | None, seed: int) -> None:
+def _write_split(report: CheckReport, file: Path, group_by: str, seed: int) -> None:
     """Write the split file and say where it is."""
     from boxmask.cli.output import print_notes
 
-    print_notes(report.write_split(file, group_by or "auto", seed))
+    print_notes(report.write_split(file, group_by, seed))
     print(f"split: {file}", file=sys.stderr)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from boxmask.data.class_selection import ClassSelection
 from boxmask.doctor.check import check_data
 from boxmask.doctor.fix.fix import MendedCopy, fix_data
 from boxmask.errors import UsageError
@@ -182,3 +184,20 @@ def test_mending_a_mended_copy_changes_nothing(
     assert (second.path / "changes.diff").read_text() == ""
     assert labels_of(second.path) == labels_of(first.path)
     assert json.dumps(second.report.to_dict()["totals"]) == json.dumps(first.report.to_dict()["totals"])
+
+
+def test_chosen_classes_are_refused(write_coco: WriteCoco, tmp_path: Path) -> None:
+    report = check_data(write_coco(tmp_path / "data", SOUND * 2), selection=ClassSelection(("cat",)))
+    with pytest.raises(UsageError, match="boxmask convert --classes"):
+        fix_data(report, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_archive_beside_the_copy(
+    write_coco: WriteCoco, boxes_of: BoxesOf, fix: Fix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOXMASK_CACHE", str(tmp_path / "cache"))
+    folder = write_coco(tmp_path / "data" / "set", SOUND).parent
+    archive = shutil.make_archive(str(tmp_path / "archives" / "set"), "zip", folder)
+    copy = fix(Path(archive), tmp_path / "archives" / "mended")
+    assert boxes_of(copy.path) == SOUND

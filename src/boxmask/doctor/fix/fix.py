@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from boxmask.data.archives import unpacked
+from boxmask.data.class_selection import CLASS_LEFT_OUT
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder, record_folder
 from boxmask.data.findings import Findings
 from boxmask.data.photo_files import PhotoMode
@@ -44,8 +46,8 @@ def fix_data(
 ) -> MendedCopy:
     """Write a mended copy of the data set of a report into the folder `out`, and check it.
 
-    Mended is what has one right answer (see docs/decisions/0033-mended-copies.md). The folder also holds
-    changes.txt, changes.diff and left.txt. The data set itself is never changed.
+    Only mistakes with one right answer are mended (see docs/decisions/0033-mended-copies.md). The folder also
+    holds changes.txt, changes.diff and left.txt. The data set itself is never changed.
 
     photos: whether to copy photos or link to them
 
@@ -58,7 +60,7 @@ def fix_data(
         raise UsageError(f"{report.data}: its labels cannot be read, so that nothing can be mended.")
     if report.records is None:
         raise UsageError("A mended copy needs the photos. Check them, too: leave out labels_only.")
-    check_output_folder(out, report.data)
+    check_output_folder(out, unpacked(report.data))  # an archive may lie beside the new folder
     check_output_folder(out, examination.labels.root)
     mending = mend(report, examination)
     job = _job(report, mending)
@@ -84,7 +86,11 @@ def _job(report: CheckReport, mending: Mending) -> LabelCopy | FileCopy:
 
 
 def _check_complete(findings: Findings) -> None:
-    """Raise UsageError for findings that are counted, but not kept: they would not be mended."""
+    """Raise UsageError for classes that were left out, and for findings that are counted, but not kept."""
+    if findings.count(CLASS_LEFT_OUT):
+        raise UsageError(
+            "A mended copy holds all classes. Check all, or choose some with boxmask convert --classes."
+        )
     for kind in findings.kinds:
         if len(findings.of(kind)) < findings.count(kind):
             raise UsageError(

@@ -12,7 +12,7 @@ from boxmask.doctor.report import CheckReport
 
 
 def mend(report: CheckReport, examination: Examination) -> Mending:
-    """Mend what has one right answer. Labels in another form come first: their boxes all look wrong."""
+    """Mend mistakes with one right answer. Labels in another form come first: their boxes all look wrong."""
     mending = Mending.of(examination, report.findings)
     if report.label_kind == "objects":
         mend_sizes(mending)
