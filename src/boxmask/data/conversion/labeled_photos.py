@@ -71,21 +71,19 @@ class LabeledPhotos:
         for index, name, split in zip(self.index_of, self.names, splits, strict=True):
             photo = labels.photos[index]
             height, width = self.checked.sizes[index].tolist()
-            objects = (
-                LabeledObject.of(labels, row, self._outline(row, (height, width)))
-                for row in self.rows.of(index).tolist()
-            )
+            objects = [self._object(row, (height, width)) for row in self.rows.of(index).tolist()]
             yield PhotoLabels(
                 path=labels.root / photo.file,
                 file=name,
                 size=(height, width),
                 split=split,
-                objects=tuple(
-                    LabeledObject.of(labels, row, self._outline(row, (height, width))) for row in rows
-                ),
+                objects=tuple(objects),
                 attributes=labels.attributes.photos.get(index, {}),
                 image_id=photo.image_id,
             )
+
+    def _object(self, row: int, size: Size) -> LabeledObject:
+        return LabeledObject.of(self.checked.labels, row, self._outline(row, size))
 
     def _outline(self, row: int, size: Size) -> Outline | None:
         """The outline on the photo as shown; None for one that cannot be read, which the notes name."""
