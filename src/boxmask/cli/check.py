@@ -40,8 +40,8 @@ def check(
 ) -> int:
     """Check labels and photos, and say what is wrong, where, and what to do.
 
-    The exit code is 1 if there are errors; with --fix, if there are errors in the mended copy. The data set
-    itself is never changed.
+    The exit code is 1 if there are errors; with --fix, if there are errors in the mended copy, or if the copy
+    lacks something because of an error. The data set itself is never changed.
 
     Parameters
     ----------
@@ -112,9 +112,8 @@ def check(
     _write_page(report, html_file)
     if write_split is not None:
         _write_split(report, write_split, group_by or "auto", seed or 0)
-    if out is not None:
-        report = _fix(report, out, photos or "copy")
-    return 1 if report.has_errors else 0
+    has_errors = report.has_errors if out is None else _fix(report, out, photos or "copy")
+    return 1 if has_errors else 0
 
 
 def _check_outputs(json_file: Path | None, html_file: Path | None, write_split: Path | None) -> None:
@@ -126,8 +125,8 @@ def _check_outputs(json_file: Path | None, html_file: Path | None, write_split: 
     check_replaceable([file for file in (html_file, write_split) if file is not None])
 
 
-def _fix(report: CheckReport, out: Path, photos: Literal["copy", "link"]) -> CheckReport:
-    """Write the mended copy, say what changed, and return the report of the copy."""
+def _fix(report: CheckReport, out: Path, photos: Literal["copy", "link"]) -> bool:
+    """Write the mended copy, and say what changed. Returns whether errors are left."""
     from boxmask.cli.progress import photo_progress
     from boxmask.doctor.fix.account import CHANGES_FILE, LEFT_FILE
     from boxmask.doctor.fix.fix import fix_data
@@ -142,8 +141,14 @@ def _fix(report: CheckReport, out: Path, photos: Literal["copy", "link"]) -> Che
         f"  before: {format_counts(report)}",
         f"  after:  {format_counts(copy.report)}; what is left: {out / LEFT_FILE}",
     ]
+    if copy.absent_photos:
+        lines.append(f"  not in the copy: {format_count(len(copy.absent_photos), 'photo')} without labels")
+    if copy.num_absent_errors:
+        lines.append(
+            f"  not in the copy, because of {format_count(copy.num_absent_errors, 'error')}: see left.txt"
+        )
     print("\n".join(lines), file=sys.stderr)
-    return copy.report
+    return copy.has_errors
 
 
 def _print_report(report: CheckReport, json_file: Path | None) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from boxmask.data.class_selection import ClassSelection
 from boxmask.doctor.check import check_data
@@ -21,6 +23,7 @@ WriteCoco = Callable[..., Path]
 BoxesOf = Callable[[Path], list[list[float]]]
 Fix = Callable[[Path, Path], MendedCopy]
 
+SIZE = (64, 48)
 SOUND = [[8.0, 8.0, 20.0, 12.0], [2.5, 4.0, 30.0, 30.0]]
 
 
@@ -201,3 +204,29 @@ def test_an_archive_beside_the_copy(
     archive = shutil.make_archive(str(tmp_path / "archives" / "set"), "zip", folder)
     copy = fix(Path(archive), tmp_path / "archives" / "mended")
     assert boxes_of(copy.path) == SOUND
+
+
+def test_photos_that_the_copy_lacks_are_listed(fix: Fix, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for number, name in enumerate(("a0.jpg", "a0.png", "b.jpg")):
+        pixels = np.random.default_rng(number).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(data / name)
+    (data / "classes.txt").write_text("cat\n")
+    for name in ("a0.txt", "b.txt"):
+        (data / name).write_text("0 0.5 0.5 0.25 0.25\n")
+    copy = fix(data, tmp_path / "out")
+    assert copy.absent_photos == ("a0.png",)
+    assert (copy.num_absent_errors, copy.has_errors) == (1, True)
+    left = (copy.path / "left.txt").read_text(encoding="utf-8")
+    assert "Found no longer" not in left
+    assert "label-file-shared" in left.partition("Not in the copy, because")[2]
+    assert "  a0.png\n" in left.partition("Photos that are not in the copy")[2]
+
+
+def test_photos_without_labels_are_no_errors(write_coco: WriteCoco, fix: Fix, tmp_path: Path) -> None:
+    data = write_coco(tmp_path / "data", SOUND)
+    Image.new("RGB", SIZE, "red").save(data / "images" / "new.png")
+    copy = fix(data, tmp_path / "out")
+    assert copy.absent_photos == ("images/new.png",)
+    assert not copy.has_errors

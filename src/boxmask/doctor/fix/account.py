@@ -22,6 +22,7 @@ LEFT_OUT = frozenset(
         "file-unreadable",
         "id-repeated",
         "id-unknown",
+        "label-file-shared",
         "outline-few-points",
         "outline-unreadable",
         "outline-wrong-size",
@@ -56,25 +57,33 @@ def _format_losses(losses: Losses) -> Iterator[str]:
             yield f"  {what} ({len(photos):,}): {', '.join(dict.fromkeys(photos))}"
 
 
-def format_left(report: CheckReport, copy: CheckReport, mended: Collection[str]) -> str:
+def find_absent_kinds(report: CheckReport, mended: Collection[str]) -> list[Kind]:
+    """The kinds of what the copy lacks because boxmask cannot read or write it.
+
+    mended: ids of kinds that were mended, in full or in part
+    """
+    return [kind for kind in report.kinds() if kind.id in LEFT_OUT and kind.id not in mended]
+
+
+def format_left(
+    report: CheckReport, copy: CheckReport, mended: Collection[str], absent_photos: Sequence[str]
+) -> str:
     """The text of left.txt: what the copy lacks, and the findings in the copy.
 
-    report, copy: of the data set, and of its mended copy
-    mended:       ids of kinds that were mended, in full or in part
+    report, copy:  of the data set, and of its mended copy
+    mended:        ids of kinds that were mended, in full or in part
+    absent_photos: photos that the copy lacks
     """
-    still_there = {kind.id for kind in copy.findings.kinds}
-    gone = [
-        kind
-        for kind in report.kinds()
-        if kind.id not in still_there and kind.id not in mended and kind.severity != "note"
-    ]
-    absent = [kind for kind in gone if kind.id in LEFT_OUT]
+    absent = find_absent_kinds(report, mended)
+    known = {kind.id for kind in (*copy.findings.kinds, *absent)} | set(mended)
+    gone = [kind for kind in report.kinds() if kind.id not in known and kind.severity != "note"]
     lines = [
         f"Before: {format_totals(report)}",
         f"After:  {format_totals(copy)}",
         *_section("Not in the copy, because boxmask cannot read or write it:", absent, report.findings),
+        *_photos(absent_photos),
         *_section("Left as it is, because only you can decide:", copy.kinds(), copy.findings),
-        *_headings([kind for kind in gone if kind.id not in LEFT_OUT], report.findings),
+        *_headings(gone, report.findings),
     ]
     return printable("\n".join(lines)) + "\n"
 
@@ -90,6 +99,16 @@ def _section(heading: str, kinds: Iterable[Kind], findings: Findings) -> Iterato
         if (rest := findings.count(kind) - len(findings.of(kind))) > 0:
             yield f"  and {rest:,} more"
         yield f"  → {kind.remedy}"
+
+
+def _photos(absent_photos: Sequence[str]) -> Iterator[str]:
+    if absent_photos:
+        yield from (
+            "",
+            f"Photos that are not in the copy, because they have no labels ({len(absent_photos):,}):",
+        )
+        yield from (f"  {photo}" for photo in absent_photos)
+        yield "  → Label these photos in the data set, or copy them by hand."
 
 
 def _headings(kinds: Sequence[Kind], findings: Findings) -> Iterator[str]:

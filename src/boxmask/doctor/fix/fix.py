@@ -13,7 +13,15 @@ from boxmask.data.conversion.output_folder import check_output_folder, new_folde
 from boxmask.data.findings import Findings
 from boxmask.data.photo_files import PhotoMode
 from boxmask.doctor.check import check_data
-from boxmask.doctor.fix.account import CHANGES_FILE, DIFF_FILE, LEFT_FILE, format_changes, format_left
+from boxmask.doctor.fix.absent_photos import find_absent_photos
+from boxmask.doctor.fix.account import (
+    CHANGES_FILE,
+    DIFF_FILE,
+    LEFT_FILE,
+    find_absent_kinds,
+    format_changes,
+    format_left,
+)
 from boxmask.doctor.fix.files import FileCopy
 from boxmask.doctor.fix.mend import mend
 from boxmask.doctor.fix.mending import Change, Mending
@@ -34,11 +42,20 @@ class MendedCopy:
     path:    its folder
     changes: all changes, also in changes.txt there
     report:  of its check
+    absent_photos:     photos of the data set that the copy lacks, because they have no labels
+    num_absent_errors: errors in the data set because of which the copy lacks photos or labels
     """
 
     path: Path
     changes: tuple[Change, ...]
     report: CheckReport
+    absent_photos: tuple[str, ...] = ()
+    num_absent_errors: int = 0
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether there are errors in the copy, or errors because of which it lacks something."""
+        return self.report.has_errors or self.num_absent_errors > 0
 
 
 def fix_data(
@@ -73,9 +90,12 @@ def fix_data(
         _write_text(folder / DIFF_FILE, "".join(f"{line}\n" for line in job.diff()))
     copy = check_data(out, classes_file=report.classes_file, progress=progress)
     copy = with_model_findings(copy, report.trained, progress)
-    _write_text(out / LEFT_FILE, format_left(report, copy, {change.id for change in changes}))
+    mended = {change.id for change in changes}
+    absent_photos = find_absent_photos(report, mending.labels)
+    _write_text(out / LEFT_FILE, format_left(report, copy, mended, absent_photos))
     record_folder(out)
-    return MendedCopy(out, changes, copy)
+    absent = [kind for kind in find_absent_kinds(report, mended) if kind.severity == "error"]
+    return MendedCopy(out, changes, copy, absent_photos, sum(map(report.findings.count, absent)))
 
 
 def _job(report: CheckReport, mending: Mending) -> LabelCopy | FileCopy:
