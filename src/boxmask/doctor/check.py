@@ -16,7 +16,7 @@ from boxmask.data.checks.summary import summarize
 from boxmask.data.checks.table import CHECKS
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_classes
 from boxmask.data.detection.examine import examine
-from boxmask.data.detection.read_labels import has_detection_labels
+from boxmask.data.detection.read_labels import FoundLabels, find_labels
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels
@@ -28,6 +28,7 @@ from boxmask.doctor.photos.check import check_photo_records
 from boxmask.doctor.report import CheckReport, LabelKind
 from boxmask.errors import LabelError
 from boxmask.file_kinds import is_file, is_folder
+from boxmask.messages import format_count
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each photo with the number of photos done and of all photos."""
@@ -38,6 +39,13 @@ DATA_UNREADABLE = Kind(
     "Data sets whose labels cannot be read",
     "Give a folder or label file in one of the supported formats.",
 )
+LABELS_MISSING = Kind(
+    "labels-missing",
+    "warning",
+    "Photos without any label file",
+    "Only the photos were checked. Give the folder that holds the labels, too.",
+)
+_LABEL_SUFFIXES = (".json", ".xml", ".csv", ".yaml", ".yml")
 
 
 def check_data(
@@ -63,10 +71,14 @@ def check_data(
     if not (is_file(data) or is_folder(data)):
         raise LabelError(f"{data}: no such file or folder. Check the spelling.")
     findings = Findings(sys.maxsize if keep_all else MAX_PER_KIND)
+    label_kind: LabelKind | None = None
     try:
-        label_kind = "label maps" if classes_file else kind_of_labels(data)
-        examination = _examine(data, label_kind, findings, not labels_only, classes_file, selection)
+        found = find_labels(data)
+        label_kind = "label maps" if classes_file else _kind_of(found)
+        examination = _examine(found, label_kind, findings, not labels_only, classes_file, selection)
     except LabelError as error:
+        if label_kind == "class folders" and (report := _check_photos_alone(data, labels_only, progress)):
+            return report
         findings.add(Finding(DATA_UNREADABLE, Location(str(data)), str(error).removeprefix(f"{data}: ")))
         return CheckReport(data, find_source(data).root, "", findings, 0)
     if split_file is not None:
@@ -92,15 +104,19 @@ def check_data(
 
 def kind_of_labels(data: Path) -> LabelKind:
     """Objects come before label maps, and label maps before class folders."""
-    if has_detection_labels(data):
+    return _kind_of(find_labels(data))
+
+
+def _kind_of(found: FoundLabels) -> LabelKind:
+    if found.formats:
         return "objects"
     from boxmask.data.segmentation.label_map_folder import has_label_maps
 
-    return "label maps" if has_label_maps(data) else "class folders"
+    return "label maps" if has_label_maps(found.path) else "class folders"
 
 
 def _examine(
-    data: Path,
+    found: FoundLabels,
     label_kind: LabelKind,
     findings: Findings,
     photos: bool,
@@ -111,8 +127,9 @@ def _examine(
 
     Label maps and class folders need torch, which takes half a gigabyte: it is loaded for them only.
     """
+    data = found.path
     if label_kind == "objects":
-        return examine(data, findings, photos=photos, selection=selection)
+        return examine(found, findings, photos=photos, selection=selection)
     if label_kind == "label maps":
         from boxmask.data.segmentation.examine import examine_label_maps
 
@@ -146,6 +163,20 @@ def _check_photos(examination: Examination, findings: Findings, progress: Progre
     split_of = np.array([splits.get(file, "") for file in files], dtype="<U5")
     check_photo_records(records, split_of, findings, examination)
     return records
+
+
+def _check_photos_alone(data: Path, labels_only: bool, progress: Progress | None) -> CheckReport | None:
+    """The report on photos without any label file; None without photos, and if a file may hold labels."""
+    source = find_source(data)
+    if not source.photos or any(source.candidates_with_suffix(suffix) for suffix in _LABEL_SUFFIXES):
+        return None
+    findings = Findings()
+    detail = f"{format_count(len(source.photos), 'photo')}, and no labels"
+    findings.add(Finding(LABELS_MISSING, Location(str(data)), detail))
+    if not labels_only:
+        records = examine_photos(source.root, source.photos, progress)
+        check_photo_records(records, np.full(len(source.photos), "", dtype="<U5"), findings)
+    return CheckReport(data, source.root, "", findings, len(source.photos))
 
 
 def _photo_files(labels: Labels) -> list[str]:

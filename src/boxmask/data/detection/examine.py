@@ -10,13 +10,13 @@ from boxmask.data.checks.contract import Examination
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.check_labels import check_labels
 from boxmask.data.detection.labeled_photos import find_missing
-from boxmask.data.detection.read_labels import read_labels
+from boxmask.data.detection.read_labels import FoundLabels, read_labels
 from boxmask.data.findings import Findings
 from boxmask.data.photo_checks import UNREADABLE, check_photos
 
 
 def examine(
-    path: str | Path,
+    path: str | Path | FoundLabels,
     findings: Findings,
     *,
     photos: bool = True,
@@ -24,6 +24,7 @@ def examine(
 ) -> Examination:
     """Read labels in any supported format, compare them with the headers of their photos, and check them.
 
+    path:      what `find_labels` found saves the time to find it again
     photos:    False opens no photo: the sizes are then those that the labels declare
     selection: the classes to examine
 
@@ -31,7 +32,8 @@ def examine(
     for them. The checks of `boxmask.data.checks.table` are not among those that run.
     Raises LabelError if there are no labels at `path`, or if they are in several formats.
     """
-    labels = read_labels(Path(path), findings, selection)
+    found = path if isinstance(path, FoundLabels) else Path(path)
+    labels = read_labels(found, findings, selection)
     find_missing(labels, findings)
     files = [photo.file for photo in labels.photos]
     sizes = np.full((len(files), 2), UNREADABLE, dtype=np.int32)

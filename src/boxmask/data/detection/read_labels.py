@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boxmask.data.class_names import check_class_names
@@ -22,27 +23,42 @@ from boxmask.messages import format_errors
 _NOT_NAMED = "left out: no label names it"
 
 
+@dataclass(frozen=True, slots=True)
+class FoundLabels:
+    """The files of a data set, and the formats that its labels may be in, each with its label files."""
+
+    path: Path
+    source: Source
+    formats: Sequence[tuple[Format, list[str]]]
+
+
 def has_detection_labels(path: Path) -> bool:
     """Whether there are labels at `path` in a format that `read_detection` reads."""
-    return (is_file(path) or is_folder(path)) and bool(_matching_formats(find_source(path)))
+    return (is_file(path) or is_folder(path)) and bool(find_labels(path).formats)
 
 
-def _matching_formats(source: Source) -> list[tuple[Format, list[str]]]:
-    """The formats of a source, each with its label files."""
+def find_labels(path: Path) -> FoundLabels:
+    """List the files of a data set, and recognize the format of its labels. Raises as `find_source` does."""
+    source = find_source(path)
     for formats in FORMATS:
         if matching := [(form, files) for form in formats if (files := form.recognize(source))]:
-            return matching
-    return []
+            return FoundLabels(path, source, matching)
+    return FoundLabels(path, source, ())
 
 
-def read_labels(path: Path, findings: Findings, selection: ClassSelection = ALL_CLASSES) -> Labels:
+def read_labels(
+    data: Path | FoundLabels, findings: Findings, selection: ClassSelection = ALL_CLASSES
+) -> Labels:
     """Read the labels of some classes in their format.
+
+    data: what `find_labels` found saves the time to find it again
 
     Raises LabelError if no format matches, or several do, or no photo or class is left, and UsageError for
     classes that do not exist.
     """
-    source = find_source(path)
-    form, files = _find_format(source, path)
+    found = data if isinstance(data, FoundLabels) else find_labels(data)
+    path, source = found.path, found.source
+    form, files = _one_format(found)
     labels = form.read(source, files, findings)
     labels = replace(labels, notes=labels.notes + source.notes, format_name=form.NAME)
     if not (labels.photos and labels.class_names):
@@ -66,9 +82,9 @@ def read_labels(path: Path, findings: Findings, selection: ClassSelection = ALL_
     return select_classes(labels, selection, findings)
 
 
-def _find_format(source: Source, path: Path) -> tuple[Format, list[str]]:
-    """The one format of a source, and its label files. Raises LabelError if no format matches, or several."""
-    matching = _matching_formats(source)
+def _one_format(labels: FoundLabels) -> tuple[Format, list[str]]:
+    """The one format, and its label files. Raises LabelError if no format matches, or several do."""
+    path, source, matching = labels.path, labels.source, labels.formats
     if not matching:
         _check_readable(source)
         known = " or ".join(form.NAME for formats in FORMATS for form in formats)

@@ -132,9 +132,7 @@ def match_lists(
     entries: dict[str, ListedName] = {}
     unmatched = []
     for entry in listed:
-        candidates = [found for index, photo_of in indexes if (found := _find(entry, index, photo_of))]
-        exact = [found for found in candidates if found[0].is_exact]
-        found = next(iter(exact + candidates), [])
+        found = _find_in(indexes, entry)
         if not found:
             unmatched.append(entry)
         elif len(found) > 1:
@@ -144,6 +142,17 @@ def match_lists(
             check_spelling(entry.name, found[0], entry.location, findings)
             check_same_split(entries.setdefault(found[0].file, entry), entry, found[0].file, findings)
     return ListedPhotos(entries, unmatched)
+
+
+def _find_in(indexes: Sequence[tuple[NameIndex, Mapping[str, str]]], entry: ListedName) -> list[Match]:
+    """The photos that a line may mean, from the first index with an exact match, else the first with any."""
+    candidates = []
+    for index, photo_of in indexes:
+        if found := _find(entry, index, photo_of):
+            if found[0].is_exact:
+                return found
+            candidates.append(found)
+    return candidates[0] if candidates else []
 
 
 def _find(entry: ListedName, index: NameIndex, photo_of: Mapping[str, str]) -> list[Match]:
