@@ -77,10 +77,8 @@ def check_data(
         label_kind = "label maps" if classes_file else _kind_of(found)
         examination = _examine(found, label_kind, findings, not labels_only, classes_file, selection)
     except LabelError as error:
-        if label_kind == "class folders" and (report := _check_photos_alone(data, labels_only, progress)):
-            return report
-        findings.add(Finding(DATA_UNREADABLE, Location(str(data)), str(error).removeprefix(f"{data}: ")))
-        return CheckReport(data, find_source(data).root, "", findings, 0)
+        alone = _check_photos_alone(data, labels_only, progress) if label_kind == "class folders" else None
+        return alone or _report_unreadable(data, error, findings)
     if split_file is not None:
         examination = _with_splits(examination, split_file)
     for check in CHECKS:
@@ -100,6 +98,11 @@ def check_data(
         examination=examination,
         records=records,
     )
+
+
+def _report_unreadable(data: Path, error: LabelError, findings: Findings) -> CheckReport:
+    findings.add(Finding(DATA_UNREADABLE, Location(str(data)), str(error).removeprefix(f"{data}: ")))
+    return CheckReport(data, find_source(data).root, "", findings, 0)
 
 
 def kind_of_labels(data: Path) -> LabelKind:
