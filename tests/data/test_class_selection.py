@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.data.conftest import save_photo, voc_xml
 
-from boxmask.data.class_selection import LEFT_OUT, ClassSelection
+from boxmask.data.class_selection import LEFT_OUT, ClassSelection, select_classes
 from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read_labels import read_labels
+from boxmask.data.findings import Findings
 from boxmask.errors import UsageError
 
 NAMES = ("bus", "cat", "dog", "red, green")
@@ -92,3 +95,16 @@ def test_bad_boxes_of_other_classes_do_not_matter(pets: Path) -> None:
     path.write_text(voc_xml("c.png", [("cow", 9, 9, 9, 9)]))
     dataset = read_detection(pets, selection=ClassSelection(("cat",)), on_bad_boxes="error")
     assert len(dataset) == 3
+
+
+def test_attributes_follow_their_classes(pets: Path) -> None:
+    labels = read_labels(pets, Findings())
+    colors = {"cat": {"color": "red"}, "dog": {"color": "blue"}, "cow": {"color": "green"}}
+    labels = replace(labels, attributes=replace(labels.attributes, classes=colors))
+
+    def select(*renames: str, classes: tuple[str, ...] | None = None) -> object:
+        return select_classes(labels, ClassSelection(classes, renames), Findings()).attributes.classes
+
+    assert select("cat=Cat") == {"Cat": colors["cat"], "dog": colors["dog"], "cow": colors["cow"]}
+    assert select("cat=dog", classes=("dog",)) == {"dog": colors["dog"]}
+    assert select("cat=pet", "dog=pet", classes=("pet",)) in ({"pet": colors["cat"]}, {"pet": colors["dog"]})

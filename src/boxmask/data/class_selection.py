@@ -140,11 +140,27 @@ def select_classes(labels: Labels, selection: ClassSelection, findings: Findings
         if label == LEFT_OUT:
             detail = f'"{name}": {format_count(count, "object")}'
             findings.add(Finding(CLASS_LEFT_OUT, Location(str(labels.root)), detail))
+    chosen = _with_rows(labels, np.flatnonzero(new_labels != LEFT_OUT))
     return replace(
-        _with_rows(labels, np.flatnonzero(new_labels != LEFT_OUT)),
+        chosen,
         class_names=choice.names,
         labels=new_labels[new_labels != LEFT_OUT],
+        attributes=replace(chosen.attributes, classes=_class_attributes(labels, choice)),
     )
+
+
+def _class_attributes(labels: Labels, choice: ClassChoice) -> dict[str, Mapping[str, object]]:
+    """The attributes of the chosen classes. A merged class has those of the class that had its name already,
+    else of the first one.
+    """
+    attributes: dict[str, Mapping[str, object]] = {}
+    for old, label in zip(labels.class_names, choice.label_of.tolist(), strict=True):
+        if label == LEFT_OUT or old not in labels.attributes.classes:
+            continue
+        new = choice.names[label]
+        if old == new or new not in attributes:
+            attributes[new] = labels.attributes.classes[old]
+    return attributes
 
 
 def _with_rows(labels: Labels, rows: Int[np.ndarray, " R"]) -> Labels:
