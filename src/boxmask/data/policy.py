@@ -1,8 +1,8 @@
 """What training and evaluation do with findings: stop, leave out, or note.
 
-Errors stop, with the heading, places and remedy that `boxmask check` shows. Three groups of errors may be
-left out instead: bad boxes, bad outlines and missing photos. Whatever is left out has a note that says what,
-how many and why. Warnings and notes become notes.
+Errors stop, with the heading, places and remedy that `boxmask check` shows. Two groups of errors may be
+left out instead: bad boxes and bad outlines. Whatever is left out has a note that says what, how many and
+why. Missing photos are checked in `boxmask.data.photo_checks`. Warnings and notes become notes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from boxmask.data.detection.box_checks import BAD_BOXES, MAX_BAD_BOX_SHARE, OnBadBoxes
 from boxmask.data.detection.outline_masks import OUTLINE_FEW_POINTS, OUTLINE_UNREADABLE, OUTLINE_WRONG_SIZE
 from boxmask.data.findings import Findings, Kind
-from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.errors import LabelError
 from boxmask.messages import format_count, format_percent
 from boxmask.options import option
@@ -28,13 +27,11 @@ class Policy:
 
     on_bad_boxes:  "error" stops at any bad box or outline, "skip" leaves out any number of them. None leaves
                    them out while they are under `MAX_BAD_BOX_SHARE` of all boxes, or of all outlines.
-    on_bad_photos: "error" stops at missing photos, "skip" leaves them out, None keeps them
     needs_masks:   False if only boxes are used: outlines that cannot be read are then left out. Run lengths
                    over another size than the photo's still count, because the boxes may be wrong, too.
     """
 
     on_bad_boxes: OnBadBoxes | None = None
-    on_bad_photos: OnBadPhotos | None = "error"
     needs_masks: bool = True
 
     def decide(self, findings: Findings, num_boxes: int, num_outlines: int) -> tuple[str, ...]:

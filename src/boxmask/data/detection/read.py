@@ -105,7 +105,7 @@ def read_checked_labels(
     checked = check_labels(labels, sizes, findings)
     for check in QUICK_CHECKS:
         check(checked.examination, findings)
-    policy = Policy(on_bad_boxes, on_bad_photos, needs_masks=needs_masks)
+    policy = Policy(on_bad_boxes, needs_masks=needs_masks)
     notes = policy.decide(findings, len(labels.photo_of), checked.reading.num_outlines)
     return CheckedLabels(
         labels=replace(checked.labels, notes=labels.notes + notes),

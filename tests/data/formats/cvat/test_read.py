@@ -252,3 +252,11 @@ def test_whole_sets_are_read(write: Callable[..., Path]) -> None:
     dataset = read_detection(write(image(BOX, '<polygon label="dog" points="1,1;9,1;9,9"/>')))
     assert dataset.class_names == ("dog", "cat")
     assert np.allclose(dataset.boxes, [[1, 2, 9.5, 7], [1, 1, 9, 9]])
+
+
+def test_an_attribute_without_a_type_is_text(write: Callable[..., Path]) -> None:
+    untyped = "<attribute><name>code</name></attribute></attributes></label>"
+    shape = '<box label="dog" xtl="1" ytl="2" xbr="9" ybr="7"><attribute name="code">007</attribute></box>'
+    head = HEAD.replace("</attributes></label>", untyped, 1)
+    labels, _ = read(write(image(shape), head=head))
+    assert labels.attributes.objects == {0: {"code": "007"}}

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boxmask.data.formats import cvat
 from boxmask.data.formats.contract import ClassNames, LabeledObject, PhotoLabels
 from boxmask.data.outlines import Polygons
+from boxmask.errors import LabelError
 
 text = st.text(
     st.characters(exclude_categories=("Cs",), exclude_characters="\ufffe\uffff", min_codepoint=9), max_size=4
@@ -83,3 +85,19 @@ def test_values_that_cvat_does_not_hold(round_trip: Any) -> None:
         "the attribute night of photos is not written",
         "the attribute kind of objects is written as text, because some of its values are texts",
     ]
+
+
+def test_values_of_common_fields(round_trip: Any) -> None:
+    given = [{"occluded": 1}, {"occluded": False}, {"occluded": "partly"}, {"source": 3}, {"source": "auto"}]
+    objects = [LabeledObject("a", (1, 1, 5, 5), attributes=attributes) for attributes in given]
+    labels, losses, _ = round_trip(cvat, [photo(*objects)], ClassNames("a"), compare=False)
+    assert labels.attributes.objects == {0: {"occluded": True}, 4: {"source": "auto"}}
+    assert [what for what, _ in losses] == [
+        "the attribute occluded of objects is not written if it is not true or false",
+        "the attribute source of objects is not written if it is not a text",
+    ]
+
+
+def test_a_class_name_that_xml_cannot_hold_is_refused(round_trip: Any) -> None:
+    with pytest.raises(LabelError, match=r"holds the character U\+0007, which XML cannot hold"):
+        round_trip(cvat, [photo()], ClassNames(["a\a"]))

@@ -109,3 +109,26 @@ def test_what_label_studio_imports(tmp_path: Path) -> None:
         "brush",
         "occluded",
     }
+
+
+def test_names_of_controls_are_no_questions(tmp_path: Path) -> None:
+    attributes = {"image": "x", "polygon": "x", "area": 5, "bell\a": "x", "color": "red"}
+    objects = (LabeledObject("c", (1, 1, 6, 9), attributes=attributes),)
+    losses = Losses()
+    photo = PhotoLabels(Path("a.jpg"), "a.jpg", (40, 60), "", objects)
+    label_studio.WRITER.write([photo], ClassNames("c"), tmp_path, losses)
+    names = [control.get("name") for control in ElementTree.parse(tmp_path / "labeling-config.xml").getroot()]
+    assert names == ["image", "rectangle", "polygon", "ellipse", "brush", "color"]
+    lost = [f"the attribute {name} of objects is not written" for name in attributes if name != "color"]
+    assert [what for what, _ in losses] == lost
+
+
+def test_ids_of_tasks_are_not_repeated(tmp_path: Path) -> None:
+    ids = (1, 0, None, 0, 3)
+    photos = [
+        PhotoLabels(Path(f"{number}.jpg"), f"{number}.jpg", (40, 60), "", (), image_id=image_id)
+        for number, image_id in enumerate(ids)
+    ]
+    label_studio.WRITER.write(photos, ClassNames("c"), tmp_path, Losses())
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    assert [task["id"] for task in tasks] == [1, 0, 2, 3, 4]

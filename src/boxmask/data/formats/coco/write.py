@@ -16,6 +16,7 @@ from boxmask.data.formats.coco.segmentation import mask_area, segmentation
 from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
 from boxmask.data.formats.json_writing import json_line, writable_fields
 from boxmask.data.formats.numbers import extent, short_number
+from boxmask.data.formats.photo_ids import PhotoIds
 
 READ_OF_ANNOTATIONS = (
     "id",
@@ -67,7 +68,7 @@ class _Document:
         self._category_ids = {name: number for number, name in enumerate(class_names, start=1)}
         self._class_names = class_names
         self._images: list[str] = []
-        self._image_ids, self._used_ids = count(1), set[int]()
+        self._image_ids = PhotoIds()
         self._annotation_ids = count(1)
 
     @contextmanager
@@ -92,7 +93,7 @@ class _Document:
 
     def add(self, photo: PhotoLabels, file_name: str, losses: Losses) -> None:
         """Add a photo and its objects."""
-        image_id = self._image_id(photo)
+        image_id = self._image_ids.next_id(photo)
         height, width = photo.size
         image = {"id": image_id, "file_name": file_name, "width": width, "height": height}
         others = writable_fields(photo.attributes, READ_OF_IMAGES, "photos", photo.file, losses)
@@ -106,15 +107,6 @@ class _Document:
                 **_fields(labeled, photo, losses),
             }
             self._file.write(("," if number > 1 else "") + "\n" + json_line(annotation))
-
-    def _image_id(self, photo: PhotoLabels) -> int:
-        """The id that the photo had, or the next free one."""
-        ids = self._image_ids if photo.image_id is None else iter([photo.image_id])
-        image_id = next((number for number in ids if number not in self._used_ids), None)
-        if image_id is None:  # two photos had one id
-            image_id = next(number for number in self._image_ids if number not in self._used_ids)
-        self._used_ids.add(image_id)
-        return image_id
 
 
 def _fields(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> dict[str, object]:

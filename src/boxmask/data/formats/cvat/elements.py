@@ -81,6 +81,8 @@ class CvatHandler:
             self._image.shapes.append(CvatShape(tag, line, attributes))
         elif tag == "label" and self._open[-2:-1] == ["labels"]:
             self._label = CvatLabel()
+        elif tag == "attribute" and self._open[-3:-1] == ["label", "attributes"]:
+            self._attribute = {"name": "", "input_type": ""}
         self._attribute_name = attributes.get("name", "") if tag == "attribute" else ""
 
     def end(self, tag: str, text: str) -> None:

@@ -9,7 +9,6 @@ from boxmask.data.formats.json_writing import is_json
 from boxmask.data.formats.xml_writing import element_text, is_xml_text
 
 _AS_TEXT = "the attribute {} of objects is written as text, because some of its values are texts"
-_CHARACTERS = "characters that XML does not allow in names of classes are replaced"
 _CHECKBOX, _NUMBER, _TEXT = "checkbox", "number", "text"
 
 
@@ -51,8 +50,6 @@ def meta(
     class_names: ClassNames, tags: Iterable[str], types: AttributeTypes, num_images: int, losses: Losses
 ) -> str:
     """All up to the first image. `tags` are the labels of photos."""
-    if not all(map(is_xml_text, class_names)):
-        losses.add(_CHARACTERS, "")
     labels = []
     for name in class_names:
         color = class_names.attributes.get(name, {}).get("color")

@@ -16,7 +16,7 @@ from boxmask.data.formats.cvat.mask_runs import run_lengths
 from boxmask.data.formats.cvat.meta import AttributeTypes, meta
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.formats.outline_losses import needs_pixels, note_other_box, pixels_of
-from boxmask.data.formats.xml_writing import attribute_value, element_text
+from boxmask.data.formats.xml_writing import attribute_value, element_text, is_xml_text, xml_text
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox
 from boxmask.masks import Masks
 
@@ -25,6 +25,7 @@ _FILE = "annotations.xml"
 _PARTS = "outlines of several parts are written as masks of their pixels, without their points"
 _PHOTO_ATTRIBUTE = "the attribute {} of photos is not written"
 _OBJECT_ATTRIBUTE = "the attribute {} of objects is not written"
+_VALUE = "the attribute {} of objects is not written if it is not {}"
 _CLASS_ATTRIBUTE = "the attribute {} of classes is not written"
 
 
@@ -40,7 +41,12 @@ class CvatWriter:
     def write(
         self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
-        """Write annotations.xml. Its head, which declares attributes, is only known once all are written."""
+        """Write annotations.xml. Its head, which declares attributes, is only known once all are written.
+
+        Raises LabelError for a class name that XML cannot hold.
+        """
+        for name in class_names:
+            xml_text(name, "class name")
         for name in {name for fields in class_names.attributes.values() for name in fields} - {"color"}:
             losses.add(_CLASS_ATTRIBUTE.format(name), "")
         path, images = folder / _FILE, folder / f"{_FILE}.part"
@@ -91,12 +97,8 @@ def _write_shape(
         attributes["iscrowd"] = True
     if labeled.difficult:
         attributes["difficult"] = True
-    fields: dict[str, object] = {"label": labeled.class_name, "source": attributes.pop("source", None)}
-    if not isinstance(fields["source"], str) or not fields["source"]:
-        fields["source"] = "manual"
-    fields["occluded"] = int(attributes.pop("occluded", False) is True)
     tag, drawn = _drawn(labeled, photo, losses)
-    fields |= drawn
+    fields = {"label": labeled.class_name, **_origin(attributes, photo, losses), **drawn}
     for name, key in (("z_order", "z_order"), ("group", "group_id")):
         if isinstance(value := attributes.get(name), int) and not isinstance(value, bool) and value:
             fields[key] = attributes.pop(name)
@@ -109,6 +111,18 @@ def _write_shape(
         else:
             lines.append(f"      <attribute name={attribute_value(name)}>{element_text(text)}</attribute>\n")
     file.writelines([*lines, f"    </{tag}>\n"])
+
+
+def _origin(attributes: dict[str, object], photo: PhotoLabels, losses: Losses) -> dict[str, object]:
+    """The fields that all shapes have, taken from the attributes. Values that do not fit are lost."""
+    source, occluded = attributes.pop("source", "manual"), attributes.pop("occluded", 0)
+    if not isinstance(source, str) or not source or not is_xml_text(source):
+        losses.add(_VALUE.format("source", "a text"), photo.file)
+        source = "manual"
+    if occluded not in (0, 1):
+        losses.add(_VALUE.format("occluded", "true or false"), photo.file)
+        occluded = 0
+    return {"source": source, "occluded": int(occluded == 1)}
 
 
 def _drawn(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> tuple[str, dict[str, object]]:

@@ -21,6 +21,8 @@ from boxmask.data.formats.label_studio.config import CONFIG_FILE, CONTROLS, labe
 from boxmask.data.formats.losses import note_unheld_classes
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.formats.outline_losses import note_other_box
+from boxmask.data.formats.photo_ids import PhotoIds
+from boxmask.data.formats.xml_writing import is_xml_text
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox, RunLengths, fill
 from boxmask.geometry import rle
 from boxmask.masks import Masks, Size
@@ -47,11 +49,12 @@ class LabelStudioWriter:
         """Write the tasks and the labeling config."""
         tasks, config = folder / TASKS_FILE, folder / CONFIG_FILE
         questions: dict[str, str] = {}
+        task_ids = PhotoIds()
         with tasks.open("w", encoding="utf-8", newline="\n") as file:
             for number, photo in enumerate(photos):
                 reference = f"/data/local-files/?d={quote(self.photo_file(photo.file, photo.split))}"
                 file.write(",\n" if number else "[\n")
-                file.write(json_line(_task(number, photo, reference, questions, losses)))
+                file.write(json_line(_task(task_ids.next_id(photo), photo, reference, questions, losses)))
             file.write("\n]\n")
         note_unheld_classes(class_names, class_names, losses)
         config.write_text(labeling_config(class_names, questions, CONTROLS), encoding="utf-8")
@@ -59,9 +62,8 @@ class LabelStudioWriter:
 
 
 def _task(
-    number: int, photo: PhotoLabels, reference: str, questions: dict[str, str], losses: Losses
+    task_id: int, photo: PhotoLabels, reference: str, questions: dict[str, str], losses: Losses
 ) -> dict[str, Any]:
-    task_id = number + 1 if photo.image_id is None else photo.image_id
     data: dict[str, object] = {"image": reference}
     if photo.split:
         data["split"] = photo.split
@@ -107,10 +109,9 @@ def _results(
 
 
 def _attributes(labeled: LabeledObject) -> dict[str, object]:
-    """The attributes and marks of an object. Its area follows from its outline."""
-    attributes = {name: value for name, value in labeled.attributes.items() if name != "area"}
+    """The attributes and marks of an object."""
     marks = {"iscrowd": labeled.crowd, "difficult": labeled.difficult}
-    return attributes | {name: True for name, is_set in marks.items() if is_set}
+    return {**labeled.attributes} | {name: True for name, is_set in marks.items() if is_set}
 
 
 def _question(name: str, answer: object, questions: dict[str, str]) -> str | None:
@@ -118,7 +119,8 @@ def _question(name: str, answer: object, questions: dict[str, str]) -> str | Non
     tag = _QUESTIONS.get(type(answer))
     is_text = isinstance(answer, str) and bool(answer) and not _is_mark(answer)
     is_number = isinstance(answer, int | float) and not isinstance(answer, bool) and math.isfinite(answer)
-    if name in CONTROLS or not name or questions.get(name, tag) != tag:
+    is_reserved = name in (*CONTROLS, "image", "area")  # the area is computed from the outline
+    if is_reserved or not name or not is_xml_text(name) or questions.get(name, tag) != tag:
         return None
     return tag if answer is True or is_text or is_number else None
 

@@ -43,7 +43,7 @@ class LabelLines:
     boxes:      (4 N) x, y, width and height of each object; NaN for polygons
     points:     (2 M) x and y of all polygons
     ends:       (N) where the points of each object end, counted in numbers; polygons have at least 6
-    num_keypoints_lines: lines whose keypoints are not used
+    num_keypoint_lines: lines whose keypoints are not used
     """
 
     keypoint_numbers: int = 0
