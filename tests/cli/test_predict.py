@@ -36,7 +36,10 @@ def test_the_formats_can_be_chosen(
 
 def test_an_unknown_format_is_wrong_usage(refused: Refused, trained: Path, demo: Path) -> None:
     message = refused(2, "predict", trained, demo / "images", "--save", "png,bmp")
-    assert message == "boxmask: --save bmp: unknown format. Choose from: jpg, png, coco, labelme.\n"
+    assert (
+        message
+        == "boxmask: --save bmp: unknown format. Choose from: jpg, png, coco, yolo, voc, labelme, csv.\n"
+    )
 
 
 def test_a_folder_with_other_files_is_accounted_for_in_one_line(
@@ -134,3 +137,18 @@ def test_a_photo_that_cannot_be_read_is_counted(
     assert completed.status == 1
     assert completed.out.startswith("1 photo, ")
     assert completed.err.splitlines()[-1] == "boxmask: 2 photos left out"
+
+
+def test_label_formats_are_written_with_a_trained_model(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    photos = sorted((demo / "images").glob("*.jpg"))[:2]
+    assert boxmask("predict", trained, *photos, "--out", "found", "--save", "yolo,voc,csv").status == 0
+    found = here / "found"
+    names = (found / "yolo" / "classes.txt").read_text().splitlines()
+    assert (len(names), names[0]) == (10, "zero")
+    for photo in photos:
+        assert (found / "yolo" / "labels" / f"{photo.stem}.txt").is_file()
+        assert (found / "voc" / f"{photo.stem}.xml").is_file()
+    header = (found / "detections.csv").read_text().splitlines()[0]
+    assert header == "filename,width,height,class,xmin,ymin,xmax,ymax,score"

@@ -364,7 +364,10 @@ def test_the_minimum_score_applies_to_pictures_but_not_to_the_coco_file(photos: 
 
 def test_masks_can_be_saved_in_every_format(photos: Path, tmp_path: Path) -> None:
     prediction = detect_masks([photos / "a.jpg"], tmp_path / "out", save=FORMATS)
-    assert names_in(tmp_path / "out") == ["a.jpg", "a.png", "detections.json", "label-maps", "labelme"]
+    shared = ["detections.csv", "detections.json"]
+    folders = ["label-maps", "labelme", "voc", "yolo"]
+    assert names_in(tmp_path / "out") == ["a.jpg", "a.png", *shared, *folders]
+    assert names_in(tmp_path / "out" / "yolo") == ["classes.txt", "labels"]
     labelme, label_map = tmp_path / "out" / "labelme" / "a.json", tmp_path / "out" / "label-maps" / "a.png"
     assert {labelme, label_map} < set(prediction.files)
     objects = np.array(Image.open(label_map))
@@ -379,9 +382,9 @@ def test_masks_can_be_saved_in_every_format(photos: Path, tmp_path: Path) -> Non
 
 def test_unknown_formats_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match=r"--save yolo, bmp: unknown format\. Choose from: jpg, png, coco, l.*"
+        UsageError, match=r"--save tiff, bmp: unknown format\. Choose from: jpg, png, coco, yolo.*"
     ):
-        DetectionWriter(tmp_path / "out", ("jpg", "yolo", "bmp"), 0.5, masks=False)
+        DetectionWriter(tmp_path / "out", ("jpg", "tiff", "bmp"), 0.5, masks=False)
     assert not (tmp_path / "out").exists()
 
 

@@ -27,12 +27,11 @@ def predict(
     out
         Folder for the results.
     save
-        Formats to write, separated by commas: jpg or png (pictures), coco (one JSON file with all
-        detections), labelme (one JSON file per photo, to correct by hand), label-maps (one PNG per photo
-        with the object number or class index of every pixel). Default: jpg,coco; for
-        segmenters jpg,label-maps.
+        Formats to write, separated by commas: jpg or png (pictures), coco or csv (one file with all
+        detections), yolo, voc or labelme (one file per photo), label-maps (one PNG per photo with the
+        object number or class index of every pixel). Default: jpg,coco; for segmenters jpg,label-maps.
     min_score
-        Minimum score in pictures, LabelMe files and label maps. The COCO file holds all detections.
+        Minimum score in the files of each photo. COCO and CSV files hold all detections.
     svd
         Fast R-CNN only. Ranks of the truncated SVD of its two fully connected layers, for example 128 64.
         Faster, and a little less accurate.

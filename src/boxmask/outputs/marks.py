@@ -1,7 +1,7 @@
 """The mark inside the files that boxmask writes. It identifies them as results wherever they are copied.
 
-Pictures carry it as a comment, JSON files as a field. The field also holds a digest of the document: once the
-document is corrected, the digest no longer fits, and the file counts as the user's.
+Pictures and XML files carry it as a comment, JSON files as a field. In JSON and XML it also holds a digest of
+the document: once the document is corrected, the digest no longer fits, and the file counts as the user's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MARK = "Written by boxmask: a result, not a photo or label."
 MARK_KEY = "boxmask"  # the key of the comment in PNG files, and of the field in LabelMe files
-MARKED_SUFFIXES = (".jpg", ".jpeg", ".png", ".json")
+MARKED_SUFFIXES = (".jpg", ".jpeg", ".png", ".json", ".xml")
 _HEAD = 4096  # bytes that are searched for the mark; all writers put it near the start
 _DIGEST = "digest"
 
@@ -35,17 +35,36 @@ def mark_document(document: dict[str, Any], key: str) -> dict[str, Any]:
     return {key: {"description": MARK, _DIGEST: _document_digest(document)}} | document
 
 
+def mark_xml(text: str) -> str:
+    """The text of an XML file without a declaration, with the mark as a comment in its first line."""
+    return f"{_xml_comment(text)}\n{text}"
+
+
 def is_marked(path: Path) -> bool:
-    """Whether the file carries the mark; False for a JSON file that was changed since."""
+    """Whether the file carries the mark; False for a JSON or XML file that was changed since."""
     suffix = path.suffix.lower()
     if suffix not in MARKED_SUFFIXES or not path.is_file():
         return False
     try:
         with path.open("rb") as file:
             found = MARK.encode() in file.read(_HEAD)
-        return found and (suffix != ".json" or _has_valid_mark(path))
+        return found and (suffix not in _IS_VALID or _IS_VALID[suffix](path))
     except OSError:  # the reader of the file reports it
         return False
+
+
+def _has_valid_comment(path: Path) -> bool:
+    """Whether an XML file is unchanged since boxmask marked it. Ends of lines do not count."""
+    try:
+        comment, _, text = path.read_text(encoding="utf-8").partition("\n")
+    except UnicodeDecodeError:
+        return False
+    return comment == _xml_comment(text)
+
+
+def _xml_comment(text: str) -> str:
+    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return f"<!-- {MARK} {_DIGEST}: {digest} -->"
 
 
 def _has_valid_mark(path: Path) -> bool:
@@ -66,3 +85,6 @@ def _document_digest(document: dict[str, Any]) -> str:
     """A digest of the content that does not depend on spaces or the order of keys."""
     content = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+_IS_VALID = {".json": _has_valid_mark, ".xml": _has_valid_comment}

@@ -9,12 +9,15 @@ from boxmask.results.formats import FORMATS, LABEL_MAPS, PICTURE_FORMATS, check_
 from boxmask.results.label_maps import save_instance_map
 from boxmask.results.labelme import save_labelme
 from boxmask.results.pictures import save_picture
+from boxmask.results.voc import save_voc
+from boxmask.results.yolo import save_yolo
 from boxmask.types import Detections
 from boxmask.visualization.detections import draw_detections
 from boxmask.visualization.style import RGBImage
 
 DETECTION_FORMATS = FORMATS
 DEFAULT_DETECTION_FORMATS = ("jpg", "coco")
+_WRITERS = {"labelme": save_labelme, "voc": save_voc, "yolo": save_yolo}
 
 
 def check_detection_formats(formats: Sequence[str], *, masks: bool = True) -> None:
@@ -31,7 +34,7 @@ def write_detections(
 ) -> None:
     """Write the detections of one photo with at least `min_score` in a format that has one file per photo.
 
-    photo:  path of the photo, which LabelMe's file refers to
+    photo:  path of the photo, which the files of LabelMe and VOC name
     pixels: the same photo, decoded, to draw on
 
     Raises UsageError as the writer of the format does.
@@ -39,7 +42,7 @@ def write_detections(
     shown = detections.filter(min_score=min_score)
     if output_format in PICTURE_FORMATS:
         save_picture(draw_detections(pixels, shown, min_score=min_score), file)
-    elif output_format == "labelme":
-        save_labelme(photo, shown, file)
+    elif output_format in _WRITERS:
+        _WRITERS[output_format](photo, shown, file)
     else:
         save_instance_map(shown, file)

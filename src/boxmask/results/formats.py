@@ -9,10 +9,12 @@ from boxmask.errors import UsageError
 
 PICTURE_FORMATS = ("jpg", "png")
 LABEL_MAPS = "label-maps"  # the format, and the folder of its files
-FORMATS = ("jpg", "png", "coco", "labelme", LABEL_MAPS)
-FILES_PER_PHOTO = {  # relative to the output folder; "coco" is one file for all photos
+FORMATS = ("jpg", "png", "coco", "yolo", "voc", "labelme", "csv", LABEL_MAPS)
+FILES_PER_PHOTO = {  # relative to the output folder; "coco" and "csv" are one file for all photos
     "jpg": "{name}.jpg",
     "png": "{name}.png",
+    "yolo": "yolo/labels/{name}.txt",
+    "voc": "voc/{name}.xml",
     "labelme": "labelme/{name}.json",
     LABEL_MAPS: LABEL_MAPS + "/{name}.png",
 }

@@ -8,21 +8,25 @@ from boxmask.errors import OutputError
 from boxmask.messages import format_count
 from boxmask.options import option
 from boxmask.results.coco import save_coco
+from boxmask.results.csv_table import save_detection_table
 from boxmask.results.detections import DEFAULT_DETECTION_FORMATS, check_detection_formats, write_detections
 from boxmask.results.formats import draws_pictures, output_files
+from boxmask.results.yolo import CLASSES_FILE, check_one_line_names, save_class_list
 from boxmask.types import Detections
 from boxmask.types.checks import check_min_score
 from boxmask.visualization.fonts import notes_on_fonts
 from boxmask.visualization.style import RGBImage
 
 COCO_FILE = "detections.json"
+CSV_FILE = "detections.csv"
+_SHARED_FILES = {"coco": COCO_FILE, "csv": CSV_FILE, "yolo": CLASSES_FILE}
 
 
 class DetectionWriter:
     """See `ResultWriter`.
 
     formats:     None: pictures and COCO
-    min_score:   pictures, LabelMe files and label maps leave out lower scores; the COCO file holds all
+    min_score:   files of one photo leave out lower scores; the COCO file and the table hold all
     masks:       whether the detector finds masks
     class_names: those of the detector; notes report characters that no font has
     """
@@ -38,6 +42,8 @@ class DetectionWriter:
     ) -> None:
         self.formats = DEFAULT_DETECTION_FORMATS if formats is None else formats
         check_detection_formats(self.formats, masks=masks)
+        if "yolo" in self.formats:
+            check_one_line_names(class_names, out / CLASSES_FILE)
         check_min_score(min_score, option("min_score"))
         self.out, self.min_score, self.class_names = out, min_score, class_names
         self.photos: list[Path] = []
@@ -48,8 +54,8 @@ class DetectionWriter:
         return list(output_files(name, self.formats, self.out).values())
 
     def shared_files(self) -> list[Path]:
-        """The COCO file, if it is among the formats."""
-        return [self.out / COCO_FILE] if "coco" in self.formats else []
+        """The files of all photos in these formats: COCO's, the table, and YOLO's list of classes."""
+        return [self.out / file for name, file in _SHARED_FILES.items() if name in self.formats]
 
     def write(self, name: str, photo: Path, pixels: RGBImage, result: Detections) -> None:
         """Write the files of one photo. Raises OutputError for boxes or scores that are NaN or infinite."""
@@ -63,9 +69,13 @@ class DetectionWriter:
         self.results.append(result)
 
     def finish(self) -> list[Path]:
-        """Write the COCO file, if it is among the formats."""
-        for file in self.shared_files():
-            save_coco(self.photos, self.results, file)
+        """Write the files of all photos."""
+        if "coco" in self.formats:
+            save_coco(self.photos, self.results, self.out / COCO_FILE)
+        if "csv" in self.formats:
+            save_detection_table(self.photos, self.results, self.out / CSV_FILE)
+        if "yolo" in self.formats:
+            save_class_list(self.class_names, self.out / CLASSES_FILE)
         return self.shared_files()
 
     def summary(self) -> str:

@@ -39,6 +39,7 @@ _FLAGS = {
     "isdepiction": "IsDepiction",
     "isinside": "IsInside",
 }
+_SCORE = "score"
 DELIMITERS = ",;\t"
 _MAX_HEADER = 4096
 
@@ -64,17 +65,35 @@ class TableForm:
 
 
 def find_form(beginning: str) -> TableForm | None:
-    """The form of a table by its first row; None if it is no table of labels."""
-    first = next((line for line in beginning[:_MAX_HEADER].splitlines() if line.strip()), "")
-    delimiter = max(DELIMITERS, key=first.count)
-    fields = next(_rows(first, delimiter), [])
-    names = [re.sub(r"[\s_.-]+", "", name).lower() for name in fields]
+    """The form of a table by its first row; None if it is no table of labels, or holds predictions."""
+    fields, delimiter = _first_row(beginning)
+    names = [_plain(name) for name in fields]
+    if _SCORE in names:
+        return None
     if all(name in names for name in _OPEN_IMAGES):
         return _open_images(names, delimiter)
     columns = _indices(names, _COLUMNS)
     if len(columns) == len(_COLUMNS):
         return TableForm("tensorflow", delimiter, columns | _indices(names, _SIZE), {})
     return _RETINANET[delimiter] if _is_retinanet(fields) else None
+
+
+def holds_predictions(beginning: str) -> bool:
+    """Whether a table would be one of labels without its column of scores."""
+    names = [_plain(name) for name in _first_row(beginning)[0]]
+    return _SCORE in names and len(_indices(names, _COLUMNS)) == len(_COLUMNS)
+
+
+def _first_row(beginning: str) -> tuple[list[str], str]:
+    """The fields of the first row, and what separates them."""
+    first = next((line for line in beginning[:_MAX_HEADER].splitlines() if line.strip()), "")
+    delimiter = max(DELIMITERS, key=first.count)
+    return next(_rows(first, delimiter), []), delimiter
+
+
+def _plain(name: str) -> str:
+    """The name of a column in one spelling: "x_min" is "xmin"."""
+    return re.sub(r"[\s_.-]+", "", name).lower()
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:

@@ -19,7 +19,7 @@ from typing import Literal
 
 from boxmask.data.findings import Findings, Location, finding_of_error
 from boxmask.data.formats.csv_tables.class_files import ClassFiles, read_class_files
-from boxmask.data.formats.csv_tables.forms import TableForm, find_form
+from boxmask.data.formats.csv_tables.forms import TableForm, find_form, holds_predictions
 from boxmask.data.formats.csv_tables.rows import read_rows
 from boxmask.data.formats.kinds import FILE_UNREADABLE
 from boxmask.data.formats.labels import Labels
@@ -41,8 +41,13 @@ def recognize(source: Source) -> list[str]:
 
 
 def unreadable(source: Source) -> list[str]:
-    """No messages: a CSV file that cannot be read may be anything."""
-    return []
+    """A message on each table of predictions. Any other CSV file may be anything."""
+    return [
+        f"{source.root / file}: its rows have scores, so it holds predictions, not labels. Once they are "
+        "corrected, remove the column."
+        for file in _tables(source)
+        if holds_predictions(_beginning(source, file))
+    ]
 
 
 def _tables(source: Source) -> list[str]:
@@ -50,10 +55,15 @@ def _tables(source: Source) -> list[str]:
 
 
 def _form(source: Source, file: str) -> TableForm | None:
+    return find_form(_beginning(source, file))
+
+
+def _beginning(source: Source, file: str) -> str:
+    """The beginning of a file; empty if it cannot be read."""
     try:
-        return find_form(read_beginning(source.root / file))
+        return read_beginning(source.root / file)
     except LabelError:
-        return None
+        return ""
 
 
 def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:

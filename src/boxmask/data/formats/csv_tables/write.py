@@ -22,7 +22,7 @@ from boxmask.data.formats.losses import (
 )
 from boxmask.data.formats.numbers import short_number
 
-_HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
+HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 
 
 class CsvWriter:
@@ -46,8 +46,8 @@ class CsvWriter:
                 if path not in tables:
                     file = stack.enter_context(path.open("x", encoding="utf-8", newline=""))
                     tables[path] = csv.writer(file, lineterminator="\n")
-                    tables[path].writerow(_HEADER)
-                tables[path].writerows(_rows(photo, self.photo_file(photo.file, photo.split)))
+                    tables[path].writerow(HEADER)
+                tables[path].writerows(rows(photo, self.photo_file(photo.file, photo.split)))
                 if not photo.objects:
                     losses.add(WITHOUT_OBJECTS, photo.file)
                 note_boxes_only(photo, losses)
@@ -57,7 +57,11 @@ class CsvWriter:
         return list(tables)
 
 
-def _rows(photo: PhotoLabels, file: str) -> Iterable[list[object]]:
+def rows(photo: PhotoLabels, file: str) -> Iterable[list[object]]:
+    """The rows of a photo, one per object.
+
+    file: the name of the photo
+    """
     height, width = photo.size
     for labeled in photo.objects:
         yield [file, width, height, labeled.class_name, *map(short_number, labeled.box)]

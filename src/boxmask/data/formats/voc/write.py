@@ -48,7 +48,8 @@ class VocWriter:
             path = folder / "Annotations" / f"{posixpath.splitext(photo.file)[0]}.xml"
             path.parent.mkdir(parents=True, exist_ok=True)
             has_masks = masks.write(photo, losses)
-            path.write_text(_annotation(photo, has_masks, losses), encoding="utf-8")
+            of_photo = posixpath.join("JPEGImages", posixpath.dirname(photo.file)).rstrip("/")
+            path.write_text(annotation_text(photo, of_photo, losses, has_masks), encoding="utf-8")
             splits[photo.split].append(photo.file)
             files.append(path)
             named |= {labeled.class_name for labeled in photo.objects}
@@ -57,13 +58,19 @@ class VocWriter:
         return [*files, *masks.files, *lists, write_label_map(class_names, folder)]
 
 
-def _annotation(photo: PhotoLabels, has_masks: bool, losses: Losses) -> str:
-    folder, name = posixpath.split(photo.file)
+def annotation_text(photo: PhotoLabels, folder: str, losses: Losses, has_masks: bool = False) -> str:
+    """The XML of a photo.
+
+    folder:    in which the photo lies
+    has_masks: whether there are images of its masks
+
+    Raises LabelError for names that XML cannot hold.
+    """
     height, width = photo.size
     lines = [
         "<annotation>",
-        f"\t<folder>{xml_text(posixpath.join('JPEGImages', folder).rstrip('/'), 'folder')}</folder>",
-        f"\t<filename>{xml_text(name, 'file name')}</filename>",
+        f"\t<folder>{xml_text(folder, 'folder')}</folder>",
+        f"\t<filename>{xml_text(posixpath.basename(photo.file), 'file name')}</filename>",
         f"\t<size>\n\t\t<width>{width}</width>\n\t\t<height>{height}</height>\n\t\t<depth>3</depth>\n\t</size>",
         f"\t<segmented>{int(has_masks)}</segmented>",
         *(_object(labeled, photo.file, losses) for labeled in photo.objects),

@@ -55,7 +55,8 @@ class YoloWriter:
             path = folder / _label_file(self.photo_file(photo.file, photo.split))
             path.parent.mkdir(parents=True, exist_ok=True)
             lines = [
-                _line(number_of[labeled.class_name], labeled, photo, losses) for labeled in photo.objects
+                object_line(number_of[labeled.class_name], labeled, photo, losses) + "\n"
+                for labeled in photo.objects
             ]
             with path.open("x", encoding="ascii", newline="\n") as file:
                 file.writelines(lines)
@@ -97,13 +98,13 @@ def _write_description(path: Path, splits: set[str], class_names: ClassNames) ->
 # ---------------------------------------------------------------- objects
 
 
-def _line(number: int, labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> str:
-    """The line of an object: its class number, then a polygon or a box."""
+def object_line(number: int, labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> str:
+    """The line of an object without its end: its class number, then a polygon or a box."""
     ring = None if labeled.outline is None else _ring(labeled.outline, photo, losses)
     values = (
         _box_values(labeled, photo, losses) if ring is None else _ring_values(ring, labeled, photo, losses)
     )
-    return " ".join([str(number), *(str(short_number(value)) for value in values)]) + "\n"
+    return " ".join([str(number), *(str(short_number(value)) for value in values)])
 
 
 def _box_values(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> Iterator[float]:
