@@ -40,7 +40,7 @@ def train(
 
         run = boxmask.train("my-photos/", model="faster-rcnn", max_minutes=10)
 
-    data:    a folder or annotation file in any supported format
+    data:    a folder or label file in any supported format
     recipe:  a `boxmask.Recipe`
     out:     the folder to write, which must not exist; by default runs/MODEL-NUMBER
     options: fields of the recipe that replace its values; `boxmask train --help` describes them.
@@ -191,7 +191,7 @@ def predict(
     """Find objects in photos, folders and globs, and write pictures and files into the folder `out`.
 
     save:      formats to write, a list or text such as "png,coco"; `boxmask predict --help` lists them
-    min_score: minimum score in pictures, LabelMe files and label maps
+    min_score: minimum score in the files of each photo; COCO and CSV files hold all detections
 
     To get results without writing files, use `boxmask.load(run).predict(photos)`.
     Raises PhotoError, CheckpointError or UsageError.

@@ -23,7 +23,7 @@ def save_photo(path: Path, size: tuple[int, int] = (40, 60), **options: Any) -> 
 
 
 def voc_xml(filename: str, boxes: Sequence[Box] = (), size: tuple[int, int] | None = (40, 60)) -> str:
-    """One annotation file; the first object begins in line 4, each takes 8 lines."""
+    """One label file; the first object begins in line 4, each takes 8 lines."""
     objects = "".join(
         f"<object>\n<name>{name}</name>\n<difficult>0</difficult>\n<bndbox>\n"
         f"<xmin>{x1}</xmin><ymin>{y1}</ymin>\n<xmax>{x2}</xmax><ymax>{y2}</ymax>\n</bndbox>\n</object>\n"

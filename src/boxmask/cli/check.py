@@ -69,7 +69,7 @@ def check(
     classes_file
         File that names the class of each color or index in label maps. Default: the data set's own.
     write_split
-        Draw a split in which photos that belong together are in one part, and write it to this file.
+        Draw new splits that keep photos that belong together in one split, and write them to this file.
     group_by
         What belongs together in --write-split: auto, folder, capture-time, likeness, name, or a regular
         expression that finds the group in the path of a photo. Default: auto.

@@ -38,7 +38,7 @@ def evaluate(
     run
         Folder written by training, or a checkpoint file.
     data
-        Folder or annotation file, as for training.
+        Folder or label file, as for training.
     split
         Photos to evaluate on. If the data set has no split of its own, the run's split is used.
     json_file

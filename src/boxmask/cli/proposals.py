@@ -38,7 +38,7 @@ def proposals(
     Parameters
     ----------
     inputs
-        A labeled data set (folder or annotation file), or photos.
+        A labeled data set (folder or label file), or photos.
     method
         Selective Search needs no training. The RPN is part of a trained Faster R-CNN.
     run

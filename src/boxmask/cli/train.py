@@ -28,7 +28,7 @@ def train(
     Parameters
     ----------
     data
-        Folder or annotation file. Detectors: boxes in any label format (see docs/formats). Segmenters: photos
+        Folder or label file. Detectors: boxes in any label format (see docs/formats). Segmenters: photos
         with label maps, or a detection data set with masks. Classifiers: one folder of photos per class, or a
         detection data set, whose objects are cut out.
     out
@@ -48,7 +48,7 @@ def train(
             raise UsageError("--resume: the run keeps its own recipe; leave out the other flags")
         run, finished = Run(out), resume_training(Run(out), data)
     elif data is None:
-        raise UsageError("give DATA, a folder of labeled photos or an annotation file")
+        raise UsageError("give DATA, a folder of labeled photos or a label file")
     else:
         run, finished = start_training(data, recipe, out)
     if not finished:

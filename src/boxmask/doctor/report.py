@@ -92,7 +92,7 @@ class CheckReport:
         save_report(self, Path(path))
 
     def write_split(self, path: str | Path, group_by: str = "auto", seed: int = 0) -> tuple[str, ...]:
-        """Draw a split in which photos that belong together are in one part, and write it as a split file.
+        """Draw new splits that keep photos that belong together in one, and write them as a split file.
 
         group_by: what belongs together; see `boxmask.data.groups.group_by.find_groups`
 

@@ -113,7 +113,7 @@ def test_a_class_name_may_begin_like_a_split(write: Write) -> None:
 def test_folders_beside_split_folders_are_refused(write: Write) -> None:
     root = write([*many("a", "b", above="train/"), "extra/c/1.png"])
     with pytest.raises(
-        LabelError, match=r"Folders beside those(.|\n)*/extra: beside train\n(.|\n)*out of this one"
+        LabelError, match=r"Class folders beside folders(.|\n)*/extra: beside train\n(.|\n)*out of this one"
     ):
         read_classification(root)
 
@@ -160,7 +160,7 @@ def test_an_empty_class_folder_is_noted(write: Write, above: str) -> None:
     (root / above / "owl" / "deeper").mkdir(parents=True)
     dataset = read_classification(root)
     assert dataset.class_names == ("a", "b")
-    assert dataset.notes[0].startswith("Folders without photos (1):\n")
+    assert dataset.notes[0].startswith("Class folders without photos (1):\n")
     assert dataset.notes[0].endswith("/owl")
 
 

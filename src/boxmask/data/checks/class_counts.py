@@ -40,7 +40,7 @@ CLASS_MISSING_IN_SPLIT = Kind(
     "class-missing-in-split",
     "warning",
     "Splits without objects of a class",
-    "Move some of these photos to the split, or let boxmask draw the splits. A class that train lacks is not "
+    "Move photos of this class to the split, or let boxmask draw new splits. A class that train lacks is not "
     "learned, and one that val or test lacks is not measured.",
 )
 

@@ -36,7 +36,7 @@ OUTLINE_MISFITS_BOX = Kind(
     "outline-misfits-box",
     "warning",
     "Outlines that do not fit the boxes of their objects",
-    "Look at each of them: correct the box, or the outline. boxmask trains boxes and masks with both.",
+    "Look at each of them, and correct the box or the outline: models learn from both.",
 )
 
 

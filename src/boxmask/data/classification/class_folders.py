@@ -27,13 +27,13 @@ _IN_NO_CLASS = "left out: in no class folder"
 FOLDERS_MIXED = Kind(
     "class-folders-mixed",
     "error",
-    "Folders beside those named after splits",
+    "Class folders beside folders of splits",
     "Move their photos to a class folder of a split, or move the folders of the splits out of this one.",
 )
 FOLDER_EMPTY = Kind(
     "class-folder-empty",
     "note",
-    "Folders without photos",
+    "Class folders without photos",
     "Add photos of these classes, or remove the folders.",
 )
 

@@ -1,4 +1,4 @@
-"""Read a detection data set from a folder or an annotation file in any supported format."""
+"""Read a detection data set from a folder or a label file in any supported format."""
 
 from __future__ import annotations
 

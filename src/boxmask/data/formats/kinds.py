@@ -115,8 +115,8 @@ ID_UNKNOWN = Kind(
 VALUE_CONVERTED = Kind(
     "value-converted",
     "note",
-    "Values that are read in another form than they are written",
-    "Write these values as their format defines them, because other programs may not read them.",
+    "Values in another form than their format defines",
+    "boxmask reads them as meant. Write them as the format defines: other programs may not read them.",
 )
 PHOTO_RESIZED = Kind(
     "photo-resized",

@@ -77,14 +77,14 @@ _MEND_SPLIT = (
 COPIES_ACROSS_SPLITS = Kind(
     "photo-copies-across-splits",
     "warning",
-    "Photos that are in several splits",
-    f"Keep each in one split: the metrics are too high otherwise. {_MEND_SPLIT}",
+    "Copies of a photo in several splits",
+    f"Keep all of them in one split: otherwise, the metrics are too high. {_MEND_SPLIT}",
 )
 NEAR_COPIES_ACROSS_SPLITS = Kind(
     "photo-near-copies-across-splits",
     "warning",
-    "Photos that are in several splits, in another size, encoding or orientation",
-    f"Keep each in one split: the metrics are too high otherwise. {_MEND_SPLIT}",
+    "Near copies of a photo in several splits, in another size, encoding or orientation",
+    f"Keep all of them in one split: otherwise, the metrics are too high. {_MEND_SPLIT}",
 )
 COPIES_LABELED_DIFFERENTLY = Kind(
     "copies-labeled-differently",

@@ -1,4 +1,4 @@
-"""What one annotation file of Pascal VOC says, as values that both of its parsers give."""
+"""What one label file of Pascal VOC says, as values that both of its parsers give."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNSET = ("", "0", "Unspecified", "unspecified")
 
 @dataclass(frozen=True, slots=True)
 class VocHeader:
-    """What an annotation file says about its photo.
+    """What a label file says about its photo.
 
     file:          relative to the root
     filename:      the photo's name as written, "" if there is none
@@ -37,7 +37,7 @@ class VocHeader:
 
 @dataclass(slots=True)
 class VocObjects:
-    """The objects of one annotation file, each in the same place of all lists.
+    """The objects of one label file, each in the same place of all lists.
 
     names:      of their classes
     corners:    xmin, ymin, xmax, ymax as written

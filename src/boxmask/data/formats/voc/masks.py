@@ -1,6 +1,6 @@
 """Read the outlines of VOC's objects: images of object numbers in SegmentationObject/.
 
-The number of an object is its place in the annotation file, from 1. Pixels of 255 are the border between
+The number of an object is its place in the label file, from 1. Pixels of 255 are the border between
 objects, and belong to none.
 """
 

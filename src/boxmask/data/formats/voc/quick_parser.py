@@ -1,4 +1,4 @@
-"""Parse an annotation file of Pascal VOC in the usual form, in C code, which is quick but knows no lines."""
+"""Parse a label file of Pascal VOC in the usual form, in C code, which is quick but knows no lines."""
 
 from __future__ import annotations
 

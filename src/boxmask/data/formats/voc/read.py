@@ -77,7 +77,7 @@ def _root(source: Source, file: str) -> str:
 
 
 def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
-    """Read annotation files, and find their photos and splits."""
+    """Read label files, and find their photos and splits."""
     entries = Findings()
     headers, rows = _read_files(source, files, entries)
     finder = PhotoFinder(source)
@@ -140,7 +140,7 @@ def _split_from_folders(*files: str) -> str | None:
 def _listed_photos_without_file(
     names: Sequence[ListedName], finder: PhotoFinder, findings: Findings
 ) -> list[LabeledPhoto]:
-    """Photos in a split list but without an annotation file: they show no object."""
+    """Photos in a split list but without a label file: they show no object."""
     photos: dict[str, ListedName] = {}
     missing = []
     for entry in sorted(names, key=lambda entry: entry.name):

@@ -1,4 +1,4 @@
-"""The objects of all annotation files of a Pascal VOC data set, as rows of arrays."""
+"""The objects of all label files of a Pascal VOC data set, as rows of arrays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from boxmask.names import class_name
 
 
 class VocRows:
-    """Collects the objects of annotation files.
+    """Collects the objects of label files.
 
     names: of the classes as written, by object
     """

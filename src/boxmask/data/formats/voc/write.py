@@ -1,7 +1,7 @@
 """Write Pascal VOC: JPEGImages/, Annotations/, lists of the splits in ImageSets/, and masks of the outlines.
 
 The masks are images of VOC's form, with its colors: SegmentationObject/ holds the number of each object, in
-the order of the annotation file, and SegmentationClass/ the number of its class. labelmap.txt names the
+the order of the label file, and SegmentationClass/ the number of its class. labelmap.txt names the
 classes and their colors, as CVAT and Datumaro write it.
 """
 

@@ -21,7 +21,7 @@ from boxmask.errors import LabelError
 
 @dataclass(frozen=True, slots=True)
 class VocFile:
-    """One annotation file.
+    """One label file.
 
     note: why the file was read in an encoding other than the declared one, "" if it was not
     """
