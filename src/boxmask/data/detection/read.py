@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from boxmask.data.checks.table import QUICK_CHECKS
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.box_checks import OnBadBoxes
+from boxmask.data.detection.canonical_order import sort_classes, sort_objects
 from boxmask.data.detection.check_labels import check_labels
 from boxmask.data.detection.checked_labels import CheckedLabels
 from boxmask.data.detection.dataset import DetectionDataset
@@ -123,23 +124,26 @@ def read_checked_labels(
 
 
 def _dataset(checked: CheckedLabels) -> DetectionDataset:
-    """Sort photos by name and good objects by photo."""
+    """Sort photos and classes by name, and good objects by photo, class and place."""
     labels, boxes = checked.labels, checked.boxes
+    class_names, new_label = sort_classes(labels.class_names)
+    label_of = new_label[labels.labels]
     files = np.array([photo.file for photo in labels.photos])
     order = np.argsort(files, kind="stable")
     photo_of = np.argsort(order)[labels.photo_of]  # the inverse of a permutation
-    rows = _rows_by_photo(photo_of, checked.good)
+    ignored = np.stack([labels.crowd, labels.difficult])
+    rows = sort_objects(np.flatnonzero(checked.good), photo_of, label_of, boxes, ignored, checked.masks)
     kept = checked.masks[rows]
     return DetectionDataset(
         root=labels.root,
-        class_names=labels.class_names,
+        class_names=class_names,
         files=files[order],
         image_ids=_image_ids(labels.photos)[order],
         sizes=checked.sizes[order],
         splits=np.array([photo.split or "" for photo in labels.photos], dtype="<U5")[order],
         offsets=np.searchsorted(photo_of[rows], np.arange(len(files) + 1)),
         boxes=boxes[rows],
-        labels=labels.labels[rows],
+        labels=label_of[rows],
         areas=_areas(labels.areas[rows], kept.areas(), boxes[rows]),
         crowd=labels.crowd[rows],
         difficult=labels.difficult[rows],
@@ -147,12 +151,6 @@ def _dataset(checked: CheckedLabels) -> DetectionDataset:
         runs=kept.runs,
         run_offsets=kept.offsets,
     )
-
-
-def _rows_by_photo(photo_of: NDArray[np.int64], good: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The rows of good objects, sorted by photo."""
-    rows = np.argsort(photo_of, kind="stable")
-    return rows[good[rows]]
 
 
 def _image_ids(photos: Sequence[LabeledPhoto]) -> NDArray[np.int64]:
