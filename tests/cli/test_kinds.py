@@ -205,7 +205,7 @@ def test_the_class_of_each_photo_is_written(boxmask: Call, here: Path, runs: Run
     assert (completed.status, completed.out, completed.err) == (0, "4 photos\nclasses\n", "")
     with (here / "classes" / "classes.csv").open(newline="") as file:
         heading, *rows = csv.reader(file)
-    assert heading[:3] == ["photo", "class", "zero"]
+    assert heading[:3] == ["photo", "class", "eight"]
     assert len(rows) == 4
 
 

@@ -102,7 +102,7 @@ def check_data(
 
 def _report_unreadable(data: Path, error: LabelError, findings: Findings) -> CheckReport:
     findings.add(Finding(DATA_UNREADABLE, Location(str(data)), str(error).removeprefix(f"{data}: ")))
-    return CheckReport(data, find_source(data).root, "", findings, 0)
+    return CheckReport(data, data if is_folder(data) else data.parent, "", findings, 0)
 
 
 def kind_of_labels(data: Path) -> LabelKind:

@@ -19,6 +19,7 @@ from boxmask.data.archives.unpack import is_archive, unpacked
 from boxmask.data.classification.read import read_classification
 from boxmask.data.detection.read import read_detection
 from boxmask.data.segmentation.read import read_segmentation
+from boxmask.doctor.check import check_data
 from boxmask.errors import LabelError, OutputError
 
 
@@ -187,3 +188,45 @@ def test_names_in_utf_8_without_its_flag_are_read_as_utf_8(tmp_path: Path) -> No
         archive.writestr("XXXX.txt", b"x")
     path.write_bytes(path.read_bytes().replace(b"XXXX.txt", "äö.txt".encode()))
     assert [file.name for file in unpacked(path).iterdir()] == ["äö.txt"]
+
+
+def test_photos_with_names_as_of_texts_for_people_are_unpacked(tmp_path: Path) -> None:
+    path = zip_of(
+        tmp_path / "set.zip", **{"license_plate_1.jpg": b"x", "a/notice.png": b"x", "a/._b.png": b""}
+    )
+    names = sorted(file.name for file in unpacked(path).rglob("*.*"))
+    assert names == ["license_plate_1.jpg", "notice.png"]
+
+
+def test_labels_alone_are_not_read_with_the_photos_of_other_archives(tmp_path: Path, voc: Path) -> None:
+    unpacked(Path(shutil.make_archive(str(tmp_path / "photos"), "zip", voc / "JPEGImages")))
+    labels = Path(shutil.make_archive(str(tmp_path / "labels"), "zip", voc / "Annotations"))
+    with pytest.raises(LabelError, match=r"(?s)Labels of photos that do not exist \(3"):
+        read_detection(labels)
+
+
+def test_a_file_that_is_named_as_an_archive_must_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "set.tar.gz"
+    path.write_bytes(b"\x1f\x8b" + bytes(100))
+    with pytest.raises(LabelError, match=r"set\.tar\.gz: this file is damaged, or is no archive"):
+        read_detection(path)
+    (finding,) = check_data(path).findings
+    assert (finding.kind.id, finding.location.file) == ("data-unreadable", str(path))
+
+
+def test_a_folder_of_archives_tells_what_to_give(tmp_path: Path, voc: Path) -> None:
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    (folder / "README.txt").write_text("Labels of apples.")
+    shutil.make_archive(str(folder / "photos"), "zip", voc)
+    for read in (read_detection, read_classification, read_segmentation):
+        with pytest.raises(
+            LabelError, match=r"holds an archive and nothing else\. Give the archive: .*photos\.zip"
+        ):
+            read(folder)
+    shutil.make_archive(str(folder / "labels"), "gztar", voc)
+    (finding,) = check_data(folder).findings
+    assert finding.detail == (
+        "this folder holds 2 archives and nothing else (labels.tar.gz, photos.zip). Give one of them. If "
+        "they belong together, unpack them into one folder, and give that."
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from boxmask.data.detection.box_checks import OnBadBoxes
-from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -169,7 +169,7 @@ def test_voc_boxes_that_count_from_zero_are_noted(write_voc: Write, first: int, 
 def test_classes_without_objects_are_noted(write_coco: Write, coco: Make, annotation: Make) -> None:
     categories = [(1, "cat"), (2, "dog"), (3, "owl"), (4, "elk")]
     entries = [annotation(1, 1, [5, 5, 20, 20]), annotation(1, 2, [5, 5, 20, 9], iscrowd=1)]
-    dataset = read_detection(write_coco(coco([(1, "a.jpg")], entries, categories)))
+    dataset = read_unsplit_detection(write_coco(coco([(1, "a.jpg")], entries, categories)))
     assert dataset.class_names == ("cat", "dog", "owl", "elk")
     (note,) = (note for note in dataset.notes if note.startswith("Classes without objects (3):"))
     assert all(f'"{name}"' in note for name in ("dog", "owl", "elk"))

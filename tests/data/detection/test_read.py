@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 
 from boxmask.data.class_checks import check_training_classes
 from boxmask.data.detection.box_checks import OnBadBoxes
-from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.errors import LabelError, PhotoError
 from boxmask.photos.read import load_photo
 
@@ -114,7 +114,7 @@ def write_turned(write_coco: Write, coco: Make, annotation: Make) -> Write:
 def test_boxes_that_fit_only_the_rotated_photo_are_taken_as_drawn_on_it(
     write_turned: Write, orientation: int
 ) -> None:
-    dataset = read_detection(write_turned([[2, 30, 20, 28], [2, 3, 4, 5]], orientation))
+    dataset = read_unsplit_detection(write_turned([[2, 30, 20, 28], [2, 3, 4, 5]], orientation))
     assert dataset.sizes.tolist() == [[60, 40]]
     assert load_photo(dataset.path(0)).shape == (60, 40, 3)
     assert dataset.boxes.tolist() == [[2, 30, 22, 58], [2, 3, 6, 8]]
@@ -220,7 +220,7 @@ def test_the_two_empty_boxes_of_bccd_are_noted(shared_data: Path) -> None:
 
 def test_coco_boxes_agree_with_pycocotools(shared_data: Path) -> None:
     coco = pytest.importorskip("pycocotools.coco").COCO(shared_data / "coco_ccby/instances.json")
-    dataset = read_detection(shared_data / "coco_ccby")
+    dataset = read_unsplit_detection(shared_data / "coco_ccby")
     for photo, image_id in enumerate(dataset.image_ids.tolist()):
         theirs = coco.loadAnns(coco.getAnnIds(image_id))
         xywh = np.array([entry["bbox"] for entry in theirs]).reshape(-1, 4)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -147,7 +147,7 @@ def test_boxes_are_scaled_left_alone_or_refused(
     }
     (root / "a.json").write_text(json.dumps(document))
     try:
-        dataset = read_detection(root)
+        dataset = read_unsplit_detection(root)
     except LabelError:
         return
     declared = np.array(corners(boxes))

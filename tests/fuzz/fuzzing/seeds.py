@@ -24,6 +24,7 @@ from boxmask.results.pictures import save_picture
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import recipe_json, versions
 from boxmask.weights.checkpoint import KEY, CheckpointMetadata
+from fuzzing.archives import archive_seeds
 from fuzzing.drawing_tools import drawing_tool_seeds
 from fuzzing.inputs import Files
 from fuzzing.label_studio import label_studio_seeds
@@ -34,22 +35,13 @@ SIZE = (12, 16)  # height, width
 def all_seeds() -> dict[str, list[Files]]:
     """The seeds of each target."""
     detections = _results()
+    labels = label_seeds()
+    data_sets = [files for name in DATA_SETS for files in labels[name]]
     return {
-        "text": [{"names.txt": text} for text in _texts()],
-        "json": [{"a.json": json.dumps({"a": [1, 2.5, "é"], "b": None}).encode()}],
-        "voc-file": [{"a.xml": xml("a.jpg", "cat", encoding)} for encoding in ("UTF-8", "EUC-KR", "ANSI")],
-        "voc-set": [voc_set(), _voc_set_with_lists()],
-        "coco-document": [{"instances.json": coco(_polygons())}],
-        "coco-set": [coco_set(_polygons()), coco_set(_run_lengths())],
-        "coco-masks": [coco_set(_polygons()), coco_set(_run_lengths()), coco_set(_texts_of_runs())],
-        "instance-maps": [instance_maps()],
-        "yolo-set": _yolo_sets(),
-        "csv-tables": _tables(),
-        "createml": [_createml()],
-        "split-file": [_split_file()],
-        "label-maps": [label_maps(text) for text in (b"background\ncat\n", b"sky 000000\ncat 010101\n")],
-        "classes-file": _classes_files(),
-        "class-folders": [_class_folders()],
+        **labels,
+        "archives": archive_seeds(coco_set([None] * 3)),
+        "check": data_sets,
+        "fix": data_sets,
         "photo": _photos(),
         "proposals-cache": [_proposals()],
         "recipe": [_recipe()],
@@ -68,9 +60,47 @@ def all_seeds() -> dict[str, list[Files]]:
         "drawing": detections,
         "prediction": detections,
         "own-outputs": [_own_outputs()],
+    }
+
+
+def label_seeds() -> dict[str, list[Files]]:
+    """The seeds of the targets that read labels."""
+    return {
+        "text": [{"names.txt": text} for text in _texts()],
+        "json": [{"a.json": json.dumps({"a": [1, 2.5, "é"], "b": None}).encode()}],
+        "voc-file": [{"a.xml": xml("a.jpg", "cat", encoding)} for encoding in ("UTF-8", "EUC-KR", "ANSI")],
+        "voc-set": [voc_set(), _voc_set_with_lists()],
+        "coco-document": [{"instances.json": coco(_polygons())}],
+        "coco-set": [coco_set(_polygons()), coco_set(_run_lengths())],
+        "coco-masks": [coco_set(_polygons()), coco_set(_run_lengths()), coco_set(_texts_of_runs())],
+        "instance-maps": [instance_maps()],
+        "yolo-set": _yolo_sets(),
+        "csv-tables": _tables(),
+        "createml": [_createml()],
+        "split-file": [_split_file()],
+        "label-maps": [label_maps(text) for text in (b"background\ncat\n", b"sky 000000\ncat 010101\n")],
+        "classes-file": _classes_files(),
+        "class-folders": [_class_folders()],
         **drawing_tool_seeds(),
         **label_studio_seeds(),
     }
+
+
+DATA_SETS = (
+    "voc-set",
+    "coco-set",
+    "instance-maps",
+    "yolo-set",
+    "csv-tables",
+    "createml",
+    "labelme-set",
+    "via-set",
+    "cvat-set",
+    "label-studio-set",
+    "label-maps",
+    "class-folders",
+)
+"""Targets whose seeds are whole data sets."""
 
 
 # ---------------------------------------------------------------- photos

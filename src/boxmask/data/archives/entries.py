@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -22,58 +22,82 @@ _ENCRYPTED = 0x1
 _LINK = 0xA
 """The type of a symbolic link in the upper bits of a ZIP entry's Unix mode."""
 
-BROKEN = (
+_CHUNK = 2**20
+
+_DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
     lzma.LZMAError,
+    struct.error,
     EOFError,
+    ValueError,  # a name that cannot be decoded, or a place before the start of the file
+    OverflowError,
+    MemoryError,  # a compression that announces a huge dictionary
+    RecursionError,  # headers of tar that announce one another
     NotImplementedError,  # a compression that Python does not know
 )
-"""What Python raises for damaged archives."""
+"""What Python raises for damaged archives, beside OSError without a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of an archive.
 
-    name: as written, with "/"
-    kind: "other" stands for links and devices
-    size: in bytes, as announced
-    open: opens the content of a file
+    name:   as written, with "/"
+    kind:   "other" stands for links and devices
+    size:   in bytes, as announced
+    chunks: reads the content of a file, part by part
     """
 
     name: str
     kind: Literal["file", "folder", "other"]
     size: int
-    open: Callable[[], IO[bytes]]
+    chunks: Callable[[], Iterator[bytes]]
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """The entries of an archive, in its order. Raises LabelError for one that is damaged or encrypted."""
+    return _zip_entries(path) if zipfile.is_zipfile(path) else _tar_entries(path)
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[Iterator[Entry]]:
-    """The entries of an archive, in its order. Raises LabelError for one that is damaged or encrypted."""
+def _reading(path: Path) -> Iterator[None]:
+    """Raise LabelError for what Python raises for damaged archives."""
     try:
-        with contextlib.ExitStack() as stack:
-            if zipfile.is_zipfile(path):
-                yield _zip_entries(stack.enter_context(zipfile.ZipFile(path)), path)
-            else:
-                yield _tar_entries(stack.enter_context(tarfile.open(path)))
-    except BROKEN as error:
-        raise LabelError(f"{path}: the archive is damaged ({error}). Download it again.") from error
+        yield
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise _damaged(path, error) from error
 
 
-def _zip_entries(archive: zipfile.ZipFile, path: Path) -> Iterator[Entry]:
-    for info in archive.infolist():
-        if info.flag_bits & _ENCRYPTED:
-            raise LabelError(f"{path}: the archive has a password. Unpack it, and give the folder.")
-        is_link = info.external_attr >> 28 == _LINK
-        kind: Literal["file", "folder", "other"] = "folder" if info.is_dir() else "file"
-        yield Entry(
-            _zip_name(info),
-            "other" if is_link else kind,
-            info.file_size,
-            partial(archive.open, info),
-        )
+def _damaged(path: Path, error: Exception) -> LabelError:
+    reason = str(error) or type(error).__name__
+    return LabelError(f"{path}: the archive is damaged ({reason:.200}). Download it again.")
+
+
+def _chunks(path: Path, open_entry: Callable[[], IO[bytes]]) -> Iterator[bytes]:
+    with _reading(path), open_entry() as content:
+        while chunk := content.read(_CHUNK):
+            yield chunk
+
+
+def _zip_entries(path: Path) -> Iterator[Entry]:
+    with _reading(path), zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.flag_bits & _ENCRYPTED:
+                raise LabelError(f"{path}: the archive has a password. Unpack it, and give the folder.")
+            is_link = info.external_attr >> 28 == _LINK
+            kind: Literal["file", "folder", "other"] = "folder" if info.filename.endswith("/") else "file"
+            yield Entry(
+                _zip_name(info),
+                "other" if is_link else kind,
+                info.file_size,
+                partial(_chunks, path, partial(archive.open, info)),
+            )
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -87,15 +111,24 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         return name
 
 
-def _tar_entries(archive: tarfile.TarFile) -> Iterator[Entry]:
-    for info in archive:
-        kind: Literal["file", "folder", "other"] = (
-            "file" if info.isreg() else "folder" if info.isdir() else "other"
-        )
-        yield Entry(info.name, kind, info.size, partial(_open_tar, archive, info))
+def _tar_entries(path: Path) -> Iterator[Entry]:
+    with _reading(path), tarfile.open(path) as archive:
+        for info in archive:
+            kind: Literal["file", "folder", "other"] = (
+                "file" if info.isreg() else "folder" if info.isdir() else "other"
+            )
+            yield Entry(info.name, kind, info.size, partial(_chunks, path, partial(_open_tar, archive, info)))
 
 
 def _open_tar(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
     content = archive.extractfile(info)
     assert content is not None  # it is a file
     return content
+
+
+def is_tar(path: Path) -> bool:
+    """Whether Python can read the beginning of a tar archive."""
+    try:
+        return tarfile.is_tarfile(path)
+    except _DAMAGE:
+        return False

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import tarfile
 import zipfile
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from boxmask.data.archives.entries import Entry, open_archive
+from boxmask.data.archives.entries import Entry, is_tar, read_entries
 from boxmask.data.filled_folder import filled_folder, free_bytes
 from boxmask.errors import LabelError
-from boxmask.file_kinds import is_incidental
+from boxmask.file_kinds import is_file
 
 SUFFIXES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
@@ -21,14 +20,15 @@ MAX_RATIO = 200
 MIN_LIMIT = 2**30
 """Up to this size in bytes, archives may grow more: small ones of label maps or text shrink well."""
 
-_CHUNK = 2**20
-
 
 def is_archive(path: Path) -> bool:
     """Whether a path is a .zip or .tar file, compressed or not."""
-    if not (path.name.lower().endswith(SUFFIXES) and path.is_file()):
-        return False
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    return has_archive_suffix(path) and is_file(path) and (zipfile.is_zipfile(path) or is_tar(path))
+
+
+def has_archive_suffix(path: Path) -> bool:
+    """Whether a path is named as a .zip or .tar file."""
+    return path.name.lower().endswith(SUFFIXES)
 
 
 def unpacked(path: Path) -> Path:
@@ -40,6 +40,8 @@ def unpacked(path: Path) -> Path:
     beyond all measure, and OutputError if the disk is full.
     """
     if not is_archive(path):
+        if has_archive_suffix(path) and is_file(path):
+            raise LabelError(f"{path}: this file is damaged, or is no archive. Download it again.")
         return path
     state = path.stat()
     version = f"{path.resolve()}\n{state.st_size}\n{state.st_mtime_ns}"
@@ -50,15 +52,14 @@ def unpacked(path: Path) -> Path:
 def _write_entries(path: Path, folder: Path) -> None:
     limit = _limit(path, folder)
     written = 0
-    with open_archive(path) as entries:
-        for entry in entries:
-            target = _target(path, folder, entry)
-            if entry.kind == "folder":
-                target.mkdir(parents=True, exist_ok=True)
-            elif entry.kind == "file" and not is_incidental(entry.name):
-                if written + entry.size > limit:
-                    raise _too_large(path, limit)
-                written += _write(path, entry, target, limit - written)
+    for entry in read_entries(path):
+        target = _target(path, folder, entry)
+        if entry.kind == "folder":
+            target.mkdir(parents=True, exist_ok=True)
+        elif entry.kind == "file" and not _is_of_macos(PurePosixPath(entry.name)):
+            if written + entry.size > limit:
+                raise _too_large(path, limit)
+            written += _write(path, entry, target, limit - written)
 
 
 def _limit(path: Path, folder: Path) -> int:
@@ -67,9 +68,16 @@ def _limit(path: Path, folder: Path) -> int:
     return min(growth, free_bytes(folder))
 
 
+def _is_of_macos(file: PurePosixPath) -> bool:
+    """Whether a file holds what macOS knows of another one."""
+    return "__MACOSX" in file.parts or file.name.startswith("._")
+
+
 def _target(path: Path, folder: Path, entry: Entry) -> Path:
     """Where an entry is written. Raises LabelError for a place outside the folder."""
     parts = PurePosixPath(entry.name).parts
+    if "\0" in entry.name:
+        raise LabelError(f"{path}: the archive is damaged (a name holds a zero byte). Download it again.")
     if ".." in parts or PurePosixPath(entry.name).is_absolute() or os.path.splitdrive(entry.name)[0]:
         raise LabelError(
             f'{path}: the archive holds "{entry.name:.200}", a file outside its folder. '
@@ -82,8 +90,8 @@ def _write(path: Path, entry: Entry, target: Path, limit: int) -> int:
     """Write one file; returns its size. The announced size may be wrong, so that bytes are counted."""
     target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with entry.open() as content, target.open("wb") as file:
-        while chunk := content.read(_CHUNK):
+    with target.open("wb") as file:
+        for chunk in entry.chunks():
             written += len(chunk)
             if written > limit:
                 raise _too_large(path, limit)

@@ -22,6 +22,7 @@ from boxmask.data.classification.dataset import (
     crop_objects,
 )
 from boxmask.data.detection.box_checks import OnBadBoxes
+from boxmask.data.detection.canonical_order import in_canonical_order
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.data.detection.read_labels import has_detection_labels
@@ -82,7 +83,7 @@ def read_unsplit_classification(
         objects = read_unsplit_detection(
             path, on_bad_boxes, on_bad_photos, needs_masks=False, select=select, selection=selection
         )
-        return crop_objects(objects, context)
+        return crop_objects(in_canonical_order(objects), context)
     photos = read_class_folders(Path(path), on_bad_photos, select)
     return crop_objects(select_photos(photos, selection), NO_CONTEXT)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from boxmask.data.checks.table import QUICK_CHECKS
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.box_checks import OnBadBoxes
-from boxmask.data.detection.canonical_order import sort_classes, sort_objects
+from boxmask.data.detection.canonical_order import in_canonical_order
 from boxmask.data.detection.check_labels import check_labels
 from boxmask.data.detection.checked_labels import CheckedLabels
 from boxmask.data.detection.dataset import DetectionDataset
@@ -41,7 +41,7 @@ def read_detection(
     needs_masks: bool = True,
     selection: ClassSelection = ALL_CLASSES,
 ) -> DetectionDataset:
-    """Read labeled photos, sorted by name. The format is recognized from the files.
+    """Read labeled photos, sorted by name, in the order for training (see `in_canonical_order`).
 
     Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`. The
     data set's `notes` tell what was left out or changed.
@@ -60,9 +60,10 @@ def read_detection(
     boxes that may lie sideways on their photos or at another scale (see `find_label_sizes`). Raises
     PhotoError for photos that cannot be read, and UsageError for another value of an option.
     """
-    dataset = read_unsplit_detection(
+    unsplit = read_unsplit_detection(
         path, on_bad_boxes, on_bad_photos, needs_masks=needs_masks, selection=selection
     )
+    dataset = in_canonical_order(unsplit)
     if split_file:
         return apply_split_file(dataset, split_file, on_bad_photos or "error")
     return draw_grouped_splits(dataset, split_seed, group_by)
@@ -77,7 +78,9 @@ def read_unsplit_detection(
     select: SelectPhotos = select_all,
     selection: ClassSelection = ALL_CLASSES,
 ) -> DetectionDataset:
-    """Read labeled photos as `read_detection` does; `splits` is "" where the data set names no split.
+    """Read labeled photos as `read_detection` does, with classes and objects in the order of the labels.
+
+    `splits` is "" where the data set names no split.
 
     select: chooses the photos to return; others need not be intact
     """
@@ -124,26 +127,23 @@ def read_checked_labels(
 
 
 def _dataset(checked: CheckedLabels) -> DetectionDataset:
-    """Sort photos and classes by name, and good objects by photo, class and place."""
+    """Sort photos by name and good objects by photo."""
     labels, boxes = checked.labels, checked.boxes
-    class_names, new_label = sort_classes(labels.class_names)
-    label_of = new_label[labels.labels]
     files = np.array([photo.file for photo in labels.photos])
     order = np.argsort(files, kind="stable")
     photo_of = np.argsort(order)[labels.photo_of]  # the inverse of a permutation
-    ignored = np.stack([labels.crowd, labels.difficult])
-    rows = sort_objects(np.flatnonzero(checked.good), photo_of, label_of, boxes, ignored, checked.masks)
+    rows = _rows_by_photo(photo_of, checked.good)
     kept = checked.masks[rows]
     return DetectionDataset(
         root=labels.root,
-        class_names=class_names,
+        class_names=labels.class_names,
         files=files[order],
         image_ids=_image_ids(labels.photos)[order],
         sizes=checked.sizes[order],
         splits=np.array([photo.split or "" for photo in labels.photos], dtype="<U5")[order],
         offsets=np.searchsorted(photo_of[rows], np.arange(len(files) + 1)),
         boxes=boxes[rows],
-        labels=label_of[rows],
+        labels=labels.labels[rows],
         areas=_areas(labels.areas[rows], kept.areas(), boxes[rows]),
         crowd=labels.crowd[rows],
         difficult=labels.difficult[rows],
@@ -151,6 +151,12 @@ def _dataset(checked: CheckedLabels) -> DetectionDataset:
         runs=kept.runs,
         run_offsets=kept.offsets,
     )
+
+
+def _rows_by_photo(photo_of: NDArray[np.int64], good: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The rows of good objects, sorted by photo."""
+    rows = np.argsort(photo_of, kind="stable")
+    return rows[good[rows]]
 
 
 def _image_ids(photos: Sequence[LabeledPhoto]) -> NDArray[np.int64]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
-from boxmask.data.archives import unpacked
+from boxmask.data.archives import has_archive_suffix, unpacked
 from boxmask.data.split_file import is_split_file
 from boxmask.errors import LabelError
-from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, note_on_unused_files
+from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, is_incidental, note_on_unused_files
 from boxmask.messages import format_note
 from boxmask.outputs import is_output, note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
@@ -89,9 +89,10 @@ def find_source(path: Path) -> Source:
     """List the files of a folder, of an archive, or those around a label file.
 
     If a folder for labels holds no photos, as `annotations/` beside `images/`, its parent folder is listed.
-    Raises LabelError if there is no such file or folder, and for a file that boxmask wrote as a result.
+    Raises LabelError if there is no such file or folder, for a file that boxmask wrote as a result, and for
+    a folder of nothing but archives. Raises as `unpacked` does.
     """
-    path = unpacked(path)
+    given, path = path, unpacked(path)
     if not (is_file(path) or is_folder(path)):
         raise LabelError(f"{path}: no such file or folder. Check the spelling.")
     if path.is_file() and is_output(path):
@@ -99,9 +100,27 @@ def find_source(path: Path) -> Source:
             f"{path}: boxmask wrote this file as a result, so it holds no labels. Give the labels."
         )
     folder = path if path.is_dir() else path.parent
-    if _is_label_folder(folder) and not any(_is_photo(file) for file in visible_files(folder)):
+    _check_unpacked(folder)
+    is_part = path == given and _is_label_folder(folder)  # what lies beside an unpacked archive is not of it
+    if is_part and not any(_is_photo(file) for file in visible_files(folder)):
         return _source(path.absolute(), folder.absolute().parent)
     return _source(path, folder)
+
+
+def _check_unpacked(folder: Path) -> None:
+    """Raise LabelError for a folder that holds nothing but archives."""
+    files = [file for file in visible_files(folder) if not is_incidental(file.name)]
+    if not files or not all(map(has_archive_suffix, files)):
+        return
+    if len(files) == 1:
+        raise LabelError(
+            f"{folder}: this folder holds an archive and nothing else. Give the archive: {files[0]}"
+        )
+    names = ", ".join(file.name for file in files[:3]) + (", ..." if len(files) > 3 else "")
+    raise LabelError(
+        f"{folder}: this folder holds {len(files)} archives and nothing else ({names}). Give one of them. If "
+        "they belong together, unpack them into one folder, and give that."
+    )
 
 
 def _source(path: Path, root: Path) -> Source:

@@ -10,6 +10,7 @@ import numpy as np
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.contract import SPLITS
 from boxmask.data.detection.box_checks import OnBadBoxes
+from boxmask.data.detection.canonical_order import in_canonical_order
 from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.groups.split import draw_grouped_splits
@@ -91,7 +92,9 @@ def read_unsplit_segmentation(
     if classes_file is None and has_detection_labels(path):
         objects = read_unsplit_detection(path, on_bad_boxes, on_bad_photos, select=select)
         if objects.has_mask.any():
-            return select_label_map_classes(segmentation_from_detection(objects), selection)
+            return select_label_map_classes(
+                segmentation_from_detection(in_canonical_order(objects)), selection
+            )
         _check_label_maps(path)
     maps = read_unsplit_label_maps(path, classes_file, on_unknown_colors, on_bad_photos, select)
     return select_label_map_classes(maps, selection)

@@ -15,6 +15,9 @@ from PIL import Image
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read_labels import read_labels
+from boxmask.data.findings import Findings
+from boxmask.data.formats.coco.areas import AREA_WRONG
 from boxmask.evaluation.detection.evaluate import evaluate_detections
 from boxmask.types import Detections
 
@@ -58,6 +61,24 @@ def test_an_impossible_area_is_computed_anew(write: Callable[..., Path], area: f
     assert "annotations[0] (id 100)" in note
     assert "annotations[1]" not in note
     assert "annotations[2] (id 102)" in note
+
+
+def test_an_area_that_fits_the_outline_is_right_even_if_the_box_is_not(
+    write_coco: Write, coco: Make, annotation: Make
+) -> None:
+    entries = [
+        annotation(1, 1, [0, 0, 5, 5], area=1000, segmentation=[TRIANGLE]),
+        annotation(1, 1, [0, 0, 5, 5], area=192, segmentation={"size": [40, 60], "counts": [0, 192, 2208]}),
+        annotation(1, 1, [0, 0, 5, 5], area=999, segmentation={"size": [40, 60], "counts": [0, 192, 2208]}),
+        annotation(1, 1, [0, 0, 5, 5], area=999, segmentation="no outline"),
+    ]
+    areas, note = areas_and_note(write_coco(coco([(1, "a.jpg")], entries[:3])))
+    assert sorted(areas) == [192, 192, 1000]
+    assert "area 999" in note
+    assert "Areas that contradict their boxes (1):" in note
+    findings = Findings()
+    read_labels(write_coco(coco([(1, "a.jpg")], entries)), findings)
+    assert findings.count(AREA_WRONG) == 2
 
 
 @pytest.mark.parametrize("area", [1, 0.5, 20, 100])

@@ -15,7 +15,7 @@ from PIL import Image
 
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -116,7 +116,7 @@ def test_polygons_are_filled_as_pycocotools_fills_them(write: Write) -> None:
     ]
     root = write(polygons)
     theirs = as_pycocotools(root)
-    dataset = read_detection(root)
+    dataset = read_unsplit_detection(root)
     assert np.array_equal(dense(dataset), theirs)
     assert dataset.has_mask.tolist() == [bool(mask.any()) for mask in theirs]
 
@@ -343,7 +343,7 @@ def _without_boxes(root: Path) -> Path:
 @pytest.mark.parametrize(("name", "file"), [("dsb2018", "instances.json"), ("fruits_nuts", "trainval.json")])
 def test_real_masks_agree_with_pycocotools(shared_data: Path, name: str, file: str) -> None:
     coco = pytest.importorskip("pycocotools.coco").COCO(shared_data / name / file)
-    dataset = read_detection(shared_data / name)
+    dataset = read_unsplit_detection(shared_data / name)
     assert dataset.has_mask.all()
     for photo, image_id in enumerate(dataset.image_ids.tolist()):
         theirs = [coco.annToMask(entry) for entry in coco.loadAnns(coco.getAnnIds(image_id))]

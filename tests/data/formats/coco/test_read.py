@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -27,7 +27,7 @@ def test_boxes_classes_and_ids(write_coco: Write, coco: Make, annotation: Make) 
         ],
         [(9, "zebra"), (4, "ant"), (11, "never seen")],
     )
-    dataset = read_detection(write_coco(document))
+    dataset = read_unsplit_detection(write_coco(document))
     assert dataset.files.tolist() == ["images/a.jpg", "images/b.jpg", "images/c.jpg"]
     assert dataset.image_ids.tolist() == [0, 7, 3]
     assert dataset.class_names == ("ant", "zebra", "never seen")

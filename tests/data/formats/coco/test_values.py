@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -270,7 +270,7 @@ def test_a_supercategory_with_an_object_in_another_file_is_a_class(
     for category_id, split in ((1, "train"), (0, "test")):
         document = coco([(1, f"{split}.jpg")], [annotation(1, category_id, [1, 1, 5, 5])])
         root = write_coco({**document, "categories": categories}, f"{split}.json")
-    assert read_detection(root).class_names == ("pet", "cat")
+    assert read_unsplit_detection(root).class_names == ("pet", "cat")
 
 
 def test_supercategories_of_one_another_are_classes(write_coco: Write, coco: Make) -> None:

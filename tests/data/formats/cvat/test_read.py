@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.data.findings import Findings
 from boxmask.data.formats import cvat
 from boxmask.data.formats.labels import Labels
@@ -83,7 +83,7 @@ def test_shapes(write: Callable[..., Path]) -> None:
     assert labels.outline(3) == Ellipse((20, 15), (8, 4), 10)
     assert labels.outline(4) == Ellipse((20, 15), (8, 8))
     assert [labels.location(row).line for row in range(6)] == [HEAD_LINES + 2 + row for row in range(6)]
-    dense = read_detection(root).masks(0).dense()[5]
+    dense = read_unsplit_detection(root).masks(0).dense()[5]
     assert dense[6:8, 5:9].tolist() == [[False, True, True, False], [False, False, True, True]]
     assert dense.sum() == 4
 
@@ -249,7 +249,7 @@ def test_other_files_are_not_claimed(tmp_path: Path, text: str) -> None:
 
 
 def test_whole_sets_are_read(write: Callable[..., Path]) -> None:
-    dataset = read_detection(write(image(BOX, '<polygon label="dog" points="1,1;9,1;9,9"/>')))
+    dataset = read_unsplit_detection(write(image(BOX, '<polygon label="dog" points="1,1;9,1;9,9"/>')))
     assert dataset.class_names == ("dog", "cat")
     assert np.allclose(dataset.boxes, [[1, 2, 9.5, 7], [1, 1, 9, 9]])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.data.formats.voc_colors import voc_palette
 from boxmask.errors import LabelError
 
@@ -38,7 +38,7 @@ def save_numbers(root: Path, mode: str = "P", size: tuple[int, int] = (40, 60)) 
 @pytest.mark.parametrize("mode", ["P", "RGB"])
 def test_objects_have_the_pixels_of_their_number(root: Path, mode: str) -> None:
     save_numbers(root, mode)
-    dataset = read_detection(root)
+    dataset = read_unsplit_detection(root)
     assert dataset.has_mask.tolist() == [True, True, False, False]
     assert dataset.areas.tolist() == [25, 50, 55, 81]
     masks = dataset.masks(0)

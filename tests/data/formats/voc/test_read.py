@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxmask.data.detection.read import read_detection
+from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -75,7 +75,7 @@ def test_difficult_objects_are_ignored(write_voc: Write) -> None:
     root = write_voc({"a": [CAT, CAT]})
     label_file = root / "Annotations/a.xml"
     label_file.write_text(label_file.read_text().replace("<difficult>0", "<difficult>1", 1))
-    dataset = read_detection(root)
+    dataset = read_unsplit_detection(root)
     assert dataset.difficult.tolist() == [True, False]
     assert dataset.target(0).ignore.tolist() == [True, False]
 

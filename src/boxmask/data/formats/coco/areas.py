@@ -30,22 +30,28 @@ _MIN_FILLED = 0.05
 def check_areas(
     declared: Float[np.ndarray, " N"],
     boxes_xywh: Float[np.ndarray, "N 4"],
+    outline_area: Callable[[int], float],
     location: Callable[[int], Location],
     findings: Findings,
 ) -> Float[np.ndarray, " N"]:
     """Replace the areas of one file that contradict their boxes by NaN, so that they are computed anew.
 
-    declared: NaN for a missing area
-    location: file and line of annotation n
+    declared:     NaN for a missing area
+    outline_area: the largest area that the outline of annotation n can have; 0 without one
+    location:     file and line of annotation n
 
-    The annotations are added to the findings. An area is wrong if it is not finite, not above 0 or larger
-    than its box. All are wrong if each is tiny against its box, or if boxes of different sizes have the same
-    area.
+    The annotations are added to the findings. An area is wrong if it is not finite, not above 0, or larger
+    than its box and its outline. All are wrong if each is tiny against its box, or if boxes of different
+    sizes have the same area.
     """
     given = ~np.isnan(declared)
     width, height = np.minimum(np.abs(boxes_xywh[:, 2:]), _MAX_SIDE).T  # NaN stays
     largest = (width + 1) * (height + 1) * _MAX_EXCESS  # NaN for a missing box
     wrong = given & (~np.isfinite(declared) | (declared <= 0) | (declared > largest))
+    for row in np.flatnonzero(wrong & np.isfinite(declared) & (declared > 0)).tolist():
+        wrong[row] = (
+            not declared[row] <= outline_area(row) * _MAX_EXCESS
+        )  # else the box is wrong, not the area
     reason = "not above 0 and at most as large as the box"
     plausible = given & ~wrong & (width * height > 0)
     if _are_implausible(declared[plausible], (width * height)[plausible]):

@@ -70,6 +70,23 @@ def outline_reader(
     return outline
 
 
+def largest_area(segmentation: object) -> float:
+    """The largest area that an outline can have; 0 for one that is missing or cannot be read.
+
+    For run lengths it is the number of their pixels, else the area of the box around the polygons.
+    """
+    if is_empty(segmentation):
+        return 0.0
+    try:
+        outline, _ = _parse(segmentation)
+    except ValueError:
+        return 0.0
+    if isinstance(outline, RunLengths):
+        return float(outline.counts[1::2].sum(dtype=np.int64))
+    x1, y1, x2, y2 = outline.bounds().tolist()
+    return float((x2 - x1 + 1) * (y2 - y1 + 1))
+
+
 def _parse(segmentation: object) -> tuple[Outline, bool]:
     """An outline, and whether no part is left out. Raises ValueError, with what is wrong."""
     segmentation = _decode(segmentation) if isinstance(segmentation, msgspec.Raw) else segmentation

@@ -15,7 +15,7 @@ from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.coco.areas import check_areas
 from boxmask.data.formats.coco.categories import category_attributes, label_of_category
 from boxmask.data.formats.coco.document import CocoDocument
-from boxmask.data.formats.coco.outlines import outline_reader
+from boxmask.data.formats.coco.outlines import largest_area, outline_reader
 from boxmask.data.formats.labels import Attributes, LabeledPhoto, Labels
 from boxmask.data.formats.source import Source
 
@@ -99,7 +99,10 @@ class _Part:
         self.ignored = np.array(annotations.ignored, dtype=np.int64)[kept]
         self.segmentations = [annotations.segmentations[row] for row in rows]
         declared = np.array(annotations.areas, dtype=np.float64)[kept]
-        self.areas = check_areas(declared, self.boxes_xywh, self.location, findings)
+        self.areas = check_areas(declared, self.boxes_xywh, self._outline_area, self.location, findings)
+
+    def _outline_area(self, row: int) -> float:
+        return largest_area(self.segmentations[row])
 
     def location(self, row: int) -> Location:
         """Of one of the kept annotations."""

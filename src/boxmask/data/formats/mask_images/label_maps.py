@@ -1,7 +1,8 @@
 """Write label maps: beside each photo, an image with the class of every pixel, in `masks/`.
 
 `classes.json` names the class of each pixel value. Class 0 is the background, and 255 is ignored, as in
-Pascal VOC. Objects are painted as segmenters learn them (see `LabelMapsFromMasks`): the smallest on top,
+Pascal VOC. The others are sorted by name, so that a segmenter learns the same from objects as from label
+maps. Objects are painted as segmenters learn them (see `LabelMapsFromMasks`): the smallest on top,
 difficult objects as ignored, crowd regions and objects without an outline as ignored boxes.
 """
 
@@ -47,7 +48,7 @@ class LabelMapWriter:
 
         Raises UsageError if no object has an outline, or for more classes than 8 bits can number.
         """
-        names = (BACKGROUND, *(name for name in class_names if name != BACKGROUND))
+        names = (BACKGROUND, *sorted(name for name in class_names if name != BACKGROUND))
         files, has_outlines = [write_classes(names, folder)], False
         numbers = {name: number for number, name in enumerate(names)}
         losses.add(_CLASSES_ALONE, "")
