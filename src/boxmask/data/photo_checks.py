@@ -30,6 +30,7 @@ def check_photos(
     files: Sequence[str],
     on_bad_photos: OnBadPhotos | None = "error",
     checked: Container[str] | None = None,
+    missing: Container[str] = (),
 ) -> tuple[NDArray[np.int32], dict[int, str]]:
     """Return the sizes of photos, and a message for each that cannot be read.
 
@@ -38,6 +39,7 @@ def check_photos(
     that leave out what they cannot read.
 
     checked: the files to check, all by default. Of other files, only the headers are read.
+    missing: files that the data set does not have. They are not opened, even if the disk has them elsewhere.
 
     sizes: (P, 2) heights and widths as shown
 
@@ -48,6 +50,8 @@ def check_photos(
 
     def check(file: str, to_check: bool) -> tuple[tuple[int, int], str]:
         size = UNREADABLE
+        if file in missing:
+            return size, ""
         try:
             size = photo_size(root / file)
             if to_check:

@@ -105,3 +105,21 @@ def iou(box: tuple[float, ...], other: tuple[float, ...]) -> float:
     sides = np.clip(corners[:, 2:].min(axis=0) - corners[:, :2].max(axis=0), 0, None)
     areas = (corners[:, 2:] - corners[:, :2]).prod(axis=1)
     return float(sides.prod() / (areas.sum() - sides.prod()))
+
+
+def test_equal_boxes_are_compared_once(examination_of: Make, found_by: Find) -> None:
+    objects = [(0, "cat", BOX)] * 3 + [(0, "cat", (21.0, 31.0, 121.0, 131.0))] * 2
+    (found,) = found_by(check_nearly_repeated_boxes, examination_of(objects))
+    assert found.location.line == 4
+    assert found.detail.endswith("with labels.csv:1")
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_many_boxes_in_one_place_take_no_quadratic_time(
+    examination_of: Make, found_by: Find, monkeypatch: pytest.MonkeyPatch, spread: float
+) -> None:
+    monkeypatch.setattr("boxmask.data.checks.nearly_repeated_boxes.MAX_COMPARISONS", 20_000)
+    offsets = spread * np.random.default_rng(0).random((2000, 4))
+    objects = [(0, "cat", tuple(np.add(BOX, offset).tolist())) for offset in offsets]
+    found = found_by(check_nearly_repeated_boxes, examination_of(objects))
+    assert (1000 < len(found) < 20_000) if spread else not found

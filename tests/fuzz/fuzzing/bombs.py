@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import json
 import struct
 import zlib
 from collections.abc import Callable
 
+from fuzzing.archives import tar_of, zip_of
 from fuzzing.drawing_tools import cvat_bomb, labelme_bomb, via_bomb
 from fuzzing.inputs import Files
 from fuzzing.seeds import coco, coco_set, encoded, gray, instance_maps, label_maps, voc_set, xml
@@ -106,6 +108,25 @@ YAML_LAUGHS = "\n".join(["train: .", "l0: &l0 [ha]", *YAML_LEVELS, "names: *l11"
 YOLO_NAMES = b"train: .\nnames: [cat]\n"
 TABLE = b"filename,class,xmin,ymin,xmax,ymax\n"
 CLASSES = b"".join(b"c%d\n" % n for n in range(100_000))
+
+
+def _bz2_of_zeros() -> bytes:
+    """Repeated streams count as one."""
+    return tar_of({"a.txt": b""}, "w:bz2") + bz2.compress(bytes(10_000_000)) * 30
+
+
+def _xz_with_huge_dictionary() -> bytes:
+    """The header of a block says how large the dictionary is, in one byte."""
+    content = bytearray(tar_of({"a.txt": b"x" * 1000}, "w:xz"))
+    header = slice(12, 12 + 4 * (content[12] + 1))
+    block = content[header]
+    position = block.index(b"\x21\x01") + 2  # LZMA2, with one byte of properties
+    block[position] = 37  # 1.5 GiB
+    block[-4:] = zlib.crc32(block[:-4]).to_bytes(4, "little")
+    content[header] = block
+    return bytes(content)
+
+
 TEXT = {"size": [12, 16], "counts": "oooooooooooooooo1" * 50_000}
 TENSOR = {"dtype": "F32", "shape": [2**40, 2**20], "data_offsets": [0, 2**62]}
 
@@ -159,6 +180,18 @@ BOMBS: dict[str, tuple[str, Callable[[], Files]]] = {
     ),
     "a CSV field of a million letters": ("csv-tables", lambda: {"a.csv": TABLE + b'a.png,"' + b"c" * 10**6}),
     "a CSV of 200,000 rows": ("csv-tables", lambda: {"a.csv": TABLE + b"a.png,cat,1,1,5,5\n" * 200_000}),
+    "a ZIP of 300 MB of zeros": ("archives", lambda: {"a.zip": zip_of({"a.txt": bytes(300_000_000)})}),
+    "a tar.gz of 300 MB of zeros": (
+        "archives",
+        lambda: {"a.tar.gz": tar_of({"a.txt": bytes(300_000_000)}, "w:gz")},
+    ),
+    "a tar.bz2 of 300 MB of zeros": ("archives", lambda: {"a.tar.bz2": _bz2_of_zeros()}),
+    "a tar.xz with a dictionary of 1.5 GiB": ("archives", lambda: {"a.tar.xz": _xz_with_huge_dictionary()}),
+    "a ZIP of 20,000 files": (
+        "archives",
+        lambda: {"a.zip": zip_of({f"{n}.txt": b"" for n in range(20_000)})},
+    ),
+    "a ZIP of folders in one another": ("archives", lambda: {"a.zip": zip_of({"a/" * 2000 + "a.txt": b"x"})}),
     "tensors of 2^62 bytes": ("safetensors", lambda: _safetensors({"a": TENSOR})),
     "a header of 2^62 bytes": ("safetensors", lambda: _safetensors({}, 2**62)),
 }

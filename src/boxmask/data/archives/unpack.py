@@ -21,6 +21,10 @@ MIN_LIMIT = 2**30
 """Up to this size in bytes, archives may grow more: small ones of label maps or text shrink well."""
 
 
+MAX_DEPTH = 100
+"""Folders in one another. Data sets have a handful; deeper ones cannot be created, or be removed again."""
+
+
 def is_archive(path: Path) -> bool:
     """Whether a path is a .zip or .tar file, compressed or not."""
     return has_archive_suffix(path) and is_file(path) and (zipfile.is_zipfile(path) or is_tar(path))
@@ -78,6 +82,11 @@ def _target(path: Path, folder: Path, entry: Entry) -> Path:
     parts = PurePosixPath(entry.name).parts
     if "\0" in entry.name:
         raise LabelError(f"{path}: the archive is damaged (a name holds a zero byte). Download it again.")
+    if len(parts) > MAX_DEPTH:
+        raise LabelError(
+            f'{path}: the archive holds "{entry.name:.200}", which lies in more than {MAX_DEPTH} folders. '
+            "Unpack it by hand, and give the folder."
+        )
     if ".." in parts or PurePosixPath(entry.name).is_absolute() or os.path.splitdrive(entry.name)[0]:
         raise LabelError(
             f'{path}: the archive holds "{entry.name:.200}", a file outside its folder. '

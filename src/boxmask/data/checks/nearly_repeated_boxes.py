@@ -10,6 +10,7 @@ from boxmask.data.checks.contract import Examination
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.sound_boxes import are_boxes_drawn, sound_boxes
 from boxmask.data.findings import Finding, Findings, Kind
+from boxmask.data.formats.labels import Labels
 
 MIN_IOU = 0.95
 """Two people who draw the same object agree to about 0.9. Above 0.95, one drew it twice, or copied it."""
@@ -21,6 +22,11 @@ one of them was rounded, or moved by a pixel."""
 
 MAX_NEIGHBORS = 1_000
 """A box is compared with this many others that begin next to it, so that no file takes quadratic time."""
+
+MAX_COMPARISONS = 20_000_000
+MAX_PAIRS = 2_000_000
+"""After so many comparisons or pairs, the search ends. Only files with far too many boxes in one place come
+that far."""
 
 BOX_NEARLY_REPEATED = Kind(
     "box-nearly-repeated",
@@ -39,18 +45,28 @@ def check_nearly_repeated_boxes(examination: Examination, findings: Findings) ->
         return
     labels = examination.labels
     rows = np.flatnonzero(sound_boxes(examination) & ~labels.crowd)
-    rows = rows[np.lexsort([labels.boxes[rows, 0], labels.labels[rows], labels.photo_of[rows]])]
+    rows = _without_repeats(labels, rows)
     group = labels.photo_of[rows] * len(labels.class_names) + labels.labels[rows]
-    pairs = _near_pairs(labels.boxes[rows], group)
-    near = sorted((max(pair), min(pair)) for pair in rows[pairs].tolist())
+    pairs = np.sort(rows[_near_pairs(labels.boxes[rows], group)], axis=1)
+    near = pairs[np.lexsort([pairs[:, 0], pairs[:, 1]])]
 
-    def describe(pair: tuple[int, int]) -> Finding:
-        row, earlier = pair
+    def describe(pair: Int[np.ndarray, " 2"]) -> Finding:
+        earlier, row = pair.tolist()
         overlap = float(paired_ious(labels.boxes[[row]], labels.boxes[[earlier]])[0])
         reason = f"has an IoU of {overlap:.3f} with {labels.location(earlier)}"
         return object_finding(labels, BOX_NEARLY_REPEATED, row, reason)
 
     findings.add_all(BOX_NEARLY_REPEATED, near, describe)
+
+
+def _without_repeats(labels: Labels, rows: Int[np.ndarray, " N"]) -> Int[np.ndarray, " M"]:
+    """The first row of equal boxes of one photo and class, sorted by photo, class and x1."""
+    keys = [*labels.boxes[rows].T[::-1], labels.labels[rows], labels.photo_of[rows]]
+    order = np.lexsort(keys)  # stable, so that the first row of equal ones comes first
+    in_order = np.stack(keys)[:, order]
+    is_new = np.ones(len(rows), dtype=bool)
+    is_new[1:] = (in_order[:, 1:] != in_order[:, :-1]).any(axis=0)
+    return np.asarray(rows[order[is_new]])
 
 
 def _near_pairs(boxes: Float[np.ndarray, "M 4"], group: Int[np.ndarray, " M"]) -> Int[np.ndarray, "Q 2"]:
@@ -63,6 +79,7 @@ def _near_pairs(boxes: Float[np.ndarray, "M 4"], group: Int[np.ndarray, " M"]) -
     """
     reach = boxes[:, 0] + np.maximum(ROUNDING, (1 / MIN_IOU - 1) * (boxes[:, 2] - boxes[:, 0]))
     found = [np.zeros((0, 2), dtype=np.int64)]
+    comparisons = pairs = 0
     first = np.arange(len(boxes) - 1)
     for step in range(1, MAX_NEIGHBORS + 1):
         second = first + step
@@ -70,10 +87,12 @@ def _near_pairs(boxes: Float[np.ndarray, "M 4"], group: Int[np.ndarray, " M"]) -
         first, second = first[within], second[within]
         within = (group[second] == group[first]) & (boxes[second, 0] <= reach[first])
         first, second = first[within], second[within]  # a box farther right is no nearer
-        if not len(first):
+        comparisons += len(first)
+        if not len(first) or comparisons > MAX_COMPARISONS or pairs > MAX_PAIRS:
             break
         is_near = _are_near(boxes[first], boxes[second])
         found.append(np.column_stack([first[is_near], second[is_near]]))
+        pairs += len(found[-1])
     return np.concatenate(found)
 
 

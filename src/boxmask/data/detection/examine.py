@@ -9,7 +9,7 @@ import numpy as np
 from boxmask.data.checks.contract import Examination
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.check_labels import check_labels
-from boxmask.data.detection.labeled_photos import find_missing
+from boxmask.data.detection.labeled_photos import find_missing, missing_photos
 from boxmask.data.detection.read_labels import FoundLabels, read_labels
 from boxmask.data.findings import Findings
 from boxmask.data.photo_checks import UNREADABLE, check_photos
@@ -38,5 +38,5 @@ def examine(
     files = [photo.file for photo in labels.photos]
     sizes = np.full((len(files), 2), UNREADABLE, dtype=np.int32)
     if photos:
-        sizes, _ = check_photos(labels.root, files, on_bad_photos=None)
+        sizes, _ = check_photos(labels.root, files, on_bad_photos=None, missing=missing_photos(labels))
     return check_labels(labels, sizes, findings).examination

@@ -30,13 +30,19 @@ def check_labeled_photos(
     files = [photo.file for photo in labels.photos]
     chosen = select(PhotoList.of(labels.root, files, [photo.split or "" for photo in labels.photos]))
     wanted = set(chosen.files.tolist())
-    missing = {photo.file for photo in labels.photos if photo.missing_name and photo.file in wanted}
+    all_missing = missing_photos(labels)
+    missing = all_missing & wanted
     if on_bad_photos is not None:
         is_all = len(missing) == len(wanted)
         note = _leave_out_missing(labels, wanted, may_skip=on_bad_photos == "skip" and not is_all)
         chosen = chosen.without(missing, note)
-    sizes, errors = check_photos(labels.root, files, on_bad_photos, wanted - missing)
+    sizes, errors = check_photos(labels.root, files, on_bad_photos, wanted - missing, all_missing)
     return chosen.without([files[index] for index in errors], note_on_bad_photos(errors)), sizes
+
+
+def missing_photos(labels: Labels) -> set[str]:
+    """The placeholders of photos that do not exist."""
+    return {photo.file for photo in labels.photos if photo.missing_name}
 
 
 def find_missing(labels: Labels, findings: Findings, wanted: Collection[str] | None = None) -> None:
