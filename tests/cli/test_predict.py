@@ -146,7 +146,7 @@ def test_label_formats_are_written_with_a_trained_model(
     assert boxmask("predict", trained, *photos, "--out", "found", "--save", "yolo,voc,csv").status == 0
     found = here / "found"
     names = (found / "yolo" / "classes.txt").read_text().splitlines()
-    assert (len(names), names[0]) == (10, "zero")
+    assert (len(names), names[0]) == (10, "eight")
     for photo in photos:
         assert (found / "yolo" / "labels" / f"{photo.stem}.txt").is_file()
         assert (found / "voc" / f"{photo.stem}.xml").is_file()
