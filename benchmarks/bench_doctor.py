@@ -61,7 +61,7 @@ def main() -> int:
         and (not arguments.format or case.format in arguments.format)
     ]
     with tempfile.TemporaryDirectory() as scratch:
-        corpus = Corpus(arguments.keep or Path(scratch))
+        corpus = Corpus(arguments.keep or Path(scratch), arguments.seed)
         start = time.perf_counter()
         built = [(case, corpus.build(case), corpus.build_twin(case)) for case in cases]
         print(f"{len(built)} damaged data sets built in {time.perf_counter() - start:.0f} s", file=sys.stderr)
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--others", type=Path, help="Python of an environment with the extra bench-doctor")
     parser.add_argument("--only", nargs="+", default=[], help="words in the damages to check")
     parser.add_argument("--format", nargs="+", default=[], help="formats to check")
+    parser.add_argument("--seed", type=int, default=14, help="random seed of the photos")
     parser.add_argument("--keep", type=Path, help="new folder for the data sets (default: a temporary one)")
     return parser
 

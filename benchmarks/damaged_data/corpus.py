@@ -41,13 +41,13 @@ def all_cases() -> Iterator[Case]:
 
 
 class Corpus:
-    """Builds data sets in a folder. Their photos are linked to one set of photos."""
+    """Builds data sets in a folder. Their photos are linked to one set of photos, which `seed` decides."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seed: int = 14) -> None:
         self._folder = folder
         self._photos = folder / "photos"
         if not (self._photos / "scenes.json").exists():
-            make_photos(self._photos)
+            make_photos(self._photos, seed)
         self._twins: dict[tuple[Build, str], Built] = {}
 
     def build(self, case: Case) -> Built:

@@ -202,6 +202,7 @@ def _list_in_coco(draft: Draft, photo: Photo) -> None:
     draft.path(other).unlink()
     draft.expect("split-overlap", photo, other)
     draft.allow("size-differs", "box-beyond-edge", "box-outside", "name-inexact")
+    draft.allow("outline-outside", "outline-misfits-box")
 
 
 def _list_in_voc(draft: Draft, photo: Photo) -> None:

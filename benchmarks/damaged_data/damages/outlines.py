@@ -57,6 +57,10 @@ _BROKEN = {
 def unreadable(draft: Draft) -> None:
     _use_outlines(draft)
     thing = draft.thing(2)
+    if draft.format == "yolo":  # one number less must not be the length of a line with keypoints
+        x1, y1, _, y2 = thing.box
+        across = [x1 + share * thing.width for share in (0, 0.3, 0.7, 1)]
+        thing.outline = [*((x, y1) for x in across), *((x, y2) for x in reversed(across))]
     draft.write()
     draft.edit(thing, *_BROKEN[draft.format])
     # COCO's entries also have a box. In the other formats, the outline is the whole entry.
