@@ -72,14 +72,24 @@ def test_the_place_of_a_crossing(examination_of: Make, found_by: Find) -> None:
         [*SQUARE, SQUARE[0], *INNER[::-1], INNER[-1]],
         TOUCHING,
         SPIKE,
-        [(1.0, 1.0), (5.0, 5.0), (9.0, 9.0), (3.0, 3.0)],  # on a line
-        [(1.0, 1.0)] * 5,
         SQUARE[:3],
         [*SQUARE, (100.0, 101.0), (99.9, 100.0), (100.5, 99.5)],  # a loop of less than a pixel
     ],
 )
 def test_polygons_that_only_touch_themselves(examination_of: Make, found_by: Find, points: Points) -> None:
     assert found_in(examination_of, found_by, polygons(points)) == []
+
+
+@pytest.mark.parametrize("factor", [1, 1 / 3])
+def test_points_on_a_line_have_no_area(examination_of: Make, found_by: Find, factor: float) -> None:
+    line = [(x * factor, x * factor / 3) for x in (150.0, 300.0, 390.0, 210.0)]
+    (finding,) = found_in(examination_of, found_by, polygons(line))
+    assert finding.kind.id == "outline-empty"
+    assert finding.detail == "cat in 000.jpg has an outline whose points lie on a line"
+
+
+def test_a_thin_outline_is_none_on_a_line(examination_of: Make, found_by: Find) -> None:
+    assert found_in(examination_of, found_by, polygons([(20, 20), (300, 220), (20, 20.5)])) == []
 
 
 def test_holes_and_other_parts_are_checked_and_an_object_is_reported_once(

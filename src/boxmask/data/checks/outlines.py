@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.flat_outlines import add_flat_outlines
 from boxmask.data.checks.lost_holes import add_lost_holes
 from boxmask.data.checks.outline_crossings import add_crossings
 from boxmask.data.checks.outline_places import add_outlines_outside
@@ -11,7 +12,7 @@ from boxmask.data.findings import Findings
 
 
 def check_outlines(examination: Examination, findings: Findings) -> None:
-    """Find polygons that cross themselves or reach beyond their photo, and parts that are holes.
+    """Find polygons that cross themselves, reach beyond their photo, or have no area, and lost holes.
 
     All of it in one pass, because reading the outlines takes most of the time.
     """
@@ -19,3 +20,4 @@ def check_outlines(examination: Examination, findings: Findings) -> None:
         add_crossings(examination.labels, polygons, findings)
         add_outlines_outside(examination, polygons, findings)
         add_lost_holes(examination.labels, polygons, findings)
+        add_flat_outlines(examination, polygons, findings)

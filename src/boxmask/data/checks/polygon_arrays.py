@@ -45,13 +45,17 @@ class PolygonArrays:
 
 def ring_areas(polygons: PolygonArrays) -> Float[np.ndarray, " R"]:
     """The area inside each ring. Loops in the other direction count as negative."""
+    return np.asarray(np.abs(np.add.reduceat(ring_crosses(polygons), polygons.offsets[:-1])) / 2)
+
+
+def ring_crosses(polygons: PolygonArrays) -> Float[np.ndarray, " M"]:
+    """Twice the area of the triangle of the first point of a ring and each of its sides, with its sign."""
     lengths = np.diff(polygons.offsets)
     first = np.repeat(polygons.points[polygons.offsets[:-1]], lengths, axis=0)
     x, y = (polygons.points - first).T
     following = np.arange(len(x)) + 1
     following[polygons.offsets[1:] - 1] = polygons.offsets[:-1]
-    crosses = x * y[following] - x[following] * y
-    return np.asarray(np.abs(np.add.reduceat(crosses, polygons.offsets[:-1])) / 2)
+    return np.asarray(x * y[following] - x[following] * y)
 
 
 def polygon_arrays(labels: Labels) -> Iterator[PolygonArrays]:
