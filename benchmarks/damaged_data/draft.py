@@ -59,8 +59,11 @@ class Draft:
         return self.photo(index, split).objects[0]
 
     def choose(self, fits: Callable[[Photo], bool]) -> Photo:
-        """The first training photo that fits."""
-        return next(photo for photo in self.sample.of_split("train") if fits(photo))
+        """The first photo that fits; training photos come first. Raises ValueError if none does."""
+        for photo in self.sample.photos:
+            if fits(photo):
+                return photo
+        raise ValueError("no photo suits this damage; choose another seed")
 
     # ------------------------------------------------------------ writing
 

@@ -58,10 +58,18 @@ def load_sample(folder: Path) -> Sample:
         )
         for scene, split in zip(scenes, _SPLITS, strict=True)
     ]
-    for index, photo in enumerate(photos):  # each class comes first in some photos of each split
-        first = CLASS_NAMES[index % len(CLASS_NAMES)]
-        photo.objects.sort(key=lambda thing, first=first: thing.name != first)
-    return Sample(list(CLASS_NAMES), photos)
+    sample = Sample(list(CLASS_NAMES), photos)
+    for split in ("train", "val", "test"):
+        _vary_first_objects(sample.of_split(split))
+    return sample
+
+
+def _vary_first_objects(photos: list[Photo]) -> None:
+    """Make each class the first in a photo, so that no split lacks one if only first objects count."""
+    for name in CLASS_NAMES:
+        photo = next(photo for photo in photos if name in {thing.name for thing in photo.objects})
+        photo.objects.sort(key=lambda thing, name=name: thing.name != name)
+        photos.remove(photo)
 
 
 def link(source: Path, target: Path) -> None:
