@@ -216,7 +216,7 @@ def test_objects_to_classify_are_counted_besides_photos(recipes: Recipes, demo: 
         f"18 train, 2 val, 4 test photos, with {train} train, {val} val, {test} test objects to classify"
         in messages
     )
-    assert "six, seven, ..." in messages
+    assert "six, three, ..." in messages
 
 
 # ---------------------------------------------------------------- errors
