@@ -22,7 +22,7 @@ from scipy import ndimage
 from boxmask.data.conversion.photo_names import names_of_photos
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_unsplit_detection
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels, Writer
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite, Writer
 from boxmask.data.formats.table import WRITERS
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox, RunLengths, fill
 from boxmask.geometry import rle
@@ -112,14 +112,14 @@ outlines: dict[str, st.SearchStrategy[Outline]] = {
     "masks": st.builds(mask_of, st.integers(0, 45), st.integers(0, 25)),
 }
 
-plain = st.builds(LabeledObject, st.sampled_from(CLASSES), st.one_of(whole_boxes, boxes))
+plain = st.builds(ObjectToWrite, st.sampled_from(CLASSES), st.one_of(whole_boxes, boxes))
 outlined = {
     kind: st.builds(
-        lambda name, outline: LabeledObject(name, box_of(outline), outline), st.sampled_from(CLASSES), drawn
+        lambda name, outline: ObjectToWrite(name, box_of(outline), outline), st.sampled_from(CLASSES), drawn
     )
     for kind, drawn in outlines.items()
 }
-objects: dict[str, st.SearchStrategy[LabeledObject]] = {
+objects: dict[str, st.SearchStrategy[ObjectToWrite]] = {
     "boxes": plain,
     "crowd": st.builds(replace, plain, crowd=st.booleans()),
     "difficult": st.builds(replace, plain, difficult=st.booleans()),
@@ -137,10 +137,10 @@ splits = st.sampled_from(["", "train", "val", "test"])
 
 
 @st.composite
-def labeled_photos(draw: st.DrawFn, kind: str) -> list[PhotoLabels]:
+def photos_to_write(draw: st.DrawFn, kind: str) -> list[PhotoToWrite]:
     files = sorted(draw(st.sets(st.sampled_from(FILES), min_size=1, max_size=4)))
     photos = [
-        PhotoLabels(Path(file), file, SIZE, draw(splits), tuple(draw(st.lists(objects[kind], max_size=3))))
+        PhotoToWrite(Path(file), file, SIZE, draw(splits), tuple(draw(st.lists(objects[kind], max_size=3))))
         for file in files
     ]
     names = names_of_photos(files, [photo.split for photo in photos])
@@ -162,12 +162,12 @@ class Written:
 
 
 @contextmanager
-def written(writer: Writer, photos: Sequence[PhotoLabels], folder: Path) -> Iterator[Written]:
+def written(writer: Writer, photos: Sequence[PhotoToWrite], folder: Path) -> Iterator[Written]:
     with tempfile.TemporaryDirectory() as name:
         root, losses = Path(name) / "data", Losses()
         root.mkdir()
 
-        def placed() -> Iterator[PhotoLabels]:
+        def placed() -> Iterator[PhotoToWrite]:
             for photo in photos:
                 path = root / writer.photo_file(photo.file, photo.split)
                 assert path.resolve().is_relative_to(root)
@@ -183,7 +183,7 @@ def written(writer: Writer, photos: Sequence[PhotoLabels], folder: Path) -> Iter
         yield Written(root, frozenset(what for what, _ in losses))
 
 
-def by_name(dataset: DetectionDataset, writer: Writer, photos: Sequence[PhotoLabels]) -> list[int]:
+def by_name(dataset: DetectionDataset, writer: Writer, photos: Sequence[PhotoToWrite]) -> list[int]:
     """The index of each photo in the data set that was read."""
     index = {file: number for number, file in enumerate(dataset.files.tolist())}
     assert sorted(index) == sorted(writer.photo_file(photo.file, photo.split) for photo in photos)
@@ -202,7 +202,7 @@ def check_mask(dataset: DetectionDataset, row: int, expected: list[int], *, exac
     assert not (inner[1] & ~pixels[0]).any()
 
 
-def check_photo(dataset: DetectionDataset, index: int, photo: PhotoLabels, *, exact: bool) -> None:
+def check_photo(dataset: DetectionDataset, index: int, photo: PhotoToWrite, *, exact: bool) -> None:
     """Objects in their order, with classes, boxes and masks."""
     rows = dataset.rows(index)
     assert tuple(dataset.sizes[index].tolist()) == photo.size
@@ -225,7 +225,7 @@ def check_photo(dataset: DetectionDataset, index: int, photo: PhotoLabels, *, ex
 def test_what_is_not_listed_as_lost_is_read_back(
     writer: Writer, kind: str, data: st.DataObject, folder: Path
 ) -> None:
-    photos = data.draw(labeled_photos(kind))
+    photos = data.draw(photos_to_write(kind))
     if not any(photo.objects for photo in photos):
         return
     if writer.NAME == "instance-maps":
@@ -246,9 +246,9 @@ def test_what_is_not_listed_as_lost_is_read_back(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_boxes_of_whole_pixels_are_held_exactly(writer: Writer, data: st.DataObject, folder: Path) -> None:
-    strategy = st.builds(LabeledObject, st.sampled_from(CLASSES), whole_boxes)
+    strategy = st.builds(ObjectToWrite, st.sampled_from(CLASSES), whole_boxes)
     drawn = tuple(data.draw(st.lists(strategy, min_size=1, max_size=4)))
-    photos = [PhotoLabels(Path("a.jpg"), "a.jpg", SIZE, "train", drawn)]
+    photos = [PhotoToWrite(Path("a.jpg"), "a.jpg", SIZE, "train", drawn)]
     with written(writer, photos, folder) as result:
         assert not result.losses
         dataset = result.read()
@@ -259,12 +259,12 @@ def test_boxes_of_whole_pixels_are_held_exactly(writer: Writer, data: st.DataObj
 # ---------------------------------------------------------------- one data set in all formats
 
 
-def of_whole_pixels(with_outlines: bool) -> list[PhotoLabels]:
+def of_whole_pixels(with_outlines: bool) -> list[PhotoToWrite]:
     """Three photos, whose numbers every format holds exactly."""
 
-    def labeled(name: str, x: int, y: int) -> LabeledObject:
+    def labeled(name: str, x: int, y: int) -> ObjectToWrite:
         outline = Polygons((square(x, y, 8),)) if with_outlines else None
-        return LabeledObject(name, (x, y, x + 8, y + 8), outline)
+        return ObjectToWrite(name, (x, y, x + 8, y + 8), outline)
 
     objects = {
         "a.jpg": [("ant", 4, 4), ("bee", 20, 8)],
@@ -273,7 +273,7 @@ def of_whole_pixels(with_outlines: bool) -> list[PhotoLabels]:
     }
     splits = {"a.jpg": "train", "b.png": "val", "cam 1/c.jpg": "test"}
     return [
-        PhotoLabels(Path(file), file, SIZE, splits[file], tuple(labeled(*values) for values in drawn))
+        PhotoToWrite(Path(file), file, SIZE, splits[file], tuple(labeled(*values) for values in drawn))
         for file, drawn in objects.items()
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxmask.data.formats.csv_tables.write import HEADER, rows
-from boxmask.results.photo_labels import photo_labels
+from boxmask.results.photo_to_write import photo_to_write
 from boxmask.results.table import save_table
 from boxmask.types import Detections
 
@@ -15,7 +15,7 @@ def save_detection_table(photos: Sequence[Path], detections: Sequence[Detections
     """Write filename, width, height, class, xmin, ymin, xmax, ymax and score; one row per detection."""
     table = []
     for photo, in_photo in zip(photos, detections, strict=True):
-        labels = photo_labels(photo, in_photo)
+        labels = photo_to_write(photo, in_photo)
         scores = [found.attributes["score"] for found in labels.objects]
         table += [[*row, score] for row, score in zip(rows(labels, photo.as_posix()), scores, strict=True)]
     columns = (*HEADER, "score")

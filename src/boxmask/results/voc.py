@@ -9,7 +9,7 @@ from boxmask.data.formats.voc.write import annotation_text
 from boxmask.errors import LabelError, OutputError
 from boxmask.outputs import write_output
 from boxmask.outputs.marks import mark_xml
-from boxmask.results.photo_labels import photo_labels
+from boxmask.results.photo_to_write import photo_to_write
 from boxmask.types import Detections
 
 
@@ -19,7 +19,7 @@ def save_voc(photo: Path, detections: Detections, path: Path) -> None:
     The mark is void once the file is corrected. Raises OutputError for names that XML cannot hold.
     """
     try:
-        text = annotation_text(photo_labels(photo, detections), photo.parent.name, Losses())
+        text = annotation_text(photo_to_write(photo, detections), photo.parent.name, Losses())
     except LabelError as error:
         raise OutputError(f"{path}: cannot be written: {error}") from error
     with write_output(path) as temporary:

@@ -13,7 +13,7 @@ from boxmask.data.formats.contract import Losses
 from boxmask.data.formats.yolo.write import object_line
 from boxmask.errors import UsageError
 from boxmask.outputs import write_output
-from boxmask.results.photo_labels import photo_labels
+from boxmask.results.photo_to_write import photo_to_write
 from boxmask.types import Detections
 
 CLASSES_FILE = "yolo/classes.txt"
@@ -21,7 +21,7 @@ CLASSES_FILE = "yolo/classes.txt"
 
 def save_yolo(photo: Path, detections: Detections, path: Path) -> None:
     """Write the detections of one photo. A mask becomes a polygon along the edges of its pixels."""
-    labels = photo_labels(photo, detections, masks=True)
+    labels = photo_to_write(photo, detections, masks=True)
     numbers = detections.labels.tolist()
     lines = [
         f"{object_line(number, found, labels, Losses())} {found.attributes['score']}\n"

@@ -12,7 +12,7 @@ import pytest
 from boxmask.data.checks.contract import Check, Examination
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Finding, Findings, Location
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.outlines import Outline, fill
 
 Box = Sequence[float]
@@ -42,7 +42,7 @@ def examination_of(
     boxes = np.array([box for _, _, box in objects], dtype=np.float64).reshape(-1, 4)
     all_sizes = list(sizes or [size] * len(names))
     photos = [
-        LabeledPhoto(name, Location("labels.csv"), split=split)
+        PhotoEntry(name, Location("labels.csv"), split=split)
         for name, split in zip(names, splits or [None] * len(names), strict=True)
     ]
     rows, shapes = range(len(objects)), dict(outlines or {})

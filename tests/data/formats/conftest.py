@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from boxmask.data.findings import Findings
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox, RunLengths, fill
@@ -75,13 +75,13 @@ def outlines(kinds: Sequence[str]) -> st.SearchStrategy[Outline | None]:
 
 
 @st.composite
-def labeled_photos(
+def photos_to_write(
     draw: st.DrawFn,
     kinds: Sequence[str],
     attributes: st.SearchStrategy[Mapping[str, object]],
     photo_attributes: st.SearchStrategy[Mapping[str, object]],
     splits: Sequence[str] = ("", "train", "val", "test"),
-) -> tuple[list[PhotoLabels], ClassNames]:
+) -> tuple[list[PhotoToWrite], ClassNames]:
     class_names = draw(st.lists(names, min_size=1, max_size=4, unique=True))
     files = draw(st.lists(file_names, min_size=1, max_size=4, unique_by=str.casefold))
     photos = []
@@ -91,7 +91,7 @@ def labeled_photos(
             outline = draw(outlines(kinds))
             box = draw(boxes()) if outline is None else box_of(outline)
             objects.append(
-                LabeledObject(
+                ObjectToWrite(
                     draw(st.sampled_from(class_names)),
                     box,
                     outline,
@@ -103,7 +103,7 @@ def labeled_photos(
         folder, suffix = st.sampled_from(["", "cam 1/", "ü/d.d/"]), st.sampled_from([".jpg", ".PNG"])
         name = f"{draw(folder)}{file}{draw(suffix)}"
         photos.append(
-            PhotoLabels(
+            PhotoToWrite(
                 Path(name), name, SIZE, draw(st.sampled_from(splits)), tuple(objects), draw(photo_attributes)
             )
         )
@@ -118,14 +118,14 @@ def box_of(outline: Outline) -> tuple[float, float, float, float]:
 
 
 def write_and_read(
-    form: ModuleType, photos: Sequence[PhotoLabels], class_names: ClassNames
+    form: ModuleType, photos: Sequence[PhotoToWrite], class_names: ClassNames
 ) -> tuple[Labels, Losses, Findings]:
     """Labels as they are read from what the format's writer wrote. Photos are empty files."""
     losses, findings = Losses(), Findings()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 
-        def placed() -> Iterator[PhotoLabels]:
+        def placed() -> Iterator[PhotoToWrite]:
             for photo in photos:
                 path = folder / form.WRITER.photo_file(photo.file, photo.split)
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ def write_and_read(
     return labels, losses, findings
 
 
-def check_equal(form: ModuleType, photos: Sequence[PhotoLabels], labels: Labels) -> None:
+def check_equal(form: ModuleType, photos: Sequence[PhotoToWrite], labels: Labels) -> None:
     """Everything that was written was read, up to the last digits of rotated shapes and circles."""
     by_file = {photo.file: index for index, photo in enumerate(labels.photos)}
     assert len(by_file) == len(photos)
@@ -163,7 +163,7 @@ def check_equal(form: ModuleType, photos: Sequence[PhotoLabels], labels: Labels)
             check_object(labels, row, labeled)
 
 
-def check_object(labels: Labels, row: int, labeled: LabeledObject) -> None:
+def check_object(labels: Labels, row: int, labeled: ObjectToWrite) -> None:
     assert labels.class_names[labels.labels[row]] == labeled.class_name
     assert (bool(labels.crowd[row]), bool(labels.difficult[row])) == (labeled.crowd, labeled.difficult)
     assert dict(labels.attributes.objects.get(row, {})) == dict(labeled.attributes)
@@ -200,7 +200,7 @@ def round_trip() -> Callable[..., tuple[Labels, Losses, Findings]]:
     """Writes and reads with the package of a format; compares, unless told otherwise."""
 
     def run(
-        form: Any, photos: Sequence[PhotoLabels], class_names: ClassNames, *, compare: bool = True
+        form: Any, photos: Sequence[PhotoToWrite], class_names: ClassNames, *, compare: bool = True
     ) -> Any:
         labels, losses, findings = write_and_read(form, photos, class_names)
         if compare:
@@ -210,6 +210,6 @@ def round_trip() -> Callable[..., tuple[Labels, Losses, Findings]]:
     return run
 
 
-@pytest.fixture(name="labeled_photos", scope="session")
-def _labeled_photos() -> Callable[..., st.SearchStrategy[tuple[list[PhotoLabels], ClassNames]]]:
-    return labeled_photos
+@pytest.fixture(name="photos_to_write", scope="session")
+def _photos_to_write() -> Callable[..., st.SearchStrategy[tuple[list[PhotoToWrite], ClassNames]]]:
+    return photos_to_write

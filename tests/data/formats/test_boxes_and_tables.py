@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from boxmask.data.findings import Findings
 from boxmask.data.formats import createml, csv_tables, yolo
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox, RunLengths, fill
@@ -56,7 +56,7 @@ def polygon(draw: st.DrawFn) -> np.ndarray:
 
 def photos_to_write(
     *, outlines: bool, empty: bool
-) -> st.SearchStrategy[tuple[list[PhotoLabels], ClassNames]]:
+) -> st.SearchStrategy[tuple[list[PhotoToWrite], ClassNames]]:
     """Photos with objects, all in splits or none.
 
     outlines: whether objects may have polygons of one part
@@ -64,7 +64,7 @@ def photos_to_write(
     """
 
     @st.composite
-    def draw_photos(draw: st.DrawFn) -> tuple[list[PhotoLabels], ClassNames]:
+    def draw_photos(draw: st.DrawFn) -> tuple[list[PhotoToWrite], ClassNames]:
         names = draw(st.lists(CLASS_NAMES, min_size=1, max_size=4, unique=True))
         splits = draw(st.sampled_from([[""], ["train", "val", "test"]]))
         unique = st.lists(
@@ -77,22 +77,22 @@ def photos_to_write(
             for _ in range(draw(st.integers(0 if empty else 1, 3))):
                 outline = Polygons((draw(polygon()),)) if outlines and draw(st.booleans()) else None
                 box = draw(BOXES) if outline is None else tuple(outline.bounds().tolist())
-                objects.append(LabeledObject(draw(st.sampled_from(names)), box, outline))
-            photos.append(PhotoLabels(Path(file), file, SIZE, draw(st.sampled_from(splits)), tuple(objects)))
+                objects.append(ObjectToWrite(draw(st.sampled_from(names)), box, outline))
+            photos.append(PhotoToWrite(Path(file), file, SIZE, draw(st.sampled_from(splits)), tuple(objects)))
         return sorted(photos, key=lambda photo: photo.file), ClassNames.of(names, {})
 
     return draw_photos()
 
 
 def write_and_read(
-    form: ModuleType, photos: Sequence[PhotoLabels], class_names: ClassNames
+    form: ModuleType, photos: Sequence[PhotoToWrite], class_names: ClassNames
 ) -> tuple[Labels, Losses, Findings]:
     """What is read from a folder that the writer of a format wrote. Photos are empty files."""
     losses, findings = Losses(), Findings()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 
-        def placed() -> Iterator[PhotoLabels]:
+        def placed() -> Iterator[PhotoToWrite]:
             for photo in photos:
                 path = folder / form.WRITER.photo_file(photo.file, photo.split)
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def in_pixels(labels: Labels) -> np.ndarray:
     return labels.boxes * factor
 
 
-def check_equal(form: ModuleType, photos: Sequence[PhotoLabels], labels: Labels, tolerance: float) -> None:
+def check_equal(form: ModuleType, photos: Sequence[PhotoToWrite], labels: Labels, tolerance: float) -> None:
     boxes = in_pixels(labels)
     index_of = {photo.file: index for index, photo in enumerate(labels.photos)}
     assert len(index_of) == len(photos)
@@ -146,7 +146,7 @@ def check_same_outline(found: Outline | None, expected: Outline | None) -> None:
 
 
 @given(photos_to_write(outlines=True, empty=True))
-def test_yolo_holds_boxes_and_polygons(written: tuple[list[PhotoLabels], ClassNames]) -> None:
+def test_yolo_holds_boxes_and_polygons(written: tuple[list[PhotoToWrite], ClassNames]) -> None:
     photos, class_names = written
     if not any(photo.objects for photo in photos):
         return  # without any line, nothing tells YOLO's empty files from others
@@ -157,8 +157,8 @@ def test_yolo_holds_boxes_and_polygons(written: tuple[list[PhotoLabels], ClassNa
     assert [what for what, _ in losses] == ([] if photos[0].split else [yolo.write._NO_SPLITS])
 
 
-def photo(*objects: LabeledObject, split: str = "train") -> PhotoLabels:
-    return PhotoLabels(Path("a.jpg"), "a.jpg", SIZE, split, objects)
+def photo(*objects: ObjectToWrite, split: str = "train") -> PhotoToWrite:
+    return PhotoToWrite(Path("a.jpg"), "a.jpg", SIZE, split, objects)
 
 
 def lost(losses: Losses) -> list[str]:
@@ -176,22 +176,22 @@ MASK[5:7, 5:7] = False
 @pytest.mark.parametrize(
     ("labeled", "expected"),
     [
-        (LabeledObject("cat", WHOLE, Polygons((SQUARE,), (SQUARE / 2 + 2,))), ["holes in outlines"]),
-        (LabeledObject("cat", (2, 2, 32, 12), Polygons((SQUARE, SQUARE + FAR))), ["several parts"]),
+        (ObjectToWrite("cat", WHOLE, Polygons((SQUARE,), (SQUARE / 2 + 2,))), ["holes in outlines"]),
+        (ObjectToWrite("cat", (2, 2, 32, 12), Polygons((SQUARE, SQUARE + FAR))), ["several parts"]),
         (
-            LabeledObject("cat", WHOLE, RunLengths(rle.encode(Masks.from_dense(MASK[None]))[0], SIZE)),
+            ObjectToWrite("cat", WHOLE, RunLengths(rle.encode(Masks.from_dense(MASK[None]))[0], SIZE)),
             ["masks are"],
         ),
-        (LabeledObject("cat", WHOLE, Ellipse((7, 7), (5, 5))), ["ellipses"]),
-        (LabeledObject("cat", (5, 5, 15, 15), RotatedBox((10, 10), (10, 10), 0)), []),
-        (LabeledObject("cat", (0, 0, 20, 20), Polygons((SQUARE,))), ["boxes that differ"]),
-        (LabeledObject("cat", (-1, 2, 12, 31)), ["clipped"]),
-        (LabeledObject("cat", (-1, 2, 9, 12), Polygons((SQUARE - [3, 0],))), ["clipped"]),
-        (LabeledObject("cat", WHOLE, crowd=True), ["crowd"]),
-        (LabeledObject("cat", WHOLE, difficult=True, attributes={"occluded": 1}), ["difficult", "occluded"]),
+        (ObjectToWrite("cat", WHOLE, Ellipse((7, 7), (5, 5))), ["ellipses"]),
+        (ObjectToWrite("cat", (5, 5, 15, 15), RotatedBox((10, 10), (10, 10), 0)), []),
+        (ObjectToWrite("cat", (0, 0, 20, 20), Polygons((SQUARE,))), ["boxes that differ"]),
+        (ObjectToWrite("cat", (-1, 2, 12, 31)), ["clipped"]),
+        (ObjectToWrite("cat", (-1, 2, 9, 12), Polygons((SQUARE - [3, 0],))), ["clipped"]),
+        (ObjectToWrite("cat", WHOLE, crowd=True), ["crowd"]),
+        (ObjectToWrite("cat", WHOLE, difficult=True, attributes={"occluded": 1}), ["difficult", "occluded"]),
     ],
 )
-def test_what_yolo_cannot_hold_is_listed(labeled: LabeledObject, expected: list[str]) -> None:
+def test_what_yolo_cannot_hold_is_listed(labeled: ObjectToWrite, expected: list[str]) -> None:
     labels, losses, _ = write_and_read(yolo, [photo(labeled)], ClassNames.of(["cat"], {}))
     assert all(any(word in what for what in lost(losses)) for word in expected)
     assert len(lost(losses)) == len(expected)
@@ -205,15 +205,15 @@ def test_what_yolo_cannot_hold_is_listed(labeled: LabeledObject, expected: list[
 
 def test_yolo_keeps_fractions_within_the_photo() -> None:
     labels, _, _ = write_and_read(
-        yolo, [photo(LabeledObject("cat", (-1, 2, 12, 31)))], ClassNames.of(["cat"], {})
+        yolo, [photo(ObjectToWrite("cat", (-1, 2, 12, 31)))], ClassNames.of(["cat"], {})
     )
     assert in_pixels(labels)[0].tolist() == pytest.approx([0, 2, 12, 30])
 
 
 def test_photos_without_a_split_beside_others_are_a_loss_of_yolo() -> None:
-    unsplit = PhotoLabels(Path("b.jpg"), "b.jpg", SIZE, "", (LabeledObject("cat", WHOLE),))
+    unsplit = PhotoToWrite(Path("b.jpg"), "b.jpg", SIZE, "", (ObjectToWrite("cat", WHOLE),))
     labels, losses, _ = write_and_read(
-        yolo, [photo(LabeledObject("cat", WHOLE)), unsplit], ClassNames.of(["cat"], {})
+        yolo, [photo(ObjectToWrite("cat", WHOLE)), unsplit], ClassNames.of(["cat"], {})
     )
     assert [found.file for found in labels.photos] == ["images/train/a.jpg"]
     assert dict(losses) == {"photos in no split are not named in data.yaml": ["b.jpg"]}
@@ -223,7 +223,7 @@ def test_photos_without_a_split_beside_others_are_a_loss_of_yolo() -> None:
 
 
 @given(photos_to_write(outlines=False, empty=False))
-def test_csv_holds_boxes_exactly(written: tuple[list[PhotoLabels], ClassNames]) -> None:
+def test_csv_holds_boxes_exactly(written: tuple[list[PhotoToWrite], ClassNames]) -> None:
     photos, class_names = written
     labels, losses, findings = write_and_read(csv_tables, photos, class_names)
     check_equal(csv_tables, photos, labels, tolerance=0)
@@ -233,7 +233,7 @@ def test_csv_holds_boxes_exactly(written: tuple[list[PhotoLabels], ClassNames]) 
 
 
 @given(photos_to_write(outlines=False, empty=True))
-def test_createml_holds_boxes(written: tuple[list[PhotoLabels], ClassNames]) -> None:
+def test_createml_holds_boxes(written: tuple[list[PhotoToWrite], ClassNames]) -> None:
     photos, class_names = written
     labels, losses, findings = write_and_read(createml, photos, class_names)
     check_equal(createml, photos, labels, tolerance=1e-12 * SIZE[1])
@@ -242,7 +242,7 @@ def test_createml_holds_boxes(written: tuple[list[PhotoLabels], ClassNames]) -> 
 
 
 def check_unnamed_classes(
-    photos: Sequence[PhotoLabels], class_names: ClassNames, labels: Labels, losses: Losses
+    photos: Sequence[PhotoToWrite], class_names: ClassNames, labels: Labels, losses: Losses
 ) -> None:
     used = {labeled.class_name for photo in photos for labeled in photo.objects}
     unused = [name for name in class_names if name not in used]
@@ -254,7 +254,7 @@ def check_unnamed_classes(
 
 @pytest.mark.parametrize("form", [csv_tables, createml])
 def test_what_tables_cannot_hold_is_listed(form: ModuleType) -> None:
-    labeled = LabeledObject("cat", WHOLE, Polygons((SQUARE,)), crowd=True, attributes={"occluded": True})
+    labeled = ObjectToWrite("cat", WHOLE, Polygons((SQUARE,)), crowd=True, attributes={"occluded": True})
     _, losses, _ = write_and_read(form, [photo(labeled)], ClassNames.of(["cat"], {"cat": {"color": "red"}}))
     expected = ["outlines are not written, only boxes", "crowd regions are written as objects"]
     expected += [
@@ -265,9 +265,9 @@ def test_what_tables_cannot_hold_is_listed(form: ModuleType) -> None:
 
 
 def test_csv_does_not_name_photos_without_objects() -> None:
-    empty = PhotoLabels(Path("b.jpg"), "b.jpg", SIZE, "train", ())
+    empty = PhotoToWrite(Path("b.jpg"), "b.jpg", SIZE, "train", ())
     labels, losses, _ = write_and_read(
-        csv_tables, [photo(LabeledObject("cat", WHOLE)), empty], ClassNames.of(["cat"], {})
+        csv_tables, [photo(ObjectToWrite("cat", WHOLE)), empty], ClassNames.of(["cat"], {})
     )
     assert [found.file for found in labels.photos] == ["images/a.jpg"]
     assert dict(losses) == {"photos without objects are not named in the labels": ["b.jpg"]}

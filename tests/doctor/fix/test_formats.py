@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from boxmask.data.findings import Box
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels, Writer
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite, Writer
 from boxmask.data.formats.table import FORMATS
 from boxmask.doctor.check import check_data
 from boxmask.doctor.fix.fix import fix_data
@@ -41,8 +41,8 @@ def damaged(folder: Path, writer: Writer) -> Path:
         path = target / writer.photo_file(name, "train")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((source / name).read_bytes())
-        objects = tuple(LabeledObject(class_name, box) for class_name, box in BOXES)
-        photos.append(PhotoLabels(path, name, SIZE, "train", objects))
+        objects = tuple(ObjectToWrite(class_name, box) for class_name, box in BOXES)
+        photos.append(PhotoToWrite(path, name, SIZE, "train", objects))
     writer.write(iter(photos), ClassNames(("cat", "dog")), target, Losses())
     return target
 

@@ -12,7 +12,7 @@ from PIL import Image
 from boxmask.data.checks.contract import Examination
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Finding, Findings, Kind, Location
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RunLengths, fill
 from boxmask.doctor.page.outlines import MAX_POINTS, OutlineFinder, outline_path
 from boxmask.doctor.page.pictures import make_album
@@ -32,7 +32,7 @@ def examination_of(outlines: list[Outline | None]) -> Examination:
     labels = Labels(
         root=Path(),
         class_names=("cat",),
-        photos=[LabeledPhoto("a.png", Location("labels.csv"))],
+        photos=[PhotoEntry("a.png", Location("labels.csv"))],
         photo_of=np.zeros(count, np.int64),
         boxes=boxes,
         extents=boxes[:, 2:] - boxes[:, :2],

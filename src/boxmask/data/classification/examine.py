@@ -10,7 +10,7 @@ from boxmask.data.checks.contract import Examination
 from boxmask.data.classification.class_folders import check_copies, find_class_folders
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Findings, Location
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.photo_checks import UNREADABLE, check_photos
 
 NAME = "class folders (one folder of photos per class)"
@@ -36,7 +36,7 @@ def examine_class_folders(path: str | Path, findings: Findings) -> Examination:
         root=root,
         class_names=tuple(names),
         photos=[
-            LabeledPhoto(file, location, split=item.split or None)
+            PhotoEntry(file, location, split=item.split or None)
             for (file, item), location in zip(items, locations, strict=True)
         ],
         photo_of=np.arange(len(items)),

@@ -7,9 +7,9 @@ from pathlib import Path
 from boxmask.data.archives import unpacked
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.conversion.label_map_photos import convert_label_maps
-from boxmask.data.conversion.labeled_photos import LabeledPhotos
 from boxmask.data.conversion.options import ConversionOptions, Progress, find_writer
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder
+from boxmask.data.conversion.photos_to_write import PhotosToWrite
 from boxmask.data.conversion.placing import PlacedPhotos
 from boxmask.data.conversion.report import Conversion, write_report
 from boxmask.data.conversion.sorted_photos import SORTED_PHOTO_FORMATS, class_folder_labels
@@ -62,11 +62,11 @@ def convert(
     checked = read_checked_labels(
         data, on_bad_boxes, on_bad_photos, select=options.select, selection=selection
     )
-    return _write(LabeledPhotos.of(checked), writer, data, out, options)
+    return _write(PhotosToWrite.of(checked), writer, data, out, options)
 
 
 def _write(
-    photos: LabeledPhotos, writer: Writer, data: Path, out: Path, options: ConversionOptions
+    photos: PhotosToWrite, writer: Writer, data: Path, out: Path, options: ConversionOptions
 ) -> Conversion:
     check_output_folder(out, photos.checked.labels.root)  # label files may lie beside their photos
     losses = Losses()

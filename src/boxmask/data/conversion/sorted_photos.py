@@ -8,19 +8,19 @@ import numpy as np
 
 from boxmask.data.class_selection import select_photos
 from boxmask.data.classification.read import read_class_folders
-from boxmask.data.conversion.labeled_photos import LabeledPhotos
 from boxmask.data.conversion.options import ConversionOptions
+from boxmask.data.conversion.photos_to_write import PhotosToWrite
 from boxmask.data.detection.checked_labels import CheckedLabels
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.findings import Location
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.photo_list import PhotoList
 
 SORTED_PHOTO_FORMATS = ("class-folders", "csv")
 """The formats that hold one class per photo. A table holds it as a box as large as the photo."""
 
 
-def class_folder_labels(data: Path, options: ConversionOptions) -> LabeledPhotos:
+def class_folder_labels(data: Path, options: ConversionOptions) -> PhotosToWrite:
     """Read class folders. Raises LabelError and PhotoError as `read_class_folders` does."""
     dataset = read_class_folders(data, options.on_bad_photos, options.select)
     dataset = select_photos(dataset, options.selection)
@@ -34,13 +34,13 @@ def class_folder_labels(data: Path, options: ConversionOptions) -> LabeledPhotos
         masks=dataset.rle_masks,
         bad_outlines=frozenset(),
     )
-    return LabeledPhotos.of(checked)
+    return PhotosToWrite.of(checked)
 
 
 def _labels(dataset: DetectionDataset) -> Labels:
     boxes = dataset.boxes.astype(np.float64)
     photos = [
-        LabeledPhoto(file, Location(str(dataset.root / file)), split=split or None)
+        PhotoEntry(file, Location(str(dataset.root / file)), split=split or None)
         for file, split in zip(dataset.files.tolist(), dataset.splits.tolist(), strict=True)
     ]
     return Labels(

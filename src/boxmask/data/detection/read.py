@@ -19,7 +19,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.labeled_photos import check_labeled_photos
 from boxmask.data.detection.read_labels import read_labels
 from boxmask.data.findings import Findings
-from boxmask.data.formats.labels import LabeledPhoto
+from boxmask.data.formats.labels import PhotoEntry
 from boxmask.data.groups.split import draw_grouped_splits
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
@@ -159,7 +159,7 @@ def _rows_by_photo(photo_of: NDArray[np.int64], good: NDArray[np.bool_]) -> NDAr
     return rows[good[rows]]
 
 
-def _image_ids(photos: Sequence[LabeledPhoto]) -> NDArray[np.int64]:
+def _image_ids(photos: Sequence[PhotoEntry]) -> NDArray[np.int64]:
     """The ids of the format if all photos have one of 64 bits and all differ, else 0..P-1 by name."""
     ids = [photo.image_id for photo in photos if photo.image_id is not None]
     if len(set(ids)) == len(photos) and all(-_INT64 <= image_id < _INT64 for image_id in ids):

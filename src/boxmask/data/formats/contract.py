@@ -35,7 +35,7 @@ class Format(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LabeledObject:
+class ObjectToWrite:
     """One object to write.
 
     box:        x1, y1, x2, y2 in continuous pixels of the photo as shown
@@ -53,10 +53,10 @@ class LabeledObject:
     number: int | None = None
 
     @staticmethod
-    def of(labels: Labels, row: int, outline: Outline | None) -> LabeledObject:
+    def of(labels: Labels, row: int, outline: Outline | None) -> ObjectToWrite:
         """The object in a row of labels in pixels."""
         x1, y1, x2, y2 = labels.boxes[row].tolist()
-        return LabeledObject(
+        return ObjectToWrite(
             class_name=labels.class_names[labels.labels[row]],
             box=(x1, y1, x2, y2),
             outline=outline,
@@ -67,7 +67,7 @@ class LabeledObject:
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoLabels:
+class PhotoToWrite:
     """One photo to write, with its objects.
 
     path:     the photo to copy
@@ -83,7 +83,7 @@ class PhotoLabels:
     file: str
     size: Size
     split: str
-    objects: tuple[LabeledObject, ...]
+    objects: tuple[ObjectToWrite, ...]
     attributes: Mapping[str, object] = field(default_factory=dict)
     image_id: int | None = None
 
@@ -134,7 +134,7 @@ class Writer(Protocol):
 
     def write(
         self,
-        photos: Iterable[PhotoLabels],
+        photos: Iterable[PhotoToWrite],
         class_names: ClassNames,
         folder: Path,
         losses: Losses,

@@ -23,7 +23,7 @@ from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Finding, Findings, Kind, Location, finding_of_error
 from boxmask.data.formats.instance_map_file import read_instance_map
 from boxmask.data.formats.kinds import FILE_UNREADABLE, LABEL_MAP_UNREADABLE, PHOTO_AMBIGUOUS
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.outlines import Outline, RunLengths
 from boxmask.data.text import read_lines
@@ -197,13 +197,13 @@ def _match_photos(source: Source, files: Sequence[str], findings: Findings) -> d
     return matched
 
 
-def _labeled_photo(source: Source, found: _InstanceMap, photo: str | None) -> LabeledPhoto:
+def _labeled_photo(source: Source, found: _InstanceMap, photo: str | None) -> PhotoEntry:
     name = (_key(found.file, _MAP_FOLDERS) or found.file).replace("*", _PHOTO_FOLDERS[0], 1)
     missing_name = "" if photo else name
     photo = photo or missing_name
     split = split_from_path(PurePosixPath(photo).parent.as_posix())
     location = Location(str(source.root / found.file))
-    return LabeledPhoto(photo, location, found.size, split, missing_name=missing_name)
+    return PhotoEntry(photo, location, found.size, split, missing_name=missing_name)
 
 
 def _class_name(source: Source, findings: Findings) -> str:

@@ -34,7 +34,7 @@ class Attributes:
 
 
 @dataclass(frozen=True, slots=True)
-class LabeledPhoto:
+class PhotoEntry:
     """A photo that the labels name.
 
     file:          relative to the root, with "/"
@@ -84,7 +84,7 @@ class Labels:
 
     root: Path
     class_names: tuple[str, ...]
-    photos: list[LabeledPhoto]
+    photos: list[PhotoEntry]
     photo_of: NDArray[np.int64]
     boxes: NDArray[np.float64]
     extents: NDArray[np.float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 
 CROWD = "crowd regions are written as objects"
 DIFFICULT = "objects marked as difficult are written without this mark"
@@ -16,7 +16,7 @@ WITHOUT_OBJECTS = "photos without objects are not named in the labels"
 
 
 def note_unheld_marks(
-    photo: PhotoLabels,
+    photo: PhotoToWrite,
     losses: Losses,
     *,
     crowd: bool = False,
@@ -37,14 +37,14 @@ def note_unheld_marks(
             losses.add(what, photo.file)
 
 
-def _unheld(labeled: LabeledObject, crowd: bool, difficult: bool, attributes: Collection[str]) -> list[str]:
+def _unheld(labeled: ObjectToWrite, crowd: bool, difficult: bool, attributes: Collection[str]) -> list[str]:
     marks = [*([CROWD] if labeled.crowd and not crowd else [])]
     marks += [DIFFICULT] if labeled.difficult and not difficult else []
     names = [name for name in labeled.attributes if name not in attributes]
     return marks + [f"the attribute {name} of objects is not written" for name in names]
 
 
-def note_boxes_only(photo: PhotoLabels, losses: Losses) -> None:
+def note_boxes_only(photo: PhotoToWrite, losses: Losses) -> None:
     """Note outlines, for formats that hold only boxes."""
     for labeled in photo.objects:
         if labeled.outline is not None:

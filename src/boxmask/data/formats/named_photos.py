@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import NAME_INEXACT, PHOTO_AMBIGUOUS, PHOTO_LISTED_TWICE, SPLIT_OVERLAP
-from boxmask.data.formats.labels import LabeledPhoto
+from boxmask.data.formats.labels import PhotoEntry
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source
 from boxmask.errors import LabelError
@@ -20,7 +20,7 @@ class NamedPhotos:
 
     def __init__(self, source: Source, findings: Findings, *, without_suffix: bool = False) -> None:
         """without_suffix: whether the format names photos without their suffix."""
-        self.photos: list[LabeledPhoto] = []
+        self.photos: list[PhotoEntry] = []
         self.finder = PhotoFinder(source)
         self._findings = findings
         self._without_suffix = without_suffix
@@ -76,7 +76,7 @@ class NamedPhotos:
             self._report_again(self._by_file[file], location, split, is_entry=is_entry)
             return self._by_file[file]
         self._by_file[file] = len(self.photos)
-        self.photos.append(LabeledPhoto(file, location, size, split, missing_name="" if match else name))
+        self.photos.append(PhotoEntry(file, location, size, split, missing_name="" if match else name))
         return self._by_file[file]
 
     def _report_again(self, index: int, location: Location, split: str | None, *, is_entry: bool) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.findings import Box, Location
 from boxmask.data.formats.corners import box_of_points
-from boxmask.data.formats.labels import Attributes, LabeledPhoto, Labels
+from boxmask.data.formats.labels import Attributes, Labels, PhotoEntry
 from boxmask.data.formats.outline_rows import OutlineRows, ReadOutline
 from boxmask.data.outlines import Outline
 from boxmask.names import class_name
@@ -79,7 +79,7 @@ class ObjectRows:
     def labels(
         self,
         root: Path,
-        photos: list[LabeledPhoto],
+        photos: list[PhotoEntry],
         location: Callable[[int], Location],
         *,
         declared_names: Iterable[str] = (),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from boxmask.data.formats.contract import LabeledObject, Losses
+from boxmask.data.formats.contract import Losses, ObjectToWrite
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox, RunLengths, fill
 from boxmask.geometry import rle
 from boxmask.masks import Masks, Size
@@ -39,7 +39,7 @@ def polygons_of(outline: Polygons | Ellipse | RotatedBox, losses: Losses, photo:
 
 
 def note_other_box(
-    labeled: LabeledObject, size: Size, losses: Losses, photo: str, masks: Masks | None = None
+    labeled: ObjectToWrite, size: Size, losses: Losses, photo: str, masks: Masks | None = None
 ) -> None:
     """Note a box that is not that of the outline within the photo, for formats that write either.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Shaped
 
-from boxmask.data.formats.contract import LabeledObject, PhotoLabels
+from boxmask.data.formats.contract import ObjectToWrite, PhotoToWrite
 from boxmask.data.outlines import fill
 from boxmask.geometry import rle
 from boxmask.masks import Masks
@@ -17,7 +17,7 @@ PIXELS = "outlines are written as masks of pixels, without their points"
 WITHOUT_OUTLINE = "objects without an outline are not written"
 
 
-def masks_of(photo: PhotoLabels, objects: Sequence[LabeledObject]) -> Masks:
+def masks_of(photo: PhotoToWrite, objects: Sequence[ObjectToWrite]) -> Masks:
     """The masks of objects in a photo; empty for an object without an outline."""
     runs = [
         np.zeros(0, dtype=np.int64)

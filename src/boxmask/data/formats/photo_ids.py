@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from boxmask.data.formats.contract import PhotoLabels
+from boxmask.data.formats.contract import PhotoToWrite
 
 
 class PhotoIds:
@@ -13,7 +13,7 @@ class PhotoIds:
     def __init__(self) -> None:
         self._free, self._used = count(1), set[int]()
 
-    def next_id(self, photo: PhotoLabels) -> int:
+    def next_id(self, photo: PhotoToWrite) -> int:
         """The id that the photo had, or the next free one if it had none or another photo has it."""
         if photo.image_id is None or photo.image_id in self._used:
             photo_id = next(number for number in self._free if number not in self._used)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from boxmask.data.checks.contract import Examination
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Findings, Location
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.photo_checks import check_photos
 from boxmask.data.segmentation.label_map_checks import check_classes
 from boxmask.data.segmentation.label_map_folder import (
@@ -88,7 +88,7 @@ def _labels(maps: ReadLabelMaps) -> Labels:
         root=maps.root,
         class_names=maps.classes.names,
         photos=[
-            LabeledPhoto(photo, location, summary.size, split or None)
+            PhotoEntry(photo, location, summary.size, split or None)
             for photo, location, summary, split in pairs
         ],
         photo_of=rows.photo_of,

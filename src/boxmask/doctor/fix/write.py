@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxmask.data.formats import instance_maps, mask_images
-from boxmask.data.formats.contract import ClassNames, Losses, PhotoLabels, Writer
+from boxmask.data.formats.contract import ClassNames, Losses, PhotoToWrite, Writer
 from boxmask.data.formats.table import FORMATS, WRITERS
 from boxmask.data.photo_files import PhotoMode, place_photo
 from boxmask.doctor.fix.line_diff import unified_diff
 from boxmask.doctor.fix.mending import Mending
-from boxmask.doctor.fix.photo_labels import PhotoLabelsOfMending
+from boxmask.doctor.fix.photos_to_write import MendedPhotosToWrite
 from boxmask.errors import UsageError
 
 Progress = Callable[[int, int], None]
@@ -45,8 +45,8 @@ class LabelCopy:
         """Write labels and photos into a folder; returns what the format cannot hold."""
         losses, total = Losses(), len(self.mending.labels.photos)
 
-        def placed() -> Iterator[PhotoLabels]:
-            for number, photo in enumerate(PhotoLabelsOfMending(self.mending, is_mended=True), start=1):
+        def placed() -> Iterator[PhotoToWrite]:
+            for number, photo in enumerate(MendedPhotosToWrite(self.mending, is_mended=True), start=1):
                 place_photo(photo.path, folder, self.writer.photo_file(photo.file, photo.split), photos)
                 yield photo
                 progress(number, total)
@@ -60,7 +60,7 @@ class LabelCopy:
             unmended, mended = Path(temporary, "unmended"), Path(temporary, "mended")
             for is_mended, target in ((False, unmended), (True, mended)):
                 target.mkdir()
-                photos = PhotoLabelsOfMending(self.mending, is_mended=is_mended)
+                photos = MendedPhotosToWrite(self.mending, is_mended=is_mended)
                 self.writer.write(iter(photos), self._class_names, target, Losses())
             for name in sorted(_names(unmended) | _names(mended)):
                 yield from _diff_files(unmended / name, mended / name, name)

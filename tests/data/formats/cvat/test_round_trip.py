@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boxmask.data.formats import cvat
-from boxmask.data.formats.contract import ClassNames, LabeledObject, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, ObjectToWrite, PhotoToWrite
 from boxmask.data.outlines import Polygons
 from boxmask.errors import LabelError
 
@@ -37,25 +37,25 @@ photo_attributes = st.one_of(st.just({}), st.just({"tags": ["rain", "night & day
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.data())
-def test_what_was_written_is_read(round_trip: Any, labeled_photos: Callable[..., Any], data: Any) -> None:
+def test_what_was_written_is_read(round_trip: Any, photos_to_write: Callable[..., Any], data: Any) -> None:
     kinds = ["polygon", "mask", "circle", "ellipse", "rotated"]
-    photos, class_names = data.draw(labeled_photos(kinds, attributes, photo_attributes))
+    photos, class_names = data.draw(photos_to_write(kinds, attributes, photo_attributes))
     labels, losses, findings = round_trip(cvat, photos, class_names)
     assert labels.class_names == tuple(class_names)
     assert not list(losses)
     assert not findings.kinds
 
 
-def photo(*objects: LabeledObject, **options: Any) -> PhotoLabels:
-    return PhotoLabels(Path("a.jpg"), "a.jpg", (30, 40), "", objects, **options)
+def photo(*objects: ObjectToWrite, **options: Any) -> PhotoToWrite:
+    return PhotoToWrite(Path("a.jpg"), "a.jpg", (30, 40), "", objects, **options)
 
 
 SQUARE = np.array([[2.0, 2], [12, 2], [12, 12], [2, 12]])
 
 
 def test_holes_and_parts_become_masks(round_trip: Any) -> None:
-    holes = LabeledObject("a", (2, 2, 12, 12), Polygons((SQUARE,), (SQUARE / 2 + 4,)))
-    parts = LabeledObject("a", (2, 2, 27, 27), Polygons((SQUARE, SQUARE + 15)))
+    holes = ObjectToWrite("a", (2, 2, 12, 12), Polygons((SQUARE,), (SQUARE / 2 + 4,)))
+    parts = ObjectToWrite("a", (2, 2, 27, 27), Polygons((SQUARE, SQUARE + 15)))
     labels, losses, _ = round_trip(cvat, [photo(holes, parts)], ClassNames("a"), compare=False)
     assert [labels.outline(row).counts[1::2].sum() for row in (0, 1)] == [75, 200]
     assert [what for what, _ in losses] == [
@@ -73,8 +73,8 @@ def test_colors_of_classes_are_kept(round_trip: Any) -> None:
 
 
 def test_values_that_cvat_does_not_hold(round_trip: Any) -> None:
-    first = LabeledObject("a", (1, 1, 5, 5), attributes={"kind": True, "list": [1], "bell": "\a"})
-    second = LabeledObject("a", (1, 1, 5, 5), attributes={"kind": "x", "number": float("inf")})
+    first = ObjectToWrite("a", (1, 1, 5, 5), attributes={"kind": True, "list": [1], "bell": "\a"})
+    second = ObjectToWrite("a", (1, 1, 5, 5), attributes={"kind": "x", "number": float("inf")})
     night = photo(first, second, attributes={"night": True})
     labels, losses, _ = round_trip(cvat, [night], ClassNames("a"), compare=False)
     assert labels.attributes.objects == {0: {"kind": "true"}, 1: {"kind": "x"}}
@@ -89,7 +89,7 @@ def test_values_that_cvat_does_not_hold(round_trip: Any) -> None:
 
 def test_values_of_common_fields(round_trip: Any) -> None:
     given = [{"occluded": 1}, {"occluded": False}, {"occluded": "partly"}, {"source": 3}, {"source": "auto"}]
-    objects = [LabeledObject("a", (1, 1, 5, 5), attributes=attributes) for attributes in given]
+    objects = [ObjectToWrite("a", (1, 1, 5, 5), attributes=attributes) for attributes in given]
     labels, losses, _ = round_trip(cvat, [photo(*objects)], ClassNames("a"), compare=False)
     assert labels.attributes.objects == {0: {"occluded": True}, 4: {"source": "auto"}}
     assert [what for what, _ in losses] == [

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boxmask.data.formats import label_studio
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.label_studio.brush import decode_brush, encode_brush
 from boxmask.data.outlines import Polygons
 from boxmask.geometry import rle
@@ -28,8 +28,8 @@ photo_attributes = st.dictionaries(
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.data())
-def test_what_was_written_is_read(round_trip: Any, labeled_photos: Callable[..., Any], data: Any) -> None:
-    photos, class_names = data.draw(labeled_photos(["mask"], attributes, photo_attributes))
+def test_what_was_written_is_read(round_trip: Any, photos_to_write: Callable[..., Any], data: Any) -> None:
+    photos, class_names = data.draw(photos_to_write(["mask"], attributes, photo_attributes))
     labels, losses, findings = round_trip(label_studio, photos, class_names, compare=False)
     assert not findings.kinds
     assert labels.class_names == tuple(class_names)
@@ -68,11 +68,11 @@ def test_brush_masks_are_kept(height: int, width: int, seed: int, share: float) 
 def test_what_label_studio_imports(tmp_path: Path) -> None:
     square = np.array([[2.0, 2], [12, 2], [12, 12], [2, 12]])
     objects = (
-        LabeledObject("a & <b>", (2, 2, 12, 12), Polygons((square,)), attributes={"occluded": True}),
-        LabeledObject("c", (1.5, 1, 6, 9)),
-        LabeledObject("c", (2, 2, 32, 12), Polygons((square, square + np.array([20, 0])))),
+        ObjectToWrite("a & <b>", (2, 2, 12, 12), Polygons((square,)), attributes={"occluded": True}),
+        ObjectToWrite("c", (1.5, 1, 6, 9)),
+        ObjectToWrite("c", (2, 2, 32, 12), Polygons((square, square + np.array([20, 0])))),
     )
-    photo = PhotoLabels(Path("a b.jpg"), "a b.jpg", (40, 60), "train", objects, image_id=12)
+    photo = PhotoToWrite(Path("a b.jpg"), "a b.jpg", (40, 60), "train", objects, image_id=12)
     losses = Losses()
     label_studio.WRITER.write([photo], ClassNames(["a & <b>", "c"]), tmp_path, losses)
     (task,) = json.loads((tmp_path / "tasks.json").read_text())
@@ -113,9 +113,9 @@ def test_what_label_studio_imports(tmp_path: Path) -> None:
 
 def test_names_of_controls_are_no_questions(tmp_path: Path) -> None:
     attributes = {"image": "x", "polygon": "x", "area": 5, "bell\a": "x", "color": "red"}
-    objects = (LabeledObject("c", (1, 1, 6, 9), attributes=attributes),)
+    objects = (ObjectToWrite("c", (1, 1, 6, 9), attributes=attributes),)
     losses = Losses()
-    photo = PhotoLabels(Path("a.jpg"), "a.jpg", (40, 60), "", objects)
+    photo = PhotoToWrite(Path("a.jpg"), "a.jpg", (40, 60), "", objects)
     label_studio.WRITER.write([photo], ClassNames("c"), tmp_path, losses)
     names = [control.get("name") for control in ElementTree.parse(tmp_path / "labeling-config.xml").getroot()]
     assert names == ["image", "rectangle", "polygon", "ellipse", "brush", "color"]
@@ -126,7 +126,7 @@ def test_names_of_controls_are_no_questions(tmp_path: Path) -> None:
 def test_ids_of_tasks_are_not_repeated(tmp_path: Path) -> None:
     ids = (1, 0, None, 0, 3)
     photos = [
-        PhotoLabels(Path(f"{number}.jpg"), f"{number}.jpg", (40, 60), "", (), image_id=image_id)
+        PhotoToWrite(Path(f"{number}.jpg"), f"{number}.jpg", (40, 60), "", (), image_id=image_id)
         for number, image_id in enumerate(ids)
     ]
     label_studio.WRITER.write(photos, ClassNames("c"), tmp_path, Losses())

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boxmask.data.formats import labelme
-from boxmask.data.formats.contract import ClassNames, LabeledObject, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, ObjectToWrite, PhotoToWrite
 from boxmask.data.outlines import Ellipse, Polygons
 
 values = st.one_of(st.booleans(), st.integers(-5, 5), st.text(max_size=4), st.none(), st.lists(st.integers()))
@@ -28,25 +28,25 @@ photo_attributes = st.dictionaries(
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.data())
-def test_what_was_written_is_read(round_trip: Any, labeled_photos: Callable[..., Any], data: Any) -> None:
+def test_what_was_written_is_read(round_trip: Any, photos_to_write: Callable[..., Any], data: Any) -> None:
     kinds = ["polygon", "parts", "mask", "circle", "rotated"]
-    photos, class_names = data.draw(labeled_photos(kinds, attributes, photo_attributes))
+    photos, class_names = data.draw(photos_to_write(kinds, attributes, photo_attributes))
     labels, losses, findings = round_trip(labelme, photos, class_names)
     assert labels.class_names == tuple(class_names)
     assert not list(losses)
     assert not findings.kinds
 
 
-def photo(*objects: LabeledObject, file: str = "a.jpg") -> PhotoLabels:
-    return PhotoLabels(Path(file), file, (30, 40), "", objects)
+def photo(*objects: ObjectToWrite, file: str = "a.jpg") -> PhotoToWrite:
+    return PhotoToWrite(Path(file), file, (30, 40), "", objects)
 
 
 SQUARE = np.array([[2.0, 2], [12, 2], [12, 12], [2, 12]])
 
 
 def test_holes_become_a_mask_and_ellipses_polygons(round_trip: Any) -> None:
-    holes = LabeledObject("a", (2, 2, 12, 12), Polygons((SQUARE,), (SQUARE / 2 + 4,)))
-    ellipse = LabeledObject("a", (5, 8, 15, 12), Ellipse((10, 10), (5, 2)))
+    holes = ObjectToWrite("a", (2, 2, 12, 12), Polygons((SQUARE,), (SQUARE / 2 + 4,)))
+    ellipse = ObjectToWrite("a", (5, 8, 15, 12), Ellipse((10, 10), (5, 2)))
     labels, losses, _ = round_trip(labelme, [photo(holes, ellipse)], ClassNames("a"), compare=False)
     assert labels.outline(0).counts[1::2].sum() == 75
     assert len(labels.outline(1).parts[0]) == 64
@@ -57,8 +57,8 @@ def test_holes_become_a_mask_and_ellipses_polygons(round_trip: Any) -> None:
 
 
 def test_group_ids_are_kept_unless_they_would_join_objects(round_trip: Any) -> None:
-    def member(name: str, group: int) -> LabeledObject:
-        return LabeledObject(name, (1, 1, 5, 5), attributes={"group": group})
+    def member(name: str, group: int) -> ObjectToWrite:
+        return ObjectToWrite(name, (1, 1, 5, 5), attributes={"group": group})
 
     groups = [member("a", 7), member("b", 7), member("b", 1)]
     labels, losses, _ = round_trip(labelme, [photo(*groups)], ClassNames("ab"))
@@ -71,7 +71,7 @@ def test_group_ids_are_kept_unless_they_would_join_objects(round_trip: Any) -> N
 
 
 def test_photos_of_one_name_and_two_formats(round_trip: Any) -> None:
-    box = LabeledObject("a", (1, 1, 5, 5))
+    box = ObjectToWrite("a", (1, 1, 5, 5))
     photos = [photo(box, file="a.jpg"), photo(file="a.png"), photo(box, box, file="A.bmp")]
     labels, _, findings = round_trip(labelme, photos, ClassNames("a"))
     assert not findings.kinds
@@ -79,7 +79,7 @@ def test_photos_of_one_name_and_two_formats(round_trip: Any) -> None:
 
 
 def test_other_boxes_and_class_attributes_are_lost(round_trip: Any) -> None:
-    labeled = LabeledObject("a", (2, 2, 20, 12), Polygons((SQUARE,)))
+    labeled = ObjectToWrite("a", (2, 2, 20, 12), Polygons((SQUARE,)))
     names = ClassNames.of(["a"], {"a": {"supercategory": "b"}})
     _, losses, _ = round_trip(labelme, [photo(labeled)], names)
     assert [what for what, _ in losses] == [

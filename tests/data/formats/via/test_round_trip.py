@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boxmask.data.formats import via
-from boxmask.data.formats.contract import ClassNames, LabeledObject, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, ObjectToWrite, PhotoToWrite
 from boxmask.data.outlines import Polygons, RotatedBox, RunLengths, fill
 from boxmask.geometry import rle
 from boxmask.masks import Masks
@@ -31,10 +31,10 @@ photo_attributes = st.dictionaries(st.sampled_from(["night", "caption"]), values
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.data(), st.sampled_from([via, VIA_CSV]))
 def test_what_was_written_is_read(
-    round_trip: Any, labeled_photos: Callable[..., Any], data: Any, form: Any
+    round_trip: Any, photos_to_write: Callable[..., Any], data: Any, form: Any
 ) -> None:
     photos, class_names = data.draw(
-        labeled_photos(["polygon", "circle", "ellipse"], attributes, photo_attributes)
+        photos_to_write(["polygon", "circle", "ellipse"], attributes, photo_attributes)
     )
     labels, losses, findings = round_trip(form, photos, class_names)
     used = {labeled.class_name for photo in photos for labeled in photo.objects}
@@ -44,8 +44,8 @@ def test_what_was_written_is_read(
     assert not findings.kinds
 
 
-def photo(*objects: LabeledObject, **options: Any) -> PhotoLabels:
-    return PhotoLabels(Path("a.jpg"), "a.jpg", (30, 40), "", objects, **options)
+def photo(*objects: ObjectToWrite, **options: Any) -> PhotoToWrite:
+    return PhotoToWrite(Path("a.jpg"), "a.jpg", (30, 40), "", objects, **options)
 
 
 SQUARE = np.array([[2.0, 2], [12, 2], [12, 12], [2, 12]])
@@ -66,14 +66,14 @@ MASK = RunLengths(rle.encode(Masks.from_dense(DENSE))[0], (30, 40))
 def test_other_outlines_become_polygons_of_the_same_pixels(round_trip: Any, outline: Any, loss: str) -> None:
     pixels = fill(outline, (30, 40), (30, 40))
     bounds = rle.decode([pixels.astype(np.int64)], (30, 40)).boxes()[0]
-    labeled = LabeledObject("a", tuple(bounds.tolist()), outline)
+    labeled = ObjectToWrite("a", tuple(bounds.tolist()), outline)
     labels, losses, _ = round_trip(via, [photo(labeled)], ClassNames("a"), compare=False)
     assert np.array_equal(fill(labels.outline(0), (30, 40), (30, 40)), pixels)
     assert [what for what, _ in losses] == [loss]
 
 
 def test_attributes_that_via_does_not_hold(round_trip: Any) -> None:
-    labeled = LabeledObject("a", (1, 1, 5, 5), attributes={"class": "x", "list": [1], "number": float("nan")})
+    labeled = ObjectToWrite("a", (1, 1, 5, 5), attributes={"class": "x", "list": [1], "number": float("nan")})
     labels, losses, _ = round_trip(
         via, [photo(labeled, attributes={"none": None})], ClassNames("a"), compare=False
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxmask.data.formats.contract import ClassNames, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, PhotoToWrite
 from boxmask.data.formats.losses import note_unheld_classes, note_unheld_marks
 from boxmask.errors import UsageError
 from boxmask.options import option
@@ -44,7 +44,7 @@ class ClassFolderWriter:
         return posixpath.join(_INBOX, split or "none", file)
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Move each photo to the folder of its class.
 
@@ -88,7 +88,7 @@ def _targets(items: Sequence[_Item]) -> list[str]:
     return targets
 
 
-def _item(photo: PhotoLabels, losses: Losses) -> _Item | None:
+def _item(photo: PhotoToWrite, losses: Losses) -> _Item | None:
     """The photo with its class; None if it has none or several."""
     names = {labeled.class_name for labeled in photo.objects if not (labeled.crowd or labeled.difficult)}
     if len(names) != 1:

@@ -9,7 +9,7 @@ from pathlib import Path
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.coco.document import CocoDocument
 from boxmask.data.formats.kinds import PHOTO_AMBIGUOUS
-from boxmask.data.formats.labels import LabeledPhoto, declared_side
+from boxmask.data.formats.labels import PhotoEntry, declared_side
 from boxmask.data.formats.photo_finder import PhotoFinder, check_spelling, path_of_missing
 from boxmask.data.formats.source import Source
 from boxmask.data.json_text import read_json
@@ -86,13 +86,13 @@ def _is_coco(source: Source, file: str) -> bool:
 
 def find_photos(
     document: CocoDocument, index_of: Mapping[int | str, int], finder: PhotoFinder, findings: Findings
-) -> dict[int, LabeledPhoto]:
+) -> dict[int, PhotoEntry]:
     """The photos by the index of their image.
 
     index_of: the images by id
     Images whose name may mean several photos are left out and added to the findings.
     """
-    photos: dict[int, LabeledPhoto] = {}
+    photos: dict[int, PhotoEntry] = {}
     for index in index_of.values():
         name = document.images[index]["file_name"]
         try:
@@ -107,7 +107,7 @@ def find_photos(
     return photos
 
 
-def _labeled_photo(document: CocoDocument, index: int, match: Match | None) -> LabeledPhoto:
+def _labeled_photo(document: CocoDocument, index: int, match: Match | None) -> PhotoEntry:
     image = document.images[index]
     name = image["file_name"]
     height, width = declared_side(image.get("height")), declared_side(image.get("width"))
@@ -117,7 +117,7 @@ def _labeled_photo(document: CocoDocument, index: int, match: Match | None) -> L
     location = Location(str(document.entries.path), entry=entry)  # without its line: faster
     if match is None:
         location = document.location("images", index)
-    return LabeledPhoto(
+    return PhotoEntry(
         match.file if match else path_of_missing(name),
         location,
         declared,

@@ -21,7 +21,7 @@ from boxmask.data.formats.coco.ids import by_id, check_annotation_ids, find_ids
 from boxmask.data.formats.coco.photos import find_coco_files, find_photos
 from boxmask.data.formats.coco.rows import FileRows, labels_of_files
 from boxmask.data.formats.kinds import FILE_UNUSED, PHOTO_LISTED_TWICE, SPLIT_OVERLAP
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.overviews import without_overviews
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source
@@ -65,7 +65,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
 class _Photos:
     """The photos of a file by the index of their image, the images by id, and the ids of those left out."""
 
-    by_image: dict[int, LabeledPhoto]
+    by_image: dict[int, PhotoEntry]
     index_of: Mapping[int | str, int]
     lost: set[Hashable]
 

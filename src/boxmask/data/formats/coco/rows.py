@@ -16,7 +16,7 @@ from boxmask.data.formats.coco.areas import check_areas
 from boxmask.data.formats.coco.categories import category_attributes, label_of_category
 from boxmask.data.formats.coco.document import CocoDocument
 from boxmask.data.formats.coco.outlines import largest_area, outline_reader
-from boxmask.data.formats.labels import Attributes, LabeledPhoto, Labels
+from boxmask.data.formats.labels import Attributes, Labels, PhotoEntry
 from boxmask.data.formats.source import Source
 
 _READ = {"id", "image_id", "category_id", "bbox", "segmentation", "iscrowd", "area", "ignore"}
@@ -33,7 +33,7 @@ class FileRows:
     """
 
     document: CocoDocument
-    photos: Mapping[int, LabeledPhoto]
+    photos: Mapping[int, PhotoEntry]
     image_of: Sequence[int]
     category_of: Sequence[int]
 

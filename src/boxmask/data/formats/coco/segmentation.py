@@ -6,7 +6,7 @@ import numpy as np
 from hotcoco import mask as hotcoco_mask
 from jaxtyping import Int
 
-from boxmask.data.formats.contract import LabeledObject, Losses
+from boxmask.data.formats.contract import Losses, ObjectToWrite
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.outlines import Ellipse, Polygons, RotatedBox, RunLengths, fill
 from boxmask.masks import Size
@@ -16,7 +16,7 @@ _ELLIPSES = "ellipses are written as polygons"
 _ROTATED_BOXES = "rotated boxes are written as polygons"
 
 
-def segmentation(labeled: LabeledObject, size: Size, losses: Losses, photo: str) -> object:
+def segmentation(labeled: ObjectToWrite, size: Size, losses: Losses, photo: str) -> object:
     """Polygons as [[x, y, ...], ...]; outlines with holes and masks as run lengths; None without an outline.
 
     Run lengths are compressed, except those of crowd regions: COCO's own files write them so.
@@ -33,7 +33,7 @@ def segmentation(labeled: LabeledObject, size: Size, losses: Losses, photo: str)
     return [[short_number(value) for value in part.ravel().tolist()] for part in outline.polygons().parts]
 
 
-def mask_area(labeled: LabeledObject, size: Size) -> int | None:
+def mask_area(labeled: ObjectToWrite, size: Size) -> int | None:
     """Pixels of an object's mask; None without an outline."""
     return None if labeled.outline is None else int(fill(labeled.outline, size, size)[1::2].sum())
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from boxmask.data.formats.coco.segmentation import mask_area, segmentation
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.json_writing import json_line, writable_fields
 from boxmask.data.formats.numbers import extent, short_number
 from boxmask.data.formats.photo_ids import PhotoIds
@@ -42,7 +42,7 @@ class CocoWriter:
         return f"images/{file}"
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write one file per split, and one for photos in no split."""
         (folder / "annotations").mkdir()
@@ -91,7 +91,7 @@ class _Document:
 
     _file: IO[str]
 
-    def add(self, photo: PhotoLabels, file_name: str, losses: Losses) -> None:
+    def add(self, photo: PhotoToWrite, file_name: str, losses: Losses) -> None:
         """Add a photo and its objects."""
         image_id = self._image_ids.next_id(photo)
         height, width = photo.size
@@ -109,7 +109,7 @@ class _Document:
             self._file.write(("," if number > 1 else "") + "\n" + json_line(annotation))
 
 
-def _fields(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> dict[str, object]:
+def _fields(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> dict[str, object]:
     """What an annotation says about the object itself."""
     x1, y1, x2, y2 = labeled.box
     bbox = [short_number(value) for value in (x1, y1, extent(x1, x2), extent(y1, y2))]
@@ -124,7 +124,7 @@ def _fields(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> dict[
     return fields | writable_fields(labeled.attributes, READ_OF_ANNOTATIONS, "objects", photo.file, losses)
 
 
-def _area(labeled: LabeledObject, photo: PhotoLabels) -> int | float:
+def _area(labeled: ObjectToWrite, photo: PhotoToWrite) -> int | float:
     """The area in the labels, else that of the mask, else that of the box."""
     declared = labeled.attributes.get("area")
     if isinstance(declared, int | float):

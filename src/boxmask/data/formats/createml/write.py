@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.json_writing import json_line
 from boxmask.data.formats.losses import note_boxes_only, note_unheld_classes, note_unheld_marks
 from boxmask.data.formats.numbers import center_and_extent
@@ -29,7 +29,7 @@ class CreatemlWriter:
         return f"{split or 'images'}/{file}"
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write one file per split."""
         documents: dict[str, IO[str]] = {}
@@ -52,14 +52,14 @@ class CreatemlWriter:
         return [folder / self.photo_file(FILE, split) for split in documents]
 
 
-def _entry(photo: PhotoLabels) -> str:
+def _entry(photo: PhotoToWrite) -> str:
     annotations = [
         {"label": labeled.class_name, "coordinates": _coordinates(labeled)} for labeled in photo.objects
     ]
     return json_line({"image": photo.file, "annotations": annotations})
 
 
-def _coordinates(labeled: LabeledObject) -> dict[str, float]:
+def _coordinates(labeled: ObjectToWrite) -> dict[str, float]:
     x1, y1, x2, y2 = labeled.box
     (x, width), (y, height) = center_and_extent(x1, x2), center_and_extent(y1, y2)
     return {"x": x, "y": y, "width": width, "height": height}

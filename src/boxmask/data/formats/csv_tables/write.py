@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from boxmask.data.formats.contract import ClassNames, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, PhotoToWrite
 from boxmask.data.formats.losses import (
     WITHOUT_OBJECTS,
     note_boxes_only,
@@ -35,7 +35,7 @@ class CsvWriter:
         return f"images/{file}"
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write one table per split, and one for photos in no split."""
         tables: dict[Path, Any] = {}
@@ -57,7 +57,7 @@ class CsvWriter:
         return list(tables)
 
 
-def rows(photo: PhotoLabels, file: str) -> Iterable[list[object]]:
+def rows(photo: PhotoToWrite, file: str) -> Iterable[list[object]]:
     """The rows of a photo, one per object.
 
     file: the name of the photo

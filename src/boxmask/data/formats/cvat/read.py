@@ -26,7 +26,7 @@ from boxmask.data.formats.kinds import (
     PHOTO_LISTED_TWICE,
     SHAPE_UNSUPPORTED,
 )
-from boxmask.data.formats.labels import LabeledPhoto, Labels, declared_side
+from boxmask.data.formats.labels import Labels, PhotoEntry, declared_side
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
@@ -75,7 +75,7 @@ class _Reader:
 
     def __init__(self, source: Source, finder: PhotoFinder, findings: Findings) -> None:
         self.rows = ObjectRows()
-        self.photos: list[LabeledPhoto] = []
+        self.photos: list[PhotoEntry] = []
         self.photo_attributes: dict[int, dict[str, object]] = {}
         self.labels: dict[str, CvatLabel] = {}
         self._source, self._finder, self._findings = source, finder, findings
@@ -142,14 +142,14 @@ class _Reader:
                 return match
         return self._finder.find(name, label_file)
 
-    def _labeled_photo(self, image: CvatImage, match: Match | None, location: Location) -> LabeledPhoto:
+    def _labeled_photo(self, image: CvatImage, match: Match | None, location: Location) -> PhotoEntry:
         fields = image.fields
         height, width = declared_side(fields.get("height")), declared_side(fields.get("width"))
         path = match.file if match else path_of_missing(fields["name"])
         split = split_from_name(fields.get("subset", "")) or split_from_path(self._files[-1])
         number = fields.get("id", "")
         image_id = int(number) if number.isdecimal() and len(number) < 19 else None
-        return LabeledPhoto(
+        return PhotoEntry(
             path,
             location,
             None if height is None or width is None else (height, width),

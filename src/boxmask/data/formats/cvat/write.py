@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.cvat.mask_runs import run_lengths
 from boxmask.data.formats.cvat.meta import AttributeTypes, meta
 from boxmask.data.formats.numbers import short_number
@@ -39,7 +39,7 @@ class CvatWriter:
         return f"images/{split or DEFAULT_SUBSET}/{file}"
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write annotations.xml. Its head, which declares attributes, is only known once all are written.
 
@@ -64,14 +64,14 @@ class CvatWriter:
         return [path]
 
 
-def _tags(photo: PhotoLabels) -> list[str]:
+def _tags(photo: PhotoToWrite) -> list[str]:
     """The labels of the photo itself."""
     tags = photo.attributes.get("tags")
     return [tag for tag in tags if isinstance(tag, str) and tag.strip()] if isinstance(tags, list) else []
 
 
 def _write_image(
-    file: IO[str], number: int, photo: PhotoLabels, types: AttributeTypes, losses: Losses
+    file: IO[str], number: int, photo: PhotoToWrite, types: AttributeTypes, losses: Losses
 ) -> None:
     height, width = photo.size
     fields = {"id": number, "name": photo.file, "subset": photo.split or DEFAULT_SUBSET}
@@ -90,7 +90,7 @@ def _write_image(
 
 
 def _write_shape(
-    file: IO[str], labeled: LabeledObject, photo: PhotoLabels, types: AttributeTypes, losses: Losses
+    file: IO[str], labeled: ObjectToWrite, photo: PhotoToWrite, types: AttributeTypes, losses: Losses
 ) -> None:
     attributes = dict(labeled.attributes)
     if labeled.crowd:
@@ -113,7 +113,7 @@ def _write_shape(
     file.writelines([*lines, f"    </{tag}>\n"])
 
 
-def _origin(attributes: dict[str, object], photo: PhotoLabels, losses: Losses) -> dict[str, object]:
+def _origin(attributes: dict[str, object], photo: PhotoToWrite, losses: Losses) -> dict[str, object]:
     """The fields that all shapes have, taken from the attributes. Values that do not fit are lost."""
     source, occluded = attributes.pop("source", "manual"), attributes.pop("occluded", 0)
     if not isinstance(source, str) or not source or not is_xml_text(source):
@@ -125,7 +125,7 @@ def _origin(attributes: dict[str, object], photo: PhotoLabels, losses: Losses) -
     return {"source": source, "occluded": int(occluded == 1)}
 
 
-def _drawn(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> tuple[str, dict[str, object]]:
+def _drawn(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> tuple[str, dict[str, object]]:
     """The tag of a shape, and the fields that place it."""
     outline = labeled.outline
     masks = _pixels(outline, photo, losses)
@@ -147,7 +147,7 @@ def _drawn(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> tuple[
     return "box", _corners(labeled.box)
 
 
-def _pixels(outline: Outline | None, photo: PhotoLabels, losses: Losses) -> Masks | None:
+def _pixels(outline: Outline | None, photo: PhotoToWrite, losses: Losses) -> Masks | None:
     """The mask to write; None for other shapes."""
     if isinstance(outline, Polygons) and len(outline.parts) > 1 and not outline.holes:
         losses.add(_PARTS, photo.file)

@@ -22,7 +22,7 @@ from boxmask.data.formats.label_studio.references import find_photo, paths_of
 from boxmask.data.formats.label_studio.regions import Region
 from boxmask.data.formats.label_studio.shapes import UnsupportedShapeError, parse_shape
 from boxmask.data.formats.label_studio.tasks import Task, TaskError, read_tasks
-from boxmask.data.formats.labels import LabeledPhoto, declared_side
+from boxmask.data.formats.labels import PhotoEntry, declared_side
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
@@ -45,7 +45,7 @@ class TaskRows:
 
     def __init__(self, source: Source, findings: Findings) -> None:
         self.rows, self.finder = ObjectRows(), PhotoFinder(source)
-        self.photos: list[LabeledPhoto] = []
+        self.photos: list[PhotoEntry] = []
         self.photo_attributes: dict[int, Mapping[str, object]] = {}
         self._source, self._findings = source, findings
         self._files: list[str] = []
@@ -142,7 +142,7 @@ class TaskRows:
         size = next((size for region in task.regions if (size := _size(region))), None)
         self._tasks.append((len(self._files) - 1, task.number, task.place))
         self.photos.append(
-            LabeledPhoto(photo, location, size, str(split) if split else None, task.task_id, missing_name)
+            PhotoEntry(photo, location, size, str(split) if split else None, task.task_id, missing_name)
         )
         for index, reason in task.errors:
             self._add_error(ENTRY_UNREADABLE, task, index, reason)

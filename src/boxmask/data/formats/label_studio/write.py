@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.json_writing import json_line, writable_fields
 from boxmask.data.formats.label_studio.brush import encode_brush
 from boxmask.data.formats.label_studio.config import CONFIG_FILE, CONTROLS, labeling_config
@@ -44,7 +44,7 @@ class LabelStudioWriter:
         return f"images/{file}"
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write the tasks and the labeling config."""
         tasks, config = folder / TASKS_FILE, folder / CONFIG_FILE
@@ -62,7 +62,7 @@ class LabelStudioWriter:
 
 
 def _task(
-    task_id: int, photo: PhotoLabels, reference: str, questions: dict[str, str], losses: Losses
+    task_id: int, photo: PhotoToWrite, reference: str, questions: dict[str, str], losses: Losses
 ) -> dict[str, Any]:
     data: dict[str, object] = {"image": reference}
     if photo.split:
@@ -78,7 +78,7 @@ def _task(
 
 
 def _results(
-    labeled: LabeledObject, photo: PhotoLabels, region_id: str, questions: dict[str, str], losses: Losses
+    labeled: ObjectToWrite, photo: PhotoToWrite, region_id: str, questions: dict[str, str], losses: Losses
 ) -> Iterator[dict[str, Any]]:
     """The entries of one object: its shape, then its attributes."""
     shape, value = _shape(labeled, photo, losses)
@@ -108,7 +108,7 @@ def _results(
         yield common | {"from_name": name, "type": field.replace("text", "textarea"), "value": {field: given}}
 
 
-def _attributes(labeled: LabeledObject) -> dict[str, object]:
+def _attributes(labeled: ObjectToWrite) -> dict[str, object]:
     """The attributes and marks of an object."""
     marks = {"iscrowd": labeled.crowd, "difficult": labeled.difficult}
     return {**labeled.attributes} | {name: True for name, is_set in marks.items() if is_set}
@@ -132,7 +132,7 @@ def _is_mark(text: str) -> bool:
 # ---------------------------------------------------------------- shapes
 
 
-def _shape(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> tuple[str, dict[str, Any]]:
+def _shape(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> tuple[str, dict[str, Any]]:
     """The control of an object, and its shape in percent."""
     height, width = photo.size
     across, down = 100 / width, 100 / height
@@ -154,7 +154,7 @@ def _shape(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> tuple[
     return "rectangle", _short(_rectangle(labeled, outline, photo.size))
 
 
-def _rectangle(labeled: LabeledObject, outline: Outline | None, size: Size) -> dict[str, float]:
+def _rectangle(labeled: ObjectToWrite, outline: Outline | None, size: Size) -> dict[str, float]:
     """Corner, sides and rotation. The corner is that of the rotated box."""
     (x1, y1, x2, y2), (height, width), rotation = labeled.box, size, 0.0
     sides = (x2 - x1, y2 - y1)
@@ -180,7 +180,7 @@ def _needs_brush(outline: Outline | None) -> bool:
     )
 
 
-def _pixels(outline: Outline | None, photo: PhotoLabels, losses: Losses) -> Masks | None:
+def _pixels(outline: Outline | None, photo: PhotoToWrite, losses: Losses) -> Masks | None:
     """The pixels of an outline that only the brush can hold; None for another one, and if it has no pixel."""
     if outline is None or not _needs_brush(outline):
         return None

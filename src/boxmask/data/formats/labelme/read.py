@@ -23,7 +23,7 @@ from boxmask.data.formats.labelme.embedded_photos import save_embedded_photos
 from boxmask.data.formats.labelme.file import LabelmeFile, NotLabelmeError, read_labelme_file
 from boxmask.data.formats.labelme.objects import add_object
 from boxmask.data.formats.labelme.photos import find_labelme_photos
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
@@ -52,7 +52,7 @@ def unreadable(source: Source) -> list[str]:
 
 def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     """Read label files, and find their photos."""
-    photos: list[LabeledPhoto] = []
+    photos: list[PhotoEntry] = []
     objects = _Objects(source.root, photos)
     for file in _read_files(source.root, [*files, *_unreadable_files(source, files)], findings):
         objects.add(file)
@@ -78,7 +78,7 @@ class _Objects:
     photos, photo_root: filled later: outlines are only read once the photos are known
     """
 
-    def __init__(self, root: Path, photos: Sequence[LabeledPhoto]) -> None:
+    def __init__(self, root: Path, photos: Sequence[PhotoEntry]) -> None:
         self.rows = ObjectRows()
         self.files: list[LabelmeFile] = []
         self.photo_root = root
@@ -139,14 +139,14 @@ def _read_files(root: Path, files: Sequence[str], findings: Findings) -> Iterato
             findings.add(finding_of_error(FILE_UNREADABLE, root / file, error))
 
 
-def _labeled_photo(root: Path, file: LabelmeFile, photo: str | None) -> LabeledPhoto:
+def _labeled_photo(root: Path, file: LabelmeFile, photo: str | None) -> PhotoEntry:
     name = file.image_path.strip() or PurePosixPath(file.file).with_suffix(".jpg").name
     folder = PurePosixPath(file.file).parent
     path = photo or path_of_missing((folder / name).as_posix())
     splits = (split_from_path(PurePosixPath(each).parent.as_posix()) for each in (file.file, path))
     split = next((split for split in splits if split), None)
     location = Location(str(root / file.file))
-    return LabeledPhoto(path, location, file.declared_size, split, missing_name="" if photo else name)
+    return PhotoEntry(path, location, file.declared_size, split, missing_name="" if photo else name)
 
 
 def _hint(finder: PhotoFinder, unreadable: set[str]) -> Callable[[str], str]:

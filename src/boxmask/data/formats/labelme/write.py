@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.json_writing import is_json, json_line
 from boxmask.data.formats.labelme.document import labelme_document, labelme_shape, mask_shape
 from boxmask.data.formats.labelme.file import OWN_FIELDS
@@ -41,7 +41,7 @@ class LabelmeWriter:
         return f"{split or 'photos'}/{file}"
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write one file per photo, and labels.txt."""
         names = [name for name in class_names if len(name.splitlines()) == 1]
@@ -71,7 +71,7 @@ def _label_file(photo: str, used: set[str]) -> str:
     return f"{stem}.json"
 
 
-def _document(photo: PhotoLabels, image_path: str, losses: Losses) -> dict[str, Any]:
+def _document(photo: PhotoToWrite, image_path: str, losses: Losses) -> dict[str, Any]:
     shapes = [shape for group in _grouped(photo, losses) for shape in group]
     document = labelme_document(image_path, photo.size, shapes)
     for name, value in photo.attributes.items():
@@ -94,7 +94,7 @@ def _document_text(document: dict[str, Any]) -> str:
 # ---------------------------------------------------------------- objects
 
 
-def _grouped(photo: PhotoLabels, losses: Losses) -> Iterator[list[dict[str, Any]]]:
+def _grouped(photo: PhotoToWrite, losses: Losses) -> Iterator[list[dict[str, Any]]]:
     """The shapes of each object, with group ids."""
     groups = [labeled.attributes.get("group") for labeled in photo.objects]
     taken = Counter((labeled.class_name, group) for labeled, group in zip(photo.objects, groups, strict=True))
@@ -113,7 +113,7 @@ def _grouped(photo: PhotoLabels, losses: Losses) -> Iterator[list[dict[str, Any]
         yield shapes
 
 
-def _shapes(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> list[dict[str, Any]]:
+def _shapes(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> list[dict[str, Any]]:
     """The parts of one object, without group id."""
     label, outline = labeled.class_name, labeled.outline
     masks = None
@@ -145,7 +145,7 @@ def _circle_points(circle: Ellipse) -> Sequence[Sequence[float]]:
     return [[short_number(x), short_number(y)], [short_number(x + circle.radii[0]), short_number(y)]]
 
 
-def _described(labeled: LabeledObject, photo: str, losses: Losses) -> dict[str, Any]:
+def _described(labeled: ObjectToWrite, photo: str, losses: Losses) -> dict[str, Any]:
     """The fields of the first shape that tell more than its outline."""
     fields: dict[str, Any] = {"flags": {}}
     others: dict[str, object] = {}

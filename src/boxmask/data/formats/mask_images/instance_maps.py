@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.losses import note_unheld_classes, note_unheld_marks
 from boxmask.data.formats.mask_images import layout
 from boxmask.data.formats.painting import (
@@ -38,7 +38,7 @@ class InstanceMapWriter:
         return layout.photo_file(file, split)
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write one image per photo, and the name of the class if there is only one.
 
@@ -67,13 +67,13 @@ class InstanceMapWriter:
         return [*files, path]
 
 
-def _write_map(photo: PhotoLabels, objects: list[LabeledObject], path: Path) -> None:
+def _write_map(photo: PhotoToWrite, objects: list[ObjectToWrite], path: Path) -> None:
     numbers = np.arange(1, len(objects) + 1, dtype=np.uint16)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(paint_smallest_on_top(masks_of(photo, objects), numbers)).save(path)
 
 
-def _note_losses(photo: PhotoLabels, written: list[LabeledObject], losses: Losses) -> None:
+def _note_losses(photo: PhotoToWrite, written: list[ObjectToWrite], losses: Losses) -> None:
     for labeled in photo.objects:
         if labeled.crowd or labeled.outline is None:
             losses.add(_CROWD if labeled.crowd else WITHOUT_OUTLINE, photo.file)

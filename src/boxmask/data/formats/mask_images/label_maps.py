@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.losses import note_unheld_classes, note_unheld_marks
 from boxmask.data.formats.mask_images import layout
 from boxmask.data.formats.painting import masks_of, paint_smallest_on_top
@@ -42,7 +42,7 @@ class LabelMapWriter:
         return layout.photo_file(file, split)
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write one image per photo, and classes.json.
 
@@ -86,11 +86,11 @@ def write_label_map(labels: UInt8[np.ndarray, "H W"], file: str, split: str, fol
     return path
 
 
-def _is_box(labeled: LabeledObject) -> bool:
+def _is_box(labeled: ObjectToWrite) -> bool:
     return labeled.crowd or labeled.outline is None
 
 
-def _paint(photo: PhotoLabels, numbers: Mapping[str, int]) -> UInt8[np.ndarray, "H W"]:
+def _paint(photo: PhotoToWrite, numbers: Mapping[str, int]) -> UInt8[np.ndarray, "H W"]:
     masks = masks_of(photo, photo.objects)
     crops, corners = masks.crops(), [(x, y) for x, y, *_ in masks.windows.tolist()]
     values = np.array([numbers[labeled.class_name] for labeled in photo.objects], dtype=np.uint8)

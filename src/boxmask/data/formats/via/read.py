@@ -23,7 +23,7 @@ from boxmask.data.formats.kinds import (
     SHAPE_UNSUPPORTED,
     report_encoding,
 )
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
@@ -110,7 +110,7 @@ class _Objects:
         self, source: Source, finder: PhotoFinder, attribute: str | None, findings: Findings
     ) -> None:
         self.rows = ObjectRows()
-        self.photos: list[LabeledPhoto] = []
+        self.photos: list[PhotoEntry] = []
         self.photo_attributes: dict[int, dict[str, object]] = {}
         self._source, self._finder, self._attribute, self._findings = source, finder, attribute, findings
         self._files: list[ViaFile] = []
@@ -182,7 +182,7 @@ class _Objects:
         self._places.extend((len(self._files) - 1, image.number, number))
 
 
-def _labeled_photo(file: ViaFile, image: ViaImage, match: Match | None, location: Location) -> LabeledPhoto:
+def _labeled_photo(file: ViaFile, image: ViaImage, match: Match | None, location: Location) -> PhotoEntry:
     path = match.file if match else path_of_missing(image.name)
     split = split_from_path(file.file) or split_from_path(PurePosixPath(path).parent.as_posix())
-    return LabeledPhoto(path, location, split=split, missing_name="" if match else image.name)
+    return PhotoEntry(path, location, split=split, missing_name="" if match else image.name)

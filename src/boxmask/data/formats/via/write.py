@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.json_writing import is_json, json_line
 from boxmask.data.formats.losses import SEVERAL_PARTS
 from boxmask.data.formats.numbers import extent, short_number
@@ -46,7 +46,7 @@ class ViaWriter:
         return f"{split or 'photos'}/{file}"
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write one file per split."""
         if any(class_names.attributes.values()):
@@ -105,7 +105,7 @@ def _rows(entry: dict[str, Any]) -> Iterator[list[object]]:
 # ---------------------------------------------------------------- photos and regions
 
 
-def _entry(photo: PhotoLabels, num_bytes: int, losses: Losses) -> dict[str, Any]:
+def _entry(photo: PhotoToWrite, num_bytes: int, losses: Losses) -> dict[str, Any]:
     return {
         "filename": photo.file,
         "size": num_bytes,
@@ -128,7 +128,7 @@ def _entry(photo: PhotoLabels, num_bytes: int, losses: Losses) -> dict[str, Any]
 def _values(
     attributes: Mapping[str, object],
     owner: str,
-    photo: PhotoLabels,
+    photo: PhotoToWrite,
     losses: Losses,
     reserved: tuple[str, ...],
 ) -> dict[str, object]:
@@ -142,7 +142,7 @@ def _values(
     return values
 
 
-def _shape(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> dict[str, Any]:
+def _shape(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> dict[str, Any]:
     """A rectangle for a box, else a circle, an ellipse or a polygon."""
     outline = labeled.outline
     note_other_box(labeled, photo.size, losses, photo.file)

@@ -58,7 +58,7 @@ class _LabelFile:
 class VocPhoto:
     """The photo of a label file.
 
-    missing_name: see `LabeledPhoto`
+    missing_name: see `PhotoEntry`
     """
 
     file: str

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import ENCODING_GUESSED, PHOTO_AMBIGUOUS
-from boxmask.data.formats.labels import LabeledPhoto, Labels
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.formats.voc.annotation import VocHeader
@@ -121,14 +121,14 @@ def _read_files(source: Source, files: Sequence[str], findings: Findings) -> tup
 
 def _labeled_photo(
     source: Source, file: VocHeader, photo: VocPhoto, listed: ListedPhotos | None
-) -> LabeledPhoto:
+) -> PhotoEntry:
     location = Location(str(source.root / file.file), file.line)
     if listed is None:
         split = _split_from_folders(file.file, photo.file)
     else:
         entry = listed.entries.get(photo.file)
         split = entry.split if entry else None
-    return LabeledPhoto(photo.file, location, file.declared_size, split, missing_name=photo.missing_name)
+    return PhotoEntry(photo.file, location, file.declared_size, split, missing_name=photo.missing_name)
 
 
 def _split_from_folders(*files: str) -> str | None:
@@ -139,7 +139,7 @@ def _split_from_folders(*files: str) -> str | None:
 
 def _listed_photos_without_file(
     names: Sequence[ListedName], finder: PhotoFinder, findings: Findings
-) -> list[LabeledPhoto]:
+) -> list[PhotoEntry]:
     """Photos in a split list but without a label file: they show no object."""
     photos: dict[str, ListedName] = {}
     missing = []
@@ -155,9 +155,9 @@ def _listed_photos_without_file(
         else:
             check_same_split(photos.setdefault(match.file, entry), entry, match.file, findings)
     return [
-        *(LabeledPhoto(photo, entry.location, split=entry.split) for photo, entry in photos.items()),
+        *(PhotoEntry(photo, entry.location, split=entry.split) for photo, entry in photos.items()),
         *(
-            LabeledPhoto(
+            PhotoEntry(
                 path_of_missing(entry.name), entry.location, split=entry.split, missing_name=entry.name
             )
             for entry in missing

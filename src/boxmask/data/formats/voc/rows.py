@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.findings import Location
-from boxmask.data.formats.labels import Attributes, LabeledPhoto, Labels
+from boxmask.data.formats.labels import Attributes, Labels, PhotoEntry
 from boxmask.data.formats.source import Source
 from boxmask.data.formats.voc.annotation import VocObjects
 from boxmask.data.formats.voc.xml_file import object_lines
@@ -42,7 +42,7 @@ class VocRows:
         self._difficult.extend(objects.difficult)
         self._attributes.update({start + number: fields for number, fields in objects.attributes.items()})
 
-    def labels(self, source: Source, files: Sequence[str], photos: list[LabeledPhoto]) -> Labels:
+    def labels(self, source: Source, files: Sequence[str], photos: list[PhotoEntry]) -> Labels:
         """The objects of some of the files.
 
         photos: first the photos of these files, in the same order, then photos without objects

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from boxmask.data.findings import Box
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.losses import CROWD, note_unheld_classes
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.formats.voc.write_lists import write_lists
@@ -38,7 +38,7 @@ class VocWriter:
         return f"JPEGImages/{file}"
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write one XML file per photo, and the lists of the splits."""
         files: list[Path] = []
@@ -58,7 +58,7 @@ class VocWriter:
         return [*files, *masks.files, *lists, write_label_map(class_names, folder)]
 
 
-def annotation_text(photo: PhotoLabels, folder: str, losses: Losses, has_masks: bool = False) -> str:
+def annotation_text(photo: PhotoToWrite, folder: str, losses: Losses, has_masks: bool = False) -> str:
     """The XML of a photo.
 
     folder:    in which the photo lies
@@ -81,7 +81,7 @@ def annotation_text(photo: PhotoLabels, folder: str, losses: Losses, has_masks: 
     return "\n".join(lines) + "\n"
 
 
-def _object(labeled: LabeledObject, photo: str, losses: Losses) -> str:
+def _object(labeled: ObjectToWrite, photo: str, losses: Losses) -> str:
     corners = _corners(labeled.box)
     if min(corners[2] - corners[0], corners[3] - corners[1]) <= 0:
         losses.add(_NARROW, photo)

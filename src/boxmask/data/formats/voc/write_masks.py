@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from boxmask.data.formats.contract import ClassNames, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, PhotoToWrite
 from boxmask.data.formats.painting import OVERLAPS, PIXELS, masks_of, overlap, paint_smallest_on_top
 from boxmask.data.formats.voc_colors import voc_palette
 from boxmask.data.outlines import RunLengths
@@ -34,7 +34,7 @@ class MaskFiles:
         self._folder = folder
         self._class_numbers = {name: number for number, name in enumerate(class_names, start=1)}
 
-    def write(self, photo: PhotoLabels, losses: Losses) -> bool:
+    def write(self, photo: PhotoToWrite, losses: Losses) -> bool:
         """Write the masks of a photo, if any of its objects has an outline and they can be numbered."""
         if all(labeled.outline is None for labeled in photo.objects):
             return False

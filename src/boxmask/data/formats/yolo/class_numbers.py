@@ -19,7 +19,7 @@ _MAX_SHOWN = 10
 
 
 @dataclass(frozen=True)
-class ClassNames:
+class NamesByNumber:
     """The names by class number: of the whole data set, or by folder.
 
     names:       of the whole data set, None if they are in files
@@ -40,7 +40,7 @@ class ClassNames:
 
 def number_classes(
     root: Path,
-    class_names: ClassNames,
+    class_names: NamesByNumber,
     label_files: Sequence[str],
     files: Int[np.ndarray, " N"],
     classes: Int[np.ndarray, " N"],
@@ -76,7 +76,7 @@ def number_classes(
     return tuple(label_of), labels
 
 
-def _names_in_order(class_names: ClassNames) -> list[list[str]]:
+def _names_in_order(class_names: NamesByNumber) -> list[list[str]]:
     """The names of classes without objects, too."""
     files = class_names.files.by_folder.values()
     return [_in_order(names) for names in ([class_names.names] if class_names.names is not None else files)]
@@ -93,7 +93,7 @@ def _describe(number: int, names: Mapping[int, str]) -> str:
 
 def _by_number(
     root: Path,
-    class_names: ClassNames,
+    class_names: NamesByNumber,
     names_of: Mapping[str, Mapping[int, str] | None],
     classes: NDArray[np.int64],
     findings: Findings,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import COORDINATES_PERCENT, SHAPE_UNSUPPORTED
-from boxmask.data.formats.labels import LabeledPhoto, Labels
-from boxmask.data.formats.yolo.class_numbers import ClassNames, number_classes
+from boxmask.data.formats.labels import Labels, PhotoEntry
+from boxmask.data.formats.yolo.class_numbers import NamesByNumber, number_classes
 from boxmask.data.formats.yolo.kinds import COORDINATES_PIXELS
 from boxmask.data.formats.yolo.lines import ObjectArrays
 from boxmask.data.outlines import Outline, Polygons
@@ -27,9 +27,9 @@ _MIN_LINES = 3
 
 def make_labels(
     root: Path,
-    photos: Sequence[tuple[LabeledPhoto, str]],
+    photos: Sequence[tuple[PhotoEntry, str]],
     objects: ObjectArrays,
-    class_names: ClassNames,
+    class_names: NamesByNumber,
     findings: Findings,
 ) -> Labels:
     """The labels of photos, each given with its label file.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import PHOTO_WITHOUT_LABEL
-from boxmask.data.formats.labels import LabeledPhoto
+from boxmask.data.formats.labels import PhotoEntry
 from boxmask.data.formats.photo_finder import path_of_missing
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.formats.yolo.pairs import Pairs
@@ -16,7 +16,7 @@ from boxmask.data.formats.yolo.splits import SplitPhotos
 
 def list_photos(
     source: Source, splits: SplitPhotos, pairs: Pairs, findings: Findings
-) -> list[tuple[LabeledPhoto, str]]:
+) -> list[tuple[PhotoEntry, str]]:
     """Each photo with its label file, "" if it has none. Photos without one become notes.
 
     Without splits that name photos, those in folders with labeled photos are listed.
@@ -29,7 +29,7 @@ def list_photos(
             findings.add(Finding(PHOTO_WITHOUT_LABEL, Location(f"{root}/{photo}"), photo=photo))
         split = splits.splits.get(photo) if splits.splits else _split_of_folders(photo, label)
         location = Location(f"{root}/{label or photo}")
-        listed.append((LabeledPhoto(photo, location, split=split), label))
+        listed.append((PhotoEntry(photo, location, split=split), label))
     return [*listed, *_missing(source, splits, pairs)]
 
 
@@ -47,20 +47,20 @@ def _split_of_folders(*files: str) -> str | None:
     return next((split for folder in folders if (split := split_from_path(folder))), None)
 
 
-def _missing(source: Source, splits: SplitPhotos, pairs: Pairs) -> list[tuple[LabeledPhoto, str]]:
+def _missing(source: Source, splits: SplitPhotos, pairs: Pairs) -> list[tuple[PhotoEntry, str]]:
     """Photos that do not exist, with their label file if they have one."""
     orphan_of = {_stem(label): label for label in reversed(pairs.orphans)}
     listed = []
     for name, split, location in splits.missing:
         label = orphan_of.pop(_stem(name), "")
-        photo = LabeledPhoto(path_of_missing(name), location, split=split or None, missing_name=name)
+        photo = PhotoEntry(path_of_missing(name), location, split=split or None, missing_name=name)
         listed.append((photo, label))
     used = {label for _, label in listed}
     for label in pairs.orphans:
         if label not in used:
             location = Location(str(source.root / label))
             file, in_split = path_of_missing(posixpath.splitext(label)[0]), _split_of_folders(label)
-            listed.append((LabeledPhoto(file, location, split=in_split, missing_name=_stem(label)), label))
+            listed.append((PhotoEntry(file, location, split=in_split, missing_name=_stem(label)), label))
     return listed
 
 

@@ -16,7 +16,7 @@ from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source
-from boxmask.data.formats.yolo.class_numbers import ClassNames
+from boxmask.data.formats.yolo.class_numbers import NamesByNumber
 from boxmask.data.formats.yolo.definition import (
     Definition,
     read_darknet_definition,
@@ -123,16 +123,16 @@ def _check_inside(source: Source, definition: Definition, found: YoloFiles) -> N
         )
 
 
-def _names(source: Source, definition: Definition, found: YoloFiles, findings: Findings) -> ClassNames:
+def _names(source: Source, definition: Definition, found: YoloFiles, findings: Findings) -> NamesByNumber:
     """The names of all classes, from data.yaml or from files with names."""
     if definition.names is not None:
-        return ClassNames(definition.names, definition.file)
+        return NamesByNumber(definition.names, definition.file)
     folders = [posixpath.dirname(definition.file), ""]
     named = definition.names_file and PathFinder(source).find_file(definition.names_file, folders)
     files = read_names_files(source.root, [named] if named else list(found.names), findings)
     if files.by_folder:
-        return ClassNames(None, files=files)
-    return ClassNames(None, definition.file, num_unnamed=definition.num_classes or 0)
+        return NamesByNumber(None, files=files)
+    return NamesByNumber(None, definition.file, num_unnamed=definition.num_classes or 0)
 
 
 # ---------------------------------------------------------------- what is not used

@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 
 from boxmask.data.contract import SPLITS
-from boxmask.data.formats.contract import ClassNames, LabeledObject, Losses, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.losses import SEVERAL_PARTS, note_unheld_classes, note_unheld_marks
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.outline_tracing import single_ring
@@ -46,7 +46,7 @@ class YoloWriter:
         return posixpath.join("images", split, *safe, name)
 
     def write(
-        self, photos: Iterable[PhotoLabels], class_names: ClassNames, folder: Path, losses: Losses
+        self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write a label file per photo, and data.yaml."""
         number_of = {name: number for number, name in enumerate(class_names)}
@@ -98,7 +98,7 @@ def _write_description(path: Path, splits: set[str], class_names: ClassNames) ->
 # ---------------------------------------------------------------- objects
 
 
-def object_line(number: int, labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> str:
+def object_line(number: int, labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> str:
     """The line of an object without its end: its class number, then a polygon or a box."""
     ring = None if labeled.outline is None else _ring(labeled.outline, photo, losses)
     values = (
@@ -107,7 +107,7 @@ def object_line(number: int, labeled: LabeledObject, photo: PhotoLabels, losses:
     return " ".join([str(number), *(str(short_number(value)) for value in values)])
 
 
-def _box_values(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> Iterator[float]:
+def _box_values(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> Iterator[float]:
     """Center, width and height as fractions. A box outside its photo stays outside, where it is noticed."""
     height, width = photo.size
     corners = np.array(labeled.box, dtype=np.float64).reshape(2, 2)
@@ -117,7 +117,7 @@ def _box_values(labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> I
     yield from ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
 
 
-def _ring(outline: Outline, photo: PhotoLabels, losses: Losses) -> Points | None:
+def _ring(outline: Outline, photo: PhotoToWrite, losses: Losses) -> Points | None:
     """The points of an outline as one ring; None if it covers no pixel."""
     ring = single_ring(outline, photo.size)
     if not len(ring):
@@ -135,7 +135,7 @@ def _ring(outline: Outline, photo: PhotoLabels, losses: Losses) -> Points | None
     return ring
 
 
-def _ring_values(ring: Points, labeled: LabeledObject, photo: PhotoLabels, losses: Losses) -> list[float]:
+def _ring_values(ring: Points, labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> list[float]:
     """x and y of all points as fractions."""
     points = _clip(ring, photo, losses)
     bounds = np.concatenate([points.min(axis=0), points.max(axis=0)])
@@ -145,7 +145,7 @@ def _ring_values(ring: Points, labeled: LabeledObject, photo: PhotoLabels, losse
     return values
 
 
-def _clip(points: Points, photo: PhotoLabels, losses: Losses) -> Points:
+def _clip(points: Points, photo: PhotoToWrite, losses: Losses) -> Points:
     clipped = np.clip(points, 0, _edges(photo.size))
     if (clipped != points).any():
         losses.add(_CLIPPED, photo.file)

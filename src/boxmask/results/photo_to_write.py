@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from boxmask.data.formats.contract import LabeledObject, PhotoLabels
+from boxmask.data.formats.contract import ObjectToWrite, PhotoToWrite
 from boxmask.data.outlines import RunLengths
 from boxmask.geometry import rle
 from boxmask.results.short_floats import shortest
 from boxmask.types import Detections
 
 
-def photo_labels(photo: Path, detections: Detections, *, masks: bool = False) -> PhotoLabels:
+def photo_to_write(photo: Path, detections: Detections, *, masks: bool = False) -> PhotoToWrite:
     """The detections of one photo, with their scores as an attribute.
 
     masks: whether masks are kept, for formats that hold them
@@ -29,5 +29,5 @@ def photo_labels(photo: Path, detections: Detections, *, masks: bool = False) ->
     objects = []
     for name, box, score, outline in rows:
         x1, y1, x2, y2 = map(shortest, box)
-        objects.append(LabeledObject(name, (x1, y1, x2, y2), outline, attributes={"score": shortest(score)}))
-    return PhotoLabels(photo, photo.name, detections.size, "", tuple(objects))
+        objects.append(ObjectToWrite(name, (x1, y1, x2, y2), outline, attributes={"score": shortest(score)}))
+    return PhotoToWrite(photo, photo.name, detections.size, "", tuple(objects))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from boxmask.data.conversion.photo_names import names_of_photos
 from boxmask.data.detection.checked_labels import CheckedLabels
-from boxmask.data.formats.contract import ClassNames, LabeledObject, PhotoLabels
+from boxmask.data.formats.contract import ClassNames, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.outlines import Outline, RunLengths
 from boxmask.masks import Size
@@ -16,7 +16,7 @@ from boxmask.messages import format_note
 
 
 @dataclass(frozen=True)
-class LabeledPhotos:
+class PhotosToWrite:
     """The chosen photos of a data set, sorted by name. Iterating makes their labels one by one.
 
     index_of: index of each chosen photo in the labels
@@ -30,11 +30,11 @@ class LabeledPhotos:
     rows: RowsByPhoto
 
     @staticmethod
-    def of(checked: CheckedLabels) -> LabeledPhotos:
+    def of(checked: CheckedLabels) -> PhotosToWrite:
         """From labels that are read and checked."""
         labels, chosen = checked.labels, checked.photos
         by_file = {photo.file: index for index, photo in enumerate(labels.photos)}
-        return LabeledPhotos(
+        return PhotosToWrite(
             checked,
             index_of=[by_file[file] for file in chosen.files.tolist()],
             names=names_of_photos(chosen.files.tolist(), chosen.splits.tolist()),
@@ -65,14 +65,14 @@ class LabeledPhotos:
         """All classes, with their attributes."""
         return ClassNames.of(self.checked.labels.class_names, self.checked.labels.attributes.classes)
 
-    def __iter__(self) -> Iterator[PhotoLabels]:
+    def __iter__(self) -> Iterator[PhotoToWrite]:
         labels = self.checked.labels
         splits = self.checked.photos.splits.tolist()
         for index, name, split in zip(self.index_of, self.names, splits, strict=True):
             photo = labels.photos[index]
             height, width = self.checked.sizes[index].tolist()
             objects = [self._object(row, (height, width)) for row in self.rows.of(index).tolist()]
-            yield PhotoLabels(
+            yield PhotoToWrite(
                 path=labels.root / photo.file,
                 file=name,
                 size=(height, width),
@@ -82,8 +82,8 @@ class LabeledPhotos:
                 image_id=photo.image_id,
             )
 
-    def _object(self, row: int, size: Size) -> LabeledObject:
-        return LabeledObject.of(self.checked.labels, row, self._outline(row, size))
+    def _object(self, row: int, size: Size) -> ObjectToWrite:
+        return ObjectToWrite.of(self.checked.labels, row, self._outline(row, size))
 
     def _outline(self, row: int, size: Size) -> Outline | None:
         """The outline on the photo as shown; None for one that cannot be read, which the notes name."""

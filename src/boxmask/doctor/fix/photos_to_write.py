@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from boxmask.data.conversion.photo_names import names_of_photos
-from boxmask.data.formats.contract import LabeledObject, PhotoLabels
+from boxmask.data.formats.contract import ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.outlines import Outline, Polygons, RunLengths
 from boxmask.doctor.fix.mending import Mending
@@ -18,7 +18,7 @@ from boxmask.masks import Size
 
 
 @dataclass(frozen=True)
-class PhotoLabelsOfMending:
+class MendedPhotosToWrite:
     """The photos that exist, sorted by name. Iterating makes their labels one by one.
 
     is_mended: False for the labels as they are. Objects that no format can hold are left out of both.
@@ -27,7 +27,7 @@ class PhotoLabelsOfMending:
     mending: Mending
     is_mended: bool
 
-    def __iter__(self) -> Iterator[PhotoLabels]:
+    def __iter__(self) -> Iterator[PhotoToWrite]:
         labels = self.mending.labels
         rows = RowsByPhoto(labels)
         sizes = self.mending.sizes if self.is_mended else self.mending.sizes_before
@@ -35,7 +35,7 @@ class PhotoLabelsOfMending:
             photo = labels.photos[index]
             height, width = sizes[index].tolist()
             objects = [self._object(row, (height, width)) for row in rows.of(index).tolist()]
-            yield PhotoLabels(
+            yield PhotoToWrite(
                 path=labels.root / photo.file,
                 file=name,
                 size=(height, width),
@@ -56,7 +56,7 @@ class PhotoLabelsOfMending:
         )
         return list(zip(indices, names, strict=True))
 
-    def _object(self, row: int, size: Size) -> LabeledObject | None:
+    def _object(self, row: int, size: Size) -> ObjectToWrite | None:
         """None for an object that is removed, or that has no finite box."""
         mending, labels = self.mending, self.mending.labels
         box = (labels.boxes if self.is_mended else mending.boxes_before)[row]
@@ -66,7 +66,7 @@ class PhotoLabelsOfMending:
         attributes = dict(labels.attributes.objects.get(row, {}))
         if self.is_mended and mending.has("area-wrong"):
             attributes.pop("area", None)  # the writer computes it
-        labeled = LabeledObject.of(labels, row, self._outline(row, size))
+        labeled = ObjectToWrite.of(labels, row, self._outline(row, size))
         return replace(labeled, box=(x1, y1, x2, y2), attributes=attributes, number=row + 1)
 
     def _outline(self, row: int, size: Size) -> Outline | None:
