@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.summary import summarize
 from boxmask.data.checks.table import CHECKS
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_classes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.summary import Summary
 from boxmask.data.findings import Finding, Findings, Kind, Severity
 from boxmask.data.photo_records.records import PhotoRecords

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from boxmask.data.checks.contract import Check, Examination
+from boxmask.data.checks.examination import Check, Examination
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.labels import Labels, PhotoEntry

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from boxmask.data.checks.box_sizes import check_box_sizes
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding, Findings, Kind, Location
 
 Make = Callable[..., Examination]

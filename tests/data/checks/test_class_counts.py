@@ -9,7 +9,7 @@ from boxmask.data.checks.class_counts import (
     check_classes_of_splits,
     check_empty_classes,
 )
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding
 
 Make = Callable[..., Examination]

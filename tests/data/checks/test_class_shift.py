@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from boxmask.data.checks.class_shift import check_class_shift
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import CLASS_UNKNOWN, ID_UNKNOWN
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.exchanged_coordinates import check_exchanged_coordinates
 from boxmask.data.checks.scaled_coordinates import check_scaled_coordinates
 from boxmask.data.findings import Finding, Findings

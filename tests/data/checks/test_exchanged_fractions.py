@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.exchanged_fractions import check_exchanged_fractions
 from boxmask.data.findings import Finding
 

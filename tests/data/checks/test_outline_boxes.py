@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.mask_boxes import mask_boxes
 from boxmask.data.checks.outline_boxes import check_outline_boxes
 from boxmask.data.detection.rle_masks import RleMasks

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.outlines import check_outlines
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox, RunLengths, fill

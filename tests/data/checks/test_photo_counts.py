@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.photo_counts import check_background_share, check_photo_paths, check_split_sizes
 from boxmask.data.findings import Finding
 

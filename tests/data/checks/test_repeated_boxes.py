@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.repeated_boxes import check_repeated_boxes
 from boxmask.data.findings import Finding
 from boxmask.data.outlines import Polygons

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from boxmask.data.checks.box_sizes import check_box_sizes
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.nearly_repeated_boxes import check_nearly_repeated_boxes
 from boxmask.data.checks.repeated_boxes import check_repeated_boxes
 from boxmask.data.checks.scaled_coordinates import check_scaled_coordinates

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels, PhotoEntry

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.sound_boxes import are_boxes_drawn, has_wrong_coordinates, photo_edges, sound_boxes
 from boxmask.data.findings import Finding, Findings, Kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import class_finding
 from boxmask.data.contract import SPLITS
 from boxmask.data.findings import Finding, Findings, Kind, Location

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding, Findings, Kind, Location
 
 MIN_OBJECTS = 5

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.exchanged_coordinates import COORDINATES_EXCHANGED
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.sound_boxes import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.polygon_arrays import PolygonArrays, ring_crosses
 from boxmask.data.detection.outline_masks import OUTLINE_EMPTY
@@ -15,7 +15,7 @@ _MAX_WIDTH = 0.01
 """Rings that are at most this many pixels wide are lines, written with rounded numbers."""
 
 
-def add_flat_outlines(examination: Examination, polygons: PolygonArrays, findings: Findings) -> None:
+def check_flat_outlines(examination: Examination, polygons: PolygonArrays, findings: Findings) -> None:
     """Find outlines without area. Those without pixels are left out: they have been found."""
     labels = examination.labels
     rows, starts = np.unique(polygons.rows, return_index=True)

@@ -35,7 +35,7 @@ HOLE_LOST = Kind(
 )
 
 
-def add_lost_holes(labels: Labels, polygons: PolygonArrays, findings: Findings) -> None:
+def check_lost_holes(labels: Labels, polygons: PolygonArrays, findings: Findings) -> None:
     """Find objects with a polygon that lies completely inside another one of the same object.
 
     An island in a hole is a part inside another, too, and is right.

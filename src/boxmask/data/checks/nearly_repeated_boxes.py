@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from boxmask.data.checks.box_ious import paired_ious
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.sound_boxes import are_boxes_drawn, sound_boxes
 from boxmask.data.findings import Finding, Findings, Kind

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from boxmask.data.checks.box_ious import paired_ious
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.mask_boxes import mask_boxes
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.sound_boxes import photo_edges, sound_boxes

@@ -12,7 +12,7 @@ from boxmask.data.checks.polygon_geometry import invalid_rings
 from boxmask.data.findings import Findings, Kind
 from boxmask.data.formats.labels import Labels
 
-MIN_DOUBTFUL = 1.0
+MIN_LOOP_AREA = 1.0
 """A crossing matters if it cuts off a loop of at least this area, in pixels."""
 
 MAX_POINTS = 2_000
@@ -27,7 +27,7 @@ OUTLINE_SELF_CROSSING = Kind(
 )
 
 
-def add_crossings(labels: Labels, polygons: PolygonArrays, findings: Findings) -> None:
+def check_crossings(labels: Labels, polygons: PolygonArrays, findings: Findings) -> None:
     """Find polygons with two edges that cross, so that it is unclear what lies inside.
 
     Polygons that touch themselves, in a point or along the edge that connects a hole, do not cross.
@@ -63,7 +63,7 @@ def _crossing(ring: Float[np.ndarray, "m 2"]) -> tuple[float, float] | None:
     first, second = np.nonzero(np.triu(separates & separates.T))
     begin, end = sides[second, first], sides[second, (first + 1) % count]
     points = ring[first] + (begin / (begin - end))[:, None] * vectors[first]
-    matters = _loop_areas(ring, points, first, second) >= MIN_DOUBTFUL
+    matters = _loop_areas(ring, points, first, second) >= MIN_LOOP_AREA
     if not matters.any():
         return None
     x, y = points[np.argmax(matters)].tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.polygon_arrays import PolygonArrays
 from boxmask.data.checks.sound_boxes import has_wrong_coordinates, photo_edges
@@ -20,7 +20,7 @@ OUTLINE_OUTSIDE = Kind(
 )
 
 
-def add_outlines_outside(examination: Examination, polygons: PolygonArrays, findings: Findings) -> None:
+def check_outlines_outside(examination: Examination, polygons: PolygonArrays, findings: Findings) -> None:
     """Find outlines that reach beyond their photo by more than OVERHANG."""
     if has_wrong_coordinates(findings):
         return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from boxmask.data.checks.contract import Examination
-from boxmask.data.checks.flat_outlines import add_flat_outlines
-from boxmask.data.checks.lost_holes import add_lost_holes
-from boxmask.data.checks.outline_crossings import add_crossings
-from boxmask.data.checks.outline_places import add_outlines_outside
+from boxmask.data.checks.examination import Examination
+from boxmask.data.checks.flat_outlines import check_flat_outlines
+from boxmask.data.checks.lost_holes import check_lost_holes
+from boxmask.data.checks.outline_crossings import check_crossings
+from boxmask.data.checks.outline_places import check_outlines_outside
 from boxmask.data.checks.polygon_arrays import polygon_arrays
 from boxmask.data.findings import Findings
 
@@ -17,7 +17,7 @@ def check_outlines(examination: Examination, findings: Findings) -> None:
     All of it in one pass, because reading the outlines takes most of the time.
     """
     for polygons in polygon_arrays(examination.labels):
-        add_crossings(examination.labels, polygons, findings)
-        add_outlines_outside(examination, polygons, findings)
-        add_lost_holes(examination.labels, polygons, findings)
-        add_flat_outlines(examination, polygons, findings)
+        check_crossings(examination.labels, polygons, findings)
+        check_outlines_outside(examination, polygons, findings)
+        check_lost_holes(examination.labels, polygons, findings)
+        check_flat_outlines(examination, polygons, findings)

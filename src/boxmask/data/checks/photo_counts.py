@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.contract import SPLITS
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.messages import format_count, format_percent

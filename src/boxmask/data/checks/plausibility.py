@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import format_box, object_finding
 from boxmask.data.checks.sound_boxes import has_wrong_coordinates, photo_edges, sound_boxes
 from boxmask.data.detection.box_checks import HOW_TO_CHECK_BOXES, MAX_BAD_BOX_SHARE

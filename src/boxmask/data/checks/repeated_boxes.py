@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import format_box, object_finding
 from boxmask.data.checks.sound_boxes import are_boxes_drawn, sound_boxes
 from boxmask.data.findings import Finding, Findings, Kind

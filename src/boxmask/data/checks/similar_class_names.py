@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import class_finding
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.messages import format_count

@@ -9,7 +9,7 @@ from boxmask.data.checks.class_counts import (
     check_empty_classes,
 )
 from boxmask.data.checks.class_shift import check_class_shift
-from boxmask.data.checks.contract import Check
+from boxmask.data.checks.examination import Check
 from boxmask.data.checks.exchanged_coordinates import check_exchanged_coordinates
 from boxmask.data.checks.exchanged_fractions import check_exchanged_fractions
 from boxmask.data.checks.nearly_repeated_boxes import check_nearly_repeated_boxes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.classification.class_folders import check_copies, find_class_folders
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Findings, Location

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.detection.box_checks import check_boxes
 from boxmask.data.detection.coordinates import check_coordinates
 from boxmask.data.detection.declared_sizes import find_label_sizes

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.check_labels import check_labels
-from boxmask.data.detection.labeled_photos import find_missing, missing_photos
+from boxmask.data.detection.labeled_photos import missing_photos, report_missing_photos
 from boxmask.data.detection.read_labels import FoundLabels, read_labels
 from boxmask.data.findings import Findings
 from boxmask.data.photo_checks import UNREADABLE, check_photos
@@ -34,7 +34,7 @@ def examine(
     """
     found = path if isinstance(path, FoundLabels) else Path(path)
     labels = read_labels(found, findings, selection)
-    find_missing(labels, findings)
+    report_missing_photos(labels, findings)
     files = [photo.file for photo in labels.photos]
     sizes = np.full((len(files), 2), UNREADABLE, dtype=np.int32)
     if photos:

@@ -45,8 +45,8 @@ def missing_photos(labels: Labels) -> set[str]:
     return {photo.file for photo in labels.photos if photo.missing_name}
 
 
-def find_missing(labels: Labels, findings: Findings, wanted: Collection[str] | None = None) -> None:
-    """Add photos that do not exist; the first ones with similar names.
+def report_missing_photos(labels: Labels, findings: Findings, wanted: Collection[str] | None = None) -> None:
+    """Add a finding per photo that does not exist. The first ones come with similar names.
 
     wanted: the photos to look for; all by default
     """
@@ -62,7 +62,7 @@ def find_missing(labels: Labels, findings: Findings, wanted: Collection[str] | N
 def _leave_out_missing(labels: Labels, wanted: Collection[str], *, may_skip: bool) -> tuple[str, ...]:
     """A note on photos that do not exist. Raises LabelError unless they may be left out."""
     findings = Findings()
-    find_missing(labels, findings, wanted)
+    report_missing_photos(labels, findings, wanted)
     if findings.count(PHOTO_MISSING) and not may_skip:
         advice = f"Or leave them out with {option('on_bad_photos', 'skip')}."
         raise LabelError(f"{findings.message(PHOTO_MISSING)} {advice}")

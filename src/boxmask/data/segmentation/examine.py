@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.labels import Labels, PhotoEntry

@@ -157,7 +157,7 @@ def read_label_map_classes(folder: LabelMapFolder, classes_file: str | Path | No
     summaries, errors = summarize_label_maps(folder.root, folder.files, by_color)
     if not summaries:
         findings = Findings()
-        add_unreadable_maps(folder, errors, findings)
+        report_unreadable_maps(folder, errors, findings)
         findings.raise_errors()
     readable = [folder.files[index] for index in summaries]
     raise LabelError(missing_classes_file_message(folder.root, list(summaries.values()), readable, by_color))
@@ -198,7 +198,7 @@ def read_label_maps(
     """
     summaries, errors = summarize_label_maps(folder.root, folder.files, classes.by_color)
     bad = {i: text for i, text in errors.items() if wanted is None or folder.photos[i] in wanted}
-    add_unreadable_maps(folder, bad, findings)
+    report_unreadable_maps(folder, bad, findings)
     has_size = (sizes != UNREADABLE).any(axis=1)
     readable = [index for index in summaries if has_size[index] and index not in bad_photos]
     return ReadLabelMaps(
@@ -220,8 +220,11 @@ def check_label_maps(maps: ReadLabelMaps, findings: Findings) -> None:
     check_values(maps.root, maps.summaries, maps.files, maps.classes, findings)
 
 
-def add_unreadable_maps(folder: LabelMapFolder, errors: Mapping[int, str], findings: Findings) -> None:
-    """Add label maps that cannot be read, by their index."""
+def report_unreadable_maps(folder: LabelMapFolder, errors: Mapping[int, str], findings: Findings) -> None:
+    """Add a finding per label map that cannot be read.
+
+    errors: by index of the label map
+    """
     for index, error in errors.items():
         path = folder.root / folder.files[index]
         error = error.removeprefix("Label map ")

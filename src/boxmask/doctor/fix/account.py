@@ -14,7 +14,7 @@ from boxmask.messages import format_count
 
 CHANGES_FILE, DIFF_FILE, LEFT_FILE = "changes.txt", "changes.diff", "left.txt"
 
-LEFT_OUT = frozenset(
+KINDS_LEFT_OUT = frozenset(
     (
         "box-not-finite",
         "class-unknown",
@@ -62,7 +62,7 @@ def find_absent_kinds(report: CheckReport, mended: Collection[str]) -> list[Kind
 
     mended: ids of kinds that were mended, in full or in part
     """
-    return [kind for kind in report.kinds() if kind.id in LEFT_OUT and kind.id not in mended]
+    return [kind for kind in report.kinds() if kind.id in KINDS_LEFT_OUT and kind.id not in mended]
 
 
 def format_left(

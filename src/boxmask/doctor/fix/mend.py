@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.doctor.fix.boxes import clip_boxes, mend_empty, mend_inverted, remove_repeats
 from boxmask.doctor.fix.class_folders import merge_class_folders
 from boxmask.doctor.fix.coordinates import mend_coordinates

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Int
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import class_finding
 from boxmask.data.checks.sound_boxes import has_wrong_coordinates
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.detectors.contract import Detector
 from boxmask.doctor.model.classifications import find_wrong_folders
 from boxmask.doctor.model.detections import Suspects, find_suspects
-from boxmask.doctor.model.findings import add_suspects
+from boxmask.doctor.model.findings import report_suspects
 from boxmask.doctor.model.kinds import (
     CLASS_UNKNOWN,
     CLASS_UNSURE,
@@ -56,7 +56,7 @@ def check_with_model(
     known = labels_of_model(labels.class_names, trained.selection, trained.model.class_names)
     if (known != UNKNOWN).any():
         suspects = _find_suspects(trained, examination, known, progress)
-        add_suspects(suspects, labels, trained.model.class_names, splits or {}, findings)
+        report_suspects(suspects, labels, trained.model.class_names, splits or {}, findings)
         _add_notes_on_unsure_classes(examination, known, suspects.has_threshold, findings)
     _add_notes_on_unknown_classes(examination, known, findings)
     _add_split_note(trained, splits, len(files), findings)

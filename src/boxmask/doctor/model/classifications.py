@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from boxmask.classifiers.contract import Classifier
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.doctor.model.detections import Suspects
 from boxmask.doctor.model.known_classes import UNKNOWN
 from boxmask.doctor.model.suspicions import NO_BOX, Suspicions

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.sound_boxes import sound_boxes
 from boxmask.detectors.contract import Detector
 from boxmask.doctor.model.known_classes import UNKNOWN

@@ -14,7 +14,7 @@ from boxmask.doctor.model.detections import Suspects
 from boxmask.doctor.model.kinds import BAD_BOX, MISSING_LABEL, WRONG_CLASS
 
 
-def add_suspects(
+def report_suspects(
     suspects: Suspects,
     labels: Labels,
     class_names: Sequence[str],

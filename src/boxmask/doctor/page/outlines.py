@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding
 from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.outlines import Outline, RunLengths

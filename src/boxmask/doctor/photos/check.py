@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Findings
 from boxmask.data.groups.copies import find_copies
 from boxmask.data.groups.group_by import AUTO, find_groups

@@ -23,14 +23,14 @@ def check_copies(records: PhotoRecords, copies: Copies, splits: NDArray[np.str_]
     exact = np.where(copies.exact >= 0, copies.exact, -1 - np.arange(len(records)))
     for photos in members_of_groups(number_in_order(exact)):
         kind = kinds.COPIES_ACROSS_SPLITS if is_across(splits[photos]) else PHOTO_COPIES
-        add_group(records, findings, kind, photos, splits, "the same bytes")
+        add_group_finding(records, findings, kind, photos, splits, "the same bytes")
     for photos in members_of_groups(copies.turned):
         if len(np.unique(exact[photos])) == 1:
             continue
         across = is_across(splits[photos])
         kind = kinds.NEAR_COPIES_ACROSS_SPLITS if across else kinds.PHOTO_NEAR_COPIES
         turned = len(np.unique(copies.upright[photos])) > 1
-        add_group(records, findings, kind, photos, splits, "flipped or rotated" if turned else "")
+        add_group_finding(records, findings, kind, photos, splits, "flipped or rotated" if turned else "")
 
 
 def is_across(splits: NDArray[np.str_]) -> bool:
@@ -38,7 +38,7 @@ def is_across(splits: NDArray[np.str_]) -> bool:
     return len(set(splits.tolist()) - {""}) > 1
 
 
-def add_group(
+def add_group_finding(
     records: PhotoRecords,
     findings: Findings,
     kind: Kind,

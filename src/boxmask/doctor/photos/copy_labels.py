@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64, Int
 
 from boxmask.data.checks.box_ious import paired_ious
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding, Findings
 from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.groups.components import members_of_groups

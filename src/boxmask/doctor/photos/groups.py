@@ -10,7 +10,7 @@ from boxmask.data.groups.components import members_of_groups
 from boxmask.data.groups.copies import Copies
 from boxmask.data.groups.group_by import Groups
 from boxmask.data.photo_records.records import PhotoRecords
-from boxmask.doctor.photos.copies import add_group, is_across
+from boxmask.doctor.photos.copies import add_group_finding, is_across
 from boxmask.doctor.photos.kinds import GROUP_ACROSS_SPLITS
 
 
@@ -24,4 +24,4 @@ def check_groups(
     for photos in members_of_groups(groups.numbers):
         if is_across(splits[photos]) and len(np.unique(copies.turned[photos])) > 1:
             reason = groups.reasons[groups.numbers[photos[0]]]
-            add_group(records, findings, GROUP_ACROSS_SPLITS, photos, splits, reason)
+            add_group_finding(records, findings, GROUP_ACROSS_SPLITS, photos, splits, reason)

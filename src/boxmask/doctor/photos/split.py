@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.groups.group_by import AUTO, find_groups
 from boxmask.data.groups.split import split_groups
 from boxmask.data.photo_records.records import PhotoRecords

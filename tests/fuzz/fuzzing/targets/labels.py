@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boxmask.data.checks.contract import Examination
+from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.table import CHECKS
 from boxmask.data.classification.examine import examine_class_folders
 from boxmask.data.classification.read import read_classification

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _SHAPES = ("box", "polygon", "mask", "ellipse", "polyline", "points", "cuboid", "skeleton", "tag")
-_NO_OBJECTS = ("tag", "skeleton", "points", "polyline", "cuboid")
-"""Types of labels that are no classes of objects with an area."""
+_LABEL_TYPES_WITHOUT_AREA = ("tag", "skeleton", "points", "polyline", "cuboid")
+"""Labels of these types are no classes of objects with an area."""
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class CvatLabel:
     @property
     def is_class(self) -> bool:
         """Whether objects with an area may have it. Parts of skeletons have a parent."""
-        return bool(self.name) and self.type not in _NO_OBJECTS and not self.parent
+        return bool(self.name) and self.type not in _LABEL_TYPES_WITHOUT_AREA and not self.parent
 
 
 @dataclass(slots=True)
