@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.cvat.elements import CvatHandler, CvatImage, CvatLabel, CvatShape
-from boxmask.data.formats.cvat.shapes import UnsupportedShapeError, attributes_of, parse_shape
+from boxmask.data.formats.cvat.shapes import attributes_of, parse_shape
 from boxmask.data.formats.drawn_size import drawn_size
 from boxmask.data.formats.kinds import (
     ENCODING_GUESSED,
@@ -30,6 +30,7 @@ from boxmask.data.formats.labels import Labels, PhotoEntry, declared_side
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
+from boxmask.data.formats.shape_errors import kind_of_shape_error
 from boxmask.data.formats.source import Source, split_from_name, split_from_path
 from boxmask.data.formats.xml_stream import stream_xml
 from boxmask.errors import LabelError
@@ -178,8 +179,9 @@ class _Reader:
             if not name.strip():
                 raise ValueError(f"a <{shape.tag}> without a label")
         except ValueError as error:
-            kind = SHAPE_UNSUPPORTED if isinstance(error, UnsupportedShapeError) else ENTRY_UNREADABLE
-            self._findings.add(Finding(kind, Location(self._path(), shape.line), str(error)))
+            self._findings.add(
+                Finding(kind_of_shape_error(error), Location(self._path(), shape.line), str(error))
+            )
             return
         attributes = attributes_of(shape, self._handler.labels.get(name.strip()))
         self.rows.add(photo, name, box=box, outline=outline, attributes=attributes)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from boxmask.data.findings import Box
 from boxmask.data.formats.cvat.elements import CvatLabel, CvatShape
 from boxmask.data.formats.cvat.mask_runs import read_mask
+from boxmask.data.formats.shape_errors import UnsupportedShapeError
 from boxmask.data.outlines import Ellipse, Outline, RotatedBox, RunLengths
 from boxmask.masks import Size
 
@@ -16,10 +17,6 @@ Region: TypeAlias = tuple[Box | None, Outline | Callable[[], RunLengths] | Seque
 
 ReadSize: TypeAlias = Callable[[], Size]
 """Gives the size that the shapes are drawn on. Raises ValueError if it is unknown."""
-
-
-class UnsupportedShapeError(ValueError):
-    """A shape that is neither a box nor an outline."""
 
 
 def parse_shape(shape: CvatShape, size: ReadSize) -> Region:

@@ -15,16 +15,16 @@ from boxmask.data.formats.kinds import (
     PHOTO_AMBIGUOUS,
     PHOTO_LISTED_TWICE,
     PHOTO_WITHOUT_LABEL,
-    SHAPE_UNSUPPORTED,
     report_encoding,
 )
 from boxmask.data.formats.label_studio.references import find_photo, paths_of
 from boxmask.data.formats.label_studio.regions import Region
-from boxmask.data.formats.label_studio.shapes import UnsupportedShapeError, parse_shape
+from boxmask.data.formats.label_studio.shapes import parse_shape
 from boxmask.data.formats.label_studio.tasks import Task, TaskError, read_tasks
 from boxmask.data.formats.labels import PhotoEntry, declared_side
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
+from boxmask.data.formats.shape_errors import kind_of_shape_error
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.errors import LabelError
 from boxmask.masks import Size
@@ -157,8 +157,7 @@ class TaskRows:
                 raise ValueError(f"expected the size of its photo, {declared}, found {region.size}")
             box, outline = parse_shape(region.value, size)
         except ValueError as error:
-            kind = SHAPE_UNSUPPORTED if isinstance(error, UnsupportedShapeError) else ENTRY_UNREADABLE
-            self._add_error(kind, task, region.index, str(error))
+            self._add_error(kind_of_shape_error(error), task, region.index, str(error))
             return
         photo = len(self.photos) - 1
         self.rows.add(photo, name, box=box, outline=outline, attributes=region.attributes)

@@ -11,13 +11,10 @@ import numpy as np
 from boxmask.data.findings import Box
 from boxmask.data.formats.label_studio.brush import decode_brush
 from boxmask.data.formats.outline_rows import ReadOutline
+from boxmask.data.formats.shape_errors import UnsupportedShapeError
 from boxmask.data.outlines import Ellipse, Outline, RotatedBox
 from boxmask.json_numbers import is_number, to_float
 from boxmask.masks import Size
-
-
-class UnsupportedShapeError(ValueError):
-    """A shape that is neither a box nor an outline."""
 
 
 def parse_shape(

@@ -9,9 +9,10 @@ from typing import Any
 
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.json_places import JsonPlaces
-from boxmask.data.formats.kinds import ENTRY_UNREADABLE, SHAPE_UNSUPPORTED, report_encoding
-from boxmask.data.formats.labelme.shapes import Shape, UnsupportedShapeError, parse_shape
+from boxmask.data.formats.kinds import report_encoding
+from boxmask.data.formats.labelme.shapes import Shape, parse_shape
 from boxmask.data.formats.labels import declared_side
+from boxmask.data.formats.shape_errors import kind_of_shape_error
 from boxmask.data.json_text import read_json
 from boxmask.errors import LabelError
 from boxmask.masks import Size
@@ -98,8 +99,7 @@ def _parse_shapes(
         try:
             shapes.append((index, parse_shape(entry)))
         except ValueError as error:
-            kind = SHAPE_UNSUPPORTED if isinstance(error, UnsupportedShapeError) else ENTRY_UNREADABLE
-            findings.add(Finding(kind, places.location("shapes", index), str(error)))
+            findings.add(Finding(kind_of_shape_error(error), places.location("shapes", index), str(error)))
     return shapes
 
 

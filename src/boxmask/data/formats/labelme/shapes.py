@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from boxmask.data.findings import Box
 from boxmask.data.formats.corners import box_of_points, is_upright, rotated_box
+from boxmask.data.formats.shape_errors import UnsupportedShapeError
 from boxmask.data.outlines import Ellipse, Outline
 from boxmask.json_numbers import is_number, to_float
 
@@ -18,10 +19,6 @@ _STANDARD = frozenset((*_DRAWN, *_DESCRIBED, "line_color", "fill_color"))
 """Fields with a meaning of their own, or of none, such as the colors of old files."""
 
 _EMPTY: tuple[object, ...] = (None, "", [], {})
-
-
-class UnsupportedShapeError(ValueError):
-    """A shape that is neither a box nor an outline."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,23 +15,22 @@ from pathlib import Path, PurePosixPath
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.kinds import (
-    ENTRY_UNREADABLE,
     FILE_UNREADABLE,
     NAME_INEXACT,
     PHOTO_AMBIGUOUS,
     PHOTO_LISTED_TWICE,
-    SHAPE_UNSUPPORTED,
     report_encoding,
 )
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
+from boxmask.data.formats.shape_errors import kind_of_shape_error
 from boxmask.data.formats.source import Source, split_from_path
 from boxmask.data.formats.via.class_attribute import class_of, find_class_attribute, listed_classes
 from boxmask.data.formats.via.csv_file import CSV_OPENING, read_via_csv
 from boxmask.data.formats.via.file import ViaFile, ViaImage, region_attributes
-from boxmask.data.formats.via.regions import UnsupportedShapeError, parse_shape
+from boxmask.data.formats.via.regions import parse_shape
 from boxmask.data.formats.via.version2 import read_version2
 from boxmask.data.formats.via.version3 import read_version3
 from boxmask.data.json_text import read_json
@@ -174,8 +173,9 @@ class _Objects:
             attributes = dict(region_attributes(region))
             name = class_of(attributes, self._attribute)
         except ValueError as error:
-            kind = SHAPE_UNSUPPORTED if isinstance(error, UnsupportedShapeError) else ENTRY_UNREADABLE
-            self._findings.add(Finding(kind, file.locate(image.number, number), str(error)))
+            self._findings.add(
+                Finding(kind_of_shape_error(error), file.locate(image.number, number), str(error))
+            )
             return
         attributes.pop(self._attribute or "", None)
         self.rows.add(len(self.photos) - 1, name, box=box, outline=outline, attributes=attributes)

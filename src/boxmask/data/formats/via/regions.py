@@ -7,15 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from boxmask.data.findings import Box
+from boxmask.data.formats.shape_errors import UnsupportedShapeError
 from boxmask.data.outlines import Ellipse
 from boxmask.json_numbers import is_number, to_float
 
 Region: TypeAlias = tuple[Box | None, Ellipse | Sequence[float] | None]
 """A box, or an outline; numbers are a polygon, x, y, x, y, ..."""
-
-
-class UnsupportedShapeError(ValueError):
-    """A region that is neither a box nor an outline."""
 
 
 def parse_shape(shape: object) -> Region:
