@@ -11,9 +11,9 @@ from boxmask.data.archives import unpacked
 from boxmask.data.class_names import check_class_names
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.kinds import PHOTO_LISTED_TWICE, PHOTO_WITHOUT_LABEL
-from boxmask.data.formats.source import split_from_name
 from boxmask.data.groups.identical_files import PHOTO_COPIES, identical_files
 from boxmask.data.split_file import is_split_file
+from boxmask.data.split_words import split_from_name
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_folder, note_on_unused_files
 from boxmask.names import class_name

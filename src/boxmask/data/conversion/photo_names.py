@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from boxmask.data.formats.source import split_from_name
+from boxmask.data.split_words import split_from_name
 from boxmask.names import telling_folders, without_suffix
 
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\udc80-\udcff]")

@@ -24,8 +24,9 @@ from boxmask.data.findings import Finding, Findings, Kind, Location, finding_of_
 from boxmask.data.formats.instance_map_file import read_instance_map
 from boxmask.data.formats.kinds import FILE_UNREADABLE, LABEL_MAP_UNREADABLE, PHOTO_AMBIGUOUS
 from boxmask.data.formats.labels import Labels, PhotoEntry
-from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.source import Source
 from boxmask.data.outlines import Outline, RunLengths
+from boxmask.data.split_words import split_from_path
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import FILE_UNUSED
-from boxmask.data.formats.source import split_from_path
+from boxmask.data.split_words import split_from_path
 
 
 def without_overviews(

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import NAME_INEXACT
-from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.source import Source
+from boxmask.data.split_words import split_from_path
 from boxmask.errors import LabelError
 from boxmask.names import (
     ENDING,

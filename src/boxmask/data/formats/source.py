@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from boxmask.data.archives import has_archive_suffix, unpacked
@@ -18,17 +18,6 @@ from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, is_incidental
 from boxmask.messages import format_note
 from boxmask.outputs import is_output, note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
-
-_SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "trainval": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 
 
 @dataclass(frozen=True)
@@ -157,20 +146,3 @@ def _is_photo(file: Path) -> bool:
 def _is_label_folder(folder: Path) -> bool:
     """Whether the folder is named as one for labels, whose photos may lie beside it."""
     return re.search("annot|label|json|xml", folder.absolute().name.lower()) is not None
-
-
-def split_from_name(name: str) -> str | None:
-    """The split that a name contains: train for "instances_train2017" and "trainval", val for "valid"."""
-    words = re.findall("[a-z]+", name.lower())
-    splits = {_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS}
-    if splits == {"train", "val"}:
-        return "train"
-    return splits.pop() if len(splits) == 1 else None
-
-
-@lru_cache(maxsize=4096)
-def split_from_path(file: str) -> str | None:
-    """The split that the file's name contains, else the name of its nearest folder with one."""
-    path = PurePosixPath(file)
-    names = [path.stem, *(parent.name for parent in path.parents)]
-    return next((split for name in names if (split := split_from_name(name))), None)

@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from boxmask.data.split_words import is_split_folder
 from boxmask.names import normal_path, telling_folders
-
-_SPLIT_FOLDER = re.compile(r"(train|training|trainval|val|valid|validation|test|testing)\d*", re.IGNORECASE)
 
 _PHOTO_ENDING = r"(?:jpe?g|jpe|jfif|png|bmp|tiff?|webp|gif|avif|heic|heif|jp2)"
 _VIDEO_ENDING = r"(?:mp4|avi|mov|mkv|webm|m4v|mpe?g|wmv)"
@@ -76,7 +75,7 @@ def running_number(file: str) -> int:
 
 def folder_of_photo(file: str) -> str:
     """The folders that tell photos apart: cam1 for images/train/cam1/a.jpg."""
-    return "/".join(folder for folder in telling_folders(file) if not _SPLIT_FOLDER.fullmatch(folder))
+    return "/".join(folder for folder in telling_folders(file) if not is_split_folder(folder))
 
 
 def keys_by_pattern(files: Sequence[str], pattern: re.Pattern[str]) -> list[str | None]:

@@ -16,8 +16,9 @@ from pathlib import PurePosixPath
 
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.kinds import LABEL_MAP_UNREADABLE, NAME_INEXACT, PHOTO_AMBIGUOUS, PHOTO_MISSING
-from boxmask.data.formats.source import Source, split_from_name
+from boxmask.data.formats.source import Source
 from boxmask.data.segmentation.label_map_file import SUFFIXES
+from boxmask.data.split_words import split_from_name
 from boxmask.messages import MAX_LOCATIONS
 from boxmask.names import NameIndex, normal_path, without_suffix
 

@@ -12,7 +12,7 @@ from boxmask.data.formats.coco.annotations import Annotations, read_annotations
 from boxmask.data.formats.coco.entries import CocoEntries, Entry, read_entries
 from boxmask.data.formats.coco.values import parse_category, parse_image
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE, report_encoding
-from boxmask.data.formats.source import split_from_path
+from boxmask.data.split_words import split_from_path
 from boxmask.errors import LabelError
 
 

@@ -21,8 +21,9 @@ from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE, report
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.named_photos import NamedPhotos
 from boxmask.data.formats.object_rows import ObjectRows
-from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.source import Source
 from boxmask.data.json_text import read_json
+from boxmask.data.split_words import split_from_path
 from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
 from boxmask.json_numbers import is_number, to_float

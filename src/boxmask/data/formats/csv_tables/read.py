@@ -26,7 +26,8 @@ from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.named_photos import NamedPhotos
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.overviews import without_overviews
-from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.source import Source
+from boxmask.data.split_words import split_from_path
 from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
 

@@ -31,8 +31,9 @@ from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.shape_errors import kind_of_shape_error
-from boxmask.data.formats.source import Source, split_from_name, split_from_path
+from boxmask.data.formats.source import Source
 from boxmask.data.formats.xml_stream import stream_xml
+from boxmask.data.split_words import split_from_name, split_from_path
 from boxmask.errors import LabelError
 from boxmask.names import Match
 

@@ -25,7 +25,8 @@ from boxmask.data.formats.labels import PhotoEntry, declared_side
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.shape_errors import kind_of_shape_error
-from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.source import Source
+from boxmask.data.split_words import split_from_path
 from boxmask.errors import LabelError
 from boxmask.masks import Size
 from boxmask.messages import format_count

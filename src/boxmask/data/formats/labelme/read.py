@@ -27,8 +27,9 @@ from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
-from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.source import Source
 from boxmask.data.json_text import read_json
+from boxmask.data.split_words import split_from_path
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
 from boxmask.masks import Size

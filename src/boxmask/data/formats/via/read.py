@@ -26,7 +26,7 @@ from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.shape_errors import kind_of_shape_error
-from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.source import Source
 from boxmask.data.formats.via.class_attribute import class_of, find_class_attribute, listed_classes
 from boxmask.data.formats.via.csv_file import CSV_OPENING, read_via_csv
 from boxmask.data.formats.via.file import ViaFile, ViaImage, region_attributes
@@ -34,6 +34,7 @@ from boxmask.data.formats.via.regions import parse_shape
 from boxmask.data.formats.via.version2 import read_version2
 from boxmask.data.formats.via.version3 import read_version3
 from boxmask.data.json_text import read_json
+from boxmask.data.split_words import split_from_path
 from boxmask.errors import LabelError
 from boxmask.names import Match
 

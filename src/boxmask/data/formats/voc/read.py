@@ -17,7 +17,7 @@ from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import ENCODING_GUESSED, PHOTO_AMBIGUOUS
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
-from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.source import Source
 from boxmask.data.formats.voc.annotation import VocHeader
 from boxmask.data.formats.voc.masks import mask_reader
 from boxmask.data.formats.voc.photos import VocPhoto, find_voc_photos
@@ -31,6 +31,7 @@ from boxmask.data.formats.voc.splits import (
 )
 from boxmask.data.formats.voc.xml_file import read_voc_file
 from boxmask.data.formats.xml_tree import read_xml
+from boxmask.data.split_words import split_from_path
 from boxmask.data.text import read_beginning, read_text
 from boxmask.errors import LabelError
 

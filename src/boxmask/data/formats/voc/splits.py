@@ -14,7 +14,8 @@ from boxmask.data.contract import SPLITS
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.kinds import FILE_UNREADABLE, PHOTO_AMBIGUOUS, SPLIT_OVERLAP
 from boxmask.data.formats.photo_finder import check_spelling
-from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.source import Source
+from boxmask.data.split_words import split_from_path
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
 from boxmask.names import ENDING, AmbiguousNameError, Match, NameIndex, normal_path, without_suffix

@@ -11,12 +11,13 @@ from boxmask.data.class_names import check_class_names
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE, report_encoding
 from boxmask.data.formats.yolo.kinds import CLASS_COUNT_DIFFERS
+from boxmask.data.split_words import SPLIT_WORDS
 from boxmask.data.text import read_lines, read_text
 from boxmask.data.yaml_text import YamlNode, read_yaml
 from boxmask.errors import LabelError
 from boxmask.names import class_name
 
-_SPLIT_KEYS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_SPLIT_KEYS = ("train", "val", "valid", "validation", "test")
 _MAX_KEYPOINTS = 10_000
 
 
@@ -135,7 +136,7 @@ class _YamlReader:
         for item in node.items or [node]:
             if item.text:
                 paths.append(
-                    SplitPath(_SPLIT_KEYS[key], item.text.strip(), Location(str(self.path), item.line, key))
+                    SplitPath(SPLIT_WORDS[key], item.text.strip(), Location(str(self.path), item.line, key))
                 )
             elif item.fields or item.items:
                 self._report(item.line, f"{key}: expected a folder, a list of photos, or several of them")
@@ -169,8 +170,8 @@ def read_darknet_definition(root: Path, file: str) -> Definition:
         if equals:
             fields.setdefault(key.strip().lower(), (value.strip(), number))
     splits = [
-        SplitPath(split, fields[key][0], Location(str(root / file), fields[key][1], key))
-        for key, split in _SPLIT_KEYS.items()
+        SplitPath(SPLIT_WORDS[key], fields[key][0], Location(str(root / file), fields[key][1], key))
+        for key in _SPLIT_KEYS
         if fields.get(key, ("", 0))[0]
     ]
     return Definition(file=file, names_file=fields.get("names", ("", 0))[0], splits=tuple(splits))

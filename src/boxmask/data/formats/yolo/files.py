@@ -8,8 +8,9 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from boxmask.data.formats.source import Source, split_from_name
+from boxmask.data.formats.source import Source
 from boxmask.data.formats.yolo.definition import is_definition
+from boxmask.data.split_words import split_from_name
 from boxmask.data.text import read_beginning
 from boxmask.data.yaml_text import MAX_BYTES, read_yaml
 from boxmask.errors import LabelError

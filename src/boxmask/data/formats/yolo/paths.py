@@ -10,7 +10,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Sequence
 
-from boxmask.data.formats.source import Source, split_from_name
+from boxmask.data.formats.source import Source
+from boxmask.data.split_words import split_from_name
 from boxmask.names import normal_path
 
 

@@ -9,9 +9,10 @@ from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import PHOTO_WITHOUT_LABEL
 from boxmask.data.formats.labels import PhotoEntry
 from boxmask.data.formats.photo_finder import path_of_missing
-from boxmask.data.formats.source import Source, split_from_path
+from boxmask.data.formats.source import Source
 from boxmask.data.formats.yolo.pairs import Pairs
 from boxmask.data.formats.yolo.splits import SplitPhotos
+from boxmask.data.split_words import split_from_path
 
 
 def list_photos(

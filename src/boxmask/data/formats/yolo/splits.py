@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.kinds import FILE_UNREADABLE, NAME_INEXACT, PHOTO_AMBIGUOUS, SPLIT_OVERLAP
 from boxmask.data.formats.photo_finder import PhotoFinder
-from boxmask.data.formats.source import Source, split_from_name
+from boxmask.data.formats.source import Source
 from boxmask.data.formats.yolo.definition import Definition, SplitPath
 from boxmask.data.formats.yolo.kinds import SPLIT_MISSING
 from boxmask.data.formats.yolo.paths import PathFinder
+from boxmask.data.split_words import split_from_name
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
 from boxmask.names import normal_path
