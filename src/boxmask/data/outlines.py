@@ -28,7 +28,14 @@ class WrongSizeError(ValueError):
 
 
 class FewPointsError(ValueError):
-    """A polygon with fewer than 3 points."""
+    """A polygon with fewer than 3 points.
+
+    points: (M, 2) those that there are, to show the place; None if they are unknown
+    """
+
+    def __init__(self, message: str, points: Points | None = None) -> None:
+        super().__init__(message)
+        self.points = points
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Bool
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.mask_rows import MaskRows
 from boxmask.data.detection.rle_masks import RleMasks
-from boxmask.data.findings import Finding, Findings, Kind
+from boxmask.data.findings import Box, Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
 from boxmask.data.outlines import FewPointsError, Outline, RunLengths, WrongSizeError
 
@@ -109,19 +110,32 @@ def _add_errors(
         elif unchecked is None or not unchecked[labels.photo_of[row]]:
             rows[OUTLINE_WRONG_SIZE].append(row)
     for kind, found in rows.items():
-        _add(labels, kind, found, lambda row: str(errors[row]), findings)
+        _add(labels, kind, found, lambda row: str(errors[row]), findings, errors)
 
 
 def _add(
-    labels: Labels, kind: Kind, rows: list[int], reason: Callable[[int], str], findings: Findings
+    labels: Labels,
+    kind: Kind,
+    rows: list[int],
+    reason: Callable[[int], str],
+    findings: Findings,
+    errors: Mapping[int, ValueError] = MappingProxyType({}),
 ) -> None:
     def describe(row: int) -> Finding:
         photo = labels.photos[labels.photo_of[row]].file
-        x1, y1, x2, y2 = labels.boxes[row].tolist()
-        box = (x1, y1, x2, y2) if np.isfinite(labels.boxes[row]).all() else None
-        return Finding(kind, labels.location(row), reason(row), photo, box)
+        place = _place(labels, row, errors.get(row))
+        return Finding(kind, labels.location(row), reason(row), photo, place)
 
     findings.add_all(kind, rows, describe)
+
+
+def _place(labels: Labels, row: int, error: ValueError | None) -> Box | None:
+    """The box of an object, else the smallest one around the points of its outline."""
+    bounds = labels.boxes[row]
+    if np.isnan(bounds).all() and isinstance(error, FewPointsError) and error.points is not None:
+        bounds = np.concatenate([error.points.min(axis=0), error.points.max(axis=0)])
+    x1, y1, x2, y2 = bounds.tolist()
+    return (x1, y1, x2, y2) if np.isfinite(bounds).all() else None
 
 
 def _check_reach(outline: Outline, size: tuple[int, int]) -> None:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.findings import Box, Location
-from boxmask.data.formats.corners import box_of_points
 from boxmask.data.formats.labels import Attributes, Labels, PhotoEntry
 from boxmask.data.formats.outline_rows import OutlineRows, ReadOutline
 from boxmask.data.outlines import Outline
@@ -67,8 +66,6 @@ class ObjectRows:
             self.outlines.add_none()
         elif isinstance(outline, Sequence):
             self.outlines.add_polygon(outline)
-            if 0 < len(outline) < 6:  # no polygon, but still a place to show
-                box = box_of_points(outline)
         else:
             self.outlines.add(outline)
         self._photos.append(photo)

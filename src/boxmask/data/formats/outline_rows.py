@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.outlines import Ellipse, FewPointsError, Outline, Points, Polygons, RotatedBox
+from boxmask.messages import format_count
 
 ReadOutline: TypeAlias = Callable[[], Outline]
 """Reads an outline when it is asked for. Raises ValueError with what is wrong."""
@@ -89,8 +90,10 @@ class OutlineRows:
 
 def _polygons(numbers: NDArray[np.float64], lengths: Sequence[int]) -> Polygons:
     """lengths: the points of each part; negative for holes"""
-    if min(map(abs, lengths), default=0) < 3:
-        raise FewPointsError(f"a polygon of {min(map(abs, lengths), default=0)} points; it needs at least 3")
+    if (fewest := min(map(abs, lengths), default=0)) < 3:
+        count = format_count(fewest, "point")
+        points = numbers.reshape(-1, 2) if len(numbers) else None
+        raise FewPointsError(f"a polygon of {count}; it needs at least 3", points)
     parts, holes, start = list[Points](), list[Points](), 0
     for length in lengths:
         end = start + 2 * abs(length)

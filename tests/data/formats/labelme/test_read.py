@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from boxmask.data.detection.examine import examine
 from boxmask.data.detection.read import read_detection
 from boxmask.data.findings import Findings
 from boxmask.data.formats import labelme
@@ -186,9 +187,23 @@ def test_entries_that_cannot_be_read(write: Callable[..., Path], entry: object, 
 def test_a_polygon_of_two_points_is_reported_with_the_outlines(write: Callable[..., Path]) -> None:
     labels, found = read(write({"a.json": document(shape("polygon", [[1, 1], [9, 5]]))}))
     assert not found
-    assert labels.boxes.tolist() == [[1, 1, 9, 5]]
+    assert np.isnan(labels.boxes).all()  # no box is invented
     with pytest.raises(ValueError, match="a polygon of 2 points; it needs at least 3"):
         labels.outline(0)
+
+
+def test_an_object_with_a_polygon_of_two_points_is_left_out(write: Callable[..., Path]) -> None:
+    triangle = shape("polygon", [[1, 1], [9, 1], [9, 9]])
+    root = write({"a.json": document(shape("polygon", [[1, 1], [9, 5]]), triangle)})
+    findings = Findings()
+    examine(root, findings)
+    assert {finding.kind.id: finding.box for finding in findings} == {
+        "outline-few-points": (1, 1, 9, 5),
+        "box-empty": None,
+    }
+    with pytest.raises(LabelError, match="a polygon of 2 points; it needs at least 3"):
+        read_detection(root)
+    assert len(read_detection(root, on_bad_boxes="skip").boxes) == 1
 
 
 # ---------------------------------------------------------------- groups and attributes
