@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from boxmask.data.findings import Box, Findings
 from boxmask.data.formats.labels import Labels
@@ -32,6 +32,10 @@ class Format(Protocol):
 
         Files and entries that cannot be read become findings and are left out of the labels.
         """
+
+
+Owner: TypeAlias = Literal["objects", "photos", "classes"]
+"""What has attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,10 @@ class Losses:
     def add(self, what: str, photo: str) -> None:
         """Note one loss, such as "crowd regions are written as objects", in a photo."""
         self._photos.setdefault(what, []).append(photo)
+
+    def add_attribute(self, name: str, owner: Owner, photo: str = "") -> None:
+        """Note that an attribute is not written, in a photo or in no photo."""
+        self.add(f"the attribute {name} of {owner} is not written", photo)
 
     def __iter__(self) -> Iterator[tuple[str, list[str]]]:
         """What is lost, and the photo of each case."""

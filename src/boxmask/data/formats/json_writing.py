@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-from boxmask.data.formats.contract import Losses
+from boxmask.data.formats.contract import Losses, Owner
 
 
 def json_line(value: object) -> str:
@@ -14,20 +14,20 @@ def json_line(value: object) -> str:
 
 
 def writable_fields(
-    attributes: Mapping[str, object], taken: Collection[str], owner: str, photo: str, losses: Losses
+    attributes: Mapping[str, object], taken: Collection[str], owner: Owner, photo: str, losses: Losses
 ) -> dict[str, object]:
     """The attributes that can be further fields of a JSON object. The others are noted as lost.
 
     taken: the names of the fields that the format itself has. "area" is left out without a note: it follows
            from the outline.
-    owner: whose attributes these are, in the plural: "objects"
+    owner: whose attributes these are
     """
     fields = {}
     for name, value in attributes.items():
         if name not in taken and is_json(value):
             fields[name] = value
         elif name != "area":
-            losses.add(f"the attribute {name} of {owner} is not written", photo)
+            losses.add_attribute(name, owner, photo)
     return fields
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
+from boxmask.data.formats.contract import ClassNames, Losses, PhotoToWrite
 
 CROWD = "crowd regions are written as objects"
 DIFFICULT = "objects marked as difficult are written without this mark"
@@ -31,17 +31,15 @@ def note_unheld_marks(
     """
     for name in photo.attributes:
         if name not in photo_attributes:
-            losses.add(f"the attribute {name} of photos is not written", photo.file)
+            losses.add_attribute(name, "photos", photo.file)
     for labeled in photo.objects:
-        for what in _unheld(labeled, crowd, difficult, attributes):
-            losses.add(what, photo.file)
-
-
-def _unheld(labeled: ObjectToWrite, crowd: bool, difficult: bool, attributes: Collection[str]) -> list[str]:
-    marks = [*([CROWD] if labeled.crowd and not crowd else [])]
-    marks += [DIFFICULT] if labeled.difficult and not difficult else []
-    names = [name for name in labeled.attributes if name not in attributes]
-    return marks + [f"the attribute {name} of objects is not written" for name in names]
+        if labeled.crowd and not crowd:
+            losses.add(CROWD, photo.file)
+        if labeled.difficult and not difficult:
+            losses.add(DIFFICULT, photo.file)
+        for name in labeled.attributes:
+            if name not in attributes:
+                losses.add_attribute(name, "objects", photo.file)
 
 
 def note_boxes_only(photo: PhotoToWrite, losses: Losses) -> None:
@@ -58,5 +56,14 @@ def note_unheld_classes(class_names: ClassNames, named: Collection[str], losses:
     """
     if others := [name for name in class_names if name not in named]:
         losses.add(f"classes without objects are not named in the labels: {', '.join(others)}", "")
+    note_class_attributes(class_names, losses)
+
+
+def note_class_attributes(class_names: ClassNames, losses: Losses, held: Collection[str] = ()) -> None:
+    """Note the attributes of classes that a format does not hold.
+
+    held: the attributes that it holds
+    """
     for name in dict.fromkeys(name for fields in class_names.attributes.values() for name in fields):
-        losses.add(f"the attribute {name} of classes is not written", "")
+        if name not in held:
+            losses.add_attribute(name, "classes")

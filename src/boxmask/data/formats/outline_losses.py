@@ -5,28 +5,43 @@ from __future__ import annotations
 import numpy as np
 
 from boxmask.data.formats.contract import Losses, ObjectToWrite
-from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox, RunLengths, fill
+from boxmask.data.formats.losses import SEVERAL_PARTS
+from boxmask.data.outline_tracing import single_ring
+from boxmask.data.outlines import Ellipse, Outline, Points, Polygons, RotatedBox, RunLengths, fill
 from boxmask.geometry import rle
 from boxmask.masks import Masks, Size
 
-_BOXES = "boxes that differ from their outlines by over a pixel are not written"
-_EMPTY = "outlines without pixels are not written"
 ELLIPSES = "ellipses are written as polygons"
 HOLES_AS_PIXELS = "outlines with holes are written as masks of their pixels, without their points"
+HOLES_JOINED = "holes in outlines are joined to their edge by thin lines"
+MASKS = "masks are written as polygons along the edges of their pixels"
+NO_PIXELS = "outlines without pixels are not written, only boxes"
+OTHER_BOXES = "boxes that differ from their outlines by over a pixel are not written"
+ROTATED_BOXES = "rotated boxes are written as polygons"
 
 
-def needs_pixels(outline: Outline) -> bool:
-    """Whether an outline is to be written as pixels: a mask, or polygons with holes."""
-    return isinstance(outline, RunLengths) or (isinstance(outline, Polygons) and bool(outline.holes))
+def needs_pixels(outline: Outline | None, *, holds_parts: bool = True) -> bool:
+    """Whether an outline must be written as pixels: a mask, or polygons that the format cannot hold.
+
+    holds_parts: whether the format holds outlines of several polygons. None holds polygons with holes.
+    """
+    if isinstance(outline, Polygons):
+        return bool(outline.holes) or (len(outline.parts) > 1 and not holds_parts)
+    return isinstance(outline, RunLengths)
 
 
-def pixels_of(outline: Outline, size: Size, losses: Losses, photo: str) -> Masks | None:
-    """The pixels of an outline as one mask over a photo of (height, width); None if it covers none."""
-    if isinstance(outline, Polygons) and outline.holes:
-        losses.add(HOLES_AS_PIXELS, photo)
+def pixels_of(
+    outline: Outline, size: Size, losses: Losses, photo: str, polygons_as_pixels: str = HOLES_AS_PIXELS
+) -> Masks | None:
+    """The pixels of an outline as one mask over a photo of (height, width); None if it covers none.
+
+    polygons_as_pixels: the loss if the outline consists of polygons
+    """
+    if isinstance(outline, Polygons):
+        losses.add(polygons_as_pixels, photo)
     masks = rle.decode([fill(outline, size, size).astype(np.int64)], size)
     if not masks.known[0]:
-        losses.add(_EMPTY, photo)
+        losses.add(NO_PIXELS, photo)
         return None
     return masks
 
@@ -36,6 +51,27 @@ def polygons_of(outline: Polygons | Ellipse | RotatedBox, losses: Losses, photo:
     if isinstance(outline, Ellipse):
         losses.add(ELLIPSES, photo)
     return outline.polygons()
+
+
+def ring_of(outline: Outline, size: Size, losses: Losses, photo: str) -> Points | None:
+    """An outline as one ring of points, for formats that hold one polygon per object.
+
+    Returns None if the outline covers no pixel of a photo of (height, width).
+    """
+    ring = single_ring(outline, size)
+    if not len(ring):
+        losses.add(NO_PIXELS, photo)
+        return None
+    if isinstance(outline, Polygons):
+        if outline.holes:
+            losses.add(HOLES_JOINED, photo)
+        if len(outline.parts) > 1:
+            losses.add(SEVERAL_PARTS, photo)
+    elif isinstance(outline, Ellipse):
+        losses.add(ELLIPSES, photo)
+    elif isinstance(outline, RunLengths):
+        losses.add(MASKS, photo)
+    return ring
 
 
 def note_other_box(
@@ -53,4 +89,4 @@ def note_other_box(
     else:
         bounds = np.clip(outline.bounds(), 0, (size[1], size[0], size[1], size[0]))
     if np.abs(np.array(labeled.box) - bounds).max() > 1:
-        losses.add(_BOXES, photo)
+        losses.add(OTHER_BOXES, photo)

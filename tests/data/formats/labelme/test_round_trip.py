@@ -83,6 +83,6 @@ def test_other_boxes_and_class_attributes_are_lost(round_trip: Any) -> None:
     names = ClassNames.of(["a"], {"a": {"supercategory": "b"}})
     _, losses, _ = round_trip(labelme, [photo(labeled)], names)
     assert [what for what, _ in losses] == [
-        "the attributes of classes are not written",
+        "the attribute supercategory of classes is not written",
         "boxes that differ from their outlines by over a pixel are not written",
     ]

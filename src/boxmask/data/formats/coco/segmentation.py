@@ -8,12 +8,11 @@ from jaxtyping import Int
 
 from boxmask.data.formats.contract import Losses, ObjectToWrite
 from boxmask.data.formats.numbers import short_number
+from boxmask.data.formats.outline_losses import ELLIPSES, ROTATED_BOXES, needs_pixels
 from boxmask.data.outlines import Ellipse, Polygons, RotatedBox, RunLengths, fill
 from boxmask.masks import Size
 
 _HOLES = "outlines with holes are written as run lengths of their pixels, without their points"
-_ELLIPSES = "ellipses are written as polygons"
-_ROTATED_BOXES = "rotated boxes are written as polygons"
 
 
 def segmentation(labeled: ObjectToWrite, size: Size, losses: Losses, photo: str) -> object:
@@ -24,12 +23,13 @@ def segmentation(labeled: ObjectToWrite, size: Size, losses: Losses, photo: str)
     outline = labeled.outline
     if outline is None:
         return None
-    if isinstance(outline, RunLengths) or (isinstance(outline, Polygons) and outline.holes):
+    if needs_pixels(outline):
         if isinstance(outline, Polygons):
             losses.add(_HOLES, photo)
         return _run_lengths(fill(outline, size, size), size, compressed=not labeled.crowd)
+    assert not isinstance(outline, RunLengths)
     if isinstance(outline, Ellipse | RotatedBox):
-        losses.add(_ELLIPSES if isinstance(outline, Ellipse) else _ROTATED_BOXES, photo)
+        losses.add(ELLIPSES if isinstance(outline, Ellipse) else ROTATED_BOXES, photo)
     return [[short_number(value) for value in part.ravel().tolist()] for part in outline.polygons().parts]
 
 

@@ -14,8 +14,9 @@ from typing import IO
 from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.cvat.mask_runs import run_lengths
 from boxmask.data.formats.cvat.meta import AttributeTypes, meta
+from boxmask.data.formats.losses import note_class_attributes
 from boxmask.data.formats.numbers import short_number
-from boxmask.data.formats.outline_losses import needs_pixels, note_other_box, pixels_of
+from boxmask.data.formats.outline_losses import HOLES_AS_PIXELS, needs_pixels, note_other_box, pixels_of
 from boxmask.data.formats.xml_writing import attribute_value, element_text, is_xml_text, xml_text
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox
 from boxmask.masks import Masks
@@ -23,10 +24,7 @@ from boxmask.masks import Masks
 DEFAULT_SUBSET = "default"
 _FILE = "annotations.xml"
 _PARTS = "outlines of several parts are written as masks of their pixels, without their points"
-_PHOTO_ATTRIBUTE = "the attribute {} of photos is not written"
-_OBJECT_ATTRIBUTE = "the attribute {} of objects is not written"
 _VALUE = "the attribute {} of objects is not written if it is not {}"
-_CLASS_ATTRIBUTE = "the attribute {} of classes is not written"
 
 
 class CvatWriter:
@@ -47,8 +45,7 @@ class CvatWriter:
         """
         for name in class_names:
             xml_text(name, "class name")
-        for name in {name for fields in class_names.attributes.values() for name in fields} - {"color"}:
-            losses.add(_CLASS_ATTRIBUTE.format(name), "")
+        note_class_attributes(class_names, losses, held=("color",))
         path, images = folder / _FILE, folder / f"{_FILE}.part"
         types, tags, number = AttributeTypes(), dict[str, None](), -1
         with images.open("w", encoding="utf-8", newline="\n") as file:
@@ -83,7 +80,7 @@ def _write_image(
     file.write("  </image>\n")
     for name, value in photo.attributes.items():
         if name != "tags" or _tags(photo) != value:
-            losses.add(_PHOTO_ATTRIBUTE.format(name), photo.file)
+            losses.add_attribute(name, "photos", photo.file)
 
 
 # ---------------------------------------------------------------- shapes
@@ -107,7 +104,7 @@ def _write_shape(
     for name, value in attributes.items():
         text = types.text_of(labeled.class_name, name, value)
         if text is None:
-            losses.add(_OBJECT_ATTRIBUTE.format(name), photo.file)
+            losses.add_attribute(name, "objects", photo.file)
         else:
             lines.append(f"      <attribute name={attribute_value(name)}>{element_text(text)}</attribute>\n")
     file.writelines([*lines, f"    </{tag}>\n"])
@@ -149,12 +146,10 @@ def _drawn(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> tuple
 
 def _pixels(outline: Outline | None, photo: PhotoToWrite, losses: Losses) -> Masks | None:
     """The mask to write; None for other shapes."""
-    if isinstance(outline, Polygons) and len(outline.parts) > 1 and not outline.holes:
-        losses.add(_PARTS, photo.file)
-        return pixels_of(outline, photo.size, losses, photo.file)
-    if outline is not None and needs_pixels(outline):
-        return pixels_of(outline, photo.size, losses, photo.file)
-    return None
+    if outline is None or not needs_pixels(outline, holds_parts=False):
+        return None
+    has_holes = isinstance(outline, Polygons) and outline.holes
+    return pixels_of(outline, photo.size, losses, photo.file, HOLES_AS_PIXELS if has_holes else _PARTS)
 
 
 def _corners(corners: tuple[float, float, float, float]) -> dict[str, object]:

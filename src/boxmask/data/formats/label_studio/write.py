@@ -20,17 +20,15 @@ from boxmask.data.formats.label_studio.brush import encode_brush
 from boxmask.data.formats.label_studio.config import CONFIG_FILE, CONTROLS, labeling_config
 from boxmask.data.formats.losses import note_unheld_classes
 from boxmask.data.formats.numbers import short_number
-from boxmask.data.formats.outline_losses import note_other_box
+from boxmask.data.formats.outline_losses import needs_pixels, note_other_box, pixels_of
 from boxmask.data.formats.photo_ids import PhotoIds
 from boxmask.data.formats.xml_writing import is_xml_text
-from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox, RunLengths, fill
-from boxmask.geometry import rle
-from boxmask.masks import Masks, Size
+from boxmask.data.outlines import Ellipse, Outline, Polygons, RotatedBox
+from boxmask.masks import Size
 
 TASKS_FILE = "tasks.json"
 
 _AS_BRUSH = "outlines with holes or several parts are written as brush masks, without their points"
-_EMPTY = "outlines without pixels are not written, only boxes"
 _QUESTIONS = {bool: "Choices", str: "TextArea", int: "Number", float: "Number"}
 
 
@@ -100,7 +98,7 @@ def _results(
     for name, answer in attributes.items():
         tag = _question(name, answer, questions)
         if tag is None:
-            losses.add(f"the attribute {name} of objects is not written", photo.file)
+            losses.add_attribute(name, "objects", photo.file)
             continue
         questions[name] = tag
         field = {"Choices": "choices", "TextArea": "text", "Number": "number"}[tag]
@@ -137,11 +135,13 @@ def _shape(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> tuple
     height, width = photo.size
     across, down = 100 / width, 100 / height
     outline = labeled.outline
-    masks = _pixels(outline, photo, losses)
+    masks = None
+    if outline is not None and needs_pixels(outline, holds_parts=False):
+        masks = pixels_of(outline, photo.size, losses, photo.file, _AS_BRUSH)
     note_other_box(labeled, photo.size, losses, photo.file, masks)
     if masks is not None:
         return "brush", {"format": "rle", "rle": encode_brush(masks.dense()[0])}
-    if isinstance(outline, Polygons) and not _needs_brush(outline):
+    if isinstance(outline, Polygons) and not needs_pixels(outline, holds_parts=False):
         points = outline.parts[0] * 100 / (width, height)
         return "polygon", {
             "points": [[short_number(x), short_number(y)] for x, y in points.tolist()],
@@ -172,22 +172,3 @@ def _rectangle(labeled: ObjectToWrite, outline: Outline | None, size: Size) -> d
 
 def _short(values: dict[str, float]) -> dict[str, Any]:
     return {name: short_number(value) for name, value in values.items()}
-
-
-def _needs_brush(outline: Outline | None) -> bool:
-    return isinstance(outline, RunLengths) or (
-        isinstance(outline, Polygons) and (len(outline.parts) > 1 or bool(outline.holes))
-    )
-
-
-def _pixels(outline: Outline | None, photo: PhotoToWrite, losses: Losses) -> Masks | None:
-    """The pixels of an outline that only the brush can hold; None for another one, and if it has no pixel."""
-    if outline is None or not _needs_brush(outline):
-        return None
-    if not isinstance(outline, RunLengths):
-        losses.add(_AS_BRUSH, photo.file)
-    masks = rle.decode([fill(outline, photo.size, photo.size).astype("int64")], photo.size)
-    if not masks.known[0]:
-        losses.add(_EMPTY, photo.file)
-        return None
-    return masks

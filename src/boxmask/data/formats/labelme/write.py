@@ -19,16 +19,14 @@ from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, Pho
 from boxmask.data.formats.json_writing import is_json, json_line
 from boxmask.data.formats.labelme.document import labelme_document, labelme_shape, mask_shape
 from boxmask.data.formats.labelme.file import OWN_FIELDS
+from boxmask.data.formats.losses import note_class_attributes
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.formats.outline_losses import needs_pixels, note_other_box, pixels_of, polygons_of
 from boxmask.data.outlines import Ellipse, Points, RotatedBox, RunLengths
 from boxmask.names import without_suffix
 
-_CLASS_ATTRIBUTES = "the attributes of classes are not written"
 _CLASSES = "classes with line breaks in their names are not in labels.txt"
 _GROUPS = "group ids that several objects of one class share are not written"
-_OBJECT_ATTRIBUTE = "the attribute {} of objects is not written"
-_PHOTO_ATTRIBUTE = "the attribute {} of photos is not written"
 
 
 class LabelmeWriter:
@@ -47,8 +45,7 @@ class LabelmeWriter:
         names = [name for name in class_names if len(name.splitlines()) == 1]
         if len(names) < len(class_names):
             losses.add(_CLASSES, "")
-        if any(class_names.attributes.values()):
-            losses.add(_CLASS_ATTRIBUTES, "")
+        note_class_attributes(class_names, losses)
         files = [folder / "labels.txt"]
         files[0].write_text("".join(f"{name}\n" for name in names), encoding="utf-8", newline="\n")
         used: set[str] = set()
@@ -78,7 +75,7 @@ def _document(photo: PhotoToWrite, image_path: str, losses: Losses) -> dict[str,
         if isinstance(value, bool):
             document["flags"][name] = value
         elif name in OWN_FIELDS or not is_json(value):
-            losses.add(_PHOTO_ATTRIBUTE.format(name), photo.file)
+            losses.add_attribute(name, "photos", photo.file)
         else:
             document[name] = value
     return document
@@ -151,7 +148,7 @@ def _described(labeled: ObjectToWrite, photo: str, losses: Losses) -> dict[str, 
     others: dict[str, object] = {}
     for name, value in labeled.attributes.items():
         if not is_json(value):
-            losses.add(_OBJECT_ATTRIBUTE.format(name), photo)
+            losses.add_attribute(name, "objects", photo)
         elif isinstance(value, bool):
             fields["flags"][name] = value
         elif (name == "description" and isinstance(value, str) and value) or (

@@ -15,23 +15,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
+from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, Owner, PhotoToWrite
 from boxmask.data.formats.json_writing import is_json, json_line
-from boxmask.data.formats.losses import SEVERAL_PARTS
+from boxmask.data.formats.losses import note_unheld_classes
 from boxmask.data.formats.numbers import extent, short_number
-from boxmask.data.formats.outline_losses import note_other_box
+from boxmask.data.formats.outline_losses import ROTATED_BOXES, note_other_box, ring_of
 from boxmask.data.formats.via.csv_file import HEADER
 from boxmask.data.formats.via.settings import project
-from boxmask.data.outline_tracing import single_ring
-from boxmask.data.outlines import Ellipse, Points, Polygons, RotatedBox, RunLengths
+from boxmask.data.outlines import Ellipse, Points, RotatedBox
 
 _CLASS = "class"
-_CLASS_ATTRIBUTES = "the attributes of classes are not written"
-_CLASSES = "classes without objects are not named in the labels"
-_HOLES = "holes in outlines are joined to their edge by thin lines"
-_MASKS = "masks are written as polygons along the edges of their pixels"
-_NO_POINTS = "outlines without pixels are not written, only boxes"
-_ROTATED_BOXES = "rotated boxes are written as polygons"
 
 
 class ViaWriter:
@@ -49,8 +42,6 @@ class ViaWriter:
         self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
         """Write one file per split."""
-        if any(class_names.attributes.values()):
-            losses.add(_CLASS_ATTRIBUTES, "")
         splits: dict[str, list[dict[str, Any]]] = {}
         used: set[str] = set()
         for photo in photos:
@@ -58,8 +49,7 @@ class ViaWriter:
             size = file.stat().st_size if file.is_file() else -1
             splits.setdefault(photo.split, []).append(_entry(photo, size, losses))
             used.update(labeled.class_name for labeled in photo.objects)
-        if not (self._LISTS_CLASSES or used.issuperset(class_names)):
-            losses.add(_CLASSES, "")
+        note_unheld_classes(class_names, class_names if self._LISTS_CLASSES else used, losses)
         files = []
         for split, entries in splits.items():
             files.append(folder / self.photo_file(self._FILE, split))
@@ -127,7 +117,7 @@ def _entry(photo: PhotoToWrite, num_bytes: int, losses: Losses) -> dict[str, Any
 
 def _values(
     attributes: Mapping[str, object],
-    owner: str,
+    owner: Owner,
     photo: PhotoToWrite,
     losses: Losses,
     reserved: tuple[str, ...],
@@ -138,7 +128,7 @@ def _values(
         if isinstance(value, str | int | float) and is_json(value) and name not in reserved:
             values[name] = value
         else:
-            losses.add(f"the attribute {name} of {owner} is not written", photo.file)
+            losses.add_attribute(name, owner, photo.file)
     return values
 
 
@@ -148,28 +138,14 @@ def _shape(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> dict[
     note_other_box(labeled, photo.size, losses, photo.file)
     if isinstance(outline, Ellipse):
         return _ellipse(outline)
-    ring = None if outline is None else single_ring(outline, photo.size)
-    if ring is None or not len(ring):
-        if ring is not None:
-            losses.add(_NO_POINTS, photo.file)
+    ring = None if outline is None else ring_of(outline, photo.size, losses, photo.file)
+    if ring is None:
         x1, y1, x2, y2 = labeled.box
         names, values = ("x", "y", "width", "height"), (x1, y1, extent(x1, x2), extent(y1, y2))
         return {"name": "rect", **dict(zip(names, map(short_number, values), strict=True))}
-    for loss in _losses_of(outline):
-        losses.add(loss, photo.file)
+    if isinstance(outline, RotatedBox):
+        losses.add(ROTATED_BOXES, photo.file)
     return _polygon(ring)
-
-
-def _losses_of(outline: object) -> Iterator[str]:
-    if isinstance(outline, RunLengths):
-        yield _MASKS
-    elif isinstance(outline, RotatedBox):
-        yield _ROTATED_BOXES
-    elif isinstance(outline, Polygons):
-        if outline.holes:
-            yield _HOLES
-        if len(outline.parts) > 1:
-            yield SEVERAL_PARTS
 
 
 def _polygon(points: Points) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def annotation_text(photo: PhotoToWrite, folder: str, losses: Losses, has_masks:
         "</annotation>",
     ]
     for attribute in photo.attributes:
-        losses.add(f"the attribute {attribute} of photos is not written", photo.file)
+        losses.add_attribute(attribute, "photos", photo.file)
     return "\n".join(lines) + "\n"
 
 
@@ -126,7 +126,7 @@ def _attributes(attributes: Mapping[str, object], photo: str, losses: Losses) ->
     lines = []
     for name, value in attributes.items():
         if name in _KNOWN_TAGS or not is_tag(name) or not isinstance(value, str | int | float):
-            losses.add(f"the attribute {name} of objects is not written", photo)
+            losses.add_attribute(name, "objects", photo)
         elif name != "area":
             text = xml_text(str(int(value) if isinstance(value, bool) else value), "attribute")
             lines.append(f"\t\t<{name}>{text}</{name}>")

@@ -16,10 +16,10 @@ import yaml
 
 from boxmask.data.contract import SPLITS
 from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite
-from boxmask.data.formats.losses import SEVERAL_PARTS, note_unheld_classes, note_unheld_marks
+from boxmask.data.formats.losses import note_unheld_classes, note_unheld_marks
 from boxmask.data.formats.numbers import short_number
-from boxmask.data.outline_tracing import single_ring
-from boxmask.data.outlines import Ellipse, Outline, Points, Polygons, RunLengths
+from boxmask.data.formats.outline_losses import OTHER_BOXES, ring_of
+from boxmask.data.outlines import Points
 from boxmask.masks import Size
 
 _NO_SPLITS = (
@@ -27,11 +27,6 @@ _NO_SPLITS = (
 )
 _UNSPLIT = "photos in no split are not named in data.yaml"
 _CLIPPED = "boxes and outlines that reach beyond the photo are clipped to it"
-_HOLES = "holes in outlines are joined to their edge by thin lines"
-_MASKS = "masks are written as polygons along the edges of their pixels"
-_ELLIPSES = "ellipses are written as polygons"
-_OTHER_BOX = "boxes that differ from their outlines by over a pixel are not written"
-_NO_POINTS = "outlines without pixels are not written, only boxes"
 
 
 class YoloWriter:
@@ -100,7 +95,8 @@ def _write_description(path: Path, splits: set[str], class_names: ClassNames) ->
 
 def object_line(number: int, labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> str:
     """The line of an object without its end: its class number, then a polygon or a box."""
-    ring = None if labeled.outline is None else _ring(labeled.outline, photo, losses)
+    outline = labeled.outline
+    ring = None if outline is None else ring_of(outline, photo.size, losses, photo.file)
     values = (
         _box_values(labeled, photo, losses) if ring is None else _ring_values(ring, labeled, photo, losses)
     )
@@ -117,30 +113,12 @@ def _box_values(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> 
     yield from ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
 
 
-def _ring(outline: Outline, photo: PhotoToWrite, losses: Losses) -> Points | None:
-    """The points of an outline as one ring; None if it covers no pixel."""
-    ring = single_ring(outline, photo.size)
-    if not len(ring):
-        losses.add(_NO_POINTS, photo.file)
-        return None
-    if isinstance(outline, RunLengths):
-        losses.add(_MASKS, photo.file)
-    elif isinstance(outline, Ellipse):
-        losses.add(_ELLIPSES, photo.file)
-    elif isinstance(outline, Polygons):
-        if outline.holes:
-            losses.add(_HOLES, photo.file)
-        if len(outline.parts) > 1:
-            losses.add(SEVERAL_PARTS, photo.file)
-    return ring
-
-
 def _ring_values(ring: Points, labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> list[float]:
     """x and y of all points as fractions."""
     points = _clip(ring, photo, losses)
     bounds = np.concatenate([points.min(axis=0), points.max(axis=0)])
     if np.abs(bounds - np.clip(labeled.box, 0, np.tile(_edges(photo.size), 2))).max() > 1:
-        losses.add(_OTHER_BOX, photo.file)
+        losses.add(OTHER_BOXES, photo.file)
     values: list[float] = (points / _edges(photo.size)).ravel().tolist()
     return values
 
