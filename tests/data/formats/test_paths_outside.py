@@ -104,7 +104,7 @@ def write_set(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         from damaged_data.scenes import load_sample, make_photos
         from damaged_data.writers import WRITERS as OTHER_WRITERS
     photos = tmp_path_factory.mktemp("scenes")
-    make_photos(photos)
+    make_photos(photos, seed=0)
 
     def write(form: str, root: Path, names: list[str], class_name: str = "") -> Path:
         sample = load_sample(photos)
