@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -138,6 +138,14 @@ class Findings:
         for kind in findings.kinds:
             self.add_all(kind, findings.of(kind), change)
             self._counts[kind] += findings.count(kind) - len(findings.of(kind))
+
+    def remove_boxes(self, photos: Collection[str]) -> None:
+        """Remove the boxes of the findings about some photos, on which they cannot be drawn."""
+        for kind, kept in self._by_kind.items():
+            self._by_kind[kind] = [
+                replace(finding, box=None) if finding.box and finding.photo in photos else finding
+                for finding in kept
+            ]
 
     def __iter__(self) -> Iterator[Finding]:
         """All findings that are kept, kind by kind."""

@@ -16,6 +16,7 @@ from boxmask.data.checks.summary import summarize
 from boxmask.data.checks.table import CHECKS
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_classes
 from boxmask.data.detection.examine import examine
+from boxmask.data.detection.photo_sizes import has_size
 from boxmask.data.detection.read_labels import FoundLabels, find_labels
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location
@@ -81,8 +82,7 @@ def check_data(
         return alone or _report_unreadable(data, error, findings)
     if split_file is not None:
         examination = _with_splits(examination, split_file)
-    for check in CHECKS:
-        check(examination, findings)
+    _run_checks(examination, findings)
     labels = examination.labels
     records = None if labels_only else _check_photos(examination, findings, progress)
     return CheckReport(
@@ -98,6 +98,15 @@ def check_data(
         examination=examination,
         records=records,
     )
+
+
+def _run_checks(examination: Examination, findings: Findings) -> None:
+    """Check labels. A finding has its box in pixels: boxes in fractions of unknown sizes are removed."""
+    for check in CHECKS:
+        check(examination, findings)
+    if examination.in_fractions:
+        unknown = np.flatnonzero(~has_size(examination.sizes)).tolist()
+        findings.remove_boxes({examination.labels.photos[index].file for index in unknown})
 
 
 def _report_unreadable(data: Path, error: LabelError, findings: Findings) -> CheckReport:

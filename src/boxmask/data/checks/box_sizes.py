@@ -54,13 +54,14 @@ BOX_WHOLE_PHOTO = Kind(
 def check_box_sizes(examination: Examination, findings: Findings) -> None:
     """Find boxes that are tiny, of an extreme shape, or over their whole photo.
 
-    A box that ends at the edge of the photo may show the last bit of an object, and a class whose objects are
-    often tiny or extreme is left alone.
+    A box that ends at the edge of the photo may show the last bit of an object, so that only photos of known
+    size are checked. A class whose objects are often tiny or extreme is left alone.
     """
     if has_wrong_coordinates(findings) or not are_boxes_drawn(examination):
         return
     labels = examination.labels
-    rows = np.flatnonzero(sound_boxes(examination) & ~labels.crowd)
+    is_known = np.isfinite(photo_edges(examination)).all(axis=1)
+    rows = np.flatnonzero(sound_boxes(examination) & is_known & ~labels.crowd)
     boxes, edges = labels.boxes[rows], photo_edges(examination)[rows]
     sides = boxes[:, 2:] - boxes[:, :2]
     is_cut = ((boxes[:, :2] <= EDGE) | (boxes[:, 2:] >= edges - EDGE)).any(axis=1)

@@ -19,15 +19,18 @@ class Examination:
     """The labels of P photos with N objects.
 
     labels:      in pixels of the photos as shown; nothing is left out or clipped
-    sizes:       (P, 2) heights and widths of the photos as shown; the declared ones if `sizes_known` is False
+    sizes:       (P, 2) heights and widths of the photos as shown; the declared ones if `sizes_known` is
+                 False, and `UNKNOWN_SIZE` if there are none
     sizes_known: (P,) whether the header of the photo was read
     masks:       of the N objects; unknown where an object has no outline that can be read
+    in_fractions: whether labels of photos of unknown size are in fractions of them, not in pixels
     """
 
     labels: Labels
     sizes: Int[np.ndarray, "P 2"]
     sizes_known: Bool[np.ndarray, " P"]
     masks: RleMasks
+    in_fractions: bool = False
 
 
 Check: TypeAlias = Callable[[Examination, Findings], None]

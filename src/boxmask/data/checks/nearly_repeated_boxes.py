@@ -9,6 +9,7 @@ from boxmask.data.checks.box_ious import paired_ious
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.sound_boxes import are_boxes_drawn, sound_boxes
+from boxmask.data.detection.photo_sizes import has_size
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
 
@@ -47,7 +48,8 @@ def check_nearly_repeated_boxes(examination: Examination, findings: Findings) ->
     rows = np.flatnonzero(sound_boxes(examination) & ~labels.crowd)
     rows = _without_repeats(labels, rows)
     group = labels.photo_of[rows] * len(labels.class_names) + labels.labels[rows]
-    pairs = np.sort(rows[_near_pairs(labels.boxes[rows], group)], axis=1)
+    rounding = np.where(has_size(examination.sizes)[labels.photo_of[rows]], ROUNDING, 0)
+    pairs = np.sort(rows[_near_pairs(labels.boxes[rows], group, rounding)], axis=1)
     near = pairs[np.lexsort([pairs[:, 0], pairs[:, 1]])]
 
     def describe(pair: Int[np.ndarray, " 2"]) -> Finding:
@@ -69,15 +71,18 @@ def _without_repeats(labels: Labels, rows: Int[np.ndarray, " N"]) -> Int[np.ndar
     return np.asarray(rows[order[is_new]])
 
 
-def _near_pairs(boxes: Float[np.ndarray, "M 4"], group: Int[np.ndarray, " M"]) -> Int[np.ndarray, "Q 2"]:
+def _near_pairs(
+    boxes: Float[np.ndarray, "M 4"], group: Int[np.ndarray, " M"], rounding: Float[np.ndarray, " M"]
+) -> Int[np.ndarray, "Q 2"]:
     """Pairs of boxes of one group that are almost, but not exactly, the same.
 
-    boxes: sorted by group, and then by x1
+    boxes:    sorted by group, and then by x1
+    rounding: `ROUNDING`; 0 in photos of unknown size, where boxes may be in fractions
 
     If the IoU of two boxes is t, the wider one is at most 1 / t times as wide as their intersection, so that
     their left edges differ by at most (1 / t - 1) times the width of the left one.
     """
-    reach = boxes[:, 0] + np.maximum(ROUNDING, (1 / MIN_IOU - 1) * (boxes[:, 2] - boxes[:, 0]))
+    reach = boxes[:, 0] + np.maximum(rounding, (1 / MIN_IOU - 1) * (boxes[:, 2] - boxes[:, 0]))
     found = [np.zeros((0, 2), dtype=np.int64)]
     comparisons = pairs = 0
     first = np.arange(len(boxes) - 1)
@@ -90,13 +95,15 @@ def _near_pairs(boxes: Float[np.ndarray, "M 4"], group: Int[np.ndarray, " M"]) -
         comparisons += len(first)
         if not len(first) or comparisons > MAX_COMPARISONS or pairs > MAX_PAIRS:
             break
-        is_near = _are_near(boxes[first], boxes[second])
+        is_near = _are_near(boxes[first], boxes[second], rounding[first])
         found.append(np.column_stack([first[is_near], second[is_near]]))
         pairs += len(found[-1])
     return np.concatenate(found)
 
 
-def _are_near(boxes: Float[np.ndarray, "M 4"], others: Float[np.ndarray, "M 4"]) -> Bool[np.ndarray, " M"]:
+def _are_near(
+    boxes: Float[np.ndarray, "M 4"], others: Float[np.ndarray, "M 4"], rounding: Float[np.ndarray, " M"]
+) -> Bool[np.ndarray, " M"]:
     ious, distances = paired_ious(boxes, others), np.abs(boxes - others).max(axis=1)
-    is_rounded = (distances <= ROUNDING) & (ious >= MIN_ROUNDED_IOU)
+    is_rounded = (distances <= rounding) & (ious >= MIN_ROUNDED_IOU)
     return np.asarray(((ious >= MIN_IOU) | is_rounded) & (distances > 0))

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from boxmask.data.checks.examination import Examination
+from boxmask.data.detection.photo_sizes import edges_of
 from boxmask.data.findings import Findings
 
 
@@ -23,11 +24,9 @@ def sound_boxes(examination: Examination) -> Bool[np.ndarray, " N"]:
 def photo_edges(examination: Examination) -> Float[np.ndarray, "N 2"]:
     """Width and height of the photo of each object; infinite where they are unknown.
 
-    They are unknown where the size is 1 × 1, which stands for a photo that is missing, or not opened, and
-    whose labels declare no size.
+    They are unknown where the photo is missing, or not opened, and its labels declare no size.
     """
-    sizes = np.where((examination.sizes > 1).all(axis=1, keepdims=True), examination.sizes, np.inf)
-    return np.asarray(sizes[examination.labels.photo_of][:, ::-1])
+    return edges_of(examination.sizes)[examination.labels.photo_of]
 
 
 def has_declared_size(examination: Examination) -> Bool[np.ndarray, " P"]:

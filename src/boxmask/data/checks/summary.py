@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.sound_boxes import photo_edges, sound_boxes
 from boxmask.data.contract import SPLITS
+from boxmask.data.detection.photo_sizes import has_size
 
 GRID = 32
 """Cells of the heat map per side."""
@@ -78,8 +79,8 @@ class Summary:
     """Numbers of a data set.
 
     All objects are counted, crowd regions and difficult objects, too. Sizes, ratios and places are those of
-    the boxes that are finite and lie at least partly in their photo, clipped to it. Photos of unknown size
-    are 1 × 1 pixels, and their boxes are not measured.
+    the boxes that are finite and lie at least partly in their photo, clipped to it. The boxes in photos of
+    unknown size are not measured.
 
     photos, objects:   in all
     splits, classes:   train, val and test first; classes in the order of the labels
@@ -91,6 +92,7 @@ class Summary:
     heat_map:          rows of cells, from top to bottom: the number of boxes that reach into each cell
     photo_sizes:       the most common sizes, the most common first
     other_photo_sizes: the number of further sizes
+    photos_of_unknown_size: photos that were not read, and whose labels declare no size
     with_outline:      objects with a mask, as `crowd` and `difficult` count the objects of these kinds
     unsound_boxes:     objects without a usable box
     """
@@ -111,6 +113,7 @@ class Summary:
     crowd: int
     difficult: int
     unsound_boxes: int
+    photos_of_unknown_size: int = 0
 
     def to_dict(self) -> dict[str, object]:
         """As JSON values."""
@@ -121,11 +124,12 @@ def summarize(examination: Examination) -> Summary:
     """The summary of a data set."""
     labels = examination.labels
     sound = sound_boxes(examination)
-    sound &= np.isfinite(photo_edges(examination)).all(axis=1)
-    edges = photo_edges(examination)[sound]
-    boxes = np.clip(labels.boxes[sound], 0, np.tile(edges, 2))
+    measured = sound & np.isfinite(photo_edges(examination)).all(axis=1)
+    edges = photo_edges(examination)[measured]
+    boxes = np.clip(labels.boxes[measured], 0, np.tile(edges, 2))
     sides = boxes[:, 2:] - boxes[:, :2]
-    photo_sizes = Counter((int(width), int(height)) for height, width in examination.sizes.tolist())
+    is_known = has_size(examination.sizes)
+    photo_sizes = Counter((width, height) for height, width in examination.sizes[is_known].tolist())
     common = photo_sizes.most_common(_MAX_PHOTO_SIZES)
     per_photo = np.bincount(labels.photo_of, minlength=len(labels.photos))
     splits, classes = _count_splits_and_classes(examination)
@@ -135,7 +139,7 @@ def summarize(examination: Examination) -> Summary:
         splits=splits,
         classes=classes,
         objects_per_photo=_histogram(per_photo, _edges_up_to(_PER_PHOTO_EDGES, per_photo.max(initial=0))),
-        box_sizes=_count_sizes(examination, sound, sides),
+        box_sizes=_count_sizes(examination, measured, sides),
         box_sides=_histogram(np.sqrt((sides / edges).prod(axis=1)), _SIDE_EDGES),
         aspect_ratios=_histogram(sides[:, 0] / sides[:, 1], _ASPECT_EDGES),
         median_box=_median(sides),
@@ -146,6 +150,7 @@ def summarize(examination: Examination) -> Summary:
         crowd=int(labels.crowd.sum()),
         difficult=int(labels.difficult.sum()),
         unsound_boxes=int((~sound).sum()),
+        photos_of_unknown_size=int((~is_known).sum()),
     )
 
 
@@ -174,11 +179,11 @@ def _count_splits_and_classes(
 
 
 def _count_sizes(
-    examination: Examination, sound: NDArray[np.bool_], sides: Float[np.ndarray, "M 2"]
+    examination: Examination, measured: NDArray[np.bool_], sides: Float[np.ndarray, "M 2"]
 ) -> dict[str, int]:
     """Objects by COCO's sizes: by declared area, else by mask, else by box."""
-    declared, measured = examination.labels.areas[sound], examination.masks.areas()[sound]
-    areas = np.where(declared > 0, declared, np.where(measured > 0, measured, sides.prod(axis=1)))
+    declared, filled = examination.labels.areas[measured], examination.masks.areas()[measured]
+    areas = np.where(declared > 0, declared, np.where(filled > 0, filled, sides.prod(axis=1)))
     bins = np.searchsorted(list(_COCO_SIZES.values()), areas, side="right")
     return dict(zip((*_COCO_SIZES, "large"), np.bincount(bins, minlength=3).tolist(), strict=True))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
+from boxmask.data.detection.photo_sizes import UNKNOWN_SIZE, edges_of
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
 
@@ -74,30 +76,33 @@ def check_boxes(
     sizes: NDArray[np.int32],
     findings: Findings,
     misplaced: Bool[np.ndarray, " P"] | None = None,
+    unknown_edge: float = np.inf,
 ) -> tuple[Float[np.ndarray, "N 4"], Bool[np.ndarray, " N"]]:
     """Clip boxes to their photos, and find bad ones and those that reach beyond their photo.
 
-    sizes:     (P, 2) heights and widths of the photos as shown
-    misplaced: the photos whose boxes are known to be in the wrong place; places are not checked there
+    sizes:        (P, 2) heights and widths of the photos as shown, or `UNKNOWN_SIZE`
+    misplaced:    the photos whose boxes are known to be in the wrong place; places are not checked there
+    unknown_edge: right and lower edge of photos of unknown size: 1 for labels in fractions
 
     Returns the clipped boxes (N, 4), and which boxes are good (N,).
     """
-    photo_sizes = sizes[labels.photo_of]
-    edges = photo_sizes[:, [1, 0, 1, 0]].astype(np.float64)
-    clipped = np.clip(labels.boxes, 0, edges).astype(np.float32)
+    edges = edges_of(sizes, unknown_edge)[labels.photo_of]
+    clipped = np.clip(labels.boxes, 0, np.tile(edges, 2)).astype(np.float32)
     visible = np.asarray((clipped[:, 2:] > clipped[:, :2]).all(axis=1))  # False for NaN
-    bad = _by_kind(labels, photo_sizes, visible)
+    bad = _by_kind(labels, edges, visible)
     good = ~np.logical_or.reduce(list(bad.values()))
     in_place = np.ones(len(good), dtype=bool) if misplaced is None else ~misplaced[labels.photo_of]
     for kind, is_bad in bad.items():
         shown = is_bad & in_place if kind in (BOX_OUTSIDE, BOX_IN_FRACTIONS) else is_bad
-        _add(labels, np.flatnonzero(shown), kind, lambda row: _reason(labels, row, sizes), findings)
-    beyond = reach_beyond(labels.boxes, photo_sizes) & good & in_place
-    _add(labels, np.flatnonzero(beyond), BOX_BEYOND_EDGE, lambda row: _reach(labels, row, sizes), findings)
+        _add(labels, np.flatnonzero(shown), kind, partial(_reason, labels, sizes, kind), findings)
+    beyond = reach_beyond(labels.boxes, edges[:, ::-1]) & good & in_place
+    _add(labels, np.flatnonzero(beyond), BOX_BEYOND_EDGE, partial(_reach, labels, sizes), findings)
     return clipped, good
 
 
-def are_fractions(boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32]) -> NDArray[np.bool_]:
+def are_fractions(
+    boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32] | NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """(N,) whether each box lies within the first pixel of its photo, as coordinates of 0 to 1 do.
 
     boxes:       (N, 4) continuous edges; VOC's, which count pixels from 1, are moved by -1
@@ -119,7 +124,7 @@ def reach_beyond(
 
 
 def _by_kind(
-    labels: Labels, photo_sizes: NDArray[np.int32], visible: Bool[np.ndarray, " N"]
+    labels: Labels, edges: Float[np.ndarray, "N 2"], visible: Bool[np.ndarray, " N"]
 ) -> dict[Kind, Bool[np.ndarray, " N"]]:
     """Which boxes are bad, each of one kind only."""
     extents = labels.extents
@@ -129,7 +134,7 @@ def _by_kind(
     empty = missing | (~(extents > 0).all(axis=1) & ~not_finite & ~inverted)
     rest = ~(not_finite | inverted | empty)
     broken = (np.floor(extents) != extents).any(axis=1)
-    fractions = rest & are_fractions(labels.boxes, photo_sizes) & broken & (labels.box_form != "mask")
+    fractions = rest & are_fractions(labels.boxes, edges) & broken & (labels.box_form != "mask")
     outside = rest & ~fractions & ~visible
     return {
         BOX_EMPTY: empty,
@@ -156,9 +161,8 @@ def _add(
     findings.add_all(kind, rows.tolist(), describe)
 
 
-def _reason(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
+def _reason(labels: Labels, sizes: NDArray[np.int32], kind: Kind, row: int) -> str:
     """What is wrong with a bad box."""
-    x1, y1, x2, y2 = labels.boxes[row]
     width, height = labels.extents[row]
     photo = labels.photo_of[row]
     if np.isnan(labels.boxes[row]).all():
@@ -168,15 +172,18 @@ def _reason(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
     if not (width > 0 and height > 0):
         click = " (a click without a drag?)" if width == 0 == height else ""
         return f"is {width:g} wide and {height:g} high; expected more than 0{click}"
-    if min(x1, y1) >= -1 and max(x2, y2) <= 1:
+    if kind is BOX_IN_FRACTIONS:
         return f"lies within the first pixel: {_place(labels, row)}, not in pixels"
-    return f"lies outside its photo of {sizes[photo, 1]} × {sizes[photo, 0]} pixels: {_place(labels, row)}"
+    return f"lies outside {_describe_photo(sizes[photo])}: {_place(labels, row)}"
 
 
-def _reach(labels: Labels, row: int, sizes: NDArray[np.int32]) -> str:
-    photo = labels.photo_of[row]
-    size = f"{sizes[photo, 1]} × {sizes[photo, 0]} pixels"
-    return f"reaches beyond its photo of {size}: {_place(labels, row)}"
+def _reach(labels: Labels, sizes: NDArray[np.int32], row: int) -> str:
+    return f"reaches beyond {_describe_photo(sizes[labels.photo_of[row]])}: {_place(labels, row)}"
+
+
+def _describe_photo(size: NDArray[np.int32]) -> str:
+    height, width = size.tolist()
+    return f"its photo of {width} × {height} pixels" if (height, width) != UNKNOWN_SIZE else "its photo"
 
 
 def _place(labels: Labels, row: int) -> str:

@@ -7,14 +7,19 @@ are not converted, because other programs would read other boxes from the same f
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import OVERHANG, are_fractions
+from boxmask.data.detection.photo_sizes import edges_of
 from boxmask.data.findings import Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
 
 _MIN_BOXES = 3
 """Fewer boxes may reach beyond their photos by accident."""
+
+OVERHANG_OF_FRACTIONS = 0.01
+"""`OVERHANG` for labels in fractions of photos whose size is unknown."""
 
 COORDINATES_FRACTIONS = Kind(
     "coordinates-fractions",
@@ -32,21 +37,24 @@ COORDINATES_CORNERS = Kind(
 )
 
 
-def check_coordinates(labels: Labels, sizes: NDArray[np.int32], findings: Findings) -> bool:
+def check_coordinates(
+    labels: Labels, sizes: NDArray[np.int32], findings: Findings, unknown_edge: float = np.inf
+) -> bool:
     """Find labels whose boxes are all in fractions of the photo, or corners instead of width and height.
 
-    sizes: (P, 2) heights and widths of the photos as shown
+    sizes:        (P, 2) heights and widths of the photos as shown, or `UNKNOWN_SIZE`
+    unknown_edge: see `check_boxes`
 
     Returns whether the coordinates may be right.
     """
     rows = np.flatnonzero(np.isfinite(labels.boxes).all(axis=1) & (labels.extents > 0).all(axis=1))
     if labels.box_form == "mask" or not len(rows):
         return True
-    photo_sizes = sizes[labels.photo_of[rows]]
+    edges = edges_of(sizes, unknown_edge)[labels.photo_of[rows]]
     kind = None
-    if are_fractions(labels.boxes[rows], photo_sizes).all():
+    if are_fractions(labels.boxes[rows], edges).all():
         kind = COORDINATES_FRACTIONS
-    elif labels.box_form in ("xywh", "center") and _are_corners(labels, rows, photo_sizes):
+    elif labels.box_form in ("xywh", "center") and _are_corners(labels, rows, edges):
         kind = COORDINATES_CORNERS
     if kind is None:
         return True
@@ -54,16 +62,19 @@ def check_coordinates(labels: Labels, sizes: NDArray[np.int32], findings: Findin
     return False
 
 
-def _are_corners(labels: Labels, rows: NDArray[np.int64], photo_sizes: NDArray[np.int32]) -> bool:
+def _are_corners(labels: Labels, rows: NDArray[np.int64], edges: Float[np.ndarray, "M 2"]) -> bool:
     """Whether all boxes x, y, width, height fit as x1, y1, x2, y2, and most do not fit as they are.
 
     x and y are those of the top left corner or of the center.
     """
-    edges = photo_sizes[:, ::-1] + OVERHANG
+    is_known = np.isfinite(edges).all(axis=1)
+    rows, edges = rows[is_known], edges[is_known]
+    overhang = np.where(edges > 1, OVERHANG, OVERHANG_OF_FRACTIONS)
+    edges = edges + overhang
     boxes, extents = labels.boxes[rows], labels.extents[rows]
     points = boxes[:, :2] + (extents / 2 if labels.box_form == "center" else 0)
-    beyond = ((boxes[:, 2:] > edges) | (boxes[:, :2] < -OVERHANG)).any(axis=1)
-    fit_as_corners = ((extents > points) & (extents <= edges) & (points >= -OVERHANG)).all(axis=1)
+    beyond = ((boxes[:, 2:] > edges) | (boxes[:, :2] < -overhang)).any(axis=1)
+    fit_as_corners = ((extents > points) & (extents <= edges) & (points >= -overhang)).all(axis=1)
     return len(rows) >= _MIN_BOXES and bool(beyond.mean() > 0.5) and bool(fit_as_corners.all())
 
 

@@ -10,6 +10,7 @@ from boxmask.data.checks.examination import Examination
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.check_labels import check_labels
 from boxmask.data.detection.labeled_photos import missing_photos, report_missing_photos
+from boxmask.data.detection.photo_sizes import report_unknown_sizes
 from boxmask.data.detection.read_labels import FoundLabels, read_labels
 from boxmask.data.findings import Findings
 from boxmask.data.photo_checks import UNREADABLE, check_photos
@@ -39,4 +40,6 @@ def examine(
     sizes = np.full((len(files), 2), UNREADABLE, dtype=np.int32)
     if photos:
         sizes, _ = check_photos(labels.root, files, on_bad_photos=None, missing=missing_photos(labels))
-    return check_labels(labels, sizes, findings).examination
+    examination = check_labels(labels, sizes, findings).examination
+    report_unknown_sizes(examination.labels, examination.sizes, findings)
+    return examination

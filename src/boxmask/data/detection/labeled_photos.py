@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from boxmask.data.findings import Finding, Findings
 from boxmask.data.formats.kinds import PHOTO_MISSING
 from boxmask.data.formats.labels import Labels
-from boxmask.data.photo_checks import UNREADABLE, OnBadPhotos, check_photos, note_on_bad_photos
+from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos
 from boxmask.data.policy import left_out
 from boxmask.errors import LabelError
@@ -67,18 +67,3 @@ def _leave_out_missing(labels: Labels, wanted: Collection[str], *, may_skip: boo
         advice = f"Or leave them out with {option('on_bad_photos', 'skip')}."
         raise LabelError(f"{findings.message(PHOTO_MISSING)} {advice}")
     return left_out(findings, PHOTO_MISSING, len(wanted), "photo")
-
-
-def sizes_to_use(labels: Labels, sizes: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The sizes (P, 2), with a size that fits the labels for photos without a readable header."""
-    sizes = sizes.copy()
-    unknown = (sizes == UNREADABLE).all(axis=1)
-    if not unknown.any():
-        return sizes
-    finite = np.isfinite(labels.boxes).all(axis=1) & unknown[labels.photo_of]
-    smallest = np.ones((len(sizes), 2))
-    np.maximum.at(smallest, labels.photo_of[finite], np.ceil(labels.boxes[finite][:, [3, 2]]))
-    fitting = np.clip(smallest, 1, 10**5).astype(np.int32)
-    for index in np.flatnonzero(unknown).tolist():
-        sizes[index] = labels.photos[index].declared_size or fitting[index]
-    return sizes

@@ -11,10 +11,11 @@ from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from boxmask.data.detection.mask_rows import MaskRows
+from boxmask.data.detection.photo_sizes import UNKNOWN_SIZE
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Box, Finding, Findings, Kind
 from boxmask.data.formats.labels import Labels
-from boxmask.data.outlines import FewPointsError, Outline, RunLengths, WrongSizeError
+from boxmask.data.outlines import FewPointsError, Outline, RunLengths, WrongSizeError, fill
 
 _MAX_REACH = 1
 """Points may lie this many photos beyond the photo. Following a line farther out could take all memory."""
@@ -71,18 +72,22 @@ def fill_outlines(
 
     unchecked: the photos whose size is unknown or known to be wrong, where run lengths of another size are
                no finding
+
+    Outlines on photos of unknown size are read, but not filled.
     """
     outline = labels.outline
     num_objects = len(labels.photo_of)
     if outline is None:
         return MaskReading(RleMasks.unknown(num_objects))
-    masks, errors, rows = MaskRows(), dict[int, ValueError](), list[int]()
+    masks, errors, rows, num_unfilled = MaskRows(), dict[int, ValueError](), list[int](), 0
     size_pairs = np.concatenate([sizes, label_sizes], axis=1).tolist()
     for row, photo in enumerate(labels.photo_of.tolist()):
         height, width, label_height, label_width = size_pairs[photo]
         try:
             shape = outline(row)
-            if shape is not None:
+            if shape is not None and (height, width) == UNKNOWN_SIZE:
+                num_unfilled += 1
+            elif shape is not None:
                 _check_reach(shape, (label_height, label_width))
                 masks.add(shape, (height, width), (label_height, label_width))
                 rows.append(row)
@@ -92,7 +97,7 @@ def fill_outlines(
     without_pixels = np.flatnonzero(is_empty).tolist()
     _add_errors(labels, errors, unchecked, findings)
     _add(labels, OUTLINE_EMPTY, without_pixels, lambda _: "covers no pixel", findings)
-    return MaskReading(filled, len(rows) + len(errors), frozenset(errors))
+    return MaskReading(filled, len(rows) + num_unfilled + len(errors), frozenset(errors))
 
 
 def _add_errors(
@@ -149,30 +154,42 @@ def _check_reach(outline: Outline, size: tuple[int, int]) -> None:
         raise ValueError(f"an outline at {extent} in a photo of {size[1]} × {size[0]} pixels")
 
 
-def with_boxes_of_outlines(labels: Labels) -> Labels:
+def with_boxes_of_outlines(labels: Labels, is_size_unknown: Bool[np.ndarray, " P"]) -> Labels:
     """Give each object that has no box the smallest box around the points of its outline.
 
-    Run lengths give no box here, because they must be decoded first.
+    Run lengths give a box only on photos of unknown size. Those on others are decoded later, with all masks.
     """
     rows = np.flatnonzero(np.isnan(labels.boxes).all(axis=1))
     if labels.outline is None or not len(rows):
         return labels
     boxes, extents = labels.boxes.copy(), labels.extents.copy()
     for row in rows.tolist():
-        bounds = _bounds(labels.outline, row)
+        bounds = _bounds(labels.outline, row, bool(is_size_unknown[labels.photo_of[row]]))
         if bounds is not None:
             boxes[row] = bounds
             extents[row] = boxes[row, 2:] - boxes[row, :2]
     return replace(labels, boxes=boxes, extents=extents)
 
 
-def _bounds(outline: Callable[[int], Outline | None], row: int) -> NDArray[np.float64] | None:
+def _bounds(outline: Callable[[int], Outline | None], row: int, decode: bool) -> NDArray[np.float64] | None:
     """None for an outline without points, or one that cannot be read, which is reported with the masks."""
     try:
         shape = outline(row)
     except ValueError:
         return None
-    return None if shape is None or isinstance(shape, RunLengths) else shape.bounds()
+    if isinstance(shape, RunLengths):
+        return _bounds_of_runs(shape) if decode else None
+    return None if shape is None else shape.bounds()
+
+
+def _bounds_of_runs(mask: RunLengths) -> NDArray[np.float64] | None:
+    """None for a mask without pixels, or one that does not fit its own size."""
+    try:
+        runs = fill(mask, mask.size, mask.size)
+    except ValueError:
+        return None
+    boxes = RleMasks.from_run_lengths([runs]).masks(slice(0, 1), mask.size).boxes()
+    return np.asarray(boxes[0], dtype=np.float64) if runs[1::2].any() else None
 
 
 def with_boxes_of_masks(labels: Labels, masks: RleMasks, sizes: NDArray[np.int32]) -> Labels:

@@ -60,6 +60,7 @@ class Charts:
     heat_words: str
     photo_sizes: tuple[PhotoSize, ...]
     more_sizes: int
+    unknown_sizes: int
 
 
 def make_charts(summary: Summary) -> Charts:
@@ -77,6 +78,7 @@ def make_charts(summary: Summary) -> Charts:
         heat_words=describe_places(summary.heat_map),
         photo_sizes=shown_sizes,
         more_sizes=len(summary.photo_sizes) - len(shown_sizes) + summary.other_photo_sizes,
+        unknown_sizes=summary.photos_of_unknown_size,
     )
 
 
