@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from boxmask.progress import Progress
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
 
 RunLike: TypeAlias = "Run | str | os.PathLike[str]"
 """A `Run`, the path of its folder, or the path of a checkpoint."""
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number of photos done and of all photos."""
 
 
 def train(

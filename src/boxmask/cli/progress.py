@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from boxmask.cli.interrupts import interrupt_on_signals
+from boxmask.progress import Progress as ReportProgress
 
 
 @contextmanager
-def photo_progress(title: str) -> Iterator[Callable[[int, int], None]]:
+def photo_progress(title: str) -> Iterator[ReportProgress]:
     """Show a progress bar; yields the function `progress(done, total)` that moves it.
 
     From here on, a signal raises KeyboardInterrupt, so that unfinished files are removed.

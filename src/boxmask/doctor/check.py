@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
@@ -30,9 +28,7 @@ from boxmask.doctor.report import CheckReport, LabelKind
 from boxmask.errors import LabelError
 from boxmask.file_kinds import is_file, is_folder
 from boxmask.messages import format_count
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number of photos done and of all photos."""
+from boxmask.progress import Progress
 
 DATA_UNREADABLE = Kind(
     "data-unreadable",

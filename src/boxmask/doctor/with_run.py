@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boxmask.doctor.report import CheckReport
 from boxmask.errors import UsageError
+from boxmask.progress import Progress
 
 if TYPE_CHECKING:
     from boxmask.doctor.model.trained_model import TrainedModel
@@ -30,7 +30,7 @@ def open_run_if_given(
 
 
 def with_model_findings(
-    report: CheckReport, trained: TrainedModel | None, progress: Callable[[int, int], None] | None = None
+    report: CheckReport, trained: TrainedModel | None, progress: Progress | None = None
 ) -> CheckReport:
     """The report with what the model suspects; see `check_with_model`. Without a model, the report itself."""
     if trained is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -11,6 +11,7 @@ from boxmask.errors import DiskFullError, OutputError, PhotoError, UsageError
 from boxmask.outputs import remove_outputs
 from boxmask.photos.find import find_photos, notes_on_skipped_files
 from boxmask.photos.read import load_photo
+from boxmask.progress import Progress
 from boxmask.results.file_names import picture_names
 from boxmask.results.output_folder import prepare_folder
 from boxmask.visualization.style import RGBImage
@@ -76,7 +77,7 @@ def predict_photos(
     inputs: Sequence[str | Path],
     out: Path,
     writer: ResultWriter[Any],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Prediction:
     """Run a model on photos, folders and globs, one photo at a time, and write each result at once.
 

@@ -14,6 +14,7 @@ from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import PhotoError, UsageError
 from boxmask.photos.read import load_photo, to_image
 from boxmask.pipeline.selective_search.search import SelectiveSearchConfig
+from boxmask.progress import Progress
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.visualization.boxes import draw_boxes
 from boxmask.visualization.contact_sheet import contact_sheet
@@ -22,8 +23,6 @@ from boxmask.visualization.proposals import draw_hierarchy
 BoxesOf: TypeAlias = Callable[[Path], Tensor]
 """A photo -> its proposals: (N, 4) xyxy in pixels of the photo, most promising first."""
 
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number of photos done and of all photos."""
 
 MAX_SHOWN = 100  # more boxes would hide the photo
 

@@ -21,6 +21,7 @@ from boxmask.evaluation.contract import Evaluation
 from boxmask.options import check_choices
 from boxmask.pipeline.images import Size
 from boxmask.prediction.predict import ResultWriter
+from boxmask.progress import Progress
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split
@@ -29,8 +30,6 @@ from boxmask.visualization.fonts import notes_on_fonts
 Augment: TypeAlias = Callable[[Tensor, Any, np.random.Generator], tuple[Tensor, Any]]
 """A training photo, uint8 (3, H, W), and its target -> both, changed alike."""
 
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number of photos done and of all photos."""
 
 DatasetT = TypeVar("DatasetT")
 ModelT = TypeVar("ModelT", contravariant=True)

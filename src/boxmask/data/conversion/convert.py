@@ -7,7 +7,7 @@ from pathlib import Path
 from boxmask.data.archives import unpacked
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.conversion.label_map_photos import convert_label_maps
-from boxmask.data.conversion.options import ConversionOptions, Progress, find_writer
+from boxmask.data.conversion.options import ConversionOptions, find_writer
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder
 from boxmask.data.conversion.photos_to_write import PhotosToWrite
 from boxmask.data.conversion.placing import PlacedPhotos
@@ -21,6 +21,7 @@ from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_files import PhotoMode
 from boxmask.data.segmentation.label_map_folder import has_label_maps
 from boxmask.data.segmentation.label_maps import OnUnknownColors
+from boxmask.progress import Progress
 
 
 def convert(

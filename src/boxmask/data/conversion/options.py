@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.box_checks import OnBadBoxes
@@ -19,9 +17,7 @@ from boxmask.data.segmentation.label_maps import OnUnknownColors
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import UsageError
 from boxmask.options import check_choices, option
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number of photos done and of all photos."""
+from boxmask.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
 from boxmask.data.photo_records.one_photo import PhotoRecord, examine_photo
 from boxmask.data.photo_records.records import NO_CAMERA, PERCENTILES, THUMBNAIL_SIDE, PhotoRecords
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number of photos done and of all photos."""
+from boxmask.progress import Progress
 
 _MAX_THREADS = 8
 _BLOCK = 256

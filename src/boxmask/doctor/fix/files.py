@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,7 @@ from boxmask.data.formats.contract import Losses
 from boxmask.data.formats.source import find_source
 from boxmask.data.photo_files import PhotoMode, place_photo
 from boxmask.doctor.fix.mending import Mending
-
-Progress = Callable[[int, int], None]
-"""Called after each file with the number of files done and of all files."""
+from boxmask.progress import Progress
 
 
 @dataclass(frozen=True)

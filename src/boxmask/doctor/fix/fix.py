@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from boxmask.data.archives import unpacked
 from boxmask.data.class_selection import CLASS_LEFT_OUT
@@ -30,9 +28,7 @@ from boxmask.doctor.fix.write import LabelCopy, find_writer_of
 from boxmask.doctor.report import CheckReport
 from boxmask.doctor.with_run import with_model_findings
 from boxmask.errors import UsageError
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each photo with the number of photos done and of all photos."""
+from boxmask.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,7 @@ from boxmask.doctor.fix.line_diff import unified_diff
 from boxmask.doctor.fix.mending import Mending
 from boxmask.doctor.fix.photos_to_write import MendedPhotosToWrite
 from boxmask.errors import UsageError
-
-Progress = Callable[[int, int], None]
-"""Called after each photo with the number of photos done and of all photos."""
+from boxmask.progress import Progress
 
 
 def find_writer_of(format_name: str) -> Writer:

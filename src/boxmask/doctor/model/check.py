@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -28,11 +28,12 @@ from boxmask.doctor.model.seen_photos import splits_of_run
 from boxmask.doctor.model.trained_model import TrainedModel
 from boxmask.doctor.report import CheckReport
 from boxmask.messages import format_count
+from boxmask.progress import Progress
 from boxmask.runs.run import Run
 
 
 def check_with_model(
-    report: CheckReport, trained: TrainedModel, progress: Callable[[int, int], None] | None = None
+    report: CheckReport, trained: TrainedModel, progress: Progress | None = None
 ) -> CheckReport:
     """The report with what the model suspects: labels that are missing, wrong or badly placed.
 
@@ -67,7 +68,7 @@ def _find_suspects(
     trained: TrainedModel,
     examination: Examination,
     known: Int[np.ndarray, " M"],
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> Suspects:
     if isinstance(trained.model, Detector):
         return find_suspects(trained.model, examination, known, progress)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from jaxtyping import Int
 
@@ -15,13 +13,14 @@ from boxmask.doctor.model.suspicions import NO_BOX, Suspicions
 from boxmask.doctor.model.thresholds import ClassMeans
 from boxmask.errors import PhotoError
 from boxmask.photos.read import to_image
+from boxmask.progress import Progress
 
 
 def find_wrong_folders(
     classifier: Classifier,
     examination: Examination,
     labels_of_model: Int[np.ndarray, " M"],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Suspects:
     """Classify each photo, one after the other, and compare the class with that of its folder.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +22,7 @@ from boxmask.doctor.model.suspicions import NO_OBJECT, Suspicions
 from boxmask.doctor.model.thresholds import ClassMeans
 from boxmask.errors import PhotoError
 from boxmask.evaluation.detection.detect import PhotoDetector
+from boxmask.progress import Progress
 from boxmask.types import Detections
 
 LABELED_PLACE = 0.5
@@ -52,7 +52,7 @@ def find_suspects(
     detector: Detector,
     examination: Examination,
     labels_of_model: Int[np.ndarray, " M"],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Suspects:
     """Detect the objects in each labeled photo, one after the other, and compare them with its labels.
 

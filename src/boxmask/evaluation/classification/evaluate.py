@@ -5,7 +5,7 @@ An item is a whole photo, or an object cropped from a photo.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from boxmask.evaluation.contract import (
 )
 from boxmask.messages import format_count
 from boxmask.names import class_name
+from boxmask.progress import Progress
 from boxmask.types import Classification
 
 
@@ -158,7 +159,7 @@ def evaluate_classifier(
     *,
     interval: bool = True,
     on_unseen_classes: OnUnseenClasses = "error",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> ClassificationEvaluation:
     """Classify every item and evaluate the predictions. Classes are matched by name.
 
@@ -189,7 +190,7 @@ def keep_known_items(
 
 
 def classify_all(
-    classifier: Classifier, items: ClassificationDataset, progress: Callable[[int, int], None] | None = None
+    classifier: Classifier, items: ClassificationDataset, progress: Progress | None = None
 ) -> list[Classification]:
     """The classification of each item. Raises PhotoError if a photo cannot be opened."""
     classifications = []

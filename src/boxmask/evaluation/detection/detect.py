@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.detectors.contract import Detector
 from boxmask.photos.read import to_image
 from boxmask.pipeline.selective_search.cache import ProposalCache
+from boxmask.progress import Progress
 from boxmask.types import Detections
 
 
@@ -27,7 +27,7 @@ class PhotoDetector:
 
 
 def detect_all(
-    detector: Detector, dataset: DetectionDataset, *, progress: Callable[[int, int], None] | None = None
+    detector: Detector, dataset: DetectionDataset, *, progress: Progress | None = None
 ) -> list[Detections]:
     """The detections in each photo, in the order of the data set.
 

@@ -5,7 +5,7 @@ A detector that finds masks is also evaluated by its masks, if the labels have a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from boxmask.evaluation.detection.coco import CocoMetrics, coco_metrics
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.voc import VocMetrics, voc_metrics
 from boxmask.messages import format_count
+from boxmask.progress import Progress
 from boxmask.types import Detections
 
 MASK_METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")  # COCO's metrics that are reported for masks
@@ -151,7 +152,7 @@ def evaluate_detector(
     *,
     interval: bool = True,
     on_unseen_classes: OnUnseenClasses = "error",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> DetectionEvaluation:
     """Run a detector on every photo and evaluate its detections. Classes are matched by name.
 

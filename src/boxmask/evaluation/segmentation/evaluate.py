@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from boxmask.evaluation.segmentation.metrics import (
     segmentation_metrics,
 )
 from boxmask.messages import format_count
+from boxmask.progress import Progress
 from boxmask.segmenters.contract import Segmenter
 from boxmask.types import SegmentationMap
 
@@ -102,7 +103,7 @@ def evaluate_segmenter(
     *,
     interval: bool = True,
     on_unseen_classes: OnUnseenClasses = "error",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> SegmentationEvaluation:
     """Run a segmenter on every photo and evaluate its label maps. Classes are matched by name.
 
@@ -122,7 +123,7 @@ def evaluate_segmenter(
 
 
 def _segment_all(
-    segmenter: Segmenter, dataset: SegmentationDataset, progress: Callable[[int, int], None] | None
+    segmenter: Segmenter, dataset: SegmentationDataset, progress: Progress | None
 ) -> Iterator[SegmentationMap]:
     """The label map of each photo, one at a time."""
     for photo in range(len(dataset)):

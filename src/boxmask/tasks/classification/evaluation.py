@@ -14,8 +14,8 @@ from boxmask.evaluation.classification.evaluate import (
     keep_known_items,
 )
 from boxmask.photos.rgb import to_uint8_array
+from boxmask.progress import Progress
 from boxmask.results.picture_folder import PictureFolder
-from boxmask.tasks.contract import Progress
 from boxmask.types import Classification
 from boxmask.visualization.contact_sheet import contact_sheet
 

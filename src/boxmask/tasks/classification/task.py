@@ -19,13 +19,14 @@ from boxmask.evaluation.classification.evaluate import evaluate_classifier
 from boxmask.evaluation.classification.table import classification_table
 from boxmask.options import option
 from boxmask.pipeline.images import Size
+from boxmask.progress import Progress
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split, select_split
 from boxmask.tasks.classes import evaluation_classes, training_classes
 from boxmask.tasks.classification.evaluation import MISTAKES_FILE, evaluate_and_draw
 from boxmask.tasks.classification.writer import ClassificationWriter
-from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
+from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions
 from boxmask.tasks.label_maps import check_no_label_map_options
 from boxmask.types import ClassificationTarget
 from boxmask.types.checks import check_min_score

@@ -25,10 +25,11 @@ from boxmask.evaluation.detection.evaluate import (
 from boxmask.evaluation.detection.table import detection_table
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
+from boxmask.progress import Progress
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split, select_split
 from boxmask.tasks.classes import evaluation_classes, training_classes
-from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
+from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions
 from boxmask.tasks.detection.pictures import comparison_folder, draw_comparisons
 from boxmask.tasks.detection.training import check_objects, crowd_note, crowd_options
 from boxmask.tasks.detection.writer import DetectionWriter

@@ -11,9 +11,9 @@ from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation, evaluate_label_maps
 from boxmask.photos.read import load_photo
+from boxmask.progress import Progress
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.segmenters.contract import Segmenter
-from boxmask.tasks.contract import Progress
 from boxmask.types import IGNORED, SegmentationMap
 from boxmask.visualization.segmentation import draw_label_map_comparison
 

@@ -20,13 +20,14 @@ from boxmask.evaluation.segmentation.table import segmentation_table
 from boxmask.options import option
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
+from boxmask.progress import Progress
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe
 from boxmask.runs.splits import Split, select_split
 from boxmask.segmenters.contract import Segmenter
 from boxmask.tasks.classes import evaluation_classes, training_classes
-from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions, Progress
+from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions
 from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
 from boxmask.tasks.segmentation.writer import SegmentationWriter

@@ -29,6 +29,7 @@ from jaxtyping import Float, Int
 from sklearn.linear_model import Ridge
 
 from boxmask.geometry.boxes import encode, iou
+from boxmask.progress import Progress
 from boxmask.training.background import run_in_background
 from boxmask.training.rcnn.svms import feature_scale
 
@@ -92,7 +93,7 @@ def train_box_regressors(
     num_photos: int,
     class_names: Sequence[str],
     config: BoxRegressorConfig,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     check: Callable[[], None] | None = None,
 ) -> BoxRegressors:
     """Fit the regressors of all classes on photos 0..num_photos-1.

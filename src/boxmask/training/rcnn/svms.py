@@ -28,6 +28,7 @@ from jaxtyping import Float, Int
 from sklearn.svm import LinearSVC
 
 from boxmask.errors import TrainingError
+from boxmask.progress import Progress
 from boxmask.training.background import run_in_background
 
 LIBLINEAR_LOCK = Lock()  # held while liblinear draws from its random generator, which all threads share
@@ -95,7 +96,7 @@ def train_svms(
     num_photos: int,
     class_names: Sequence[str],
     config: SVMConfig,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     check: Callable[[], None] | None = None,
 ) -> SVMs:
     """Train all classes by one pass of hard-negative mining over photos 0..num_photos-1.
