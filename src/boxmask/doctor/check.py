@@ -20,6 +20,7 @@ from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
+from boxmask.data.groups.copies import Copies
 from boxmask.data.photo_records.examine import examine_photos
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.data.split_file import splits_in_file
@@ -80,7 +81,7 @@ def check_data(
         examination = _with_splits(examination, split_file)
     _run_checks(examination, findings)
     labels = examination.labels
-    records = None if labels_only else _check_photos(examination, findings, progress)
+    records, copies = (None, None) if labels_only else _check_photos(examination, findings, progress)
     return CheckReport(
         data=data,
         root=labels.root,
@@ -93,6 +94,7 @@ def check_data(
         summary=summarize(examination),
         examination=examination,
         records=records,
+        copies=copies,
     )
 
 
@@ -163,14 +165,15 @@ def _with_splits(examination: Examination, split_file: Path) -> Examination:
 # ---------------------------------------------------------------- photos
 
 
-def _check_photos(examination: Examination, findings: Findings, progress: Progress | None) -> PhotoRecords:
+def _check_photos(
+    examination: Examination, findings: Findings, progress: Progress | None
+) -> tuple[PhotoRecords, Copies]:
     labels = examination.labels
     files = _photo_files(labels)
     splits = {photo.file: photo.split or "" for photo in labels.photos}
     records = examine_photos(labels.root, files, progress)
     split_of = np.array([splits.get(file, "") for file in files], dtype="<U5")
-    check_photo_records(records, split_of, findings, examination)
-    return records
+    return records, check_photo_records(records, split_of, findings, examination)
 
 
 def _check_photos_alone(data: Path, labels_only: bool, progress: Progress | None) -> CheckReport | None:

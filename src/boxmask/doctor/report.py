@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.summary import Summary
 from boxmask.data.findings import Finding, Findings, Kind, Severity
+from boxmask.data.groups.copies import Copies
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.errors import UsageError
 
@@ -37,6 +38,7 @@ class CheckReport:
     summary:     numbers of the data set; None if its labels cannot be read
     examination: the labels; None if they cannot be read
     records:     what the pass over the photos found out; None without one
+    copies:      the copies among the photos of `records`
     trained:     the model that the labels were compared with; None without one
     """
 
@@ -51,6 +53,7 @@ class CheckReport:
     classes_file: Path | None = None
     examination: Examination | None = field(default=None, repr=False)
     records: PhotoRecords | None = field(default=None, repr=False)
+    copies: Copies | None = field(default=None, repr=False)
     trained: TrainedModel | None = field(default=None, repr=False)
 
     @property
@@ -102,7 +105,7 @@ class CheckReport:
 
         if self.records is None:
             raise UsageError("The photos were not checked, so that no split of them can be drawn.")
-        return write_grouped_split(self.records, Path(path), group_by, seed, self.examination)
+        return write_grouped_split(self.records, Path(path), group_by, seed, self.examination, self.copies)
 
     def fix(self, out: str | Path, photos: Literal["copy", "link"] = "copy") -> MendedCopy:
         """Write a mended copy of the data set into the folder `out`, and check it.

@@ -13,6 +13,7 @@ from boxmask.data.detection.examine import examine
 from boxmask.data.findings import Findings
 from boxmask.data.photo_records.examine import examine_photos
 from boxmask.data.split_file import read_split_file
+from boxmask.doctor.check import check_data
 from boxmask.doctor.photos.check import check_photo_records
 from boxmask.doctor.photos.split import write_grouped_split
 
@@ -161,3 +162,15 @@ def test_a_grouped_split_has_the_labeled_photos_and_trains_every_class(tmp_path:
         splits = read_split_file(root / "split.json").splits
         assert sorted(splits) == sorted(files)
         assert splits["JPEGImages/v0_0.jpg"] == "train"
+
+
+def test_copies_are_searched_once_for_a_report_and_its_split(
+    tmp_path: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_voc(tmp_path / "voc", {name: [("cat", 1, 1, 9, 9)] for name in "abcdef"})
+    for seed, name in enumerate("abcdef"):
+        scene(seed, (60, 40)).save(root / "JPEGImages" / f"{name}.jpg")
+    report = check_data(root)
+    monkeypatch.setattr("boxmask.data.groups.group_by.find_copies", lambda _: pytest.fail("searched again"))
+    report.write_split(tmp_path / "split.json")
+    assert (tmp_path / "split.json").is_file()

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Findings
-from boxmask.data.groups.copies import find_copies
+from boxmask.data.groups.copies import Copies, find_copies
 from boxmask.data.groups.group_by import AUTO, find_groups
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.doctor.photos.copies import check_copies
@@ -22,14 +22,14 @@ def check_photo_records(
     findings: Findings,
     examination: Examination | None = None,
     group_by: str = AUTO,
-) -> None:
+) -> Copies:
     """Add what is wrong, or may be, with photos: quality, copies, and groups on two sides of a split.
 
     splits:      (P,) "train", "val", "test" or "" by photo of `records`
     examination: labels, for copies that are labeled differently; its photos are found by their names
     group_by:    see `find_groups`
 
-    Raises UsageError for another value of `group_by`.
+    Returns the copies. Raises UsageError for another value of `group_by`.
     """
     check_files(records, findings)
     check_sizes(records, findings)
@@ -40,3 +40,4 @@ def check_photo_records(
     check_groups(records, groups, copies, splits, findings)
     if examination is not None:
         check_copy_labels(records, copies, examination, findings)
+    return copies

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from boxmask.data.checks.examination import Examination
+from boxmask.data.groups.copies import Copies
 from boxmask.data.groups.group_by import AUTO, find_groups
 from boxmask.data.groups.split import split_groups
 from boxmask.data.photo_records.records import PhotoRecords
@@ -57,16 +58,18 @@ def write_grouped_split(
     group_by: str = AUTO,
     seed: int = 0,
     examination: Examination | None = None,
+    copies: Copies | None = None,
 ) -> tuple[str, ...]:
     """Draw a new split of all photos, in which no group is on two sides, and write it as a split file.
 
     examination: labels, so that every class stays in the training photos; the split is then one of the
                  labeled photos only
+    copies:      those of the records, if they are known
 
     Returns notes on the numbers of photos and groups. Raises UsageError as `find_groups` and
     `split_groups` do, and OutputError if the file cannot be written.
     """
-    groups = find_groups(records.root, records.files, group_by, records)
+    groups = find_groups(records.root, records.files, group_by, records, copies)
     photos = _photos(records, examination)
     drawn = split_groups(photos, groups.of(records.files, photos.files.tolist()), seed)
     write_split_file(drawn, path)

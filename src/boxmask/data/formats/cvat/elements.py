@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 _SHAPES = ("box", "polygon", "mask", "ellipse", "polyline", "points", "cuboid", "skeleton", "tag")
@@ -51,13 +51,13 @@ class CvatImage:
 class CvatHandler:
     """Passes on image by image. See `boxmask.data.formats.xml_stream.XmlHandler`.
 
-    labels:     by name; complete when the first image is passed on
+    labels:     by name. They come with each image, and are complete when the first one comes.
     root:       tag of the outermost element
     num_tracks: tracks of a video, which are not passed on
     track_line: line of the first one
     """
 
-    def __init__(self, on_image: Callable[[CvatImage], None]) -> None:
+    def __init__(self, on_image: Callable[[CvatImage, Mapping[str, CvatLabel]], None]) -> None:
         self.labels: dict[str, CvatLabel] = {}
         self.root, self.num_tracks, self.track_line = "", 0, 0
         self._on_image = on_image
@@ -89,7 +89,7 @@ class CvatHandler:
         """End an image, an attribute of a shape, or a field of a label."""
         match self._open:
             case [_, "image"]:
-                self._on_image(self._image)
+                self._on_image(self._image, self.labels)
             case [_, "image", shape, "attribute"] if shape in _SHAPES:
                 self._image.shapes[-1].attributes[self._attribute_name] = text
             case [_, "meta", *_, "labels", "label"]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -84,7 +84,6 @@ class _Reader:
         self._files: list[str] = []
         self._file_of, self._lines = array("q"), array("q")
         self._places: dict[str, Location] = {}
-        self._handler = CvatHandler(self._add_image)
 
     def location(self, row: int) -> Location:
         """File and line of a shape."""
@@ -97,7 +96,7 @@ class _Reader:
         """Add the images of a file."""
         self._files.append(file)
         path = self._source.root / file
-        self._handler = handler = CvatHandler(self._add_image)
+        handler = CvatHandler(self._add_image)
         try:
             note = stream_xml(path, handler)
         except LabelError as error:
@@ -112,7 +111,7 @@ class _Reader:
 
     # ---------------------------------------------------------------- images
 
-    def _add_image(self, image: CvatImage) -> None:
+    def _add_image(self, image: CvatImage, labels: Mapping[str, CvatLabel]) -> None:
         location = Location(self._path(), image.line)
         name = image.fields.get("name", "")
         if not name.strip():
@@ -134,7 +133,7 @@ class _Reader:
                 )
                 return
         self.photos.append(self._labeled_photo(image, match, location))
-        self._add_shapes(image)
+        self._add_shapes(image, labels)
 
     def _find(self, name: str, subset: str) -> Match | None:
         """The photo in CVAT's folders, images/SUBSET/ and images/, else anywhere."""
@@ -162,17 +161,17 @@ class _Reader:
 
     # ---------------------------------------------------------------- shapes
 
-    def _add_shapes(self, image: CvatImage) -> None:
+    def _add_shapes(self, image: CvatImage, labels: Mapping[str, CvatLabel]) -> None:
         tags = []
         for shape in image.shapes:
             if shape.tag == "tag":
                 tags.append(shape.fields.get("label", ""))
             else:
-                self._add_shape(shape)
+                self._add_shape(shape, labels)
         if tags:
             self.photo_attributes[len(self.photos) - 1] = {"tags": tags}
 
-    def _add_shape(self, shape: CvatShape) -> None:
+    def _add_shape(self, shape: CvatShape, labels: Mapping[str, CvatLabel]) -> None:
         name = shape.fields.get("label", "")
         photo = len(self.photos) - 1
         try:
@@ -184,7 +183,7 @@ class _Reader:
                 Finding(kind_of_shape_error(error), Location(self._path(), shape.line), str(error))
             )
             return
-        attributes = attributes_of(shape, self._handler.labels.get(name.strip()))
+        attributes = attributes_of(shape, labels.get(name.strip()))
         self.rows.add(photo, name, box=box, outline=outline, attributes=attributes)
         self._file_of.append(len(self._files) - 1)
         self._lines.append(shape.line)
