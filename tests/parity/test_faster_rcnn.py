@@ -1,12 +1,13 @@
 """Faster R-CNN compared with torchvision's, with the same weights, on real photos of mixed sizes."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
-from torchvision.models.detection import fasterrcnn_resnet50_fpn
+from torchvision.models import detection
 
 from boxmask.detectors.contract import Detector
 from boxmask.weights import from_torchvision
@@ -18,26 +19,43 @@ LOSSES = {  # ours: theirs
     "roi_class": "loss_classifier",
     "roi_box": "loss_box_reg",
 }
+RESNET = "fasterrcnn_resnet50_fpn"
+NETWORKS = (RESNET, "fasterrcnn_mobilenet_v3_large_fpn", "fasterrcnn_mobilenet_v3_large_320_fpn")
 
 Both = tuple[nn.Module, Detector]
 
 
-@pytest.fixture(scope="module")
-def both() -> Both:
+@pytest.fixture(scope="module", params=NETWORKS)
+def both(request: pytest.FixtureRequest) -> Both:
     """torchvision's network with random weights, and ours with the same weights."""
     torch.manual_seed(0)
-    theirs = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=5)
+    theirs = getattr(detection, request.param)(weights=None, weights_backbone=None, num_classes=5)
     with torch.no_grad():
         for module in theirs.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.running_mean.normal_(std=0.1)
                 module.running_var.uniform_(0.8, 1.2)
-        for layer in theirs.backbone.fpn.layer_blocks:
-            layer[0].weight.mul_(0.02)  # features of about 1, like trained ones
+        if request.param == RESNET:
+            for layer in theirs.backbone.fpn.layer_blocks:
+                layer[0].weight.mul_(0.02)  # features of about 1, like trained ones
+        else:
+            spread_mobilenet(theirs)
         for layer in (theirs.rpn.head.cls_logits, theirs.roi_heads.box_predictor.cls_score):
             nn.init.normal_(layer.weight, std=0.05)  # spread scores, none saturated
     theirs.eval()
-    return theirs, from_torchvision("fasterrcnn_resnet50_fpn", theirs.state_dict())
+    return theirs, from_torchvision(request.param, theirs.state_dict())
+
+
+def spread_mobilenet(theirs: nn.Module) -> None:
+    """Let features of about 1 reach the heads, and objectness vary around the threshold for proposals."""
+    for module in theirs.backbone.body.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.weight.fill_(0.8)
+        elif isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight)
+    for layer in theirs.backbone.fpn.layer_blocks:
+        layer[0].weight.mul_(8)
+    theirs.rpn.head.cls_logits.bias.fill_(math.log(0.05 / 0.95))
 
 
 @pytest.mark.slow

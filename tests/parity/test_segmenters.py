@@ -18,7 +18,13 @@ from boxmask.types import IGNORED, SegmentationTarget
 from boxmask.weights import from_torchvision
 
 PHOTOS = ("bccd/JPEGImages/BloodImage_00007.jpg", "raccoon/images/raccoon-20.jpg")
-NETWORKS = ("fcn_resnet50", "deeplabv3_resnet50", "deeplabv3_mobilenet_v3_large")
+NETWORKS = (
+    "fcn_resnet50",
+    "fcn_resnet101",
+    "deeplabv3_resnet50",
+    "deeplabv3_resnet101",
+    "deeplabv3_mobilenet_v3_large",
+)
 SHORTER_SIDE = 260  # of the photos in the tests, for speed
 
 Both = tuple[nn.Module, Segmenter]

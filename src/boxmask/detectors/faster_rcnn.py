@@ -27,8 +27,8 @@ from boxmask.geometry import boxes as box
 from boxmask.geometry.boxes import anchor_shapes, anchors_per_cell, pyramid_anchors
 from boxmask.kernels import roi_pool
 from boxmask.photos.read import accepts_photos
-from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.fpn import FPN, align
+from boxmask.pipeline.features.mobilenet import pyramid_backbone
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.heads.box import BoxHead
 from boxmask.pipeline.heads.rpn import RPNHead, rpn_loss, select_proposals
@@ -65,6 +65,7 @@ class FasterRCNNConfig:
     train_proposals: tuple[int, int] = (1000, 1000)  # per level before NMS, per image after it
     test_proposals: tuple[int, int] = (500, 300)  # the paper: 300 (section 4)
     proposal_nms_iou: float = 0.7  # section 3.3
+    proposal_threshold: float = 0.0  # of the objectness after the sigmoid; torchvision's MobileNets: 0.05
     # RoI features
     pool_size: int = 7  # Fast R-CNN, section 2.1
     roi_max_pool: bool = False  # True: RoI max pooling (Fast R-CNN); False: RoIAlign (Mask R-CNN)
@@ -95,7 +96,7 @@ class FasterRCNN(Detector):
     def __init__(self, config: FasterRCNNConfig, backbone_weights: dict[str, Tensor] | None = None) -> None:
         super().__init__()
         self.config = config
-        self.backbone = Backbone(config.backbone, config.strides, backbone_weights)
+        self.backbone = pyramid_backbone(config.backbone, config.strides, backbone_weights)
         self.fpn = FPN(self.backbone.channels, config.channels) if config.channels else None
         channels = config.channels or self.backbone.channels[-1]
         num_anchors = anchors_per_cell(config.anchor_sizes, config.aspect_ratios)
@@ -199,8 +200,9 @@ class FasterRCNN(Detector):
         limits: proposals per level before NMS, and per image after it
         """
         logits, deltas = self.rpn_head(features)
-        anchors = self.anchors(features, batch)
-        return select_proposals(anchors, logits, deltas, batch.sizes, limits, self.config.proposal_nms_iou)
+        anchors, c = self.anchors(features, batch), self.config
+        thresholds = (c.proposal_nms_iou, c.proposal_threshold)
+        return select_proposals(anchors, logits, deltas, batch.sizes, limits, *thresholds)
 
     def rpn_loss(self, features: list[Tensor], targets: list[Target], batch: Batch) -> dict[str, Tensor]:
         """Equation 1, at sampled anchors."""

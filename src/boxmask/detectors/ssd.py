@@ -29,7 +29,7 @@ from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.atrous_vgg import AtrousVGG16, L2Norm
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.extra_layers import ExtraLayers, Row
-from boxmask.pipeline.features.mobilenet import MobileNetV3
+from boxmask.pipeline.features.mobilenet import MOBILENET, MobileNetV3
 from boxmask.pipeline.heads.dense import top_k_scores
 from boxmask.pipeline.heads.multibox import MultiBoxHead, multibox_loss
 from boxmask.pipeline.images import Batch, Preparation, Size, prepare, spatial_size
@@ -75,8 +75,8 @@ class SSDConfig:
 # the backbone of each feature source; "strides" takes any
 BACKBONE_OF_SOURCE = {
     "atrous": "vgg16",
-    "inside": "mobilenet_v3_large",
-    "inside-reduced": "mobilenet_v3_large",
+    "inside": MOBILENET,
+    "inside-reduced": MOBILENET,
 }
 
 

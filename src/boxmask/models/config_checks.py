@@ -76,6 +76,7 @@ LIMITS: dict[str, Limit] = {
     "mask_threshold": FRACTION,
     "nms_iou": FRACTION,
     "proposal_nms_iou": FRACTION,
+    "proposal_threshold": FRACTION,
     "pre_nms_top_k": AT_LEAST_1,
     "min_box_size": AT_LEAST_0,
     "detections_per_image": AT_LEAST_1,

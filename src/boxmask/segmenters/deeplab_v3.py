@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from boxmask.errors import UsageError
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.pipeline.features.mobilenet import DilatedMobileNetV3
+from boxmask.pipeline.features.mobilenet import MOBILENET, DilatedMobileNetV3
 from boxmask.pipeline.images import Batch, Size, prepare, spatial_size
 from boxmask.pipeline.segmentation.blocks import ConvBlock, ScoreHead, upsample
 from boxmask.pipeline.segmentation.inference import preparation_for, segment
@@ -32,8 +32,6 @@ from boxmask.pipeline.segmentation.losses import batch_labels, check_losses, seg
 from boxmask.pipeline.segmentation.tiling import check_tiling
 from boxmask.segmenters.contract import Segmenter
 from boxmask.types import SegmentationMap, SegmentationTarget
-
-MOBILENET = "mobilenet_v3_large"  # torchvision's network; all others are timm's
 
 
 @dataclass(frozen=True)

@@ -73,12 +73,12 @@ def assign_levels(
     """The level that each box is read from: (R, 4) -> (R,) index into `strides`.
 
     Equation 1: k = floor(k0 + log2(sqrt(w h) / s0)), with `canonical` = (s0 in pixels, the stride of level
-    k0). Strides are powers of two, fine to coarse.
+    k0). Strides are powers of two, fine to coarse. Of maps with the same stride, the first is read.
     """
     size, stride = canonical
     scale = torch.log2(box.areas(boxes).sqrt() / size)
     levels = (scale + math.log2(stride) + LEVEL_EPSILON).floor() - math.log2(strides[0])
-    return levels.clamp(0, len(strides) - 1).long()
+    return levels.clamp(0, math.log2(strides[-1] / strides[0])).long()
 
 
 def align(

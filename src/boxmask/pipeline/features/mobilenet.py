@@ -1,8 +1,8 @@
-"""MobileNetV3-Large: split inside a block for SSDLite, and dilated for DeepLabv3.
+"""MobileNetV3-Large: split inside a block for SSDLite, dilated for DeepLabv3, and whole for Faster R-CNN.
 
 Howard et al. 2019 (arXiv:1905.02244), section 6.3: the finer map of SSDLite is the expansion layer of the
 block that goes from stride 16 to 32, and the blocks of stride 32 may have half of their channels. The network
-is torchvision's, because timm offers neither form.
+is torchvision's, because timm does not offer these forms.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from torch import Tensor, nn
 from torchvision.models import mobilenet_v3_large
 
 from boxmask.errors import UsageError, WeightsError
+from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.folded_norm import fold_batch_norm
 
 STRIDE_32_BLOCK = 13  # the block that goes from stride 16 to 32
+MOBILENET = "mobilenet_v3_large"  # its name in --backbone; timm's names are others
 STAGE_STARTS = (4, 7, 13, 17)  # the first block after the maps of stride 4, 8, 16 and 32
+COARSE_STRIDES = (32, 32)  # of the two maps for Faster R-CNN
 AUXILIARY_BLOCK = 4  # the block that goes from stride 4 to 8, whose map torchvision's auxiliary head reads
 
 
@@ -81,6 +84,48 @@ class DilatedMobileNetV3(nn.Module):
         return maps
 
 
+class CoarseMobileNetV3(nn.Module):
+    """(B, 3, H, W) -> two maps of stride 32 (160 and 960 channels): the first and the last, as torchvision's.
+
+    weights, errors: like MobileNetV3
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, weights: dict[str, Tensor] | None) -> None:
+        super().__init__()
+        blocks = _blocks(weights)
+        outputs = [STRIDE_32_BLOCK, len(blocks) - 1]
+        self.channels: list[int] = [blocks[index].out_channels for index in outputs]
+        self.register_buffer("mean", torch.tensor(IMAGENET_DEFAULT_MEAN))
+        self.register_buffer("std", torch.tensor(IMAGENET_DEFAULT_STD))
+        self.body = fold_batch_norm(_SelectedBlocks(blocks, outputs))
+
+    def freeze(self, stages: int) -> None:
+        """Freeze everything up to the map of stride 2 ** (stages + 1): 1 is stride 4; 0 freezes nothing."""
+        _freeze(self, stages)
+
+    def forward(self, pixels: Tensor) -> list[Tensor]:
+        """Both maps, the one with fewer channels first."""
+        maps: list[Tensor] = self.body(pixels)
+        return maps
+
+
+def pyramid_backbone(
+    name: str, strides: tuple[int, ...], weights: dict[str, Tensor] | None
+) -> Backbone | CoarseMobileNetV3:
+    """The network below a pyramid: one of timm's, or torchvision's MobileNetV3-Large.
+
+    Raises UsageError if the network has no map of a stride, and WeightsError if the weights do not fit.
+    """
+    if name != MOBILENET:
+        return Backbone(name, strides, weights)
+    if strides != COARSE_STRIDES:
+        raise UsageError(f"backbone {MOBILENET} has maps of strides {COARSE_STRIDES}, found {strides}")
+    return CoarseMobileNetV3(weights)
+
+
 def _blocks(weights: dict[str, Tensor] | None, **options: bool) -> Any:
     """The blocks of torchvision's network, built with `options`."""
     blocks: Any = mobilenet_v3_large(weights=None, **options).features
@@ -94,7 +139,7 @@ def _blocks(weights: dict[str, Tensor] | None, **options: bool) -> Any:
     return blocks
 
 
-def _freeze(network: MobileNetV3 | DilatedMobileNetV3, stages: int) -> None:
+def _freeze(network: MobileNetV3 | DilatedMobileNetV3 | CoarseMobileNetV3, stages: int) -> None:
     network.requires_grad_(True)
     if stages > len(STAGE_STARTS):
         raise UsageError(f"this backbone has no stage {stages} to freeze; it has 1 to {len(STAGE_STARTS)}")

@@ -104,11 +104,13 @@ def select_proposals(
     sizes: list[Size],
     limits: tuple[int, int],
     nms_iou: float,
+    threshold: float = 0.0,
 ) -> list[Float[Tensor, "P 4"]]:
     """Decode and clip the top anchors of each level, then NMS per level: B x (P, 4), highest score first.
 
-    sizes:  (height, width) of each image inside the padding
-    limits: anchors per level before NMS, proposals per image after it
+    sizes:     (height, width) of each image inside the padding
+    limits:    anchors per level before NMS, proposals per image after it
+    threshold: lowest objectness, after the sigmoid
     """
     before_nms, after_nms = limits
     proposals = []
@@ -117,9 +119,10 @@ def select_proposals(
         for level, (anchor, logit, delta) in enumerate(zip(anchors, logits, deltas, strict=True)):
             score, top = logit[image].float().topk(min(before_nms, len(anchor)))
             decoded = box.clip(decode(anchor[top], delta[image][top].float()), size)
-            keep = box.large_enough(decoded, MIN_PROPOSAL_SIZE)
+            objectness = score.sigmoid()
+            keep = box.large_enough(decoded, MIN_PROPOSAL_SIZE) & (objectness >= threshold)
             boxes.append(decoded[keep])
-            scores.append(score[keep].sigmoid())
+            scores.append(objectness[keep])
             levels.append(torch.full_like(top, level)[keep])
         all_boxes = torch.cat(boxes)
         kept = batched_nms(all_boxes, torch.cat(scores), torch.cat(levels), nms_iou)

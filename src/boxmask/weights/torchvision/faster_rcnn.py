@@ -1,7 +1,8 @@
 """Faster R-CNN with torchvision's weights.
 
 torchvision's background is class 0; ours is the last logit, and it has no deltas. The v2 network has batch
-norm in its pyramid and its box head, which is folded into the convolutions.
+norm in its pyramid and its box head, which is folded into the convolutions. The MobileNet networks have a
+pyramid on two maps of stride 32, and RoIs read the first.
 """
 
 from __future__ import annotations
@@ -14,10 +15,29 @@ from torch import Tensor
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import WeightsError
 from boxmask.models.table import make_config
+from boxmask.pipeline.features.mobilenet import COARSE_STRIDES, MOBILENET
 from boxmask.weights.torchvision.key_table import FPN_LAYERS, fold_norms, load_heads, rename, split_backbone
 
-NETWORK_NAMES = ("fasterrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn_v2")
 V2_OPTIONS: dict[str, object] = {"rpn_depth": 2, "box_convs": 4}
+MOBILENET_OPTIONS: dict[str, object] = {
+    "backbone": MOBILENET,
+    "strides": COARSE_STRIDES,
+    "anchor_sizes": ((32, 64, 128, 256, 512),) * 3,
+    "proposal_threshold": 0.05,
+}
+OPTIONS: dict[str, dict[str, object]] = {  # torchvision's, where they differ from the preset "fpn"
+    "fasterrcnn_resnet50_fpn": {"backbone": "resnet50"},
+    "fasterrcnn_resnet50_fpn_v2": {"backbone": "resnet50", **V2_OPTIONS},
+    "fasterrcnn_mobilenet_v3_large_fpn": MOBILENET_OPTIONS,
+    "fasterrcnn_mobilenet_v3_large_320_fpn": {
+        **MOBILENET_OPTIONS,
+        "shorter_side": 320,
+        "longer_side": 640,
+        "test_proposals": (150, 150),
+    },
+}
+NETWORK_NAMES = tuple(OPTIONS)
+MOBILENET_EPS = 1e-3  # added to the variance by the network that we build; torchvision's detector adds 1e-5
 LAYERS = {  # regular expression for the start of torchvision's key -> ours
     **FPN_LAYERS,
     r"rpn\.head\.conv\.(?:0\.0\.)?": "rpn_head.conv.",
@@ -46,15 +66,14 @@ def faster_rcnn_from_torchvision(
     name: str, state_dict: Mapping[str, Tensor], class_names: tuple[str, ...], batch_norm_eps: float | None
 ) -> FasterRCNN:
     """A Faster R-CNN with torchvision's weights; see `from_torchvision`."""
-    backbone, heads = split_backbone(state_dict, batch_norm_eps)
-    options = {"class_names": class_names, "backbone": "resnet50", **version_options(name)}
-    network = FasterRCNN(make_config("faster-rcnn", "fpn", **options), backbone)
+    options = OPTIONS[name]
+    if options["backbone"] == MOBILENET:
+        body, heads = split_backbone(state_dict, batch_norm_eps, MOBILENET_EPS)
+        backbone = {f"features.{key}": tensor for key, tensor in body.items()}
+    else:
+        backbone, heads = split_backbone(state_dict, batch_norm_eps)
+    network = FasterRCNN(make_config("faster-rcnn", "fpn", class_names=class_names, **options), backbone)
     return load_heads(network, rename_faster_rcnn(heads, name, batch_norm_eps), name)
-
-
-def version_options(name: str) -> dict[str, object]:
-    """The config options in which torchvision's network `name` differs from the preset."""
-    return V2_OPTIONS if name.endswith("_v2") else {}
 
 
 def rename_faster_rcnn(

@@ -22,14 +22,14 @@ NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
 def split_backbone(
-    state: Mapping[str, Tensor], batch_norm_eps: float | None
+    state: Mapping[str, Tensor], batch_norm_eps: float | None, our_eps: float = TIMM_EPS
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Split a state dict into the backbone, with timm's keys, and the rest, with torchvision's.
+    """Split a state dict into the backbone, with its own keys, and the rest, with torchvision's.
 
-    batch_norm_eps: added to the variance by torchvision, None: 1e-5. timm always adds 1e-5, so the variance
-                    is shifted by the difference.
+    batch_norm_eps: added to the variance by torchvision's detector, None: 1e-5
+    our_eps:        added by the backbone that the weights are for. The variance is shifted by the difference.
     """
-    shift = 0.0 if batch_norm_eps is None else batch_norm_eps - TIMM_EPS
+    shift = (TIMM_EPS if batch_norm_eps is None else batch_norm_eps) - our_eps
     backbone = {k[len(BACKBONE_PREFIX) :]: v for k, v in state.items() if k.startswith(BACKBONE_PREFIX)}
     backbone = {k: v + shift if k.endswith("running_var") else v for k, v in backbone.items()}
     return backbone, {k: v for k, v in state.items() if not k.startswith(BACKBONE_PREFIX)}

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from boxmask.detectors.mask_rcnn import MaskRCNN
 from boxmask.models.table import make_config
-from boxmask.weights.torchvision.faster_rcnn import rename_faster_rcnn, version_options
+from boxmask.weights.torchvision.faster_rcnn import V2_OPTIONS, rename_faster_rcnn
 from boxmask.weights.torchvision.key_table import load_heads, rename, split_backbone
 
 NETWORK_NAMES = ("maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2")
@@ -29,7 +29,8 @@ def mask_rcnn_from_torchvision(
 ) -> MaskRCNN:
     """A Mask R-CNN with torchvision's weights; see `from_torchvision`."""
     backbone, heads = split_backbone(state_dict, batch_norm_eps)
-    config = make_config("mask-rcnn", "paper", class_names=class_names, **version_options(name))
+    options = V2_OPTIONS if name.endswith("_v2") else {}
+    config = make_config("mask-rcnn", "paper", class_names=class_names, **options)
     return load_heads(MaskRCNN(config, backbone), rename_mask_rcnn(heads, name, batch_norm_eps), name)
 
 

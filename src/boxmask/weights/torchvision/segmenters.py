@@ -8,7 +8,7 @@ from torch import Tensor
 
 from boxmask.errors import WeightsError
 from boxmask.models.table import make_config
-from boxmask.segmenters import deeplab_v3
+from boxmask.pipeline.features.mobilenet import MOBILENET
 from boxmask.segmenters.deeplab_v3 import DeepLabV3
 from boxmask.segmenters.fcn import FCN
 from boxmask.weights.torchvision.key_table import load_heads, rename
@@ -30,7 +30,7 @@ OPTIONS: dict[str, dict[str, object]] = {  # torchvision's, where they differ fr
     "deeplabv3_resnet101": {**DEEPLAB_OPTIONS, "output_stride": 8, "backbone": "resnet101"},
     DEEPLAB_MOBILENET: {
         **DEEPLAB_OPTIONS,
-        "backbone": deeplab_v3.MOBILENET,
+        "backbone": MOBILENET,
         "atrous_rates": (12, 24, 36),
     },
 }

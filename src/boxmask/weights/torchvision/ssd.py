@@ -11,6 +11,7 @@ from torch import Tensor
 from boxmask.detectors.ssd import SSD
 from boxmask.errors import WeightsError
 from boxmask.models.table import make_config
+from boxmask.pipeline.features.mobilenet import MOBILENET
 from boxmask.weights.torchvision.key_table import fold_norms, rename
 
 SSD300 = "ssd300_vgg16"
@@ -25,7 +26,7 @@ OPTIONS: dict[str, dict[str, object]] = {  # torchvision's, where they differ fr
         "scales": (0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05),  # section 3.4: smaller than for VOC
     },
     SSDLITE: {
-        "backbone": "mobilenet_v3_large",
+        "backbone": MOBILENET,
         "shorter_side": 320,
         "longer_side": 320,
         "antialias": False,
