@@ -1,9 +1,9 @@
 """Seconds and memory of `boxmask check --labels-only` on many photos: `python benchmarks/check_labels.py`.
 
 Writes labels of 100,000 photos with about five objects each, as boxes and as polygons of 20 points, in each
-format that holds them. The photos are empty files. Each data set is checked in a process of its own. Prints the
-seconds of the program, those of its processors, the most memory that its process held, and the number of
-findings. Bounds: 30 seconds, 1 GB. Exits with 1 if a format exceeds them.
+format that holds them. The photos are empty files. Each data set is checked in a process of its own. Prints
+the seconds of the program, those of its processors, the most memory that its process held, and the number
+of findings. Bounds: 30 seconds, 1 GB. Exits with 1 if a format exceeds them.
 """
 
 from __future__ import annotations

@@ -318,7 +318,8 @@ def write_via(folder: Path, rows: Iterator[Row]) -> None:
 
 
 def write_via_csv(folder: Path, rows: Iterator[Row]) -> None:
-    heading = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
+    columns = ("filename", "file_size", "file_attributes", "region_count", "region_id")
+    heading = ",".join((*columns, "region_shape_attributes", "region_attributes")) + "\n"
     files: dict[str, io.StringIO] = {}
     for row in rows:
         _make_photo(folder / row.split / row.name)

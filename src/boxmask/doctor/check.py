@@ -13,10 +13,10 @@ from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.summary import summarize
 from boxmask.data.checks.table import CHECKS
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_classes
+from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.detection.examine import examine
 from boxmask.data.detection.photo_sizes import has_size
 from boxmask.data.detection.read_labels import FoundLabels, find_labels
-from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
@@ -152,7 +152,7 @@ def _examine(
 def _select(examination: Examination, selection: ClassSelection, findings: Findings) -> Examination:
     """The chosen classes of label maps or class folders, whose objects have no masks."""
     labels = select_classes(examination.labels, selection, findings)
-    return replace(examination, labels=labels, masks=RleMasks.unknown(len(labels.photo_of)))
+    return replace(examination, labels=labels, masks=CompressedMasks.unknown(len(labels.photo_of)))
 
 
 def _with_splits(examination: Examination, split_file: Path) -> Examination:

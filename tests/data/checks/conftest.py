@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from boxmask.data.checks.examination import Check, Examination
-from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.outlines import Outline, fill
@@ -70,7 +70,7 @@ def examination_of(
         labels=labels,
         sizes=np.array(all_sizes, dtype=np.int32).reshape(-1, 2),
         sizes_known=np.full(len(names), sizes_known),
-        masks=RleMasks.from_run_lengths(runs),
+        masks=CompressedMasks.from_run_lengths(runs),
     )
 
 

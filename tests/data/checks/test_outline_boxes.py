@@ -6,17 +6,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from boxmask.data.checks.examination import Examination
-from boxmask.data.checks.mask_boxes import mask_boxes
 from boxmask.data.checks.outline_boxes import check_outline_boxes
-from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Finding
 from boxmask.data.outlines import Polygons
-from boxmask.geometry import rle
-from boxmask.masks import Masks
 
 Make = Callable[..., Examination]
 Find = Callable[..., list[Finding]]
@@ -105,14 +99,3 @@ def test_outlines_at_another_scale_are_reported_once(examination_of: Make, found
     found = found_by(check_outline_boxes, examination_of(objects, outlines=outlines))
     assert len(found) == 1
     assert "are 0.5 times those of boxes in x, 0.5 in y" in found[0].detail
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 9), st.integers(1, 9))
-def test_boxes_of_masks_are_those_of_their_pixels(seed: int, count: int, height: int, width: int) -> None:
-    rng = np.random.default_rng(seed)
-    pixels = rng.random((count, height, width)) < rng.choice([0.05, 0.3, 0.95], (count, 1, 1))
-    pixels[:, rng.integers(height), rng.integers(width)] = True
-    masks = RleMasks.from_run_lengths([run.astype(np.int32) for run in rle.encode(Masks.from_dense(pixels))])
-    rows = rng.permutation(count)
-    found = mask_boxes(masks, rows, np.tile([height, width], (count, 1)))
-    np.testing.assert_array_equal(found, Masks.from_dense(pixels[rows]).boxes())

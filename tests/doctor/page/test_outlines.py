@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from boxmask.data.checks.examination import Examination
-from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.outlines import Ellipse, Outline, Polygons, RunLengths, fill
@@ -44,7 +44,7 @@ def examination_of(outlines: list[Outline | None]) -> Examination:
         box_form="corners",
         outline=outlines.__getitem__,
     )
-    return Examination(labels, np.array([SIZE]), np.ones(1, bool), RleMasks.from_run_lengths(runs))
+    return Examination(labels, np.array([SIZE]), np.ones(1, bool), CompressedMasks.from_run_lengths(runs))
 
 
 def finding(line: int) -> Finding:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Int
 
-from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.findings import Findings
 from boxmask.data.formats.labels import Labels
 
@@ -29,7 +29,7 @@ class Examination:
     labels: Labels
     sizes: Int[np.ndarray, "P 2"]
     sizes_known: Bool[np.ndarray, " P"]
-    masks: RleMasks
+    masks: CompressedMasks
     in_fractions: bool = False
 
 

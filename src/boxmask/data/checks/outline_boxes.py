@@ -7,7 +7,6 @@ from jaxtyping import Float
 
 from boxmask.data.checks.box_ious import paired_ious
 from boxmask.data.checks.examination import Examination
-from boxmask.data.checks.mask_boxes import mask_boxes
 from boxmask.data.checks.object_findings import object_finding
 from boxmask.data.checks.sound_boxes import photo_edges, sound_boxes
 from boxmask.data.findings import Finding, Findings, Kind
@@ -50,7 +49,7 @@ def check_outline_boxes(examination: Examination, findings: Findings) -> None:
     usable = masks.known & sound_boxes(examination) & ~labels.crowd & np.isfinite(edges).all(axis=1)
     rows = np.flatnonzero(usable)
     boxes = np.clip(labels.boxes[rows], 0, edges[rows])
-    found = mask_boxes(masks, rows, examination.sizes[labels.photo_of[rows]])
+    found = masks.boxes(rows, examination.sizes[labels.photo_of[rows]])
     differs = (paired_ious(boxes, found) < MIN_IOU) & (np.abs(boxes - found).max(axis=1) >= MIN_DISTANCE)
     common = _describe_common_change(boxes, found, bool(differs.mean() > 0.5) if len(rows) else False)
     if common:

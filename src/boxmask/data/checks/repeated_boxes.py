@@ -83,7 +83,7 @@ def _copies(examination: Examination, rows: Sequence[int]) -> list[_Repeat]:
     first_with: dict[tuple[int, bytes], int] = {}
     copies = []
     for row in rows:
-        mask = masks.runs[masks.offsets[row] : masks.offsets[row + 1]].tobytes()
+        mask = masks.text_of(row)
         first = first_with.setdefault((int(examination.labels.labels[row]), mask), row)
         if first != row:
             copies.append((row, first))

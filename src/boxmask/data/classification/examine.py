@@ -8,8 +8,8 @@ import numpy as np
 
 from boxmask.data.checks.examination import Examination
 from boxmask.data.classification.class_folders import check_copies, find_class_folders
+from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.detection.photo_sizes import UNKNOWN_SIZE
-from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.photo_checks import UNREADABLE, check_photos
@@ -50,4 +50,4 @@ def examine_class_folders(path: str | Path, findings: Findings) -> Examination:
         box_form="mask",
         format_name=NAME,
     )
-    return Examination(labels, sizes, known, RleMasks.unknown(len(items)))
+    return Examination(labels, sizes, known, CompressedMasks.unknown(len(items)))

@@ -118,7 +118,7 @@ def read_checked_labels(
         label_sizes=checked.label_sizes,
         boxes=checked.boxes,
         good=checked.good,
-        masks=checked.reading.masks,
+        masks=checked.reading.masks.expand(),
         bad_outlines=checked.reading.bad,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.checks.examination import Examination
-from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.photo_checks import check_photos
@@ -48,7 +48,7 @@ def examine_label_maps(
     check_classes(folder.root, pixel_counts, maps.photos, maps.files, classes, findings)
     labels = _labels(maps)
     known = np.ones(len(maps.photos), dtype=bool)
-    return Examination(labels, maps.sizes, known, RleMasks.unknown(len(labels.photo_of)))
+    return Examination(labels, maps.sizes, known, CompressedMasks.unknown(len(labels.photo_of)))
 
 
 @dataclass(frozen=True, slots=True)

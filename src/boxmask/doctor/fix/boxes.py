@@ -62,7 +62,7 @@ def _take_from_masks(mending: Mending, kind_id: str, rows: Int[np.ndarray, " M"]
     boxes = labels.boxes[rows]
     for number, row in enumerate(rows.tolist()):
         height, width = sizes[labels.photo_of[row]].tolist()
-        boxes[number] = masks.masks(slice(row, row + 1), (height, width)).boxes()[0]
+        boxes[number] = masks.mask(row, (height, width)).boxes()[0]
     mending.set_boxes(kind_id, rows, boxes, "the smallest box around its mask")
 
 

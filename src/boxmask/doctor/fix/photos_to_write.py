@@ -84,7 +84,7 @@ class MendedPhotosToWrite:
     def _mask(self, row: int, size: Size) -> RunLengths | None:
         """The mask, resized if the labels declare another size than the photo has."""
         masks, examination = self.mending.examination.masks, self.mending.examination
-        runs = masks.runs[masks.offsets[row] : masks.offsets[row + 1]]
+        runs = masks.run_lengths(row)
         if not len(runs):
             return None
         height, width = examination.sizes[self.mending.labels.photo_of[row]].tolist()

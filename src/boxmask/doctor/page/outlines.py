@@ -61,7 +61,7 @@ class OutlineFinder:
             return []
         from supervision import mask_to_polygons
 
-        return list(mask_to_polygons(masks.masks(slice(row, row + 1), size).dense()[0]))
+        return list(mask_to_polygons(masks.mask(row, size).dense()[0]))
 
 
 def outline_path(outline: Outline) -> str:

@@ -89,7 +89,11 @@ def largest_area(segmentation: object) -> float:
 
 def _parse(segmentation: object) -> tuple[Outline, bool]:
     """An outline, and whether no part is left out. Raises ValueError, with what is wrong."""
-    segmentation = _decode(segmentation) if isinstance(segmentation, msgspec.Raw) else segmentation
+    if isinstance(segmentation, msgspec.Raw):
+        polygons = _decode_polygons(segmentation)
+        if polygons is not None:
+            return polygons, True
+        segmentation = decode_raw(segmentation)
     if isinstance(segmentation, dict):
         return _run_lengths(segmentation), True
     if not isinstance(segmentation, list):
@@ -103,11 +107,15 @@ def _parse(segmentation: object) -> tuple[Outline, bool]:
     return Polygons(tuple(map(_points, parts))), len(parts) == len(segmentation)
 
 
-def _decode(segmentation: msgspec.Raw) -> object:
+def _decode_polygons(segmentation: msgspec.Raw) -> Polygons | None:
+    """Polygons in the usual form, which is quicker; None for anything else. Their numbers are finite."""
     try:
-        return _POLYGONS.decode(segmentation)
+        parts = _POLYGONS.decode(segmentation)
     except (msgspec.MsgspecError, RecursionError):
-        return decode_raw(segmentation)
+        return None
+    if not parts or any(len(part) < 6 or len(part) % 2 for part in parts):
+        return None
+    return Polygons(tuple(np.array(part).reshape(-1, 2) for part in parts))
 
 
 def _run_lengths(fields: dict[str, object]) -> RunLengths:
