@@ -1,8 +1,36 @@
 """The errors that boxmask raises for the user: each says what is wrong, where, and what to do."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
 
 class BoxmaskError(Exception):
-    """Base class of all errors meant for the user. The command line prints the message and exits with 1."""
+    """Base class of all errors meant for the user. The command line prints the message and exits with 1.
+
+    file, line, column: the place in a file, for an error that `in_file` made; otherwise "", None, None
+    """
+
+    file: str = ""
+    line: int | None = None
+    column: int | None = None
+    _reason: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """What is wrong: the message without the place."""
+        return str(self) if self._reason is None else self._reason
+
+    @classmethod
+    def in_file(
+        cls, path: str | Path, reason: str, line: int | None = None, column: int | None = None
+    ) -> Self:
+        """An error in a file. Its message begins with the place: "a.json:3:7: broken JSON"."""
+        place = ":".join(str(part) for part in (path, line, column) if part is not None)
+        error = cls(f"{place}: {reason}")
+        error.file, error.line, error.column, error._reason = str(path), line, column, reason
+        return error
 
 
 class UsageError(BoxmaskError):

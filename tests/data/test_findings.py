@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.findings import Finding, Findings, Kind, Location, finding_of_error
 from boxmask.errors import LabelError
 
 EMPTY = Kind("box-empty", "error", "Empty boxes", "Remove them.")
@@ -36,3 +38,20 @@ def test_findings_beyond_the_limit_are_counted_but_not_kept() -> None:
         findings.add(Finding(TINY, Location("a.xml", line)))
     assert len(findings.of(TINY)) == 2
     assert findings.count(TINY) == len(findings) == 5
+
+
+def test_an_error_in_a_file_keeps_its_place_and_its_reason() -> None:
+    path = Path("a:3: b.json")
+    error = LabelError.in_file(path, "broken JSON", 7, 2)
+    assert str(error) == "a:3: b.json:7:2: broken JSON"
+    assert (error.file, error.line, error.column, error.reason) == (str(path), 7, 2, "broken JSON")
+    finding = finding_of_error(EMPTY, path, error)
+    assert finding.location == Location(str(path), 7)
+    assert finding.detail == "column 2: broken JSON"
+
+
+def test_an_error_elsewhere_is_told_in_full() -> None:
+    elsewhere = LabelError.in_file("b.json", "broken JSON", 7)
+    assert finding_of_error(EMPTY, Path("a.json"), elsewhere).detail == "b.json:7: broken JSON"
+    assert finding_of_error(EMPTY, Path("a.json"), LabelError("3 are wrong")).detail == "3 are wrong"
+    assert LabelError("3 are wrong").reason == "3 are wrong"

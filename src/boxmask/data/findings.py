@@ -6,7 +6,6 @@ decides: training stops at errors, `boxmask check` lists all findings.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ from boxmask.errors import BoxmaskError, LabelError
 from boxmask.messages import MAX_LOCATIONS, format_errors, format_note
 
 _Item = TypeVar("_Item")
-_LINE_AND_REASON = re.compile(r"(?::(?P<line>\d+))?(?::(?P<column>\d+))?:\s*(?P<reason>.*)", re.DOTALL)
 
 Severity = Literal["error", "warning", "note"]
 Box = tuple[float, float, float, float]
@@ -100,14 +98,11 @@ class Finding:
 
 
 def finding_of_error(kind: Kind, path: Path, error: BoxmaskError, photo: str = "") -> Finding:
-    """The finding that an error about a file stands for. Line and reason are those of its message."""
-    message = str(error)
-    found = _LINE_AND_REASON.fullmatch(message.removeprefix(str(path)))
-    if found is None or not message.startswith(str(path)):
-        return Finding(kind, Location(str(path)), message, photo)
-    column = f"column {found['column']}: " if found["column"] else ""
-    line = int(found["line"]) if found["line"] else None
-    return Finding(kind, Location(str(path), line), column + found["reason"], photo)
+    """The finding for an error about a file, with the line of the error if it is in that file."""
+    if error.file != str(path):
+        return Finding(kind, Location(str(path)), str(error), photo)
+    column = f"column {error.column}: " if error.column is not None else ""
+    return Finding(kind, Location(str(path), error.line), column + error.reason, photo)
 
 
 class Findings:

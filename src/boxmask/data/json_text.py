@@ -33,7 +33,7 @@ def read_json(path: Path, kind: str = "file", on_note: Callable[[str], None] | N
         on_note(read.note)
     text = read.content
     if not text.strip():
-        raise LabelError(f"{path}: this file is empty. Restore it from a copy, or remove it.")
+        raise LabelError.in_file(path, "this file is empty. Restore it from a copy, or remove it.")
     content = _parse(path, text, _object)
     _check_surrogates(path, text)
     return content
@@ -51,20 +51,19 @@ def _parse(path: Path, text: str, make_object: Callable[[list[tuple[str, Any]]],
     try:
         content: object = json.loads(text, object_pairs_hook=make_object)
     except _RepeatedKeyError as error:
-        location = _location(path, text, _find_repeated_key(text, error.key))
         reason = f"expected each key once per object, found {json.dumps(error.key)} again with another value"
-        raise LabelError(f"{location}: {reason}. Keep one of the two.") from error
+        found = _find_repeated_key(text, error.key)
+        raise _error_at(path, text, found, f"{reason}. Keep one of the two.") from error
     except json.JSONDecodeError as error:
-        raise LabelError(
-            f"{path}:{error.lineno}:{error.colno}: broken JSON ({error.msg}). {_ADVICE}"
-        ) from error
+        reason = f"broken JSON ({error.msg}). {_ADVICE}"
+        raise LabelError.in_file(path, reason, error.lineno, error.colno) from error
     except RecursionError as error:
-        raise LabelError(
-            f"{path}: its lists and objects are nested too deeply to be labels. {_ADVICE}"
+        raise LabelError.in_file(
+            path, f"its lists and objects are nested too deeply to be labels. {_ADVICE}"
         ) from error
     except ValueError as error:
-        location = _location(path, text, _LONG_NUMBER.search(text))
-        raise LabelError(f"{location}: a number of over 4,300 digits. {_ADVICE}") from error
+        found = _LONG_NUMBER.search(text)
+        raise _error_at(path, text, found, f"a number of over 4,300 digits. {_ADVICE}") from error
     return content
 
 
@@ -115,12 +114,13 @@ def _check_surrogates(path: Path, text: str) -> None:
         return
     lone = next((found for found in _SURROGATE.finditer(text) if found["lone"]), None)
     if lone is not None:
-        raise LabelError(f"{_location(path, text, lone)}: {lone[0]} is half of a character. {_ADVICE}")
+        raise _error_at(path, text, lone, f"{lone[0]} is half of a character. {_ADVICE}")
 
 
-def _location(path: Path, text: str, found: re.Match[str] | None) -> str:
-    """File, line and column of a match."""
+def _error_at(path: Path, text: str, found: re.Match[str] | None, reason: str) -> LabelError:
+    """An error with the line and column of a match."""
     if found is None:
-        return str(path)
+        return LabelError.in_file(path, reason)
     start = found.start()
-    return f"{path}:{text.count(chr(10), 0, start) + 1}:{start - text.rfind(chr(10), 0, start)}"
+    line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+    return LabelError.in_file(path, reason, line, column)

@@ -67,7 +67,9 @@ def read_lines(path: Path, kind: str = "file") -> list[str]:
     for number, line in enumerate(lines, start=1):
         if found := _CONTROL.search(line.rstrip("\x1a")):  # the end of a file in DOS
             character = f"the control character U+{ord(found[0]):04X}"
-            raise LabelError(f"{path}:{number}:{found.start() + 1}: {character} in a text file. {_RESTORE}")
+            raise LabelError.in_file(
+                path, f"{character} in a text file. {_RESTORE}", number, found.start() + 1
+            )
     return [line.rstrip("\x1a") for line in lines]
 
 
@@ -105,9 +107,9 @@ def read_bytes(path: Path, num_bytes: int = -1, kind: str = "file") -> bytes:
         with path.open("rb") as file:
             return file.read(num_bytes)
     except FileNotFoundError as error:
-        raise LabelError(f"{path}: no such {kind}. Check the spelling.") from error
+        raise LabelError.in_file(path, f"no such {kind}. Check the spelling.") from error
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
-        raise LabelError(f"{path}: this file cannot be read ({error}).") from error
+        raise LabelError.in_file(path, f"this file cannot be read ({error}).") from error
 
 
 # ---------------------------------------------------------------- UTF-16 and UTF-32
@@ -134,12 +136,12 @@ def _encoding_by_zeros(data: bytes) -> str | None:
 def _decode_with_zeros(data: bytes, path: Path) -> Text:
     if not data.strip(b"\0"):
         reason = f"all {len(data):,} bytes of this file are zero, as after a crash"
-        raise LabelError(f"{path}: {reason}. {_RESTORE}")
+        raise LabelError.in_file(path, f"{reason}. {_RESTORE}")
     encoding = _encoding_by_zeros(data)
     text = _decode_strictly(data, encoding, path) if encoding else ""
     if encoding is None or "\0" in text:
         reason = f"byte {data.index(0):,} is zero, which text does not have; the file is damaged or no text"
-        raise LabelError(f"{path}: {reason}. {_RESTORE}")
+        raise LabelError.in_file(path, f"{reason}. {_RESTORE}")
     return Text(text, encoding)
 
 
@@ -148,10 +150,10 @@ def _decode_strictly(data: bytes, encoding: str, path: Path) -> str:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         name = encoding.upper().removesuffix("-LE").removesuffix("-BE")
-        raise LabelError(f"{path}: byte {error.start:,} is not {name}. {SAVE_AS_UTF8}") from error
+        raise LabelError.in_file(path, f"byte {error.start:,} is not {name}. {SAVE_AS_UTF8}") from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise LabelError(f"{path}:{line}: a zero where text should be; the file is damaged. {_RESTORE}")
+        raise LabelError.in_file(path, f"a zero where text should be; the file is damaged. {_RESTORE}", line)
     return text
 
 
@@ -169,7 +171,7 @@ def _decode_without_mark(data: bytes, path: Path) -> Text:
     if text is not None and (utf8 is None or _overrides_utf8(text, encoding)):
         return Text(text, encoding)
     if utf8 is None:
-        raise LabelError(f"{_location(data, encoding, path)} is not {declared}, as declared. {SAVE_AS_UTF8}")
+        raise _wrong_byte(data, encoding, path, f"is not {declared}, as declared. {SAVE_AS_UTF8}")
     is_expected = declared.lower() in ("", "utf-8", "utf8")
     return Text(utf8, "utf-8", "" if is_expected else f"declares {declared}, read as UTF-8")
 
@@ -196,11 +198,11 @@ def _decode_by_guess(data: bytes, declared: str, path: Path) -> Text:
         return Text(data.decode(candidates[0]), candidates[0], f"{claim}, read as {candidates[0]}")
     claim = f" (the file declares {declared})" if declared else ""
     may_be = f" It may be {' or '.join(candidates)}." if candidates else ""
-    raise LabelError(f"{_location(data, 'utf-8', path)} is not UTF-8{claim}.{may_be} {SAVE_AS_UTF8}")
+    raise _wrong_byte(data, "utf-8", path, f"is not UTF-8{claim}.{may_be} {SAVE_AS_UTF8}")
 
 
-def _location(data: bytes, encoding: str, path: Path) -> str:
-    """File and line of the first wrong byte, and which byte of the line it is."""
+def _wrong_byte(data: bytes, encoding: str, path: Path, reason: str) -> LabelError:
+    """The error for the first wrong byte, with its line, and which byte of the line it is."""
     try:
         data.decode(encoding)
         start = 0
@@ -210,4 +212,4 @@ def _location(data: bytes, encoding: str, path: Path) -> str:
         start = 0
     line_start = data.rfind(b"\n", 0, start) + 1
     line = data.count(b"\n", 0, start) + 1
-    return f"{path}:{line}: byte {start - line_start + 1:,} of this line"
+    return LabelError.in_file(path, f"byte {start - line_start + 1:,} of this line {reason}", line)

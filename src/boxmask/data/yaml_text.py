@@ -63,20 +63,19 @@ def read_yaml(path: Path) -> YamlNode:
     try:
         size = path.stat().st_size
     except (OSError, ValueError) as error:
-        raise LabelError(f"{path}: this file cannot be read ({error}).") from error
+        raise LabelError.in_file(path, f"this file cannot be read ({error}).") from error
     if size > MAX_BYTES:
-        raise LabelError(f"{path}: {size:,} bytes, too large for the description of a data set.")
+        raise LabelError.in_file(path, f"{size:,} bytes, too large for the description of a data set.")
     try:
         return _Builder(path).build(yaml.parse(read_text(path).content, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise LabelError(
-            f"{path}{line}: broken YAML ({error.problem or error.context}). {_ADVICE}"
-        ) from error
+        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        reason = f"broken YAML ({error.problem or error.context}). {_ADVICE}"
+        raise LabelError.in_file(path, reason, line, column) from error
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
-        raise LabelError(f"{path}: broken YAML ({reason:.200}). {_ADVICE}") from error
+        raise LabelError.in_file(path, f"broken YAML ({reason:.200}). {_ADVICE}") from error
 
 
 class _Builder:
@@ -99,7 +98,9 @@ class _Builder:
         line = event.start_mark.line + 1
         if isinstance(event, yaml.CollectionStartEvent):
             if len(self._open) >= _MAX_DEPTH:
-                raise LabelError(f"{self._path}:{line}: lists nested too deeply for a data set. {_ADVICE}")
+                raise LabelError.in_file(
+                    self._path, f"lists nested too deeply for a data set. {_ADVICE}", line
+                )
             node = YamlNode({} if isinstance(event, yaml.MappingStartEvent) else [], line)
             self._open.append((self._anchored(event, node), []))
             return None
@@ -110,7 +111,7 @@ class _Builder:
             return self._add(self._anchored(event, YamlNode(event.value, line, is_plain)))
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                raise LabelError(f"{self._path}:{line}: *{event.anchor} is not defined. {_ADVICE}")
+                raise LabelError.in_file(self._path, f"*{event.anchor} is not defined. {_ADVICE}", line)
             return self._add(self._anchors[event.anchor])
         return None
 
@@ -133,8 +134,8 @@ class _Builder:
             for key, value in zip(values[::2], values[1::2], strict=True):
                 name = key.value if isinstance(key.value, str) else ""
                 if name in node.value and node.value[name].value != value.value:
-                    raise LabelError(
-                        f"{self._path}:{key.line}: {name:.60} is given twice with different values. Keep one."
+                    raise LabelError.in_file(
+                        self._path, f"{name:.60} is given twice with different values. Keep one.", key.line
                     )
                 node.value[name] = value
         return node

@@ -17,7 +17,7 @@ from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.detection.examine import examine
 from boxmask.data.detection.photo_sizes import has_size
 from boxmask.data.detection.read_labels import FoundLabels, find_labels
-from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location
+from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location, finding_of_error
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.groups.copies import Copies
@@ -108,7 +108,7 @@ def _run_checks(examination: Examination, findings: Findings) -> None:
 
 
 def _report_unreadable(data: Path, error: LabelError, findings: Findings) -> CheckReport:
-    findings.add(Finding(DATA_UNREADABLE, Location(str(data)), str(error).removeprefix(f"{data}: ")))
+    findings.add(finding_of_error(DATA_UNREADABLE, data, error))
     return CheckReport(data, data if is_folder(data) else data.parent, "", findings, 0)
 
 

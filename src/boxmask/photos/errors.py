@@ -27,7 +27,7 @@ def photo_errors(path: str | Path) -> Iterator[None]:
 
 def photo_error(path: str | Path, error: Exception) -> PhotoError:
     """Return the PhotoError for an exception that was raised while a photo was read."""
-    return PhotoError(f"{path}: {_problem(Path(path), error)}")
+    return PhotoError.in_file(path, _problem(Path(path), error))
 
 
 def too_large(size: tuple[int, int]) -> str:

@@ -113,7 +113,7 @@ def open_image(path: str | Path, content: bytes | None = None) -> Iterator[Image
         except (PhotoError, *DECODER_ERRORS) as error:
             raise photo_error(path, error) from error
         if image.width * image.height > MAX_PIXELS:
-            raise PhotoError(f"{path}: {too_large(image.size)}")
+            raise PhotoError.in_file(path, too_large(image.size))
         yield image
 
 
@@ -163,7 +163,7 @@ def _rgb_array(pixels: NDArray[Any], name: str | Path) -> UInt8[np.ndarray, "H W
         narrow = _as_uint16(pixels) if pixels.dtype == np.int32 else pixels
         return to_uint8_array(to_rgb(channels_first(narrow)))
     except PhotoError as error:
-        raise PhotoError(f"{name}: {error}") from error
+        raise PhotoError.in_file(name, str(error)) from error
 
 
 def _as_uint16(gray: Int[np.ndarray, "H W"]) -> UInt16[np.ndarray, "H W"]:

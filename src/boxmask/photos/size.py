@@ -65,5 +65,7 @@ def _png_chunks(path: Path) -> set[bytes]:
                 kinds.add(header[4:])
                 file.seek(int.from_bytes(header[:4], "big") + 4, 1)  # the content and its checksum
     except OSError as error:
-        raise PhotoError(f"{path}: this photo cannot be read ({error}). Check its permissions.") from error
+        raise PhotoError.in_file(
+            path, f"this photo cannot be read ({error}). Check its permissions."
+        ) from error
     return kinds

@@ -47,10 +47,13 @@ def _read_pixels(path: Path) -> Int[np.ndarray, "H W"]:
         pixels = np.array(image).astype(np.int64)
     if pages > 1 or pixels.ndim != 2:
         found = f"{pages} pages" if pages > 1 else f"an array of shape {pixels.shape}"
-        raise LabelError(f"{path}: expected an instance map of one page, found {found}. Save the right one.")
+        raise LabelError.in_file(
+            path, f"expected an instance map of one page, found {found}. Save the right one."
+        )
     if pixels.min() < 0:
-        raise LabelError(
-            f"{path}: expected object numbers of 0 or more, found {pixels.min()}. Use 0 for the background, "
-            "1, 2, ... for objects."
+        raise LabelError.in_file(
+            path,
+            f"expected object numbers of 0 or more, found {pixels.min()}. Use 0 for the background, "
+            "1, 2, ... for objects.",
         )
     return pixels

@@ -65,7 +65,7 @@ class NamedPhotos:
         try:
             match = self.finder.find(name, label_file) if name.strip() else None
         except LabelError as error:
-            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, str(error)))
+            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason))
             return None
         if match and self._without_suffix:
             match = match.allowing(ENDING)

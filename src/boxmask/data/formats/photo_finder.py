@@ -105,7 +105,7 @@ def _nearest(name: str, matches: list[Match], label_file: str) -> Match | None:
     if len(equal) > 1:
         example = f'Name its folders in the label file, such as "{min(equal)}"'
         advice = f"{example}, or keep only one of these photos in the data set."
-        raise LabelError(f"{label_file}: {AmbiguousNameError(name, sorted(equal))}. {advice}")
+        raise LabelError.in_file(label_file, f"{AmbiguousNameError(name, sorted(equal))}. {advice}")
     return ranked[0]
 
 

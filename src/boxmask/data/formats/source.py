@@ -83,10 +83,10 @@ def find_source(path: Path) -> Source:
     """
     given, path = path, unpacked(path)
     if not (is_file(path) or is_folder(path)):
-        raise LabelError(f"{path}: no such file or folder. Check the spelling.")
+        raise LabelError.in_file(path, "no such file or folder. Check the spelling.")
     if path.is_file() and is_output(path):
-        raise LabelError(
-            f"{path}: boxmask wrote this file as a result, so it holds no labels. Give the labels."
+        raise LabelError.in_file(
+            path, "boxmask wrote this file as a result, so it holds no labels. Give the labels."
         )
     folder = path if path.is_dir() else path.parent
     _check_unpacked(folder)
@@ -102,13 +102,14 @@ def _check_unpacked(folder: Path) -> None:
     if not files or not all(map(has_archive_suffix, files)):
         return
     if len(files) == 1:
-        raise LabelError(
-            f"{folder}: this folder holds an archive and nothing else. Give the archive: {files[0]}"
+        raise LabelError.in_file(
+            folder, f"this folder holds an archive and nothing else. Give the archive: {files[0]}"
         )
     names = ", ".join(file.name for file in files[:3]) + (", ..." if len(files) > 3 else "")
-    raise LabelError(
-        f"{folder}: this folder holds {len(files)} archives and nothing else ({names}). Give one of them. If "
-        "they belong together, unpack them into one folder, and give that."
+    raise LabelError.in_file(
+        folder,
+        f"this folder holds {len(files)} archives and nothing else ({names}). Give one of them. If "
+        "they belong together, unpack them into one folder, and give that.",
     )
 
 

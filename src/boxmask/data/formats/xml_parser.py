@@ -34,7 +34,7 @@ def new_parser(path: Path) -> expat.XMLParserType:
 
 def error_here(path: Path, parser: expat.XMLParserType, reason: str) -> LabelError:
     """An error at the place where the parser is."""
-    return LabelError(f"{path}:{parser.CurrentLineNumber}:{parser.CurrentColumnNumber + 1}: {reason}")
+    return LabelError.in_file(path, reason, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
 
 
 def too_deep(path: Path, parser: expat.XMLParserType) -> LabelError:
@@ -45,4 +45,4 @@ def too_deep(path: Path, parser: expat.XMLParserType) -> LabelError:
 def broken_xml(path: Path, error: expat.ExpatError) -> LabelError:
     """The error for text that is no XML."""
     reason = expat.ErrorString(error.code)
-    return LabelError(f"{path}:{error.lineno}:{error.offset + 1}: broken XML ({reason})")
+    return LabelError.in_file(path, f"broken XML ({reason})", error.lineno, error.offset + 1)

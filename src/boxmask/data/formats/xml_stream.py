@@ -56,7 +56,7 @@ def _is_utf8(path: Path) -> bool:
     except UnicodeDecodeError:
         return False
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
-        raise LabelError(f"{path}: this file cannot be read ({error}).") from error
+        raise LabelError.in_file(path, f"this file cannot be read ({error}).") from error
     return True
 
 
@@ -79,7 +79,7 @@ def _feed(path: Path, parser: expat.XMLParserType) -> None:
             if not is_empty:
                 parser.Parse(block, False)
         if is_empty:
-            raise LabelError(f"{path}: this file is empty. Restore it from a copy, or remove it.")
+            raise LabelError.in_file(path, "this file is empty. Restore it from a copy, or remove it.")
         parser.Parse("", True)
     except expat.ExpatError as error:
         raise broken_xml(path, error) from error

@@ -55,7 +55,7 @@ def read_xml(path: Path) -> Element:
 def parse_xml(text: str, path: Path) -> Element:
     """The root element of the text of a file. Raises LabelError as `read_xml` does."""
     if not text.strip():
-        raise LabelError(f"{path}: this file is empty. Restore it from a copy, or remove it.")
+        raise LabelError.in_file(path, "this file is empty. Restore it from a copy, or remove it.")
     builder = _TreeBuilder(path)
     try:
         builder.parser.Parse(text, True)

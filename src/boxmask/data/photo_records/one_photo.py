@@ -64,7 +64,7 @@ def examine_photo(path: Path) -> PhotoRecord:
             _read_pixels(image, path, record)
         record.state = READABLE
     except PhotoError as error:
-        record.error = str(error).removeprefix(f"{path}: ")
+        record.error = error.reason
         if isinstance(error.__cause__, FileNotFoundError):
             record.state = MISSING
     return record

@@ -75,7 +75,7 @@ def read_label_map(path: Path, by_color: bool) -> LabelMapRuns:
         with open_image(path) as image, photo_errors(path):
             image.load()
     except PhotoError as error:
-        raise LabelError(f"Label map {error}") from error
+        raise LabelError.in_file(path, f"this label map cannot be read: {error.reason}") from error
     pixels = _packed_colors(image, path) if by_color else _indices(image, path)
     flat = pixels.ravel()
     starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
@@ -101,7 +101,9 @@ def _packed_colors(image: Image.Image, path: Path) -> UInt32[np.ndarray, "H W"]:
     """Red, green, blue and alpha in the four bytes of each pixel, red the lowest."""
     if image.mode not in (*_GRAY_OR_PALETTE, "RGB", "RGBA", "LA"):
         remedy = 'Give a classes file with names only, or with indices ("name,7").'
-        raise LabelError(f"{path}: has indices (mode {image.mode}), but the classes have colors. {remedy}")
+        raise LabelError.in_file(
+            path, f"has indices (mode {image.mode}), but the classes have colors. {remedy}"
+        )
     image.info.pop("transparency", None)  # a color that viewers do not show; here it is a class
     opaque = image if image.mode in ("RGB", "RGBA", "LA") else image.convert("RGB")
     rgba = np.asarray(opaque if opaque.mode == "RGBA" else opaque.convert("RGBA"))
@@ -113,8 +115,8 @@ def _unpack_colors(
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Packed colors as ascending 0xRRGGBB. Raises LabelError for transparent ones."""
     if (packed >> 24 != 255).any():
-        raise LabelError(
-            f"{path}: has transparent pixels, whose class is unclear. Save it without transparency."
+        raise LabelError.in_file(
+            path, "has transparent pixels, whose class is unclear. Save it without transparency."
         )
     rgb = ((packed & 0xFF) << 16) | (packed & 0xFF00) | ((packed >> 16) & 0xFF)
     order = np.argsort(rgb)
@@ -138,8 +140,10 @@ def _indices(image: Image.Image, path: Path) -> UInt32[np.ndarray, "H W"]:
             return red.astype(np.uint32)
     if image.mode not in _GRAY_OR_PALETTE and not image.mode.startswith("I"):
         remedy = "Give a classes file with the color of each class, or label maps with indices."
-        raise LabelError(f"{path}: has colors (mode {image.mode}), but the classes have none. {remedy}")
+        raise LabelError.in_file(path, f"has colors (mode {image.mode}), but the classes have none. {remedy}")
     indices = np.asarray(image)
     if indices.dtype.kind == "i" and (int(indices.min()) < 0 or int(indices.max()) > 65535):
-        raise LabelError(f"{path}: indices from {indices.min()} to {indices.max()}; expected 0 to 65535.")
+        raise LabelError.in_file(
+            path, f"indices from {indices.min()} to {indices.max()}; expected 0 to 65535."
+        )
     return indices.astype(np.uint32)

@@ -197,7 +197,7 @@ def read_label_maps(
     sizes: (P, 2) of the photos, `UNREADABLE` for some
     """
     summaries, errors = summarize_label_maps(folder.root, folder.files, classes.by_color)
-    bad = {i: text for i, text in errors.items() if wanted is None or folder.photos[i] in wanted}
+    bad = {i: error for i, error in errors.items() if wanted is None or folder.photos[i] in wanted}
     report_unreadable_maps(folder, bad, findings)
     has_size = (sizes != UNREADABLE).any(axis=1)
     readable = [index for index in summaries if has_size[index] and index not in bad_photos]
@@ -220,13 +220,14 @@ def check_label_maps(maps: ReadLabelMaps, findings: Findings) -> None:
     check_values(maps.root, maps.summaries, maps.files, maps.classes, findings)
 
 
-def report_unreadable_maps(folder: LabelMapFolder, errors: Mapping[int, str], findings: Findings) -> None:
+def report_unreadable_maps(
+    folder: LabelMapFolder, errors: Mapping[int, LabelError], findings: Findings
+) -> None:
     """Add a finding per label map that cannot be read.
 
     errors: by index of the label map
     """
     for index, error in errors.items():
         path = folder.root / folder.files[index]
-        error = error.removeprefix("Label map ")
         photo = folder.photos[index]
-        findings.add(finding_of_error(LABEL_MAP_UNREADABLE, path, LabelError(error), photo))
+        findings.add(finding_of_error(LABEL_MAP_UNREADABLE, path, error, photo))

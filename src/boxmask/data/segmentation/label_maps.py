@@ -132,22 +132,22 @@ class LabelMapSummary:
 
 def summarize_label_maps(
     root: Path, files: Sequence[str], by_color: bool
-) -> tuple[dict[int, LabelMapSummary], dict[int, str]]:
-    """Read every label map once; returns the summaries, and a message for each that cannot be read."""
+) -> tuple[dict[int, LabelMapSummary], dict[int, LabelError]]:
+    """Read every label map once; returns the summaries, and an error for each that cannot be read."""
 
-    def summarize(file: str) -> LabelMapSummary | str:
+    def summarize(file: str) -> LabelMapSummary | LabelError:
         try:
             runs = read_label_map(root / file, by_color)
         except LabelError as error:
-            return str(error)
+            return error
         content = runs.values[runs.value_of].astype("<u4").tobytes() + runs.lengths.astype("<i8").tobytes()
         checksum = zlib.crc32(content)
         return LabelMapSummary(runs.size, runs.values, runs.counts(), runs.boxes(), runs.palette, checksum)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         results = dict(enumerate(pool.map(summarize, files)))
-    errors = {index: result for index, result in results.items() if isinstance(result, str)}
-    return {i: result for i, result in results.items() if not isinstance(result, str)}, errors
+    errors = {index: result for index, result in results.items() if isinstance(result, LabelError)}
+    return {i: result for i, result in results.items() if not isinstance(result, LabelError)}, errors
 
 
 def count_pixels(

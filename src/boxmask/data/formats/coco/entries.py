@@ -58,7 +58,7 @@ class CocoEntries:
             return decode_raw(entry)
         except ValueError as error:
             read_json(self.path)  # raises LabelError with the line
-            raise LabelError(f"{self.path}: {key}[{index}] cannot be read ({error}).") from error
+            raise LabelError.in_file(self.path, f"{key}[{index}] cannot be read ({error}).") from error
 
     def location(self, key: str, index: int) -> Location:
         """File, line, index and id of an entry."""
@@ -133,7 +133,7 @@ def _read_slowly(path: Path, on_note: Callable[[str], None] | None) -> CocoEntri
     if lists and all(isinstance(entries, list) for entries in lists.values()):
         return CocoEntries(path, {key: entries for key, entries in lists.items() if entries is not None})
     expected = 'COCO needs three lists, "images", "annotations" and "categories"'
-    raise LabelError(f"{path}: {expected}; found {_describe(content)}. Give a file of COCO instances.")
+    raise LabelError.in_file(path, f"{expected}; found {_describe(content)}. Give a file of COCO instances.")
 
 
 def _describe(content: object) -> str:

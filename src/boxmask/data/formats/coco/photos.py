@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from boxmask.data.findings import Finding, Findings, Location, finding_of_error
+from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.coco.document import CocoDocument
 from boxmask.data.formats.kinds import PHOTO_AMBIGUOUS
 from boxmask.data.formats.labels import PhotoEntry, declared_side
@@ -26,17 +26,17 @@ _OTHER_OPENING = re.compile(
 """LabelMe, VIA and GeoJSON, whose files are many or large, so that they are not read to their end."""
 
 
-def find_coco_files(source: Source) -> tuple[list[str], dict[str, str]]:
-    """The JSON files in COCO's form, and for each that cannot be read or holds predictions, a message."""
+def find_coco_files(source: Source) -> tuple[list[str], dict[str, LabelError]]:
+    """The JSON files in COCO's form, and an error for each that cannot be read or holds predictions."""
     files: list[str] = []
-    errors: dict[str, str] = {}
+    errors: dict[str, LabelError] = {}
     for file in source.candidates_with_suffix(".json"):
         try:
             if _is_coco(source, file):
                 _check_no_predictions(source.root / file)
                 files.append(file)
         except LabelError as error:
-            errors[file] = str(error)
+            errors[file] = error
     return files, errors
 
 
@@ -47,9 +47,10 @@ def _check_no_predictions(path: Path) -> None:
     content = read_json(path)
     annotations = content.get("annotations") if isinstance(content, dict) else None
     if isinstance(annotations, list) and annotations and all(map(_has_score, annotations)):
-        raise LabelError(
-            f"{path}: every annotation has a score, so these are predictions, not labels. To use them as "
-            'labels, correct them and remove "score".'
+        raise LabelError.in_file(
+            path,
+            "every annotation has a score, so these are predictions, not labels. To use them as "
+            'labels, correct them and remove "score".',
         )
 
 
@@ -98,8 +99,7 @@ def find_photos(
         try:
             match = finder.find(name, document.file)
         except LabelError as error:
-            detail = finding_of_error(PHOTO_AMBIGUOUS, Path(document.file), error).detail
-            findings.add(Finding(PHOTO_AMBIGUOUS, document.location("images", index), detail))
+            findings.add(Finding(PHOTO_AMBIGUOUS, document.location("images", index), error.reason))
             continue
         if match and not match.is_exact:
             check_spelling(name, match, document.location("images", index), findings)

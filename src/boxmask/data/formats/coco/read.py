@@ -25,7 +25,6 @@ from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.overviews import without_overviews
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source
-from boxmask.errors import LabelError
 
 NAME = "COCO JSON (one file, or a folder with one or several)"
 
@@ -38,7 +37,7 @@ def recognize(source: Source) -> list[str]:
 
 def unreadable(source: Source) -> list[str]:
     """A message on each JSON file that cannot be read and so may be one of COCO."""
-    return list(find_coco_files(source)[1].values())
+    return [str(error) for error in find_coco_files(source)[1].values()]
 
 
 def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
@@ -95,7 +94,7 @@ def _add_other_files(source: Source, files: Sequence[str], findings: Findings) -
     for file in others:
         findings.add(Finding(FILE_UNUSED, Location(str(source.root / file)), "no file of instances"))
     for file, error in errors.items():
-        findings.add(finding_of_error(FILE_UNUSED, source.root / file, LabelError(error)))
+        findings.add(finding_of_error(FILE_UNUSED, source.root / file, error))
     return (*others, *errors)
 
 

@@ -94,7 +94,7 @@ def _unit(source: Source, files: Sequence[str]) -> Literal["pixel", "fraction"]:
     pixels = [file for file in forms if file not in fractions]
     if fractions and pixels:
         found = f"of Open Images ({fractions[0]}) and in pixels ({pixels[0]})"
-        raise LabelError(f"{source.root}: tables {found}. Give the files of one kind.")
+        raise LabelError.in_file(source.root, f"tables {found}. Give the files of one kind.")
     return "fraction" if fractions else "pixel"
 
 

@@ -47,7 +47,7 @@ def read_rows(path: Path, findings: Findings) -> tuple[TableForm, Iterator[Table
     text = read_text(path)
     form = find_form(text.content)
     if form is None:
-        raise LabelError(f"{path}: no table of labels. Expected its columns in the first row.")
+        raise LabelError.in_file(path, "no table of labels. Expected its columns in the first row.")
     if text.note:
         findings.add(Finding(ENCODING_GUESSED, Location(str(path)), text.note))
     return form, _parse_rows(path, text.content, form, findings)

@@ -120,8 +120,7 @@ class _Reader:
         try:
             match = self._find(name, image.fields.get("subset", ""))
         except LabelError as error:
-            message = str(error).removeprefix(f"{self._files[-1]}: ")
-            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, message))
+            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason))
             return
         if match is not None:
             if not match.is_exact:

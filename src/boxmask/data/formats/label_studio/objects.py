@@ -100,7 +100,7 @@ class TaskRows:
         try:
             match = find_photo(task.references, self.finder, file)
         except LabelError as error:
-            self._add(PHOTO_AMBIGUOUS, task, str(error).removeprefix(f"{file}: "))
+            self._add(PHOTO_AMBIGUOUS, task, error.reason)
             return
         photo = match.file if match else path_of_missing([*paths_of(task.references[0]), ""][0])
         if self._is_new(task, photo) and self._is_labeled(task, photo):

@@ -72,7 +72,7 @@ def read_tasks(path: Path, on_note: Callable[[str], None]) -> Iterator[Task | Ta
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         content = read_json(path)  # says what is wrong, and where
         if not isinstance(content, list):
-            raise LabelError(f"{path}: expected a list of tasks, as Label Studio exports it.") from None
+            raise LabelError.in_file(path, "expected a list of tasks, as Label Studio exports it.") from None
         entries = content
     for number, entry in enumerate(entries):
         try:

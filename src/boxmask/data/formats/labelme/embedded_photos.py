@@ -74,9 +74,10 @@ def _fill(root: Path, embedded: Sequence[str], others: Sequence[str], folder: Pa
         if content := _image_data(root / file):
             limit -= len(content)
             if limit < 0:
-                raise LabelError(
-                    f"{root}: the photos in its label files do not fit on the disk of the cache. "
-                    "Set BOXMASK_CACHE to a folder on another disk."
+                raise LabelError.in_file(
+                    root,
+                    "the photos in its label files do not fit on the disk of the cache. "
+                    "Set BOXMASK_CACHE to a folder on another disk.",
                 )
             _write(folder, file, content)
     for photo in others:

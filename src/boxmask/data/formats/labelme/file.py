@@ -70,7 +70,7 @@ def read_labelme_file(root: Path, file: str, findings: Findings) -> LabelmeFile:
     path = root / file
     content = read_json(path, on_note=report_encoding(path, findings))
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
-        raise NotLabelmeError(f'{path}: expected a list "shapes", as LabelMe writes it.')
+        raise NotLabelmeError.in_file(path, 'expected a list "shapes", as LabelMe writes it.')
     places = JsonPlaces(path)
     image_path = content.get("imagePath")
     sides = declared_side(content.get("imageHeight")), declared_side(content.get("imageWidth"))

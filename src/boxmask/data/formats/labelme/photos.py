@@ -59,8 +59,7 @@ def _candidates(file: LabelmeFile, finder: PhotoFinder, root: Path, findings: Fi
     except LabelError as ambiguous:
         error = error or ambiguous
     if error is not None and named is None and own is None:
-        message = str(error).removeprefix(f"{file.file}: ")
-        findings.add(Finding(PHOTO_AMBIGUOUS, Location(str(root / file.file)), message))
+        findings.add(Finding(PHOTO_AMBIGUOUS, Location(str(root / file.file)), error.reason))
     return _Candidates(named, own)
 
 

@@ -35,9 +35,10 @@ def find_class_attribute(files: Sequence[ViaFile], path: str) -> str | None:
     if len(choices) == 1:
         return choices[0]
     found = ", ".join(f"{name[:60]} ({counts[name]:,} regions)" for name in names[:8])
-    raise LabelError(
-        f"{path}: the regions have several attributes, and none of them is clearly the class: {found}. "
-        f'Rename the one that names the class to "class".'
+    raise LabelError.in_file(
+        path,
+        f"the regions have several attributes, and none of them is clearly the class: {found}. "
+        f'Rename the one that names the class to "class".',
     )
 
 

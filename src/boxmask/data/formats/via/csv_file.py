@@ -64,9 +64,8 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield start, row
             start = reader.line_num + 1
     except csv.Error as error:
-        raise LabelError(
-            f"{path}:{reader.line_num}: broken CSV ({error}). Export it again from VIA."
-        ) from error
+        reason = f"broken CSV ({error}). Export it again from VIA."
+        raise LabelError.in_file(path, reason, reader.line_num) from error
     finally:
         csv.field_size_limit(before)
 

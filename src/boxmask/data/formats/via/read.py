@@ -98,7 +98,7 @@ def _read_file(root: Path, file: str, findings: Findings) -> ViaFile:
         return read_via_csv(root, file, findings)
     content = read_json(root / file, on_note=report_encoding(root / file, findings))
     if not isinstance(content, dict):
-        raise LabelError(f"{root / file}: expected an object, as VIA saves it.")
+        raise LabelError.in_file(root / file, "expected an object, as VIA saves it.")
     is_version3 = "metadata" in content and "view" in content
     return (read_version3 if is_version3 else read_version2)(root, file, content, findings)
 
@@ -136,8 +136,7 @@ class _Objects:
         try:
             match = self._finder.find(image.name, file.file)
         except LabelError as error:
-            message = str(error).removeprefix(f"{file.file}: ")
-            self._findings.add(Finding(PHOTO_AMBIGUOUS, file.locate(image.number, None), message))
+            self._findings.add(Finding(PHOTO_AMBIGUOUS, file.locate(image.number, None), error.reason))
             return False
         if match is not None and not self._is_new(file, image, match.file):
             return False

@@ -19,7 +19,7 @@ def read_version2(root: Path, file: str, content: dict[str, object], findings: F
     is_project = IMAGES in content
     entries = content[IMAGES] if is_project else content
     if not isinstance(entries, dict):
-        raise LabelError(f"{root / file}: expected an object of images in {IMAGES}, as VIA saves it.")
+        raise LabelError.in_file(root / file, f"expected an object of images in {IMAGES}, as VIA saves it.")
     keys = list(entries)
     places = JsonPlaces(root / file)
     prefix = (IMAGES,) if is_project else ()

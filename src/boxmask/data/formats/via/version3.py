@@ -27,8 +27,8 @@ def read_version3(root: Path, file: str, content: dict[str, Any], findings: Find
     """Entries that cannot be read become findings. Raises LabelError for another structure."""
     tables = [content.get(name) for name in ("file", "view", "metadata", "attribute")]
     if not all(isinstance(table, dict) for table in tables):
-        raise LabelError(
-            f'{root / file}: expected "file", "view", "metadata" and "attribute", as VIA 3 saves.'
+        raise LabelError.in_file(
+            root / file, 'expected "file", "view", "metadata" and "attribute", as VIA 3 saves.'
         )
     project = _Project(root / file, content, findings)
     images = project.images()

@@ -90,5 +90,5 @@ def _number_of(color: int, path: Path) -> int:
     palette = np.array(voc_palette()).reshape(-1, 3) @ (2**16, 2**8, 1)
     found = np.flatnonzero(palette == color)
     if not len(found):
-        raise LabelError(f"{path}: the color {color:06X} is none of VOC's object numbers.")
+        raise LabelError.in_file(path, f"the color {color:06X} is none of VOC's object numbers.")
     return int(found[0])

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxmask.data.findings import Finding, Findings, Location, finding_of_error
+from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import NAME_INEXACT, PHOTO_AMBIGUOUS, PHOTO_LISTED_TWICE
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.voc.annotation import VocHeader
@@ -92,8 +92,7 @@ def _find_names(file: VocHeader, finder: PhotoFinder, root: Path, findings: Find
     label_file = _LabelFile(root, file, named, own)
     error = named_error or own_error
     if error and named is None and own is None:
-        detail = finding_of_error(PHOTO_AMBIGUOUS, Path(file.file), error).detail
-        findings.add(Finding(PHOTO_AMBIGUOUS, label_file.location, detail))
+        findings.add(Finding(PHOTO_AMBIGUOUS, label_file.location, error.reason))
         return None
     return label_file
 

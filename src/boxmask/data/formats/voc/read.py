@@ -148,8 +148,7 @@ def _listed_photos_without_file(
         try:
             match = finder.find(entry.name, entry.file)
         except LabelError as error:
-            detail = str(error).removeprefix(f"{entry.file}: ")
-            findings.add(Finding(PHOTO_AMBIGUOUS, entry.location, detail))
+            findings.add(Finding(PHOTO_AMBIGUOUS, entry.location, error.reason))
             continue
         if match is None:
             missing.append(entry)

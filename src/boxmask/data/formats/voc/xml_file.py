@@ -74,7 +74,7 @@ def _read_exactly(text: str, path: Path, file: str, findings: Findings) -> tuple
         filename = _only(annotation, "filename")
         size = _declared_size(annotation)
     except _EntryError as error:
-        raise LabelError(f"{path}:{error.line}: {error}") from error
+        raise LabelError.in_file(path, str(error), error.line) from error
     line = filename.line if filename else annotation.line
     header = VocHeader(file, filename.text if filename else "", line, size)
     objects = VocObjects()

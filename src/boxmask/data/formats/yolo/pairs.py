@@ -146,7 +146,7 @@ def _pair_by_name(
         try:
             match = finder.find_by_own_name(label)
         except LabelError as error:
-            findings.add(Finding(PHOTO_AMBIGUOUS, location, str(error)))
+            findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason))
             continue
         if match is None:
             pairs.orphans.append(label)

@@ -109,7 +109,7 @@ def _check_one_data_set(source: Source, definitions: Sequence[str]) -> None:
     folders = {posixpath.dirname(file) for file in definitions if file.count("/") == first.count("/")}
     if len(folders) > 1:
         found = " and ".join(sorted(definitions)[:2])
-        raise LabelError(f"{source.root}: several data sets ({found}). Give the folder of one.")
+        raise LabelError.in_file(source.root, f"several data sets ({found}). Give the folder of one.")
 
 
 def _check_inside(source: Source, definition: Definition, found: YoloFiles) -> None:
@@ -117,9 +117,10 @@ def _check_inside(source: Source, definition: Definition, found: YoloFiles) -> N
     if definition.file and not found.labels:
         paths = ", ".join(split.path for split in definition.splits[:3]) or "no photos"
         inside = f"It names {paths}" + (f" in {definition.folder}" if definition.folder else "")
-        raise LabelError(
-            f"{source.root / definition.file}: no label files in the folder of this file. {inside}; files "
-            "outside the folder are not read. Give the folder that holds both, or move this file there."
+        raise LabelError.in_file(
+            source.root / definition.file,
+            f"no label files in the folder of this file. {inside}; files "
+            "outside the folder are not read. Give the folder that holds both, or move this file there.",
         )
 
 

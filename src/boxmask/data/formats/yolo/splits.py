@@ -144,7 +144,7 @@ class _SplitReader:
         try:
             match = self._finder.find(name, file)
         except LabelError as error:
-            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, str(error)))
+            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason))
             return ""
         if match is not None and not match.is_exact:
             self._findings.add(Finding(NAME_INEXACT, location, match.describe(name), match.file))
