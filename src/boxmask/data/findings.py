@@ -78,11 +78,12 @@ class ModelDetection:
 class Finding:
     """One place where something is wrong, or may be.
 
-    detail:    what was found, and what was expected
-    photo:     path of the photo relative to the data set's root, with "/"; "" if it is about no photo
-    box:       x1, y1, x2, y2 in pixels of the photo as shown, to draw
-    related:   paths of other photos or files that are part of it, such as the copies of a photo
-    detection: what a model found there
+    detail:       what was found, and what was expected
+    photo:        path of the photo relative to the data set's root, with "/"; "" if it is about no photo
+    box:          x1, y1, x2, y2 in pixels of the photo as shown, to draw
+    related:      paths of other photos or files that are part of it, such as the copies of a photo
+    detection:    what a model found there
+    class_number: the number or id in the labels that no class has, of an object that was left out for it
     """
 
     kind: Kind
@@ -92,6 +93,7 @@ class Finding:
     box: Box | None = None
     related: tuple[str, ...] = ()
     detection: ModelDetection | None = None
+    class_number: int | None = None
 
     def __str__(self) -> str:
         return f"{self.location}: {self.detail}" if self.detail else str(self.location)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from boxmask.data.checks.class_shift import check_class_shift
 from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import CLASS_UNKNOWN, ID_UNKNOWN
+from boxmask.doctor.check import check_data
 
 Make = Callable[..., Examination]
 CLASSES = ("ring", "hook", "stick")
@@ -27,7 +31,7 @@ def found_in(
     findings = Findings()
     for line, number in enumerate(unknown, start=7):
         detail = f"class {number}; the numbers with a name are 0 to {len(classes) - 1}"
-        findings.add(Finding(CLASS_UNKNOWN, Location("a.txt", line), detail))
+        findings.add(Finding(CLASS_UNKNOWN, Location("a.txt", line), detail, class_number=number))
     objects = [(0, name, BOX) for name in used] * count
     check_class_shift(examination_of(objects, classes=classes), findings)
     return [finding for finding in findings if finding.kind.id == "class-shift"]
@@ -81,3 +85,27 @@ def test_unknown_images_are_no_classes(examination_of: Make) -> None:
     objects = [(0, name, BOX) for name in ("hook", "stick")] * 5
     check_class_shift(examination_of(objects, classes=CLASSES), findings)
     assert len(findings) == 1
+
+
+def test_numbers_from_one_in_files(tmp_path: Path) -> None:
+    yolo, coco = tmp_path / "yolo", tmp_path / "coco"
+    for root in (yolo, coco):
+        (root / "images").mkdir(parents=True)
+        Image.new("RGB", (40, 30)).save(root / "images" / "a.jpg")
+    (yolo / "labels").mkdir()
+    (yolo / "data.yaml").write_text("train: images\nnames: [ring, hook]\n")
+    lines = [f"{number} 0.{n} 0.5 0.1 0.2" for n, number in enumerate([1, 1, 1, 1, 1, 2], start=1)]
+    (yolo / "labels" / "a.txt").write_text("\n".join(lines))
+    annotations = [
+        {"id": n, "image_id": 1, "category_id": category, "bbox": [n, n, 9, 9], "area": 81, "iscrowd": 0}
+        for n, category in enumerate([1, 1, 1, 1, 1, 2], start=1)
+    ]
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 40, "height": 30}],
+        "annotations": annotations,
+        "categories": [{"id": 0, "name": "ring"}, {"id": 1, "name": "hook"}],
+    }
+    (coco / "labels.json").write_text(json.dumps(content))
+    for root in (yolo, coco):
+        shifts = [finding for finding in check_data(root) if finding.kind.id == "class-shift"]
+        assert ["number 2 has no name" in finding.detail for finding in shifts] == [True]

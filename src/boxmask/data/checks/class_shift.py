@@ -16,7 +16,6 @@ MIN_USED = 0.5
 """At least this share of the other classes has objects, so that those without are no accident."""
 
 _BACKGROUND = {"background", "bg", "backgrounds"}
-_NUMBER = re.compile(r"-?\d+")
 
 CLASS_SHIFT = Kind(
     "class-shift",
@@ -62,13 +61,9 @@ def check_class_shift(examination: Examination, findings: Findings) -> None:
 
 
 def _unknown_numbers(findings: Findings) -> dict[int, Location]:
-    """Class numbers that no name belongs to, as the readers found them, with their first location."""
+    """The numbers in the labels that no class has, with their first location."""
     numbers: dict[int, Location] = {}
-    for kind in findings.kinds:
-        if kind.id not in ("class-unknown", "id-unknown"):
-            continue
-        for finding in findings.of(kind):
-            found = _NUMBER.search(finding.detail)
-            if found and (kind.id == "class-unknown" or "categor" in finding.detail):
-                numbers.setdefault(int(found[0]), finding.location)
+    for finding in findings:
+        if finding.class_number is not None:
+            numbers.setdefault(finding.class_number, finding.location)
     return numbers

@@ -85,7 +85,9 @@ def find_ids(
     def describe(row: int) -> Finding:
         other = _other_type(as_text.get(str(ids[row])), key)
         detail = f"has {field} {ids[row]!r}{other or f'; {known_ids}'}"
-        return Finding(ID_UNKNOWN, document.location("annotations", annotations.indices[row]), detail)
+        location = document.location("annotations", annotations.indices[row])
+        number = ids[row] if field == "category_id" else None
+        return Finding(ID_UNKNOWN, location, detail, class_number=number if isinstance(number, int) else None)
 
     findings.add_all(ID_UNKNOWN, unknown, describe)
     return found

@@ -72,7 +72,9 @@ def number_classes(
         labels[rows] = np.array(found, dtype=np.int64)[inverse]
     for row in np.flatnonzero(labels < 0).tolist():
         names = names_of[folders[int(files[row])]] or {}
-        findings.add(Finding(CLASS_UNKNOWN, location(row), _describe(int(classes[row]), names)))
+        number = int(classes[row])
+        detail = _describe(number, names)
+        findings.add(Finding(CLASS_UNKNOWN, location(row), detail, class_number=number))
     return tuple(label_of), labels
 
 
