@@ -77,8 +77,7 @@ def check_data(
     except LabelError as error:
         alone = _check_photos_alone(data, labels_only, progress) if label_kind == "class folders" else None
         return alone or _report_unreadable(data, error, findings)
-    if split_file is not None:
-        examination = _with_splits(examination, split_file)
+    examination = _with_splits(examination, split_file)
     _run_checks(examination, findings)
     labels = examination.labels
     records, copies = (None, None) if labels_only else _check_photos(examination, findings, progress)
@@ -95,6 +94,7 @@ def check_data(
         examination=examination,
         records=records,
         copies=copies,
+        form=found.formats[0][0] if label_kind == "objects" else None,
     )
 
 
@@ -155,7 +155,10 @@ def _select(examination: Examination, selection: ClassSelection, findings: Findi
     return replace(examination, labels=labels, masks=CompressedMasks.unknown(len(labels.photo_of)))
 
 
-def _with_splits(examination: Examination, split_file: Path) -> Examination:
+def _with_splits(examination: Examination, split_file: Path | None) -> Examination:
+    """The splits of a file, if one is given."""
+    if split_file is None:
+        return examination
     labels = examination.labels
     splits = splits_in_file(split_file, [photo.file for photo in labels.photos])
     photos = [replace(photo, split=splits.get(photo.file)) for photo in labels.photos]

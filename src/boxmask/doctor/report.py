@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.summary import Summary
 from boxmask.data.findings import Finding, Findings, Kind, Severity
+from boxmask.data.formats.contract import Format
 from boxmask.data.groups.copies import Copies
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.errors import UsageError
@@ -40,6 +41,7 @@ class CheckReport:
     records:     what the pass over the photos found out; None without one
     copies:      the copies among the photos of `records`
     trained:     the model that the labels were compared with; None without one
+    form:        the format of labels of objects; None for others
     """
 
     data: Path
@@ -55,6 +57,7 @@ class CheckReport:
     records: PhotoRecords | None = field(default=None, repr=False)
     copies: Copies | None = field(default=None, repr=False)
     trained: TrainedModel | None = field(default=None, repr=False)
+    form: Format | None = field(default=None, repr=False)
 
     @property
     def has_errors(self) -> bool:

@@ -40,7 +40,7 @@ def test_class_folders_are_merged_and_photos_renamed(class_folders: Path, tmp_pa
         "dog/d.jpg",
         "dog/e.png",
     ]
-    assert sorted(change.id for change in copy.changes) == ["class-name-spellings", "photo-wrong-suffix"]
+    assert sorted(change.kind.id for change in copy.changes) == ["class-name-spellings", "photo-wrong-suffix"]
     assert (copy.path / "changes.diff").read_text() == ""
     assert fix_data(copy.report, tmp_path / "again").changes == ()
 
@@ -61,7 +61,7 @@ def test_label_maps_stay_beside_their_photos(tmp_path: Path) -> None:
         Image.fromarray(numbers).save(data / "masks" / f"{number}.png")
     (data / "classes.txt").write_text("0 background\n1 field\n")
     copy = fix_data(check_data(data), tmp_path / "out")
-    assert [str(change.id) for change in copy.changes] == ["photo-wrong-suffix"]
+    assert [str(change.kind.id) for change in copy.changes] == ["photo-wrong-suffix"]
     assert "images/1.jpg" in files(copy.path)
     assert copy.report.labels == "label maps"
     assert not copy.report.has_errors

@@ -45,7 +45,7 @@ def labels_of(folder: Path) -> list[list[Any]]:
 
 
 def ids(copy: MendedCopy) -> list[str]:
-    return [change.id for change in copy.changes]
+    return [change.kind.id for change in copy.changes]
 
 
 def test_sound_labels_stay_as_they_are(mend: Callable[..., MendedCopy], boxes_of: BoxesOf) -> None:

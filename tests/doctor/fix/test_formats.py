@@ -53,7 +53,7 @@ def test_a_mended_copy_has_its_format_and_is_mended_once(name: str, tmp_path: Pa
     assert report.examination is not None
     first = fix_data(report, tmp_path / "first")
     beyond = [] if name in CLIPPING else ["box-beyond-edge"] * 2
-    assert sorted(change.id for change in first.changes) == [*beyond, *["box-repeated"] * 2]
+    assert sorted(change.kind.id for change in first.changes) == [*beyond, *["box-repeated"] * 2]
     assert first.report.labels == report.labels
     assert first.report.summary is not None
     assert [row.objects for row in first.report.summary.classes] == [(4,), (2,)]

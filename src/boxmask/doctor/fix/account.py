@@ -37,7 +37,7 @@ KINDS_LEFT_OUT = frozenset(
 
 def format_changes(report: CheckReport, changes: Sequence[Change], losses: Losses) -> str:
     """The text of changes.txt: one line per change, and what the format cannot hold."""
-    counts = Counter(change.id for change in changes)
+    counts = Counter(change.kind.id for change in changes)
     lines = [
         f"Mended by boxmask from {report.data}: {format_count(len(changes), 'change')}.",
         *(f"  {count:,} {kind_id}" for kind_id, count in counts.items()),
@@ -57,26 +57,26 @@ def _format_losses(losses: Losses) -> Iterator[str]:
             yield f"  {what} ({len(photos):,}): {', '.join(dict.fromkeys(photos))}"
 
 
-def find_absent_kinds(report: CheckReport, mended: Collection[str]) -> list[Kind]:
+def find_absent_kinds(report: CheckReport, mended: Collection[Kind]) -> list[Kind]:
     """The kinds of what the copy lacks because boxmask cannot read or write it.
 
-    mended: ids of kinds that were mended, in full or in part
+    mended: kinds that were mended, in full or in part
     """
-    return [kind for kind in report.kinds() if kind.id in KINDS_LEFT_OUT and kind.id not in mended]
+    return [kind for kind in report.kinds() if kind.id in KINDS_LEFT_OUT and kind not in mended]
 
 
 def format_left(
-    report: CheckReport, copy: CheckReport, mended: Collection[str], absent_photos: Sequence[str]
+    report: CheckReport, copy: CheckReport, mended: Collection[Kind], absent_photos: Sequence[str]
 ) -> str:
     """The text of left.txt: what the copy lacks, and the findings in the copy.
 
     report, copy:  of the data set, and of its mended copy
-    mended:        ids of kinds that were mended, in full or in part
+    mended:        kinds that were mended, in full or in part
     absent_photos: photos that the copy lacks
     """
     absent = find_absent_kinds(report, mended)
-    known = {kind.id for kind in (*copy.findings.kinds, *absent)} | set(mended)
-    gone = [kind for kind in report.kinds() if kind.id not in known and kind.severity != "note"]
+    known = {*copy.findings.kinds, *absent, *mended}
+    gone = [kind for kind in report.kinds() if kind not in known and kind.severity != "note"]
     lines = [
         f"Before: {format_totals(report)}",
         f"After:  {format_totals(copy)}",

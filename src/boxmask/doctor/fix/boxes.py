@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int
 
-from boxmask.data.checks.repeated_boxes import find_repeated_boxes
+from boxmask.data.checks.repeated_boxes import BOX_REPEATED, find_repeated_boxes
 from boxmask.data.checks.sound_boxes import photo_edges, sound_boxes
-from boxmask.data.detection.box_checks import OVERHANG
+from boxmask.data.detection.box_checks import BOX_BEYOND_EDGE, BOX_EMPTY, BOX_INVERTED, OVERHANG
+from boxmask.data.findings import Kind
 from boxmask.data.formats import coco
 from boxmask.data.formats.labels import Labels
 from boxmask.data.outlines import RunLengths
@@ -31,7 +32,7 @@ def mend_inverted(mending: Mending) -> None:
     is_inverted = inverted.any(axis=1)
     has_extents = labels.box_form in ("xywh", "center")
     if has_extents:
-        _take_from_masks(mending, "box-inverted", np.flatnonzero(is_inverted & masks.known))
+        _take_from_masks(mending, BOX_INVERTED, np.flatnonzero(is_inverted & masks.known))
         is_inverted &= ~masks.known
     rows = np.flatnonzero(is_inverted)
     offset = corner_offset(labels)
@@ -43,7 +44,7 @@ def mend_inverted(mending: Mending) -> None:
         edges = photo_edges(mending.examination)[rows]
         fit = (low >= -OVERHANG).all(axis=1) & (high <= edges + OVERHANG).all(axis=1)
         rows, boxes = rows[fit], boxes[fit]
-    mending.set_boxes("box-inverted", rows, boxes, "its corners were exchanged")
+    mending.set_boxes(BOX_INVERTED, rows, boxes, "its corners were exchanged")
 
 
 def mend_empty(mending: Mending) -> None:
@@ -51,19 +52,19 @@ def mend_empty(mending: Mending) -> None:
     labels, masks = mending.labels, mending.examination.masks
     is_empty = np.isfinite(labels.boxes).all(axis=1) & (labels.extents == 0).any(axis=1) & mending.kept
     is_empty &= (labels.extents >= 0).all(axis=1)
-    _take_from_masks(mending, "box-empty", np.flatnonzero(is_empty & masks.known))
+    _take_from_masks(mending, BOX_EMPTY, np.flatnonzero(is_empty & masks.known))
     without = np.flatnonzero(is_empty & ~masks.known).tolist()
-    mending.remove("box-empty", without, "it has no width or no height")
+    mending.remove(BOX_EMPTY, without, "it has no width or no height")
 
 
-def _take_from_masks(mending: Mending, kind_id: str, rows: Int[np.ndarray, " M"]) -> None:
+def _take_from_masks(mending: Mending, kind: Kind, rows: Int[np.ndarray, " M"]) -> None:
     """Replace boxes by the smallest ones around the masks, which must be known."""
     labels, masks, sizes = mending.labels, mending.examination.masks, mending.examination.sizes
     boxes = labels.boxes[rows]
     for number, row in enumerate(rows.tolist()):
         height, width = sizes[labels.photo_of[row]].tolist()
         boxes[number] = masks.mask(row, (height, width)).boxes()[0]
-    mending.set_boxes(kind_id, rows, boxes, "the smallest box around its mask")
+    mending.set_boxes(kind, rows, boxes, "the smallest box around its mask")
 
 
 def clip_boxes(mending: Mending) -> None:
@@ -80,10 +81,10 @@ def clip_boxes(mending: Mending) -> None:
         return
     is_placed = ~mending.misplaced[labels.photo_of]
     rows = np.flatnonzero(beyond & sound_boxes(mending.examination) & mending.kept & is_placed)
-    if labels.format_name != coco.NAME:  # other formats write no box beside an outline
+    if mending.form is not coco:  # other formats write no box beside an outline
         rows = rows[[not _is_around_outline(labels, row) for row in rows.tolist()]]
     boxes = np.clip(labels.boxes[rows], 0, edges[rows])
-    mending.set_boxes("box-beyond-edge", rows, boxes, "clipped to its photo")
+    mending.set_boxes(BOX_BEYOND_EDGE, rows, boxes, "clipped to its photo")
 
 
 def _is_around_outline(labels: Labels, row: int) -> bool:
@@ -102,4 +103,4 @@ def remove_repeats(mending: Mending) -> None:
     for row, first in find_repeated_boxes(mending.examination):
         if mending.kept[row]:
             place = mending.labels.location(first)
-            mending.remove("box-repeated", [row], f"the same as {place}")
+            mending.remove(BOX_REPEATED, [row], f"the same as {place}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from boxmask.data.class_names import CLASS_NAME_SPELLINGS
 from boxmask.doctor.fix.mending import Change, Mending
 from boxmask.names import class_name
 
@@ -19,5 +20,5 @@ def merge_class_folders(mending: Mending) -> None:
         taken.add(new.casefold())
         location = labels.photos[index].location
         why = f"the folder of the class is {name}"
-        mending.changes.append(Change("class-name-spellings", location, "photo", old, new, why))
+        mending.changes.append(Change(CLASS_NAME_SPELLINGS, location, "photo", old, new, why))
         mending.files[index] = new

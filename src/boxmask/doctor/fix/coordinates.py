@@ -7,8 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from boxmask.data.checks.exchanged_coordinates import COORDINATES_EXCHANGED
 from boxmask.data.checks.sound_boxes import photo_edges
+from boxmask.data.detection.coordinates import COORDINATES_CORNERS, COORDINATES_FRACTIONS
+from boxmask.data.detection.declared_sizes import EXIF_SIDEWAYS
 from boxmask.data.formats import yolo
+from boxmask.data.formats.kinds import COORDINATES_PERCENT
 from boxmask.doctor.fix.mending import Mending, corner_offset
 
 _TOLERANCE = 0.005
@@ -29,25 +33,19 @@ class _Boxes(NamedTuple):
 def mend_coordinates(mending: Mending) -> None:
     """Convert fractions, percent, corners, and exchanged coordinates, if these were found.
 
-    Boxes that stay in another form are misplaced, and so are those that may lie sideways.
+    What is converted is decided. Boxes that may lie sideways are misplaced.
     """
     conversions = {
-        "coordinates-fractions": _convert_fractions,
-        "coordinates-percent": _convert_percent,
-        "coordinates-corners": _convert_corners,
-        "coordinates-exchanged": _exchange,
-        "coordinates-scaled": _leave,
+        COORDINATES_FRACTIONS: _convert_fractions,
+        COORDINATES_PERCENT: _convert_percent,
+        COORDINATES_CORNERS: _convert_corners,
+        COORDINATES_EXCHANGED: _exchange,
     }
-    for kind_id, convert in conversions.items():
-        if mending.has(kind_id) and not convert(mending, _finite_boxes(mending)):
-            mending.misplaced[:] = True
-    sideways = mending.photos_of("exif-sideways")
+    for kind, convert in conversions.items():
+        if mending.has(kind) and convert(mending, _finite_boxes(mending)):
+            mending.decided.add(kind)
+    sideways = mending.photos_of(EXIF_SIDEWAYS)
     mending.misplaced |= np.array([photo.file in sideways for photo in mending.labels.photos], dtype=bool)
-
-
-def _leave(mending: Mending, finite: _Boxes) -> bool:
-    """Labels of copies of another size are left, because their boxes show this size only roughly."""
-    return False
 
 
 def _finite_boxes(mending: Mending) -> _Boxes:
@@ -75,7 +73,7 @@ def _convert_fractions(mending: Mending, finite: _Boxes) -> bool:
         if fit_as_center:
             fractions, why = centered, "center and size in fractions of the photo, now pixels"
     mending.factors[finite.rows] = finite.edges
-    mending.set_boxes("coordinates-fractions", finite.rows, fractions * np.tile(finite.edges, 2), why)
+    mending.set_boxes(COORDINATES_FRACTIONS, finite.rows, fractions * np.tile(finite.edges, 2), why)
     return True
 
 
@@ -86,21 +84,21 @@ def _fit(fractions: Float[np.ndarray, "M 4"]) -> bool:
 
 
 def _convert_percent(mending: Mending, finite: _Boxes) -> bool:
-    if mending.labels.format_name == yolo.NAME:  # its reader has converted them, to read on
+    if mending.form is yolo:  # its reader has converted them, to read on
         return True
     factors = finite.edges / 100
     mending.factors[finite.rows] = factors
     boxes = finite.boxes.copy()
     boxes[:, :2] += corner_offset(mending.labels)
     why = "percent of the photo, now pixels"
-    mending.set_boxes("coordinates-percent", finite.rows, boxes * np.tile(factors, 2), why)
+    mending.set_boxes(COORDINATES_PERCENT, finite.rows, boxes * np.tile(factors, 2), why)
     return True
 
 
 def _convert_corners(mending: Mending, finite: _Boxes) -> bool:
     """Take what is written as width and height as the lower right corner."""
     boxes = np.concatenate([finite.boxes[:, :2], mending.labels.extents[finite.rows]], axis=1)
-    mending.set_boxes("coordinates-corners", finite.rows, boxes, "corners, now x, y, width and height")
+    mending.set_boxes(COORDINATES_CORNERS, finite.rows, boxes, "corners, now x, y, width and height")
     return True
 
 
@@ -118,5 +116,5 @@ def _exchange(mending: Mending, finite: _Boxes) -> bool:
         return False
     mending.exchanged = True
     boxes = finite.boxes[:, [1, 0, 3, 2]]
-    mending.set_boxes("coordinates-exchanged", finite.rows, boxes, "x and y were exchanged")
+    mending.set_boxes(COORDINATES_EXCHANGED, finite.rows, boxes, "x and y were exchanged")
     return True

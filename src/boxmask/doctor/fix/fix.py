@@ -24,6 +24,7 @@ from boxmask.doctor.fix.files import FileCopy
 from boxmask.doctor.fix.mend import mend
 from boxmask.doctor.fix.mending import Change, Mending
 from boxmask.doctor.fix.rewriting import changes_by_rewriting
+from boxmask.doctor.fix.whole_set import check_decided
 from boxmask.doctor.fix.write import LabelCopy, find_writer_of
 from boxmask.doctor.report import CheckReport
 from boxmask.doctor.with_run import with_model_findings
@@ -65,7 +66,8 @@ def fix_data(
     photos: whether to copy photos or link to them
 
     Raises UsageError for a report without labels, photos or some of its findings, for a format that boxmask
-    does not write, and for a folder that may not be written. Raises PhotoError and OutputError.
+    does not write, and for a folder that may not be written. Raises LabelError for a mistake of all labels
+    that is left to the user. Raises PhotoError and OutputError.
     """
     _check_complete(report.findings)
     examination = report.examination
@@ -77,16 +79,17 @@ def fix_data(
     check_output_folder(out, examination.labels.root)
     mending = mend(report, examination)
     job = _job(report, mending)
+    check_decided(mending)
     changes = tuple(mending.changes)
-    if report.label_kind == "objects":
-        changes += tuple(changes_by_rewriting(report.findings, {change.id for change in changes}))
+    if report.form is not None:
+        changes += tuple(changes_by_rewriting(report.findings, {change.kind for change in changes}))
     with new_folder(out) as folder:
         losses = job.write(folder, photos, progress or (lambda done, total: None))
         _write_text(folder / CHANGES_FILE, format_changes(report, changes, losses))
         _write_text(folder / DIFF_FILE, "".join(f"{line}\n" for line in job.diff()))
     copy = check_data(out, classes_file=report.classes_file, progress=progress)
     copy = with_model_findings(copy, report.trained, progress)
-    mended = {change.id for change in changes}
+    mended = {change.kind for change in changes}
     absent_photos = find_absent_photos(report, mending.labels)
     _write_text(out / LEFT_FILE, format_left(report, copy, mended, absent_photos))
     record_folder(out)
@@ -96,8 +99,8 @@ def fix_data(
 
 def _job(report: CheckReport, mending: Mending) -> LabelCopy | FileCopy:
     """What writes the copy: a writer of labels, or a copy of files for labels that are folders or images."""
-    if report.label_kind == "objects":
-        return LabelCopy(mending, find_writer_of(mending.labels.format_name))
+    if report.form is not None:
+        return LabelCopy(mending, find_writer_of(report.form))
     return FileCopy(mending)
 
 

@@ -13,7 +13,7 @@ from boxmask.doctor.report import CheckReport
 
 def mend(report: CheckReport, examination: Examination) -> Mending:
     """Mend mistakes with one right answer. Labels in another form come first: their boxes all look wrong."""
-    mending = Mending.of(examination, report.findings)
+    mending = Mending.of(examination, report.form, report.findings)
     if report.label_kind == "objects":
         mend_sizes(mending)
         mend_coordinates(mending)

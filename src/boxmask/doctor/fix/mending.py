@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from boxmask.data.checks.examination import Examination
-from boxmask.data.findings import Findings, Location
+from boxmask.data.findings import Findings, Kind, Location
+from boxmask.data.formats.contract import Format
 from boxmask.data.formats.labels import Labels
 
 _MAX_SIDE = 100_000
@@ -20,13 +21,13 @@ _MAX_SIDE = 100_000
 class Change:
     """One change.
 
-    id:     of the kind of finding that it mends
+    kind:   of the finding that it mends
     what:   is changed: "cat in a.jpg: box"
     before, after: its values; "" for something that is removed, or only removed
     why:    a short reason: "its corners were exchanged"
     """
 
-    id: str
+    kind: Kind
     location: Location
     what: str
     before: str
@@ -36,7 +37,7 @@ class Change:
     def __str__(self) -> str:
         values = f" {self.before}" if self.before else ""
         values += f" -> {self.after}" if self.after else ""
-        return f"{self.location}: {self.what}{values} ({self.why}) [{self.id}]"
+        return f"{self.location}: {self.what}{values} ({self.why}) [{self.kind.id}]"
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Mending:
     """Labels that are mended step by step.
 
     examination:  the labels as mended so far; rows are never removed from it
+    form:         the format of the labels; None for class folders and label maps
     findings:     of the data set as it is
     boxes_before: (N, 4) as the labels give them, in pixels of photos of `sizes_before`
     sizes_before: (P, 2) heights and widths that the labels declare, else those of the photos
@@ -53,9 +55,11 @@ class Mending:
     files:        (P) names of the photos as mended
     factors:      (N, 2) by which x and y of an outline are multiplied if it then fits its box better
     exchanged:    whether x and y of an outline are exchanged if it then fits its box better
+    decided:      the mistakes of all labels (see `whole_set`) that were mended
     """
 
     examination: Examination
+    form: Format | None
     findings: Findings
     boxes_before: Float[np.ndarray, "N 4"]
     sizes_before: Int[np.ndarray, "P 2"]
@@ -65,16 +69,18 @@ class Mending:
     files: list[str]
     factors: Float[np.ndarray, "N 2"]
     exchanged: bool = False
+    decided: set[Kind] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
 
     @staticmethod
-    def of(examination: Examination, findings: Findings) -> Mending:
+    def of(examination: Examination, form: Format | None, findings: Findings) -> Mending:
         """Labels of which nothing is mended yet."""
         labels = examination.labels
         count = len(labels.photo_of)
         sizes = _declared_sizes(examination)
         return Mending(
             examination,
+            form,
             findings,
             boxes_before=labels.boxes.copy(),
             sizes_before=sizes,
@@ -90,14 +96,13 @@ class Mending:
         """The labels as mended so far."""
         return self.examination.labels
 
-    def has(self, kind_id: str) -> bool:
+    def has(self, kind: Kind) -> bool:
         """Whether there is a finding of this kind."""
-        return any(kind.id == kind_id for kind in self.findings.kinds)
+        return self.findings.count(kind) > 0
 
-    def photos_of(self, kind_id: str) -> set[str]:
+    def photos_of(self, kind: Kind) -> set[str]:
         """The photos of the findings of one kind."""
-        kinds = [kind for kind in self.findings.kinds if kind.id == kind_id]
-        return {finding.photo for kind in kinds for finding in self.findings.of(kind)}
+        return {finding.photo for finding in self.findings.of(kind)}
 
     def describe(self, row: int) -> str:
         """The object in a row, for changes: "cat in images/a.jpg"."""
@@ -105,7 +110,7 @@ class Mending:
         return f"{labels.class_names[labels.labels[row]]} in {labels.photos[labels.photo_of[row]].file}"
 
     def set_boxes(
-        self, kind_id: str, rows: Int[np.ndarray, " M"], boxes: Float[np.ndarray, "M 4"], why: str
+        self, kind: Kind, rows: Int[np.ndarray, " M"], boxes: Float[np.ndarray, "M 4"], why: str
     ) -> None:
         """Replace boxes. Those that stay the same are no change."""
         labels = self.labels
@@ -113,22 +118,22 @@ class Mending:
         rows, boxes = rows[changed], boxes[changed]
         for row, box in zip(rows.tolist(), boxes, strict=True):
             before, after = _format(labels.boxes[row]), _format(box)
-            self._add(kind_id, row, "box", before, after, why)
+            self._add(kind, row, "box", before, after, why)
         all_boxes, extents = labels.boxes.copy(), labels.extents.copy()
         all_boxes[rows] = boxes
         extents[rows] = boxes[:, 2:] - boxes[:, :2] - corner_offset(labels)
         labels = replace(labels, boxes=all_boxes, extents=extents)
         self.examination = replace(self.examination, labels=labels)
 
-    def remove(self, kind_id: str, rows: Sequence[int], why: str) -> None:
+    def remove(self, kind: Kind, rows: Sequence[int], why: str) -> None:
         """Remove objects."""
         for row in rows:
-            self._add(kind_id, row, "removed, box", _format(self.labels.boxes[row]), "", why)
+            self._add(kind, row, "removed, box", _format(self.labels.boxes[row]), "", why)
         self.kept[list(rows)] = False
 
-    def _add(self, kind_id: str, row: int, what: str, before: str, after: str, why: str) -> None:
+    def _add(self, kind: Kind, row: int, what: str, before: str, after: str, why: str) -> None:
         location, subject = self.labels.location(row), self.describe(row)
-        self.changes.append(Change(kind_id, location, f"{subject}: {what}", before, after, why))
+        self.changes.append(Change(kind, location, f"{subject}: {what}", before, after, why))
 
 
 def _declared_sizes(examination: Examination) -> Int[np.ndarray, "P 2"]:

@@ -6,14 +6,17 @@ import posixpath
 
 import numpy as np
 
+from boxmask.data.detection.declared_sizes import EXIF_AS_SHOWN, SIZE_DIFFERS
+from boxmask.data.formats.kinds import PHOTO_RESIZED
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.doctor.fix.mending import Change, Mending
+from boxmask.doctor.photos.kinds import PHOTO_WRONG_SUFFIX
 from boxmask.photos.suffixes import suffixes_of
 
 _WHY = {
-    "photo-resized": "its boxes and outlines are scaled to the photo",
-    "size-differs": "the size of the photo",
-    "exif-as-shown": "the size of the photo as shown, on which its boxes are drawn",
+    PHOTO_RESIZED: "its boxes and outlines are scaled to the photo",
+    SIZE_DIFFERS: "the size of the photo",
+    EXIF_AS_SHOWN: "the size of the photo as shown, on which its boxes are drawn",
 }
 """Why a declared size is changed, by the kind of finding. Other sizes that differ are left."""
 
@@ -24,17 +27,17 @@ def mend_sizes(mending: Mending) -> None:
     The boxes of resized photos are scaled when they are read. `boxes_before` gets back what they were.
     """
     labels, sizes = mending.labels, mending.examination.sizes
-    kind_of = {photo: kind_id for kind_id in _WHY for photo in mending.photos_of(kind_id)}
+    kind_of = {photo: kind for kind in _WHY for photo in mending.photos_of(kind)}
     for index, photo in enumerate(labels.photos):
         declared, size = photo.declared_size, tuple(sizes[index].tolist())
-        kind_id = kind_of.get(photo.file)
-        if kind_id is None or declared is None or declared == size:
+        kind = kind_of.get(photo.file)
+        if kind is None or declared is None or declared == size:
             continue
         mending.sizes[index] = size
         before, after = (f"{width} × {height}" for height, width in (declared, size))
-        change = Change(kind_id, photo.location, f"{photo.file}: size", before, after, _WHY[kind_id])
+        change = Change(kind, photo.location, f"{photo.file}: size", before, after, _WHY[kind])
         mending.changes.append(change)
-        if kind_id == "photo-resized":
+        if kind is PHOTO_RESIZED:
             rows = np.flatnonzero(labels.photo_of == index)
             factors = (np.array(size) / np.array(declared))[::-1]
             mending.boxes_before[rows] /= np.tile(factors, 2)
@@ -46,7 +49,7 @@ def rename_photos(mending: Mending, records: PhotoRecords | None) -> None:
     if records is None:
         return
     formats = dict(zip(records.files, records.formats.tolist(), strict=True))
-    wrong = mending.photos_of("photo-wrong-suffix")
+    wrong = mending.photos_of(PHOTO_WRONG_SUFFIX)
     taken = {posixpath.splitext(file)[0].casefold() for file in mending.files if file not in wrong}
     for index, photo in enumerate(mending.labels.photos):
         stem, suffix = posixpath.splitext(photo.file)
@@ -56,6 +59,6 @@ def rename_photos(mending: Mending, records: PhotoRecords | None) -> None:
         taken.add(stem.casefold())
         new = stem + suffixes[0]
         why = "the format of the photo"
-        change = Change("photo-wrong-suffix", photo.location, "photo", photo.file, new, why)
+        change = Change(PHOTO_WRONG_SUFFIX, photo.location, "photo", photo.file, new, why)
         mending.changes.append(change)
         mending.files[index] = new

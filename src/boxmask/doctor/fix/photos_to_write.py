@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from boxmask.data.conversion.photo_names import names_of_photos
+from boxmask.data.formats.coco.areas import AREA_WRONG
 from boxmask.data.formats.contract import ObjectToWrite, PhotoToWrite
 from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.outlines import Outline, Polygons, RunLengths
@@ -64,7 +65,7 @@ class MendedPhotosToWrite:
             return None
         x1, y1, x2, y2 = box.tolist()
         attributes = dict(labels.attributes.objects.get(row, {}))
-        if self.is_mended and mending.has("area-wrong"):
+        if self.is_mended and mending.has(AREA_WRONG):
             attributes.pop("area", None)  # the writer computes it
         labeled = ObjectToWrite.of(labels, row, self._outline(row, size))
         return replace(labeled, box=(x1, y1, x2, y2), attributes=attributes, number=row + 1)

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from boxmask.data.findings import Findings
+from boxmask.data.class_names import CLASS_NAME_SPELLINGS
+from boxmask.data.findings import Findings, Kind
+from boxmask.data.formats.coco.areas import AREA_WRONG
+from boxmask.data.formats.kinds import (
+    ANNOTATION_ID_REPEATED,
+    COORDINATES_PERCENT,
+    ENCODING_GUESSED,
+    NAME_INEXACT,
+    VALUE_CONVERTED,
+)
+from boxmask.data.formats.yolo.kinds import COORDINATES_PIXELS
 from boxmask.doctor.fix.mending import Change
 
 REWRITTEN = {
-    "name-inexact": "the photo is named as its file",
-    "encoding-guessed": "written as UTF-8",
-    "annotation-id-repeated": "every annotation has an id of its own",
-    "class-name-spellings": "written in one spelling",
-    "value-converted": "written as the format says",
-    "coordinates-percent": "written as fractions of the photo",  # of YOLO, where reading converts them
-    "coordinates-pixels": "written as fractions of the photo",
-    "area-wrong": "computed from the outline",
+    NAME_INEXACT: "the photo is named as its file",
+    ENCODING_GUESSED: "written as UTF-8",
+    ANNOTATION_ID_REPEATED: "every annotation has an id of its own",
+    CLASS_NAME_SPELLINGS: "written in one spelling",
+    VALUE_CONVERTED: "written as the format says",
+    COORDINATES_PERCENT: "written as fractions of the photo",  # of YOLO, where reading converts them
+    COORDINATES_PIXELS: "written as fractions of the photo",
+    AREA_WRONG: "computed from the outline",
 }
-"""Why a kind of finding is mended, by id."""
+"""Why a kind of finding is mended."""
 
 
-def changes_by_rewriting(findings: Findings, mended: Collection[str]) -> Iterator[Change]:
+def changes_by_rewriting(findings: Findings, mended: Collection[Kind]) -> Iterator[Change]:
     """A change per finding that writing mends.
 
-    mended: ids of kinds that have changes of their own
+    mended: kinds that have changes of their own
     """
     for kind in findings.kinds:
-        if kind.id in REWRITTEN and kind.id not in mended:
+        if kind in REWRITTEN and kind not in mended:
             for finding in findings.of(kind):
                 what = finding.detail or kind.heading
-                yield Change(kind.id, finding.location, what, "", "", REWRITTEN[kind.id])
+                yield Change(kind, finding.location, what, "", "", REWRITTEN[kind])

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxmask.data.formats import instance_maps, mask_images
-from boxmask.data.formats.contract import ClassNames, Losses, PhotoToWrite, Writer
-from boxmask.data.formats.table import FORMATS, WRITERS
+from boxmask.data.formats.contract import ClassNames, Format, Losses, PhotoToWrite, Writer
+from boxmask.data.formats.table import WRITERS
 from boxmask.data.photo_files import PhotoMode, place_photo
 from boxmask.doctor.fix.line_diff import unified_diff
 from boxmask.doctor.fix.mending import Mending
@@ -18,16 +18,16 @@ from boxmask.errors import UsageError
 from boxmask.progress import Progress
 
 
-def find_writer_of(format_name: str) -> Writer:
-    """The writer of a format, by the name of its reader. Raises UsageError if it is not written."""
-    if format_name == instance_maps.NAME:
+def find_writer_of(form: Format) -> Writer:
+    """The writer of a format that is read. Raises UsageError if it is not written."""
+    if form is instance_maps:
         return mask_images.INSTANCE_MAP_WRITER
-    forms = [form for group in FORMATS for form in group if format_name == form.NAME]
+    written: object = getattr(form, "WRITER", None)
     for writer in WRITERS:
-        if any(writer is getattr(form, "WRITER", None) for form in forms):
+        if writer is written:
             return writer
     raise UsageError(
-        f"--fix: boxmask does not write this format ({format_name}). Convert the labels first: "
+        f"--fix: boxmask does not write this format ({form.NAME}). Convert the labels first: "
         "boxmask convert DATA --to FORMAT --out DIR."
     )
 
