@@ -51,13 +51,13 @@ def check(
         Folder written by training, or a checkpoint file. The trained detector or classifier then looks for
         labels that are missing, have the wrong class, or do not fit. Findings are sorted, the surest first.
     labels_only
-        Check the labels alone. No photo is opened.
+        Check the labels alone. No photo is opened, except those that --html shows.
     json_file
         Write all findings and a summary of the data to this JSON file. "-" prints the JSON instead of the
         text.
     html_file
-        Write a page that shows the findings on their photos, with a summary of the data. It is one file that
-        works offline.
+        Write a page that shows the findings on their photos, a sample of the photos with all their labels,
+        and a summary of the data. It is one file that works offline.
     split_file
         JSON file that names the training, validation and test photos. Default: the data set's own splits.
     classes

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from boxmask.data.checks.examination import Examination
 from boxmask.doctor.report import CheckReport
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
@@ -125,3 +127,58 @@ def test_without_script_all_findings_are_there(browser: Any, report: CheckReport
     assert shown(page) == ALL
     assert not page.is_visible("#search")
     context.close()
+
+
+@pytest.fixture
+def labeled_page(
+    browser: Any, report: CheckReport, examination_of: Callable[..., Examination], tmp_path: Path
+) -> Iterator[Any]:
+    """The page of the report with labels: a cat and two dogs, nothing, a cat."""
+    labeled = replace(report, examination=examination_of([[0, 1, 1], [], [0]]))
+    labeled.save(tmp_path / "labels.html")
+    context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto((tmp_path / "labels.html").as_uri())
+    yield page
+    assert problems == []
+    context.close()
+
+
+def labeled(page: Any) -> list[str]:
+    """The ids of the photos with labels that are shown."""
+    return [photo.get_attribute("id") for photo in page.query_selector_all(".labeled") if photo.is_visible()]
+
+
+def test_photos_are_chosen_by_class_and_split(labeled_page: Any) -> None:
+    page = labeled_page
+    page.select_option("#label-class", "1")
+    assert labeled(page) == ["labels-0"]
+    assert len([shape for shape in page.query_selector_all("#labels .shape") if shape.is_visible()]) == 2
+    assert page.inner_text("#labels-shown") == "1 of 3 photos are shown."
+    page.select_option("#label-class", "none")
+    assert labeled(page) == ["labels-1"]
+    page.select_option("#label-class", "")
+    page.select_option("#label-split", "train")
+    assert labeled(page) == ["labels-2"]
+    assert page.is_visible("#labels-2 text")
+    page.uncheck("#label-names")
+    assert not page.is_visible("#labels-2 text")
+
+
+def test_pictures_are_enlarged_with_mouse_and_keys(labeled_page: Any) -> None:
+    page = labeled_page
+    page.click("#labels-0 svg.view")
+    assert page.inner_text("dialog p") == "images/test/0.jpg: 1 cat, 2 <b>dog</b>"
+    assert page.evaluate("document.querySelector('dialog svg').getBoundingClientRect().width") > 900
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("dialog p") == "images/test/1.jpg: no object"
+    page.keyboard.press("Escape")
+    assert not page.is_visible("dialog")
+    assert page.evaluate("document.activeElement.closest('figure').id") == "labels-1"
+    page.keyboard.press("Enter")
+    assert page.is_visible("dialog")
+    page.click("dialog button >> text=Close")
+    assert not page.is_visible("dialog")

@@ -1,4 +1,4 @@
-"""The outlines of objects as SVG paths, for findings about objects."""
+"""The outlines of objects as SVG paths."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from boxmask.masks import Size
 MAX_POINTS = 400
 """Longer outlines are drawn with every second, third, ... point."""
 
+_LARGE_SIDE = 1000
+"""Coordinates of outlines in larger photos are written in whole pixels."""
+
 
 class OutlineFinder:
-    """Finds the outline of the object that a finding is about.
+    """Finds the outlines of objects.
 
     examination: None if there are no labels, and so no outlines
     """
@@ -33,9 +36,15 @@ class OutlineFinder:
     def path_of(self, finding: Finding) -> str:
         """The outline in pixels of the photo; "" if the finding is about no object with an outline."""
         row = self._row_of(finding)
+        return "" if row is None else self.path_of_row(row)
+
+    def path_of_row(self, row: int, max_points: int = MAX_POINTS) -> str:
+        """The outline of the object in a row, in pixels of the photo; "" if it has none.
+
+        max_points: of each part and hole, about
+        """
         examination = self._examination
-        if row is None or examination is None:
-            return ""
+        assert examination is not None
         labels = examination.labels
         height, width = examination.sizes[labels.photo_of[row]].tolist()
         if labels.photos[labels.photo_of[row]].declared_size not in (None, (height, width)):
@@ -45,8 +54,9 @@ class OutlineFinder:
         except ValueError:  # reported with the outlines
             return ""
         if outline is None or isinstance(outline, RunLengths):
-            return "".join(map(_subpath, self._mask_polygons(row, (height, width))))
-        return outline_path(outline)
+            polygons = self._mask_polygons(row, (height, width))
+            return "".join(_subpath(points, max_points) for points in polygons)
+        return outline_path(outline, max_points, digits=0 if max(height, width) > _LARGE_SIDE else 1)
 
     def _row_of(self, finding: Finding) -> int | None:
         if self._examination is None or finding.photo not in self._index_of:
@@ -55,24 +65,31 @@ class OutlineFinder:
         return next((row for row in self._rows.of(index).tolist() if location(row) == finding.location), None)
 
     def _mask_polygons(self, row: int, size: Size) -> list[NDArray[np.int32]]:
+        """The polygons around the parts of a mask, found in its window."""
         assert self._examination is not None
         masks = self._examination.masks
         if not masks.known[row]:
             return []
         from supervision import mask_to_polygons
 
-        return list(mask_to_polygons(masks.mask(row, size).dense()[0]))
+        mask = masks.mask(row, size)
+        return [polygon + mask.windows[0, :2] for polygon in mask_to_polygons(mask.crops()[0])]
 
 
-def outline_path(outline: Outline) -> str:
-    """The polygons of an outline, parts and holes."""
+def outline_path(outline: Outline, max_points: int = MAX_POINTS, digits: int = 2) -> str:
+    """The polygons of an outline, parts and holes.
+
+    max_points: of each of them, about
+    digits:     of the coordinates, after the decimal point
+    """
     assert not isinstance(outline, RunLengths)
     polygons = outline.polygons()
-    return "".join(map(_subpath, (*polygons.parts, *polygons.holes)))
+    both = (*polygons.parts, *polygons.holes)
+    return "".join(_subpath(np.round(points, digits), max_points) for points in both)
 
 
-def _subpath(points: NDArray[np.float64] | NDArray[np.int32]) -> str:
-    shown = points[:: -(-len(points) // MAX_POINTS) or 1]
+def _subpath(points: NDArray[np.float64] | NDArray[np.int32], max_points: int) -> str:
+    shown = points[:: -(-len(points) // max_points) or 1]
     return "M" + "L".join(_coordinates(shown)) + "Z" if np.isfinite(shown).all() and len(shown) else ""
 
 

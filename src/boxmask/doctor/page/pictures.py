@@ -84,17 +84,19 @@ def make_album(
     boxes: Mapping[str, Sequence[Box]],
     label_maps: Collection[str] = (),
     max_bytes: int = MAX_BYTES,
+    name: str = "photo",
 ) -> Album:
     """Make pictures of photos, and of the parts around boxes, until they are too large together.
 
     boxes:      of each photo, by file, those to show first in front
     label_maps: the files that hold a class per pixel
+    name:       with which the ids of the pictures begin
     """
     photos: dict[str, PhotoPictures] = {}
     unreadable, num_bytes = set(), 0
     with ThreadPoolExecutor(_THREADS) as pool:
         jobs = [
-            (file, pool.submit(_make_pictures, root, file, f"photo-{number}", drawn, file in label_maps))
+            (file, pool.submit(_make_pictures, root, file, f"{name}-{number}", drawn, file in label_maps))
             for number, (file, drawn) in enumerate(boxes.items(), start=1)
         ]
         for file, job in jobs:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from boxmask.data.findings import MAX_PER_KIND
 from boxmask.doctor.page.charts import make_charts
+from boxmask.doctor.page.gallery import make_gallery
 from boxmask.doctor.page.groups import make_groups
 from boxmask.doctor.page.pictures import MAX_BYTES
 from boxmask.doctor.report import CheckReport
@@ -23,9 +24,10 @@ from boxmask.messages import format_count
 def render_page(report: CheckReport, max_bytes: int = MAX_BYTES) -> str:
     """The page as text.
 
-    max_bytes: of all pictures together. Findings without a picture are shown as text.
+    max_bytes: of all pictures of findings together. Findings without a picture are shown as text.
     """
     groups, album = make_groups(report, max_bytes)
+    gallery = make_gallery(report, album)
     style, script = _file("style.css"), _file("script.js")
     return (
         _environment()
@@ -35,9 +37,11 @@ def render_page(report: CheckReport, max_bytes: int = MAX_BYTES) -> str:
             charts=make_charts(report.summary) if report.summary else None,
             date=_date(datetime.now().astimezone()),
             facts=_facts(report),
+            gallery=gallery,
             groups=groups,
             has_findings=any(group.sections for group in groups),
             max_per_kind=MAX_PER_KIND,
+            pictures=[*album.pictures(), *(gallery.pictures if gallery else ())],
             policy=_policy(style, script),
             script=Markup(script),
             style=Markup(style),

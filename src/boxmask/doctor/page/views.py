@@ -6,11 +6,18 @@ import math
 from dataclasses import dataclass
 
 from boxmask.data.findings import Box
+from boxmask.doctor.page.objects import DrawnObject
 from boxmask.doctor.page.pictures import PhotoPictures, Picture
 from boxmask.doctor.page.regions import Rectangle, around_both, frame_around, rectangle, region_around
 
 _MAX_REACH = 0.6
 """A frame reaches this many photos beyond the photo, to show boxes outside it."""
+
+_SHOWN_SIZE, _NAME_SIZE = (340, 240), 12
+"""Width and height of a photo with all its objects on the page, and the size of their names, about."""
+
+_MAX_NAMES, _MAX_NAMES_ENLARGED = 12, 60
+"""Names of objects that do not hide their photo, on the page and enlarged."""
 
 _SMALL_SHARE = 0.04
 """Boxes with a side below this share of the frame get a ring around them, so that they are found."""
@@ -24,6 +31,8 @@ class View:
     ring:      center and radius of a circle around a box that is hardly visible
     outline:   of the object, as an SVG path; "" if it has none
     detection: the box that a model found
+    objects:   all objects of the photo, to draw with their names
+    overlay:   a label map to draw over the photo
     """
 
     frame: Rectangle
@@ -32,6 +41,20 @@ class View:
     ring: tuple[float, float, float] | None = None
     outline: str = ""
     detection: Rectangle | None = None
+    objects: tuple[DrawnObject, ...] = ()
+    overlay: Picture | None = None
+
+    @property
+    def name_size(self) -> float:
+        """The size of the names of objects, in pixels of the photo."""
+        across, down = self.frame[2] / _SHOWN_SIZE[0], self.frame[3] / _SHOWN_SIZE[1]
+        return round(_NAME_SIZE * max(across, down), 1)
+
+    @property
+    def crowd(self) -> str:
+        """Whether names would hide the photo: "crowded" if they do so unless it is enlarged, else "full"."""
+        number = len(self.objects)
+        return "" if number <= _MAX_NAMES else "crowded" if number <= _MAX_NAMES_ENLARGED else "full"
 
 
 def whole_view(
@@ -74,3 +97,10 @@ def _ring(box: Rectangle, frame: Rectangle) -> tuple[float, float, float] | None
     radius = max(0.6 * math.hypot(box[2], box[3]), _SMALL_SHARE * longest)
     is_long = max(box[2:]) > 0.3 * longest
     return None if is_long else (box[0] + box[2] / 2, box[1] + box[3] / 2, radius)
+
+
+def labeled_view(
+    pictures: PhotoPictures, objects: tuple[DrawnObject, ...], overlay: Picture | None = None
+) -> View:
+    """The photo with all its objects, or with its label map."""
+    return View((0, 0, *pictures.size), pictures.whole, objects=objects, overlay=overlay)

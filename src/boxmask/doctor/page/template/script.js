@@ -84,3 +84,96 @@
     for (const details of $("nav.contents > details")) details.open = false;
   }
 }
+{
+  // Photos with their labels: a class, a split, and names.
+  const chooser = document.getElementById("choose-labels");
+  if (chooser) {
+    const photos = [...document.querySelectorAll(".labeled")];
+    const label = document.getElementById("label-class");
+    const split = document.getElementById("label-split");
+    const names = document.getElementById("label-names");
+    const shown = document.getElementById("labels-shown");
+
+    const choose = () => {
+      let count = 0;
+      for (const photo of photos) {
+        const labels = photo.dataset.labels.split(" ");
+        const match = (!label.value || labels.includes(label.value)) &&
+          (!split || split.value === "*" || split.value === photo.dataset.split);
+        photo.hidden = !match;
+        count += match;
+        for (const part of photo.querySelectorAll("[data-label]")) {
+          part.classList.toggle("other", label.value !== "" && part.dataset.label !== label.value);
+        }
+      }
+      document.querySelector(".gallery").classList.toggle("nameless", names !== null && !names.checked);
+      const active = label.value !== "" || (split && split.value !== "*");
+      shown.textContent = active ? `${count} of ${photos.length} photos are shown.` : "";
+    };
+    for (const control of [label, split, names]) if (control) control.addEventListener("change", choose);
+    chooser.hidden = false;
+    choose();
+  }
+
+  // Every picture can be enlarged.
+  const views = [...document.querySelectorAll("svg.view")];
+  if (views.length && typeof HTMLDialogElement === "function") {
+    const dialog = document.createElement("dialog");
+    dialog.className = "large";
+    dialog.setAttribute("aria-label", "Enlarged picture");
+    dialog.innerHTML = '<div class="bar"><p></p><div class="buttons"><button type="button">Previous</button>' +
+      '<button type="button">Next</button><button type="button">Close</button></div></div>';
+    document.body.append(dialog);
+    const [previous, next, close] = dialog.querySelectorAll("button");
+    const words = dialog.querySelector("p");
+    let current = null;
+
+    const visible = () => views.filter((view) => view.getClientRects().length > 0);
+    const show = (view) => {
+      current = view;
+      const large = view.cloneNode(true);
+      for (const name of ["role", "tabindex", "aria-haspopup"]) large.removeAttribute(name);
+      large.setAttribute("role", "img");
+      large.classList.remove("enlarge");
+      dialog.querySelector("svg")?.remove();
+      dialog.append(large);
+      dialog.classList.toggle("nameless", document.getElementById("label-names")?.checked === false);
+      words.textContent = view.getAttribute("aria-label");
+      const all = visible();
+      previous.disabled = all.indexOf(view) <= 0;
+      next.disabled = all.indexOf(view) === all.length - 1;
+      if (!dialog.open) dialog.showModal();
+      const { width, height } = large.viewBox.baseVal;
+      const box = large.getBoundingClientRect();
+      const scale = Math.min(box.width / width, box.height / height) || 1;
+      large.querySelector(".names")?.setAttribute("font-size", 14 / scale);
+    };
+    const move = (step) => {
+      const all = visible();
+      const view = all[all.indexOf(current) + step];
+      if (view) show(view);
+    };
+    for (const view of views) {
+      view.classList.add("enlarge");
+      view.setAttribute("tabindex", "0");
+      view.setAttribute("role", "button");
+      view.setAttribute("aria-haspopup", "dialog");
+      view.addEventListener("click", () => show(view));
+      view.addEventListener("keydown", (event) => {
+        if (event.key === "Enter" || event.key === " ") {
+          event.preventDefault();
+          show(view);
+        }
+      });
+    }
+    previous.addEventListener("click", () => move(-1));
+    next.addEventListener("click", () => move(1));
+    close.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("close", () => current?.focus({ preventScroll: true }));
+    dialog.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowLeft") move(-1);
+      if (event.key === "ArrowRight") move(1);
+    });
+  }
+}
