@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.data.conftest import save_photo, voc_xml
 
-from boxmask.data.class_selection import LEFT_OUT, ClassSelection, select_classes
+from boxmask.data.class_selection import LEFT_OUT, ClassSelection
 from boxmask.data.detection.read import read_detection
 from boxmask.data.detection.read_labels import read_labels
+from boxmask.data.detection.selected_classes import select_classes
 from boxmask.data.findings import Findings
 from boxmask.errors import UsageError
 

@@ -1,31 +1,17 @@
-"""Classes by name: keep some of a data set's classes, merge several into one, or give them other names."""
+"""Which classes are used, and under which names: some are left out, renamed, or merged into one."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
 
-from boxmask.data.findings import Finding, Findings, Kind, Location
-from boxmask.data.formats.labels import Labels
 from boxmask.errors import UsageError
-from boxmask.messages import format_count
 from boxmask.names import class_name
 from boxmask.options import option
-
-if TYPE_CHECKING:
-    from boxmask.data.detection.dataset import DetectionDataset
-
-CLASS_LEFT_OUT = Kind(
-    "class-left-out",
-    "note",
-    f"Classes that {option('classes')} leaves out",
-    f"Name these classes in {option('classes')} to use them.",
-)
 
 LEFT_OUT = -1
 """In place of a label: the class is left out."""
@@ -124,81 +110,3 @@ def _unknown(flag: str, name: str, known: Sequence[str]) -> UsageError:
 
 ALL_CLASSES = ClassSelection()
 """All classes, under their own names."""
-
-
-# ---------------------------------------------------------------- labels of objects
-
-
-def select_classes(labels: Labels, selection: ClassSelection, findings: Findings) -> Labels:
-    """The objects of the chosen classes. Photos without any of them stay, as background."""
-    if not selection:
-        return labels
-    choice = selection.choose(labels.class_names)
-    new_labels = choice.label_of[labels.labels]
-    counts = np.bincount(labels.labels, minlength=len(labels.class_names))
-    for name, label, count in zip(labels.class_names, choice.label_of, counts.tolist(), strict=True):
-        if label == LEFT_OUT:
-            detail = f'"{name}": {format_count(count, "object")}'
-            findings.add(Finding(CLASS_LEFT_OUT, Location(str(labels.root)), detail))
-    chosen = _with_rows(labels, np.flatnonzero(new_labels != LEFT_OUT))
-    return replace(
-        chosen,
-        class_names=choice.names,
-        labels=new_labels[new_labels != LEFT_OUT],
-        attributes=replace(chosen.attributes, classes=_class_attributes(labels, choice)),
-    )
-
-
-def _class_attributes(labels: Labels, choice: ClassChoice) -> dict[str, Mapping[str, object]]:
-    """The attributes of the chosen classes. A merged class has those of the class that had its name already,
-    else of the first one.
-    """
-    attributes: dict[str, Mapping[str, object]] = {}
-    for old, label in zip(labels.class_names, choice.label_of.tolist(), strict=True):
-        if label == LEFT_OUT or old not in labels.attributes.classes:
-            continue
-        new = choice.names[label]
-        if old == new or new not in attributes:
-            attributes[new] = labels.attributes.classes[old]
-    return attributes
-
-
-def _with_rows(labels: Labels, rows: Int[np.ndarray, " R"]) -> Labels:
-    """Some of the objects."""
-    location, outline = labels.location, labels.outline
-    objects = labels.attributes.objects
-    with_attributes = enumerate(rows.tolist()) if objects else ()
-    attributes = {new: objects[old] for new, old in with_attributes if old in objects}
-    return replace(
-        labels,
-        photo_of=labels.photo_of[rows],
-        boxes=labels.boxes[rows],
-        extents=labels.extents[rows],
-        labels=labels.labels[rows],
-        areas=labels.areas[rows],
-        crowd=labels.crowd[rows],
-        difficult=labels.difficult[rows],
-        location=lambda row: location(int(rows[row])),
-        outline=None if outline is None else lambda row: outline(int(rows[row])),
-        attributes=replace(labels.attributes, objects=attributes),
-    )
-
-
-# ---------------------------------------------------------------- photos with one class each
-
-
-def select_photos(dataset: DetectionDataset, selection: ClassSelection) -> DetectionDataset:
-    """The photos of the chosen classes. Each photo has one object, as `read_class_folders` returns it."""
-    if not selection:
-        return dataset
-    choice = selection.choose(dataset.class_names)
-    new_labels = choice.label_of[dataset.labels]
-    chosen = dataset.subset(np.flatnonzero(new_labels != LEFT_OUT))
-    left_out = len(dataset) - len(chosen)
-    note = f"left out: {format_count(left_out, 'photo')} of classes that {option('classes')} does not name"
-    return replace(
-        chosen,
-        class_names=choice.names,
-        labels=choice.label_of[chosen.labels],
-        notes=dataset.notes + ((note,) if left_out else ()),
-    )

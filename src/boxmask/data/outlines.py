@@ -20,7 +20,7 @@ Points = NDArray[np.float64]
 """(M, 2) x, y."""
 
 ELLIPSE_POINTS = 64
-"""Corners of the polygon that stands for an ellipse."""
+"""Points of the polygon that an ellipse becomes for formats without ellipses, and to fill its pixels."""
 
 
 class WrongSizeError(ValueError):
@@ -92,7 +92,7 @@ class Ellipse:
         return np.concatenate([np.array(self.center) - half, np.array(self.center) + half])
 
     def polygons(self) -> Polygons:
-        """A polygon of `ELLIPSE_POINTS` corners on the ellipse."""
+        """One polygon, whose `ELLIPSE_POINTS` points lie on the ellipse."""
         angles = np.arange(ELLIPSE_POINTS) * (2 * np.pi / ELLIPSE_POINTS)
         points = np.stack([np.cos(angles), np.sin(angles)], axis=1) * self.radii
         return Polygons((_rotate(points, self.rotation) + self.center,))

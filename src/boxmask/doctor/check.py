@@ -12,11 +12,12 @@ import numpy as np
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.summary import summarize
 from boxmask.data.checks.table import CHECKS
-from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_classes
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.detection.examine import examine
 from boxmask.data.detection.photo_sizes import has_size
 from boxmask.data.detection.read_labels import FoundLabels, find_labels
+from boxmask.data.detection.selected_classes import select_classes
 from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location, finding_of_error
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source

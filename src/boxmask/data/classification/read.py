@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.checks.similar_class_names import check_similar_names
-from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_photos
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.classification.class_folders import Item, check_copies, find_class_folders
 from boxmask.data.classification.dataset import (
     CONTEXT,
@@ -21,6 +21,7 @@ from boxmask.data.classification.dataset import (
     ClassificationDataset,
     crop_objects,
 )
+from boxmask.data.classification.selected_classes import select_photos
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.canonical_order import in_canonical_order
 from boxmask.data.detection.dataset import DetectionDataset

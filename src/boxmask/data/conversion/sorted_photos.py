@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from boxmask.data.class_selection import select_photos
 from boxmask.data.classification.read import read_class_folders
+from boxmask.data.classification.selected_classes import select_photos
 from boxmask.data.conversion.options import ConversionOptions
 from boxmask.data.conversion.photos_to_write import PhotosToWrite
 from boxmask.data.detection.checked_labels import CheckedLabels

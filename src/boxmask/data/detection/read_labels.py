@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boxmask.data.class_names import check_class_names
-from boxmask.data.class_selection import ALL_CLASSES, ClassSelection, select_classes
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
+from boxmask.data.detection.selected_classes import select_classes
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats import csv_tables
 from boxmask.data.formats.contract import Format

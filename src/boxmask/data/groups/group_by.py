@@ -122,7 +122,10 @@ def _by_keys(keys: Sequence[str | None], reason: str) -> Groups:
 
 
 def _by_evidence(records: PhotoRecords, evidence: _Evidence) -> Groups:
-    """Join photos by each kind of evidence. A reason of a group joins photos that those before it do not."""
+    """Groups of the photos that any of the evidence joins.
+
+    A group has the reason of each piece of evidence that joined photos that were still apart.
+    """
     components = Components(len(records))
     joined: list[tuple[str, Int[np.ndarray, " M"]]] = []
     for reason, join in evidence:

@@ -39,7 +39,7 @@ def mend_coordinates(mending: Mending) -> None:
         COORDINATES_FRACTIONS: _convert_fractions,
         COORDINATES_PERCENT: _convert_percent,
         COORDINATES_CORNERS: _convert_corners,
-        COORDINATES_EXCHANGED: _exchange,
+        COORDINATES_EXCHANGED: _exchange_x_and_y,
     }
     for kind, convert in conversions.items():
         if mending.has(kind) and convert(mending, _finite_boxes(mending)):
@@ -102,11 +102,13 @@ def _convert_corners(mending: Mending, finite: _Boxes) -> bool:
     return True
 
 
-def _exchange(mending: Mending, finite: _Boxes) -> bool:
-    """Exchange x and y, if the labels declare the sizes of the photos.
+def _exchange_x_and_y(mending: Mending, finite: _Boxes) -> bool:
+    """Exchange x and y of all boxes; returns whether they were exchanged. They are not in two cases.
 
-    Otherwise, the photos may have been rotated after labeling, which moves boxes to other places. Boxes that
-    fit as they are were exchanged in fractions of the photo, and are left.
+    - The boxes lie in their photos as they are: x and y were exchanged as fractions of the photo, so that
+      exchanging pixels would not restore them.
+    - The labels do not declare the sizes of the photos: the photos may have been rotated after labeling,
+      which moves boxes to other places.
     """
     labels, sizes = mending.labels, mending.examination.sizes.tolist()
     used = set(labels.photo_of[finite.rows].tolist())

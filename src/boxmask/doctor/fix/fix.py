@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxmask.data.archives import unpacked
-from boxmask.data.class_selection import CLASS_LEFT_OUT
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder, record_folder
+from boxmask.data.detection.selected_classes import CLASS_LEFT_OUT
 from boxmask.data.findings import Findings
 from boxmask.data.photo_files import PhotoMode
 from boxmask.doctor.check import check_data
