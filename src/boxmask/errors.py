@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
+from boxmask.cache_folder import with_archive_names
+
 
 class BoxmaskError(Exception):
     """Base class of all errors meant for the user. The command line prints the message and exits with 1.
@@ -20,7 +22,7 @@ class BoxmaskError(Exception):
     @property
     def reason(self) -> str:
         """What is wrong: the message without the place."""
-        return str(self) if self._reason is None else self._reason
+        return str(self) if self._reason is None else with_archive_names(self._reason)
 
     @classmethod
     def in_file(
@@ -31,6 +33,10 @@ class BoxmaskError(Exception):
         error = cls(f"{place}: {reason}")
         error.file, error.line, error.column, error._reason = str(path), line, column, reason
         return error
+
+    def __str__(self) -> str:
+        """The message, in which files of unpacked archives are named as members of their archive."""
+        return with_archive_names(super().__str__())
 
 
 class UsageError(BoxmaskError):

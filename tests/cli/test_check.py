@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,29 @@ def test_a_folder_without_labels_ends_with_1(boxmask: Boxmask, here: Path) -> No
     done = boxmask("check", here)
     assert done.status == 1
     assert "[data-unreadable]" in done.out
+
+
+def test_what_a_data_set_lacks(boxmask: Boxmask, demo: Path, here: Path) -> None:
+    (here / "empty").mkdir()
+    done = boxmask("check", "empty")
+    assert done.status == 1
+    assert "empty: no labels found: there are no files in it. Give the folder that holds photos" in done.out
+    photo = next((demo / "images").rglob("*.jpg"))
+    shutil.copy(photo, here / "empty" / "a.jpg")
+    done = boxmask("check", "empty")
+    assert done.status == 0
+    assert "empty: 1 photo, and no labels in a format that boxmask reads" in done.out
+    (here / "empty" / "a.json").write_text('{"color": 1}')
+    done = boxmask("check", "empty")
+    assert done.status == 1
+    assert "no labels found (1 .jpg, 1 .json). Give the folder" in done.out
+    assert "\n    COCO JSON" in done.out
+    assert "\n    class folders" in done.out
+    (here / "empty" / "a.json").write_text('{"images": [')
+    done = boxmask("check", "empty")
+    assert done.status == 1
+    assert done.out.count("empty/a.json") == 1
+    assert "empty: there are no labels without errors" in done.out
 
 
 def test_a_missing_folder_ends_with_1(boxmask: Boxmask) -> None:

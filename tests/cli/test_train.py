@@ -143,8 +143,8 @@ def test_an_empty_folder_is_an_error(refused: Refused, tmp_path: Path) -> None:
 
 def test_photos_without_labels_are_an_error(refused: Refused, demo: Path) -> None:
     message = refused(1, "train", demo / "images")
-    assert "no labels found. Looked for Pascal VOC" in message
-    assert "found 24 .jpg" in message
+    assert "no labels found (only photos: 24 .jpg). Give the folder that holds photos and labels" in message
+    assert "\n  Pascal VOC" in message
 
 
 def test_labels_without_photos_are_an_error(refused: Refused, tmp_path: Path) -> None:

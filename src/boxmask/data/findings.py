@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from boxmask.cache_folder import with_archive_names
 from boxmask.errors import BoxmaskError, LabelError
 from boxmask.messages import MAX_LOCATIONS, format_errors, format_note
 
@@ -45,7 +46,7 @@ class Kind:
 class Location:
     """Where a finding is: a file, and its line and entry, if they are known.
 
-    file:  as the user would open it
+    file:  its path
     line:  counted from 1
     entry: for files of many entries, such as "annotations[17] (id 303)"
     """
@@ -54,10 +55,15 @@ class Location:
     line: int | None = None
     entry: str = ""
 
+    @property
+    def shown_file(self) -> str:
+        """The file for the user: one in an unpacked archive is named as a member of it."""
+        return with_archive_names(self.file)
+
     def __str__(self) -> str:
         line = "" if self.line is None else f":{self.line}"
         entry = f": {self.entry}" if self.entry else ""
-        return f"{self.file}{line}{entry}"
+        return f"{self.shown_file}{line}{entry}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,10 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.location}: {self.detail}" if self.detail else str(self.location)
+
+
+class FoundErrorsError(LabelError):
+    """There are errors among the findings. The message lists them."""
 
 
 def finding_of_error(kind: Kind, path: Path, error: BoxmaskError, photo: str = "") -> Finding:
@@ -174,9 +184,9 @@ class Findings:
         return format_errors(kind.heading, lines, kind.remedy, total, self.count(kind))
 
     def raise_errors(self) -> None:
-        """Raise LabelError with all kinds that are errors."""
+        """Raise FoundErrorsError with all kinds that are errors."""
         if errors := [self.message(kind) for kind in self.kinds if kind.severity == "error"]:
-            raise LabelError("\n".join(errors))
+            raise FoundErrorsError("\n".join(errors))
 
     def note(self, kind: Kind, heading: str = "") -> tuple[str, ...]:
         """The findings of one kind as a note; none if there are none.

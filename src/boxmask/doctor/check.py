@@ -13,12 +13,21 @@ from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.summary import summarize
 from boxmask.data.checks.table import CHECKS
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
+from boxmask.data.classification.class_folders import NoClassFoldersError
 from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.detection.examine import examine
 from boxmask.data.detection.photo_sizes import has_size
-from boxmask.data.detection.read_labels import FoundLabels, find_labels
+from boxmask.data.detection.read_labels import FoundLabels, find_labels, no_labels_error
 from boxmask.data.detection.selected_classes import select_classes
-from boxmask.data.findings import MAX_PER_KIND, Finding, Findings, Kind, Location, finding_of_error
+from boxmask.data.findings import (
+    MAX_PER_KIND,
+    Finding,
+    Findings,
+    FoundErrorsError,
+    Kind,
+    Location,
+    finding_of_error,
+)
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.groups.copies import Copies
@@ -36,13 +45,17 @@ DATA_UNREADABLE = Kind(
     "data-unreadable",
     "error",
     "Data sets whose labels cannot be read",
-    "Give a folder or label file in one of the supported formats.",
+    "Correct this first. Nothing else can be checked.",
 )
 LABELS_MISSING = Kind(
     "labels-missing",
     "warning",
     "Photos without any label file",
-    "Only the photos were checked. Give the folder that holds the labels, too.",
+    "Only the photos were checked. To check labels, give a folder that holds both photos and labels.",
+)
+_OTHER_LABELS = (
+    "label maps (an image of classes per photo: images/x.jpg and masks/x.png, or x.jpg and x_mask.png)",
+    "class folders (one folder of photos per class)",
 )
 _LABEL_SUFFIXES = (".json", ".xml", ".csv", ".yaml", ".yml")
 
@@ -76,7 +89,7 @@ def check_data(
         label_kind = "label maps" if classes_file else _kind_of(found)
         examination = _examine(found, label_kind, findings, not labels_only, classes_file, selection)
     except LabelError as error:
-        alone = _check_photos_alone(data, labels_only, progress) if label_kind == "class folders" else None
+        alone = isinstance(error, NoClassFoldersError) and _check_photos_alone(data, labels_only, progress)
         return alone or _report_unreadable(data, error, findings)
     examination = _with_splits(examination, split_file)
     _run_checks(examination, findings)
@@ -109,6 +122,10 @@ def _run_checks(examination: Examination, findings: Findings) -> None:
 
 
 def _report_unreadable(data: Path, error: LabelError, findings: Findings) -> CheckReport:
+    if isinstance(error, FoundErrorsError):  # its message would repeat the findings
+        error = LabelError.in_file(data, "there are no labels without errors")
+    elif isinstance(error, NoClassFoldersError):
+        error = no_labels_error(data, find_source(data), _OTHER_LABELS)
     findings.add(finding_of_error(DATA_UNREADABLE, data, error))
     return CheckReport(data, data if is_folder(data) else data.parent, "", findings, 0)
 
@@ -183,10 +200,12 @@ def _check_photos(
 def _check_photos_alone(data: Path, labels_only: bool, progress: Progress | None) -> CheckReport | None:
     """The report on photos without any label file; None without photos, and if a file may hold labels."""
     source = find_source(data)
-    if not source.photos or any(source.candidates_with_suffix(suffix) for suffix in _LABEL_SUFFIXES):
+    is_part = source.candidates != source.files  # a file, or a folder for labels
+    may_hold_labels = any(source.candidates_with_suffix(suffix) for suffix in _LABEL_SUFFIXES)
+    if not source.photos or is_part or may_hold_labels:
         return None
     findings = Findings()
-    detail = f"{format_count(len(source.photos), 'photo')}, and no labels"
+    detail = f"{format_count(len(source.photos), 'photo')}, and no labels in a format that boxmask reads"
     findings.add(Finding(LABELS_MISSING, Location(str(data)), detail))
     if not labels_only:
         records = examine_photos(source.root, source.photos, progress)

@@ -52,7 +52,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "id": finding.kind.id,
         "severity": finding.kind.severity,
-        "file": finding.location.file,
+        "file": finding.location.shown_file,
         "line": finding.location.line,
         "entry": finding.location.entry,
         "photo": finding.photo,

@@ -44,7 +44,7 @@ def _kind_lines(report: CheckReport, kind: Kind) -> Iterator[str]:
     count = report.findings.count(kind)
     yield f"{kind.heading} ({count:,}) [{kind.id}]"
     for finding in report.findings.of(kind)[:MAX_LOCATIONS]:
-        yield f"  {finding}"
+        yield "  " + str(finding).replace("\n", "\n  ")
     if count > MAX_LOCATIONS:
         yield f"  and {count - MAX_LOCATIONS:,} more"
     yield f"  → {kind.remedy}"

@@ -41,7 +41,7 @@ def too_large(size: tuple[int, int]) -> str:
 def _problem(path: Path, error: Exception) -> str:
     match error:
         case PhotoError():
-            return str(error)
+            return error.reason
         case FileNotFoundError():
             return "this photo does not exist. Check the path."
         case IsADirectoryError() | PermissionError() if path.is_dir():  # PermissionError on Windows

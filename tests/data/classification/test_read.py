@@ -170,7 +170,7 @@ def test_photos_outside_class_folders_only_are_refused(
 ) -> None:
     (tmp_path / "things").mkdir()
     write(files)
-    with pytest.raises(LabelError, match=r"no photo lies in a class folder. Give a folder with one"):
+    with pytest.raises(LabelError, match=r"no class folders found: .*\. Give a folder with one"):
         read_classification(tmp_path / "things")
 
 
@@ -178,7 +178,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="gone: no such folder"):
         read_classification(tmp_path / "gone")
     (tmp_path / "file.txt").write_text("x")
-    with pytest.raises(LabelError, match=r"file\.txt: no such folder"):
+    with pytest.raises(LabelError, match=r"file\.txt: this is a file"):
         read_classification(tmp_path / "file.txt")
 
 

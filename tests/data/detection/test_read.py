@@ -15,6 +15,9 @@ from PIL import ExifTags, Image
 from boxmask.data.class_checks import check_training_classes
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.read import read_detection, read_unsplit_detection
+from boxmask.data.detection.read_labels import read_labels
+from boxmask.data.findings import Findings
+from boxmask.data.formats.source import find_source
 from boxmask.errors import LabelError, PhotoError
 from boxmask.photos.read import load_photo
 
@@ -29,7 +32,7 @@ CAT = ("cat", 5, 6, 25, 30)
 def test_missing_and_empty_folders(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="no such file or folder"):
         read_detection(tmp_path / "absent")
-    with pytest.raises(LabelError, match=r"no labels found.*found nothing"):
+    with pytest.raises(LabelError, match=r"no labels found: there are no files in it\. Give the folder"):
         read_detection(tmp_path)
 
 
@@ -40,8 +43,35 @@ def test_an_unknown_format_is_refused_with_what_was_expected_and_found(
     save_photo(tmp_path / "images/b.jpg")
     (tmp_path / "a.txt").write_text("a cat at the left")
     (tmp_path / "settings.json").write_text('{"color": 1}')
-    with pytest.raises(LabelError, match=r"Pascal VOC.* or COCO JSON.*; found 2 \.jpg, 1 \.txt, 1 \.json"):
+    found = r"(?s)no labels found \(2 \.jpg, 1 \.txt, 1 \.json\)\. Give .*\n  Pascal VOC.*\n  COCO JSON"
+    with pytest.raises(LabelError, match=found):
         read_detection(tmp_path)
+    with pytest.raises(LabelError, match=r"settings\.json: no labels found in this file"):
+        read_detection(tmp_path / "settings.json")
+
+
+@pytest.mark.parametrize("chosen", ["labels", "labels/train", "labels/train/a.txt"])
+def test_photos_of_a_folder_for_labels_lie_beside_it(
+    tmp_path: Path, save_photo: Callable[..., None], chosen: str
+) -> None:
+    for split, name in (("train", "a"), ("val", "b")):
+        save_photo(tmp_path / f"images/{split}/{name}.jpg")
+        (tmp_path / f"labels/{split}").mkdir(parents=True)
+        (tmp_path / f"labels/{split}/{name}.txt").write_text("0 0.5 0.5 0.25 0.5\n")
+    (tmp_path / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [cat]\n")
+    labels = read_labels(tmp_path / chosen, Findings())
+    assert labels.root == tmp_path
+    assert labels.class_names == ("cat",)
+    assert [photo.file for photo in labels.photos if photo.missing_name] == []
+    labeled = {labels.photos[photo].file for photo in labels.photo_of.tolist()}
+    assert labeled == {"images/train/a.jpg", *(["images/val/b.jpg"] if chosen == "labels" else [])}
+
+
+def test_the_home_folder_is_not_searched_for_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "labels").mkdir()
+    assert find_source(tmp_path / "labels").root == tmp_path / "labels"
 
 
 def test_labels_in_two_formats_are_refused(write_voc: Write, coco: Make) -> None:
@@ -160,7 +190,7 @@ def test_a_rotated_photo_without_boxes_or_with_its_size_as_shown_is_accepted(wri
 def test_cvats_own_xml_is_not_pascal_voc(tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     (tmp_path / "set/all.xml").write_text("<?xml version='1.0'?>\n<annotations>\n</annotations>\n")
-    with pytest.raises(LabelError, match=r"no labels found.*found 1 \.xml"):
+    with pytest.raises(LabelError, match=r"no labels found \(1 \.xml\)"):
         read_detection(tmp_path / "set")
 
 

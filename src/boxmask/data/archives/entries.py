@@ -76,7 +76,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 def _damaged(path: Path, error: Exception) -> LabelError:
     reason = str(error) or type(error).__name__
-    return LabelError(f"{path}: the archive is damaged ({reason:.200}). Download it again.")
+    return LabelError.in_file(path, f"the archive is damaged ({reason:.200}). Download it again.")
 
 
 def _chunks(path: Path, open_entry: Callable[[], IO[bytes]]) -> Iterator[bytes]:
@@ -89,7 +89,7 @@ def _zip_entries(path: Path) -> Iterator[Entry]:
     with _reading(path), zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if info.flag_bits & _ENCRYPTED:
-                raise LabelError(f"{path}: the archive has a password. Unpack it, and give the folder.")
+                raise LabelError.in_file(path, "the archive has a password. Unpack it, and give the folder.")
             is_link = info.external_attr >> 28 == _LINK
             kind: Literal["file", "folder", "other"] = "folder" if info.filename.endswith("/") else "file"
             yield Entry(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import zipfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from boxmask.atomic_write import atomic_write
+from boxmask.cache_folder import ARCHIVES, origin_file
 from boxmask.data.archives.entries import Entry, is_tar, read_entries
 from boxmask.data.filled_folder import filled_folder, free_bytes
-from boxmask.errors import LabelError
+from boxmask.errors import LabelError, OutputError
 from boxmask.file_kinds import is_file
 
 SUFFIXES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
@@ -20,6 +23,8 @@ MAX_RATIO = 200
 MIN_LIMIT = 2**30
 """Up to this size in bytes, archives may grow more: small ones of label maps or text shrink well."""
 
+OTHER_SUFFIXES = (".7z", ".rar", ".gz", ".bz2", ".xz", ".zst", ".lz4", ".lzma", ".z")
+"""Of archives and compressed files that boxmask does not unpack."""
 
 MAX_DEPTH = 100
 """Folders in one another. Data sets have a handful; deeper ones cannot be created, or be removed again."""
@@ -35,22 +40,43 @@ def has_archive_suffix(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
+def is_other_archive(path: Path) -> bool:
+    """Whether a path is named as an archive that boxmask does not unpack, such as a .7z file."""
+    return path.name.lower().endswith(OTHER_SUFFIXES) and not has_archive_suffix(path)
+
+
 def unpacked(path: Path) -> Path:
     """The folder that holds the content of an archive; any other path as it is.
 
     An archive is unpacked once, into the cache folder of the user. A changed archive is unpacked again.
 
-    Raises LabelError for an archive that is damaged, has a password, names files outside its folder or grows
-    beyond all measure, and OutputError if the disk is full.
+    Raises LabelError for an archive that is damaged, has a password, names files outside its folder, grows
+    beyond all measure, or is of a kind that boxmask does not unpack; and OutputError if the disk is full.
     """
+    if is_other_archive(path) and is_file(path):
+        raise LabelError.in_file(
+            path,
+            f"boxmask unpacks .zip and .tar archives, but no {path.suffix} files. Unpack this file, and give "
+            "the folder.",
+        )
     if not is_archive(path):
         if has_archive_suffix(path) and is_file(path):
-            raise LabelError(f"{path}: this file is damaged, or is no archive. Download it again.")
+            raise LabelError.in_file(path, "this file is damaged, or is no archive. Download it again.")
         return path
     state = path.stat()
     version = f"{path.resolve()}\n{state.st_size}\n{state.st_mtime_ns}"
     suffix = max((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), key=len)
-    return filled_folder("archives", path.name[: -len(suffix)], version, partial(_write_entries, path))
+    folder = filled_folder(ARCHIVES, path.name[: -len(suffix)], version, partial(_write_entries, path))
+    _record_origin(path, folder)
+    return folder
+
+
+def _record_origin(path: Path, folder: Path) -> None:
+    """Record which archive a folder was unpacked from, for messages."""
+    origin = origin_file(folder)
+    if not origin.exists():
+        with suppress(OutputError), atomic_write(origin) as partial_file:  # messages then name the folder
+            partial_file.write_bytes(os.fsencode(path.resolve()))
 
 
 def _write_entries(path: Path, folder: Path) -> None:
@@ -81,16 +107,20 @@ def _target(path: Path, folder: Path, entry: Entry) -> Path:
     """Where an entry is written. Raises LabelError for a place outside the folder."""
     parts = PurePosixPath(entry.name).parts
     if "\0" in entry.name:
-        raise LabelError(f"{path}: the archive is damaged (a name holds a zero byte). Download it again.")
+        raise LabelError.in_file(
+            path, "the archive is damaged (a name holds a zero byte). Download it again."
+        )
     if len(parts) > MAX_DEPTH:
-        raise LabelError(
-            f'{path}: the archive holds "{entry.name:.200}", which lies in more than {MAX_DEPTH} folders. '
-            "Unpack it by hand, and give the folder."
+        raise LabelError.in_file(
+            path,
+            f'the archive holds "{entry.name:.200}", which lies in more than {MAX_DEPTH} folders. '
+            "Unpack it by hand, and give the folder.",
         )
     if ".." in parts or PurePosixPath(entry.name).is_absolute() or os.path.splitdrive(entry.name)[0]:
-        raise LabelError(
-            f'{path}: the archive holds "{entry.name:.200}", a file outside its folder. '
-            "If you trust it, unpack it by hand, and give the folder."
+        raise LabelError.in_file(
+            path,
+            f'the archive holds "{entry.name:.200}", a file outside its folder. '
+            "If you trust it, unpack it by hand, and give the folder.",
         )
     return folder.joinpath(*parts)
 
@@ -109,7 +139,8 @@ def _write(path: Path, entry: Entry, target: Path, limit: int) -> int:
 
 
 def _too_large(path: Path, limit: int) -> LabelError:
-    return LabelError(
-        f"{path}: unpacked, the archive takes more than {limit / 2**30:.1f} GB, which is more than "
-        f"{MAX_RATIO} times its size or than the disk has free. Unpack it by hand, and give the folder."
+    return LabelError.in_file(
+        path,
+        f"unpacked, the archive takes more than {limit / 2**30:.1f} GB, which is more than "
+        f"{MAX_RATIO} times its size or than the disk has free. Unpack it by hand, and give the folder.",
     )

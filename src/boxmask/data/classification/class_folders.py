@@ -15,7 +15,7 @@ from boxmask.data.groups.identical_files import PHOTO_COPIES, identical_files
 from boxmask.data.split_file import is_split_file
 from boxmask.data.split_words import split_from_name
 from boxmask.errors import LabelError
-from boxmask.file_kinds import PHOTO_SUFFIXES, is_folder, note_on_unused_files
+from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, note_on_unused_files
 from boxmask.names import class_name
 from boxmask.outputs import note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
@@ -38,6 +38,10 @@ FOLDER_EMPTY = Kind(
 )
 
 
+class NoClassFoldersError(LabelError):
+    """No photo lies in a class folder."""
+
+
 @dataclass(frozen=True)
 class ClassFolders:
     """Photos in class folders.
@@ -52,10 +56,11 @@ class ClassFolders:
 
 
 def find_class_folders(root: Path, findings: Findings) -> ClassFolders:
-    """The photos in class folders. Raises LabelError if there are none."""
-    root = unpacked(root)
+    """The photos in class folders. Raises NoClassFoldersError if there are none, and as `unpacked` does."""
+    given, root = root, unpacked(root)
     if not is_folder(root):
-        raise LabelError(f"{root}: no such folder. {EXPECTED}")
+        reason = "this is a file" if is_file(root) else "no such folder"
+        raise NoClassFoldersError.in_file(root, f"{reason}. {EXPECTED}")
     files_of_others, outputs = split_outputs(visible_files(root))
     files = [PurePosixPath(file.relative_to(root).as_posix()) for file in files_of_others]
     photos = [file for file in files if file.suffix.lower() in PHOTO_SUFFIXES]
@@ -64,7 +69,8 @@ def find_class_folders(root: Path, findings: Findings) -> ClassFolders:
     items = _items(photos, layout)
     if not items:
         findings.raise_errors()
-        raise LabelError(f"{root}: no photo lies in a class folder. {EXPECTED}")
+        reason = "no photo lies in a class folder" if photos else "there are no photos in it"
+        raise NoClassFoldersError.in_file(given, f"no class folders found: {reason}. {EXPECTED}")
     for photo in photos:
         if str(photo) not in items:
             findings.add(Finding(PHOTO_WITHOUT_LABEL, Location(str(root / photo)), _IN_NO_CLASS, str(photo)))

@@ -87,10 +87,7 @@ def _one_format(labels: FoundLabels) -> tuple[Format, list[str]]:
     """The one format, and its label files. Raises LabelError if no format matches, or several do."""
     path, source, matching = labels.path, labels.source, labels.formats
     if not matching:
-        _check_readable(source)
-        known = " or ".join(form.NAME for formats in FORMATS for form in formats)
-        found = source.describe_contents()
-        raise LabelError(f"{path}: no labels found. Looked for {known}; found {found}.")
+        raise no_labels_error(path, source)
     if len(matching) > 1:
         found = " and ".join(f"{form.NAME}: {files[0]}" for form, files in matching)
         raise LabelError(f"{path}: labels in several formats ({found}). Give the file or folder of one.")
@@ -120,9 +117,26 @@ def _check_unlabeled_photos(source: Source, labels: Labels, findings: Findings) 
     findings.add_all(PHOTO_WITHOUT_LABEL, others, describe)
 
 
-def _check_readable(source: Source) -> None:
-    """Raise LabelError for files that may hold labels but cannot be read."""
+# ---------------------------------------------------------------- no labels
+
+
+def no_labels_error(path: Path, source: Source, other_labels: Sequence[str] = ()) -> LabelError:
+    """The error for a data set without labels of objects: what is there, what was looked for, what to do.
+
+    other_labels: kinds of labels beside those of objects that were looked for, too
+    """
     errors = [error for formats in FORMATS for form in formats for error in form.unreadable(source)]
     if errors:
         remedy = "No other labels were found. Correct these files or remove them."
-        raise LabelError(format_errors("Label files that cannot be read", errors, remedy))
+        return LabelError(format_errors("Label files that cannot be read", errors, remedy))
+    advice = "Give the folder that holds photos and labels."
+    if not source.files:
+        return LabelError.in_file(path, f"no labels found: there are no files in it. {advice}")
+    if is_file(path) and source.candidates != source.files:
+        found = " in this file"
+    else:
+        only = "only photos: " if len(source.photos) == len(source.files) else ""
+        found = f" ({only}{source.describe_contents()})"
+    known = [*(form.NAME for formats in FORMATS for form in formats), *other_labels]
+    first = f"no labels found{found}. {advice} These labels were looked for:"
+    return LabelError.in_file(path, "\n  ".join([first, *known]))

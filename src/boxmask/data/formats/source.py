@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from boxmask.data.archives import has_archive_suffix, unpacked
+from boxmask.data.archives import has_archive_suffix, is_archive, is_other_archive, unpacked
 from boxmask.data.split_file import is_split_file
+from boxmask.data.split_words import split_from_name
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, is_incidental, note_on_unused_files
 from boxmask.messages import format_note
@@ -44,7 +45,7 @@ class Source:
         return tuple(file for file in self.files if file.lower().endswith(PHOTO_SUFFIXES))
 
     def describe_contents(self) -> str:
-        """The number of files per suffix, in words, for messages."""
+        """The number of files per suffix, in words, for messages: "3 .jpg, 1 .json"."""
         suffixes = Counter(PurePosixPath(file).suffix.lower() or "without an ending" for file in self.files)
         shown = [f"{count} {suffix}" for suffix, count in suffixes.most_common(6)]
         return ", ".join(shown) or "nothing"
@@ -77,7 +78,8 @@ def notes_on_unread_files(source: Source, used: Iterable[str]) -> tuple[str, ...
 def find_source(path: Path) -> Source:
     """List the files of a folder, of an archive, or those around a label file.
 
-    If a folder for labels holds no photos, as `annotations/` beside `images/`, its parent folder is listed.
+    If a folder for labels holds no photos, as `annotations/` beside `images/`, the folder above it is listed,
+    and only the files in the folder for labels are read as labels. The same holds for `labels/train`.
     Raises LabelError if there is no such file or folder, for a file that boxmask wrote as a result, and for
     a folder of nothing but archives. Raises as `unpacked` does.
     """
@@ -89,23 +91,32 @@ def find_source(path: Path) -> Source:
             path, "boxmask wrote this file as a result, so it holds no labels. Give the labels."
         )
     folder = path if path.is_dir() else path.parent
-    _check_unpacked(folder)
-    is_part = path == given and _is_label_folder(folder)  # what lies beside an unpacked archive is not of it
-    if is_part and not any(_is_photo(file) for file in visible_files(folder)):
-        return _source(path.absolute(), folder.absolute().parent)
+    _check_holds_no_archives(folder, given)
+    above = _folder_above_labels(folder) if path == given else None  # not of what lies beside an archive
+    if above is not None and not any(_is_photo(file) for file in visible_files(folder)):
+        return _source(path.absolute(), above)
     return _source(path, folder)
 
 
-def _check_unpacked(folder: Path) -> None:
-    """Raise LabelError for a folder that holds nothing but archives."""
+def _check_holds_no_archives(folder: Path, given: Path) -> None:
+    """Raise LabelError for a folder, or an archive, that holds nothing but archives.
+
+    given: by the user: the folder, a label file in it, or the archive that was unpacked into it
+    """
     files = [file for file in visible_files(folder) if not is_incidental(file.name)]
-    if not files or not all(map(has_archive_suffix, files)):
+    if not files or not all(has_archive_suffix(file) or is_other_archive(file) for file in files):
         return
+    names = ", ".join(file.name for file in files[:3]) + (", ..." if len(files) > 3 else "")
+    if is_archive(given):
+        raise LabelError.in_file(
+            given,
+            f"this archive holds other archives and nothing else ({names}). Unpack it, and give what it "
+            "holds.",
+        )
     if len(files) == 1:
         raise LabelError.in_file(
             folder, f"this folder holds an archive and nothing else. Give the archive: {files[0]}"
         )
-    names = ", ".join(file.name for file in files[:3]) + (", ..." if len(files) > 3 else "")
     raise LabelError.in_file(
         folder,
         f"this folder holds {len(files)} archives and nothing else ({names}). Give one of them. If "
@@ -144,6 +155,22 @@ def _is_photo(file: Path) -> bool:
     return file.suffix.lower() in PHOTO_SUFFIXES
 
 
+def _folder_above_labels(folder: Path) -> Path | None:
+    """The folder that may hold the photos of a folder for labels: `set` for `set/labels`, `set/labels/train`.
+
+    None if the folder is not named as one for labels. The home folder is never searched for photos.
+    """
+    folder = folder.absolute()
+    if not _is_label_folder(folder) and split_from_name(folder.name):
+        folder = folder.parent
+    if not _is_label_folder(folder) or folder.parent in (_home(), Path(folder.anchor)):
+        return None
+    return folder.parent
+
+
+def _home() -> Path:
+    return Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home raises if there is none)
+
+
 def _is_label_folder(folder: Path) -> bool:
-    """Whether the folder is named as one for labels, whose photos may lie beside it."""
-    return re.search("annot|label|json|xml", folder.absolute().name.lower()) is not None
+    return re.search("annot|label|json|xml", folder.name.lower()) is not None

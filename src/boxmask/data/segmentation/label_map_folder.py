@@ -125,8 +125,10 @@ def find_label_maps(path: Path, findings: Findings) -> LabelMapFolder:
     pairs = find_pairs(source, findings)
     if not pairs:
         findings.raise_errors()
-        found = source.describe_contents()
-        raise LabelError(f"{path}: no label maps found. Looked for {EXPECTED_LAYOUT}; found {found}.")
+        raise LabelError(
+            f"{path}: no label maps found. Give a folder with {EXPECTED_LAYOUT}. This one holds "
+            f"{source.describe_contents()}."
+        )
     used = {file for pair in pairs for file in (pair.photo, pair.label_map)}
     used |= {file for file in source.files if is_split_list(file) or file.lower() in _OTHER_FILES}
     return LabelMapFolder(
