@@ -80,13 +80,7 @@ def test_a_missing_photo_is_not_judged_by_a_size(tmp_path: Path) -> None:
 def test_what_needs_no_size_is_found(tmp_path: Path) -> None:
     outlines = [SQUARE, [(-9, 5), (-2, 5), (-2, 9)], [(5, 5), (40, 40), (40, 5), (5, 40)], SQUARE[:2]]
     report = found(check_data(write_via(tmp_path, outlines), labels_only=True))
-    assert report.keys() - {"box-empty"} == {
-        "outline-few-points",
-        "box-outside",
-        "size-unknown",
-        "outline-self-crossing",
-        "outline-outside",
-    }
+    assert list(report) == ["outline-few-points", "box-outside", "size-unknown", "outline-self-crossing"]
     assert report["box-outside"][0].detail.endswith("lies outside its photo: x -9 to -2, y 5 to 9")
     assert report["box-outside"][0].box == (-9, 5, -2, 9)
 

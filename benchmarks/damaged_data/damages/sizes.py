@@ -36,7 +36,6 @@ def wrong_size(draft: Draft) -> None:
             thing.box = [x1 * across, y1 * down, x2 * across, y2 * down]
     draft.write()
     draft.expect("size-differs", photo)
-    draft.allow("box-beyond-edge")
 
 
 @damage("photo-resized", ["coco", "voc", "labelme", "cvat", "csv"])

@@ -146,6 +146,14 @@ class Findings:
             self.add_all(kind, findings.of(kind), change)
             self._counts[kind] += findings.count(kind) - len(findings.of(kind))
 
+    def remove(self, kind: Kind, is_removed: Callable[[Finding], bool]) -> None:
+        """Remove findings of a kind; with the last one that is kept, those that were only counted, too."""
+        kept = [finding for finding in self._by_kind[kind] if not is_removed(finding)]
+        self._counts[kind] -= len(self._by_kind[kind]) - len(kept)
+        self._by_kind[kind] = kept
+        if not kept:
+            del self._by_kind[kind], self._counts[kind]
+
     def remove_boxes(self, photos: Collection[str]) -> None:
         """Remove the boxes of the findings about some photos, on which they cannot be drawn."""
         for kind, kept in self._by_kind.items():

@@ -11,13 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from boxmask.data.detection.box_checks import BAD_BOXES, MAX_BAD_BOX_SHARE, OnBadBoxes
-from boxmask.data.detection.outline_masks import OUTLINE_FEW_POINTS, OUTLINE_UNREADABLE, OUTLINE_WRONG_SIZE
+from boxmask.data.detection.outline_masks import (
+    OUTLINE_FAR_OUTSIDE,
+    OUTLINE_FEW_POINTS,
+    OUTLINE_UNREADABLE,
+    OUTLINE_WRONG_SIZE,
+)
 from boxmask.data.findings import Findings, Kind
 from boxmask.errors import LabelError
 from boxmask.messages import format_count, format_percent
 from boxmask.options import option
 
-BAD_OUTLINES = (OUTLINE_WRONG_SIZE, OUTLINE_FEW_POINTS, OUTLINE_UNREADABLE)
+BAD_OUTLINES = (OUTLINE_WRONG_SIZE, OUTLINE_FEW_POINTS, OUTLINE_FAR_OUTSIDE, OUTLINE_UNREADABLE)
 """The objects of these outlines are known by their boxes only."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from boxmask.data.checks.consequences import remove_consequences
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.summary import summarize
 from boxmask.data.checks.table import CHECKS
@@ -113,9 +114,13 @@ def check_data(
 
 
 def _run_checks(examination: Examination, findings: Findings) -> None:
-    """Check labels. A finding has its box in pixels: boxes in fractions of unknown sizes are removed."""
+    """Check labels, and remove what follows from other findings.
+
+    A finding has its box in pixels: boxes in fractions of unknown sizes are removed.
+    """
     for check in CHECKS:
         check(examination, findings)
+    remove_consequences(findings)
     if examination.in_fractions:
         unknown = np.flatnonzero(~has_size(examination.sizes)).tolist()
         findings.remove_boxes({examination.labels.photos[index].file for index in unknown})

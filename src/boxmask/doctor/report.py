@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from boxmask.data.checks.consequences import is_cause
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.summary import Summary
 from boxmask.data.findings import Finding, Findings, Kind, Severity
@@ -69,8 +70,10 @@ class CheckReport:
         return sum(self.findings.count(kind) for kind in self.findings.kinds if kind.severity == severity)
 
     def kinds(self) -> list[Kind]:
-        """The kinds that were found: errors first, then by the order in which they were found."""
-        return sorted(self.findings.kinds, key=lambda kind: SEVERITIES.index(kind.severity))
+        """The kinds that were found: errors first, causes of others first among them, then as found."""
+        return sorted(
+            self.findings.kinds, key=lambda kind: (SEVERITIES.index(kind.severity), not is_cause(kind))
+        )
 
     def __iter__(self) -> Iterator[Finding]:
         """The findings that are kept, in the order of `kinds`."""

@@ -73,7 +73,7 @@ def test_crowds_are_not_judged(examination_of: Make, found_by: Find) -> None:
 
 
 def test_photos_of_unknown_size_are_never_covered(examination_of: Make, found_by: Find) -> None:
-    assert found_by(check_box_sizes, examination_of([(0, "cat", [0, 0, 40, 30])], size=(1, 1))) == []
+    assert found_by(check_box_sizes, examination_of([(0, "cat", [0, 0, 40, 30])], size=(0, 0))) == []
 
 
 def test_sizes_tell_nothing_if_all_coordinates_are_wrong(examination_of: Make) -> None:

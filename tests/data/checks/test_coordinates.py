@@ -126,7 +126,7 @@ def test_fractions_have_a_check_of_their_own(examination_of: Make) -> None:
 
 def test_unknown_sizes_show_nothing(examination_of: Make) -> None:
     examination = scene(examination_of, ONE_SIZE, lambda box, edges: box)
-    unknown = replace(examination, sizes=np.ones_like(examination.sizes))
+    unknown = replace(examination, sizes=np.zeros_like(examination.sizes))
     assert found_in(unknown) == []
 
 

@@ -35,7 +35,7 @@ def test_sound_boxes(examination_of: Make) -> None:
 
 def test_photos_of_unknown_size_have_no_edges(examination_of: Make) -> None:
     objects = [(0, "cat", [5, 5, 500, 500]), (1, "cat", [5, 5, 500, 500])]
-    examination = examination_of(objects, files=2, sizes=[(1, 1), (300, 400)])
+    examination = examination_of(objects, files=2, sizes=[(0, 0), (300, 400)])
     np.testing.assert_array_equal(photo_edges(examination), [[np.inf, np.inf], [400, 300]])
     assert sound_boxes(examination).all()
 

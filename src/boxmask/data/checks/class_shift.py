@@ -8,6 +8,7 @@ import numpy as np
 
 from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.formats.labels import Labels
 
 MIN_OBJECTS = 5
 """Fewer objects may use a few classes by accident."""
@@ -27,6 +28,11 @@ CLASS_SHIFT = Kind(
 
 
 def check_class_shift(examination: Examination, findings: Findings) -> None:
+    """Find class numbers that do not begin where the names begin; see `add_class_shift`."""
+    add_class_shift(examination.labels, findings)
+
+
+def add_class_shift(labels: Labels, findings: Findings) -> None:
     """Find class numbers that do not begin where the names begin.
 
     - The first class has no object, and the only number without a name is beyond the last: one too high.
@@ -34,7 +40,6 @@ def check_class_shift(examination: Examination, findings: Findings) -> None:
     - The last class has no object, and the first is named as the background, but has objects: one too low.
       Label maps do show the background.
     """
-    labels = examination.labels
     is_used = np.bincount(labels.labels, minlength=len(labels.class_names)) > 0
     if len(labels.labels) < MIN_OBJECTS or len(is_used) < 2 or is_used.mean() < MIN_USED or is_used.all():
         return

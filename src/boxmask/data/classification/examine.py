@@ -9,7 +9,7 @@ import numpy as np
 from boxmask.data.checks.examination import Examination
 from boxmask.data.classification.class_folders import check_copies, find_class_folders
 from boxmask.data.detection.compressed_masks import CompressedMasks
-from boxmask.data.detection.photo_sizes import UNKNOWN_SIZE
+from boxmask.data.detection.photo_sizes import sides_or_ones
 from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.photo_checks import UNREADABLE, check_photos
@@ -28,10 +28,9 @@ def examine_class_folders(path: str | Path, findings: Findings) -> Examination:
     check_copies(root, folder.items, findings, only_across_classes=True)  # the photos are checked for others
     sizes, _ = check_photos(root, [file for file, _ in items], on_bad_photos=None)
     known = (sizes != UNREADABLE).any(axis=1)
-    sizes[~known] = UNKNOWN_SIZE
     names = sorted({item.class_name for _, item in items})
     locations = [Location(str(root / file)) for file, _ in items]
-    boxes = np.concatenate([np.zeros_like(sizes), sizes[:, ::-1]], axis=1).astype(np.float64)
+    boxes = np.concatenate([np.zeros_like(sizes), sides_or_ones(sizes)[:, ::-1]], axis=1).astype(np.float64)
     labels = Labels(
         root=root,
         class_names=tuple(names),

@@ -26,6 +26,13 @@ OUTLINE_UNREADABLE = Kind(
     "Outlines that cannot be read",
     "Correct these outlines, or remove them.",
 )
+OUTLINE_FAR_OUTSIDE = Kind(
+    "outline-far-outside",
+    "error",
+    "Outlines that reach farther beyond their photo than the photo is large",
+    "Draw these outlines again, or remove them. If they are many, check that the labels belong to these "
+    "photos, and that they are in pixels.",
+)
 OUTLINE_FEW_POINTS = Kind(
     "outline-few-points",
     "error",
@@ -46,6 +53,10 @@ OUTLINE_EMPTY = Kind(
 )
 
 
+class _FarOutsideError(ValueError):
+    """An outline that lies too far outside its photo to be filled."""
+
+
 @dataclass(frozen=True, slots=True)
 class MaskReading:
     """The masks of N objects.
@@ -64,7 +75,7 @@ def fill_outlines(
     sizes: NDArray[np.int32],
     label_sizes: NDArray[np.int32],
     findings: Findings,
-    unchecked: Bool[np.ndarray, " P"] | None = None,
+    unchecked: Bool[np.ndarray, " P"],
 ) -> MaskReading:
     """The masks of all objects over their photos of `sizes` (P, 2); outlines are written for `label_sizes`.
 
@@ -103,19 +114,26 @@ def fill_outlines(
 def _add_errors(
     labels: Labels,
     errors: dict[int, ValueError],
-    unchecked: Bool[np.ndarray, " P"] | None,
+    unchecked: Bool[np.ndarray, " P"],
     findings: Findings,
 ) -> None:
-    rows: dict[Kind, list[int]] = {OUTLINE_WRONG_SIZE: [], OUTLINE_FEW_POINTS: [], OUTLINE_UNREADABLE: []}
+    rows: dict[Kind, list[int]] = {
+        kind: [] for kind in (OUTLINE_WRONG_SIZE, OUTLINE_FEW_POINTS, OUTLINE_FAR_OUTSIDE, OUTLINE_UNREADABLE)
+    }
     for row, error in errors.items():
-        if isinstance(error, FewPointsError):
-            rows[OUTLINE_FEW_POINTS].append(row)
-        elif not isinstance(error, WrongSizeError):
-            rows[OUTLINE_UNREADABLE].append(row)
-        elif unchecked is None or not unchecked[labels.photo_of[row]]:
-            rows[OUTLINE_WRONG_SIZE].append(row)
+        kind = _kind_of(error)
+        if not unchecked[labels.photo_of[row]] or kind is not OUTLINE_WRONG_SIZE:
+            rows[kind].append(row)
     for kind, found in rows.items():
         _add(labels, kind, found, lambda row: str(errors[row]), findings, errors)
+
+
+def _kind_of(error: ValueError) -> Kind:
+    if isinstance(error, FewPointsError):
+        return OUTLINE_FEW_POINTS
+    if isinstance(error, _FarOutsideError):
+        return OUTLINE_FAR_OUTSIDE
+    return OUTLINE_WRONG_SIZE if isinstance(error, WrongSizeError) else OUTLINE_UNREADABLE
 
 
 def _add(
@@ -144,14 +162,14 @@ def _place(labels: Labels, row: int, error: ValueError | None) -> Box | None:
 
 
 def _check_reach(outline: Outline, size: tuple[int, int]) -> None:
-    """Raise ValueError if an outline lies far outside its photo of (height, width)."""
+    """Raise _FarOutsideError if an outline lies far outside its photo of (height, width)."""
     reach = _MAX_REACH * max(size)
     if isinstance(outline, RunLengths) or _is_within(outline, reach):
         return
     x1, y1, x2, y2 = outline.bounds().tolist()
     if min(x1, y1) < -reach or x2 > size[1] + reach or y2 > size[0] + reach:
         extent = f"x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
-        raise ValueError(f"an outline at {extent} in a photo of {size[1]} × {size[0]} pixels")
+        raise _FarOutsideError(f"an outline at {extent} in a photo of {size[1]} × {size[0]} pixels")
 
 
 def _is_within(outline: Outline, distance: float) -> bool:

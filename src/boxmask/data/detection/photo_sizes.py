@@ -11,7 +11,7 @@ from boxmask.data.formats.labels import Labels
 from boxmask.data.photo_checks import UNREADABLE
 from boxmask.messages import format_count
 
-UNKNOWN_SIZE = (1, 1)
+UNKNOWN_SIZE = UNREADABLE
 """In place of a size that nobody knows: no photo was read, and the labels declare no size. Labels in
 fractions of such a photo stay fractions."""
 
@@ -37,12 +37,17 @@ def sizes_to_use(labels: Labels, sizes: NDArray[np.int32]) -> Int[np.ndarray, "P
 
 def has_size(sizes: Int[np.ndarray, "P 2"]) -> Bool[np.ndarray, " P"]:
     """Whether each size is known."""
-    return np.asarray((sizes > 1).any(axis=1))
+    return np.asarray((sizes > 0).all(axis=1))
 
 
 def edges_of(sizes: Int[np.ndarray, "P 2"], unknown: float = np.inf) -> Float[np.ndarray, "P 2"]:
     """Widths and heights; `unknown` where the size is unknown."""
     return np.asarray(np.where(has_size(sizes)[:, None], sizes[:, ::-1], unknown))
+
+
+def sides_or_ones(sizes: Int[np.ndarray, "P 2"]) -> Int[np.ndarray, "P 2"]:
+    """The sizes, to multiply or divide by; ones where they are unknown, so that fractions stay fractions."""
+    return np.asarray(np.maximum(sizes, 1))
 
 
 def report_unknown_sizes(labels: Labels, sizes: Int[np.ndarray, "P 2"], findings: Findings) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.checks.class_shift import add_class_shift
+from boxmask.data.checks.consequences import remove_consequences
 from boxmask.data.checks.table import QUICK_CHECKS
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.box_checks import OnBadBoxes
@@ -19,7 +21,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.labeled_photos import check_labeled_photos
 from boxmask.data.detection.read_labels import read_labels
 from boxmask.data.findings import Findings
-from boxmask.data.formats.labels import PhotoEntry
+from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.groups.split import draw_grouped_splits
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
@@ -104,11 +106,12 @@ def read_checked_labels(
     check_choice("on_bad_photos", on_bad_photos, OnBadPhotos | None)
     findings = Findings()
     labels = read_labels(Path(path), findings, selection)
-    findings.raise_errors()
+    _raise_errors(labels, findings)
     photos, sizes = check_labeled_photos(labels, on_bad_photos, select)
     checked = check_labels(labels, sizes, findings)
     for check in QUICK_CHECKS:
         check(checked.examination, findings)
+    remove_consequences(findings, ("data set", "photo"))
     policy = Policy(on_bad_boxes, needs_masks=needs_masks)
     notes = policy.decide(findings, len(labels.photo_of), checked.reading.num_outlines)
     return CheckedLabels(
@@ -121,6 +124,14 @@ def read_checked_labels(
         masks=checked.reading.masks.expand(),
         bad_outlines=checked.reading.bad,
     )
+
+
+def _raise_errors(labels: Labels, findings: Findings) -> None:
+    """Raise LabelError with the errors that were found in reading, and with what has caused them."""
+    if any(kind.severity == "error" for kind in findings.kinds):
+        add_class_shift(labels, findings)
+    remove_consequences(findings, ("data set", "photo"))
+    findings.raise_errors()
 
 
 # ---------------------------------------------------------------- arrays

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE, reach_beyond
+from boxmask.data.detection.photo_sizes import sides_or_ones
 from boxmask.data.findings import Finding, Findings
 from boxmask.data.formats.kinds import COORDINATES_SCALED, PHOTO_RESIZED
 from boxmask.data.formats.labels import Labels
@@ -105,7 +106,7 @@ def _with_other_shapes(
 
 def scale_labels(labels: Labels, label_sizes: NDArray[np.int32], sizes: NDArray[np.int32]) -> Labels:
     """Move boxes and areas from photos of `label_sizes` (P, 2) to photos of `sizes` (P, 2)."""
-    factors = (sizes / label_sizes)[labels.photo_of]
+    factors = (sides_or_ones(sizes) / sides_or_ones(label_sizes))[labels.photo_of]
     return replace(
         labels,
         boxes=labels.boxes * factors[:, [1, 0, 1, 0]],
@@ -119,7 +120,7 @@ def outlines_on_photos(labels: Labels, label_sizes: NDArray[np.int32], sizes: ND
     outline = labels.outline
     if outline is None or np.array_equal(label_sizes, sizes):
         return labels
-    factors = (sizes / label_sizes)[:, ::-1]
+    factors = (sides_or_ones(sizes) / sides_or_ones(label_sizes))[:, ::-1]
 
     def moved(row: int) -> Outline | None:
         shape = outline(row)
@@ -135,6 +136,7 @@ def in_pixels(labels: Labels, sizes: NDArray[np.int32]) -> Labels:
     """Labels in fractions of their photos, in pixels of photos of `sizes` (P, 2); others as they are."""
     if labels.unit == "pixel":
         return labels
+    sizes = sides_or_ones(sizes)
     edges = sizes[labels.photo_of].astype(np.float64)
     return replace(
         labels,
