@@ -230,3 +230,14 @@ def test_classes_of_folders_are_kept_and_merged(write: Write) -> None:
     names = [dataset.class_names[label] for label in dataset.labels.tolist()]
     assert set(zip(folders, names, strict=True)) == {("cow", "cattle"), ("ox", "cattle"), ("dog", "dog")}
     assert "left out: 3 photos of classes that --classes does not name" in dataset.notes
+
+
+def test_a_run_inside_the_data_set_is_no_class(write: Write) -> None:
+    root = write([*many("cat", "dog"), "runs/classifier-1/curve.png"])
+    run = root / "runs" / "classifier-1"
+    for name in ("recipe.json", "split.json"):
+        (run / name).write_text("{}")
+    dataset = read_classification(root)
+    assert dataset.class_names == ("cat", "dog")
+    assert f"left out: folders of trainings:\n  {run}" in dataset.notes
+    assert not any("runs" in note for note in dataset.notes if not note.startswith("left out"))

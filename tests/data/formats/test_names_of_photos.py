@@ -391,4 +391,4 @@ def test_a_run_inside_the_data_set_is_no_part_of_it(write: Callable[..., Path], 
     for name in ("recipe.json", "split.json"):
         (run / name).write_text("{}")
     (run / "labels.json").write_text('{"images": [], "annotations": [], "categories": []}')
-    assert notes_of(root) == ""
+    assert notes_of(root) == f"left out: folders of trainings:\n  {run}"

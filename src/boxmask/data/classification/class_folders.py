@@ -18,6 +18,7 @@ from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, note_on_unused_files
 from boxmask.names import class_name
 from boxmask.outputs import note_on_outputs, split_outputs
+from boxmask.outputs.run_folders import note_on_run_folders, split_run_folders
 from boxmask.photos.folders import visible_files
 
 EXPECTED = "Give a folder with one folder of photos per class, or a data set with labeled boxes."
@@ -61,7 +62,8 @@ def find_class_folders(root: Path, findings: Findings) -> ClassFolders:
     if not is_folder(root):
         reason = "this is a file" if is_file(root) else "no such folder"
         raise NoClassFoldersError.in_file(root, f"{reason}. {EXPECTED}")
-    files_of_others, outputs = split_outputs(visible_files(root))
+    outside_runs, runs = split_run_folders(visible_files(root))
+    files_of_others, outputs = split_outputs(outside_runs)
     files = [PurePosixPath(file.relative_to(root).as_posix()) for file in files_of_others]
     photos = [file for file in files if file.suffix.lower() in PHOTO_SUFFIXES]
     others = [file for file in files if file.suffix.lower() not in PHOTO_SUFFIXES]
@@ -80,9 +82,10 @@ def find_class_folders(root: Path, findings: Findings) -> ClassFolders:
         if (folder := layout.class_folder(photo))
     }
     check_class_names(spellings, findings)
-    _check_empty_folders(root, layout, photos, findings)
+    _check_empty_folders(root, layout, photos, runs, findings)
     unused = note_on_unused_files(str(file) for file in others if not is_split_file(root / file))
-    return ClassFolders(root, dict(sorted(items.items())), unused + note_on_outputs(outputs))
+    notes = unused + note_on_outputs(outputs) + note_on_run_folders(runs)
+    return ClassFolders(root, dict(sorted(items.items())), notes)
 
 
 def check_copies(
@@ -155,12 +158,13 @@ def _items(photos: Sequence[PurePosixPath], layout: Layout) -> dict[str, Item]:
 
 
 def _check_empty_folders(
-    root: Path, layout: Layout, photos: Iterable[PurePosixPath], findings: Findings
+    root: Path, layout: Layout, photos: Iterable[PurePosixPath], runs: Sequence[Path], findings: Findings
 ) -> None:
-    """Find folders in the place of a class folder, but without photos."""
+    """Find folders in the place of a class folder, but without photos. Those of trainings need none."""
     parents = [root / top for top in layout.splits] or [root]
     folders = {folder.name: folder for parent in parents for folder in parent.iterdir() if folder.is_dir()}
     used = {layout.class_folder(photo) for photo in photos}
     for name in sorted(folders.keys() - used):
-        if not name.startswith("."):
+        holds_runs = any(folders[name] in (run, *run.parents) for run in runs)
+        if not (name.startswith(".") or holds_runs):
             findings.add(Finding(FOLDER_EMPTY, Location(str(folders[name]))))

@@ -18,6 +18,7 @@ from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, is_incidental, note_on_unused_files
 from boxmask.messages import format_note
 from boxmask.outputs import is_output, note_on_outputs, split_outputs
+from boxmask.outputs.run_folders import note_on_run_folders, split_run_folders
 from boxmask.photos.folders import visible_files
 
 
@@ -27,7 +28,7 @@ class Source:
 
     files:      all files below `root`, sorted, except those that boxmask wrote as results
     candidates: the files that may hold labels: all of them, or those that the user chose
-    notes:      one that counts the results of boxmask, if there are any
+    notes:      on results of boxmask, and on folders of its trainings, which are left out
     """
 
     root: Path
@@ -125,20 +126,14 @@ def _check_holds_no_archives(folder: Path, given: Path) -> None:
 
 
 def _source(path: Path, root: Path) -> Source:
-    files, outputs = split_outputs(_without_runs(visible_files(root)))
-    relative, notes = _relative(files, root), note_on_outputs(outputs)
+    files, runs = split_run_folders(visible_files(root))
+    files, outputs = split_outputs(files)
+    relative = _relative(files, root)
+    notes = note_on_outputs(outputs) + note_on_run_folders(runs)
     if path == root:
         return Source(root, relative, relative, notes)
-    candidates = split_outputs(_without_runs(visible_files(path)))[0] if path.is_dir() else [path]
+    candidates = split_outputs(split_run_folders(visible_files(path))[0])[0] if path.is_dir() else [path]
     return Source(root, relative, _relative(candidates, root), notes)
-
-
-def _without_runs(files: list[Path]) -> list[Path]:
-    """Leave out the folders of trainings, which hold a recipe.json and a split.json."""
-    recipes = [file for file in files if file.name == "recipe.json"]
-    names = set(files) if recipes else set[Path]()
-    runs = {file.parent for file in recipes if file.with_name("split.json") in names}
-    return [file for file in files if runs.isdisjoint(file.parents)] if runs else files
 
 
 def _relative(files: list[Path], root: Path) -> tuple[str, ...]:
