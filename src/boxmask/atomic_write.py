@@ -15,7 +15,7 @@ from boxmask.errors import DiskFullError, OutputError
 
 _SUFFIX = ".partial"
 _CAN_SYNC_FOLDERS = os.name == "posix"  # Windows cannot open a folder
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 def output_error(path: Path, error: OSError) -> OutputError:
     """The error for a file that cannot be written."""
-    if error.errno in _DISK_FULL:
+    if error.errno in DISK_FULL:
         return DiskFullError(f"{path}: no space left on the disk. Free some space, or write elsewhere.")
     reasons = {
         errno.EACCES: "no permission to write here",

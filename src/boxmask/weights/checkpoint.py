@@ -24,6 +24,7 @@ from boxmask.models.table import AnyModel, config_from_json, model_entry
 from boxmask.pipeline.device import resolve_device
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.weights.file_description import describe_file
+from boxmask.weights.published.manifest import is_published_name
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 KEY = "boxmask"  # the key of our JSON in the header of the file
@@ -152,12 +153,17 @@ def checkpoint_path(run: Path) -> Path:
 
 
 def load_model(run: str | Path, device: str | torch.device = "auto") -> AnyModel:
-    """Load the model of a run folder or checkpoint, in evaluation mode.
+    """Load the model of a run folder or checkpoint, or published weights by name, in evaluation mode.
 
     device: see `pipeline.device.resolve_device`
-    Raises CheckpointError, with the file's name, if it is missing, damaged or of an incompatible version, and
-    UsageError for a device that this machine does not have.
+    Raises CheckpointError, with the file's name, if it is missing, damaged or of an incompatible version,
+    WeightsError for published weights that are unknown or cannot be downloaded, and UsageError for a device
+    that this machine does not have.
     """
+    if is_published_name(Path(run)):
+        from boxmask.weights.published.load import load_published  # imports all models
+
+        return load_published(Path(run).as_posix(), device)
     target = resolve_device(device)
     path = checkpoint_path(Path(run))
     tensors, metadata = read_checkpoint(path)

@@ -5,37 +5,21 @@ Nothing is replaced silently: if the wanted weights are not available, the error
 
 from __future__ import annotations
 
-import pickle
-from http.client import HTTPException
 from pathlib import Path
 
-import timm
-from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
-from safetensors import SafetensorError
 from torch import Tensor
 
 from boxmask.errors import UsageError, WeightsError
 from boxmask.pipeline.features.contracting_path import PLAIN
 from boxmask.weights.efficientnet_lite import to_timm
 from boxmask.weights.state_dict import read_state_dict
+from boxmask.weights.timm_hub import timm_state
 
 BUNDLED = "tf_efficientnet_lite0"  # the backbone whose ImageNet weights are installed with boxmask
 SOURCES = ("imagenet", "hub", "none")  # anything else is a file
 ALTERNATIVES = (
-    f"Use --backbone {BUNDLED}, whose weights are installed with boxmask, a file of weights with "
+    f"Or use --backbone {BUNDLED}, whose weights are installed with boxmask, a file of weights with "
     "--weights FILE, or random weights with --weights none."
-)
-# What timm's download raises. OSError covers the network, the disk and most errors of the hub.
-HUB_ERRORS: tuple[type[Exception], ...] = (
-    OSError,
-    HfHubHTTPError.__bases__[0],  # HTTPError of the hub's client: requests, httpx or httpx2, by version
-    HTTPException,  # urllib, for weights outside the hub
-    EntryNotFoundError,
-    RuntimeError,  # no pretrained weights, a wrong checksum, or tensors that do not fit
-    ValueError,
-    SafetensorError,  # a damaged download, as the next two
-    pickle.UnpicklingError,
-    EOFError,
 )
 
 
@@ -84,17 +68,13 @@ def _from_package() -> dict[str, Tensor]:
 
 
 def _from_hub(name: str) -> dict[str, Tensor]:
-    """timm's pretrained weights, downloaded or from its cache."""
-    if name not in timm.list_models(pretrained=False) and name not in timm.list_models(pretrained=True):
-        raise UsageError(f"timm has no backbone {name!r}. {ALTERNATIVES}")
+    """timm's pretrained weights, downloaded or from a cache."""
     try:
-        state: dict[str, Tensor] = timm.create_model(name, pretrained=True).state_dict()
-    except HUB_ERRORS as error:
-        reason = str(error).strip().split("\n")[0][:200]
-        raise WeightsError(
-            f"the ImageNet weights of {name} could not be downloaded ({reason}). {ALTERNATIVES}"
-        ) from error
-    return state
+        return timm_state(name)
+    except UsageError as error:
+        raise UsageError(f"{error}. {ALTERNATIVES}") from error
+    except WeightsError as error:
+        raise WeightsError(f"{str(error).rstrip('.')}. {ALTERNATIVES}") from error
 
 
 def _with_timm_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:

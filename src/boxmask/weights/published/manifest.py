@@ -1,0 +1,107 @@
+"""The manifest: which published weights boxmask knows, and where they are. torch is not imported."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from boxmask.errors import WeightsError
+from boxmask.file_kinds import is_file, is_folder
+from boxmask.weights.download.remote_file import RemoteFile
+
+MANIFEST = Path(__file__).with_name("manifest.toml")
+TORCHVISION, TIMM = "torchvision/", "timm/"  # the beginnings of names
+
+
+@dataclass(frozen=True)
+class PublishedWeights:
+    """An entry of the manifest.
+
+    name:           torchvision/NETWORK or timm/BACKBONE
+    finds:          "boxes", "masks", "label maps" or "classes" (a backbone, trained on ImageNet)
+    model:          the model that they are loaded into, as in --model; "" for backbones
+    address:        of the file
+    file_name:      in the cache
+    sha256:         the beginning of its checksum; "" if the publisher names none
+    mebibytes:      its size
+    parameters:     number of parameters
+    license:        of the weights, as far as the publisher names it
+    metrics:        as published, by name, fractions of 1
+    measured_on:    the data of the metrics
+    source:         where the metrics are published
+    installed:      whether they are installed with boxmask
+    batch_norm_eps: as for `from_torchvision`
+    parity:         largest differences of our results from torchvision's, by name, with random weights
+    """
+
+    name: str
+    finds: str
+    address: str
+    mebibytes: float
+    parameters: int
+    license: str
+    metrics: Mapping[str, float]
+    measured_on: str
+    source: str
+    model: str = ""
+    file_name: str = ""
+    sha256: str = ""
+    batch_norm_eps: float | None = None
+    installed: bool = False
+    parity: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def network(self) -> str:
+        """The publisher's name of the network."""
+        return self.name.partition("/")[2]
+
+    @property
+    def file(self) -> RemoteFile:
+        """The file to download."""
+        file_name = self.file_name or self.address.rpartition("/")[2]
+        return RemoteFile(self.name, self.address, file_name, self.sha256)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether they are on this machine, so that nothing is downloaded."""
+        return self.installed or self.file.path.is_file()
+
+
+@cache
+def published_weights() -> dict[str, PublishedWeights]:
+    """All entries by name, in the order of the manifest: the light ones first."""
+    return {entry["name"]: PublishedWeights(**entry) for entry in _read()["weights"]}
+
+
+@cache
+def unsupported_weights() -> dict[str, str]:
+    """torchvision's other networks for detection and segmentation: name -> why boxmask cannot load them."""
+    return {entry["name"]: entry["reason"] for entry in _read()["unsupported"]}
+
+
+def _read() -> dict[str, list[dict[str, Any]]]:
+    return tomllib.loads(MANIFEST.read_text(encoding="utf-8"))
+
+
+def is_published_name(path: Path) -> bool:
+    """Whether a path that a user gave is no file but a name of weights: torchvision/... or timm/..."""
+    name = path.as_posix()
+    is_name = name.startswith((TORCHVISION, TIMM)) and name.count("/") == 1
+    return is_name and not is_file(path) and not is_folder(path)
+
+
+def find_weights(name: str) -> PublishedWeights:
+    """The entry of a name. Raises WeightsError, with similar names, for any other."""
+    if name in unsupported_weights():
+        raise WeightsError(f"{name}: boxmask cannot load these weights: {unsupported_weights()[name]}.")
+    known = published_weights()
+    if name not in known:
+        close = get_close_matches(name, known, n=3, cutoff=0.5)
+        similar = f"Similar names: {', '.join(close)}. " if close else ""
+        raise WeightsError(f"{name}: there are no such weights. {similar}See boxmask weights list.")
+    return known[name]
