@@ -178,13 +178,28 @@ def stray_file(draft: Draft) -> None:
     draft.expect("file-unused", Place(path.relative_to(draft.folder).as_posix()))
 
 
-@damage("split-missing", ["yolo"])
-def split_of_no_folder(draft: Draft) -> None:
+@damage("split-path-wrong", ["yolo"])
+def split_of_another_folder(draft: Draft) -> None:
     draft.write()
     path = draft.folder / "data.yaml"
     path.write_text(path.read_text().replace("val: images/val", "val: images/validation"))
-    draft.expect("split-missing", Place("data.yaml"))
-    draft.allow("photo-without-label", "file-unused", "class-missing-in-split")
+    draft.expect("split-path-wrong", Place("data.yaml", 2, 2))
+
+
+@damage("split-path-wrong, all paths", ["yolo"])
+def splits_of_another_computer(draft: Draft) -> None:
+    draft.write()
+    path = draft.folder / "data.yaml"
+    path.write_text(path.read_text().replace(": images/", ": /content/photos/"))
+    draft.expect("split-path-wrong", Place("data.yaml", 1, 1))
+
+
+@damage("split-missing", ["yolo"])
+def split_without_photos(draft: Draft) -> None:
+    """As Roboflow exports data sets without test photos."""
+    draft.sample.photos = [photo for photo in draft.sample.photos if photo.split != "test"]
+    draft.write()
+    draft.expect("split-missing", Place("data.yaml", 3, 3))
 
 
 @damage("split-overlap", ["coco", "voc", "csv", "yolo"])

@@ -21,6 +21,7 @@ SORTS = {
     "class-shift": ("labels.class_out_of_range",),
     "class-count-differs": ("config.nc_names_mismatch",),
     "class-name-spellings": ("config.duplicate_names",),
+    "split-path-wrong": ("config.path_not_found", "config.missing_split", "exception"),
     "split-missing": ("config.path_not_found", "config.missing_split", "exception"),
     "photo-missing": ("files.missing_image", "files.orphan_label"),
     "photo-without-label": ("files.missing_label",),

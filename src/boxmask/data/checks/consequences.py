@@ -26,6 +26,7 @@ _SIZES = frozenset(("box-tiny", "box-extreme-shape", "box-nearly-repeated"))
 _SIDES = frozenset(("box-empty", "box-inverted", "boxes-count-from-zero"))
 _OUTLINES = frozenset(("outline-outside", "outline-empty", "outline-misfits-box", "area-wrong"))
 _WITHOUT_OUTLINE = frozenset(("box-empty", "area-wrong"))
+_PHOTOS = frozenset(("file-unused", "photo-without-label", "split-small", "background-share"))
 _CLASSES = frozenset(
     ("class-unknown", "id-unknown", "class-empty", "class-missing-in-split", "class-rare", "class-imbalance")
 )
@@ -47,6 +48,7 @@ CONSEQUENCES: Mapping[str, _Rule] = {
     "coordinates-corners": _Rule("data set", _PLACES | _SIZES | _SIDES),
     "coordinates-exchanged": _Rule("data set", _PLACES | _SIZES),
     "coordinates-scaled": _Rule("data set", _PLACES | _SIZES),
+    "split-path-wrong": _Rule("data set", _PHOTOS | _CLASSES - {"class-unknown", "id-unknown"}),
     "class-shift": _Rule("data set", _CLASSES),
     "exif-sideways": _Rule("photo", _PLACES | _SIZES),
     "photo-resized": _Rule("photo", frozenset(("box-beyond-edge", "outline-outside", "outline-misfits-box"))),

@@ -632,3 +632,39 @@ def test_read_detection(write: Callable[..., Path]) -> None:
     assert masks.areas()[1] == 600
     assert dataset.splits[:2].tolist() == ["train", "val"]
     assert np.isclose(dataset.areas[0], 600)
+
+
+# ---------------------------------------------------------------- wrong paths of splits
+
+
+@pytest.mark.parametrize(
+    ("yaml", "wrong"),
+    [
+        (
+            "train: images/trian\nval: images/val\n",
+            [(1, "train", "1 photo with labels, in images/train, are")],
+        ),
+        ("train: images/train\nval: val.txt\n", [(2, "val", "1 photo with labels, in images/val, are")]),
+        (
+            "train: foto/train\nval: foto/val\n",
+            [(1, "train", "no such folder"), (2, "val", "no such folder")],
+        ),
+    ],
+)
+def test_wrong_paths_of_splits(read: Read, yaml: str, wrong: list[tuple[int, str, str]]) -> None:
+    files = photos("images/train/a.jpg", "images/val/b.jpg")
+    files |= {"labels/train/a.txt": BOX, "labels/val/b.txt": BOX, "data.yaml": f"{yaml}names: [cat]\n"}
+    _, findings = read(files)
+    found = [finding for finding in findings if finding.kind.id == "split-path-wrong"]
+    assert [(finding.location.line, finding.location.entry) for finding in found] == [
+        (line, entry) for line, entry, _ in wrong
+    ]
+    assert all(detail in str(finding) for finding, (*_, detail) in zip(found, wrong, strict=True))
+    assert all(finding.kind.severity == "error" for finding in found)
+
+
+def test_predictions_are_no_photos_of_a_wrong_split(read: Read) -> None:
+    files = photos("images/train/a.jpg") | {"labels/train/a.txt": BOX, "runs/labels/a.txt": BOX}
+    _, findings = read(files | {"data.yaml": "train: images/train\nval: images/val\nnames: [cat]\n"})
+    assert "split-missing" in ids(findings)
+    assert "split-path-wrong" not in ids(findings)

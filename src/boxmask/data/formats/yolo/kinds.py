@@ -16,6 +16,13 @@ CLASS_COUNT_DIFFERS = Kind(
     "Descriptions of data sets whose nc is not the number of their names",
     "Correct nc, or complete the names. boxmask uses the names.",
 )
+SPLIT_PATH_WRONG = Kind(
+    "split-path-wrong",
+    "error",
+    "Wrong paths of splits",
+    "Write the folders or lists of the photos, relative to the file that names them. boxmask does not guess "
+    "which photos belong to a split.",
+)
 SPLIT_MISSING = Kind(
     "split-missing",
     "warning",

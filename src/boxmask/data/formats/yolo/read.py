@@ -30,7 +30,7 @@ from boxmask.data.formats.yolo.objects import make_labels
 from boxmask.data.formats.yolo.pairs import Pairs, find_pairs
 from boxmask.data.formats.yolo.paths import PathFinder
 from boxmask.data.formats.yolo.photos import list_photos
-from boxmask.data.formats.yolo.splits import find_split_photos, split_paths_of_lists
+from boxmask.data.formats.yolo.splits import find_split_photos, report_absent_splits, split_paths_of_lists
 from boxmask.errors import LabelError
 from boxmask.messages import format_count
 
@@ -63,6 +63,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     photos = splits.splits or dict.fromkeys(source.photos, "")
     texts = [file for file in found.labels if file not in set(splits.lists)]
     pairs = find_pairs(source.root, photos, texts, splits.folders, finder, findings)
+    report_absent_splits(source, splits, pairs.unused, findings)
     labeled = list_photos(source, splits, pairs, findings)
     lines = LabelLines(definition.keypoint_numbers)
     for index, (_, label) in enumerate(labeled):

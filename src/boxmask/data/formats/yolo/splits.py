@@ -12,11 +12,12 @@ from boxmask.data.formats.kinds import FILE_UNREADABLE, NAME_INEXACT, PHOTO_AMBI
 from boxmask.data.formats.photo_finder import PhotoFinder
 from boxmask.data.formats.source import Source
 from boxmask.data.formats.yolo.definition import Definition, SplitPath
-from boxmask.data.formats.yolo.kinds import SPLIT_MISSING
+from boxmask.data.formats.yolo.kinds import SPLIT_MISSING, SPLIT_PATH_WRONG
 from boxmask.data.formats.yolo.paths import PathFinder
 from boxmask.data.split_words import split_from_name
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
+from boxmask.messages import format_count
 from boxmask.names import normal_path
 
 
@@ -28,12 +29,14 @@ class SplitPhotos:
     missing: names of photos that do not exist, with their split and location
     folders: those that the splits name, whether or not they exist, as far as they can be inside the root
     lists:   files that were read
+    absent:  splits whose folder or list does not exist, with what is missing
     """
 
     splits: dict[str, str] = field(default_factory=dict)
     missing: list[tuple[str, str, Location]] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
+    absent: list[tuple[SplitPath, str]] = field(default_factory=list)
 
 
 def split_paths_of_lists(source: Source, lists: Sequence[str]) -> tuple[SplitPath, ...]:
@@ -51,8 +54,33 @@ def split_paths_of_lists(source: Source, lists: Sequence[str]) -> tuple[SplitPat
 def find_split_photos(
     source: Source, definition: Definition, finder: PhotoFinder, findings: Findings
 ) -> SplitPhotos:
-    """The photos that the splits of a definition name. Splits that do not exist become findings."""
+    """The photos that the splits of a definition name. `report_absent_splits` adds splits without photos."""
     return _SplitReader(source, definition, finder, findings).read()
+
+
+def report_absent_splits(
+    source: Source, splits: SplitPhotos, unused: Sequence[str], findings: Findings
+) -> None:
+    """Add the splits whose folder or list does not exist.
+
+    unused: label files that belong to no photo of a split
+
+    Exports name folders that they do not hold, such as one for test without test photos, so that this is a
+    warning. It is an error if photos with label files are in no split, or if none of the paths exists.
+    """
+    labels = {posixpath.splitext(posixpath.basename(label))[0] for label in unused}
+    lost = [
+        photo
+        for photo in source.photos
+        if photo not in splits.splits and posixpath.splitext(posixpath.basename(photo))[0] in labels
+    ]
+    is_wrong = bool(lost) or not splits.splits
+    folders = " and ".join(sorted({posixpath.dirname(photo) or "." for photo in lost})[:3])
+    count = format_count(len(lost), "photo")
+    rest = f"; {count} with labels, in {folders}, are in no split" if lost else ""
+    for split, detail in splits.absent:
+        kind = SPLIT_PATH_WRONG if is_wrong else SPLIT_MISSING
+        findings.add(Finding(kind, split.location, f"{detail}{rest}"))
 
 
 class _SplitReader:
@@ -80,7 +108,7 @@ class _SplitReader:
         if folder is None:
             inside = posixpath.normpath(posixpath.join(folders[0], split.path.removeprefix("../")))
             self._found.folders.append(inside)
-            self._findings.add(Finding(SPLIT_MISSING, split.location, f"{split.path}: no such folder"))
+            self._found.absent.append((split, f"{split.path}: no such folder"))
             return
         self._found.folders.append(folder)
         prefix, photos = f"{folder}/" if folder else "", self._source.photos  # sorted
@@ -110,7 +138,7 @@ class _SplitReader:
         known = (self._paths.find_file(name, folders) for name in names)
         file = next((file for file in known if file is not None), None)
         if file is None:
-            self._findings.add(Finding(SPLIT_MISSING, split.location, f"{split.path}: no such list"))
+            self._found.absent.append((split, f"{split.path}: no such list"))
             return
         self._found.lists.append(file)
         for name, location in self._lines(file):
