@@ -51,7 +51,7 @@ def check_scaled_coordinates(examination: Examination, findings: Findings) -> No
     if has_wrong_coordinates(findings) or not are_boxes_drawn(examination):
         return
     labels = examination.labels
-    rows = _telling_rows(examination)
+    rows = telling_rows(examination)
     boxes, edges, photos = labels.boxes[rows], photo_edges(examination)[rows], labels.photo_of[rows]
     if len(rows) < MIN_BOXES or len(np.unique(photos)) < MIN_PHOTOS or (boxes[:, 2:] <= 0).all(axis=0).any():
         return
@@ -64,7 +64,7 @@ def check_scaled_coordinates(examination: Examination, findings: Findings) -> No
         findings.add(_finding(examination, copies, int(rows[row]), beyond))
 
 
-def _telling_rows(examination: Examination) -> Int[np.ndarray, " M"]:
+def telling_rows(examination: Examination) -> Int[np.ndarray, " M"]:
     """Boxes with a size, in photos of known size. Photos of another size than declared are left out."""
     labels = examination.labels
     is_finite = np.isfinite(labels.boxes).all(axis=1) & np.isfinite(photo_edges(examination)).all(axis=1)

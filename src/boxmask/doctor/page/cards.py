@@ -9,6 +9,8 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from boxmask.data.findings import Finding, Kind
+from boxmask.doctor.page.guesses import KINDS_OF_ALL
+from boxmask.doctor.page.sample import sample_photos
 from boxmask.doctor.report import CheckReport
 from boxmask.file_kinds import PHOTO_SUFFIXES
 
@@ -18,6 +20,8 @@ MAX_CARDS = 12
 MAX_PER_SPLIT = 4
 """Photos of a group or of copies that are shown per split."""
 
+_MAX_EXAMPLES = 4
+"""Photos that are shown for a finding about all photos."""
 
 LABEL_MAP = "label map"
 """In place of a split, for the label map of a photo."""
@@ -40,9 +44,21 @@ def choose_cards(report: CheckReport) -> dict[Kind, list[Card]]:
     """The first findings of each kind that have a photo, those on different photos first."""
     cards = {}
     for kind in report.kinds():
-        with_photo = [finding for finding in report.findings.of(kind) if _photos(finding)]
+        findings = report.findings.of(kind)
+        if kind.id in KINDS_OF_ALL and len(findings) == 1:
+            cards[kind] = [_card(findings[0], report, _examples(report))]
+            continue
+        with_photo = [finding for finding in findings if _photos(finding)]
         cards[kind] = [_card(finding, report) for finding in _on_different_photos(with_photo)[:MAX_CARDS]]
     return cards
+
+
+def _examples(report: CheckReport) -> list[str]:
+    """Some labeled photos."""
+    if report.examination is None:
+        return []
+    labels = report.examination.labels
+    return [labels.photos[photo].file for photo in sample_photos(labels, _MAX_EXAMPLES)]
 
 
 def by_priority(cards: dict[Kind, list[Card]]) -> list[Card]:
@@ -63,8 +79,9 @@ def _photos(finding: Finding) -> list[str]:
     return list(dict.fromkeys(file for file in files if file.lower().endswith(PHOTO_SUFFIXES)))
 
 
-def _card(finding: Finding, report: CheckReport) -> Card:
-    files = _photos(finding)
+def _card(finding: Finding, report: CheckReport, examples: Sequence[str] = ()) -> Card:
+    """examples: other photos to show"""
+    files = list(dict.fromkeys([*_photos(finding), *examples]))[: _MAX_EXAMPLES if examples else None]
     by_split: dict[str, list[str]] = defaultdict(list)
     for file in files:
         by_split[report.splits.get(file, "")].append(file)

@@ -58,14 +58,14 @@ NO_OBJECT = "none"
 """In place of a class, for photos without objects."""
 
 
-def make_gallery(report: CheckReport, album: Album) -> Gallery | None:
+def make_gallery(report: CheckReport, finder: ObjectFinder | None, album: Album) -> Gallery | None:
     """A sample with photos of every class and split; None if no labeled photo can be shown.
 
-    album: the pictures that the page has already
+    finder: None if there are no labels
+    album:  the pictures that the page has already
     """
-    if report.examination is None:
+    if finder is None:
         return None
-    finder = ObjectFinder(report.examination)
     chosen = sample_photos(finder.labels, MAX_PHOTOS)
     maps = _label_maps(report, finder, chosen)
     shown, pictures = _pictures(report.root, finder, chosen, maps, album)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from boxmask.data.findings import Box, Finding, Kind, Severity
 from boxmask.doctor.page.cards import LABEL_MAP, Card, by_priority, choose_cards
-from boxmask.doctor.page.outlines import OutlineFinder
-from boxmask.doctor.page.pictures import Album, make_album
+from boxmask.doctor.page.guesses import Guesser
+from boxmask.doctor.page.objects import ObjectFinder
+from boxmask.doctor.page.pictures import Album, PhotoPictures, make_album
 from boxmask.doctor.page.regions import around_both
-from boxmask.doctor.page.views import View, crop_view, whole_view
+from boxmask.doctor.page.views import View, crop_view, labeled_view, whole_view
+from boxmask.doctor.photos.kinds import COPIES_LABELED_DIFFERENTLY
 from boxmask.doctor.report import SEVERITIES, CheckReport
 from boxmask.messages import format_count
 
@@ -33,12 +35,17 @@ class DrawnPhoto:
 
 @dataclass(frozen=True, slots=True)
 class DrawnCard:
-    """A finding with its photos. hidden: the number of photos that are not shown"""
+    """A finding with its photos.
+
+    hidden:  the number of photos that are not shown
+    is_wide: whether photos are drawn larger than in other cards
+    """
 
     id: str
     finding: Finding
     photos: tuple[DrawnPhoto, ...]
     hidden: int
+    is_wide: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,12 @@ class Group:
     sections: tuple[Section, ...]
 
 
-def make_groups(report: CheckReport, max_bytes: int) -> tuple[list[Group], Album]:
+def make_groups(
+    report: CheckReport, finder: ObjectFinder | None, max_bytes: int
+) -> tuple[list[Group], Album]:
     """All findings in groups, errors first, and the pictures that they show.
 
+    finder:    None if there are no labels
     max_bytes: of all pictures together
     """
     cards = choose_cards(report)
@@ -75,7 +85,7 @@ def make_groups(report: CheckReport, max_bytes: int) -> tuple[list[Group], Album
         file for each in cards.values() for card in each for file, split in card.photos if split == LABEL_MAP
     }
     album = make_album(report.root, _boxes_by_photo(cards), label_maps, max_bytes)
-    drawer = _Drawer(report, cards, album)
+    drawer = _Drawer(report, finder, cards, album)
     return [drawer.group(severity) for severity in SEVERITIES], album
 
 
@@ -98,9 +108,11 @@ def _detected_box(finding: Finding) -> Box | None:
 class _Drawer:
     """Puts findings and pictures together."""
 
-    def __init__(self, report: CheckReport, cards: dict[Kind, list[Card]], album: Album) -> None:
-        self._report, self._cards, self._album = report, cards, album
-        self._outlines = OutlineFinder(report.examination)
+    def __init__(
+        self, report: CheckReport, finder: ObjectFinder | None, cards: dict[Kind, list[Card]], album: Album
+    ) -> None:
+        self._report, self._cards, self._album, self._finder = report, cards, album, finder
+        self._guesser = Guesser(report.examination) if report.examination else None
         self._anchors: Counter[str] = Counter()
 
     def group(self, severity: Severity) -> Group:
@@ -126,9 +138,10 @@ class _Drawer:
         return Section(kind, anchor, count, visible, rows, count - len(visible) - len(rows))
 
     def _card(self, card: Card, name: str) -> DrawnCard:
-        outline = self._outlines.path_of(card.finding)
+        outline = self._finder.outlines.path_of(card.finding) if self._finder else ""
         photos = tuple(self._photo(card, file, split, outline) for file, split in card.photos)
-        return DrawnCard(name, card.finding, photos, card.hidden)
+        is_wide = any(view.objects for photo in photos for view in photo.views)
+        return DrawnCard(name, card.finding, photos, card.hidden, is_wide)
 
     def _photo(self, card: Card, file: str, split: str, outline: str) -> DrawnPhoto:
         pictures, finding = self._album.photos.get(file), card.finding
@@ -137,9 +150,24 @@ class _Drawer:
             absent = "This photo cannot be shown." if is_unreadable else "Left out to keep the page small."
             return DrawnPhoto(file, split, (), "", absent)
         words = f"{file}: {finding.detail}" if finding.detail else file
+        if labeled := self._labeled_views(finding, file, pictures):
+            return DrawnPhoto(file, split, labeled, words, "")
         if file != finding.photo:
             return DrawnPhoto(file, split, (whole_view(pictures, None),), words, "")
         drawn = (finding.box, outline, _detected_box(finding))
         close = crop_view(pictures, *drawn)
         views = (whole_view(pictures, *drawn), *([close] if close else []))
         return DrawnPhoto(file, split, views, words, "")
+
+    def _labeled_views(self, finding: Finding, file: str, pictures: PhotoPictures) -> tuple[View, ...]:
+        """The photo with all its objects, in each way in which they may be meant; none for most kinds."""
+        finder, guesser = self._finder, self._guesser
+        photo = finder.index_of(file) if finder else None
+        if finder is None or guesser is None or photo is None:
+            return ()
+        if finding.kind == COPIES_LABELED_DIFFERENTLY:
+            return (labeled_view(pictures, finder.objects(photo, pictures.size)),)
+        return tuple(
+            labeled_view(pictures, finder.boxes(photo, guess.boxes), caption=guess.words)
+            for guess in guesser.of(finding, photo)
+        )

@@ -13,7 +13,7 @@ from boxmask.data.detection.photo_sizes import has_size
 from boxmask.data.findings import Location
 from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.doctor.page.outlines import MAX_POINTS, OutlineFinder
-from boxmask.doctor.page.regions import rectangle
+from boxmask.doctor.page.regions import Rectangle, rectangle
 from boxmask.visualization.style import class_colors
 
 MAX_OBJECTS = 300
@@ -29,14 +29,13 @@ class DrawnObject:
 
     label:  of its class
     path:   its outline, or its box if it has none, as an SVG path
-    corner: where its name begins
     """
 
     label: int
     name: str
     color: str
     path: str
-    corner: tuple[float, float]
+    box: Rectangle
     location: Location
 
 
@@ -58,7 +57,7 @@ class ObjectFinder:
         self._examination = examination
         self._index_of = {photo.file: index for index, photo in enumerate(self.labels.photos)}
         self._rows = RowsByPhoto(self.labels)
-        self._outlines = OutlineFinder(examination)
+        self.outlines = OutlineFinder(examination)
         self._colors = class_colors(self.labels.class_names)
 
     def index_of(self, file: str) -> int | None:
@@ -87,7 +86,7 @@ class ObjectFinder:
         return tuple(
             drawn
             for row in rows
-            if (drawn := self._draw(row, self.labels.boxes[row], self._outlines.path_of_row(row, max_points)))
+            if (drawn := self._draw(row, self.labels.boxes[row], self.outlines.path_of_row(row, max_points)))
         )
 
     def boxes(self, photo: int, boxes: Float[np.ndarray, "N 4"]) -> tuple[DrawnObject, ...]:
@@ -108,4 +107,4 @@ class ObjectFinder:
         label = int(self.labels.labels[row])
         path = outline or f"M{x:g} {y:g}h{width:g}v{height:g}h{-width:g}z"
         name, color = self.labels.class_names[label], self._colors[label]
-        return DrawnObject(label, name, color, path, (x, y), self.labels.location(row))
+        return DrawnObject(label, name, color, path, (x, y, width, height), self.labels.location(row))

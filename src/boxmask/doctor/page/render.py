@@ -15,6 +15,7 @@ from boxmask.data.findings import MAX_PER_KIND
 from boxmask.doctor.page.charts import make_charts
 from boxmask.doctor.page.gallery import make_gallery
 from boxmask.doctor.page.groups import make_groups
+from boxmask.doctor.page.objects import ObjectFinder
 from boxmask.doctor.page.pictures import MAX_BYTES
 from boxmask.doctor.report import CheckReport
 from boxmask.doctor.text import printable
@@ -26,8 +27,9 @@ def render_page(report: CheckReport, max_bytes: int = MAX_BYTES) -> str:
 
     max_bytes: of all pictures of findings together. Findings without a picture are shown as text.
     """
-    groups, album = make_groups(report, max_bytes)
-    gallery = make_gallery(report, album)
+    finder = ObjectFinder(report.examination) if report.examination else None
+    groups, album = make_groups(report, finder, max_bytes)
+    gallery = make_gallery(report, finder, album)
     style, script = _file("style.css"), _file("script.js")
     return (
         _environment()

@@ -33,6 +33,7 @@ class View:
     detection: the box that a model found
     objects:   all objects of the photo, to draw with their names
     overlay:   a label map to draw over the photo
+    caption:   what is drawn, if the photo is drawn in several ways
     """
 
     frame: Rectangle
@@ -43,6 +44,7 @@ class View:
     detection: Rectangle | None = None
     objects: tuple[DrawnObject, ...] = ()
     overlay: Picture | None = None
+    caption: str = ""
 
     @property
     def name_size(self) -> float:
@@ -54,24 +56,30 @@ class View:
     def crowd(self) -> str:
         """Whether names would hide the photo: "crowded" if they do so unless it is enlarged, else "full"."""
         number = len(self.objects)
-        return "" if number <= _MAX_NAMES else "crowded" if number <= _MAX_NAMES_ENLARGED else "full"
+        if number > _MAX_NAMES_ENLARGED:
+            return "full"
+        return "crowded" if number > _MAX_NAMES or self.caption else ""
 
 
 def whole_view(
     pictures: PhotoPictures, box: Box | None, outline: str = "", detection: Box | None = None
 ) -> View:
     """The photo with the boxes; the frame is larger than the photo if a box reaches beyond it."""
-    width, height = pictures.size
     drawn, around = rectangle(box), rectangle(around_both(box, detection))
     if around is None:
-        return View((0, 0, width, height), pictures.whole, outline=outline)
-    x, y, box_width, box_height = around
+        return View((0, 0, *pictures.size), pictures.whole, outline=outline)
+    frame = _frame_with(around, pictures.size)
+    return View(frame, pictures.whole, drawn, _ring(around, frame), outline, rectangle(detection))
+
+
+def _frame_with(box: Rectangle, size: tuple[int, int]) -> Rectangle:
+    """The photo of (width, height), and what it takes to show a box that reaches beyond it."""
+    (x, y, box_width, box_height), (width, height) = box, size
     left, top = max(min(0.0, x), -_MAX_REACH * width), max(min(0.0, y), -_MAX_REACH * height)
     right = min(max(width, x + box_width), (1 + _MAX_REACH) * width)
     bottom = min(max(height, y + box_height), (1 + _MAX_REACH) * height)
     margin = 0.02 * max(width, height) if (left, top, right, bottom) != (0, 0, width, height) else 0.0
-    frame = (left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin)
-    return View(frame, pictures.whole, drawn, _ring(around, frame), outline, rectangle(detection))
+    return left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin
 
 
 def crop_view(
@@ -100,7 +108,14 @@ def _ring(box: Rectangle, frame: Rectangle) -> tuple[float, float, float] | None
 
 
 def labeled_view(
-    pictures: PhotoPictures, objects: tuple[DrawnObject, ...], overlay: Picture | None = None
+    pictures: PhotoPictures,
+    objects: tuple[DrawnObject, ...],
+    overlay: Picture | None = None,
+    caption: str = "",
 ) -> View:
-    """The photo with all its objects, or with its label map."""
-    return View((0, 0, *pictures.size), pictures.whole, objects=objects, overlay=overlay)
+    """The photo with all its objects, also those that reach beyond it, or with its label map."""
+    boxes = [each.box for each in objects]
+    left, top = (min((box[axis] for box in boxes), default=0) for axis in (0, 1))
+    right, bottom = (max((box[axis] + box[axis + 2] for box in boxes), default=0) for axis in (0, 1))
+    frame = _frame_with((left, top, right - left, bottom - top), pictures.size)
+    return View(frame, pictures.whole, objects=objects, overlay=overlay, caption=caption)

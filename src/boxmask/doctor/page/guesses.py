@@ -1,0 +1,175 @@
+"""Where the boxes of a photo lie as they are written, and where they would lie if a finding is right.
+
+Both are drawn beside each other, so that the user decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+
+from boxmask.data.checks.examination import Examination
+from boxmask.data.checks.resized_copies import find_copies
+from boxmask.data.checks.scaled_coordinates import telling_rows
+from boxmask.data.checks.sound_boxes import photo_edges
+from boxmask.data.findings import Finding
+from boxmask.data.formats import yolo
+from boxmask.errors import PhotoError
+from boxmask.photos.read import open_image, orientation
+
+Boxes: TypeAlias = Float[np.ndarray, "N 4"]
+"""Those of all objects of the data set, in pixels of their photos as shown; NaN where there is none."""
+
+KINDS_OF_ALL = (
+    "coordinates-fractions",
+    "coordinates-percent",
+    "coordinates-pixels",
+    "coordinates-corners",
+    "coordinates-exchanged",
+    "coordinates-scaled",
+)
+"""The ids of the kinds with a guess about all photos. photo-resized and exif-sideways are about some."""
+
+_TOLERANCE = 0.005
+"""Fractions may lie this far outside of 0 to 1, because they are rounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Boxes and what they are. A photo has one or two guesses."""
+
+    words: str
+    boxes: Boxes
+
+
+class Guesser:
+    """Guesses where the boxes of an examination lie."""
+
+    def __init__(self, examination: Examination) -> None:
+        self._examination = examination
+        self._labels = examination.labels
+
+    def of(self, finding: Finding, photo: int) -> tuple[Guess, ...]:
+        """The boxes as written and as guessed in the photo with this index; none without a guess."""
+        kind_id = finding.kind.id
+        written = self._labels.boxes
+        if kind_id == "photo-resized":
+            return tuple(self._resized(photo))
+        if kind_id == "exif-sideways":
+            return tuple(self._sideways(photo))
+        if kind_id in ("coordinates-percent", "coordinates-pixels") and self._labels.format_name == yolo.NAME:
+            words = "percent" if kind_id == "coordinates-percent" else "pixels"
+            return (Guess(f"read as {words}", written),)  # its reader has converted them
+        if kind_id == "coordinates-scaled" and self._declares_other_size(photo):
+            return Guess("as written", written), Guess("scaled to this photo", self._scaled(photo))
+        guesses: dict[str, Callable[[], Guess | None]] = {
+            "coordinates-fractions": lambda: self._from_fractions,
+            "coordinates-percent": lambda: Guess("read as percent", written / 100 * np.tile(self._edges, 2)),
+            "coordinates-corners": lambda: Guess("read as corners", self._from_corners),
+            "coordinates-exchanged": lambda: Guess("with x and y exchanged", self._exchanged),
+            "coordinates-scaled": lambda: Guess("scaled to this photo", self._from_copies),
+        }
+        guess = guesses[kind_id]() if kind_id in guesses else None
+        return (Guess("as written", written), guess) if guess else ()
+
+    @cached_property
+    def _edges(self) -> Float[np.ndarray, "N 2"]:
+        """Width and height of the photo of each object."""
+        return photo_edges(self._examination)
+
+    @cached_property
+    def _from_fractions(self) -> Guess:
+        """x and y are those of the center if boxes then fit, and not otherwise."""
+        boxes = self._labels.boxes + (1.0, 1.0, 0.0, 0.0) * np.array(self._labels.box_form == "voc")
+        if self._labels.box_form == "xywh" and not _fit(boxes):
+            sides = self._labels.extents
+            centered = np.concatenate([boxes[:, :2] - sides / 2, boxes[:, :2] + sides / 2], axis=1)
+            if _fit(centered):
+                return Guess("read as centers and sizes in fractions", centered * np.tile(self._edges, 2))
+        return Guess("read as fractions", boxes * np.tile(self._edges, 2))
+
+    @cached_property
+    def _from_corners(self) -> Boxes:
+        labels = self._labels
+        corner = labels.boxes[:, :2] + (labels.extents / 2 if labels.box_form == "center" else 0)
+        return np.concatenate([corner, labels.extents], axis=1)
+
+    @cached_property
+    def _exchanged(self) -> Boxes:
+        """x and y exchanged; in fractions of the photos if boxes lie in their photos as they are."""
+        boxes, edges = self._labels.boxes, np.tile(self._edges, 2)
+        if _fit(boxes / edges):
+            boxes = (boxes / edges)[:, [1, 0, 3, 2]] * edges
+            return np.asarray(boxes)
+        return boxes[:, [1, 0, 3, 2]]
+
+    @cached_property
+    def _from_copies(self) -> Boxes:
+        """Scaled from the copies that explain all boxes best."""
+        rows = telling_rows(self._examination)
+        boxes = np.full_like(self._labels.boxes, np.nan)
+        edges = self._edges[rows]
+        if len(rows):
+            copies = find_copies(self._labels.boxes[rows], edges, self._labels.photo_of[rows])
+            boxes[rows] = self._labels.boxes[rows] * np.tile(edges / copies.edges, 2)
+        return boxes
+
+    def _declares_other_size(self, photo: int) -> bool:
+        declared = self._labels.photos[photo].declared_size
+        return declared not in (None, tuple(self._examination.sizes[photo].tolist()))
+
+    def _factors(self, photo: int) -> Float[np.ndarray, " 4"]:
+        """From the declared size of a photo to its size."""
+        size = self._examination.sizes[photo]
+        factors = size / np.array(self._labels.photos[photo].declared_size or size)
+        return np.tile(factors[::-1], 2)
+
+    def _scaled(self, photo: int) -> Boxes:
+        return np.asarray(self._labels.boxes * self._factors(photo))
+
+    def _resized(self, photo: int) -> Iterator[Guess]:
+        """The reader has scaled the boxes of resized photos."""
+        yield Guess("as written", self._labels.boxes / self._factors(photo))
+        yield Guess("scaled to this photo, as boxmask reads them", self._labels.boxes)
+
+    def _sideways(self, photo: int) -> Iterator[Guess]:
+        path = Path(self._labels.root) / self._labels.photos[photo].file
+        try:
+            with open_image(path) as image:
+                turned = orientation(image)
+        except PhotoError:
+            return
+        height, width = self._examination.sizes[photo].tolist()
+        boxes = self._labels.boxes
+        yield Guess("if drawn on the photo as shown", boxes)
+        yield Guess("if drawn on the photo as stored", turn_boxes(boxes, turned, (width, height)))
+
+
+def turn_boxes(boxes: Boxes, turned: int, size: tuple[int, int]) -> Boxes:
+    """Boxes of a stored photo on the photo as shown.
+
+    turned: the EXIF orientation, 1..8
+    size:   (width, height) as shown
+    """
+    width, height = size
+    x1, y1, x2, y2 = boxes.T
+    if turned >= 5:  # the sides are exchanged
+        x1, y1, x2, y2 = y1, x1, y2, x2
+    if turned in (2, 3, 6, 7):
+        x1, x2 = width - x2, width - x1
+    if turned in (3, 4, 7, 8):
+        y1, y2 = height - y2, height - y1
+    return np.stack([x1, y1, x2, y2], axis=1)
+
+
+def _fit(fractions: Boxes) -> bool:
+    """Whether boxes in fractions lie in their photos, all but a few."""
+    finite = fractions[np.isfinite(fractions).all(axis=1)]
+    outside = ((finite < -_TOLERANCE) | (finite > 1 + _TOLERANCE)).any(axis=1)
+    return bool(len(finite)) and float(outside.mean()) <= 0.01
