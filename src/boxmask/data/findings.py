@@ -90,6 +90,7 @@ class Finding:
     related:      paths of other photos or files that are part of it, such as the copies of a photo
     detection:    what a model found there
     class_number: the number or id in the labels that no class has, of an object that was left out for it
+    num_left_out: number of objects that the reader leaves out because of it, as far as it can count them
     """
 
     kind: Kind
@@ -100,6 +101,7 @@ class Finding:
     related: tuple[str, ...] = ()
     detection: ModelDetection | None = None
     class_number: int | None = None
+    num_left_out: int = 0
 
     def __str__(self) -> str:
         return f"{self.location}: {self.detail}" if self.detail else str(self.location)
@@ -121,7 +123,7 @@ class Findings:
     """Collects findings, in the order in which they are added."""
 
     def __init__(self, max_per_kind: int = MAX_PER_KIND) -> None:
-        self._max_per_kind = max_per_kind
+        self.max_per_kind = max_per_kind
         self._by_kind: dict[Kind, list[Finding]] = {}
         self._counts: Counter[Kind] = Counter()
 
@@ -129,14 +131,14 @@ class Findings:
         """Count a finding, and keep it unless there are many of its kind."""
         self._counts[finding.kind] += 1
         kept = self._by_kind.setdefault(finding.kind, [])
-        if len(kept) < self._max_per_kind:
+        if len(kept) < self.max_per_kind:
             kept.append(finding)
 
     def add_all(self, kind: Kind, items: Iterable[_Item], describe: Callable[[_Item], Finding]) -> None:
         """Add a finding per item. Only those that are kept are described, so that many cost little."""
         for item in items:
             kept = self._by_kind.setdefault(kind, [])
-            if len(kept) < self._max_per_kind:
+            if len(kept) < self.max_per_kind:
                 kept.append(describe(item))
             self._counts[kind] += 1
 

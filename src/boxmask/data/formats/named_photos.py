@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import NAME_INEXACT, PHOTO_AMBIGUOUS, PHOTO_LISTED_TWICE, SPLIT_OVERLAP
 from boxmask.data.formats.labels import PhotoEntry
@@ -26,6 +28,7 @@ class NamedPhotos:
         self._without_suffix = without_suffix
         self._by_name: dict[tuple[str, str], int | None] = {}
         self._by_file: dict[str, int] = {}
+        self._ambiguous: dict[tuple[str, str], Finding] = {}
 
     def known(self, name: str, label_file: str) -> int | None:
         """The index of a photo that this label file has named before, in the same words."""
@@ -40,17 +43,27 @@ class NamedPhotos:
         size: Size | None = None,
         split: str | None = None,
         is_entry: bool = False,
+        num_objects: int = 1,
     ) -> int | None:
-        """The index of a photo; None if its name is ambiguous, which becomes a finding.
+        """The index of a photo; None if its name is ambiguous, see `report_ambiguous`.
 
-        is_entry: whether a photo should be named once, by an entry that holds all its objects
+        is_entry:    whether a photo should be named once, by an entry that holds all its objects
+        num_objects: that are left out if the name is ambiguous
         """
         key = (name, label_file)
         if key not in self._by_name:
             self._by_name[key] = self._find(name, label_file, location, size, split, is_entry=is_entry)
         elif is_entry and (index := self._by_name[key]) is not None:
             self._report_again(index, location, split, is_entry=True)
+        if key in self._ambiguous:
+            finding = self._ambiguous[key]
+            self._ambiguous[key] = replace(finding, num_left_out=finding.num_left_out + num_objects)
         return self._by_name[key]
+
+    def report_ambiguous(self) -> None:
+        """Add the names that may mean several photos, once all are known with their objects."""
+        for finding in self._ambiguous.values():
+            self._findings.add(finding)
 
     def _find(
         self,
@@ -65,7 +78,7 @@ class NamedPhotos:
         try:
             match = self.finder.find(name, label_file) if name.strip() else None
         except LabelError as error:
-            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason))
+            self._ambiguous[name, label_file] = Finding(PHOTO_AMBIGUOUS, location, error.reason)
             return None
         if match and self._without_suffix:
             match = match.allowing(ENDING)

@@ -117,7 +117,7 @@ def _add_unusual(
     error = parse_annotation(entry)
     if error or not isinstance(entry, dict):
         location = entries.location("annotations", index)
-        findings.add(Finding(ENTRY_UNREADABLE, location, error or ""))
+        findings.add(Finding(ENTRY_UNREADABLE, location, error or "", num_left_out=1))
         return
     if is_text:
         location = entries.location("annotations", index)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.coco.annotations import Annotations, read_annotations
@@ -23,6 +24,7 @@ class CocoDocument:
     file:       relative to the root
     images:     by their index in the list of the file
     categories: by their index in the list of the file
+    num_annotations: by the id of their image
     lost_ids:   of images that cannot be read
     """
 
@@ -30,6 +32,7 @@ class CocoDocument:
     images: dict[int, Entry]
     categories: dict[int, Entry]
     annotations: Annotations
+    num_annotations: Counter[Hashable]
     entries: CocoEntries
     lost_ids: set[Hashable]
 
@@ -51,13 +54,14 @@ def read_document(root: Path, file: str, findings: Findings) -> CocoDocument | N
     path = root / file
     try:
         entries = read_entries(path, report_encoding(path, findings))
-        images, lost = _read_list(entries, "images", parse_image, ("id", "file_name"), findings)
-        categories, _ = _read_list(entries, "categories", parse_category, ("id", "name"), findings)
         annotations = read_annotations(entries, findings)
+        counts = Counter[Hashable](annotations.image_ids)
+        images, lost = _read_list(entries, "images", parse_image, ("id", "file_name"), findings, counts)
+        categories, _ = _read_list(entries, "categories", parse_category, ("id", "name"), findings)
     except LabelError as error:
         findings.add(finding_of_error(FILE_UNREADABLE, path, error))
         return None
-    return CocoDocument(file, images, categories, annotations, entries, lost)
+    return CocoDocument(file, images, categories, annotations, counts, entries, lost)
 
 
 def _read_list(
@@ -66,8 +70,11 @@ def _read_list(
     parse: Callable[[object], str | None],
     fields: Sequence[str],
     findings: Findings,
+    num_annotations: Mapping[Hashable, int] = MappingProxyType({}),
 ) -> tuple[dict[int, Entry], set[Hashable]]:
     """The entries of a list by index, and the ids of those that cannot be read.
+
+    num_annotations: that are left out with an entry, by its id
 
     Raises LabelError for entries that hold one of the fields twice with different values.
     """
@@ -80,9 +87,11 @@ def _read_list(
         if error is None and isinstance(entry, dict):
             read[index] = entry
             continue
-        findings.add(Finding(ENTRY_UNREADABLE, entries.location(key, index), error or ""))
         known_id = entry.get("id") if isinstance(entry, dict) else None
-        if isinstance(known_id, int | float | str):
-            lost.add(known_id)
+        known_id = known_id if isinstance(known_id, int | float | str) else None
+        count = 0 if known_id in lost else num_annotations.get(known_id, 0)
+        location = entries.location(key, index)
+        findings.add(Finding(ENTRY_UNREADABLE, location, error or "", num_left_out=count))
+        lost.update(() if known_id is None else (known_id,))
     entries.check_repeated_keys(key, {field: present[field] for field in fields})
     return read, lost

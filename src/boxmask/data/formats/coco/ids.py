@@ -87,7 +87,8 @@ def find_ids(
         detail = f"has {field} {ids[row]!r}{other or f'; {known_ids}'}"
         location = document.location("annotations", annotations.indices[row])
         number = ids[row] if field == "category_id" else None
-        return Finding(ID_UNKNOWN, location, detail, class_number=number if isinstance(number, int) else None)
+        class_number = number if isinstance(number, int) else None
+        return Finding(ID_UNKNOWN, location, detail, class_number=class_number, num_left_out=1)
 
     findings.add_all(ID_UNKNOWN, unknown, describe)
     return found

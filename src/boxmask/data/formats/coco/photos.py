@@ -99,7 +99,9 @@ def find_photos(
         try:
             match = finder.find(name, document.file)
         except LabelError as error:
-            findings.add(Finding(PHOTO_AMBIGUOUS, document.location("images", index), error.reason))
+            count = document.num_annotations[document.images[index]["id"]]
+            location = document.location("images", index)
+            findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason, num_left_out=count))
             continue
         if match and not match.is_exact:
             check_spelling(name, match, document.location("images", index), findings)

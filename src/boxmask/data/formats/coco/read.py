@@ -117,4 +117,6 @@ def _keep_first_entries(
             detail = f"{file}, also at {first[0].location('images', first[1])}"
             splits = {document.split, first[0].split}
             kind = SPLIT_OVERLAP if len(splits) == 2 and None not in splits else PHOTO_LISTED_TWICE
-            findings.add(Finding(kind, location, detail, file, related=(first[0].file,)))
+            count = document.num_annotations[document.images[index]["id"]]
+            related = (first[0].file,)
+            findings.add(Finding(kind, location, detail, file, related=related, num_left_out=count))

@@ -71,6 +71,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
             continue
         reader.add_file(file, content)
     photos = reader.photos
+    photos.report_ambiguous()
     labels = reader.rows.labels(source.root, photos.photos, reader.location, form="center")
     return replace(labels, did_you_mean=photos.finder.did_you_mean)
 
@@ -115,13 +116,18 @@ class _Reader:
         annotations = next((fields[key] for key in _ANNOTATION_KEYS if key in fields), None)
         if not isinstance(name, str) or not name.strip() or not isinstance(annotations, list):
             detail = 'expected a photo with "image", its file, and "annotations", a list'
-            self._findings.add(Finding(ENTRY_UNREADABLE, self._location(file, index), detail))
+            count = len(annotations) if isinstance(annotations, list) else 0
+            location = self._location(file, index)
+            self._findings.add(Finding(ENTRY_UNREADABLE, location, detail, num_left_out=count))
             return
         location = Location(str(self._root / self._files[file]), None, f"[{index}]")
-        photo = self.photos.add(name, self._files[file], location, split=split, is_entry=True)
+        photo = self.photos.add(
+            name, self._files[file], location, split=split, is_entry=True, num_objects=len(annotations)
+        )
         if photo is not None:
             for number, error in self._add_annotations(index, photo, annotations):
-                self._findings.add(Finding(ENTRY_UNREADABLE, self._location(file, index, number), error))
+                location = self._location(file, index, number)
+                self._findings.add(Finding(ENTRY_UNREADABLE, location, error, num_left_out=1))
 
     def _add_annotations(
         self, entry: int, photo: int, annotations: list[object]

@@ -134,7 +134,10 @@ class _Collector:
             photo = self._photos.known(row.photo, file)
             if photo is None:
                 location = Location(str(path), row.line)
-                photo = self._photos.add(row.photo, file, location, size=row.size, split=split)
+                count = int(row.class_name is not None)
+                photo = self._photos.add(
+                    row.photo, file, location, size=row.size, split=split, num_objects=count
+                )
             if photo is None or row.class_name is None:
                 continue
             name = self._classes.names.get(row.class_name, row.class_name)
@@ -147,6 +150,7 @@ class _Collector:
 
     def labels(self) -> Labels:
         """All objects."""
+        self._photos.report_ambiguous()
         labels = self._rows.labels(
             self._source.root, self._photos.photos, self._location, declared_names=self._classes.order
         )

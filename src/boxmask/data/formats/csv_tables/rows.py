@@ -67,7 +67,7 @@ def _parse_rows(path: Path, text: str, form: TableForm, findings: Findings) -> I
                 raise ValueError(error)
             yield parse(line, fields)
         except ValueError as problem:
-            findings.add(Finding(ENTRY_UNREADABLE, Location(str(path), line), str(problem)))
+            findings.add(Finding(ENTRY_UNREADABLE, Location(str(path), line), str(problem), num_left_out=1))
 
 
 def _numbered_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str], str]]:

@@ -114,22 +114,24 @@ class _Reader:
     def _add_image(self, image: CvatImage, labels: Mapping[str, CvatLabel]) -> None:
         location = Location(self._path(), image.line)
         name = image.fields.get("name", "")
+        num_objects = sum(shape.tag != "tag" for shape in image.shapes)
         if not name.strip():
-            self._findings.add(Finding(ENTRY_UNREADABLE, location, "an <image> without a name"))
+            self._findings.add(
+                Finding(ENTRY_UNREADABLE, location, "an <image> without a name", num_left_out=num_objects)
+            )
             return
         try:
             match = self._find(name, image.fields.get("subset", ""))
         except LabelError as error:
-            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason))
+            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason, num_left_out=num_objects))
             return
         if match is not None:
             if not match.is_exact:
                 self._findings.add(Finding(NAME_INEXACT, location, match.describe(name), match.file))
             if (first := self._places.setdefault(match.file, location)) is not location:
                 detail = f"{match.file}, also at {first}"
-                self._findings.add(
-                    Finding(PHOTO_LISTED_TWICE, location, detail, match.file, related=(first.file,))
-                )
+                finding = Finding(PHOTO_LISTED_TWICE, location, detail, match.file, related=(first.file,))
+                self._findings.add(replace(finding, num_left_out=num_objects))
                 return
         self.photos.append(self._labeled_photo(image, match, location))
         self._add_shapes(image, labels)
@@ -178,9 +180,8 @@ class _Reader:
             if not name.strip():
                 raise ValueError(f"a <{shape.tag}> without a label")
         except ValueError as error:
-            self._findings.add(
-                Finding(kind_of_shape_error(error), Location(self._path(), shape.line), str(error))
-            )
+            location = Location(self._path(), shape.line)
+            self._findings.add(Finding(kind_of_shape_error(error), location, str(error), num_left_out=1))
             return
         attributes = attributes_of(shape, labels.get(name.strip()))
         self.rows.add(photo, name, box=box, outline=outline, attributes=attributes)

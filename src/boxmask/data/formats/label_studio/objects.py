@@ -65,9 +65,9 @@ class TaskRows:
         entry = f"[{number}]" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
         return Location(str(path), self._places[file].line(number, *place), entry)
 
-    def _add(self, kind: Kind, task: Task, detail: str, photo: str = "") -> None:
+    def _add(self, kind: Kind, task: Task, detail: str, photo: str = "", num_left_out: int = 0) -> None:
         location = self._locate(len(self._files) - 1, task.number)
-        self._findings.add(Finding(kind, location, detail, photo))
+        self._findings.add(Finding(kind, location, detail, photo, num_left_out=num_left_out))
 
     # ---------------------------------------------------------------- tasks
 
@@ -93,14 +93,19 @@ class TaskRows:
                 other = latest.setdefault(key, task)
                 if other is not task:
                     newer = task if task.time >= other.time else other
-                    latest[key] = replace(newer, num_rejected=other.num_rejected + 1)
+                    older = other if newer is task else task
+                    latest[key] = replace(
+                        newer,
+                        num_rejected=other.num_rejected + 1,
+                        num_rejected_regions=other.num_rejected_regions + len(older.regions),
+                    )
         yield from latest.values()
 
     def _add_task(self, task: Task, file: str) -> None:
         try:
             match = find_photo(task.references, self.finder, file)
         except LabelError as error:
-            self._add(PHOTO_AMBIGUOUS, task, error.reason)
+            self._add(PHOTO_AMBIGUOUS, task, error.reason, num_left_out=task.num_regions)
             return
         photo = match.file if match else path_of_missing([*paths_of(task.references[0]), ""][0])
         if self._is_new(task, photo) and self._is_labeled(task, photo):
@@ -115,19 +120,20 @@ class TaskRows:
         place = (len(self._files) - 1, task.number)
         first = self._location_of.setdefault(photo, place)
         if first != place:
-            self._add(PHOTO_LISTED_TWICE, task, f"{photo}, also at {self._locate(*first)}", photo)
+            detail = f"{photo}, also at {self._locate(*first)}"
+            self._add(PHOTO_LISTED_TWICE, task, detail, photo, num_left_out=task.num_regions)
         return first == place
 
     def _is_labeled(self, task: Task, photo: str) -> bool:
         """Whether a task has an annotation. What is left out is noted."""
         if not task.is_labeled:
-            self._add(
-                PHOTO_WITHOUT_LABEL, task, "left out: its task has no annotation that was submitted", photo
-            )
+            detail = "left out: its task has no annotation that was submitted"
+            self._add(PHOTO_WITHOUT_LABEL, task, detail, photo, num_left_out=task.num_rejected_regions)
         elif task.num_rejected or task.num_predictions:
             counts = [(task.num_rejected, "annotation"), (task.num_predictions, "prediction")]
             left_out = " and ".join(format_count(number, noun) for number, noun in counts if number)
-            self._add(ANNOTATIONS_LEFT_OUT, task, f"left out: {left_out}", photo)
+            count = task.num_rejected_regions
+            self._add(ANNOTATIONS_LEFT_OUT, task, f"left out: {left_out}", photo, num_left_out=count)
         return task.is_labeled
 
     def _add_photo(self, task: Task, photo: str, match: Match | None, file: str) -> None:
@@ -166,7 +172,7 @@ class TaskRows:
 
     def _add_error(self, kind: Kind, task: Task, index: int, reason: str) -> None:
         location = self._locate(len(self._files) - 1, task.number, (*task.place, index))
-        self._findings.add(Finding(kind, location, reason, self.photos[-1].file))
+        self._findings.add(Finding(kind, location, reason, self.photos[-1].file, num_left_out=1))
 
 
 def _size(region: Region) -> Size | None:

@@ -33,6 +33,7 @@ class Task:
     is_labeled:     False without any annotation, or if all were cancelled
     num_rejected:   annotations that are not used, because another one is
     num_predictions: predictions, which are not used
+    num_rejected_regions: in annotations that are not used, cancelled ones and predictions among them
     time:           of the annotation, to choose the latest
     """
 
@@ -46,7 +47,13 @@ class Task:
     is_labeled: bool = True
     num_rejected: int = 0
     num_predictions: int = 0
+    num_rejected_regions: int = 0
     time: str = ""
+
+    @property
+    def num_regions(self) -> int:
+        """All regions, those that cannot be read and those that are not used among them."""
+        return len(self.regions) + len(self.errors) + self.num_rejected_regions
 
 
 class TaskError(ValueError):
@@ -113,12 +120,13 @@ def _full_task(number: int, task_id: int | None, entry: Entry, data: Entry) -> T
     key, references = _references(number, entry, data)
     others = {name: value for name, value in data.items() if name != key}
     predictions = entry.get("predictions")
-    num_predictions = len(predictions) if isinstance(predictions, list) else 0
-    task = Task(number, task_id, references, attributes=others, num_predictions=num_predictions)
+    predictions = predictions if isinstance(predictions, list) else []
+    task = Task(number, task_id, references, attributes=others, num_predictions=len(predictions))
     name, annotations = _annotations(number, entry)
     usable = {i: a for i, a in enumerate(annotations) if not a.get("was_cancelled")}
+    rejected = _count_results([*annotations, *predictions])
     if not usable:
-        return replace(task, is_labeled=False)
+        return replace(task, is_labeled=False, num_rejected_regions=rejected)
     chosen = max(usable, key=lambda index: (_is_ground_truth(usable[index]), _time(usable[index]), index))
     results = usable[chosen].get("result")
     if not isinstance(results, list):
@@ -131,7 +139,14 @@ def _full_task(number: int, task_id: int | None, entry: Entry, data: Entry) -> T
         attributes=others | of_photo,
         errors=errors,
         num_rejected=len(usable) - 1,
+        num_rejected_regions=rejected - len(results),
     )
+
+
+def _count_results(annotations: Sequence[object]) -> int:
+    """The number of regions in annotations or predictions."""
+    results = (each.get("result") for each in annotations if isinstance(each, dict))
+    return sum(len(result) for result in results if isinstance(result, list))
 
 
 def _is_ground_truth(annotation: Entry) -> bool:

@@ -99,7 +99,8 @@ def _parse_shapes(
         try:
             shapes.append((index, parse_shape(entry)))
         except ValueError as error:
-            findings.add(Finding(kind_of_shape_error(error), places.location("shapes", index), str(error)))
+            location = places.location("shapes", index)
+            findings.add(Finding(kind_of_shape_error(error), location, str(error), num_left_out=1))
     return shapes
 
 

@@ -34,7 +34,7 @@ def read_via_csv(root: Path, file: str, findings: Findings) -> ViaFile:
         try:
             region, attributes = _parse(fields)
         except ValueError as error:
-            findings.add(Finding(ENTRY_UNREADABLE, Location(str(path), line), str(error)))
+            findings.add(Finding(ENTRY_UNREADABLE, Location(str(path), line), str(error), num_left_out=1))
             continue
         key = (fields[0], fields[1])
         if key not in images:

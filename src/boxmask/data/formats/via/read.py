@@ -136,7 +136,9 @@ class _Objects:
         try:
             match = self._finder.find(image.name, file.file)
         except LabelError as error:
-            self._findings.add(Finding(PHOTO_AMBIGUOUS, file.locate(image.number, None), error.reason))
+            location = file.locate(image.number, None)
+            count = len(image.regions)
+            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason, num_left_out=count))
             return False
         if match is not None and not self._is_new(file, image, match.file):
             return False
@@ -163,7 +165,7 @@ class _Objects:
             detail = f"{photo}, also in {first_file}"
             location = file.locate(image.number, None)
             finding = Finding(PHOTO_LISTED_TWICE, location, detail, photo, related=(first_file,))
-            self._findings.add(finding)
+            self._findings.add(replace(finding, num_left_out=len(image.regions)))
         return False
 
     def _add_region(self, file: ViaFile, image: ViaImage, number: int, region: object) -> None:
@@ -173,9 +175,8 @@ class _Objects:
             attributes = dict(region_attributes(region))
             name = class_of(attributes, self._attribute)
         except ValueError as error:
-            self._findings.add(
-                Finding(kind_of_shape_error(error), file.locate(image.number, number), str(error))
-            )
+            location = file.locate(image.number, number)
+            self._findings.add(Finding(kind_of_shape_error(error), location, str(error), num_left_out=1))
             return
         attributes.pop(self._attribute or "", None)
         self.rows.add(len(self.photos) - 1, name, box=box, outline=outline, attributes=attributes)

@@ -34,7 +34,10 @@ def read_version2(root: Path, file: str, content: dict[str, object], findings: F
         try:
             images.append(_image(number, entry))
         except ValueError as error:
-            findings.add(Finding(ENTRY_UNREADABLE, locate(number, None), str(error)))
+            regions = entry.get("regions") if isinstance(entry, dict) else None
+            count = len(regions) if isinstance(regions, list | dict) else 0
+            location = locate(number, None)
+            findings.add(Finding(ENTRY_UNREADABLE, location, str(error), num_left_out=count))
     return ViaFile(file, images, declared_attributes(content.get("_via_attributes")), locate)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -69,17 +70,24 @@ class _Project:
             try:
                 images[view] = ViaImage(number, self._file_name(fields), [])
             except ValueError as error:
-                self._report(("view", number), f'view "{view[:60]}"', str(error))
+                count = self._num_regions[view]
+                self._report(("view", number), f'view "{view[:60]}"', str(error), num_left_out=count)
         for number, entry in enumerate(self._content["metadata"].values()):
             try:
                 self._add(images, number, entry)
             except ValueError as error:
-                self._report(("metadata", number), f"metadata[{number}]", str(error))
+                self._report(("metadata", number), f"metadata[{number}]", str(error), num_left_out=1)
         return list(images.values())
 
-    def _report(self, way: tuple[str, int], entry: str, detail: str) -> None:
+    @cached_property
+    def _num_regions(self) -> Counter[str]:
+        """By the name of their view."""
+        entries = [entry for entry in self._content["metadata"].values() if isinstance(entry, dict)]
+        return Counter(str(entry.get("vid")) for entry in entries if entry.get("xy"))
+
+    def _report(self, way: tuple[str, int], entry: str, detail: str, num_left_out: int = 0) -> None:
         location = Location(str(self._path), self._places.line(*way), entry)
-        self._findings.add(Finding(ENTRY_UNREADABLE, location, detail))
+        self._findings.add(Finding(ENTRY_UNREADABLE, location, detail, num_left_out=num_left_out))
 
     def _file_name(self, view: object) -> str:
         """Raises ValueError for views of several files, and for videos."""

@@ -79,10 +79,12 @@ def _root(source: Source, file: str) -> str:
 
 def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     """Read label files, and find their photos and splits."""
-    entries = Findings()
+    entries, of_photos = Findings(findings.max_per_kind), Findings(findings.max_per_kind)
     headers, rows = _read_files(source, files, entries)
     finder = PhotoFinder(source)
-    photo_of = find_voc_photos(headers, finder, source.root, findings)
+    photo_of = find_voc_photos(headers, finder, source.root, of_photos)
+    left_out = {str(source.root / file.file): file.file for file in headers if file.file not in photo_of}
+    findings.add_from(of_photos, lambda finding: _with_objects(finding, left_out, rows))
     findings.add_from(entries, lambda finding: _with_photo(finding, photo_of))
     names = read_splits(source, findings)
     label_files = {file: photo.file for file, photo in photo_of.items()}
@@ -100,6 +102,12 @@ def _with_photo(finding: Finding, photo_of: Mapping[str, VocPhoto]) -> Finding:
     """The finding with its photo in place of its label file."""
     photo = photo_of.get(finding.photo)
     return replace(finding, photo=photo.file if photo else "")
+
+
+def _with_objects(finding: Finding, left_out: Mapping[str, str], rows: VocRows) -> Finding:
+    """The finding with the number of objects in its label file, if it is left out."""
+    file = left_out.get(finding.location.file)
+    return finding if file is None else replace(finding, num_left_out=rows.num_objects(file))
 
 
 def _read_files(source: Source, files: Sequence[str], findings: Findings) -> tuple[list[VocHeader], VocRows]:

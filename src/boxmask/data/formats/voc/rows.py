@@ -42,6 +42,10 @@ class VocRows:
         self._difficult.extend(objects.difficult)
         self._attributes.update({start + number: fields for number, fields in objects.attributes.items()})
 
+    def num_objects(self, file: str) -> int:
+        """The number of objects in a file."""
+        return self._counts.get(file, 0)
+
     def labels(self, source: Source, files: Sequence[str], photos: list[PhotoEntry]) -> Labels:
         """The objects of some of the files.
 

@@ -83,7 +83,7 @@ def _read_exactly(text: str, path: Path, file: str, findings: Findings) -> tuple
             _add_exactly(element, objects)
         except _EntryError as error:
             location = Location(str(path), error.line)
-            findings.add(Finding(ENTRY_UNREADABLE, location, str(error), file))
+            findings.add(Finding(ENTRY_UNREADABLE, location, str(error), file, num_left_out=1))
     return header, objects
 
 

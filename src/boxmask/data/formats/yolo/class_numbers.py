@@ -74,7 +74,8 @@ def number_classes(
         names = names_of[folders[int(files[row])]] or {}
         number = int(classes[row])
         detail = _describe(number, names)
-        findings.add(Finding(CLASS_UNKNOWN, location(row), detail, class_number=number))
+        place = location(row)
+        findings.add(Finding(CLASS_UNKNOWN, place, detail, class_number=number, num_left_out=1))
     return tuple(label_of), labels
 
 

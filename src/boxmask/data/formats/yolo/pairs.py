@@ -146,15 +146,26 @@ def _pair_by_name(
         try:
             match = finder.find_by_own_name(label)
         except LabelError as error:
-            findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason))
+            count = _count_lines(root / label)
+            findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason, num_left_out=count))
             continue
         if match is None:
             pairs.orphans.append(label)
         elif match.file in pairs.label_of:
             detail = f"is for {match.file}, which has {pairs.label_of[match.file]}"
-            findings.add(Finding(PHOTO_LISTED_TWICE, location, detail, match.file))
+            count = _count_lines(root / label)
+            findings.add(Finding(PHOTO_LISTED_TWICE, location, detail, match.file, num_left_out=count))
         else:
             pairs.label_of[match.file] = label
             if not match.is_exact:
                 stem = posixpath.splitext(posixpath.basename(label))[0]
                 findings.add(Finding(NAME_INEXACT, location, match.describe(stem), match.file))
+
+
+def _count_lines(path: Path) -> int:
+    """The objects of a label file that is not read: its lines that are not empty. 0 if it cannot be read."""
+    try:
+        content = path.read_bytes()
+    except OSError:  # which only means that they are not counted
+        return 0
+    return sum(bool(line.strip()) for line in content.splitlines())
