@@ -16,7 +16,7 @@ from boxmask.data.detection.read import read_detection
 from boxmask.data.formats.table import WRITERS
 from boxmask.doctor.check import check_data
 from boxmask.doctor.fix.fix import fix_data
-from boxmask.errors import BoxmaskError, UsageError
+from boxmask.errors import BoxmaskError
 
 FORMATS = ("coco", "createml", "csv", "cvat", "label-studio", "labelme", "via", "voc", "yolo")
 
@@ -91,7 +91,7 @@ def use(root: Path, out: Path) -> None:
     report = check_data(root, keep_all=True)
     with suppress(BoxmaskError):
         convert(root, "coco", out, on_bad_photos="skip", on_bad_boxes="skip")
-    with suppress(UsageError):
+    with suppress(BoxmaskError):
         fix_data(report, out)
 
 

@@ -17,7 +17,7 @@ from boxmask.doctor.fix.fix import fix_data
 from boxmask.doctor.json_report import report_to_dict
 from boxmask.doctor.page.render import render_page
 from boxmask.doctor.report import CheckReport
-from boxmask.errors import BoxmaskError, UsageError
+from boxmask.errors import BoxmaskError, LabelError, UsageError
 from fuzzing.archives import ENTRIES, build_archive
 from fuzzing.outside import no_writing_outside
 
@@ -79,7 +79,7 @@ def fix(folder: Path) -> None:
     first, second = folder.parent / "first", folder.parent / "second"
     try:
         copy = fix_data(report, first)
-    except UsageError:  # labels that cannot be read, or that boxmask does not write
+    except (LabelError, UsageError):  # labels that cannot be read, or with a mistake that is left to the user
         return
     finally:
         assert _tree(folder) == before
