@@ -34,11 +34,11 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.evaluate import evaluate_detections
+from boxmask.model_verbs import load
 from boxmask.photos.read import to_image
 from boxmask.runs.recipe import Recipe
 from boxmask.training.train import train
 from boxmask.types import Detections, Target
-from boxmask.verbs import load
 from boxmask.weights.imagenet import backbone_weights
 from side_by_side import peak_memory
 from training_step import Body, freeze

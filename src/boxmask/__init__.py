@@ -56,10 +56,11 @@ if TYPE_CHECKING:
         weights,
     )
     from boxmask.doctor.report import CheckReport
+    from boxmask.label_verbs import check, convert
+    from boxmask.model_verbs import evaluate, load, predict, train
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
     from boxmask.types import Classification, Detection, Detections, SegmentationMap
-    from boxmask.verbs import check, convert, evaluate, load, predict, train
 
 __version__ = "0.2.0"
 __all__ = [
@@ -115,12 +116,12 @@ _LAZY = {
     "Recipe": "boxmask.runs.recipe",
     "Run": "boxmask.runs.run",
     "SegmentationMap": "boxmask.types",
-    "check": "boxmask.verbs",
-    "convert": "boxmask.verbs",
-    "evaluate": "boxmask.verbs",
-    "load": "boxmask.verbs",
-    "predict": "boxmask.verbs",
-    "train": "boxmask.verbs",
+    "check": "boxmask.label_verbs",
+    "convert": "boxmask.label_verbs",
+    "evaluate": "boxmask.model_verbs",
+    "load": "boxmask.model_verbs",
+    "predict": "boxmask.model_verbs",
+    "train": "boxmask.model_verbs",
 }
 
 set_wait_policy()

@@ -56,5 +56,5 @@ def test_classes_beside_splits_are_found(tmp_path: Path, save_photo: Save) -> No
 
 
 def test_no_class_folders_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="no photo lies in a class folder"):
+    with pytest.raises(LabelError, match="no class folders found: there are no photos in it"):
         examine_class_folders(tmp_path, Findings())
