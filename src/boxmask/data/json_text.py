@@ -18,11 +18,17 @@ _KEY_OR_BRACE = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"(?P<colon>\s*:\s*)?|[{}]'
 _LONG_NUMBER = re.compile(r"[0-9]{4301,}")  # Python converts up to 4,300 digits to an int
 
 
-def read_json(path: Path, kind: str = "file", on_note: Callable[[str], None] | None = None) -> object:
+def read_json(
+    path: Path,
+    kind: str = "file",
+    on_note: Callable[[str], None] | None = None,
+    make_object: Callable[[dict[str, Any]], object] | None = None,
+) -> object:
     """The content of a file, in any encoding that `read_text` knows.
 
     kind:    of file, for the message that there is none
     on_note: called with why the file was read in another encoding than UTF-8
+    make_object: makes something else of each JSON object, inner ones first
 
     Raises LabelError, with line and column, for broken JSON, for numbers and nesting beyond Python's limits,
     for halves of characters, and for keys that an object holds twice with different values. NaN and Infinity
@@ -34,7 +40,8 @@ def read_json(path: Path, kind: str = "file", on_note: Callable[[str], None] | N
     text = read.content
     if not text.strip():
         raise LabelError.in_file(path, "this file is empty. Restore it from a copy, or remove it.")
-    content = _parse(path, text, _object)
+    made = _object if make_object is None else lambda pairs: make_object(_object(pairs))
+    content = _parse(path, text, made)
     _check_surrogates(path, text)
     return content
 

@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.coco.document import CocoDocument
 from boxmask.data.formats.kinds import PHOTO_AMBIGUOUS
@@ -13,7 +16,7 @@ from boxmask.data.formats.labels import PhotoEntry, declared_side
 from boxmask.data.formats.photo_finder import PhotoFinder, check_spelling, path_of_missing
 from boxmask.data.formats.source import Source
 from boxmask.data.json_text import read_json
-from boxmask.data.text import read_beginning
+from boxmask.data.text import read_beginning, read_bytes
 from boxmask.errors import LabelError
 from boxmask.names import Match
 
@@ -77,12 +80,34 @@ def _is_coco(source: Source, file: str) -> bool:
         return False
     if _OPENING.match(beginning):
         return True
-    content = read_json(path)
-    return (
-        isinstance(content, dict)
-        and "images" in content
-        and bool({"annotations", "categories"} & set(content))
-    )
+    fields = _outermost_fields(path)
+    return "images" in fields and bool({"annotations", "categories"} & fields)
+
+
+class _Fields(msgspec.Struct):
+    """The fields of COCO files, with values that are not decoded."""
+
+    images: Raw | UnsetType = UNSET
+    annotations: Raw | UnsetType = UNSET
+    categories: Raw | UnsetType = UNSET
+
+
+def _outermost_fields(path: Path) -> set[str]:
+    """The fields of a JSON object that COCO knows; none of a list.
+
+    Large files of other formats are not decoded, which would take many times their size. Raises LabelError
+    for a file that cannot be read.
+    """
+    data = read_bytes(path)
+    try:
+        content = msgspec.json.decode(data, type=Raw)
+        if memoryview(content)[0] != ord("{"):
+            return set()
+        found = msgspec.json.decode(data, type=_Fields)
+    except (msgspec.MsgspecError, RecursionError):
+        decoded = read_json(path)  # raises LabelError, with the line
+        return set(decoded) if isinstance(decoded, dict) else set()
+    return {name for name in _Fields.__struct_fields__ if getattr(found, name) is not UNSET}
 
 
 def find_photos(

@@ -46,7 +46,7 @@ def _filled(files: Iterable[ViaFile]) -> Iterable[str]:
     """The name of each attribute of each region that has a value."""
     for file in files:
         for image in file.images:
-            for region in image.regions:
+            for region in image.unpacked_regions():
                 for name, value in region_attributes(region).items():
                     if value not in ("", None, {}):
                         yield name

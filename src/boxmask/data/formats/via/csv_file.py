@@ -12,6 +12,7 @@ from pathlib import Path
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE
 from boxmask.data.formats.via.file import ViaFile, ViaImage
+from boxmask.data.formats.via.packed import pack
 from boxmask.data.text import read_text
 from boxmask.errors import LabelError
 
@@ -70,7 +71,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         csv.field_size_limit(before)
 
 
-def _parse(fields: list[str]) -> tuple[dict[str, object] | None, dict[str, object]]:
+def _parse(fields: list[str]) -> tuple[object, dict[str, object]]:
     """The region of a row, None for a photo without regions, and the attributes of the photo."""
     if len(fields) != len(HEADER):
         raise ValueError(f"expected the {len(HEADER)} columns of VIA, found {len(fields)}")
@@ -79,7 +80,7 @@ def _parse(fields: list[str]) -> tuple[dict[str, object] | None, dict[str, objec
     of_photo, shape, attributes = (_object(fields[column], HEADER[column]) for column in (2, 5, 6))
     if not shape and not attributes:
         return None, of_photo
-    return {"shape_attributes": shape, "region_attributes": attributes}, of_photo
+    return pack({"shape_attributes": shape, "region_attributes": attributes}), of_photo
 
 
 def _object(text: str, column: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from boxmask.data.findings import Location
+from boxmask.data.formats.via.packed import unpack
 
 _VERSION_2_CHOICES = ("dropdown", "radio", "checkbox")
 
@@ -29,13 +30,17 @@ class ViaImage:
     """One image.
 
     number:  of its entry in the file, counted from 0
-    regions: each with "shape_attributes" and "region_attributes", if it is in order
+    regions: each with "shape_attributes" and "region_attributes", if it is in order; packed or not
     """
 
     number: int
     name: str
     regions: Sequence[object]
     attributes: dict[str, object] = field(default_factory=dict)
+
+    def unpacked_regions(self) -> list[object]:
+        """The regions, unpacked."""
+        return list(map(unpack, self.regions))
 
 
 @dataclass(frozen=True)

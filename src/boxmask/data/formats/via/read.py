@@ -30,6 +30,7 @@ from boxmask.data.formats.source import Source
 from boxmask.data.formats.via.class_attribute import class_of, find_class_attribute, listed_classes
 from boxmask.data.formats.via.csv_file import CSV_OPENING, read_via_csv
 from boxmask.data.formats.via.file import ViaFile, ViaImage, region_attributes
+from boxmask.data.formats.via.packed import pack_region, unpack
 from boxmask.data.formats.via.regions import parse_shape
 from boxmask.data.formats.via.version2 import read_version2
 from boxmask.data.formats.via.version3 import read_version3
@@ -96,7 +97,8 @@ def _read_files(root: Path, files: Sequence[str], findings: Findings) -> list[Vi
 def _read_file(root: Path, file: str, findings: Findings) -> ViaFile:
     if file.lower().endswith(".csv"):
         return read_via_csv(root, file, findings)
-    content = read_json(root / file, on_note=report_encoding(root / file, findings))
+    note = report_encoding(root / file, findings)
+    content = unpack(read_json(root / file, on_note=note, make_object=pack_region))
     if not isinstance(content, dict):
         raise LabelError.in_file(root / file, "expected an object, as VIA saves it.")
     is_version3 = "metadata" in content and "view" in content
@@ -127,11 +129,13 @@ class _Objects:
         self._files.append(replace(file, images=[]))
         for image in file.images:
             location = Location(str(self._source.root / file.file), entry=f'"{image.name[:60]}"')
-            if self._add_photo(file, image, location):
-                for number, region in enumerate(image.regions):
+            regions = image.unpacked_regions()
+            image.regions = ()  # frees their memory
+            if self._add_photo(file, image, regions, location):
+                for number, region in enumerate(regions):
                     self._add_region(file, image, number, region)
 
-    def _add_photo(self, file: ViaFile, image: ViaImage, location: Location) -> bool:
+    def _add_photo(self, file: ViaFile, image: ViaImage, regions: list[object], location: Location) -> bool:
         """Add a photo; whether its regions are to be added."""
         try:
             match = self._finder.find(image.name, file.file)
@@ -140,7 +144,7 @@ class _Objects:
             count = len(image.regions)
             self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason, num_left_out=count))
             return False
-        if match is not None and not self._is_new(file, image, match.file):
+        if match is not None and not self._is_new(file, image, regions, match.file):
             return False
         if match is not None and not match.is_exact:
             detail = match.describe(image.name)
@@ -150,12 +154,12 @@ class _Objects:
         self.photos.append(_labeled_photo(file, image, match, location))
         return True
 
-    def _is_new(self, file: ViaFile, image: ViaImage, photo: str) -> bool:
+    def _is_new(self, file: ViaFile, image: ViaImage, regions: list[object], photo: str) -> bool:
         """Whether a photo is not labeled yet. Other regions for it are an error.
 
         The same regions in another file, such as an export beside the project, are passed over.
         """
-        index, content = len(self._files) - 1, hash(json.dumps(image.regions, sort_keys=True))
+        index, content = len(self._files) - 1, hash(json.dumps(regions, sort_keys=True))
         if photo not in self._labeled:
             self._labeled[photo] = index, content
             return True

@@ -9,6 +9,7 @@ from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.json_places import JsonPlaces
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE
 from boxmask.data.formats.via.file import ViaFile, ViaImage, declared_attributes
+from boxmask.data.formats.via.packed import unpack
 from boxmask.errors import LabelError
 
 IMAGES = "_via_img_metadata"
@@ -42,9 +43,10 @@ def read_version2(root: Path, file: str, content: dict[str, object], findings: F
 
 
 def _image(number: int, entry: object) -> ViaImage:
+    entry = unpack(entry)
     if not isinstance(entry, dict):
         raise ValueError(f"expected an image with filename and regions, found {str(entry)[:60]}")
-    name, attributes = entry.get("filename"), entry.get("file_attributes")
+    name, attributes = entry.get("filename"), unpack(entry.get("file_attributes"))
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"expected the photo's name in filename, found {str(name)[:60]}")
     return ViaImage(

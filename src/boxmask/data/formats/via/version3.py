@@ -12,6 +12,7 @@ from boxmask.data.formats.corners import box_of_points
 from boxmask.data.formats.json_places import JsonPlaces
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE
 from boxmask.data.formats.via.file import Attribute, ViaFile, ViaImage
+from boxmask.data.formats.via.packed import pack, unpack
 from boxmask.errors import LabelError
 from boxmask.json_numbers import is_number
 
@@ -106,6 +107,7 @@ class _Project:
 
     def _add(self, images: dict[str, ViaImage], number: int, entry: object) -> None:
         """Add a region, or the attributes of a photo, to its image."""
+        entry = unpack(entry)
         if not isinstance(entry, dict) or not isinstance(entry.get("xy"), list):
             raise ValueError(f"expected vid, xy and av, found {str(entry)[:60]}")
         view = entry.get("vid")
@@ -120,7 +122,7 @@ class _Project:
             return
         assert isinstance(image.regions, list)
         self._regions[image.number].append(number)
-        image.regions.append({"shape_attributes": _shape(entry["xy"]), "region_attributes": attributes})
+        image.regions.append(pack({"shape_attributes": _shape(entry["xy"]), "region_attributes": attributes}))
 
     def _name(self, key: str) -> str:
         name = self._attributes.get(key, {}).get("aname")
