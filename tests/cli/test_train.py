@@ -220,7 +220,7 @@ def test_an_empty_box_in_coco_is_an_error(refused: Refused, data: Path) -> None:
         data / "instances_train.json", lambda labels: labels["annotations"][0].update(bbox=[9, 9, 0, 12])
     )
     message = refused(1, "train", data)
-    assert "Boxes without a width or a height (1 of " in message
+    assert "Boxes without area (1 of " in message
     assert "is 0 wide and 12 high" in message
     assert "instances_train.json" in message
     assert "--on-bad-boxes skip" in message

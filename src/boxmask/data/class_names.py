@@ -13,9 +13,9 @@ from boxmask.names import class_name
 CLASS_NAME_SPELLINGS = Kind(
     "class-name-spellings",
     "warning",
-    "Names that count as one class",
-    "Write each class name in one way: spellings that differ only in Unicode form or outer spaces are the "
-    "same class, and so are categories with the same name.",
+    "Class names in several spellings, which count as one class",
+    "boxmask reads these spellings as one class. Write each name in one way: they differ only in outer "
+    "spaces or Unicode form, or are categories with the same name.",
 )
 
 

@@ -45,13 +45,13 @@ from boxmask.progress import Progress
 DATA_UNREADABLE = Kind(
     "data-unreadable",
     "error",
-    "Data sets whose labels cannot be read",
+    "Data sets that cannot be read",
     "Correct this first. Nothing else can be checked.",
 )
 LABELS_MISSING = Kind(
     "labels-missing",
     "warning",
-    "Photos without any label file",
+    "Data sets without labels",
     "Only the photos were checked. To check labels, give a folder that holds both photos and labels.",
 )
 _OTHER_LABELS = (

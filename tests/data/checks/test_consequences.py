@@ -116,7 +116,7 @@ def test_training_and_the_doctor_name_the_scale_alone(halved: Path) -> None:
     assert [found.id for found in report.kinds() if found.severity == "error"] == ["coordinates-scaled"]
     with pytest.raises(LabelError) as raised:
         read_detection(halved)
-    assert str(raised.value).startswith("Labels that seem to be made for another size of their photos (1)")
+    assert str(raised.value).startswith("Labels that seem to be made for photos of another size (1)")
     assert "outside" not in str(raised.value)
 
 

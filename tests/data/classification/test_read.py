@@ -113,7 +113,8 @@ def test_a_class_name_may_begin_like_a_split(write: Write) -> None:
 def test_folders_beside_split_folders_are_refused(write: Write) -> None:
     root = write([*many("a", "b", above="train/"), "extra/c/1.png"])
     with pytest.raises(
-        LabelError, match=r"Class folders beside folders(.|\n)*/extra: beside train\n(.|\n)*out of this one"
+        LabelError,
+        match=r"Class folders beside split folders(.|\n)*/extra: beside train\n(.|\n)*out of this folder",
     ):
         read_classification(root)
 
@@ -197,7 +198,7 @@ def test_copies_within_a_class_are_noted(write: Write) -> None:
     (root / "a" / "copy.png").write_bytes((root / "a" / "03.png").read_bytes())
     (root / "a" / "link.png").symlink_to(root / "a" / "03.png")
     notes = read_classification(root).notes
-    assert notes[0].startswith("Photos that are in the data set several times (1):")
+    assert notes[0].startswith("Copies of photos (1):")
     assert notes[0].endswith("a/03.png: the same file as a/copy.png, a/link.png")
 
 

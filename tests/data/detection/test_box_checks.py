@@ -33,12 +33,12 @@ def test_bad_boxes_below_one_percent_are_left_out_by_default(write: Write) -> No
     dataset = read_detection(write(398, 2))
     assert len(dataset.boxes) == 398
     (note,) = (note for note in dataset.notes if "left out" in note)
-    assert note.startswith("left out: 2 of 400 boxes (0.5 %): boxes without a width or a height:\n")
+    assert note.startswith("left out: 2 of 400 boxes (0.5 %): boxes without area:\n")
     assert "annotations[398]" in note
     assert "annotations[399]" in note
     short = shorten_note(note, Path("notes.txt"))
     assert "\n" not in short
-    assert "without a width or a height; the first: " in short
+    assert "without area; the first: " in short
     assert "annotations[398]" in short
     assert short.endswith(". All are listed in notes.txt.")
 
@@ -48,7 +48,7 @@ def test_bad_boxes_from_one_percent_on_stop_by_default(write: Write, good: int, 
     assert bad / (good + bad) >= MAX_BAD_BOX_SHARE
     with pytest.raises(LabelError) as raised:
         read_detection(write(good, bad))
-    assert f"Boxes without a width or a height ({bad} of 100, {bad} %):" in str(raised.value)
+    assert f"Boxes without area ({bad} of 100, {bad} %):" in str(raised.value)
     assert "By default they are left out while they are under 1 % of all." in str(raised.value)
     assert '--on-bad-boxes skip (in Python: on_bad_boxes="skip")' in str(raised.value)
 
@@ -57,7 +57,7 @@ def test_bad_boxes_from_one_percent_on_stop_by_default(write: Write, good: int, 
 def test_error_stops_at_one_bad_box(write: Write, reader: Callable[..., object]) -> None:
     root = write(399, 1)
     reader(root)
-    with pytest.raises(LabelError, match=r"without a width or a height \(1 of 400, 0\.25 %\)"):
+    with pytest.raises(LabelError, match=r"without area \(1 of 400, 0\.25 %\)"):
         reader(root, on_bad_boxes="error")
 
 

@@ -119,7 +119,7 @@ def test_a_wrong_declared_size_is_noted_and_the_real_size_used(
     (root / "Annotations/c.xml").write_text(voc_xml("c.jpg", [CAT], None))
     dataset = read_detection(root)
     assert dataset.sizes.tolist() == [[40, 60]] * 3
-    notes = [note for note in dataset.notes if "the photos' sizes are used" in note]
+    notes = [note for note in dataset.notes if "another size, which is ignored" in note]
     assert len(notes) == 1
     assert notes[0].endswith("Annotations/a.xml:2: JPEGImages/a.jpg is 60 × 40, not 600 × 400")
 
@@ -148,7 +148,7 @@ def test_boxes_that_fit_only_the_rotated_photo_are_taken_as_drawn_on_it(
     assert dataset.sizes.tolist() == [[60, 40]]
     assert load_photo(dataset.path(0)).shape == (60, 40, 3)
     assert dataset.boxes.tolist() == [[2, 30, 22, 58], [2, 3, 6, 8]]
-    assert "although the boxes fit only the photos as shown" in dataset.notes[0]
+    assert "Labels that declare the size of the stored photo" in dataset.notes[0]
     assert dataset.notes[0].endswith("images[0] (id 1): images/a.jpg is 40 × 60, not 60 × 40")
 
 
@@ -167,7 +167,7 @@ def test_boxes_that_may_lie_sideways_stop(
     write_turned: Write, boxes: list[list[float]], on_bad_boxes: OnBadBoxes
 ) -> None:
     with pytest.raises(
-        LabelError, match="before its EXIF orientation is applied, so that their boxes may lie sideways"
+        LabelError, match="Boxes that may lie sideways because of an EXIF orientation"
     ) as raised:
         read_detection(write_turned(boxes), on_bad_boxes=on_bad_boxes)
     assert "images[0] (id 1): images/a.jpg is 40 × 60, not 60 × 40\n" in str(raised.value)
@@ -177,7 +177,7 @@ def test_boxes_that_may_lie_sideways_stop(
 
 def test_a_rotated_photo_without_boxes_or_with_its_size_as_shown_is_accepted(write_turned: Write) -> None:
     dataset = read_detection(write_turned([]))
-    assert dataset.notes[0].startswith("Photos of another size than their labels declare")
+    assert dataset.notes[0].startswith("Photos whose labels declare another size")
     assert dataset.notes[0].endswith("images/a.jpg is 40 × 60, not 60 × 40")
     dataset = read_detection(write_turned([[2, 3, 20, 20]], declared=(40, 60)))
     assert not any("size" in note for note in dataset.notes)
@@ -241,10 +241,10 @@ def test_the_tables_of_raccoon_are_named(shared_data: Path) -> None:
 
 def test_the_two_empty_boxes_of_bccd_are_noted(shared_data: Path) -> None:
     (note,) = read_detection(shared_data / "bccd").notes
-    assert note.startswith("left out: 2 of 4,888 boxes (0.041 %): boxes without a width or a height:\n  ")
+    assert note.startswith("left out: 2 of 4,888 boxes (0.041 %): boxes without area:\n  ")
     assert "BloodImage_00338.xml:158" in note
     assert "BloodImage_00343.xml:50" in note
-    with pytest.raises(LabelError, match=r"without a width or a height \(2 of 4,888, 0\.041 %\)"):
+    with pytest.raises(LabelError, match=r"without area \(2 of 4,888, 0\.041 %\)"):
         read_detection(shared_data / "bccd", on_bad_boxes="error")
 
 

@@ -65,9 +65,9 @@ def test_voc_boxes_are_scaled_with_photos_of_twice_the_size(
     assert dataset.boxes.tolist() == [[16 + 6 * n, 16, 56 + 6 * n, 60] for n in range(4)]
     assert dataset.areas.tolist() == [40 * 44] * 4
     note = dataset.notes[0]
-    assert "which are scaled to the photos (4):" in note
+    assert "and scaled to their photos (4):" in note
     assert "a.jpg is 128 × 96, not 64 × 48: 2 times" in note
-    assert not any("the photos' sizes are used" in note for note in dataset.notes)
+    assert not any("another size, which is ignored" in note for note in dataset.notes)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_boxes_that_fit_the_photos_only_are_right(write: Write) -> None:
     boxes = [[60, 40, 50, 40], [2, 2, 120, 90], [5, 5, 10, 10]]
     dataset = read_detection(write(boxes, (96, 128)))
     assert dataset.boxes.tolist() == corners(boxes)
-    assert dataset.notes[0].startswith("Photos of another size than their labels declare; the photos' sizes")
+    assert dataset.notes[0].startswith("Photos whose labels declare another size")
 
 
 def test_boxes_in_the_corner_of_far_too_large_declared_sizes_are_right(write: Write) -> None:
@@ -178,7 +178,7 @@ def test_photos_of_nearly_the_declared_size_or_of_another_shape_are_noted(
 ) -> None:
     dataset = read_detection(write(FOUR, actual))
     assert dataset.boxes.tolist() == corners(FOUR)
-    assert any("the photos' sizes are used" in note for note in dataset.notes)
+    assert any("another size, which is ignored" in note for note in dataset.notes)
 
 
 def test_a_few_photos_of_another_size_are_noted(write: Write) -> None:

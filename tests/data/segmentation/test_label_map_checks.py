@@ -200,7 +200,7 @@ def test_label_maps_that_differ_by_one_factor_are_resized(
     assert (labels[:, photo_size[1] // 2 :] == 0).all()
     assert dataset.pixel_counts.tolist() == [[photo_size[0] * photo_size[1] // 2] * 2] * 2
     (note,) = dataset.notes
-    assert note.startswith("Labels made for another size of their photos")
+    assert note.startswith("Labels made for photos of another size")
     assert f": {factor} times" in note
 
 

@@ -80,7 +80,7 @@ def test_bad_boxes_beside_masks(
     good = annotation(1, 1, (10, 10, 20, 20), segmentation=SQUARE, area=400, iscrowd=0)
     flat = annotation(1, 2, (5, 5, 0, 9))
     root = write_coco(coco([(1, "a.jpg")], [good, flat]))
-    with pytest.raises(LabelError, match=r"without a width or a height \(1 of 2, 50 %\)"):
+    with pytest.raises(LabelError, match=r"without area \(1 of 2, 50 %\)"):
         read_unsplit_segmentation(root)
     assert (read_unsplit_segmentation(root, on_bad_boxes="skip").target(0).labels == 1).sum() == 400
 

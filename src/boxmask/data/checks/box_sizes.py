@@ -39,13 +39,13 @@ BOX_TINY = Kind(
 BOX_EXTREME_SHAPE = Kind(
     "box-extreme-shape",
     "warning",
-    "Boxes of an extreme shape",
+    "Very long and thin boxes",
     "Look at each of them: a drag along a line leaves such a box. Remove it, or draw the object.",
 )
 BOX_WHOLE_PHOTO = Kind(
     "box-whole-photo",
     "warning",
-    "Boxes over their whole photo",
+    "Boxes that cover their whole photo",
     "Look at each of them. If the object does not fill the photo, draw its box; if the photo shows many "
     "objects, draw one box each.",
 )

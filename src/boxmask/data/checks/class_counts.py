@@ -40,8 +40,8 @@ CLASS_MISSING_IN_SPLIT = Kind(
     "class-missing-in-split",
     "warning",
     "Splits without objects of a class",
-    "Move photos of this class to the split, or let boxmask draw new splits. A class that train lacks is not "
-    "learned, and one that val or test lacks is not measured.",
+    "Move photos of this class to the split, or let boxmask draw new splits. A class that is not in "
+    "train is not learned; one that is not in val or test is not measured.",
 )
 
 

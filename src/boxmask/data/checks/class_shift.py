@@ -21,9 +21,9 @@ _BACKGROUND = {"background", "bg", "backgrounds"}
 CLASS_SHIFT = Kind(
     "class-shift",
     "error",
-    "Class numbers that are all one too high or too low",
-    "Check some objects: do they have the name of the class before or after theirs? Then correct the list of "
-    "names, so that it begins at the number that the labels begin with, or change all class numbers by one.",
+    "Class numbers that are off by one",
+    "Look at some objects. If each has the name of its neighbor in the list of classes, change all "
+    "class numbers by one, or correct the list.",
 )
 
 

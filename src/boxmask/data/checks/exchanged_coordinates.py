@@ -29,7 +29,7 @@ MIN_BOXES = 5
 COORDINATES_EXCHANGED = Kind(
     "coordinates-exchanged",
     "error",
-    "Boxes whose x and y are exchanged",
+    "Boxes with x and y exchanged",
     "Exchange x and y, and width and height, in all labels. If the photos were rotated after labeling, "
     "rotate them back instead.",
 )

@@ -29,9 +29,10 @@ MAX_POINTS = 10_000
 HOLE_LOST = Kind(
     "hole-lost",
     "warning",
-    "Outlines with a part inside another part",
-    "If the inner part is a hole, mark it as a hole in a format that has holes, or write the object as run "
-    "lengths: as it is, the hole is filled. Otherwise, remove the inner part.",
+    "Outlines that may have lost a hole",
+    "One part of these outlines lies inside another. If it is a hole, write the object as a mask (run "
+    "lengths), or in a format that has holes: as it is, the hole is filled. Otherwise, remove the "
+    "inner part.",
 )
 
 

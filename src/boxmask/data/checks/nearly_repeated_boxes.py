@@ -32,7 +32,7 @@ that far."""
 BOX_NEARLY_REPEATED = Kind(
     "box-nearly-repeated",
     "note",
-    "Boxes that are almost the same as another one of their class",
+    "Boxes that nearly repeat another of their class",
     "Look at each of them, and remove the copies. Keep them if one object nearly hides another.",
 )
 

@@ -34,7 +34,7 @@ SAME_FACTOR = 0.03
 OUTLINE_MISFITS_BOX = Kind(
     "outline-misfits-box",
     "warning",
-    "Outlines that do not fit the boxes of their objects",
+    "Outlines that do not fit their boxes",
     "Look at each of them, and correct the box or the outline: models learn from both.",
 )
 

@@ -34,7 +34,7 @@ SPLIT_SMALL = Kind(
 PATH_COLLISION = Kind(
     "path-collision",
     "warning",
-    "Paths of photos that differ only in case or Unicode form",
+    "Photos whose paths differ only in case or Unicode form",
     "Rename all but one of them. On Windows and macOS, one of these files replaces the other.",
 )
 

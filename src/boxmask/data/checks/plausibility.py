@@ -21,20 +21,20 @@ _ROUNDING = 1e-9
 BOXES_IDENTICAL = Kind(
     "boxes-identical",
     "warning",
-    "Data sets whose boxes are all the same",
+    "Data sets in which all boxes are the same",
     "Check whether these boxes are placeholders. If so, draw the objects.",
 )
 BOXES_UPPER_LEFT = Kind(
     "boxes-upper-left",
     "note",
-    "Data sets whose boxes all lie in the upper left quarter of their photos",
+    "Data sets in which all boxes lie in the upper left quarter",
     f"Check whether the photos were enlarged after labeling ({HOW_TO_CHECK_BOXES}).",
 )
 BOXES_COUNT_FROM_ZERO = Kind(
     "boxes-count-from-zero",
     "note",
-    "Boxes that begin at 0, although VOC counts pixels from 1",
-    "If all boxes count from 0, add 1 to their coordinates.",
+    "Pascal VOC boxes that count pixels from 0",
+    "Pascal VOC counts pixels from 1. If your boxes count from 0, add 1 to all coordinates.",
 )
 
 

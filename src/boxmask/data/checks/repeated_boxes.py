@@ -26,14 +26,14 @@ object, such as "person" and "child"."""
 BOX_REPEATED = Kind(
     "box-repeated",
     "warning",
-    "Boxes that repeat another one of the same class",
-    "Remove the copies: a model that finds the object once counts as missing them. Keep them only if one "
-    "object hides another completely.",
+    "Repeated boxes",
+    "Remove the copies: a model that finds the object once counts as missing them. Keep them only if "
+    "one object hides another completely.",
 )
 BOX_REPEATED_OTHER_CLASS = Kind(
     "box-repeated-other-class",
     "warning",
-    "Boxes that repeat another one of a different class",
+    "Boxes repeated with another class",
     "Keep the class that is right, and remove the other object. If the objects have two classes on "
     "purpose, train one model for each set of classes.",
 )

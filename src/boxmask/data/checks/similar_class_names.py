@@ -27,8 +27,9 @@ MAX_LENGTH = 60
 CLASS_NAMES_SIMILAR = Kind(
     "class-names-similar",
     "warning",
-    "Classes with similar names, which stay separate classes",
-    "If these names mean the same class, write them in one way, or merge them with --map old=new.",
+    "Classes with similar names",
+    "They stay separate classes. If they mean the same class, write them in one way, or merge them "
+    "with --map old=new.",
 )
 
 

@@ -28,8 +28,8 @@ _IN_NO_CLASS = "left out: in no class folder"
 FOLDERS_MIXED = Kind(
     "class-folders-mixed",
     "error",
-    "Class folders beside folders of splits",
-    "Move their photos to a class folder of a split, or move the folders of the splits out of this one.",
+    "Class folders beside split folders",
+    "Move the photos into the class folders of a split, or move the split folders out of this folder.",
 )
 FOLDER_EMPTY = Kind(
     "class-folder-empty",

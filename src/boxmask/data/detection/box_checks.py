@@ -23,24 +23,25 @@ OVERHANG = 1.0
 _MIN_SIDE = 8
 """Photos must be larger than this, in pixels, for boxes within their first pixel to be fractions."""
 
-HOW_TO_CHECK_BOXES = "to check, draw the boxes with boxmask evaluate --pictures"
+HOW_TO_CHECK_BOXES = "to see them, write the page of boxmask check DATA --html FILE"
 
 BOX_EMPTY = Kind(
     "box-empty",
     "error",
-    "Boxes without a width or a height",
+    "Boxes without area",
     "Remove these boxes, or draw the objects. A click without a drag leaves such a box.",
 )
 BOX_INVERTED = Kind(
     "box-inverted",
     "error",
-    "Boxes whose right edge lies left of the left one, or the lower edge above the upper one",
-    "Exchange the two coordinates, or draw the objects again.",
+    "Inverted boxes",
+    "Their right edge lies left of the left edge, or the lower edge above the upper edge. Exchange the "
+    "two coordinates, or draw the objects again.",
 )
 BOX_NOT_FINITE = Kind(
     "box-not-finite",
     "error",
-    "Boxes with a coordinate that is not finite",
+    "Boxes with coordinates that are not finite numbers",
     "Draw these objects again, or remove them.",
 )
 BOX_OUTSIDE = Kind(
@@ -52,14 +53,14 @@ BOX_OUTSIDE = Kind(
 BOX_IN_FRACTIONS = Kind(
     "box-in-fractions",
     "error",
-    "Boxes within the first pixel of their photo",
-    "Write these boxes in pixels, as the others. They look like fractions of the photo.",
+    "Boxes in fractions among boxes in pixels",
+    "Write these boxes in pixels, as the others.",
 )
 BOX_BEYOND_EDGE = Kind(
     "box-beyond-edge",
     "warning",
-    "Boxes beyond the edge of their photo",
-    "Their part inside the photo is used. Move their edges into the photo if they are wrong.",
+    "Boxes that reach beyond their photo",
+    "boxmask uses the part inside the photo. If these boxes are wrong, draw them again.",
 )
 OnBadBoxes = Literal["error", "skip"]
 """What to do with bad boxes: stop at the first, or skip all of them.

@@ -31,9 +31,10 @@ COORDINATES_FRACTIONS = Kind(
 COORDINATES_CORNERS = Kind(
     "coordinates-corners",
     "error",
-    "Boxes that reach beyond their photos, but would fit as corners, [x1, y1, x2, y2]",
-    "COCO's bbox is [x, y, width, height]. Subtract x from the third value, y from the fourth. YOLO and "
-    "CreateML write the center of a box, then its width and height.",
+    "Boxes written as corners instead of width and height",
+    "These boxes reach beyond their photos, but fit as [x1, y1, x2, y2]. COCO's bbox is [x, y, width, "
+    "height]: subtract x from the third value, and y from the fourth. YOLO and CreateML write the "
+    "center of a box, then its width and height.",
 )
 
 

@@ -19,24 +19,24 @@ from boxmask.photos.size import stored_size
 SIZE_DIFFERS = Kind(
     "size-differs",
     "warning",
-    "Photos of another size than their labels declare; the photos' sizes are used",
+    "Photos whose labels declare another size, which is ignored",
     "Check that the labels belong to these photos, and correct the declared sizes (width × height).",
 )
 EXIF_AS_SHOWN = Kind(
     "exif-as-shown",
     "note",
-    "Photos whose labels declare the size as stored, before the EXIF orientation is applied, although the "
-    "boxes fit only the photos as shown",
-    f"The boxes are taken to be drawn on the photos as shown ({HOW_TO_CHECK_BOXES}).",
+    "Labels that declare the size of the stored photo, but fit it as shown",
+    "The boxes fit only the photos as shown, which their EXIF orientation turns, and are used as they "
+    f"are ({HOW_TO_CHECK_BOXES}).",
 )
 EXIF_SIDEWAYS = Kind(
     "exif-sideways",
     "error",
-    "Photos whose labels declare the size (width × height) of the stored photo, before its EXIF orientation "
-    "is applied, so that their boxes may lie sideways",
-    "Look at these photos with their boxes. If the boxes were drawn on the stored photo, rotate the labels, "
-    "or remove the EXIF orientation so that the photo is shown as stored (for example: exiftool "
-    "-Orientation= PHOTO). If they were drawn on the photo as a viewer shows it, declare the size as shown.",
+    "Boxes that may lie sideways because of an EXIF orientation",
+    "The labels declare the size of the photo as stored, before its EXIF orientation turns it. Look at "
+    "these photos with their boxes. If the boxes lie sideways, rotate them, or remove the EXIF "
+    "orientation (for example: exiftool -Orientation= PHOTO). If they fit, declare the size of the "
+    "photo as shown.",
 )
 
 

@@ -42,7 +42,7 @@ OUTLINE_FEW_POINTS = Kind(
 OUTLINE_WRONG_SIZE = Kind(
     "outline-wrong-size",
     "error",
-    "Run lengths that cover another size than their photo",
+    "Masks (run lengths) of another size than their photo",
     "Export these masks again. Run lengths must cover the photo as it is shown.",
 )
 OUTLINE_EMPTY = Kind(

@@ -18,9 +18,8 @@ fractions of such a photo stay fractions."""
 SIZE_UNKNOWN = Kind(
     "size-unknown",
     "note",
-    "Photos of unknown size, for which some checks did not run",
-    "Check these labels beside their photos. Without a size, nothing tells whether boxes and outlines reach "
-    "beyond the photo, are tiny in it, or are made for another size, and outlines cannot be filled.",
+    "Photos of unknown size",
+    "Some checks of their boxes and outlines did not run. Give the folder that holds both labels and photos.",
 )
 
 

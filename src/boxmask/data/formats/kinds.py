@@ -29,14 +29,14 @@ PHOTO_MISSING = Kind(
     "photo-missing",
     "error",
     "Labels of photos that do not exist",
-    "Put the photos beside their labels or in a folder such as images/, or correct these names. A label map "
-    "is named after its photo: images/x.jpg and masks/x.png, or x.jpg and x_mask.png.",
+    "Add the photos, or correct their names in the labels. If the photos lie elsewhere, give the "
+    "folder that holds both photos and labels.",
 )
 PHOTO_AMBIGUOUS = Kind(
     "photo-ambiguous",
     "error",
     "Names that may mean several photos",
-    "Name the folders of each photo in its label, or keep only one of the photos in the data set.",
+    "Write the folder of the photo into its label, or rename the photos.",
 )
 PHOTO_LISTED_TWICE = Kind(
     "photo-listed-twice",
@@ -48,14 +48,15 @@ PHOTO_LISTED_TWICE = Kind(
 NAME_INEXACT = Kind(
     "name-inexact",
     "warning",
-    "Names that are not spelled as the files that they mean",
-    "Check that each name means this photo, and correct the spelling in the labels.",
+    "Names that differ from those of their photos",
+    "Check that each name means this photo, and correct the name in the labels: other programs may not "
+    "find the photo.",
 )
 ENCODING_GUESSED = Kind(
     "encoding-guessed",
     "note",
     "Label files that are not UTF-8",
-    "Check the names in these files. Save the files as UTF-8.",
+    "Check the names in these files, and save the files as UTF-8.",
 )
 
 
@@ -79,20 +80,21 @@ PHOTO_WITHOUT_LABEL = Kind(
 LABEL_FILE_SHARED = Kind(
     "label-file-shared",
     "error",
-    "Label files that belong to several photos",
+    "Label files that several photos share",
     "Rename these photos and give each one a label file, or keep only one of them.",
 )
 FILE_UNUSED = Kind(
     "file-unused",
     "note",
     "Label files that are not used",
-    "To read one of these files instead, give it to boxmask.",
+    "To read one of these files instead, give its path to boxmask.",
 )
 SPLIT_OVERLAP = Kind(
     "split-overlap",
     "error",
     "Photos in more than one split",
-    "Keep each photo in one split. Without a list or folder for validation, boxmask draws its photos.",
+    "Keep each photo in one split. If a split for validation was cut out of train, remove its list or "
+    "folder, and boxmask draws one.",
 )
 ID_REPEATED = Kind(
     "id-repeated",
@@ -109,33 +111,33 @@ ANNOTATION_ID_REPEATED = Kind(
 ID_UNKNOWN = Kind(
     "id-unknown",
     "error",
-    "Annotations with the id of no image or category",
+    "Annotations of unknown images or categories",
     "Correct these ids, add the images or categories, or remove the annotations.",
 )
 VALUE_CONVERTED = Kind(
     "value-converted",
     "note",
-    "Values in another form than their format defines",
-    "boxmask reads them as meant. Write them as the format defines: other programs may not read them.",
+    "Values that are not written as their format defines",
+    "boxmask reads them as meant, but other programs may not. Write them as the format defines.",
 )
 PHOTO_RESIZED = Kind(
     "photo-resized",
     "warning",
-    "Labels made for another size of their photos, which are scaled to the photos",
-    "Check some photos: boxmask evaluate --pictures draws the labels. To avoid the scaling, export the "
-    "labels at the size of the photos.",
+    "Labels made for photos of another size, and scaled to their photos",
+    "Look at some of them (boxmask check DATA --html FILE). To avoid the scaling, export the labels for "
+    "photos of this size.",
 )
 COORDINATES_PERCENT = Kind(
     "coordinates-percent",
     "error",
     "Coordinates in percent of the photo",
-    "Write them as their format defines. For pixels, multiply x and the width by the width of the photo, y "
-    "and the height by its height, and divide by 100. For fractions, as in YOLO, divide by 100.",
+    "For a format in pixels, multiply x and width by the width of the photo, and y and height by its "
+    "height, and divide by 100. For a format in fractions, as YOLO, divide by 100.",
 )
 COORDINATES_SCALED = Kind(
     "coordinates-scaled",
     "error",
-    "Labels that seem to be made for another size of their photos",
+    "Labels that seem to be made for photos of another size",
     "If the labels were made on copies of another size, scale them to the photos, or use these copies. If "
     "they fit the photos, correct or remove the sizes that they declare.",
 )

@@ -12,7 +12,7 @@ from boxmask.data.findings import Kind
 PHOTO_COPIES = Kind(
     "photo-copies",
     "note",
-    "Photos that are in the data set several times",
+    "Copies of photos",
     "Keep one of each. Copies weigh more in training, and make the metrics look more certain than they are.",
 )
 

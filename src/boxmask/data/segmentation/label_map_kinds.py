@@ -19,9 +19,9 @@ INDEX_255_UNCLEAR = Kind(
 PALETTES_DIFFER = Kind(
     "label-map-palettes-differ",
     "error",
-    "Indices with different colors",
-    "Each file has its own palette, so that the same index may be another class. Name the classes by their "
-    "colors (name RRGGBB) in the classes file.",
+    "Label maps with different palettes",
+    "The same index has another color in these files, so it may mean another class. Name the classes "
+    "by their colors (name RRGGBB) in the classes file.",
 )
 LABEL_MAP_BLANK = Kind(
     "label-map-blank",
@@ -33,11 +33,12 @@ COUNTS_FROM_ONE = Kind(
     "label-map-counts-from-one",
     "warning",
     "Label maps whose indices may count from 1",
-    "Names without values count from 0. If the indices count from 1, write them in the classes file.",
+    "Names without an index count from 0. If these label maps count from 1, write the index of each "
+    "name into the classes file.",
 )
 LABEL_MAP_INVERTED = Kind(
     "label-map-inverted",
     "warning",
-    "Background classes with hardly any pixels",
-    "Check that no mask is inverted.",
+    "Label maps that may be inverted",
+    "The background has hardly any pixels. Check that no mask is inverted.",
 )

@@ -179,7 +179,7 @@ def _match(
         else:
             for file in files:
                 hint = index.did_you_mean(file) if hints < MAX_LOCATIONS else ""
-                findings.add(Finding(PHOTO_MISSING, _location(source, file), hint.strip()))
+                findings.add(Finding(PHOTO_MISSING, _location(source, file), f"no photo has its name{hint}"))
                 hints += 1
     return sorted(pairs, key=lambda pair: pair.photo)
 

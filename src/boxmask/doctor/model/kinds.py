@@ -38,8 +38,8 @@ SPLIT_UNKNOWN = Kind(
     "model-split-unknown",
     "note",
     "Models whose training photos are not known",
-    "If the model was trained on these photos, it has learned their wrong labels, too. Give the folder that "
-    "training wrote, with its split.json.",
+    "If the model was trained on these photos, it has learned their wrong labels, too. Give the whole "
+    "folder that training wrote, with its split.json.",
 )
 
 CLASS_UNKNOWN = Kind(

@@ -31,8 +31,9 @@ PHOTO_ODD_MODE = Kind(
 EXIF_ROTATED = Kind(
     "exif-rotated",
     "note",
-    "Photos that are stored rotated, with an EXIF tag that turns them upright",
-    "boxmask turns them. Check that the labels were drawn on the upright photos, as most tools show them.",
+    "Photos that an EXIF orientation turns",
+    "boxmask turns them upright. Check that the labels were drawn on the upright photos, as most tools "
+    "show them.",
 )
 PHOTO_ODD_SIZE = Kind(
     "photo-odd-size",
@@ -67,8 +68,9 @@ PHOTO_BLURRED = Kind(
 PHOTO_NEAR_COPIES = Kind(
     "photo-near-copies",
     "note",
-    "Photos that are in the data set several times, in another size, encoding or orientation",
-    "Keep the best of each. Copies weigh more in training, and make the metrics look more certain.",
+    "Near copies of photos",
+    "They show the same in another size, encoding or orientation. Keep the best of each: copies weigh "
+    "more in training, and make the metrics look more certain than they are.",
 )
 _MEND_SPLIT = (
     "Draw a split that keeps them together: boxmask check DATA --group-by auto --write-split FILE, or train "
@@ -83,8 +85,9 @@ COPIES_ACROSS_SPLITS = Kind(
 NEAR_COPIES_ACROSS_SPLITS = Kind(
     "photo-near-copies-across-splits",
     "warning",
-    "Near copies of a photo in several splits, in another size, encoding or orientation",
-    f"Keep all of them in one split: otherwise, the metrics are too high. {_MEND_SPLIT}",
+    "Near copies of a photo in several splits",
+    "They show the same in another size, encoding or orientation. Keep all of them in one split: "
+    f"otherwise, the metrics are too high. {_MEND_SPLIT}",
 )
 COPIES_LABELED_DIFFERENTLY = Kind(
     "copies-labeled-differently",
@@ -95,6 +98,6 @@ COPIES_LABELED_DIFFERENTLY = Kind(
 GROUP_ACROSS_SPLITS = Kind(
     "group-across-splits",
     "warning",
-    "Photos that belong together, but are in several splits",
+    "Groups of photos in several splits",
     f"The metrics are too high if training sees neighbors of the test photos. {_MEND_SPLIT}",
 )

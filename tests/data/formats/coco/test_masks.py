@@ -208,7 +208,7 @@ def test_parts_of_fewer_than_three_points_are_left_out(write: Write, small: Any,
         dataset = read_detection(write([parts]), needs_masks=needs_masks)
         assert np.array_equal(dense(dataset), dense(expected))
         (note,) = (note for note in dataset.notes if "utline" in note)
-        assert note.startswith("Outlines with parts of fewer than 3 points, which are left out (1):\n  ")
+        assert note.startswith("Parts of outlines with fewer than 3 points, which are left out (1):\n  ")
         assert "annotations[0] (id 100)" in note
 
 

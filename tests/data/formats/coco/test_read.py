@@ -191,7 +191,7 @@ def test_a_photo_listed_twice_is_refused(write_coco: Write, coco: Make) -> None:
 def test_a_missing_photo_is_refused(write_coco: Write, coco: Make) -> None:
     root = write_coco(coco([(1, "a.jpg"), (2, "b.jpg")]))
     (root / "images/b.jpg").unlink()
-    refused(root, r"instances\.json:\d+: images\[1\] \(id 2\): b\.jpg\nPut the photos")
+    refused(root, r"instances\.json:\d+: images\[1\] \(id 2\): b\.jpg\nAdd the photos")
 
 
 @pytest.mark.parametrize(

@@ -245,7 +245,7 @@ def test_a_category_that_is_only_a_supercategory_is_no_class(
     dataset = read_detection(write_coco(document))
     assert dataset.class_names == ("cat", "dog")
     assert dataset.labels.tolist() == [0, 1, 0]
-    (note,) = (note for note in dataset.notes if "supercategory" in note)
+    (note,) = (note for note in dataset.notes if "only group others" in note)
     assert "categories[0] (id 0): pets" in note
 
 
@@ -253,7 +253,7 @@ def test_a_supercategory_with_an_object_is_a_class(write_coco: Write, document: 
     document["categories"][1]["supercategory"] = "cat"
     dataset = read_detection(write_coco(document))
     assert dataset.class_names == ("cat", "dog")
-    assert not any("supercategory" in note for note in dataset.notes)
+    assert not any("only group others" in note for note in dataset.notes)
 
 
 def test_a_category_that_is_its_own_supercategory_is_a_class(

@@ -265,7 +265,7 @@ def test_a_bad_box_stops_or_is_skipped(write_voc: Write, box: tuple[object, ...]
         read_detection(root)
     dataset = read_detection(root, on_bad_boxes="skip")
     assert len(dataset.boxes) == 1
-    assert "left out: 1 of 2 boxes (50 %): boxes " in dataset.notes[0]
+    assert "left out: 1 of 2 boxes (50 %): " in dataset.notes[0]
     assert reason in dataset.notes[0]
 
 
@@ -274,4 +274,4 @@ def test_a_box_beyond_its_photo_is_clipped_and_noted_if_by_more_than_a_pixel(wri
     dataset = read_detection(root)
     assert dataset.boxes.tolist() == [[0, 0, 60, 40], [0, 4, 20, 20]]
     where = f"{root / 'Annotations/a.xml'}:12: cat in JPEGImages/a.jpg reaches beyond its photo"
-    assert f"Boxes beyond the edge of their photo (1):\n  {where}" in dataset.notes[0]
+    assert f"Boxes that reach beyond their photo (1):\n  {where}" in dataset.notes[0]

@@ -14,7 +14,8 @@ AREA_WRONG = Kind(
     "area-wrong",
     "warning",
     "Areas that contradict their boxes",
-    "They are computed from the masks or boxes instead. Correct or remove them: other programs use them.",
+    "boxmask computes the areas from masks or boxes instead. Correct these areas, or remove them: "
+    "other programs use them.",
 )
 
 _MAX_EXCESS = 1.01

@@ -13,8 +13,8 @@ from boxmask.names import class_name
 SUPERCATEGORY_LEFT_OUT = Kind(
     "supercategory-left-out",
     "note",
-    "Categories without objects that are only the supercategory of others, and are no classes",
-    "If one of them is a class, label some objects of it.",
+    "Categories that only group others, and are left out",
+    "They have no objects. If one of them is a class, label some objects of it.",
 )
 
 

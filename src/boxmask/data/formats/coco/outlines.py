@@ -23,7 +23,7 @@ from boxmask.messages import format_count
 OUTLINE_PART_LEFT_OUT = Kind(
     "outline-part-left-out",
     "note",
-    "Outlines with parts of fewer than 3 points, which are left out",
+    "Parts of outlines with fewer than 3 points, which are left out",
     "Remove these parts, or complete them if they belong to the object.",
 )
 _JSON_NUMBERS = {int, float}  # bool is not among them

@@ -21,8 +21,9 @@ from boxmask.names import class_name
 SHAPES_JOINED = Kind(
     "shapes-joined",
     "note",
-    "Rectangles of one label and one group id that count as one object",
-    "LabelMe's own exports join them, too. If each is an object, clear their group ids.",
+    "LabelMe rectangles that are joined into one object",
+    "They have the same label and group id; LabelMe's own exports join them, too. If each is an "
+    "object, clear their group ids.",
 )
 
 _PHOTO_FIELDS = ("imagePath", "imageData", "imageHeight", "imageWidth")

@@ -13,8 +13,8 @@ COORDINATES_PIXELS = Kind(
 CLASS_COUNT_DIFFERS = Kind(
     "class-count-differs",
     "warning",
-    "Descriptions of data sets whose nc is not the number of their names",
-    "Correct nc, or complete the names. boxmask uses the names.",
+    "Wrong class counts (nc) in data.yaml",
+    "boxmask uses the names, whose number differs from nc. Correct nc, or complete the names.",
 )
 SPLIT_PATH_WRONG = Kind(
     "split-path-wrong",
@@ -27,11 +27,11 @@ SPLIT_MISSING = Kind(
     "split-missing",
     "warning",
     "Splits whose folder or list does not exist",
-    "Correct these paths, or remove them from the description of the data set.",
+    "Correct these paths in data.yaml, or remove them.",
 )
 KEYPOINTS_UNUSED = Kind(
     "keypoints-unused",
     "note",
-    "Labels with keypoints, of which only the boxes are used",
-    "Nothing to do, unless you need the keypoints: boxmask does not learn them.",
+    "Keypoints that are not used",
+    "boxmask does not learn keypoints. It uses the boxes of these labels.",
 )
