@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from boxmask.data.text import read_text
+from boxmask.data.text import CORRECT_OR_EXPORT, read_text
 from boxmask.errors import LabelError
 
-_ADVICE = "Correct it, or export it again with the tool that made it."
 _HIGH, _LOW = "[dD][89abAB][0-9a-fA-F]{2}", "[dD][c-fC-F][0-9a-fA-F]{2}"
 _SURROGATE = re.compile(rf"\\u{_HIGH}\\u{_LOW}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{{2}})|\\.", re.DOTALL)
 _KEY_OR_BRACE = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"(?P<colon>\s*:\s*)?|[{}]', re.DOTALL)
@@ -62,15 +61,15 @@ def _parse(path: Path, text: str, make_object: Callable[[list[tuple[str, Any]]],
         found = _find_repeated_key(text, error.key)
         raise _error_at(path, text, found, f"{reason}. Keep one of the two.") from error
     except json.JSONDecodeError as error:
-        reason = f"broken JSON ({error.msg}). {_ADVICE}"
+        reason = f"broken JSON ({error.msg}). {CORRECT_OR_EXPORT}"
         raise LabelError.in_file(path, reason, error.lineno, error.colno) from error
     except RecursionError as error:
         raise LabelError.in_file(
-            path, f"its lists and objects are nested too deeply to be labels. {_ADVICE}"
+            path, f"its lists and objects are nested too deeply to be labels. {CORRECT_OR_EXPORT}"
         ) from error
     except ValueError as error:
         found = _LONG_NUMBER.search(text)
-        raise _error_at(path, text, found, f"a number of over 4,300 digits. {_ADVICE}") from error
+        raise _error_at(path, text, found, f"a number of over 4,300 digits. {CORRECT_OR_EXPORT}") from error
     return content
 
 
@@ -121,7 +120,7 @@ def _check_surrogates(path: Path, text: str) -> None:
         return
     lone = next((found for found in _SURROGATE.finditer(text) if found["lone"]), None)
     if lone is not None:
-        raise _error_at(path, text, lone, f"{lone[0]} is half of a character. {_ADVICE}")
+        raise _error_at(path, text, lone, f"{lone[0]} is half of a character. {CORRECT_OR_EXPORT}")
 
 
 def _error_at(path: Path, text: str, found: re.Match[str] | None, reason: str) -> LabelError:

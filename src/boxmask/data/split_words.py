@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -36,6 +37,11 @@ def split_from_path(file: str) -> str | None:
     path = PurePosixPath(file)
     names = [path.stem, *(parent.name for parent in path.parents)]
     return next((split for name in names if (split := split_from_name(name))), None)
+
+
+def split_from_folders(file: str) -> str | None:
+    """The split that the nearest of a file's folders names. The name of the file itself does not count."""
+    return split_from_path(posixpath.dirname(file))
 
 
 def is_split_folder(folder: str) -> bool:

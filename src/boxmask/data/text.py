@@ -16,6 +16,7 @@ from boxmask.errors import LabelError
 
 SAVE_AS_UTF8 = "Save the file as UTF-8."
 _RESTORE = "Restore it from a copy, or remove it."
+CORRECT_OR_EXPORT = "Correct it, or export it again with the tool that made it."
 
 _MARKS = (  # UTF-32 first: its mark begins with the one of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),

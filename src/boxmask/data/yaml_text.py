@@ -13,14 +13,13 @@ from typing import Any
 
 import yaml
 
-from boxmask.data.text import read_text
+from boxmask.data.text import CORRECT_OR_EXPORT, read_text
 from boxmask.errors import LabelError
 
 MAX_BYTES = 1_000_000
 """Larger files describe no data set."""
 
 _MAX_DEPTH = 20
-_ADVICE = "Correct it, or export it again with the tool that made it."
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # not every build of PyYAML has the one in C
 
 
@@ -71,11 +70,11 @@ def read_yaml(path: Path) -> YamlNode:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        reason = f"broken YAML ({error.problem or error.context}). {_ADVICE}"
+        reason = f"broken YAML ({error.problem or error.context}). {CORRECT_OR_EXPORT}"
         raise LabelError.in_file(path, reason, line, column) from error
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
-        raise LabelError.in_file(path, f"broken YAML ({reason:.200}). {_ADVICE}") from error
+        raise LabelError.in_file(path, f"broken YAML ({reason:.200}). {CORRECT_OR_EXPORT}") from error
 
 
 class _Builder:
@@ -99,7 +98,7 @@ class _Builder:
         if isinstance(event, yaml.CollectionStartEvent):
             if len(self._open) >= _MAX_DEPTH:
                 raise LabelError.in_file(
-                    self._path, f"lists nested too deeply for a data set. {_ADVICE}", line
+                    self._path, f"lists nested too deeply for a data set. {CORRECT_OR_EXPORT}", line
                 )
             node = YamlNode({} if isinstance(event, yaml.MappingStartEvent) else [], line)
             self._open.append((self._anchored(event, node), []))
@@ -111,7 +110,9 @@ class _Builder:
             return self._add(self._anchored(event, YamlNode(event.value, line, is_plain)))
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                raise LabelError.in_file(self._path, f"*{event.anchor} is not defined. {_ADVICE}", line)
+                raise LabelError.in_file(
+                    self._path, f"*{event.anchor} is not defined. {CORRECT_OR_EXPORT}", line
+                )
             return self._add(self._anchors[event.anchor])
         return None
 

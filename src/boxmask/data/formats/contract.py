@@ -56,6 +56,12 @@ class ObjectToWrite:
     attributes: Mapping[str, object] = field(default_factory=dict)
     number: int | None = None
 
+    @property
+    def attributes_and_marks(self) -> dict[str, object]:
+        """The attributes, and the marks as attributes, for formats without marks: "iscrowd", "difficult"."""
+        marks = {"iscrowd": self.crowd, "difficult": self.difficult}
+        return {**self.attributes, **{name: True for name, is_set in marks.items() if is_set}}
+
     @staticmethod
     def of(labels: Labels, row: int, outline: Outline | None) -> ObjectToWrite:
         """The object in a row of labels in pixels."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from boxmask.data.formats.kinds import FILE_UNREADABLE, LABEL_MAP_UNREADABLE, PH
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.source import Source
 from boxmask.data.outlines import Outline, RunLengths
-from boxmask.data.split_words import split_from_path
+from boxmask.data.split_words import split_from_folders
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError, PhotoError
 from boxmask.geometry import rle
@@ -87,7 +87,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     """Read the instance maps and find their photos."""
     matched = _match_photos(source, files, findings)
     maps = [found for file in matched if (found := _read_map(source, file, findings))]
-    photos = [_labeled_photo(source, found, matched[found.file]) for found in maps]
+    photos = [_photo_entry(source, found, matched[found.file]) for found in maps]
     numbers = [number for found in maps for number in found.numbers]
     boxes = np.concatenate([np.zeros((0, 4)), *(found.boxes for found in maps)])
     photo_of = np.repeat(np.arange(len(maps)), [len(found.numbers) for found in maps])
@@ -198,11 +198,11 @@ def _match_photos(source: Source, files: Sequence[str], findings: Findings) -> d
     return matched
 
 
-def _labeled_photo(source: Source, found: _InstanceMap, photo: str | None) -> PhotoEntry:
+def _photo_entry(source: Source, found: _InstanceMap, photo: str | None) -> PhotoEntry:
     name = (_key(found.file, _MAP_FOLDERS) or found.file).replace("*", _PHOTO_FOLDERS[0], 1)
     missing_name = "" if photo else name
     photo = photo or missing_name
-    split = split_from_path(PurePosixPath(photo).parent.as_posix())
+    split = split_from_folders(photo)
     location = Location(str(source.root / found.file))
     return PhotoEntry(photo, location, found.size, split, missing_name=missing_name)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from boxmask.data.findings import Finding, Findings, Location
-from boxmask.data.formats.kinds import NAME_INEXACT, PHOTO_AMBIGUOUS, PHOTO_LISTED_TWICE, SPLIT_OVERLAP
+from boxmask.data.formats.kinds import PHOTO_AMBIGUOUS, PHOTO_LISTED_TWICE, SPLIT_OVERLAP
 from boxmask.data.formats.labels import PhotoEntry
-from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
+from boxmask.data.formats.photo_finder import PhotoFinder, check_spelling, path_of_missing
 from boxmask.data.formats.source import Source
 from boxmask.errors import LabelError
 from boxmask.masks import Size
@@ -82,8 +82,8 @@ class NamedPhotos:
             return None
         if match and self._without_suffix:
             match = match.allowing(ENDING)
-        if match and not match.is_exact:
-            self._findings.add(Finding(NAME_INEXACT, location, match.describe(name), match.file))
+        if match:
+            check_spelling(name, match, location, self._findings)
         file = match.file if match else path_of_missing(name)
         if file in self._by_file:
             self._report_again(self._by_file[file], location, split, is_entry=is_entry)

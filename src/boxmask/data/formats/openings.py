@@ -9,6 +9,12 @@ from boxmask.data.formats.source import Source
 from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
 
+LIST_OF_OBJECTS = re.compile(r"\s*\[\s*\{")
+"""The beginning of a JSON file that lists objects."""
+
+XML_PROLOG = r"\s*(?>(?:<\?(?>.*?\?>)|<!--(?>.*?-->)|<!DOCTYPE[^>\[]*(?:\[(?>.*?\]))?\s*>)\s*)*"
+"""What may come before the first element of an XML file, as a regular expression with re.DOTALL."""
+
 _MANY, _SAMPLE = 2000, 200
 """Of more files than `_MANY`, a sample is read first. If all or none of it is in the format, that decides."""
 

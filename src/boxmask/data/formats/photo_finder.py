@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import NAME_INEXACT
 from boxmask.data.formats.source import Source
-from boxmask.data.split_words import split_from_path
+from boxmask.data.split_words import split_from_folders, split_from_path
 from boxmask.errors import LabelError
 from boxmask.names import (
     ENDING,
@@ -78,7 +78,7 @@ class PhotoFinder:
 
     def _contradicts(self, photo: str, label_file: str) -> bool:
         """Whether the folders of a label file tell of another photo."""
-        splits = {split_from_path(posixpath.dirname(file)) for file in (photo, label_file)} - {None}
+        splits = {split_from_folders(file) for file in (photo, label_file)} - {None}
         folders, label_folders = telling_folders(photo), telling_folders(label_file)
         differ = not folders_agree(folders, label_folders)
         return len(splits) > 1 or (differ and label_folders[-1] in self._folders)
@@ -113,7 +113,7 @@ def _similarity(photo: str, label_file: str) -> tuple[bool, bool, int, bool]:
     """In order of weight: the same split, the same telling folders, common folders, a folder for photos."""
     folders, label_folders = PurePosixPath(photo).parts[:-1], PurePosixPath(label_file).parts[:-1]
     split = split_from_path(label_file)
-    same_split = split is not None and split_from_path("/".join(folders)) == split
+    same_split = split is not None and split_from_folders(photo) == split
     same_folders = telling_folders(photo) == telling_folders(label_file)
     is_for_photos = any(folder.lower() in _PHOTO_FOLDERS for folder in folders)
     return same_split, same_folders, len(set(folders) & set(label_folders)), is_for_photos

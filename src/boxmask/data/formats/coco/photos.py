@@ -130,11 +130,11 @@ def find_photos(
             continue
         if match and not match.is_exact:
             check_spelling(name, match, document.location("images", index), findings)
-        photos[index] = _labeled_photo(document, index, match)
+        photos[index] = _photo_entry(document, index, match)
     return photos
 
 
-def _labeled_photo(document: CocoDocument, index: int, match: Match | None) -> PhotoEntry:
+def _photo_entry(document: CocoDocument, index: int, match: Match | None) -> PhotoEntry:
     image = document.images[index]
     name = image["file_name"]
     height, width = declared_side(image.get("height")), declared_side(image.get("width"))

@@ -21,6 +21,7 @@ from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE, report
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.named_photos import NamedPhotos
 from boxmask.data.formats.object_rows import ObjectRows
+from boxmask.data.formats.openings import LIST_OF_OBJECTS
 from boxmask.data.formats.source import Source
 from boxmask.data.json_text import read_json
 from boxmask.data.split_words import split_from_path
@@ -30,7 +31,6 @@ from boxmask.json_numbers import is_number, to_float
 
 NAME = "CreateML (JSON files that list photos with annotations)"
 
-_OPENING = re.compile(r"\s*\[\s*\{")
 _IMAGE = re.compile(r'"(image|imagefilename)"\s*:\s*"')
 _ANNOTATIONS = re.compile(r'"annotations?"\s*:\s*\[')
 _ANNOTATION_KEYS = ("annotations", "annotation")
@@ -53,7 +53,7 @@ def _is_createml(path: Path) -> bool:
         beginning = read_beginning(path, 16_384)
     except LabelError:
         return False
-    if not _OPENING.match(beginning) or _TASK.search(beginning):
+    if not LIST_OF_OBJECTS.match(beginning) or _TASK.search(beginning):
         return False
     has_annotations = _ANNOTATIONS.search(beginning) is not None
     return has_annotations and bool(_IMAGE.search(beginning) or _COORDINATES.search(beginning))

@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import PurePosixPath
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.cvat.elements import CvatHandler, CvatImage, CvatLabel, CvatShape
@@ -21,26 +20,24 @@ from boxmask.data.formats.kinds import (
     ENCODING_GUESSED,
     ENTRY_UNREADABLE,
     FILE_UNREADABLE,
-    NAME_INEXACT,
     PHOTO_AMBIGUOUS,
     PHOTO_LISTED_TWICE,
     SHAPE_UNSUPPORTED,
 )
 from boxmask.data.formats.labels import Labels, PhotoEntry, declared_side
 from boxmask.data.formats.object_rows import ObjectRows
-from boxmask.data.formats.openings import files_that_open_with
-from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
+from boxmask.data.formats.openings import XML_PROLOG, files_that_open_with
+from boxmask.data.formats.photo_finder import PhotoFinder, check_spelling, path_of_missing
 from boxmask.data.formats.shape_errors import kind_of_shape_error
 from boxmask.data.formats.source import Source
 from boxmask.data.formats.xml_stream import stream_xml
-from boxmask.data.split_words import split_from_name, split_from_path
+from boxmask.data.split_words import split_from_folders, split_from_name, split_from_path
 from boxmask.errors import LabelError
 from boxmask.names import Match
 
 NAME = "CVAT for images (one XML file)"
 
-_PROLOG = r"\s*(?>(?:<\?(?>.*?\?>)|<!--(?>.*?-->)|<!DOCTYPE[^>\[]*(?:\[(?>.*?\]))?\s*>)\s*)*"
-_OPENING = re.compile(rf"{_PROLOG}<annotations\s*>\s*<(version|meta|image|track)[\s/>]", re.DOTALL)
+_OPENING = re.compile(rf"{XML_PROLOG}<annotations\s*>\s*<(version|meta|image|track)[\s/>]", re.DOTALL)
 _VIDEO = 'tracks of a video. Export the task or project from CVAT as "CVAT for images" instead'
 
 
@@ -126,14 +123,13 @@ class _Reader:
             self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason, num_left_out=num_objects))
             return
         if match is not None:
-            if not match.is_exact:
-                self._findings.add(Finding(NAME_INEXACT, location, match.describe(name), match.file))
+            check_spelling(name, match, location, self._findings)
             if (first := self._places.setdefault(match.file, location)) is not location:
                 detail = f"{match.file}, also at {first}"
                 finding = Finding(PHOTO_LISTED_TWICE, location, detail, match.file, related=(first.file,))
                 self._findings.add(replace(finding, num_left_out=num_objects))
                 return
-        self.photos.append(self._labeled_photo(image, match, location))
+        self.photos.append(self._photo_entry(image, match, location))
         self._add_shapes(image, labels)
 
     def _find(self, name: str, subset: str) -> Match | None:
@@ -144,7 +140,7 @@ class _Reader:
                 return match
         return self._finder.find(name, label_file)
 
-    def _labeled_photo(self, image: CvatImage, match: Match | None, location: Location) -> PhotoEntry:
+    def _photo_entry(self, image: CvatImage, match: Match | None, location: Location) -> PhotoEntry:
         fields = image.fields
         height, width = declared_side(fields.get("height")), declared_side(fields.get("width"))
         path = match.file if match else path_of_missing(fields["name"])
@@ -155,7 +151,7 @@ class _Reader:
             path,
             location,
             None if height is None or width is None else (height, width),
-            split or split_from_path(PurePosixPath(path).parent.as_posix()),
+            split or split_from_folders(path),
             image_id,
             "" if match else fields["name"],
         )

@@ -89,11 +89,7 @@ def _write_image(
 def _write_shape(
     file: IO[str], labeled: ObjectToWrite, photo: PhotoToWrite, types: AttributeTypes, losses: Losses
 ) -> None:
-    attributes = dict(labeled.attributes)
-    if labeled.crowd:
-        attributes["iscrowd"] = True
-    if labeled.difficult:
-        attributes["difficult"] = True
+    attributes = labeled.attributes_and_marks
     tag, drawn = _drawn(labeled, photo, losses)
     fields = {"label": labeled.class_name, **_origin(attributes, photo, losses), **drawn}
     for name, key in (("z_order", "z_order"), ("group", "group_id")):

@@ -26,7 +26,7 @@ from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.shape_errors import kind_of_shape_error
 from boxmask.data.formats.source import Source
-from boxmask.data.split_words import split_from_path
+from boxmask.data.split_words import split_from_folders, split_from_path
 from boxmask.errors import LabelError
 from boxmask.masks import Size
 from boxmask.messages import format_count
@@ -141,7 +141,7 @@ class TaskRows:
         if split in SPLITS:
             del attributes["split"]
         else:
-            split = split_from_path(file) or split_from_path(photo.rpartition("/")[0])
+            split = split_from_path(file) or split_from_folders(photo)
         if attributes:
             self.photo_attributes[len(self.photos)] = attributes
         location = Location(str(self._source.root / file), entry=f"[{task.number}]")  # without line: faster

@@ -16,13 +16,13 @@ from boxmask.data.formats.kinds import FILE_UNREADABLE
 from boxmask.data.formats.label_studio.config import CONFIG_FILE, listed_classes
 from boxmask.data.formats.label_studio.objects import TaskRows
 from boxmask.data.formats.labels import Labels
+from boxmask.data.formats.openings import LIST_OF_OBJECTS
 from boxmask.data.formats.source import Source
 from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
 
 NAME = "Label Studio (a JSON export)"
 
-_OPENING = re.compile(r"\s*\[\s*\{")
 _FIELDS = re.compile(
     r'"(result|was_cancelled|completed_by|file_upload|lead_time|total_annotations|annotation_id|annotator|'
     r'original_width|(rectangle|polygon|ellipse|brush|keypoint)labels)"\s*:|"format"\s*:\s*"rle"'
@@ -39,7 +39,7 @@ def _is_export(path: Path) -> bool:
         beginning = read_beginning(path, 8192)
     except LabelError:
         return False
-    return _OPENING.match(beginning) is not None and _FIELDS.search(beginning) is not None
+    return LIST_OF_OBJECTS.match(beginning) is not None and _FIELDS.search(beginning) is not None
 
 
 def unreadable(source: Source) -> list[str]:

@@ -90,7 +90,7 @@ def _results(
     }
     kind = f"{shape}labels"
     region = common | {"from_name": shape, "type": kind, "value": value | {kind: [labeled.class_name]}}
-    attributes = _attributes(labeled)
+    attributes = labeled.attributes_and_marks
     description = attributes.get("description")
     if isinstance(description, str) and description and not _is_mark(description):
         region["meta"] = {"text": [attributes.pop("description")]}
@@ -104,12 +104,6 @@ def _results(
         field = {"Choices": "choices", "TextArea": "text", "Number": "number"}[tag]
         given = answer if tag == "Number" else ["true" if answer is True else answer]
         yield common | {"from_name": name, "type": field.replace("text", "textarea"), "value": {field: given}}
-
-
-def _attributes(labeled: ObjectToWrite) -> dict[str, object]:
-    """The attributes and marks of an object."""
-    marks = {"iscrowd": labeled.crowd, "difficult": labeled.difficult}
-    return {**labeled.attributes} | {name: True for name, is_set in marks.items() if is_set}
 
 
 def _question(name: str, answer: object, questions: dict[str, str]) -> str | None:

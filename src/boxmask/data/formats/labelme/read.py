@@ -29,7 +29,7 @@ from boxmask.data.formats.openings import files_that_open_with
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source
 from boxmask.data.json_text import read_json
-from boxmask.data.split_words import split_from_path
+from boxmask.data.split_words import split_from_folders
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
 from boxmask.masks import Size
@@ -61,7 +61,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     found = find_labelme_photos(objects.files, finder, source.root, findings)
     objects.photo_root, found = save_embedded_photos(source.root, objects.files, found, findings)
     pairs = list(zip(objects.files, found, strict=True))
-    photos.extend(_labeled_photo(source.root, file, photo) for file, photo in pairs)
+    photos.extend(_photo_entry(source.root, file, photo) for file, photo in pairs)
     labels = objects.rows.labels(
         objects.photo_root,
         photos,
@@ -140,11 +140,11 @@ def _read_files(root: Path, files: Sequence[str], findings: Findings) -> Iterato
             findings.add(finding_of_error(FILE_UNREADABLE, root / file, error))
 
 
-def _labeled_photo(root: Path, file: LabelmeFile, photo: str | None) -> PhotoEntry:
+def _photo_entry(root: Path, file: LabelmeFile, photo: str | None) -> PhotoEntry:
     name = file.image_path.strip() or PurePosixPath(file.file).with_suffix(".jpg").name
     folder = PurePosixPath(file.file).parent
     path = photo or path_of_missing((folder / name).as_posix())
-    splits = (split_from_path(PurePosixPath(each).parent.as_posix()) for each in (file.file, path))
+    splits = (split_from_folders(each) for each in (file.file, path))
     split = next((split for split in splits if split), None)
     location = Location(str(root / file.file))
     return PhotoEntry(path, location, file.declared_size, split, missing_name="" if photo else name)

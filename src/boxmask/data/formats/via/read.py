@@ -11,12 +11,11 @@ import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.kinds import (
     FILE_UNREADABLE,
-    NAME_INEXACT,
     PHOTO_AMBIGUOUS,
     PHOTO_LISTED_TWICE,
     report_encoding,
@@ -24,7 +23,7 @@ from boxmask.data.formats.kinds import (
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import files_that_open_with
-from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
+from boxmask.data.formats.photo_finder import PhotoFinder, check_spelling, path_of_missing
 from boxmask.data.formats.shape_errors import kind_of_shape_error
 from boxmask.data.formats.source import Source
 from boxmask.data.formats.via.class_attribute import class_of, find_class_attribute, listed_classes
@@ -35,7 +34,7 @@ from boxmask.data.formats.via.regions import parse_shape
 from boxmask.data.formats.via.version2 import read_version2
 from boxmask.data.formats.via.version3 import read_version3
 from boxmask.data.json_text import read_json
-from boxmask.data.split_words import split_from_path
+from boxmask.data.split_words import split_from_folders, split_from_path
 from boxmask.errors import LabelError
 from boxmask.names import Match
 
@@ -146,12 +145,11 @@ class _Objects:
             return False
         if match is not None and not self._is_new(file, image, regions, match.file):
             return False
-        if match is not None and not match.is_exact:
-            detail = match.describe(image.name)
-            self._findings.add(Finding(NAME_INEXACT, file.locate(image.number, None), detail, match.file))
+        if match is not None and not match.is_exact:  # finding the line takes time
+            check_spelling(image.name, match, file.locate(image.number, None), self._findings)
         if image.attributes:
             self.photo_attributes[len(self.photos)] = image.attributes
-        self.photos.append(_labeled_photo(file, image, match, location))
+        self.photos.append(_photo_entry(file, image, match, location))
         return True
 
     def _is_new(self, file: ViaFile, image: ViaImage, regions: list[object], photo: str) -> bool:
@@ -187,7 +185,7 @@ class _Objects:
         self._places.extend((len(self._files) - 1, image.number, number))
 
 
-def _labeled_photo(file: ViaFile, image: ViaImage, match: Match | None, location: Location) -> PhotoEntry:
+def _photo_entry(file: ViaFile, image: ViaImage, match: Match | None, location: Location) -> PhotoEntry:
     path = match.file if match else path_of_missing(image.name)
-    split = split_from_path(file.file) or split_from_path(PurePosixPath(path).parent.as_posix())
+    split = split_from_path(file.file) or split_from_folders(path)
     return PhotoEntry(path, location, split=split, missing_name="" if match else image.name)

@@ -104,9 +104,7 @@ def _entry(photo: PhotoToWrite, num_bytes: int, losses: Losses) -> dict[str, Any
                 "shape_attributes": _shape(labeled, photo, losses),
                 "region_attributes": {
                     _CLASS: labeled.class_name,
-                    **_values(labeled.attributes, "objects", photo, losses, (_CLASS,)),
-                    **({"iscrowd": True} if labeled.crowd else {}),
-                    **({"difficult": True} if labeled.difficult else {}),
+                    **_values(labeled.attributes_and_marks, "objects", photo, losses, (_CLASS,)),
                 },
             }
             for labeled in photo.objects

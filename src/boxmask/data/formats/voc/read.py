@@ -16,6 +16,7 @@ from dataclasses import replace
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import ENCODING_GUESSED, PHOTO_AMBIGUOUS
 from boxmask.data.formats.labels import Labels, PhotoEntry
+from boxmask.data.formats.openings import XML_PROLOG
 from boxmask.data.formats.photo_finder import PhotoFinder, path_of_missing
 from boxmask.data.formats.source import Source
 from boxmask.data.formats.voc.annotation import VocHeader
@@ -37,9 +38,8 @@ from boxmask.errors import LabelError
 
 NAME = "Pascal VOC (a folder with one XML file per photo)"
 
-_PROLOG = r"\s*(?>(?:<\?(?>.*?\?>)|<!--(?>.*?-->)|<!DOCTYPE[^>\[]*(?:\[(?>.*?\]))?\s*>)\s*)*"
 _ANNOTATION = re.compile(r"<annotation[\s/>]")  # not CVAT's <annotations>
-_ROOT = re.compile(rf"{_PROLOG}<(?P<root>[^\s/>!?]+)[\s/>]", re.DOTALL)
+_ROOT = re.compile(rf"{XML_PROLOG}<(?P<root>[^\s/>!?]+)[\s/>]", re.DOTALL)
 
 
 def recognize(source: Source) -> list[str]:
@@ -90,7 +90,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     label_files = {file: photo.file for file, photo in photo_of.items()}
     listed = match_lists(names, label_files.values(), findings, label_files) if names else None
     kept = [file for file in headers if file.file in photo_of]
-    photos = [_labeled_photo(source, file, photo_of[file.file], listed) for file in kept]
+    photos = [_photo_entry(source, file, photo_of[file.file], listed) for file in kept]
     photos += _listed_photos_without_file(listed.unmatched, finder, findings) if listed else []
     labels = rows.labels(source, [file.file for file in kept], photos)
     outline = mask_reader(source, [file.file for file in kept], labels)
@@ -128,9 +128,7 @@ def _read_files(source: Source, files: Sequence[str], findings: Findings) -> tup
 # ---------------------------------------------------------------- splits
 
 
-def _labeled_photo(
-    source: Source, file: VocHeader, photo: VocPhoto, listed: ListedPhotos | None
-) -> PhotoEntry:
+def _photo_entry(source: Source, file: VocHeader, photo: VocPhoto, listed: ListedPhotos | None) -> PhotoEntry:
     location = Location(str(source.root / file.file), file.line)
     if listed is None:
         split = _split_from_folders(file.file, photo.file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.kinds import FILE_UNREADABLE, PHOTO_AMBIGUOUS, SPLIT_OVERLAP
 from boxmask.data.formats.photo_finder import check_spelling
 from boxmask.data.formats.source import Source
-from boxmask.data.split_words import split_from_path
+from boxmask.data.split_words import split_from_folders
 from boxmask.data.text import read_lines
 from boxmask.errors import LabelError
 from boxmask.names import ENDING, AmbiguousNameError, Match, NameIndex, normal_path, without_suffix
@@ -166,7 +165,7 @@ def _find(entry: ListedName, index: NameIndex, photo_of: Mapping[str, str]) -> l
     ]
     above = entry.file.partition("ImageSets/")[0]
     beside = [match for match in matches if match.file.startswith(above)] or matches
-    in_split = [m for m in beside if split_from_path(posixpath.dirname(m.file)) == entry.split] or beside
+    in_split = [m for m in beside if split_from_folders(m.file) == entry.split] or beside
     return list({match.file: match for match in in_split}.values())
 
 

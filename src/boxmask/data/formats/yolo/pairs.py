@@ -11,11 +11,10 @@ from pathlib import Path
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import (
     LABEL_FILE_SHARED,
-    NAME_INEXACT,
     PHOTO_AMBIGUOUS,
     PHOTO_LISTED_TWICE,
 )
-from boxmask.data.formats.photo_finder import PhotoFinder
+from boxmask.data.formats.photo_finder import PhotoFinder, check_spelling
 from boxmask.data.formats.yolo.files import holds_labels
 from boxmask.errors import LabelError
 from boxmask.names import telling_folders
@@ -157,9 +156,8 @@ def _pair_by_name(
             findings.add(Finding(PHOTO_LISTED_TWICE, location, detail, match.file, num_left_out=count))
         else:
             pairs.label_of[match.file] = label
-            if not match.is_exact:
-                stem = posixpath.splitext(posixpath.basename(label))[0]
-                findings.add(Finding(NAME_INEXACT, location, match.describe(stem), match.file))
+            stem = posixpath.splitext(posixpath.basename(label))[0]
+            check_spelling(stem, match, location, findings)
 
 
 def _count_lines(path: Path) -> int:

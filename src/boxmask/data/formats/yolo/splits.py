@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
-from boxmask.data.formats.kinds import FILE_UNREADABLE, NAME_INEXACT, PHOTO_AMBIGUOUS, SPLIT_OVERLAP
-from boxmask.data.formats.photo_finder import PhotoFinder
+from boxmask.data.formats.kinds import FILE_UNREADABLE, PHOTO_AMBIGUOUS, SPLIT_OVERLAP
+from boxmask.data.formats.photo_finder import PhotoFinder, check_spelling
 from boxmask.data.formats.source import Source
 from boxmask.data.formats.yolo.definition import Definition, SplitPath
 from boxmask.data.formats.yolo.kinds import SPLIT_MISSING, SPLIT_PATH_WRONG
@@ -174,6 +174,6 @@ class _SplitReader:
         except LabelError as error:
             self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason))
             return ""
-        if match is not None and not match.is_exact:
-            self._findings.add(Finding(NAME_INEXACT, location, match.describe(name), match.file))
+        if match is not None:
+            check_spelling(name, match, location, self._findings)
         return match.file if match else None
