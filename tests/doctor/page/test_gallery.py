@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from boxmask.data.checks.examination import Examination
+from boxmask.data.detection.photo_sizes import UNKNOWN_SIZE
 from boxmask.data.outlines import Polygons
 from boxmask.doctor.page.gallery import MAX_PHOTOS
 from boxmask.doctor.page.objects import MAX_OBJECTS
@@ -64,10 +65,9 @@ def test_boxes_that_cannot_be_drawn_are_counted(report: CheckReport, examination
 
 
 def test_boxes_of_labels_read_without_photos_fit(report: CheckReport, examination_of: Examine) -> None:
-    """Fractions are then read as the coordinates of a photo of one pixel."""
     examination = examination_of([[0]])
     examination.labels.boxes[:] = (0.25, 0.25, 0.5, 0.75)
-    examination.sizes[:] = 1
+    examination.sizes[:] = UNKNOWN_SIZE
     examination = replace(examination, in_fractions=True)
     gallery = gallery_of(replace(report, examination=examination))
     assert 'd="M40 30h40v60h-40z"' in gallery

@@ -85,6 +85,25 @@ def test_findings_are_shown_on_their_photos(report: CheckReport) -> None:
     ]
 
 
+def test_findings_about_boxes_in_one_photo_share_its_picture(report: CheckReport) -> None:
+    kind, photo = Kind("box-tiny", "warning", "Tiny boxes", "Look at them."), "images/test/0.jpg"
+    findings = Findings()
+    for line in range(60):
+        box = (2.0 * line, 10.0, 2.0 * line + 1, 11.0)
+        findings.add(Finding(kind, Location("a.csv", line), f"box {line}", photo, box))
+    findings.add(
+        Finding(kind, Location("a.csv", 90), "another box", "images/val/0.jpg", (1.0, 1.0, 2.0, 2.0))
+    )
+    page = render_page(replace(report, findings=findings))
+    cards = re.split(r'<article class="card entry" id="', page)[1:]
+    assert cards[0].count('<path class="line"') == 51
+    assert cards[0].count('class="line ring"') == 51
+    assert "50 more in this photo" in cards[0]
+    assert "another box" in cards[1]
+    assert len(cards) == 11  # the last boxes of the first photo have cards of their own
+    assert "more are not on this page" not in page
+
+
 def test_pictures_stay_below_the_limit(tmp_path: Path) -> None:
     kind = Kind("photo-dark", "warning", "Dark photos", "Look at them.")
     findings, noise = Findings(), np.random.default_rng(0)

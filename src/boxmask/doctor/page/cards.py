@@ -17,6 +17,9 @@ from boxmask.file_kinds import PHOTO_SUFFIXES
 MAX_CARDS = 12
 """Findings of one kind that are shown on their photos; the others are listed as text."""
 
+MAX_MORE = 50
+"""Further findings that are drawn on the photo of the first."""
+
 MAX_PER_SPLIT = 4
 """Photos of a group or of copies that are shown per split."""
 
@@ -31,11 +34,13 @@ LABEL_MAP = "label map"
 class Card:
     """A finding that is shown on its photos.
 
+    more:   further findings of its kind about boxes in the same photo
     photos: each with its split, "train", "val", "test" or "", or with LABEL_MAP; that of the finding first
     hidden: the number of photos that are not shown
     """
 
     finding: Finding
+    more: tuple[Finding, ...]
     photos: tuple[tuple[str, str], ...]
     hidden: int
 
@@ -48,8 +53,8 @@ def choose_cards(report: CheckReport) -> dict[Kind, list[Card]]:
         if kind.id in KINDS_OF_ALL and len(findings) == 1:
             cards[kind] = [_card(findings[0], report, _examples(report))]
             continue
-        with_photo = [finding for finding in findings if _photos(finding)]
-        cards[kind] = [_card(finding, report) for finding in _on_different_photos(with_photo)[:MAX_CARDS]]
+        first_and_more = _by_photo([finding for finding in findings if _photos(finding)])[:MAX_CARDS]
+        cards[kind] = [_card(finding, report, more=more) for finding, more in first_and_more]
     return cards
 
 
@@ -67,11 +72,25 @@ def by_priority(cards: dict[Kind, list[Card]]) -> list[Card]:
     return [card for card in chain.from_iterable(rounds) if card is not None]
 
 
-def _on_different_photos(findings: Sequence[Finding]) -> list[Finding]:
-    """The first finding of each photo, then the others."""
-    first = {finding.photo: number for number, finding in reversed(list(enumerate(findings)))}
-    numbers = sorted(range(len(findings)), key=lambda number: first[findings[number].photo] != number)
-    return [findings[number] for number in numbers]
+def _by_photo(findings: Sequence[Finding]) -> list[tuple[Finding, list[Finding]]]:
+    """The first finding of each photo, with further ones that are drawn with it; then the others."""
+    more: dict[str, list[Finding]] = {}
+    first, others = [], []
+    for finding in findings:
+        if finding.photo not in more:
+            first.append(finding)
+            more[finding.photo] = []
+        elif _is_box_alone(finding) and len(more[finding.photo]) < MAX_MORE:
+            more[finding.photo].append(finding)
+        else:
+            others.append(finding)
+    together = [(finding, more[finding.photo] if _is_box_alone(finding) else []) for finding in first]
+    return [*together, *((finding, []) for finding in others)]
+
+
+def _is_box_alone(finding: Finding) -> bool:
+    """Whether all that is drawn is a box, so that others can be drawn on the same picture."""
+    return finding.box is not None and finding.detection is None and not finding.related
 
 
 def _photos(finding: Finding) -> list[str]:
@@ -79,15 +98,18 @@ def _photos(finding: Finding) -> list[str]:
     return list(dict.fromkeys(file for file in files if file.lower().endswith(PHOTO_SUFFIXES)))
 
 
-def _card(finding: Finding, report: CheckReport, examples: Sequence[str] = ()) -> Card:
-    """examples: other photos to show"""
+def _card(
+    finding: Finding, report: CheckReport, examples: Sequence[str] = (), more: Sequence[Finding] = ()
+) -> Card:
+    """examples: other photos to show; more: findings about boxes in the same photo"""
     files = list(dict.fromkeys([*_photos(finding), *examples]))[: _MAX_EXAMPLES if examples else None]
     by_split: dict[str, list[str]] = defaultdict(list)
     for file in files:
         by_split[report.splits.get(file, "")].append(file)
     shown = [(file, split) for split, members in by_split.items() for file in members[:MAX_PER_SPLIT]]
     label_map = _label_map(finding, report.root)
-    return Card(finding, (*shown, *([(label_map, LABEL_MAP)] if label_map else [])), len(files) - len(shown))
+    photos = (*shown, *([(label_map, LABEL_MAP)] if label_map else []))
+    return Card(finding, tuple(more), photos, len(files) - len(shown))
 
 
 def _label_map(finding: Finding, root: Path) -> str | None:

@@ -44,7 +44,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """A sample of the photos. total: the number of labeled photos; counted: whether classes have counts"""
+    """A sample of the photos.
+
+    total:     the number of labeled photos
+    counted:   whether classes have counts
+    is_sample: whether photos were chosen
+    """
 
     photos: tuple[LabeledPicture, ...]
     pictures: tuple[Picture, ...]
@@ -52,6 +57,7 @@ class Gallery:
     classes: tuple[Choice, ...]
     splits: tuple[Choice, ...]
     counted: bool
+    is_sample: bool
 
 
 NO_OBJECT = "none"
@@ -84,6 +90,7 @@ def make_gallery(report: CheckReport, finder: ObjectFinder | None, album: Album)
         _classes(photos),
         _splits(photos),
         report.label_kind == "objects",
+        len(finder.labels.photos) > MAX_PHOTOS or shown.is_full,
     )
 
 

@@ -37,12 +37,14 @@ class DrawnPhoto:
 class DrawnCard:
     """A finding with its photos.
 
+    more:    further findings of its kind in the same photo, on the same picture
     hidden:  the number of photos that are not shown
     is_wide: whether photos are drawn larger than in other cards
     """
 
     id: str
     finding: Finding
+    more: tuple[Finding, ...]
     photos: tuple[DrawnPhoto, ...]
     hidden: int
     is_wide: bool
@@ -131,17 +133,17 @@ class _Drawer:
             self._card(card, f"{anchor}-{number}") for number, card in enumerate(self._cards[kind], start=1)
         )
         visible = tuple(card for card in cards if any(photo.views for photo in card.photos))
-        on_cards = {id(card.finding) for card in visible}
+        on_cards = {id(finding) for card in visible for finding in (card.finding, *card.more)}
         others = [finding for finding in self._report.findings.of(kind) if id(finding) not in on_cards]
         count = self._report.findings.count(kind)
         rows = tuple(others[:MAX_ROWS])
-        return Section(kind, anchor, count, visible, rows, count - len(visible) - len(rows))
+        return Section(kind, anchor, count, visible, rows, count - len(on_cards) - len(rows))
 
     def _card(self, card: Card, name: str) -> DrawnCard:
         outline = self._finder.outlines.path_of(card.finding) if self._finder else ""
         photos = tuple(self._photo(card, file, split, outline) for file, split in card.photos)
         is_wide = any(view.objects for photo in photos for view in photo.views)
-        return DrawnCard(name, card.finding, photos, card.hidden, is_wide)
+        return DrawnCard(name, card.finding, card.more, photos, card.hidden, is_wide)
 
     def _photo(self, card: Card, file: str, split: str, outline: str) -> DrawnPhoto:
         pictures, finding = self._album.photos.get(file), card.finding
@@ -155,8 +157,9 @@ class _Drawer:
         if file != finding.photo:
             return DrawnPhoto(file, split, (whole_view(pictures, None),), words, "")
         drawn = (finding.box, outline, _detected_box(finding))
-        close = crop_view(pictures, *drawn)
-        views = (whole_view(pictures, *drawn), *([close] if close else []))
+        close = None if card.more else crop_view(pictures, *drawn)
+        more = [other.box for other in card.more]
+        views = (whole_view(pictures, *drawn, more), *([close] if close else []))
         return DrawnPhoto(file, split, views, words, "")
 
     def _labeled_views(self, finding: Finding, file: str, pictures: PhotoPictures) -> tuple[View, ...]:

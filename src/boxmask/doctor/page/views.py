@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from boxmask.data.findings import Box
@@ -13,7 +14,7 @@ from boxmask.doctor.page.regions import Rectangle, around_both, frame_around, re
 _MAX_REACH = 0.6
 """A frame reaches this many photos beyond the photo, to show boxes outside it."""
 
-_SHOWN_SIZE, _NAME_SIZE = (340, 240), 12
+_SHOWN_SIZE, _NAME_SIZE = (280, 208), 12
 """Width and height of a photo with all its objects on the page, and the size of their names, about."""
 
 _MAX_NAMES, _MAX_NAMES_ENLARGED = 12, 60
@@ -25,10 +26,10 @@ _SMALL_SHARE = 0.04
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A frame with pictures and a box in it, in pixels of the photo.
+    """A frame with a picture and boxes in it, in pixels of the photo.
 
     frame:     x, y, width, height of what is shown
-    ring:      center and radius of a circle around a box that is hardly visible
+    rings:     center and radius of circles around boxes that are hardly visible
     outline:   of the object, as an SVG path; "" if it has none
     detection: the box that a model found
     objects:   all objects of the photo, to draw with their names
@@ -38,8 +39,8 @@ class View:
 
     frame: Rectangle
     picture: Picture
-    box: Rectangle | None = None
-    ring: tuple[float, float, float] | None = None
+    boxes: tuple[Rectangle, ...] = ()
+    rings: tuple[tuple[float, float, float], ...] = ()
     outline: str = ""
     detection: Rectangle | None = None
     objects: tuple[DrawnObject, ...] = ()
@@ -62,22 +63,29 @@ class View:
 
 
 def whole_view(
-    pictures: PhotoPictures, box: Box | None, outline: str = "", detection: Box | None = None
+    pictures: PhotoPictures,
+    box: Box | None,
+    outline: str = "",
+    detection: Box | None = None,
+    more: Sequence[Box | None] = (),
 ) -> View:
-    """The photo with the boxes; the frame is larger than the photo if a box reaches beyond it."""
-    drawn, around = rectangle(box), rectangle(around_both(box, detection))
-    if around is None:
-        return View((0, 0, *pictures.size), pictures.whole, outline=outline)
+    """The photo with the boxes; the frame is larger than the photo if a box reaches beyond it.
+
+    more: further boxes
+    """
+    boxes = [drawn for each in (box, *more) if (drawn := rectangle(each))]
+    around = [drawn for each in (around_both(box, detection), *more) if (drawn := rectangle(each))]
     frame = _frame_with(around, pictures.size)
-    return View(frame, pictures.whole, drawn, _ring(around, frame), outline, rectangle(detection))
+    return View(frame, pictures.whole, tuple(boxes), _rings(around, frame), outline, rectangle(detection))
 
 
-def _frame_with(box: Rectangle, size: tuple[int, int]) -> Rectangle:
-    """The photo of (width, height), and what it takes to show a box that reaches beyond it."""
-    (x, y, box_width, box_height), (width, height) = box, size
-    left, top = max(min(0.0, x), -_MAX_REACH * width), max(min(0.0, y), -_MAX_REACH * height)
-    right = min(max(width, x + box_width), (1 + _MAX_REACH) * width)
-    bottom = min(max(height, y + box_height), (1 + _MAX_REACH) * height)
+def _frame_with(boxes: Sequence[Rectangle], size: tuple[int, int]) -> Rectangle:
+    """The photo of (width, height), and what it takes to show boxes that reach beyond it."""
+    width, height = size
+    left = max(min((0.0, *(box[0] for box in boxes))), -_MAX_REACH * width)
+    top = max(min((0.0, *(box[1] for box in boxes))), -_MAX_REACH * height)
+    right = min(max((width, *(box[0] + box[2] for box in boxes))), (1 + _MAX_REACH) * width)
+    bottom = min(max((height, *(box[1] + box[3] for box in boxes))), (1 + _MAX_REACH) * height)
     margin = 0.02 * max(width, height) if (left, top, right, bottom) != (0, 0, width, height) else 0.0
     return left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin
 
@@ -95,7 +103,12 @@ def crop_view(
     if frame is None or region is None or around is None:
         return None
     picture = pictures.crops.get(region, pictures.whole)
-    return View(frame, picture, rectangle(box), _ring(around, frame), outline, rectangle(detection))
+    boxes = tuple(drawn for drawn in (rectangle(box),) if drawn)
+    return View(frame, picture, boxes, _rings([around], frame), outline, rectangle(detection))
+
+
+def _rings(boxes: Sequence[Rectangle], frame: Rectangle) -> tuple[tuple[float, float, float], ...]:
+    return tuple(ring for box in boxes if (ring := _ring(box, frame)))
 
 
 def _ring(box: Rectangle, frame: Rectangle) -> tuple[float, float, float] | None:
@@ -114,8 +127,5 @@ def labeled_view(
     caption: str = "",
 ) -> View:
     """The photo with all its objects, also those that reach beyond it, or with its label map."""
-    boxes = [each.box for each in objects]
-    left, top = (min((box[axis] for box in boxes), default=0) for axis in (0, 1))
-    right, bottom = (max((box[axis] + box[axis + 2] for box in boxes), default=0) for axis in (0, 1))
-    frame = _frame_with((left, top, right - left, bottom - top), pictures.size)
+    frame = _frame_with([each.box for each in objects], pictures.size)
     return View(frame, pictures.whole, objects=objects, overlay=overlay, caption=caption)

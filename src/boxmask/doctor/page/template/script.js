@@ -10,7 +10,9 @@
     element,
     text: element.textContent.toLowerCase(),
     section: element.closest(".kind"),
+    count: 1 + element.querySelectorAll(".also .words").length,
   }));
+  const total = entries.reduce((sum, entry) => sum + entry.count, 0);
   const rests = new Map($("details.rest").map((details) => [details, details.open]));
 
   function filter() {
@@ -23,7 +25,7 @@
       const heading = entry.section.dataset.kind;
       const match = words.every((word) => entry.text.includes(word) || heading.includes(word));
       entry.element.hidden = !match;
-      visible.set(entry.section, (visible.get(entry.section) || 0) + match);
+      visible.set(entry.section, (visible.get(entry.section) || 0) + match * entry.count);
     }
     for (const group of $(".group")) {
       let any = false;
@@ -42,7 +44,7 @@
       link.closest("li").classList.toggle("dim", document.getElementById(link.dataset.kind).hidden);
     }
     clear.disabled = !active;
-    shown.textContent = active ? `${count.toLocaleString("en")} of ${entries.length.toLocaleString("en")} listed findings are shown.` : "";
+    shown.textContent = active ? `${count.toLocaleString("en")} of ${total.toLocaleString("en")} listed findings are shown.` : "";
   }
 
   function reset() {
