@@ -8,7 +8,6 @@ from boxmask.data.formats.contract import ClassNames, Losses, PhotoToWrite
 
 CROWD = "crowd regions are written as objects"
 DIFFICULT = "objects marked as difficult are written without this mark"
-HOLES = "holes in outlines are filled"
 OUTLINES = "outlines are not written, only boxes"
 SEVERAL_PARTS = "outlines of several parts are joined by thin lines"
 SPLITS = "splits are not written"

@@ -15,7 +15,6 @@ from jaxtyping import Bool, UInt8, UInt64
 from scipy.fft import dct
 
 SIDE = 8
-NUM_BITS = SIDE * SIDE - 1
 _CHUNK = 4096
 
 Turn = tuple[bool, bool, bool]

@@ -15,7 +15,6 @@ from boxmask.data.outlines import RunLengths
 from boxmask.geometry import rle
 from boxmask.masks import Masks, Size
 
-_HEADER_BITS = 32 + 5 + 4 * 4
 _CHANNELS, _ALPHA, _OPAQUE = 4, 3, 128
 _COUNT_SIZES = (3, 4, 8, 16)
 """The sizes of counts that are written, those of Label Studio."""
