@@ -18,7 +18,7 @@ from boxmask.file_kinds import is_file
 SUFFIXES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 MAX_RATIO = 200
-"""An archive that grows more than this many times is no data set: photos hardly shrink, text 20 times."""
+"""An archive that grows more than this many times is no data set: photos hardly grow, text grows 20 times."""
 
 MIN_LIMIT = 2**30
 """Up to this size in bytes, archives may grow more: small ones of label maps or text shrink well."""
@@ -27,7 +27,7 @@ OTHER_SUFFIXES = (".7z", ".rar", ".gz", ".bz2", ".xz", ".zst", ".lz4", ".lzma", 
 """Of archives and compressed files that boxmask does not unpack."""
 
 MAX_DEPTH = 100
-"""Folders in one another. Data sets have a handful; deeper ones cannot be created, or be removed again."""
+"""Folders in one another. Data sets have a handful. Far deeper ones cannot be created or removed."""
 
 
 def is_archive(path: Path) -> bool:

@@ -22,13 +22,13 @@ MAX_ASPECT = 20.0
 it in most photos."""
 
 COMMON_SHARE = 0.05
-"""If this share of the boxes of a class is tiny or extreme, its objects are so: stars, hairs, wires."""
+"""Classes with at least this share of tiny or extreme boxes are left alone: such are stars, hairs, wires."""
 
 EDGE = 1.0
 """A box that ends within this many pixels of the photo's edge ends at the edge."""
 
 MANY = 10
-"""So many boxes over whole photos are close-ups rather than slips if they are a `COMMON_SHARE` of all."""
+"""This many boxes over whole photos are close-ups, not slips, if they are also a `COMMON_SHARE` of all."""
 
 BOX_TINY = Kind(
     "box-tiny",
@@ -54,8 +54,8 @@ BOX_WHOLE_PHOTO = Kind(
 def check_box_sizes(examination: Examination, findings: Findings) -> None:
     """Find boxes that are tiny, of an extreme shape, or over their whole photo.
 
-    A box that ends at the edge of the photo may show the last bit of an object, so that only photos of known
-    size are checked. A class whose objects are often tiny or extreme is left alone.
+    A box that ends at the edge of its photo is left out, because it may show the last bit of an object. So
+    only photos of known size are checked. A class whose objects are often tiny or extreme is left alone.
     """
     if has_wrong_coordinates(findings) or not are_boxes_drawn(examination):
         return

@@ -12,7 +12,7 @@ from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.messages import format_count
 
 MIN_OBJECTS = 10
-"""Classes with fewer objects are rare: a tenth of them, for a test, is not one object."""
+"""Classes with fewer objects are rare: a test split of a tenth would hold none of them."""
 
 MAX_RATIO = 10
 """A class with this many times the objects of another outweighs it in training."""
@@ -98,7 +98,10 @@ def check_classes_of_splits(examination: Examination, findings: Findings) -> Non
 
 
 def _counts(examination: Examination) -> Int[np.ndarray, "K 4"]:
-    """Counted objects of each class in each split of `SPLITS`, and last in no split."""
+    """The number of objects of each class in each split of `SPLITS`, and in the last column in no split.
+
+    Crowd regions and difficult objects do not count.
+    """
     labels = examination.labels
     columns = {split: column for column, split in enumerate(SPLITS)}
     column_of = np.array(

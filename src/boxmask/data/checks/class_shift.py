@@ -11,7 +11,7 @@ from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels
 
 MIN_OBJECTS = 5
-"""Fewer objects may use a few classes by accident."""
+"""Of fewer objects, it is an accident which classes they have."""
 
 MIN_USED = 0.5
 """At least this share of the other classes has objects, so that those without are no accident."""

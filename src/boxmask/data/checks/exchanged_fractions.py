@@ -29,7 +29,7 @@ MIN_SLOPE = 1.25
 """Slopes of sound labels are no larger, even with objects that fill their photos."""
 
 MIN_CERTAINTY = 3.0
-"""The slope must exceed `MIN_SLOPE` by so many standard errors."""
+"""The slope must exceed `MIN_SLOPE` by this many standard errors."""
 
 MIN_PHOTOS = 10
 """Fewer photos show no slope."""
@@ -52,7 +52,7 @@ class _Slope:
 
 
 def check_exchanged_fractions(examination: Examination, findings: Findings) -> None:
-    """Find labels that fit their photos, but whose boxes are wide in wide photos beyond all reason."""
+    """Find labels whose boxes follow the shape of their photos more than objects do."""
     if has_wrong_coordinates(findings) or not are_boxes_drawn(examination):
         return
     labels, edges = examination.labels, photo_edges(examination)

@@ -39,7 +39,7 @@ HOLE_LOST = Kind(
 def check_lost_holes(labels: Labels, polygons: PolygonArrays, findings: Findings) -> None:
     """Find objects with a polygon that lies completely inside another one of the same object.
 
-    An island in a hole is a part inside another, too, and is right.
+    Islands in holes are not found: such a part inside another one is right.
     """
     pairs = _nested_pairs(polygons)
     if not len(pairs):

@@ -18,8 +18,8 @@ MIN_IOU = 0.95
 
 ROUNDING = 1.5
 MIN_ROUNDED_IOU = 0.8
-"""Small boxes whose edges differ by no more than `ROUNDING` pixels are copies, too, if they overlap so much:
-one of them was rounded, or moved by a pixel."""
+"""From this IoU on, boxes whose edges differ by at most `ROUNDING` pixels are copies: one of them was
+rounded, or moved by a pixel."""
 
 MAX_NEIGHBORS = 1_000
 """A box is compared with this many others that begin next to it, so that no file takes quadratic time."""

@@ -16,7 +16,7 @@ _MIN_SAME = 10
 """Fewer boxes may be alike by accident."""
 
 _ROUNDING = 1e-9
-"""Of fractions of a photo."""
+"""Fractions of a photo that differ by less are the same."""
 
 BOXES_IDENTICAL = Kind(
     "boxes-identical",

@@ -2,8 +2,8 @@
 
 The labels of a data set show for which sizes they are made: they fill them, and do not reach beyond. Three
 kinds of copies are compared: all photos scaled by one factor, all to the same longer side, and all to one
-size. The smallest copies that hold the labels explain them best, because a box lies in a part of its photo by
-chance only as often as the part is large.
+size. The smallest copies that hold the labels explain them best: the smaller a part of a photo is, the less
+often a box lies in it by chance.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from boxmask.data.detection.box_checks import MAX_BAD_BOX_SHARE
 
 MIN_ISOTROPY = 0.92
-"""The factors that fit the width and the height best must be nearer to each other than this to be one."""
+"""Width and height are scaled by one factor if the smaller of their factors is at least this share of the
+larger one."""
 
 MIN_GAIN = 0.1
 """Copies of another kind explain labels better only if they are smaller by this, as the mean logarithm of the
 areas."""
 
 MIN_SQUARE = 0.95
-"""Copies of one size whose sides are nearer to each other than this are square."""
+"""Copies of one size are square if the shorter side is at least this share of the longer one."""
 
 PERCENT = (80.0, 100.5)
 """Copies whose width and height lie in this range are no copies: their labels are in percent."""

@@ -29,8 +29,8 @@ MIN_GROWN = 1.1
 """Labels that reach less far beyond their photos, along a side, may be drawn carelessly."""
 
 MAX_CHANCE = 1e-6
-"""Smaller copies: boxes avoid the rest of their photos by chance less often than this. A photo counts once,
-because objects of one photo are often close together."""
+"""Smaller copies: the chance that boxes avoid the rest of their photos must be below this. A photo counts
+once, because objects of one photo are often close together."""
 
 MAX_SHRUNK = 0.8
 """Labels that fill more than this part of the photos, along a side, may avoid the edges for a reason."""

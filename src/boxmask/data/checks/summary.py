@@ -93,7 +93,7 @@ class Summary:
     photo_sizes:       the most common sizes, the most common first
     other_photo_sizes: the number of further sizes
     photos_of_unknown_size: photos that were not read, and whose labels declare no size
-    with_outline:      objects with a mask, as `crowd` and `difficult` count the objects of these kinds
+    crowd, difficult, with_outline: objects that are crowd regions, are difficult, have a mask
     unsound_boxes:     objects without a usable box
     """
 

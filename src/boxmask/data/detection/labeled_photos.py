@@ -1,4 +1,4 @@
-"""The photos that labels name: chosen, found, and intact, or left out."""
+"""The photos that labels name: those that are chosen, exist and are intact, and notes on the others."""
 
 from __future__ import annotations
 

@@ -45,7 +45,8 @@ class ObjectToWrite:
     box:        x1, y1, x2, y2 in continuous pixels of the photo as shown
     outline:    in the same pixels; None if the object has only a box
     attributes: see `Attributes`
-    number:     of the object in the data set, above 0, for formats that number them; None: the writer numbers
+    number:     of the object in the data set, from 1, for formats that number objects; None if the writer
+                is to choose it
     """
 
     class_name: str

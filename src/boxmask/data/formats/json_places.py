@@ -27,8 +27,8 @@ class JsonPlaces:
     def line(self, *keys: str | int) -> int | None:
         """The line in which a value begins; None if the whole file is one line, or there is no such value.
 
-        keys: the way to the value from the outermost one: names, or numbers, counted from 0, of the entries
-              of lists and objects
+        keys: the way to the value, such as "annotations", 17, "bbox": names of entries of objects, or the
+              indices of entries of lists and objects
         """
         if len(self._breaks) < 1:
             return None

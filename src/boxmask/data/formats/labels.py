@@ -64,7 +64,7 @@ class Labels:
     photo_of:    (N,) index into `photos`
     boxes:       (N, 4) float64 xyxy, continuous edges, neither checked nor clipped. Four NaN for a box that
                  is to be computed from the object's outline.
-    extents:     (N, 2) width and height in the terms of the format; both must be above 0
+    extents:     (N, 2) width and height as the format measures them; above 0 for a box that is in order
     labels:      (N,) index into `class_names`
     areas:       (N,) of the objects' masks, NaN where the file gives none
     crowd:       (N,) bool, see `DetectionDataset`
@@ -79,7 +79,7 @@ class Labels:
     outline:     of the object in row n, None if it has only a box. Raises ValueError, with what was expected
                  and found, for one that cannot be read. None for a data set without outlines.
     format_name: the format in words, such as "Pascal VOC (a folder with one XML file per photo)"
-    did_you_mean: photos whose names are similar to that of one that does not exist, as part of a message
+    did_you_mean: from the name of a missing photo to the end of a message, which names similar photos
     """
 
     root: Path

@@ -1,4 +1,4 @@
-"""What formats of drawing tools cannot hold about outlines, and their parts as they can hold them."""
+"""Outlines in the forms that label formats can hold, and what is lost on the way."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def ring_of(outline: Outline, size: Size, losses: Losses, photo: str) -> Points 
 def note_other_box(
     labeled: ObjectToWrite, size: Size, losses: Losses, photo: str, masks: Masks | None = None
 ) -> None:
-    """Note a box that is not that of the outline within the photo, for formats that write either.
+    """Note a box that differs from the bounds of its outline, for formats that write one of the two.
 
-    masks: the pixels of the outline, if it is written so
+    masks: the pixels of the outline, if it is written as a mask
     """
     outline = labeled.outline
     if masks is not None:

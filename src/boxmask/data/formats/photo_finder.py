@@ -54,7 +54,7 @@ class PhotoFinder:
         return None
 
     def find_in_folders_of(self, name: str, label_file: str) -> Match | None:
-        """The photo that a label file for one photo names.
+        """The photo of a label file that labels one photo only, by the name in the file.
 
         A name without folders means a photo in the folders of the label file: `Annotations/cam1/x.xml` is not
         for `JPEGImages/cam2/x.jpg`, at least if there are photos in a folder cam1. Raises as `find` does.
@@ -90,7 +90,7 @@ def path_of_missing(name: str) -> str:
 
 
 def check_spelling(name: str, match: Match, location: Location, findings: Findings) -> None:
-    """Add a name that is not spelled as the file that it means."""
+    """Add a finding for a name that is not spelled as the file that it means."""
     if not match.is_exact:
         findings.add(Finding(NAME_INEXACT, location, match.describe(name), match.file))
 

@@ -30,7 +30,7 @@ class XmlHandler(Protocol):
 
 
 def stream_xml(path: Path, handler: XmlHandler) -> str:
-    """Pass the elements of a file to a handler, once it is known that the whole file is in order.
+    """Check a whole file, then pass its elements to a handler.
 
     Returns why the file was read in another encoding than the declared one, "" if it was not. Raises
     LabelError as `read_xml` does.

@@ -16,7 +16,7 @@ _MAX_WAITING = 2_000_000
 
 
 class Components:
-    """The components of P photos, of which each is alone at first."""
+    """The connected components of P photos. At first, each photo is a component of its own."""
 
     def __init__(self, num_photos: int) -> None:
         self._numbers = np.arange(num_photos)

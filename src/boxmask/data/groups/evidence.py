@@ -1,4 +1,4 @@
-"""Evidence that photos belong together. Each function joins the photos of a group."""
+"""Evidence that photos belong together. Each function joins the photos for which it finds some."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from boxmask.data.photo_records.records import PhotoRecords
 BURST_SECONDS = 10.0
 """Photos that one camera takes within ten seconds of each other mostly show the same scene."""
 _MAX_PER_SECOND = 30
-"""More photos of one camera in the same second tell that its clock was not set."""
+"""If one camera has more photos in the same second, its clock was not set, and its times tell nothing."""
 
 _SEQUENCE_CORRELATION = 0.6
 _ABOVE_OTHERS = 0.3

@@ -89,8 +89,8 @@ def find_groups(
     """The groups of photos.
 
     group_by: "auto", "folder", "capture-time", "likeness", "name" (a stem before a running number), or a
-              regular expression that is searched in each path: its first group, or else all that it
-              matches, is the name of the photo's group
+              regular expression. Photos for which it finds the same text in their path are a group: the text
+              of its first group, or all that it matches if it has none.
     records:  of the same files; without them, the photos are examined if `group_by` needs it
     copies:   those of the records, if they are known
 

@@ -79,7 +79,10 @@ def folder_of_photo(file: str) -> str:
 
 
 def keys_by_pattern(files: Sequence[str], pattern: re.Pattern[str]) -> list[str | None]:
-    """What a regular expression finds in each path: its first group, else all that it matches, else None."""
+    """What a regular expression finds in each path: its first group, or all of it without a group.
+
+    None for a path that it does not match.
+    """
     matches = [pattern.search(file) for file in files]
     return [(match[1] if pattern.groups else match[0]) if match else None for match in matches]
 

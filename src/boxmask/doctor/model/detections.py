@@ -26,9 +26,10 @@ from boxmask.progress import Progress
 from boxmask.types import Detections
 
 LABELED_PLACE = 0.5
-"""Where a label says that there is an object, this share of the threshold of a class is enough: what remains
-is the class, or the edges. On damaged labels of blood cells (docs/benchmarks.md), this finds 81 % of the
-exchanged classes instead of 54 %, and 98 % of what it finds is right."""
+"""At the place of a label, a detection needs only this share of the threshold of its class: that there is an
+object is known, and only its class or its edges are in question. On damaged labels of blood cells
+(docs/benchmarks.md), this finds 81 % of the exchanged classes instead of 54 %, and 98 % of what it finds is
+right."""
 
 TYPICAL_FIT = 0.8
 """A box is bad if its IoU with the detection is below this share of the mean IoU of its class. So a model

@@ -19,7 +19,7 @@ _MAX_RELATED = 100
 
 
 def check_copies(records: PhotoRecords, copies: Copies, splits: NDArray[np.str_], findings: Findings) -> None:
-    """Add a finding for each photo that is there several times."""
+    """Add a finding for each group of copies of one photo."""
     exact = np.where(copies.exact >= 0, copies.exact, -1 - np.arange(len(records)))
     for photos in members_of_groups(number_in_order(exact)):
         kind = kinds.COPIES_ACROSS_SPLITS if is_across(splits[photos]) else PHOTO_COPIES

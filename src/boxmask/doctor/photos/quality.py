@@ -34,7 +34,7 @@ _LONG = 4.0  # ratio of the sides
 
 
 def check_files(records: PhotoRecords, findings: Findings) -> None:
-    """Photos that cannot be read, or whose suffix, pixel format or orientation is unusual.
+    """Find photos that cannot be read, or whose suffix, pixel format or orientation is unusual.
 
     Missing photos are findings of the readers of labels.
     """
@@ -64,7 +64,7 @@ def check_files(records: PhotoRecords, findings: Findings) -> None:
 
 
 def check_sizes(records: PhotoRecords, findings: Findings) -> None:
-    """Photos that are much smaller or larger than the median, or much longer."""
+    """Find photos that are much smaller or larger than the median, or have sides of much different length."""
     good = np.flatnonzero((records.sizes > 0).all(axis=1))
     if not len(good):
         return
@@ -88,7 +88,7 @@ def check_sizes(records: PhotoRecords, findings: Findings) -> None:
 
 
 def check_exposure_and_focus(records: PhotoRecords, findings: Findings) -> None:
-    """Photos that are blank, or much darker, lighter or less sharp than the others."""
+    """Find photos that are blank, or much darker, lighter or less sharp than the others."""
     sharpness = records.sharpness
     low, light, dark, high = (
         records.brightness[:, PERCENTILES.index(percent)] for percent in (0, 5, 99, 100)

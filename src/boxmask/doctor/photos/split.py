@@ -62,8 +62,7 @@ def write_grouped_split(
 ) -> tuple[str, ...]:
     """Draw a new split of all photos, in which no group is on two sides, and write it as a split file.
 
-    examination: labels, so that every class stays in the training photos; the split is then one of the
-                 labeled photos only
+    examination: the labels. Every class is then in the training photos, and only labeled photos are split.
     copies:      those of the records, if they are known
 
     Returns notes on the numbers of photos and groups. Raises UsageError as `find_groups` and

@@ -33,7 +33,7 @@ _EMPTY = (b"[]", b"{}", b"null", b"[[]]")
 
 
 def is_empty(segmentation: object) -> bool:
-    """None, an empty value, or a list of polygons without points, which some tools write for boxes."""
+    """Whether there is no outline: None, an empty value, or polygons without points, as some tools write."""
     if isinstance(segmentation, msgspec.Raw):
         if len(memoryview(segmentation)) > 64:  # longer ones are decoded only if they are used
             return False

@@ -95,7 +95,7 @@ class _RowParser:
         self._has_decimal_commas = form.delimiter != ","
 
     def parse(self, line: int, fields: list[str]) -> TableRow:
-        """Raises ValueError, with what was expected and found."""
+        """The row with these fields. Raises ValueError, with what was expected and found."""
         if len(fields) < self._num_columns:
             raise ValueError(f"expected at least {self._num_columns} fields, found {len(fields)}")
         photo, name = fields[self._photo].strip(), fields[self._class].strip()

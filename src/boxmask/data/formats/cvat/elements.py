@@ -49,7 +49,7 @@ class CvatImage:
 
 
 class CvatHandler:
-    """Passes on image by image. See `boxmask.data.formats.xml_stream.XmlHandler`.
+    """Passes on the images of a file, one by one. See `boxmask.data.formats.xml_stream.XmlHandler`.
 
     labels:     by name. They come with each image, and are complete when the first one comes.
     root:       tag of the outermost element

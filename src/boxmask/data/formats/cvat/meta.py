@@ -49,7 +49,7 @@ def _input_type(value: object) -> str | None:
 def meta(
     class_names: ClassNames, tags: Iterable[str], types: AttributeTypes, num_images: int, losses: Losses
 ) -> str:
-    """All up to the first image. `tags` are the labels of photos."""
+    """The XML before the first image. `tags` are the labels of photos."""
     labels = []
     for name in class_names:
         color = class_names.attributes.get(name, {}).get("color")

@@ -1,7 +1,7 @@
 """CVAT for images 1.1: one XML file of all photos and their shapes.
 
-Files are read image by image: what an export of 100,000 photos takes is bounded. Coordinates are continuous
-pixels of the photo; CVAT shows it upright, by its EXIF orientation.
+Files are read image by image, so that exports of 100,000 photos need little memory. Coordinates are
+continuous pixels of the photo as CVAT shows it: upright, by its EXIF orientation.
 """
 
 from __future__ import annotations

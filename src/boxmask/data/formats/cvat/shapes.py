@@ -20,7 +20,10 @@ ReadSize: TypeAlias = Callable[[], Size]
 
 
 def parse_shape(shape: CvatShape, size: ReadSize) -> Region:
-    """Raises UnsupportedShapeError for points, lines and cuboids, and ValueError with what else is wrong."""
+    """The box or outline of a shape.
+
+    Raises UnsupportedShapeError for points, lines and cuboids, and ValueError with what else is wrong.
+    """
     match shape.tag:
         case "box":
             return _box(shape)
@@ -79,7 +82,7 @@ def _mask(shape: CvatShape, size: ReadSize) -> Callable[[], RunLengths]:
 
 
 def attributes_of(shape: CvatShape, label: CvatLabel | None) -> dict[str, object]:
-    """What a shape says beside label and outline, without what CVAT writes for all shapes."""
+    """The attributes of a shape, without the fields in which CVAT writes defaults."""
     fields, attributes = shape.fields, dict[str, object]()
     if fields.get("occluded", "0") not in ("0", "False", "false", ""):
         attributes["occluded"] = True

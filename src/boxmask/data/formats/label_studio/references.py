@@ -75,9 +75,10 @@ def _unique(paths: list[str]) -> list[str]:
 
 
 def find_photo(references: list[str], finder: PhotoFinder, label_file: str) -> Match | None:
-    """The photo that the references mean, the first that means one. Raises LabelError for several photos.
+    """The photo of the first reference that means one; None if none does.
 
-    Label Studio's own folders and encodings are no differences that need to be noted.
+    Differences that Label Studio's own folders and encodings make are not noted. Raises LabelError for a
+    reference that may mean several photos.
     """
     for reference in references:
         for path in paths_of(reference):

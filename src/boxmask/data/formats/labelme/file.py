@@ -33,7 +33,7 @@ OWN_FIELDS = frozenset(
 
 
 class NotLabelmeError(LabelError):
-    """A JSON file in another form."""
+    """A JSON file that is not in LabelMe's form."""
 
 
 @dataclass(slots=True)

@@ -50,7 +50,10 @@ class Shape:
 
 
 def parse_shape(entry: object) -> Shape:
-    """Raises UnsupportedShapeError for points and lines, and ValueError with what else is wrong."""
+    """The shape in an entry of "shapes".
+
+    Raises UnsupportedShapeError for points and lines, and ValueError with what else is wrong.
+    """
     if not isinstance(entry, dict):
         raise ValueError(f"expected an object with label and points, found {str(entry)[:60]}")
     label = entry.get("label")

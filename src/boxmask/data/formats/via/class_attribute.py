@@ -19,7 +19,7 @@ def find_class_attribute(files: Sequence[ViaFile], path: str) -> str | None:
     """The attribute that is the class, None if no region has an attribute.
 
     It is the only attribute with values; else the one with the most telling name, see `_NAMES`; else the only
-    one to choose from a list. Raises LabelError if none of these tells.
+    one to choose from a list. Raises LabelError if none of these rules finds one.
     """
     counts = Counter(_filled(files))
     declared: dict[str, Attribute] = {}

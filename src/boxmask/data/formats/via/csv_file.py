@@ -27,7 +27,10 @@ _MAX_FIELD = 2**31 - 1
 
 
 def read_via_csv(root: Path, file: str, findings: Findings) -> ViaFile:
-    """Lines that cannot be read become findings. Raises LabelError for a file that cannot be read."""
+    """Read a CSV file. Lines that cannot be read become findings.
+
+    Raises LabelError for a file that cannot be read.
+    """
     path = root / file
     images: dict[tuple[str, str], ViaImage] = {}
     image_lines, region_lines = array("q"), dict[tuple[int, int], int]()

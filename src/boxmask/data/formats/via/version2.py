@@ -16,7 +16,10 @@ IMAGES = "_via_img_metadata"
 
 
 def read_version2(root: Path, file: str, content: dict[str, object], findings: Findings) -> ViaFile:
-    """Images that cannot be read become findings. Raises LabelError for another structure."""
+    """Read a project or annotations. Images that cannot be read become findings.
+
+    Raises LabelError for another structure.
+    """
     is_project = IMAGES in content
     entries = content[IMAGES] if is_project else content
     if not isinstance(entries, dict):

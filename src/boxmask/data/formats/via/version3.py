@@ -26,7 +26,10 @@ _POLYGON, _EXTREME_RECTANGLE = 7, 8
 
 
 def read_version3(root: Path, file: str, content: dict[str, Any], findings: Findings) -> ViaFile:
-    """Entries that cannot be read become findings. Raises LabelError for another structure."""
+    """Read a project. Entries that cannot be read become findings.
+
+    Raises LabelError for another structure.
+    """
     tables = [content.get(name) for name in ("file", "view", "metadata", "attribute")]
     if not all(isinstance(table, dict) for table in tables):
         raise LabelError.in_file(

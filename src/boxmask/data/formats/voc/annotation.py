@@ -1,4 +1,4 @@
-"""What one label file of Pascal VOC says, as values that both of its parsers give."""
+"""The content of one label file of Pascal VOC, as both of its parsers return it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class VocHeader:
 
 @dataclass(slots=True)
 class VocObjects:
-    """The objects of one label file, each in the same place of all lists.
+    """The objects of one label file; all lists have one entry per object.
 
     names:      of their classes
     corners:    xmin, ymin, xmax, ymax as written

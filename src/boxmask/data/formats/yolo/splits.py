@@ -27,7 +27,7 @@ class SplitPhotos:
 
     splits:  by photo
     missing: names of photos that do not exist, with their split and location
-    folders: those that the splits name, whether or not they exist, as far as they can be inside the root
+    folders: the folders that the splits name, existing or not, without those outside the root
     lists:   files that were read
     absent:  splits whose folder or list does not exist, with what is missing
     """

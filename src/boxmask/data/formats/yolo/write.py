@@ -35,7 +35,7 @@ class YoloWriter:
     NAME = "yolo"
 
     def photo_file(self, file: str, split: str) -> str:
-        """images/train/a.jpg. A folder called "images" is renamed, as trainers put "labels" in its place."""
+        """images/train/a.jpg. Deeper folders "images" are renamed: trainers replace them by "labels"."""
         *folders, name = file.split("/")
         safe = [re.sub(r"^(images_*)$", r"\1_", folder, flags=re.IGNORECASE) for folder in folders]
         return posixpath.join("images", split, *safe, name)
