@@ -168,7 +168,8 @@ def test_segmentation_leaves_out_photos_and_label_maps(label_maps: Path) -> None
     (label_maps / "images/p4.png").unlink()
     (label_maps / "masks/p5.png").unlink()
     with pytest.raises(
-        LabelError, match=r"Labels of photos that do not exist \(1\):\n.*masks/p4\.png\n.*skip"
+        LabelError,
+        match=r"Labels of photos that do not exist \(1\):\n.*masks/p4\.png: no photo has its name\n.*skip",
     ):
         read_segmentation(label_maps)
     (label_maps / "masks/p4.png").rename(label_maps / "p4")

@@ -67,7 +67,7 @@ def test_folders_in_two_unicode_forms_are_one_class(write: Write) -> None:
     assert dataset.class_names == ("Cat", "cat", forms[0])
     notes = "\n".join(dataset.notes)
     assert f'count as one class (1):\n  {dataset.root / forms[1]}: "{forms[0]}" (2 spellings)' in notes
-    assert f'stay separate classes (1):\n  {dataset.root}: "Cat" and "cat"' in notes
+    assert f'Classes with similar names (1):\n  {dataset.root}: "Cat" and "cat"' in notes
 
 
 def test_splits_are_drawn_photo_by_photo_with_every_class_in_train(write: Write) -> None:

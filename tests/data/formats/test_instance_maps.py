@@ -184,7 +184,7 @@ def test_images_of_another_kind_among_instance_maps_are_refused(root: Path) -> N
 
 def test_an_instance_map_without_a_photo_is_refused(root: Path) -> None:
     (root / "images/b.jpg").unlink()
-    refused(root, r"that do not exist \(1\):\n  .*labels/b\.png: images/b\nPut the photos")
+    refused(root, r"that do not exist \(1\):\n  .*labels/b\.png: images/b\nAdd the photos")
 
 
 def test_photos_without_an_instance_map_are_left_out_and_noted(root: Path, save_photo: Save) -> None:

@@ -164,7 +164,7 @@ def test_names_nearly_right_are_found_and_noted(
     )
     dataset = read_unsplit_detection(tmp_path)
     assert dataset.files.tolist() == [photo]
-    (note,) = (note for note in dataset.notes if "not spelled as the files that they mean" in note)
+    (note,) = (note for note in dataset.notes if "Names that differ from those of their photos" in note)
     assert f"images[0] (id 1): {file_name} is {photo} (differs in " in note
 
 

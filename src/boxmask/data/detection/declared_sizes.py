@@ -35,8 +35,8 @@ EXIF_SIDEWAYS = Kind(
     "Boxes that may lie sideways because of an EXIF orientation",
     "The labels declare the size of the photo as stored, before its EXIF orientation turns it. Look at "
     "these photos with their boxes. If the boxes lie sideways, rotate them, or remove the EXIF "
-    "orientation (for example: exiftool -Orientation= PHOTO). If they fit, declare the size of the "
-    "photo as shown.",
+    "orientation (for example: exiftool -Orientation= PHOTO). If they fit, declare the size as "
+    "shown.",
 )
 
 

@@ -19,7 +19,8 @@ SIZE_UNKNOWN = Kind(
     "size-unknown",
     "note",
     "Photos of unknown size",
-    "Some checks of their boxes and outlines did not run. Give the folder that holds both labels and photos.",
+    "Some checks of their boxes and outlines did not run. Check again with the photos beside the labels, and "
+    "without --labels-only.",
 )
 
 
