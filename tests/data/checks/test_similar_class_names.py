@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.similar_class_names import (
@@ -15,7 +17,9 @@ from boxmask.data.checks.similar_class_names import (
     check_similar_class_names,
     similar_names,
 )
-from boxmask.data.findings import Finding, Findings, Location
+from boxmask.data.classification.read import read_classification
+from boxmask.data.findings import Finding
+from boxmask.doctor.check import check_data
 
 
 @pytest.mark.parametrize(
@@ -91,14 +95,15 @@ def test_the_rarer_class_is_reported_with_both_counts(
     assert unused[0].detail == '"cat" (0 objects) and "Cat" (0 objects)'
 
 
-def test_pairs_that_the_reader_has_found_are_not_repeated(examination_of: Callable[..., Examination]) -> None:
-    findings = Findings()
-    findings.add(Finding(CLASS_NAMES_SIMILAR, Location("labels.csv"), '"Cat" and "cat"'))
-    check_similar_class_names(examination_of([], classes=["cat", "Cat", "cats"]), findings)
-    assert [finding.detail for finding in findings][1:] == [
-        '"cat" (0 objects) and "cats" (0 objects)',
-        '"Cat" (0 objects) and "cats" (0 objects)',
-    ]
+def test_a_pair_is_reported_once(tmp_path: Path) -> None:
+    for red, folder in enumerate(("Banan", "Banana", "pear")):
+        (tmp_path / folder).mkdir()
+        for green in range(5):
+            Image.new("RGB", (8, 8), (50 * red, 50 * green, 0)).save(tmp_path / folder / f"{green}.png")
+    found = [finding for finding in check_data(tmp_path) if finding.kind == CLASS_NAMES_SIMILAR]
+    assert [finding.detail for finding in found] == ['"Banan" (5 objects) and "Banana" (5 objects)']
+    notes = [note for note in read_classification(tmp_path).notes if CLASS_NAMES_SIMILAR.heading in note]
+    assert len(notes) == 1
 
 
 def test_thousands_of_names_take_seconds() -> None:

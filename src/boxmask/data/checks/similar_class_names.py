@@ -36,22 +36,14 @@ CLASS_NAMES_SIMILAR = Kind(
 def check_similar_class_names(examination: Examination, findings: Findings) -> None:
     """Find classes whose names differ only in case, separators, accents, a plural, or one letter of a word.
 
-    Names that differ in a number, such as "class1" and "class2", are not similar. Pairs that the reader has
-    found are not repeated.
+    Names that differ in a number, such as "class1" and "class2", are not similar.
     """
     labels = examination.labels
     counts = np.bincount(labels.labels, minlength=len(labels.class_names)).tolist()
-    known = [finding.detail for finding in findings.of(CLASS_NAMES_SIMILAR)]
     for label, other in similar_names(labels.class_names):
-        if any(_names_both(detail, labels.class_names[label], labels.class_names[other]) for detail in known):
-            continue
         pair = sorted((label, other), key=lambda number: (-counts[number], number))
         names = [f'"{labels.class_names[n]}" ({format_count(counts[n], "object")})' for n in pair]
         findings.add(class_finding(labels, CLASS_NAMES_SIMILAR, pair[1], " and ".join(names)))
-
-
-def _names_both(detail: str, name: str, other: str) -> bool:
-    return f'"{name}"' in detail and f'"{other}"' in detail
 
 
 def check_similar_names(names: Sequence[str], location: Location, findings: Findings) -> None:

@@ -16,8 +16,8 @@ XML_PROLOG = r"\s*(?>(?:<\?(?>.*?\?>)|<!--(?>.*?-->)|<!DOCTYPE[^>\[]*(?:\[(?>.*?
 """What may come before the first element of an XML file, as a regular expression with re.DOTALL."""
 
 _MANY, _SAMPLE = 2000, 200
-"""Of more than `_MANY` files, a sample is read first. If all or none of it is in the format, that holds for all
-files."""
+"""Of more than `_MANY` files, a sample is read first. If all or none of it is in the format, that is taken to
+hold for all files."""
 
 
 def files_that_open_with(source: Source, suffix: str, opening: re.Pattern[str]) -> list[str]:
