@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from boxmask.data.checks.summary import ClassCount, Histogram, Summary
-from boxmask.doctor.page.charts import MAX_CLASSES, Charts, make_charts
+from boxmask.doctor.page.charts import MAX_CLASSES, MAX_MORE_CLASSES, Charts, make_charts
+from boxmask.doctor.page.render import render_page
 from boxmask.doctor.report import CheckReport
 
 
@@ -37,9 +38,18 @@ def test_bars_of_classes_are_divided_by_split(report: CheckReport) -> None:
 
 
 def test_many_classes_are_counted(report: CheckReport) -> None:
-    classes = tuple(ClassCount(str(n), (n,), (n,)) for n in range(MAX_CLASSES + 7))
+    classes = tuple(ClassCount(str(n), (n,), (n,)) for n in range(MAX_CLASSES + MAX_MORE_CLASSES + 7))
     charts = charts_of(report, classes=classes)
-    assert (len(charts.classes), charts.more_classes) == (MAX_CLASSES, 7)
+    assert (len(charts.classes), len(charts.folded_classes)) == (MAX_CLASSES, MAX_MORE_CLASSES)
+    assert charts.more_classes == 7
+    assert [row.total for row in charts.classes[:2]] == [len(classes) - 1, len(classes) - 2]
+
+
+def test_classes_of_whole_photos_have_no_plots_of_boxes(report: CheckReport) -> None:
+    assert "Sizes of boxes" in render_page(report)
+    page = render_page(replace(report, label_kind="class folders"))
+    assert "Photo sizes" in page
+    assert not any(words in page for words in ("Sizes of boxes", "Places", "Median box", "Objects per photo"))
 
 
 def test_the_highest_bar_fills_the_plot_and_ticks_do_not_overlap(report: CheckReport) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -12,10 +15,12 @@ from PIL import Image
 from boxmask.data.checks.examination import Examination
 from boxmask.data.detection.photo_sizes import UNKNOWN_SIZE
 from boxmask.data.outlines import Polygons
+from boxmask.doctor.check import check_data
 from boxmask.doctor.page.gallery import MAX_PHOTOS
 from boxmask.doctor.page.objects import MAX_OBJECTS
 from boxmask.doctor.page.render import render_page
 from boxmask.doctor.report import CheckReport
+from boxmask.visualization.style import class_colors, rgb
 
 Examine = Callable[..., Examination]
 
@@ -85,3 +90,36 @@ def test_a_large_data_set_gives_a_small_page(report: CheckReport, examination_of
 
 def test_without_labels_there_is_no_gallery(empty_report: CheckReport) -> None:
     assert '<section id="labels"' not in render_page(empty_report)
+
+
+def test_label_maps_have_the_colors_of_their_classes(tmp_path: Path) -> None:
+    numbers = np.zeros((60, 80), np.uint8)
+    numbers[:, 40:] = 1
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for name in ("a", "b"):
+        Image.new("RGB", (80, 60), "gray").save(tmp_path / "images" / f"{name}.jpg")
+        Image.fromarray(numbers).save(tmp_path / "masks" / f"{name}.png")
+    (tmp_path / "classes.txt").write_text("road\nhouse\n", encoding="utf-8")
+    report = check_data(tmp_path)
+    gallery = gallery_of(report)
+    assert gallery.count('<use class="overlay"') == 2
+    assert 'aria-label="images/a.jpg: road, house"' in gallery
+    road = class_colors(("road", "house"))[0]
+    assert f'fill="{road}"' in gallery
+    page = render_page(report)
+    [overlay, *_] = re.findall(r'<symbol id="labeled-2".*?href="data:image/webp;base64,([^"]+)"', page)
+    with Image.open(io.BytesIO(base64.b64decode(overlay))) as image:
+        assert np.abs(np.array(image.convert("RGB"))[30, 10] - np.array(rgb(road))).max() < 12
+
+
+def test_class_folders_are_shown_with_their_classes(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            image = Image.effect_noise((80, 60), 40 + 9 * number)
+            image.convert("RGB").save(tmp_path / name / f"{number}.png")
+    gallery = gallery_of(check_data(tmp_path))
+    assert gallery.count('<figure class="card labeled"') == 6
+    assert '<g class="object"' not in gallery
+    assert 'aria-label="cat/0.png: cat"' in gallery

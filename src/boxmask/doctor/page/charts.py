@@ -11,8 +11,11 @@ from boxmask.doctor.page.heat_map import HeatLevel, describe_places, heat_levels
 from boxmask.doctor.page.histograms import Plot, make_histograms
 from boxmask.messages import format_percent
 
-MAX_CLASSES = 100
-"""Rows of the table of classes."""
+MAX_CLASSES = 25
+"""Rows of the table of classes that are shown at first."""
+
+MAX_MORE_CLASSES = 1000
+"""Further rows, which are folded."""
 
 _MAX_PHOTO_SIZES = 8
 
@@ -47,12 +50,14 @@ class ClassRow:
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """All that the template draws of a summary."""
+    """All that the template draws of a summary. Classes are sorted, those with most objects first."""
 
     numbers: tuple[Number, ...]
+    has_boxes: bool
     num_photos: int
     splits: tuple[SplitCount, ...]
     classes: tuple[ClassRow, ...]
+    folded_classes: tuple[ClassRow, ...]
     more_classes: int
     histograms: tuple[Plot, ...]
     grid: int
@@ -63,15 +68,22 @@ class Charts:
     unknown_sizes: int
 
 
-def make_charts(summary: Summary) -> Charts:
-    """The charts of a summary."""
+def make_charts(summary: Summary, has_boxes: bool = True) -> Charts:
+    """The charts of a summary.
+
+    has_boxes: False for classes of whole photos
+    """
     shown_sizes = summary.photo_sizes[:_MAX_PHOTO_SIZES]
+    most_common_first = sorted(summary.classes, key=lambda row: -sum(row.objects))
+    rows = tuple(_class_rows(most_common_first[: MAX_CLASSES + MAX_MORE_CLASSES]))
     return Charts(
-        numbers=tuple(_numbers(summary)),
+        numbers=tuple(_numbers(summary, has_boxes)),
+        has_boxes=has_boxes,
         num_photos=summary.photos,
         splits=summary.splits,
-        classes=tuple(_class_rows(summary.classes[:MAX_CLASSES])),
-        more_classes=max(0, len(summary.classes) - MAX_CLASSES),
+        classes=rows[:MAX_CLASSES],
+        folded_classes=rows[MAX_CLASSES:],
+        more_classes=len(summary.classes) - len(rows),
         histograms=tuple(make_histograms(summary)),
         grid=len(summary.heat_map),
         heat=tuple(heat_levels(summary.heat_map)),
@@ -82,18 +94,13 @@ def make_charts(summary: Summary) -> Charts:
     )
 
 
-def _numbers(summary: Summary) -> Iterator[Number]:
+def _numbers(summary: Summary, has_boxes: bool) -> Iterator[Number]:
     yield Number("Photos", f"{summary.photos:,}")
-    yield Number("Objects", f"{summary.objects:,}")
+    yield from _numbers_of_objects(summary) if has_boxes else ()
     yield Number("Classes", f"{len(summary.classes):,}")
-    if summary.photos:
+    if has_boxes and summary.photos:
         empty = sum(split.photos_without_objects for split in summary.splits)
-        yield Number("Objects per photo", f"{summary.objects / summary.photos:.3g}")
         yield Number("Photos without objects", f"{empty:,} ({format_percent(empty / summary.photos)})")
-    if summary.median_box is not None:
-        width, height = summary.median_box
-        yield Number("Median box", f"{width:.4g} × {height:.4g} px")
-        yield Number("Small, medium, large", " / ".join(f"{n:,}" for n in summary.box_sizes.values()))
     counts = {
         "With a mask": summary.with_outline,
         "Crowd regions": summary.crowd,
@@ -101,6 +108,16 @@ def _numbers(summary: Summary) -> Iterator[Number]:
         "Without a usable box": summary.unsound_boxes,
     }
     yield from (Number(name, f"{count:,}") for name, count in counts.items() if count)
+
+
+def _numbers_of_objects(summary: Summary) -> Iterator[Number]:
+    yield Number("Objects", f"{summary.objects:,}")
+    if summary.photos:
+        yield Number("Objects per photo", f"{summary.objects / summary.photos:.3g}")
+    if summary.median_box is not None:
+        width, height = summary.median_box
+        yield Number("Median box", f"{width:.4g} × {height:.4g} px")
+        yield Number("Small, medium, large", " / ".join(f"{n:,}" for n in summary.box_sizes.values()))
 
 
 def _class_rows(classes: Sequence[ClassCount]) -> Iterator[ClassRow]:

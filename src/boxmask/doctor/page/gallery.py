@@ -8,6 +8,7 @@ from pathlib import Path
 
 from boxmask.data.findings import Box
 from boxmask.doctor.page.objects import ClassInPhoto, ObjectFinder
+from boxmask.doctor.page.painted_label_maps import Paint, find_paint
 from boxmask.doctor.page.pictures import Album, Picture, make_album
 from boxmask.doctor.page.sample import sample_photos
 from boxmask.doctor.page.views import View, labeled_view
@@ -48,6 +49,7 @@ class Gallery:
 
     total:     the number of labeled photos
     counted:   whether classes have counts
+    colored:   whether the color of a class is that of its objects or pixels
     is_sample: whether photos were chosen
     """
 
@@ -57,6 +59,7 @@ class Gallery:
     classes: tuple[Choice, ...]
     splits: tuple[Choice, ...]
     counted: bool
+    colored: bool
     is_sample: bool
 
 
@@ -74,7 +77,8 @@ def make_gallery(report: CheckReport, finder: ObjectFinder | None, album: Album)
         return None
     chosen = sample_photos(finder.labels, MAX_PHOTOS)
     maps = _label_maps(report, finder, chosen)
-    shown, pictures = _pictures(report.root, finder, chosen, maps, album)
+    paint = find_paint(report, finder.colors) if maps else None
+    shown, pictures = _pictures(report.root, finder, chosen, maps, album, paint)
     photos = []
     for index in sorted(chosen):
         file = finder.labels.photos[index].file
@@ -90,6 +94,7 @@ def make_gallery(report: CheckReport, finder: ObjectFinder | None, album: Album)
         _classes(photos),
         _splits(photos),
         report.label_kind == "objects",
+        report.label_kind == "objects" or paint is not None,
         len(finder.labels.photos) > MAX_PHOTOS or shown.is_full,
     )
 
@@ -107,12 +112,18 @@ def _label_maps(report: CheckReport, finder: ObjectFinder, chosen: list[int]) ->
 
 
 def _pictures(
-    root: Path, finder: ObjectFinder, chosen: list[int], maps: dict[int, str], album: Album
+    root: Path,
+    finder: ObjectFinder,
+    chosen: list[int],
+    maps: dict[int, str],
+    album: Album,
+    paint: Paint | None,
 ) -> tuple[Album, tuple[Picture, ...]]:
     """Pictures of the chosen photos and their label maps, and those of them that are new to the page."""
     files = [file for index in chosen for file in (finder.labels.photos[index].file, maps.get(index)) if file]
-    missing: dict[str, list[Box]] = {file: [] for file in files if file not in album.photos}
-    added = make_album(root, missing, set(maps.values()), MAX_BYTES, "labeled")
+    drawn = set(maps.values())
+    missing: dict[str, list[Box]] = {file: [] for file in files if file not in album.photos or file in drawn}
+    added = make_album(root, missing, drawn, MAX_BYTES, "labeled", paint)
     both = Album({**album.photos, **added.photos}, added.unreadable, added.is_full)
     return both, tuple(added.pictures())
 
@@ -127,13 +138,22 @@ def _labeled_picture(
     classes = finder.classes(index)
     view = labeled_view(pictures, objects, overlay)
     return LabeledPicture(
-        f"labels-{index}", photo.file, photo.split or "", view, classes, hidden, _words(photo.file, classes)
+        f"labels-{index}",
+        photo.file,
+        photo.split or "",
+        view,
+        classes,
+        hidden,
+        _words(report, photo.file, classes),
     )
 
 
-def _words(file: str, classes: tuple[ClassInPhoto, ...]) -> str:
+def _words(report: CheckReport, file: str, classes: tuple[ClassInPhoto, ...]) -> str:
     """What the picture shows: "a.jpg: 2 cat, 1 dog"."""
-    counts = ", ".join(f"{each.count:,} {each.name}" for each in classes)
+    if report.label_kind == "objects":
+        counts = ", ".join(f"{each.count:,} {each.name}" for each in classes)
+    else:
+        counts = ", ".join(each.name for each in classes)
     return f"{file}: {counts or 'no object'}"
 
 

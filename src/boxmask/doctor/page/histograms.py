@@ -95,7 +95,7 @@ def _plot(
 def _bar(x: float, width: float, count: int, most: int, words: str) -> Bar:
     height = max((_BASE - _TOP) * count / most, 1.5) if count else 0.0
     text = f"{count:,}"
-    label = text if count and len(text) * _DIGIT_WIDTH <= width + 2 else ""
+    label = text if count == most or (count and len(text) * _DIGIT_WIDTH <= width - 1) else ""
     return Bar(round(x, 2), round(_BASE - height, 2), round(width, 2), round(height, 2), label, words)
 
 

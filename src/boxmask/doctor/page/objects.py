@@ -60,6 +60,11 @@ class ObjectFinder:
         self.outlines = OutlineFinder(examination)
         self._colors = class_colors(self.labels.class_names)
 
+    @property
+    def colors(self) -> dict[str, str]:
+        """The color of each class, by name."""
+        return dict(zip(self.labels.class_names, self._colors, strict=True))
+
     def index_of(self, file: str) -> int | None:
         """The index of a photo; None if it has no labels."""
         return self._index_of.get(file)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import posixpath
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
 
 from boxmask.data.findings import Box
@@ -85,18 +84,24 @@ def make_album(
     label_maps: Collection[str] = (),
     max_bytes: int = MAX_BYTES,
     name: str = "photo",
+    paint: Callable[[Path], Image.Image] | None = None,
 ) -> Album:
     """Make pictures of photos, and of the parts around boxes, until they are too large together.
 
     boxes:      of each photo, by file, those to show first in front
     label_maps: the files that hold a class per pixel
     name:       with which the ids of the pictures begin
+    paint:      makes the picture of a label map; None for its own colors
     """
+
+    def load(file: str) -> Callable[[Path], Image.Image]:
+        return (paint or _paint_label_map) if file in label_maps else _open_photo
+
     photos: dict[str, PhotoPictures] = {}
     unreadable, num_bytes = set(), 0
     with ThreadPoolExecutor(_THREADS) as pool:
         jobs = [
-            (file, pool.submit(_make_pictures, root, file, f"{name}-{number}", drawn, file in label_maps))
+            (file, pool.submit(_make_pictures, root, file, f"{name}-{number}", drawn, load(file)))
             for number, (file, drawn) in enumerate(boxes.items(), start=1)
         ]
         for file, job in jobs:
@@ -113,13 +118,13 @@ def make_album(
 
 
 def _make_pictures(
-    root: Path, file: str, name: str, boxes: Sequence[Box], is_label_map: bool
+    root: Path, file: str, name: str, boxes: Sequence[Box], load: Callable[[Path], Image.Image]
 ) -> PhotoPictures | None:
     """None for a photo that cannot be read, and for a path that leads out of the data set."""
     if posixpath.isabs(file) or ".." in file.split("/"):
         return None
     try:
-        photo = Image.fromarray(_load_label_map(root / file) if is_label_map else load_photo(root / file))
+        photo = load(root / file)
     except PhotoError:
         return None
     whole = Picture(name, (0, 0, *photo.size), _encode(photo, PHOTO_SIDE))
@@ -130,7 +135,12 @@ def _make_pictures(
     return PhotoPictures(photo.size, whole, crops)
 
 
-def _load_label_map(path: Path) -> UInt8[np.ndarray, "H W 3"]:
+def _open_photo(path: Path) -> Image.Image:
+    """Raises PhotoError."""
+    return Image.fromarray(load_photo(path))
+
+
+def _paint_label_map(path: Path) -> Image.Image:
     """A label map in color: in its own colors, or in those of the palette for class numbers.
 
     Raises PhotoError if it cannot be read.
@@ -138,13 +148,13 @@ def _load_label_map(path: Path) -> UInt8[np.ndarray, "H W 3"]:
     with open_image(path) as image:
         is_gray = image.mode in ("1", "L", "I") or image.mode.startswith("I;16")
         if not is_gray:
-            return load_photo(path)
+            return _open_photo(path)
         with photo_errors(path):
             numbers = np.asarray(image).astype(np.int64)
     colors = np.array([rgb(color) for color in PALETTE], dtype=np.uint8)
     colored = colors[(numbers - 1) % len(colors)]
     colored[numbers == 0] = 0
-    return colored
+    return Image.fromarray(colored)
 
 
 def _regions(boxes: Sequence[Box], size: tuple[int, int]) -> list[Region]:

@@ -27,6 +27,7 @@ def render_page(report: CheckReport, max_bytes: int = MAX_BYTES) -> str:
 
     max_bytes: of all pictures of findings together. Findings without a picture are shown as text.
     """
+    has_boxes = report.label_kind != "class folders"
     finder = ObjectFinder(report.examination) if report.examination else None
     groups, album = make_groups(report, finder, max_bytes)
     gallery = make_gallery(report, finder, album)
@@ -36,7 +37,7 @@ def render_page(report: CheckReport, max_bytes: int = MAX_BYTES) -> str:
         .get_template("page.html")
         .render(
             album=album,
-            charts=make_charts(report.summary) if report.summary else None,
+            charts=make_charts(report.summary, has_boxes) if report.summary else None,
             date=_date(datetime.now().astimezone()),
             facts=_facts(report),
             gallery=gallery,
