@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boxmask.data.detection.read import read_unsplit_detection
+from boxmask.data.detection.read_labels import read_labels
+from boxmask.data.findings import Findings
 from boxmask.errors import LabelError
 
 Write = Callable[..., Path]
@@ -164,7 +166,7 @@ def test_names_nearly_right_are_found_and_noted(
     )
     dataset = read_unsplit_detection(tmp_path)
     assert dataset.files.tolist() == [photo]
-    (note,) = (note for note in dataset.notes if "Names that differ from those of their photos" in note)
+    (note,) = (note for note in dataset.notes if re.match("Names that differ|Data sets whose labels", note))
     assert f"images[0] (id 1): {file_name} is {photo} (differs in " in note
 
 
@@ -392,3 +394,18 @@ def test_a_run_inside_the_data_set_is_no_part_of_it(write: Callable[..., Path], 
         (run / name).write_text("{}")
     (run / "labels.json").write_text('{"images": [], "annotations": [], "categories": []}')
     assert notes_of(root) == f"left out: folders of trainings:\n  {run}"
+
+
+@pytest.mark.parametrize("folder", ["C:\\Users\\me\\", "/home/me/", "..\\..\\photos\\"])
+def test_paths_of_another_computer_are_one_note(tmp_path: Path, save_photo: Write, folder: str) -> None:
+    shape = {"label": "cat", "points": [[1, 2], [30, 20]], "shape_type": "rectangle"}
+    for number in range(7):
+        save_photo(tmp_path / f"{number}.jpg")
+        document = {"shapes": [shape], "imagePath": f"{folder}{number}.jpg", "imageData": None}
+        (tmp_path / f"{number}.json").write_text(json.dumps(document))
+    findings = Findings()
+    labels = read_labels(tmp_path, findings)
+    assert len(labels.photos) == 7
+    (finding,) = findings
+    assert finding.kind.id == "path-elsewhere"
+    assert finding.detail.startswith("7 paths; the first: ")

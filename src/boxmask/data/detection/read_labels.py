@@ -15,6 +15,7 @@ from boxmask.data.formats import csv_tables
 from boxmask.data.formats.contract import Format
 from boxmask.data.formats.kinds import FILE_UNUSED, PHOTO_WITHOUT_LABEL
 from boxmask.data.formats.labels import Labels
+from boxmask.data.formats.photo_finder import join_paths_elsewhere
 from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
 from boxmask.data.formats.table import FORMATS
 from boxmask.errors import LabelError
@@ -61,6 +62,7 @@ def read_labels(
     path, source = found.path, found.source
     form, files = _one_format(found)
     labels = form.read(source, files, findings)
+    join_paths_elsewhere(findings)
     labels = replace(labels, notes=labels.notes + source.notes, format_name=form.NAME)
     if not (labels.photos and labels.class_names):
         findings.raise_errors()  # they tell why

@@ -52,6 +52,13 @@ NAME_INEXACT = Kind(
     "Check that each name means this photo, and correct the name in the labels: other programs may not "
     "find the photo.",
 )
+PATH_ELSEWHERE = Kind(
+    "path-elsewhere",
+    "note",
+    "Data sets whose labels name photos in folders of another place or computer",
+    "Nothing to do: boxmask finds these photos by their names. For other programs, write the names without "
+    "these folders.",
+)
 ENCODING_GUESSED = Kind(
     "encoding-guessed",
     "note",

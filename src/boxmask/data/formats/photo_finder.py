@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from boxmask.data.findings import Finding, Findings, Location
-from boxmask.data.formats.kinds import NAME_INEXACT
+from boxmask.data.formats.kinds import NAME_INEXACT, PATH_ELSEWHERE
 from boxmask.data.formats.source import Source
 from boxmask.data.split_words import split_from_folders, split_from_path
 from boxmask.errors import LabelError
 from boxmask.names import (
     ENDING,
+    FOLDERS,
     AmbiguousNameError,
     Match,
     NameIndex,
@@ -22,6 +24,8 @@ from boxmask.names import (
 )
 
 _PHOTO_FOLDERS = {"jpegimages", "images", "imgs", "photos"}
+_ELSEWHERE = re.compile(r"(/|[A-Za-z]:/|~|\.\./)")
+"""The beginning of a path that is absolute, or that leads above the folder of its label file."""
 
 
 class PhotoFinder:
@@ -92,7 +96,18 @@ def path_of_missing(name: str) -> str:
 def check_spelling(name: str, match: Match, location: Location, findings: Findings) -> None:
     """Add a finding for a name that is not spelled as the file that it means."""
     if not match.is_exact:
-        findings.add(Finding(NAME_INEXACT, location, match.describe(name), match.file))
+        leads_elsewhere = match.differences == (FOLDERS,) and _ELSEWHERE.match(normal_path(name))
+        kind = PATH_ELSEWHERE if leads_elsewhere else NAME_INEXACT
+        findings.add(Finding(kind, location, match.describe(name), match.file))
+
+
+def join_paths_elsewhere(findings: Findings) -> None:
+    """One finding for all paths that lead elsewhere: often, all labels were made on another computer."""
+    count = findings.count(PATH_ELSEWHERE)
+    if count > 1:
+        first = findings.of(PATH_ELSEWHERE)[0]
+        findings.remove(PATH_ELSEWHERE, lambda _: True)
+        findings.add(replace(first, detail=f"{count:,} paths; the first: {first.detail}"))
 
 
 def _nearest(name: str, matches: list[Match], label_file: str) -> Match | None:

@@ -12,6 +12,7 @@ from boxmask.data.formats.kinds import (
     COORDINATES_PERCENT,
     ENCODING_GUESSED,
     NAME_INEXACT,
+    PATH_ELSEWHERE,
     VALUE_CONVERTED,
 )
 from boxmask.data.formats.yolo.kinds import COORDINATES_PIXELS
@@ -19,6 +20,7 @@ from boxmask.doctor.fix.mending import Change
 
 REWRITTEN = {
     NAME_INEXACT: "the photo is named as its file",
+    PATH_ELSEWHERE: "the photos are named as their files",
     ENCODING_GUESSED: "written as UTF-8",
     ANNOTATION_ID_REPEATED: "every annotation has an id of its own",
     CLASS_NAME_SPELLINGS: "written in one spelling",

@@ -14,7 +14,7 @@ from pathlib import Path
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import NAME_INEXACT, PHOTO_AMBIGUOUS, PHOTO_LISTED_TWICE
 from boxmask.data.formats.labelme.file import LabelmeFile
-from boxmask.data.formats.photo_finder import PhotoFinder
+from boxmask.data.formats.photo_finder import PhotoFinder, check_spelling
 from boxmask.errors import LabelError
 from boxmask.names import Match
 
@@ -74,7 +74,7 @@ def _note_inexact(file: LabelmeFile, match: Match, root: Path, findings: Finding
     name = file.image_path
     location = Location(str(root / file.file))
     if match.differences:
-        findings.add(Finding(NAME_INEXACT, location, match.describe(name or file.file), match.file))
+        check_spelling(name or file.file, match, location, findings)
     elif name.strip() and Path(match.file).name != name.replace("\\", "/").rpartition("/")[2]:
         detail = f"{name} is not used; the photo with the label file's own name is {match.file}"
         findings.add(Finding(NAME_INEXACT, location, detail, match.file))
