@@ -22,6 +22,7 @@ def check_outputs(json_file: Path | None, html_file: Path | None, write_split: P
 def fix_labels(report: CheckReport, out: Path, photos: Literal["copy", "link"]) -> bool:
     """Write the mended copy, and say what changed. Returns whether errors are left."""
     from boxmask.cli.progress import photo_progress
+    from boxmask.doctor.fix.absences import count_absences
     from boxmask.doctor.fix.account import CHANGES_FILE, LEFT_FILE
     from boxmask.doctor.fix.fix import fix_data
     from boxmask.doctor.text import format_counts
@@ -35,12 +36,8 @@ def fix_labels(report: CheckReport, out: Path, photos: Literal["copy", "link"]) 
         f"  before: {format_counts(report)}",
         f"  after:  {format_counts(copy.report)}; what is left: {out / LEFT_FILE}",
     ]
-    if copy.absent_photos:
-        lines.append(f"  not in the copy: {format_count(len(copy.absent_photos), 'photo')} without labels")
-    if copy.num_absent_errors:
-        lines.append(
-            f"  not in the copy, because of {format_count(copy.num_absent_errors, 'error')}: see left.txt"
-        )
+    if copy.absences:
+        lines.append(f"  not in the copy: {count_absences(copy.absences)}; see {out / CHANGES_FILE}")
     print("\n".join(lines), file=sys.stderr)
     return copy.has_errors
 

@@ -21,6 +21,8 @@ from damaged_data.corpus import Case, Corpus, all_cases  # noqa: E402
 UNDECIDED = {
     ("class-shift", "yolo"),
     ("class-shift, in COCO", "coco"),
+    ("split-path-wrong", "yolo"),
+    ("split-path-wrong, all paths", "yolo"),
     ("coordinates-exchanged", "yolo"),  # fractions always fit
     ("coordinates-exchanged", "label-studio"),
     ("coordinates-exchanged", "via"),  # without sizes, the photos may have been rotated

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from boxmask.data.findings import Findings, Kind
 from boxmask.data.formats.contract import Losses
+from boxmask.doctor.fix.absences import Absence, absent_kinds, count_absences
 from boxmask.doctor.fix.mending import Change
 from boxmask.doctor.report import CheckReport
 from boxmask.doctor.text import format_totals, printable
@@ -14,38 +15,31 @@ from boxmask.messages import format_count
 
 CHANGES_FILE, DIFF_FILE, LEFT_FILE = "changes.txt", "changes.diff", "left.txt"
 
-KINDS_LEFT_OUT = frozenset(
-    (
-        "box-not-finite",
-        "class-unknown",
-        "entry-unreadable",
-        "file-unreadable",
-        "id-repeated",
-        "id-unknown",
-        "label-file-shared",
-        "outline-few-points",
-        "outline-unreadable",
-        "outline-wrong-size",
-        "photo-ambiguous",
-        "photo-listed-twice",
-        "photo-missing",
-        "shape-unsupported",
-    )
-)
-"""Kinds of what readers leave out, by id."""
 
-
-def format_changes(report: CheckReport, changes: Sequence[Change], losses: Losses) -> str:
-    """The text of changes.txt: one line per change, and what the format cannot hold."""
+def format_changes(
+    report: CheckReport, changes: Sequence[Change], absences: Sequence[Absence], losses: Losses
+) -> str:
+    """The text of changes.txt: the changes, what the copy lacks, and what its format cannot hold."""
     counts = Counter(change.kind.id for change in changes)
     lines = [
         f"Mended by boxmask from {report.data}: {format_count(len(changes), 'change')}.",
         *(f"  {count:,} {kind_id}" for kind_id, count in counts.items()),
         "",
-        *(" ".join(str(change).split("\n")) for change in changes),
+        *(_in_one_line(change) for change in changes),
+        *_format_absences(absences),
         *_format_losses(losses),
     ]
     return printable("\n".join(lines)) + "\n"
+
+
+def _in_one_line(entry: Change | Absence) -> str:
+    return " ".join(str(entry).split("\n"))
+
+
+def _format_absences(absences: Sequence[Absence]) -> Iterator[str]:
+    if absences:
+        yield from ("", f"Not in the copy ({count_absences(absences)}):")
+        yield from (f"  {_in_one_line(absence)}" for absence in absences)
 
 
 def _format_losses(losses: Losses) -> Iterator[str]:
@@ -57,31 +51,21 @@ def _format_losses(losses: Losses) -> Iterator[str]:
             yield f"  {what} ({len(photos):,}): {', '.join(dict.fromkeys(photos))}"
 
 
-def find_absent_kinds(report: CheckReport, mended: Collection[Kind]) -> list[Kind]:
-    """The kinds of what the copy lacks because boxmask cannot read or write it.
-
-    mended: kinds that were mended, in full or in part
-    """
-    return [kind for kind in report.kinds() if kind.id in KINDS_LEFT_OUT and kind not in mended]
-
-
 def format_left(
-    report: CheckReport, copy: CheckReport, mended: Collection[Kind], absent_photos: Sequence[str]
+    report: CheckReport, copy: CheckReport, mended: Collection[Kind], absences: Sequence[Absence]
 ) -> str:
-    """The text of left.txt: what the copy lacks, and the findings in the copy.
+    """The text of left.txt: why the copy lacks something, and the findings in the copy.
 
-    report, copy:  of the data set, and of its mended copy
-    mended:        kinds that were mended, in full or in part
-    absent_photos: photos that the copy lacks
+    report, copy: of the data set, and of its mended copy
+    mended:       kinds that were mended, in full or in part
     """
-    absent = find_absent_kinds(report, mended)
+    absent = absent_kinds(absences, report)
     known = {*copy.findings.kinds, *absent, *mended}
     gone = [kind for kind in report.kinds() if kind not in known and kind.severity != "note"]
     lines = [
         f"Before: {format_totals(report)}",
         f"After:  {format_totals(copy)}",
-        *_section("Not in the copy, because boxmask cannot read or write it:", absent, report.findings),
-        *_photos(absent_photos),
+        *_section(f"Not in the copy, as {CHANGES_FILE} lists it:", absent, report.findings),
         *_section("Left as it is, because only you can decide:", copy.kinds(), copy.findings),
         *_headings(gone, report.findings),
     ]
@@ -99,16 +83,6 @@ def _section(heading: str, kinds: Iterable[Kind], findings: Findings) -> Iterato
         if (rest := findings.count(kind) - len(findings.of(kind))) > 0:
             yield f"  and {rest:,} more"
         yield f"  → {kind.remedy}"
-
-
-def _photos(absent_photos: Sequence[str]) -> Iterator[str]:
-    if absent_photos:
-        yield from (
-            "",
-            f"Photos that are not in the copy, because they have no labels ({len(absent_photos):,}):",
-        )
-        yield from (f"  {photo}" for photo in absent_photos)
-        yield "  → Label these photos in the data set, or copy them by hand."
 
 
 def _headings(kinds: Sequence[Kind], findings: Findings) -> Iterator[str]:

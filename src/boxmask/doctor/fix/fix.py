@@ -11,12 +11,11 @@ from boxmask.data.detection.selected_classes import CLASS_LEFT_OUT
 from boxmask.data.findings import Findings
 from boxmask.data.photo_files import PhotoMode
 from boxmask.doctor.check import check_data
-from boxmask.doctor.fix.absent_photos import find_absent_photos
+from boxmask.doctor.fix.absences import Absence, absent_kinds, find_absences
 from boxmask.doctor.fix.account import (
     CHANGES_FILE,
     DIFF_FILE,
     LEFT_FILE,
-    find_absent_kinds,
     format_changes,
     format_left,
 )
@@ -39,14 +38,14 @@ class MendedCopy:
     path:    its folder
     changes: all changes, also in changes.txt there
     report:  of its check
-    absent_photos:     photos of the data set that the copy lacks, because they have no labels
-    num_absent_errors: errors in the data set because of which the copy lacks photos or labels
+    absences: what the copy lacks: photos, objects, label files; also in changes.txt
+    num_absent_errors: errors in the data set because of which the copy lacks something
     """
 
     path: Path
     changes: tuple[Change, ...]
     report: CheckReport
-    absent_photos: tuple[str, ...] = ()
+    absences: tuple[Absence, ...] = ()
     num_absent_errors: int = 0
 
     @property
@@ -83,18 +82,18 @@ def fix_data(
     changes = tuple(mending.changes)
     if report.form is not None:
         changes += tuple(changes_by_rewriting(report.findings, {change.kind for change in changes}))
+    absences = find_absences(report, mending)
     with new_folder(out) as folder:
         losses = job.write(folder, photos, progress or (lambda done, total: None))
-        _write_text(folder / CHANGES_FILE, format_changes(report, changes, losses))
+        _write_text(folder / CHANGES_FILE, format_changes(report, changes, absences, losses))
         _write_text(folder / DIFF_FILE, "".join(f"{line}\n" for line in job.diff()))
     copy = check_data(out, classes_file=report.classes_file, progress=progress)
     copy = with_model_findings(copy, report.trained, progress)
     mended = {change.kind for change in changes}
-    absent_photos = find_absent_photos(report, mending.labels)
-    _write_text(out / LEFT_FILE, format_left(report, copy, mended, absent_photos))
+    _write_text(out / LEFT_FILE, format_left(report, copy, mended, absences))
     record_folder(out)
-    absent = [kind for kind in find_absent_kinds(report, mended) if kind.severity == "error"]
-    return MendedCopy(out, changes, copy, absent_photos, sum(map(report.findings.count, absent)))
+    absent = [kind for kind in absent_kinds(absences, report) if kind.severity == "error"]
+    return MendedCopy(out, changes, copy, absences, sum(map(report.findings.count, absent)))
 
 
 def _job(report: CheckReport, mending: Mending) -> LabelCopy | FileCopy:

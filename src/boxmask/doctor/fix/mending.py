@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -90,6 +91,17 @@ class Mending:
             files=[photo.file for photo in labels.photos],
             factors=np.ones((count, 2)),
         )
+
+    @cached_property
+    def written(self) -> Bool[np.ndarray, " P"]:
+        """Which photos are in the copy: those that exist. Of several entries of a photo, the first counts."""
+        first: dict[str, int] = {}
+        for index, photo in enumerate(self.labels.photos):
+            if not photo.missing_name:
+                first.setdefault(photo.file, index)
+        written = np.zeros(len(self.labels.photos), dtype=bool)
+        written[list(first.values())] = True
+        return written
 
     @property
     def labels(self) -> Labels:

@@ -20,7 +20,7 @@ from boxmask.masks import Size
 
 @dataclass(frozen=True)
 class MendedPhotosToWrite:
-    """The photos that exist, sorted by name. Iterating makes their labels one by one.
+    """The photos to write, sorted by name. Iterating makes their labels one by one.
 
     is_mended: False for the labels as they are. Objects that no format can hold are left out of both.
     """
@@ -47,10 +47,10 @@ class MendedPhotosToWrite:
             )
 
     def _names(self) -> list[tuple[int, str]]:
-        """Index and name of each photo that exists, sorted by name."""
+        """Index and name of each photo to write, sorted by name."""
         photos = self.mending.labels.photos
         files = self.mending.files if self.is_mended else [photo.file for photo in photos]
-        indices = [index for index, photo in enumerate(photos) if not photo.missing_name]
+        indices = np.flatnonzero(self.mending.written).tolist()
         indices.sort(key=lambda index: photos[index].file)
         names = names_of_photos(
             [files[index] for index in indices], [photos[index].split or "" for index in indices]

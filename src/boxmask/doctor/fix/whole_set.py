@@ -7,6 +7,7 @@ from boxmask.data.checks.exchanged_coordinates import COORDINATES_EXCHANGED
 from boxmask.data.detection.coordinates import COORDINATES_CORNERS, COORDINATES_FRACTIONS
 from boxmask.data.findings import Findings
 from boxmask.data.formats.kinds import CLASS_UNKNOWN, COORDINATES_PERCENT, COORDINATES_SCALED
+from boxmask.data.formats.yolo.kinds import SPLIT_PATH_WRONG
 from boxmask.doctor.fix.mending import Mending
 from boxmask.errors import LabelError
 
@@ -17,14 +18,15 @@ WHOLE_SET = (
     COORDINATES_FRACTIONS,
     COORDINATES_PERCENT,
     COORDINATES_SCALED,
+    SPLIT_PATH_WRONG,
 )
 
 
 def check_decided(mending: Mending) -> None:
     """Raise LabelError for a mistake of all labels that is not mended.
 
-    A copy would hide it: writing clips boxes, leaves out class numbers without a name, and gives others the
-    names of the wrong classes.
+    A copy would hide it: writing clips boxes, leaves out photos in no split and class numbers without a name,
+    and gives objects the names of the wrong classes.
     """
     findings = mending.findings
     left = [kind for kind in WHOLE_SET if findings.count(kind) and kind not in mending.decided]
