@@ -32,6 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 from boxmask.data.findings import Finding, Kind, Location
+from damaged_data.absent import print_list
 from damaged_data.corpus import Built, Case, Corpus, all_cases
 from damaged_data.judge import Verdict, can_see, false_findings, finds, judge, num_false
 from damaged_data.tools.reported import Reported, Tool
@@ -54,6 +55,9 @@ class Row:
 
 def main() -> int:
     arguments = _parser().parse_args()
+    if arguments.list:
+        print_list()
+        return 0
     cases = [
         case
         for case in all_cases()
@@ -79,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", default=[], help="words in the damages to check")
     parser.add_argument("--format", nargs="+", default=[], help="formats to check")
     parser.add_argument("--seed", type=int, default=14, help="random seed of the photos")
+    parser.add_argument(
+        "--list", action="store_true", help="print each damage, its formats, and why it is not in the others"
+    )
     parser.add_argument("--keep", type=Path, help="new folder for the data sets (default: a temporary one)")
     return parser
 

@@ -16,8 +16,7 @@ WITH_SIZES = ("coco", "voc", "labelme", "cvat", "label-studio", "csv")
 PIXELS = ("coco", "voc", "labelme", "via", "cvat", "csv", "createml")
 """The formats that write coordinates in pixels."""
 
-PHOTOS = ("coco", "yolo", "voc", "labelme", "csv", "label-maps", "class-folders")
-"""The formats in which damages of photos are tried."""
+ALL_FORMATS = (*BOXES, "label-maps", "class-folders")
 
 
 def write(draft: Draft) -> None:

@@ -16,8 +16,9 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 if str(BENCHMARKS) not in sys.path:
     sys.path.insert(0, str(BENCHMARKS))
 
+from damaged_data.absent import absent_formats  # noqa: E402
 from damaged_data.corpus import Built, Case, Corpus, all_cases  # noqa: E402
-from damaged_data.damage import DAMAGES  # noqa: E402
+from damaged_data.damage import DAMAGES, Damage  # noqa: E402
 from damaged_data.judge import false_findings, judge  # noqa: E402
 
 
@@ -45,6 +46,11 @@ def describe(built: Built) -> str:
 def test_the_corpus_is_large() -> None:
     assert len(list(all_cases())) > 500
     assert {case.format for case in two_formats_each()} == {case.format for case in all_cases()}
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
+def test_each_format_has_the_damage_or_a_reason_why_not(damage: Damage) -> None:
+    assert [name for name, reason in absent_formats(damage) if not reason] == []
 
 
 @pytest.mark.parametrize("case", two_formats_each(), ids=str)

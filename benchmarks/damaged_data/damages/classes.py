@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import re
 import unicodedata
+from pathlib import PurePosixPath
 
-from damaged_data.damage import BOXES, WITH_SPLITS, damage
+from damaged_data.damage import ALL_FORMATS, BOXES, WITH_SPLITS, damage
 from damaged_data.draft import Draft
-from damaged_data.sample import Object, Place
+from damaged_data.sample import Object, Photo, Place
 
 WITH_BACKGROUND = tuple(name for name in BOXES if name != "csv")
 
@@ -31,29 +32,40 @@ def two_animals(draft: Draft) -> None:
 def _expect_class(draft: Draft, kind: str, *names: str) -> None:
     """A finding must name where one of the classes is listed, or an object of it."""
     listed = [name for name in names if name in draft.places]
-    things = [thing for thing in draft.sample.objects if thing.name in names]
+    things: list[Object | Photo] = [
+        thing if thing in draft.places else draft.sample.photo_of(thing)
+        for thing in draft.sample.objects
+        if thing.name in names
+    ]
     files = [Place(draft.places[thing].file) for thing in things]
     files += [Place("data.yaml"), Place("classes.txt")] * (draft.format == "yolo")
+    if draft.format == "class-folders":
+        files += [Place(str(PurePosixPath(place.file).parent)) for place in files]
     draft.expect(kind, *listed, *things, *files)
 
 
-@damage("class-names-similar", BOXES, twin=two_animals)
+def _first_in_a_photo(draft: Draft, name: str) -> Object:
+    """An object that also decides the class of its photo."""
+    return next(photo.objects[0] for photo in draft.sample.photos if photo.objects[0].name == name)
+
+
+@damage("class-names-similar", ALL_FORMATS, twin=two_animals)
 def misspelled(draft: Draft) -> None:
     _rename(draft, "hook", "banana")
-    next(thing for thing in draft.sample.objects if thing.name == "banana").name = "banan"
+    _first_in_a_photo(draft, "banana").name = "banan"
     draft.write()
     _expect_class(draft, "class-names-similar", "banana", "banan")
     draft.allow("class-missing-in-split", "class-rare", "class-imbalance")
 
 
-@damage("class-name-spellings", BOXES, twin=two_animals)
+@damage("class-name-spellings", (*BOXES, "class-folders"), twin=two_animals)
 def spelled_differently(draft: Draft) -> None:
     """Spaces around a name, or where a format does not keep them, another Unicode form."""
     names = ("crème", unicodedata.normalize("NFD", "crème"))
     if draft.format not in ("voc", "csv", "yolo"):
         names = ("hook", "hook ")
     _rename(draft, "hook", names[0])
-    next(thing for thing in draft.sample.objects if thing.name == names[0]).name = names[1]
+    _first_in_a_photo(draft, names[0]).name = names[1]
     draft.write()
     _expect_class(draft, "class-name-spellings", *names)
     draft.allow("class-missing-in-split", "class-rare", "class-imbalance")
@@ -87,7 +99,7 @@ def category_ids_counted_from_zero(draft: Draft) -> None:
     draft.expect("class-shift", *files)
 
 
-@damage("class-missing-in-split", WITH_SPLITS)
+@damage("class-missing-in-split", (*WITH_SPLITS, "label-maps"))
 def missing_in_test(draft: Draft) -> None:
     for photo in draft.sample.of_split("test"):
         for thing in photo.objects:
@@ -110,7 +122,7 @@ def without_objects(draft: Draft) -> None:
     draft.expect("class-empty", "spiral", *_any_label_file(draft))
 
 
-@damage("class-rare", BOXES)
+@damage("class-rare", ALL_FORMATS)
 def with_one_object(draft: Draft) -> None:
     draft.thing(2).name = "spiral"
     draft.write()
@@ -125,7 +137,7 @@ def three_to_one(draft: Draft) -> None:
     draft.write()
 
 
-@damage("class-imbalance", BOXES, twin=three_to_one)
+@damage("class-imbalance", (*BOXES, "label-maps"), twin=three_to_one)
 def imbalanced(draft: Draft) -> None:
     for photo in draft.sample.photos:
         for thing in photo.objects:

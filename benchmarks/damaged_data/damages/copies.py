@@ -6,13 +6,13 @@ import io
 
 from PIL import Image, ImageEnhance
 
-from damaged_data.damage import PHOTOS, damage
+from damaged_data.damage import ALL_FORMATS, BOXES, damage
 from damaged_data.damages.photos import changed
 from damaged_data.draft import Draft
 from damaged_data.sample import Photo
 
-IN_SPLITS = tuple(name for name in PHOTOS if name != "label-studio")
-_WITH_LABELS = ("coco", "yolo", "voc", "labelme")
+IN_SPLITS = tuple(name for name in ALL_FORMATS if name != "label-studio")
+_WITH_OBJECTS = BOXES
 
 
 def _add_copy(draft: Draft, split: str, stem: str = "IMG_7007") -> tuple[Photo, Photo]:
@@ -39,7 +39,7 @@ def same_scene_other_objects(draft: Draft) -> None:
     draft.write()
 
 
-@damage("photo-copies", PHOTOS, twin=same_scene_other_objects)
+@damage("photo-copies", ALL_FORMATS, twin=same_scene_other_objects)
 def copy_in_training(draft: Draft) -> None:
     photo, twin = _add_copy(draft, "train")
     draft.write()
@@ -58,7 +58,7 @@ def _edited(photo: Photo) -> bytes:
     return changed(photo, lambda image: ImageEnhance.Brightness(image).enhance(1.08), quality=55)
 
 
-@damage("photo-near-copies", PHOTOS, twin=same_scene_other_objects)
+@damage("photo-near-copies", ALL_FORMATS, twin=same_scene_other_objects)
 def near_copy_in_training(draft: Draft) -> None:
     photo, twin = _add_copy(draft, "train")
     twin.content = _edited(photo)
@@ -85,7 +85,7 @@ def _resized(photo: Photo) -> bytes:
 
 @damage(
     "photo-near-copies-across-splits, resized PNG",
-    ["coco", "yolo", "label-maps"],
+    IN_SPLITS,
     twin=same_scene_other_objects,
 )
 def resized_copy_in_test(draft: Draft) -> None:
@@ -98,7 +98,7 @@ def resized_copy_in_test(draft: Draft) -> None:
     draft.expect_photo("photo-near-copies-across-splits", photo, twin)
 
 
-@damage("copies-labeled-differently", _WITH_LABELS)
+@damage("copies-labeled-differently", _WITH_OBJECTS)
 def copy_with_other_labels(draft: Draft) -> None:
     photo, twin = _add_copy(draft, "train")
     twin.objects[0].name = next(name for name in draft.sample.class_names if name != twin.objects[0].name)

@@ -6,13 +6,18 @@ import unicodedata
 
 from PIL import ImageOps
 
-from damaged_data.damage import BOXES, damage
+from damaged_data.damage import ALL_FORMATS, BOXES, damage
 from damaged_data.damages.photos import changed
 from damaged_data.draft import Draft
 from damaged_data.sample import Photo, Place
 
 BY_NAME = ("coco", "voc", "labelme", "via", "cvat", "label-studio", "csv", "createml")
 """The formats whose labels give the names of photos."""
+
+
+def _if_only_file(draft: Draft) -> tuple[str, ...]:
+    """What follows if all labels were in the damaged file."""
+    return ("data-unreadable", "labels-missing") if draft.format in ("cvat", "label-studio") else ()
 
 
 def _label_path(draft: Draft, photo: Photo) -> Place:
@@ -27,27 +32,26 @@ def cut_off(draft: Draft) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * 0.7)])
     draft.expect("file-unreadable", _label_path(draft, photo))
-    draft.allow("photo-without-label", "class-missing-in-split", "file-unused")
-    if draft.format in ("cvat", "label-studio"):  # it was the only file
-        draft.allow("data-unreadable")
+    draft.allow("photo-without-label", "class-missing-in-split", "file-unused", *_if_only_file(draft))
 
 
-@damage("file-unreadable, empty", ["voc", "labelme"])
+@damage("file-unreadable, empty", [name for name in BOXES if name != "yolo"])
 def empty(draft: Draft) -> None:
     photo = draft.photo(2)
     draft.write()
     (draft.folder / draft.places[photo].file).write_bytes(b"")
     draft.expect("file-unreadable", _label_path(draft, photo))
-    draft.allow("photo-without-label", "file-unused")
+    draft.allow("photo-without-label", "file-unused", "class-missing-in-split", *_if_only_file(draft))
 
 
-@damage("file-unreadable, not text", ["voc", "labelme", "yolo"])
+@damage("file-unreadable, not text", BOXES)
 def not_text(draft: Draft) -> None:
     photo = draft.photo(2)
     draft.write()
     (draft.folder / draft.places[photo].file).write_bytes(bytes(range(256)) * 4)
     draft.expect("file-unreadable", _label_path(draft, photo))
-    draft.allow("photo-without-label", "entry-unreadable", "file-unused")
+    draft.allow("photo-without-label", "entry-unreadable", "file-unused", "class-missing-in-split")
+    draft.allow(*_if_only_file(draft))
 
 
 @damage("photo-missing", BOXES)
@@ -58,7 +62,7 @@ def photo_missing(draft: Draft) -> None:
     draft.expect("photo-missing", photo)
 
 
-@damage("name-inexact, another case", BY_NAME)
+@damage("name-inexact, another case", (*BY_NAME, "label-maps"))
 def another_case(draft: Draft) -> None:
     photo = draft.photo(2)
     draft.write()
@@ -120,22 +124,29 @@ def without_label(draft: Draft) -> None:
     draft.expect("photo-without-label", Place(draft.file(twin)))
 
 
-@damage("path-collision, case", ["coco", "voc", "yolo", "csv", "label-maps"])
+def _two_of_one_class(draft: Draft) -> tuple[Photo, Photo]:
+    """Class folders put photos of one class into the same folder."""
+    photo, *others = draft.sample.of_split("train")[2:]
+    return photo, next(other for other in others if other.objects[0].name == photo.objects[0].name)
+
+
+@damage("path-collision, case", ALL_FORMATS)
 def collision_of_case(draft: Draft) -> None:
-    photo, other = draft.photo(2), draft.photo(5)
+    photo, other = _two_of_one_class(draft)
     other.stem = photo.stem.lower()
     draft.write()
     draft.expect("path-collision", Place(draft.file(photo)), Place(draft.file(other)), photo, other)
     draft.allow("name-inexact")
 
 
-@damage("path-collision, Unicode form", ["coco", "voc", "yolo"])
+@damage("path-collision, Unicode form", ALL_FORMATS)
 def collision_of_unicode(draft: Draft) -> None:
-    photo, other = draft.photo(2), draft.photo(5)
+    photo, other = _two_of_one_class(draft)
     photo.stem = unicodedata.normalize("NFC", "café")
     other.stem = unicodedata.normalize("NFD", "café")
     draft.write()
-    draft.expect("path-collision", Place(draft.file(photo)), Place(draft.file(other)), photo, other)
+    kind = "photo-ambiguous" if draft.format == "label-maps" else "path-collision"  # maps are found by name
+    draft.expect(kind, Place(draft.file(photo)), Place(draft.file(other)), photo, other)
     draft.allow("name-inexact")
 
 
@@ -150,20 +161,23 @@ def _use_accents(draft: Draft) -> None:
         thing.name = "crème" if thing.name == "hook" else thing.name
 
 
-@damage("encoding-guessed", BOXES, twin=class_in_utf8)
+@damage("encoding-guessed", (*BOXES, "label-maps"), twin=class_in_utf8)
 def another_encoding(draft: Draft) -> None:
     _use_accents(draft)
     draft.write()
     for file in sorted({place.file for place in draft.places.values()}):
         path = draft.folder / file
+        if path.suffix == ".png":  # a label map
+            continue
         text = path.read_text(encoding="utf-8")
         path.write_bytes(text.replace('encoding="utf-8"', "").encode("cp1252"))
-    files = {draft.places[thing].file for thing in draft.sample.objects if thing.name == "crème"}
-    files |= {"data.yaml"} if draft.format == "yolo" else set()
+    named = [thing for thing in draft.sample.objects if thing.name == "crème" and thing in draft.places]
+    files = {draft.places[thing].file for thing in named}
+    files |= {"yolo": {"data.yaml"}, "label-maps": {"classes.txt"}}.get(draft.format, set())
     draft.expect("encoding-guessed", *(Place(file) for file in sorted(files)))
 
 
-@damage("file-unused", ["coco", "voc", "yolo", "labelme"])
+@damage("file-unused", BOXES)
 def stray_file(draft: Draft) -> None:
     photo = draft.photo(2)
     draft.write()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
-from damaged_data.damage import PHOTOS, damage
+from damaged_data.damage import ALL_FORMATS, damage
 from damaged_data.draft import Draft
 from damaged_data.sample import Photo
 
@@ -34,28 +34,28 @@ def _replace(draft: Draft, kind: str, content: bytes) -> None:
     draft.expect_photo(kind, photo)
 
 
-@damage("photo-unreadable", PHOTOS)
+@damage("photo-unreadable", ALL_FORMATS)
 def unreadable(draft: Draft) -> None:
     _replace(draft, "photo-unreadable", b"<html>404 Not Found</html>")
 
 
-@damage("photo-unreadable, empty", PHOTOS)
+@damage("photo-unreadable, empty", ALL_FORMATS)
 def empty_file(draft: Draft) -> None:
     _replace(draft, "photo-unreadable", b"")
 
 
-@damage("photo-truncated", PHOTOS)
+@damage("photo-truncated", ALL_FORMATS)
 def truncated(draft: Draft) -> None:
     content = draft.photo(2).source.read_bytes()
     _replace(draft, "photo-truncated", content[: len(content) // 2])
 
 
-@damage("photo-wrong-suffix", PHOTOS)
+@damage("photo-wrong-suffix", ALL_FORMATS)
 def wrong_suffix(draft: Draft) -> None:
     _replace(draft, "photo-wrong-suffix", changed(draft.photo(2), lambda image: image, "PNG"))
 
 
-@damage("photo-blank", PHOTOS)
+@damage("photo-blank", ALL_FORMATS)
 def blank(draft: Draft) -> None:
     _replace(
         draft,
@@ -71,7 +71,7 @@ def dusk(draft: Draft) -> None:
     draft.write()
 
 
-@damage("photo-dark", PHOTOS, twin=dusk)
+@damage("photo-dark", ALL_FORMATS, twin=dusk)
 def dark(draft: Draft) -> None:
     _replace(
         draft,
@@ -87,7 +87,7 @@ def bright(draft: Draft) -> None:
     draft.write()
 
 
-@damage("photo-light", PHOTOS, twin=bright)
+@damage("photo-light", ALL_FORMATS, twin=bright)
 def light(draft: Draft) -> None:
     def overexpose(image: Image.Image) -> Image.Image:
         pixels = np.asarray(image, np.float32)
@@ -103,7 +103,7 @@ def soft(draft: Draft) -> None:
     draft.write()
 
 
-@damage("photo-blurred", PHOTOS, twin=soft)
+@damage("photo-blurred", ALL_FORMATS, twin=soft)
 def blurred(draft: Draft) -> None:
     _replace(
         draft,
@@ -130,7 +130,7 @@ def _resize(draft: Draft, factor: float) -> Photo:
     return photo
 
 
-@damage("photo-odd-size", PHOTOS, twin=half_as_large)
+@damage("photo-odd-size", ALL_FORMATS, twin=half_as_large)
 def odd_size(draft: Draft) -> None:
     """A thumbnail among photos."""
     photo = _resize(draft, 0.08)
@@ -139,11 +139,11 @@ def odd_size(draft: Draft) -> None:
     draft.allow("box-tiny", "photo-blurred", "outline-empty", "outline-misfits-box", "area-wrong")
 
 
-@damage("photo-odd-mode", PHOTOS)
+@damage("photo-odd-mode", ALL_FORMATS)
 def odd_mode(draft: Draft) -> None:
     _replace(draft, "photo-odd-mode", changed(draft.photo(2), lambda image: image.convert("CMYK")))
 
 
-@damage("photo-odd-mode, gray", PHOTOS)
+@damage("photo-odd-mode, gray", ALL_FORMATS)
 def gray(draft: Draft) -> None:
     _replace(draft, "photo-odd-mode", changed(draft.photo(2), lambda image: image.convert("L")))

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from damaged_data.damage import WITH_SIZES, damage
+from damaged_data.damage import ALL_FORMATS, WITH_SIZES, damage
 from damaged_data.draft import Draft
 from damaged_data.sample import Photo
 
@@ -76,7 +76,7 @@ def as_shown(draft: Draft) -> None:
     draft.expect("exif-as-shown", photo)
 
 
-@damage("exif-rotated", ["coco", "yolo", "voc", "class-folders"])
+@damage("exif-rotated", ALL_FORMATS)
 def exif_rotated(draft: Draft) -> None:
     photo = draft.photo(2)
     photo.content = rotated_by_exif(photo)

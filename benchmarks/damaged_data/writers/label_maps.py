@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 
 from damaged_data.sample import Photo, Place, Sample
 from damaged_data.text_files import Lines
+from damaged_data.writers.coco import all_names
 
 
 class LabelMaps:
@@ -20,7 +21,7 @@ class LabelMaps:
 
     def write(self, sample: Sample, folder: Path) -> dict[object, Place]:
         lines = Lines("classes.txt")
-        for name in ("background", *sample.class_names):
+        for name in ("background", *all_names(sample)):
             lines.add(name, name)
         places = lines.write(folder)
         for photo in sample.photos:

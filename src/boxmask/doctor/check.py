@@ -29,6 +29,7 @@ from boxmask.data.findings import (
     Location,
     finding_of_error,
 )
+from boxmask.data.formats.damaged_files import report_damaged_files
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.groups.copies import Copies
@@ -167,6 +168,7 @@ def _examine(
         from boxmask.data.segmentation.examine import examine_label_maps
 
         return _select(examine_label_maps(data, findings, classes_file=classes_file), selection, findings)
+    report_damaged_files(found.source, (), findings)  # they may be the labels of these photos
     from boxmask.data.classification.examine import examine_class_folders
 
     return _select(examine_class_folders(data, findings), selection, findings)

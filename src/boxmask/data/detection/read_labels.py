@@ -13,6 +13,7 @@ from boxmask.data.detection.selected_classes import select_classes
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats import csv_tables
 from boxmask.data.formats.contract import Format
+from boxmask.data.formats.damaged_files import report_damaged_files
 from boxmask.data.formats.kinds import FILE_UNUSED, PHOTO_WITHOUT_LABEL
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.photo_finder import join_paths_elsewhere
@@ -61,6 +62,7 @@ def read_labels(
     found = data if isinstance(data, FoundLabels) else find_labels(data)
     path, source = found.path, found.source
     form, files = _one_format(found)
+    report_damaged_files(source, files, findings)
     labels = form.read(source, files, findings)
     join_paths_elsewhere(findings)
     labels = replace(labels, notes=labels.notes + source.notes, format_name=form.NAME)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from boxmask.data.checks.examination import Examination
 from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.findings import Findings, Location
+from boxmask.data.formats.kinds import report_encoding
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.photo_checks import check_photos
 from boxmask.data.segmentation.label_map_checks import check_classes
@@ -22,6 +23,7 @@ from boxmask.data.segmentation.label_map_folder import (
     read_label_maps,
 )
 from boxmask.data.segmentation.label_maps import count_pixels
+from boxmask.data.text import read_text
 from boxmask.types import IGNORED
 
 NAME = "label maps (images whose colors or indices are classes, beside their photos)"
@@ -41,6 +43,7 @@ def examine_label_maps(
     """
     folder = find_label_maps(Path(path), findings)
     classes = read_label_map_classes(folder, classes_file)
+    _report_encoding_of(Path(classes.file), findings)
     sizes, _ = check_photos(folder.root, folder.photos, on_bad_photos=None)
     maps = read_label_maps(folder, sizes, (), classes, findings)
     check_label_maps(maps, findings)
@@ -49,6 +52,12 @@ def examine_label_maps(
     labels = _labels(maps)
     known = np.ones(len(maps.photos), dtype=bool)
     return Examination(labels, maps.sizes, known, CompressedMasks.unknown(len(labels.photo_of)))
+
+
+def _report_encoding_of(classes_file: Path, findings: Findings) -> None:
+    """Add why a classes file was read in another encoding than UTF-8. Not every data set has one."""
+    if classes_file.is_file() and (note := read_text(classes_file).note):
+        report_encoding(classes_file, findings)(note)
 
 
 @dataclass(frozen=True, slots=True)

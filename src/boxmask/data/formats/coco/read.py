@@ -20,6 +20,7 @@ from boxmask.data.formats.coco.document import CocoDocument, read_document
 from boxmask.data.formats.coco.ids import by_id, check_annotation_ids, find_ids
 from boxmask.data.formats.coco.photos import find_coco_files, find_photos
 from boxmask.data.formats.coco.rows import FileRows, labels_of_files
+from boxmask.data.formats.damaged_files import damage_of
 from boxmask.data.formats.kinds import FILE_UNUSED, PHOTO_LISTED_TWICE, SPLIT_OVERLAP
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.overviews import without_overviews
@@ -94,7 +95,8 @@ def _add_other_files(source: Source, files: Sequence[str], findings: Findings) -
     for file in others:
         findings.add(Finding(FILE_UNUSED, Location(str(source.root / file)), "no file of instances"))
     for file, error in errors.items():
-        findings.add(finding_of_error(FILE_UNUSED, source.root / file, error))
+        if damage_of(source, file) is None:  # else it is an error, see `report_damaged_files`
+            findings.add(finding_of_error(FILE_UNUSED, source.root / file, error))
     return (*others, *errors)
 
 

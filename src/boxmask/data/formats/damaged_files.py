@@ -1,0 +1,51 @@
+"""Label files that are empty or no text, so that no format recognizes them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection
+
+from boxmask.data.findings import Findings, finding_of_error
+from boxmask.data.formats.kinds import FILE_UNREADABLE
+from boxmask.data.formats.source import Source
+from boxmask.data.text import read_bytes, read_text
+from boxmask.errors import LabelError
+
+LABEL_SUFFIXES = (".json", ".xml", ".csv")
+_MAX_FILES = 1000
+"""Files that are opened. A data set with more files that no format reads has other problems."""
+
+
+def report_damaged_files(source: Source, used: Collection[str], findings: Findings) -> None:
+    """Add files that are empty or no text, and have the suffix of label files.
+
+    used: the label files that a format reads. Others count if they have the suffix of one of these, such as
+          the file of another split. If no format reads any, all `LABEL_SUFFIXES` count.
+    """
+    suffixes = {posixpath.splitext(file)[1].lower() for file in used}
+    suffixes = suffixes.intersection(LABEL_SUFFIXES) if suffixes else set(LABEL_SUFFIXES)
+    read = set(used)
+    others = [
+        file
+        for suffix in sorted(suffixes)
+        for file in source.candidates_with_suffix(suffix)
+        if file not in read
+    ]
+    for file in others[:_MAX_FILES]:
+        error = damage_of(source, file)
+        if error is not None:
+            findings.add(finding_of_error(FILE_UNREADABLE, source.root / file, error))
+
+
+def damage_of(source: Source, file: str) -> LabelError | None:
+    """Why a file is empty or no text; None for any other text."""
+    path = source.root / file
+    try:
+        beginning = read_bytes(path, 4096)
+        if not beginning.strip():
+            return LabelError.in_file(path, "this file is empty. Restore it from a copy, or remove it.")
+        if b"\0" in beginning:  # UTF-16, or no text
+            read_text(path)
+    except LabelError as error:
+        return error
+    return None
