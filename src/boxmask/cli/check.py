@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from boxmask.cli.check_flags import Flags, check_flags
-from boxmask.cli.check_outputs import check_outputs, fix_labels, print_report, write_page, write_split_file
+from boxmask.cli.check_outputs import check_outputs, fix_labels, print_report, write_new_split, write_page
 from boxmask.cli.classes import ChosenClasses, RenamedClasses
 from boxmask.cli.output import JsonFile
 
@@ -108,6 +108,6 @@ def check(
     print_report(report, json_file)
     write_page(report, html_file)
     if write_split is not None:
-        write_split_file(report, write_split, group_by or "auto", seed or 0)
+        write_new_split(report, write_split, group_by or "auto", seed or 0)
     has_errors = report.has_errors if out is None else fix_labels(report, out, photos or "copy")
     return 1 if has_errors else 0

@@ -67,7 +67,7 @@ def _print_colored(report: CheckReport) -> None:
         print(report)
 
 
-def write_split_file(report: CheckReport, file: Path, group_by: str, seed: int) -> None:
+def write_new_split(report: CheckReport, file: Path, group_by: str, seed: int) -> None:
     """Write the split file and say where it is."""
     from boxmask.cli.output import print_notes
 

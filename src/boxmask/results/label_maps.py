@@ -66,7 +66,7 @@ def save_label_map(label_map: SegmentationMap, path: str | Path) -> None:
         image.save(temporary, "PNG", pnginfo=png_mark())
 
 
-def check_class_names(class_names: Sequence[str], path: str | Path) -> None:
+def check_writable_names(class_names: Sequence[str], path: str | Path) -> None:
     """Raise UsageError for a name that would be read back differently from the classes file at `path`."""
     invalid = [
         name for name in class_names if name != " ".join(name.split()) or not _WRITABLE.fullmatch(name)
@@ -81,9 +81,9 @@ def check_class_names(class_names: Sequence[str], path: str | Path) -> None:
 def save_classes_file(class_names: Sequence[str], path: str | Path) -> None:
     """Write one line `name RRGGBB` per class, in the order of the labels.
 
-    Raises UsageError as `check_class_names` does.
+    Raises UsageError as `check_writable_names` does.
     """
-    check_class_names(class_names, path)
+    check_writable_names(class_names, path)
     colors = class_colors(class_names)
     lines = [f"{name} {color[1:]}\n" for name, color in zip(class_names, colors, strict=True)]
     with write_output(Path(path)) as temporary:

@@ -44,7 +44,7 @@ _ROUND_SIDES = (
 
 
 @dataclass(frozen=True)
-class Copies:
+class ResizedCopies:
     """The copies that labels are made on.
 
     edges:     (M, 2) width and height of the copy of each box
@@ -66,9 +66,9 @@ class Copies:
         return self.size is not None and all(PERCENT[0] <= side <= PERCENT[1] for side in self.size)
 
 
-def find_copies(
+def find_resized_copies(
     boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"], photo_of: Int[np.ndarray, " M"]
-) -> Copies:
+) -> ResizedCopies:
     """The copies that explain boxes best.
 
     edges:    width and height of the photo of each box
@@ -86,7 +86,7 @@ def find_copies(
 
 def _one_factor(
     boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"], firsts: Int[np.ndarray, " P"]
-) -> Copies | None:
+) -> ResizedCopies | None:
     factors = _reach(boxes[:, 2:] / edges)
     if factors.min() < MIN_ISOTROPY * factors.max():
         return None
@@ -95,19 +95,19 @@ def _one_factor(
     change = f"divide all coordinates by {factor:.4g}"
     if factor < 1:
         change = f"multiply all coordinates by {1 / factor:.4g}"
-    return Copies(edges * factor, np.full(len(firsts), 2 * np.log(factor)), None, form, change)
+    return ResizedCopies(edges * factor, np.full(len(firsts), 2 * np.log(factor)), None, form, change)
 
 
 def _same_longer_side(
     boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"], firsts: Int[np.ndarray, " P"]
-) -> Copies | None:
+) -> ResizedCopies | None:
     longer = edges.max(axis=1, keepdims=True)
     sides = _reach(boxes[:, 2:] / edges * longer)
     if sides.min() < MIN_ISOTROPY * sides.max():
         return None
     side = _round_side(float(sides.max()))
     copies = edges / longer * side
-    return Copies(
+    return ResizedCopies(
         copies,
         np.log(copies / edges)[firsts].sum(axis=1),
         None,
@@ -118,13 +118,13 @@ def _same_longer_side(
 
 def _one_size(
     boxes: Float[np.ndarray, "M 4"], edges: Float[np.ndarray, "M 2"], firsts: Int[np.ndarray, " P"]
-) -> Copies:
+) -> ResizedCopies:
     reach = _reach(boxes[:, 2:])
     if reach.min() >= MIN_SQUARE * reach.max():
         reach[:] = reach.max()
     width, height = (_round_side(side) for side in reach.tolist())
     copies = np.broadcast_to(np.array([width, height]), edges.shape)
-    return Copies(
+    return ResizedCopies(
         copies,
         np.log(copies / edges)[firsts].sum(axis=1),
         (width, height),

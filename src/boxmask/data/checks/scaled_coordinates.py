@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import object_finding
-from boxmask.data.checks.resized_copies import Copies, find_copies
+from boxmask.data.checks.resized_copies import ResizedCopies, find_resized_copies
 from boxmask.data.checks.sound_boxes import (
     are_boxes_drawn,
     has_declared_size,
@@ -57,7 +57,7 @@ def check_scaled_coordinates(examination: Examination, findings: Findings) -> No
         return
     if are_fractions(boxes, examination.sizes[photos]).all():  # a check of its own
         return
-    copies = find_copies(boxes, edges, photos)
+    copies = find_resized_copies(boxes, edges, photos)
     beyond = reach_beyond(boxes, edges[:, ::-1])
     if _fill(boxes, copies) and (_are_larger(boxes, edges, copies, beyond) or _are_smaller(copies, beyond)):
         row = int(np.argmax(beyond)) if beyond.any() else int(np.argmax((boxes[:, 2:] / edges).max(axis=1)))
@@ -72,7 +72,9 @@ def telling_rows(examination: Examination) -> Int[np.ndarray, " M"]:
     return np.flatnonzero(is_finite & has_sides & has_declared_size(examination)[labels.photo_of])
 
 
-def _finding(examination: Examination, copies: Copies, row: int, beyond: Bool[np.ndarray, " M"]) -> Finding:
+def _finding(
+    examination: Examination, copies: ResizedCopies, row: int, beyond: Bool[np.ndarray, " M"]
+) -> Finding:
     """The finding, shown at one box."""
     kind = COORDINATES_PERCENT if copies.is_percent else COORDINATES_SCALED
     reach = f"{beyond.sum():,} of {format_count(len(beyond), 'box')} reach beyond their photos"
@@ -86,7 +88,7 @@ def _finding(examination: Examination, copies: Copies, row: int, beyond: Bool[np
     return Finding(kind, first.location, f"{reach}, and fill {fit}", first.photo, first.box)
 
 
-def _fill(boxes: Float[np.ndarray, "M 4"], copies: Copies) -> bool:
+def _fill(boxes: Float[np.ndarray, "M 4"], copies: ResizedCopies) -> bool:
     """Whether boxes fill the copies from edge to edge."""
     corners = boxes.reshape(-1, 2, 2) / copies.edges[:, None]
     begin = np.quantile(corners[:, 0], MAX_BAD_BOX_SHARE, axis=0, method="lower")
@@ -98,7 +100,7 @@ def _fill(boxes: Float[np.ndarray, "M 4"], copies: Copies) -> bool:
 def _are_larger(
     boxes: Float[np.ndarray, "M 4"],
     edges: Float[np.ndarray, "M 2"],
-    copies: Copies,
+    copies: ResizedCopies,
     beyond: Bool[np.ndarray, " M"],
 ) -> bool:
     """Whether boxes reach so far beyond their photos that only larger copies explain them."""
@@ -106,7 +108,7 @@ def _are_larger(
     return bool(beyond.mean() >= MIN_BEYOND and is_grown and not _is_other_form(boxes, edges))
 
 
-def _are_smaller(copies: Copies, beyond: Bool[np.ndarray, " M"]) -> bool:
+def _are_smaller(copies: ResizedCopies, beyond: Bool[np.ndarray, " M"]) -> bool:
     """Whether boxes avoid the right and the lower part of their photos more often than by chance.
 
     Copies of one size are square, or have the shape of the photos. Objects of a scene fill other shapes.

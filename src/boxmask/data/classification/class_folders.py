@@ -88,7 +88,7 @@ def find_class_folders(root: Path, findings: Findings) -> ClassFolders:
     return ClassFolders(root, dict(sorted(items.items())), notes)
 
 
-def check_copies(
+def check_identical_photos(
     root: Path, items: Mapping[str, Item], findings: Findings, only_across_classes: bool = False
 ) -> None:
     """Find photos that are in the data set several times; in several classes, they are an error."""

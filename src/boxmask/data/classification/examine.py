@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from boxmask.data.checks.examination import Examination
-from boxmask.data.classification.class_folders import check_copies, find_class_folders
+from boxmask.data.classification.class_folders import check_identical_photos, find_class_folders
 from boxmask.data.detection.compressed_masks import CompressedMasks
 from boxmask.data.detection.photo_sizes import sides_or_ones
 from boxmask.data.findings import Findings, Location
@@ -25,7 +25,8 @@ def examine_class_folders(path: str | Path, findings: Findings) -> Examination:
     """
     folder = find_class_folders(Path(path), findings)
     root, items = folder.root, list(folder.items.items())
-    check_copies(root, folder.items, findings, only_across_classes=True)  # the photos are checked for others
+    # Copies in one class are left to the checks of photos.
+    check_identical_photos(root, folder.items, findings, only_across_classes=True)
     sizes, _ = check_photos(root, [file for file, _ in items], on_bad_photos=None)
     known = (sizes != UNREADABLE).any(axis=1)
     names = sorted({item.class_name for _, item in items})

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.checks.similar_class_names import check_similar_names
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
-from boxmask.data.classification.class_folders import Item, check_copies, find_class_folders
+from boxmask.data.classification.class_folders import Item, check_identical_photos, find_class_folders
 from boxmask.data.classification.dataset import (
     CONTEXT,
     NO_CONTEXT,
@@ -105,7 +105,7 @@ def read_class_folders(
     chosen = chosen.without([names[index] for index in bad_photos], note_on_bad_photos(bad_photos))
     good = [index for index in range(len(names)) if index not in bad_photos]
     items = {names[index]: folder.items[names[index]] for index in good}
-    check_copies(root, items, findings)
+    check_identical_photos(root, items, findings)
     check_similar_names(sorted({item.class_name for item in items.values()}), Location(str(root)), findings)
     findings.raise_errors()
     return chosen.select_from(_dataset(root, items, sizes[good], folder.notes + findings.notes()))

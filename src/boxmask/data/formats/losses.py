@@ -10,7 +10,6 @@ CROWD = "crowd regions are written as objects"
 DIFFICULT = "objects marked as difficult are written without this mark"
 OUTLINES = "outlines are not written, only boxes"
 SEVERAL_PARTS = "outlines of several parts are joined by thin lines"
-SPLITS = "splits are not written"
 WITHOUT_OBJECTS = "photos without objects are not named in the labels"
 
 

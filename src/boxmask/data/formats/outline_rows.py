@@ -9,11 +9,15 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from boxmask.data.findings import Box
 from boxmask.data.outlines import Ellipse, FewPointsError, Outline, Points, Polygons, RotatedBox
 from boxmask.messages import format_count
 
 ReadOutline: TypeAlias = Callable[[], Outline]
 """Reads an outline when it is asked for. Raises ValueError with what is wrong."""
+
+BoxOrOutline: TypeAlias = tuple[Box | None, Outline | ReadOutline | Sequence[float] | None]
+"""What a shape in a label file is: a box, or an outline. Numbers are one polygon, x, y, x, y, ..."""
 
 _NONE, _POLYGONS, _ELLIPSE, _ROTATED_BOX, _LATE = range(5)
 

@@ -32,7 +32,7 @@ _SMALL_BACKGROUND = 0.05  # of the pixels: below it, a mask of one object may be
 # ---------------------------------------------------------------- sizes
 
 
-def check_sizes(
+def check_label_map_sizes(
     root: Path,
     photos: Sequence[str],
     files: Sequence[str],
@@ -69,7 +69,7 @@ def _common_factor(map_sizes: NDArray[np.int64], sizes: NDArray[np.int32]) -> fl
 # ---------------------------------------------------------------- values
 
 
-def check_values(
+def check_label_map_values(
     root: Path,
     summaries: Sequence[LabelMapSummary],
     files: Sequence[str],

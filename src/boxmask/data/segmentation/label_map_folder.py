@@ -25,7 +25,11 @@ from boxmask.data.segmentation.classes_file import (
     read_classes_file,
 )
 from boxmask.data.segmentation.dataset import SegmentationDataset
-from boxmask.data.segmentation.label_map_checks import check_classes, check_sizes, check_values
+from boxmask.data.segmentation.label_map_checks import (
+    check_classes,
+    check_label_map_sizes,
+    check_label_map_values,
+)
 from boxmask.data.segmentation.label_map_file import read_mode
 from boxmask.data.segmentation.label_map_policy import LabelMapPolicy
 from boxmask.data.segmentation.label_map_values import missing_classes_file_message
@@ -218,8 +222,8 @@ def read_label_maps(
 def check_label_maps(maps: ReadLabelMaps, findings: Findings) -> None:
     """Find wrong sizes and values."""
     check_class_names(maps.classes.spellings, findings)
-    check_sizes(maps.root, maps.photos, maps.files, maps.summaries, maps.sizes, findings)
-    check_values(maps.root, maps.summaries, maps.files, maps.classes, findings)
+    check_label_map_sizes(maps.root, maps.photos, maps.files, maps.summaries, maps.sizes, findings)
+    check_label_map_values(maps.root, maps.summaries, maps.files, maps.classes, findings)
 
 
 def report_unreadable_maps(

@@ -17,7 +17,7 @@ from boxmask.doctor.model.classifications import find_wrong_folders
 from boxmask.doctor.model.detections import Suspects, find_suspects
 from boxmask.doctor.model.findings import report_suspects
 from boxmask.doctor.model.kinds import (
-    CLASS_UNKNOWN,
+    CLASS_UNKNOWN_TO_MODEL,
     CLASS_UNSURE,
     MODEL_UNUSED,
     SEEN_PHOTOS,
@@ -85,7 +85,7 @@ def _add_notes_on_unknown_classes(
     for label in np.unique(labels.labels).tolist():
         if known[label] == UNKNOWN:
             detail = f"{labels.class_names[label]}: its labels are not checked"
-            findings.add(class_finding(labels, CLASS_UNKNOWN, label, detail))
+            findings.add(class_finding(labels, CLASS_UNKNOWN_TO_MODEL, label, detail))
 
 
 def _add_notes_on_unsure_classes(

@@ -42,7 +42,7 @@ SPLIT_UNKNOWN = Kind(
     "folder that training wrote, with its split.json.",
 )
 
-CLASS_UNKNOWN = Kind(
+CLASS_UNKNOWN_TO_MODEL = Kind(
     "model-class-unknown",
     "note",
     "Classes that the model does not know",

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from boxmask.data.checks.examination import Examination
-from boxmask.data.checks.resized_copies import find_copies
+from boxmask.data.checks.resized_copies import find_resized_copies
 from boxmask.data.checks.scaled_coordinates import telling_rows
 from boxmask.data.checks.sound_boxes import photo_edges
 from boxmask.data.findings import Finding
@@ -116,7 +116,7 @@ class Guesser:
         boxes = np.full_like(self._labels.boxes, np.nan)
         edges = self._edges[rows]
         if len(rows):
-            copies = find_copies(self._labels.boxes[rows], edges, self._labels.photo_of[rows])
+            copies = find_resized_copies(self._labels.boxes[rows], edges, self._labels.photo_of[rows])
             boxes[rows] = self._labels.boxes[rows] * np.tile(edges / copies.edges, 2)
         return boxes
 

@@ -13,7 +13,7 @@ from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.doctor.photos.copies import check_copies
 from boxmask.doctor.photos.copy_labels import check_copy_labels
 from boxmask.doctor.photos.groups import check_groups
-from boxmask.doctor.photos.quality import check_exposure_and_focus, check_files, check_sizes
+from boxmask.doctor.photos.quality import check_exposure_and_focus, check_photo_files, check_photo_sizes
 
 
 def check_photo_records(
@@ -31,8 +31,8 @@ def check_photo_records(
 
     Returns the copies. Raises UsageError for another value of `group_by`.
     """
-    check_files(records, findings)
-    check_sizes(records, findings)
+    check_photo_files(records, findings)
+    check_photo_sizes(records, findings)
     check_exposure_and_focus(records, findings)
     copies = find_copies(records)
     check_copies(records, copies, splits, findings)

@@ -33,7 +33,7 @@ _SIXTEEN_TIMES = float(np.log(16))  # pixels: four times each side
 _LONG = 4.0  # ratio of the sides
 
 
-def check_files(records: PhotoRecords, findings: Findings) -> None:
+def check_photo_files(records: PhotoRecords, findings: Findings) -> None:
     """Find photos that cannot be read, or whose suffix, pixel format or orientation is unusual.
 
     Missing photos are findings of the readers of labels.
@@ -63,7 +63,7 @@ def check_files(records: PhotoRecords, findings: Findings) -> None:
     )
 
 
-def check_sizes(records: PhotoRecords, findings: Findings) -> None:
+def check_photo_sizes(records: PhotoRecords, findings: Findings) -> None:
     """Find photos that are much smaller or larger than the median, or have sides of much different length."""
     good = np.flatnonzero((records.sizes > 0).all(axis=1))
     if not len(good):

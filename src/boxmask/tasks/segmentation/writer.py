@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from boxmask.results.formats import LABEL_MAPS, draws_pictures, output_files
-from boxmask.results.label_maps import CLASSES_FILE, check_class_names, save_classes_file
+from boxmask.results.label_maps import CLASSES_FILE, check_writable_names, save_classes_file
 from boxmask.results.segmentation import (
     DEFAULT_SEGMENTATION_FORMATS,
     check_segmentation_formats,
@@ -29,7 +29,7 @@ class SegmentationWriter:
         self.formats = DEFAULT_SEGMENTATION_FORMATS if formats is None else formats
         check_segmentation_formats(self.formats)
         if LABEL_MAPS in self.formats:
-            check_class_names(class_names, out / CLASSES_FILE)
+            check_writable_names(class_names, out / CLASSES_FILE)
         self.out, self.class_names = out, class_names
         self.results: list[dict[str, float]] = []
 

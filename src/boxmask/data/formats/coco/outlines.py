@@ -29,7 +29,6 @@ OUTLINE_PART_LEFT_OUT = Kind(
 _JSON_NUMBERS = {int, float}  # bool is not among them
 _MAX_PIXELS = 2**31
 _POLYGONS = msgspec.json.Decoder(list[list[float]])
-_EMPTY = (b"[]", b"{}", b"null", b"[[]]")
 
 
 def is_empty(segmentation: object) -> bool:

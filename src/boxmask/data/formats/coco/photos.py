@@ -110,7 +110,7 @@ def _outermost_fields(path: Path) -> set[str]:
     return {name for name in _Fields.__struct_fields__ if getattr(found, name) is not UNSET}
 
 
-def find_photos(
+def find_photos_of_images(
     document: CocoDocument, index_of: Mapping[int | str, int], finder: PhotoFinder, findings: Findings
 ) -> dict[int, PhotoEntry]:
     """The photos by the index of their image.

@@ -18,7 +18,7 @@ from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.coco.categories import class_names
 from boxmask.data.formats.coco.document import CocoDocument, read_document
 from boxmask.data.formats.coco.ids import by_id, check_annotation_ids, find_ids
-from boxmask.data.formats.coco.photos import find_coco_files, find_photos
+from boxmask.data.formats.coco.photos import find_coco_files, find_photos_of_images
 from boxmask.data.formats.coco.rows import FileRows, labels_of_files
 from boxmask.data.formats.damaged_files import damage_of
 from boxmask.data.formats.kinds import FILE_UNUSED, PHOTO_LISTED_TWICE, SPLIT_OVERLAP
@@ -76,7 +76,7 @@ class _Photos:
 
 def _photos(document: CocoDocument, finder: PhotoFinder, findings: Findings) -> _Photos:
     index_of = by_id(document, "images", findings)
-    return _Photos(find_photos(document, index_of, finder, findings), index_of, document.lost_ids)
+    return _Photos(find_photos_of_images(document, index_of, finder, findings), index_of, document.lost_ids)
 
 
 def _file_rows(document: CocoDocument, photos: _Photos, findings: Findings) -> FileRows:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 
-from boxmask.data.findings import Box
 from boxmask.data.formats.cvat.elements import CvatLabel, CvatShape
 from boxmask.data.formats.cvat.mask_runs import read_mask
+from boxmask.data.formats.outline_rows import BoxOrOutline
 from boxmask.data.formats.shape_errors import UnsupportedShapeError
-from boxmask.data.outlines import Ellipse, Outline, RotatedBox, RunLengths
+from boxmask.data.outlines import Ellipse, RotatedBox, RunLengths
 from boxmask.masks import Size
-
-Region: TypeAlias = tuple[Box | None, Outline | Callable[[], RunLengths] | Sequence[float] | None]
-"""A box, or an outline; numbers are a polygon, x, y, x, y, ..."""
 
 ReadSize: TypeAlias = Callable[[], Size]
 """Gives the size that the shapes are drawn on. Raises ValueError if it is unknown."""
 
 
-def parse_shape(shape: CvatShape, size: ReadSize) -> Region:
+def parse_shape(shape: CvatShape, size: ReadSize) -> BoxOrOutline:
     """The box or outline of a shape.
 
     Raises UnsupportedShapeError for points, lines and cuboids, and ValueError with what else is wrong.
@@ -37,7 +34,7 @@ def parse_shape(shape: CvatShape, size: ReadSize) -> Region:
     raise UnsupportedShapeError(f"<{shape.tag}> of the label {shape.fields.get('label', '')[:60]}")
 
 
-def _box(shape: CvatShape) -> Region:
+def _box(shape: CvatShape) -> BoxOrOutline:
     x1, y1, x2, y2 = _numbers(shape, "xtl", "ytl", "xbr", "ybr")
     if (rotation := _rotation(shape)) % 360:
         return None, RotatedBox(((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1), rotation)

@@ -10,17 +10,15 @@ import numpy as np
 
 from boxmask.data.findings import Box
 from boxmask.data.formats.label_studio.brush import decode_brush
-from boxmask.data.formats.outline_rows import ReadOutline
+from boxmask.data.formats.outline_rows import BoxOrOutline, ReadOutline
 from boxmask.data.formats.shape_errors import UnsupportedShapeError
-from boxmask.data.outlines import Ellipse, Outline, RotatedBox
+from boxmask.data.outlines import Ellipse, RotatedBox
 from boxmask.json_numbers import is_number, to_float
 from boxmask.masks import Size
 
 
-def parse_shape(
-    value: Mapping[str, object], size: Size
-) -> tuple[Box | None, Outline | ReadOutline | list[float] | None]:
-    """The box and the outline of a region, in pixels; one of the two is None. Polygons are x, y, x, y, ...
+def parse_shape(value: Mapping[str, object], size: Size) -> BoxOrOutline:
+    """The box or outline of a region, in pixels.
 
     size: (height, width) that the region is drawn on
     Raises ValueError for other values than Label Studio writes, and UnsupportedShapeError for points, lines

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
-from boxmask.data.findings import Box
+from boxmask.data.formats.outline_rows import BoxOrOutline
 from boxmask.data.formats.shape_errors import UnsupportedShapeError
 from boxmask.data.outlines import Ellipse
 from boxmask.json_numbers import is_number, to_float
 
-Region: TypeAlias = tuple[Box | None, Ellipse | Sequence[float] | None]
-"""A box, or an outline; numbers are a polygon, x, y, x, y, ..."""
 
-
-def parse_shape(shape: object) -> Region:
+def parse_shape(shape: object) -> BoxOrOutline:
     """The box or outline in "shape_attributes".
 
     Raises UnsupportedShapeError for points and lines, and ValueError with what else is wrong.
@@ -37,23 +34,23 @@ def _numbers(shape: dict[str, Any], *names: str) -> list[float]:
     return [to_float(value) for value in values if is_number(value)]
 
 
-def _rect(shape: dict[str, Any]) -> Region:
+def _rect(shape: dict[str, Any]) -> BoxOrOutline:
     x, y, width, height = _numbers(shape, "x", "y", "width", "height")
     return (x, y, x + width, y + height), None
 
 
-def _circle(shape: dict[str, Any]) -> Region:
+def _circle(shape: dict[str, Any]) -> BoxOrOutline:
     x, y, radius = _numbers(shape, "cx", "cy", "r")
     return None, Ellipse((x, y), (radius, radius))
 
 
-def _ellipse(shape: dict[str, Any]) -> Region:
+def _ellipse(shape: dict[str, Any]) -> BoxOrOutline:
     """theta, which old files lack, is in radians, clockwise as seen."""
     x, y, radius_x, radius_y, theta = _numbers({"theta": 0, **shape}, "cx", "cy", "rx", "ry", "theta")
     return None, Ellipse((x, y), (radius_x, radius_y), math.degrees(theta))
 
 
-def _polygon(shape: dict[str, Any]) -> Region:
+def _polygon(shape: dict[str, Any]) -> BoxOrOutline:
     xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
     if not (isinstance(xs, list) and isinstance(ys, list) and all(map(is_number, [*xs, *ys]))):
         raise ValueError("a polygon needs lists of numbers, all_points_x and all_points_y")
@@ -62,7 +59,7 @@ def _polygon(shape: dict[str, Any]) -> Region:
     return None, [to_float(value) for point in zip(xs, ys, strict=True) for value in point]
 
 
-_PARSERS: dict[str, Callable[[dict[str, Any]], Region]] = {
+_PARSERS: dict[str, Callable[[dict[str, Any]], BoxOrOutline]] = {
     "rect": _rect,
     "circle": _circle,
     "ellipse": _ellipse,

@@ -18,7 +18,7 @@ from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, Pho
 from boxmask.data.formats.losses import CROWD, note_unheld_classes
 from boxmask.data.formats.numbers import short_number
 from boxmask.data.formats.voc.write_lists import write_lists
-from boxmask.data.formats.voc.write_masks import MaskFiles, write_label_map
+from boxmask.data.formats.voc.write_masks import MaskFiles, write_labelmap_txt
 from boxmask.data.formats.xml_writing import is_tag, xml_text
 
 _NARROW = "boxes of one pixel or less are widened, because programs take them as empty in VOC"
@@ -55,7 +55,7 @@ class VocWriter:
             named |= {labeled.class_name for labeled in photo.objects}
         note_unheld_classes(class_names, named, losses)
         lists = write_lists(folder, splits, masks.photos)
-        return [*files, *masks.files, *lists, write_label_map(class_names, folder)]
+        return [*files, *masks.files, *lists, write_labelmap_txt(class_names, folder)]
 
 
 def annotation_text(photo: PhotoToWrite, folder: str, losses: Losses, has_masks: bool = False) -> str:

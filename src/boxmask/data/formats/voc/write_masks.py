@@ -62,7 +62,7 @@ class MaskFiles:
         self.files.append(path)
 
 
-def write_label_map(class_names: ClassNames, folder: Path) -> Path:
+def write_labelmap_txt(class_names: ClassNames, folder: Path) -> Path:
     """Write labelmap.txt: classes and their colors in the masks. Datumaro and CVAT need it."""
     palette = voc_palette()
     lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]
