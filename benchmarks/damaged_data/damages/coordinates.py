@@ -138,3 +138,50 @@ def count_from_zero(draft: Draft) -> None:
         thing.box[0] = -1
     draft.write()
     draft.expect("boxes-count-from-zero", *touching)
+
+
+CORNERS = ("voc", "csv", "cvat")
+UPPER_LEFT = ("coco", "via", "label-studio")
+CENTERS = ("createml", "yolo")
+
+
+@damage("coordinates-sizes", CORNERS)
+def sizes_for_corners(draft: Draft) -> None:
+    def as_sizes(box: list[float], size: Size) -> list[float]:
+        x1, y1, x2, y2 = box
+        return [x1, y1, x2 - x1, y2 - y1]
+
+    for photo in draft.sample.photos:
+        for thing in photo.objects:
+            thing.box = as_sizes(thing.box, photo.size)
+    draft.write()
+    draft.expect("coordinates-sizes", *draft.sample.objects)
+
+
+@damage("coordinates-sizes, from the center", CORNERS)
+def centers_for_corners(draft: Draft) -> None:
+    for thing in draft.sample.objects:
+        x1, y1, x2, y2 = thing.box
+        thing.box = [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1]
+    draft.write()
+    draft.expect("coordinates-sizes", *draft.sample.objects)
+
+
+@damage("coordinates-centers", UPPER_LEFT)
+def centers_for_upper_left(draft: Draft) -> None:
+    for thing in draft.sample.objects:
+        across, down = thing.width / 2, thing.height / 2
+        x1, y1, x2, y2 = thing.box
+        thing.box = [x1 + across, y1 + down, x2 + across, y2 + down]
+    draft.write()
+    draft.expect("coordinates-centers", *draft.sample.objects)
+
+
+@damage("coordinates-upper-left", CENTERS)
+def upper_left_for_centers(draft: Draft) -> None:
+    for thing in draft.sample.objects:
+        across, down = thing.width / 2, thing.height / 2
+        x1, y1, x2, y2 = thing.box
+        thing.box = [x1 - across, y1 - down, x2 - across, y2 - down]
+    draft.write()
+    draft.expect("coordinates-upper-left", *draft.sample.objects)

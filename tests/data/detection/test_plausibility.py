@@ -95,7 +95,7 @@ CORNERS = [[10, 10, 55, 35], [5, 12, 50, 38], [20, 15, 30, 30], [1, 2, 60, 40]]
 @pytest.mark.parametrize("on_bad_boxes", [None, "skip"])
 def test_corners_in_cocos_bbox_are_refused(write: Write, on_bad_boxes: OnBadBoxes | None) -> None:
     with pytest.raises(
-        LabelError, match=r"Boxes written as corners instead of width and height \(4\)"
+        LabelError, match=r"Boxes written as corners instead of width and height \(1\)"
     ) as raised:
         read_detection(write(CORNERS), on_bad_boxes=on_bad_boxes)
     assert "images/00.jpg: x 10 to 65, y 10 to 45" in str(raised.value)

@@ -63,8 +63,9 @@ def check_labels(labels: Labels, header_sizes: NDArray[np.int32], findings: Find
     sizes = sizes_to_use(labels, header_sizes)
     in_fractions = labels.unit == "fraction"
     unknown_edge = 1.0 if in_fractions else np.inf
+    is_written = np.asarray(~np.isnan(labels.boxes).all(axis=1))
     labels = with_boxes_of_outlines(in_pixels(labels, sizes), ~has_size(sizes))
-    may_be_right = check_coordinates(labels, sizes, findings, unknown_edge)
+    may_be_right = check_coordinates(labels, sizes, findings, is_written, unknown_edge)
     written_for = find_label_sizes(labels, sizes, known, findings)
     label_sizes = written_for.sizes
     labels = scale_labels(labels, label_sizes, sizes)

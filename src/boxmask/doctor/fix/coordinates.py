@@ -9,7 +9,8 @@ from jaxtyping import Float, Int
 
 from boxmask.data.checks.exchanged_coordinates import COORDINATES_EXCHANGED
 from boxmask.data.checks.sound_boxes import photo_edges
-from boxmask.data.detection.coordinates import COORDINATES_CORNERS, COORDINATES_FRACTIONS
+from boxmask.data.detection.box_forms import COORDINATES_CORNERS
+from boxmask.data.detection.coordinates import COORDINATES_FRACTIONS
 from boxmask.data.detection.declared_sizes import EXIF_SIDEWAYS
 from boxmask.data.formats import yolo
 from boxmask.data.formats.kinds import COORDINATES_PERCENT

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from boxmask.data.checks.class_shift import CLASS_SHIFT
 from boxmask.data.checks.exchanged_coordinates import COORDINATES_EXCHANGED
-from boxmask.data.detection.coordinates import COORDINATES_CORNERS, COORDINATES_FRACTIONS
+from boxmask.data.detection.box_forms import (
+    COORDINATES_CENTERS,
+    COORDINATES_CORNERS,
+    COORDINATES_SIZES,
+    COORDINATES_UPPER_LEFT,
+)
+from boxmask.data.detection.coordinates import COORDINATES_FRACTIONS
 from boxmask.data.findings import Findings
 from boxmask.data.formats.kinds import CLASS_UNKNOWN, COORDINATES_PERCENT, COORDINATES_SCALED
 from boxmask.data.formats.yolo.kinds import SPLIT_PATH_WRONG
@@ -13,11 +19,14 @@ from boxmask.errors import LabelError
 
 WHOLE_SET = (
     CLASS_SHIFT,
+    COORDINATES_CENTERS,
     COORDINATES_CORNERS,
     COORDINATES_EXCHANGED,
     COORDINATES_FRACTIONS,
     COORDINATES_PERCENT,
     COORDINATES_SCALED,
+    COORDINATES_SIZES,
+    COORDINATES_UPPER_LEFT,
     SPLIT_PATH_WRONG,
 )
 
