@@ -56,8 +56,8 @@ COORDINATES_CENTERS = Kind(
     "coordinates-centers",
     "error",
     "Boxes written with their center instead of their upper left corner",
-    "These boxes reach beyond the right or lower edge, but fit if x and y are their centers. Subtract half of "
-    "the width from x, and half of the height from y.",
+    "These boxes reach beyond the right or lower edge, but fit if x and y are their centers. Subtract half "
+    "of the width from x, and half of the height from y.",
 )
 COORDINATES_UPPER_LEFT = Kind(
     "coordinates-upper-left",
@@ -100,17 +100,19 @@ def _corners(values: _Boxes) -> _Boxes:
     return values
 
 
-def _from_upper_left(values: _Boxes) -> _Boxes:
+def from_upper_left(values: _Boxes) -> _Boxes:
+    """The corners of boxes x, y, width, height."""
     return np.asarray(np.concatenate([values[:, :2], values[:, :2] + values[:, 2:]], axis=1))
 
 
-def _from_center(values: _Boxes) -> _Boxes:
+def from_center(values: _Boxes) -> _Boxes:
+    """The corners of boxes center x, center y, width, height."""
     return np.concatenate([values[:, :2] - values[:, 2:] / 2, values[:, :2] + values[:, 2:] / 2], axis=1)
 
 
 _READ: Mapping[str, Callable[[_Boxes], _Boxes]] = {
-    "xywh": _from_upper_left,
-    "center": _from_center,
+    "xywh": from_upper_left,
+    "center": from_center,
     "corners": _corners,
     "voc": _corners,
 }
@@ -153,9 +155,9 @@ def _other_form(form: str, numbers: _Numbers, misfits: Bool[np.ndarray, " M"]) -
     if form in ("corners", "voc"):
         if misfits.mean() <= MIN_MISFITS:
             return None
-        if numbers.fit(_from_upper_left(values)):
+        if numbers.fit(from_upper_left(values)):
             return COORDINATES_SIZES, "x, y, width and height"
-        centers = numbers.fit(_from_center(values))
+        centers = numbers.fit(from_center(values))
         return (COORDINATES_SIZES, "center, width and height") if centers else None
     if misfits.mean() > MIN_MISFITS and not numbers.misfits(values).any():
         return COORDINATES_CORNERS, "corners"
@@ -167,13 +169,14 @@ def _shifted_form(form: str, numbers: _Numbers, misfits: Bool[np.ndarray, " M"])
     values = numbers.values
     if misfits.sum() < max(MIN_SHIFTED_BOXES, MIN_SHIFTED * len(values)) or not _keep_distance(numbers):
         return None
-    boxes = _READ[form](values[misfits])
-    beyond = np.maximum(-boxes[:, :2], boxes[:, 2:] - numbers.edges[misfits]) / values[misfits, 2:]
+    boxes, sides = _READ[form](values[misfits]), values[misfits, 2:]
+    beyond = np.maximum(-boxes[:, :2], boxes[:, 2:] - numbers.edges[misfits])
+    beyond /= np.where(sides > 0, sides, np.inf)
     if np.median(beyond.max(axis=1)) < MIN_REACH:
         return None
-    if form == "xywh" and numbers.fit(_from_center(values)):
+    if form == "xywh" and numbers.fit(from_center(values)):
         return COORDINATES_CENTERS, "center, width and height"
-    if form == "center" and numbers.fit(_from_upper_left(values)):
+    if form == "center" and numbers.fit(from_upper_left(values)):
         return COORDINATES_UPPER_LEFT, "upper left corner, width and height"
     return None
 

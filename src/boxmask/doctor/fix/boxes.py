@@ -82,12 +82,12 @@ def clip_boxes(mending: Mending) -> None:
     is_placed = ~mending.misplaced[labels.photo_of]
     rows = np.flatnonzero(beyond & sound_boxes(mending.examination) & mending.kept & is_placed)
     if mending.form is not coco:  # other formats write no box beside an outline
-        rows = rows[[not _is_around_outline(labels, row) for row in rows.tolist()]]
+        rows = rows[[not is_around_outline(labels, row) for row in rows.tolist()]]
     boxes = np.clip(labels.boxes[rows], 0, edges[rows])
     mending.set_boxes(BOX_BEYOND_EDGE, rows, boxes, "clipped to its photo")
 
 
-def _is_around_outline(labels: Labels, row: int) -> bool:
+def is_around_outline(labels: Labels, row: int) -> bool:
     """Whether the box is the smallest one around the outline."""
     try:
         outline = None if labels.outline is None else labels.outline(row)

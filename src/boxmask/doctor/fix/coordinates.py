@@ -9,11 +9,11 @@ from jaxtyping import Float, Int
 
 from boxmask.data.checks.exchanged_coordinates import COORDINATES_EXCHANGED
 from boxmask.data.checks.sound_boxes import photo_edges
-from boxmask.data.detection.box_forms import COORDINATES_CORNERS
 from boxmask.data.detection.coordinates import COORDINATES_FRACTIONS
 from boxmask.data.detection.declared_sizes import EXIF_SIDEWAYS
 from boxmask.data.formats import yolo
 from boxmask.data.formats.kinds import COORDINATES_PERCENT
+from boxmask.doctor.fix.box_forms import mend_box_forms
 from boxmask.doctor.fix.mending import Mending, corner_offset
 
 _TOLERANCE = 0.005
@@ -32,19 +32,19 @@ class _Boxes(NamedTuple):
 
 
 def mend_coordinates(mending: Mending) -> None:
-    """Convert fractions, percent, corners, and exchanged coordinates, if these were found.
+    """Convert fractions, percent, exchanged coordinates, and boxes of another form, if these were found.
 
     What is converted is decided. Boxes that may lie sideways are misplaced.
     """
     conversions = {
         COORDINATES_FRACTIONS: _convert_fractions,
         COORDINATES_PERCENT: _convert_percent,
-        COORDINATES_CORNERS: _convert_corners,
         COORDINATES_EXCHANGED: _exchange_x_and_y,
     }
     for kind, convert in conversions.items():
         if mending.has(kind) and convert(mending, _finite_boxes(mending)):
             mending.decided.add(kind)
+    mend_box_forms(mending)
     sideways = mending.photos_of(EXIF_SIDEWAYS)
     mending.misplaced |= np.array([photo.file in sideways for photo in mending.labels.photos], dtype=bool)
 
@@ -93,13 +93,6 @@ def _convert_percent(mending: Mending, finite: _Boxes) -> bool:
     boxes[:, :2] += corner_offset(mending.labels)
     why = "percent of the photo, now pixels"
     mending.set_boxes(COORDINATES_PERCENT, finite.rows, boxes * np.tile(factors, 2), why)
-    return True
-
-
-def _convert_corners(mending: Mending, finite: _Boxes) -> bool:
-    """Take what is written as width and height as the lower right corner."""
-    boxes = np.concatenate([finite.boxes[:, :2], mending.labels.extents[finite.rows]], axis=1)
-    mending.set_boxes(COORDINATES_CORNERS, finite.rows, boxes, "corners, now x, y, width and height")
     return True
 
 
