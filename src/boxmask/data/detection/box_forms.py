@@ -27,7 +27,7 @@ MIN_SHIFTED_BOXES = 5
 MIN_SHIFTED = 0.03
 """Centers and upper left corners are mistaken if so many boxes, and this share, reach beyond their photos."""
 
-MIN_REACH = 0.1
+MIN_REACH = 0.08
 """They reach as far as this part of their sides, in the median; careless boxes reach less far."""
 
 MAX_CHANCE = 1e-3
