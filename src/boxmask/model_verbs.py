@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from boxmask.runs.splits import Split
 
 RunLike: TypeAlias = "Run | str | os.PathLike[str]"
-"""A `Run`, the path of its folder, or the path of a checkpoint."""
+"""A `Run`, the path of its folder, the path of a checkpoint, or a name from `boxmask weights list`."""
 
 
 def train(
@@ -69,12 +69,17 @@ def train(
 
 
 def load(run: RunLike, device: str = "auto") -> AnyModel:
-    """Load the model of a run or checkpoint, ready to `predict`.
+    """Load the model of a run or checkpoint, or published weights, ready to `predict`.
+
+        detector = boxmask.load("runs/faster-rcnn-1")
+        detector = boxmask.load("torchvision/fasterrcnn_resnet50_fpn_v2")  # finds COCO's classes
 
     device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
 
-    Raises CheckpointError if it is missing, damaged or from another version, and UsageError for a device that
-    this machine does not have.
+    Published weights are downloaded once; `boxmask weights list` names them.
+    Raises CheckpointError if it is missing, damaged or from another version, WeightsError for published
+    weights that are unknown or cannot be downloaded, and UsageError for a device that this machine does not
+    have.
     """
     from boxmask.weights.checkpoint import load_model
 

@@ -45,8 +45,9 @@ def check(
     data
         Folder or label file, as for training.
     run
-        Folder written by training, or a checkpoint file. The trained detector or classifier then looks for
-        labels that are missing, have the wrong class, or do not fit. Findings are sorted, the surest first.
+        Folder written by training, a checkpoint file, or the name of published weights. The trained detector
+        or classifier then looks for labels that are missing, have the wrong class, or do not fit. Findings
+        are sorted, the surest first.
     labels_only
         Check the labels alone. No photo is opened, except those that --html shows.
     json_file

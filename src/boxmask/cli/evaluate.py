@@ -36,7 +36,8 @@ def evaluate(
     Parameters
     ----------
     run
-        Folder written by training, or a checkpoint file.
+        Folder written by training, a checkpoint file, or the name of published weights such as
+        torchvision/ssdlite320_mobilenet_v3_large (boxmask weights list).
     data
         Folder or label file, as for training.
     split

@@ -21,7 +21,8 @@ def predict(
     Parameters
     ----------
     run
-        Folder written by training, or a checkpoint file.
+        Folder written by training, a checkpoint file, or the name of published weights such as
+        torchvision/ssdlite320_mobilenet_v3_large (boxmask weights list).
     photos
         Photos, folders or globs.
     out

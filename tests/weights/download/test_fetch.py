@@ -153,6 +153,13 @@ def test_a_web_page_instead_of_the_file(
     assert not (checkpoints / "net.pth").exists()
 
 
+def test_a_header_that_begins_like_a_web_page_is_none(server: Any, checkpoints: Path) -> None:
+    """The header of a safetensors file begins with its length, here 0x3c20."""
+    content = b" <\0\0\0\0\0\0{" + CONTENT
+    fetch(server.offer("net.safetensors", content))
+    assert (checkpoints / "net.safetensors").read_bytes() == content
+
+
 def test_a_disk_that_is_too_small(server: Any, checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leave_partial(checkpoints, CONTENT[:1000])
     usage = namedtuple("usage", "total used free")

@@ -45,6 +45,7 @@ class OpenFile:
     sha256: as far as the server says; else ""
     """
 
+    address: str
     response: HTTPResponse
     start: int
     size: int | None
@@ -81,7 +82,7 @@ def open_file(address: str, start: int) -> Iterator[OpenFile]:
             raise RemoteError(f"{_host(address)}: {WEB_PAGE}")
         if first not in (0, start):
             raise RangeError(f"{_host(address)} answered with another part of the file")
-        yield OpenFile(response, first, size, redirects.sha256)
+        yield OpenFile(address, response, first, size, redirects.sha256)
 
 
 def check_reachable(address: str) -> None:

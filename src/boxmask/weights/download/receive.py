@@ -95,9 +95,9 @@ def _check_space(source: OpenFile, partial: Path) -> None:
 def _copy(source: OpenFile, file: BinaryIO, add_to_digest: Callable[[bytes], None]) -> None:
     """Copy the content into the file and the digest. Raises StoppedError if it ends early."""
     done = source.start
-    with download_progress(source.response.url, source.start, source.size) as advance:
+    with download_progress(source.address, source.start, source.size) as advance:
         while chunk := source.read(CHUNK):
-            if not done and chunk.lstrip().startswith(b"<"):
+            if not done and _is_markup(chunk):
                 raise RemoteError(WEB_PAGE)
             file.write(chunk)
             add_to_digest(chunk)
@@ -105,3 +105,8 @@ def _copy(source: OpenFile, file: BinaryIO, add_to_digest: Callable[[bytes], Non
             advance(len(chunk))
     if source.size is not None and done < source.size:
         raise StoppedError(f"after {done / 1e6:,.1f} of {source.size / 1e6:,.1f} MB")
+
+
+def _is_markup(beginning: bytes) -> bool:
+    """Whether a file begins like a web page. Files of weights have zero bytes within their first hundred."""
+    return beginning.lstrip().startswith(b"<") and b"\0" not in beginning[:100]
