@@ -65,6 +65,11 @@ def test_fetch_prints_the_paths_of_files_that_are_there(
     assert capsys.readouterr().out == f"{file.path}\n" * 2
 
 
+def test_what_is_installed_is_not_downloaded(capsys: pytest.CaptureFixture) -> None:
+    weights("fetch", "timm/tf_efficientnet_lite0")
+    assert Path(capsys.readouterr().out.strip()).is_file()
+
+
 def test_fetch_of_an_unknown_name() -> None:
     with pytest.raises(WeightsError, match="torchvision/resnet: there are no such weights"):
         weights("fetch", "torchvision/resnet")

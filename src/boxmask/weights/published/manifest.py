@@ -15,6 +15,7 @@ from boxmask.file_kinds import is_file, is_folder
 from boxmask.weights.download.remote_file import RemoteFile
 
 MANIFEST = Path(__file__).with_name("manifest.toml")
+BUNDLED = "tf_efficientnet_lite0"  # the backbone whose ImageNet weights are installed with boxmask
 TORCHVISION, TIMM = "torchvision/", "timm/"  # the beginnings of names
 
 
@@ -36,7 +37,7 @@ class PublishedWeights:
     source:         where the metrics are published
     installed:      whether they are installed with boxmask
     batch_norm_eps: as for `from_torchvision`
-    parity:         largest differences of our results from torchvision's, by name, with random weights
+    parity:         limits of the differences from torchvision's results, by name, that the tests hold
     """
 
     name: str
