@@ -235,6 +235,18 @@ def test_a_network_that_swallows_everything(checkpoints: Path, monkeypatch: pyte
     assert time.monotonic() - begin < 0.9
 
 
+@pytest.mark.parametrize("address", ["mirror.example/net.pth", "ftp://a.example/net.pth", "https:///net.pth"])
+def test_what_is_no_address(checkpoints: Path, address: str) -> None:
+    with pytest.raises(WeightsError, match=f"{address} is no http or https address"):
+        fetch(RemoteFile("a/net", address, "net.pth"))
+
+
+def test_a_mistake_in_the_proxy(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy:80a")
+    with pytest.raises(WeightsError, match="the proxy http://proxy:80a has no valid port"):
+        fetch(RemoteFile("a/net", "https://weights.example/net.pth", "net.pth"))
+
+
 def test_what_must_not_be_downloaded(server: Any, checkpoints: Path) -> None:
     offered = server.offer("net.pth", CONTENT)
     blocked = RemoteFile("a/net", offered.address, "net.pth", blocked="HF_HUB_OFFLINE is set")

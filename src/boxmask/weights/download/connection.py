@@ -18,6 +18,7 @@ from boxmask.errors import WeightsError
 CONNECT_SECONDS = 4.0  # for the name of the server and the connection together
 READ_SECONDS = 20.0  # without a byte
 WEB_PAGE = "it answered with a web page instead of the file, as the login page of a network does"
+PORTS = {"https": 443, "http": 80}
 HEX_DIGITS = set("0123456789abcdef")
 
 
@@ -110,12 +111,20 @@ def check_reachable(address: str) -> None:
 
 
 def _first_hop(address: str) -> tuple[str, int]:
-    """Host and port of the server, or of the proxy that the system's settings name for it."""
+    """Host and port of the server, or of the proxy that the system's settings name for it.
+
+    Raises RemoteError for what is no address, as a mistake in HF_ENDPOINT or https_proxy.
+    """
     parts = urlsplit(address)
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise RemoteError(f"{address} is no http or https address")
     proxy = getproxies().get(parts.scheme)
-    if proxy and not proxy_bypass(parts.hostname or ""):
-        parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    if proxy and not proxy_bypass(parts.hostname):
+        parts = urlsplit(proxy if "//" in proxy else f"//{proxy}", scheme="http")
+    try:
+        return parts.hostname or "", parts.port or PORTS.get(parts.scheme, 80)
+    except ValueError as error:
+        raise RemoteError(f"the proxy {proxy} has no valid port") from error
 
 
 def _host(address: str) -> str:
