@@ -30,8 +30,8 @@ def check_class_names(spellings: Spellings, findings: Findings) -> None:
         written[class_name(spelling)].append(spelling)
     for name, forms in sorted(written.items()):
         if len(forms) > 1:
-            other = next(form for form in forms if form != name)
-            findings.add(Finding(CLASS_NAME_SPELLINGS, spellings[other](), _describe(name, forms)))
+            nonstandard = next(form for form in forms if form != name)
+            findings.add(Finding(CLASS_NAME_SPELLINGS, spellings[nonstandard](), _describe(name, forms)))
 
 
 def _describe(name: str, forms: Sequence[str]) -> str:

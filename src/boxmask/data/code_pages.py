@@ -86,8 +86,8 @@ def guess_code_pages(data: bytes) -> list[str]:
             continue
         if is_plausible(text, code_page):
             plausible.append(code_page)
-    own = _own_code_page()
-    return [own] if own in plausible else _korean_or_chinese(data, plausible)
+    local = _local_code_page()
+    return [local] if local in plausible else _korean_or_chinese(data, plausible)
 
 
 def _korean_or_chinese(data: bytes, plausible: list[str]) -> list[str]:
@@ -108,7 +108,7 @@ def is_plausible(text: str, code_page: str) -> bool:
     return is_common_text is None or is_common_text(text)
 
 
-def _own_code_page() -> str | None:
+def _local_code_page() -> str | None:
     """The code page of the language in the computer's settings."""
     language = (locale.getlocale()[0] or "").lower()
     names = (name for prefix, name in _CODE_PAGE_OF_LANGUAGE.items() if language.startswith(prefix))

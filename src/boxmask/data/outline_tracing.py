@@ -66,10 +66,10 @@ def _walk(in_column: Int[np.ndarray, " N"]) -> Iterator[list[int]]:
             continue
         ring, corner = [], start
         while not is_visited[corner]:
-            other = corner ^ 1
-            is_visited[corner] = is_visited[other] = True
-            ring += [corner, other]
-            corner = partners[other]
+            in_row = corner ^ 1
+            is_visited[corner] = is_visited[in_row] = True
+            ring += [corner, in_row]
+            corner = partners[in_row]
         yield ring
 
 

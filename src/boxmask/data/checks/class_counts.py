@@ -87,9 +87,9 @@ def check_classes_of_splits(examination: Examination, findings: Findings) -> Non
         is_missing = (counts[:, column] == 0) & (total >= (1 if split == "train" else MIN_OBJECTS))
         for label in np.flatnonzero(is_missing).tolist() if split in in_use else ():
             elsewhere = ", ".join(
-                f"{counts[label, other]:,} in {name}"
-                for other, name in enumerate(SPLITS)
-                if counts[label, other]
+                f"{counts[label, index]:,} in {name}"
+                for index, name in enumerate(SPLITS)
+                if counts[label, index]
             )
             detail = (
                 f'"{labels.class_names[label]}" has no object in {split}: {elsewhere or "none in a split"}'

@@ -28,11 +28,11 @@ CLASS_SHIFT = Kind(
 
 
 def check_class_shift(examination: Examination, findings: Findings) -> None:
-    """Find class numbers that do not begin where the names begin; see `add_class_shift`."""
-    add_class_shift(examination.labels, findings)
+    """Find class numbers that do not begin where the names begin; see `check_class_numbers`."""
+    check_class_numbers(examination.labels, findings)
 
 
-def add_class_shift(labels: Labels, findings: Findings) -> None:
+def check_class_numbers(labels: Labels, findings: Findings) -> None:
     """Find class numbers that do not begin where the names begin.
 
     - The first class has no object, and the only number without a name is beyond the last: one too high.

@@ -37,10 +37,10 @@ def check_output_folder(folder: Path, data: Path) -> None:
         )
 
 
-def _contains(folder: Path, other: Path) -> bool:
-    """Whether a folder, or that of a file, is the other folder or one above it."""
+def _contains(folder: Path, path: Path) -> bool:
+    """Whether a folder, or that of a file, is a path or one of the folders above it."""
     resolved = (folder if folder.is_dir() or not folder.exists() else folder.parent).resolve()
-    return resolved == other.resolve() or resolved in other.resolve().parents
+    return resolved == path.resolve() or resolved in path.resolve().parents
 
 
 @contextmanager

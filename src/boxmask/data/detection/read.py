@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.checks.class_shift import add_class_shift
+from boxmask.data.checks.class_shift import check_class_numbers
 from boxmask.data.checks.consequences import remove_consequences
 from boxmask.data.checks.table import QUICK_CHECKS
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
@@ -129,7 +129,7 @@ def read_checked_labels(
 def _raise_errors(labels: Labels, findings: Findings) -> None:
     """Raise LabelError with the errors that were found in reading, and with what has caused them."""
     if any(kind.severity == "error" for kind in findings.kinds):
-        add_class_shift(labels, findings)
+        check_class_numbers(labels, findings)
     remove_consequences(findings, ("data set", "photo"))
     findings.raise_errors()
 

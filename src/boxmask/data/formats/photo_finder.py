@@ -71,7 +71,7 @@ class PhotoFinder:
         possible = [match for match in matches if not self._contradicts(match.file, label_file)]
         return _nearest(name, possible, label_file)
 
-    def find_by_own_name(self, label_file: str) -> Match | None:
+    def find_namesake(self, label_file: str) -> Match | None:
         """The photo with the name of a label file, in any photo format. Raises as `find` does."""
         match = self.find_in_folders_of(posixpath.splitext(posixpath.basename(label_file))[0], label_file)
         return match.allowing(ENDING) if match else None

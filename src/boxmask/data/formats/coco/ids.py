@@ -83,8 +83,8 @@ def find_ids(
     known_ids = f"{key} have the ids {_list_ids(list(index_of))}" + _hint(ids, index_of, field, key)
 
     def describe(row: int) -> Finding:
-        other = _other_type(as_text.get(str(ids[row])), key)
-        detail = f"has {field} {ids[row]!r}{other or f'; {known_ids}'}"
+        difference = _other_type(as_text.get(str(ids[row])), key)
+        detail = f"has {field} {ids[row]!r}{difference or f'; {known_ids}'}"
         location = document.location("annotations", annotations.indices[row])
         number = ids[row] if field == "category_id" else None
         class_number = number if isinstance(number, int) else None

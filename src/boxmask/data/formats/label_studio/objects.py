@@ -90,14 +90,14 @@ class TaskRows:
                 yield task
             else:
                 key = (task.task_id, task.references[0])
-                other = latest.setdefault(key, task)
-                if other is not task:
-                    newer = task if task.time >= other.time else other
-                    older = other if newer is task else task
+                earlier = latest.setdefault(key, task)
+                if earlier is not task:
+                    newer = task if task.time >= earlier.time else earlier
+                    older = earlier if newer is task else task
                     latest[key] = replace(
                         newer,
-                        num_rejected=other.num_rejected + 1,
-                        num_rejected_regions=other.num_rejected_regions + len(older.regions),
+                        num_rejected=earlier.num_rejected + 1,
+                        num_rejected_regions=earlier.num_rejected_regions + len(older.regions),
                     )
         yield from latest.values()
 

@@ -21,10 +21,14 @@ from boxmask.names import Match
 
 @dataclass(slots=True)
 class _Candidates:
-    """The photos that a label file may belong to."""
+    """The photos that a label file may belong to, if they exist.
+
+    named:    the photo in imagePath
+    namesake: the photo with the label file's own name
+    """
 
     named: Match | None
-    own: Match | None
+    namesake: Match | None
 
 
 def find_labelme_photos(
@@ -48,26 +52,26 @@ def find_labelme_photos(
 
 def _candidates(file: LabelmeFile, finder: PhotoFinder, root: Path, findings: Findings) -> _Candidates:
     """Look up imagePath first. The own name is looked up in any case, because copies are only seen by it."""
-    named = own = error = None
+    named = namesake = error = None
     if file.image_path.strip():
         try:
             named = finder.find_in_folders_of(file.image_path, file.file)
         except LabelError as ambiguous:
             error = ambiguous
     try:
-        own = finder.find_by_own_name(file.file)
+        namesake = finder.find_namesake(file.file)
     except LabelError as ambiguous:
         error = error or ambiguous
-    if error is not None and named is None and own is None:
+    if error is not None and named is None and namesake is None:
         findings.add(Finding(PHOTO_AMBIGUOUS, Location(str(root / file.file)), error.reason))
-    return _Candidates(named, own)
+    return _Candidates(named, namesake)
 
 
 def _choose(found: _Candidates, claims: Counter[str]) -> Match | None:
-    named, own = found.named, found.own
-    if named is None or own is None or named.file == own.file:
-        return named or own
-    return own if claims[named.file] > 1 and claims[own.file] == 0 else named
+    named, namesake = found.named, found.namesake
+    if named is None or namesake is None or named.file == namesake.file:
+        return named or namesake
+    return namesake if claims[named.file] > 1 and claims[namesake.file] == 0 else named
 
 
 def _note_inexact(file: LabelmeFile, match: Match, root: Path, findings: Findings) -> None:

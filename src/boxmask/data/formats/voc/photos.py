@@ -31,12 +31,16 @@ _STALE = "<filename> does not exist; the photo with the name of this file is use
 
 @dataclass(frozen=True, slots=True)
 class _LabelFile:
-    """A label file with the photos that its <filename> and its own name mean, if they exist."""
+    """A label file, and the photos that it may belong to, if they exist.
+
+    named:    the photo in its <filename>
+    namesake: the photo with the label file's own name
+    """
 
     root: Path
     voc: VocHeader
-    by_filename: Match | None
-    by_own_name: Match | None
+    named: Match | None
+    namesake: Match | None
 
     @property
     def name(self) -> str:
@@ -46,7 +50,7 @@ class _LabelFile:
     @property
     def exists(self) -> bool:
         """Whether one of the names is that of a photo."""
-        return self.by_filename is not None or self.by_own_name is not None
+        return self.named is not None or self.namesake is not None
 
     @property
     def location(self) -> Location:
@@ -88,10 +92,10 @@ def _find_names(file: VocHeader, finder: PhotoFinder, root: Path, findings: Find
     named, named_error = _try(lambda: finder.find_in_folders_of(file.filename, file.file))
     if named and named.is_exact and posixpath.splitext(posixpath.basename(named.file))[0] == file.stem:
         return _LabelFile(root, file, named, named)
-    own, own_error = _try(lambda: finder.find_by_own_name(file.file))
-    label_file = _LabelFile(root, file, named, own)
-    error = named_error or own_error
-    if error and named is None and own is None:
+    namesake, namesake_error = _try(lambda: finder.find_namesake(file.file))
+    label_file = _LabelFile(root, file, named, namesake)
+    error = named_error or namesake_error
+    if error and named is None and namesake is None:
         findings.add(Finding(PHOTO_AMBIGUOUS, label_file.location, error.reason))
         return None
     return label_file
@@ -109,15 +113,15 @@ def _try(find: Callable[[], Match | None]) -> tuple[Match | None, LabelError | N
 
 def _choose(label_files: Sequence[_LabelFile], findings: Findings) -> list[str]:
     """The photo of each label file. Choices and inexact names are added to the findings."""
-    matches = [label_file.by_filename or label_file.by_own_name for label_file in label_files]
+    matches = [label_file.named or label_file.namesake for label_file in label_files]
     claims = Counter(match.file for match in matches if match)
     photos = []
     for label_file in label_files:
         match, reason = _decide(label_file, claims)
         photos.append(match.file)
         if reason:
-            own = label_file.by_own_name
-            rejected = own.file if reason == _NAMED and own else label_file.voc.filename
+            namesake = label_file.namesake
+            rejected = namesake.file if reason == _NAMED and namesake else label_file.voc.filename
             detail = f"{match.file}, not {rejected}: {reason}"
             findings.add(Finding(NAME_INEXACT, label_file.location, detail, match.file))
         elif not match.is_exact:
@@ -131,22 +135,22 @@ def _decide(label_file: _LabelFile, claims: Mapping[str, int]) -> tuple[Match, s
 
     claims: how many label files each photo has if all go by their <filename>
     """
-    named, own = label_file.by_filename, label_file.by_own_name
-    if named is None or own is None:
-        only = named or own
+    named, namesake = label_file.named, label_file.namesake
+    if named is None or namesake is None:
+        only = named or namesake
         assert only is not None  # else it is missing
-        is_stale = own is not None and label_file.voc.filename
+        is_stale = namesake is not None and label_file.voc.filename
         return only, _STALE if is_stale else ""
-    if named.file == own.file:
-        return (own if own.is_exact else named), ""
-    if own.is_exact and not named.is_exact:
-        return own, _OWN
-    fits_named, fits_own = (_has_size(label_file, match.file) for match in (named, own))
-    if fits_named != fits_own:
-        return (named, _NAMED) if fits_named else (own, _OWN)
+    if named.file == namesake.file:
+        return (namesake if namesake.is_exact else named), ""
+    if namesake.is_exact and not named.is_exact:
+        return namesake, _OWN
+    fits_named, fits_namesake = (_has_size(label_file, match.file) for match in (named, namesake))
+    if fits_named != fits_namesake:
+        return (named, _NAMED) if fits_named else (namesake, _OWN)
     if claims[named.file] > 1:
         return named, ""  # refused: the photo has several label files
-    return own, _OWN
+    return namesake, _OWN
 
 
 def _has_size(label_file: _LabelFile, photo: str) -> bool:

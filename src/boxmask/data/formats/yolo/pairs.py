@@ -143,7 +143,7 @@ def _pair_by_name(
     for label in labels:
         location = Location(str(root / label))
         try:
-            match = finder.find_by_own_name(label)
+            match = finder.find_namesake(label)
         except LabelError as error:
             count = _count_lines(root / label)
             findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason, num_left_out=count))
