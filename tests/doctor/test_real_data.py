@@ -16,6 +16,9 @@ ERRORS: dict[str, list[tuple[str, str, int | None]]] = {
     ],
 }
 WARNINGS: dict[str, list[tuple[str, str]]] = {
+    "raccoon": [
+        ("group-across-drawn-splits", "images/raccoon-50.jpg")
+    ],  # a photo in two sizes
     "bccd": [  # the same part of a slide, moved a little and out of focus, in val and in train
         ("photo-near-copies-across-splits", "JPEGImages/BloodImage_00037.jpg"),
         ("copies-labeled-differently", "Annotations/BloodImage_00038.xml"),
@@ -53,7 +56,10 @@ def test_label_maps_with_their_classes(shared_data: Path, tmp_path: Path) -> Non
     (tmp_path / "classes.txt").write_text(DUBAI_CLASSES)
     report = check_data(shared_data / "dubai_aerial", classes_file=tmp_path / "classes.txt")
     assert findings_of(report, "error") == []
-    assert findings_of(report, "warning") == []
+    found = findings_of(report, "warning")  # the parts of a tile belong together
+    tiles = [f"Tile {number}/images/image_part_001.jpg" for number in range(1, 7)]
+    assert {kind for kind, _, _ in found} == {"group-across-drawn-splits"}
+    assert {file for _, file, _ in found} <= set(tiles)
 
 
 def test_label_maps_without_their_classes(shared_data: Path) -> None:

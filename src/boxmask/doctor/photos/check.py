@@ -14,6 +14,7 @@ from boxmask.doctor.photos.copies import check_copies
 from boxmask.doctor.photos.copy_labels import check_copy_labels
 from boxmask.doctor.photos.groups import check_groups
 from boxmask.doctor.photos.quality import check_exposure_and_focus, check_photo_files, check_photo_sizes
+from boxmask.doctor.photos.split import check_drawn_split
 
 
 def check_photo_records(
@@ -39,5 +40,6 @@ def check_photo_records(
     groups = find_groups(records.root, records.files, group_by, records, copies)
     check_groups(records, groups, copies, splits, findings)
     if examination is not None:
+        check_drawn_split(records, groups, examination, findings)
         check_copy_labels(records, copies, examination, findings)
     return copies

@@ -101,3 +101,10 @@ GROUP_ACROSS_SPLITS = Kind(
     "Groups of photos in several splits",
     f"The metrics are too high if training sees neighbors of the test photos. {_MEND_SPLIT}",
 )
+GROUP_ACROSS_DRAWN_SPLITS = Kind(
+    "group-across-drawn-splits",
+    "warning",
+    "Photos that belong together, but would be in several splits if you trained today",
+    "The data set lacks splits, and training draws them with a seed, here 0. Photos of one group in several "
+    f"splits make the metrics too high. {_MEND_SPLIT}",
+)

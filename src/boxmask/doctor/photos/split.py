@@ -1,4 +1,4 @@
-"""Draw a split that keeps groups of photos together, for `--write-split`."""
+"""Splits that keep groups of photos together, for `--write-split`, and those that training would draw."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from boxmask.data.checks.examination import Examination
+from boxmask.data.contract import SPLITS
+from boxmask.data.findings import Findings
+from boxmask.data.groups.components import members_of_groups
 from boxmask.data.groups.copies import Copies
-from boxmask.data.groups.group_by import AUTO, find_groups
-from boxmask.data.groups.split import split_groups
+from boxmask.data.groups.group_by import AUTO, Groups, find_groups
+from boxmask.data.groups.split import draw_grouped_splits, split_groups
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.data.split_file import write_split_file
+from boxmask.doctor.photos.copies import add_group_finding, is_across
+from boxmask.doctor.photos.kinds import GROUP_ACROSS_DRAWN_SPLITS
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,31 @@ def write_grouped_split(
     drawn = split_groups(photos, groups.of(records.files, photos.files.tolist()), seed)
     write_split_file(drawn, path)
     return drawn.notes
+
+
+def check_drawn_split(
+    records: PhotoRecords, groups: Groups, examination: Examination, findings: Findings
+) -> None:
+    """Add a finding for each group of photos in several splits that training would draw with seed 0.
+
+    groups: of the photos of the records
+
+    Nothing is added if the data set has all splits.
+    """
+    photos = _photos(records, examination)
+    own = {photo.file: photo.split or "" for photo in examination.labels.photos}
+    splits = np.array([own[file] for file in photos.files.tolist()], dtype="<U5")
+    if not len(photos) or all(split in splits for split in SPLITS):
+        return
+    drawn = draw_grouped_splits(replace(photos, splits=splits))
+    drawn_of = dict(zip(drawn.files.tolist(), drawn.splits.tolist(), strict=True))
+    drawn_splits = np.array([drawn_of.get(file, "") for file in records.files], dtype="<U5")
+    own_splits = np.array([own.get(file, "") for file in records.files], dtype="<U5")
+    for members in members_of_groups(groups.numbers):
+        members = members[drawn_splits[members] != ""]
+        if is_across(drawn_splits[members]) and not is_across(own_splits[members]):
+            reason = groups.reasons[groups.numbers[members[0]]]
+            add_group_finding(records, findings, GROUP_ACROSS_DRAWN_SPLITS, members, drawn_splits, reason)
 
 
 def _photos(records: PhotoRecords, examination: Examination | None) -> _CountedPhotos:
