@@ -5,9 +5,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from boxmask.geometry import boxes as box
+from boxmask.geometry.chunks import rows_per_chunk
 
 BACKGROUND, IGNORE = -1, -2
-CANDIDATES_PER_CHUNK = 16384  # with 300 ground-truth boxes, each matrix takes 20 MB
+CANDIDATES_PER_CHUNK = 16384  # on a CPU; with 300 ground-truth boxes, each matrix takes 20 MB
 CROWD_COVERAGE = 0.5  # a candidate that ignored regions cover to this fraction is not trained as background
 
 
@@ -25,12 +26,10 @@ def match(
     if not iou.numel():
         return torch.full((iou.shape[1],), BACKGROUND, device=iou.device)
     highest, row = iou.max(dim=0)
-    matched = row.clone()
-    matched[highest < high] = IGNORE
-    matched[highest < low] = BACKGROUND
+    matched = row.masked_fill(highest < high, IGNORE).masked_fill_(highest < low, BACKGROUND)
     if best_iou is not None:
         is_best = ((iou == best_iou[:, None]) & (iou > 0)).any(dim=0)
-        matched[is_best] = row[is_best]
+        matched = torch.where(is_best, row, matched)
     return matched
 
 
@@ -45,28 +44,38 @@ def match_boxes(
     """Match candidates to ground-truth boxes: (N, 4), (G, 4), (G,) -> (N,), a row of `boxes`.
 
     Candidates are matched only to boxes that are not ignored, by `match` with `thresholds` (low, high). A
-    candidate inside an ignored box is IGNORE instead of BACKGROUND. At most CANDIDATES_PER_CHUNK columns of
-    the (G, N) matrix are in memory at a time.
+    candidate inside an ignored box is IGNORE instead of BACKGROUND. The (G, N) matrix is computed in chunks
+    of columns.
 
-    allow_low_quality: match each box to its best candidates however low their IoU; computes every IoU twice
+    allow_low_quality: match each box to its best candidates however low their IoU; with several chunks, this
+                       computes every IoU twice
     """
     counted = torch.where(~ignored)[0]
-    chunks = candidates.split(CANDIDATES_PER_CHUNK)
-    best = (
-        _best_iou(boxes[counted], chunks) if allow_low_quality and len(counted) and len(candidates) else None
-    )
-    matched = torch.cat([match(box.iou(boxes[counted], chunk), *thresholds, best) for chunk in chunks])
-    if len(counted) < len(boxes):
-        in_crowd = torch.cat([_in_crowd(boxes[ignored], chunk) for chunk in chunks])
-        matched[in_crowd & (matched == BACKGROUND)] = IGNORE
-    positive = matched >= 0
-    matched[positive] = counted[matched[positive]]
-    return matched
+    chunks = candidates.split(rows_per_chunk(candidates, CANDIDATES_PER_CHUNK, len(boxes)))
+    low_quality = allow_low_quality and len(counted) > 0 and len(candidates) > 0
+    matched = _match_chunks(boxes[counted], chunks, thresholds, low_quality=low_quality)
+    if len(counted) == len(boxes):
+        return matched
+    in_crowd = torch.cat([_in_crowd(boxes[ignored], chunk) for chunk in chunks])
+    matched[in_crowd & (matched == BACKGROUND)] = IGNORE
+    return torch.where(matched >= 0, counted[matched.clamp(min=0)], matched) if len(counted) else matched
 
 
-def _best_iou(boxes: Float[Tensor, "G 4"], chunks: tuple[Tensor, ...]) -> Float[Tensor, " G"]:
-    """Return the highest IoU that any candidate has with each box."""
-    return torch.stack([box.iou(boxes, chunk).amax(dim=1) for chunk in chunks]).amax(dim=0)
+def _match_chunks(
+    boxes: Float[Tensor, "G 4"],
+    chunks: tuple[Tensor, ...],
+    thresholds: tuple[float, float],
+    *,
+    low_quality: bool,
+) -> Int[Tensor, " N"]:
+    """Match the candidates of all chunks to boxes that are not ignored."""
+    if len(chunks) == 1:
+        iou = box.iou(boxes, chunks[0])
+        return match(iou, *thresholds, iou.amax(dim=1) if low_quality else None)
+    best = None
+    if low_quality:
+        best = torch.stack([box.iou(boxes, chunk).amax(dim=1) for chunk in chunks]).amax(dim=0)
+    return torch.cat([match(box.iou(boxes, chunk), *thresholds, best) for chunk in chunks])
 
 
 def _in_crowd(ignored: Float[Tensor, "G 4"], candidates: Float[Tensor, "N 4"]) -> Bool[Tensor, " N"]:

@@ -11,9 +11,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from boxmask.geometry import boxes as box
+from boxmask.geometry.chunks import rows_per_chunk
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 
-POINTS_PER_CHUNK = 4096  # with 300 boxes, each (N, G, 2) tensor takes 10 MB
+POINTS_PER_CHUNK = 4096  # on a CPU; with 300 boxes, each (N, G, 2) tensor takes 10 MB
 
 
 class Points(NamedTuple):
@@ -35,12 +36,12 @@ def match_points(
     """Match each point to the smallest box around it: (N,), (G, 4), (G,) -> (N,), a row of `boxes`.
 
     Boxes count only if their farthest edge lies within the point's range. A point without a match is IGNORE
-    inside an ignored box, and BACKGROUND elsewhere. At most POINTS_PER_CHUNK rows of the (N, G) matrices are
-    in memory at a time.
+    inside an ignored box, and BACKGROUND elsewhere. The (N, G) matrices are computed in chunks of rows.
 
     radius: the largest distance from a box's center at which a point is matched to it, in strides; 0: none
     """
-    chunks = zip(*(field.split(POINTS_PER_CHUNK) for field in points), strict=True)
+    rows = rows_per_chunk(points.points, POINTS_PER_CHUNK, 2 * len(boxes))
+    chunks = zip(*(field.split(rows) for field in points), strict=True)
     return torch.cat([_match_chunk(Points(*chunk), boxes, ignored, radius) for chunk in chunks])
 
 

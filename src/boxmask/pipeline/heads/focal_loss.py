@@ -12,7 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-ROWS_PER_CHUNK = 8192  # of the logits; keeps intermediate results small
+from boxmask.geometry.chunks import rows_per_chunk
+
+ROWS_PER_CHUNK = 8192  # of the logits, on a CPU; keeps intermediate results small
 
 
 def focal_loss(
@@ -43,8 +45,9 @@ class _FocalLoss(torch.autograd.Function):
         logits, weights, row, label, alpha, gamma = inputs
         gradient, total = torch.empty_like(logits), weights.new_zeros(())
         scales = weights[:, None] * (1 - alpha)
-        for start in range(0, len(logits), ROWS_PER_CHUNK):
-            chunk = slice(start, start + ROWS_PER_CHUNK)
+        rows = rows_per_chunk(logits, ROWS_PER_CHUNK, logits.shape[1])
+        for start in range(0, len(logits), rows):
+            chunk = slice(start, start + rows)
             loss, slope = _background_loss(logits[chunk].float(), gamma)
             gradient[chunk] = slope * scales[chunk]
             total += (loss * scales[chunk]).sum()

@@ -10,13 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.geometry import boxes as box
+from boxmask.geometry.chunks import rows_per_chunk
 from boxmask.geometry.matching import BACKGROUND, match_boxes
 from boxmask.pipeline.heads.dense import flatten
 from boxmask.pipeline.layers import Conv3x3, depthwise_separable, init_for_relu
 from boxmask.types import Target
 
 OBJECTS_PER_CHUNK = 16  # of the IoU matrix with all default boxes: 2 MB at 512 pixels
-BOXES_PER_CHUNK = 4096  # fits a processor's cache, which is twice as fast as all at once
+BOXES_PER_CHUNK = 4096  # on a CPU: fits the processor's cache, which is twice as fast as all at once
 
 
 class MultiBoxHead(nn.Module):
@@ -103,7 +104,7 @@ def match_default_boxes(boxes: Float[Tensor, "N 4"], target: Target, iou: float)
     matched = torch.cat(
         [
             match_boxes(chunk, target.boxes, target.ignore, thresholds, allow_low_quality=False)
-            for chunk in boxes.split(BOXES_PER_CHUNK)
+            for chunk in boxes.split(rows_per_chunk(boxes, BOXES_PER_CHUNK, len(target.boxes)))
         ]
     )
     for rows in torch.where(~target.ignore)[0].split(OBJECTS_PER_CHUNK):

@@ -1,0 +1,18 @@
+"""How many rows of a large matrix to compute at a time."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+ELEMENTS_ON_GPU = 2**25  # of a chunk: 128 MB in float32
+
+
+def rows_per_chunk(x: Tensor, rows_on_cpu: int, columns: int) -> int:
+    """Rows of a matrix with `columns` columns to compute at a time on the device of `x`.
+
+    On a CPU, a chunk of `rows_on_cpu` rows stays in the cache. On a GPU, each chunk launches kernels, so that
+    chunks are as large as memory allows.
+    """
+    if x.device.type == "cpu":
+        return rows_on_cpu
+    return max(rows_on_cpu, ELEMENTS_ON_GPU // max(1, columns))
