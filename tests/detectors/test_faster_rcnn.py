@@ -159,6 +159,21 @@ def test_proposals_are_clipped_and_limited_after_nms(network: FasterRCNN) -> Non
     assert few.tolist() == [[10, 10, 30, 30], [0, 40, 5, 50]]
 
 
+def test_proposals_of_a_photo_do_not_depend_on_the_other_photos() -> None:
+    torch.manual_seed(0)
+    anchors = [ANCHORS, ANCHORS[[0, 7]]]
+    logits = [torch.randn(3, 9), torch.randn(3, 2)]
+    deltas = [torch.randn(3, 9, 4), torch.randn(3, 2, 4)]
+    sizes = [SIZE, (20, 30), (50, 50)]
+    together = select_proposals(anchors, logits, deltas, sizes, (6, 5), 0.7)
+    for photo, size in enumerate(sizes):
+        one = slice(photo, photo + 1)
+        alone = select_proposals(
+            anchors, [x[one] for x in logits], [x[one] for x in deltas], [size], (6, 5), 0.7
+        )
+        torch.testing.assert_close(together[photo], alone[0], rtol=1e-6, atol=1e-5)
+
+
 def test_no_gradient_through_the_coordinates_of_proposals(network: FasterRCNN) -> None:
     """Approximate joint training, section 3.2."""
     batch = network.prepare([torch.zeros(3, 64, 96)])

@@ -113,20 +113,22 @@ def select_proposals(
     threshold: lowest objectness, after the sigmoid
     """
     before_nms, after_nms = limits
+    top_scores, top_anchors, top_deltas, levels = [], [], [], []
+    for level, (anchor, logit, delta) in enumerate(zip(anchors, logits, deltas, strict=True)):
+        score, top = logit.float().topk(min(before_nms, len(anchor)))  # (B, n)
+        top_scores.append(score)
+        top_anchors.append(anchor[top])
+        top_deltas.append(delta.gather(1, top[..., None].expand(-1, -1, 4)).float())
+        levels.append(torch.full_like(top[0], level))
+    scores, level_of = torch.cat(top_scores, 1).sigmoid(), torch.cat(levels)
+    decoded = decode(torch.cat(top_anchors, 1).flatten(0, 1), torch.cat(top_deltas, 1).flatten(0, 1))
     proposals = []
-    for image, size in enumerate(sizes):
-        boxes, scores, levels = [], [], []
-        for level, (anchor, logit, delta) in enumerate(zip(anchors, logits, deltas, strict=True)):
-            score, top = logit[image].float().topk(min(before_nms, len(anchor)))
-            decoded = box.clip(decode(anchor[top], delta[image][top].float()), size)
-            objectness = score.sigmoid()
-            keep = box.large_enough(decoded, MIN_PROPOSAL_SIZE) & (objectness >= threshold)
-            boxes.append(decoded[keep])
-            scores.append(objectness[keep])
-            levels.append(torch.full_like(top, level)[keep])
-        all_boxes = torch.cat(boxes)
-        kept = batched_nms(all_boxes, torch.cat(scores), torch.cat(levels), nms_iou)
-        proposals.append(all_boxes[kept[:after_nms]])
+    for photo_boxes, photo_scores, size in zip(decoded.split(len(level_of)), scores, sizes, strict=True):
+        clipped = box.clip(photo_boxes, size)
+        keep = box.large_enough(clipped, MIN_PROPOSAL_SIZE) & (photo_scores >= threshold)
+        rows = torch.where(keep)[0]
+        kept = batched_nms(clipped[rows], photo_scores[rows], level_of[rows], nms_iou)
+        proposals.append(clipped[rows[kept[:after_nms]]])
     return proposals
 
 
