@@ -32,9 +32,10 @@ class Batch:
 
     def rescale(self, targets: list[Target]) -> list[Target]:
         """Targets with boxes in pixels of the resized photos; masks stay in pixels of the original photos."""
-        resized = self.rescale_boxes([target.boxes for target in targets])
+        sizes = zip(self.original_sizes, self.sizes, strict=True)
+        resized = [rescale(target.boxes, *pair) for target, pair in zip(targets, sizes, strict=True)]
         return [
-            replace(target.to(self.pixels.device), boxes=boxes)
+            replace(target, boxes=boxes).to(self.pixels.device)
             for target, boxes in zip(targets, resized, strict=True)
         ]
 
@@ -57,8 +58,8 @@ class Preparation:
 
     shorter_side: int
     longer_side: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    mean: tuple[float, ...] | Tensor
+    std: tuple[float, ...] | Tensor
     multiple_of: int = 32
     antialias: bool = True
     device: torch.device | str = "cpu"
@@ -67,8 +68,7 @@ class Preparation:
     def from_config(config: Any, mean: Tensor, std: Tensor) -> Preparation:
         """From the config of a model, and the mean and std (3,) of its backbone."""
         sides = (config.shorter_side, config.longer_side)
-        channels = (tuple(mean.tolist()), tuple(std.tolist()))
-        return Preparation(*sides, *channels, config.multiple_of, config.antialias, mean.device)
+        return Preparation(*sides, mean, std, config.multiple_of, config.antialias, mean.device)
 
 
 def prepare(images: list[Tensor], preparation: Preparation) -> Batch:
@@ -81,8 +81,8 @@ def prepare(images: list[Tensor], preparation: Preparation) -> Batch:
     )
     pixels = torch.zeros((len(resized), 3, height, width), device=resized[0].device)
     pixels = pixels.contiguous(memory_format=torch.channels_last)
-    mean = torch.tensor(preparation.mean, device=pixels.device)[:, None, None]
-    std = torch.tensor(preparation.std, device=pixels.device)[:, None, None]
+    mean = torch.as_tensor(preparation.mean, device=pixels.device)[:, None, None]
+    std = torch.as_tensor(preparation.std, device=pixels.device)[:, None, None]
     for slot, image, (h, w) in zip(pixels, resized, sizes, strict=True):
         unit = 255.0 if image.dtype == torch.uint8 else 1.0
         slot[:, :h, :w] = (image.float() - mean * unit) / (std * unit)

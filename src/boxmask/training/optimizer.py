@@ -49,13 +49,15 @@ def make_average(network: nn.Module, decay: float) -> AveragedModel:
     """
 
     @torch.no_grad()
-    def update(averages: Tensors, current: Tensors, num_updates: torch.Tensor | int) -> None:
+    def update(averages: Tensors, current: Tensors, _: torch.Tensor | int) -> None:
         if not averages[0].is_floating_point():
-            for average, value in zip(averages, current, strict=True):
-                average.copy_(value)
+            for averaged, value in zip(averages, current, strict=True):
+                averaged.copy_(value)
             return
-        count = int(num_updates)
+        count = int(average.n_averaged)
         keep = min(decay, (1 + count) / (10 + count))
-        get_ema_multi_avg_fn(keep)(averages, current, num_updates)
+        get_ema_multi_avg_fn(keep)(averages, current, count)
 
-    return AveragedModel(network, multi_avg_fn=update, use_buffers=True)
+    average = AveragedModel(network, multi_avg_fn=update, use_buffers=True)
+    average.n_averaged = average.n_averaged.cpu()  # so that the host need not wait for a GPU to read it
+    return average

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -52,7 +53,10 @@ class Target:
 
     def to(self, device: torch.device | str) -> Target:
         """The same target on another device."""
-        return Target(self.boxes.to(device), self.labels.to(device), self.ignore.to(device), self.masks)
+        moved = copy(self)  # does not check the fields again, for which the host would wait for a GPU
+        for name in ("boxes", "labels", "ignore"):
+            object.__setattr__(moved, name, getattr(self, name).to(device))
+        return moved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
