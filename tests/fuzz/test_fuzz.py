@@ -18,7 +18,15 @@ from fuzzing.targets import TARGETS
 
 HERE = Path(__file__).resolve().parent
 INPUTS = 200
-SLOW = {"checkpoint": 60, "transfer": 40, "torchvision": 30, "training-log": 60, "prediction": 40, "fix": 60}
+SLOW = {
+    "checkpoint": 60,
+    "transfer": 40,
+    "torchvision": 30,
+    "training-log": 60,
+    "prediction": 40,
+    "fix": 60,
+    "convert": 60,
+}
 """Inputs of targets that take over 20 ms each."""
 
 

@@ -42,6 +42,7 @@ def all_seeds() -> dict[str, list[Files]]:
         "archives": archive_seeds(coco_set([None] * 3)),
         "check": data_sets,
         "fix": data_sets,
+        "convert": data_sets,
         "photo": _photos(),
         "proposals-cache": [_proposals()],
         "recipe": [_recipe()],

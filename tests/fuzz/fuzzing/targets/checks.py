@@ -1,17 +1,20 @@
-"""Archives; checks of whole data sets, which end in a report whatever is wrong; and mended copies."""
+"""Archives, checks of data sets, which end in a report whatever is wrong, and mended or converted copies."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
 from boxmask.data.archives import unpack, unpacked
+from boxmask.data.conversion.convert import convert
 from boxmask.data.detection.read import read_detection
+from boxmask.data.formats.table import WRITERS
 from boxmask.doctor.check import check_data
 from boxmask.doctor.fix.fix import fix_data
 from boxmask.doctor.json_report import report_to_dict
@@ -89,4 +92,33 @@ def fix(folder: Path) -> None:
     shutil.rmtree(second)
 
 
-CHECK_TARGETS: dict[str, Callable[[Path], None]] = {"archives": archives, "check": check, "fix": fix}
+def convert_set(folder: Path) -> None:
+    """Convert to a format that the input chooses. Only the new folder is written, and it can be read."""
+    before, out = _tree(folder), folder.parent / "converted"
+    formats = sorted(writer.NAME for writer in WRITERS)
+    to = formats[zlib.crc32(b"".join(content for _, content in sorted(before.items()))) % len(formats)]
+    try:
+        with _separate_cache(folder.parent / "cache"), no_writing_outside(folder.parent):
+            conversion = convert(
+                folder, to, out, on_bad_boxes="skip", on_bad_photos="skip", on_unknown_colors="skip"
+            )
+        assert not any(file.is_symlink() for file in out.rglob("*"))
+        unreadable = [str(finding) for finding in _report(out) if finding.kind.id in _UNREADABLE]
+        assert not unreadable or not conversion.num_objects, f"written as {to}: {unreadable}"
+    except BoxmaskError:
+        assert not out.exists(), "a failed conversion leaves a folder"
+        raise
+    finally:
+        assert _tree(folder) == before
+        assert {path.name for path in folder.parent.iterdir()} <= {folder.name, "cache", "converted"}
+
+
+_UNREADABLE = {"data-unreadable", "file-unreadable", "entry-unreadable", "photo-missing", "path-outside"}
+"""Kinds that a converted data set must not have."""
+
+CHECK_TARGETS: dict[str, Callable[[Path], None]] = {
+    "archives": archives,
+    "check": check,
+    "fix": fix,
+    "convert": convert_set,
+}
