@@ -1,4 +1,7 @@
-"""Labels of many photos in every format, for `check_labels.py`. The photos are empty files."""
+"""Labels of many photos in every format, for `check_labels.py`.
+
+The photos are empty files, except beside label maps, whose sizes are compared with those of the photos.
+"""
 
 from __future__ import annotations
 
@@ -75,21 +78,16 @@ def _make_polygons(
 # ---------------------------------------------------------------- files
 
 
-def _make_photo(path: Path) -> None:
-    """An empty file. Its folder is made with the first one."""
-    try:
-        path.touch()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True)
-        path.touch()
-
-
 def _write_bytes(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
-    except FileNotFoundError:
+    except FileNotFoundError:  # only once per folder: it would double the time
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
+
+
+def _make_photo(path: Path) -> None:
+    _write_bytes(path, b"")
 
 
 def _write_json(path: Path, document: object) -> None:
@@ -344,8 +342,10 @@ def _via_shape(box: list[int], polygon: list[list[float]]) -> dict[str, object]:
 
 def write_label_maps(folder: Path, rows: Iterator[Row]) -> None:
     _write_bytes(folder / "classes.txt", "".join(f"{name}\n" for name in ("none", *CLASS_NAMES)).encode())
+    photo = io.BytesIO()
+    Image.new("RGB", (WIDTH // MAP_SCALE, HEIGHT // MAP_SCALE)).save(photo, "jpeg")
     for row in rows:
-        _make_photo(folder / "images" / row.split / row.name)
+        _write_bytes(folder / "images" / row.split / row.name, photo.getvalue())
         label_map = Image.new("L", (WIDTH // MAP_SCALE, HEIGHT // MAP_SCALE))
         pen = ImageDraw.Draw(label_map)
         for name, _, polygon in row.objects:
@@ -358,7 +358,8 @@ def write_label_maps(folder: Path, rows: Iterator[Row]) -> None:
 
 def write_class_folders(folder: Path, rows: Iterator[Row]) -> None:
     for row in rows:
-        _make_photo(folder / row.split / CLASS_NAMES[row.labels[0]] / row.name)
+        path = folder / row.split / CLASS_NAMES[row.labels[0]] / row.name
+        _write_bytes(path, row.name.encode())  # equal files would be copies
 
 
 BOXES: dict[str, Write] = {
