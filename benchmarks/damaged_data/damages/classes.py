@@ -174,3 +174,12 @@ def mostly_background(draft: Draft) -> None:
     draft.write()
     draft.expect("background-share", *_any_label_file(draft))
     draft.allow("class-rare", "class-missing-in-split", "class-imbalance", "class-empty")
+
+
+@damage("class-undeclared", ["cvat"])
+def not_among_the_labels(draft: Draft) -> None:
+    draft.write()
+    thing = draft.thing(2)
+    draft.edit(thing, r'label="[^"]*"', 'label="lamp"')
+    draft.expect("class-undeclared", thing)
+    draft.allow("class-missing-in-split")

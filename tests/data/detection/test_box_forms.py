@@ -89,7 +89,7 @@ def found_in(numbers: Numbers, form: Form, sizes: Sequence[tuple[int, int]] = ()
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_numbers_of_another_form(seed: int, written: Form, form: Form, kind: str, words: str) -> None:
-    boxes = scene(seed)
+    boxes = scene(seed, 150)
     if (written, form) == ("center", "corners"):
         boxes[0, :2] = 0  # at the edge, so that it does not fit as x, y, width and height
         boxes[1, 2:] = SIZE[::-1]

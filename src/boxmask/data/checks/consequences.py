@@ -55,6 +55,7 @@ CONSEQUENCES: Mapping[str, _Rule] = {
     "class-shift": _Rule("data set", _CLASSES),
     "exif-sideways": _Rule("photo", _PLACES | _SIZES),
     "photo-resized": _Rule("photo", frozenset(("box-beyond-edge", "outline-outside", "outline-misfits-box"))),
+    "class-names-similar": _Rule("object", frozenset(("class-undeclared",))),
     "size-differs": _Rule("photo", frozenset(("box-beyond-edge",))),
     "outline-few-points": _Rule("object", _WITHOUT_OUTLINE),
     "outline-unreadable": _Rule("object", _WITHOUT_OUTLINE),

@@ -10,6 +10,7 @@ from pathlib import Path
 from boxmask.data.class_names import check_class_names
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.selected_classes import select_classes
+from boxmask.data.detection.undeclared_classes import check_undeclared_classes
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats import csv_tables
 from boxmask.data.formats.contract import Format
@@ -76,6 +77,7 @@ def read_labels(
         )
     _check_unlabeled_photos(source, labels, findings)
     check_class_names(labels.spellings, findings)
+    check_undeclared_classes(labels, findings)
     tables = _report_tables(source, form, findings)
     used = [
         *files,

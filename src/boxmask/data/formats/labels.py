@@ -79,6 +79,8 @@ class Labels:
     outline:     of the object in row n, None if it has only a box. Raises ValueError, with what was expected
                  and found, for one that cannot be read. None for a data set without outlines.
     format_name: the format in words, such as "Pascal VOC (a folder with one XML file per photo)"
+    declared_names: classes that the labels list apart from the objects, such as CVAT's labels and VIA's
+                 options; none if they list none, or if objects have the number of a class
     did_you_mean: from the name of a missing photo to the end of a message, which names similar photos
     """
 
@@ -101,6 +103,7 @@ class Labels:
     spellings: Spellings = field(default_factory=dict)
     other_files: tuple[str, ...] = ()
     format_name: str = ""
+    declared_names: tuple[str, ...] = ()
     did_you_mean: Callable[[str], str] = _no_suggestion
 
 

@@ -86,8 +86,8 @@ class ObjectRows:
     ) -> Labels:
         """All objects as labels. `declared_names` come first among the classes, the others by name."""
         declared = list(declared_names)
-        names = [class_name(name) for name in declared]
-        names = list(dict.fromkeys([*names, *sorted(map(class_name, self._name_indices))]))
+        declared_classes = [class_name(name) for name in declared]
+        names = list(dict.fromkeys([*declared_classes, *sorted(map(class_name, self._name_indices))]))
         boxes = np.array(self._boxes, dtype=np.float64).reshape(-1, 4)
         return Labels(
             root=root,
@@ -104,6 +104,7 @@ class ObjectRows:
             box_form=form,
             outline=None if self.outlines.is_empty else self.outlines,
             attributes=Attributes(self.attributes, photo_attributes or {}, class_attributes or {}),
+            declared_names=tuple(declared_classes),
             spellings={name: partial(Location, str(root)) for name in declared}
             | {name: partial(location, row) for name, row in self._first_rows.items()},
         )
