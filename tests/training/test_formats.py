@@ -177,7 +177,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         from damaged_data.writers import WRITERS as OTHER_WRITERS
 
         root = tmp_path_factory.mktemp("built")
-        make_photos(root / "photos")
+        make_photos(root / "photos", seed=0)
         folders = {name: root / name for name in (*WITH_SPLITS, "label-studio")}
         for name, folder in folders.items():
             Draft(OTHER_WRITERS[name], load_sample(root / "photos"), folder).write()

@@ -102,3 +102,15 @@ def test_an_archive_may_lie_beside_the_new_folder(write_voc: Callable[..., Path]
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r'found "cocoo"\. Did you mean coco\?'):
         convert(tmp_path, "cocoo", tmp_path / "out")
+
+
+def test_whole_pixels_of_yolo_are_written_as_whole_pixels(
+    write_voc: Callable[..., Path], tmp_path: Path
+) -> None:
+    boxes = {"a": [("cat", x, 3 * x, x + 5, 3 * x + 7) for x in range(1, 12)]}
+    convert(write_voc(boxes), "yolo", tmp_path / "yolo")
+    convert(tmp_path / "yolo", "csv", tmp_path / "csv")
+    rows = (tmp_path / "csv" / "labels.csv").read_text().splitlines()
+    assert rows[1:] == [
+        f"images/a.jpg,60,40,cat,{x - 1},{3 * x - 1},{x + 5},{3 * x + 7}" for x in range(1, 12)
+    ]

@@ -15,7 +15,8 @@ from boxmask.data.detection.photo_sizes import sides_or_ones
 from boxmask.data.findings import Finding, Findings
 from boxmask.data.formats.kinds import COORDINATES_SCALED, PHOTO_RESIZED
 from boxmask.data.formats.labels import Labels
-from boxmask.data.outlines import Outline, RunLengths
+from boxmask.data.formats.numbers import tidy_pixels
+from boxmask.data.outlines import Outline, Polygons, RunLengths
 
 _MIN_BEYOND = 0.1
 """If at least this share of the boxes reaches beyond a size, they are not drawn on it. Between this share and
@@ -140,8 +141,8 @@ def in_pixels(labels: Labels, sizes: NDArray[np.int32]) -> Labels:
     edges = sizes[labels.photo_of].astype(np.float64)
     return replace(
         labels,
-        boxes=labels.boxes * edges[:, [1, 0, 1, 0]],
-        extents=labels.extents * edges[:, ::-1],
+        boxes=tidy_pixels(labels.boxes * edges[:, [1, 0, 1, 0]]),
+        extents=tidy_pixels(labels.extents * edges[:, ::-1]),
         outline=_outlines_in_pixels(labels, sizes),
         unit="pixel",
     )
@@ -157,7 +158,10 @@ def _outlines_in_pixels(labels: Labels, sizes: NDArray[np.int32]) -> Callable[[i
         if shape is None or isinstance(shape, RunLengths):
             return shape
         height, width = sizes[labels.photo_of[row]].tolist()
-        return shape.scale((float(width), float(height)))
+        shape = shape.scale((float(width), float(height)))
+        if isinstance(shape, Polygons):
+            return Polygons(tuple(map(tidy_pixels, shape.parts)), tuple(map(tidy_pixels, shape.holes)))
+        return shape
 
     return scaled
 

@@ -20,6 +20,7 @@ from boxmask.data.formats.json_places import json_places
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE, report_encoding
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.named_photos import NamedPhotos
+from boxmask.data.formats.numbers import tidy_pixel
 from boxmask.data.formats.object_rows import ObjectRows
 from boxmask.data.formats.openings import LIST_OF_OBJECTS
 from boxmask.data.formats.source import Source
@@ -153,4 +154,6 @@ def _box(coordinates: object) -> tuple[float, float, float, float] | None:
     x, y, width, height = (to_float(value) if is_number(value) else None for value in values)
     if x is None or y is None or width is None or height is None:
         return None
-    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+    corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    x1, y1, x2, y2 = map(tidy_pixel, corners)
+    return x1, y1, x2, y2

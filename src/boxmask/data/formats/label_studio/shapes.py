@@ -10,6 +10,7 @@ import numpy as np
 
 from boxmask.data.findings import Box
 from boxmask.data.formats.label_studio.brush import decode_brush
+from boxmask.data.formats.numbers import tidy_pixel, tidy_pixels
 from boxmask.data.formats.outline_rows import BoxOrOutline, ReadOutline
 from boxmask.data.formats.shape_errors import UnsupportedShapeError
 from boxmask.data.outlines import Ellipse, RotatedBox
@@ -48,7 +49,7 @@ def _rectangle(value: Mapping[str, object], size: Size) -> tuple[Box | None, Rot
     across, down = _number(value, "width") * width / 100, _number(value, "height") * height / 100
     rotation = _rotation(value)
     if rotation % 360 == 0:
-        return (x, y, x + across, y + down), None
+        return (tidy_pixel(x), tidy_pixel(y), tidy_pixel(x + across), tidy_pixel(y + down)), None
     cosine, sine = math.cos(math.radians(rotation)), math.sin(math.radians(rotation))
     center = (x + (across * cosine - down * sine) / 2, y + (across * sine + down * cosine) / 2)
     return None, RotatedBox(center, (across, down), rotation)
@@ -70,7 +71,7 @@ def _polygon(points: object, size: Size) -> list[float]:
     if not all(map(is_number, numbers)):
         raise ValueError(f"expected points of numbers, found {str(points)[:60]}")
     height, width = size
-    in_pixels = np.array(list(map(to_float, numbers))).reshape(-1, 2) * (width, height) / 100
+    in_pixels = tidy_pixels(np.array(list(map(to_float, numbers))).reshape(-1, 2) * (width, height) / 100)
     return [float(number) for number in in_pixels.ravel()]
 
 
