@@ -16,9 +16,7 @@ ERRORS: dict[str, list[tuple[str, str, int | None]]] = {
     ],
 }
 WARNINGS: dict[str, list[tuple[str, str]]] = {
-    "raccoon": [
-        ("group-across-drawn-splits", "images/raccoon-50.jpg")
-    ],  # a photo in two sizes
+    "raccoon": [("group-across-drawn-splits", "images/raccoon-50.jpg")],  # a photo in two sizes
     "bccd": [  # the same part of a slide, moved a little and out of focus, in val and in train
         ("photo-near-copies-across-splits", "JPEGImages/BloodImage_00037.jpg"),
         ("copies-labeled-differently", "Annotations/BloodImage_00038.xml"),

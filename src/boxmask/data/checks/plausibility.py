@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.object_findings import format_box, object_finding
-from boxmask.data.checks.sound_boxes import has_wrong_coordinates, photo_edges, sound_boxes
+from boxmask.data.checks.sound_boxes import are_boxes_drawn, has_wrong_coordinates, photo_edges, sound_boxes
 from boxmask.data.detection.box_checks import HOW_TO_CHECK_BOXES, MAX_BAD_BOX_SHARE
 from boxmask.data.findings import Findings, Kind
 from boxmask.data.formats.labels import Labels
@@ -40,7 +40,7 @@ BOXES_COUNT_FROM_ZERO = Kind(
 
 def check_plausibility(examination: Examination, findings: Findings) -> None:
     """Find data sets whose boxes are all the same, lie in one quarter of the photos, or count from 0."""
-    if has_wrong_coordinates(findings):
+    if has_wrong_coordinates(findings) or not are_boxes_drawn(examination):
         return
     labels = examination.labels
     rows = np.flatnonzero(sound_boxes(examination))
