@@ -107,6 +107,17 @@ def copy_with_other_labels(draft: Draft) -> None:
     draft.allow("photo-copies")
 
 
+@damage("copies-labeled-differently, flipped and without labels", [n for n in _WITH_OBJECTS if n != "csv"])
+def flipped_copy_without_labels(draft: Draft) -> None:
+    photo, twin = _add_copy(draft, "train")
+    with Image.open(photo.source) as image:
+        content = io.BytesIO()
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(content, "JPEG", quality=92)
+    twin.content, twin.objects = content.getvalue(), []
+    draft.write()
+    draft.expect_photo("copies-labeled-differently", photo, twin)
+
+
 def numbered_photos(draft: Draft) -> None:
     """Photos of different scenes whose names count on, as a camera's do."""
     for index, photo in enumerate(draft.sample.photos):

@@ -133,6 +133,37 @@ def test_copies_with_other_labels(tmp_path: Path, case: str, expected: str) -> N
     assert all("b.xml" in text for text in found)
 
 
+TURNED: dict[str, tuple[list[Box], str]] = {
+    "same": ([("cat", 222, 21, 300, 80)], ""),
+    "empty": ([], "b.png has no object; its flipped or rotated copy JPEGImages/a.png has 1 cat"),
+    "place": (
+        [("cat", 120, 81, 200, 140)],
+        "1 object of JPEGImages/b.png lie elsewhere in its flipped or rotated copy JPEGImages/a.png",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TURNED)
+@pytest.mark.parametrize("is_rotated", [False, True])
+def test_turned_copies_with_other_labels(tmp_path: Path, scene: Scene, case: str, is_rotated: bool) -> None:
+    boxes, expected = TURNED[case]
+    turn = Image.Transpose.FLIP_LEFT_RIGHT
+    if is_rotated:  # x, y becomes y, 321 - x
+        turn = Image.Transpose.ROTATE_90
+        boxes = [(name, y1, x1, y2, x2) for name, x1, y1, x2, y2 in boxes]
+    root = write_voc(tmp_path, {"a": [("cat", 21, 21, 99, 80)], "b": boxes, "c": [("dog", 1, 1, 9, 9)]})
+    photo = scene(3, (320, 240))
+    photo.save(root / "JPEGImages" / "a.png")
+    photo.transpose(turn).save(root / "JPEGImages" / "b.png")
+    scene(4, (320, 240)).save(root / "JPEGImages" / "c.png")
+    for stem in "abc":
+        (root / "JPEGImages" / f"{stem}.jpg").unlink()
+        sheet = root / "Annotations" / f"{stem}.xml"
+        sheet.write_text(sheet.read_text().replace(".jpg", ".png"))
+    found = findings_of(root).get("copies-labeled-differently", [])
+    assert [expected in text for text in found] == ([True] if expected else [])
+
+
 # ---------------------------------------------------------------- the split that mends it
 
 

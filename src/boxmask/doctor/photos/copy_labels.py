@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import product
 
 import numpy as np
 from jaxtyping import Float64, Int
@@ -49,30 +50,49 @@ def check_copy_labels(
 ) -> None:
     """Add copies with other classes, another number of objects, or objects elsewhere.
 
-    Only labeled photos are compared, and no turned copies.
+    Only labeled photos are compared. Flipped and rotated copies are compared in the turn in which the fewest
+    objects lie elsewhere.
     """
     index = {photo.file: number for number, photo in enumerate(examination.labels.photos)}
     objects = _Objects(examination)
-    for photos in members_of_groups(copies.upright):
-        files = [records.files[photo] for photo in photos.tolist()]
-        labeled = [file for file in files if file in index]
-        for file in labeled[1:]:
-            if difference := _difference(objects, index, labeled[0], file):
-                location = examination.labels.photos[index[file]].location
-                findings.add(
-                    Finding(COPIES_LABELED_DIFFERENTLY, location, difference, file, related=(labeled[0],))
-                )
+    for photos in members_of_groups(copies.turned):
+        labeled = [photo for photo in photos.tolist() if records.files[photo] in index]
+        first_of: dict[int, int] = {}  # of the copies in one orientation, the first one
+        for photo in labeled:
+            upright = int(copies.upright[photo])
+            is_turned = upright not in first_of
+            original = first_of.setdefault(upright, labeled[0])
+            if original == photo:
+                continue
+            if is_turned:
+                first_of[upright] = photo
+            file, copy = records.files[original], records.files[photo]
+            if difference := _difference(objects, index, file, copy, is_turned):
+                location = examination.labels.photos[index[copy]].location
+                findings.add(Finding(COPIES_LABELED_DIFFERENTLY, location, difference, copy, related=(file,)))
 
 
-def _difference(objects: _Objects, index: Mapping[str, int], file: str, copy: str) -> str:
+def _difference(objects: _Objects, index: Mapping[str, int], file: str, copy: str, is_turned: bool) -> str:
     """What differs between the labels of two photos, in words; "" if nothing does."""
     classes, boxes = objects.of(index[file])
     other_classes, other_boxes = objects.of(index[copy])
     texts = objects.describe(index[file]), objects.describe(index[copy])
+    word = "flipped or rotated copy" if is_turned else "copy"
     if texts[0] != texts[1]:
-        return f"{copy} has {texts[1]}; its copy {file} has {texts[0]}"
-    far = _count_without_match(classes, boxes, other_classes, other_boxes)
-    return f"{format_count(far, 'object')} of {copy} lie elsewhere in its copy {file}" if far else ""
+        return f"{copy} has {texts[1]}; its {word} {file} has {texts[0]}"
+    turns = _turns(other_boxes) if is_turned else (other_boxes,)
+    far = min(_count_without_match(classes, boxes, other_classes, turned) for turned in turns)
+    return f"{format_count(far, 'object')} of {copy} lie elsewhere in its {word} {file}" if far else ""
+
+
+def _turns(boxes: Float64[np.ndarray, "N 4"]) -> Iterator[Float64[np.ndarray, "N 4"]]:
+    """Boxes in fractions of a photo, in the 8 ways in which it can be flipped and rotated."""
+    for transposed in (boxes, boxes[:, [1, 0, 3, 2]]):
+        for across, down in product((False, True), repeat=2):
+            x1, y1, x2, y2 = transposed.T
+            x1, x2 = (1 - x2, 1 - x1) if across else (x1, x2)
+            y1, y2 = (1 - y2, 1 - y1) if down else (y1, y2)
+            yield np.column_stack([x1, y1, x2, y2])
 
 
 def _count_without_match(
