@@ -139,6 +139,7 @@ def _recipe(method: str, device: str, minutes: float) -> Recipe:
         num_validations=1,
         max_regions=regions,
         color_jitter=0.0,
+        on_unseen_classes="skip",
     )
 
 

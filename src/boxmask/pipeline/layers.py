@@ -141,7 +141,7 @@ class FoldedConv2d(nn.Module):
 
     def scaled_weight(self) -> Tensor:
         """The weight times the scale per channel; prediction keeps it until one of the two changes."""
-        if not torch.is_inference_mode_enabled():
+        if torch.compiler.is_compiling() or not torch.is_inference_mode_enabled():
             return self.weight * self.scale[:, None, None, None]
         # A change in place keeps the address and raises `_version`, which has no public name in PyTorch.
         state = tuple((part.data_ptr(), part._version, part.device) for part in (self.weight, self.scale))

@@ -143,3 +143,10 @@ def test_prediction_sees_every_change_of_the_weights() -> None:
     assert torch.equal(predicted(conv), predicted(other))
     conv.to(torch.float64).to(torch.float32)
     assert agrees(conv)
+
+
+def test_a_folded_convolution_compiles_as_one_graph() -> None:
+    conv = FoldedConv2d(nn.Conv2d(3, 4, 3, stride=2), nn.BatchNorm2d(4).eval())
+    x = torch.randn(2, 3, 9, 9)
+    compiled = torch.compile(conv, backend="eager", fullgraph=True)
+    assert_close(compiled(x), conv(x))
