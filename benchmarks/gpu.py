@@ -141,9 +141,7 @@ def _profile(work: Work, device: torch.device) -> tuple[float, int, int]:
         work()
         _synchronize(device)
     rows = profiler.key_averages()
-    on_device = sum(
-        row.self_device_time_total for row in rows if row.device_type != torch.autograd.DeviceType.CPU
-    )
+    on_device = sum(row.self_device_time_total for row in rows if row.device_type != DeviceType.CPU)
     launches = sum(row.count for row in rows if "Launch" in row.key or "MemcpyAsync" in row.key)
     waits = sum(row.count for row in rows if row.key.startswith("cudaStreamSynchronize"))
     return on_device / 1e3, launches, waits
@@ -436,30 +434,38 @@ def main() -> None:
 
 
 def run_section(section: str, settings: Settings, results: list[dict[str, Any]], console: Console) -> Table:
-    """Run a section; an error ends it, and its rows so far are kept."""
-    try:
-        if section == "files":
-            table = Table("training from files", "images/s", title="files")
-            for name, rate in file_rows(settings):
-                table.add_row(name, f"{rate:.1f}")
-                print(section, name, f"{rate:.1f}", sep="  ", flush=True)
-                results.append({"section": section, "name": name, "images_per_second": rate})
-            return table
+    """Run a section; after an error, the other networks still run."""
+    if section == "files":
+        table = Table("training from files", "images/s", title="files")
+    else:
         table = Table("", "torchvision ms", "boxmask ms", "speed", "host", "GPU", "launches", "waits", "")
         table.title = f"{section}; pairs are boxmask / torchvision"
-        makers = {
-            "kernels": kernel_rows,
-            "step": step_rows,
-            "prediction": prediction_rows,
-            "compiled": compiled_rows,
-        }
-        for row in makers[section](settings):
-            table.add_row(*row.cells())
-            results.append(asdict(row))
-            print(section, *row.cells(), sep="  ", flush=True)  # in case that the time is up before the table
-    except Exception:
-        console.print(f"{section} failed:\n{traceback.format_exc()}", markup=False)
+    several = section in ("step", "prediction")
+    for networks in [(name,) for name in settings.networks] if several else [settings.networks]:
+        try:
+            for cells, result in section_rows(section, replace(settings, networks=networks)):
+                table.add_row(*cells)
+                results.append({"section": section, **result})
+                print(section, *cells, sep="  ", flush=True)  # in case that the time is up before the table
+        except Exception:
+            console.print(f"{section} failed:\n{traceback.format_exc()}", markup=False)
     return table
+
+
+def section_rows(section: str, settings: Settings) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """The cells of each row of a section, and its numbers."""
+    if section == "files":
+        for name, rate in file_rows(settings):
+            yield [name, f"{rate:.1f}"], {"name": name, "images_per_second": rate}
+        return
+    makers = {
+        "kernels": kernel_rows,
+        "step": step_rows,
+        "prediction": prediction_rows,
+        "compiled": compiled_rows,
+    }
+    for row in makers[section](settings):
+        yield row.cells(), asdict(row)
 
 
 def describe(settings: Settings) -> str:
