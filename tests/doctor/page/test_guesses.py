@@ -52,11 +52,33 @@ def test_coordinates_are_converted(examination_of: Examine) -> None:
     examination = examination_of([[0, 1]])  # in a photo of 160 × 120 pixels
     found = {
         "coordinates-percent": ("read as percent", [32.0, 36.6, 96.0, 108.0]),
-        "coordinates-corners": ("read as corners", [20.0, 30.5, 40.0, 59.5]),
+        "coordinates-sizes": ("read as upper left corners and sizes", [20.0, 30.5, 80.0, 120.5]),
     }
     for kind_id, (words, box) in found.items():
         assert guesses(examination, kind_id) == {"as written": list(BOX), words: pytest.approx(box)}
     assert guesses(examination, "box-tiny") == {}
+
+
+@pytest.mark.parametrize(
+    ("kind_id", "form", "words", "box"),
+    [
+        ("coordinates-corners", "xywh", "read as corners", [20.0, 30.5, 40.0, 59.5]),
+        ("coordinates-corners", "center", "read as corners", [40.0, 60.25, 40.0, 59.5]),
+        ("coordinates-centers", "xywh", "read as centers and sizes", [0.0, 0.75, 40.0, 60.25]),
+        ("coordinates-upper-left", "center", "read as upper left corners and sizes", [40, 60.25, 80, 119.75]),
+    ],
+)
+def test_boxes_of_another_form_are_converted(
+    examination_of: Examine, kind_id: str, form: str, words: str, box: list[float]
+) -> None:
+    found = guesses(with_labels(examination_of([[0, 1]]), box_form=form), kind_id)
+    assert found == {"as written": list(BOX), words: pytest.approx(box)}
+
+
+def test_sizes_are_those_of_centers_if_only_these_fit(examination_of: Examine) -> None:
+    boxes = np.array([[120.0, 90.0, 60.0, 50.0]])  # x2 < x1: the numbers are center x, y, width and height
+    examination = with_labels(examination_of([[0]]), boxes=boxes)
+    assert guesses(examination, "coordinates-sizes")["read as centers and sizes"] == [90, 65, 150, 115]
 
 
 def test_x_and_y_are_exchanged(examination_of: Examine) -> None:
@@ -107,7 +129,7 @@ def test_labels_of_copies_are_scaled(examination_of: Examine, report: CheckRepor
 def test_the_page_draws_both_ways_on_several_photos(report: CheckReport, examination_of: Examine) -> None:
     findings = Findings()
     findings.add(finding("coordinates-corners"))
-    examination = examination_of([[0], [0], [1], [1], [0]])
+    examination = with_labels(examination_of([[0], [0], [1], [1], [0]]), box_form="xywh")
     page = render_page(replace(report, findings=findings, examination=examination))
     [card] = re.findall(r'<article class="card entry".*?</article>', page, re.DOTALL)
     assert card.count("<p>as written</p>") == card.count("<p>read as corners</p>") == 4

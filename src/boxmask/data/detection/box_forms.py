@@ -132,13 +132,13 @@ def find_other_form(
     if labels.box_form == "mask" or len(rows) < MIN_BOXES:
         return None
     slack = np.where(edges > 1, OVERHANG, OVERHANG_OF_FRACTIONS)
-    numbers = _Numbers(_values(labels, rows), edges, slack)
+    numbers = _Numbers(written_numbers(labels, rows), edges, slack)
     misfits = numbers.misfits(_READ[labels.box_form](numbers.values))
     found = _other_form(labels.box_form, numbers, misfits)
     return None if found is None else _finding(labels, rows, misfits, *found)
 
 
-def _values(labels: Labels, rows: Int[np.ndarray, " R"]) -> Float[np.ndarray, "R 4"]:
+def written_numbers(labels: Labels, rows: Int[np.ndarray, " R"]) -> Float[np.ndarray, "R 4"]:
     """The numbers as they are written."""
     boxes, extents = labels.boxes[rows], labels.extents[rows]
     if labels.box_form == "corners":

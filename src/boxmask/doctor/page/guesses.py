@@ -18,6 +18,7 @@ from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.resized_copies import find_resized_copies
 from boxmask.data.checks.scaled_coordinates import telling_rows
 from boxmask.data.checks.sound_boxes import photo_edges
+from boxmask.data.detection.box_forms import from_center, from_upper_left, written_numbers
 from boxmask.data.findings import Finding
 from boxmask.data.formats import yolo
 from boxmask.errors import PhotoError
@@ -31,6 +32,9 @@ KINDS_OF_ALL = (
     "coordinates-percent",
     "coordinates-pixels",
     "coordinates-corners",
+    "coordinates-sizes",
+    "coordinates-centers",
+    "coordinates-upper-left",
     "coordinates-exchanged",
     "coordinates-scaled",
 )
@@ -71,7 +75,12 @@ class Guesser:
         guesses: dict[str, Callable[[], Guess | None]] = {
             "coordinates-fractions": lambda: self._from_fractions,
             "coordinates-percent": lambda: Guess("read as percent", written / 100 * np.tile(self._edges, 2)),
-            "coordinates-corners": lambda: Guess("read as corners", self._from_corners),
+            "coordinates-corners": lambda: Guess("read as corners", self._numbers),
+            "coordinates-sizes": lambda: self._from_sizes,
+            "coordinates-centers": lambda: Guess("read as centers and sizes", from_center(self._numbers)),
+            "coordinates-upper-left": lambda: Guess(
+                "read as upper left corners and sizes", from_upper_left(self._numbers)
+            ),
             "coordinates-exchanged": lambda: Guess("with x and y exchanged", self._exchanged),
             "coordinates-scaled": lambda: Guess("scaled to this photo", self._from_copies),
         }
@@ -95,10 +104,16 @@ class Guesser:
         return Guess("read as fractions", boxes * np.tile(self._edges, 2))
 
     @cached_property
-    def _from_corners(self) -> Boxes:
-        labels = self._labels
-        corner = labels.boxes[:, :2] + (labels.extents / 2 if labels.box_form == "center" else 0)
-        return np.concatenate([corner, labels.extents], axis=1)
+    def _numbers(self) -> Boxes:
+        """The four numbers of each box."""
+        return np.asarray(written_numbers(self._labels, np.arange(len(self._labels.boxes))))
+
+    @cached_property
+    def _from_sizes(self) -> Guess:
+        boxes = from_upper_left(self._numbers)
+        if _fit(boxes / np.tile(self._edges, 2)):
+            return Guess("read as upper left corners and sizes", boxes)
+        return Guess("read as centers and sizes", from_center(self._numbers))
 
     @cached_property
     def _exchanged(self) -> Boxes:
