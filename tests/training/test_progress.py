@@ -172,3 +172,36 @@ def test_any_damage_costs_the_lines_that_it_hits(damage: bytes, position: int, c
 
 def whole_line(line: bytes, content: bytes) -> bool:
     return line in content.split(b"\n")
+
+
+def test_reading_photos_shows_how_many_and_how_long(wall: list[float]) -> None:
+    report, text = report_to_text()
+    with report.reading_photos() as show:
+        for done in range(1, 101):
+            wall[0] += 1.0
+            show(done, 100)
+    lines = text.getvalue().strip().split("\n")
+    assert [line.split("  ") for line in lines] == [
+        ["31 of 100 photos", "1.1 min left"],
+        ["62 of 100 photos", "0.6 min left"],
+        ["93 of 100 photos", "0.1 min left"],
+    ]
+
+
+def test_nothing_is_shown_if_no_photo_is_read() -> None:
+    report, text = report_to_text()
+    with report.reading_photos():
+        pass
+    assert text.getvalue() == ""
+
+
+def test_a_terminal_shows_a_bar_while_photos_are_read() -> None:
+    text = io.StringIO()
+    report = Report(Console(file=text, width=120, force_terminal=True))
+    with report.reading_photos() as show:
+        show(1, 4)
+        show(4, 4)
+    assert "reading photos" in text.getvalue()
+    assert "4 of 4 photos" in text.getvalue()
+    with report:  # the bar of the training follows
+        report.begin_stage("training", 1, 1, 0.0)

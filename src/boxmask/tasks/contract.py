@@ -91,8 +91,10 @@ class Task(Protocol[DatasetT, ModelT]):
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics that training shows. The first decides which weights are best."""
 
-    def read(self, data: Path, recipe: Recipe) -> DatasetT:
+    def read(self, data: Path, recipe: Recipe, progress: Progress | None = None) -> DatasetT:
         """Read the labeled photos with their splits and check them for training.
+
+        progress: called while photos are examined, which `Recipe.group_by` may need
 
         Raises LabelError or PhotoError.
         """

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, cast
@@ -113,6 +114,27 @@ class Report:
         if num_stages > 1:
             self.message(f"stage {number} of {num_stages}: {stage}")
         self.bar.reset(self.task, description=stage, total=1.0, line="")
+
+    @contextlib.contextmanager
+    def reading_photos(self) -> Iterator[Callable[[int, int], None]]:
+        """Yields a function that shows how many photos are read; nothing is shown before its first call."""
+        has_begun = False
+
+        def show(done: int, total: int) -> None:
+            nonlocal has_begun
+            if not has_begun:
+                has_begun = True
+                self.restart_estimate()
+                self.bar.reset(self.task, description="reading photos", total=1.0, line="")
+                self.bar.start()
+            self.advance(done, total)
+
+        try:
+            yield show
+        finally:
+            if has_begun:
+                self.bar.stop()
+                self.bar.reset(self.task, description=self.stage, total=1.0, line="")
 
     def restart_estimate(self) -> None:
         """Restart the estimate of the time left that `advance` shows."""

@@ -84,7 +84,8 @@ def _train_new(claim: Claim, data: Path, recipe: Recipe, report: Report, *, agai
     """
     run, stages, sources = claim.run, stages_of(recipe), InitSources.from_recipe(recipe)
     recipe = sources.backbone_for(recipe)
-    dataset = task_of(recipe.model).read(data, recipe)
+    with report.reading_photos() as progress:
+        dataset = task_of(recipe.model).read(data, recipe, progress)
     accelerator = make_accelerator(recipe)
     session = make_session(dataset, recipe, run, report, accelerator)
     _initialize(session, sources)
@@ -110,7 +111,8 @@ def _continue(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
     Pretrained weights, which the state replaces, are not read again: their files may be gone.
     """
     saved, stages = SavedState.read(run), stages_of(recipe)
-    dataset = task_of(recipe.model).read(data, recipe)
+    with report.reading_photos() as progress:
+        dataset = task_of(recipe.model).read(data, recipe, progress)
     accelerator = make_accelerator(recipe)
     session = make_session(dataset, recipe, run, report, accelerator, pretrained=False)
     check_same_contents(run, session.task.photos(dataset))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,16 @@ def test_too_few_groups_are_an_error(dataset_of: Make) -> None:
     with pytest.raises(UsageError, match=r"the photos are in 1 group, too few for train, val, test"):
         draw_grouped_splits(dataset_of([[0]] * 20), 0, "folder")
     assert len(draw_grouped_splits(dataset_of([[0]]), 0, "folder")) == 1
+
+
+def test_progress_is_reported_while_photos_are_examined(dataset_of: Make, tmp_path: Path) -> None:
+    """Only groups that need the pixels examine photos."""
+    files = [f"{number:02}.png" for number in range(12)]
+    for number, file in enumerate(files):
+        Image.new("RGB", (32, 24), (20 * number, 90, 200 - 9 * number)).save(tmp_path / file)
+    dataset = replace(dataset_of([[0]] * 12), root=tmp_path, files=np.array(files))
+    calls: list[tuple[int, int]] = []
+    draw_grouped_splits(dataset, 0, r"\d+", progress=lambda done, total: calls.append((done, total)))
+    assert calls == []
+    draw_grouped_splits(dataset, 0, "capture-time", progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(number, 12) for number in range(1, 13)]

@@ -33,6 +33,7 @@ from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_pho
 from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
+from boxmask.progress import Progress
 
 
 def read_classification(
@@ -45,13 +46,14 @@ def read_classification(
     on_bad_photos: OnBadPhotos = "error",
     context: tuple[int, int] = CONTEXT,
     selection: ClassSelection = ALL_CLASSES,
+    progress: Progress | None = None,
 ) -> ClassificationDataset:
     """Read photos in class folders, or crop the objects of a detection data set.
 
     Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`, photo
     by photo. The data set's `notes` tell what was left out or changed.
 
-    group_by: see `draw_grouped_splits`
+    group_by, progress: see `draw_grouped_splits`
     on_bad_boxes, on_bad_photos: see `read_detection`
     context: see `crop_objects`; for detection data sets only
     selection: the classes to use
@@ -62,7 +64,7 @@ def read_classification(
     _check_two_classes(dataset, Path(path))
     if split_file:
         return dataset.with_photos(apply_split_file(dataset.photos, split_file, on_bad_photos))
-    return dataset.with_photos(draw_grouped_splits(dataset.photos, split_seed, group_by))
+    return dataset.with_photos(draw_grouped_splits(dataset.photos, split_seed, group_by, progress))
 
 
 def read_unsplit_classification(

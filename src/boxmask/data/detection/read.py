@@ -28,6 +28,7 @@ from boxmask.data.photo_list import SelectPhotos, select_all
 from boxmask.data.policy import Policy
 from boxmask.data.split_file import apply_split_file
 from boxmask.options import check_choice
+from boxmask.progress import Progress
 
 _INT64 = 2**63
 
@@ -42,13 +43,14 @@ def read_detection(
     on_bad_photos: OnBadPhotos | None = "error",
     needs_masks: bool = True,
     selection: ClassSelection = ALL_CLASSES,
+    progress: Progress | None = None,
 ) -> DetectionDataset:
     """Read labeled photos, sorted by name, in the order for training (see `in_canonical_order`).
 
     Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`. The
     data set's `notes` tell what was left out or changed.
 
-    group_by:     see `draw_grouped_splits`
+    group_by, progress: see `draw_grouped_splits`
     on_bad_boxes: what to do with boxes that are empty or outside their photo, and with outlines that cannot
                   be read: "error" stops at any, "skip" leaves out any number. Default: leave them out while
                   they are under 1 % of all boxes, or outlines, of the data set, else stop.
@@ -68,7 +70,7 @@ def read_detection(
     dataset = in_canonical_order(unsplit)
     if split_file:
         return apply_split_file(dataset, split_file, on_bad_photos or "error")
-    return draw_grouped_splits(dataset, split_seed, group_by)
+    return draw_grouped_splits(dataset, split_seed, group_by, progress)
 
 
 def read_unsplit_detection(

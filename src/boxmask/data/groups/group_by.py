@@ -32,6 +32,7 @@ from boxmask.data.photo_records.examine import examine_photos
 from boxmask.data.photo_records.records import PhotoRecords
 from boxmask.errors import UsageError
 from boxmask.options import option
+from boxmask.progress import Progress
 
 AUTO, NAME, FOLDER, CAPTURE_TIME, LIKENESS = "auto", "name", "folder", "capture-time", "likeness"
 
@@ -85,6 +86,7 @@ def find_groups(
     group_by: str = AUTO,
     records: PhotoRecords | None = None,
     copies: Copies | None = None,
+    progress: Progress | None = None,
 ) -> Groups:
     """The groups of photos.
 
@@ -93,6 +95,7 @@ def find_groups(
               of its first group, or all that it matches if it has none.
     records:  of the same files; without them, the photos are examined if `group_by` needs it
     copies:   those of the records, if they are known
+    progress: called while photos are examined
 
     Raises UsageError for another value, or a regular expression that fits no photo.
     """
@@ -102,7 +105,7 @@ def find_groups(
         return _by_keys([folder_of_photo(file) for file in files], "the same folder")
     if group_by not in (AUTO, CAPTURE_TIME, LIKENESS):
         return _by_keys(keys_by_pattern(files, _pattern(group_by, files)), f"the same {group_by}")
-    records = records if records is not None else examine_photos(root, files)
+    records = records if records is not None else examine_photos(root, files, progress)
     if group_by == CAPTURE_TIME:
         return _by_evidence(records, _TIME)
     copies = copies or find_copies(records)

@@ -15,18 +15,23 @@ from boxmask.data.split import draw_missing_splits, draw_new_splits
 from boxmask.errors import UsageError
 from boxmask.messages import format_count
 from boxmask.options import option
+from boxmask.progress import Progress
 
 
-def draw_grouped_splits(dataset: SplitDatasetT, seed: int = 0, group_by: str | None = None) -> SplitDatasetT:
+def draw_grouped_splits(
+    dataset: SplitDatasetT, seed: int = 0, group_by: str | None = None, progress: Progress | None = None
+) -> SplitDatasetT:
     """Complete the splits of a data set as `draw_missing_splits` does, with groups of photos on one side.
 
     group_by: see `find_groups`. The split is then drawn anew, also if the data set has one. By default,
               photos with the same bytes are a group, unless a split would then have no photo.
+    progress: called while photos are examined for `group_by`
 
     Raises UsageError as `find_groups` and `split_groups` do.
     """
     if group_by is not None:
-        return split_groups(dataset, find_groups(dataset.root, dataset.files.tolist(), group_by), seed)
+        files = dataset.files.tolist()
+        return split_groups(dataset, find_groups(dataset.root, files, group_by, progress=progress), seed)
     if all(split in dataset.splits for split in SPLITS):
         return draw_missing_splits(dataset, seed)
     return _draw_without_copies(dataset, seed)

@@ -25,6 +25,7 @@ from boxmask.data.segmentation.selected_classes import select_label_map_classes
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 from boxmask.options import option
+from boxmask.progress import Progress
 
 MAX_FOLDERS_SHOWN = 6
 
@@ -40,6 +41,7 @@ def read_segmentation(
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos = "error",
     selection: ClassSelection = ALL_CLASSES,
+    progress: Progress | None = None,
 ) -> SegmentationDataset:
     """Read photos with a class for every pixel, sorted by name.
 
@@ -47,7 +49,7 @@ def read_segmentation(
     data set's `notes` tell what was left out or changed. Raises LabelError and PhotoError as
     `read_unsplit_segmentation` does, and UsageError as `draw_grouped_splits` does.
 
-    group_by: see `draw_grouped_splits`
+    group_by, progress: see `draw_grouped_splits`
     """
     unsplit = read_unsplit_segmentation(
         path,
@@ -59,7 +61,7 @@ def read_segmentation(
     )
     if split_file:
         return apply_split_file(unsplit, split_file, on_bad_photos)
-    dataset = draw_grouped_splits(unsplit, split_seed, group_by)
+    dataset = draw_grouped_splits(unsplit, split_seed, group_by, progress)
     notes = _note_on_mixed_folders(unsplit) if group_by is None else ()
     return replace(dataset, notes=dataset.notes + notes)
 

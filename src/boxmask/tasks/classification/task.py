@@ -40,7 +40,7 @@ class ClassificationTask:
 
     # ---------------------------------------------------------------- training
 
-    def read(self, data: Path, recipe: Recipe) -> ClassificationDataset:
+    def read(self, data: Path, recipe: Recipe, progress: Progress | None = None) -> ClassificationDataset:
         """Read one folder of photos per class, or the objects of a detection data set."""
         dataset = read_classification(
             data,
@@ -50,6 +50,7 @@ class ClassificationTask:
             on_bad_boxes=recipe.on_bad_boxes,
             on_bad_photos=recipe.on_bad_photos,
             selection=training_classes(recipe),
+            progress=progress,
         )
         notes = check_training_classes(dataset.photos, on_unseen_classes=recipe.on_unseen_classes)
         return replace(dataset, photos=replace(dataset.photos, notes=dataset.photos.notes + notes))

@@ -49,7 +49,7 @@ class DetectionTask:
 
     # ---------------------------------------------------------------- training
 
-    def read(self, data: Path, recipe: Recipe) -> DetectionDataset:
+    def read(self, data: Path, recipe: Recipe, progress: Progress | None = None) -> DetectionDataset:
         """Read a detection data set in any format."""
         dataset = read_detection(
             data,
@@ -60,6 +60,7 @@ class DetectionTask:
             on_bad_photos=recipe.on_bad_photos,
             needs_masks=self.needs_masks,
             selection=training_classes(recipe),
+            progress=progress,
         )
         notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
         train = dataset.split("train")

@@ -43,7 +43,7 @@ class SegmentationTask:
 
     # ---------------------------------------------------------------- training
 
-    def read(self, data: Path, recipe: Recipe) -> SegmentationDataset:
+    def read(self, data: Path, recipe: Recipe, progress: Progress | None = None) -> SegmentationDataset:
         """Read label maps, or the masks of a detection data set."""
         dataset = read_segmentation(
             data,
@@ -55,6 +55,7 @@ class SegmentationTask:
             on_bad_boxes=recipe.on_bad_boxes,
             on_bad_photos=recipe.on_bad_photos,
             selection=training_classes(recipe),
+            progress=progress,
         )
         notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)
         notes += _check_two_classes(dataset.split("train"), recipe)
