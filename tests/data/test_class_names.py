@@ -19,7 +19,7 @@ def test_merged_spellings_are_found() -> None:
     check_class_names(spellings, findings)
     found = [str(finding) for finding in findings.of(CLASS_NAME_SPELLINGS)]
     assert found == [
-        "data.csv:4: \"dog\" (2 spellings): 'dog' and 'dog '",
-        f'data.csv:2: "{CAT_NFC}" (2 spellings)',
+        "data.csv:4: \"dog\" (2 spellings): 'dog' in data.csv:3 and 'dog ' in data.csv:4",
+        f'data.csv:2: "{CAT_NFC}" (2 spellings): {CAT_NFD!r} in data.csv:2 and {CAT_NFC!r} in data.csv:1',
     ]
     assert len(findings) == 2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TypeAlias
 
 from boxmask.data.findings import Finding, Findings, Kind, Location
@@ -31,11 +32,11 @@ def check_class_names(spellings: Spellings, findings: Findings) -> None:
     for name, forms in sorted(written.items()):
         if len(forms) > 1:
             nonstandard = next(form for form in forms if form != name)
-            findings.add(Finding(CLASS_NAME_SPELLINGS, spellings[nonstandard](), _describe(name, forms)))
+            places = {form: spellings[form]() for form in forms}
+            findings.add(Finding(CLASS_NAME_SPELLINGS, places[nonstandard], _describe(name, places)))
 
 
-def _describe(name: str, forms: Sequence[str]) -> str:
-    """The spellings are listed if they differ to the eye, not in Unicode form only."""
-    visible = {unicodedata.normalize("NFC", form) for form in forms}
-    listed = f": {' and '.join(map(repr, forms))}" if len(visible) > 1 else ""
-    return f'"{name}" ({len(forms)} spellings){listed}'
+def _describe(name: str, places: Mapping[str, Location]) -> str:
+    """Each spelling with the file and line where it is written first."""
+    listed = [f"{form!r} in {replace(place, file=Path(place.file).name)}" for form, place in places.items()]
+    return f'"{name}" ({len(places)} spellings): {" and ".join(listed)}'

@@ -82,8 +82,7 @@ def check_data(
     Whatever is wrong with the data set becomes a finding. Raises LabelError if there is nothing at `data`, or
     if the split file cannot be used, and UsageError for a classes file for other labels than label maps.
     """
-    if not (is_file(data) or is_folder(data)):
-        raise LabelError(f"{data}: no such file or folder. Check the spelling.")
+    _check_exists(data)
     findings = Findings(sys.maxsize if keep_all else MAX_PER_KIND)
     label_kind: LabelKind | None = None
     try:
@@ -111,6 +110,7 @@ def check_data(
         records=records,
         copies=copies,
         form=found.formats[0][0] if label_kind == "objects" else None,
+        selection=selection,
     )
 
 
@@ -125,6 +125,11 @@ def _run_checks(examination: Examination, findings: Findings) -> None:
     if examination.in_fractions:
         unknown = np.flatnonzero(~has_size(examination.sizes)).tolist()
         findings.remove_boxes({examination.labels.photos[index].file for index in unknown})
+
+
+def _check_exists(data: Path) -> None:
+    if not (is_file(data) or is_folder(data)):
+        raise LabelError(f"{data}: no such file or folder. Check the spelling.")
 
 
 def _report_unreadable(data: Path, error: LabelError, findings: Findings) -> CheckReport:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from boxmask.data.checks.consequences import is_cause
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.summary import Summary
+from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.findings import Finding, Findings, Kind, Severity
 from boxmask.data.formats.contract import Format
 from boxmask.data.groups.copies import Copies
@@ -43,6 +44,7 @@ class CheckReport:
     copies:      the copies among the photos of `records`
     trained:     the model that the labels were compared with; None without one
     form:        the format of labels of objects; None for others
+    selection:   the classes that were checked, and their other names
     """
 
     data: Path
@@ -59,6 +61,7 @@ class CheckReport:
     copies: Copies | None = field(default=None, repr=False)
     trained: TrainedModel | None = field(default=None, repr=False)
     form: Format | None = field(default=None, repr=False)
+    selection: ClassSelection = ALL_CLASSES
 
     @property
     def has_errors(self) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED
 from boxmask.doctor.check import check_data
@@ -22,6 +26,8 @@ from raw_objects import FORMATS, count_objects, photo_files  # noqa: E402
 
 from damaged_data.corpus import Case, Corpus, all_cases  # noqa: E402
 from damaged_data.damage import DAMAGES  # noqa: E402
+
+Fix = Callable[[Path, Path], MendedCopy]
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +80,38 @@ def test_the_original_is_the_copy_and_what_the_account_lists(
 def test_every_damage_is_tried() -> None:
     tried = {case.damage.name for case in cases()}
     assert tried == {case.damage.name for case in all_cases() if case.format in FORMATS}
+
+
+def test_other_annotators_and_predictions_are_counted(fix: Fix, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    box = {"x": 10, "y": 10, "width": 50, "height": 50, "rotation": 0, "rectanglelabels": ["cat"]}
+    region = {"type": "rectanglelabels", "original_width": 64, "original_height": 48, "value": box}
+    tasks: list[dict[str, Any]] = []
+    for name in ("a", "b", "c"):
+        Image.new("RGB", (64, 48), "gray").save(data / f"{name}.png")
+        tasks.append({"id": len(tasks) + 1, "data": {"image": f"{name}.png"}, "annotations": []})
+    tasks[0]["annotations"] = [{"id": 1, "result": [region]}, {"id": 2, "result": [region, region]}]
+    tasks[0]["predictions"] = [{"result": [region]}]
+    tasks[1]["annotations"] = [{"id": 3, "result": [region], "was_cancelled": True}]
+    (data / "tasks.json").write_text(json.dumps(tasks, indent=1), encoding="utf-8")
+    copy = fix(data, tmp_path / "out")
+    check_account("label-studio", data, copy)
+    found = {(absence.kind.id, absence.num_photos, absence.num_objects) for absence in copy.absences}
+    assert found == {
+        ("photo-without-label", 1, 0),  # b and c
+        ("photo-without-label", 0, 1),  # the cancelled annotation of b
+        ("annotations-left-out", 0, 2),
+    }
+
+
+def test_the_attribute_that_is_the_class_is_named(fix: Fix, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    Image.new("RGB", (64, 48), "gray").save(data / "a.png")
+    rectangle = {"name": "rect", "x": 5, "y": 5, "width": 30, "height": 20}
+    region = {"shape_attributes": rectangle, "region_attributes": {"type": "cat", "color": "red"}}
+    document = {"a.png100": {"filename": "a.png", "size": 100, "regions": [region], "file_attributes": {}}}
+    (data / "via.json").write_text(json.dumps(document), encoding="utf-8")
+    changes = (fix(data, tmp_path / "out").path / "changes.txt").read_text(encoding="utf-8")
+    assert '  the class of a region is its attribute "type"\n' in changes

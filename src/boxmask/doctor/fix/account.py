@@ -17,9 +17,16 @@ CHANGES_FILE, DIFF_FILE, LEFT_FILE = "changes.txt", "changes.diff", "left.txt"
 
 
 def format_changes(
-    report: CheckReport, changes: Sequence[Change], absences: Sequence[Absence], losses: Losses
+    report: CheckReport,
+    changes: Sequence[Change],
+    absences: Sequence[Absence],
+    remarks: Iterable[tuple[str, Sequence[str]]],
+    losses: Losses,
 ) -> str:
-    """The text of changes.txt: the changes, what the copy lacks, and what its format cannot hold."""
+    """The text of changes.txt: the changes, what the copy lacks, and what its format cannot hold.
+
+    remarks: what else differs from the original: headings, each with its lines
+    """
     counts = Counter(change.kind.id for change in changes)
     lines = [
         f"Mended by boxmask from {report.data}: {format_count(len(changes), 'change')}.",
@@ -27,6 +34,7 @@ def format_changes(
         "",
         *(_in_one_line(change) for change in changes),
         *_format_absences(absences),
+        *_format_remarks([*_remarks_on_reading(report), *remarks]),
         *_format_losses(losses),
     ]
     return printable("\n".join(lines)) + "\n"
@@ -40,6 +48,21 @@ def _format_absences(absences: Sequence[Absence]) -> Iterator[str]:
     if absences:
         yield from ("", f"Not in the copy ({count_absences(absences)}):")
         yield from (f"  {_in_one_line(absence)}" for absence in absences)
+
+
+def _remarks_on_reading(report: CheckReport) -> Iterator[tuple[str, Sequence[str]]]:
+    """How the labels were understood: renamed classes, and the notes of the reader."""
+    renames = [f"{rename} (--map)" for rename in report.selection.renames]
+    yield "Classes with another name, as OLD=NEW:", renames
+    if report.examination is not None:
+        yield "Notes on the labels that were read:", report.examination.labels.notes
+
+
+def _format_remarks(remarks: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    for heading, lines in remarks:
+        if lines:
+            yield from ("", heading)
+            yield from (f"  {line}" for text in lines for line in text.split("\n"))
 
 
 def _format_losses(losses: Losses) -> Iterator[str]:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from boxmask.data.checks.repeated_boxes import BOX_REPEATED, find_repeated_boxes
 from boxmask.data.checks.sound_boxes import photo_edges, sound_boxes
-from boxmask.data.detection.box_checks import BOX_BEYOND_EDGE, BOX_EMPTY, BOX_INVERTED, OVERHANG
+from boxmask.data.detection.box_checks import (
+    BOX_BEYOND_EDGE,
+    BOX_EMPTY,
+    BOX_INVERTED,
+    OVERHANG,
+    are_fractions,
+)
 from boxmask.data.findings import Kind
 from boxmask.data.formats import coco
 from boxmask.data.formats.labels import Labels
@@ -44,7 +50,7 @@ def mend_inverted(mending: Mending) -> None:
         edges = photo_edges(mending.examination)[rows]
         fit = (low >= -OVERHANG).all(axis=1) & (high <= edges + OVERHANG).all(axis=1)
         rows, boxes = rows[fit], boxes[fit]
-    mending.set_boxes(BOX_INVERTED, rows, boxes, "its corners were exchanged")
+    _set_boxes(mending, BOX_INVERTED, rows, boxes, "its corners were exchanged")
 
 
 def mend_empty(mending: Mending) -> None:
@@ -64,7 +70,15 @@ def _take_from_masks(mending: Mending, kind: Kind, rows: Int[np.ndarray, " M"]) 
     for number, row in enumerate(rows.tolist()):
         height, width = sizes[labels.photo_of[row]].tolist()
         boxes[number] = masks.mask(row, (height, width)).boxes()[0]
-    mending.set_boxes(kind, rows, boxes, "the smallest box around its mask")
+    _set_boxes(mending, kind, rows, boxes, "the smallest box around its mask")
+
+
+def _set_boxes(
+    mending: Mending, kind: Kind, rows: Int[np.ndarray, " M"], boxes: Float[np.ndarray, "M 4"], why: str
+) -> None:
+    """Replace boxes, except those that would lie within the first pixel: they may be fractions."""
+    is_clear = ~are_fractions(boxes, photo_edges(mending.examination)[rows])
+    mending.set_boxes(kind, rows[is_clear], boxes[is_clear], why)
 
 
 def clip_boxes(mending: Mending) -> None:
@@ -84,7 +98,7 @@ def clip_boxes(mending: Mending) -> None:
     if mending.form is not coco:  # other formats write no box beside an outline
         rows = rows[[not is_around_outline(labels, row) for row in rows.tolist()]]
     boxes = np.clip(labels.boxes[rows], 0, edges[rows])
-    mending.set_boxes(BOX_BEYOND_EDGE, rows, boxes, "clipped to its photo")
+    _set_boxes(mending, BOX_BEYOND_EDGE, rows, boxes, "clipped to its photo")
 
 
 def is_around_outline(labels: Labels, row: int) -> bool:

@@ -31,6 +31,10 @@ class FileCopy:
             progress(number, len(files))
         return Losses()
 
+    def remarks(self) -> Iterator[tuple[str, list[str]]]:
+        """None: the files lie where they lay."""
+        return iter(())
+
     def diff(self) -> Iterator[str]:
         """None."""
         return iter(())

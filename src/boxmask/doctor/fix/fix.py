@@ -85,12 +85,13 @@ def fix_data(
     absences = find_absences(report, mending)
     with new_folder(out) as folder:
         losses = job.write(folder, photos, progress or (lambda done, total: None))
-        _write_text(folder / CHANGES_FILE, format_changes(report, changes, absences, losses))
+        text = format_changes(report, changes, absences, job.remarks(), losses)
+        _write_account(folder / CHANGES_FILE, text, report.data)
         _write_text(folder / DIFF_FILE, "".join(f"{line}\n" for line in job.diff()))
     copy = check_data(out, classes_file=report.classes_file, progress=progress)
     copy = with_model_findings(copy, report.trained, progress)
     mended = {change.kind for change in changes}
-    _write_text(out / LEFT_FILE, format_left(report, copy, mended, absences))
+    _write_account(out / LEFT_FILE, format_left(report, copy, mended, absences), report.data)
     record_folder(out)
     absent = [kind for kind in absent_kinds(absences, report) if kind.severity == "error"]
     return MendedCopy(out, changes, copy, absences, sum(map(report.findings.count, absent)))
@@ -115,6 +116,11 @@ def _check_complete(findings: Findings) -> None:
                 f"the report does not keep all {findings.count(kind):,} findings of {kind.id}. "
                 "Check the data set with keep_all=True."
             )
+
+
+def _write_account(path: Path, text: str, data: Path) -> None:
+    """Write an account. Files in an archive get its name, in place of the folder where it was unpacked."""
+    _write_text(path, text.replace(str(unpacked(data)), str(data)))
 
 
 def _write_text(path: Path, text: str) -> None:

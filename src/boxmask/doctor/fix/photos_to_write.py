@@ -32,7 +32,7 @@ class MendedPhotosToWrite:
         labels = self.mending.labels
         rows = RowsByPhoto(labels)
         sizes = self.mending.sizes if self.is_mended else self.mending.sizes_before
-        for index, name in self._names():
+        for index, name in self.names():
             photo = labels.photos[index]
             height, width = sizes[index].tolist()
             objects = [self._object(row, (height, width)) for row in rows.of(index).tolist()]
@@ -46,7 +46,7 @@ class MendedPhotosToWrite:
                 image_id=photo.image_id,
             )
 
-    def _names(self) -> list[tuple[int, str]]:
+    def names(self) -> list[tuple[int, str]]:
         """Index and name of each photo to write, sorted by name."""
         photos = self.mending.labels.photos
         files = self.mending.files if self.is_mended else [photo.file for photo in photos]

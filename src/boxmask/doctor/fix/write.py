@@ -11,6 +11,7 @@ from boxmask.data.formats import instance_maps, mask_images
 from boxmask.data.formats.contract import ClassNames, Format, Losses, PhotoToWrite, Writer
 from boxmask.data.formats.table import WRITERS
 from boxmask.data.photo_files import PhotoMode, place_photo
+from boxmask.doctor.fix.layout import describe_moves
 from boxmask.doctor.fix.line_diff import unified_diff
 from boxmask.doctor.fix.mending import Mending
 from boxmask.doctor.fix.photos_to_write import MendedPhotosToWrite
@@ -62,6 +63,10 @@ class LabelCopy:
                 self.writer.write(iter(photos), self._class_names, target, Losses())
             for name in sorted(_names(unmended) | _names(mended)):
                 yield from _diff_files(unmended / name, mended / name, name)
+
+    def remarks(self) -> Iterator[tuple[str, list[str]]]:
+        """What else differs from the original: headings, each with its lines."""
+        yield "Folders and names of photos in the copy:", list(describe_moves(self.mending, self.writer))
 
     @property
     def _class_names(self) -> ClassNames:

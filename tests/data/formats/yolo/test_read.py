@@ -565,7 +565,7 @@ def test_names_with_spaces_around_them(read: Read) -> None:
     (finding,) = findings
     assert finding.kind is CLASS_NAME_SPELLINGS
     assert finding.location.line == 2
-    assert finding.detail == "\"cat\" (2 spellings): ' cat ' and 'cat'"
+    assert finding.detail == "\"cat\" (2 spellings): ' cat ' in data.yaml:2 and 'cat' in data.yaml:2"
 
 
 def test_numbers_that_name_the_same_class(read: Read) -> None:

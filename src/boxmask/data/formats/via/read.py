@@ -80,7 +80,14 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
         photo_attributes=objects.photo_attributes,
         form="xywh",
     )
-    return replace(labels, did_you_mean=finder.did_you_mean)
+    notes = _note_on_attribute(attribute)
+    return replace(labels, did_you_mean=finder.did_you_mean, notes=notes)
+
+
+def _note_on_attribute(attribute: str | None) -> tuple[str, ...]:
+    """Which attribute is the class, if its name does not tell."""
+    is_clear = attribute is None or attribute.strip().lower() == "class"
+    return () if is_clear else (f'the class of a region is its attribute "{attribute}"',)
 
 
 def _read_files(root: Path, files: Sequence[str], findings: Findings) -> list[ViaFile]:
