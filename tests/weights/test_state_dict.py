@@ -115,3 +115,12 @@ def test_files_of_another_kind_are_named(tmp_path: Path, start: bytes, kind: str
         read_state_dict(path)
     assert f"this is {kind}" in str(raised.value)
     assert "not a file of weights. Give a file of weights" in str(raised.value)
+
+
+def test_the_message_is_one_line_without_torchs_advice(tmp_path: Path) -> None:
+    path = tmp_path / "net.pth"
+    path.write_bytes(b"\x80\x02}no pickle")
+    with pytest.raises(WeightsError, match="it is damaged, or holds more than tensors") as caught:
+        read_state_dict(path)
+    assert "\n" not in str(caught.value)
+    assert "weights_only" not in str(caught.value)

@@ -51,7 +51,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             advice = "Give a file of weights (.pth or .safetensors)."
             raise WeightsError(f"{path}: this is {kind}, not a file of weights. {advice}") from error
         raise WeightsError(
-            f"{path}: this file of weights cannot be read ({error}). Download it again."
+            f"{path}: this file of weights cannot be read ({_reason(error)}). Download it again."
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]  # the layout of timm's and many other training scripts
@@ -60,3 +60,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             f"{path}: expected tensors by name, found {type(state).__name__}. Give a file with a state dict."
         )
     return state
+
+
+def _reason(error: BaseException) -> str:
+    """The reason in one line. torch's long text advises to run code from the file, which boxmask never does."""
+    if isinstance(error, pickle.UnpicklingError):
+        return "it is damaged, or holds more than tensors"
+    return str(error).strip().split("\n")[0][:200] or type(error).__name__
