@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from boxmask.messages import format_errors, format_note, shorten_note
+from boxmask.messages import format_errors, format_note, one_line, shorten_note
 
 LOCATIONS = [f"a, b.xml:{line}" for line in range(1, 9)]
 
@@ -33,3 +33,12 @@ def test_a_short_note_names_the_first_location_and_the_full_list() -> None:
 def test_a_note_without_locations_stays_as_it_is() -> None:
     note = "drew 10% for val: 7 train, 1 val, 2 test, 0, 0, 0, 0"
     assert shorten_note(note, Path("notes.txt")) == note
+
+
+def test_the_error_of_another_library_is_one_line() -> None:
+    mismatch = "Error(s) in loading state_dict for Net:\n\tsize mismatch for a.\n\tsize mismatch for b."
+    assert one_line(RuntimeError(mismatch)) == "size mismatch for a, and 1 more"
+    assert one_line(ValueError("one reason.")) == "one reason"
+    assert one_line(KeyError()) == "KeyError"
+    assert one_line(ValueError("x" * 300)) == "x" * 200 + "..."
+    assert one_line(ValueError("a heading:")) == "a heading:"

@@ -74,3 +74,15 @@ def format_count(number: int, noun: str) -> str:
 def format_percent(share: float) -> str:
     """A share with two significant digits: 0.041 %, 2 %, 100 %."""
     return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
+
+
+def one_line(error: BaseException, length: int = 200) -> str:
+    """The message of another library's error as one line: its first detail, and how many follow.
+
+    torch lists every tensor that does not fit, on a line each below a heading.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    details = lines[1:] if lines[0].endswith(":") and len(lines) > 1 else lines
+    first = details[0].rstrip(".")
+    shown = first if len(first) <= length else f"{first[:length].rstrip()}..."
+    return shown if len(details) == 1 else f"{shown}, and {len(details) - 1} more"

@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from boxmask.errors import CheckpointError
 from boxmask.json_numbers import is_number
+from boxmask.messages import one_line
 from boxmask.pipeline.model import Model
 from boxmask.runs.run import Run, versions
 from boxmask.training.clock import Clock
@@ -174,8 +175,8 @@ class State:
             self._restore(saved.tensors, saved.metadata)
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(
-                f"{saved.path}: this file does not hold the state that this run resumes from ({error}). "
-                "Restore the file, or train again."
+                f"{saved.path}: this file does not hold the state that this run resumes from "
+                f"({one_line(error)}). Restore the file, or train again."
             ) from error
 
     def _restore(self, tensors: dict[str, Tensor], metadata: CheckpointMetadata) -> None:

@@ -20,6 +20,7 @@ from boxmask.atomic_write import atomic_write
 from boxmask.detectors.contract import Detector
 from boxmask.errors import BoxmaskError, CheckpointError, UsageError
 from boxmask.file_kinds import is_file, is_folder
+from boxmask.messages import one_line
 from boxmask.models.table import AnyModel, config_from_json, model_entry
 from boxmask.pipeline.device import resolve_device
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
@@ -175,7 +176,7 @@ def load_model(run: str | Path, device: str | torch.device = "auto") -> AnyModel
         model.load_state_dict(tensors)
     except (BoxmaskError, ValueError, RuntimeError) as error:  # name, config, tensors
         raise CheckpointError(
-            f"{path}: this checkpoint does not fit this version of boxmask ({error}). {REMEDY}"
+            f"{path}: this checkpoint does not fit this version of boxmask ({one_line(error)}). {REMEDY}"
         ) from error
     return model.to(target).eval()
 

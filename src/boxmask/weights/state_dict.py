@@ -13,6 +13,7 @@ from torch import Tensor
 
 from boxmask.errors import WeightsError
 from boxmask.file_kinds import is_file
+from boxmask.messages import one_line
 from boxmask.weights.file_description import describe_file
 
 # What torch.load and safetensors raise for damaged files.
@@ -50,8 +51,11 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         if kind and "torch.save" not in kind:
             advice = "Give a file of weights (.pth or .safetensors)."
             raise WeightsError(f"{path}: this is {kind}, not a file of weights. {advice}") from error
+        # torch's long text advises to run code from the file, which boxmask never does
+        damaged = "it is damaged, or holds more than tensors"
+        reason = damaged if isinstance(error, pickle.UnpicklingError) else one_line(error)
         raise WeightsError(
-            f"{path}: this file of weights cannot be read ({_reason(error)}). Download it again."
+            f"{path}: this file of weights cannot be read ({reason}). Download it again."
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]  # the layout of timm's and many other training scripts
@@ -60,10 +64,3 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             f"{path}: expected tensors by name, found {type(state).__name__}. Give a file with a state dict."
         )
     return state
-
-
-def _reason(error: BaseException) -> str:
-    """The reason in one line. torch's long text advises to run code from the file, which boxmask never does."""
-    if isinstance(error, pickle.UnpicklingError):
-        return "it is damaged, or holds more than tensors"
-    return str(error).strip().split("\n")[0][:200] or type(error).__name__

@@ -12,6 +12,7 @@ from huggingface_hub import constants, try_to_load_from_cache
 from torch import Tensor
 
 from boxmask.errors import UsageError, WeightsError
+from boxmask.messages import one_line
 from boxmask.weights.download.connection import NotOnServerError
 from boxmask.weights.download.fetch import fetch
 from boxmask.weights.download.remote_file import RemoteFile
@@ -31,7 +32,9 @@ def timm_state(name: str) -> dict[str, Tensor]:
     try:
         model = timm.create_model(name, pretrained=True, pretrained_cfg_overlay={"state_dict": state})
     except (RuntimeError, ValueError, KeyError) as error:  # tensors that do not fit
-        raise WeightsError(f"timm/{name}: these weights do not fit the network ({error})") from error
+        raise WeightsError(
+            f"timm/{name}: these weights do not fit the network ({one_line(error)})"
+        ) from error
     loaded: dict[str, Tensor] = model.state_dict()
     return loaded
 

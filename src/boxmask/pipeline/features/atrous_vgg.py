@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.errors import UsageError, WeightsError
+from boxmask.messages import one_line
 from boxmask.pipeline.features.vgg_classifier import vgg_layer
 from boxmask.pipeline.layers import Conv3x3
 
@@ -90,7 +91,7 @@ class AtrousVGG16(nn.Module):
         try:
             self.features.load_state_dict(state)
         except RuntimeError as error:
-            raise WeightsError(f"these weights do not fit vgg16: {error}") from error
+            raise WeightsError(f"these weights do not fit vgg16: {one_line(error)}") from error
         wide = FC_STEP * FC_CHANNELS
         fc6 = vgg_layer(weights, "fc6", (wide, STAGES[4][-1], 7, 7))
         fc7 = vgg_layer(weights, "fc7", (wide, wide, 1, 1))

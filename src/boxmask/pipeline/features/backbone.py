@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError, WeightsError
+from boxmask.messages import one_line
 from boxmask.pipeline.features.folded_norm import fold_batch_norm
 
 
@@ -116,7 +117,7 @@ def _load(body: nn.Module, weights: dict[str, Tensor], name: str) -> None:
     try:
         missing = body.load_state_dict(fitting, strict=False).missing_keys
     except RuntimeError as error:  # shapes differ
-        raise WeightsError(f"these weights do not fit {name}: {error}") from error
+        raise WeightsError(f"these weights do not fit {name}: {one_line(error)}") from error
     if missing:
         raise WeightsError(
             f"these weights do not fit {name}: {len(missing)} tensors are missing, first {missing[0]}"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torchvision.models import mobilenet_v3_large
 
 from boxmask.errors import UsageError, WeightsError
+from boxmask.messages import one_line
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.folded_norm import fold_batch_norm
 
@@ -135,7 +136,9 @@ def _blocks(weights: dict[str, Tensor] | None, **options: bool) -> Any:
         try:
             blocks.load_state_dict(state)
         except RuntimeError as error:
-            raise WeightsError(f"these weights do not fit torchvision's MobileNetV3: {error}") from error
+            raise WeightsError(
+                f"these weights do not fit torchvision's MobileNetV3: {one_line(error)}"
+            ) from error
     return blocks
 
 

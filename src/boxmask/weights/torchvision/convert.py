@@ -9,6 +9,7 @@ from torch import Tensor
 
 from boxmask.detectors.contract import Detector
 from boxmask.errors import WeightsError
+from boxmask.messages import one_line
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.segmenters.contract import Segmenter
 from boxmask.weights.torchvision import dense, faster_rcnn, mask_rcnn, segmenters, ssd
@@ -74,8 +75,9 @@ def from_torchvision(
         with SeededRandomNumbers(0):  # initial weights, which torchvision's replace
             return converter.build(name, state_dict, names, batch_norm_eps)
     except (RuntimeError, LookupError, ZeroDivisionError) as error:  # tensors missing, or of other shapes
-        reason = str(error).strip().split("\n")[0][:200]
-        raise WeightsError(f"these are not the weights of torchvision's {name} ({reason})") from error
+        raise WeightsError(
+            f"these are not the weights of torchvision's {name} ({one_line(error)})"
+        ) from error
 
 
 def _default_class_names(count: int) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from torch import Tensor, nn
 
 from boxmask.errors import WeightsError
+from boxmask.messages import one_line
 
 BACKBONE_PREFIX = "backbone.body."
 TIMM_EPS = 1e-5  # added to the variance by timm's batch norm, and by torchvision's unless set otherwise
@@ -71,7 +72,7 @@ def load_heads(network: NetworkT, state: dict[str, Tensor], name: str) -> Networ
     try:
         missing, unknown = network.load_state_dict(state, strict=False)
     except RuntimeError as error:  # a layer has another shape
-        raise WeightsError(f"these are not the weights of torchvision's {name}: {error}") from error
+        raise WeightsError(f"these are not the weights of torchvision's {name}: {one_line(error)}") from error
     wrong = [*(key for key in missing if not key.startswith(("backbone.", "boxes.backbone."))), *unknown]
     if wrong:
         raise WeightsError(f"these are not the weights of torchvision's {name}: {wrong[:3]}")

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from boxmask.detectors.ssd import SSD
 from boxmask.errors import WeightsError
+from boxmask.messages import one_line
 from boxmask.models.table import make_config
 from boxmask.pipeline.features.mobilenet import MOBILENET
 from boxmask.weights.torchvision.key_table import fold_norms, rename
@@ -91,7 +92,7 @@ def ssd_from_torchvision(
         detector, rest = _build(name, renamed, class_names, batch_norm_eps)
         missing, unknown = detector.load_state_dict(_background_last(rest, len(class_names)), strict=False)
     except (KeyError, RuntimeError) as error:  # a layer is missing or has another shape
-        raise WeightsError(f"these are not the weights of torchvision's {name}: {error}") from error
+        raise WeightsError(f"these are not the weights of torchvision's {name}: {one_line(error)}") from error
     missing = [
         key for key in missing if not key.startswith(("backbone.mean", "backbone.std", "backbone.body."))
     ]
