@@ -149,7 +149,7 @@ def kind_of_labels(data: Path) -> LabelKind:
 def _kind_of(found: FoundLabels) -> LabelKind:
     if found.formats:
         return "objects"
-    from boxmask.data.segmentation.label_map_folder import has_label_maps
+    from boxmask.data.segmentation.pairs import has_label_maps
 
     return "label maps" if has_label_maps(found.path) else "class folders"
 

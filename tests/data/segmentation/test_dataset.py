@@ -13,7 +13,8 @@ from PIL import Image
 
 from boxmask.data.class_checks import check_training_classes
 from boxmask.data.segmentation.dataset import SegmentationDataset
-from boxmask.data.segmentation.label_map_folder import has_label_maps, read_unsplit_label_maps
+from boxmask.data.segmentation.label_map_folder import read_unsplit_label_maps
+from boxmask.data.segmentation.pairs import has_label_maps
 from boxmask.data.segmentation.read import read_segmentation
 from boxmask.data.split_file import write_split_file
 from boxmask.errors import LabelError, PhotoError

@@ -6,22 +6,23 @@ from pathlib import Path
 
 from boxmask.data.archives import unpacked
 from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
-from boxmask.data.conversion.label_map_photos import convert_label_maps
 from boxmask.data.conversion.options import ConversionOptions, find_writer
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder
 from boxmask.data.conversion.photos_to_write import PhotosToWrite
 from boxmask.data.conversion.placing import PlacedPhotos
 from boxmask.data.conversion.report import Conversion, write_report
-from boxmask.data.conversion.sorted_photos import SORTED_PHOTO_FORMATS, class_folder_labels
 from boxmask.data.detection.box_checks import OnBadBoxes
-from boxmask.data.detection.read import read_checked_labels
+from boxmask.data.detection.read_checked_labels import read_checked_labels
 from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.formats.contract import Losses, Writer
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_files import PhotoMode
-from boxmask.data.segmentation.label_map_folder import has_label_maps
 from boxmask.data.segmentation.label_maps import OnUnknownColors
+from boxmask.data.segmentation.pairs import has_label_maps
 from boxmask.progress import Progress
+
+SORTED_PHOTO_FORMATS = ("class-folders", "csv")
+"""The formats that hold one class per photo. A table holds it as a box as large as the photo."""
 
 
 def convert(
@@ -40,7 +41,8 @@ def convert(
 ) -> Conversion:
     """Write the labels of a data set in another format into the folder `out`, with `conversion.txt`.
 
-    `boxmask convert --help` describes the options. Nothing is left if it fails.
+    `boxmask convert --help` describes the options. Nothing is left if it fails. Label maps and class folders
+    need torch, which is loaded for them only.
     Raises LabelError and PhotoError as the readers of labels do, UsageError, and OutputError.
     """
     options = ConversionOptions(
@@ -57,8 +59,12 @@ def convert(
     check_output_folder(out, unpacked(data))  # an archive may lie beside the new folder
     has_objects = has_detection_labels(data)
     if not has_objects and has_label_maps(data):
+        from boxmask.data.conversion.label_map_photos import convert_label_maps
+
         return convert_label_maps(data, writer, out, options)
     if not has_objects and writer.NAME in SORTED_PHOTO_FORMATS:
+        from boxmask.data.conversion.sorted_photos import class_folder_labels
+
         return _write(class_folder_labels(data, options), writer, data, out, options)
     checked = read_checked_labels(
         data, on_bad_boxes, on_bad_photos, select=options.select, selection=selection

@@ -16,9 +16,6 @@ from boxmask.data.findings import Location
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.photo_list import PhotoList
 
-SORTED_PHOTO_FORMATS = ("class-folders", "csv")
-"""The formats that hold one class per photo. A table holds it as a box as large as the photo."""
-
 
 def class_folder_labels(data: Path, options: ConversionOptions) -> PhotosToWrite:
     """Read class folders. Raises LabelError and PhotoError as `read_class_folders` does."""

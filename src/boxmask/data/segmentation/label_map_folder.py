@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.archives import unpacked
 from boxmask.data.checks.similar_class_names import check_similar_names
 from boxmask.data.class_names import check_class_names
 from boxmask.data.findings import Findings, Location, finding_of_error
@@ -42,14 +41,8 @@ from boxmask.data.segmentation.label_maps import (
 )
 from boxmask.data.segmentation.pairs import EXPECTED_LAYOUT, Pair, find_pairs
 from boxmask.errors import LabelError
-from boxmask.file_kinds import is_folder
 
 _OTHER_FILES = (*CLASSES_FILE_NAMES, "split.json")  # read, but no photos or label maps
-
-
-def has_label_maps(path: Path) -> bool:
-    """Whether a folder holds photos with label maps."""
-    return is_folder(unpacked(path)) and bool(find_pairs(find_source(path), Findings()))
 
 
 def read_unsplit_label_maps(

@@ -12,13 +12,15 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
+from boxmask.data.archives import unpacked
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.kinds import LABEL_MAP_UNREADABLE, NAME_INEXACT, PHOTO_AMBIGUOUS, PHOTO_MISSING
-from boxmask.data.formats.source import Source
+from boxmask.data.formats.source import Source, find_source
 from boxmask.data.segmentation.label_map_file import SUFFIXES
 from boxmask.data.split_words import split_from_name
+from boxmask.file_kinds import is_folder
 from boxmask.messages import MAX_LOCATIONS
 from boxmask.names import NameIndex, normal_path, without_suffix
 
@@ -51,6 +53,11 @@ LABEL_MAP_MISSING = Kind(
     "Photos without a label map",
     "Add their label maps, or move these photos to another folder.",
 )
+
+
+def has_label_maps(path: Path) -> bool:
+    """Whether a folder holds photos with label maps."""
+    return is_folder(unpacked(path)) and bool(find_pairs(find_source(path), Findings()))
 
 
 def find_pairs(source: Source, findings: Findings) -> list[Pair]:

@@ -18,9 +18,9 @@ from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.segmentation.from_masks import segmentation_from_detection
-from boxmask.data.segmentation.label_map_folder import has_label_maps, read_unsplit_label_maps
+from boxmask.data.segmentation.label_map_folder import read_unsplit_label_maps
 from boxmask.data.segmentation.label_maps import OnUnknownColors
-from boxmask.data.segmentation.pairs import scene_folder
+from boxmask.data.segmentation.pairs import has_label_maps, scene_folder
 from boxmask.data.segmentation.selected_classes import select_label_map_classes
 from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
