@@ -133,11 +133,10 @@ def _check_exists(data: Path) -> None:
 
 
 def _report_unreadable(data: Path, error: LabelError, findings: Findings) -> CheckReport:
-    if isinstance(error, FoundErrorsError):  # its message would repeat the findings
-        error = LabelError.in_file(data, "there are no labels without errors")
-    elif isinstance(error, NoClassFoldersError):
+    if isinstance(error, NoClassFoldersError):
         error = no_labels_error(data, find_source(data), _OTHER_LABELS)
-    findings.add(finding_of_error(DATA_UNREADABLE, data, error))
+    if not isinstance(error, FoundErrorsError):  # whose message would repeat the findings
+        findings.add(finding_of_error(DATA_UNREADABLE, data, error))
     return CheckReport(data, data if is_folder(data) else data.parent, "", findings, 0)
 
 

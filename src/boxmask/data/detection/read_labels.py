@@ -15,7 +15,7 @@ from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats import csv_tables
 from boxmask.data.formats.contract import Format
 from boxmask.data.formats.damaged_files import report_damaged_files
-from boxmask.data.formats.kinds import FILE_UNUSED, PHOTO_WITHOUT_LABEL
+from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED, PHOTO_WITHOUT_LABEL
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.photo_finder import join_paths_elsewhere
 from boxmask.data.formats.source import Source, find_source, notes_on_unread_files
@@ -110,12 +110,21 @@ def _report_tables(source: Source, form: Format, findings: Findings) -> list[str
 
 
 def _check_unlabeled_photos(source: Source, labels: Labels, findings: Findings) -> None:
-    """Add the photos that no label names, in the folders of those that are labeled."""
+    """Add the photos that no label names, in the folders of those that are labeled.
+
+    Photos whose own label file cannot be read are left out: that is reported.
+    """
     reported = {finding.photo for finding in findings.of(PHOTO_WITHOUT_LABEL)}
+    unreadable = {posixpath.splitext(finding.location.file)[0] for finding in findings.of(FILE_UNREADABLE)}
     named = {photo.file for photo in labels.photos}.intersection(source.photos)
     folders = {posixpath.dirname(file) for file in named}
     candidates = [file for file in source.photos if file not in named and file not in reported]
-    others = [file for file in candidates if posixpath.dirname(file) in folders]
+    others = [
+        file
+        for file in candidates
+        if posixpath.dirname(file) in folders
+        and str(source.root / posixpath.splitext(file)[0]) not in unreadable
+    ]
 
     def describe(photo: str) -> Finding:
         return Finding(PHOTO_WITHOUT_LABEL, Location(str(source.root / photo)), _NOT_NAMED, photo)

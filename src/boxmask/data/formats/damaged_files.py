@@ -1,4 +1,4 @@
-"""Label files that are empty or no text, so that no format recognizes them."""
+"""Label files that are empty, no text, or a web page, so that no format recognizes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_FILES = 1000
 
 
 def report_damaged_files(source: Source, used: Collection[str], findings: Findings) -> None:
-    """Add files that are empty or no text, and have the suffix of label files.
+    """Add files that are empty, no text, or a web page, and have the suffix of label files.
 
     used: the label files that a format reads. Others count if they have the suffix of one of these, such as
           the file of another split. If no format reads any, all `LABEL_SUFFIXES` count.
@@ -38,14 +38,21 @@ def report_damaged_files(source: Source, used: Collection[str], findings: Findin
 
 
 def damage_of(source: Source, file: str) -> LabelError | None:
-    """Why a file is empty or no text; None for any other text."""
+    """Why a file is empty, no text, or a web page; None for any other text."""
     path = source.root / file
     try:
         beginning = read_bytes(path, 4096)
         if not beginning.strip():
             return LabelError.in_file(path, "this file is empty. Restore it from a copy, or remove it.")
+        if _is_page(beginning.lstrip(), is_xml=file.lower().endswith(".xml")):
+            return LabelError.in_file(path, "this file is a web page. Download it again, or remove it.")
         if b"\0" in beginning:  # UTF-16, or no text
             read_text(path)
     except LabelError as error:
         return error
     return None
+
+
+def _is_page(beginning: bytes, *, is_xml: bool) -> bool:
+    """Whether a file begins as HTML. JSON and CSV never begin with "<"."""
+    return beginning[:15].lower().startswith((b"<!doctype html", b"<html") if is_xml else b"<")

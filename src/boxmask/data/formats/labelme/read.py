@@ -55,7 +55,7 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     """Read label files, and find their photos."""
     photos: list[PhotoEntry] = []
     objects = _Objects(source.root, photos)
-    for file in _read_files(source.root, [*files, *_unreadable_files(source, files)], findings):
+    for file in _read_files(source.root, [*files, *_unreadable_files(source, files, findings)], findings):
         objects.add(file)
     finder = PhotoFinder(source)
     found = find_labelme_photos(objects.files, finder, source.root, findings)
@@ -113,12 +113,20 @@ def _listed_names(source: Source) -> list[str]:
     return [name for name in names if name and name not in _NO_CLASSES]
 
 
-def _unreadable_files(source: Source, files: Sequence[str]) -> list[str]:
-    """JSON files named as a photo beside them that are no JSON: label files that were damaged."""
+def _unreadable_files(source: Source, files: Sequence[str], findings: Findings) -> list[str]:
+    """JSON files named as a photo beside them that are no JSON: label files that were damaged.
+
+    Those that are reported already, because they are empty or no text, are left out.
+    """
+    reported = {finding.location.file for finding in findings.of(FILE_UNREADABLE)}
     stems = {posixpath.splitext(photo)[0] for photo in source.photos}
     others = set(source.candidates_with_suffix(".json")).difference(files)
     return [
-        file for file in sorted(others) if posixpath.splitext(file)[0] in stems and _is_broken(source, file)
+        file
+        for file in sorted(others)
+        if posixpath.splitext(file)[0] in stems
+        and str(source.root / file) not in reported
+        and _is_broken(source, file)
     ]
 
 
