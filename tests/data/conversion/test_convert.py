@@ -104,6 +104,11 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
         convert(tmp_path, "cocoo", tmp_path / "out")
 
 
+def test_formats_may_be_named_in_capitals(write_voc: Callable[..., Path], tmp_path: Path) -> None:
+    conversion = convert(write_voc({"a": [("cat", 1, 1, 9, 9)]}), "COCO", tmp_path / "out")
+    assert conversion.format == "coco"
+
+
 def test_whole_pixels_of_yolo_are_written_as_whole_pixels(
     write_voc: Callable[..., Path], tmp_path: Path
 ) -> None:

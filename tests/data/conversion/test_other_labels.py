@@ -97,8 +97,11 @@ def test_class_folders_are_written_again(class_folders: Path, tmp_path: Path) ->
 
 
 def test_class_folders_hold_no_objects(class_folders: Path, tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="no labels found"):
+    with pytest.raises(UsageError, match="can be written as class-folders or csv, not as coco"):
         convert(class_folders, "coco", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(LabelError, match="no labels found"):
+        convert(tmp_path / "empty", "coco", tmp_path / "out")
 
 
 def test_photos_of_one_class_become_class_folders(write_voc: Callable[..., Path], tmp_path: Path) -> None:

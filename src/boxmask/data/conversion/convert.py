@@ -21,9 +21,6 @@ from boxmask.data.segmentation.label_maps import OnUnknownColors
 from boxmask.data.segmentation.pairs import has_label_maps
 from boxmask.progress import Progress
 
-SORTED_PHOTO_FORMATS = ("class-folders", "csv")
-"""The formats that hold one class per photo. A table holds it as a box as large as the photo."""
-
 
 def convert(
     data: Path,
@@ -62,10 +59,10 @@ def convert(
         from boxmask.data.conversion.label_map_photos import convert_label_maps
 
         return convert_label_maps(data, writer, out, options)
-    if not has_objects and writer.NAME in SORTED_PHOTO_FORMATS:
+    if not has_objects:
         from boxmask.data.conversion.sorted_photos import class_folder_labels
 
-        return _write(class_folder_labels(data, options), writer, data, out, options)
+        return _write(class_folder_labels(data, writer.NAME, options), writer, data, out, options)
     checked = read_checked_labels(
         data, on_bad_boxes, on_bad_photos, select=options.select, selection=selection
     )

@@ -53,11 +53,11 @@ class ConversionOptions:
 
 
 def find_writer(name: str) -> Writer:
-    """The writer of a format. Raises UsageError, which lists all formats, for a name that is not known."""
+    """The writer of a format, in upper or lower case. Raises UsageError, which lists all formats."""
     writers = {writer.NAME: writer for writer in WRITERS}
-    if name not in writers:
-        similar = difflib.get_close_matches(name, writers, n=1)
+    if name.lower() not in writers:
+        similar = difflib.get_close_matches(name.lower(), writers, n=1)
         hint = f" Did you mean {similar[0]}?" if similar else ""
         known = ", ".join(sorted(writers))
         raise UsageError(f'{option("to")}: expected one of {known}, found "{name}".{hint}')
-    return writers[name]
+    return writers[name.lower()]

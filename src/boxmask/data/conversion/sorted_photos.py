@@ -6,19 +6,39 @@ from pathlib import Path
 
 import numpy as np
 
+from boxmask.data.classification.class_folders import NoClassFoldersError, find_class_folders
+from boxmask.data.classification.examine import NAME as CLASS_FOLDERS
 from boxmask.data.classification.read import read_class_folders
 from boxmask.data.classification.selected_classes import select_photos
 from boxmask.data.conversion.options import ConversionOptions
 from boxmask.data.conversion.photos_to_write import PhotosToWrite
 from boxmask.data.detection.checked_labels import CheckedLabels
 from boxmask.data.detection.dataset import DetectionDataset
-from boxmask.data.findings import Location
+from boxmask.data.detection.read_labels import no_labels_error
+from boxmask.data.findings import Findings, Location
 from boxmask.data.formats.labels import Labels, PhotoEntry
+from boxmask.data.formats.source import find_source
 from boxmask.data.photo_list import PhotoList
+from boxmask.errors import UsageError
+
+SORTED_PHOTO_FORMATS = ("class-folders", "csv")
+"""The formats that hold one class per photo. A table holds it as a box as large as the photo."""
 
 
-def class_folder_labels(data: Path, options: ConversionOptions) -> PhotosToWrite:
-    """Read class folders. Raises LabelError and PhotoError as `read_class_folders` does."""
+def class_folder_labels(data: Path, to: str, options: ConversionOptions) -> PhotosToWrite:
+    """Read class folders, to be written in the format `to`.
+
+    Raises LabelError and PhotoError as `read_class_folders` does, and UsageError for formats of objects.
+    """
+    try:
+        find_class_folders(data, Findings())
+    except NoClassFoldersError as error:
+        raise no_labels_error(data, find_source(data), (CLASS_FOLDERS,)) from error
+    if to not in SORTED_PHOTO_FORMATS:
+        raise UsageError(
+            f"{data}: no labels of objects found, but folders of photos. Class folders can be written as "
+            f"{' or '.join(SORTED_PHOTO_FORMATS)}, not as {to}."
+        )
     dataset = read_class_folders(data, options.on_bad_photos, options.select)
     dataset = select_photos(dataset, options.selection)
     checked = CheckedLabels(
