@@ -145,3 +145,14 @@ def test_copies_are_drawn_with_all_their_labels(report: CheckReport, examination
     page = render_page(replace(report, findings=findings, examination=examination_of([[0, 1], [1]])))
     [card] = re.findall(r'<article class="card entry".*?</article>', page, re.DOTALL)
     assert card.count('<g class="object"') == 3
+    assert card.count("</svg>1 &lt;b&gt;dog&lt;/b&gt;</span>") == 2
+
+
+def test_shifted_classes_are_shown_on_several_photos(report: CheckReport, examination_of: Examine) -> None:
+    findings = Findings()
+    findings.add(finding("class-shift", photo=""))
+    examination = examination_of([[0], [0, 1], [1], [1], [0]])
+    page = render_page(replace(report, findings=findings, examination=examination))
+    [card] = re.findall(r'<article class="card entry".*?</article>', page, re.DOTALL)
+    assert card.count("<figure>") == 4
+    assert "&lt;b&gt;dog&lt;/b&gt;</text>" in card

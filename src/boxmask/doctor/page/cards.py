@@ -23,6 +23,9 @@ MAX_MORE = 50
 MAX_PER_SPLIT = 4
 """Photos of a group or of copies that are shown per split."""
 
+_ABOUT_ALL_PHOTOS = (*KINDS_OF_ALL, "class-shift", "boxes-identical")
+"""Kinds that are shown on some photos, whichever the finding names."""
+
 _MAX_EXAMPLES = 4
 """Photos that are shown for a finding about all photos."""
 
@@ -50,7 +53,7 @@ def choose_cards(report: CheckReport) -> dict[Kind, list[Card]]:
     cards = {}
     for kind in report.kinds():
         findings = report.findings.of(kind)
-        if kind.id in KINDS_OF_ALL and len(findings) == 1:
+        if kind.id in _ABOUT_ALL_PHOTOS and len(findings) == 1:
             cards[kind] = [_card(findings[0], report, _examples(report))]
             continue
         first_and_more = _by_photo([finding for finding in findings if _photos(finding)])[:MAX_CARDS]

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from boxmask.data.findings import Box, Finding, Kind, Severity
 from boxmask.doctor.page.cards import LABEL_MAP, Card, by_priority, choose_cards
-from boxmask.doctor.page.guesses import Guesser
-from boxmask.doctor.page.objects import ObjectFinder
+from boxmask.doctor.page.guesses import SHOWN_AS_WRITTEN, Guesser
+from boxmask.doctor.page.objects import ClassInPhoto, ObjectFinder
 from boxmask.doctor.page.pictures import Album, PhotoPictures, make_album
 from boxmask.doctor.page.regions import around_both
 from boxmask.doctor.page.views import View, crop_view, labeled_view, whole_view
-from boxmask.doctor.photos.kinds import COPIES_LABELED_DIFFERENTLY
 from boxmask.doctor.report import SEVERITIES, CheckReport
 from boxmask.messages import format_count
 
@@ -24,13 +23,17 @@ _HEADINGS = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
 
 @dataclass(frozen=True, slots=True)
 class DrawnPhoto:
-    """A photo of a card: its frames, or why there are none."""
+    """A photo of a card: its frames, or why there are none.
+
+    classes: those of its objects, if all are drawn
+    """
 
     file: str
     split: str
     views: tuple[View, ...]
     words: str
     absent: str
+    classes: tuple[ClassInPhoto, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ class _Drawer:
             return DrawnPhoto(file, split, (), "", absent)
         words = f"{file}: {finding.detail}" if finding.detail else file
         if labeled := self._labeled_views(finding, file, pictures):
-            return DrawnPhoto(file, split, labeled, words, "")
+            return DrawnPhoto(file, split, labeled, words, "", self._classes(file))
         if file != finding.photo:
             return DrawnPhoto(file, split, (whole_view(pictures, None),), words, "")
         drawn = (finding.box, outline, _detected_box(finding))
@@ -168,9 +171,13 @@ class _Drawer:
         photo = finder.index_of(file) if finder else None
         if finder is None or guesser is None or photo is None:
             return ()
-        if finding.kind == COPIES_LABELED_DIFFERENTLY:
+        if finding.kind.id in SHOWN_AS_WRITTEN:
             return (labeled_view(pictures, finder.objects(photo, pictures.size)),)
         return tuple(
             labeled_view(pictures, finder.boxes(photo, guess.boxes), caption=guess.words)
             for guess in guesser.of(finding, photo)
         )
+
+    def _classes(self, file: str) -> tuple[ClassInPhoto, ...]:
+        photo = self._finder.index_of(file) if self._finder else None
+        return () if self._finder is None or photo is None else self._finder.classes(photo)

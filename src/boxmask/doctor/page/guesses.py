@@ -40,6 +40,9 @@ KINDS_OF_ALL = (
 )
 """The ids of the kinds with a guess about all photos. photo-resized and exif-sideways are about some."""
 
+SHOWN_AS_WRITTEN = ("class-shift", "boxes-identical", "copies-labeled-differently")
+"""The ids of further kinds whose photos are drawn with all their objects."""
+
 _TOLERANCE = 0.005
 """Fractions may lie this far outside of 0 to 1, because they are rounded."""
 
