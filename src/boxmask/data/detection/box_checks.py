@@ -113,6 +113,20 @@ def are_fractions(
     return np.asarray(within & (photo_sizes > _MIN_SIDE).all(axis=1))
 
 
+_TOLERANCE = 0.005
+"""Fractions may lie this far outside of 0 to 1, because they are rounded."""
+
+_MAX_MISFITS = 0.01
+"""This share of the boxes need not fit."""
+
+
+def fit_as_fractions(fractions: Float[np.ndarray, "N 4"]) -> bool:
+    """Whether boxes in fractions lie in their photos, all but a few. Boxes must be finite to count."""
+    finite = fractions[np.isfinite(fractions).all(axis=1)]
+    outside = ((finite < -_TOLERANCE) | (finite > 1 + _TOLERANCE)).any(axis=1)
+    return bool(len(finite)) and float(outside.mean()) <= _MAX_MISFITS
+
+
 def reach_beyond(
     boxes: NDArray[np.float64], photo_sizes: NDArray[np.int32] | NDArray[np.float64]
 ) -> NDArray[np.bool_]:

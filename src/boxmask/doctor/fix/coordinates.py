@@ -9,18 +9,13 @@ from jaxtyping import Float, Int
 
 from boxmask.data.checks.exchanged_coordinates import COORDINATES_EXCHANGED
 from boxmask.data.checks.sound_boxes import photo_edges
+from boxmask.data.detection.box_checks import fit_as_fractions
 from boxmask.data.detection.coordinates import COORDINATES_FRACTIONS
 from boxmask.data.detection.declared_sizes import EXIF_SIDEWAYS
 from boxmask.data.formats import yolo
 from boxmask.data.formats.kinds import COORDINATES_PERCENT
 from boxmask.doctor.fix.box_forms import mend_box_forms
 from boxmask.doctor.fix.mending import Mending, corner_offset
-
-_TOLERANCE = 0.005
-"""Fractions may lie this far outside of 0 to 1, because they are rounded."""
-
-_MAX_SHARE = 0.01
-"""Of the boxes that need not fit."""
 
 
 class _Boxes(NamedTuple):
@@ -68,7 +63,7 @@ def _convert_fractions(mending: Mending, finite: _Boxes) -> bool:
     if labels.box_form == "xywh":
         sides = labels.extents[finite.rows]
         centered = np.concatenate([fractions[:, :2] - sides / 2, fractions[:, :2] + sides / 2], axis=1)
-        fit_as_corner, fit_as_center = _fit(fractions), _fit(centered)
+        fit_as_corner, fit_as_center = fit_as_fractions(fractions), fit_as_fractions(centered)
         if fit_as_corner == fit_as_center:
             return False
         if fit_as_center:
@@ -76,12 +71,6 @@ def _convert_fractions(mending: Mending, finite: _Boxes) -> bool:
     mending.factors[finite.rows] = finite.edges
     mending.set_boxes(COORDINATES_FRACTIONS, finite.rows, fractions * np.tile(finite.edges, 2), why)
     return True
-
-
-def _fit(fractions: Float[np.ndarray, "M 4"]) -> bool:
-    """Whether boxes in fractions lie in their photos, all but a few."""
-    outside = np.any((fractions < -_TOLERANCE) | (fractions > 1 + _TOLERANCE), axis=1)
-    return bool(np.mean(outside) <= _MAX_SHARE) if len(fractions) else False
 
 
 def _convert_percent(mending: Mending, finite: _Boxes) -> bool:
@@ -106,7 +95,7 @@ def _exchange_x_and_y(mending: Mending, finite: _Boxes) -> bool:
     """
     labels, sizes = mending.labels, mending.examination.sizes.tolist()
     used = set(labels.photo_of[finite.rows].tolist())
-    if _fit(finite.boxes / np.tile(finite.edges, 2)):
+    if fit_as_fractions(finite.boxes / np.tile(finite.edges, 2)):
         return False
     if any(labels.photos[photo].declared_size != tuple(sizes[photo]) for photo in used):
         return False

@@ -18,6 +18,7 @@ from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.resized_copies import find_resized_copies
 from boxmask.data.checks.scaled_coordinates import telling_rows
 from boxmask.data.checks.sound_boxes import photo_edges
+from boxmask.data.detection.box_checks import fit_as_fractions
 from boxmask.data.detection.box_forms import from_center, from_upper_left, written_numbers
 from boxmask.data.findings import Finding
 from boxmask.data.formats import yolo
@@ -42,9 +43,6 @@ KINDS_OF_ALL = (
 
 SHOWN_AS_WRITTEN = ("class-shift", "boxes-identical", "copies-labeled-differently")
 """The ids of further kinds whose photos are drawn with all their objects."""
-
-_TOLERANCE = 0.005
-"""Fractions may lie this far outside of 0 to 1, because they are rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +97,10 @@ class Guesser:
     def _from_fractions(self) -> Guess:
         """x and y are those of the center if boxes then fit, and not otherwise."""
         boxes = self._labels.boxes + (1.0, 1.0, 0.0, 0.0) * np.array(self._labels.box_form == "voc")
-        if self._labels.box_form == "xywh" and not _fit(boxes):
+        if self._labels.box_form == "xywh" and not fit_as_fractions(boxes):
             sides = self._labels.extents
             centered = np.concatenate([boxes[:, :2] - sides / 2, boxes[:, :2] + sides / 2], axis=1)
-            if _fit(centered):
+            if fit_as_fractions(centered):
                 return Guess("read as centers and sizes in fractions", centered * np.tile(self._edges, 2))
         return Guess("read as fractions", boxes * np.tile(self._edges, 2))
 
@@ -114,7 +112,7 @@ class Guesser:
     @cached_property
     def _from_sizes(self) -> Guess:
         boxes = from_upper_left(self._numbers)
-        if _fit(boxes / np.tile(self._edges, 2)):
+        if fit_as_fractions(boxes / np.tile(self._edges, 2)):
             return Guess("read as upper left corners and sizes", boxes)
         return Guess("read as centers and sizes", from_center(self._numbers))
 
@@ -122,7 +120,7 @@ class Guesser:
     def _exchanged(self) -> Boxes:
         """x and y exchanged; in fractions of the photos if boxes lie in their photos as they are."""
         boxes, edges = self._labels.boxes, np.tile(self._edges, 2)
-        if _fit(boxes / edges):
+        if fit_as_fractions(boxes / edges):
             boxes = (boxes / edges)[:, [1, 0, 3, 2]] * edges
             return np.asarray(boxes)
         return boxes[:, [1, 0, 3, 2]]
@@ -184,10 +182,3 @@ def turn_boxes(boxes: Boxes, turned: int, size: tuple[int, int]) -> Boxes:
     if turned in (3, 4, 7, 8):
         y1, y2 = height - y2, height - y1
     return np.stack([x1, y1, x2, y2], axis=1)
-
-
-def _fit(fractions: Boxes) -> bool:
-    """Whether boxes in fractions lie in their photos, all but a few."""
-    finite = fractions[np.isfinite(fractions).all(axis=1)]
-    outside = ((finite < -_TOLERANCE) | (finite > 1 + _TOLERANCE)).any(axis=1)
-    return bool(len(finite)) and float(outside.mean()) <= 0.01
