@@ -14,6 +14,7 @@ from torchvision import models
 import boxmask
 from boxmask.cli.app import app
 from boxmask.errors import WeightsError
+from boxmask.weights.published.fetch import fetch_weights
 from boxmask.weights.published.manifest import published_weights
 
 LIGHT = "ssdlite320_mobilenet_v3_large"
@@ -89,3 +90,19 @@ def test_a_file_of_another_network(offer: Any, server: Any, monkeypatch: pytest.
     monkeypatch.setitem(published_weights(), other.name, other)
     with pytest.raises(WeightsError, match="these are not the weights of torchvision's ssdlite320"):
         boxmask.load(other.name, "cpu")
+
+
+@pytest.mark.parametrize("name", [name for name in published_weights() if name.startswith("torchvision/")])
+def test_torch_hub_reads_the_file_that_was_fetched(
+    name: str, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file has torch hub's name in its cache, so that torchvision does not download it again."""
+    buffer = io.BytesIO()
+    torch.save({"weight": torch.arange(5.0)}, buffer)
+    entry = published_weights()[name]
+    file = server.offer(entry.address.rpartition("/")[2], buffer.getvalue())
+    monkeypatch.setitem(published_weights(), name, replace(entry, address=file.address, sha256=file.sha256))
+    fetch_weights(name)
+    found = torch.hub.load_state_dict_from_url(entry.address, progress=False)
+    assert torch.equal(found["weight"], torch.arange(5.0))
+    assert len(server.requests) == 1

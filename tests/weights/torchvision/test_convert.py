@@ -1,14 +1,19 @@
 """torchvision's weights with our keys. Equal results are tested in tests/parity."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 from torchvision.models.detection import fasterrcnn_mobilenet_v3_large_320_fpn, fasterrcnn_resnet50_fpn
 
-from boxmask.errors import WeightsError
+from boxmask.detectors.faster_rcnn import FasterRCNN
+from boxmask.errors import UsageError, WeightsError
+from boxmask.models.table import make_config
 from boxmask.weights import from_torchvision
+from boxmask.weights.checkpoint import CheckpointMetadata, load_model, save_checkpoint
 
 NAME = "fasterrcnn_resnet50_fpn"
 
@@ -106,3 +111,25 @@ def test_heads_of_a_shape_without_anchors_are_refused(
     }
     with pytest.raises(WeightsError, match="its box head has no anchor"):
         from_torchvision(name, state)
+
+
+def test_a_converted_network_is_saved_and_loaded(tmp_path: Path) -> None:
+    """With its unusual config: two maps of stride 32, and a threshold for proposals."""
+    name = "fasterrcnn_mobilenet_v3_large_320_fpn"
+    theirs = fasterrcnn_mobilenet_v3_large_320_fpn(weights=None, weights_backbone=None, num_classes=3)
+    ours = from_torchvision(name, theirs.state_dict(), ("cat", "dog"))
+    metadata = CheckpointMetadata("faster-rcnn", asdict(ours.config))
+    save_checkpoint(tmp_path / "best.safetensors", ours.state_dict(), metadata)
+    loaded = load_model(tmp_path, "cpu")
+    assert loaded.config == ours.config
+    assert loaded.config.proposal_threshold == 0.05
+    photo = torch.rand(3, 90, 120)
+    found, expected = loaded.predict([photo])[0], ours.predict([photo])[0]
+    assert torch.equal(found.boxes, expected.boxes)
+    assert torch.equal(found.scores, expected.scores)
+
+
+def test_other_strides_do_not_fit_mobilenet() -> None:
+    config = make_config("faster-rcnn", "default", class_names=("a",), backbone="mobilenet_v3_large")
+    with pytest.raises(UsageError, match=r"has maps of strides \(32, 32\), found \(8, 16, 32\)"):
+        FasterRCNN(config)
