@@ -42,6 +42,8 @@ def _problem(path: Path, error: Exception) -> str:
     match error:
         case PhotoError():
             return error.reason
+        case FileNotFoundError() if path.is_symlink():
+            return "this link leads nowhere. Restore the photo that it leads to, or remove the link."
         case FileNotFoundError():
             return "this photo does not exist. Check the path."
         case IsADirectoryError() | PermissionError() if path.is_dir():  # PermissionError on Windows

@@ -227,3 +227,21 @@ def test_links_in_the_data_set_are_followed(tmp_path: Path) -> None:
     (tmp_path / "set/a.xml").write_text(voc_xml("a.png", [("cat", 2, 3, 20, 30)]))
     (tmp_path / "set/linked").symlink_to(tmp_path / "elsewhere")
     assert read_detection(tmp_path / "set").files.tolist() == ["linked/a.png"]
+    convert(tmp_path / "set", "coco", tmp_path / "out")
+    (copied,) = (tmp_path / "out/images").rglob("*.png")
+    assert not copied.is_symlink()
+    assert copied.read_bytes() == (tmp_path / "elsewhere/a.png").read_bytes()
+
+
+def test_a_link_that_leads_nowhere_is_an_error(tmp_path: Path) -> None:
+    save_photo(tmp_path / "set/b.png")
+    for name in ("a", "b"):
+        (tmp_path / f"set/{name}.xml").write_text(voc_xml(f"{name}.png", [("cat", 2, 3, 20, 30)]))
+    (tmp_path / "set/a.png").symlink_to(tmp_path / "nowhere.png")
+    errors = [
+        finding for finding in check_data(tmp_path / "set").findings if finding.kind.severity == "error"
+    ]
+    assert [finding.kind.id for finding in errors] == ["photo-unreadable"]
+    assert errors[0].detail.startswith("this link leads nowhere. Restore the photo")
+    with pytest.raises(BoxmaskError, match=r"a\.png: this link leads nowhere"):
+        read_detection(tmp_path / "set")

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from boxmask.data.findings import Finding, Findings, Kind, Location
-from boxmask.data.photo_records.records import DAMAGED, PERCENTILES, UNREADABLE, PhotoRecords
+from boxmask.data.photo_records.records import DAMAGED, MISSING, PERCENTILES, UNREADABLE, PhotoRecords
 from boxmask.doctor.photos import kinds
 from boxmask.doctor.photos.modes import check_modes
 from boxmask.photos.suffixes import FORMATS_OF_SUFFIX
@@ -38,8 +38,12 @@ def check_photo_files(records: PhotoRecords, findings: Findings) -> None:
 
     Missing photos are findings of the readers of labels.
     """
-    for kind, state in ((kinds.PHOTO_UNREADABLE, UNREADABLE), (kinds.PHOTO_TRUNCATED, DAMAGED)):
-        _add(records, findings, kind, records.states == state, lambda photo: records.errors[photo])
+    unreadable = np.isin(records.states, (UNREADABLE, MISSING))  # a link that leads nowhere is missing
+    for kind, found in (
+        (kinds.PHOTO_UNREADABLE, unreadable),
+        (kinds.PHOTO_TRUNCATED, records.states == DAMAGED),
+    ):
+        _add(records, findings, kind, found, lambda photo: records.errors[photo])
     suffixes = [PurePosixPath(file).suffix.lower() for file in records.files]
     formats = records.formats.tolist()
     fits = [
