@@ -12,7 +12,7 @@ import pytest
 from boxmask.models.table import make_config, model_entry
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
-MODULES = ("side_by_side", "stand_in_device", "torchvision_pairs")  # no scripts
+MODULES = ("many_labels", "side_by_side", "stand_in_device", "torchvision_pairs")  # no scripts
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in MODULES)
 
 
