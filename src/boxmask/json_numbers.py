@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TypeGuard
+from typing import Any, TypeGuard
+
+_NUMBERS = {int, float}  # bool is not among them
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -17,3 +19,13 @@ def to_float(value: float) -> float:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+
+
+def to_floats(values: list[Any]) -> list[float] | None:
+    """`to_float` for many values; None if one of them is no number."""
+    if not set(map(type, values)) <= _NUMBERS:
+        return None
+    try:
+        return list(map(float, values))
+    except OverflowError:
+        return list(map(to_float, values))

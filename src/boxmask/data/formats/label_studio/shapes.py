@@ -14,7 +14,7 @@ from boxmask.data.formats.numbers import tidy_pixel, tidy_pixels
 from boxmask.data.formats.outline_rows import BoxOrOutline, ReadOutline
 from boxmask.data.formats.shape_errors import UnsupportedShapeError
 from boxmask.data.outlines import Ellipse, RotatedBox
-from boxmask.json_numbers import is_number, to_float
+from boxmask.json_numbers import is_number, to_float, to_floats
 from boxmask.masks import Size
 
 
@@ -67,11 +67,11 @@ def _polygon(points: object, size: Size) -> list[float]:
         isinstance(point, list) and len(point) == 2 for point in points
     ):
         raise ValueError(f"expected points as [[x, y], ...], found {str(points)[:60]}")
-    numbers = [number for point in points for number in point]
-    if not all(map(is_number, numbers)):
+    numbers = to_floats([number for point in points for number in point])
+    if numbers is None:
         raise ValueError(f"expected points of numbers, found {str(points)[:60]}")
     height, width = size
-    in_pixels = tidy_pixels(np.array(list(map(to_float, numbers))).reshape(-1, 2) * (width, height) / 100)
+    in_pixels = tidy_pixels(np.array(numbers).reshape(-1, 2) * (width, height) / 100)
     return [float(number) for number in in_pixels.ravel()]
 
 

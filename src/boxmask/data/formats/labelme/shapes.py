@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeAlias
 
 from boxmask.data.findings import Box
 from boxmask.data.formats.corners import box_of_points, is_upright, rotated_box
 from boxmask.data.formats.shape_errors import UnsupportedShapeError
 from boxmask.data.outlines import Ellipse, Outline
-from boxmask.json_numbers import is_number, to_float
+from boxmask.json_numbers import is_number, to_float, to_floats
 
 _DRAWN = ("label", "shape_type", "points", "mask", "group_id", "direction")
 _DESCRIBED = ("flags", "attributes", "description", "score")
@@ -76,6 +77,10 @@ def _coordinates(points: object) -> list[float]:
     """Points [[x, y], ...] as x, y, x, y, ..."""
     if not isinstance(points, list) or not points:
         raise ValueError(f"expected points as [[x, y], ...], found {str(points)[:60]}")
+    if set(map(type, points)) == {list} and set(map(len, points)) == {2}:
+        quickly = to_floats(list(chain.from_iterable(points)))
+        if quickly is not None:
+            return quickly
     coordinates = list[float]()
     for point in points:
         if not (isinstance(point, list) and len(point) == 2 and all(map(is_number, point))):

@@ -9,7 +9,7 @@ from typing import Any
 from boxmask.data.formats.outline_rows import BoxOrOutline
 from boxmask.data.formats.shape_errors import UnsupportedShapeError
 from boxmask.data.outlines import Ellipse
-from boxmask.json_numbers import is_number, to_float
+from boxmask.json_numbers import is_number, to_float, to_floats
 
 
 def parse_shape(shape: object) -> BoxOrOutline:
@@ -51,12 +51,19 @@ def _ellipse(shape: dict[str, Any]) -> BoxOrOutline:
 
 
 def _polygon(shape: dict[str, Any]) -> BoxOrOutline:
-    xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
-    if not (isinstance(xs, list) and isinstance(ys, list) and all(map(is_number, [*xs, *ys]))):
+    xs, ys = _float_list(shape.get("all_points_x")), _float_list(shape.get("all_points_y"))
+    if xs is None or ys is None:
         raise ValueError("a polygon needs lists of numbers, all_points_x and all_points_y")
     if len(xs) != len(ys):
         raise ValueError(f"a polygon of {len(xs)} x and {len(ys)} y")
-    return None, [to_float(value) for point in zip(xs, ys, strict=True) for value in point]
+    points = [0.0] * (2 * len(xs))
+    points[::2], points[1::2] = xs, ys
+    return None, points
+
+
+def _float_list(values: object) -> list[float] | None:
+    """None for anything but a list of numbers."""
+    return to_floats(values) if isinstance(values, list) else None
 
 
 _PARSERS: dict[str, Callable[[dict[str, Any]], BoxOrOutline]] = {
