@@ -21,17 +21,19 @@ from boxmask.messages import format_count
 
 MIN_BOXES = 3
 MIN_MISFITS = 0.5
-"""Corners and sizes are mistaken for each other if more than this share of so many boxes does not fit."""
+"""Corners and sizes are mistaken for each other only if more than this share of at least `MIN_BOXES` boxes does
+not fit."""
 
 MIN_SHIFTED_BOXES = 5
 MIN_SHIFTED = 0.03
-"""Centers and upper left corners are mistaken if so many boxes, and this share, reach beyond their photos."""
+"""Centers and upper left corners are mistaken for each other only if at least `MIN_SHIFTED_BOXES` boxes, and
+this share of all, reach beyond their photos."""
 
 MIN_REACH = 0.08
-"""They reach as far as this part of their sides, in the median; careless boxes reach less far."""
+"""They must reach beyond by this part of their sides, in the median; careless boxes reach less far."""
 
 MAX_CHANCE = 1e-3
-"""And if boxes keep their distance from the other two edges by chance less often than this."""
+"""The chance that boxes keep their distance from the other two edges must be below this, too."""
 
 OVERHANG_OF_FRACTIONS = 0.01
 """`OVERHANG` for labels in fractions of photos whose size is unknown."""

@@ -19,7 +19,7 @@ _BATCH = 2000
 """Masks that are decoded at once."""
 
 _ANY_SIZE = (1, 2**31 - 1)
-"""At least that of any photo, for functions of hotcoco that only check that runs are not longer."""
+"""A size that no photo exceeds, for functions of hotcoco that only check that runs are not longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

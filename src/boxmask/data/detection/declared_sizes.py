@@ -60,7 +60,7 @@ def find_label_sizes(
     sizes: (P, 2) heights and widths as shown
     known: (P,) whether the header of the photo was read
 
-    The first differ from `sizes` for photos that were resized after labeling (see `find_resized`).
+    They differ from `sizes` for photos that were resized after labeling (see `find_resized`).
     Other declared sizes are only noted.
 
     Phone photos are often stored sideways and rotated by their EXIF orientation when shown. If the declared

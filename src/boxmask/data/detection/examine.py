@@ -25,12 +25,12 @@ def examine(
 ) -> Examination:
     """Read labels in any supported format, compare them with the headers of their photos, and check them.
 
-    path:      what `find_labels` found saves the time to find it again
+    path:      of the data set; or the result of `find_labels`, so that the labels are not searched again
     photos:    False opens no photo: the sizes are then those that the labels declare
     selection: the classes to examine
 
     Findings never stop it. Photos whose header cannot be read are no findings here: `sizes_known` is False
-    for them. The checks of `boxmask.data.checks.table` are not among those that run.
+    for them. The checks of `boxmask.data.checks.table` do not run here.
     Raises LabelError if there are no labels at `path`, or if they are in several formats.
     """
     found = path if isinstance(path, FoundLabels) else Path(path)

@@ -46,7 +46,7 @@ def missing_photos(labels: Labels) -> set[str]:
 
 
 def report_missing_photos(labels: Labels, findings: Findings, wanted: Collection[str] | None = None) -> None:
-    """Add a finding per photo that does not exist. The first ones come with similar names.
+    """Add a finding per photo that does not exist. The first findings name photos with similar names.
 
     wanted: the photos to look for; all by default
     """

@@ -18,7 +18,8 @@ from boxmask.data.formats.labels import Labels
 from boxmask.data.outlines import FewPointsError, Outline, Polygons, RunLengths, WrongSizeError, fill
 
 _MAX_REACH = 1
-"""Points may lie this many photos beyond the photo. Following a line farther out could take all memory."""
+"""Points may lie this many times the sides of the photo beyond it. Following a line farther out could take
+all memory."""
 
 OUTLINE_UNREADABLE = Kind(
     "outline-unreadable",

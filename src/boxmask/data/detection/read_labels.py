@@ -55,7 +55,7 @@ def read_labels(
 ) -> Labels:
     """Read the labels of some classes in their format.
 
-    data: what `find_labels` found saves the time to find it again
+    data: the path of the data set; or the result of `find_labels`, so that the labels are not searched again
 
     Raises LabelError if no format matches, or several do, or no photo or class is left, and UsageError for
     classes that do not exist.
