@@ -21,8 +21,8 @@ from boxmask.messages import format_count
 
 MIN_BOXES = 3
 MIN_MISFITS = 0.5
-"""Corners and sizes are mistaken for each other only if more than this share of at least `MIN_BOXES` boxes does
-not fit."""
+"""Corners and sizes are mistaken for each other only if more than this share of at least `MIN_BOXES` boxes
+does not fit."""
 
 MIN_SHIFTED_BOXES = 5
 MIN_SHIFTED = 0.03
