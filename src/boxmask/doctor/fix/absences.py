@@ -85,7 +85,8 @@ class Absence:
     num_objects: int = 0
 
     def __str__(self) -> str:
-        why = f" ({self.why})" if self.why else ""
+        reason = self.why.removeprefix("left out: ")
+        why = f" ({reason})" if reason else ""
         return f"{self.place}: {self.what}{why} [{self.kind.id}]"
 
 

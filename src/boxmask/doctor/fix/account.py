@@ -31,7 +31,7 @@ def format_changes(
     lines = [
         f"Mended by boxmask from {report.data}: {format_count(len(changes), 'change')}.",
         *(f"  {count:,} {kind_id}" for kind_id, count in counts.items()),
-        "",
+        *([""] if changes else []),
         *(_in_one_line(change) for change in changes),
         *_format_absences(absences),
         *_format_remarks([*_remarks_on_reading(report), *remarks]),
