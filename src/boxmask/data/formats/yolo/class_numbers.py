@@ -17,6 +17,9 @@ from boxmask.data.formats.yolo.definition import NamesFiles
 
 _MAX_SHOWN = 10
 
+_MAX_UNNAMED = 10_000
+"""Of more classes without names, only those with objects are kept: nc may be any number."""
+
 
 @dataclass(frozen=True)
 class NamesByNumber:
@@ -104,6 +107,8 @@ def _by_number(
     """Names for class numbers that nothing names."""
     numbers = [number for number in np.unique(classes).tolist() if number >= 0]
     if class_names.num_unnamed:
+        if class_names.num_unnamed <= _MAX_UNNAMED:
+            numbers = list(range(class_names.num_unnamed))
         names = {number: f"class_{number}" for number in numbers if number < class_names.num_unnamed}
     else:
         names = {number: str(number) for number in numbers}
