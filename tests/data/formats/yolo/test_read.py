@@ -596,7 +596,7 @@ def test_a_damaged_data_yaml(read: Read, yaml: str, kind: str) -> None:
 def test_a_count_without_names(read: Read) -> None:
     labels, findings = read_lines(read, "2 0.5 0.5 1 1\n7 0.5 0.5 1 1\n", "nc: 5\n")
     assert labels.class_names == ("class_0", "class_1", "class_2", "class_3", "class_4")
-    assert labels.labels.tolist() == [0, 2]
+    assert labels.labels.tolist() == [2, 0]
     assert ids(findings) == ["class-unknown"]
     labels, _ = read_lines(read, "2 0.5 0.5 1 1\n7 0.5 0.5 1 1\n", f"nc: {10**30}\n")
     assert labels.class_names == ("class_0", "class_2", "class_7")
