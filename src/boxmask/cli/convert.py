@@ -45,7 +45,7 @@ def convert(
         of the data set.
     on_bad_boxes
         What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
-        Default: skip them if they are under 1 % of all, else stop.
+        Default: skip them if they are under 1 % of all, else stop. "skip" also leaves out points and lines.
     on_bad_photos
         What to do with photos that are missing or damaged, or that the split file does not name.
     classes

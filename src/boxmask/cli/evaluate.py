@@ -49,7 +49,7 @@ def evaluate(
         mistakes.
     on_bad_boxes
         What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
-        Default: skip them if they are under 1 % of all, else stop.
+        Default: skip them if they are under 1 % of all, else stop. "skip" also leaves out points and lines.
     on_bad_photos
         What to do with photos of the split that are missing or damaged. "skip" leaves them out, and decodes
         each photo once to find them. The same holds for label maps.

@@ -1,8 +1,9 @@
 """What training and evaluation do with findings: stop, leave out, or note.
 
-Errors stop, with the heading, places and remedy that `boxmask check` shows. Two groups of errors may be
-left out instead: bad boxes and bad outlines. Whatever is left out has a note that says what, how many and
-why. Missing photos are checked in `boxmask.data.photo_checks`. Warnings and notes become notes.
+Errors stop, with the heading, places and remedy that `boxmask check` shows. Three groups of errors may be
+left out instead: bad boxes, bad outlines, and shapes that are neither. Whatever is left out has a note that
+says what, how many and why. Missing photos are checked in `boxmask.data.photo_checks`. Warnings and notes
+become notes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from boxmask.data.detection.outline_masks import (
     OUTLINE_UNREADABLE,
     OUTLINE_WRONG_SIZE,
 )
-from boxmask.data.findings import Findings, Kind
+from boxmask.data.findings import Findings, FoundErrorsError, Kind
+from boxmask.data.formats.kinds import SHAPE_UNSUPPORTED
 from boxmask.errors import LabelError
 from boxmask.messages import format_count, format_percent
 from boxmask.options import option
@@ -30,14 +32,30 @@ BAD_OUTLINES = (OUTLINE_WRONG_SIZE, OUTLINE_FEW_POINTS, OUTLINE_FAR_OUTSIDE, OUT
 class Policy:
     """What to do with the errors that may be left out.
 
-    on_bad_boxes:  "error" stops at any bad box or outline, "skip" leaves out any number of them. None leaves
-                   them out while they are under `MAX_BAD_BOX_SHARE` of all boxes, or of all outlines.
+    on_bad_boxes:  "error" stops at any bad box or outline, "skip" leaves out any number of them, and shapes
+                   that are neither. None leaves boxes and outlines out while they are under
+                   `MAX_BAD_BOX_SHARE` of all.
     needs_masks:   False if only boxes are used: outlines that cannot be read are then left out. Run lengths
                    over another size than the photo's still count, because the boxes may be wrong, too.
     """
 
     on_bad_boxes: OnBadBoxes | None = None
     needs_masks: bool = True
+
+    def raise_reading_errors(self, findings: Findings) -> None:
+        """Raise FoundErrorsError for errors of reading that may not be left out."""
+        errors = [
+            findings.message(kind) + (_SKIP_SHAPES if kind is SHAPE_UNSUPPORTED else "")
+            for kind in findings.kinds
+            if kind.severity == "error" and kind not in self._left_out_shapes(findings)
+        ]
+        if errors:
+            raise FoundErrorsError("\n".join(errors))
+
+    def _left_out_shapes(self, findings: Findings) -> tuple[Kind, ...]:
+        """The kind of shapes that are left out one by one; none if a finding is about a whole file."""
+        are_objects = all(finding.num_left_out for finding in findings.of(SHAPE_UNSUPPORTED))
+        return (SHAPE_UNSUPPORTED,) if are_objects and self.on_bad_boxes == "skip" else ()
 
     def decide(self, findings: Findings, num_boxes: int, num_outlines: int) -> tuple[str, ...]:
         """Notes on all findings. Raises LabelError for errors that may not be left out.
@@ -47,7 +65,10 @@ class Policy:
         counted = BAD_OUTLINES if self.needs_masks else (OUTLINE_WRONG_SIZE,)
         boxes = _Group(BAD_BOXES, BAD_BOXES, num_boxes, "box", "these boxes", "")
         outlines = _Group(BAD_OUTLINES, counted, num_outlines, "outline", "these outlines", _BOXES_ARE_USED)
-        groups = (outlines, boxes)
+        num_shapes = findings.count(SHAPE_UNSUPPORTED)
+        skipped = self._left_out_shapes(findings)
+        shapes = _Group(skipped, (), num_boxes + num_shapes, "object", "these objects", "")
+        groups = (outlines, boxes, shapes)
         errors = [
             findings.message(kind)
             for kind in findings.kinds
@@ -75,6 +96,7 @@ class Policy:
 
 
 _BOXES_ARE_USED = "; the boxes of these objects are used"
+_SKIP_SHAPES = f" Or leave points, lines and the like out with {option('on_bad_boxes', 'skip')}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ class Recipe:
     in a photo's path."""
     on_bad_boxes: Annotated[Literal["error", "skip"] | None, Parameter(group=DATA)] = None
     """What to do with boxes that are empty or outside their photo, and with outlines that cannot be read.
-    Default: skip them if they are under 1 % of all, else stop with an error."""
+    Default: skip them if they are under 1 % of all, else stop. "skip" also leaves out points and lines."""
     on_bad_photos: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """What to do with photos that are missing or damaged. "skip" leaves them out, also while training, and
     decodes each photo once to find them. The same holds for label maps."""

@@ -36,13 +36,13 @@ def read_checked_labels(
     check_choice("on_bad_photos", on_bad_photos, OnBadPhotos | None)
     findings = Findings()
     labels = read_labels(Path(path), findings, selection)
-    _raise_errors(labels, findings)
+    policy = Policy(on_bad_boxes, needs_masks=needs_masks)
+    _raise_errors(labels, findings, policy)
     photos, sizes = check_labeled_photos(labels, on_bad_photos, select)
     checked = check_labels(labels, sizes, findings)
     for check in QUICK_CHECKS:
         check(checked.examination, findings)
     remove_consequences(findings, ("data set", "photo"))
-    policy = Policy(on_bad_boxes, needs_masks=needs_masks)
     notes = policy.decide(findings, len(labels.photo_of), checked.reading.num_outlines)
     return CheckedLabels(
         labels=replace(checked.labels, notes=labels.notes + notes),
@@ -56,9 +56,9 @@ def read_checked_labels(
     )
 
 
-def _raise_errors(labels: Labels, findings: Findings) -> None:
+def _raise_errors(labels: Labels, findings: Findings, policy: Policy) -> None:
     """Raise LabelError with the errors that were found in reading, and with what has caused them."""
     if any(kind.severity == "error" for kind in findings.kinds):
         check_class_numbers(labels, findings)
     remove_consequences(findings, ("data set", "photo"))
-    findings.raise_errors()
+    policy.raise_reading_errors(findings)

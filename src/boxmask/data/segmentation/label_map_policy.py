@@ -6,6 +6,7 @@ allow to leave out. Photos without a label map are always left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from boxmask.data.findings import Findings, Kind
@@ -50,7 +51,8 @@ class LabelMapPolicy:
             findings.note(kind, heading.format(count=format_count(findings.count(kind), _NOUNS[kind])))
             for kind, heading in headings.items()
         )
-        return tuple(note for notes in left_out for note in notes) + findings.notes()
+        others = (findings.note(kind) for kind in findings.kinds if _is_noted(kind, headings))
+        return tuple(note for notes in (*left_out, *others) for note in notes)
 
     def _left_out(self) -> dict[Kind, str]:
         """The headings of the notes on the kinds that do not stop."""
@@ -62,6 +64,11 @@ class LabelMapPolicy:
             heading = "not labeled: the pixels of {count} that the classes file does not name"
             headings[LABEL_MAP_COLOR_UNKNOWN] = heading
         return headings
+
+
+def _is_noted(kind: Kind, headings: Mapping[Kind, str]) -> bool:
+    """Whether a kind is no error, and has no note of its own on what is left out."""
+    return kind.severity != "error" and kind not in headings
 
 
 _NOUNS = {

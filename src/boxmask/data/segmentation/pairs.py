@@ -49,9 +49,9 @@ class Pair:
 
 LABEL_MAP_MISSING = Kind(
     "label-map-missing",
-    "error",
+    "warning",
     "Photos without a label map",
-    "Add their label maps, or move these photos to another folder.",
+    "These photos are not used. Add their label maps, or move the photos to another folder.",
 )
 
 
