@@ -38,7 +38,7 @@ def check(
     """Check labels and photos, and say what is wrong, where, and what to do.
 
     The exit code is 1 if there are errors; with --fix, if there are errors in the mended copy, or if the copy
-    lacks something because of an error. The data set itself is never changed.
+    lacks something because of an error, or cannot be written. The data set itself is never changed.
 
     Parameters
     ----------
@@ -75,7 +75,8 @@ def check(
         Random seed for --write-split. Default: 0.
     fix
         Write a mended copy into the folder --out, and check it. Only mistakes with one right answer are
-        mended. changes.txt and changes.diff list the changes. left.txt lists what you must decide.
+        mended. changes.txt lists the changes, and all photos and objects that the copy lacks. changes.diff
+        shows the changed lines, and left.txt what you must decide.
     out
         Folder for --fix. It must not exist, be empty, or hold an earlier copy that was not changed.
     photos

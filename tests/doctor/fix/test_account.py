@@ -115,3 +115,16 @@ def test_the_attribute_that_is_the_class_is_named(fix: Fix, tmp_path: Path) -> N
     (data / "via.json").write_text(json.dumps(document), encoding="utf-8")
     changes = (fix(data, tmp_path / "out").path / "changes.txt").read_text(encoding="utf-8")
     assert '  the class of a region is its attribute "type"\n' in changes
+
+
+def test_objects_of_a_photo_that_does_not_exist_are_listed_one_by_one(
+    write_coco: Callable[..., Path], fix: Fix, tmp_path: Path
+) -> None:
+    data = write_coco(tmp_path / "data", [[8, 8, 20, 12], [2, 4, 30, 30], [3, 3, 9, 9]])
+    (data / "images" / "0.png").unlink()
+    copy = fix(data, tmp_path / "out")
+    assert [str(absence).partition("annotations")[2] for absence in copy.absences] == [
+        "[0] (id 1): 1 object, cat in images/0.png (its photo does not exist) [photo-missing]",
+        "[2] (id 3): 1 object, dog in images/0.png (its photo does not exist) [photo-missing]",
+    ]
+    assert (count_absences(copy.absences), copy.num_absent_errors) == ("2 objects", 1)

@@ -94,7 +94,7 @@ def find_absences(report: CheckReport, mending: Mending) -> tuple[Absence, ...]:
     """All that a copy of labels of objects lacks, except objects whose removal is a change."""
     if report.form is None:  # the files of class folders and label maps are copied
         return ()
-    return (*_photos(report, mending), *_objects(mending), *_not_read(report))
+    return (*_photos(report, mending), *_objects(mending), *_not_read(report, mending))
 
 
 def count_absences(absences: Sequence[Absence]) -> str:
@@ -172,13 +172,16 @@ def _objects(mending: Mending) -> Iterator[Absence]:
 # ---------------------------------------------------------------- what was not read
 
 
-def _not_read(report: CheckReport) -> Iterator[Absence]:
+def _not_read(report: CheckReport, mending: Mending) -> Iterator[Absence]:
+    """What findings tell. Photos that do not exist are listed by their objects, if they have any."""
+    labels = mending.labels
+    with_objects = {labels.photos[index].file for index in np.unique(labels.photo_of).tolist()}
     for kind in report.kinds():
         for finding in report.findings.of(kind):
             if finding.num_left_out:
                 what = format_count(finding.num_left_out, "object")
                 yield Absence(kind, finding.location, what, finding.detail, num_objects=finding.num_left_out)
-            elif kind in _NOT_READ:
+            elif kind in _NOT_READ and not (kind is PHOTO_MISSING and finding.photo in with_objects):
                 yield Absence(kind, finding.location, _NOT_READ[kind], finding.detail)
 
 
