@@ -34,7 +34,7 @@ def test_train_and_evaluate(
 ) -> None:
     done = boxmask("train", archive.name, *quick_flags, "--out", "run")
     assert done.status == 0
-    assert "18 train, 2 val, 4 test photos" in done.err
+    assert "on labels.zip: 18 train, 2 val, 4 test photos" in done.err
     shutil.rmtree(here.parent / "cache")  # it is unpacked again
     done = boxmask("evaluate", "run", archive.name, "--json", "-")
     assert done.status == 0

@@ -43,7 +43,7 @@ def check(
     Parameters
     ----------
     data
-        Folder or label file, as for training.
+        Folder, archive or label file, as for training.
     run
         Folder written by training, a checkpoint file, or the name of published weights. The trained detector
         or classifier then looks for labels that are missing, have the wrong class, or do not fit. Findings

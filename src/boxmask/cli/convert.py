@@ -31,7 +31,7 @@ def convert(
     Parameters
     ----------
     data
-        Folder or label file, as for training.
+        Folder, archive or label file, as for training.
     to
         The format to write: class-folders, coco, createml, csv, cvat, instance-maps, label-maps,
         label-studio, labelme, via, via-csv, voc or yolo.

@@ -39,7 +39,7 @@ def evaluate(
         Folder written by training, a checkpoint file, or the name of published weights such as
         torchvision/ssdlite320_mobilenet_v3_large (boxmask weights list).
     data
-        Folder or label file, as for training.
+        Folder, archive or label file, as for training.
     split
         Photos to evaluate on. If the data set has no split of its own, the run's split is used.
     json_file

@@ -28,9 +28,9 @@ def train(
     Parameters
     ----------
     data
-        Folder or label file. Detectors: boxes in any label format (see docs/formats). Segmenters: photos
-        with label maps, or a detection data set with masks. Classifiers: one folder of photos per class, or a
-        detection data set, whose objects are cut out.
+        Folder, archive (.zip, .tar, .tar.gz, ...) or label file. Detectors: boxes in any label format (see
+        docs/formats). Segmenters: photos with label maps, or a detection data set with masks. Classifiers:
+        one folder of photos per class, or a detection data set, whose objects are cut out.
     out
         Folder for the run: weights, settings and metrics. It must not exist. Default: runs/MODEL-NUMBER.
     resume

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from boxmask.atomic_write import atomic_write, remove_partial_files
+from boxmask.cache_folder import with_archive_names
 from boxmask.data.contract import SPLITS
 from boxmask.data.split_file import write_split_file
 from boxmask.errors import OutputError
@@ -214,7 +215,7 @@ def _report_data(session: Session, dataset: Any) -> None:
     objects = f", with {_split_sizes(dataset)} objects to classify" if len(dataset) != len(photos) else ""
     names = ", ".join(dataset.class_names[:8]) + (", ..." if len(dataset.class_names) > 8 else "")
     report.message(
-        f"{session.recipe.model} on {dataset.root}: {_split_sizes(photos)} photos{objects}; {names}"
+        f"{session.recipe.model} on {with_archive_names(str(dataset.root))}: {_split_sizes(photos)} photos{objects}; {names}"
     )
     for note in dataset.notes:
         report.message(f"note: {shorten_note(note, session.run.notes_file)}")
