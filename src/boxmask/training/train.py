@@ -214,9 +214,8 @@ def _report_data(session: Session, dataset: Any) -> None:
     photos, report = session.task.photos(dataset), session.report
     objects = f", with {_split_sizes(dataset)} objects to classify" if len(dataset) != len(photos) else ""
     names = ", ".join(dataset.class_names[:8]) + (", ..." if len(dataset.class_names) > 8 else "")
-    report.message(
-        f"{session.recipe.model} on {with_archive_names(str(dataset.root))}: {_split_sizes(photos)} photos{objects}; {names}"
-    )
+    data = with_archive_names(str(dataset.root))
+    report.message(f"{session.recipe.model} on {data}: {_split_sizes(photos)} photos{objects}; {names}")
     for note in dataset.notes:
         report.message(f"note: {shorten_note(note, session.run.notes_file)}")
     report.message(f"run: {session.run.path}")
