@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -151,8 +151,13 @@ def test_a_caller_that_opens_each_photo_gets_them_all(voc: Path) -> None:
 
 
 @given(st.text(max_size=30))
+@example("..")
+@example("../..")
+@example(".")
+@example("C:/../..")
 @settings(max_examples=300, deadline=None)
 def test_a_missing_name_stands_below_the_root(name: str) -> None:
     path = Path(path_of_missing(name))
+    assert path.name
     assert not path.is_absolute()
     assert ".." not in path.parts[:1]

@@ -90,7 +90,8 @@ class PhotoFinder:
 
 def path_of_missing(name: str) -> str:
     """A path below the root for a photo that does not exist, whatever path the label gives."""
-    return re.sub(r"^([A-Za-z]:)?(/|\.\./)*", "", normal_path(name)) or "unnamed"
+    path = re.sub(r"^([A-Za-z]:)?(/|\.\.(/|$))*", "", normal_path(name))
+    return "unnamed" if path in ("", ".") else path
 
 
 def check_spelling(name: str, match: Match, location: Location, findings: Findings) -> None:
