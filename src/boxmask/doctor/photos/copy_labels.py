@@ -12,6 +12,7 @@ from jaxtyping import Float64, Int
 from boxmask.data.checks.box_ious import paired_ious
 from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding, Findings
+from boxmask.data.formats.kinds import LABEL_FILE_SHARED, PHOTO_WITHOUT_LABEL
 from boxmask.data.formats.rows_by_photo import RowsByPhoto
 from boxmask.data.groups.components import members_of_groups
 from boxmask.data.groups.copies import Copies
@@ -21,6 +22,10 @@ from boxmask.messages import format_count
 
 _SAME_BOX = 0.5
 """Two people who draw a box around the same object reach at least this IoU."""
+
+
+_DOUBTFUL = (PHOTO_WITHOUT_LABEL, LABEL_FILE_SHARED)
+"""Findings about photos whose labels are unknown."""
 
 
 class _Objects:
@@ -50,10 +55,15 @@ def check_copy_labels(
 ) -> None:
     """Add copies with other classes, another number of objects, or objects elsewhere.
 
-    Only labeled photos are compared. Flipped and rotated copies are compared in the turn in which the fewest
-    objects lie elsewhere.
+    Photos without labels, or with those of another photo, are left out. Flipped and rotated copies are
+    compared in the turn in which the fewest objects lie elsewhere.
     """
-    index = {photo.file: number for number, photo in enumerate(examination.labels.photos)}
+    doubtful = {finding.photo for kind in _DOUBTFUL for finding in findings.of(kind)}
+    index = {
+        photo.file: number
+        for number, photo in enumerate(examination.labels.photos)
+        if photo.file not in doubtful
+    }
     objects = _Objects(examination)
     for photos in members_of_groups(copies.turned):
         labeled = [photo for photo in photos.tolist() if records.files[photo] in index]
