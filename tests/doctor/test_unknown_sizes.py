@@ -47,7 +47,7 @@ def write_yolo(root: Path, lines: list[str]) -> Path:
 
 def found(report: CheckReport) -> dict[str, list[Finding]]:
     """The findings by kind, without those that the few, plain photos give."""
-    plain = {"class-rare", "split-small", "photo-blank", "photo-copies"}
+    plain = {"class-rare", "split-small", "photo-blank", "photo-copies", "group-across-drawn-splits"}
     return {kind.id: list(report.findings.of(kind)) for kind in report.findings.kinds if kind.id not in plain}
 
 
