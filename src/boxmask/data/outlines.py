@@ -57,7 +57,7 @@ class Polygons:
 
     def bounds(self) -> Float[np.ndarray, " 4"]:
         """x1, y1, x2, y2 of the smallest box around it."""
-        points = np.concatenate(self.parts)
+        points = self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
         return np.concatenate([points.min(axis=0), points.max(axis=0)])
 
     def polygons(self) -> Polygons:
