@@ -12,7 +12,7 @@ import boxmask
 from boxmask.data.findings import Kind
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "findings.md"
-ROW = re.compile(r"^\| `(?P<id>[a-z-]+)` \| (?P<severity>\w+) \|(?P<rest>.*)\|$", re.MULTILINE)
+ROW = re.compile(r"^\| `(?P<id>[a-z-]+)` \| (?P<severity>error|warning|note) \|(?P<rest>.*)\|$", re.MULTILINE)
 
 
 def kinds() -> list[Kind]:
