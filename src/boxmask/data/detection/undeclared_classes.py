@@ -14,7 +14,7 @@ from boxmask.messages import format_count
 CLASS_UNDECLARED = Kind(
     "class-undeclared",
     "warning",
-    "Classes that objects have, but that the project does not declare",
+    "Classes that the labeling project does not declare",
     "Correct these names, or add them to the classes of the project: to VIA's options, CVAT's labels, or "
     "Label Studio's labeling config.",
 )

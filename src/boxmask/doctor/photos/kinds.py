@@ -104,7 +104,7 @@ GROUP_ACROSS_SPLITS = Kind(
 GROUP_ACROSS_DRAWN_SPLITS = Kind(
     "group-across-drawn-splits",
     "warning",
-    "Photos that belong together, but would be in several splits if you trained today",
+    "Groups of photos that a split drawn by training would divide",
     "The data set lacks splits, and training draws them with a seed, here 0. Photos of one group in several "
     f"splits make the metrics too high. {_MEND_SPLIT}",
 )
