@@ -67,6 +67,7 @@ class Settings:
     seconds: float = 7.0
     networks: tuple[str, ...] = tuple(LOSSES)
     compiler: str = "inductor"
+    precisions: tuple[str, ...] = ("fp32", "bf16")
 
 
 @dataclass
@@ -158,6 +159,11 @@ def bf16(device: torch.device) -> AbstractContextManager[Any]:
     return torch.autocast(device.type, torch.bfloat16)
 
 
+def context_of(precision: str, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
+    """The context of "fp32" or "bf16"."""
+    return nullcontext if precision == "fp32" else lambda: bf16(device)
+
+
 def within(context: Callable[[], AbstractContextManager[Any]], work: Callable[[], Any]) -> Callable[[], Any]:
     """`work` inside a context."""
 
@@ -247,23 +253,24 @@ def step_works(pair: Pair, images: list[Tensor], targets: list[Target], precisio
 def step_rows(settings: Settings) -> Iterator[Row]:
     """A training step of each network in both precisions."""
     for pair, images, targets in pairs(settings):
-        differ = f"losses differ by {pair.largest_difference(images, targets):.0e}"
-        for name, precision, note in (
-            ("fp32", nullcontext, differ),
-            ("bf16", lambda: bf16(settings.device), ""),
-        ):
-            works = step_works(pair, images, targets, precision)
+        differences = pair.differences(images, targets)
+        mask = f", mask by {differences.pop('mask'):.0e}" if "mask" in differences else ""
+        differ = f"losses differ by {max(differences.values()):.0e}{mask}"
+        for name in settings.precisions:
+            works = step_works(pair, images, targets, context_of(name, settings.device))
+            note = differ if name == "fp32" else ""
             yield Row("step", f"{pair.name}, {name}", *measure(works, settings), note)
 
 
 def prediction_rows(settings: Settings) -> Iterator[Row]:
     """The prediction of one photo with each network in both precisions."""
     for pair, images, _ in pairs(replace(settings, batch=1)):
-        works = predictors(pair, images[0])
         counts = f"{count_boxes(pair, images[0])} boxes"
-        yield Row("prediction", f"{pair.name}, fp32", *measure(works, settings), counts)
-        mixed = [within(lambda: bf16(settings.device), work) for work in works]
-        yield Row("prediction", f"{pair.name}, bf16", *measure((mixed[0], mixed[1]), settings))
+        for name in settings.precisions:
+            context = context_of(name, settings.device)
+            reference, ours = (within(context, work) for work in predictors(pair, images[0]))
+            note = counts if name == "fp32" else ""
+            yield Row("prediction", f"{pair.name}, {name}", *measure((reference, ours), settings), note)
 
 
 def count_boxes(pair: Pair, image: Tensor) -> str:
@@ -412,11 +419,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small photos, few rounds")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="these sections only")
     parser.add_argument("--networks", nargs="+", choices=list(LOSSES), help="these networks only")
+    parser.add_argument("--precision", nargs="+", choices=("fp32", "bf16"), default=("fp32", "bf16"))
     parser.add_argument("--minutes", type=float, default=5.0, help="begin no section after this time")
     parser.add_argument("--out", type=Path, help="folder for gpu.txt and gpu.json")
     options = parser.parse_args()
     keep_memory()
-    settings = Settings(torch.device(options.device))
+    settings = Settings(torch.device(options.device), precisions=tuple(options.precision))
     if options.quick:
         settings = replace(settings, rounds=1, side=96, batch=2, photos=20, seconds=3.0, compiler="aot_eager")
     if options.networks:

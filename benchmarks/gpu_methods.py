@@ -97,7 +97,10 @@ def run_method(method: str, data: Path, scratch: Path, device: str, minutes: flo
         photos = sorted((data / "images").glob("*.jpg"))[:4]
         boxmask.predict(run, photos, scratch / f"{method}-predictions", device=device)
         result.prediction = time.perf_counter() - begin
-        found, expected = (_first_losses(method, data, scratch, name) for name in (device, "cpu"))
+        found, expected = (
+            _first_losses(data, _recipe(method, name, 5.0), scratch / f"{method}-first-{number}")
+            for number, name in enumerate((device, "cpu"))
+        )
         result.difference = max(
             abs(value - expected[name]) / max(1e-6, abs(expected[name])) for name, value in found.items()
         )
@@ -108,16 +111,11 @@ def run_method(method: str, data: Path, scratch: Path, device: str, minutes: flo
     return result
 
 
-def _first_losses(method: str, data: Path, scratch: Path, device: str) -> dict[str, float]:
-    """The losses of the first step on a device."""
+def _first_losses(data: Path, recipe: Recipe, run: Path) -> dict[str, float]:
+    """The losses of the first step of a training."""
     report = FirstLosses(only=True)
     with suppress(TrainingError):  # from the report
-        train(
-            data,
-            _recipe(method, device, 5.0),
-            scratch / f"{method}-first-{len(list(scratch.iterdir()))}",
-            report,
-        )
+        train(data, recipe, run, report)
     return report.losses
 
 

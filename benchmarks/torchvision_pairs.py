@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,24 +61,50 @@ class Pair:
         """boxmask's losses."""
         return lambda: self.detector.loss(images, targets)
 
-    def largest_difference(self, images: list[Tensor], targets: list[Target]) -> float:
-        """The largest relative difference between the losses, with every anchor and RoI sampled."""
-        sampled: list[tuple[Any, str, Any]] = []
+    def differences(self, images: list[Tensor], targets: list[Target]) -> dict[str, float]:
+        """The relative difference of each loss, at every anchor and at torchvision's proposals.
+
+        Rounding changes the order of proposals with nearly equal scores, and so which ones NMS keeps; losses
+        at other proposals say nothing about the network. Convolutions compute in float32 without TF32. The
+        targets of masks differ if photos are resized: boxmask reads them from the masks as labeled.
+        """
+        sampled: list[tuple[Any, str, Any]] = [
+            (torch.backends.cudnn, "allow_tf32", torch.backends.cudnn.allow_tf32)
+        ]
+        torch.backends.cudnn.allow_tf32 = False
+        two_stage = [part for part in self.detector.modules() if hasattr(part, "rpn_proposals")]
         for part in self.detector.modules():
             if isinstance(part, Detector) and hasattr(part.config, "roi_samples"):
                 sampled.append((part, "config", part.config))
                 part.config = replace(part.config, rpn_samples=10**6, roi_samples=10**6)
-        for head in ("rpn", "roi_heads"):
-            if sampled:
-                sampler = getattr(self.reference, head).fg_bg_sampler
-                sampled.append((sampler, "batch_size_per_image", sampler.batch_size_per_image))
-                sampler.batch_size_per_image = 10**6
-        with torch.no_grad():
+        for head in ("rpn", "roi_heads") if two_stage else ():
+            sampler = getattr(self.reference, head).fg_bg_sampler
+            sampled.append((sampler, "batch_size_per_image", sampler.batch_size_per_image))
+            sampler.batch_size_per_image = 10**6
+        with torch.no_grad(), self._shared_proposals(two_stage):
             expected, found = self.reference_loss(images, targets)(), self.loss(images, targets)()
         for owner, name, value in sampled:
             setattr(owner, name, value)
-        pairs = [(float(found[ours]), float(expected[theirs])) for ours, theirs in LOSSES[self.name].items()]
-        return max(abs(a - b) / max(1e-9, abs(b)) for a, b in pairs)
+        differences = {}
+        for ours, theirs in LOSSES[self.name].items():
+            value = float(expected[theirs])
+            differences[ours] = abs(float(found[ours]) - value) / max(1e-9, abs(value))
+        return differences
+
+    @contextmanager
+    def _shared_proposals(self, two_stage: list[Any]) -> Iterator[None]:
+        """Let boxmask's second stage read the proposals that torchvision's RPN made last."""
+        made: list[list[Tensor]] = []
+        if not two_stage:
+            yield
+            return
+        hook = self.reference.rpn.register_forward_hook(lambda _, __, result: made.append(result[0]))
+        for part in two_stage:
+            part.rpn_proposals = lambda *_: made[-1]
+        yield
+        hook.remove()
+        for part in two_stage:
+            del part.rpn_proposals
 
 
 def make_pair(name: str, shorter_side: int) -> Pair:
