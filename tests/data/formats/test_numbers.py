@@ -17,13 +17,13 @@ from boxmask.data.formats.numbers import short_number, tidy_pixel, tidy_pixels
     [
         (175.99999999999997, 176.0),
         (0.1 + 0.2, 0.3),
-        (640 / 3, 213.333333333),
+        (640 / 3, 640 / 3),
         (-12.500000000000002, -12.5),
         (1e300, 1e300),
         (math.inf, math.inf),
     ],
 )
-def test_products_are_rounded_to_nine_decimals(computed: float, tidy: float) -> None:
+def test_only_the_errors_of_products_are_rounded_away(computed: float, tidy: float) -> None:
     assert tidy_pixel(computed) == tidy
     assert tidy_pixels(np.array([computed])).tolist() == [tidy]
 
@@ -34,8 +34,6 @@ def test_whole_pixels_survive_a_fraction_of_the_photo(pixel: int, side: int) -> 
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
-def test_the_float32_stays(pixel: float) -> None:
+def test_other_numbers_stay(pixel: float) -> None:
     for tidy in (tidy_pixel(pixel), tidy_pixels(np.array([pixel]))[0]):
-        with np.errstate(over="ignore"):
-            assert np.array_equal(np.float32(tidy), np.float32(pixel), equal_nan=True)
-        assert tidy == pixel or abs(tidy - pixel) < 1e-9 or math.isnan(pixel)
+        assert tidy == pixel or abs(tidy - pixel) <= 1e-11 or math.isnan(pixel)

@@ -11,9 +11,9 @@ _MAX_WHOLE = 2**53
 """Up to here, floats hold every whole number."""
 
 _DECIMALS = 9
-"""Decimals of a pixel that are kept of computed coordinates. They are exact to about 12 decimals."""
-_MAX_TIDY = 2**20
-"""Larger coordinates are not those of photos, and have fewer exact decimals."""
+"""Decimals of a pixel to which computed coordinates are rounded, if they differ by no more than `_NOISE`."""
+_NOISE = 1e-11
+"""More than the error of float64, in pixels, of coordinates computed for a photo of 10,000 pixels."""
 
 
 def short_number(value: float) -> int | float:
@@ -41,19 +41,19 @@ def center_and_extent(low: float, high: float) -> tuple[int | float, int | float
 
 
 def tidy_pixels(pixels: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Round coordinates that were computed from fractions: 175.99999999999997 becomes 176.
+    """Remove the errors of float64 from coordinates that were computed: 175.99999999999997 becomes 176.
 
-    A coordinate stays as it is where rounding would change its float32, with which models are trained.
+    A coordinate with more than nine decimals of its own stays as it is.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         rounded = np.round(pixels, _DECIMALS)
-        is_same = rounded.astype(np.float32) == pixels.astype(np.float32)
-    return np.where(is_same & (np.abs(pixels) < _MAX_TIDY), rounded, pixels)
+        is_noise = np.abs(rounded - pixels) <= _NOISE
+    return np.where(is_noise, rounded, pixels)
 
 
 def tidy_pixel(pixel: float) -> float:
     """`tidy_pixels` for one number."""
-    if not abs(pixel) < _MAX_TIDY:  # also infinite and NaN
+    if not math.isfinite(pixel):
         return pixel
     rounded = round(pixel, _DECIMALS)
-    return rounded if np.float32(rounded) == np.float32(pixel) else pixel
+    return rounded if abs(rounded - pixel) <= _NOISE else pixel

@@ -50,7 +50,7 @@ def test_what_was_written_is_read(round_trip: Any, photos_to_write: Callable[...
             if photo.file not in lost:
                 assert dict(labels.attributes.objects.get(row, {})) == dict(labeled.attributes)
             if labeled.outline is None:
-                assert np.allclose(labels.boxes[row], labeled.box, rtol=0, atol=1e-9)
+                assert np.allclose(labels.boxes[row], labeled.box, rtol=0, atol=1e-11)
             else:
                 assert np.array_equal(labels.outline(row).counts, labeled.outline.counts)
 
