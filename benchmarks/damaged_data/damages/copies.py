@@ -20,6 +20,7 @@ def _add_copy(draft: Draft, split: str, stem: str = "IMG_7007") -> tuple[Photo, 
     twin = photo.copied(stem)
     twin.split = split
     draft.sample.photos.append(twin)
+    draft.allow("group-across-drawn-splits")  # without splits, training may draw the copies apart
     return photo, twin
 
 
