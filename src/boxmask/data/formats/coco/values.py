@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from boxmask.json_numbers import is_number, to_float
+from boxmask.names import class_name
 
 Parser: TypeAlias = Callable[[Any], Any]
 """From a value as written to its standard form. Raises ValueError with what was expected."""
@@ -73,7 +74,7 @@ def _parse_id(value: Any) -> int | str:
 
 
 def _parse_text(value: Any) -> str:
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and class_name(value):  # else it has only spaces and invisible characters
         return value
     if is_number(value):
         raise ValueError(f'text in quotation marks, such as "{value}"')

@@ -6,6 +6,7 @@ VOC's mark "difficult" becomes "ignore": 1, as in MMDetection.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -114,7 +115,9 @@ def _fields(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> dict
     x1, y1, x2, y2 = labeled.box
     bbox = [short_number(value) for value in (x1, y1, extent(x1, x2), extent(y1, y2))]
     area = _area(labeled, photo)
-    fields: dict[str, object] = {"bbox": bbox} | ({"area": area} if area > 0 else {})  # none of a bad box
+    fields: dict[str, object] = {"bbox": bbox}
+    if 0 < area < math.inf:  # not of a bad box
+        fields["area"] = area
     fields["iscrowd"] = int(labeled.crowd)
     outline = segmentation(labeled, photo.size, losses, photo.file)
     if outline is not None:

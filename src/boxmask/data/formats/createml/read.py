@@ -29,6 +29,7 @@ from boxmask.data.split_words import split_from_path
 from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
 from boxmask.json_numbers import is_number, to_float
+from boxmask.names import class_name
 
 NAME = "CreateML (JSON files that list photos with annotations)"
 
@@ -137,7 +138,7 @@ class _Reader:
         for number, annotation in enumerate(annotations):
             fields = annotation if isinstance(annotation, dict) else {}
             label, box = fields.get("label"), _box(fields.get("coordinates"))
-            if not isinstance(label, str) or not label.strip():
+            if not isinstance(label, str) or not class_name(label):
                 yield number, 'expected "label", the name of a class'
             elif box is None:
                 yield number, 'expected "coordinates" with the numbers x, y, width and height'

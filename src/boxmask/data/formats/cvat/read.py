@@ -33,7 +33,7 @@ from boxmask.data.formats.source import Source
 from boxmask.data.formats.xml_stream import stream_xml
 from boxmask.data.split_words import split_from_folders, split_from_name, split_from_path
 from boxmask.errors import LabelError
-from boxmask.names import Match
+from boxmask.names import Match, class_name
 
 NAME = "CVAT for images (one XML file)"
 
@@ -173,7 +173,7 @@ class _Reader:
         photo = len(self.photos) - 1
         try:
             box, outline = parse_shape(shape, partial(drawn_size, self._source.root, self.photos[photo]))
-            if not name.strip():
+            if not class_name(name):
                 raise ValueError(f"a <{shape.tag}> without a label")
         except ValueError as error:
             location = Location(self._path(), shape.line)

@@ -30,7 +30,7 @@ from boxmask.data.split_words import split_from_folders, split_from_path
 from boxmask.errors import LabelError
 from boxmask.masks import Size
 from boxmask.messages import format_count
-from boxmask.names import Match
+from boxmask.names import Match, class_name
 
 ANNOTATIONS_LEFT_OUT = Kind(
     "annotations-left-out",
@@ -185,7 +185,7 @@ def _class(region: Region) -> str:
     """The only label of a region. Raises ValueError for none or several, and for a photo that was rotated."""
     if region.image_rotation not in (0, None):
         raise ValueError("the photo was rotated in Label Studio, so that the place of the region is unclear")
-    if len(region.labels) != 1 or not isinstance(region.labels[0], str) or not region.labels[0].strip():
+    if len(region.labels) != 1 or not isinstance(region.labels[0], str) or not class_name(region.labels[0]):
         found = ", ".join(map(str, region.labels))[:60] or "none"
         raise ValueError(f"expected one label per region, found {found}")
     return region.labels[0]

@@ -13,6 +13,7 @@ from boxmask.data.formats.corners import box_of_points, is_upright, rotated_box
 from boxmask.data.formats.shape_errors import UnsupportedShapeError
 from boxmask.data.outlines import Ellipse, Outline
 from boxmask.json_numbers import is_number, to_float, to_floats
+from boxmask.names import class_name
 
 _DRAWN = ("label", "shape_type", "points", "mask", "group_id", "direction")
 _DESCRIBED = ("flags", "attributes", "description", "score")
@@ -58,7 +59,7 @@ def parse_shape(entry: object) -> Shape:
     if not isinstance(entry, dict):
         raise ValueError(f"expected an object with label and points, found {str(entry)[:60]}")
     label = entry.get("label")
-    if not isinstance(label, str) or not label.strip():
+    if not isinstance(label, str) or not class_name(label):
         raise ValueError(f"expected the class as text in label, found {str(label)[:60]}")
     kind = entry.get("shape_type")
     if kind is None:

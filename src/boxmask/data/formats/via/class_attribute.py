@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from boxmask.data.formats.via.file import Attribute, ViaFile, only_true, region_attributes
 from boxmask.errors import LabelError
 from boxmask.json_numbers import is_number
+from boxmask.names import class_name
 
 CLASS_NAME = "object"
 """The class of all regions of a data set whose regions have no attributes."""
@@ -63,7 +64,7 @@ def class_of(attributes: Mapping[str, object], name: str | None) -> str:
             raise ValueError(f"expected one choice in the attribute {name[:60]}, found {len(chosen)}")
         return chosen[0]
     text = str(value) if is_number(value) else value
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str) or not class_name(text):
         raise ValueError(f"a region without a class in the attribute {name[:60]}")
     return text
 
@@ -71,4 +72,4 @@ def class_of(attributes: Mapping[str, object], name: str | None) -> str:
 def listed_classes(files: Iterable[ViaFile], name: str | None) -> list[str]:
     """The classes to choose from, in their order."""
     options = [option for file in files for option in file.attributes.get(name or "", Attribute()).options]
-    return [option for option in dict.fromkeys(options) if option.strip()]
+    return [option for option in dict.fromkeys(options) if class_name(option)]
