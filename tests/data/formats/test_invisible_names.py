@@ -14,7 +14,8 @@ NAME = "\ufeff"
 BOX = {"x": 10, "y": 10, "width": 8, "height": 8}
 LABELS = {
     "annotations.xml": f'<annotations><version>1.1</version><image id="0" name="a.png" width="40" '
-    f'height="30"><box label="{NAME}" occluded="0" xtl="3" ytl="2" xbr="9" ybr="7"></box></image></annotations>',
+    f'height="30"><box label="{NAME}" occluded="0" xtl="3" ytl="2" xbr="9" ybr="7"></box></image>'
+    "</annotations>",
     "a.json": json.dumps(
         {
             "version": "5.5.0",
