@@ -12,7 +12,7 @@ import msgspec
 from boxmask.data.formats.label_studio.references import photo_key
 from boxmask.data.formats.label_studio.regions import Region, is_region, minimal_regions, regions_of
 from boxmask.data.json_text import read_json
-from boxmask.data.text import read_text
+from boxmask.data.text import read_bytes, read_text
 from boxmask.errors import LabelError
 
 Entry: TypeAlias = Mapping[str, Any]
@@ -71,16 +71,19 @@ def read_tasks(path: Path, on_note: Callable[[str], None]) -> Iterator[Task | Ta
 
     Raises LabelError for broken JSON, and for anything but a list.
     """
-    text = read_text(path)
-    if text.note:
-        on_note(text.note)
+    content: str | bytes = read_bytes(path)
+    if not content.isascii():
+        text = read_text(path)
+        content = text.content
+        if text.note:
+            on_note(text.note)
     try:
-        entries: Sequence[object] = msgspec.json.decode(text.content, type=list[msgspec.Raw])
+        entries: Sequence[object] = msgspec.json.decode(content, type=list[msgspec.Raw])
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        content = read_json(path)  # says what is wrong, and where
-        if not isinstance(content, list):
+        decoded = read_json(path)  # says what is wrong, and where
+        if not isinstance(decoded, list):
             raise LabelError.in_file(path, "expected a list of tasks, as Label Studio exports it.") from None
-        entries = content
+        entries = decoded
     for number, entry in enumerate(entries):
         try:
             yield _task(number, msgspec.json.decode(entry) if isinstance(entry, msgspec.Raw) else entry)
