@@ -38,8 +38,10 @@ SPLIT_UNKNOWN = Kind(
     "model-split-unknown",
     "note",
     "Models whose training photos are not known",
-    "If the model was trained on these photos, it has learned their wrong labels, too. Give the whole "
-    "folder that training wrote, with its split.json.",
+    "If the model was trained on some of these photos, it may have learned their wrong labels. For a model "
+    "that you trained, give the whole folder that training wrote, with its split.json. Published weights do "
+    "not tell which photos they were trained on: where these may be among them, check with a model that you "
+    "train yourself.",
 )
 
 CLASS_UNKNOWN_TO_MODEL = Kind(
