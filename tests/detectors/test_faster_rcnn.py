@@ -14,7 +14,13 @@ from torch.nn import functional as F
 from boxmask.detectors import presets
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.geometry.matching import BACKGROUND, IGNORE
-from boxmask.pipeline.heads.rpn import match_anchors, rpn_loss, select_proposals
+from boxmask.pipeline.heads.rpn import (
+    match_anchors,
+    neighborhoods_at_once,
+    neighborhoods_by_level,
+    rpn_loss,
+    select_proposals,
+)
 from boxmask.pipeline.images import Batch
 from boxmask.types import Target
 
@@ -322,3 +328,12 @@ def test_the_papers_hyperparameters() -> None:
     assert (config.train_proposals[1], config.test_proposals[1]) == (2000, 300)
     assert config.roi_max_pool
     assert not config.rpn_train_border_anchors
+
+
+def test_a_gpu_gathers_the_same_pixels_around_anchors() -> None:
+    torch.manual_seed(0)
+    maps = [torch.rand(2, 8, height, width) for height, width in ((8, 12), (4, 6), (1, 1))]
+    anchors, images = torch.randint(0, 3 * (96 + 24 + 1), (200,)), torch.randint(0, 2, (200,))
+    patches, order = neighborhoods_by_level(maps, images, anchors, 3)
+    at_once, same_order = neighborhoods_at_once(maps, images, anchors, 3)
+    assert torch.equal(patches[order], at_once[same_order])

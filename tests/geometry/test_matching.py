@@ -1,10 +1,13 @@
 """Matching, worked by hand."""
 
+from collections import Counter
+from itertools import permutations
+
 import pytest
 import torch
 
 from boxmask.geometry import matching
-from boxmask.geometry.matching import BACKGROUND, IGNORE, match, match_boxes, sample
+from boxmask.geometry.matching import BACKGROUND, IGNORE, first_of_shuffle, match, match_boxes, sample
 
 IOU = torch.tensor(
     [  # two ground-truth boxes, six candidates
@@ -80,3 +83,21 @@ def test_negatives_take_the_places_that_positives_leave() -> None:
     assert len(negative) == 13
     positive, negative = sample(matched, 8, 0.25)
     assert (len(positive), len(negative)) == (2, 6)
+
+
+def test_the_first_of_a_shuffle_are_all_ordered_choices_equally_often() -> None:
+    generator = torch.Generator().manual_seed(0)
+    draws = [tuple(first_of_shuffle(5, 3, generator).tolist()) for _ in range(12_000)]
+    counts = Counter(draws)
+    assert set(counts) == set(permutations(range(5), 3))  # 60, each expected 200 times
+    chi_squared = sum((count - 200) ** 2 / 200 for count in counts.values())
+    assert chi_squared < 100  # 59 degrees of freedom: the 99.9th percentile
+
+
+def test_a_few_of_many_rows_are_sampled_without_repetition_and_from_everywhere() -> None:
+    matched = torch.full((100_000,), BACKGROUND)
+    generator = torch.Generator().manual_seed(0)
+    samples = torch.stack([sample(matched, 256, 0.5, generator)[1] for _ in range(100)])
+    assert all(len(set(row.tolist())) == 256 for row in samples)
+    in_tenths = (samples.flatten() // 10_000).bincount(minlength=10)
+    assert (in_tenths - 2560).abs().max() < 4 * 2560**0.5

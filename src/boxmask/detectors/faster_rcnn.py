@@ -24,7 +24,7 @@ from torch import Tensor
 from boxmask.detectors.contract import Detector
 from boxmask.detectors.fast_rcnn import roi_loss
 from boxmask.geometry import boxes as box
-from boxmask.geometry.boxes import anchor_shapes, anchors_per_cell, pyramid_anchors
+from boxmask.geometry.boxes import PyramidAnchors, anchor_shapes, anchors_per_cell, constant
 from boxmask.kernels import roi_pool
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.fpn import FPN, align
@@ -32,7 +32,7 @@ from boxmask.pipeline.features.mobilenet import pyramid_backbone
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.heads.box import BoxHead
 from boxmask.pipeline.heads.rpn import RPNHead, rpn_loss, select_proposals
-from boxmask.pipeline.images import Batch, Preparation, prepare, spatial_size
+from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.postprocess import decode_and_nms
 from boxmask.pipeline.roi_sampling import RoiSampling, SampledRois, sample_rois
 from boxmask.types import Detections, Target
@@ -100,7 +100,8 @@ class FasterRCNN(Detector):
         self.fpn = FPN(self.backbone.channels, config.channels) if config.channels else None
         channels = config.channels or self.backbone.channels[-1]
         num_anchors = anchors_per_cell(config.anchor_sizes, config.aspect_ratios)
-        self.cell_anchors = [anchor_shapes(sizes, config.aspect_ratios) for sizes in config.anchor_sizes]
+        shapes = [anchor_shapes(sizes, config.aspect_ratios) for sizes in config.anchor_sizes]
+        self.pyramid_anchors = PyramidAnchors(shapes)
         self.rpn_head = RPNHead(channels, config.rpn_channels, num_anchors, config.rpn_depth)
         num_classes, convs = len(config.class_names), config.box_convs
         self.box_head = BoxHead(channels, num_classes, config.pool_size, config.hidden, convs=convs)
@@ -188,8 +189,7 @@ class FasterRCNN(Detector):
 
     def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:
         """The anchors of every level, L x (H * W * A, 4)."""
-        shapes = [shape.to(batch.pixels.device) for shape in self.cell_anchors]
-        return pyramid_anchors(shapes, [spatial_size(x) for x in features], spatial_size(batch.pixels))
+        return self.pyramid_anchors(features, batch.pixels)
 
     @torch.no_grad()
     def rpn_proposals(
@@ -225,7 +225,7 @@ class FasterRCNN(Detector):
         c = self.config
         sampling = RoiSampling((0.0, c.roi_iou), c.roi_samples, c.roi_positive_fraction, len(c.class_names))
         sampled = sample_rois(proposals, targets, sampling)
-        return sampled._replace(deltas=sampled.deltas * sampled.deltas.new_tensor(c.delta_weights))
+        return sampled._replace(deltas=sampled.deltas * constant(c.delta_weights, sampled.deltas))
 
     def roi_loss(
         self, features: list[Tensor], proposals: list[Tensor], targets: list[Target]
@@ -244,7 +244,7 @@ class FasterRCNN(Detector):
         """Per class: decode, clip, threshold and NMS; then keep the top detections."""
         counts = [len(boxes) for boxes in proposals]
         scores = class_logits.float().softmax(dim=1)[:, :-1].split(counts)
-        deltas = (box_deltas.float() / box_deltas.new_tensor(self.config.delta_weights)).split(counts)
+        deltas = (box_deltas.float() / constant(self.config.delta_weights, box_deltas)).split(counts)
         sizes = zip(batch.sizes, batch.original_sizes, strict=True)
         per_photo = zip(proposals, scores, deltas, sizes, strict=True)
         return [decode_and_nms(*photo, self.config) for photo in per_photo]

@@ -144,20 +144,22 @@ class MaskRCNN(Detector):
 
         The target is the intersection of the object's mask with the RoI (section 3.1, "Training").
         """
-        counts = [len(boxes) for boxes in sampled.boxes]
-        objects, labels = sampled.objects.split(counts), sampled.labels.split(counts)
-        side, kept_boxes, kept_labels, kept_masks = 2 * self.config.mask_pool_size, [], [], []
-        for image, (boxes, target) in enumerate(zip(sampled.boxes, targets, strict=True)):
+        device, counts = sampled.labels.device, [len(boxes) for boxes in sampled.boxes]
+        rois = torch.cat(sampled.boxes)
+        boxes, objects = rois.cpu().split(counts), sampled.objects.cpu().split(counts)  # as masks are
+        side, first, kept, crops = 2 * self.config.mask_pool_size, 0, [], []
+        for image, target in enumerate(targets):
             size, original = batch.sizes[image], batch.original_sizes[image]
             masks = _masks_of(target, original)
-            known = torch.as_tensor(masks.known, device=boxes.device)
             row = torch.where(objects[image] >= 0)[0]
-            row = row[known[objects[image][row]]]
-            kept_boxes.append(boxes[row])
-            kept_labels.append(labels[image][row])
-            in_photo = rescale(boxes[row], size, original)
-            kept_masks.append(mask_targets(masks, objects[image][row], in_photo, side))
-        return kept_boxes, torch.cat(kept_labels), torch.cat(kept_masks)
+            row = row[torch.as_tensor(masks.known)[objects[image][row]]]
+            in_photo = rescale(boxes[image][row], size, original)
+            crops.append(mask_targets(masks, objects[image][row], in_photo, side))
+            kept.append(first + row)
+            first += counts[image]
+        rows = torch.cat(kept).to(device, non_blocking=True)
+        per_image = rois[rows].split([len(row) for row in kept])
+        return list(per_image), sampled.labels[rows], torch.cat(crops).to(device, non_blocking=True)
 
 
 def _masks_of(target: Target, size: Size) -> Masks:

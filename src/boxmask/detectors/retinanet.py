@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss
 
 from boxmask.detectors.contract import Detector
-from boxmask.geometry.boxes import anchor_shapes, anchors_per_cell, decode, encode, pyramid_anchors
+from boxmask.geometry.boxes import PyramidAnchors, anchor_shapes, anchors_per_cell, decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
@@ -39,7 +39,7 @@ from boxmask.pipeline.heads.dense import (
     top_k_scores,
 )
 from boxmask.pipeline.heads.focal_loss import focal_loss
-from boxmask.pipeline.images import Batch, Preparation, prepare, spatial_size
+from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.postprocess import MIN_DETECTION_SIZE
 from boxmask.types import Detections, Target
 
@@ -100,7 +100,8 @@ class RetinaNet(Detector):
             self.backbone.channels, config.channels, config.extra_levels, config.extra_level_source
         )
         num_anchors = anchors_per_cell(config.anchor_sizes, config.aspect_ratios)
-        self.cell_anchors = [anchor_shapes(sizes, config.aspect_ratios) for sizes in config.anchor_sizes]
+        shapes = [anchor_shapes(sizes, config.aspect_ratios) for sizes in config.anchor_sizes]
+        self.pyramid_anchors = PyramidAnchors(shapes)
         self.class_head = DenseHead(Tower.from_config(config), num_anchors, len(config.class_names))
         self.box_head = DenseHead(Tower.from_config(config), num_anchors, 4)
         init_prior(self.class_head.last, config.prior_prob)
@@ -153,8 +154,7 @@ class RetinaNet(Detector):
 
     def anchors(self, features: list[Tensor], batch: Batch) -> list[Float[Tensor, "N 4"]]:
         """The anchors of every level, L x (H * W * A, 4)."""
-        shapes = [shape.to(batch.pixels.device) for shape in self.cell_anchors]
-        return pyramid_anchors(shapes, [spatial_size(x) for x in features], spatial_size(batch.pixels))
+        return self.pyramid_anchors(features, batch.pixels)
 
     # ------------------------------------------------------------------ postprocess (section 4.1)
 

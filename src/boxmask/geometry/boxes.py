@@ -1,6 +1,8 @@
 """Boxes and deltas between boxes: xyxy, absolute pixels, float32, continuous edges; `(N, 4)` by default."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Num
@@ -10,8 +12,14 @@ from boxmask.errors import UsageError
 
 Boxes = Float[Tensor, "N 4"]
 DeltaWeights = tuple[float, float, float, float]
+NO_WEIGHTS: DeltaWeights = (1.0, 1.0, 1.0, 1.0)
 
 MAX_LOG_SCALE = math.log(1000 / 16)  # a delta scales a side by at most 62.5 (Detectron)
+
+
+def constant(values: Sequence[Any], like: Tensor) -> Tensor:
+    """A tensor of `values` with the type and device of `like`; unlike `new_tensor`, it waits for no GPU."""
+    return torch.tensor(values, dtype=like.dtype).to(like.device, non_blocking=True)
 
 
 def areas(boxes: Boxes) -> Float[Tensor, " N"]:
@@ -44,7 +52,7 @@ def coverage(regions: Float[Tensor, "A 4"], boxes: Float[Tensor, "B 4"]) -> Floa
 def clip(boxes: Boxes, size: tuple[int, int]) -> Boxes:
     """Clip boxes to a photo of `size` (height, width)."""
     height, width = size
-    limit = boxes.new_tensor([width, height, width, height])
+    limit = constant([width, height, width, height], boxes)
     return torch.minimum(boxes.clamp(min=0), limit)
 
 
@@ -56,7 +64,7 @@ def large_enough(boxes: Boxes, min_side: float) -> Bool[Tensor, " N"]:
 def rescale(boxes: Boxes, source: tuple[int, int], destination: tuple[int, int]) -> Boxes:
     """Scale boxes along with their photo, from size `source` (height, width) to size `destination`."""
     y, x = destination[0] / source[0], destination[1] / source[1]
-    return boxes * boxes.new_tensor([x, y, x, y])
+    return boxes * constant([x, y, x, y], boxes)
 
 
 # ---------------------------------------------------------------- deltas (R-CNN, arXiv:1311.2524, appendix C)
@@ -64,7 +72,7 @@ def rescale(boxes: Boxes, source: tuple[int, int], destination: tuple[int, int])
 
 
 def encode(
-    anchors: Float[Tensor, "N 4"], boxes: Float[Tensor, "N 4"], weights: DeltaWeights = (1.0, 1.0, 1.0, 1.0)
+    anchors: Float[Tensor, "N 4"], boxes: Float[Tensor, "N 4"], weights: DeltaWeights = NO_WEIGHTS
 ) -> Float[Tensor, "N 4"]:
     """Return the deltas that move `anchors` onto `boxes`, times `weights` (equations 6 to 9).
 
@@ -73,14 +81,16 @@ def encode(
     anchor_size, size = anchors[:, 2:] - anchors[:, :2], boxes[:, 2:] - boxes[:, :2]
     anchor_center, center = anchors[:, :2] + anchor_size / 2, boxes[:, :2] + size / 2
     shift, scale = (center - anchor_center) / anchor_size, torch.log(size / anchor_size)
-    return torch.cat([shift, scale], dim=1) * anchors.new_tensor(weights)
+    deltas = torch.cat([shift, scale], dim=1)
+    return deltas if weights == NO_WEIGHTS else deltas * constant(weights, anchors)
 
 
 def decode(
-    anchors: Float[Tensor, "N 4"], deltas: Float[Tensor, "N 4"], weights: DeltaWeights = (1.0, 1.0, 1.0, 1.0)
+    anchors: Float[Tensor, "N 4"], deltas: Float[Tensor, "N 4"], weights: DeltaWeights = NO_WEIGHTS
 ) -> Float[Tensor, "N 4"]:
     """Return `anchors` moved by `deltas` (equations 1 to 4); the inverse of `encode`."""
-    deltas = deltas / anchors.new_tensor(weights)
+    if weights != NO_WEIGHTS:
+        deltas = deltas / constant(weights, anchors)
     anchor_size = anchors[:, 2:] - anchors[:, :2]
     center = anchors[:, :2] + anchor_size / 2 + deltas[:, :2] * anchor_size
     size = anchor_size * torch.exp(deltas[:, 2:].clamp(max=MAX_LOG_SCALE))
@@ -133,6 +143,24 @@ def pyramid_anchors(
         xs = torch.arange(columns, device=shape.device) * (size[1] // columns)
         anchors.append(_place(shape, ys, xs))
     return anchors
+
+
+class PyramidAnchors:
+    """`pyramid_anchors` of fixed shapes; those of the last size are kept, for the next stage and step."""
+
+    def __init__(self, shapes: list[Float[Tensor, "A 4"]]) -> None:
+        self.shapes = shapes
+        self.kept: tuple[object, list[Tensor]] | None = None
+
+    def __call__(self, features: list[Tensor], pixels: Tensor) -> list[Float[Tensor, "N 4"]]:
+        """The anchors of maps (B, C, H, W) of a batch of pixels (B, 3, H, W)."""
+        grids = [(x.shape[-2], x.shape[-1]) for x in features]
+        size = (pixels.shape[-2], pixels.shape[-1])
+        key, kept = (grids, size, pixels.device, torch.is_inference_mode_enabled()), self.kept
+        if kept is None or kept[0] != key:
+            shapes = [shape.to(pixels.device) for shape in self.shapes]
+            kept = self.kept = (key, pyramid_anchors(shapes, grids, size))
+        return kept[1]
 
 
 # ---------------------------------------------------------------------- default boxes (SSD, section 2.2)

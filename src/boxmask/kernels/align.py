@@ -84,13 +84,14 @@ def _align_by_torchvision(
     sampling: int,
     aligned: bool,
 ) -> Tensor:
-    """Call torchvision's kernel once per level."""
-    pooled = rois.new_zeros(len(rois), features[0].shape[1], *size)
-    for level, (feature, scale) in enumerate(zip(features, scales, strict=True)):
-        rows = torch.nonzero(levels == level)[:, 0]
-        part: Tensor = torchvision.ops.roi_align(feature, rois[rows], size, scale, sampling, aligned)
-        pooled = pooled.index_copy(0, rows, part.to(pooled.dtype))
-    return pooled
+    """Call torchvision's kernel once per level, with the RoIs sorted by level."""
+    order = levels.argsort()
+    counts = (levels[:, None] == torch.arange(len(features), device=levels.device)).sum(dim=0).tolist()
+    parts = [
+        torchvision.ops.roi_align(feature, rows, size, scale, sampling, aligned).to(rois.dtype)
+        for feature, rows, scale in zip(features, rois[order].split(counts), scales, strict=True)
+    ]
+    return torch.cat(parts).index_select(0, order.argsort())
 
 
 @torch.library.custom_op("boxmask::pyramid_roi_align", mutates_args=(), device_types="cpu")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -35,7 +35,7 @@ class Batch:
         sizes = zip(self.original_sizes, self.sizes, strict=True)
         resized = [rescale(target.boxes, *pair) for target, pair in zip(targets, sizes, strict=True)]
         return [
-            replace(target, boxes=boxes).to(self.pixels.device)
+            target.with_boxes(boxes).to(self.pixels.device)
             for target, boxes in zip(targets, resized, strict=True)
         ]
 

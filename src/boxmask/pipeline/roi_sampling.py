@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional as F
 
 from boxmask.geometry.boxes import encode
 from boxmask.geometry.matching import BACKGROUND, IGNORE, match_boxes, sample
@@ -52,18 +53,21 @@ def sample_rois(proposals: list[Tensor], targets: list[Target], sampling: RoiSam
 
     The ground truth is added to the proposals, so that there are objects early on (the authors' code).
     """
-    boxes, labels, deltas, objects = [], [], [], []
+    boxes, labels, objects, pairs, counts = [], [], [], [], []
     for proposed, target in zip(proposals, targets, strict=True):
         candidates = torch.cat([proposed, target.boxes[~target.ignore]])
         matched = match_rois(candidates, target, sampling.iou)
         positive, negative = sample(matched, sampling.samples, sampling.positive_fraction)
         rows = matched[positive]
         background = torch.full_like(negative, sampling.background_label)
-        to_object = encode(candidates[positive], target.boxes[rows])
         boxes.append(candidates[torch.cat([positive, negative])])
         labels.append(torch.cat([target.labels[rows], background]))
-        deltas.append(torch.cat([to_object, to_object.new_zeros(len(negative), 4)]))
+        pairs.append((candidates[positive], target.boxes[rows]))
+        counts.append((len(positive), len(negative)))
         objects.append(torch.cat([rows, torch.full_like(negative, BACKGROUND)]))
+    regions, their_objects = (torch.cat(column) for column in zip(*pairs, strict=True))
+    to_object = encode(regions, their_objects).split([positive for positive, _ in counts])
+    deltas = [F.pad(part, (0, 0, 0, rest)) for part, (_, rest) in zip(to_object, counts, strict=True)]
     return SampledRois(boxes, torch.cat(labels), torch.cat(deltas), torch.cat(objects))
 
 

@@ -53,10 +53,22 @@ class Target:
 
     def to(self, device: torch.device | str) -> Target:
         """The same target on another device."""
-        moved = copy(self)  # does not check the fields again, for which the host would wait for a GPU
-        for name in ("boxes", "labels", "ignore"):
-            object.__setattr__(moved, name, getattr(self, name).to(device))
-        return moved
+        non_blocking = torch.device(device).type != "cpu"
+        boxes, labels, ignore = (
+            field.to(device, non_blocking=non_blocking) for field in (self.boxes, self.labels, self.ignore)
+        )
+        return self._unchecked(boxes=boxes, labels=labels, ignore=ignore)
+
+    def with_boxes(self, boxes: Float[Tensor, "N 4"]) -> Target:
+        """The same objects with their boxes scaled."""
+        return self._unchecked(boxes=boxes)
+
+    def _unchecked(self, **fields: Tensor) -> Target:
+        """Replace fields without a check, for which the host would wait for a GPU."""
+        changed = copy(self)
+        for name, value in fields.items():
+            object.__setattr__(changed, name, value)
+        return changed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.geometry import boxes as box
-from boxmask.geometry.boxes import decode, encode
+from boxmask.geometry.boxes import constant, decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes, sample
 from boxmask.kernels import batched_nms
 from boxmask.pipeline.heads.dense import Tower
-from boxmask.pipeline.images import Size
+from boxmask.pipeline.images import Size, spatial_size
 from boxmask.pipeline.layers import Conv3x3
 from boxmask.types import Target
 
@@ -60,38 +60,73 @@ class RPNHead(nn.Module):
 
         images, anchors: (S,) row in the batch, and index of the anchor in the image, over all levels
         """
-        sizes = [self.num_anchors * x[0, 0].numel() for x in features]
-        starts = torch.tensor([0, *sizes]).cumsum(0).tolist()
-        patches, rows = [], []
-        for x, start, end in zip(features, starts, starts[1:], strict=False):
-            row = torch.where((anchors >= start) & (anchors < end))[0]
-            cell = (anchors[row] - start) // self.num_anchors
-            patches.append(neighborhoods(self.tower(x), images[row], cell))
-            rows.append(row)
-        order = torch.cat(rows).argsort()
+        maps = [self.tower(x) for x in features]
+        gather = neighborhoods_by_level if anchors.device.type == "cpu" else neighborhoods_at_once
+        patches, order = gather(maps, images, anchors, self.num_anchors)
         kernel = self.conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
-        hidden = F.relu(torch.addmm(cast(Tensor, self.conv.bias), torch.cat(patches), kernel))[order]
+        hidden = F.relu(torch.addmm(cast(Tensor, self.conv.bias), patches, kernel))[order]
         at_anchor = (torch.arange(len(hidden), device=hidden.device), anchors % self.num_anchors)
         logits = F.linear(hidden, self.objectness.weight.flatten(1), self.objectness.bias)
         deltas = F.linear(hidden, self.deltas.weight.flatten(1), self.deltas.bias)
         return logits[at_anchor], deltas.unflatten(1, (-1, 4))[at_anchor]
 
 
+def neighborhoods_by_level(
+    maps: list[Tensor], images: Int[Tensor, " S"], anchors: Int[Tensor, " S"], num_anchors: int
+) -> tuple[Float[Tensor, "S 9C"], Int[Tensor, " S"]]:
+    """The 3x3 pixels around S anchors, level by level, and the order in which they are those of `anchors`."""
+    patches, rows, start = [], [], 0
+    for x in maps:
+        end = start + num_anchors * x[0, 0].numel()
+        row = torch.where((anchors >= start) & (anchors < end))[0]
+        cells = (anchors[row] - start) // num_anchors
+        patches.append(neighborhoods(pixel_table(x), images[row], cells, spatial_size(x)))
+        rows.append(row)
+        start = end
+    return torch.cat(patches), torch.cat(rows).argsort()
+
+
+def neighborhoods_at_once(
+    maps: list[Tensor], images: Int[Tensor, " S"], anchors: Int[Tensor, " S"], num_anchors: int
+) -> tuple[Float[Tensor, "S 9C"], slice]:
+    """The same for a GPU: a copy of all maps costs it less than waiting for the number of rows per level."""
+    tables = [pixel_table(x) for x in maps]
+    sizes = [spatial_size(x) for x in maps]
+    firsts = [sum(len(table) for table in tables[:level]) for level in range(len(maps))]
+    starts = [num_anchors * first // len(maps[0]) for first in firsts]
+    level = (anchors[:, None] >= constant(starts, anchors)).sum(dim=1) - 1
+    rows = [(*size, *at) for *at, size in zip(firsts, starts, sizes, strict=True)]
+    height, width, first, start = constant(rows, anchors)[level].T
+    cells = (anchors - start) // num_anchors
+    size = (height[:, None, None], width[:, None, None])
+    return neighborhoods(torch.cat(tables), images, cells, size, first[:, None, None]), slice(None)
+
+
+def pixel_table(x: Float[Tensor, "B C H W"]) -> Float[Tensor, "P C"]:
+    """The pixels of all images, row by row."""
+    return x.permute(0, 2, 3, 1).flatten(0, 2)
+
+
 def neighborhoods(
-    x: Float[Tensor, "B C H W"], images: Int[Tensor, " S"], cells: Int[Tensor, " S"]
+    table: Float[Tensor, "P C"],
+    images: Int[Tensor, " S"],
+    cells: Int[Tensor, " S"],
+    size: tuple[int | Tensor, int | Tensor],
+    first: int | Tensor = 0,
 ) -> Float[Tensor, "S 9C"]:
     """The 3x3 pixels around S cells, row by row and zero outside the map: the input of a 3x3 convolution.
 
+    table:         pixels of one or more maps
     images, cells: (S,) row in the batch, and index of the cell in the H * W map
+    size, first:   (height, width) of the map, and its first row in `table`; numbers, or (S, 1, 1)
     """
-    height, width = x.shape[-2:]
-    step = torch.arange(-1, 2, device=x.device)
-    rows = (cells // width)[:, None, None] + step[:, None]
-    columns = (cells % width)[:, None, None] + step
+    height, width = size
+    step = torch.arange(-1, 2, device=cells.device)
+    cell = cells[:, None, None]
+    rows, columns = cell // width + step[:, None], cell % width + step
     inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    index = (images[:, None, None] * height + rows.clamp(0, height - 1)) * width + columns.clamp(0, width - 1)
-    table = x.permute(0, 2, 3, 1).flatten(0, 2)
-    return (F.embedding(index, table) * inside[..., None]).flatten(1)
+    index = first + (images[:, None, None] * height + rows) * width + columns
+    return (F.embedding(index * inside, table) * inside[..., None]).flatten(1)
 
 
 # ---------------------------------------------------------------------- proposals
@@ -160,7 +195,7 @@ def sample_anchors(
     anchors: Float[Tensor, "N 4"], targets: list[Target], sizes: list[Size], config: Any
 ) -> tuple[Int[Tensor, " S"], Int[Tensor, " S"], Bool[Tensor, " S"], Float[Tensor, "Q 4"]]:
     """Image and row of sampled anchors, which of them hold an object, and their deltas (section 3.1.3)."""
-    images, rows, is_object, deltas = [], [], [], []
+    images, rows, is_object, pairs = [], [], [], []
     for image, (target, size) in enumerate(zip(targets, sizes, strict=True)):
         matched = match_anchors(anchors, target, size, config)
         positive, negative = sample(matched, config.rpn_samples, config.rpn_positive_fraction)
@@ -168,8 +203,9 @@ def sample_anchors(
         rows.append(row)
         images.append(torch.full_like(row, image))
         is_object.append(matched[row] >= 0)
-        deltas.append(encode(anchors[positive], target.boxes[matched[positive]]))
-    return torch.cat(images), torch.cat(rows), torch.cat(is_object), torch.cat(deltas)
+        pairs.append((anchors[positive], target.boxes[matched[positive]]))
+    from_anchors, to_boxes = (torch.cat(column) for column in zip(*pairs, strict=True))
+    return torch.cat(images), torch.cat(rows), torch.cat(is_object), encode(from_anchors, to_boxes)
 
 
 @torch.no_grad()
