@@ -199,5 +199,5 @@ class RetinaNet(Detector):
     def match_anchors(self, anchors: Float[Tensor, "N 4"], targets: list[Target]) -> Int[Tensor, "B N"]:
         """A row of each photo's target for each anchor, or BACKGROUND or IGNORE (section 4, "Anchors")."""
         iou = self.config.match_iou
-        matched = [match_boxes(anchors, t.boxes, t.ignore, iou, allow_low_quality=True) for t in targets]
+        matched = [match_boxes(anchors, t.boxes, t.ignored, iou, allow_low_quality=True) for t in targets]
         return torch.stack(matched)

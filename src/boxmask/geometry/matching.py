@@ -37,7 +37,7 @@ def match(
 def match_boxes(
     candidates: Float[Tensor, "N 4"],
     boxes: Float[Tensor, "G 4"],
-    ignored: Bool[Tensor, " G"],
+    ignored: Bool[Tensor, " G"] | None,
     thresholds: tuple[float, float],
     *,
     allow_low_quality: bool,
@@ -48,18 +48,20 @@ def match_boxes(
     candidate inside an ignored box is IGNORE instead of BACKGROUND. The (G, N) matrix is computed in chunks
     of columns.
 
+    ignored:           None if no box is ignored, for which the host need not ask a GPU
     allow_low_quality: match each box to its best candidates however low their IoU; with several chunks, this
                        computes every IoU twice
     """
-    counted = torch.where(~ignored)[0]
+    counted = boxes if ignored is None else boxes[~ignored]
     chunks = candidates.split(rows_per_chunk(candidates, CANDIDATES_PER_CHUNK, len(boxes)))
     low_quality = allow_low_quality and len(counted) > 0 and len(candidates) > 0
-    matched = _match_chunks(boxes[counted], chunks, thresholds, low_quality=low_quality)
-    if len(counted) == len(boxes):
+    matched = _match_chunks(counted, chunks, thresholds, low_quality=low_quality)
+    if ignored is None or len(counted) == len(boxes):
         return matched
     in_crowd = torch.cat([_in_crowd(boxes[ignored], chunk) for chunk in chunks])
     matched[in_crowd & (matched == BACKGROUND)] = IGNORE
-    return torch.where(matched >= 0, counted[matched.clamp(min=0)], matched) if len(counted) else matched
+    rows = torch.where(~ignored)[0]
+    return torch.where(matched >= 0, rows[matched.clamp(min=0)], matched) if len(rows) else matched
 
 
 def _match_chunks(

@@ -55,7 +55,7 @@ def sample_rois(proposals: list[Tensor], targets: list[Target], sampling: RoiSam
     """
     boxes, labels, objects, pairs, counts = [], [], [], [], []
     for proposed, target in zip(proposals, targets, strict=True):
-        candidates = torch.cat([proposed, target.boxes[~target.ignore]])
+        candidates = torch.cat([proposed, target.counted_boxes])
         matched = match_rois(candidates, target, sampling.iou)
         positive, negative = sample(matched, sampling.samples, sampling.positive_fraction)
         rows = matched[positive]
@@ -78,8 +78,8 @@ def match_rois(boxes: Tensor, target: Target, iou: tuple[float, float]) -> Int[T
     example mining"). In a photo without objects everything is background.
     """
     low, high = iou
-    matched = match_boxes(boxes, target.boxes, target.ignore, (high, high), allow_low_quality=False)
+    matched = match_boxes(boxes, target.boxes, target.ignored, (high, high), allow_low_quality=False)
     if low > 0 and not target.ignore.all():
-        near = match_boxes(boxes, target.boxes, target.ignore, (low, low), allow_low_quality=False) >= 0
+        near = match_boxes(boxes, target.boxes, target.ignored, (low, low), allow_low_quality=False) >= 0
         matched[(matched == BACKGROUND) & ~near] = IGNORE
     return matched

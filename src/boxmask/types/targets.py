@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
@@ -28,6 +28,7 @@ class Target:
     labels: Int[Tensor, " N"]
     ignore: Bool[Tensor, " N"]
     masks: Masks | None = None
+    has_ignored: bool = field(init=False, repr=False, compare=False)  # known without waiting for a GPU
 
     def __post_init__(self) -> None:
         """Raise ValueError for fields that do not fit together."""
@@ -40,6 +41,7 @@ class Target:
         valid = (self.boxes[:, 2:] > self.boxes[:, :2]).all(dim=1)  # False for NaN
         if not valid.all():
             raise mismatch("boxes", "x2 > x1 and y2 > y1", self.boxes[~valid][:3].tolist())
+        object.__setattr__(self, "has_ignored", bool(self.ignore.any()))
 
     __eq__ = equal_fields
     __hash__ = None  # type: ignore[assignment]
@@ -55,9 +57,19 @@ class Target:
         """The same target on another device."""
         non_blocking = torch.device(device).type != "cpu"
         boxes, labels, ignore = (
-            field.to(device, non_blocking=non_blocking) for field in (self.boxes, self.labels, self.ignore)
+            x.to(device, non_blocking=non_blocking) for x in (self.boxes, self.labels, self.ignore)
         )
         return self._unchecked(boxes=boxes, labels=labels, ignore=ignore)
+
+    @property
+    def ignored(self) -> Bool[Tensor, " N"] | None:
+        """`ignore`, or None if it is False for all objects."""
+        return self.ignore if self.has_ignored else None
+
+    @property
+    def counted_boxes(self) -> Float[Tensor, "M 4"]:
+        """The boxes that are not ignored."""
+        return self.boxes[~self.ignore] if self.has_ignored else self.boxes
 
     def with_boxes(self, boxes: Float[Tensor, "N 4"]) -> Target:
         """The same objects with their boxes scaled."""

@@ -103,7 +103,7 @@ def match_default_boxes(boxes: Float[Tensor, "N 4"], target: Target, iou: float)
     thresholds = (iou, iou)
     matched = torch.cat(
         [
-            match_boxes(chunk, target.boxes, target.ignore, thresholds, allow_low_quality=False)
+            match_boxes(chunk, target.boxes, target.ignored, thresholds, allow_low_quality=False)
             for chunk in boxes.split(rows_per_chunk(boxes, BOXES_PER_CHUNK, len(target.boxes)))
         ]
     )

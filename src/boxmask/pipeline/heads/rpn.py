@@ -217,11 +217,10 @@ def match_anchors(
     If anchors across the border are not trained on (section 3.3), each object gets its best anchor among the
     others, as in py-faster-rcnn.
     """
-    trained = torch.arange(len(anchors), device=anchors.device)
-    if not config.rpn_train_border_anchors:
-        trained = torch.where((anchors == box.clip(anchors, size)).all(dim=1))[0]
+    labels = (target.boxes, target.ignored, config.rpn_iou)
+    if config.rpn_train_border_anchors:
+        return match_boxes(anchors, *labels, allow_low_quality=True)
+    trained = torch.where((anchors == box.clip(anchors, size)).all(dim=1))[0]
     matched = torch.full((len(anchors),), IGNORE, device=anchors.device)
-    matched[trained] = match_boxes(
-        anchors[trained], target.boxes, target.ignore, config.rpn_iou, allow_low_quality=True
-    )
+    matched[trained] = match_boxes(anchors[trained], *labels, allow_low_quality=True)
     return matched
