@@ -42,7 +42,7 @@ for verb, summary in VERBS.items():
     app.command(f"boxmask.cli.{verb}:{verb}", name=verb, help=summary)
 weights = App(name="weights", help="List, describe and download weights that others published.")
 weights.command("boxmask.cli.weights:list_weights", name="list", help="List the weights that boxmask knows.")
-weights.command("boxmask.cli.weights:info", help="Show where weights come from, and what they reach.")
+weights.command("boxmask.cli.weights:info", help="Show where weights come from, and how accurate they are.")
 weights.command("boxmask.cli.weights:fetch", help="Download weights, and print where they are.")
 app.command(weights)
 

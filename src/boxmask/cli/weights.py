@@ -29,7 +29,7 @@ def list_weights(*, json_file: JsonFile = None) -> None:
 
 
 def info(name: str, /) -> None:
-    """Show where weights come from, what they reach, and where their file is.
+    """Show where weights come from, how accurate they are, and where their file is.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def info(name: str, /) -> None:
 
 
 def fetch(names: list[str], /) -> None:
-    """Download weights, check them, and print the paths of their files. What is there stays.
+    """Download weights, check them, and print the paths of their files. Nothing is downloaded twice.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _description(entry: PublishedWeights) -> list[tuple[str, str]]:
         ("license", entry.license),
         ("published", f"{_metrics(entry)} on {entry.measured_on}"),
         ("source", entry.source),
-        ("parity", f"differs from torchvision's results by less than {parity}" if parity else ""),
+        ("parity", f"differs from torchvision's results by less than: {parity}" if parity else ""),
         ("file", _file(entry)),
         ("use", use),
     ]

@@ -89,8 +89,8 @@ def open_file(address: str, start: int) -> Iterator[OpenFile]:
 def check_reachable(address: str) -> None:
     """Raise RemoteError unless the server, or the proxy before it, can be connected to.
 
-    A name that nobody resolves can take half a minute, which no timeout of a socket ends. So this happens in
-    a thread, which is left alone when the time is over.
+    Looking up the name of the server can take half a minute without a network, and no timeout of a socket
+    ends it. So this happens in a thread, which is abandoned when the time is over.
     """
     errors: list[OSError | UnicodeError] = []
     host, port = _first_hop(address)
@@ -113,7 +113,7 @@ def check_reachable(address: str) -> None:
 def _first_hop(address: str) -> tuple[str, int]:
     """Host and port of the server, or of the proxy that the system's settings name for it.
 
-    Raises RemoteError for what is no address, as a mistake in HF_ENDPOINT or https_proxy.
+    Raises RemoteError for an invalid address, such as a mistake in HF_ENDPOINT or https_proxy.
     """
     parts = urlsplit(address)
     if parts.scheme not in PORTS or not parts.hostname:

@@ -25,7 +25,7 @@ class PublishedWeights:
 
     name:           torchvision/NETWORK or timm/BACKBONE
     finds:          "boxes", "masks", "label maps" or "classes" (a backbone, trained on ImageNet)
-    model:          the model that they are loaded into, as in --model; "" for backbones
+    model:          of boxmask that loads them, as in --model; "" for backbones
     address:        of the file
     file_name:      in the cache
     sha256:         the beginning of its checksum; "" if the publisher names none
@@ -75,7 +75,7 @@ class PublishedWeights:
 
 @cache
 def published_weights() -> dict[str, PublishedWeights]:
-    """All entries by name, in the order of the manifest: the light ones first."""
+    """All entries by name, in the order of the manifest."""
     return {entry["name"]: PublishedWeights(**entry) for entry in _read()["weights"]}
 
 
