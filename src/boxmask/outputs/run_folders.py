@@ -1,4 +1,4 @@
-"""Folders of trainings inside a data set, which are no part of it."""
+"""Folders of trainings inside a data set, which are not part of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from boxmask.messages import format_note
 def split_run_folders(files: list[Path]) -> tuple[list[Path], list[Path]]:
     """The files outside the folders of trainings, and these folders.
 
-    A folder that holds both recipe.json and split.json is that of a training.
+    A folder that holds both recipe.json and split.json was written by a training.
     """
     recipes = [file for file in files if file.name == "recipe.json"]
     names = set(files) if recipes else set[Path]()

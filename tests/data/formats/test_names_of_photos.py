@@ -166,7 +166,7 @@ def test_names_nearly_right_are_found_and_noted(
     )
     dataset = read_unsplit_detection(tmp_path)
     assert dataset.files.tolist() == [photo]
-    (note,) = (note for note in dataset.notes if re.match("Names that differ|Data sets whose labels", note))
+    (note,) = (note for note in dataset.notes if re.match("Names that differ|Labels with paths", note))
     assert f"images[0] (id 1): {file_name} is {photo} (differs in " in note
 
 

@@ -11,7 +11,7 @@ from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats.labels import Labels
 
 MIN_OBJECTS = 5
-"""Of fewer objects, it is an accident which classes they have."""
+"""With fewer objects, a class may have none by chance."""
 
 MIN_USED = 0.5
 """At least this share of the other classes has objects, so that those without are no accident."""
@@ -22,8 +22,8 @@ CLASS_SHIFT = Kind(
     "class-shift",
     "error",
     "Class numbers that are off by one",
-    "Look at some objects. If each has the name of its neighbor in the list of classes, change all "
-    "class numbers by one, or correct the list.",
+    "Look at some objects. If each has the name of the class before or after its own in the list, change "
+    "all class numbers by one, or correct the list.",
 )
 
 

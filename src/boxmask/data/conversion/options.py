@@ -53,7 +53,7 @@ class ConversionOptions:
 
 
 def find_writer(name: str) -> Writer:
-    """The writer of a format, in upper or lower case. Raises UsageError, which lists all formats."""
+    """The writer of a format; upper and lower case are the same. Raises UsageError for other names."""
     writers = {writer.NAME: writer for writer in WRITERS}
     if name.lower() not in writers:
         similar = difflib.get_close_matches(name.lower(), writers, n=1)

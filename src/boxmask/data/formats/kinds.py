@@ -55,7 +55,7 @@ NAME_INEXACT = Kind(
 PATH_ELSEWHERE = Kind(
     "path-elsewhere",
     "note",
-    "Data sets whose labels name photos in folders of another place or computer",
+    "Labels with paths of another folder or computer",
     "Nothing to do: boxmask finds these photos by their names. For other programs, write the names without "
     "these folders.",
 )

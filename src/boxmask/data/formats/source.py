@@ -111,8 +111,7 @@ def _check_holds_no_archives(folder: Path, given: Path) -> None:
     if is_archive(given):
         raise LabelError.in_file(
             given,
-            f"this archive holds other archives and nothing else ({names}). Unpack it, and give what it "
-            "holds.",
+            f"this archive holds other archives and nothing else ({names}). Unpack it, and give one of them.",
         )
     if len(files) == 1:
         raise LabelError.in_file(

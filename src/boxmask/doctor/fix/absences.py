@@ -73,8 +73,8 @@ class Absence:
 
     kind:  of the finding that tells why
     place: a photo, or file, line and entry of a label
-    what:  is missing: "photo", "2 objects", "label file"
-    why:   the detail of the finding
+    what:  what is missing: "photo", "2 objects", "label file"
+    why:   why it is missing, mostly the detail of the finding
     """
 
     kind: Kind
@@ -173,7 +173,7 @@ def _objects(mending: Mending) -> Iterator[Absence]:
 
 
 def _not_read(report: CheckReport, mending: Mending) -> Iterator[Absence]:
-    """What findings tell. Photos that do not exist are listed by their objects, if they have any."""
+    """What readers left out, by their findings. Missing photos with objects are listed by these."""
     labels = mending.labels
     with_objects = {labels.photos[index].file for index in np.unique(labels.photo_of).tolist()}
     for kind in report.kinds():

@@ -119,7 +119,7 @@ def _check_complete(findings: Findings) -> None:
 
 
 def _write_account(path: Path, text: str, data: Path) -> None:
-    """Write an account. Files in an archive get its name, in place of the folder where it was unpacked."""
+    """Write an account, in which files of an unpacked archive are named as members of it."""
     _write_text(path, text.replace(str(unpacked(data)), str(data)))
 
 

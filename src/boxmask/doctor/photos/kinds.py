@@ -69,8 +69,8 @@ PHOTO_NEAR_COPIES = Kind(
     "photo-near-copies",
     "note",
     "Near copies of photos",
-    "They show the same in another size, encoding or orientation. Keep the best of each: copies weigh "
-    "more in training, and make the metrics look more certain than they are.",
+    "They show the same picture in another size, encoding or orientation. Keep the best of each: copies "
+    "weigh more in training, and make the metrics look more certain than they are.",
 )
 _MEND_SPLIT = (
     "Draw a split that keeps them together: boxmask check DATA --group-by auto --write-split FILE, or train "
@@ -86,8 +86,8 @@ NEAR_COPIES_ACROSS_SPLITS = Kind(
     "photo-near-copies-across-splits",
     "warning",
     "Near copies of a photo in several splits",
-    "They show the same in another size, encoding or orientation. Keep all of them in one split: "
-    f"otherwise, the metrics are too high. {_MEND_SPLIT}",
+    "They show the same picture in another size, encoding or orientation. Keep all of them in one "
+    f"split: otherwise, the metrics are too high. {_MEND_SPLIT}",
 )
 COPIES_LABELED_DIFFERENTLY = Kind(
     "copies-labeled-differently",

@@ -20,7 +20,7 @@ from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.folded_norm import fold_batch_norm
 
 STRIDE_32_BLOCK = 13  # the block that goes from stride 16 to 32
-MOBILENET = "mobilenet_v3_large"  # its name in --backbone; timm's names are others
+MOBILENET = "mobilenet_v3_large"  # its name in --backbone, which timm does not use
 STAGE_STARTS = (4, 7, 13, 17)  # the first block after the maps of stride 4, 8, 16 and 32
 COARSE_STRIDES = (32, 32)  # of the two maps for Faster R-CNN
 AUXILIARY_BLOCK = 4  # the block that goes from stride 4 to 8, whose map torchvision's auxiliary head reads
