@@ -9,7 +9,7 @@ from boxmask.geometry.chunks import rows_per_chunk
 
 BACKGROUND, IGNORE = -1, -2
 CANDIDATES_PER_CHUNK = 16384  # on a CPU; with 300 ground-truth boxes, each matrix takes 20 MB
-ROWS_PER_DRAW = 16  # a full shuffle is faster for fewer rows per sampled one
+ROWS_PER_DRAW = 16  # up to this many rows per sampled one, a full shuffle is faster
 CROWD_COVERAGE = 0.5  # a candidate that ignored regions cover to this fraction is not trained as background
 
 

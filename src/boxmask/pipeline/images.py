@@ -32,7 +32,6 @@ class Batch:
 
     def rescale(self, targets: list[Target]) -> list[Target]:
         """Targets with boxes in pixels of the resized photos; masks stay in pixels of the original photos."""
-        # Targets are moved last: a new one checks its boxes, for which the host would wait for a GPU.
         sizes = zip(self.original_sizes, self.sizes, strict=True)
         resized = [rescale(target.boxes, *pair) for target, pair in zip(targets, sizes, strict=True)]
         return [
