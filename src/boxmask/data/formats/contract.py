@@ -88,6 +88,7 @@ class PhotoToWrite:
     size:     (height, width) as shown
     split:    "train", "val", "test" or ""
     image_id: the id in the labels that were read, if they had one
+    size_known: False if `size` is only as large as the boxes need. Such a size must not be written.
     """
 
     path: Path
@@ -97,6 +98,13 @@ class PhotoToWrite:
     objects: tuple[ObjectToWrite, ...]
     attributes: Mapping[str, object] = field(default_factory=dict)
     image_id: int | None = None
+    size_known: bool = True
+
+    @property
+    def size_fields(self) -> dict[str, int]:
+        """Width and height to write; empty if the size is not known."""
+        height, width = self.size
+        return {"width": width, "height": height} if self.size_known else {}
 
 
 class ClassNames(tuple[str, ...]):

@@ -49,7 +49,8 @@ class Mending:
     form:         the format of the labels; None for class folders and label maps
     findings:     of the data set as it is
     boxes_before: (N, 4) as the labels give them, in pixels of photos of `sizes_before`
-    sizes_before: (P, 2) heights and widths that the labels declare, else those of the photos
+    sizes_before: (P, 2) heights and widths that the labels declare, else those of the photos, else those that
+                  hold all boxes (see `knows_size`)
     sizes:        (P, 2) those to write
     kept:         (N,) False for objects that are removed
     misplaced:    (P,) photos whose boxes may be in the wrong place, so that it says nothing about them
@@ -78,7 +79,7 @@ class Mending:
         """Labels of which nothing is mended yet."""
         labels = examination.labels
         count = len(labels.photo_of)
-        sizes = _declared_sizes(examination)
+        sizes = _sizes_of_labels(examination)
         return Mending(
             examination,
             form,
@@ -107,6 +108,11 @@ class Mending:
     def labels(self) -> Labels:
         """The labels as mended so far."""
         return self.examination.labels
+
+    def knows_size(self, photo: int) -> bool:
+        """Whether the photo or its labels tell the size; otherwise, `sizes` only holds all boxes."""
+        is_declared = self.labels.photos[photo].declared_size is not None
+        return is_declared or bool(self.examination.sizes_known[photo])
 
     def has(self, kind: Kind) -> bool:
         """Whether there is a finding of this kind."""
@@ -148,7 +154,7 @@ class Mending:
         self.changes.append(Change(kind, location, f"{subject}: {what}", before, after, why))
 
 
-def _declared_sizes(examination: Examination) -> Int[np.ndarray, "P 2"]:
+def _sizes_of_labels(examination: Examination) -> Int[np.ndarray, "P 2"]:
     """The declared sizes, else those of the photos, else those that hold all boxes."""
     labels, sizes = examination.labels, examination.sizes.astype(np.int64)
     far = np.where(np.isfinite(labels.boxes), labels.boxes, 0)[:, [3, 2]]

@@ -95,8 +95,7 @@ class _Document:
     def add(self, photo: PhotoToWrite, file_name: str, losses: Losses) -> None:
         """Add a photo and its objects."""
         image_id = self._image_ids.next_id(photo)
-        height, width = photo.size
-        image = {"id": image_id, "file_name": file_name, "width": width, "height": height}
+        image = {"id": image_id, "file_name": file_name, **photo.size_fields}
         others = writable_fields(photo.attributes, READ_OF_IMAGES, "photos", photo.file, losses)
         self._images.append(json_line(image | others))
         for labeled in photo.objects:

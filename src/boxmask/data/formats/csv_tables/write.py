@@ -62,6 +62,6 @@ def rows(photo: PhotoToWrite, file: str) -> Iterable[list[object]]:
 
     file: the name of the photo
     """
-    height, width = photo.size
+    width, height = photo.size_fields.values() if photo.size_known else ("", "")
     for labeled in photo.objects:
         yield [file, width, height, labeled.class_name, *map(short_number, labeled.box)]

@@ -70,9 +70,8 @@ def _tags(photo: PhotoToWrite) -> list[str]:
 def _write_image(
     file: IO[str], number: int, photo: PhotoToWrite, types: AttributeTypes, losses: Losses
 ) -> None:
-    height, width = photo.size
     fields = {"id": number, "name": photo.file, "subset": photo.split or DEFAULT_SUBSET}
-    file.write(f"  <image{_fields({**fields, 'width': width, 'height': height})}>\n")
+    file.write(f"  <image{_fields(fields | photo.size_fields)}>\n")
     for labeled in photo.objects:
         _write_shape(file, labeled, photo, types, losses)
     for tag in _tags(photo):

@@ -80,14 +80,8 @@ def _results(
 ) -> Iterator[dict[str, Any]]:
     """The entries of one object: its shape, then its attributes."""
     shape, value = _shape(labeled, photo, losses)
-    height, width = photo.size
-    common = {
-        "id": region_id,
-        "to_name": "image",
-        "original_width": width,
-        "original_height": height,
-        "image_rotation": 0,
-    }
+    sizes = {f"original_{side}": length for side, length in photo.size_fields.items()}
+    common = {"id": region_id, "to_name": "image", **sizes, "image_rotation": 0}
     kind = f"{shape}labels"
     region = common | {"from_name": shape, "type": kind, "value": value | {kind: [labeled.class_name]}}
     attributes = labeled.attributes_and_marks

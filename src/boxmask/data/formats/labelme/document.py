@@ -18,8 +18,8 @@ ROTATED_VERSION = "6.3.0"
 """The version of files with rotated boxes, which older LabelMe does not open."""
 
 
-def labelme_document(image_path: str, size: Size, shapes: list[dict[str, Any]]) -> dict[str, Any]:
-    """The content of a file for a photo of (height, width), as it is shown.
+def labelme_document(image_path: str, size: Size | None, shapes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The content of a file for a photo of (height, width), as it is shown; None if that is not known.
 
     image_path: relative to the file, with "/" between folders
     """
@@ -30,8 +30,8 @@ def labelme_document(image_path: str, size: Size, shapes: list[dict[str, Any]]) 
         "shapes": shapes,
         "imagePath": image_path,
         "imageData": None,
-        "imageHeight": size[0],
-        "imageWidth": size[1],
+        "imageHeight": size and size[0],
+        "imageWidth": size and size[1],
     }
 
 

@@ -70,7 +70,7 @@ def _label_file(photo: str, used: set[str]) -> str:
 
 def _document(photo: PhotoToWrite, image_path: str, losses: Losses) -> dict[str, Any]:
     shapes = [shape for group in _grouped(photo, losses) for shape in group]
-    document = labelme_document(image_path, photo.size, shapes)
+    document = labelme_document(image_path, photo.size if photo.size_known else None, shapes)
     for name, value in photo.attributes.items():
         if isinstance(value, bool):
             document["flags"][name] = value

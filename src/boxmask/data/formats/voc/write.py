@@ -66,12 +66,11 @@ def annotation_text(photo: PhotoToWrite, folder: str, losses: Losses, has_masks:
 
     Raises LabelError for names that XML cannot hold.
     """
-    height, width = photo.size
     lines = [
         "<annotation>",
         f"\t<folder>{xml_text(folder, 'folder')}</folder>",
         f"\t<filename>{xml_text(posixpath.basename(photo.file), 'file name')}</filename>",
-        f"\t<size>\n\t\t<width>{width}</width>\n\t\t<height>{height}</height>\n\t\t<depth>3</depth>\n\t</size>",
+        *_size(photo.size_fields),
         f"\t<segmented>{int(has_masks)}</segmented>",
         *(_object(labeled, photo.file, losses) for labeled in photo.objects),
         "</annotation>",
@@ -79,6 +78,12 @@ def annotation_text(photo: PhotoToWrite, folder: str, losses: Losses, has_masks:
     for attribute in photo.attributes:
         losses.add_attribute(attribute, "photos", photo.file)
     return "\n".join(lines) + "\n"
+
+
+def _size(fields: Mapping[str, int]) -> list[str]:
+    """The lines with the size of the photo; none if it is not known."""
+    sides = [f"\t\t<{tag}>{side}</{tag}>" for tag, side in fields.items()]
+    return ["\t<size>", *sides, "\t\t<depth>3</depth>", "\t</size>"] if sides else []
 
 
 def _object(labeled: ObjectToWrite, photo: str, losses: Losses) -> str:
