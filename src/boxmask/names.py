@@ -28,9 +28,9 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _ABSOLUTE = re.compile(r"(/|[A-Za-z]:/|~)")
 """The beginning of an absolute path, mostly one on another computer."""
 
-_PHOTO_WORDS = {"images", "image", "imgs", "img", "photos", "photo", "pictures", "jpegimages"}
+PHOTO_WORDS = {"images", "image", "imgs", "img", "photos", "photo", "pictures", "jpegimages"}
 _LABEL_WORDS = {"annotations", "annotation", "annots", "annot", "labels", "label", "xmls", "xml", "json"}
-_LAYOUT_WORDS = _PHOTO_WORDS | _LABEL_WORDS | {"data", "dataset", "voc", ".", ""}
+_LAYOUT_WORDS = PHOTO_WORDS | _LABEL_WORDS | {"data", "dataset", "voc", ".", ""}
 """Words in folder names that tell what kind of files a folder holds, not which ones."""
 
 

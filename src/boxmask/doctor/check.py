@@ -30,6 +30,7 @@ from boxmask.data.findings import (
     finding_of_error,
 )
 from boxmask.data.formats.damaged_files import report_damaged_files
+from boxmask.data.formats.kinds import FILE_UNREADABLE
 from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.groups.copies import Copies
@@ -135,7 +136,7 @@ def _check_exists(data: Path) -> None:
 def _report_unreadable(data: Path, error: LabelError, findings: Findings) -> CheckReport:
     if isinstance(error, NoClassFoldersError):
         error = no_labels_error(data, find_source(data), _OTHER_LABELS)
-    if not isinstance(error, FoundErrorsError):  # whose message would repeat the findings
+    if not (isinstance(error, FoundErrorsError) or findings.count(FILE_UNREADABLE)):  # that tell it all
         findings.add(finding_of_error(DATA_UNREADABLE, data, error))
     return CheckReport(data, data if is_folder(data) else data.parent, "", findings, 0)
 

@@ -10,6 +10,7 @@ import numpy as np
 from boxmask.data.checks.examination import Examination
 from boxmask.data.contract import SPLITS
 from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE
 from boxmask.messages import format_count, format_percent
 
 MAX_BACKGROUND = 0.3
@@ -24,6 +25,12 @@ BACKGROUND_SHARE = Kind(
     "note",
     "Many photos without objects",
     "Check that these photos show no objects. If they are not labeled yet, label them or leave them out.",
+)
+OBJECTS_MISSING = Kind(
+    "objects-missing",
+    "warning",
+    "Data sets without any object",
+    "There is nothing to learn. Label the photos, or restore the label files.",
 )
 SPLIT_SMALL = Kind(
     "split-small",
@@ -40,11 +47,15 @@ PATH_COLLISION = Kind(
 
 
 def check_background_share(examination: Examination, findings: Findings) -> None:
-    """Find data sets in which many photos have no objects."""
+    """Find data sets in which many photos have no objects, or all."""
     labels = examination.labels
     num_photos = len(labels.photos)
     without = np.flatnonzero(np.bincount(labels.photo_of, minlength=num_photos) == 0)
-    if num_photos and len(without) > MAX_BACKGROUND * num_photos:
+    if num_photos and len(without) == num_photos:
+        if not (findings.count(FILE_UNREADABLE) or findings.count(ENTRY_UNREADABLE)):  # that tell why
+            detail = format_count(num_photos, "photo")
+            findings.add(Finding(OBJECTS_MISSING, Location(str(labels.root)), detail))
+    elif num_photos and len(without) > MAX_BACKGROUND * num_photos:
         first = labels.photos[int(without[0])]
         share = format_percent(len(without) / num_photos)
         detail = f"{len(without):,} of {format_count(num_photos, 'photo')} ({share}); the first: {first.file}"

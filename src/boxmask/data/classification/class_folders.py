@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from boxmask.data.split_file import is_split_file
 from boxmask.data.split_words import split_from_name
 from boxmask.errors import LabelError
 from boxmask.file_kinds import PHOTO_SUFFIXES, is_file, is_folder, note_on_unused_files
-from boxmask.names import class_name
+from boxmask.names import PHOTO_WORDS, class_name
 from boxmask.outputs import note_on_outputs, split_outputs
 from boxmask.outputs.run_folders import note_on_run_folders, split_run_folders
 from boxmask.photos.folders import visible_files
@@ -69,7 +69,7 @@ def find_class_folders(root: Path, findings: Findings) -> ClassFolders:
     others = [file for file in files if file.suffix.lower() not in PHOTO_SUFFIXES]
     layout = _find_layout(root, photos, findings)
     items = _items(photos, layout)
-    if not items:
+    if not _are_classes({item.class_name for item in items.values()}):
         findings.raise_errors()
         reason = "no photo lies in a class folder" if photos else "there are no photos in it"
         raise NoClassFoldersError.in_file(given, f"no class folders found: {reason}. {EXPECTED}")
@@ -155,6 +155,11 @@ def _items(photos: Sequence[PurePosixPath], layout: Layout) -> dict[str, Item]:
     """The photos that lie in class folders, by path."""
     items = ((str(photo), layout.item(photo)) for photo in photos)
     return {file: item for file, item in items if item is not None}
+
+
+def _are_classes(names: Collection[str]) -> bool:
+    """Whether folders are classes: some, and not just the folder "images" of a data set of another kind."""
+    return any(name.lower() not in PHOTO_WORDS for name in names)
 
 
 def _check_empty_folders(

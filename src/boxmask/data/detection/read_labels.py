@@ -12,7 +12,7 @@ from boxmask.data.class_selection import ALL_CLASSES, ClassSelection
 from boxmask.data.detection.selected_classes import select_classes
 from boxmask.data.detection.undeclared_classes import check_undeclared_classes
 from boxmask.data.findings import Finding, Findings, Location
-from boxmask.data.formats import csv_tables
+from boxmask.data.formats import csv_tables, yolo
 from boxmask.data.formats.contract import Format
 from boxmask.data.formats.damaged_files import report_damaged_files
 from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED, PHOTO_WITHOUT_LABEL
@@ -47,6 +47,8 @@ def find_labels(path: Path) -> FoundLabels:
     for formats in FORMATS:
         if matching := [(form, files) for form in formats if (files := form.recognize(source))]:
             return FoundLabels(path, source, matching)
+    if files := yolo.recognize_by_place(source):
+        return FoundLabels(path, source, [(yolo, files)])
     return FoundLabels(path, source, ())
 
 

@@ -72,6 +72,24 @@ def find_pairs(
     return pairs
 
 
+def lie_as_labels(photos: Sequence[str], labels: Sequence[str]) -> bool:
+    """Whether a photo has a text file in a folder for labels, as `labels/a.txt` of `images/a.jpg`.
+
+    Not if such a folder holds photos as well: they may be label maps.
+    """
+    in_folders = [label for label in labels if _in_folder_called(_LABEL_FOLDERS, label)]
+    if not in_folders or any(_in_folder_called(_LABEL_FOLDERS, photo) for photo in photos):
+        return False
+    outside_classes = (
+        photo for photo in photos if "/" not in photo or _in_folder_called(_PHOTO_FOLDERS, photo)
+    )
+    return bool(_pair_exactly(outside_classes, _LabelFolders(in_folders), Pairs()))
+
+
+def _in_folder_called(names: Sequence[str], file: str) -> bool:
+    return any(part.lower() in names for part in file.split("/")[:-1])
+
+
 class _LabelFolders:
     """The folders of label files, and which of them may hold the labels of a folder of photos."""
 

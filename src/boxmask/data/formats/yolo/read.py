@@ -27,7 +27,7 @@ from boxmask.data.formats.yolo.files import YoloFiles, broken_definitions, find_
 from boxmask.data.formats.yolo.kinds import KEYPOINTS_UNUSED
 from boxmask.data.formats.yolo.lines import LabelLines
 from boxmask.data.formats.yolo.objects import make_labels
-from boxmask.data.formats.yolo.pairs import Pairs, find_pairs
+from boxmask.data.formats.yolo.pairs import Pairs, find_pairs, lie_as_labels
 from boxmask.data.formats.yolo.paths import PathFinder
 from boxmask.data.formats.yolo.photos import list_photos
 from boxmask.data.formats.yolo.splits import find_split_photos, report_absent_splits, split_paths_of_lists
@@ -44,6 +44,15 @@ def recognize(source: Source) -> list[str]:
     if not is_chosen and not holds_labels(source.root, files.labels):
         return []
     return [*files.descriptions, *files.labels]
+
+
+def recognize_by_place(source: Source) -> list[str]:
+    """The same files, if they only lie where YOLO labels lie: all of them may be empty or damaged.
+
+    This is no certain sign, so look for other formats first.
+    """
+    files = find_yolo_files(source)
+    return [*files.descriptions, *files.labels] if lie_as_labels(source.photos, files.labels) else []
 
 
 def unreadable(source: Source) -> list[str]:
