@@ -169,3 +169,14 @@ def test_the_class_of_a_whole_photo_has_no_box(report: CheckReport) -> None:
     assert 'id="model-wrong-class-1"' in page
     assert 'class="line detection"' not in page
     assert 'class="key detected"' not in page
+
+
+def test_every_row_of_the_class_table_has_the_cells_of_its_head(report: CheckReport) -> None:
+    """On narrow screens, the cells of the class "bar" are hidden: they must be in the same column."""
+    page = render_page(report)
+    table = page[page.index('<table class="classes">') :]
+    rows = table[: table.index("</table>")].split("<tr>")[1:]
+    bars = [["bar" in cell for cell in re.findall("<t[hd]([^>]*)>", row)] for row in rows]
+    assert "Photos" in rows[-1]
+    assert bars == [bars[0]] * len(rows)
+    assert sum(bars[0]) == 1
