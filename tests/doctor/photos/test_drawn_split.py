@@ -56,6 +56,20 @@ def test_a_split_that_keeps_groups_together_mends_it(data: Path, tmp_path: Path)
     assert parted(check_data(data, split_file=split)) == []
 
 
+def test_a_new_split_says_whether_it_replaces_one(data: Path, tmp_path: Path) -> None:
+    [drawn, _] = check_data(data).write_split(tmp_path / "split.json")
+    assert drawn.startswith("the data set has no splits: drew")
+    (data / "labels.csv").unlink()
+    (data / "classes.txt").write_text("cat")
+    for number, photo in enumerate(sorted(data.glob("*.png"))):
+        folder = data / ("train", "val", "test")[number % 3]
+        folder.mkdir(exist_ok=True)
+        photo.rename(folder / photo.name)
+        (folder / f"{photo.stem}.txt").write_text("0 0.5 0.5 0.5 0.5")
+    [drawn, _] = check_data(data).write_split(tmp_path / "split.json")
+    assert drawn.startswith("a new split replaces the data set's own: drew")
+
+
 def test_groups_in_several_splits_of_the_data_set_are_reported_once(data: Path, tmp_path: Path) -> None:
     names = sorted(file.name for file in data.glob("*.png"))
     split = tmp_path / "split.json"

@@ -90,11 +90,10 @@ def check_drawn_split(
     Nothing is added if the data set has all splits.
     """
     photos = _photos(records, examination)
-    own = {photo.file: photo.split or "" for photo in examination.labels.photos}
-    splits = np.array([own[file] for file in photos.files.tolist()], dtype="<U5")
-    if not len(photos) or all(split in splits for split in SPLITS):
+    if not len(photos) or all(split in photos.splits for split in SPLITS):
         return
-    drawn = draw_grouped_splits(replace(photos, splits=splits))
+    own = {photo.file: photo.split or "" for photo in examination.labels.photos}
+    drawn = draw_grouped_splits(photos)
     drawn_of = dict(zip(drawn.files.tolist(), drawn.splits.tolist(), strict=True))
     drawn_splits = np.array([drawn_of.get(file, "") for file in records.files], dtype="<U5")
     own_splits = np.array([own.get(file, "") for file in records.files], dtype="<U5")
@@ -106,10 +105,10 @@ def check_drawn_split(
 
 
 def _photos(records: PhotoRecords, examination: Examination | None) -> _CountedPhotos:
-    """The photos to split, sorted by name: those that are labeled and exist, with their objects."""
+    """The photos to split, sorted by name: those that are labeled and exist, with splits and objects."""
     class_names: tuple[str, ...]
     if examination is None:
-        names, class_names = list(records.files), ()
+        names, splits, class_names = list(records.files), [""] * len(records), ()
         counts = np.zeros((len(records), 0), dtype=np.int64)
     else:
         labels, class_names = examination.labels, examination.labels.class_names
@@ -118,7 +117,8 @@ def _photos(records: PhotoRecords, examination: Examination | None) -> _CountedP
         there = set(records.files)
         kept = [n for n, photo in enumerate(labels.photos) if photo.file in there]
         names, counts = [labels.photos[n].file for n in kept], counts[kept]
+        splits = [labels.photos[n].split or "" for n in kept]
     files = np.array(names, dtype=np.str_)
     order = np.argsort(files, kind="stable")
-    splits = np.full(len(files), "", dtype="<U5")
-    return _CountedPhotos(records.root, class_names, files[order], splits, counts[order])
+    own_splits = np.array(splits, dtype="<U5")[order]
+    return _CountedPhotos(records.root, class_names, files[order], own_splits, counts[order])
