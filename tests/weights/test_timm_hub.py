@@ -122,8 +122,14 @@ def test_source_hub_skips_the_bundled_weights(hub: Any) -> None:
 @pytest.mark.parametrize("source", ["imagenet", "hub"])
 @pytest.mark.parametrize("name", ["resnet-18", "resnet18.nobody_in1k"])
 def test_a_backbone_that_timm_does_not_have(source: str, name: str) -> None:
-    with pytest.raises(UsageError, match=f"timm has no backbone '{name}'. Or use --backbone"):
+    similar = r"Similar names: (\w+, )*resnet18(, \w+)*"
+    with pytest.raises(UsageError, match=rf"timm has no backbone '{name}'\. {similar}\. Or use --backbone"):
         backbone_weights(name, source)
+
+
+def test_a_backbone_like_no_other() -> None:
+    with pytest.raises(UsageError, match=r"timm has no backbone 'QQQQ'\. Or use --backbone"):
+        backbone_weights("QQQQ")
 
 
 def test_a_backbone_without_weights() -> None:

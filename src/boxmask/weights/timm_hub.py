@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,11 @@ def remote_files(name: str) -> list[RemoteFile]:
 
 
 def _config(name: str) -> Any:
-    """timm's description of the weights of a backbone."""
+    """timm's description of the weights. Raises UsageError, with similar names, for an unknown backbone."""
     if name not in timm.list_models(pretrained=False) and name not in timm.list_models(pretrained=True):
-        raise UsageError(f"timm has no backbone {name!r}")
+        close = get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
+        similar = f". Similar names: {', '.join(close)}" if close else ""
+        raise UsageError(f"timm has no backbone {name!r}{similar}")
     config = timm.get_pretrained_cfg(name)
     if config is None:
         raise WeightsError(f"timm has no ImageNet weights of {name}")
