@@ -57,17 +57,17 @@ class Policy:
         are_objects = all(finding.num_left_out for finding in findings.of(SHAPE_UNSUPPORTED))
         return (SHAPE_UNSUPPORTED,) if are_objects and self.on_bad_boxes == "skip" else ()
 
-    def decide(self, findings: Findings, num_boxes: int, num_outlines: int) -> tuple[str, ...]:
+    def decide(self, findings: Findings, num_objects: int) -> tuple[str, ...]:
         """Notes on all findings. Raises LabelError for errors that may not be left out.
 
-        num_boxes, num_outlines: of the data set, from which the shares are computed
+        num_objects: of the data set, from which the shares are computed
         """
         counted = BAD_OUTLINES if self.needs_masks else (OUTLINE_WRONG_SIZE,)
-        boxes = _Group(BAD_BOXES, BAD_BOXES, num_boxes, "box", "these boxes", "")
-        outlines = _Group(BAD_OUTLINES, counted, num_outlines, "outline", "these outlines", _BOXES_ARE_USED)
+        boxes = _Group(BAD_BOXES, BAD_BOXES, num_objects, "box", "these boxes", "")
+        outlines = _Group(BAD_OUTLINES, counted, num_objects, "object", "these outlines", _BOXES_ARE_USED)
         num_shapes = findings.count(SHAPE_UNSUPPORTED)
         skipped = self._left_out_shapes(findings)
-        shapes = _Group(skipped, (), num_boxes + num_shapes, "object", "these objects", "")
+        shapes = _Group(skipped, (), num_objects + num_shapes, "object", "these objects", "")
         groups = (outlines, boxes, shapes)
         errors = [
             findings.message(kind)
@@ -104,7 +104,7 @@ class _Group:
     """Errors that are left out together.
 
     counted: the kinds whose share decides
-    total:   number of boxes or outlines of the data set
+    total:   number of objects of the data set
     """
 
     kinds: Sequence[Kind]
@@ -132,5 +132,6 @@ def left_out(findings: Findings, kind: Kind, total: int, noun: str, consequence:
     count = findings.count(kind)
     share = format_percent(count / max(1, total))
     reason = kind.heading[0].lower() + kind.heading[1:]
-    heading = f"left out: {count:,} of {format_count(total, noun)} ({share}): {reason}{consequence}"
+    what = "the outlines of " if kind in BAD_OUTLINES else ""
+    heading = f"left out: {what}{count:,} of {format_count(total, noun)} ({share}): {reason}{consequence}"
     return findings.note(kind, heading)

@@ -62,12 +62,10 @@ class _FarOutsideError(ValueError):
 class MaskReading:
     """The masks of N objects.
 
-    num_outlines: number of objects with an outline, usable or not
-    bad:          the rows whose outline cannot be used
+    bad: the rows whose outline cannot be used
     """
 
     masks: CompressedMasks
-    num_outlines: int = 0
     bad: frozenset[int] = field(default_factory=frozenset)
 
 
@@ -91,15 +89,13 @@ def fill_outlines(
     num_objects = len(labels.photo_of)
     if outline is None:
         return MaskReading(CompressedMasks.unknown(num_objects))
-    masks, errors, rows, num_unfilled = MaskRows(), dict[int, ValueError](), list[int](), 0
+    masks, errors, rows = MaskRows(), dict[int, ValueError](), list[int]()
     size_pairs = np.concatenate([sizes, label_sizes], axis=1).tolist()
     for row, photo in enumerate(labels.photo_of.tolist()):
         height, width, label_height, label_width = size_pairs[photo]
         try:
             shape = outline(row)
-            if shape is not None and (height, width) == UNKNOWN_SIZE:
-                num_unfilled += 1
-            elif shape is not None:
+            if shape is not None and (height, width) != UNKNOWN_SIZE:
                 _check_reach(shape, (label_height, label_width))
                 masks.add(shape, (height, width), (label_height, label_width))
                 rows.append(row)
@@ -109,7 +105,7 @@ def fill_outlines(
     without_pixels = np.flatnonzero(is_empty).tolist()
     _add_errors(labels, errors, unchecked, findings)
     _add(labels, OUTLINE_EMPTY, without_pixels, lambda _: "covers no pixel", findings)
-    return MaskReading(filled, len(rows) + num_unfilled + len(errors), frozenset(errors))
+    return MaskReading(filled, frozenset(errors))
 
 
 def _add_errors(

@@ -44,7 +44,7 @@ def read_detection(
     group_by, progress: see `draw_grouped_splits`
     on_bad_boxes: what to do with boxes that are empty or outside their photo, and with outlines that cannot
                   be read: "error" stops at any, "skip" leaves out any number. Default: leave them out while
-                  they are under 1 % of all boxes, or outlines, of the data set, else stop.
+                  they are under 1 % of all objects of the data set, else stop.
     on_bad_photos: what to do with photos that do not exist or cannot be read; None keeps them, for callers
                   that leave out what they cannot read
     needs_masks:  False if only boxes are learned or evaluated: outlines that cannot be read are then left out

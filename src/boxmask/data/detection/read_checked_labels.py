@@ -43,7 +43,7 @@ def read_checked_labels(
     for check in QUICK_CHECKS:
         check(checked.examination, findings)
     remove_consequences(findings, ("data set", "photo"))
-    notes = policy.decide(findings, len(labels.photo_of), checked.reading.num_outlines)
+    notes = policy.decide(findings, len(labels.photo_of))
     return CheckedLabels(
         labels=replace(checked.labels, notes=labels.notes + notes),
         photos=photos,

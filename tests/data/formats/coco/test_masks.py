@@ -234,7 +234,7 @@ def test_boxes_are_learned_from_objects_whose_outlines_cannot_be_read(
     assert dataset.boxes.tolist() == [[0, 0, 60, 40]] * 2
     assert dataset.areas[0] == 2400
     (note,) = (note for note in dataset.notes if "outline" in note)
-    assert note.startswith("left out: 1 of 2 outlines (50 %): ")
+    assert note.startswith("left out: the outlines of 1 of 2 objects (50 %): ")
     assert "; the boxes of these objects are used:\n" in note
     assert "annotations[0] (id 100): " in note
 
@@ -252,9 +252,18 @@ def test_few_bad_outlines_are_left_out_by_default(write: Write) -> None:
     root = write([[TRIANGLE]] * 100 + [[[1, 2]], None, None])
     dataset = read_detection(root)
     assert dataset.has_mask.sum() == 100
-    assert any(note.startswith("left out: 1 of 101 outlines") for note in dataset.notes)
-    with pytest.raises(LabelError, match=r"Polygons with fewer than 3 points \(1 of 101, 0\.99 %\)"):
+    assert any(
+        note.startswith("left out: the outlines of 1 of 103 objects (0.97 %)") for note in dataset.notes
+    )
+    with pytest.raises(LabelError, match=r"Polygons with fewer than 3 points \(1 of 103, 0\.97 %\)"):
         read_detection(root, on_bad_boxes="error")
+
+
+def test_one_bad_outline_among_boxes_names_its_share_of_all_objects_and_the_flag(write: Write) -> None:
+    root = write([[[1, 2]], *[None] * 9])
+    with pytest.raises(LabelError, match=r"\(1 of 10, 10 %\)(.*\n)*.*with --on-bad-boxes skip"):
+        read_detection(root)
+    assert len(read_detection(write([[[1, 2]], *[None] * 149])).boxes) == 150
 
 
 def test_run_lengths_of_another_size_stop_boxes_too(write: Write) -> None:
