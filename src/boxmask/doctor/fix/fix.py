@@ -22,6 +22,7 @@ from boxmask.doctor.fix.account import (
 from boxmask.doctor.fix.files import FileCopy
 from boxmask.doctor.fix.mend import mend
 from boxmask.doctor.fix.mending import Change, Mending
+from boxmask.doctor.fix.remainder import check_remainder
 from boxmask.doctor.fix.rewriting import changes_by_rewriting
 from boxmask.doctor.fix.whole_set import check_decided
 from boxmask.doctor.fix.write import LabelCopy, find_writer_of
@@ -66,7 +67,7 @@ def fix_data(
 
     Raises UsageError for a report without labels, photos or some of its findings, for a format that boxmask
     does not write, and for a folder that may not be written. Raises LabelError for a mistake of all labels
-    that is left to the user. Raises PhotoError and OutputError.
+    that is left to the user, and if the copy would hold nearly nothing. Raises PhotoError and OutputError.
     """
     _check_complete(report.findings)
     examination = report.examination
@@ -83,6 +84,7 @@ def fix_data(
     if report.form is not None:
         changes += tuple(changes_by_rewriting(report.findings, {change.kind for change in changes}))
     absences = find_absences(report, mending)
+    check_remainder(report, mending, absences)
     with new_folder(out) as folder:
         losses = job.write(folder, photos, progress or (lambda done, total: None))
         text = format_changes(report, changes, absences, job.remarks(), losses)
