@@ -80,6 +80,7 @@ class PhotosToWrite:
                 objects=tuple(objects),
                 attributes=labels.attributes.photos.get(index, {}),
                 image_id=photo.image_id,
+                is_labeled=photo.is_labeled,
             )
 
     def _object(self, row: int, size: Size) -> ObjectToWrite:

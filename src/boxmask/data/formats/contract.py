@@ -88,6 +88,7 @@ class PhotoToWrite:
     size:     (height, width) as shown
     split:    "train", "val", "test" or ""
     image_id: the id in the labels that were read, if they had one
+    is_labeled: False for a photo without a label, see `PhotoEntry`
     size_known: False if `size` is only as large as the boxes need. Such a size must not be written.
     """
 
@@ -99,6 +100,7 @@ class PhotoToWrite:
     attributes: Mapping[str, object] = field(default_factory=dict)
     image_id: int | None = None
     size_known: bool = True
+    is_labeled: bool = True
 
     @property
     def size_fields(self) -> dict[str, int]:

@@ -43,6 +43,7 @@ class PhotoEntry:
     split:         "train", "val" or "test", if the data set names one
     image_id:      the format's own id of the photo, if it has one
     missing_name:  the name in the labels of a photo that does not exist; `file` is then a placeholder
+    is_labeled:    False if no label says anything about the photo, not even that it shows no object
     """
 
     file: str
@@ -51,6 +52,7 @@ class PhotoEntry:
     split: str | None = None
     image_id: int | None = None
     missing_name: str = ""
+    is_labeled: bool = True
 
 
 def _no_suggestion(_: str) -> str:

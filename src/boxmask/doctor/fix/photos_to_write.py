@@ -44,6 +44,7 @@ class MendedPhotosToWrite:
                 objects=tuple(labeled for labeled in objects if labeled is not None),
                 attributes=labels.attributes.photos.get(index, {}),
                 image_id=photo.image_id,
+                is_labeled=photo.is_labeled,
                 size_known=self.mending.knows_size(index),
             )
 

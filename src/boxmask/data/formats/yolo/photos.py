@@ -30,7 +30,7 @@ def list_photos(
             findings.add(Finding(PHOTO_WITHOUT_LABEL, Location(f"{root}/{photo}"), photo=photo))
         split = splits.splits.get(photo) if splits.splits else _split_of_folders(photo, label)
         location = Location(f"{root}/{label or photo}")
-        listed.append((PhotoEntry(photo, location, split=split), label))
+        listed.append((PhotoEntry(photo, location, split=split, is_labeled=bool(label)), label))
     return [*listed, *_missing(source, splits, pairs)]
 
 

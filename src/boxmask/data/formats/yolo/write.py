@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,19 +43,14 @@ class YoloWriter:
     def write(
         self, photos: Iterable[PhotoToWrite], class_names: ClassNames, folder: Path, losses: Losses
     ) -> list[Path]:
-        """Write a label file per photo, and data.yaml."""
+        """Write data.yaml, and a label file per photo; none for photos without a label."""
         number_of = {name: number for number, name in enumerate(class_names)}
         files, splits, unsplit = [], set[str](), list[str]()
         for photo in photos:
-            path = folder / _label_file(self.photo_file(photo.file, photo.split))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lines = [
-                object_line(number_of[labeled.class_name], labeled, photo, losses) + "\n"
-                for labeled in photo.objects
-            ]
-            with path.open("x", encoding="ascii", newline="\n") as file:
-                file.writelines(lines)
-            files.append(path)
+            if photo.is_labeled:
+                path = folder / _label_file(self.photo_file(photo.file, photo.split))
+                _write_objects(path, photo, number_of, losses)
+                files.append(path)
             note_unheld_marks(photo, losses)
             if photo.split:
                 splits.add(photo.split)
@@ -69,6 +64,15 @@ class YoloWriter:
 def _label_file(photo: str) -> str:
     """labels/train/a.txt for images/train/a.jpg."""
     return f"labels/{posixpath.splitext(photo)[0].removeprefix('images/')}.txt"
+
+
+def _write_objects(path: Path, photo: PhotoToWrite, number_of: Mapping[str, int], losses: Losses) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        object_line(number_of[labeled.class_name], labeled, photo, losses) + "\n" for labeled in photo.objects
+    ]
+    with path.open("x", encoding="ascii", newline="\n") as file:
+        file.writelines(lines)
 
 
 def _note_splits(splits: set[str], unsplit: list[str], losses: Losses) -> None:
