@@ -60,6 +60,8 @@ REASONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("coordinates-percent", ("yolo",), "its own damage: coordinates-percent, in YOLO"),
     ("coordinates-pixels", _all_but("yolo", "label-studio"), "coordinates are pixels"),
     ("coordinates-pixels", ("label-studio",), "numbers above 100 are boxes beyond their photo"),
+    ("coordinates-unclear", _all_but("yolo", "label-studio"), "coordinates are pixels"),
+    ("coordinates-unclear", ("label-studio",), "numbers are percent by definition"),
     ("coordinates-fractions", ("yolo",), "coordinates are fractions"),
     ("coordinates-fractions", ("label-studio",), "percentages below 1 are tiny boxes, which are found"),
     ("coordinates-", _ONLY_PIXELS, "coordinates do not depend on the size of the photo"),

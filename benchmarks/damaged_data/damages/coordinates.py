@@ -61,6 +61,12 @@ def pixels(draft: Draft) -> None:
     _change_all(draft, "coordinates-pixels", as_pixels)
 
 
+@damage("coordinates-unclear", ["yolo"])
+def percent_or_pixels(draft: Draft) -> None:
+    """Numbers up to 60: pixels of thumbnails, percent, or pixels of the photos."""
+    _change_all(draft, "coordinates-unclear", lambda box, size: [60 * value for value in box])
+
+
 @damage("coordinates-corners", ["coco", "via", "createml"])
 def corners(draft: Draft) -> None:
     def as_extents(box: list[float], size: Size) -> list[float]:

@@ -23,6 +23,7 @@ UNDECIDED = {
     ("class-shift, in COCO", "coco"),
     ("split-path-wrong", "yolo"),
     ("split-path-wrong, all paths", "yolo"),
+    ("coordinates-unclear", "yolo"),
     ("coordinates-exchanged", "yolo"),  # fractions always fit
     ("coordinates-exchanged", "label-studio"),
     ("coordinates-exchanged", "via"),  # without sizes, the photos may have been rotated

@@ -52,7 +52,7 @@ from boxmask.data.formats.kinds import (
     PHOTO_RESIZED,
     PHOTO_WITHOUT_LABEL,
 )
-from boxmask.data.formats.yolo.kinds import COORDINATES_PIXELS, SPLIT_PATH_WRONG
+from boxmask.data.formats.yolo.kinds import COORDINATES_PIXELS, COORDINATES_UNCLEAR, SPLIT_PATH_WRONG
 
 _PLACES = frozenset(
     (
@@ -91,6 +91,7 @@ CONSEQUENCES: Mapping[Kind, _Rule] = {
     COORDINATES_FRACTIONS: _Rule("data set", _PLACES | _SIZES | _SIDES),
     COORDINATES_PERCENT: _Rule("data set", _PLACES | _SIZES | _SIDES),
     COORDINATES_PIXELS: _Rule("data set", _PLACES | _SIZES | _SIDES),
+    COORDINATES_UNCLEAR: _Rule("data set", _PLACES | _SIZES | _SIDES),
     COORDINATES_CORNERS: _Rule("data set", _PLACES | _SIZES | _SIDES),
     COORDINATES_SIZES: _Rule("data set", _PLACES | _SIZES | _SIDES),
     COORDINATES_CENTERS: _Rule("data set", _PLACES | _SIZES),

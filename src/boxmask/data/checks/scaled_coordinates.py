@@ -76,14 +76,17 @@ def _finding(
     examination: Examination, copies: ResizedCopies, row: int, beyond: Bool[np.ndarray, " M"]
 ) -> Finding:
     """The finding, shown at one box."""
-    kind = COORDINATES_PERCENT if copies.is_percent else COORDINATES_SCALED
+    is_percent = (
+        copies.is_percent and not examination.in_fractions
+    )  # percent divided by the size of the photo
+    kind = COORDINATES_PERCENT if is_percent else COORDINATES_SCALED
     reach = f"{beyond.sum():,} of {format_count(len(beyond), 'box')} reach beyond their photos"
     if not beyond.any():
         part = np.exp(copies.log_areas.mean())
         count = format_count(len(beyond), "box")
         num_photos = f"{len(copies.log_areas):,} photos"
         reach = f"{count} in {num_photos} lie in only {100 * part:.2g} % of their area, at the upper left"
-    fit = "values from 0 to 100" if copies.is_percent else f"{copies.form}: {copies.remedy}"
+    fit = "values from 0 to 100" if is_percent else f"{copies.form}: {copies.remedy}"
     first = object_finding(examination.labels, kind, row, "reaches farthest")
     return Finding(kind, first.location, f"{reach}, and fill {fit}", first.photo, first.box)
 

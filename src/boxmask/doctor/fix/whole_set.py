@@ -13,7 +13,7 @@ from boxmask.data.detection.box_forms import (
 from boxmask.data.detection.coordinates import COORDINATES_FRACTIONS
 from boxmask.data.findings import Findings
 from boxmask.data.formats.kinds import CLASS_UNKNOWN, COORDINATES_PERCENT, COORDINATES_SCALED
-from boxmask.data.formats.yolo.kinds import SPLIT_PATH_WRONG
+from boxmask.data.formats.yolo.kinds import COORDINATES_UNCLEAR, SPLIT_PATH_WRONG
 from boxmask.doctor.fix.mending import Mending
 from boxmask.errors import LabelError
 
@@ -26,6 +26,7 @@ WHOLE_SET = (
     COORDINATES_PERCENT,
     COORDINATES_SCALED,
     COORDINATES_SIZES,
+    COORDINATES_UNCLEAR,
     COORDINATES_UPPER_LEFT,
     SPLIT_PATH_WRONG,
 )

@@ -32,6 +32,7 @@ KINDS_OF_ALL = (
     "coordinates-fractions",
     "coordinates-percent",
     "coordinates-pixels",
+    "coordinates-unclear",
     "coordinates-corners",
     "coordinates-sizes",
     "coordinates-centers",
@@ -71,6 +72,8 @@ class Guesser:
         if kind_id in ("coordinates-percent", "coordinates-pixels") and self._labels.format_name == yolo.NAME:
             words = "percent" if kind_id == "coordinates-percent" else "pixels"
             return (Guess(f"read as {words}", written),)  # its reader has converted them
+        if kind_id == "coordinates-unclear":
+            return tuple(self._percent_and_pixels())
         if kind_id == "coordinates-scaled" and self._declares_other_size(photo):
             return Guess("as written", written), Guess("scaled to this photo", self._scaled(photo))
         guesses: dict[str, Callable[[], Guess | None]] = {
@@ -92,6 +95,13 @@ class Guesser:
     def _edges(self) -> Float[np.ndarray, "N 2"]:
         """Width and height of the photo of each object."""
         return photo_edges(self._examination)
+
+    def _percent_and_pixels(self) -> Iterator[Guess]:
+        """The reader of YOLO labels has taken numbers that may be either as percent, unless they pass 100."""
+        boxes, factors = self._labels.boxes, np.tile(self._edges, 2) / 100
+        is_percent = self._examination.in_fractions
+        yield Guess("read as percent", boxes if is_percent else boxes * factors)
+        yield Guess("read as pixels", boxes / factors if is_percent else boxes)
 
     @cached_property
     def _from_fractions(self) -> Guess:

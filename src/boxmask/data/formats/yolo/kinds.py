@@ -10,6 +10,13 @@ COORDINATES_PIXELS = Kind(
     "Labels in pixels instead of fractions of the photo",
     "Divide x and the width by the width of the photo, y and the height by its height.",
 )
+COORDINATES_UNCLEAR = Kind(
+    "coordinates-unclear",
+    "error",
+    "Labels in percent or in pixels instead of fractions of the photo",
+    "These numbers may be either, and only you can decide. If they are percent, divide all by 100. If they "
+    "are pixels, divide x and the width by the width of the photo, y and the height by its height.",
+)
 CLASS_COUNT_DIFFERS = Kind(
     "class-count-differs",
     "warning",

@@ -7,19 +7,16 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from boxmask.data.findings import Finding, Findings, Location
-from boxmask.data.formats.kinds import COORDINATES_PERCENT, SHAPE_UNSUPPORTED
+from boxmask.data.formats.kinds import SHAPE_UNSUPPORTED
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.yolo.class_numbers import NamesByNumber, number_classes
-from boxmask.data.formats.yolo.kinds import COORDINATES_PIXELS
 from boxmask.data.formats.yolo.lines import ObjectArrays
+from boxmask.data.formats.yolo.units import FAR_BEYOND, KIND_OF_UNIT, MAX_PERCENT, find_unit, photo_edges
 from boxmask.data.outlines import Outline, Polygons
-
-_FAR_BEYOND = 1.5
-"""Fractions above this are no carelessly drawn edges."""
 
 _MIN_LINES = 3
 """Fewer lines may look like keypoints by accident."""
@@ -47,12 +44,13 @@ def make_labels(
     )
     boxes, extents, has_outline = _boxes(objects)
     _report_keypoints(objects, location_of, findings)
-    scale, unit = _scale(boxes, location_of, findings)
+    entries = [photo for photo, _ in photos]
+    scale, unit = _scale(root, entries, objects.files, boxes, location_of, findings)
     kept = np.flatnonzero(labels >= 0)
     return Labels(
         root=root,
         class_names=names,
-        photos=[photo for photo, _ in photos],
+        photos=entries,
         photo_of=objects.files[kept],
         boxes=boxes[kept] * scale,
         extents=extents[kept] * scale,
@@ -105,20 +103,26 @@ def _outlines(
 
 
 def _scale(
-    boxes: Float[np.ndarray, "N 4"], location: Callable[[int], Location], findings: Findings
+    root: Path,
+    photos: Sequence[PhotoEntry],
+    photo_of: Int[np.ndarray, " N"],
+    boxes: Float[np.ndarray, "N 4"],
+    location: Callable[[int], Location],
+    findings: Findings,
 ) -> tuple[float, Literal["pixel", "fraction"]]:
     """What to multiply coordinates with, and their unit: those that are far above 1 are no fractions."""
     finite = np.flatnonzero(np.isfinite(boxes).all(axis=1))
     largest = np.abs(boxes[finite]).max(axis=1, initial=0)
-    beyond = largest > _FAR_BEYOND
+    beyond = largest > FAR_BEYOND
     if 2 * beyond.sum() <= len(finite):
         return 1.0, "fraction"
-    is_percent = bool(largest.max() <= 100)
-    kind = COORDINATES_PERCENT if is_percent else COORDINATES_PIXELS
+    edges = photo_edges(root, photos, photo_of[finite])
+    unit = find_unit(boxes[finite], edges, photo_of[finite])
     detail = (
         f"{beyond.sum():,} of {len(finite):,} objects reach beyond 1; the largest number is {largest.max():g}"
     )
-    findings.add(Finding(kind, location(int(finite[beyond.argmax()])), detail))
+    findings.add(Finding(KIND_OF_UNIT[unit], location(int(finite[beyond.argmax()])), detail))
+    is_percent = unit == "percent" or (unit == "unclear" and largest.max() <= MAX_PERCENT)
     return (0.01, "fraction") if is_percent else (1.0, "pixel")
 
 
