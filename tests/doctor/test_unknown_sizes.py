@@ -72,7 +72,7 @@ def test_a_missing_photo_is_not_judged_by_a_size(tmp_path: Path) -> None:
     write_via(tmp_path, [SQUARE, [(900, 900), (990, 900), (990, 990)]])
     (tmp_path / "1.jpg").unlink()
     report = check_data(tmp_path)
-    assert list(found(report)) == ["photo-missing", "size-unknown"]
+    assert list(found(report)) == ["photo-missing"]
     assert report.summary is not None
     assert [(size.width, size.height) for size in report.summary.photo_sizes] == [SIZE]
 
@@ -123,3 +123,19 @@ def test_run_lengths_give_a_box_without_a_photo(tmp_path: Path, size: tuple[int,
     assert not report.has_errors, str(report)
     assert report.examination is not None
     assert report.examination.labels.boxes.tolist() == [[10, 5, 12, 25]]
+
+
+def test_a_renamed_photo_is_counted_once(tmp_path: Path) -> None:
+    write_yolo(tmp_path, ["0 0.5 0.5 0.25 0.25"] * 4)
+    for number in range(3):
+        (tmp_path / f"images/{number}.jpg").rename(tmp_path / f"images/renamed{number}.jpg")
+    report = check_data(tmp_path)
+    assert list(found(report)) == ["photo-without-label", "photo-missing"]
+    assert [str(finding.detail) for finding in report.findings if finding.kind.id == "split-small"] == [
+        "train: 4 photos"
+    ]
+    summary = report.summary
+    assert summary is not None
+    assert (summary.photos, summary.objects, summary.photos_of_unknown_size) == (4, 4, 0)
+    assert [(split.photos, split.photos_without_objects) for split in summary.splits] == [(1, 0), (3, 0)]
+    assert sum(summary.objects_per_photo.counts) == 4

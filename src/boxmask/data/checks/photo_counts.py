@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
+from boxmask.data.checks.counted_photos import counted_photos
 from boxmask.data.checks.examination import Examination
 from boxmask.data.contract import SPLITS
 from boxmask.data.findings import Finding, Findings, Kind, Location
@@ -49,8 +50,9 @@ PATH_COLLISION = Kind(
 def check_background_share(examination: Examination, findings: Findings) -> None:
     """Find data sets in which many photos have no objects, or all."""
     labels = examination.labels
-    num_photos = len(labels.photos)
-    without = np.flatnonzero(np.bincount(labels.photo_of, minlength=num_photos) == 0)
+    counted = counted_photos(examination)
+    num_photos = int(counted.sum())
+    without = np.flatnonzero((np.bincount(labels.photo_of, minlength=len(counted)) == 0) & counted)
     if num_photos and len(without) == num_photos:
         if not (findings.count(FILE_UNREADABLE) or findings.count(ENTRY_UNREADABLE)):  # that tell why
             detail = format_count(num_photos, "photo")
@@ -63,9 +65,9 @@ def check_background_share(examination: Examination, findings: Findings) -> None
 
 
 def check_split_sizes(examination: Examination, findings: Findings) -> None:
-    """Find splits with few photos, among those that the data set names."""
+    """Find splits with few photos, among those that the data set names. Only photos that exist count."""
     labels = examination.labels
-    counts = Counter(photo.split for photo in labels.photos)
+    counts = Counter(photo.split for photo in labels.photos if not photo.missing_name)
     for split in SPLITS:
         if 0 < counts[split] < MIN_SPLIT:
             detail = f"{split}: {format_count(counts[split], 'photo')}"

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
+from boxmask.data.checks.counted_photos import counted_photos
 from boxmask.data.checks.examination import Examination
 from boxmask.data.checks.sound_boxes import photo_edges, sound_boxes
 from boxmask.data.contract import SPLITS
@@ -82,7 +83,7 @@ class Summary:
     the boxes that are finite and lie at least partly in their photo, clipped to it. The boxes in photos of
     unknown size are not measured.
 
-    photos, objects:   in all
+    photos, objects:   in all; see `counted_photos`
     splits, classes:   train, val and test first; classes in the order of the labels
     objects_per_photo: photos by their number of objects
     box_sizes:         objects by COCO's words: "small" (below 32² pixels), "medium" (below 96²), "large"
@@ -92,7 +93,7 @@ class Summary:
     heat_map:          rows of cells, from top to bottom: the number of boxes that reach into each cell
     photo_sizes:       the most common sizes, the most common first
     other_photo_sizes: the number of further sizes
-    photos_of_unknown_size: photos that were not read, and whose labels declare no size
+    photos_of_unknown_size: photos that exist but were not read, and whose labels declare no size
     crowd, difficult, with_outline: objects that are crowd regions, are difficult, have a mask
     unsound_boxes:     objects without a usable box
     """
@@ -128,13 +129,13 @@ def summarize(examination: Examination) -> Summary:
     edges = photo_edges(examination)[measured]
     boxes = np.clip(labels.boxes[measured], 0, np.tile(edges, 2))
     sides = boxes[:, 2:] - boxes[:, :2]
-    is_known = has_size(examination.sizes)
-    photo_sizes = Counter((width, height) for height, width in examination.sizes[is_known].tolist())
+    photo_sizes = _count_photo_sizes(examination)
     common = photo_sizes.most_common(_MAX_PHOTO_SIZES)
-    per_photo = np.bincount(labels.photo_of, minlength=len(labels.photos))
-    splits, classes = _count_splits_and_classes(examination)
+    counted = counted_photos(examination)
+    per_photo = np.bincount(labels.photo_of, minlength=len(counted))[counted]
+    splits, classes = _count_splits_and_classes(examination, counted)
     return Summary(
-        photos=len(labels.photos),
+        photos=int(counted.sum()),
         objects=len(sound),
         splits=splits,
         classes=classes,
@@ -150,12 +151,23 @@ def summarize(examination: Examination) -> Summary:
         crowd=int(labels.crowd.sum()),
         difficult=int(labels.difficult.sum()),
         unsound_boxes=int((~sound).sum()),
-        photos_of_unknown_size=int((~is_known).sum()),
+        photos_of_unknown_size=_count_unknown_sizes(examination),
     )
 
 
+def _count_photo_sizes(examination: Examination) -> Counter[tuple[int, int]]:
+    """The number of photos by width and height."""
+    known = examination.sizes[has_size(examination.sizes)]
+    return Counter((width, height) for height, width in known.tolist())
+
+
+def _count_unknown_sizes(examination: Examination) -> int:
+    unknown = np.flatnonzero(~has_size(examination.sizes)).tolist()
+    return sum(not examination.labels.photos[index].missing_name for index in unknown)
+
+
 def _count_splits_and_classes(
-    examination: Examination,
+    examination: Examination, counted: Bool[np.ndarray, " P"]
 ) -> tuple[tuple[SplitCount, ...], tuple[ClassCount, ...]]:
     labels = examination.labels
     words = [photo.split or "" for photo in labels.photos]
@@ -171,7 +183,7 @@ def _count_splits_and_classes(
     with_objects = np.isin(np.arange(len(words)), labels.photo_of)
     splits = []
     for number, name in enumerate(names):
-        inside = split_of_photo == number
+        inside = (split_of_photo == number) & counted
         num_objects, without = int((split_of == number).sum()), int((inside & ~with_objects).sum())
         splits.append(SplitCount(name, int(inside.sum()), num_objects, without))
     rows = zip(labels.class_names, objects.tolist(), photos.tolist(), strict=True)

@@ -51,12 +51,13 @@ def sides_or_ones(sizes: Int[np.ndarray, "P 2"]) -> Int[np.ndarray, "P 2"]:
 
 
 def report_unknown_sizes(labels: Labels, sizes: Int[np.ndarray, "P 2"], findings: Findings) -> None:
-    """Add one finding on the photos with objects whose size is unknown."""
+    """Add one finding on the photos that exist and have objects, but whose size is unknown."""
     with_objects = np.bincount(labels.photo_of, minlength=len(sizes)) > 0
-    photos = np.flatnonzero(with_objects & ~has_size(sizes))
+    exist = np.array([not photo.missing_name for photo in labels.photos], dtype=bool)
+    photos = np.flatnonzero(with_objects & exist & ~has_size(sizes))
     if len(photos):
         first = labels.photos[int(photos[0])]
-        count = f"{len(photos):,} of {format_count(len(sizes), 'photo')}"
+        count = f"{len(photos):,} of {format_count(int(exist.sum()), 'photo')}"
         detail = f"{count}: no file was read, and the labels declare no size; the first: "
-        detail += first.missing_name or first.file
+        detail += first.file
         findings.add(Finding(SIZE_UNKNOWN, Location(str(labels.root)), detail, first.file))
