@@ -41,7 +41,8 @@ def test_numbers_from_one(examination_of: Make) -> None:
     found = found_in(examination_of, ["hook", "stick"], [3, 3, 3])
     assert [str(finding) for finding in found] == [
         'a.txt:7: the first class, "ring", has no object, and number 3 has no name: '
-        "the numbers are one too high"
+        "the numbers are one too high; subtract 1 from the class number of each object, or insert the "
+        "name of the missing class 0 before the others"
     ]
 
 
@@ -106,6 +107,12 @@ def test_numbers_from_one_in_files(tmp_path: Path) -> None:
         "categories": [{"id": 0, "name": "ring"}, {"id": 1, "name": "hook"}],
     }
     (coco / "labels.json").write_text(json.dumps(content))
+    changes = {
+        yolo: "subtract 1 from the first number of each line in the label files (.txt), or insert the "
+        "name of the missing class 0 before the others in data.yaml",
+        coco: "subtract 1 from each category_id, or add 1 to the id of each category",
+    }
     for root in (yolo, coco):
         shifts = [finding for finding in check_data(root) if finding.kind.id == "class-shift"]
         assert ["number 2 has no name" in finding.detail for finding in shifts] == [True]
+        assert shifts[0].detail.endswith(changes[root])

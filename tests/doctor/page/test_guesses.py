@@ -13,9 +13,10 @@ from PIL import Image
 from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding, Findings, Kind, Location
 from boxmask.data.formats import yolo
+from boxmask.doctor.page.cards import choose_cards
 from boxmask.doctor.page.guesses import Guesser, turn_boxes
 from boxmask.doctor.page.render import render_page
-from boxmask.doctor.photos.kinds import COPIES_LABELED_DIFFERENTLY
+from boxmask.doctor.photos.kinds import COPIES_LABELED_DIFFERENTLY, PHOTO_TRUNCATED
 from boxmask.doctor.report import CheckReport
 from boxmask.photos.formats import TRANSPOSITIONS
 
@@ -156,3 +157,16 @@ def test_shifted_classes_are_shown_on_several_photos(report: CheckReport, examin
     [card] = re.findall(r'<article class="card entry".*?</article>', page, re.DOTALL)
     assert card.count("<figure>") == 4
     assert "&lt;b&gt;dog&lt;/b&gt;</text>" in card
+
+
+def test_examples_are_photos_that_can_be_shown(report: CheckReport, examination_of: Examine) -> None:
+    findings = Findings()
+    findings.add(finding("class-shift", photo=""))
+    examination = examination_of([[0], [], [1], [1], [0], []])
+    files = [photo.file for photo in examination.labels.photos]
+    findings.add(Finding(PHOTO_TRUNCATED, Location(files[2]), "", files[2]))
+    cards = choose_cards(replace(report, findings=findings, examination=examination))
+    [card] = next(cards[kind] for kind in cards if kind.id == "class-shift")
+    shown = [file for file, _ in card.photos]
+    assert sorted(shown[:3]) == sorted([files[0], files[3], files[4]])
+    assert shown[3] in (files[1], files[5])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
 from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.formats import coco, yolo
 from boxmask.data.formats.labels import Labels
 
 MIN_OBJECTS = 5
@@ -23,7 +26,7 @@ CLASS_SHIFT = Kind(
     "error",
     "Class numbers that are off by one",
     "Look at some objects. If each has the name of the class before or after its own in the list, change "
-    "all class numbers by one, or correct the list.",
+    "the numbers or the names as the finding says. Only you can tell which of the two are wrong.",
 )
 
 
@@ -47,10 +50,13 @@ def check_class_numbers(labels: Labels, findings: Findings) -> None:
     unknown = _unknown_numbers(findings)
     if not is_used[0] and len(unknown) == 1 and max(unknown) - len(is_used) in (0, 1):
         detail = f'the first class, "{first}", has no object, and number {max(unknown)} has no name'
-        findings.add(Finding(CLASS_SHIFT, unknown[max(unknown)], f"{detail}: the numbers are one too high"))
+        detail = f"{detail}: the numbers are one too high; {_change(labels, 'high')}"
+        findings.add(Finding(CLASS_SHIFT, unknown[max(unknown)], detail))
     elif not is_used[-1] and len(unknown) == 1 and max(unknown) in (-1, 0):
         detail = f'the last class, "{last}", has no object, and number {max(unknown)} has no name'
-        findings.add(Finding(CLASS_SHIFT, unknown[max(unknown)], f"{detail}: the numbers are one too low"))
+        shift: _Shift = "low" if max(unknown) == 0 else "below"
+        detail = f"{detail}: the numbers are one too low; {_change(labels, shift)}"
+        findings.add(Finding(CLASS_SHIFT, unknown[max(unknown)], detail))
     elif (
         labels.box_form != "mask"
         and is_used[0]
@@ -61,8 +67,31 @@ def check_class_numbers(labels: Labels, findings: Findings) -> None:
         detail = f'the first class, "{first}", has objects, and the last, "{last}", has none'
         photo = labels.photos[labels.photo_of[row]].file
         x1, y1, x2, y2 = labels.boxes[row].tolist()
-        detail = f"{detail}: the numbers are one too low"
+        detail = f"{detail}: the numbers are one too low; {_change(labels, 'background')}"
         findings.add(Finding(CLASS_SHIFT, labels.location(row), detail, photo, (x1, y1, x2, y2)))
+
+
+_Shift = Literal["high", "low", "below", "background"]
+"""Low numbers begin at 0 where the names begin at 1; those below begin at -1."""
+
+_CHANGES_OF_NAMES: Mapping[_Shift, str] = {
+    "high": ", or insert the name of the missing class 0 before the others",
+    "low": ", or count the names from 0",
+    "below": "",
+    "background": ", or remove the background from the names",
+}
+
+
+def _change(labels: Labels, shift: _Shift) -> str:
+    """What to change: the numbers of the objects, or the names."""
+    change, reverse = ("subtract 1 from", "add 1 to") if shift == "high" else ("add 1 to", "subtract 1 from")
+    names = _CHANGES_OF_NAMES[shift]
+    if labels.format_name == yolo.NAME:
+        lines = f"{change} the first number of each line in the label files (.txt)"
+        return f"{lines}{names} in data.yaml" if names else lines
+    if labels.format_name == coco.NAME:
+        return f"{change} each category_id, or {reverse} the id of each category"
+    return f"{change} the class number of each object{names}"
 
 
 def _unknown_numbers(findings: Findings) -> dict[int, Location]:

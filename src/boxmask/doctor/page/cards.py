@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
 
+import numpy as np
+
 from boxmask.data.findings import Finding, Kind
 from boxmask.doctor.page.guesses import KINDS_OF_ALL
 from boxmask.doctor.page.sample import sample_photos
+from boxmask.doctor.photos.kinds import PHOTO_TRUNCATED, PHOTO_UNREADABLE
 from boxmask.doctor.report import CheckReport
 from boxmask.file_kinds import PHOTO_SUFFIXES
 
@@ -28,6 +31,11 @@ _ABOUT_ALL_PHOTOS = (*KINDS_OF_ALL, "class-shift", "boxes-identical")
 
 _MAX_EXAMPLES = 4
 """Photos that are shown for a finding about all photos."""
+
+_MAX_SAMPLE = 32
+"""Photos from which these are chosen."""
+
+_DAMAGED = (PHOTO_UNREADABLE, PHOTO_TRUNCATED)
 
 LABEL_MAP = "label map"
 """In place of a split, for the label map of a photo."""
@@ -62,11 +70,16 @@ def choose_cards(report: CheckReport) -> dict[Kind, list[Card]]:
 
 
 def _examples(report: CheckReport) -> list[str]:
-    """Some labeled photos."""
+    """Some photos that can be shown, those without objects last."""
     if report.examination is None:
         return []
     labels = report.examination.labels
-    return [labels.photos[photo].file for photo in sample_photos(labels, _MAX_EXAMPLES)]
+    damaged = {finding.photo for kind in _DAMAGED for finding in report.findings.of(kind)}
+    has_objects = np.bincount(labels.photo_of, minlength=len(labels.photos)) > 0
+    sample = sample_photos(labels, _MAX_SAMPLE)
+    shown = [photo for photo in sample if labels.photos[photo].file not in damaged]
+    shown.sort(key=lambda photo: not has_objects[photo])
+    return [labels.photos[photo].file for photo in shown[:_MAX_EXAMPLES]]
 
 
 def by_priority(cards: dict[Kind, list[Card]]) -> list[Card]:
