@@ -71,7 +71,7 @@ def another_case(draft: Draft) -> None:
     draft.expect("name-inexact", photo)
 
 
-@damage("photo-ambiguous", ["coco", "voc", "csv", "cvat", "label-studio"])
+@damage("photo-ambiguous", ["coco", "voc", "via", "cvat", "label-studio", "csv", "createml"])
 def ambiguous(draft: Draft) -> None:
     """The same name in two folders, and the labels do not say which. The photos differ."""
     photo, other = draft.photo(2), draft.photo(5)
@@ -87,7 +87,7 @@ def ambiguous(draft: Draft) -> None:
     draft.allow("photo-copies", "file-unused", "photo-without-label", "photo-missing")
 
 
-@damage("photo-listed-twice", ["coco", "voc", "labelme", "cvat", "label-studio", "createml"])
+@damage("photo-listed-twice", ["coco", "voc", "labelme", "via", "cvat", "label-studio", "createml"])
 def listed_twice(draft: Draft) -> None:
     """Two entries or label files name the same photo."""
     photo = draft.photo(2)

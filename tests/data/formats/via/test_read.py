@@ -246,6 +246,17 @@ def test_a_photo_in_two_entries(write: Callable[..., Path]) -> None:
     assert found == [f'photo-listed-twice: {root / "via.json"}:{line}: "a.jpg11": a.jpg, also in via.json']
 
 
+def test_regions_that_are_left_out_with_their_photo_are_counted(write: Callable[..., Path]) -> None:
+    images = {"a.jpg10": image("a.jpg", [region(RECT)])["a.jpg10"]}
+    images["a.jpg11"] = image("a.jpg", [region(RECT), region(POLYGON)])["a.jpg10"]
+    images |= image("b.jpg", [region(RECT)] * 3)
+    root = write({"via.json": project(images)}, ("a.jpg", "x/b.jpg", "y/b.jpg"))
+    findings, source = Findings(), find_source(root)
+    via.read(source, via.recognize(source), findings)
+    counts = {finding.kind.id: finding.num_left_out for finding in findings}
+    assert counts == {"photo-listed-twice": 2, "photo-ambiguous": 3}
+
+
 def test_an_export_beside_its_project_is_passed_over(write: Callable[..., Path]) -> None:
     images = image("a.jpg", [region(RECT, c="x")])
     labels, found = read(write({"project.json": project(images), "export.json": images}))

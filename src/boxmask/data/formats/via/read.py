@@ -147,8 +147,7 @@ class _Objects:
             match = self._finder.find(image.name, file.file)
         except LabelError as error:
             location = file.locate(image.number, None)
-            count = len(image.regions)
-            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason, num_left_out=count))
+            self._findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason, num_left_out=len(regions)))
             return False
         if match is not None and not self._is_new(file, image, regions, match.file):
             return False
@@ -174,7 +173,7 @@ class _Objects:
             detail = f"{photo}, also in {first_file}"
             location = file.locate(image.number, None)
             finding = Finding(PHOTO_LISTED_TWICE, location, detail, photo, related=(first_file,))
-            self._findings.add(replace(finding, num_left_out=len(image.regions)))
+            self._findings.add(replace(finding, num_left_out=len(regions)))
         return False
 
     def _add_region(self, file: ViaFile, image: ViaImage, number: int, region: object) -> None:
