@@ -152,16 +152,6 @@ def test_only_known_endings_are_stripped(path: str, expected: str) -> None:
     assert without_suffix(path) == expected
 
 
-# ---------------------------------------------------------------- suggestions
-
-
-def test_similar_names_are_suggested() -> None:
-    index = NameIndex(["images/frame_0001.jpg", "images/frame_0002.jpg", "images/zebra.jpg"])
-    assert index.did_you_mean("zebr.jpg") == " (did you mean images/zebra.jpg?)"
-    assert index.did_you_mean("frame_0003.jpg").count("images/frame_000") == 2
-    assert index.did_you_mean("quite-another-name.jpg") == ""
-
-
 # ---------------------------------------------------------------- properties
 
 names = st.text("aA가é%20.?/\\_1 ", min_size=1, max_size=8).map(

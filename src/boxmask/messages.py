@@ -40,7 +40,7 @@ def add_hints(lines: Sequence[str], names: Sequence[str], did_you_mean: Callable
     """Append a hint on similar names to each line that an error shows.
 
     names:        the name that each line is about
-    did_you_mean: the hint for a name, see `NameIndex.did_you_mean`
+    did_you_mean: the hint for a name, see `boxmask.similar_names`
     """
     hints = [did_you_mean(name) for name in names[:MAX_LOCATIONS]]
     return [line + hint for line, hint in zip_longest(lines, hints, fillvalue="")]

@@ -10,7 +10,6 @@ match is inexact. If several files match equally well, the name is ambiguous.
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 import re
 import unicodedata
@@ -166,16 +165,6 @@ class NameIndex:
                 return [Match(file, differences) for file in files]
         return []
 
-    def did_you_mean(self, name: str) -> str:
-        """The files with the most similar names, as in " (did you mean a.jpg?)"; "" if none is similar."""
-        wanted = _comparable(decoded_path(name))
-        files_of: dict[str, list[str]] = defaultdict(list)
-        for file in self._files:
-            files_of[_comparable(normal_path(file))].append(file)
-        close = difflib.get_close_matches(wanted, files_of, n=2, cutoff=0.75)
-        similar = [file for key in close for file in files_of[key]][:2]
-        return f" (did you mean {' or '.join(similar)}?)" if similar else ""
-
     def _compare(
         self, path: str, folder: str, ignored: tuple[str, ...], form: _Form
     ) -> tuple[list[str], bool]:
@@ -220,11 +209,6 @@ def _written_alike(name: str, files: list[str]) -> list[str]:
     names = {file: posixpath.basename(file) for file in files}
     alike = [file for file in files if wanted in (names[file], without_suffix(names[file]))]
     return alike if len(alike) == 1 else files
-
-
-def _comparable(path: str) -> str:
-    """The name alone, without case and known suffix."""
-    return without_suffix(posixpath.basename(path)).casefold()
 
 
 def telling_folders(path: str) -> list[str]:

@@ -93,9 +93,12 @@ def coco(root: Path, names: list[str], missing: list[str]) -> Path:
     return root
 
 
-def test_coco_suggests_similar_names(tmp_path: Path) -> None:
+def test_coco_suggests_similar_names_of_photos_without_labels(tmp_path: Path) -> None:
     root = coco(tmp_path / "d", ["photo_001.jpg", "photo_002.jpg"], ["photo_0002.jpg"])
-    with pytest.raises(LabelError, match=r"photo_0002\.jpg \(did you mean photo_00"):
+    with pytest.raises(LabelError, match=r"photo_0002\.jpg\n"):  # the others have labels of their own
+        read_detection(root)
+    Image.new("RGB", (40, 30)).save(root / "photo_0003.jpg")
+    with pytest.raises(LabelError, match=r"photo_0002\.jpg \(did you mean photo_0003\.jpg\?\)"):
         read_detection(root)
     dataset = read_detection(root, on_bad_photos="skip")
     assert dataset.boxes.tolist() == [[2, 3, 12, 15], [2, 3, 13, 15]]

@@ -28,6 +28,7 @@ from boxmask.errors import LabelError
 from boxmask.messages import add_hints, format_count, format_errors, format_note
 from boxmask.names import AmbiguousNameError, Match, NameIndex
 from boxmask.options import option
+from boxmask.similar_names import did_you_mean
 
 CONTENTS = "contents"
 _CHUNK = 16_384
@@ -141,7 +142,7 @@ def apply_split_file(
     unnamed = sorted(set(dataset.files.tolist()) - by_photo.keys() - left_out)
     absent = sorted(file.splits.keys() - matches.keys())
     if on_different_photos == "error":
-        _check_same_photos(file.path, index, unnamed, absent)
+        _check_same_photos(file.path, dataset.files.tolist(), unnamed, absent)
     splits = np.array(
         [file.splits[by_photo[f]] if f in by_photo else "" for f in dataset.files.tolist()], "<U5"
     )
@@ -196,7 +197,9 @@ def _match(file: SplitFile, index: NameIndex) -> dict[str, Match]:
     return matches
 
 
-def _check_same_photos(path: Path, index: NameIndex, unnamed: Sequence[str], absent: Sequence[str]) -> None:
+def _check_same_photos(
+    path: Path, photos: Sequence[str], unnamed: Sequence[str], absent: Sequence[str]
+) -> None:
     remedy = (
         f"Correct {path}, do without it to draw a new split, or leave these photos out with "
         f"{option('on_bad_photos', 'skip')}."
@@ -204,7 +207,7 @@ def _check_same_photos(path: Path, index: NameIndex, unnamed: Sequence[str], abs
     if unnamed:
         raise LabelError(format_errors("Photos that the split file does not name", unnamed, remedy))
     if absent:
-        lines = add_hints(absent, absent, index.did_you_mean)
+        lines = add_hints(absent, absent, lambda name: did_you_mean(name, photos))
         raise LabelError(format_errors("Photos of the split file that the data set lacks", lines, remedy))
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite, Writer
-from boxmask.data.formats.kinds import PHOTO_WITHOUT_LABEL
+from boxmask.data.formats.kinds import PHOTO_MISSING, PHOTO_WITHOUT_LABEL
 from boxmask.data.formats.mask_images import INSTANCE_MAP_WRITER
 from boxmask.data.formats.table import FORMATS
 from boxmask.data.outlines import Polygons
@@ -48,3 +48,21 @@ def test_a_photo_without_label_stays_without_or_is_named(name: str, tmp_path: Pa
     account = (copy.path / "changes.txt").read_text(encoding="utf-8")
     assert (unlabeled.name in in_copy) != (f"{unlabeled}: photo" in account)
     assert unlabeled.name in (copy.path / "left.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS.keys() - {"instance maps"}))
+def test_a_renamed_photo_is_suggested_and_no_labeled_one(name: str, tmp_path: Path) -> None:
+    data, writer = tmp_path / "data", WRITERS[name]
+    objects = (ObjectToWrite("cat", (10, 10, 40, 40)),)
+    photos = [
+        PhotoToWrite(save_photo(data, writer, number), f"shot{number}.jpg", (80, 100), "train", objects)
+        for number in range(4)
+    ]
+    writer.write(iter(photos), ClassNames(("cat",)), data, Losses())
+    photos[0].path.rename(photos[0].path.with_name("Kopie von shot0.jpg"))
+    photos[1].path.unlink()
+    findings = check_data(data).findings.of(PHOTO_MISSING)
+    details = sorted(finding.detail for finding in findings)
+    assert len(details) == 2
+    assert details[0].endswith("Kopie von shot0.jpg?)")
+    assert not any(labeled in detail for labeled in ("shot2", "shot3") for detail in details)

@@ -48,14 +48,18 @@ def missing_photos(labels: Labels) -> set[str]:
 def report_missing_photos(labels: Labels, findings: Findings, wanted: Collection[str] | None = None) -> None:
     """Add a finding per photo that does not exist. The first findings name photos with similar names.
 
+    Labels can only be those of a photo without labels. A name in a list may be that of any photo.
+
     wanted: the photos to look for; all by default
     """
     missing = [
         photo for photo in labels.photos if photo.missing_name and (wanted is None or photo.file in wanted)
     ]
+    labeled = {photo.file for photo in labels.photos if photo.is_labeled and not photo.missing_name}
     for number, photo in enumerate(missing):
         name = photo.missing_name
-        hint = labels.did_you_mean(name) if number < MAX_LOCATIONS else ""
+        excluded = labeled if photo.is_labeled else set[str]()
+        hint = labels.did_you_mean(name, excluded) if number < MAX_LOCATIONS else ""
         findings.add(Finding(PHOTO_MISSING, photo.location, f"{name}{hint}", photo.file))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -55,7 +55,7 @@ class PhotoEntry:
     is_labeled: bool = True
 
 
-def _no_suggestion(_: str) -> str:
+def _no_suggestion(name: str, excluded: Collection[str]) -> str:
     return ""
 
 
@@ -83,7 +83,8 @@ class Labels:
     format_name: the format in words, such as "Pascal VOC (a folder with one XML file per photo)"
     declared_names: classes that the labels list apart from the objects, such as CVAT's labels and VIA's
                  options; none if they list none, or if objects have the number of a class
-    did_you_mean: from the name of a missing photo to the end of a message, which names similar photos
+    did_you_mean: from the name of a missing photo, and the photos that it cannot be, to the end of a message,
+                  which names similar photos
     """
 
     root: Path
@@ -106,7 +107,7 @@ class Labels:
     other_files: tuple[str, ...] = ()
     format_name: str = ""
     declared_names: tuple[str, ...] = ()
-    did_you_mean: Callable[[str], str] = _no_suggestion
+    did_you_mean: Callable[[str, Collection[str]], str] = _no_suggestion
 
 
 _MAX_SIDE = 2**31

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -22,6 +23,7 @@ from boxmask.names import (
     normal_path,
     telling_folders,
 )
+from boxmask.similar_names import did_you_mean
 
 _PHOTO_FOLDERS = {"jpegimages", "images", "imgs", "photos"}
 _ELSEWHERE = re.compile(r"(/|[A-Za-z]:/|~|\.\./)")
@@ -33,6 +35,7 @@ class PhotoFinder:
 
     def __init__(self, source: Source) -> None:
         self._files = frozenset(source.files)
+        self._photos = source.photos
         self._index = NameIndex(source.photos)
         folders = {posixpath.dirname(photo) for photo in source.photos}
         self._folders = {
@@ -76,9 +79,9 @@ class PhotoFinder:
         match = self.find_in_folders_of(posixpath.splitext(posixpath.basename(label_file))[0], label_file)
         return match.allowing(ENDING) if match else None
 
-    def did_you_mean(self, name: str) -> str:
-        """The photos with the most similar names, as part of a message."""
-        return self._index.did_you_mean(name)
+    def did_you_mean(self, name: str, excluded: Collection[str] = ()) -> str:
+        """The photos with the most similar names, as part of a message. excluded: photos not to name"""
+        return did_you_mean(name, (photo for photo in self._photos if photo not in excluded))
 
     def _contradicts(self, photo: str, label_file: str) -> bool:
         """Whether the folders of a label file tell of another photo."""

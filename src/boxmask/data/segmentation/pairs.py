@@ -23,6 +23,7 @@ from boxmask.data.split_words import split_from_name
 from boxmask.file_kinds import is_folder
 from boxmask.messages import MAX_LOCATIONS
 from boxmask.names import NameIndex, normal_path, without_suffix
+from boxmask.similar_names import did_you_mean
 
 EXPECTED_LAYOUT = (
     "photos and label maps with the same name, such as images/x.jpg and masks/x.png, or x.jpg and x_mask.png"
@@ -174,7 +175,7 @@ def _match(
     photos: Mapping[str, list[str]],
     findings: Findings,
 ) -> list[Pair]:
-    index = NameIndex(file for files in photos.values() for file in files)
+    unlabeled = [file for key, files in photos.items() if key not in label_maps for file in files]
     pairs, hints = [], 0
     for key, files in label_maps.items():
         candidates = photos.get(key, [])
@@ -185,7 +186,7 @@ def _match(
             findings.add(Finding(PHOTO_AMBIGUOUS, _location(source, files[0]), detail, candidates[0]))
         else:
             for file in files:
-                hint = index.did_you_mean(file) if hints < MAX_LOCATIONS else ""
+                hint = did_you_mean(file, unlabeled) if hints < MAX_LOCATIONS else ""
                 findings.add(Finding(PHOTO_MISSING, _location(source, file), f"no photo has its name{hint}"))
                 hints += 1
     return sorted(pairs, key=lambda pair: pair.photo)

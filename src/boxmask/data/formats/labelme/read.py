@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -158,12 +158,12 @@ def _photo_entry(root: Path, file: LabelmeFile, photo: str | None) -> PhotoEntry
     return PhotoEntry(path, location, file.declared_size, split, missing_name="" if photo else name)
 
 
-def _hint(finder: PhotoFinder, unreadable: set[str]) -> Callable[[str], str]:
+def _hint(finder: PhotoFinder, unreadable: set[str]) -> Callable[[str, Collection[str]], str]:
     """Hints on photos that do not exist. unreadable: those whose imageData is no photo"""
 
-    def hint(name: str) -> str:
+    def hint(name: str, excluded: Collection[str]) -> str:
         if name in unreadable:
             return " (and the imageData of its label file is no photo)"
-        return finder.did_you_mean(name)
+        return finder.did_you_mean(name, excluded)
 
     return hint

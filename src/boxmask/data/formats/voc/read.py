@@ -161,10 +161,17 @@ def _listed_photos_without_file(
         else:
             check_same_split(photos.setdefault(match.file, entry), entry, match.file, findings)
     return [
-        *(PhotoEntry(photo, entry.location, split=entry.split) for photo, entry in photos.items()),
+        *(
+            PhotoEntry(photo, entry.location, split=entry.split, is_labeled=False)
+            for photo, entry in photos.items()
+        ),
         *(
             PhotoEntry(
-                path_of_missing(entry.name), entry.location, split=entry.split, missing_name=entry.name
+                path_of_missing(entry.name),
+                entry.location,
+                split=entry.split,
+                missing_name=entry.name,
+                is_labeled=False,
             )
             for entry in missing
         ),

@@ -54,7 +54,8 @@ def _missing(source: Source, splits: SplitPhotos, pairs: Pairs) -> list[tuple[Ph
     listed = []
     for name, split, location in splits.missing:
         label = orphan_of.pop(_stem(name), "")
-        photo = PhotoEntry(path_of_missing(name), location, split=split or None, missing_name=name)
+        path, is_labeled = path_of_missing(name), bool(label)
+        photo = PhotoEntry(path, location, split=split or None, missing_name=name, is_labeled=is_labeled)
         listed.append((photo, label))
     used = {label for _, label in listed}
     for label in pairs.orphans:
