@@ -62,6 +62,11 @@ REASONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("coordinates-pixels", ("label-studio",), "numbers above 100 are boxes beyond their photo"),
     ("coordinates-unclear", _all_but("yolo", "label-studio"), "coordinates are pixels"),
     ("coordinates-unclear", ("label-studio",), "numbers are percent by definition"),
+    (
+        "file-unit-differs",
+        _all_but("yolo"),
+        "coordinates are not fractions; box-in-fractions finds those among pixels",
+    ),
     ("coordinates-fractions", ("yolo",), "coordinates are fractions"),
     ("coordinates-fractions", ("label-studio",), "percentages below 1 are tiny boxes, which are found"),
     ("coordinates-", _ONLY_PIXELS, "coordinates do not depend on the size of the photo"),

@@ -52,6 +52,15 @@ def box_outside(draft: Draft) -> None:
     _change_box(draft, "box-outside", thing.box)
 
 
+@damage("file-unit-differs", ["yolo"])
+def file_in_percent(draft: Draft) -> None:
+    photo = draft.photo(2)
+    for thing in photo.objects:
+        thing.move_to([100 * value for value in thing.box])
+    draft.write()
+    draft.expect("file-unit-differs", *photo.objects)
+
+
 @damage("box-beyond-edge", BOXES)
 def box_beyond_edge(draft: Draft) -> None:
     photo = draft.photo(2)

@@ -52,7 +52,12 @@ from boxmask.data.formats.kinds import (
     PHOTO_RESIZED,
     PHOTO_WITHOUT_LABEL,
 )
-from boxmask.data.formats.yolo.kinds import COORDINATES_PIXELS, COORDINATES_UNCLEAR, SPLIT_PATH_WRONG
+from boxmask.data.formats.yolo.kinds import (
+    COORDINATES_PIXELS,
+    COORDINATES_UNCLEAR,
+    FILE_UNIT_DIFFERS,
+    SPLIT_PATH_WRONG,
+)
 
 _PLACES = frozenset(
     (
@@ -101,6 +106,7 @@ CONSEQUENCES: Mapping[Kind, _Rule] = {
     SPLIT_PATH_WRONG: _Rule("data set", _PHOTOS | _CLASSES - {CLASS_UNKNOWN, ID_UNKNOWN}),
     CLASS_SHIFT: _Rule("data set", _CLASSES),
     EXIF_SIDEWAYS: _Rule("photo", _PLACES | _SIZES),
+    FILE_UNIT_DIFFERS: _Rule("photo", _PLACES | _SIZES),
     PHOTO_RESIZED: _Rule("photo", frozenset((BOX_BEYOND_EDGE, OUTLINE_OUTSIDE, OUTLINE_MISFITS_BOX))),
     CLASS_NAMES_SIMILAR: _Rule("object", frozenset((CLASS_UNDECLARED,))),
     SIZE_DIFFERS: _Rule("photo", frozenset((BOX_BEYOND_EDGE,))),

@@ -14,6 +14,7 @@ from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Finding, Findings
 from boxmask.data.formats.kinds import LABEL_FILE_SHARED, PHOTO_WITHOUT_LABEL
 from boxmask.data.formats.rows_by_photo import RowsByPhoto
+from boxmask.data.formats.yolo.kinds import FILE_UNIT_DIFFERS
 from boxmask.data.groups.components import members_of_groups
 from boxmask.data.groups.copies import Copies
 from boxmask.data.photo_records.records import PhotoRecords
@@ -24,8 +25,8 @@ _SAME_BOX = 0.5
 """Two people who draw a box around the same object reach at least this IoU."""
 
 
-_DOUBTFUL = (PHOTO_WITHOUT_LABEL, LABEL_FILE_SHARED)
-"""Findings about photos whose labels are unknown."""
+_DOUBTFUL = (FILE_UNIT_DIFFERS, LABEL_FILE_SHARED, PHOTO_WITHOUT_LABEL)
+"""Findings about photos whose labels are unknown, or known to be wrong."""
 
 
 class _Objects:

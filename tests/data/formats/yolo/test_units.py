@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boxmask.data.detection.read import read_detection
 from boxmask.data.findings import Findings
 from boxmask.data.formats import yolo
 from boxmask.data.formats.source import find_source
@@ -114,3 +115,36 @@ def test_percent_divided_by_the_size_of_the_photo_is_scaled(tmp_path: Path) -> N
     [finding] = [finding for finding in report.findings if finding.kind.severity == "error"]
     assert finding.kind.id == "coordinates-scaled"
     assert "multiply x and width by the width of the photo and divide by 100" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("factors", "words"),
+    [
+        ((100, 100), "the numbers look like percent: divide them by 100"),
+        (PHOTO, "the numbers look like pixels: divide x and the width by the width of the photo"),
+        ((50, 50), "the numbers look like percent or pixels"),
+    ],
+)
+def test_a_file_in_another_unit(tmp_path: Path, factors: tuple[int, int], words: str) -> None:
+    numbers = fractions(24)
+    numbers[35:40] *= np.tile(factors, 2)
+    report = check_data(write(tmp_path / "data", numbers), keep_all=True)
+    assert [kind.id for kind in report.kinds() if kind.severity == "error"] == ["file-unit-differs"]
+    [finding] = report.findings.of(report.kinds()[0])
+    assert finding.location.file.endswith("007.txt")
+    assert finding.photo == "007.png"
+    assert words in finding.detail
+    copy = fix_data(report, tmp_path / "copy")  # does not hide it
+    assert [kind.id for kind in copy.report.kinds() if kind.severity == "error"] == ["file-unit-differs"]
+    with pytest.raises(LabelError, match="another unit"):
+        read_detection(tmp_path / "data")
+
+
+def test_a_copy_in_another_unit_is_not_labeled_differently(tmp_path: Path) -> None:
+    numbers = fractions(24)
+    numbers[5:10] = 100 * numbers[:5]
+    root = write(tmp_path, numbers)
+    (root / "001.png").write_bytes((root / "000.png").read_bytes())
+    ids = [kind.id for kind in check_data(root).kinds()]
+    assert "photo-copies" in ids
+    assert "copies-labeled-differently" not in ids

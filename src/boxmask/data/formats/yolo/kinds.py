@@ -17,6 +17,12 @@ COORDINATES_UNCLEAR = Kind(
     "These numbers may be either, and only you can decide. If they are percent, divide all by 100. If they "
     "are pixels, divide x and the width by the width of the photo, y and the height by its height.",
 )
+FILE_UNIT_DIFFERS = Kind(
+    "file-unit-differs",
+    "error",
+    "Label files in another unit than the others",
+    "Write these numbers as fractions of the photo, as in the other files.",
+)
 CLASS_COUNT_DIFFERS = Kind(
     "class-count-differs",
     "warning",

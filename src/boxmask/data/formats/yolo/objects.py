@@ -14,6 +14,7 @@ from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import SHAPE_UNSUPPORTED
 from boxmask.data.formats.labels import Labels, PhotoEntry
 from boxmask.data.formats.yolo.class_numbers import NamesByNumber, number_classes
+from boxmask.data.formats.yolo.file_units import report_file_units
 from boxmask.data.formats.yolo.lines import ObjectArrays
 from boxmask.data.formats.yolo.units import FAR_BEYOND, KIND_OF_UNIT, MAX_PERCENT, find_unit, photo_edges
 from boxmask.data.outlines import Outline, Polygons
@@ -115,6 +116,7 @@ def _scale(
     largest = np.abs(boxes[finite]).max(axis=1, initial=0)
     beyond = largest > FAR_BEYOND
     if 2 * beyond.sum() <= len(finite):
+        report_file_units(root, photos, photo_of, boxes, location, findings)
         return 1.0, "fraction"
     edges = photo_edges(root, photos, photo_of[finite])
     unit = find_unit(boxes[finite], edges, photo_of[finite])
