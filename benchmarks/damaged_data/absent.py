@@ -104,6 +104,7 @@ REASONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("label-file-shared", _all_but("yolo", "label-maps"), "labels name their photo with its suffix"),
     ("split-path-wrong", _all_but("yolo"), "no file gives the folders of the splits"),
     ("split-missing", _all_but("yolo"), "no file gives the folders of the splits"),
+    ("split-unnamed", _all_but("yolo"), "no file gives the folders of the splits"),
     ("split-overlap", ("label-studio",), "it has no splits"),
     (
         "split-overlap",

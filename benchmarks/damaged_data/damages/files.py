@@ -218,6 +218,14 @@ def split_without_photos(draft: Draft) -> None:
     draft.expect("split-missing", Place("data.yaml", 3, 3))
 
 
+@damage("split-unnamed", ["yolo"])
+def split_that_is_not_named(draft: Draft) -> None:
+    draft.write()
+    path = draft.folder / "data.yaml"
+    path.write_text(path.read_text().replace("test: images/test\n", ""))
+    draft.expect("split-unnamed", Place("data.yaml"))
+
+
 @damage("split-overlap", ["coco", "voc", "csv", "yolo"])
 def in_two_splits(draft: Draft) -> None:
     """The same photo is listed in training and test."""

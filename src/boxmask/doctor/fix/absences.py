@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from boxmask.data.formats.kinds import (
 )
 from boxmask.data.formats.label_studio.objects import ANNOTATIONS_LEFT_OUT
 from boxmask.data.formats.source import find_source
-from boxmask.data.formats.yolo.kinds import KEYPOINTS_UNUSED, SPLIT_MISSING
+from boxmask.data.formats.yolo.kinds import KEYPOINTS_UNUSED, SPLIT_MISSING, SPLIT_UNNAMED
 from boxmask.doctor.fix.mending import Mending
 from boxmask.doctor.report import CheckReport
 from boxmask.messages import format_count
@@ -120,13 +121,14 @@ def _photos(report: CheckReport, mending: Mending) -> Iterator[Absence]:
     }
     label_files = {photo.location.file for photo in labels.photos}
     finding_of = _findings_by_photo(report)
+    unnamed = {posixpath.dirname(found.photo): found for found in report.findings.of(SPLIT_UNNAMED)}
     source = find_source(report.data)
     others = set(labels.other_files)
     for file in source.photos:
         path = str(source.root / file)
         if file in written or file in others or path in label_files or _is_mask(file):
             continue
-        finding = finding_of.get(file)
+        finding = finding_of.get(file) or unnamed.get(posixpath.dirname(file))
         kind, why = (
             (PHOTO_WITHOUT_LABEL, _NO_LABEL) if finding is None else (finding.kind, str(finding.detail))
         )

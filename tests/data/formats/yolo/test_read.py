@@ -162,7 +162,34 @@ def test_several_folders_per_split(read: Read) -> None:
         "two/images/b.jpg": "train",
         "three/images/c.jpg": "val",
     }
-    assert ids(findings) == ["file-unused"]
+    (finding,) = findings
+    assert finding.kind.id == "split-unnamed"
+    advice = "to use them, add four/images to train, val or test"
+    assert finding.detail == f"four/images: 1 photo with labels in no split; {advice}"
+
+
+@pytest.mark.parametrize(
+    ("paths", "folder", "advice"),
+    [
+        ("train: images/train\n", "images/test", "add the line test: images/test"),
+        ("path: .\ntrain: images/train/\n", "images/val", "add the line val: images/val"),
+        ("path: /data/set\ntrain: images/train\n", "images/test", "add the line test: images/test"),
+        ("path: ../set\ntrain: ../images/train\n", "images/test", "add the line test: ../images/test"),
+        ("train: images/train\n", "images/train2", "add images/train2 to train"),
+    ],
+)
+def test_a_folder_that_no_split_names(read: Read, paths: str, folder: str, advice: str) -> None:
+    files = photos("images/train/a.jpg", f"{folder}/b.jpg", f"{folder}/c.jpg") | {"labels/train/a.txt": BOX}
+    lost = folder.replace("images", "labels")
+    files |= {f"{lost}/b.txt": BOX, f"{lost}/c.txt": f"{BOX}\n{BOX}", f"{lost}/notes.txt": "words"}
+    labels, findings = read(files | {"data.yaml": f"{paths}names: [cat, dog]\n"})
+    assert counts(labels) == {"images/train/a.jpg": 1}
+    found = {finding.kind.id: finding for finding in findings}
+    assert list(found) == ["split-unnamed", "file-unused"]
+    assert found["file-unused"].location.file.endswith("notes.txt")
+    unnamed = found["split-unnamed"]
+    assert unnamed.detail == f"{folder}: 2 photos with labels in no split; to use them, {advice}"
+    assert (unnamed.location.shown_file.endswith("data.yaml"), unnamed.num_left_out) == (True, 3)
 
 
 LISTS = {

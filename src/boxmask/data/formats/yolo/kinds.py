@@ -42,6 +42,12 @@ SPLIT_MISSING = Kind(
     "Splits whose folder or list does not exist",
     "Correct these paths in data.yaml, or remove them.",
 )
+SPLIT_UNNAMED = Kind(
+    "split-unnamed",
+    "warning",
+    "Labeled photos that data.yaml does not name",
+    "boxmask leaves out photos that are in no split. Add their folders to data.yaml, or move them elsewhere.",
+)
 KEYPOINTS_UNUSED = Kind(
     "keypoints-unused",
     "note",

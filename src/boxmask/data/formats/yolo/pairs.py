@@ -72,6 +72,13 @@ def find_pairs(
     return pairs
 
 
+def exact_pairs(photos: Iterable[str], labels: Sequence[str]) -> dict[str, str]:
+    """The label file of each photo that has one of the same name in a folder that belongs to its own."""
+    pairs = Pairs()
+    _pair_exactly(photos, _LabelFolders(labels), pairs)
+    return pairs.label_of
+
+
 def lie_as_labels(photos: Sequence[str], labels: Sequence[str]) -> bool:
     """Whether a photo has a text file in a folder for labels, as `labels/a.txt` of `images/a.jpg`.
 
@@ -83,7 +90,7 @@ def lie_as_labels(photos: Sequence[str], labels: Sequence[str]) -> bool:
     outside_classes = (
         photo for photo in photos if "/" not in photo or _in_folder_called(_PHOTO_FOLDERS, photo)
     )
-    return bool(_pair_exactly(outside_classes, _LabelFolders(in_folders), Pairs()))
+    return bool(exact_pairs(outside_classes, in_folders))
 
 
 def _in_folder_called(names: Sequence[str], file: str) -> bool:
@@ -163,14 +170,14 @@ def _pair_by_name(
         try:
             match = finder.find_namesake(label)
         except LabelError as error:
-            count = _count_lines(root / label)
+            count = count_lines(root / label)
             findings.add(Finding(PHOTO_AMBIGUOUS, location, error.reason, num_left_out=count))
             continue
         if match is None:
             pairs.orphans.append(label)
         elif match.file in pairs.label_of:
             detail = f"is for {match.file}, which has {pairs.label_of[match.file]}"
-            count = _count_lines(root / label)
+            count = count_lines(root / label)
             findings.add(Finding(PHOTO_LISTED_TWICE, location, detail, match.file, num_left_out=count))
         else:
             pairs.label_of[match.file] = label
@@ -178,7 +185,7 @@ def _pair_by_name(
             check_spelling(stem, match, location, findings)
 
 
-def _count_lines(path: Path) -> int:
+def count_lines(path: Path) -> int:
     """The objects of a label file that is not read: its lines that are not empty. 0 if it cannot be read."""
     try:
         content = path.read_bytes()

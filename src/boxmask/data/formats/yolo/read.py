@@ -27,10 +27,11 @@ from boxmask.data.formats.yolo.files import YoloFiles, broken_definitions, find_
 from boxmask.data.formats.yolo.kinds import KEYPOINTS_UNUSED
 from boxmask.data.formats.yolo.lines import LabelLines
 from boxmask.data.formats.yolo.objects import make_labels
-from boxmask.data.formats.yolo.pairs import Pairs, find_pairs, lie_as_labels
+from boxmask.data.formats.yolo.pairs import find_pairs, lie_as_labels
 from boxmask.data.formats.yolo.paths import PathFinder
 from boxmask.data.formats.yolo.photos import list_photos
 from boxmask.data.formats.yolo.splits import find_split_photos, report_absent_splits, split_paths_of_lists
+from boxmask.data.formats.yolo.unnamed_splits import report_unnamed_splits
 from boxmask.errors import LabelError
 from boxmask.messages import format_count
 
@@ -73,12 +74,14 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     texts = [file for file in found.labels if file not in set(splits.lists)]
     pairs = find_pairs(source.root, photos, texts, splits.folders, finder, findings)
     report_absent_splits(source, splits, pairs.unused, findings)
+    unnamed = report_unnamed_splits(source, definition, splits, pairs.unused, findings)
     labeled = list_photos(source, splits, pairs, findings)
     lines = LabelLines(definition.keypoint_numbers)
     for index, (_, label) in enumerate(labeled):
         if label:
             lines.read(f"{source.root}/{label}", index, findings)
-    _report_unused(source, definition, pairs, lines, findings)
+    unused = [file for file in pairs.unused if file not in unnamed]
+    _report_unused(source, definition, unused, lines, findings)
     names = _names(source, definition, found, findings)
     labels = make_labels(source.root, labeled, lines.arrays(), names, findings)
     others = (*found.descriptions, *splits.lists, *pairs.unused)
@@ -150,10 +153,10 @@ def _names(source: Source, definition: Definition, found: YoloFiles, findings: F
 
 
 def _report_unused(
-    source: Source, definition: Definition, pairs: Pairs, lines: LabelLines, findings: Findings
+    source: Source, definition: Definition, unused: Sequence[str], lines: LabelLines, findings: Findings
 ) -> None:
     """Report text files that are no labels, and keypoints."""
-    for file in pairs.unused:
+    for file in unused:
         findings.add(Finding(FILE_UNUSED, Location(str(source.root / file)), "not beside labels or photos"))
     if lines.num_keypoint_lines:
         location = Location(str(source.root / definition.file), definition.keypoint_line, "kpt_shape")
