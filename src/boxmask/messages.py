@@ -31,7 +31,8 @@ def format_errors(
     count = len(locations) if count is None else count
     shown = "".join(f"\n  {location}" for location in locations[:MAX_LOCATIONS])
     rest = count - min(len(locations), MAX_LOCATIONS)
-    more = f"\n  and {rest} more" if rest > 0 else ""
+    rest_line = f"\n  and {rest} more" if locations else "\n  too many to be listed"
+    more = rest_line if rest > 0 else ""
     share = f" of {total:,}, {format_percent(count / total)}" if total else ""
     return f"{heading} ({count:,}{share}):{shown}{more}\n{remedy}"
 

@@ -149,12 +149,16 @@ class Findings:
             self._counts[kind] += findings.count(kind) - len(findings.of(kind))
 
     def remove(self, kind: Kind, is_removed: Callable[[Finding], bool]) -> None:
-        """Remove findings of a kind; with the last one that is kept, those that were only counted, too."""
+        """Remove findings of a kind. Those that were only counted stay counted: nothing tells about them."""
         kept = [finding for finding in self._by_kind[kind] if not is_removed(finding)]
         self._counts[kind] -= len(self._by_kind[kind]) - len(kept)
         self._by_kind[kind] = kept
-        if not kept:
-            del self._by_kind[kind], self._counts[kind]
+        if not self._counts[kind]:
+            self.remove_all(kind)
+
+    def remove_all(self, kind: Kind) -> None:
+        """Remove all findings of a kind, also those that were only counted."""
+        del self._by_kind[kind], self._counts[kind]
 
     def remove_boxes(self, photos: Collection[str]) -> None:
         """Remove the boxes of the findings about some photos, on which they cannot be drawn."""
@@ -206,7 +210,8 @@ class Findings:
         lines = [str(finding) for finding in self.of(kind)]
         rest = self.count(kind) - len(lines)
         heading = heading or f"{kind.heading} ({self.count(kind):,})"
-        return format_note(heading, [*lines, *([f"and {rest:,} more"] if rest else [])])
+        more = f"and {rest:,} more" if lines else "too many to be listed"
+        return format_note(heading, [*lines, more] if rest else lines)
 
     def notes(self) -> tuple[str, ...]:
         """A note per kind that is no error."""

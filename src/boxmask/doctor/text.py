@@ -43,10 +43,11 @@ def format_counts(report: CheckReport) -> str:
 def _kind_lines(report: CheckReport, kind: Kind) -> Iterator[str]:
     count = report.findings.count(kind)
     yield f"{kind.heading} ({count:,}) [{kind.id}]"
-    for finding in report.findings.of(kind)[:MAX_LOCATIONS]:
+    shown = report.findings.of(kind)[:MAX_LOCATIONS]
+    for finding in shown:
         yield "  " + str(finding).replace("\n", "\n  ")
-    if count > MAX_LOCATIONS:
-        yield f"  and {count - MAX_LOCATIONS:,} more"
+    if count > len(shown):
+        yield f"  and {count - len(shown):,} more" if shown else "  too many to be listed"
     yield f"  → {kind.remedy}"
 
 

@@ -54,12 +54,27 @@ def test_a_cause_at_an_object_hides_its_consequences_there() -> None:
     assert len(left(*found, scopes=("data set", "photo"))) == 3
 
 
-def test_findings_that_are_only_counted_go_with_the_others() -> None:
+def test_a_cause_in_all_labels_hides_findings_that_are_only_counted() -> None:
     findings = Findings(max_per_kind=1)
     for name in ("box-outside", "box-outside", "coordinates-exchanged"):
         findings.add(Finding(kind(name), Location("labels.txt")))
     remove_consequences(findings)
     assert (len(findings), [found.id for found in findings.kinds]) == (1, ["coordinates-exchanged"])
+
+
+@pytest.mark.parametrize("cause", ["exif-sideways", "outline-outside"])  # of a photo, and of an object
+def test_findings_elsewhere_stay_counted(cause: str) -> None:
+    findings = Findings(max_per_kind=1)
+    for name, photo, line in (
+        (cause, "a.jpg", 1),
+        ("box-beyond-edge", "a.jpg", 1),
+        ("box-beyond-edge", "b.jpg", 2),
+    ):
+        findings.add(Finding(kind(name), Location("labels.txt", line), photo=photo))
+    remove_consequences(findings)
+    beyond = kind("box-beyond-edge")
+    assert (findings.count(beyond), findings.of(beyond)) == (1, ())
+    assert f"{beyond.heading} (1):\n  too many to be listed" in findings.notes()
 
 
 def write_yolo(root: Path, classes: list[int]) -> Path:

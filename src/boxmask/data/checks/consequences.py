@@ -138,10 +138,16 @@ def remove_consequences(
         rule = CONSEQUENCES.get(cause)
         if rule is None or rule.scope not in scopes or not findings.count(cause):
             continue
-        follows = _test(rule.scope, findings.of(cause))
+        follows = _follows_from(findings.of(cause), rule.scope)
         for kind in findings.kinds:
-            if kind in rule.consequences:
-                findings.remove(kind, follows if kind != ID_UNKNOWN else _names_unknown_class)
+            if kind not in rule.consequences:
+                continue
+            if kind == ID_UNKNOWN:
+                findings.remove(kind, _names_unknown_class)
+            elif rule.scope == "data set":
+                findings.remove_all(kind)
+            else:
+                findings.remove(kind, follows)
 
 
 def is_cause(kind: Kind) -> bool:
@@ -149,15 +155,13 @@ def is_cause(kind: Kind) -> bool:
     return kind in CONSEQUENCES and CONSEQUENCES[kind].scope != "object"
 
 
-def _test(scope: Scope, causes: Iterable[Finding]) -> Callable[[Finding], bool]:
-    """Whether a finding lies in the scope of one of the causes."""
+def _follows_from(causes: Iterable[Finding], scope: Scope) -> Callable[[Finding], bool]:
+    """Whether a finding lies in the photo or at the object of one of the causes."""
     if scope == "photo":
         photos = {cause.photo for cause in causes} - {""}
         return lambda finding: finding.photo in photos
-    if scope == "object":
-        places = {cause.location for cause in causes}
-        return lambda finding: finding.location in places
-    return lambda _: True
+    places = {cause.location for cause in causes}
+    return lambda finding: finding.location in places
 
 
 def _names_unknown_class(finding: Finding) -> bool:

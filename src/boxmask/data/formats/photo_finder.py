@@ -110,7 +110,7 @@ def join_paths_elsewhere(findings: Findings) -> None:
     count = findings.count(PATH_ELSEWHERE)
     if count > 1:
         first = findings.of(PATH_ELSEWHERE)[0]
-        findings.remove(PATH_ELSEWHERE, lambda _: True)
+        findings.remove_all(PATH_ELSEWHERE)
         findings.add(replace(first, detail=f"{count:,} paths; the first: {first.detail}"))
 
 
