@@ -51,7 +51,7 @@ def test_a_wrong_checksum_leaves_nothing(server: Any, checkpoints: Path) -> None
 def test_a_cut_download_continues(server: Any, checkpoints: Path, capsys: pytest.CaptureFixture) -> None:
     file = server.offer("net.pth", CONTENT)
     server.cut_after = 2_100_000
-    with pytest.raises(WeightsError, match=r"stopped \(after 2.1 of 3.0 MB\). Run the same again"):
+    with pytest.raises(WeightsError, match=r"stopped \(after 2.1 of 3.0 MB\)\. .* it continues from there"):
         fetch(file)
     assert names(checkpoints) == ["net.pth.partial"]
     server.cut_after = None
@@ -102,6 +102,23 @@ def test_nothing_is_continued_without_a_checksum(server: Any, checkpoints: Path)
     fetch(server.offer("net.pth", CONTENT, sha256=""))
     assert [header for _, header in server.requests] == ["bytes=1000-", ""]
     assert (checkpoints / "net.pth").read_bytes() == CONTENT
+
+
+def test_a_cut_download_starts_anew_without_a_checksum(server: Any, checkpoints: Path) -> None:
+    file, server.cut_after = server.offer("net.pth", CONTENT, sha256=""), 2_100_000
+    with pytest.raises(WeightsError, match=r"stopped .* Run the same again: it starts anew\."):
+        fetch(file)
+    assert names(checkpoints) == []
+
+
+def test_a_copy_without_a_checksum_is_not_hashed(
+    server: Any, checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = server.offer("net.pth", CONTENT, sha256="")
+    checkpoints.mkdir(parents=True)
+    (checkpoints / "net.pth").write_bytes(OTHER)
+    monkeypatch.setattr(hashlib, "file_digest", None)
+    assert fetch(file) == checkpoints / "net.pth"
 
 
 def test_the_checksum_of_the_hub(server: Any, checkpoints: Path) -> None:

@@ -1,7 +1,7 @@
 """Download a file of weights once: checked, resumed if it was cut, and complete or absent.
 
 A download is written to FILE.partial, which only the next download reads. It gets its name when its size and
-its checksum are right.
+its checksum are right. Without a checksum, nothing is resumed: nothing would tell whether both parts fit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from filelock import FileLock
 from boxmask.atomic_write import output_error
 from boxmask.errors import OutputError, WeightsError
 from boxmask.weights.download.connection import NotOnServerError, RemoteError, StoppedError
-from boxmask.weights.download.receive import download_rest
+from boxmask.weights.download.receive import download_rest, partial_path
 from boxmask.weights.download.remote_file import RemoteFile
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  # some network file systems
@@ -47,7 +47,9 @@ def fetch(file: RemoteFile) -> Path:
 
 
 def _check_copy(file: RemoteFile) -> None:
-    """Raise WeightsError if the file in the cache has another checksum."""
+    """Raise WeightsError if the file in the cache has another checksum than the known one."""
+    if not file.sha256:
+        return
     with file.path.open("rb") as copy:
         digest = hashlib.file_digest(copy, "sha256").hexdigest()
     if not digest.startswith(file.sha256):
@@ -66,8 +68,9 @@ def _download(file: RemoteFile) -> None:
         while not download_rest(file):
             pass  # what an earlier download left was of no use, and is removed now
     except StoppedError as error:
+        begins = "continues from there" if partial_path(file).is_file() else "starts anew"
         raise WeightsError(
-            f"{file.name}: the download stopped ({error}). Run the same again: it continues from there."
+            f"{file.name}: the download stopped ({error}). Run the same again: it {begins}."
         ) from error
     except RemoteError as error:
         raise WeightsError(

@@ -25,18 +25,25 @@ from boxmask.weights.download.remote_file import RemoteFile
 CHUNK = 2**20
 
 
+def partial_path(file: RemoteFile) -> Path:
+    """Where the beginning of a file lies until all of it is there."""
+    return file.path.with_name(f"{file.file_name}.partial")
+
+
 def download_rest(file: RemoteFile) -> bool:
     """Download what an earlier download left out; False if what it left was of no use, and is removed.
 
     Raises RemoteError and NotOnServerError as `open_file` does, StoppedError, WeightsError for a wrong
     checksum, and OSError.
     """
-    partial = file.path.with_name(f"{file.file_name}.partial")
+    partial = partial_path(file)
     left = partial.stat().st_size if partial.is_file() else 0
     try:
         with open_file(file.address, left) as source:
             sha256 = file.sha256 or source.sha256
-            digest = _receive(source, partial) if sha256 or not source.start else ""
+            digest = ""
+            if sha256 or not source.start:
+                digest = _receive(source, partial, is_resumable=bool(sha256))
     except RangeError:
         if not left:
             raise
@@ -55,10 +62,11 @@ def download_rest(file: RemoteFile) -> bool:
     )
 
 
-def _receive(source: OpenFile, partial: Path) -> str:
+def _receive(source: OpenFile, partial: Path, *, is_resumable: bool) -> str:
     """Write the content to the partial file; returns the SHA-256 of the whole file.
 
-    The partial file stays if the connection is lost. It is removed if it is of no use or the disk is full.
+    A resumable partial file stays if the connection is lost. Others are of no use and are removed, and so is
+    any if the disk is full.
     """
     try:
         _check_space(source, partial)
@@ -72,7 +80,7 @@ def _receive(source: OpenFile, partial: Path) -> str:
             partial.unlink(missing_ok=True)
         raise
     except StoppedError:
-        if not partial.stat().st_size:
+        if not is_resumable or not partial.stat().st_size:
             partial.unlink()
         raise
     except RemoteError:
