@@ -56,3 +56,10 @@ def test_other_files_are_no_labels(tables: Path) -> None:
     (tables / "notes.txt").write_bytes(NO_TEXT)
     (tables / "names.csv").write_text("cat\n", encoding="utf-16")
     assert found(tables) == []
+
+
+def test_every_file_is_opened(tables: Path) -> None:
+    for number in range(1100):
+        (tables / f"statistics_{number:04}.csv").write_text("a,b\n1,2\n")
+    (tables / "val_labels.csv").write_bytes(EMPTY)
+    assert [file for file, _ in found(tables)] == [str(tables / "val_labels.csv")]

@@ -12,8 +12,6 @@ from boxmask.data.text import read_bytes, read_text
 from boxmask.errors import LabelError
 
 LABEL_SUFFIXES = (".json", ".xml", ".csv")
-_MAX_FILES = 1000
-"""Files that are opened. A data set with more files that no format reads has other problems."""
 
 
 def report_damaged_files(source: Source, used: Collection[str], findings: Findings) -> None:
@@ -31,7 +29,7 @@ def report_damaged_files(source: Source, used: Collection[str], findings: Findin
         for file in source.candidates_with_suffix(suffix)
         if file not in read
     ]
-    for file in others[:_MAX_FILES]:
+    for file in others:
         error = damage_of(source, file)
         if error is not None:
             findings.add(finding_of_error(FILE_UNREADABLE, source.root / file, error))
