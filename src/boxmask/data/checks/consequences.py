@@ -14,7 +14,12 @@ from boxmask.data.checks.nearly_repeated_boxes import BOX_NEARLY_REPEATED
 from boxmask.data.checks.outline_boxes import OUTLINE_MISFITS_BOX
 from boxmask.data.checks.outline_crossings import OUTLINE_SELF_CROSSING
 from boxmask.data.checks.outline_places import OUTLINE_OUTSIDE
-from boxmask.data.checks.photo_counts import BACKGROUND_SHARE, OBJECTS_MISSING, SPLIT_SMALL
+from boxmask.data.checks.photo_counts import (
+    BACKGROUND_SHARE,
+    OBJECTS_MISSING,
+    PHOTO_WITHOUT_OBJECTS,
+    SPLIT_SMALL,
+)
 from boxmask.data.checks.plausibility import BOXES_COUNT_FROM_ZERO, BOXES_UPPER_LEFT
 from boxmask.data.checks.similar_class_names import CLASS_NAMES_SIMILAR
 from boxmask.data.detection.box_checks import (
@@ -77,7 +82,9 @@ _SIZES = frozenset((BOX_TINY, BOX_EXTREME_SHAPE, BOX_NEARLY_REPEATED))
 _SIDES = frozenset((BOX_EMPTY, BOX_INVERTED, BOXES_COUNT_FROM_ZERO))
 _OUTLINES = frozenset((OUTLINE_OUTSIDE, OUTLINE_EMPTY, OUTLINE_MISFITS_BOX, AREA_WRONG))
 _WITHOUT_OUTLINE = frozenset((BOX_EMPTY, AREA_WRONG))
-_PHOTOS = frozenset((FILE_UNUSED, PHOTO_WITHOUT_LABEL, SPLIT_SMALL, BACKGROUND_SHARE, OBJECTS_MISSING))
+_PHOTOS = frozenset(
+    (FILE_UNUSED, PHOTO_WITHOUT_LABEL, PHOTO_WITHOUT_OBJECTS, SPLIT_SMALL, BACKGROUND_SHARE, OBJECTS_MISSING)
+)
 _CLASSES = frozenset(
     (CLASS_UNKNOWN, ID_UNKNOWN, CLASS_EMPTY, CLASS_MISSING_IN_SPLIT, CLASS_RARE, CLASS_IMBALANCE)
 )

@@ -10,13 +10,17 @@ import numpy as np
 from boxmask.data.checks.counted_photos import counted_photos
 from boxmask.data.checks.examination import Examination
 from boxmask.data.contract import SPLITS
+from boxmask.data.detection.selected_classes import CLASS_LEFT_OUT
 from boxmask.data.findings import Finding, Findings, Kind, Location
-from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE
+from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE, PHOTO_WITHOUT_LABEL
 from boxmask.messages import format_count, format_percent
 
 MAX_BACKGROUND = 0.3
 """Some photos without objects teach a model where it must find nothing. If they are more than this share,
 photos were probably not labeled yet."""
+
+MAX_SINGLE, MIN_PHOTOS = 0.05, 20
+"""If no more than this share of at least so many photos has no objects, their labels may be lost."""
 
 MIN_SPLIT = 10
 """The metrics of fewer photos hardly tell two models apart."""
@@ -32,6 +36,12 @@ OBJECTS_MISSING = Kind(
     "warning",
     "Data sets without any object",
     "There is nothing to learn. Label the photos, or restore the label files.",
+)
+PHOTO_WITHOUT_OBJECTS = Kind(
+    "photo-without-objects",
+    "note",
+    "Photos without objects, while nearly all others have some",
+    "Check that these photos show no objects. If they do show some, label them.",
 )
 SPLIT_SMALL = Kind(
     "split-small",
@@ -62,6 +72,33 @@ def check_background_share(examination: Examination, findings: Findings) -> None
         share = format_percent(len(without) / num_photos)
         detail = f"{len(without):,} of {format_count(num_photos, 'photo')} ({share}); the first: {first.file}"
         findings.add(Finding(BACKGROUND_SHARE, Location(str(labels.root)), detail, first.file))
+
+
+def check_photos_without_objects(examination: Examination, findings: Findings) -> None:
+    """Find single photos whose labels hold no objects. Boxes of classes that were not chosen are unknown.
+
+    Photos with another finding that explains this are left out: there is no label, or it cannot be read.
+    """
+    labels = examination.labels
+    if labels.box_form == "mask" or CLASS_LEFT_OUT in findings.kinds:
+        return
+    counted = counted_photos(examination)
+    num_photos = int(counted.sum())
+    without = np.flatnonzero((np.bincount(labels.photo_of, minlength=len(counted)) == 0) & counted)
+    if num_photos < MIN_PHOTOS or len(without) > MAX_SINGLE * num_photos:
+        return
+    reasons = [kind for kind in findings.kinds if kind.severity == "error" or kind is PHOTO_WITHOUT_LABEL]
+    explained = {finding.photo for kind in reasons for finding in findings.of(kind)}
+    explained_files = {finding.location.file for finding in findings if finding.num_left_out}
+    explained_files |= {finding.location.file for finding in findings.of(FILE_UNREADABLE)}
+    num_with = num_photos - len(without)
+    for index in without.tolist():
+        photo = labels.photos[index]
+        is_known = photo.is_labeled and not photo.missing_name
+        if not is_known or photo.file in explained or photo.location.file in explained_files:
+            continue
+        detail = f"{photo.file} has no object; {num_with:,} of {num_photos:,} photos have some"
+        findings.add(Finding(PHOTO_WITHOUT_OBJECTS, photo.location, detail, photo.file))
 
 
 def check_split_sizes(examination: Examination, findings: Findings) -> None:

@@ -15,7 +15,12 @@ from boxmask.data.checks.exchanged_fractions import check_exchanged_fractions
 from boxmask.data.checks.nearly_repeated_boxes import check_nearly_repeated_boxes
 from boxmask.data.checks.outline_boxes import check_outline_boxes
 from boxmask.data.checks.outlines import check_outlines
-from boxmask.data.checks.photo_counts import check_background_share, check_photo_paths, check_split_sizes
+from boxmask.data.checks.photo_counts import (
+    check_background_share,
+    check_photo_paths,
+    check_photos_without_objects,
+    check_split_sizes,
+)
 from boxmask.data.checks.plausibility import check_plausibility
 from boxmask.data.checks.repeated_boxes import check_repeated_boxes
 from boxmask.data.checks.scaled_coordinates import check_scaled_coordinates
@@ -41,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     check_class_counts,
     check_classes_of_splits,
     check_background_share,
+    check_photos_without_objects,
     check_split_sizes,
     check_outlines,
     check_outline_boxes,
