@@ -15,9 +15,8 @@ from boxmask.detectors import presets
 from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.geometry.matching import BACKGROUND, IGNORE
 from boxmask.pipeline.heads.rpn import (
+    ProposalLimits,
     match_anchors,
-    neighborhoods_at_once,
-    neighborhoods_by_level,
     rpn_loss,
     select_proposals,
 )
@@ -155,13 +154,13 @@ def test_proposals_are_clipped_and_limited_after_nms(network: FasterRCNN) -> Non
     anchors = [ANCHORS, ANCHORS[[0, 7]]]
     logits = [torch.arange(9.0)[None], torch.tensor([[20.0, -20.0]])]
     deltas = [torch.zeros(1, 9, 4), torch.zeros(1, 2, 4)]
-    (proposals,) = select_proposals(anchors, logits, deltas, [SIZE], (9, 6), 0.7)
+    (proposals,) = select_proposals(anchors, logits, deltas, [SIZE], ProposalLimits(9, 6, 0.7))
     assert proposals[0].tolist() == [10, 10, 30, 30]  # the highest objectness, of the second level
     assert proposals[1].tolist() == [0, 40, 5, 50]  # clipped
     assert proposals[2].tolist() == [40, 40, 50, 50]
     assert proposals[3].tolist() == [90, 20, 100, 40]
     assert len(proposals) == 6  # IoU 0.8 went, in its own level only
-    few = select_proposals(anchors, logits, deltas, [SIZE], (1, 6), 0.7)[0]
+    few = select_proposals(anchors, logits, deltas, [SIZE], ProposalLimits(1, 6, 0.7))[0]
     assert few.tolist() == [[10, 10, 30, 30], [0, 40, 5, 50]]
 
 
@@ -170,13 +169,11 @@ def test_proposals_of_a_photo_do_not_depend_on_the_other_photos() -> None:
     anchors = [ANCHORS, ANCHORS[[0, 7]]]
     logits = [torch.randn(3, 9), torch.randn(3, 2)]
     deltas = [torch.randn(3, 9, 4), torch.randn(3, 2, 4)]
-    sizes = [SIZE, (20, 30), (50, 50)]
-    together = select_proposals(anchors, logits, deltas, sizes, (6, 5), 0.7)
+    sizes, limits = [SIZE, (20, 30), (50, 50)], ProposalLimits(6, 5, 0.7)
+    together = select_proposals(anchors, logits, deltas, sizes, limits)
     for photo, size in enumerate(sizes):
         one = slice(photo, photo + 1)
-        alone = select_proposals(
-            anchors, [x[one] for x in logits], [x[one] for x in deltas], [size], (6, 5), 0.7
-        )
+        alone = select_proposals(anchors, [x[one] for x in logits], [x[one] for x in deltas], [size], limits)
         torch.testing.assert_close(together[photo], alone[0], rtol=1e-6, atol=1e-5)
 
 
@@ -328,12 +325,3 @@ def test_the_papers_hyperparameters() -> None:
     assert (config.train_proposals[1], config.test_proposals[1]) == (2000, 300)
     assert config.roi_max_pool
     assert not config.rpn_train_border_anchors
-
-
-def test_a_gpu_gathers_the_same_pixels_around_anchors() -> None:
-    torch.manual_seed(0)
-    maps = [torch.rand(2, 8, height, width) for height, width in ((8, 12), (4, 6), (1, 1))]
-    anchors, images = torch.randint(0, 3 * (96 + 24 + 1), (200,)), torch.randint(0, 2, (200,))
-    patches, order = neighborhoods_by_level(maps, images, anchors, 3)
-    at_once, same_order = neighborhoods_at_once(maps, images, anchors, 3)
-    assert torch.equal(patches[order], at_once[same_order])

@@ -31,7 +31,7 @@ from boxmask.pipeline.features.fpn import FPN, align
 from boxmask.pipeline.features.mobilenet import pyramid_backbone
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.heads.box import BoxHead
-from boxmask.pipeline.heads.rpn import RPNHead, rpn_loss, select_proposals
+from boxmask.pipeline.heads.rpn import ProposalLimits, RPNHead, rpn_loss, select_proposals
 from boxmask.pipeline.images import Batch, Preparation, prepare
 from boxmask.pipeline.postprocess import decode_and_nms
 from boxmask.pipeline.roi_sampling import RoiSampling, SampledRois, sample_rois
@@ -201,8 +201,8 @@ class FasterRCNN(Detector):
         """
         logits, deltas = self.rpn_head(features)
         anchors, c = self.anchors(features, batch), self.config
-        thresholds = (c.proposal_nms_iou, c.proposal_threshold)
-        return select_proposals(anchors, logits, deltas, batch.sizes, limits, *thresholds)
+        all_limits = ProposalLimits(*limits, c.proposal_nms_iou, c.proposal_threshold)
+        return select_proposals(anchors, logits, deltas, batch.sizes, all_limits)
 
     def rpn_loss(self, features: list[Tensor], targets: list[Target], batch: Batch) -> dict[str, Tensor]:
         """Equation 1, at sampled anchors."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from boxmask.pipeline.heads.rpn import RPNHead, neighborhoods
+from boxmask.pipeline.heads.rpn import RPNHead
 
 
 def head_and_features() -> tuple[RPNHead, list[Tensor]]:
@@ -56,12 +56,6 @@ def test_no_anchors_give_no_outputs_and_zero_gradients() -> None:
     (logits.sum() + deltas.sum()).backward()
     assert not features[0].grad.any()
     assert not head.conv.weight.grad.any()
-
-
-def test_neighborhoods_are_rows_of_pixels_with_zeros_outside() -> None:
-    x = torch.arange(1.0, 7).view(1, 1, 2, 3)  # 1 2 3 / 4 5 6
-    found = neighborhoods(x, torch.tensor([0, 0]), torch.tensor([0, 4]))
-    assert found.tolist() == [[0, 0, 0, 0, 1, 2, 0, 4, 5], [1, 2, 3, 4, 5, 6, 0, 0, 0]]
 
 
 def test_outputs_at_single_anchors_with_two_convolutions() -> None:

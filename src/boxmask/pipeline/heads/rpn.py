@@ -6,7 +6,7 @@ sampled anchors only for the loss.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boxmask.geometry import boxes as box
-from boxmask.geometry.boxes import constant, decode, encode
+from boxmask.geometry.boxes import decode, encode
 from boxmask.geometry.matching import IGNORE, match_boxes, sample
 from boxmask.kernels import batched_nms
 from boxmask.pipeline.heads.dense import Tower
-from boxmask.pipeline.images import Size, spatial_size
+from boxmask.pipeline.heads.neighborhoods import neighborhoods_at_once, neighborhoods_by_level
+from boxmask.pipeline.images import Size
 from boxmask.pipeline.layers import Conv3x3
 from boxmask.types import Target
 
@@ -61,8 +62,11 @@ class RPNHead(nn.Module):
         images, anchors: (S,) row in the batch, and index of the anchor in the image, over all levels
         """
         maps = [self.tower(x) for x in features]
-        gather = neighborhoods_by_level if anchors.device.type == "cpu" else neighborhoods_at_once
-        patches, order = gather(maps, images, anchors, self.num_anchors)
+        order: Tensor | slice = slice(None)
+        if anchors.device.type == "cpu":
+            patches, order = neighborhoods_by_level(maps, images, anchors, self.num_anchors)
+        else:
+            patches = neighborhoods_at_once(maps, images, anchors, self.num_anchors)
         kernel = self.conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
         hidden = F.relu(torch.addmm(cast(Tensor, self.conv.bias), patches, kernel))[order]
         at_anchor = (torch.arange(len(hidden), device=hidden.device), anchors % self.num_anchors)
@@ -71,65 +75,21 @@ class RPNHead(nn.Module):
         return logits[at_anchor], deltas.unflatten(1, (-1, 4))[at_anchor]
 
 
-def neighborhoods_by_level(
-    maps: list[Tensor], images: Int[Tensor, " S"], anchors: Int[Tensor, " S"], num_anchors: int
-) -> tuple[Float[Tensor, "S 9C"], Int[Tensor, " S"]]:
-    """The 3x3 pixels around S anchors, level by level, and the order in which they are those of `anchors`."""
-    patches, rows, start = [], [], 0
-    for x in maps:
-        end = start + num_anchors * x[0, 0].numel()
-        row = torch.where((anchors >= start) & (anchors < end))[0]
-        cells = (anchors[row] - start) // num_anchors
-        patches.append(neighborhoods(pixel_table(x), images[row], cells, spatial_size(x)))
-        rows.append(row)
-        start = end
-    return torch.cat(patches), torch.cat(rows).argsort()
-
-
-def neighborhoods_at_once(
-    maps: list[Tensor], images: Int[Tensor, " S"], anchors: Int[Tensor, " S"], num_anchors: int
-) -> tuple[Float[Tensor, "S 9C"], slice]:
-    """The same for a GPU: a copy of all maps costs it less than waiting for the number of rows per level."""
-    tables = [pixel_table(x) for x in maps]
-    sizes = [spatial_size(x) for x in maps]
-    firsts = [sum(len(table) for table in tables[:level]) for level in range(len(maps))]
-    starts = [num_anchors * first // len(maps[0]) for first in firsts]
-    level = (anchors[:, None] >= constant(starts, anchors)).sum(dim=1) - 1
-    rows = [(*size, *at) for *at, size in zip(firsts, starts, sizes, strict=True)]
-    height, width, first, start = constant(rows, anchors)[level].T
-    cells = (anchors - start) // num_anchors
-    size = (height[:, None, None], width[:, None, None])
-    return neighborhoods(torch.cat(tables), images, cells, size, first[:, None, None]), slice(None)
-
-
-def pixel_table(x: Float[Tensor, "B C H W"]) -> Float[Tensor, "P C"]:
-    """The pixels of all images, row by row."""
-    return x.permute(0, 2, 3, 1).flatten(0, 2)
-
-
-def neighborhoods(
-    table: Float[Tensor, "P C"],
-    images: Int[Tensor, " S"],
-    cells: Int[Tensor, " S"],
-    size: tuple[int | Tensor, int | Tensor],
-    first: int | Tensor = 0,
-) -> Float[Tensor, "S 9C"]:
-    """The 3x3 pixels around S cells, row by row and zero outside the map: the input of a 3x3 convolution.
-
-    table:         pixels of one or more maps
-    images, cells: (S,) row in the batch, and index of the cell in the H * W map
-    size, first:   (height, width) of the map, and its first row in `table`; numbers, or (S, 1, 1)
-    """
-    height, width = size
-    step = torch.arange(-1, 2, device=cells.device)
-    cell = cells[:, None, None]
-    rows, columns = cell // width + step[:, None], cell % width + step
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    index = first + (images[:, None, None] * height + rows) * width + columns
-    return (F.embedding(index * inside, table) * inside[..., None]).flatten(1)
-
-
 # ---------------------------------------------------------------------- proposals
+
+
+class ProposalLimits(NamedTuple):
+    """Which proposals are kept.
+
+    before_nms, after_nms: number of anchors per level, and of proposals per image
+    nms_iou:               highest IoU with a kept proposal of the level
+    threshold:             lowest objectness, after the sigmoid
+    """
+
+    before_nms: int
+    after_nms: int
+    nms_iou: float
+    threshold: float = 0.0
 
 
 def select_proposals(
@@ -137,20 +97,15 @@ def select_proposals(
     logits: list[Float[Tensor, "B N"]],
     deltas: list[Float[Tensor, "B N 4"]],
     sizes: list[Size],
-    limits: tuple[int, int],
-    nms_iou: float,
-    threshold: float = 0.0,
+    limits: ProposalLimits,
 ) -> list[Float[Tensor, "P 4"]]:
     """Decode and clip the top anchors of each level, then NMS per level: B x (P, 4), highest score first.
 
-    sizes:     (height, width) of each image inside the padding
-    limits:    anchors per level before NMS, proposals per image after it
-    threshold: lowest objectness, after the sigmoid
+    sizes: (height, width) of each image inside the padding
     """
-    before_nms, after_nms = limits
     top_scores, top_anchors, top_deltas, levels = [], [], [], []
     for level, (anchor, logit, delta) in enumerate(zip(anchors, logits, deltas, strict=True)):
-        score, top = logit.float().topk(min(before_nms, len(anchor)))  # (B, n)
+        score, top = logit.float().topk(min(limits.before_nms, len(anchor)))  # (B, n)
         top_scores.append(score)
         top_anchors.append(anchor[top])
         top_deltas.append(delta.gather(1, top[..., None].expand(-1, -1, 4)).float())
@@ -160,10 +115,10 @@ def select_proposals(
     proposals = []
     for photo_boxes, photo_scores, size in zip(decoded.split(len(level_of)), scores, sizes, strict=True):
         clipped = box.clip(photo_boxes, size)
-        keep = box.large_enough(clipped, MIN_PROPOSAL_SIZE) & (photo_scores >= threshold)
+        keep = box.large_enough(clipped, MIN_PROPOSAL_SIZE) & (photo_scores >= limits.threshold)
         rows = torch.where(keep)[0]
-        kept = batched_nms(clipped[rows], photo_scores[rows], level_of[rows], nms_iou)
-        proposals.append(clipped[rows[kept[:after_nms]]])
+        kept = batched_nms(clipped[rows], photo_scores[rows], level_of[rows], limits.nms_iou)
+        proposals.append(clipped[rows[kept[: limits.after_nms]]])
     return proposals
 
 
