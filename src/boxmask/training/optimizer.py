@@ -40,7 +40,7 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, fraction: float) -> None
 def make_average(network: nn.Module, decay: float) -> AveragedModel:
     """Return an exponential moving average of the network's weights and of its batch norms' statistics.
 
-    Each update computes average = keep * average + (1 - keep) * current. After t updates, keep is
+    Each update computes average = keep * average + (1 - keep) * latest. After t updates, keep is
     min(decay, (1 + t) / (10 + t)), as in TensorFlow's ExponentialMovingAverage, so that the average follows
     the first, large changes quickly.
 
@@ -49,15 +49,15 @@ def make_average(network: nn.Module, decay: float) -> AveragedModel:
     """
 
     @torch.no_grad()
-    def update(averages: Tensors, current: Tensors, _: torch.Tensor | int) -> None:
+    def update(averages: Tensors, latest: Tensors, _: torch.Tensor | int) -> None:
         if not averages[0].is_floating_point():
-            for averaged, value in zip(averages, current, strict=True):
-                averaged.copy_(value)
+            for average, value in zip(averages, latest, strict=True):
+                average.copy_(value)
             return
-        count = int(average.n_averaged)
+        count = int(averaged_model.n_averaged)
         keep = min(decay, (1 + count) / (10 + count))
-        get_ema_multi_avg_fn(keep)(averages, current, count)
+        get_ema_multi_avg_fn(keep)(averages, latest, count)
 
-    average = AveragedModel(network, multi_avg_fn=update, use_buffers=True)
-    average.n_averaged = average.n_averaged.cpu()  # so that the host need not wait for a GPU to read it
-    return average
+    averaged_model = AveragedModel(network, multi_avg_fn=update, use_buffers=True)
+    averaged_model.n_averaged = averaged_model.n_averaged.cpu()  # no wait for a GPU to read it
+    return averaged_model
