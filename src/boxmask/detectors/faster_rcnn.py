@@ -28,7 +28,7 @@ from boxmask.geometry.boxes import PyramidAnchors, anchor_shapes, anchors_per_ce
 from boxmask.kernels import roi_pool
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.fpn import FPN, align
-from boxmask.pipeline.features.mobilenet import pyramid_backbone
+from boxmask.pipeline.features.mobilenet import make_backbone
 from boxmask.pipeline.features.vgg_classifier import load_vgg_classifier
 from boxmask.pipeline.heads.box import BoxHead
 from boxmask.pipeline.heads.rpn import ProposalLimits, RPNHead, rpn_loss, select_proposals
@@ -96,7 +96,7 @@ class FasterRCNN(Detector):
     def __init__(self, config: FasterRCNNConfig, backbone_weights: dict[str, Tensor] | None = None) -> None:
         super().__init__()
         self.config = config
-        self.backbone = pyramid_backbone(config.backbone, config.strides, backbone_weights)
+        self.backbone = make_backbone(config.backbone, config.strides, backbone_weights)
         self.fpn = FPN(self.backbone.channels, config.channels) if config.channels else None
         channels = config.channels or self.backbone.channels[-1]
         num_anchors = anchors_per_cell(config.anchor_sizes, config.aspect_ratios)

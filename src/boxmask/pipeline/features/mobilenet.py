@@ -113,10 +113,10 @@ class CoarseMobileNetV3(nn.Module):
         return maps
 
 
-def pyramid_backbone(
+def make_backbone(
     name: str, strides: tuple[int, ...], weights: dict[str, Tensor] | None
 ) -> Backbone | CoarseMobileNetV3:
-    """The network below a pyramid: one of timm's, or torchvision's MobileNetV3-Large.
+    """Faster R-CNN's backbone: a network of timm, or torchvision's MobileNetV3-Large with its coarse maps.
 
     Raises UsageError if the network has no map of a stride, and WeightsError if the weights do not fit.
     """
