@@ -83,3 +83,9 @@ def test_labels_follow_the_photo() -> None:
     torch.testing.assert_close(moved.boxes, torch.tensor([[width / 10, height / 10, width, height]]))
     assert moved.labels.tolist() == [3]
     assert moved.ignore.tolist() == [True]
+
+
+def test_preparations_with_tensors_can_be_compared() -> None:
+    preparation = Preparation(32, 64, torch.tensor(MEAN), torch.tensor(STD))
+    assert preparation == preparation
+    assert preparation != Preparation(32, 64, torch.tensor(MEAN), torch.tensor(STD))

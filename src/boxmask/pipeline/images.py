@@ -47,7 +47,7 @@ class Batch:
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # tensors do not compare to one truth value
 class Preparation:
     """How the stage `image` prepares photos for a network.
 
