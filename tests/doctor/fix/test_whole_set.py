@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from boxmask.data.checks.consequences import ABOUT_ALL_LABELS
 from boxmask.doctor.check import check_data
 from boxmask.doctor.fix.fix import fix_data
-from boxmask.doctor.fix.whole_set import WHOLE_SET
 from boxmask.errors import LabelError
 
 BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
@@ -31,7 +31,7 @@ UNDECIDED = {
 }
 """Damages and formats in which no copy is written, beside all labels that are scaled."""
 
-IDS = {kind.id for kind in WHOLE_SET}
+IDS = {kind.id for kind in ABOUT_ALL_LABELS}
 CASES = [case for case in all_cases() if case.damage.name.partition(",")[0] in IDS]
 
 

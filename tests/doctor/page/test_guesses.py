@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boxmask.data.checks.box_sizes import BOX_TINY
+from boxmask.data.checks.consequences import ABOUT_ALL_LABELS
 from boxmask.data.checks.examination import Examination
-from boxmask.data.findings import Finding, Findings, Kind, Location
+from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats import yolo
+from boxmask.data.formats.kinds import PHOTO_RESIZED
 from boxmask.doctor.page.cards import choose_cards
 from boxmask.doctor.page.guesses import Guesser, turn_boxes
 from boxmask.doctor.page.render import render_page
@@ -22,11 +25,11 @@ from boxmask.photos.formats import TRANSPOSITIONS
 
 BOX = (20.0, 30.5, 60.0, 90.0)
 Examine = Callable[..., Examination]
+KINDS = {kind.id: kind for kind in (*ABOUT_ALL_LABELS, PHOTO_RESIZED, BOX_TINY)}
 
 
 def finding(kind_id: str, photo: str = "images/test/0.jpg") -> Finding:
-    kind = Kind(kind_id, "error", "Boxes in the wrong place", "Look at them.")
-    return Finding(kind, Location("labels.csv"), "", photo)
+    return Finding(KINDS[kind_id], Location("labels.csv"), "", photo)
 
 
 def with_labels(examination: Examination, **changes: object) -> Examination:
@@ -105,6 +108,12 @@ def test_fractions_are_corners_or_centers(examination_of: Examine) -> None:
 def test_what_the_reader_has_converted_is_drawn_once(examination_of: Examine) -> None:
     examination = with_labels(examination_of([[0]]), format_name=yolo.NAME)
     assert guesses(examination, "coordinates-pixels") == {"read as pixels": list(BOX)}
+
+
+def test_every_mistake_of_all_boxes_is_drawn(examination_of: Examine) -> None:
+    examination = with_labels(examination_of([[0]]), format_name=yolo.NAME, box_form="center")
+    drawn = {kind.id for kind in ABOUT_ALL_LABELS if guesses(examination, kind.id)}
+    assert drawn == {kind.id for kind in ABOUT_ALL_LABELS} - {"class-shift", "split-path-wrong"}
 
 
 def test_resized_photos_are_drawn_with_both_sizes(examination_of: Examine) -> None:

@@ -136,6 +136,9 @@ CONSEQUENCES: Mapping[Kind, _Rule] = {
 }
 """The consequences of each cause."""
 
+ABOUT_ALL_LABELS = tuple(cause for cause, rule in CONSEQUENCES.items() if rule.scope == "data set")
+"""Mistakes of all labels of a data set, without which nothing else about them can be judged."""
+
 
 def remove_consequences(
     findings: Findings, scopes: Iterable[Scope] = ("data set", "photo", "object")

@@ -14,6 +14,7 @@ from boxmask.data.detection.coordinates import COORDINATES_FRACTIONS
 from boxmask.data.detection.declared_sizes import EXIF_SIDEWAYS
 from boxmask.data.formats import yolo
 from boxmask.data.formats.kinds import COORDINATES_PERCENT
+from boxmask.data.formats.yolo.kinds import COORDINATES_PIXELS
 from boxmask.doctor.fix.box_forms import mend_box_forms
 from boxmask.doctor.fix.mending import Mending, corner_offset
 
@@ -39,6 +40,7 @@ def mend_coordinates(mending: Mending) -> None:
     for kind, convert in conversions.items():
         if mending.has(kind) and convert(mending, _finite_boxes(mending)):
             mending.decided.add(kind)
+    mending.decided.add(COORDINATES_PIXELS)  # which the reader of YOLO labels has converted
     mend_box_forms(mending)
     sideways = mending.photos_of(EXIF_SIDEWAYS)
     mending.misplaced |= np.array([photo.file in sideways for photo in mending.labels.photos], dtype=bool)

@@ -57,7 +57,7 @@ class Mending:
     files:        (P) names of the photos as mended
     factors:      (N, 2) by which x and y of an outline are multiplied if it then fits its box better
     exchanged:    whether x and y of an outline are exchanged if it then fits its box better
-    decided:      the mistakes of all labels (see `whole_set`) that were mended
+    decided:      the mistakes of all labels (ABOUT_ALL_LABELS) that were mended
     """
 
     examination: Examination

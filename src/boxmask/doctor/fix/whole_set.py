@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-from boxmask.data.checks.class_shift import CLASS_SHIFT
-from boxmask.data.checks.exchanged_coordinates import COORDINATES_EXCHANGED
-from boxmask.data.detection.box_forms import (
-    COORDINATES_CENTERS,
-    COORDINATES_CORNERS,
-    COORDINATES_SIZES,
-    COORDINATES_UPPER_LEFT,
-)
-from boxmask.data.detection.coordinates import COORDINATES_FRACTIONS
+from boxmask.data.checks.consequences import ABOUT_ALL_LABELS
 from boxmask.data.findings import Findings
-from boxmask.data.formats.kinds import CLASS_UNKNOWN, COORDINATES_PERCENT, COORDINATES_SCALED
-from boxmask.data.formats.yolo.kinds import COORDINATES_UNCLEAR, SPLIT_PATH_WRONG
+from boxmask.data.formats.kinds import CLASS_UNKNOWN
 from boxmask.doctor.fix.mending import Mending
 from boxmask.errors import LabelError
-
-WHOLE_SET = (
-    CLASS_SHIFT,
-    COORDINATES_CENTERS,
-    COORDINATES_CORNERS,
-    COORDINATES_EXCHANGED,
-    COORDINATES_FRACTIONS,
-    COORDINATES_PERCENT,
-    COORDINATES_SCALED,
-    COORDINATES_SIZES,
-    COORDINATES_UNCLEAR,
-    COORDINATES_UPPER_LEFT,
-    SPLIT_PATH_WRONG,
-)
 
 
 def check_decided(mending: Mending) -> None:
@@ -39,7 +16,7 @@ def check_decided(mending: Mending) -> None:
     and gives objects the names of the wrong classes.
     """
     findings = mending.findings
-    left = [kind for kind in WHOLE_SET if findings.count(kind) and kind not in mending.decided]
+    left = [kind for kind in ABOUT_ALL_LABELS if findings.count(kind) and kind not in mending.decided]
     if _are_classes_unnamed(findings):
         left.append(CLASS_UNKNOWN)
     if left:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from boxmask.data.checks.consequences import ABOUT_ALL_LABELS
+from boxmask.data.checks.plausibility import BOXES_IDENTICAL
 from boxmask.data.findings import Finding, Kind
-from boxmask.doctor.page.guesses import KINDS_OF_ALL
+from boxmask.data.formats.yolo.kinds import SPLIT_PATH_WRONG
 from boxmask.doctor.page.sample import sample_photos
 from boxmask.doctor.photos.kinds import PHOTO_TRUNCATED, PHOTO_UNREADABLE
 from boxmask.doctor.report import CheckReport
@@ -26,7 +28,7 @@ MAX_MORE = 50
 MAX_PER_SPLIT = 4
 """Photos of a group or of copies that are shown per split."""
 
-_ABOUT_ALL_PHOTOS = (*KINDS_OF_ALL, "class-shift", "boxes-identical")
+_ABOUT_ALL_PHOTOS = {*ABOUT_ALL_LABELS, BOXES_IDENTICAL} - {SPLIT_PATH_WRONG}
 """Kinds that are shown on some photos, whichever the finding names."""
 
 _MAX_EXAMPLES = 4
@@ -61,7 +63,7 @@ def choose_cards(report: CheckReport) -> dict[Kind, list[Card]]:
     cards = {}
     for kind in report.kinds():
         findings = report.findings.of(kind)
-        if kind.id in _ABOUT_ALL_PHOTOS and len(findings) == 1:
+        if kind in _ABOUT_ALL_PHOTOS and len(findings) == 1:
             cards[kind] = [_card(findings[0], report, _examples(report))]
             continue
         first_and_more = _by_photo([finding for finding in findings if _photos(finding)])[:MAX_CARDS]

@@ -171,7 +171,7 @@ class _Drawer:
         photo = finder.index_of(file) if finder else None
         if finder is None or guesser is None or photo is None:
             return ()
-        if finding.kind.id in SHOWN_AS_WRITTEN:
+        if finding.kind in SHOWN_AS_WRITTEN:
             return (labeled_view(pictures, finder.objects(photo, pictures.size)),)
         return tuple(
             labeled_view(pictures, finder.boxes(photo, guess.boxes), caption=guess.words)

@@ -14,36 +14,38 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float
 
+from boxmask.data.checks.class_shift import CLASS_SHIFT
 from boxmask.data.checks.examination import Examination
+from boxmask.data.checks.exchanged_coordinates import COORDINATES_EXCHANGED
+from boxmask.data.checks.plausibility import BOXES_IDENTICAL
 from boxmask.data.checks.resized_copies import find_resized_copies
 from boxmask.data.checks.scaled_coordinates import telling_rows
 from boxmask.data.checks.sound_boxes import photo_edges
 from boxmask.data.detection.box_checks import fit_as_fractions
-from boxmask.data.detection.box_forms import from_center, from_upper_left, written_numbers
-from boxmask.data.findings import Finding
+from boxmask.data.detection.box_forms import (
+    COORDINATES_CENTERS,
+    COORDINATES_CORNERS,
+    COORDINATES_SIZES,
+    COORDINATES_UPPER_LEFT,
+    from_center,
+    from_upper_left,
+    written_numbers,
+)
+from boxmask.data.detection.coordinates import COORDINATES_FRACTIONS
+from boxmask.data.detection.declared_sizes import EXIF_SIDEWAYS
+from boxmask.data.findings import Finding, Kind
 from boxmask.data.formats import yolo
+from boxmask.data.formats.kinds import COORDINATES_PERCENT, COORDINATES_SCALED, PHOTO_RESIZED
+from boxmask.data.formats.yolo.kinds import COORDINATES_PIXELS, COORDINATES_UNCLEAR
+from boxmask.doctor.photos.kinds import COPIES_LABELED_DIFFERENTLY
 from boxmask.errors import PhotoError
 from boxmask.photos.read import open_image, orientation
 
 Boxes: TypeAlias = Float[np.ndarray, "N 4"]
 """Those of all objects of the data set, in pixels of their photos as shown; NaN where there is none."""
 
-KINDS_OF_ALL = (
-    "coordinates-fractions",
-    "coordinates-percent",
-    "coordinates-pixels",
-    "coordinates-unclear",
-    "coordinates-corners",
-    "coordinates-sizes",
-    "coordinates-centers",
-    "coordinates-upper-left",
-    "coordinates-exchanged",
-    "coordinates-scaled",
-)
-"""The ids of the kinds with a guess about all photos. photo-resized and exif-sideways are about some."""
-
-SHOWN_AS_WRITTEN = ("class-shift", "boxes-identical", "copies-labeled-differently")
-"""The ids of further kinds whose photos are drawn with all their objects."""
+SHOWN_AS_WRITTEN = (CLASS_SHIFT, BOXES_IDENTICAL, COPIES_LABELED_DIFFERENTLY)
+"""Kinds whose photos are drawn with all their objects, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +65,32 @@ class Guesser:
 
     def of(self, finding: Finding, photo: int) -> tuple[Guess, ...]:
         """The boxes as written and as guessed in the photo with this index; none without a guess."""
-        kind_id = finding.kind.id
+        kind = finding.kind
         written = self._labels.boxes
-        if kind_id == "photo-resized":
+        if kind == PHOTO_RESIZED:
             return tuple(self._resized(photo))
-        if kind_id == "exif-sideways":
+        if kind == EXIF_SIDEWAYS:
             return tuple(self._sideways(photo))
-        if kind_id in ("coordinates-percent", "coordinates-pixels") and self._labels.format_name == yolo.NAME:
-            words = "percent" if kind_id == "coordinates-percent" else "pixels"
+        if kind in (COORDINATES_PERCENT, COORDINATES_PIXELS) and self._labels.format_name == yolo.NAME:
+            words = "percent" if kind == COORDINATES_PERCENT else "pixels"
             return (Guess(f"read as {words}", written),)  # its reader has converted them
-        if kind_id == "coordinates-unclear":
+        if kind == COORDINATES_UNCLEAR:
             return tuple(self._percent_and_pixels())
-        if kind_id == "coordinates-scaled" and self._declares_other_size(photo):
+        if kind == COORDINATES_SCALED and self._declares_other_size(photo):
             return Guess("as written", written), Guess("scaled to this photo", self._scaled(photo))
-        guesses: dict[str, Callable[[], Guess | None]] = {
-            "coordinates-fractions": lambda: self._from_fractions,
-            "coordinates-percent": lambda: Guess("read as percent", written / 100 * np.tile(self._edges, 2)),
-            "coordinates-corners": lambda: Guess("read as corners", self._numbers),
-            "coordinates-sizes": lambda: self._from_sizes,
-            "coordinates-centers": lambda: Guess("read as centers and sizes", from_center(self._numbers)),
-            "coordinates-upper-left": lambda: Guess(
+        guesses: dict[Kind, Callable[[], Guess | None]] = {
+            COORDINATES_FRACTIONS: lambda: self._from_fractions,
+            COORDINATES_PERCENT: lambda: Guess("read as percent", written / 100 * np.tile(self._edges, 2)),
+            COORDINATES_CORNERS: lambda: Guess("read as corners", self._numbers),
+            COORDINATES_SIZES: lambda: self._from_sizes,
+            COORDINATES_CENTERS: lambda: Guess("read as centers and sizes", from_center(self._numbers)),
+            COORDINATES_UPPER_LEFT: lambda: Guess(
                 "read as upper left corners and sizes", from_upper_left(self._numbers)
             ),
-            "coordinates-exchanged": lambda: Guess("with x and y exchanged", self._exchanged),
-            "coordinates-scaled": lambda: Guess("scaled to this photo", self._from_copies),
+            COORDINATES_EXCHANGED: lambda: Guess("with x and y exchanged", self._exchanged),
+            COORDINATES_SCALED: lambda: Guess("scaled to this photo", self._from_copies),
         }
-        guess = guesses[kind_id]() if kind_id in guesses else None
+        guess = guesses[kind]() if kind in guesses else None
         return (Guess("as written", written), guess) if guess else ()
 
     @cached_property
