@@ -43,6 +43,19 @@ def test_the_report_names_what_was_left_out(write_voc: Callable[..., Path], tmp_
     assert not any("conversion.txt" in note for note in read_detection(tmp_path / "out").notes)
 
 
+def test_the_report_names_elements_that_are_not_read(write_voc: Callable[..., Path], tmp_path: Path) -> None:
+    root = write_voc({"a": [("cat", 1, 1, 10, 20)], "b": []})
+    for file in (root / "Annotations").iterdir():
+        extra = "<path>/home/me/a.jpg</path><source><database>mine</database></source><owner/>"
+        file.write_text(file.read_text().replace("<filename>", f"{extra}<filename>"))
+    report = convert(root, "labelme", tmp_path / "out").loss_notes()
+    assert report == tuple(
+        f"the element {tag} is not written (in 2 label files)" for tag in ("path", "source")
+    )
+    again = convert(tmp_path / "out", "voc", tmp_path / "new")
+    assert again.loss_notes() == convert(tmp_path / "new", "coco", tmp_path / "coco").loss_notes() == ()
+
+
 def test_boxes_are_not_clipped(write_coco, coco, annotation, tmp_path: Path) -> None:
     root = write_coco(coco([(1, "a.jpg")], [annotation(1, 1, [-0.5, 2, 61, 7.25])]))
     convert(root, "coco", tmp_path / "out")

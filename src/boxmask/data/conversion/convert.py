@@ -19,6 +19,7 @@ from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_files import PhotoMode
 from boxmask.data.segmentation.label_maps import OnUnknownColors
 from boxmask.data.segmentation.pairs import has_label_maps
+from boxmask.messages import format_count
 from boxmask.progress import Progress
 
 
@@ -74,6 +75,8 @@ def _write(
 ) -> Conversion:
     check_output_folder(out, photos.checked.labels.root)  # label files may lie beside their photos
     losses = Losses()
+    for name, count in photos.checked.labels.unkept.items():
+        losses.add(f"the element {name} is not written (in {format_count(count, 'label file')})", "")
     placed = PlacedPhotos(photos, writer, options, losses)
     with new_folder(out) as folder:
         writer.write(placed.in_folder(folder), photos.class_names, folder, losses)

@@ -83,6 +83,7 @@ class Labels:
     format_name: the format in words, such as "Pascal VOC (a folder with one XML file per photo)"
     declared_names: classes that the labels list apart from the objects, such as CVAT's labels and VIA's
                  options; none if they list none, or if objects have the number of a class
+    unkept:      elements that are not read, such as VOC's <path>, with the number of their label files
     did_you_mean: from the name of a missing photo, and the photos that it cannot be, to the end of a message,
                   which names similar photos
     """
@@ -107,6 +108,7 @@ class Labels:
     other_files: tuple[str, ...] = ()
     format_name: str = ""
     declared_names: tuple[str, ...] = ()
+    unkept: Mapping[str, int] = field(default_factory=dict)
     did_you_mean: Callable[[str, Collection[str]], str] = _no_suggestion
 
 

@@ -24,7 +24,8 @@ FLAGS = st.sampled_from(["", "0", "1", "Unspecified", "true"])
 def an_object(draw: st.DrawFn) -> str:
     flags = "".join(f"<{tag}>{draw(FLAGS)}</{tag}>" for tag in ("pose", "truncated", "difficult"))
     corners = "\n".join(f"<{tag}>{draw(NUMBERS)}</{tag}>" for tag in ("xmin", "ymin", "xmax", "ymax"))
-    return f"<object>\n<name> {draw(NAMES)} </name>\n{flags}\n<bndbox>{corners}</bndbox></object>\n"
+    part = draw(st.sampled_from(["", "<part><name>head</name></part>", "<part/>"]))
+    return f"<object>\n<name> {draw(NAMES)} </name>\n{flags}{part}\n<bndbox>{corners}</bndbox></object>\n"
 
 
 @st.composite
@@ -32,7 +33,8 @@ def annotations(draw: st.DrawFn) -> str:
     objects = "".join(draw(an_object()) for _ in range(draw(st.integers(0, 3))))
     size = draw(st.sampled_from(["", "<size><width>60</width><height> 40 </height></size>", "<size/>"]))
     filename = draw(st.sampled_from(["", "<filename>a.jpg</filename>\n", "\n<filename/>"]))
-    return f"<annotation>\n<folder>x</folder>\n{filename}{size}{objects}</annotation>"
+    others = draw(st.sampled_from(["", "<path> /x/a.jpg </path><owner/>", "<source><database/></source>"]))
+    return f"<annotation>\n<folder>x</folder>\n{filename}{size}{others}{objects}</annotation>"
 
 
 @given(annotations())

@@ -11,6 +11,9 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 FLAGS = {"1": True, "true": True, "0": False, "false": False, "unspecified": False, "": False}
 """The texts of <difficult>, <truncated> and <occluded>, in lower case."""
 
+READ_TAGS = frozenset(("folder", "filename", "size", "segmented", "object"))
+"""The elements of an annotation that are read, or written anew. Others, such as <path>, are not kept."""
+
 _UNSET = ("", "0", "Unspecified", "unspecified")
 
 
@@ -22,12 +25,14 @@ class VocHeader:
     filename:      the photo's name as written, "" if there is none
     line:          of that name
     declared_size: (height, width) as written, if both are whole numbers
+    unkept:        the tags of other elements that say something, sorted
     """
 
     file: str
     filename: str
     line: int
     declared_size: tuple[int, int] | None
+    unkept: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -43,6 +48,7 @@ class VocObjects:
     corners:    xmin, ymin, xmax, ymax as written
     attributes: by object; see `Attributes`
     lines:      of the objects; empty if the file was parsed without
+    unkept:     the tags of elements with elements inside, such as <part>, which are no attributes
     """
 
     names: list[str] = field(default_factory=list)
@@ -50,6 +56,7 @@ class VocObjects:
     difficult: list[bool] = field(default_factory=list)
     attributes: dict[int, dict[str, object]] = field(default_factory=dict)
     lines: list[int] = field(default_factory=list)
+    unkept: set[str] = field(default_factory=set)
 
     def add_attributes(self, fields: dict[str, str]) -> None:
         """Keep what the next object says beside class, box and difficult, unless it says nothing."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from boxmask.data.formats.voc.annotation import CORNERS, FLAGS, VocHeader, VocObjects, declared_size
+from boxmask.data.formats.voc.annotation import (
+    CORNERS,
+    FLAGS,
+    READ_TAGS,
+    VocHeader,
+    VocObjects,
+    declared_size,
+)
 
 _OBJECT_TAG = re.compile("<object", re.IGNORECASE)
 _DECLARATIONS = ("<!DOCTYPE", "<!ENTITY")
@@ -35,7 +42,12 @@ def parse_quickly(text: str, file: str) -> tuple[VocHeader, VocObjects] | None:
     declared = (
         None if size is None else declared_size(size.findtext("height", ""), size.findtext("width", ""))
     )
-    return VocHeader(file, "" if filename is None else _stripped(filename), line, declared), objects
+    others = {
+        tag for tag, child in children.items() if tag not in READ_TAGS and (len(child) or _stripped(child))
+    }
+    unkept = tuple(sorted(others | objects.unkept))
+    name = "" if filename is None else _stripped(filename)
+    return VocHeader(file, name, line, declared, unkept), objects
 
 
 def _add_quickly(element: ElementTree.Element, objects: VocObjects) -> bool:
@@ -55,6 +67,7 @@ def _add_quickly(element: ElementTree.Element, objects: VocObjects) -> bool:
     except (KeyError, ValueError):
         return False
     objects.add_attributes({tag: _stripped(child) for tag, child in children.items() if not len(child)})
+    objects.unkept.update(tag for tag, child in children.items() if len(child))
     objects.names.append(class_name)
     objects.difficult.append(flag)
     return True

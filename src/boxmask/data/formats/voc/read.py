@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -95,7 +96,10 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
     labels = rows.labels(source, [file.file for file in kept], photos)
     outline = mask_reader(source, [file.file for file in kept], labels)
     lists = tuple(file for file in source.files if "ImageSets/" in file)
-    return replace(labels, outline=outline, other_files=lists, did_you_mean=finder.did_you_mean)
+    unkept = Counter(tag for file in kept for tag in file.unkept)
+    return replace(
+        labels, outline=outline, other_files=lists, unkept=unkept, did_you_mean=finder.did_you_mean
+    )
 
 
 def _with_photo(finding: Finding, photo_of: Mapping[str, VocPhoto]) -> Finding:

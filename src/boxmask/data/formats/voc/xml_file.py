@@ -12,7 +12,14 @@ from pathlib import Path
 
 from boxmask.data.findings import Finding, Findings, Location, finding_of_error
 from boxmask.data.formats.kinds import ENTRY_UNREADABLE, FILE_UNREADABLE
-from boxmask.data.formats.voc.annotation import CORNERS, FLAGS, VocHeader, VocObjects, declared_size
+from boxmask.data.formats.voc.annotation import (
+    CORNERS,
+    FLAGS,
+    READ_TAGS,
+    VocHeader,
+    VocObjects,
+    declared_size,
+)
 from boxmask.data.formats.voc.quick_parser import parse_quickly
 from boxmask.data.formats.xml_tree import Element, parse_xml
 from boxmask.data.text import read_text
@@ -76,7 +83,6 @@ def _read_exactly(text: str, path: Path, file: str, findings: Findings) -> tuple
     except _EntryError as error:
         raise LabelError.in_file(path, str(error), error.line) from error
     line = filename.line if filename else annotation.line
-    header = VocHeader(file, filename.text if filename else "", line, size)
     objects = VocObjects()
     for element in annotation.all("object"):
         try:
@@ -84,7 +90,9 @@ def _read_exactly(text: str, path: Path, file: str, findings: Findings) -> tuple
         except _EntryError as error:
             location = Location(str(path), error.line)
             findings.add(Finding(ENTRY_UNREADABLE, location, str(error), file, num_left_out=1))
-    return header, objects
+    others = {child.tag for child in annotation.children if child.children or child.text} - READ_TAGS
+    unkept = tuple(sorted(others | objects.unkept))
+    return VocHeader(file, filename.text if filename else "", line, size, unkept), objects
 
 
 def _check_structure(annotation: Element) -> None:
@@ -172,8 +180,9 @@ def _add_exactly(element: Element, objects: VocObjects) -> None:
     corners = [_number(box, tag) for tag in CORNERS]
     difficult = _difficult(element)
     known = ("name", "bndbox", "difficult")
-    leaves = [child for child in element.children if child.tag not in known and not child.children]
-    objects.add_attributes({child.tag: child.text for child in leaves})
+    others = [child for child in element.children if child.tag not in known]
+    objects.add_attributes({child.tag: child.text for child in others if not child.children})
+    objects.unkept.update(child.tag for child in others if child.children)
     objects.names.append(name)
     objects.corners.append(corners)
     objects.difficult.append(difficult)
