@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,6 +57,26 @@ def test_boxes_that_were_rounded(
 ) -> None:
     objects = [(0, "cat", (20.0, 30.0, 50.0, 60.0)), (0, "cat", box)]
     assert len(found_by(check_nearly_repeated_boxes, examination_of(objects))) == is_found
+
+
+@pytest.mark.parametrize("factor", [0.5, 1, 2])
+@pytest.mark.parametrize(("distance", "is_found"), [(1.5, True), (1.6, False)])
+def test_scaled_boxes_were_rounded_before(
+    examination_of: Make, found_by: Find, factor: float, distance: float, is_found: bool
+) -> None:
+    """The same photos in another size have the same findings."""
+    box = np.array([20.0, 30, 50, 60])
+    objects = [
+        (0, "cat", tuple(factor * box)),
+        (0, "cat", tuple(factor * (box + np.array([distance, 0, distance, 0])))),
+    ]
+    examination = examination_of(objects)
+    height, width = examination.sizes[0].tolist()
+    photos = [
+        replace(examination.labels.photos[0], declared_size=(int(height / factor), int(width / factor)))
+    ]
+    labels = replace(examination.labels, photos=photos)
+    assert len(found_by(check_nearly_repeated_boxes, replace(examination, labels=labels))) == is_found
 
 
 def test_tiny_neighbors_are_no_copies(examination_of: Make, found_by: Find) -> None:

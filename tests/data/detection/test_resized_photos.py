@@ -65,7 +65,7 @@ def test_voc_boxes_are_scaled_with_photos_of_twice_the_size(
     assert dataset.boxes.tolist() == [[16 + 6 * n, 16, 56 + 6 * n, 60] for n in range(4)]
     assert dataset.areas.tolist() == [40 * 44] * 4
     note = dataset.notes[0]
-    assert "and scaled to their photos (4):" in note
+    assert "which boxmask scales to their photos (4):" in note
     assert "a.jpg is 128 × 96, not 64 × 48: 2 times" in note
     assert not any("another size, which is ignored" in note for note in dataset.notes)
 

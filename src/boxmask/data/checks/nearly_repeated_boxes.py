@@ -48,7 +48,7 @@ def check_nearly_repeated_boxes(examination: Examination, findings: Findings) ->
     rows = np.flatnonzero(sound_boxes(examination) & ~labels.crowd)
     rows = _without_repeats(labels, rows)
     group = labels.photo_of[rows] * len(labels.class_names) + labels.labels[rows]
-    rounding = np.where(has_size(examination.sizes)[labels.photo_of[rows]], ROUNDING, 0)
+    rounding = _rounding(examination)[labels.photo_of[rows]]
     pairs = np.sort(rows[_near_pairs(labels.boxes[rows], group, rounding)], axis=1)
     near = pairs[np.lexsort([pairs[:, 0], pairs[:, 1]])]
 
@@ -59,6 +59,18 @@ def check_nearly_repeated_boxes(examination: Examination, findings: Findings) ->
         return object_finding(labels, BOX_NEARLY_REPEATED, row, reason)
 
     findings.add_all(BOX_NEARLY_REPEATED, near, describe)
+
+
+def _rounding(examination: Examination) -> Float[np.ndarray, " P"]:
+    """`ROUNDING` in pixels of each photo; 0 where its size is unknown.
+
+    Labels are rounded to pixels of the size that they declare, and may have been scaled to the photo.
+    """
+    sizes = examination.sizes
+    pairs = zip(examination.labels.photos, sizes.tolist(), strict=True)
+    declared = np.array([photo.declared_size or size for photo, size in pairs], dtype=np.float64)
+    areas, drawn_areas = sizes.astype(np.float64).prod(axis=1), declared.reshape(-1, 2).prod(axis=1)
+    return np.where(has_size(sizes), ROUNDING * np.sqrt(areas / np.maximum(drawn_areas, 1)), 0)
 
 
 def _without_repeats(labels: Labels, rows: Int[np.ndarray, " N"]) -> Int[np.ndarray, " M"]:
@@ -77,7 +89,7 @@ def _near_pairs(
     """Pairs of boxes of one group that are almost, but not exactly, the same.
 
     boxes:    sorted by group, and then by x1
-    rounding: `ROUNDING`; 0 in photos of unknown size, where boxes may be in fractions
+    rounding: see `_rounding`; boxes in photos of unknown size may be in fractions
 
     If the IoU of two boxes is t, the wider one is at most 1 / t times as wide as their intersection, so that
     their left edges differ by at most (1 / t - 1) times the width of the left one.

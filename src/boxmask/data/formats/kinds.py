@@ -130,7 +130,7 @@ VALUE_CONVERTED = Kind(
 PHOTO_RESIZED = Kind(
     "photo-resized",
     "warning",
-    "Labels made for photos of another size, and scaled to their photos",
+    "Labels made for photos of another size, which boxmask scales to their photos",
     "Look at some of them (boxmask check DATA --html FILE). To avoid the scaling, export the labels for "
     "photos of this size.",
 )
