@@ -91,6 +91,7 @@ class Finding:
     detection:    what a model found there
     class_number: the number or id in the labels that no class has, of an object that was left out for it
     num_left_out: number of objects that the reader leaves out because of it, as far as it can count them
+    parts:        the findings that it stands for, if it joins several, one per place
     """
 
     kind: Kind
@@ -102,6 +103,7 @@ class Finding:
     detection: ModelDetection | None = None
     class_number: int | None = None
     num_left_out: int = 0
+    parts: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.location}: {self.detail}" if self.detail else str(self.location)

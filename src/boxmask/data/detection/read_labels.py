@@ -78,7 +78,7 @@ def read_labels(
             f"{path}: the labels ({files[0]}) name no class, so there is nothing to learn. Add some objects."
         )
     _check_unlabeled_photos(source, labels, findings)
-    check_class_names(labels.spellings, findings)
+    check_class_names(labels.spellings, findings, labels.spelling_places)
     check_undeclared_classes(labels, findings)
     tables = _report_tables(source, form, findings)
     used = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from boxmask.data.class_names import Spellings
+from boxmask.data.class_names import SpellingPlaces, Spellings
 from boxmask.data.findings import Location
 from boxmask.data.outlines import Outline
 from boxmask.json_numbers import is_number
@@ -77,6 +77,7 @@ class Labels:
     unit:        of boxes, extents and outlines: "pixel", or "fraction" of the photo's width and height
     notes:       on files that are not read, with their number
     spellings:   of the classes, see `Spellings`
+    spelling_places: of the classes, see `SpellingPlaces`
     other_files: files that were read, or that the notes name, beside photos and label files
     outline:     of the object in row n, None if it has only a box. Raises ValueError, with what was expected
                  and found, for one that cannot be read. None for a data set without outlines.
@@ -105,11 +106,17 @@ class Labels:
     attributes: Attributes = field(default_factory=Attributes)
     notes: tuple[str, ...] = ()
     spellings: Spellings = field(default_factory=dict)
+    spelling_places: SpellingPlaces = field(default_factory=dict)
     other_files: tuple[str, ...] = ()
     format_name: str = ""
     declared_names: tuple[str, ...] = ()
     unkept: Mapping[str, int] = field(default_factory=dict)
     did_you_mean: Callable[[str, Collection[str]], str] = _no_suggestion
+
+
+def label_files_of(photos: Sequence[PhotoEntry], indices: Iterable[int]) -> list[Location]:
+    """The label files of some photos, each one once."""
+    return [Location(file) for file in dict.fromkeys(photos[index].location.file for index in indices)]
 
 
 _MAX_SIDE = 2**31

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.findings import Box, Location
-from boxmask.data.formats.labels import Attributes, Labels, PhotoEntry
+from boxmask.data.formats.labels import Attributes, Labels, PhotoEntry, label_files_of
 from boxmask.data.formats.outline_rows import OutlineRows, ReadOutline
 from boxmask.data.outlines import Outline
 from boxmask.names import class_name
@@ -107,7 +107,13 @@ class ObjectRows:
             declared_names=tuple(declared_classes),
             spellings={name: partial(Location, str(root)) for name in declared}
             | {name: partial(location, row) for name, row in self._first_rows.items()},
+            spelling_places={name: partial(self._places, name, photos) for name in self._first_rows},
         )
+
+    def _places(self, name: str, photos: Sequence[PhotoEntry]) -> list[Location]:
+        """The files with an object whose class is written so."""
+        is_named = np.array(self._names, dtype=np.int64) == self._name_indices[name]
+        return label_files_of(photos, np.unique(np.array(self._photos, dtype=np.int64)[is_named]).tolist())
 
     def _label_indices(self, names: Sequence[str]) -> NDArray[np.int64]:
         label_of = {name: label for label, name in enumerate(names)}

@@ -109,9 +109,10 @@ def join_paths_elsewhere(findings: Findings) -> None:
     """One finding for all paths that lead elsewhere: often, all labels were made on another computer."""
     count = findings.count(PATH_ELSEWHERE)
     if count > 1:
-        first = findings.of(PATH_ELSEWHERE)[0]
+        parts = findings.of(PATH_ELSEWHERE)
+        first = parts[0]
         findings.remove_all(PATH_ELSEWHERE)
-        findings.add(replace(first, detail=f"{count:,} paths; the first: {first.detail}"))
+        findings.add(replace(first, detail=f"{count:,} paths; the first: {first.detail}", parts=parts))
 
 
 def _nearest(name: str, matches: list[Match], label_file: str) -> Match | None:

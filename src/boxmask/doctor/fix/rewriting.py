@@ -33,12 +33,13 @@ REWRITTEN = {
 
 
 def changes_by_rewriting(findings: Findings, mended: Collection[Kind]) -> Iterator[Change]:
-    """A change per finding that writing mends.
+    """A change per finding that writing mends, or per place of a finding that stands for several.
 
     mended: kinds that have changes of their own
     """
     for kind in findings.kinds:
         if kind in REWRITTEN and kind not in mended:
             for finding in findings.of(kind):
-                what = finding.detail or kind.heading
-                yield Change(kind, finding.location, what, "", "", REWRITTEN[kind])
+                for part in finding.parts or (finding,):
+                    what = part.detail or kind.heading
+                    yield Change(kind, part.location, what, "", "", REWRITTEN[kind])

@@ -58,7 +58,23 @@ def read(source: Source, files: Sequence[str], findings: Findings) -> Labels:
         for document in documents
         for index, category in document.categories.items()
     }
-    return replace(labels, other_files=others, did_you_mean=finder.did_you_mean, spellings=spellings)
+    return replace(
+        labels,
+        other_files=others,
+        did_you_mean=finder.did_you_mean,
+        spellings=spellings,
+        spelling_places={name: partial(_files_with_category, name, documents) for name in spellings},
+    )
+
+
+def _files_with_category(name: str, documents: Sequence[CocoDocument]) -> list[Location]:
+    """The files with a category whose name is written so."""
+    return [
+        document.location("categories", index)
+        for document in documents
+        for index, category in document.categories.items()
+        if category["name"] == name
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.findings import Location
-from boxmask.data.formats.labels import Attributes, Labels, PhotoEntry
+from boxmask.data.formats.labels import Attributes, Labels, PhotoEntry, label_files_of
 from boxmask.data.formats.source import Source
 from boxmask.data.formats.voc.annotation import VocObjects
 from boxmask.data.formats.voc.xml_file import object_lines
@@ -74,8 +74,22 @@ class VocRows:
             location=location,
             box_form="voc",
             spellings={name: partial(location, row) for name, row in first_rows.items()},
+            spelling_places={
+                name: partial(self._places, name, rows, photo_of, photos) for name in first_rows
+            },
             attributes=Attributes(self._attributes_of(rows)),
         )
+
+    def _places(
+        self,
+        name: str,
+        rows: NDArray[np.int64],
+        photo_of: NDArray[np.int64],
+        photos: Sequence[PhotoEntry],
+    ) -> list[Location]:
+        """The files with an object whose class is written so."""
+        pairs = zip(rows.tolist(), photo_of.tolist(), strict=True)
+        return label_files_of(photos, (photo for row, photo in pairs if self.names[row] == name))
 
     def _attributes_of(self, rows: NDArray[np.int64]) -> dict[int, Mapping[str, object]]:
         """By the new row."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.findings import Finding, Findings, Location
 from boxmask.data.formats.kinds import SHAPE_UNSUPPORTED
-from boxmask.data.formats.labels import Labels, PhotoEntry
+from boxmask.data.formats.labels import Labels, PhotoEntry, label_files_of
 from boxmask.data.formats.yolo.class_numbers import NamesByNumber, number_classes
 from boxmask.data.formats.yolo.file_units import report_file_units
 from boxmask.data.formats.yolo.lines import ObjectArrays
@@ -123,7 +123,10 @@ def _scale(
     detail = (
         f"{beyond.sum():,} of {len(finite):,} objects reach beyond 1; the largest number is {largest.max():g}"
     )
-    findings.add(Finding(KIND_OF_UNIT[unit], location(int(finite[beyond.argmax()])), detail))
+    kind = KIND_OF_UNIT[unit]
+    files = label_files_of(photos, np.unique(photo_of).tolist())
+    parts = tuple(Finding(kind, file) for file in files)
+    findings.add(Finding(kind, location(int(finite[beyond.argmax()])), detail, parts=parts))
     is_percent = unit == "percent" or (unit == "unclear" and largest.max() <= MAX_PERCENT)
     return (0.01, "fraction") if is_percent else (1.0, "pixel")
 
