@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -214,6 +215,20 @@ def test_an_archive_beside_the_copy(
     assert f"{archive}/set/labels.json:" in changes.partition("Not in the copy (1 object):")[2]
     assert f"{archive}/set/labels.json:" in left
     assert str(tmp_path / "cache") not in changes + left
+
+
+def test_an_archive_that_changes_after_its_check_is_not_unpacked_again(
+    write_coco: WriteCoco, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOXMASK_CACHE", str(tmp_path / "cache"))
+    folder = write_coco(tmp_path / "data" / "set", [*SOUND, [29, 20, -20, -12]]).parent
+    archive = Path(shutil.make_archive(str(tmp_path / "set"), "zip", folder))
+    report = check_data(archive)
+    unpacked = sorted((tmp_path / "cache" / "archives").iterdir())
+    os.utime(archive, (1, 1))
+    copy = fix_data(report, tmp_path / "mended")
+    assert f"{archive}/set/labels.json:" in (copy.path / "changes.txt").read_text()
+    assert sorted((tmp_path / "cache" / "archives").iterdir()) == unpacked
 
 
 def test_photos_that_the_copy_lacks_are_listed(fix: Fix, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def _photos(report: CheckReport, mending: Mending) -> Iterator[Absence]:
     label_files = {photo.location.file for photo in labels.photos}
     finding_of = _findings_by_photo(report)
     unnamed = {posixpath.dirname(found.photo): found for found in report.findings.of(SPLIT_UNNAMED)}
-    source = find_source(report.data)
+    source = find_source(labels.root)
     others = set(labels.other_files)
     for file in source.photos:
         path = str(source.root / file)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxmask.data.archives import unpacked
+from boxmask.cache_folder import with_archive_names
+from boxmask.data.archives import is_archive
 from boxmask.data.conversion.output_folder import check_output_folder, new_folder, record_folder
 from boxmask.data.detection.selected_classes import CLASS_LEFT_OUT
 from boxmask.data.findings import Findings
@@ -75,7 +76,8 @@ def fix_data(
         raise UsageError(f"{report.data}: its labels cannot be read, so that nothing can be mended.")
     if report.records is None:
         raise UsageError("A mended copy needs the photos. Check them, too: leave out labels_only.")
-    check_output_folder(out, unpacked(report.data))  # an archive may lie beside the new folder
+    if not is_archive(report.data):  # which may lie beside the new folder
+        check_output_folder(out, report.data)
     check_output_folder(out, examination.labels.root)
     mending = mend(report, examination)
     job = _job(report, mending)
@@ -88,12 +90,13 @@ def fix_data(
     with new_folder(out) as folder:
         losses = job.write(folder, photos, progress or (lambda done, total: None))
         text = format_changes(report, changes, absences, job.remarks(), losses)
-        _write_account(folder / CHANGES_FILE, text, report.data)
+        _write_text(folder / CHANGES_FILE, with_archive_names(text))
         _write_text(folder / DIFF_FILE, "".join(f"{line}\n" for line in job.diff()))
     copy = check_data(out, classes_file=report.classes_file, progress=progress)
     copy = with_model_findings(copy, report.trained, progress)
     mended = {change.kind for change in changes}
-    _write_account(out / LEFT_FILE, format_left(report, copy, mended, absences), report.data)
+    left = format_left(report, copy, mended, absences)
+    _write_text(out / LEFT_FILE, with_archive_names(left))
     record_folder(out)
     absent = [kind for kind in absent_kinds(absences, report) if kind.severity == "error"]
     return MendedCopy(out, changes, copy, absences, sum(map(report.findings.count, absent)))
@@ -118,11 +121,6 @@ def _check_complete(findings: Findings) -> None:
                 f"the report does not keep all {findings.count(kind):,} findings of {kind.id}. "
                 "Check the data set with keep_all=True."
             )
-
-
-def _write_account(path: Path, text: str, data: Path) -> None:
-    """Write an account, in which files of an unpacked archive are named as members of it."""
-    _write_text(path, text.replace(str(unpacked(data)), str(data)))
 
 
 def _write_text(path: Path, text: str) -> None:
