@@ -128,3 +128,15 @@ def test_objects_of_a_photo_that_does_not_exist_are_listed_one_by_one(
         "[2] (id 3): 1 object, dog in images/0.png (its photo does not exist) [photo-missing]",
     ]
     assert (count_absences(copy.absences), copy.num_absent_errors) == ("2 objects", 1)
+
+
+def test_elements_that_are_not_read_are_listed(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    Image.new("RGB", (60, 40)).save(data / "a.jpg")
+    corners = "<xmin>5</xmin><ymin>5</ymin><xmax>30</xmax><ymax>30</ymax>"
+    cat = f"<object><name>cat</name><bndbox>{corners}</bndbox></object>"
+    (data / "a.xml").write_text(f"<annotation><path>/home/me/a.jpg</path>{cat}</annotation>")
+    fix_data(check_data(data), tmp_path / "out")
+    changes = (tmp_path / "out" / "changes.txt").read_text(encoding="utf-8")
+    assert "  the element path is not written (in 1 label file)\n" in changes

@@ -15,11 +15,11 @@ from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.read_checked_labels import read_checked_labels
 from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.formats.contract import Losses, Writer
+from boxmask.data.formats.losses import note_unkept_elements
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_files import PhotoMode
 from boxmask.data.segmentation.label_maps import OnUnknownColors
 from boxmask.data.segmentation.pairs import has_label_maps
-from boxmask.messages import format_count
 from boxmask.progress import Progress
 
 
@@ -75,8 +75,7 @@ def _write(
 ) -> Conversion:
     check_output_folder(out, photos.checked.labels.root)  # label files may lie beside their photos
     losses = Losses()
-    for name, count in photos.checked.labels.unkept.items():
-        losses.add(f"the element {name} is not written (in {format_count(count, 'label file')})", "")
+    note_unkept_elements(photos.checked.labels, losses)
     placed = PlacedPhotos(photos, writer, options, losses)
     with new_folder(out) as folder:
         writer.write(placed.in_folder(folder), photos.class_names, folder, losses)

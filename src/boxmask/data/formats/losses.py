@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from boxmask.data.formats.contract import ClassNames, Losses, PhotoToWrite
+from boxmask.data.formats.labels import Labels
+from boxmask.messages import format_count
 
 CROWD = "crowd regions are written as objects"
 DIFFICULT = "objects marked as difficult are written without this mark"
@@ -65,3 +67,9 @@ def note_class_attributes(class_names: ClassNames, losses: Losses, held: Collect
     for name in dict.fromkeys(name for fields in class_names.attributes.values() for name in fields):
         if name not in held:
             losses.add_attribute(name, "classes")
+
+
+def note_unkept_elements(labels: Labels, losses: Losses) -> None:
+    """Note the elements of label files that are not read, so that no format can hold them."""
+    for name, count in labels.unkept.items():
+        losses.add(f"the element {name} is not written (in {format_count(count, 'label file')})", "")

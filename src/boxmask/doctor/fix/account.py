@@ -71,7 +71,9 @@ def _format_losses(losses: Losses) -> Iterator[str]:
         yield ""
         yield "Not written as in the original:"
         for what, photos in listed:
-            yield f"  {what} ({len(photos):,}): {', '.join(dict.fromkeys(photos))}"
+            of_photos = [photo for photo in photos if photo]
+            places = f" ({len(photos):,}): {', '.join(dict.fromkeys(of_photos))}" if of_photos else ""
+            yield f"  {what}{places}"
 
 
 def format_left(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boxmask.data.formats import instance_maps, mask_images
 from boxmask.data.formats.contract import ClassNames, Format, Losses, PhotoToWrite, Writer
+from boxmask.data.formats.losses import note_unkept_elements
 from boxmask.data.formats.table import WRITERS
 from boxmask.data.photo_files import PhotoMode, place_photo
 from boxmask.doctor.fix.layout import describe_moves
@@ -43,6 +44,7 @@ class LabelCopy:
     def write(self, folder: Path, photos: PhotoMode, progress: Progress) -> Losses:
         """Write labels and photos into a folder; returns what the format cannot hold."""
         losses, total = Losses(), len(self.mending.labels.photos)
+        note_unkept_elements(self.mending.labels, losses)
 
         def placed() -> Iterator[PhotoToWrite]:
             for number, photo in enumerate(MendedPhotosToWrite(self.mending, is_mended=True), start=1):
