@@ -63,3 +63,24 @@ def test_the_path_of_a_gpu_gives_the_losses_of_a_cpu_with_fewer_operators_than_t
     row = launches.count_network(name, 64, 1)
     for sides in (row.step, row.prediction):
         assert sides["boxmask"].totals()[0] <= sides["torchvision"].totals()[0]
+
+
+def test_gpu_benchmarks_report_a_failed_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = load(monkeypatch, "gpu")
+
+    def fail(section: str, settings: object) -> object:
+        raise RuntimeError(section)
+
+    monkeypatch.setattr(gpu, "section_rows", fail)
+    monkeypatch.setattr(sys, "argv", ["gpu", "--quick", "--device", "cpu", "--only", "kernels"])
+    assert gpu.main() == 1
+    monkeypatch.setattr(gpu, "section_rows", lambda section, settings: [])
+    assert gpu.main() == 0
+
+
+def test_a_method_fails_after_an_error_or_if_its_losses_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    methods = load(monkeypatch, "gpu_methods")
+    assert not methods.Result("fcn", difference=methods.LIMIT).failed()
+    assert methods.Result("fcn", difference=0.0, error="out of memory").failed()
+    assert methods.Result("fcn", difference=2 * methods.LIMIT).failed()
+    assert methods.Result("fcn", difference=float("nan")).failed()
