@@ -166,3 +166,21 @@ def test_a_run_that_does_not_fit_is_refused_at_once(
     assert "label maps are not compared with a model" in done.err
     assert boxmask("check", demo, trained, "--labels-only").status == 2
     assert boxmask("check", demo, here / "nowhere").status == 1
+
+
+def test_the_text_ends_with_the_number_of_findings_that_fix_mends(
+    boxmask: Boxmask, damaged: Path, here: Path
+) -> None:
+    done = boxmask("check", damaged, "--labels-only")
+    last = done.out.splitlines()[-1]
+    assert last == f"1 finding can be mended in a copy: boxmask check {damaged} --fix --out DIR"
+    done = boxmask("check", damaged, "--fix", "--out", here / "mended")
+    assert "can be mended" not in done.out
+    assert "1 change:" in done.err
+
+
+def test_the_text_does_not_suggest_a_copy_that_fix_refuses(boxmask: Boxmask, damaged: Path) -> None:
+    (damaged.parent / "images").unlink()
+    done = boxmask("check", damaged, "--labels-only")
+    assert "[box-empty]" in done.out
+    assert "can be mended" not in done.out

@@ -107,7 +107,7 @@ def check(
     if trained is not None:
         with photo_progress("predicting") as progress:
             report = with_model_findings(report, trained, progress)
-    print_report(report, json_file)
+    print_report(report, json_file, suggest_fix=not fix)
     write_page(report, html_file)
     if write_split is not None:
         write_new_split(report, write_split, group_by or "auto", seed or 0)

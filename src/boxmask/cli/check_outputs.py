@@ -42,16 +42,35 @@ def fix_labels(report: CheckReport, out: Path, photos: Literal["copy", "link"]) 
     return copy.has_errors
 
 
-def print_report(report: CheckReport, json_file: Path | None) -> None:
-    """Print the text, or with --json - the JSON; write the JSON file if there is one."""
+def print_report(report: CheckReport, json_file: Path | None, *, suggest_fix: bool) -> None:
+    """Print the text, or with --json - the JSON; write the JSON file if there is one.
+
+    suggest_fix: whether the text ends with the number of findings that --fix mends, if there are any
+    """
     from boxmask.doctor.save import report_as_json, save_json
 
     if json_file == Path("-"):
         print(report_as_json(report), end="")
         return
     _print_colored(report)
+    if suggest_fix and (suggestion := _suggest_fix(report)):
+        print(suggestion)
     if json_file is not None:
         save_json(report, json_file)
+
+
+def _suggest_fix(report: CheckReport) -> str:
+    """One line with the number of findings that --fix mends, and the command; "" if it mends none."""
+    import shlex
+
+    from boxmask.doctor.fix.mendable import count_mendable
+    from boxmask.doctor.text import printable
+    from boxmask.messages import format_count
+
+    count = count_mendable(report)
+    data = shlex.quote(printable(str(report.data)))
+    command = f"boxmask check {data} --fix --out DIR"
+    return f"{format_count(count, 'finding')} can be mended in a copy: {command}" if count else ""
 
 
 def _print_colored(report: CheckReport) -> None:

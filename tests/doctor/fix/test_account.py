@@ -15,6 +15,7 @@ from boxmask.data.formats.kinds import FILE_UNREADABLE, FILE_UNUSED
 from boxmask.doctor.check import check_data
 from boxmask.doctor.fix.absences import count_absences
 from boxmask.doctor.fix.fix import MendedCopy, fix_data
+from boxmask.doctor.fix.mendable import count_mendable
 from boxmask.errors import LabelError, UsageError
 
 HERE = Path(__file__).resolve()
@@ -69,12 +70,17 @@ def test_the_original_is_the_copy_and_what_the_account_lists(
     corpus: Corpus, case: Case, tmp_path: Path
 ) -> None:
     original = corpus.build(case).folder
+    report = check_data(original)
+    num_mendable = count_mendable(report)
     try:
-        copy = fix_data(check_data(original), tmp_path / "out", photos="link")
+        copy = fix_data(report, tmp_path / "out", photos="link")
     except (LabelError, UsageError):  # nothing is written; see test_whole_set.py
         assert not (tmp_path / "out").exists()
+        assert num_mendable == 0
         return
     check_account(case.format, original, copy)
+    found = {change.kind for change in copy.changes if report.findings.count(change.kind)}
+    assert len(found) <= num_mendable <= sum(map(report.findings.count, found))
 
 
 def test_every_damage_is_tried() -> None:
