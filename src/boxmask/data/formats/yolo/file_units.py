@@ -40,7 +40,7 @@ def report_file_units(
 
     boxes: corners as written, most of them in fractions
     """
-    with np.errstate(invalid="ignore"):  # NaN is not beyond
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN is not beyond
         sides = boxes[:, 2:] - boxes[:, :2]
         is_beyond = (boxes[:, 2:] > FAR_BEYOND).all(axis=1) & (sides > FAR_BEYOND).all(axis=1)
     for photo, rows in _files_beyond(photo_of, is_beyond):
