@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boxmask.data.detection.photo_sizes import SIZE_UNKNOWN
 from boxmask.data.formats.contract import ClassNames, Losses, ObjectToWrite, PhotoToWrite, Writer
 from boxmask.data.formats.table import FORMATS
 from boxmask.doctor.check import check_data
@@ -57,3 +58,21 @@ def test_label_studio_without_sizes_holds_no_object_to_copy(tmp_path: Path) -> N
     with pytest.raises(LabelError, match=r"would hold 0 of 4 objects[\s\S]*expected the size of its photo"):
         fix_data(check_data(data), tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
+
+
+def test_fractions_of_an_unknown_size_are_not_written_as_pixels(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "images").mkdir(parents=True)
+    Image.new("RGB", (100, 80)).save(data / "images" / "a.png")
+    (data / "images" / "b.png").write_bytes(b"no photo")
+    (data / "class-descriptions.csv").write_text("/m/1,cat\n")
+    header = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf"
+    rows = [f"{photo},xclick,/m/1,1,0.1,0.5,0.2,0.8,0,0,0" for photo in "ab"]
+    (data / "train-annotations-bbox.csv").write_text("\n".join([header, *rows]) + "\n")
+    copy = fix_data(check_data(data), tmp_path / "copy")
+    assert [str(absence).split(": ", 1)[1] for absence in copy.absences if absence.kind is SIZE_UNKNOWN] == [
+        "photo (its labels are fractions of an unknown size) [size-unknown]",
+        "1 object, cat in images/b.png (its labels are fractions of an unknown size) [size-unknown]",
+    ]
+    assert copy.report.examination is not None
+    assert copy.report.examination.labels.boxes.tolist() == [[10, 16, 50, 64]]

@@ -11,6 +11,7 @@ import numpy as np
 
 from boxmask.data.detection.box_checks import BOX_EMPTY, BOX_NOT_FINITE
 from boxmask.data.detection.outline_masks import OUTLINE_FEW_POINTS, OUTLINE_UNREADABLE, OUTLINE_WRONG_SIZE
+from boxmask.data.detection.photo_sizes import SIZE_UNKNOWN
 from boxmask.data.findings import Finding, Kind, Location
 from boxmask.data.formats.coco.categories import SUPERCATEGORY_LEFT_OUT
 from boxmask.data.formats.coco.outlines import OUTLINE_PART_LEFT_OUT
@@ -66,6 +67,7 @@ _MASK_FOLDERS = ("SegmentationClass/", "SegmentationObject/")
 """Of Pascal VOC; their images are no photos."""
 
 _NO_LABEL = "no label that can be read names it"
+_NO_PIXELS = "its labels are fractions of an unknown size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,15 @@ def _photos(report: CheckReport, mending: Mending) -> Iterator[Absence]:
     label_files = {photo.location.file for photo in labels.photos}
     finding_of = _findings_by_photo(report)
     unnamed = {posixpath.dirname(found.photo): found for found in report.findings.of(SPLIT_UNNAMED)}
+    without_pixels = {photo.file for index, photo in enumerate(labels.photos) if mending.lacks_pixels(index)}
     source = find_source(labels.root)
     others = set(labels.other_files)
     for file in source.photos:
         path = str(source.root / file)
         if file in written or file in others or path in label_files or _is_mask(file):
+            continue
+        if file in without_pixels:
+            yield Absence(SIZE_UNKNOWN, Location(path), "photo", _NO_PIXELS, num_photos=1)
             continue
         finding = finding_of.get(file) or unnamed.get(posixpath.dirname(file))
         kind, why = (
@@ -165,6 +171,8 @@ def _objects(mending: Mending) -> Iterator[Absence]:
             why = "it has no box, and no outline that can be read" if is_missing else "its box is not finite"
         elif photo.missing_name:
             kind, why = PHOTO_MISSING, "its photo does not exist"
+        elif mending.lacks_pixels(int(labels.photo_of[row])):
+            kind, why = SIZE_UNKNOWN, _NO_PIXELS
         else:
             kind, why = PHOTO_LISTED_TWICE, "another entry labels its photo"
         what = f"1 object, {mending.describe(row)}"

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from boxmask.data.checks.examination import Examination
 from boxmask.data.findings import Findings, Kind, Location
+from boxmask.data.formats import yolo
 from boxmask.data.formats.contract import Format
 from boxmask.data.formats.labels import Labels
 
@@ -98,7 +99,7 @@ class Mending:
         """Which photos are in the copy: those that exist. Of several entries of a photo, the first counts."""
         first: dict[str, int] = {}
         for index, photo in enumerate(self.labels.photos):
-            if not photo.missing_name:
+            if not photo.missing_name and not self.lacks_pixels(index):
                 first.setdefault(photo.file, index)
         written = np.zeros(len(self.labels.photos), dtype=bool)
         written[list(first.values())] = True
@@ -113,6 +114,10 @@ class Mending:
         """Whether the photo or its labels tell the size; otherwise, `sizes` only holds all boxes."""
         is_declared = self.labels.photos[photo].declared_size is not None
         return is_declared or bool(self.examination.sizes_known[photo])
+
+    def lacks_pixels(self, photo: int) -> bool:
+        """Whether its labels are fractions of an unknown size, which only YOLO can hold."""
+        return self.examination.in_fractions and self.form is not yolo and not self.knows_size(photo)
 
     def has(self, kind: Kind) -> bool:
         """Whether there is a finding of this kind."""
