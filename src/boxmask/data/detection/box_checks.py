@@ -20,6 +20,9 @@ MAX_BAD_BOX_SHARE = 0.01
 OVERHANG = 1.0
 """Pixels that a box may reach beyond its photo without a note, because some tools count from 1, not 0."""
 
+_FAR = 1e9
+"""A coordinate this far away, in pixels, is damage. Formats in percent could not hold the largest numbers."""
+
 _MIN_SIDE = 8
 """Photos must be larger than this, in pixels, for boxes within their first pixel to be fractions."""
 
@@ -150,7 +153,8 @@ def _by_kind(
     rest = ~(not_finite | inverted | empty)
     broken = (np.floor(extents) != extents).any(axis=1)
     fractions = rest & are_fractions(labels.boxes, edges) & broken & (labels.box_form != "mask")
-    outside = rest & ~fractions & ~visible
+    far = (np.abs(labels.boxes) > _FAR).any(axis=1)
+    outside = rest & ~fractions & (~visible | far)
     return {
         BOX_EMPTY: empty,
         BOX_INVERTED: inverted,

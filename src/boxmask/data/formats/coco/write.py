@@ -29,6 +29,8 @@ READ_OF_ANNOTATIONS = (
     "area",
     "ignore",
 )
+_TAKEN = (*READ_OF_ANNOTATIONS, "score")
+"""Annotations with a score are predictions for the programs that read COCO, boxmask included."""
 READ_OF_IMAGES = ("id", "file_name", "height", "width")
 """Fields that are no attributes."""
 
@@ -123,7 +125,7 @@ def _fields(labeled: ObjectToWrite, photo: PhotoToWrite, losses: Losses) -> dict
         fields["segmentation"] = outline
     if labeled.difficult:
         fields["ignore"] = 1
-    return fields | writable_fields(labeled.attributes, READ_OF_ANNOTATIONS, "objects", photo.file, losses)
+    return fields | writable_fields(labeled.attributes, _TAKEN, "objects", photo.file, losses)
 
 
 def _area(labeled: ObjectToWrite, photo: PhotoToWrite) -> int | float:
