@@ -22,6 +22,7 @@ Both = tuple[nn.Module, Detector]
 @pytest.fixture(scope="module", params=NETWORKS)
 def both(request: pytest.FixtureRequest) -> Both:
     """torchvision's network with random weights, and ours with the same weights."""
+    torch.manual_seed(0)
     build = getattr(detection, request.param)
     theirs = randomize(build(weights=None, weights_backbone=None, num_classes=len(NAMES)))
     if request.param.startswith("fcos"):

@@ -13,7 +13,7 @@ import torch
 from boxmask.atomic_write import atomic_write
 from boxmask.errors import BoxmaskError, OutputError, TrainingError
 from boxmask.runs.run import Run
-from boxmask.training.signals import StopRequested
+from boxmask.training.signals import StopRequested, ignore_worker_errors
 
 if TYPE_CHECKING:
     from boxmask.training.session import Session
@@ -44,7 +44,8 @@ def _save(session: Session) -> str:
     if not session.state.has_trained:
         return ""
     if session.state.consistent:
-        session.checkpoints.save()
+        with ignore_worker_errors():  # of others that end now
+            session.checkpoints.save()
     return " " + how_to_resume(session.run)
 
 

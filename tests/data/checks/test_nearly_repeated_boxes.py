@@ -106,11 +106,12 @@ def test_the_same_pairs_as_by_comparing_all(
     examination_of: Make, found_by: Find, entries: list[tuple[str, float, float, float, float]]
 ) -> None:
     objects = [(0, name, (x, y, x + 20 + w, y + 20 + h)) for name, x, y, w, h in entries]
+    first = {labeled: row for row, labeled in reversed(list(enumerate(objects)))}  # equal boxes count once
     expected = sorted(
-        later + 1
-        for later, (_, name, box) in enumerate(objects)
-        for _, earlier_name, earlier in objects[:later]
-        if name == earlier_name and box != earlier and are_near(box, earlier)
+        max(row, other) + 1
+        for (_, name, box), row in first.items()
+        for (_, other_name, other_box), other in first.items()
+        if row < other and name == other_name and are_near(box, other_box)
     )
     found = found_by(check_nearly_repeated_boxes, examination_of(objects, size=(200, 200), classes="ab"))
     assert sorted(finding.location.line or 0 for finding in found) == expected
