@@ -6,6 +6,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,30 +111,31 @@ def file_rows(settings: Settings) -> Iterator[tuple[str, float]]:
         several = 8 if settings.side > 200 else 1
         steps = train_torchvision(folder, settings, several)
         yield f"torchvision, lite0-FPN, {several} workers", images_per_second(steps)
-        same = {"preset": "fpn", "backbone": "tf_efficientnet_lite0"}
+        recipe = recipe_of(settings)
+        same = replace(recipe, preset="fpn", backbone="tf_efficientnet_lite0")
         for workers in sorted({1, several}):
-            yield from boxmask_rates(folder, Path(scratch), settings, workers, "no", same)
+            yield boxmask_rate(folder, replace(same, workers=workers), Path(scratch))
         if settings.device.type == "cuda":
-            yield from boxmask_rates(folder, Path(scratch), settings, several, "bf16", same)
-            yield from boxmask_rates(folder, Path(scratch), settings, several, "bf16", {"preset": "default"})
+            for mixed in (same, recipe):
+                faster = replace(mixed, workers=several, precision="bf16")
+                yield boxmask_rate(folder, faster, Path(scratch))
 
 
-def boxmask_rates(
-    folder: Path, scratch: Path, settings: Settings, workers: int, precision: Any, options: dict[str, str]
-) -> Iterator[tuple[str, float]]:
-    """Train boxmask's Faster R-CNN with its own augmentation, average and checkpoints."""
-    recipe = Recipe(
+def recipe_of(settings: Settings) -> Recipe:
+    """Boxmask's Faster R-CNN with its own augmentation, average and checkpoints."""
+    return Recipe(
         max_minutes=settings.seconds / 60,
         size=320 if settings.side > 200 else 96,
         batch_size=settings.batch,
-        workers=workers,
-        precision=precision,
         num_validations=1,
         device=str(settings.device),
         on_unseen_classes="skip",
-        **options,  # type: ignore[arg-type]
     )
+
+
+def boxmask_rate(folder: Path, recipe: Recipe, scratch: Path) -> tuple[str, float]:
+    """What is trained, and images per second."""
     report = TimedReport()
-    train(folder, recipe, scratch / f"run-{workers}-{precision}-{options['preset']}", report)
-    name = f"boxmask, {options['preset']}, {precision}, {workers} workers"
-    yield name, images_per_second(report.steps)
+    words = (recipe.preset, recipe.precision, f"{recipe.workers} workers")
+    train(folder, recipe, scratch / "-".join(words).replace(" ", "-"), report)
+    return f"boxmask, {', '.join(words)}", images_per_second(report.steps)

@@ -35,7 +35,9 @@ def test_label_maps_are_refused(label_maps: Path, trained: Path) -> None:
 
 
 def test_masks_count_as_boxes(demo: Path, runs: Runs) -> None:
-    boxmask.check(demo, runs("mask-rcnn"))
+    report = boxmask.check(demo, runs("mask-rcnn"))
+    assert report.trained is not None
+    assert "model-seen-photos" in {kind.id for kind in report.kinds()}
 
 
 def test_labels_alone_are_not_enough(demo: Path, trained: Path) -> None:

@@ -55,21 +55,14 @@ class MobileNetV3(nn.Module):
         return maps
 
 
-class DilatedMobileNetV3(nn.Module):
-    """(B, 3, H, W) -> a map of stride 16 (960 channels); with `auxiliary`, before it one of stride 8 (40).
-
-    The blocks that would have stride 32 are dilated, including the first one, which timm does not dilate.
-    weights, errors: like MobileNetV3
-    """
+class _MobileNetMaps(nn.Module):
+    """The maps after some of the blocks of a MobileNetV3, for photos normalized as ImageNet's."""
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, weights: dict[str, Tensor] | None, auxiliary: bool) -> None:
+    def __init__(self, blocks: Any, outputs: list[int]) -> None:
         super().__init__()
-        blocks = _blocks(weights, dilated=True)
-        last = len(blocks) - 1
-        outputs = [AUXILIARY_BLOCK, last] if auxiliary else [last]
         self.channels: list[int] = [blocks[index].out_channels for index in outputs]
         self.register_buffer("mean", torch.tensor(IMAGENET_DEFAULT_MEAN))
         self.register_buffer("std", torch.tensor(IMAGENET_DEFAULT_STD))
@@ -80,37 +73,33 @@ class DilatedMobileNetV3(nn.Module):
         _freeze(self, stages)
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
-        """The maps, the finer first."""
+        """The maps, in the order of their blocks."""
         maps: list[Tensor] = self.body(pixels)
         return maps
 
 
-class CoarseMobileNetV3(nn.Module):
+class DilatedMobileNetV3(_MobileNetMaps):
+    """(B, 3, H, W) -> a map of stride 16 (960 channels); with `auxiliary`, before it one of stride 8 (40).
+
+    The blocks that would have stride 32 are dilated, including the first one, which timm does not dilate.
+    weights, errors: like MobileNetV3
+    """
+
+    def __init__(self, weights: dict[str, Tensor] | None, auxiliary: bool) -> None:
+        blocks = _blocks(weights, dilated=True)
+        last = len(blocks) - 1
+        super().__init__(blocks, [AUXILIARY_BLOCK, last] if auxiliary else [last])
+
+
+class CoarseMobileNetV3(_MobileNetMaps):
     """(B, 3, H, W) -> two maps of stride 32 (160 and 960 channels): the first and the last, as torchvision's.
 
     weights, errors: like MobileNetV3
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, weights: dict[str, Tensor] | None) -> None:
-        super().__init__()
         blocks = _blocks(weights)
-        outputs = [STRIDE_32_BLOCK, len(blocks) - 1]
-        self.channels: list[int] = [blocks[index].out_channels for index in outputs]
-        self.register_buffer("mean", torch.tensor(IMAGENET_DEFAULT_MEAN))
-        self.register_buffer("std", torch.tensor(IMAGENET_DEFAULT_STD))
-        self.body = fold_batch_norm(_SelectedBlocks(blocks, outputs))
-
-    def freeze(self, stages: int) -> None:
-        """Freeze everything up to the map of stride 2 ** (stages + 1): 1 is stride 4; 0 freezes nothing."""
-        _freeze(self, stages)
-
-    def forward(self, pixels: Tensor) -> list[Tensor]:
-        """Both maps, the one with fewer channels first."""
-        maps: list[Tensor] = self.body(pixels)
-        return maps
+        super().__init__(blocks, [STRIDE_32_BLOCK, len(blocks) - 1])
 
 
 def make_backbone(
@@ -142,7 +131,7 @@ def _blocks(weights: dict[str, Tensor] | None, **options: bool) -> Any:
     return blocks
 
 
-def _freeze(network: MobileNetV3 | DilatedMobileNetV3 | CoarseMobileNetV3, stages: int) -> None:
+def _freeze(network: MobileNetV3 | _MobileNetMaps, stages: int) -> None:
     network.requires_grad_(True)
     if stages > len(STAGE_STARTS):
         raise UsageError(f"this backbone has no stage {stages} to freeze; it has 1 to {len(STAGE_STARTS)}")
