@@ -100,7 +100,8 @@ def section_rows(section: str, settings: Settings) -> Iterator[tuple[list[str], 
     """The cells of each row of a section, and its numbers."""
     if section == "files":
         for name, rate in file_rows(settings):
-            yield [name, f"{rate:.1f}"], {"name": name, "images_per_second": rate}
+            cell = "too few steps" if rate is None else f"{rate:.1f}"
+            yield [name, cell], {"name": name, "images_per_second": rate}
         return
     makers = {
         "kernels": kernel_rows,

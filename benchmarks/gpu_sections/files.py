@@ -41,11 +41,15 @@ class TimedReport(Report):
         self.steps.append((time.perf_counter(), images))
 
 
-def images_per_second(steps: list[tuple[float, int]]) -> float:
-    """The rate of the later half of the steps, which caches and workers have reached."""
+MIN_STEPS = 10
+"""In the later half; the rate of fewer steps is mostly that of their start."""
+
+
+def images_per_second(steps: list[tuple[float, int]]) -> float | None:
+    """The rate of the later half of the steps, which caches and workers have reached; None for too few."""
     late = steps[len(steps) // 2 :]
-    if len(late) < 2:
-        return 0.0
+    if len(late) < MIN_STEPS:
+        return None
     return sum(images for _, images in late[1:]) / (late[-1][0] - late[0][0])
 
 
@@ -103,7 +107,7 @@ def train_torchvision(folder: Path, settings: Settings, workers: int) -> list[tu
     return steps
 
 
-def file_rows(settings: Settings) -> Iterator[tuple[str, float]]:
+def file_rows(settings: Settings) -> Iterator[tuple[str, float | None]]:
     """Training from JPEG files: images per second."""
     size = (480, 640) if settings.side > 200 else (96, 128)
     with tempfile.TemporaryDirectory() as scratch:
@@ -133,7 +137,7 @@ def recipe_of(settings: Settings) -> Recipe:
     )
 
 
-def boxmask_rate(folder: Path, recipe: Recipe, scratch: Path) -> tuple[str, float]:
+def boxmask_rate(folder: Path, recipe: Recipe, scratch: Path) -> tuple[str, float | None]:
     """What is trained, and images per second."""
     report = TimedReport()
     words = (recipe.preset, recipe.precision, f"{recipe.workers} workers")
