@@ -6,50 +6,17 @@ so that the help is instant.
 
 from __future__ import annotations
 
-import ast
-import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from boxmask.errors import UsageError
-from boxmask.json_numbers import is_number, to_float
-from boxmask.options import check_choices, model_option, option
+from boxmask.options import check_choices
 from boxmask.runs.method_defaults import METHOD_DEFAULTS, CropPolicy, MethodDefaults
+from boxmask.runs.recipe_values import check_exclusive, check_limits, check_range, parse_model_option
 
 DEFAULT_MINUTES = 10.0
-MIN_SIZE = 32  # pixels: the coarsest map of a backbone, of stride 32, then has one cell
-
-POSITIVE: tuple[str, ...] = (
-    "max_minutes",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "clip_norm",
-    "num_validations",
-    "save_seconds",
-    "max_regions",
-)
-NOT_NEGATIVE = ("seed", "split_seed", "workers", "cache_megabytes", "backbone_lr_mult", "weight_decay")
-
-LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
-    (POSITIVE, lambda value: 0 < value < math.inf, "more than 0"),
-    (("size",), lambda value: MIN_SIZE <= value < math.inf, f"{MIN_SIZE} or more"),
-    (NOT_NEGATIVE, lambda value: 0 <= value < math.inf, "0 or more"),
-    (("flip", "vertical_flip", "color_jitter"), lambda value: 0 <= value <= 1, "0 to 1"),
-    (("warmup", "ema_decay"), lambda value: 0 <= value < 1, "0 or more and less than 1"),
-    (("frozen_stages",), lambda value: 0 <= value <= 4, "0 to 4"),
-)
-"""Fields, the test of their values, and the expected range in words."""
-
-NOT_MODEL_OPTIONS = {
-    "backbone": f"give {option('backbone')}",
-    "class_names": "class names come from the labels",
-}
-"""Fields of a model's config that --model-option refuses, and where they come from instead."""
 
 # The groups of flags in `boxmask train --help`, in this order.
 BASICS = Group.create_ordered("Start here")
@@ -189,25 +156,16 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that is not one of a fixed set, or out of range."""
-        if self.max_minutes is not None and self.epochs is not None:
-            raise UsageError(f"give {option('max_minutes')} or {option('epochs')}, not both")
-        if self.split_file is not None and self.group_by is not None:
-            raise UsageError(f"give {option('split_file')} or {option('group_by')}, not both")
+        check_exclusive(self, ("max_minutes", "epochs"), ("split_file", "group_by"))
         check_choices(Recipe, vars(self))
-        for names, is_valid, expected in LIMITS:
-            for name in names:
-                value = getattr(self, name)
-                if value is not None and not (is_number(value) and is_valid(to_float(value))):
-                    raise UsageError(f"{option(name)}: expected {expected}, found {value}")
-        _ = self.option_values  # raises for what is not NAME=VALUE
-        low, high = self.scale
-        if not 0 < low <= high < math.inf:
-            raise UsageError(f"{option('scale')}: expected two factors, smaller first, found {low} {high}")
+        check_limits(self)
+        check_range("scale", self.scale)
+        _ = self.option_values  # raises for text that is not NAME=VALUE
 
     @property
     def option_values(self) -> dict[str, object]:
         """The model options by name. Raises UsageError for text that is not NAME=VALUE."""
-        return dict(_parse_option(text) for text in self.model_options)
+        return dict(parse_model_option(text) for text in self.model_options)
 
     @property
     def has_init(self) -> bool:
@@ -229,18 +187,3 @@ class Recipe:
     def minutes(self) -> float | None:
         """Training time in minutes. None if epochs are given."""
         return self.max_minutes if self.max_minutes or self.epochs else DEFAULT_MINUTES
-
-
-def _parse_option(text: str) -> tuple[str, object]:
-    """NAME=VALUE as a name and a Python literal; a value that is no literal is taken as text."""
-    name, equals, value = (part.strip() for part in text.partition("="))
-    if not (name.isidentifier() and equals):
-        raise UsageError(
-            f"--model-option {text}: expected NAME=VALUE, for example {model_option('nms_iou', 0.4)}"
-        )
-    if name in NOT_MODEL_OPTIONS:
-        raise UsageError(f"--model-option {text}: {NOT_MODEL_OPTIONS[name]}")
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError, TypeError):
-        return name, value

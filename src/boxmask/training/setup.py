@@ -14,7 +14,8 @@ from boxmask.models.table import make_config, model_entry
 from boxmask.options import model_option
 from boxmask.pipeline.model import Model
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
-from boxmask.runs.recipe import MIN_SIZE, Recipe
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.recipe_values import MIN_SIZE
 from boxmask.runs.run import Run
 from boxmask.runs.serialization import recipe_to_dict
 from boxmask.tasks.table import task_of
