@@ -46,13 +46,17 @@ def check_names(function: str, given: Iterable[str], owner: type) -> None:
 
 
 def check_choice(name: str, value: object, annotation: Any) -> None:
-    """Raise UsageError for a value that its annotation, a Literal or Literal | None, does not list.
+    """Raise UsageError for a value that its annotation, a Literal, Literal | int or with None, does not list.
 
     Other annotations accept any value.
     """
     choices = _choices(annotation)
+    accepts_integers = int in get_args(annotation) and get_origin(annotation) is not Literal
+    if accepts_integers and isinstance(value, int) and not isinstance(value, bool):
+        return
     if choices and value not in choices:
-        shown = ", ".join(_quoted(choice) for choice in choices)
+        integer = ["a whole number"] if accepts_integers else []
+        shown = ", ".join([*integer, *(_quoted(choice) for choice in choices)])
         raise UsageError(f"{option(name)}: expected one of {shown}, found {_quoted(value)}")
 
 

@@ -82,6 +82,9 @@ def test_an_invalid_value_is_an_error(option: dict[str, Any], message: str) -> N
         ({"training": "Joint"}, '--training: expected one of "joint", "alternating", found "Joint"'),
         ({"class_weights": True}, 'expected one of "none", "balanced", found True'),
         ({"epochs": "3"}, "--epochs: expected more than 0, found 3"),
+        ({"epochs": "auto"}, "--epochs: expected more than 0, found auto"),
+        ({"size": "large"}, '--size: expected one of a whole number, "auto", None, found "large"'),
+        ({"size": 320.5}, '--size: expected one of a whole number, "auto", None, found 320.5'),
     ],
 )
 def test_a_value_that_is_not_one_of_a_fixed_set_is_an_error(option: dict[str, Any], message: str) -> None:

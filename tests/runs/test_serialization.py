@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -25,8 +25,14 @@ def test_a_recipe_survives_json(recipe: Recipe) -> None:
     assert recipe_from_dict(json.loads(json.dumps(recipe_to_dict(recipe)))) == recipe
 
 
-def test_a_missing_field_gets_its_default() -> None:
-    assert recipe_from_dict({"model": "ssd", "seed": 3}) == Recipe(model="ssd", seed=3)
+def test_a_missing_field_gets_its_default_or_what_older_versions_did() -> None:
+    expected = Recipe(model="ssd", seed=3, size=None, anchors="preset")
+    assert recipe_from_dict({"model": "ssd", "seed": 3}) == expected
+
+
+@pytest.mark.parametrize("size", [None, "auto", 480])
+def test_the_size_is_a_number_or_auto_or_the_presets(size: int | Literal["auto"] | None) -> None:
+    assert recipe_from_dict({"model": "ssd", "size": size}).size == size
 
 
 @pytest.mark.parametrize("content", [None, [], "text", {}, {"seed": 1}])

@@ -14,7 +14,7 @@ class RecipeOptions(TypedDict, total=False):
 
     model: str
     max_minutes: float | None
-    size: int | None
+    size: int | Literal["auto"] | None
     seed: int
     preset: str
     backbone: str | None
@@ -22,6 +22,7 @@ class RecipeOptions(TypedDict, total=False):
     detector: str | os.PathLike[str] | None
     classifier: str | os.PathLike[str] | None
     model_options: Mapping[str, object] | tuple[str, ...]
+    anchors: Literal["auto", "preset"]
     epochs: int | None
     training: Literal["joint", "alternating"]
     warmup: float

@@ -41,9 +41,10 @@ class Recipe:
     max_minutes: Annotated[float | None, Parameter(group=BASICS)] = None
     """Training time in minutes. The learning rate schedule is scaled to it. The final validation takes extra
     time. Default: 10."""
-    size: Annotated[int | None, Parameter(group=BASICS)] = None
+    size: Annotated[int | Literal["auto"] | None, Parameter(group=BASICS)] = "auto"
     """Photos are resized so that their shorter side has this many pixels (SSD: both sides), at least 32.
-    Default: the preset's."""
+    "auto" chooses it by the objects' sizes and the passes over the photos that the time allows. Where it
+    cannot, it takes the preset's."""
     seed: Annotated[int, Parameter(group=BASICS)] = 0
     """Random seed for new weights, photo order, augmentation and sampling."""
 
@@ -64,6 +65,9 @@ class Recipe:
     ] = ()
     """Any other field of the model's config, as NAME=VALUE, for example --model-option nms_iou=0.4. Repeat
     the flag for several."""
+    anchors: Annotated[Literal["auto", "preset"], Parameter(group=MODEL)] = "auto"
+    """"auto" fits the anchors and the finest map to the training objects, for the preset "default".
+    "preset" keeps the preset's."""
 
     epochs: Annotated[int | None, Parameter(group=SCHEDULE)] = None
     """Number of passes over the training photos, instead of --max-minutes. On a CPU, the same seed then gives

@@ -35,6 +35,10 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
 )
 """Fields, the test of their values, and the expected range in words."""
 
+AUTO = "auto"
+CAN_BE_AUTO = ("size",)
+"""Fields that hold AUTO until training chooses their value."""
+
 NOT_MODEL_OPTIONS = {
     "backbone": f"give {option('backbone')}",
     "class_names": "class names come from the labels",
@@ -50,10 +54,12 @@ def check_exclusive(recipe: object, *pairs: tuple[str, str]) -> None:
 
 
 def check_limits(recipe: object) -> None:
-    """Raise UsageError for a field outside its limits. Fields that are None have no value yet."""
+    """Raise UsageError for a field outside its limits. Fields that are None or AUTO have no value yet."""
     for names, is_valid, expected in LIMITS:
         for name in names:
             value = getattr(recipe, name)
+            if value == AUTO and name in CAN_BE_AUTO:
+                continue
             if value is not None and not (is_number(value) and is_valid(to_float(value))):
                 raise UsageError(f"{option(name)}: expected {expected}, found {value}")
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from boxmask.runs.recipe import Recipe
+
+BEFORE_THE_FIELD = {"size": None, "anchors": "preset"}
+"""What versions without a field did, where its default now does something else."""
 
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
@@ -18,7 +22,8 @@ def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
 def recipe_from_dict(content: object) -> Recipe:
     """Return the recipe that `recipe_to_dict` and JSON turned into `content`.
 
-    A field that is missing, because an older version wrote the file, gets its default. Raises ValueError for
+    A field that is missing, because an older version wrote the file, gets its default, or the value that
+    the older version used where the default is new. Raises ValueError for
     unknown fields and values of the wrong type, and UsageError for values out of range.
     """
     if not isinstance(content, dict) or "model" not in content:
@@ -26,6 +31,7 @@ def recipe_from_dict(content: object) -> Recipe:
     types = get_type_hints(Recipe)
     if unknown := sorted(set(content) - set(types)):
         raise ValueError(f"unknown field {unknown[0]!r}")
+    content = {**BEFORE_THE_FIELD, **content}
     return Recipe(**{name: _from_json(name, value, types[name]) for name, value in content.items()})
 
 
@@ -40,8 +46,12 @@ def _from_json(name: str, value: Any, expected: Any) -> Any:
         if value in parts:
             return value
     elif NoneType in parts:
-        (other,) = (part for part in parts if part is not NoneType)
-        return None if value is None else _from_json(name, value, other)
+        types = [part for part in parts if part is not NoneType]
+        if value is None or len(types) == 1:
+            return None if value is None else _from_json(name, value, types[0])
+        for part in types:
+            with suppress(ValueError):
+                return _from_json(name, value, part)
     elif expected is Path and isinstance(value, str):
         return Path(value)
     elif type(value) is expected or (expected is float and type(value) is int):

@@ -49,7 +49,7 @@ def network_config(dataset: Any, recipe: Recipe) -> Any:
             f"--model-option shorter_side (in Python: model_options): expected {MIN_SIZE} or more, found "
             f"{config.shorter_side}"
         )
-    if recipe.size is None:
+    if recipe.size is None or recipe.size == "auto":
         return config
     if getattr(config, "tile", 0):
         raise UsageError(
