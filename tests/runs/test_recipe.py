@@ -16,6 +16,24 @@ def test_training_takes_the_default_minutes() -> None:
     assert Recipe(epochs=3).minutes is None
 
 
+@pytest.mark.parametrize(
+    ("choices", "validations"),
+    [({}, 3), ({"patience": 2}, 8), ({"num_validations": 5}, 5), ({"num_validations": 5, "patience": 4}, 5)],
+)
+def test_patience_brings_more_validations(choices: dict[str, int], validations: int) -> None:
+    recipe = Recipe(**choices)  # type: ignore[arg-type]
+    assert recipe.validations == validations
+    assert recipe.with_method_defaults().num_validations == validations
+
+
+def test_patience_needs_more_validations() -> None:
+    message = (
+        "--patience 3 stops no training with 3 validations: expected more than 3. Raise --num-validations"
+    )
+    with pytest.raises(UsageError, match=re.escape(message)):
+        Recipe(patience=3, num_validations=3)
+
+
 def test_a_split_file_and_groups_exclude_each_other() -> None:
     with pytest.raises(UsageError, match=r"--split-file .* or --group-by .*, not both"):
         Recipe(split_file=Path("split.json"), group_by="auto")
@@ -36,6 +54,7 @@ def test_minutes_and_epochs_exclude_each_other() -> None:
         ({"learning_rate": float("nan")}, "--learning-rate: expected more than 0, found nan"),
         ({"learning_rate": float("inf")}, "--learning-rate: expected more than 0, found inf"),
         ({"num_validations": 0}, "--num-validations: expected more than 0, found 0"),
+        ({"patience": 0}, "--patience: expected more than 0, found 0"),
         ({"clip_norm": 0.0}, "--clip-norm: expected more than 0, found 0.0"),
         ({"save_seconds": -1.0}, "--save-seconds: expected more than 0, found -1.0"),
         ({"seed": -1}, "--seed: expected 0 or more, found -1"),

@@ -26,7 +26,8 @@ class RecipeOptions(TypedDict, total=False):
     epochs: int | None
     training: Literal["joint", "alternating"]
     warmup: float
-    num_validations: int
+    num_validations: int | None
+    patience: int | None
     max_regions: int | None
     batch_size: int
     optimizer: Literal["adamw", "sgd"]

@@ -14,9 +14,16 @@ from cyclopts import Group, Parameter
 
 from boxmask.options import check_choices
 from boxmask.runs.method_defaults import METHOD_DEFAULTS, CropPolicy, MethodDefaults
-from boxmask.runs.recipe_values import check_exclusive, check_limits, check_range, parse_model_option
+from boxmask.runs.recipe_values import (
+    check_exclusive,
+    check_limits,
+    check_patience,
+    check_range,
+    parse_model_option,
+)
 
 DEFAULT_MINUTES = 10.0
+DEFAULT_VALIDATIONS = 3
 
 # The groups of flags in `boxmask train --help`, in this order.
 BASICS = Group.create_ordered("Start here")
@@ -39,8 +46,8 @@ class Recipe:
     """The method. Boxes: rcnn, fast-rcnn, faster-rcnn, ssd, retinanet, fcos. Boxes and masks: mask-rcnn.
     The class of every pixel: fcn, unet, deeplab-v3. One class per photo: classifier."""
     max_minutes: Annotated[float | None, Parameter(group=BASICS)] = None
-    """Training time in minutes. The learning rate schedule is scaled to it. The final validation takes extra
-    time. Default: 10."""
+    """Training time in minutes, all stages and validations included. The learning rate schedule is scaled to
+    it. Default: 10."""
     size: Annotated[int | Literal["auto"] | None, Parameter(group=BASICS)] = "auto"
     """Photos are resized so that their shorter side has this many pixels (SSD: both sides), at least 32.
     "auto" chooses it by the objects' sizes and the passes over the photos that the time allows. Where it
@@ -77,8 +84,13 @@ class Recipe:
     four steps."""
     warmup: Annotated[float, Parameter(group=SCHEDULE)] = 0.05
     """Fraction of the training during which the learning rate rises linearly."""
-    num_validations: Annotated[int, Parameter(group=SCHEDULE)] = 3
-    """Number of evaluations on the validation photos, evenly spaced. The best weights are kept."""
+    num_validations: Annotated[int | None, Parameter(group=SCHEDULE)] = None
+    """Number of evaluations on the validation photos, evenly spaced. The best weights are kept. With
+    --max-minutes, they take a tenth of the time at most. Default: 3, or four times --patience."""
+    patience: Annotated[int | None, Parameter(group=SCHEDULE)] = None
+    """Stop when the first validation metric has not risen for this many validations. The learning rate
+    follows the planned time and is still high then: the training is shorter, and its metrics can be lower.
+    Default: train to the end."""
     max_regions: Annotated[int | None, Parameter(group=SCHEDULE)] = None
     """R-CNN only. Maximum number of proposals per photo for the SVMs and box regressors. Default: as many as
     the time allows."""
@@ -164,6 +176,7 @@ class Recipe:
         check_choices(Recipe, vars(self))
         check_limits(self)
         check_range("scale", self.scale)
+        check_patience(self.patience, self.num_validations)
         _ = self.option_values  # raises for text that is not NAME=VALUE
 
     @property
@@ -185,7 +198,12 @@ class Recipe:
 
     def with_method_defaults(self) -> Recipe:
         """The same recipe with the method's defaults written out; a later version cannot change them."""
-        return replace(self, **asdict(self.method))
+        return replace(self, num_validations=self.validations, **asdict(self.method))
+
+    @property
+    def validations(self) -> int:
+        """The number of validations."""
+        return self.num_validations or (4 * self.patience if self.patience else DEFAULT_VALIDATIONS)
 
     @property
     def minutes(self) -> float | None:

@@ -20,6 +20,7 @@ POSITIVE: tuple[str, ...] = (
     "learning_rate",
     "clip_norm",
     "num_validations",
+    "patience",
     "save_seconds",
     "max_regions",
 )
@@ -69,6 +70,15 @@ def check_range(name: str, factors: tuple[float, float]) -> None:
     low, high = factors
     if not 0 < low <= high < math.inf:
         raise UsageError(f"{option(name)}: expected two factors, smaller first, found {low} {high}")
+
+
+def check_patience(patience: int | None, num_validations: int | None) -> None:
+    """Raise UsageError if a training has too few validations to stop before its end."""
+    if patience is not None and num_validations is not None and num_validations <= patience:
+        raise UsageError(
+            f"{option('patience', str(patience))} stops no training with {num_validations} validations: "
+            f"expected more than {patience}. Raise {option('num_validations')}, or leave it out."
+        )
 
 
 def parse_model_option(text: str) -> tuple[str, object]:

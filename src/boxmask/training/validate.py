@@ -21,7 +21,7 @@ def validate(session: Session, progress: float) -> None:
     Raises StopRequested if a stop was requested meanwhile; the validation then counts as not begun.
     """
     state, report = session.state, session.report
-    num_validated = int(progress * session.recipe.num_validations)
+    num_validated = int(progress * session.recipe.validations)
     if not len(session.val):
         state.num_validated = num_validated
         session.checkpoints.save_best(state.best)
@@ -43,7 +43,7 @@ def validate(session: Session, progress: float) -> None:
 def validation_is_due(session: Session) -> bool:
     """Whether to validate now. Validations are spread evenly; the last one comes after the last stage."""
     progress = session.state.clock.progress
-    return progress < 1 and int(progress * session.recipe.num_validations) > session.state.num_validated
+    return progress < 1 and int(progress * session.recipe.validations) > session.state.num_validated
 
 
 def deciding_metric(names: Sequence[str], metrics: Mapping[str, float]) -> float:
