@@ -73,7 +73,14 @@ def quick() -> Recipe:
     from boxmask.runs.recipe import Recipe
 
     return Recipe(
-        backbone="test_resnet", weights="none", size=64, batch_size=2, epochs=1, workers=0, num_validations=1
+        model="faster-rcnn",
+        backbone="test_resnet",
+        weights="none",
+        size=64,
+        batch_size=2,
+        epochs=1,
+        workers=0,
+        num_validations=1,
     )
 
 

@@ -59,6 +59,8 @@ def train(
         fields["classes"] = tuple(fields["classes"])
     if "map" in fields:
         fields["map"] = as_renames(fields["map"])
+    if fields.get("init") is not None:
+        fields["init"] = str(os.fspath(fields["init"]))
     for name in ("detector", "classifier", "split_file", "classes_file"):
         if fields.get(name) is not None:
             fields[name] = Path(fields[name])

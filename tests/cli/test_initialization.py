@@ -168,7 +168,7 @@ def test_alternating_training_takes_no_source_models(
     flag, kind = source
     message = refused(2, "train", demo, "--training", "alternating", flag, runs(kind))
     assert (
-        "--training alternating starts twice from ImageNet weights. Leave out --detector and --classifier."
+        "--training alternating starts twice from ImageNet weights. Leave out --init, --detector and --classifier."
         in message
     )
 

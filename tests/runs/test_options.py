@@ -19,6 +19,7 @@ def test_options_are_the_fields_of_the_recipe_with_the_same_types() -> None:
     options = get_type_hints(RecipeOptions)
     assert list(options) == list(fields)
     accepted = {name: ACCEPTED.get(kind, kind) for name, kind in fields.items()}
+    accepted["init"] = str | os.PathLike[str] | None
     accepted["classes"], accepted["map"] = Sequence[str] | None, Mapping[str, str] | tuple[str, ...]
     assert options == accepted
 

@@ -224,7 +224,7 @@ def test_resuming_is_bit_equal_where_no_photo_is_bad(data: Path, skipping: Recip
 
 
 def batches(dataset: DetectionDataset, workers: int) -> list[TrainingBatch]:
-    task, recipe = DetectionTask(), Recipe(size=64)
+    task, recipe = DetectionTask(), Recipe(model="faster-rcnn", size=64)
     config = network_config(dataset, recipe)
     samples = TrainingDataset(dataset, task, config, task.augmentation(recipe, config), 0, 0)
     sampler = BatchSampler(padded_sizes(dataset, task, config), 4, 0, 0)

@@ -88,9 +88,9 @@ def test_a_file_without_weights_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flag", ["detector", "classifier"])
 def test_alternating_training_starts_from_imagenet_only(flag: str) -> None:
-    recipe = Recipe(training="alternating", **{flag: Path("run")})  # type: ignore[arg-type]
+    recipe = Recipe(model="faster-rcnn", training="alternating", **{flag: Path("run")})  # type: ignore[arg-type]
     with pytest.raises(
-        UsageError, match=r"starts twice from ImageNet weights\. Leave out --detector and --clas"
+        UsageError, match=r"starts twice from ImageNet weights\. Leave out --init, --detector and --clas"
     ):
         stages_of(recipe)
 

@@ -15,6 +15,7 @@ class RecipeOptions(TypedDict, total=False):
     model: str
     max_minutes: float | None
     size: int | Literal["auto"] | None
+    init: str | os.PathLike[str] | None
     seed: int
     preset: str
     backbone: str | None

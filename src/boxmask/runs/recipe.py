@@ -15,6 +15,7 @@ from cyclopts import Group, Parameter
 from boxmask.options import check_choices
 from boxmask.runs.method_defaults import METHOD_DEFAULTS, CropPolicy, MethodDefaults
 from boxmask.runs.recipe_values import (
+    AUTO,
     check_exclusive,
     check_limits,
     check_patience,
@@ -42,9 +43,10 @@ class Recipe:
     Raises UsageError for a value out of range.
     """
 
-    model: Annotated[str, Parameter(group=BASICS)] = "faster-rcnn"
+    model: Annotated[str, Parameter(group=BASICS)] = AUTO
     """The method. Boxes: rcnn, fast-rcnn, faster-rcnn, ssd, retinanet, fcos. Boxes and masks: mask-rcnn.
-    The class of every pixel: fcn, unet, deeplab-v3. One class per photo: classifier."""
+    The class of every pixel: fcn, unet, deeplab-v3. One class per photo: classifier. "auto": that of --init,
+    else faster-rcnn."""
     max_minutes: Annotated[float | None, Parameter(group=BASICS)] = None
     """Training time in minutes, all stages and validations included. The learning rate schedule is scaled to
     it. Default: 10."""
@@ -52,6 +54,9 @@ class Recipe:
     """Photos are resized so that their shorter side has this many pixels (SSD: both sides), at least 32.
     "auto" chooses it by the objects' sizes and the passes over the photos that the time allows. Where it
     cannot, it takes the preset's."""
+    init: Annotated[str | None, Parameter(group=BASICS)] = None
+    """Trained weights to start from: a run, a checkpoint, a file of torchvision's or timm's weights, or a
+    name from boxmask weights list. All parts that fit are copied, and classes are matched by name."""
     seed: Annotated[int, Parameter(group=BASICS)] = 0
     """Random seed for new weights, photo order, augmentation and sampling."""
 
@@ -63,10 +68,9 @@ class Recipe:
     weights: Annotated[str, Parameter(group=MODEL)] = "imagenet"
     """Initial weights of the backbone: "imagenet", "hub" (timm's), "none" (random), or a file of weights."""
     detector: Annotated[Path | None, Parameter(group=MODEL)] = None
-    """Run of a trained detector to start from. Its backbone, pyramid, RPN and heads are copied where they
-    fit; classes are matched by name."""
+    """Trained detector to start from, like --init, to be combined with --classifier."""
     classifier: Annotated[Path | None, Parameter(group=MODEL)] = None
-    """Run of a trained classifier whose backbone is copied, or a file of timm weights."""
+    """Trained classifier whose backbone is copied, instead of the detector's. Sources are those of --init."""
     model_options: Annotated[
         tuple[str, ...], Parameter(name="--model-option", group=MODEL, show_default=False)
     ] = ()
@@ -172,7 +176,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that is not one of a fixed set, or out of range."""
-        check_exclusive(self, ("max_minutes", "epochs"), ("split_file", "group_by"))
+        check_exclusive(self, ("max_minutes", "epochs"), ("split_file", "group_by"), ("init", "detector"))
         check_choices(Recipe, vars(self))
         check_limits(self)
         check_range("scale", self.scale)
@@ -186,8 +190,8 @@ class Recipe:
 
     @property
     def has_init(self) -> bool:
-        """Whether the network starts from a trained detector or classifier."""
-        return self.detector is not None or self.classifier is not None
+        """Whether the network starts from the weights of trained models."""
+        return any(source is not None for source in (self.init, self.detector, self.classifier))
 
     @property
     def method(self) -> MethodDefaults:

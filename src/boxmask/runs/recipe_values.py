@@ -38,7 +38,7 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
 
 AUTO = "auto"
 CAN_BE_AUTO = ("size",)
-"""Fields that hold AUTO until training chooses their value."""
+"""Fields with limits that hold AUTO until training chooses their value."""
 
 NOT_MODEL_OPTIONS = {
     "backbone": f"give {option('backbone')}",

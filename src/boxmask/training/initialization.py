@@ -1,4 +1,4 @@
-"""Training that starts from the weights of trained models: --detector and --classifier."""
+"""Training that starts from the weights of trained models: --init, --detector and --classifier."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 from boxmask.errors import UsageError
 from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
+from boxmask.runs.recipe_values import AUTO
 from boxmask.weights.checkpoint import is_checkpoint
 from boxmask.weights.transfer import Pretrained, transfer_weights
+
+DEFAULT_MODEL = "faster-rcnn"
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,15 @@ class InitSources:
         Raises CheckpointError or WeightsError for a file that cannot be read, and UsageError for timm
         weights without the name of their network.
         """
-        detector = Pretrained.from_run(recipe.detector) if recipe.detector else None
+        source = recipe.init or recipe.detector
+        detector = Pretrained.from_run(source) if source else None
         return InitSources(detector, _read_classifier(recipe, detector))
+
+    def model_for(self, recipe: Recipe) -> str:
+        """Return the method: the recipe's, else that of --init, else Faster R-CNN."""
+        if recipe.model != AUTO:
+            return recipe.model
+        return self.detector.model if self.detector and recipe.init else DEFAULT_MODEL
 
     def backbone_for(self, recipe: Recipe) -> Recipe:
         """Return the recipe with the backbone of the sources, unless the user chose one."""

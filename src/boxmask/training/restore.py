@@ -20,7 +20,16 @@ from boxmask.training.validate import deciding_metric, validation_is_due
 from boxmask.weights.checkpoint import read_metadata
 
 # Fields of the recipe that do not affect the rest of the training, or name files that the run has copies of.
-NOT_COMPARED = ("split_file", "classes_file", "weights", "detector", "classifier", "workers", "device")
+NOT_COMPARED = (
+    "split_file",
+    "classes_file",
+    "weights",
+    "init",
+    "detector",
+    "classifier",
+    "workers",
+    "device",
+)
 
 
 def check_resumable(run: Run) -> None:

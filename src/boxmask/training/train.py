@@ -49,11 +49,13 @@ def train(
 
     Raises LabelError, PhotoError, WeightsError, UsageError, OutputError or TrainingError.
     """
+    sources, report = InitSources.from_recipe(recipe), report or Report()
+    recipe = replace(recipe, model=sources.model_for(recipe))
     check_recipe(recipe)
-    recipe, report = recipe.with_method_defaults(), report or Report()
+    recipe = recipe.with_method_defaults()
     with claim_folder(out, recipe.model) as claim:
         _note_missing_lock(claim, report)
-        return claim.run, _train_new(claim, Path(data), recipe, report)
+        return claim.run, _train_new(claim, Path(data), recipe, sources, report)
 
 
 def resume(run: Run, data: Path | None = None, report: Report | None = None) -> bool:
@@ -75,15 +77,18 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
         _note_missing_lock(claim, report)
         if run.resume_file.is_file():
             return _continue(run, data or data_before, recipe, report)
-        return _train_new(claim, data or data_before, recipe, report, again=True)
+        sources = InitSources.from_recipe(recipe)
+        return _train_new(claim, data or data_before, recipe, sources, report, again=True)
 
 
-def _train_new(claim: Claim, data: Path, recipe: Recipe, report: Report, *, again: bool = False) -> bool:
+def _train_new(
+    claim: Claim, data: Path, recipe: Recipe, sources: InitSources, report: Report, *, again: bool = False
+) -> bool:
     """Train from the first step; True if it reached the end.
 
     again: whether the training began before, and was killed before it saved anything
     """
-    run, stages, sources = claim.run, stages_of(recipe), InitSources.from_recipe(recipe)
+    run, stages = claim.run, stages_of(recipe)
     recipe = sources.backbone_for(recipe)
     with report.reading_photos() as progress:
         dataset = task_of(recipe.model).read(data, recipe, progress)
@@ -157,6 +162,7 @@ def _with_absolute_paths(recipe: Recipe) -> Recipe:
     return replace(
         recipe,
         weights=str(Path(recipe.weights).absolute()) if is_file else recipe.weights,
+        init=recipe.init and str(Path(recipe.init).absolute()),
         detector=recipe.detector and recipe.detector.absolute(),
         classifier=recipe.classifier and recipe.classifier.absolute(),
         split_file=recipe.split_file and recipe.split_file.absolute(),

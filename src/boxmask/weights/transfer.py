@@ -44,12 +44,14 @@ class Pretrained:
     backbone:    timm's name of their backbone
     state:       state dict of a detector, segmenter or classifier of boxmask, or of a whole network of timm
     class_names: the classes that they were trained on
+    model:       the method, as in `models.table`; "" for a backbone
     """
 
     origin: str
     backbone: str
     state: State
     class_names: tuple[str, ...] = ()
+    model: str = ""
 
     def __post_init__(self) -> None:
         """Bring the class names to the form in which they are compared."""
@@ -64,7 +66,9 @@ class Pretrained:
         if not (isinstance(class_names, list | tuple) and all(isinstance(name, str) for name in class_names)):
             raise CheckpointError(f"{path}: expected class names as a list, found {str(class_names)[:60]}")
         backbone = str(metadata.config.get("backbone", ""))
-        return Pretrained(f"the {metadata.model} of {run}", backbone, tensors, tuple(class_names))
+        return Pretrained(
+            f"the {metadata.model} of {run}", backbone, tensors, tuple(class_names), metadata.model
+        )
 
     @staticmethod
     def from_timm(file: str | Path, backbone: str) -> Pretrained:

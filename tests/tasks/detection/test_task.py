@@ -19,17 +19,18 @@ from boxmask.tasks.detection.training import crowd_note, crowd_options, max_obje
 from boxmask.weights.checkpoint import load_detector
 
 TASK = DetectionTask()
+RECIPE = Recipe(model="faster-rcnn")
 CONFIG = SimpleNamespace(shorter_side=64, longer_side=96)
 
 
 @pytest.fixture(scope="module")
 def labeled(demo: Path) -> DetectionDataset:
-    return TASK.read(demo, Recipe())
+    return TASK.read(demo, RECIPE)
 
 
 def test_the_config_takes_its_class_names_from_the_data_set(labeled: DetectionDataset) -> None:
     assert TASK.photos(labeled) is labeled
-    assert TASK.config_options(labeled, Recipe()) == {"class_names": labeled.class_names}
+    assert TASK.config_options(labeled, RECIPE) == {"class_names": labeled.class_names}
 
 
 @pytest.mark.parametrize("size", [(100, 200), (200, 100), (480, 640), (1, 1)])
@@ -88,7 +89,7 @@ def test_a_split_file_must_name_every_photo(demo: Path, tmp_path: Path) -> None:
     split = tmp_path / "split.json"
     split.write_text('{"train": [], "val": [], "test": []}')
     with pytest.raises(LabelError, match="does not name"):
-        TASK.read(demo, Recipe(split_file=split))
+        TASK.read(demo, replace(RECIPE, split_file=split))
 
 
 def test_a_model_of_masks_needs_training_objects_with_masks(
@@ -98,7 +99,7 @@ def test_a_model_of_masks_needs_training_objects_with_masks(
     assert mask_task.read(demo, Recipe(model="mask-rcnn")).fingerprint() == labeled.fingerprint()
     with pytest.raises(LabelError, match="no training object has a mask"):
         mask_task.read(boxes_only, Recipe(model="mask-rcnn"))
-    assert len(TASK.read(boxes_only, Recipe())) == len(labeled)
+    assert len(TASK.read(boxes_only, RECIPE)) == len(labeled)
 
 
 def test_without_objects_there_is_nothing_to_train_on(boxes_only: Path, tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_without_objects_there_is_nothing_to_train_on(boxes_only: Path, tmp_path
     labels = json.loads((data / "instances_train.json").read_text())
     (data / "instances_train.json").write_text(json.dumps({**labels, "annotations": []}))
     with pytest.raises(LabelError, match="no training photo has a labeled object"):
-        TASK.read(data, Recipe(on_unseen_classes="skip"))
+        TASK.read(data, replace(RECIPE, on_unseen_classes="skip"))
 
 
 # ---------------------------------------------------------------- crowded photos

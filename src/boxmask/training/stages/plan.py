@@ -28,7 +28,7 @@ def stages_of(recipe: Recipe) -> list[Stage]:
             raise UsageError(f"--training alternating is for faster-rcnn only, not for {recipe.model}")
         if recipe.has_init:
             raise UsageError(
-                "--training alternating starts twice from ImageNet weights. Leave out --detector and "
+                "--training alternating starts twice from ImageNet weights. Leave out --init, --detector and "
                 "--classifier."
             )
         return alternating()
