@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -84,3 +85,41 @@ def test_a_method_fails_after_an_error_or_if_its_losses_differ(monkeypatch: pyte
     assert methods.Result("fcn", difference=0.0, error="out of memory").failed()
     assert methods.Result("fcn", difference=2 * methods.LIMIT).failed()
     assert methods.Result("fcn", difference=float("nan")).failed()
+
+
+def test_ablations_train_what_is_missing_for_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ablations, calls = load(monkeypatch, "ablations"), []
+
+    def boxmask(*words: object) -> None:
+        """Write what the program would; a step takes twice as long with --size 480."""
+        calls.append(verb := words[0])
+        if verb == "evaluate":
+            ap = 0.5 + 0.1 * ("480-px" in str(words[1])) + 0.02 * str(words[1]).endswith("1")
+            found = {"AP": ap, "per_class": {"cell": {"AP": ap}}, "mask_AP": None}
+            Path(str(words[-1])).write_text(json.dumps(found))
+            return
+        run, minutes = Path(str(words[-1])), 2.0 if "480" in words else 1.0
+        run.mkdir()
+        rows = [{"step": step, "minutes": step * minutes, "images_per_second": 1.0} for step in (1, 10)]
+        rows.append({"step": 10, "minutes": 0.0, "val": {"AP": 0.4}})
+        (run / "log.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        (run / "last.safetensors").touch()
+
+    variants = tmp_path / "variants.toml"
+    variants.write_text('[variants]\n"320 px" = "--size 320"\n"480 px" = "--size 480"\n')
+    options = f"--data cells --out {tmp_path / 'out'} --passes 30 --seeds 2"
+    monkeypatch.setattr(ablations, "boxmask", boxmask)
+    monkeypatch.setattr(sys, "argv", ["ablations", str(variants), *options.split()])
+    ablations.main()
+    printed = capsys.readouterr().out
+    assert "cells, 480 px: a pass costs 2.00 of the baseline's" in printed
+    row = "| 480 px | --epochs 15 | 2 | 0.610 ± 0.014 | 0.610 | +0.100 ± 0.014 | 0.400 |"
+    assert row in printed.splitlines()
+    trained = len(calls)
+    ablations.main()
+    assert len(calls) == trained
+    variants.write_text('[variants]\n"320 px" = "--size 320"\n"480 px" = "--size 512"\n')
+    with pytest.raises(SystemExit, match="was trained with other flags"):
+        ablations.main()
