@@ -165,7 +165,14 @@ def test_missing_splits_are_drawn_from_train(
 def test_a_written_split_file_gives_the_same_splits(dataset_of: Make, tmp_path: Path) -> None:
     dataset = draw_missing_splits(dataset_of([[0]] * 10), seed=5)
     write_split_file(dataset, tmp_path / "split.json")
-    assert set(json.loads((tmp_path / "split.json").read_text())) == {"train", "val", "test", "contents"}
+    written = json.loads((tmp_path / "split.json").read_text())
+    assert set(written) == {"train", "val", "test", "contents", "drawn"}
+    assert written["drawn"] == {
+        "seed": 5,
+        "shares": {"test": 0.2, "val": 0.1},
+        "group_by": None,
+        "vanished": {},
+    }
     again = apply_split_file(dataset_of([[0]] * 10), tmp_path / "split.json")
     assert again.splits.tolist() == dataset.splits.tolist()
     assert [path.name for path in tmp_path.iterdir()] == ["split.json"]

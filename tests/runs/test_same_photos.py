@@ -16,7 +16,8 @@ from PIL import Image
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_unsplit_detection
-from boxmask.data.split_file import photo_digest, read_split_file, write_split_file
+from boxmask.data.photo_digest import photo_digest
+from boxmask.data.split_file import read_split_file, write_split_file
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, recipe_json, write_json

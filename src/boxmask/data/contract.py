@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-SPLITS = ("train", "val", "test")
+from boxmask.data.draw import SPLITS as SPLITS
+from boxmask.data.draw import Draw
 
 
 class SplitDataset(Protocol):
@@ -39,6 +40,10 @@ class SplitDataset(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """Remarks from reading the labels."""
+
+    @property
+    def draw(self) -> Draw | None:
+        """How the splits were drawn; None if they were given."""
 
     def __len__(self) -> int: ...
 

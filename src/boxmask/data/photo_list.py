@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.contract import SplitDatasetT
+from boxmask.data.draw import Draw
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class PhotoList:
     files:  (P,) str, sorted
     splits: (P,) str, "train", "val" or "test"; "" for a photo in no split
     notes:  remarks on the choice of these photos
+    draw:   how the splits were drawn; None if they were given
     """
 
     UNIT: ClassVar[str] = "photos"  # what `counts` counts
@@ -30,6 +32,7 @@ class PhotoList:
     splits: NDArray[np.str_]
     notes: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    draw: Draw | None = None
 
     @staticmethod
     def of(root: Path, files: Sequence[str], splits: Sequence[str]) -> PhotoList:

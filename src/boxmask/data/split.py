@@ -10,6 +10,7 @@ from jaxtyping import Int
 from numpy.typing import NDArray
 
 from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
+from boxmask.data.draw import Draw
 from boxmask.messages import format_count, format_note
 
 SHARES = {"test": 0.2, "val": 0.1}
@@ -38,7 +39,7 @@ def draw_missing_splits(
     """
     has_splits = bool((dataset.splits != "").any())
     group_of = dict(zip(dataset.files.tolist(), groups.tolist(), strict=True)) if groups is not None else {}
-    dataset = _assign_unsplit_photos(dataset)
+    dataset = assign_unsplit_photos(dataset)
     if not (dataset.splits == "train").any():
         return _with_notes(dataset, "the data set has no photos to train on")
     missing = [split for split in SHARES if split not in dataset.splits]
@@ -56,7 +57,7 @@ def draw_new_splits(dataset: SplitDatasetT, seed: int, groups: Int[np.ndarray, "
     return _draw_splits(in_train, list(SHARES), reason, seed, groups)
 
 
-def _assign_unsplit_photos(dataset: SplitDatasetT) -> SplitDatasetT:
+def assign_unsplit_photos(dataset: SplitDatasetT) -> SplitDatasetT:
     """Leave out the photos in no split, or take them for train if there are no train photos."""
     unsplit = dataset.splits == ""
     if "train" in dataset.splits:
@@ -92,7 +93,7 @@ def _draw_splits(
     parts = " and ".join(f"{share:.0%} for {split}" for split, share in shares.items())
     num_photos = (dataset.splits == "train").sum()
     note = f"{reason}: drew {parts} from {num_photos} photos with seed {seed}; now {result}"
-    return _with_notes(replace(dataset, splits=splits), note)
+    return _with_notes(replace(dataset, splits=splits, draw=Draw(seed, shares)), note)
 
 
 def _draw(
@@ -101,7 +102,7 @@ def _draw(
     """The indices of the photos for each split."""
     train = np.flatnonzero(dataset.splits == "train")
     order = train[np.random.default_rng(seed).permutation(len(train))]
-    reserved = _one_photo_per_class(dataset, order)
+    reserved = one_photo_per_class(dataset, order)
     free = order[~np.isin(groups[order], groups[reserved])]
     photos_of: dict[int, list[int]] = {  # photos of the rarest class are drawn last, with their groups
         group: [] for group in groups[np.concatenate([free, reserved[::-1]])].tolist()
@@ -131,9 +132,17 @@ def _choose_groups(photos_of: Mapping[int, list[int]], count: int) -> list[int]:
     return chosen
 
 
-def _one_photo_per_class(dataset: SplitDataset, order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first photos in the order that together show every class, those of rare classes first."""
-    shows = dataset.counts()[order] > 0
+def one_photo_per_class(
+    dataset: SplitDataset, order: NDArray[np.int64], shown: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """The first photos in the order that together show every class, those of rare classes first.
+
+    shown: photos whose classes need no further photo
+    """
+    counts = dataset.counts()
+    shows = counts[order] > 0
+    if shown is not None:
+        shows &= ~counts[shown].any(axis=0)
     photos_per_class = shows.sum(axis=0)
     chosen: list[int] = []
     for label in np.argsort(photos_per_class, kind="stable"):

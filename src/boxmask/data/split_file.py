@@ -1,14 +1,15 @@
 """Split files: JSON that names the training, validation and test photos of a data set.
 
     {"train": ["images/a.jpg", ...], "val": [...], "test": [...],
-     "contents": {"images/a.jpg": "83021-9f3c0d2e...", ...}}
+     "contents": {"images/a.jpg": "83021-9f3c0d2e...", ...},
+     "drawn": {"seed": 0, "shares": {"test": 0.2, "val": 0.1}, "group_by": null, "vanished": {}}}
 
-`contents` is optional. It tells photos apart that have the same name in two data sets.
+`contents` is optional. It tells photos apart that have the same name in two data sets. `drawn` tells how
+boxmask drew the split; photos that are added to the data set can then join it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter, defaultdict
@@ -21,7 +22,9 @@ import numpy as np
 
 from boxmask.atomic_write import atomic_write
 from boxmask.data.contract import SPLITS, SplitDataset, SplitDatasetT
+from boxmask.data.draw import Draw
 from boxmask.data.json_text import read_json
+from boxmask.data.photo_digest import photo_digest
 from boxmask.data.split import without_unsplit_photos
 from boxmask.data.text import read_beginning
 from boxmask.errors import LabelError
@@ -30,8 +33,7 @@ from boxmask.names import AmbiguousNameError, Match, NameIndex
 from boxmask.options import option
 from boxmask.similar_names import did_you_mean
 
-CONTENTS = "contents"
-_CHUNK = 16_384
+CONTENTS, DRAWN = "contents", "drawn"
 _OPENING = re.compile(r'\s*\{\s*"(?:(?:train|val|test)"\s*:\s*\[|contents"\s*:\s*\{)')
 
 
@@ -41,34 +43,27 @@ class SplitFile:
 
     splits:   "train", "val" or "test" by photo
     contents: the digest of each photo, see `photo_digest`; none in files that people or old versions wrote
+    draw:     how the splits were drawn; None if they were given
     """
 
     path: Path
     splits: dict[str, str]
     contents: dict[str, str]
-
-
-def photo_digest(path: Path) -> str:
-    """The size of a file, and a hash of its beginning, middle and end; "" if it cannot be read.
-
-    Reading three pieces takes no longer than reading the headers of all photos does.
-    """
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            for start in sorted({0, max(0, size // 2 - _CHUNK // 2), max(0, size - _CHUNK)}):
-                file.seek(start)
-                digest.update(file.read(_CHUNK))
-    except OSError:
-        return ""
-    return f"{size}-{digest.hexdigest()[:16]}"
+    draw: Draw | None = None
 
 
 def write_split_file(dataset: SplitDataset, path: str | Path) -> None:
     """Write the splits of a data set and the digests of its photos as JSON, atomically."""
     content: dict[str, object] = {name: dataset.files[dataset.splits == name].tolist() for name in SPLITS}
-    digests = {file: photo_digest(dataset.root / file) for file in dataset.files.tolist()}
+    draw = dataset.draw
+    known = draw.contents if draw else {}
+    digests = {
+        file: known[file] if file in known else photo_digest(dataset.root / file)
+        for file in dataset.files.tolist()
+    }
+    if draw:
+        digests |= {file: known.get(file, "") for file in draw.vanished}
+        content[DRAWN] = draw.to_json()
     content[CONTENTS] = {file: digest for file, digest in digests.items() if digest}
     with atomic_write(Path(path)) as part:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -93,18 +88,27 @@ def read_split_file(path: str | Path) -> SplitFile:
     content = read_json(path, "split file")
     if not isinstance(content, dict) or not _has_split_form(content):
         raise LabelError(f'{path}: expected {{"train": [files], "val": [files], "test": [files]}}.')
-    contents = content.pop(CONTENTS, {})
+    contents, drawn = content.pop(CONTENTS, {}), content.pop(DRAWN, None)
     pairs = [(file, split) for split, files in content.items() for file in files]
     _check_named_once(path, [file for file, _ in pairs])
-    return SplitFile(path, dict(pairs), contents)
+    return SplitFile(path, dict(pairs), contents, _read_draw(path, drawn))
+
+
+def _read_draw(path: Path, drawn: object) -> Draw | None:
+    """The record of the draw, if there is one. Raises LabelError if it is damaged."""
+    try:
+        return None if drawn is None else Draw.from_json(drawn)
+    except ValueError as error:
+        remedy = "Restore the file, or remove this field: photos that are added then cannot join the split."
+        raise LabelError(f'{path}: "{DRAWN}": {error}. {remedy}') from error
 
 
 def _has_split_form(content: Mapping[str, object]) -> bool:
     """Whether a JSON object has the fields of a split file, and no others."""
-    lists = [files for key, files in content.items() if key != CONTENTS]
+    lists = [files for key, files in content.items() if key not in (CONTENTS, DRAWN)]
     contents = content.get(CONTENTS, {})
     return (
-        set(content) <= {*SPLITS, CONTENTS}
+        set(content) <= {*SPLITS, CONTENTS, DRAWN}
         and all(isinstance(files, list) and all(isinstance(file, str) for file in files) for files in lists)
         and isinstance(contents, dict)
         and all(isinstance(digest, str) for digest in contents.values())

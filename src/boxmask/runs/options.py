@@ -43,7 +43,7 @@ class RecipeOptions(TypedDict, total=False):
     crop_policy: CropPolicy | None
     scale: tuple[float, float]
     color_jitter: float
-    split_seed: int
+    split_seed: int | None
     split_file: str | os.PathLike[str] | None
     group_by: str | None
     on_bad_boxes: Literal["error", "skip"] | None

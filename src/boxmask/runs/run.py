@@ -39,7 +39,7 @@ class Run:
     resume.safetensors  the rest of the training state, for `--resume`; removed at the end of the training
     intermediate/       files that one stage writes for the next; removed at the end of the training
     recipe.json         the recipe, and the path of the data set
-    split.json          the training, validation and test photos, and a record of their contents
+    split.json          the training, validation and test photos, a record of their contents, and of the draw
     notes.txt           remarks about the photos and labels, in full
     log.jsonl           losses, speed and validation metrics over time
     curve.png           the same as a chart

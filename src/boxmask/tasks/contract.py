@@ -16,6 +16,7 @@ from torch import Tensor
 
 from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.detection.box_checks import OnBadBoxes
+from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.evaluation.contract import Evaluation
 from boxmask.options import check_choices
@@ -91,9 +92,16 @@ class Task(Protocol[DatasetT, ModelT]):
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics that training shows. The first decides which weights are best."""
 
-    def read(self, data: Path, recipe: Recipe, progress: Progress | None = None) -> DatasetT:
+    def read(
+        self,
+        data: Path,
+        recipe: Recipe,
+        progress: Progress | None = None,
+        earlier: Sequence[EarlierSplit] = (),
+    ) -> DatasetT:
         """Read the labeled photos with their splits and check them for training.
 
+        earlier:  splits that may be kept, the first choice first
         progress: called while photos are examined, which `Recipe.group_by` may need
 
         Raises LabelError or PhotoError.

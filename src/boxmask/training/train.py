@@ -17,12 +17,13 @@ from boxmask.runs.claim import Claim, claim_folder, claim_run
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe, recipe_json, write_json
 from boxmask.runs.same_photos import check_same_contents
-from boxmask.tasks.table import check_recipe, task_of
+from boxmask.tasks.table import check_recipe
 from boxmask.training.accelerator import make_accelerator
 from boxmask.training.curve import draw_curve
 from boxmask.training.failure import save_error, save_on_failure
 from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report
+from boxmask.training.read_data import read_new_data, read_same_data
 from boxmask.training.restore import (
     accept_left_out_photos,
     check_data,
@@ -90,8 +91,7 @@ def _train_new(
     """
     run, stages = claim.run, stages_of(recipe)
     recipe = sources.backbone_for(recipe)
-    with report.reading_photos() as progress:
-        dataset = task_of(recipe.model).read(data, recipe, progress)
+    dataset = read_same_data(data, recipe, report) if again else read_new_data(data, recipe, run, report)
     accelerator = make_accelerator(recipe)
     session = make_session(dataset, recipe, run, report, accelerator)
     _initialize(session, sources)
@@ -117,8 +117,7 @@ def _continue(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
     Pretrained weights, which the state replaces, are not read again: their files may be gone.
     """
     saved, stages = SavedState.read(run), stages_of(recipe)
-    with report.reading_photos() as progress:
-        dataset = task_of(recipe.model).read(data, recipe, progress)
+    dataset = read_same_data(data, recipe, report)
     accelerator = make_accelerator(recipe)
     session = make_session(dataset, recipe, run, report, accelerator, pretrained=False)
     check_same_contents(run, session.task.photos(dataset))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.draw import Draw
 from boxmask.photos.read import to_image
 from boxmask.pipeline.warp import with_context
 from boxmask.types import ClassificationTarget
@@ -60,6 +61,11 @@ class ClassificationDataset:
     def notes(self) -> tuple[str, ...]:
         """Remarks from reading the labels."""
         return self.photos.notes
+
+    @property
+    def draw(self) -> Draw | None:
+        """How the splits were drawn; None if they were given."""
+        return self.photos.draw
 
     @property
     def photo_of(self) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ train|val|test/CLASS/photo.jpg                  with splits
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +28,10 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.data.detection.read_labels import has_detection_labels
 from boxmask.data.findings import Findings, Location
-from boxmask.data.groups.split import draw_grouped_splits
+from boxmask.data.groups.choose import choose_splits
+from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.photo_checks import OnBadPhotos, check_photos, note_on_bad_photos
 from boxmask.data.photo_list import PhotoList, SelectPhotos, select_all
-from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 from boxmask.progress import Progress
 
@@ -39,21 +39,22 @@ from boxmask.progress import Progress
 def read_classification(
     path: str | Path,
     *,
-    split_seed: int = 0,
+    split_seed: int | None = None,
     split_file: str | Path | None = None,
     group_by: str | None = None,
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos = "error",
     context: tuple[int, int] = CONTEXT,
     selection: ClassSelection = ALL_CLASSES,
+    earlier: Sequence[EarlierSplit] = (),
     progress: Progress | None = None,
 ) -> ClassificationDataset:
     """Read photos in class folders, or crop the objects of a detection data set.
 
-    Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`, photo
-    by photo. The data set's `notes` tell what was left out or changed.
+    `choose_splits` tells where the splits come from; they are chosen photo by photo. The data set's `notes`
+    tell what was left out or changed.
 
-    group_by, progress: see `draw_grouped_splits`
+    split_seed, group_by, earlier, progress: see `choose_splits`
     on_bad_boxes, on_bad_photos: see `read_detection`
     context: see `crop_objects`; for detection data sets only
     selection: the classes to use
@@ -62,9 +63,9 @@ def read_classification(
     """
     dataset = read_unsplit_classification(path, on_bad_boxes, on_bad_photos, context, selection=selection)
     _check_two_classes(dataset, Path(path))
-    if split_file:
-        return dataset.with_photos(apply_split_file(dataset.photos, split_file, on_bad_photos))
-    return dataset.with_photos(draw_grouped_splits(dataset.photos, split_seed, group_by, progress))
+    return dataset.with_photos(
+        choose_splits(dataset.photos, split_seed, split_file, group_by, on_bad_photos, earlier, progress)
+    )
 
 
 def read_unsplit_classification(

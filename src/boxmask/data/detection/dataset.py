@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
+from boxmask.data.draw import Draw
 from boxmask.masks import Masks
 from boxmask.types import Target
 
@@ -40,6 +41,7 @@ class DetectionDataset:
     runs:        (R,) int32, the objects' masks as COCO run lengths over their photos as shown
     run_offsets: (N + 1,) int64; object n has runs[run_offsets[n]:run_offsets[n + 1]], and none if its mask is
                  unknown. Need not be given without any runs.
+    draw:        how the splits were drawn; None if they were given
 
     Raises ValueError if the masks are not those of N objects.
     """
@@ -61,6 +63,7 @@ class DetectionDataset:
     notes: tuple[str, ...] = ()
     runs: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     run_offsets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    draw: Draw | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError, with what was expected and what was found."""

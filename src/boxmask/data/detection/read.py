@@ -15,10 +15,10 @@ from boxmask.data.detection.checked_labels import CheckedLabels
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read_checked_labels import read_checked_labels
 from boxmask.data.formats.labels import PhotoEntry
-from boxmask.data.groups.split import draw_grouped_splits
+from boxmask.data.groups.choose import choose_splits
+from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
-from boxmask.data.split_file import apply_split_file
 from boxmask.progress import Progress
 
 _INT64 = 2**63
@@ -27,21 +27,22 @@ _INT64 = 2**63
 def read_detection(
     path: str | Path,
     *,
-    split_seed: int = 0,
+    split_seed: int | None = None,
     split_file: str | Path | None = None,
     group_by: str | None = None,
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos | None = "error",
     needs_masks: bool = True,
     selection: ClassSelection = ALL_CLASSES,
+    earlier: Sequence[EarlierSplit] = (),
     progress: Progress | None = None,
 ) -> DetectionDataset:
     """Read labeled photos, sorted by name, in the order for training (see `in_canonical_order`).
 
-    Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`. The
-    data set's `notes` tell what was left out or changed.
+    `choose_splits` tells where the splits come from. The data set's `notes` tell what was left out or
+    changed.
 
-    group_by, progress: see `draw_grouped_splits`
+    split_seed, group_by, earlier, progress: see `choose_splits`
     on_bad_boxes: what to do with boxes that are empty or outside their photo, and with outlines that cannot
                   be read: "error" stops at any, "skip" leaves out any number. Default: leave them out while
                   they are under 1 % of all objects of the data set, else stop.
@@ -59,9 +60,8 @@ def read_detection(
         path, on_bad_boxes, on_bad_photos, needs_masks=needs_masks, selection=selection
     )
     dataset = in_canonical_order(unsplit)
-    if split_file:
-        return apply_split_file(dataset, split_file, on_bad_photos or "error")
-    return draw_grouped_splits(dataset, split_seed, group_by, progress)
+    policy = on_bad_photos or "error"
+    return choose_splits(dataset, split_seed, split_file, group_by, policy, earlier, progress)
 
 
 def read_unsplit_detection(

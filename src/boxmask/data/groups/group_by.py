@@ -35,6 +35,7 @@ from boxmask.options import option
 from boxmask.progress import Progress
 
 AUTO, NAME, FOLDER, CAPTURE_TIME, LIKENESS = "auto", "name", "folder", "capture-time", "likeness"
+BY_CONTENTS = (AUTO, CAPTURE_TIME, LIKENESS)  # these need the photos, the others their names only
 
 _Join: TypeAlias = Callable[[Components, PhotoRecords], None]
 _Evidence: TypeAlias = Sequence[tuple[str, _Join]]
@@ -103,7 +104,7 @@ def find_groups(
         return _by_keys([numbered_stem(file) for file in files], "the same name before a running number")
     if group_by == FOLDER:
         return _by_keys([folder_of_photo(file) for file in files], "the same folder")
-    if group_by not in (AUTO, CAPTURE_TIME, LIKENESS):
+    if group_by not in BY_CONTENTS:
         return _by_keys(keys_by_pattern(files, _pattern(group_by, files)), f"the same {group_by}")
     records = records if records is not None else examine_photos(root, files, progress)
     if group_by == CAPTURE_TIME:

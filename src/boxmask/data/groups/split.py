@@ -31,7 +31,8 @@ def draw_grouped_splits(
     """
     if group_by is not None:
         files = dataset.files.tolist()
-        return split_groups(dataset, find_groups(dataset.root, files, group_by, progress=progress), seed)
+        groups = find_groups(dataset.root, files, group_by, progress=progress)
+        return split_groups(dataset, groups, seed, group_by)
     if all(split in dataset.splits for split in SPLITS):
         return draw_missing_splits(dataset, seed)
     return _draw_without_copies(dataset, seed)
@@ -40,7 +41,7 @@ def draw_grouped_splits(
 def _draw_without_copies(dataset: SplitDatasetT, seed: int) -> SplitDatasetT:
     """Draw the missing splits with photos with the same bytes on one side."""
     drawn = draw_missing_splits(dataset, seed)
-    groups = _groups_of_copies(dataset)
+    groups = groups_of_copies(dataset)
     if len(np.unique(groups)) == len(groups):
         return drawn
     kept = draw_missing_splits(dataset, seed, groups)
@@ -50,8 +51,12 @@ def _draw_without_copies(dataset: SplitDatasetT, seed: int) -> SplitDatasetT:
     return replace(drawn, notes=(*drawn.notes, note))
 
 
-def split_groups(dataset: SplitDatasetT, groups: Groups, seed: int = 0) -> SplitDatasetT:
+def split_groups(
+    dataset: SplitDatasetT, groups: Groups, seed: int = 0, group_by: str | None = None
+) -> SplitDatasetT:
     """Draw the splits of all photos anew, with the photos of a group on one side.
+
+    group_by: what the groups were found by
 
     Raises UsageError if there are fewer groups than splits.
     """
@@ -67,10 +72,11 @@ def split_groups(dataset: SplitDatasetT, groups: Groups, seed: int = 0) -> Split
         if count
         else "no groups of photos found"
     )
-    return replace(drawn, notes=(*drawn.notes, kept))
+    draw = drawn.draw and replace(drawn.draw, group_by=group_by)
+    return replace(drawn, notes=(*drawn.notes, kept), draw=draw)
 
 
-def _groups_of_copies(dataset: SplitDataset) -> Int[np.ndarray, " P"]:
+def groups_of_copies(dataset: SplitDataset) -> Int[np.ndarray, " P"]:
     """A number for each photo, the same for photos with the same bytes."""
     index = {file: number for number, file in enumerate(dataset.files.tolist())}
     numbers = np.arange(len(dataset))

@@ -17,6 +17,7 @@ import torch
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
+from boxmask.data.draw import Draw
 from boxmask.errors import LabelError
 from boxmask.types import SegmentationTarget
 
@@ -46,6 +47,7 @@ class SegmentationDataset:
     pixel_counts: (P, K) int64, pixels of each class in each photo
     source:       the labels
     notes:        remarks from reading the labels
+    draw:         how the splits were drawn; None if they were given
     """
 
     UNIT: ClassVar[str] = "pixels"  # what `counts` counts
@@ -58,6 +60,7 @@ class SegmentationDataset:
     pixel_counts: NDArray[np.int64]
     source: LabelMapSource
     notes: tuple[str, ...] = ()
+    draw: Draw | None = None
 
     def __len__(self) -> int:
         return len(self.files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.detection.canonical_order import in_canonical_order
 from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.data.detection.read_labels import has_detection_labels
-from boxmask.data.groups.split import draw_grouped_splits
+from boxmask.data.groups.choose import choose_splits
+from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.data.photo_list import SelectPhotos, select_all
 from boxmask.data.segmentation.dataset import SegmentationDataset
@@ -22,7 +24,6 @@ from boxmask.data.segmentation.label_map_folder import read_unsplit_label_maps
 from boxmask.data.segmentation.label_maps import OnUnknownColors
 from boxmask.data.segmentation.pairs import has_label_maps, scene_folder
 from boxmask.data.segmentation.selected_classes import select_label_map_classes
-from boxmask.data.split_file import apply_split_file
 from boxmask.errors import LabelError
 from boxmask.options import option
 from boxmask.progress import Progress
@@ -33,7 +34,7 @@ MAX_FOLDERS_SHOWN = 6
 def read_segmentation(
     path: str | Path,
     *,
-    split_seed: int = 0,
+    split_seed: int | None = None,
     split_file: str | Path | None = None,
     group_by: str | None = None,
     classes_file: str | Path | None = None,
@@ -41,15 +42,16 @@ def read_segmentation(
     on_bad_boxes: OnBadBoxes | None = None,
     on_bad_photos: OnBadPhotos = "error",
     selection: ClassSelection = ALL_CLASSES,
+    earlier: Sequence[EarlierSplit] = (),
     progress: Progress | None = None,
 ) -> SegmentationDataset:
     """Read photos with a class for every pixel, sorted by name.
 
-    Splits are those of `split_file`, else the data set's own; missing ones are drawn with `split_seed`. The
-    data set's `notes` tell what was left out or changed. Raises LabelError and PhotoError as
-    `read_unsplit_segmentation` does, and UsageError as `draw_grouped_splits` does.
+    `choose_splits` tells where the splits come from. The data set's `notes` tell what was left out or
+    changed. Raises LabelError and PhotoError as `read_unsplit_segmentation` does, and UsageError as
+    `choose_splits` does.
 
-    group_by, progress: see `draw_grouped_splits`
+    split_seed, group_by, earlier, progress: see `choose_splits`
     """
     unsplit = read_unsplit_segmentation(
         path,
@@ -59,10 +61,9 @@ def read_segmentation(
         on_bad_photos=on_bad_photos,
         selection=selection,
     )
-    if split_file:
-        return apply_split_file(unsplit, split_file, on_bad_photos)
-    dataset = draw_grouped_splits(unsplit, split_seed, group_by, progress)
-    notes = _note_on_mixed_folders(unsplit) if group_by is None else ()
+    dataset = choose_splits(unsplit, split_seed, split_file, group_by, on_bad_photos, earlier, progress)
+    is_grouped = split_file or group_by or (dataset.draw and dataset.draw.group_by)
+    notes = () if is_grouped else _note_on_mixed_folders(unsplit)
     return replace(dataset, notes=dataset.notes + notes)
 
 

@@ -25,5 +25,5 @@ def splits_of_run(run: Path, data: Path, root: Path, files: Sequence[str]) -> Ma
     file = read_split_file(folder.split_file)
     common = find_common_photos(PhotoList.of(root, files, [""] * len(files)), file)
     changed = common.changed if was_read_from(folder, root, data) else {}
-    names = {**common.copies, **changed, **common.same}
+    names = {**common.copies, **common.moved, **changed, **common.same}
     return {photo: file.splits[name] for photo, name in names.items()}

@@ -11,6 +11,7 @@ from jaxtyping import Int, Shaped
 
 from boxmask.data.checks.examination import Examination
 from boxmask.data.contract import SPLITS
+from boxmask.data.draw import Draw
 from boxmask.data.findings import Findings
 from boxmask.data.groups.components import members_of_groups
 from boxmask.data.groups.copies import Copies
@@ -29,6 +30,7 @@ class _CountedPhotos:
     files:       (P,) sorted
     splits:      (P,)
     num_objects: (P, K)
+    draw:        how the splits were drawn; None if they were given
     """
 
     UNIT: ClassVar[str] = "objects"
@@ -39,6 +41,7 @@ class _CountedPhotos:
     splits: Shaped[np.ndarray, " P"]
     num_objects: Int[np.ndarray, "P K"]
     notes: tuple[str, ...] = ()
+    draw: Draw | None = None
 
     def __len__(self) -> int:
         return len(self.files)
@@ -75,7 +78,7 @@ def write_grouped_split(
     """
     groups = find_groups(records.root, records.files, group_by, records, copies)
     photos = _photos(records, examination)
-    drawn = split_groups(photos, groups.of(records.files, photos.files.tolist()), seed)
+    drawn = split_groups(photos, groups.of(records.files, photos.files.tolist()), seed, group_by)
     write_split_file(drawn, path)
     return drawn.notes
 

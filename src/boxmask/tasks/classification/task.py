@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.data.classification.read import read_classification, read_unsplit_classification
 from boxmask.data.detection.dataset import DetectionDataset
+from boxmask.data.groups.growth import EarlierSplit
 from boxmask.evaluation.classification.evaluate import evaluate_classifier
 from boxmask.evaluation.classification.table import classification_table
 from boxmask.options import option
@@ -40,7 +42,13 @@ class ClassificationTask:
 
     # ---------------------------------------------------------------- training
 
-    def read(self, data: Path, recipe: Recipe, progress: Progress | None = None) -> ClassificationDataset:
+    def read(
+        self,
+        data: Path,
+        recipe: Recipe,
+        progress: Progress | None = None,
+        earlier: Sequence[EarlierSplit] = (),
+    ) -> ClassificationDataset:
         """Read one folder of photos per class, or the objects of a detection data set."""
         dataset = read_classification(
             data,
@@ -50,6 +58,7 @@ class ClassificationTask:
             on_bad_boxes=recipe.on_bad_boxes,
             on_bad_photos=recipe.on_bad_photos,
             selection=training_classes(recipe),
+            earlier=earlier,
             progress=progress,
         )
         notes = check_training_classes(dataset.photos, on_unseen_classes=recipe.on_unseen_classes)

@@ -15,6 +15,7 @@ from boxmask.data.augmentation.ssd_crops import SSDAugmentation
 from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection, read_unsplit_detection
+from boxmask.data.groups.growth import EarlierSplit
 from boxmask.detectors.contract import Detector
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.evaluate import (
@@ -49,7 +50,13 @@ class DetectionTask:
 
     # ---------------------------------------------------------------- training
 
-    def read(self, data: Path, recipe: Recipe, progress: Progress | None = None) -> DetectionDataset:
+    def read(
+        self,
+        data: Path,
+        recipe: Recipe,
+        progress: Progress | None = None,
+        earlier: Sequence[EarlierSplit] = (),
+    ) -> DetectionDataset:
         """Read a detection data set in any format."""
         dataset = read_detection(
             data,
@@ -60,6 +67,7 @@ class DetectionTask:
             on_bad_photos=recipe.on_bad_photos,
             needs_masks=self.needs_masks,
             selection=training_classes(recipe),
+            earlier=earlier,
             progress=progress,
         )
         notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from boxmask.data.augmentation.segmentation import SegmentationAugmentation, resize_segmentation_photo
 from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
+from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.segmentation.dataset import SegmentationDataset
 from boxmask.data.segmentation.read import read_segmentation, read_unsplit_segmentation
 from boxmask.errors import LabelError
@@ -43,7 +45,13 @@ class SegmentationTask:
 
     # ---------------------------------------------------------------- training
 
-    def read(self, data: Path, recipe: Recipe, progress: Progress | None = None) -> SegmentationDataset:
+    def read(
+        self,
+        data: Path,
+        recipe: Recipe,
+        progress: Progress | None = None,
+        earlier: Sequence[EarlierSplit] = (),
+    ) -> SegmentationDataset:
         """Read label maps, or the masks of a detection data set."""
         dataset = read_segmentation(
             data,
@@ -55,6 +63,7 @@ class SegmentationTask:
             on_bad_boxes=recipe.on_bad_boxes,
             on_bad_photos=recipe.on_bad_photos,
             selection=training_classes(recipe),
+            earlier=earlier,
             progress=progress,
         )
         notes = check_training_classes(dataset, on_unseen_classes=recipe.on_unseen_classes)

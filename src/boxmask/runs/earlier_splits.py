@@ -1,0 +1,82 @@
+"""The splits of earlier trainings on a data set, which a new training keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from boxmask.data.draw import Draw
+from boxmask.data.groups.growth import EarlierSplit
+from boxmask.data.split import SHARES
+from boxmask.data.split_file import SplitFile, read_split_file
+from boxmask.errors import CheckpointError, LabelError
+from boxmask.runs.recipe import Recipe
+from boxmask.runs.run import Run, read_recipe
+
+
+def earlier_splits(
+    data: Path, recipe: Recipe, new_run: Run, starting_points: Iterable[Run]
+) -> tuple[EarlierSplit, ...]:
+    """The drawn splits that a new training may keep, the first choice first.
+
+    1. That of the recipe's split file. Without a record of its draw, the file is applied as it is.
+    2. Those of the runs whose weights the training starts from.
+    3. That of the newest run beside the new one that was trained on the same path.
+
+    Runs whose files are missing or damaged are passed over. Raises LabelError for a damaged split file that
+    the user chose.
+    """
+    if recipe.split_file is not None:
+        file = read_split_file(recipe.split_file)
+        return (_earlier(file, file.draw, str(file.path), is_chosen=True),) if file.draw else ()
+    runs = [*starting_points, *_newest_run_on(data, new_run)]
+    return tuple(split for run in runs if (split := _split_of(run, data)))
+
+
+def _earlier(
+    file: SplitFile, draw: Draw, origin: str, *, here: bool = False, is_chosen: bool = False
+) -> EarlierSplit:
+    photos = replace(file, splits={**draw.vanished, **file.splits}, draw=draw)
+    return EarlierSplit(photos, draw, origin, here, is_chosen)
+
+
+def _split_of(run: Run, data: Path) -> EarlierSplit | None:
+    """The split of a run, if it was drawn."""
+    try:
+        file, (recipe, trained_on) = read_split_file(run.split_file), read_recipe(run)
+    except (LabelError, CheckpointError):
+        return None
+    draw = file.draw
+    if draw is None and recipe.split_file is None:  # by a version that did not record it
+        draw = Draw(recipe.split_seed or 0, SHARES, recipe.group_by)
+    return _earlier(file, draw, str(run.path), here=_is_same(trained_on, data)) if draw else None
+
+
+def _newest_run_on(data: Path, new_run: Run) -> Iterator[Run]:
+    """The newest of the runs beside the new one with a drawn split that were trained on this path, if any."""
+    recipes = sorted(new_run.path.parent.glob("*/recipe.json"), key=_time, reverse=True)
+    for file in recipes:
+        run = Run(file.parent)
+        try:
+            trained_on = read_recipe(run)[1]
+        except CheckpointError:
+            continue
+        if file.parent != new_run.path and _is_same(trained_on, data) and _split_of(run, data):
+            yield run
+            return
+
+
+def _time(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _is_same(trained_on: Path, data: Path) -> bool:
+    """Whether two paths are of one data set: the same, or a folder and a label file in it."""
+    first, second = trained_on.resolve(), data.resolve()
+    if first == second:
+        return True
+    return (first.parent == second and not first.is_dir()) or (second.parent == first and second.is_file())
