@@ -38,6 +38,10 @@ def test_a_model_option() -> None:
         (Literal["a"] | Literal["b"], "b"),
         (str, "anything"),
         (int | None, "anything"),
+        (int | Literal["auto"], 7),
+        (int | Literal["auto"], "auto"),
+        (tuple[Literal["a", "b"], ...], ("b", "a")),
+        (tuple[str, ...], ("anything",)),
     ],
 )
 def test_values_that_are_accepted(annotation: Any, value: object) -> None:
@@ -52,6 +56,8 @@ def test_values_that_are_accepted(annotation: Any, value: object) -> None:
         (Literal["a"] | None, "", 'expected one of "a", None, found ""'),
         (Literal["a"], ["a"], "found ['a']"),
         (Literal[1, 2], 3, "expected one of 1, 2, found 3"),
+        (int | Literal["auto"], "7", 'expected one of a whole number, "auto", found "7"'),
+        (tuple[Literal["a", "b"], ...], ("a", "c"), 'expected one of "a", "b", found "c"'),
     ],
 )
 def test_values_that_are_refused(annotation: Any, value: object, message: str) -> None:

@@ -61,6 +61,9 @@ def train(
         fields["map"] = as_renames(fields["map"])
     if fields.get("init") is not None:
         fields["init"] = str(os.fspath(fields["init"]))
+    if "log_with" in fields:
+        names = fields["log_with"]
+        fields["log_with"] = (names,) if isinstance(names, str) else tuple(names)
     for name in ("detector", "classifier", "split_file", "classes_file"):
         if fields.get(name) is not None:
             fields[name] = Path(fields[name])

@@ -48,8 +48,12 @@ def check_names(function: str, given: Iterable[str], owner: type) -> None:
 def check_choice(name: str, value: object, annotation: Any) -> None:
     """Raise UsageError for a value that its annotation, a Literal, Literal | int or with None, does not list.
 
-    Other annotations accept any value.
+    The items of a tuple[Literal, ...] are checked one by one. Other annotations accept any value.
     """
+    if get_origin(annotation) is tuple:
+        for item in value if isinstance(value, tuple) else (value,):
+            check_choice(name, item, get_args(annotation)[0])
+        return
     choices = _choices(annotation)
     accepts_integers = int in get_args(annotation) and get_origin(annotation) is not Literal
     if accepts_integers and isinstance(value, int) and not isinstance(value, bool):

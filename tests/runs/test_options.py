@@ -7,6 +7,7 @@ from typing import get_type_hints
 
 from boxmask.runs.options import RecipeOptions
 from boxmask.runs.recipe import Recipe
+from boxmask.runs.recipe_values import TrackerName
 
 ACCEPTED = {  # options that take more than the field of the recipe holds
     Path | None: str | os.PathLike[str] | None,
@@ -21,6 +22,7 @@ def test_options_are_the_fields_of_the_recipe_with_the_same_types() -> None:
     accepted = {name: ACCEPTED.get(kind, kind) for name, kind in fields.items()}
     accepted["init"] = str | os.PathLike[str] | None
     accepted["classes"], accepted["map"] = Sequence[str] | None, Mapping[str, str] | tuple[str, ...]
+    accepted["log_with"] = Sequence[TrackerName]
     assert options == accepted
 
 

@@ -104,6 +104,8 @@ def test_an_invalid_value_is_an_error(option: dict[str, Any], message: str) -> N
         ({"epochs": "auto"}, "--epochs: expected more than 0, found auto"),
         ({"size": "large"}, '--size: expected one of a whole number, "auto", None, found "large"'),
         ({"size": 320.5}, '--size: expected one of a whole number, "auto", None, found 320.5'),
+        ({"batch_size": "many"}, 'expected one of a whole number, "auto", found "many"'),
+        ({"log_with": ("excel",)}, 'expected one of "tensorboard", "mlflow", "wandb", found "excel"'),
     ],
 )
 def test_a_value_that_is_not_one_of_a_fixed_set_is_an_error(option: dict[str, Any], message: str) -> None:

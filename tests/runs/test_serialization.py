@@ -17,6 +17,8 @@ UNUSUAL = Recipe(
     model_options=("a=1", "b=(2, 3)"),
     scale=(0.5, 2),
     frozen_stages=0,
+    batch_size="auto",
+    log_with=("tensorboard", "mlflow"),
 )
 
 
@@ -53,6 +55,11 @@ def test_other_json_is_refused(content: Any) -> None:
         ({"scale": 1}, "scale: expected tuple[float, float], found 1"),
         ({"model_options": [1]}, "model_options: expected str, found 1"),
         ({"detector": 3}, "detector: expected Path, found 3"),
+        ({"batch_size": "many"}, "batch_size: expected "),
+        (
+            {"log_with": ["excel"]},
+            "log_with: expected typing.Literal['tensorboard', 'mlflow'",
+        ),
         ({"optimizer": "lamb"}, "optimizer: expected typing.Literal['adamw', 'sgd'], found 'lamb'"),
     ],
 )

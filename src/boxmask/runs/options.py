@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from boxmask.runs.method_defaults import CropPolicy
+from boxmask.runs.recipe_values import TrackerName
 
 
 class RecipeOptions(TypedDict, total=False):
@@ -30,7 +31,7 @@ class RecipeOptions(TypedDict, total=False):
     num_validations: int | None
     patience: int | None
     max_regions: int | None
-    batch_size: int
+    batch_size: int | Literal["auto"]
     optimizer: Literal["adamw", "sgd"]
     learning_rate: float | None
     backbone_lr_mult: float
@@ -59,3 +60,4 @@ class RecipeOptions(TypedDict, total=False):
     save_seconds: float
     device: str
     precision: Literal["no", "fp16", "bf16"]
+    log_with: Sequence[TrackerName]

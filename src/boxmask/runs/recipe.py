@@ -12,10 +12,12 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from boxmask.errors import UsageError
 from boxmask.options import check_choices
 from boxmask.runs.method_defaults import METHOD_DEFAULTS, CropPolicy, MethodDefaults
 from boxmask.runs.recipe_values import (
     AUTO,
+    TrackerName,
     check_exclusive,
     check_limits,
     check_patience,
@@ -99,8 +101,9 @@ class Recipe:
     """R-CNN only. Maximum number of proposals per photo for the SVMs and box regressors. Default: as many as
     the time allows."""
 
-    batch_size: Annotated[int, Parameter(group=OPTIMIZER)] = 4
-    """Photos per step."""
+    batch_size: Annotated[int | Literal["auto"], Parameter(group=OPTIMIZER)] = 4
+    """Photos per step. "auto" tries a few steps, and takes the largest number that fits memory, up to where
+    more are no faster. The default learning rate is scaled with it. The result depends on the machine."""
     optimizer: Annotated[Literal["adamw", "sgd"], Parameter(group=OPTIMIZER)] = "adamw"
     """AdamW, or SGD with momentum 0.9 as in the papers."""
     learning_rate: Annotated[float | None, Parameter(group=OPTIMIZER)] = None
@@ -175,6 +178,11 @@ class Recipe:
     """"auto" (a GPU if there is one), "cpu", "cuda", or one of several GPUs, for example "cuda:1"."""
     precision: Annotated[Literal["no", "fp16", "bf16"], Parameter(group=RUN)] = "no"
     """Mixed precision. For GPUs."""
+    log_with: Annotated[
+        tuple[TrackerName, ...], Parameter(group=RUN, consume_multiple=True, show_default=False)
+    ] = ()
+    """Programs that also get the log: tensorboard, mlflow, wandb. They write into the run; nothing is sent
+    unless your environment says so."""
 
     def __post_init__(self) -> None:
         """Raise UsageError for a value that is not one of a fixed set, or out of range."""
@@ -189,6 +197,13 @@ class Recipe:
     def option_values(self) -> dict[str, object]:
         """The model options by name. Raises UsageError for text that is not NAME=VALUE."""
         return dict(parse_model_option(text) for text in self.model_options)
+
+    @property
+    def photos_per_step(self) -> int:
+        """The batch size, once "auto" has become a number. Raises UsageError before."""
+        if self.batch_size == "auto":
+            raise UsageError('--batch-size "auto" has no number yet. Give a number here.')
+        return self.batch_size
 
     @property
     def has_init(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable
+from typing import Literal
 
 from boxmask.errors import UsageError
 from boxmask.json_numbers import is_number, to_float
@@ -12,6 +13,9 @@ from boxmask.options import model_option, option
 
 DEFAULT_MINUTES = 10.0
 MIN_SIZE = 32  # pixels: the coarsest map of a backbone, of stride 32, then has one cell
+
+TrackerName = Literal["tensorboard", "mlflow", "wandb"]
+"""Programs that show the log of a training."""
 
 POSITIVE: tuple[str, ...] = (
     "max_minutes",
@@ -37,7 +41,7 @@ LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
 """Fields, the test of their values, and the expected range in words."""
 
 AUTO = "auto"
-CAN_BE_AUTO = ("size",)
+CAN_BE_AUTO = ("size", "batch_size")
 """Fields with limits that hold AUTO until training chooses their value."""
 
 NOT_MODEL_OPTIONS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from boxmask.runs.recipe import Recipe
 
@@ -45,11 +45,13 @@ def _from_json(name: str, value: Any, expected: Any) -> Any:
     elif origin is Literal:
         if value in parts:
             return value
-    elif NoneType in parts:
-        types = [part for part in parts if part is not NoneType]
-        if value is None or len(types) == 1:
-            return None if value is None else _from_json(name, value, types[0])
-        for part in types:
+    elif origin in (Union, UnionType):
+        others = [part for part in parts if part is not NoneType]
+        if value is None and NoneType in parts:
+            return None
+        if len(others) == 1:
+            return _from_json(name, value, others[0])
+        for part in others:
             with suppress(ValueError):
                 return _from_json(name, value, part)
     elif expected is Path and isinstance(value, str):

@@ -81,7 +81,7 @@ def initial_state(dataset: Any, recipe: Recipe, network: Model) -> State:
 def make_batch_sampler(session: Session, first_step: int) -> BatchSampler:
     """Return the sampler of the training photos, from `first_step` on."""
     sizes = padded_sizes(session.train, session.task, session.state.network.config)
-    return BatchSampler(sizes, session.recipe.batch_size, session.recipe.seed, first_step)
+    return BatchSampler(sizes, session.recipe.photos_per_step, session.recipe.seed, first_step)
 
 
 def make_batches(session: Session, proposals: ProposalSource | None) -> Batches:
