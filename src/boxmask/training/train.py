@@ -21,6 +21,7 @@ from boxmask.tasks.table import check_recipe
 from boxmask.training.accelerator import make_accelerator
 from boxmask.training.curve import draw_curve
 from boxmask.training.failure import save_error, save_on_failure
+from boxmask.training.fitting.fit import fit
 from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report
 from boxmask.training.read_data import read_new_data, read_same_data
@@ -93,6 +94,7 @@ def _train_new(
     recipe = sources.backbone_for(recipe)
     dataset = read_same_data(data, recipe, report) if again else read_new_data(data, recipe, run, report)
     accelerator = make_accelerator(recipe)
+    recipe = fit(dataset, recipe, accelerator, report, inherited=recipe.detector is not None)
     session = make_session(dataset, recipe, run, report, accelerator)
     _initialize(session, sources)
     if again:

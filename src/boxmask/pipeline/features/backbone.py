@@ -88,6 +88,12 @@ class Backbone(nn.Module):
         return maps
 
 
+def backbone_strides(name: str) -> list[int]:
+    """The strides of the maps of a network, finest first. Raises UsageError if timm has no such network."""
+    reductions: list[int] = _create(name).feature_info.reduction()
+    return reductions
+
+
 def _drop_blocks_after(body: nn.Module, last: str) -> None:
     """Remove the blocks after the last map, which some of timm's networks keep and run."""
     container, _, number = last.rpartition(".")

@@ -1,0 +1,1 @@
+"""The network fitted to the training photos and to the time: photo size, pyramid levels and anchors."""

@@ -1,0 +1,23 @@
+"""The memory that training takes, and the memory that it may take."""
+
+from __future__ import annotations
+
+import psutil
+import torch
+
+from boxmask.training.fitting.limits import MEMORY_SHARE
+
+
+def memory_in_use(device: torch.device) -> int:
+    """Bytes in use: on a GPU the most so far, elsewhere those of this process now."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    return int(psutil.Process().memory_info().rss)
+
+
+def memory_limit(device: torch.device) -> int:
+    """Bytes that this process may take, what it has already included."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(MEMORY_SHARE * (free + torch.cuda.memory_reserved(device)))
+    return int(MEMORY_SHARE * (psutil.virtual_memory().available + psutil.Process().memory_info().rss))
