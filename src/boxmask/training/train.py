@@ -94,7 +94,7 @@ def _train_new(
     recipe = sources.backbone_for(recipe)
     dataset = read_same_data(data, recipe, report) if again else read_new_data(data, recipe, run, report)
     accelerator = make_accelerator(recipe)
-    recipe = fit(dataset, recipe, accelerator, report, inherited=recipe.detector is not None)
+    recipe = fit(dataset, recipe, accelerator, report, inherited=sources.detector is not None)
     session = make_session(dataset, recipe, run, report, accelerator)
     _initialize(session, sources)
     if again:

@@ -34,6 +34,7 @@ from boxmask.training.optimizer import make_average, make_optimizer
 from boxmask.training.setup import network_config, new_network
 from boxmask.weights.imagenet import backbone_weights, is_random
 
+AUTO_BATCH_SIZE = 4  # that of the probe, if the recipe's is "auto"
 NUM_BATCHES = 2  # of photos, which the steps use in turn
 MIN_STEPS = 1  # that are timed, after a first one that compiles and allocates
 
@@ -59,6 +60,11 @@ class Probe:
     dataset: Any
     recipe: Recipe
     accelerator: Accelerator
+
+    @property
+    def _batch_size(self) -> int:
+        """Photos per step; with "auto", the number is found after the photo size, which it depends on."""
+        return AUTO_BATCH_SIZE if self.recipe.batch_size == "auto" else self.recipe.batch_size
 
     def measure(self, sizes: list[int], seconds: float) -> dict[int, Measurement]:
         """Measure at each size for its share of the seconds, at least one step.
@@ -89,7 +95,7 @@ class Probe:
         while len(times) < MIN_STEPS or time.monotonic() < deadline:
             before = time.monotonic()
             memory = max(memory, next(steps))
-            times.append((time.monotonic() - before) / self.recipe.batch_size)
+            times.append((time.monotonic() - before) / self._batch_size)
         return Measurement(self._seconds_per_photo(float(np.median(times)), seconds_to_load), memory)
 
     def _network(self, config: Any) -> Model:
@@ -108,7 +114,7 @@ class Probe:
         augmentation = task.augmentation(recipe, config)
         cache_bytes = recipe.cache_megabytes * 10**6
         photos = TrainingDataset(train, task, config, augmentation, recipe.seed, cache_bytes)
-        sampler = BatchSampler(padded_sizes(train, task, config), recipe.batch_size, recipe.seed, 0)
+        sampler = BatchSampler(padded_sizes(train, task, config), self._batch_size, recipe.seed, 0)
         seconds = 0.0
         for _ in range(2):  # the photos of the second round come from the cache, as in training
             began = time.monotonic()
