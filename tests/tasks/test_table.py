@@ -17,7 +17,7 @@ from boxmask.segmenters.table import SEGMENTERS
 from boxmask.tasks.classification.task import ClassificationTask
 from boxmask.tasks.detection.task import DetectionTask
 from boxmask.tasks.segmentation.task import SegmentationTask
-from boxmask.tasks.table import TASKS, check_recipe, task_of
+from boxmask.tasks.table import PROPOSALS_FIRST, TASKS, check_recipe, task_of
 from boxmask.weights.checkpoint import load_model
 
 
@@ -104,6 +104,51 @@ def test_other_models_refuse_the_options_for_label_maps(model: str, option: str)
 @pytest.mark.parametrize("model", DETECTORS)
 def test_every_detector_accepts_the_crops_of_ssd(model: str) -> None:
     check_recipe(Recipe(model=model, crop_policy="ssd"))
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name != "classifier"])
+def test_detectors_and_segmenters_accept_large_jitter(model: str) -> None:
+    check_recipe(Recipe(model=model, crop_policy="large-jitter", sampling="balanced"))
+
+
+COMBINED: dict[str, Any] = {"copy_paste": 0.5, "mosaic": 0.5}
+WITHOUT_PROPOSALS = [name for name in DETECTORS if name not in PROPOSALS_FIRST]
+
+
+@pytest.mark.parametrize("model", WITHOUT_PROPOSALS)
+def test_detectors_accept_several_photos_per_sample(model: str) -> None:
+    check_recipe(Recipe(model=model, **COMBINED))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        (Recipe(model="unet", copy_paste=0.5), "--copy-paste .* is for detectors, not for unet"),
+        (Recipe(model="classifier", copy_paste=0.5), "--copy-paste .* is for detectors, not for classifier"),
+        (
+            Recipe(model="classifier", mosaic=0.5),
+            "--mosaic is for detectors and segmenters, not for classifier",
+        ),
+        (
+            Recipe(model="classifier", crop_policy="large-jitter"),
+            "--crop-policy large-jitter .* is for detectors and segmenters, not for classifier",
+        ),
+        (Recipe(model="rcnn", mosaic=0.5), "--mosaic changes photos, but this training finds its proposals"),
+        (Recipe(model="fast-rcnn", copy_paste=0.5), "Leave it out, or use --model faster-rcnn"),
+        (
+            Recipe(model="faster-rcnn", training="alternating", mosaic=0.5),
+            "or use --model faster-rcnn with --training joint",
+        ),
+    ],
+)
+def test_an_augmentation_that_does_not_fit_the_model_is_an_error(recipe: Recipe, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        check_recipe(recipe)
+
+
+def test_segmenters_accept_mosaics_and_classifiers_balanced_sampling() -> None:
+    check_recipe(Recipe(model="fcn", mosaic=0.5))
+    check_recipe(Recipe(model="classifier", sampling="balanced"))
 
 
 @pytest.mark.parametrize("model", [name for name in MODELS if name not in DETECTORS])

@@ -20,8 +20,9 @@ from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.tasks.detection.task import DetectionTask
 from boxmask.training.clock import Clock
-from boxmask.training.loader import BatchSampler, TrainingBatch, TrainingDataset, load_batches, padded_sizes
+from boxmask.training.loader import TrainingBatch, TrainingDataset, load_batches
 from boxmask.training.progress import Report
+from boxmask.training.sampler import BatchSampler, padded_sizes
 from boxmask.training.setup import network_config
 from boxmask.training.stages.rpn_proposals import StoredProposals
 from boxmask.training.train import resume, train

@@ -29,14 +29,9 @@ from boxmask.tasks.detection.task import DetectionTask
 from boxmask.tasks.segmentation.task import SegmentationTask
 from boxmask.tasks.table import task_of
 from boxmask.training import loader
-from boxmask.training.loader import (
-    BatchSampler,
-    TrainingBatch,
-    TrainingDataset,
-    load_batches,
-    padded_sizes,
-)
+from boxmask.training.loader import TrainingBatch, TrainingDataset, load_batches
 from boxmask.training.proposals import DatasetWithProposals
+from boxmask.training.sampler import BatchSampler, SampleKey, padded_sizes
 from boxmask.training.setup import network_config
 from boxmask.training.stages.rpn_proposals import StoredProposals
 from boxmask.types import SegmentationTarget
@@ -60,7 +55,7 @@ def test_every_photo_comes_once_per_epoch(batch_size: int) -> None:
     sampler = BatchSampler(SIZES, batch_size, seed=0, first_step=0)
     for epoch in range(3):
         keys = [key for batch in sampler.batches(epoch) for key in batch]
-        assert sorted(keys) == [(epoch, photo) for photo in range(len(SIZES))]
+        assert sorted(keys) == [SampleKey(epoch, photo) for photo in range(len(SIZES))]
 
 
 def test_every_epoch_has_as_many_steps() -> None:
@@ -75,7 +70,7 @@ def test_the_order_depends_on_the_seed() -> None:
 
 def test_every_epoch_has_a_new_order() -> None:
     sampler = BatchSampler(SIZES, 4, seed=0, first_step=0)
-    orders = [[photo for batch in sampler.batches(epoch) for _, photo in batch] for epoch in (0, 1)]
+    orders = [[key.photo for batch in sampler.batches(epoch) for key in batch] for epoch in (0, 1)]
     assert orders[0] != orders[1]
 
 
@@ -87,7 +82,7 @@ def test_a_later_first_step_skips_the_steps_before(first: int) -> None:
 
 def test_photos_of_one_size_share_a_batch() -> None:
     batches = BatchSampler(SIZES, 3, seed=0, first_step=0).batches(0)
-    mixed = [batch for batch in batches if len({SIZES[photo] for _, photo in batch}) > 1]
+    mixed = [batch for batch in batches if len({SIZES[key.photo] for key in batch}) > 1]
     assert len(mixed) == 1  # the rest of 7 tall and 14 wide photos
 
 

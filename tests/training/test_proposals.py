@@ -15,14 +15,9 @@ from boxmask.data.augmentation.detection import DetectionAugmentation
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.masks import Masks
 from boxmask.tasks.detection.task import DetectionTask
-from boxmask.training.loader import (
-    BatchSampler,
-    TrainingBatch,
-    TrainingDataset,
-    load_batches,
-    padded_sizes,
-)
+from boxmask.training.loader import TrainingBatch, TrainingDataset, load_batches
 from boxmask.training.proposals import DatasetWithProposals, append_proposals, split_proposals
+from boxmask.training.sampler import BatchSampler, padded_sizes
 from boxmask.types import Target
 
 CONFIG = SimpleNamespace(shorter_side=64, longer_side=96, multiple_of=32)

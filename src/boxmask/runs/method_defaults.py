@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-CropPolicy = Literal["jitter", "ssd"]
+CropPolicy = Literal["jitter", "large-jitter", "ssd"]
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ class RecipeOptions(TypedDict, total=False):
     crop_policy: CropPolicy | None
     scale: tuple[float, float]
     color_jitter: float
+    copy_paste: float
+    mosaic: float
+    sampling: Literal["uniform", "balanced"]
     split_seed: int | None
     split_file: str | os.PathLike[str] | None
     group_by: str | None

@@ -126,12 +126,22 @@ class Recipe:
     vertical_flip: Annotated[float, Parameter(group=AUGMENTATION)] = 0.0
     """Probability of a vertical flip. Useful for photos taken from above."""
     crop_policy: Annotated[CropPolicy | None, Parameter(group=AUGMENTATION)] = None
-    """Random crops. "jitter" rescales photos (see --scale) and crops or pads them; "ssd", for
-    detectors only, is the SSD paper's random crop and zoom-out. Default: the method's."""
+    """Random crops. "jitter" rescales photos (see --scale) and crops or pads them; "large-jitter" rescales
+    them by 0.1 to 2. "ssd", for detectors only, is the SSD paper's random crop and zoom-out. Default: the
+    method's."""
     scale: Annotated[tuple[float, float], Parameter(group=AUGMENTATION)] = (0.75, 1.33)
     """Range of random rescaling: the smallest and the largest factor."""
     color_jitter: Annotated[float, Parameter(group=AUGMENTATION)] = 0.5
     """Probability of changing brightness, contrast, saturation and hue."""
+    copy_paste: Annotated[float, Parameter(group=AUGMENTATION)] = 0.0
+    """Detectors only. Probability of pasting objects of another photo. Objects without a mask are pasted with
+    the soft rim of their box."""
+    mosaic: Annotated[float, Parameter(group=AUGMENTATION)] = 0.0
+    """Detectors and segmenters. Probability of putting parts of four photos together. The last 15 % of the
+    training is without."""
+    sampling: Annotated[Literal["uniform", "balanced"], Parameter(group=AUGMENTATION)] = "uniform"
+    """How often photos are used. "balanced" repeats photos with rare classes, and --copy-paste then prefers
+    rare classes."""
 
     split_seed: Annotated[int | None, Parameter(group=DATA)] = None
     """Random seed for a new split, if the data set has none of its own. Default: the split of the last run on

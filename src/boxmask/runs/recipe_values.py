@@ -29,12 +29,13 @@ POSITIVE: tuple[str, ...] = (
     "max_regions",
 )
 NOT_NEGATIVE = ("seed", "split_seed", "workers", "cache_megabytes", "backbone_lr_mult", "weight_decay")
+PROBABILITIES = ("flip", "vertical_flip", "color_jitter", "copy_paste", "mosaic")
 
 LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
     (POSITIVE, lambda value: 0 < value < math.inf, "more than 0"),
     (("size",), lambda value: MIN_SIZE <= value < math.inf, f"{MIN_SIZE} or more"),
     (NOT_NEGATIVE, lambda value: 0 <= value < math.inf, "0 or more"),
-    (("flip", "vertical_flip", "color_jitter"), lambda value: 0 <= value <= 1, "0 to 1"),
+    (PROBABILITIES, lambda value: 0 <= value <= 1, "0 to 1"),
     (("warmup", "ema_decay"), lambda value: 0 <= value < 1, "0 or more and less than 1"),
     (("frozen_stages",), lambda value: 0 <= value <= 4, "0 to 4"),
 )

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
+from jaxtyping import Int
 from rich.console import Group
 from torch import Tensor
 
+from boxmask.data.augmentation.combination import Combination
 from boxmask.data.class_checks import OnUnseenClasses
 from boxmask.data.detection.box_checks import OnBadBoxes
 from boxmask.data.groups.growth import EarlierSplit
@@ -121,6 +123,12 @@ class Task(Protocol[DatasetT, ModelT]):
 
     def augmentation(self, recipe: Recipe, config: Any) -> Augment:
         """The random changes to a sample each time it is used."""
+
+    def combination(self, recipe: Recipe, config: Any, counts: Int[np.ndarray, "P K"]) -> Combination:
+        """The random changes with other photos besides: mosaics and pasted objects.
+
+        counts: how often each class occurs in each photo
+        """
 
     def validate(
         self, model: ModelT, dataset: DatasetT, recipe: Recipe, progress: Progress

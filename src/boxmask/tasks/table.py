@@ -27,6 +27,11 @@ TASKS: dict[str, Task[Any, Any]] = {
 SEGMENTATION_ONLY = {"classes_file": None, "on_unknown_colors": "error", "class_weights": "none"}
 """Options of the recipe for segmenters alone, and their defaults."""
 
+BOTH = "detectors and segmenters"
+
+PROPOSALS_FIRST = ("rcnn", "fast-rcnn")
+"""Models whose proposals are found before the training begins."""
+
 
 def task_of(model: str | Model) -> Task[Any, Any]:
     """The task of a model or of its name. Raises UsageError for a name that is not known."""
@@ -40,5 +45,25 @@ def check_recipe(recipe: Recipe) -> None:
     for name, default in SEGMENTATION_ONLY.items():
         if getattr(recipe, name) != default and recipe.model not in SEGMENTERS:
             raise UsageError(f"{option(name)} is for {', '.join(SEGMENTERS)}, not for {recipe.model}")
-    if recipe.crop_policy == "ssd" and recipe.model not in DETECTORS:
-        raise UsageError(f"{option('crop_policy', 'ssd')} is for detectors, not for {recipe.model}")
+    _check_augmentation(recipe)
+
+
+def _check_augmentation(recipe: Recipe) -> None:
+    """Raise UsageError for an augmentation that does not fit the model."""
+    rules = (
+        (option("crop_policy", "ssd"), recipe.crop_policy == "ssd", "detectors"),
+        (option("copy_paste"), recipe.copy_paste > 0, "detectors"),
+        (option("crop_policy", "large-jitter"), recipe.crop_policy == "large-jitter", BOTH),
+        (option("mosaic"), recipe.mosaic > 0, BOTH),
+    )
+    for name, is_chosen, models in rules:
+        fits = recipe.model in DETECTORS or (recipe.model in SEGMENTERS and models == BOTH)
+        if is_chosen and not fits:
+            raise UsageError(f"{name} is for {models}, not for {recipe.model}")
+    if recipe.training == "alternating" or recipe.model in PROPOSALS_FIRST:
+        for field in ("copy_paste", "mosaic"):
+            if getattr(recipe, field):
+                raise UsageError(
+                    f"{option(field)} changes photos, but this training finds its proposals in the photos as "
+                    "they are. Leave it out, or use --model faster-rcnn with --training joint."
+                )

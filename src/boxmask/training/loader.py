@@ -9,26 +9,23 @@ platform's (fork or forkserver on Linux, spawn on Windows and macOS).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
+from boxmask.data.augmentation.combination import Combination, LabeledImage
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.errors import BoxmaskError, LabelError, PhotoError
 from boxmask.photos.pillow_warnings import ignore_pillow_warnings
-from boxmask.pipeline.images import Size
 from boxmask.tasks.contract import Augment, Task
 from boxmask.training.proposals import DatasetWithProposals, split_proposals
+from boxmask.training.sampler import BatchSampler, SampleKey
 from boxmask.training.signals import hold_back_signals, prepare_worker
-
-SampleKey: TypeAlias = tuple[int, int]
-"""(epoch, index of the photo)."""
 
 Sample: TypeAlias = tuple[Tensor, Any, int]
 """Image, target, index of the photo."""
@@ -68,10 +65,11 @@ Batches: TypeAlias = Generator[TrainingBatch, None, None]
 
 
 class TrainingDataset(TorchDataset[Any]):
-    """Augmented samples of a task. Samples are cached before augmentation, up to `cache_bytes`.
+    """Augmented samples of a task. Photos are cached before augmentation, up to `cache_bytes`.
 
-    dataset: the labeled photos, as the task reads them
-    config:  the network's config
+    dataset:      the labeled photos, as the task reads them
+    config:       the network's config
+    augmentation: of single photos, or with several
     """
 
     def __init__(
@@ -79,28 +77,39 @@ class TrainingDataset(TorchDataset[Any]):
         dataset: Any,
         task: Task[Any, Any],
         config: Any,
-        augmentation: Augment,
+        augmentation: Augment | Combination,
         seed: int,
         cache_bytes: int,
     ) -> None:
         self.dataset, self.task, self.config = dataset, task, config
-        self.augmentation, self.seed = augmentation, seed
-        self.cache: dict[int, tuple[Tensor, Any]] = {}
+        self.seed = seed
+        self.combination = (
+            augmentation if isinstance(augmentation, Combination) else Combination(augmentation)
+        )
+        self.cache: dict[int, LabeledImage] = {}
         self.cache_bytes_left = cache_bytes
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, key: SampleKey) -> Sample | BadSample:
-        epoch, photo = key
-        try:
-            image, target = self._read(photo)
-        except BoxmaskError as error:
-            return BadSample(photo, error)
-        generator = np.random.default_rng((self.seed, epoch, photo))
-        return *self.augmentation(image, target, generator), photo
+    def __getitem__(self, key: SampleKey | tuple[int, int]) -> Sample | BadSample:
+        """The sample, or the error of the first of its photos that cannot be read."""
+        key = SampleKey(*key)
+        generator, combination = key.generator(self.seed), self.combination
+        opened = [key.photo]
 
-    def _read(self, photo: int) -> tuple[Tensor, Any]:
+        def another() -> LabeledImage:
+            opened.append(combination.draw(len(self), generator))
+            return self._read(opened[-1])
+
+        try:
+            image, target = self._read(key.photo)
+            sample = combination(image, target, generator, another, key.progress)
+        except BoxmaskError as error:
+            return BadSample(opened[-1], error)
+        return *sample, key.photo
+
+    def _read(self, photo: int) -> LabeledImage:
         if photo in self.cache:
             return self.cache[photo]
         sample = self.task.sample(self.dataset, photo, self.config)
@@ -115,51 +124,6 @@ def _num_bytes(image: Tensor, target: Any) -> int:
     labels, masks = getattr(target, "labels", None), getattr(target, "masks", None)
     parts = (image, labels, None if masks is None else masks.bits)
     return sum(part.nbytes for part in parts if part is not None)
-
-
-class BatchSampler:
-    """Yields the photos of each step, from step `first_step` on, without end.
-
-    Each epoch has a new order. Photos of the same padded size share a batch, which keeps padding small.
-
-    sizes: the padded size of each photo
-    """
-
-    def __init__(self, sizes: list[Size], batch_size: int, seed: int, first_step: int) -> None:
-        self.sizes, self.batch_size, self.seed, self.first_step = sizes, batch_size, seed, first_step
-
-    @property
-    def per_epoch(self) -> int:
-        """The number of batches per epoch, the same for all epochs."""
-        return len(self.batches(0))
-
-    def batches(self, epoch: int) -> list[list[SampleKey]]:
-        """Return the batches of one epoch, with each photo once. The last ones may be smaller or mixed."""
-        generator = np.random.default_rng((self.seed, epoch))
-        open_batches: dict[Size, list[SampleKey]] = {}
-        batches: list[list[SampleKey]] = []
-        for photo in generator.permutation(len(self.sizes)).tolist():
-            batch = open_batches.setdefault(self.sizes[photo], [])
-            batch.append((epoch, photo))
-            if len(batch) == self.batch_size:
-                batches.append(open_batches.pop(self.sizes[photo]))
-        rest = [key for size in sorted(open_batches) for key in open_batches[size]]
-        batches += [rest[i : i + self.batch_size] for i in range(0, len(rest), self.batch_size)]
-        return [batches[i] for i in generator.permutation(len(batches))]
-
-    def __iter__(self) -> Iterator[list[SampleKey]]:
-        """Yield one list of sample keys per step."""
-        epoch, step_in_epoch = divmod(self.first_step, self.per_epoch)
-        while True:
-            yield from self.batches(epoch)[step_in_epoch:]
-            epoch, step_in_epoch = epoch + 1, 0
-
-
-def padded_sizes(dataset: Any, task: Task[Any, Any], config: Any) -> list[Size]:
-    """Return the (height, width) of each photo in the network, padding included."""
-    multiple = config.multiple_of
-    sizes = [task.input_size((int(height), int(width)), config) for height, width in dataset.sizes]
-    return [(-(-height // multiple) * multiple, -(-width // multiple) * multiple) for height, width in sizes]
 
 
 def load_batches(

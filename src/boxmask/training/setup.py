@@ -9,6 +9,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from boxmask.data.augmentation.repeat_factors import photo_repeat_factors
 from boxmask.errors import UsageError
 from boxmask.models.table import make_config, model_entry
 from boxmask.options import model_option
@@ -20,15 +21,10 @@ from boxmask.runs.run import Run
 from boxmask.runs.serialization import recipe_to_dict
 from boxmask.tasks.table import task_of
 from boxmask.training.clock import Clock
-from boxmask.training.loader import (
-    Batches,
-    BatchSampler,
-    TrainingDataset,
-    load_batches,
-    padded_sizes,
-)
+from boxmask.training.loader import Batches, TrainingDataset, load_batches
 from boxmask.training.progress import Report
 from boxmask.training.proposals import DatasetWithProposals, ProposalSource
+from boxmask.training.sampler import BatchSampler, padded_sizes, progress_at
 from boxmask.training.session import Session
 from boxmask.training.signals import StopRequest
 from boxmask.training.state import State
@@ -80,14 +76,17 @@ def initial_state(dataset: Any, recipe: Recipe, network: Model) -> State:
 
 def make_batch_sampler(session: Session, first_step: int) -> BatchSampler:
     """Return the sampler of the training photos, from `first_step` on."""
-    sizes = padded_sizes(session.train, session.task, session.state.network.config)
-    return BatchSampler(sizes, session.recipe.photos_per_step, session.recipe.seed, first_step)
+    sizes, recipe = padded_sizes(session.train, session.task, session.state.network.config), session.recipe
+    factors = photo_repeat_factors(session.train.counts()) if recipe.sampling == "balanced" else None
+    return BatchSampler(
+        sizes, recipe.photos_per_step, recipe.seed, first_step, factors, progress_at(session.state.clock)
+    )
 
 
 def make_batches(session: Session, proposals: ProposalSource | None) -> Batches:
     """Return the batches of augmented photos from the current step on, with proposals if given a source."""
     recipe, task, config = session.recipe, session.task, session.state.network.config
-    augmentation = task.augmentation(recipe, config)
+    augmentation = task.combination(recipe, config, session.train.counts())
     cache_bytes = recipe.cache_megabytes * 10**6 // max(1, recipe.workers)
     labeled = DatasetWithProposals(session.train, proposals) if proposals else session.train
     dataset = TrainingDataset(labeled, task, config, augmentation, recipe.seed, cache_bytes)

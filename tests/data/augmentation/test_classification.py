@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from boxmask.data.augmentation.classification import ClassificationAugmentation, resize_classification_photo
-from boxmask.data.augmentation.detection import PADDING_GRAY
+from boxmask.data.augmentation.scene import PADDING_GRAY
 from boxmask.errors import UsageError
 from boxmask.types import ClassificationTarget
 

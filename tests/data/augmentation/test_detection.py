@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from boxmask.data.augmentation.detection import PADDING_GRAY, DetectionAugmentation, resize_detection_photo
+from boxmask.data.augmentation.detection import DetectionAugmentation, resize_detection_photo
+from boxmask.data.augmentation.scene import PADDING_GRAY
 from boxmask.errors import UsageError
 from boxmask.masks import Masks
 from boxmask.pipeline.images import resized_size

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from boxmask.data.augmentation.detection import PADDING_GRAY
+from boxmask.data.augmentation.scene import PADDING_GRAY
 from boxmask.data.augmentation.segmentation import (
     SegmentationAugmentation,
     SideCrop,

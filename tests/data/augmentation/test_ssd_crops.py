@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from boxmask.data.augmentation.detection import PADDING_GRAY
+from boxmask.data.augmentation.scene import PADDING_GRAY
 from boxmask.data.augmentation.ssd_crops import SSDAugmentation, has_center_in
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import iou

@@ -12,7 +12,7 @@ from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
 from boxmask.tasks.classification.task import ClassificationTask
-from boxmask.training.loader import padded_sizes
+from boxmask.training.sampler import padded_sizes
 from boxmask.weights.checkpoint import load_model
 
 TASK = ClassificationTask()

@@ -16,36 +16,13 @@ from jaxtyping import UInt8
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from boxmask.data.augmentation.detection import PADDING_GRAY, jitter_color
+from boxmask.data.augmentation.colors import jitter_color
+from boxmask.data.augmentation.scene import PADDING_GRAY
+from boxmask.data.augmentation.side_crop import SideCrop
 from boxmask.errors import UsageError
 from boxmask.masks import Size, nearest_indices
 from boxmask.pipeline.images import resized_size
 from boxmask.types import IGNORED, SegmentationTarget
-
-
-@dataclass(frozen=True, slots=True)
-class SideCrop:
-    """The visible part of one side of a photo.
-
-    begin, end: the pixels that are kept, `end` exclusive
-    inner:      the number of pixels that they are resized to
-    before:     pixels of padding before them
-    """
-
-    begin: int
-    end: int
-    inner: int
-    before: int
-
-    @staticmethod
-    def from_scale(side: int, result: int, scale: float, position: float) -> SideCrop:
-        """For `result` pixels of a side scaled by `scale`, from its start (position 0) to its end (1)."""
-        kept = max(1, round(result / scale))
-        if kept <= side:
-            begin = round(position * (side - kept))
-            return SideCrop(begin, begin + kept, result, 0)
-        inner = min(result, max(1, round(side * scale)))
-        return SideCrop(0, side, inner, round(position * (result - inner)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +73,9 @@ class SegmentationAugmentation:
             SideCrop.from_scale(side, wanted, scale, u)
             for side, wanted, u in zip(size, result, position, strict=True)
         )
-        photo, labels = _crop(image, target.labels, rows, columns)
+        photo, labels = crop_and_resize(image, target.labels, rows, columns)
         photo = jitter_color(photo, generator) if recolor else photo
-        photo, labels = _pad(photo, labels, rows, columns, result)
+        photo, labels = pad_photo(photo, labels, rows, columns, result)
         axes = [axis for axis, flipped in ((-1, hflip), (-2, vflip)) if flipped]
         photo, labels = (part.flip(axes) if axes else part for part in (photo, labels))
         return _copy_if_shared(photo, image), SegmentationTarget(_copy_if_shared(labels, target.labels))
@@ -119,7 +96,9 @@ def resize_segmentation_photo(
     return photo, SegmentationTarget(labels)
 
 
-def _crop(image: Tensor, labels: Tensor, rows: SideCrop, columns: SideCrop) -> tuple[Tensor, Tensor]:
+def crop_and_resize(
+    image: Tensor, labels: Tensor, rows: SideCrop, columns: SideCrop
+) -> tuple[Tensor, Tensor]:
     """The visible part of a photo and its labels, at its new size."""
     part = (..., slice(rows.begin, rows.end), slice(columns.begin, columns.end))
     return _resize(image[part], labels[part], (rows.inner, columns.inner))
@@ -135,7 +114,7 @@ def _resize(image: Tensor, labels: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     return F.resize(image, list(size)), picked
 
 
-def _pad(
+def pad_photo(
     image: Tensor, labels: Tensor, rows: SideCrop, columns: SideCrop, size: Size
 ) -> tuple[Tensor, Tensor]:
     """Pad a photo and its labels to (height, width)."""

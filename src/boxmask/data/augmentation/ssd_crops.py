@@ -15,7 +15,8 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from boxmask.data.augmentation.detection import PADDING_GRAY, DetectionAugmentation, visible_target
+from boxmask.data.augmentation.detection import DetectionAugmentation
+from boxmask.data.augmentation.scene import PADDING_GRAY, visible_target
 from boxmask.errors import UsageError
 from boxmask.geometry.boxes import iou
 from boxmask.masks import Masks, Size

@@ -8,10 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Int
 from torch import Tensor
 
 from boxmask.classifiers.contract import Classifier
 from boxmask.data.augmentation.classification import ClassificationAugmentation, resize_classification_photo
+from boxmask.data.augmentation.combination import Combination
 from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.classification.dataset import ClassificationDataset
 from boxmask.data.classification.read import read_classification, read_unsplit_classification
@@ -88,6 +91,10 @@ class ClassificationTask:
         return ClassificationAugmentation(
             recipe.flip, recipe.vertical_flip, recipe.scale, recipe.color_jitter
         )
+
+    def combination(self, recipe: Recipe, config: Any, counts: Int[np.ndarray, "P K"]) -> Combination:
+        """None: a photo has one class, and so would a part of it."""
+        return Combination(self.augmentation(recipe, config))
 
     def validate(
         self, model: Classifier, dataset: ClassificationDataset, recipe: Recipe, progress: Progress

@@ -8,9 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Int
 from torch import Tensor
 
+from boxmask.data.augmentation.combination import Combination
+from boxmask.data.augmentation.copy_paste import CopyPaste
 from boxmask.data.augmentation.detection import DetectionAugmentation, resize_detection_photo
+from boxmask.data.augmentation.mosaic import DetectionMosaic
+from boxmask.data.augmentation.repeat_factors import paste_probabilities, photo_repeat_factors
+from boxmask.data.augmentation.scene import LARGE_JITTER
 from boxmask.data.augmentation.ssd_crops import SSDAugmentation
 from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.detection.dataset import DetectionDataset
@@ -96,7 +103,22 @@ class DetectionTask:
         """Scale jitter, or SSD's crops."""
         if recipe.method.crop_policy == "ssd":
             return SSDAugmentation(recipe.flip, recipe.color_jitter)
-        return DetectionAugmentation(recipe.flip, recipe.vertical_flip, recipe.scale, recipe.color_jitter)
+        scale = LARGE_JITTER if recipe.method.crop_policy == "large-jitter" else recipe.scale
+        return DetectionAugmentation(recipe.flip, recipe.vertical_flip, scale, recipe.color_jitter)
+
+    def combination(self, recipe: Recipe, config: Any, counts: Int[np.ndarray, "P K"]) -> Combination:
+        """Mosaics and pasted objects, if the recipe has them."""
+        is_balanced = recipe.sampling == "balanced"
+        probabilities = paste_probabilities(counts) if is_balanced else np.full(counts.shape[1], 0.5)
+        parts = DetectionAugmentation(recipe.flip, recipe.vertical_flip, color_jitter=recipe.color_jitter)
+        return Combination(
+            self.augmentation(recipe, config),
+            DetectionMosaic(parts) if recipe.mosaic else None,
+            CopyPaste(tuple(probabilities.tolist())) if recipe.copy_paste else None,
+            recipe.mosaic,
+            recipe.copy_paste,
+            photo_repeat_factors(counts) if is_balanced else None,
+        )
 
     def validate(
         self, model: Detector, dataset: DetectionDataset, recipe: Recipe, progress: Progress

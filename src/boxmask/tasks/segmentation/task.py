@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 from torch import Tensor
 
+from boxmask.data.augmentation.combination import Combination
+from boxmask.data.augmentation.mosaic import SegmentationMosaic
+from boxmask.data.augmentation.repeat_factors import photo_repeat_factors
+from boxmask.data.augmentation.scene import LARGE_JITTER
 from boxmask.data.augmentation.segmentation import SegmentationAugmentation, resize_segmentation_photo
 from boxmask.data.class_checks import OnUnseenClasses, check_training_classes
 from boxmask.data.groups.growth import EarlierSplit
@@ -29,7 +34,7 @@ from boxmask.runs.run import Run, read_recipe
 from boxmask.runs.splits import Split, select_split
 from boxmask.segmenters.contract import Segmenter
 from boxmask.tasks.classes import evaluation_classes, training_classes
-from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions
+from boxmask.tasks.contract import EvaluationReport, LabelOptions
 from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
 from boxmask.tasks.segmentation.writer import SegmentationWriter
@@ -96,10 +101,22 @@ class SegmentationTask:
             return image, target
         return resize_segmentation_photo(image, target, config.shorter_side, config.longer_side)
 
-    def augmentation(self, recipe: Recipe, config: Any) -> Augment:
+    def augmentation(self, recipe: Recipe, config: Any) -> SegmentationAugmentation:
         """Scale jitter, flips and color jitter; cropped to a tile if the network sees tiles."""
+        scale = LARGE_JITTER if recipe.method.crop_policy == "large-jitter" else recipe.scale
         return SegmentationAugmentation(
-            recipe.flip, recipe.vertical_flip, recipe.scale, recipe.color_jitter, config.tile
+            recipe.flip, recipe.vertical_flip, scale, recipe.color_jitter, config.tile
+        )
+
+    def combination(self, recipe: Recipe, config: Any, counts: Int[np.ndarray, "P K"]) -> Combination:
+        """Mosaics, if the recipe has them."""
+        single = self.augmentation(recipe, config)
+        factors = photo_repeat_factors(counts) if recipe.sampling == "balanced" else None
+        return Combination(
+            single,
+            SegmentationMosaic(single) if recipe.mosaic else None,
+            mosaic_probability=recipe.mosaic,
+            repeat_factors=factors,
         )
 
     def validate(

@@ -23,14 +23,9 @@ from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.runs.recipe import Recipe
 from boxmask.tasks.table import task_of
 from boxmask.training.fitting.memory import memory_in_use
-from boxmask.training.loader import (
-    BatchSampler,
-    TrainingBatch,
-    TrainingDataset,
-    load_batches,
-    padded_sizes,
-)
+from boxmask.training.loader import TrainingBatch, TrainingDataset, load_batches
 from boxmask.training.optimizer import make_average, make_optimizer
+from boxmask.training.sampler import BatchSampler, padded_sizes
 from boxmask.training.setup import network_config, new_network
 from boxmask.weights.imagenet import backbone_weights, is_random
 
