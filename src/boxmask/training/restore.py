@@ -29,6 +29,7 @@ NOT_COMPARED = (
     "classifier",
     "workers",
     "device",
+    "log_with",
 )
 
 

@@ -37,6 +37,8 @@ from boxmask.training.setup import make_session
 from boxmask.training.signals import StopRequested, stop_on_signals
 from boxmask.training.stages.plan import stages_of
 from boxmask.training.state import SavedState
+from boxmask.training.trackers.programs import check_programs
+from boxmask.training.trackers.trackers import open_trackers
 from boxmask.training.validate import validate
 from boxmask.weights.imagenet import SOURCES, describe_origin
 
@@ -54,6 +56,7 @@ def train(
     sources, report = InitSources.from_recipe(recipe), report or Report()
     recipe = replace(recipe, model=sources.model_for(recipe))
     check_recipe(recipe)
+    check_programs(recipe.log_with)
     recipe = recipe.with_method_defaults()
     with claim_folder(out, recipe.model) as claim:
         _note_missing_lock(claim, report)
@@ -75,6 +78,7 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
         check_resumable(run)  # another process may have finished it meanwhile
         remove_partial_files(run.path)
         recipe, data_before = read_recipe(run)
+        check_programs(recipe.log_with)
         recipe, report = replace(recipe, split_file=run.split_file), report or Report()
         _note_missing_lock(claim, report)
         if run.resume_file.is_file():
@@ -181,7 +185,7 @@ def _run(session: Session, stages: Sequence[Stage], dataset: Any, *, resumed: bo
     """
     run, report = session.run, session.report
     report.log = run.log_file
-    with report, stop_on_signals(session.stop):
+    with report, stop_on_signals(session.stop), open_trackers(run, session.recipe, report):
         _report_data(session, dataset)
         finished = run_stages(stages, session, resumed) and _finish(session)
         _draw_curve(session)
