@@ -118,7 +118,27 @@ def test_every_network_that_is_fitted_can_be_built_and_fits_again_to_the_same(
     new_network(settled, network_config(dataset, settled), None, torch.device("cpu"))
 
 
+def test_objects_of_two_to_four_cells_get_a_larger_size_but_no_finer_level(
+    labeled: DetectionDataset, auto: Recipe
+) -> None:
+    recipe, messages = fitted(with_side(labeled, 20), auto)
+    assert (recipe.size, recipe.option_values) == (640, {})
+    assert [message.split(":")[0] for message in messages] == ["size", "anchors"]
+
+
 # ---------------------------------------------------------------- time and memory
+
+
+@pytest.mark.parametrize(("model", "minutes"), [("faster-rcnn", 1.3), ("retinanet", 2.6)])
+def test_a_finer_level_needs_time(
+    labeled: DetectionDataset, auto: Recipe, measured: dict[str, Any], model: str, minutes: float
+) -> None:
+    measured["speed"] = MIN_PASSES * len(labeled.split("train")) / (0.9 * 60)  # just enough in one minute
+    dataset, recipe = with_side(labeled, 7, photo_side=160), replace(auto, model=model, epochs=None)
+    for factor, strides in ((0.9, (8, 16, 32)), (1.0, (4, 8, 16, 32))):
+        settled, _ = fitted(dataset, replace(recipe, max_minutes=factor * minutes))
+        assert settled.size == 320
+        assert network_config(dataset, settled).strides == strides
 
 
 def test_time_limits_the_size(labeled: DetectionDataset, auto: Recipe, measured: dict[str, Any]) -> None:

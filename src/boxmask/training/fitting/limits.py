@@ -13,8 +13,8 @@ MAX_ENLARGEMENT = 2.0
 small objects cover more cells of the finest map."""
 
 SMALL_CELLS = 4
-"""An object is small if its side is under this many cells of the finest map: 32 pixels at stride 8, as in
-COCO's small objects. Then neighboring anchors lie too far apart to overlap it well, and boxes are coarse."""
+"""An object is small if its side is under this many cells of the finest map: 32 pixels at stride 8, as
+COCO's small objects. Fewer cells show little of its shape, and its box is coarse."""
 
 MAX_SMALL_SHARE = 0.1
 """A larger size is not worth its time if no more of the objects than this are small."""
@@ -42,8 +42,14 @@ MIN_PROBE_SECONDS = 3.0
 
 # ---------------------------------------------------------------- levels and anchors
 
+FINER_LEVEL_CELLS = 2
+"""A finer level (P2) is added if more than MAX_SMALL_SHARE of the objects are smaller than this many cells
+of the finest one: 16 pixels at stride 8. Their best anchor often overlaps them by less than half. On larger
+objects, P2 did not raise the AP (docs/benchmarks.md, "Faster R-CNN")."""
+
 FINER_LEVEL_COST = 1.25
-"""How much longer a step takes with a finer level (P2): docs/benchmarks.md, "Faster R-CNN"."""
+FINER_LEVEL_COST_ONE_STAGE = 2.5
+"""How much longer a step takes with a finer level. One-stage detectors run their towers over it."""
 
 MATCH_IOU = 0.5
 """An anchor covers an object from this IoU on."""
