@@ -10,7 +10,7 @@ import numpy as np
 from boxmask.messages import format_percent
 from boxmask.training.fitting.clusters import cluster_sizes, typical_ratios
 from boxmask.training.fitting.coverage import best_ious, default_box_levels, grids, pyramid_levels
-from boxmask.training.fitting.limits import MATCH_IOU, MIN_GAIN, MIN_OBJECTS
+from boxmask.training.fitting.limits import MATCH_IOU, MAX_OBJECTS, MIN_GAIN, MIN_OBJECTS
 from boxmask.training.fitting.objects import Objects, describe_share, share_by_class, sides
 
 FINER_STRIDE, FINEST_STRIDE = 4, 8  # of P2 and P3
@@ -80,6 +80,7 @@ def finer_level(config: Any) -> dict[str, object]:
 
 def choose_anchors(objects: Objects, config: Any) -> AnchorChoice:
     """Fit sizes, and sizes with aspect ratios; the best replace the preset's if they cover clearly more."""
+    objects = objects.sample(MAX_OBJECTS)
     before, num_classes = anchor_coverage(objects, config), len(config.class_names)
     choice = AnchorChoice(num_classes, {}, before, before)
     if len(objects) < MIN_OBJECTS:
