@@ -38,10 +38,10 @@ class Messages(Report):
 @pytest.fixture
 def auto(quick: Recipe) -> Recipe:
     """The quick recipe with everything to be fitted."""
-    return replace(quick, size="auto", device="cpu", max_minutes=None)
+    return replace(quick, size="auto", anchors="auto", device="cpu")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def labeled(demo: Path) -> DetectionDataset:
     return read_detection(demo)
 
@@ -254,6 +254,12 @@ def test_a_backbone_without_a_map_of_stride_4_gets_no_finer_level(
 
 
 # ---------------------------------------------------------------- what is written
+
+
+def test_no_random_state_changes(labeled: DetectionDataset, auto: Recipe) -> None:
+    before = torch.get_rng_state()
+    fitted(with_side(labeled, 7), auto)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_run_holds_the_choice_and_trains_with_it(demo: Path, auto: Recipe, tmp_path: Path) -> None:
