@@ -21,6 +21,7 @@ from boxmask.tasks.table import check_recipe
 from boxmask.training.accelerator import make_accelerator
 from boxmask.training.curve import draw_curve
 from boxmask.training.failure import save_error, save_on_failure
+from boxmask.training.fitting.batch_size import fit_batch_size
 from boxmask.training.fitting.fit import fit
 from boxmask.training.initialization import InitSources
 from boxmask.training.progress import Report
@@ -99,6 +100,7 @@ def _train_new(
     dataset = read_same_data(data, recipe, report) if again else read_new_data(data, recipe, run, report)
     accelerator = make_accelerator(recipe)
     recipe = fit(dataset, recipe, accelerator, report, inherited=sources.detector is not None)
+    recipe = fit_batch_size(dataset, recipe, accelerator, report)
     session = make_session(dataset, recipe, run, report, accelerator)
     _initialize(session, sources)
     if again:

@@ -67,3 +67,14 @@ MAX_OBJECTS = 50_000
 
 NUM_ROUNDS = 20
 """Most rounds of k-means; it settles in fewer."""
+
+# ---------------------------------------------------------------- batch size
+
+MAX_BATCH_SIZE = 64
+
+MIN_SPEEDUP = 1.05
+"""Twice the photos per step must be at least this much faster."""
+
+MIN_TRAINING_STEPS = 500
+"""A larger batch must leave this many steps: as many as the average of the weights (--ema-decay 0.998)
+reaches back."""
