@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,30 @@ from boxmask.data.detection.read import read_detection
 from boxmask.runs.recipe import Recipe
 from boxmask.tasks.table import task_of
 from boxmask.training.accelerator import make_accelerator
+from boxmask.training.clock import Clock
 from boxmask.training.fitting import fit as fitting
 from boxmask.training.fitting.fit import fit, interpolate
 from boxmask.training.fitting.limits import MIN_PASSES
 from boxmask.training.fitting.probe import Measurement, Probe
 from boxmask.training.progress import Report
 from boxmask.training.setup import network_config, new_network
-from boxmask.training.train import train
+from boxmask.training.train import resume, train
 
 MEGABYTE = 10**6
 
 
 class Messages(Report):
-    def __init__(self) -> None:
+    """Records the messages. It requests a stop, as Ctrl-C does, after `stop_after` steps."""
+
+    def __init__(self, stop_after: int = 0) -> None:
         super().__init__()
         self.messages: list[str] = []
+        self.stop_after = stop_after
+
+    def step(self, clock: Clock, losses: dict[str, float], images: int) -> None:
+        super().step(clock, losses, images)
+        if clock.step == self.stop_after:
+            signal.raise_signal(signal.SIGINT)
 
     def message(self, text: str) -> None:
         self.messages.append(text)
@@ -262,13 +272,16 @@ def test_no_random_state_changes(labeled: DetectionDataset, auto: Recipe) -> Non
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_run_holds_the_choice_and_trains_with_it(demo: Path, auto: Recipe, tmp_path: Path) -> None:
-    report = Messages()
-    run, finished = train(demo, replace(auto, backbone="test_resnet"), tmp_path / "run", report)
-    assert finished
-    assert any(message.startswith("size: ") for message in report.messages)
-    assert isinstance(run.recipe.size, int)
-    assert run.recipe.anchors == "preset"
-    config = run.model("cpu").config
-    assert config.shorter_side == run.recipe.size
-    assert config == network_config(read_detection(demo), run.recipe)
+def test_a_run_holds_the_choice_and_resumes_with_it(demo: Path, auto: Recipe, tmp_path: Path) -> None:
+    began, resumed = Messages(stop_after=1), Messages()
+    run, finished = train(demo, replace(auto, batch_size=9), tmp_path / "run", began)
+    assert not finished
+    recipe = run.recipe
+    assert isinstance(recipe.size, int)
+    assert recipe.anchors == "preset"
+    assert resume(run, report=resumed)
+    for start in ("size: ", "anchors: "):
+        assert any(message.startswith(start) for message in began.messages)
+        assert not any(message.startswith(start) for message in resumed.messages)
+    assert run.recipe == recipe
+    assert run.model("cpu").config == network_config(read_detection(demo), recipe)
