@@ -148,6 +148,8 @@ def _recipe(method: str, device: str, minutes: float) -> Recipe:
         model=method,
         device=device,
         max_minutes=minutes,
+        size=None,  # the preset's network on every device
+        anchors="preset",
         workers=0,
         num_validations=1,
         max_regions=regions,

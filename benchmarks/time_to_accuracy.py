@@ -63,7 +63,7 @@ def measured(dataset: DetectionDataset, detections: list[Detections], speed: flo
 def boxmask_result(data: Path, minutes: float, seed: int) -> Result:
     keep_memory()
     with tempfile.TemporaryDirectory() as folder:
-        recipe = Recipe(max_minutes=minutes, seed=seed)
+        recipe = Recipe(max_minutes=minutes, seed=seed, size=SIZE, anchors="preset")
         run, _ = train(data, recipe, Path(folder) / "run")
         test, detector = read_detection(data).split("test"), load(run.path)
         begin = time.perf_counter()

@@ -130,6 +130,7 @@ def recipe_of(settings: Settings) -> Recipe:
     return Recipe(
         max_minutes=settings.seconds / 60,
         size=320 if settings.side > 200 else 96,
+        anchors="preset",
         batch_size=settings.batch,
         num_validations=1,
         device=str(settings.device),
