@@ -70,14 +70,14 @@ def test_weights_come_from_both_models(
     sources = ("--detector", detector, "--classifier", classifier)
     completed = boxmask("train", data, *flags_of(recipes["mask-rcnn"]), *sources, *FROZEN, "--out", "run")
     assert completed.status == 0, completed.err
-    assert completed.err.splitlines()[:5] == [
-        f"backbone: from the classifier of {classifier} (test_resnet)",
-        f"pyramid: from the faster-rcnn of {detector}",
-        f"RPN: from the faster-rcnn of {detector}",
-        f"box head: 9 of 10 classes by name ({', '.join(NAMES)}) from the faster-rcnn of {detector}; "
-        "neuf newly initialized",
-        "mask head: newly initialized",
-    ]
+    rows = {line.split("  ")[0]: line for line in completed.err.splitlines()[:8]}
+    assert next(iter(rows)) == "part"
+    assert rows["backbone"].split() == ["backbone", str(classifier), "test_resnet"]
+    for part in ("pyramid", "RPN", "fully connected layers"):
+        assert rows[part].endswith(f"  {detector}")
+    assert f"{detector}  9 of 10 classes (eight, five, four, " in rows["class scores"]
+    assert rows["class scores"].endswith("; new: neuf")
+    assert rows["mask head"].split() == ["mask", "head", "new", "not", "in", str(detector)]
     new, boxes, classes = (tensors_of(run) for run in (here / "run", detector, classifier))
     for key in (key for key in classes if key.startswith("backbone.")):
         assert near(new[f"boxes.{key}"], classes[key]), key
@@ -140,7 +140,7 @@ def test_a_training_resumes_without_its_source_models(
     monkeypatch.chdir(here)
     completed = boxmask("train", "--resume", "--out", here / "run")
     assert completed.status == 0, completed.err
-    assert "backbone:" not in completed.err
+    assert "test_resnet" not in completed.err
     for name in ("last.safetensors", "best.safetensors"):
         uninterrupted, resumed = (read_checkpoint(here / run / name)[0] for run in ("uninterrupted", "run"))
         assert all(torch.equal(uninterrupted[key], resumed[key]) for key in uninterrupted)
@@ -180,8 +180,20 @@ def test_a_different_backbone_is_an_error(refused: Callable[..., str], runs: Run
 def test_missing_or_damaged_source_models_are_an_error(
     refused: Callable[..., str], demo: Path, trained: Path
 ) -> None:
-    for flag in ("--detector", "--classifier"):
+    for flag in ("--init", "--detector", "--classifier"):
         message = refused(1, "train", demo, "--model", "mask-rcnn", flag, "nowhere")
         assert message == "boxmask: nowhere: there is no such checkpoint. Check the path.\n"
     message = refused(1, "train", demo, "--detector", trained / "log.jsonl")
-    assert "log.jsonl: this is a JSON file, not a checkpoint" in message
+    assert "log.jsonl: this is a JSON file, not a file of weights" in message
+    message = refused(1, "train", demo, "--init", "ssd300_vgg16")
+    assert "The published weights are called torchvision/ssd300_vgg16." in message
+
+
+def test_a_finished_run_names_the_way_on(refused: Callable[..., str], demo: Path, trained: Path) -> None:
+    message = refused(1, "train", "--resume", "--out", trained)
+    assert f"To go on from its weights: boxmask train {demo} --init {trained}." in message
+
+
+def test_one_source_for_all_parts_is_enough(refused: Callable[..., str], demo: Path, trained: Path) -> None:
+    message = refused(2, "train", demo, "--init", trained, "--detector", trained)
+    assert "give --init or --detector, not both" in message

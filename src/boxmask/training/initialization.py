@@ -5,62 +5,82 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from boxmask.errors import UsageError
-from boxmask.pipeline.model import Model
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.recipe_values import AUTO
-from boxmask.weights.checkpoint import is_checkpoint
-from boxmask.weights.transfer import Pretrained, transfer_weights
+from boxmask.runs.serialization import recipe_to_dict
+from boxmask.training.inherited_config import inherit_config
+from boxmask.training.init_hint import init_hint
+from boxmask.training.initial_rate import describe_rate, rate_factor
+from boxmask.training.initialization_table import show_origins
+from boxmask.training.session import Session
+from boxmask.weights.imagenet import describe_origin
+from boxmask.weights.pretrained import Pretrained
+from boxmask.weights.published.manifest import is_published_name
+from boxmask.weights.sources import read_source
+from boxmask.weights.transfer import transfer_weights
 
 DEFAULT_MODEL = "faster-rcnn"
 
 
 @dataclass(frozen=True)
 class InitSources:
-    """The trained models that a new network is initialized from, if any."""
+    """The trained models that a new network is initialized from, if any.
 
-    detector: Pretrained | None = None
-    classifier: Pretrained | None = None
+    source:          of every part that fits: --init or --detector
+    backbone_source: of the backbone: --classifier
+    lowers_rate:     whether the learning rate is lowered where most is inherited: the user gave none
+    """
+
+    source: Pretrained | None = None
+    backbone_source: Pretrained | None = None
+    lowers_rate: bool = False
 
     @staticmethod
     def from_recipe(recipe: Recipe) -> InitSources:
-        """Read the models that the recipe names.
+        """Read the models that the recipe names. Raises CheckpointError or WeightsError, as `read_source`."""
+        named = recipe.init or recipe.detector
+        source = read_source(str(named), recipe.backbone) if named else None
+        backbone = recipe.backbone or (source.backbone if source else None)
+        classifier = read_source(str(recipe.classifier), backbone) if recipe.classifier else None
+        return InitSources(source, classifier)
 
-        Raises CheckpointError or WeightsError for a file that cannot be read, and UsageError for timm
-        weights without the name of their network.
+    def resolve(self, recipe: Recipe) -> Recipe:
+        """The recipe with what follows from the sources, unless the user chose it: method, config, backbone.
+
+        The choices are written out, so that a resumed training needs no sources.
         """
-        source = recipe.init or recipe.detector
-        detector = Pretrained.from_run(source) if source else None
-        return InitSources(detector, _read_classifier(recipe, detector))
-
-    def model_for(self, recipe: Recipe) -> str:
-        """Return the method: the recipe's, else that of --init, else Faster R-CNN."""
-        if recipe.model != AUTO:
-            return recipe.model
-        return self.detector.model if self.detector and recipe.init else DEFAULT_MODEL
-
-    def backbone_for(self, recipe: Recipe) -> Recipe:
-        """Return the recipe with the backbone of the sources, unless the user chose one."""
-        source = self.classifier or self.detector
+        if recipe.model == AUTO:
+            inherited = self.source.model if self.source and recipe.init else ""
+            recipe = replace(recipe, model=inherited or DEFAULT_MODEL)
+        if self.source is not None:
+            recipe = inherit_config(recipe, self.source)
+        source = self.backbone_source or self.source
         return recipe if source is None or recipe.backbone else replace(recipe, backbone=source.backbone)
 
-    def transfer(self, network: Model) -> tuple[str, ...]:
-        """Copy the sources' weights into a new network; returns one line per part on where it came from."""
-        report = transfer_weights(network, detector=self.detector, classifier=self.classifier)
-        return tuple(f"{part}: {origin}" for part, origin in report.items())
+
+def initialize(session: Session, sources: InitSources, data: Path) -> None:
+    """Initialize the network from the sources, if there are any, and show where its weights are from.
+
+    Where most is inherited, the learning rate is lowered, unless the user gave one.
+    """
+    recipe, network, report = session.recipe, session.state.network, session.report
+    if not recipe.has_init:
+        backbone = network.config.backbone
+        report.message(f"backbone: {backbone}, {describe_origin(backbone, recipe.weights)}")
+        if hint := init_hint(recipe.model, data, session.run):
+            report.message(f"note: {hint}")
+        return
+    transfer = transfer_weights(network, source=sources.source, backbone_source=sources.backbone_source)
+    show_origins(report, transfer.parts)
+    session.validates_start = session.state.starts_trained = transfer.is_complete
+    factor = rate_factor(transfer)
+    if sources.lowers_rate and factor < 1:
+        before = recipe.method.learning_rate
+        session.recipe = replace(recipe, learning_rate=before * factor)
+        session.state.recipe = recipe_to_dict(session.recipe)
+        report.message(describe_rate(factor, before, before * factor))
 
 
-def _read_classifier(recipe: Recipe, detector: Pretrained | None) -> Pretrained | None:
-    """Read a boxmask run, or a file with timm's weights for a whole network."""
-    if recipe.classifier is None:
-        return None
-    path = Path(recipe.classifier)
-    if not path.is_file() or is_checkpoint(path):
-        return Pretrained.from_run(path)
-    backbone = recipe.backbone or (detector.backbone if detector else None)
-    if backbone is None:
-        raise UsageError(
-            f"--classifier {path}: this file does not hold weights of a boxmask model. If they are timm's, "
-            "name their network with --backbone NAME."
-        )
-    return Pretrained.from_timm(path, backbone)
+def absolute_source(source: Path) -> Path:
+    """A source from any current folder: an absolute path, unless it is a name of published weights."""
+    return source if is_published_name(source) else source.absolute()

@@ -31,19 +31,20 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(settings, recipe.method.learning_rate, fused=True)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, fraction: float) -> float:
-    """Set every group's learning rate to `fraction` of its `base_lr`, and return the highest."""
+def set_learning_rate(optimizer: torch.optim.Optimizer, fraction: float) -> None:
+    """Set every group's learning rate to `fraction` of its `base_lr`."""
     for group in optimizer.param_groups:
         group["lr"] = group["base_lr"] * fraction
-    return max((float(group["lr"]) for group in optimizer.param_groups), default=0.0)
 
 
-def make_average(network: nn.Module, decay: float) -> AveragedModel:
+def make_average(network: nn.Module, decay: float, first_updates: int = 0) -> AveragedModel:
     """Return an exponential moving average of the network's weights and of its batch norms' statistics.
 
     Each update computes average = keep * average + (1 - keep) * latest. After t updates, keep is
     min(decay, (1 + t) / (10 + t)), as in TensorFlow's ExponentialMovingAverage, so that the average follows
     the first, large changes quickly.
+
+    first_updates: what t begins with. Trained weights should not be forgotten after the first few updates
 
     Statistics are averaged as in torchvision's training references: those of the latest weights do not fit
     averaged weights. Whole numbers, such as a count of batches, are copied.
@@ -60,5 +61,7 @@ def make_average(network: nn.Module, decay: float) -> AveragedModel:
         get_ema_multi_avg_fn(keep)(averages, latest, count)
 
     averaged_model = AveragedModel(network, multi_avg_fn=update, use_buffers=True)
-    averaged_model.n_averaged = averaged_model.n_averaged.cpu()  # no wait for a GPU to read it
+    averaged_model.n_averaged = (
+        averaged_model.n_averaged.cpu() + first_updates
+    )  # no wait for a GPU to read it
     return averaged_model

@@ -32,5 +32,5 @@ def read_same_data(data: Path, recipe: Recipe, report: Report) -> Any:
 
 def _starting_points(recipe: Recipe) -> list[Run]:
     """The runs whose weights a training starts from."""
-    paths = (recipe.detector, recipe.classifier)
+    paths = (recipe.init, recipe.detector, recipe.classifier)
     return [Run.from_path(path) for path in paths if path is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +12,7 @@ from boxmask.data.contract import SplitDataset
 from boxmask.data.split_file import read_split_file
 from boxmask.errors import CheckpointError
 from boxmask.messages import format_count
-from boxmask.runs.run import Run, read_fingerprint, versions
+from boxmask.runs.run import Run, read_fingerprint, read_recipe, versions
 from boxmask.runs.serialization import recipe_to_dict
 from boxmask.training.progress import drop_log_after
 from boxmask.training.session import Session, Stage
@@ -29,7 +30,6 @@ NOT_COMPARED = (
     "classifier",
     "workers",
     "device",
-    "log_with",
 )
 
 
@@ -38,14 +38,21 @@ def check_resumable(run: Run) -> None:
     if run.resume_file.is_file():
         return
     if run.last_checkpoint.is_file():
-        reason = (
-            "the training is complete. To train longer, start a new one with more --max-minutes or --epochs"
-        )
+        reason = f"the training is complete. To go on from its weights: {_way_on(run)}"
     elif run.recipe_file.is_file() and run.split_file.is_file():
         return  # killed before the first save: it begins again
     else:
         reason = "this is not a run, or its training never began. Start it again, without --resume"
     raise CheckpointError(f"{run.path}: there is nothing to resume: {reason}.")
+
+
+def _way_on(run: Run) -> str:
+    """The command that starts from the weights of a finished run."""
+    try:
+        data = shlex.quote(str(read_recipe(run)[1]))
+    except CheckpointError:
+        data = "DATA"
+    return f"boxmask train {data} --init {shlex.quote(str(run.path))}"
 
 
 def accept_left_out_photos(session: Session, photos: SplitDataset) -> None:

@@ -21,7 +21,16 @@ from boxmask.weights.checkpoint import CheckpointMetadata, read_checkpoint, save
 # prefixes of the tensors' names in resume.safetensors
 MODEL, OPTIMIZER, AVERAGE = "model.", "optimizer.", "average."
 
-_COUNTERS = ("stage", "earlier_seconds", "minutes", "best", "num_validated", "step", "seconds")
+_COUNTERS = (
+    "starts_trained",
+    "stage",
+    "earlier_seconds",
+    "minutes",
+    "best",
+    "num_validated",
+    "step",
+    "seconds",
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,7 @@ class State:
     average:         None if the recipe averages no weights
     optimizer:       None in stages without gradient descent
     recipe:          the recipe's fields by name, for the checkpoints' metadata
+    starts_trained:  whether all weights, those of every class among them, came from another training
     best:            the highest deciding metric so far
     num_validated:   the number of validations done
     metrics:         those of the latest validation
@@ -76,6 +86,7 @@ class State:
     clock: Clock
     fingerprint: str
     recipe: dict[str, Any]
+    starts_trained: bool = False
     best: float = -1.0
     num_validated: int = 0
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -144,6 +155,7 @@ class State:
     def save_to_resume(self, run: Run) -> None:
         """Save the state to resume from."""
         counters = {
+            "starts_trained": int(self.starts_trained),
             "best": self.best,
             "num_validated": self.num_validated,
             "metrics": self.metrics,
@@ -191,6 +203,7 @@ class State:
         self.clock.seconds_before = float(progress["seconds"]) - self.earlier_seconds
         self.best, self.num_validated = counters["best"], counters["num_validated"]
         self.metrics = counters["metrics"]
+        self.starts_trained = bool(counters.get("starts_trained", 0))
 
 
 def check_fingerprint(run: Path, before: str, now: str) -> None:

@@ -21,9 +21,8 @@ from boxmask.tasks.table import check_recipe
 from boxmask.training.accelerator import make_accelerator
 from boxmask.training.curve import draw_curve
 from boxmask.training.failure import save_error, save_on_failure
-from boxmask.training.fitting.batch_size import fit_batch_size
 from boxmask.training.fitting.fit import fit
-from boxmask.training.initialization import InitSources
+from boxmask.training.initialization import InitSources, absolute_source, initialize
 from boxmask.training.progress import Report
 from boxmask.training.read_data import read_new_data, read_same_data
 from boxmask.training.restore import (
@@ -38,10 +37,8 @@ from boxmask.training.setup import make_session
 from boxmask.training.signals import StopRequested, stop_on_signals
 from boxmask.training.stages.plan import stages_of
 from boxmask.training.state import SavedState
-from boxmask.training.trackers.programs import check_programs
-from boxmask.training.trackers.trackers import open_trackers
 from boxmask.training.validate import validate
-from boxmask.weights.imagenet import SOURCES, describe_origin
+from boxmask.weights.imagenet import SOURCES
 
 
 def train(
@@ -55,9 +52,9 @@ def train(
     Raises LabelError, PhotoError, WeightsError, UsageError, OutputError or TrainingError.
     """
     sources, report = InitSources.from_recipe(recipe), report or Report()
-    recipe = replace(recipe, model=sources.model_for(recipe))
+    sources = replace(sources, lowers_rate=recipe.learning_rate is None)
+    recipe = sources.resolve(recipe)
     check_recipe(recipe)
-    check_programs(recipe.log_with)
     recipe = recipe.with_method_defaults()
     with claim_folder(out, recipe.model) as claim:
         _note_missing_lock(claim, report)
@@ -79,7 +76,6 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
         check_resumable(run)  # another process may have finished it meanwhile
         remove_partial_files(run.path)
         recipe, data_before = read_recipe(run)
-        check_programs(recipe.log_with)
         recipe, report = replace(recipe, split_file=run.split_file), report or Report()
         _note_missing_lock(claim, report)
         if run.resume_file.is_file():
@@ -96,13 +92,11 @@ def _train_new(
     again: whether the training began before, and was killed before it saved anything
     """
     run, stages = claim.run, stages_of(recipe)
-    recipe = sources.backbone_for(recipe)
     dataset = read_same_data(data, recipe, report) if again else read_new_data(data, recipe, run, report)
     accelerator = make_accelerator(recipe)
-    recipe = fit(dataset, recipe, accelerator, report, inherited=sources.detector is not None)
-    recipe = fit_batch_size(dataset, recipe, accelerator, report)
+    recipe = fit(dataset, recipe, accelerator, report)
     session = make_session(dataset, recipe, run, report, accelerator)
-    _initialize(session, sources)
+    initialize(session, sources, data)
     if again:
         accept_left_out_photos(session, session.task.photos(dataset))
         check_data(run, session.state.fingerprint)
@@ -131,6 +125,7 @@ def _continue(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
     check_same_contents(run, session.task.photos(dataset))
     accept_left_out_photos(session, session.task.photos(dataset))
     restore(session, stages, saved)
+    session.validates_start = session.state.starts_trained
     return _run(session, stages, dataset, resumed=True)
 
 
@@ -138,18 +133,6 @@ def _note_missing_lock(claim: Claim, report: Report) -> None:
     """Say that two trainings at once would not notice each other."""
     if claim.lock is None:
         report.message(f"note: the disk of {claim.run.path} has no file locks; do not train it twice at once")
-
-
-def _initialize(session: Session, sources: InitSources) -> None:
-    """Initialize the network from the sources, if there are any, and report where its weights are from."""
-    recipe, network = session.recipe, session.state.network
-    if recipe.has_init:
-        lines = sources.transfer(network)
-    else:
-        backbone = network.config.backbone
-        lines = (f"backbone: {backbone}, {describe_origin(backbone, recipe.weights)}",)
-    for line in lines:
-        session.report.message(line)
 
 
 def _write_inputs(session: Session, dataset: Any, data: Path) -> None:
@@ -169,9 +152,9 @@ def _with_absolute_paths(recipe: Recipe) -> Recipe:
     return replace(
         recipe,
         weights=str(Path(recipe.weights).absolute()) if is_file else recipe.weights,
-        init=recipe.init and str(Path(recipe.init).absolute()),
-        detector=recipe.detector and recipe.detector.absolute(),
-        classifier=recipe.classifier and recipe.classifier.absolute(),
+        init=recipe.init and str(absolute_source(Path(recipe.init))),
+        detector=recipe.detector and absolute_source(recipe.detector),
+        classifier=recipe.classifier and absolute_source(recipe.classifier),
         split_file=recipe.split_file and recipe.split_file.absolute(),
         classes_file=recipe.classes_file and recipe.classes_file.absolute(),
     )
@@ -187,7 +170,7 @@ def _run(session: Session, stages: Sequence[Stage], dataset: Any, *, resumed: bo
     """
     run, report = session.run, session.report
     report.log = run.log_file
-    with report, stop_on_signals(session.stop), open_trackers(run, session.recipe, report):
+    with report, stop_on_signals(session.stop):
         _report_data(session, dataset)
         finished = run_stages(stages, session, resumed) and _finish(session)
         _draw_curve(session)

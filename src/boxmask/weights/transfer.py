@@ -1,226 +1,210 @@
-"""Initialize a network from trained ones: from parts of a detector, from the backbone of a classifier.
+"""Initialize a network from trained ones: every part that fits, and the classes by name.
 
     Faster R-CNN  -> backbone, pyramid, RPN, box head     \\
     Mask R-CNN    -> the same, and the mask head           } Mask R-CNN (or Faster R-CNN)
     a classifier  -> backbone, instead of the detector's  /
 
-Segmenters and classifiers take the backbone only.
-
 The backbone takes every tensor that fits. Other parts are transferred whole, if every tensor is there in the
-right shape, or not at all. The rows of the last layers are matched by class name.
+right shape, or not at all. The rows of the last layers are matched by class name. `parts.py` says which
+tensors of two networks mean the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from boxmask.errors import CheckpointError, WeightsError
+from boxmask.errors import WeightsError
+from boxmask.models.table import name_of
 from boxmask.names import class_name
 from boxmask.options import option
 from boxmask.pipeline.features.backbone import Backbone
-from boxmask.weights.checkpoint import checkpoint_path, read_checkpoint
-from boxmask.weights.imagenet import backbone_weights
+from boxmask.pipeline.model import Model
+from boxmask.weights.class_rows import class_rows, merge_classes
+from boxmask.weights.parts import BACKBONE, PARTS, READS, part_keys, part_of
+from boxmask.weights.pretrained import Pretrained
 
-FASTER_RCNN = "boxes."  # prefix of the Faster R-CNN inside a Mask R-CNN
-BACKBONE = "backbone."
-PARTS = {"fpn.": "pyramid", "rpn_head.": "RPN", "box_head.": "box head", "mask_head.": "mask head"}
-BACKGROUND = None  # the background, among the classes of a layer's rows
-NEW = "newly initialized"
-
-RowClasses = Sequence[str | None]  # the class of each row, or group of rows, of a last layer
+MAX_LISTED = 6  # names of classes in a line
 State = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Pretrained:
-    """Weights to initialize a network from.
+class PartOrigin:
+    """Where a part of a new network is from.
 
-    origin:      what they are, for messages
-    backbone:    timm's name of their backbone
-    state:       state dict of a detector, segmenter or classifier of boxmask, or of a whole network of timm
-    class_names: the classes that they were trained on
-    model:       the method, as in `models.table`; "" for a backbone
+    part:   its name for users
+    origin: what its weights are from; "" if they are new
+    detail: the classes, or why the part is new
     """
 
+    part: str
     origin: str
-    backbone: str
-    state: State
-    class_names: tuple[str, ...] = ()
-    model: str = ""
+    detail: str = ""
 
-    def __post_init__(self) -> None:
-        """Bring the class names to the form in which they are compared."""
-        object.__setattr__(self, "class_names", tuple(map(class_name, self.class_names)))
 
-    @staticmethod
-    def from_run(run: str | Path) -> Pretrained:
-        """From a run folder or checkpoint. Raises CheckpointError if it is missing or damaged."""
-        path = checkpoint_path(Path(run))
-        tensors, metadata = read_checkpoint(path)
-        class_names = metadata.config.get("class_names", ())
-        if not (isinstance(class_names, list | tuple) and all(isinstance(name, str) for name in class_names)):
-            raise CheckpointError(f"{path}: expected class names as a list, found {str(class_names)[:60]}")
-        backbone = str(metadata.config.get("backbone", ""))
-        return Pretrained(
-            f"the {metadata.model} of {run}", backbone, tensors, tuple(class_names), metadata.model
-        )
+@dataclass(frozen=True)
+class Transfer:
+    """What a network was initialized with.
 
-    @staticmethod
-    def from_timm(file: str | Path, backbone: str) -> Pretrained:
-        """From a file with the weights of a whole timm network. Raises WeightsError if it cannot be read."""
-        return Pretrained(f"the weights in {file}", backbone, backbone_weights(backbone, str(file)) or {})
+    parts:         the origin of each part
+    head_share:    share of the weights outside the backbone that are inherited, in 0..1
+    known_classes: the classes whose rows are inherited
+    new_classes:   the others
+    """
 
-    def faster_rcnn_state(self) -> dict[str, Tensor]:
-        """The state dict with Faster R-CNN's keys, also for a Mask R-CNN."""
-        return {key.removeprefix(FASTER_RCNN): tensor for key, tensor in self.state.items()}
+    parts: tuple[PartOrigin, ...]
+    head_share: float
+    known_classes: tuple[str, ...]
+    new_classes: tuple[str, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all parts and classes are inherited: the network finds at once what its source found."""
+        return all(part.origin for part in self.parts) and not self.new_classes
 
 
 def transfer_weights(
-    network: nn.Module, *, detector: Pretrained | None = None, classifier: Pretrained | None = None
-) -> dict[str, str]:
-    """Initialize a newly built network from trained ones, and return the origin of each part in words.
+    network: Model, *, source: Pretrained | None = None, backbone_source: Pretrained | None = None
+) -> Transfer:
+    """Initialize a newly built network from trained ones.
 
-    detector:   source of every part that it has
-    classifier: source of the backbone, instead of the detector's
+    source:          source of every part that it has
+    backbone_source: source of the backbone, instead of the other's
 
     Parts without a source keep their initial weights.
     Raises WeightsError, before anything is changed, if a source has another backbone than the network, or one
     of which no tensor fits.
     """
-    prefix = FASTER_RCNN if hasattr(network, "boxes") else ""
-    model: Any = getattr(network, "boxes", network)  # the module that holds config and backbone
+    for weights in filter(None, (source, backbone_source)):
+        _check_backbone(weights, network.config.backbone)
     state = network.state_dict()
-    target = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
-    for source, name in ((detector, "detector"), (classifier, "classifier")):
-        if source is not None:
-            _check_backbone(source, model.config.backbone, name)
-    class_names = [class_name(name) for name in model.config.class_names]
-    report = {}
-    new, report["backbone"] = _transfer_backbone(target, classifier or detector, model.backbone)
-    for part, name in PARTS.items():
-        if any(key.startswith(part) for key in target):
-            tensors, report[name] = _transfer_part(part, target, detector, class_names)
-            new |= tensors
-    network.load_state_dict({key: new.get(key.removeprefix(prefix), tensor) for key, tensor in state.items()})
-    return report
+    names = part_keys(name_of(network), asdict(network.config), state)
+    target = {names[key]: tensor for key, tensor in state.items()}
+    new, backbone = _transfer_backbone(target, backbone_source or source, _backbone_of(network))
+    class_names = [class_name(name) for name in network.config.class_names]
+    origins = {BACKBONE: backbone}
+    present = set(map(part_of, target)) - {BACKBONE}
+    for part in (part for part in PARTS if part in present):  # in the order in which they read each other
+        tensors, origins[part] = _transfer_part(part, target, source, class_names, origins)
+        new |= tensors
+    network.load_state_dict({key: new.get(names[key], tensor) for key, tensor in state.items()})
+    known, unknown = _classes(source, class_names, origins)
+    return Transfer(tuple(origins.values()), _head_share(target, new), known, unknown)
 
 
 def _select(part: str, state: State) -> dict[str, Tensor]:
-    return {key: tensor for key, tensor in state.items() if key.startswith(part)}
+    return {name: tensor for name, tensor in state.items() if part_of(name) == part}
 
 
 # ---------------------------------------------------------------- backbone
 
 
-def _check_backbone(source: Pretrained, backbone: str, name: str) -> None:
+def _backbone_of(network: Model) -> Any:
+    return getattr(network, "boxes", network).backbone  # Mask R-CNN's is that of its Faster R-CNN
+
+
+def _check_backbone(source: Pretrained, backbone: str) -> None:
     if source.backbone != backbone:
         raise WeightsError(
-            f"{option(name)}: {source.origin} has backbone {source.backbone}, but the new network has "
-            f"{backbone}. Use {option('backbone', source.backbone)}, or train the source with "
-            f"{option('backbone', backbone)}."
+            f"{source.origin} has backbone {source.backbone}, but the new network has {backbone}. Use "
+            f"{option('backbone', source.backbone)}, or train the source with {option('backbone', backbone)}."
         )
 
 
 def _transfer_backbone(
-    target: State, source: Pretrained | None, backbone: nn.Module
-) -> tuple[dict[str, Tensor], str]:
-    """The tensors of the source's backbone that fit, and their origin in words."""
+    target: State, source: Pretrained | None, backbone: Any
+) -> tuple[dict[str, Tensor], PartOrigin]:
+    """The tensors of the source's backbone that fit, and their origin."""
     if source is None:
-        return {}, "unchanged"
+        return {}, PartOrigin(PARTS[BACKBONE], "", "unchanged")
     wanted = _select(BACKBONE, target)
-    found = _select(BACKBONE, source.faster_rcnn_state()) or _from_timm(source, backbone)
-    fitting = {key: found[key] for key in wanted if key in found and found[key].shape == wanted[key].shape}
-    if not any(key.endswith("weight") for key in fitting):
+    found = _select(BACKBONE, source.parts) or _from_timm(source, backbone)
+    fits = {name for name in wanted if name in found and found[name].shape == wanted[name].shape}
+    fitting = {name: found[name] for name in wanted if name in fits}
+    if not any(name.endswith("weight") for name in fitting):
         raise WeightsError(
             f"{source.origin}: none of its weights fit the backbone {source.backbone} of the new network. "
             "Give the run of a classifier or a detector, or a file with timm's weights."
         )
-    origin = f"from {source.origin} ({source.backbone})"
     missing = len(wanted) - len(fitting)
-    if missing:
-        origin += f"; {missing} of {len(wanted)} tensors are not in it and stay unchanged"
-    return fitting, origin
+    detail = f"; {missing} of {len(wanted)} tensors are not in it and stay unchanged" if missing else ""
+    return fitting, PartOrigin(PARTS[BACKBONE], source.origin, source.backbone + detail)
 
 
-def _from_timm(source: Pretrained, backbone: nn.Module) -> dict[str, Tensor]:
+def _from_timm(source: Pretrained, backbone: Any) -> dict[str, Tensor]:
     """timm's weights with our keys and batch norm folded; empty if the backbone is not one of timm's."""
     if not isinstance(backbone, Backbone):
         return {}
     built = Backbone(source.backbone, backbone.strides, dict(source.state))
-    return {BACKBONE + key: tensor for key, tensor in built.state_dict().items()}
+    return {f"{BACKBONE}.{key}": tensor for key, tensor in built.state_dict().items()}
 
 
 # ---------------------------------------------------------------- pyramid and heads
 
 
 def _transfer_part(
-    part: str, target: State, source: Pretrained | None, class_names: Sequence[str]
-) -> tuple[dict[str, Tensor], str]:
-    """All tensors of a part or none, and their origin in words."""
-    found = _select(part, source.faster_rcnn_state()) if source is not None else {}
-    if source is None or not found:
-        return {}, NEW
-    class_layers, transferred = _class_layers(part, target, class_names), {}
-    for key, tensor in _select(part, target).items():
-        if key not in found:
-            return {}, f"{NEW} ({key} is missing in {source.origin})"
-        merged = _merge(tensor, found[key], source.class_names, class_layers.get(key))
-        if merged is None:
-            shapes = f"shape {tuple(found[key].shape)} in {source.origin}, expected {tuple(tensor.shape)}"
-            return {}, f"{NEW} ({key} has {shapes})"
-        transferred[key] = merged
-    return transferred, _class_report(class_names, source) if class_layers else f"from {source.origin}"
+    part: str,
+    target: State,
+    source: Pretrained | None,
+    class_names: Sequence[str],
+    origins: Mapping[str, PartOrigin],
+) -> tuple[dict[str, Tensor], PartOrigin]:
+    """All tensors of a part or none, and their origin.
 
-
-def _class_layers(part: str, target: State, class_names: Sequence[str]) -> dict[str, RowClasses]:
-    """The tensors of a head's last layers, which have rows for each class, and the classes of these rows.
-
-    The box head has one logit per class and the background's at the end, and four deltas per class. The mask
-    head's last layer has one mask per class, or one for all classes.
+    origins: of the parts before it
     """
-    kinds = ("weight", "bias")
-    if part == "box_head.":
-        logits: dict[str, RowClasses] = {f"{part}logits.{kind}": [*class_names, BACKGROUND] for kind in kinds}
-        return logits | {f"{part}deltas.{kind}": class_names for kind in kinds}
-    if part != "mask_head.":
-        return {}
-    last_layer = list(_select(part, target))[-1].rpartition(".")[0]
-    keys = [f"{last_layer}.{kind}" for kind in kinds]
-    return {key: class_names for key in keys if key in target and len(target[key]) == len(class_names)}
+
+    def new(reason: str) -> tuple[dict[str, Tensor], PartOrigin]:
+        return {}, PartOrigin(PARTS[part], "", reason)
+
+    if source is None or not _select(part, source.parts):
+        return new(f"not in {source.origin}" if source else "")
+    for read in READS.get(part, ()):
+        if read in origins and not origins[read].origin:
+            return new(f"it reads the new {PARTS[read]}")
+    merged: dict[str, Tensor] = {}
+    for name, tensor in _select(part, target).items():
+        found = source.parts.get(name)
+        if found is None:
+            return new(f"{name.partition('.')[2]} is missing there")
+        fitting = merge_classes(name, tensor, found, class_names, source.class_names)
+        if fitting is None:
+            shapes = f"{tuple(found.shape)} there, {tuple(tensor.shape)} here"
+            return new(f"{name.partition('.')[2]} has shape {shapes}")
+        merged[name] = fitting
+    has_classes = any(map(class_rows, merged))
+    detail = _describe_classes(class_names, source) if has_classes else ""
+    return merged, PartOrigin(PARTS[part], source.origin, detail)
 
 
-def _merge(
-    tensor: Tensor, found: Tensor, source_names: Sequence[str], row_classes: RowClasses | None
-) -> Tensor | None:
-    """The source's tensor; in a last layer, its rows of the classes that both know. None if it does not fit.
-
-    row_classes: of the target's rows; None for a layer without classes
-    """
-    if row_classes is None:
-        return found if found.shape == tensor.shape else None
-    num_backgrounds = row_classes.count(BACKGROUND)
-    source_classes = [*source_names, *[BACKGROUND] * num_backgrounds]
-    rows = len(tensor) // len(row_classes)  # per class
-    if found.shape[1:] != tensor.shape[1:] or len(found) != rows * len(source_classes):
-        return None
-    merged = tensor.clone()
-    for index, name in enumerate(row_classes):
-        if name in source_classes:
-            source_index = source_classes.index(name)
-            merged[index * rows : (index + 1) * rows] = found[source_index * rows : (source_index + 1) * rows]
-    return merged
+def _head_share(target: State, new: State) -> float:
+    """The share of the weights outside the backbone that are inherited; 1 if there are none."""
+    sizes = {name: tensor.numel() for name, tensor in target.items() if part_of(name) != BACKBONE}
+    return sum(size for name, size in sizes.items() if name in new) / sum(sizes.values()) if sizes else 1.0
 
 
-def _class_report(class_names: Sequence[str], source: Pretrained) -> str:
+# ---------------------------------------------------------------- classes
+
+
+def _classes(
+    source: Pretrained | None, class_names: Sequence[str], origins: Mapping[str, PartOrigin]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The classes that are inherited, and those that are new: all if a layer of class scores is new."""
+    scores_are_new = any(part.endswith("_classes") and not origins[part].origin for part in origins)
+    found = () if source is None or scores_are_new else source.class_names
+    known = tuple(name for name in class_names if name in found)
+    return known, tuple(name for name in class_names if name not in found)
+
+
+def _describe_classes(class_names: Sequence[str], source: Pretrained) -> str:
     known = [name for name in class_names if name in source.class_names]
-    unknown = [name for name in class_names if name not in source.class_names]
-    rest = f"; {', '.join(unknown)} {NEW}" if unknown else ""
-    if not known:
-        return f"from {source.origin}, which has none of the {len(class_names)} classes{rest}"
-    names = ", ".join(known)
-    return f"{len(known)} of {len(class_names)} classes by name ({names}) from {source.origin}{rest}"
+    new = [name for name in class_names if name not in source.class_names]
+    rest = f"; new: {_listed(new)}" if new else ""
+    return f"{len(known)} of {len(class_names)} classes{f' ({_listed(known)})' if known else ''}{rest}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:MAX_LISTED]) + (", ..." if len(names) > MAX_LISTED else "")

@@ -26,6 +26,8 @@ from boxmask.training.signals import StopRequested, ignore_worker_errors
 from boxmask.training.validate import validate, validation_is_due
 from boxmask.weights.imagenet import is_random
 
+TRAINED_UPDATES = 90  # of the average of trained weights: each of the first updates keeps 91 % of it
+
 Loss: TypeAlias = Callable[[Model, TrainingBatch], dict[str, Tensor]]
 """A network and a batch -> the parts of the loss by name."""
 
@@ -80,7 +82,8 @@ class GradientDescent:
         _freeze(state.network, _num_frozen_stages(session), self.trainable_prefixes)
         per_epoch = make_batch_sampler(session, 0).per_epoch
         clock = Clock(recipe.epochs * per_epoch if recipe.epochs else None, minutes)
-        average = make_average(state.network, recipe.ema_decay) if recipe.ema_decay else None
+        first_updates = TRAINED_UPDATES if state.starts_trained else 0
+        average = make_average(state.network, recipe.ema_decay, first_updates) if recipe.ema_decay else None
         state.begin_stage(clock, make_optimizer(state.network, recipe), average)
 
     def fit(self, session: Session) -> bool:
@@ -98,8 +101,7 @@ class GradientDescent:
                 batch = next(batches)
                 if not self._keep_batch(batch, session):
                     continue
-                fraction = learning_rate(state.clock.progress, recipe.warmup)
-                session.report.learning_rate = set_learning_rate(optimizer, fraction)
+                set_learning_rate(optimizer, learning_rate(state.clock.progress, recipe.warmup))
                 losses = _step(model, optimizer, session, batch)
                 session.report.step(state.clock, losses, len(batch.images))
                 state.clock.skip_pause()

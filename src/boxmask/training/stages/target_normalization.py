@@ -75,6 +75,23 @@ class NormalizeTargets:
                 session.leave_out(error)
             session.report.advance(photo + 1, len(session.train))
         mean, std = statistics.result()
-        detector.delta_mean.copy_(mean)
-        detector.delta_std.copy_(std)
+        normalize_anew(detector, mean, std)
         return True
+
+
+@torch.no_grad()
+def normalize_anew(detector: FastRCNN, mean: Float[Tensor, "K 4"], std: Float[Tensor, "K 4"]) -> None:
+    """Set mean and deviation. Weights that were trained with others are changed, so that boxes stay the same.
+
+    New weights, whose mean is 0 and deviation the default, stay as they are.
+    """
+    default = torch.tensor(DEFAULT_DELTA_STD, device=detector.delta_std.device)
+    is_trained = (detector.delta_mean != 0).any(1) | (detector.delta_std != default).any(1)
+    mean, std = mean.to(default), std.to(default)
+    weight = detector.box_head.deltas.weight.unflatten(0, (-1, 4))  # views: (K, 4, F) and (K, 4)
+    bias = detector.box_head.deltas.bias.unflatten(0, (-1, 4))
+    scaled = weight * (detector.delta_std / std)[..., None]
+    shifted = (bias * detector.delta_std + detector.delta_mean - mean) / std
+    weight[is_trained], bias[is_trained] = scaled[is_trained], shifted[is_trained]
+    detector.delta_mean.copy_(mean)
+    detector.delta_std.copy_(std)

@@ -22,9 +22,10 @@ from boxmask.training.progress import drop_log_after
 from boxmask.training.state import SavedState
 from boxmask.weights.checkpoint import is_checkpoint, load_model, read_checkpoint
 from boxmask.weights.efficientnet_lite import to_timm
+from boxmask.weights.pretrained import Pretrained
 from boxmask.weights.state_dict import read_state_dict
 from boxmask.weights.torchvision.convert import from_torchvision
-from boxmask.weights.transfer import Pretrained, transfer_weights
+from boxmask.weights.transfer import transfer_weights
 
 MAX_TENSOR_BYTES = 2**23
 
@@ -58,7 +59,7 @@ def transfer(folder: Path) -> None:
         config = entry.config(
             class_names=("cat", "dog"), **{**entry.presets["default"], "backbone": "test_resnet"}
         )
-        transfer_weights(entry.build(config, None), classifier=Pretrained.from_run(path))
+        transfer_weights(entry.build(config, None), backbone_source=Pretrained.from_run(path))
 
 
 def _build_checkpoint(folder: Path) -> Path | None:

@@ -1,1 +1,0 @@
-"""Other programs that show the log of a training: TensorBoard, MLflow, Weights & Biases."""
