@@ -77,6 +77,7 @@ def quick() -> Recipe:
         backbone="test_resnet",
         weights="none",
         size=64,
+        anchors="preset",
         batch_size=2,
         epochs=1,
         workers=0,

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-QUICK_FLAGS = "--backbone test_resnet --weights none --size 64 --batch-size 2 --epochs 1 --workers 0"
+QUICK_FLAGS = (
+    "--backbone test_resnet --weights none --size 64 --anchors preset --batch-size 2 --epochs 1 --workers 0"
+)
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,25 @@ class StageReport(Report):
             signal.raise_signal(signal.SIGINT)
 
 
+class ActingReport(Report):
+    """Calls a function after some steps, as Ctrl-C or a power cut would interrupt training."""
+
+    def __init__(self, steps: int, act: Callable[[], object]) -> None:
+        super().__init__()
+        self.steps, self.act = steps, act
+
+    def step(self, clock: Clock, losses: dict[str, float], images: int) -> None:
+        super().step(clock, losses, images)
+        if clock.step == self.steps:
+            self.act()
+
+
+@pytest.fixture
+def acting_report() -> type[ActingReport]:
+    """A report that calls a function after some steps: `acting_report(steps, act)`."""
+    return ActingReport
+
+
 @pytest.fixture
 def stage_report() -> type[StageReport]:
     """A report that records stages and messages, and can stop in one stage: `stage_report(stop_in)`."""

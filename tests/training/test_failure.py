@@ -41,6 +41,11 @@ ERRORS: list[tuple[BaseException, str]] = [
     (MemoryError(), "out of memory"),
     (torch.OutOfMemoryError("CUDA out of memory."), "out of memory"),
     (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out of memory"),
+    (
+        RuntimeError("Caught _ArrayMemoryError in DataLoader worker process 0.\nUnable to allocate 9. GiB"),
+        r"out of memory .* smaller --batch-size \(in Python: batch_size\), here 16, or .* --size, here 32",
+    ),
+    (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "out of memory"),
     (RuntimeError("[enforce fail] not enough memory: you tried to allocate"), "out of memory"),
     (OSError(5, "Input/output error"), r"training cannot read or write a file \(\[Errno 5\]"),
     (

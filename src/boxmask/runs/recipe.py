@@ -228,8 +228,12 @@ class Recipe:
         return replace(defaults, **{name: value for name, value in chosen.items() if value is not None})
 
     def with_method_defaults(self) -> Recipe:
-        """The same recipe with the method's defaults written out; a later version cannot change them."""
-        return replace(self, num_validations=self.validations, **asdict(self.method))
+        """The same recipe with the method's defaults written out; a later version cannot change them.
+
+        The learning rate stays open while the batch size is "auto", with which it is scaled.
+        """
+        recipe = replace(self, num_validations=self.validations, **asdict(self.method))
+        return replace(recipe, learning_rate=self.learning_rate) if self.batch_size == AUTO else recipe
 
     @property
     def validations(self) -> int:

@@ -27,7 +27,10 @@ LOG = "log.jsonl"
 CURVE = "curve.png"
 INTERMEDIATE = "intermediate"
 ERROR = "error.txt"
-FILES = (BEST, LAST, RESUME, RECIPE, SPLIT, NOTES, LOG, CURVE, ERROR)
+TRACKERS = "trackers.json"
+TENSORBOARD, MLFLOW, WANDB = "tensorboard", "mlflow", "wandb"
+FILES = (BEST, LAST, RESUME, RECIPE, SPLIT, NOTES, LOG, CURVE, ERROR, TRACKERS)
+FOLDERS = (INTERMEDIATE, TENSORBOARD, MLFLOW, WANDB)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ class Run:
     log.jsonl           losses, speed and validation metrics over time
     curve.png           the same as a chart
     error.txt           the traceback of an unexpected error that ended the training
+    tensorboard/, mlflow/, wandb/
+                        the log for these programs, if the recipe asks for them (`--log-with`)
+    trackers.json       how many rows of the log each of these has
 
     While a process trains the run, a lock keeps other processes from training it as well.
     """
@@ -141,6 +147,11 @@ class Run:
         """The traceback of an unexpected error that ended the training."""
         return self.path / ERROR
 
+    @property
+    def trackers_file(self) -> Path:
+        """How many rows of the log each tracker has, as JSON."""
+        return self.path / TRACKERS
+
     def remove_leftovers(self) -> None:
         """Remove the files that only an unfinished training needs."""
         self.resume_file.unlink(missing_ok=True)  # first: without all intermediate files, resuming fails
@@ -153,7 +164,7 @@ class Run:
         for name in FILES:
             with contextlib.suppress(OSError):
                 (self.path / name).unlink()
-        for folder in (self.intermediate, *self.path.glob(".*.partial")):
+        for folder in (*(self.path / name for name in FOLDERS), *self.path.glob(".*.partial")):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -62,6 +62,8 @@ class Checkpoints:
                 errors.append(error)
         self._report(errors[0] if errors else None)
         self.saved_at = None if errors else self._position()
+        if not errors:
+            self.report.send_rows()
         return not errors
 
     def save_best(self, metric: float) -> None:
@@ -86,6 +88,7 @@ class Checkpoints:
         except OutputError as error:
             self.error = error
             return False
+        self.report.send_rows()
         return True
 
     def _position(self) -> tuple[int, int, int]:

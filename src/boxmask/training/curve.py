@@ -12,12 +12,10 @@ from matplotlib.figure import Figure
 from boxmask.atomic_write import atomic_write
 from boxmask.json_numbers import is_number
 from boxmask.outputs.marks import MARK, MARK_KEY
-from boxmask.training.progress import read_log
+from boxmask.training.progress import NOT_LOSSES, read_log
 
 MAX_VALUE = 1e100
 """Larger values, of a damaged log, have no scale."""
-
-NOT_LOSSES = {"stage", "step", "minutes", "images_per_second", "val"}
 
 
 def draw_curve(log: Path, picture: Path) -> None:

@@ -12,13 +12,21 @@ import torch
 
 from boxmask.atomic_write import atomic_write
 from boxmask.errors import BoxmaskError, OutputError, TrainingError
+from boxmask.options import option
 from boxmask.runs.run import Run
 from boxmask.training.signals import StopRequested, ignore_worker_errors
 
 if TYPE_CHECKING:
     from boxmask.training.session import Session
 
-OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")  # in texts of RuntimeError
+OUT_OF_MEMORY = (  # in texts of RuntimeError, in lower case
+    "out of memory",
+    "not enough memory",
+    "allocate memory",
+    "unable to allocate",  # numpy, in a worker
+    "alloc_failed",  # cuDNN and cuBLAS
+)
+MAX_TEXT = 500  # characters of an error, which may be a page
 
 
 @contextmanager
@@ -63,20 +71,37 @@ def save_error(session: Session) -> TrainingError:
     return TrainingError(f"{session.checkpoints.error} {how_to_resume(session.run)}")
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory has run out: that of the machine, or of a GPU.
+
+    torch has an error of its own for GPUs only. On a CPU, and for errors in workers, the text tells.
+    """
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY)
+
+
 def _describe(error: Exception, session: Session) -> str:
     """Say what happened and what to do, in sentences."""
-    text = " ".join(str(error).split())
-    memory = "Close other programs to free memory."
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return f"out of memory ({text or 'MemoryError'}). {memory}"
-    if isinstance(error, RuntimeError) and any(words in text.lower() for words in OUT_OF_MEMORY):
-        return f"out of memory ({text}). {memory}"
+    text = " ".join(str(error).split())[:MAX_TEXT]
+    if is_out_of_memory(error):
+        return f"out of memory ({text or 'MemoryError'}). {_use_less_memory(session)}"
     if isinstance(error, RuntimeError) and text.startswith("DataLoader worker"):
-        return f"a process that loads photos was killed, probably for lack of memory ({text}). {memory}"
+        killed = f"a process that loads photos was killed, probably for lack of memory ({text})."
+        return f"{killed} {_use_less_memory(session)}"
     if isinstance(error, OSError):
         return f"training cannot read or write a file ({text})."
     details = _write_traceback(error, session.run)
-    return f"training failed ({type(error).__name__}: {text[:500]}).{details}"
+    return f"training failed ({type(error).__name__}: {text}).{details}"
+
+
+def _use_less_memory(session: Session) -> str:
+    """Say how a new training takes less memory, and how this one can go on."""
+    count, size = session.recipe.batch_size, session.state.network.config.shorter_side
+    return (
+        f"A new training takes less with a smaller {option('batch_size')}, here {count}, or a smaller "
+        f"--size, here {size}. Close other programs to free memory."
+    )
 
 
 def _write_traceback(error: Exception, run: Run) -> str:

@@ -31,10 +31,11 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(settings, recipe.method.learning_rate, fused=True)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, fraction: float) -> None:
-    """Set every group's learning rate to `fraction` of its `base_lr`."""
+def set_learning_rate(optimizer: torch.optim.Optimizer, fraction: float) -> float:
+    """Set every group's learning rate to `fraction` of its `base_lr`, and return the highest."""
     for group in optimizer.param_groups:
         group["lr"] = group["base_lr"] * fraction
+    return max((float(group["lr"]) for group in optimizer.param_groups), default=0.0)
 
 
 def make_average(network: nn.Module, decay: float, first_updates: int = 0) -> AveragedModel:

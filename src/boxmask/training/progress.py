@@ -7,10 +7,10 @@ import json
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -21,6 +21,19 @@ from boxmask.training.clock import Clock
 LINE_SECONDS = 30.0  # between lines where stderr is not a terminal
 LOG_SECONDS = 5.0  # between rows of log.jsonl
 WINDOW = 20  # steps that losses and speed are averaged over
+
+NOT_LOSSES = {"stage", "step", "minutes", "passes", "learning_rate", "images_per_second", "val"}
+"""Names in the rows of log.jsonl; all others are losses."""
+
+
+class RowReceiver(Protocol):
+    """Takes the rows of log.jsonl as well."""
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take a row, which may still be repeated after a stop."""
+
+    def send(self) -> None:
+        """The rows so far are final: the state that comes after them is saved."""
 
 
 def read_log(log: Path) -> list[dict[str, Any]]:
@@ -92,6 +105,8 @@ class Report:
         self.recent_images: deque[tuple[float, int]] = deque(maxlen=WINDOW + 1)  # time, images of the step
         self.log: Path | None = None
         self.log_failed = False
+        self.receiver: RowReceiver | None = None
+        self.learning_rate = 0.0
         self.stage, self.seconds_before = "training", 0.0
         self.first_done = sys.maxsize  # items that were already done when counting began
         self.began = self.last_line = self.last_log = time.monotonic()
@@ -167,7 +182,8 @@ class Report:
         self._message_if_due(f"{100 * clock.progress:.0f} %  {line}", now)
         if now - self.last_log > LOG_SECONDS:
             minutes = (self.seconds_before + clock.seconds) / 60
-            self.write_log({"step": clock.step, "minutes": minutes, **self.mean_losses()})
+            rate = {"learning_rate": self.learning_rate} if self.learning_rate else {}
+            self.write_log({"step": clock.step, "minutes": minutes, **rate, **self.mean_losses()})
             self.last_log = now
 
     def mean_losses(self) -> dict[str, float]:
@@ -187,13 +203,21 @@ class Report:
         """Append a row to log.jsonl, with the name of the stage. If that fails, the training goes on."""
         if not self.log:
             return
+        row = {"stage": self.stage, **row}
+        if self.receiver:
+            self.receiver.add(row)
         try:
             with self.log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"stage": self.stage, **row}) + "\n")
+                file.write(json.dumps(row) + "\n")
         except OSError as error:
             if not self.log_failed:
                 self.message(f"warning: {output_error(self.log, error)} The log is incomplete.")
             self.log_failed = True
+
+    def send_rows(self) -> None:
+        """Let the receiver of rows have those so far. Call it when the state is saved."""
+        if self.receiver:
+            self.receiver.send()
 
     def _message_if_due(self, line: str, now: float) -> None:
         if not self.console.is_terminal and now - self.last_line > LINE_SECONDS:

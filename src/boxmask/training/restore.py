@@ -30,6 +30,7 @@ NOT_COMPARED = (
     "classifier",
     "workers",
     "device",
+    "log_with",
 )
 
 

@@ -21,6 +21,7 @@ from boxmask.tasks.table import check_recipe
 from boxmask.training.accelerator import make_accelerator
 from boxmask.training.curve import draw_curve
 from boxmask.training.failure import save_error, save_on_failure
+from boxmask.training.fitting.batch_size import fit_batch_size
 from boxmask.training.fitting.fit import fit
 from boxmask.training.initialization import InitSources, absolute_source, initialize
 from boxmask.training.progress import Report
@@ -37,6 +38,8 @@ from boxmask.training.setup import make_session
 from boxmask.training.signals import StopRequested, stop_on_signals
 from boxmask.training.stages.plan import stages_of
 from boxmask.training.state import SavedState
+from boxmask.training.trackers.programs import check_programs
+from boxmask.training.trackers.trackers import open_trackers
 from boxmask.training.validate import validate
 from boxmask.weights.imagenet import SOURCES
 
@@ -55,6 +58,7 @@ def train(
     sources = replace(sources, lowers_rate=recipe.learning_rate is None)
     recipe = sources.resolve(recipe)
     check_recipe(recipe)
+    check_programs(recipe.log_with)
     recipe = recipe.with_method_defaults()
     with claim_folder(out, recipe.model) as claim:
         _note_missing_lock(claim, report)
@@ -76,6 +80,7 @@ def resume(run: Run, data: Path | None = None, report: Report | None = None) -> 
         check_resumable(run)  # another process may have finished it meanwhile
         remove_partial_files(run.path)
         recipe, data_before = read_recipe(run)
+        check_programs(recipe.log_with)
         recipe, report = replace(recipe, split_file=run.split_file), report or Report()
         _note_missing_lock(claim, report)
         if run.resume_file.is_file():
@@ -95,6 +100,7 @@ def _train_new(
     dataset = read_same_data(data, recipe, report) if again else read_new_data(data, recipe, run, report)
     accelerator = make_accelerator(recipe)
     recipe = fit(dataset, recipe, accelerator, report)
+    recipe = fit_batch_size(dataset, recipe, accelerator, report)
     session = make_session(dataset, recipe, run, report, accelerator)
     initialize(session, sources, data)
     if again:
@@ -170,7 +176,7 @@ def _run(session: Session, stages: Sequence[Stage], dataset: Any, *, resumed: bo
     """
     run, report = session.run, session.report
     report.log = run.log_file
-    with report, stop_on_signals(session.stop):
+    with report, stop_on_signals(session.stop), open_trackers(run, session.recipe, report):
         _report_data(session, dataset)
         finished = run_stages(stages, session, resumed) and _finish(session)
         _draw_curve(session)

@@ -129,7 +129,10 @@ def test_crowded_photos_raise_the_limits_of_detections_and_proposals(
     options = TASK.config_options(crowded, Recipe(model="mask-rcnn"))
     assert options["detections_per_image"] == pytest.approx(1.5 * count, abs=1)
     assert min(options["test_proposals"]) >= 2 * options["detections_per_image"]
-    assert set(TASK.config_options(crowded, Recipe(model="fcos"))) == {"class_names", "detections_per_image"}
+    assert options["test_proposals"][0] >= 4 * options["detections_per_image"]
+    dense = TASK.config_options(crowded, Recipe(model="fcos"))
+    assert set(dense) == {"class_names", "detections_per_image", "pre_nms_top_k"}
+    assert dense["pre_nms_top_k"] >= 4 * dense["detections_per_image"]
     assert set(TASK.config_options(labeled, Recipe(model="fcos"))) == {"class_names"}
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from boxmask.errors import UsageError, WeightsError
 from boxmask.messages import one_line
 from boxmask.pipeline.features.folded_norm import fold_batch_norm
+from boxmask.pipeline.random_numbers import SeededRandomNumbers
 
 
 class Backbone(nn.Module):
@@ -90,7 +91,8 @@ class Backbone(nn.Module):
 
 def backbone_strides(name: str) -> list[int]:
     """The strides of the maps of a network, finest first. Raises UsageError if timm has no such network."""
-    reductions: list[int] = _create(name).feature_info.reduction()
+    with SeededRandomNumbers(0):  # the network draws weights, and is dropped
+        reductions: list[int] = _create(name).feature_info.reduction()
     return reductions
 
 

@@ -14,6 +14,8 @@ from boxmask.models.table import make_config
 from boxmask.runs.recipe import Recipe
 
 CROWD_MARGIN = 1.5  # times the objects of the most crowded training photo: other photos may hold more
+PROPOSALS_PER_DETECTION = 2  # after NMS: several proposals end as one detection
+CANDIDATES_PER_DETECTION = 4  # before NMS, which keeps one of several anchors or points at each object
 
 
 def check_objects(train: DetectionDataset, data: Path, recipe: Recipe, *, needs_masks: bool) -> None:
@@ -42,8 +44,12 @@ def crowd_options(train: DetectionDataset, recipe: Recipe) -> dict[str, Any]:
     if needed <= config.detections_per_image:
         return {}
     options: dict[str, Any] = {"detections_per_image": needed}
-    if hasattr(config, "test_proposals"):  # several proposals end as one detection
-        options["test_proposals"] = tuple(max(2 * needed, count) for count in config.test_proposals)
+    candidates = CANDIDATES_PER_DETECTION * needed
+    if hasattr(config, "test_proposals"):
+        before, after = config.test_proposals
+        options["test_proposals"] = max(candidates, before), max(PROPOSALS_PER_DETECTION * needed, after)
+    if hasattr(config, "pre_nms_top_k"):
+        options["pre_nms_top_k"] = max(candidates, config.pre_nms_top_k)
     return options
 
 

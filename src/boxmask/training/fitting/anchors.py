@@ -10,7 +10,7 @@ import numpy as np
 from boxmask.messages import format_percent
 from boxmask.training.fitting.clusters import cluster_sizes, typical_ratios
 from boxmask.training.fitting.coverage import best_ious, default_box_levels, grids, pyramid_levels
-from boxmask.training.fitting.limits import MATCH_IOU, MIN_GAIN, MIN_OBJECTS, SMALL_CELLS
+from boxmask.training.fitting.limits import MATCH_IOU, MAX_OBJECTS, MIN_GAIN, MIN_OBJECTS
 from boxmask.training.fitting.objects import Objects, describe_share, share_by_class, sides
 
 FINER_STRIDE, FINEST_STRIDE = 4, 8  # of P2 and P3
@@ -48,14 +48,14 @@ def has_anchors(config: Any) -> bool:
 # ---------------------------------------------------------------- levels
 
 
-def small_side(config: Any) -> int:
-    """The side under which an object is small, in pixels of the network's input."""
-    return int(SMALL_CELLS * config.strides[0])
+def side_of_cells(cells: int, config: Any) -> int:
+    """The side of so many cells of the finest map, in pixels of the network's input."""
+    return int(cells * config.strides[0])
 
 
-def small_share(objects: Objects, config: Any) -> float:
-    """The share of small objects, averaged over classes."""
-    return share_by_class(sides(objects.resized(config)) < small_side(config), objects.labels)
+def share_under(cells: int, objects: Objects, config: Any) -> float:
+    """The share of objects that are smaller than so many cells, averaged over classes."""
+    return share_by_class(sides(objects.resized(config)) < side_of_cells(cells, config), objects.labels)
 
 
 def can_have_finer_level(config: Any) -> bool:
@@ -80,6 +80,7 @@ def finer_level(config: Any) -> dict[str, object]:
 
 def choose_anchors(objects: Objects, config: Any) -> AnchorChoice:
     """Fit sizes, and sizes with aspect ratios; the best replace the preset's if they cover clearly more."""
+    objects = objects.sample(MAX_OBJECTS)
     before, num_classes = anchor_coverage(objects, config), len(config.class_names)
     choice = AnchorChoice(num_classes, {}, before, before)
     if len(objects) < MIN_OBJECTS:

@@ -21,8 +21,8 @@ from boxmask.training.fitting.anchors import (
     choose_anchors,
     finer_level,
     has_anchors,
-    small_share,
-    small_side,
+    share_under,
+    side_of_cells,
 )
 from boxmask.training.fitting.memory import memory_limit
 from boxmask.training.fitting.objects import Objects, describe_share
@@ -57,9 +57,8 @@ def fit(
     if recipe.size == "auto" and not _gives(recipe, SIZE_OPTIONS) and recipe.training == "joint":
         choices = _size_choices(dataset, recipe, objects, accelerator, report)
         size = choose_size(choices, config.shorter_side)
-        wording = Wording(
-            len(dataset.split("train")), recipe.minutes, small_side(config), len(config.class_names)
-        )
+        photos, small = len(dataset.split("train")), side_of_cells(limits.SMALL_CELLS, config)
+        wording = Wording(photos, recipe.minutes, small, len(config.class_names))
         report.message(wording.describe(choices, size))
         settled, passes = replace(settled, size=size), choices[size].passes
     if recipe.anchors == "auto" and not _gives(recipe, ANCHOR_OPTIONS):
@@ -91,9 +90,8 @@ def _size_choices(
     """The sizes to choose from. With epochs, and in short trainings, nothing is measured."""
     preset = network_config(dataset, recipe).shorter_side
     sizes = candidate_sizes(preset, objects.middle_shorter_side)
-    small = {
-        size: small_share(objects, network_config(dataset, replace(recipe, size=size))) for size in sizes
-    }
+    configs = {size: network_config(dataset, replace(recipe, size=size)) for size in sizes}
+    small = {size: share_under(limits.SMALL_CELLS, objects, config) for size, config in configs.items()}
     if recipe.minutes is None:
         return {size: SizeChoice(size, small[size]) for size in sizes}
     seconds = min(limits.PROBE_SECONDS, limits.PROBE_SHARE * 60 * recipe.minutes)
@@ -132,13 +130,13 @@ def _fit_anchors(
     dataset: Any, recipe: Recipe, objects: Objects, passes: float | None, report: Report
 ) -> Recipe:
     """The recipe with a finer level where objects are small, and with fitted anchors where they gain."""
-    config = network_config(dataset, recipe)
-    small = small_share(objects, config)
-    if small > limits.MAX_SMALL_SHARE and _has_time_for_finer_level(passes) and _has_finer_map(config):
-        share = describe_share(small, len(config.class_names))
+    config, cells = network_config(dataset, recipe), limits.FINER_LEVEL_CELLS
+    tiny = share_under(cells, objects, config)
+    if tiny > limits.MAX_SMALL_SHARE and _has_time_for_finer_level(config, passes) and _has_finer_map(config):
+        share = describe_share(tiny, len(config.class_names))
         report.message(
             f"levels: a finer map (P2, stride {FINER_STRIDE}), because {share} are smaller than "
-            f"{small_side(config)} px"
+            f"{side_of_cells(cells, config)} px"
         )
         recipe = with_options(recipe, finer_level(config))
         config = network_config(dataset, recipe)
@@ -150,8 +148,10 @@ def _fit_anchors(
     return with_options(recipe, given)
 
 
-def _has_time_for_finer_level(passes: float | None) -> bool:
-    return passes is None or passes / limits.FINER_LEVEL_COST >= limits.MIN_PASSES
+def _has_time_for_finer_level(config: Any, passes: float | None) -> bool:
+    is_two_stage = hasattr(config, "roi_iou")
+    cost = limits.FINER_LEVEL_COST if is_two_stage else limits.FINER_LEVEL_COST_ONE_STAGE
+    return passes is None or passes / cost >= limits.MIN_PASSES
 
 
 def _has_finer_map(config: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psutil
 import torch
 
+from boxmask.training.fitting.control_groups import memory_left_in_groups
 from boxmask.training.fitting.limits import MEMORY_SHARE
 
 
@@ -20,4 +21,5 @@ def memory_limit(device: torch.device) -> int:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(MEMORY_SHARE * (free + torch.cuda.memory_reserved(device)))
-    return int(MEMORY_SHARE * (psutil.virtual_memory().available + psutil.Process().memory_info().rss))
+    available = min([psutil.virtual_memory().available, *memory_left_in_groups()])
+    return int(MEMORY_SHARE * (available + psutil.Process().memory_info().rss))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,13 @@ class Objects:
         return Objects(
             train.boxes[counted].astype(np.float64), train.labels[counted], photos[counted], train.sizes
         )
+
+    def sample(self, count: int) -> Objects:
+        """At most `count` of the objects, evenly spaced."""
+        if len(self) <= count:
+            return self
+        rows = np.linspace(0, len(self) - 1, count).astype(np.int64)
+        return replace(self, boxes=self.boxes[rows], labels=self.labels[rows], photos=self.photos[rows])
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -22,6 +22,7 @@ from boxmask.pipeline.model import Model
 from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.runs.recipe import Recipe
 from boxmask.tasks.table import task_of
+from boxmask.training.failure import is_out_of_memory
 from boxmask.training.fitting.memory import memory_in_use
 from boxmask.training.loader import TrainingBatch, TrainingDataset, load_batches
 from boxmask.training.optimizer import make_average, make_optimizer
@@ -76,7 +77,16 @@ class Probe:
                 measured[size] = measurement
         return measured
 
-    def _measure(self, size: int, seconds: float) -> Measurement | None:
+    def measure_recipe(self, seconds: float) -> Measurement | None:
+        """Measure at the recipe's own size, at least one step; None if it does not fit the memory."""
+        try:
+            return self._measure(None if self.recipe.size == "auto" else self.recipe.size, seconds)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        return None
+
+    def _measure(self, size: int | None, seconds: float) -> Measurement | None:
         deadline = time.monotonic() + seconds
         config = network_config(self.dataset, replace(self.recipe, size=size))
         network = self._network(config)

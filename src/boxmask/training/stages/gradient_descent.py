@@ -101,7 +101,8 @@ class GradientDescent:
                 batch = next(batches)
                 if not self._keep_batch(batch, session):
                     continue
-                set_learning_rate(optimizer, learning_rate(state.clock.progress, recipe.warmup))
+                fraction = learning_rate(state.clock.progress, recipe.warmup)
+                session.report.learning_rate = set_learning_rate(optimizer, fraction)
                 losses = _step(model, optimizer, session, batch)
                 session.report.step(state.clock, losses, len(batch.images))
                 state.clock.skip_pause()
