@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
@@ -18,7 +21,7 @@ from boxmask.tasks.table import task_of
 from boxmask.training.accelerator import make_accelerator
 from boxmask.training.clock import Clock
 from boxmask.training.fitting import fit as fitting
-from boxmask.training.fitting.fit import fit, interpolate
+from boxmask.training.fitting.fit import fit, interpolate, sizes_that_fit
 from boxmask.training.fitting.limits import MIN_PASSES
 from boxmask.training.fitting.probe import Measurement, Probe
 from boxmask.training.progress import Report
@@ -178,7 +181,16 @@ def test_a_size_that_needs_too_much_memory_is_not_chosen(
 ) -> None:
     recipe = replace(auto, epochs=None, max_minutes=100.0, anchors="preset")
     measured["limit"] = 200 * MEGABYTE  # 384 pixels need 144, 480 need 225
-    assert fitted(with_side(labeled, 12), recipe)[0].size == 384
+    settled, messages = fitted(with_side(labeled, 12), recipe)
+    assert settled.size == 384
+    assert "note: 480 px would not fit the memory of this machine" in messages
+
+
+def test_a_size_that_could_not_be_measured_does_not_fit() -> None:
+    one = {320: Measurement(0.1, 1000)}
+    assert sizes_that_fit([256, 320, 384, 480, 640], one, [320, 480], 10**6) == [256, 320, 384]
+    assert sizes_that_fit([256, 320, 384, 480, 640], one, [320], 10**6) == [256, 320, 384, 480, 640]
+    assert sizes_that_fit([256, 320, 384], one, [320, 384], 1) == [256, 320]
 
 
 def test_a_short_training_measures_nothing(
@@ -196,7 +208,17 @@ def test_time_and_memory_between_and_beyond_the_measured_sizes() -> None:
     assert [interpolate(measured, size) for size in measured] == list(measured.values())
     assert 0.1 < interpolate(measured, 384).seconds < 0.2 < interpolate(measured, 640).seconds
     assert 0 < interpolate(measured, 64).seconds < 0.1
-    assert interpolate({320: Measurement(0.1, 1000)}, 640).seconds == pytest.approx(0.4)
+    assert interpolate({320: Measurement(0.1, 1000)}, 640) == (pytest.approx(0.4), 4000)
+
+
+@given(st.floats(1e-3, 10), st.floats(1e-3, 10), st.integers(0, 10**12), st.integers(0, 10**12))
+def test_a_larger_size_never_takes_less(first: float, second: float, less: int, more: int) -> None:
+    """However wrong the measurements are."""
+    measured = {320: Measurement(first, less), 480: Measurement(second, more)}
+    expected = [interpolate(measured, size) for size in (64, 256, 320, 384, 480, 640)]
+    for smaller, larger in pairwise(expected):
+        assert 0 < smaller.seconds < larger.seconds
+        assert smaller.memory <= larger.memory
 
 
 # ---------------------------------------------------------------- what is kept
@@ -232,7 +254,7 @@ def test_an_inherited_network_is_not_fitted(labeled: DetectionDataset, auto: Rec
 
 
 @pytest.mark.parametrize(
-    ("given", "chosen"),
+    ("choices", "chosen"),
     [
         ({"size": 256}, ["levels", "anchors"]),
         ({"size": 256, "anchors": "preset"}, []),
@@ -244,14 +266,14 @@ def test_an_inherited_network_is_not_fitted(labeled: DetectionDataset, auto: Rec
     ids=str,
 )
 def test_what_the_user_gives_is_kept(
-    labeled: DetectionDataset, auto: Recipe, given: dict[str, Any], chosen: list[str]
+    labeled: DetectionDataset, auto: Recipe, choices: dict[str, Any], chosen: list[str]
 ) -> None:
-    recipe, messages = fitted(with_side(labeled, 7), replace(auto, **given))
+    recipe, messages = fitted(with_side(labeled, 7), replace(auto, **choices))
     assert [message.split(":")[0] for message in messages] == chosen
-    before = replace(auto, **given).option_values
+    before = replace(auto, **choices).option_values
     assert {name: recipe.option_values[name] for name in before} == before
-    if "size" in given:
-        assert recipe.size == given["size"]
+    if "size" in choices:
+        assert recipe.size == choices["size"]
 
 
 def test_a_backbone_without_a_map_of_stride_4_gets_no_finer_level(

@@ -100,6 +100,20 @@ def test_without_measurements_only_the_labels_decide(given_choices: dict[int, Si
             "size: 320 px: 62 passes over 448 photos in your 15 minutes (384 px: 43 passes)",
         ),
         (
+            (0.5, 0.33, 0.2, 0.05),
+            (60, 40, 27, 18),
+            320,
+            "size: 320 px: 40 passes over 448 photos in your 15 minutes, but 33 % of the objects smaller "
+            "than 32 px (384 px: 27 passes)",
+        ),
+        (
+            (0.9, 0.8, 0.7, 0.6),
+            (200, 150, 120, 80),
+            480,
+            "size: 480 px: 80 passes over 448 photos in your 15 minutes (384 px: 120 passes, but 70 % of the "
+            "objects smaller than 32 px)",
+        ),
+        (
             (0.05, 0.0, 0.0, 0.0),
             (1.6, 1.0, 0.7, 0.4),
             256,

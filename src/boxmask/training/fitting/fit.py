@@ -102,24 +102,44 @@ def _size_choices(
     measured = Probe(dataset, recipe, accelerator).measure(ends, seconds)
     if preset not in measured:
         return {preset: SizeChoice(preset, small[preset])}
-    limit, photos = memory_limit(accelerator.device), len(dataset.split("train"))
+    fitting = sizes_that_fit(sizes, measured, ends, memory_limit(accelerator.device))
+    if len(fitting) < len(sizes):
+        report.message(f"note: {sizes[len(fitting)]} px would not fit the memory of this machine")
+    seconds_per_pass = {
+        size: interpolate(measured, size).seconds * len(dataset.split("train")) for size in fitting
+    }
     training_seconds = limits.TRAINING_SHARE * 60 * recipe.minutes
-    choices = {}
-    for size in sizes:
-        expected = interpolate(measured, size)
-        if size <= preset or expected.memory <= limit:
-            choices[size] = SizeChoice(size, small[size], training_seconds / expected.seconds / photos)
-    return choices
+    return {
+        size: SizeChoice(size, small[size], training_seconds / seconds_per_pass[size]) for size in fitting
+    }
+
+
+def sizes_that_fit(
+    sizes: list[int], measured: Mapping[int, Measurement], tried: list[int], limit: int
+) -> list[int]:
+    """The sizes, ascending, whose training steps fit into `limit` bytes; the smallest that was measured does.
+
+    tried: the sizes that were to be measured; those that are missing in `measured` do not fit
+    """
+    failed = min((size for size in tried if size not in measured), default=max(sizes) + 1)
+    needed = {size: interpolate(measured, size).memory for size in sizes if size < failed}
+    return [size for size, memory in needed.items() if size <= min(measured) or memory <= limit]
 
 
 def interpolate(measured: Mapping[int, Measurement], size: int) -> Measurement:
-    """What training takes at a size: time and memory grow with the number of pixels."""
+    """What training takes at a size: time and memory grow with the number of pixels.
+
+    Other programs may slow down one of two measurements. So time grows at least with the side, and below the
+    smaller measured size it falls between the side and the pixels.
+    """
     low, high = min(measured), max(measured)
-    if low == high:  # one was measured: without a second, all of the time goes to the pixels
-        return Measurement(measured[low].seconds * size**2 / low**2, measured[low].memory)
+    if low == high:  # only one was measured: all of its time and memory goes to the pixels
+        factor = size**2 / low**2
+        return Measurement(measured[low].seconds * factor, int(measured[low].memory * factor))
     share = (size**2 - low**2) / (high**2 - low**2)
     (first, second), (less, more) = zip(measured[low], measured[high], strict=True)
-    seconds = max(first + share * (second - first), first * min(1.0, size**2 / low**2))
+    seconds, by_side = first + share * (second - first), first * size / low
+    seconds = max(seconds, by_side) if size > low else min(max(seconds, by_side * size / low), by_side)
     return Measurement(seconds, int(less + share * max(0, more - less)))
 
 

@@ -75,7 +75,7 @@ class Wording:
     num_classes: int
 
     def describe(self, choices: Mapping[int, SizeChoice], chosen: int) -> str:
-        """One line: the chosen size, what it means, and what the nearest size would mean."""
+        """One line: the chosen size, what it means, and what the nearest other size would mean."""
         choice, other = choices[chosen], _alternative(choices, chosen)
         if choice.passes is None:
             text = f"size: {chosen} px, with {self._small(choice)}"
@@ -85,20 +85,26 @@ class Wording:
         text = f"size: {chosen} px: {_passes(choice.passes)} over {count} in your {minutes}"
         if other is None or other.passes is None:
             return text
-        more = f", but {self._small(other)}" if other.size < chosen else ""
-        return f"{text} ({other.size} px: {_passes(other.passes)}{more})"
+        if other.size < chosen:
+            return f"{text} ({other.size} px: {_passes(other.passes)}, but {self._small(other)})"
+        small = f", but {self._small(choice)}" if choice.small_share > MAX_SMALL_SHARE else ""
+        return f"{text}{small} ({other.size} px: {_passes(other.passes)})"
 
     def _small(self, choice: SizeChoice) -> str:
         return f"{describe_share(choice.small_share, self.num_classes)} smaller than {self.small} px"
 
 
 def _alternative(choices: Mapping[int, SizeChoice], chosen: int) -> SizeChoice | None:
-    """The next smaller size if it would leave objects small, else the next larger one, if any."""
+    """The size that was nearly chosen: the next smaller one if it would leave too many objects small.
+
+    If the chosen one does as well, or the smaller one does not, it is the next larger one, if any.
+    """
     smaller = max((size for size in choices if size < chosen), default=None)
-    if smaller is not None and choices[smaller].small_share > MAX_SMALL_SHARE:
-        return choices[smaller]
     larger = min((size for size in choices if size > chosen), default=None)
-    return None if larger is None else choices[larger]
+    nearest = smaller if larger is None else larger
+    if choices[chosen].small_share <= MAX_SMALL_SHARE and smaller is not None:
+        nearest = smaller if choices[smaller].small_share > MAX_SMALL_SHARE else larger
+    return None if nearest is None else choices[nearest]
 
 
 def _passes(passes: float) -> str:
