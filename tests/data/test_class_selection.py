@@ -53,6 +53,10 @@ def test_unknown_names_are_errors_with_the_known_ones() -> None:
     assert choose("dog", "horse", renames=("cow=ox",), strict=False) == ("dog",)
     with pytest.raises(UsageError, match='no class "horse"'):
         choose("horse", strict=False)
+    with pytest.raises(UsageError, match=r"--classes: give at least one class\. The labels have "):
+        ClassSelection(()).choose(("cat", "dog"))
+    with pytest.raises(UsageError, match="give at least one class"):
+        choose(" ")
 
 
 @given(st.lists(st.sampled_from("abcdef"), min_size=1, unique=True), st.data())

@@ -71,6 +71,10 @@ class ClassSelection:
         return [renames.get(name, name) for name in class_names]
 
     def _wanted(self, given: Sequence[str], known: Sequence[str]) -> set[str]:
+        if not any(class_name(text) for text in given):
+            raise UsageError(
+                f"{option('classes')}: give at least one class. The labels have {_quote(known)}."
+            )
         wanted: set[str] = set()
         for text in given:
             is_name = class_name(text) in known
@@ -104,8 +108,11 @@ def _split_rename(text: str, class_names: Sequence[str]) -> tuple[str, str]:
 def _unknown(flag: str, name: str, known: Sequence[str]) -> UsageError:
     similar = difflib.get_close_matches(name, known, n=1)
     hint = f' Did you mean "{similar[0]}"?' if similar else ""
-    quoted = ", ".join(f'"{known_name}"' for known_name in known)
-    return UsageError(f'{option(flag)}: the labels have no class "{name}".{hint} They have {quoted}.')
+    return UsageError(f'{option(flag)}: the labels have no class "{name}".{hint} They have {_quote(known)}.')
+
+
+def _quote(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 ALL_CLASSES = ClassSelection()

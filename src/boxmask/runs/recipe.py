@@ -162,11 +162,11 @@ class Recipe:
     on_unseen_classes: Annotated[Literal["error", "skip"], Parameter(group=DATA)] = "error"
     """What to do with classes that have no training photo."""
     classes: Annotated[
-        tuple[str, ...] | None, Parameter(group=DATA, consume_multiple=True, show_default=False)
+        tuple[str, ...] | None, Parameter(group=DATA, consume_multiple=1, show_default=False)
     ] = None
     """Classes to train on, by name, for example --classes cat dog. Other objects are left out; their photos
     stay, as background. In label maps, the pixels of other classes become "background". Default: all."""
-    map: Annotated[tuple[str, ...], Parameter(group=DATA, consume_multiple=True, show_default=False)] = ()
+    map: Annotated[tuple[str, ...], Parameter(group=DATA, consume_multiple=1, show_default=False)] = ()
     """Other names for classes, as OLD=NEW, for example --map Banan=Banana. Classes with the same new name are
     merged. --classes takes the new names."""
     classes_file: Annotated[Path | None, Parameter(group=DATA)] = None
@@ -189,7 +189,7 @@ class Recipe:
     precision: Annotated[Literal["no", "fp16", "bf16"], Parameter(group=RUN)] = "no"
     """Mixed precision. For GPUs."""
     log_with: Annotated[
-        tuple[TrackerName, ...], Parameter(group=RUN, consume_multiple=True, show_default=False)
+        tuple[TrackerName, ...], Parameter(group=RUN, consume_multiple=1, show_default=False)
     ] = ()
     """Programs that also get the log: tensorboard, mlflow, wandb. They write into the run; nothing is sent
     unless your environment says so."""
