@@ -20,7 +20,6 @@ from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.stop_signals import STOP_SIGNALS
 from boxmask.training.background import run_in_background
-from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
 from boxmask.training.stages import gradient_descent
 from boxmask.training.train import resume, train
@@ -177,22 +176,14 @@ def fail_after(norm: torch.nn.Module) -> None:
 # ---------------------------------------------------------------- workers
 
 
-class Acting(Report):
-    """Calls a function after some steps."""
-
-    def __init__(self, steps: int, act: Callable[[], None]) -> None:
-        super().__init__()
-        self.steps, self.act = steps, act
-
-    def step(self, clock: Clock, losses: dict[str, float], images: int) -> None:
-        super().step(clock, losses, images)
-        if clock.step == self.steps:
-            self.act()
-
-
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_a_worker_that_the_system_kills_ends_in_a_saved_training(
-    demo: Path, recipe: Recipe, undisturbed: Run, tmp_path: Path, equal_files: Compare
+    demo: Path,
+    recipe: Recipe,
+    undisturbed: Run,
+    tmp_path: Path,
+    equal_files: Compare,
+    acting_report: Callable[..., Report],
 ) -> None:
     def kill_workers() -> None:
         for worker in multiprocessing.active_children():
@@ -201,7 +192,7 @@ def test_a_worker_that_the_system_kills_ends_in_a_saved_training(
 
     run, many = Run(tmp_path / "run"), replace(recipe, workers=2)
     with pytest.raises(TrainingError, match="a process that loads photos was killed"):
-        train(demo, many, run.path, Acting(3, kill_workers))
+        train(demo, many, run.path, acting_report(3, kill_workers))
     assert not multiprocessing.active_children()
     assert read_checkpoint(run.resume_file)[1].training["step"] >= 3
     assert resume(run)
@@ -210,7 +201,7 @@ def test_a_worker_that_the_system_kills_ends_in_a_saved_training(
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_signal_to_the_workers_stops_no_training(
-    demo: Path, recipe: Recipe, tmp_path: Path, number: signal.Signals
+    demo: Path, recipe: Recipe, tmp_path: Path, number: signal.Signals, acting_report: Callable[..., Report]
 ) -> None:
     def signal_workers() -> None:
         assert multiprocessing.active_children()
@@ -218,7 +209,7 @@ def test_a_signal_to_the_workers_stops_no_training(
             assert worker.pid is not None
             os.kill(worker.pid, number)
 
-    assert train(demo, replace(recipe, workers=1), tmp_path / "run", Acting(2, signal_workers))[1]
+    assert train(demo, replace(recipe, workers=1), tmp_path / "run", acting_report(2, signal_workers))[1]
     assert not multiprocessing.active_children()
 
 
@@ -286,24 +277,30 @@ def test_a_training_in_a_thread_leaves_the_signals_alone(
 
 @pytest.mark.parametrize("act", [lambda: signal.raise_signal(signal.SIGINT), lambda: 1 / 0, lambda: None])
 def test_the_handlers_of_the_caller_come_back(
-    demo: Path, recipe: Recipe, tmp_path: Path, act: Callable[[], object]
+    demo: Path,
+    recipe: Recipe,
+    tmp_path: Path,
+    act: Callable[[], object],
+    acting_report: Callable[..., Report],
 ) -> None:
     before = [signal.getsignal(number) for number in STOP_SIGNALS]
     try:
-        train(demo, recipe, tmp_path / "run", Acting(2, act))  # type: ignore[arg-type]
+        train(demo, recipe, tmp_path / "run", acting_report(2, act))  # type: ignore[arg-type]
     except TrainingError:
         assert "division by zero" in Run(tmp_path / "run").error_file.read_text()
     assert [signal.getsignal(number) for number in STOP_SIGNALS] == before
 
 
-def test_three_signals_stop_at_once_and_keep_the_run(demo: Path, recipe: Recipe, tmp_path: Path) -> None:
+def test_three_signals_stop_at_once_and_keep_the_run(
+    demo: Path, recipe: Recipe, tmp_path: Path, acting_report: Callable[..., Report]
+) -> None:
     def thrice() -> None:
         for _ in range(3):
             signal.raise_signal(signal.SIGINT)
 
     run = Run(tmp_path / "run")
     with pytest.raises(KeyboardInterrupt):
-        train(demo, recipe, run.path, Acting(2, thrice))
+        train(demo, recipe, run.path, acting_report(2, thrice))
     assert run.recipe_file.is_file()
     assert not run.resume_file.exists()
     assert resume(run)

@@ -22,23 +22,9 @@ from boxmask.errors import CheckpointError, LabelError, PhotoError, TrainingErro
 from boxmask.runs import claim
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
-from boxmask.training.clock import Clock
 from boxmask.training.progress import Report
 from boxmask.training.train import resume, train
 from boxmask.weights.checkpoint import load_detector, read_checkpoint
-
-
-class ActingReport(Report):
-    """Calls a function after some steps, as Ctrl-C or a power cut would interrupt training."""
-
-    def __init__(self, steps: int, act: Callable[[], None]) -> None:
-        super().__init__()
-        self.steps, self.act = steps, act
-
-    def step(self, clock: Clock, losses: dict[str, float], images: int) -> None:
-        super().step(clock, losses, images)
-        if clock.step == self.steps:
-            self.act()
 
 
 def ctrl_c() -> None:
@@ -161,9 +147,13 @@ def expected_draw() -> tuple[object, ...]:
 
 
 def test_training_and_resuming_restore_the_random_state(
-    demo: Path, quick: Recipe, tmp_path: Path, expected_draw: tuple[object, ...]
+    demo: Path,
+    quick: Recipe,
+    tmp_path: Path,
+    expected_draw: tuple[object, ...],
+    acting_report: Callable[..., Report],
 ) -> None:
-    run, finished = train(demo, replace(quick, workers=1), tmp_path / "run", ActingReport(4, ctrl_c))
+    run, finished = train(demo, replace(quick, workers=1), tmp_path / "run", acting_report(4, ctrl_c))
     assert not finished
     assert draw() == expected_draw
     seed_all()
@@ -172,10 +162,14 @@ def test_training_and_resuming_restore_the_random_state(
 
 
 def test_a_training_that_raises_restores_the_random_state(
-    demo: Path, quick: Recipe, tmp_path: Path, expected_draw: tuple[object, ...]
+    demo: Path,
+    quick: Recipe,
+    tmp_path: Path,
+    expected_draw: tuple[object, ...],
+    acting_report: Callable[..., Report],
 ) -> None:
     with pytest.raises(PowerCut):
-        train(demo, quick, tmp_path / "run", ActingReport(6, power_cut))
+        train(demo, quick, tmp_path / "run", acting_report(6, power_cut))
     assert draw() == expected_draw
 
 
@@ -194,11 +188,16 @@ def test_the_callers_seed_does_not_change_the_weights(
     ("recipe", "stop_at"), [({}, 4), ({"optimizer": "sgd", "epochs": 2, "batch_size": 6}, 4)]
 )
 def test_a_resumed_training_reaches_the_same_weights(
-    demo: Path, quick: Recipe, tmp_path: Path, recipe: dict[str, object], stop_at: int
+    demo: Path,
+    quick: Recipe,
+    tmp_path: Path,
+    recipe: dict[str, object],
+    stop_at: int,
+    acting_report: Callable[..., Report],
 ) -> None:
     recipe_ = replace(quick, num_validations=2, **recipe)  # type: ignore[arg-type]
     uninterrupted, _ = train(demo, recipe_, tmp_path / "whole")
-    run, finished = train(demo, recipe_, tmp_path / "stopped", ActingReport(stop_at, ctrl_c))
+    run, finished = train(demo, recipe_, tmp_path / "stopped", acting_report(stop_at, ctrl_c))
     assert not finished
     assert read_checkpoint(run.last_checkpoint)[1].training["step"] == stop_at
     load_detector(run.path)
@@ -209,11 +208,11 @@ def test_a_resumed_training_reaches_the_same_weights(
 
 
 def test_an_interrupted_training_resumes_from_the_last_save(
-    demo: Path, quick: Recipe, trained: Path, tmp_path: Path
+    demo: Path, quick: Recipe, trained: Path, tmp_path: Path, acting_report: Callable[..., Report]
 ) -> None:
     recipe = replace(quick, save_seconds=1e-3)
     with pytest.raises(PowerCut):
-        train(demo, recipe, tmp_path / "run", ActingReport(6, power_cut))
+        train(demo, recipe, tmp_path / "run", acting_report(6, power_cut))
     run = Run(tmp_path / "run")
     assert read_checkpoint(run.last_checkpoint)[1].training["step"] == 5
     assert resume(run)
@@ -221,12 +220,16 @@ def test_an_interrupted_training_resumes_from_the_last_save(
 
 
 def test_the_log_of_a_resumed_training_has_no_step_twice(
-    demo: Path, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo: Path,
+    quick: Recipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    acting_report: Callable[..., Report],
 ) -> None:
     monkeypatch.setattr("boxmask.training.progress.LOG_SECONDS", 0.0)
     recipe = replace(quick, save_seconds=1e-3)
     with pytest.raises(PowerCut):
-        train(demo, recipe, tmp_path / "run", ActingReport(6, power_cut))
+        train(demo, recipe, tmp_path / "run", acting_report(6, power_cut))
     run = Run(tmp_path / "run")
     assert logged_steps(run) == [1, 2, 3, 4, 5, 6]
     resume(run)
@@ -234,10 +237,10 @@ def test_the_log_of_a_resumed_training_has_no_step_twice(
 
 
 def test_a_training_resumes_after_the_photos_have_moved(
-    demo: Path, quick: Recipe, trained: Path, tmp_path: Path
+    demo: Path, quick: Recipe, trained: Path, tmp_path: Path, acting_report: Callable[..., Report]
 ) -> None:
     shutil.copytree(demo, tmp_path / "old")
-    run, _ = train(tmp_path / "old", quick, tmp_path / "run", ActingReport(4, ctrl_c))
+    run, _ = train(tmp_path / "old", quick, tmp_path / "run", acting_report(4, ctrl_c))
     (tmp_path / "old").rename(tmp_path / "new")
     with pytest.raises(LabelError, match="no such file or folder"):
         resume(run)
@@ -246,20 +249,22 @@ def test_a_training_resumes_after_the_photos_have_moved(
 
 
 def test_a_training_with_another_photo_of_the_same_name_is_not_resumed(
-    demo: Path, quick: Recipe, tmp_path: Path
+    demo: Path, quick: Recipe, tmp_path: Path, acting_report: Callable[..., Report]
 ) -> None:
     data = Path(shutil.copytree(demo, tmp_path / "data"))
-    run, _ = train(data, quick, tmp_path / "run", ActingReport(4, ctrl_c))
+    run, _ = train(data, quick, tmp_path / "run", acting_report(4, ctrl_c))
     photo = sorted((data / "images").iterdir())[0]
     Image.open(photo).rotate(180).save(photo)
     with pytest.raises(CheckpointError, match=rf"photos have changed .*\n  images/{photo.name}\n"):
         resume(run)
 
 
-def test_a_training_with_changed_data_is_not_resumed(demo: Path, quick: Recipe, tmp_path: Path) -> None:
+def test_a_training_with_changed_data_is_not_resumed(
+    demo: Path, quick: Recipe, tmp_path: Path, acting_report: Callable[..., Report]
+) -> None:
     data = tmp_path / "data"
     shutil.copytree(demo, data)
-    run, _ = train(data, quick, tmp_path / "run", ActingReport(4, ctrl_c))
+    run, _ = train(data, quick, tmp_path / "run", acting_report(4, ctrl_c))
     labels = json.loads((data / "instances_train.json").read_text())
     labels["annotations"].pop()
     (data / "instances_train.json").write_text(json.dumps(labels))
