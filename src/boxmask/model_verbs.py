@@ -103,6 +103,7 @@ def evaluate(
     map: Mapping[str, str] | Sequence[str] = (),
     classes_file: str | os.PathLike[str] | None = None,
     on_unknown_colors: Literal["error", "skip"] | None = None,
+    unseen: bool = False,
     pictures: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     device: str = "auto",
@@ -112,7 +113,8 @@ def evaluate(
         evaluation = boxmask.evaluate(run, "my-photos/")
         evaluation["AP50"], evaluation.interval("AP50")
 
-    `boxmask evaluate --help` describes the options; `pictures` is a folder to draw into.
+    `boxmask evaluate --help` describes the options; `pictures` is a folder to draw into. `evaluation.seen`
+    names the photos that were seen in training, if any; `unseen=True` leaves them out.
     Raises LabelError, PhotoError, CheckpointError or UsageError.
     """
     from boxmask.data.class_selection import as_renames
@@ -131,6 +133,7 @@ def evaluate(
         on_unknown_colors,
         None if classes is None else tuple(classes),
         as_renames(map),
+        unseen,
     )
     model = load_model(Path(run), device)
     task = task_of(model)

@@ -28,6 +28,24 @@ def test_the_metrics_are_printed_as_a_table_and_written_as_json(
     assert metrics == json.loads(json.dumps(verbs.evaluate(trained, demo).to_dict()))
 
 
+def test_tainted_metrics_are_marked_and_the_seen_photos_can_be_left_out(
+    boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
+) -> None:
+    completed = boxmask("evaluate", trained, demo, "--split", "all", "--json", "metrics.json")
+    mark = " ".join(completed.out.split())
+    assert "tainted: 18 of 24 photos were seen in training (18 training photos of " in mark
+    assert "Metrics on new photos are lower. Only 6 photos would be left without them." in mark
+    metrics = json.loads((here / "metrics.json").read_text())
+    assert metrics["tainted"] is True
+    assert len(metrics["seen_photos"]) == 18
+    assert set(metrics["seen_photos"][0]) == {"photo", "run", "split", "name"}
+    completed = boxmask("evaluate", trained, demo, "--split", "all", "--unseen", "--json", "-")
+    assert "note: left out: 18 photos that were seen in training" in completed.err
+    metrics = json.loads(completed.out)
+    assert (metrics["images"], metrics["tainted"], metrics["seen_photos"]) == (6, False, [])
+    assert verbs.evaluate(trained, demo, "all", unseen=True).images == 6
+
+
 def test_a_dash_prints_only_the_json(
     boxmask: Callable[..., Any], here: Path, trained: Path, demo: Path
 ) -> None:

@@ -134,6 +134,15 @@ def test_removed_photos_are_noted(run: Path, data: Path, tmp_path: Path, elsewhe
     assert "no longer there: 2 photos" in notes(select(run, root))
 
 
+def test_renamed_photos_are_noted_and_keep_their_split(run: Path, data: Path) -> None:
+    for number in range(6):
+        (data / f"p{number}.jpg").rename(data / f"x{number}.jpg")
+    labels = (data / "labels.json").read_text().replace('"p', '"x')
+    (data / "labels.json").write_text(labels)
+    assert files(select(run, data)) == ["x4.jpg", "x5.jpg"]
+    assert "photos with another path than in training:\n  x0.jpg: p0.jpg" in notes(select(run, data))
+
+
 def test_photos_that_changed_where_they_were_are_noted(run: Path, data: Path) -> None:
     Image.new("RGB", (30, 20)).save(data / "p4.jpg")
     assert files(select(run, data)) == ["p4.jpg", "p5.jpg"]
@@ -179,12 +188,13 @@ def test_one_photo_in_common(run: Path, tmp_path: Path) -> None:
     names = ["p0.jpg", *(f"q{number + 50}.jpg" for number in range(29))]
     dataset = check_other(run, write_data(tmp_path / "new", names), 30)
     assert "the run's split is not used: 1 of 30 photos is the run's" in notes(dataset)
-    assert "photos that the run was trained or validated on:\n  p0.jpg: train" in notes(dataset)
+    assert f"photos that were seen in training:\n  p0.jpg: train of {run}" in notes(dataset)
 
 
 def test_copies_of_training_photos_under_other_names_are_noted(run: Path, tmp_path: Path) -> None:
     dataset = check_other(run, write_data(tmp_path / "new", ["new-0.jpg", "new-3.jpg", "new-77.jpg"]), 3)
-    assert "validated on:\n  new-0.jpg: train (p0.jpg)\n  new-3.jpg: val (p3.jpg)" in notes(dataset)
+    lines = f"new-0.jpg: train of {run} (p0.jpg)\n  new-3.jpg: val of {run} (p3.jpg)"
+    assert f"photos that were seen in training:\n  {lines}" in notes(dataset)
 
 
 def test_other_photos_in_the_folder_of_the_run(run: Path, data: Path) -> None:

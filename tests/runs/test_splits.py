@@ -14,7 +14,7 @@ import pytest
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.data.segmentation.read import read_unsplit_segmentation
-from boxmask.errors import LabelError
+from boxmask.errors import LabelError, UsageError
 from boxmask.runs.run import Run
 from boxmask.runs.splits import Split, select_split
 
@@ -114,11 +114,28 @@ def test_each_split_has_its_photos(trained: Path, demo: Path, split: Split, phot
     assert len(select(trained, demo, split)) == photos
 
 
-def test_training_photos_among_all_photos_are_noted(trained: Path, demo: Path) -> None:
-    note = "the metrics include 18 training photos; expect lower ones on new photos"
-    assert note in select(trained, demo, "all").notes
-    assert note not in select(trained, demo, "test").notes
-    assert "training photo" not in "".join(select(trained, demo / "instances_test.json", "all").notes)
+def test_training_photos_are_marked(trained: Path, demo: Path) -> None:
+    counts: dict[Split, int] = {"train": 18, "val": 0, "test": 0, "all": 18}
+    for split, count in counts.items():
+        seen = select(trained, demo, split).seen
+        assert seen is not None
+        assert len(seen) == count
+        assert {(found.run, found.split) for found in seen.values()} <= {(str(trained), "train")}
+    assert select(trained, demo / "instances_test.json", "all").seen == {}
+
+
+def test_photos_that_were_seen_can_be_left_out(trained: Path, demo: Path) -> None:
+    unseen = select_split(read_unsplit_detection(demo), trained, demo, "all", unseen=True)
+    assert len(unseen) == 6
+    assert unseen.notes[-1] == "left out: 18 photos that were seen in training"
+    with pytest.raises(LabelError, match="all 18 photos were seen in training"):
+        select_split(read_unsplit_detection(demo), trained, demo, "train", unseen=True)
+
+
+def test_without_a_record_nothing_is_known_about_seen_photos(demo: Path, tmp_path: Path) -> None:
+    assert select(tmp_path / "x.safetensors", demo, "test").seen is None
+    with pytest.raises(UsageError, match=r"--unseen: .* has no record of its training photos"):
+        select_split(read_unsplit_detection(demo), tmp_path, demo, "test", unseen=True)
 
 
 def test_a_changed_split_file_is_followed(run: Path, demo: Path) -> None:

@@ -1,4 +1,4 @@
-"""A training keeps the split of the one before it, and one that goes on keeps its photos."""
+"""A training keeps the split of the one before it, and knows what its initial weights have seen."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import boxmask
 from boxmask.data.split_file import read_split_file
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
@@ -73,4 +74,54 @@ def test_a_drawn_split_file_grows_and_one_that_goes_on_does_not(
     assert len(new) == 15
     assert any("is kept, with 3 new photos" in note for note in new.notes)
     with pytest.raises(LabelError, match="Photos that the split file does not name"):
-        read_same_data(data, chosen, Report())
+        read_same_data(data, chosen, first, Report())
+
+
+# ---------------------------------------------------------------- photos that were seen before
+
+
+def splits(run: Run) -> dict[str, str]:
+    return read_split_file(run.split_file).splits
+
+
+def seen_photos(evaluation: Any) -> dict[str, tuple[str, str]]:
+    """The run and split of each photo that an evaluation says was seen."""
+    return {
+        seen["photo"]: (Path(seen["run"]).name, seen["split"]) for seen in evaluation.to_dict()["seen_photos"]
+    }
+
+
+def test_tainted_metrics_are_marked_through_generations(
+    demo: Path, recipe: Recipe, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, folder = write_data(demo, tmp_path / "data", 20), tmp_path / "runs"
+    first, _ = train(data, recipe, folder / "first")
+    assert not first.ancestors_file.exists()
+    assert "seen_photos" not in first.metrics
+    evaluation = boxmask.evaluate(first, data)
+    assert evaluation.to_dict()["tainted"] is False
+    assert "tainted" not in repr(evaluation)
+
+    capsys.readouterr()
+    child = replace(recipe, detector=first.path, split_seed=1)
+    second, _ = train(data, child, folder / "second")
+    printed = capsys.readouterr().err
+    before, now = splits(first), splits(second)
+    in_test = {file for file, split in now.items() if split == "test" and before[file] != "test"}
+    in_val = {file for file, split in now.items() if split == "val" and before[file] == "train"}
+    assert in_test
+    assert (
+        f"note: tainted: {len(in_test)} of 4 test photos were seen by the training of the initial" in printed
+    )
+    assert second.metrics.get("seen_photos", 0) == len(in_val)
+    tainted = boxmask.evaluate(second, data)
+    assert tainted.to_dict()["tainted"] is True
+    assert seen_photos(tainted) == {file: ("first", before[file]) for file in in_test}
+    assert f"tainted: {len(in_test)} seen in training" in repr(tainted)
+
+    grandchild = replace(recipe, detector=second.path, split_file=second.split_file)
+    third, _ = train(data, grandchild, folder / "third")
+    shutil.rmtree(folder / "first")
+    shutil.rmtree(folder / "second")
+    assert splits(third) == now
+    assert seen_photos(boxmask.evaluate(third, data)) == {file: ("first", before[file]) for file in in_test}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from boxmask.cli.classes import ChosenClasses, RenamedClasses
 from boxmask.cli.output import JsonFile
@@ -16,6 +18,7 @@ def evaluate(
     /,
     *,
     split: Literal["train", "val", "test", "all"] = "test",
+    unseen: Annotated[bool, Parameter(negative="")] = False,
     json_file: JsonFile = None,
     pictures: Path | None = None,
     on_bad_boxes: Literal["error", "skip"] | None = None,
@@ -42,6 +45,9 @@ def evaluate(
         Folder, archive or label file, as for training.
     split
         Photos to evaluate on. If the data set has no split of its own, the run's split is used.
+    unseen
+        Leave out photos that were seen in training, by the run or by those whose weights it started from.
+        Without this flag, metrics that include such photos are marked as tainted.
     json_file
         Write the metrics to this JSON file, as fractions. "-" prints the JSON instead of the table.
     pictures
@@ -84,7 +90,7 @@ def evaluate(
         compress_with_svd(model, svd)
     task = task_of(model)
     options = LabelOptions(
-        on_bad_boxes, on_bad_photos, on_unseen_classes, classes_file, on_unknown_colors, classes, map
+        on_bad_boxes, on_bad_photos, on_unseen_classes, classes_file, on_unknown_colors, classes, map, unseen
     )
     dataset = task.read_split(run, data, split, options)
     print_notes(dataset.notes)

@@ -93,20 +93,13 @@ class CommonPhotos:
         return f"the run's split is not used: {len(self.same)} of {photos} {verb} the run's"
 
     def notes_on_other_data_set(self) -> tuple[str, ...]:
-        """Why the split of the run is not used, and which photos it has seen nevertheless."""
-        known = {**self.copies, **self.moved, **self.same}
-        seen = [
-            f"{photo}: {self.file.splits[name]}" + (f" ({name})" if photo != name else "")
-            for photo, name in known.items()
-            if self.file.splits[name] != "test"
-        ]
+        """Why the split of the run is not used, and which photos have the names of others of the run."""
         reason = self.why_not_used()
         return (
             *((reason,) if reason else ()),
             *format_note(
                 "photos with the name of a photo of the run, but other contents", list(self.changed)
             ),
-            *format_note("photos that the run was trained or validated on", seen),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.draw import SPLITS as SPLITS
 from boxmask.data.draw import Draw
+from boxmask.data.seen import Seen
 
 
 class SplitDataset(Protocol):
@@ -44,6 +46,10 @@ class SplitDataset(Protocol):
     @property
     def draw(self) -> Draw | None:
         """How the splits were drawn; None if they were given."""
+
+    @property
+    def seen(self) -> Mapping[str, Seen] | None:
+        """Where the evaluated model has seen photos in training; None if that is not known."""
 
     def __len__(self) -> int: ...
 

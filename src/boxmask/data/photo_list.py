@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, TypeAlias
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.contract import SplitDatasetT
 from boxmask.data.draw import Draw
+from boxmask.data.seen import Seen
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class PhotoList:
     splits: (P,) str, "train", "val" or "test"; "" for a photo in no split
     notes:  remarks on the choice of these photos
     draw:   how the splits were drawn; None if they were given
+    seen:   where the evaluated model has seen photos in training; None if that is not known
     """
 
     UNIT: ClassVar[str] = "photos"  # what `counts` counts
@@ -33,6 +35,7 @@ class PhotoList:
     notes: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
     draw: Draw | None = None
+    seen: Mapping[str, Seen] | None = None
 
     @staticmethod
     def of(root: Path, files: Sequence[str], splits: Sequence[str]) -> PhotoList:
@@ -57,10 +60,11 @@ class PhotoList:
         return replace(kept, notes=self.notes + notes)
 
     def select_from(self, dataset: SplitDatasetT) -> SplitDatasetT:
-        """The same photos of a data set, with the splits and notes of this list."""
+        """The same photos of a data set, with the splits, notes and seen photos of this list."""
         index = {file: number for number, file in enumerate(dataset.files.tolist())}
         photos = np.array([index[file] for file in self.files.tolist()], dtype=np.int64)
-        return replace(dataset.subset(photos), splits=self.splits, notes=dataset.notes + self.notes)
+        notes = dataset.notes + self.notes
+        return replace(dataset.subset(photos), splits=self.splits, notes=notes, seen=self.seen)
 
 
 SelectPhotos: TypeAlias = Callable[[PhotoList], PhotoList]

@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from boxmask.evaluation.seen_photos import SeenPhotos
+
 
 class Interval(NamedTuple):
     """A confidence interval of a metric."""
@@ -27,6 +29,13 @@ class Evaluation(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out of the metrics, in sentences."""
+
+    @property
+    def seen(self) -> SeenPhotos | None:
+        """The photos that the model has seen in training, so that metrics on them are too high.
+
+        None if that is not known.
+        """
 
     def keys(self) -> list[str]:
         """The names of the metrics."""
@@ -81,7 +90,8 @@ def summarize(evaluation: Evaluation, names: Sequence[str], count: str) -> str:
     For example `DetectionEvaluation(AP=0.584, AP50=0.909 [0.88, 0.93], 72 photos)`.
     """
     metrics = [_name_and_value(evaluation, name) for name in names]
-    return f"{type(evaluation).__name__}({', '.join([*metrics, count])})"
+    seen = evaluation.seen.count_text if evaluation.seen else ""
+    return f"{type(evaluation).__name__}({', '.join([*metrics, count, *([seen] if seen else [])])})"
 
 
 def _name_and_value(evaluation: Evaluation, name: str) -> str:

@@ -20,11 +20,11 @@ from filelock import FileLock, Timeout
 
 from boxmask.atomic_write import atomic_write, output_error, remove_partial_files
 from boxmask.errors import OutputError, UsageError
-from boxmask.runs.run import NOTES, SPLIT, Run
+from boxmask.runs.run import ANCESTORS, NOTES, SPLIT, Run
 
 LOCK = ".lock"  # the file that the lock is on; empty
 OWNER = ".owner"  # who holds the lock, as JSON
-BEFORE_RECIPE = {LOCK, OWNER, SPLIT, NOTES}  # the files of a run without a recipe
+BEFORE_RECIPE = {LOCK, OWNER, SPLIT, ANCESTORS, NOTES}  # the files of a run without a recipe
 WAIT_SECONDS = 3.0  # for the worker processes of a killed training: they hold its lock until they end
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  # some network file systems
 

@@ -13,6 +13,7 @@ from boxmask.data.split_file import SplitFile, read_split_file
 from boxmask.errors import CheckpointError, LabelError
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe
+from boxmask.runs.same_photos import is_same_data
 
 
 def earlier_splits(
@@ -50,7 +51,7 @@ def _split_of(run: Run, data: Path) -> EarlierSplit | None:
     draw = file.draw
     if draw is None and recipe.split_file is None:  # by a version that did not record it
         draw = Draw(recipe.split_seed or 0, SHARES, recipe.group_by)
-    return _earlier(file, draw, str(run.path), here=_is_same(trained_on, data)) if draw else None
+    return _earlier(file, draw, str(run.path), here=is_same_data(trained_on, data)) if draw else None
 
 
 def _newest_run_on(data: Path, new_run: Run) -> Iterator[Run]:
@@ -62,7 +63,7 @@ def _newest_run_on(data: Path, new_run: Run) -> Iterator[Run]:
             trained_on = read_recipe(run)[1]
         except CheckpointError:
             continue
-        if file.parent != new_run.path and _is_same(trained_on, data) and _split_of(run, data):
+        if file.parent != new_run.path and is_same_data(trained_on, data) and _split_of(run, data):
             yield run
             return
 
@@ -72,11 +73,3 @@ def _time(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _is_same(trained_on: Path, data: Path) -> bool:
-    """Whether two paths are of one data set: the same, or a folder and a label file in it."""
-    first, second = trained_on.resolve(), data.resolve()
-    if first == second:
-        return True
-    return (first.parent == second and not first.is_dir()) or (second.parent == first and second.is_file())

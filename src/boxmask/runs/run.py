@@ -22,6 +22,7 @@ from boxmask.weights.checkpoint import BEST, LAST, checkpoint_path, load_model, 
 RESUME = "resume.safetensors"
 RECIPE = "recipe.json"
 SPLIT = "split.json"
+ANCESTORS = "ancestors.json"
 NOTES = "notes.txt"
 LOG = "log.jsonl"
 CURVE = "curve.png"
@@ -29,7 +30,7 @@ INTERMEDIATE = "intermediate"
 ERROR = "error.txt"
 TRACKERS = "trackers.json"
 TENSORBOARD, MLFLOW, WANDB = "tensorboard", "mlflow", "wandb"
-FILES = (BEST, LAST, RESUME, RECIPE, SPLIT, NOTES, LOG, CURVE, ERROR, TRACKERS)
+FILES = (BEST, LAST, RESUME, RECIPE, SPLIT, ANCESTORS, NOTES, LOG, CURVE, ERROR, TRACKERS)
 FOLDERS = (INTERMEDIATE, TENSORBOARD, MLFLOW, WANDB)
 
 
@@ -43,6 +44,7 @@ class Run:
     intermediate/       files that one stage writes for the next; removed at the end of the training
     recipe.json         the recipe, and the path of the data set
     split.json          the training, validation and test photos, a record of their contents, and of the draw
+    ancestors.json      the photos that the training has seen through the weights it started from, if any
     notes.txt           remarks about the photos and labels, in full
     log.jsonl           losses, speed and validation metrics over time
     curve.png           the same as a chart
@@ -121,6 +123,11 @@ class Run:
     def split_file(self) -> Path:
         """The training, validation and test photos, as JSON."""
         return self.path / SPLIT
+
+    @property
+    def ancestors_file(self) -> Path:
+        """The training photos of the runs whose weights this run started from, as JSON."""
+        return self.path / ANCESTORS
 
     @property
     def notes_file(self) -> Path:

@@ -26,6 +26,14 @@ def was_read_from(run: Run, root: Path, data: Path) -> bool:
     return not {recorded, folder}.isdisjoint({root.resolve(), data.resolve()})
 
 
+def is_same_data(trained_on: Path, data: Path) -> bool:
+    """Whether two paths are of one data set: the same, or a folder and a label file in it."""
+    first, second = trained_on.resolve(), data.resolve()
+    if first == second:
+        return True
+    return (first.parent == second and not first.is_dir()) or (second.parent == first and second.is_file())
+
+
 def check_same_contents(run: Run, dataset: SplitDataset) -> None:
     """Raise CheckpointError if photos have other contents than when the run began."""
     file = read_split_file(run.split_file)

@@ -1,70 +1,148 @@
-"""The labeled photos that a run is evaluated on."""
+"""The labeled photos that a run is evaluated on, and those of them that it has seen in training."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 
+from boxmask.data.common_photos import CommonPhotos, find_common_photos
 from boxmask.data.contract import SplitDatasetT
+from boxmask.data.seen import Seen
 from boxmask.data.split import without_unsplit_photos
 from boxmask.data.split_file import read_split_file
-from boxmask.errors import LabelError
-from boxmask.messages import format_count
-from boxmask.options import check_choice
+from boxmask.errors import LabelError, UsageError
+from boxmask.messages import format_count, format_note
+from boxmask.options import check_choice, option
+from boxmask.runs.ancestors import read_ancestors
 from boxmask.runs.run import Run
-from boxmask.runs.same_photos import find_common_photos, was_read_from
+from boxmask.runs.same_photos import was_read_from
 
 PathLike: TypeAlias = str | os.PathLike[str]
 Split: TypeAlias = Literal["train", "val", "test", "all"]
 
 
-def select_split(unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: Split) -> SplitDatasetT:
-    """The photos of one split.
+@dataclass(frozen=True)
+class _RunPhotos:
+    """What a run knows about the photos of a data set.
 
-    If this is the data set that the run was trained on, the run's split is used (see `same_photos.py`).
+    why_not_used: why its split is not used, if the data set is not its own
+    is_own:       whether the data set is the one that the run was trained on
+    seen:         the photos of its training and validation
+    contents:     digests of photos, as far as they are known
+    """
+
+    why_not_used: str = ""
+    is_own: bool = False
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    contents: Mapping[str, str] = field(default_factory=dict)
+
+
+def select_split(
+    unsplit: SplitDatasetT, run: PathLike, data: PathLike, split: Split, *, unseen: bool = False
+) -> SplitDatasetT:
+    """The photos of one split, with those that the run or its ancestors have seen in training.
+
+    If this is the data set that the run was trained on, the run's split is used (see `common_photos.py`).
     Otherwise the data set's split is used. No new split is drawn: it could put photos that the run was
     trained on into the test split.
 
     unsplit: a data set with the split that it came with, if any
     run:     a `Run`, its folder or a checkpoint in it
     data:    the path of the data set
+    unseen:  whether to leave out the photos that were seen
 
-    Raises LabelError if the split has no photos, or if the run's split file is damaged; UsageError for an
-    unknown split.
+    Raises LabelError if no photos are left, or if the run's split file is damaged; CheckpointError if its
+    ancestors.json is; UsageError for an unknown split, and for `unseen` if the run has no record of its
+    photos.
     """
     check_choice("split", split, Split)
-    dataset, why_not_used = _with_run_split(unsplit, Run.from_path(run), Path(data), split)
+    folder = Run.from_path(run)
+    dataset, known = _with_run_split(unsplit, folder, Path(data))
     selected = dataset if split == "all" else dataset.subset(np.flatnonzero(dataset.splits == split))
     if not len(selected):
-        reason = f" Note: {why_not_used}." if why_not_used else ""
+        reason = f" Note: {known.why_not_used}." if known and known.why_not_used else ""
         raise LabelError(
             f"{os.fspath(data)}: there are no {split} photos. The data set defines no such split, and the "
             f"run's split file does not cover it. Choose another --split; all takes every photo.{reason}"
         )
-    return selected
+    selected = _with_seen(selected, folder, Path(data), split, known)
+    return _without_seen(selected, os.fspath(run)) if unseen else selected
 
 
-def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path, split: Split) -> tuple[SplitDatasetT, str]:
-    """The data set with the split of the run and notes on differences; else as it is, and why."""
+def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path) -> tuple[SplitDatasetT, _RunPhotos | None]:
+    """The data set with the split of the run and notes on differences, or as it is; and what the run knows.
+
+    None if the run has no split file.
+    """
     if not run.split_file.is_file():
-        return dataset, ""
+        return dataset, None
     common = find_common_photos(dataset, read_split_file(run.split_file))
     read_from_here = was_read_from(run, dataset.root, data)
     if not common.is_data_set_of_run(read_from_here):
         notes = dataset.notes + common.notes_on_other_data_set()
-        return replace(dataset, notes=notes), common.why_not_used()
+        known = {**common.copies, **common.moved, **common.same}
+        seen = _seen_by(run, common, known)
+        return replace(dataset, notes=notes), _RunPhotos(
+            common.why_not_used(), seen=seen, contents=common.contents
+        )
+    names = common.names(read_from_here)
     split_of = common.splits(read_from_here)
     splits = np.array([split_of.get(photo, "") for photo in dataset.files.tolist()], dtype="<U5")
     notes = dataset.notes + common.notes(read_from_here)
-    if split == "all":
-        notes += _note_on_training_photos(int((splits == "train").sum()))
-    return without_unsplit_photos(replace(dataset, splits=splits, notes=notes)), ""
+    own = without_unsplit_photos(replace(dataset, splits=splits, notes=notes))
+    return own, _RunPhotos(is_own=True, seen=_seen_by(run, common, names), contents=common.contents)
 
 
-def _note_on_training_photos(count: int) -> tuple[str, ...]:
-    photos = format_count(count, "training photo")
-    return (f"the metrics include {photos}; expect lower ones on new photos",) if count else ()
+def _seen_by(run: Run, common: CommonPhotos, names: Mapping[str, str]) -> dict[str, Seen]:
+    splits = common.file.splits
+    return {
+        photo: Seen(str(run.path), splits[name], name)
+        for photo, name in names.items()
+        if splits[name] != "test"
+    }
+
+
+def _with_seen(
+    dataset: SplitDatasetT, run: Run, data: Path, split: Split, known: _RunPhotos | None
+) -> SplitDatasetT:
+    """The data set with the photos that were seen, and a note on those that are not the run's own.
+
+    Validation photos count where the test photos or other data sets are evaluated: on them, the best weights
+    were chosen.
+    """
+    if known is None:
+        return replace(dataset, seen=None)
+    photos = dataset.files.tolist()
+    seen = read_ancestors(run).find(dataset.root, photos, data, known.contents)
+    seen |= {photo: known.seen[photo] for photo in photos if photo in known.seen}
+    if known.is_own and split != "test":
+        seen = {photo: found for photo, found in seen.items() if found.split == "train"}
+    foreign = (
+        seen.items()
+        if not known.is_own
+        else [(photo, found) for photo, found in seen.items() if photo not in known.seen]
+    )
+    lines = [
+        f"{photo}: {found.split} of {found.run}" + (f" ({found.name})" if photo != found.name else "")
+        for photo, found in foreign
+    ]
+    notes = dataset.notes + format_note("photos that were seen in training", lines)
+    return replace(dataset, seen=seen, notes=notes)
+
+
+def _without_seen(dataset: SplitDatasetT, run: str) -> SplitDatasetT:
+    """Leave out the photos that were seen. Raises UsageError if it is not known which, or if none is left."""
+    if dataset.seen is None:
+        raise UsageError(
+            f"{option('unseen')}: {run} has no record of its training photos. Give the folder of a run."
+        )
+    kept = dataset.subset(np.flatnonzero([file not in dataset.seen for file in dataset.files.tolist()]))
+    if not len(kept):
+        raise LabelError(f"{dataset.root}: all {format_count(len(dataset), 'photo')} were seen in training.")
+    count = format_count(len(dataset) - len(kept), "photo")
+    return replace(kept, notes=(*kept.notes, f"left out: {count} that were seen in training"))

@@ -44,6 +44,7 @@ class LabelOptions:
 
     classes_file, on_unknown_colors: default: as in training, if the data set is the same
     classes, map: default: as in training
+    unseen: whether to leave out photos that were seen in training
 
     Raises UsageError for a value that an option does not have.
     """
@@ -55,6 +56,7 @@ class LabelOptions:
     on_unknown_colors: Literal["error", "skip"] | None = None
     classes: tuple[str, ...] | None = None
     map: tuple[str, ...] = ()
+    unseen: bool = False
 
     def __post_init__(self) -> None:
         check_choices(LabelOptions, vars(self))

@@ -13,6 +13,7 @@ from boxmask.data.contract import SPLITS
 from boxmask.data.split_file import write_split_file
 from boxmask.errors import OutputError
 from boxmask.messages import format_count, shorten_note
+from boxmask.runs.ancestors import ancestors_of, starting_points
 from boxmask.runs.claim import Claim, claim_folder, claim_run
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe, recipe_json, write_json
@@ -97,7 +98,12 @@ def _train_new(
     again: whether the training began before, and was killed before it saved anything
     """
     run, stages = claim.run, stages_of(recipe)
+<<<<<<< HEAD
     dataset = read_same_data(data, recipe, report) if again else read_new_data(data, recipe, run, report)
+=======
+    recipe = sources.backbone_for(recipe)
+    dataset = (read_same_data if again else read_new_data)(data, recipe, run, report)
+>>>>>>> 5f213d5 (Metrics on photos that the model has seen in training are marked as tainted)
     accelerator = make_accelerator(recipe)
     recipe = fit(dataset, recipe, accelerator, report)
     recipe = fit_batch_size(dataset, recipe, accelerator, report)
@@ -125,7 +131,7 @@ def _continue(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
     Pretrained weights, which the state replaces, are not read again: their files may be gone.
     """
     saved, stages = SavedState.read(run), stages_of(recipe)
-    dataset = read_same_data(data, recipe, report)
+    dataset = read_same_data(data, recipe, run, report)
     accelerator = make_accelerator(recipe)
     session = make_session(dataset, recipe, run, report, accelerator, pretrained=False)
     check_same_contents(run, session.task.photos(dataset))
@@ -145,6 +151,7 @@ def _write_inputs(session: Session, dataset: Any, data: Path) -> None:
     """Write split.json, notes.txt and, last, recipe.json: a run with a recipe has the others as well."""
     run = session.run
     write_split_file(session.task.photos(dataset), run.split_file)
+    ancestors_of(starting_points(session.recipe)).write(run)
     if dataset.notes:
         with atomic_write(run.notes_file) as partial:
             partial.write_text("\n".join(dataset.notes) + "\n", encoding="utf-8")

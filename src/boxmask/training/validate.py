@@ -31,7 +31,8 @@ def validate(session: Session, progress: float) -> None:
     state.num_validated = num_validated
     values = {name: evaluation.get(name) for name in session.task.metrics}
     metrics = {name: value for name, value in values.items() if value is not None}
-    state.metrics = {**metrics, "images": evaluation["images"]}
+    seen = {"seen_photos": count} if (count := len(evaluation.get("seen_photos") or ())) else {}
+    state.metrics = {**metrics, "images": evaluation["images"], **seen}
     report.write_log({"step": state.clock.step, "minutes": minutes, "val": state.metrics})
     shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
     report.message(f"{100 * progress:3.0f} %  validation: {shown}")
@@ -51,7 +52,7 @@ def deciding_metric(names: Sequence[str], metrics: Mapping[str, float]) -> float
     return next((metrics[name] for name in names if name in metrics), 0.0)
 
 
-def _evaluate(session: Session) -> dict[str, float | None]:
+def _evaluate(session: Session) -> dict[str, Any]:
     report, network = session.report, session.state.result.eval()
     report.restart_estimate()
 

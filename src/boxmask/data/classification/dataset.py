@@ -7,6 +7,7 @@ files and checks are those of detection. All items of a photo are in the same sp
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.draw import Draw
+from boxmask.data.seen import Seen
 from boxmask.photos.read import to_image
 from boxmask.pipeline.warp import with_context
 from boxmask.types import ClassificationTarget
@@ -66,6 +68,11 @@ class ClassificationDataset:
     def draw(self) -> Draw | None:
         """How the splits were drawn; None if they were given."""
         return self.photos.draw
+
+    @property
+    def seen(self) -> Mapping[str, Seen] | None:
+        """Where the evaluated model has seen photos in training; None if that is not known."""
+        return self.photos.seen
 
     @property
     def photo_of(self) -> NDArray[np.int64]:
@@ -116,6 +123,12 @@ class ClassificationDataset:
     def split(self, name: str) -> ClassificationDataset:
         """The items of one split: "train", "val" or "test"."""
         return self.subset(np.flatnonzero(self.splits == name))
+
+    def with_seen(
+        self, seen: Mapping[str, Seen] | None, notes: tuple[str, ...] = ()
+    ) -> ClassificationDataset:
+        """The same items, from photos of which the model has seen some, with further notes."""
+        return replace(self, photos=self.photos.with_seen(seen, notes))
 
     def with_photos(self, photos: DetectionDataset) -> ClassificationDataset:
         """The data set with `photos` in place of its own: other photos, or the same with other splits."""

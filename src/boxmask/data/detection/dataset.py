@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from boxmask.data.detection.rle_masks import RleMasks
 from boxmask.data.draw import Draw
+from boxmask.data.seen import Seen
 from boxmask.masks import Masks
 from boxmask.types import Target
 
@@ -42,6 +44,7 @@ class DetectionDataset:
     run_offsets: (N + 1,) int64; object n has runs[run_offsets[n]:run_offsets[n + 1]], and none if its mask is
                  unknown. Need not be given without any runs.
     draw:        how the splits were drawn; None if they were given
+    seen:        where the evaluated model has seen photos in training; None if that is not known
 
     Raises ValueError if the masks are not those of N objects.
     """
@@ -64,6 +67,7 @@ class DetectionDataset:
     runs: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     run_offsets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     draw: Draw | None = None
+    seen: Mapping[str, Seen] | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError, with what was expected and what was found."""
@@ -137,6 +141,10 @@ class DetectionDataset:
             runs=masks.runs,
             run_offsets=masks.offsets,
         )
+
+    def with_seen(self, seen: Mapping[str, Seen] | None, notes: tuple[str, ...] = ()) -> DetectionDataset:
+        """The same photos, of which the model has seen some, with further notes."""
+        return replace(self, seen=seen, notes=self.notes + notes)
 
     def split(self, name: str) -> DetectionDataset:
         """The photos of one split: "train", "val" or "test"."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -18,6 +19,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from boxmask.data.draw import Draw
+from boxmask.data.seen import Seen
 from boxmask.errors import LabelError
 from boxmask.types import SegmentationTarget
 
@@ -48,6 +50,7 @@ class SegmentationDataset:
     source:       the labels
     notes:        remarks from reading the labels
     draw:         how the splits were drawn; None if they were given
+    seen:         where the evaluated model has seen photos in training; None if that is not known
     """
 
     UNIT: ClassVar[str] = "pixels"  # what `counts` counts
@@ -61,6 +64,7 @@ class SegmentationDataset:
     source: LabelMapSource
     notes: tuple[str, ...] = ()
     draw: Draw | None = None
+    seen: Mapping[str, Seen] | None = None
 
     def __len__(self) -> int:
         return len(self.files)
@@ -94,6 +98,10 @@ class SegmentationDataset:
             pixel_counts=self.pixel_counts[photos],
             source=self.source.subset(photos),
         )
+
+    def with_seen(self, seen: Mapping[str, Seen] | None, notes: tuple[str, ...] = ()) -> SegmentationDataset:
+        """The same photos, of which the model has seen some, with further notes."""
+        return replace(self, seen=seen, notes=self.notes + notes)
 
     def split(self, name: str) -> SegmentationDataset:
         """The photos of one split: "train", "val" or "test"."""

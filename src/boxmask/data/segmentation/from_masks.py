@@ -89,6 +89,7 @@ def segmentation_from_detection(dataset: DetectionDataset) -> SegmentationDatase
         pixel_counts=_count_pixels(maps, len(names)),
         source=maps,
         notes=dataset.notes,
+        seen=dataset.seen,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +19,7 @@ from boxmask.data.groups.copies import Copies
 from boxmask.data.groups.group_by import AUTO, Groups, find_groups
 from boxmask.data.groups.split import draw_grouped_splits, split_groups
 from boxmask.data.photo_records.records import PhotoRecords
+from boxmask.data.seen import Seen
 from boxmask.data.split_file import write_split_file
 from boxmask.doctor.photos.copies import add_group_finding, is_across
 from boxmask.doctor.photos.kinds import GROUP_ACROSS_DRAWN_SPLITS
@@ -31,6 +33,7 @@ class _CountedPhotos:
     splits:      (P,)
     num_objects: (P, K)
     draw:        how the splits were drawn; None if they were given
+    seen:        None: no model is evaluated
     """
 
     UNIT: ClassVar[str] = "objects"
@@ -42,6 +45,7 @@ class _CountedPhotos:
     num_objects: Int[np.ndarray, "P K"]
     notes: tuple[str, ...] = ()
     draw: Draw | None = None
+    seen: Mapping[str, Seen] | None = None
 
     def __len__(self) -> int:
         return len(self.files)

@@ -25,6 +25,7 @@ from boxmask.evaluation.contract import (
     intervals_to_dict,
     summarize,
 )
+from boxmask.evaluation.seen_photos import SeenPhotos, find_seen, seen_to_dict
 from boxmask.messages import format_count
 from boxmask.names import class_name
 from boxmask.progress import Progress
@@ -56,6 +57,7 @@ class ClassificationEvaluation:
     accuracy_interval: at `CONFIDENCE`; None if not requested
     photos:            number of photos that the items come from
     notes:             what was left out, in sentences
+    seen:              the photos that the classifier has seen in training; None if that is not known
     """
 
     class_names: tuple[str, ...]
@@ -63,6 +65,7 @@ class ClassificationEvaluation:
     accuracy_interval: Interval | None
     photos: int
     notes: tuple[str, ...] = ()
+    seen: SeenPhotos | None = None
 
     @property
     def images(self) -> int:
@@ -132,6 +135,7 @@ class ClassificationEvaluation:
             "confusion": {"class_names": list(self.class_names), "counts": self.confusion.tolist()},
             "images": self.images,
             "photos": self.photos,
+            **seen_to_dict(self.seen),
             "notes": list(self.notes),
         }
 
@@ -223,7 +227,8 @@ def evaluate_classifications(
     np.add.at(confusion, (dataset.labels, predicted), 1)
     accuracy_interval = wilson_interval(dataset.labels == predicted, dataset.photo_of) if interval else None
     num_photos = len(np.unique(dataset.photo_of))
-    return ClassificationEvaluation(names, confusion, accuracy_interval, num_photos, notes)
+    seen = find_seen(dataset)
+    return ClassificationEvaluation(names, confusion, accuracy_interval, num_photos, notes, seen)
 
 
 def _ratio(part: int, total: int) -> float | None:

@@ -9,6 +9,7 @@ from rich.text import Text
 from boxmask.evaluation.classification.evaluate import ClassificationEvaluation, count_text
 from boxmask.evaluation.classification.wilson import CONFIDENCE
 from boxmask.evaluation.format import format_fraction, format_interval
+from boxmask.evaluation.mark import mark_lines
 
 MAX_CLASSES = 8  # the largest confusion matrix that fits a terminal
 MAX_MISTAKES = 10  # shown instead of a larger matrix
@@ -19,7 +20,9 @@ def classification_table(evaluation: ClassificationEvaluation) -> Group:
     matrix_fits = len(evaluation.class_names) <= MAX_CLASSES
     mistakes = confusion_table(evaluation) if matrix_fits else mistakes_table(evaluation)
     notes = [Text(note, style="yellow") for note in evaluation.notes]
-    return Group(overall_table(evaluation), class_table(evaluation), mistakes, *notes)
+    return Group(
+        *mark_lines(evaluation.seen), overall_table(evaluation), class_table(evaluation), mistakes, *notes
+    )
 
 
 def overall_table(evaluation: ClassificationEvaluation) -> Table:

@@ -28,6 +28,7 @@ from boxmask.evaluation.detection.classes import extra_classes_note, keep_known_
 from boxmask.evaluation.detection.coco import CocoMetrics, coco_metrics
 from boxmask.evaluation.detection.detect import detect_all
 from boxmask.evaluation.detection.voc import VocMetrics, voc_metrics
+from boxmask.evaluation.seen_photos import SeenPhotos, find_seen, seen_to_dict
 from boxmask.messages import format_count
 from boxmask.progress import Progress
 from boxmask.types import Detections
@@ -76,6 +77,7 @@ class DetectionEvaluation:
     objects:      number of objects that count; crowd regions and difficult objects do not
     notes:        what was left out, in sentences
     masks:        the metrics of masks; None if the detector or the labels have no masks
+    seen:         the photos that the detector has seen in training; None if that is not known
     """
 
     coco: CocoMetrics
@@ -85,6 +87,7 @@ class DetectionEvaluation:
     objects: int
     notes: tuple[str, ...] = ()
     masks: MaskEvaluation | None = None
+    seen: SeenPhotos | None = None
 
     def __getitem__(self, name: str) -> float | None:
         return find_metric(self._metrics(), name)
@@ -120,6 +123,7 @@ class DetectionEvaluation:
             "images": self.images,
             "objects": self.objects,
             **masks,
+            **seen_to_dict(self.seen),
             "notes": list(self.notes),
         }
 
@@ -199,6 +203,7 @@ def evaluate_detections(
         objects=int(kept.counted.sum()),
         notes=notes + extra_classes_note(detections, dataset.class_names) + mask_notes,
         masks=masks,
+        seen=find_seen(dataset),
     )
 
 

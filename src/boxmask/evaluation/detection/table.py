@@ -8,13 +8,14 @@ from rich.text import Text
 
 from boxmask.evaluation.detection.evaluate import DetectionEvaluation, MaskEvaluation
 from boxmask.evaluation.format import format_fraction, format_interval
+from boxmask.evaluation.mark import mark_lines
 from boxmask.messages import format_count
 
 
 def detection_table(evaluation: DetectionEvaluation) -> Group:
     """The overall metrics, one row per class, and the notes. Fractions, as in the JSON."""
     notes = [Text(note, style="yellow") for note in evaluation.notes]
-    return Group(overall_table(evaluation), class_table(evaluation), *notes)
+    return Group(*mark_lines(evaluation.seen), overall_table(evaluation), class_table(evaluation), *notes)
 
 
 def overall_table(evaluation: DetectionEvaluation) -> Table:

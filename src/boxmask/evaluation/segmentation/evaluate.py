@@ -20,6 +20,7 @@ from boxmask.evaluation.contract import (
     intervals_to_dict,
     summarize,
 )
+from boxmask.evaluation.seen_photos import SeenPhotos, find_seen, seen_to_dict
 from boxmask.evaluation.segmentation.boundary_iou import boundary_counts
 from boxmask.evaluation.segmentation.classes import EvaluatedClasses, evaluated_classes, extra_classes_note
 from boxmask.evaluation.segmentation.metrics import (
@@ -45,12 +46,14 @@ class SegmentationEvaluation:
     miou_interval: None if not requested, with fewer than two photos or without labeled pixels
     images:        number of photos
     notes:         what was left out, in sentences
+    seen:          the photos that the segmenter has seen in training; None if that is not known
     """
 
     metrics: SegmentationMetrics
     miou_interval: MIoUInterval | None
     images: int
     notes: tuple[str, ...] = ()
+    seen: SeenPhotos | None = None
 
     def __getitem__(self, name: str) -> float | None:
         return find_metric(self._metrics(), name)
@@ -78,6 +81,7 @@ class SegmentationEvaluation:
             "interval_confidence": None if interval is None else interval.confidence,
             "interval_resamples": None if interval is None else interval.resamples,
             "images": self.images,
+            **seen_to_dict(self.seen),
             "notes": list(self.notes),
         }
 
@@ -161,6 +165,7 @@ def evaluate_label_maps(
         miou_interval=miou_interval(counts) if interval else None,
         images=len(dataset),
         notes=classes.notes + extra_classes_note(classes, extra_pixels, all_pixels),
+        seen=find_seen(dataset),
     )
 
 

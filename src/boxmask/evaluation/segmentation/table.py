@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from boxmask.evaluation.format import format_fraction, format_interval
+from boxmask.evaluation.mark import mark_lines
 from boxmask.evaluation.segmentation.evaluate import SegmentationEvaluation
 from boxmask.messages import format_count
 
@@ -14,7 +15,7 @@ from boxmask.messages import format_count
 def segmentation_table(evaluation: SegmentationEvaluation) -> Group:
     """The overall metrics, one row per class, and the notes. Fractions, as in the JSON."""
     notes = [Text(note, style="yellow") for note in evaluation.notes]
-    return Group(overall_table(evaluation), class_table(evaluation), *notes)
+    return Group(*mark_lines(evaluation.seen), overall_table(evaluation), class_table(evaluation), *notes)
 
 
 def overall_table(evaluation: SegmentationEvaluation) -> Table:

@@ -113,7 +113,7 @@ class ClassificationTask:
     def read_split(self, run: Path, data: Path, split: Split, options: LabelOptions) -> ClassificationDataset:
         """The items of one split with their classes."""
         check_no_label_map_options(run, options)
-        select = partial(select_split, run=run, data=data, split=split)
+        select = partial(select_split, run=run, data=data, split=split, unseen=options.unseen)
         selection = evaluation_classes(run, options)
         return read_unsplit_classification(
             data, options.on_bad_boxes, options.on_bad_photos, select=select, selection=selection

@@ -142,7 +142,7 @@ class DetectionTask:
             options.on_bad_boxes,
             options.on_bad_photos,
             needs_masks=self.needs_masks,
-            select=partial(select_split, run=run, data=data, split=split),
+            select=partial(select_split, run=run, data=data, split=split, unseen=options.unseen),
             selection=evaluation_classes(run, options),
         )
 

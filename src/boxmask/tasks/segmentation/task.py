@@ -142,7 +142,7 @@ class SegmentationTask:
             on_unknown_colors=options.on_unknown_colors or trained.on_unknown_colors,
             on_bad_boxes=options.on_bad_boxes,
             on_bad_photos=options.on_bad_photos,
-            select=partial(select_split, run=run, data=data, split=split),
+            select=partial(select_split, run=run, data=data, split=split, unseen=options.unseen),
             selection=evaluation_classes(run, options),
         )
 

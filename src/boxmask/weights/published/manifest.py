@@ -62,6 +62,11 @@ class PublishedWeights:
         return self.name.partition("/")[2]
 
     @property
+    def trained_on(self) -> str:
+        """The data of the training: that of the metrics, but its training photos."""
+        return self.measured_on.replace("val", "train")
+
+    @property
     def file(self) -> RemoteFile:
         """The file to download."""
         file_name = self.file_name or self.address.rpartition("/")[2]
