@@ -17,8 +17,10 @@ from PIL import Image
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_unsplit_detection
 from boxmask.data.photo_digest import photo_digest
+from boxmask.data.seen import Seen
 from boxmask.data.split_file import read_split_file, write_split_file
 from boxmask.errors import LabelError
+from boxmask.runs.ancestors import ancestors_of
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, recipe_json, write_json
 from boxmask.runs.splits import Split, select_split
@@ -234,6 +236,33 @@ def test_no_photo_is_evaluated_as_another_one(
         assert 2 * len(kept) <= len(kept) + num_new or not kept & {4, 5}
     else:
         assert chosen == [f"p{n}.jpg" for n in (4, 5) if n in kept]
+
+
+# ---------------------------------------------------------------- photos that were seen in training
+
+
+def test_a_test_photo_that_is_a_copy_of_a_training_photo_was_seen(run: Path, data: Path) -> None:
+    shutil.copy(data / "p0.jpg", data / "p4.jpg")
+    dataset = read_unsplit_detection(data)
+    object.__setattr__(dataset, "splits", np.array([SPLIT[file] for file in dataset.files.tolist()]))
+    write_split_file(dataset, run / "split.json")
+    assert select(run, data).seen == {"p4.jpg": Seen(str(run), "train", "p0.jpg")}
+
+
+def test_validation_photos_of_the_run_that_an_ancestor_was_trained_on_were_seen(
+    run: Path, data: Path, tmp_path: Path
+) -> None:
+    first = tmp_path / "first"
+    first.mkdir()
+    content = json.loads((run / "split.json").read_text())
+    content["train"], content["val"] = ["p3.jpg"], content["train"]
+    (first / "split.json").write_text(json.dumps(content))
+    ancestors_of([first]).write(Run(run))
+    assert select(run, data, "val").seen == {"p3.jpg": Seen(str(first), "train", "p3.jpg")}
+    assert f"photos that were seen in training:\n  p3.jpg: train of {first}" in notes(
+        select(run, data, "val")
+    )
+    assert select(run, data).seen == {}
 
 
 # ---------------------------------------------------------------- digests and split files

@@ -134,7 +134,7 @@ def test_photos_that_were_seen_can_be_left_out(trained: Path, demo: Path) -> Non
 
 def test_without_a_record_nothing_is_known_about_seen_photos(demo: Path, tmp_path: Path) -> None:
     assert select(tmp_path / "x.safetensors", demo, "test").seen is None
-    with pytest.raises(UsageError, match=r"--unseen: .* has no record of its training photos"):
+    with pytest.raises(UsageError, match=r"--unseen: .* has no record of all photos"):
         select_split(read_unsplit_detection(demo), tmp_path, demo, "test", unseen=True)
 
 

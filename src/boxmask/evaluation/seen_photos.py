@@ -40,7 +40,7 @@ class SeenPhotos:
             f"{format_count(count, _WORDS[split])} of {run}" for (split, run), count in counts.items()
         )
         seen = f"{len(self.photos):,} of {format_count(self.num_photos, 'photo')} were seen in training"
-        return f"tainted: {seen} ({by_run}). Metrics on new photos are lower. {self._remedy()}"
+        return f"tainted: {seen} ({by_run}). Expect lower metrics on new photos. {self._remedy()}"
 
     @property
     def count_text(self) -> str:

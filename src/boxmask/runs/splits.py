@@ -99,12 +99,19 @@ def _with_run_split(dataset: SplitDatasetT, run: Run, data: Path) -> tuple[Split
 
 
 def _seen_by(run: Run, common: CommonPhotos, names: Mapping[str, str]) -> dict[str, Seen]:
-    splits = common.file.splits
-    return {
-        photo: Seen(str(run.path), splits[name], name)
-        for photo, name in names.items()
-        if splits[name] != "test"
+    """The photos that the run was trained or validated on, and copies of its training photos.
+
+    names: the name of each photo in the run
+    """
+    splits, path = common.file.splits, str(run.path)
+    trained = {digest: name for name, digest in common.file.contents.items() if splits.get(name) == "train"}
+    seen = {photo: Seen(path, splits[name], name) for photo, name in names.items() if splits[name] != "test"}
+    copies = {
+        photo: Seen(path, "train", trained[digest])
+        for photo, digest in common.contents.items()
+        if digest in trained and (photo not in seen or seen[photo].split != "train")
     }
+    return {**seen, **copies}
 
 
 def _with_seen(
@@ -118,28 +125,29 @@ def _with_seen(
     if known is None:
         return replace(dataset, seen=None)
     photos = dataset.files.tolist()
-    seen = read_ancestors(run).find(dataset.root, photos, data, known.contents)
-    seen |= {photo: known.seen[photo] for photo in photos if photo in known.seen}
+    ancestors = read_ancestors(run)
+    seen = ancestors.find(dataset.root, photos, data, known.contents)
+    for photo in photos:
+        own = known.seen.get(photo)
+        if own and (own.split == "train" or photo not in seen):
+            seen[photo] = own
     if known.is_own and split != "test":
         seen = {photo: found for photo, found in seen.items() if found.split == "train"}
-    foreign = (
-        seen.items()
-        if not known.is_own
-        else [(photo, found) for photo, found in seen.items() if photo not in known.seen]
-    )
     lines = [
         f"{photo}: {found.split} of {found.run}" + (f" ({found.name})" if photo != found.name else "")
-        for photo, found in foreign
+        for photo, found in seen.items()
+        if not known.is_own or found is not known.seen.get(photo)
     ]
     notes = dataset.notes + format_note("photos that were seen in training", lines)
-    return replace(dataset, seen=seen, notes=notes)
+    return replace(dataset, seen=seen if seen or not ancestors.unknown else None, notes=notes)
 
 
 def _without_seen(dataset: SplitDatasetT, run: str) -> SplitDatasetT:
     """Leave out the photos that were seen. Raises UsageError if it is not known which, or if none is left."""
     if dataset.seen is None:
         raise UsageError(
-            f"{option('unseen')}: {run} has no record of its training photos. Give the folder of a run."
+            f"{option('unseen')}: {run} has no record of all photos that it was trained on. Give the folder "
+            "of a run, or leave the option out."
         )
     kept = dataset.subset(np.flatnonzero([file not in dataset.seen for file in dataset.files.tolist()]))
     if not len(kept):

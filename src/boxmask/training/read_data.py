@@ -55,7 +55,7 @@ def _with_seen(dataset: Any, photos: SplitDataset, data: Path, ancestors: Ancest
         photo: where for photo, where in found.items() if where.split == "train" or split_of[photo] == "test"
     }
     notes = tuple(note for split in ("test", "val") for note in _note_on_seen(split, split_of, seen))
-    return dataset.with_seen(None if ancestors.unknown else seen, notes)
+    return dataset.with_seen(seen if seen or not ancestors.unknown else None, notes)
 
 
 def _note_on_seen(split: str, split_of: dict[str, str], seen: dict[str, Seen]) -> tuple[str, ...]:

@@ -98,12 +98,7 @@ def _train_new(
     again: whether the training began before, and was killed before it saved anything
     """
     run, stages = claim.run, stages_of(recipe)
-<<<<<<< HEAD
-    dataset = read_same_data(data, recipe, report) if again else read_new_data(data, recipe, run, report)
-=======
-    recipe = sources.backbone_for(recipe)
     dataset = (read_same_data if again else read_new_data)(data, recipe, run, report)
->>>>>>> 5f213d5 (Metrics on photos that the model has seen in training are marked as tainted)
     accelerator = make_accelerator(recipe)
     recipe = fit(dataset, recipe, accelerator, report)
     recipe = fit_batch_size(dataset, recipe, accelerator, report)

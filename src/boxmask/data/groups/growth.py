@@ -61,7 +61,7 @@ def grow_splits(
     known = np.array([split_of.get(photo, "") for photo in photos], dtype="<U5")
     splits = np.where(in_pool, known, pool.splits)
     new = np.flatnonzero(splits == "")
-    absent = [name for name in common.absent(read_from_here=True) if name not in set(photos)]
+    absent = sorted(set(common.absent(read_from_here=True)) - set(photos))
     vanished = {name: earlier.file.splits[name] for name in absent}
     if len(new):
         groups = _groups(pool, absent, earlier.draw.group_by, progress)
