@@ -86,6 +86,15 @@ def test_the_average_follows_faster_at_the_beginning() -> None:
     assert average.module.weight.item() == pytest.approx(1 - 2 / 11)
 
 
+def test_the_average_of_trained_weights_begins_later() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    layer.weight.data.fill_(0.0)
+    average = make_average(layer, decay=0.999, first_updates=90)
+    layer.weight.data.fill_(1.0)
+    average.update_parameters(layer)
+    assert average.module.weight.item() == pytest.approx(1 - 91 / 100)
+
+
 def test_statistics_of_batch_norm_are_averaged_like_weights() -> None:
     """Means 0, 10, 20. The first is copied; then the decays are (1 + 1) / (10 + 1) and (1 + 2) / (10 + 2)."""
     norm = nn.BatchNorm1d(1)

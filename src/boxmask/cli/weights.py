@@ -79,13 +79,13 @@ def _metrics(entry: PublishedWeights) -> str:
 def _file(entry: PublishedWeights) -> str:
     if entry.installed:
         return "installed with boxmask: nothing is downloaded"
-    return f"{entry.file.path}{'' if entry.is_here else ' (not downloaded)'}"
+    return str(entry.path_here or f"{entry.file.path} (not downloaded)")
 
 
 def _to_json(entry: PublishedWeights) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**asdict(entry), "path": str(entry.file.path), "is_here": entry.is_here}
+    return {**asdict(entry), "path": str(entry.path_here or entry.file.path), "is_here": entry.is_here}
 
 
 def _description(entry: PublishedWeights) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from boxmask.detectors.fast_rcnn import DEFAULT_DELTA_STD, FastRCNN
-from boxmask.training.stages.target_normalization import DeltaStatistics
+from boxmask.models.table import make_config
+from boxmask.training.stages.target_normalization import DeltaStatistics, normalize_anew
 from boxmask.types import Target
 from boxmask.weights.checkpoint import load_detector
 
@@ -73,3 +74,20 @@ def test_targets_are_normalized_before_gradient_descent(
     assert not equal_tensors(normalized, initial, "delta_")
     assert equal_tensors(staged("fast-rcnn").began["training"], normalized)
     assert equal_tensors(learned, normalized, "delta_")
+
+
+def test_trained_weights_give_the_same_boxes_after_another_normalization() -> None:
+    config = make_config("fast-rcnn", "default", class_names=("a", "b"), backbone="test_resnet", hidden=16)
+    detector = FastRCNN(config)
+    first = (torch.full((2, 4), 0.1), torch.full((2, 4), 0.3))
+    before = detector.box_head.deltas.weight.clone()
+    normalize_anew(detector, *first)
+    assert torch.equal(detector.box_head.deltas.weight, before)  # new weights stay
+    rois = torch.randn(3, detector.backbone.channels[-1], 7, 7)
+    boxes = []
+    for _ in range(2):
+        deltas = detector.box_head(rois)[1]
+        boxes.append(deltas * detector.delta_std + detector.delta_mean)
+        normalize_anew(detector, torch.full((2, 4), -0.2), torch.full((2, 4), 0.05))
+    assert not torch.equal(detector.box_head.deltas.weight, before)
+    torch.testing.assert_close(*boxes)

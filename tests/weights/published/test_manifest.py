@@ -116,3 +116,15 @@ def test_unknown_names() -> None:
         WeightsError, match=r"cannot load these weights: .* no model .* has a keypoint head\."
     ):
         find_weights("torchvision/keypointrcnn_resnet50_fpn")
+
+
+def test_a_copy_in_the_cache_of_the_hugging_face_hub_is_here(tmp_path: Path) -> None:
+    entry = published_weights()["timm/resnet18"]
+    assert not entry.is_here
+    repository = tmp_path / "huggingface" / "models--timm--resnet18.a1_in1k"
+    copy = repository / "snapshots" / "0123" / "model.safetensors"
+    for file, text in ((copy, "weights"), (repository / "refs" / "main", "0123")):
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    assert entry.path_here == copy
+    assert entry.is_here

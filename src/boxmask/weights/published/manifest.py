@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from boxmask.weights.download.remote_file import RemoteFile
 
 MANIFEST = Path(__file__).with_name("manifest.toml")
 BUNDLED = "tf_efficientnet_lite0"  # the backbone whose ImageNet weights are installed with boxmask
+HUB_ADDRESS = re.compile(r"/(?P<repository>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>[^/]+)$")
 TORCHVISION, TIMM = "torchvision/", "timm/"  # the beginnings of names
 
 
@@ -75,7 +77,20 @@ class PublishedWeights:
     @property
     def is_here(self) -> bool:
         """Whether they are on this machine, so that nothing is downloaded."""
-        return self.installed or self.file.path.is_file()
+        return self.installed or self.path_here is not None
+
+    @property
+    def path_here(self) -> Path | None:
+        """Where a copy of the file is: in torch hub's folder, or in the cache of the Hugging Face hub."""
+        if self.file.path.is_file():
+            return self.file.path
+        found = HUB_ADDRESS.search(self.address)
+        if found is None:
+            return None
+        from huggingface_hub import try_to_load_from_cache
+
+        copy = try_to_load_from_cache(found["repository"], found["file"], revision=found["revision"])
+        return Path(copy) if isinstance(copy, str) else None
 
 
 @cache
