@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from boxmask.kernels.compile_time import CompileTimer
 from boxmask.runs.recipe import Recipe
-from boxmask.training import clock
+from boxmask.training import clock as clock_module
 from boxmask.training.clock import Clock, learning_rate
 from boxmask.training.train import train
 
@@ -35,7 +36,7 @@ def test_without_warm_up_the_rate_starts_at_its_peak() -> None:
 def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time that the clock reads, as a list of one number to set."""
     now = [1000.0]
-    monkeypatch.setattr(clock.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(clock_module.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -74,11 +75,44 @@ def test_the_time_left_is_estimated_from_the_steps_so_far(wall: list[float]) -> 
     assert clock.seconds_left == pytest.approx(12)
 
 
+def test_the_clock_stands_in_a_block_that_has_a_clock_of_its_own(wall: list[float]) -> None:
+    clock = Clock(total_steps=None, minutes=2.0)
+    wall[0] += 10
+    with clock.stopped() as inner:
+        wall[0] += 40
+        assert inner.seconds == 40
+    assert clock.seconds == 10
+    wall[0] += 5
+    clock.skip_pause()
+    assert clock.seconds == 15
+
+
+def test_compiling_kernels_does_not_count(wall: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(total_steps=None, minutes=2.0)
+    timer = CompileTimer()
+    monkeypatch.setattr(clock_module, "compile_seconds", lambda: timer.seconds)
+    wall[0] += 3
+    timer.on_start(None)
+    wall[0] += 5
+    timer.on_start(None)  # a loop that the first one calls
+    wall[0] += 2
+    timer.on_end(None)
+    timer.on_end(None)
+    wall[0] += 1
+    assert clock.seconds == 4
+
+
+def test_passes_are_counted_by_steps() -> None:
+    clock = Clock(total_steps=None, minutes=2.0, step=17, steps_per_pass=5)
+    assert clock.passes == pytest.approx(3.4)
+    assert Clock(None, 2.0).passes == 0
+
+
 @pytest.fixture
 def cpu(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The CPU time of the process, as a list of one number to set."""
     used = [5.0]
-    monkeypatch.setattr(clock.time, "process_time", lambda: used[0])
+    monkeypatch.setattr(clock_module.time, "process_time", lambda: used[0])
     return used
 
 
@@ -114,4 +148,5 @@ def test_training_looks_for_pauses_after_each_step(
     calls: list[int] = []
     monkeypatch.setattr(Clock, "skip_pause", lambda self: calls.append(self.step))
     train(demo, quick, tmp_path / "run")
-    assert calls == list(range(1, 10))
+    assert [step for step in calls if step] == list(range(1, 10))
+    assert calls.count(0) == 2  # the clock of a validation counts no steps, and looks after each photo

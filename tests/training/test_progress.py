@@ -205,3 +205,21 @@ def test_a_terminal_shows_a_bar_while_photos_are_read() -> None:
     assert "4 of 4 photos" in text.getvalue()
     with report:  # the bar of the training follows
         report.begin_stage("training", 1, 1, 0.0)
+
+
+def test_validations_do_not_lower_the_speed(wall: list[float]) -> None:
+    report, _ = report_to_text()
+    clock = Clock(1000, 0.0)
+    run_steps(report, clock, wall, 3)
+    with clock.stopped():
+        wall[0] += 500
+    run_steps(report, clock, wall, 3)
+    assert report.images_per_second() == pytest.approx(4.0)
+
+
+def test_passes_are_shown_and_logged(wall: list[float], tmp_path: Path) -> None:
+    report, text = report_to_text()
+    report.log = tmp_path / "log.jsonl"
+    run_steps(report, Clock(100, 0.0, steps_per_pass=5), wall, 31)
+    assert text.getvalue().startswith("31 %  pass 6.2  loss 2.500 ")
+    assert [row["passes"] for row in read_log(report.log)] == [1.2, 2.4, 3.6, 4.8, 6.0]

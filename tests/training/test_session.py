@@ -16,6 +16,7 @@ from boxmask.training import clock
 from boxmask.training.clock import Clock
 from boxmask.training.session import Session, run_stages, stage_minutes
 from boxmask.training.state import State
+from boxmask.training.validation_plan import Validations
 
 
 @pytest.fixture
@@ -51,6 +52,8 @@ class RecordingStage:
     seconds: float
     time_share: float
     name: str = "a stage"
+    with_validation: bool = False
+    needed: float = 0.0
     finishes: bool = True
     minutes: list[float] = field(default_factory=list)
     fitted: int = 0
@@ -58,6 +61,9 @@ class RecordingStage:
     def begin(self, session: Session, minutes: float) -> None:
         self.minutes.append(minutes)
         session.state.begin_stage(Clock(None, minutes))
+
+    def seconds_needed(self, session: Session) -> float:
+        return self.needed
 
     def fit(self, session: Session) -> bool:
         self.wall[0] += self.seconds
@@ -78,7 +84,40 @@ def test_every_stage_gets_at_least_half_of_its_planned_time(wall: list[float], s
     """Of ten minutes, 7.5 and 2.5 are planned for two stages. A search of eleven minutes leaves none."""
     stages = [RecordingStage(wall, 660, 0.0), RecordingStage(wall, 1, 3.0), RecordingStage(wall, 1, 1.0)]
     run_stages(stages, session_of(max_minutes=10), resumed=False)
-    assert [stage.minutes for stage in stages] == [[0.0], [3.75], [1.25]]
+    assert [stage.minutes for stage in stages] == [[0.0], [0.375], [0.125]]
+
+
+def test_the_time_that_a_later_stage_needs_is_set_aside(wall: list[float], saves: list[int]) -> None:
+    """Of 10 minutes, the proposals between two steps take 4."""
+    stages = [
+        RecordingStage(wall, 180, 1.0),
+        RecordingStage(wall, 240, 0.0, needed=240.0),
+        RecordingStage(wall, 180, 1.0),
+    ]
+    session = session_of(max_minutes=10)
+    run_stages(stages, session, resumed=False)
+    assert [stage.minutes for stage in stages] == [[3.0], [0.0], [3.0]]
+
+
+def test_planned_validations_are_set_aside(wall: list[float], saves: list[int]) -> None:
+    session = session_of(max_minutes=10)
+    session.state.validations = Validations(planned=3, photos=10, seconds_per_photo=1.0, seconds=12.0)
+    assert session.seconds_left() == 600 - 12 - 30
+    session.state.num_validated = 2
+    assert session.seconds_left() == 600 - 12 - 10
+    session.state.num_validated = 3
+    assert session.seconds_left() == 600 - 12 - 10  # the one at the end remains, wherever it is counted
+
+
+def test_a_validation_stops_the_clock_and_is_counted(wall: list[float]) -> None:
+    session = session_of(max_minutes=10)
+    wall[0] += 7
+    with pytest.raises(ZeroDivisionError), session.timed_validation() as inner:
+        wall[0] += 30
+        assert inner.seconds == 30
+        raise ZeroDivisionError
+    wall[0] += 1
+    assert (session.state.seconds, session.state.validations.seconds) == (8, 30)
 
 
 def test_with_epochs_there_is_no_time_to_share(wall: list[float]) -> None:

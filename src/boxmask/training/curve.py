@@ -19,12 +19,16 @@ MAX_VALUE = 1e100
 
 
 def draw_curve(log: Path, picture: Path) -> None:
-    """Plot log.jsonl as a PNG: losses on the left, validation metrics on the right, over minutes."""
+    """Plot log.jsonl as a PNG: losses on the left, validation metrics on the right, over training minutes."""
     rows = [row for row in read_log(log) if "minutes" in row]
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     _plot_losses(left, [row for row in rows if "val" not in row])
     _plot_metrics(right, [row for row in rows if isinstance(row.get("val"), dict)])
+    end = max((value for row in rows if math.isfinite(value := _number(row["minutes"]))), default=0.0)
+    if end > 0:  # both from the beginning: the axis around a single validation would be a few seconds wide
+        for axes in (left, right):
+            axes.set_xlim(0, 1.02 * end)
     canvas: Any = FigureCanvasAgg(figure)
     with atomic_write(picture) as partial:
         canvas.print_png(partial, metadata={MARK_KEY: MARK})
@@ -34,7 +38,7 @@ def _plot_losses(axes: Any, rows: list[dict[str, Any]]) -> None:
     for name in sorted({name for row in rows for name in row} - NOT_LOSSES):
         points = [_point(row, row[name]) for row in rows if name in row]  # stages differ in their losses
         axes.plot(*zip(*points, strict=True), label=_label(name))
-    axes.set(xlabel="minutes", ylabel="loss", yscale="log" if rows else "linear", title="training")
+    axes.set(xlabel="training minutes", ylabel="loss", yscale="log" if rows else "linear", title="training")
     _add_grid_and_legend(axes)
 
 
@@ -43,7 +47,7 @@ def _plot_metrics(axes: Any, rows: list[dict[str, Any]]) -> None:
         if name != "images":
             points = [_point(row, row["val"].get(name)) for row in rows]
             axes.plot(*zip(*points, strict=True), marker="o", label=_label(name))
-    axes.set(xlabel="minutes", ylim=(0, 1), title="validation photos")
+    axes.set(xlabel="training minutes", ylim=(0, 1), title="validation photos")
     _add_grid_and_legend(axes)
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from boxmask.atomic_write import atomic_write, output_error
-from boxmask.training.clock import Clock
+from boxmask.training.clock import Clock, work_time
 
 LINE_SECONDS = 30.0  # between lines where stderr is not a terminal
 LOG_SECONDS = 5.0  # between rows of log.jsonl
@@ -102,14 +102,15 @@ class Report:
         )
         self.task = self.bar.add_task("training", total=1.0, line="")
         self.recent_losses: deque[dict[str, float]] = deque(maxlen=WINDOW)
-        self.recent_images: deque[tuple[float, int]] = deque(maxlen=WINDOW + 1)  # time, images of the step
+        self.recent_images: deque[tuple[float, int]] = deque(maxlen=WINDOW + 1)  # clock's seconds, images
         self.log: Path | None = None
         self.log_failed = False
         self.receiver: RowReceiver | None = None
         self.learning_rate = 0.0
         self.stage, self.seconds_before = "training", 0.0
         self.first_done = sys.maxsize  # items that were already done when counting began
-        self.began = self.last_line = self.last_log = time.monotonic()
+        self.began = work_time()
+        self.last_line = self.last_log = time.monotonic()
 
     def __enter__(self) -> Report:
         self.bar.start()
@@ -153,7 +154,7 @@ class Report:
 
     def restart_estimate(self) -> None:
         """Restart the estimate of the time left that `advance` shows."""
-        self.began, self.first_done = time.monotonic(), sys.maxsize
+        self.began, self.first_done = work_time(), sys.maxsize
 
     def advance(self, done: int, total: int, unit: str = "photos") -> None:
         """Show that `done` of `total` items are done.
@@ -161,29 +162,29 @@ class Report:
         Items that were done before the first call do not count towards the speed: a resumed stage starts with
         some of them.
         """
-        now = time.monotonic()
         self.first_done = min(self.first_done, done - 1)
-        left = (now - self.began) / (done - self.first_done) * (total - done) / 60
+        left = (work_time() - self.began) / (done - self.first_done) * (total - done) / 60
         line = f"{done} of {total} {unit}  {left:.1f} min left"
         self.bar.update(self.task, completed=done / max(1, total), line=line)
-        self._message_if_due(line, now)
+        self._message_if_due(line, time.monotonic())
 
     def message(self, text: str) -> None:
         """Print a line above the bar."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def step(self, clock: Clock, losses: dict[str, float], images: int) -> None:
-        """Show one step: its losses and its number of images."""
+        """Show one step: its losses and its number of images. The speed is that of the clock's seconds."""
         now = time.monotonic()
         self.recent_losses.append(losses)
-        self.recent_images.append((now, images))
+        self.recent_images.append((clock.seconds, images))
         line = self._step_line(clock)
         self.bar.update(self.task, completed=clock.progress, line=line)
         self._message_if_due(f"{100 * clock.progress:.0f} %  {line}", now)
         if now - self.last_log > LOG_SECONDS:
             minutes = (self.seconds_before + clock.seconds) / 60
             rate = {"learning_rate": self.learning_rate} if self.learning_rate else {}
-            self.write_log({"step": clock.step, "minutes": minutes, **rate, **self.mean_losses()})
+            passes = {"passes": round(clock.passes, 3)} if clock.steps_per_pass else {}
+            self.write_log({"step": clock.step, "minutes": minutes, **passes, **rate, **self.mean_losses()})
             self.last_log = now
 
     def mean_losses(self) -> dict[str, float]:
@@ -230,4 +231,5 @@ class Report:
         parts = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
         left = clock.seconds_left
         time_left = f"  {left / 60:.1f} min left" if left is not None else ""
-        return f"loss {sum(losses.values()):.3f} ({parts})  {speed:.1f} images/s{time_left}"
+        passes = f"pass {clock.passes:.1f}  " if clock.steps_per_pass else ""
+        return f"{passes}loss {sum(losses.values()):.3f} ({parts})  {speed:.1f} images/s{time_left}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,6 +20,9 @@ from boxmask.training.failure import save_error, save_on_failure
 from boxmask.training.progress import Report
 from boxmask.training.signals import StopRequest, StopRequested
 from boxmask.training.state import State
+from boxmask.training.validate import plan
+
+MIN_PART = 0.05  # of its planned minutes: the least that a stage gets
 
 
 @dataclass
@@ -60,10 +64,24 @@ class Session:
             self.report.message(f"note: left out: {error}")
 
     def seconds_left(self) -> float | None:
-        """Seconds left of the recipe's minutes; None if the recipe gives epochs."""
+        """Seconds of training left of the recipe's minutes; None if the recipe gives epochs.
+
+        They do not include the planned validations.
+        """
         if self.recipe.minutes is None:
             return None
-        return max(0.0, 60 * self.recipe.minutes - self.state.seconds)
+        state, validations = self.state, self.state.validations
+        used = state.seconds + validations.seconds + validations.seconds_ahead(state.num_validated)
+        return max(0.0, 60 * self.recipe.minutes - used)
+
+    @contextmanager
+    def timed_validation(self) -> Iterator[Clock]:
+        """Count the seconds of the block as those of validations. The clock of the stage stands."""
+        with self.state.clock.stopped() as clock:
+            try:
+                yield clock
+            finally:
+                self.state.validations.seconds += clock.seconds
 
 
 class Stage(Protocol):
@@ -72,10 +90,12 @@ class Stage(Protocol):
     name:       shown in the progress display and written to the log
     time_share: the stage's share of the minutes left when it begins, relative to the shares of this and all
                 later stages; 0 for a stage that takes as long as it needs
+    with_validation: whether it evaluates on the validation photos, as often as is planned
     """
 
     name: str
     time_share: float
+    with_validation: bool
 
     def begin(self, session: Session, minutes: float) -> None:
         """Prepare the state for the start of the stage, which is given `minutes`."""
@@ -86,24 +106,36 @@ class Stage(Protocol):
         Raises StopRequested instead of returning False where the rest of the stage begins again.
         """
 
+    def seconds_needed(self, session: Session) -> float:
+        """Return the seconds that a stage without a share will take, as far as can be told before it begins.
+
+        Raises StopRequested at a stop.
+        """
+
 
 def begin_clock(session: Session, minutes: float) -> None:
     """Begin a stage that needs nothing but a clock."""
     session.state.begin_stage(Clock(None, minutes))
 
 
+def no_seconds(session: Session) -> float:
+    """Return 0, for a stage with a share of the time, and for one that takes next to none."""
+    return 0.0
+
+
 def stage_minutes(stages: Sequence[Stage], number: int, session: Session) -> float:
     """Return the minutes for stage `number`: its share of the time left for it and for the later stages.
 
-    A stage gets at least half of its planned minutes. A stage without any time would count as finished, and
-    the work of the others would be lost.
+    What later stages without a share need is set aside. A stage gets MIN_PART of its planned minutes in any
+    case: without any time it would count as finished, and the work of the others would be lost.
     """
     share, minutes = stages[number].time_share, session.recipe.minutes
     if minutes is None or not share:
         return 0.0
-    minutes_left = (session.seconds_left() or 0.0) / 60
+    needed = sum(stage.seconds_needed(session) for stage in stages[number + 1 :])
+    minutes_left = max(0.0, (session.seconds_left() or 0.0) - needed) / 60
     planned = minutes * share / sum(stage.time_share for stage in stages)
-    return max(minutes_left * share / sum(stage.time_share for stage in stages[number:]), planned / 2)
+    return max(minutes_left * share / sum(stage.time_share for stage in stages[number:]), planned * MIN_PART)
 
 
 def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool:
@@ -133,12 +165,17 @@ def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool
 
 def _begin(stages: Sequence[Stage], session: Session) -> bool:
     """Begin the current stage; False if a stop was requested meanwhile."""
-    state = session.state
+    state, stage = session.state, stages[session.state.stage]
     state.consistent = False  # half of the state is that of the previous stage
+    before = state.clock
     try:
-        stages[state.stage].begin(session, stage_minutes(stages, state.stage, session))
+        if stage.time_share and not state.validations.planned:
+            plan(session, any(later.with_validation for later in stages))
+        stage.begin(session, stage_minutes(stages, state.stage, session))
     except StopRequested:
         return False
+    if state.stage:  # else the clock has counted from before the training
+        state.earlier_seconds += before.seconds
     state.consistent = True
     if len(stages) > 1:
         session.checkpoints.save(weights=state.stage > 0)

@@ -16,6 +16,7 @@ from boxmask.messages import one_line
 from boxmask.pipeline.model import Model
 from boxmask.runs.run import Run, versions
 from boxmask.training.clock import Clock
+from boxmask.training.validation_plan import COUNTERS, Validations
 from boxmask.weights.checkpoint import CheckpointMetadata, read_checkpoint, save_checkpoint
 
 # prefixes of the tensors' names in resume.safetensors
@@ -30,6 +31,7 @@ _COUNTERS = (
     "num_validated",
     "step",
     "seconds",
+    *COUNTERS,
 )
 
 
@@ -73,6 +75,7 @@ class State:
     starts_trained:  whether all weights, those of every class among them, came from another training
     best:            the highest deciding metric so far
     num_validated:   the number of validations done
+    validations:     the plan of all validations
     metrics:         those of the latest validation
     stage:           the number of stages done
     earlier_seconds: the time that these stages took
@@ -89,6 +92,7 @@ class State:
     starts_trained: bool = False
     best: float = -1.0
     num_validated: int = 0
+    validations: Validations = field(default_factory=Validations)
     metrics: dict[str, Any] = field(default_factory=dict)
     stage: int = 0
     earlier_seconds: float = 0.0
@@ -101,7 +105,7 @@ class State:
 
     @property
     def seconds(self) -> float:
-        """Seconds of training so far, in all stages."""
+        """Seconds of training so far, in all stages; validations and compiling kernels do not count."""
         return self.earlier_seconds + self.clock.seconds
 
     def begin_stage(
@@ -132,7 +136,8 @@ class State:
 
     def metadata(self) -> CheckpointMetadata:
         """Return the metadata of the run's checkpoints."""
-        progress = {"step": self.clock.step, "seconds": self.seconds, "recipe": self.recipe}
+        step, passes = self.clock.step, round(self.clock.passes, 3)
+        progress = {"step": step, "passes": passes, "seconds": self.seconds, "recipe": self.recipe}
         config = asdict(self.network.config)
         return CheckpointMetadata(self.model, config, self.fingerprint, versions(), self.metrics, progress)
 
@@ -162,6 +167,7 @@ class State:
             "stage": self.stage,
             "earlier_seconds": self.earlier_seconds,
             "minutes": self.clock.minutes,
+            **self.validations.counters(),
         }
         save_checkpoint(run.resume_file, self._tensors(), replace(self.metadata(), metrics=counters))
 
@@ -202,7 +208,7 @@ class State:
         self.clock.step, self.clock.minutes = int(progress["step"]), float(counters["minutes"])
         self.clock.seconds_before = float(progress["seconds"]) - self.earlier_seconds
         self.best, self.num_validated = counters["best"], counters["num_validated"]
-        self.metrics = counters["metrics"]
+        self.validations, self.metrics = Validations.from_counters(counters), counters["metrics"]
         self.starts_trained = bool(counters.get("starts_trained", 0))
 
 

@@ -12,6 +12,7 @@ from boxmask.cache_folder import with_archive_names
 from boxmask.data.contract import SPLITS
 from boxmask.data.split_file import write_split_file
 from boxmask.errors import OutputError
+from boxmask.kernels.compile_time import notice_compilation
 from boxmask.messages import format_count, shorten_note
 from boxmask.runs.ancestors import ancestors_of, starting_points
 from boxmask.runs.claim import Claim, claim_folder, claim_run
@@ -41,8 +42,10 @@ from boxmask.training.stages.plan import stages_of
 from boxmask.training.state import SavedState
 from boxmask.training.trackers.programs import check_programs
 from boxmask.training.trackers.trackers import open_trackers
-from boxmask.training.validate import validate
+from boxmask.training.validate import is_out_of_patience, report_end, validate
 from boxmask.weights.imagenet import SOURCES
+
+COMPILING = "compiling kernels, once after the installation; this time does not count"
 
 
 def train(
@@ -178,7 +181,12 @@ def _run(session: Session, stages: Sequence[Stage], dataset: Any, *, resumed: bo
     """
     run, report = session.run, session.report
     report.log = run.log_file
-    with report, stop_on_signals(session.stop), open_trackers(run, session.recipe, report):
+    with (
+        report,
+        stop_on_signals(session.stop),
+        notice_compilation(lambda: report.message(COMPILING)),
+        open_trackers(run, session.recipe, report),
+    ):
         _report_data(session, dataset)
         finished = run_stages(stages, session, resumed) and _finish(session)
         _draw_curve(session)
@@ -197,11 +205,13 @@ def _finish(session: Session) -> bool:
     """
     try:
         with save_on_failure(session):
-            validate(session, 1.0)
+            if not is_out_of_patience(session):
+                validate(session, 1.0)
     except StopRequested:
         saved, finished = session.checkpoints.save(), False
     else:
         saved, finished = session.checkpoints.save_final(), True
+        report_end(session)
     if not saved:
         raise save_error(session)
     return finished

@@ -3,13 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from boxmask.errors import PhotoError
+from boxmask.options import option
+from boxmask.training.clock import Clock
 from boxmask.training.loader import READ_ERRORS
-from boxmask.training.session import Session
+from boxmask.training.validation_plan import (
+    MAX_SHARE,
+    PLANNED_SHARE,
+    describe_plan,
+    plan_validations,
+    sample_photos,
+)
+
+if TYPE_CHECKING:
+    from boxmask.training.session import Session
+
+Metrics: TypeAlias = dict[str, Any]
+"""The metrics of an evaluation by name."""
+
+MEASURED_PHOTOS = 8  # for the speed, after a first one
+MEASURED_SHARE = 0.02  # of the minutes: the most that measuring takes, unless one photo takes longer
+SLOW_SHARE = 0.03  # of the minutes: a single photo that takes longer is not measured again
+NOTHING_LEARNED = 0.01  # a deciding metric below this
+GRACE_SHARE, GRACE_SECONDS = 0.03, 2.0  # beyond the minutes that the last validation may take: the larger one
+
+
+def plan(session: Session, between: bool) -> None:
+    """Plan the validations of a training, and report a plan with less than the recipe asks for.
+
+    With epochs, they are as many as asked for, on all photos. With minutes, their speed is measured first.
+
+    between: whether any validation comes before the end; if not, the one at the end is measured there
+
+    Raises StopRequested at a stop.
+    """
+    recipe, validations = session.recipe, session.state.validations
+    if not session.val:
+        return
+    wanted, num_photos = recipe.validations if between else 1, len(session.val)
+    validations.planned, validations.photos = wanted, num_photos
+    if recipe.minutes is None:
+        return
+    if not between:
+        validations.reserved = PLANNED_SHARE * 60 * recipe.minutes
+        return
+    _measure_speed(session)
+    extra = int(session.validates_start)  # compared with the later ones, so that two are the least
+    at_least = extra + min(wanted, 1 + (recipe.patience or 0))
+    seconds = PLANNED_SHARE * 60 * recipe.minutes - validations.seconds
+    planned, validations.photos = plan_validations(
+        extra + wanted, num_photos, validations.seconds_per_photo, max(0.0, seconds), at_least
+    )
+    validations.planned = planned - extra
+    note = describe_plan(validations.planned, validations.photos, wanted, num_photos)
+    if note:
+        session.report.message(note)
 
 
 def validate(session: Session, progress: float) -> None:
@@ -21,30 +73,46 @@ def validate(session: Session, progress: float) -> None:
     Raises StopRequested if a stop was requested meanwhile; the validation then counts as not begun.
     """
     state, report = session.state, session.report
-    num_validated = int(progress * session.recipe.validations)
+    num_validated = int(progress * _num_planned(session))
     if not len(session.val):
         state.num_validated = num_validated
         session.checkpoints.save_best(state.best)
         return
-    minutes = state.seconds / 60  # taken first: evaluation does not count as training time
-    evaluation = _evaluate(session)
+    count, evaluation = _evaluate_due(session, progress)
     state.num_validated = num_validated
     values = {name: evaluation.get(name) for name in session.task.metrics}
     metrics = {name: value for name, value in values.items() if value is not None}
-    seen = {"seen_photos": count} if (count := len(evaluation.get("seen_photos") or ())) else {}
+    num_seen = len(evaluation.get("seen_photos") or ())
+    seen = {"seen_photos": num_seen} if num_seen else {}
     state.metrics = {**metrics, "images": evaluation["images"], **seen}
-    report.write_log({"step": state.clock.step, "minutes": minutes, "val": state.metrics})
+    report.write_log({"step": state.clock.step, "minutes": state.seconds / 60, "val": state.metrics})
     shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
-    report.message(f"{100 * progress:3.0f} %  validation: {shown}")
+    num_photos = len(session.val)
+    sample = f" ({count} of {num_photos} photos, for lack of time)" if count < num_photos else ""
+    report.message(f"{100 * progress:3.0f} %  validation: {shown}{sample}")
     metric = deciding_metric(session.task.metrics, metrics)
+    state.validations.count(metric)
+    _update_plan(session, progress)
     if metric >= session.checkpoints.best_metric:
         session.checkpoints.save_best(metric)
 
 
 def validation_is_due(session: Session) -> bool:
-    """Whether to validate now. Validations are spread evenly; the last one comes after the last stage."""
-    progress = session.state.clock.progress
-    return progress < 1 and int(progress * session.recipe.validations) > session.state.num_validated
+    """Whether to validate now.
+
+    Validations are spread evenly; the last one comes after the last stage. A training that starts from
+    trained weights begins with one.
+    """
+    state, progress = session.state, session.state.clock.progress
+    if session.validates_start and state.clock.step == 0 and state.validations.highest < 0:
+        return bool(len(session.val))
+    return progress < 1 and int(progress * _num_planned(session)) > state.num_validated
+
+
+def is_out_of_patience(session: Session) -> bool:
+    """Whether the metric has not risen for as many validations as the recipe waits for."""
+    patience = session.recipe.patience
+    return patience is not None and session.state.validations.stale >= patience
 
 
 def deciding_metric(names: Sequence[str], metrics: Mapping[str, float]) -> float:
@@ -52,20 +120,110 @@ def deciding_metric(names: Sequence[str], metrics: Mapping[str, float]) -> float
     return next((metrics[name] for name in names if name in metrics), 0.0)
 
 
-def _evaluate(session: Session) -> dict[str, Any]:
-    report, network = session.report, session.state.result.eval()
-    report.restart_estimate()
+def report_end(session: Session) -> None:
+    """Say why a training ended early, and that a model has learned nothing."""
+    state, report = session.state, session.report
+    if is_out_of_patience(session):
+        report.message(
+            f"training ended early: the metric has not risen for {session.recipe.patience} validations"
+        )
+    name = next((name for name in session.task.metrics if name in state.metrics), None)
+    if name is not None and state.metrics[name] < NOTHING_LEARNED:
+        report.message(
+            f"note: the model has learned next to nothing ({name} {state.metrics[name]:.3f}). Look for label "
+            f"errors with boxmask check, raise {option('max_minutes')}, or raise {option('size')} if objects "
+            "are small."
+        )
 
+
+# ---------------------------------------------------------------- time
+
+
+def _measure_speed(session: Session) -> tuple[int, Metrics]:
+    """Measure the seconds per photo on a few photos; returns their number and their metrics."""
+    validations, time = session.state.validations, 60 * (session.recipe.minutes or 0.0)
+    evaluation, seconds = _evaluate(session, count := 1)
+    if seconds <= SLOW_SHARE * time:  # the first photo was slower than the others will be
+        count = max(
+            1, min(MEASURED_PHOTOS, len(session.val), int(MEASURED_SHARE * time / max(seconds, 1e-6)))
+        )
+        evaluation, seconds = _evaluate(session, count)
+    validations.seconds_per_photo = max(seconds / count, 1e-6)
+    return count, evaluation
+
+
+def _evaluate_due(session: Session, progress: float) -> tuple[int, Metrics]:
+    """Evaluate on the planned photos, so that validations can be compared; returns their number and metrics.
+
+    If there was no validation before the end, there are as many photos as fit into the rest of the minutes.
+    """
+    validations, minutes = session.state.validations, session.recipe.minutes
+    count = min(validations.photos or len(session.val), len(session.val))
+    if minutes is not None and progress >= 1 and validations.highest < 0:
+        is_quick = 0 < validations.seconds_per_photo * count <= GRACE_SECONDS
+        if not is_quick or count < len(session.val):
+            measured, evaluation = _measure_speed(session)
+            count = _num_fitting(session, count, minutes)
+            if count <= measured:
+                return measured, evaluation
+    evaluation, seconds = _evaluate(session, count)
+    validations.seconds_per_photo = seconds / count
+    return count, evaluation
+
+
+def _num_fitting(session: Session, planned: int, minutes: float) -> int:
+    """The number of photos of a validation at the end that fit into the rest of the minutes."""
+    validations = session.state.validations
+    left = 60 * minutes - session.state.seconds - validations.seconds
+    fitting = min(len(session.val), int(left / validations.seconds_per_photo))
+    grace = max(GRACE_SECONDS, GRACE_SHARE * 60 * minutes)
+    if planned * validations.seconds_per_photo <= left + grace:
+        return max(planned, fitting)
+    return max(1, fitting)
+
+
+def _num_planned(session: Session) -> int:
+    """The number of validations; as the recipe says where an earlier version began without a plan."""
+    return session.state.validations.planned or session.recipe.validations
+
+
+def _update_plan(session: Session, progress: float) -> None:
+    """Plan the rest of the training by the time that a validation took."""
+    state, minutes = session.state, session.recipe.minutes
+    if minutes is None or progress >= 1:
+        return
+    state.validations.fit_into(MAX_SHARE * 60 * minutes - state.validations.seconds, state.num_validated)
+    # only the last stage validates: all that is left is its own
+    state.clock.minutes = (state.clock.seconds + (session.seconds_left() or 0.0)) / 60
+
+
+# ---------------------------------------------------------------- one evaluation
+
+
+def _evaluate(session: Session, count: int) -> tuple[Metrics, float]:
+    """Evaluate on a sample of `count` photos; returns the metrics, and the seconds that it took."""
+    with session.timed_validation() as clock:
+        session.report.restart_estimate()
+        try:
+            evaluation = _evaluate_sample(session, count, clock)
+        except READ_ERRORS as error:
+            session.leave_out(error)
+            session.val = _readable(session)
+            evaluation = _evaluate_sample(session, count, clock)
+        return evaluation, clock.seconds
+
+
+def _evaluate_sample(session: Session, count: int, clock: Clock) -> Metrics:
     def advance(done: int, total: int) -> None:
-        report.advance(done, total, "validation photos")
+        clock.skip_pause()
+        session.report.advance(done, total, "validation photos")
         session.stop.check()
 
-    try:
-        return session.task.validate(network, session.val, session.recipe, advance)
-    except READ_ERRORS as error:
-        session.leave_out(error)
-        session.val = _readable(session)
-    return session.task.validate(network, session.val, session.recipe, advance)
+    photos, network = session.val, session.state.result.eval()
+    if count < len(photos):
+        photos = photos.subset(sample_photos(len(photos), count, session.recipe.seed))
+    evaluation: Metrics = session.task.validate(network, photos, session.recipe, advance)
+    return evaluation
 
 
 def _readable(session: Session) -> Any:

@@ -345,3 +345,12 @@ def test_a_fit_is_the_same_in_the_background_and_stops_when_the_check_raises() -
 
     with pytest.raises(InterruptedError):
         train_svms(lambda i: photos[i], 3, ["a"], PAPER, check=check)
+
+
+def test_mining_ends_with_its_minutes() -> None:
+    """One photo is searched in any case, so that every class is trained."""
+    photos = scattered(6, 2)
+    late = trained(photos, "ab", replace(PAPER, mining_minutes=1e-9))
+    assert late.notes[0] == "for lack of time, hard negatives are from 1 of 6 photos"
+    assert (late.weights != 0).any(axis=1).all()
+    assert trained(photos, "ab", replace(PAPER, mining_minutes=60.0)).notes == trained(photos, "ab").notes

@@ -13,6 +13,7 @@ from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
 from boxmask.tasks.detection import task as detection_task
 from boxmask.training.loader import TrainingBatch
+from boxmask.training.session import Session
 from boxmask.training.stages.gradient_descent import Trainable, model_loss
 from boxmask.training.train import train
 from boxmask.weights.checkpoint import read_checkpoint
@@ -91,3 +92,37 @@ def test_the_loss_is_a_function_of_network_and_batch() -> None:
     assert trainable(batch) == {"a": torch.ones(1)}
     assert calls == [(network, batch)]
     assert Trainable(network).loss is model_loss  # type: ignore[arg-type]
+
+
+def test_patience_ends_a_training_that_no_longer_improves(
+    demo: Path, quick: Recipe, tmp_path: Path, evaluations: list[float | None]
+) -> None:
+    """The fourth validation is the second without a rise; five steps and a last validation are left out."""
+    evaluations += [0.1, 0.3, 0.3, 0.2, 0.9]
+    recipe = replace(quick, num_validations=9, patience=2)
+    run, finished = train(demo, recipe, tmp_path / "run")
+    assert finished
+    assert run.finished
+    assert evaluations == [0.9]
+    assert best_step(run) == 3
+    assert read_checkpoint(run.last_checkpoint)[1].training["step"] == 4
+    assert read_checkpoint(run.last_checkpoint)[1].metrics["AP"] == 0.2
+
+
+def test_weights_that_may_be_good_are_validated_before_the_first_step(
+    demo: Path,
+    quick: Recipe,
+    tmp_path: Path,
+    evaluations: list[float | None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    evaluations += [0.9, 0.3, 0.4]
+    prepare = Session.__post_init__
+    monkeypatch.setattr(
+        Session, "__post_init__", lambda self: (prepare(self), setattr(self, "validates_start", True))
+    )
+    run, _ = train(demo, replace(quick, num_validations=2), tmp_path / "run")
+    assert not evaluations
+    assert best_step(run) == 0
+    rows = [json.loads(line) for line in run.log_file.read_text().splitlines()]
+    assert [row["step"] for row in rows if "val" in row] == [0, 5, 9]

@@ -58,7 +58,7 @@ def test_the_log_names_the_stages(each_staged: Any) -> None:
     steps = [(row["stage"], row["step"]) for row in rows if "val" not in row]
     assert steps == [(name, step) for name in descent_stages for step in (1, 2, 3)]
     for row in rows[:-1]:
-        parts = set(row) - {"stage", "step", "minutes", "images_per_second"}
+        parts = set(row) - {"stage", "step", "minutes", "passes", "images_per_second"}
         assert parts == LOSSES[row["stage"]]
     assert [row["minutes"] for row in rows] == sorted(row["minutes"] for row in rows)
     assert "val" in rows[-1]
@@ -90,7 +90,7 @@ def test_minutes_end_a_staged_training(
     run, finished = train(demo, recipe, tmp_path / "run", report)
     assert finished
     assert len(report.stages) == 5
-    assert 1 <= read_checkpoint(run.last_checkpoint)[1].training["seconds"] < 20
+    assert 0.1 <= read_checkpoint(run.last_checkpoint)[1].training["seconds"] < 20
 
 
 @pytest.mark.parametrize("model", ["rcnn", "fast-rcnn"])

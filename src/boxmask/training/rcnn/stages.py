@@ -6,8 +6,7 @@ Girshick et al. 2014 (arXiv:1311.2524v5), section 2.3, appendices B and C.
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -24,18 +23,16 @@ from boxmask.training.rcnn.box_regressors import (
     RegressionExamples,
     train_box_regressors,
 )
+from boxmask.training.rcnn.budget import ALL_REGIONS, max_pairs, max_proposals
 from boxmask.training.rcnn.calibration import calibrate
 from boxmask.training.rcnn.features import PhotoRegions, RegionFeatures, photo_regions
 from boxmask.training.rcnn.svms import SVMConfig, SVMExamples, SVMs, train_svms
-from boxmask.training.session import Session, begin_clock
+from boxmask.training.session import Session, begin_clock, no_seconds
 from boxmask.training.stages.selective_search import cached_proposals
 
 MISSING_FEATURES = (
     "the features that this training extracted are missing, or the proposals have changed. Train again."
 )
-MIN_REGIONS = 50  # proposals per photo, however short the time
-ALL_REGIONS = 10**6  # proposals per photo: more than any photo has
-TIMED_REGIONS, TIMING_RUNS = 128, 5  # for the estimate of the time per region
 CACHED_PHOTOS = 512  # photos whose regions are kept in memory
 MAX_CALIBRATION_ROWS = 200_000  # margins that the calibration is fitted to
 CALIBRATION_IOU = 0.5  # the calibration counts regions of this IoU or more as objects
@@ -47,30 +44,31 @@ class ExtractFeatures:
 
     name: str = "features of all regions"
     time_share: float = 0.4
+    with_validation: bool = False
+
+    seconds_needed = staticmethod(no_seconds)
 
     def begin(self, session: Session, minutes: float) -> None:
         """Choose how many proposals per photo fit the time, unless that was done before."""
         begin_clock(session, minutes)
         progress = _ProgressFile(_folder(session))
         if not progress.path.is_file():
-            progress.write(_max_proposals(session, minutes), 0)
+            progress.write(max_proposals(session, minutes), 0)
 
     def fit(self, session: Session) -> bool:
         """Extract photo after photo, from the first that is not done. Raises StopRequested at a stop."""
         detector = cast(RCNN, session.state.network).eval()
         progress, total = _ProgressFile(_folder(session)), len(session.train)
-        max_proposals, first = progress.read()
-        features = _open_features(session, max_proposals)
+        limit, first = progress.read()
+        features = _open_features(session, limit)
         if features.new:
             first = 0
-            limit = (
-                f", with at most {max_proposals} proposals per photo" if max_proposals < ALL_REGIONS else ""
-            )
-            session.report.message(f"features of {len(features.fc7)} regions to extract{limit}")
+            per_photo = f", with at most {limit} proposals per photo" if limit < ALL_REGIONS else ""
+            session.report.message(f"features of {len(features.fc7)} regions to extract{per_photo}")
         for photo in range(first, total):
             _extract(session, detector, features, photo)
             features.flush()
-            progress.write(max_proposals, photo + 1)
+            progress.write(limit, photo + 1)
             session.report.advance(photo + 1, total)
         return True
 
@@ -81,8 +79,10 @@ class FitSVMs:
 
     name: str = "SVMs"
     time_share: float = 0.07
+    with_validation: bool = False
 
     begin = staticmethod(begin_clock)
+    seconds_needed = staticmethod(no_seconds)
 
     def fit(self, session: Session) -> bool:
         """Fit and calibrate, and copy both into the detector. Raises StopRequested at a stop."""
@@ -94,7 +94,8 @@ class FitSVMs:
             return SVMExamples(features.fc7_of(photo), regions.overlaps, regions.positive_class)
 
         names, check = session.train.class_names, session.stop.check
-        svms = train_svms(examples, len(session.train), names, SVMConfig(), session.report.advance, check)
+        config = SVMConfig(mining_minutes=session.state.clock.minutes)
+        svms = train_svms(examples, len(session.train), names, config, session.report.advance, check)
         calibration = torch.tensor(_calibrate(svms, features, session))
         detector = cast(RCNN, session.state.network)
         detector.svm_weights.copy_(torch.from_numpy(svms.weights * np.float32(svms.scale)))
@@ -112,8 +113,10 @@ class FitBoxRegressors:
 
     name: str = "box regressors"
     time_share: float = 0.03
+    with_validation: bool = False
 
     begin = staticmethod(begin_clock)
+    seconds_needed = staticmethod(no_seconds)
 
     def fit(self, session: Session) -> bool:
         """Fit, and copy the regressors into the detector. Raises StopRequested at a stop."""
@@ -133,7 +136,10 @@ class FitBoxRegressors:
                 f"note: no region has an IoU above {config.iou} with an object, so boxes are not refined"
             )
             return True
-        names, check = session.train.class_names, session.stop.check
+        names, check, minutes = session.train.class_names, session.stop.check, session.state.clock.minutes
+        if minutes:
+            pairs = max_pairs(features.pool5.shape[1], len(names), 60 * minutes, config.max_pairs)
+            config = replace(config, max_pairs=pairs)
         regressors = train_box_regressors(examples, len(session.train), names, config, advance, check)
         detector = cast(RCNN, session.state.network)
         detector.regressor_weights.copy_(torch.from_numpy(regressors.weights))
@@ -195,23 +201,6 @@ def _extracted_features(session: Session) -> RegionFeatures:
     if features.new:
         raise CheckpointError(f"{_folder(session)}: {MISSING_FEATURES}")
     return features
-
-
-def _max_proposals(session: Session, minutes: float) -> int:
-    """Return how many proposals per photo fit the minutes; all if no time is given."""
-    if session.recipe.max_regions is not None or session.recipe.epochs is not None:
-        return session.recipe.max_regions or ALL_REGIONS
-    detector, path = cast(RCNN, session.state.network).eval(), session.train.path(0)
-    batch = detector.prepare([to_image(path)])
-    boxes = batch.rescale_boxes([cached_proposals(session)(path)[:TIMED_REGIONS]])[0]
-    times = []
-    for _ in range(TIMING_RUNS):  # the first run compiles kernels, and other programs may slow down any run
-        session.stop.check()
-        began = time.monotonic()
-        detector.extract_features(batch, 0, boxes)
-        times.append(time.monotonic() - began)
-    seconds_per_region = min(times) / max(1, len(boxes))
-    return max(MIN_REGIONS, int(60 * minutes / seconds_per_region / len(session.train)))
 
 
 def _extract(session: Session, detector: RCNN, features: RegionFeatures, photo: int) -> None:

@@ -30,6 +30,7 @@ from sklearn.svm import LinearSVC
 from boxmask.errors import TrainingError
 from boxmask.progress import Progress
 from boxmask.training.background import run_in_background
+from boxmask.training.clock import Clock
 
 LIBLINEAR_LOCK = Lock()  # held while liblinear draws from its random generator, which all threads share
 
@@ -56,6 +57,7 @@ class SVMConfig:
     retrain_limit: int = 2000  # rcnn_train.m, retrain_limit
     tolerance: float = 1e-4  # ours, liblinear's is 0.1: hard_threshold needs margins that are right to 1e-4
     max_iterations: int = 10_000  # ours: liblinear stops at 1000, converged or not
+    mining_minutes: float = 0.0  # ours: the search for hard negatives ends after them; 0 for all photos
     seed: int = 0
 
 
@@ -108,15 +110,19 @@ def train_svms(
     scale = feature_scale(lambda i: examples(i).features, num_photos, config.mean_norm, config.seed)
     positives = _collect_positives(examples, num_photos, len(class_names))
     classes = [_ClassSVM(rows * np.float32(scale), config, check) for rows in positives]
+    clock, late = Clock(None, config.mining_minutes), list[str]()
     for i in range(num_photos):
         _mine_photo(examples(i), classes, scale, config)
         if progress is not None:
             progress(i + 1, num_photos)
+        if config.mining_minutes and clock.progress >= 1 and i + 1 < num_photos:
+            late = [f"for lack of time, hard negatives are from {i + 1} of {num_photos} photos"]
+            break
     for svm in classes:
         if svm.num_new:
             svm.train()
     notes = [note for svm, name in zip(classes, class_names, strict=True) for note in svm.notes(name)]
-    return _stack(classes, scale, tuple(notes))
+    return _stack(classes, scale, (*late, *notes))
 
 
 def feature_scale(

@@ -19,11 +19,12 @@ from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.training.clock import Clock, learning_rate
 from boxmask.training.loader import TrainingBatch
 from boxmask.training.optimizer import make_average, make_optimizer, set_learning_rate
+from boxmask.training.passes import report_passes, speed_is_known, warn_of_few_passes
 from boxmask.training.proposals import ProposalSource
-from boxmask.training.session import Session
+from boxmask.training.session import Session, no_seconds
 from boxmask.training.setup import make_batch_sampler, make_batches
 from boxmask.training.signals import StopRequested, ignore_worker_errors
-from boxmask.training.validate import validate, validation_is_due
+from boxmask.training.validate import is_out_of_patience, validate, validation_is_due
 from boxmask.weights.imagenet import is_random
 
 TRAINED_UPDATES = 90  # of the average of trained weights: each of the first updates keeps 91 % of it
@@ -61,7 +62,7 @@ class GradientDescent:
                         none
     trainable_prefixes: prefixes of the parameters to train; empty: all that are not frozen
     reset_prefixes:     prefixes of the parameters to reset to their initial values
-    with_validation:    whether to evaluate on the validation photos, as often as the recipe says
+    with_validation:    whether to evaluate on the validation photos, as often as is planned
     """
 
     name: str = "training"
@@ -71,7 +72,10 @@ class GradientDescent:
     trainable_prefixes: tuple[str, ...] = ()
     reset_prefixes: tuple[str, ...] = ()
     with_validation: bool = True
+    seconds_needed = staticmethod(no_seconds)
+
     _lost_photos: set[int] = field(default_factory=set, init=False, repr=False)
+    _has_checked_passes: bool = field(default=False, init=False, repr=False)
 
     def begin(self, session: Session, minutes: float) -> None:
         """Choose the parameters to train, and make a new optimizer, average and clock."""
@@ -81,7 +85,8 @@ class GradientDescent:
         state.network.zero_grad()  # gradients of the previous stage would count towards the gradient's norm
         _freeze(state.network, _num_frozen_stages(session), self.trainable_prefixes)
         per_epoch = make_batch_sampler(session, 0).per_epoch
-        clock = Clock(recipe.epochs * per_epoch if recipe.epochs else None, minutes)
+        total_steps = recipe.epochs * per_epoch if recipe.epochs else None
+        clock = Clock(total_steps, minutes, steps_per_pass=per_epoch)
         first_updates = TRAINED_UPDATES if state.starts_trained else 0
         average = make_average(state.network, recipe.ema_decay, first_updates) if recipe.ema_decay else None
         state.begin_stage(clock, make_optimizer(state.network, recipe), average)
@@ -104,13 +109,26 @@ class GradientDescent:
                 fraction = learning_rate(state.clock.progress, recipe.warmup)
                 session.report.learning_rate = set_learning_rate(optimizer, fraction)
                 losses = _step(model, optimizer, session, batch)
-                session.report.step(state.clock, losses, len(batch.images))
                 state.clock.skip_pause()
+                session.report.step(state.clock, losses, len(batch.images))
+                self._check_passes(session)
                 if state.clock.seconds - saved_at > recipe.save_seconds:
                     session.checkpoints.save()
                     saved_at = state.clock.seconds
             session.checkpoints.save()  # before the workers end, which takes seconds if they are busy
-        return state.clock.progress >= 1
+        if finished := state.clock.progress >= 1 or self._ends_early(session):
+            report_passes(session)
+        return finished
+
+    def _check_passes(self, session: Session) -> None:
+        """Warn once, as soon as the speed is known, if the time is too short to use each photo."""
+        if not self._has_checked_passes and speed_is_known(session):
+            self._has_checked_passes = True
+            warn_of_few_passes(session)
+
+    def _ends_early(self, session: Session) -> bool:
+        """Whether the metric has not risen for as many validations as the recipe waits for."""
+        return self.with_validation and is_out_of_patience(session)
 
     def _keep_batch(self, batch: TrainingBatch, session: Session) -> bool:
         """Report the photos that are left out of a batch; returns False, and skips the step, if it is empty.
@@ -132,11 +150,13 @@ class GradientDescent:
 
         If a stop interrupts the validation, the resumed training begins with it.
         """
-        if self.with_validation and validation_is_due(session):
+        if self.with_validation and not self._ends_early(session) and validation_is_due(session):
             try:
                 validate(session, session.state.clock.progress)
             except StopRequested:
                 return False
+        if self._ends_early(session):
+            return False
         return session.state.clock.progress < 1 and not session.stop.requested
 
 

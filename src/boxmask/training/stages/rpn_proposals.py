@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -11,9 +12,14 @@ from torch import Tensor
 
 from boxmask.detectors.faster_rcnn import FasterRCNN
 from boxmask.errors import PhotoError, TrainingError
+from boxmask.messages import format_count
 from boxmask.photos.read import to_image
 from boxmask.pipeline.stored_boxes import read_boxes, write_boxes
+from boxmask.training.clock import work_time
 from boxmask.training.session import Session, begin_clock
+
+MEASURED_PHOTOS = 3  # for the speed
+LONG_SHARE = 0.2  # of the minutes: a stage that takes more is reported
 
 
 @dataclass
@@ -26,8 +32,25 @@ class ProposeWithRPN:
     step: int
     name: str = "proposing"
     time_share: float = 0.0
+    with_validation: bool = False
+    _seconds_per_photo: float | None = field(default=None, init=False, repr=False)
 
     begin = staticmethod(begin_clock)
+
+    def seconds_needed(self, session: Session) -> float:
+        """Return the seconds for all photos, measured on a few; long ones are reported."""
+        minutes, total = session.recipe.minutes, len(session.train)
+        if minutes is None:
+            return 0.0
+        if self._seconds_per_photo is None:
+            self._seconds_per_photo = _measure_speed(session)
+            needed = self._seconds_per_photo * total / 60
+            if needed > LONG_SHARE * minutes:
+                session.report.message(
+                    f"note: {self.name} for {format_count(total, 'photo')} take about {needed:.1f} of the "
+                    f"{minutes:g} minutes"
+                )
+        return self._seconds_per_photo * total
 
     def fit(self, session: Session) -> bool:
         """Store the proposals of each photo that has none yet. Raises StopRequested at a stop."""
@@ -50,6 +73,18 @@ class ProposeWithRPN:
     def stored(self, session: Session) -> StoredProposals:
         """Return the proposals that `fit` stores."""
         return StoredProposals(session.run.intermediate / f"proposals-{self.step}", session.train.root)
+
+
+def _measure_speed(session: Session) -> float:
+    """Return the seconds per photo. Photos that cannot be read are left to the stage."""
+    detector, seconds = cast(FasterRCNN, session.state.network).eval(), 0.0
+    for photo in range(min(MEASURED_PHOTOS, len(session.train))):
+        session.stop.check()
+        began = work_time()
+        with suppress(PhotoError):
+            detector.propose(to_image(session.train.path(photo)))
+        seconds = work_time() - began  # of the last one: the first one is slower
+    return seconds
 
 
 @dataclass(frozen=True)

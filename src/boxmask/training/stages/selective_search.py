@@ -13,7 +13,11 @@ from boxmask.evaluation.proposals import ProposalRecall, best_overlaps, recall_f
 from boxmask.options import option
 from boxmask.pipeline.selective_search.cache import ProposalCache
 from boxmask.training.proposals import ProposalSource
-from boxmask.training.session import Session, begin_clock
+from boxmask.training.session import Session, begin_clock, no_seconds
+
+MAX_SHARE = 0.8  # of the minutes: a longer search leaves too little for the training
+LONG_SHARE = 0.3  # of the minutes: a longer search is reported as soon as it can be told
+FIRST_PHOTOS = 5  # after which it can be told
 
 
 def cached_proposals(session: Session) -> ProposalSource:
@@ -30,16 +34,18 @@ class SearchRegions:
 
     name: str = "Selective Search"
     time_share: float = 0.0
+    with_validation: bool = False
 
     begin = staticmethod(begin_clock)
+    seconds_needed = staticmethod(no_seconds)
 
     def fit(self, session: Session) -> bool:
         """Search the photos.
 
-        Raises StopRequested at a stop, and TrainingError if the search takes all of the recipe's minutes.
+        Raises StopRequested at a stop, and TrainingError if the search takes most of the recipe's minutes.
         """
         proposals, train, val = cached_proposals(session), session.train, session.val
-        overlaps, counts = [], []
+        overlaps, counts, has_noted = [], [], False
         paths = [*map(train.path, range(len(train))), *map(val.path, range(len(val)))]
         for number, path in enumerate(paths):
             session.stop.check()
@@ -54,19 +60,43 @@ class SearchRegions:
                 overlaps.append(best_overlaps(train, number, boxes))
                 counts.append(len(boxes))
             session.report.advance(number + 1, len(paths))
+            has_noted = has_noted or _note_long_search(session, number + 1, len(paths))
         for sentence in describe_recall(recall_from_overlaps(train, overlaps, counts), train):
             session.report.message(sentence)
         return True
 
 
 def _check_time(session: Session, done: int, total: int) -> None:
-    if session.seconds_left() == 0:
-        needed = session.state.seconds / 60 * total / max(1, done)
-        raise TrainingError(
-            f"Selective Search took all of the {session.recipe.minutes:g} minutes for {done} of {total} "
-            f"photos, and takes about {needed:.0f} minutes in all. Raise {option('max_minutes')}. "
-            "Photos that were searched already are cached."
-        )
+    """Raise TrainingError if the search takes more than its share of the recipe's minutes."""
+    minutes = session.recipe.minutes
+    if minutes is None or session.state.seconds < MAX_SHARE * 60 * minutes:
+        return
+    raise TrainingError(
+        f"Selective Search took {session.state.seconds / 60:.2g} of the {minutes:g} minutes for {done} of "
+        f"{total} photos, and takes about {_needed(session, done, total):.1f} minutes in all. That leaves "
+        f"too little for the training. Raise {option('max_minutes')}. Photos that were searched already are "
+        "cached."
+    )
+
+
+def _needed(session: Session, done: int, total: int) -> float:
+    """The estimated minutes for all photos."""
+    return session.state.clock.seconds / 60 * total / max(1, done)
+
+
+def _note_long_search(session: Session, done: int, total: int) -> bool:
+    """Report a search that takes a large part of the minutes, once it can be told; returns whether it did."""
+    minutes, needed = session.recipe.minutes, _needed(session, done, total)
+    if minutes is None or done < FIRST_PHOTOS or needed < LONG_SHARE * minutes:
+        return False
+    advice = ""
+    if needed > MAX_SHARE * minutes:
+        advice = f" That is too long: stop with Ctrl-C, and raise {option('max_minutes')}."
+    session.report.message(
+        f"note: Selective Search takes about {needed:.1f} minutes for {total} photos; --max-minutes is "
+        f"{minutes:g}. Each photo is searched once: later trainings read the result from a cache.{advice}"
+    )
+    return True
 
 
 def describe_recall(recall: ProposalRecall, train: DetectionDataset) -> list[str]:

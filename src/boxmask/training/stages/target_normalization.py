@@ -13,7 +13,7 @@ from boxmask.detectors.fast_rcnn import DEFAULT_DELTA_STD, FastRCNN
 from boxmask.errors import PhotoError
 from boxmask.geometry.boxes import encode
 from boxmask.pipeline.roi_sampling import match_rois
-from boxmask.training.session import Session, begin_clock
+from boxmask.training.session import Session, begin_clock, no_seconds
 from boxmask.training.stages.selective_search import cached_proposals
 from boxmask.types import Target
 
@@ -60,8 +60,10 @@ class NormalizeTargets:
 
     name: str = "normalizing targets"
     time_share: float = 0.0
+    with_validation: bool = False
 
     begin = staticmethod(begin_clock)
+    seconds_needed = staticmethod(no_seconds)
 
     def fit(self, session: Session) -> bool:
         """Measure all training photos, and set the detector's mean and deviation."""
