@@ -40,7 +40,7 @@ def session_of(**choices: Any) -> Session:
     state = State("m", nn.Linear(1, 1), None, None, Clock(None, 0.0), "", {})  # type: ignore[arg-type]
     parts: dict[str, Any] = dict.fromkeys(("task", "train", "val", "accelerator", "stop", "new_network"))
     parts["run"] = Run(Path("nowhere"))
-    report = SimpleNamespace(begin_stage=lambda *_: None)
+    report = SimpleNamespace(begin_stage=lambda *_: None, send_rows=lambda: None)
     return Session(state=state, recipe=Recipe(**choices), report=report, **parts)  # type: ignore[arg-type]
 
 
