@@ -58,7 +58,7 @@ def test_the_log_names_the_stages(each_staged: Any) -> None:
     steps = [(row["stage"], row["step"]) for row in rows if "val" not in row]
     assert steps == [(name, step) for name in descent_stages for step in (1, 2, 3)]
     for row in rows[:-1]:
-        parts = set(row) - {"stage", "step", "minutes", "passes", "images_per_second"}
+        parts = set(row) - {"stage", "step", "minutes", "passes", "learning_rate", "images_per_second"}
         assert parts == LOSSES[row["stage"]]
     assert [row["minutes"] for row in rows] == sorted(row["minutes"] for row in rows)
     assert "val" in rows[-1]
