@@ -14,7 +14,8 @@ VARIANTS is a TOML file with the flags of `boxmask train` by variant; the first 
 Every variant is trained on every data set with several seeds. With --minutes, each training takes these
 minutes. With --passes, the baseline takes so many passes over the photos, and each variant as many as cost
 the same time; the cost of a pass is measured first, in turns with the baseline, and printed. Passes suit a
-machine that has other work: they do not depend on its speed. The trainings are evaluated on the validation
+machine that has other work: they do not depend on its speed. Only --minutes tell what an automatic size
+gains: with passes, the time does not limit it. The trainings are evaluated on the validation
 photos, or with --split test on the test photos. The metrics are those of the best checkpoint, which is chosen
 on the validation photos.
 
@@ -158,11 +159,11 @@ def step_seconds(run: Run) -> float:
     return 60 * float(last["minutes"] - first["minutes"]) / float(last["step"] - first["step"])
 
 
-def steps_per_pass(run: Run) -> int:
+def steps(run: Run) -> int:
     return int(log_rows(run)[-1]["step"])
 
 
-def relative_costs(data: Path, variants: Variants, out: Path, rounds: int) -> dict[str, float]:
+def relative_costs(data: Path, variants: Variants, out: Path, rounds: int, passes: int) -> dict[str, float]:
     """The time of a pass by variant, as a multiple of the baseline's, which is measured beside each."""
     others = [name for name in variants.flags if name != variants.baseline]
     ratios: dict[str, list[float]] = {name: [] for name in others}
@@ -171,9 +172,9 @@ def relative_costs(data: Path, variants: Variants, out: Path, rounds: int) -> di
             seconds = {}
             for side in (variants.baseline, name):
                 folder = out / f"{slug(data.name)}-cost-{slug(name)}-{slug(side)}-{trial}"
-                flags = [*variants.of(side, data), "--epochs", "1", "--num-validations", "1"]
+                flags = [*variants.of(side, data), "--epochs", str(passes), "--num-validations", "1"]
                 run = train(data, flags, folder)
-                seconds[side] = step_seconds(run) * steps_per_pass(run)
+                seconds[side] = step_seconds(run) * steps(run)
             ratios[name].append(seconds[name] / seconds[variants.baseline])
     return {variants.baseline: 1.0} | {name: median(found) for name, found in ratios.items()}
 
@@ -220,7 +221,7 @@ def length_of(variants: Variants, data: Path, args: argparse.Namespace) -> dict[
     """The flags that set the length of the training, by variant."""
     if args.minutes:
         return {name: ["--max-minutes", f"{args.minutes:g}"] for name in variants.flags}
-    costs = relative_costs(data, variants, args.out, args.cost_rounds)
+    costs = relative_costs(data, variants, args.out, args.cost_rounds, args.cost_passes)
     for name, cost in costs.items():
         print(f"{data.name}, {name}: a pass costs {cost:.2f} of the baseline's", flush=True)
     passes = {name: max(1, round(args.passes / cost)) for name, cost in costs.items()}
@@ -258,6 +259,9 @@ def main() -> None:
     length.add_argument("--passes", type=int, help="passes of the baseline; variants take the same time")
     parser.add_argument("--seeds", type=int, default=3, help="trainings per variant")
     parser.add_argument("--cost-rounds", type=int, default=1, help="measurements of the cost of a pass")
+    parser.add_argument(
+        "--cost-passes", type=int, default=1, help="passes per measurement; more for few photos"
+    )
     parser.add_argument("--split", choices=("val", "test"), default="val", help="photos to evaluate on")
     args = parser.parse_args()
     variants = read_variants(args.variants)
