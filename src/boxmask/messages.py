@@ -52,6 +52,13 @@ def format_note(heading: str, locations: Sequence[str]) -> tuple[str, ...]:
     return ("\n  ".join([f"{heading}:", *locations]),) if locations else ()
 
 
+def format_short_note(heading: str, locations: Sequence[str]) -> tuple[str, ...]:
+    """The same, but on one line if the locations are few, so that the terminal shows all."""
+    if 0 < len(locations) <= MAX_LOCATIONS:
+        return (f"{heading}: {'; '.join(locations)}",)
+    return format_note(heading, locations)
+
+
 def shorten_note(note: str, full_list: Path | None = None) -> str:
     """A note as one line, with its first location only.
 

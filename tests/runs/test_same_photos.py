@@ -190,13 +190,13 @@ def test_one_photo_in_common(run: Path, tmp_path: Path) -> None:
     names = ["p0.jpg", *(f"q{number + 50}.jpg" for number in range(29))]
     dataset = check_other(run, write_data(tmp_path / "new", names), 30)
     assert "the run's split is not used: 1 of 30 photos is the run's" in notes(dataset)
-    assert f"photos that were seen in training:\n  p0.jpg: train of {run}" in notes(dataset)
+    assert f"photos that were seen in training: p0.jpg: train of {run}" in notes(dataset)
 
 
 def test_copies_of_training_photos_under_other_names_are_noted(run: Path, tmp_path: Path) -> None:
     dataset = check_other(run, write_data(tmp_path / "new", ["new-0.jpg", "new-3.jpg", "new-77.jpg"]), 3)
-    lines = f"new-0.jpg: train of {run} (p0.jpg)\n  new-3.jpg: val of {run} (p3.jpg)"
-    assert f"photos that were seen in training:\n  {lines}" in notes(dataset)
+    lines = f"new-0.jpg: train of {run} (p0.jpg); new-3.jpg: val of {run} (p3.jpg)"
+    assert f"photos that were seen in training: {lines}" in notes(dataset)
 
 
 def test_other_photos_in_the_folder_of_the_run(run: Path, data: Path) -> None:
@@ -259,9 +259,7 @@ def test_validation_photos_of_the_run_that_an_ancestor_was_trained_on_were_seen(
     (first / "split.json").write_text(json.dumps(content))
     ancestors_of([first]).write(Run(run))
     assert select(run, data, "val").seen == {"p3.jpg": Seen(str(first), "train", "p3.jpg")}
-    assert f"photos that were seen in training:\n  p3.jpg: train of {first}" in notes(
-        select(run, data, "val")
-    )
+    assert f"photos that were seen in training: p3.jpg: train of {first}" in notes(select(run, data, "val"))
     assert select(run, data).seen == {}
 
 

@@ -65,6 +65,22 @@ def test_a_report_has_the_evaluation_and_its_table(runs: Runs, demo: Path, kind:
     assert KINDS[kind][2] in terminal.getvalue()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_metrics_of_training_photos_are_marked(runs: Runs, demo: Path, kind: str) -> None:
+    dataset = read_split(runs(kind), demo, "all")
+    seen = next(iter(dataset.seen))
+    unseen = next(file for file in dataset.files.tolist() if file not in dataset.seen)
+    two = dataset.subset(np.flatnonzero(np.isin(dataset.files, [seen, unseen])))
+    report = evaluate(runs(kind), two, on_unseen_classes="skip")
+    metrics = report.evaluation.to_dict()
+    assert metrics["tainted"] is True
+    assert [found["photo"] for found in metrics["seen_photos"]] == [seen]
+    terminal = StringIO()
+    Console(width=300, file=terminal).print(report.table)
+    assert "tainted: " in terminal.getvalue()
+    assert "tainted: " in repr(report.evaluation)
+
+
 @pytest.mark.parametrize("kind", ["mask-rcnn", "tiles"])
 def test_every_photo_has_a_picture(runs: Runs, demo: Path, kind: str, tmp_path: Path) -> None:
     dataset = read_split(runs(kind), demo).subset(np.array([0, 1]))

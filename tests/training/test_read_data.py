@@ -59,7 +59,7 @@ def test_the_second_training_keeps_the_split_of_the_first(
     assert before.splits.items() <= after.splits.items()
     assert len(after.splits) == 15
     printed = capsys.readouterr()
-    assert f"note: the split of {first.path} is kept, with 3 new photos: " in printed.out + printed.err
+    assert f"note: the split of {first.path} is kept, with 3 new photos (" in printed.out + printed.err
     assert "is kept, with 3 new photos" in second.notes_file.read_text()
 
 

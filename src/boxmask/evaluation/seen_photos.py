@@ -39,7 +39,8 @@ class SeenPhotos:
         by_run = ", ".join(
             f"{format_count(count, _WORDS[split])} of {run}" for (split, run), count in counts.items()
         )
-        seen = f"{len(self.photos):,} of {format_count(self.num_photos, 'photo')} were seen in training"
+        verb = "was" if len(self.photos) == 1 else "were"
+        seen = f"{len(self.photos):,} of {format_count(self.num_photos, 'photo')} {verb} seen in training"
         return f"tainted: {seen} ({by_run}). Expect lower metrics on new photos. {self._remedy()}"
 
     @property

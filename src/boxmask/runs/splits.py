@@ -16,7 +16,7 @@ from boxmask.data.seen import Seen
 from boxmask.data.split import without_unsplit_photos
 from boxmask.data.split_file import read_split_file
 from boxmask.errors import LabelError, UsageError
-from boxmask.messages import format_count, format_note
+from boxmask.messages import format_count, format_short_note
 from boxmask.options import check_choice, option
 from boxmask.runs.ancestors import read_ancestors
 from boxmask.runs.run import Run
@@ -138,7 +138,7 @@ def _with_seen(
         for photo, found in seen.items()
         if not known.is_own or found is not known.seen.get(photo)
     ]
-    notes = dataset.notes + format_note("photos that were seen in training", lines)
+    notes = dataset.notes + format_short_note("photos that were seen in training", lines)
     return replace(dataset, seen=seen if seen or not ancestors.unknown else None, notes=notes)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from boxmask.data.contract import SplitDataset
 from boxmask.data.seen import Seen
-from boxmask.messages import format_count, format_note
+from boxmask.messages import format_count, format_short_note
 from boxmask.runs.ancestors import Ancestors, ancestors_of, read_ancestors, starting_points
 from boxmask.runs.earlier_splits import earlier_splits
 from boxmask.runs.recipe import Recipe
@@ -71,4 +71,4 @@ def _note_on_seen(split: str, split_of: dict[str, str], seen: dict[str, Seen]) -
         f"{photo}: {seen[photo].split}" + (f" ({seen[photo].name})" if photo != seen[photo].name else "")
         for photo in photos
     ]
-    return format_note(heading, lines)
+    return format_short_note(heading, lines)

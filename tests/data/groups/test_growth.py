@@ -106,7 +106,7 @@ def test_few_new_photos_are_named(growing: Growing) -> None:
     growing.train()
     growing.add(["new.jpg"])
     split = growing.train()["new.jpg"]
-    assert growing.notes == f"the split of runs/first is kept, with 1 new photo: new.jpg: {split}"
+    assert growing.notes == f"the split of runs/first is kept, with 1 new photo (1 {split}): new.jpg: {split}"
 
 
 @pytest.mark.parametrize("step", [1, 3, 10])
@@ -200,7 +200,7 @@ def test_photos_that_were_numbered_anew_keep_their_split(growing: Growing) -> No
     splits = growing.train()
     growing.write({f"p{number + 1:03}.jpg": file for number, file in enumerate(splits)} | {"p000.jpg": "new"})
     assert splits.items() <= growing.train().items()
-    assert "1 new photo: p000.jpg" in growing.notes
+    assert ": p000.jpg: " in growing.notes
 
 
 def test_a_photo_that_comes_back_has_the_split_that_it_had(growing: Growing) -> None:

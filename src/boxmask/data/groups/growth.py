@@ -17,10 +17,8 @@ from boxmask.data.groups.split import groups_of_copies
 from boxmask.data.photo_digest import photo_digest
 from boxmask.data.split import assign_unsplit_photos, one_photo_per_class
 from boxmask.data.split_file import SplitFile
-from boxmask.messages import format_count, format_note
+from boxmask.messages import format_count, format_short_note
 from boxmask.progress import Progress
-
-_MAX_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +96,8 @@ def _note_on_new_photos(origin: str, photos: Sequence[str], splits: Sequence[str
     if not photos:
         return kept
     lines = [f"{photo}: {split}" for photo, split in zip(photos, splits, strict=True)]
-    if len(lines) <= _MAX_NAMED:
-        return f"{kept}, with {format_count(len(lines), 'new photo')}: {'; '.join(lines)}"
-    counts = ", ".join(f"{splits.count(split)} {split}" for split in SPLITS)
-    return format_note(f"{kept}, with {format_count(len(lines), 'new photo')} ({counts})", lines)[0]
+    counts = ", ".join(f"{splits.count(split)} {split}" for split in SPLITS if split in splits)
+    return format_short_note(f"{kept}, with {format_count(len(lines), 'new photo')} ({counts})", lines)[0]
 
 
 # ---------------------------------------------------------------- new photos
