@@ -15,6 +15,7 @@ from boxmask.errors import CheckpointError, UsageError, WeightsError
 from boxmask.models.table import MODELS, make_config, model_entry
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
+from boxmask.tasks.table import task_of
 from boxmask.training.inherited_config import inherit_config
 from boxmask.training.initial_rate import CONTINUED, NEW_CLASSES, rate_factor
 from boxmask.training.initialization import InitSources
@@ -201,6 +202,40 @@ def test_a_continued_run_has_a_lower_rate(demo: Path, runs: Runs, quick: Recipe,
     run, _ = train(demo, replace(recipe, learning_rate=1e-3), tmp_path / "given", report)
     assert run.recipe.learning_rate == 1e-3
     assert not any(line.startswith("learning rate") for line in report.lines)
+
+
+@pytest.mark.parametrize("kind", ["faster-rcnn", "unet", "classifier"])
+def test_a_continued_run_is_not_worse_than_its_start(
+    kind: str, demo: Path, runs: Runs, tmp_path: Path
+) -> None:
+    """The start's weights are the first best ones, even if each step makes them worse."""
+    recipe = Recipe(init=str(runs(kind)), epochs=1, batch_size=6, workers=0, learning_rate=0.5)
+    report = Messages()
+    run, _ = train(demo, recipe, tmp_path / "run", report)
+    assert any(line.startswith("  0 %  validation") for line in report.lines)
+    name = task_of(run.recipe.model).metrics[0]
+    assert run.metrics[name] >= Run(runs(kind)).metrics[name]
+
+
+def test_a_continued_rcnn_begins_with_a_validation_of_its_svms(
+    demo: Path, staged: Any, tmp_path: Path, tiny: Any
+) -> None:
+    source = staged("rcnn").run
+    report = Messages()
+    run, _ = train(
+        demo, replace(tiny("rcnn"), preset="default", init=str(source.path)), tmp_path / "run", report
+    )
+    (line,) = (line for line in report.lines if line.startswith("  0 %  validation"))
+    assert f"AP {source.metrics['AP']:.3f}" in line
+    assert run.metrics["AP"] >= source.metrics["AP"]
+
+
+def test_new_classes_are_no_start_to_validate(demo: Path, runs: Runs, tmp_path: Path) -> None:
+    recipe = Recipe(init=str(runs("classifier")), model="faster-rcnn", epochs=1, batch_size=6, workers=0)
+    report = Messages()
+    run, _ = train(demo, replace(recipe, size=64), tmp_path / "run", report)
+    assert run.recipe.learning_rate == 8e-4
+    assert not any(line.startswith("  0 %  validation") for line in report.lines)
 
 
 # ---------------------------------------------------------------- what is refused

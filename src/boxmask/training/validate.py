@@ -104,9 +104,15 @@ def validation_is_due(session: Session) -> bool:
     trained weights begins with one.
     """
     state, progress = session.state, session.state.clock.progress
-    if session.validates_start and state.clock.step == 0 and state.validations.highest < 0:
-        return bool(len(session.val))
-    return progress < 1 and int(progress * _num_planned(session)) > state.num_validated
+    is_due = progress < 1 and int(progress * _num_planned(session)) > state.num_validated
+    return is_due or start_is_due(session)
+
+
+def start_is_due(session: Session) -> bool:
+    """Whether the weights that a training starts from are still to be evaluated."""
+    state = session.state
+    is_start = state.clock.step == 0 and state.validations.highest < 0
+    return session.validates_start and is_start and bool(len(session.val))
 
 
 def is_out_of_patience(session: Session) -> bool:

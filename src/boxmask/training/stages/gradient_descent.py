@@ -24,7 +24,7 @@ from boxmask.training.proposals import ProposalSource
 from boxmask.training.session import Session, no_seconds
 from boxmask.training.setup import make_batch_sampler, make_batches
 from boxmask.training.signals import StopRequested, ignore_worker_errors
-from boxmask.training.validate import is_out_of_patience, validate, validation_is_due
+from boxmask.training.validate import is_out_of_patience, start_is_due, validate, validation_is_due
 from boxmask.weights.imagenet import is_random
 
 TRAINED_UPDATES = 90  # of the average of trained weights: each of the first updates keeps 91 % of it
@@ -150,7 +150,8 @@ class GradientDescent:
 
         If a stop interrupts the validation, the resumed training begins with it.
         """
-        if self.with_validation and not self._ends_early(session) and validation_is_due(session):
+        is_due = self.with_validation and not self._ends_early(session) and validation_is_due(session)
+        if is_due or start_is_due(session):
             try:
                 validate(session, session.state.clock.progress)
             except StopRequested:
