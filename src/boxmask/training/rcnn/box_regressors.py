@@ -26,7 +26,6 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from sklearn.linear_model import Ridge
 
 from boxmask.geometry.boxes import encode, iou
 from boxmask.progress import Progress
@@ -127,6 +126,8 @@ def fit_ridge(
 
     `features` are overwritten.
     """
+    from sklearn.linear_model import Ridge  # takes half a second, and only R-CNN needs it
+
     # in float32 and in place: 20,000 rows of VGG16's pool5 take 2 GB, and lambda keeps the system stable
     solver = Ridge(ridge, solver="cholesky", copy_X=False).fit(features, deltas)
     return solver.coef_, solver.intercept_

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from sklearn.linear_model import LogisticRegression
 
 
 class Calibration(NamedTuple):
@@ -26,6 +25,8 @@ def calibrate(margins: Float[np.ndarray, " M"], is_object: Bool[np.ndarray, " M"
     The targets are softened as in the paper, which keeps the slope finite where a threshold separates objects
     from the rest.
     """
+    from sklearn.linear_model import LogisticRegression  # takes half a second, and only R-CNN needs it
+
     num_objects, num_others = int(is_object.sum()), int((~is_object).sum())
     if not num_objects or not num_others or np.ptp(margins) == 0:
         return Calibration(note="scores are not calibrated: no objects, no background, or equal margins")

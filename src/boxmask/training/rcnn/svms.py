@@ -25,7 +25,6 @@ from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.svm import LinearSVC
 
 from boxmask.errors import TrainingError
 from boxmask.progress import Progress
@@ -210,6 +209,8 @@ class _ClassSVM:
 
     def train(self) -> None:
         """Fit the SVM to the positives and the cache, and evict the easy negatives from the cache."""
+        from sklearn.svm import LinearSVC  # takes half a second, and only R-CNN needs it
+
         config, num_positive = self.config, len(self.positives)
         examples = np.concatenate([self.positives, *self.negatives])
         is_object = np.where(np.arange(len(examples)) < num_positive, 1, -1)
