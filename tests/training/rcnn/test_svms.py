@@ -98,7 +98,7 @@ class Identity:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[float], list[float]]]:
     """Positives and negatives of every training, with a solver whose margins are the features."""
     monkeypatch.setattr(Identity, "seen", [], raising=False)
-    monkeypatch.setattr(svms, "LinearSVC", Identity)
+    monkeypatch.setattr("sklearn.svm.LinearSVC", Identity)
     monkeypatch.setattr(svms, "feature_scale", lambda *_: 1.0)
     return Identity.seen
 
