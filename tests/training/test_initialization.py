@@ -248,3 +248,9 @@ def test_alternating_training_starts_from_imagenet_only(flag: str) -> None:
         UsageError, match=r"starts twice from ImageNet weights\. Leave out --init, --detector and --clas"
     ):
         stages_of(recipe)
+
+
+@pytest.mark.parametrize(("model", "expected"), [("retinanet", True), ("classifier", False), ("", False)])
+def test_a_detector_is_told_from_other_sources(model: str, expected: bool) -> None:
+    assert InitSources(Pretrained("a run", "resnet18", {}, model)).has_detector is expected
+    assert not InitSources(None, Pretrained("a run", "resnet18", {}, model)).has_detector

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from boxmask.detectors.table import DETECTORS
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.recipe_values import AUTO
 from boxmask.runs.serialization import recipe_to_dict
@@ -43,6 +44,11 @@ class InitSources:
         backbone = recipe.backbone or (source.backbone if source else None)
         classifier = read_source(str(recipe.classifier), backbone) if recipe.classifier else None
         return InitSources(source, classifier)
+
+    @property
+    def has_detector(self) -> bool:
+        """Whether there is a detector, whose pyramid and heads fit the levels that they were trained with."""
+        return self.source is not None and self.source.model in DETECTORS
 
     def resolve(self, recipe: Recipe) -> Recipe:
         """The recipe with what follows from the sources, unless the user chose it: method, config, backbone.

@@ -44,6 +44,7 @@ def test_sizes_move_to_the_objects_and_others_stay() -> None:
     assert rows[1:3] == ROWS[1:3]
 
 
+@settings(deadline=None)
 @given(SHAPES)
 def test_ratios_ascend_and_are_not_almost_the_same(shapes: list[tuple[float, float]]) -> None:
     flat, middle, tall = typical_ratios(np.array(shapes))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxmask.data.detection.dataset import DetectionDataset
@@ -211,6 +211,7 @@ def test_time_and_memory_between_and_beyond_the_measured_sizes() -> None:
     assert interpolate({320: Measurement(0.1, 1000)}, 640) == (pytest.approx(0.4), 4000)
 
 
+@settings(deadline=None)
 @given(st.floats(1e-3, 10), st.floats(1e-3, 10), st.integers(0, 10**12), st.integers(0, 10**12))
 def test_a_larger_size_never_takes_less(first: float, second: float, less: int, more: int) -> None:
     """However wrong the measurements are."""

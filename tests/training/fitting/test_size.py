@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxmask.training.fitting.limits import FEW_PASSES, MAX_SMALL_SHARE, MIN_PASSES, SIZES
@@ -34,6 +34,7 @@ def test_candidates_are_no_larger_than_twice_the_photos_or_the_preset() -> None:
     assert candidate_sizes(300, 150) == [256, 300]
 
 
+@settings(deadline=None)
 @given(choices())
 def test_the_choice_is_one_of_the_candidates_and_does_not_depend_on_their_order(
     given_choices: dict[int, SizeChoice],
@@ -44,6 +45,7 @@ def test_the_choice_is_one_of_the_candidates_and_does_not_depend_on_their_order(
         assert size == choose_size(dict(reversed(given_choices.items())), preset)
 
 
+@settings(deadline=None)
 @given(choices(timed=True))
 def test_a_larger_size_is_chosen_only_for_small_objects_and_with_enough_passes(
     given_choices: dict[int, SizeChoice],
@@ -55,6 +57,7 @@ def test_a_larger_size_is_chosen_only_for_small_objects_and_with_enough_passes(
             assert given_choices[preset].small_share > MAX_SMALL_SHARE
 
 
+@settings(deadline=None)
 @given(choices(timed=True))
 def test_a_smaller_size_is_chosen_only_for_want_of_passes_and_without_small_objects(
     given_choices: dict[int, SizeChoice],
@@ -66,6 +69,7 @@ def test_a_smaller_size_is_chosen_only_for_want_of_passes_and_without_small_obje
             assert given_choices[size].small_share <= MAX_SMALL_SHARE
 
 
+@settings(deadline=None)
 @given(choices(timed=True), st.floats(1, 10))
 def test_more_time_never_gives_a_smaller_size(given_choices: dict[int, SizeChoice], factor: float) -> None:
     longer = {
@@ -76,6 +80,7 @@ def test_more_time_never_gives_a_smaller_size(given_choices: dict[int, SizeChoic
         assert choose_size(longer, preset) >= choose_size(given_choices, preset)
 
 
+@settings(deadline=None)
 @given(choices(timed=False))
 def test_without_measurements_only_the_labels_decide(given_choices: dict[int, SizeChoice]) -> None:
     for preset in given_choices:

@@ -43,10 +43,10 @@ def fit(
     """Return the recipe with a size, levels and anchors in place of "auto".
 
     The preset's stay where nothing is known: for segmenters, classifiers, R-CNN and Fast R-CNN, whose labels
-    or proposals do not depend on them, for presets other than "default", and where the network is inherited.
+    or proposals do not depend on them, for presets other than "default", and for trained networks.
 
     dataset:   the labeled photos, as the task reads them
-    inherited: whether the network's config comes from a trained network
+    inherited: whether the network starts from a trained detector, which has its own levels and anchors
     """
     settled = replace(recipe, size=None if recipe.size == "auto" else recipe.size, anchors="preset")
     config = network_config(dataset, recipe)
