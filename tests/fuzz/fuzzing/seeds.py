@@ -78,7 +78,7 @@ def label_seeds() -> dict[str, list[Files]]:
         "yolo-set": _yolo_sets(),
         "csv-tables": _tables(),
         "createml": [_createml()],
-        "split-file": [_split_file()],
+        "split-file": [_split_file(), _drawn_split_file()],
         "label-maps": [label_maps(text) for text in (b"background\ncat\n", b"sky 000000\ncat 010101\n")],
         "classes-file": _classes_files(),
         "class-folders": [_class_folders()],
@@ -274,6 +274,18 @@ def _createml() -> Files:
 def _split_file() -> Files:
     files = {f"data/{name}": content for name, content in voc_set().items()}
     split = {"train": ["a.png"], "val": ["b.png"], "test": ["c.png"]}
+    return files | {"split.json": json.dumps(split).encode()}
+
+
+def _drawn_split_file() -> Files:
+    files = _split_file()
+    drawn = {
+        "seed": 0,
+        "shares": {"test": 0.2, "val": 0.1},
+        "group_by": "name",
+        "vanished": {"val": ["z.png"]},
+    }
+    split = {"train": ["a.png"], "val": ["b.png"], "contents": {"a.png": "1-f"}, "drawn": drawn}
     return files | {"split.json": json.dumps(split).encode()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,13 @@ from boxmask.data.formats.labels import Labels
 from boxmask.data.formats.source import find_source
 from boxmask.data.formats.table import FORMATS
 from boxmask.data.formats.voc.xml_file import read_voc_file
+from boxmask.data.groups.choose import choose_splits
+from boxmask.data.groups.growth import EarlierSplit
 from boxmask.data.json_text import read_json
 from boxmask.data.segmentation.classes_file import find_classes_file, read_classes_file
 from boxmask.data.segmentation.examine import examine_label_maps
 from boxmask.data.segmentation.read import read_segmentation
-from boxmask.data.split_file import apply_split_file
+from boxmask.data.split_file import apply_split_file, read_split_file
 from boxmask.data.text import read_beginning, read_lines
 from boxmask.errors import LabelError
 
@@ -98,7 +101,12 @@ def _use_labels(labels: Labels, findings: Findings) -> None:
 
 def split_file(folder: Path) -> None:
     dataset = read_detection(folder / "data", on_bad_boxes="skip")
-    _use(apply_split_file(dataset, folder / "split.json"))
+    file = read_split_file(folder / "split.json")
+    if file.draw:
+        unsplit = replace(dataset, splits=np.full(len(dataset), "", dtype="<U5"))
+        earlier = EarlierSplit(file, file.draw, "a run", read_from_here=True)
+        _use(choose_splits(unsplit, earlier=[earlier]))
+    _use(apply_split_file(dataset, file))
 
 
 def label_maps(folder: Path) -> None:
