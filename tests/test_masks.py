@@ -57,6 +57,15 @@ def test_shift_and_crop(dense: Dense, x: int, y: int, size: tuple[int, int]) -> 
     same(Masks.from_dense(dense).shift_and_crop(x, y, size), expected)
 
 
+@given(full_masks(), st.integers(0, 2**32))
+def test_intersect(dense: Dense, seed: int) -> None:
+    region = np.random.default_rng(seed).random(dense.shape[1:]) < 0.7
+    region[: dense.shape[1] // 2] = True  # some masks lose nothing
+    found = Masks.from_dense(dense).intersect(region)
+    assert np.array_equal(found.dense(), dense & region)
+    assert found == Masks.from_dense(dense & region)
+
+
 @given(full_masks(), st.tuples(sides, sides))
 def test_resize_takes_the_pixel_under_the_center(dense: Dense, size: tuple[int, int]) -> None:
     rows, columns = (nearest_indices(*pair) for pair in zip(dense.shape[1:], size, strict=True))

@@ -158,20 +158,35 @@ class Masks:
 
     def shift_and_crop(self, x: int, y: int, size: Size) -> Masks:
         """Move the photo's upper left corner to (x, y) of a canvas of another `size`; crop and pad to fit."""
-        corners = [(left + x, top + y) for left, top in self._corners()]
-        return Masks.from_crops(self.crops(), corners, size)
+        crops, windows = self.crops(), self.windows + self.windows.any(axis=1, keepdims=True) * [x, y, x, y]
+        is_cropped = ((windows[:, :2] < 0) | (windows[:, 2:] > [size[1], size[0]])).any(axis=1)
+        for row in np.flatnonzero(is_cropped).tolist():
+            left, top = windows[row, :2].tolist()
+            crops[row], windows[row] = _shrink(*_clip(crops[row], left, top, size))
+        return Masks(size, windows, _flatten(crops))
+
+    def intersect(self, region: Bool[np.ndarray, "H W"]) -> Masks:
+        """Keep the pixels inside a region of the photo, (H, W)."""
+        crops, windows = self.crops(), self.windows.copy()
+        for row, (x1, y1, x2, y2) in enumerate(windows.tolist()):
+            inside = region[y1:y2, x1:x2]
+            if not inside.all():
+                crops[row], windows[row] = _shrink(crops[row] & inside, x1, y1)
+        return Masks(self.size, windows, _flatten(crops))
 
     def hflip(self) -> Masks:
         """Mirror left to right."""
-        width = self.size[1]
-        corners = [(width - x2, y1) for _, y1, x2, _ in self.windows.tolist()]
-        return Masks.from_crops([crop[:, ::-1] for crop in self.crops()], corners, self.size)
+        x1, y1, x2, y2 = self.windows.T
+        flipped = np.stack([self.size[1] - x2, y1, self.size[1] - x1, y2], axis=1)
+        windows = np.where(self.windows.any(axis=1, keepdims=True), flipped, 0)
+        return Masks(self.size, windows, _flatten([crop[:, ::-1] for crop in self.crops()]))
 
     def vflip(self) -> Masks:
         """Mirror top to bottom."""
-        height = self.size[0]
-        corners = [(x1, height - y2) for x1, _, _, y2 in self.windows.tolist()]
-        return Masks.from_crops([crop[::-1] for crop in self.crops()], corners, self.size)
+        x1, y1, x2, y2 = self.windows.T
+        flipped = np.stack([x1, self.size[0] - y2, x2, self.size[0] - y1], axis=1)
+        windows = np.where(self.windows.any(axis=1, keepdims=True), flipped, 0)
+        return Masks(self.size, windows, _flatten([crop[::-1] for crop in self.crops()]))
 
     def resize(self, size: Size) -> Masks:
         """Resize to `size`: each new pixel takes the value of the old pixel under its center."""

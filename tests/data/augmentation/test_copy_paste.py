@@ -228,7 +228,7 @@ def test_rare_classes_are_pasted_more_often() -> None:
 
 
 def test_an_empty_region_pastes_nothing() -> None:
-    region = PastedRegion(np.zeros(SIZE, dtype=np.int32), np.zeros(SIZE, dtype=np.bool_))
+    region = PastedRegion(np.zeros(SIZE, dtype=np.int16), np.zeros(SIZE, dtype=np.bool_))
     image = photo(BELOW, [], False)[0]
     region.paste(photo(ABOVE, [], False)[0], image)
     assert (image == BELOW).all()

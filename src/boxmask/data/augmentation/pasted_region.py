@@ -15,7 +15,7 @@ from boxmask.types import Target
 
 RIM = 0.1  # width of the soft rim around a box, as a share of its shorter side
 RIM_LIMITS = (2.0, 16.0)  # pixels
-OPAQUE = 256  # opacity of a pixel that is covered fully
+OPAQUE = 128  # opacity of a pixel that is covered fully
 MIN_LEFT = 0.1  # an object with less than this share left is removed
 
 
@@ -33,7 +33,7 @@ class PastedRegion:
     @staticmethod
     def of_objects(target: Target, chosen: Int[np.ndarray, " M"], size: Size) -> PastedRegion:
         """The region of the objects with the given indices, in a photo of (height, width)."""
-        opacity = np.zeros(size, dtype=np.int32)
+        opacity = np.zeros(size, dtype=np.int16)
         covered = np.zeros(size, dtype=np.bool_)
         crops = None if target.masks is None else target.masks.crops()
         for index in chosen.tolist():
@@ -51,27 +51,31 @@ class PastedRegion:
             return
         window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
         below, opacity = image.numpy()[:, *window], self.opacity[window]
-        above = source.numpy()[:, *window].astype(np.int32)
-        below[...] = below + (((above - below) * opacity + OPAQUE // 2) >> 8)
+        difference = source.numpy()[:, *window].astype(np.int16)
+        difference -= below
+        difference *= opacity  # at most 255 * 128, which fits 16 bits
+        difference += OPAQUE // 2
+        difference >>= 7
+        below += difference.astype(np.uint8)  # modulo 256, as is the sum
 
 
 def _add_mask(
-    opacity: NDArray[np.int32], covered: NDArray[np.bool_], crop: Bool[np.ndarray, "h w"], x: int, y: int
+    opacity: NDArray[np.int16], covered: NDArray[np.bool_], crop: Bool[np.ndarray, "h w"], x: int, y: int
 ) -> None:
     """Add a mask whose crop lies at (x, y); its rim is softened by the mean of 3 x 3 pixels."""
     height, width = crop.shape
     covered[y : y + height, x : x + width] |= crop
-    padded = np.pad(crop, 2).astype(np.int32)
+    padded = np.pad(crop, 2).astype(np.int16)
     rows = padded[:-2] + padded[1:-1] + padded[2:]
     mean = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) * OPAQUE // 9
     _raise_to(opacity, mean, x - 1, y - 1)
 
 
-def _add_box(opacity: NDArray[np.int32], covered: NDArray[np.bool_], box: Float[np.ndarray, " 4"]) -> None:
+def _add_box(opacity: NDArray[np.int16], covered: NDArray[np.bool_], box: Float[np.ndarray, " 4"]) -> None:
     """Add a box with a rim around it, where the opacity falls linearly to zero."""
     rim = float(np.clip(RIM * (box[2:] - box[:2]).min(), *RIM_LIMITS))
     (left, across), (top, down) = (_ramp(box[i], box[i + 2], rim) for i in (0, 1))
-    soft = (OPAQUE * down[:, None] * across[None]).astype(np.int32)
+    soft = (OPAQUE * down[:, None] * across[None]).astype(np.int16)
     _raise_to(opacity, soft, left, top)
     y1, y2, x1, x2 = _overlap(covered.shape, soft.shape, left, top)
     covered[y1:y2, x1:x2] |= (soft >= OPAQUE // 2)[y1 - top : y2 - top, x1 - left : x2 - left]
@@ -84,7 +88,7 @@ def _ramp(begin: float, end: float, rim: float) -> tuple[int, Float[np.ndarray, 
     return first, np.clip(np.minimum(centers - (begin - rim), (end + rim) - centers) / rim, 0, 1)
 
 
-def _raise_to(opacity: NDArray[np.int32], values: Int[np.ndarray, "h w"], x: int, y: int) -> None:
+def _raise_to(opacity: NDArray[np.int16], values: Int[np.ndarray, "h w"], x: int, y: int) -> None:
     """Raise the opacity to the values at (x, y) where they are larger; those outside are dropped."""
     y1, y2, x1, x2 = _overlap(opacity.shape, values.shape, x, y)
     part = opacity[y1:y2, x1:x2]
@@ -107,59 +111,44 @@ def visible_objects(target: Target, visible: Bool[np.ndarray, "H W"], min_visibl
     mask and its box are those of the rest. With less than `min_visible` of its pixels left, it becomes
     `ignore`; with less than MIN_LEFT, it is removed.
     """
-    boxes = target.boxes.clone()
-    keep, is_hidden = np.ones(len(boxes), dtype=np.bool_), np.zeros(len(boxes), dtype=np.bool_)
-    crops = [] if target.masks is None else target.masks.crops()
-    corners = [] if target.masks is None else target.masks.windows[:, :2].tolist()
-    for index in _touched(target, visible).tolist():
-        has_mask = bool(crops) and crops[index].size > 0
-        if has_mask:
-            (x, y), pixels = corners[index], crops[index]
-        else:
-            x, y, pixels = _pixels_of_box(boxes[index].tolist(), visible.shape)
-        rest = pixels & visible[y : y + pixels.shape[0], x : x + pixels.shape[1]]
-        share = float(rest.sum()) / max(1.0, float(pixels.sum()))
-        keep[index] = share >= MIN_LEFT
-        is_hidden[index] = share < min_visible
-        if has_mask:
-            crops[index] = rest
-        if keep[index]:
-            boxes[index] = _smaller_box(boxes[index], rest, x, y)
-    masks = None if target.masks is None else Masks.from_crops(crops, corners, target.masks.size)
-    kept, ignore = torch.from_numpy(keep), target.ignore | torch.from_numpy(is_hidden)
-    return Target(boxes[kept], target.labels[kept], ignore[kept], None if masks is None else masks[kept])
+    whole = _pixels_of(target, (int(visible.shape[0]), int(visible.shape[1])))
+    rest = whole.intersect(visible)
+    shares = rest.areas() / np.maximum(1, whole.areas())
+    keep, hidden = (torch.from_numpy(flags) for flags in (shares >= MIN_LEFT, shares < min_visible))
+    boxes = torch.from_numpy(_shrink_boxes(target.boxes.numpy(), whole.windows, rest.windows))
+    masks = None if target.masks is None else target.masks.intersect(visible)[keep]
+    return Target(boxes[keep], target.labels[keep], (target.ignore | hidden)[keep], masks)
 
 
-def _touched(target: Target, visible: Bool[np.ndarray, "H W"]) -> NDArray[np.int64]:
-    """The indices of the objects around which a pixel is hidden, from sums over the pixels up to each."""
-    sums = np.zeros((visible.shape[0] + 1, visible.shape[1] + 1), dtype=np.int32)
-    np.cumsum(np.cumsum(~visible, axis=0, dtype=np.int32), axis=1, out=sums[1:, 1:])
-    boxes = target.boxes.numpy()
-    if target.masks is not None:
-        boxes = np.where(target.masks.known[:, None], target.masks.windows, boxes)
-    x1, y1 = np.floor(boxes[:, :2]).astype(np.int64).T
-    x2, y2 = np.ceil(boxes[:, 2:]).astype(np.int64).T
-    return np.flatnonzero(sums[y2, x2] - sums[y1, x2] - sums[y2, x1] + sums[y1, x1])
+def _pixels_of(target: Target, size: Size) -> Masks:
+    """The masks of the objects; for objects with an unknown mask, the pixels of their box."""
+    windows = _pixel_windows(target.boxes.numpy(), size)
+    if target.masks is None:
+        sides = windows[:, 2:] - windows[:, :2]
+        return Masks(size, windows, np.ones(int(sides.prod(axis=1).sum()), dtype=np.bool_))
+    crops = target.masks.crops()
+    for index in np.flatnonzero(~target.masks.known).tolist():
+        x1, y1, x2, y2 = windows[index].tolist()
+        crops[index] = np.ones((y2 - y1, x2 - x1), dtype=np.bool_)
+    windows = np.where(target.masks.known[:, None], target.masks.windows, windows)
+    return Masks.from_crops(crops, [(x, y) for x, y in windows[:, :2].tolist()], size)
 
 
-def _pixels_of_box(box: list[float], size: tuple[int, ...]) -> tuple[int, int, NDArray[np.bool_]]:
-    """The pixels whose center is in the box, at least one, with their upper left corner."""
-    x1, y1, x2, y2 = box
-    left, top = (min(int(np.ceil(low - 0.5)), side - 1) for low, side in ((x1, size[1]), (y1, size[0])))
-    right, bottom = (max(int(np.ceil(high - 0.5)), low + 1) for high, low in ((x2, left), (y2, top)))
-    return left, top, np.ones((bottom - top, right - left), dtype=np.bool_)
+def _pixel_windows(boxes: Float[np.ndarray, "N 4"], size: Size) -> Int[np.ndarray, "N 4"]:
+    """The pixels whose centers are in each box, at least one: x1, y1, x2, y2 with x2 and y2 exclusive."""
+    limits = np.array([size[1], size[0]])
+    low = np.minimum(np.ceil(boxes[:, :2] - 0.5), limits - 1)
+    high = np.clip(np.ceil(boxes[:, 2:] - 0.5), low + 1, limits)
+    return np.concatenate([low, high], axis=1).astype(np.int64)
 
 
-def _smaller_box(box: Tensor, rest: Bool[np.ndarray, "h w"], x: int, y: int) -> Tensor:
-    """The part of a box (4,) around the pixels that are left; sides that lost no pixels stay as they are."""
-    rows, columns = np.flatnonzero(rest.any(axis=1)), np.flatnonzero(rest.any(axis=0))
-    x1, y1, x2, y2 = box.tolist()
-    if columns[0] > 0:
-        x1 = max(x1, float(x + columns[0]))
-    if rows[0] > 0:
-        y1 = max(y1, float(y + rows[0]))
-    if columns[-1] + 1 < rest.shape[1]:
-        x2 = min(x2, float(x + columns[-1] + 1))
-    if rows[-1] + 1 < rest.shape[0]:
-        y2 = min(y2, float(y + rows[-1] + 1))
-    return box.new_tensor([x1, y1, x2, y2])
+def _shrink_boxes(
+    boxes: Float[np.ndarray, "N 4"], before: Int[np.ndarray, "N 4"], after: Int[np.ndarray, "N 4"]
+) -> Float[np.ndarray, "N 4"]:
+    """The boxes (N, 4) of objects whose pixels filled the windows `before` and fill the windows `after`.
+
+    Sides that lost no pixels stay as they are.
+    """
+    shrunk = np.where(after == before, boxes, after).astype(np.float32)
+    is_valid = (shrunk[:, 2:] > shrunk[:, :2]).all(axis=1, keepdims=True)
+    return np.where(is_valid, shrunk, after).astype(np.float32)
