@@ -158,7 +158,8 @@ class Masks:
 
     def shift_and_crop(self, x: int, y: int, size: Size) -> Masks:
         """Move the photo's upper left corner to (x, y) of a canvas of another `size`; crop and pad to fit."""
-        crops, windows = self.crops(), self.windows + self.windows.any(axis=1, keepdims=True) * [x, y, x, y]
+        is_empty = self.windows[:, 2:3] == 0
+        crops, windows = self.crops(), np.where(is_empty, 0, self.windows + np.array([x, y, x, y]))
         is_cropped = ((windows[:, :2] < 0) | (windows[:, 2:] > [size[1], size[0]])).any(axis=1)
         for row in np.flatnonzero(is_cropped).tolist():
             left, top = windows[row, :2].tolist()

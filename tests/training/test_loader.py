@@ -14,7 +14,9 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
+from boxmask.data.augmentation.combination import MOSAIC_END, Combination
 from boxmask.data.augmentation.detection import DetectionAugmentation
+from boxmask.data.augmentation.repeat_factors import photo_repeat_factors
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.errors import PhotoError
 from boxmask.pipeline.images import Preparation, prepare
@@ -29,12 +31,12 @@ from boxmask.tasks.detection.task import DetectionTask
 from boxmask.tasks.segmentation.task import SegmentationTask
 from boxmask.tasks.table import task_of
 from boxmask.training import loader
-from boxmask.training.loader import TrainingBatch, TrainingDataset, load_batches
+from boxmask.training.loader import BadSample, TrainingBatch, TrainingDataset, load_batches
 from boxmask.training.proposals import DatasetWithProposals
 from boxmask.training.sampler import BatchSampler, SampleKey, padded_sizes
 from boxmask.training.setup import network_config
 from boxmask.training.stages.rpn_proposals import StoredProposals
-from boxmask.types import SegmentationTarget
+from boxmask.types import SegmentationTarget, Target
 
 SIZE = (64, 96)
 CONFIG = SimpleNamespace(shorter_side=64, longer_side=96, multiple_of=32)
@@ -321,3 +323,87 @@ def test_samples_of_every_model_can_be_sent_to_spawned_workers(
 def test_cached_proposals_can_be_sent_to_spawned_workers() -> None:
     proposals = ProposalCache(MODES["single"]).boxes
     assert pickle.loads(pickle.dumps(proposals)).__self__.config == MODES["single"]
+
+
+# ---------------------------------------------------------------- several photos per sample
+
+COMBINED = Recipe(model="mask-rcnn", copy_paste=0.7, mosaic=0.5, sampling="balanced")
+
+
+def combined(dataset: DetectionDataset, recipe: Recipe = COMBINED) -> TrainingDataset:
+    augmentation = TASK.combination(recipe, CONFIG, dataset.counts())
+    return TrainingDataset(dataset, TASK, CONFIG, augmentation, 0, 10**9)
+
+
+def equal_samples(ours: tuple[torch.Tensor, Target], theirs: tuple[torch.Tensor, Target]) -> bool:
+    return torch.equal(ours[0], theirs[0]) and ours[1] == theirs[1]
+
+
+def test_samples_of_several_photos_are_the_same_with_any_number_of_workers(
+    photos_to_train: DetectionDataset,
+) -> None:
+    factors = photo_repeat_factors(photos_to_train.counts())
+    sizes = padded_sizes(photos_to_train, TASK, CONFIG)
+    found = []
+    for workers in (0, 1, 2):
+        sampler = BatchSampler(sizes, 4, 0, 0, factors)
+        found.append(list(islice(load_batches(combined(photos_to_train), sampler, workers), 8)))
+    for alone, *others in zip(*found, strict=True):
+        for batch in others:
+            assert batch.photos == alone.photos
+            assert all(torch.equal(a, b) for a, b in zip(alone.images, batch.images, strict=True))
+            assert alone.targets == batch.targets
+
+
+def test_samples_of_several_photos_follow_from_their_key(photos_to_train: DetectionDataset) -> None:
+    first, other = combined(photos_to_train), combined(photos_to_train)
+    keys = [
+        SampleKey(epoch, photo, repeat) for epoch in range(2) for photo in range(4) for repeat in range(2)
+    ]
+    expected = [first[key] for key in keys]
+    found = [other[key] for key in reversed(keys)][::-1]
+    assert all(equal_samples(a[:2], b[:2]) for a, b in zip(expected, found, strict=True))
+    assert not torch.equal(first[SampleKey(0, 1, 0)][0], first[SampleKey(0, 1, 1)][0])
+
+
+def test_mosaics_end_before_the_training_does(
+    photos_to_train: DetectionDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = combined(photos_to_train, Recipe(model="mask-rcnn", mosaic=1.0))
+    drawn: list[float] = []
+    monkeypatch.setattr(Combination, "draw", lambda self, count, generator: drawn.append(progress) or 0)
+    for progress in (0.0, 0.5, MOSAIC_END - 0.01, MOSAIC_END, 1.0):
+        _ = photos[SampleKey(0, 1, 0, progress)]
+    assert drawn == [0.0] * 3 + [0.5] * 3 + [MOSAIC_END - 0.01] * 3
+
+
+def test_the_progress_changes_nothing_else(photos_to_train: DetectionDataset) -> None:
+    photos = combined(photos_to_train, Recipe(model="mask-rcnn", copy_paste=1.0))
+    early, late = (photos[SampleKey(3, 1, 0, progress)] for progress in (0.1, 0.99))
+    assert equal_samples(early[:2], late[:2])
+
+
+@pytest.mark.parametrize("recipe", [Recipe(copy_paste=1.0), Recipe(mosaic=1.0)])
+def test_a_damaged_photo_that_is_used_with_another_is_named(
+    photos_to_train: DetectionDataset, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path) -> torch.Tensor:
+        if path == photos_to_train.path(2):
+            raise PhotoError(f"{path}: damaged")
+        return torch.zeros(3, 96, 96, dtype=torch.uint8)
+
+    monkeypatch.setattr(detection_task, "to_image", read)
+    monkeypatch.setattr(Combination, "draw", lambda *_: 2)
+    sample = combined(photos_to_train, recipe)[SampleKey(0, 1)]
+    assert isinstance(sample, BadSample)
+    assert sample.photo == 2
+    assert str(photos_to_train.path(2)) in str(sample.error)
+
+
+def test_photos_of_rare_classes_are_combined_more_often() -> None:
+    factors = np.array([1.0, 1.0, 3.0])
+    generator = np.random.default_rng(0)
+    draws = [
+        Combination(DetectionAugmentation(), repeat_factors=factors).draw(3, generator) for _ in range(2000)
+    ]
+    assert np.bincount(draws) / 2000 == pytest.approx(factors / 5, abs=0.04)

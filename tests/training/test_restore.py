@@ -194,7 +194,15 @@ def test_a_training_killed_before_its_first_save_begins_again(
     assert resume(killed, report=report)
     assert "nothing was saved before: training begins at the first step" in report.messages
     assert equal_files(killed.last_checkpoint, trained / "last.safetensors")
-    expected = {"best.safetensors", "last.safetensors", "recipe.json", "split.json", "log.jsonl", "curve.png"}
+    expected = {
+        "best.safetensors",
+        "last.safetensors",
+        "recipe.json",
+        "split.json",
+        "log.jsonl",
+        "curve.png",
+        "samples.jpg",
+    }
     assert {path.name for path in killed.path.iterdir()} == expected
 
 

@@ -73,6 +73,7 @@ def test_a_run_has_all_its_files(kind: str, runs: Runs, recipes: Recipes) -> Non
         "split.json",
         "log.jsonl",
         "curve.png",
+        "samples.jpg",
     }
     split = json.loads(run.split_file.read_text())
     counts = {name: len(photos) for name, photos in split.items()}

@@ -53,7 +53,15 @@ def logged_steps(run: Run) -> list[int]:
 
 def test_a_run_has_all_its_files(trained: Path, demo: Path) -> None:
     files = {file.name for file in trained.iterdir()}
-    expected = {"best.safetensors", "last.safetensors", "recipe.json", "split.json", "log.jsonl", "curve.png"}
+    expected = {
+        "best.safetensors",
+        "last.safetensors",
+        "recipe.json",
+        "split.json",
+        "log.jsonl",
+        "curve.png",
+        "samples.jpg",
+    }
     assert files == expected
     dataset = read_detection(demo)
     split = json.loads((trained / "split.json").read_text())
@@ -185,7 +193,12 @@ def test_the_callers_seed_does_not_change_the_weights(
 
 
 @pytest.mark.parametrize(
-    ("recipe", "stop_at"), [({}, 4), ({"optimizer": "sgd", "epochs": 2, "batch_size": 6}, 4)]
+    ("recipe", "stop_at"),
+    [
+        ({}, 4),
+        ({"optimizer": "sgd", "epochs": 2, "batch_size": 6}, 4),
+        ({"copy_paste": 0.5, "mosaic": 0.5, "sampling": "balanced", "workers": 2}, 4),
+    ],
 )
 def test_a_resumed_training_reaches_the_same_weights(
     demo: Path,

@@ -26,11 +26,12 @@ ANCESTORS = "ancestors.json"
 NOTES = "notes.txt"
 LOG = "log.jsonl"
 CURVE = "curve.png"
+SAMPLES = "samples.jpg"
 INTERMEDIATE = "intermediate"
 ERROR = "error.txt"
 TRACKERS = "trackers.json"
 TENSORBOARD, MLFLOW, WANDB = "tensorboard", "mlflow", "wandb"
-FILES = (BEST, LAST, RESUME, RECIPE, SPLIT, ANCESTORS, NOTES, LOG, CURVE, ERROR, TRACKERS)
+FILES = (BEST, LAST, RESUME, RECIPE, SPLIT, ANCESTORS, NOTES, LOG, CURVE, SAMPLES, ERROR, TRACKERS)
 FOLDERS = (INTERMEDIATE, TENSORBOARD, MLFLOW, WANDB)
 
 
@@ -48,6 +49,7 @@ class Run:
     notes.txt           remarks about the photos and labels, in full
     log.jsonl           losses, speed and validation metrics over time
     curve.png           the same as a chart
+    samples.jpg         augmented training photos with their labels, as the network sees them
     error.txt           the traceback of an unexpected error that ended the training
     tensorboard/, mlflow/, wandb/
                         the log for these programs, if the recipe asks for them (`--log-with`)
@@ -148,6 +150,11 @@ class Run:
     def curve_file(self) -> Path:
         """Losses and validation metrics over time, as a chart."""
         return self.path / CURVE
+
+    @property
+    def samples_file(self) -> Path:
+        """Augmented training photos with their labels, as the network sees them."""
+        return self.path / SAMPLES
 
     @property
     def error_file(self) -> Path:

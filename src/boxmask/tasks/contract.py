@@ -29,6 +29,7 @@ from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split
 from boxmask.visualization.fonts import notes_on_fonts
+from boxmask.visualization.style import RGBImage
 
 Augment: TypeAlias = Callable[[Tensor, Any, np.random.Generator], tuple[Tensor, Any]]
 """A training photo, uint8 (3, H, W), and its target -> both, changed alike."""
@@ -131,6 +132,9 @@ class Task(Protocol[DatasetT, ModelT]):
 
         counts: how often each class occurs in each photo
         """
+
+    def draw_samples(self, samples: list[tuple[Tensor, Any]], class_names: Sequence[str]) -> RGBImage:
+        """Draw augmented photos with their labels, as one picture."""
 
     def validate(
         self, model: ModelT, dataset: DatasetT, recipe: Recipe, progress: Progress

@@ -35,6 +35,7 @@ from boxmask.training.restore import (
     restore,
     restore_best_metric,
 )
+from boxmask.training.samples import write_samples
 from boxmask.training.session import Session, Stage, run_stages
 from boxmask.training.setup import make_session
 from boxmask.training.signals import StopRequested, stop_on_signals
@@ -116,6 +117,7 @@ def _train_new(
         run.log_file.unlink(missing_ok=True)
     else:
         _write_inputs(session, dataset, data)
+    write_samples(session)
     try:
         return _run(session, stages, dataset, resumed=False)
     finally:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
+from torch import Tensor
 
 RGBImage: TypeAlias = UInt8[np.ndarray, "H W 3"]
 """(H, W, 3) uint8 RGB."""
@@ -38,6 +39,11 @@ def check_photo(photo: RGBImage, size: tuple[int, int]) -> None:
     """Raise ValueError unless the photo is a uint8 array (H, W, 3) of `size` (height, width)."""
     if photo.dtype != np.uint8 or photo.shape != (*size, 3):
         raise ValueError(f"photo: expected uint8 {(*size, 3)}, found {photo.dtype} {photo.shape}")
+
+
+def image_pixels(image: UInt8[Tensor, "3 H W"]) -> RGBImage:
+    """The pixels of an image, (3, H, W) -> (H, W, 3)."""
+    return np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
 
 
 def rgb(color: str) -> tuple[int, int, int]:

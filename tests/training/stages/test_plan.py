@@ -67,7 +67,15 @@ def test_the_log_names_the_stages(each_staged: Any) -> None:
 
 def test_a_finished_run_has_no_intermediate_files(each_staged: Any) -> None:
     files = {path.name for path in each_staged.run.path.iterdir()}
-    expected = {"best.safetensors", "last.safetensors", "recipe.json", "split.json", "log.jsonl", "curve.png"}
+    expected = {
+        "best.safetensors",
+        "last.safetensors",
+        "recipe.json",
+        "split.json",
+        "log.jsonl",
+        "curve.png",
+        "samples.jpg",
+    }
     assert files - {"notes.txt"} == expected
     assert each_staged.run.finished
     Image.open(each_staged.run.curve_file).load()

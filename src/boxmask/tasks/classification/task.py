@@ -35,6 +35,8 @@ from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions
 from boxmask.tasks.label_maps import check_no_label_map_options
 from boxmask.types import ClassificationTarget
 from boxmask.types.checks import check_min_score
+from boxmask.visualization.contact_sheet import contact_sheet
+from boxmask.visualization.style import RGBImage, image_pixels
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,13 @@ class ClassificationTask:
     def combination(self, recipe: Recipe, config: Any, counts: Int[np.ndarray, "P K"]) -> Combination:
         """None: a photo has one class, and so would a part of it."""
         return Combination(self.augmentation(recipe, config))
+
+    def draw_samples(
+        self, samples: list[tuple[Tensor, ClassificationTarget]], class_names: Sequence[str]
+    ) -> RGBImage:
+        """Photos below the names of their classes."""
+        pictures = [image_pixels(image) for image, _ in samples]
+        return contact_sheet(pictures, captions=[class_names[target.label] for _, target in samples])
 
     def validate(
         self, model: Classifier, dataset: ClassificationDataset, recipe: Recipe, progress: Progress

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.photos.read import load_photo
 from boxmask.results.picture_folder import PictureFolder
-from boxmask.types import Detections
-from boxmask.visualization.detections import detections_from_labels, draw_comparison
+from boxmask.types import Detections, Target
+from boxmask.visualization.contact_sheet import contact_sheet
+from boxmask.visualization.detections import detections_from_labels, draw_comparison, draw_detections
+from boxmask.visualization.style import RGBImage, image_pixels
+
+IGNORED_NAME = "not counted"  # of objects that are mostly hidden, difficult or a crowd
 
 
 def comparison_folder(dataset: DetectionDataset, folder: Path) -> PictureFolder:
@@ -24,3 +31,15 @@ def draw_comparisons(
     for photo, detected in enumerate(detections):
         labels = detections_from_labels(dataset, photo)
         folder.save(photo, draw_comparison(load_photo(dataset.path(photo)), labels, detected))
+
+
+def draw_samples(samples: list[tuple[Tensor, Target]], class_names: Sequence[str]) -> RGBImage:
+    """Draw the labels of each photo. Objects that do not count have a name and a color of their own."""
+    names = (*class_names, IGNORED_NAME)
+    pictures = []
+    for image, target in samples:
+        labels = torch.where(target.ignore, len(class_names), target.labels)
+        size = (int(image.shape[-2]), int(image.shape[-1]))
+        objects = Detections(target.boxes, torch.ones(len(labels)), labels, names, size, target.masks)
+        pictures.append(draw_detections(image_pixels(image), objects, show_scores=False))
+    return contact_sheet(pictures)

@@ -40,6 +40,10 @@ from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
 from boxmask.tasks.segmentation.writer import SegmentationWriter
 from boxmask.types import SegmentationTarget
 from boxmask.types.checks import check_min_score
+from boxmask.visualization.contact_sheet import contact_sheet
+from boxmask.visualization.legend import append_legend
+from boxmask.visualization.segmentation import tint_classes
+from boxmask.visualization.style import RGBImage, class_colors, image_pixels
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,16 @@ class SegmentationTask:
             mosaic_probability=recipe.mosaic,
             repeat_factors=factors,
         )
+
+    def draw_samples(
+        self, samples: list[tuple[Tensor, SegmentationTarget]], class_names: Sequence[str]
+    ) -> RGBImage:
+        """Photos that are tinted by class, above a legend."""
+        pictures = [
+            tint_classes(image_pixels(image), target.labels.numpy(), class_names) for image, target in samples
+        ]
+        entries = list(zip(class_names, class_colors(class_names), strict=True))
+        return append_legend(contact_sheet(pictures), entries)
 
     def validate(
         self, model: Segmenter, dataset: SegmentationDataset, recipe: Recipe, progress: Progress
