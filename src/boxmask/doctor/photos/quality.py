@@ -108,18 +108,8 @@ def check_exposure_and_focus(records: PhotoRecords, findings: Findings) -> None:
         lambda photo: f"gray values from {low[photo]:.0f} to {high[photo]:.0f} of 255",
     )
     checks: tuple[tuple[Kind, Bool[np.ndarray, " P"], Float32[np.ndarray, " P"], _Describe], ...] = (
-        (
-            kinds.PHOTO_DARK,
-            dark < _DARK,
-            dark + 1,
-            lambda n: f"99 % of the pixels are at most {dark[n]:.0f} of 255",
-        ),
-        (
-            kinds.PHOTO_LIGHT,
-            light > _LIGHT,
-            256 - light,
-            lambda n: f"95 % of the pixels are at least {light[n]:.0f} of 255",
-        ),
+        (kinds.PHOTO_DARK, dark < _DARK, dark + 1, _pixels("99 % of the pixels are at most", dark)),
+        (kinds.PHOTO_LIGHT, light > _LIGHT, 256 - light, _pixels("95 % of the pixels are at least", light)),
         (kinds.PHOTO_BLURRED, sharpness < _BLURRED, sharpness, lambda n: f"sharpness {sharpness[n]:.2f}"),
     )
     for kind, beyond, values, describe in checks:
@@ -130,6 +120,10 @@ def check_exposure_and_focus(records: PhotoRecords, findings: Findings) -> None:
 
 _Describe: TypeAlias = Callable[[int], str]
 """From the index of a photo to the detail of its finding."""
+
+
+def _pixels(share: str, values: Float32[np.ndarray, " P"]) -> _Describe:
+    return lambda photo: f"{share} {values[photo]:.0f} of 255"
 
 
 def _add(
