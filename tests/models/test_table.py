@@ -8,7 +8,7 @@ import pytest
 from boxmask.classifiers.table import CLASSIFIERS
 from boxmask.detectors.table import DETECTORS
 from boxmask.errors import UsageError
-from boxmask.models.table import MODELS, AnyModel, config_from_json, make_config, model_entry
+from boxmask.models.table import ADDED_LATER, MODELS, AnyModel, config_from_json, make_config, model_entry
 from boxmask.segmenters.table import SEGMENTERS
 
 SHARED_FIELDS = (
@@ -97,6 +97,13 @@ def test_json_with_other_fields() -> None:
         config_from_json(
             "faster-rcnn", {("pool_sizes" if k == "pool_size" else k): v for k, v in values.items()}
         )
+
+
+def test_configs_of_older_checkpoints_predict_as_before() -> None:
+    values = asdict(make_config("mask-rcnn", "default", class_names=("a",)))
+    older = {name: value for name, value in values.items() if name not in ADDED_LATER}
+    assert len(older) == len(values) - len(ADDED_LATER)
+    assert asdict(config_from_json("mask-rcnn", older)) == {**values, **ADDED_LATER}
 
 
 @pytest.mark.parametrize(

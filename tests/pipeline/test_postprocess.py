@@ -80,3 +80,15 @@ def test_boxes_outside_the_photo_are_dropped() -> None:
 def test_no_regions_give_no_detections() -> None:
     one = found(torch.zeros(0, 2), torch.zeros(0, 2, 4))
     assert (one.boxes.shape, one.class_names, one.size) == ((0, 4), ("cat", "dog"), (100, 100))
+
+
+def test_boxes_that_nms_removes_vote_with_their_scores() -> None:
+    """The first two share 19 of 21 columns; the cat of 0.9 and that of 0.8 meet at 10 + 0.8 / 1.7."""
+    one = found(voting_iou=0.9)
+    left = 10 + 0.8 / 1.7
+    torch.testing.assert_close(one.boxes[0], torch.tensor([left, 10, left + 20, 30]))
+    assert one.boxes[1:3].tolist() == [[50, 50, 70, 70], [90, 90, 100, 100]]
+    torch.testing.assert_close(one.scores, found().scores)
+    torch.testing.assert_close(one.boxes[3], torch.tensor([10 + 2 / 3, 10, 30 + 2 / 3, 30]))
+    assert found(voting_iou=0.95).boxes.tolist() == found().boxes.tolist()
+    assert len(found(voting_iou=0.9, score_threshold=0.95)) == 0

@@ -82,6 +82,7 @@ class FasterRCNNConfig:
     # postprocess
     score_threshold: float = 0.05  # py-faster-rcnn
     nms_iou: float = 0.5  # FPN's code; Fast R-CNN's: 0.3
+    voting_iou: float = 0.0  # from this IoU on, boxes of an object are averaged; 0: never, as in the papers
     detections_per_image: int = 100  # COCO evaluates 100; py-faster-rcnn
 
 
@@ -133,9 +134,8 @@ class FasterRCNN(Detector):
         With `proposals`, only the two of Fast R-CNN, as in steps 2 and 4 of alternating training.
         """
         batch = self.prepare(images)
-        return self.loss_from_features(self.features(batch.pixels), batch, batch.rescale(targets), proposals)[
-            0
-        ]
+        features, targets = self.features(batch.pixels), batch.rescale(targets)
+        return self.loss_from_features(features, batch, targets, proposals)[0]
 
     def rpn_step_loss(self, images: list[Tensor], targets: list[Target]) -> dict[str, Tensor]:
         """The two losses of the RPN: steps 1 and 3 of alternating training (section 3.2)."""

@@ -75,6 +75,7 @@ LIMITS: dict[str, Limit] = {
     "score_threshold": FRACTION,
     "mask_threshold": FRACTION,
     "nms_iou": FRACTION,
+    "voting_iou": FRACTION,
     "proposal_nms_iou": FRACTION,
     "proposal_threshold": FRACTION,
     "pre_nms_top_k": AT_LEAST_1,

@@ -20,6 +20,9 @@ AnyModel: TypeAlias = Detector | Segmenter | Classifier
 
 MODELS: dict[str, ModelEntry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
 
+ADDED_LATER: dict[str, object] = {"proposal_threshold": 0.0, "voting_iou": 0.0}
+"""Fields that configs of older checkpoints lack, with the values that keep their predictions."""
+
 
 def model_entry(model: str) -> ModelEntry:
     """Look up a model by name. Raises UsageError, with the known names, for any other."""
@@ -91,6 +94,7 @@ def config_from_json(model: str, values: dict[str, Any]) -> Any:
 
 def _dataclass_from_json(config: type[Any], values: dict[str, Any], where: str) -> Any:
     names = {field.name for field in fields(config)}
+    values = {name: value for name, value in ADDED_LATER.items() if name in names} | values
     if set(values) != names:
         raise ValueError(f"{where}: unknown or missing options {sorted(set(values) ^ names)}")
     types = get_type_hints(config)

@@ -1,4 +1,4 @@
-"""The stage `postprocess`: decode, clip, drop tiny boxes, NMS per class, keep the top detections."""
+"""The stage `postprocess`: decode, clip, drop tiny boxes, NMS per class, keep the top detections, voting."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torchvision.ops import box_iou
 
 from boxmask.geometry import boxes as box
 from boxmask.kernels import batched_nms
@@ -42,7 +43,12 @@ def nms_top_k(
     config: Any,
     min_size: float = MIN_DETECTION_SIZE,
 ) -> Detections:
-    """The detections of one photo from decoded boxes: clip, NMS per class, keep the top ones.
+    """The detections of one photo from decoded boxes: clip, NMS per class, keep the top ones, box voting.
+
+    Box voting (Gidaris and Komodakis 2015, arXiv:1505.01749): each kept box becomes the mean of the boxes of
+    its class whose IoU with it is at least the config's `voting_iou`, weighted by their scores. Several
+    proposals of an object err in different directions, so that their mean is more exact than the best of
+    them. 0 turns it off.
 
     boxes:    xyxy in pixels of the resized photo; sizes and config as in `decode_and_nms`
     min_size: boxes with a shorter side after clipping are dropped, in pixels of the resized photo
@@ -52,5 +58,11 @@ def nms_top_k(
     large = box.large_enough(boxes, min_size)
     boxes, scores, labels = boxes[large], scores[large], labels[large]
     keep = batched_nms(boxes, scores, labels, config.nms_iou)[: config.detections_per_image]
-    in_photo = box.clip(box.rescale(boxes[keep], size, original), original)
+    kept = boxes[keep]
+    if voting_iou := getattr(config, "voting_iou", 0.0):  # the detectors with an RPN have it
+        voters = (labels[keep, None] == labels) & (box_iou(kept, boxes) >= voting_iou)
+        voters[torch.arange(len(keep), device=keep.device), keep] = True  # rounding never excludes itself
+        weights = voters * scores
+        kept = weights / weights.sum(dim=1, keepdim=True) @ boxes
+    in_photo = box.clip(box.rescale(kept, size, original), original)
     return Detections(in_photo, scores[keep], labels[keep], config.class_names, original)
