@@ -19,7 +19,7 @@ from boxmask.training.progress import Report
 from boxmask.training.session import Session
 from boxmask.training.signals import StopRequest, StopRequested
 from boxmask.training.state import State
-from boxmask.training.validate import plan, report_end, validate, validation_is_due
+from boxmask.training.validate import give_time_left, plan, report_end, validate, validation_is_due
 from boxmask.training.validation_plan import Validations
 
 
@@ -193,6 +193,7 @@ def train_to_the_end(training: Any, wall: list[float]) -> list[float]:
         if validation_is_due(training):
             validated.append(state.seconds)
             validate(training, state.clock.progress)
+            give_time_left(training)
         wall[0] += 0.1
         state.clock.step += 1
     validated.append(state.seconds)
@@ -264,6 +265,24 @@ def test_a_method_without_validations_between_measures_none_before(wall: list[fl
     wall[0] += 55
     validate(training, 1.0)
     assert training.task.calls == [(training.task.calls[0][0],)]  # one photo, which is not repeated
+
+
+def test_a_validation_at_the_start_is_on_the_photos_of_the_one_at_the_end(
+    wall: list[float], tmp_path: Path
+) -> None:
+    """As in an R-CNN that starts from another: nothing is evaluated between the two."""
+    training = timed_session(wall, tmp_path, 100, 0.1)
+    training.validates_start = True
+    plan(training, between=False)
+    assert (training.state.validations.planned, training.state.validations.photos) == (1, 19)
+    validate(training, 0.0)
+    training.state.clock.minutes = 0.4  # of the first stage
+    wall[0] += 50
+    validate(training, 1.0)
+    start, end = training.task.calls[-2:]
+    assert start == end
+    assert len(start) == 19
+    assert training.state.clock.minutes == 0.4
 
 
 def test_with_epochs_validations_are_as_many_as_asked_for(wall: list[float], tmp_path: Path) -> None:

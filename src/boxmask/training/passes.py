@@ -35,7 +35,8 @@ def warn_of_few_passes(session: Session) -> None:
 def report_passes(session: Session) -> None:
     """Report the steps and passes of a stage that has ended; fewer than one pass is a warning."""
     clock, photos = session.state.clock, format_count(len(session.train), "photo")
-    passes = "1.0 pass" if f"{clock.passes:.1f}" == "1.0" else f"{clock.passes:.1f} passes"
+    number = f"{clock.passes:.1f}" if clock.passes >= 1 else f"{clock.passes:.2g}"
+    passes = "1 pass" if number == "1.0" else f"{number} passes"
     session.report.message(f"{format_count(clock.step, 'step')}, {passes} over {photos}")
     if clock.total_steps is None and 0 < clock.passes < 1:
         session.report.message(

@@ -22,7 +22,7 @@ from boxmask.training.signals import StopRequest, StopRequested
 from boxmask.training.state import State
 from boxmask.training.validate import plan
 
-MIN_PART = 0.05  # of its planned minutes: the least that a stage gets
+MIN_SHARE = 0.025  # of the minutes: a stage gets this much, or half of its planned minutes if that is less
 
 
 @dataclass
@@ -126,8 +126,8 @@ def no_seconds(session: Session) -> float:
 def stage_minutes(stages: Sequence[Stage], number: int, session: Session) -> float:
     """Return the minutes for stage `number`: its share of the time left for it and for the later stages.
 
-    What later stages without a share need is set aside. A stage gets MIN_PART of its planned minutes in any
-    case: without any time it would count as finished, and the work of the others would be lost.
+    What later stages without a share need is set aside. A stage gets a little time in any case: with none it
+    would count as finished, and the work of the others would be lost.
     """
     share, minutes = stages[number].time_share, session.recipe.minutes
     if minutes is None or not share:
@@ -135,7 +135,8 @@ def stage_minutes(stages: Sequence[Stage], number: int, session: Session) -> flo
     needed = sum(stage.seconds_needed(session) for stage in stages[number + 1 :])
     minutes_left = max(0.0, (session.seconds_left() or 0.0) - needed) / 60
     planned = minutes * share / sum(stage.time_share for stage in stages)
-    return max(minutes_left * share / sum(stage.time_share for stage in stages[number:]), planned * MIN_PART)
+    given = minutes_left * share / sum(stage.time_share for stage in stages[number:])
+    return max(given, min(planned / 2, minutes * MIN_SHARE))
 
 
 def run_stages(stages: Sequence[Stage], session: Session, resumed: bool) -> bool:

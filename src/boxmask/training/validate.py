@@ -37,7 +37,8 @@ def plan(session: Session, between: bool) -> None:
 
     With epochs, they are as many as asked for, on all photos. With minutes, their speed is measured first.
 
-    between: whether any validation comes before the end; if not, the one at the end is measured there
+    between: whether any validation comes between the start and the end; if there is only the one at the end,
+             it is measured there
 
     Raises StopRequested at a stop.
     """
@@ -48,7 +49,7 @@ def plan(session: Session, between: bool) -> None:
     validations.planned, validations.photos = wanted, num_photos
     if recipe.minutes is None:
         return
-    if not between:
+    if not between and not session.validates_start:
         validations.reserved = PLANNED_SHARE * 60 * recipe.minutes
         return
     _measure_speed(session)
@@ -92,9 +93,17 @@ def validate(session: Session, progress: float) -> None:
     report.message(f"{100 * progress:3.0f} %  validation: {shown}{sample}")
     metric = deciding_metric(session.task.metrics, metrics)
     state.validations.count(metric)
-    _update_plan(session, progress)
+    if (minutes := session.recipe.minutes) is not None:
+        state.validations.fit_into(MAX_SHARE * 60 * minutes - state.validations.seconds, num_validated)
     if metric >= session.checkpoints.best_metric:
         session.checkpoints.save_best(metric)
+
+
+def give_time_left(session: Session) -> None:
+    """Give the last stage all of the time that is left, after a validation that was longer or shorter."""
+    seconds = session.seconds_left()
+    if seconds is not None:
+        session.state.clock.minutes = (session.state.clock.seconds + seconds) / 60
 
 
 def validation_is_due(session: Session) -> bool:
@@ -191,16 +200,6 @@ def _num_fitting(session: Session, planned: int, minutes: float) -> int:
 def _num_planned(session: Session) -> int:
     """The number of validations; as the recipe says where an earlier version began without a plan."""
     return session.state.validations.planned or session.recipe.validations
-
-
-def _update_plan(session: Session, progress: float) -> None:
-    """Plan the rest of the training by the time that a validation took."""
-    state, minutes = session.state, session.recipe.minutes
-    if minutes is None or progress >= 1:
-        return
-    state.validations.fit_into(MAX_SHARE * 60 * minutes - state.validations.seconds, state.num_validated)
-    # only the last stage validates: all that is left is its own
-    state.clock.minutes = (state.clock.seconds + (session.seconds_left() or 0.0)) / 60
 
 
 # ---------------------------------------------------------------- one evaluation

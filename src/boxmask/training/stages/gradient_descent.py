@@ -24,7 +24,13 @@ from boxmask.training.proposals import ProposalSource
 from boxmask.training.session import Session, no_seconds
 from boxmask.training.setup import make_batch_sampler, make_batches
 from boxmask.training.signals import StopRequested, ignore_worker_errors
-from boxmask.training.validate import is_out_of_patience, start_is_due, validate, validation_is_due
+from boxmask.training.validate import (
+    give_time_left,
+    is_out_of_patience,
+    start_is_due,
+    validate,
+    validation_is_due,
+)
 from boxmask.weights.imagenet import is_random
 
 TRAINED_UPDATES = 90  # of the average of trained weights: each of the first updates keeps 91 % of it
@@ -154,6 +160,8 @@ class GradientDescent:
         if is_due or start_is_due(session):
             try:
                 validate(session, session.state.clock.progress)
+                if self.with_validation:  # the last stage
+                    give_time_left(session)
             except StopRequested:
                 return False
         if self._ends_early(session):
