@@ -46,7 +46,8 @@ def test_a_terminal_shows_the_same_text() -> None:
 def test_a_finished_run_on_the_same_data_is_named(trained: Path, demo: Path, tmp_path: Path) -> None:
     shutil.copytree(trained, tmp_path / "first")
     new = Run(tmp_path / "second")
-    assert f"--init {tmp_path / 'first'} goes on" in init_hint("faster-rcnn", demo, new)
+    hint = init_hint("faster-rcnn", demo, new)
+    assert hint == f"--init {tmp_path / 'first'} would go on from that finished run on the same data"
     assert "first" not in init_hint("ssd", demo, new)
     assert "first" not in init_hint("faster-rcnn", tmp_path, new)
     (tmp_path / "first" / "resume.safetensors").touch()

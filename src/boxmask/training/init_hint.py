@@ -12,15 +12,13 @@ from boxmask.weights.published.manifest import published_weights
 def init_hint(model: str, data: Path, new_run: Run) -> str:
     """One sentence on --init; "" if neither a finished run on the data nor published weights are known."""
     if (run := _finished_run(model, data, new_run)) is not None:
-        return f"this training starts anew; --init {run} goes on from the weights of that run"
+        return f"--init {run} would go on from that finished run on the same data"
     published = [entry for entry in published_weights().values() if entry.model == model]
     if not published:
         return ""
     entry = min(published, key=lambda entry: entry.mebibytes)
-    return (
-        f"all but the backbone starts from random weights; --init {entry.name} starts from weights that were "
-        f"trained on COCO ({entry.mebibytes:.0f} MiB{'' if entry.is_here else ' to download'})"
-    )
+    download = "" if entry.is_here else f" ({entry.mebibytes:.0f} MiB to download)"
+    return f"--init {entry.name} would start from a network that was trained on COCO{download}"
 
 
 def _finished_run(model: str, data: Path, new_run: Run) -> Path | None:

@@ -157,9 +157,10 @@ class GradientDescent:
         If a stop interrupts the validation, the resumed training begins with it.
         """
         is_due = self.with_validation and not self._ends_early(session) and validation_is_due(session)
-        if is_due or start_is_due(session):
+        is_start = start_is_due(session)
+        if is_due or is_start:
             try:
-                validate(session, session.state.clock.progress)
+                validate(session, 0.0 if is_start else session.state.clock.progress)
                 if self.with_validation:  # the last stage
                     give_time_left(session)
             except StopRequested:
