@@ -45,6 +45,7 @@ ERRORS: list[tuple[BaseException, str]] = [
         r"out of memory .* smaller --batch-size \(in Python: batch_size\), here 16, or .* --size, here 32",
     ),
     (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "out of memory"),
+    (RuntimeError("could not create a primitive"), "out of memory"),
     (RuntimeError("[enforce fail] not enough memory: you tried to allocate"), "out of memory"),
     (OSError(5, "Input/output error"), r"training cannot read or write a file \(\[Errno 5\]"),
     (

@@ -25,6 +25,7 @@ OUT_OF_MEMORY = (  # in texts of RuntimeError, in lower case
     "allocate memory",
     "unable to allocate",  # numpy, in a worker
     "alloc_failed",  # cuDNN and cuBLAS
+    "could not create a primitive",  # oneDNN, which names no reason; tried with a limit on memory
 )
 MAX_TEXT = 500  # characters of an error, which may be a page
 
