@@ -57,7 +57,7 @@ def test_classes_with_a_single_example_give_a_warning(
 
 def test_a_search_that_takes_too_much_time_is_an_error(demo: Path, tiny: TinyRecipe, tmp_path: Path) -> None:
     recipe = replace(tiny("fast-rcnn"), epochs=None, max_minutes=1e-9)
-    with pytest.raises(TrainingError, match="Selective Search took .* of the 1e-09 minutes for 0 of 7"):
+    with pytest.raises(TrainingError, match=r"Selective Search took .* of the 1e-09 minutes for 0 of 7"):
         train(demo, recipe, tmp_path / "run")
     assert not list(tmp_path.iterdir())
 
