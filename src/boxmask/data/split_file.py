@@ -126,7 +126,7 @@ def _check_named_once(path: Path, files: Sequence[str]) -> None:
 
 def apply_split_file(
     dataset: SplitDatasetT,
-    path: str | Path | SplitFile,
+    path: str | Path,
     on_different_photos: Literal["error", "skip"] = "error",
 ) -> SplitDatasetT:
     """Replace the splits of a data set with those of a split file.
@@ -138,7 +138,7 @@ def apply_split_file(
     Raises LabelError for a file in another form, and for names that fit several photos; with "error", also
     for such photos. The file may omit photos that the data set's own splits leave out.
     """
-    file = path if isinstance(path, SplitFile) else read_split_file(path)
+    file = read_split_file(path)
     index = NameIndex(dataset.files.tolist())
     matches = _match(file, index)
     by_photo = {match.file: name for name, match in matches.items()}

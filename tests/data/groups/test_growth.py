@@ -294,6 +294,38 @@ def test_the_data_sets_own_splits_stay(growing: Growing) -> None:
     assert growing.train() == growing.own
 
 
+def test_a_split_that_replaced_the_data_sets_own_is_kept(growing: Growing) -> None:
+    growing.add(f"cam{camera}/{number}.jpg" for camera in range(10) for number in range(4))
+    growing.own = {file: ["train", "val", "test", "train"][int(file[-5])] for file in growing.contents}
+    grouped = growing.train(group_by="folder")
+    assert grouped != growing.own
+    assert growing.train() == grouped
+    assert growing.notes == "the split of runs/first is kept"
+    assert growing.train(seed=1) == growing.own
+    assert growing.notes.startswith("the split of runs/first is not kept: --split-seed")
+
+
+@pytest.mark.parametrize("group_by", [None, "folder"])
+def test_a_chosen_file_comes_before_the_data_sets_own_splits(growing: Growing, group_by: str | None) -> None:
+    growing.add(f"cam{camera}/{number}.jpg" for camera in range(10) for number in range(4))
+    splits = growing.train(group_by=group_by)
+    growing.own = {file: ["train", "val", "test", "train"][int(file[-5])] for file in growing.contents}
+    growing.earlier = (replace(growing.earlier[0], is_chosen=True),)
+    assert growing.train() == splits != growing.own
+
+
+def test_a_chosen_file_fits_by_names_where_all_photos_have_changed(growing: Growing) -> None:
+    growing.add(photos(0, 31))
+    growing.train()
+    growing.write({file: file for file in photos(0, 30)})
+    splits = growing.train()
+    (earlier,) = growing.earlier
+    assert earlier.draw.vanished
+    growing.earlier = (replace(earlier, is_chosen=True, read_from_here=False),)
+    growing.write({file: f"brighter {file}" for file in photos(0, 30)})
+    assert growing.train() == {f"brighter {file}": split for file, split in splits.items()}
+
+
 def test_the_split_of_other_photos_is_not_kept(growing: Growing) -> None:
     growing.add(photos(0, 30))
     growing.train()

@@ -27,8 +27,9 @@ def choose_splits(
 ) -> SplitDatasetT:
     """Give each photo of a data set its split.
 
-    The splits are those of `split_file`. Without one, they are the data set's own, and missing ones are those
-    of the first of the earlier splits that was drawn for this data set, else they are drawn.
+    The splits are those of `split_file`. Without one, they are those of the first of the earlier splits that
+    was drawn for this data set, else they are drawn. Splits of the data set's own stay, unless the earlier
+    split was drawn in their place, with `group_by`, or the user chose its file.
 
     split_seed:    for drawing; if given, earlier splits are not kept
     group_by:      see `draw_grouped_splits`; if it is not that of an earlier split, this is not kept
@@ -40,18 +41,19 @@ def choose_splits(
     if split_file:
         return apply_split_file(dataset, split_file, on_bad_photos)
     notes: tuple[str, ...] = ()
-    if group_by is not None or not all(split in dataset.splits for split in SPLITS):
-        for candidate in earlier:
-            common = find_common_photos(dataset, candidate.file)
-            if not common.is_data_set_of_run(candidate.read_from_here):
-                if candidate.is_chosen:
-                    return apply_split_file(dataset, candidate.file, on_bad_photos)
-                continue
-            reason = _why_not_kept(candidate, split_seed, group_by)
-            if not reason:
-                return grow_splits(dataset, candidate, common, progress)
-            notes = (f"the split of {candidate.origin} is not kept: {reason}",)
-            break
+    keeps_own = group_by is None and all(split in dataset.splits for split in SPLITS)
+    for candidate in earlier:
+        can_grow = not keeps_own or candidate.draw.group_by is not None
+        common = find_common_photos(dataset, candidate.file) if can_grow else None
+        if common is None or not common.is_data_set_of_run(candidate.read_from_here):
+            if candidate.is_chosen:
+                return apply_split_file(dataset, candidate.file.path, on_bad_photos)
+            continue
+        reason = _why_not_kept(candidate, split_seed, group_by)
+        if not reason:
+            return grow_splits(dataset, candidate, common, progress)
+        notes = (f"the split of {candidate.origin} is not kept: {reason}",)
+        break
     drawn = draw_grouped_splits(dataset, split_seed or 0, group_by, progress)
     return replace(drawn, notes=notes + drawn.notes)
 
@@ -61,12 +63,9 @@ def _why_not_kept(earlier: EarlierSplit, split_seed: int | None, group_by: str |
     if earlier.is_chosen:
         return ""
     if split_seed is not None:
-        return f"{option('split_seed')} draws a new one"
-    if group_by is not None and group_by != earlier.draw.group_by:
-        before = (
-            f"was drawn with {option('group_by', earlier.draw.group_by)}"
-            if earlier.draw.group_by
-            else (f"was drawn without {option('group_by')}")
-        )
-        return f"it {before}"
-    return ""
+        return f"{option('split_seed')} was given"
+    if group_by is None or group_by == earlier.draw.group_by:
+        return ""
+    if earlier.draw.group_by is None:
+        return f"it was drawn without {option('group_by')}"
+    return f"it was drawn with {option('group_by', earlier.draw.group_by)}"
