@@ -91,6 +91,17 @@ def test_published_and_unknown_weights(tmp_path: Path) -> None:
     assert read_ancestors(Run(tmp_path / "other")) == Ancestors()
 
 
+def test_a_backbone_of_timm_needs_no_entry_in_the_manifest() -> None:
+    assert ancestors_of([Path("timm/convnext_tiny")]).published == {"timm/convnext_tiny": ""}
+
+
+def test_a_file_of_weights_is_not_of_the_run_beside_it(data: Path, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", data, n0="train")
+    file = run.path / "downloaded.pth"
+    file.write_bytes(b"weights")
+    assert ancestors_of([file]) == Ancestors(unknown=(str(file),))
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -15,7 +15,8 @@ from boxmask.errors import CheckpointError, LabelError
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe, write_json
 from boxmask.runs.same_photos import is_same_data
-from boxmask.weights.published.manifest import find_weights, is_published_name
+from boxmask.weights.checkpoint import is_checkpoint
+from boxmask.weights.published.manifest import is_published_name, training_data
 
 _SEEN = ("train", "val")
 
@@ -40,7 +41,7 @@ class EarlierTraining:
 class Ancestors:
     """The trainings that a run builds on, the nearest first.
 
-    published: published weights, with the data set that they were trained on
+    published: published weights, with the data set that they were trained on; "" if that is not listed
     unknown:   weights of which no record tells what they were trained on
     """
 
@@ -150,13 +151,12 @@ def ancestors_of(sources: Sequence[Path]) -> Ancestors:
     unknown: list[str] = []
     trained: set[str] = set()
     for path in sources:
-        run = Run.from_path(path)
         if is_published_name(path):
-            published[path.as_posix()] = find_weights(path.as_posix()).trained_on
-        elif (own := _own_training(run)) is None:
+            published[path.as_posix()] = training_data(path.as_posix())
+        elif (own := _own_training(path)) is None:
             unknown.append(str(path))
         else:
-            earlier = read_ancestors(run)
+            earlier = read_ancestors(Run.from_path(path))
             for training in (own, *earlier.trainings):
                 trainings.append(_without(training, trained))
             published |= earlier.published
@@ -165,8 +165,14 @@ def ancestors_of(sources: Sequence[Path]) -> Ancestors:
     return Ancestors(kept, published, tuple(dict.fromkeys(unknown)))
 
 
-def _own_training(run: Run) -> EarlierTraining | None:
-    """The training and validation photos of a run; None if it has no split file that can be read."""
+def _own_training(path: Path) -> EarlierTraining | None:
+    """The training and validation photos of a run; None if it has no split file that can be read.
+
+    A file of other weights is not of the run in whose folder it lies.
+    """
+    if path.is_file() and not is_checkpoint(path):
+        return None
+    run = Run.from_path(path)
     try:
         file = read_split_file(run.split_file)
     except LabelError:

@@ -116,6 +116,16 @@ def is_published_name(path: Path) -> bool:
     return is_name and not is_file(path) and not is_folder(path)
 
 
+def training_data(name: str) -> str:
+    """The data that published weights were trained on; "" for one of timm's backbones without an entry.
+
+    Raises WeightsError as `find_weights` does.
+    """
+    if name.startswith(TIMM) and name not in published_weights():
+        return ""
+    return find_weights(name).trained_on
+
+
 def find_weights(name: str) -> PublishedWeights:
     """The entry of a name. Raises WeightsError, with similar names, for any other."""
     if name in unsupported_weights():
