@@ -300,6 +300,15 @@ def test_with_both_sources_only_the_backbone_comes_from_the_classifier() -> None
     assert all(origins(report)[name] == "faster-rcnn" for name in FIRST_BOXES)
 
 
+def test_heads_of_another_backbone_are_no_complete_start() -> None:
+    """The heads were trained with other features."""
+    _, _, report = transferred(
+        new_network("faster-rcnn"), source=trained("faster-rcnn"), backbone_source=trained("classifier")
+    )
+    assert "" not in origins(report).values()
+    assert not report.is_complete
+
+
 @pytest.mark.parametrize("model", ["faster-rcnn", "mask-rcnn", "classifier"])
 def test_any_network_can_give_the_backbone_alone(model: str) -> None:
     source = trained(model)

@@ -62,8 +62,9 @@ class Transfer:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all parts and classes are inherited: the network finds at once what its source found."""
-        return all(part.origin for part in self.parts) and not self.new_classes
+        """Whether all parts and classes are those of one source: the network finds what its source found."""
+        origins = {part.origin for part in self.parts}
+        return len(origins) == 1 and "" not in origins and not self.new_classes
 
 
 def transfer_weights(
