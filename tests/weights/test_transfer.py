@@ -20,6 +20,7 @@ from boxmask.weights.checkpoint import CheckpointMetadata, save_checkpoint
 from boxmask.weights.class_rows import class_rows
 from boxmask.weights.parts import PARTS, part_keys, part_of
 from boxmask.weights.pretrained import Pretrained
+from boxmask.weights.sources import read_source
 from boxmask.weights.transfer import Transfer, transfer_weights
 
 CLASSES = ("date", "fig", "hazelnut")
@@ -336,7 +337,7 @@ def test_timm_weights_are_folded_as_when_building_the_backbone(name: str) -> Non
 def test_a_file_with_timm_weights(tmp_path: Path) -> None:
     file = tmp_path / "x.safetensors"
     save_file(timm.create_model("test_resnet").state_dict(), file)
-    source = Pretrained.from_timm(file, "test_resnet")
+    source = read_source(str(file), "test_resnet")
     assert origins(transfer_weights(new_network("unet"), backbone_source=source))["backbone"] == str(file)
 
 

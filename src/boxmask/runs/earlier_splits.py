@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from boxmask.data.split_file import SplitFile, read_split_file
 from boxmask.errors import CheckpointError, LabelError
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe
-from boxmask.runs.same_photos import is_same_data
+from boxmask.runs.same_photos import is_same_data, runs_trained_on
 
 
 def earlier_splits(
@@ -31,8 +31,9 @@ def earlier_splits(
     if recipe.split_file is not None:
         file = read_split_file(recipe.split_file)
         return (_earlier(file, file.draw, str(file.path), is_chosen=True),) if file.draw else ()
-    runs = [*starting_points, *_newest_run_on(data, new_run)]
-    return tuple(split for run in runs if (split := _split_of(run, data)))
+    beside = (run for run, _ in runs_trained_on(data, new_run.path.parent) if run.path != new_run.path)
+    newest = next(filter(None, (_split_of(run, data) for run in beside)), None)
+    return tuple(filter(None, [*(_split_of(run, data) for run in starting_points), newest]))
 
 
 def _earlier(
@@ -52,24 +53,3 @@ def _split_of(run: Run, data: Path) -> EarlierSplit | None:
     if draw is None and recipe.split_file is None:  # by a version that did not record it
         draw = Draw(recipe.split_seed or 0, SHARES, recipe.group_by)
     return _earlier(file, draw, str(run.path), here=is_same_data(trained_on, data)) if draw else None
-
-
-def _newest_run_on(data: Path, new_run: Run) -> Iterator[Run]:
-    """The newest of the runs beside the new one with a drawn split that were trained on this path, if any."""
-    recipes = sorted(new_run.path.parent.glob("*/recipe.json"), key=_time, reverse=True)
-    for file in recipes:
-        run = Run(file.parent)
-        try:
-            trained_on = read_recipe(run)[1]
-        except CheckpointError:
-            continue
-        if file.parent != new_run.path and is_same_data(trained_on, data) and _split_of(run, data):
-            yield run
-            return
-
-
-def _time(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0

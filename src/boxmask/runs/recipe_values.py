@@ -11,7 +11,6 @@ from boxmask.errors import UsageError
 from boxmask.json_numbers import is_number, to_float
 from boxmask.options import model_option, option
 
-DEFAULT_MINUTES = 10.0
 MIN_SIZE = 32  # pixels: the coarsest map of a backbone, of stride 32, then has one cell
 
 TrackerName = Literal["tensorboard", "mlflow", "wandb"]

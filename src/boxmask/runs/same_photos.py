@@ -1,14 +1,15 @@
-"""Whether a data set is the one that a run was trained on; see `boxmask.data.common_photos`."""
+"""Whether a data set is the one that a run was trained on; `boxmask.data.common_photos` compares photos."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from boxmask.data.common_photos import find_common_photos as find_common_photos
 from boxmask.data.contract import SplitDataset
 from boxmask.data.split_file import changed_photos, read_split_file
 from boxmask.errors import CheckpointError
 from boxmask.messages import format_errors
+from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe
 
 
@@ -32,6 +33,30 @@ def is_same_data(trained_on: Path, data: Path) -> bool:
     if first == second:
         return True
     return (first.parent == second and not first.is_dir()) or (second.parent == first and second.is_file())
+
+
+def runs_trained_on(data: Path, folder: Path) -> Iterator[tuple[Run, Recipe]]:
+    """The runs in a folder that were trained on a data set, the newest first.
+
+    Runs with a damaged recipe are passed over.
+
+    data: the path of the data set
+    """
+    for file in sorted(folder.glob("*/recipe.json"), key=_modification_time, reverse=True):
+        run = Run(file.parent)
+        try:
+            recipe, trained_on = read_recipe(run)
+        except CheckpointError:
+            continue
+        if is_same_data(trained_on, data):
+            yield run, recipe
+
+
+def _modification_time(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def check_same_contents(run: Run, dataset: SplitDataset) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from boxmask.errors import CheckpointError
-from boxmask.runs.run import Run, read_recipe
+from boxmask.runs.run import Run
+from boxmask.runs.same_photos import runs_trained_on
 from boxmask.weights.published.manifest import published_weights
 
 
@@ -23,13 +23,5 @@ def init_hint(model: str, data: Path, new_run: Run) -> str:
 
 def _finished_run(model: str, data: Path, new_run: Run) -> Path | None:
     """The newest finished run of the method on the same data, beside the new run."""
-    found: list[tuple[float, Path]] = []
-    for folder in new_run.path.parent.glob("*/recipe.json"):
-        run = Run(folder.parent)
-        try:
-            recipe, trained_on = read_recipe(run)
-            if recipe.model == model and trained_on == data.absolute() and run.finished:
-                found.append((run.recipe_file.stat().st_mtime, run.path))
-        except (CheckpointError, OSError):
-            continue
-    return max(found)[1] if found else None
+    runs = runs_trained_on(data, new_run.path.parent)
+    return next((run.path for run, recipe in runs if recipe.model == model and run.finished), None)

@@ -34,7 +34,7 @@ class InitSources:
 
     source: Pretrained | None = None
     backbone_source: Pretrained | None = None
-    lowers_rate: bool = False
+    lowers_rate: bool = True
 
     @staticmethod
     def from_recipe(recipe: Recipe) -> InitSources:
@@ -43,7 +43,7 @@ class InitSources:
         source = read_source(str(named), recipe.backbone) if named else None
         backbone = recipe.backbone or (source.backbone if source else None)
         classifier = read_source(str(recipe.classifier), backbone) if recipe.classifier else None
-        return InitSources(source, classifier)
+        return InitSources(source, classifier, lowers_rate=recipe.learning_rate is None)
 
     @property
     def has_detector(self) -> bool:

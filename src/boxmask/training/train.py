@@ -60,7 +60,6 @@ def train(
     Raises LabelError, PhotoError, WeightsError, UsageError, OutputError or TrainingError.
     """
     sources, report = InitSources.from_recipe(recipe), report or Report()
-    sources = replace(sources, lowers_rate=recipe.learning_rate is None)
     recipe = sources.resolve(recipe)
     check_recipe(recipe)
     check_programs(recipe.log_with)

@@ -16,7 +16,6 @@ from boxmask.models.table import config_from_json, name_of
 from boxmask.names import class_name
 from boxmask.pipeline.model import Model
 from boxmask.weights.checkpoint import REMEDY, checkpoint_path, read_checkpoint
-from boxmask.weights.imagenet import backbone_weights
 from boxmask.weights.parts import part_keys
 
 State = Mapping[str, Tensor]
@@ -57,11 +56,6 @@ class Pretrained:
                 f"{path}: this checkpoint does not fit this version of boxmask ({one_line(error)}). {REMEDY}"
             ) from error
         return Pretrained(str(run), config.backbone, tensors, metadata.model, config)
-
-    @staticmethod
-    def from_timm(file: str | Path, backbone: str) -> Pretrained:
-        """From a file with the weights of a whole timm network. Raises WeightsError if it cannot be read."""
-        return Pretrained(str(file), backbone, backbone_weights(backbone, str(file)) or {})
 
     @property
     def class_names(self) -> tuple[str, ...]:

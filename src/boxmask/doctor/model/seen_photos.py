@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from boxmask.data.common_photos import find_common_photos
 from boxmask.data.photo_list import PhotoList
 from boxmask.data.split_file import read_split_file
 from boxmask.runs.run import Run
-from boxmask.runs.same_photos import find_common_photos, was_read_from
+from boxmask.runs.same_photos import was_read_from
 
 
 def splits_of_run(run: Path, data: Path, root: Path, files: Sequence[str]) -> Mapping[str, str] | None:
