@@ -15,6 +15,7 @@ from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection, read_unsplit_detection
 from boxmask.data.segmentation.read import read_unsplit_segmentation
 from boxmask.errors import LabelError, UsageError
+from boxmask.runs.ancestors import Ancestors
 from boxmask.runs.run import Run
 from boxmask.runs.splits import Split, select_split
 
@@ -134,8 +135,20 @@ def test_photos_that_were_seen_can_be_left_out(trained: Path, demo: Path) -> Non
 
 def test_without_a_record_nothing_is_known_about_seen_photos(demo: Path, tmp_path: Path) -> None:
     assert select(tmp_path / "x.safetensors", demo, "test").seen is None
-    with pytest.raises(UsageError, match=r"--unseen: .* has no record of all photos"):
+    with pytest.raises(UsageError, match=r"--unseen.*: there is no record .* Give the folder"):
         select_split(read_unsplit_detection(demo), tmp_path, demo, "test", unseen=True)
+
+
+def test_weights_without_a_record_leave_the_rest_unknown(run: Path, demo: Path) -> None:
+    Ancestors(unknown=("old.pth",)).write(Run(run))
+    unseen = select_split(read_unsplit_detection(demo), run, demo, "all", unseen=True)
+    assert (len(unseen), unseen.seen) == (6, None)
+    assert unseen.notes[-1] == (
+        "left out: 18 photos that were seen in training; there is no record of the photos that old.pth was "
+        "trained on"
+    )
+    with pytest.raises(UsageError, match=r"that old\.pth was trained on\. Leave the option out"):
+        select_split(read_unsplit_detection(demo), run, demo, "test", unseen=True)
 
 
 def test_a_changed_split_file_is_followed(run: Path, demo: Path) -> None:

@@ -143,14 +143,20 @@ def _with_seen(
 
 
 def _without_seen(dataset: SplitDatasetT, run: str) -> SplitDatasetT:
-    """Leave out the photos that were seen. Raises UsageError if it is not known which, or if none is left."""
+    """Leave out the photos that were seen.
+
+    Raises UsageError if it is not known which were seen, and LabelError if none is left.
+    """
+    unknown = read_ancestors(Run.from_path(run)).unknown
+    no_record = f"there is no record of the photos that {', '.join(unknown) or run} was trained on"
     if dataset.seen is None:
-        raise UsageError(
-            f"{option('unseen')}: {run} has no record of all photos that it was trained on. Give the folder "
-            "of a run, or leave the option out."
-        )
+        remedy = "Leave the option out" if unknown else "Give the folder of a run, or leave the option out"
+        raise UsageError(f"{option('unseen')}: {no_record}. {remedy}.")
     kept = dataset.subset(np.flatnonzero([file not in dataset.seen for file in dataset.files.tolist()]))
     if not len(kept):
         raise LabelError(f"{dataset.root}: all {format_count(len(dataset), 'photo')} were seen in training.")
     count = format_count(len(dataset) - len(kept), "photo")
-    return replace(kept, notes=(*kept.notes, f"left out: {count} that were seen in training"))
+    left_out = f"left out: {count} that were seen in training"
+    if unknown:
+        return replace(kept, notes=(*kept.notes, f"{left_out}; {no_record}"), seen=None)
+    return replace(kept, notes=(*kept.notes, left_out))
