@@ -68,7 +68,8 @@ class Recipe:
     backbone: Annotated[str | None, Parameter(group=MODEL)] = None
     """Name of a timm backbone, for example resnet18. Default: the preset's."""
     weights: Annotated[str, Parameter(group=MODEL)] = "imagenet"
-    """Initial weights of the backbone: "imagenet", "hub" (timm's), "none" (random), or a file of weights."""
+    """Initial weights of the backbone: "imagenet", "hub" (timm's), "none" (random), or a file of weights.
+    Not used with --init, --detector or --classifier."""
     detector: Annotated[Path | None, Parameter(group=MODEL)] = None
     """Trained detector to start from, like --init, to be combined with --classifier."""
     classifier: Annotated[Path | None, Parameter(group=MODEL)] = None
