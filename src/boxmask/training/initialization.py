@@ -73,12 +73,12 @@ def initialize(session: Session, sources: InitSources, data: Path) -> None:
     if not recipe.has_init:
         backbone = network.config.backbone
         report.message(f"backbone: {backbone}, {describe_origin(backbone, recipe.weights)}")
-        if hint := init_hint(recipe.model, data, session.run):
+        if recipe.training == "joint" and (hint := init_hint(recipe.model, data, session.run)):
             report.message(f"note: {hint}")
         return
     transfer = transfer_weights(network, source=sources.source, backbone_source=sources.backbone_source)
     show_origins(report, transfer.parts)
-    session.validates_start = session.state.starts_trained = transfer.is_complete
+    session.state.starts_trained = transfer.is_complete
     factor = rate_factor(transfer)
     if sources.lowers_rate and factor < 1:
         before = recipe.method.learning_rate

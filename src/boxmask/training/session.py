@@ -32,7 +32,6 @@ class Session:
     task:        reads, augments and evaluates the labels
     train, val:  the training and the validation photos, as the task reads them
     new_network: returns a network as it is before the first step
-    validates_start: whether to validate before the first step, for weights that may be good already
     is_restoring: whether a saved state is about to replace what a stage begins with
     left_out:    messages on the photos that are left out because they cannot be read any more
     """
@@ -47,7 +46,6 @@ class Session:
     report: Report
     stop: StopRequest
     new_network: Callable[[], Model]
-    validates_start: bool = False
     is_restoring: bool = False
     left_out: list[str] = field(default_factory=list)
     checkpoints: Checkpoints = field(init=False)
@@ -62,6 +60,11 @@ class Session:
         if str(error) not in self.left_out:
             self.left_out.append(str(error))
             self.report.message(f"note: left out: {error}")
+
+    @property
+    def validates_start(self) -> bool:
+        """Whether to validate before the first step: trained weights may be good already."""
+        return self.state.starts_trained
 
     def seconds_left(self) -> float | None:
         """Seconds of training left of the recipe's minutes; None if the recipe gives epochs.

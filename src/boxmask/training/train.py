@@ -136,7 +136,6 @@ def _continue(run: Run, data: Path, recipe: Recipe, report: Report) -> bool:
     check_same_contents(run, session.task.photos(dataset))
     accept_left_out_photos(session, session.task.photos(dataset))
     restore(session, stages, saved)
-    session.validates_start = session.state.starts_trained
     return _run(session, stages, dataset, resumed=True)
 
 

@@ -119,7 +119,7 @@ def test_weights_that_may_be_good_are_validated_before_the_first_step(
     evaluations += [0.9, 0.3, 0.4]
     prepare = Session.__post_init__
     monkeypatch.setattr(
-        Session, "__post_init__", lambda self: (prepare(self), setattr(self, "validates_start", True))
+        Session, "__post_init__", lambda self: (prepare(self), setattr(self.state, "starts_trained", True))
     )
     run, _ = train(demo, replace(quick, num_validations=2), tmp_path / "run")
     assert not evaluations
