@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import boxmask
-from boxmask.data.split_file import read_split_file
+from boxmask.data.detection.read import read_detection
+from boxmask.data.split_file import read_split_file, write_split_file
 from boxmask.errors import LabelError
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
@@ -75,6 +76,18 @@ def test_a_drawn_split_file_grows_and_one_that_goes_on_does_not(
     assert any("is kept, with 3 new photos" in note for note in new.notes)
     with pytest.raises(LabelError, match="Photos that the split file does not name"):
         read_same_data(data, chosen, first, Report())
+
+
+def test_a_drawn_split_file_replaces_the_data_sets_own_splits(
+    demo: Path, recipe: Recipe, tmp_path: Path
+) -> None:
+    drawn = read_detection(demo, split_seed=5, group_by=r"\d+")
+    own = read_detection(demo)
+    assert drawn.splits.tolist() != own.splits.tolist()
+    write_split_file(drawn, tmp_path / "split.json")
+    chosen = replace(recipe, split_file=tmp_path / "split.json")
+    new = read_new_data(demo, chosen, Run(tmp_path / "run"), Report())
+    assert new.splits.tolist() == drawn.splits.tolist()
 
 
 # ---------------------------------------------------------------- photos that were seen before
