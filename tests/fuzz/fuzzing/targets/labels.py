@@ -106,7 +106,7 @@ def split_file(folder: Path) -> None:
         unsplit = replace(dataset, splits=np.full(len(dataset), "", dtype="<U5"))
         earlier = EarlierSplit(file, file.draw, "a run", read_from_here=True)
         _use(choose_splits(unsplit, earlier=[earlier]))
-    _use(apply_split_file(dataset, file))
+    _use(apply_split_file(dataset, file.path))
 
 
 def label_maps(folder: Path) -> None:
