@@ -255,6 +255,11 @@ def test_objects_to_classify_are_counted_besides_photos(recipes: Recipes, demo: 
         ("mask-rcnn", {"on_unknown_colors": "skip"}, "--on-unknown-colors .* is for fcn, unet, .*mask-rcnn"),
         ("unet", {"max_regions": 9}, "--max-regions .* is for rcnn only, not for unet"),
         (
+            "mask-rcnn",
+            {"model": "rcnn", "patience": 2},
+            "--patience is not for rcnn: it is validated only at the end",
+        ),
+        (
             "classifier",
             {"training": "alternating"},
             "--training alternating is for faster-rcnn only, not for classifier",

@@ -298,3 +298,24 @@ def test_a_model_that_learned_nothing_is_noted(tmp_path: Path) -> None:
     validate(training, 1.0)
     report_end(training)
     assert training.report.messages[-1].startswith("note: the model has learned next to nothing (AP 0.004).")
+
+
+def test_without_validation_photos_patience_is_noted_once(wall: list[float], tmp_path: Path) -> None:
+    training = timed_session(wall, tmp_path, 0, 0.1, patience=2)
+    plan(training, between=True)
+    assert training.report.messages == ["note: --patience has no effect without validation photos"]
+    assert training.state.validations.planned  # so that no later stage plans again
+    assert training.seconds_left() == pytest.approx(60, abs=1)
+
+
+@pytest.mark.parametrize(("seconds", "is_early"), [(30.0, True), (60.0, False)])
+def test_only_an_early_end_is_reported_as_one(
+    wall: list[float], tmp_path: Path, seconds: float, is_early: bool
+) -> None:
+    """The last of all validations may exhaust the patience as well."""
+    training = timed_session(wall, tmp_path, 100, 0.01, patience=1)
+    training.state.validations = Validations(highest=0.5, stale=1)
+    wall[0] += seconds
+    report_end(training)
+    early = "training ended early: the metric has not risen for 1 validation"
+    assert training.report.messages == ([early] if is_early else [])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from boxmask.errors import PhotoError
+from boxmask.messages import format_count
 from boxmask.options import option
 from boxmask.training.clock import Clock
 from boxmask.training.loader import READ_ERRORS
@@ -44,6 +45,9 @@ def plan(session: Session, between: bool) -> None:
     """
     recipe, validations = session.recipe, session.state.validations
     if not session.val:
+        validations.planned = recipe.validations
+        if recipe.patience is not None:
+            session.report.message(f"note: {option('patience')} has no effect without validation photos")
         return
     wanted, num_photos = recipe.validations if between else 1, len(session.val)
     validations.planned, validations.photos = wanted, num_photos
@@ -138,10 +142,9 @@ def deciding_metric(names: Sequence[str], metrics: Mapping[str, float]) -> float
 def report_end(session: Session) -> None:
     """Say why a training ended early, and that a model has learned nothing."""
     state, report = session.state, session.report
-    if is_out_of_patience(session):
-        report.message(
-            f"training ended early: the metric has not risen for {session.recipe.patience} validations"
-        )
+    if is_out_of_patience(session) and state.clock.progress < 1:
+        count = format_count(state.validations.stale, "validation")
+        report.message(f"training ended early: the metric has not risen for {count}")
     name = next((name for name in session.task.metrics if name in state.metrics), None)
     if name is not None and state.metrics[name] < NOTHING_LEARNED:
         report.message(
@@ -156,14 +159,13 @@ def report_end(session: Session) -> None:
 
 def _measure_speed(session: Session) -> tuple[int, Metrics]:
     """Measure the seconds per photo on a few photos; returns their number and their metrics."""
-    validations, time = session.state.validations, 60 * (session.recipe.minutes or 0.0)
-    evaluation, seconds = _evaluate(session, count := 1)
-    if seconds <= SLOW_SHARE * time:  # the first photo was slower than the others will be
-        count = max(
-            1, min(MEASURED_PHOTOS, len(session.val), int(MEASURED_SHARE * time / max(seconds, 1e-6)))
-        )
+    given, count = 60 * (session.recipe.minutes or 0.0), 1
+    evaluation, seconds = _evaluate(session, count)
+    if seconds <= SLOW_SHARE * given:  # the first photo was slower than the others will be
+        affordable = int(MEASURED_SHARE * given / max(seconds, 1e-6))
+        count = max(1, min(MEASURED_PHOTOS, len(session.val), affordable))
         evaluation, seconds = _evaluate(session, count)
-    validations.seconds_per_photo = max(seconds / count, 1e-6)
+    session.state.validations.seconds_per_photo = max(seconds / count, 1e-6)
     return count, evaluation
 
 

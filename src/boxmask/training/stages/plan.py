@@ -34,6 +34,8 @@ def stages_of(recipe: Recipe) -> list[Stage]:
         return alternating()
     if recipe.max_regions is not None and recipe.model != "rcnn":
         raise UsageError(f"{option('max_regions')} is for rcnn only, not for {recipe.model}")
+    if recipe.patience is not None and recipe.model == "rcnn":
+        raise UsageError(f"{option('patience')} is not for rcnn: it is validated only at the end")
     return PLANS.get(recipe.model, joint)()
 
 
