@@ -48,3 +48,13 @@ def test_each_metric_has_a_line_with_gaps_where_it_is_missing(tmp_path: Path) ->
     nothing = drawn(tmp_path, [])
     assert (whole[:, 520:] != nothing[:, 520:]).any()
     assert (whole[:, 520:] != gap[:, 520:]).any()
+
+
+def test_counts_of_photos_are_no_metrics(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"step": n, "minutes": n, "val": {"AP": 0.1 * n, "images": 2, "seen_photos": 1}} for n in (1, 2)
+    ]
+    with_counts = drawn(tmp_path, rows)
+    for row in rows:
+        row["val"] = {"AP": row["val"]["AP"]}  # type: ignore[index]
+    assert (with_counts == drawn(tmp_path, rows)).all()

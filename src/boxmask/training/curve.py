@@ -17,6 +17,9 @@ from boxmask.training.progress import NOT_LOSSES, read_log
 MAX_VALUE = 1e100
 """Larger values, of a damaged log, have no scale."""
 
+COUNTS = {"images", "seen_photos"}
+"""Entries of a validation that are no metrics."""
+
 
 def draw_curve(log: Path, picture: Path) -> None:
     """Plot log.jsonl as a PNG: losses on the left, validation metrics on the right, over training minutes."""
@@ -44,7 +47,7 @@ def _plot_losses(axes: Any, rows: list[dict[str, Any]]) -> None:
 
 def _plot_metrics(axes: Any, rows: list[dict[str, Any]]) -> None:
     for name in rows[0]["val"] if rows else ():
-        if name != "images":
+        if name not in COUNTS:
             points = [_point(row, row["val"].get(name)) for row in rows]
             axes.plot(*zip(*points, strict=True), marker="o", label=_label(name))
     axes.set(xlabel="training minutes", ylim=(0, 1), title="validation photos")
