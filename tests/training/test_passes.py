@@ -31,6 +31,12 @@ def test_a_training_that_will_be_too_short_is_warned_of() -> None:
     ]
 
 
+def test_a_high_speed_is_written_in_full() -> None:
+    training = session(Clock(None, 1.8, step=6, steps_per_pass=2500), 30_000, images_per_second=234.0)
+    warn_of_few_passes(training)
+    assert training.report.messages[0].startswith("warning: at 234 images per second, ")
+
+
 @pytest.mark.parametrize(
     ("clock", "speed"), [(Clock(None, 1.8), 9.0), (Clock(None, 1.8), 0.0), (Clock(50, 0.0), 0.1)]
 )

@@ -27,8 +27,8 @@ def warn_of_few_passes(session: Session) -> None:
     planned = speed * 60 * clock.minutes / max(1, len(session.train))
     if clock.total_steps is None and 0 < planned < 1:
         session.report.message(
-            f"warning: at {speed:.2g} images per second, the time is enough for {planned:.2g} passes over "
-            f"{format_count(len(session.train), 'photo')}. {_minutes_needed(session, planned)}"
+            f"warning: at {_two_digits(speed)} images per second, the time is enough for {planned:.2g} "
+            f"passes over {format_count(len(session.train), 'photo')}. {_minutes_needed(session, planned)}"
         )
 
 
@@ -43,6 +43,11 @@ def report_passes(session: Session) -> None:
             f"warning: the training has used only {clock.passes:.0%} of the photos. "
             f"{_minutes_needed(session, clock.passes)}"
         )
+
+
+def _two_digits(number: float) -> str:
+    """A number with two digits or more, never with an exponent as in 1.2e+02."""
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def _minutes_needed(session: Session, passes: float) -> str:

@@ -72,7 +72,7 @@ def _check_time(session: Session, done: int, total: int) -> None:
     if minutes is None or session.state.seconds < MAX_SHARE * 60 * minutes:
         return
     raise TrainingError(
-        f"Selective Search took {session.state.seconds / 60:.2g} of the {minutes:g} minutes for {done} of "
+        f"Selective Search took {session.state.seconds / 60:.1f} of the {minutes:g} minutes for {done} of "
         f"{total} photos, and takes about {_needed(session, done, total):.1f} minutes in all. That leaves "
         f"too little for the training. Raise {option('max_minutes')}. Photos that were searched already are "
         "cached."
