@@ -50,11 +50,15 @@ def test_ratios_ascend_and_are_not_almost_the_same(shapes: list[tuple[float, flo
     flat, middle, tall = typical_ratios(np.array(shapes))
     for low, high in ((flat, middle), (middle, tall)):
         assert low <= high
-        if low > 1:  # two decimals are coarse for very flat objects
-            assert high / low > MIN_RATIO_STEP - 0.01 * (1 + MIN_RATIO_STEP) / low
+        assert high / low > MIN_RATIO_STEP - 0.02  # three digits
 
 
 def test_ratios_are_height_to_width() -> None:
     shapes = np.array([[100.0, 300.0]] * 10)
     assert typical_ratios(shapes) == (2.4, 3.0, 3.75)
-    assert math.isclose(typical_ratios(shapes[:, ::-1])[1], 0.33)
+    assert math.isclose(typical_ratios(shapes[:, ::-1])[1], 0.333)
+
+
+def test_ratios_of_lines_are_not_rounded_to_zero() -> None:
+    ratios = typical_ratios(np.array([[1000.0, 3.0]] * 10))
+    assert ratios == (0.0024, 0.003, 0.00375)

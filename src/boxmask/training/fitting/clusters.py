@@ -57,7 +57,7 @@ def typical_ratios(shapes: Float[np.ndarray, "N 2"]) -> tuple[float, float, floa
     flat, middle, tall = np.quantile(ratios, [1 / 6, 1 / 2, 5 / 6])
     step = math.log(MIN_RATIO_STEP)
     spread = (min(flat, middle - step), middle, max(tall, middle + step))
-    first, second, third = (round(math.exp(value), 2) for value in spread)
+    first, second, third = (float(f"{math.exp(value):.3g}") for value in spread)  # never 0
     return first, second, third
 
 
