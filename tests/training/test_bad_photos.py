@@ -227,7 +227,8 @@ def test_resuming_is_bit_equal_where_no_photo_is_bad(data: Path, skipping: Recip
 def batches(dataset: DetectionDataset, workers: int) -> list[TrainingBatch]:
     task, recipe = DetectionTask(), Recipe(model="faster-rcnn", size=64)
     config = network_config(dataset, recipe)
-    samples = TrainingDataset(dataset, task, config, task.augmentation(recipe, config), 0, 0)
+    combination = task.combination(recipe, config, dataset.counts())
+    samples = TrainingDataset(dataset, task, config, combination, 0, 0)
     sampler = BatchSampler(padded_sizes(dataset, task, config), 4, 0, 0)
     return list(islice(load_batches(samples, sampler, workers, "skip"), 6))
 

@@ -46,7 +46,7 @@ SIZES = [TALL, WIDE, WIDE] * 7  # 7 tall, 14 wide
 
 
 def augmented(dataset: DetectionDataset, seed: int = 0, cache_bytes: int = 10**9) -> TrainingDataset:
-    return TrainingDataset(dataset, TASK, CONFIG, DetectionAugmentation(), seed, cache_bytes)
+    return TrainingDataset(dataset, TASK, CONFIG, Combination(DetectionAugmentation()), seed, cache_bytes)
 
 
 # ---------------------------------------------------------------- order
@@ -193,7 +193,9 @@ def of_task(request: pytest.FixtureRequest, demo: Path) -> tuple[TrainingDataset
     task, config = TASKS[request.param]
     recipe = Recipe(model="unet")
     labeled = task.read(demo, recipe).split("train")
-    photos = TrainingDataset(labeled, task, config, task.augmentation(recipe, config), 0, 10**9)
+    photos = TrainingDataset(
+        labeled, task, config, task.combination(recipe, config, labeled.counts()), 0, 10**9
+    )
     return photos, BatchSampler(padded_sizes(labeled, task, config), 4, 0, 0)
 
 
@@ -228,7 +230,8 @@ def test_the_cache_counts_label_maps(demo: Path) -> None:
         (4 * size - 1, 0),
         (4 * size, 1),
     ):  # bytes per pixel: three for the color, one for the class
-        photos = TrainingDataset(labeled, task, TILED, task.augmentation(Recipe(), TILED), 0, limit)
+        combination = task.combination(Recipe(), TILED, labeled.counts())
+        photos = TrainingDataset(labeled, task, TILED, combination, 0, limit)
         _ = photos[(0, 0)]
         assert len(photos.cache) == cached
 
@@ -252,7 +255,7 @@ def test_batches_are_the_same_with_and_without_workers(photos_to_train: Detectio
 
 def test_padded_sizes_are_those_of_the_network(photos_to_train: DetectionDataset) -> None:
     preparation = Preparation(*SIZE, mean=(0.5,) * 3, std=(0.5,) * 3)
-    photos = TrainingDataset(photos_to_train, TASK, CONFIG, DetectionAugmentation(), 0, 0)
+    photos = TrainingDataset(photos_to_train, TASK, CONFIG, Combination(DetectionAugmentation()), 0, 0)
     sizes = padded_sizes(photos_to_train, TASK, CONFIG)
     actual = [prepare([photos[(0, photo)][0]], preparation).pixels.shape[2:] for photo in range(6)]
     assert [tuple(shape) for shape in actual] == sizes[:6]
@@ -291,7 +294,12 @@ def test_spawned_workers_give_the_same_batches(
         boxes = np.array([[1, 2, 30, 40], [0, 0, 9, 9]], np.float32)
         np.save(stored.file(photos_to_train.path(photo)), boxes)
     dataset = TrainingDataset(
-        DatasetWithProposals(photos_to_train, stored), TASK, CONFIG, DetectionAugmentation(), 0, 0
+        DatasetWithProposals(photos_to_train, stored),
+        TASK,
+        CONFIG,
+        Combination(DetectionAugmentation()),
+        0,
+        0,
     )
     sampler = BatchSampler(padded_sizes(photos_to_train, TASK, CONFIG), 4, 0, 0)
     expected = next(load_batches(dataset, sampler, workers=0))
@@ -315,7 +323,7 @@ def test_samples_of_every_model_can_be_sent_to_spawned_workers(
     task = task_of(model)
     labeled = task.read(demo, recipe).split("train")
     config = network_config(labeled, recipe)
-    dataset = TrainingDataset(labeled, task, config, task.augmentation(recipe, config), 0, 0)
+    dataset = TrainingDataset(labeled, task, config, task.combination(recipe, config, labeled.counts()), 0, 0)
     copy = pickle.loads(pickle.dumps(dataset))
     assert torch.equal(copy[(0, 0)][0], dataset[(0, 0)][0])
 

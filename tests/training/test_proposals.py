@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from boxmask.data.augmentation.combination import Combination
 from boxmask.data.augmentation.detection import DetectionAugmentation
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.masks import Masks
@@ -73,15 +74,15 @@ def with_proposals(dataset: DetectionDataset) -> DatasetWithProposals:
     return DatasetWithProposals(dataset, proposed_objects(dataset))
 
 
-FLIPPED = DetectionAugmentation(flip=1.0, scale=(1.0, 1.0), color_jitter=0.0)
-STILL = DetectionAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=0.0)
+FLIPPED = Combination(DetectionAugmentation(flip=1.0, scale=(1.0, 1.0), color_jitter=0.0))
+STILL = Combination(DetectionAugmentation(flip=0.0, scale=(1.0, 1.0), color_jitter=0.0))
 
 
 @pytest.mark.parametrize("scale", [(0.5, 0.5), (1.0, 1.0), (2.0, 2.0), (0.5, 2.0)])
 def test_proposals_are_augmented_as_objects_are(
     photos_to_train: DetectionDataset, scale: tuple[float, float]
 ) -> None:
-    augmentation = DetectionAugmentation(0.5, 0.5, scale)
+    augmentation = Combination(DetectionAugmentation(0.5, 0.5, scale))
     boxed = replace(photos_to_train, runs=np.zeros(0, dtype=np.int32))
     photos = TrainingDataset(with_proposals(boxed), TASK, CONFIG, augmentation, 0, 10**9)
     num_proposals = 0

@@ -124,11 +124,8 @@ class Task(Protocol[DatasetT, ModelT]):
     def sample(self, dataset: DatasetT, item: int, config: Any) -> tuple[Tensor, Any]:
         """A photo and its target, at the size at which they are kept in memory."""
 
-    def augmentation(self, recipe: Recipe, config: Any) -> Augment:
-        """The random changes to a sample each time it is used."""
-
     def combination(self, recipe: Recipe, config: Any, counts: Int[np.ndarray, "P K"]) -> Combination:
-        """The random changes with other photos besides: mosaics and pasted objects.
+        """The random changes to a sample each time it is used, some of them with other photos.
 
         counts: how often each class occurs in each photo
         """

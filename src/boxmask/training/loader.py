@@ -22,7 +22,7 @@ from boxmask.data.augmentation.combination import Combination, LabeledImage
 from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.errors import BoxmaskError, LabelError, PhotoError
 from boxmask.photos.pillow_warnings import ignore_pillow_warnings
-from boxmask.tasks.contract import Augment, Task
+from boxmask.tasks.contract import Task
 from boxmask.training.proposals import DatasetWithProposals, split_proposals
 from boxmask.training.sampler import BatchSampler, SampleKey
 from boxmask.training.signals import hold_back_signals, prepare_worker
@@ -77,15 +77,12 @@ class TrainingDataset(TorchDataset[Any]):
         dataset: Any,
         task: Task[Any, Any],
         config: Any,
-        augmentation: Augment | Combination,
+        augmentation: Combination,
         seed: int,
         cache_bytes: int,
     ) -> None:
         self.dataset, self.task, self.config = dataset, task, config
-        self.seed = seed
-        self.combination = (
-            augmentation if isinstance(augmentation, Combination) else Combination(augmentation)
-        )
+        self.combination, self.seed = augmentation, seed
         self.cache: dict[int, LabeledImage] = {}
         self.cache_bytes_left = cache_bytes
 

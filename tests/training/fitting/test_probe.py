@@ -62,15 +62,30 @@ def test_photos_that_cannot_be_read_are_left_to_the_training(
     assert probe(replace(labeled, root=tmp_path), replace(quick, device="cpu")).measure([64], 0.1) == {}
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError(),
+        RuntimeError("MPS backend out of memory (MPS allocated: 17 GB)"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+)
 def test_a_size_that_does_not_fit_the_memory_is_left_out(
-    labeled: DetectionDataset, quick: Recipe, monkeypatch: pytest.MonkeyPatch
+    labeled: DetectionDataset, quick: Recipe, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(*_: object) -> None:
-        raise torch.OutOfMemoryError
+        raise error
 
     recipe = replace(quick, device="cpu")
     monkeypatch.setattr(Probe, "_network", fail)
     assert probe(labeled, recipe).measure([64], 0.1) == {}
+    assert probe(labeled, recipe).measure_recipe(0.1) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_the_memory_of_a_gpu_is_that_of_each_measurement(labeled: DetectionDataset, quick: Recipe) -> None:
+    large, small = (probe(labeled, replace(quick, device="cuda")).measure([s], 0.1)[s] for s in (256, 64))
+    assert small.memory < large.memory
 
 
 def test_memory_on_a_cpu() -> None:

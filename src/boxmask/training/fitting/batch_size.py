@@ -20,12 +20,11 @@ from boxmask.options import option
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.recipe_values import AUTO
 from boxmask.training.fitting import limits
+from boxmask.training.fitting.limits import DEFAULT_BATCH_SIZE
 from boxmask.training.fitting.memory import memory_limit
 from boxmask.training.fitting.probe import Measurement, Probe
 from boxmask.training.progress import Report
 from boxmask.training.setup import network_config
-
-DEFAULT_BATCH_SIZE = 4
 
 
 def fit_batch_size(dataset: Any, recipe: Recipe, accelerator: Accelerator, report: Report) -> Recipe:

@@ -24,7 +24,8 @@ MIN_PASSES = 30
 pixels: on `bccd`, five passes at 480 pixels gave less than ten at 320, in the same time."""
 
 FEW_PASSES = 5
-"""Under this many passes, a smaller size is chosen if it leaves no more objects small."""
+"""Under this many passes, a smaller size is chosen if no more than MAX_SMALL_SHARE of the objects are small
+then."""
 
 TRAINING_SHARE = 0.9
 """Share of the minutes that is spent on steps; validation takes the rest."""
@@ -70,7 +71,11 @@ NUM_ROUNDS = 20
 
 # ---------------------------------------------------------------- batch size
 
+DEFAULT_BATCH_SIZE = 4
+"""Photos per step unless the user gives a number, and where the search for more begins."""
+
 MAX_BATCH_SIZE = 64
+"""The most photos per step that are tried."""
 
 MIN_SPEEDUP = 1.05
 """Twice the photos per step must be at least this much faster."""

@@ -10,10 +10,16 @@ from boxmask.training.fitting.limits import MEMORY_SHARE
 
 
 def memory_in_use(device: torch.device) -> int:
-    """Bytes in use: on a GPU the most so far, elsewhere those of this process now."""
+    """Bytes in use: on a GPU the most since `forget_peak`, elsewhere those of this process now."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     return int(psutil.Process().memory_info().rss)
+
+
+def forget_peak(device: torch.device) -> None:
+    """Begin a new measurement: a GPU's peak is that of the measurements before otherwise."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
 
 
 def memory_limit(device: torch.device) -> int:

@@ -23,14 +23,14 @@ from boxmask.pipeline.random_numbers import SeededRandomNumbers
 from boxmask.runs.recipe import Recipe
 from boxmask.tasks.table import task_of
 from boxmask.training.failure import is_out_of_memory
-from boxmask.training.fitting.memory import memory_in_use
+from boxmask.training.fitting.limits import DEFAULT_BATCH_SIZE
+from boxmask.training.fitting.memory import forget_peak, memory_in_use
 from boxmask.training.loader import TrainingBatch, TrainingDataset, load_batches
 from boxmask.training.optimizer import make_average, make_optimizer
 from boxmask.training.sampler import BatchSampler, padded_sizes
 from boxmask.training.setup import network_config, new_network
 from boxmask.weights.imagenet import backbone_weights, is_random
 
-AUTO_BATCH_SIZE = 4  # that of the probe, if the recipe's is "auto"
 NUM_BATCHES = 2  # of photos, which the steps use in turn
 MIN_STEPS = 1  # that are timed, after a first one that compiles and allocates
 
@@ -60,27 +60,29 @@ class Probe:
     @property
     def _batch_size(self) -> int:
         """Photos per step; with "auto", the number is found after the photo size, which it depends on."""
-        return AUTO_BATCH_SIZE if self.recipe.batch_size == "auto" else self.recipe.batch_size
+        return DEFAULT_BATCH_SIZE if self.recipe.batch_size == "auto" else self.recipe.batch_size
 
     def measure(self, sizes: list[int], seconds: float) -> dict[int, Measurement]:
         """Measure at each size for its share of the seconds, at least one step.
 
-        A size that does not fit the GPU's memory is left out, and so is one none of whose photos can be read.
+        A size that does not fit the memory is left out, and so is one none of whose photos can be read.
         """
         measured = {}
         for size in sizes:
-            try:
-                measurement = self._measure(size, seconds / len(sizes))
-            except torch.OutOfMemoryError:
-                measurement = None
+            measurement = self._measure_if_fitting(size, seconds / len(sizes))
             if measurement is not None:
                 measured[size] = measurement
         return measured
 
     def measure_recipe(self, seconds: float) -> Measurement | None:
         """Measure at the recipe's own size, at least one step; None if it does not fit the memory."""
+        size = None if self.recipe.size == "auto" else self.recipe.size
+        return self._measure_if_fitting(size, seconds)
+
+    def _measure_if_fitting(self, size: int | None, seconds: float) -> Measurement | None:
+        """Measure at a size; None if it does not fit the memory, and if no photo can be read."""
         try:
-            return self._measure(None if self.recipe.size == "auto" else self.recipe.size, seconds)
+            return self._measure(size, seconds)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -90,6 +92,7 @@ class Probe:
         deadline = time.monotonic() + seconds
         config = network_config(self.dataset, replace(self.recipe, size=size))
         network = self._network(config)
+        forget_peak(self.accelerator.device)
         batches, seconds_to_load = self._load(config)
         if not batches:
             return None
@@ -118,7 +121,7 @@ class Probe:
         """Some batches, and the seconds per photo that a process takes to load them again from the cache."""
         recipe, train = self.recipe, self.dataset.split("train")
         task = task_of(recipe.model)
-        augmentation = task.augmentation(recipe, config)
+        augmentation = task.combination(recipe, config, train.counts())
         cache_bytes = recipe.cache_megabytes * 10**6
         photos = TrainingDataset(train, task, config, augmentation, recipe.seed, cache_bytes)
         sampler = BatchSampler(padded_sizes(train, task, config), self._batch_size, recipe.seed, 0)
