@@ -52,6 +52,17 @@ def test_every_tracker_of_the_recipe_has_its_program() -> None:
     assert set(PROGRAMS) == set(get_args(TrackerName))
 
 
+def test_a_folder_with_a_programs_name_is_not_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights & Biases writes its runs into ./wandb, which Python takes for a package without code."""
+    (tmp_path / "runs_of_it").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(PROGRAMS, "wandb", Program("runs_of_it", PROGRAMS["wandb"].start))
+    with pytest.raises(UsageError, match="the package runs_of_it is not installed"):
+        check_programs(("wandb",))
+
+
 def test_a_program_that_is_not_installed_is_named_before_anything_is_written(
     demo: Path, quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,7 +53,8 @@ def check_programs(names: tuple[str, ...]) -> None:
     """Raise UsageError for a program that is not installed."""
     for name in names:
         package = PROGRAMS[name].package
-        if find_spec(package) is None:
+        found = find_spec(package)
+        if found is None or found.origin is None:  # a folder of its runs, such as wandb/, has no origin
             raise UsageError(
                 f"--log-with {name}: the package {package} is not installed. Install it with: "
                 f"pip install {package}"
