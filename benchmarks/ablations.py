@@ -36,10 +36,10 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, median, stdev
-from typing import Any
 
 from boxmask.atomic_write import atomic_write
 from boxmask.runs.run import Run
+from boxmask.training.progress import read_log
 
 PROGRAM = (sys.executable, "-P", "-c", "from boxmask.cli import main; main()")
 METRICS = ("AP", "AP50", "AP75", "APs", "mask_AP", "mask_AP50", "mIoU", "accuracy")
@@ -135,7 +135,7 @@ def evaluate(run: Run, data: Path, split: str) -> Result:
         if isinstance(values, dict) and isinstance(values.get("AP"), float)
     }
     name = deciding(metrics)
-    rows = [row["val"] for row in log_rows(run) if "val" in row]
+    rows = [row["val"] for row in read_log(run.log_file) if "val" in row]
     return Result(metrics, per_class, [row[name] for row in rows if name in row])
 
 
@@ -143,16 +143,14 @@ def deciding(metrics: dict[str, float]) -> str:
     return next((name for name in DECIDING if name in metrics), "AP")
 
 
-def log_rows(run: Run) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in run.log_file.read_text().splitlines()]
-
-
 # ---------------------------------------------------------------- the cost of a pass
 
 
 def step_seconds(run: Run) -> float:
     """Seconds per step, without the steps before the first row of the log, which are slower."""
-    rows = [row for row in log_rows(run) if "images_per_second" in row]
+    rows = [row for row in read_log(run.log_file) if "images_per_second" in row]
+    if not rows:
+        raise SystemExit(f"{run.path}: this training was too short to be timed. Raise --cost-passes.")
     first, last = rows[0], rows[-1]
     if first is last:
         return 60 * float(last["minutes"]) / float(last["step"])
@@ -160,7 +158,7 @@ def step_seconds(run: Run) -> float:
 
 
 def steps(run: Run) -> int:
-    return int(log_rows(run)[-1]["step"])
+    return int(read_log(run.log_file)[-1]["step"])
 
 
 def relative_costs(data: Path, variants: Variants, out: Path, rounds: int, passes: int) -> dict[str, float]:

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torchvision.ops import box_iou
 
 from boxmask.geometry import boxes as box
 from boxmask.kernels import batched_nms
@@ -60,7 +59,7 @@ def nms_top_k(
     keep = batched_nms(boxes, scores, labels, config.nms_iou)[: config.detections_per_image]
     kept = boxes[keep]
     if voting_iou := getattr(config, "voting_iou", 0.0):  # the detectors with an RPN have it
-        voters = (labels[keep, None] == labels) & (box_iou(kept, boxes) >= voting_iou)
+        voters = (labels[keep, None] == labels) & (box.iou(kept, boxes) >= voting_iou)
         voters[torch.arange(len(keep), device=keep.device), keep] = True  # rounding never excludes itself
         weights = voters * scores
         kept = weights / weights.sum(dim=1, keepdim=True) @ boxes
