@@ -256,7 +256,7 @@ def test_objects_to_classify_are_counted_besides_photos(recipes: Recipes, demo: 
         ("unet", {"max_regions": 9}, "--max-regions .* is for rcnn only, not for unet"),
         (
             "mask-rcnn",
-            {"model": "rcnn", "patience": 2},
+            {"model": "rcnn", "patience": 2, "num_validations": 4},
             "--patience is not for rcnn: it is validated only at the end",
         ),
         (

@@ -9,6 +9,7 @@ from typing import Literal
 
 from boxmask.errors import UsageError
 from boxmask.json_numbers import is_number, to_float
+from boxmask.messages import format_count
 from boxmask.options import model_option, option
 
 MIN_SIZE = 32  # pixels: the coarsest map of a backbone, of stride 32, then has one cell
@@ -79,8 +80,9 @@ def check_range(name: str, factors: tuple[float, float]) -> None:
 def check_patience(patience: int | None, num_validations: int | None) -> None:
     """Raise UsageError if a training has too few validations to stop before its end."""
     if patience is not None and num_validations is not None and num_validations <= patience:
+        count = format_count(num_validations, "validation")
         raise UsageError(
-            f"{option('patience', str(patience))} stops no training with {num_validations} validations: "
+            f"{option('patience', str(patience))} stops no training with {count}: "
             f"expected more than {patience}. Raise {option('num_validations')}, or leave it out."
         )
 
