@@ -46,3 +46,12 @@ def test_a_limit_and_epochs_need_no_measurement() -> None:
 def test_pairs_are_limited_by_the_time() -> None:
     assert max_pairs(8, 2, seconds=1e-9, limit=20_000) == MIN_PAIRS
     assert max_pairs(8, 2, seconds=1e9, limit=20_000) == 20_000
+
+
+def test_many_features_are_not_multiplied_to_measure_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times the features that are timed: sixteen times the time per example."""
+    ticks = iter([0.0, 0.256] * 10)
+    monkeypatch.setattr(budget, "work_time", lambda: next(ticks))
+    monkeypatch.setattr(budget, "TIMED_FEATURES", 600)
+    assert max_pairs(2400, 1, seconds=100.0, limit=10**6) == int(0.9 * 100 / 0.016 - 400)
+    assert max_pairs(600, 1, seconds=100.0, limit=10**6) > 16 * 5000

@@ -19,7 +19,7 @@ TIMED_REGIONS, TIMING_RUNS = 128, 3  # for the estimate of the time per region
 PLANNED_PART = 0.9  # of the minutes: other programs may slow down what follows
 
 MIN_PAIRS = 200  # examples per class for box regression, however short the time
-TIMED_ROWS = 256  # for the estimate of the time per example
+TIMED_ROWS, TIMED_FEATURES = 256, 2048  # for the estimate of the time per example
 
 
 def max_proposals(session: Session, minutes: float) -> int:
@@ -58,14 +58,16 @@ def _seconds_per_photo_and_region(session: Session) -> tuple[float, float]:
 def max_pairs(num_features: int, num_classes: int, seconds: float, limit: int) -> int:
     """Return how many examples per class can be fitted by ridge regression in `seconds`, up to `limit`.
 
-    Each example costs a row of the product of the features with themselves. Solving the system afterwards
-    costs as much as a sixth of `num_features` rows.
+    Each example costs a row of the product of the features with themselves, which grows with the square of
+    their number. Solving the system afterwards costs as much as a sixth of `num_features` rows.
     """
-    rows = np.ones((TIMED_ROWS, num_features), dtype=np.float32)
+    timed = min(num_features, TIMED_FEATURES)  # the whole product takes 2.5 GB for VGG16's 25,088 features
+    rows = np.ones((TIMED_ROWS, timed), dtype=np.float32)
     times = []
     for _ in range(TIMING_RUNS):
         began = work_time()
         _ = rows.T @ rows
         times.append((work_time() - began) / TIMED_ROWS)
-    fitting = int(PLANNED_PART * seconds / num_classes / max(min(times), 1e-9) - num_features / 6)
+    seconds_per_row = max(min(times), 1e-9) * (num_features / timed) ** 2
+    fitting = int(PLANNED_PART * seconds / num_classes / seconds_per_row - num_features / 6)
     return min(limit, max(MIN_PAIRS, fitting))
