@@ -139,7 +139,7 @@ class Recipe:
     the soft rim of their box."""
     mosaic: Annotated[float, Parameter(group=AUGMENTATION)] = 0.0
     """Detectors and segmenters. Probability of putting parts of four photos together. The last 15 % of the
-    training is without."""
+    training has no mosaics."""
     sampling: Annotated[Literal["uniform", "balanced"], Parameter(group=AUGMENTATION)] = "uniform"
     """How often photos are used. "balanced" repeats photos with rare classes, and --copy-paste then prefers
     rare classes."""
