@@ -15,6 +15,7 @@ from boxmask.errors import CheckpointError, UsageError, WeightsError
 from boxmask.models.table import MODELS, make_config, model_entry
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run
+from boxmask.tasks.detection.task import DetectionTask
 from boxmask.tasks.table import task_of
 from boxmask.training.inherited_config import inherit_config
 from boxmask.training.initial_rate import CONTINUED, NEW_CLASSES, rate_factor
@@ -158,6 +159,24 @@ def test_every_preset_is_found_again_from_its_config(model: str) -> None:
             model, resolved.preset, class_names=("a",), backbone=resolved.backbone, **resolved.option_values
         )
         assert again == config
+
+
+def test_inherited_limits_are_raised_for_crowded_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with the published network of 320 pixels, which has 150 proposals per photo."""
+    config = make_config("faster-rcnn", "default", class_names=("a",), test_proposals=(150, 400))
+    source = Pretrained("x", config.backbone, {}, "faster-rcnn", config)
+    monkeypatch.setattr(
+        DetectionTask,
+        "config_options",
+        lambda *_: {"detections_per_image": 150, "test_proposals": (600, 300)},
+    )
+    for given, expected in (((), (600, 400)), (("test_proposals=(9, 9)",), (9, 9))):
+        recipe = Recipe(model="faster-rcnn", model_options=given)
+        sources = InitSources(source, given_options=frozenset(recipe.option_values))
+        fitted = sources.fit_limits(sources.resolve(recipe), None)
+        assert fitted.option_values["test_proposals"] == expected
+    assert InitSources().fit_limits(NONE, None) is NONE
+    assert InitSources.from_recipe(recipe).given_options == {"test_proposals"}
 
 
 # ---------------------------------------------------------------- the learning rate

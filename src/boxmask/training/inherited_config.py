@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from boxmask.weights.pretrained import Pretrained
 
 FROM_THE_DATA = ("class_names", "class_weights", "detections_per_image")  # follow from each data set
 NOT_OPTIONS = ("backbone", "search")  # no --model-option can say them
+CROWD_LIMITS = ("test_proposals", "pre_nms_top_k")  # crowded photos need more than the source's may have had
 SAME_FIELDS = ({"faster-rcnn", "mask-rcnn"},)  # methods of which one extends the other's config
 
 
@@ -39,6 +41,23 @@ def inherit_config(recipe: Recipe, source: Pretrained) -> Recipe:
         anchors="preset",
         model_options=(*options, *recipe.model_options),  # of two values, the last one counts
     )
+
+
+def raise_limits(recipe: Recipe, needed: Mapping[str, Any], given: Collection[str]) -> Recipe:
+    """The recipe with inherited limits as high as the data set needs them.
+
+    needed: the config options that follow from the data set
+    given:  the names of the options that the user gave, which stay
+    """
+    values: dict[str, Any] = recipe.option_values
+    limits = {name: values[name] for name in CROWD_LIMITS if name in values and name not in given}
+    raised = {name: _larger(limits[name], needed[name]) for name in limits if name in needed}
+    written = tuple(f"{name}={value!r}" for name, value in raised.items() if value != limits[name])
+    return replace(recipe, model_options=recipe.model_options + written) if written else recipe
+
+
+def _larger(first: Any, second: Any) -> Any:
+    return tuple(map(max, first, second)) if isinstance(first, tuple) else max(first, second)
 
 
 def _nearest_preset(model: str, config: Any) -> tuple[str, dict[str, object]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from boxmask.detectors.table import DETECTORS
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.recipe_values import AUTO
 from boxmask.runs.serialization import recipe_to_dict
-from boxmask.training.inherited_config import inherit_config
+from boxmask.tasks.table import task_of
+from boxmask.training.inherited_config import inherit_config, raise_limits
 from boxmask.training.init_hint import init_hint
 from boxmask.training.initial_rate import describe_rate, rate_factor
 from boxmask.training.initialization_table import show_origins
@@ -30,11 +32,13 @@ class InitSources:
     source:          of every part that fits: --init or --detector
     backbone_source: of the backbone: --classifier
     lowers_rate:     whether the learning rate is lowered where most is inherited: the user gave none
+    given_options:   the names of the model options that the user gave
     """
 
     source: Pretrained | None = None
     backbone_source: Pretrained | None = None
     lowers_rate: bool = True
+    given_options: frozenset[str] = frozenset()
 
     @staticmethod
     def from_recipe(recipe: Recipe) -> InitSources:
@@ -43,7 +47,8 @@ class InitSources:
         source = read_source(str(named), recipe.backbone) if named else None
         backbone = recipe.backbone or (source.backbone if source else None)
         classifier = read_source(str(recipe.classifier), backbone) if recipe.classifier else None
-        return InitSources(source, classifier, lowers_rate=recipe.learning_rate is None)
+        given = frozenset(recipe.option_values)
+        return InitSources(source, classifier, recipe.learning_rate is None, given)
 
     @property
     def has_detector(self) -> bool:
@@ -62,6 +67,12 @@ class InitSources:
             recipe = inherit_config(recipe, self.source)
         source = self.backbone_source or self.source
         return recipe if source is None or recipe.backbone else replace(recipe, backbone=source.backbone)
+
+    def fit_limits(self, recipe: Recipe, dataset: Any) -> Recipe:
+        """A resolved recipe whose inherited limits suffice for the most crowded photo of a data set."""
+        if self.source is None:
+            return recipe
+        return raise_limits(recipe, task_of(recipe.model).config_options(dataset, recipe), self.given_options)
 
 
 def initialize(session: Session, sources: InitSources, data: Path) -> None:

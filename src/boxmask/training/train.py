@@ -103,6 +103,7 @@ def _train_new(
     run, stages = claim.run, stages_of(recipe)
     dataset = (read_same_data if again else read_new_data)(data, recipe, run, report)
     accelerator = make_accelerator(recipe)
+    recipe = sources.fit_limits(recipe, dataset)
     recipe = fit(dataset, recipe, accelerator, report, inherited=sources.has_detector)
     recipe = fit_batch_size(dataset, recipe, accelerator, report)
     session = make_session(dataset, recipe, run, report, accelerator)
