@@ -5,12 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from boxmask.errors import TrainingError
-from boxmask.training.stages.rpn_proposals import StoredProposals
+from boxmask.errors import PhotoError, TrainingError
+from boxmask.runs.recipe import Recipe
+from boxmask.training.signals import StopRequest
+from boxmask.training.stages import rpn_proposals
+from boxmask.training.stages.rpn_proposals import ProposeWithRPN, StoredProposals
 from boxmask.training.train import resume, train
 
 
@@ -42,3 +46,40 @@ def test_damaged_proposals_are_an_error_that_names_the_file(tmp_path: Path, cont
     file.write_bytes(content)
     with pytest.raises(TrainingError, match=rf"{file.name}.* damaged\. Train again"):
         stored(tmp_path / "photo.jpg")
+
+
+# ---------------------------------------------------------------- time
+
+
+class Photos(tuple[float, ...]):
+    """The seconds that each photo takes; a negative one cannot be read."""
+
+    def path(self, photo: int) -> float:
+        return self[photo]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [((9.0, 1.0, 2.0, 3.0), 8.0), ((9.0, 1.0, -0.1, 3.0), 4.0), ((-0.1, -0.1, -0.1, 3.0), 0.0)],
+)
+def test_the_last_photo_that_can_be_read_gives_the_speed(
+    monkeypatch: pytest.MonkeyPatch, seconds: tuple[float, ...], expected: float
+) -> None:
+    now = [0.0]
+
+    def read(path: float) -> None:
+        now[0] += abs(path)
+        if path < 0:
+            raise PhotoError("photo.jpg: damaged")
+
+    monkeypatch.setattr(rpn_proposals, "to_image", read)
+    monkeypatch.setattr(rpn_proposals, "work_time", lambda: now[0])
+    detector = SimpleNamespace(propose=lambda image: None)
+    detector.eval = lambda: detector
+    session: Any = SimpleNamespace(
+        recipe=Recipe(max_minutes=9),
+        train=Photos(seconds),
+        stop=StopRequest(),
+        state=SimpleNamespace(network=detector),
+    )
+    assert ProposeWithRPN(1).seconds_needed(session) == pytest.approx(expected)

@@ -83,7 +83,7 @@ def _measure_speed(session: Session) -> float:
         began = work_time()
         with suppress(PhotoError):
             detector.propose(to_image(session.train.path(photo)))
-        seconds = work_time() - began  # of the last one: the first one is slower
+            seconds = work_time() - began  # of the last one that can be read: the first one is slower
     return seconds
 
 
