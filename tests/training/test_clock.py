@@ -88,9 +88,9 @@ def test_the_clock_stands_in_a_block_that_has_a_clock_of_its_own(wall: list[floa
 
 
 def test_compiling_kernels_does_not_count(wall: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(total_steps=None, minutes=2.0)
     timer = CompileTimer()
     monkeypatch.setattr(clock_module, "compile_seconds", lambda: timer.seconds)
+    clock = Clock(total_steps=None, minutes=2.0)
     wall[0] += 3
     timer.on_start(None)
     wall[0] += 5

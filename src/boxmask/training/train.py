@@ -117,7 +117,6 @@ def _train_new(
         run.log_file.unlink(missing_ok=True)
     else:
         _write_inputs(session, dataset, data)
-    write_samples(session)
     try:
         return _run(session, stages, dataset, resumed=False)
     finally:
@@ -189,6 +188,8 @@ def _run(session: Session, stages: Sequence[Stage], dataset: Any, *, resumed: bo
         open_trackers(run, session.recipe, report),
     ):
         _report_data(session, dataset)
+        if not resumed:
+            write_samples(session)
         finished = run_stages(stages, session, resumed) and _finish(session)
         _draw_curve(session)
         if session.left_out:
