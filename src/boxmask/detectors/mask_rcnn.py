@@ -104,7 +104,8 @@ class MaskRCNN(Detector):
     def pool(self, features: list[Tensor], rois: list[Tensor]) -> Float[Tensor, "R C m m"]:
         """Pool each box to a map that is finer than the box branch's."""
         c = self.config
-        return align(features, rois, c.strides, c.canonical_size, (c.mask_pool_size, c.mask_sampling_ratio))
+        grid = (c.mask_pool_size, c.mask_sampling_ratio)
+        return align(features, rois, c.strides, c.canonical_size, grid, aligned=c.roi_aligned)
 
     # ------------------------------------------------------------------ masks (section 3.1, "Inference")
 

@@ -20,7 +20,11 @@ AnyModel: TypeAlias = Detector | Segmenter | Classifier
 
 MODELS: dict[str, ModelEntry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
 
-ADDED_LATER: dict[str, object] = {"proposal_threshold": 0.0, "voting_iou": 0.0}
+ADDED_LATER: dict[str, object] = {
+    "proposal_threshold": 0.0,
+    "voting_iou": 0.0,
+    "roi_aligned": False,
+}
 """Fields that configs of older checkpoints lack, with the values that keep their predictions."""
 
 
