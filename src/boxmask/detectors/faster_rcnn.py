@@ -70,7 +70,6 @@ class FasterRCNNConfig:
     pool_size: int = 7  # Fast R-CNN, section 2.1
     roi_max_pool: bool = False  # True: RoI max pooling (Fast R-CNN); False: RoIAlign (Mask R-CNN)
     sampling_ratio: int = 2  # RoIAlign's samples per bin and axis; Mask R-CNN, section 3
-    roi_aligned: bool = False  # RoIAlign: first cell at half a cell, as in Detectron2; torchvision: 0
     canonical_size: tuple[int, int] = (112, 16)  # a box of side 112 reads stride 16; FPN, eq. 1: 224, 16
     # heads
     hidden: int = 512  # features in each FC layer; FPN: 1024 (section 4.2), Fast R-CNN: 4096
@@ -217,8 +216,7 @@ class FasterRCNN(Detector):
         c = self.config
         if c.roi_max_pool:
             return roi_pool(features[0], proposals, c.pool_size, 1 / c.strides[0])
-        grid = (c.pool_size, c.sampling_ratio)
-        return align(features, proposals, c.strides, c.canonical_size, grid, aligned=c.roi_aligned)
+        return align(features, proposals, c.strides, c.canonical_size, (c.pool_size, c.sampling_ratio))
 
     # ------------------------------------------------------------------ heads (Fast R-CNN, section 2)
 

@@ -104,8 +104,7 @@ class MaskRCNN(Detector):
     def pool(self, features: list[Tensor], rois: list[Tensor]) -> Float[Tensor, "R C m m"]:
         """Pool each box to a map that is finer than the box branch's."""
         c = self.config
-        grid = (c.mask_pool_size, c.mask_sampling_ratio)
-        return align(features, rois, c.strides, c.canonical_size, grid, aligned=c.roi_aligned)
+        return align(features, rois, c.strides, c.canonical_size, (c.mask_pool_size, c.mask_sampling_ratio))
 
     # ------------------------------------------------------------------ masks (section 3.1, "Inference")
 

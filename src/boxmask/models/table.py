@@ -20,11 +20,7 @@ AnyModel: TypeAlias = Detector | Segmenter | Classifier
 
 MODELS: dict[str, ModelEntry] = {**DETECTORS, **SEGMENTERS, **CLASSIFIERS}
 
-ADDED_LATER: dict[str, object] = {
-    "proposal_threshold": 0.0,
-    "voting_iou": 0.0,
-    "roi_aligned": False,
-}
+ADDED_LATER: dict[str, object] = {"proposal_threshold": 0.0, "voting_iou": 0.0}
 """Fields that configs of older checkpoints lack, with the values that keep their predictions."""
 
 

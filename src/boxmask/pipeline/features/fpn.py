@@ -87,17 +87,14 @@ def align(
     strides: tuple[int, ...],
     canonical: tuple[int, int],
     grid: tuple[int, int],
-    *,
-    aligned: bool,
 ) -> Float[Tensor, "R C size size"]:
     """RoIAlign of the boxes of each image, each from the level that suits its size.
 
     features:  maps of `strides`, and possibly coarser ones, which are not read
     canonical: as in `assign_levels`
     grid:      size of the result, and samples per bin along each axis
-    aligned:   whether the center of the first cell lies at half a cell, as in Detectron2, or at 0
     """
     levels = assign_levels(torch.cat(per_image), strides, canonical)
     scales = [1 / stride for stride in strides]
     size, samples = grid
-    return pyramid_roi_align(features[: len(scales)], per_image, levels, size, scales, samples, aligned)
+    return pyramid_roi_align(features[: len(scales)], per_image, levels, size, scales, samples, aligned=False)
