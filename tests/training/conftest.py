@@ -78,6 +78,20 @@ def tiny_presets() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def run_files() -> set[str]:
+    """The names of the files in each finished run."""
+    return {
+        "best.safetensors",
+        "last.safetensors",
+        "recipe.json",
+        "split.json",
+        "log.jsonl",
+        "curve.png",
+        "samples.jpg",
+    }
+
+
+@pytest.fixture(scope="session")
 def six_photo_split(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A split file with six photos to train on, and one to validate."""
     dataset = read_detection(demo)

@@ -63,18 +63,10 @@ def same_weights(one: Path, other: Path) -> bool:
 
 
 @pytest.mark.parametrize("kind", CONTRACTS)
-def test_a_run_has_all_its_files(kind: str, runs: Runs, recipes: Recipes) -> None:
+def test_a_run_has_all_its_files(kind: str, runs: Runs, recipes: Recipes, run_files: set[str]) -> None:
     run = Run(runs(kind))
     names = {file.name for file in run.path.iterdir()} - {"notes.txt"}
-    assert names == {
-        "best.safetensors",
-        "last.safetensors",
-        "recipe.json",
-        "split.json",
-        "log.jsonl",
-        "curve.png",
-        "samples.jpg",
-    }
+    assert names == run_files
     split = json.loads(run.split_file.read_text())
     counts = {name: len(photos) for name, photos in split.items()}
     assert counts == {"train": 18, "val": 2, "test": 4, "contents": 24}

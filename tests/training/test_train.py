@@ -51,18 +51,9 @@ def logged_steps(run: Run) -> list[int]:
 # ---------------------------------------------------------------- the run
 
 
-def test_a_run_has_all_its_files(trained: Path, demo: Path) -> None:
+def test_a_run_has_all_its_files(trained: Path, demo: Path, run_files: set[str]) -> None:
     files = {file.name for file in trained.iterdir()}
-    expected = {
-        "best.safetensors",
-        "last.safetensors",
-        "recipe.json",
-        "split.json",
-        "log.jsonl",
-        "curve.png",
-        "samples.jpg",
-    }
-    assert files == expected
+    assert files == run_files
     dataset = read_detection(demo)
     split = json.loads((trained / "split.json").read_text())
     assert {name: len(split[name]) for name in SPLITS} == {"train": 18, "val": 2, "test": 4}

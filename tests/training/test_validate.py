@@ -52,6 +52,7 @@ def session(task: FixedEvaluations, log: Path, photos: int = 2) -> Any:
         stage=0,
         best=-1.0,
         num_validated=0,
+        starts_trained=False,
         validations=Validations(planned=4, photos=photos),
         seconds=90.0,
         metrics={},
@@ -71,7 +72,6 @@ def session(task: FixedEvaluations, log: Path, photos: int = 2) -> Any:
         run=run,
         stop=StopRequest(),
         checkpoints=Checkpoints(state, run, report),
-        validates_start=False,
     )
     training.timed_validation = MethodType(Session.timed_validation, training)
     training.seconds_left = MethodType(Session.seconds_left, training)
@@ -272,7 +272,7 @@ def test_a_validation_at_the_start_is_on_the_photos_of_the_one_at_the_end(
 ) -> None:
     """As in an R-CNN that starts from another: nothing is evaluated between the two."""
     training = timed_session(wall, tmp_path, 100, 0.1)
-    training.validates_start = True
+    training.state.starts_trained = True
     plan(training, between=False)
     assert (training.state.validations.planned, training.state.validations.photos) == (1, 19)
     validate(training, 0.0)

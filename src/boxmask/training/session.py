@@ -61,11 +61,6 @@ class Session:
             self.left_out.append(str(error))
             self.report.message(f"note: left out: {error}")
 
-    @property
-    def validates_start(self) -> bool:
-        """Whether to validate before the first step: trained weights may be good already."""
-        return self.state.starts_trained
-
     def seconds_left(self) -> float | None:
         """Seconds of training left of the recipe's minutes; None if the recipe gives epochs.
 

@@ -53,11 +53,11 @@ def plan(session: Session, between: bool) -> None:
     validations.planned, validations.photos = wanted, num_photos
     if recipe.minutes is None:
         return
-    if not between and not session.validates_start:
+    if not between and not session.state.starts_trained:
         validations.reserved = PLANNED_SHARE * 60 * recipe.minutes
         return
     _measure_speed(session)
-    extra = int(session.validates_start)  # compared with the later ones, so that two are the least
+    extra = int(session.state.starts_trained)  # compared with the later ones, so that two are the least
     at_least = extra + min(wanted, 1 + (recipe.patience or 0))
     seconds = PLANNED_SHARE * 60 * recipe.minutes - validations.seconds
     planned, validations.photos = plan_validations(
@@ -125,7 +125,7 @@ def start_is_due(session: Session) -> bool:
     """Whether the weights that a training starts from are still to be evaluated."""
     state = session.state
     is_start = state.clock.step == 0 and state.validations.highest < 0
-    return session.validates_start and is_start and bool(len(session.val))
+    return state.starts_trained and is_start and bool(len(session.val))
 
 
 def is_out_of_patience(session: Session) -> bool:
