@@ -13,13 +13,14 @@ from boxmask.training.clock import Clock
 from boxmask.training.passes import report_passes, speed_is_known, warn_of_few_passes
 
 
-def session(clock: Clock, photos: int, images_per_second: float = 0.0) -> Any:
+def session(clock: Clock, items: int, images_per_second: float = 0.0, photos: int | None = None) -> Any:
     messages: list[str] = []
     report = SimpleNamespace(
         message=messages.append, messages=messages, images_per_second=lambda: images_per_second
     )
     state, recipe = SimpleNamespace(clock=clock), Recipe(max_minutes=2)
-    return SimpleNamespace(state=state, report=report, recipe=recipe, train=range(photos))
+    task = SimpleNamespace(photos=lambda dataset: dataset if photos is None else range(photos))
+    return SimpleNamespace(state=state, report=report, recipe=recipe, task=task, train=range(items))
 
 
 def test_a_training_that_will_be_too_short_is_warned_of() -> None:
@@ -50,6 +51,16 @@ def test_the_passes_are_reported_at_the_end() -> None:
     training = session(Clock(None, 1.8, step=17, steps_per_pass=5), 20)
     report_passes(training)
     assert training.report.messages == ["17 steps, 3.4 passes over 20 photos"]
+
+
+def test_a_classifier_of_cropped_objects_counts_objects() -> None:
+    training = session(Clock(None, 1.8, step=90, steps_per_pass=225), 900, images_per_second=4.0, photos=60)
+    warn_of_few_passes(training)
+    report_passes(training)
+    warning, passes, end = training.report.messages
+    assert "passes over 900 objects" in warning
+    assert passes == "90 steps, 0.4 passes over 900 objects"
+    assert end.startswith("warning: the training has used only 40% of the objects.")
 
 
 def test_less_than_a_pass_is_a_warning_at_the_end() -> None:

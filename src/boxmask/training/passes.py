@@ -28,21 +28,30 @@ def warn_of_few_passes(session: Session) -> None:
     if clock.total_steps is None and 0 < planned < 1:
         session.report.message(
             f"warning: at {_two_digits(speed)} images per second, the time is enough for {planned:.2g} "
-            f"passes over {format_count(len(session.train), 'photo')}. {_minutes_needed(session, planned)}"
+            f"passes over {_format_items(session)}. {_minutes_needed(session, planned)}"
         )
 
 
 def report_passes(session: Session) -> None:
     """Report the steps and passes of a stage that has ended; fewer than one pass is a warning."""
-    clock, photos = session.state.clock, format_count(len(session.train), "photo")
+    clock, items = session.state.clock, _format_items(session)
     number = f"{clock.passes:.1f}" if clock.passes >= 1 else f"{clock.passes:.2g}"
     passes = "1 pass" if number == "1.0" else f"{number} passes"
-    session.report.message(f"{format_count(clock.step, 'step')}, {passes} over {photos}")
+    session.report.message(f"{format_count(clock.step, 'step')}, {passes} over {items}")
     if clock.total_steps is None and 0 < clock.passes < 1:
         session.report.message(
-            f"warning: the training has used only {clock.passes:.0%} of the photos. "
+            f"warning: the training has used only {clock.passes:.0%} of the {_item(session)}s. "
             f"{_minutes_needed(session, clock.passes)}"
         )
+
+
+def _item(session: Session) -> str:
+    """What the network is trained on: photos, or the objects that are cropped from them."""
+    return "photo" if len(session.task.photos(session.train)) == len(session.train) else "object"
+
+
+def _format_items(session: Session) -> str:
+    return format_count(len(session.train), _item(session))
 
 
 def _two_digits(number: float) -> str:
