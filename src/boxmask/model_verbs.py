@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from boxmask.evaluation.contract import Evaluation
     from boxmask.models.table import AnyModel
+    from boxmask.prediction.options import PredictKeywords
     from boxmask.prediction.predict import Prediction
     from boxmask.runs.options import RecipeOptions
     from boxmask.runs.recipe import Recipe
@@ -150,26 +151,21 @@ def predict(
     photos: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str] = "predictions",
     *,
-    save: str | Sequence[str] | None = None,
-    min_score: float = 0.5,
     progress: Progress | None = None,
-    device: str = "auto",
+    **options: Unpack[PredictKeywords],
 ) -> Prediction:
     """Find objects in photos, folders and globs, and write pictures and files into the folder `out`.
 
-    save:      formats to write, a list or text such as "png,coco"; `boxmask predict --help` lists them
-    min_score: minimum score in the files of each photo; COCO and CSV files hold all detections
+        boxmask.predict(run, "holiday/", "found/", save="png,coco", classes=["cat", "dog"])
+
+    options: fields of `boxmask.prediction.options.PredictOptions`; `boxmask predict --help` describes them
 
     To get results without writing files, use `boxmask.load(run).predict(photos)`.
-    Raises PhotoError, CheckpointError or UsageError.
+    Raises PhotoError, CheckpointError, WeightsError, OutputError or UsageError.
     """
-    from boxmask.prediction.predict import predict_photos
-    from boxmask.tasks.table import task_of
-    from boxmask.weights.checkpoint import load_model
+    from boxmask.prediction.options import options_from_keywords
+    from boxmask.tasks.prediction import predict as predict_photos
 
-    model = load_model(Path(run), device)
-    names = save.split(",") if isinstance(save, str) else save
-    formats = None if names is None else tuple(names)
-    writer = task_of(model).writer(model, Path(out), formats, min_score)
     inputs = [photos] if isinstance(photos, str | os.PathLike) else photos
-    return predict_photos(model, [Path(photo) for photo in inputs], Path(out), writer, progress)
+    paths = [Path(photo) for photo in inputs]
+    return predict_photos(Path(run), paths, Path(out), options_from_keywords(options), progress)

@@ -364,9 +364,9 @@ def test_the_minimum_score_applies_to_pictures_but_not_to_the_coco_file(photos: 
 
 def test_masks_can_be_saved_in_every_format(photos: Path, tmp_path: Path) -> None:
     prediction = detect_masks([photos / "a.jpg"], tmp_path / "out", save=FORMATS)
-    shared = ["detections.csv", "detections.json"]
+    shared = ["detections.csv", "detections.json", "detections.parquet"]
     folders = ["label-maps", "labelme", "voc", "yolo"]
-    assert names_in(tmp_path / "out") == ["a.jpg", "a.png", *shared, *folders]
+    assert names_in(tmp_path / "out") == ["a.jpg", "a.png", "crops", *shared, *folders]
     assert names_in(tmp_path / "out" / "yolo") == ["classes.txt", "labels"]
     labelme, label_map = tmp_path / "out" / "labelme" / "a.json", tmp_path / "out" / "label-maps" / "a.png"
     assert {labelme, label_map} < set(prediction.files)

@@ -21,7 +21,7 @@ def test_known_formats_pass(formats: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("formats", "named"), [((), "nothing"), (("jpg", "bmp"), "bmp"), (("JPG",), "JPG")])
 def test_unknown_formats_are_refused(formats: tuple[str, ...], named: str) -> None:
-    choices = "jpg, png, coco, yolo, voc, labelme, csv, label-maps"
+    choices = "jpg, png, coco, yolo, voc, labelme, csv, parquet, crops, label-maps"
     with pytest.raises(UsageError, match=f"--save {named}: unknown format. Choose from: {choices}."):
         check_formats(formats, FORMATS, "")
 

@@ -13,6 +13,9 @@ from boxmask.errors import UsageError
 from boxmask.names import class_name
 from boxmask.options import option
 
+LABEL_CLASSES, MODEL_CLASSES = "the labels have", "the model has"
+"""Whose classes are chosen, in messages."""
+
 LEFT_OUT = -1
 """In place of a label: the class is left out."""
 
@@ -35,11 +38,13 @@ class ClassSelection:
     classes: names to keep, after renaming; a name may hold several, separated by commas. Default: all.
     renames: OLD=NEW. Two old names with the same new one are merged.
     strict:  whether names that the data set lacks are errors
+    owner:   LABEL_CLASSES or MODEL_CLASSES
     """
 
     classes: tuple[str, ...] | None = None
     renames: tuple[str, ...] = ()
     strict: bool = True
+    owner: str = LABEL_CLASSES
 
     @staticmethod
     def of(classes: Sequence[str] | None, renames: Mapping[str, str] | Sequence[str]) -> ClassSelection:
@@ -66,14 +71,14 @@ class ClassSelection:
         for text in self.renames:
             old, new = _split_rename(text, class_names)
             if self.strict and old not in class_names:
-                raise _unknown("map", old, class_names)
+                raise _unknown("map", old, class_names, self.owner)
             renames[old] = new
         return [renames.get(name, name) for name in class_names]
 
     def _wanted(self, given: Sequence[str], known: Sequence[str]) -> set[str]:
         if not any(class_name(text) for text in given):
             raise UsageError(
-                f"{option('classes')}: give at least one class. The labels have {_quote(known)}."
+                f"{option('classes')}: give at least one class. {self.owner.capitalize()} {_quote(known)}."
             )
         wanted: set[str] = set()
         for text in given:
@@ -81,9 +86,9 @@ class ClassSelection:
             wanted.update([class_name(text)] if is_name else map(class_name, text.split(",")))
         for name in wanted if self.strict else ():
             if name not in known:
-                raise _unknown("classes", name, known)
+                raise _unknown("classes", name, known, self.owner)
         if not wanted & set(known):
-            raise _unknown("classes", ", ".join(given), known)
+            raise _unknown("classes", ", ".join(given), known, self.owner)
         return wanted
 
 
@@ -105,10 +110,11 @@ def _split_rename(text: str, class_names: Sequence[str]) -> tuple[str, str]:
     return next((pair for pair in pairs if pair[0] in class_names), pairs[-1])
 
 
-def _unknown(flag: str, name: str, known: Sequence[str]) -> UsageError:
+def _unknown(flag: str, name: str, known: Sequence[str], owner: str) -> UsageError:
     similar = difflib.get_close_matches(name, known, n=1)
     hint = f' Did you mean "{similar[0]}"?' if similar else ""
-    return UsageError(f'{option(flag)}: the labels have no class "{name}".{hint} They have {_quote(known)}.')
+    they_have = "They have" if owner == LABEL_CLASSES else "It has"
+    return UsageError(f'{option(flag)}: {owner} no class "{name}".{hint} {they_have} {_quote(known)}.')
 
 
 def _quote(names: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """The files that boxmask wrote. It replaces and removes no others, and does not read its own as labels."""
 
 from boxmask.outputs.files import (
+    add_to_job,
     begin_job,
     check_replaceable,
     is_output,
@@ -12,6 +13,7 @@ from boxmask.outputs.files import (
 )
 
 __all__ = [
+    "add_to_job",
     "begin_job",
     "check_replaceable",
     "is_output",

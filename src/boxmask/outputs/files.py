@@ -44,9 +44,12 @@ def check_replaceable(files: Iterable[Path]) -> None:
         )
 
 
-def is_unchanged_output(file: Path) -> bool:
-    """Whether boxmask wrote this file and it was not changed since, by the manifest of its folder."""
-    return manifest_of(file.parent).has(file)
+def is_unchanged_output(file: Path, *, trust_time: bool = False) -> bool:
+    """Whether boxmask wrote this file and it was not changed since, by the manifest of its folder.
+
+    trust_time: accept a file of the recorded size and modification time without reading it
+    """
+    return manifest_of(file.parent).has(file, trust_time=trust_time)
 
 
 def is_output(file: Path) -> bool:
@@ -82,11 +85,14 @@ def note_on_outputs(files: Sequence[Path]) -> tuple[str, ...]:
     return (f"left out: {format_count(len(files), 'file')} that boxmask wrote, for example {files[0]}",)
 
 
-def begin_job(folder: Path, files: Sequence[Path], inputs: Iterable[Path] = ()) -> tuple[str, ...]:
+def begin_job(
+    folder: Path, files: Sequence[Path], inputs: Iterable[Path] = (), complete: Sequence[Path] = ()
+) -> tuple[str, ...]:
     """Prepare a folder for a job that writes `files` into it or its subfolders; returns notes.
 
     The files of earlier jobs in this folder are removed, so that none stays beside the new results. Files
-    that were changed since stay, and so do `inputs`, the photos that the job reads.
+    that were changed since stay, and so do `inputs`, the photos that the job reads, and `complete`, the files
+    that an interrupted job has written and this one keeps.
 
     Raises UsageError, before anything is removed, if one of the files may not be replaced. Raises OutputError
     if the folder is not writable.
@@ -96,8 +102,9 @@ def begin_job(folder: Path, files: Sequence[Path], inputs: Iterable[Path] = ()) 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(folder, error) from error
-    manifest, new = manifest_of(folder), {file.relative_to(folder).as_posix() for file in files}
-    removed, changed = _remove_files(folder, manifest.files_of_jobs(), {path.resolve() for path in inputs})
+    manifest, new = manifest_of(folder), _relative_names(folder, [*files, *complete])
+    kept_files = {path.resolve() for path in (*inputs, *complete)}
+    removed, changed = _remove_files(folder, manifest.files_of_jobs(), kept_files)
     manifest.begin_job(sorted(new))
     stale, kept = sorted(set(removed) - new), sorted(set(changed) - new)
     notes = []
@@ -108,6 +115,16 @@ def begin_job(folder: Path, files: Sequence[Path], inputs: Iterable[Path] = ()) 
             f"{folder}: kept {_outputs(kept)} of an earlier call, changed since: {_first_names(kept)}"
         )
     return tuple(notes)
+
+
+def add_to_job(folder: Path, files: Sequence[Path]) -> None:
+    """Record that the job that `begin_job` began is about to write these files, too."""
+    if files:
+        manifest_of(folder).add_to_job(sorted(_relative_names(folder, files)))
+
+
+def _relative_names(folder: Path, files: Iterable[Path]) -> set[str]:
+    return {file.relative_to(folder).as_posix() for file in files}
 
 
 def _remove_files(folder: Path, names: Iterable[str], keep: set[Path]) -> tuple[list[str], list[str]]:

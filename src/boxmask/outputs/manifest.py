@@ -100,6 +100,10 @@ class Manifest:
             with atomic_write(self._file) as temporary:
                 temporary.write_text("".join(map(_line, [*entries, {"job": list(files)}])), encoding="ascii")
 
+    def add_to_job(self, files: Sequence[str]) -> None:
+        """Record that the job is about to write `files` as well."""
+        self._append({"job": list(files)})
+
     # ---------------------------------------------------------------- the file
 
     def _refresh(self) -> None:

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from boxmask.errors import PhotoError
 from boxmask.file_kinds import HEIC_SUFFIXES, PHOTO_SUFFIXES, is_file, is_folder, note_on_unused_files
+from boxmask.messages import format_note
 from boxmask.outputs import is_output, note_on_outputs, split_outputs
 from boxmask.photos.folders import visible_files
 from boxmask.photos.formats import can_read_heic
+
+
+@dataclass(frozen=True)
+class FoundPhotos:
+    """The photos that the inputs name, each once.
+
+    photos:   in the order of the inputs
+    repeated: each further name of a photo, and its first name; equal if the same path is given twice
+    """
+
+    photos: list[Path]
+    repeated: dict[Path, Path]
+
+    def notes(self) -> tuple[str, ...]:
+        """A note on the repeated photos; no note if there are none."""
+        lines = [
+            f"{file} is given twice" if file == first else f"{file} is the same file as {first}"
+            for file, first in self.repeated.items()
+        ]
+        return format_note("photos that are named more than once are used once", lines)
 
 
 def find_photos(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
@@ -21,14 +43,32 @@ def find_photos(inputs: str | Path | Sequence[str | Path]) -> list[Path]:
     photo named directly may end in anything.
     Raises PhotoError for an input that matches nothing.
     """
-    photos: dict[Path, Path] = {}
+    return search_photos(inputs).photos
+
+
+def search_photos(inputs: str | Path | Sequence[str | Path]) -> FoundPhotos:
+    """The same as `find_photos`, with the further names of the photos."""
+    photos: dict[object, Path] = {}
+    repeated: dict[Path, Path] = {}
     for given in [inputs] if isinstance(inputs, str | Path) else inputs:
         matches = _photos_of(Path(given))
         if not matches:
             raise PhotoError(f"{given}: {_why_nothing(Path(given))}")
         for photo in matches:
-            photos.setdefault(photo.resolve(), photo)
-    return list(photos.values())
+            identity = _identity(photo)
+            if identity in photos:
+                repeated[photo] = photos[identity]
+            photos.setdefault(identity, photo)
+    return FoundPhotos(list(photos.values()), repeated)
+
+
+def _identity(photo: Path) -> object:
+    """What is equal for two names of one file: its disk and number there, or the path behind all links."""
+    try:
+        status = photo.stat()
+    except OSError:  # reading it reports the error
+        return photo.resolve()
+    return (status.st_dev, status.st_ino) if status.st_ino else photo.resolve()
 
 
 def find_skipped_files(inputs: str | Path | Sequence[str | Path]) -> list[Path]:

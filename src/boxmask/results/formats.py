@@ -9,8 +9,10 @@ from boxmask.errors import UsageError
 
 PICTURE_FORMATS = ("jpg", "png")
 LABEL_MAPS = "label-maps"  # the format, and the folder of its files
-FORMATS = ("jpg", "png", "coco", "yolo", "voc", "labelme", "csv", LABEL_MAPS)
-FILES_PER_PHOTO = {  # relative to the output folder; "coco" and "csv" are one file for all photos
+CROPS = "crops"  # the format, and the folder of its files
+PARQUET = "parquet"
+FORMATS = ("jpg", "png", "coco", "yolo", "voc", "labelme", "csv", PARQUET, CROPS, LABEL_MAPS)
+FILES_PER_PHOTO = {  # relative to the output folder; the others have one file for all photos, or many
     "jpg": "{name}.jpg",
     "png": "{name}.png",
     "yolo": "yolo/labels/{name}.txt",
@@ -40,6 +42,6 @@ def draws_pictures(formats: Sequence[str]) -> bool:
 
 
 def output_files(name: str, formats: Sequence[str], folder: Path) -> dict[str, Path]:
-    """The file of each format for the photo called `name`, except formats with one file for all photos."""
+    """The file of each format in FILES_PER_PHOTO, for the photo called `name`."""
     per_photo = [each for each in formats if each in FILES_PER_PHOTO]
     return {each: folder / FILES_PER_PHOTO[each].format(name=name) for each in per_photo}

@@ -19,8 +19,12 @@ def check_not_overwriting(files: Sequence[Path], photos: Sequence[Path]) -> None
     check_replaceable(files)
 
 
-def prepare_folder(folder: Path, files: Sequence[Path], photos: Sequence[Path]) -> tuple[str, ...]:
+def prepare_folder(
+    folder: Path, files: Sequence[Path], photos: Sequence[Path], complete: Sequence[Path] = ()
+) -> tuple[str, ...]:
     """Prepare a folder for a job that reads `photos` and writes `files`, as `begin_job` does; returns notes.
+
+    complete: files that an interrupted job has written and this one keeps
 
     Raises UsageError as `check_not_overwriting` does, and for a folder that is a file, before anything is
     removed or written.
@@ -28,4 +32,4 @@ def prepare_folder(folder: Path, files: Sequence[Path], photos: Sequence[Path]) 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: is a file. Give a folder.")
     check_not_overwriting(files, photos)
-    return renaming_notes(photos, folder) + begin_job(folder, files, photos)
+    return renaming_notes(photos, folder) + begin_job(folder, files, photos, complete)

@@ -23,8 +23,9 @@ from boxmask.data.photo_checks import OnBadPhotos
 from boxmask.evaluation.contract import Evaluation
 from boxmask.options import check_choices
 from boxmask.pipeline.images import Size
-from boxmask.prediction.predict import ResultWriter
+from boxmask.prediction.contract import ResultWriter
 from boxmask.progress import Progress
+from boxmask.results.min_score import MinScore
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split
@@ -165,9 +166,12 @@ class Task(Protocol[DatasetT, ModelT]):
     # ---------------------------------------------------------------- prediction
 
     def writer(
-        self, model: ModelT, out: Path, formats: tuple[str, ...] | None, min_score: float
+        self, model: ModelT, out: Path, formats: tuple[str, ...] | None, min_score: MinScore
     ) -> ResultWriter[Any]:
-        """The writer of this model's results into the folder `out`; None: the default formats.
+        """The writer of this model's results into the folder `out`.
+
+        formats:   None: the default formats
+        min_score: of the files of one photo
 
         Raises UsageError for a format that the results cannot be written in.
         """

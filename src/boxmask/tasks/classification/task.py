@@ -25,6 +25,7 @@ from boxmask.evaluation.classification.table import classification_table
 from boxmask.options import option
 from boxmask.pipeline.images import Size
 from boxmask.progress import Progress
+from boxmask.results.min_score import MinScore, check_min_scores
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split, select_split
@@ -34,7 +35,6 @@ from boxmask.tasks.classification.writer import ClassificationWriter
 from boxmask.tasks.contract import Augment, EvaluationReport, LabelOptions
 from boxmask.tasks.label_maps import check_no_label_map_options
 from boxmask.types import ClassificationTarget
-from boxmask.types.checks import check_min_score
 from boxmask.visualization.contact_sheet import contact_sheet
 from boxmask.visualization.style import RGBImage, image_pixels
 
@@ -146,8 +146,8 @@ class ClassificationTask:
     # ---------------------------------------------------------------- prediction
 
     def writer(
-        self, model: Classifier, out: Path, formats: tuple[str, ...] | None, min_score: float
+        self, model: Classifier, out: Path, formats: tuple[str, ...] | None, min_score: MinScore
     ) -> ClassificationWriter:
         """A table of classes."""
-        check_min_score(min_score, option("min_score"))
+        check_min_scores(min_score, option("min_score"))
         return ClassificationWriter(out, formats, model.config.class_names)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from boxmask.errors import UsageError
+from boxmask.results.entries import classification_entry, classification_from_entry
 from boxmask.results.table import save_table
 from boxmask.types import Classification
 from boxmask.visualization.style import RGBImage
@@ -22,7 +24,7 @@ class ClassificationWriter:
         self.photos: list[Path] = []
         self.results: list[Classification] = []
 
-    def files(self, name: str) -> list[Path]:
+    def files(self, name: str, result: Classification | None = None) -> list[Path]:
         """Always empty: one table covers all photos."""
         return []
 
@@ -34,6 +36,15 @@ class ClassificationWriter:
         """Remember the row of one photo."""
         self.photos.append(photo)
         self.results.append(result)
+
+    def restore(self, photo: Path, entry: dict[str, Any]) -> None:
+        """Take the classification of an earlier call."""
+        self.photos.append(photo)
+        self.results.append(classification_from_entry(entry, self.class_names))
+
+    def last_entry(self) -> dict[str, Any]:
+        """The last classification, as JSON can hold it."""
+        return classification_entry(self.results[-1])
 
     def finish(self) -> list[Path]:
         """Write the table."""
@@ -52,4 +63,8 @@ class ClassificationWriter:
 
     def notes(self) -> tuple[str, ...]:
         """Always empty: nothing is drawn."""
+        return ()
+
+    def remarks(self) -> tuple[str, ...]:
+        """Always empty."""
         return ()

@@ -34,6 +34,7 @@ from boxmask.evaluation.detection.table import detection_table
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
 from boxmask.progress import Progress
+from boxmask.results.min_score import MinScore
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.splits import Split, select_split
 from boxmask.tasks.classes import evaluation_classes, training_classes
@@ -183,7 +184,7 @@ class DetectionTask:
     # ---------------------------------------------------------------- prediction
 
     def writer(
-        self, model: Detector, out: Path, formats: tuple[str, ...] | None, min_score: float
+        self, model: Detector, out: Path, formats: tuple[str, ...] | None, min_score: MinScore
     ) -> DetectionWriter:
         """Pictures, COCO, LabelMe and, with masks, label maps."""
         class_names = model.config.class_names

@@ -28,6 +28,7 @@ from boxmask.options import option
 from boxmask.photos.read import to_image
 from boxmask.pipeline.images import Size, resized_size
 from boxmask.progress import Progress
+from boxmask.results.min_score import MinScore, check_min_scores
 from boxmask.results.picture_folder import PictureFolder
 from boxmask.runs.recipe import Recipe
 from boxmask.runs.run import Run, read_recipe
@@ -39,7 +40,6 @@ from boxmask.tasks.segmentation.class_weights import balanced_weights
 from boxmask.tasks.segmentation.evaluation import evaluate_and_draw
 from boxmask.tasks.segmentation.writer import SegmentationWriter
 from boxmask.types import SegmentationTarget
-from boxmask.types.checks import check_min_score
 from boxmask.visualization.contact_sheet import contact_sheet
 from boxmask.visualization.legend import append_legend
 from boxmask.visualization.segmentation import tint_classes
@@ -179,10 +179,10 @@ class SegmentationTask:
     # ---------------------------------------------------------------- prediction
 
     def writer(
-        self, model: Segmenter, out: Path, formats: tuple[str, ...] | None, min_score: float
+        self, model: Segmenter, out: Path, formats: tuple[str, ...] | None, min_score: MinScore
     ) -> SegmentationWriter:
         """Pictures and label maps."""
-        check_min_score(min_score, option("min_score"))
+        check_min_scores(min_score, option("min_score"))
         return SegmentationWriter(out, formats, model.config.class_names)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from boxmask.results.formats import LABEL_MAPS, draws_pictures, output_files
 from boxmask.results.label_maps import CLASSES_FILE, check_writable_names, save_classes_file
@@ -32,8 +33,9 @@ class SegmentationWriter:
             check_writable_names(class_names, out / CLASSES_FILE)
         self.out, self.class_names = out, class_names
         self.results: list[dict[str, float]] = []
+        self._has_classes_file = False
 
-    def files(self, name: str) -> list[Path]:
+    def files(self, name: str, result: SegmentationMap | None = None) -> list[Path]:
         """The files of one photo."""
         return list(output_files(name, self.formats, self.out).values())
 
@@ -43,16 +45,31 @@ class SegmentationWriter:
 
     def write(self, name: str, photo: Path, pixels: RGBImage, result: SegmentationMap) -> None:
         """Write the files of one photo, and the classes file with the first."""
-        if not self.results:
-            for file in self.shared_files():
-                save_classes_file(self.class_names, file)
+        self._write_classes_file()
         for output_format, file in output_files(name, self.formats, self.out).items():
             write_segmentation(output_format, file, pixels, result)
         self.results.append(result.shares())
 
+    def restore(self, photo: Path, entry: dict[str, Any]) -> None:
+        """Take the class shares of a photo whose files are written."""
+        self.results.append({str(name): float(share) for name, share in entry["shares"].items()})
+
+    def last_entry(self) -> dict[str, Any]:
+        """The last class shares, as JSON can hold them."""
+        return {"shares": self.results[-1]}
+
     def finish(self) -> list[Path]:
-        """The classes file, which is written along with the first label map."""
-        return self.shared_files() if self.results else []
+        """Write the classes file, unless that was done along with the first label map."""
+        if not self.results:
+            return []
+        self._write_classes_file()
+        return self.shared_files()
+
+    def _write_classes_file(self) -> None:
+        if not self._has_classes_file:
+            for file in self.shared_files():
+                save_classes_file(self.class_names, file)
+            self._has_classes_file = True
 
     def summary(self) -> str:
         """Always empty."""
@@ -61,3 +78,7 @@ class SegmentationWriter:
     def notes(self) -> tuple[str, ...]:
         """Remarks on class names that cannot be drawn."""
         return notes_on_fonts(self.class_names) if draws_pictures(self.formats) else ()
+
+    def remarks(self) -> tuple[str, ...]:
+        """Always empty."""
+        return ()

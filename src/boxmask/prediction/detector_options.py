@@ -1,0 +1,69 @@
+"""Options of a prediction for detectors alone: classes, the IoU of NMS, and a minimum score per class."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from boxmask.data.class_selection import MODEL_CLASSES, ClassSelection
+from boxmask.detectors.contract import Detector
+from boxmask.errors import CheckpointError, UsageError
+from boxmask.models.table import AnyModel
+from boxmask.options import option
+from boxmask.prediction.contract import Predictor
+from boxmask.results.min_score import MinScore
+from boxmask.weights.checkpoint import checkpoint_path, read_metadata
+from boxmask.weights.published.manifest import is_published_name
+
+MIN_SCORES = "min_scores"
+"""The metric of a checkpoint that holds the best minimum score of each class, by name."""
+
+
+class ChosenClasses:
+    """A predictor that keeps some of the classes of its detector.
+
+    Raises UsageError for a class that the detector does not know, and for another model.
+    """
+
+    def __init__(self, predictor: Predictor, model: AnyModel, classes: tuple[str, ...]) -> None:
+        _require_detector(model, option("classes"))
+        selection = ClassSelection(classes, owner=MODEL_CLASSES)
+        self._predictor = predictor
+        self._names = selection.choose(model.class_names).names
+
+    def predict(self, photo: Any, /) -> Any:
+        """The detections of the chosen classes."""
+        return self._predictor.predict(photo).filter(names=self._names)
+
+
+def with_nms_iou(model: AnyModel, nms_iou: float) -> None:
+    """Let a detector keep boxes of one class up to this IoU. Raises UsageError for another model."""
+    _require_detector(model, option("nms_iou"))
+    model.config = replace(model.config, nms_iou=nms_iou)
+
+
+def min_scores(run: Path, model: AnyModel, min_score: float | Literal["auto"]) -> MinScore:
+    """The minimum score, or that of each class which the training of the run recorded.
+
+    Raises UsageError if it has recorded none, or for "auto" with another model than a detector.
+    """
+    if min_score != "auto":
+        return min_score
+    flag = option("min_score", "auto")
+    _require_detector(model, flag)
+    scores = {} if is_published_name(run) else read_metadata(checkpoint_path(run)).metrics.get(MIN_SCORES)
+    if not scores:
+        raise UsageError(
+            f"{flag}: {run} has no record of the best score per class. Trainings with validation photos make "
+            f"one since version 0.3. Give a number, for example {option('min_score', '0.5')}, or train again."
+        )
+    valid = isinstance(scores, dict) and all(isinstance(score, float | int) for score in scores.values())
+    if not valid:
+        raise CheckpointError(f"{run}: the recorded best scores are damaged. Give a number, or train again.")
+    return {str(name): float(score) for name, score in scores.items()}
+
+
+def _require_detector(model: AnyModel, flag: str) -> None:
+    if not isinstance(model, Detector):
+        raise UsageError(f"{flag} is for detectors. Leave it out.")

@@ -1,0 +1,38 @@
+"""The minimum score of the objects in the files of each photo: the same for all classes, or one per class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+
+from boxmask.types import Detections
+from boxmask.types.checks import check_min_score
+
+DEFAULT = 0.5
+
+MinScore: TypeAlias = float | Mapping[str, float]
+"""A score in 0..1, or one by class name. A class that is not named has DEFAULT."""
+
+
+def at_least(detections: Detections, min_score: MinScore) -> Detections:
+    """The detections whose score is at least that of their class."""
+    if not isinstance(min_score, Mapping):
+        return detections.filter(min_score=min_score)
+    of_class = np.array([min_score.get(name, DEFAULT) for name in detections.class_names])
+    labels = np.array(detections.labels.tolist(), dtype=np.int64)
+    return detections[np.array(detections.scores.tolist()) >= of_class[labels]]
+
+
+def describe(min_score: MinScore) -> str:
+    """The score in words: "a score of 0.5 or more"."""
+    if not isinstance(min_score, Mapping):
+        return f"a score of {min_score:g} or more"
+    return "at least the best score of their class"
+
+
+def check_min_scores(min_score: MinScore, name: str) -> None:
+    """Raise UsageError unless each minimum score is 0 to 1."""
+    for score in min_score.values() if isinstance(min_score, Mapping) else (min_score,):
+        check_min_score(score, name)

@@ -1,0 +1,69 @@
+"""Run a trained model on photos: the work of `boxmask predict` and `boxmask.predict`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from boxmask.detectors.fast_rcnn import compress_with_svd
+from boxmask.models.table import AnyModel
+from boxmask.prediction.contract import Predictor
+from boxmask.prediction.detector_options import ChosenClasses, min_scores, with_nms_iou
+from boxmask.prediction.options import PredictOptions
+from boxmask.prediction.predict import Prediction, predict_photos
+from boxmask.progress import Progress
+from boxmask.tasks.table import task_of
+from boxmask.weights.checkpoint import checkpoint_path, load_model
+from boxmask.weights.published.manifest import is_published_name
+
+NO_SETTINGS = ("resume", "device")
+"""Options that the results do not depend on."""
+
+
+def predict(
+    run: Path,
+    inputs: Sequence[str | Path],
+    out: Path,
+    options: PredictOptions,
+    progress: Progress | None = None,
+) -> Prediction:
+    """Run the model of a run on photos, folders and globs, and write the results into the folder `out`.
+
+    Raises CheckpointError and WeightsError as `load_model` does, and PhotoError, UsageError, OutputError and
+    DiskFullError as `predict_photos` does.
+    """
+    model = load_model(run, options.device)
+    predictor = _predictor(model, options)
+    scores = min_scores(run, model, options.min_score)
+    writer = task_of(model).writer(model, out, options.formats, scores)
+    settings = _settings(run, options)
+    return predict_photos(predictor, inputs, out, writer, progress, settings=settings, resume=options.resume)
+
+
+def _predictor(model: AnyModel, options: PredictOptions) -> Predictor:
+    """The model with everything around it that changes what `predict` returns."""
+    if options.svd is not None:
+        compress_with_svd(model, options.svd)
+    if options.nms_iou is not None:
+        with_nms_iou(model, options.nms_iou)
+    predictor: Predictor = model
+    if options.classes is not None:
+        predictor = ChosenClasses(predictor, model, options.classes)
+    return predictor
+
+
+def _settings(run: Path, options: PredictOptions) -> dict[str, Any]:
+    """What the results depend on besides the photos, as JSON can hold it."""
+    kept = {name: value for name, value in asdict(options).items() if name not in NO_SETTINGS}
+    return {"model": _fingerprint(run), **kept}
+
+
+def _fingerprint(run: Path) -> str:
+    """A digest of the weights, or the name of published ones."""
+    if is_published_name(run):
+        return run.as_posix()
+    with checkpoint_path(run).open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
