@@ -109,9 +109,9 @@ def same_detections(folder: Sources) -> int:
         expected = [detector([photo / 255])[0] for photo in photos]  # in a batch, padding changes its results
     found = boxmask_detector().predict([photo / 255 for photo in photos])
     for a, b in zip(found, expected, strict=True):
-        torch.testing.assert_close(a.boxes, b["boxes"], atol=1e-2, rtol=1e-4)
-        torch.testing.assert_close(a.scores, b["scores"], atol=1e-4, rtol=1e-4)
-        assert torch.equal(a.labels + 1, b["labels"])
+        torch.testing.assert_close(torch.from_numpy(a.boxes), b["boxes"], atol=1e-2, rtol=1e-4)
+        torch.testing.assert_close(torch.from_numpy(a.scores), b["scores"], atol=1e-4, rtol=1e-4)
+        assert torch.equal(torch.from_numpy(a.labels) + 1, b["labels"])
     return sum(map(len, found))
 
 

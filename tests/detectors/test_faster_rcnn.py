@@ -263,16 +263,16 @@ def test_postprocess_by_hand(network: FasterRCNN) -> None:
     batch = Batch(torch.zeros(1, 3, 100, 100), [(100, 100)], [(50, 50)])
     (found,) = network.postprocess(logits, torch.zeros(4, 2, 4), [PROPOSALS], batch)
     assert found.names == ["cat", "dog", "cat", "dog"]
-    torch.testing.assert_close(found.scores, torch.tensor([0.9, 0.7, 0.3, 0.1]))
+    torch.testing.assert_close(torch.from_numpy(found.scores), torch.tensor([0.9, 0.7, 0.3, 0.1]))
     expected = [[5, 5, 15, 15], [25, 25, 35, 35], [45, 45, 50, 50], [5.5, 5, 15.5, 15]]
-    torch.testing.assert_close(found.boxes, torch.tensor(expected))
+    torch.testing.assert_close(torch.from_numpy(found.boxes), torch.tensor(expected))
 
 
 def test_only_the_top_detections_are_kept(with_options: Change) -> None:
     network = with_options(detections_per_image=2)
     logits = logits_of([[0.9, 0.05], [0.8, 0.1], [0.005, 0.7], [0.3, 0.002]])
     (found,) = network.postprocess(logits, torch.zeros(4, 2, 4), [PROPOSALS], batch_of((100, 100)))
-    torch.testing.assert_close(found.scores, torch.tensor([0.9, 0.7]))
+    torch.testing.assert_close(torch.from_numpy(found.scores), torch.tensor([0.9, 0.7]))
 
 
 def test_a_photo_without_proposals(network: FasterRCNN) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.geometry import rle
@@ -48,9 +47,9 @@ def detected() -> Callable[..., Detections]:
     def build(*found: tuple, class_names: tuple[str, ...] = CLASSES) -> Detections:
         ranked = sorted(found, key=lambda entry: -entry[1])
         return Detections(
-            torch.tensor(np.array([entry[2] for entry in ranked], dtype=np.float32).reshape(-1, 4)),
-            torch.tensor([entry[1] for entry in ranked], dtype=torch.float32),
-            torch.tensor([class_names.index(entry[0]) for entry in ranked], dtype=torch.int64),
+            np.array([entry[2] for entry in ranked], dtype=np.float32).reshape(-1, 4),
+            np.array([entry[1] for entry in ranked], dtype=np.float32),
+            np.array([class_names.index(entry[0]) for entry in ranked], dtype=np.int64),
             class_names,
             (100, 100),
         )
@@ -77,7 +76,7 @@ def with_object_masks() -> Callable[..., DetectionDataset]:
 @pytest.fixture
 def with_masks() -> Callable[[Detections], Detections]:
     """Detections with a disc in each box as mask."""
-    return lambda found: replace(found, masks=discs(found.boxes.numpy()))
+    return lambda found: replace(found, masks=discs(found.boxes))
 
 
 def discs(boxes: Sequence[np.ndarray]) -> Masks:

@@ -94,8 +94,8 @@ def assert_same_detections() -> Callable[[Detections, dict[str, Tensor]], None]:
 
     def check(found: Detections, expected: dict[str, Tensor]) -> None:
         assert len(found) == len(expected["boxes"])
-        torch.testing.assert_close(found.boxes, expected["boxes"], atol=1e-3, rtol=1e-4)
-        torch.testing.assert_close(found.scores, expected["scores"], atol=1e-4, rtol=1e-4)
-        assert torch.equal(found.labels + 1, expected["labels"])
+        torch.testing.assert_close(torch.from_numpy(found.boxes), expected["boxes"], atol=1e-3, rtol=1e-4)
+        torch.testing.assert_close(torch.from_numpy(found.scores), expected["scores"], atol=1e-4, rtol=1e-4)
+        assert torch.equal(torch.from_numpy(found.labels) + 1, expected["labels"])
 
     return check

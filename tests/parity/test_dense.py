@@ -56,10 +56,10 @@ def randomize(theirs: nn.Module) -> nn.Module:
 def assert_same(found: Detections, expected: dict[str, Tensor]) -> None:
     """Check for equal boxes, scores and labels; the order may differ where scores differ by rounding."""
     assert len(found) == len(expected["boxes"])
-    torch.testing.assert_close(found.scores, expected["scores"], atol=1e-5, rtol=1e-5)
-    apart = (found.boxes[:, None] - expected["boxes"]).abs().amax(2)
-    apart = apart + 1e3 * ((found.scores[:, None] - expected["scores"]).abs() > 1e-5)
-    apart = apart + 1e3 * (found.labels[:, None] != expected["labels"])
+    torch.testing.assert_close(torch.from_numpy(found.scores), expected["scores"], atol=1e-5, rtol=1e-5)
+    apart = (torch.from_numpy(found.boxes)[:, None] - expected["boxes"]).abs().amax(2)
+    apart = apart + 1e3 * ((torch.from_numpy(found.scores)[:, None] - expected["scores"]).abs() > 1e-5)
+    apart = apart + 1e3 * (torch.from_numpy(found.labels)[:, None] != expected["labels"])
     nearest, row = apart.min(1)
     assert nearest.amax() < 0.01
     assert len(row.unique()) == len(row)

@@ -79,12 +79,12 @@ def matching_rows(found: Detections, expected: dict[str, Tensor]) -> Tensor:
     Where scores differ by rounding, the order may differ, and the last of a hundred may be another one.
     """
     assert len(found) == len(expected["boxes"])
-    apart = (found.boxes[:, None] - expected["boxes"]).abs().amax(2)
-    apart = apart + 1e3 * ((found.scores[:, None] - expected["scores"]).abs() > 1e-4)
-    apart = apart + 1e3 * (found.labels[:, None] + 1 != expected["labels"])
+    apart = (torch.from_numpy(found.boxes)[:, None] - expected["boxes"]).abs().amax(2)
+    apart = apart + 1e3 * ((torch.from_numpy(found.scores)[:, None] - expected["scores"]).abs() > 1e-4)
+    apart = apart + 1e3 * (torch.from_numpy(found.labels)[:, None] + 1 != expected["labels"])
     nearest, row = apart.min(1)
     alike = nearest < 0.02
-    assert (found.scores[~alike] <= found.scores[-1] + 1e-4).all()
+    assert (found.scores[~alike.numpy()] <= found.scores[-1] + 1e-4).all()
     assert alike.float().mean() >= 0.97
     assert len(row[alike].unique()) == len(row[alike])
     return torch.where(alike, row, -1)

@@ -93,9 +93,7 @@ def in_pycocotools(dataset: DetectionDataset, detections: list[Detections]) -> C
         ],
     }
     for image, found in zip(dataset.image_ids.tolist(), detections, strict=True):
-        for box, score, label in zip(
-            found.boxes.numpy(), found.scores.tolist(), found.labels.tolist(), strict=True
-        ):
+        for box, score, label in zip(found.boxes, found.scores.tolist(), found.labels.tolist(), strict=True):
             results.append({"image_id": image, "category_id": label + 1, "bbox": xywh(box), "score": score})
     with contextlib.redirect_stdout(io.StringIO()):
         truth.createIndex()

@@ -124,11 +124,12 @@ def detection_differences(ours: Detector, photo: Tensor, expected: Mapping[str, 
     """The largest differences of boxes (pixels) and scores, and the fraction of mask pixels that differ."""
     found = ours.predict([photo])[0]
     assert len(found) == len(expected["boxes"]) > 20
-    row = nearest_rows(found.boxes, found.scores, expected)
-    assert torch.equal(found.labels + 1, expected["labels"][row])
+    boxes, scores = torch.from_numpy(found.boxes), torch.from_numpy(found.scores)
+    row = nearest_rows(boxes, scores, expected)
+    assert torch.equal(torch.from_numpy(found.labels) + 1, expected["labels"][row])
     differences = {
-        "boxes": float((found.boxes - expected["boxes"][row]).abs().max()),
-        "scores": float((found.scores - expected["scores"][row]).abs().max()),
+        "boxes": float((boxes - expected["boxes"][row]).abs().max()),
+        "scores": float((scores - expected["scores"][row]).abs().max()),
     }
     if found.masks is not None:
         masks = (expected["masks"][row, 0] >= 0.5).numpy()

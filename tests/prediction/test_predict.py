@@ -325,7 +325,7 @@ def test_boxes_that_are_not_finite_are_an_error_of_the_photo(
 
     def diverged(self: BoxDetector, photo: np.ndarray) -> Detections:
         found = predict(self, photo)
-        return replace(found, boxes=found.boxes * value) if photo.shape[1] == 80 else found
+        return replace(found, boxes=np.full_like(found.boxes, value)) if photo.shape[1] == 80 else found
 
     monkeypatch.setattr(BoxDetector, "predict", diverged)
     prediction = detect_boxes([photos], tmp_path / "out")

@@ -58,7 +58,7 @@ def test_pycocotools_reads_labels_and_results(saved):
         entries = results.loadAnns(results.getAnnIds(image_id))
         boxes = np.array([entry["bbox"] for entry in entries], dtype=np.float32).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
-        assert boxes == pytest.approx(found.boxes.numpy(), abs=1e-5)
+        assert boxes == pytest.approx(found.boxes, abs=1e-5)
         assert [np.float32(entry["score"]) for entry in entries] == found.scores.tolist()
         assert [truth.cats[entry["category_id"]]["name"] for entry in entries] == found.names
 

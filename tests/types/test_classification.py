@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -45,3 +46,9 @@ def test_equality_by_value() -> None:
     scores = torch.tensor([0.2, 0.8])
     assert Classification(scores, ("a", "b")) == Classification(scores.clone(), ("a", "b"), "photo.jpg")
     assert Classification(scores, ("a", "b")) != Classification(scores, ("a", "c"))
+
+
+def test_the_scores_are_an_array_and_a_tensor_becomes_one() -> None:
+    found = Classification(torch.tensor([0.2, 0.8]), ("a", "b"))
+    assert isinstance(found.scores, np.ndarray)
+    assert found == Classification(np.array([0.2, 0.8], dtype=np.float32), ("a", "b"))

@@ -12,18 +12,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
 
 from boxmask.errors import OutputError, UsageError
 from boxmask.masks import Masks
 from boxmask.types import Detection, Detections
 
-BOXES = torch.tensor([[0.0, 0.0, 10.0, 20.0], [5.0, 5.0, 6.0, 7.0]])
-LABELS = torch.tensor([1, 0])
+BOXES = np.array([[0, 0, 10, 20], [5, 5, 6, 7]], dtype=np.float32)
+LABELS = np.array([1, 0])
 
 
-def detections(scores: Tensor | None = None, labels: Tensor = LABELS) -> Detections:
-    found = torch.tensor([0.9, 0.4]) if scores is None else scores
+def detections(scores: np.ndarray | None = None, labels: np.ndarray = LABELS) -> Detections:
+    found = np.array([0.9, 0.4], dtype=np.float32) if scores is None else scores
     return Detections(BOXES, found, labels, ("cat", "dog"), (30, 40))
 
 
@@ -58,20 +57,20 @@ def test_filter_by_score() -> None:
 @pytest.mark.parametrize(
     ("scores", "labels", "says"),
     [
-        (torch.tensor([0.9]), LABELS, "scores: expected"),
-        (torch.tensor([0.9, 0.4], dtype=torch.float64), LABELS, "scores: expected torch.float32"),
-        (torch.tensor([0.9, 0.4]), torch.tensor([0, 2]), r"labels: expected 0..1, found \(0, 2\)"),
-        (torch.tensor([0.9, 0.4]), torch.tensor([-1, 0]), r"labels: expected 0..1, found \(-1, 0\)"),
+        (np.array([0.9], dtype=np.float32), LABELS, "scores: expected"),
+        (np.array([0.9, 0.4]), LABELS, r"scores: expected float32 \(2\), found float64 \(2,\)"),
+        (None, np.array([0, 2]), r"labels: expected 0..1, found \(0, 2\)"),
+        (None, np.array([-1, 0]), r"labels: expected 0..1, found \(-1, 0\)"),
     ],
 )
-def test_detections_that_cannot_be(scores: Tensor, labels: Tensor, says: str) -> None:
+def test_detections_that_cannot_be(scores: np.ndarray | None, labels: np.ndarray, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         detections(scores, labels)
 
 
 def test_to_supervision() -> None:
     converted = detections().to_supervision()
-    assert np.array_equal(converted.xyxy, BOXES.numpy())
+    assert np.array_equal(converted.xyxy, BOXES)
     assert converted.class_id is not None
     assert converted.class_id.tolist() == [1, 0]
     assert converted.confidence is not None
@@ -139,6 +138,17 @@ def test_a_comparison_of_scores_selects_some(masked: Detections) -> None:
     assert len(masked[masked.scores > 0.95]) == len(masked[[]]) == 0
 
 
+def test_the_fields_are_arrays_and_tensors_become_arrays() -> None:
+    scores = torch.tensor([0.9, 0.4], requires_grad=True)
+    found = Detections(torch.from_numpy(BOXES), scores, torch.from_numpy(LABELS), ("cat", "dog"), (30, 40))
+    assert found == detections()
+    assert all(isinstance(field, np.ndarray) for field in (found.boxes, found.scores, found.labels))
+
+
+def test_a_number_of_numpy_is_an_index(masked: Detections) -> None:
+    assert masked[masked.scores.argmin()] == masked[1]
+
+
 def test_filter_by_name(masked: Detections) -> None:
     assert masked.filter(names=["cat"]).names == ["cat"]
     assert masked.filter(names=["cat", "dog"]) == masked
@@ -148,7 +158,7 @@ def test_filter_by_name(masked: Detections) -> None:
 
 
 def test_equality_by_value(masked: Detections) -> None:
-    assert masked == replace(masked, boxes=BOXES.clone(), photo="elsewhere.jpg")
+    assert masked == replace(masked, boxes=BOXES.copy(), photo="elsewhere.jpg")
     assert masked != detections()
     assert masked != masked[:1]
     assert detections() != replace(detections(), size=(40, 30))
@@ -299,8 +309,8 @@ def test_saving_twice_replaces_only_ones_own_file(tmp_path: Path) -> None:
 
 
 def test_boxes_that_are_not_finite_cannot_be_saved(tmp_path: Path) -> None:
-    boxes = torch.full((1, 4), float("nan"))
-    broken = Detections(boxes, torch.tensor([0.5]), torch.tensor([0]), ("cat",), (50, 60))
+    boxes = np.full((1, 4), np.nan, dtype=np.float32)
+    broken = Detections(boxes, np.array([0.5], dtype=np.float32), np.array([0]), ("cat",), (50, 60))
     with pytest.raises(
         OutputError, match=r"found\.json: cannot be written, because a value is NaN or infinite"
     ):

@@ -96,7 +96,7 @@ class ImageClassifier(Classifier):
     def predict(self, images: list[Tensor]) -> list[Classification]:
         """Photos -> the class scores of each."""
         batch = self.prepare(images)
-        scores = self(batch.pixels, _sizes(batch)).float().softmax(dim=1)
+        scores = self(batch.pixels, _sizes(batch)).float().softmax(dim=1).numpy(force=True)
         return [Classification(photo_scores, self.config.class_names) for photo_scores in scores]
 
     def loss(self, images: list[Tensor], targets: list[ClassificationTarget]) -> dict[str, Tensor]:

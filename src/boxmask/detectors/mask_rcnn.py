@@ -112,13 +112,15 @@ class MaskRCNN(Detector):
         self, features: list[Tensor], detections: list[Detections], batch: Batch
     ) -> list[Detections]:
         """Run the mask branch on the detections after NMS, each in its predicted class only."""
-        rois = batch.rescale_boxes([photo.boxes for photo in detections])
-        labels = torch.cat([photo.labels for photo in detections])
+        device = features[0].device
+        boxes = [torch.from_numpy(photo.boxes) for photo in detections]
+        rois = batch.rescale_boxes([in_photo.to(device) for in_photo in boxes])
+        labels = torch.cat([torch.from_numpy(photo.labels) for photo in detections]).to(device)
         logits = self.mask_head(self.pool(features, rois), labels)
         scores = logits.float().sigmoid().split([len(photo) for photo in detections])
         with_masks = []
-        for photo, score in zip(detections, scores, strict=True):
-            masks = paste_masks(score, photo.boxes, photo.size, self.config.mask_threshold)
+        for photo, in_photo, score in zip(detections, boxes, scores, strict=True):
+            masks = paste_masks(score, in_photo, photo.size, self.config.mask_threshold)
             with_masks.append(replace(photo, masks=masks))
         return with_masks
 

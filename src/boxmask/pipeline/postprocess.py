@@ -64,4 +64,5 @@ def nms_top_k(
         weights = voters * scores
         kept = weights / weights.sum(dim=1, keepdim=True) @ boxes
     in_photo = box.clip(box.rescale(kept, size, original), original)
-    return Detections(in_photo, scores[keep], labels[keep], config.class_names, original)
+    found = in_photo.numpy(force=True), scores[keep].numpy(force=True), labels[keep].numpy(force=True)
+    return Detections(*found, config.class_names, original)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from boxmask.evaluation.detection.coco_masks import to_coco_rle
 from boxmask.outputs.marks import mark_document
 from boxmask.results.json_file import save_json
@@ -60,9 +62,9 @@ def _common_class_names(paths: Sequence[str | Path], detections: Sequence[Detect
 
 def _annotations(image_id: int, detections: Detections) -> Iterator[dict[str, Any]]:
     """The annotations of one photo, without ids."""
-    boxes = detections.boxes.cpu().double().numpy()
+    boxes = detections.boxes.astype(np.float64)
     corners, sizes = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
-    scores, labels = detections.scores.cpu().numpy(), detections.labels.tolist()
+    scores, labels = detections.scores, detections.labels.tolist()
     rows = zip(corners, sizes, scores, labels, _mask_fields(detections), strict=True)
     for corner, size, score, label, mask_fields in rows:
         yield {

@@ -60,7 +60,7 @@ def save_label_map(label_map: SegmentationMap, path: str | Path) -> None:
     """Write a label map as a PNG with the class colors as its palette. Missing folders are created."""
     palette = np.zeros((IGNORED + 1, 3), dtype=np.uint8)
     palette[: len(label_map.class_names)] = [rgb(color) for color in class_colors(label_map.class_names)]
-    image = Image.fromarray(np.ascontiguousarray(label_map.labels.cpu().numpy()))
+    image = Image.fromarray(np.ascontiguousarray(label_map.labels))
     image.putpalette(palette.tobytes())
     with write_output(Path(path)) as temporary:
         image.save(temporary, "PNG", pnginfo=png_mark())

@@ -30,7 +30,7 @@ def labelme_json(photo: str | Path, detections: Detections) -> dict[str, Any]:
         for row in np.flatnonzero(detections.masks.known).tolist():
             shapes[row] = mask_shape(detections.names[row], crops[row], tuple(windows[row]))
     for row, shape in enumerate(shapes):
-        shape["score"] = shortest(detections.scores[row].cpu().numpy())
+        shape["score"] = shortest(detections.scores[row])
     return labelme_document(Path(photo).as_posix(), detections.size, shapes)
 
 
@@ -55,5 +55,5 @@ def _relative_path(photo: Path, folder: Path) -> Path:
 
 def _rectangle(detections: Detections, row: int) -> dict[str, Any]:
     """The shape of a detection's box."""
-    x1, y1, x2, y2 = (shortest(edge) for edge in detections.boxes[row].cpu().numpy())
+    x1, y1, x2, y2 = (shortest(edge) for edge in detections.boxes[row])
     return labelme_shape(detections.names[row], "rectangle", [[x1, y1], [x2, y2]])

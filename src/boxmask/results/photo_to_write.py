@@ -24,8 +24,7 @@ def photo_to_write(photo: Path, detections: Detections, *, masks: bool = False) 
             RunLengths(counts, detections.size) if is_known else None
             for counts, is_known in zip(runs, known, strict=True)
         ]
-    boxes, scores = detections.boxes.cpu().numpy(), detections.scores.cpu().numpy()
-    rows = zip(detections.names, boxes, scores, outlines, strict=True)
+    rows = zip(detections.names, detections.boxes, detections.scores, outlines, strict=True)
     objects = []
     for name, box, score, outline in rows:
         x1, y1, x2, y2 = map(shortest, box)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def detection_rows(detections: Detections) -> dict[str, list[Any]]:
     """The columns name, score, x1, y1, x2, y2 and, with masks, area in pixels."""
-    boxes = [[shortest(edge) for edge in box] for box in detections.boxes.cpu().numpy()]
+    boxes = [[shortest(edge) for edge in box] for box in detections.boxes]
     columns: dict[str, list[Any]] = {
         "name": detections.names,
-        "score": [shortest(score) for score in detections.scores.cpu().numpy()],
+        "score": [shortest(score) for score in detections.scores],
     }
     columns |= {edge: [box[k] for box in boxes] for k, edge in enumerate(("x1", "y1", "x2", "y2"))}
     if detections.masks is not None:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from boxmask.errors import UsageError
 from boxmask.names import class_name
@@ -18,14 +17,20 @@ def mismatch(name: str, expected: str, found: object) -> ValueError:
     return ValueError(f"{name}: expected {expected}, found {found}")
 
 
-def check_tensor(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...]) -> None:
-    """Raise ValueError unless a tensor has this dtype and shape; None matches any size."""
-    fits = tensor.ndim == len(shape) and all(
-        size is None or size == actual for size, actual in zip(shape, tensor.shape, strict=False)
+def to_array(values: Any) -> np.ndarray[Any, Any]:
+    """An array, a tensor on any device or a list -> an array, which shares memory where possible."""
+    on_cpu = values.detach().cpu() if hasattr(values, "detach") else values
+    return np.asarray(on_cpu)
+
+
+def check_array(name: str, array: Any, dtype: Any, shape: tuple[int | None, ...]) -> None:
+    """Raise ValueError unless an array or tensor has this dtype and shape; None matches any size."""
+    fits = array.ndim == len(shape) and all(
+        size is None or size == actual for size, actual in zip(shape, array.shape, strict=False)
     )
-    if not fits or tensor.dtype != dtype:
+    if not fits or array.dtype != dtype:
         expected = "(" + ", ".join("any" if size is None else str(size) for size in shape) + ")"
-        raise mismatch(name, f"{dtype} {expected}", f"{tensor.dtype} {tuple(tensor.shape)}")
+        raise mismatch(name, f"{dtype} {expected}", f"{array.dtype} {tuple(array.shape)}")
 
 
 def check_min_score(min_score: float, name: str = "min_score") -> None:
@@ -56,6 +61,6 @@ def equal_fields(a: Any, b: Any) -> bool:
 
 
 def _equal(a: object, b: object) -> bool:
-    if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return a.dtype == b.dtype and torch.equal(a.cpu(), b.cpu())
+    if hasattr(a, "dtype") and hasattr(b, "dtype"):
+        return a.dtype == b.dtype and np.array_equal(to_array(a), to_array(b))
     return bool(a == b)

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+import numpy as np
 
-from boxmask.types.checks import check_tensor, equal_fields, mismatch
+from boxmask.types.checks import check_array, equal_fields, mismatch, to_array
 
 if TYPE_CHECKING:
+    from jaxtyping import Float
     from PIL.Image import Image
 
 
@@ -23,17 +22,20 @@ class Classification:
     scores:      (K,) float32 in 0..1, one per class; they sum to 1
     class_names: the K names
     photo:       the path or PIL image that was classified; None for arrays and tensors
+
+    Tensors become arrays.
     """
 
-    scores: Float[Tensor, " K"]
+    scores: Float[np.ndarray, " K"]
     class_names: tuple[str, ...]
     photo: Path | str | Image | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Raise ValueError for fields that do not fit together."""
+        object.__setattr__(self, "scores", to_array(self.scores))
         if not self.class_names:
             raise mismatch("class_names", "at least one", 0)
-        check_tensor("scores", self.scores, torch.float32, (len(self.class_names),))
+        check_array("scores", self.scores, np.dtype(np.float32), (len(self.class_names),))
         total = float(self.scores.sum())
         valid = bool((self.scores >= 0).all()) and abs(total - 1) < 1e-3  # False for NaN
         if not valid:
@@ -63,5 +65,5 @@ class Classification:
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """Names and scores of the `count` most likely classes, highest score first."""
-        order = self.scores.sort(descending=True, stable=True).indices[: max(0, count)]
+        order = np.argsort(-self.scores, kind="stable")[: max(0, count)]
         return [(self.class_names[label], float(self.scores[label])) for label in order.tolist()]

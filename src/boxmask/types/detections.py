@@ -9,20 +9,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor
 
 from boxmask.errors import UsageError
 from boxmask.masks import IGNORED, Masks
 from boxmask.supervision_import import import_supervision
-from boxmask.types.checks import check_min_score, check_tensor, class_indices, equal_fields, mismatch
+from boxmask.types.checks import (
+    check_array,
+    check_min_score,
+    class_indices,
+    equal_fields,
+    mismatch,
+    to_array,
+)
 from boxmask.types.segmentation_map import SegmentationMap
 
 if TYPE_CHECKING:
     import pandas
     import supervision
+    from jaxtyping import Bool, Float, Int
     from PIL.Image import Image
+    from torch import Tensor
 
     from boxmask.photos.read import Photo
 
@@ -54,7 +60,7 @@ class Detection:
 class Detections:
     """The objects found in one photo, highest score first.
 
-    boxes:       (N, 4) xyxy in pixels of the photo, inside it
+    boxes:       (N, 4) float32 xyxy in pixels of the photo, inside it
     scores:      (N,) float32 in 0..1, descending
     labels:      (N,) int64, 0..K-1
     class_names: the K names that `labels` index
@@ -63,13 +69,15 @@ class Detections:
     photo:       the path or PIL image they were found in, on which `plot` draws; None for arrays and
                  tensors
 
+    The fields are numpy arrays; tensors become arrays.
+
     `len(detections)` counts the objects, iterating gives one `Detection` after another, `detections[0]` is
     the first, and `detections[detections.scores > 0.5]` selects some.
     """
 
-    boxes: Float[Tensor, "N 4"]
-    scores: Float[Tensor, " N"]
-    labels: Int[Tensor, " N"]
+    boxes: Float[np.ndarray, "N 4"]
+    scores: Float[np.ndarray, " N"]
+    labels: Int[np.ndarray, " N"]
     class_names: tuple[str, ...]
     size: tuple[int, int]
     masks: Masks | None = None
@@ -77,10 +85,13 @@ class Detections:
 
     def __post_init__(self) -> None:
         """Raise ValueError for fields that do not fit together."""
+        for name in ("boxes", "scores", "labels"):
+            if not isinstance(values := getattr(self, name), np.ndarray):
+                object.__setattr__(self, name, to_array(values))
         n, k = len(self.boxes), len(self.class_names)
-        check_tensor("boxes", self.boxes, torch.float32, (None, 4))
-        check_tensor("scores", self.scores, torch.float32, (n,))
-        check_tensor("labels", self.labels, torch.int64, (n,))
+        check_array("boxes", self.boxes, np.dtype(np.float32), (None, 4))
+        check_array("scores", self.scores, np.dtype(np.float32), (n,))
+        check_array("labels", self.labels, np.dtype(np.int64), (n,))
         if n:
             low, high = int(self.labels.min()), int(self.labels.max())
             if low < 0 or high >= k:
@@ -123,12 +134,12 @@ class Detections:
                 f"detections[{rows!r}]: expected an index, a slice or a mask, found a name. "
                 f"Select classes with detections.filter(names={rows!r})."
             )
-        if isinstance(rows, int):
+        if isinstance(rows, int | np.integer):
             return self._detection(range(len(self))[rows])
         if not isinstance(rows, slice):
-            rows = torch.as_tensor(rows, device=self.boxes.device)
-            rows = rows if rows.numel() else rows.long()
-        masks = self.masks and self.masks[rows if isinstance(rows, slice) else rows.cpu().numpy()]
+            rows = to_array(rows)
+            rows = rows if rows.size else rows.astype(np.int64)
+        masks = self.masks and self.masks[rows]
         selected = (self.boxes[rows], self.scores[rows], self.labels[rows])
         return Detections(*selected, self.class_names, self.size, masks, self.photo)
 
@@ -152,7 +163,7 @@ class Detections:
         keep = self.scores >= min_score
         if names is not None:
             labels = class_indices(names, self.class_names)
-            keep = keep & torch.isin(self.labels, torch.tensor(labels, device=self.labels.device))
+            keep = keep & np.isin(self.labels, labels)
         return self[keep]
 
     # ---------------------------------------------------------------- shown and written
@@ -208,16 +219,16 @@ class Detections:
             raise UsageError("these detections have boxes only; a label map needs masks (mask-rcnn)")
         if len(self.class_names) >= IGNORED:
             raise UsageError(f"a segmentation map has at most {IGNORED - 1} classes besides the background")
-        labels = self.masks.paint((self.labels.cpu().numpy() + 1).astype(np.uint8))
-        return SegmentationMap(torch.from_numpy(labels), ("background", *self.class_names), self.photo)
+        labels = self.masks.paint((self.labels + 1).astype(np.uint8))
+        return SegmentationMap(labels, ("background", *self.class_names), self.photo)
 
     def to_supervision(self) -> supervision.Detections:
         """The same as `supervision.Detections`, with the class names in `data["class_name"]`."""
         converted: supervision.Detections = import_supervision().Detections(
-            xyxy=self.boxes.cpu().numpy(),
+            xyxy=self.boxes,
             mask=None if self.masks is None else self.masks.dense(),
-            confidence=self.scores.cpu().numpy(),
-            class_id=self.labels.cpu().numpy(),
+            confidence=self.scores,
+            class_id=self.labels,
             data={"class_name": np.array(self.names, dtype=str)},
         )
         return converted

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
-import torch
-from jaxtyping import Bool, UInt8
-from torch import Tensor
 
 from boxmask.masks import IGNORED
-from boxmask.types.checks import check_tensor, class_indices, equal_fields, mismatch
+from boxmask.types.checks import check_array, class_indices, equal_fields, mismatch, to_array
 
 if TYPE_CHECKING:
     import pandas
+    from jaxtyping import Bool, UInt8
     from PIL.Image import Image
+    from torch import Tensor
 
     from boxmask.photos.read import Photo
 
@@ -33,7 +32,7 @@ class ClassRegion:
 
     name: str
     share: float
-    mask: Bool[Tensor, "H W"] = field(repr=False)
+    mask: Bool[np.ndarray, "H W"] = field(repr=False)
 
     __eq__ = equal_fields
     __hash__ = None  # type: ignore[assignment]
@@ -47,21 +46,24 @@ class SegmentationMap:
     class_names: the K names that `labels` index
     photo:       the path or PIL image it belongs to, on which `plot` draws; None for arrays and tensors
 
+    The labels are a numpy array; a tensor becomes one.
+
     `len(label_map)` counts the classes that occur, and iterating gives their `ClassRegion`, the largest
     first. `label_map["road"]` is the mask of a class, and `label_map[mask]` keeps the pixels of a mask.
     """
 
-    labels: UInt8[Tensor, "H W"]
+    labels: UInt8[np.ndarray, "H W"]
     class_names: tuple[str, ...]
     photo: Path | str | Image | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Raise ValueError for labels that are not counted by the class names."""
-        check_tensor("labels", self.labels, torch.uint8, (None, None))
+        object.__setattr__(self, "labels", to_array(self.labels))
+        check_array("labels", self.labels, np.dtype(np.uint8), (None, None))
         k = len(self.class_names)
-        highest = int(self.labels.max()) if self.labels.numel() else 0
+        highest = int(self.labels.max(initial=0))
         if highest == IGNORED:
-            highest = int(self.labels.where(self.labels != IGNORED, 0).max())
+            highest = int(self.labels.max(initial=0, where=self.labels != IGNORED))
         if highest >= k:
             raise mismatch("labels", f"0..{k - 1}", highest)
 
@@ -80,8 +82,8 @@ class SegmentationMap:
 
     def shares(self) -> dict[str, float]:
         """The fraction of the photo that each class takes up, by name; the largest first."""
-        counts = torch.bincount(self.labels.flatten().long(), minlength=IGNORED + 1)[: len(self.class_names)]
-        parts = dict(zip(self.class_names, (counts / max(1, self.labels.numel())).tolist(), strict=True))
+        counts = np.bincount(self.labels.ravel(), minlength=IGNORED + 1)[: len(self.class_names)]
+        parts = dict(zip(self.class_names, (counts / max(1, self.labels.size)).tolist(), strict=True))
         return {name: part for name, part in sorted(parts.items(), key=lambda item: -item[1]) if part}
 
     # ---------------------------------------------------------------- one and some
@@ -93,7 +95,7 @@ class SegmentationMap:
         return (ClassRegion(name, share, self[name]) for name, share in self.shares().items())
 
     @overload
-    def __getitem__(self, key: str) -> Bool[Tensor, "H W"]: ...
+    def __getitem__(self, key: str) -> Bool[np.ndarray, "H W"]: ...
 
     @overload
     def __getitem__(self, key: int) -> ClassRegion: ...
@@ -103,23 +105,22 @@ class SegmentationMap:
 
     def __getitem__(
         self, key: str | int | Tensor | np.ndarray
-    ) -> Bool[Tensor, "H W"] | ClassRegion | SegmentationMap:
+    ) -> Bool[np.ndarray, "H W"] | ClassRegion | SegmentationMap:
         """A name gives the class's mask, a number its region, and a mask (H, W) the map inside of it."""
         if isinstance(key, str):
-            return self.labels == class_indices(key, self.class_names)[0]
-        if isinstance(key, int):
+            return np.asarray(self.labels == class_indices(key, self.class_names)[0])
+        if isinstance(key, int | np.integer):
             return list(self)[key]
-        mask = torch.as_tensor(key, device=self.labels.device)
-        check_tensor("mask", mask, torch.bool, self.size)
-        return SegmentationMap(self.labels.where(mask, IGNORED), self.class_names, self.photo)
+        mask = to_array(key)
+        check_array("mask", mask, np.dtype(np.bool_), self.size)
+        return SegmentationMap(np.where(mask, self.labels, np.uint8(IGNORED)), self.class_names, self.photo)
 
     def filter(self, *, names: str | Sequence[str]) -> SegmentationMap:
         """The map with the pixels of these classes only; the others become IGNORED.
 
         Raises UsageError for a name that the segmenter does not know.
         """
-        labels = torch.tensor(class_indices(names, self.class_names), device=self.labels.device)
-        return self[torch.isin(self.labels, labels)]
+        return self[np.isin(self.labels, class_indices(names, self.class_names))]
 
     # ---------------------------------------------------------------- shown and written
 

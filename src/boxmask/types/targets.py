@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from boxmask.masks import Masks
-from boxmask.types.checks import check_tensor, equal_fields, mismatch
+from boxmask.types.checks import check_array, equal_fields, mismatch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,9 +33,9 @@ class Target:
     def __post_init__(self) -> None:
         """Raise ValueError for fields that do not fit together."""
         n = len(self.boxes)
-        check_tensor("boxes", self.boxes, torch.float32, (None, 4))
-        check_tensor("labels", self.labels, torch.int64, (n,))
-        check_tensor("ignore", self.ignore, torch.bool, (n,))
+        check_array("boxes", self.boxes, torch.float32, (None, 4))
+        check_array("labels", self.labels, torch.int64, (n,))
+        check_array("ignore", self.ignore, torch.bool, (n,))
         if self.masks is not None and len(self.masks) != n:
             raise mismatch("masks", str(n), len(self.masks))
         valid = (self.boxes[:, 2:] > self.boxes[:, :2]).all(dim=1)  # False for NaN
@@ -94,7 +94,7 @@ class SegmentationTarget:
 
     def __post_init__(self) -> None:
         """Raise ValueError for labels of another dtype or shape."""
-        check_tensor("labels", self.labels, torch.uint8, (None, None))
+        check_array("labels", self.labels, torch.uint8, (None, None))
 
     __eq__ = equal_fields
     __hash__ = None  # type: ignore[assignment]

@@ -12,7 +12,11 @@ from torch import Tensor
 from boxmask.visualization.style import PALETTE, RGBImage
 
 
-def draw_boxes(photo: RGBImage, boxes: Float[Tensor, "N 4"], labels: Sequence[int] | None = None) -> RGBImage:
+def draw_boxes(
+    photo: RGBImage,
+    boxes: Float[Tensor, "N 4"] | Float[np.ndarray, "N 4"],
+    labels: Sequence[int] | None = None,
+) -> RGBImage:
     """Draw boxes, the first on top: (H, W, 3) uint8 -> (H, W, 3) uint8. The photo is kept.
 
     labels: the color of each box; by default, colors alternate

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import torch
 from PIL import Image
 
 from boxmask.data.detection.dataset import DetectionDataset
@@ -49,18 +48,16 @@ def detections_from_labels(dataset: DetectionDataset, photo: int) -> Detections:
     """The labels of one photo as detections with score 1."""
     rows = dataset.rows(photo)
     height, width = dataset.sizes[photo].tolist()
-    boxes = torch.from_numpy(dataset.boxes[rows].copy())
-    labels = torch.from_numpy(dataset.labels[rows].copy())
-    masks = dataset.masks(photo)
-    return Detections(boxes, torch.ones(len(boxes)), labels, dataset.class_names, (height, width), masks)
+    boxes, labels = dataset.boxes[rows], dataset.labels[rows]
+    scores, masks = np.ones(len(boxes), dtype=np.float32), dataset.masks(photo)
+    return Detections(boxes, scores, labels, dataset.class_names, (height, width), masks)
 
 
 def _without_mask(detections: Detections) -> Detections:
     """The detections of which only the box is known."""
     if detections.masks is None:
         return detections
-    unknown = torch.from_numpy(~detections.masks.known)
-    return replace(detections[unknown.to(detections.boxes.device)], masks=None)
+    return replace(detections[~detections.masks.known], masks=None)
 
 
 def _draw_boxes(photo: RGBImage, detections: Detections) -> RGBImage:

@@ -11,11 +11,10 @@ import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
+import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageDraw
-from torch import Tensor
 
-from boxmask.geometry.boxes import coverage
 from boxmask.types import Detections
 from boxmask.visualization.style import PALETTE, text_color_on
 from boxmask.visualization.text import draw_text, text_width
@@ -49,7 +48,7 @@ def draw_name_tags(canvas: Image.Image, detections: Detections, show_scores: boo
 
 def _free_position(
     index: int,
-    boxes: Float[Tensor, "N 4"],
+    boxes: Float[np.ndarray, "N 4"],
     extent: tuple[int, int],
     photo: tuple[int, int],
     taken: Sequence[PixelBox],
@@ -70,7 +69,7 @@ def _free_position(
     return None
 
 
-def _corners(box: Float[Tensor, " 4"], extent: tuple[int, int]) -> list[tuple[int, int]]:
+def _corners(box: Float[np.ndarray, " 4"], extent: tuple[int, int]) -> list[tuple[int, int]]:
     """Upper left corners of the possible positions, in order of preference."""
     x1, y1, x2, y2 = (round(edge) for edge in box.tolist())
     width, height = extent
@@ -86,8 +85,11 @@ def _corners(box: Float[Tensor, " 4"], extent: tuple[int, int]) -> list[tuple[in
     ]
 
 
-def _hides_a_box(tag: PixelBox, boxes: Float[Tensor, "N 4"]) -> bool:
-    return bool((coverage(boxes.new_tensor([tag]), boxes) > MAX_HIDDEN).any())
+def _hides_a_box(tag: PixelBox, boxes: Float[np.ndarray, "N 4"]) -> bool:
+    corners = np.array(tag, dtype=boxes.dtype)
+    sides = np.minimum(boxes[:, 2:], corners[2:]) - np.maximum(boxes[:, :2], corners[:2])
+    hidden = np.maximum(sides, 0).prod(axis=1)
+    return bool((hidden > MAX_HIDDEN * (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)).any())
 
 
 def _overlap(a: PixelBox, b: PixelBox) -> bool:

@@ -25,7 +25,7 @@ def draw_overview(
         label_map = shown.to_segmentation_map()
         pictures.append(draw_detections(photo, replace(shown, masks=None), min_score=min_score))
         pictures.append(draw_detections(photo, shown, min_score=min_score, show_scores=False))
-        pictures.append(tint_classes(photo, label_map.labels.cpu().numpy(), label_map.class_names))
+        pictures.append(tint_classes(photo, label_map.labels, label_map.class_names))
     columns = len(CAPTIONS) * min(2, len(photos))
     sheet = contact_sheet(pictures, columns=columns, width=320 * columns, captions=CAPTIONS * len(photos))
     names = detections[0].class_names

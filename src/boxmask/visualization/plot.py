@@ -37,8 +37,8 @@ def plot_detections(detections: Detections, photo: Photo | None, min_score: floa
 def crop_detections(detections: Detections, photo: Photo | None) -> list[Image.Image]:
     """Cut each box out of the photo, in whole pixels. Raises UsageError as `plot_detections` does."""
     picture = Image.fromarray(_pixels(detections, photo))
-    corners = detections.boxes.cpu()
-    low, high = corners[:, :2].floor().int().tolist(), corners[:, 2:].ceil().int().tolist()
+    low = np.floor(detections.boxes[:, :2]).astype(int).tolist()
+    high = np.ceil(detections.boxes[:, 2:]).astype(int).tolist()
     return [picture.crop((*start, *end)) for start, end in zip(low, high, strict=True)]
 
 

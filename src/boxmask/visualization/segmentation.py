@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
@@ -34,7 +33,7 @@ def draw_label_map(photo: RGBImage, label_map: SegmentationMap) -> RGBImage:
 
     Raises ValueError if `photo` is not such an array of the map's size.
     """
-    return _add_legend(tint_classes(photo, label_map.labels.cpu().numpy(), label_map.class_names), label_map)
+    return _add_legend(tint_classes(photo, label_map.labels, label_map.class_names), label_map)
 
 
 def draw_label_map_comparison(
@@ -46,9 +45,9 @@ def draw_label_map_comparison(
     labeled: labels of the same class names; IGNORED pixels are striped
     """
     left = tint_classes(photo, labeled, label_map.class_names)
-    right = tint_classes(photo, label_map.labels.cpu().numpy(), label_map.class_names)
+    right = tint_classes(photo, label_map.labels, label_map.class_names)
     sheet = side_by_side(left, right, captions=("labeled", "found"))
-    labels = SegmentationMap(torch.from_numpy(labeled), label_map.class_names)
+    labels = SegmentationMap(labeled, label_map.class_names)
     return append_legend(sheet, _comparison_entries(labels.shares(), label_map))
 
 

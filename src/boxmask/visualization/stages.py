@@ -58,7 +58,7 @@ def _draw(pixels: RGBImage, detections: Detections) -> RGBImage:
 
 def _draw_thin(pixels: RGBImage, detections: Detections) -> RGBImage:
     """Boxes without names: before NMS, many lie on one object."""
-    return draw_boxes(pixels, detections.boxes.cpu(), detections.labels.tolist())
+    return draw_boxes(pixels, detections.boxes, detections.labels.tolist())
 
 
 def _before_nms(model: MaskRCNN, features: list[Tensor], proposals: Tensor, batch: Batch) -> Detections:
@@ -71,7 +71,8 @@ def _before_nms(model: MaskRCNN, features: list[Tensor], proposals: Tensor, batc
     deltas = box_deltas.float()[order, labels[order]] / box_deltas.new_tensor(boxes.config.delta_weights)
     decoded = clip(decode(proposals[order], deltas), batch.sizes[0])
     moved = clip(rescale(decoded, batch.sizes[0], size), size)
-    return Detections(moved, scores[order], labels[order], boxes.config.class_names, size)
+    found = moved.numpy(force=True), scores[order].numpy(force=True), labels[order].numpy(force=True)
+    return Detections(*found, boxes.config.class_names, size)
 
 
 def _input(model: MaskRCNN, batch: Batch) -> RGBImage:

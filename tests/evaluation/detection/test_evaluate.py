@@ -139,7 +139,7 @@ def test_table_shows_every_class_the_intervals_and_the_notes(photos, detections)
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_scores_and_boxes_must_be_finite(photos, detections, value):
-    scores, boxes = detections[1].scores.clone(), detections[1].boxes.clone()
+    scores, boxes = detections[1].scores.copy(), detections[1].boxes.copy()
     scores[0], boxes[0, 0] = value, value
     for odd in (replace(detections[1], scores=scores), replace(detections[1], boxes=boxes)):
         with pytest.raises(

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.data.detection.read import read_detection
@@ -79,4 +78,4 @@ def test_a_photo_is_searched_once_for_training_and_evaluation(
     assert len(searches) == 7
     path = dataset.split("val").path(0)
     proposals = proposal_cache.ProposalCache(detector.config.search).boxes(path)
-    assert torch.equal(detections[0].boxes, detector.predict(path, proposals=proposals).boxes)
+    assert np.array_equal(detections[0].boxes, detector.predict(path, proposals=proposals).boxes)

@@ -150,10 +150,10 @@ class _Comparison:
 
 def _found_objects(detections: Detections) -> FoundObjects:
     """Boxes with masks count as boxes. Those without a width or a height are left out."""
-    boxes = detections.boxes.cpu().numpy().astype(np.float64)
+    boxes = detections.boxes.astype(np.float64)
     kept = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
-    scores = detections.scores.cpu().numpy().astype(np.float64)
-    return FoundObjects(boxes[kept], scores[kept], detections.labels.cpu().numpy()[kept])
+    scores = detections.scores.astype(np.float64)
+    return FoundObjects(boxes[kept], scores[kept], detections.labels[kept])
 
 
 def _suspicion(

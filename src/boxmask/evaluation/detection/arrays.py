@@ -45,9 +45,9 @@ def flatten(dataset: DetectionDataset, detections: Sequence[Detections]) -> Flat
         if in_photo.class_names != dataset.class_names:
             raise ValueError(f"class names: expected {dataset.class_names}, found {in_photo.class_names}")
     counts = np.array([len(in_photo) for in_photo in detections], dtype=np.int64)
-    boxes = [in_photo.boxes.cpu().numpy() for in_photo in detections]
-    scores = [in_photo.scores.cpu().numpy() for in_photo in detections]
-    labels = [in_photo.labels.cpu().numpy() for in_photo in detections]
+    boxes = [in_photo.boxes for in_photo in detections]
+    scores = [in_photo.scores for in_photo in detections]
+    labels = [in_photo.labels for in_photo in detections]
     for photo, values in enumerate(zip(boxes, scores, strict=True)):
         if not all(np.isfinite(array).all() for array in values):
             raise ValueError(

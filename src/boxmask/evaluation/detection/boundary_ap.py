@@ -118,7 +118,7 @@ def _photo_matches(
     crowd = (dataset.crowd | ~dataset.has_mask)[rows]
     ignored = ~counted_objects(dataset, "segm")[rows]
     objects, masks = object_masks(dataset, photo), require_masks(detections.masks)
-    labels, scores = detections.labels.cpu().numpy(), detections.scores.cpu().double().numpy()
+    labels, scores = detections.labels, detections.scores.astype(np.float64)
     matches = []
     for label in np.unique(labels).tolist():
         of_class = np.flatnonzero(labels == label)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from boxmask.data.class_checks import OnUnseenClasses, check_model_classes, quoted
 from boxmask.data.detection.dataset import DetectionDataset
@@ -31,15 +30,11 @@ def with_class_names(detections: Detections, class_names: tuple[str, ...]) -> De
     if detections.class_names == class_names:
         return detections
     index = {class_name(name): i for i, name in enumerate(class_names)}
-    new_label = torch.tensor(
-        [index.get(class_name(name), -1) for name in detections.class_names], dtype=torch.int64
-    )
-    labels = new_label[detections.labels.cpu()]
+    new_label = np.array([index.get(class_name(name), -1) for name in detections.class_names], dtype=np.int64)
+    labels = new_label[detections.labels]
     keep = labels >= 0
-    kept = detections[keep.to(detections.labels.device)]
-    return Detections(
-        kept.boxes.cpu(), kept.scores.cpu(), labels[keep], class_names, detections.size, kept.masks
-    )
+    kept = detections[keep]
+    return Detections(kept.boxes, kept.scores, labels[keep], class_names, detections.size, kept.masks)
 
 
 def extra_classes_note(detections: Sequence[Detections], class_names: tuple[str, ...]) -> tuple[str, ...]:

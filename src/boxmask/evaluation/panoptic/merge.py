@@ -63,9 +63,9 @@ def panoptic_map(
     masks = require_masks(kept.masks)
     _check_size(masks, label_map.size)
     segments, rows = _paint(masks, np.arange(len(masks)), config.max_hidden)
-    labels, crowd = kept.labels.cpu().numpy()[rows], np.zeros(len(rows), dtype=np.bool_)
+    labels, crowd = kept.labels[rows], np.zeros(len(rows), dtype=np.bool_)
     classes = _Classes(detections.class_names, label_map.class_names, config.void_classes)
-    return _add_stuff(segments, labels, crowd, label_map.labels.cpu().numpy(), classes, config.min_stuff_area)
+    return _add_stuff(segments, labels, crowd, label_map.labels, classes, config.min_stuff_area)
 
 
 def panoptic_map_from_labels(

@@ -177,7 +177,7 @@ def _photo_counts(
     if label_map.size != truth.shape:
         file = dataset.files[photo]
         raise ValueError(f"{file}: expected a label map of {truth.shape}, found {label_map.size}")
-    predicted = classes.convert_prediction(label_map.labels.cpu().numpy(), label_map.class_names)
+    predicted = classes.convert_prediction(label_map.labels, label_map.class_names)
     num_classes = len(classes.class_names)
     intersection, union = boundary_counts(truth, predicted, num_classes)
     return confusion_matrix(truth, predicted, num_classes), intersection, union

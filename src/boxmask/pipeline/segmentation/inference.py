@@ -37,7 +37,7 @@ def segment(images: list[Tensor], segmenter: Any, mean: Tensor, std: Tensor) -> 
             labels = [predict_tiled(image, segmenter, preparation, *tiling) for image in images]
         else:
             labels = [predict_whole(image, segmenter, preparation) for image in images]
-    return [SegmentationMap(label_map, names) for label_map in labels]
+    return [SegmentationMap(label_map.numpy(), names) for label_map in labels]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from boxmask.data.detection.dataset import DetectionDataset
@@ -38,8 +38,9 @@ def draw_samples(samples: list[tuple[Tensor, Target]], class_names: Sequence[str
     names = (*class_names, IGNORED_NAME)
     pictures = []
     for image, target in samples:
-        labels = torch.where(target.ignore, len(class_names), target.labels)
+        labels = target.labels.where(~target.ignore, len(class_names)).numpy()
         size = (int(image.shape[-2]), int(image.shape[-1]))
-        objects = Detections(target.boxes, torch.ones(len(labels)), labels, names, size, target.masks)
+        scores = np.ones(len(labels), dtype=np.float32)
+        objects = Detections(target.boxes.numpy(), scores, labels, names, size, target.masks)
         pictures.append(draw_detections(image_pixels(image), objects, show_scores=False))
     return contact_sheet(pictures)

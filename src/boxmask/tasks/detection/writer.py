@@ -68,7 +68,7 @@ class DetectionWriter:
 
     def write(self, name: str, photo: Path, pixels: RGBImage, result: Detections) -> None:
         """Write the files of one photo. Raises OutputError for boxes or scores that are NaN or infinite."""
-        if not (np.isfinite(result.boxes.tolist()).all() and np.isfinite(result.scores.tolist()).all()):
+        if not (np.isfinite(result.boxes).all() and np.isfinite(result.scores).all()):
             raise OutputError(
                 f"{photo}: the model found boxes or scores that are NaN or infinite. Train again."
             )

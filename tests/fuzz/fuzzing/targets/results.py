@@ -153,7 +153,7 @@ def label_map(folder: Path) -> None:
     assert classes.names == tuple(dict.fromkeys(names))
     runs = read_label_map(folder / "out" / "a.png", classes.by_color)
     labels = np.array([classes.labels[value] for value in runs.values.tolist()], np.uint8)
-    assert np.array_equal(runs.to_labels(labels), result.labels.numpy())
+    assert np.array_equal(runs.to_labels(labels), result.labels)
 
 
 def table(folder: Path) -> None:
