@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 
 from boxmask.masks import Masks
 from boxmask.types import Classification, Detections
@@ -31,9 +30,9 @@ def detections_from_entry(entry: Mapping[str, Any], class_names: tuple[str, ...]
     height, width = entry["size"]
     masks = entry["masks"]
     return Detections(
-        torch.tensor(entry["boxes"], dtype=torch.float32).reshape(-1, 4),
-        torch.tensor(entry["scores"], dtype=torch.float32),
-        torch.tensor(entry["labels"], dtype=torch.int64),
+        np.array(entry["boxes"], dtype=np.float32).reshape(-1, 4),
+        np.array(entry["scores"], dtype=np.float32),
+        np.array(entry["labels"], dtype=np.int64),
         class_names,
         (height, width),
         None if masks is None else _unpacked(masks, (height, width)),
@@ -47,7 +46,7 @@ def classification_entry(classification: Classification) -> dict[str, Any]:
 
 def classification_from_entry(entry: Mapping[str, Any], class_names: tuple[str, ...]) -> Classification:
     """The classification that `classification_entry` took. Raises as `detections_from_entry` does."""
-    return Classification(torch.tensor(entry["scores"], dtype=torch.float32), class_names)
+    return Classification(np.array(entry["scores"], dtype=np.float32), class_names)
 
 
 def _packed(masks: Masks) -> str:
