@@ -22,6 +22,7 @@ from boxmask.errors import (  # noqa: E402
     BoxmaskError,
     CheckpointError,
     DiskFullError,
+    ExportError,
     LabelError,
     OutputError,
     PhotoError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         detectors,
         doctor,
         evaluation,
+        exporting,
         geometry,
         kernels,
         masks,
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
     )
     from boxmask.doctor.report import CheckReport
     from boxmask.label_verbs import check, convert
-    from boxmask.model_verbs import evaluate, load, predict, train
+    from boxmask.model_verbs import evaluate, export, load, predict, train
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
     from boxmask.types import Classification, Detection, Detections, SegmentationMap
@@ -71,6 +73,7 @@ __all__ = [
     "Detection",
     "Detections",
     "DiskFullError",
+    "ExportError",
     "LabelError",
     "OutputError",
     "PhotoError",
@@ -88,6 +91,8 @@ __all__ = [
     "doctor",
     "evaluate",
     "evaluation",
+    "export",
+    "exporting",
     "geometry",
     "kernels",
     "load",
@@ -119,6 +124,7 @@ _LAZY = {
     "check": "boxmask.label_verbs",
     "convert": "boxmask.label_verbs",
     "evaluate": "boxmask.model_verbs",
+    "export": "boxmask.model_verbs",
     "load": "boxmask.model_verbs",
     "predict": "boxmask.model_verbs",
     "train": "boxmask.model_verbs",

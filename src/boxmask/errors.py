@@ -63,6 +63,10 @@ class TrainingError(BoxmaskError):
     """Training cannot continue, for example because the loss is no longer finite."""
 
 
+class ExportError(BoxmaskError):
+    """An exported file does not give the results of its model."""
+
+
 class OutputError(BoxmaskError, OSError):
     """A file cannot be written, for example because the disk is full or its folder is read-only."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from boxmask.evaluation.contract import Evaluation
+    from boxmask.exporting.export import Export
     from boxmask.models.table import AnyModel
     from boxmask.prediction.options import PredictKeywords
     from boxmask.prediction.predict import Prediction
@@ -144,6 +145,28 @@ def evaluate(
     for message in (*report.notes, *report.errors):  # about pictures
         warnings.warn(message, stacklevel=2)
     return report.evaluation
+
+
+def export(
+    run: RunLike,
+    out: str | os.PathLike[str],
+    *,
+    data: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Export:
+    """Write a model as one ONNX file, from the pixels of a photo to the objects in it.
+
+        exported = boxmask.export(run, "model.onnx")
+
+    data: a folder of photos on which the file and the model are compared; by default the validation photos of
+          the training, or generated photos if they are no longer there
+
+    A file that differs from the model by more than rounding is not kept.
+    Raises UsageError, ExportError, PhotoError, CheckpointError or OutputError.
+    """
+    from boxmask.exporting.export import export_model
+
+    return export_model(Path(run), Path(out), Path(data) if data else None, progress)
 
 
 def predict(

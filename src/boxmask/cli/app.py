@@ -25,6 +25,7 @@ VERBS = {
     "train": "Train a detector, segmenter or classifier on your labeled photos.",
     "evaluate": "Evaluate a trained model on labeled photos, overall and per class.",
     "predict": "Run a trained model on photos, and draw or save what it finds.",
+    "export": "Write a trained model as one ONNX file, which runs without boxmask.",
     "convert": "Write labels in another format, with their photos.",
     "proposals": "Propose boxes that may contain an object, by Selective Search or an RPN.",
 }

@@ -92,7 +92,7 @@ def logit(probability: float) -> float:
 
 def flatten(x: Float[Tensor, "B A*n H W"], n: int) -> Float[Tensor, "B H*W*A n"]:
     """One level's outputs, n values for each of A anchors per cell, in the order of `pyramid_anchors`."""
-    return x.permute(0, 2, 3, 1).reshape(len(x), -1, n)
+    return x.permute(0, 2, 3, 1).reshape(x.shape[0], -1, n)
 
 
 def top_k_scores(

@@ -47,7 +47,7 @@ class RPNHead(nn.Module):
         """L maps (B, C, H, W) -> logits L x (B, H * W * A) and deltas L x (B, H * W * A, 4)."""
         hidden = [F.relu(self.conv(self.tower(x))) for x in features]
         logits = [self.objectness(h).permute(0, 2, 3, 1).flatten(1) for h in hidden]
-        deltas = [self.deltas(h).permute(0, 2, 3, 1).reshape(len(h), -1, 4) for h in hidden]
+        deltas = [self.deltas(h).permute(0, 2, 3, 1).reshape(h.shape[0], -1, 4) for h in hidden]
         return logits, deltas
 
     def at_anchors(

@@ -1,0 +1,1 @@
+"""One file per detector: how its stages are put together in an ONNX graph."""

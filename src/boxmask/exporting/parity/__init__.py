@@ -1,0 +1,1 @@
+"""Check that an exported file gives the results of the model that it was made from."""

@@ -1,0 +1,91 @@
+"""Run a file and its model on the same photos, one by one and four at a time, and compare the results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from boxmask.errors import ExportError
+from boxmask.exporting.parity import detections
+from boxmask.exporting.parity.differences import Differences
+from boxmask.exporting.parity.photos import NamedPhoto
+from boxmask.exporting.session import Session
+from boxmask.messages import format_count
+from boxmask.models.table import AnyModel
+from boxmask.progress import Progress
+
+BATCH = 4
+ALLOWED_MISMATCHES = 0.005  # of the objects: where rounding decides which of two boxes is kept
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The comparison of a file with its model.
+
+    origin: where the photos come from
+    rows:   what was compared, and the largest differences
+    """
+
+    origin: str
+    rows: tuple[tuple[str, Differences], ...]
+
+
+def check_parity(
+    path: Path, model: AnyModel, photos: Sequence[NamedPhoto], origin: str, progress: Progress | None = None
+) -> Parity:
+    """Compare a file with its model. Raises ExportError if they differ by more than rounding."""
+    session = Session(path)
+    singles = [[photo] for photo in photos]
+    mixed = [list(photos[start : start + BATCH]) for start in range(0, len(photos), BATCH)]
+    rows, done = [], 0
+    for title, batches in (("one at a time", singles), (f"{BATCH} at a time", mixed)):
+        total = Differences()
+        for batch in batches:
+            differences = compare_batch(session, model, batch)
+            check_differences(differences, batch)
+            total |= differences
+            done += len(batch)
+            if progress is not None:
+                progress(done, 2 * len(photos))
+        rows.append((f"{format_count(len(photos), 'photo')}, {title}", total))
+    check_mismatches([row for _, row in rows])
+    return Parity(origin, tuple(rows))
+
+
+def compare_batch(session: Session, model: Any, photos: Sequence[NamedPhoto]) -> Differences:
+    """The differences on one batch. The model pads the photos of a batch as the file does."""
+    pixels = [photo.pixels for photo in photos]
+    images = [torch.from_numpy(photo.copy()).permute(2, 0, 1) for photo in pixels]
+    expected = type(model).predict.__wrapped__(model, images)
+    found = detections.from_file(session.run(pixels), [(p.shape[0], p.shape[1]) for p in pixels])
+    total = Differences()
+    for result, objects in zip(expected, found, strict=True):
+        total |= detections.compare(detections.from_model(result), objects, model.config)
+    return total
+
+
+def check_differences(differences: Differences, photos: Sequence[NamedPhoto]) -> None:
+    """Raise ExportError, with the photos, for differences above the limits."""
+    names = ", ".join(photo.name for photo in photos)
+    if differences.mask_iou < detections.MIN_MASK_IOU:
+        raise ExportError(
+            f"the masks of the exported file differ from those of the model (IoU {differences.mask_iou:.3f}, "
+            f"photos {names}). {REMEDY}"
+        )
+
+
+def check_mismatches(rows: Sequence[Differences]) -> None:
+    """Raise ExportError if more objects have no counterpart than near-ties explain."""
+    mismatches, compared = sum(row.mismatches for row in rows), sum(row.compared for row in rows)
+    if mismatches > max(1, ALLOWED_MISMATCHES * compared):
+        raise ExportError(
+            f"the exported file and the model differ in {mismatches:,} of "
+            f"{format_count(compared, 'object')}. {REMEDY}"
+        )
+
+
+REMEDY = "The file was not written. Please report this, with the versions of torch and onnxruntime."

@@ -1,0 +1,102 @@
+"""Compare the detections of a file with those of its model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxmask.exporting.parity.differences import Differences
+
+MAX_BOX, MAX_SCORE, MIN_MASK_IOU = 0.1, 1e-3, 0.99
+FEW_PIXELS = 2  # of a mask, which differ at the threshold: the IoU of a tiny mask falls by much
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The N objects of one photo. masks: (N, H, W) bool, or None."""
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    masks: NDArray[np.bool_] | None = None
+
+
+def from_model(detections: Any) -> Objects:
+    """The result of a detector."""
+    return Objects(
+        np.asarray(detections.boxes),
+        np.asarray(detections.scores),
+        np.asarray(detections.labels),
+        None if detections.masks is None else detections.masks.dense(),
+    )
+
+
+def from_file(outputs: dict[str, Any], sizes: Sequence[tuple[int, int]]) -> list[Objects]:
+    """The outputs of a file, per photo."""
+    ends = np.cumsum(outputs["counts"])
+    photos = []
+    for size, begin, end in zip(sizes, [0, *ends], ends, strict=False):
+        masks = outputs["masks"][begin:end, : size[0], : size[1]] if "masks" in outputs else None
+        boxes, scores, labels = (outputs[name][begin:end] for name in ("boxes", "scores", "labels"))
+        photos.append(Objects(boxes, scores, labels, masks))
+    return photos
+
+
+def compare(expected: Objects, found: Objects, config: Any) -> Differences:
+    """Match the objects of both, then measure the largest differences.
+
+    An object without a counterpart is a mismatch, except for near-ties: a score at the threshold, or at that
+    of the last of as many detections as a photo may have.
+    """
+    pairs = match(expected, found)
+    boxes = [np.abs(expected.boxes[i] - found.boxes[j]).max() for i, j in pairs]
+    scores = [abs(float(expected.scores[i] - found.scores[j])) for i, j in pairs]
+    missing = set(range(len(expected.scores))) - {i for i, _ in pairs}
+    extra = set(range(len(found.scores))) - {j for _, j in pairs}
+    limits = [config.score_threshold]
+    if len(expected.scores) >= config.detections_per_image:
+        limits.append(float(expected.scores[-1]))
+    lone = [*expected.scores[sorted(missing)], *found.scores[sorted(extra)]]
+    alone = sum(min(abs(float(score) - limit) for limit in limits) > MAX_SCORE for score in lone)
+    return Differences(
+        compared=len(expected.scores),
+        box=float(max(boxes, default=0.0)),
+        score=max(scores, default=0.0),
+        mask_iou=mask_iou(expected, found, pairs),
+        mismatches=alone,
+    )
+
+
+def match(expected: Objects, found: Objects) -> list[tuple[int, int]]:
+    """Pairs of equal objects: the same label, and the nearest box and score within the limits."""
+    free, pairs = np.ones(len(found.scores), dtype=np.bool_), []
+    for i, (box, score, label) in enumerate(
+        zip(expected.boxes, expected.scores, expected.labels, strict=True)
+    ):
+        if not len(free):
+            break
+        apart = np.maximum(
+            np.abs(found.boxes - box).max(axis=1) / MAX_BOX, np.abs(found.scores - score) / MAX_SCORE
+        )
+        apart[~free | (found.labels != label)] = np.inf
+        j = int(apart.argmin())
+        if apart[j] <= 1:
+            free[j] = False
+            pairs.append((i, j))
+    return pairs
+
+
+def mask_iou(expected: Objects, found: Objects, pairs: list[tuple[int, int]]) -> float:
+    """The lowest IoU of the masks of a pair; 1 without masks."""
+    if expected.masks is None or found.masks is None:
+        return 1.0
+    ious = [1.0]
+    for i, j in pairs:
+        a, b = expected.masks[i], found.masks[j]
+        if (a != b).sum() > FEW_PIXELS:
+            ious.append(float((a & b).sum() / (a | b).sum()))
+    return min(ious)

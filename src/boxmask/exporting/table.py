@@ -1,0 +1,26 @@
+"""How each model becomes a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from boxmask.errors import UsageError
+from boxmask.exporting.detectors import faster_rcnn
+from boxmask.exporting.graph import Graph
+from boxmask.models.table import AnyModel, name_of
+
+Build = Callable[[Graph, Any], None]
+
+BUILDERS: dict[str, Build] = {"faster-rcnn": faster_rcnn.build}
+"""For each model, the function that adds its inputs, stages and outputs to a graph."""
+
+
+def build_graph(model: AnyModel) -> Graph:
+    """The graph of a model. Raises UsageError for a model that cannot be exported yet."""
+    name = name_of(model)
+    if name not in BUILDERS:
+        raise UsageError(f"{name} cannot be exported yet. Models that can: {', '.join(BUILDERS)}.")
+    graph = Graph()
+    BUILDERS[name](graph, model)
+    return graph

@@ -1,0 +1,84 @@
+"""Every detector gives the same results as an ONNX file, where it can be exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from torch import Tensor
+
+from boxmask.detectors.contract import Detector
+from boxmask.exporting.graph import IR_VERSION, OPSET
+from boxmask.exporting.parity.check import compare_batch
+from boxmask.exporting.parity.differences import Differences
+from boxmask.exporting.parity.photos import NamedPhoto
+from boxmask.exporting.session import Session
+from boxmask.exporting.table import BUILDERS, build_graph
+
+Build = Callable[..., Detector]
+SIZES = [(120, 150), (97, 96), (60, 200), (200, 61), (1, 1), (333, 250)]
+
+
+def export(detector: Detector, path: Path) -> Session:
+    path.write_bytes(build_graph(detector).model().SerializeToString())
+    return Session(path)
+
+
+@pytest.fixture(scope="module")
+def session(model: str, detector: Detector, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    if model not in BUILDERS:
+        pytest.skip(f"{model} is not exported yet")
+    return export(detector, tmp_path_factory.mktemp("export") / "model.onnx")
+
+
+def noise(size: tuple[int, int]) -> NamedPhoto:
+    """Colored rectangles on noise."""
+    numbers = np.random.default_rng(sum(size))
+    pixels = numbers.integers(100, 150, (*size, 3)).astype(np.uint8)
+    height, width = size
+    pixels[height // 5 : height // 2, width // 5 : width // 2] = (210, 40, 30)
+    pixels[height // 2 :, width // 2 :] = (40, 60, 220)
+    return NamedPhoto(str(size), pixels)
+
+
+def assert_equal(session: Session, detector: Detector, photos: Sequence[NamedPhoto]) -> Differences:
+    differences = compare_batch(session, detector, photos)
+    assert differences.mismatches == 0
+    assert differences.box < 0.1
+    assert differences.score < 1e-3
+    assert differences.mask_iou >= 0.99
+    return differences
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_photo_alone(session: Session, detector: Detector, size: tuple[int, int]) -> None:
+    assert_equal(session, detector, [noise(size)])
+
+
+def test_photos_of_different_sizes_in_a_batch(session: Session, detector: Detector, photo: Tensor) -> None:
+    painted = NamedPhoto("painted", photo.permute(1, 2, 0).contiguous().numpy())
+    for batch in ([painted, *map(noise, SIZES[:3])], [noise((150, 120)), painted]):
+        assert assert_equal(session, detector, batch).compared > 10
+
+
+def test_no_objects(build: Build, model: str, tmp_path: Path) -> None:
+    if model not in BUILDERS:
+        pytest.skip(f"{model} is not exported yet")
+    nothing = export(build(score_threshold=0.999).eval(), tmp_path / "nothing.onnx")
+    outputs = nothing.run([noise((90, 120)).pixels, noise((50, 40)).pixels])
+    assert outputs["counts"].tolist() == [0, 0]
+    assert outputs["boxes"].shape == (0, 4)
+    assert outputs["scores"].shape == outputs["labels"].shape == (0,)
+    if "masks" in outputs:
+        assert outputs["masks"].shape == (0, 90, 120)
+
+
+def test_versions_that_older_runtimes_read(session: Session) -> None:
+    assert (OPSET, IR_VERSION) == (18, 8)  # ONNX Runtime 1.17
+    loaded = onnx.load(session.path)
+    onnx.checker.check_model(loaded, full_check=False)
+    assert [(entry.domain, entry.version) for entry in loaded.opset_import] == [("", OPSET)]
+    assert loaded.ir_version == IR_VERSION
