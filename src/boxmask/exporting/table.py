@@ -6,13 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from boxmask.errors import UsageError
-from boxmask.exporting.detectors import faster_rcnn
+from boxmask.exporting.detectors import faster_rcnn, fcos, mask_rcnn, retinanet, ssd
 from boxmask.exporting.graph import Graph
 from boxmask.models.table import AnyModel, name_of
 
 Build = Callable[[Graph, Any], None]
 
-BUILDERS: dict[str, Build] = {"faster-rcnn": faster_rcnn.build}
+BUILDERS: dict[str, Build] = {
+    "faster-rcnn": faster_rcnn.build,
+    "mask-rcnn": mask_rcnn.build,
+    "retinanet": retinanet.build,
+    "fcos": fcos.build,
+    "ssd": ssd.build,
+}
 """For each model, the function that adds its inputs, stages and outputs to a graph."""
 
 

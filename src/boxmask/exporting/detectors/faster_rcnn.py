@@ -13,11 +13,9 @@ from boxmask.detectors.faster_rcnn import FasterRCNN, FasterRCNNConfig
 from boxmask.exporting.detectors.outputs import add_outputs
 from boxmask.exporting.graph import Graph
 from boxmask.exporting.network import to_onnx
-from boxmask.exporting.stages.boxes import decode
 from boxmask.exporting.stages.image import Batch, Photos, add_photos, normalization, prepare
-from boxmask.exporting.stages.nms import NO_BOX
-from boxmask.exporting.stages.postprocess import Found, best_detections, by_class, per_photo
-from boxmask.exporting.stages.proposals import LevelOutputs, Proposals, grid_of, rpn_proposals
+from boxmask.exporting.stages.postprocess import Found, RegionOutputs, region_detections
+from boxmask.exporting.stages.proposals import LevelOutputs, grid_of, rpn_proposals
 from boxmask.exporting.stages.roi_features import Regions, RoiFeatures, align, roi_max_pool
 from boxmask.exporting.values import Value
 from boxmask.pipeline.heads.box import BoxHead
@@ -53,9 +51,10 @@ def detect(batch: Batch, detector: FasterRCNN) -> tuple[Found, list[Value]]:
     regions = pool(features, Regions(proposals.boxes, proposals.photo), c)
     # heads
     channels = c.channels or detector.backbone.channels[-1]
-    scores, box_deltas = box_head(detector.box_head, regions.features, (channels, c.pool_size))
+    scores, deltas = box_head(detector.box_head, regions.features, (channels, c.pool_size))
     # postprocess
-    return postprocess(scores, box_deltas, proposals, regions.rows, batch, c), features
+    outputs_of_regions = RegionOutputs(scores, deltas, regions.rows)
+    return region_detections(outputs_of_regions, proposals, batch, c, c.delta_weights), features
 
 
 def pool(features: Sequence[Value], regions: Regions, config: FasterRCNNConfig) -> RoiFeatures:
@@ -74,19 +73,3 @@ def box_head(head: BoxHead, features: Value, shape: tuple[int, int]) -> tuple[Va
     graph, example = features.graph, torch.zeros(2, shape[0], shape[1], shape[1])
     logits, deltas = graph.network(to_onnx(head, (example,), ({0: "regions"},)), features)
     return graph.op("Softmax", logits, axis=1).slice(1, 0, -1), deltas
-
-
-def postprocess(
-    scores: Value, deltas: Value, proposals: Proposals, rows: Value, batch: Batch, config: FasterRCNNConfig
-) -> Found:
-    """Per class: decode, clip, threshold and NMS; then keep the top detections."""
-    c, graph, photos = config, scores.graph, batch.sizes.dim(0)
-    num_classes = len(c.class_names)
-    flat = graph.concat([scores, deltas.reshape(-1, 4 * num_classes)], axis=1)
-    table = per_photo(flat, proposals, rows, photos)  # (B, P, K + 4 K)
-    class_scores = table.slice(2, 0, num_classes).transpose(0, 2, 1)  # (B, K, P)
-    class_scores = graph.where(class_scores > float(c.score_threshold), class_scores, NO_BOX)
-    class_deltas = by_class(table.slice(2, num_classes, 5 * num_classes), num_classes, 4)
-    all_rows = graph.arange(proposals.boxes.dim(0))
-    boxes = per_photo(proposals.boxes, proposals, all_rows, photos).unsqueeze(1)  # (B, 1, P, 4)
-    return best_detections(decode(boxes, class_deltas, c.delta_weights), class_scores, batch, c)

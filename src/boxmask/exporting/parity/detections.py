@@ -66,7 +66,7 @@ def compare(expected: Objects, found: Objects, config: Any) -> Differences:
         compared=len(expected.scores),
         box=float(max(boxes, default=0.0)),
         score=max(scores, default=0.0),
-        mask_iou=mask_iou(expected, found, pairs),
+        mask_iou=mask_iou(expected, found, pairs, 2 * getattr(config, "mask_pool_size", 0)),
         mismatches=alone,
     )
 
@@ -90,13 +90,27 @@ def match(expected: Objects, found: Objects) -> list[tuple[int, int]]:
     return pairs
 
 
-def mask_iou(expected: Objects, found: Objects, pairs: list[tuple[int, int]]) -> float:
-    """The lowest IoU of the masks of a pair; 1 without masks."""
+def mask_iou(expected: Objects, found: Objects, pairs: list[tuple[int, int]], cells: int) -> float:
+    """The lowest IoU of the masks of a pair; 1 without masks.
+
+    Pairs whose boxes cover different whole pixels, by the last digits, are left out: all of the mask moves.
+
+    cells: of the mask branch's map along each axis
+    """
     if expected.masks is None or found.masks is None:
         return 1.0
     ious = [1.0]
     for i, j in pairs:
         a, b = expected.masks[i], found.masks[j]
+        if not np.array_equal(pixel_span(expected.boxes[i], cells), pixel_span(found.boxes[j], cells)):
+            continue
         if (a != b).sum() > FEW_PIXELS:
             ious.append(float((a & b).sum() / (a | b).sum()))
     return min(ious)
+
+
+def pixel_span(box: NDArray[np.float32], cells: int) -> NDArray[np.int64]:
+    """The first and last pixels that a mask is resized to; see `boxmask.kernels.masks.paste_masks`."""
+    half = (box[2:] - box[:2]) * np.float32(0.5) * np.float32((cells + 2) / cells)
+    middle = (box[2:] + box[:2]) * np.float32(0.5)
+    return np.concatenate([middle - half, middle + half]).astype(np.int64)

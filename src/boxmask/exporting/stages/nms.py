@@ -15,7 +15,7 @@ class Kept(NamedTuple):
     """What NMS kept of each photo, highest score first, in B rows of equal length.
 
     scores:     (B, n), or NO_BOX beyond the last
-    candidates: (B, n) position among the photo's candidates
+    candidates: (B, n) position among the photo's candidates: class * N + row
     """
 
     scores: Value
@@ -27,27 +27,38 @@ class Kept(NamedTuple):
         return photo, place
 
 
-def keep_best(boxes: Value, scores: Value, nms_iou: float, limit: int) -> Kept:
-    """NMS among the candidates of each class, then the best ones of each photo.
+def keep_best_of_class(boxes: Value, scores: Value, nms_iou: float, limit: int) -> Kept:
+    """NMS per class, each with boxes of its own, then the best ones of each photo.
 
-    boxes:  (B, C, N, 4), or (B, 1, N, 4) if all classes share them
-    scores: (B, C, N), or NO_BOX for candidates that do not count
-    The index of a candidate counts all of the photo's: class * N + row.
+    boxes: (B, C, N, 4); scores: (B, C, N), or NO_BOX for candidates that do not count
     """
-    graph = scores.graph
     photos, classes, rows = (scores.dim(axis) for axis in range(3))
-    flat = scores.reshape(photos * classes, 1, rows)
-    selected = graph.op(
-        "NonMaxSuppression",
-        boxes.expand(photos, classes, rows, 4).reshape(photos * classes, rows, 4),
-        flat,
-        np.array([limit]),
-        np.array([round_down(nms_iou)]),
-        np.array([-0.5], dtype=np.float32),
-    )
-    kept = graph.full(NO_BOX, photos * classes, 1, rows)
-    kept = graph.op("ScatterND", kept, selected, graph.op("GatherND", flat, selected))
-    return Kept(*graph.top_k(kept.reshape(photos, classes * rows), graph.value(limit)))
+    boxes = boxes.reshape(photos * classes, rows, 4)
+    kept = suppress(boxes, scores.reshape(photos * classes, 1, rows), nms_iou, limit)
+    return best(kept.reshape(photos, classes * rows), limit)
+
+
+def keep_best_of_shared(boxes: Value, scores: Value, nms_iou: float, limit: int) -> Kept:
+    """NMS per class, all with the same boxes, then the best ones of each photo.
+
+    boxes: (B, N, 4); scores: (B, C, N), or NO_BOX for candidates that do not count
+    """
+    kept = suppress(boxes, scores, nms_iou, limit)
+    return best(kept.reshape(scores.dim(0), scores.dim(1) * scores.dim(2)), limit)
+
+
+def suppress(boxes: Value, scores: Value, nms_iou: float, limit: int) -> Value:
+    """NMS: boxes (G, N, 4), scores (G, C, N) -> the scores, NO_BOX where a box was dropped."""
+    graph = scores.graph
+    limits = (np.array([limit]), np.array([round_down(nms_iou)]), np.array([-0.5], dtype=np.float32))
+    selected = graph.op("NonMaxSuppression", boxes, scores, *limits)
+    nothing = graph.full(NO_BOX, scores.dim(0), scores.dim(1), scores.dim(2))
+    return graph.op("ScatterND", nothing, selected, graph.op("GatherND", scores, selected))
+
+
+def best(scores: Value, limit: int) -> Kept:
+    """The highest of each photo's scores (B, N)."""
+    return Kept(*scores.graph.top_k(scores, scores.graph.value(limit)))
 
 
 def round_down(threshold: float) -> np.float32:

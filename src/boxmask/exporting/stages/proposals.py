@@ -10,7 +10,7 @@ import numpy as np
 from boxmask.exporting.graph import Graph
 from boxmask.exporting.stages.boxes import cell_shifts, clip, decode, large_enough, limits
 from boxmask.exporting.stages.image import Batch
-from boxmask.exporting.stages.nms import NO_BOX, keep_best
+from boxmask.exporting.stages.nms import NO_BOX, keep_best_of_shared
 from boxmask.exporting.values import Value
 from boxmask.geometry.boxes import anchor_shapes
 from boxmask.pipeline.heads.rpn import MIN_PROPOSAL_SIZE
@@ -81,7 +81,7 @@ def rpn_proposals(levels: Sequence[LevelOutputs], batch: Batch, config: Any) -> 
 
 def best_proposals(graph: Graph, boxes: Value, scores: Value, nms_iou: float, limit: int) -> Proposals:
     """Boxes (B, N, 4) and scores per level (B, L, N) -> the best proposals of each photo after NMS."""
-    kept = keep_best(boxes.unsqueeze(1), scores, nms_iou, limit)
+    kept = keep_best_of_shared(boxes, scores, nms_iou, limit)
     photo, place = kept.rows()
     row = kept.candidates % boxes.dim(1)
     best = graph.op("GatherND", boxes, row.unsqueeze(-1), batch_dims=1)  # (B, n, 4)

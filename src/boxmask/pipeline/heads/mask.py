@@ -45,7 +45,7 @@ class MaskHead(nn.Module):
         pixels = hidden.permute(0, 2, 3, 1).flatten(0, 2)
         kernel = self.deconv.weight.permute(2, 3, 1, 0).flatten(0, 2)
         bias = cast(Tensor, self.deconv.bias).repeat(4)
-        doubled = F.relu(linear(pixels, kernel, bias)).view(len(rois), 4 * side * side, len(bias) // 4)
+        doubled = F.relu(linear(pixels, kernel, bias)).view(rois.shape[0], 4 * side * side, len(bias) // 4)
         weight = self.logits.weight.flatten(1)[labels]
         logits = torch.bmm(doubled, weight[:, :, None])[..., 0] + cast(Tensor, self.logits.bias)[labels, None]
         return logits.view(-1, side, side, 2, 2).permute(0, 1, 3, 2, 4).reshape(-1, 2 * side, 2 * side)
