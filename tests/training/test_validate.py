@@ -84,6 +84,15 @@ def validate_times(training: Any, times: int) -> None:
         validate(training, number / times)
 
 
+def test_the_best_minimum_scores_are_kept_but_not_logged(tmp_path: Path) -> None:
+    per_class = {"cat": {"best_min_score": 0.4}, "dog": {"best_min_score": None}}
+    task = FixedEvaluations({"mask_AP": 0.2, "per_class": per_class})
+    training = session(task, tmp_path / "log.jsonl")
+    validate_times(training, 1)
+    assert training.state.metrics == {"mask_AP": 0.2, "images": 2, "min_scores": {"cat": 0.4}}
+    assert "min_scores" not in (tmp_path / "log.jsonl").read_text()
+
+
 def test_the_first_metric_decides_and_of_equals_the_later(tmp_path: Path) -> None:
     masks = (0.2, 0.1, 0.2, 0.3, 0.29)
     task = FixedEvaluations(*({"mask_AP": figure, "AP": 1 - figure} for figure in masks))

@@ -8,6 +8,7 @@ from boxmask.masks import Masks
 from boxmask.types import Detections
 from boxmask.visualization.detections import draw_detections
 from boxmask.visualization.masks import draw_masks, interior
+from boxmask.visualization.object_colors import object_colors
 from boxmask.visualization.style import PALETTE, rgb
 
 
@@ -29,17 +30,17 @@ def detections_of(dense: np.ndarray, labels: list[int]) -> Detections:
     )
 
 
-def test_edge_has_the_color_of_the_class_and_the_inside_is_tinted(masked_detections):
+def test_edge_has_the_color_of_the_object_and_the_inside_is_tinted(masked_detections):
     photo = gray(60, 80)
     picture = draw_masks(photo, masked_detections, thickness=1)
     assert (photo == 128).all()
     dense = masked_detections.masks.dense()
     ring, parts = dense[0], dense[1]
-    assert tuple(picture[10, 25]) == rgb(PALETTE[1])
-    assert tuple(picture[19, 35]) == rgb(PALETTE[1])  # around the hole
-    assert tuple(picture[54, 5]) == rgb(PALETTE[0])
-    assert tuple(picture[59, 79]) == rgb(PALETTE[1])
-    inside = np.array(rgb(PALETTE[1])) * 0.4 + 128 * 0.6
+    assert tuple(picture[10, 25]) == rgb(PALETTE[0])
+    assert tuple(picture[19, 35]) == rgb(PALETTE[0])  # around the hole
+    assert tuple(picture[54, 5]) == rgb(PALETTE[1])
+    assert tuple(picture[59, 79]) == rgb(PALETTE[2])
+    inside = np.array(rgb(PALETTE[0])) * 0.4 + 128 * 0.6
     assert picture[15, 25] == pytest.approx(inside, abs=1)
     assert (picture[~(ring | parts | dense[3])] == 128).all()  # the hole, and the object without mask
     assert tuple(picture[38, 47]) != (128, 128, 128)
@@ -53,13 +54,29 @@ def test_only_an_object_without_mask_has_a_box(masked_detections):
     assert tuple(picture[45, 5]) == (128, 128, 128)  # on the box of the second object, outside its mask
 
 
-def test_neighbors_of_one_class_have_different_tints():
+def test_neighbors_of_one_class_have_different_colors():
     dense = np.zeros((3, 40, 60), bool)
     dense[0, 5:35, 5:20] = dense[1, 5:35, 20:35] = dense[2, 5:35, 35:50] = True
     picture = draw_masks(gray(40, 60), detections_of(dense, [2, 2, 2]), thickness=2)
-    line = [tuple(pixel) == rgb(PALETTE[2]) for pixel in picture[20]]
-    assert [x for x, on in enumerate(line) if on] == [5, 6, 18, 19, 20, 21, 33, 34, 35, 36, 48, 49]
+    for number, left in enumerate((5, 20, 35)):
+        line = [tuple(pixel) == rgb(PALETTE[number]) for pixel in picture[20]]
+        assert [x for x, on in enumerate(line) if on] == [left, left + 1, left + 13, left + 14]
     assert len({tuple(picture[20, x]) for x in (12, 27, 42)}) == 3
+
+
+def test_every_object_has_another_color():
+    dense = np.zeros((40, 1, 40), bool)
+    dense[np.arange(40), 0, np.arange(40)] = True
+    assert len(set(object_colors(detections_of(dense, [0] * 40)))) == 40
+
+
+def test_the_tag_has_the_color_of_the_mask():
+    dense = np.zeros((2, 60, 60), bool)
+    dense[0, 40:, :20] = dense[1, 40:, 30:50] = True
+    picture = draw_detections(gray(60, 60), detections_of(dense, [2, 2]))
+    assert (picture[:40] == rgb(PALETTE[0])).all(axis=-1).any()
+    assert (picture[:40] == rgb(PALETTE[1])).all(axis=-1).any()
+    assert not (picture[:40] == rgb(PALETTE[2])).all(axis=-1).any()
 
 
 def test_highest_score_is_drawn_on_top():

@@ -9,15 +9,13 @@ from typing import Any, Literal
 from boxmask.data.class_selection import MODEL_CLASSES, ClassSelection
 from boxmask.detectors.contract import Detector
 from boxmask.errors import CheckpointError, UsageError
+from boxmask.evaluation.detection.best_f1 import MIN_SCORES
 from boxmask.models.table import AnyModel
 from boxmask.options import option
 from boxmask.prediction.contract import Predictor
 from boxmask.results.min_score import MinScore
 from boxmask.weights.checkpoint import checkpoint_path, read_metadata
 from boxmask.weights.published.manifest import is_published_name
-
-MIN_SCORES = "min_scores"
-"""The metric of a checkpoint that holds the best minimum score of each class, by name."""
 
 
 class ChosenClasses:

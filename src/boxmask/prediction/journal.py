@@ -118,9 +118,11 @@ class Journal:
             return None
         if entry is None or not is_same:
             return None
-        files = [name for name in entry["files"] if isinstance(name, str) and not Path(name).is_absolute()]
-        complete = all(is_unchanged_output(self.folder / name, trust_time=True) for name in files)
-        return entry if complete and len(files) == len(entry["files"]) else None
+        complete = all(
+            _is_inside(name) and is_unchanged_output(self.folder / name, trust_time=True)
+            for name in entry["files"]
+        )
+        return entry if complete else None
 
 
 def check_same_settings(folder: Path, earlier: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> None:
@@ -143,6 +145,11 @@ def _shown(name: str, value: object) -> str:
     flag = f"--{name.replace('_', '-')}"
     text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return f"no {flag}" if value is None else f"{flag} {text}"
+
+
+def _is_inside(name: object) -> bool:
+    """Whether a name leads to a file below the folder."""
+    return isinstance(name, str) and not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
 def _parse(line: bytes) -> Any:

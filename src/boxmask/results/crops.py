@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from boxmask.results.file_names import writable_name
+from boxmask.results.file_names import picture_names
 from boxmask.results.formats import CROPS
 from boxmask.results.pictures import save_picture
 from boxmask.types import Detections
@@ -17,11 +18,11 @@ from boxmask.visualization.style import RGBImage
 def crop_files(name: str, detections: Detections, folder: Path) -> list[Path]:
     """The file of each object of the photo called `name`: crops/CLASS/NAME-1.jpg, numbered by score."""
     seen: Counter[str] = Counter()
+    folders = _folder_names(detections.class_names, folder)
     files = []
     for class_name in detections.names:
         seen[class_name] += 1
-        class_folder = folder / CROPS / _folder_name(class_name, folder)
-        files.append(class_folder / f"{name}-{seen[class_name]}.jpg")
+        files.append(folder / CROPS / folders[class_name] / f"{name}-{seen[class_name]}.jpg")
     return files
 
 
@@ -34,6 +35,9 @@ def save_crops(pixels: RGBImage, detections: Detections, files: list[Path]) -> N
         save_picture(np.ascontiguousarray(pixels[top:bottom, left:right]), file)
 
 
-def _folder_name(class_name: str, folder: Path) -> str:
-    """The class name, without the characters that separate folders."""
-    return writable_name(class_name.replace("/", "_").replace("\0", "_").lstrip(".") or "_", folder)
+@lru_cache(maxsize=8)
+def _folder_names(class_names: tuple[str, ...], folder: Path) -> dict[str, str]:
+    """The name of the folder of each class: its own name, as far as the disk accepts it, no two the same."""
+    cleaned = [name.replace("/", "_").replace("\0", "_").lstrip(".") or "_" for name in class_names]
+    names = picture_names([Path(f"{name}.jpg") for name in cleaned], folder)
+    return dict(zip(class_names, names, strict=True))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
+from jaxtyping import Bool
 
 from boxmask.types import Detections
 from boxmask.types.checks import check_min_score
@@ -21,8 +22,8 @@ def at_least(detections: Detections, min_score: MinScore) -> Detections:
     if not isinstance(min_score, Mapping):
         return detections.filter(min_score=min_score)
     of_class = np.array([min_score.get(name, DEFAULT) for name in detections.class_names])
-    labels = np.array(detections.labels.tolist(), dtype=np.int64)
-    return detections[np.array(detections.scores.tolist()) >= of_class[labels]]
+    keep: Bool[np.ndarray, " N"] = detections.scores >= of_class[detections.labels]
+    return detections[keep]
 
 
 def describe(min_score: MinScore) -> str:

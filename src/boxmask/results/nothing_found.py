@@ -22,7 +22,7 @@ def note_on_nothing_found(results: Sequence[Detections], min_score: MinScore) ->
     score = _highest_score(best)
     return (
         f"no photo has an object with {describe(min_score)}; the highest score is {score:.2f} "
-        f"({best.names[0]}). Try {option('min_score')} {max(0.01, score / 2):.2g}, and check that the photos "
+        f"({best.names[0]}). Try {option('min_score')} {int(50 * score) / 100:g}, and check that the photos "
         f"show the classes of the model ({_first_names(best.class_names)}).",
     )
 

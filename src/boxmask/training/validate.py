@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from boxmask.errors import PhotoError
+from boxmask.evaluation.detection.best_f1 import best_min_scores
 from boxmask.messages import format_count
 from boxmask.options import option
 from boxmask.training.clock import Clock
@@ -85,12 +86,12 @@ def validate(session: Session, progress: float) -> None:
         return
     count, evaluation = _evaluate_due(session, progress)
     state.num_validated = num_validated
-    values = {name: evaluation.get(name) for name in session.task.metrics}
-    metrics = {name: value for name, value in values.items() if value is not None}
+    metrics = {name: evaluation[name] for name in session.task.metrics if evaluation.get(name) is not None}
     num_seen = len(evaluation.get("seen_photos") or ())
     seen = {"seen_photos": num_seen} if num_seen else {}
-    state.metrics = {**metrics, "images": evaluation["images"], **seen}
-    report.write_log({"step": state.clock.step, "minutes": state.seconds / 60, "val": state.metrics})
+    logged = {**metrics, "images": evaluation["images"], **seen}
+    state.metrics = {**logged, **best_min_scores(evaluation)}
+    report.write_log({"step": state.clock.step, "minutes": state.seconds / 60, "val": logged})
     shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
     num_photos = len(session.val)
     sample = f" ({count} of {num_photos} photos, for lack of time)" if count < num_photos else ""

@@ -21,9 +21,9 @@ def draw_detections(
 ) -> RGBImage:
     """Draw every detection with at least `min_score`: (H, W, 3) uint8 -> (H, W, 3) uint8. The photo is kept.
 
-    An object whose mask is known is tinted and outlined; any other has a box. A class has the same color in
-    every picture. Name tags stay inside the photo and never overlap. The 60 detections with the highest
-    scores get one, as long as there is room.
+    An object whose mask is known is tinted and outlined, each in another color. Any other has a box in the
+    color of its class, which is the same in every picture. Name tags stay inside the photo and never overlap.
+    The 60 detections with the highest scores get one, as long as there is room.
 
     Raises ValueError if `photo` is not such an array of the detections' size.
     """

@@ -1,7 +1,7 @@
 """Draw masks: a translucent tint and a crisp line along the edge.
 
-The line lies inside the object, so that two objects that touch keep two lines. The tints of a class vary, so
-that neighboring objects of one class can be told apart.
+The line lies inside the object, so that two objects that touch keep two lines. Each object has a color of its
+own, so that neighboring objects of one class can be told apart.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter
 
 from boxmask.types import Detections
-from boxmask.visualization.style import DARK, LIGHT, PALETTE, RGBImage, rgb
+from boxmask.visualization.object_colors import object_colors
+from boxmask.visualization.style import RGBImage, rgb
 
 OPACITY = 0.4
-TINTS = ((LIGHT, 0.0), (LIGHT, 0.35), (DARK, 0.35))  # mixed into the class color, in turn: color and share
 
 
 def draw_masks(photo: RGBImage, detections: Detections, thickness: int) -> RGBImage:
@@ -27,13 +27,13 @@ def draw_masks(photo: RGBImage, detections: Detections, thickness: int) -> RGBIm
     if detections.masks is None:
         return picture
     lowest_score_first = np.flatnonzero(detections.masks.known)[::-1]
-    labels, tints = detections.labels.tolist(), _tints(detections)
+    colors = [rgb(color) for color in object_colors(detections)]
     crops, windows = detections.masks.crops(), detections.masks.windows.tolist()
     for row in lowest_score_first.tolist():
         x1, y1, x2, y2 = windows[row]
         view, crop = picture[y1:y2, x1:x2], crops[row]
-        _tint(view, crop, tints[row])
-        view[crop & ~interior(crop, thickness)] = rgb(PALETTE[labels[row] % len(PALETTE)])
+        _tint(view, crop, colors[row])
+        view[crop & ~interior(crop, thickness)] = colors[row]
     return picture
 
 
@@ -44,20 +44,7 @@ def interior(crop: Bool[np.ndarray, "h w"], thickness: int) -> Bool[np.ndarray, 
     return inside
 
 
-def _tint(view: RGBImage, crop: Bool[np.ndarray, "h w"], color: NDArray[np.float64]) -> None:
+def _tint(view: RGBImage, crop: Bool[np.ndarray, "h w"], color: tuple[int, int, int]) -> None:
     """Blend a color into the pixels of a mask, in place."""
-    blended = (1 - OPACITY) * view[crop] + OPACITY * color
+    blended = (1 - OPACITY) * view[crop] + OPACITY * np.array(color)
     view[crop] = blended.round().astype(np.uint8)
-
-
-def _tints(detections: Detections) -> list[NDArray[np.float64]]:
-    """The tint of each object: its class color, then a lighter and a darker shade, in turn."""
-    objects_so_far: dict[int, int] = {}
-    tints = []
-    for label in detections.labels.tolist():
-        number = objects_so_far.get(label, 0)
-        objects_so_far[label] = number + 1
-        other_color, share = TINTS[number % len(TINTS)]
-        class_color = np.array(rgb(PALETTE[label % len(PALETTE)]), dtype=np.float64)
-        tints.append((1 - share) * class_color + share * np.array(rgb(other_color)))
-    return tints

@@ -16,7 +16,8 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw
 
 from boxmask.types import Detections
-from boxmask.visualization.style import PALETTE, text_color_on
+from boxmask.visualization.object_colors import object_colors
+from boxmask.visualization.style import text_color_on
 from boxmask.visualization.text import draw_text, text_width
 
 MAX_NAMES = 60  # more names hide the photo
@@ -33,17 +34,16 @@ def draw_name_tags(canvas: Image.Image, detections: Detections, show_scores: boo
     pad = max(1, font_size // 6)
     pencil = ImageDraw.Draw(canvas)
     taken: list[PixelBox] = []
-    names = detections.names
+    names, colors = detections.names, object_colors(detections)
     for i in range(min(len(detections), MAX_NAMES)):
         text = f"{names[i]} {detections.scores[i]:.2f}" if show_scores else names[i]
         extent = (int(text_width(text, font_size)) + 2 * pad, font_size + 2 * pad)
         tag = _free_position(i, detections.boxes, extent, canvas.size, taken)
         if tag is not None:
             taken.append(tag)
-            color = PALETTE[int(detections.labels[i]) % len(PALETTE)]
-            pencil.rectangle(tag, fill=color)
+            pencil.rectangle(tag, fill=colors[i])
             left_middle = (tag[0] + pad, tag[1] + pad + font_size // 2)
-            draw_text(pencil, left_middle, text, text_color_on(color), font_size)
+            draw_text(pencil, left_middle, text, text_color_on(colors[i]), font_size)
 
 
 def _free_position(

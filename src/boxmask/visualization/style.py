@@ -62,13 +62,14 @@ def class_colors(class_names: Sequence[str]) -> list[str]:
     The background is black and is not counted, so that a class has the same color as its detections.
     """
     colors: list[str] = []
-    unused = (color for color in map(_color, count()) if color not in colors)
+    unused = (color for color in map(distinct_color, count()) if color not in colors)
     for name in class_names:
         colors.append(BLACK if is_background(name) and BLACK not in colors else next(unused))
     return colors
 
 
-def _color(index: int) -> str:
+def distinct_color(index: int) -> str:
+    """The color of a number: first the palette, then hues in between."""
     if index < len(PALETTE):
         return PALETTE[index]
     turn, level = index - len(PALETTE), (index // 7) % 3

@@ -76,6 +76,8 @@ def test_dict_holds_the_metrics(photos, detections):
         "AP": pytest.approx(1.0),
         "AP50": pytest.approx(1.0),
         "VOC_AP": pytest.approx(1.0),
+        "best_F1": pytest.approx(1.0),
+        "best_min_score": pytest.approx(0.4),
         "objects": 1,
     }
 

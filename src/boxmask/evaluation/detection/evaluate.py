@@ -145,9 +145,13 @@ class DetectionEvaluation:
 
     def _metrics_of_class(self, name: str) -> dict[str, float | int | None]:
         ap = self.coco.per_class[name]
-        voc = self.voc.per_class[name].AP_all
+        voc = self.voc.per_class[name]
+        best = {
+            "best_F1": None if voc.best is None else voc.best.F1,
+            "best_min_score": None if voc.best is None else voc.best.min_score,
+        }
         masks = {} if self.masks is None else self.masks.metrics_of_class(name)
-        return {"AP": ap.AP, "AP50": ap.AP50, **masks, "VOC_AP": voc, "objects": ap.objects}
+        return {"AP": ap.AP, "AP50": ap.AP50, **masks, "VOC_AP": voc.AP_all, **best, "objects": ap.objects}
 
 
 def evaluate_detector(

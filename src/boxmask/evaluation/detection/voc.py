@@ -24,6 +24,7 @@ from jaxtyping import Float, Int
 
 from boxmask.data.detection.dataset import DetectionDataset
 from boxmask.evaluation.detection.arrays import FlatDetections, flatten, objects_per_class
+from boxmask.evaluation.detection.best_f1 import BestF1, best_f1
 from boxmask.geometry.boxes import coverage, iou
 from boxmask.types import Detections
 
@@ -33,10 +34,14 @@ CORRECT, WRONG, NOT_COUNTED = 1, 0, -1  # outcomes of a detection
 
 @dataclass(frozen=True)
 class VocAP:
-    """AP at IoU 0.5: VOC2007's mean over 11 points, and the area under the curve of VOC2010."""
+    """AP at IoU 0.5: VOC2007's mean over 11 points, and the area under the curve of VOC2010.
+
+    best: the best F1 at the same IoU; None if no object was found
+    """
 
     AP_11: float | None
     AP_all: float | None
+    best: BestF1 | None = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,10 @@ def voc_metrics(dataset: DetectionDataset, detections: Sequence[Detections]) -> 
     by_score = np.argsort(-flat.scores, kind="stable")
     per_class = {}
     for k, (name, objects) in enumerate(zip(dataset.class_names, objects_per_class(dataset), strict=True)):
-        of_class = outcomes[by_score[flat.labels[by_score] == k]]
-        per_class[name] = VocAP(eleven_point_ap(of_class, objects), all_point_ap(of_class, objects))
+        rows = by_score[(flat.labels[by_score] == k) & (outcomes[by_score] != NOT_COUNTED)]
+        best = best_f1(flat.scores[rows], outcomes[rows] == CORRECT, objects)
+        of_class = outcomes[rows]
+        per_class[name] = VocAP(eleven_point_ap(of_class, objects), all_point_ap(of_class, objects), best)
     values = list(per_class.values())
     return VocMetrics(_mean([ap.AP_11 for ap in values]), _mean([ap.AP_all for ap in values]), per_class)
 
