@@ -68,7 +68,8 @@ def test_no_objects(build: Build, model: str, tmp_path: Path) -> None:
     if model not in BUILDERS:
         pytest.skip(f"{model} is not exported yet")
     nothing = export(build(score_threshold=0.999).eval(), tmp_path / "nothing.onnx")
-    outputs = nothing.run([noise((90, 120)).pixels, noise((50, 40)).pixels])
+    no_proposals = [np.zeros((0, 4), dtype=np.float32)] * 2 if nothing.needs_proposals else []
+    outputs = nothing.run([noise((90, 120)).pixels, noise((50, 40)).pixels], no_proposals)
     assert outputs["counts"].tolist() == [0, 0]
     assert outputs["boxes"].shape == (0, 4)
     assert outputs["scores"].shape == outputs["labels"].shape == (0,)

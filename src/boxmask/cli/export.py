@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from boxmask.exporting.export import Export
+    from boxmask.exporting.parity.differences import Differences
 
 
 def export(run: Path, /, *, out: Path, data: Path | None = None) -> None:
@@ -41,23 +43,25 @@ def export(run: Path, /, *, out: Path, data: Path | None = None) -> None:
     print(f"{exported.path}  {exported.bytes / 2**20:.1f} MB")
 
 
+_COLUMNS: tuple[tuple[str, str, Callable[[Differences], str]], ...] = (
+    ("boxes", "objects", lambda row: f"{row.compared:,}"),
+    ("boxes", "box", lambda row: f"{row.box:.4f} px"),
+    ("scores", "score", lambda row: f"{row.score:.1e}"),
+    ("masks", "mask IoU", lambda row: f"{row.mask_iou:.4f}"),
+    ("boxes", "only in one", lambda row: f"{row.mismatches}"),
+    ("label_map", "pixels", lambda row: f"{row.pixels:.3%}"),
+)
+"""Output that a column needs, its title, and its cell."""
+
+
 def _table(exported: Export) -> Table:
     """The largest differences."""
     from rich.table import Table
 
-    rows = [row for _, row in exported.parity]
-    columns = {
-        "objects": [f"{row.compared:,}" for row in rows],
-        "box": [f"{row.box:.4f} px" for row in rows],
-        "score": [f"{row.score:.1e}" for row in rows],
-        "mask IoU": [f"{row.mask_iou:.4f}" for row in rows],
-        "only in one": [str(row.mismatches) for row in rows],
-    }
-    if "masks" not in exported.outputs:
-        del columns["mask IoU"]
+    columns = [(title, cell) for output, title, cell in _COLUMNS if output in exported.outputs]
     table = Table("photos", box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name, justify="right")
-    for (title, _), *cells in zip(exported.parity, *columns.values(), strict=True):
-        table.add_row(title, *cells)
+    for title, _ in columns:
+        table.add_column(title, justify="right")
+    for title, row in exported.parity:
+        table.add_row(title, *(cell(row) for _, cell in columns))
     return table

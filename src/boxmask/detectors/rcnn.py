@@ -190,7 +190,7 @@ class RCNN(Detector):
     def deltas(self, pool5: Float[Tensor, "P F"]) -> Float[Tensor, "P K 4"]:
         """The deltas of each class's box regressor (appendix C)."""
         weights, biases = self.regressor_weights.flatten(0, 1), self.regressor_biases.flatten()
-        deltas: Tensor = F.linear(pool5, weights, biases).unflatten(1, (-1, 4))
+        deltas: Tensor = F.linear(pool5, weights, biases).unflatten(1, (len(self.regressor_biases), 4))
         return deltas
 
     # ------------------------------------------------------------------ postprocess (section 2.2)

@@ -20,8 +20,10 @@ class Graph:
     def __init__(self) -> None:
         self.inputs: list[onnx.ValueInfoProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []
-        self.initializers: list[onnx.TensorProto] = []
-        self.nodes: list[onnx.NodeProto] = []  # of the innermost body that is under construction
+        self.constants: list[onnx.TensorProto] = []
+        # of the innermost body that is under construction
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
         self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
         self._count = 0
 
@@ -58,7 +60,7 @@ class Graph:
         key = (str(array.dtype), array.shape, array.tobytes())
         if key not in self._constants:
             constant = self._constants[key] = self._new("constant")
-            self.initializers.append(numpy_helper.from_array(array, constant.name))
+            self.constants.append(numpy_helper.from_array(array, constant.name))
         return self._constants[key]
 
     def _new(self, kind: str) -> Value:
@@ -105,7 +107,8 @@ class Graph:
 
     def loop(self, count: Value, body: Callable[[Value], Sequence[Value]]) -> list[Value]:
         """Stack what `body` returns for 0, 1, ... up to `count`, each along a new first axis."""
-        outer, self.nodes = self.nodes, []
+        outer = (self.nodes, self.weights)
+        self.nodes, self.weights = [], []
         index, condition = self._new("index"), self._new("condition")
         results = body(index)
         proceed = self.op("Identity", condition)
@@ -117,12 +120,17 @@ class Graph:
                 _value_info(proceed.name, np.bool_, []),
                 *(helper.make_empty_tensor_value_info(v.name) for v in results),
             ],
+            self.weights,
         )
-        self.nodes = outer
+        self.nodes, self.weights = outer
         return self.ops("Loop", len(results), count, np.bool_(True), body=inside)
 
     def network(self, model: onnx.ModelProto, *inputs: Value) -> list[Value]:
-        """Add the nodes and weights of a model, applied to `inputs`; returns its outputs."""
+        """Add the nodes and weights of a model, applied to `inputs`; returns its outputs.
+
+        Inside a loop, the weights become a part of its body: ONNX Runtime optimizes layers only where it
+        finds their weights beside them.
+        """
         names = {info.name: value.name for info, value in zip(model.graph.input, inputs, strict=True)}
         prefix = self._new("network").name
 
@@ -131,7 +139,7 @@ class Graph:
 
         for tensor in model.graph.initializer:
             tensor.name = rename(tensor.name)
-            self.initializers.append(tensor)
+            self.weights.append(tensor)
         for node in model.graph.node:
             node.input[:] = [rename(name) for name in node.input]
             node.output[:] = [rename(name) for name in node.output]
@@ -141,7 +149,8 @@ class Graph:
 
     def model(self) -> onnx.ModelProto:
         """The finished model."""
-        graph = helper.make_graph(self.nodes, "boxmask", self.inputs, self.outputs, self.initializers)
+        initializers = [*self.constants, *self.weights]
+        graph = helper.make_graph(self.nodes, "boxmask", self.inputs, self.outputs, initializers)
         opset = helper.make_opsetid("", OPSET)
         return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="boxmask")
 

@@ -22,12 +22,13 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.needs_proposals = "proposals" in [entry.name for entry in self.session.get_inputs()]
         self.outputs = [output.name for output in self.session.get_outputs()]
 
     def run(self, photos: Sequence[Photo], proposals: Sequence[NDArray[np.float32]] = ()) -> dict[str, Any]:
         """The outputs by name, for one batch of photos and, if the file needs them, their proposals."""
         feeds = pack(photos)
-        if proposals:
+        if self.needs_proposals:
             feeds["proposals"] = np.concatenate(proposals).reshape(-1, 4).astype(np.float32)
             feeds["proposal_counts"] = np.array([len(boxes) for boxes in proposals], dtype=np.int64)
         return dict(zip(self.outputs, self.session.run(None, feeds), strict=True))

@@ -26,6 +26,9 @@ class Value:
     def __add__(self, other: Operand) -> Value:
         return self.graph.op("Add", self, other)
 
+    def __radd__(self, other: Operand) -> Value:
+        return self.graph.op("Add", other, self)
+
     def __sub__(self, other: Operand) -> Value:
         return self.graph.op("Sub", self, other)
 
@@ -34,6 +37,9 @@ class Value:
 
     def __mul__(self, other: Operand) -> Value:
         return self.graph.op("Mul", self, other)
+
+    def __rmul__(self, other: Operand) -> Value:
+        return self.graph.op("Mul", other, self)
 
     def __truediv__(self, other: Operand) -> Value:
         return self.graph.op("Div", self, other)

@@ -111,4 +111,5 @@ def resized_size(size: Size, shorter: int, longer: int) -> Size:
 
 def spatial_size(x: Tensor) -> Size:
     """(height, width) of maps (B, C, H, W) or of an image (C, H, W)."""
-    return int(x.shape[-2]), int(x.shape[-1])
+    height, width = x.shape[-2:]  # no int(): an export would make constants of them
+    return height, width

@@ -23,6 +23,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 
 from boxmask.errors import UsageError
+from boxmask.kernels.tracing import is_exporting
 from boxmask.photos.read import accepts_photos
 from boxmask.pipeline.features.backbone import Backbone
 from boxmask.pipeline.features.contracting_path import PLAIN, ContractingPath
@@ -166,7 +167,8 @@ class UpBlock(nn.Module):
     def forward(self, coarse: Tensor, skip: Tensor) -> Tensor:
         """(B, C, h, w) and (B, C', H, W) -> (B, channels, H, W)."""
         upsampled = self.upsample(coarse)
-        if upsampled.shape[-2:] != skip.shape[-2:]:  # bilinear, or maps of odd sizes
+        # bilinear, or maps of odd sizes, which an exported network has to allow for
+        if is_exporting() or upsampled.shape[-2:] != skip.shape[-2:]:
             upsampled = upsample(upsampled, spatial_size(skip))
         merged: Tensor = self.convs(torch.cat([skip, upsampled], dim=1))
         return merged

@@ -51,9 +51,9 @@ def detect(batch: Batch, detector: FasterRCNN) -> tuple[Found, list[Value]]:
     regions = pool(features, Regions(proposals.boxes, proposals.photo), c)
     # heads
     channels = c.channels or detector.backbone.channels[-1]
-    scores, deltas = box_head(detector.box_head, regions.features, (channels, c.pool_size))
+    scores, box_deltas = box_head(detector.box_head, regions.features, (channels, c.pool_size))
     # postprocess
-    outputs_of_regions = RegionOutputs(scores, deltas, regions.rows)
+    outputs_of_regions = RegionOutputs(scores, box_deltas, regions.rows)
     return region_detections(outputs_of_regions, proposals, batch, c, c.delta_weights), features
 
 

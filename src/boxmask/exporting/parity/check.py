@@ -10,13 +10,14 @@ from typing import Any
 import torch
 
 from boxmask.errors import ExportError
-from boxmask.exporting.parity import detections
+from boxmask.exporting.parity import detections, maps
 from boxmask.exporting.parity.differences import Differences
 from boxmask.exporting.parity.photos import NamedPhoto
 from boxmask.exporting.session import Session
 from boxmask.messages import format_count
 from boxmask.models.table import AnyModel
 from boxmask.progress import Progress
+from boxmask.types import Classification, SegmentationMap
 
 BATCH = 4
 ALLOWED_MISMATCHES = 0.005  # of the objects: where rounding decides which of two boxes is kept
@@ -60,22 +61,44 @@ def compare_batch(session: Session, model: Any, photos: Sequence[NamedPhoto]) ->
     """The differences on one batch. The model pads the photos of a batch as the file does."""
     pixels = [photo.pixels for photo in photos]
     images = [torch.from_numpy(photo.copy()).permute(2, 0, 1) for photo in pixels]
-    expected = type(model).predict.__wrapped__(model, images)
-    found = detections.from_file(session.run(pixels), [(p.shape[0], p.shape[1]) for p in pixels])
+    predict = type(model).predict.__wrapped__
+    if session.needs_proposals:
+        proposals = model.propose(images)
+        expected = predict(model, images, proposals)
+        outputs = session.run(pixels, [boxes.numpy() for boxes in proposals])
+    else:
+        expected, outputs = predict(model, images), session.run(pixels)
+    sizes = [(photo.shape[0], photo.shape[1]) for photo in pixels]
     total = Differences()
-    for result, objects in zip(expected, found, strict=True):
-        total |= detections.compare(detections.from_model(result), objects, model.config)
+    for row, (result, size) in enumerate(zip(expected, sizes, strict=True)):
+        total |= compare_photo(result, outputs, row, size, model.config)
     return total
+
+
+def compare_photo(
+    result: Any, outputs: dict[str, Any], row: int, size: tuple[int, int], config: Any
+) -> Differences:
+    """The differences on one photo, the `row` of its batch."""
+    if isinstance(result, SegmentationMap):
+        return maps.compare_label_maps(result, outputs["label_map"][row, : size[0], : size[1]])
+    if isinstance(result, Classification):
+        return maps.compare_scores(result, outputs["scores"][row])
+    found = detections.from_file(outputs, row, size)
+    return detections.compare(detections.from_model(result), found, config)
 
 
 def check_differences(differences: Differences, photos: Sequence[NamedPhoto]) -> None:
     """Raise ExportError, with the photos, for differences above the limits."""
-    names = ", ".join(photo.name for photo in photos)
+    wrong = ""
     if differences.mask_iou < detections.MIN_MASK_IOU:
-        raise ExportError(
-            f"the masks of the exported file differ from those of the model (IoU {differences.mask_iou:.3f}, "
-            f"photos {names}). {REMEDY}"
-        )
+        wrong = f"masks: IoU {differences.mask_iou:.3f}"
+    elif differences.score > detections.MAX_SCORE:
+        wrong = f"scores: {differences.score:.4f}"
+    elif differences.pixels > maps.MAX_PIXELS:
+        wrong = f"label maps: {differences.pixels:.2%} of the pixels"
+    if wrong:
+        names = ", ".join(photo.name for photo in photos)
+        raise ExportError(f"the exported file and the model differ ({wrong}; photos: {names}). {REMEDY}")
 
 
 def check_mismatches(rows: Sequence[Differences]) -> None:

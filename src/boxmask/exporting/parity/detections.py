@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,15 +34,12 @@ def from_model(detections: Any) -> Objects:
     )
 
 
-def from_file(outputs: dict[str, Any], sizes: Sequence[tuple[int, int]]) -> list[Objects]:
-    """The outputs of a file, per photo."""
-    ends = np.cumsum(outputs["counts"])
-    photos = []
-    for size, begin, end in zip(sizes, [0, *ends], ends, strict=False):
-        masks = outputs["masks"][begin:end, : size[0], : size[1]] if "masks" in outputs else None
-        boxes, scores, labels = (outputs[name][begin:end] for name in ("boxes", "scores", "labels"))
-        photos.append(Objects(boxes, scores, labels, masks))
-    return photos
+def from_file(outputs: dict[str, Any], row: int, size: tuple[int, int]) -> Objects:
+    """The objects of one photo of a batch, from the outputs of a file."""
+    begin, end = outputs["counts"][:row].sum(), outputs["counts"][: row + 1].sum()
+    masks = outputs["masks"][begin:end, : size[0], : size[1]] if "masks" in outputs else None
+    boxes, scores, labels = (outputs[name][begin:end] for name in ("boxes", "scores", "labels"))
+    return Objects(boxes, scores, labels, masks)
 
 
 def compare(expected: Objects, found: Objects, config: Any) -> Differences:

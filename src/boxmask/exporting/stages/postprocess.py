@@ -54,12 +54,19 @@ def region_detections(
     batch: Batch,
     config: Any,
     delta_weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
+    pre_nms_top_k: int = 0,
 ) -> Found:
-    """Per class: decode, clip, threshold and NMS; then keep the top detections."""
+    """Per class: decode, clip, threshold and NMS; then keep the top detections.
+
+    pre_nms_top_k: number of regions with the highest scores per class and photo; 0: all
+    """
     graph, photos, num_classes = batch.graph, batch.sizes.dim(0), len(config.class_names)
     columns = graph.concat([outputs.scores, outputs.deltas.reshape(-1, 4 * num_classes)], axis=1)
     table = per_photo(columns, proposals, outputs.rows, photos)  # (B, P, K + 4 K)
     scores = table.slice(2, 0, num_classes).transpose(0, 2, 1)  # (B, K, P)
+    if pre_nms_top_k:
+        lowest = graph.top_k(scores, graph.value(pre_nms_top_k))[0].reduce("Min", -1, keep=True)
+        scores = graph.where(scores >= lowest, scores, NO_BOX)
     scores = graph.where(scores > float(config.score_threshold), scores, NO_BOX)
     deltas = table.slice(2, num_classes, 5 * num_classes)
     deltas = deltas.reshape(photos, proposals.places, num_classes, 4).transpose(0, 2, 1, 3)
@@ -91,7 +98,7 @@ def detections_of_class(
     scores = graph.where(large_enough(boxes, min_size), scores, NO_BOX)
     kept = keep_best_of_class(boxes, scores, config.nms_iou, config.detections_per_image)
     photo, place = kept.rows()
-    candidate, num_rows = pick(kept.candidates, photo, place), scores.dim(2)
+    candidate, num_rows = pick(kept.candidates, photo, place), scores.dim(2).maximum(1)
     label, row = candidate // num_rows, candidate % num_rows
     own = [photo.unsqueeze(1), label.unsqueeze(1)]
     kept_boxes = graph.op("GatherND", boxes, graph.concat([*own, row.unsqueeze(1)], axis=1))
@@ -149,6 +156,6 @@ def merge_levels(levels: Sequence[Candidates], batch: Batch, config: Any) -> Fou
     per_class = graph.where(labels.unsqueeze(1).equals(classes), scores.unsqueeze(1), NO_BOX)  # (B, K, N)
     kept = keep_best_of_shared(boxes, per_class, config.nms_iou, config.detections_per_image)
     photo, place = kept.rows()
-    candidate, num_rows = pick(kept.candidates, photo, place), scores.dim(1)
+    candidate, num_rows = pick(kept.candidates, photo, place), scores.dim(1).maximum(1)
     best_boxes = pick(boxes, photo, candidate % num_rows)
     return in_photos(best_boxes, kept, candidate // num_rows, (photo, place), batch)

@@ -44,7 +44,7 @@ class BoxHead(nn.Module):
         """(R, C, pool, pool) -> logits (R, K + 1) and deltas (R, K, 4)."""
         hidden = F.relu(self.fc7(F.relu(self.fc6(self.convs(rois).flatten(1)))))
         deltas: Tensor = self.deltas(hidden)
-        return self.logits(hidden), deltas.unflatten(1, (-1, 4))
+        return self.logits(hidden), deltas.unflatten(1, (self.deltas.out_features // 4, 4))
 
 
 # ---------------------------------------------------------------------- truncated SVD (section 3.1)
