@@ -28,6 +28,7 @@ from boxmask.errors import (  # noqa: E402
     PhotoError,
     TrainingError,
     UsageError,
+    VideoError,
     WeightsError,
 )
 from boxmask.wait_policy import set_wait_policy  # noqa: E402
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     )
     from boxmask.doctor.report import CheckReport
     from boxmask.label_verbs import check, convert
-    from boxmask.model_verbs import evaluate, export, load, predict, train
+    from boxmask.model_verbs import evaluate, export, load, predict, predict_video, train
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
     from boxmask.types import Classification, Detection, Detections, SegmentationMap
@@ -82,6 +83,7 @@ __all__ = [
     "SegmentationMap",
     "TrainingError",
     "UsageError",
+    "VideoError",
     "WeightsError",
     "check",
     "classifiers",
@@ -101,6 +103,7 @@ __all__ = [
     "photos",
     "pipeline",
     "predict",
+    "predict_video",
     "prediction",
     "results",
     "runs",
@@ -127,6 +130,7 @@ _LAZY = {
     "export": "boxmask.model_verbs",
     "load": "boxmask.model_verbs",
     "predict": "boxmask.model_verbs",
+    "predict_video": "boxmask.model_verbs",
     "train": "boxmask.model_verbs",
 }
 

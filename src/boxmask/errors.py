@@ -47,6 +47,10 @@ class PhotoError(BoxmaskError):
     """A photo is missing, damaged or not an image."""
 
 
+class VideoError(BoxmaskError):
+    """A video or camera is missing, damaged or not a video."""
+
+
 class LabelError(BoxmaskError):
     """Labels are unreadable or invalid. The message names the file and, if known, the line."""
 

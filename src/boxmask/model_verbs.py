@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from boxmask.models.table import AnyModel
     from boxmask.prediction.options import PredictKeywords
     from boxmask.prediction.predict import Prediction
+    from boxmask.prediction.video.predict import VideoPrediction
+    from boxmask.prediction.video.progress import FrameProgress
     from boxmask.runs.options import RecipeOptions
     from boxmask.runs.recipe import Recipe
     from boxmask.runs.run import Run
@@ -192,3 +194,31 @@ def predict(
     inputs = [photos] if isinstance(photos, str | os.PathLike) else photos
     paths = [Path(photo) for photo in inputs]
     return predict_photos(Path(run), paths, Path(out), options_from_keywords(options), progress)
+
+
+def predict_video(
+    run: RunLike,
+    videos: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str] = "predictions",
+    *,
+    progress: FrameProgress | None = None,
+    **options: Unpack[PredictKeywords],
+) -> VideoPrediction:
+    """Find objects in videos, and write annotated videos and tables into the folder `out`.
+
+        boxmask.predict_video(run, "clip.mp4", "found/", save="mp4,csv", every=3)
+
+    videos:  files, or "camera:0" for the first camera
+    options: fields of `boxmask.prediction.options.PredictOptions`; `boxmask predict --help` describes them.
+             Formats are "mp4" (the annotated video), "csv" and "jsonl"
+
+    Ctrl-C and SIGTERM stop it after the current frame and complete the files; `finished` is then False. To
+    get the frames without writing files, use `boxmask.prediction.video.frames.predict_frames`.
+    Raises CheckpointError, WeightsError, OutputError or UsageError.
+    """
+    from boxmask.prediction.options import options_from_keywords
+    from boxmask.tasks.prediction import predict_videos
+
+    inputs = [videos] if isinstance(videos, str | os.PathLike) else videos
+    names = [os.fspath(video) for video in inputs]
+    return predict_videos(Path(run), names, Path(out), options_from_keywords(options), progress)

@@ -24,7 +24,7 @@ VERBS = {
     "check": "Check labels and photos: what is wrong, where, and what to do.",
     "train": "Train a detector, segmenter or classifier on your labeled photos.",
     "evaluate": "Evaluate a trained model on labeled photos, overall and per class.",
-    "predict": "Run a trained model on photos, and draw or save what it finds.",
+    "predict": "Run a trained model on photos or videos, and draw or save what it finds.",
     "export": "Write a trained model as one ONNX file, which runs without boxmask.",
     "convert": "Write labels in another format, with their photos.",
     "proposals": "Propose boxes that may contain an object, by Selective Search or an RPN.",

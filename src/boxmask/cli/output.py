@@ -25,14 +25,14 @@ def print_notes(notes: Iterable[str]) -> None:
         print(f"note: {shorten_note(note)}", file=sys.stderr)
 
 
-def print_errors(errors: Sequence[str]) -> int:
-    """Print errors about single photos to stderr; returns the exit code, 1 if there are any."""
+def print_errors(errors: Sequence[str], noun: str = "photo") -> int:
+    """Print errors about single photos or videos to stderr; returns the exit code, 1 if there are any."""
     from boxmask.messages import format_count
 
     for message in errors:
         print(f"boxmask: {message}", file=sys.stderr)
     if len(errors) > 1:
-        print(f"boxmask: {format_count(len(errors), 'photo')} left out", file=sys.stderr)
+        print(f"boxmask: {format_count(len(errors), noun)} left out", file=sys.stderr)
     return 1 if errors else 0
 
 

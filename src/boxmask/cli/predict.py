@@ -1,4 +1,4 @@
-"""boxmask predict RUN PHOTO...: find objects in photos."""
+"""boxmask predict RUN PHOTO...: find objects in photos, videos and cameras."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ def predict(
     out: Path = Path("predictions"),
     options: Annotated[PredictOptions, Parameter(name="*")] = PredictOptions(),  # noqa: B008 (frozen)
 ) -> int:
-    """Run a trained model on photos. A classifier writes the class of each photo to classes.csv.
+    """Run a trained model on photos or videos. A classifier writes the class of each photo to classes.csv.
 
     Ctrl-C, SIGTERM and a closed terminal stop it after the current photo; the exit code is then 130. The same
-    command with --resume continues.
+    command with --resume continues. A video stops after the current frame, its files are completed, and the
+    next call starts anew.
 
     Parameters
     ----------
@@ -31,15 +32,18 @@ def predict(
         Folder written by training, a checkpoint file, or the name of published weights such as
         torchvision/ssdlite320_mobilenet_v3_large (boxmask weights list).
     photos
-        Photos, folders or globs.
+        Photos, folders or globs; or videos, and camera:0, camera:1, ... In folders, only photos are used.
     out
         Folder for the results.
     """
     from boxmask.cli.output import print_errors, print_notes
     from boxmask.cli.progress import photo_progress
     from boxmask.messages import format_count
+    from boxmask.prediction.video.sources import only_videos
     from boxmask.tasks.prediction import predict as predict_photos
 
+    if only_videos(photos):
+        return _predict_videos(run, photos, out, options)
     done = 0
     try:
         with photo_progress("predicting") as show:
@@ -60,3 +64,21 @@ def predict(
     print(f"{photos_read}, {prediction.summary}" if prediction.summary else photos_read)
     print(out)
     return print_errors(prediction.errors)
+
+
+def _predict_videos(run: Path, videos: list[str], out: Path, options: PredictOptions) -> int:
+    from boxmask.cli.output import print_errors, print_notes
+    from boxmask.cli.progress import frame_progress
+    from boxmask.tasks.prediction import predict_videos
+
+    with frame_progress("predicting") as progress:
+        prediction = predict_videos(run, videos, out, options, progress)
+    print_notes(prediction.notes)
+    for summary in prediction.summaries:
+        print(summary)
+    print(out)
+    status = print_errors(prediction.errors, "video")
+    if not prediction.finished:
+        print("stopped; the files end with the last predicted frame", file=sys.stderr)
+        return INTERRUPTED
+    return status

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from boxmask.cli.interrupts import interrupt_on_signals
+from boxmask.prediction.video.progress import FrameProgress
 from boxmask.progress import Progress as ReportProgress
 
 
@@ -24,3 +25,20 @@ def photo_progress(title: str) -> Iterator[ReportProgress]:
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def frame_progress(title: str) -> Iterator[FrameProgress]:
+    """The same for the frames of videos, whose number may not be known: "frame 120" without a time left."""
+    interrupt_on_signals()
+    columns = (TextColumn(title), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(done: int, total: int | None) -> None:
+            frames = f"frame {done:,}" if total is None else f"{done:,}/{max(done, total):,} frames"
+            known = None if total is None else max(done, total)
+            bar.update(task, completed=done, total=known, description=frames)
+
+        yield show

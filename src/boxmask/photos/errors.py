@@ -65,7 +65,10 @@ def _problem(path: Path, error: Exception) -> str:
 def _why_no_image(path: Path) -> str:
     """What a file is that no reader of images knows."""
     if is_video(path.name):
-        return "this is a video, not a photo. Save its frames as photos first (ffmpeg and OpenCV do so)."
+        return (
+            "this is a video, not a photo. Find objects in it with boxmask predict RUN VIDEO (in Python: "
+            "boxmask.predict_video), or save its frames as photos (ffmpeg does so)."
+        )
     if path.is_file() and not path.stat().st_size:
         return "this file is empty. Replace it with an intact copy, or remove it."
     advice = "Convert it to JPEG or PNG, or remove it."

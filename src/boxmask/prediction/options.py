@@ -26,7 +26,8 @@ class PredictOptions:
     """Formats to write, separated by commas: jpg or png (pictures), coco, csv or parquet (one file with all
     detections), yolo, voc or labelme (one file per photo), crops (a picture of each object, in a folder per
     class), label-maps (one PNG per photo with the object number or class index of every pixel). Default:
-    jpg,coco; for segmenters jpg,label-maps."""
+    jpg,coco; for segmenters jpg,label-maps. Videos: mp4 (with the results drawn), csv, jsonl; default
+    mp4,csv."""
     min_score: float | Literal["auto"] = 0.5
     """Minimum score in the files of each photo. COCO, CSV and Parquet files hold all detections. "auto" takes
     the score of each class that gave the best F1 on the validation photos of the training."""
@@ -41,6 +42,10 @@ class PredictOptions:
     resume: Annotated[bool, Parameter(negative="", show_default=False)] = False
     """Continue an earlier call into the same folder. Give the same photos and flags. Photos whose files are
     complete and unchanged are skipped; new photos may have been added."""
+    every: int = 1
+    """Videos only. Predict every n-th frame: with 3, the frames 0, 3, 6, ..."""
+    track: bool = True
+    """Videos only. Give each object a number that it keeps from frame to frame."""
     device: str = "auto"
     """"auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ..."""
 
@@ -50,6 +55,8 @@ class PredictOptions:
             _check_fraction("min_score", self.min_score, AUTO)
         if self.nms_iou is not None:
             _check_fraction("nms_iou", self.nms_iou)
+        if self.every < 1:
+            raise UsageError(f"{option('every')}: expected 1 or more, found {self.every}")
 
     @property
     def formats(self) -> tuple[str, ...] | None:
@@ -68,6 +75,8 @@ class PredictKeywords(TypedDict, total=False):
     nms_iou: float | None
     svd: tuple[int, int] | None
     resume: bool
+    every: int
+    track: bool
     device: str
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from boxmask.types import Detections
 from boxmask.types.checks import check_min_score
@@ -17,11 +17,18 @@ MinScore: TypeAlias = float | Mapping[str, float]
 """A score in 0..1, or one by class name. A class that is not named has DEFAULT."""
 
 
+def min_scores_of_classes(min_score: MinScore, class_names: Sequence[str]) -> Float[np.ndarray, " K"]:
+    """The minimum score of each class, with the precision of scores."""
+    if not isinstance(min_score, Mapping):
+        return np.full(len(class_names), min_score, dtype=np.float32)
+    return np.array([min_score.get(name, DEFAULT) for name in class_names], dtype=np.float32)
+
+
 def at_least(detections: Detections, min_score: MinScore) -> Detections:
     """The detections whose score is at least that of their class."""
     if not isinstance(min_score, Mapping):
         return detections.filter(min_score=min_score)
-    of_class = np.array([min_score.get(name, DEFAULT) for name in detections.class_names])
+    of_class = min_scores_of_classes(min_score, detections.class_names)
     keep: Bool[np.ndarray, " N"] = detections.scores >= of_class[detections.labels]
     return detections[keep]
 

@@ -1,19 +1,24 @@
-"""Run a trained model on photos: the work of `boxmask predict` and `boxmask.predict`."""
+"""Run a trained model on photos or videos: the work of `boxmask predict` and of its functions in Python."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from boxmask.detectors.fast_rcnn import compress_with_svd
+from boxmask.errors import UsageError
 from boxmask.models.table import AnyModel
+from boxmask.options import option
 from boxmask.prediction.contract import Predictor
 from boxmask.prediction.detector_options import ChosenClasses, min_scores, with_nms_iou
 from boxmask.prediction.options import PredictOptions
 from boxmask.prediction.predict import Prediction, predict_photos
+from boxmask.prediction.video.predict import VideoOptions, VideoPrediction
+from boxmask.prediction.video.predict import predict_videos as predict_video_files
+from boxmask.prediction.video.progress import FrameProgress
 from boxmask.progress import Progress
 from boxmask.tasks.table import task_of
 from boxmask.weights.checkpoint import checkpoint_path, load_model
@@ -41,6 +46,27 @@ def predict(
     writer = task_of(model).writer(model, out, options.formats, scores)
     settings = _settings(run, options)
     return predict_photos(predictor, inputs, out, writer, progress, settings=settings, resume=options.resume)
+
+
+def predict_videos(
+    run: Path,
+    videos: Sequence[str | Path],
+    out: Path,
+    options: PredictOptions,
+    progress: FrameProgress | None = None,
+) -> VideoPrediction:
+    """Run the model of a run on videos and cameras, and write the results into the folder `out`.
+
+    Raises CheckpointError and WeightsError as `load_model` does, UsageError for `options.resume`, and
+    UsageError and DiskFullError as `prediction.video.predict.predict_videos` does.
+    """
+    if options.resume:
+        raise UsageError(f"{option('resume')}: a video starts anew each time. Leave it out.")
+    video_options = VideoOptions(formats=options.formats, every=options.every, track=options.track)
+    model = load_model(run, options.device)
+    predictor = _predictor(model, options)
+    scores = min_scores(run, model, options.min_score)
+    return predict_video_files(predictor, videos, out, replace(video_options, min_score=scores), progress)
 
 
 def _predictor(model: AnyModel, options: PredictOptions) -> Predictor:

@@ -6,6 +6,8 @@ own, so that neighboring objects of one class can be told apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool
 from numpy.typing import NDArray
@@ -18,22 +20,25 @@ from boxmask.visualization.style import RGBImage, rgb
 OPACITY = 0.4
 
 
-def draw_masks(photo: RGBImage, detections: Detections, thickness: int) -> RGBImage:
+def draw_masks(
+    photo: RGBImage, detections: Detections, thickness: int, colors: Sequence[str] | None = None
+) -> RGBImage:
     """Tint and outline every known mask, the highest score on top. The photo is kept.
 
     thickness: of the line, in pixels
+    colors:    one per object; None: see `object_colors`
     """
     picture = photo.copy()
     if detections.masks is None:
         return picture
     lowest_score_first = np.flatnonzero(detections.masks.known)[::-1]
-    colors = [rgb(color) for color in object_colors(detections)]
+    rgb_colors = [rgb(color) for color in (object_colors(detections) if colors is None else colors)]
     crops, windows = detections.masks.crops(), detections.masks.windows.tolist()
     for row in lowest_score_first.tolist():
         x1, y1, x2, y2 = windows[row]
         view, crop = picture[y1:y2, x1:x2], crops[row]
-        _tint(view, crop, colors[row])
-        view[crop & ~interior(crop, thickness)] = colors[row]
+        _tint(view, crop, rgb_colors[row])
+        view[crop & ~interior(crop, thickness)] = rgb_colors[row]
     return picture
 
 

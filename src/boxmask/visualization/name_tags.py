@@ -30,20 +30,33 @@ PixelBox: TypeAlias = tuple[int, int, int, int]
 
 def draw_name_tags(canvas: Image.Image, detections: Detections, show_scores: bool) -> None:
     """Draw the names, and the scores, of the first detections onto `canvas`, in place."""
-    font_size = _font_size(canvas.size, len(detections))
+    texts = detections.names[:MAX_NAMES]
+    if show_scores:
+        texts = [
+            f"{name} {score:.2f}" for name, score in zip(texts, detections.scores.tolist(), strict=False)
+        ]
+    colors = object_colors(detections)[:MAX_NAMES]
+    draw_tags(canvas, detections, texts, colors, font_size_for(canvas.size, len(detections)))
+
+
+def draw_tags(
+    canvas: Image.Image, detections: Detections, texts: Sequence[str], colors: Sequence[str], font_size: int
+) -> None:
+    """Draw a tag with a text and a color for each of the first detections onto `canvas`, in place.
+
+    The first one has the first choice of its place. A detection without room has no tag.
+    """
     pad = max(1, font_size // 6)
     pencil = ImageDraw.Draw(canvas)
     taken: list[PixelBox] = []
-    names, colors = detections.names, object_colors(detections)
-    for i in range(min(len(detections), MAX_NAMES)):
-        text = f"{names[i]} {detections.scores[i]:.2f}" if show_scores else names[i]
+    for i, (text, color) in enumerate(zip(texts, colors, strict=True)):
         extent = (int(text_width(text, font_size)) + 2 * pad, font_size + 2 * pad)
         tag = _free_position(i, detections.boxes, extent, canvas.size, taken)
         if tag is not None:
             taken.append(tag)
-            pencil.rectangle(tag, fill=colors[i])
+            pencil.rectangle(tag, fill=color)
             left_middle = (tag[0] + pad, tag[1] + pad + font_size // 2)
-            draw_text(pencil, left_middle, text, text_color_on(colors[i]), font_size)
+            draw_text(pencil, left_middle, text, text_color_on(color), font_size)
 
 
 def _free_position(
@@ -96,7 +109,7 @@ def _overlap(a: PixelBox, b: PixelBox) -> bool:
     return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
 
 
-def _font_size(photo: tuple[int, int], num_names: int) -> int:
+def font_size_for(photo: tuple[int, int], num_names: int) -> int:
     """Font size in pixels. It grows with the photo and is at least 9, which is barely readable."""
     side = math.sqrt(photo[0] * photo[1])
     return max(9, round(side / (50 if num_names > MAX_LARGE_NAMES else 34)))

@@ -1,0 +1,1 @@
+"""Tracking: which detections of several frames are the same object."""

@@ -1,0 +1,121 @@
+"""The files of one video: the annotated video, a table, and lines of JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from boxmask.errors import UsageError
+from boxmask.outputs import write_output
+from boxmask.prediction.video.contract import FrameResults, PredictedFrame
+from boxmask.prediction.video.read import VideoReader
+from boxmask.prediction.video.write import VideoWriter
+
+VIDEO_FORMATS = ("mp4", "csv", "jsonl")
+DEFAULT_VIDEO_FORMATS = ("mp4", "csv")
+
+
+def check_video_formats(formats: Sequence[str]) -> None:
+    """Raise UsageError if a video's results cannot be written in one of these formats."""
+    unknown = [name for name in formats if name not in VIDEO_FORMATS]
+    if unknown or not formats:
+        named = ", ".join(unknown) or "nothing"
+        raise UsageError(
+            f"--save {named}: videos are saved as {', '.join(VIDEO_FORMATS)}. Choose from these."
+        )
+
+
+def video_files(name: str, formats: Sequence[str], folder: Path) -> list[Path]:
+    """The files of a video called `name`."""
+    return [folder / f"{name}.{each}" for each in formats]
+
+
+class FrameFile(Protocol):
+    """A file that gets one frame after the other."""
+
+    def write(self, frame: PredictedFrame, results: FrameResults) -> None:
+        """Append a frame."""
+
+
+class VideoOutputs:
+    """Writes the files of one video. Use it as a context; its end completes the files, each or none.
+
+    Raises UsageError for a file that boxmask did not write, and OutputError.
+    """
+
+    def __init__(self, files: Sequence[Path], reader: VideoReader, every: int) -> None:
+        self._files: list[FrameFile] = []
+        self._video: _AnnotatedVideo | None = None
+        with ExitStack() as stack:
+            for file in files:
+                partial = stack.enter_context(write_output(file))
+                if file.suffix == ".mp4":
+                    writer = VideoWriter(partial, reader.rate / every, reader.audio)
+                    self._video = _AnnotatedVideo(stack.enter_context(writer))
+                    self._files.append(self._video)
+                else:
+                    text = stack.enter_context(partial.open("w", newline="", encoding="utf-8"))
+                    self._files.append(_Table(text) if file.suffix == ".csv" else _Lines(text))
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> VideoOutputs:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._stack.__exit__(*failure)  # type: ignore[arg-type]
+
+    def write(self, frame: PredictedFrame, results: FrameResults) -> None:
+        """Append a frame to all files."""
+        for file in self._files:
+            file.write(frame, results)
+
+    def write_sound(self, packet: Any, start: Fraction) -> None:
+        """Append sound to the video."""
+        if self._video is not None:
+            self._video.writer.write_sound(packet, start)
+
+    @property
+    def lacks_sound(self) -> bool:
+        """Whether the video is written without sound because its format cannot hold it."""
+        return self._video is not None and not self._video.writer.copies_sound
+
+
+class _AnnotatedVideo:
+    def __init__(self, writer: VideoWriter) -> None:
+        self.writer = writer
+
+    def write(self, frame: PredictedFrame, results: FrameResults) -> None:
+        self.writer.write(results.draw(frame), frame.time)
+
+
+class _Table:
+    """A CSV file: a header, and the rows of each frame with its number and time."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._writer, self._has_header = csv.writer(file), False
+
+    def write(self, frame: PredictedFrame, results: FrameResults) -> None:
+        if not self._has_header:
+            self._writer.writerow(["frame", "time", *results.columns])
+            self._has_header = True
+        self._writer.writerows([frame.number, _seconds(frame), *row] for row in results.rows(frame))
+
+
+class _Lines:
+    """One JSON object per frame, on a line each."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, frame: PredictedFrame, results: FrameResults) -> None:
+        entry = {"frame": frame.number, "time": _seconds(frame), **results.entry(frame)}
+        self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def _seconds(frame: PredictedFrame) -> float:
+    return round(frame.time, 6)
