@@ -65,12 +65,6 @@ def test_photos_that_keep_their_size() -> None:
     assert_equal([(40, 70), (33, 20)], (0, 0), True)
 
 
-def test_large_photos_are_equal_but_for_a_few_pixels() -> None:
-    """Sums above 2^24 are rounded: at most one level in a thousand pixels."""
-    photo = noise((1500, 2000))
-    found = session((96, 160), True).run([photo])["pixels"]
-    image = torch.from_numpy(photo).permute(2, 0, 1)
-    expected = prepare_eagerly([image], Preparation(96, 160, MEAN, STD, 32, True)).pixels.numpy()
-    differences = np.abs(found - expected)
-    assert (differences > 0).mean() < 1e-3
-    assert differences.max() < 1.01 / 255 / 0.224
+def test_large_photos() -> None:
+    """Their weights add up to more than float32 can count."""
+    assert_equal([(1500, 2000)], (96, 160), True)

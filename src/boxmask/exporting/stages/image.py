@@ -72,7 +72,8 @@ def make_batch(photos: Photos, sizes: Value, norm: Normalization, multiple_of: i
         height_and_width, size = photos.sizes.gather(index), sizes.gather(index)
         photo = photos.photos.gather(index).slice(0, 0, height_and_width.gather(0))
         photo = photo.slice(1, 0, height_and_width.gather(1))
-        pixels = (resize(graph, photo, size, antialias).transpose(2, 0, 1) - mean) / std
+        levels = resize(graph, photo, size, antialias).cast(np.float32).transpose(2, 0, 1)
+        pixels = (levels - mean) / std
         return [graph.op("Pad", pixels, graph.concat([np.zeros(4, dtype=np.int64), padded - size]))]
 
     [pixels] = graph.loop(photos.sizes.dim(0), prepare_photo)

@@ -3,12 +3,12 @@
 PyTorch resizes uint8 photos with weights of 15 bits and rounds to whole levels after the columns, and again
 after the rows. ONNX's Resize rounds its weights differently, so that a hundredth of the pixels is off by one
 level; that moved boxes by up to 20 pixels and scores by up to 0.1. Here the same weights are computed, and
-applied as products with small matrices, one per block of pixels. Their sums are whole numbers, which float32
-holds exactly up to 2^24 and almost exactly above.
+applied as products of bytes with small matrices, one per block of pixels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from boxmask.exporting.graph import Graph
 from boxmask.exporting.values import Value
 
-BLOCK = 16  # new pixels per matrix
+BLOCK = 8  # new pixels per matrix
 MAX_PRECISION, WEIGHT_BITS = 22, 15  # PyTorch's
 
 
@@ -24,8 +24,8 @@ class AxisWeights(NamedTuple):
     """How one axis is resized.
 
     source:  (J * w,) the old pixels that each of J blocks of new ones reads
-    weights: (J, w, BLOCK) whole numbers, in units of 1 / unit
-    unit:    scalar float32, a power of two
+    weights: (J, w, BLOCK) float32, whole numbers below 2^15, in units of 1 / unit
+    unit:    scalar int32, a power of two
     """
 
     source: Value
@@ -34,7 +34,7 @@ class AxisWeights(NamedTuple):
 
 
 def resize(graph: Graph, photo: Value, size: Value, antialias: bool) -> Value:
-    """Resize a photo (H, W, 3) uint8 to `size`, (2,) int64: (h, w, 3) float32, whole levels."""
+    """Resize a photo (H, W, 3) to `size`, (2,) int64: (h, w, 3), uint8 as the photo."""
     height, width = size.gather(0), size.gather(1)
     columns = axis_weights(graph, photo.dim(1), width, antialias)
     rows = axis_weights(graph, photo.dim(0), height, antialias)
@@ -43,29 +43,41 @@ def resize(graph: Graph, photo: Value, size: Value, antialias: bool) -> Value:
 
 
 def resize_columns(photo: Value, axis: AxisWeights, width: Value) -> Value:
-    """(H, W, 3) uint8 -> (H, width * 3) float32.
+    """(H, W, 3) -> (H, width * 3).
 
     The channels stay beside each other, because moving single bytes takes longer than multiplying by zeros.
     """
     old_height, blocks, reach = photo.dim(0), axis.weights.dim(0), axis.weights.dim(1)
-    lines = photo.gather(axis.source, axis=1).reshape(old_height, blocks, reach * 3)
+    lines = photo.gather(axis.source, axis=1).reshape(old_height, blocks, reach * 3).transpose(1, 0, 2)
     per_channel = axis.weights.unsqueeze(2, 4) * np.eye(3, dtype=np.float32)[:, None]  # (J, w, 3, BLOCK, 3)
     weights = per_channel.reshape(blocks, reach * 3, BLOCK * 3)
-    levels = round_levels(lines.transpose(1, 0, 2).cast(np.float32) @ weights, axis.unit)  # (J, H, BLOCK * 3)
+    sums = [photo.graph.op("MatMulInteger", lines, part) for part in byte_parts(weights)]
+    levels = round_levels(sums, axis.unit)  # (J, H, BLOCK * 3)
     return levels.transpose(1, 0, 2).reshape(old_height, blocks * BLOCK * 3).slice(1, 0, width * 3)
 
 
 def resize_rows(lines: Value, axis: AxisWeights, height: Value) -> Value:
-    """(H, n) -> (height, n) float32."""
+    """(H, n) -> (height, n)."""
     length, blocks = lines.dim(1), axis.weights.dim(0)
     parts = lines.gather(axis.source).reshape(blocks, axis.weights.dim(1), length)
-    levels = round_levels(axis.weights.transpose(0, 2, 1) @ parts, axis.unit)  # (J, BLOCK, n)
+    weights = byte_parts(axis.weights.transpose(0, 2, 1))
+    levels = round_levels([lines.graph.op("MatMulInteger", part, parts) for part in weights], axis.unit)
     return levels.reshape(blocks * BLOCK, length).slice(0, 0, height)
 
 
-def round_levels(sums: Value, unit: Value) -> Value:
-    """Sums in units of 1 / unit -> the nearest whole level."""
-    return sums.graph.op("Floor", sums / unit + 0.5)
+def byte_parts(weights: Value) -> tuple[Value, Value]:
+    """Weights as two of uint8: how often they hold 256, and the rest.
+
+    Both are unsigned: with signed weights, older processors add with saturation.
+    """
+    high = weights.graph.op("Floor", weights / 256.0)
+    return high.cast(np.uint8), (weights - high * 256.0).cast(np.uint8)
+
+
+def round_levels(sums: Sequence[Value], unit: Value) -> Value:
+    """The sums of both parts of the weights -> the nearest whole levels, uint8."""
+    high, low = sums
+    return ((high * np.int32(256) + low + unit / np.int32(2)) / unit).cast(np.uint8)
 
 
 def axis_weights(graph: Graph, old: Value, new: Value, antialias: bool) -> AxisWeights:
@@ -87,7 +99,7 @@ def axis_weights(graph: Graph, old: Value, new: Value, antialias: bool) -> AxisW
     unit = weight_unit(weights)
     whole = graph.op("Floor", weights * unit + np.float64(0.5)).cast(np.float32)
     index = source.reshape(-1).cast(np.int64).minimum(old - 1)
-    return AxisWeights(index, whole, unit.cast(np.float32))
+    return AxisWeights(index, whole, unit.cast(np.int32))
 
 
 def weight_unit(weights: Value) -> Value:
