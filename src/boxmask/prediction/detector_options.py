@@ -53,8 +53,8 @@ def min_scores(run: Path, model: AnyModel, min_score: float | Literal["auto"]) -
     scores = {} if is_published_name(run) else read_metadata(checkpoint_path(run)).metrics.get(MIN_SCORES)
     if not scores:
         raise UsageError(
-            f"{flag}: {run} has no record of the best score per class. Trainings with validation photos make "
-            f"one since version 0.3. Give a number, for example {option('min_score', '0.5')}, or train again."
+            f"{flag}: {run} has no record of the best score per class. It was trained without validation "
+            "photos, or by an earlier version. Give a number, for example --min-score 0.5, or train again."
         )
     valid = isinstance(scores, dict) and all(isinstance(score, float | int) for score in scores.values())
     if not valid:

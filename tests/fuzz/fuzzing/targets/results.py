@@ -191,7 +191,7 @@ class _Model:
 
 
 def prediction(folder: Path) -> None:
-    """Predict a photo with an odd name, for all tasks. A photo that cannot be written is an error of it."""
+    """Predict a photo with an odd name, for all tasks, and resume. What cannot be written is an error."""
     result = describe(folder)
     photo = folder / "photos" / result.photo
     try:
@@ -201,16 +201,22 @@ def prediction(folder: Path) -> None:
         return
     detections = result.detections()
     out = folder / "out"
-    formats = ("jpg", "png", "coco", "labelme", *(["label-maps"] if detections.masks is not None else []))
-    writers = (
-        (detections, DetectionWriter(out / "1", formats, 0.0, masks=result.has_masks)),
-        (result.label_map(), SegmentationWriter(out / "2", None, result.class_names[:255])),
-        (result.classification(), ClassificationWriter(out / "3", None, result.class_names)),
+    label_maps = ["label-maps"] if detections.masks is not None else []
+    formats, names = ("jpg", "png", "coco", "labelme", "crops", *label_maps), result.class_names
+    writers: tuple[tuple[Any, Callable[[], Any]], ...] = (
+        (
+            detections,
+            lambda: DetectionWriter(out / "1", formats, 0.0, masks=result.has_masks, class_names=names),
+        ),
+        (result.label_map(), lambda: SegmentationWriter(out / "2", None, names[:255])),
+        (result.classification(), lambda: ClassificationWriter(out / "3", None, names)),
     )
     errors = []
     for found, writer in writers:
         try:
-            predict_photos(_Model(found), [photo], writer.out, writer)
+            first = predict_photos(_Model(found), [photo], writer().out, writer())
+            again = predict_photos(_Model(found), [photo], writer().out, writer(), resume=True)
+            assert (again.photos, again.results, again.files) == (first.photos, first.results, first.files)
         except BoxmaskError as error:
             errors.append(error)
     if errors:
