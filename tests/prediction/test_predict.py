@@ -402,7 +402,9 @@ def test_label_maps_need_masks(photos: Path, tmp_path: Path) -> None:
 def test_a_trained_detector(trained: Path, demo: Path, tmp_path: Path) -> None:
     shutil.copy(demo / "images" / "test-00023.jpg", tmp_path / "photo.jpg")
     writer = DetectionWriter(tmp_path / "out", None, 0.5, masks=False)
-    prediction = predict_photos(load_detector(trained), [tmp_path / "photo.jpg"], tmp_path / "out", writer)
+    detector = load_detector(trained)
+    prediction = predict_photos(detector, [tmp_path / "photo.jpg"], tmp_path / "out", writer)
+    assert prediction.results[0] == detector.predict(tmp_path / "photo.jpg")  # bit for bit
     assert len(prediction.results[0].class_names) == 10
     assert (prediction.results[0].scores >= 0.05).all()
 

@@ -129,7 +129,7 @@ def test_new_changed_and_removed_photos_are_noticed(photos: Path, tmp_path: Path
     predict(Detector(), photos, tmp_path / "again", resume=False)
     assert contents(tmp_path / "out") == contents(tmp_path / "again")
     (note,) = resumed.notes
-    assert "removed 6 outputs of an earlier call: 2.jpg, crops/dog/1-1.jpg, crops/dog/2-1.jpg" in note
+    assert "removed 5 outputs of an earlier call: 2.jpg, crops/dog/2-1.jpg" in note
 
 
 @pytest.mark.parametrize("name", ["1.jpg", "labelme/1.json", "crops/dog/1-1.jpg"])
@@ -149,6 +149,14 @@ def test_a_corrected_file_is_never_replaced(photos: Path, tmp_path: Path) -> Non
     with pytest.raises(UsageError, match=r"labelme/0\.json: is not replaced"):
         predict(Detector(), photos, tmp_path / "out")
     assert (tmp_path / "out" / "labelme" / "0.json").read_text() == "corrected"
+
+
+def test_what_a_killed_call_left_is_removed(photos: Path, tmp_path: Path) -> None:
+    interrupt(photos, tmp_path / "out")
+    for folder in (tmp_path / "out", tmp_path / "out" / "labelme"):
+        (folder / ".boxmask-abc.partial").mkdir()
+    predict(Detector(), photos, tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.partial"))
 
 
 def test_a_photo_with_an_error_is_tried_again(photos: Path, tmp_path: Path) -> None:

@@ -38,10 +38,14 @@ class PhotoToPredict:
 
 
 class Journal:
-    """The journal of one folder. Use it as a context: it is open for lines from `begin` on."""
+    """The journal of one folder. Use it as a context: it is open for lines from `begin` on.
+
+    outdated: files of the photos that `finished` found unfinished, as far as an earlier call wrote them
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._path = folder, folder / JOURNAL
+        self.outdated: list[Path] = []
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> Journal:
@@ -60,7 +64,15 @@ class Journal:
         """
         first, entries = self._read()
         check_same_settings(self.folder, first, settings)
-        return {item: entry for item in photos if (entry := self._entry_of(item, entries)) is not None}
+        finished = {}
+        for item in photos:
+            entry = entries.get(item.photo.as_posix())
+            if entry is not None and all(map(_is_inside, entry["files"])):
+                if self._holds(item, entry):
+                    finished[item] = entry
+                else:
+                    self.outdated += self.files(entry)
+        return finished
 
     def begin(self, settings: Mapping[str, Any], kept: Iterable[Mapping[str, Any]] = ()) -> None:
         """Write the settings and the entries that are kept. Raises OutputError as `atomic_write` does."""
@@ -110,19 +122,13 @@ class Journal:
                     entries[photo] = entry
         return settings, entries
 
-    def _entry_of(self, item: PhotoToPredict, entries: Mapping[str, dict[str, Any]]) -> dict[str, Any] | None:
-        entry = entries.get(item.photo.as_posix())
+    def _holds(self, item: PhotoToPredict, entry: Mapping[str, Any]) -> bool:
+        """Whether the photo is the same as in the entry, and its files are complete and unchanged."""
         try:
-            is_same = entry is not None and item.identity().items() <= entry.items()
+            is_same = item.identity().items() <= entry.items()
         except OSError:  # the photo is missing, which reading it reports
-            return None
-        if entry is None or not is_same:
-            return None
-        complete = all(
-            _is_inside(name) and is_unchanged_output(self.folder / name, trust_time=True)
-            for name in entry["files"]
-        )
-        return entry if complete else None
+            return False
+        return is_same and all(is_unchanged_output(file, trust_time=True) for file in self.files(entry))
 
 
 def check_same_settings(folder: Path, earlier: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from boxmask.atomic_write import remove_partial_files
 from boxmask.errors import UsageError
 from boxmask.photos.find import notes_on_skipped_files, search_photos
 from boxmask.prediction.contract import Predictor, ResultWriter
@@ -66,7 +67,9 @@ def predict_photos(
     with Journal(out) as journal:
         entries = journal.finished(items, settings or {}) if resume else {}
         outputs = [file for item in items if item not in entries for file in writer.files(item.name)]
-        outputs += writer.shared_files()
+        outputs = list(dict.fromkeys([*outputs, *writer.shared_files(), *journal.outdated]))
+        for folder in {file.parent for file in outputs} if resume else ():
+            remove_partial_files(folder)  # of a call that was killed
         complete = [file for entry in entries.values() for file in journal.files(entry)]
         notes = notes_on_skipped_files(inputs) + found.notes()
         notes += prepare_folder(out, outputs, found.photos, complete) + writer.notes()
