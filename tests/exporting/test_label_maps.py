@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from boxmask.errors import UsageError
 from boxmask.exporting.parity.check import compare_batch
 from boxmask.exporting.parity.photos import NamedPhoto
 from boxmask.exporting.session import Session
@@ -76,12 +75,19 @@ def test_photos_in_a_batch_give_the_same_as_alone(model: AnyModel, session: Sess
 
 
 def test_large_label_maps_are_computed_in_strips(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("boxmask.exporting.segmenter.MAX_LOGITS", 3000)
+    monkeypatch.setattr("boxmask.exporting.segmenters.segmenter.MAX_LOGITS", 3000)
     monkeypatch.setattr(inference, "MAX_LOGITS", 3000)
     fcn = build("fcn")
     assert compare_batch(export(fcn, tmp_path), fcn, [photo((101, 83))]).pixels < 0.001
 
 
-def test_segmenters_that_work_in_tiles_are_not_exported_yet() -> None:
-    with pytest.raises(UsageError, match=r"works in tiles \(tile 64\) cannot be exported yet"):
-        build_graph(build("fcn", tile=64))
+@pytest.mark.parametrize("size", [(64, 64), (101, 83), (30, 200), (1, 1), (65, 129)])
+def test_segmenters_that_work_in_tiles(tiled: tuple[AnyModel, Session], size: tuple[int, int]) -> None:
+    model, session = tiled
+    assert compare_batch(session, model, [photo(size), photo((70, 40))]).pixels < 0.001
+
+
+@pytest.fixture(scope="module")
+def tiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[AnyModel, Session]:
+    model = build("fcn", tile=64, tile_overlap=0.3)
+    return model, export(model, tmp_path_factory.mktemp("export"))

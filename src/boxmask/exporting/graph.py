@@ -107,23 +107,44 @@ class Graph:
 
     def loop(self, count: Value, body: Callable[[Value], Sequence[Value]]) -> list[Value]:
         """Stack what `body` returns for 0, 1, ... up to `count`, each along a new first axis."""
+        return self.fold(count, [], lambda index, _: ([], body(index)))[1]
+
+    def fold(
+        self,
+        count: Value,
+        state: Sequence[Value],
+        body: Callable[[Value, list[Value]], tuple[Sequence[Value], Sequence[Value]]],
+    ) -> tuple[list[Value], list[Value]]:
+        """Call `body` with 0, 1, ... up to `count` and the state, which it returns anew, with results.
+
+        Returns the last state, and the results, each stacked along a new first axis.
+        """
         outer = (self.nodes, self.weights)
         self.nodes, self.weights = [], []
-        index, condition = self._new("index"), self._new("condition")
-        results = body(index)
-        proceed = self.op("Identity", condition)
+        index, condition, before = (
+            self._new("index"),
+            self._new("condition"),
+            [self._new("state") for _ in state],
+        )
+        after, results = body(index, before)
+        outputs = [self.op("Identity", value) for value in (condition, *after)]
         inside = helper.make_graph(
             self.nodes,
             "body",
-            [_value_info(index.name, np.int64, []), _value_info(condition.name, np.bool_, [])],
             [
-                _value_info(proceed.name, np.bool_, []),
-                *(helper.make_empty_tensor_value_info(v.name) for v in results),
+                _value_info(index.name, np.int64, []),
+                _value_info(condition.name, np.bool_, []),
+                *(helper.make_empty_tensor_value_info(value.name) for value in before),
+            ],
+            [
+                _value_info(outputs[0].name, np.bool_, []),
+                *(helper.make_empty_tensor_value_info(v.name) for v in (*outputs[1:], *results)),
             ],
             self.weights,
         )
         self.nodes, self.weights = outer
-        return self.ops("Loop", len(results), count, np.bool_(True), body=inside)
+        values = self.ops("Loop", len(after) + len(results), count, np.bool_(True), *state, body=inside)
+        return values[: len(after)], values[len(after) :]
 
     def network(self, model: onnx.ModelProto, *inputs: Value) -> list[Value]:
         """Add the nodes and weights of a model, applied to `inputs`; returns its outputs.

@@ -18,7 +18,9 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from boxmask.errors import UsageError
 from boxmask.exporting.graph import OPSET
+from boxmask.messages import one_line
 from boxmask.pipeline.layers import FoldedConv2d
 
 Dynamic = dict[int, str]  # names of the axes of any length
@@ -27,22 +29,29 @@ Dynamic = dict[int, str]  # names of the axes of any length
 def to_onnx(module: nn.Module, inputs: tuple[Tensor, ...], dynamic: tuple[Dynamic, ...]) -> onnx.ModelProto:
     """A module as an ONNX model, with frozen batch norms folded into their convolutions.
 
-    inputs:  examples, with at least two photos or regions; padded sizes must be those of real photos
+    inputs:  examples, with at least two photos or regions. Where their size is dynamic, the sides are three
+             times `multiple_of`: if maps of this size have whole strides, those of all photos have.
     dynamic: for each input, the axes of any length
+
+    Raises UsageError for a network that cannot be exported.
     """
-    folded = _fold(copy.deepcopy(module).cpu().eval(), inputs)
+    any_size = any(2 in axes for axes in dynamic)
+    folded = _fold(copy.deepcopy(module).cpu().eval(), inputs, any_size)
     names = [f"input{number}" for number in range(len(inputs))]
     with TemporaryDirectory() as folder, torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's, on constants that it traces
-        torch.onnx.export(
-            folded,
-            inputs,
-            Path(folder) / "network.onnx",
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=names,
-            dynamic_axes=dict(zip(names, dynamic, strict=True)),
-        )
+        try:
+            torch.onnx.export(
+                folded,
+                inputs,
+                Path(folder) / "network.onnx",
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=names,
+                dynamic_axes=dict(zip(names, dynamic, strict=True)),
+            )
+        except torch.onnx.OnnxExporterError as error:
+            raise UsageError(f"this network cannot be exported by PyTorch: {one_line(error)}") from error
         model = onnx.load(Path(folder) / "network.onnx")
     return _constants_to_initializers(model)
 
@@ -101,13 +110,13 @@ class _Conv(nn.Module):
         return cast(Tensor, _PaddedConv.apply(x, self.weight, self.bias, self))
 
 
-def _fold(module: nn.Module, inputs: tuple[Tensor, ...]) -> nn.Module:
+def _fold(module: nn.Module, inputs: tuple[Tensor, ...], any_size: bool) -> nn.Module:
     """Replace folded convolutions by plain ones; TensorFlow's padding is measured at the example inputs."""
     pads: dict[nn.Module, tuple[int, int, int, int]] = {}
 
     def measure(layer: nn.Module, args: tuple[Tensor, ...]) -> None:
         assert isinstance(layer, FoldedConv2d)
-        pads[layer] = _pads(layer, (int(args[0].shape[2]), int(args[0].shape[3])))
+        pads[layer] = _pads(layer, (int(args[0].shape[2]), int(args[0].shape[3])), any_size)
 
     layers = [layer for layer in module.modules() if isinstance(layer, FoldedConv2d)]
     hooks = [layer.register_forward_pre_hook(measure) for layer in layers]
@@ -124,11 +133,20 @@ def _fold(module: nn.Module, inputs: tuple[Tensor, ...]) -> nn.Module:
     return module
 
 
-def _pads(layer: FoldedConv2d, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Padding at the top, left, bottom and right of a map of this size."""
+def _pads(layer: FoldedConv2d, size: tuple[int, int], any_size: bool) -> tuple[int, int, int, int]:
+    """Padding at the top, left, bottom and right of a map of this size.
+
+    Raises UsageError if other sizes of photos would need another padding.
+    """
     if not layer.pad_same:
         vertical, horizontal = int(layer.padding[0]), int(layer.padding[1])
         return (vertical, horizontal, vertical, horizontal)
+    if any_size and any(side % stride for side, stride in zip(size, layer.stride, strict=True)):
+        raise UsageError(
+            "this network cannot be exported: its padding depends on the size of the photo. Train it with a "
+            "multiple_of that is a multiple of all strides of the backbone, for example --model-option "
+            "multiple_of=64."
+        )
     totals = []
     for side, kernel, stride, dilation in zip(
         size, layer.weight.shape[2:], layer.stride, layer.dilation, strict=True

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from boxmask.errors import UsageError
-from boxmask.exporting import classifier, segmenter
+from boxmask.exporting import classifier
 from boxmask.exporting.detectors import fast_rcnn, faster_rcnn, fcos, mask_rcnn, rcnn, retinanet, ssd
 from boxmask.exporting.graph import Graph
+from boxmask.exporting.segmenters import segmenter
 from boxmask.models.table import AnyModel, name_of
 
 Build = Callable[[Graph, Any], None]

@@ -39,7 +39,7 @@ def build(graph: Graph, detector: FastRCNN) -> None:
     # proposals
     proposals = add_proposals(batch)
     # features
-    side, axes = 2 * c.multiple_of, {0: "batch", 2: "height", 3: "width"}
+    side, axes = 3 * c.multiple_of, {0: "batch", 2: "height", 3: "width"}
     network = to_onnx(_Features(detector), (torch.zeros(2, 3, side, side),), (axes,))
     [features] = graph.network(network, batch.pixels)
     # RoI features

@@ -39,7 +39,7 @@ def detect(batch: Batch, detector: FasterRCNN) -> tuple[Found, list[Value]]:
     """The stages from the features on: the objects, and the features, which Mask R-CNN reads again."""
     c, graph = detector.config, batch.graph
     # features, and the head of the RPN
-    side, levels = 2 * c.multiple_of, len(c.anchor_sizes)
+    side, levels = 3 * c.multiple_of, len(c.anchor_sizes)
     axes = {0: "batch", 2: "height", 3: "width"}
     outputs = graph.network(to_onnx(detector, (torch.zeros(2, 3, side, side),), (axes,)), batch.pixels)
     features, logits, deltas = outputs[: -2 * levels], outputs[-2 * levels : -levels], outputs[-levels:]

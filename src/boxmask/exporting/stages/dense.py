@@ -29,7 +29,7 @@ class _Network(nn.Module):
 
 def dense_outputs(batch: Batch, detector: Any, heads: int) -> list[list[Value]]:
     """The features, and the outputs of each of the heads: heads + 1 lists with one map per level."""
-    side = 2 * detector.config.multiple_of
+    side = 3 * detector.config.multiple_of
     example, axes = torch.zeros(2, 3, side, side), {0: "batch", 2: "height", 3: "width"}
     outputs = batch.graph.network(to_onnx(_Network(detector), (example,), (axes,)), batch.pixels)
     levels = len(outputs) // (heads + 1)

@@ -66,18 +66,26 @@ def make_batch(photos: Photos, sizes: Value, norm: Normalization, multiple_of: i
     """Resize to `sizes` (B, 2), normalize, and pad at the right and the bottom."""
     graph = sizes.graph
     padded = (sizes.reduce("Max", 0) + (multiple_of - 1)) // multiple_of * multiple_of  # (2,)
-    mean, std = (np.asarray(x.cpu().float() * 255.0).reshape(3, 1, 1) for x in norm)
 
     def prepare_photo(index: Value) -> list[Value]:
-        height_and_width, size = photos.sizes.gather(index), sizes.gather(index)
-        photo = photos.photos.gather(index).slice(0, 0, height_and_width.gather(0))
-        photo = photo.slice(1, 0, height_and_width.gather(1))
-        levels = resize(graph, photo, size, antialias).cast(np.float32).transpose(2, 0, 1)
-        pixels = (levels - mean) / std
+        size = sizes.gather(index)
+        pixels = normalize(resize(graph, photo_of(photos, index), size, antialias), norm)
         return [graph.op("Pad", pixels, graph.concat([np.zeros(4, dtype=np.int64), padded - size]))]
 
     [pixels] = graph.loop(photos.sizes.dim(0), prepare_photo)
     return Batch(pixels, sizes, photos.sizes)
+
+
+def photo_of(photos: Photos, index: Value) -> Value:
+    """One photo (H, W, 3) without the padding."""
+    size = photos.sizes.gather(index)
+    return photos.photos.gather(index).slice(0, 0, size.gather(0)).slice(1, 0, size.gather(1))
+
+
+def normalize(levels: Value, norm: Normalization) -> Value:
+    """A photo (H, W, 3) uint8 -> (3, H, W) float32."""
+    mean, std = (np.asarray(x.cpu().float() * 255.0).reshape(3, 1, 1) for x in norm)
+    return (levels.cast(np.float32).transpose(2, 0, 1) - mean) / std
 
 
 def resized_sizes(sizes: Value, shorter: int, longer: int) -> Value:

@@ -10,29 +10,27 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from boxmask.errors import UsageError
 from boxmask.exporting.graph import Graph
 from boxmask.exporting.network import to_onnx
-from boxmask.exporting.stages.image import Photos, add_photos, normalization, prepare
+from boxmask.exporting.segmenters.tiles import tiled_label_map
+from boxmask.exporting.stages.image import Photos, add_photos, normalization, photo_of, prepare
 from boxmask.exporting.values import Value
 from boxmask.pipeline.segmentation.inference import MAX_LOGITS
 from boxmask.segmenters.contract import Segmenter
 
 
 def build(graph: Graph, segmenter: Segmenter) -> None:
-    """Add the inputs, the stages and the output. Raises UsageError for segmenters that work in tiles."""
+    """Add the inputs, the stages and the output."""
     c = segmenter.config
-    if c.tile:
-        raise UsageError(
-            f"a segmenter that works in tiles (tile {c.tile}) cannot be exported yet. Train one on resized "
-            "photos, with --model-option tile=0."
-        )
     photos = add_photos(graph)
     height, width = photos.photos.dim(1), photos.photos.dim(2)
 
     def label_photo(index: Value) -> list[Value]:
         size = photos.sizes.gather(index)
-        labels = label_map(photo_logits(photos, index, segmenter), size, len(c.class_names))
+        if c.tile:
+            labels = tiled_label_map(photo_of(photos, index), segmenter)
+        else:
+            labels = label_map(photo_logits(photos, index, segmenter), size, len(c.class_names))
         pads = graph.shape(0, 0, height - size.gather(0), width - size.gather(1))
         return [graph.op("Pad", labels, pads)]
 
@@ -46,7 +44,7 @@ def photo_logits(photos: Photos, index: Value, segmenter: Segmenter) -> Value:
     alone = Photos(photos.photos.gather(index.reshape(1)), photos.sizes.gather(index.reshape(1)))
     sides = (c.shorter_side, c.longer_side)
     batch = prepare(alone, sides, normalization(segmenter.backbone), c.multiple_of, c.antialias)
-    side, axes = 2 * c.multiple_of, {0: "batch", 2: "height", 3: "width"}
+    side, axes = 3 * c.multiple_of, {0: "batch", 2: "height", 3: "width"}
     network = to_onnx(segmenter, (torch.zeros(2, 3, side, side),), (axes,))
     logits = graph.network(network, batch.pixels)[0].squeeze(0)
     size = batch.sizes.gather(0)

@@ -1,0 +1,1 @@
+"""How segmenters become ONNX graphs."""
