@@ -72,7 +72,7 @@ def test_other_files_are_not_replaced(refused: Refused, here: Path, trained: Pat
 
 def test_missing_packages_are_named(refused: Refused, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("boxmask.exporting.export.find_spec", lambda name: None)
-    assert "pip install 'boxmask[export]'" in refused(2, "export", trained, "--out", "model.onnx")
+    assert 'pip install "boxmask[export]"' in refused(2, "export", trained, "--out", "model.onnx")
 
 
 @pytest.mark.parametrize(

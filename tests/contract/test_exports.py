@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from boxmask.detectors.contract import Detector
 from boxmask.exporting.graph import IR_VERSION, OPSET
@@ -83,3 +85,16 @@ def test_versions_that_older_runtimes_read(session: Session) -> None:
     onnx.checker.check_model(loaded, full_check=False)
     assert [(entry.domain, entry.version) for entry in loaded.opset_import] == [("", OPSET)]
     assert loaded.ir_version == IR_VERSION
+
+
+def test_torch_export(model: str, detector: Detector) -> None:
+    """The network contains operators that PyTorch's own export knows."""
+    pixels = torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    if model == "ssd":
+        pixels = torch.randn(1, 3, 160, 160, generator=torch.Generator().manual_seed(0))
+    inputs = (pixels, [torch.tensor([[5.0, 5, 40, 60]])]) if model == "fast-rcnn" else (pixels,)
+    with torch.no_grad():
+        expected = detector(*inputs)
+        found = torch.export.export(detector, inputs, strict=False).module()(*inputs)
+    for a, b in zip(tree_leaves(found), tree_leaves(expected), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-3)

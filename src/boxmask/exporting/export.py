@@ -75,5 +75,5 @@ def check_arguments(out: Path) -> None:
     if missing:
         raise UsageError(
             f"export needs the packages {' and '.join(PACKAGES)}. Install them with: pip install "
-            "'boxmask[export]'"
+            '"boxmask[export]"'
         )

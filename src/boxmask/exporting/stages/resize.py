@@ -23,12 +23,12 @@ MAX_PRECISION, WEIGHT_BITS = 22, 15  # PyTorch's
 class AxisWeights(NamedTuple):
     """How one axis is resized.
 
-    source:  (J * w,) the old pixels that each of J blocks of new ones reads
+    starts:  (J,) the first of the w old pixels that each of J blocks of new ones reads
     weights: (J, w, BLOCK) float32, whole numbers below 2^15, in units of 1 / unit
     unit:    scalar int32, a power of two
     """
 
-    source: Value
+    starts: Value
     weights: Value
     unit: Value
 
@@ -46,20 +46,27 @@ def resize_columns(photo: Value, axis: AxisWeights, width: Value) -> Value:
     """(H, W, 3) -> (H, width * 3).
 
     The channels stay beside each other, because moving single bytes takes longer than multiplying by zeros.
+    For the same reason, blocks are cut out one by one.
     """
     old_height, blocks, reach = photo.dim(0), axis.weights.dim(0), axis.weights.dim(1)
-    lines = photo.gather(axis.source, axis=1).reshape(old_height, blocks, reach * 3).transpose(1, 0, 2)
+    graph, flat = photo.graph, photo.reshape(old_height, photo.dim(1) * 3)
+
+    def cut(index: Value) -> list[Value]:
+        start = axis.starts.gather(index)
+        return [flat.slice(1, start * 3, (start + reach) * 3)]
+
+    [lines] = graph.loop(blocks, cut)  # (J, H, w * 3)
     per_channel = axis.weights.unsqueeze(2, 4) * np.eye(3, dtype=np.float32)[:, None]  # (J, w, 3, BLOCK, 3)
     weights = per_channel.reshape(blocks, reach * 3, BLOCK * 3)
-    sums = [photo.graph.op("MatMulInteger", lines, part) for part in byte_parts(weights)]
+    sums = [graph.op("MatMulInteger", lines, part) for part in byte_parts(weights)]
     levels = round_levels(sums, axis.unit)  # (J, H, BLOCK * 3)
     return levels.transpose(1, 0, 2).reshape(old_height, blocks * BLOCK * 3).slice(1, 0, width * 3)
 
 
 def resize_rows(lines: Value, axis: AxisWeights, height: Value) -> Value:
     """(H, n) -> (height, n)."""
-    length, blocks = lines.dim(1), axis.weights.dim(0)
-    parts = lines.gather(axis.source).reshape(blocks, axis.weights.dim(1), length)
+    length, blocks, reach = lines.dim(1), axis.weights.dim(0), axis.weights.dim(1)
+    parts = lines.gather(axis.starts.unsqueeze(1) + lines.graph.arange(reach))  # (J, w, n)
     weights = byte_parts(axis.weights.transpose(0, 2, 1))
     levels = round_levels([lines.graph.op("MatMulInteger", part, parts) for part in weights], axis.unit)
     return levels.reshape(blocks * BLOCK, length).slice(0, 0, height)
@@ -89,17 +96,17 @@ def axis_weights(graph: Graph, old: Value, new: Value, antialias: bool) -> AxisW
     center = (scale * (pixel + np.float64(0.5))).reshape(-1, 1, BLOCK)
     low = graph.op("Floor", (center - reach + np.float64(0.5)).maximum(np.float64(0)))
     high = graph.op("Floor", center + reach + np.float64(0.5)).minimum(old.cast(np.float64))
-    start = low.slice(2, 0, 1)
-    span = (high - start).reduce("Max").cast(np.int64)
-    source = start + graph.arange(span).cast(np.float64).reshape(1, -1, 1)  # (J, w, 1)
+    first = low.slice(2, 0, 1)
+    span = (high - first).reduce("Max")
+    start = first.minimum(old.cast(np.float64) - span)  # so that all blocks read equally many
+    source = start + graph.arange(span.cast(np.int64)).cast(np.float64).reshape(1, -1, 1)  # (J, w, 1)
     distance = graph.op("Abs", (source - center + np.float64(0.5)) * (np.float64(1) / reach))
     inside = (source >= low) & (source < high)
     weights = graph.where(inside, (np.float64(1) - distance).maximum(np.float64(0)), np.float64(0))
     weights = weights / weights.reduce("Sum", 1, keep=True)
     unit = weight_unit(weights)
     whole = graph.op("Floor", weights * unit + np.float64(0.5)).cast(np.float32)
-    index = source.reshape(-1).cast(np.int64).minimum(old - 1)
-    return AxisWeights(index, whole, unit.cast(np.int32))
+    return AxisWeights(start.reshape(-1).cast(np.int64), whole, unit.cast(np.int32))
 
 
 def weight_unit(weights: Value) -> Value:
