@@ -34,12 +34,28 @@ HEIC_SUFFIXES = (".heic", ".heif", ".hif")
 """Suffixes of photos that need the package pillow-heif."""
 
 _VIDEO = "video"
+_VIDEO_SUFFIXES = (
+    ".mp4",
+    ".avi",
+    ".mov",
+    ".mkv",
+    ".webm",
+    ".m4v",
+    ".mpg",
+    ".mpeg",
+    ".wmv",
+    ".3gp",
+    ".mts",
+    ".m2ts",
+    ".flv",
+    ".ogv",
+)
 _ARCHIVE = "archive: unpack it"
 _READ_ARCHIVE = "archive: give it as DATA, or unpack it"
 _HEIC = "pip install pillow-heif to read it, or convert it to JPEG"
 _OTHER_PHOTO = "photo format that boxmask cannot read: convert it to JPEG or PNG"
 _EXPLANATIONS = {
-    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"), _VIDEO),
+    **dict.fromkeys(_VIDEO_SUFFIXES, _VIDEO),
     **dict.fromkeys((".gz", ".bz2", ".xz", ".7z", ".rar"), _ARCHIVE),
     **dict.fromkeys((".zip", ".tar", ".tgz"), _READ_ARCHIVE),
     **dict.fromkeys((".jxl", ".svg", ".psd"), _OTHER_PHOTO),
