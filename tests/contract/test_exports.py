@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +85,19 @@ def test_versions_that_older_runtimes_read(session: Session) -> None:
     onnx.checker.check_model(loaded, full_check=False)
     assert [(entry.domain, entry.version) for entry in loaded.opset_import] == [("", OPSET)]
     assert loaded.ir_version == IR_VERSION
+    for graph in graphs_of(loaded.graph):
+        names = [node.name for node in graph.node]
+        assert len(set(names)) == len(names)  # ONNX Runtime 1.19 does not load others
+        assert all(names)
+
+
+def graphs_of(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    """A graph and the bodies of its loops."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from graphs_of(attribute.g)
 
 
 def test_torch_export(model: str, detector: Detector) -> None:

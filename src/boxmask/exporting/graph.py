@@ -36,7 +36,7 @@ class Graph:
 
     def output(self, name: str, value: Value, dtype: type[np.generic], shape: Sequence[int | str]) -> None:
         """Make a value an output under this name."""
-        self.nodes.append(helper.make_node("Identity", [value.name], [name]))
+        self.nodes.append(helper.make_node("Identity", [value.name], [name], name=name))
         self.outputs.append(_value_info(name, dtype, shape))
 
     def op(self, kind: str, *operands: Operand | None, **attributes: Any) -> Value:
@@ -48,7 +48,8 @@ class Graph:
         names = ["" if operand is None else self.value(operand).name for operand in operands]
         given = {name: value for name, value in attributes.items() if value is not None}
         values = [self._new(kind) for _ in range(outputs)]
-        self.nodes.append(helper.make_node(kind, names, [value.name for value in values], **given))
+        outputs_of_node = [value.name for value in values]
+        self.nodes.append(helper.make_node(kind, names, outputs_of_node, name=outputs_of_node[0], **given))
         return values
 
     def value(self, operand: Operand) -> Value:
@@ -147,7 +148,7 @@ class Graph:
         return values[: len(after)], values[len(after) :]
 
     def network(self, model: onnx.ModelProto, *inputs: Value) -> list[Value]:
-        """Add the nodes and weights of a model, applied to `inputs`; returns its outputs.
+        """Add the nodes and weights of a model without loops, applied to `inputs`; returns its outputs.
 
         Inside a loop, the weights become a part of its body: ONNX Runtime optimizes layers only where it
         finds their weights beside them.
@@ -164,7 +165,7 @@ class Graph:
         for node in model.graph.node:
             node.input[:] = [rename(name) for name in node.input]
             node.output[:] = [rename(name) for name in node.output]
-            node.name = ""
+            node.name = node.output[0]  # ONNX Runtime 1.19 needs names that differ
             self.nodes.append(node)
         return [Value(self, rename(info.name)) for info in model.graph.output]
 
